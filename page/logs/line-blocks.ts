@@ -1,5 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import {Levels} from '../../src/model/line-levels.ts'
+import {Levels} from '../../src/model/line-level.ts'
 import {timeOfDay} from '../parts/format.ts'
 import {shortened, visible, withoutColours} from '../parts/safe-text.ts'
 import {piecesOf} from './ansi.ts'

@@ -13,7 +13,7 @@ import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {parameter, setParameters} from '../state/route.ts'
 import {appList, endAll} from '../state/run.ts'
-import {AT_LEAST} from '../../src/model/line-levels.ts'
+import {AT_LEAST} from '../../src/model/line-level.ts'
 import {ownOf} from '../../src/model/own.ts'
 import {idInName} from '../../src/model/plan.ts'
 

@@ -1,7 +1,6 @@
 import type {App} from './api.generated.ts'
 import {isUsable} from './availability.ts'
-import {loopText} from './exit-loop.ts'
-import {WAITS_FOR_SAVE} from './exit-text.ts'
+import {loopText, WAITS_FOR_SAVE} from './exit-text.ts'
 
 /**
  * Words for an app's state that terminal, page, events and agents share, each with a sign, so that no colour is needed, and with
@@ -115,3 +114,22 @@ export function stateCell({state, isReady, exitCode, exit, restartsAt, waitsFor,
 /** `exited 2`, `ended by SIGKILL`. */
 const exitWord = (code: number | null, exit: string): string =>
   /^was (ended by SIG\w+)$/.exec(exit)?.[1] ?? `exited ${code ?? 0}`
+
+/** Reasons that block calls, work or events of a running app, in one sentence each (docs/states.md). */
+
+export const breakerText = (name: string, breaker: App['circuitBreakers'][number]): string =>
+  `circuit breaker ${breaker.name} of "${name}" is ${breaker.state}`
+
+export const waitingWorkText = (name: string, count: number): string =>
+  count === 1
+    ? `1 step of a workflow waits for a worker of "${name}"`
+    : `${count} steps of workflows wait for a worker of "${name}"`
+
+export const waitingEventsText = (name: string, count: number): string =>
+  `${count} events wait in memory for "${name}" to take them`
+
+/** `48 MB`, `1.2 GB`: units of 1024, as `docker stats` and `top` have them. */
+export function memoryText(bytes: number): string {
+  const mega = bytes / 1024 / 1024
+  return mega < 1024 ? `${Math.round(mega)} MB` : `${(mega / 1024).toFixed(1)} GB`
+}

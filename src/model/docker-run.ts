@@ -1,7 +1,7 @@
 import {ENGINE} from './plan.ts'
 
 /** A container that a command runs: `docker run … IMAGE …`, also behind `sh -c 'docker build …'`, as import writes both. */
-export interface DockerRun {
+interface DockerRun {
   /** Image; empty if it is built. */
   readonly image: string
   /** The words behind the image. */

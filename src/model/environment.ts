@@ -7,7 +7,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export const variableOf = (env: Environment, name: string): string => ownOf(env, name) ?? ''
 
 /** The names of the variables of a `.env` file that docker compose reads in another way than a run. */
-export interface OddVariables {
+interface OddVariables {
   /** Compose replaces `$OTHER` in their values. */
   readonly referring: readonly string[]
   /** Values that a `#` cuts here. For compose a comment needs a blank before it. */

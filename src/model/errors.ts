@@ -27,7 +27,7 @@ export interface TemplateMistake extends PlacedMistake {
   readonly spot?: {readonly start: number; readonly end: number}
 }
 
-export interface UserErrorDetails {
+interface UserErrorDetails {
   /** The stream to which the message is printed: Dapr prints some of its errors on stdout, where scripts read them. */
   readonly stream?: 'stdout' | 'stderr'
   /** Printed on stderr after the message: place, caret, what to do. */

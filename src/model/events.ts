@@ -1,7 +1,7 @@
 import type {Exit} from './app-state.ts'
-import type {AppFacts} from './listed-facts.ts'
 import type {FaultChange} from './fault.ts'
 import type {WarningCode} from './reporter.ts'
+import type {App} from './api.generated.ts'
 
 /**
  * Output of an app, as it is written to files and consoles: whole lines, each terminated by a newline, without `\r` before it.
@@ -100,3 +100,6 @@ export interface StartedApp extends SidecarInfo {
 
 /** Reports an event; never throws, never waits. */
 export type Emit = (event: RunEvent) => void
+
+/** An app as its supervisor lists it, without the facts that the whole run knows. */
+export type AppFacts = Omit<App, 'isMain' | 'circuitBreakers' | 'recent' | 'waitingWork' | 'waitingEvents'>

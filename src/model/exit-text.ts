@@ -1,5 +1,6 @@
 import type {Exit} from './app-state.ts'
 import {ownOf} from './own.ts'
+import {roughDuration, spokenDuration} from './duration.ts'
 
 /** Go's names of signals (package `syscall`, Linux), in the order of their numbers. */
 const SIGNAL_WORDS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
@@ -39,7 +40,7 @@ const SIGNAL_WORDS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
 }
 
 /** The name of a signal as Go prints it, which users and scripts of Dapr expect: `killed`, `terminated`. */
-export const signalText = (signal: NodeJS.Signals): string => ownOf(SIGNAL_WORDS, signal) ?? signal
+const signalText = (signal: NodeJS.Signals): string => ownOf(SIGNAL_WORDS, signal) ?? signal
 
 /** How a process ended, as Go's `os/exec` prints it: `exit status 1`, `signal: killed`. */
 export function exitText(exit: Exit): string {
@@ -61,3 +62,66 @@ export function endOf(exit: Exit): string {
       return `could not be started: ${exit.message}`
   }
 }
+
+/** An app that is restarted exits again and again. */
+export interface ExitLoop {
+  /** Number of exits in a row. */
+  readonly exits: number
+  /** The time from the start of the first of these processes to the end of the latest, in ms. */
+  readonly overMs: number
+  /** How long these processes lived, in ms. */
+  readonly shortestMs: number
+  readonly longestMs: number
+}
+
+/** `keeps exiting: 27 times in 10 min, each after 2 s`. */
+export function loopText({exits, overMs, shortestMs, longestMs}: ExitLoop): string {
+  const [shortest, longest] = [roughDuration(shortestMs), roughDuration(longestMs)]
+  const isSteady = longestMs < 2 * shortestMs || longestMs < 1000
+  return `keeps exiting: ${exits} times in ${roughDuration(overMs)}, ${isSteady ? `each after ${longest}` : `after ${shortest} to ${longest}`}`
+}
+
+/** Equal calls that were in flight when a process ended: the oldest of them. */
+export interface CallInFlight {
+  readonly method: string
+  readonly path: string
+  readonly from: string
+  readonly forMs: number
+  /** How many there were. */
+  readonly count: number
+}
+
+/** Facts about an unexpected exit. */
+export interface ExitFacts {
+  /** Its id, with a number if it is not the first instance. */
+  readonly name: string
+  /** `exited with code 1` (`endOf`). */
+  readonly exit: string
+  /** Life of the process in ms. Undefined if no process was started. */
+  readonly livedMs: number | undefined
+  readonly calls: readonly CallInFlight[]
+  /** The workflows and activities that its worker was running (`heldWorkText`). */
+  readonly work: readonly string[]
+}
+
+/**
+ * The one sentence about an exit, which terminal, page, `why`, events, reports and coding agents share (docs/states.md):
+ * `"payments" exited with code 1 after 12.4 s while handling POST /charge from orders (98 ms)`.
+ */
+export function exitSentence({name, exit, livedMs, calls, work}: ExitFacts): string {
+  const [call] = calls
+  const [task] = work
+  const inside = [
+    ...(call === undefined ? [] : [calls.length === 1 ? callInFlight(call) : `${callCount(calls)} calls`]),
+    ...(task === undefined ? [] : [work.length === 1 ? task : `${work.length} tasks of workflows`])
+  ]
+  const lived = livedMs === undefined ? '' : ` after ${spokenDuration(livedMs)}`
+  return `"${name}" ${exit}${lived}${inside.length === 0 ? '' : ` while handling ${inside.join(' and ')}`}`
+}
+
+/** `POST /charge from orders (98 ms)`. */
+export const callInFlight = ({method, path, from, forMs, count}: CallInFlight): string =>
+  `${method} ${path} from ${from} (${spokenDuration(forMs)})${count === 1 ? '' : ` ×${count}`}`
+
+export const callCount = (calls: readonly {readonly count: number}[]): number =>
+  calls.reduce((sum, {count}) => sum + count, 0)

@@ -12,7 +12,7 @@ export const referenceIn = (text: string): string | undefined =>
   REFERENCE.exec(text.slice(0, text.lastIndexOf('}') + 1))?.[0]
 
 /** A value of a file. */
-export interface WrittenValue {
+interface WrittenValue {
   /** Quotes and escapes undone. */
   readonly value: string
   /** The text of the whole file, and the place of the value in it. */
@@ -29,7 +29,7 @@ export interface ExpansionMistake {
 }
 
 /** A value with its variables replaced, or why they cannot be. */
-export interface ExpandedValue {
+interface ExpandedValue {
   readonly value: string
   /** Variables that are not set. */
   readonly unset: readonly ExpansionMistake[]

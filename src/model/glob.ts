@@ -24,7 +24,7 @@ export interface Glob {
 }
 
 /** Whether wildcards skip this absolute folder. A glob that names it matches inside, too. */
-export type IsHidden = (folder: string) => boolean
+type IsHidden = (folder: string) => boolean
 
 /**
  * Compiles a glob; relative ones start at `folder`. Without wildcards it also matches everything inside the folder that it

@@ -48,7 +48,7 @@ export interface Plan {
 }
 
 /** Treatment of a component's answers. */
-export interface ConversationPlan {
+interface ConversationPlan {
   readonly mode: 'record' | 'replay' | 'live'
   /** The place in the template. */
   readonly place: Place

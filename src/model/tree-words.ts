@@ -1,6 +1,5 @@
-import type {RequestTree, TreeLine, TreeNode} from './api.generated.ts'
+import type {RequestTree, TreeLine, TreeNode, CallLink} from './api.generated.ts'
 import {shownCause} from './call-end.ts'
-import {guessText} from './call-guess.ts'
 import {durationText} from './duration.ts'
 import {isLibraryFrame} from './thrown-at.ts'
 
@@ -84,4 +83,24 @@ function textsOf(lines: readonly TreeLine[]): readonly string[] {
     return [`${each.line.app}: ${each.line.line}${doubt}`]
   })
   return left > 0 ? [`… ${left} earlier lines`, ...texts] : texts
+}
+
+/** Says why a link to another call is not certain, `likely (40 %, 1 of 3)`; '' = it is. */
+export function guessText(link: CallLink | null): string {
+  if (link?.reason !== 'guess') return ''
+  const {chance, candidates} = link
+  return `likely (${Math.round(chance * 100)} %${candidates > 1 ? `, 1 of ${candidates}` : ''})`
+}
+
+/** Returns the reason for a row's place below another one, as a sentence; '' = it has no row above. */
+export function reasonText(link: CallLink | null): string {
+  if (link === null) return ''
+  const {reason, candidates} = link
+  if (reason === 'trace') return 'Its caller passed the trace on.'
+  if (reason === 'event') return 'It delivers what was published there.'
+  if (reason === 'history') return 'The workflow’s history names it.'
+  if (reason === 'only') return 'Its caller was doing nothing else at that moment, and passed no trace on.'
+  return candidates > 1
+    ? `${candidates} are possible at that moment: this is the likeliest.`
+    : 'Its caller was answering this call, and may have made it for something else.'
 }

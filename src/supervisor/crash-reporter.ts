@@ -1,8 +1,7 @@
 import type {InterruptedCall} from '../proxy/gateway/admission-queue.ts'
 import type {Exit} from '../model/app-state.ts'
 import {spokenDuration} from '../model/duration.ts'
-import {callInFlight, callCount, exitSentence, type ExitFacts} from '../model/exit-sentence.ts'
-import {endOf, WAITS_FOR_SAVE} from '../model/exit-text.ts'
+import {callInFlight, callCount, exitSentence, type ExitFacts, endOf, WAITS_FOR_SAVE} from '../model/exit-text.ts'
 
 /** Equal calls in flight at the end of a process: the oldest one, and their number. */
 export interface InterruptedCalls extends InterruptedCall {

@@ -1,4 +1,4 @@
-import type {ExitLoop} from '../model/exit-loop.ts'
+import type {ExitLoop} from '../model/exit-text.ts'
 
 /** Fewer exits are reported one by one. */
 const LOOPS_FROM = 3

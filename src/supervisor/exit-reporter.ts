@@ -1,5 +1,5 @@
 import {exitCodeOf, succeeded, type Exit} from '../model/app-state.ts'
-import {loopText, type ExitLoop} from '../model/exit-loop.ts'
+import {loopText, type ExitLoop} from '../model/exit-text.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {nameOfCheck} from '../proxy/gateway/health-check.ts'

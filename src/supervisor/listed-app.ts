@@ -1,7 +1,7 @@
 import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
 import type {AppPlan} from '../model/plan.ts'
-import type {AppFacts} from '../model/listed-facts.ts'
+import type {AppFacts} from '../model/events.ts'
 import {endOf} from '../model/exit-text.ts'
 import type {Opening} from './opening.ts'
 

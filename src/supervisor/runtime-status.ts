@@ -1,5 +1,5 @@
 import type {AppState} from '../model/app-state.ts'
-import type {ExitLoop} from '../model/exit-loop.ts'
+import type {ExitLoop} from '../model/exit-text.ts'
 import {instanceName, type AppPlan} from '../model/plan.ts'
 import {wallTime} from '../platform/wall-time.ts'
 import {ExitHistory} from './exit-history.ts'

@@ -1,6 +1,6 @@
 import type {DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync} from 'node:sqlite'
 
-export type SqlRow = Readonly<Record<string, SQLOutputValue>>
+type SqlRow = Readonly<Record<string, SQLOutputValue>>
 
 /** Reads and writes a column. `read` throws if the value is of another type. */
 export interface SqlColumn<T> {
@@ -47,7 +47,7 @@ export const column = {
 
 type Keyed<C extends Columns> = RowOf<C> & {readonly key: number}
 
-export function readRow<C extends Columns>(columns: C, row: SqlRow): RowOf<C> {
+function readRow<C extends Columns>(columns: C, row: SqlRow): RowOf<C> {
   const result: Record<string, unknown> = {}
   // oxlint-disable-next-line pillion/user-words -- the names are those of our columns
   for (const name in columns) result[name] = columns[name]?.read(row[name], name)

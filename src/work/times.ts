@@ -1,7 +1,7 @@
 import {parseGoDuration} from '../files/resources/go-duration.ts'
 
 /** The interval between two firings of a series: months and days are those of the calendar (UTC). */
-export interface Stride {
+interface Stride {
   readonly months: number
   readonly days: number
   readonly ms: number

@@ -1,5 +1,11 @@
-import {ActorError} from '../../src/work/actor/actor-error.ts'
-import type {ActorAnswer, ActorCaller, ActorHost, ActorRequest, TypeSettings} from '../../src/work/actor/actor-host.ts'
+import {
+  ActorError,
+  type ActorAnswer,
+  type ActorCaller,
+  type ActorHost,
+  type ActorRequest,
+  type TypeSettings
+} from '../../src/work/actor/actor-host.ts'
 import {Actors} from '../../src/work/actor/actors.ts'
 import {TestClock} from './clock.ts'
 

@@ -1,5 +1,5 @@
 import {componentType} from '../../src/dapr/components/block-types.ts'
-import {isDaprType} from '../../src/files/resources/dapr-types.ts'
+import {isDaprType} from '../../src/files/resources/component-types.ts'
 import type {ComponentResource} from '../../src/files/resources/components.ts'
 
 /** A Component as its file has it. */

@@ -3,9 +3,8 @@ import {componentTypes} from '../../scripts/ledger.ts'
 import {componentType} from '../../src/dapr/components/block-types.ts'
 import {Properties} from '../../src/dapr/components/properties.ts'
 import {isBuilt, isForDaprd} from '../../src/files/resources/component-support.ts'
-import {splitType} from '../../src/files/resources/component-types.ts'
+import {splitType, daprTypes} from '../../src/files/resources/component-types.ts'
 import {readComponents, type ComponentResource} from '../../src/files/resources/components.ts'
-import {daprTypes} from '../../src/files/resources/dapr-types.ts'
 import {parseResourceFile} from '../../src/files/resources/field.ts'
 
 function read(type: string): ComponentResource {

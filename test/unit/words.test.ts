@@ -52,7 +52,7 @@ const IN_PROSE: Readonly<Record<string, string>> = {'rooms?': 'module'}
 const ALLOWED: readonly (readonly [file: RegExp, line: RegExp])[] = [
   [/\.tsx?$/, /\bMath\.floor\(/],
   [/\.ts$/, /\bstand-ins?\b/],
-  [/^src\/(?:packages\/import\/write-template|files\/yaml\/explain|observe\/api\/masked-template)\.ts$/, /\bvisit\b/], // of the package yaml
+  [/^src\/(?:packages\/import\/write-template|files\/yaml\/explain|observe\/api\/template)\.ts$/, /\bvisit\b/], // of the package yaml
   [/^src\/supervisor\/messages\/best-line\.ts$/, /info Visit/] // printed by yarn
 ]
 

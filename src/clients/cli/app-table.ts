@@ -1,16 +1,24 @@
 import {calledPort} from '../../control/client.ts'
 import type {App} from '../../model/api.generated.ts'
 import {stripVTControlCharacters} from 'node:util'
-import {stateCell, STATES, stateText, stateWord, summaryText, troubleFirst} from '../../model/app-words.ts'
-import {breakerText, waitingEventsText, waitingWorkText} from '../../model/backlog-words.ts'
-import {memoryText} from '../../model/memory-text.ts'
+import {
+  stateCell,
+  STATES,
+  stateText,
+  stateWord,
+  summaryText,
+  troubleFirst,
+  breakerText,
+  waitingEventsText,
+  waitingWorkText,
+  memoryText
+} from '../../model/app-words.ts'
 import {instanceName} from '../../model/plan.ts'
 import type {Usage} from '../../platform/usage.ts'
 import {age} from './age.ts'
 import {toned, type Tone} from './paint.ts'
-import {visibleText} from './visible-text.ts'
+import {visibleText, cut, widthOf} from './width.ts'
 import {fittingTable, type FittingColumn} from './table.ts'
-import {cut, widthOf} from './width.ts'
 
 /** An app as `ps` shows it. */
 export interface ShownApp {

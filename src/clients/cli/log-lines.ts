@@ -29,7 +29,7 @@ export function tailOf(flags: GivenFlags): number {
   throw new UsageError(`invalid argument "${tail}" for "--tail" flag: expected a number of lines (0 or more) or "all"`)
 }
 
-export interface LineForm {
+interface LineForm {
   readonly asJson: boolean
   readonly hasTimes: boolean
   readonly isTerminal: boolean

@@ -7,7 +7,7 @@ import {UsageError} from './command-handler.ts'
 import {cut, padEnd, widthOf} from './width.ts'
 
 /** `dapr`: `== APP - api == line`; `short`: `api │ line`, aligned. */
-export type LogStyle = 'dapr' | 'short'
+type LogStyle = 'dapr' | 'short'
 
 /** The value of `--log-style`. Throws a UsageError if it is invalid. */
 export function logStyleOf(value: string | undefined): LogStyle {

@@ -1,5 +1,6 @@
 import {Chalk} from 'chalk'
 import type {Sign} from './print.ts'
+import type {Environment} from '../../model/environment.ts'
 
 /** A fixed level: the caller has checked that colours are wanted. */
 const chalk = new Chalk({level: 2})
@@ -38,3 +39,15 @@ export function toned(tone: Tone, text: string): string {
 }
 
 export const dimmed = (text: string): string => chalk.dim(text)
+
+/**
+ * Whether to write colours: `FORCE_COLOR` decides first (as in Node), then `NO_COLOR` (no-color.org), then `CLICOLOR_FORCE`
+ * and `CLICOLOR` (bixense.com/clicolors); else a terminal has them.
+ */
+export function wantsColours(isTerminal: boolean, env: Environment): boolean {
+  const {FORCE_COLOR: force, NO_COLOR: no, CLICOLOR_FORCE: cliForce, CLICOLOR: cli, TERM: term} = env
+  if (force !== undefined) return force !== '0' && force !== 'false'
+  if (no !== undefined && no !== '') return false
+  if (cliForce !== undefined && cliForce !== '' && cliForce !== '0') return true
+  return isTerminal && cli !== '0' && term !== 'dumb'
+}

@@ -1,7 +1,6 @@
 import {isatty} from 'node:tty'
 import type {UserError} from '../../model/errors.ts'
-import {wantsColours} from './colours.ts'
-import {paintedStatus} from './paint.ts'
+import {wantsColours, paintedStatus} from './paint.ts'
 import {print, signedLine, type Code, type Sign} from './print.ts'
 import {fittingEnd, widthOf} from './width.ts'
 

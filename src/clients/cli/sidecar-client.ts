@@ -16,7 +16,7 @@ import {hintOf} from './say.ts'
 const http = process.getBuiltinModule('node:http')
 
 /** A request to a sidecar. */
-export interface SidecarCall {
+interface SidecarCall {
   readonly method: string
   /** The URL as Go prints it in errors; characters that a request line must not contain are escaped before sending. */
   readonly url: string

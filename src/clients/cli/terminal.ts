@@ -1,4 +1,4 @@
-import {USUAL_COLUMNS} from './columns.ts'
+import {USUAL_COLUMNS} from './width.ts'
 import {constants, fstatSync, openSync, type Stats, writeSync} from 'node:fs'
 import {Socket} from 'node:net'
 import {Writable} from 'node:stream'
@@ -31,7 +31,7 @@ const ERASE_ABOVE = `\x1b[A${ERASE_LINE}`
 type Put = (text: string, done: (error?: Error | null) => void) => void
 
 /** stdout or stderr. When its reader is gone, everything written to it is dropped. */
-export interface TerminalOutput {
+interface TerminalOutput {
   /** Writes bytes of an app, held as latin1. Returns a promise while more than 1 MiB is unread; it never rejects. */
   write(text: string): Promise<void> | undefined
   /** Prints our own text on a new line; on a terminal control characters in it are made visible. */

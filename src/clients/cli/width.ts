@@ -1,4 +1,6 @@
 import {stringWidth} from './string-width.cjs'
+import {stripVTControlCharacters} from 'node:util'
+import {terminalText} from '../../observe/logging/terminal-text.ts'
 
 /** How many columns of a terminal the text takes: two for a wide character of Chinese, Japanese, Korean or an emoji (UAX #11). */
 export const widthOf = (text: string): number => (PLAIN.test(text) ? text.length : stringWidth(text))
@@ -28,3 +30,21 @@ export const characters = (text: string): string[] =>
 export const padEnd = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)))
 
 export const padStart = (text: string, width: number): string => ' '.repeat(Math.max(0, width - widthOf(text))) + text
+
+/** Text from outside as one line without colours, with its control characters visible, and as wide as it looks. */
+export function visibleText(text: string): string {
+  if (PLAIN.test(text)) return text
+  const line = stripVTControlCharacters(text).replaceAll('\t', '    ').replaceAll('\n', ' ')
+  return Buffer.from(terminalText(Buffer.from(line).toString('latin1')), 'latin1').toString()
+}
+
+/** The visible text, cut to `width` columns. */
+export const visibleCut = (text: string, width: number): string => cut(visibleText(text), width)
+
+/** The size of a terminal that does not tell it (0 columns), as in some CI systems. */
+export const USUAL_COLUMNS = 80
+export const USUAL_ROWS = 24
+
+/** The columns of stdout, but at least `min`. Infinity if it is not a terminal. */
+export const outputColumns = (min: number): number =>
+  process.stdout.isTTY ? Math.max(min, process.stdout.columns || USUAL_COLUMNS) : Infinity

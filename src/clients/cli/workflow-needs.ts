@@ -22,7 +22,7 @@ export async function resourcesOf(
 }
 
 /** The needs of a template's workflows in a real Dapr. */
-export interface WorkflowNeeds {
+interface WorkflowNeeds {
   /** The path of their file; '' = there is none yet. */
   readonly path: string
   /** No Component is marked as the store of actors: Dapr's workflows would wait forever. */

@@ -59,7 +59,7 @@ export const wideList = (workflows: readonly Workflow[], namespace: string): str
 }
 
 /** An event of a history: keys, order and what is left out are Dapr's. */
-export interface HistoryRow {
+interface HistoryRow {
   readonly namespace: string
   readonly appID: string
   readonly play: number

@@ -1,17 +1,14 @@
-import {existsSync} from 'node:fs'
-import {join} from 'node:path'
+import {existsSync, realpathSync} from 'node:fs'
+import {join, delimiter} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
 import {currentSystem} from '../../control/run-file.ts'
 import {existingFolders, runtimeFolders, usableFolder} from '../../control/folder.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
 import {findProgram, versionOf} from '../../platform/program-version.ts'
-import {checkCopies} from './copies.ts'
-import {checkInstallation} from './installation.ts'
-import {checkResolution} from './names.ts'
-import {checkPorts} from './ports.ts'
+import {checkCopies, checkState, checkWork} from './work.ts'
+import {checkResolution, checkPorts} from './ports.ts'
 import {checkWatches} from './watches.ts'
-import {checkState, checkWork} from './work.ts'
 import {whyNotFound} from '../../supervisor/command.ts'
 import {note, ok, fail, type Check} from './check.ts'
 import {programsIn} from '../../files/config/programs.ts'
@@ -146,3 +143,35 @@ function checkCommands({apps}: Plan, env: Patient['env']): readonly Check[] {
   })
   return faults.length > 0 ? faults : [ok('every command can be found')]
 }
+
+/** Checks this installation: an untested system, a second installation. */
+export function checkInstallation(env: Environment, system: string = process.platform): readonly Check[] {
+  const [first, ...others] = pillionsIn(env['PATH'] ?? '')
+  return [
+    ...(system === 'darwin'
+      ? [
+          note(
+            'on macOS this is tested against stand-ins of the system’s tools alone: it has not run on a Mac yet',
+            'Please report what goes wrong.'
+          )
+        ]
+      : []),
+    ...(others.length > 0
+      ? [
+          note(
+            `PATH has several pillions: ${[first, ...others].join(', ')}`,
+            'Shells start the first. Remove the others, or upgrade them, too.'
+          )
+        ]
+      : [])
+  ]
+}
+
+/** Each once, though several folders may lead to it. */
+const pillionsIn = (searchPath: string): ReadonlySet<string> =>
+  new Set(
+    searchPath.split(delimiter).flatMap(folder => {
+      const path = findProgram('pillion', folder)
+      return path === undefined ? [] : [realpathSync(path)]
+    })
+  )

@@ -6,11 +6,10 @@ import {serveStdio} from '@modelcontextprotocol/server/stdio'
 import {UserError} from '../../model/errors.ts'
 import {Limit} from '../../model/limit.ts'
 import {VERSION} from '../../model/version.ts'
-import {faultAnswer} from './answer.ts'
+import {faultAnswer, noTool, sentence} from './answer.ts'
 import {readArguments, RUN} from './arguments.ts'
 import {givenText, SaidByApp, type Host, type Tool, type ToolProperty, type ToolResult} from './tool.ts'
 import {TOOLS} from './tools/tools.ts'
-import {noTool, sentence} from './words.ts'
 
 /** Maximum number of tools that run at the same time: more than the waits that a run takes, which refuses the others at once. */
 const MAX_CALLS = 128

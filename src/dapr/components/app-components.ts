@@ -15,8 +15,7 @@ import {textOfResource, type ComponentSet, type Use} from './component-set.ts'
 import {topicPrefixOf, propertyValues} from './component-values.ts'
 import {Properties, ComponentFault} from './properties.ts'
 import type {StateStore} from './state-store.ts'
-import {isEncryptionKey} from '../../files/resources/encryption-keys.ts'
-import {splitType} from '../../files/resources/component-types.ts'
+import {isEncryptionKey, splitType} from '../../files/resources/component-types.ts'
 
 /** Throws if a property that all stores have, and not their types, cannot be followed (Dapr: pkg/runtime/processor/state). */
 function checkStoreSettings({type}: ComponentResource, properties: Properties): void {
@@ -33,7 +32,7 @@ function checkActorStore(name: string, properties: Properties, opened: readonly 
   properties.fault('actorStateStore', `detected duplicate actor state store: ${other.name} and ${name}`)
 }
 
-export interface AppComponentsOptions {
+interface AppComponentsOptions {
   readonly appId: string
   /** Folder of the app, where relative paths start. */
   readonly folder: string
@@ -369,7 +368,7 @@ const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
   Number(isSecretStore(b)) - Number(isSecretStore(a))
 
 /** Dapr's line about a component that could not be opened (pkg/runtime/errors, InitError). */
-export function failureText(resource: ComponentResource, why: string): string {
+function failureText(resource: ComponentResource, why: string): string {
   const what = logName(resource)
   const kind = why.startsWith("couldn't find ") ? 'CREATE_COMPONENT_FAILURE' : 'INIT_COMPONENT_FAILURE'
   return `Failed to init component ${what}: [${kind}]: initialization error occurred for ${what}: ${why}`

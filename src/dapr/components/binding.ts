@@ -1,4 +1,4 @@
-import {DIRECTION, isForDirection} from '../../files/resources/binding-direction.ts'
+import {DIRECTION, isForDirection} from '../../files/resources/component-types.ts'
 import type {Component, OpenOptions} from './component.ts'
 import type {BrokerMessage, SubscribeOptions, TopicReader} from './pubsub.ts'
 
@@ -36,7 +36,7 @@ export type ReadOptions = Pick<SubscribeOptions, 'ready' | 'takeBack' | 'handle'
 export type BindingReader = Pick<TopicReader, 'stop'>
 
 /** A binding that brings events to apps. */
-export interface InputBinding {
+interface InputBinding {
   /** Each app reads on its own. */
   read(options: ReadOptions): Promise<BindingReader>
 }

@@ -1,6 +1,6 @@
 import {API} from '../../model/dapr/api/api.ts'
 import {messageOf} from '../../model/errors.ts'
-import {movedTogether, type MovedPorts} from '../../model/moved-ports.ts'
+import {movedTogether, type MovedPorts, namesThisMachine, portsNamed} from '../../model/moved-ports.ts'
 import type {Plan} from '../../model/plan.ts'
 import {bounded, withinBoundary} from '../../platform/boundary.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
@@ -12,7 +12,7 @@ import type {PlacedComponent} from './data-place.ts'
 import {InitClock} from './init-clock.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
 import {Properties, type Property, ComponentFault} from './properties.ts'
-import {serverPorts} from './server-ports.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** A component that some apps use. */
 interface Instance {
@@ -38,7 +38,7 @@ export interface Use {
   release(): Promise<void>
 }
 
-export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> {
+interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> {
   /**
    * Whether the answers of models are recorded or given back, by the names of their components, and the folder of the template.
    * Left out: neither.
@@ -187,3 +187,25 @@ const NOT_COMPARED = new Set(['place', 'typePlace', 'scopes'])
 /** Returns the text of a component. With the same text it stays open, even if comments move its lines. */
 export const textOfResource = (resource: ComponentResource): string =>
   resource.place.file + JSON.stringify(resource, (key, value: unknown) => (NOT_COMPARED.has(key) ? undefined : value))
+
+/** The default ports of clients of components, by the end of the type. */
+const USUAL: Readonly<Record<string, number>> = {
+  redis: 6379,
+  postgresql: 5432,
+  postgres: 5432,
+  rabbitmq: 5672,
+  kafka: 9092,
+  mysql: 3306,
+  mongodb: 27_017
+}
+
+/** The ports of this machine at which a component has its server. */
+export function serverPorts(
+  type: string,
+  properties: readonly Pick<Property, 'name' | 'value'>[]
+): ReadonlySet<number> {
+  const named = portsNamed(properties)
+  const usual = ownOf(USUAL, type.slice(type.lastIndexOf('.') + 1))
+  const isUsual = named.size === 0 && properties.some(({value}) => namesThisMachine(value))
+  return isUsual && usual !== undefined ? new Set([usual]) : named
+}

@@ -5,7 +5,7 @@ import {ComponentFault, type Property} from './properties.ts'
 import type {Secret} from './secrets/types.ts'
 import {namespaceOf} from '../../files/resources/identity.ts'
 
-export interface ValueOptions {
+interface ValueOptions {
   readonly appId: string
   readonly env: Environment
   /** Looks up a secret. Returns undefined if the store does not exist. */

@@ -1,5 +1,5 @@
 import type {ComponentResource} from '../../files/resources/components.ts'
-import type {ActorCounts} from '../../model/actor-event.ts'
+import type {ActorCounts} from '../../model/work-event.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import type {FaultSwitch} from '../../proxy/faults/faults.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'

@@ -2,6 +2,8 @@ import type {AppResponse} from '../../proxy/gateway/app-request.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import {pause} from '../../platform/delay.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {Callee} from '../../proxy/gateway/local-apps.ts'
+import type {PostToApp} from './blocks/block-context.ts'
 
 export interface Question {
   readonly runtime: AppRuntime
@@ -14,7 +16,7 @@ export interface Question {
 }
 
 /** A Daeploy service knows nothing of Dapr. */
-export const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort === 0
+const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort === 0
 
 /** Whether the sidecar may ask an app over HTTP, once the run uses Dapr. */
 export const takesQuestions = (runtime: AppRuntime): boolean =>
@@ -92,3 +94,22 @@ export async function isServer(plan: AppRuntime['plan']): Promise<boolean> {
   const words = ready.kind === 'command' ? [...command, ...ready.command] : command
   return MAY_BE_SERVER.test(words.join(' ')) && (await import('../../files/config/data-server.ts')).isDataServer(plan)
 }
+
+/** Posts JSON to an app; gives why it was not taken. */
+export const postTo =
+  (app: Callee, context: () => CallContext, warn: (text: string) => void): PostToApp =>
+  async (path, body, attempt) => {
+    const {requestApp} = await import('../../proxy/gateway/app-request.ts')
+    const response = await requestApp({
+      app,
+      context: context(),
+      method: 'POST',
+      path,
+      lines: 'Content-Type: application/json\r\n',
+      body: Buffer.from(body),
+      attempt,
+      warn
+    })
+    if (response.kind !== 'response') return response.why
+    return response.status >= 200 && response.status < 300 ? '' : `status code ${response.status}`
+  }

@@ -7,12 +7,11 @@ import {encode} from '../../proxy/net/grpc/message-codec.ts'
 import {NOT_FOUND, OK, UNIMPLEMENTED} from '../../proxy/net/grpc/status.ts'
 import {traceFields} from '../../proxy/net/grpc/trace-fields.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
-import type {Job} from '../../work/job/job.ts'
+import {type Job, jobBody} from '../../work/job/job.ts'
 import type {JobOutcome} from '../../work/job/jobs.ts'
 import {freshTraceparent} from './http/trace.ts'
-import {jobBody} from '../../work/job/job-data.ts'
 
-export interface JobDelivery {
+interface JobDelivery {
   readonly runtime: AppRuntime
   readonly context: CallContext
   readonly warn: (text: string) => void

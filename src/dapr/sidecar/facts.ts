@@ -1,7 +1,7 @@
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {RUNTIME_VERSION} from '../../model/version.ts'
 import type {ResourceSnapshot} from '../../files/resources/app-resources.ts'
-import {isBuilt} from '../../files/resources/component-support.ts'
+import {isBuilt, isForDaprd, isUnbuilt} from '../../files/resources/component-support.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 import type {Facts} from './http/metadata.ts'
@@ -75,4 +75,17 @@ function inGo(ms: number): string {
   const minutes = Math.floor(ms / 60_000)
   const hours = minutes < 60 ? '' : `${Math.floor(minutes / 60)}h`
   return `${hours}${minutes === 0 ? '' : `${minutes % 60}m`}${(ms % 60_000) / 1000}s`
+}
+
+/** Why a Component is missing although a file defines it, for the error of a call that uses it. */
+export function whyMissing({components, withoutEffect}: ResourceSnapshot, name: string, whyNoDaprd: string): string {
+  const denial = withoutEffect.find(({component, isDenied}) => isDenied === true && component?.name === name)
+  if (denial !== undefined) return ` (${denial.place.file}:${denial.place.line} names it, but ${denial.why})`
+  const found = components.find(component => component.name === name && isUnbuilt(component))
+  if (found === undefined) return ''
+  const {file, line} = found.place
+  const place = `${file}:${line} names it`
+  return isForDaprd(found, 'needed') && whyNoDaprd !== ''
+    ? ` (${place}, but its type ${found.type} needs a real daprd: ${whyNoDaprd})`
+    : ` (${place}, but its type ${found.type} is not supported yet)`
 }

@@ -1,7 +1,6 @@
 import {messageOf} from '../../model/errors.ts'
 import {aborted, isWithin} from '../../platform/delay.ts'
-import {DIRECTION, isForDirection, namesDirection} from '../../files/resources/binding-direction.ts'
-import {splitType} from '../../files/resources/component-types.ts'
+import {DIRECTION, isForDirection, namesDirection, splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import {retryLater} from './retry-later.ts'
 import {mayAsk, isServer, untilAnswer} from './ask-app.ts'

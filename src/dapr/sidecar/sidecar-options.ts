@@ -107,7 +107,7 @@ export interface OpenSidecarOptions {
 }
 
 /** The parts that outlive the run. */
-export interface SidecarWork extends LastingWork {
+interface SidecarWork extends LastingWork {
   /** The app takes calls again. */
   appReady(runtime: AppRuntime): void
   /** How many workers of workflows the app has connected. */

@@ -37,7 +37,7 @@ export interface Overrides {
 }
 
 /** Inputs of an app's plan besides its settings. */
-export interface Making extends Overrides {
+interface Making extends Overrides {
   readonly home: string
   readonly resources: ResourcesPlan
   /** Daeploy's file in the app's folder. */

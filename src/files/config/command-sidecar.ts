@@ -17,7 +17,7 @@ const KEYS = [
   'record'
 ] as const satisfies readonly (keyof AppValues)[]
 
-export interface CommandSidecar extends Surroundings, Pick<Overrides, 'variables'> {
+interface CommandSidecar extends Surroundings, Pick<Overrides, 'variables'> {
   readonly id: string
   /** The folder of the command. */
   readonly cwd: string

@@ -5,7 +5,7 @@ import {defaultResources, type Surroundings} from './locate.ts'
 import {noSettings} from './merge.ts'
 
 /** A deployed service, in the terms of a template's entry. */
-export interface DeployedService {
+interface DeployedService {
   readonly name: string
   readonly version: string
   /** The folder of its files. */

@@ -7,7 +7,7 @@ import {isProgram} from '../../platform/paths.ts'
 import type {Settings} from './merge.ts'
 import {absolutePath, inGoWords} from './paths.ts'
 
-export interface EnvFiles {
+interface EnvFiles {
   /** All paths, also of optional files that are missing: they are watched. */
   readonly paths: readonly string[]
   /** Merged: later files override earlier ones. */

@@ -2,8 +2,11 @@ import {basename} from 'node:path'
 import {UserError} from '../../model/errors.ts'
 import {shellQuoted} from '../../model/shell-quoted.ts'
 import {TEMPLATE_NAMES} from '../../model/template-name.ts'
-import {explain, placed, type Mistake} from './diagnose.ts'
+import {explain, placed, type Mistake, fileAt, placeOf, templateError} from './diagnose.ts'
 import type {Opened} from './several-files.ts'
+import {TOO_DEEP} from '../yaml/build-tree.ts'
+import {explainFault} from '../yaml/explain.ts'
+import {BEFORE_SYNTAX, type NoYaml} from './source.ts'
 
 /** Top-level keys of other tools' files, with the kind of file. */
 const FILES = new Map([
@@ -60,4 +63,16 @@ function foreignIn(file: Opened): readonly (readonly [Opened, Mistake])[] {
   const start = Math.max(0, source.text.search(new RegExp(`^["']?${key}`, 'm')))
   const expected = `this is ${what}, not a template`
   return [[file, {message: expected, spot: {start, end: start + key.length}, expected, hint}]]
+}
+
+/** Returns the error for a text that is not YAML, with its place and the right form. */
+export function yamlMistake({source, fault}: NoYaml): UserError {
+  const {text, start} = fileAt(source, fault.spot.start) ?? {...source, start: 0}
+  const {message, spot, ...remedy} = explainFault(fault, text, start)
+  // Go names no line for unreadable characters, nor for mistakes in the tree
+  const line =
+    fault.syntax === undefined && message === fault.message && message !== TOO_DEEP
+      ? ''
+      : `line ${placeOf(source, spot.start).line}: `
+  return templateError(source, {code: fault.code, message: BEFORE_SYNTAX + line + message, spot, ...remedy})
 }

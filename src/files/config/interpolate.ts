@@ -2,7 +2,7 @@ import {envVariables} from '../../model/environment.ts'
 import {codeOf} from '../../model/errors.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import type {ExpansionMistake, FileVariables} from '../../model/expansion.ts'
-import {expandTree} from '../yaml/expand-tree.ts'
+import {expandTree} from '../yaml/tree.ts'
 import {MAX_MISTAKES, templateError, unreadableTemplate, type Mistake, type Source} from './diagnose.ts'
 import {inGoWords} from './paths.ts'
 import type {Yaml} from './source.ts'
@@ -22,7 +22,7 @@ export function variablesIn(path: string, shownAs: string): FileVariables {
 }
 
 /** The text of the files, and the variables that `${…}` names. */
-export interface Interpolation {
+interface Interpolation {
   readonly source: Source
   readonly variables: FileVariables
 }

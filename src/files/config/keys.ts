@@ -136,7 +136,7 @@ export interface KubernetesValues {
 }
 
 /** Values of our keys once the schema has accepted them. */
-export interface OurValues {
+interface OurValues {
   readonly watch?:
     | boolean
     | readonly string[]

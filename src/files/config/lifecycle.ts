@@ -28,7 +28,7 @@ export function checkedTime(ms: number, settings: Settings, key: AppKey, ...insi
 }
 
 /** The port to probe for readiness (0: allocated later), or none. */
-export type ServedPort = number | 'none'
+type ServedPort = number | 'none'
 
 /**
  * Plans when the app is ready: as `ready` says, otherwise when its port accepts, otherwise when it has been spawned. An app with

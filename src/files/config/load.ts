@@ -140,7 +140,7 @@ export async function openFiles(all: readonly FoundTemplate[], around: LoadConte
     if (only !== undefined && others.length === 0) return [openFile(only, around)]
     return (await import('./several-files.ts')).openSeveral(all, around.readStdin)
   } catch (error) {
-    throw error instanceof NoYaml ? (await import('./yaml-mistake.ts')).yamlMistake(error) : error
+    throw error instanceof NoYaml ? (await import('./foreign-file.ts')).yamlMistake(error) : error
   }
 }
 

@@ -8,7 +8,7 @@ import type {AppValues, KubernetesValues} from './keys.ts'
 export type AppKey = keyof AppValues
 
 /** A mistake in the value of a key, or inside of it. */
-export interface Complaint extends Omit<Mistake, 'spot'> {
+interface Complaint extends Omit<Mistake, 'spot'> {
   readonly key: AppKey
   readonly inside?: readonly string[]
 }

@@ -5,7 +5,7 @@ import {orElse} from '../../model/or-else.ts'
 import {readTextFile} from '../../model/read-file.ts'
 
 /** A number of the template in a file that a program reads: a copy cannot change it. */
-export interface NumberInFile {
+interface NumberInFile {
   /** Relative to the folder of the template, `db/pg.sh:2`. */
   readonly place: string
   readonly port: number

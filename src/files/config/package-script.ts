@@ -4,7 +4,7 @@ import {orElse} from '../../model/or-else.ts'
 import {readTextFile} from '../../model/read-file.ts'
 
 /** A script of a package, and where it runs. */
-export interface PackageScript {
+interface PackageScript {
   readonly script: string
   readonly folder: string
 }

@@ -1,6 +1,5 @@
 import type {FaultPlan} from '../../model/fault.ts'
 import type {Plan, AppPlan} from '../../model/plan.ts'
-import {checkReferences} from './app-references.ts'
 import {resolveApp, type ImpliedWatch, type Overrides} from './app.ts'
 import type {Template} from './decode.ts'
 import {dependenciesOf} from './dependencies.ts'
@@ -12,9 +11,10 @@ import {isPlainTemplate} from '../../model/template-name.ts'
 import {checkNames, checkRoutes} from './names.ts'
 import {checkPublished} from './published.ts'
 import {locateApps, type Surroundings} from './locate.ts'
-import {mergeApp, untilMistake, type ForEach, type Settings} from './merge.ts'
+import {mergeApp, untilMistake, type ForEach, type Settings, type AppKey} from './merge.ts'
 import {misspelt, noApps} from './unknown-keys.ts'
 import {checkIds, checkVersions, type Entry} from './service-versions.ts'
+import {appReferences, PROPERTIES, type AppReference} from '../../model/app-reference.ts'
 
 interface Replicated {
   readonly settings: Settings
@@ -75,7 +75,7 @@ export interface Given extends Surroundings, Overrides {
   readonly each?: ForEach | undefined
 }
 
-export interface ResolvedTemplate {
+interface ResolvedTemplate {
   readonly plan: Plan
   /** The apps with their places in the text. */
   readonly entries: readonly Entry[]
@@ -149,4 +149,58 @@ function conversationOf(
     return [name, {mode, place: placeOf(source, start)}] as const
   })
   return Object.fromEntries(placed)
+}
+
+/** The keys whose values may name addresses of apps: they are read when a process starts. */
+const MAY_NAME: readonly AppKey[] = ['env', 'command']
+const READY_COMMAND = 'ready.command'
+
+/** Refuses `${app.ID.PROPERTY}` of an unknown app, of an app without an address, and in keys that are read before ports are known. */
+function checkReferences(entries: readonly Entry[], each: ForEach): void {
+  const all = entries.map(({plan}) => plan)
+  each(entries, ({settings}) => {
+    for (const [key, inside, text] of textsOf(settings))
+      for (const reference of appReferences(text)) {
+        const mistake = mistakeOf(reference, key === 'ready' && inside[0] === 'command' ? READY_COMMAND : key, all)
+        if (mistake !== undefined) settings.refuse({key, inside, ...mistake})
+      }
+  })
+}
+
+type Text = readonly [key: AppKey, inside: readonly string[], text: string]
+
+function* textsOf({values}: Settings): Generator<Text> {
+  for (const [key, value] of Object.entries(values) as [AppKey, unknown][]) yield* textsIn(key, [], value)
+}
+
+function* textsIn(key: AppKey, inside: readonly string[], value: unknown): Generator<Text> {
+  if (typeof value === 'string') yield [key, inside, value]
+  else if (typeof value === 'object' && value !== null)
+    for (const [name, each] of Object.entries(value)) yield* textsIn(key, [...inside, name], each)
+}
+
+function mistakeOf(
+  {written, id, property}: AppReference,
+  key: AppKey | typeof READY_COMMAND,
+  apps: readonly AppPlan[]
+): {readonly message: string; readonly hint: string} | undefined {
+  const app = apps.find(each => each.id === id)
+  if (key !== READY_COMMAND && !MAY_NAME.includes(key))
+    return {
+      message: `${key} cannot contain ${written}`,
+      hint: `addresses of apps have a meaning in ${MAY_NAME.join(', ')} and ${READY_COMMAND}`
+    }
+  if (!PROPERTIES.some(each => each === property))
+    return {
+      message: `${written} names no property of an app`,
+      hint: `expected ${PROPERTIES.map(each => `\${app.ID.${each}}`).join(', ')}`
+    }
+  if (app === undefined)
+    return {
+      message: `${written}: the template has no app ${JSON.stringify(id)}`,
+      hint: `it has ${apps.map(each => each.id).join(', ')}`
+    }
+  if (app.published === undefined && app.channel.port === 0 && !app.channel.autoPort)
+    return {message: `${written}: ${JSON.stringify(id)} has no address`, hint: 'give it a port, or autoPort: true'}
+  return undefined
 }

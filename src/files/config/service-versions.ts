@@ -1,5 +1,5 @@
 import type {AppPlan} from '../../model/plan.ts'
-import {isSemanticVersion} from '../../model/semantic-version.ts'
+import {isSemanticVersion} from '../../model/version.ts'
 import {isPlainTemplate} from '../../model/template-name.ts'
 import {placeText, type Source} from './diagnose.ts'
 import type {AppKey, ForEach, Settings} from './merge.ts'

@@ -9,7 +9,7 @@ const READ_BUFFER = 4 * 2 ** 10
 /** A head is never as large, and Node's servers take no such number. */
 const MAX_READ_BUFFER = 2 ** 30
 export const HIGHEST_PORT = 65_535
-export const A_PORT = 'expected a port number up to 65535'
+const A_PORT = 'expected a port number up to 65535'
 const PULL_POLICIES = ['Always', 'Never', 'IfNotPresent'] as const
 
 const OVER_TLS = {http: 'https', grpc: 'grpcs', https: 'https', grpcs: 'grpcs', h2c: 'h2c'} as const

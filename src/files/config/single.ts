@@ -9,7 +9,7 @@ import {noSettings} from './merge.ts'
 import {absolutePath, statFault} from './paths.ts'
 
 /** The folder of the command, and its further settings. */
-export interface SingleContext extends Surroundings, Pick<Overrides, 'variables'> {
+interface SingleContext extends Surroundings, Pick<Overrides, 'variables'> {
   readonly cwd: string
 }
 

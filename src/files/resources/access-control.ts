@@ -6,7 +6,7 @@ import type {Field} from './field.ts'
 export type AccessAction = 'allow' | 'deny'
 
 /** The rule for one caller and one path. */
-export interface OperationRule {
+interface OperationRule {
   /** A path with wildcards, as written. */
   readonly name: string
   /** `POST`, `*`; HTTP apps alone look at them. */

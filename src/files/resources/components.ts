@@ -1,13 +1,18 @@
 import type {Place} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {isTruthy} from '../../model/truthy.ts'
-import {encryptionKeyFault, isEncryptionKey} from './encryption-keys.ts'
+import {
+  encryptionKeyFault,
+  isEncryptionKey,
+  type FactsOfType,
+  type TypeFacts,
+  middlewareType,
+  daprTypes,
+  isDaprType
+} from './component-types.ts'
 import type {ResourceFault} from './fault.ts'
-import type {FactsOfType, TypeFacts} from './component-types.ts'
-import {daprTypes, isDaprType} from './dapr-types.ts'
 import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 import {MAX_TIMER_MS, parseGoDuration} from './go-duration.ts'
-import {middlewareType} from './middleware-types.ts'
 
 /** An entry of `spec.metadata`: a value, or where it is to be found. */
 export interface ComponentProperty {

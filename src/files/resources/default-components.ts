@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs'
 import type {ResourcesPlan} from '../../model/plan.ts'
 import type {ComponentResource} from './components.ts'
-import {STATE_CAPABILITIES} from './state-capabilities.ts'
+import {STATE_CAPABILITIES} from './component-types.ts'
 
 const REDIS: readonly (readonly [name: string, value: string])[] = [
   ['redisHost', 'localhost:6379'],

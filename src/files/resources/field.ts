@@ -6,11 +6,10 @@ import type {FaultDetails, ResourceFault, TextFault} from './fault.ts'
 import type {Dialect} from '../yaml/dialects.ts'
 import {RESOURCE} from '../yaml/other-dialects.ts'
 import {explainFault, type ExplainedFault} from '../yaml/explain.ts'
-import {expandTree} from '../yaml/expand-tree.ts'
+import {expandTree, type Pair, type YamlNode} from '../yaml/tree.ts'
 import {readYaml, withGoLines} from '../yaml/read.ts'
 import {isNull, resolveScalar, resolveTyped} from '../yaml/scalar.ts'
 import {nodeJson, scalarText} from '../yaml/scalar-text.ts'
-import type {Pair, YamlNode} from '../yaml/tree.ts'
 
 /** The text of a resource file and the name to show for it. */
 export interface ResourceSource {

@@ -23,7 +23,7 @@ export interface HttpEndpoint extends ResourceHead {
 }
 
 /** A value of an HTTPEndpoint that a secret store has. */
-export interface EndpointSecret {
+interface EndpointSecret {
   /** A number: the header at this place. */
   readonly of: number | 'rootCa' | 'certificate' | 'privateKey'
   readonly name: string

@@ -68,7 +68,7 @@ export interface FileKind<T> {
 }
 
 /** The content of a file as it is, whether or not it is used. */
-export interface FileContent<T> {
+interface FileContent<T> {
   readonly value: T
   readonly faults: readonly ResourceFault[]
 }

@@ -8,12 +8,12 @@ export type EventFields = Readonly<Record<string, unknown>>
 export type FitsRule = (event: EventFields) => boolean
 
 /** A compiled `match`. */
-export interface CompiledRule {
+interface CompiledRule {
   readonly fits: FitsRule
 }
 
 /** Reason why a `match` cannot be used. */
-export interface RuleFault {
+interface RuleFault {
   readonly message: string
   /** Characters of the expression before it. */
   readonly offset: number

@@ -1,6 +1,6 @@
 import type {Place} from '../../model/errors.ts'
 import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
-import {goGlob} from './go-glob.ts'
+import {literal, matchesName, oneOf, type Range, type Token} from '../../model/name-pattern.ts'
 
 /** Operations that Dapr's WorkflowAccessPolicy can allow; activities are only scheduled. */
 const OPERATIONS = ['schedule', 'terminate', 'raise', 'pause', 'resume', 'purge', 'get', 'rerun'] as const
@@ -103,3 +103,32 @@ function readGrant(item: Field, callers: ReadonlySet<string>, kind: Grant['kind'
 
 const leftOut = (field: Field, expected: string): undefined =>
   field.warn(`${field.path}: this WorkflowAccessPolicy is left out`, {expected: `expected ${expected}`})
+
+/** A piece of a pattern: a star, a question mark, a class, an escaped character, or any other. */
+const PIECE = /\*|\?|\[(\^?)((?:\\.|[^\]\\])+)\]|\\(.)|[^[\\]/gsuy
+
+/** Reads the characters and ranges of a class, `a-z_`; undefined = not a class. */
+function rangesOf(members: string): readonly Range[] | undefined {
+  const parts = [...members.matchAll(/(\\.|[^\\-])(?:-(\\.|[^\\-]))?/gsuy)]
+  if (parts.map(([part]) => part).join('') !== members) return undefined
+  return parts.map(([, low = '', high = low]) => [unescaped(low), unescaped(high)])
+}
+
+const unescaped = (character: string): string => character.replace(/^\\/, '')
+
+const notSlash: Token = character => character !== '/'
+
+/** Compiles a pattern of Go's `path.Match`: `*` and `?` match no slash, `[a-z]` and `[^a]` match a character. Returns undefined for a malformed pattern. */
+export function goGlob(pattern: string): ((text: string) => boolean) | undefined {
+  const tokens: Token[] = []
+  let read = 0
+  for (const [piece, not, members, escaped] of pattern.matchAll(PIECE)) {
+    read += piece.length
+    const ranges = members === undefined ? [] : rangesOf(members)
+    if (ranges === undefined) return undefined
+    if (members !== undefined) tokens.push(oneOf(ranges, not !== ''))
+    else if (piece === '*') tokens.push('*')
+    else tokens.push(piece === '?' ? notSlash : literal(escaped ?? piece))
+  }
+  return read === pattern.length ? text => matchesName(text, tokens, '/') : undefined
+}

@@ -56,7 +56,7 @@ const ownOutputs = (): readonly FileId[] =>
   [1, 2].flatMap(descriptor => orElse(() => fstatSync(descriptor), [])).filter(stats => stats.isFile())
 
 /** Certain files, absolute, wherever they are. Each save of them is reported, even of the same bytes. */
-export interface FilePlan {
+interface FilePlan {
   readonly files: readonly string[]
 }
 

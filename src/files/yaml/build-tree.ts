@@ -1,7 +1,6 @@
 import {isAlias, isMap, isScalar, isSeq, type Alias, type Document, type Node, type Scalar, type YAMLMap} from 'yaml'
-import type {Spot} from './place.ts'
+import type {Spot, YamlFault} from './place.ts'
 import type {Dialect} from './dialects.ts'
-import type {YamlFault} from './fault.ts'
 import {MAX_DEPTH} from './parse.ts'
 import {isMergeKey, tagFault} from './scalar.ts'
 import type {ListItem, Pair, YamlNode, YamlScalar} from './tree.ts'

@@ -1,7 +1,6 @@
 import {isMap, isScalar, isSeq, visit, type Document, type YAMLParseError} from 'yaml'
 import {TOO_DEEP} from './build-tree.ts'
-import type {Spot} from './place.ts'
-import type {YamlFault} from './fault.ts'
+import type {Spot, YamlFault} from './place.ts'
 
 /** Advice about a merge conflict. */
 const RESOLVE_CONFLICT = 'keep one of the two sides, and remove the lines <<<<<<<, ======= and >>>>>>>'

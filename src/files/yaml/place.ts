@@ -1,4 +1,5 @@
 import type {Place} from '../../model/errors.ts'
+import type {Document, YAMLParseError} from 'yaml'
 
 /** A range of a text: `start` is the first offset, `end` the one after the last. */
 export interface Spot {
@@ -33,4 +34,19 @@ function startsOf(text: string): readonly number[] {
   const starts = [0]
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) starts.push(end + 1)
   return starts
+}
+
+/** Why a document cannot be read. */
+export interface YamlFault {
+  readonly code: 'invalid-yaml' | 'invalid-utf8' | 'control-character'
+  /** Go's words where Go has its own. */
+  readonly message: string
+  readonly spot: Spot
+  /** A fault that the library has found; `explainSyntax` says more about it. */
+  readonly syntax?: {
+    readonly document: Document
+    readonly error: YAMLParseError
+    readonly text: string
+    readonly start: number
+  }
 }

@@ -2,15 +2,14 @@
 // differences in `dialects.ts`; each node knows its place in the file, and a document that cannot be read has a fault with
 // its place and hides no other one. Reads no files. Bounded: what aliases multiply is counted, depth is limited.
 import type {Document, YAMLParseError} from 'yaml'
-import type {Spot} from './place.ts'
+import type {Spot, YamlFault} from './place.ts'
 import {TreeBuilder, TreeError, type Anchors} from './build-tree.ts'
 import type {Dialect} from './dialects.ts'
-import type {YamlFault} from './fault.ts'
 import {parseDocuments} from './parse.ts'
 import type {YamlNode} from './tree.ts'
 
 /** A document of a file: a tree, or the fault for which it is none. */
-export type YamlDocument = (
+type YamlDocument = (
   | {readonly root: YamlNode; readonly fault?: undefined}
   | {readonly root?: undefined; readonly fault: YamlFault}
 ) & {

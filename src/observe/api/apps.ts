@@ -6,6 +6,9 @@ import {ApiProblem} from './problem.ts'
 import type {ApiRequest} from './route.ts'
 import type {RunControl} from '../../control/run-control.ts'
 import type {RunFacts} from './run-facts.ts'
+import {endOf} from '../../model/exit-text.ts'
+import {isNamedSo} from '../../model/plan.ts'
+import {Masking} from '../telemetry/recorder/masking.ts'
 
 /** An app as addresses name it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; '': not given). */
 export interface AppName {
@@ -85,3 +88,64 @@ const ACTS: Readonly<Record<Action, (control: RunControl, id: string) => Promise
 }
 
 const GONE = 'it has left the run'
+
+/** The latest last. Throws an ApiProblem if the run has no such app. */
+export function deathsOf({control, deaths}: RunFacts, name: AppName): Api.Deaths {
+  const [{id} = name] = appsNamed(control.list().apps, name)
+  const all =
+    deaths?.all(id).filter(death => isNamedSo({id, name: death.name}, name.id) && isVersion(name, death.version)) ?? []
+  return {
+    deaths: all.map(({number, name: app, exit, at, livedMs, files, inside}) => ({
+      number,
+      name: app,
+      exit: endOf(exit),
+      at: new Date(at).toISOString(),
+      livedMs,
+      files,
+      inside: inside.reduce((sum, {count}) => sum + count, 0)
+    }))
+  }
+}
+
+/** Throws an ApiProblem if the run has no such app, or it is stopped. */
+export async function maskedEnvironment({control, masked}: RunFacts, name: AppName): Promise<Api.Environment> {
+  const launch = await launchOf(control, name)
+  const masking = new Masking(masked())
+  return {
+    folder: launch.folder,
+    command: masking.command(launch.command),
+    variables: launch.added.toSorted().map(each => [each, masking.named(each, launch.environment[each] ?? '')])
+  }
+}
+
+/** Returns how a process of an app would be started now, with its secrets. Throws an ApiProblem as above. */
+export async function launchOf(control: RunControl, name: AppName): Promise<Api.Launch> {
+  appsNamed(control.list().apps, name)
+  const launch = await control.launch(name.id, name.version)
+  if (launch === undefined) throw new ApiProblem(409, `"${name.id}" is stopped: it has no environment`, 'Start it.')
+  return launch
+}
+
+/** The Daeploy services of a run. */
+export const listServices = ({services}: RunControl): Api.Services => ({services: services()})
+
+/** Makes a version the main one. Throws an ApiProblem if it cannot be. */
+export const assignService = (control: RunControl, {at}: ApiRequest): Api.Services =>
+  changed(control, control.assign(...serviceIn(at)))
+
+/** Removes a version from the run. Throws an ApiProblem if it cannot be. */
+export const removeService = async (control: RunControl, {at}: ApiRequest): Promise<Api.Services> =>
+  changed(control, await control.remove(...serviceIn(at)))
+
+function changed(control: RunControl, why: string): Api.Services {
+  if (why !== '') throw new ApiProblem(409, why)
+  return listServices(control)
+}
+
+function serviceIn({name = '', version = ''}: ApiRequest['at']): readonly [name: string, version: string] {
+  try {
+    return [decodeURIComponent(name), decodeURIComponent(version)]
+  } catch {
+    throw new ApiProblem(400, `${name}/${version} is not a service`, 'Percent-encode it (RFC 3986).')
+  }
+}

@@ -10,8 +10,7 @@ import {
   type CallContent,
   type RecordedMessage
 } from '../telemetry/recorder/call-content.ts'
-import {calledModel} from '../telemetry/recorder/called-model.ts'
-import {calledActor} from '../telemetry/recorder/called-actor.ts'
+import {calledModel, calledActor} from '../telemetry/recorder/callee-kinds.ts'
 import {FLAG, heldMs, isFailed, tookMs, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'

@@ -6,7 +6,7 @@ import {orElse} from '../../model/or-else.ts'
 import type {Problem} from '../../model/api.generated.ts'
 
 /** Further fields of a problem. */
-export interface ProblemDetails {
+interface ProblemDetails {
   /** The methods that the path has, if the status is 405. */
   readonly allow?: string
   /** The reason, without the message's words about the app. */

@@ -32,7 +32,7 @@ export type Answer<R extends Route> = (
 ) => Answers[R] | undefined | Promise<Answers[R] | undefined>
 
 /** A route for programs of the user alone, not for pages. */
-export interface OnSocket<R extends Route> {
+interface OnSocket<R extends Route> {
   readonly onSocket: Answer<R>
   /** The body may be larger than on other routes. */
   readonly isLarge?: true

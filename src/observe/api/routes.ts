@@ -1,13 +1,20 @@
 import type * as Api from '../../model/api.generated.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import type {ApiContext, ApiRequest, RouteTable} from './route.ts'
-import {deathsOf, maskedEnvironment, launchOf} from './app-details.ts'
-import {act, appsNamed, readAppName} from './apps.ts'
-import {callsQuery, listCalls, oneCall} from './calls.ts'
-import {edgeViews} from './edges.ts'
+import {
+  deathsOf,
+  maskedEnvironment,
+  launchOf,
+  act,
+  appsNamed,
+  readAppName,
+  assignService,
+  listServices,
+  removeService
+} from './apps.ts'
+import {callsQuery, listCalls, oneCall, followCalls} from './calls.ts'
+import {edgeViews, graphView} from './edges.ts'
 import {addFault, enableFaults, listFaults, removeFaults} from './faults.ts'
-import {followCalls} from './follow-calls.ts'
-import {graphView} from './graph.ts'
 import {lendSidecar} from './loan.ts'
 import {sendLogs, sendRunLogs} from './logs.ts'
 import {pinCall, pinsOf, replayCall, serveReplays, unpin} from './replays.ts'
@@ -15,7 +22,6 @@ import {ApiProblem, givenObject} from './problem.ts'
 import type {KnownWork} from './run-facts.ts'
 import {runView} from './run-view.ts'
 import type {RunControl} from '../../control/run-control.ts'
-import {assignService, listServices, removeService} from './services.ts'
 import {troublesOf} from './troubles.ts'
 import {oneDeath, whyOf} from './why.ts'
 
@@ -102,7 +108,7 @@ export const ROUTES: RouteTable = {
     )
   },
   'GET /template': async context => (await import('./template.ts')).templateView(context, maskingOf(context)),
-  'GET /usage': async ({control}) => (await import('./usage-view.ts')).usageView(control.list().apps),
+  'GET /usage': async ({control}) => (await import('./traffic.ts')).usageView(control.list().apps),
   'GET /traffic': async ({recorder}) => (await import('./traffic.ts')).recentTraffic(recorder),
   'GET /edges': ({recorder}) => ({edges: edgeViews(recorder)}),
   'GET /events': async (context, request) =>

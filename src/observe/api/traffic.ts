@@ -3,6 +3,7 @@ import {FLAG, isFailed} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {isoTime} from './call-view.ts'
 import {Turns} from './turns.ts'
+import {usageOf} from '../../platform/usage.ts'
 
 /** Spans of time, and how long each is. */
 const SPANS = 60
@@ -44,3 +45,10 @@ function knownSpans(recorder: CallRecorder, numbers: readonly number[], now: num
 const spanOf = (at: number, now: number): number => Math.floor((now - at) / 1000 / SECONDS)
 
 const empty = (): number[] => Array.from({length: SPANS}, () => 0)
+
+/** Memory and CPU time of the process groups of apps. */
+export async function usageView(apps: readonly Api.App[]): Promise<Api.Usage> {
+  const groups = new Set(apps.map(({pid}) => pid).filter(pid => pid > 0))
+  const usage = await usageOf(groups)
+  return {at: new Date().toISOString(), groups: [...usage].map(([pid, used]) => ({pid, ...used}))}
+}

@@ -10,8 +10,11 @@ import {serveInOrder} from '../../proxy/net/http1/connection.ts'
 import {http} from '../../proxy/net/http1/node-http.ts'
 import {closeLingering} from '../../proxy/net/lingering-close.ts'
 import {MAX_BODY, pageRefusal, tooLarge, type PageRefusal} from './admit.ts'
-import {pageFile, plainBytes, type PageFile} from './page-files.ts'
 import type {PageTokens} from './tokens.ts'
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {gunzipSync} from 'node:zlib'
+import {assetOf} from '../../platform/own-program.ts'
 
 const FIRST_PORT = 9700
 const PORTS = 200
@@ -169,4 +172,35 @@ function end(response: ServerResponse, {status, detail, hint}: PageRefusal): voi
       ...(status === 405 && {allow: 'GET, POST, DELETE'})
     })
     .end(JSON.stringify({status, detail, ...(hint !== '' && {hint})}))
+}
+
+/** A file of the page. */
+interface PageFile {
+  readonly type: string
+  readonly gzip: Buffer
+}
+
+/** Reads a file that the build wrote: from the program, or from `dist` if the source runs. */
+const read = (name: string): Buffer =>
+  assetOf(`page/${name}`) ?? readFileSync(join(import.meta.dirname, '../../../dist/page', name))
+
+let files: ReadonlyMap<string, PageFile> | undefined
+
+/** The file of the page at a path. The build has written the list of paths: none is made from a request. */
+function pageFile(path: string): PageFile | undefined {
+  files ??= new Map(
+    Object.entries(JSON.parse(read('files.json').toString()) as Record<string, {file: string; type: string}>).map(
+      ([at, {file, type}]) => [at, {type, gzip: read(file)}]
+    )
+  )
+  return files.get(path)
+}
+
+const plain = new Map<PageFile, Buffer>()
+
+/** The bytes for clients that do not accept gzip. */
+export function plainBytes(file: PageFile): Buffer {
+  const bytes = plain.get(file) ?? gunzipSync(file.gzip)
+  plain.set(file, bytes)
+  return bytes
 }

@@ -18,8 +18,7 @@ import {appPrefix, linesIn, prefixed, withoutColours} from './prefix.ts'
 import {asBytes, decoded} from '../../model/bytes.ts'
 import type {LogRecord} from './log-record.ts'
 import type {RunLogWriter} from './run-log.ts'
-import {sidecarLine, type LineSource} from './sidecar-line.ts'
-import {plainly, type StatusLine, withSign} from './status-lines.ts'
+import {sidecarLine, type LineSource, plainly, type StatusLine, withSign} from './status-lines.ts'
 
 /** How the console shows the lines of apps; may change during the run. Log files are not affected. */
 export interface ConsoleView {

@@ -5,12 +5,12 @@ import {Memory} from './log-memory.ts'
 import {linesIn, withoutColours} from './prefix.ts'
 import {asBytes, decoded} from '../../model/bytes.ts'
 import type {RunLogWriter} from './run-log.ts'
-import {sidecarLine, type LineSource} from './sidecar-line.ts'
+import {sidecarLine, type LineSource} from './status-lines.ts'
 
 /** Writes latin1 text. Returns a promise if the reader is slow; it settles when there is space again. */
 export type Write = (text: string) => Promise<void> | undefined
 
-export interface RawLogOptions {
+interface RawLogOptions {
   readonly out: Write
   readonly err: Write
   readonly keepsColours: boolean

@@ -13,7 +13,7 @@ export interface ReadApp {
 }
 
 /** The apps that come while lines are followed. */
-export interface LaterApps {
+interface LaterApps {
   /** Whether lines of this writer are wanted; asked until they are. */
   readonly isMeant: (writer: RunLogWriter) => boolean
   /** Resolves with the apps once no app is about to be opened. */

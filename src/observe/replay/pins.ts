@@ -23,7 +23,7 @@ export interface Round extends Cause {
   readonly at: number
 }
 
-export interface PinResult {
+interface PinResult {
   readonly round: number
   /** The replay; its `refusal` says why it was not sent. */
   readonly replay: Replay
@@ -48,7 +48,7 @@ interface KeptPin extends Pin {
   forgiven: number
 }
 
-export interface HowToSend {
+interface HowToSend {
   readonly isUnsafe: boolean
   /** The replay was made without a request of the user. */
   readonly isByItself: boolean

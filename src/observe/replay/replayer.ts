@@ -52,7 +52,7 @@ export interface Replay {
   readonly refusal: UserError | undefined
 }
 
-export interface HowToReplay {
+interface HowToReplay {
   /** Methods besides GET, HEAD and OPTIONS, too. */
   readonly isUnsafe: boolean
   /** Left out: the request is sent as it was. */

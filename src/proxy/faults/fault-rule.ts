@@ -1,6 +1,6 @@
 import type {Call} from '../../model/call.ts'
 import {ANY, type FaultPlan} from '../../model/fault.ts'
-import {starPattern} from '../../model/star-pattern.ts'
+import {starPattern} from '../../model/name-pattern.ts'
 
 /**
  * A number from 0 up to 1 for the n-th call of a seed: the same one in every run. Mixed as in MurmurHash3 (public domain),

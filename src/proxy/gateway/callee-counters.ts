@@ -1,7 +1,5 @@
 import type {AccessDecision, GrpcInvocation, Recorded} from '../../model/call.ts'
-import type {ActorEvent} from '../../model/actor-event.ts'
-import type {WorkflowEvent} from '../../model/workflow-event.ts'
-import type {WorkTraces} from '../../model/work-trace.ts'
+import type {ActorEvent, WorkflowEvent, WorkTraces} from '../../model/work-event.ts'
 import type {CallerIdentity} from './caller-header.ts'
 import type {Probed} from './health-check.ts'
 

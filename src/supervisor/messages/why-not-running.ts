@@ -1,6 +1,5 @@
 import {exitOf, type AppState} from '../../model/app-state.ts'
-import {loopText, type ExitLoop} from '../../model/exit-loop.ts'
-import {endOf, WAITS_FOR_SAVE} from '../../model/exit-text.ts'
+import {loopText, type ExitLoop, endOf, WAITS_FOR_SAVE} from '../../model/exit-text.ts'
 
 interface NotRunning {
   readonly id: string

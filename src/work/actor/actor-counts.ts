@@ -1,4 +1,4 @@
-import type {ActorCounts} from '../../model/actor-event.ts'
+import type {ActorCounts} from '../../model/work-event.ts'
 import type {Actors} from './actors.ts'
 import type {Actor} from './actor.ts'
 

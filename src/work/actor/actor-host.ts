@@ -3,6 +3,17 @@ import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import type {OnGone} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {FiringRequest} from './firing-spec.ts'
 
+/** A call to an actor that was refused before its turn began. */
+export class ActorError extends Error {
+  readonly refusal: 'unhosted' | 'depth' | 'full' | 'gone' | 'late'
+
+  constructor(refusal: ActorError['refusal'], message: string) {
+    super(message)
+    this.name = 'ActorError'
+    this.refusal = refusal
+  }
+}
+
 export interface MethodCall {
   readonly kind: 'method'
   /** Protocol of the caller. */

@@ -1,6 +1,5 @@
-import type {Actor, ActorType} from './actor.ts'
+import {type Actor, type ActorType, Hosting} from './actor.ts'
 import type {ActorHost} from './actor-host.ts'
-import {Hosting} from './hosting.ts'
 
 /** Actor types that an instance of an app hosts. */
 export interface HostedAt {

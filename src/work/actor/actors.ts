@@ -1,20 +1,19 @@
 import {randomUUID} from 'node:crypto'
 import type {Clock} from '../../platform/clock.ts'
 import {within} from '../../platform/delay.ts'
-import type {ActorEvent} from '../../model/actor-event.ts'
+import type {ActorEvent} from '../../model/work-event.ts'
 import type {CallJournal} from '../../proxy/net/call-journal.ts'
-import {Actor, ActorTurn, type TurnOptions} from './actor.ts'
-import {ActorError} from './actor-error.ts'
+import {Actor, ActorTurn, type TurnOptions, placeAmong, type Hosting} from './actor.ts'
+import {ActorError} from './actor-host.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from './actor-host.ts'
 import {ActorTable} from './actor-table.ts'
 import {Agenda} from './agenda.ts'
 import {Holds} from './holds.ts'
-import {placeAmong, type Hosting} from './hosting.ts'
 import {letGo} from './let-go.ts'
 import {SelfWaits} from './self-waits.ts'
 import {Timers} from './timers.ts'
 
-export interface ActorsOptions {
+interface ActorsOptions {
   readonly clock: Clock
   /** Whether the process of an instance may still report this type, also one that is not started yet. Without `app`: an instance of any app. */
   readonly mayHost: (type: string, app?: string) => boolean

@@ -1,6 +1,6 @@
 import type {Clock} from '../../platform/clock.ts'
 import type {Actor, ActorTurn} from './actor.ts'
-import {ActorError} from './actor-error.ts'
+import {ActorError} from './actor-host.ts'
 import type {ActorTable} from './actor-table.ts'
 
 /** How long a call waits where no host is known that says how long, in ms. */

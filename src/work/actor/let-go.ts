@@ -3,7 +3,7 @@ import type {Actor} from './actor.ts'
 
 const AT_ONCE = 32
 
-export interface LetGoOptions {
+interface LetGoOptions {
   readonly all: () => readonly Actor[]
   readonly letGo: (actor: Actor) => Promise<void>
   /** Whether calls under way may end; otherwise they are cut. */

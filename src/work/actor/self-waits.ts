@@ -6,7 +6,7 @@ import type {Agenda, Due} from './agenda.ts'
 /** How long a call waits for its turn before it is checked for a deadlock, in ms. */
 const SUSPECT_MS = 2000
 
-export interface SelfWaitsOptions {
+interface SelfWaitsOptions {
   readonly table: ActorTable
   readonly agenda: Agenda
   readonly now: () => number

@@ -1,7 +1,6 @@
 import type {Clock} from '../../platform/clock.ts'
 import {after, latest} from '../times.ts'
-import {ActorError} from './actor-error.ts'
-import type {ActorAnswer, ActorRequest} from './actor-host.ts'
+import {ActorError, type ActorAnswer, type ActorRequest} from './actor-host.ts'
 import type {Agenda, Due} from './agenda.ts'
 import {timesOf, type FiringTimes, type FiringRequest} from './firing-spec.ts'
 import type {TurnOptions} from './actor.ts'
@@ -22,7 +21,7 @@ const keyOf = ({type, id, name}: FiringName): string => `${type}\0${id}\0${name}
 /** A firing that is later than this, in ms, was missed: the machine was asleep, or the app could not take it. */
 export const LATE_MS = 2000
 
-export interface TimersOptions {
+interface TimersOptions {
   readonly clock: Clock
   readonly agenda: Agenda
   readonly run: (request: ActorRequest, options: TurnOptions) => Promise<ActorAnswer>

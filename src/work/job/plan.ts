@@ -4,7 +4,7 @@ import {after, latest, strideIn, timeAt} from '../times.ts'
 import {JobError, type JobRequest} from './job.ts'
 
 /** When a job fires, from the moment in which it was scheduled. Times are milliseconds since 1970. */
-export interface JobPlan {
+interface JobPlan {
   /** First firing. Undefined if the job never fires. */
   readonly first: number | undefined
   /** End of the job. Undefined if it does not expire. */

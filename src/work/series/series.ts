@@ -33,7 +33,7 @@ export interface Delivered {
 }
 
 /** The table of a series. */
-export interface PlannedRows<R extends Planned> {
+interface PlannedRows<R extends Planned> {
   readonly at: (key: number) => R | undefined
   /** `change`: of the columns that all series have. */
   readonly update: (key: number, change: {readonly attempts?: number; readonly isDue?: boolean}) => void

@@ -1,6 +1,5 @@
 import type {Clock} from '../../platform/clock.ts'
-import type {WorkflowEvent} from '../../model/workflow-event.ts'
-import type {WorkTraces} from '../../model/work-trace.ts'
+import type {WorkflowEvent, WorkTraces} from '../../model/work-event.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import type {WakeUps} from '../wake-ups.ts'

@@ -3,7 +3,7 @@ import type {Instance} from './instance.ts'
 import {FAILURE_DETAILS, readEvent, splitEvents} from './messages.ts'
 
 /** Why something failed, in the words of the worker. */
-export interface WorkFailure {
+interface WorkFailure {
   readonly type: string
   readonly message: string
   readonly stack: string

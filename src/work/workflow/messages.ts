@@ -134,7 +134,7 @@ const CREATE_DETACHED = {
   parentTraceContext: [8, {message: TRACE}]
 } as const
 
-export const ACTION = {
+const ACTION = {
   id: [1, 'int32'],
   scheduleTask: [2, {message: SCHEDULE_TASK}],
   createChild: [3, {message: CREATE_CHILD}],

@@ -31,7 +31,7 @@ export interface ReplayedTurn {
 }
 
 /** A turn that a worker gets once more. Some SDKs do not name the turn they answer: the instance gets no other one until they have. */
-export class ReplayItem implements WorkItem {
+class ReplayItem implements WorkItem {
   readonly kind = 'workflows'
   readonly name: string
   /** The instance as it was when the replay was asked for: a continue-as-new changes it. */

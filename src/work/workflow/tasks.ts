@@ -5,8 +5,7 @@ import type {Engine} from './engine.ts'
 import {drop, fits, post, postResult, RETENTION} from './inbox.ts'
 import type {Creation, InboxEntry, Instance, Parent} from './instance.ts'
 import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, NEVER, readEvent, timeOf} from './messages.ts'
-import {propagatedHistory} from './propagation.ts'
-import {startEventOf} from './start-event.ts'
+import {propagatedHistory, startEventOf} from './start-event.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import {countSize} from './work-counts.ts'
@@ -18,7 +17,7 @@ import {keptStart, START, TIMER, type WorkflowStore} from './workflow-store.ts'
 /* Activities, timers and children of instances: how they begin, and how they are removed. */
 
 /** The failure of a task that the other app refuses (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
-export const NOT_ALLOWED = encode(FAILURE_DETAILS, {errorType: 'WorkflowAccessPolicyDenied', errorMessage: DENIED})
+const NOT_ALLOWED = encode(FAILURE_DETAILS, {errorType: 'WorkflowAccessPolicyDenied', errorMessage: DENIED})
 
 const isSame = (one: Parent, other: Parent): boolean =>
   one.app === other.app && one.id === other.id && one.execution === other.execution && one.task === other.task

@@ -24,7 +24,7 @@ export interface Step {
 }
 
 /** `late`: the event did not come in time. `dropped`: its result is no longer wanted. `skipped`: a timer that fired before its time. */
-export type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped' | 'skipped'
+type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped' | 'skipped'
 
 /** The steps of an instance, in the order of their beginnings. `dues`: the new times of changed timers. */
 export function timelineOf(

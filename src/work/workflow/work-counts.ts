@@ -1,4 +1,4 @@
-import type {WorkflowEvent} from '../../model/workflow-event.ts'
+import type {WorkflowEvent} from '../../model/work-event.ts'
 import type {Clock} from '../../platform/clock.ts'
 import type {Instance} from './instance.ts'
 import type {LiveInstances} from './live-instances.ts'

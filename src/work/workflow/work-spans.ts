@@ -1,6 +1,6 @@
 import {hash} from 'node:crypto'
 import {spanIdOf} from '../../model/traceparent.ts'
-import type {WorkSpan} from '../../model/work-trace.ts'
+import type {WorkSpan} from '../../model/work-event.ts'
 import {wallTime} from '../../platform/wall-time.ts'
 import type {Engine} from './engine.ts'
 import {failureOf} from './failure.ts'

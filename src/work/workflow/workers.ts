@@ -81,7 +81,7 @@ interface Abandoned {
 /** How long it is remembered what a worker had when it disconnected: the end of its process is noticed later than that of its stream. In ms. */
 const ABANDONED_MS = 2000
 
-export interface WorkersEvents {
+interface WorkersEvents {
   readonly onSent: (item: WorkItem) => unknown
   /** Its worker has disconnected without an answer. */
   readonly onLeft: (item: WorkItem) => void

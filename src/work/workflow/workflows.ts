@@ -1,4 +1,4 @@
-import type {WorkflowEvent} from '../../model/workflow-event.ts'
+import type {WorkflowEvent} from '../../model/work-event.ts'
 import type {WorkflowOperation} from '../../files/resources/workflow-access.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import {aborted} from '../../platform/delay.ts'

@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
-import {openGrpcPort, type OpenGrpcPort} from '../../../src/dapr/sidecar/grpc-port.ts'
+import {openGrpcPort, type OpenGrpcPort} from '../../../src/dapr/sidecar/ports.ts'
 import type {GrpcContext} from '../../../src/dapr/sidecar/grpc/grpc-server.ts'
 import type {CallRecord} from '../../../src/model/call.ts'
 import type {FaultKind} from '../../../src/model/fault.ts'

@@ -9,7 +9,7 @@ import {
   rememberedSpaces,
   spacesFolder
 } from '../../../src/control/remembered-spaces.ts'
-import {checkCopies} from '../../../src/clients/doctor/copies.ts'
+import {checkCopies} from '../../../src/clients/doctor/work.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'spaces-'))
 t.teardown(() => rmSync(folder, {recursive: true}))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {loopText} from '../../../src/model/exit-loop.ts'
+import {loopText} from '../../../src/model/exit-text.ts'
 import {ExitHistory} from '../../../src/supervisor/exit-history.ts'
 
 const SECOND = 1000

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type {Exit} from '../../../src/model/app-state.ts'
-import type {ExitLoop} from '../../../src/model/exit-loop.ts'
+import type {ExitLoop} from '../../../src/model/exit-text.ts'
 import type {AppPlan} from '../../../src/model/plan.ts'
 import type {AppRuntimeOptions} from '../../../src/supervisor/app-runtime-options.ts'
 import {ExitReporter} from '../../../src/supervisor/exit-reporter.ts'
@@ -18,7 +18,7 @@ function app(code: number) {
   const warned: string[] = []
   const reporter = {warn: (kind: string): unknown => warned.push(kind)}
   const log = {ended: () => undefined} as unknown as LifecycleLog
-  const exits = new ExitReporter('a', log, {reporter, single: undefined, ended: advise} as unknown as AppRuntimeOptions)
+  const exits = new ExitReporter('a', log, {reporter, single: undefined, ended: advise})
   const exit: Exit = {kind: 'code', code}
   const plan = {command: ['no-such-program'], folder: '/', restart: 'always'} as unknown as AppPlan
   const state = {phase: 'backoff', failures: 1, until: Date.now() + 100, last: exit} as const

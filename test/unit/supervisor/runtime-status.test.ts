@@ -1,5 +1,5 @@
 import t from 'tap'
-import {loopText} from '../../../src/model/exit-loop.ts'
+import {loopText} from '../../../src/model/exit-text.ts'
 import {RuntimeStatus} from '../../../src/supervisor/runtime-status.ts'
 import {planOf} from '../../rig/plan.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type {WorkSpan} from '../../../src/model/work-trace.ts'
+import type {WorkSpan} from '../../../src/model/work-event.ts'
 import {Jobs} from '../../../src/work/job/jobs.ts'
 import {WakeUps} from '../../../src/work/wake-ups.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'

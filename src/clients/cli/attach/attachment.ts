@@ -13,7 +13,7 @@ import {within} from '../../../platform/delay.ts'
 import {enterKeyMode, leaveKeyMode, type KeyMode} from '../../../platform/key-mode.ts'
 import {DetachKeys} from './detach-keys.ts'
 
-export interface AttachmentOptions {
+interface AttachmentOptions {
   readonly run: FoundRun
   /** The name of the app for the API. */
   readonly app: string
@@ -24,7 +24,7 @@ export interface AttachmentOptions {
 }
 
 /** `detached`: by the user; `ended`: the app has; `gone`: the run was killed. */
-export type AttachmentEnd = 'detached' | 'ended' | 'gone'
+type AttachmentEnd = 'detached' | 'ended' | 'gone'
 
 /** Time after which the first detach key alone goes to the app, and time for the app to read earlier input. */
 const HELD_MS = 1000

@@ -1,14 +1,14 @@
 import {decoded} from '../../../model/bytes.ts'
 import type * as Api from '../../../model/api.generated.ts'
+import type {App} from '../../../model/api.generated.ts'
 import {runOfProcess, type FoundRun} from '../../../control/client.ts'
-import type {RunControl} from '../../../control/run-control.ts'
+import type {RunControl, RunListing} from '../../../control/run-control.ts'
 import type {Place} from '../../../model/errors.ts'
 import {instanceName} from '../../../model/plan.ts'
 import {stateText} from '../../../model/app-words.ts'
-import type {AppOutcome} from './outcome.ts'
-import {plainText} from './plain-text.ts'
+import {type AppOutcome, plainText} from './outcome.ts'
 import {within} from '../../../platform/delay.ts'
-import {isFit, needed} from './readiness.ts'
+import {isUsable} from '../../../model/availability.ts'
 
 /** How many lines of an app's output are shown. */
 const LINES = 20
@@ -100,4 +100,23 @@ async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
   } catch {
     return undefined
   }
+}
+
+interface RunReadiness {
+  readonly isReady: boolean
+  /** An app will not become ready by itself. */
+  readonly isOver: boolean
+}
+
+/** The apps that a command needs: not those that were left out, or stopped. */
+export const needed = ({apps}: RunListing): readonly App[] =>
+  apps.filter(({availability}) => availability !== 'stopped')
+
+/** Whether a command can use an app, as far as it is ours: one in a debugger the user has left out. */
+export const isFit = ({availability}: App): boolean => isUsable(availability) || availability === 'debugged'
+
+/** Whether all apps that a command needs can be used. */
+export function readinessOf(listing: RunListing): RunReadiness {
+  const all = needed(listing)
+  return {isReady: all.every(isFit), isOver: all.some(({availability}) => availability === 'never')}
 }

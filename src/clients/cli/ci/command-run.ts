@@ -6,10 +6,9 @@ import type {RunControl} from '../../../control/run-control.ts'
 import {pause} from '../../../platform/delay.ts'
 import type {Run} from '../../../run/run.ts'
 import {ForegroundCommand} from '../../../supervisor/process/foreground-command.ts'
-import {collectOutcome, ownRun, type Collected} from './collect.ts'
+import {collectOutcome, ownRun, type Collected, readinessOf} from './collect.ts'
 import type {CommandRunOptions} from './options.ts'
 import {seconds, type RunCheck, type RunOutcome} from './outcome.ts'
-import {readinessOf} from './readiness.ts'
 import type {ReportFolder} from './report-folder.ts'
 
 /** GNU timeout's exit code. */
@@ -25,7 +24,7 @@ const SIGNALS = {SIGINT: 130, SIGTERM: 143, SIGHUP: 129} as const
 
 export type EndSignal = keyof typeof SIGNALS
 
-export interface CommandRunContext {
+interface CommandRunContext {
   readonly options: CommandRunOptions
   readonly template: string
   readonly places: ReadonlyMap<string, Place>

@@ -3,8 +3,7 @@ import {appendFileSync} from 'node:fs'
 import {isAbsolute, relative, resolve} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
 import {messageOf, type Place, type UserError} from '../../../model/errors.ts'
-import {seconds, appFailure, hasFailed, type AppOutcome, type RunOutcome} from './outcome.ts'
-import {plainText} from './plain-text.ts'
+import {seconds, appFailure, hasFailed, type AppOutcome, type RunOutcome, plainText} from './outcome.ts'
 
 export const isOnGitHub = ({GITHUB_ACTIONS}: Environment): boolean => GITHUB_ACTIONS === 'true'
 

@@ -10,9 +10,10 @@ import {openKeptLog} from '../../../observe/logging/log-parts.ts'
 import {readPart} from '../../../observe/logging/log-reader.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {namesInFolder} from '../../../platform/paths.ts'
-import {deathsMarkdown} from './deaths-markdown.ts'
-import type {RunOutcome} from './outcome.ts'
+import {type RunOutcome, plainText} from './outcome.ts'
 import {within} from '../../../platform/delay.ts'
+import type * as Api from '../../../model/api.generated.ts'
+import {callEndText} from '../../../model/call-end.ts'
 
 /** How long to wait for the last events at the end of a run. */
 const TIMEOUT_MS = 5000
@@ -90,4 +91,42 @@ export class ReportFolder {
         this.#warn(`cannot write the report to ${this.#path}: ${messageOf(error)}`)
     }
   }
+}
+
+/** Crashes as Markdown: the calls in flight, those answered before, the last lines. */
+function deathsMarkdown({template, apps}: RunOutcome): string {
+  const deaths = apps.flatMap(app => app.deaths).toSorted((a, b) => a.number - b.number)
+  if (deaths.length === 0) return `# Crashes\n\nNo app of ${template} crashed.\n`
+  return `# Crashes\n\n${deaths.map(deathPart).join('\n')}`
+}
+
+function deathPart(death: Api.Death): string {
+  const {number, name, at, files, inside, finished, lines, hint} = death
+  const suspect = inside.find(({times}) => times > 0)
+  const parts = [
+    `## ${number}. ${name}`,
+    `${death.text}, at ${at}.`,
+    files.length === 0 ? '' : `Its process was started by a change of ${files.join(', ')}.`,
+    hint === '' ? '' : `${hint}.`,
+    suspect === undefined
+      ? ''
+      : `Call ${suspect.number}: the same request was in flight at ${suspect.times} of the ${death.earlier} exits before.`,
+    inside.length === 0 ? '' : `In flight:\n\n${fenced(inside.map(callLine))}`,
+    finished.length === 0 ? '' : `Answered before:\n\n${fenced(finished.toReversed().map(callLine))}`,
+    lines.length === 0 ? 'It wrote nothing.' : `Its last lines:\n\n${fenced(lines)}`
+  ]
+  return `${parts.filter(part => part !== '').join('\n\n')}\n`
+}
+
+const callLine = (call: Api.Call & {readonly count?: number}): string => {
+  const {number, at, from, to, method, path, count = 1} = call
+  return `${number}  ${at}  ${from} → ${to}  ${method} ${path}${count === 1 ? '' : ` ×${count}`}  ${callEndText(call)}`
+}
+
+/** A block of code whose fence is longer than any in the text (CommonMark, 4.5). */
+function fenced(lines: readonly string[]): string {
+  const text = plainText(lines.join('\n'))
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}\n${text}\n${fence}`
 }

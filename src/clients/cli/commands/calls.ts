@@ -5,12 +5,12 @@ import type {Call, Lines} from '../../../model/api.generated.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {callText, callTable, followedLine} from '../call-table.ts'
-import {wantsColours} from '../colours.ts'
+import {wantsColours} from '../paint.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {endWithStdout, print, printWhole} from '../print.ts'
 import {typedFilter, runHere} from '../run-here.ts'
 import {say} from '../say.ts'
-import {outputColumns} from '../columns.ts'
+import {outputColumns} from '../width.ts'
 
 const ROWS = 20
 /** The most rows of one answer. */

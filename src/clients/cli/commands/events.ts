@@ -1,9 +1,13 @@
 import {readTypes} from '../../../observe/api/events/event.ts'
 import {type CommandHandler, readTyped, UsageError} from '../command-handler.ts'
-import {eventText} from '../event-text.ts'
 import {followedEvents} from '../followed-events.ts'
 import {endWithStdout, print, printWhole, signedLine} from '../print.ts'
 import {runHere} from '../run-here.ts'
+import type * as Api from '../../../model/api.generated.ts'
+import {stateText} from '../../../model/app-words.ts'
+import {nameText} from '../app-table.ts'
+import {followedLine} from '../call-table.ts'
+import {clockText} from '../log-style.ts'
 
 /** The types of events in the text for people; samples are for programs and pages. */
 const TEXT_TYPES = 'app,reload,asleep,woken,death,fault,workflow,note'
@@ -31,4 +35,75 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
   }
   if (shown === 0 && isText && !isFollowed) print(process.stderr, signedLine('info', NONE, asJson))
   return 0
+}
+
+/** An event for people, with its time; '' = there is nothing to show. */
+function eventText(event: Api.Event): string {
+  const text = textOf(event)
+  const isState = event.type === 'hello' || event.type === 'reset'
+  return text === '' || isState || !('at' in event) || event.at === undefined
+    ? text
+    : `${clockText(new Date(event.at))}  ${text}`
+}
+
+function textOf(event: Api.Event): string {
+  switch (event.type) {
+    case 'hello':
+    case 'reset':
+      return event.data.apps.map(appText).join('')
+    case 'app':
+      return appText(event.data)
+    case 'reload': {
+      const {app, files, tookMs} = event.data
+      const why = files.length === 0 ? '' : `: ${files.join(', ')}`
+      return `${app}  was reloaded in ${Math.round(tookMs)} ms${why}\n`
+    }
+    case 'asleep':
+      return `${event.data.name}  is asleep\n`
+    case 'woken': {
+      const {name, cause, tookMs} = event.data
+      return `${name}  was woken in ${Math.round(tookMs)} ms by ${cause}\n`
+    }
+    case 'death': {
+      const {text, reason, number} = event.data
+      return `${text}${reason === '' ? '' : `: ${reason}`} (pillion why ${number})\n`
+    }
+    case 'fault': {
+      const {text} = event.data
+      return text === '' ? '' : `${text}\n`
+    }
+    case 'workflow':
+      return `${workflowText(event.data)}\n`
+    case 'note':
+      return `${event.data.text}\n`
+    case 'calls': {
+      const {calls, notShown} = event.data
+      return calls.map(call => followedLine(call, Infinity)).join('') + more(notShown, 'calls')
+    }
+    case 'lines': {
+      const {lines, notShown} = event.data
+      return lines.map(({app, line}) => `${app} | ${line}\n`).join('') + more(notShown, 'lines')
+    }
+    case 'dropped':
+      return Object.entries(event.data)
+        .map(([what, count]) => more(count, what))
+        .join('')
+    case 'bye':
+      return 'the run has ended\n'
+    case 'edges':
+    case 'troubles':
+    case 'replay':
+      return ''
+  }
+}
+
+const more = (count: number, what: string): string => (count === 0 ? '' : `… ${count} more ${what}\n`)
+
+const appText = (app: Api.App): string => `${nameText(app)}  ${stateText(app, Date.now())}\n`
+
+function workflowText({app, id, name, what, kind, step, failure}: Api.WorkflowNews): string {
+  const done = what === 'failed-step' ? 'failed' : what
+  const subject = [kind, step].filter(text => text !== '').join(' ')
+  const happened = subject === '' ? what : `${subject} ${done}`
+  return `${app}  ${name} ${id}: ${happened}${failure === '' ? '' : `: ${failure.split('\n', 1)[0] ?? ''}`}`
 }

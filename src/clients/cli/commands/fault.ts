@@ -10,7 +10,7 @@ import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {fittingTable} from '../table.ts'
 import {flagDuration} from '../since.ts'
-import {outputColumns} from '../columns.ts'
+import {outputColumns} from '../width.ts'
 import {emptyRecord} from '../../../model/own.ts'
 
 /** Flags that are keys of a fault by the same name. */

@@ -1,5 +1,5 @@
 import {examineTemplate} from '../../../files/config/every-mistake.ts'
-import {keptLog, type KeptLog} from '../../../observe/logging/finished-log.ts'
+import {keptLog, type KeptLog} from '../../../observe/logging/old-logs.ts'
 import {headedPart} from '../../../observe/logging/run-log-reader.ts'
 import {isVersion} from '../../../observe/api/apps.ts'
 import {UserError} from '../../../model/errors.ts'
@@ -10,7 +10,7 @@ import {hintOf, say} from '../say.ts'
 import {surroundings} from '../surroundings.ts'
 
 /** The content of log files, app by app: as it is, or each line with its head (`RunControl.runLogs`). */
-export interface FinishedLogs {
+interface FinishedLogs {
   readonly plain: AsyncIterable<string>
   readonly headed: AsyncIterable<string>
   /** Names of all apps, in the order of the template. */

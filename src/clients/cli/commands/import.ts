@@ -8,12 +8,42 @@ import {readTextFile} from '../../../model/read-file.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {TEMPLATE_NAMES} from '../../../model/template-name.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
-import {FolderProgress} from '../folder-progress.ts'
 import {print} from '../print.ts'
 import {say, UP} from '../say.ts'
 import {flagDuration} from '../since.ts'
 import {surroundings} from '../surroundings.ts'
 import {writeGiven} from '../write-given.ts'
+
+/** Time of a search before its first line, and between changes of the line. */
+const FIRST_MS = 500
+const NEXT_MS = 100
+
+/** On a terminal: a line with the number of folders that a long search has read, which goes when the search ends. */
+export class FolderProgress {
+  readonly #stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'>
+  readonly #now: () => number
+  #next: number
+  #isShown = false
+
+  constructor(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'>, now = () => performance.now()) {
+    this.#stream = stream
+    this.#now = now
+    this.#next = now() + FIRST_MS
+  }
+
+  show(count: number): void {
+    if (!this.#stream.isTTY || this.#now() < this.#next) return
+    this.#next = this.#now() + NEXT_MS
+    this.#isShown = true
+    // the search keeps the event loop: a terminal is written to at once
+    this.#stream.write(`\r\x1b[Kreading folders: ${count.toLocaleString('en')} …`)
+  }
+
+  clear(): void {
+    if (this.#isShown) this.#stream.write('\r\x1b[K')
+    this.#isShown = false
+  }
+}
 
 /** `import [PATH ...]`: writes a template from Procfiles, compose files, process-compose files, or folders. */
 export const importTemplate: CommandHandler = async call => {

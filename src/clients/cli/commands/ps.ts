@@ -6,15 +6,14 @@ import {UserError} from '../../../model/errors.ts'
 import {usageOf} from '../../../platform/usage.ts'
 import {appTable, backlogLines, breakersNotClosed, withUsage, type UsageSample} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {wantsColours} from '../colours.ts'
+import {wantsColours} from '../paint.ts'
 import {commandPlace, runName, runsAt, runsMeant} from '../pick-run.ts'
 import {addedText, faultsOn} from '../fault-text.ts'
 import {endWithStdout, print, type Sign} from '../print.ts'
 import {RunFinder, runsHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import type {FullScreen} from '../ui/full-screen.ts'
-import {cut} from '../width.ts'
-import {outputColumns} from '../columns.ts'
+import {cut, outputColumns} from '../width.ts'
 
 type Listing = FoundRun['listing']
 

@@ -5,11 +5,13 @@ import {orElse} from '../../../model/or-else.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {print} from '../print.ts'
-import {pinsText, replayText} from '../replay-text.ts'
 import {typedFilter, runHere} from '../run-here.ts'
 import {say} from '../say.ts'
-import {outputColumns} from '../columns.ts'
+import {outputColumns} from '../width.ts'
 import {sinceOf} from '../since.ts'
+import {localTime} from '../call-table.ts'
+import {durationText} from '../../../model/duration.ts'
+import {fittingTable} from '../table.ts'
 
 /**
  * Parses `--window`: `30s` (until now), `120..180` (calls), `14:46:20..14:46:30` (today, in local time; the second one may be left out).
@@ -147,4 +149,71 @@ const whenSent = (method = ''): string =>
 function callNumber(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)
   throw new UsageError(`"${text}" is not a call number; pillion calls lists them`)
+}
+
+/** The result of a call that was to be sent again. */
+function replayText(view: Api.Replay): string {
+  const {call, from, to, replay: number, before, after, differences, differ, leftOut, refusal, hint} = view
+  const head = `call ${call}, ${requestOf(view)}, ${from} → ${to}: `
+  if (after === null) return `${head}not sent: ${withoutName(refusal, call)}\n${hint === '' ? '' : `  ${hint}\n`}`
+  const status =
+    before.status === after.status ? `${statusOf(after)} again` : `${statusOf(before)} → ${statusOf(after)}`
+  const time = `${durationText(before.ms)} → ${durationText(after.ms)}`
+  const lines = differences.filter(({what}) => what !== 'status').map(each => `  ${differenceText(each)}\n`)
+  const more = differ - differences.length
+  return [
+    `${head}${status} (${time})${number === 0 ? '' : `, as call ${number}`}\n`,
+    after.failure === '' ? '' : `  failed: ${after.failure}\n`,
+    ...lines,
+    more > 0 ? `  … and ${more} more\n` : '',
+    differ === 0 ? '  the same answer\n' : '',
+    leftOut.length === 0 ? '' : `  ignored, because it differs each time: ${leftOut.join(', ')}\n`
+  ].join('')
+}
+
+/** The pinned calls, and how they were answered last. */
+function pinsText({pins, rounds}: Api.Pins, width: number): string {
+  if (pins.length === 0) return NO_PINS
+  const causeOf = (number: number): string => {
+    const round = rounds.find(each => each.number === number)
+    if (round === undefined) return ''
+    const why = round.kind === 'saved' ? `${round.app}: ${round.files.join(', ')}` : round.kind
+    return `${localTime(round)} ${why}`
+  }
+  return fittingTable(
+    [
+      {head: 'CALL', cells: pins.map(({call}) => call.toString()), alignsRight: true},
+      {head: 'FROM → TO', cells: pins.map(({from, to}) => `${from} → ${to}`), minWidth: 16},
+      {head: 'REQUEST', cells: pins.map(requestOf), minWidth: 16},
+      {head: 'STATUS', cells: pins.map(({before}) => statusOf(before))},
+      {head: 'LATEST', cells: pins.map(pin => outcomeOf(last(pin)?.replay)), minWidth: 12},
+      {head: 'SENT', cells: pins.map(pin => causeOf(last(pin)?.round ?? 0)), minWidth: 12}
+    ],
+    width
+  )
+}
+
+const last = ({results}: Api.Pin): Api.Pin['results'][number] | undefined => results.at(-1)
+
+const NO_PINS = 'No call is pinned. pillion replay --pin NUMBER pins one: a GET is then sent again after each save.\n'
+
+/** The outcome in a few words. */
+function outcomeOf(sent: Api.Replay | undefined): string {
+  if (sent === undefined) return 'not sent yet'
+  const {call, before, after, differ, refusal} = sent
+  if (after === null) return `not sent: ${withoutName(refusal, call)}`
+  if (before.status !== after.status) return `${statusOf(before)} → ${statusOf(after)}`
+  return differ === 0 ? 'as before' : `${differ} ${differ === 1 ? 'difference' : 'differences'}`
+}
+
+const requestOf = ({method, path}: Pick<Api.Replay, 'method' | 'path'>): string => `${method} ${path}`
+
+const statusOf = ({status}: Api.Answer): string => (status === 0 ? 'no response' : status.toString())
+
+/** The line names the call already. */
+const withoutName = (refusal: string, call: number): string => refusal.replace(`call ${call} is not sent again: `, '')
+
+function differenceText({what, path, before, after}: Api.Replay['differences'][number]): string {
+  const name = path || (what === 'type' ? 'content type' : what)
+  return `${name}: ${before || 'nothing'} → ${after || 'nothing'}`
 }

@@ -5,18 +5,20 @@ import {succeeded, type Exit} from '../../../model/app-state.ts'
 import {findTemplate} from '../../../files/config/find.ts'
 import {singlePlan} from '../../../files/config/single.ts'
 import type {CommandContext} from '../command-handler.ts'
-import {flagVariables} from '../env-flag.ts'
+import {flagVariables} from '../flag.ts'
 import {openInput} from '../input.ts'
 import {signedLine, type Sign} from '../print.ts'
 import {shownStatus, UP} from '../say.ts'
-import {readableId} from '../readable-id.ts'
 import {reloadText, sleepText} from '../reload-words.ts'
 import type {Form} from './run.ts'
-import {shownLines} from '../sidecar-lines.ts'
 import {singleSettings} from '../single-flags.ts'
 import {surroundings} from '../surroundings.ts'
 import {isTemplatePath} from '../template-named.ts'
 import type {Terminal} from '../terminal.ts'
+import {randomInt} from 'node:crypto'
+import type {LogEntry} from '../../../model/log-entry.ts'
+import {type LogLevel, writesAt} from '../../../model/plan.ts'
+import type {GivenFlags} from '../given-flags.ts'
 
 type Say = (status: Sign, message: string) => void
 
@@ -155,4 +157,41 @@ class SingleRunReporter {
     else if (exit.kind === 'code') this.#say('failure', `The App process exited with error code: ${exit.code}`)
     else this.#say('failure', `The App process was terminated by ${exitText(exit)}`)
   }
+}
+
+const QUALITIES =
+  'amber brave brisk calm clever cosy dapper eager early fair fleet fond gentle glad golden hardy honest jolly keen kind lively lucky merry mild noble patient plucky polite proud quick quiet ready rosy shy silver sly snug sober steady sunny swift tidy trusty warm wary wise witty young'.split(
+    ' '
+  )
+const ANIMALS =
+  'badger beaver bison bobcat crane curlew deer dipper dormouse eagle egret falcon ferret finch fox gannet goose grouse hare hawk hedgehog heron ibex jackdaw kestrel kite lark linnet lynx magpie marmot marten mole newt otter owl panda pipit plover puffin rabbit raven robin seal shrew sparrow stoat stork swan thrush tortoise vole walrus wren'.split(
+    ' '
+  )
+
+/** A random id that is easy to say, type and remember, such as `steady-otter`. */
+const readableId = (): string => `${pick(QUALITIES)}-${pick(ANIMALS)}`
+
+const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? ''
+
+/** Flags whose effect one of its lines reports; Dapr's own tests wait for these. */
+const FOR_ONE: readonly (readonly [flag: string, line: RegExp])[] = [
+  ['resources-path', /^Component loaded: /],
+  ['components-path', /^Component loaded: /],
+  ['dapr-internal-grpc-port', /^Internal gRPC server is running on /]
+]
+
+/** Scopes of the API log, which exists only where a flag or a Configuration asks for it. */
+const API_LOG = ['dapr.runtime.http-info', 'dapr.runtime.grpc.api-info']
+
+/**
+ * Chooses the sidecar's lines that a single app's run prints: all from the level on if a flag asks for its log, or for programs that read
+ * lines of JSON. Otherwise warnings and errors, the API log, and lines about settings of flags.
+ */
+function shownLines(flags: GivenFlags, least: LogLevel, asJson: boolean): (entry: LogEntry) => boolean {
+  const {names} = flags
+  if (asJson || flags.isSet('enable-api-logging') || names.includes('log-level'))
+    return ({level}) => writesAt(least, level)
+  const lines = FOR_ONE.flatMap(([flag, line]) => (names.includes(flag) ? line : []))
+  return ({level, scope, message}) =>
+    writesAt('warn', level) || API_LOG.includes(scope) || lines.some(line => line.test(message))
 }

@@ -1,7 +1,6 @@
 import {lstatSync} from 'node:fs'
 import {dirname, join, resolve} from 'node:path'
-import type {RunEvent} from '../../../model/events.ts'
-import type {AppFacts} from '../../../model/listed-facts.ts'
+import type {RunEvent, AppFacts} from '../../../model/events.ts'
 import {instanceName, versionedName, type AppPlan, type Plan} from '../../../model/plan.ts'
 import {isPlainTemplate} from '../../../model/template-name.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../../supervisor/order/selection.ts'
@@ -12,14 +11,14 @@ import type {RunIdentity} from '../../../control/run-file.ts'
 import {repositoryAbove} from '../../../platform/paths.ts'
 import {askedRun} from '../asked-run.ts'
 import type {CommandContext} from '../command-handler.ts'
-import {flagVariables} from '../env-flag.ts'
+import {flagVariables} from '../flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {warnOfIgnored} from './ignored-flags.ts'
 import type {FreshCopy} from '../fresh-copy/fresh-copy.ts'
 import type {Isolation, IsolationOptions} from '../isolation.ts'
 import {tellLateStart} from '../late-start.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
-import {wantsColours} from '../colours.ts'
+import {wantsColours} from '../paint.ts'
 import {flaggedPlan} from '../flagged-plan.ts'
 import {reloadText, sleepText} from '../reload-words.ts'
 import {newOnes, runHints} from './run-hints.ts'
@@ -31,7 +30,7 @@ import {surroundings} from '../surroundings.ts'
 import {isOnTerminal, type Terminal} from '../terminal.ts'
 
 /** A template, and its apps that the flags select. */
-export interface Selected extends Pick<Form, 'reread' | 'readAt' | 'hints'> {
+interface Selected extends Pick<Form, 'reread' | 'readAt' | 'hints'> {
   readonly loaded: Loaded
   readonly plan: Plan
   /** Ids of `--except`. */

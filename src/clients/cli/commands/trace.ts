@@ -1,6 +1,6 @@
 import type {CommandHandler} from '../command-handler.ts'
-import {wantsColours} from '../colours.ts'
-import {outputColumns} from '../columns.ts'
+import {wantsColours} from '../paint.ts'
+import {outputColumns} from '../width.ts'
 import {print} from '../print.ts'
 import {typedFilter, runHere} from '../run-here.ts'
 import {traceText} from '../trace-text.ts'

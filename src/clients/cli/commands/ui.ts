@@ -1,5 +1,5 @@
 import {UserError} from '../../../model/errors.ts'
-import {wantsColours} from '../colours.ts'
+import {wantsColours} from '../paint.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {commandPlace} from '../pick-run.ts'
 import {runFinder} from '../run-here.ts'

@@ -3,6 +3,7 @@ import {basename, dirname} from 'node:path'
 import {UserError} from '../../../model/errors.ts'
 import {runScript} from '../../../platform/run-script.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
+import {signedLine} from '../print.ts'
 
 /**
  * `upgrade --from PLACE`: puts the executable of another release in this one's place, by the script that installs (`scripts/install.sh`).
@@ -27,3 +28,17 @@ export const upgrade: CommandHandler = async ({flags}) => {
   if (from === undefined) throw new UsageError('where are the files of the release? --from PLACE, a folder or a URL')
   return runScript(sea.getAsset('install.sh', 'utf8'), ['--from', from, '--to', dirname(executable)])
 }
+
+/** A command that does nothing but say so. */
+const nothing =
+  (message: string): CommandHandler =>
+  async ({asJson}) => {
+    process.stdout.write(signedLine('success', message, asJson))
+    return Promise.resolve(0)
+  }
+
+/** `init`: scripts and CI call it first. */
+export const init = nothing('Nothing to install: Pillion contains the sidecars. No file was written.')
+
+/** `uninstall`: leaves the installation of Dapr's own CLI. */
+export const uninstall = nothing('Nothing to uninstall: nothing was installed. No file was removed.')

@@ -18,10 +18,9 @@ import {refuseProfiles} from '../../../supervisor/order/selection.ts'
 import {print, signedLine} from '../print.ts'
 import {sayError} from '../say.ts'
 import {surroundings} from '../surroundings.ts'
-import {flagVariables} from '../env-flag.ts'
+import {flagVariables} from '../flag.ts'
 import {resourcesOf, workflowNeeds} from '../workflow-needs.ts'
-import {unknownComponents} from '../unknown-components.ts'
-import {unknownScopes} from '../unknown-scopes.ts'
+import {unknownComponents, unknownScopes} from '../unknown-names.ts'
 import {templatesNamed} from '../template-named.ts'
 
 /** `validate [PATH] [-o json]`: prints every mistake and warning of a template. Exits with 1 if the template cannot run. */

@@ -14,7 +14,7 @@ import type {GivenFlags} from '../given-flags.ts'
 import {commandPlace, shownPath} from '../pick-run.ts'
 import {runHere} from '../run-here.ts'
 import {indented} from '../ci/outcome-text.ts'
-import {outputColumns} from '../columns.ts'
+import {outputColumns} from '../width.ts'
 import {foldedFor, hintOf} from '../say.ts'
 
 /** `why ID`: why an app is not running, or its last exit; `why NUMBER`: one exit; `why`: all apps that are not ready. */

@@ -13,7 +13,7 @@ export const ACTORS_COMMAND: CommandEntry = {
   flags: [OUTPUT, ...WHICH],
   examples: ['actors', 'actors Cart', 'actors Cart/17', 'actors -o json'],
   takesInstances: true,
-  load: async () => (await import('../commands/actors/actors.ts')).showActors
+  load: async () => (await import('../commands/actors.ts')).showActors
 }
 
 const verb = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({
@@ -43,19 +43,15 @@ export const REMINDERS: CommandEntry = {
       flags: [OUTPUT, ...WHICH],
       examples: ['reminders list', 'reminders list Cart/17 -o json'],
       takesInstances: true,
-      load: async () => (await import('../commands/reminders/list.ts')).remindersList
+      load: async () => (await import('../commands/reminders.ts')).remindersList
     },
-    verb(
-      'get',
-      'Show a reminder with its data',
-      async () => (await import('../commands/reminders/list.ts')).getReminder
-    ),
+    verb('get', 'Show a reminder with its data', async () => (await import('../commands/reminders.ts')).getReminder),
     verb(
       'run',
       'Run a reminder now, and show the answer. The schedule does not change',
-      async () => (await import('../commands/reminders/change.ts')).runReminder
+      async () => (await import('../commands/reminders.ts')).runReminder
     ),
-    verb('delete', 'Delete a reminder', async () => (await import('../commands/reminders/change.ts')).deleteReminder)
+    verb('delete', 'Delete a reminder', async () => (await import('../commands/reminders.ts')).deleteReminder)
   ],
   load: async () => (await import('../commands/no-verb.ts')).noVerb(REMINDERS, 'reminders list')
 }

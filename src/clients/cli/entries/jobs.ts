@@ -31,25 +31,25 @@ export const JOB_VERBS: CommandEntry = {
       summary: 'List the jobs of a run',
       flags: [APP, OUTPUT, ...WHICH],
       examples: ['jobs list', 'jobs list --app-id shop -o json'],
-      load: async () => (await import('../commands/jobs/list.ts')).jobsList
+      load: async () => (await import('../commands/jobs.ts')).jobsList
     },
-    verb('get', 'Show a job with its data', async () => (await import('../commands/jobs/get.ts')).getJob),
+    verb('get', 'Show a job with its data', async () => (await import('../commands/jobs.ts')).getJob),
     verb(
       'run',
       'Run a job now. The schedule does not change',
-      async () => (await import('../commands/jobs/change.ts')).runJob
+      async () => (await import('../commands/jobs.ts')).runJob
     ),
     verb(
       'pause',
       'Pause a job. Runs that fall due while it is paused are dropped',
-      async () => (await import('../commands/jobs/change.ts')).pauseJob
+      async () => (await import('../commands/jobs.ts')).pauseJob
     ),
     verb(
       'resume',
       'Resume a paused job. It runs at its next time',
-      async () => (await import('../commands/jobs/change.ts')).resumeJob
+      async () => (await import('../commands/jobs.ts')).resumeJob
     ),
-    verb('delete', 'Delete a job', async () => (await import('../commands/jobs/change.ts')).deleteJob)
+    verb('delete', 'Delete a job', async () => (await import('../commands/jobs.ts')).deleteJob)
   ],
   load: async () => (await import('../commands/no-verb.ts')).noVerb(JOB_VERBS, 'jobs list')
 }
@@ -104,7 +104,7 @@ export const SCHEDULER: CommandEntry = {
       usage: 'name ... [flags]',
       flags: SHARED,
       examples: ['scheduler delete app/shop/report'],
-      load: async () => (await import('../commands/scheduler/delete.ts')).schedulerDelete
+      load: async () => (await import('../commands/scheduler/list.ts')).schedulerDelete
     },
     {
       name: 'scheduler delete-all',
@@ -113,7 +113,7 @@ export const SCHEDULER: CommandEntry = {
       usage: 'all|app[/id]|actor/type[/id]|workflow[/id[/instance]] [flags]',
       flags: SHARED,
       examples: ['scheduler delete-all app/shop', 'scheduler delete-all all'],
-      load: async () => (await import('../commands/scheduler/delete.ts')).schedulerDeleteAll
+      load: async () => (await import('../commands/scheduler/list.ts')).schedulerDeleteAll
     },
     {
       name: 'scheduler export',

@@ -104,7 +104,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
       ].map(name => hiddenFlag(name, 'string'))
     ],
     examples: [],
-    load: async () => (await import('../commands/init.ts')).init
+    load: async () => (await import('../commands/upgrade.ts')).init
   },
   {
     name: 'uninstall',
@@ -119,7 +119,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
       hiddenFlag('container-runtime', 'string')
     ],
     examples: [],
-    load: async () => (await import('../commands/init.ts')).uninstall
+    load: async () => (await import('../commands/upgrade.ts')).uninstall
   },
   {
     name: 'trust',

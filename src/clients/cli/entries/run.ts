@@ -1,5 +1,4 @@
-import {envFlag} from '../env-flag.ts'
-import {boolFlag, outputFlag, textFlag, type Flag} from '../flag.ts'
+import {envFlag, boolFlag, outputFlag, textFlag, type Flag} from '../flag.ts'
 import type {Group} from '../groups.ts'
 import {CONTEXT, NAMESPACE, SOCKET, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
 
@@ -12,7 +11,7 @@ const int = (name: string, text: string, short?: string): Flag => ({
 })
 
 /** The flags of `cmd/run.go` in Dapr's CLI, and our own. */
-export const RUN_FLAGS: readonly Flag[] = [
+const RUN_FLAGS: readonly Flag[] = [
   {...textFlag('app-channel-address', 'The network address the application listens on'), shown: '"127.0.0.1"'},
   textFlag('app-health-check-path', 'Path used for health checks; HTTP only'),
   {name: 'app-health-probe-interval', type: 'int', text: 'Interval to probe for the health of the app in seconds'},

@@ -74,7 +74,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
         NAMESPACE,
         textFlag('pod-name', 'With -k: the pod; default: all pods of the app', 'p')
       ],
-      load: async () => (await import('../commands/kubernetes/logs.ts')).logsInCluster
+      load: async () => (await import('../commands/kubernetes/cluster.ts')).logsInCluster
     }
   ),
   {

@@ -1,6 +1,5 @@
 import {RUNTIME_VERSION} from '../../../model/version.ts'
-import {envFlag} from '../env-flag.ts'
-import {boolFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
+import {envFlag, boolFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
 import {RUN_ENTRY, UP_ENTRY} from './run.ts'
 
@@ -26,7 +25,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     {
       text: 'Stop deployments in Kubernetes based on multi-app run file',
       flags: [CONTEXT, NAMESPACE, YES],
-      load: async () => (await import('../commands/kubernetes/stop.ts')).stopInCluster
+      load: async () => (await import('../commands/kubernetes/cluster.ts')).stopInCluster
     }
   ),
   UP_ENTRY,
@@ -52,7 +51,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     {
       text: 'List all Dapr pods in a Kubernetes cluster',
       flags: [CONTEXT],
-      load: async () => (await import('../commands/kubernetes/list.ts')).listInCluster
+      load: async () => (await import('../commands/kubernetes/cluster.ts')).listInCluster
     }
   ),
   {

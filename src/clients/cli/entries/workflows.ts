@@ -96,7 +96,7 @@ const VERBS: readonly CommandEntry[] = [
   },
   ofOne('history', 'Show the events of a workflow', [formats('short', 'wide', 'yaml', 'json')], {
     examples: ['workflow history o-17', 'workflow history o-17 -o json'],
-    load: async () => (await import('../commands/workflow/history.ts')).workflowHistory
+    load: async () => (await import('../commands/workflow/timeline.ts')).workflowHistory
   }),
   ofOne(
     'timeline',
@@ -145,7 +145,7 @@ const VERBS: readonly CommandEntry[] = [
     ],
     {
       examples: ['workflow rerun o-17', `workflow rerun o-17 --event-id 3 --input '{"price":5}'`],
-      load: async () => (await import('../commands/workflow/rerun.ts')).rerunWorkflow
+      load: async () => (await import('../commands/workflow/run.ts')).rerunWorkflow
     }
   ),
   ofOne(
@@ -173,7 +173,7 @@ const VERBS: readonly CommandEntry[] = [
     flags: PURGE_FLAGS,
     examples: ['workflow purge o-17', 'workflow purge --all', 'workflow purge --all-older-than 24h'],
     takesInstances: true,
-    load: async () => (await import('../commands/workflow/purge.ts')).purgeWorkflows
+    load: async () => (await import('../commands/workflow/list.ts')).purgeWorkflows
   }
 ]
 

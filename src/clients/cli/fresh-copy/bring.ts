@@ -6,7 +6,7 @@ import {copyRunning, writersOf} from './running-server.ts'
 import {git, leftToSetup, missingFolders, wantedPaths, type WantedPaths} from './wanted.ts'
 import {alone, readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
 
-export interface BringOptions {
+interface BringOptions {
   readonly onProgress: (text: string) => void
   readonly onDone: (text: string) => void
   readonly onLeftOut: (text: string) => void

@@ -20,7 +20,7 @@ import {removeTemporary, temporaryFor} from './copy-path.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 
 /** A process that writes files below a folder. */
-export interface FileWriter {
+interface FileWriter {
   readonly pid: number
   /** The name of its program. */
   readonly program: string

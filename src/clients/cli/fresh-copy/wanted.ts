@@ -27,7 +27,7 @@ interface Keys {
 const NO_KEYS: Keys = {bring: undefined, envFiles: [], folders: []}
 
 /** Reads `bring` and the paths of env files from a template; its mistakes are reported when it is loaded. */
-export function bringKeys(file: string): Keys {
+function bringKeys(file: string): Keys {
   const folder = dirname(file)
   let root: unknown
   try {

@@ -40,7 +40,7 @@ export const alone = async (
   whileLocked(join(gitFolder, 'pillion.lock'), work, () => say('waits for another start of this worktree'))
 
 /** The record of finished steps for a worktree. */
-export interface Prepared {
+interface Prepared {
   /** Globs of `bring` that are done, with the template that they are of. */
   readonly brought: readonly string[]
   /** The contents of the lock files of a `setup`, by its folder and command. */

@@ -56,7 +56,7 @@ const STEP =
   /^\s*(?:go: (downloading \S+)|(Compiling \S+)|(Download(?:ing|ed) (?:from \S+: )?\S+)|(Updating .* index)|(Blocking waiting .*)|#\d+ (.*))/i
 
 /** A first build that was under way, in words, and the command that does it beforehand; '': none is known. */
-export interface FirstBuild {
+interface FirstBuild {
   readonly text: string
   readonly command: string
 }

@@ -8,7 +8,6 @@ import {checkDocker} from '../../doctor/doctor.ts'
 import type {AppOutcome} from '../ci/outcome.ts'
 import {firstBuild} from './first-build.ts'
 import {missingPackages} from './packages.ts'
-import {unsetVariables} from './unset-variables.ts'
 
 /** The obstacle that keeps an app from becoming ready. */
 export interface Obstacle {
@@ -19,7 +18,7 @@ export interface Obstacle {
 }
 
 /** An app that did not become ready, and its facts. */
-export interface FailedApp {
+interface FailedApp {
   readonly plan: AppPlan
   readonly outcome: AppOutcome
   readonly waitsFor: readonly string[]
@@ -177,3 +176,22 @@ function notReady({outcome: {reason, state, name}, unset}: FailedApp): Obstacle 
   const why = reason.startsWith(`"${name}" `) ? reason.slice(name.length + 3).replace(/^(?=is )/, 'it ') : reason
   return obstacle('not-ready', `${why === '' ? `it is ${state}` : why}${without}`)
 }
+
+const NAME = '["\'`]?([A-Z][A-Z0-9_]{2,})["\'`]?'
+/** A name that cannot be a plain word in capitals. */
+const LONG_NAME = '["\'`]?([A-Z][A-Z0-9]*_[A-Z0-9_]+)["\'`]?'
+const GIVEN = '(?:set|defined|given|provided|found)'
+
+/** How programs, and shells, say that a variable is not set. */
+const UNSET = [
+  `${NAME}(?: environment variable)?,? (?:(?:is|was|has) )?(?:not (?:been )?${GIVEN}|unset|undefined)\\b`,
+  `${LONG_NAME}(?: environment variable)? (?:is|was|must be) (?:missing|required|${GIVEN}\\b(?<=must be \\w+))`,
+  `(?:[Mm]issing|[Uu]nset|[Uu]ndefined|[Rr]equired|not (?:set|find|found|fetch|read))\\b.{0,40}\\benvironment variables?:? ${NAME}`,
+  `KeyError: ${NAME}|key not found: ${NAME}`,
+  `: ${NAME}: (?:parameter (?:null or )?not set|unbound variable)`
+].map(text => new RegExp(text))
+
+/** Returns the unset variables that a line names. */
+export const unsetVariables = (line: string): readonly string[] => [
+  ...new Set(UNSET.flatMap(each => (each.exec(line) ?? []).slice(1).filter(Boolean)))
+]

@@ -5,7 +5,7 @@ import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 
 /** A command that installs packages, and where it is run. */
-export interface Installation {
+interface Installation {
   readonly command: string
   readonly folder: string
 }

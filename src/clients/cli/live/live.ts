@@ -10,7 +10,7 @@ import type {RunEvent} from '../../../model/events.ts'
 import type {KeyMode} from '../../../platform/key-mode.ts'
 import type {LineView} from '../log-style.ts'
 import {psText} from '../commands/ps.ts'
-import {USUAL_ROWS} from '../columns.ts'
+import {USUAL_ROWS} from '../width.ts'
 import {signedLine} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import {CLEAR, type Terminal} from '../terminal.ts'
@@ -19,7 +19,7 @@ import {idsIn, Prompt} from './prompt.ts'
 import {endText, grid, helpText, isSettled, readyText, startingText, waitingText} from './texts.ts'
 
 /** A run as its terminal sees it. */
-export interface LiveRun {
+interface LiveRun {
   /** Control of the run. Undefined if the start failed. */
   readonly control: Pick<RunControl, 'list' | 'restartApp'> | undefined
   stop(): void

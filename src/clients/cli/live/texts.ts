@@ -1,8 +1,7 @@
 import type {App} from '../../../model/api.generated.ts'
 import {isUp, stateText, stateWord, summaryText, troubleFirst, wanted} from '../../../model/app-words.ts'
 import {shownUrl, startLines} from '../app-table.ts'
-import {visibleCut, visibleText} from '../visible-text.ts'
-import {padEnd, widthOf} from '../width.ts'
+import {visibleCut, visibleText, padEnd, widthOf} from '../width.ts'
 
 /** Whether the state of an app will not change by itself. */
 export const isSettled = ({availability}: App): boolean => availability !== 'waiting'
@@ -86,7 +85,7 @@ export function endText(
   return `${visibleCut([head, ...notes].join(' · '), width)}\n`
 }
 
-export const KEY_HELP = [
+const KEY_HELP = [
   ['r', 'restart apps'],
   ['l', 'show only the lines of some apps'],
   ['t', 'show or hide times'],

@@ -9,7 +9,7 @@ import {
   eraseEndLine,
   exitAlternativeScreen
 } from 'ansi-escapes'
-import {USUAL_COLUMNS, USUAL_ROWS} from '../columns.ts'
+import {USUAL_COLUMNS, USUAL_ROWS} from '../width.ts'
 
 /** The screen of a terminal as lines; replaces the screen of the shell until it closes, unless both share one. */
 export class FullScreen {

@@ -2,13 +2,12 @@ import {stripVTControlCharacters, styleText} from 'node:util'
 import {summaryText} from '../../../model/app-words.ts'
 import {appLines, nameText, toneOf, type ShownApp} from '../app-table.ts'
 import {dimmed, paintedStatus} from '../paint.ts'
-import {visibleCut, visibleText} from '../visible-text.ts'
+import {visibleCut, visibleText, cut, padEnd, widthOf} from '../width.ts'
 import {folded} from '../say.ts'
-import {cut, padEnd, widthOf} from '../width.ts'
 import type {ShownLine} from './followed-log.ts'
 
 /** A text that fills the screen. */
-export interface TextPage {
+interface TextPage {
   readonly title: string
   readonly lines: readonly string[]
 }
@@ -36,7 +35,7 @@ export interface UiView {
 }
 
 /** Columns, without the last one of the terminal, and lines. */
-export interface ScreenSize {
+interface ScreenSize {
   readonly width: number
   readonly height: number
 }

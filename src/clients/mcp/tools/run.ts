@@ -2,9 +2,8 @@ import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {stripVTControlCharacters} from 'node:util'
-import {inToolWords} from '../words.ts'
+import {inToolWords, textAnswer} from '../answer.ts'
 import {givenText, SaidByApp, type Arguments, type CommandEnd, type Row, type Tool} from '../tool.ts'
-import {textAnswer} from '../answer.ts'
 import {jsonAnswer} from './route-tool.ts'
 
 /** Shorter than the time that clients give a tool. */

@@ -2,11 +2,16 @@ import {cursorOf, type Row, type Tool} from '../tool.ts'
 import {ROWS} from '../tools.generated.js'
 import {appLogsTool, whyTool} from './last-run.ts'
 import {invokeTool} from './invoke.ts'
-import {faultTool, replayTool} from './requests.ts'
+import {
+  faultTool,
+  replayTool,
+  changeReminderTool,
+  changeWorkflowTool,
+  replayWorkflowTool,
+  traceTool
+} from './requests.ts'
 import {asksOf, askRoutes} from './route-tool.ts'
 import {downTool, upTool} from './run.ts'
-import {traceTool} from './trace.ts'
-import {changeReminderTool, changeWorkflowTool, replayWorkflowTool} from './work.ts'
 
 /** Code of tools that do more than one request with an answer in JSON. */
 const OWN: Readonly<Record<string, Pick<Tool, 'alone' | 'run'> | ((row: Row) => Pick<Tool, 'alone' | 'run'>)>> = {

@@ -1,14 +1,13 @@
 import {randomUUID} from 'node:crypto'
 import {existsSync} from 'node:fs'
-import {lstat, readFile, realpath, readdir, rmdir, stat, unlink, writeFile} from 'node:fs/promises'
-import {dirname, join, relative, resolve, sep} from 'node:path'
+import {lstat, readFile, realpath, readdir, rmdir, stat, unlink, writeFile, readlink} from 'node:fs/promises'
+import {dirname, join, relative, resolve, sep, isAbsolute} from 'node:path'
 import {jsonIn} from '../../../model/is-json.ts'
 import {isBase64} from '../../../model/bytes.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import {fileFault} from '../../../model/read-file.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
-import {pathInside} from './local-storage/path-inside.ts'
 import {because} from '../properties.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {ownOf} from '../../../model/own.ts'
@@ -122,4 +121,42 @@ function unquoted(text: string): string | undefined {
   if (!text.startsWith('"')) return undefined
   const value = jsonIn(text)
   return typeof value === 'string' ? value : undefined
+}
+
+/** As many links as Linux follows in a path, and more. */
+const MAX_LINKS = 255
+
+/**
+ * Returns a path below a root, as if it were the machine's root: `..` and links do not lead out of it (filepath-securejoin). Keeps
+ * missing parts as written.
+ */
+async function pathInside(root: string, name: string): Promise<string> {
+  const steps = name.split('/')
+  let path: readonly string[] = []
+  let links = 0
+  for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
+    if (step === '' || step === '.') continue
+    if (step === '..') {
+      path = path.slice(0, -1)
+      continue
+    }
+    const target = await linkAt(join(root, ...path, step))
+    if (target === undefined) {
+      path = [...path, step]
+      continue
+    }
+    if (++links > MAX_LINKS) throw new Error(`error getting absolute path for file ${name}: too many links`)
+    if (isAbsolute(target)) path = []
+    steps.unshift(...target.split('/'))
+  }
+  return join(root, ...path)
+}
+
+/** Returns the target of a link; undefined: it is not a link. */
+async function linkAt(path: string): Promise<string | undefined> {
+  if (path.includes('\0')) throw new Error('error getting absolute path: invalid argument')
+  return readlink(path).catch((error: unknown) => {
+    if (!['EINVAL', 'ENOENT', 'ENOTDIR'].includes(codeOf(error))) throw error
+    return undefined
+  })
 }

@@ -1,8 +1,6 @@
 import type {Binding} from '../binding.ts'
 import type {ComponentType, TypesOf} from '../component.ts'
-import {KAFKA_PROPERTIES} from '../kafka/properties.ts'
-import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
-import {REDIS_PROPERTIES} from '../redis/properties.ts'
+import {KAFKA_PROPERTIES, POSTGRESQL_PROPERTIES, REDIS_PROPERTIES} from '../server-properties.ts'
 
 /** Common properties of all bindings (Dapr: pkg/runtime/processor/binding). */
 const BINDING_PROPERTIES = ['direction', 'route']

@@ -1,6 +1,5 @@
 import type {Component, ComponentType, TypesOf} from '../component.ts'
-import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
-import {REDIS_PROPERTIES} from '../redis/properties.ts'
+import {POSTGRESQL_PROPERTIES, REDIS_PROPERTIES} from '../server-properties.ts'
 
 /** The value of a key. */
 export interface ConfigurationItem {

@@ -1,11 +1,9 @@
 import {exactText, jsonOrText} from '../../../model/exact-json.ts'
 import type {OpenComponent} from '../component.ts'
 import type {LanguageModel, ModelAnswer, ModelMessage, ModelQuestion, ToolCall} from '../language-model.ts'
-import {checkedUrl} from './chat-completions.ts'
-import {keepingAnswers} from './kept-answers.ts'
-import {modelName} from './model-name.ts'
+import {checkedUrl, keepingAnswers} from './chat-completions.ts'
+import {modelName, countOf, listOf, memberOf, Provider, stringOf} from './provider.ts'
 import {because} from '../properties.ts'
-import {countOf, listOf, memberOf, Provider, stringOf} from './provider.ts'
 import {ownOf} from '../../../model/own.ts'
 
 const ENDPOINT = 'https://api.anthropic.com/v1'

@@ -4,11 +4,10 @@ import {splitType} from '../../../files/resources/component-types.ts'
 import type {OpenComponent, OpenOptions} from '../component.ts'
 import {FinalError, type LanguageModel, type ModelAnswer, type ModelQuestion} from '../language-model.ts'
 import {askedOf, scrubbedAnswer} from './asked.ts'
-import {modelName, providerOf} from './model-name.ts'
-import {nearestText} from './nearest.ts'
+import {modelName, providerOf} from './provider.ts'
 import {Tape, type RecordedQuestion} from './tape.ts'
-import {withoutDay} from './today.ts'
 import {CONVERSATION_TYPES} from './types.ts'
+import {isDeepStrictEqual} from 'node:util'
 
 /** The files in which answers of models are kept: `conversations/NAME.jsonl` in the folder of the template, one for each component. */
 export class Recordings {
@@ -76,4 +75,92 @@ function written(model: string, question: ModelQuestion): RecordedQuestion {
   return JSON.parse(text, (_, value: unknown) =>
     typeof value === 'string' ? withoutToday(value) : value
   ) as RecordedQuestion
+}
+
+const MAX_TEXT = 200
+
+const short = (value: unknown): string => {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value)
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text
+}
+
+/** Describes the question, and how the nearest recorded one differs from it. */
+function nearestText(
+  asked: RecordedQuestion,
+  recorded: readonly {readonly question: RecordedQuestion; readonly line: number}[]
+): string {
+  const {messages, model, tools = []} = asked
+  const of = [
+    ...(model === '' ? [] : [`of the model ${model}`]),
+    ...(messages.length > 1 ? [`the last of ${messages.length} messages`] : []),
+    ...(tools.length > 0 ? [`with ${tools.length} tools`] : [])
+  ]
+  const what = `${short(messages.at(-1))}${of.length > 0 ? ` (${of.join(', ')})` : ''}`
+  // a file may have thousands, and long ones
+  const likest = recorded.map(each => ({...each, likeness: likeness(asked, each.question)}))
+  const best = likest.reduce((a, b) => (b.likeness > (a?.likeness ?? -1) ? b : a), likest[0])
+  if (best === undefined) return `${what}; it is empty`
+  const {path, is, was} = difference(asked, best.question)
+  return `${what}; nearest is line ${best.line}, where ${path} is ${short(was)}, and not ${short(is)}`
+}
+
+/** Messages that are equal count most, then how much of the first other one is. */
+function likeness(a: RecordedQuestion, b: RecordedQuestion): number {
+  const at = firstOther(a.messages, b.messages)
+  const rest = ['model', 'tools', 'toolChoice', 'temperature', 'responseFormat'] as const
+  const equal = rest.filter(key => isDeepStrictEqual(a[key], b[key])).length
+  return at + shared(JSON.stringify(a.messages[at] ?? ''), JSON.stringify(b.messages[at] ?? '')) + equal / 10
+}
+
+const firstOther = (a: readonly unknown[], b: readonly unknown[]): number => {
+  const at = a.findIndex((each, index) => !isDeepStrictEqual(each, b[index]))
+  return at < 0 ? a.length : at
+}
+
+/** How much of two texts is equal at their starts and ends, from 0 to 1. */
+function shared(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  let start = 0
+  while (start < length && a[start] === b[start]) start++
+  let end = 0
+  while (end < length - start && a.at(-1 - end) === b.at(-1 - end)) end++
+  return (start + end) / Math.max(a.length, b.length, 1)
+}
+
+function difference(asked: RecordedQuestion, other: RecordedQuestion): {path: string; is: unknown; was: unknown} {
+  const at = firstOther(asked.messages, other.messages)
+  if (at < Math.max(asked.messages.length, other.messages.length))
+    return {path: `messages[${at}]`, is: asked.messages[at], was: other.messages[at]}
+  const keys = [...new Set([...Object.keys(asked), ...Object.keys(other)])] as (keyof RecordedQuestion)[]
+  const path = keys.find(key => !isDeepStrictEqual(asked[key], other[key])) ?? 'model'
+  return {path, is: asked[path], was: other[path]}
+}
+
+const SHORT = {year: 'numeric', month: 'short', day: 'numeric'} as const
+const LONG = {...SHORT, month: 'long'} as const
+
+const TIME = String.raw`(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?`
+
+/**
+ * Returns a function that replaces today's date by `<today>`, as agents write it into instructions, with weekday and time or
+ * without: a question of today is the same tomorrow. Other dates stay.
+ */
+export function withoutDay(now: Date): (text: string) => string {
+  const forms = [undefined, 'UTC'].flatMap(timeZone => {
+    const dateIn = (language: string, options: Intl.DateTimeFormatOptions): string =>
+      now.toLocaleDateString(language, {...options, timeZone})
+    const [weekday, abbreviated] = [dateIn('en-US', {weekday: 'long'}), dateIn('en-US', {weekday: 'short'})]
+    // programs write a day of one digit as `05`, too, leave out commas, and shorten September to `Sep`
+    const words = [LONG, SHORT].flatMap(options =>
+      ['en-US', 'en-GB'].map(language =>
+        dateIn(language, options)
+          .replace(/(?<!\d)\d(?!\d)/, '0?$&')
+          .replace(',', ',?')
+          .replace('Sept ', 'Sept? ')
+      )
+    )
+    return [...words, dateIn('sv-SE', {})].map(date => `(?:(?:${weekday}|${abbreviated}),? )?${date}${TIME}`)
+  })
+  const pattern = new RegExp(`(?<![\\w-])(?:${forms.join('|')})(?!\\w)`, 'g')
+  return text => text.replaceAll(pattern, '<today>')
 }

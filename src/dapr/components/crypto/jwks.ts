@@ -8,8 +8,7 @@ import {readTextFile} from '../../../model/read-file.ts'
 import {WebTarget} from '../bindings/http/web-target.ts'
 import type {OpenComponent} from '../component.ts'
 import type {CryptoProvider} from './types.ts'
-import {keyOfJwk, type OwnKey} from './parse-key.ts'
-import {wrapBy} from './wrap-keys.ts'
+import {keyOfJwk, type OwnKey, wrapBy} from './parse-key.ts'
 
 /** A key set at a URL is asked for again once it is older, unless the component says otherwise (components-contrib: crypto/jwks). */
 const REFRESH_MS = 10 * 60_000

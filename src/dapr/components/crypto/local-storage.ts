@@ -5,8 +5,7 @@ import {codeOf, messageOf} from '../../../model/errors.ts'
 import {readTextBytes} from '../../../model/read-file.ts'
 import type {OpenComponent} from '../component.ts'
 import type {CryptoProvider} from './types.ts'
-import {parseKey, type KeyForm, type OwnKey} from './parse-key.ts'
-import {wrapBy} from './wrap-keys.ts'
+import {parseKey, type KeyForm, type OwnKey, wrapBy} from './parse-key.ts'
 import {ownOf} from '../../../model/own.ts'
 
 const FORMS: Readonly<Record<string, KeyForm>> = {'.json': 'jwk', '.pem': 'pem'}

@@ -1,11 +1,9 @@
 import type {Block} from '../../../model/dapr/api/api.ts'
 import {splitType} from '../../../files/resources/component-types.ts'
 import type {BlockComponent, BlockTypes} from '../block-types.ts'
-import {daprdBinding} from './binding.ts'
+import {daprdBinding, daprdBroker} from './readers.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
-import {daprdBroker} from './pubsub.ts'
-import {daprdStore} from './state.ts'
-import {configurationStore, lockStore, secretStore} from './stores.ts'
+import {daprdStore, configurationStore, lockStore, secretStore} from './stores.ts'
 
 /** The blocks whose components a daprd can have for us (`isForDaprd`). */
 type ServedBlock = Exclude<Block, 'crypto' | 'conversation'>

@@ -6,7 +6,7 @@ import type {KafkaSettings} from './kafka-settings.ts'
 
 export type Record = KafkaMessage
 
-export interface PartitionReaderOptions {
+interface PartitionReaderOptions {
   /** Messages handled at once. */
   readonly atOnce: number
   /** Number of further tries for a failed record (-1: forever), and the pause in ms before each. */

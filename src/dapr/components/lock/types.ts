@@ -1,5 +1,5 @@
 import type {Component, TypesOf} from '../component.ts'
-import {RETRIED_PROPERTIES} from '../redis/properties.ts'
+import {RETRIED_PROPERTIES} from '../server-properties.ts'
 
 /** The result of an unlock (Dapr: UnlockResponse.Status). */
 export type Unlocked = 'done' | 'not-there' | 'not-owned' | 'failed'

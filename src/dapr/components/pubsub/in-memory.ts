@@ -1,12 +1,12 @@
 import type {Backlog} from '../../../model/activity.ts'
-import {starPattern} from '../../../model/star-pattern.ts'
+import {starPattern} from '../../../model/name-pattern.ts'
 import type {OpenComponent} from '../component.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions} from '../pubsub.ts'
 
 /** From this many waiting bytes of one subscription on, a warning is given … */
 const MUCH_BYTES = 64 * 2 ** 20
 /** … and no more than this may wait: one process holds the events of all apps. */
-export const MAX_WAITING_BYTES = 256 * 2 ** 20
+const MAX_WAITING_BYTES = 256 * 2 ** 20
 /** Number of waiting events that are reported, whatever their size. */
 const MANY = 1000
 /** The memory of an event besides its data (measured: 300,000 small ones took 308 MB). */

@@ -1,7 +1,6 @@
 import type {TypesOf} from '../component.ts'
-import {KAFKA_PROPERTIES} from '../kafka/properties.ts'
+import {KAFKA_PROPERTIES, REDIS_PROPERTIES} from '../server-properties.ts'
 import type {PubSub} from '../pubsub.ts'
-import {REDIS_PROPERTIES} from '../redis/properties.ts'
 
 /** Common properties of all pub/sub components (Dapr: pkg/scopes). */
 const PUBSUB_PROPERTIES = ['allowedTopics', 'protectedTopics', 'publishingScopes', 'subscriptionScopes', 'consumerID']

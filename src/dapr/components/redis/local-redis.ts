@@ -34,7 +34,7 @@ export interface LocalRedisOptions {
 }
 
 /** A built-in Redis with the keys of one space. */
-export interface OwnRedis extends Space {
+interface OwnRedis extends Space {
   /** The port that it replaces. */
   readonly port: number
 }

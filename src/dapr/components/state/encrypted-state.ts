@@ -1,6 +1,6 @@
 import {createCipheriv, createDecipheriv, randomBytes, type CipherGCM, type DecipherGCM} from 'node:crypto'
 import type {ComponentResource} from '../../../files/resources/components.ts'
-import {ENCRYPTION_KEYS, encryptionKeyFault, isEncryptionKey} from '../../../files/resources/encryption-keys.ts'
+import {ENCRYPTION_KEYS, encryptionKeyFault, isEncryptionKey} from '../../../files/resources/component-types.ts'
 import type {Component} from '../component.ts'
 import {ComponentFault, type Properties} from '../properties.ts'
 import type {GetOptions, SetRequest, StateItem, StateStore} from '../state-store.ts'

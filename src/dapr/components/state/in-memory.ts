@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import {MEMORY_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
+import {MEMORY_CAPABILITIES} from '../../../files/resources/component-types.ts'
 import type {OpenComponent} from '../component.ts'
 import {checkEtag, TransactedState, ttlOf, type SetRequest, type StateItem} from '../state-store.ts'
 import type {StateOperation, StateStore} from '../state-store.ts'

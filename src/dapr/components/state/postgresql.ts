@@ -1,5 +1,5 @@
 import type {ClientBase, Pool, QueryConfig, QueryResultRow} from 'pg'
-import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
+import {STATE_CAPABILITIES} from '../../../files/resources/component-types.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import {textNamed} from '../component-values.ts'

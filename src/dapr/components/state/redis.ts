@@ -1,5 +1,5 @@
 import {DELETE_SCRIPT, itemsIn, type RedisConnection, RedisError, type RedisReply, SAVE_SCRIPT} from '#redis'
-import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
+import {STATE_CAPABILITIES} from '../../../files/resources/component-types.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {Once} from '../../../model/once.ts'
 import type {OpenComponent} from '../component.ts'

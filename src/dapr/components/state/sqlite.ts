@@ -1,7 +1,7 @@
 import {isUtf8} from 'node:buffer'
 import {randomUUID} from 'node:crypto'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
-import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
+import {STATE_CAPABILITIES} from '../../../files/resources/component-types.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {isBusy} from '../../../platform/database-file.ts'
 import {pause} from '../../../platform/delay.ts'

@@ -1,9 +1,7 @@
-import {ENCRYPTION_KEYS} from '../../../files/resources/encryption-keys.ts'
-import {MEMORY_CAPABILITIES, STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
+import {ENCRYPTION_KEYS, MEMORY_CAPABILITIES, STATE_CAPABILITIES} from '../../../files/resources/component-types.ts'
 import type {ComponentType, TypesOf} from '../component.ts'
 import type {StateStore} from '../state-store.ts'
-import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
-import {RETRIED_PROPERTIES} from '../redis/properties.ts'
+import {POSTGRESQL_PROPERTIES, RETRIED_PROPERTIES} from '../server-properties.ts'
 
 /** The properties that all state stores have. */
 const STORE_PROPERTIES = [

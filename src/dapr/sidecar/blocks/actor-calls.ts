@@ -1,16 +1,17 @@
-import {ActorError} from '../../../work/actor/actor-error.ts'
-import type {ActorAnswer, ActorRequest, MethodCall} from '../../../work/actor/actor-host.ts'
+import {ActorError, type ActorAnswer, type ActorRequest, type MethodCall} from '../../../work/actor/actor-host.ts'
 import type {TurnOptions} from '../../../work/actor/actor.ts'
-import {failureWords} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
-import type {Outcomes, ResilientCall} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
+import {
+  failureWords,
+  type Outcomes,
+  type ResilientCall
+} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {cleanMethod} from '../http/go-path.ts'
-import {checkActor, checkMethod} from './actor-names.ts'
 import {AppBlock, type BlockContext} from './block-context.ts'
 import {BlockError, toldWhy} from './block-error.ts'
 
 /** A call of a method of an actor, as a caller makes it. */
-export interface ActorInvocation extends Pick<MethodCall, 'protocol'> {
+interface ActorInvocation extends Pick<MethodCall, 'protocol'> {
   readonly type: string
   readonly id: string
   readonly method: string
@@ -25,7 +26,7 @@ export interface ActorInvocation extends Pick<MethodCall, 'protocol'> {
 }
 
 /** The actor has answered. */
-export type ActorReply = Extract<ActorAnswer, {readonly kind: 'done'}>
+type ActorReply = Extract<ActorAnswer, {readonly kind: 'done'}>
 
 const RESERVED = 'dapr.internal.'
 
@@ -132,4 +133,41 @@ export function checkReserved(type: string): void {
     [403, 'permissionDenied', 'ERR_ACTOR_TYPE_RESERVED'],
     `actor type ${JSON.stringify(type)} is reserved for the Dapr workflow runtime; direct actor API access is not permitted`
   )
+}
+
+// oxlint-disable-next-line no-control-regex -- they are forbidden
+const IN_NAMES = /[#?/\\\x00-\x1f\x7f]/
+// oxlint-disable-next-line no-control-regex -- they are forbidden
+const IN_METHODS = /[#?\\\x00-\x1f\x7f]/
+
+const bad = (what: string, why: string, text: string): BlockError =>
+  new BlockError(
+    [400, 'invalidArgument', 'ERR_BAD_REQUEST'],
+    `invalid request: invalid ${what}: ${why}: ${JSON.stringify(text)}`
+  )
+
+function checkName(what: string, text: string): void {
+  if (IN_NAMES.test(text)) throw bad(what, 'name contains forbidden character', text)
+  if (text === '.' || text === '..') throw bad(what, 'name is a path traversal sequence', text)
+}
+
+/** Throws for names that cannot be part of a path (Dapr: pkg/messaging/method, ValidateName). */
+export function checkActor(type: string, id: string): void {
+  checkName('actorType', type)
+  checkName('actorId', id)
+}
+
+/** Throws for a name of a timer or reminder that is empty, or cannot be part of a path. */
+export function checkFiring(kind: 'reminder' | 'timer', name: string): void {
+  if (name === '')
+    throw new BlockError(
+      [400, 'invalidArgument', 'ERR_BAD_REQUEST'],
+      `invalid request: invalid ${kind} name: ${kind} name cannot be empty`
+    )
+  checkName(`${kind} name`, name)
+}
+
+/** Throws for a method that cannot be part of a path. */
+function checkMethod(method: string): void {
+  if (IN_METHODS.test(method)) throw bad('actor method', 'method contains forbidden character', method)
 }

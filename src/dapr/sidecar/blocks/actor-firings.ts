@@ -2,8 +2,7 @@ import {FiringFault, type FiringRequest} from '../../../work/actor/firing-spec.t
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import {ReminderExists, type Reminders, type ReminderRequest} from '../../../work/actor/reminders.ts'
 import type {FiringName} from '../../../work/actor/timers.ts'
-import {checkReserved} from './actor-calls.ts'
-import {checkActor, checkFiring} from './actor-names.ts'
+import {checkReserved, checkActor, checkFiring} from './actor-calls.ts'
 import {AppBlock} from './block-context.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 

@@ -1,8 +1,7 @@
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings, ActorWork} from '../../../work/actor/actor-host.ts'
 import type {Actors} from '../../../work/actor/actors.ts'
 import {AppBlock, type BlockContext} from './block-context.ts'
-import {faultedTurn} from './faulted-turn.ts'
-import {timedFiring} from './timed-firing.ts'
+import {faultedTurn, timedFiring} from './timed-firing.ts'
 import type {CallJournal} from '../../../proxy/net/call-journal.ts'
 
 const REASONS: Readonly<Record<number, string>> = {200: 'OK', 404: 'Not Found', 500: 'Internal Server Error'}

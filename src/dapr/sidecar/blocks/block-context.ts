@@ -83,7 +83,7 @@ export type StartSpan = (
 ) => BlockSpan | undefined
 
 /** The log of the sidecar. */
-export interface BlockLog {
+interface BlockLog {
   /** Whether lines of the level `debug` are written. */
   readonly isDebug: boolean
   write(level: LogLevel, text: string): void

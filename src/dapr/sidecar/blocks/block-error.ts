@@ -1,7 +1,7 @@
 import {messageOf} from '../../../model/errors.ts'
 
 /** The codes of gRPC that calls to building blocks end with (google.golang.org/grpc/codes). */
-export const GRPC_CODES = {
+const GRPC_CODES = {
   unknown: 2,
   invalidArgument: 3,
   notFound: 5,

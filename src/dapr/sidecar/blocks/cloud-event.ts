@@ -21,7 +21,7 @@ export interface Publication {
 }
 
 /** The JSON to send, and the event's `id`; '' = it has none that is a text. */
-export interface Envelope {
+interface Envelope {
   readonly text: string
   readonly id: string
 }

@@ -14,7 +14,7 @@ type Metadata = Readonly<Record<string, string>>
 /** Called with each change of a subscription, one after the other. Never rejects. `over`: aborted when the subscription has ended. */
 export type ConfigurationListener = (id: string, items: ConfigurationItems, over: AbortSignal) => Promise<void>
 
-export interface ConfigurationRequest {
+interface ConfigurationRequest {
   readonly storeName: string
   /** The keys; none: all keys. */
   readonly keys: readonly string[]

@@ -3,7 +3,7 @@ import {attemptSignal, leaving, type OnGone} from '../../../proxy/gateway/interc
 import {AppBlock} from './block-context.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 
-export interface FoundModel {
+interface FoundModel {
   readonly name: string
   readonly model: LanguageModel
 }

@@ -41,7 +41,7 @@ export interface EncryptRequest {
 }
 
 /** A component that was found. */
-export interface FoundProvider {
+interface FoundProvider {
   readonly name: string
   readonly provider: CryptoProvider
   readonly onGone: OnGone | undefined

@@ -24,7 +24,7 @@ function eventOf({data, metadata}: BrokerMessage, subscription: TopicSubscriptio
 /** Whether the subscription has `rawPayload` in its metadata. */
 const isRaw = ({metadata}: TopicSubscription): boolean => /^(?:1|t|true)$/i.test(textNamed(metadata, 'rawPayload'))
 
-export interface EventDeliveryOptions {
+interface EventDeliveryOptions {
   readonly context: BlockContext
   readonly channel: EventChannel
   readonly broker: AppComponent<'pubsub'>

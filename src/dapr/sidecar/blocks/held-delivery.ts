@@ -29,7 +29,7 @@ type Outcome<Answer> =
 /** Delivers an event once. Rejects if it cannot be sent, since others may publish anything. */
 type Deliver<Answer> = (attempt?: AttemptControl) => Promise<Outcome<Answer>>
 
-export interface HeldDeliveryOptions<Answer> {
+interface HeldDeliveryOptions<Answer> {
   readonly context: BlockContext
   readonly block: 'pubsub' | 'bindings'
   /** The name of the component that brings the events. */

@@ -3,7 +3,7 @@ import {BlockError} from './block-error.ts'
 /** Separates the prefix of a key from the key. */
 export const SEPARATOR = '||'
 
-export interface PrefixContext {
+interface PrefixContext {
   readonly appId: string
   /** NAMESPACE of the sidecar, '' = none. */
   readonly namespace: string

@@ -5,7 +5,7 @@ import {BlockError, failing, toldWhy} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
 import {prefixOf, SEPARATOR} from './key-prefix.ts'
 
-export interface LockRequest {
+interface LockRequest {
   readonly resourceId: string
   readonly lockOwner: string
 }

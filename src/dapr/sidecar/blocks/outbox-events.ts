@@ -18,7 +18,7 @@ const PROJECTION = 'outbox.projection'
 const OWN: ReadonlySet<string> = new Set(['data', 'data_base64', PROJECTION])
 
 /** A transaction of a store with an outbox, and its events. */
-export interface OutboxTransaction {
+interface OutboxTransaction {
   /** The changes, without those that only describe an event. */
   readonly changes: readonly StateChange[]
   readonly events: readonly OutboxEvent[]

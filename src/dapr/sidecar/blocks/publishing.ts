@@ -18,12 +18,12 @@ export interface BulkEntry {
 }
 
 /** An entry that was not published. */
-export interface FailedEntry {
+interface FailedEntry {
   readonly entryId: string
   readonly error: string
 }
 
-export type BulkPublication = Omit<Publication, 'data' | 'contentType'> & {readonly entries: readonly BulkEntry[]}
+type BulkPublication = Omit<Publication, 'data' | 'contentType'> & {readonly entries: readonly BulkEntry[]}
 
 type Target = Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>
 type Broker = AppComponent<'pubsub'>

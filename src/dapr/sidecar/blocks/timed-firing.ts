@@ -1,6 +1,9 @@
 import type {ComponentPolicies} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {failureWords, type Outcomes} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {ActorAnswer, ActorRequest} from '../../../work/actor/actor-host.ts'
+import type {CallJournal} from '../../../proxy/net/call-journal.ts'
+import {RESET} from '../../../proxy/gateway/faulted-call.ts'
+import type {FaultSwitch} from '../../../proxy/faults/faults.ts'
 
 const OUTCOMES: Outcomes<ActorAnswer> = {
   judge: ({kind}) => (kind === 'done' ? 'success' : 'failed'),
@@ -23,4 +26,34 @@ export async function timedFiring(
   const call = policies.call({...found, retry: undefined, breaker: undefined}, OUTCOMES)
   onStop(() => call.cancel())
   return call.run(async control => send({...request, onStop: listener => control.onStop(listener)}))
+}
+
+/**
+ * The effect of a fault on a turn that its app gets by a stream, after its delay; undefined: the turn continues. A fault that
+ * cuts a response, or kills the process that has the call, does nothing here: the call has no connection of its own.
+ */
+export async function faultedTurn(
+  faults: Pick<FaultSwitch, 'active'> | undefined,
+  journal: CallJournal | undefined,
+  onStop: ActorRequest['onStop']
+): Promise<ActorAnswer | undefined> {
+  const hit = journal && faults?.active?.hit(journal.call)
+  if (journal === undefined || hit === undefined) return undefined
+  const delay = hit.delay()
+  if (delay !== undefined) {
+    let isStopped = false
+    onStop(() => {
+      isStopped = true
+      delay.cancel()
+    })
+    journal.held(delay.reason)
+    await delay.admitted
+    if (isStopped) return {kind: 'lost', why: 'it was given up', wasSent: false}
+  }
+  if (hit.kind === 'abort') return {kind: 'lost', why: RESET, wasSent: false}
+  if (hit.kind !== 'status') return undefined
+  const {status, body} = hit.response()
+  if (status === 404) return {kind: 'unknown'}
+  if (status !== 200) return {kind: 'failed', status, text: body}
+  return {kind: 'done', lines: '', body: Buffer.from(body), isError: false, isCancelled: false}
 }

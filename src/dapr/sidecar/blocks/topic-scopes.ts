@@ -1,7 +1,7 @@
 import type {Properties} from '../../components/properties.ts'
 
 /** The use of a topic by an app. */
-export type TopicUse = 'publishingScopes' | 'subscriptionScopes'
+type TopicUse = 'publishingScopes' | 'subscriptionScopes'
 
 /** Texts between commas; blanks do not count. */
 const listOf = (text: string): readonly string[] => {

@@ -18,7 +18,7 @@ import type {DaprdOptions} from './daprd-process.ts'
 import {Readings} from './readings.ts'
 import {bindingAt, componentsText, neededOf} from './resource-files.ts'
 
-export interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'components' | 'listener'> {
+interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'components' | 'listener'> {
   readonly use: DaprdUse
   /** Names for the lives of the processes of this app, and folders for them: `<base>-1` … */
   readonly life: string

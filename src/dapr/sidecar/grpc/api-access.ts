@@ -1,4 +1,4 @@
-import {grpcMethod, isGrpcRule} from '../../../model/dapr/api/methods.ts'
+import {grpcMethod, isGrpcRule} from '../../../model/dapr/api/routes.ts'
 import {withErrorInfo} from '../../../proxy/net/grpc/error-info.ts'
 import {UNIMPLEMENTED} from '../../../proxy/net/grpc/status.ts'
 import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'

@@ -19,7 +19,7 @@ import type {ReceivedCall, Forwarded, RequestHead} from './request-head.ts'
 import {briefRequest, wholeRequest} from './sent-request.ts'
 
 /** The facts about a call from the API that took it, before it begins. */
-export interface GrpcCallFacts {
+interface GrpcCallFacts {
   /** The method that the app is called with. */
   readonly calleeMethod: string
   /** The caller has declared it a stream without end. */

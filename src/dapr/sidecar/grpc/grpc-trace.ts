@@ -1,6 +1,6 @@
 import {encodeField} from '#h2-frames'
 import type {CallSpan, CallSpans, SpanActor} from '../../../model/call.ts'
-import {ACTORS} from '../../../model/dapr/api/actors.ts'
+import {ACTORS} from '../../../model/dapr/api/blocks.ts'
 import {freshTrace, type FreshTrace} from '../../../proxy/net/grpc/fresh-traces.ts'
 import {readStrings} from '../../../proxy/net/grpc/invoke-messages.ts'
 import {traceFields, traceparentOf} from '../../../proxy/net/grpc/trace-fields.ts'

@@ -19,7 +19,7 @@ import {headFields, ON_INVOKE} from '../../../proxy/net/grpc/head-fields.ts'
 export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
 
 /** The parts of a call of InvokeService that are sent. */
-export interface SentInvoke {
+interface SentInvoke {
   /** The id as the caller wrote it, for errors. */
   readonly sentId: string
   /** InvokeServiceRequest: the request to the sidecar of another run. */

@@ -1,5 +1,5 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
-import {grpcMethod} from '../../../model/dapr/api/methods.ts'
+import {grpcMethod} from '../../../model/dapr/api/routes.ts'
 import {eachField, readStrings} from '../../../proxy/net/grpc/invoke-messages.ts'
 import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
@@ -37,7 +37,7 @@ export type OwnMethod = (
 ) => OwnAnswer | Promise<OwnAnswer>
 
 /** A call that the sidecar answers itself. */
-export interface OwnGrpcCall extends BlockCaller {
+interface OwnGrpcCall extends BlockCaller {
   readonly head: RequestHead
 }
 

@@ -26,7 +26,7 @@ export interface GrpcGuards {
   readonly pages: PageGuard
 }
 
-export interface GrpcRefusal {
+interface GrpcRefusal {
   readonly httpStatus: number
   readonly status: GrpcStatus
 }

@@ -4,7 +4,7 @@ import {MessageGauge, PREFIX_BYTES, tooLargeText} from '../../../proxy/net/grpc/
 import {INTERNAL, RESOURCE_EXHAUSTED, UNKNOWN, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import {inflated} from './inflate.ts'
 
-export interface UnaryRequestOptions {
+interface UnaryRequestOptions {
   /** `grpc-encoding`, '' = none. */
   readonly encoding: string
   /** Bytes of the message, 0 = any number. */

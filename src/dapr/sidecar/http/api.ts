@@ -15,7 +15,7 @@ import type {RouteAction} from './routes.ts'
 export type HandleApi = (action: RouteAction, request: DaprRequest) => Reply | Promise<Reply>
 
 /** The parts of a request other than its path. */
-export interface DaprRequest extends Pick<BlockRequest, 'protocol' | 'query' | 'lines' | 'trace' | 'onGone'> {
+interface DaprRequest extends Pick<BlockRequest, 'protocol' | 'query' | 'lines' | 'trace' | 'onGone'> {
   readonly body: Readable
   readonly onPiece: OnPiece
 }

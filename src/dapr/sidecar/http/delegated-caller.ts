@@ -5,7 +5,7 @@ import type {SidecarContext} from './invocation.ts'
 /** Maximum number of remembered callers; each is an app of another run. */
 const MAX_DELEGATED_CALLERS = 1000
 
-export interface DelegationContext {
+interface DelegationContext {
   readonly sidecar: SidecarContext
   readonly identity: Identity
   /** Known only to the user's other runs; '' = no delegation is accepted. */

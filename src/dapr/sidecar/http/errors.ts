@@ -98,7 +98,7 @@ export const REFUSED_PAGE = apiError(403, 'ERR_FOREIGN_ORIGIN', FOREIGN_PAGE)
 /** Go writes a method's name like this in its errors: `Get`. */
 const verbOf = (method: string): string => method.slice(0, 1) + method.slice(1).toLowerCase()
 
-export interface ChannelFailure {
+interface ChannelFailure {
   readonly isLocal: boolean
   readonly method: string
   readonly scheme: 'http' | 'https'

@@ -35,7 +35,7 @@ export interface SidecarContext extends CallContext {
   callerHeaders(callee: string, isLocal: boolean): string
 }
 
-export interface InvocationOptions {
+interface InvocationOptions {
   readonly sidecar: SidecarContext
   readonly request: SentRequest
   readonly target: Target

@@ -7,7 +7,7 @@ import {idOfBasic} from './target.ts'
 import {traceLines} from './trace.ts'
 
 /** A plain request for a mounted router, with the headers that a sidecar takes out of the lines. */
-export interface MountedCall extends Pick<
+interface MountedCall extends Pick<
   PlainRequest,
   'method' | 'path' | 'query' | 'lines' | 'length' | 'hasLength' | 'text' | 'size'
 > {

@@ -32,7 +32,7 @@ export function endOwn(journal: CallJournal, {status, grpcStatus, requestBytes, 
 }
 
 /** The part of a record that is about the request. */
-export interface OwnRequest {
+interface OwnRequest {
   readonly protocol: Protocol
   readonly method: string
   readonly sent: {readonly path: string}

@@ -28,7 +28,7 @@ const MAX_BODY_BYTES = 65_536
 const MAX_POSTED = 200
 
 /** A plain request to a building block. */
-export interface PlainBlockCall {
+interface PlainBlockCall {
   readonly request: PlainRequest
   readonly call: BlockCall
   /** Its header lines, with those of the trace that was sent. */

@@ -22,7 +22,7 @@ export type RouteAction =
   | ({readonly kind: 'block'} & BlockCall)
 
 /** A request to the API: a clean, escaped path. */
-export interface RoutedRequest {
+interface RoutedRequest {
   readonly method: string
   readonly path: string
   /** The APIs that are served; undefined: all. */

@@ -1,4 +1,4 @@
-import type {ACTORS} from '../../../model/dapr/api/actors.ts'
+import type {ACTORS} from '../../../model/dapr/api/blocks.ts'
 import {
   GetActorReminderRequest,
   GetActorReminderResponse,

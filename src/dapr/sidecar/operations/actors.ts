@@ -1,4 +1,4 @@
-import type {ACTORS} from '../../../model/dapr/api/actors.ts'
+import type {ACTORS} from '../../../model/dapr/api/blocks.ts'
 import {
   ExecuteActorStateTransactionRequest,
   GetActorStateRequest,
@@ -9,11 +9,13 @@ import {
 import {headerLines} from '../http/blocks/app-headers.ts'
 import {traceLines} from '../http/trace.ts'
 import {BlockError} from '../blocks/block-error.ts'
-import {readOperations} from './actor-json.ts'
 import {inGrpc} from './actor-grpc.ts'
 import {EMPTY} from '../http/errors.ts'
-import {headerOf, httpDone, type BlockHandler} from './block-request.ts'
+import {headerOf, httpDone, type BlockHandler, malformed, readJson, type BlockRequest} from './block-request.ts'
 import {bufferOf, grpc, grpcDone, type OperationsOf} from './operation.ts'
+import type {ActorOperation} from '../blocks/actor-state.ts'
+import {compactJson, itemTexts, memberIn, memberText} from '../blocks/json-text.ts'
+import {isObject} from '../../../model/is-object.ts'
 
 const JSON_TYPE = 'application/json'
 const CONTENT_TYPE = /^content-type:/im
@@ -112,3 +114,55 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
     )
   }
 }
+
+const bad = (why: string): BlockError =>
+  new BlockError([500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'], `error saving actor transaction state: ${why}`)
+
+/** The steps of a transaction of an actor's state (Dapr: pkg/actors/api/transactional.go). Throws a BlockError. */
+function readOperations(request: BlockRequest): readonly ActorOperation[] {
+  const {text, value} = readJson(request)
+  if (!Array.isArray(value)) throw malformed('expected an array of operations')
+  return itemTexts(text).map((item, at) => readOperation(item, value[at] as unknown))
+}
+
+function readOperation(text: string, value: unknown): ActorOperation {
+  if (!isObject(value)) throw malformed('an operation must be an object')
+  const operation = memberIn(value, 'operation') ?? ''
+  if (typeof operation !== 'string') throw malformed('"operation" must be a text')
+  if (operation === '') throw bad('operation is empty')
+  if (operation !== 'upsert' && operation !== 'delete') throw bad(`operation type ${operation} not supported`)
+  const request = memberIn(value, 'request')
+  if (request === undefined || request === null) throw bad('request data is empty')
+  if (!isObject(request)) throw bad('expected a map')
+  const key = textOf(request, 'key')
+  if (key === '') throw bad('missing key')
+  const metadata = memberIn(request, 'metadata') ?? {}
+  if (!isObject(metadata)) throw bad(`'metadata' expected type 'map', got unconvertible type '${goType(metadata)}'`)
+  return {
+    operation,
+    key,
+    value: Buffer.from(compactJson(memberText(memberText(text, 'request') ?? '{}', 'value') ?? 'null')),
+    isJson: true,
+    etag: textOf(request, 'etag'),
+    metadata: Object.fromEntries(Object.keys(metadata).map(name => [name, textOf(metadata, name)]))
+  }
+}
+
+/** Reads a text field; an empty string if it is missing (mitchellh/mapstructure: the words for another type). */
+function textOf(value: Readonly<Record<string, unknown>>, name: string): string {
+  const member = memberIn(value, name)
+  if (member === undefined || member === null) return ''
+  if (typeof member === 'string') return member
+  throw bad(
+    `1 error(s) decoding:\n\n* '${name}' expected type 'string', got unconvertible type '${goType(member)}', value: '${JSON.stringify(member)}'`
+  )
+}
+
+const goType = (value: unknown): string =>
+  typeof value === 'number'
+    ? 'float64'
+    : typeof value === 'boolean'
+      ? 'bool'
+      : Array.isArray(value)
+        ? '[]interface {}'
+        : 'map[string]interface {}'

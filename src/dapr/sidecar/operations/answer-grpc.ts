@@ -1,13 +1,15 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
-import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
-import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import {decode, encode, DecodeError} from '../../../proxy/net/grpc/message-codec.ts'
+import {type GrpcStatus, INTERNAL} from '../../../proxy/net/grpc/status.ts'
 import type {Blocks} from '../blocks/blocks.ts'
-import {statusOfFault} from '../grpc/blocks/block-status.ts'
 import type {ServerStream} from '../grpc/server-stream.ts'
 import type {BlockCaller} from './operation.ts'
 import {sentTrace} from '../grpc/grpc-trace.ts'
 import {carriedTraceparent} from '../http/trace.ts'
 import {operationOf} from './operations.ts'
+import {ERROR_INFO, RPC_TYPES, STATUS} from '../../../proxy/net/grpc/error-info.ts'
+import {latin1} from '../../../proxy/net/grpc/message-gauge.ts'
+import {BlockError} from '../blocks/block-error.ts'
 
 const NOTHING = new Uint8Array(0)
 
@@ -39,4 +41,44 @@ export async function answerStream(
   } catch (error) {
     return statusOfFault(error)
   }
+}
+
+/** Details besides ErrorInfo (googleapis: google/rpc/error_details.proto). */
+const RESOURCE_INFO = {
+  type: [1, 'string'],
+  name: [2, 'string'],
+  owner: [3, 'string'],
+  description: [4, 'string']
+} as const
+const BAD_REQUEST = {violations: [1, {list: {field: [1, 'string'], description: [2, 'string']}}]} as const
+
+/** The text that Dapr's errors have over HTTP but not here (kit/errors). */
+const API_ERROR = /^api error: code = \w+ desc = /
+
+/** The status of a failed call to a building block. Throws other errors. */
+export function statusOfFault(error: unknown): GrpcStatus {
+  if (error instanceof BlockError) return blockStatus(error)
+  if (error instanceof DecodeError || error instanceof RangeError)
+    return {code: INTERNAL, message: `grpc: error unmarshalling request: ${error.message}`}
+  throw error
+}
+
+/** Errors that have an ErrorInfo here and none over HTTP (Dapr: pkg/api/errors, Basic, as pkg/api/grpc/grpc.go uses it). */
+const WITH_INFO =
+  /^ERR_(?:CONFIGURATION_(?:STORE_NOT_.*|GET|SUBSCRIBE)|INVOKE_OUTPUT_BINDING|NOT_SUPPORTED_STATE_OPERATION|STATE_(?:GET|SAVE|DELETE|BULK_DELETE|TRANSACTION))$/
+
+/** A failed call to a building block as a status of gRPC. */
+function blockStatus({errorCode, grpcCode: code, message: text, details: given}: BlockError): GrpcStatus {
+  const message = text.replace(API_ERROR, '')
+  const details = given ?? (WITH_INFO.test(errorCode) ? {reason: errorCode, metadata: null} : undefined)
+  if (details === undefined) return {code, message}
+  const {reason, metadata, resource, badField} = details
+  const any = [
+    {type: `${RPC_TYPES}ErrorInfo`, value: encode(ERROR_INFO, {reason, domain: 'dapr.io', metadata: metadata ?? {}})},
+    ...(resource === undefined ? [] : [{type: `${RPC_TYPES}ResourceInfo`, value: encode(RESOURCE_INFO, resource)}]),
+    ...(badField === undefined
+      ? []
+      : [{type: `${RPC_TYPES}BadRequest`, value: encode(BAD_REQUEST, {violations: [badField]})}])
+  ]
+  return {code, message, details: latin1(encode(STATUS, {code, message, details: any}))}
 }

@@ -1,4 +1,4 @@
-import type {BINDINGS} from '../../../model/dapr/api/bindings.ts'
+import type {BINDINGS} from '../../../model/dapr/api/blocks.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
 import {BindingError} from '../blocks/bindings.ts'
 import {compactJson, memberText} from '../blocks/json-text.ts'

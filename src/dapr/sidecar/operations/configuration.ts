@@ -1,7 +1,7 @@
 import type {ConfigurationItem, ConfigurationItems} from '../../components/configuration/types.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {ConfigurationListener} from '../blocks/configurations.ts'
-import type {CONFIGURATION} from '../../../model/dapr/api/configuration.ts'
+import type {CONFIGURATION} from '../../../model/dapr/api/blocks.ts'
 import {
   GetConfigurationRequest,
   GetConfigurationResponse,

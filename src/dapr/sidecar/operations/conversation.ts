@@ -1,4 +1,4 @@
-import type {CONVERSATION} from '../../../model/dapr/api/conversation.ts'
+import type {CONVERSATION} from '../../../model/dapr/api/blocks.ts'
 import * as messages from '../../../model/dapr/messages/ai.generated.ts'
 import type {Protocol} from '../../../model/call-protocol.ts'
 import type {Message, Schema} from '../../../proxy/net/grpc/message-codec.ts'

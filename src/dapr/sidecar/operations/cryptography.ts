@@ -1,4 +1,4 @@
-import type {CRYPTOGRAPHY} from '../../../model/dapr/api/cryptography.ts'
+import type {CRYPTOGRAPHY} from '../../../model/dapr/api/blocks.ts'
 import * as messages from '../../../model/dapr/messages/crypto.generated.ts'
 import type {Schema} from '../../../proxy/net/grpc/message-codec.ts'
 import {decoded} from '../../../model/bytes.ts'

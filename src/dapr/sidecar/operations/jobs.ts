@@ -1,4 +1,4 @@
-import type {JOBS} from '../../../model/dapr/api/jobs.ts'
+import type {JOBS} from '../../../model/dapr/api/blocks.ts'
 import {
   DeleteJobRequest,
   DeleteJobsByPrefixRequest,
@@ -11,9 +11,8 @@ import {
 } from '../../../model/dapr/messages/jobs.generated.ts'
 import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
 import {valueBytes} from '../../../proxy/net/grpc/struct.ts'
-import type {Job, JobRequest} from '../../../work/job/job.ts'
+import {type Job, type JobRequest, jobDataJson, VALUE_URL} from '../../../work/job/job.ts'
 import type {FailurePolicy} from '../../../work/series/series.ts'
-import {jobDataJson, VALUE_URL} from '../../../work/job/job-data.ts'
 import {httpDone, json, malformed, readJson} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {policyMessage, policyOf} from './failure-policy.ts'

@@ -1,5 +1,5 @@
 import type {Unlocked} from '../../components/lock/types.ts'
-import type {LOCK} from '../../../model/dapr/api/lock.ts'
+import type {LOCK} from '../../../model/dapr/api/blocks.ts'
 import {
   TryLockRequest,
   TryLockResponse,

@@ -23,7 +23,7 @@ interface AskedQuestion {
 }
 
 /** The answer to a question. */
-export interface AnsweredQuestion<R> {
+interface AnsweredQuestion<R> {
   /** The name of the configured model; '' = it has none. */
   readonly model: string
   readonly answer: ModelAnswer

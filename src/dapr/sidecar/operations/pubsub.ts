@@ -1,4 +1,4 @@
-import type {PUBSUB} from '../../../model/dapr/api/pubsub.ts'
+import type {PUBSUB} from '../../../model/dapr/api/blocks.ts'
 import {
   BulkPublishRequest,
   BulkPublishResponse,

@@ -1,4 +1,4 @@
-import type {SECRETS} from '../../../model/dapr/api/secrets.ts'
+import type {SECRETS} from '../../../model/dapr/api/blocks.ts'
 import {
   GetBulkSecretRequest,
   GetBulkSecretResponse,

@@ -1,4 +1,4 @@
-import type {STATE} from '../../../model/dapr/api/state.ts'
+import type {STATE} from '../../../model/dapr/api/blocks.ts'
 import {Empty} from '../../../model/dapr/messages/google.generated.ts'
 import {
   DeleteBulkStateRequest,
@@ -29,8 +29,7 @@ import {
 } from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {grpc, grpcDone, type OperationsOf} from './operation.ts'
-import {bulkItem, readItem} from './state-json.ts'
-import {checkJson, consistencyOf, EMPTY_ITEM, wishOf} from './state-messages.ts'
+import {bulkItem, readItem, checkJson, consistencyOf, EMPTY_ITEM, wishOf} from './state-items.ts'
 
 const JSON_TYPE = 'application/json'
 

@@ -1,4 +1,4 @@
-import type {WORKFLOWS} from '../../../model/dapr/api/workflows.ts'
+import type {WORKFLOWS} from '../../../model/dapr/api/blocks.ts'
 import {
   GetWorkflowRequest,
   GetWorkflowResponse,

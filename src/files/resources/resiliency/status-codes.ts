@@ -19,7 +19,7 @@ export function isRetried({http, grpc}: StatusMatching, code: number): boolean {
 }
 
 /** The part of a list that is wrong, and why in Dapr's words. */
-export interface BadPattern {
+interface BadPattern {
   readonly message: string
   /** Characters of the list before the bad part. */
   readonly offset: number

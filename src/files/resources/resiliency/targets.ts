@@ -9,16 +9,16 @@ export interface PolicyNames {
 }
 
 /** The policies for calls to one app, HTTPEndpoint or URL. */
-export interface AppTarget extends PolicyNames {
+interface AppTarget extends PolicyNames {
   /** Methods whose circuit breakers are kept at once. */
   readonly circuitBreakerCacheSize: number
 }
 
-export interface ActorTarget extends AppTarget {
+interface ActorTarget extends AppTarget {
   readonly circuitBreakerScope: string
 }
 
-export interface ComponentTarget {
+interface ComponentTarget {
   readonly inbound: PolicyNames
   readonly outbound: PolicyNames
 }

@@ -16,7 +16,7 @@ export interface BreakerCounts {
 export type Trip = (counts: BreakerCounts) => boolean
 
 /** A mistake in a `trip` expression. */
-export interface TripFault {
+interface TripFault {
   readonly severity: 'error' | 'warning'
   readonly message: string
   /** Characters of the expression before it. */
@@ -25,7 +25,7 @@ export interface TripFault {
 }
 
 /** A compiled `trip`; with a fault of severity `error` it never trips. */
-export interface CompiledTrip {
+interface CompiledTrip {
   readonly trip: Trip
   readonly fault: TripFault | undefined
 }

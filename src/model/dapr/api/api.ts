@@ -1,17 +1,19 @@
-import {ACTORS} from './actors.ts'
-import {BINDINGS} from './bindings.ts'
+import {
+  ACTORS,
+  BINDINGS,
+  CONFIGURATION,
+  CONVERSATION,
+  CRYPTOGRAPHY,
+  LOCK,
+  PUBSUB,
+  SECRETS,
+  STATE,
+  INVOCATION,
+  RUNTIME,
+  JOBS,
+  WORKFLOWS
+} from './blocks.ts'
 import type {BlockApi, ComponentWords, Operation} from './block-api.ts'
-import {CONFIGURATION} from './configuration.ts'
-import {CONVERSATION} from './conversation.ts'
-import {CRYPTOGRAPHY} from './cryptography.ts'
-import {INVOCATION} from './invocation.ts'
-import {JOBS} from './jobs.ts'
-import {LOCK} from './lock.ts'
-import {PUBSUB} from './pubsub.ts'
-import {RUNTIME} from './runtime.ts'
-import {SECRETS} from './secrets.ts'
-import {STATE} from './state.ts'
-import {WORKFLOWS} from './workflows.ts'
 
 /**
  * Dapr's API, by block; one that has components is called as the first part of their types. Errors are counted for the first

@@ -1,6 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
-import type {ActorAnswer} from '../../../work/actor/actor-host.ts'
-import {ActorError} from '../../../work/actor/actor-error.ts'
+import {type ActorAnswer, ActorError} from '../../../work/actor/actor-host.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import type {FiringName} from '../../../work/actor/timers.ts'
 import {ApiProblem, givenObject} from '../problem.ts'

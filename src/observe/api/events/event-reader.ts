@@ -17,7 +17,7 @@ export interface EventSink {
 /** How a reader came in: by the control socket, or as a page. */
 export type Via = 'socket' | 'page'
 
-export interface ReaderOptions {
+interface ReaderOptions {
   readonly via?: Via
   readonly format: EventFormat
   readonly types: ReadonlySet<string>

@@ -15,11 +15,10 @@ import {edgeViews} from '../edges.ts'
 import {faultRow} from '../faults.ts'
 import {replayView} from '../replay-view.ts'
 import {troublesOf} from '../troubles.ts'
-import {sampleCalls} from './call-samples.ts'
+import {sampleCalls, linesOf, LineSamples} from './samples.ts'
 import type {ApiEvent, EventType} from './event.ts'
 import {EventLog} from './event-log.ts'
 import type {Via, EventReader} from './event-reader.ts'
-import {linesOf, LineSamples} from './line-samples.ts'
 
 /** Changes of apps within this time are reported together. */
 const STATE_MS = 50

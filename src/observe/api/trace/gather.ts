@@ -11,9 +11,8 @@ import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {ReceivedSpan} from '../../telemetry/otlp/received.ts'
 import type {Turns} from '../turns.ts'
 import {JoinedTraces} from './join-spans.ts'
-import {CallLinks, kindOf, type TracedCall} from './link-calls.ts'
-import {latestUses} from './latest-uses.ts'
-import {PublishedEvents, type PublishedCall} from './published-events.ts'
+import {CallLinks, kindOf, type TracedCall, PublishedEvents, type PublishedCall} from './link-calls.ts'
+import {latestUses} from '../../telemetry/recorder/component-uses.ts'
 import {tracesOf} from './traces-of.ts'
 
 /** A node of a tree that is no call: a use of a component, a workflow, a step of one, or an app's own span. */

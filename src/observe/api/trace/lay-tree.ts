@@ -11,7 +11,7 @@ export interface TreeRow {
   readonly alike: readonly number[]
 }
 
-export interface TreeOptions {
+interface TreeOptions {
   readonly links: Pick<CallLinks, 'madeFor'>
   /** Equal for nodes that may share a row; undefined: the node always has its own. */
   readonly kindOf: (number: number) => string | undefined

@@ -14,7 +14,7 @@ import {exceptionText} from '../../../model/thrown-at.ts'
 import type {SpanTree} from './with-spans.ts'
 
 /** The data of nodes. `began`: the start of the tree; `now`: the end of open calls. */
-export interface Viewing extends SpanTree {
+interface Viewing extends SpanTree {
   readonly recorder: CallRecorder
   readonly masking: Masking
   readonly began: number

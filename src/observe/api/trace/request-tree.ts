@@ -9,11 +9,10 @@ import type {RunFacts, WorkAccess} from '../run-facts.ts'
 import {Turns} from '../turns.ts'
 import {alikeOf, gather, type Gathered} from './gather.ts'
 import {layTree} from './lay-tree.ts'
-import {linesBetween, type Busy} from './lines-between.ts'
+import {linesBetween, type Busy, withLogs} from './with-logs.ts'
 import {nodeView} from './node-view.ts'
 import {exceptionsOnce} from './span-view.ts'
 import {withSpans} from './with-spans.ts'
-import {withLogs} from './with-logs.ts'
 
 /** Rows of one tree that are shown. */
 const MAX_ROWS = 1000

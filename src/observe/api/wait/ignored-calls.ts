@@ -1,5 +1,5 @@
 import {UserError} from '../../../model/errors.ts'
-import {starPattern} from '../../../model/star-pattern.ts'
+import {starPattern} from '../../../model/name-pattern.ts'
 
 /** Calls that do not count. */
 export type IsIgnored = (call: {readonly method: string; readonly path: string}) => boolean

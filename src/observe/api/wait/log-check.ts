@@ -1,9 +1,8 @@
 import {decoded} from '../../../model/bytes.ts'
 import type {LogBatch} from '../../logging/run-log.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
-import {compile} from './condition.ts'
+import {compile, impossible, met, waiting, type WaitCheck, type Standing} from './condition.ts'
 import {matcherOf, type Matcher} from './matcher.ts'
-import {impossible, met, waiting, type WaitCheck, type Standing} from './standing.ts'
 import {appsCalled, type Since, type WaitContext} from './wait-context.ts'
 
 /** Characters that are looked at together. */

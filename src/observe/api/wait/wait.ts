@@ -1,17 +1,14 @@
 // observe/api/wait/ waits for conditions of a run: apps are ready, the run is idle, a line was written. `pillion wait`
 // comes by the API, others of this process call `waitFor`.
 import type * as Api from '../../../model/api.generated.ts'
-import type {Condition} from './condition.ts'
-import {exitCheck, readyCheck, reloadedCheck} from './app-checks.ts'
-import {callsCheck} from './calls-check.ts'
+import type {Condition, WaitCheck, Standing} from './condition.ts'
+import {exitCheck, readyCheck, reloadedCheck, callsCheck, workflowCheck} from './checks.ts'
 import {readIgnored, type IsIgnored} from './ignored-calls.ts'
 import {IdleCheck} from './idle-check.ts'
 import {logCheck} from './log-check.ts'
 import {pause} from '../../../platform/delay.ts'
 import {noSuchApp} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
-import type {WaitCheck, Standing} from './standing.ts'
-import {workflowCheck} from './workflow-check.ts'
 import {appsCalled, type EventTimes, type Since, type WaitContext} from './wait-context.ts'
 
 export interface WaitOptions {

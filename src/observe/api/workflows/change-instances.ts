@@ -10,9 +10,8 @@ import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {ApiProblem, givenObject} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
 import type {RunFacts} from '../run-facts.ts'
-import {findInstance, startingApp} from './find-instance.ts'
+import {findInstance, startingApp, statusIn} from './find-instances.ts'
 import {instanceView} from './instance-view.ts'
-import {statusIn} from './list-instances.ts'
 import {askedText, askedWhole, asProblem, givenPayload, givenTime} from './requests.ts'
 
 /** Number of instances that are looked up at a time … */

@@ -5,16 +5,25 @@ import {readEvent} from '../../../work/workflow/messages.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import type {ApiRequest} from '../route.ts'
-import {findInstance} from './find-instance.ts'
+import {findInstance} from './find-instances.ts'
 import {historyView} from './history-view.ts'
-import {instanceDetail} from './instance-view.ts'
-import {timelineView} from './timeline-view.ts'
+import {instanceDetail, timeText, instanceView} from './instance-view.ts'
 import {possibleEvents} from './possible-events.ts'
 import type {AppPlan} from '../../../model/plan.ts'
+import {givenObject} from '../problem.ts'
+import {askedText, askedWhole, asProblem} from './requests.ts'
+import {isTerminal} from '../../../work/workflow/status.ts'
+import {timelineOf, type Step} from '../../../work/workflow/timeline.ts'
+import {activitySpanId} from '../../../work/workflow/work-spans.ts'
+import {REMINDER, type Reminder} from '../../../work/actor/reminder-store.ts'
+import type {Job} from '../../../work/job/job.ts'
+import {JOB} from '../../../work/job/jobs.ts'
+import {MAX_SKIP_MS} from '../../../work/skip.ts'
+import type {WakeUp} from '../../../work/wake-ups.ts'
+import {TIMER} from '../../../work/workflow/workflow-store.ts'
+import {UserError} from '../../../model/errors.ts'
 
-export {listInstances} from './list-instances.ts'
-export {replayInstance} from './replay-instance.ts'
-export {skipTime} from './skip-time.ts'
+export {listInstances} from './find-instances.ts'
 export {changeInstance, purgeInstances, startInstance} from './change-instances.ts'
 
 /** The instance that a query names. Throws an ApiProblem. */
@@ -41,4 +50,68 @@ export function oneHistory(workflows: Workflows, request: ApiRequest): Api.Workf
   const instance = asked(workflows, request)
   const events = [...workflows.events(instance), ...stallsOf(instance).map(readEvent)]
   return {app: instance.app, id: instance.id, events: historyView(events)}
+}
+
+/** Replays one turn of an instance. Throws a UserError. */
+export async function replayInstance(workflows: Workflows, {body, gone}: ApiRequest): Promise<Api.WorkflowReplayed> {
+  const given = givenObject(body, '{"id": "o-17", "turn": 0}')
+  const instance = findInstance(workflows, {id: askedText(given, 'id'), app: askedText(given, 'app')})
+  const {app, id, name} = instance
+  const {at, ...replayed} = await asProblem(async () =>
+    workflows.replay(instance, askedWhole(given, 'turn') ?? 0, gone)
+  )
+  return {app, id, name, at: timeText(at), ...replayed}
+}
+
+/** The steps of an instance, and which workers it lacks. */
+function timelineView(workflows: Workflows, instance: Instance): Omit<Api.WorkflowTimeline, 'events'> {
+  const steps = timelineOf(workflows.events(instance), instance.app, workflows.timers(instance))
+  const busy = steps.filter(({kind, state}) => state === 'waits' && (kind === 'activity' || kind === 'child'))
+  const needed = isTerminal(instance.status) ? [] : [instance.app, ...busy.map(({app}) => app)]
+  return {
+    workflow: instanceView(workflows, instance),
+    steps: steps.map(step => stepView(instance, step)),
+    missing: [...new Set(needed)].filter(app => workflows.connected(app) === 0)
+  }
+}
+
+const stepView = (instance: Instance, {id, startedAt, endedAt, until, ...rest}: Step): Api.WorkflowStep => ({
+  ...rest,
+  span: rest.kind === 'activity' ? activitySpanId(instance, id) : '',
+  eventId: id < 0 ? null : id,
+  startedAt: timeText(startedAt),
+  endedAt: endedAt === undefined ? null : timeText(endedAt),
+  until: until === undefined ? null : timeText(until)
+})
+
+/** Skips time, and returns the work that fell due on the way. Throws a UserError. */
+export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): Promise<Api.Skipped> {
+  const ms = askedWhole(givenObject(body, '{"ms": 86400000}'), 'ms') ?? 0
+  if (ms === 0 || ms > MAX_SKIP_MS)
+    throw new UserError('ms is missing, 0, or more than a hundred years', {
+      explanation: 'For example: {"ms": 86400000}'
+    })
+  const {fired, others, isSettled} = await workflows.skip(ms, gone, wakeUp => ownerOf(workflows, wakeUp))
+  const views = fired.flatMap(({kind, of, name: text, data, afterMs: after}): Api.SkippedTimer[] => {
+    const afterMs = Math.round(after)
+    if (kind === REMINDER) {
+      const {app, type, id: actorId, name: reminder} = JSON.parse(text) as Reminder
+      return [{kind: 'reminder', afterMs, app, id: actorId, name: reminder, eventId: null, actor: type}]
+    }
+    if (kind === JOB) {
+      const {app, name} = JSON.parse(text) as Pick<Job, 'app' | 'name'>
+      return [{kind: 'job', afterMs, app, id: '', name, eventId: null, actor: null}]
+    }
+    if (of === undefined) return []
+    const {app, id, name} = of
+    const eventId = kind === TIMER ? (readEvent(data).timerFired?.timerId ?? null) : null
+    return [{kind: eventId === null ? 'start' : 'timer', afterMs, app, id, name, eventId, actor: null}]
+  })
+  return {fired: views, others, isSettled}
+}
+
+/** Returns the workflow of a wake-up, if it is of a workflow, without payloads. */
+function ownerOf(workflows: Workflows, {kind, owner}: WakeUp): Pick<Instance, 'app' | 'id' | 'name'> | undefined {
+  const instance = [REMINDER, JOB].includes(kind) ? undefined : workflows.at(owner)
+  return instance && {app: instance.app, id: instance.id, name: instance.name}
 }

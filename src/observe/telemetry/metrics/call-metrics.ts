@@ -1,10 +1,11 @@
-import {errorCategory} from '../../../model/dapr/api/error-category.ts'
 import type {AccessDecision, CallRecord, GrpcInvocation} from '../../../model/call.ts'
 import type {Caller} from './invocation.ts'
 import {codeText} from '../../../model/grpc-code.ts'
 import type {MetricsSettings} from '../../../files/resources/metrics-settings.ts'
 import type {FinishedGrpcCall} from './grpc.ts'
 import {SidecarMetrics} from './sidecar-metrics.ts'
+import {API} from '../../../model/dapr/api/api.ts'
+import type {BlockApi} from '../../../model/dapr/api/block-api.ts'
 
 /** Dapr's status for a call that ended without one. */
 const NO_STATUS = 500
@@ -133,3 +134,11 @@ export class CallMetrics extends SidecarMetrics {
     if (code !== '') this.failed(code, errorCategory(code))
   }
 }
+
+const CATEGORIES = (Object.values(API) as BlockApi[])
+  .flatMap(({errors}) => (errors === undefined ? [] : [errors.split(' ')]))
+  .map(([parts = '', category = '']) => ({parts: parts.split('|'), category}))
+
+/** Returns the category in which the metrics count a code of an error. */
+export const errorCategory = (code: string): string =>
+  CATEGORIES.find(({parts}) => parts.some(part => code.includes(part)))?.category ?? 'common'

@@ -60,7 +60,7 @@ const escapeLabel = (text: string): string => escapeHelp(text).replaceAll('"', '
 /** Changes the value of a label before it identifies a series. */
 export type Relabel = (metric: string, label: string, value: string) => string
 
-export interface FamilyOptions<Kind extends Series> {
+interface FamilyOptions<Kind extends Series> {
   /** The exported name. */
   readonly name: string
   readonly help: string

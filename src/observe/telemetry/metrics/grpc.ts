@@ -1,6 +1,5 @@
 import type {Counter, Histogram} from './family.ts'
-import type {MetricsRegistry} from './registry.ts'
-import {SeriesCache} from './series-cache.ts'
+import {type MetricsRegistry, SeriesCache} from './registry.ts'
 
 /** A finished call of gRPC, from one side. */
 export interface FinishedGrpcCall {

@@ -1,10 +1,9 @@
 import type {MetricsSettings} from '../../../files/resources/metrics-settings.ts'
 import {PathLabels} from './paths.ts'
-import type {MetricsRegistry} from './registry.ts'
-import {SeriesCache} from './series-cache.ts'
+import {type MetricsRegistry, SeriesCache} from './registry.ts'
 
 /** A finished HTTP call, from one side. */
-export interface HttpCall {
+interface HttpCall {
   readonly verb: string
   /** As the request has it, with its query. */
   readonly path: string

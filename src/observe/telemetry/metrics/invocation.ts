@@ -1,8 +1,7 @@
 import type {AccessDecision} from '../../../model/call.ts'
-import type {MetricsRegistry} from './registry.ts'
-import {SeriesCache} from './series-cache.ts'
+import {type MetricsRegistry, SeriesCache} from './registry.ts'
 
-export type InvocationType = 'unary' | 'streaming'
+type InvocationType = 'unary' | 'streaming'
 
 /** A caller as its certificate would name it. */
 export interface Caller {

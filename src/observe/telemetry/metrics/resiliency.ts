@@ -3,7 +3,7 @@ import type {Counter} from './family.ts'
 import type {MetricsRegistry} from './registry.ts'
 
 /** The Resiliency resource that defines the policies. */
-export interface ResiliencyName {
+interface ResiliencyName {
   readonly name: string
   readonly namespace: string
 }

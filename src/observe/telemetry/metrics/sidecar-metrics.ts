@@ -1,5 +1,5 @@
 import type {MetricsSettings, MetricRule} from '../../../files/resources/metrics-settings.ts'
-import {ActorMetrics} from './actors.ts'
+import {ActorMetrics, WorkflowMetrics} from './work.ts'
 import {ComponentMetrics} from './components.ts'
 import type {Relabel} from './family.ts'
 import {GrpcMetrics} from './grpc.ts'
@@ -7,7 +7,6 @@ import {HttpMetrics} from './http.ts'
 import {InvocationMetrics} from './invocation.ts'
 import {MetricsRegistry} from './registry.ts'
 import {ResiliencyMetrics} from './resiliency.ts'
-import {WorkflowMetrics} from './workflows.ts'
 import {readdirSync, readFileSync} from 'node:fs'
 
 /** A metric's name without the prefix, which rules may omit. */

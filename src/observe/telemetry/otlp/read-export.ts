@@ -5,8 +5,8 @@ import {LogRecord, ResourceLogs, ScopeLogs} from '../../../model/otlp/messages/l
 import {ExportTraceServiceRequest} from '../../../model/otlp/messages/trace_service.generated.ts'
 import {ResourceSpans, ScopeSpans, Span} from '../../../model/otlp/messages/trace.generated.ts'
 import {decode, DecodeError, type Schema} from '../../../proxy/net/grpc/message-codec.ts'
-import {readAttributes, fieldsOf, elementsOf, primitiveText} from './any-value.ts'
 import type {Attributes} from './received.ts'
+import {ArrayValue, KeyValueList} from '../../../model/otlp/messages/common.generated.ts'
 
 /** A table in which the messages of this list stay bytes: they are decoded one by one. */
 const undecoded = (schema: Schema, list: string): Schema => ({...schema, [list]: [schema[list]?.[0] ?? 0, 'chunks']})
@@ -67,3 +67,69 @@ function parsed(body: Buffer): unknown {
   if (isObject(value)) return value
   throw new DecodeError('it is no JSON object')
 }
+
+/** Characters of a value that are kept. */
+const MAX_TEXT = 4096
+/** Attributes of a span, event or log record that are kept (the SDKs' own limit). */
+const MAX_ATTRIBUTES = 128
+/** Characters of an attribute's name. */
+const MAX_NAME = 256
+/** Lists and maps in each other. */
+const MAX_DEPTH = 6
+/** Items of a list that are kept. */
+const MAX_ITEMS = 100
+
+/** Cuts a text to at most `max` characters, and makes it well-formed. */
+export const shortText = (text: string, max = MAX_TEXT): string =>
+  (text.length <= max ? text : `${text.slice(0, max)}…`).toWellFormed()
+
+/** Attributes as names and texts; from protobuf, or from JSON, where anything is possible. */
+export const readAttributes = (pairs: unknown): Attributes =>
+  elementsOf(pairs)
+    .slice(0, MAX_ATTRIBUTES)
+    .flatMap(pair =>
+      isObject(pair) && typeof pair['key'] === 'string' && pair['key'] !== ''
+        ? [[shortText(pair['key'], MAX_NAME), anyText(pair['value'])] as const]
+        : []
+    )
+
+/** The text of an AnyValue: lists and maps are JSON. '' = none. */
+export function anyText(value: unknown): string {
+  const plain = plainOf(value, 0)
+  return shortText(typeof plain === 'string' ? plain : plain === undefined ? '' : JSON.stringify(plain))
+}
+
+export const elementsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+/** A text or a number as text; '' for anything else. */
+export const primitiveText = (value: unknown): string =>
+  typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? value.toString() : ''
+
+function plainOf(value: unknown, depth: number): unknown {
+  if (!isObject(value)) return undefined
+  const {stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue, bytesValue} = value
+  if (typeof stringValue === 'string') return shortText(stringValue)
+  if (typeof boolValue === 'boolean') return boolValue
+  // JSON has it as a text (the specification) or as a number (the SDK of JavaScript); a long one would lose digits as a number
+  if (intValue !== undefined) return primitiveText(intValue)
+  if (doubleValue !== undefined) return primitiveText(doubleValue)
+  if (bytesValue instanceof Uint8Array)
+    return shortText(Buffer.from(bytesValue.subarray(0, MAX_TEXT)).toString('base64'))
+  if (typeof bytesValue === 'string') return shortText(bytesValue)
+  if (depth >= MAX_DEPTH) return '…'
+  if (arrayValue !== undefined) {
+    const {values} = arrayValue instanceof Uint8Array ? decode(ArrayValue, arrayValue) : fieldsOf(arrayValue)
+    return elementsOf(values)
+      .slice(0, MAX_ITEMS)
+      .map(each => plainOf(each, depth + 1))
+  }
+  if (kvlistValue === undefined) return undefined
+  const {values} = kvlistValue instanceof Uint8Array ? decode(KeyValueList, kvlistValue) : fieldsOf(kvlistValue)
+  const pairs = elementsOf(values).slice(0, MAX_ITEMS).filter(isObject)
+  return Object.fromEntries(
+    pairs.map(each => [shortText(primitiveText(each['key'])), plainOf(each['value'], depth + 1)])
+  )
+}
+
+/** The fields of a message of JSON; none if it is no object. */
+export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isObject(value) ? value : {})

@@ -14,7 +14,7 @@ const OWN_PATHS = new Set(['/dapr/config', '/dapr/subscribe', '/healthz'])
 /** The scope of the spans that Dapr's sidecar sends, and ours if a Configuration says so: its calls are in the tree already. */
 const OWN_SCOPE = 'dapr-diagnostics'
 
-export interface SpanStoreOptions {
+interface SpanStoreOptions {
   /** Whether the app is recorded: otherwise none of its spans are kept. */
   readonly isRecorded: (app: string) => boolean
   /** Apps are asked for their health by it. */

@@ -1,11 +1,142 @@
 import {setImmediate as nextTurn} from 'node:timers/promises'
-import type {Attributes, Sender} from './received.ts'
-import {itemsOf, type Signal} from './read-export.ts'
-import {readLogRecord, readSpan, Rejected} from './read-span.ts'
+import type {Attributes, Sender, ReceivedLog, ReceivedSpan, SpanDetails} from './received.ts'
+import {
+  itemsOf,
+  type Signal,
+  readAttributes,
+  shortText,
+  fieldsOf,
+  elementsOf,
+  anyText,
+  primitiveText
+} from './read-export.ts'
 import type {SpanStore} from './span-store.ts'
+import type {SpanException} from '../../../model/api.generated.ts'
+
+/** Characters of the name of a span. */
+const MAX_NAME = 512
+/** Events of a span that are kept (the SDKs' own limit is 128). */
+const MAX_EVENTS = 32
+/** Characters of a span's details. */
+const MAX_DETAILS = 64 * 1024
+/** An app has our clock: times of more than a day ago, or in the future, are wrong. */
+const MAX_AGE_MS = 24 * 60 * 60 * 1000
+const MAX_AHEAD_MS = 60_000
+
+type Message = Readonly<Record<string, unknown>>
+
+/** Why a span or a log record is not taken. */
+export class Rejected extends Error {
+  override readonly name = 'Rejected'
+}
+
+/** A span, from protobuf or JSON. Throws a Rejected if it has no place in a trace. `now`: ms since 1970. */
+export function readSpan(span: Message, {scope, sender, now}: SpanReading): ReceivedSpan {
+  const traceId = idOf(span['traceId'], 32)
+  const spanId = idOf(span['spanId'], 16)
+  if (traceId === '' || spanId === '')
+    throw new Rejected('a span needs a trace id of 16 bytes and a span id of 8 bytes')
+  const parentId = idOf(span['parentSpanId'], 16)
+  const start = msOf(span['startTimeUnixNano'])
+  const times = possible(start, msOf(span['endTimeUnixNano']), now)
+  const status = fieldsOf(span['status'])
+  const exceptions = elementsOf(span['events']).map(fieldsOf)
+  const thrown = exceptions.findLast(({name}) => name === 'exception')
+  const attributes = readAttributes(span['attributes'])
+  const events = exceptions
+    .filter(({name}) => name !== 'exception')
+    .slice(0, MAX_EVENTS)
+    .map(event => ({
+      name: shortText(primitiveText(event['name']), MAX_NAME),
+      // by the clock of the app, as the start that it was sent with
+      at: start === 0 ? 0 : (msOf(event['timeUnixNano']) || start) - start,
+      attributes: readAttributes(event['attributes'])
+    }))
+  const exception = thrown === undefined ? undefined : exceptionIn(readAttributes(thrown['attributes']))
+  const details: SpanDetails = {
+    message: shortText(primitiveText(status['message'])),
+    scope: shortText(scope, MAX_NAME),
+    attributes,
+    ...(exception !== undefined && {exception}),
+    ...(events.length > 0 && {events})
+  }
+  return {
+    ...sender,
+    traceId,
+    spanId,
+    parentId: parentId === spanId ? '' : parentId,
+    name: shortText(primitiveText(span['name']), MAX_NAME),
+    kind: numberOf(span['kind']),
+    ...times,
+    isFailed: numberOf(status['code']) === ERROR,
+    details: short(details)
+  }
+}
+
+/** Context of a span or log record. */
+interface SpanReading {
+  readonly scope: string
+  readonly sender: Sender
+  readonly now: number
+}
+
+/** `STATUS_CODE_ERROR` */
+const ERROR = 2
+
+/** A log record; undefined: it names no trace. */
+export function readLogRecord(log: Message, {sender, now}: SpanReading): ReceivedLog | undefined {
+  const traceId = idOf(log['traceId'], 32)
+  if (traceId === '') return undefined
+  const at = possible(msOf(log['timeUnixNano']) || msOf(log['observedTimeUnixNano']), 0, now).startedAt
+  const exception = exceptionIn(readAttributes(log['attributes']))
+  return {
+    ...sender,
+    traceId,
+    spanId: idOf(log['spanId'], 16),
+    at,
+    severity: numberOf(log['severityNumber']),
+    text: anyText(log['body']),
+    exception: exception === undefined ? '' : JSON.stringify(exception)
+  }
+}
+
+/** The exception, as the semantic conventions name it; undefined: there is none. */
+function exceptionIn(attributes: Attributes): SpanException | undefined {
+  const valueOf = (name: string): string => attributes.findLast(([each]) => each === name)?.[1] ?? ''
+  const [type, message, stack] = ['exception.type', 'exception.message', 'exception.stacktrace'].map(valueOf)
+  if (type === undefined || message === undefined || stack === undefined) return undefined
+  return type === '' && message === '' ? undefined : {type, message, stack}
+}
+
+/** Returns the details as text, cut to the most useful part. */
+function short(details: SpanDetails): string {
+  const all = JSON.stringify(details)
+  if (all.length <= MAX_DETAILS) return all
+  const {events: _, ...plain} = details
+  const attributes = plain.attributes.map(([name, value]) => [name, shortText(value, 256)] as const)
+  return JSON.stringify({...plain, attributes})
+}
+
+/** Bytes, or hexadecimal digits as JSON has them; '' = none, or none that is valid. */
+function idOf(value: unknown, digits: number): string {
+  const id = value instanceof Uint8Array ? Buffer.from(value).toString('hex') : primitiveText(value).toLowerCase()
+  return id.length === digits && /^(?!0*$)[\da-f]+$/.test(id) ? id : ''
+}
+
+/** Nanoseconds since 1970 in ms; 0: none. */
+const msOf = (value: unknown): number => numberOf(value) / 1e6
+
+/** 0: none. */
+const numberOf = (value: unknown): number => Number(primitiveText(value)) || 0
+
+function possible(start: number, end: number, now: number): {readonly startedAt: number; readonly endedAt: number} {
+  const isPossible = start >= now - MAX_AGE_MS && start <= now + MAX_AHEAD_MS
+  const startedAt = isPossible ? start : now
+  return {startedAt, endedAt: isPossible && end >= start && end <= now + MAX_AHEAD_MS ? end : startedAt}
+}
 
 /** The attribute of a resource by which an app of the run is known, whatever its code says of `service.name`. */
-export const APP_ATTRIBUTE = 'pillion.app'
+const APP_ATTRIBUTE = 'pillion.app'
 /** How long a batch is read in one turn of the event loop, in ms: calls are served in between. */
 const TURN_MS = 1
 

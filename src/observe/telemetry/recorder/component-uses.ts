@@ -1,7 +1,7 @@
 import type {ComponentUse} from '../../../model/call.ts'
 
 /** Number of uses that are kept. */
-export const USES = 4096
+const USES = 4096
 /** All further ways of an app to use components are noted as one. */
 const MAX_WAYS = 2000
 const MORE = '(more)'
@@ -9,7 +9,7 @@ const MORE = '(more)'
 const MAX_REASON = 300
 
 /** A way in which an app uses a component: there are few, which recur many times. */
-export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & {
+type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & {
   readonly index: number
   /** How often the app has used it so. */
   count: number
@@ -17,7 +17,7 @@ export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operati
 
 /**
  * The latest uses of components by apps: reads, published events, calls of bindings. In fixed memory; nothing is
- * allocated before the first one. `latest-uses.ts` reads them.
+ * allocated before the first one. `latestUses` reads them.
  */
 export class ComponentUses {
   readonly #ask: (app: string) => boolean
@@ -106,4 +106,27 @@ const columnsOf = () => ({
   traces: Array.from({length: USES}, () => '')
 })
 
-export type UseColumns = ReturnType<typeof columnsOf>
+type UseColumns = ReturnType<typeof columnsOf>
+
+/** The uses of components that are kept, in the order of their ends. */
+export function* latestUses({columns, ways: known, count}: ComponentUses): Generator<ComponentUse> {
+  if (columns === undefined) return
+  const {ways, starts, times, failures, events, traces} = columns
+  for (let number = Math.max(0, count - USES); number < count; number++) {
+    const line = number % USES
+    const way = known[ways[line] ?? 0]
+    if (way === undefined) continue
+    const {app, block, component, operation} = way
+    yield {
+      app,
+      block,
+      component,
+      operation,
+      startedAt: starts[line] ?? 0,
+      totalMs: times[line] ?? 0,
+      failure: failures[line] ?? '',
+      event: events[line] ?? '',
+      traceparent: traces[line] ?? ''
+    }
+  }
+}

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {messageOf} from '../../../model/errors.ts'
 import type {Exit} from '../../../model/app-state.ts'
-import type {CallInFlight} from '../../../model/exit-sentence.ts'
+import type {CallInFlight} from '../../../model/exit-text.ts'
 import type {HeldWork} from '../../../work/workflow/held-work.ts'
 import {sizeOfPieces} from './byte-tape.ts'
 import {contentOf, copyOfCall, methodOf} from './call-content.ts'
@@ -40,7 +40,7 @@ export interface Ended {
 }
 
 /** Equal calls that were inside an app when it ended. */
-export interface InsideCall {
+interface InsideCall {
   /** The oldest of them. */
   readonly call: RecordedCall
   /** How long the oldest had been in flight. */
@@ -51,7 +51,7 @@ export interface InsideCall {
 }
 
 /** Work that a worker had in hand when its process ended. */
-export interface InsideWork extends HeldWork {
+interface InsideWork extends HeldWork {
   /** The number of earlier ends at which it had the same work. */
   readonly times: number
 }

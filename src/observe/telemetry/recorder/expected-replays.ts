@@ -4,7 +4,7 @@ import type {Call, SentRequest} from '../../../model/call.ts'
 export const REPLAY_HEADER = 'Pillion-Replay'
 
 /** A replay that has been sent to a sidecar, and was not seen there yet. */
-export interface ExpectedReplay {
+interface ExpectedReplay {
   readonly caller: string
   /** The call that is sent again. */
   readonly original: number

@@ -4,18 +4,18 @@ import {readTime} from '../../../model/duration.ts'
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {wallTime} from '../../../platform/wall-time.ts'
-import {starPattern} from '../../../model/star-pattern.ts'
+import {starPattern} from '../../../model/name-pattern.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 import type {SpanStore} from '../otlp/span-store.ts'
 import {MAX_PLAIN, methodOf, plainBody, type CallContent} from './call-content.ts'
-import {calledActor} from './called-actor.ts'
+import {calledActor} from './callee-kinds.ts'
 import {CallLines, FLAG, heldMs, isFailed, tookMs, type CallLine} from './call-lines.ts'
 import type {LineOfCall} from './call-recorder.ts'
 import {ownOf} from '../../../model/own.ts'
 
-export type ReadContent = () => CallContent
+type ReadContent = () => CallContent
 /** The bytes of a call are read last, if a filter needs them. */
-export type CallFilter = (call: LineOfCall, content: ReadContent) => boolean
+type CallFilter = (call: LineOfCall, content: ReadContent) => boolean
 
 /** The flags of the marks that the API gives a call: `is:` finds each of them. */
 export const MARKS: Readonly<Record<Api.Call['marks'][number], number>> = {

@@ -6,7 +6,7 @@ import {orElse, uriDecoded} from '../../../model/or-else.ts'
 const AS_THEY_ARE = new Set(['body', 'line', 'coloured', 'id', 'name'])
 
 /** Returns the mask of a secret value. */
-export type MaskOf = (value: string, name: string) => string
+type MaskOf = (value: string, name: string) => string
 
 /** Replaces secrets in recorded requests and responses. A mask shows only the length of a value. */
 export class Masking {

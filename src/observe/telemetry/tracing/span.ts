@@ -1,7 +1,7 @@
 import type {Environment} from '../../../model/environment.ts'
 import {operationAt} from '../../../model/dapr/api/routes.ts'
 import type {SpanActor, TraceContext} from '../../../model/call.ts'
-import type {WorkSpan} from '../../../model/work-trace.ts'
+import type {WorkSpan} from '../../../model/work-event.ts'
 import {statusText} from '../../../proxy/net/status.ts'
 
 /** A finished span. */

@@ -32,7 +32,7 @@ export class Sampler {
 }
 
 /** A started span. */
-export interface ActiveSpan {
+interface ActiveSpan {
   readonly context: TraceContext
   /** Id of the parent span; empty for the root of a trace. */
   readonly parentSpanId: string

@@ -1,4 +1,4 @@
-import {starPattern} from '../../../model/star-pattern.ts'
+import {starPattern} from '../../../model/name-pattern.ts'
 interface Node<Rule> {
   /** A step of a path with its slash: `/op`, `/*`, `/v*`. */
   readonly step: string

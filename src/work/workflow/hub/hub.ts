@@ -36,7 +36,7 @@ import {
 import {ownOf} from '../../../model/own.ts'
 
 /** The caller: the app of the sidecar, and a way to hear that it has disconnected. */
-export interface HubCaller {
+interface HubCaller {
   readonly app: string
   readonly onGone: (listener: () => void) => void
   /** The traceparent of the call; '' = it has none. */

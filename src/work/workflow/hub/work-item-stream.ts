@@ -3,7 +3,7 @@ import {aborted} from '../../../platform/delay.ts'
 import type {Workflows} from '../workflows.ts'
 
 /** The stream of a worker, as the gRPC port serves it. */
-export interface WorkerStream {
+interface WorkerStream {
   readonly left: AbortSignal
   readonly closing: AbortSignal
   readonly connection: object

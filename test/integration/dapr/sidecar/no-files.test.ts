@@ -8,7 +8,7 @@ const SOURCES = join(import.meta.dirname, '../../../../src')
 const SCRIPT = `
 const {closeSync, openSync} = await import('node:fs')
 const load = async path => import(${JSON.stringify(SOURCES)} + path)
-const {SidecarMetering} = await load('/dapr/sidecar/metering.ts')
+const {SidecarMetering} = await load('/dapr/sidecar/call-path.ts')
 const {SidecarSpans} = await load('/dapr/sidecar/spans.ts')
 const {ComponentSet} = await load('/dapr/components/component-set.ts')
 const {NO_RESOURCES} = await load('/files/resources/defaults.ts')

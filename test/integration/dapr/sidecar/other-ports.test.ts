@@ -3,7 +3,7 @@ import net, {type AddressInfo} from 'node:net'
 import t from 'tap'
 import {hostGuard} from '../../../../src/proxy/gateway/guards.ts'
 import {PageGuard} from '../../../../src/proxy/gateway/page-guard.ts'
-import {openMetricsPort} from '../../../../src/dapr/sidecar/metrics-port.ts'
+import {openMetricsPort} from '../../../../src/dapr/sidecar/ports.ts'
 import {connect} from './caller.ts'
 
 const listening = async (): Promise<{readonly server: net.Server; readonly port: number}> => {

@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process'
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {Gitignore} from '../../../../src/files/watcher/gitignore.ts'
+import {Gitignore} from '../../../../src/files/watcher/app-filter.ts'
 
 const FILES = {
   '.gitignore':

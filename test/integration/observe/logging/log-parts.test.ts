@@ -15,9 +15,8 @@ import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import type {Plan} from '../../../../src/model/plan.ts'
-import {keptLog} from '../../../../src/observe/logging/finished-log.ts'
+import {keptLog, removeOldLogs} from '../../../../src/observe/logging/old-logs.ts'
 import {createLogFile, type LogFile} from '../../../../src/observe/logging/log-file.ts'
-import {removeOldLogs} from '../../../../src/observe/logging/old-logs.ts'
 import type {Writer} from '../../../../src/observe/logging/open-line.ts'
 
 const SIZE = 8192

@@ -2,8 +2,7 @@ import {readdirSync, utimesSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import type {Plan} from '../../../../src/model/plan.ts'
-import {keptLog} from '../../../../src/observe/logging/finished-log.ts'
-import {removeOldLogs} from '../../../../src/observe/logging/old-logs.ts'
+import {keptLog, removeOldLogs} from '../../../../src/observe/logging/old-logs.ts'
 
 const FILES = {'a_app_20260101000001.log': '', 'a_app_20260101000002.log': '', 'a_daprd_20260101000001.log': ''}
 

@@ -7,7 +7,7 @@ import t, {type Test} from 'tap'
 import {register} from '../../../../src/control/server.ts'
 import {listenForPages} from '../../../../src/observe/dashboard/listener.ts'
 import {PageGuard} from '../../../../src/proxy/gateway/page-guard.ts'
-import {openMetricsPort} from '../../../../src/dapr/sidecar/metrics-port.ts'
+import {openMetricsPort} from '../../../../src/dapr/sidecar/ports.ts'
 import {freePort} from '../../../rig/free-port.ts'
 import {answerAfterAll} from '../../../rig/early-answer.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {Keys} from '../../../../src/clients/cli/live/keys.ts'
+import {Keys} from '../../../../src/clients/cli/live/key-input.ts'
 import {TestClock} from '../../../rig/clock.ts'
 
 function open(): {keys: Keys; clock: TestClock; pressed: string[]} {

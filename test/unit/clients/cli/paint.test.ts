@@ -1,7 +1,6 @@
 import t from 'tap'
-import {wantsColours} from '../../../../src/clients/cli/colours.ts'
+import {wantsColours, APP_COLOURS, painted, paintedStatus, toned} from '../../../../src/clients/cli/paint.ts'
 import {clockText, LineView, logStyleOf, prefixesFor} from '../../../../src/clients/cli/log-style.ts'
-import {APP_COLOURS, painted, paintedStatus, toned} from '../../../../src/clients/cli/paint.ts'
 import type {Plan} from '../../../../src/model/plan.ts'
 
 t.test('who decides on colours', async t => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type {Workflow, WorkflowEvent, WorkflowStep, WorkflowTimeline} from '../../../../src/model/api.generated.ts'
-import {readMoment} from '../../../../src/clients/cli/commands/workflow/moment.ts'
+import {readMoment} from '../../../../src/clients/cli/commands/workflow/target.ts'
 import {
   historyRows,
   humanAge,
@@ -10,7 +10,7 @@ import {
   wideHistory,
   wideList
 } from '../../../../src/clients/cli/workflow-tables.ts'
-import {stepLine, timelineText} from '../../../../src/clients/cli/workflow-timeline.ts'
+import {stepLine, timelineText} from '../../../../src/clients/cli/commands/workflow/timeline.ts'
 
 const NOW = Date.parse('2026-01-02T03:10:00.000Z')
 

@@ -1,6 +1,6 @@
 import {setImmediate} from 'node:timers/promises'
 import {componentType} from '../../../../src/dapr/components/block-types.ts'
-import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
+import {isDaprType} from '../../../../src/files/resources/component-types.ts'
 import t, {type Test} from 'tap'
 import {AppComponents} from '../../../../src/dapr/components/app-components.ts'
 import {ComponentSet, type Use, type WantedComponent} from '../../../../src/dapr/components/component-set.ts'

@@ -1,5 +1,5 @@
 import {componentType} from '../../../../src/dapr/components/block-types.ts'
-import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
+import {isDaprType} from '../../../../src/files/resources/component-types.ts'
 import t from 'tap'
 import {DaprdError, type DaprdAccess} from '../../../../src/dapr/components/daprd/daprd-access.ts'
 import {secretStore} from '../../../../src/dapr/components/daprd/stores.ts'

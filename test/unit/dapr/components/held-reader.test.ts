@@ -1,6 +1,6 @@
 import {mock} from 'node:test'
 import t from 'tap'
-import {heldReader} from '../../../../src/dapr/components/daprd/held-reader.ts'
+import {heldReader} from '../../../../src/dapr/components/daprd/readers.ts'
 import type {Handled} from '../../../../src/dapr/components/pubsub.ts'
 
 t.test('events that are returned, and delivered again, wait for their app together', async t => {

@@ -4,7 +4,7 @@ import {runInNewContext} from 'node:vm'
 import type {ConfirmChannel} from 'amqplib'
 import t from 'tap'
 import {Properties} from '../../../../src/dapr/components/properties.ts'
-import {RabbitBroker} from '../../../../src/dapr/components/pubsub/rabbitmq-broker.ts'
+import {RabbitBroker} from '../../../../src/dapr/components/pubsub/rabbitmq.ts'
 import {rabbitSettings, type RabbitSettings} from '../../../../src/dapr/components/pubsub/rabbitmq-settings.ts'
 import {Publisher} from '../../../../src/dapr/components/pubsub/rabbitmq-publisher.ts'
 

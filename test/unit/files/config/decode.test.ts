@@ -2,7 +2,7 @@ import t from 'tap'
 import {UserError} from '../../../../src/model/errors.ts'
 import {decodeTemplate, type Template} from '../../../../src/files/config/decode.ts'
 import {NoYaml, parseSource} from '../../../../src/files/config/source.ts'
-import {yamlMistake} from '../../../../src/files/config/yaml-mistake.ts'
+import {yamlMistake} from '../../../../src/files/config/foreign-file.ts'
 
 const decode = (text: string): Template => {
   const source = {shownAs: 'dapr.yaml', text}

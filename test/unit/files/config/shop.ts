@@ -1,5 +1,5 @@
 import {NoYaml} from '../../../../src/files/config/source.ts'
-import {yamlMistake} from '../../../../src/files/config/yaml-mistake.ts'
+import {yamlMistake} from '../../../../src/files/config/foreign-file.ts'
 import {join} from 'node:path'
 import type {Test} from 'tap'
 import {UserError} from '../../../../src/model/errors.ts'

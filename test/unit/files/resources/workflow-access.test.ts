@@ -2,8 +2,8 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {parseResourceFile} from '../../../../src/files/resources/field.ts'
-import {goGlob} from '../../../../src/files/resources/go-glob.ts'
 import {
+  goGlob,
   isAccessAllowed,
   readAccessPolicies,
   type WorkflowAccessPolicy

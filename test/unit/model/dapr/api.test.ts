@@ -1,9 +1,8 @@
 import t from 'tap'
 import {API} from '../../../../src/model/dapr/api/api.ts'
 import type {BlockApi} from '../../../../src/model/dapr/api/block-api.ts'
-import {errorCategory} from '../../../../src/model/dapr/api/error-category.ts'
-import {operationAt} from '../../../../src/model/dapr/api/routes.ts'
-import {grpcMethod, isGrpcRule} from '../../../../src/model/dapr/api/methods.ts'
+import {errorCategory} from '../../../../src/observe/telemetry/metrics/call-metrics.ts'
+import {operationAt, grpcMethod, isGrpcRule} from '../../../../src/model/dapr/api/routes.ts'
 import {operationOf} from '../../../../src/dapr/sidecar/operations/operations.ts'
 import {DAPR_METHODS, messageTable} from '../../../rig/dapr-methods.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {DEFAULT_WORKFLOWS} from '../../../../src/files/resources/defaults.ts'
-import {skipTime} from '../../../../src/observe/api/workflows/skip-time.ts'
+import {skipTime} from '../../../../src/observe/api/workflows/serve-workflows.ts'
 import type {ApiRequest} from '../../../../src/observe/api/route.ts'
 import {answer, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 

@@ -12,7 +12,7 @@ import {
   skipTime,
   startInstance
 } from '../../../../src/observe/api/workflows/serve-workflows.ts'
-import {workflowCheck} from '../../../../src/observe/api/wait/workflow-check.ts'
+import {workflowCheck} from '../../../../src/observe/api/wait/checks.ts'
 import type {WaitContext} from '../../../../src/observe/api/wait/wait-context.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 import {timelineOf} from '../../../../src/work/workflow/timeline.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {sidecarLine} from '../../../../src/observe/logging/sidecar-line.ts'
+import {sidecarLine} from '../../../../src/observe/logging/status-lines.ts'
 import type {CallRecord} from '../../../../src/model/call.ts'
 import type {LogEntry} from '../../../../src/model/log-entry.ts'
 import {DEFAULT_API_LOGGING} from '../../../../src/files/resources/defaults.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type {WorkflowEvent} from '../../../../src/model/workflow-event.ts'
+import type {WorkflowEvent} from '../../../../src/model/work-event.ts'
 import {DEFAULT_METRICS} from '../../../../src/files/resources/defaults.ts'
 import {SidecarMetrics} from '../../../../src/observe/telemetry/metrics/sidecar-metrics.ts'
 import {STALLED} from '../../../../src/work/workflow/status.ts'

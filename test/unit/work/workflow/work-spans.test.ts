@@ -1,5 +1,5 @@
 import t from 'tap'
-import type {WorkSpan, WorkTraces} from '../../../../src/model/work-trace.ts'
+import type {WorkSpan, WorkTraces} from '../../../../src/model/work-event.ts'
 import {wallTime} from '../../../../src/platform/wall-time.ts'
 import {activitySpanId} from '../../../../src/work/workflow/work-spans.ts'
 import {answer, call, childOf, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'

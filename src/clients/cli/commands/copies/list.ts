@@ -3,7 +3,7 @@ import {calledPort, findRuns, type FoundRun} from '../../../../control/client.ts
 import {knownCopies, startsOf, type KnownCopy} from '../../../../control/known-copies.ts'
 import {startingRuns} from '../../../../control/starting-runs.ts'
 import {findTemplate} from '../../../../files/config/find.ts'
-import {memoryText} from '../../../../model/memory-text.ts'
+import {memoryText} from '../../../../model/app-words.ts'
 import {runLines} from '../../../../platform/run-lines.ts'
 import {usageOf} from '../../../../platform/usage.ts'
 import {type CommandHandler, UsageError} from '../../command-handler.ts'

@@ -1,5 +1,16 @@
 import {homedir} from 'node:os'
-import {checkObjects, ClusterRun, readCluster, SIDECAR, templateObjects, type Say} from '#kubernetes'
+import {
+  checkObjects,
+  ClusterRun,
+  readCluster,
+  SIDECAR,
+  templateObjects,
+  type Say,
+  buildImages,
+  placeholders,
+  unbuiltIn,
+  type Image
+} from '#kubernetes'
 import {loadTemplate} from '../../../../files/config/load.ts'
 import {UserError} from '../../../../model/errors.ts'
 import {Console} from '../../../../observe/logging/console.ts'
@@ -7,9 +18,9 @@ import {RunLog} from '../../../../observe/logging/run-log.ts'
 import type {Plan} from '../../../../model/plan.ts'
 import {openLogs} from '../../../../run/apps/open-logs.ts'
 import {refuseProfiles} from '../../../../supervisor/order/selection.ts'
-import {wantsColours} from '../../colours.ts'
+import {wantsColours} from '../../paint.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
-import {flagVariables} from '../../env-flag.ts'
+import {flagVariables} from '../../flag.ts'
 import {HERE_ALONE, RUN_IN_CLUSTER} from '../../entries/run.ts'
 import {guard} from '../../guard.ts'
 import {warnOfIgnored} from '../ignored-flags.ts'
@@ -19,8 +30,7 @@ import {shownStatus} from '../../say.ts'
 import {surroundings} from '../../surroundings.ts'
 import {openTerminal, type Terminal} from '../../terminal.ts'
 import {flagDuration} from '../../since.ts'
-import {openCluster} from './open-cluster.ts'
-import {wantedImages} from './wanted-images.ts'
+import {openCluster} from './cluster.ts'
 
 const EXIT_BUG = 70
 
@@ -97,6 +107,42 @@ async function openAll(plan: Plan, terminal: Terminal, say: Say, {flags, asJson}
     },
     close: async (): Promise<void> => {
       for (const {app, sidecar} of all.values()) await Promise.all([app.close(), sidecar.close()])
+    }
+  }
+}
+
+/** The images that `--build` makes. */
+interface WantedImages {
+  /** Images to use while everything else is checked, by app id. */
+  readonly placeholders: ReadonlyMap<string, Image>
+  /** Builds the images and delivers them to the cluster. Rejects with a UserError. */
+  readonly build: (context: string, terminal: Terminal) => Promise<ReadonlyMap<string, Image>>
+}
+
+const NONE: WantedImages = {placeholders: new Map(), build: async () => Promise.resolve(new Map<string, Image>())}
+
+/** The images of a template's apps without `containerImage`; none without `--build`. */
+async function wantedImages({apps}: Plan, {flags, asJson}: CommandContext): Promise<WantedImages> {
+  const registry = (flags.text('registry') ?? '').replace(/\/+$/, '')
+  if (!flags.isSet('build')) {
+    if (registry !== '') throw new UserError('--registry says where --build pushes images: add --build')
+    return NONE
+  }
+  const unbuilt = unbuiltIn(apps)
+  if (unbuilt.length === 0) return NONE
+  return {
+    placeholders: placeholders(unbuilt),
+    async build(context, terminal) {
+      const end = new AbortController()
+      const stop = (): void => end.abort(new UserError('the build was stopped; nothing was deployed'))
+      const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+      for (const signal of signals) process.on(signal, stop)
+      try {
+        const onStep = (text: string): void => void terminal.out.print(signedLine('info', text, asJson))
+        return await buildImages(unbuilt, {context, registry, signal: end.signal, onStep})
+      } finally {
+        for (const signal of signals) process.off(signal, stop)
+      }
     }
   }
 }

@@ -7,7 +7,6 @@ import {say} from '../../say.ts'
 import {tableOf} from '../../table.ts'
 import {UserError} from '../../../../model/errors.ts'
 import {runOf} from '../workflow/target.ts'
-import {checkedNames} from './names.ts'
 
 /** `scheduler list` */
 export const schedulerList: CommandHandler = async context => {
@@ -37,7 +36,7 @@ export const schedulerGet: CommandHandler = async context => {
 }
 
 /** `--namespace`, which is only printed. */
-export const shownNamespace = ({flags}: CommandContext): string => flags.text('namespace') ?? 'default'
+const shownNamespace = ({flags}: CommandContext): string => flags.text('namespace') ?? 'default'
 
 async function shown(rows: readonly Scheduled[], now: number, context: CommandContext): Promise<string> {
   const wide = rows.map(row => wideRow(row, shownNamespace(context)))
@@ -88,3 +87,60 @@ const wideRow = (row: Scheduled, namespace: string): WideRow => ({
   count: row.count,
   ...(row.last !== null && {lastTrigger: row.last})
 })
+
+/** How the names of each kind are made (Dapr's CLI: pkg/scheduler/stored). */
+const FORMATS = [
+  'app/{app ID}/{job name}',
+  'actor/{actor type}/{actor id}/{name}',
+  'workflow/{app ID}/{instance ID}/{name}',
+  'activity/{app ID}/{activity ID}'
+]
+
+/** The names that a command has been given. Throws a UserError in Dapr's words for a wrong name. */
+function checkedNames({words}: CommandContext): readonly string[] {
+  if (words.length === 0) throw new UsageError('requires at least 1 arg(s), only received 0')
+  for (const word of words) {
+    const parts = word.split('/')
+    const format = FORMATS.find(each => each.startsWith(`${parts[0] ?? ''}/`))
+    if (format === undefined)
+      throw new UserError(`unsupported job type '${parts[0] ?? ''}', accepts 'app', 'actor', 'workflow', or 'activity'`)
+    if (parts.length < format.split('/').length || parts.includes(''))
+      throw new UserError(`expecting job key to be in format '${format}', got '${word}'`)
+  }
+  return words
+}
+
+/** The scope of `delete-all`. Throws a UserError. */
+function checkedScope({words}: CommandContext): string {
+  const [word = ''] = words
+  if (words.length !== 1) throw new UsageError(`accepts 1 arg(s), received ${words.length}`)
+  const [kind = '', ...parts] = word.split('/')
+  const most = {all: 0, app: 1, actor: 2, workflow: 2}[kind]
+  if (most !== undefined && parts.length <= most && !parts.includes('')) return word
+  throw new UserError(`invalid key format: ${word}`, {
+    explanation: 'Write all, app[/id], actor/type[/id] or workflow[/id[/instance]].'
+  })
+}
+
+/** `scheduler delete NAME…` */
+export const schedulerDelete: CommandHandler = async context => {
+  const names = checkedNames(context)
+  const namespace = shownNamespace(context)
+  const {api} = await runOf(context)
+  const {deleted, missing} = await api.ask('POST /scheduled/delete', {body: {names}})
+  for (const {name} of deleted)
+    say(process.stdout, 'info', `Deleted ${name} in namespace '${namespace}'.`, context.asJson)
+  if (missing.length > 0) throw new UserError(`no job with key '${missing[0] ?? ''}' found in namespace '${namespace}'`)
+  return 0
+}
+
+/** `scheduler delete-all all|app[/id]|actor/type[/id]|workflow[/id[/instance]]` */
+export const schedulerDeleteAll: CommandHandler = async context => {
+  const within = checkedScope(context)
+  const {api} = await runOf(context)
+  const {deleted} = await api.ask('POST /scheduled/delete', {body: {within}})
+  for (const {stored} of deleted) say(process.stdout, 'info', `Deleted job '${stored}'.`, context.asJson)
+  const text = `Deleted ${deleted.length} jobs in namespace '${shownNamespace(context)}'.`
+  say(process.stdout, 'info', text, context.asJson)
+  return 0
+}

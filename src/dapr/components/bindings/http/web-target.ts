@@ -8,7 +8,7 @@ import {orElse} from '../../../../model/or-else.ts'
 import {emptyRecord, ownOf} from '../../../../model/own.ts'
 import {because} from '../../properties.ts'
 
-export interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'secretHeaders'>> {
+interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'secretHeaders'>> {
   /** Paths are joined to it. */
   readonly url: string
   /** A text that has the URL, as it is shown. */

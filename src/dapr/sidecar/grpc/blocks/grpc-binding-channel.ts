@@ -18,7 +18,7 @@ import {
   ListInputBindingsResponse
 } from '../../../../model/dapr/messages/appcallback.generated.ts'
 import {bufferOf} from '../../operations/operation.ts'
-import {wishOf} from '../../operations/state-messages.ts'
+import {wishOf} from '../../operations/state-items.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
 const NOTHING = new Uint8Array(0)

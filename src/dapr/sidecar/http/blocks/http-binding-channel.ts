@@ -13,7 +13,7 @@ import {carriedTraceparent, freshTraceparent} from '../trace.ts'
 import {metadataLines, pathOf} from './app-headers.ts'
 import {textIn} from '../../operations/block-request.ts'
 import {isObject} from '../../../../model/is-object.ts'
-import {readItem} from '../../operations/state-json.ts'
+import {readItem} from '../../operations/state-items.ts'
 
 /** An app with hundreds of bindings does not get all questions at once. */
 const QUESTIONS_AT_ONCE = 8

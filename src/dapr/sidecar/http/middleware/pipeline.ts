@@ -1,6 +1,6 @@
 import {unreachable} from '../../../../model/errors.ts'
 import type {MiddlewareSpec} from '../../../../files/resources/http-pipeline.ts'
-import {middlewareType, type MiddlewareType} from '../../../../files/resources/middleware-types.ts'
+import {middlewareType, type MiddlewareType} from '../../../../files/resources/component-types.ts'
 import {bearer} from './bearer.ts'
 import {MiddlewareFault, type Middleware, type Pipeline} from './middleware.ts'
 import {rateLimit} from './rate-limit.ts'

@@ -14,7 +14,7 @@ import {
 } from '../../../../../src/proxy/net/grpc/invoke-messages.ts'
 import {Pool} from '../../../../../src/proxy/net/pool.ts'
 import type {Sidecar} from '../../../../../src/dapr/sidecar/sidecar.ts'
-import {openGrpcPort} from '../../../../../src/dapr/sidecar/grpc-port.ts'
+import {openGrpcPort} from '../../../../../src/dapr/sidecar/ports.ts'
 import {FACTS, noBlocks, openTestSidecar, type SidecarSettings} from '../rig.ts'
 import {ECHO, EchoClient, method} from './echo-client.ts'
 

@@ -1,48 +1,25 @@
-import {EventEmitter} from 'node:events'
 import {mock} from 'node:test'
 import {setImmediate as turn} from 'node:timers/promises'
 import t from 'tap'
 import {EventReader} from '../../../../../src/observe/api/events/event-reader.ts'
 import {TYPES} from '../../../../../src/observe/api/events/event.ts'
 import {RunEvents} from '../../../../../src/observe/api/events/run-events.ts'
-import type {ApiContext} from '../../../../../src/observe/api/route.ts'
 import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
+import {eventContext, EventSink} from '../../../../rig/event-context.ts'
 import {appOf} from '../../../../rig/listed.ts'
 import {aCall, aRequest} from '../../../../rig/made-call.ts'
-
-class Sink extends EventEmitter {
-  write(text: string): boolean {
-    this.emit('text', text)
-    return true
-  }
-  end(): void {
-    this.emit('close')
-  }
-  destroy(): void {
-    this.emit('close')
-  }
-}
 
 t.test('an end whose lines are still being read is told before bye', async t => {
   const recorder = new CallRecorder(() => undefined)
   const deaths = new Deaths(recorder)
   const listing = {version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []}
-  const context = {
-    recorder,
-    deaths,
-    masked: () => [],
-    apps: () => [],
-    faults: {active: undefined},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
-    control: {list: () => listing}
-  } as unknown as ApiContext
+  const context = eventContext({recorder, deaths, control: {list: () => listing}})
   const events = new RunEvents(() => context, new RunLog())
   const lines = Promise.withResolvers<readonly string[]>()
-  const sink = new Sink()
+  const sink = new EventSink()
   const texts: string[] = []
   sink.on('text', (text: string) => texts.push(text))
   events.join(
@@ -77,20 +54,11 @@ t.test('calls and lines of the last moment are told before bye', async t => {
   mock.timers.enable({apis: ['setInterval']})
   t.teardown(() => mock.timers.reset())
   const recorder = new CallRecorder(() => undefined)
-  const context = {
-    recorder,
-    deaths: undefined,
-    masked: () => [],
-    apps: () => [],
-    faults: {active: undefined},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
-    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
-  } as unknown as ApiContext
+  const context = eventContext({recorder})
   const log = new RunLog()
   const events = new RunEvents(() => context, log)
   const texts: string[] = []
-  const sink = new Sink().on('text', (text: string) => texts.push(text))
+  const sink = new EventSink().on('text', (text: string) => texts.push(text))
   const types = new Set(['calls', 'edges', 'lines'] as const)
   events.join(
     new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')}),
@@ -112,19 +80,10 @@ t.test('that apps end with the run is no trouble', async t => {
   mock.timers.enable({apis: ['setTimeout', 'setInterval']})
   t.teardown(() => mock.timers.reset())
   const apps = [appOf({id: 'shop', state: 'running', isReady: true, availability: 'ready'})]
-  const context = {
-    recorder: new CallRecorder(() => undefined),
-    deaths: undefined,
-    masked: () => [],
-    apps: () => [],
-    faults: {active: undefined},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
-    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps})}
-  } as unknown as ApiContext
+  const context = eventContext({listed: apps})
   const events = new RunEvents(() => context, new RunLog())
   const texts: string[] = []
-  const sink = new Sink().on('text', (text: string) => texts.push(text))
+  const sink = new EventSink().on('text', (text: string) => texts.push(text))
   const types = new Set(['app', 'troubles'] as const)
   events.join(new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')}), 0)
   await turn()

@@ -1,7 +1,6 @@
-import {EventEmitter, once} from 'node:events'
+import {once} from 'node:events'
 import {mock} from 'node:test'
 import t from 'tap'
-import type {ApiContext} from '../../../../../src/observe/api/route.ts'
 import {EventReader} from '../../../../../src/observe/api/events/event-reader.ts'
 import {TYPES} from '../../../../../src/observe/api/events/event.ts'
 import {RunEvents} from '../../../../../src/observe/api/events/run-events.ts'
@@ -9,46 +8,28 @@ import {troublesOf} from '../../../../../src/observe/api/troubles.ts'
 import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
 import {ANY, type FaultPlan} from '../../../../../src/model/fault.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {eventContext, EventSink} from '../../../../rig/event-context.ts'
 import {appOf} from '../../../../rig/listed.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
 import {aCall, aRequest} from '../../../../rig/made-call.ts'
 
-class Sink extends EventEmitter {
-  write(text: string): boolean {
-    this.emit('text', text)
-    return true
-  }
-  end(): void {
-    this.emit('close')
-  }
-  destroy(): void {
-    this.emit('close')
-  }
-}
-
 t.test('a fault of ours is told to readers, and the run lives', async t => {
   const alive = setInterval(() => undefined, 1000) // its own timers keep no process alive
   t.teardown(() => clearInterval(alive))
   let isBroken = false
   const listing = {version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []}
-  const context = {
-    recorder: new CallRecorder(() => undefined),
-    deaths: undefined,
-    masked: () => [],
-    faults: {active: undefined},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
+  const context = eventContext({
     control: {
       list: () => {
         if (isBroken) throw new Error('our mistake')
         return listing
       }
     }
-  } as unknown as ApiContext
+  })
   const events = new RunEvents(() => context, new RunLog())
-  const sink = new Sink()
+  const sink = new EventSink()
   const reader = new EventReader(sink, {
     format: 'ndjson',
     types: new Set(['note']),
@@ -88,19 +69,10 @@ t.test('who goes on at an event is told how many calls each fault has hit', asyn
     forMs: Infinity
   }
   const active = {list: () => [{number: 1, plan, matched: 2, hits: 1, leftMs: Infinity, isEnabled: true}]}
-  const context = {
-    recorder: new CallRecorder(() => undefined),
-    deaths: undefined,
-    masked: () => [],
-    apps: () => [],
-    faults: {active},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
-    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
-  } as unknown as ApiContext
+  const context = eventContext({faults: {active}})
   const events = new RunEvents(() => context, new RunLog())
-  const join = (after: number): {reader: EventReader; sink: Sink} => {
-    const sink = new Sink()
+  const join = (after: number): {reader: EventReader; sink: EventSink} => {
+    const sink = new EventSink()
     const types = new Set(['fault'] as const)
     const reader = new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')})
     events.join(reader, after)
@@ -140,21 +112,10 @@ t.test('who comes while the troubles are asked is told them, too', async t => {
       return place.promise
     }
   })
-  const context = {
-    recorder,
-    deaths,
-    masked: () => [],
-    apps: () => [],
-    faults: {active: undefined},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
-    control: {
-      list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: [app]})
-    }
-  } as unknown as ApiContext
+  const context = eventContext({recorder, deaths, listed: [app]})
   const events = new RunEvents(() => context, new RunLog())
   const join = (): {reader: EventReader; told: Promise<unknown[]>} => {
-    const sink = new Sink()
+    const sink = new EventSink()
     const types = new Set(['troubles'] as const)
     const reader = new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')})
     events.join(reader, events.mark())
@@ -174,21 +135,10 @@ t.test('a reader that has missed so much that it gets the whole state gets the t
   const alive = setInterval(() => undefined, 1000) // its own timers keep no process alive
   t.teardown(() => clearInterval(alive))
   const app = appOf({id: 'shop', availability: 'never', state: 'idle'})
-  const context = {
-    recorder: new CallRecorder(() => undefined),
-    deaths: undefined,
-    masked: () => [],
-    apps: () => [],
-    faults: {active: undefined},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
-    control: {
-      list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: [app]})
-    }
-  } as unknown as ApiContext
+  const context = eventContext({listed: [app]})
   const events = new RunEvents(() => context, new RunLog())
   let isFull = false
-  const sink = new (class extends Sink {
+  const sink = new (class extends EventSink {
     override write(text: string): boolean {
       return super.write(text) && !isFull
     }
@@ -232,23 +182,12 @@ t.test('an exit whose log cannot be read is told, and so is all else', async t =
     lines: full,
     place: async () => (++places === 1 ? full() : Promise.resolve('svc.mjs:10'))
   })
-  const context = {
-    recorder,
-    deaths,
-    masked: () => [],
-    apps: () => [],
-    faults: {active: undefined},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
-    control: {
-      list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: [app]})
-    }
-  } as unknown as ApiContext
+  const context = eventContext({recorder, deaths, listed: [app]})
   const events = new RunEvents(() => context, new RunLog())
   await events.takeEarly([{at: 1, type: 'event', event: {type: 'notified', text: 'it goes on'}}])
   t.match(await troublesOf(context, new Masking()), [{key: 'exit shop'}])
   const texts: string[] = []
-  const sink = new Sink().on('text', (text: string) => texts.push(text))
+  const sink = new EventSink().on('text', (text: string) => texts.push(text))
   const types = new Set(TYPES)
   events.join(new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')}), 0, true)
   t.match(texts.join(''), /"type":"death".*"lines":\["… too many open files"\][^]*it goes on/)
@@ -261,19 +200,10 @@ t.test('the edge of a call that takes long, and of a topic, is told when it is o
   mock.timers.enable({apis: ['setInterval']})
   t.teardown(() => mock.timers.reset())
   const recorder = new CallRecorder(() => undefined)
-  const context = {
-    recorder,
-    deaths: undefined,
-    masked: () => [],
-    apps: () => [],
-    faults: {active: undefined},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
-    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
-  } as unknown as ApiContext
+  const context = eventContext({recorder})
   const events = new RunEvents(() => context, new RunLog())
   const texts: string[] = []
-  const sink = new Sink().on('text', (text: string) => texts.push(text))
+  const sink = new EventSink().on('text', (text: string) => texts.push(text))
   const types = new Set(['edges'] as const)
   const reader = new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')})
   events.join(reader, events.mark())
@@ -295,18 +225,9 @@ t.test('a reader of one app is told when no call waits any more', async t => {
   mock.timers.enable({apis: ['setInterval']})
   t.teardown(() => mock.timers.reset())
   let waiting = 1
-  const context = {
-    recorder: new CallRecorder(() => undefined),
-    deaths: undefined,
-    masked: () => [],
-    apps: () => [{id: 'stock', waiting}],
-    faults: {active: undefined},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
-    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
-  } as unknown as ApiContext
+  const context = eventContext({apps: () => [{id: 'stock', waiting}]})
   const events = new RunEvents(() => context, new RunLog())
-  const sink = new Sink()
+  const sink = new EventSink()
   const texts: string[] = []
   sink.on('text', (text: string) => texts.push(text))
   const types = new Set(['edges'] as const)
@@ -330,18 +251,9 @@ t.test('a fault tells how many calls it was asked about, also if it has hit none
   let matched = 3
   const plan = {from: ANY, to: ANY, rate: 0.01, times: Infinity} as unknown as FaultPlan
   const active = {list: () => [{number: 1, plan, matched, hits: 0, leftMs: Infinity, isEnabled: true}]}
-  const context = {
-    recorder: new CallRecorder(() => undefined),
-    deaths: undefined,
-    masked: () => [],
-    apps: () => [],
-    faults: {active},
-    actors: {loaded: () => undefined},
-    work: {onWorkflow: () => undefined, openWorkflows: () => undefined},
-    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
-  } as unknown as ApiContext
+  const context = eventContext({faults: {active}})
   const events = new RunEvents(() => context, new RunLog())
-  const sink = new Sink()
+  const sink = new EventSink()
   const texts: string[] = []
   sink.on('text', (text: string) => texts.push(text))
   const types = new Set(['fault'] as const)

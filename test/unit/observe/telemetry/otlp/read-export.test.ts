@@ -1,7 +1,7 @@
 import {gunzipSync} from 'node:zlib'
 import t from 'tap'
 import {itemsOf, type ExportedItem, type Signal} from '../../../../../src/observe/telemetry/otlp/read-export.ts'
-import {readLogRecord, readSpan} from '../../../../../src/observe/telemetry/otlp/read-span.ts'
+import {readLogRecord, readSpan} from '../../../../../src/observe/telemetry/otlp/take-export.ts'
 import {spanDetails, type ReceivedSpan} from '../../../../../src/observe/telemetry/otlp/received.ts'
 import {knownBodies, knownBytes, type KnownBody, type KnownPair} from '../../../../rig/otlp-known.ts'
 

@@ -3,7 +3,7 @@ import type {Call, CallRecord} from '../../../../../src/model/call.ts'
 import {PIECE} from '../../../../../src/observe/telemetry/recorder/byte-tape.ts'
 import {contentOf} from '../../../../../src/observe/telemetry/recorder/call-content.ts'
 import {FLAG} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
-import {withoutWords} from '../../../../../src/observe/telemetry/recorder/called-model.ts'
+import {withoutWords} from '../../../../../src/observe/telemetry/recorder/callee-kinds.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {aCall, aRecord, aRequest} from '../../../../rig/made-call.ts'
 

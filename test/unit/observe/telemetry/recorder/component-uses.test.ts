@@ -1,7 +1,6 @@
 import t from 'tap'
 import type {ComponentUse} from '../../../../../src/model/call.ts'
-import {latestUses} from '../../../../../src/observe/api/trace/latest-uses.ts'
-import {ComponentUses} from '../../../../../src/observe/telemetry/recorder/component-uses.ts'
+import {latestUses, ComponentUses} from '../../../../../src/observe/telemetry/recorder/component-uses.ts'
 
 const use = (startedAt: number, more: Partial<ComponentUse> = {}): ComponentUse => ({
   app: 'shop',

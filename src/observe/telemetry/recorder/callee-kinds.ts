@@ -1,0 +1,37 @@
+import {MODEL_HEADER, modelFactsIn, type ModelFacts} from '../../../model/model-facts.ts'
+import {orElse, uriDecoded} from '../../../model/or-else.ts'
+import {PIECE} from './byte-tape.ts'
+import {headerValue, pieceText, type CallContent} from './call-content.ts'
+import type {RecordedCall} from './call-recorder.ts'
+import type {CalledActor} from '../../../model/api.generated.ts'
+import {FLAG} from './call-lines.ts'
+
+/** Whether this is the target of a question to a language model. */
+export const isQuestion = (target: string): boolean =>
+  /^\/v1\.0-alpha[12]\/conversation\/[^/?]+\/converse$/.test(target)
+
+/** The question to a language model and its cost; undefined: none was asked, or it has not answered. */
+export function calledModel({target, response}: CallContent): ModelFacts | undefined {
+  const value = isQuestion(target) ? headerValue(response.headers, MODEL_HEADER) : ''
+  // an app with a port of its own may serve such a path, with any header
+  return value === '' ? undefined : orElse(() => modelFactsIn(value), undefined)
+}
+
+/** Returns the call without the words to and from a language model, which stay in the run. */
+export function withoutWords(call: RecordedCall): RecordedCall {
+  const [, target = ''] = /^\S+ (\S+)/.exec(pieceText(call.pieces, PIECE.requestHead)) ?? []
+  if (target !== '' && !isQuestion(target)) return call // its head may be overwritten
+  return {...call, pieces: call.pieces.filter(({kind}) => kind !== PIECE.requestBody && kind !== PIECE.responseBody)}
+}
+
+/** Targets as the recorder has them: of methods with the address of Dapr's API, of firings as their app gets them. */
+const METHOD = /^\/v1\.0\/actors\/([^/?]+)\/([^/?]+)\/method\/([^?]+)/
+const FIRING = /^\/actors\/([^/?]+)\/([^/?]+)\/method\/((?:timer|remind)\/[^?]+)/
+
+/** The actor that was called; undefined: none. */
+export function calledActor({target}: Pick<CallContent, 'target'>, flags: number): CalledActor | undefined {
+  const found = ((flags & FLAG.own) === 0 ? METHOD : FIRING).exec(target)
+  if (found === null) return undefined
+  const [type = '', id = '', method = ''] = found.slice(1).map(uriDecoded)
+  return {type, id, method}
+}
