@@ -32,27 +32,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'h2-frames': ['model'],
   redis: ['model', 'proxy/net', 'platform'],
   import: ['model', 'files/yaml', 'files/config', 'files/resources'],
-  daeploy: [
-    'model',
-    'proxy/net',
-    'files/config',
-    'platform',
-    'control',
-    'observe/logging',
-    'proxy/ports',
-    'proxy/gateway',
-    'supervisor'
-  ],
-  kubernetes: [
-    'model',
-    'proxy/net',
-    'platform',
-    'files/yaml',
-    'files/config',
-    'files/resources',
-    'observe/logging',
-    'supervisor'
-  ]
+  daeploy: ['model', 'proxy/net', 'files/config', 'platform', 'control', 'proxy/ports', 'proxy/gateway'],
+  kubernetes: ['model', 'proxy/net', 'platform', 'files/yaml', 'files/config', 'files/resources']
 }
 
 /** What a module that could stand alone takes from the others. */

@@ -1,5 +1,5 @@
 import type * as Api from '../model/api.generated.ts'
-import type {TerminalSize} from '../model/terminal.ts'
+import type {TerminalSize, TerminalViewer} from '../model/terminal.ts'
 
 /** A run and its apps, without facts about calls. */
 export type RunListing = Omit<Api.Run, 'faults' | 'hasWork' | 'lastCall'>
@@ -44,13 +44,6 @@ export interface LogsQuery {
   readonly isColoured?: boolean
   /** Limits lines to those before this place in the log of the run. Default: all. */
   readonly before?: number
-}
-
-/** A viewer of a terminal. */
-export interface TerminalViewer {
-  readonly show: (bytes: Buffer) => void
-  /** The app has ended, and is not started again by itself. */
-  readonly ended: () => void
 }
 
 /** The terminal of an app, whichever process of it runs. */

@@ -2,7 +2,7 @@ import {lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
-import {removeContainers, type Containers} from './containers.ts'
+import {removeContainers, type Containers} from '../platform/containers.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {isSameStart, startOf} from '../platform/process-table.ts'
 import {isTrial, TRIAL_PREFIX} from './dead-runs.ts'

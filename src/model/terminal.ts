@@ -19,3 +19,10 @@ export interface TerminalEnd {
   readonly exit: string
   readonly exitCode: number | null
 }
+
+/** A viewer of a terminal. */
+export interface TerminalViewer {
+  readonly show: (bytes: Buffer) => void
+  /** The app has ended, and is not started again by itself. */
+  readonly ended: () => void
+}

@@ -1,4 +1,4 @@
-import {formatGoDuration} from '../files/resources/go-duration.ts'
+import {formatGoDuration} from '../model/go-duration.ts'
 import type {Availability} from '../model/availability.ts'
 import type {Triggers} from '../model/triggers.ts'
 import type {WakeUp, WakeUps} from './wake-ups.ts'

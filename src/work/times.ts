@@ -1,4 +1,4 @@
-import {parseGoDuration} from '../files/resources/go-duration.ts'
+import {parseGoDuration} from '../model/go-duration.ts'
 
 /** The interval between two firings of a series: months and days are those of the calendar (UTC). */
 interface Stride {

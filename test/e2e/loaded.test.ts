@@ -16,7 +16,7 @@ const UNUSED = [
   /^src\/files\/watcher\//,
   /^src\/proxy\/published\//,
   /^src\/proxy\/gateway\/interceptors\/(?!resiliency\/(attempt|backoff)\.ts)/,
-  /^src\/files\/resources\/(field|loaded-file|read-.*|resource-files|go-duration)\.ts/,
+  /^src\/files\/resources\/(field|loaded-file|read-.*|resource-files)\.ts/,
   /^src\/files\/resources\/resiliency\//,
   /^src\/dapr\/sidecar\/(blocks\/(?!block-error)|grpc\/)/,
   /^src\/dapr\/sidecar\/daprd\//,
@@ -25,7 +25,7 @@ const UNUSED = [
   /^src\/dapr\/sidecar\/http\/middleware\/(?!filter|upper-case)/,
   /^src\/observe\/telemetry\/metrics\//,
   /^src\/observe\/telemetry\/otlp\//,
-  /^src\/model\/otlp\//,
+  /^src\/model\/(otlp\/|go-duration)/,
   /^src\/observe\/telemetry\/tracing\/(?!trace-context)/,
   /^library-/,
   /^node_modules\/(?!ansi-regex|chalk|commander|get-|string-width|strip-ansi|yaml)/

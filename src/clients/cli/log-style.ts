@@ -1,5 +1,5 @@
 import {idInName, instanceName, type Plan} from '../../model/plan.ts'
-import {appPrefix} from '../../observe/logging/prefix.ts'
+import {appPrefix} from '../../model/text-lines.ts'
 import {asBytes} from '../../model/bytes.ts'
 import type {ConsoleView} from '../../observe/logging/app-log.ts'
 import {dimmed, painted} from './paint.ts'

@@ -1,7 +1,7 @@
 import {resolve} from 'node:path'
 import {messageOf, type Place} from '../../model/errors.ts'
 import {isTruthy} from '../../model/truthy.ts'
-import {parseGoDuration} from '../../files/resources/go-duration.ts'
+import {parseGoDuration} from '../../model/go-duration.ts'
 
 /** A mistake in the file of a component. */
 export class ComponentFault extends Error {

@@ -1,7 +1,7 @@
 import {jsonIn} from '../../model/is-json.ts'
 import type {TypeSettings} from '../../work/actor/actor-host.ts'
 import {memberIn} from './blocks/json-text.ts'
-import {parseGoDuration} from '../../files/resources/go-duration.ts'
+import {parseGoDuration} from '../../model/go-duration.ts'
 
 /** Settings of actors without settings of the app (Dapr: pkg/actors/internal/apis/config, defaults). */
 export const USUAL_SETTINGS: TypeSettings = {

@@ -12,7 +12,7 @@ import {
 } from './component-types.ts'
 import type {ResourceFault} from './fault.ts'
 import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
-import {MAX_TIMER_MS, parseGoDuration} from './go-duration.ts'
+import {MAX_TIMER_MS, parseGoDuration} from '../../model/go-duration.ts'
 
 /** An entry of `spec.metadata`: a value, or where it is to be found. */
 export interface ComponentProperty {

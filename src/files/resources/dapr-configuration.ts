@@ -6,7 +6,7 @@ import type {HandlerSpec} from './http-pipeline.ts'
 import type {MetricsSettings} from './metrics-settings.ts'
 import type {SecretScope} from './secret-scopes.ts'
 import type {TracingSettings} from './tracing-settings.ts'
-import type {WorkflowSettings} from './workflow-settings.ts'
+import type {WorkflowSettings} from '../../model/workflow-settings.ts'
 
 /** A Dapr Configuration (pkg/config/configuration.go), as far as it is about calls. */
 export interface Configuration {

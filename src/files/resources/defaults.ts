@@ -4,7 +4,7 @@ import type {ApiAccesses, Configuration} from './dapr-configuration.ts'
 import type {MetricsSettings} from './metrics-settings.ts'
 import type {Resiliency, RetryPolicy} from './resiliency/policies.ts'
 import type {TracingSettings} from './tracing-settings.ts'
-import type {ConcurrencyLimits, WorkflowSettings} from './workflow-settings.ts'
+import type {ConcurrencyLimits, WorkflowSettings} from '../../model/workflow-settings.ts'
 
 // Defaults without a file. This module has no imports, so that a run without resources loads no more code.
 

@@ -1,6 +1,6 @@
 import type {Environment} from '../../model/environment.ts'
 import type {Field} from './field.ts'
-import {MAX_TIMER_MS} from './go-duration.ts'
+import {MAX_TIMER_MS} from '../../model/go-duration.ts'
 import {durationWithUnit} from './read-workflow-settings.ts'
 import type {OtlpSettings, TracingSettings} from './tracing-settings.ts'
 

@@ -1,7 +1,12 @@
 import {DEFAULT_WORKFLOWS} from './defaults.ts'
 import type {Field} from './field.ts'
-import {parseGoDuration} from './go-duration.ts'
-import {RETAINED_ENDS, type ConcurrencyLimits, type RetentionTimes, type WorkflowSettings} from './workflow-settings.ts'
+import {parseGoDuration} from '../../model/go-duration.ts'
+import {
+  RETAINED_ENDS,
+  type ConcurrencyLimits,
+  type RetentionTimes,
+  type WorkflowSettings
+} from '../../model/workflow-settings.ts'
 
 /** For each kind, the keys whose smaller number applies, as all replicas of an app are in this process, and the list of names. */
 const KINDS = {

@@ -1,19 +1,7 @@
 import type {Place} from '../../model/errors.ts'
+import {WORKFLOW_OPERATIONS, type WorkflowAccess, type WorkflowOperation} from '../../model/workflow-settings.ts'
 import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 import {literal, matchesName, oneOf, type Range, type Token} from '../../model/name-pattern.ts'
-
-/** Operations that Dapr's WorkflowAccessPolicy can allow; activities are only scheduled. */
-const OPERATIONS = ['schedule', 'terminate', 'raise', 'pause', 'resume', 'purge', 'get', 'rerun'] as const
-export type WorkflowOperation = (typeof OPERATIONS)[number]
-
-/** Something that an app asks of another app. */
-export interface WorkflowAccess {
-  readonly caller: string
-  readonly kind: 'workflows' | 'activities'
-  readonly operation: WorkflowOperation
-  /** The name of the workflow or the activity. */
-  readonly name: string
-}
 
 /** Operations that apps may do with matching names. */
 interface Grant {
@@ -88,8 +76,8 @@ function readGrant(item: Field, callers: ReadonlySet<string>, kind: Grant['kind'
   if (name.text() === '') return leftOut(name, 'a name, or a pattern such as order*')
   const listed = item.field('operations')
   const operations = isWorkflow ? listed.texts() : ['schedule']
-  const isKnown = operations.every((word): word is WorkflowOperation => OPERATIONS.some(known => known === word))
-  if (!isKnown || operations.length === 0) return leftOut(listed, OPERATIONS.join(', '))
+  const isKnown = operations.every((word): word is WorkflowOperation => WORKFLOW_OPERATIONS.some(known => known === word))
+  if (!isKnown || operations.length === 0) return leftOut(listed, WORKFLOW_OPERATIONS.join(', '))
   const requires = item.field('requires')
   if (requires.items().length > 0) {
     requires.warn(`${requires.path} is not supported yet: this rule allows nothing`)

@@ -1,6 +1,6 @@
 import {idInName, isNamedSo} from '../../model/plan.ts'
 import type {LogLine} from '../logging/headed-lines.ts'
-import {withoutColours} from '../logging/prefix.ts'
+import {withoutColours} from '../../model/text-lines.ts'
 import {levelOf} from '../../model/line-level.ts'
 import type * as Api from '../../model/api.generated.ts'
 

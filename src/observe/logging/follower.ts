@@ -1,5 +1,5 @@
 import {asBytes} from '../../model/bytes.ts'
-import {linesIn} from './prefix.ts'
+import {linesIn} from '../../model/text-lines.ts'
 
 /** Maximum number of unread characters; then the oldest lines are dropped. */
 const MAX_WAITING = 1024 * 1024

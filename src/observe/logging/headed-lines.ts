@@ -1,4 +1,4 @@
-import {appPrefix} from './prefix.ts'
+import {appPrefix} from '../../model/text-lines.ts'
 
 /** A line of a log. */
 export interface LogLine {
@@ -24,15 +24,4 @@ export function readLine(headed: string): LogLine | string {
   return text.startsWith(prefix)
     ? {time: 0, stream, app, text: text.slice(prefix.length)}
     : {time: 0, stream: 'status', app, text}
-}
-
-/** Splits chunks of text into lines, in batches. */
-export async function* lineBatches(texts: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
-  let rest = ''
-  for await (const text of texts) {
-    const end = text.lastIndexOf('\n')
-    if (end >= 0) yield (rest + text.slice(0, end)).split('\n')
-    rest = end < 0 ? rest + text : text.slice(end + 1)
-  }
-  if (rest !== '') yield [rest]
 }

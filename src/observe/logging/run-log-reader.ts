@@ -3,7 +3,7 @@ import {aborted} from '../../platform/delay.ts'
 import {Follower} from './follower.ts'
 import {startOfLastLines} from './log-memory.ts'
 import type {LogRecord, LogQuery} from './log-record.ts'
-import {appPrefix, linesIn, prefixed} from './prefix.ts'
+import {appPrefix, linesIn, prefixed} from '../../model/text-lines.ts'
 import type {LogBatch, RunLog, RunLogWriter} from './run-log.ts'
 
 /** An app whose lines are read: its part of the run log in memory, and its complete log. */

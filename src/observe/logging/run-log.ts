@@ -1,5 +1,5 @@
 import type {Lines} from '../../model/events.ts'
-import {withoutColours} from './prefix.ts'
+import {withoutColours} from '../../model/text-lines.ts'
 
 const MAX_LINES = 50_000
 const MAX_BYTES = 32 * 1024 * 1024

@@ -1,5 +1,5 @@
 import type {RunContext} from '../run-context.ts'
-import {inNetwork} from '../../control/containers.ts'
+import {inNetwork} from '../../platform/containers.ts'
 import {bypassHint, importHint, type Services} from '#daeploy'
 import type {Exit} from '../../model/app-state.ts'
 import type {Watchdog} from '../../supervisor/process/watchdog.ts'

@@ -1,4 +1,5 @@
 import type {AppPlan} from '../../model/plan.ts'
+import {stopLevels} from '../../model/stop-levels.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import {aborted} from '../../platform/delay.ts'
@@ -36,18 +37,4 @@ export async function stopInOrder(
       await withDeadline(deadline, async late => Promise.race([Promise.allSettled(ending), aborted(late)]))
   }
   await allOrNone(ending)
-}
-
-/** Apps in stop order: each app comes after all its direct and indirect dependents. */
-export function stopLevels<T extends Pick<Stoppable, 'plan'>>(apps: readonly T[]): readonly (readonly T[])[] {
-  const levels: T[][] = []
-  let left = apps
-  while (left.length > 0) {
-    const needed = new Set(left.flatMap(({plan}) => plan.dependsOn.map(({id}) => id)))
-    const free = left.filter(({plan}) => !needed.has(plan.id))
-    const level = free.length > 0 ? free : left // a cycle, which template validation rejects
-    levels.push([...level])
-    left = left.filter(app => !level.includes(app))
-  }
-  return levels
 }

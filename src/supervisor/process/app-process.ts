@@ -1,6 +1,6 @@
 import type {Readable} from 'node:stream'
 import {endGroup, type GroupEnding} from './end-group.ts'
-import {containerOf, removeContainers} from '../../control/containers.ts'
+import {containerOf, removeContainers} from '../../platform/containers.ts'
 import {spawnGroup, type ProcessGroup, type SpawnOptions} from '../../platform/process-group.ts'
 import {Output} from './output.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'

@@ -1,9 +1,14 @@
 import {closeSync, writeSync} from 'node:fs'
 import type {Socket} from 'node:net'
 import {ReadStream} from 'node:tty'
-import type {TerminalViewer} from '../../control/run-control.ts'
+import {
+  type TerminalViewer,
+  LEAVE_SECOND_SCREEN,
+  RESET_MODES,
+  ENTER_SECOND_SCREEN,
+  type TerminalSize
+} from '../../model/terminal.ts'
 import {codeOf} from '../../model/errors.ts'
-import {LEAVE_SECOND_SCREEN, RESET_MODES, ENTER_SECOND_SCREEN, type TerminalSize} from '../../model/terminal.ts'
 import {pause} from '../../platform/delay.ts'
 import type {TheirStdio} from '../../platform/pipes.ts'
 import {openPseudoTerminal, resizePseudoTerminal, type PseudoTerminal} from '../../platform/pseudo-terminal.ts'

@@ -1,5 +1,5 @@
 import {openSync} from 'node:fs'
-import {networkEngine, networkName, type Containers} from '../../control/containers.ts'
+import {networkEngine, networkName, type Containers} from '../../platform/containers.ts'
 import type {Environment} from '../../model/environment.ts'
 import {messageOf} from '../../model/errors.ts'
 import {shellQuoted} from '../../model/shell-quoted.ts'

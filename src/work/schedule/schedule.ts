@@ -1,4 +1,4 @@
-import {parseGoDuration} from '../../files/resources/go-duration.ts'
+import {parseGoDuration} from '../../model/go-duration.ts'
 import {TimeZone, type WallTime} from './time-zone.ts'
 import {ownOf} from '../../model/own.ts'
 

@@ -1,7 +1,6 @@
 import type {Clock} from '../../platform/clock.ts'
 import type {WorkflowEvent, WorkTraces} from '../../model/work-event.ts'
-import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
-import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
+import type {WorkflowAccess, WorkflowSettings} from '../../model/workflow-settings.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {WorkFile} from '../work-file.ts'
 import type {Instance} from './instance.ts'

@@ -1,4 +1,4 @@
-import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
+import type {WorkflowAccess} from '../../model/workflow-settings.ts'
 import type {Engine} from './engine.ts'
 import type {Instance} from './instance.ts'
 import {isTerminal} from './status.ts'

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import type {Clock} from '../../platform/clock.ts'
 import {aborted} from '../../platform/delay.ts'
-import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
+import type {WorkflowSettings} from '../../model/workflow-settings.ts'
 import {PORTION, PORTION_BYTES} from './left-work.ts'
 
 /** How long something waits for a worker before that is reported, in ms. */

@@ -1,4 +1,4 @@
-import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
+import type {WorkflowAccess} from '../../model/workflow-settings.ts'
 
 /** Why a request about an instance is refused. */
 export type Refusal = 'active' | 'unknown' | 'not over' | 'not found' | 'invalid' | 'taken' | 'stalled' | 'denied'

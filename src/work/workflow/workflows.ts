@@ -1,5 +1,5 @@
 import type {WorkflowEvent} from '../../model/work-event.ts'
-import type {WorkflowOperation} from '../../files/resources/workflow-access.ts'
+import type {WorkflowOperation} from '../../model/workflow-settings.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import {aborted} from '../../platform/delay.ts'
 import {keep, RETRY_MS} from '../keep.ts'

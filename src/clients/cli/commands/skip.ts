@@ -1,5 +1,5 @@
 import type {Skipped, SkippedTimer} from '../../../model/api.generated.ts'
-import {formatGoDuration, parseGoDuration} from '../../../files/resources/go-duration.ts'
+import {formatGoDuration, parseGoDuration} from '../../../model/go-duration.ts'
 import {MAX_SKIP_MS} from '../../../work/skip.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {print} from '../print.ts'

@@ -2,7 +2,7 @@ import {statSync} from 'node:fs'
 import {resolve} from 'node:path'
 import type {TrialFolder} from '../../../control/trial-folder.ts'
 import {ENGINE, type AppPlan, type Plan} from '../../../model/plan.ts'
-import {containerOf} from '../../../control/containers.ts'
+import {containerOf} from '../../../platform/containers.ts'
 import {isFreePort} from '../../../proxy/ports/app-port.ts'
 import {fixedPorts, isolatedPlan, movedPorts} from '../../../proxy/ports/isolated-plan.ts'
 

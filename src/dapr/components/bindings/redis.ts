@@ -1,5 +1,5 @@
 import type {RedisConnection} from '#redis'
-import {parseGoDuration} from '../../../files/resources/go-duration.ts'
+import {parseGoDuration} from '../../../model/go-duration.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
 import {textNamed} from '../component-values.ts'

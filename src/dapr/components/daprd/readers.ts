@@ -7,7 +7,7 @@ import {Properties} from '../properties.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
 import {isWithin} from '../../../platform/delay.ts'
 import type {ComponentResource} from '../../../files/resources/components.ts'
-import {parseGoDuration} from '../../../files/resources/go-duration.ts'
+import {parseGoDuration} from '../../../model/go-duration.ts'
 import {ownOf} from '../../../model/own.ts'
 
 /** A message broker of daprd: messages pass as the bytes that they are, the envelope is made and opened here. */

@@ -1,5 +1,5 @@
 import type {ConfirmChannel, Options} from 'amqplib'
-import {parseGoDuration} from '../../../files/resources/go-duration.ts'
+import {parseGoDuration} from '../../../model/go-duration.ts'
 import {textNamed} from '../component-values.ts'
 import type {BrokerMessage} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'

@@ -11,7 +11,6 @@ import {
 } from '#redis'
 import type {Socket} from 'node:net'
 import type {Environment} from '../../../model/environment.ts'
-import type {Space} from '../../../control/space.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 import {SingleFlight} from '../../../model/single-flight.ts'
@@ -21,6 +20,14 @@ import {stateFolder} from '../../../platform/state-folder.ts'
 import type {Apart} from '../init-clock.ts'
 import {MovableConnection} from './movable-connection.ts'
 
+/** The data of a copy, apart from those of all other runs. */
+interface RedisSpace {
+  /** The name of the copy, the same from day to day. */
+  readonly name: string
+  /** The folder of its files; it may not exist. */
+  readonly folder: string
+}
+
 export interface LocalRedisOptions {
   /** The environment that we were started in. */
   readonly env: Environment
@@ -28,13 +35,13 @@ export interface LocalRedisOptions {
   readonly isOwnPort: (port: number) => boolean
   readonly reporter: Reporter
   /** The space of this run; undefined, or left out: it has none. Asked when the first component needs it. */
-  readonly space?: (() => Promise<Space | undefined>) | undefined
+  readonly space?: (() => Promise<RedisSpace | undefined>) | undefined
   /** Passes on a client to the Redis of its own copy, or serves it; left out: all are served. */
   readonly route?: (port: number, client: Socket, serve: () => void) => void
 }
 
 /** A built-in Redis with the keys of one space. */
-interface OwnRedis extends Space {
+interface OwnRedis extends RedisSpace {
   /** The port that it replaces. */
   readonly port: number
 }

@@ -1,6 +1,6 @@
 import {BUILT_IN_RETRY} from '../defaults.ts'
 import type {Field} from '../field.ts'
-import {parseGoDuration} from '../go-duration.ts'
+import {parseGoDuration} from '../../../model/go-duration.ts'
 import {
   GRPC_CODE_RANGE,
   HTTP_CODE_RANGE,

@@ -1,6 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {decoded} from '../../../model/bytes.ts'
-import {linesIn} from '../../logging/prefix.ts'
+import {linesIn} from '../../../model/text-lines.ts'
 import type {LogBatch} from '../../logging/run-log.ts'
 import {isOfApp, lineView} from '../line-view.ts'
 import {contentOf} from '../../telemetry/recorder/call-content.ts'

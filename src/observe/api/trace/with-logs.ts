@@ -1,5 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
-import {withoutColours} from '../../logging/prefix.ts'
+import {withoutColours} from '../../../model/text-lines.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {isOfApp, lineView} from '../line-view.ts'
 import {exceptionText, thrownAt} from '../../../model/thrown-at.ts'

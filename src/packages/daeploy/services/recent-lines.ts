@@ -1,7 +1,6 @@
 import {aborted} from '../../../platform/delay.ts'
-import {appPrefix} from '../../../observe/logging/prefix.ts'
+import {appPrefix} from '../../../model/text-lines.ts'
 import type {ServiceLogsWanted} from '../management.ts'
-import type {LogRecord} from '../../../observe/logging/log-record.ts'
 
 interface Line {
   /** ms since 1970. */
@@ -9,6 +8,14 @@ interface Line {
   /** UTF-8, with its newline; a part of a very long line has none. */
   readonly text: string
   readonly number: number
+}
+
+/** The log of an app, as far as its latest lines are read. */
+export interface LogSource {
+  /** Passes new text to `take` until the returned function is called. */
+  tap(take: (text: string) => void): () => void
+  /** Aborted when the log is complete. */
+  readonly closed: AbortSignal
 }
 
 const MAX_LINES = 10_000
@@ -32,7 +39,7 @@ export class RecentLines {
   readonly #waiting = new Set<() => void>()
 
   /** `name`: the app's name in the prefix of its log lines. */
-  constructor(name: string, record: Pick<LogRecord, 'tap' | 'closed'>) {
+  constructor(name: string, record: LogSource) {
     this.#prefix = appPrefix(name)
     const unsubscribe = record.tap(text => this.#take(text, Date.now()))
     void this.#awaitEnd(record.closed, unsubscribe)

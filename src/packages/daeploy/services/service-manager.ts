@@ -7,15 +7,30 @@ import type {Deployment} from '../deployment.ts'
 import {whyNotAssigned, whyNotRemoved, type ServiceInstance} from '../instance.ts'
 import type {ManagementBackend} from '../management.ts'
 import {messageOf} from '../../../model/errors.ts'
-import type {AppPlan} from '../../../model/plan.ts'
-import type {AppRuntime} from '../../../supervisor/app-runtime.ts'
+import type {AppState} from '../../../model/app-state.ts'
+import type {Sink} from '../../../model/events.ts'
+import type {AppPlan, LogLevel} from '../../../model/plan.ts'
 import type {Workspaces} from './workspaces.ts'
-import {RecentLines} from './recent-lines.ts'
-import type {Routes} from '../../../proxy/gateway/routes.ts'
+import {RecentLines, type LogSource} from './recent-lines.ts'
+import type {Reachable, Routes} from '../../../proxy/gateway/routes.ts'
+
+/** An app of the run, as far as services need it. */
+export interface ServiceApp extends Reachable {
+  readonly plan: AppPlan
+  /** The plan of its next process. */
+  readonly wanted: AppPlan
+  readonly app: {readonly state: AppState}
+  readonly logs: {
+    readonly app: {readonly name: string; readonly record: LogSource; readonly sink: Sink}
+    readonly sidecar: {write(text: string, level: LogLevel): void}
+  }
+  /** Calls the listener at each change of its state. The returned function ends it. */
+  onMove(listener: () => void): () => void
+}
 
 export interface ServiceManagerOptions {
   readonly env: Environment
-  readonly routes: Routes<AppRuntime>
+  readonly routes: Routes<ServiceApp>
   readonly workspaces: Workspaces
   /** Stops a version with its sidecars, and removes it from the run. */
   readonly remove: (id: string, version: string) => Promise<void>
@@ -30,12 +45,12 @@ interface Known {
   finishedAt: Date | undefined
 }
 
-export const isService = ({plan}: Pick<AppRuntime, 'plan'>): boolean => plan.fixedPort > 0
+export const isService = ({plan}: Pick<ServiceApp, 'plan'>): boolean => plan.fixedPort > 0
 
 /** Implements the management of services, for Daeploy's command line and for our own in other terminals. */
 export class ServiceManager {
   readonly #options: ServiceManagerOptions
-  readonly #known = new Map<AppRuntime, Known>()
+  readonly #known = new Map<ServiceApp, Known>()
   /** Removals under way, by the name of the folder. */
   readonly #removals = new Map<string, Promise<void>>()
 
@@ -43,7 +58,7 @@ export class ServiceManager {
     this.#options = options
   }
 
-  add(runtime: AppRuntime): void {
+  add(runtime: ServiceApp): void {
     if (!isService(runtime)) return
     const {name, record} = runtime.logs.app
     const known: Known = {recent: new RecentLines(name, record), startedAt: undefined, finishedAt: undefined}
@@ -52,7 +67,7 @@ export class ServiceManager {
     if (isNew) runtime.onMove(() => this.#note(runtime))
   }
 
-  #note(runtime: AppRuntime): void {
+  #note(runtime: ServiceApp): void {
     const known = this.#known.get(runtime)
     if (known === undefined) return
     const {phase} = runtime.app.state
@@ -61,7 +76,7 @@ export class ServiceManager {
     if (isOver && known.startedAt !== undefined) known.finishedAt = new Date()
   }
 
-  keepOnly(runtimes: readonly AppRuntime[]): void {
+  keepOnly(runtimes: readonly ServiceApp[]): void {
     for (const runtime of this.#known.keys()) if (!runtimes.includes(runtime)) this.#known.delete(runtime)
   }
 
@@ -139,7 +154,7 @@ export class ServiceManager {
     }
   }
 
-  #instance(runtime: AppRuntime): ServiceInstance {
+  #instance(runtime: ServiceApp): ServiceInstance {
     const {startedAt, finishedAt} = this.#known.get(runtime) ?? {startedAt: undefined, finishedAt: undefined}
     return {
       name: runtime.id,

@@ -22,8 +22,7 @@ import type {Listener} from '../../../proxy/net/http1/listener.ts'
 import {Workspaces} from './workspaces.ts'
 import {nameOwner} from '../../../proxy/ports/claim-all.ts'
 import {claimManagerPort, type ManagerPort} from '../../../proxy/ports/manager-port.ts'
-import type {AppRuntime} from '../../../supervisor/app-runtime.ts'
-import {isService, ServiceManager} from './service-manager.ts'
+import {isService, ServiceManager, type ServiceApp} from './service-manager.ts'
 import type {Routes} from '../../../proxy/gateway/routes.ts'
 import {Tokens} from './tokens.ts'
 import type {Reporter} from '../../../model/reporter.ts'
@@ -35,7 +34,7 @@ export interface ServicesOptions {
   readonly run: string
   /** Other runs that know it may name the apps for which they call. */
   readonly key: string
-  readonly routes: Routes<AppRuntime>
+  readonly routes: Routes<ServiceApp>
   /** Called for every call. */
   readonly observer?: CallObserver | undefined
   readonly faults?: CallContext['faults']
@@ -60,7 +59,7 @@ export class Services {
   readonly #tokens: Tokens
   readonly #pages: PageGuard
   readonly #manager: ServiceManager
-  readonly #apis = new WeakMap<AppRuntime, ManagerApi>()
+  readonly #apis = new WeakMap<ServiceApp, ManagerApi>()
   /** The text of our Python hook, once a service is to have a process. */
   #hookText = ''
   #port: {readonly number: number; readonly listener: Listener} | undefined
@@ -81,18 +80,18 @@ export class Services {
     return this.#options.plan.managerPort !== 'none' || this.#runtimes.some(isService)
   }
 
-  get #runtimes(): readonly AppRuntime[] {
+  get #runtimes(): readonly ServiceApp[] {
     return this.#options.routes.versions.runtimes
   }
 
   /** Called when an app has been opened, perhaps with other addresses than before. */
-  add(runtime: AppRuntime): void {
+  add(runtime: ServiceApp): void {
     this.#apis.delete(runtime)
     this.#manager.add(runtime)
   }
 
   /** Forgets the apps that have left the run. A stopped app stays, with its log and its folder. */
-  keepOnly(runtimes: readonly AppRuntime[]): void {
+  keepOnly(runtimes: readonly ServiceApp[]): void {
     this.#manager.keepOnly(runtimes)
     this.workspaces.keepOnly(runtimes.map(({plan}) => plan))
   }
@@ -115,7 +114,7 @@ export class Services {
   }
 
   /** The manager's routes on the sidecar of an app; undefined while the run has no Daeploy service. */
-  apiOf(runtime: AppRuntime): ManagerApi | undefined {
+  apiOf(runtime: ServiceApp): ManagerApi | undefined {
     return this.#apis.get(runtime)
   }
 

@@ -15,7 +15,7 @@ import {
   written,
   type Values
 } from '../reading/yaml-file.ts'
-import {parseGoDuration} from '../../../files/resources/go-duration.ts'
+import {parseGoDuration} from '../../../model/go-duration.ts'
 
 /** The facts about an app in the container of its sidecar. */
 export interface ComposeSidecar {

@@ -1,7 +1,7 @@
 import type {AppPlan} from '../../../model/plan.ts'
 import {UserError} from '../../../model/errors.ts'
 import {aborted, pause} from '../../../platform/delay.ts'
-import {stopLevels} from '../../../supervisor/order/stop-order.ts'
+import {stopLevels} from '../../../model/stop-levels.ts'
 import {objectsOf, TEMPLATE_LABEL, type KubernetesObject, type TemplateObjects} from '../object.ts'
 import {APPLY, listText} from './check.ts'
 import type {Kubectl, Say} from './kubectl.ts'

@@ -1,6 +1,6 @@
 import {decoded} from '../../../model/bytes.ts'
 import {UserError} from '../../../model/errors.ts'
-import {lineBatches} from '../../../observe/logging/headed-lines.ts'
+import {lineBatches} from '../../../model/text-lines.ts'
 
 /** Limit of a short call with its credential plugins, in ms. */
 const TIMEOUT_MS = 60_000

@@ -13,7 +13,7 @@ import {
 import {stallsOf} from '../failure.ts'
 import {ACTIVITY_ANSWER, msOf, NO_BYTES, splitEvents, textOf, timeOf, TURN_ANSWER, type Event} from '../messages.ts'
 import {WriteFault} from '../../work-file.ts'
-import type {WorkflowOperation} from '../../../files/resources/workflow-access.ts'
+import type {WorkflowOperation} from '../../../model/workflow-settings.ts'
 import type {Instance} from '../instance.ts'
 import {isTerminal, PENDING, RUNNING, STALLED, SUSPENDED} from '../status.ts'
 import {invalidApp, isWorkflowApp, stalledInstance, WorkflowError, type Refusal} from '../workflow-error.ts'

@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs'
 import {chmod, copyFile, mkdir, readFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {test} from 'tap'
-import {containerOf} from '../../../../src/control/containers.ts'
+import {containerOf} from '../../../../src/platform/containers.ts'
 import {Scene} from './scene.ts'
 
 test('a variable reaches the program whatever its name is: shells drop some', async t => {

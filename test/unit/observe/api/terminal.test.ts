@@ -1,6 +1,5 @@
 import t from 'tap'
-import type {TerminalViewer} from '../../../../src/control/run-control.ts'
-import {END_TRAILER} from '../../../../src/model/terminal.ts'
+import {type TerminalViewer, END_TRAILER} from '../../../../src/model/terminal.ts'
 import {showTerminal} from '../../../../src/observe/api/terminal.ts'
 
 t.test('who has left while the app was started is no viewer: it would keep the app awake', async t => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {Console, type ConsoleWriter} from '../../../../src/observe/logging/console.ts'
-import {prefixed} from '../../../../src/observe/logging/prefix.ts'
+import {prefixed} from '../../../../src/model/text-lines.ts'
 
 /** A console whose reader and clock the test moves. */
 function rig() {

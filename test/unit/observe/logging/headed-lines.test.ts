@@ -1,6 +1,6 @@
 import t from 'tap'
 import {textLines} from '../../../../src/control/api-client.ts'
-import {lineBatches} from '../../../../src/observe/logging/headed-lines.ts'
+import {lineBatches} from '../../../../src/model/text-lines.ts'
 
 /** One line of 20 MB in many pieces, and what follows it. */
 async function* pieces(): AsyncGenerator<string> {

@@ -1,7 +1,7 @@
 import {mock} from 'node:test'
 import t from 'tap'
 import {following, type WrittenPiece, WholeLines, type Writer} from '../../../../src/observe/logging/open-line.ts'
-import {prefixed} from '../../../../src/observe/logging/prefix.ts'
+import {prefixed} from '../../../../src/model/text-lines.ts'
 
 const A: Writer = {prefix: 'A: '}
 const B: Writer = {prefix: 'B: '}

@@ -1,7 +1,7 @@
 import {getEventListeners} from 'node:events'
 import t from 'tap'
 import {Memory} from '../../../../src/observe/logging/log-memory.ts'
-import {linesIn, prefixed} from '../../../../src/observe/logging/prefix.ts'
+import {linesIn, prefixed} from '../../../../src/model/text-lines.ts'
 import {readRunLog, withoutHeads} from '../../../../src/observe/logging/run-log-reader.ts'
 import {RunLog, type RunLogWriter} from '../../../../src/observe/logging/run-log.ts'
 

@@ -1,5 +1,6 @@
 import t from 'tap'
-import {stopInOrder, stopLevels} from '../../../../src/supervisor/order/stop-order.ts'
+import {stopInOrder} from '../../../../src/supervisor/order/stop-order.ts'
+import {stopLevels} from '../../../../src/model/stop-levels.ts'
 import {TestClock} from '../../../rig/clock.ts'
 
 const settle = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))

@@ -1,6 +1,6 @@
 import {setImmediate} from 'node:timers/promises'
 import t from 'tap'
-import type {WorkflowSettings} from '../../../../src/files/resources/workflow-settings.ts'
+import type {WorkflowSettings} from '../../../../src/model/workflow-settings.ts'
 import {failureOf} from '../../../../src/work/workflow/failure.ts'
 import {COMPLETED, FAILED, TERMINATED} from '../../../../src/work/workflow/status.ts'
 import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'

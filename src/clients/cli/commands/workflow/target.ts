@@ -1,7 +1,7 @@
 import type {FoundRun} from '../../../../control/client.ts'
 import {type CommandContext, UsageError} from '../../command-handler.ts'
 import {runFinder} from '../../run-here.ts'
-import {parseGoDuration} from '../../../../files/resources/go-duration.ts'
+import {parseGoDuration} from '../../../../model/go-duration.ts'
 import {readTime} from '../../../../model/duration.ts'
 
 /** The run that a verb is for: that of the app, if one is named. Throws a UserError. */

@@ -1,5 +1,5 @@
 import type {Endpoint, FailureCause, ResiliencyEvent} from '../../../../model/resiliency-event.ts'
-import {formatGoDuration} from '../../../../files/resources/go-duration.ts'
+import {formatGoDuration} from '../../../../model/go-duration.ts'
 
 /** A line of the sidecar's log, scope `dapr.runtime.resiliency`. */
 export interface PolicyLine {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {formatGoDuration, parseGoDuration} from '../../../../src/files/resources/go-duration.ts'
+import {formatGoDuration, parseGoDuration} from '../../../src/model/go-duration.ts'
 
 t.test('durations as Go and Dapr read them', async t => {
   const table: readonly (readonly [string, number | string])[] = [

@@ -1,10 +1,10 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {DEFAULT_WORKFLOWS} from '../../../../src/files/resources/defaults.ts'
-import {parseResourceFile} from '../../../../src/files/resources/field.ts'
-import {readWorkflowSettings} from '../../../../src/files/resources/read-workflow-settings.ts'
-import {type WorkflowSettings} from '../../../../src/files/resources/workflow-settings.ts'
+import {DEFAULT_WORKFLOWS} from '../../../src/files/resources/defaults.ts'
+import {parseResourceFile} from '../../../src/files/resources/field.ts'
+import {readWorkflowSettings} from '../../../src/files/resources/read-workflow-settings.ts'
+import type {WorkflowSettings} from '../../../src/model/workflow-settings.ts'
 
 const read = (workflow: string): {settings: WorkflowSettings | undefined; faults: string[]} => {
   const {documents, faults} = parseResourceFile({file: 'config.yaml', text: `spec:\n  workflow:${workflow}\n`})
@@ -58,7 +58,7 @@ t.test('what has no effect, and what cannot be read, is told with its place', as
 })
 
 t.test('the manual’s example', async t => {
-  const page = readFileSync(join(import.meta.dirname, '../../../../docs/workflows.md'), 'utf8')
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/workflows.md'), 'utf8')
   const [, text = ''] = /^```yaml\n(spec:.*?)^```/ms.exec(page) ?? []
   const {documents, faults} = parseResourceFile({file: 'config.yaml', text})
   const spec = documents[0]?.field('spec')

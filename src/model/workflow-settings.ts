@@ -19,3 +19,16 @@ export type RetentionTimes = Partial<Readonly<Record<(typeof RETAINED_ENDS)[numb
 
 /** The ends of a workflow that a retention policy names. */
 export const RETAINED_ENDS = ['anyTerminal', 'completed', 'failed', 'terminated'] as const
+
+/** Operations that Dapr's WorkflowAccessPolicy can allow; activities are only scheduled. */
+export const WORKFLOW_OPERATIONS = ['schedule', 'terminate', 'raise', 'pause', 'resume', 'purge', 'get', 'rerun'] as const
+export type WorkflowOperation = (typeof WORKFLOW_OPERATIONS)[number]
+
+/** Something that an app asks of another app. */
+export interface WorkflowAccess {
+  readonly caller: string
+  readonly kind: 'workflows' | 'activities'
+  readonly operation: WorkflowOperation
+  /** The name of the workflow or the activity. */
+  readonly name: string
+}

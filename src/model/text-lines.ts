@@ -1,4 +1,4 @@
-import {asBytes} from '../../model/bytes.ts'
+import {asBytes} from './bytes.ts'
 
 /** The prefix of each line of an app, as in Dapr (`cmd/run.go`). */
 export const appPrefix = (id: string): string => asBytes(`== APP - ${id} == `)
@@ -27,4 +27,15 @@ export function linesIn(text: string): number {
   let count = 0
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++
   return count
+}
+
+/** Splits chunks of text into lines, in batches. */
+export async function* lineBatches(texts: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
+  let rest = ''
+  for await (const text of texts) {
+    const end = text.lastIndexOf('\n')
+    if (end >= 0) yield (rest + text.slice(0, end)).split('\n')
+    rest = end < 0 ? rest + text : text.slice(end + 1)
+  }
+  if (rest !== '') yield [rest]
 }

@@ -1,6 +1,6 @@
 import {ENGINE} from '../model/plan.ts'
 import type {Environment} from '../model/environment.ts'
-import {runCommand} from '../platform/run-command.ts'
+import {runCommand} from './run-command.ts'
 
 const TIMEOUT_MS = 10_000
 

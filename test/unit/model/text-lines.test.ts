@@ -1,6 +1,6 @@
 import t from 'tap'
-import {appPrefix, prefixed, withoutColours} from '../../../../src/observe/logging/prefix.ts'
-import {asBytes} from '../../../../src/model/bytes.ts'
+import {appPrefix, prefixed, withoutColours} from '../../../src/model/text-lines.ts'
+import {asBytes} from '../../../src/model/bytes.ts'
 
 t.test('every line of a batch gets the prefix, and nothing else changes', t => {
   const cases: [text: string, expected: string][] = [

@@ -1,4 +1,4 @@
-import {ownOf} from '../../model/own.ts'
+import {ownOf} from './own.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
