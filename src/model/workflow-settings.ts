@@ -21,8 +21,17 @@ export type RetentionTimes = Partial<Readonly<Record<(typeof RETAINED_ENDS)[numb
 export const RETAINED_ENDS = ['anyTerminal', 'completed', 'failed', 'terminated'] as const
 
 /** Operations that Dapr's WorkflowAccessPolicy can allow; activities are only scheduled. */
-export const WORKFLOW_OPERATIONS = ['schedule', 'terminate', 'raise', 'pause', 'resume', 'purge', 'get', 'rerun'] as const
-export type WorkflowOperation = (typeof WORKFLOW_OPERATIONS)[number]
+export const POLICED_OPERATIONS = [
+  'schedule',
+  'terminate',
+  'raise',
+  'pause',
+  'resume',
+  'purge',
+  'get',
+  'rerun'
+] as const
+export type WorkflowOperation = (typeof POLICED_OPERATIONS)[number]
 
 /** Something that an app asks of another app. */
 export interface WorkflowAccess {

@@ -1,5 +1,5 @@
 import type {Place} from '../../model/errors.ts'
-import {WORKFLOW_OPERATIONS, type WorkflowAccess, type WorkflowOperation} from '../../model/workflow-settings.ts'
+import {POLICED_OPERATIONS, type WorkflowAccess, type WorkflowOperation} from '../../model/workflow-settings.ts'
 import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 import {literal, matchesName, oneOf, type Range, type Token} from '../../model/name-pattern.ts'
 
@@ -76,8 +76,10 @@ function readGrant(item: Field, callers: ReadonlySet<string>, kind: Grant['kind'
   if (name.text() === '') return leftOut(name, 'a name, or a pattern such as order*')
   const listed = item.field('operations')
   const operations = isWorkflow ? listed.texts() : ['schedule']
-  const isKnown = operations.every((word): word is WorkflowOperation => WORKFLOW_OPERATIONS.some(known => known === word))
-  if (!isKnown || operations.length === 0) return leftOut(listed, WORKFLOW_OPERATIONS.join(', '))
+  const isKnown = operations.every((word): word is WorkflowOperation =>
+    POLICED_OPERATIONS.some(known => known === word)
+  )
+  if (!isKnown || operations.length === 0) return leftOut(listed, POLICED_OPERATIONS.join(', '))
   const requires = item.field('requires')
   if (requires.items().length > 0) {
     requires.warn(`${requires.path} is not supported yet: this rule allows nothing`)
