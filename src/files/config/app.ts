@@ -8,8 +8,7 @@ import type {
   RecordPlan,
   ResourcesPlan
 } from '../../model/plan.ts'
-import {namePlan, routePlans} from './names.ts'
-import {publishedPlan} from './published.ts'
+import {namePlan, routePlans, publishedPlan} from './published.ts'
 import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
 import {checkedTime, readyPlan, sleepPlan, stopPlan, watchPlan} from './lifecycle.ts'

@@ -9,6 +9,7 @@ import type {RunFacts} from './run-facts.ts'
 import {endOf} from '../../model/exit-text.ts'
 import {isNamedSo} from '../../model/plan.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
+import type {ServerResponse} from 'node:http'
 
 /** An app as addresses name it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; '': not given). */
 export interface AppName {
@@ -147,5 +148,44 @@ function serviceIn({name = '', version = ''}: ApiRequest['at']): readonly [name:
     return [decodeURIComponent(name), decodeURIComponent(version)]
   } catch {
     throw new ApiProblem(400, `${name}/${version} is not a service`, 'Percent-encode it (RFC 3986).')
+  }
+}
+
+/** Lends the sidecar of an app to another run: the response stays open as long as the sidecar is. */
+export function lendSidecar(control: RunControl, {id}: AppName, {response}: ApiRequest): undefined {
+  response.writeHead(200, {'content-type': 'application/x-ndjson'})
+  const leased = control.leaseSidecar(id)
+  if (leased === undefined) {
+    write(response, withoutSidecar(control, id))
+    return void response.end()
+  }
+  const {address, closing, ready, onChange} = leased
+  let sent = ready()
+  write(response, {...address, ready: sent})
+  const off = onChange(() => {
+    if (sent === ready()) return
+    sent = ready()
+    write(response, {ready: sent})
+  })
+  const end = (): void => {
+    off()
+    response.end()
+  }
+  response.once('close', () => {
+    off()
+    closing.removeEventListener('abort', end)
+  })
+  if (closing.aborted) end()
+  else closing.addEventListener('abort', end)
+  return undefined
+}
+
+const write = (response: ServerResponse, loan: Api.Loan): void => void response.write(`${JSON.stringify(loan)}\n`)
+
+function withoutSidecar(control: RunControl, wanted: string): Api.NoSidecar {
+  const {apps} = control.list()
+  return {
+    running: apps.filter(({state}) => state !== 'stopped').map(({id}) => id),
+    isStopped: apps.some(({id, state}) => id === wanted && state === 'stopped')
   }
 }

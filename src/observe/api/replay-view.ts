@@ -1,6 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
-import type {CallAnswer} from '../replay/answer.ts'
-import type {Noise} from '../replay/compare.ts'
+import type {CallAnswer, Noise} from '../replay/compare.ts'
 import type {Pin, Pins, Round} from '../replay/pins.ts'
 import type {Replay} from '../replay/replayer.ts'
 import {contentOf, methodOf} from '../telemetry/recorder/call-content.ts'

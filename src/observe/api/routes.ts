@@ -10,12 +10,12 @@ import {
   readAppName,
   assignService,
   listServices,
-  removeService
+  removeService,
+  lendSidecar
 } from './apps.ts'
 import {callsQuery, listCalls, oneCall, followCalls} from './calls.ts'
 import {edgeViews, graphView} from './edges.ts'
 import {addFault, enableFaults, listFaults, removeFaults} from './faults.ts'
-import {lendSidecar} from './loan.ts'
 import {sendLogs, sendRunLogs} from './logs.ts'
 import {pinCall, pinsOf, replayCall, serveReplays, unpin} from './replays.ts'
 import {ApiProblem, givenObject} from './problem.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {answerOf} from '../../../src/observe/replay/answer.ts'
+import {answerOf} from '../../../src/observe/replay/compare.ts'
 import {roundTexts} from '../../../src/run/replay-text.ts'
 import {CallRecorder} from '../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../../src/observe/telemetry/recorder/masking.ts'

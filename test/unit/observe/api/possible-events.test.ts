@@ -3,7 +3,7 @@ import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t from 'tap'
-import {possibleEvents} from '../../../../src/observe/api/workflows/possible-events.ts'
+import {possibleEvents} from '../../../../src/observe/api/workflows/serve-workflows.ts'
 import {openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 t.test('events that a workflow may wait for: those in the code of its app, in the words of each SDK', async t => {

@@ -1,7 +1,6 @@
 import t from 'tap'
 import type {Difference} from '../../../../src/model/api.generated.ts'
-import type {CallAnswer} from '../../../../src/observe/replay/answer.ts'
-import {compare, noiseOf} from '../../../../src/observe/replay/compare.ts'
+import {type CallAnswer, compare, noiseOf} from '../../../../src/observe/replay/compare.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 
 const masking = new Masking(['x-customer'])
