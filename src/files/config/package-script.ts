@@ -37,9 +37,12 @@ export function packageScript(args: readonly string[], folder: string): PackageS
   }
   if (words[0] === 'workspace') [, wanted = ''] = words.splice(0, 2)
   if (wanted !== '') place = packageFolder(wanted.replaceAll(/^\.\.\.|\.\.\.$|[{}]/g, ''), place) ?? place
-  const [first = '', second = ''] = words
-  const script = manifestIn(place)?.scripts?.[['run', 'run-script'].includes(first) ? second : first]
-  return typeof script === 'string' && script !== '' ? {script, folder: place} : undefined
+  if (['run', 'run-script'].includes(words[0] ?? '')) words.shift()
+  const [name = '', ...more] = words
+  const script = manifestIn(place)?.scripts?.[name]
+  if (typeof script !== 'string' || script === '') return undefined
+  // `pnpm with-env next dev`, with a script that starts the words behind it
+  return {script: script.endsWith(' --') ? [script, ...more].join(' ') : script, folder: place}
 }
 
 /** The folder of a package of the workspace, by its name or path. */

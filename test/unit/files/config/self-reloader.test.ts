@@ -10,7 +10,8 @@ t.test('commands that reload themselves are recognised, also behind launchers an
         start: 'npm run dev',
         build: 'vite build',
         serve: 'tsc && node dist.js',
-        loop: 'npm run loop'
+        loop: 'npm run loop',
+        'with-env': 'dotenv -e ../.env --'
       }
     })
   })
@@ -23,6 +24,7 @@ t.test('commands that reload themselves are recognised, also behind launchers an
     ['npm run dev -- --port 3', 'vite'],
     ['yarn dev', 'vite'],
     ['pnpm exec vite', 'vite'],
+    ['pnpm with-env next dev', 'next dev'],
     ['next dev', 'next dev'],
     ['uvicorn main:app --reload', 'uvicorn --reload'],
     ['python3 -m uvicorn main:app --reload', 'uvicorn --reload'],
