@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs'
 import {basename, join, relative} from 'node:path'
+import {programsIn} from '../../../files/config/programs.ts'
 import {UserError} from '../../../model/errors.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {composeFilesIn} from '../find-source.ts'
@@ -179,11 +180,11 @@ const nothingFound = (shownAs: string, silent: Projects['silent'], others: reado
     ].join('\n')
   })
 
-/** Whether a program starts a folder below its own: `go run ./cmd/api` starts `cmd/api`, `uvicorn app.main:api` starts `app`. */
+/** Whether a program, or its script, starts a folder below its own: `go run ./cmd/api` starts `cmd/api`, `uvicorn app.main:api` starts `app`. */
 const startsBelow = ({folder, keys}: ImportedApp, part: string): boolean => {
   const way = relative(folder, part)
-  return textsOf(keys['command'])
-    .flatMap(word => word.split(' '))
+  return programsIn(textsOf(keys['command']), folder)
+    .flatMap(({args}) => args.flatMap(word => word.split(' ')))
     .some(
       word => word === `./${way}` || word.startsWith(`${way}/`) || (word.startsWith(`${way}.`) && !has(folder, word))
     )

@@ -21,12 +21,11 @@ export function withPackageWatch(apps: readonly ImportedApp[], roots: readonly s
   })
 }
 
-/** A folder, and those of the packages that it needs, also by others. */
+/** A folder, and those of the packages that it needs, also by others. Packages of tools are in `devDependencies`. */
 function neededBy(folder: string, packages: ReadonlyMap<string, string>): readonly string[] {
   const found = new Set([folder])
   for (const each of found) {
-    const {dependencies, devDependencies} = readPackage(each) ?? {}
-    for (const name of Object.keys({...mapOf(devDependencies), ...mapOf(dependencies)})) {
+    for (const name of Object.keys(mapOf(readPackage(each)?.['dependencies']))) {
       const needed = packages.get(name)
       if (needed !== undefined) found.add(needed)
     }

@@ -148,7 +148,7 @@ const OF_OTHERS =
 const PORTS = [
   new RegExp(`(?<!(?:${OF_OTHERS})_)PORT\\b[^\\n;,]{0,40}?(?:\\|\\||\\?\\?|,)\\s*["'\`]?(\\d{4,5})\\b`),
   /\{[^}]*\bPORT\s*=\s*["'`]?(\d{4,5})\b[^}]*\}\s*=\s*process\.env/,
-  /(?:listen\(\s*|\.run\([^)]*port\s*=\s*|Server\(\s*\(\s*["'][^"']*["'],\s*)(\d{4,5})\b/i,
+  /(?:listen\(\s*(?=\d{4})|\.run\([^)]*port\s*=\s*|Server\(\s*\(\s*["'][^"']*["'],\s*)(\d{2,5})\b/i,
   /(?:^|[\s{,(])port["']?\s*(?::\s*number\s*)?[:=]\s*["'`]?(\d{4,5})\b/im
 ]
 

@@ -19,6 +19,7 @@ t.test('a folder: a port in code is that of its program, and others get another 
 t.test('a port below 1000, and ports of others', async t => {
   const apps = await folderOf(t, {
     a: {'go.mod': 'module a', 'main.go': 'package main\nfunc main() { http.ListenAndServe(":80", nil) }'},
+    e: {'requirements.txt': '', 'app.py': "app = Flask('x')\napp.run(host='0.0.0.0', port=81)"},
     b: {'package.json': '{"scripts": {"start": "node x.js"}}', 'x.js': 'connect(process.env.DB_PORT || 5432)'},
     c: {'requirements.txt': '', 'app.py': "port = os.getenv('DAPR_HTTP_PORT', '3500')\napp.run()"},
     d: {
@@ -28,7 +29,7 @@ t.test('a port below 1000, and ports of others', async t => {
   })
   t.match(apps[0], {appPort: 80})
   for (const app of apps.slice(1, 3)) t.notOk(app['port'] ?? app['appPort'])
-  t.match(apps[3], {port: 4100})
+  t.match(apps.slice(3), [{port: 4100}, {port: 81, fixedPort: undefined}])
 })
 
 const source = (text: string): Files => ({java: {example: {'ShopApp.java': text}}})

@@ -188,6 +188,9 @@ t.test('a program below the folder that starts it is one app', async t => {
   t.strictSame(await apps(t, {'requirements.txt': '', app: {'main.py': 'api = FastAPI()'}}), [
     'shop . =8000 python3 -m uvicorn app.main:api --port 8000'
   ])
+  const script = '{"scripts": {"dev": "node --watch-path=./server server/server.js"}}'
+  const files = {'package.json': script, server: {'server.js': 'x.listen(3000)'}}
+  t.strictSame(await apps(t, files), ['shop . =3000 npm run dev'])
 })
 
 t.test('a folder with nothing in it is refused, with what was looked for', async t => {

@@ -189,9 +189,14 @@ t.test('an app that does not reload itself watches the packages of its workspace
       alone: {'package.json': pkg({dev: 'tsx main.ts'}), 'main.ts': ''}
     },
     packages: {
+      tsconfig: {'package.json': shared('@x/tsconfig', {})},
       shared: {'package.json': shared('@x/shared', {dependencies: {'@x/db': '*'}}), src: {}},
       db: {
-        'package.json': shared('@x/db', {exports: {'.': './dist/index.js'}, devDependencies: {'@x/shared': '*'}}),
+        'package.json': shared('@x/db', {
+          exports: {'.': './dist/index.js'},
+          dependencies: {'@x/shared': '*'},
+          devDependencies: {'@x/tsconfig': '*'}
+        }),
         src: {}
       }
     }
