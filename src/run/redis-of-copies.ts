@@ -11,16 +11,19 @@ import type {RunContext} from './run-context.ts'
 export class RedisOfCopies {
   readonly #env: RunContext['env']
   readonly #runs: NearbyCopies
+  readonly #isOwn: (port: number) => boolean
 
-  constructor(context: Pick<RunContext, 'env' | 'plan'>) {
+  /** `isOwn`: this run has its own Redis in the place of the one at a port. */
+  constructor(context: Pick<RunContext, 'env' | 'plan'>, isOwn: (port: number) => boolean) {
     this.#env = context.env
-    this.#runs = new NearbyCopies(context, runs => runs.filter(({pid}) => pid !== process.pid))
+    this.#isOwn = isOwn
+    this.#runs = new NearbyCopies(context, runs => runs)
   }
 
   readonly route = (port: number, client: Socket, serve: () => void): void => {
     const home = this.#runs.homeAt(copiedEnds(client))
     const run = home === undefined ? undefined : livingRun(home)
-    if (run === undefined) serve()
+    if (run === undefined || (run.pid === process.pid && !this.#isOwn(port))) serve()
     else void this.#pass(port, client, run).then(isPassed => isPassed || serve())
   }
 

@@ -20,6 +20,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {faultSwitch} from './run-faults.ts'
 import type {Apps} from './apps/apps.ts'
 import {EarlyEvents} from './early-events.ts'
+import type {RunContext} from './run-context.ts'
 import type {RunOptions} from './run-options.ts'
 import type {RunReplays} from './run-replays.ts'
 import type {RunWaits, RunWaitsOptions} from './run-waits.ts'
@@ -32,7 +33,7 @@ interface OpenDashboard {
 export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopping'> {
   /** Undefined before the run is registered. */
   readonly control: () => RunControl | undefined
-  readonly options: () => RunOptions
+  readonly options: () => RunContext
   readonly actors: ActorFacts
   /** The name of the page. */
   readonly names: () => {readonly dashboardUrl: string; isDashboard(name: string): boolean}
@@ -90,8 +91,10 @@ export class RunApi {
     try {
       const {listener} = await this.#dashboard.do(async () => this.#open(0))
       listener.accept(socket)
-    } catch {
-      socket.destroy()
+    } catch (error) {
+      const why = `the dashboard cannot be opened: ${messageOf(error)}`
+      this.#options.options().reporter.warn('background-task-failed', why)
+      socket.end(`HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n${why}\n`)
     }
   }
 

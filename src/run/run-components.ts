@@ -128,13 +128,14 @@ export class RunComponents {
         import('../dapr/components/redis/redis-servers.ts'),
         import('./redis-of-copies.ts')
       ])
-      return new Servers({
+      const servers: RedisServers = new Servers({
         ...this.#context,
         env: workMode === 'trial' ? {PILLION_REDIS: 'memory', ...env} : env,
         isOwnPort: port => this.#ports.has(port),
         space: async () => this.#spaceOf(),
-        route: new RedisOfCopies(this.#context).route
+        route: new RedisOfCopies(this.#context, port => servers.isOwn(port)).route
       })
+      return servers
     })
   }
 }

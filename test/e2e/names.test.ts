@@ -1,5 +1,7 @@
 import {once} from 'node:events'
+import {mkdirSync} from 'node:fs'
 import net from 'node:net'
+import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {callByName, exchange, withNames} from '../rig/by-name.ts'
 import {recordedCalls} from '../rig/control-socket.ts'
@@ -170,7 +172,21 @@ t.test('the dashboard has a name, which only its own page may ask', async t => {
   t.match(await asked(`Origin: http://web-shop-pr.localhost:${port}\r\n`), /^HTTP\/1\.1 403 /)
   t.match(await asked('Sec-Fetch-Site: cross-site\r\n'), /^HTTP\/1\.1 403 /)
   t.match(await callByName(port, 'pillion-shop-pr.localhost', '/api/v1/apps'), /^HTTP\/1\.1 401 /)
-  t.match(await asked('', 'pillion-blog.localhost'), /^HTTP\/1\.1 401 /, 'each run has its own token')
+  t.match(
+    await asked('', 'pillion-blog.localhost'),
+    /^HTTP\/1\.1 401 [^]*pillion dashboard/,
+    'each run has its own token'
+  )
+})
+
+t.test('a dashboard that cannot be opened says why', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const run = await startProject(rig, 'shop', {port})
+  mkdirSync(join(rig.runtimeDir, 'dashboard.key'))
+  const answer = await callByName(port, 'pillion-shop.localhost', '/')
+  t.match(answer, /^HTTP\/1\.1 503 [^]*the dashboard cannot be opened: /)
+  await run.stderr.line(/the dashboard cannot be opened: /)
 })
 
 t.test('requests that name no app', async (t: Test) => {

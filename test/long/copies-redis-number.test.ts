@@ -9,11 +9,11 @@ const WEB = `
 const {connect} = process.getBuiltinModule('node:net')
 process.getBuiltinModule('node:http').createServer((request, response) => {
   const redis = connect(Number(process.argv[2]), 'localhost', () => redis.write('INFO\\r\\nQUIT\\r\\n'))
-  redis.pipe(response)
+  redis.on('error', () => response.end()).pipe(response)
 }).listen(process.env.PORT, '127.0.0.1')
 `
 
-t.test('an app that asks a Redis by its number reaches the one of its own copy', async t => {
+t.test('an app that asks a Redis by its number reaches the one of its own copy, also if that runs alone', async t => {
   const rig = await openRig(t)
   const port = await freePort()
   const app = {appID: 'web', appDirPath: '.', autoPort: true, command: ['sh', 'web.sh'], resourcesPath: './resources'}
@@ -23,13 +23,23 @@ t.test('an app that asks a Redis by its number reaches the one of its own copy',
     'web.mjs': WEB,
     'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${port}`})
   })
-  for (const [folder, space] of [
-    ['main', ''],
-    ['pr', 'pr-']
-  ] as const) {
-    const {http} = await rig.pillion(['up'], {folder}).ports('web')
+  const ownerSeenBy = async (run: ReturnType<typeof rig.pillion>): Promise<string> => {
+    const {http} = await run.ports('web')
     const answer = await fetch(`http://127.0.0.1:${http}/v1.0/invoke/web/method/info`)
-    const [, owner = ''] = /^pillion_space:(pr-|)/m.exec(await answer.text()) ?? []
-    t.equal(owner, space, folder)
+    const text = await answer.text()
+    return text.includes('redis_version') ? (/^pillion_space:(pr-|)/m.exec(text)?.[1] ?? '') : 'none'
   }
+  const alone = rig.pillion(['up'], {folder: 'pr'})
+  t.equal(await ownerSeenBy(alone), 'pr-', 'a copy alone')
+  const main = rig.pillion(['up'], {folder: 'main'})
+  t.equal(await ownerSeenBy(main), '', 'the copy serves the keys of main')
+  alone.signal('SIGINT')
+  await alone.exited
+  t.equal(await ownerSeenBy(main), '', 'which serves them itself after that')
+  const pr = rig.pillion(['up'], {folder: 'pr'})
+  t.equal(await ownerSeenBy(pr), 'pr-')
+  main.signal('SIGKILL')
+  await main.exited
+  while ((await ownerSeenBy(pr)) === 'none') t.comment('not yet')
+  t.equal(await ownerSeenBy(pr), 'pr-', 'when main was killed')
 })

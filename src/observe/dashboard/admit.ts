@@ -69,7 +69,7 @@ function refusalOfToken(request: IncomingMessage, tokens: PageTokens): PageRefus
   const isBearer = scheme.toLowerCase() === 'bearer' && more.length === 0 && token !== ''
   const access = isBearer && valuesOf(request, 'authorization').length === 1 ? accessOf(token, tokens) : ''
   if (access === '')
-    return refuse(401, 'the token is missing or wrong', 'Send the one of the address as Authorization: Bearer.')
+    return refuse(401, 'the token is missing or wrong', 'Open it by pillion dashboard, or send the token as Bearer.')
   return access === 'read-only' && request.method !== 'GET'
     ? refuse(403, 'this token is for looking only', 'Open the page without --read-only.')
     : undefined

@@ -1,5 +1,6 @@
 import {
   answererOf,
+  identify,
   keysFile,
   loadBuiltIn,
   loadClient,
@@ -9,7 +10,8 @@ import {
   type RedisAddress,
   type RedisConnection
 } from '#redis'
-import type {Socket} from 'node:net'
+import {once} from 'node:events'
+import {connect, type Socket} from 'node:net'
 import type {Environment} from '../../../model/environment.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import type {Reporter} from '../../../model/reporter.ts'
@@ -96,6 +98,17 @@ export class LocalRedis {
     // an app of this run that is the Redis starts later: commands wait for it
     if (this.#options.isOwnPort(this.#port)) return connection
     return orClosed(connection, Promise.race([connection.connected(), this.#isOfApp.promise]))
+  }
+
+  /** Serves the port, without a component that uses it, whenever no server does. A real one there ends that. Never rejects. */
+  async attend(): Promise<void> {
+    const {signal} = this.#over
+    for (; this.#mayBecome && !signal.aborted; await pause(LOOK_MS, signal)) {
+      const {kind} = await identify(this.#port)
+      if (kind === 'other' || (kind === 'none' && (await this.#become().catch(() => true)))) return
+      const held = connect({port: this.#port, host: 'localhost', signal}).on('error', () => undefined)
+      await once(held.unref().resume(), 'close')
+    }
   }
 
   /** Closes the port until the run ends; connections wait for the next server. Returns false if the port is not open, or belongs to a space. */
@@ -198,7 +211,7 @@ export class LocalRedis {
     const text =
       own === undefined
         ? `No Redis at ${at}: Pillion serves one (${keys})`
-        : `this copy has a Redis of its own: components find it at ${at} in place of localhost:${own.port} (${keys}); an app that asks localhost:${own.port} itself reaches it while another run serves that (Linux)`
+        : `this copy has a Redis of its own: components find it at ${at} in place of localhost:${own.port} (${keys}); an app that asks localhost:${own.port} itself reaches it, too (Linux)`
     reporter.warn('built-in-redis', text)
     return true
   }

@@ -35,6 +35,8 @@ export class RedisServers implements RedisAccess {
   readonly #local = new Map<number, Promise<LocalRedis>>()
   /** Ports that the Redis of a space replaces. */
   readonly #own = new Set<number>()
+  /** The servers at these ports, for apps that ask them by their numbers, and for other runs. */
+  readonly #shared = new Map<number, LocalRedis>()
 
   constructor(options: LocalRedisOptions) {
     this.#options = options
@@ -58,12 +60,12 @@ export class RedisServers implements RedisAccess {
 
   /** Lets a port go, for a real Redis; false: it is not held. */
   async release(port: number): Promise<boolean> {
-    return (await (await this.#local.get(port))?.release()) ?? false
+    return (await (this.#shared.get(port) ?? (await this.#local.get(port)))?.release()) ?? false
   }
 
   /** Writes the keys of the built-in ones, and lets their ports go. */
   async close(): Promise<void> {
-    await Promise.all([...this.#local.values()].map(async local => (await local).close()))
+    await Promise.all([...this.#local.values(), ...this.#shared.values()].map(async local => (await local).close()))
   }
 
   async #at(port: number): Promise<LocalRedis> {
@@ -83,6 +85,10 @@ export class RedisServers implements RedisAccess {
     const own = space === undefined ? undefined : await portInSpace(port, space.name)
     if (space === undefined || own === undefined) return new LocalRedis(port, this.#options)
     this.#own.add(port)
+    const reporter = {warn: () => undefined}
+    const shared = new LocalRedis(port, {...this.#options, reporter})
+    this.#shared.set(port, shared)
+    void shared.attend()
     return new LocalRedis(own, this.#options, {...space, port})
   }
 }
