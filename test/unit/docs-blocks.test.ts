@@ -75,7 +75,7 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/terminal.md', 'shop · 2 of 3 ready', 'unit/clients/cli/ui/view.test.ts'],
   ['docs/wait.md', 'set -e', 'long/wait.test.ts'],
   ['docs/workflows.md', '$ pillion workflow list', 'unit/clients/cli/workflow-tables.test.ts has the tables'],
-  ['docs/workflows.md', 'spec:', 'unit/files/resources/workflow-settings.test.ts'],
+  ['docs/workflows.md', 'spec:', 'unit/model/workflow-settings.test.ts'],
   ['docs/workflows.md', 'apiVersion:', 'unit/files/resources/workflow-access.test.ts'],
   ['docs/messages.md', '❌  there is no run', 'long/hints.test.ts'],
   ['docs/workflows.md', '$ pillion skip 7d', 'unit/observe/api/workflows.test.ts has what it tells'],
