@@ -1,13 +1,20 @@
 import {readFileSync} from 'node:fs'
+import {uptime} from 'node:os'
 import {orElse} from '../model/or-else.ts'
 import {linkAt} from './listeners.ts'
 import {namesInFolder} from './paths.ts'
 import {isBrowser, processes, environmentValue} from './peer-process.ts'
+import {startOf} from './process-table.ts'
 import type {Ends} from './proc-net.ts'
 import {inodeOfPeer} from './socket-diag.ts'
 
 /** How long a pid is trusted, in ms: later it may be that of another process. */
 const FORGET_MS = 10_000
+
+/** Age in s up to which a process may still become the program that has the variable: until then it shows the environment of its parent. */
+const YOUNG_S = 5
+/** Units of `Seen.started` on Linux. */
+const TICKS_PER_S = 100
 
 /** A process that has the variable. */
 interface Holder {
@@ -25,6 +32,8 @@ export class PeerVariable {
   /** The latest holder comes first, as it is likely to call again. */
   #holders: Holder[] = []
   readonly #without = new Set<number>()
+  /** The last list had young processes without the variable. */
+  #hasYoung = false
   /** The sockets that were seen, as /proc names them. The number of one that is open belongs to no other one. */
   readonly #sockets = new Map<string, Holder>()
   /** The latest process when they were listed. */
@@ -64,19 +73,21 @@ export class PeerVariable {
     for (const pid of pids) this.#add(pid)
   }
 
-  /** Finds the processes that have begun since the last time. */
+  /** Finds the processes that have begun since the last time, or may have become another program. */
   #list(): void {
     const latest = latestProcess()
-    if (latest === this.#latest) return
+    if (latest === this.#latest && !this.#hasYoung) return
     this.#latest = latest
+    this.#hasYoung = false
     const known = new Set(this.#holders.map(({pid}) => pid))
     for (const pid of processes()) if (!known.has(pid) && !this.#without.has(pid)) this.#add(pid)
   }
 
   #add(pid: number): void {
     const value = environmentValue(pid, this.#name)
-    if (value === '') this.#without.add(pid)
-    else this.#holders.push({pid, value, seen: new Set()})
+    if (value !== '') this.#holders.push({pid, value, seen: new Set()})
+    else if (uptime() - startOf(pid) / TICKS_PER_S < YOUNG_S) this.#hasYoung = true
+    else this.#without.add(pid)
   }
 
   /** Looks at the latest descriptor first, mostly the newest connection. `isNew`: only at unknown ones. */

@@ -60,6 +60,32 @@ t.test('the process at the other end is found, whatever processes and connection
   t.equal(marks.of(one), '', 'the other end is closed')
 })
 
+t.test('a process that was seen before it became its program is found', async t => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const AT = (server.address() as AddressInfo).port.toString()
+  const env = {PATH: process.env['PATH'], AT}
+  const script = 'read -r line && MARK=late exec "$0" -e "$1"'
+  const outside = spawn(process.execPath, ['-e', CALLER], {env, stdio: ['pipe', 'inherit', 'inherit']})
+  const late = spawn('sh', ['-c', script, process.execPath, CALLER], {env, stdio: ['pipe', 'inherit', 'inherit']})
+  const sockets: Socket[] = []
+  t.teardown(() => {
+    for (const child of [outside, late]) child.kill('SIGKILL')
+    for (const socket of sockets) socket.on('error', () => undefined).destroy()
+    server.close()
+  })
+  const marks = new PeerVariable('MARK')
+  for (const [child, text, mark] of [
+    [outside, 'open', ''],
+    [late, 'become it\nopen', 'late']
+  ] as const) {
+    child.stdin.write(text)
+    const [socket] = (await once(server, 'connection')) as [Socket]
+    sockets.push(socket)
+    t.equal(marks.of(socket), mark)
+  }
+})
+
 t.test('a browser that an app has opened is not the app; a program is, whose name begins as that of one', async t => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
