@@ -162,7 +162,8 @@ t.test('stop --app-id ends one app and its sidecar, and the run with the last', 
     rows.map(({appId}) => appId),
     ['b']
   )
-  t.same(await rig.run(['stop', 'b']), {code: 0, stdout: '✅  app stopped successfully: b\n', stderr: ''})
+  const ends = 'ℹ️  "b" was the last app of the run, which ends\n'
+  t.same(await rig.run(['stop', 'b']), {code: 0, stdout: '✅  app stopped successfully: b\n', stderr: ends})
   t.same(await run.exited, {code: 0, signal: null})
   t.same(await rig.leftovers(), [])
 })

@@ -241,7 +241,8 @@ t.test('with the last app that has not ended the run ends; a stopped one counts 
   await b?.exit(0)
   await run.waitForLine('Exited App successfully')
   t.notOk(run.hasExited)
-  t.same(await rig.run(['stop', 'c']), done('app stopped successfully: c'))
+  const ends = 'ℹ️  "c" was the last app of the run, which ends\n'
+  t.same(await rig.run(['stop', 'c']), {...done('app stopped successfully: c'), stderr: ends})
   t.same(await run.exited, {code: 0, signal: null})
   t.same(await rig.leftovers(), [])
 })

@@ -170,8 +170,7 @@ async function stopTemplate(file: string, asJson: boolean): Promise<number | und
     ...meant.map(async run => endRun(run, tellSlow(asJson))),
     sweep(process.env, {warn})
   ])
-  const isEnded = wasStarting || hasEnded || meant.length > 0
-  return isEnded ? countOf(meant) : undefined
+  return wasStarting || hasEnded || meant.length > 0 ? countOf(meant) : undefined
 }
 
 /** Returns the runs that cannot be asked, as those of another version. */
@@ -212,8 +211,10 @@ async function stopApp(
         undefined
       )
       tell(`app stopped successfully: ${id} ${version}`)
-    } else if (await stopIn(run, id)) tell(`app stopped successfully: ${id}`)
-    else tell(`app is already stopped: ${id}`)
+    } else if (await stopIn(run, id)) {
+      tell(`app stopped successfully: ${id}`)
+      if (isLast(id, run)) say(process.stderr, 'info', `"${id}" was the last app of the run, which ends`, asJson)
+    } else tell(`app is already stopped: ${id}`)
     return 0
   } catch (error) {
     if (!(error instanceof UserError)) throw error
@@ -222,13 +223,15 @@ async function stopApp(
   }
 }
 
+/** Whether a template has no other app that runs or may run again. */
+const isLast = (id: string, {listing: {template, apps}}: FoundRun): boolean =>
+  template.file !== '' && apps.every(app => app.id === id || ['exited', 'stopped', 'removed'].includes(app.state))
+
 /** Stops an app. Resolves with false if it is stopped already. The run ends with its last app. */
 async function stopIn({api}: FoundRun, id: string): Promise<boolean> {
   try {
-    return await unlessGone(async () => {
-      await api.ask('POST /apps/{id}/stop', {at: {id}})
-      return true
-    }, true)
+    await unlessGone(async () => void (await api.ask('POST /apps/{id}/stop', {at: {id}})), undefined)
+    return true
   } catch (error) {
     if (error instanceof ApiError && error.status === 409) return false
     throw error

@@ -53,9 +53,9 @@ const isTroubled = ({app, instances, stalled}: Api.Why, troubles: readonly Api.T
 
 /** The apps that need a person, in the order of their troubles. */
 function worstFirst(views: readonly Api.Why[], troubles: readonly Api.Trouble[]): readonly Api.Why[] {
-  const places = new Map([...troubles.entries()].toReversed().map(([place, {app}]) => [app, place]))
-  const placeOf = ({app}: Api.Why): number => places.get(app) ?? troubles.length
-  return views.filter(view => isTroubled(view, troubles)).toSorted((a, b) => placeOf(a) - placeOf(b))
+  const order = [...troubles, ...views].map(({app}) => app)
+  const shown = views.filter(view => isTroubled(view, troubles))
+  return shown.toSorted((a, b) => order.indexOf(a.app) - order.indexOf(b.app))
 }
 
 const exitsOf = (flags: GivenFlags): {readonly template: string; readonly exits: LastExits | undefined} => {
