@@ -87,6 +87,7 @@ const found = (noise: string, path: string, [before, after]: readonly [string, s
   noise
 })
 
+const shownLine = (line: string | undefined): string => (line === '' ? '(blank line)' : (line ?? ''))
 const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
 
 /** Compares two values. Returns undefined unless both are JSON. */
@@ -140,7 +141,7 @@ function differentLines(before: CallAnswer, after: CallAnswer, masking: Masking)
   const flush = (added: readonly string[]): void => {
     const count = Math.max(removed.length, added.length)
     for (let at = 0; at < count; at++)
-      differences.push(found(`line ${line + at}`, `line ${line + at}`, [removed[at] ?? '', added[at] ?? '']))
+      differences.push(found(`line ${line + at}`, `line ${line + at}`, [shownLine(removed[at]), shownLine(added[at])]))
     line += added.length
     removed = []
   }

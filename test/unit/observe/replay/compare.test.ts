@@ -59,6 +59,7 @@ t.test('other text is compared by lines, anything else as a whole', t => {
     ['body', 'line 4', '', 'four']
   ])
   t.same(differences(answer('one', text), answer('', text)), [['body', 'line 1', 'one', '']])
+  t.same(differences(answer('one\ntwo', text), answer('one\n\ntwo', text)), [['body', 'line 2', '', '(blank line)']])
   t.same(differences(answer(Buffer.from([0, 255, 1]), text), answer(Buffer.from([0, 255]), text)), [
     ['body', '', '3 bytes', '2 bytes']
   ])
