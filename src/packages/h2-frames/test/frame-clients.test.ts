@@ -26,7 +26,7 @@ async function clientsTo(t: Test, serve: (socket: net.Socket) => void): Promise<
   return clients
 }
 
-/** One stream at once. */
+/** The settings of an app that takes one stream at once. */
 const ONE_STREAM = `${frameHead(6, SETTINGS, 0, 0)}\0\u0003${uint32(1)}`
 
 t.test('a call that waits for room does not get that of a connection that has just been lost', async t => {
