@@ -1,20 +1,14 @@
 import type {Server} from 'node:net'
 import type {TracingSettings} from '../files/resources/tracing-settings.ts'
 import type {AppPlan, Plan} from '../model/plan.ts'
-import type {Reporter} from '../model/reporter.ts'
 import type {Receiver} from '../observe/telemetry/otlp/receiver.ts'
-import type {CallRecorder} from '../observe/telemetry/recorder/call-recorder.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import {listen, portOf} from '../proxy/ports/claim.ts'
-import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {Once} from '../model/once.ts'
 import {otelVariables, saysWhereToSend} from '../supervisor/otel-variables.ts'
+import type {SpanReaders} from './open-receiver.ts'
 
-export interface RunSpansOptions {
-  readonly reporter: Reporter
-  /** Its spans are set when the store is created. */
-  readonly recorder: CallRecorder
-  readonly runtimes: () => readonly AppRuntime[]
+export interface RunSpansOptions extends SpanReaders {
   /** The tracing settings in the Configuration of an app; undefined: its sidecar was never open. */
   readonly tracingOf: (id: string) => TracingSettings | undefined
 }

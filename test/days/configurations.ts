@@ -1,5 +1,5 @@
 import {mock} from 'node:test'
-import type {ConfigurationItems, ConfigurationStore} from '../../src/dapr/components/configuration/types.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../../src/dapr/components/configuration-store.ts'
 import type {BlockContext} from '../../src/dapr/sidecar/blocks/block-context.ts'
 import {Configurations} from '../../src/dapr/sidecar/blocks/configurations.ts'
 import {Random} from '../fuzz/random.ts'

@@ -3,7 +3,7 @@ import {existsSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {answered, open, reading, resource} from '../integration/dapr/sidecar/app-daprd.ts'
-import type {ConfigurationItems, ConfigurationStore} from '../../src/dapr/components/configuration/types.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../../src/dapr/components/configuration-store.ts'
 import {pause} from '../../src/platform/delay.ts'
 
 t.test('a subscription to configuration that the next daprd refuses at first continues there', async t => {

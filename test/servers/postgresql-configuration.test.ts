@@ -1,7 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {open} from '../../src/dapr/components/configuration/postgresql.ts'
-import type {ConfigurationItems, ConfigurationStore} from '../../src/dapr/components/configuration/types.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../../src/dapr/components/configuration-store.ts'
 import {openComponent} from '../rig/open-component.ts'
 import {CONFIGURATION_TABLE, realPostgres, skipWithoutPostgres, type RealPostgres} from '../rig/postgres.ts'
 import {StartQueue} from '../rig/queue.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {andVerbs} from '../../src/clients/cli/command-named.ts'
+import {andVerbs} from '../../src/clients/cli/entries/command-entry.ts'
 import {COMMANDS} from '../../src/clients/cli/commands.ts'
 import {TOOLS} from '../../src/clients/mcp/tools/tools.ts'
 import {COMMANDS_ASKED, ROUTES, routes, tools} from '../rig/exits.ts'

@@ -4,6 +4,15 @@ import {fnv1a} from '../../model/fnv1a.ts'
 import type {Plan} from '../../model/plan.ts'
 import type {CommandContext} from './command-handler.ts'
 
+/** The exit code of an `up` that yields to another start, or cannot use another run. */
+export const EXIT_YIELDED = 75
+
+/**
+ * How an `up` answers if its run exists already: `attach` shows the run on this terminal, `report` describes it, `wait` waits until it is
+ * ready, `yield` leaves the answer to the process that started this one, and `use` (`up --run`) yields unless its command can use the run.
+ */
+export type SecondUp = 'attach' | 'report' | 'wait' | 'yield' | 'use'
+
 /** Flags that do not change a run: how it is shown, and how long a command waits for it. `--name` and the template select it. */
 const SAME_RUN = [
   'background',

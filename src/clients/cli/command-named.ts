@@ -1,5 +1,5 @@
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
-import type {CommandEntry} from './entries/command-entry.ts'
+import {andVerbs, type CommandEntry} from './entries/command-entry.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
 
 /**
@@ -16,10 +16,6 @@ const wordAt = (args: readonly string[]): number =>
   args.findIndex((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--runtime-path')
 
 export const wordIn = (args: readonly string[]): string | undefined => args[wordAt(args)]
-
-/** Commands with those below them. */
-export const andVerbs = <T extends {readonly verbs?: readonly T[]}>(commands: readonly T[]): readonly T[] =>
-  commands.flatMap(entry => [entry, ...(entry.verbs ?? [])])
 
 /** The command that the arguments name, if any. */
 export const calledBy = (args: readonly string[], commands: readonly CommandEntry[]): CommandEntry | undefined => {

@@ -10,10 +10,9 @@ import type {CommandContext} from './command-handler.ts'
 import {print} from './print.ts'
 import {reportReady, upAsJson} from './ready-report.ts'
 import {HAS_TERMINAL, logsHint, say, UP} from './say.ts'
-import {EXIT_YIELDED, type SecondUp} from './second-run.ts'
 import {flagDuration} from './since.ts'
 import type {Plan} from '../../model/plan.ts'
-import {askedRun} from './asked-run.ts'
+import {askedRun, EXIT_YIELDED, type SecondUp} from './asked-run.ts'
 
 const LOOK_MS = 50
 /** A run that does not answer for this time, while its process lives, is an error. */

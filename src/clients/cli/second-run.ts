@@ -3,18 +3,9 @@ import type {RunIdentity} from '../../control/run-file.ts'
 import {announceStart, ownStart, startingRuns, type StartingRun} from '../../control/starting-runs.ts'
 import {shellQuoted} from '../../model/shell-quoted.ts'
 import {isSameTemplate} from '../../platform/paths.ts'
-import {askedRun} from './asked-run.ts'
+import {askedRun, type SecondUp} from './asked-run.ts'
 import type {CommandContext} from './command-handler.ts'
 import {commandPlace, runPlace, shownPath} from './pick-run.ts'
-
-/** The exit code of an `up` that yields to another start, or cannot use another run. */
-export const EXIT_YIELDED = 75
-
-/**
- * How an `up` answers if its run exists already: `attach` shows the run on this terminal, `report` describes it, `wait` waits until it is
- * ready, `yield` leaves the answer to the process that started this one, and `use` (`up --run`) yields unless its command can use the run.
- */
-export type SecondUp = 'attach' | 'report' | 'wait' | 'yield' | 'use'
 
 /**
  * Answers an `up` whose template, or copy of it (`--name`), runs or starts already: its apps would have the same ports and files.

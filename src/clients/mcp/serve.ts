@@ -1,7 +1,6 @@
 // clients/mcp/ offers a run to coding agents: tools of the Model Context Protocol over stdio. As a client of the run's API it finds the
 // run again at each call, so that runs may come and go.
-import {McpServer, ProtocolError, ProtocolErrorCode} from '@modelcontextprotocol/server'
-import type {Tool as Described} from '@modelcontextprotocol/server'
+import {McpServer, ProtocolError, ProtocolErrorCode, type Tool as Described} from '@modelcontextprotocol/server'
 import {serveStdio} from '@modelcontextprotocol/server/stdio'
 import {UserError} from '../../model/errors.ts'
 import {Limit} from '../../model/limit.ts'

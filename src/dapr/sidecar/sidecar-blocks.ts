@@ -1,5 +1,5 @@
 import type {AppComponents, FailedComponent} from '../components/app-components.ts'
-import type {Secret} from '../components/secrets/types.ts'
+import type {Secret} from '../components/secret-store.ts'
 import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import {explainPlace} from '../../files/config/diagnose.ts'
 import {messageOf} from '../../model/errors.ts'

@@ -1,7 +1,10 @@
+import {FrameClients} from '#h2-frames'
 import {authorityOf} from '../../model/address.ts'
 import {CONNECTION_HEADERS} from '../../model/connection-headers.ts'
 import {messageOf} from '../../model/errors.ts'
+import {valueOf} from '../../proxy/net/http1/header-lines.ts'
 import {http} from '../../proxy/net/http1/node-http.ts'
+import {Http2Request} from '../../proxy/net/http2/http2-request.ts'
 import {contentOf, headerValue, isStreamType} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {REPLAY_HEADER} from '../telemetry/recorder/expected-replays.ts'
@@ -32,10 +35,7 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
   const {body} = request
   const headers = [...headersOf(request.headers), REPLAY_HEADER, call.number.toString()]
   const authority = authorityOf(host, port)
-  if (version === 'HTTP/2') {
-    const {sendOverHttp2} = await import('./send-http2.ts')
-    return sendOverHttp2({host, port}, {method, path: target, headers, body}, signal)
-  }
+  if (version === 'HTTP/2') return sendOverHttp2({host, port}, {method, path: target, headers, body}, signal)
   if (headerValue(headers, 'host') === '') headers.push('Host', authority)
   if (body.length > 0 || TAKES_BODY.has(method)) headers.push('Content-Length', body.length.toString())
   return new Promise(resolve => {
@@ -60,6 +60,49 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
       failed(error) // a head that node:http does not write
     }
   })
+}
+
+interface SentAgain {
+  readonly method: string
+  readonly path: string
+  /** Names and values by turns. */
+  readonly headers: readonly string[]
+  readonly body: Buffer
+}
+
+/** Sends a request over HTTP/2 without TLS, as a client with prior knowledge does (RFC 9113, 3.3). Settles as `sendAgain` does. */
+async function sendOverHttp2(
+  {host, port}: CallPlace,
+  {method, path, headers, body}: SentAgain,
+  signal: AbortSignal
+): Promise<Resent> {
+  const {promise, resolve} = Promise.withResolvers<Resent>()
+  const failed = (error: unknown): void => resolve({status: 0, why: messageOf(error)})
+  const abort = (): void => failed(signal.reason)
+  const clients = new FrameClients({hosts: [host], port, isSecure: false, warn: failed})
+  const hasBody = body.length > 0
+  const pairs = hasBody ? [...headers, 'content-length', body.length.toString()] : headers
+  let status = 0
+  signal.addEventListener('abort', abort, {once: true})
+  if (signal.aborted) abort()
+  const sink = {
+    respond: (got: number, fields: readonly string[]): void => {
+      status = got
+      if (isStreamType(valueOf(fields, 'content-type') ?? '')) resolve({status, why: ''})
+    },
+    data: () => true,
+    end: () => resolve({status, why: ''}),
+    fail: (error: Error) => (status === 0 ? failed(error) : resolve({status, why: ''})),
+    drain: () => undefined
+  }
+  const request = new Http2Request(clients, authorityOf(host, port), {method, path, pairs, hasBody}, sink)
+  if (hasBody) request.write(body, true)
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', abort)
+    clients.cut()
+  }
 }
 
 /** A request of a sidecar to its app, without headers that are set again. */

@@ -3,7 +3,7 @@ import type {AppPlan} from '../../model/plan.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {planKey} from '../../supervisor/reload/plan-facts.ts'
-import type {AppsOptions} from './apps.ts'
+import type {AppCloser} from './close-app.ts'
 import {keepsPorts} from './same-ports.ts'
 
 /**
@@ -13,7 +13,7 @@ import {keepsPorts} from './same-ports.ts'
 export async function closeForEdit(
   runtimes: readonly AppRuntime[],
   next: readonly AppPlan[],
-  {closer, calls}: Pick<AppsOptions, 'closer' | 'calls'>,
+  {closer, calls}: {readonly closer: AppCloser; readonly calls: (caller: string, callee: string) => boolean},
   kept: Map<AppRuntime, SidecarServers>
 ): Promise<void> {
   const drains = new Map(runtimes.map(runtime => [runtime, Promise.withResolvers<void>()]))

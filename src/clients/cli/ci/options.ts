@@ -1,5 +1,5 @@
 import {type CommandContext, UsageError} from '../command-handler.ts'
-import {COMMAND_FLAGS} from '../entries/run.ts'
+import {COMMAND_FLAGS} from '../run-flags.ts'
 import {flagDuration} from '../since.ts'
 
 /** The options of `up --run`. */

@@ -6,7 +6,7 @@ import type {AppPlan} from '../../../model/plan.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {selectedApps} from '../commands/run-template.ts'
 import {wantsColours} from '../paint.ts'
-import type {Form} from '../commands/run.ts'
+import {live, type Form} from '../run-form.ts'
 import {logStyleOf, prefixesFor} from '../log-style.ts'
 import {tellLateStart} from '../late-start.ts'
 import {print, printWhole, type Sign} from '../print.ts'
@@ -17,11 +17,8 @@ import {commandRunOptions} from './options.ts'
 import {isOnGitHub, mistakeAnnotations} from './github.ts'
 import {harmlessOutput, Reports} from './reports.ts'
 
-/** Runs the apps of a form, and returns the exit code. */
-type Live = (terminal: Terminal, context: CommandContext, begin: () => Form) => Promise<number>
-
 /** `up --run CMD`: uses the run of this folder if it is the same; else starts the template, runs a command once all apps are ready, stops, and ends with the command's exit code. */
-export async function upRun(context: CommandContext, live: Live): Promise<number> {
+export async function upRun(context: CommandContext): Promise<number> {
   const typed = commandRunOptions(context)
   try {
     const {secondUp} = await import('../second-run.ts')
@@ -31,7 +28,7 @@ export async function upRun(context: CommandContext, live: Live): Promise<number
     if (second === 0) return await (await import('./in-run-here.ts')).inRunHere(here, typed)
     const isMoved = second !== undefined && !context.flags.isSet('strict-ports')
     const own = isMoved ? {...context, flags: context.flags.with({isolated: true})} : context
-    return await withCommand(own, typed, live)
+    return await withCommand(own, typed)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     if (isOnGitHub(process.env)) print(process.stderr, mistakeAnnotations(error, process.env))
@@ -40,11 +37,7 @@ export async function upRun(context: CommandContext, live: Live): Promise<number
   }
 }
 
-async function withCommand(
-  context: CommandContext,
-  typed: ReturnType<typeof commandRunOptions>,
-  live: Live
-): Promise<number> {
+async function withCommand(context: CommandContext, typed: ReturnType<typeof commandRunOptions>): Promise<number> {
   const {asJson} = context
   const selection = await selectedApps(context)
   const {loaded, plan: selected} = selection

@@ -1,6 +1,6 @@
 import {basename} from 'node:path'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
-import {andVerbs} from '../command-named.ts'
+import {andVerbs} from '../entries/command-entry.ts'
 import {GLOBAL_FLAGS, type Flag} from '../flag.ts'
 import {HELP_FLAG, type CommandWords} from '../help.ts'
 

@@ -1,34 +1,13 @@
 import {refuseNoTemplate} from '../../../files/config/find.ts'
 import {UserError} from '../../../model/errors.ts'
-import {giveBackWhenCalm, restoreDefaults, tuneForRun} from '../../../platform/heap.ts'
-import {keepCodeOfStart} from '../../../platform/own-program.ts'
-import {Run} from '../../../run/run.ts'
-import {wantsColours} from '../paint.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
-import {COMMAND_FLAGS} from '../entries/run.ts'
-import {guard} from '../guard.ts'
+import {COMMAND_FLAGS} from '../run-flags.ts'
 import {isTemplatePath} from '../template-named.ts'
-import {isOnTerminal, openTerminal, type Terminal} from '../terminal.ts'
-import type {Emit} from '../../../model/events.ts'
-import type {RunOptions} from '../../../run/run-options.ts'
+import {EXIT_YIELDED} from '../asked-run.ts'
+import {live} from '../run-form.ts'
+import {isOnTerminal, openTerminal} from '../terminal.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** A form of `run` (template or single app): its options, its output, and its last lines. */
-export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' | 'emit'> {
-  readonly emit: Emit
-  /** Called when the start lines are printed. The giver of the exit code ends before the run. */
-  readonly started?: (run: Run) => Promise<void>
-  /** Called when the run has ended and everything is cleaned up. */
-  readonly ended: () => void
-  /** Receives the lines of the apps; omitted: stdout. */
-  readonly output?: RunOptions['output']
-  /** A signal to us: true if it does not concern the run. */
-  readonly takes?: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => boolean
-  /** The exit code, in place of that of the run. */
-  readonly exitCode?: () => number
-}
-
-const EXIT_BUG = 70
 const WITH_COMMAND: readonly string[] = COMMAND_FLAGS.map(({name}) => name)
 const SELECTS = 'selects apps of a run template'
 const FORMATS = "formats the lines of a run template's apps"
@@ -73,8 +52,8 @@ export const up: CommandHandler = async given => {
   const endsWithCommand = context.flags.names.some(name => WITH_COMMAND.includes(name))
   const isDetached = context.flags.isSet('detach')
   if (context.flags.text('output') !== undefined && !isDetached) throw new UsageError('--output needs --detach')
-  if (endsWithCommand && !isDetached) return (await import('../ci/up-run.ts')).upRun(context, live)
-  const {secondUp, EXIT_YIELDED} = await import('../second-run.ts')
+  if (endsWithCommand && !isDetached) return (await import('../ci/up-run.ts')).upRun(context)
+  const {secondUp} = await import('../second-run.ts')
   if (isDetached) {
     const {upDetached} = await import('./up-detached.ts')
     for (;;) {
@@ -96,32 +75,4 @@ function refuseWords({words, flags}: CommandContext): void {
   if (first === undefined || ['run', 'only', 'except'].some(name => flags.names.includes(name))) return
   const meant = isTemplatePath(first) ? `-f ${words.join(' -f ')}` : `--only ${words.join(',')}`
   throw new UsageError(`up takes no arguments: did you mean pillion up ${meant}?`)
-}
-
-/** Runs the apps of a form to the end, with our signals and streams. Resolves with the exit code. */
-export async function live(
-  terminal: Terminal,
-  {flags, asJson}: CommandContext,
-  begin: (terminal: Terminal) => Form | Promise<Form>
-): Promise<number> {
-  const {started, ended, takes, exitCode, ...form} = await begin(terminal)
-  const isTerminal = terminal.isTerminal || wantsColours(false, process.env)
-  const lived = new Run({...form, env: process.env, output: form.output ?? terminal.out, isTerminal})
-  const hasBug = guard(lived, terminal, {asJson, takes})
-  try {
-    await lived.start()
-    keepCodeOfStart()
-    tuneForRun()
-    giveBackWhenCalm()
-    const shown = started?.(lived)
-    if (flags.isSet('dashboard')) void (await import('./dashboard.ts')).openOwnDashboard(lived, terminal, asJson)
-    const isHealthy = await lived.ended
-    if (exitCode !== undefined) await shown
-    ended()
-    if (hasBug()) return EXIT_BUG
-    return exitCode === undefined ? (isHealthy ? 0 : 1) : exitCode()
-  } finally {
-    restoreDefaults()
-    await terminal.flush()
-  }
 }

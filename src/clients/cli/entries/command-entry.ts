@@ -13,6 +13,10 @@ export interface CommandEntry extends CommandWords {
   readonly loadKubernetes?: () => Promise<CommandHandler>
 }
 
+/** Commands with those below them. */
+export const andVerbs = <T extends {readonly verbs?: readonly T[]}>(commands: readonly T[]): readonly T[] =>
+  commands.flatMap(entry => [entry, ...(entry.verbs ?? [])])
+
 /** How a command works with `--kubernetes`: the text of that flag, and the flags that are refused without it. */
 interface InCluster {
   readonly text: string

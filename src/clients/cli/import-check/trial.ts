@@ -11,7 +11,7 @@ import type {Run} from '../../../run/run.ts'
 import type {AppOutcome} from '../ci/outcome.ts'
 import {collectOutcome, isFit, needed} from '../ci/collect.ts'
 import type {CommandContext} from '../command-handler.ts'
-import type {Form} from '../commands/run.ts'
+import type {Form} from '../run-form.ts'
 import {surroundings} from '../surroundings.ts'
 import {openTerminal} from '../terminal.ts'
 import {commandLines, isBuilding} from './first-build.ts'
@@ -71,7 +71,7 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
     const apps = [...plan.apps, await commandSidecar(KEEPER)]
     const tried = await trialPlan({...plan, apps}, folder)
     const run = new TrialRun(timeoutMs)
-    const {live} = await import('../commands/run.ts') // it stays one piece with the rest of a start
+    const {live} = await import('../run-form.ts') // it stays one piece with the rest of a start
     await live(openTerminal(), call, () => run.form(tried, excepted))
     const unsetOf = (id: string): readonly string[] => missing.get(id)?.map(({name}) => name) ?? []
     const all = await Promise.all(

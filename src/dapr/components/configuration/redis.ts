@@ -2,7 +2,7 @@ import {itemsIn, type RedisConnection, type RedisReply} from '#redis'
 import {beginAll} from '../../../model/begin-all.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
-import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from './types.ts'
+import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'
 import {openRedis} from '../redis/open-redis.ts'
 
 /** `configuration.redis`: a key is a text, a value `text||version` (components-contrib: configuration/redis). */

@@ -7,7 +7,7 @@ import {isObject} from '../../../model/is-object.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 import {WebTarget} from '../bindings/http/web-target.ts'
 import type {OpenComponent} from '../component.ts'
-import type {CryptoProvider} from './types.ts'
+import type {CryptoProvider} from '../crypto-provider.ts'
 import {keyOfJwk, type OwnKey, wrapBy} from './parse-key.ts'
 
 /** A key set at a URL is asked for again once it is older, unless the component says otherwise (components-contrib: crypto/jwks). */

@@ -4,7 +4,7 @@ import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import {readTextBytes} from '../../../model/read-file.ts'
 import type {OpenComponent} from '../component.ts'
-import type {CryptoProvider} from './types.ts'
+import type {CryptoProvider} from '../crypto-provider.ts'
 import {parseKey, type KeyForm, type OwnKey, wrapBy} from './parse-key.ts'
 import {ownOf} from '../../../model/own.ts'
 

@@ -12,7 +12,7 @@ import {
 } from 'node:crypto'
 import {parseSecret} from '../../../model/exact-json.ts'
 import {because} from '../properties.ts'
-import type {CryptoProvider, WrapAlgorithm} from './types.ts'
+import type {CryptoProvider, WrapAlgorithm} from '../crypto-provider.ts'
 
 /** A key and its allowed uses. */
 export interface OwnKey {

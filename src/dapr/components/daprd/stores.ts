@@ -1,7 +1,7 @@
 import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
-import type {ConfigurationItems, ConfigurationStore} from '../configuration/types.ts'
-import type {LockStore, Unlocked} from '../lock/types.ts'
-import type {SecretStore} from '../secrets/types.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'
+import type {LockStore, Unlocked} from '../lock-store.ts'
+import type {SecretStore} from '../secret-store.ts'
 import {
   GetConfigurationRequest,
   GetConfigurationResponse

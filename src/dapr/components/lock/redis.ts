@@ -1,7 +1,7 @@
 import {UNLOCK_SCRIPT} from '#redis'
 import type {OpenComponent} from '../component.ts'
 import {openRedis} from '../redis/open-redis.ts'
-import type {LockStore} from './types.ts'
+import type {LockStore} from '../lock-store.ts'
 
 /** `lock.redis`: a key that expires, deleted by its owner alone (components-contrib: lock/redis). */
 export const open: OpenComponent<LockStore> = async options => {

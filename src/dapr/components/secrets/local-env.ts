@@ -1,6 +1,6 @@
 import {variableOf} from '../../../model/environment.ts'
 import type {OpenComponent} from '../component.ts'
-import type {Secret, SecretStore} from './types.ts'
+import type {Secret, SecretStore} from '../secret-store.ts'
 
 /** Variables that hold tokens and settings of the sidecar itself (components-contrib: secretstores/local/env, isKeyAllowed). */
 const isOwn = (name: string): boolean => name === 'APP_API_TOKEN' || name.toUpperCase().startsWith('DAPR_')

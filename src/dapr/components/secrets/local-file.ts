@@ -4,7 +4,7 @@ import {exactText, parseSecret} from '../../../model/exact-json.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Properties} from '../properties.ts'
-import type {Secret, SecretStore} from './types.ts'
+import type {Secret, SecretStore} from '../secret-store.ts'
 import {isObject} from '../../../model/is-object.ts'
 
 type Secrets = ReadonlyMap<string, Secret>

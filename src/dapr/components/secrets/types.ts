@@ -1,14 +1,5 @@
-import type {Component, TypesOf} from '../component.ts'
-
-/** Keys of a secret and their values. */
-export type Secret = Readonly<Record<string, string>>
-
-export interface SecretStore extends Component {
-  /** Returns the secret of a name, if there is one. */
-  get(name: string): Promise<Secret | undefined>
-  /** All secrets by their names. */
-  all(): Promise<Readonly<Record<string, Secret>>>
-}
+import type {TypesOf} from '../component.ts'
+import type {SecretStore} from '../secret-store.ts'
 
 export const SECRET_TYPES: TypesOf<SecretStore> = {
   'local.env': {properties: ['prefix'], capabilities: [], load: async () => (await import('./local-env.ts')).open},

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import {isDeepStrictEqual} from 'node:util'
-import type {ConfigurationItems, ConfigurationStore} from '../../components/configuration/types.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../../components/configuration-store.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {until, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
 import {because} from '../../components/properties.ts'
-import type {CryptoProvider, NamedKey, WrapAlgorithm} from '../../components/crypto/types.ts'
+import type {CryptoProvider, NamedKey, WrapAlgorithm} from '../../components/crypto-provider.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {isSignedBy, readHead, writeHead, type ReadHead, type SegmentCipher} from '../documents/head.ts'

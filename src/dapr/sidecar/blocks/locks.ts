@@ -1,5 +1,5 @@
 import type {AppComponent} from '../../components/app-components.ts'
-import type {Unlocked} from '../../components/lock/types.ts'
+import type {Unlocked} from '../../components/lock-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 import {AppBlock} from './block-context.ts'

@@ -1,5 +1,5 @@
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
-import type {Secret, SecretStore} from '../../components/secrets/types.ts'
+import type {Secret, SecretStore} from '../../components/secret-store.ts'
 import {isSecretAllowed} from '../../../files/resources/secret-scopes.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 import {AppBlock} from './block-context.ts'

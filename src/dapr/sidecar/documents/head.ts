@@ -1,6 +1,6 @@
 import {createHmac, hkdfSync, timingSafeEqual} from 'node:crypto'
 import {jsonIn} from '../../../model/is-json.ts'
-import type {WrapAlgorithm} from '../../components/crypto/types.ts'
+import type {WrapAlgorithm} from '../../components/crypto-provider.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {goJson} from '../http/go-text.ts'
 import type {PieceReader} from './pieces.ts'

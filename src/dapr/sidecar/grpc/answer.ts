@@ -1,9 +1,8 @@
 import {encodeField, type FrameStream} from '#h2-frames'
 import {framed} from '../../../proxy/net/grpc/message-gauge.ts'
 import {answerHead, OK, trailersOf, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
-import {answerType} from './answer-faults.ts'
 import {zlib} from './inflate.ts'
-import type {RequestHead} from './request-head.ts'
+import {answerType, type RequestHead} from './request-head.ts'
 
 export interface WholeAnswer {
   /** Fields of the head. */

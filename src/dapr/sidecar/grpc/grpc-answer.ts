@@ -7,7 +7,6 @@ import {type AnswerFields, readAnswer} from '../../../proxy/net/grpc/answer-fiel
 import {MessageGauge, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
 import {codeOfHttp, INTERNAL, RESOURCE_EXHAUSTED, trailersOf, percentDecoded} from '../../../proxy/net/grpc/status.ts'
 import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
-import {httpText, NO_TRAILERS} from './answer-faults.ts'
 
 /** The status of an answer that breaks off by a fault. */
 export const CUT_CALL: GrpcStatus = {code: INTERNAL, message: 'cut by a fault'}
@@ -133,3 +132,13 @@ const statusOf = ({status, message}: AnswerFields): GrpcStatus => ({
 
 /** The fields that an app has left out. */
 const missingFields = ({status}: AnswerFields): string => (status >= 0 ? '' : trailersOf(NO_TRAILERS))
+
+const NO_TRAILERS: GrpcStatus = {code: INTERNAL, message: 'server closed the stream without sending trailers'}
+
+/** grpc-go's text for an answer that is not gRPC. */
+const httpText = ({httpStatus, contentType}: AnswerFields): string => {
+  const type = contentType.startsWith('application/grpc')
+    ? ''
+    : `; transport: received unexpected content-type "${contentType}"`
+  return `unexpected HTTP status code received from server: ${httpStatus}${type}`
+}

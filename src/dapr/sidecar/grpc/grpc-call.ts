@@ -13,9 +13,8 @@ import type {Pool} from '../../../proxy/net/pool.ts'
 import {NO_STREAMS} from '../../../proxy/net/grpc/sent-messages.ts'
 import * as status from '../../../proxy/net/grpc/status.ts'
 import {trailersOf, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
-import {answerType} from './answer-faults.ts'
 import {AnsweredCall, CUT_CALL, tooLargeFor} from './grpc-answer.ts'
-import type {ReceivedCall, Forwarded, RequestHead} from './request-head.ts'
+import {answerType, type ReceivedCall, type Forwarded, type RequestHead} from './request-head.ts'
 import {briefRequest, wholeRequest} from './sent-request.ts'
 
 /** The facts about a call from the API that took it, before it begins. */

@@ -1,15 +1,20 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
 import {grpcMethod} from '../../../model/dapr/api/routes.ts'
+import {
+  ActorRuntime_ActorRuntimeStatus as STATUS,
+  GetMetadataResponse,
+  PubsubSubscriptionType as TYPES
+} from '../../../model/dapr/messages/metadata.generated.ts'
 import {eachField, readStrings} from '../../../proxy/net/grpc/invoke-messages.ts'
+import {encode} from '../../../proxy/net/grpc/message-codec.ts'
 import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {Blocks} from '../blocks/blocks.ts'
-import type {Facts} from '../http/metadata.ts'
+import {activeActors, extendedOf, named, type Facts} from '../http/metadata.ts'
 import type {BlockCaller} from '../operations/operation.ts'
 import {workParent} from '../http/trace.ts'
 import {DAPR} from './api-access.ts'
 import {sentTrace} from './grpc-trace.ts'
-import {metadataMessage} from './metadata-message.ts'
 import {isMarked, type RequestHead} from './request-head.ts'
 import {ownOf} from '../../../model/own.ts'
 
@@ -120,4 +125,31 @@ export function ownStream(path: string): OwnStreamName | undefined {
   if (path === TASK_HUB + WORK_ITEMS) return WORK_ITEMS
   const operation = operationIn(path)
   return operation?.isStream === true ? operation.name : undefined
+}
+
+/** GetMetadataResponse: the same as `/v1.0/metadata`. */
+function metadataMessage(id: string, facts: Facts, custom: ReadonlyMap<string, string>): Uint8Array {
+  const {actors, connection, connectedWorkers, scheduler} = facts
+  return encode(GetMetadataResponse, {
+    id,
+    activeActorsCount: activeActors(facts),
+    registeredComponents: facts.components,
+    extendedMetadata: extendedOf(facts, custom),
+    subscriptions: facts.subscriptions.map(each => ({...each, rules: {rules: each.rules}, type: TYPES[each.type]})),
+    httpEndpoints: named(facts.httpEndpoints),
+    appConnectionProperties: {...connection, maxConcurrency: Math.max(0, connection.maxConcurrency)},
+    runtimeVersion: facts.runtimeVersion,
+    enabledFeatures: facts.enabledFeatures,
+    actorRuntime: {
+      runtimeStatus: actors === undefined ? STATUS.DISABLED : actors.isReady ? STATUS.RUNNING : STATUS.INITIALIZING,
+      activeActors: activeActors(facts),
+      hostReady: actors?.isReady === true,
+      placement: `placement: ${actors === undefined ? 'disconnected' : 'connected'}`
+    },
+    scheduler: scheduler.length > 0 ? {connectedAddresses: scheduler} : undefined,
+    workflows: connectedWorkers === undefined ? undefined : {connectedWorkers},
+    mcpServers: named(facts.mcpServers),
+    workflowAccessPolicies: named(facts.accessPolicies),
+    resiliencies: named(facts.resiliencies)
+  })
 }

@@ -6,11 +6,10 @@ import {headFields} from '../../../proxy/net/grpc/head-fields.ts'
 import {formatTraceparent} from '../../../observe/telemetry/tracing/trace-context.ts'
 import {notListening} from '../http/errors.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
-import {answerType} from './answer-faults.ts'
 import {GrpcCall} from './grpc-call.ts'
 import {baggageFields, spanFields, spansOf, grpcTraceOf} from './grpc-trace.ts'
 import type {Pool} from '../../../proxy/net/pool.ts'
-import type {ReceivedCall} from './request-head.ts'
+import {answerType, type ReceivedCall} from './request-head.ts'
 import {
   OK,
   statusFrom,

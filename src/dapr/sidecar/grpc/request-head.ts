@@ -224,6 +224,10 @@ export class HeadReader {
   }
 }
 
+/** An answer repeats the type of its request (grpc-go). */
+export const answerType = ({contentType}: RequestHead): string =>
+  contentType.startsWith('application/grpc') ? contentType : 'application/grpc'
+
 /** A call of gRPC that a sidecar has received, before its callee is known. */
 export interface ReceivedCall {
   readonly sidecar: SidecarContext

@@ -11,8 +11,7 @@ import {
   UNKNOWN,
   type GrpcStatus
 } from '../../../proxy/net/grpc/status.ts'
-import type {ReceivedCall} from './request-head.ts'
-import {answerType} from './answer-faults.ts'
+import {answerType, type ReceivedCall} from './request-head.ts'
 import {inflated} from './inflate.ts'
 
 type OnEnd = (status: GrpcStatus, requestBytes: number, responseBytes: number) => void

@@ -1,4 +1,4 @@
-import type {ConfigurationItem, ConfigurationItems} from '../../components/configuration/types.ts'
+import type {ConfigurationItem, ConfigurationItems} from '../../components/configuration-store.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {ConfigurationListener} from '../blocks/configurations.ts'
 import type {CONFIGURATION} from '../../../model/dapr/api/blocks.ts'

@@ -1,4 +1,4 @@
-import type {Unlocked} from '../../components/lock/types.ts'
+import type {Unlocked} from '../../components/lock-store.ts'
 import type {LOCK} from '../../../model/dapr/api/blocks.ts'
 import {
   TryLockRequest,

@@ -2,7 +2,7 @@ import {existsSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {mock} from 'node:test'
 import t from 'tap'
-import type {ConfigurationItems, ConfigurationStore} from '../../../../src/dapr/components/configuration/types.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../../../../src/dapr/components/configuration-store.ts'
 import {pause} from '../../../../src/platform/delay.ts'
 import {answered, open, reading, resource} from './app-daprd.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {COMMANDS} from '../../../../src/clients/cli/commands.ts'
-import {andVerbs} from '../../../../src/clients/cli/command-named.ts'
+import {andVerbs} from '../../../../src/clients/cli/entries/command-entry.ts'
 import {COMMAND_GROUPS, shortGroups} from '../../../../src/clients/cli/groups.ts'
 import {helpOf, overview, usageText} from '../../../../src/clients/cli/help.ts'
 import {UserError} from '../../../../src/model/errors.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type {ConfigurationItems} from '../../../../src/dapr/components/configuration/types.ts'
+import type {ConfigurationItems} from '../../../../src/dapr/components/configuration-store.ts'
 import {open} from '../../../../src/dapr/components/configuration/redis.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
 import {MemoryConnection} from '../../../../src/packages/redis/memory-connection.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
-import type {ConfigurationItems, ConfigurationStore} from '../../../../../src/dapr/components/configuration/types.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../../../../../src/dapr/components/configuration-store.ts'
 import {Configurations} from '../../../../../src/dapr/sidecar/blocks/configurations.ts'
 
 const ITEM = {value: '1', version: '', metadata: {}}
