@@ -79,7 +79,7 @@ export function summaryText(apps: readonly Judged[]): string {
   return [`${all.filter(isUp).length} of ${all.length} ready`, ...troubles].join(' · ')
 }
 
-/** `ready`, `exited 2, waits for a save`, `keeps exiting: 8 times in 60 s, each after 2 s`. */
+/** `ready`, `exited 2, waits for a save`, `keeps exiting: 8 times in 60 s, each within 2 s`. */
 export function stateText(app: Judged, now: number): string {
   if (app.loop !== null) return loopText(app.loop)
   const isHeld = app.state === 'backoff' && app.restartsAt === null

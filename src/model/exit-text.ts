@@ -74,11 +74,11 @@ export interface ExitLoop {
   readonly longestMs: number
 }
 
-/** `keeps exiting: 27 times in 10 min, each after 2 s`. */
+/** `keeps exiting: 27 times in 10 min, each within 2 s`. */
 export function loopText({exits, overMs, shortestMs, longestMs}: ExitLoop): string {
   const [shortest, longest] = [roughDuration(shortestMs), roughDuration(longestMs)]
   const isSteady = longestMs < 2 * shortestMs || longestMs < 1000
-  return `keeps exiting: ${exits} times in ${roughDuration(overMs)}, ${isSteady ? `each after ${longest}` : `after ${shortest} to ${longest}`}`
+  return `keeps exiting: ${exits} times in ${roughDuration(overMs)}, ${isSteady ? `each within ${longest}` : `after ${shortest} to ${longest}`}`
 }
 
 /** Equal calls that were in flight when a process ended: the oldest of them. */

@@ -9,7 +9,7 @@ const failed = {exitCode: 1, exit: 'exited with code 1', availability: 'never'} 
 
 /** An app for each row of the table, by its text. */
 const APPS: Readonly<Record<string, Partial<App>>> = {
-  'keeps exiting: 27 times in 10 min, each after 2 s': {
+  'keeps exiting: 27 times in 10 min, each within 2 s': {
     state: 'backoff',
     loop: {exits: 27, overMs: 598_000, shortestMs: 1900, longestMs: 2030}
   },

@@ -49,7 +49,7 @@ t.test('slow exits are a loop as well, and only those of ten minutes count', asy
 
 t.test('a loop is one sentence', async t => {
   const loop = {exits: 27, overMs: 600_000, shortestMs: 1800, longestMs: 2300}
-  t.equal(loopText(loop), 'keeps exiting: 27 times in 10 min, each after 2.3 s')
+  t.equal(loopText(loop), 'keeps exiting: 27 times in 10 min, each within 2.3 s')
   t.equal(
     loopText({exits: 3, overMs: 61_000, shortestMs: 80, longestMs: 52_000}),
     'keeps exiting: 3 times in 61 s, after 80 ms to 52 s'
