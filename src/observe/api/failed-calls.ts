@@ -13,7 +13,7 @@ export interface FailedCalls {
   readonly to: string
   readonly edges: Api.Trouble['failed']
   readonly count: number
-  /** Calls of the last minute to this callee, and the failed ones. */
+  /** Calls of the last minute to this callee, and the failed ones, as its row has them. */
   readonly recent: {readonly calls: number; readonly failed: number}
   /** How many of these failed by a fault that is switched on. */
   readonly faulty: number
@@ -33,31 +33,25 @@ export function failuresOf(
   {masking, since, now = performance.now()}: {masking: Masking; since: number; now?: number}
 ): readonly FailedCalls[] {
   const oldest = Math.min(now - MINUTE_MS, now - (wallTime.of(now) - since))
-  const totals = new Map<string, {calls: number; failed: number; faulty: number}>()
+  const recent = recorder.edges.recentCalls(now)
+  const faulty = new Map<string, number>()
   const failed: LineOfCall[] = []
   for (const number of recorder.numbers().slice(0, MAX_READ)) {
     const line = recorder.line(number)
-    if (line === undefined || (line.flags & (FLAG.open | FLAG.replay)) !== 0) continue
+    if (line === undefined || !isFailed(line) || (line.flags & (FLAG.open | FLAG.replay)) !== 0) continue
     const {edgeOf: edge} = line
     if (line.startedAt + line.totalMs < oldest || edge.callee === '') continue
-    const hasFailed = isFailed(line)
-    if (line.startedAt + line.totalMs >= now - MINUTE_MS) {
-      const total = totals.get(edge.callee) ?? {calls: 0, failed: 0, faulty: 0}
-      totals.set(edge.callee, total)
-      total.calls++
-      if (hasFailed) total.failed++
-      if (hasFailed && (line.flags & FLAG.fault) !== 0) total.faulty++
-    }
-    if (hasFailed && failed.length < MAX_FAILED) failed.push(line)
+    if ((line.flags & FLAG.fault) !== 0 && line.startedAt + line.totalMs >= now - MINUTE_MS)
+      faulty.set(edge.callee, (faulty.get(edge.callee) ?? 0) + 1)
+    if (failed.length < MAX_FAILED) failed.push(line)
   }
   return [...Map.groupBy(failed, each => causeOf(each, failed).edgeOf.callee)].map(([to, calls]) => {
-    const {calls: all = 0, failed: some = 0, faulty = 0} = totals.get(to) ?? {}
     return {
       to,
       edges: edgesOf(calls),
       count: calls.length,
-      recent: {calls: all, failed: some},
-      faulty,
+      recent: recent.get(to) ?? {calls: 0, failed: 0},
+      faulty: faulty.get(to) ?? 0,
       latest: latestOf(recorder, calls.find(({edgeOf}) => edgeOf.callee === to) ?? calls[0], masking)
     }
   })
