@@ -1,6 +1,7 @@
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {HintCode} from '../../model/hint-code.ts'
+import {inLocale} from '../../model/locale-signs.ts'
 import type {MistakeCode} from '../../model/mistake-code.ts'
 import type {WarningCode} from '../../model/reporter.ts'
 import {terminalText} from '../../observe/logging/terminal-text.ts'
@@ -25,8 +26,9 @@ export const signedLine = (status: Sign, message: string, asJson: boolean, code?
 export function print(stream: NodeJS.WriteStream, text: string | Buffer, done?: () => void): void {
   // without a listener Node would end us with a stack trace
   if (stream.listenerCount('error') === 0) stream.on('error', noteFailure)
-  if (stream.isTTY) stream.write(terminalText(Buffer.from(text).toString('latin1')), 'latin1', done)
-  else stream.write(text, done)
+  if (!stream.isTTY) return void stream.write(text, done)
+  const shown = typeof text === 'string' ? inLocale(text, process.env) : text
+  stream.write(terminalText(Buffer.from(shown).toString('latin1')), 'latin1', done)
 }
 
 /** Prints a text; settles when it is written: a pipe may not take it all at once. */

@@ -3,7 +3,9 @@ import {constants, fstatSync, openSync, type Stats, writeSync} from 'node:fs'
 import {Socket} from 'node:net'
 import {Writable} from 'node:stream'
 import {isatty} from 'node:tty'
+import {asBytes} from '../../model/bytes.ts'
 import {codeOf} from '../../model/errors.ts'
+import {inLocale} from '../../model/locale-signs.ts'
 import {writeText} from '../../platform/write-text.ts'
 import {terminalText} from '../../observe/logging/terminal-text.ts'
 import type {CommandContext} from './command-handler.ts'
@@ -154,14 +156,13 @@ class AppChannel implements TerminalOutput {
   }
 
   print(text: string): Promise<void> | undefined {
-    const bytes = Buffer.from(text, 'utf8').toString('latin1')
-    const shown = this.isTerminal ? terminalText(bytes) : bytes
+    const shown = this.isTerminal ? shownText(text) : asBytes(text)
     return this.write(this.midLine ? `\n${shown}` : shown)
   }
 
   showStatus(text: string): void {
     if (!this.isTerminal || this.#isClosed) return
-    this.#status = terminalText(Buffer.from(text, 'utf8').toString('latin1'))
+    this.#status = shownText(text)
     if (!this.#isWriting && this.#isStatusDue) this.#writeNext()
   }
 
@@ -239,6 +240,8 @@ class AppChannel implements TerminalOutput {
   }
 }
 
+const shownText = (text: string): string => terminalText(asBytes(inLocale(text, process.env)))
+
 /** Whether the next text begins a line. */
 const isWhole = (text: string): boolean => text.endsWith('\n') || text.endsWith(CLEAR)
 
@@ -249,7 +252,8 @@ function putTo(fd: number): Put {
   if (isatty(fd)) return putToTerminal(descriptionOfOurOwn(fd, ['/dev/tty']))
   const stats = fstatSync(fd)
   if (stats.isFIFO()) return putToSocket(descriptionOfOurOwn(fd))
-  return stats.isSocket() ? putToSocket(fd) : putToFile(fd)
+  // a file is written in the thread pool: disks have no readiness events
+  return stats.isSocket() ? putToSocket(fd) : (text, done) => writeText(fd, text, done)
 }
 
 /**
@@ -292,9 +296,3 @@ function putToTerminal(fd: number): Put {
   }
   return put
 }
-
-/** Writes in the thread pool: disks have no readiness events. */
-const putToFile =
-  (fd: number): Put =>
-  (text, done) =>
-    writeText(fd, text, done)

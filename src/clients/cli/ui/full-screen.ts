@@ -9,6 +9,7 @@ import {
   eraseEndLine,
   exitAlternativeScreen
 } from 'ansi-escapes'
+import {inLocale} from '../../../model/locale-signs.ts'
 import {USUAL_COLUMNS, USUAL_ROWS} from '../width.ts'
 
 /** The screen of a terminal as lines; replaces the screen of the shell until it closes, unless both share one. */
@@ -54,7 +55,7 @@ export class FullScreen {
     if (text === '') return
     // the shell writes below a shared screen
     const end = this.#isShared ? cursorTo(0, lines.length) : ''
-    this.#out.write(beginSynchronizedOutput + text + end + endSynchronizedOutput)
+    this.#out.write(beginSynchronizedOutput + inLocale(text, process.env) + end + endSynchronizedOutput)
   }
 
   close(): void {
