@@ -22,6 +22,7 @@ export const callTable = (rows: readonly Row[], width: number, hasColours = fals
       {
         head: 'STATUS',
         cells: rows.map(statusOf),
+        minWidth: 8,
         isMain: true,
         paint: hasColours ? (cell, row) => toned(toneOfCall(rows[row]), cell) : undefined
       },

@@ -26,20 +26,23 @@ export interface FittingColumn {
 
 const GAP = 2
 
+/** A table of lines (`fittingLines`). */
+export const fittingTable = (columns: readonly FittingColumn[], width: number): string =>
+  fittingLines(columns, width)
+    .map(line => `${line}\n`)
+    .join('')
+
 /**
- * A table that is never wider than `width`: wide columns are cut to their minimum width, then columns are omitted from the
+ * The head and the rows of a table that is never wider than `width`: wide columns are cut to their minimum width, then columns are omitted from the
  * right, main ones last, and finally the first two are cut. Empty columns are omitted; lines have no trailing spaces.
  */
-export function fittingTable(columns: readonly FittingColumn[], width: number): string {
+export function fittingLines(columns: readonly FittingColumn[], width: number): readonly string[] {
   let shown = columns.filter(({cells}) => cells.some(cell => cell !== ''))
   let widths = cutDown(shown, width)
   while (total(widths) > width && shown.length > 1) {
-    if (shown.length === 2 && width > 2 * GAP) shown = shown.map(each => ({...each, minWidth: 1}))
-    else
-      shown = shown.toSpliced(
-        shown.findLastIndex(({isMain}) => isMain !== true),
-        1
-      )
+    const omitted = shown.findLastIndex(({isMain}) => isMain !== true)
+    const hasRoom = shown.length === 2 && width > 2 * GAP
+    shown = hasRoom ? shown.map(each => ({...each, minWidth: 1})) : shown.toSpliced(omitted, 1)
     widths = cutDown(shown, width)
   }
   if (total(widths) > width) widths = [Math.max(1, width)]
@@ -52,9 +55,7 @@ export function fittingTable(columns: readonly FittingColumn[], width: number): 
       })
       .join(' '.repeat(GAP))
       .trimEnd()
-  return linesOf(shown.map(asColumn))
-    .map((cells, at) => `${line(cells, at - 1)}\n`)
-    .join('')
+  return linesOf(shown.map(asColumn)).map((cells, at) => line(cells, at - 1))
 }
 
 /** The widths of the columns; the widest one that may be cut is cut first. */

@@ -3,14 +3,16 @@ import type {RequestTree, TreeNode} from '../../model/api.generated.ts'
 import {durationText} from '../../model/duration.ts'
 import {edgeOfNode, linesBelow, notesOf, nodeOutcome} from '../../model/tree-words.ts'
 import {toned} from './paint.ts'
-import {fittingTable, type FittingColumn} from './table.ts'
-import {cut, padEnd, widthOf} from './width.ts'
+import {folded} from './say.ts'
+import {fittingLines, type FittingColumn} from './table.ts'
+import {cut, widthOf} from './width.ts'
 
 /** Columns of the longest bar: in a pipe, and at least on a terminal. */
 const BAR = 24
 const MIN_BAR = 12
+/** Columns of a terminal that has room for bars and names. */
+const MIN_WITH_BARS = 60
 
-/** Terminal of a tree. */
 interface TracePlace {
   /** Columns of the terminal; Infinity: it is none. */
   readonly width: number
@@ -21,37 +23,39 @@ interface TracePlace {
   readonly bodies?: ReadonlyMap<number, readonly string[]>
 }
 
+const NO_BODIES: ReadonlyMap<number, readonly string[]> = new Map()
+
 /** Returns a request as an indented tree, with times and the begin of a failure. Never wider than `width`. */
 export function traceText(tree: RequestTree, place: TracePlace): string {
   const {nodes, leftOut, linesLeftOut} = tree
-  const {width, hasLines = false, bodies} = place
+  const {width, hasLines = false, bodies = NO_BODIES} = place
   if (nodes.length === 0) return ''
   const lines = linesBelow(tree, {hasLines, isShort: width !== Infinity})
   // the error below its row says why it failed
   const shownNodes = nodes.map(node =>
     node.id === tree.failedAt && lines.has(node.id) ? {...node, failure: ''} : node
   )
-  const [head = '', ...rows] = width === Infinity ? wideRows(tree) : fittingRows({...tree, nodes: shownNodes}, place)
-  const text = nodes.map(
-    (node, index) =>
-      `${rows[index] ?? ''}\n${below(node, [...(bodies?.get(node.id) ?? []), ...(lines.get(node.id) ?? [])], width)}`
-  )
+  const isWide = width === Infinity
+  const [head = '', ...rows] = isWide ? wideRows(tree) : fittingRows(nodes, place)
+  const text = shownNodes.map((node, index) => {
+    const note = isWide ? '' : noteOf(node, tree.failedAt)
+    const texts = [...(note === '' ? [] : [note]), ...(bodies.get(node.id) ?? []), ...(lines.get(node.id) ?? [])]
+    return `${rows[index] ?? ''}\n${below(node, texts, {width, isWhole: hasLines || bodies.size > 0})}`
+  })
   const more = leftOut === 0 ? '' : `… and ${leftOut} more calls\n`
   return `${head}\n${text.join('')}${more}${hasLines && linesLeftOut > 0 ? `… and ${linesLeftOut} earlier lines\n` : ''}`
 }
 
-type Cells = (cell: (node: TreeNode, index: number) => string) => readonly string[]
-
 /** Returns the columns of a tree; `isShort`: the row above a call is its caller. */
 function columnsOf(nodes: readonly TreeNode[], isShort: boolean): readonly FittingColumn[] {
   const branches = branchesOf(nodes)
-  const cells: Cells = cell => nodes.map(cell)
+  const cells = (cell: (node: TreeNode, index: number) => string): readonly string[] => nodes.map(cell)
   return [
     {head: 'CALL', cells: cells(({call}) => call?.number.toString() ?? ''), alignsRight: true},
-    {head: 'FROM → TO', cells: cells((node, at) => `${branches[at] ?? ''}${edgeOf(node, isShort)}`), minWidth: 16},
-    {head: 'REQUEST', cells: cells(({what}) => what), minWidth: 12},
-    {head: 'STATUS', cells: cells(nodeOutcome)}
-  ]
+    {head: 'FROM → TO', cells: cells((node, at) => `${branches[at] ?? ''}${edgeOf(node, isShort)}`), minWidth: 14},
+    {head: 'REQUEST', cells: cells(({what}) => what), minWidth: 8},
+    {head: 'STATUS', cells: cells(nodeOutcome), minWidth: 8}
+  ].map(column => ({...column, isMain: true}))
 }
 
 const tookColumn = (nodes: readonly TreeNode[]): FittingColumn => ({
@@ -60,52 +64,47 @@ const tookColumn = (nodes: readonly TreeNode[]): FittingColumn => ({
   alignsRight: true
 })
 
-const linesIn = (table: string): readonly string[] => table.split('\n').slice(0, -1)
-
 const endOf = (nodes: readonly TreeNode[]): number =>
   Math.max(...nodes.map(({startMs, totalMs}) => startMs + totalMs), 0.001)
 
 function wideRows({nodes, failedAt}: RequestTree): readonly string[] {
   const all = endOf(nodes)
-  return linesIn(
-    fittingTable(
-      [
-        ...columnsOf(nodes, false),
-        {head: 'BEGAN', cells: nodes.map(({startMs}) => `+${durationText(startMs)}`), alignsRight: true},
-        tookColumn(nodes),
-        {head: '', cells: nodes.map(node => barOf(node, all, BAR))},
-        {head: '', cells: nodes.map(node => noteOf(node, failedAt))}
-      ],
-      Infinity
-    )
-  )
+  const columns = [
+    ...columnsOf(nodes, false),
+    {head: 'BEGAN', cells: nodes.map(({startMs}) => `+${durationText(startMs)}`), alignsRight: true},
+    tookColumn(nodes),
+    {head: '', cells: nodes.map(node => barOf(node, all, BAR))},
+    {head: '', cells: nodes.map(node => noteOf(node, failedAt))}
+  ]
+  return fittingLines(columns, Infinity)
 }
 
-/** Gives the bars the rest of the width, below an axis, with notes below their rows. */
-function fittingRows({nodes, failedAt}: RequestTree, {width, hasColours = false}: TracePlace): readonly string[] {
-  const all = endOf(nodes)
+/** Gives the bars the rest of the width, below an axis. A narrow terminal has no bars. */
+function fittingRows(nodes: readonly TreeNode[], {width, hasColours = false}: TracePlace): readonly string[] {
   const paint = (cell: string, row: number): string => (nodes[row]?.isFailed === true ? toned('bad', cell) : cell)
-  const columns = columnsOf(nodes, true).map(column =>
-    hasColours ? {...column, ...(column.head === 'STATUS' && {paint})} : column
+  const columns = [...columnsOf(nodes, true), tookColumn(nodes)].map(column =>
+    hasColours && column.head === 'STATUS' ? {...column, paint} : column
   )
-  const table = (room: number): readonly string[] => linesIn(fittingTable([...columns, tookColumn(nodes)], room))
-  const [head = '', ...rows] = table(width - MIN_BAR - GAP)
-  const widthOfTable = Math.max(...[head, ...rows].map(row => widthOf(stripVTControlCharacters(row))))
-  const room = Math.min(MAX_BAR, width - widthOfTable - GAP)
-  const end = durationText(all)
-  const axis = `${' '.repeat(GAP)}0${end.padStart(room - 1)}`
-  const bars = nodes.map(node => barOf(node, all, room))
-  return [
-    padEnd(head, widthOfTable) + axis,
-    ...nodes.map((node, at) => {
-      const row = rows[at] ?? ''
-      const gap = ' '.repeat(widthOfTable - widthOf(stripVTControlCharacters(row)) + GAP)
-      const bar = bars[at] ?? ''
-      const note = noteOf(node, failedAt)
-      const below = note === '' ? '' : `\n${cut(`${indentOf(node)}${note}`, width)}`
-      return `${row}${gap}${hasColours && node.isFailed ? toned('bad', bar) : bar}${below}`
-    })
-  ]
+  const hasBars = width >= MIN_WITH_BARS
+  const table = fittingLines(columns, hasBars ? width - MIN_BAR - GAP : width)
+  return hasBars ? withBars(table, nodes, {width, hasColours}) : table
+}
+
+function withBars(
+  table: readonly string[],
+  nodes: readonly TreeNode[],
+  {width, hasColours}: {readonly width: number; readonly hasColours: boolean}
+): readonly string[] {
+  const widths = table.map(row => widthOf(stripVTControlCharacters(row)))
+  const room = Math.min(MAX_BAR, width - Math.max(...widths) - GAP)
+  const all = endOf(nodes)
+  const bars = nodes.map(node => {
+    const bar = barOf(node, all, room)
+    return hasColours && node.isFailed ? toned('bad', bar) : bar
+  })
+  const axis = `0${durationText(all).padStart(room - 1)}`
+  const gapOf = (at: number): string => ' '.repeat(Math.max(...widths) - (widths[at] ?? 0) + GAP)
+  return table.map((row, at) => `${row}${gapOf(at)}${[axis, ...bars][at] ?? ''}`)
 }
 
 const GAP = 2
@@ -115,11 +114,23 @@ const MAX_BAR = 48
 const edgeOf = (node: TreeNode, isShort: boolean): string =>
   node.to !== '' && isShort && node.depth > 0 ? node.to : edgeOfNode(node)
 
-const indentOf = ({depth}: TreeNode): string => ' '.repeat(9 + 2 * Math.min(depth, 8))
+const indentOf = ({depth}: TreeNode, width: number): string =>
+  ' '.repeat(width < MIN_WITH_BARS ? 2 : 9 + 2 * Math.min(depth, 8))
 
-/** The lines below a row. */
-const below = (node: TreeNode, lines: readonly string[], width: number): string =>
-  lines.map(line => `${cut(`${indentOf(node)}${line}`, width)}\n`).join('')
+/** Rows of a terminal for a line of an app, unless all of it was asked for. */
+const MAX_ROWS = 3
+
+/** Writes the lines below a row; long ones are folded. */
+function below(
+  node: TreeNode,
+  lines: readonly string[],
+  {width, isWhole}: {readonly width: number; readonly isWhole: boolean}
+): string {
+  const indent = indentOf(node, width)
+  const room = width - indent.length
+  const rows = lines.flatMap(line => folded(isWhole ? line : cut(line, MAX_ROWS * (room - 4)), room).split('\n'))
+  return rows.map(row => `${indent}${row}\n`).join('')
+}
 
 /** The lines that lead to each node: `│ └ `, with a question mark where it is a guess. */
 function branchesOf(nodes: readonly TreeNode[]): readonly string[] {

@@ -17,7 +17,7 @@ export const trace: CommandHandler = async ({flags, words, asJson}) => {
   const bodies = flags.isSet('bodies')
     ? await (await import('../../../control/tree-bodies.ts')).bodiesOf(run.api, tree)
     : new Map<number, readonly string[]>()
-  const text = traceText(tree, {width: outputColumns(60), hasLines: flags.isSet('lines'), hasColours, bodies})
+  const text = traceText(tree, {width: outputColumns(40), hasLines: flags.isSet('lines'), hasColours, bodies})
   print(process.stdout, isJson ? `${JSON.stringify(tree, null, 2)}\n` : text)
   return 0
 }

@@ -81,6 +81,24 @@ t.test('no row is wider than the terminal; colours change nothing but colours', 
   }
 })
 
+t.test('at 40 columns names and status stay, without bars; an error is folded, not cut', async t => {
+  const error = 'Error: card 4111 was declined by the bank since it has expired'
+  const line = {app: 'payments', line: error, level: 'error'}
+  const grpc = node(2, 1, {what: 'POST /shop.Stock/Reserve', outcome: 'gRPC 5 NOT_FOUND', isFailed: true})
+  const tree = {...TREE, nodes: TREE.nodes.with(1, grpc), lines: [{node: 3, others: 0, line}]} as unknown as RequestTree
+  t.same(traceText(tree, {width: 40}).split('\n'), [
+    'CALL  FROM → TO     REQUEST    STATUS',
+    '  11  web → orders  POST /or…  500 ✕',
+    '  12  ├ stock       POST /sh…  gRPC 5 N…',
+    '  13  └ payments    POST /ch…  500 ✕',
+    '  ← the failure began here',
+    '  payments: Error: card 4111 was',
+    '      declined by the bank since it has',
+    '      expired',
+    ''
+  ])
+})
+
 t.test('a pipe has each call with its caller and the time at which it began', async t => {
   const [head = '', , , failed = ''] = traceText(TREE, {width: Infinity}).split('\n')
   t.match(head, /^CALL {2}FROM → TO +REQUEST +STATUS +BEGAN +TOOK$/)

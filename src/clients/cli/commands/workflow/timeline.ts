@@ -4,8 +4,9 @@ import {UserError} from '../../../../model/errors.ts'
 import {type CommandHandler, UsageError} from '../../command-handler.ts'
 import {outputColumns} from '../../width.ts'
 import {followedEvents} from '../../followed-events.ts'
-import {indentedGoJson} from '../../indented-go-json.ts'
+import {indentedGoJson, structured} from '../../structured.ts'
 import {endWithStdout, print} from '../../print.ts'
+import {folded} from '../../say.ts'
 import {appIn, onlyWord, runOf} from './target.ts'
 import {shellWord} from '../../../../observe/api/export/shell-words.ts'
 import {fittingTable} from '../../table.ts'
@@ -25,7 +26,7 @@ export const workflowTimeline: CommandHandler = async context => {
   const shown = await ask()
   print(
     process.stdout,
-    isJson ? `${indentedGoJson(shown)}\n` : timelineText(shown, {now: Date.now(), width: outputColumns(60)})
+    isJson ? `${indentedGoJson(shown)}\n` : timelineText(shown, {now: Date.now(), width: outputColumns(40)})
   )
   return 0
 }
@@ -40,7 +41,7 @@ async function followTimeline(run: FoundRun, id: string, ask: () => Promise<Work
     if (!isNews && event.type !== 'hello' && event.type !== 'reset') continue
     const before = shown?.steps.map(step => JSON.stringify(step))
     shown = await ask()
-    if (before === undefined) print(process.stdout, timelineText(shown, {now: Date.now(), width: outputColumns(60)}))
+    if (before === undefined) print(process.stdout, timelineText(shown, {now: Date.now(), width: outputColumns(40)}))
     else {
       const began = Date.parse(shown.steps[0]?.startedAt ?? shown.workflow.created)
       for (const [index, step] of shown.steps.entries())
@@ -73,7 +74,8 @@ export function timelineText(
           ? ', waits for an event'
           : ''
   const began = Date.parse(steps[0]?.startedAt ?? created)
-  return `${name} ${id} of ${app}: ${status}${standing}\nbegan ${created}, ${humanAge(now - began)} ago\n\n${stepTable(steps, {began, now, width})}\n${traceHint(id)}`
+  const head = `${name} ${id} of ${app}: ${status}${standing}\nbegan ${created}, ${humanAge(now - began)} ago\n\n`
+  return `${folded(head, width)}${stepTable(steps, {began, now, width})}\n${folded(traceHint(id), width)}`
 }
 
 /** Names the command that shows the calls of its activities, and the lines of apps. */
@@ -132,15 +134,15 @@ function stepTable(
   return fittingTable(
     [
       {head: 'STEP', cells: cells(({eventId}) => eventId?.toString() ?? ''), alignsRight: true},
-      {head: 'WHAT', cells: cells(whatText), minWidth: 16},
-      {head: 'STATE', cells: cells(stateText), minWidth: 8},
+      {head: 'WHAT', cells: cells(whatText), minWidth: 16, isMain: true},
+      {head: 'STATE', cells: cells(stateText), minWidth: 8, isMain: true},
       {head: 'BEGAN', cells: cells(({startedAt}) => `+${spanText(Date.parse(startedAt) - began)}`), alignsRight: true},
       {head: 'TOOK', cells: cells(step => tookText(step, now)), alignsRight: true},
       {head: 'TRIES', cells: cells(({tries}) => (tries > 1 ? tries.toString() : '')), alignsRight: true},
       {head: 'APP', cells: cells(({kind, app}) => (kind === 'activity' || kind === 'child' ? app : ''))},
       {head: 'IN', cells: cells(({inputBytes}) => bytesText(inputBytes)), alignsRight: true},
       {head: 'OUT', cells: cells(({outputBytes}) => bytesText(outputBytes)), alignsRight: true},
-      {head: 'FAILURE', cells: cells(({failure}) => failure.split('\n', 1)[0] ?? ''), minWidth: 12}
+      {head: 'FAILURE', cells: cells(({failure}) => failure.split('\n', 1)[0] ?? ''), minWidth: 12, isMain: true}
     ],
     width
   )
@@ -178,8 +180,7 @@ export const workflowHistory: CommandHandler = async context => {
   const {api} = await runOf(context)
   const history = await api.ask('GET /workflow/history', {query: {id, ...appIn(context)}})
   const rows = historyRows(history, context.flags.text('namespace') ?? 'default', Date.now())
-  if (output === 'json') print(process.stdout, indentedGoJson(rows))
-  else if (output === 'yaml') print(process.stdout, (await import('../../yaml.ts')).plainYaml(rows))
+  if (output === 'json' || output === 'yaml') print(process.stdout, await structured(rows, output))
   else print(process.stdout, output === 'wide' ? wideHistory(rows) : shortHistory(rows))
   return 0
 }
