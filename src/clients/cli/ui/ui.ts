@@ -2,7 +2,6 @@
  * ui/ is `pillion ui`: the apps of a run as a table on the whole screen, with keys. The command asks the run's API as others
  * do, and always restores the terminal. Other commands do not load this code.
  */
-import {ApiError} from '../../../control/api-client.ts'
 import {findRuns, withReason, type FoundRun} from '../../../control/client.ts'
 import type {App} from '../../../model/api.generated.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
@@ -11,16 +10,16 @@ import {isForeground} from '../../../platform/key-mode.ts'
 import {stateText} from '../../../model/app-words.ts'
 import {shownNameOf} from '../../../model/run-name.ts'
 import {inOrder, type ShownApp} from '../app-table.ts'
-import {launchText} from '../commands/debug.ts'
 import {Attachment, typeText} from '../attach/attachment.ts'
 import {detachKeysText, readDetachKeys, USUAL_DETACH_KEYS} from '../attach/detach-keys.ts'
 import {KeyInput} from '../live/key-input.ts'
 import {Prompt} from '../live/prompt.ts'
 import {pickRun, type RunPlace} from '../pick-run.ts'
-import {traceText} from '../trace-text.ts'
 import {FollowedLog} from './followed-log.ts'
 import {FullScreen} from './full-screen.ts'
-import {farthest, tableHeight, UI_KEYS, uiLines, type UiView} from './view.ts'
+import {KEYS_PAGE, movesIn, type Move} from './keys.ts'
+import {debugPage, tracePage} from './pages.ts'
+import {farthest, tableHeight, uiLines, type UiView} from './view.ts'
 import {appKey, WatchedRun} from './watched-run.ts'
 
 const LOOK_EVERY_MS = 500
@@ -145,10 +144,7 @@ export class Ui {
 
   #view(): UiView {
     const apps = this.#shownApps
-    const selected = Math.max(
-      0,
-      apps.findIndex(({app}) => appKey(app) === this.#selected)
-    )
+    const selected = apps.findIndex(({app}) => appKey(app) === this.#selected)
     const width = this.#screen.size.width
     const run = this.#watched?.run.listing
     return {
@@ -156,7 +152,7 @@ export class Ui {
       notice:
         this.#watched?.isSuspended === true ? 'the run is suspended: resume it with fg in its terminal' : this.#notice,
       apps,
-      selected,
+      selected: Math.max(0, selected),
       filter: this.#filter,
       log: this.#log.lines,
       page: this.#page,
@@ -192,12 +188,11 @@ export class Ui {
       this.#prompt.insert(chunk)
       return this.#draw()
     }
-    for (const [key] of chunk.matchAll(KEY)) this.#move(MOVES[key])
+    for (const move of movesIn(chunk)) this.#move(move)
     this.#drawSoon()
   }
 
-  #move(move: Move | undefined): void {
-    if (move === undefined) return
+  #move(move: Move): void {
     const {height} = this.#screen.size
     const rows = this.#page === undefined ? tableHeight(this.#apps.length, this.#screen.size) : height - 2
     const by = move === 'up' ? -1 : move === 'down' ? 1 : move === 'page up' ? -rows : move === 'page down' ? rows : 0
@@ -238,7 +233,7 @@ export class Ui {
         return this.#show(undefined)
       case '?':
       case 'h':
-        return this.#show({title: 'Keys', lines: UI_KEYS.map(([keys, text]) => `  ${keys.padEnd(10)}${text}`)})
+        return this.#show(KEYS_PAGE)
       case 'l':
       case '\r':
       case '\n':
@@ -291,26 +286,15 @@ export class Ui {
 
   async #debug({run}: WatchedRun, name: string): Promise<void> {
     this.#message = `stopping the process of ${name} …`
-    await run.api.ask('POST /apps/{id}/debug', {at: {id: name}})
-    const launch = await run.api.ask('GET /apps/{id}/launch', {at: {id: name}})
+    const page = await debugPage(run, name)
     this.#message = ''
-    this.#show({
-      title: `Start ${name} in a debugger; s starts it here again`,
-      lines: launchText(launch, 'shell').trimEnd().split('\n')
-    })
+    this.#show(page)
   }
 
   async #trace({run}: WatchedRun, name: string): Promise<void> {
-    const tree = await run.api.ask('GET /trace', {query: {q: `app:${name}`}}).catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 404) return undefined
-      throw error
-    })
-    if (tree === undefined) this.#message = `no calls of ${name} yet`
-    else
-      this.#show({
-        title: `The latest request in which ${name} had a part`,
-        lines: traceText(tree, {width: this.#screen.size.width}).trimEnd().split('\n')
-      })
+    const page = await tracePage(run, name, this.#screen.size.width)
+    if (page === undefined) this.#message = `no calls of ${name} yet`
+    else this.#show(page)
   }
 
   /** Acts on the selected app; the last line shows a failure. */
@@ -327,30 +311,6 @@ export class Ui {
       })
       .then(() => this.#draw())
   }
-}
-
-type Move = 'up' | 'down' | 'page up' | 'page down' | 'home' | 'end'
-
-/** A key: a sequence (ECMA-48 CSI; SS3 in the mode of keypads), or a character. */
-const KEY = /\x1b\[[\d;]*[A-Za-z~]|\x1bO[A-Z]|[^]/g // oxlint-disable-line no-control-regex -- what terminals send
-
-const MOVES: Readonly<Record<string, Move>> = {
-  '\x1b[A': 'up',
-  '\x1bOA': 'up',
-  k: 'up',
-  '\x1b[B': 'down',
-  '\x1bOB': 'down',
-  j: 'down',
-  '\x1b[5~': 'page up',
-  '\x1b[6~': 'page down',
-  '\x1b[H': 'home',
-  '\x1bOH': 'home',
-  '\x1b[1~': 'home',
-  g: 'home',
-  '\x1b[F': 'end',
-  '\x1bOF': 'end',
-  '\x1b[4~': 'end',
-  G: 'end'
 }
 
 const ESCAPE = '\x1b'

@@ -7,12 +7,11 @@ import {folded} from '../say.ts'
 import type {ShownLine} from './followed-log.ts'
 
 /** A text that fills the screen. */
-interface TextPage {
+export interface TextPage {
   readonly title: string
   readonly lines: readonly string[]
 }
 
-/** The content of the screen. */
 export interface UiView {
   /** The name of the run; '' = there is none. */
   readonly name: string
@@ -20,7 +19,6 @@ export interface UiView {
   readonly notice: string
   /** Trouble first. */
   readonly apps: readonly ShownApp[]
-  /** The index in `apps`. */
   readonly selected: number
   readonly filter: string
   readonly log: readonly ShownLine[]
@@ -39,21 +37,6 @@ interface ScreenSize {
   readonly width: number
   readonly height: number
 }
-
-export const UI_KEYS = [
-  ['↑ ↓ j k', 'select an app; with PgUp, PgDn, Home and End faster'],
-  ['l Enter', 'its log on the whole screen'],
-  ['r', 'restart it'],
-  ['x', 'stop it'],
-  ['s', 'start it'],
-  ['a', 'attach to its terminal, if it has one (tty: true)'],
-  ['d', 'stop its process, and show how to start it in a debugger'],
-  ['t', 'its latest request as a tree of calls (trace)'],
-  ['/', 'show only the apps whose name or state contains a word; Esc shows all'],
-  ['?', 'this help'],
-  ['Esc', 'back'],
-  ['q Ctrl-C', 'quit; the run continues']
-] as const
 
 const TABLE_HINT = 'l log · r restart · x stop · s start · d debug · t trace · / filter · ? help'
 const PAGE_HINT = '↑ ↓ PgUp PgDn scroll · Esc back'
