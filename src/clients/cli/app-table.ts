@@ -15,10 +15,10 @@ import {
 } from '../../model/app-words.ts'
 import {instanceName} from '../../model/plan.ts'
 import type {Usage} from '../../platform/usage.ts'
-import {age} from './age.ts'
+import {age} from '../../model/duration.ts'
 import {toned, type Tone} from './paint.ts'
 import {visibleText, cut, widthOf} from './width.ts'
-import {fittingTable, type FittingColumn} from './table.ts'
+import {fittingLines, type FittingColumn} from './table.ts'
 
 /** An app as `ps` shows it. */
 export interface ShownApp {
@@ -67,9 +67,9 @@ export function appLines(apps: readonly ShownApp[], place: TablePlace): readonly
     memory,
     cpu
   ]
-  const whole = linesOf(columnsWith(url, ...(isNamed ? [port] : [])), Infinity)
+  const whole = fittingLines(columnsWith(url, ...(isNamed ? [port] : [])), Infinity)
   const fits = whole.every(line => widthOf(stripVTControlCharacters(line)) <= width)
-  return fits ? whole : linesOf(columnsWith(port), width)
+  return fits ? whole : fittingLines(columnsWith(port), width)
 }
 
 /** The lines of a start: each app with its state and, once it is ready, its address. */
@@ -78,14 +78,11 @@ export function startLines(apps: readonly App[], place: TablePlace): readonly st
   const {id, state, url} = appColumns(shown, place)
   const cells = url.cells.map((cell, row) => (shown[row]?.app.isReady === true ? cell : ''))
   const columns = [{...id, cells: id.cells.map(cell => `  ${cell}`)}, state, {...url, cells}]
-  return linesOf(
+  return fittingLines(
     columns.map(each => ({...each, head: ''})),
     place.width
   ).slice(1)
 }
-
-const linesOf = (columns: readonly FittingColumn[], width: number): readonly string[] =>
-  fittingTable(columns, width).split('\n').slice(0, -1)
 
 type ColumnName = 'id' | 'state' | 'url' | 'port' | 'pid' | 'age' | 'restarts' | 'memory' | 'cpu'
 

@@ -3,7 +3,7 @@ import {loadTemplate} from '../../files/config/load.ts'
 import type {App} from '../../model/api.generated.ts'
 import {runPlace, runsMeant} from './pick-run.ts'
 import {runsHere} from './run-here.ts'
-import {surroundings} from './surroundings.ts'
+import {surroundings} from './template-named.ts'
 import {ownOf} from '../../model/own.ts'
 
 const isStopped = ({state}: App): boolean => state === 'stopped'

@@ -68,7 +68,6 @@ const COLUMNS = 80
 export const helpOf = (program: string, words: CommandWords, columns = COLUMNS): string =>
   `${wrapped(`${words.summary}.`, columns, 0)}\n\n${usageText(program, words, columns)}${words.notes === undefined ? '' : `\n${words.notes}`}`
 
-/** Content of the overview. */
 interface Overview {
   /** The groups of the commands that it lists; left out: all, with the flags of the program. */
   readonly groups?: readonly Group[]

@@ -58,7 +58,6 @@ export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (re
   return [exact, runs.filter(run => !exact.includes(run) && isOfProject(run.listing, place))]
 }
 
-/** Wanted runs at a place. */
 interface WantedRuns {
   /** Only runs that have an app with this id. */
   readonly id?: string | undefined

@@ -15,14 +15,12 @@ import {hintOf} from './say.ts'
 // An import of node:http would load more than we need.
 const http = process.getBuiltinModule('node:http')
 
-/** A request to a sidecar. */
 interface SidecarCall {
   readonly method: string
   /** The URL as Go prints it in errors; characters that a request line must not contain are escaped before sending. */
   readonly url: string
   readonly type: string
   readonly body: Buffer
-  /** More headers. */
   readonly headers?: OutgoingHttpHeaders
   /** The unix socket of the sidecar; '' = use the URL. */
   readonly socket: string

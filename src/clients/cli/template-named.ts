@@ -1,3 +1,6 @@
+import {homedir} from 'node:os'
+import type {LoadContext} from '../../files/config/load.ts'
+import {readInputBytes} from '../../model/read-file.ts'
 import {UsageError} from './command-handler.ts'
 import type {GivenFlags} from './given-flags.ts'
 
@@ -11,4 +14,10 @@ export function templatesNamed(flags: GivenFlags, words: readonly string[]): rea
   if (words.length > 1 || (words.length === 1 && files.length > 0))
     throw new UsageError(`expected one template, got ${named.length}: ${named.join(' ')}`)
   return named
+}
+
+/** The folder and environment of the command, against which a template is resolved. Its stdin is read once, for all readers. */
+export function surroundings(): LoadContext {
+  let input: Buffer | undefined
+  return {cwd: process.cwd(), home: homedir(), env: process.env, readStdin: () => (input ??= readInputBytes())}
 }

@@ -6,7 +6,7 @@ import {isPlainTemplate} from '../../model/template-name.ts'
 import {repositoryAbove} from '../../platform/paths.ts'
 import {workPath} from '../../work/work-path.ts'
 import type {CommandUse} from './groups.ts'
-import {surroundings} from './surroundings.ts'
+import {surroundings} from './template-named.ts'
 
 /** Features that the template of this folder, or its last run, uses. A template with a mistake uses none. */
 export async function usesHere(

@@ -21,7 +21,6 @@ export interface AppOutcome {
   readonly isOver: boolean
   /** Why calls to it wait, or fail; '' = they do not. */
   readonly reason: string
-  /** The place in the template. */
   readonly place: Place | undefined
   readonly logFile: string
   readonly sidecarLogFile: string

@@ -1,7 +1,7 @@
 import type {ActorDetail, ActorRow} from '../../../model/api.generated.ts'
 import type {FoundRun} from '../../../control/client.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
-import {age} from '../age.ts'
+import {age} from '../../../model/duration.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {oneLine} from '../../../observe/api/export/exporter.ts'

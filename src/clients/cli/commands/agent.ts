@@ -7,7 +7,7 @@ import {confirm} from '../input.ts'
 import {commandPlace} from '../pick-run.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
-import {surroundings} from '../surroundings.ts'
+import {surroundings} from '../template-named.ts'
 import {writeGiven} from '../write-given.ts'
 
 /** `agent init [--yes]`: writes the files of coding agents for this folder's template, after it has shown the change. */

@@ -8,8 +8,7 @@ import {loadTemplate} from '../../../files/config/load.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {shownPath} from '../pick-run.ts'
 import {print, signedLine} from '../print.ts'
-import {surroundings} from '../surroundings.ts'
-import {templatesNamed} from '../template-named.ts'
+import {surroundings, templatesNamed} from '../template-named.ts'
 
 const SIGNS = {ok: 'success', fail: 'failure', note: 'info'} as const
 

@@ -18,7 +18,7 @@ import type {GivenFlags} from '../given-flags.ts'
 import {RUNTIME_VERSION} from '../../../model/version.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
 import {print, signedLine} from '../print.ts'
-import {surroundings} from '../surroundings.ts'
+import {surroundings} from '../template-named.ts'
 import {NO_ACTOR_STORE} from '../../../files/resources/components.ts'
 import {resourcesOf, workflowNeeds} from '../workflow-needs.ts'
 
@@ -88,7 +88,6 @@ async function workflowWarnings(plan: Plan): Promise<readonly string[]> {
   ]
 }
 
-/** Tags of images. */
 const TAG = /^\w[\w.-]{0,127}$/
 
 async function exportCompose({flags, asJson}: CommandContext): Promise<number> {

@@ -7,7 +7,7 @@ import {nearMiss} from '../../../model/near-miss.ts'
 import {instanceName, isNamedSo, type Plan} from '../../../model/plan.ts'
 import type {LogsWanted} from '../log-lines.ts'
 import {hintOf, say} from '../say.ts'
-import {surroundings} from '../surroundings.ts'
+import {surroundings} from '../template-named.ts'
 
 /** The content of log files, app by app: as it is, or each line with its head (`RunControl.runLogs`). */
 interface FinishedLogs {

@@ -11,7 +11,7 @@ import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {say, UP} from '../say.ts'
 import {flagDuration} from '../since.ts'
-import {surroundings} from '../surroundings.ts'
+import {surroundings} from '../template-named.ts'
 import {writeGiven} from '../write-given.ts'
 
 /** Time of a search before its first line, and between changes of the line. */

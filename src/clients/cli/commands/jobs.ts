@@ -1,6 +1,6 @@
 import type {Job, JobDetail, JobChange} from '../../../model/api.generated.ts'
 import {type CommandHandler, UsageError, type CommandContext} from '../command-handler.ts'
-import {relativeTime} from '../age.ts'
+import {relativeTime} from '../../../model/duration.ts'
 import {oneLine} from '../../../observe/api/export/exporter.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'

@@ -1,10 +1,10 @@
 import type {FoundRun} from '../../../control/client.ts'
 import type {App, Listed} from '../../../model/api.generated.ts'
 import {isPlainTemplate} from '../../../model/template-name.ts'
-import {age, created} from '../age.ts'
+import {age, created} from '../../../model/duration.ts'
 import {faultsOn} from '../fault-text.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {indentedGoJson} from '../indented-go-json.ts'
+import {structured} from '../structured.ts'
 import {runsHere} from '../run-here.ts'
 import {print} from '../print.ts'
 import {tableOf} from '../table.ts'
@@ -19,8 +19,7 @@ export const list: CommandHandler = async ({flags, asJson}) => {
     return 0
   }
   const rows = listings.flatMap(listing => listing.apps.filter(hasSidecar).map(app => rowOf(app, listing, Date.now())))
-  if (output === 'json') print(process.stdout, indentedGoJson(rows))
-  else if (output === 'yaml') print(process.stdout, (await import('../yaml.ts')).plainYaml(rows))
+  if (output === 'json' || output === 'yaml') print(process.stdout, await structured(rows, output))
   else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))
   return 0
 }

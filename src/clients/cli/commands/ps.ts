@@ -124,17 +124,14 @@ async function psLook(
 }
 
 /** Returns the lines below a table: the dashboard by its name, and the copy that answers the names and ports of the run, or whose it answers (`pillion show`). */
-function shownText({answeredBy, answersFor, dashboardUrl}: Listing): string {
-  return [
-    ...(dashboardUrl === undefined ? [] : [`Dashboard: ${dashboardUrl} (pillion dashboard opens it)`]),
-    ...(answeredBy === undefined ? [] : [`${answeredBy} answers its names and ports. pillion show main ends that`]),
-    ...(answersFor === undefined
-      ? []
-      : [`It answers the names and ports of ${answersFor}, too. pillion show main ends that`])
-  ]
-    .map(line => `${line}\n`)
-    .join('')
-}
+const shownText = ({answeredBy, answersFor, dashboardUrl}: Listing): string =>
+  [
+    dashboardUrl === undefined ? '' : `Dashboard: ${dashboardUrl} (pillion dashboard opens it)\n`,
+    answeredBy === undefined ? '' : `${answeredBy} answers its names and ports. pillion show main ends that\n`,
+    answersFor === undefined
+      ? ''
+      : `It answers the names and ports of ${answersFor}, too. pillion show main ends that\n`
+  ].join('')
 
 /** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
 async function watch(look: () => Promise<readonly Listing[]>, isWide: boolean): Promise<number> {

@@ -1,6 +1,6 @@
 import type {Reminder} from '../../../model/api.generated.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../command-handler.ts'
-import {age} from '../age.ts'
+import {age} from '../../../model/duration.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {tableOf} from '../table.ts'

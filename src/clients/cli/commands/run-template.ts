@@ -26,7 +26,7 @@ import {signedLine} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import type {Form} from '../run-form.ts'
 import type {Live} from '../live/live.ts'
-import {surroundings} from '../surroundings.ts'
+import {surroundings} from '../template-named.ts'
 import {isOnTerminal, type Terminal} from '../terminal.ts'
 
 /** A template, and its apps that the flags select. */

@@ -17,11 +17,10 @@ import type {CommandHandler} from '../command-handler.ts'
 import {refuseProfiles} from '../../../supervisor/order/selection.ts'
 import {print, signedLine} from '../print.ts'
 import {sayError} from '../say.ts'
-import {surroundings} from '../surroundings.ts'
+import {surroundings, templatesNamed} from '../template-named.ts'
 import {flagVariables} from '../flag.ts'
 import {resourcesOf, workflowNeeds} from '../workflow-needs.ts'
 import {unknownComponents, unknownScopes} from '../unknown-names.ts'
-import {templatesNamed} from '../template-named.ts'
 
 /** `validate [PATH] [-o json]`: prints every mistake and warning of a template. Exits with 1 if the template cannot run. */
 export const validate: CommandHandler = async ({flags, words, asJson}) => {

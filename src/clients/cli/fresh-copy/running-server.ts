@@ -22,7 +22,6 @@ import {makeFolder} from '../../../platform/make-folder.ts'
 /** A process that writes files below a folder. */
 interface FileWriter {
   readonly pid: number
-  /** The name of its program. */
   readonly program: string
   readonly files: readonly string[]
 }

@@ -10,7 +10,6 @@ const count = (apps: readonly unknown[]): string => `${apps.length} ${apps.lengt
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
-/** Terminal of the texts. */
 interface Place {
   /** Columns. */
   readonly width: number

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {age, created} from '../../../../src/clients/cli/age.ts'
+import {age, created} from '../../../../src/model/duration.ts'
 import {fittingTable, tableOf} from '../../../../src/clients/cli/table.ts'
 
 t.test('cells are padded to the widest, and a blank column is left out', async t => {

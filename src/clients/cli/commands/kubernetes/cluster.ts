@@ -7,12 +7,13 @@ import {loadTemplate} from '../../../../files/config/load.ts'
 import {type CommandHandler, UsageError} from '../../command-handler.ts'
 import {idsOf} from '../../run-here.ts'
 import {say} from '../../say.ts'
-import {surroundings} from '../../surroundings.ts'
+import {surroundings} from '../../template-named.ts'
+import {structured} from '../../structured.ts'
 import {endWithStdout, writeBytes, print} from '../../print.ts'
 import {appPrefix, prefixed} from '../../../../model/text-lines.ts'
 import {terminalText} from '../../../../observe/logging/terminal-text.ts'
 import {tailOf} from '../../log-lines.ts'
-import {age, created} from '../../age.ts'
+import {age, created} from '../../../../model/duration.ts'
 import {tableOf} from '../../table.ts'
 
 /** Names that tools for local clusters give to their contexts. */
@@ -145,8 +146,7 @@ export const listInCluster: CommandHandler = async ({flags}) => {
   const text = await kubectl.text(['get', 'pods', '-l', 'dapr.io/app-id', ...where, '-o', `jsonpath=${POD_FIELDS}`])
   const lines = text.split('\n').filter(line => line !== '')
   const rows = lines.map(rowOf).toSorted((a, b) => (a.namespace < b.namespace ? 1 : a.namespace > b.namespace ? -1 : 0))
-  if (output === 'json') print(process.stdout, JSON.stringify(rows, null, 2))
-  else if (output === 'yaml') print(process.stdout, (await import('../../yaml.ts')).plainYaml(rows))
+  if (output === 'json' || output === 'yaml') print(process.stdout, await structured(rows, output))
   else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))
   return 0
 }

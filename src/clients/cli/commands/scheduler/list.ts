@@ -1,7 +1,7 @@
 import type {Scheduled} from '../../../../model/api.generated.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../../command-handler.ts'
-import {relativeTime} from '../../age.ts'
-import {indentedGoJson} from '../../indented-go-json.ts'
+import {relativeTime} from '../../../../model/duration.ts'
+import {structured} from '../../structured.ts'
 import {print} from '../../print.ts'
 import {say} from '../../say.ts'
 import {tableOf} from '../../table.ts'
@@ -40,11 +40,11 @@ const shownNamespace = ({flags}: CommandContext): string => flags.text('namespac
 
 async function shown(rows: readonly Scheduled[], now: number, context: CommandContext): Promise<string> {
   const wide = rows.map(row => wideRow(row, shownNamespace(context)))
-  switch (context.flags.text('output') ?? 'short') {
+  const output = context.flags.text('output') ?? 'short'
+  switch (output) {
     case 'json':
-      return indentedGoJson(wide)
     case 'yaml':
-      return (await import('../../yaml.ts')).plainYaml(wide)
+      return structured(wide, output)
     case 'wide':
       return tableOf(
         Object.entries(HEADS).map(([key, head]) => [head, wide.map(row => String(row[key as keyof WideRow] ?? ''))])

@@ -3,7 +3,7 @@ import type {FoundRun} from '../../../../control/client.ts'
 import {UserError} from '../../../../model/errors.ts'
 import {STATUSES, isTerminal} from '../../../../work/workflow/status.ts'
 import {type CommandContext, type CommandHandler, UsageError} from '../../command-handler.ts'
-import {indentedGoJson} from '../../indented-go-json.ts'
+import {structured} from '../../structured.ts'
 import {print} from '../../print.ts'
 import {say} from '../../say.ts'
 import {shortList, sorted, wideList, wideRow} from '../../workflow-tables.ts'
@@ -38,9 +38,11 @@ export const listWorkflows: CommandHandler = async context => {
 async function shown(workflows: readonly Workflow[], output: string, namespace: string): Promise<string> {
   switch (output) {
     case 'json':
-      return indentedGoJson(workflows.map(each => wideRow(each, namespace)))
     case 'yaml':
-      return (await import('../../yaml.ts')).plainYaml(workflows.map(each => wideRow(each, namespace)))
+      return structured(
+        workflows.map(each => wideRow(each, namespace)),
+        output
+      )
     case 'wide':
       return wideList(workflows, namespace)
     case 'ids':

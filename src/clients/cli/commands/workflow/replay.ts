@@ -1,7 +1,7 @@
 import {createInterface} from 'node:readline'
 import type {WorkflowReplayed} from '../../../../model/api.generated.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
-import {indentedGoJson} from '../../indented-go-json.ts'
+import {indentedGoJson} from '../../structured.ts'
 import {print} from '../../print.ts'
 import {say} from '../../say.ts'
 import {appIn, onlyWord, runOf} from './target.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {age, created} from '../../../../src/clients/cli/age.ts'
+import {age, created} from '../../../src/model/duration.ts'
 
 t.test('an age is told in its largest unit, up to and with sixty of the smaller one', async t => {
   for (const [seconds, text] of [
