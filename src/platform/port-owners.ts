@@ -1,9 +1,9 @@
 // Finds the process that listens on a port: for messages, and if another program holds an app's port. Loaded when needed.
-import {setImmediate as yieldToOthers} from 'node:timers/promises'
+import {setImmediate as immediately} from 'node:timers/promises'
 import {descriptorsOf, holds, linkAt, listenersOn, listeningRows, type Listening} from './listeners.ts'
 import {isAirPlay, listeningByLsof, type ListeningSocket} from './lsof.ts'
 import {readParticulars} from './proc.ts'
-import {listenPlaceIn, SOCKET_TABLES} from './proc-net.ts'
+import {listenPlaceIn, SOCKET_TABLES, type SocketRow} from './proc-net.ts'
 import {look, lookAgain} from './process-table.ts'
 
 const isLinux = process.platform === 'linux'
@@ -35,19 +35,26 @@ export interface ListenPlace {
 
 /** Returns the addresses at which processes listen, by port; undefined where the system does not say. */
 export async function placesHeldBy(pids: readonly number[]): Promise<readonly ListenPlace[] | undefined> {
-  const places = isLinux ? placesInProc(pids) : (await lsof({}))?.flatMap(each => placesOfSocket(each, pids))
+  const places = isLinux ? await placesInProc(pids) : (await lsof({}))?.flatMap(each => placesOfSocket(each, pids))
   return places?.toSorted((a, b) => a.port - b.port)
 }
 
 const placesOfSocket = ({pid, port, accepts}: ListeningSocket, pids: readonly number[]): readonly ListenPlace[] =>
   pids.includes(pid) ? accepts.map(address => ({address, port})) : []
 
-function placesInProc(pids: readonly number[]): readonly ListenPlace[] | undefined {
-  const rows = SOCKET_TABLES.flatMap(table => [...listeningRows(table)])
-  if (rows.length === 0) return undefined
+async function placesInProc(pids: readonly number[]): Promise<readonly ListenPlace[] | undefined> {
+  rows ??= immediately().then(() => {
+    rows = undefined
+    return SOCKET_TABLES.flatMap(table => [...listeningRows(table)])
+  })
+  const all = await rows
+  if (all.length === 0) return undefined
   const held = new Set(pids.flatMap(descriptorsOf).map(linkAt))
-  return rows.flatMap(({local, inode}) => (held.has(`socket:[${inode}]`) ? listenPlaceIn(local) : []))
+  return all.flatMap(({local, inode}) => (held.has(`socket:[${inode}]`) ? listenPlaceIn(local) : []))
 }
+
+/** The sockets that listen. Calls of the same moment share the reading, as of two hundred apps that start together. */
+let rows: Promise<readonly SocketRow[]> | undefined
 
 /** The ports on which these processes listen, in order; undefined where the system does not say. */
 export async function portsHeldBy(pids: readonly number[]): Promise<readonly number[] | undefined> {
@@ -78,7 +85,7 @@ export async function ownerOf(port: number): Promise<Owner | undefined> {
   const {all} = await look()
   for (const {pid} of all) {
     if (holds(pid, sockets)) return {pid, command: readParticulars(pid)?.command ?? ''}
-    await yieldToOthers()
+    await immediately()
   }
   return undefined
 }

@@ -1,9 +1,10 @@
 import {once} from 'node:events'
-import {readdirSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {connect, createServer, type AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import {test} from 'tap'
 import {holds, isListenedOn, listenersOn} from '../../../src/platform/listeners.ts'
+import {portsHeldBy} from '../../../src/platform/port-owners.ts'
 
 test('a listening socket is found by its port, and by an address that reaches it', async t => {
   const server = createServer().listen(0, '127.0.0.1')
@@ -41,4 +42,18 @@ test('the table is read up to the first connection only', t => {
   t.same(listenersOn({port: 0x50, addresses: ['127.0.0.1'], tables: [join(folder, 'tcp')]}), new Set(['socket:[1099]']))
   t.equal(listenersOn({port: 0x1f90, tables: [join(folder, 'tcp'), join(folder, 'none')]}).size, 99)
   t.end()
+})
+
+/** The calls of read(2) by this process so far (proc_pid_io(5)). */
+const readsSoFar = (): number => Number(/^syscr: (\d+)/m.exec(readFileSync('/proc/self/io', 'latin1'))?.[1])
+
+test('processes that are looked up at once share one reading of the sockets', async t => {
+  const servers = Array.from({length: 30}, () => createServer().listen(0, '127.0.0.1'))
+  t.teardown(() => servers.forEach(server => server.close()))
+  await Promise.all(servers.map(async server => once(server, 'listening')))
+  const before = readsSoFar()
+  t.equal((await portsHeldBy([process.pid]))?.length, 30)
+  const single = readsSoFar()
+  await Promise.all(Array.from({length: 50}, async () => portsHeldBy([process.pid])))
+  t.ok(readsSoFar() - single < 3 * (single - before), 'fifty look-ups read hardly more than one')
 })
