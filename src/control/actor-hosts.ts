@@ -27,7 +27,7 @@ export class ActorHosts {
     this.#search = search
   }
 
-  /** The id of an app that hosts actors of this type; undefined: none does. While an app has yet to start, it may. */
+  /** Returns the id of the app that hosts actors of this type, if there is one. Waits for apps that have yet to start, as they may host it. */
   async of(type: string): Promise<string | undefined> {
     const known = this.#found.get(type)
     if (known !== undefined && performance.now() < known.until) return known.host

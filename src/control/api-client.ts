@@ -48,10 +48,10 @@ export interface Incoming {
 /** Sends a request; settles when the head of its answer is there. */
 export type Send<I extends Incoming> = (request: Outgoing) => Promise<I>
 
-/** An answer of the API that says what is wrong. */
+/** An error that the API reports. */
 export class ApiError extends UserError {
   readonly status: number
-  /** Why, without what the message says of the app. */
+  /** The reason alone, without the name of the app. */
   readonly reason: string
 
   constructor({status, detail, hint = '', code, reason = detail}: Problem) {
@@ -87,7 +87,10 @@ export class ApiClient<I extends Incoming = Incoming> {
     throw new ApiError(problemIn(answer.status, await textOf(answer.body)))
   }
 
-  /** The objects of an answer in NDJSON, as they come, until it ends or, if `isWhole` is not asked for, the run does: those since the promise resolved are all there. */
+  /**
+   * Yields the objects of an answer in NDJSON as they arrive, until the answer ends. Unless `isWhole`, the end of the run ends it, too.
+   * No object since the promise resolved is missed.
+   */
   async follow<R extends keyof Lines>(route: R, asked?: Asked<R>): Promise<AsyncGenerator<Lines[R], void>> {
     const {body} = await this.open(route, {...asked, accept: 'application/x-ndjson'} as Asked<R>)
     return objectsOf<Lines[R]>(body, asked?.isWhole === true)

@@ -15,7 +15,7 @@ import {livingRuns} from './living-runs.ts'
 import type {RunListing} from './run-control.ts'
 import {livingRun, readRunFile, type RunIdentity} from './run-file.ts'
 
-/** An answer that came by a socket. */
+/** An answer over a socket. */
 interface SocketAnswer extends Incoming {
   readonly message: IncomingMessage
 }
@@ -83,7 +83,7 @@ function suspendedRun(folder: string): RunIdentity | undefined {
   return identity !== undefined && isSuspended(identity.pid) ? livingRun(folder) : undefined
 }
 
-/** The log files that other living runs of the user write; undefined where one does not tell, as it is suspended or too new. */
+/** Returns the log files that other living runs of the user write. Undefined if one of the runs does not report them: it is suspended, or too new. */
 export async function logsInUse(env: Environment, self: string): Promise<ReadonlySet<string> | undefined> {
   try {
     const others = (await runSockets(env)).filter(({name}) => !self.startsWith(name))
@@ -139,7 +139,10 @@ async function* bodyOf(message: IncomingMessage): AsyncGenerator<Uint8Array, voi
   }
 }
 
-/** The result of a request about an app that our message names already: an ApiError says the reason alone. Throws a UserError if the run ends. */
+/**
+ * Sends a request about an app that the caller's message already names: an ApiError becomes a UserError with the reason alone. Throws a
+ * UserError if the run ends.
+ */
 export async function withReason<T>(request: () => Promise<T>): Promise<T> {
   try {
     return await request()
@@ -150,7 +153,7 @@ export async function withReason<T>(request: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The result of a request after which the run may be gone; `otherwise` if it is. */
+/** Returns the result of a request, or `otherwise` if the run is gone. */
 export async function unlessGone<T>(request: () => Promise<T>, otherwise: T): Promise<T> {
   try {
     return await request()
@@ -168,7 +171,7 @@ export async function endRun({api, folder, listing: {pid}}: FoundRun, onSlow: (p
   const callOff = systemClock.after(SLOW_MS, () => onSlow(pid))
   await unlessGone(async () => api.text('POST /stop'), '')
   callOff()
-  // the answer lasts as long as the process: what is left then is a process that the kernel has not cleared away
+  // the run answers until its process ends; then the kernel may still have to clear the process away
   for (let looks = 0; livingRun(folder)?.pid === pid; looks++) {
     if (looks === MAX_LOOKS)
       throw new UserError(`the run with pid ${pid} has not ended`, {
@@ -179,7 +182,7 @@ export async function endRun({api, folder, listing: {pid}}: FoundRun, onSlow: (p
   }
 }
 
-/** The port at which others call an app: its `port`, else the one at which it listens; 0: none. */
+/** Returns the port at which others call an app: its `port`, else its own port, else 0. */
 export const calledPort = ({url, appPort}: Pick<Api.App, 'url' | 'appPort'>): number =>
   Number(/\d+$/.exec(url)?.[0] ?? appPort)
 

@@ -6,16 +6,16 @@ import {currentSystem, type SystemIdentity} from './run-file.ts'
 
 /** The process that holds a lock. */
 interface Holder extends SystemIdentity {
-  /** A new one for each time that the lock is taken. */
+  /** Random id, new each time that the lock is taken. */
   readonly id: string
   readonly pid: number
   /** When the process started, as `Seen.started`. */
   readonly started: number
 }
 
-/** Pauses between looks at the lock: the longer it is held, as during the `setup` of a worktree, the longer they are. */
+/** Pauses between looks at the lock, in ms, which grow while it is held, as during the `setup` of a worktree. */
 const LOOK_MS = {least: 5, most: 250}
-/** How long a holder keeps the lock that is suspended, or that runs in another pid namespace, where we cannot see whether it has ended. */
+/** How long a suspended holder, or one in another pid namespace, may keep the lock, in ms. We cannot see the end of such a process. */
 const MAX_HELD_MS = 1000
 
 /**

@@ -4,7 +4,7 @@ import type {Environment} from '../model/environment.ts'
 import {existingFolders, runtimeFolders} from './folder.ts'
 import {livingRun, type RunIdentity} from './run-file.ts'
 
-/** A run, and where it registered. */
+/** A run and the folder where it registered. */
 export interface LivingRun extends RunIdentity {
   /** The folder of its socket. */
   readonly home: string

@@ -16,7 +16,7 @@ export interface PeerRunsOptions {
   readonly run: string
   /** The template of the run, whose other copies are not called. */
   readonly own?: TemplateCopy
-  /** The identity of one of our apps when it calls others. */
+  /** Returns the identity of one of our apps for its calls to other runs. */
   readonly identify: Identify
   /** Ids of our own apps, for the error about an unknown one. */
   readonly known: () => readonly string[]
@@ -130,5 +130,5 @@ export class PeerRuns {
   }
 }
 
-/** A caller without a sidecar, who came to the manager's port. */
+/** A caller without a sidecar, who called the manager's port. */
 const UNKNOWN_CALLER = {namespace: 'default', trustDomain: ''}

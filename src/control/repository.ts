@@ -25,14 +25,14 @@ export function lostOriginOf(file: string, own: string): string {
   return root === undefined ? '' : `${repositoryOf(git)}\0${relative(root, keptPath(file))}`
 }
 
-/** The folders of Git of the worktrees that were added to a repository, and where they are, as it knows: by paths that may be relative to the former. */
+/** Returns Git's folder of each added worktree, and the worktree's root. Git may store the root as a path relative to its folder. */
 export function worktreesIn(common: string): readonly (readonly [git: string, root: string])[] {
   const folders = namesInFolder(join(common, 'worktrees')).map(name => join(common, 'worktrees', name))
   const named = folders.map(git => [git, gitText(join(git, 'gitdir'))] as const).filter(([, text]) => text !== '')
   return named.map(([git, text]) => [git, dirname(resolve(git, text))])
 }
 
-/** Git has removed the folder of this worktree from a repository that is there. */
+/** Whether Git has removed the folder of this worktree, while the repository still exists. */
 export const isForgotten = (git: string): boolean =>
   basename(dirname(git)) === 'worktrees' && !existsSync(git) && existsSync(join(commonOf(git), 'HEAD'))
 
@@ -46,9 +46,9 @@ export function repositoryOf(git: string): string {
 
 /** A worktree that was added to a repository, as Git knows it. */
 export interface WorktreeIdentity {
-  /** The folder as it was called when it was added, or about so. */
+  /** Name of Git's folder: the name of the worktree when it was added, possibly with a number. */
   readonly name: string
-  /** Stays the same when the folder is moved; a different worktree has another one, even at the same place. */
+  /** Identifier that stays when the worktree is moved. A new worktree at the same place has another. */
   readonly id: string
 }
 

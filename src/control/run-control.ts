@@ -20,13 +20,13 @@ export interface LeasedSidecar {
 /** The result of a requested start. */
 export interface StartResult {
   readonly outcome: 'started' | 'runs already' | 'failed'
-  /** Why it failed, '' where it did not. */
+  /** Why the start failed; '' otherwise. */
   readonly why: string
 }
 
 /** The result of handing an app over to a debugger. */
 export interface HandedOver {
-  /** Why it was not, '' where it was. */
+  /** Why the app was not handed over; '' otherwise. */
   readonly why: string
   /** The app was handed over before. */
   readonly wasDebugged: boolean
@@ -51,8 +51,8 @@ export interface SharedTerminal {
   /** Shows the latest screen and all further output. The returned function ends it. */
   readonly attach: (viewer: TerminalViewer) => () => void
   /**
-   * Types; settles when the terminal has taken it, or `gone` is aborted: '', or why no process takes input. Waits for a process that is
-   * being started.
+   * Types bytes. Resolves with '' when the terminal has taken them or `gone` is aborted, or with the reason why no process takes input.
+   * Waits for a process that is being started.
    */
   readonly type: (bytes: Buffer, gone: AbortSignal) => Promise<string>
   readonly resize: (size: TerminalSize) => void
@@ -76,13 +76,13 @@ export interface RunControl {
   /** Latin1 text, until the log ends or `gone` is aborted; undefined if the run has no such app. */
   readonly logs: (id: string, asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
   /**
-   * Several apps of the run, all if no id is given: latin1 lines in order of time, each preceded by its time (ms since 1970,
-   * 0: unknown), stream (`-`: unknown) and app (percent-encoded). Undefined if the run lacks one of the apps.
+   * Yields latin1 lines of the apps, of all if no id is given, in order of time. Each begins with its time (ms since 1970, 0: unknown),
+   * stream (`-`: unknown) and app (percent-encoded). Undefined if the run lacks one of the apps.
    */
   readonly runLogs: (ids: readonly string[], asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
   /**
-   * The terminal of an app (`tty: true`), or why it has none; undefined if the run has no such app. `version`: '' = the main one. `starts`: one that
-   * sleeps is started, and waited for until `gone` is aborted.
+   * Resolves with the terminal of an app (`tty: true`), or with the reason why it has none; undefined if the run has no such app.
+   * `version`: '' = the main one. `starts`: starts a sleeping app, and waits for it until `gone` is aborted.
    */
   readonly terminal: (
     name: {readonly id: string; readonly version: string},
@@ -94,7 +94,7 @@ export interface RunControl {
   readonly services: () => readonly Api.Service[]
   /** Makes a version the main one: '' on success, else the reason. */
   readonly assign: (name: string, version: string) => string
-  /** Stops one version and removes it from the run: '' when nothing of it is left, else the reason. */
+  /** Stops one version and removes it from the run. Resolves with '' when it is gone, else with the reason. */
   readonly remove: (name: string, version: string) => Promise<string>
   /** Lets the port of the built-in Redis go until the run ends; false if the run does not hold it. */
   readonly releaseRedis: (port: number) => Promise<boolean>

@@ -40,7 +40,7 @@ export interface RunIdentity {
   readonly project?: string
   /** The host names of its apps, each with the id of its app, if there are any. */
   readonly names?: Readonly<Record<string, string>>
-  /** The ports of the entrance, if the run has more than the usual one of them. */
+  /** Ports of the entrance, if they are not only the usual one. */
   readonly entrance?: readonly number[]
   /** The numbers of the template at which it answers in the place of a copy that has ended, if any. */
   readonly takenOver?: readonly number[]
@@ -102,10 +102,7 @@ export interface SystemIdentity {
   readonly pids: string
 }
 
-/**
- * The current boot and pid namespace (random(4), namespaces(7)). On macOS each is assumed to be unique. Throws a UserError where
- * there is no /proc.
- */
+/** The current boot and pid namespace (random(4), namespaces(7)). On macOS each is assumed to be unique. Throws a UserError where there is no /proc. */
 export function currentSystem(): SystemIdentity {
   if (process.platform !== 'linux') return {boot: process.platform, pids: process.platform}
   try {

@@ -28,9 +28,9 @@ export interface NameRequest {
 }
 
 /**
- * The name of a run, which no other living run in the folder `runs` has: the requested one, or that of its folder. If another run
- * has that, the next folder upwards precedes it (`main-shop`); two runs of one folder count (`shop-2`). Throws a `UserError` if the
- * requested name is taken.
+ * Chooses a name that no other living run in the folder `runs` has: the requested name, or that of the run's folder. If that is taken,
+ * names of upper folders precede it (`main-shop`); runs of one folder get numbers (`shop-2`). Throws a `UserError` if the requested name
+ * is taken.
  */
 export function freeRunName(runs: string, {asked, folder}: NameRequest): string {
   const others = livingRunsIn(runs)
@@ -49,7 +49,7 @@ export function freeRunName(runs: string, {asked, folder}: NameRequest): string 
   })
 }
 
-/** Does something while no other run in the folder does such a thing. */
+/** Runs `work` while no other run in the folder chooses a name or registers. */
 export const oneByOne = async <T>(runs: string, work: () => Promise<T>): Promise<T> =>
   whileLocked(join(runs, 'naming.lock'), work)
 
@@ -60,7 +60,7 @@ function* counted(folder: string): Generator<string> {
   for (let count = 2; ; count++) yield `${plain}-${count}`
 }
 
-/** `shop`, `main-shop`, `work-main-shop`; then they count. */
+/** Yields `shop`, `main-shop`, `work-main-shop` and so on, then `shop-2`, `shop-3`. */
 function* namesFor(folder: string): Generator<string> {
   let name = wordOf(basename(folder))
   yield name
@@ -72,7 +72,7 @@ function* namesFor(folder: string): Generator<string> {
   yield* counted(folder)
 }
 
-/** Leaves room for a number behind it. */
+/** Maximum bytes of a name, so that a number fits after it. */
 const MAX_WORD_BYTES = 50
 
 /** The part of a folder's name that a run's name may contain. */

@@ -23,7 +23,7 @@ export interface LeasesFound {
   readonly sidecars: readonly SidecarLease[]
   /** Ids of the apps that run in the other runs. */
   readonly others: readonly string[]
-  /** A run has the app, and it is stopped there. */
+  /** Whether a run has the app, and has stopped it. */
   readonly isStopped: boolean
 }
 
@@ -32,10 +32,7 @@ const TIMEOUT_MS = 1000
 /** The time for which a run that did not respond (a frozen process, for example) is not asked again. */
 const SKIP_MS = 10_000
 
-/**
- * Asks all other runs of the user in parallel for the sidecar of an app. A run has a single instance, which remembers the
- * runs that do not respond.
- */
+/** Asks all other runs of the user in parallel for the sidecar of an app. A run has a single instance, which remembers the runs that do not respond. */
 export class LeaseSearch {
   readonly #env: Environment
   readonly #self: string
@@ -102,8 +99,8 @@ export class LeaseSearch {
 }
 
 /**
- * The first line describes the sidecar, or says that there is none; each further line says how many instances are ready. While
- * the response stays open, so does the sidecar.
+ * Reads the answer of a run about a sidecar. Its first line describes the sidecar, or reports that there is none; later lines give the
+ * number of ready instances. The response stays open as long as the sidecar.
  */
 async function loanOf(socketPath: string, id: string, signal: AbortSignal): Promise<SidecarLease | NoSidecar> {
   const {clientOf} = await import('./client.ts')

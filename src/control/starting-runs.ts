@@ -37,13 +37,11 @@ export const ownStart = (templateFile: string, copy = '', appIds: readonly strin
 /** The user's runs but one, and starting runs. */
 interface OtherRuns {
   readonly living: readonly RunIdentity[]
-  /** Their apps are not known yet. */
+  /** Runs whose apps are not known yet. */
   readonly starting: readonly StartingRun[]
 }
 
-/**
- * Returns the user's runs and starting runs. Of runs that start at once each but the first sees another one. Other runs see this one from now on, unless it yields.
- */
+/** Returns the user's living and starting runs, and makes this run visible to them unless it yields. Of runs that start together, all but the first see another. */
 export async function announceStart(
   env: Environment,
   own: RunIdentity,

@@ -26,7 +26,7 @@ export function asCommander(args: readonly string[], flags: readonly Flag[]): re
   return [...translated, ...(end < 0 ? [] : args.slice(end))]
 }
 
-/** A word without the flags that are switched off there, or behind it. */
+/** Removes switched-off flags from a word of the command line. Returns an empty list if nothing is left of it. */
 function without(off: readonly Flag[], text: string, flags: readonly Flag[]): readonly string[] {
   if (off.some(flag => text === `--${flag.name}` || text === offWord(flag))) return []
   const [, shorts = ''] = /^-([A-Za-z].*)$/s.exec(text) ?? []
@@ -41,7 +41,7 @@ function without(off: readonly Flag[], text: string, flags: readonly Flag[]): re
 const valueAt = (shorts: string, flags: readonly Flag[]): number =>
   Array.from(shorts).findIndex(each => flags.some(({short, type}) => short === each && type !== 'bool'))
 
-/** Whether the next argument is the value of this one, whatever it looks like. */
+/** Whether the next argument is the value of this one, even if it begins with a dash. */
 function takesNext(arg: string, flags: readonly Flag[]): boolean {
   if (arg.startsWith('--')) return flags.some(({name, type}) => arg === `--${name}` && type !== 'bool')
   const [, shorts = ''] = /^-([A-Za-z]+)$/.exec(arg) ?? []

@@ -4,7 +4,7 @@ import {isolatedPlan} from '../../proxy/ports/isolated-plan.ts'
 import type {CommandContext} from './command-handler.ts'
 import {loadedTemplate} from './commands/run-template.ts'
 
-/** The numbers of a run in place of those in its template. */
+/** Ports that the run uses in place of those in its template. */
 export const movedIn = ({listing: {movedPorts = {}}}: FoundRun): MovedPorts =>
   new Map(Object.entries(movedPorts).map(([from, to]) => [Number(from), to]))
 

@@ -41,7 +41,7 @@ async function idsOfApps(command: string, meant: readonly FoundRun[]): Promise<r
     .map(({id}) => id)
 }
 
-/** Statuses of workflows that have not ended; each verb completes only those that it applies to. */
+/** Statuses of workflows that have not ended, of those that have, and those to which each verb applies. */
 const OPEN = ['RUNNING', 'SUSPENDED', 'PENDING']
 const OVER = ['COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED']
 const OF_STATUS: Readonly<Record<string, readonly string[]>> = {
@@ -90,7 +90,7 @@ const INSTANCES: readonly (readonly [prefix: string, Instances])[] = [
 /** Words without a meaning for any shell: `compgen -W` of bash would run a `$(…)`, and a completed word is not quoted on the line. */
 const PLAIN = /^[\w@%+:,./-]+$/
 
-/** Commands that take ids of apps that do not run. */
+/** Commands that take ids of apps of the template, whether they run or not. */
 const OF_TEMPLATE: ReadonlySet<string> = new Set(['run', 'up', 'logs'])
 
 async function idsOfTemplate(): Promise<readonly string[]> {

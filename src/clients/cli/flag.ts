@@ -61,11 +61,11 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
 ]
 
 interface OutputWords {
-  /** Printed thing: ` of the list`. */
+  /** Completes "Format": ` of the list`. */
   readonly of?: string
   /** All of the flag's text. */
   readonly text?: string
-  /** How another value is refused: in our words, in Dapr's, or as a mistake in the command, where exit code 1 has a meaning. */
+  /** Words of the error for another format: ours, Dapr's, or a usage error where exit code 1 has a meaning of its own. */
   readonly refusal?: 'ours' | 'dapr' | 'usage'
 }
 

@@ -10,7 +10,7 @@ const ORIGIN = /^(?:\*|[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/\s?#@]+\/?)$/
 export const flaggedPlan = (plan: Plan, flags: GivenFlags): Plan =>
   withOrigins(named(recorded(plan, flags), flags), flags)
 
-/** `--no-record`: nothing is kept of the calls of any app. */
+/** `--no-record`: records no calls of any app. */
 const recorded = (plan: Plan, flags: GivenFlags): Plan =>
   flags.isSet('no-record')
     ? {...plan, apps: plan.apps.map(app => ({...app, record: {...app.record, bodyBytes: -1}}))}

@@ -2,7 +2,7 @@ import {isGone} from '../../control/ask.ts'
 import type {FoundRun} from '../../control/client.ts'
 import type {Event} from '../../model/api.generated.ts'
 
-/** Types of events, and the last known one; `once` asks for existing events only. */
+/** Types of events, and the last known event. `once` asks only for existing events. */
 interface WantedEvents {
   readonly types: string
   readonly app?: string
@@ -11,8 +11,8 @@ interface WantedEvents {
 }
 
 /**
- * The events of a run until it has ended; `bye` is the last one, unless it was killed. A reader that takes nothing for a while is disconnected by
- * the run: it connects again, and gets the missed events. Rejects when `signal` aborts.
+ * Yields the events of a run until it has ended; the last is `bye`, unless the run was killed. Reconnects after the run has cut off a
+ * slow reader, and continues with the missed events. Rejects when `signal` aborts.
  */
 export async function* followedEvents(
   {api}: Pick<FoundRun, 'api'>,

@@ -6,7 +6,7 @@ export class GivenFlags {
     this.#values = values
   }
 
-  /** These, and in their place where they are given. */
+  /** Returns these flags, with `values` in place of flags of the same name. */
   with(values: Readonly<Record<string, unknown>>): GivenFlags {
     return new GivenFlags({...this.#values, ...values})
   }

@@ -40,7 +40,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   {title: 'For scripts and coding agents', usual: ['wait', 'mcp'], more: ['agent']}
 ]
 
-/** The most commands of the short help, and those that it leaves out first. */
+/** Maximum number of commands in the short help, and the commands to leave out first. */
 const MAX_SHORT = 25
 const RARE = ['attach', 'doctor', 'mcp', 'wait', 'exec', 'debug', 'restart']
 

@@ -25,14 +25,14 @@ export function openInput(): Readable {
   return turns
 }
 
-/** Asks the person at the terminal whether to continue; `isAgreed`: `--yes` says so. Throws a UserError for all but a yes, and without a person. */
+/** Asks the person at the terminal whether to continue. `isAgreed`: `--yes` was given. Throws a UserError without a person, or for any answer but yes. */
 export async function confirm(what: string, isAgreed = false): Promise<void> {
   if (isAgreed) return
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw new UserError(`this would ${what}`, {explanation: '--yes agrees to it.', code: 'agree'})
   const {createInterface} = await import('node:readline/promises')
   const asker = createInterface({input: process.stdin, output: process.stdout})
-  // Ctrl-C and Ctrl-D are no answer
+  // Ctrl-C and Ctrl-D count as no
   const answer = await asker.question(`This will ${what}. Continue? [y/N] `).catch(() => '\n')
   asker.close()
   if (answer === '\n') process.stdout.write(answer)

@@ -38,14 +38,14 @@ const furtherPorts = (plan: Plan, moved: MovedPorts, heldByCopy: HeldPorts): rea
       .map(port => `${app.id} ${port} → ${moved.get(port)}`)
   )
 
-/** Names apps that no key of the template gives their new number. */
+/** Warns of apps that read their port from nowhere in the template. */
 function readersText(plan: Plan, isolated: Plan): string {
   const readers = portReaders(plan, isolated).map(({id}) => id)
   if (readers.length === 0) return ''
   return `. Nothing in the template gives ${readers.join(', ')} the number: there PORT has to count, or a variable of the template`
 }
 
-/** Names apps whose number in the code of others means the other copy. */
+/** Warns of apps that others may call by a number in their code: that number reaches the other copy. */
 function codeText(plan: Plan): string {
   const called = new Set(unnamedPorts(plan, process.platform === 'linux').map(({id, port}) => `${id} at ${port}`))
   if (called.size === 0) return ''
@@ -62,7 +62,7 @@ const isMoved = (port: number, moved: MovedPorts): boolean => (moved.get(port) ?
 
 const MAX_PLACES = 5
 
-/** Numbers of the template in files that programs read, and servers that no key of the template gives a port. */
+/** Warns of the template's numbers in files that programs read, and of servers without a port in the template. */
 async function fileHints(plan: Plan, moved: MovedPorts): Promise<readonly Hint[]> {
   const {numbersInFiles} = await import('../../files/config/numbers-in-files.ts')
   const asked = plan.apps.flatMap(({ready, env}) =>

@@ -39,7 +39,7 @@ export class Isolation {
     return new Isolation(why, options, await heldBelow(copy.pid), own)
   }
 
-  /** `held`: at which processes of another copy listen; `own`: ports that the run has already. */
+  /** `held`: ports at which processes of another copy listen. `own`: ports that the run has already. */
   constructor(
     reason: string,
     {movedPorts: all}: IsolationOptions,
@@ -90,7 +90,7 @@ function listensSoon({id, availability, restarts, command}: App, plan: Plan): bo
   return ports.some(port => port > 0 && command.includes(`${port}`) === own.command.join(' ').includes(`${port}`))
 }
 
-/** Finds the copy that has one of these ports, or starts. */
+/** Finds the running or starting copy that has one of these ports. */
 async function holderOf(
   fixed: ReadonlySet<number>,
   copies: readonly RunIdentity[],

@@ -66,8 +66,8 @@ interface WantedRuns {
 }
 
 /**
- * The runs that a command is for: those of its folder, which is the one of the nearest template upwards; in a folder without a
- * template all, if none is its own.
+ * Returns the runs that a command concerns: those of its folder, which is the folder of the nearest template above. A folder without
+ * template and runs concerns all.
  */
 export function runsMeant(
   runs: readonly FoundRun[],

@@ -38,7 +38,7 @@ export const printWhole = async (stream: NodeJS.WriteStream, text: string | Buff
     else print(stream, text, resolve)
   })
 
-/** Writes latin1 text; settles once a slow reader has taken it. Many may write: their listeners of `drain` would be taken for a leak. */
+/** Writes latin1 text, and settles once a slow reader has taken it. Uses a callback: many listeners of `drain` would look like a leak. */
 export async function writeBytes(stream: NodeJS.WritableStream, text: string): Promise<void> {
   const {promise, resolve} = Promise.withResolvers<void>()
   if (!stream.write(text, 'latin1', () => resolve())) await promise

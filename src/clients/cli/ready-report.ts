@@ -20,7 +20,7 @@ interface ReadyReport {
   /** The flags by which commands reach the run: ` --name two`. */
   readonly of: string
   readonly isNew: boolean
-  /** Called before anything is printed; false: the run is not to be reported. */
+  /** Called before anything is printed. Returns false to suppress the report. */
   readonly ready?: (isImpossible: boolean) => boolean
 }
 

@@ -40,11 +40,11 @@ export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): 
   ...new Set([...words, flags.text('app-id') ?? []].flat())
 ]
 
-/** The filter of a command: of `body:"order 7"` a shell leaves `body:order 7`, which is one term all the same; `body:{"id": 7}` is one, too. */
+/** Joins words to a filter, and restores the quotes that a shell has removed: `body:order 7` is one term, as is `body:{"id": 7}`. */
 export const typedFilter = (words: readonly string[]): string =>
   words.map(word => (ONE_TEXT.test(word) ? `"${word.replaceAll('"', '\\"')}"` : word)).join(' ')
 
-/** With blanks, and without terms behind it: as of `span:db.statement="SELECT 1" charge`, where no colon follows the quotes. */
+/** A term whose text contains blanks and no further term. Another term follows `span:db.statement="SELECT 1" charge`. */
 const ONE_TEXT = /^[-!]?(?:header|body|span):(?![^\s"{[]*"[^"]*"(?!:))(?!.*\s[-!]?[a-z]+:\S).*\s/s
 
 /** Finds the run that a command is for (`pickRun`); a run of another folder is named, once. */
@@ -60,21 +60,21 @@ export class RunFinder {
     this.#tell = tell
   }
 
-  /** The run, or the one of them that has an app with this id; undefined if there is none. Throws a UserError if there are several. */
+  /** Returns the run, or the run that has the app `id`, if there is one. Throws a UserError for several. */
   look(id?: string): FoundRun | undefined {
     const run = pickRun(this.runs, this.place, {id})
     if (run !== undefined) this.use(run)
     return run
   }
 
-  /** Names a run of another folder. */
+  /** Prints, once, the name of a run of another folder that the command uses. */
   use(run: FoundRun): void {
     if (this.#named.has(run) || runsAt(this.runs, this.place).flat().includes(run)) return
     this.#named.add(run)
     this.#tell(`Using the run of another folder: ${runName(run.listing)}`)
   }
 
-  /** As `look`; also says if the template of this folder does not run, while others do. */
+  /** As `look`. If only templates of other folders run, it prints that, too. */
   lookAloud(id?: string): FoundRun | undefined {
     const run = this.look(id)
     const others = elsewhere(this.runs, this.place)
@@ -82,7 +82,7 @@ export class RunFinder {
     return run
   }
 
-  /** As `look`; throws a UserError also if there is none. */
+  /** As `look`. Throws a UserError if there is no run. */
   find(id?: string): FoundRun {
     const run = this.look(id)
     if (run === undefined) throw noRun(this.runs, this.place, id)

@@ -48,7 +48,7 @@ export function sayError(error: UserError, asJson: boolean, message = error.mess
     return print(out, signedLine('failure', message, asJson, code, hint || undefined))
   say(out, 'failure', message, asJson, code)
   if (hint === '') return
-  // the body of an answer is to be copied as it is
+  // an answer's body is printed unchanged, so that it can be copied
   const text = `${coded(hint, code)}\n`
   print(process.stderr, error.code === 'answer' ? text : foldedFor(process.stderr, text))
 }

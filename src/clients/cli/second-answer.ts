@@ -86,8 +86,8 @@ interface SeenRun {
 }
 
 /**
- * Looks until the run answers, or its process has ended (undefined). A start is waited for where its run is to be shown. Throws a
- * UserError if it is suspended or silent, or takes longer than the timeout, in which the preparation of a worktree does not count.
+ * Waits until the run answers; resolves with undefined if its process has ended. Waits for a start only if its run is to be shown. Throws
+ * a UserError for a suspended or silent run, and after the timeout, which does not count the preparation of a worktree.
  */
 async function seenRun(
   {other, shown}: Second,

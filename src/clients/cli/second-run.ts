@@ -30,7 +30,7 @@ export async function secondUp(call: CommandContext, how: SecondUp): Promise<num
   }
 }
 
-/** The run that has the template or copy of an `up`, or is about to, if there is one. With `begins` it announces this process in the same moment. */
+/** Finds a running or starting run with the template and copy of an `up`. With `begins`, announces this process in the same step if there is no other run. */
 async function otherRun(
   template: string,
   {call, begins}: {readonly call: CommandContext; readonly begins: boolean}
@@ -38,7 +38,7 @@ async function otherRun(
   const name = call.flags.text('name')
   const isMeant = ({templateFile, copy}: RunIdentity): boolean =>
     isSameTemplate(templateFile, template) && (name === undefined || copy === name)
-  // one without a name before its copies
+  // the run without a name comes before named copies
   const meant = (runs: readonly RunIdentity[]): RunIdentity | undefined =>
     runs.filter(isMeant).toSorted((a, b) => a.copy.localeCompare(b.copy))[0]
   if (!begins) return meant([...livingRuns(process.env), ...startingRuns(process.env)])

@@ -19,7 +19,7 @@ const GATHER_SIZE = 64 * 1024
 const GATHER_MS = 1
 /** Interval at which a blocked terminal is retried: Node reports no event for it. */
 const RETRY_MS = 5
-/** We exit although output is unread if the reader has read nothing for this long. */
+/** Time without progress of the reader after which we exit with unread output. */
 const TIMEOUT_MS = 1000
 
 /** Moves to the start of the line and erases it (ECMA-48, EL). */
@@ -117,7 +117,7 @@ class AppChannel implements TerminalOutput {
   #waiting: string[] = []
   /** Characters that are queued or being written. */
   #size = 0
-  /** The lines below all others: as they are to be, and as they are. */
+  /** Lines below all output: as wanted, and as drawn. */
   #status = ''
   #shownStatus = ''
   #isWholeLine = true
@@ -212,7 +212,7 @@ class AppChannel implements TerminalOutput {
     return this.#status !== this.#shownStatus && (this.#isWholeLine || this.#shownStatus !== '')
   }
 
-  /** `text`, and the status below it where a line has ended; most streams have none. */
+  /** Returns `text` with the status lines drawn below it, if the text ends a line. Most streams have no status. */
   #aboveStatus(text: string): string {
     if (text !== '') this.#isWholeLine = isWhole(text)
     if (this.#status === '' && this.#shownStatus === '') return text

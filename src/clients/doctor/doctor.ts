@@ -17,7 +17,7 @@ import {runCommand} from '../../platform/run-command.ts'
 const CLIENTS = new Set(['docker', 'docker-compose', 'nerdctl'])
 const TIMEOUT_MS = 5000
 
-/** Whether the daemon answers that the docker commands of a template talk to; nothing where there are none. */
+/** Checks the Docker daemon that the template's docker commands use. Returns an empty list without such commands. */
 export async function checkDocker({apps}: Pick<Plan, 'apps'>, env: Environment): Promise<readonly Check[]> {
   const users = apps.flatMap(app => {
     const client = programsIn(app.command, app.folder).find(({name}) => CLIENTS.has(name))
@@ -167,7 +167,7 @@ export function checkInstallation(env: Environment, system: string = process.pla
   ]
 }
 
-/** Each once, though several folders may lead to it. */
+/** Paths of Pillion on the search path, each once. */
 const pillionsIn = (searchPath: string): ReadonlySet<string> =>
   new Set(
     searchPath.split(delimiter).flatMap(folder => {

@@ -10,7 +10,7 @@ import {ok, fail, type Check} from './check.ts'
 /** Editors and other programs of the user draw on the same limit. */
 const OUR_SHARE = 0.5
 
-/** Whether the system lets us follow all files of the watched apps (inotify(7)); where it has no such limit, nothing. */
+/** Checks whether the system lets us follow all files of the watched apps (inotify(7)). Returns an empty list without such a limit. */
 export async function checkWatches({apps}: Plan): Promise<readonly Check[]> {
   const watched = apps.filter(({watch, command}) => watch.paths.length > 0 && command.length > 0)
   const limit = orElse(() => Number(readTextFile('/proc/sys/fs/inotify/max_user_watches')), undefined) // only Linux has it

@@ -15,13 +15,13 @@ export interface Listing {
   /** Summary of one or two sentences. */
   readonly summary: string
   readonly rows: readonly string[]
-  /** The cursor after this number of rows; '', or left out: there are no more, or none leads to them. */
+  /** Returns the cursor after this number of rows; '' after the last one. Omitted if no cursor can lead to the rest. */
   readonly cursorAfter?: (count: number) => string
   /** Keeps the last rows instead of the first, in order: for logs. */
   readonly fromEnd?: boolean
 }
 
-/** As many of the rows as fit. */
+/** Returns an answer with as many rows as fit. */
 export function listAnswer({summary, rows, cursorAfter, fromEnd = false}: Listing): ToolResult {
   const short = clipped(summary, MAX_SUMMARY)
   let left = MAX_BYTES - AROUND_BYTES - sizeOf(short)
@@ -41,7 +41,7 @@ export function listAnswer({summary, rows, cursorAfter, fromEnd = false}: Listin
 
 const moreAt = (cursor: string): string => (cursor === '' ? '' : `\nThere is more: call again with cursor "${cursor}".`)
 
-/** A part of a text, from an offset on; `rest`: where the rest is, if no cursor leads there. */
+/** Returns a part of a text from an offset. `rest`: the place of the rest, if no cursor leads there. */
 export function textAnswer(
   summary: string,
   text: string,

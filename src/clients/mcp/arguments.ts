@@ -3,7 +3,7 @@ import {nearMiss} from '../../model/near-miss.ts'
 import type {Arguments, ToolProperty, ToolProperties, Tool} from './tool.ts'
 import {emptyRecord, ownOf} from '../../model/own.ts'
 
-/** Every tool takes it; it is offered where several run. */
+/** The argument of every tool, offered only while several runs exist. */
 export const RUN: ToolProperty = {type: 'string', description: 'Name of the run; all tools take it'}
 
 /** Checks arguments of a client. Throws a UserError, a sentence with the allowed values. */

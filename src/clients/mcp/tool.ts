@@ -34,7 +34,7 @@ export interface CommandEnd {
 
 /** The parts of the command line that tools use. */
 export interface Host {
-  /** Finds the run of this name, or of this folder if the name is ''. Rejects with a UserError. `tell` gets notes for the answer. */
+  /** Finds the run with a name, for '' the run of this folder. Rejects with a UserError. `tell` adds notes to the answer. */
   find(name: string, tell: (text: string) => void): Promise<FoundRun>
   /** Names of the runs that a call without a name could mean. */
   names(): Promise<readonly string[]>
@@ -42,7 +42,7 @@ export interface Host {
   command(args: readonly string[]): Promise<CommandEnd>
 }
 
-/** A request that a tool can send: its routes, and the names of the first one. */
+/** Routes of one kind of request, with the names in the first route. */
 export interface RouteChoice {
   readonly routes: readonly Route[]
   readonly takes: readonly string[]
@@ -54,14 +54,14 @@ export interface Row {
   readonly name: string
   /** The description, for the model that uses it. */
   readonly description: string
-  /** Whether it may change something. */
+  /** Whether a call may change something. */
   readonly changes?: true
   /** Whether the tool is offered only once an app uses workflows, jobs or actors. */
   readonly isForWork?: true
   readonly properties: ToolProperties
   readonly required?: readonly string[]
   readonly choices: readonly RouteChoice[]
-  /** Names in the routes of the arguments that have others there. */
+  /** Names in the routes for arguments that are called differently there. */
   readonly names: Readonly<Record<string, string>>
   /** Keys of answers that an agent does not need. */
   readonly hides?: readonly string[]
@@ -69,7 +69,7 @@ export interface Row {
 }
 
 export interface Tool extends Row {
-  /** Answers without a run; undefined: it needs one. `error`: why there is none; undefined: none was looked for yet. */
+  /** Answers without a run; resolves with undefined if a run is needed. `error`: the reason why no run was found; undefined before the search. */
   readonly alone?: (host: Host, given: Arguments, error?: UserError) => Promise<ToolResult | undefined>
   /** Throws a UserError. `signal`: the client has given up. */
   readonly run?: (run: FoundRun, given: Arguments, signal: AbortSignal) => Promise<ToolResult>
@@ -94,7 +94,7 @@ export const givenOf = (all: Arguments, ...names: readonly string[]): Record<str
 export const givenNumber = (given: Arguments, name: string, otherwise = 0): number =>
   (given[name] as number | undefined) ?? otherwise
 
-/** The parts of a cursor; there are none where none is given. Throws a UserError if no answer gave it: it would lead to the first rows again. */
+/** Returns the parts of a cursor, none for a missing cursor. Throws a UserError for a cursor from elsewhere, which would lead to the first rows again. */
 export function cursorParts(given: Arguments, pattern: RegExp): readonly string[] {
   const cursor = givenText(given, 'cursor')
   const found = cursor === '' ? [] : pattern.exec(cursor)

@@ -25,7 +25,7 @@ function checkStoreSettings({type}: ComponentResource, properties: Properties): 
   properties.fault('keyPrefix', `failed to save lock keyprefix: input key/keyPrefix '${prefix}' can't contain '||'`)
 }
 
-/** Throws if a state store is for actors, and another one is, too (Dapr: pkg/runtime/compstore/statestore.go). */
+/** Throws if this store and another one are both marked as the store for actors (Dapr: pkg/runtime/compstore/statestore.go). */
 function checkActorStore(name: string, properties: Properties, opened: readonly Opened[]): void {
   const other = opened.find(each => each.name !== name && each.properties.isTrue('actorStateStore'))
   if (other === undefined || !properties.isTrue('actorStateStore')) return
@@ -57,13 +57,13 @@ export interface FailedComponent {
   readonly fault: ComponentFault
   /** The message, in Dapr's words. */
   readonly text: string
-  /** The app does without it: its errors are to be ignored, or its secret store is not there (as in Dapr). */
+  /** Whether the app starts without the component: its errors are to be ignored, or its secret store is missing (as in Dapr). */
   readonly isHarmless: boolean
 }
 
 interface Entry {
   readonly resource: ComponentResource
-  /** Begun at the first use; after a failure the next one tries again. */
+  /** Begun at the first use, and again at the next use after a failure. */
   readonly opening: Once<Opened>
   /** The component, once it is open. */
   opened?: Opened
@@ -71,7 +71,7 @@ interface Entry {
   calls: number
   /** Closes it when the last of them has ended; undefined: it is in use. */
   onIdle?: () => void
-  /** The one whose place it takes; calls use that one until this one is open. */
+  /** Entry that this one replaces. Calls use it until this one is open. */
   previous: Entry | undefined
 }
 
@@ -90,7 +90,7 @@ export class AppComponents {
   #entries: readonly Entry[] = []
   /** Components that the last change of files has replaced, and that calls still use. */
   readonly #replaced = new Set<Entry>()
-  /** The secret store that each one waits for, to look up its own secrets there. */
+  /** For each secret store, the store that it waits for to look up its own secrets. */
   readonly #waitsFor = new Map<string, string>()
   /** Components of a real daprd; undefined: there is none. */
   daprd: DaprdComponents | undefined
@@ -149,7 +149,7 @@ export class AppComponents {
         this.#entries = this.#entries.flatMap(each => (each === entry ? instead : each))
         const isHarmless = resource.ignoresErrors || fault instanceof NoSecretStore
         failures.push({resource, fault, text: failureText(resource, fault.message), isHarmless})
-        // its app does not start: further errors come soon if all components open at once
+        // the app will not start: the other components open at once, so that their errors are reported soon
         isLost ||= before.length === 0 && !isHarmless
       } finally {
         entry.previous = undefined
@@ -160,8 +160,8 @@ export class AppComponents {
   }
 
   /**
-   * Begins a call that may use a component; the returned function ends it. A change of its file opens the component again next to the one
-   * that the call uses, which is closed when the last call has ended: an effect on another server is not tried twice.
+   * Begins a call that may use a component; the returned function ends it. After a change of its file the call keeps its component, which
+   * is closed when the last call has ended. So no effect on another server is tried twice.
    */
   beginCall(name: string): () => void {
     const all = this.#replaced.size === 0 ? this.#entries : [...this.#entries, ...this.#replaced]
@@ -221,12 +221,12 @@ export class AppComponents {
     return previous?.opened !== undefined && fits(previous.resource) ? previous : entry
   }
 
-  /** The resource that is in effect: the file as it was when the component was opened, if it cannot be opened as it is now. */
+  /** Returns the resource in use: the earlier one, if the changed file cannot be opened. */
   inEffect(resource: ComponentResource): ComponentResource {
     return this.#entries.find(each => each.resource.name === resource.name)?.resource ?? resource
   }
 
-  /** Whether it could not be opened, and none that was there before is kept; one that is opened at its use is tried again. */
+  /** Whether no component of this name is open or can be opened at its use: opening failed, and no earlier one is kept. */
   isMissing(name: string): boolean {
     return this.failed.has(name) && !this.#entries.some(each => each.resource.name === name)
   }
@@ -243,7 +243,7 @@ export class AppComponents {
     return entry.opening.do(async () => (entry.opened = await this.#open(entry.resource)))
   }
 
-  /** Stores for actors are left out, as the second one is refused. */
+  /** Opens components together, except stores for actors: the second one is refused. */
   #openTogether(entries: readonly Entry[], all: readonly ComponentResource[]): ReadonlyMap<Entry, Promise<Opened>> {
     const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isActorStore(resource))
     const openings = new Map(those.map(entry => [entry, this.#openedOf(entry)]))
@@ -287,7 +287,7 @@ export class AppComponents {
         return this.find('secretstores', store)?.then(
           async found => found.component.get(secret),
           (error: unknown) => {
-            // two that need each other are there all the same
+            // stores that need each other are both there
             const isMutual = error instanceof WaitingSecretStore && isSecretStore(resource)
             throw isMutual ? new Error(error.message) : new ClosedSecretStore(notLoaded, resource.place)
           }
@@ -309,7 +309,7 @@ export class AppComponents {
     return {name: resource.name, component, properties, topicPrefix: topicPrefixOf(resource, env), use}
   }
 
-  /** Notes that a secret store waits for another one. False for a circle of waits. */
+  /** Notes that a secret store waits for another. Returns false if they would wait in a circle. */
   #mayWait(store: string, other: string): boolean {
     for (let at: string | undefined = other; at !== undefined; at = this.#waitsFor.get(at))
       if (at === store) return false
@@ -345,17 +345,17 @@ async function encryptionOf(
 /** The secrets of a component cannot be looked up. */
 class NoSecretStore extends ComponentFault {}
 
-/** Their store cannot be opened yet. */
+/** The secret store of a component cannot be opened yet. */
 class ClosedSecretStore extends NoSecretStore {}
 
-/** Their store waits for secrets of this one. */
+/** The secret store of a component waits for secrets of the component itself. */
 class WaitingSecretStore extends NoSecretStore {}
 
 const isOf = ({type}: ComponentResource, block: Block): boolean => type.startsWith(block) && type[block.length] === '.'
 
 const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, 'secretstores')
 
-/** Daprd looks up secrets and variables itself: it gets them as they are in the file. */
+/** Opens a component by daprd, which looks up secrets and variables itself. */
 async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource): Promise<Opened> {
   const component = await daprd.open(resource)
   const use = {component, release: async () => component.close?.()}

@@ -39,16 +39,13 @@ export interface Use {
 }
 
 interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> {
-  /**
-   * Whether the answers of models are recorded or given back, by the names of their components, and the folder of the template.
-   * Left out: neither.
-   */
+  /** Whether answers of models are recorded or replayed, by the name of the component, and the folder of the template. Omitted: neither. */
   readonly conversation?: {readonly plans: NonNullable<Plan['conversation']>; readonly folder: string}
   /** Ports that this copy has in place of those that its resources name. Left out: none. */
   readonly movedPorts?: MovedPorts
-  /** Returns why the server at one of these ports of this machine must not be used; '' = it may. `mayBeRun`: a run itself may listen there. */
+  /** Why the server at one of these ports of this machine must not be used; '' = it may be used. `mayBeRun`: a run itself may listen there. */
   readonly serverRefusal?: (ports: Iterable<number>, mayBeRun: boolean) => Promise<string>
-  /** An app of this run listens at this port of this machine, or will. Left out: none does. */
+  /** Whether an app of this run listens at this port of this machine, or will. Omitted: none does. */
   readonly isOwnPort?: (port: number) => boolean
   /** Called with each component that an app has opened. */
   readonly opened?: (component: PlacedComponent) => void
@@ -58,7 +55,7 @@ interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> {
 export class ComponentSet {
   readonly #options: ComponentSetOptions
   readonly #instances = new Map<string, Instance>()
-  /** The components whose answers are recorded, or given back. */
+  /** Components whose answers are recorded or replayed. */
   readonly recorded = new Set<string>()
   #recordings: Recordings | undefined
   readonly movedPorts: MovedPorts
@@ -72,8 +69,8 @@ export class ComponentSet {
   }
 
   /**
-   * Whether its server is an app of this run, which starts later: the component is then opened at its first use. A Redis is
-   * waited for by its connection.
+   * Whether its server is an app of this run, which starts later: the component then opens at its first use. A connection to Redis waits
+   * for its server by itself.
    */
   isServedByApp({type, properties}: Pick<ComponentResource, 'type' | 'properties'>): boolean {
     const {isOwnPort} = this.#options
@@ -88,7 +85,7 @@ export class ComponentSet {
     if (why !== undefined && why !== '') throw new ComponentFault(why, place)
   }
 
-  /** Whether its answers are given back from a file: then it needs no secrets. */
+  /** Whether its answers are replayed from a file, so that it needs no secrets. */
   isReplayed({name, type}: Pick<ComponentResource, 'name' | 'type'>): boolean {
     return this.#modeOf({name, type}) === 'replay'
   }
@@ -98,7 +95,7 @@ export class ComponentSet {
     return type.startsWith('conversation.') && Object.hasOwn(plans, name) ? (plans[name]?.mode ?? 'live') : 'live'
   }
 
-  /** Opens a component, or takes the open one. Rejects with the reason of a failure. */
+  /** Opens a component, or shares the open one. Rejects with the reason of a failure. */
   async use(wanted: WantedComponent): Promise<Use> {
     const key = keyOf(wanted)
     const instance = this.#instances.get(key) ?? {opened: this.#open(wanted), users: 0}
@@ -120,7 +117,7 @@ export class ComponentSet {
     return {component, release}
   }
 
-  /** Opens a model whose answers are recorded, or given back. */
+  /** Opens a model whose answers are recorded or replayed. */
   async #recorded(resource: ComponentResource): Promise<OpenComponent<Component>> {
     const {folder = ''} = this.#options.conversation ?? {}
     this.recorded.add(resource.name)
@@ -179,7 +176,7 @@ function loaderOf({name, type, version, typePlace}: ComponentResource): Componen
   throw new ComponentFault(`couldn't find ${what}`, typePlace)
 }
 
-/** Capitals do not count (Dapr: pkg/components, in each registry). */
+/** Returns the version in lower case (Dapr: pkg/components, in each registry). */
 const versionOf = ({version}: Pick<ComponentResource, 'version'>): string => version.toLowerCase() || 'v1'
 
 const NOT_COMPARED = new Set(['place', 'typePlace', 'scopes'])

@@ -57,7 +57,7 @@ async function secretValue(
   }
 }
 
-/** Dapr's own variables hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
+/** Looks up a variable. Dapr's own variables are refused: they hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
 function variable(component: string, {name, envRef}: ComponentProperty, {env, warn}: ValueOptions): string {
   const key = envRef.toUpperCase()
   if (key !== 'APP_API_TOKEN' && !key.startsWith('DAPR_') && !key.includes(' ')) return variableOf(env, envRef)
@@ -82,7 +82,7 @@ function fillIn({name, value, place}: ComponentProperty, {appId, env}: ValueOpti
 
 type Metadata = Readonly<Record<string, string>>
 
-/** The value of a name that is found in any capitals; '' = there is none. */
+/** Returns the value of a name in any capitals; '' = not found. */
 export function textNamed(metadata: Metadata, name: string): string {
   const exact = metadata[name]
   if (exact !== undefined && exact !== '') return exact

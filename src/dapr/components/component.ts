@@ -39,9 +39,9 @@ export interface ComponentType<T extends Component = Component> extends TypeFact
   readonly usesFolder?: boolean
   /** Each sidecar has its own: apps do not share it. */
   readonly isPrivate?: boolean
-  /** Its code reads none of its properties: when they change, it stays open, with all that it holds. */
+  /** Whether its code reads none of its properties. When they change, it stays open with its data. */
   readonly hasNoSettings?: boolean
-  /** Its data are gone once it is closed: it lives until the run ends, also while no app uses it. */
+  /** Whether closing it loses its data. Such a component lives until the run ends, also while no app uses it. */
   readonly livesOn?: boolean
   /** A library's client works for it in the background. */
   readonly hasClient?: boolean

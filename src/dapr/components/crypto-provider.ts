@@ -11,7 +11,7 @@ export interface NamedKey {
 
 /** Keys by which other keys are wrapped (components-contrib: crypto, LocalCryptoBaseComponent). */
 export interface CryptoProvider extends Component {
-  /** Rejects with Dapr's words if the key is not there, or not for this. */
+  /** Wraps a key. Rejects in Dapr's words if the wrapping key is missing or does not fit. */
   wrap(key: Buffer, by: NamedKey): Promise<Buffer>
   unwrap(wrapped: Buffer, by: NamedKey): Promise<Buffer>
 }

@@ -27,7 +27,7 @@ export interface PlacedComponent {
 /** Types of components whose data no other copy can reach, or that have no data. */
 const NOT_SHARED = /^(?:secretstores|configuration|conversation|crypto|middleware)\.|\.(?:in-memory|cron|http)$/
 
-/** Returns where a component has its data; undefined: no other copy might use them. */
+/** Returns a text that identifies where a component keeps its data. Undefined if no other copy could use the same place. */
 export function dataPlaceOf(
   {resource, properties, folder}: PlacedComponent,
   isOwn: RedisAccess['isOwn']
@@ -51,7 +51,7 @@ export function dataPlaceOf(
   }
 }
 
-/** The file or folder that holds them; '' = they are in a server. */
+/** Returns the file or folder of the data; '' = a server keeps them. */
 function pathOf(type: string, properties: Properties, folder: string): string {
   if (type === 'bindings.localstorage') return linksResolved(resolve(folder, properties.text('rootPath')))
   if (type !== 'state.sqlite') return ''
@@ -59,12 +59,12 @@ function pathOf(type: string, properties: Properties, folder: string): string {
   return file === IN_MEMORY ? file : linksResolved(file)
 }
 
-/** Properties that say where the data are: two components that differ in one of these do not share their data. */
+/** Properties that name the place of the data: components that differ in one of them share no data. */
 const PLACE_PROPERTIES =
   `redisHost redisPort redisDB host hostname port brokers connectionString url database databaseName schema
   keyPrefix tableName tablePrefix consumerID consumerGroup`.split(/\s+/)
 
-/** The server, without a password; '' where the properties do not name it in a way that we know. */
+/** Returns the server without a password; '' if the properties name it in an unknown way. */
 function serverOf(properties: Properties): string {
   const given = ['redisHost', 'brokers', 'host', 'hostname', 'connectionString', 'url']
   const text = given.map(name => properties.text(name)).find(each => each !== '') ?? ''

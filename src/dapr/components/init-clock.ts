@@ -1,7 +1,7 @@
-/** Waits for work of our own, such as the start of the built-in Redis, which takes none of a component's time. */
+/** Waits for work of our own, such as the start of the built-in Redis, without using up a component's `initTimeout`. */
 export type Apart = <T>(work: Promise<T>) => Promise<T>
 
-/** The clock of a component's `initTimeout`, which stops while something is `apart`. */
+/** The clock of a component's `initTimeout`, which stops during work that runs `apart`. */
 export class InitClock {
   readonly #late: () => void
   #leftMs: number

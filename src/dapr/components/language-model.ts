@@ -29,16 +29,16 @@ export interface ModelMessage {
 export interface ModelQuestion {
   readonly messages: readonly ModelMessage[]
   readonly tools: readonly ModelTool[]
-  /** `auto`, `none`, `required`, or a tool's name; '' = nothing is said. */
+  /** `auto`, `none`, `required`, or a tool's name; '' = not given. */
   readonly toolChoice: string
   /** Temperature, if the question has one. */
   readonly temperature: number | undefined
   /** A JSON schema that the answer is to follow. */
   readonly responseFormat: Readonly<Record<string, unknown>> | undefined
   readonly metadata: Readonly<Record<string, string>>
-  /** How long the provider is to keep the prompt; 0 = nothing is said. */
+  /** How long the provider is to keep the prompt, in ms; 0 = not given. */
   readonly keepPromptMs: number
-  /** Personal data is taken out of the answer before anybody sees it. */
+  /** Whether personal data is removed from the answer before the caller or the recorder gets it. */
   readonly isAnswerScrubbed: boolean
 }
 

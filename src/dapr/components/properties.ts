@@ -60,7 +60,7 @@ export class Properties {
     return FALSE.test(text) ? false : this.fault(name, `${name} must be true or false, and not "${text}"`)
   }
 
-  /** Whether it is one of Dapr's words for true. */
+  /** Whether the value is one of Dapr's words for true. */
   isTrue(name: string): boolean {
     return isTruthy(this.text(name))
   }
@@ -71,7 +71,10 @@ export class Properties {
     return /^-?\d+$/.test(text) ? Number(text) : this.fault(name, `${name} must be a whole number, and not "${text}"`)
   }
 
-  /** Whole milliseconds that a timer can wait, as Redis and `AbortSignal.timeout` want them; a bare number counts units of this many (Dapr has both: milliseconds for Redis, seconds elsewhere). */
+  /**
+   * Returns a duration in whole ms, within the range of Redis and `AbortSignal.timeout`. A bare number counts units of `unitMs` (Dapr:
+   * milliseconds for Redis, seconds elsewhere).
+   */
   durationMs(name: string, fallback: number, unitMs = 1, mostMs = MAX_MS): number {
     const text = this.text(name)
     if (text === '') return fallback
@@ -89,7 +92,7 @@ export class Properties {
     throw new ComponentFault(this.shown(name, message), this.placeOf(name))
   }
 
-  /** Returns a text for people: the value of a property, or a path made of it, as written. */
+  /** Returns a value, or a path made of it, as the user wrote it, for messages. */
   shown(name: string, text: string): string {
     const {value = '', isSecret = false} = this.#all.get(name.toLowerCase()) ?? {}
     const secrets = [value.trim(), resolve('/', value.trim()).slice(1)]

@@ -16,39 +16,39 @@ export type Handled = 'done' | 'failed' | 'returned'
 
 export interface SubscribeOptions {
   readonly topic: string
-  /** Each group gets every message once. The component may be set to another one. */
+  /** Name of the group: each group gets every message once. The component may be set to another group. */
   readonly group: string
   /** Settings of this subscription that only the broker knows. */
   readonly metadata: Readonly<Record<string, string>>
   /** Resolves when messages can be handled. Until then they stay with the broker. */
   readonly ready: () => Promise<void>
-  /** Returns the messages that the app has not got yet: it takes none for long, and another reader of the group may. */
+  /** Returns the messages that wait for the app, so that another reader of the group gets them. Called when the app has accepted none for long. */
   readonly takeBack?: () => void
   /** Messages handled at once; 0: as many as the component is set to. */
   readonly atOnce: number
   /** Never rejects. */
   readonly handle: (message: BrokerMessage) => Promise<Handled>
-  /** Called when much waits in our memory, and again once all is handled. `bytes` includes what each message needs besides its data. */
+  /** Called when many messages wait in our memory, and again once all are handled. `bytes` includes an overhead for each message. */
   readonly onMuchWaiting?: (count: number, bytes: number) => void
-  /** Something that the broker says while messages are read. */
+  /** Logs an error or a notice of the broker. */
   readonly log: (level: 'warn' | 'error', text: string) => void
 }
 
 export interface TopicReader {
-  /** Settles once it takes messages; left out: nothing is lost until then. */
+  /** Settles once the reader receives messages. Omitted if the broker keeps messages until then. */
   readonly begun?: Promise<void>
-  /** Takes no more messages. Settles when open ones are handled. */
+  /** Stops reading. Settles when open messages are handled. */
   stop(): Promise<void>
   /** How many messages wait for this reader or were not acknowledged; left out: the broker does not report it. */
   backlog?(): Promise<Backlog>
-  /** How many messages wait in our memory, where they are many; else 0. */
+  /** Number of messages that wait in our memory if it is large; else 0. */
   readonly manyWaiting?: number
 }
 
 /** Time without an accepted message after which other readers get an app's messages, in ms. */
 export const AWAY_MS = 60_000
 
-/** Whether the app takes no messages any more. Settles once it has taken none for a while, or when reading ends. */
+/** Waits until the app has accepted no messages for a while (true), or reading ends (false). */
 export async function isAway({ready}: Pick<SubscribeOptions, 'ready'>, ended: AbortSignal): Promise<boolean> {
   do await pause(AWAY_MS, ended)
   while (!ended.aborted && (await isWithin(AWAY_MS, orAborted(ended, ready()))))
@@ -59,12 +59,12 @@ export async function isAway({ready}: Pick<SubscribeOptions, 'ready'>, ended: Ab
 export interface PubSub extends Component {
   /** The broker decides about a failed message. Default: it is dropped. */
   readonly keepsFailed?: boolean
-  /** Whether a reader follows changed settings of its subscription: it reads `atOnce` for each message, and ignores metadata. Left out: it is opened again. */
+  /** Whether a reader follows changed settings: it reads `atOnce` before each message, and ignores metadata. Omitted: the subscription is opened again. */
   readonly followsSettings?: boolean
   /** Whether a group without a reader loses waiting messages. The next reader then begins before the old one stops. */
   readonly forgetsUnread?: boolean
   /** Settles when the broker has the message. */
   publish(topic: string, message: BrokerMessage): Promise<unknown>
-  /** Hands over the messages of a topic, from now on or from where the group has stopped. */
+  /** Reads the messages of a topic, from now on or from the group's position. */
   subscribe(options: SubscribeOptions): Promise<TopicReader>
 }

@@ -2,7 +2,7 @@ import type {Component} from './component.ts'
 import {textNamed} from './component-values.ts'
 import type {Properties} from './properties.ts'
 
-/** A value as it is kept. */
+/** A stored value. */
 export interface StateItem {
   readonly data: Buffer
   /** ETag of the item; empty if the store has none for it. */
@@ -11,7 +11,7 @@ export interface StateItem {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** Dapr's words, in the order of its numbers for them (common.proto: StateOptions). */
+/** Dapr's words, in the order of their numbers (common.proto: StateOptions). */
 export const CONCURRENCY = ['', 'first-write', 'last-write'] as const
 export const CONSISTENCY = ['', 'eventual', 'strong'] as const
 
@@ -22,7 +22,7 @@ export interface StateOptions {
 }
 
 export interface DeleteRequest {
-  /** The key as it is stored, with its prefix. */
+  /** The stored key, with its prefix. */
   readonly key: string
   /** Expected ETag. An empty string accepts any. */
   readonly etag: string
@@ -32,7 +32,7 @@ export interface DeleteRequest {
 
 export interface SetRequest extends DeleteRequest {
   readonly value: Buffer
-  /** The caller says that the value is JSON: a store may keep it as such. Other values are kept byte by byte. */
+  /** Whether the caller declares the value as JSON: a store may then store it as JSON. Other values are stored byte by byte. */
   readonly isJson: boolean
 }
 
@@ -54,7 +54,7 @@ export interface StateStore extends Component {
   /** Rejects with an EtagError if the item was changed meanwhile. */
   set(request: SetRequest): Promise<void>
   delete(request: DeleteRequest): Promise<void>
-  /** Up to `limit` keys that begin so, in no order; left out: the store cannot list them. */
+  /** Returns up to `limit` keys with a prefix, in no order. Omitted if the store cannot list keys. */
   readonly keys?: ((prefix: string, limit: number) => Promise<readonly string[]>) | undefined
   /** Executes all operations or none, as far as the store can. */
   transact(operations: readonly StateOperation[]): Promise<void>
@@ -68,7 +68,7 @@ export abstract class TransactedState {
   readonly delete = async (request: DeleteRequest): Promise<void> => this.transact([{kind: 'delete', request}])
 }
 
-/** Throws an EtagError if the item of this etag (undefined: there is none) must not be changed so. */
+/** Throws an EtagError if an operation must not change the item with the etag `found` (undefined: no item). */
 export function checkEtag({kind, request: {key, etag, options}}: StateOperation, found: string | undefined): void {
   if (etag !== '' && found !== etag) throw new EtagError('mismatch', `${key} has another etag, or is not there`)
   if (kind === 'upsert' && etag === '' && options.concurrency === 'first-write' && found !== undefined)

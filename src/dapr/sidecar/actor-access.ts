@@ -16,11 +16,11 @@ export interface ActorAccess {
   readonly load: () => Promise<Actors>
   /** Loads their reminders. */
   readonly reminders: () => Promise<Reminders>
-  /** Calls one that an app of another run hosts; undefined: none does. Never rejects. */
+  /** Calls an actor of an app of another run. Resolves with undefined if no run hosts the type. Never rejects. */
   readonly elsewhere: (request: ActorRequest) => Promise<ActorAnswer | undefined>
   /** Active actors of an instance by type. Undefined if it hosts none. */
   readonly hostedAt: (runtime: AppRuntime) => HostedAt | undefined
-  /** How much there is of the types that an instance hosts. */
+  /** Returns the numbers of actors, by type, that an instance hosts. */
   readonly countsOf: (runtime: AppRuntime) => Promise<readonly ActorCounts[]>
   /** The faults of the run. */
   readonly faults: Pick<FaultSwitch, 'active'> | undefined

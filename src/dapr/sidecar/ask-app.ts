@@ -15,7 +15,7 @@ export interface Question {
   readonly warn: (text: string) => void
 }
 
-/** A Daeploy service knows nothing of Dapr. */
+/** Whether the app speaks Dapr's API. A Daeploy service does not. */
 const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort === 0
 
 /** Whether the sidecar may ask an app over HTTP, once the run uses Dapr. */
@@ -25,7 +25,7 @@ export const takesQuestions = (runtime: AppRuntime): boolean =>
 /** Whether the sidecar asks an app for its topics and actors. */
 export const mayAsk = (runtime: AppRuntime): boolean => !runtime.opening.isUnasked && isDaprApp(runtime)
 
-/** How long the question of a sidecar may keep an app awake that does not answer it, where its `idleTimeout` is shorter; in ms. */
+/** Minimum time that a sidecar's question may keep an app awake that does not answer it, if its `idleTimeout` is shorter; in ms. */
 const MIN_ANSWER_MS = 10_000
 const MAX_ANSWER_MS = 3_600_000
 
@@ -39,10 +39,13 @@ export function untilAnswer(runtime: AppRuntime, signal: AbortSignal): AbortSign
   return ms === Infinity ? signal : AbortSignal.any([signal, AbortSignal.timeout(ms)])
 }
 
-/** Before an app is asked again, in ms (Dapr: DaprBuiltInInitializationRetries). */
+/** Pauses before an app is asked again, in ms (Dapr: DaprBuiltInInitializationRetries). */
 const AGAIN_MS = [500, 1000, 2000]
 
-/** Asks again where a connection breaks: an app may accept some before it answers, as behind the proxy of a container. `over`: the answer is no longer needed. */
+/**
+ * Repeats a question after a broken connection: an app behind a container's proxy may accept connections before it answers. `over`: the
+ * answer is no longer needed.
+ */
 export async function askedAgain<R extends {readonly kind: string; readonly wasSent?: boolean}>(
   ask: () => Promise<R>,
   over: AbortSignal,
@@ -58,7 +61,7 @@ export async function askedAgain<R extends {readonly kind: string; readonly wasS
   return response
 }
 
-/** Asks an app one of the questions that Dapr's sidecar asks when it is ready; undefined if its process has exited. */
+/** Asks an app a question of Dapr's sidecar. Resolves with undefined if its process has exited. */
 export async function askApp({
   runtime,
   context: {heldBodies},
@@ -84,18 +87,18 @@ export async function askApp({
   return askedAgain(async () => requestApp(question), over, isObsolete)
 }
 
-/** Words in the command of a database or the like, or of one that a package starts: only then it is examined closely. */
+/** Words of databases and the like, or of packages that start one, in a command: only such a command is examined closely. */
 const MAY_BE_SERVER =
   /\b(?:npm|pnpm|yarn|bun) |postg|postmaster|pg_|redis|valkey|memcached|mongo|mysql|maria|rabbit|nats|mosquitto|etcd|minio|mail/i
 
-/** Whether an app is a database or the like, which would take a question for an attack. */
+/** Whether an app is a database or the like, which would treat a question of HTTP as an attack. */
 export async function isServer(plan: AppRuntime['plan']): Promise<boolean> {
   const {command, ready} = plan
   const words = ready.kind === 'command' ? [...command, ...ready.command] : command
   return MAY_BE_SERVER.test(words.join(' ')) && (await import('../../files/config/data-server.ts')).isDataServer(plan)
 }
 
-/** Posts JSON to an app; gives why it was not taken. */
+/** Posts JSON to an app. Returns why the app did not accept it, '' otherwise. */
 export const postTo =
   (app: Callee, context: () => CallContext, warn: (text: string) => void): PostToApp =>
   async (path, body, attempt) => {

@@ -18,8 +18,8 @@ import type {MetricsSettings} from '../../files/resources/metrics-settings.ts'
 import type {CallMetrics} from '../../observe/telemetry/metrics/call-metrics.ts'
 
 /**
- * The metrics of one app's sidecar, which restart at zero when their settings change, as after a restart of Dapr's sidecar. Their code
- * is loaded by what is counted first, or by the first scrape.
+ * The metrics of one app's sidecar. Counts restart at zero when their settings change, as after a restart of Dapr's sidecar. The first
+ * count or scrape loads their code.
  */
 export class SidecarMetering {
   readonly #appId: string
@@ -27,7 +27,7 @@ export class SidecarMetering {
   readonly close: () => void
   #settings: MetricsSettings
   #calls: CallMetrics | undefined
-  /** Counts that wait until the code is loaded. */
+  /** Counts that wait for the code. */
   #early: ((calls: CallMetrics) => void)[] = []
   #loading = new Once<CallMetrics>()
 
@@ -59,7 +59,7 @@ export class SidecarMetering {
     else this.count(calls => calls.answered(record, isGrpc))
   }
 
-  /** Counts something now, or once the code is loaded. */
+  /** Runs a count now, or once the code is loaded. */
   count(count: (calls: CallMetrics) => void): void {
     if (!this.#settings.isEnabled) return
     if (this.#calls !== undefined) return count(this.#calls)
@@ -68,7 +68,7 @@ export class SidecarMetering {
     this.#load().catch(() => undefined)
   }
 
-  /** The metrics in Prometheus' text format; undefined: the Configuration disables metrics. `actors`: those that the app hosts. */
+  /** Returns the metrics in Prometheus' text format. Undefined if the Configuration disables metrics. `actors`: returns the hosted actors. */
   async text(actors: () => Promise<readonly ActorCounts[]>): Promise<string | undefined> {
     if (!this.#settings.isEnabled) return undefined
     const [calls, counts] = await Promise.all([this.#load(), actors()])
@@ -131,7 +131,7 @@ const countersOf = (
 ): NonNullable<AppRuntime['opening']['counters']> => ({
   recorded: record => {
     metering.answered(record, runtime.plan.channel.protocol.startsWith('grpc'))
-    // the span of the callee is that of the last attempt
+    // the callee's span belongs to the last attempt
     if (!record.isFollowed) tracing.spans?.answered(record)
   },
   decided: (decision, caller) => metering.count(calls => calls.decided(decision, caller)),

@@ -17,12 +17,12 @@ interface JobDelivery {
   readonly warn: (text: string) => void
 }
 
-/** Whom calls come from that bring jobs, in the recorder. */
+/** The caller's name, in the record, of calls that deliver jobs. */
 const SCHEDULER = 'scheduler'
 const CALLBACKS = ['AppCallback/OnJobEvent', 'AppCallbackAlpha/OnJobEventAlpha1']
 const POST = 3
 
-/** Brings a tick of a job to an app (Dapr: pkg/runtime/scheduler, pkg/channel/http, pkg/channel/grpc). Never rejects. */
+/** Delivers a tick of a job to an app (Dapr: pkg/runtime/scheduler, pkg/channel/http, pkg/channel/grpc). Never rejects. */
 export async function deliverJob(job: Job, delivery: JobDelivery): Promise<JobOutcome> {
   const {runtime} = delivery
   const {pid} = runtime
@@ -30,7 +30,7 @@ export async function deliverJob(job: Job, delivery: JobDelivery): Promise<JobOu
     ? await overGrpc(job, delivery)
     : await overHttp(job, delivery)
   if (typeof outcome !== 'string') return outcome
-  // a process that is being replaced cannot answer any more: the next one gets the tick
+  // a process that is being replaced cannot answer: the next process gets the tick
   const isGone = runtime.pid !== pid || !runtime.isListening || !runtime.queue.isOpen
   return {kind: isGone ? 'undeliverable' : 'failed', answer: outcome, wasSent: true}
 }

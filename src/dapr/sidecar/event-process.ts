@@ -20,24 +20,24 @@ export interface DeliveryContext {
 const SLOW_MS = 2000
 
 /**
- * Process of an app that was asked for its events, and whether it takes them: after its answer, while it is ready and
- * its queue is open. Each new process is asked again.
+ * Tracks the process of an app that was asked for its events, and whether it accepts them: after its answer, while it is ready and its
+ * queue is open. Each new process is asked again.
  */
 export class EventProcess {
   readonly #runtime: AppRuntime
   #asked: number | undefined
-  /** The one whose answer holds. */
+  /** Process whose answer is valid. */
   #current: number | undefined
-  /** All that this one wants is read. */
+  /** Process for which everything that it wants is read. */
   #known: number | undefined
-  /** Resolves for those who wait until the app takes events. */
+  /** Resolved when waiters should look again. */
   #changed = Promise.withResolvers<void>()
 
   constructor(runtime: AppRuntime) {
     this.#runtime = runtime
   }
 
-  /** The process that was asked; undefined: none. */
+  /** Process that was asked, if any. */
   get asked(): number | undefined {
     return this.#asked
   }
@@ -76,7 +76,7 @@ export class EventProcess {
     this.#asked = undefined
   }
 
-  /** No process takes events until one was asked. */
+  /** Forgets the answer: no process gets events before one is asked again. */
   forget(): void {
     this.#asked = this.#current = this.#known = undefined
   }
@@ -102,7 +102,7 @@ export class EventProcess {
       mayRead: signal => (this.#mayRead ? undefined : this.#until(() => this.#mayRead, signal)),
       isReady: () => this.#takesEvents,
       generation: () => this.#runtime.pid,
-      // after a crash calls are held; a reload pauses them, or has given them to another process
+      // after a crash calls are held; a reload pauses them or sends them to another process
       isReplaced: before => {
         const {queue, pid} = this.#runtime
         return queue.state === 'open' && (!queue.isOpen || pid !== before)

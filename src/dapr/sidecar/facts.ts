@@ -44,7 +44,7 @@ export function factsOf(
     httpEndpoints: endpoints.map(({name}) => name),
     accessPolicies: accessPolicies.map(({name}) => name),
     mcpServers,
-    // there is none: jobs are kept by the run, which is asked here
+    // the run itself stores jobs, and this sidecar answers for it
     scheduler: app.grpcPort > 0 ? [`127.0.0.1:${app.grpcPort}`] : [],
     resiliencies: resiliency.resources.map(({name}) => name),
     connection: connectionOf(runtime.plan, runtime.appPort)
@@ -59,7 +59,7 @@ function connectionOf({channel, health}: AppPlan, port: number): Facts['connecti
     maxConcurrency: channel.maxConcurrency,
     health: health.enabled
       ? {
-          // an app of gRPC has a method for it
+          // the health check of a gRPC app is a method
           healthCheckPath: channel.protocol.startsWith('grpc') ? '' : health.path,
           healthProbeInterval: inGo(health.intervalMs),
           healthProbeTimeout: inGo(health.timeoutMs),

@@ -21,7 +21,7 @@ export class HostedActors {
     this.#host = new HttpActorHost(options)
   }
 
-  /** Called when its process has sent its configuration; '' = it has none. */
+  /** Called with the configuration of the process; '' = it has none. */
   tell(text: string): void {
     const {log, warn, components} = this.#options
     const types = hostedTypes(text, warn)
@@ -33,7 +33,7 @@ export class HostedActors {
     this.#actors.host(this.#host, types)
   }
 
-  /** Called when its process has ended, or takes no calls. */
+  /** Called when the process has ended, or accepts no calls. */
   lost(): void {
     this.#illness = undefined
     this.#actors.lost(this.#host)

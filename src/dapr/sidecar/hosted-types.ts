@@ -15,7 +15,7 @@ export const USUAL_SETTINGS: TypeSettings = {
 /** Shows unusable settings on the terminal. */
 export type WarnOfSettings = (text: string) => void
 
-/** A duration of an app’s configuration; a text says why it is none: the default counts, with a warning. */
+/** Reads a duration of an app's configuration. A text explains an invalid value: then the default counts, with a warning. */
 export function knownMs(
   key: string,
   given: number | string | undefined,
@@ -27,11 +27,11 @@ export function knownMs(
   return defaultMs
 }
 
-/** How deep calls of one chain may go, from an app's configuration; what is no such number means the default. */
+/** Reads the maximum depth of calls in one chain from an app's configuration. Any other value means the default. */
 export const knownDepth = (given: unknown): number =>
   typeof given === 'number' && given >= 1 ? Math.floor(given) : USUAL_SETTINGS.maxDepth
 
-/** The types that an app hosts: an entry for some of them replaces the outer settings as a whole (Dapr: pkg/actors/api/config.go). */
+/** Returns the settings of each type. An entry for some types replaces the outer settings completely (Dapr: pkg/actors/api/config.go). */
 export function typesWith(
   names: readonly string[],
   outer: TypeSettings,
@@ -72,7 +72,7 @@ const listIn = (value: unknown, key: string): readonly unknown[] => {
 const namesIn = (value: unknown): readonly string[] =>
   listIn(value, 'entities').filter((name): name is string => typeof name === 'string' && name !== '')
 
-/** The types of actors that an app hosts, by the configuration that it has given; '' = none (Dapr: pkg/config, ApplicationConfig). */
+/** Reads the hosted types of actors from the configuration of an app; '' = none (Dapr: pkg/config, ApplicationConfig). */
 export function hostedTypes(text: string, tell: WarnOfSettings): ReadonlyMap<string, TypeSettings> {
   const configuration = jsonIn(text)
   const names = namesIn(configuration)

@@ -125,12 +125,12 @@ class AppSidecar {
     return this.#path.effects.breakers
   }
 
-  /** The topics that the app reads, and how many messages wait in each. */
+  /** Topics that the app reads, and the number of waiting messages in each. */
   get backlogs(): readonly TopicBacklog[] {
     return this.#blocks.backlogs
   }
 
-  /** Brings a tick of a job to the app; `waits`: it may have to start or reload first. Rejects if its code cannot be loaded. */
+  /** Delivers a tick of a job to the app. `waits`: the app may have to start or reload first. Rejects if its code cannot be loaded. */
   async deliverJob(job: Job, waits = false): Promise<JobOutcome> {
     const {runtime} = this.#options
     if ((!waits && (!runtime.isListening || !runtime.queue.isOpen)) || runtime.appPort === 0)
@@ -147,7 +147,7 @@ class AppSidecar {
     return outcome
   }
 
-  /** The app reads over streams that it has opened, or its process has not said yet what it reads and hosts. */
+  /** Whether the app must stay awake: it reads over its own streams, or its process has not reported its topics and actors yet. */
   readonly keepsAwake = (): boolean =>
     this.#blocks.hasStreams || this.#subscriptions.isAsked || !this.#bindings.isReady || !this.actors.isKnown
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
@@ -157,7 +157,7 @@ class AppSidecar {
     await orAborted(this.#options.ending, this.#openComponents())
   }
 
-  /** Tries again what could not be opened: a server, or a file that it needs, may be there by now. */
+  /** Opens failed components again: a server, or a file that they need, may exist by now. */
   readonly openAgain = async (): Promise<void> => orAborted(this.#options.ending, this.#blocks.reload())
 
   async #openComponents(): Promise<void> {
@@ -165,7 +165,7 @@ class AppSidecar {
     await this.#path.external.open()
   }
 
-  /** Ends the real daprd next to the app, if there is one. */
+  /** Ends the daprd process next to the app, if there is one. */
   async endDaprd(): Promise<void> {
     await this.#blocks.endDaprd()
   }
@@ -176,8 +176,8 @@ class AppSidecar {
   }
 
   /**
-   * Makes room for the sidecar of the same app that an edit opens next: accepts no new connections, and delivers no more to the app. Calls on
-   * the connections that are open continue until `close`. `keepsPorts`: the result are its listening servers, for that sidecar.
+   * Prepares for the sidecar that an edit opens next for the app: stops accepting connections, and stops deliveries. Calls on open
+   * connections continue until `close`. `keepsPorts`: returns the listening servers for the next sidecar.
    */
   async makeRoom(keepsPorts: boolean, cut: AbortSignal): Promise<SidecarServers | undefined> {
     const servers = {http: this.#http.handOver(), grpc: this.#grpc.handOver(), metrics: this.#metrics.handOver()}
@@ -200,7 +200,7 @@ class AppSidecar {
     this.#stopDelivery()
     const ports = [this.#grpc, this.#http, this.#subscriptions, this.#bindings]
     await Promise.all(ports.map(async port => port.close(cut)))
-    // one that is being opened may wait for its server
+    // a block that is being opened may wait for its server
     await orAborted(cut, this.#blocks.close())
     await this.#path.close()
     this.#options.resources.close()
@@ -294,7 +294,7 @@ class AppSidecar {
     })
   }
 
-  /** Counts, traces and logs each request to the sidecar. */
+  /** Returns a function that counts, traces and logs each request to the sidecar. */
   #recorder(): (record: CallRecord) => void {
     const {runtime, resources} = this.#options
     const {metering, tracing} = this.#path
@@ -345,7 +345,7 @@ class AppSidecar {
     if (description !== undefined) this.#logAs('dapr.runtime')('info', `Dapr trace sampler initialized: ${description}`)
   }
 
-  /** Writes to the sidecar's log under one of Dapr's scopes. */
+  /** Returns a function that writes to the sidecar's log under one of Dapr's scopes. */
   #logAs(scope: string): (level: LogLevel, message: string) => void {
     const log = this.#opening.logs.sidecar
     return (level, message) => log.log({level, message, scope})

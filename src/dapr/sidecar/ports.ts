@@ -28,7 +28,7 @@ const MAX_HEAD_BYTES = 16 * 1024
 
 const NO_UPGRADE = plainError(400, 'upgrades are not possible')
 
-/** Serves the metrics of a sidecar for any path; undefined: 404. Takes over listening servers. */
+/** Serves the metrics of a sidecar for any path; without metrics it answers 404. Takes over listening servers. */
 export const openMetricsPort = (
   servers: readonly net.Server[],
   text: () => Promise<string | undefined>,
@@ -42,7 +42,7 @@ export const openMetricsPort = (
     const body = metrics ?? 'metrics are disabled\n'
     return {status: metrics === undefined ? 404 : 200, type: CONTENT_TYPE, body, lines: ''}
   }
-  // their code may not be loaded yet, and for a moment there may be no descriptor for its file
+  // the code may not be loaded yet, and descriptors for its file may be missing for a moment
   const failed = (error: unknown): Reply => {
     const why = `the metrics cannot be read: ${messageOf(error)}`
     warn(why)
@@ -64,20 +64,20 @@ export const openMetricsPort = (
 export interface OpenGrpcPort {
   /** Accepts no new connections, but keeps the addresses for a successor. Call `close` next. */
   handOver(): readonly net.Server[]
-  /** Takes no new calls; those under way may finish until `cut` is aborted. */
+  /** Stops accepting calls. Open calls may finish until `cut` is aborted. */
   close(cut?: AbortSignal): Promise<void>
 }
 
 /**
- * The gRPC port of a sidecar: HTTP/2 without TLS from the first byte on. Our settings go out at accept; what serves calls is
- * loaded with the first connection, so a run without gRPC does not pay for it.
+ * The gRPC port of a sidecar: HTTP/2 without TLS from the first byte on. Sends its settings at once, and loads its code at the first
+ * connection, so that a run without gRPC needs neither.
  */
 export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContext): OpenGrpcPort => {
   const connections = new Connections()
   const destroy = (): void => connections.destroy()
   const loading = new Once<GrpcServer>()
   const accept = async (socket: net.Socket): Promise<void> => {
-    // one of HTTP/2 who ends has left with all his streams
+    // a caller of HTTP/2 that ends its side has left with all its streams
     socket.allowHalfOpen = false
     socket.pause().on('error', () => socket.destroy())
     socket.setNoDelay(true)

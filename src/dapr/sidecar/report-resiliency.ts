@@ -7,11 +7,11 @@ export interface ResiliencyReporterOptions {
   readonly log: (text: string, level: 'info' | 'warn') => void
   /** Called for each event, which is also logged. */
   readonly recorded: (event: ResiliencyEvent) => void
-  /** Shows the same to the person at the terminal; undefined: they have not asked for it. */
+  /** Shows decisions on the terminal, too; undefined unless the user asked for it. */
   readonly show: ((text: string) => void) | undefined
 }
 
-/** Reports what policies decide about the calls of one app: in the log in Dapr's words and in ours, and to the metrics. */
+/** Reports decisions of policies about the calls of one app: to the log, in Dapr's words and in ours, and to the metrics. */
 export const reportResiliency =
   ({appId, log, recorded, show}: ResiliencyReporterOptions): EmitResiliency =>
   event => {

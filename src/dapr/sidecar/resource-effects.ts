@@ -24,7 +24,7 @@ export interface ResourceEffectsOptions {
   readonly namespace: string
   readonly tracing: SidecarTracing
   readonly external: Pick<ExternalEndpoints, 'pipeline'>
-  /** Receives what policies decide. */
+  /** Options for the reports of policies. */
   readonly decisions: ResiliencyReporterOptions
   readonly warn: (text: string) => void
 }
@@ -46,7 +46,7 @@ export class ResourceEffects {
     this.#opening = options.runtime.opening
   }
 
-  /** Settles when the sidecar may be opened: no request passes before its rules hold. */
+  /** Opens the effects. Settles when the sidecar may open: no request may pass before its rules apply. */
   static async open(options: ResourceEffectsOptions): Promise<ResourceEffects> {
     const effects = new ResourceEffects(options)
     await effects.#follow(
@@ -71,7 +71,7 @@ export class ResourceEffects {
     return this.#policies?.breakers() ?? []
   }
 
-  /** The policies of components now; undefined: there are none. */
+  /** Current policies of components, if there are any. */
   get componentPolicies(): ComponentPolicies | undefined {
     return this.#policies?.components
   }
@@ -81,8 +81,8 @@ export class ResourceEffects {
   }
 
   /**
-   * Calls `use` with a part of the resources, and again when that changes: one after the other, as it may load code. A change whose code
-   * cannot be loaded now is applied later, unless another one follows.
+   * Calls `use` with a part of the resources, and again after each change, one after the other. If the code of a change cannot be loaded,
+   * the change is applied later, unless another one follows.
    */
   async #follow<T>(part: (snapshot: ResourceSnapshot) => T, use: (value: T) => Promise<void>): Promise<void> {
     const {resources, warn} = this.#options
@@ -130,7 +130,7 @@ export class ResourceEffects {
     opening.accessControl = new AccessControlInterceptor(accessControl, !plan.channel.protocol.startsWith('grpc'))
   }
 
-  /** Middleware that cannot be made keeps the app from being started; later the last good one stays. */
+  /** Follows a pipeline. A faulty one prevents the start of the app; later the last valid one stays. */
   async #followPipeline(key: PipelineKey, use: (pipeline: Pipeline) => Promise<void> | void): Promise<void> {
     const {warn} = this.#options
     const {faults} = this.#opening

@@ -18,9 +18,9 @@ export class SidecarActors {
   readonly #options: SidecarActorsOptions
   readonly #stops: readonly (() => void)[]
   readonly #over = new AbortController()
-  /** The process that was asked; 0: one that is not ours. */
+  /** Process that was asked; 0: a process that is not ours. */
   #asked: number | undefined
-  /** The process that may report its actors over a stream alone (0: there is none), and until when calls wait for that, by `performance.now()`. */
+  /** Process that can report its actors only over a stream (0: none), and until when calls wait for that, by `performance.now()`. */
   #streaming = {pid: 0, until: 0}
   #hasTold = false
 
@@ -32,7 +32,7 @@ export class SidecarActors {
     look()
   }
 
-  /** Whether its process may host a type: it has not reported yet, or would be started for it. */
+  /** Whether the app may host a type: its process has not reported yet, or it sleeps and its last process hosted the type. */
   mayHost(type: string): boolean {
     const {runtime} = this.#options
     const {isAsleep, triggers} = runtime.sleep
@@ -42,7 +42,7 @@ export class SidecarActors {
     return this.#mayBeAsked ? !this.#hasTold : !runtime.isListening && mayAsk(runtime)
   }
 
-  /** Whether its process has reported what it hosts, or is not asked. */
+  /** Whether the process has reported its types, or is not asked for them. */
   get isKnown(): boolean {
     return this.#hasTold || !this.#mayBeAsked
   }

@@ -8,7 +8,7 @@ import type {BindingChannel, BindingTarget, SaidBindings} from './blocks/binding
 import {EventProcess, type DeliveryContext} from './event-process.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 
-/** How long what an app says at once waits for its other answers (Dapr: app-binding-options-timeout), and how long these may take, in ms. */
+/** How long first answers wait for the others, and how long these may take, in ms (Dapr: app-binding-options-timeout). */
 const QUICK_MS = 3000
 const LATE_MS = 60_000
 
@@ -16,7 +16,7 @@ const LATE_MS = 60_000
 interface Input {
   readonly resource: ComponentResource
   readonly target: BindingTarget
-  /** Its file declares it an input: the app need not be asked. */
+  /** Whether its file declares it as an input, so that the app need not be asked. */
   readonly isWanted: boolean
 }
 
@@ -28,10 +28,10 @@ export class SidecarBindings {
   readonly #options: DeliveryContext
   readonly #stops: readonly (() => void)[]
   #inputs: readonly Input[] = []
-  /** The inputs that the app was last asked about, and what it has said of them. */
+  /** Inputs that the app was last asked about, and its answers. */
   #asked: readonly Input[] = []
   #said: SaidBindings = new Map()
-  /** Names of those that its last process wanted; undefined: none has said yet. */
+  /** Names of those that its last process wanted. Undefined before the first answer. */
   #wanted: readonly string[] | undefined
   /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
   #question = new AbortController()
@@ -53,7 +53,7 @@ export class SidecarBindings {
     this.#look()
   }
 
-  /** Whether the bindings that the app wants are read; true if there are none. */
+  /** Whether the bindings that the app wants are read, which is true without bindings. */
   get isReady(): boolean {
     const {runtime} = this.#options
     return this.#inputs.length === 0 || !mayAsk(runtime) || runtime.appPort === 0 || this.#process.isKnown
@@ -71,7 +71,7 @@ export class SidecarBindings {
     await Promise.race([closed, aborted(cut)])
   }
 
-  /** Asks a new process, as soon as it accepts calls. */
+  /** Asks a new process once it accepts calls. */
   #look(): void {
     const {runtime, blocks, log} = this.#options
     this.#inputs = this.#newInputs()
@@ -80,7 +80,7 @@ export class SidecarBindings {
       this.#isWarned = true
       log('warn', 'failed to read from bindings: app channel not initialized')
     }
-    // which of daprd's bindings bring events is known by then: components are opened before apps start
+    // the directions of daprd's bindings are known by now: components open before apps start
     if (runtime.appPort === 0 || (!mayWant && runtime.isListening)) blocks.setKnown('bindings')
     const isAsked = runtime.isListening && runtime.appPort > 0 && mayWant
     if (isAsked && this.#process.ask()) {
@@ -112,7 +112,7 @@ export class SidecarBindings {
     }
   }
 
-  /** Asks the app again after files have changed. Does not ask a sleeping app, which events of its known bindings start. */
+  /** Asks the app again after changed files. A sleeping app is not asked: events of its known bindings start it. */
   #reload(): void {
     const now = this.#newInputs()
     const asked = this.#asked
@@ -138,7 +138,7 @@ export class SidecarBindings {
       const channel = await this.#openChannel()
       const late = AbortSignal.any([untilAnswer(runtime, signal), AbortSignal.timeout(LATE_MS)])
       const asking = asked.length === said.size ? Promise.resolve() : channel.ask(asked, said, late)
-      // one that it does not answer keeps no other from being read
+      // an unanswered question does not delay the other bindings
       if (!(await isWithin(QUICK_MS, asking))) {
         const open = asked.filter(({name}) => !said.has(name)).map(({name}) => name)
         log('error', `app has not said yet whether it subscribes to: ${open.join(', ')}.`)
@@ -156,7 +156,7 @@ export class SidecarBindings {
     }
   }
 
-  /** Reads what the app has said that it wants; of what it has not, what its last process wanted. */
+  /** Reads the bindings that the app wants; without an answer, those that its last process wanted. */
   async #follow(pid: number, channel: BindingChannel, signal: AbortSignal, isLast = false): Promise<void> {
     if (signal.aborted) return
     const {blocks, log, runtime} = this.#options
@@ -191,7 +191,7 @@ const inputOf = (resource: ComponentResource, blocks: SidecarBlocks): readonly I
   const {name, type, properties} = resource
   if (splitType(type)[0] !== 'bindings' || blocks.isMissing(resource)) return []
   const capabilities = blocks.capabilitiesOf(resource)
-  // one of daprd whose server is an app of the run is opened when it is read
+  // a binding of daprd whose server is an app of the run opens when it is read
   const mayBeInput = capabilities.length === 0 && blocks.isByDaprd(resource)
   if (!mayBeInput && !capabilities.includes('INPUT_BINDING')) return []
   const valueOf = (wanted: string): string =>

@@ -20,7 +20,7 @@ import type {OpenSidecarOptions} from './sidecar-options.ts'
 /** The parts that the building blocks of an app share, except those that are read from files. */
 export type SharedContext = Omit<BlockContextOptions, 'components' | 'configuration'>
 
-/** Opens a real daprd for components that are not built in; undefined if there is none, which has been reported. */
+/** Opens a real daprd for components that are not built in. Undefined, and reported, if there is none. */
 type OpenDaprd = (resources: readonly ComponentResource[]) => Promise<DaprdComponents | undefined>
 
 /** The building blocks of an app, loaded when its files name a component, or it calls one. */
@@ -35,7 +35,7 @@ export class SidecarBlocks {
   readonly #loading = new Once<Blocks>()
   #components: AppComponents | undefined
   #blocks: Blocks | undefined
-  /** The mistake found when they were loaded; '' = none. */
+  /** The mistake found while components were loaded; '' = none. */
   #fault = ''
   /** The components that the app starts with are open: no mistake in a later edit ends it. */
   #isOpen = false
@@ -60,7 +60,7 @@ export class SidecarBlocks {
     })
   }
 
-  /** Opens the components that files of the template name. Returns their mistakes with places; an empty string for none. */
+  /** Opens the components of the template's files. Returns their mistakes with places; an empty string for none. */
   async open(): Promise<string> {
     if (this.#isOpenedAtOnce) await this.load()
     this.#isOpen = true
@@ -88,12 +88,12 @@ export class SidecarBlocks {
     return this.#components?.inEffect(resource) ?? resource
   }
 
-  /** Whether it could not be opened. */
+  /** Whether a component could not be opened. */
   isMissing({name}: ComponentResource): boolean {
     return this.#components?.isMissing(name) === true
   }
 
-  /** The app has said what it reads. */
+  /** Called when the app has reported its topics or bindings. */
   setKnown(what: 'topics' | 'bindings'): void {
     this.#known.add(what)
     this.#components?.daprd?.setKnown(what)
@@ -127,7 +127,7 @@ export class SidecarBlocks {
     return this.streamed.length > 0 || this.#blocks?.configurations.areRead === true
   }
 
-  /** The topics that the app reads, and what waits there. */
+  /** Topics that the app reads, and the messages that wait there. */
   get backlogs(): readonly TopicBacklog[] {
     const typeOf = (name: string): string => this.#current.find(each => each.name === name)?.type ?? 'pubsub'
     const {appId} = this.#context
@@ -135,7 +135,7 @@ export class SidecarBlocks {
     return read.map(each => ({...each, app: appId, type: typeOf(each.pubsubName)}))
   }
 
-  /** Loads them and opens the components; what has been loaded stays. */
+  /** Loads the blocks and opens the components. Loaded code stays. */
   async load(): Promise<Blocks> {
     return this.#loading.do(async () => this.#load())
   }
@@ -151,7 +151,7 @@ export class SidecarBlocks {
     this.#blocks?.actorStreams.followProcesses()
   }
 
-  /** The actors that the app hosts by streams are gone. */
+  /** Called when the app's actor streams are gone. */
   leaveActors(): void {
     this.#hasLeft = true
     this.#blocks?.actorStreams.close()
@@ -189,7 +189,7 @@ export class SidecarBlocks {
     return this.#blocks
   }
 
-  /** Publishes what an earlier run has left, if a file asks for it; what cannot be read now is read later. */
+  /** Publishes events that an earlier run has left, if a file asks for it. Unreadable events are read later. */
   async #beginOutbox(blocks: Blocks, failures: LogLevel = 'error'): Promise<void> {
     if (this.#over.signal.aborted || !this.#current.some(hasOutbox)) return
     try {
@@ -200,7 +200,7 @@ export class SidecarBlocks {
     }
   }
 
-  /** A change that cannot be followed now, as code cannot be loaded, is followed later, unless another one comes. */
+  /** Applies changed components. If code cannot be loaded, tries later, unless another change follows. */
   async #apply(components: readonly ComponentResource[]): Promise<void> {
     try {
       await this.reload()
@@ -210,7 +210,7 @@ export class SidecarBlocks {
     }
   }
 
-  /** Follows the files as they are now, and tries again what could not be opened. A component that can no longer be opened stays as it was. */
+  /** Follows the current files, and opens failed components again. A component that can no longer be opened stays in its earlier form. */
   async reload(): Promise<void> {
     const areLoaded = this.#loading.begun !== undefined
     if (areLoaded || this.#isOpenedAtOnce) {
@@ -221,7 +221,7 @@ export class SidecarBlocks {
       void this.#beginOutbox(blocks)
       const {resources, runtime} = this.#options
       if (fault !== '' && fault !== this.#faults.get('components')) resources.warn('resource-not-used', fault)
-      // what keeps the app from being started may be corrected; what it was started with stays
+      // a mistake that prevents the start may be corrected; the app keeps the resources of its start
       if (runtime.fault !== '') this.#faults.set('components', fault)
     }
     for (const listener of this.#listeners) listener()

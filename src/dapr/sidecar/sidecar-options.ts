@@ -28,11 +28,11 @@ export interface SidecarOptions {
   readonly servers: readonly net.Server[]
   readonly admit: Admit
   readonly facts: () => Facts
-  /** Health stays what it was when the app was ready first, as in Dapr: `ps` and metadata tell of an app that died or reloads. */
+  /** Whether the app was ready once. As in Dapr, health stays true then; `ps` and metadata show an app that died or reloads. */
   readonly wasReady: () => boolean
   readonly requestShutdown: (isForced: boolean) => void
   readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
-  /** Addresses it listens on besides loopback: the names allowed in a Host header. */
+  /** Addresses besides loopback at which it listens: the names allowed in a Host header. */
   readonly allowedHosts: readonly string[]
   /** Decides which requests of web pages are allowed. */
   readonly pages: PageGuard
@@ -48,7 +48,7 @@ export interface SidecarOptions {
   readonly observer?: CallObserver | undefined
   readonly faults?: CallContext['faults']
   readonly rules: SidecarRules
-  /** Additional routes on this port, once there are any. */
+  /** Returns additional routes on this port, if there are any. */
   readonly mounted?: (() => MountedRouter | undefined) | undefined
   /** Mirrors a call to an app that has shadows. */
   readonly copierOf?: CopierOf | undefined
@@ -69,7 +69,7 @@ export interface SidecarOptions {
 export interface SidecarRules {
   /** The interceptor of each call. */
   readonly interceptor: Interceptor | undefined
-  /** The middleware for all requests to the sidecar before they are routed, but for those of other runs' sidecars. */
+  /** Middleware for all requests before they are routed, except those of other runs' sidecars. */
   readonly pipeline: Pipeline
 }
 
@@ -86,7 +86,7 @@ export interface OpenSidecarOptions {
   readonly show: (text: string) => void
   /** Lets the user's other runs call on behalf of their apps. */
   readonly key: string
-  /** `isForced`: without a grace period, which counts as a failure. */
+  /** Requests the end of the run. `isForced`: without a grace period, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
   /** Loads the components of the run. */
   readonly components: () => Promise<ComponentSet>
@@ -108,7 +108,7 @@ export interface OpenSidecarOptions {
 
 /** The parts that outlive the run. */
 interface SidecarWork extends LastingWork {
-  /** The app takes calls again. */
+  /** Called when the app accepts calls again. */
   appReady(runtime: AppRuntime): void
   /** How many workers of workflows the app has connected. */
   connectedWorkers(runtime: AppRuntime): number
@@ -116,9 +116,9 @@ interface SidecarWork extends LastingWork {
 
 /** Opens real daprds for the apps of a run. */
 export interface FindDaprd {
-  /** Why there is none; '' if there is one, or none has been looked for. */
+  /** Why there is no daprd; '' if there is one, or before it was looked for. */
   readonly whyNone: string
-  /** Opens one for an app; undefined if there is none. */
+  /** Opens a daprd for an app. Undefined if there is none. */
   open(needs: DaprdNeeds): Promise<DaprdComponents | undefined>
 }
 

@@ -12,9 +12,9 @@ import type {Subscription} from './http/metadata.ts'
 import {listTopics} from './list-topics.ts'
 import {EventProcess, type DeliveryContext} from './event-process.ts'
 
-/** The log names an app that has not listed its topics after this time, in ms. */
+/** Time after which the log names an app that has not listed its topics, in ms. */
 const QUICK_MS = 3000
-/** How long a process is asked again, in ms. */
+/** How long a process is asked again and again, in ms. */
 const AGAIN_MS = 60_000
 
 type Wanted = TopicSubscription & Pick<Subscription, 'type'>
@@ -35,9 +35,9 @@ export class SidecarSubscriptions {
   #followed: readonly Wanted[] = []
   #hasFollowed = false
   #isWarned = false
-  /** Its process was not asked for a list: there was no broker. */
+  /** Whether the process was not asked for a list, as there was no broker. */
   #isUnlisted = false
-  /** Since when it is asked again each second (performance.now()), while its sidecar is ready: what fails then was said. */
+  /** Start of the repeated questions (performance.now()), one each second while the sidecar is ready. Their failures were logged already. */
   #againSince: number | undefined
 
   constructor(options: DeliveryContext) {
@@ -76,19 +76,19 @@ export class SidecarSubscriptions {
     }))
   }
 
-  /** The subscriptions that are followed, or those of files as long as no app takes events. */
+  /** Subscriptions that are followed; those of files while no process accepts events. */
   get #known(): readonly Wanted[] {
     const {appPort, queue} = this.#options.runtime
     if (this.#hasFollowed || (appPort > 0 && queue.isOpen)) return this.#followed
     return this.#wanted()
   }
 
-  /** Whether the topics of the app are read; true if it has none. */
+  /** Whether the topics of the app are read, which is true without topics. */
   get isReady(): boolean {
     return !this.#mayList || this.#options.runtime.appPort === 0 || this.#process.isKnown
   }
 
-  /** Whether its process has yet to say what it reads. */
+  /** Whether the process has yet to report its topics. */
   get isAsked(): boolean {
     return !this.isReady || this.#againSince !== undefined
   }
@@ -103,7 +103,7 @@ export class SidecarSubscriptions {
     await Promise.race([closed, aborted(cut)])
   }
 
-  /** Asks a new process, as soon as it accepts calls. */
+  /** Asks a new process once it accepts calls. */
   #look(): void {
     const {runtime} = this.#options
     const mayList = this.#mayList
@@ -135,7 +135,7 @@ export class SidecarSubscriptions {
   readonly #log: DeliveryContext['log'] = (level, text) =>
     this.#options.log(level === 'error' && this.#againSince !== undefined ? 'debug' : level, text)
 
-  /** Code could not be loaded for the question, or the app could not say what it has to. */
+  /** Handles a failed question: code could not be loaded, or the app could not answer. */
   readonly #notAsked = (error: unknown): void => {
     this.#process.askAgain()
     this.#log('error', `error getting topic list from app: ${messageOf(error)}`)
@@ -153,7 +153,7 @@ export class SidecarSubscriptions {
       log('warn', 'app has not said yet which topics it subscribes to: they are read once it does.')
     const listed = await listing
     if (signal.aborted || isObsolete()) return
-    // the topics of the process before it hold for one that fails to tell its own; events of those that start it have no routes: they wait
+    // a process that fails to list its topics keeps those of the process before; events that start an app have no routes yet, and wait
     const lacksRoutes =
       listed === undefined && this.#listed === undefined && (runtime.sleep.triggers.topics ?? []).length > 0
     const isAgain = lacksRoutes && this.#process.isKnown && this.#againSince !== undefined
@@ -164,7 +164,7 @@ export class SidecarSubscriptions {
       this.#listed = []
     }
     if (listed !== undefined) this.#listed = listed
-    // a process that was not asked has not said what starts it; one that was may answer after its broker has left the files
+    // an unasked process has not reported its triggers; an asked one may answer after its broker has left the files
     this.#isUnlisted &&= isUnlisted || listed === undefined
     if (listed !== undefined && !isUnlisted) runtime.sleep.learn({topics: listed.map(asTrigger)})
     await this.#process.followed(pid, this.#follow())
@@ -175,8 +175,8 @@ export class SidecarSubscriptions {
   }
 
   /**
-   * Each topic once: what the app lists wins over files, the last of its list over the others (Dapr: pkg/runtime/subscription, where
-   * each replaces the one before), and the first file over others.
+   * Returns each topic once: the app's list precedes files; in the list the last entry counts, among files the first (Dapr:
+   * pkg/runtime/subscription, where each entry replaces the one before).
    */
   #wanted(): readonly Wanted[] {
     const known = this.#listed ?? (this.#options.runtime.sleep.triggers.topics ?? []).map(asSubscription)
@@ -205,7 +205,7 @@ export class SidecarSubscriptions {
     const wanted = this.#wanted()
     if (this.#over.signal.aborted || (wanted.length === 0 && !this.#hasFollowed)) return
     if (runtime.appPort === 0) return this.#warnOfNoPort()
-    // those of files wait for the first list of the app, which takes precedence, unless an event is to start the app
+    // topics of files wait for the app's first list, which has precedence, unless an event is to start the app
     if (this.#process.asked === undefined && !this.#hasFollowed && !runtime.sleep.isAsleep) return
     this.#hasFollowed = true
     this.#warnOfDoubles()
@@ -242,7 +242,7 @@ const asTrigger = ({pubsubName, topic, metadata, deadLetterTopic, bulk}: TopicSu
   return bulk === undefined ? trigger : {...trigger, bulk}
 }
 
-/** Its routes are known once its process has said them: until then its events wait. */
+/** Returns a subscription whose events wait until the process has reported its routes. */
 const asSubscription = ({bulk, ...of}: TopicTrigger): TopicSubscription => ({...of, rules: [], bulk, waits: true})
 
 const WAIT = 'events of its topics wait until it says their routes'
@@ -250,5 +250,5 @@ const WAIT = 'events of its topics wait until it says their routes'
 const isSame = (a: TopicSubscription, b: TopicSubscription): boolean =>
   a.pubsubName === b.pubsubName && a.topic === b.topic
 
-/** Not one of those that are there without any file of the template. */
+/** Whether a pub/sub component is of the user, not Dapr's default one. */
 const isOwnPubSub = ({type, isDefault}: ComponentResource): boolean => splitType(type)[0] === 'pubsub' && !isDefault

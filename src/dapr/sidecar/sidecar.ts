@@ -142,7 +142,7 @@ export class Sidecar implements SidecarContext {
     return this.#rules.interceptor
   }
 
-  /** The sidecar as it serves a caller of another run, where `delegation` is its introduction. */
+  /** Returns the sidecar as it serves the caller of another run that `delegation` introduces. */
   contextFor(delegation: string): SidecarContext {
     return this.#delegatedCallers.contextFor(delegation) ?? this
   }
@@ -234,7 +234,7 @@ export class Sidecar implements SidecarContext {
     this.#answer(parsed, stream, {body: stream, onPiece, destroy: () => stream.close(), respond, exchange})
   }
 
-  /** Refuses a request, serves it by the sidecar's own API, or calls an app; `out`: where the response is written. */
+  /** Refuses a request, serves it by the sidecar's own API, or calls an app. `out`: the response. */
   #answer(
     parsed: SidecarRequest,
     out: Writable,
@@ -286,7 +286,7 @@ export class Sidecar implements SidecarContext {
     const mounted = this.#options.mounted?.()
     if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
     const isUnixSocket = isOnUnixSocket(socket)
-    // until it is known what becomes of it
+    // collects bytes until the upgrade is decided
     const buffer = new UpgradeBuffer(socket, early)
     const then: FilteredRequest = {
       reply: answer => endWith(socket, answer),

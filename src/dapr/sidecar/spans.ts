@@ -73,7 +73,7 @@ export class SidecarSpans {
     this.#exporter?.add(() => this.#finished(record, span, isOwn ? 'client' : 'server'))
   }
 
-  /** The app has answered a call that came through another app's sidecar. */
+  /** Called when the app has answered a call from another app's sidecar. */
   answered(record: CallRecord): void {
     const span = record.spans?.callee
     if (span?.isSampled === true) this.#exporter?.add(() => this.#finished(record, span, 'server'))
@@ -113,7 +113,7 @@ export class SidecarSpans {
     })
   }
 
-  /** Sends what waits; takes at most a second. */
+  /** Sends waiting spans within at most a second. */
   async close(): Promise<void> {
     await this.#exporter?.close()
   }
@@ -151,7 +151,7 @@ export class SidecarSpans {
   }
 }
 
-/** The receiver of spans, loaded when the first one comes. */
+/** Receives spans. The first span loads its code. */
 class Exporter {
   readonly #open: () => Promise<SpanSink | undefined>
   readonly #opening = new Once<void>()

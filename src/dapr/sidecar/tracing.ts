@@ -20,7 +20,7 @@ export class SidecarTracing implements Tracing {
     this.#options = options
   }
 
-  /** Other settings hold from now on. */
+  /** Replaces the settings. */
   async use(settings: TracingSettings): Promise<void> {
     void this.spans?.close()
     this.isTracing = !tracesNothing(settings)
@@ -30,8 +30,8 @@ export class SidecarTracing implements Tracing {
   }
 
   /**
-   * Returns the place of work below `parent`, or in a new trace if `parent` is empty; an empty string if it is not traced. Without configuration
-   * there is a place, too, so that the calls of its steps can be found.
+   * Returns the place of work below `parent`, or in a new trace if `parent` is empty. An empty string without tracing. Without a
+   * configuration the place exists, too, so that calls of its steps can be found.
    */
   beginWork(parent: string): string {
     if (!this.isTracing) return ''

@@ -1,7 +1,4 @@
-/**
- * attach/ is `pillion attach`: the user's terminal as that of an app. The terminal is restored, whether the app, the run
- * or the command ends first.
- */
+/** attach/ is `pillion attach`: the user's terminal as that of an app. The terminal is restored, whether the app, the run or the command ends first. */
 import {once} from 'node:events'
 import type {IncomingMessage} from 'node:http'
 import {ApiError} from '../../../control/api-client.ts'
@@ -19,14 +16,14 @@ interface AttachmentOptions {
   readonly app: string
   /** As characters. */
   readonly detachKeys: string
-  /** Is printed on stderr before anything of the app is shown. */
+  /** Text on stderr, printed before the app's screen. */
   readonly greeting: string
 }
 
-/** `detached`: by the user; `ended`: the app has; `gone`: the run was killed. */
+/** How an attachment ended: the user detached, the app ended, or the run was killed (`gone`). */
 type AttachmentEnd = 'detached' | 'ended' | 'gone'
 
-/** Time after which the first detach key alone goes to the app, and time for the app to read earlier input. */
+/** Delay after which a lone first detach key is sent to the app. When detaching, the time for the app to read earlier input. */
 const HELD_MS = 1000
 /** The last switch to or from the second screen in a text. */
 const SECOND = /\x1b\[\?(?:1049|1047|47)([hl])(?![^]*\x1b\[\?(?:1049|1047|47)[hl])/ // oxlint-disable-line no-control-regex -- as xterm has it
@@ -159,7 +156,7 @@ export class Attachment {
     if (text !== '' && !this.#over.signal.aborted) await this.#tell(text)
   }
 
-  /** Rings the bell for input that the app does not take. The output has the end of the app or the run. */
+  /** Sends a request to the terminal of the app, and rings the bell if the app refuses the input. The output reports the end of the app or the run. */
   async #tell(text: string, query = {}): Promise<void> {
     try {
       await typeText(this.#options, {text, query, signal: this.#over.signal})

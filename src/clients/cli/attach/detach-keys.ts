@@ -31,7 +31,8 @@ export class DetachKeys {
   }
 
   /**
-   * Returns the text for the app, latin1, and whether all keys have come. Drops text after them, and holds the first keys back until the next one.
+   * Returns the latin1 text for the app, and whether all detach keys were typed. Drops text after them, and holds back the first keys
+   * until the next key decides.
    */
   push(text: string): {readonly typed: string; readonly isDetached: boolean} {
     let typed = ''
@@ -44,7 +45,7 @@ export class DetachKeys {
     return {typed, isDetached: false}
   }
 
-  /** Returns the keys that were held back: they were meant for the app. */
+  /** Returns the keys that were held back, which belong to the app after all. */
   release(): string {
     const held = this.#keys.slice(0, this.#count)
     this.#count = 0

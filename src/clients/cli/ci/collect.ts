@@ -67,7 +67,7 @@ const FAILED = {q: 'is:failed', limit: CALLS}
 /** The name of one instance of one version for the API. */
 const atOf = ({id, instance, version}: Api.App): {readonly id: string} => ({id: `${id}.${instance}@${version}`})
 
-/** The oldest first; the run keeps the last ones of each app. */
+/** Returns the latest exits of an app that the run keeps, the oldest first. */
 async function deathsOf(run: FoundRun | undefined, app: Api.App): Promise<readonly Api.Death[]> {
   const kept = await orNothing(async () => run?.api.ask('GET /apps/{id}/deaths', {at: atOf(app)}))
   const deaths = await Promise.all(
@@ -108,11 +108,11 @@ interface RunReadiness {
   readonly isOver: boolean
 }
 
-/** The apps that a command needs: not those that were left out, or stopped. */
+/** Returns the apps that a command needs: all but those that were left out or stopped. */
 export const needed = ({apps}: RunListing): readonly App[] =>
   apps.filter(({availability}) => availability !== 'stopped')
 
-/** Whether a command can use an app, as far as it is ours: one in a debugger the user has left out. */
+/** Whether a command can use an app. An app in a debugger counts as usable: the user starts it. */
 export const isFit = ({availability}: App): boolean => isUsable(availability) || availability === 'debugged'
 
 /** Whether all apps that a command needs can be used. */

@@ -29,7 +29,7 @@ interface CommandRunContext {
   readonly template: string
   readonly places: ReadonlyMap<string, Place>
   readonly say: (status: 'info' | 'warning', text: string) => void
-  /** Settles when all that was said is written. */
+  /** Settles when all messages are written. */
   readonly flush: () => Promise<void>
   readonly folder: ReportFolder | undefined
 }
@@ -104,7 +104,7 @@ export class CommandRun {
     this.#check('the apps are ready', performance.now() - this.#began, why)
   }
 
-  /** Everything that is known, once the run has ended. */
+  /** Returns the whole outcome, once the run has ended. */
   outcome(): RunOutcome {
     const {options, template} = this.#context
     return {
@@ -259,5 +259,5 @@ export class CommandRun {
   }
 }
 
-/** The exit code as in shells; a shell that cannot be started counts as a command that cannot be. */
+/** Returns the exit code as a shell does; 126 if the shell itself cannot be started. */
 export const commandCode = (exit: Exit): number => (exit.kind === 'spawn-error' ? 126 : exitCodeOf(exit))

@@ -6,7 +6,7 @@ const CALLS = 5
 /** Explains a failure: the apps that failed with their last lines, and the latest calls that failed. Returns an empty string for a success. */
 export function outcomeText({apps, failedCalls, exitCode}: RunOutcome): string {
   const failed = apps.filter(hasFailed)
-  // if one has failed permanently, the others did not get the time to become ready
+  // after a permanent failure the others had no time to become ready: one line each is enough
   const short = failed.every(isWaiting) ? [] : failed.filter(isWaiting)
   const parts = failed.filter(app => !short.includes(app)).map(appText)
   if (short.length > 0) parts.push(short.map(({name, state}) => `"${name}": ${state}\n`).join(''))
@@ -23,7 +23,7 @@ const isWaiting = ({isOver, deaths}: AppOutcome): boolean => !isOver && deaths.l
 function appText({name, state, reason, deaths, lines, logFile}: AppOutcome): string {
   const death = deaths.at(-1)
   const inside = death?.inside ?? []
-  // the state of its next process at this moment does not matter
+  // the exit explains a crash loop; the state of the next process does not
   const isAgain = death !== undefined && ['starting', 'not ready'].includes(state)
   const why = isAgain ? death.text : reason
   const crashes = `crashed ${times(deaths.length)}`

@@ -19,7 +19,7 @@ export class Reports {
     this.#junit = junit
   }
 
-  /** Throws a UserError where something cannot be written: at the start, not when all is done. */
+  /** Opens the files of the reports. Throws a UserError now, not at the end, if a file cannot be written. */
   static async open({junit, report}: CommandRunOptions, warn: (text: string) => void): Promise<Reports> {
     if (junit !== '') writeGiven(junit, '')
     return new Reports(report === '' ? undefined : await ReportFolder.open(report, warn), junit)

@@ -30,7 +30,7 @@ interface InitWishes {
   readonly isAsked: boolean
 }
 
-/** Shows and writes the changes for a template; false: there are none. Throws a UserError if nothing may be, or can be, written. */
+/** Shows and writes the changes for a template. Resolves with false without changes. Throws a UserError if files cannot be written. */
 export async function initAgents(template: string, {asJson, isAsked}: InitWishes): Promise<boolean> {
   const {plan} = await loadTemplate([template], surroundings(), {watch: false})
   const folder = dirname(template)

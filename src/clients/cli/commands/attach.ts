@@ -46,7 +46,7 @@ export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
   return exitCode ?? 0
 }
 
-/** Asks also without input, so that the user learns whether the app would take it. */
+/** Asks the app before the first input, so that the user learns at once whether it takes input. */
 async function typeAll(run: FoundRun, app: string): Promise<number> {
   await typeText({run, app}, {text: ''})
   process.stdin.setEncoding('latin1')

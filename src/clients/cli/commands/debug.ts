@@ -37,8 +37,8 @@ const NAME = /^[A-Za-z_]\w*$/
 const shellLine = (name: string, value: string): string => `export ${name}=${shellQuoted(value)}`
 
 /**
- * Single quotes keep the text as it is. A value that contains one needs double quotes, in which `\n` is a line break; one of several lines has them
- * where nothing in it needs a backslash, by which Node ends a value.
+ * Returns a line of an env file. Single quotes keep a value as it is. A value with a single quote needs double quotes, in which `\n` is a
+ * line break; so does a value of several lines, unless it contains a double quote or a backslash: Node does not unescape those.
  */
 function dotenvLine(name: string, value: string): string {
   if (PLAIN.test(value)) return `${name}=${value}`
@@ -61,7 +61,7 @@ function launchEntry({appId, folder, command, environment, added}: Launch): obje
     return {type: 'node', ...shared, runtimeExecutable: program, runtimeArgs: args}
   if (name === 'go' && args[0] === 'run') return {type: 'go', mode: 'debug', ...shared, ...goOf(args.slice(1))}
   if (name === 'dotnet') return {type: 'coreclr', ...shared, program, args}
-  // whatever it is: a terminal in which Node's debugger attaches by itself, and which any other one can attach to
+  // any other program: a terminal to which debuggers attach; Node's debugger does by itself
   return {type: 'node-terminal', ...shared, command: command.map(shellQuoted).join(' ')}
 }
 
@@ -139,7 +139,7 @@ async function appOf(
   return {id, run: await runWith({flags, asJson}, id)}
 }
 
-/** The run of an app; its id may have a version behind it, `hello@1.0.0`, which the run reads. */
+/** Finds the run of an app, whose id may end with a version: `hello@1.0.0`. */
 export const runWith = async (
   {flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>,
   id: string

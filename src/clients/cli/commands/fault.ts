@@ -81,7 +81,7 @@ async function enable(
   return tell(faults, faults.length, text, context)
 }
 
-/** Reports a change; `count`: how many faults it was made to. */
+/** Reports a change of `count` faults. */
 function tell(value: unknown, count: number, text: string, {asJson, flags}: CommandContext): number {
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(value)}\n`)
   else if (count === 0) say(process.stdout, 'info', 'There are no faults.', asJson)
@@ -89,7 +89,7 @@ function tell(value: unknown, count: number, text: string, {asJson, flags}: Comm
   return 0
 }
 
-/** Caller and callee: two words, or `'checkout->payments'` in quotes. Without them a shell takes `>` for itself. */
+/** Reads caller and callee from two words, or from one quoted word `'checkout->payments'`: without quotes the shell redirects at `>`. */
 function edgeOf(words: readonly string[]): readonly [from: string, to: string] {
   const [first = '', second = '', ...others] = words.length === 1 ? (words[0]?.split(/->|→/) ?? []) : words
   const [from, to] = [first.trim(), second.trim()]

@@ -9,7 +9,7 @@ import type {LogsWanted} from '../log-lines.ts'
 import {hintOf, say} from '../say.ts'
 import {surroundings} from '../template-named.ts'
 
-/** The content of log files, app by app: as it is, or each line with its head (`RunControl.runLogs`). */
+/** The content of log files, app by app: unchanged, or with time, stream and app before each line (`RunControl.runLogs`). */
 interface FinishedLogs {
   readonly plain: AsyncIterable<string>
   readonly headed: AsyncIterable<string>
@@ -27,7 +27,7 @@ export async function finishedLogs(
   const nowhere = id === undefined ? 'nothing is running' : `no run has an app "${id}"`
   if (template === undefined)
     throw new UserError(`${nowhere}; single runs leave no log files, and this folder has no template`)
-  // a mistake, or a variable that --env gave, does not matter now
+  // the names of log files need no valid template
   const {errors, loaded} = await examineTemplate(template, surroundings(), {watch: false})
   if (loaded === undefined) throw errors[0] ?? new Error('no template was read')
   const {plan} = loaded
@@ -39,7 +39,7 @@ export async function finishedLogs(
       const log = await keptLog(plan, {id: name, tail: grep === undefined ? tail : -1, since})
       if (log !== undefined) found.push({name, log})
     }
-    // by the mistake its folder may not be known
+    // a faulty app may have no known log folder: its mistake explains the missing logs
     const mistake = plan.apps.some(app => app.id === each) ? errors[0] : undefined
     if (found.length === before && ids.length > 0) throw mistake ?? whyNone(each, plan, others, version)
   }

@@ -4,7 +4,10 @@ import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {callSidecar, findApp, payloadOf, socketIn, type SidecarAnswer} from '../sidecar-client.ts'
 import {print, signedLine} from '../print.ts'
 
-/** `invoke --app-id ID --method M`: sends one call through the app's own sidecar and prints the body: of a failure on stderr, after the status. */
+/**
+ * `invoke --app-id ID --method M`: sends one call through the app's own sidecar and prints the body. After a failure it prints the status
+ * and the body on stderr.
+ */
 export const invoke: CommandHandler = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'invoke')
   if ((flags.text('unix-domain-socket') ?? '') !== '')

@@ -32,7 +32,7 @@ const tableText = (jobs: readonly Job[], now: number): string => {
   ])
 }
 
-/** When it comes next, in words. */
+/** Describes the next run of a job. */
 const nextText = ({state, attempts}: Job, next: string): string => {
   if (state === 'paused') return 'paused'
   const tried = attempts === 0 ? '' : `, failed ${attempts === 1 ? 'once' : `${attempts} times`}`

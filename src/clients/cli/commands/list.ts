@@ -24,7 +24,7 @@ export const list: CommandHandler = async ({flags, asJson}) => {
   return 0
 }
 
-/** Whether an app is listed: one that `stop` has stopped is not, as in Dapr; one that `--except` has left to the user has its sidecar. */
+/** Whether `list` shows an app: not after `stop`, as in Dapr. An app left to the user by `--except` still has a sidecar. */
 const hasSidecar = ({state, httpPort}: App): boolean => state !== 'stopped' || httpPort > 0
 
 /** Dapr's keys in their order (`pkg/standalone/list.go` of Dapr's CLI), then our own. */

@@ -20,7 +20,7 @@ export const mcp: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** The tools look for their run at each call: it may come and go. */
+/** Returns the host of the tools, which look for their run at each call: runs start and end. */
 function hostOf(flags: GivenFlags, asJson: boolean): Host {
   const file = flags.text('run-file')
   const fixed = flags.text('name')
@@ -48,7 +48,7 @@ function hostOf(flags: GivenFlags, asJson: boolean): Host {
   }
 }
 
-/** The error for an agent whose run is not there. Runs of other folders are not named: an agent would use them. */
+/** Returns the error for a missing run. Does not name runs of other folders: an agent would use them. */
 function noRunFor(name: string, flags: GivenFlags): UserError {
   const place = commandPlace(flags)
   const start = startText(place)

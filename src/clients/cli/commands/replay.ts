@@ -13,10 +13,7 @@ import {localTime} from '../call-table.ts'
 import {durationText} from '../../../model/duration.ts'
 import {fittingTable} from '../table.ts'
 
-/**
- * Parses `--window`: `30s` (until now), `120..180` (calls), `14:46:20..14:46:30` (today, in local time; the second one may be left out).
- * Throws a UsageError.
- */
+/** Parses `--window`: `30s` (until now), `120..180` (calls), `14:46:20..14:46:30` (today, in local time; the second one may be left out). Throws a UsageError. */
 export function windowOf(text: string, now: number): NonNullable<Api.ReplayWishes['window']> {
   const [first = '', second, ...rest] = text.split('..')
   const from = endOf(first, now)
@@ -52,7 +49,7 @@ export const replay: CommandHandler = async context => {
   if (words.length > 0 && way !== '' && way !== 'window') throw new UsageError(`--${way} takes no call numbers`)
   const window =
     way === 'window' ? {...windowOf(flags.text('window') ?? '', Date.now()), q: typedFilter(words)} : undefined
-  // a filter is one that `calls` and `trace` take
+  // words that are not numbers are a filter, as for `calls` and `trace`
   const isFiltered = way === '' && words.length > 0 && words.every(word => !/^\d+$/.test(word))
   const numbers = way === '' && !isFiltered ? words.map(callNumber) : []
   const edit = editOf(flags)
@@ -72,7 +69,7 @@ export const replay: CommandHandler = async context => {
   return sendAgain(run, {...selectionOf(way, wanted), ...(window && {window}), ...(edit && {edit})}, flags)
 }
 
-/** The latest call of an app, or from outside, that matches. Throws a UserError if there is none. */
+/** Finds the latest call of an app, or from outside, that matches a filter. Throws a UserError if no call matches. */
 async function latestOf({api}: FoundRun, filter: string): Promise<number> {
   const query = {q: `${filter} !is:replay !is:own !is:shadow !is:open`, limit: 1}
   const [call] = (await api.ask('GET /calls', {query})).calls

@@ -25,7 +25,7 @@ export function runHints({hints}: Loaded, plan: Plan): readonly Hint[] {
   return [...mistakes, ...selfReloaders(plan), ...fewDescriptors(plan)]
 }
 
-/** A run has some forty open, and for each app its sidecar's ports, its logs, its pipes and connections to it. */
+/** Usual numbers of open files: about forty for a run; for each app its ports, logs, pipes and connections. */
 const DESCRIPTORS = {run: 64, app: 16} as const
 
 /** Warns of too few descriptors: connections are then closed at once, and callers only see a reset. */
@@ -36,7 +36,7 @@ export function fewDescriptors({apps}: Pick<Plan, 'apps'>, limit = maxDescriptor
   return [{code: 'few-descriptors', text}]
 }
 
-/** Returns a function that takes the warnings of each reading of a template, and returns the new ones. */
+/** Returns a function that returns only the warnings that an earlier reading of the template did not give. */
 export function newOnes(): (hints: readonly Hint[]) => readonly Hint[] {
   let last = new Set<string>()
   return hints => {
@@ -46,7 +46,7 @@ export function newOnes(): (hints: readonly Hint[]) => readonly Hint[] {
   }
 }
 
-/** A line that has moved is no news. */
+/** Removes places: a warning about a line that has moved is not new. */
 const wordsOf = (text: string): string => text.replace(/:\d+:\d+: /, ': ')
 
 function selfReloaders({apps}: Plan): readonly Hint[] {

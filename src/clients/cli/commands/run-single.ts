@@ -78,7 +78,7 @@ class SingleRunReporter {
   #hasStarted = false
   #isStopping = false
 
-  /** The command is not there. */
+  /** Whether the command was not found. */
   get isNotFound(): boolean {
     return this.#exit?.kind === 'spawn-error'
   }
@@ -172,14 +172,14 @@ const readableId = (): string => `${pick(QUALITIES)}-${pick(ANIMALS)}`
 
 const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? ''
 
-/** Flags whose effect one of its lines reports; Dapr's own tests wait for these. */
+/** Dapr's flags, and the line of their effect; Dapr's own tests wait for these lines. */
 const FOR_ONE: readonly (readonly [flag: string, line: RegExp])[] = [
   ['resources-path', /^Component loaded: /],
   ['components-path', /^Component loaded: /],
   ['dapr-internal-grpc-port', /^Internal gRPC server is running on /]
 ]
 
-/** Scopes of the API log, which exists only where a flag or a Configuration asks for it. */
+/** Scopes of the API log, which is on only after a flag or a Configuration. */
 const API_LOG = ['dapr.runtime.http-info', 'dapr.runtime.grpc.api-info']
 
 /**

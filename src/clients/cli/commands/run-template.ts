@@ -79,7 +79,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const again = async (): Promise<Plan> => {
     const edited = await loadTemplate(files, surroundings(), overridesOf(call))
     const wanted = chosen(edited.plan, call)
-    // a number that comes with an edit may be another copy's
+    // an edit may add a port that another copy uses
     isolation ??= await isolationOf(wanted, call.flags, {movedPorts, before: read.plan})
     read = {loaded: edited, plan: await placed(wanted)}
     return read.plan
@@ -205,7 +205,7 @@ async function isolationOf(
 /** A number of a port in the JSON of a plan, also in a command or variable, as of a database. Only copies look up which of them are ports. */
 const PORT = /(?:port\w*|number)":"?[1-9]|(?:[ ='",]|\\[nt]|(?<!\w"):)\d{2,5}(?![\w.])/i
 
-/** Returns living and starting runs, which see this one from now on. A run without apps takes no ports. */
+/** Returns living and starting runs, and makes this run visible to them. A run without apps uses no ports. */
 async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdentity[]> {
   const {announceStart, ownStart} = await import('../../../control/starting-runs.ts')
   const ids = apps.map(({id}) => id)
@@ -230,7 +230,7 @@ const chosen = (plan: Plan, {flags, words}: CommandContext): Plan => {
 const excepted = ({flags, words}: CommandContext): ReadonlySet<string> =>
   new Set([...flags.list('except'), ...(flags.names.includes('except') && !flags.names.includes('only') ? words : [])])
 
-/** The texts are those of `executeRun` in Dapr's `cmd/run.go`; with `isShown` each app has a line of its own instead of those about its start. */
+/** Prints an event in the words of `executeRun` in Dapr's `cmd/run.go`. With `isShown` each app has one line in place of Dapr's lines about its start. */
 function print(event: RunEvent, {out, err}: Terminal, asJson: boolean, isShown: boolean): void {
   switch (event.type) {
     case 'app-started': {

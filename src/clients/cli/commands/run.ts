@@ -45,7 +45,7 @@ async function begun(call: CommandContext, isUp = false): Promise<number> {
 /** `up`: `run -f .`; `up -d`, which leaves the run in the background; and `up --run CMD`, which ends with a command. */
 export const up: CommandHandler = async given => {
   refuseWords(given)
-  // an empty name, as of a variable that is not set, is this folder, as it is for `validate` and `down`
+  // an empty name, as from an unset variable, means this folder, as for `validate` and `down`
   const files = given.flags.list('run-file').map(file => (file === '' ? '.' : file))
   if (files.length === 0) refuseNoTemplate(process.cwd())
   const context = {...given, flags: given.flags.with({'run-file': files.length === 0 ? ['.'] : files})}

@@ -23,7 +23,7 @@ export const runs: CommandHandler = async ({flags, words}) => {
   return 0
 }
 
-/** The runs of the template that a command is for, the latest last: those of its name, or those without one. */
+/** Returns the runs of the template, the latest last: with `--name` those of this name, else those without a name. */
 async function runsOf(flags: GivenFlags): Promise<{readonly template: string; readonly all: readonly KeptRun[]}> {
   const place = commandPlace(flags)
   const here = runsAt(await findRuns(process.env), place)[0] ?? []
@@ -37,7 +37,7 @@ async function runsOf(flags: GivenFlags): Promise<{readonly template: string; re
 /** Returns the name of `--name`; may be empty. */
 const givenName = ({folder}: FoundRun): string => readRunFile(folder)?.identity?.copy ?? ''
 
-/** A run as it is now, behind those before it. */
+/** Returns a living run with the runs before it. */
 async function runsUpTo(living: FoundRun, template: string): Promise<readonly KeptRun[]> {
   const all = keptRuns({env: process.env, template, name: givenName(living)})
   const {edges} = await living.api.ask('GET /edges')

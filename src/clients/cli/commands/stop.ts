@@ -61,7 +61,7 @@ export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
   return Math.max(0, ...(await Promise.all(stops)))
 }
 
-/** Returns the file of a template, which may be gone while it runs. The error for an unknown file names similar ones. */
+/** Returns the file of a template, also of one that was deleted while it runs. The error for an unknown file names similar files. */
 async function templateToStop(runFile: string, asJson: boolean): Promise<string> {
   try {
     return findTemplate(runFile, process.cwd()).file
@@ -74,7 +74,7 @@ async function templateToStop(runFile: string, asJson: boolean): Promise<string>
   }
 }
 
-/** Whether a run has a template, which may be gone, as after a change of the branch. */
+/** Returns a function that checks whether a run has a template file, even a deleted one (after a change of the branch). */
 function whichRun(): (file: string) => boolean {
   const living = livingRuns(process.env)
   return file => living.some(({templateFile}) => isSameTemplate(templateFile, file))
@@ -140,7 +140,7 @@ const countOf = (runs: readonly FoundRun[]): number =>
 async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   const isMeant = ({name, templateFile}: RunIdentity): boolean =>
     name === place.name && (place.typed === '' || isSameTemplate(templateFile, place.template))
-  // where a run has the name, no other one gets it
+  // no other run gets the name while this run has it
   const isTaken = livingRuns(process.env).some(({name}) => name === place.name)
   const starting = isTaken ? [] : startingRuns(process.env).filter(isMeant)
   const files = new Set(starting.map(({templateFile}) => templateFile))
@@ -173,7 +173,7 @@ async function stopTemplate(file: string, asJson: boolean): Promise<number | und
   return wasStarting || hasEnded || meant.length > 0 ? countOf(meant) : undefined
 }
 
-/** Returns the runs that cannot be asked, as those of another version. */
+/** Returns the runs that do not answer commands, such as runs of another version. */
 const mute = (runs: readonly FoundRun[]): readonly RunIdentity[] =>
   livingRuns(process.env).filter(({pid}) => !runs.some(({listing}) => listing.pid === pid))
 

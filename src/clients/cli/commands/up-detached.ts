@@ -73,7 +73,7 @@ export async function upDetached(call: CommandContext): Promise<number> {
     case 'started': {
       const {name, template} = start.run.listing
       const isHere = isSameTemplate(template.file, runPlace(undefined).template)
-      // by its name no other run of the folder is meant
+      // a run that `--name` selects needs the flag in each command
       const of = isHere && flags.text('name') === undefined ? '' : ` --name ${name}`
       let hasFailed = false
       const ready = (isImpossible: boolean): boolean => {
@@ -131,7 +131,7 @@ function openIn(folder: string, file: string): Log {
   makeFolder(folder)
   for (const left of readdirSync(folder).filter(isLeft)) rmSync(join(folder, left), {force: true})
   const own = `${path}.${process.pid}`
-  // each makes the file if it is not there
+  // 'a+' creates the file
   return {path, reader: openSync(own, 'a+', 0o600), descriptor: openSync(own, 'a', 0o600)}
 }
 
@@ -176,7 +176,7 @@ async function startOf(
   }
 }
 
-/** The process of `up -d` that stays: all that it says comes on stderr. */
+/** Runs the background process of `up -d`: its messages go to stderr. */
 export async function runDetached(run: () => Promise<number>): Promise<number> {
   try {
     return await run()

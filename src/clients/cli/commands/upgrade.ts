@@ -29,7 +29,7 @@ export const upgrade: CommandHandler = async ({flags}) => {
   return runScript(sea.getAsset('install.sh', 'utf8'), ['--from', from, '--to', dirname(executable)])
 }
 
-/** A command that does nothing but say so. */
+/** Prints a message and changes nothing. */
 const nothing =
   (message: string): CommandHandler =>
   async ({asJson}) => {

@@ -10,7 +10,7 @@ import {dashboard} from './dashboard.ts'
 import {idsOf, runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 
-/** `url ID [-o json]`: prints where an app is, whatever ports its copy of the template has. */
+/** `url ID [-o json]`: prints the address of an app with the ports of its copy. */
 export const url: CommandHandler = async context => {
   const {run, app, address} = await placeOf(context, 'url')
   const {id, nameUrl, appPort, appProtocol, isReady} = app
@@ -51,7 +51,7 @@ export const open: CommandHandler = async context => {
   return 0
 }
 
-/** An app of a run, and where it listens. */
+/** An app of a run and its address. */
 interface AppPlace {
   readonly run: FoundRun
   readonly app: App

@@ -93,7 +93,7 @@ async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
   ]
 }
 
-/** Dapr replaces nothing in the files of its folders. */
+/** Returns the finding about a reference in a resource file, which Dapr does not replace. */
 const referenceFinding = ({written, isReplaced, place}: PlacedReference): Finding =>
   isReplaced
     ? findingOf('replaced-here', {
@@ -146,7 +146,7 @@ function withoutActorStore({shownAs}: Plan): Finding {
   return {...finding, explanation: ''}
 }
 
-/** The finding about something that we do not serve but a real daprd may. */
+/** Returns the finding about a resource that Pillion does not serve. A real daprd may serve it. */
 async function unservedFinding({what, why, place, component}: WithoutEffect, app: AppPlan): Promise<Finding> {
   const at = {place, expected: ''}
   if (component === undefined || !isForDaprd(component, daprdUseOf(process.env)))

@@ -106,13 +106,10 @@ export function sayUnmet({condition, state, reason, apps}: Api.Waited['condition
 }
 
 const LOOK_MS = 25
-/** How often a run that is there and has not answered, as one that is suspended, is asked again. */
+/** Interval at which a run that has not answered, such as a suspended one, is asked again. */
 const ASK_AGAIN_MS = 1000
 
-/**
- * Finds the run of a command, and waits for it. Resolves with undefined after the timeout. Throws a UserError
- * if there are several.
- */
+/** Finds the run of a command, and waits for it. Resolves with undefined after the timeout. Throws a UserError if there are several. */
 async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: number): Promise<FoundRun | undefined> {
   const until = performance.now() + timeoutMs
   const place = commandPlace(flags)
@@ -132,7 +129,7 @@ async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: number):
   return found
 }
 
-/** The runs there are, whether they respond or not. */
+/** Lists the control sockets of all runs, whether they respond or not. */
 async function socketsNow(): Promise<string> {
   const paths = (await runSockets(process.env)).map(({path}) => path)
   return paths.filter(path => existsSync(path)).join()

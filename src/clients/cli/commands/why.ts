@@ -63,7 +63,7 @@ const exitsOf = (flags: GivenFlags): {readonly template: string; readonly exits:
   return {template, exits: template === '' ? undefined : lastExits(process.env, template, name)}
 }
 
-/** `why --last-run`: the exits of a run that has ended or was killed; `what`: an app, or the number of an exit. */
+/** `why --last-run`: the exits of a run that has ended or was killed. `what`: an app, or the number of an exit. */
 function lastRun(flags: GivenFlags, what: string | undefined, output: string): number {
   const {template, exits} = exitsOf(flags)
   const all = exits?.deaths ?? []
@@ -122,10 +122,10 @@ export function whyText({app, instances, stalled, death, deaths}: Api.Why, troub
   return `${states.join('')}\n${deathText(death, isTold)}${more}`
 }
 
-/** Troubles that say how the app is. */
+/** Kinds of trouble that describe the state of an app. */
 const OF_STATE: ReadonlySet<Api.Trouble['kind']> = new Set(['loop', 'exit', 'blocked'])
 
-/** Returns a trouble, and the failures because of it. */
+/** Describes a trouble and the calls that failed because of it. */
 function troubleText({text, failed, failedCalls}: Api.Trouble): string {
   const edges = failed.map(({from, to, calls}) => `${from} → ${to} ×${calls}`)
   const because = failedCalls === 0 ? '' : `  failed because of it: ${edges.join(', ')}\n`
@@ -173,7 +173,7 @@ function workText({times, ...work}: Api.Death['work'][number], earlier: number):
 }
 
 const SHOWN_LINES = 10
-/** Number of answered calls that are shown where none was in flight. */
+/** Number of answered calls to show if no call was in flight. */
 const SHOWN_CALLS = 3
 
 const showsText = (inside: readonly Api.Call[]): string => {

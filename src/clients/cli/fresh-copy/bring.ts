@@ -19,7 +19,7 @@ const EVERY_MS = 2000
  * Copies the files of `bring` from the main working tree, each glob once in the life of the worktree. Existing paths stay. A second start waits for the first. Rejects with a UserError for a path that cannot be copied; earlier copies stay.
  */
 export async function bring(worktree: AddedWorktree, file: string, options: BringOptions): Promise<void> {
-  // a start that finds nothing to bring writes nothing, and waits for nothing
+  // without paths to bring, a start neither writes nor waits
   if ((await wantedNow(worktree, file)).length > 0)
     await alone(worktree, options.onProgress, async () => bringAll(worktree, file, options))
   for (const folder of new Set(missingFolders(worktree, file))) {

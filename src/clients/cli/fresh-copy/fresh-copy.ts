@@ -36,7 +36,7 @@ export class FreshCopy {
     this.#asJson = asJson
   }
 
-  /** Brings files that git does not carry; `down` ends it from now on. Rejects with a UserError. */
+  /** Copies files that git does not carry. From now on `down` ends this start. Rejects with a UserError. */
   async bring(): Promise<void> {
     await announceStart(process.env, ownStart(this.#file, this.#copy))
     const {bring} = await import('./bring.ts')
@@ -49,7 +49,7 @@ export class FreshCopy {
     )
   }
 
-  /** An error about a file that is not here, with the place where the main working tree has it. */
+  /** Adds to an error about a missing file its place in the main working tree, and throws it. */
   readonly explained = (error: unknown): never => {
     if (!(error instanceof UserError)) throw error
     const there = error.mendedBy.filter(path => !existsSync(path)).map(path => inMain(this.#worktree, path))

@@ -26,7 +26,7 @@ interface FileWriter {
   readonly files: readonly string[]
 }
 
-/** Finds processes that write below a path, as far as /proc shows them (proc(5)); a Redis has its folder as its own. */
+/** Finds processes that write below a path, as far as /proc shows them (proc(5)). A Redis server counts if the path is its working folder. */
 export function writersOf(path: string): readonly FileWriter[] {
   const writers: FileWriter[] = []
   for (const name of numbersIn('/proc')) {
@@ -76,7 +76,7 @@ const refusal = (from: string, {program, pid}: FileWriter, why: string): UserErr
     }
   )
 
-/** pg_basebackup(1): `postmaster.pid` holds the pid, the folder, the start, the port, the folder of the socket and the address. */
+/** Copies by pg_basebackup(1). Lines of `postmaster.pid`: pid, folder, start, port, folder of the socket, address. */
 async function copyPostgres(from: string, temporary: string, pid: number): Promise<void> {
   const [, , , port = '', sockets = '', address = ''] = readFileSync(join(from, 'postmaster.pid'), 'utf8').split('\n')
   const host = address.trim() === '' || address.trim() === '*' ? sockets.trim() || '127.0.0.1' : address.trim()
@@ -125,7 +125,7 @@ async function copyMariadb(from: string, temporary: string, pid: number): Promis
   }
 }
 
-/** `VACUUM INTO` of each database, which waits for a transaction of its writer; the other files as they are. */
+/** Copies databases by `VACUUM INTO`, which waits for a transaction of their writer, and other files by `cp`. */
 async function copySqlite(from: string, temporary: string, databases: readonly string[]): Promise<void> {
   const {DatabaseSync} = await import('node:sqlite')
   const isSingle = databases.includes(from)

@@ -38,7 +38,7 @@ interface Setup {
  */
 export async function setUp(worktree: AddedWorktree, plan: Plan, print: (line: string) => void): Promise<void> {
   const setups = commandsOf(plan, 'setup', plan.copy ?? basename(worktree.root))
-  // a start that has nothing to do writes nothing, and waits for nothing
+  // without commands to run, a start neither writes nor waits
   if (setups.every(each => isDone(worktree, each))) return
   await alone(
     worktree,
@@ -47,7 +47,7 @@ export async function setUp(worktree: AddedWorktree, plan: Plan, print: (line: s
   )
 }
 
-/** The words of each `teardown` of a plan, for people. */
+/** Returns the command line of each `teardown` in a plan, for messages. */
 export const teardownsOf = (plan: Plan): readonly string[] =>
   commandsOf(plan, 'teardown', '').map(({command}) => `the teardown ${command.join(' ')}`)
 

@@ -67,7 +67,7 @@ export async function wantedPaths(worktree: AddedWorktree, file: string): Promis
   const {bring, envFiles} = bringKeys(file)
   const folder = inMain(worktree, dirname(file))
   const ofApps: WantedPaths[] = []
-  // each alone: git answers for none where one is in a submodule
+  // one git command for each: a path in a submodule fails the whole command
   for (const path of missing(worktree, envFiles))
     ofApps.push({glob: `envFile ${relative(worktree.main, path)}`, paths: await uncarried(worktree, path)})
   const named = bring?.map(glob => ({glob, paths: matching(worktree, glob, folder)})) ?? []
@@ -105,9 +105,9 @@ function matching({main, root}: AddedWorktree, glob: string, folder: string): re
   const look = (path: string): void => {
     if (compiled.matches(path)) return void found.push(path)
     if (!isFolder(path) || !(path === compiled.base || compiled.canMatchIn(path))) return
-    // one that is another user's, as a container leaves it, has none for us
+    // a folder of another user, such as one that a container made, counts as empty
     for (const name of namesInFolder(path)) {
-      // nothing is looked for in there, and another worktree is none of ours
+      // skips `.git`, `node_modules` and other worktrees
       if (name === '.git' || (path !== compiled.base && /(?:^|\/)node_modules$/.test(path))) continue
       const inside = join(path, name)
       if (inside !== root && !existsSync(join(inside, '.git'))) look(inside)
@@ -144,7 +144,7 @@ async function ignored({main}: AddedWorktree, paths: readonly string[]): Promise
   return paths.filter(path => names.includes(relative(main, path)))
 }
 
-/** The lines that git writes; none where it fails, as it does where nothing is ignored. */
+/** Returns the lines that git writes. Returns an empty list if git fails, as `check-ignore` does if nothing is ignored. */
 export async function git(folder: string, args: readonly string[], input = ''): Promise<readonly string[]> {
   const lines: string[] = []
   const {why} = await runLines(['git', '-c', 'core.quotePath=false', ...args], {

@@ -12,7 +12,7 @@ import {gitOf} from '../../../platform/git-folder.ts'
 export interface AddedWorktree {
   readonly root: string
   readonly main: string
-  /** Git's own folder for this worktree: it goes with it. */
+  /** Git's own folder for this worktree, which Git removes with it. */
   readonly gitFolder: string
 }
 
@@ -28,10 +28,10 @@ export function addedWorktreeOf(folder: string): AddedWorktree | undefined {
   return basename(git) === '.git' && existsSync(main) && main !== root ? {root, main, gitFolder} : undefined
 }
 
-/** The folder of the main working tree that corresponds to one of the worktree. */
+/** Returns the folder of the main working tree that corresponds to a folder of the worktree. */
 export const inMain = ({root, main}: AddedWorktree, folder: string): string => join(main, relative(root, folder))
 
-/** Does something for a worktree while no other start of it does. `say` is called if it has to wait. */
+/** Runs `work` while no other start of the worktree does so. Calls `say` if it has to wait. */
 export const alone = async (
   {gitFolder}: AddedWorktree,
   say: (text: string) => void,
@@ -41,7 +41,7 @@ export const alone = async (
 
 /** The record of finished steps for a worktree. */
 interface Prepared {
-  /** Globs of `bring` that are done, with the template that they are of. */
+  /** Globs of `bring` that are done, with the template of each. */
   readonly brought: readonly string[]
   /** The contents of the lock files of a `setup`, by its folder and command. */
   readonly setups: Readonly<Record<string, string>>

@@ -43,7 +43,7 @@ interface KeyInputOptions {
   readonly pressed: (key: string) => void
   /** The modes of the terminal are ours from now on; undefined: as before. */
   readonly moded: (mode: KeyMode | undefined) => void
-  /** We are about to be suspended (Ctrl-Z): nothing is to be left on the screen. */
+  /** Called right before Ctrl-Z suspends this process: the screen must be clear. */
   readonly suspended: () => void
 }
 
@@ -139,7 +139,7 @@ export class KeyInput {
     return !this.#isClosed
   }
 
-  /** SIGSTOP froze us without a word, and then a shell has given the terminal its own modes: they are no longer ours. */
+  /** Takes the terminal back after SIGSTOP, which gives no notice: a shell has changed its modes. */
   #thaw(): void {
     if (this.#mode !== undefined) {
       this.#frozen = this.#mode

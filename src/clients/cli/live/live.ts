@@ -81,7 +81,7 @@ export class Live {
     return true
   }
 
-  /** Whether all apps have started, and have no lines here any more: an app that comes later has Dapr's lines. */
+  /** Whether all apps have started and the view shows no more lines of them. Apps that come later get Dapr's lines. */
   get hasStarted(): boolean {
     return this.#isReadyTold
   }
@@ -102,7 +102,7 @@ export class Live {
     this.#terminal.out.showStatus('')
   }
 
-  /** The usable width: one column is left free, since terminals differ in what they do with the last one. */
+  /** The usable width. Terminals differ in their handling of the last column, so it stays empty. */
   get #width(): number {
     return Math.max(1, (this.#terminal.width ?? 80) - 1)
   }

@@ -43,7 +43,7 @@ type Address = Readonly<Record<'host' | 'path', string> & {port: number}>
 /** Returns the address for a request: the `port` of an app, or a sidecar. Throws a UserError. */
 function placeOf(to: string, apps: readonly Api.App[], callers: readonly Api.App[], from: string): Address {
   const sidecar = callers.find(({httpPort}) => httpPort > 0)
-  // a caller without a name comes from outside, as with curl
+  // a call at `port` has no caller's name, like one by curl
   const port = Number(/:(\d+)$/.exec(apps[0]?.url ?? '')?.[1] ?? 0)
   if (port > 0 && from === '') return {host: '127.0.0.1', port, path: '/'}
   if (sidecar !== undefined) {

@@ -113,7 +113,7 @@ interface HowToShow {
   readonly cursor?: number
   /** Comes first. */
   readonly note?: string
-  /** The place of the rest, if no cursor leads there. */
+  /** Place of the rest, if no cursor leads there. */
   readonly rest?: string
 }
 

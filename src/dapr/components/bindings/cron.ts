@@ -76,7 +76,7 @@ export class Timetable {
 /** The timetable of all apps and components of this process. */
 const TIMETABLE = new Timetable()
 
-/** `bindings.cron`: an event each time that a schedule names (components-contrib: bindings/cron). */
+/** `bindings.cron`: sends an event at each time of a schedule (components-contrib: bindings/cron). */
 export const open: OpenComponent<Binding> = options => {
   const {properties} = options
   const text = properties.text('schedule')
@@ -91,7 +91,7 @@ export const open: OpenComponent<Binding> = options => {
   return Promise.resolve(bindingOf(options, {input}))
 }
 
-/** Times that come while the app takes no events are one event, as soon as it does. */
+/** Merges ticks that fall due while the app takes no events into one event. */
 class CronReader implements BindingReader {
   readonly #options: ReadOptions
   readonly #end: () => void

@@ -63,7 +63,7 @@ const tokenOf = (properties: Properties): readonly [name: string, value: string]
 /** Headers that follow from the body: Go's client ignores them, too (net/http, reqWriteExcludeHeader). */
 const OF_BODY = /^(?:content-length|trailer|transfer-encoding)$/i
 
-/** The last of equal names counts. */
+/** Returns the headers of a request. Of equal names the last counts. */
 function headersOf(
   metadata: BindingRequest['metadata'],
   {token, hasBody}: {readonly token: readonly [string, string][]; readonly hasBody: boolean}

@@ -99,7 +99,7 @@ async function list(root: string, request: BindingRequest): Promise<BindingRespo
   if (!found.isDirectory()) throw new Error(`unable to list files as the file specified is not a directory: ${path}`)
   const entries = await readdir(path, {recursive: true, withFileTypes: true})
   const files = entries.filter(entry => !entry.isDirectory()).map(({parentPath, name}) => join(parentPath, name))
-  // Dapr: null where there is none
+  // Dapr answers null for an empty folder
   return json(files.length === 0 ? null : files.toSorted())
 }
 
@@ -123,13 +123,10 @@ function unquoted(text: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** As many links as Linux follows in a path, and more. */
+/** Maximum number of links in a path; Linux follows fewer. */
 const MAX_LINKS = 255
 
-/**
- * Returns a path below a root, as if it were the machine's root: `..` and links do not lead out of it (filepath-securejoin). Keeps
- * missing parts as written.
- */
+/** Returns a path below a root, as if it were the machine's root: `..` and links do not lead out of it (filepath-securejoin). Keeps missing parts as written. */
 async function pathInside(root: string, name: string): Promise<string> {
   const steps = name.split('/')
   let path: readonly string[] = []

@@ -87,7 +87,7 @@ function inputOf(name: string, written: string): object {
   throw new Error(`the arguments of the call of ${name} are no JSON object`)
 }
 
-/** Texts are one answer, calls of tools belong to it. */
+/** Reads an answer: its texts become one text with the calls of tools. */
 function answerIn(body: unknown): ModelAnswer {
   const blocks = listOf(body, 'content')
   const texts = blocks.filter(block => stringOf(block, 'type') === 'text').map(block => stringOf(block, 'text'))

@@ -4,7 +4,7 @@ import {withoutPersonalData} from './personal-data.ts'
 /** A text, or several. */
 type Said = string | readonly string[]
 
-/** A question as it is written to a file: equal questions have equal texts, without missing values. */
+/** A question in the form of the file: equal questions have equal texts, without missing values. */
 export interface WrittenQuestion {
   readonly messages: readonly SaidMessage[]
   readonly tools?: readonly object[]
@@ -40,7 +40,7 @@ export function askedOf(question: ModelQuestion): WrittenQuestion {
   }
 }
 
-/** Keys in their order: maps of gRPC, and files that other programs have written, come in any. */
+/** Sorts the keys of all objects: maps of gRPC, and files of other programs, have them in any order. */
 export function keysSorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(keysSorted)
   if (typeof value !== 'object' || value === null) return value
@@ -51,7 +51,7 @@ export function keysSorted(value: unknown): unknown {
   )
 }
 
-/** An answer as it may be kept: without personal data, where the caller gets none either. */
+/** Returns an answer as it may be stored: without personal data if the caller gets none. */
 export function scrubbedAnswer(answer: ModelAnswer, {isAnswerScrubbed}: ModelQuestion): ModelAnswer {
   if (!isAnswerScrubbed) return answer
   return {...answer, choices: answer.choices.map(each => ({...each, text: withoutPersonalData(each.text)}))}

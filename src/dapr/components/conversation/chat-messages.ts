@@ -5,7 +5,7 @@ import {countOf, listOf, memberOf, stringOf} from './provider.ts'
 
 // The wire form of OpenAI's chat completions, which most providers speak.
 
-/** Models that take no temperature. */
+/** Models that do not accept a temperature. */
 const FIXED_TEMPERATURE = /^(?:o1-|o3|gpt-5)/
 
 /** Returns a question as the body of a request. Throws for parts that the form lacks. */
@@ -73,7 +73,7 @@ type Json = Readonly<Record<string, unknown>>
 
 const SCHEMA_KEYS = ['type', 'description', 'enum', 'items', 'properties', 'additionalProperties', 'required']
 
-/** Whether a response format can be sent: a schema without a type is none. */
+/** Whether a response format can be sent: it needs a type. */
 export const isResponseFormat = (format: Json): boolean => typeof format['type'] === 'string'
 
 const formatOf = (format: Json): object | undefined =>
@@ -128,7 +128,7 @@ function choiceIn(choice: unknown): Choice {
 
 const isAny = (counts: Readonly<Record<string, number>>): boolean => Object.values(counts).some(count => count > 0)
 
-/** All counts are 0: there is none. */
+/** Reads token counts. Returns undefined if all are 0, as from servers that do not count. */
 function usageIn(usage: unknown): TokenUsage | undefined {
   const counts = {
     completion: countOf(usage, 'completion_tokens'),

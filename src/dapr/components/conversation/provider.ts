@@ -5,7 +5,7 @@ import {WebTarget, type WebResponse} from '../bindings/http/web-target.ts'
 import type {OpenOptions} from '../component.ts'
 import {without} from '../properties.ts'
 
-/** Limit of an answer. A longer one is cut, and not JSON. */
+/** Maximum bytes of an answer. A cut answer would not be valid JSON. */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20
 
 /** The server and the name of the model that a component asks. */
@@ -13,7 +13,7 @@ export interface ProviderOptions {
   /** The URL that its paths follow. */
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string>>
-  /** Never shown, unless it is too short to be a secret; '' = there is none. */
+  /** API key, masked in messages unless it is too short to be a secret; '' = none. */
   readonly key: string
   /** Advice to the user about a failure; may be empty. `status` is 0 if there was no answer. */
   readonly hint?: (status: number) => string
@@ -43,7 +43,7 @@ export class Provider {
     const {status, data} = response
     const text = Buffer.from(data).toString()
     if (status !== 200) {
-      // the key goes before the words are cut, so that no part of it stays
+      // the key is removed before the text is cut, so that no part of it is left
       const words = wordsIn(text, said => this.#without(said))
       const said = words === '' ? '' : `: ${words}`
       throw new Error(`API returned unexpected status code: ${status}${said}${this.#why(status)}`)
@@ -74,7 +74,7 @@ export class Provider {
     }
   }
 
-  /** Removes the key, which providers repeat in their errors. A short key is a word that texts have, too: a local server takes any. */
+  /** Removes the key, which providers repeat in their errors. A short key stays: local servers accept any word, which texts contain, too. */
   #without(text: string): string {
     return without(this.#options.key, text)
   }
@@ -125,7 +125,7 @@ export const countOf = (value: unknown, name: string): number => {
   return typeof found === 'number' && Number.isSafeInteger(found) && found > 0 ? found : 0
 }
 
-/** The variable that names the model, and Dapr's choice where nothing does (components-contrib: conversation/models.go). */
+/** The variable that names the model of a provider, and Dapr's default (components-contrib: conversation/models.go). */
 const MODELS = {
   anthropic: ['ANTHROPIC_MODEL', 'claude-sonnet-4-20250514'],
   azure: ['AZURE_OPENAI_MODEL', 'gpt-4.1-nano'],
@@ -140,13 +140,13 @@ const MODELS = {
 /** The types of components that ask a provider. */
 type ProviderName = keyof typeof MODELS
 
-/** The provider behind a type of component; undefined: it asks none. */
+/** Returns the provider of a type of component. Undefined for types that ask no provider. */
 export function providerOf(kind: string, {properties}: Pick<OpenOptions, 'properties'>): ProviderName | undefined {
   if (kind === 'openai' && /^azure$/i.test(properties.text('apiType'))) return 'azure'
   return Object.hasOwn(MODELS, kind) ? (kind as ProviderName) : undefined
 }
 
-/** The model of a component: the environment comes first. */
+/** Returns the model of a component. The environment has precedence. */
 export function modelName(provider: ProviderName, {properties, env}: Pick<OpenOptions, 'properties' | 'env'>): string {
   const [variable, fallback] = MODELS[provider]
   return (variable !== '' && env[variable]) || properties.text('model') || fallback

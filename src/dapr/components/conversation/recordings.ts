@@ -18,7 +18,7 @@ export class Recordings {
     this.#folder = folder
   }
 
-  /** Opens a component so that its answers are kept, or given back. */
+  /** Returns a loader whose component records answers or replays them. */
   opener({name, type}: ComponentResource, isReplayed: boolean): OpenComponent<LanguageModel> {
     const [, kind] = splitType(type)
     if (isReplayed) return async options => this.#replayed(name, kind, options)
@@ -68,7 +68,7 @@ export class Recordings {
   }
 }
 
-/** Returns a question as it is recorded. */
+/** Returns a question in the form of the file. */
 function written(model: string, question: ModelQuestion): RecordedQuestion {
   const withoutToday = withoutDay(new Date())
   const text = JSON.stringify({model, ...askedOf(question)})
@@ -104,7 +104,7 @@ function nearestText(
   return `${what}; nearest is line ${best.line}, where ${path} is ${short(was)}, and not ${short(is)}`
 }
 
-/** Messages that are equal count most, then how much of the first other one is. */
+/** Compares questions: the number of equal messages first, then the equal part of the first message that differs. */
 function likeness(a: RecordedQuestion, b: RecordedQuestion): number {
   const at = firstOther(a.messages, b.messages)
   const rest = ['model', 'tools', 'toolChoice', 'temperature', 'responseFormat'] as const
@@ -142,8 +142,8 @@ const LONG = {...SHORT, month: 'long'} as const
 const TIME = String.raw`(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?`
 
 /**
- * Returns a function that replaces today's date by `<today>`, as agents write it into instructions, with weekday and time or
- * without: a question of today is the same tomorrow. Other dates stay.
+ * Returns a function that replaces today's date by `<today>`, with or without weekday and time. Agents write the date into instructions:
+ * the question is to be the same tomorrow. Other dates stay.
  */
 export function withoutDay(now: Date): (text: string) => string {
   const forms = [undefined, 'UTC'].flatMap(timeZone => {

@@ -23,10 +23,7 @@ interface Entry {
   readonly line: number
 }
 
-/**
- * Answers of a model in a file, one in each line: `{"model", "messages", …, "answer"}`. The same question gets its answers in
- * their order, and from the first again.
- */
+/** Answers of a model in a file, one per line: `{"model", "messages", …, "answer"}`. A repeated question gets its answers in order, then from the first again. */
 export class Tape {
   /** The path in messages. */
   readonly shownAs: string
@@ -82,7 +79,7 @@ export class Tape {
     return answers[times % answers.length]?.answer
   }
 
-  /** Keeps an answer. The first one replaces the answers of earlier runs to this question. Other entries stay in place. */
+  /** Adds an answer. The first answer of this run replaces answers of earlier runs to the question. Other entries stay in place. */
   async add(question: RecordedQuestion, answer: ModelAnswer): Promise<void> {
     if (versionOf(this.#path) !== this.#version) this.#readEdited()
     const key = keyOf(question)
@@ -96,7 +93,7 @@ export class Tape {
     this.#write()
   }
 
-  /** Throws a FinalError for a mistake in the edited file, which stays. */
+  /** Reads the file again if the user has edited it. Throws a FinalError for a mistake, and leaves the file as it is. */
   #readEdited(): void {
     try {
       this.#read(false)
@@ -127,7 +124,7 @@ export class Tape {
   }
 }
 
-/** Differs when another program has written the file; '' = it is not there. */
+/** Returns a text that changes when another program writes the file; '' = no file. */
 function versionOf(path: string): string {
   const stat = statSync(path, {throwIfNoEntry: false, bigint: true})
   return stat === undefined ? '' : `${stat.ino} ${stat.mtimeNs} ${stat.size}`

@@ -10,19 +10,19 @@ import type {OpenComponent} from '../component.ts'
 import type {CryptoProvider} from '../crypto-provider.ts'
 import {keyOfJwk, type OwnKey, wrapBy} from './parse-key.ts'
 
-/** A key set at a URL is asked for again once it is older, unless the component says otherwise (components-contrib: crypto/jwks). */
+/** Age in ms at which a key set of a URL is fetched again, unless the component has its own (components-contrib: crypto/jwks). */
 const REFRESH_MS = 10 * 60_000
 const REQUEST_MS = 30_000
 /** Maximum size of a key set at a URL. */
 const MAX_SET_BYTES = 1 << 20
 
-/** The keys of a set by their `kid`, as they are written. */
+/** The keys of a set by `kid`, not parsed yet. */
 type KeySet = ReadonlyMap<string, unknown>
 
-/** Gives the key set as it is now. */
+/** Returns the current key set. */
 type Source = () => Promise<KeySet>
 
-/** `crypto.dapr.jwks`: the keys of a JSON Web Key Set: a URL, a file, or its text, plain or as base64. */
+/** `crypto.dapr.jwks`: keys of a JSON Web Key Set at a URL, in a file, or in the property itself, plain or as base64. */
 export const open: OpenComponent<CryptoProvider> = async ({properties, folder, env, warn, name: component}) => {
   const written = properties.text('jwks').trim()
   const fail = (why: string): never => properties.fault('jwks', why)
@@ -55,7 +55,7 @@ function sourceIn(written: string, folder: string): Source {
   return async () => keysIn(readTextFile(path))
 }
 
-/** Asks again once the answer is old; if that fails, the old one stays: apps see neither a file that is just written, nor its path. */
+/** Keeps a key set for `refreshMs`, and the old one if fetching fails. So apps never see a file that is half written, nor its path. */
 function kept(ask: Source, refreshMs: number, warn: (why: string) => void): Source {
   let latest: {readonly keys: KeySet; readonly at: number} | undefined
   let asking: Promise<KeySet> | undefined

@@ -26,7 +26,7 @@ export const open: OpenComponent<CryptoProvider> = async ({properties, folder}) 
   return {capabilities: [], ...wrapBy(async name => keyIn(root, name))}
 }
 
-/** Callers hear of the key, and not of its path. */
+/** Reads a key. Errors name the key, never its path. */
 async function keyIn(root: string, name: string): Promise<OwnKey> {
   if (name.includes('..')) throw new Error("invalid key path: cannot contain '..'")
   let bytes: Buffer

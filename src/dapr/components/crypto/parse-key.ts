@@ -17,7 +17,7 @@ import type {CryptoProvider, WrapAlgorithm} from '../crypto-provider.ts'
 /** A key and its allowed uses. */
 export interface OwnKey {
   readonly key: KeyObject
-  /** `key_ops`, `use` and `alg` of a JWK; empty: anything. */
+  /** Allowed operations by `key_ops`, `use` and `alg` of a JWK; empty: all. */
   readonly operations: readonly string[]
   readonly use: string
   readonly algorithm: string
@@ -30,7 +30,7 @@ const SYMMETRIC_SIZES = [16, 24, 32]
 
 const free = (key: KeyObject): OwnKey => ({key, operations: [], use: '', algorithm: ''})
 
-/** Reads a key of a file: PEM, a JWK, or the bytes of a symmetric key. Throws for a wrong key (Dapr: kit/crypto, ParseKey). */
+/** Parses a key file: PEM, a JWK, or the bytes of a symmetric key. Throws for an invalid key (Dapr: kit/crypto, ParseKey). */
 export function parseKey(bytes: Buffer, form: KeyForm): OwnKey {
   const isJson = bytes[0] === 0x7b && !SYMMETRIC_SIZES.includes(bytes.length)
   if (form === 'jwk' || (form === 'unknown' && isJson)) return keyOfJwk(parseSecret(bytes.toString()))
@@ -50,7 +50,7 @@ function keyOfPem(bytes: Buffer): KeyObject {
   return isPrivate ? createPrivateKey({key: bytes, format: 'pem'}) : createPublicKey({key: bytes, format: 'pem'})
 }
 
-/** A key of a JSON Web Key (RFC 7517); throws if it is none. */
+/** Parses a key of a JSON Web Key (RFC 7517). Throws for an invalid one. */
 export function keyOfJwk(value: unknown): OwnKey {
   if (typeof value !== 'object' || value === null) throw new Error('it is no JWK')
   const jwk = value as webcrypto.JsonWebKey & Readonly<Record<'key_ops' | 'use' | 'alg', unknown>>
@@ -103,7 +103,7 @@ export const wrapBy = (find: (name: string) => Promise<OwnKey>): Pick<CryptoProv
   }
 }
 
-/** Why a key is not for an algorithm; '' = it is. Dapr's own components have none of CBC. */
+/** Returns why a key does not fit an algorithm; '' = it does. Dapr's own components do not support CBC. */
 function whyNot(key: KeyObject, algorithm: WrapAlgorithm): string {
   if (algorithm !== 'A256KW' && algorithm !== 'RSA-OAEP-256') return 'unsupported algorithm'
   const fits = algorithm === 'A256KW' ? key.symmetricKeySize === 32 : key.asymmetricKeyType === 'rsa'

@@ -21,7 +21,7 @@ export class DaprdError extends Error {
 export interface DaprdTopic {
   readonly pubsubName: string
   readonly topic: string
-  /** Messages that it may hand over at once; 0: one by one. */
+  /** Maximum number of messages to deliver at once; 0: one after the other. */
   readonly atOnce: number
   /** Never rejects. */
   readonly deliver: (message: BrokerMessage) => Promise<Handled>
@@ -66,17 +66,17 @@ export interface OpenedByDaprd {
 export interface DaprdComponents {
   /** Whether daprd serves this component. */
   takes(resource: ComponentResource): boolean
-  /** Takes over the current resources of the app; it may need others than its own components. */
+  /** Gives daprd the current resources of the app, besides its components. Daprd starts again if they changed. */
   follow(resources: readonly ComponentResource[]): void
   /** Settles when daprd has opened it. Rejects with a ComponentFault. */
   open(resource: ComponentResource): Promise<BlockComponent>
-  /** The app has said which topics or bindings it reads: daprd may ask for them. */
+  /** Called when the app has reported its topics or bindings: daprd may ask for them. */
   setKnown(what: 'topics' | 'bindings'): void
   /** Ends daprd. */
   close(): Promise<void>
 }
 
-/** Texts that daprd puts in front of a component's error (Dapr: pkg/messages/predefined.go): our blocks do the same. */
+/** Texts that daprd puts before a component's error (Dapr: pkg/messages/predefined.go). Our blocks add them, too. */
 const LEADS: readonly RegExp[] = [
   /^fail to get .*? from state store \S+: /s,
   /^failed (?:saving|deleting) state (?:in state store \S+|with key .*?): /s,

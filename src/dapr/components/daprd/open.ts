@@ -17,6 +17,6 @@ const OPENERS: {readonly [B in ServedBlock]: (options: OpenedByDaprd) => BlockTy
   bindings: daprdBinding
 }
 
-/** The component for one of our blocks; its type must belong to one. */
+/** Returns the component for one of our blocks. The type must belong to a block. */
 export const componentOf = (options: OpenedByDaprd): BlockComponent =>
   OPENERS[splitType(options.resource.type)[0] as ServedBlock](options)

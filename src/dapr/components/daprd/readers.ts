@@ -64,7 +64,7 @@ const inputOf = ({access, resource}: OpenedByDaprd): NonNullable<Binding['input'
 })
 
 interface Holding<E> {
-  /** The broker takes an event that is held longer for lost. */
+  /** Time after which the broker delivers an unanswered event again, in ms. */
   readonly holdMs: number
   readonly ready: () => Promise<void>
   readonly handle: (event: E) => Promise<Handled>
@@ -76,7 +76,7 @@ export function heldReader<E>(
   read: (deliver: (event: E) => Promise<Handled>) => () => void
 ): {readonly stop: () => Promise<void>} {
   const open = new Set<Promise<Handled>>()
-  // a broker delivers a returned event again: one event waits for the app, not each
+  // events that are returned come again at once: only one event waits for the app
   let waiting: Promise<void> | undefined
   const isReady = async (): Promise<void> => (waiting ??= ready().finally(() => (waiting = undefined)))
   const end = read(async event => {
@@ -113,7 +113,7 @@ const HOLDS: Readonly<Record<string, Hold>> = {
   'pubsub.azure.servicebus.queues': {property: 'lockDurationInSec', unitMs: 1000, defaultMs: USUAL_MS}
 }
 
-/** The share of that time to use; the rest is for the way back. */
+/** Share of that time to use. The rest is for the answer's way back. */
 const SHARE = 0.9
 
 /** How long a broker's message may wait for an app that starts or reloads, in ms: after that the broker redelivers it. */

@@ -10,10 +10,10 @@ type Stream = Awaited<ReturnType<Consumer['consume']>>
 
 /** Maximum number of records that wait here; the rest stays with the broker. */
 const MAX_WAITING = 256
-/** A group's first coordinator takes a broker some seconds. */
+/** A broker may need some seconds to make a group's first coordinator. */
 const RETRIES = 20
 const REBALANCE_MS = 60_000
-/** Time to stop. A silent broker delays no reader of another one. */
+/** Maximum time to stop, in ms. A silent broker must not delay readers of other brokers. */
 const STOP_MS = 2000
 
 export type TopicRead = Pick<SubscribeOptions, 'topic' | 'atOnce' | 'ready' | 'takeBack' | 'handle' | 'log'>
@@ -28,7 +28,7 @@ interface Feed {
   first?: FirstPositions
   /** The consumer of the stream. */
   client?: Consumer
-  /** Its app takes nothing: others of the group read the topic. */
+  /** Whether the app accepts no messages, so that other members of the group read the topic. */
   isLeft: boolean
 }
 
@@ -40,7 +40,7 @@ export class KafkaGroup {
   #client: Consumer | undefined
   /** Number of partitions of topics that only other members read. */
   readonly #partitionCounts = new Map<string, number>()
-  /** Topics are added one after the other: each one starts a new round of the group. */
+  /** Adds topics one after the other: each starts a rebalance of the group. */
   readonly #changes = new SerialQueue()
 
   constructor(id: string, settings: KafkaSettings) {
@@ -48,7 +48,7 @@ export class KafkaGroup {
     this.#settings = settings
   }
 
-  /** Whether it reads a topic already: another reader has to be a member of its own. */
+  /** Whether the member reads a topic already: another reader of it needs a member of its own. */
   has(topic: string): boolean {
     return [...this.#feeds].some(({options}) => options.topic === topic)
   }
@@ -90,7 +90,10 @@ export class KafkaGroup {
     })
   }
 
-  /** Its partitions go to other members, at once; where all are being stopped they do when the client leaves: commits wait for no round. */
+  /**
+   * Returns the partitions of a feed to other members at once, by a rebalance. If all feeds stop, the partitions are returned when the
+   * client leaves: commits need not wait.
+   */
   async #giveUp({client}: Feed): Promise<void> {
     await this.#closeUnused()
     const isRead = [...this.#feeds].some(({over, isLeft}) => !over.signal.aborted && !isLeft)
@@ -167,7 +170,7 @@ export class KafkaGroup {
     }
     both.addEventListener('abort', tell, {once: true})
     stream.once('close', () => ended.abort())
-    // it may fail while the app is not ready yet: the loop below throws that
+    // may fail while the app is not ready yet; the loop below throws the error
     stream.on('error', () => undefined)
     const leaving = this.#leaveWhenAway(feed, stream, away, AbortSignal.any([over.signal, finished.signal]))
     try {
@@ -266,7 +269,7 @@ export class KafkaGroup {
     }
   }
 
-  /** Reads all topics again over a new consumer: the other streams of the old one end with it. A stream that was left has not failed. */
+  /** Reads all topics again with a new consumer, since its failure ends the other streams, too. A stream that was left has not failed. */
   async #reopen(feed: Feed): Promise<void> {
     const {over, options, client: failed} = feed
     while (!over.signal.aborted) {

@@ -20,7 +20,7 @@ export class KafkaPublisher {
     await this.#producer.metadata({topics: []})
   }
 
-  /** Settles when the brokers have the message. `null` is no value: a tombstone. */
+  /** Publishes a message; settles when the brokers have stored it. `null` becomes a record without a value, a tombstone. */
   async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
     const {excluded} = this.#settings
     const key = metadata['partitionKey'] ?? metadata['__key']
@@ -54,10 +54,7 @@ export function bottomOf(error: unknown): string {
 /** The bytes of a message without value. */
 export const NULL = Buffer.from('null')
 
-/**
- * Chooses the partition as Dapr's publishers do: equal keys go to one partition, messages without a key anywhere
- * (sarama.NewHashPartitioner: FNV-1a).
- */
+/** Chooses the partition as Dapr's publishers do: equal keys have the same partition, messages without a key a random one (sarama.NewHashPartitioner: FNV-1a). */
 function partitionOf(_: unknown, key: Buffer | undefined): number {
   if (key === undefined) return Math.floor(Math.random() * 2 ** 31)
   return Math.abs(fnv1a(key) | 0)

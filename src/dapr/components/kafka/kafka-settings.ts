@@ -71,7 +71,7 @@ export function kafkaSettings(properties: Properties, hasRetries: boolean): Kafk
   }
 }
 
-/** A word of a list; the first one is the default. */
+/** Reads a property with fixed words. The first word is the default. */
 function oneOf<T extends string>(properties: Properties, name: string, words: readonly [T, ...T[]]): T {
   const text = properties.text(name).toLowerCase()
   const found = words.find(word => word === (text || words[0]))

@@ -7,7 +7,7 @@ import {kafkaSettings, type KafkaSettings} from './kafka-settings.ts'
 export interface Kafka {
   readonly settings: KafkaSettings
   readonly publisher: KafkaPublisher
-  /** Reads a topic as a member of the component's group, or of this one if it has none; the returned function ends that. */
+  /** Reads a topic as a member of the component's group, or of the group `own` if the component names none. The returned function stops reading. */
   read(own: string, topic: TopicRead): Promise<() => Promise<void>>
   close(): Promise<void>
 }

@@ -18,7 +18,7 @@ interface PartitionReaderOptions {
   readonly onHandled: () => void
   /** Called with a record after its last try. */
   readonly gaveUp: (record: Record) => void
-  /** Aborted when nothing more is to be handled. */
+  /** Aborted when no more records are to be handled. */
   readonly over: AbortSignal
 }
 
@@ -27,7 +27,7 @@ interface Entry {
   isDone: boolean
 }
 
-/** Handles the messages of one partition in their order, and commits as far as all have been handled. */
+/** Handles the messages of one partition in order, and commits the offset up to which all are handled. */
 export class PartitionReader {
   readonly #options: PartitionReaderOptions
   readonly #waiting: Record[] = []
@@ -82,7 +82,7 @@ export class PartitionReader {
     this.#idle = Promise.withResolvers()
   }
 
-  /** Whether the group has done with it. */
+  /** Handles a record. Resolves with whether the group is done with it. */
   async #handle(record: Record): Promise<boolean> {
     const {handle, gaveUp, maxRetries, retryMs, over} = this.#options
     for (let failures = 0; !over.aborted; await pause(retryMs, over)) {
@@ -96,19 +96,19 @@ export class PartitionReader {
     return false
   }
 
-  /** Commits one offset after the other; a later one includes those before it. */
+  /** Commits one offset at a time. A later offset includes the earlier ones. */
   async #commit(): Promise<void> {
     while (this.#uncommitted !== undefined) {
       const record = this.#uncommitted
       this.#uncommitted = undefined
-      // after these the partition belongs to another reader, or the broker is gone: the message is delivered again
+      // after the last try the partition may have another reader, or the broker is gone: the message is delivered again
       for (let tries = 0; tries < MAX_COMMITS && !(await isCommitted(record)); tries++) await pause(COMMIT_MS)
     }
     this.#committing = undefined
   }
 }
 
-/** While the members of a group are being counted nothing can be committed. */
+/** Maximum number of tries: during a rebalance the broker refuses commits. */
 const MAX_COMMITS = 5
 const COMMIT_MS = 200
 
@@ -134,7 +134,7 @@ export class FirstPositions {
     stream.on('offsets', note)
   }
 
-  /** Commits partitions of the consumer without a commit of the group. Returns true if there were some. */
+  /** Commits offsets of partitions for which the group has none. Returns true if there were some. */
   async commit(client: Consumer, topic: string): Promise<boolean> {
     const partitions = client.assignments?.find(each => each.topic === topic)?.partitions ?? []
     if (partitions.length === 0) return false
@@ -149,12 +149,12 @@ export class FirstPositions {
   }
 }
 
-/** A record as it is delivered, with its headers. */
+/** Returns a record with its headers as a message. */
 export function recordAsMessage(
   {key, value, headers, offset, topic, timestamp, partition}: Record,
   {escapeHeaders, excluded}: KafkaSettings
 ): BrokerMessage {
-  // Go's url.QueryEscape; a header may have no value, whatever its type says
+  // Go's url.QueryEscape; a header may have no value although its type excludes that
   const escape = (bytes: Buffer | undefined, text = bytes?.toString() ?? ''): string =>
     escapeHeaders ? encodeURIComponent(text).replaceAll('%20', '+') : text
   const own = [...headers]

@@ -38,7 +38,7 @@ export async function migrate(
   })
 }
 
-/** Several that create a table at once get an error although it says IF NOT EXISTS: then it is there. */
+/** Creates the metadata table. Despite IF NOT EXISTS, processes that create it together get an error: then it exists. */
 async function createMetadata(pool: Pool, table: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
@@ -52,7 +52,7 @@ async function createMetadata(pool: Pool, table: string): Promise<void> {
   }
 }
 
-/** Does all of the work or none. */
+/** Runs `work` in a transaction, which is rolled back if it fails. */
 export async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
   const client = await pool.connect()
   try {

@@ -14,7 +14,7 @@ const DEFAULT_TIMEOUT_MS = 20_000
 const DEFAULT_IDLE_MS = 30 * 60_000
 const SECOND_MS = 1000
 
-/** How long one operation may take. */
+/** Returns the timeout of one operation, in ms. */
 export function timeoutOf(properties: Properties): number {
   const name = properties.has('timeout') ? 'timeout' : 'timeoutInSeconds'
   const ms = properties.durationMs(name, DEFAULT_TIMEOUT_MS, SECOND_MS)
@@ -22,7 +22,8 @@ export function timeoutOf(properties: Properties): number {
 }
 
 /**
- * Connections to the PostgreSQL that a component names; the first one is made here. `prefix`: words before an error. All of Dapr's components share the settings (components-contrib: common/authentication/postgresql).
+ * Opens a pool of connections to the PostgreSQL of a component, and makes the first connection. `prefix`: words before an error. All of
+ * Dapr's components share the settings (components-contrib: common/authentication/postgresql).
  */
 export async function openPool(prefix: string, {properties, env, folder}: OpenOptions): Promise<Pool> {
   for (const name of ['useAzureAD', 'useAWSIAM'])
@@ -48,7 +49,7 @@ const NO_TLS = 'The server does not support SSL connections'
 
 async function connect(config: PoolConfig): Promise<Pool> {
   const pool = new Pool(config)
-  // an idle connection that is lost is replaced when one is needed
+  // a lost idle connection is replaced at the next use
   pool.on('error', () => undefined)
   try {
     const first = await pool.connect()

@@ -3,13 +3,13 @@ import {starPattern} from '../../../model/name-pattern.ts'
 import type {OpenComponent} from '../component.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions} from '../pubsub.ts'
 
-/** From this many waiting bytes of one subscription on, a warning is given … */
+/** Waiting bytes of one subscription at which a warning is given … */
 const MUCH_BYTES = 64 * 2 ** 20
-/** … and no more than this may wait: one process holds the events of all apps. */
+/** … and the maximum: one process holds the events of all apps. */
 const MAX_WAITING_BYTES = 256 * 2 ** 20
 /** Number of waiting events that are reported, whatever their size. */
 const MANY = 1000
-/** The memory of an event besides its data (measured: 300,000 small ones took 308 MB). */
+/** Memory of an event besides its data, in bytes (measured: 300,000 small events took 308 MB). */
 const EVENT_BYTES = 1024
 
 const sizeOf = ({data}: BrokerMessage): number => data.length + EVENT_BYTES
@@ -48,7 +48,7 @@ class Queue {
     this.#fill()
   }
 
-  /** Handles as many events at once as may be: a save may have changed how many. */
+  /** Starts as many deliveries as the current limit allows; a save may have changed it. */
   #fill(): void {
     while (this.#atWork < Math.max(1, this.#options.atOnce)) {
       const message = this.#take()
@@ -85,7 +85,7 @@ class Queue {
     if (message === undefined) return undefined
     this.#waiting[this.#next++] = undefined
     this.#bytes -= sizeOf(message)
-    // handled events are removed in large pieces, so that a long queue stays cheap
+    // removes handled events in large parts, so that a long queue stays cheap
     if (this.#next === this.#waiting.length) {
       this.#waiting = []
       this.#next = 0
@@ -109,8 +109,8 @@ const BUSES = new Set<Bus>()
 const MAX_TOPICS = 1000
 
 /**
- * `pubsub.in-memory`: events reach subscribers of the same sidecar (components-contrib:
- * pubsub/in-memory). A message without a subscriber is gone. Without room at a subscriber it is refused, as by a full broker.
+ * `pubsub.in-memory`: delivers to subscribers of the same sidecar (components-contrib: pubsub/in-memory). Drops messages without a
+ * subscriber, and refuses them while a subscriber has no room, as a full broker does.
  */
 export const open: OpenComponent<PubSub> = async ({name, warn}) => {
   const queues = new Set<Queue>()

@@ -13,7 +13,7 @@ interface Publication {
 
 const CLOSED = new Error('the channel to RabbitMQ is closed')
 
-/** Publishes over one channel as long as that is open. */
+/** Publishes over one channel until it closes. */
 export class Publisher {
   readonly #channel: ConfirmChannel
   readonly #declare: (topic: string) => Promise<unknown>
@@ -44,7 +44,7 @@ export class Publisher {
     return new Promise((resolve, reject) => {
       this.#channel.publish(topic, key, data, options, error => {
         if (error === null || error === undefined) resolve(undefined)
-        // as the library says it, behind its event with the reason
+        // the library reports this without a reason, after the event that has it
         else if (error instanceof Error && error.message === 'channel closed') reject(this.#whyClosed ?? CLOSED)
         else reject(new Error('did not receive confirmation of publishing'))
       })
@@ -71,7 +71,7 @@ export function publishOptions(
   )
   return {
     contentType: contentType || 'text/plain',
-    // 0 is none for the broker
+    // the broker reads 0 as not set
     deliveryMode: deliveryMode || 1,
     ...(lifeMs !== undefined && {expiration: Math.trunc(lifeMs).toString()}),
     ...(/^\d+$/.test(priority) && {priority: Math.min(Number(priority), 255)}),
@@ -81,7 +81,7 @@ export function publishOptions(
   }
 }
 
-/** Time to live of a message, in ms; a bare number counts seconds. Ignores unreadable values. */
+/** Returns the time to live of a message in ms. A bare number counts seconds. Unreadable values are ignored. */
 function lifeOf(metadata: BrokerMessage['metadata']): number | undefined {
   const text = textNamed(metadata, 'ttl') || textNamed(metadata, 'ttlInSeconds')
   const parsed = parseGoDuration(text)

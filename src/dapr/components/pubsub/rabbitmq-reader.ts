@@ -8,13 +8,13 @@ import {declareTopic} from './rabbitmq-publisher.ts'
 
 /** Maximum number of messages that wait here if no limit is set; the rest stays with the broker. */
 const MAX_WAITING = 256
-/** Before a message that was not handled goes back: the broker delivers it again at once. */
+/** Delay in ms before an unhandled message is returned: the broker delivers it again at once. */
 const RETURN_MS = 1000
-/** A queue that is gone without a consumer does not wait longer for its app before it has one. */
+/** Maximum time in ms that a queue without a consumer waits for its app: such a queue may be deleted. */
 const SOON_MS = 500
 const QUEUE_TYPES = ['classic', 'quorum']
 
-/** A consumer of the queue. `isSpare`: while the app takes nothing. `isAway`: the app has not got its messages, and they go back. */
+/** A consumer of the queue. `isSpare`: reads while the app accepts no messages. `isAway`: the app never got its messages, which are returned. */
 interface Consumer {
   readonly tag: string
   readonly isSpare: boolean
@@ -28,16 +28,16 @@ export class RabbitReader {
   readonly #options: SubscribeOptions
   readonly #over = new AbortController()
   readonly #loop: Promise<void>
-  /** Settles once it takes messages. */
+  /** Settles once the reader receives messages. */
   readonly begun = Promise.withResolvers<void>()
   #atWork = 0
   #changed = Promise.withResolvers<void>()
-  /** The current channel. Messages of an earlier one come again. */
+  /** The current channel. The broker delivers unanswered messages of an earlier channel again. */
   #channel: Channel | undefined
   /** Settles when the last message is handled, if messages are handled one by one. */
   #turn: Promise<void> = Promise.resolve()
 
-  /** `channel`: to its queue, which exists: no message is missed from now on. */
+  /** `channel`: of the existing queue, so that no message is missed from now on. */
   constructor(
     connection: RecoveringChannelModel,
     channel: Channel,
@@ -49,7 +49,7 @@ export class RabbitReader {
     this.#loop = this.#read(channel)
   }
 
-  /** Takes no more. Settles when open messages are handled, and the broker knows. */
+  /** Stops reading. Settles when open messages are handled, and the broker has the answers. */
   async stop(): Promise<void> {
     this.#over.abort()
     await this.#loop
@@ -73,7 +73,7 @@ export class RabbitReader {
     }
   }
 
-  /** Settles when the channel is closed, or reading ends. While the app is away it reads one message, if no other consumer takes it. */
+  /** Consumes until the channel closes or reading ends. While the app is away it holds one message, which other consumers have precedence for. */
   async #consume(channel: Channel): Promise<void> {
     const {signal} = this.#over
     const {autoAck, deletedWhenUnused} = this.#settings
@@ -88,7 +88,7 @@ export class RabbitReader {
     let consumer: Consumer | undefined
     for (let isSpare = isLate; !ended.aborted; isSpare = !isSpare) {
       const before = consumer
-      // the next one begins first: a queue without a consumer may be deleted
+      // the next consumer begins first: the broker may delete a queue without a consumer
       consumer = await this.#begin(channel, isSpare)
       this.begun.resolve()
       if (before !== undefined) await channel.cancel(before.tag)
@@ -104,7 +104,7 @@ export class RabbitReader {
     await closeChannel(channel)
   }
 
-  /** `isSpare`: it gets one message, and only if no other consumer takes it. */
+  /** Begins to consume. `isSpare`: gets one message, and only if no other consumer takes it. */
   async #begin(channel: Channel, isSpare: boolean): Promise<Consumer> {
     const {autoAck, prefetchCount} = this.#settings
     const consumer = {tag: '', isSpare, isAway: false}
@@ -162,7 +162,7 @@ export async function openQueue(
   const {durable, deletedWhenUnused: autoDelete} = settings
   const own = argumentsOf(metadata)
   const channel = await connection.createChannel()
-  // its operations tell it, too
+  // each operation on the channel reports the error, too
   channel.on('error', () => undefined)
   try {
     await declareTopic(channel, topic, settings)

@@ -17,7 +17,7 @@ import {declareTopic, Publisher, publishOptions} from './rabbitmq-publisher.ts'
 import {closeChannel, openQueue, RabbitReader} from './rabbitmq-reader.ts'
 
 const MAX_TRIES = 3
-/** A broker that is there has this long to open a channel, however short the pauses between attempts are. */
+/** Time for an existing broker to open a channel, in ms, even if the pauses between attempts are shorter. */
 const ANSWER_MS = 1000
 /** After this time readers that are left over are stopped. */
 const LEAVE_MS = 5000
@@ -34,7 +34,7 @@ export class RabbitBroker implements PubSub {
   readonly #readers = new Set<RabbitReader>()
   readonly #over = new AbortController()
   #publisher: Promise<Publisher> | undefined
-  /** Topics are created one after the other: each takes a channel. */
+  /** Creates topics one after the other: each needs a channel. */
   readonly #declares = new SerialQueue()
   readonly #repeats = new SerialQueue()
 
@@ -79,13 +79,13 @@ export class RabbitBroker implements PubSub {
     let failure = await attempt()
     for (let tries = 2; failure !== undefined; tries++) {
       if (tries > MAX_TRIES || this.#over.signal.aborted) throw failure.error
-      // an exchange without use is gone: it is created again at once
+      // the exchange was deleted as unused: the second try creates it again at once
       if (tries > 2) await pause(this.#settings.reconnectWaitMs, this.#over.signal)
       failure = await (failure.isClosed ? this.#repeat(attempt) : attempt())
     }
   }
 
-  /** A message that the broker refuses closes the channel: no two that were published there are repeated together. */
+  /** Publishes again on a new channel. The broker closes the channel of a refused message; messages that failed with it are repeated one by one. */
   async #repeat(attempt: () => Promise<Failure | undefined>): Promise<Failure | undefined> {
     for (;;) {
       const opening = (this.#publisher ??= this.#newPublisher())
@@ -101,7 +101,7 @@ export class RabbitBroker implements PubSub {
     try {
       return await publisher.publish(publication)
     } catch (error) {
-      // a channel outlives a message that the broker does not confirm; another publish may have opened the next one
+      // the channel stays open after an unconfirmed message; another publish may have opened the next channel
       if (this.#publisher === opening && publisher.isClosed) this.#publisher = undefined
       return {error, isClosed: publisher.isClosed}
     }
@@ -114,7 +114,7 @@ export class RabbitBroker implements PubSub {
     return {begun: reader.begun.promise, stop: async () => this.#stop(reader)}
   }
 
-  /** Lets its readers go on for a moment, until the next one reads: a queue without a reader is deleted with its messages. */
+  /** Lets its readers continue for a moment, until their successors read: a queue without a reader is deleted with its messages. */
   async close(): Promise<void> {
     this.#over.abort()
     if (this.#readers.size === 0) return this.#connection.close()
@@ -149,7 +149,7 @@ export class RabbitBroker implements PubSub {
     }
   }
 
-  /** A channel that is being opened: without a broker that would wait until there is one. */
+  /** Waits for a channel to open. Without a broker that would take forever. */
   async #inTime<T extends Pick<Channel, 'close'>>(opening: Promise<T>): Promise<T> {
     const channel = await within(Math.max(MAX_TRIES * this.#settings.reconnectWaitMs, ANSWER_MS), opening)
     if (channel !== undefined) return channel

@@ -37,7 +37,8 @@ export class TurnLimit {
 }
 
 /**
- * Messages published in one turn of the event loop while subscribers of this run are behind: they take turns. With twice as many, more is published than delivered, and the queue grows.
+ * Number of messages published per turn of the event loop while subscribers of this run are behind. With twice as many, publishing
+ * outruns delivery and the queue grows.
  */
 const PUBLISHED_A_TURN = 8
 

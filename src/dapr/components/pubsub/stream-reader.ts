@@ -44,14 +44,14 @@ const textOf = (reply: RedisReply | undefined): string =>
 /** Reads one stream for a consumer group, and acknowledges handled entries. */
 export class StreamReader {
   readonly #connection: RedisConnection
-  /** Reads that wait hold up the commands behind them. */
+  /** A connection of its own: a waiting read blocks the commands behind it. */
   readonly #reading: RedisConnection
   readonly #settings: StreamSettings
   readonly #options: SubscribeOptions
   readonly #group: string
   readonly #over = new AbortController()
   readonly #loops: readonly Promise<void>[]
-  /** Read, and not taken by a worker yet. */
+  /** Entries that are read, but that no worker has taken yet. */
   readonly #queue: Entry[] = []
   /** Read, and not acknowledged: not to be delivered again. */
   readonly #inHand = new Set<string>()
@@ -59,23 +59,23 @@ export class StreamReader {
   /** Read, and not handled when this reader was stopped. */
   readonly #left: string[] = []
   #acknowledging: Promise<void> | undefined
-  /** Settles when the messages that were left over are read: they are older than new ones, and come first. */
+  /** Settles when entries of earlier readers are read: they are older than new ones, and come first. */
   #begun = Promise.withResolvers<void>()
-  /** The app has taken no messages for as long as one may be handled: they are given back. */
+  /** Whether the app has accepted no messages for the processing timeout, so that entries are returned. */
   #isAway = false
   /** Left-over entries, more than are read ahead, which are claimed after these. */
   #hasMore = false
   #look = new AbortController()
   #atWork = 0
-  /** The last read has brought as much as it may. */
+  /** Whether the last read returned the maximum number of entries. */
   #wasFull = false
-  /** How often the group was found elsewhere in the stream, and where it was last. */
+  /** How often the group's position was changed by others, and the last such position. */
   #moves = 0
   #position = ''
   /** Resolved when a worker is free again. */
   #changed = Promise.withResolvers<void>()
 
-  /** Looks for messages that were given back before the next interval. */
+  /** Looks for returned messages now, before the next interval. */
   readonly look = (): void => this.#look.abort()
 
   private constructor(
@@ -102,7 +102,7 @@ export class StreamReader {
     return new StreamReader({connection, reading: await connection.duplicate()}, settings, options)
   }
 
-  /** Takes no more. Settles when open entries are handled and acknowledged. */
+  /** Stops reading. Settles when open entries are handled and acknowledged. */
   async stop(): Promise<void> {
     this.#over.abort()
     // a component that is opened again is closed before its subscriptions are stopped
@@ -120,7 +120,7 @@ export class StreamReader {
     this.#tell()
   }
 
-  /** Gives back unhandled entries: the next reader takes them at once, before new messages. */
+  /** Returns unhandled entries: the next reader gets them at once, before new messages. */
   async #giveBack(): Promise<void> {
     const {topic, log} = this.#options
     const {processingTimeoutMs} = this.#settings
@@ -153,7 +153,7 @@ export class StreamReader {
     const group = groups.find(each => textOf(each.get('name')) === this.#group)
     const [last, read] = [textOf(group?.get('last-delivered-id')), textOf(group?.get('entries-read'))]
     const lag = Number(group?.get('lag') ?? 1)
-    // where entries were deleted, Redis cannot tell how many are left; those that were trimmed unread count for ever (Redis 7.0)
+    // after deletions Redis cannot count the unread entries; trimmed unread entries count forever (Redis 7.0)
     const unread = lag === 0 ? 0 : (await this.#hasUnread(last)) && lag
     if (this.#position !== `${last} ${read}`) this.#moves++
     this.#position = `${last} ${read}`
@@ -176,7 +176,7 @@ export class StreamReader {
     const {signal} = this.#over
     const group = this.#group
     while (!signal.aborted) {
-      // messages that the app cannot take yet stay in the stream
+      // messages that the app cannot accept yet stay in the stream
       await ready()
       await this.#begun.promise
       while (this.#queue.length > 0 && !signal.aborted) await this.#changed.promise
@@ -198,7 +198,7 @@ export class StreamReader {
     }
   }
 
-  /** Takes over messages that were not acknowledged for too long: at the start, and then repeatedly. */
+  /** Claims messages that were unacknowledged for too long: at the start, and then repeatedly. */
   async #redeliver(): Promise<void> {
     const {redeliverIntervalMs, processingTimeoutMs} = this.#settings
     if (redeliverIntervalMs === 0 || processingTimeoutMs === 0) return this.#begun.resolve()
@@ -224,7 +224,7 @@ export class StreamReader {
     this.#begun.resolve()
   }
 
-  /** Returns entries that the app does not take, so that another instance can read them. */
+  /** Returns entries that the app does not accept, so that another instance can read them. */
   async #leave(): Promise<void> {
     if (!this.#isAway) {
       this.#begun.resolve() // the waiting caller sees that it is away
@@ -237,7 +237,7 @@ export class StreamReader {
     await this.#giveBack()
   }
 
-  /** Keeps messages that are handled for long from being idle: another instance of the app must not take them over. */
+  /** Resets the idle time of messages under work, so that no other instance claims them. */
   async #keepInHand(): Promise<void> {
     if (this.#inHand.size === 0) return
     const group = this.#group
@@ -252,7 +252,7 @@ export class StreamReader {
     const idle = processingTimeoutMs.toString()
     this.#isAway = false
     this.#hasMore = false
-    // entries that came back after the others
+    // first returns what is left of the last round
     await this.#giveBack()
     while (!this.#over.signal.aborted) {
       const count = queueDepth.toString()
@@ -273,7 +273,7 @@ export class StreamReader {
     }
   }
 
-  /** Acknowledges those of the unclaimed ids whose entries are no longer in the stream. */
+  /** Acknowledges unclaimed ids whose entries were deleted from the stream. */
   async #dropDeleted(ids: readonly string[]): Promise<void> {
     const {topic} = this.#options
     for (const id of ids) {
@@ -339,7 +339,7 @@ export class StreamReader {
     this.#acknowledging = undefined
   }
 
-  /** Creates a group that is gone again; waits after other errors. */
+  /** Creates the group again if it was deleted; waits after other errors. */
   async #recover(error: unknown, what: string): Promise<void> {
     const {signal} = this.#over
     if (signal.aborted) return
@@ -369,7 +369,7 @@ const fieldsOf = (reply: RedisReply): ReadonlyMap<string, RedisReply> =>
 
 async function createGroup(connection: RedisConnection, topic: string, group: string): Promise<void> {
   const create = async (): Promise<unknown> => connection.command(['XGROUP', 'CREATE', topic, group, '0', 'MKSTREAM'])
-  // once more without a reply: a run that was the Redis may have ended, and another run is the Redis now
+  // ran without a reply: the run that served Redis may have ended, and another one serves it now
   const begun = create().catch(async (error: unknown) =>
     error instanceof RedisError ? Promise.reject(error) : create()
   )
@@ -390,7 +390,7 @@ function messageIn(fields: readonly RedisReply[]): BrokerMessage {
   return {data, metadata}
 }
 
-/** Returns texts alone, since another program may write anything. */
+/** Reads metadata. Keeps only texts: another program may write anything. */
 function metadataIn(text: string): BrokerMessage['metadata'] {
   const value = jsonIn(text)
   if (typeof value !== 'object' || value === null) return {}

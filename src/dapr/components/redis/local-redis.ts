@@ -22,7 +22,7 @@ import {stateFolder} from '../../../platform/state-folder.ts'
 import type {Apart} from '../init-clock.ts'
 import {MovableConnection} from './movable-connection.ts'
 
-/** The data of a copy, apart from those of all other runs. */
+/** A Redis for one copy, apart from the data of all other runs. */
 interface RedisSpace {
   /** The name of the copy, the same from day to day. */
   readonly name: string
@@ -33,7 +33,7 @@ interface RedisSpace {
 export interface LocalRedisOptions {
   /** The environment that we were started in. */
   readonly env: Environment
-  /** An app of this run listens there, or will: it may be the Redis itself. */
+  /** Whether an app of this run listens at the port, or will: it may be the Redis itself. */
   readonly isOwnPort: (port: number) => boolean
   readonly reporter: Reporter
   /** The space of this run; undefined, or left out: it has none. Asked when the first component needs it. */
@@ -52,7 +52,7 @@ interface OwnRedis extends RedisSpace {
 const LOOK_MS = 50
 /** After a failure other than that no server listens. */
 const RETRY_MS = 500
-/** A server that closes this many connections before it sends anything is not a run that is just ending. */
+/** Number of connections closed without a byte after which a server counts as foreign: a run that is ending closes fewer. */
 const MAX_CUT_OFF = 10
 
 /**
@@ -91,7 +91,7 @@ export class LocalRedis {
       address.connectTimeoutMs ?? 5000,
       () => {
         this.#connections.delete(connection)
-        if (this.#connections.size === 0) this.#isLost = false // none of them hears that it is back
+        if (this.#connections.size === 0) this.#isLost = false // no connection would notice that the server is back
       }
     )
     this.#connections.add(connection)
@@ -100,7 +100,7 @@ export class LocalRedis {
     return orClosed(connection, Promise.race([connection.connected(), this.#isOfApp.promise]))
   }
 
-  /** Serves the port, without a component that uses it, whenever no server does. A real one there ends that. Never rejects. */
+  /** Keeps a Redis on the port for other programs, although no component uses it, while no server is there. Ends when a real server listens. Never rejects. */
   async attend(): Promise<void> {
     const {signal} = this.#over
     for (; this.#mayBecome && !signal.aborted; await pause(LOOK_MS, signal)) {
@@ -137,7 +137,7 @@ export class LocalRedis {
     for (let cutOff = 0; !over.aborted;) {
       if (this.#builtIn !== undefined) return this.#builtIn.connect(address.database)
       const mayBecome = this.#mayBecome
-      // the client of a real one is large: it is only loaded if a server answers
+      // loads the large client only if a server answers
       if (mayBecome && !(await this.#isAnswered(address)) && (await apart(this.#become()))) continue
       try {
         return await this.#connectTo(address, apart, over)
@@ -183,7 +183,7 @@ export class LocalRedis {
   }
 
   async #openBuiltIn(): Promise<boolean> {
-    // an edit of the template may have given an app the port while we looked whether a server answers
+    // an edit may have given the port to an app while we looked for a server
     if (!this.#mayBecome) return false
     const {BuiltInRedis: BuiltIn} = await loadBuiltIn()
     const {env, reporter, route} = this.#options
@@ -219,7 +219,7 @@ export class LocalRedis {
   /** Notes whether a run of ours answers. Throws if it has the keys of another space. */
   async #identify(client: RedisConnection): Promise<void> {
     const answerer = answererOf(String(await client.command(['INFO', 'server'])))
-    // an app of the template may be a Redis of ours, too: it comes back by itself
+    // an app of the template may serve our Redis, too, and restarts by itself
     this.#isOurs = answerer.kind === 'built-in' && !this.#options.isOwnPort(this.#port)
     if (answerer.kind === 'built-in' && answerer.space !== (this.#own?.name ?? ''))
       throw new Error(
@@ -227,7 +227,7 @@ export class LocalRedis {
       )
   }
 
-  /** Called when the Redis is gone. In place of another run this run becomes the Redis, unless a third run is quicker. A real Redis is waited for. */
+  /** Called when the server is gone. This run replaces the Redis of another run, unless a third run is quicker. Waits for a real Redis. */
   async #lost(): Promise<void> {
     for (const each of this.#connections) each.suspend(this.#isOurs)
     if (this.#isLost) return
@@ -263,7 +263,7 @@ export class LocalRedis {
     await Promise.all([...this.#connections].map(move))
   }
 
-  /** Identifies the server after a reconnection. Repeats the question for a silent server, or for one with keys of others, until it is gone. */
+  /** Identifies the server after a reconnection. Asks a silent server, or one with foreign keys, again until the connection is lost. */
   async #back(client: RedisConnection, over: AbortSignal): Promise<void> {
     // connections to this run's Redis are about to move
     if (this.#builtIn !== undefined) return

@@ -11,7 +11,7 @@ interface Listening {
   end: (() => Promise<void>) | undefined
 }
 
-/** A connection that moves to another server when its own is gone. Commands wait for the move. */
+/** A connection that moves to another server when its own is lost. Commands wait for the move. */
 export class MovableConnection implements RedisConnection {
   readonly #open: (closed: AbortSignal) => Promise<RedisConnection>
   readonly #waitMs: number
@@ -24,7 +24,7 @@ export class MovableConnection implements RedisConnection {
   #connection: RedisConnection | undefined
   /** Set while the server is gone. */
   #pause: PromiseWithResolvers<void> | undefined
-  /** The gone server still answers commands that it has run. */
+  /** Whether the lost server has answered all commands that it ran, so that the others are safe to repeat. */
   #isEnded = false
   readonly #closed = new AbortController()
 
@@ -58,13 +58,13 @@ export class MovableConnection implements RedisConnection {
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
     const listening: Listening = {pattern, listener, end: undefined}
     const connection = await this.#ready()
-    // known before the request, so that a move takes it along
+    // added before the request, so that a move subscribes again
     this.#listening.add(listening)
     try {
       const end = await connection.subscribe(pattern, listener)
       listening.end ??= end
     } catch (error) {
-      // after a move the next server has it
+      // after a move the next server has the subscription
       if (listening.end === undefined) {
         this.#listening.delete(listening)
         throw error
@@ -81,7 +81,7 @@ export class MovableConnection implements RedisConnection {
   }
 
   async duplicate(): Promise<RedisConnection> {
-    await this.#ready() // a client that connects while the server is away would take its place
+    await this.#ready() // a new client would keep a server that is away from coming back
     const duplicate = new MovableConnection(this.#open, this.#waitMs, () => this.#duplicates.delete(duplicate))
     this.#duplicates.add(duplicate)
     return orClosed(duplicate, duplicate.connected())
@@ -97,14 +97,14 @@ export class MovableConnection implements RedisConnection {
     await Promise.all([current?.close(), ...[...this.#duplicates].map(async each => each.close())])
   }
 
-  /** Lets commands wait, since the server is gone. `isEnded`: it answers commands that it has run, so that the next server runs the others. */
+  /** Lets commands wait for a lost server. `isEnded`: it has answered all commands that it ran, so that the next server may run the others. */
   suspend(isEnded = false): void {
     this.#pause ??= Promise.withResolvers()
     this.#isEnded = isEnded
     for (const each of this.#duplicates) each.suspend(isEnded)
   }
 
-  /** The server is there again. */
+  /** Lets commands continue. */
   resume(): void {
     const wasGone = this.#pause !== undefined
     this.#pause?.resolve()
@@ -148,7 +148,7 @@ export class MovableConnection implements RedisConnection {
     return this.#runOn(connection, work, signal)
   }
 
-  /** Runs a command at the next server if the connection has left this one, which has not received it or answers commands that it has run. */
+  /** Runs a command, and again at the next server if the connection was lost before this server ran it. */
   #runOn<T>(
     connection: RedisConnection,
     work: (on: RedisConnection) => Promise<T>,

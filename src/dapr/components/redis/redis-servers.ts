@@ -17,17 +17,17 @@ import {usualAppPorts} from '../../../proxy/ports/app-port.ts'
 /** The server: a single one, the nodes of a cluster, or the master that sentinels name. */
 export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly sentinels?: Sentinels}
 
-/** Says where a component's Redis is: a real one where one answers, else the built-in one. */
+/** Connects components to their Redis: to a real server if one answers, else to the built-in one. */
 export interface RedisAccess {
   /** Rejects with the machine's error. Code is loaded, and the built-in one started, apart. */
   connect(target: RedisTarget, apart?: Apart): Promise<RedisConnection>
-  /** Whether the built-in one of a copy replaces the one at this port, which no other copy uses; left out: it does not. */
+  /** Whether a copy's built-in Redis, which no other copy uses, replaces the server at this port. Omitted: no. */
   readonly isOwn?: (port: number) => boolean
 }
 
 /**
- * The Redis servers that the components of a run use. At a port of this machine where none answers, one is built in; a run with a space
- * of its own has that at another port.
+ * The Redis servers of a run's components. Starts a built-in server for a port of this machine where none answers. A run with a space has
+ * its built-in server at another port.
  */
 export class RedisServers implements RedisAccess {
   readonly #options: LocalRedisOptions
@@ -58,7 +58,7 @@ export class RedisServers implements RedisAccess {
 
   readonly isOwn = (port: number): boolean => this.#own.has(port)
 
-  /** Lets a port go, for a real Redis; false: it is not held. */
+  /** Stops the built-in server, so that a real Redis can have its port. Resolves with false if this run does not serve the port. */
   async release(port: number): Promise<boolean> {
     return (await (this.#shared.get(port) ?? (await this.#local.get(port)))?.release()) ?? false
   }
@@ -109,13 +109,14 @@ const isOf =
   ({answerer}: Place): boolean =>
     answerer.kind === 'built-in' && answerer.space === space
 
-/** Returns the port at which the own Redis of a space answers, which replaces the one at a port; undefined: it has none. */
+/** Finds the port where a space's own Redis answers in place of the server at `port`, if it does. */
 export const openPortOf = async (port: number, space: string): Promise<number | undefined> =>
   (await placesOf(port, space)).find(isOf(space))?.port
 
 /**
- * Returns the port of a space's own Redis, which replaces the one at a port: the port where it answers, else the first free one of the ports that
- * follow from both. Resolves with undefined if a real Redis answers at the port itself. Rejects with a UserError if all of these are taken.
+ * Chooses the port of a space's own Redis that replaces the server at `port`: where it answers already, else the first free candidate.
+ * The candidates follow from port and space. Resolves with undefined if a real Redis answers at `port`. Rejects with a UserError if all
+ * candidates are taken.
  */
 async function portInSpace(port: number, space: string): Promise<number | undefined> {
   if ((await identify(port)).kind === 'other') return undefined

@@ -3,7 +3,7 @@ import {pause} from '../../../platform/delay.ts'
 import {itemsIn, loadClient, orClosed, type RedisAddress, type RedisConnection} from '#redis'
 import {MovableConnection} from './movable-connection.ts'
 
-/** Between two questions after a master that is gone. */
+/** Pause between two questions for the successor of a lost master, in ms. */
 const ASK_MS = 100
 
 export interface Sentinels {
@@ -23,7 +23,7 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
   const lost = async (): Promise<void> => {
     root.suspend()
     if (losses++ > 0) return
-    // the next master may be gone before all connections have moved
+    // the next master may be lost before all connections have moved
     for (let seen = 0; seen !== losses && !over.signal.aborted;)
       try {
         seen = losses
@@ -48,7 +48,7 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
     }
     const listener = {lost: leave, back: () => {}, silent: leave}
     const at = await masterOf(address, sentinels)
-    // the server may be gone before the connection is open
+    // the server may be lost before the connection is open
     const opening = ClientConnection.open(at, listener)
     const client = await opening
     // a former master may not know its new role yet
@@ -62,7 +62,7 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
   return orClosed(root, root.connected())
 }
 
-/** The address of the master, by the first sentinel that knows it. */
+/** Returns the address of the master from the first sentinel that knows it. */
 async function masterOf(address: RedisAddress, {master, ...access}: Sentinels): Promise<RedisAddress> {
   const {host: own, port: ownPort, more = [], username: _, password: __, database: ___, ...rest} = address
   const failures: string[] = []

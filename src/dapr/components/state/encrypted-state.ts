@@ -9,7 +9,7 @@ const SEPARATOR = '||'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const KEY_BYTES = [16, 24, 32]
-/** A shorter tag would be taken, too, and is easier to forge. */
+/** Node would accept shorter tags, which are easier to forge. */
 const WHOLE_TAG = {authTagLength: TAG_BYTES} as const
 
 /** An encryption key, and the name of the secret that holds it. */
@@ -26,7 +26,7 @@ export function encryptedBy(
   properties: Properties
 ): ((store: Component) => StateStore) | undefined {
   const [primary, ...others] = keysOf(resource, properties)
-  // the loader of a state store gives one
+  // the loader of a state store returns one
   return primary && (store => new EncryptedState(store as StateStore, resource.name, [primary, ...others]))
 }
 

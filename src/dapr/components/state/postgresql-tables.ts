@@ -35,7 +35,7 @@ const addRowIds =
     )
   }
 
-/** A row as the statement `select` gives it. */
+/** A row as `select` returns it. */
 export interface StateRow {
   readonly value: string | Buffer
   readonly isbinary: boolean
@@ -46,7 +46,7 @@ export interface StateRow {
 /** How a version of `state.postgresql` keeps items. */
 export interface StateTable {
   readonly metadataTable: string
-  /** The row of the metadata table that has the level of the schema, and that with the time of the last cleanup. */
+  /** Keys of two rows of the metadata table: the level of the schema, and the time of the last cleanup. */
   readonly keys: {readonly level: string; readonly cleanup: string}
   readonly migrations: readonly Migration[]
   /** $1: the key. */
@@ -74,7 +74,7 @@ const metadataOf = (properties: Properties): string =>
 const EXPIRY = "CASE WHEN $2::bigint > 0 THEN now() + $2::bigint * interval '1 second' END"
 const MAX_XID = 2 ** 32 - 1
 
-/** Version 1: values as JSON, bytes as base64 in it; the etag is PostgreSQL's own mark of a row (components-contrib: state/postgresql/v1). */
+/** Version 1: values as JSON, bytes as base64 in it; the etag is PostgreSQL's own row version (components-contrib: state/postgresql/v1). */
 export function firstTable(properties: Properties): StateTable {
   const table = tableOf(properties, 'tableName', properties.text('tableName') || 'state')
   const upsert = `INSERT INTO ${table} AS t (key, expiredate, value, isbinary) VALUES ($1, ${EXPIRY}, $3::jsonb, $4)
@@ -108,7 +108,7 @@ export function firstTable(properties: Properties): StateTable {
   }
 }
 
-/** Version 2: values as they are, etags are UUIDs (components-contrib: state/postgresql/v2). */
+/** Version 2: values as bytes, etags as UUIDs (components-contrib: state/postgresql/v2). */
 export function secondTable(properties: Properties): StateTable {
   const prefix = properties.text('tablePrefix')
   const table = tableOf(properties, 'tablePrefix', `${prefix}state`)

@@ -129,7 +129,7 @@ class PostgresState implements StateStore {
   }
 }
 
-/** Seconds; 0: forever. Words as Dapr's (components-contrib: state/utils/ttl.go). */
+/** Reads the time to live in seconds; 0: forever. Errors in Dapr's words (components-contrib: state/utils/ttl.go). */
 function ttlOf({metadata}: SetRequest): number {
   const text = textNamed(metadata, 'ttlInSeconds')
   if (text === '') return 0

@@ -31,7 +31,7 @@ class RedisState implements StateStore {
   readonly capabilities = STATE_CAPABILITIES
   readonly queryFault = 'redis-json server support is required for query capability'
   readonly #redis: RedisConnection
-  /** For saves that wait for replicas: they hold up the commands behind them. */
+  /** A connection for saves that wait for replicas, which block the commands behind them. */
   readonly #strong = new Once<RedisConnection>()
   /** Time to live of items without one. */
   readonly #defaultTtl: number | undefined
@@ -80,7 +80,7 @@ class RedisState implements StateStore {
       if (etagOf(request) !== '') throw new EtagError('mismatch', error.message)
       throw new Error(`failed to set key ${key}: ${error.message}`, {cause: error})
     }
-    // a refused save leaves the time to live as it is
+    // a refused save does not change the time to live
     if (expire !== undefined) await redis.command(expire).catch(because(`failed to set key ${key} ttl`))
     if (!isStrong) return
     const node = (await redis.nodeOf?.(key)) ?? redis
@@ -100,7 +100,7 @@ class RedisState implements StateStore {
 
   /** Runs the operations in one MULTI: a step that is refused does not undo the others. */
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
-    // a refused save leaves the time to live as it is
+    // a refused save does not change the time to live
     const ifSaved = new Map<number, Command>()
     const commands = operations.flatMap(({kind, request}, of) => {
       if (kind === 'delete') return [{of, command: deleteCommand(request)}]
@@ -113,7 +113,7 @@ class RedisState implements StateStore {
     })
     const replies = await this.#redis.transaction(commands.map(({command}) => command))
     const refused = new Set(commands.filter((_, at) => replies[at] instanceof RedisError).map(({of}) => of))
-    // of several for one key the last one counts
+    // the last of several operations on a key counts
     const expiries = new Map<string, Command>()
     for (const [of, {kind, request}] of operations.entries()) {
       const expire = ifSaved.get(of)
@@ -138,7 +138,7 @@ class RedisState implements StateStore {
   }
 }
 
-/** Returns the ETag that a request expects; an empty string for none. */
+/** Returns the ETag that a request expects; an empty string for any. */
 const etagOf = ({etag, options}: DeleteRequest): string => (options.concurrency === 'last-write' ? '' : etag)
 
 function saveCommand(request: SetRequest): Command {

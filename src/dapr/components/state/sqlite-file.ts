@@ -12,7 +12,7 @@ export function sqliteFile(properties: Properties, folder: string): string {
   return file === IN_MEMORY || /[?&]mode=memory\b/.test(text) ? IN_MEMORY : resolve(folder, file)
 }
 
-/** Whether nothing may be written there: `file:data.db?mode=ro`. */
+/** Whether the file is opened read-only: `file:data.db?mode=ro`. */
 export const isReadOnly = (properties: Properties): boolean =>
   /[?&](?:mode=ro|immutable=1)(?:&|$)/.test(textOf(properties))
 

@@ -85,7 +85,7 @@ export class ActorCalls extends AppBlock {
   }
 }
 
-/** How a call has ended, or why it did not come to its turn. */
+/** How a call ended, or why it never had its turn. */
 type Outcome = ActorAnswer | ActorError
 
 /** A call is tried again after any answer, except for an unknown method. */

@@ -47,7 +47,7 @@ export class ActorState extends AppBlock {
     return items.flat()
   }
 
-  /** Applies all changes or none to an actor that is active at this instance. */
+  /** Applies all changes or none. The actor must be active at this instance. */
   async transact(type: string, id: string, changes: readonly ActorOperation[], onGone: OnGone): Promise<void> {
     checkReserved(type)
     checkActor(type, id)

@@ -13,7 +13,7 @@ function turnSent(journal: CallJournal | undefined, work: ActorWork): void {
   journal.sentWhole(caller === callee, {pid: 0, protocol: 'gRPC'}, work.kind === 'method' ? work.body : '')
 }
 
-/** The app has answered by its stream, or will not: the record ends. Its status is the one that HTTP has for it. */
+/** Ends the record of a turn over a stream, with the status that HTTP would have for the app's answer. */
 function turnOver(journal: CallJournal | undefined, answer: ActorAnswer): void {
   if (journal === undefined) return
   if (answer.kind === 'lost') journal.failure = answer.why
@@ -34,7 +34,7 @@ export interface ActorSession {
   deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean>
 }
 
-/** How long calls wait for another stream when one has ended, in ms. */
+/** How long calls wait for another stream after one has ended, in ms. */
 const HOLD_MS = 60_000
 
 const NOT_CONNECTED = {kind: 'lost', why: 'actor host is not connected', wasSent: false} as const
@@ -43,7 +43,7 @@ type Types = ReadonlyMap<string, TypeSettings>
 /** `process`: begin of the process that seems to have opened the stream. */
 type Stream = readonly [session: ActorSession, types: Types, process: number]
 
-/** The actors that an app hosts by streams: the newest one of its process that has their type gets the work. */
+/** The actors that an app hosts over streams: work is sent to the newest stream of its process that registered the type. */
 export class ActorStreams extends AppBlock {
   readonly isHttpApp: boolean
   readonly #host: ActorHost
@@ -103,7 +103,7 @@ export class ActorStreams extends AppBlock {
     this.context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
-  /** Called when a stream has ended. Its actors are gone: another stream takes them, or their calls wait. */
+  /** Called when a stream has ended, and its actors with it. Another stream takes their calls, or the calls wait. */
   closed(session: ActorSession): void {
     const ended = this.#sessions.find(([each]) => each === session)
     if (ended === undefined) return
@@ -111,7 +111,7 @@ export class ActorStreams extends AppBlock {
     this.#sessions = this.#sessions.filter(each => each !== ended)
     if (this.#able.length === 0) return this.#actors?.lost(this.#host)
     this.#actors?.lost(this.#host, new Set(gone))
-    // the process may be about to sleep: its triggers stay
+    // registers the other streams again: the process may be about to sleep, and its triggers must stay
     this.#actors?.table.set(this.#host, this.#types)
     this.#actors?.look()
   }
@@ -121,14 +121,14 @@ export class ActorStreams extends AppBlock {
     if (this.context.lives().length > 0) this.#register()
   }
 
-  /** Registers the types of all, where a stream may get work that got none before. */
+  /** Registers the types of all streams if one of them is new among those that may get work. */
   #register(): void {
     const before = this.#registered
     this.#registered = this.#able
     if (this.#registered.some(each => !before.includes(each))) this.#actors?.host(this.#host, this.#types)
   }
 
-  /** The streams that may get work, the process that gets the calls last. A process that is to take over gets none before. */
+  /** Streams that may get work, those of the current process last. A process that is about to take over gets none yet. */
   get #able(): readonly Stream[] {
     const [current, ...others] = this.context.lives()
     const able = this.#sessions.filter(([, , process]) => !others.includes(process))
@@ -139,7 +139,7 @@ export class ActorStreams extends AppBlock {
     return new Map(this.#able.flatMap(([, types]) => [...types]))
   }
 
-  /** Called before another sidecar of the app opens: what is done later by the name of its instance would be done to that one. */
+  /** Called before another sidecar of the app opens: later changes under the same instance name would affect that one. */
   close(): void {
     this.#isClosed = true
     this.#actors?.leave(this.#host)

@@ -4,14 +4,14 @@ import type {DeliveryProcess} from './event-channel.ts'
 import type {Interrupted} from './held-delivery.ts'
 import type {StateSet} from './state-requests.ts'
 
-/** An input binding as an app knows it. */
+/** An input binding as its app sees it. */
 export interface BindingTarget {
   readonly name: string
   /** Its `route`, else its name. */
   readonly route: string
 }
 
-/** Whether the app wants the events of each binding, by its name; undefined: it could not be asked; left out: it has not answered yet. */
+/** Whether the app wants the events of each binding, by name. Undefined if the app could not be asked; missing before its answer. */
 export type SaidBindings = Map<string, boolean | undefined>
 
 /** The effects that an app's answer to an event asks for (components-contrib: bindings/responses.go). */
@@ -34,7 +34,7 @@ export type BindingAnswer =
 
 /** How events of bindings reach the app: over HTTP or gRPC. */
 export interface BindingChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'> {
-  /** Asks the process that is ready, until the signal is aborted; each answer is in `said` when it comes. That it could not be asked is logged. */
+  /** Asks the ready process until the signal is aborted, and stores each answer in `said`. Logs failed questions. */
   ask(targets: readonly BindingTarget[], said: SaidBindings, signal: AbortSignal): Promise<void>
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
   deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer>

@@ -32,7 +32,7 @@ export class Bindings extends AppBlock {
         name,
         `binding ${name} does not support operation ${operation}. supported operations:${operations.join(' ')}`
       )
-    // a gone caller does not wait: a silent server would keep one connection for each call
+    // a call whose caller has left does not wait: a silent server would keep a connection for each
     const caller = onGone && leaving(onGone)
     const call = {block: 'bindings', name, operation, onGone: caller?.onGone} as const
     return this.context

@@ -21,11 +21,11 @@ import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {ActorAccess} from '../actor-access.ts'
 import type {BlockError} from './block-error.ts'
 
-/** Dapr's errors for a component that is not there; `why` is our reason in brackets behind a space, or ''. */
+/** Dapr's errors for a missing component. `why`: our reason in brackets after a space, or ''. */
 export interface Missing {
-  /** The app has no component of this block at all. */
+  /** No component of this block exists for the app. */
   readonly none: (why: string) => BlockError
-  /** There are components of the block, but none of this name. */
+  /** Other components of the block exist, but none of this name. */
   readonly unknown: (why: string) => BlockError
 }
 
@@ -37,11 +37,11 @@ export interface BlockContextOptions {
   readonly isHttpApp: boolean
   /** NAMESPACE of the sidecar, '' = none. */
   readonly namespace: string
-  /** The starts of the app's living processes, in ms of performance.now(), first that of the one that gets the calls. */
+  /** Start times of the app's living processes, in ms of performance.now(). The first is the process that receives calls. */
   readonly lives: () => readonly number[]
   readonly components: AppComponents
   readonly configuration: () => Configuration
-  /** Why a component is missing that a file names, in brackets behind a space; '' where no file does. */
+  /** Returns why a component that a file names is missing, in brackets after a space; '' if no file names it. */
   readonly whyMissing: (name: string) => string
   readonly policies: () => ComponentPolicies | undefined
   /** Counts for the metrics. */
@@ -64,14 +64,14 @@ export interface LastingWork {
   readonly outbox: () => Promise<Outbox>
 }
 
-/** Sends an update to the app; resolves with why it was not taken, '' = it was. `attempt`: of a policy that may end it. */
+/** Sends an update to the app. Resolves with the reason why the app did not accept it, else ''. `attempt`: of a policy, which may end it. */
 export type PostToApp = (path: string, body: string, attempt?: AttemptControl) => Promise<string>
 
-/** A span for something that the app gets. */
+/** A span of a request to the app. */
 export interface BlockSpan {
   /** The traceparent that the app gets. */
   readonly traceparent: string
-  /** `status`: of the answer, of HTTP or gRPC; 0: there is none, or it is OK. `why`: it failed, '' = it did not. */
+  /** Ends the span. `status`: of the answer, of HTTP or gRPC; 0: OK, or no answer. `why`: the failure; '' = none. */
   end(status: number, why: string): void
 }
 
@@ -145,7 +145,7 @@ class ComponentCalls {
     })
   }
 
-  /** Why there is no component of this name, in brackets behind a space; '' = unknown. */
+  /** Returns why no component has this name, in brackets after a space; '' = unknown. */
   whyNone(block: Block, name: string): string {
     const {components, whyMissing} = this.#options
     const failure = components.failed.get(name)
@@ -189,7 +189,7 @@ class ComponentCalls {
       operation: event?.topic ?? operation,
       failure,
       event: event?.id ?? '',
-      // the caller's: its span would be lost below one of ours
+      // the caller's trace: its span would be lost below one of ours
       traceparent: onGone?.traceparent || (event?.traceparent ?? '')
     })
   }

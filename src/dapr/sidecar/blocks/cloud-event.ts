@@ -20,7 +20,7 @@ export interface Publication {
   readonly isTraceInMetadata?: boolean
 }
 
-/** The JSON to send, and the event's `id`; '' = it has none that is a text. */
+/** The JSON to send and the event's `id`; '' if it has no text as id. */
 interface Envelope {
   readonly text: string
   readonly id: string
@@ -103,7 +103,7 @@ function hasKeys(metadata: Publication['metadata']): boolean {
   return false
 }
 
-/** A text in JSON: most need nothing but quotes. */
+/** Returns a text in JSON. Most texts need only quotes. */
 const quoted = (text: string): string => (/^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text))
 
 function dataField(data: Buffer, contentType: string): string {

@@ -16,7 +16,7 @@ export type ConfigurationListener = (id: string, items: ConfigurationItems, over
 
 interface ConfigurationRequest {
   readonly storeName: string
-  /** The keys; none: all keys. */
+  /** The keys; empty: all keys. */
   readonly keys: readonly string[]
   readonly metadata: Metadata
   /** Whether the subscription ends with the app's current process. */
@@ -25,11 +25,11 @@ interface ConfigurationRequest {
 }
 
 interface Subscription {
-  /** The process that asked for it, by its start (milliseconds of performance.now()); undefined: it is of none. */
+  /** Start time of the process that subscribed, in ms of performance.now(). Undefined if no process of the run did. */
   process: number | undefined
   readonly request: ConfigurationRequest
   readonly updates: Updates
-  /** The watcher of changes: another one after its file has changed; undefined: none, until the file changes again. */
+  /** The store that is watched, replaced when its file changes. Undefined after a failure, until the file changes again. */
   store: ConfigurationStore | undefined
   endAtStore: End
   /** The subscription does not continue at another store. */
@@ -95,14 +95,14 @@ export class Configurations extends AppBlock {
     await this.#call(storeName, 'unsubscribe', async () => this.end(id), onGone)
   }
 
-  /** Ends a subscription whose caller has left, unless it has ended: it is over also if its store does not hear of it. */
+  /** Ends a subscription whose caller has left, if it is still open, even if its store does not respond. */
   async drop(id: string): Promise<void> {
     const subscription = this.#subscriptions.get(id)
     this.#forget(id)
     await subscription?.end().catch((error: unknown) => this.context.log.write('warn', messageOf(error)))
   }
 
-  /** Ends a subscription, whatever its store. Rejects if there is none of this id. */
+  /** Ends a subscription. Rejects for an unknown id. */
   async end(id: string): Promise<void> {
     const subscription = this.#subscriptions.get(id)
     if (subscription === undefined) throw new Error('subscription does not exist')
@@ -117,7 +117,7 @@ export class Configurations extends AppBlock {
     }
   }
 
-  /** Sends an update to the app with the inbound policies of its store; gives why it was not taken, '' = it was. */
+  /** Sends an update to the app under the inbound policies of the store. Resolves with the reason why the app did not accept it, else ''. */
   async deliver(store: string, send: (by?: AttemptControl) => Promise<string>, over: AbortSignal): Promise<string> {
     const target = policyTarget('configuration', store, 'inbound')
     const attempt = async (control?: AttemptControl): Promise<void> => {
@@ -130,8 +130,9 @@ export class Configurations extends AppBlock {
   }
 
   /**
-   * Processes of the app have begun, ended, or taken over: subscriptions end with the one that asked, and say nothing before that gets the calls.
-   * A subscription of a process that failed before its takeover may belong to the current process, which keeps it unless it has the same.
+   * Called when processes of the app have begun, ended or taken over. A subscription ends with its process, and sends nothing before its
+   * process receives calls. A subscription of a process that failed before its takeover moves to the current process, unless that has the
+   * same one.
    */
   followProcesses(): void {
     const lives = this.context.lives()
@@ -147,7 +148,7 @@ export class Configurations extends AppBlock {
     }
   }
 
-  /** Subscriptions to a store that was opened again continue there, as soon as it takes them. Never rejects. */
+  /** Renews subscriptions at a store that was opened again. Never rejects. */
   async renew(): Promise<void> {
     await Promise.all([...this.#subscriptions].map(async ([id, subscription]) => this.#carryOver(id, subscription)))
   }
@@ -227,7 +228,7 @@ export class Configurations extends AppBlock {
       subscription.endAtStore = end
       void endBefore()
       log.write('info', `subscription ${id} continues at configuration store ${storeName}, which was opened again`)
-      // changes in between were not heard of
+      // changes in between were missed
       const found = await store.get(keys, metadata).catch(messageOf)
       if (updates.areOver || subscription.store !== store) return
       if (typeof found === 'string') log.write('warn', `what has changed in ${storeName} cannot be read: ${found}`)
@@ -252,7 +253,7 @@ export class Configurations extends AppBlock {
 const isSame = (a: ConfigurationRequest, b: ConfigurationRequest): boolean =>
   isDeepStrictEqual([a.storeName, a.keys, a.metadata], [b.storeName, b.keys, b.metadata])
 
-/** Number of changes that wait as they came: of more, each key has its latest alone. */
+/** Number of waiting changes above which only the latest change of each key is kept. */
 const MANY = 100
 
 /** The changes of one subscription, one after the other. */
@@ -261,12 +262,12 @@ class Updates {
   readonly #mayGo: () => boolean
   readonly #waiting: ConfigurationItems[] = []
   #isAtWork = false
-  /** No further one is sent. */
+  /** Whether no further change is sent. */
   areOver = false
-  /** Aborted when the subscription has ended: one that the app did not take is not sent again. */
+  /** Aborted when the subscription has ended, so that a refused change is not sent again. */
   readonly over = new AbortController()
 
-  /** `changed` never rejects. `mayGo`: false while changes have to wait; then `tell` is called once they need not. */
+  /** `changed` sends a change and never rejects. `mayGo`: returns false while changes must wait; `tell` is called when that ends. */
   constructor(changed: (items: ConfigurationItems) => Promise<void>, mayGo: () => boolean) {
     this.#changed = changed
     this.#mayGo = mayGo

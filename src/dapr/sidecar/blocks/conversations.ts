@@ -41,14 +41,14 @@ export class Conversations extends AppBlock {
   }
 }
 
-/** Dapr's error for a request that is wrong in another way. */
+/** Returns Dapr's error for a request that is invalid otherwise. */
 export const invalidQuestion = (name: string, why: string): BlockError =>
   new BlockError(
     [400, 'invalidArgument', 'ERR_CONVERSATION_INVALID_PARMS'],
     `failed conversing with component ${name}: invalid params: ${why}`
   )
 
-/** A tool's name is let through where there are no tools at all, as by Dapr. */
+/** Checks the choice of a tool. As in Dapr, any name passes if there are no tools. */
 function checkToolChoice(name: string, {toolChoice, tools}: ModelQuestion): void {
   if (toolChoice === 'required' && tools.length === 0) throw invalidQuestion(name, `tool choice must be ${CHOICES}`)
   if (['', 'auto', 'none', 'required'].includes(toolChoice) || tools.length === 0) return
@@ -56,7 +56,7 @@ function checkToolChoice(name: string, {toolChoice, tools}: ModelQuestion): void
     throw invalidQuestion(name, `tool choice selected was not found. Must be ${CHOICES}`)
 }
 
-/** A model that had to call a tool, and gave nothing at all, is asked again by a policy. */
+/** Rejects an empty answer of a model that had to call a tool, so that a policy asks again. */
 function checked(answer: ModelAnswer, {toolChoice, tools}: ModelQuestion): ModelAnswer {
   if (toolChoice === 'required' && answer.choices.every(({text, calls}) => text === '' && calls.length === 0))
     throw new Error(`LLM returned empty response with no tool calls despite ${tools.length} tools being available`)

@@ -28,7 +28,7 @@ const CIPHERS: Readonly<Record<string, SegmentCipher>> = {
 
 const KEY_BYTES = 32
 
-/** How something is to be encrypted, in the caller's words. */
+/** Options of an encryption, in the caller's words. */
 export interface EncryptRequest {
   readonly keyName: string
   readonly algorithm: string
@@ -47,7 +47,7 @@ interface FoundProvider {
   readonly onGone: OnGone | undefined
 }
 
-/** The answer part by part: a head, and segments. */
+/** An encrypted document, or its text, in parts: they are large, and not joined. */
 export type Document = AsyncIterable<Scattered>
 
 const failed = (error: unknown): BlockError =>
@@ -84,7 +84,7 @@ export class Cryptography extends AppBlock {
     }
   }
 
-  /** The plain text, piece by piece. An empty `keyName` means the document's own. Later rejections are about a segment. */
+  /** Yields the plain text in pieces. An empty `keyName` means the document's own key. After the first piece, it rejects only for a segment. */
   async decrypt(found: FoundProvider, keyName: string, source: Pieces): Promise<Document> {
     const reader = new PieceReader(source)
     try {
@@ -107,8 +107,8 @@ export class Cryptography extends AppBlock {
   }
 
   /**
-   * Handles a wrong key like a changed head, so that callers cannot tell them apart. Replaces the wrong key by
-   * a random one: with one that is known, documents could be written without any key.
+   * Returns the file key. A key that does not fit is replaced by a random one, so that callers cannot tell it from a changed head. A
+   * fixed key would let anybody write documents without a key.
    */
   async #fileKey({name, provider, onGone}: FoundProvider, {manifest}: ReadHead, keyName: string): Promise<Buffer> {
     const {algorithm, wrappedKey} = manifest

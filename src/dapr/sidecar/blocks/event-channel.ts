@@ -6,14 +6,14 @@ import type {CallContext} from '../../../proxy/gateway/call-context.ts'
 import type {Callee} from '../../../proxy/gateway/local-apps.ts'
 import type {Interrupted} from './held-delivery.ts'
 
-/** An event on its way to the app. */
+/** An event for the app. */
 export interface AppEvent {
   readonly fields: EventFields
   /** The whole CloudEvent in JSON. */
   readonly body: Buffer
-  /** The bytes of a message that is no CloudEvent of its own. */
+  /** Bytes of a message that is not a CloudEvent itself. */
   readonly raw?: Buffer
-  /** The `traceparent` of the span that the app gets it in; left out: none was begun. */
+  /** The `traceparent` of the delivery's span; omitted without a span. */
   readonly traceparent?: string | undefined
   /** Metadata of the message that contained it. */
   readonly metadata: Readonly<Record<string, string>>
@@ -36,9 +36,9 @@ export interface BatchEntry {
 export type EventAnswer =
   | {readonly kind: 'success'}
   | {readonly kind: 'drop'}
-  /** The app has nothing for this path. */
+  /** The app has no route for this path. */
   | {readonly kind: 'unknown'; readonly status: number; readonly text: string}
-  /** `status`: of a failing response, for `matching` of a retry policy; 0 = none. `word`: RETRY, or one unknown to Dapr. */
+  /** `status`: of a failing response, for `matching` of a retry policy; 0 = no response. `word`: RETRY, or a word unknown to Dapr. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string; readonly word?: string}
   | Interrupted
 
@@ -46,7 +46,7 @@ export type EventAnswer =
 export interface EventChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'> {
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
   deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer>
-  /** Delivers several; answers for each in their order, or for all. Never rejects. */
+  /** Delivers a batch. Returns an answer for each event in order, or one for all. Never rejects. */
   deliverBatch(
     target: EventTarget,
     entries: readonly BatchEntry[],
@@ -58,15 +58,18 @@ export interface EventChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'>
 export interface DeliveryProcess {
   readonly app: Callee
   readonly context: CallContext
-  /** Settles when the app takes events, or the signal is aborted; undefined if it takes them now. `cause`: what starts it if it is asleep; `mayGo`: false while this event waits for more. */
+  /**
+   * Waits until the app accepts events, or the signal is aborted. Returns undefined if it accepts them now. `cause`: the reason to start
+   * a sleeping app. `mayGo`: returns false while this event must wait longer.
+   */
   readonly ready: (signal: AbortSignal, cause: string, mayGo?: () => boolean) => Promise<void> | undefined
-  /** Settles when events may be read: when the app takes them, or is asleep, as an event starts it then. */
+  /** Waits until events may be read: the app accepts them, or is asleep, so that an event starts it. */
   readonly mayRead: (signal: AbortSignal) => Promise<void> | undefined
-  /** The number of the process that takes events. */
+  /** Returns the number of the process that accepts events. */
   readonly generation: () => number
-  /** Whether the app takes events. */
+  /** Whether the app accepts events. */
   readonly isReady: () => boolean
-  /** Whether its process is being replaced, or another one has taken the place of this one, without a crash. */
+  /** Whether the process of this generation is being replaced, or was replaced without a crash. */
   readonly isReplaced: (generation: number) => boolean
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, text: string) => void
@@ -85,8 +88,8 @@ export abstract class EventProcessChannel {
   }
 
   /**
-   * Judges a request without an answer; `before`: its process. An event that its process did not receive, or
-   * could not answer, does not count as a failure of the app.
+   * Judges a request without an answer; `before`: the generation it was sent to. An event that its process did not receive, or could not
+   * answer, is not a failure of the app.
    */
   protected unanswered(
     {why, wasSent}: {readonly why: string; readonly wasSent: boolean},

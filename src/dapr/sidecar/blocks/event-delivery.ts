@@ -28,24 +28,22 @@ interface EventDeliveryOptions {
   readonly context: BlockContext
   readonly channel: EventChannel
   readonly broker: AppComponent<'pubsub'>
-  /** Its routes may change while it is read. */
+  /** Returns the subscription, whose routes may change while it is read. */
   readonly subscription: () => TopicSubscription
   /** Aborted when deliveries end. Open events may still be answered. */
   readonly over: AbortSignal
 }
 
-/** An event that comes back from a dead letter topic waits longer each time, up to LONGEST_MS; MAX_DEAD events are remembered. */
+/** Maximum delay of an event that returns from a dead letter topic, in ms. The delay grows each time, for up to MAX_DEAD remembered events. */
 const LONGEST_MS = 1000
-/** The same for messages without an id: equal ones may be several events. */
+/** The same for messages without an id: equal messages may be different events. */
 const LONGEST_RAW_MS = 20
 const MAX_DEAD = 10_000
 
 /** An event has failed when this many processes of the app ended while they handled it. */
 const MAX_CRASHES = 3
 
-/**
- * Delivers the events of one subscription to the app, and decides by its answers (Dapr: pkg/runtime/pubsub).
- */
+/** Delivers the events of one subscription to the app, and decides by its answers (Dapr: pkg/runtime/pubsub). */
 export class EventDelivery {
   readonly #options: EventDeliveryOptions
   readonly #held: HeldDelivery<Exclude<EventOutcome, Interrupted | Stopped>>
@@ -93,7 +91,7 @@ export class EventDelivery {
     }
   }
 
-  /** The path of the app that an event goes to, by the current routes. */
+  /** Returns the app's path for an event by the current routes. */
   route(event: AppEvent): EventTarget | Exclude<EventOutcome, {kind: 'stopped'}> {
     const {fields} = event
     const subscription = this.#options.subscription()
@@ -110,7 +108,7 @@ export class EventDelivery {
     }
   }
 
-  /** Delivers with the inbound policies of the component, once the app takes events. */
+  /** Delivers under the inbound policies of the component, once the app accepts events. */
   attempt(deliver: (attempt?: AttemptControl) => Promise<EventOutcome>): Promise<EventOutcome> {
     return this.#held.run(deliver)
   }
@@ -174,7 +172,7 @@ export class EventDelivery {
     return answer
   }
 
-  /** A message has failed for good: it goes to the dead letter topic, stays with the broker, or is reported as lost. */
+  /** Handles a message that has failed for good: publishes it to the dead letter topic, leaves it at the broker, or reports it as lost. */
   async fail(message: BrokerMessage, answer: string, id: string): Promise<Handled> {
     const {context, broker, subscription} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
@@ -197,7 +195,7 @@ export class EventDelivery {
     return 'done'
   }
 
-  /** Describes the app's answer, and its route: one that the app does not have is the most common mistake. */
+  /** Describes the app's refusal and the route. An unknown route is the most common mistake. */
   #refusalOf(event: AppEvent, status: number): string {
     const target = this.route(event)
     return 'path' in target && status > 0 ? `POST ${target.path} answered ${status}` : `it answered ${status}`
@@ -223,7 +221,7 @@ export class EventDelivery {
     return context.startSpan(this.#spanOf.name, trace, this.#spanOf.attributes)
   }
 
-  /** Counts the app's answers to a batch. */
+  /** Counts an app's answers to a batch. */
   countBatch(answers: readonly EventAnswer[], elapsedMs: number): void {
     const {context, subscription} = this.#options
     const {pubsubName: component, topic} = subscription()
@@ -242,7 +240,7 @@ export class EventDelivery {
     context.counted({type: 'delivered', component, topic, processStatus, status, elapsedMs})
   }
 
-  /** Publishes a message as it is to the dead letter topic, if there is one. */
+  /** Publishes an unchanged message to the dead letter topic, if there is one. */
   async #toDeadLetters(message: BrokerMessage): Promise<Handled> {
     const {context, broker, subscription, over} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
@@ -255,7 +253,7 @@ export class EventDelivery {
         'warn',
         `an event of topic ${topic} goes to the dead letter topic ${deadLetterTopic} again: if it goes round, each time takes up to ${longestMs} ms`
       )
-    // topics that name each other would pass it on as fast as they can, without end
+    // dead letter topics that name each other would send it around without a pause
     if (passes > 0) await pause(Math.min(longestMs, 10 * 2 ** passes), over)
     try {
       const call = {block: 'pubsub', name: pubsubName, onGone: until(over)} as const

@@ -41,7 +41,7 @@ export function endSpan(span: BlockSpan | undefined, answer: EventAnswer): void 
   else span?.end(answer.kind === 'interrupted' ? 0 : answer.status, answer.text || answer.kind)
 }
 
-/** The status under which Dapr counts an answer; undefined: the app did not get the event. */
+/** Returns the status under which Dapr counts an answer. Undefined if the app did not get the event. */
 export function processStatusOf(answer: EventAnswer): ProcessStatus | undefined {
   switch (answer.kind) {
     case 'success':

@@ -11,7 +11,7 @@ const STOP_MS = 2000
 /** Longest wait for a reader to begin, in ms. Its server may never answer. */
 const LATE_MS = 60_000
 
-/** Something that is read for an app. */
+/** A reader for an app. */
 export interface Followed {
   /** Aborted when deliveries end. */
   readonly over: AbortController
@@ -30,7 +30,7 @@ type Begin<T> = (wanted: T, failures: LogLevel) => Promise<boolean | undefined>
 /** All readers of one kind for an app: exactly the wanted ones. */
 export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   protected readonly active = new Map<string, A>()
-  /** The changes of each, one after the other. A silent server delays no other. */
+  /** Queue of changes by key: one change after the other, so that a silent server delays no other key. */
   readonly #changes = new Map<string, SerialQueue>()
   /** Readers that stop. Each promise settles once its reader has stopped, or is waited for no longer. */
   readonly #leaving = new Map<string, Promise<unknown>>()
@@ -40,10 +40,10 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
 
   protected abstract keyOf(wanted: T): string
 
-  /** Called with those that have begun together. */
+  /** Called with all readers that have begun together. */
   protected begun?(all: readonly T[]): void
 
-  /** Stops unwanted readers, and begins wanted ones. Tries silent servers again, since one may start later or come back. */
+  /** Stops unwanted readers, and begins wanted ones. Tries silent servers again, which may start later or return. */
   protected async followAll(all: readonly T[], begin: Begin<T>): Promise<void> {
     if (this.#closing.signal.aborted) return
     const wanted = (this.#wanted = new Map(all.map(each => [this.keyOf(each), each])))
@@ -67,7 +67,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     this.begun?.(begun.flat())
   }
 
-  /** Whether it is still to be read as this says: another change may have come meanwhile, and follows. */
+  /** Whether a reader is still wanted in this form: a later change may follow. */
   protected isWanted(wanted: T): boolean {
     return this.#wanted.get(this.keyOf(wanted)) === wanted
   }

@@ -11,7 +11,7 @@ export interface Stopped {
 
 export const STOPPED: Stopped = {kind: 'stopped'}
 
-/** A process of the app ended before it answered; unless `isSent`, it never got the event. `isReplaced`: we have ended it, for another one. */
+/** The process of the app ended before it answered. `isSent`: it got the event. `isReplaced`: we ended it for a new process. */
 export interface Interrupted {
   readonly kind: 'interrupted'
   readonly isSent: boolean
@@ -19,22 +19,22 @@ export interface Interrupted {
   readonly text: string
 }
 
-/** The result of a delivery: an answer of the app, or why there is none; `failed`: the event cannot be sent as it is. */
+/** The result of a delivery: an answer of the app, or the reason why there is none. `failed`: the event cannot be sent at all. */
 type Outcome<Answer> =
   | Answer
   | Interrupted
   | Stopped
   | {readonly kind: 'failed'; readonly status: 0; readonly text: string}
 
-/** Delivers an event once. Rejects if it cannot be sent, since others may publish anything. */
+/** Delivers an event once. Rejects if it cannot be sent, as others may publish anything. */
 type Deliver<Answer> = (attempt?: AttemptControl) => Promise<Outcome<Answer>>
 
 interface HeldDeliveryOptions<Answer> {
   readonly context: BlockContext
   readonly block: 'pubsub' | 'bindings'
-  /** The name of the component that brings the events. */
+  /** Returns the name of the component that reads the events. */
   readonly component: () => string
-  /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
+  /** Waits until the app accepts events, or the signal is aborted. Returns undefined if it accepts them now. */
   readonly ready: (signal: AbortSignal) => Promise<void> | undefined
   readonly outcomes: Outcomes<Outcome<Answer>>
   /** The outcome of an interrupted event, `crashes` of whose processes ended after they got it; undefined: it is delivered again. */
@@ -43,14 +43,14 @@ interface HeldDeliveryOptions<Answer> {
   readonly over: AbortSignal
 }
 
-/** How long it may take until we notice that a process no longer listens. */
+/** Time within which we notice that a process no longer listens, in ms. */
 const NOTICED_MS = 50
 
 const isInterrupted = (outcome: {readonly kind: string}): outcome is Interrupted => outcome.kind === 'interrupted'
 
 /**
- * Delivers events to the app with the inbound policies of their component. An event is held while the app starts, reloads or
- * is unhealthy; that time does not count as a failure.
+ * Delivers events to the app under the inbound policies of their component. Holds an event while the app starts, reloads or is unhealthy;
+ * this time is not a failure.
  */
 export class HeldDelivery<Answer extends {readonly kind: string}> {
   readonly #options: HeldDeliveryOptions<Answer>
@@ -72,7 +72,7 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
       : this.#runWithPolicies(policies.call(found, outcomes), deliver)
   }
 
-  /** Delivers by the policies. A request under way may finish after delivery stops; its failure is not retried. */
+  /** Delivers under the policies. A request under way may finish after the delivery is stopped; its failure is not retried. */
   async #runWithPolicies(call: ResilientCall<Outcome<Answer>>, deliver: Deliver<Answer>): Promise<Outcome<Answer>> {
     const {over, outcomes} = this.#options
     this.#calls.add(call)
@@ -85,7 +85,7 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
     }
   }
 
-  /** Delivers as soon as the app takes events, and again if its process ends before it answers. */
+  /** Delivers once the app accepts events, and again if its process ends before it answers. */
   async #deliver(deliver: Deliver<Answer>, attempt?: AttemptControl): Promise<Outcome<Answer>> {
     const {ready, interrupted, over} = this.#options
     for (let crashes = 0; ;) {

@@ -19,7 +19,7 @@ interface BindingDeliveryOptions {
   readonly channel: BindingChannel
   readonly bindings: Bindings
   readonly state: State
-  /** Its route may change while it is read. */
+  /** Returns the binding, whose route may change while it is read. */
   readonly target: () => BindingTarget
   /** Aborted when deliveries end. Open events may still be answered. */
   readonly over: AbortSignal
@@ -43,9 +43,7 @@ const OUTCOMES: Outcomes<Outcome> = {
   discard: () => undefined
 }
 
-/**
- * Delivers the events of one binding to the app, and does the requests of its answers (Dapr: pkg/runtime/processor/binding/send.go).
- */
+/** Delivers the events of one binding to the app, and does the requests of its answers (Dapr: pkg/runtime/processor/binding/send.go). */
 class BindingDelivery {
   readonly #options: BindingDeliveryOptions
   readonly #held: HeldDelivery<Exclude<BindingAnswer, Interrupted>>
@@ -120,7 +118,7 @@ class BindingDelivery {
 /** A binding that is read. */
 interface Active extends Followed {
   readonly binding: AppComponent<'bindings'>
-  /** Its route may change while it is read. */
+  /** The binding, whose route may change while it is read. */
   target: BindingTarget
 }
 
@@ -175,7 +173,7 @@ export class InputBindings extends AllFollowed<BindingTarget, Active> {
     const begin = (): BindingDelivery => {
       taken = new AbortController()
       const ended = AbortSignal.any([over.signal, taken.signal])
-      // each held event listens
+      // each held event adds a listener
       setMaxListeners(0, over.signal, ended)
       return new BindingDelivery({context: this.context, channel, ...this.#blocks, target, over: ended})
     }

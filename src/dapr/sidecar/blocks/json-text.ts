@@ -9,10 +9,7 @@ const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
-/**
- * JSON without white between its tokens. Numbers, escapes and the order of keys stay as they are written. The text must be valid
- * JSON (RFC 8259).
- */
+/** JSON without white between its tokens. Numbers, escapes and the order of keys stay as they are written. The text must be valid JSON (RFC 8259). */
 export function compactJson(text: string): string {
   if (!/\s/.test(text)) return text
   let compact = ''
@@ -46,7 +43,7 @@ export function memberTexts(text: string): ReadonlyMap<string, string> {
   return members
 }
 
-/** The key that a name has: in any capitals where it is not there as written, as Go's JSON finds it. */
+/** Returns the key for a name: as written, else in any capitals, as Go's JSON finds it. */
 const keyIn = (keys: readonly string[], name: string): string =>
   keys.includes(name) ? name : (keys.find(key => key.toLowerCase() === name.toLowerCase()) ?? name)
 
@@ -54,7 +51,7 @@ const keyIn = (keys: readonly string[], name: string): string =>
 export const memberIn = (from: unknown, name: string): unknown =>
   isObject(from) ? from[keyIn(Object.keys(from), name)] : undefined
 
-/** The text of the value of a key in any capitals, as `memberTexts` has it; undefined: there is none. */
+/** Returns the text of the value of a key in any capitals, as `memberTexts` does. Undefined if the key is missing. */
 export function memberText(text: string, name: string): string | undefined {
   const members = memberTexts(text)
   return members.get(keyIn([...members.keys()], name))
@@ -80,7 +77,7 @@ function skipWhite(text: string, from: number): number {
   return at
 }
 
-/** Returns where the next member or item begins after the end of one, or the bracket that closes them. */
+/** Returns the position of the next member or item after the end of one, or of the closing bracket. */
 function next(text: string, end: number): number {
   const at = skipWhite(text, end)
   return text.charCodeAt(at) === COMMA ? skipWhite(text, at + 1) : at

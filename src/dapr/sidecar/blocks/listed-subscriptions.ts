@@ -23,8 +23,8 @@ export function parseListed(text: string): readonly unknown[] {
 }
 
 /**
- * The subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). An unusable entry is left out,
- * and `warn` names it. `isRouteOptional`: one without a route has the path ''.
+ * Reads the subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). Leaves out unusable entries, and names them
+ * to `warn`. `isRouteOptional`: an entry without a route has the path ''.
  */
 export async function readListed(
   list: readonly unknown[],

@@ -19,34 +19,35 @@ const LONGEST_MS = 5000
 const COMMIT_MS = 60_000
 
 /**
- * How long an event is kept after its broker has answered: one that writes a moment later (the built-in Redis, or a Redis with
- * `appendfsync everysec`) may be killed before that.
+ * How long an event is kept after its broker has answered, in ms. A broker that stores later (the built-in Redis, or Redis with
+ * `appendfsync everysec`) may be killed before.
  */
 const SETTLED_MS = 2000
 
-/** How long events that are being published may take at the end. */
+/** Maximum time at the end for events under way, in ms. */
 const CLOSE_MS = 500
 
-/** An event is tried again here: a policy would go on with old files, and without an end. */
+/** Makes policies try once: this class tries again itself, without end and with the current files. */
 const ONCE = until(AbortSignal.abort())
 const UNCONDITIONAL = {etag: '', metadata: {}, options: {concurrency: '', consistency: ''}} as const
 
-/** Returns the topic to which a store's transactions are published; undefined: none (Dapr: AddOrUpdateOutbox). */
+/** Returns the topic to which a store's transactions are published, if any (Dapr: AddOrUpdateOutbox). */
 export function outboxOf({name, properties}: Store, app: string): OutboxTarget | undefined {
   const [pubsub, topic] = [properties.text('outboxPublishPubsub'), properties.text('outboxPublishTopic')]
   return pubsub === '' || topic === '' ? undefined : {app, store: name, pubsub, topic}
 }
 
 /**
- * Publishes the saved items of one app's transactions. A row of the file has the event before the transaction begins, a marker
- * within it shows that it was committed: an event comes once for each committed transaction, or again, and never without one.
+ * Publishes the saved items of one app's transactions. A row of the file stores the event before the transaction begins, and a marker in
+ * the transaction proves that it was committed. So an event is published once or more often for a committed transaction, and never
+ * without one.
  */
 export class OutboxCalls extends AppBlock {
   readonly #publishing: Publishing
   readonly #closing = new AbortController()
   readonly #claiming = new Once<void>()
   #stopClaiming = (): void => undefined
-  /** Events on their way. */
+  /** Events being published. */
   readonly #underWay = new Set<Promise<void>>()
 
   constructor(context: BlockContext, publishing: Publishing) {
@@ -99,7 +100,7 @@ export class OutboxCalls extends AppBlock {
     for (const event of kept) this.#follow(outbox, event, true)
   }
 
-  /** `isSaved`: of each event, whether its item was saved. The markers of the others were, and say nothing. */
+  /** Publishes the events of saved items, and removes the rest: refused items have a marker, too, which proves nothing. `isSaved`: for each event. */
   async #followSaved(outbox: Outbox, kept: readonly KeptEvent[], isSaved: readonly boolean[]): Promise<void> {
     const refused = kept.filter((_, at) => isSaved[at] !== true)
     for (const event of kept) if (!refused.includes(event)) this.#follow(outbox, event, true)
@@ -124,7 +125,7 @@ export class OutboxCalls extends AppBlock {
   async #untilDone(outbox: Outbox, event: KeptEvent, wasCommitted: boolean): Promise<void> {
     let isCommitted = wasCommitted
     let isPublished = false
-    // the time of tries does not count: the last one may still be under way
+    // counted from the end of each try: the last try may still be under way
     const since = performance.now()
     for (let waitMs = FIRST_MS; !this.#closing.signal.aborted; waitMs = Math.min(LONGEST_MS, waitMs * 2)) {
       try {
@@ -155,7 +156,7 @@ export class OutboxCalls extends AppBlock {
     return found
   }
 
-  /** Publishes an event where the component says now: it may have been corrected since the event was kept. */
+  /** Publishes an event to the topic that the component names now: the file may have been corrected since. */
   async #publish({event, ...kept}: KeptEvent, store: Store): Promise<void> {
     const {pubsub: pubsubName, topic} = outboxOf(store, this.context.appId) ?? kept
     const contentType = 'application/cloudevents+json'

@@ -14,12 +14,12 @@ export interface OutboxTarget {
 }
 
 const PROJECTION = 'outbox.projection'
-/** Metadata of an item that are no keys of its event. */
+/** Metadata of an item that do not become keys of its event. */
 const OWN: ReadonlySet<string> = new Set(['data', 'data_base64', PROJECTION])
 
 /** A transaction of a store with an outbox, and its events. */
 interface OutboxTransaction {
-  /** The changes, without those that only describe an event. */
+  /** The changes without items that only describe an event. */
   readonly changes: readonly StateChange[]
   readonly events: readonly OutboxEvent[]
 }
@@ -41,7 +41,7 @@ export function outboxTransaction(all: readonly StateChange[], target: OutboxTar
   return {changes, events}
 }
 
-/** `request`: the saved item, whose metadata become keys of the event; `said`: the data of the event. */
+/** Makes the event of a saved item. `request`: the item, whose metadata become keys. `said`: the data of the event. */
 function eventOf(
   request: StateSet,
   said: StateSet,

@@ -28,7 +28,7 @@ type BulkPublication = Omit<Publication, 'data' | 'contentType'> & {readonly ent
 type Target = Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>
 type Broker = AppComponent<'pubsub'>
 
-/** As many events of one request may wait for their broker together (Dapr: pkg/runtime/pubsub/default_bulkpub.go). */
+/** Maximum number of events of one request that wait for their broker together (Dapr: pkg/runtime/pubsub/default_bulkpub.go). */
 const MAX_AT_ONCE = 100
 
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
@@ -36,13 +36,13 @@ const FALSE = ['', '0', 'f', 'F', 'FALSE', 'false', 'False']
 
 /** The publishing of one app (Dapr: pkg/api/http, onPublish; pkg/runtime/pubsub/publisher). */
 export class Publishing extends AppBlock {
-  /** Rejects where nothing can be published, before the events are read. */
+  /** Checks a target before the events are read. Rejects if it accepts no events. */
   async check(target: Target): Promise<void> {
     await this.#broker(target)
     this.#isRaw(target)
   }
 
-  /** Rejects if the app has no such broker, or must not publish this topic there. */
+  /** Checks a topic. Rejects without such a broker, or if the app must not publish to the topic. */
   async checkTopic(target: Target): Promise<void> {
     this.#checkScopes(await this.#broker(target), target)
   }
@@ -67,7 +67,7 @@ export class Publishing extends AppBlock {
       log.write('debug', `published to topic ${topic} in pubsub ${pubsubName}: ${message.data.toString()}`)
   }
 
-  /** Gives the entries that were not published; the others were. */
+  /** Publishes several events. Resolves with those that failed. */
   async publishBulk(publication: BulkPublication, onGone?: OnGone): Promise<readonly FailedEntry[]> {
     const {pubsubName, topic, entries} = publication
     const broker = await this.#broker(publication)
@@ -81,7 +81,7 @@ export class Publishing extends AppBlock {
     this.#checkScopes(broker, publication)
     const failed: FailedEntry[] = []
     const startedAt = performance.now()
-    // between two of them it would be closed where an edit has replaced it
+    // keeps the broker open between the events, even if an edit replaces it
     const end = this.context.components.beginCall(pubsubName)
     const caller = onGone && leaving(onGone)
     const send = async ({entryId, id, message}: (typeof messages)[number]): Promise<unknown> => {
@@ -91,7 +91,7 @@ export class Publishing extends AppBlock {
         .outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
         .catch((error: unknown) => failed.push({entryId, error: messageOf(error)}))
     }
-    // in their order; once one has failed, each of those that are left may wait for the broker as long
+    // in order; after a failure the rest in parallel, since each may wait for the broker as long
     const left = [...messages]
     for (let next = left.shift(); next !== undefined; next = failed.length === 0 ? left.shift() : undefined)
       await send(next)
@@ -114,7 +114,7 @@ export class Publishing extends AppBlock {
     return failed
   }
 
-  /** The error of an event that the broker did not take. */
+  /** Returns the error of an event that the broker did not accept. */
   failed({pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>, why: string): BlockError {
     const message = `error when publishing to topic ${topic} in pubsub ${pubsubName}: ${why}`
     return new BlockError(
@@ -182,7 +182,7 @@ export const pubsubDetails = (
   metadata: Readonly<Record<string, string>>
 ): BlockErrorDetails => ({reason, metadata, resource: {type: 'pubsub', name, description}})
 
-/** The error of a call that names a component which is not there. */
+/** Returns the error of a call that names a missing component. */
 export const pubsubNotFound = (pubsubName: string, metadata: Target['metadata']): ReturnType<typeof toldWhy> =>
   toldWhy([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found`, {
     reason: 'DAPR_PUBSUB_NOT_FOUND',

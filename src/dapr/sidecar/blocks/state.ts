@@ -50,7 +50,7 @@ export class State extends AppBlock {
     }
   }
 
-  /** Throws if there is no such store. */
+  /** Throws for an unknown store. */
   async check(storeName: string): Promise<void> {
     await this.#store(storeName)
   }
@@ -79,7 +79,7 @@ export class State extends AppBlock {
       throw failure(errors, 'ERR_STATE_BULK_DELETE', why => `failed deleting state in state store ${storeName}: ${why}`)
   }
 
-  /** Reads items in the order of the request; a key that fails has its error. `parallelism`: how many at once, 0: Dapr's ten. */
+  /** Reads items in the order of the request. A key that fails gets its error. `parallelism`: maximum reads at once; 0: Dapr's ten. */
   async bulkGet(
     storeName: string,
     keys: readonly string[],
@@ -142,12 +142,12 @@ export class State extends AppBlock {
           throw unclear > 0 ? new Error(error.message) : new PartlyRefused(error.message, refused)
         }
       })
-    // the first attempt's write may refuse another one
+    // a write of the first attempt may be the reason why the next is refused
     const isUnwritten = (error: unknown): boolean => unclear === 0 && isRefusal(error)
     const target = outboxOf(store, this.context.appId)
-    // other stores than those that let items expire by themselves may take it for a time in the past
+    // only stores that expire items know `ttlInSeconds`; others might store a time in the past
     const kept = store.properties.has('ttlInSeconds') ? {ttlInSeconds: '-1'} : emptyRecord<string>()
-    // while its events are written to a file it would be closed where an edit has replaced it
+    // keeps the store open while events are written to a file, even if an edit replaces it
     const end = this.context.components.beginCall(storeName)
     try {
       if (target === undefined) await write(operationsOf(changes))
@@ -274,7 +274,7 @@ const detailsOf = (reason: string, store: string): BlockErrorDetails => ({
   resource: {type: 'state', name: store, description: ''}
 })
 
-/** A request says something that no store understands. */
+/** A request with a value that no store accepts. */
 class RequestFault extends Error {}
 
 const isOf = <T extends string>(words: readonly T[], word: string): word is T =>
@@ -293,7 +293,7 @@ const setRequest = (change: StateSet, key: string): SetRequest => ({
   isJson: change.isJson
 })
 
-/** Writes that failed together, but for those that were refused. */
+/** Writes that failed together, without refused ones. */
 class SeveralFailed extends Error {
   readonly reasons: readonly unknown[]
 
@@ -306,7 +306,7 @@ class SeveralFailed extends Error {
 
 const errorsOf = (error: unknown): readonly unknown[] => (error instanceof SeveralFailed ? error.reasons : [error])
 
-/** The store has done its work: the caller must ask for something else. */
+/** Whether the store has refused a write: repeating it cannot help. */
 const isRefusal = (error: unknown): boolean => error instanceof EtagError || error instanceof RequestFault
 
 /** Dapr's error for requests that failed; a wrong etag has a status of its own. */

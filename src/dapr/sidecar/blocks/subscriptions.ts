@@ -18,7 +18,7 @@ import {isTopicAllowed} from './topic-scopes.ts'
 
 /** A subscription whose messages are read. */
 interface Active extends Followed {
-  /** Its routes may change while it is read. */
+  /** The subscription, whose routes may change while it is read. */
   subscription: TopicSubscription
   readonly broker: AppComponent<'pubsub'>
   readonly reader: TopicReader
@@ -32,17 +32,17 @@ interface Streamed {
   active: Active
   /** Called with the reason when it cannot continue. */
   readonly gone: (why: string) => void
-  /** Its moves to another broker: one waits for its client, and nothing else does. */
+  /** Queue of its moves to another broker. A move waits for its client without delaying anything else. */
   readonly moves: SerialQueue
 }
 
 /** Arguments of reading a topic; `free` settles when its events may be delivered. */
 type Read = [TopicSubscription, broker: AppComponent<'pubsub'>, channel: EventChannel, free?: Promise<void>]
 
-/** A reader that follows another one has this long to take messages before that is stopped. */
+/** Maximum time in ms for a successor to begin before the earlier reader is stopped. */
 const BEGIN_MS = 2000
 
-/** Whether both are read in the same way; only their routes may differ. */
+/** Whether two subscriptions differ at most in their routes. */
 const isReadAlike = (a: TopicSubscription, b: TopicSubscription): boolean =>
   isDeepStrictEqual([a.bulk, a.metadata], [b.bulk, b.metadata])
 
@@ -70,8 +70,8 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
   }
 
   /**
-   * Reads a topic until it is stopped, independently of other readers. Rejects with a BlockError if it cannot. `gone`: it could
-   * not continue after a change of its component.
+   * Reads a topic until it is stopped, apart from other readers. Rejects with a BlockError. `gone`: called if it cannot continue after a
+   * change of its component.
    */
   async open(subscription: TopicSubscription, channel: EventChannel, gone: Streamed['gone']): Promise<TopicReader> {
     const {pubsubName, topic} = subscription
@@ -166,7 +166,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     }
   }
 
-  /** The component of a subscription; undefined: there is none, or the app is not allowed to subscribe. */
+  /** Returns the component of a subscription. Undefined without one, or if the app must not subscribe. */
   async #broker(subscription: TopicSubscription): Promise<AppComponent<'pubsub'> | undefined> {
     const {pubsubName, topic} = subscription
     const {log, appId} = this.context
@@ -186,7 +186,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     if (before === undefined || broker.component.forgetsUnread !== true) return undefined
     const left = Promise.withResolvers<void>()
     const next = await this.#read(subscription, broker, channel, left.promise).catch(() => undefined)
-    // an app that takes no events now keeps the next one from it
+    // the successor may not begin while the app accepts no events
     await within(BEGIN_MS, next?.reader.begun ?? Promise.resolve())
     if (next !== undefined) await stopFollowed(before).finally(left.resolve)
     return next
@@ -205,7 +205,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     const begin = (): EventDelivery => {
       taken = new AbortController()
       ended = AbortSignal.any([over.signal, taken.signal])
-      // each held event listens
+      // each held event adds a listener
       setMaxListeners(0, ended)
       batches = undefined
       return new EventDelivery({

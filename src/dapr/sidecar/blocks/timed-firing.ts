@@ -12,8 +12,8 @@ const OUTCOMES: Outcomes<ActorAnswer> = {
 }
 
 /**
- * The turn of a timer or reminder, within the timeout that the policies of its host have for the type: nothing else of them counts for
- * it (Dapr: pkg/resiliency, ActorPostLockPolicy). A method's call has the policies of its caller.
+ * Runs the turn of a timer or reminder within the timeout that the policies of its host have for the type. Other policies do not apply
+ * (Dapr: pkg/resiliency, ActorPostLockPolicy); a method's call has those of its caller.
  */
 export async function timedFiring(
   policies: ComponentPolicies | undefined,
@@ -29,8 +29,8 @@ export async function timedFiring(
 }
 
 /**
- * The effect of a fault on a turn that its app gets by a stream, after its delay; undefined: the turn continues. A fault that
- * cuts a response, or kills the process that has the call, does nothing here: the call has no connection of its own.
+ * Applies a fault to a turn over a stream, after the fault's delay. Resolves with undefined to continue the turn. Faults that cut a
+ * response or kill the process have no effect: the turn has no connection of its own.
  */
 export async function faultedTurn(
   faults: Pick<FaultSwitch, 'active'> | undefined,

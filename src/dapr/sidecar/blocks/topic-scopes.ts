@@ -3,13 +3,13 @@ import type {Properties} from '../../components/properties.ts'
 /** The use of a topic by an app. */
 type TopicUse = 'publishingScopes' | 'subscriptionScopes'
 
-/** Texts between commas; blanks do not count. */
+/** Splits a text at commas, and trims the parts. */
 const listOf = (text: string): readonly string[] => {
   const compact = text.replaceAll(' ', '')
   return compact === '' ? [] : compact.split(',')
 }
 
-/** The topics that a scope names for an app; empty: it names none for it. */
+/** Returns the topics that a scope names for an app; empty if it names none. */
 const scopedFor = (scopes: string, appId: string): readonly string[] =>
   scopes
     .replaceAll(' ', '')
@@ -25,7 +25,7 @@ interface Scopes {
   readonly scoped: readonly string[]
 }
 
-/** Read once: each event asks for them. */
+/** Scopes by component, since each event needs them. */
 const known: Readonly<Record<TopicUse, WeakMap<Properties, Scopes>>> = {
   publishingScopes: new WeakMap(),
   subscriptionScopes: new WeakMap()

@@ -36,7 +36,7 @@ const EMPTY_TEXT = {value: ''}
 
 /** Dapr's own API of workflows (Dapr: pkg/api/universal/workflow.go, pkg/messages/predefined.go). */
 export class WorkflowCalls extends AppBlock {
-  /** Starts one; its id. Settles when it is kept, whether a worker is there or not. */
+  /** Starts a workflow, and resolves with its id once it is stored, with or without a worker. */
   async start({appId, id: wanted, name, input, options, trace}: WorkflowStart): Promise<string> {
     const id = wanted === '' ? randomUUID() : wanted
     const app = this.#appOf(appId)
@@ -73,7 +73,7 @@ export class WorkflowCalls extends AppBlock {
     return workflows.find(app, id)
   }
 
-  /** `data`: undefined where there is none. */
+  /** Raises an event. `data`: undefined if the caller sent none. */
   async raise(name: InstanceName, event: string, data: string | undefined): Promise<void> {
     checkId(name.id)
     if (event === '') throw invalid('ERR_WORKFLOW_EVENT_NAME_MISSING', 'missing workflow event name')
@@ -94,7 +94,7 @@ export class WorkflowCalls extends AppBlock {
     }
   }
 
-  /** Children are terminated with it. */
+  /** Sends a command. A termination includes the children. */
   async tell(what: Command, {appId, id}: InstanceName, name = '', data?: string): Promise<void> {
     const app = this.#appOf(appId)
     checkId(id)
@@ -182,7 +182,7 @@ const isUnknown = (error: unknown): boolean => error instanceof WorkflowError &&
 const invalid = (code: string, message: string): BlockError => new BlockError([400, 'invalidArgument', code], message)
 const internal = (code: string, text: string): ReturnType<typeof toldWhy> => toldWhy([500, 'internal', code], text)
 
-/** Dapr's error for an instance that is not there. */
+/** Returns Dapr's error for an unknown instance. */
 export const notFound = (id: string): BlockError =>
   new BlockError(
     [404, 'notFound', 'ERR_INSTANCE_ID_NOT_FOUND'],

@@ -20,7 +20,7 @@ import {bindingAt, componentsText, neededOf} from './resource-files.ts'
 
 interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'components' | 'listener'> {
   readonly use: DaprdUse
-  /** Names for the lives of the processes of this app, and folders for them: `<base>-1` … */
+  /** Prefix of the names of daprd processes for this app, and of their folders: `<base>-1` … */
   readonly life: string
   readonly folder: string
   /** The metadata that Dapr's CLI sets. */
@@ -29,7 +29,7 @@ interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'compon
   readonly warn: (text: string) => void
 }
 
-/** A subscription to configuration: each daprd has it by an id of its own. `since`: what `at` has said. */
+/** A subscription to configuration. Each daprd has an own `id` for it. `since`: the latest items that `at` has reported. */
 type Watch = WatchedConfiguration & {id: string; at?: Daprd; since?: object}
 
 const begin = async (watch: Watch, at: Daprd): Promise<void> => {
@@ -41,7 +41,7 @@ const begin = async (watch: Watch, at: Daprd): Promise<void> => {
 const SHORT_MS = 10_000
 const MAX_FAILURES = 5
 const BACKOFF_MS = 200
-/** A call starts one again that has failed this long ago; where the app reads by it, that is tried without a call, less and less often. */
+/** Pause in ms after a failure until a call may start daprd again. An app that only reads has no calls: it is retried at growing intervals. */
 const RETRY_MS = 1000
 const LONGEST_MS = 30_000
 
@@ -51,12 +51,12 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   readonly #readings = new Readings(() => this.#readingsChanged())
   readonly #watches = new Set<Watch>()
   readonly #over = new AbortController()
-  /** Aborted when it is closed, or its app ends: none is started any more. */
+  /** Aborted when the sidecar closes or the app ends: no daprd starts afterwards. */
   readonly #ending: AbortSignal
   /** The components of Dapr's own folder that were used. */
   readonly #used = new Set<string>()
   #all: readonly ComponentResource[] = []
-  /** The configuration that daprd needs; '' if it needs none, and is not started. */
+  /** Configuration for daprd; '' if none is needed. */
   #wanted = ''
   /** Serves calls. */
   #current: Daprd | undefined
@@ -127,7 +127,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return async () => {
       drop()
       watch.over.removeEventListener('abort', drop)
-      // one that follows begins without it
+      // a later daprd begins without this subscription
       if (watch.at === this.#current) await watch.at?.connection.get(`${watch.path}/${watch.id}/unsubscribe`)
     }
   }
@@ -152,7 +152,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return daprd
   }
 
-  /** Makes one change after the other, also after one that failed. */
+  /** Makes one change after the other. A failed change does not stop the next. */
   #change(work: () => Promise<Daprd | undefined>): void {
     const latest = (this.#latest = this.#latest.catch(() => undefined).then(work))
     this.#failedAt = Infinity
@@ -163,7 +163,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     )
   }
 
-  /** No call may come, though the app reads by it, or wants to read more. */
+  /** Retries after a failure if the app reads by daprd: perhaps no call will. */
   async #failed(): Promise<void> {
     const latest = this.#latest
     this.#failedAt = performance.now()
@@ -173,7 +173,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     if (latest === this.#latest && isRead) this.#change(async () => this.#exchange(!this.#isUpToDate))
   }
 
-  /** Starts failed components again: their needs may be met now. Components that are opened together fail together. */
+  /** Tries failed components again. Components that are opened together fail together. */
   #retry(): void {
     if (performance.now() - this.#failedAt >= RETRY_MS) this.#change(async () => this.#exchange(false))
   }
@@ -188,7 +188,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return daprd
   }
 
-  /** Settles when it is ready: calls go to this one from then on. */
+  /** Starts a daprd, which serves all calls from its readiness on. */
   async #start(components: string): Promise<Daprd> {
     const {life, folder, metadata} = this.#options
     const name = (++this.#lives).toString()
@@ -233,7 +233,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return daprd
   }
 
-  /** Subscribes again at the next daprd, as soon as the store answers. `isLate`: changes may have been missed. Never rejects. */
+  /** Subscribes again at the next daprd, once the store answers. `isLate`: changes may have been missed. Never rejects. */
   async #beginAgain(watch: Watch, daprd: Daprd, isLate: boolean, level: LogLevel = 'error'): Promise<void> {
     if (!this.#watches.has(watch) || this.#current !== daprd) return
     try {
@@ -247,7 +247,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     }
   }
 
-  /** Waits for its exit. If that was not requested, starts a new one. */
+  /** Waits for the exit of a daprd, and starts a new one after an unrequested exit. */
   async #untilEnd(daprd: Daprd): Promise<void> {
     const how = await daprd.ended
     if (this.#current !== daprd || this.#ending.aborted) return
@@ -256,7 +256,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     this.#options.warn(`daprd next to "${this.#options.plan.id}" has exited (${how}): starting a new one`)
     this.#change(async () => {
       await daprd.end()
-      // its components may have changed: then the next one serves already
+      // the components may have changed: then their daprd serves already
       return this.#current ?? this.#restart(how, daprd.components)
     })
   }
@@ -290,7 +290,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return this.#current === undefined || this.#readings.fits(this.#current.listener.announced)
   }
 
-  /** Daprd names the component that keeps it from starting, which may be another one. */
+  /** Returns the fault of a component. Daprd may name a different component as the cause. */
   #faultOf(why: string, asked: ComponentResource): ComponentFault {
     const guilty = this.#all.find(({name, type}) => why.includes(` ${name} (${type}/`)) ?? asked
     return new ComponentFault(why, guilty.place)

@@ -10,15 +10,15 @@ import {http} from '../../../proxy/net/http1/node-http.ts'
 import type {Announced} from './readings.ts'
 
 export interface AppListenerOptions {
-  /** The topics to read, once they are known: daprd asks for them once in its life. */
+  /** Returns the topics to read, once they are known. Daprd asks only once per process. */
   readonly topics: () => Promise<readonly DaprdTopic[]>
-  /** The reader of a topic in the list that daprd got; undefined if there is none any longer. */
+  /** Returns the current reader for a topic of daprd's list, if there is one. */
   readonly readerOf: (topic: DaprdTopic) => DaprdTopic | undefined
-  /** The binding whose events arrive at a path, without its slash; undefined if there is none. */
+  /** Returns the binding whose events arrive at a path without its slash, if there is one. */
   readonly bindingAt: (path: string) => string | undefined
-  /** Whether the app wants the events of a binding, once that is known. */
+  /** Whether the app wants the events of a binding; waits for its answer. */
   readonly wantsBinding: (name: string) => Promise<boolean>
-  /** The current reader of a binding; undefined if there is none. */
+  /** Returns the current reader of a binding, if there is one. */
   readonly bindingReader: (name: string) => DeliverEvent | undefined
   /** Reports changed items of a subscription to configuration. */
   readonly configurationChanged: (id: string, items: unknown) => void
@@ -37,7 +37,7 @@ export class AppListener {
   readonly #options: AppListenerOptions
   /** The topics and bindings that daprd got. */
   readonly announced: Announced = {topics: undefined, bindings: new Map()}
-  /** No caller knows the paths of topics, not even one that calls the app by daprd. */
+  /** Secret part of the paths of topics, unknown even to callers that reach the app by daprd. */
   readonly #secret = randomBytes(16).toString('hex')
   readonly #server: Server
 

@@ -41,7 +41,7 @@ export class DaprdConnection {
     return promise
   }
 
-  /** Rejects if the call fails, or is given up. */
+  /** Sends a request. Rejects if it fails or is aborted. */
   async request(method: 'GET' | 'PUT', path: string, body = '', signal?: AbortSignal) {
     const {promise, resolve, reject} = Promise.withResolvers<{readonly status: number; readonly body: string}>()
     const options = {socketPath: this.#httpSocket, agent: this.#agent, method, path, signal}

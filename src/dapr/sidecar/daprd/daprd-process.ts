@@ -49,7 +49,7 @@ export interface DaprdOptions {
   readonly components: string
   readonly listener: AppListenerOptions
   readonly watchdog: ProcessWatchdog
-  /** Aborted when its app ends: one that is not ready by then is given up. */
+  /** Aborted when the app ends: a daprd that is not ready by then is ended. */
   readonly ending: AbortSignal
   /** Aborted when the run ends without a grace period. */
   readonly now: AbortSignal
@@ -66,7 +66,7 @@ export class DaprdProcess {
   /** The last errors that it logged. */
   readonly #errors: string[] = []
 
-  /** Runs `command` in the folder of the app: relative paths of components start there. */
+  /** Starts daprd in the folder of the app, where relative paths of components start. */
   static async start(options: DaprdOptions, launch: Pick<AppProcessOptions, 'command' | 'env'>): Promise<DaprdProcess> {
     const [stdio] = await makePipes(1)
     if (stdio === undefined) throw new Error('a process has one set of pipes')
@@ -99,7 +99,7 @@ export class DaprdProcess {
     return to - from
   }
 
-  /** TERM, the grace period, KILL. Settles when nothing of it is left. */
+  /** Ends daprd by TERM, after the grace period by KILL. Settles when all of its processes are gone. */
   async end(): Promise<void> {
     this.#ending ??= this.#process.end({
       stop: {...this.#options.plan.stop, signal: 'SIGTERM', scope: 'all'},

@@ -18,7 +18,7 @@ interface Listed {
   readonly capabilities?: readonly string[]
 }
 
-/** A life of daprd next to an app: its process, its readings, its connections, and the listener that it takes for the app. */
+/** A daprd process next to an app, with its connections, and with the listener that plays the app for it. */
 export class Daprd {
   /** The capabilities of the components that it has opened. Rejects with why it did not become ready. */
   readonly ready: Promise<ReadonlyMap<string, readonly string[]>>
@@ -72,7 +72,7 @@ export class Daprd {
     await this.connection.request('PUT', `/v1.0/metadata/${key}`, value).catch(() => undefined)
   }
 
-  /** Ends it; settles when nothing of it is left. */
+  /** Ends daprd; settles when all of its processes are gone. */
   async end(): Promise<void> {
     await this.#process.end()
     this.connection.close()
@@ -98,7 +98,7 @@ export class Daprd {
     }
   }
 
-  /** Its components; undefined: it does not serve yet. */
+  /** Returns its components. Undefined while it does not serve yet. */
   async #listed(signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
     try {
       const {status} = await this.connection.request('GET', '/v1.0/healthz/outbound', '', signal)
@@ -121,7 +121,7 @@ export class Daprd {
 }
 
 interface CommandLine extends Pick<DaprdOptions, 'program' | 'plan' | 'ports'> {
-  /** The port of the listener that daprd takes for the app. */
+  /** Port of the listener that plays the app for daprd. */
   readonly appPort: number
   readonly folder: DaprdFolder
 }
@@ -160,7 +160,7 @@ export function commandLine({program, plan, ports, appPort, folder}: CommandLine
 }
 
 interface DaprdEnvironment extends Pick<DaprdOptions, 'env' | 'run' | 'life'> {
-  /** Daprd sends it to the listener that it takes for the app. */
+  /** Token that daprd sends to the listener. */
   readonly token: string
 }
 

@@ -9,16 +9,16 @@ export interface DaprdProgram {
   readonly version: string
 }
 
-/** Older ones lack flags and parts of the API that we need. */
+/** Oldest version with the flags and the API that we need. */
 const OLDEST = [1, 12] as const
 
-/** `1.13.5` → [1, 13]; a build of no version counts as new. */
+/** Reads `1.13.5` as [1, 13]. A build without a version counts as new. */
 const partsOf = (version: string): readonly [number, number] | undefined => {
   const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version) ?? []
   return major === undefined || minor === undefined ? undefined : [Number(major), Number(minor)]
 }
 
-/** Whether a version is this one or a later one. */
+/** Whether a version is at least this one. */
 export const isFrom = (version: string, [major, minor]: readonly [number, number]): boolean => {
   const parts = partsOf(version)
   return parts === undefined || parts[0] > major || (parts[0] === major && parts[1] >= minor)

@@ -1,17 +1,17 @@
 import type {DaprdTopic, DeliverEvent} from '../../components/daprd/daprd-access.ts'
 
-/** Topics may change one by one: daprd is replaced when they have not changed for this long. */
+/** Delay in ms until changed topics count as stable and daprd is replaced: topics may change one by one. */
 const AT_REST_MS = 50
 
 const keyOf = ({pubsubName, topic, atOnce}: DaprdTopic): string => JSON.stringify([pubsubName, topic, atOnce])
 
 const keysOf = (topics: Iterable<DaprdTopic>): string => [...new Set([...topics].map(keyOf))].toSorted().join()
 
-/** The topics and bindings that one daprd got; it asks only once. */
+/** Topics and bindings that one daprd was given. Daprd asks only once. */
 export interface Announced {
   /** Topics of the app. Undefined until daprd has asked for them. */
   topics: readonly DaprdTopic[] | undefined
-  /** Whether the app wants the events of a binding, for those that were asked for. */
+  /** For each binding that daprd asked for, whether the app wants its events. */
   readonly bindings: Map<string, boolean>
 }
 
@@ -56,13 +56,13 @@ export class Readings {
     else this.#bindingsKnown.resolve()
   }
 
-  /** All topics, once they are known. */
+  /** Returns all topics, once they are known. */
   async topics(): Promise<readonly DaprdTopic[]> {
     await this.#topicsKnown.promise
     return [...this.#topics]
   }
 
-  /** Whether the app wants the events of a binding, once that is known. */
+  /** Whether the app wants the events of a binding; waits for its answer. */
   async wantsBinding(name: string): Promise<boolean> {
     await this.#bindingsKnown.promise
     return this.#bindings.has(name)

@@ -45,7 +45,7 @@ export const componentsText = (resources: readonly ComponentResource[]): string 
 const routeOf = ({name, properties}: ComponentResource): string =>
   properties.find(property => property.name.toLowerCase() === 'route')?.value.replace(/^\/+/, '') || name
 
-/** The binding whose events daprd sends to a path, without its slash; undefined if there is none. */
+/** Returns the binding whose events daprd sends to a path without its slash, if there is one. */
 export const bindingAt = (path: string, resources: readonly ComponentResource[]): string | undefined =>
   resources.find(each => each.type.startsWith('bindings.') && routeOf(each) === path)?.name
 

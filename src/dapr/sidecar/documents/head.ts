@@ -36,7 +36,7 @@ export interface Manifest {
   readonly noncePrefix: Buffer
 }
 
-/** A head as it was read. */
+/** A parsed head. */
 export interface ReadHead {
   readonly manifest: Manifest
   /** Bytes that the MAC covers. */

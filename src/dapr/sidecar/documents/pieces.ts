@@ -1,4 +1,4 @@
-/** Bytes in a few pieces: they are large, and not copied to make one of them. */
+/** Bytes in several pieces. Joining them would copy large data. */
 export type Scattered = readonly Buffer[]
 
 /** A part of a stream. */
@@ -10,7 +10,7 @@ export interface Part {
 /** Limit of pieces: more are copied into one, since each costs work. */
 const MAX_PIECES = 8
 
-/** The bytes that streams bring, in whatever pieces. */
+/** Bytes of a stream, in pieces of any size. */
 export type Pieces = AsyncIterable<Uint8Array>
 
 /** Bytes that arrive in pieces and are read in other sizes. The buffer stays close to the requested size. */
@@ -23,9 +23,9 @@ export class PieceReader {
     this.#source = source[Symbol.asyncIterator]()
   }
 
-  /** The bytes up to a line feed, without it; undefined: none comes within `maxBytes`. */
+  /** Returns the bytes up to a line feed, without it. Undefined if none arrives within `maxBytes`. */
   async line(maxBytes: number): Promise<Buffer | undefined> {
-    // each piece is looked at once: they may be of one byte
+    // scans each piece only once: pieces may have a single byte
     for (let count = 0, scanned = 0; ;) {
       for (const piece of this.#held.slice(count)) {
         const at = piece.indexOf(10)
@@ -38,10 +38,10 @@ export class PieceReader {
     }
   }
 
-  /** All that is left, in parts of `bytes` bytes; only the last one may be shorter, and none is empty. */
+  /** Yields all remaining bytes in parts of `bytes` bytes. Only the last part may be shorter; no part is empty. */
   async *parts(bytes: number): AsyncGenerator<Part, void> {
     for (;;) {
-      // one byte more shows whether another part follows
+      // one more byte shows whether another part follows
       while (this.#size <= bytes && (await this.#more()));
       if (this.#size === 0) return
       const isLast = this.#size <= bytes
@@ -64,7 +64,7 @@ export class PieceReader {
     return true
   }
 
-  /** Removes and returns the first bytes that are held. */
+  /** Removes and returns the first bytes of the buffer. */
   #take(bytes: number): Scattered {
     const taken: Buffer[] = []
     let missing = bytes

@@ -20,7 +20,7 @@ const cipherOf = (cipher: SegmentCipher, key: KeyObject, nonce: Buffer): CipherG
 const decipherOf = (cipher: SegmentCipher, key: KeyObject, nonce: Buffer): DecipherGCM =>
   createDecipheriv(cipher as 'aes-256-gcm', key, nonce, optionsOf)
 
-/** The nonce of a segment: a prefix, its number, and whether it is the last one. */
+/** Returns the nonce of a segment: a prefix, its number, and a flag for the last segment. */
 function nonceOf({noncePrefix}: Manifest, number: number, isLast: boolean): Buffer {
   const nonce = Buffer.alloc(12)
   noncePrefix.copy(nonce)
@@ -74,7 +74,7 @@ function opened(segment: Scattered, decipher: DecipherGCM): Scattered | undefine
   }
 }
 
-/** A segment without its tag, and the tag. A segment that is too short has nothing else. */
+/** Splits a segment into its text and its tag. A segment shorter than a tag has no text. */
 function cut(segment: Scattered): {readonly texts: Scattered; readonly tag: Buffer} {
   const last = segment.at(-1)
   if (last !== undefined && last.length > TAG_BYTES)

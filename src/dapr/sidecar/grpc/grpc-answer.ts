@@ -11,12 +11,12 @@ import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 /** The status of an answer that breaks off by a fault. */
 export const CUT_CALL: GrpcStatus = {code: INTERNAL, message: 'cut by a fault'}
 
-/** The caller's whole connection would end with it. */
+/** Answer in place of an invalid head, which would end the caller's whole connection. */
 const NO_HEAD: GrpcStatus = {code: INTERNAL, message: 'the app sent data before a head'}
 
 /**
- * A call of gRPC whose answer is on its way to the caller. With policies around the call, its head is held back until a message follows:
- * once the caller has got one, the call cannot be retried.
+ * A call of gRPC whose response is passed to the caller. Under policies its head is held back until a message follows: after a message
+ * the call cannot be retried.
  */
 export abstract class AnsweredCall extends StreamCall {
   protected readonly sidecar: SidecarContext
@@ -25,7 +25,7 @@ export abstract class AnsweredCall extends StreamCall {
   protected hasBegun = false
   /** The caller has got a message of an attempt that policies could have discarded before. */
   protected hasPassed = false
-  /** The head that is held back, as fields; '': none. */
+  /** The head that is held back, as fields; '' = none. */
   #head = ''
 
   constructor(sidecar: SidecarContext, call: Call, request: SentRequest, caller: FrameStream) {
@@ -86,7 +86,7 @@ export abstract class AnsweredCall extends StreamCall {
     if (isLast) this.failAttempt(NO_TRAILERS)
   }
 
-  /** Passes on a head, trailers, or both: one block if there is no message between them. `isRepeated`: the peer has sent the block before. */
+  /** Passes on a head, trailers, or both: one block if no message is between them. `isRepeated`: the peer has sent the same block before. */
   #pass(head: string, trailers: string, end: AnswerFields | undefined, isRepeated = false): void {
     if (head !== '') {
       this.hasBegun = true

@@ -195,7 +195,7 @@ export abstract class GrpcCall extends AnsweredCall {
     this.#over(code, message)
   }
 
-  /** Ends the current attempt, whose further data are ignored. `accept` passes it on if it is the last one. */
+  /** Ends the current attempt and ignores its further data. `accept` passes it on if it is the last attempt. */
   #settle(verdict: Verdict, accept: () => void): void {
     if (!this.passage.isPoliced) return accept()
     if (this.#accept !== undefined) return
@@ -211,7 +211,7 @@ export abstract class GrpcCall extends AnsweredCall {
     this.#endAttempt(end, false)
   }
 
-  /** `isLost`: the connection to the callee is gone, maybe with its process; then the status says how that ended. */
+  /** Ends the attempt with a status. `isLost`: the connection to the callee is gone, maybe with its process; then the status reports the end of that. */
   #endAttempt(end: GrpcStatus, isLost: boolean): void {
     if (this.passage.isOver) return
     if (this.#accept === undefined) this.#attemptEnd = end

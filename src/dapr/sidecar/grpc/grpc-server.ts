@@ -54,7 +54,7 @@ import {timeoutMs} from '../../../proxy/net/grpc/timeout.ts'
 
 /** The services of the gRPC port of one sidecar. */
 export interface GrpcContext {
-  /** `contextFor`: as it serves a caller of another run. */
+  /** The context of the sidecar. `contextFor` returns that for a caller of another run. */
   readonly sidecar: SidecarContext & {contextFor(delegation: string): SidecarContext}
   readonly guards: GrpcGuards
   readonly maxHeadBytes: number
@@ -69,7 +69,7 @@ export interface GrpcContext {
 interface Peer {
   readonly socket: net.Socket
   readonly isUnixSocket: boolean
-  /** Aborted when no new calls are taken. */
+  /** Aborted when no new calls are accepted. */
   readonly closing: AbortSignal
 }
 
@@ -94,7 +94,7 @@ export class GrpcServer {
   readonly #idle = new Map<FrameServer, number>()
   readonly #ended: (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
-  /** Aborted when no new calls are taken. */
+  /** Aborted when no new calls are accepted. */
   readonly #closing = new AbortController()
 
   constructor(context: GrpcContext) {
@@ -118,7 +118,7 @@ export class GrpcServer {
     if (this.#closing.signal.aborted) connection.leave()
   }
 
-  /** Takes no new calls; settles when those under way are over. */
+  /** Stops accepting calls; settles when the open calls are over. */
   async leave(): Promise<void> {
     for (const connection of this.#idle.keys()) connection.leave()
     this.#closing.abort()
@@ -170,7 +170,7 @@ class Calls implements StreamHandler {
       // whether baggage is looked at may change with the Configuration
       head.isFine = head.baggage === '' && head.origin === '' && head.fetchSite === ''
     }
-    // another run's call comes by the way that is internal in Dapr
+    // calls of other runs use a method that is internal in Dapr
     if (!isMethodServed(this.#context.apiAccess(), head.path) && this.#sidecarFor(head) === this.#context.sidecar)
       return this.#refuse(stream, head, NOT_SERVED)
     this.#route(stream, head, isLast)
@@ -378,7 +378,7 @@ const NO_ID: GrpcStatus = {
   message: 'cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata'
 }
 
-/** And where that does not look (pkg/messaging/grpc_proxy.go). */
+/** Dapr's words without a target (pkg/messaging/grpc_proxy.go). */
 const NO_TARGET: GrpcStatus = {
   code: UNKNOWN,
   message: 'failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found'

@@ -21,13 +21,13 @@ const givenTrace = ({traceBin, traceparent}: SentTrace): string => {
 /** Returns the trace as sent, for an app of HTTP: `traceparent`, or the value of `grpc-trace-bin`. */
 export const sentTrace = (head: SentTrace): string => head.traceparent || givenTrace(head)
 
-/** The trace of a call without spans: the caller's, or a new one. */
+/** Returns the trace of a call without spans: that of the caller, or a new one. */
 export const grpcTraceOf = (head: RequestHead): FreshTrace => {
   const traceparent = givenTrace(head)
   return traceparent === '' ? freshTrace() : {traceparent, fields: traceFields(traceparent)}
 }
 
-/** The trace that a call passes on: its span, or else the caller's trace, or a new one. */
+/** Returns the trace to pass on: the call's span, else the caller's trace, else a new one. */
 export const traceFor = (head: RequestHead, spans: CallSpans | undefined): Trace => {
   if (spans !== undefined)
     return {traceparent: formatTraceparent(spans.own.context), tracestate: formatTracestate(spans.own.context)}

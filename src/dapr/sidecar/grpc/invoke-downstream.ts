@@ -55,7 +55,7 @@ export class InvokeDownstream extends ResponseCollector {
     this.#fail(status.INTERNAL, `error invoking app channel: ${why}`)
   }
 
-  /** Answers a call. A failure has the words of HTTP. An answer of a fault or middleware counts as the app's. */
+  /** Answers a call. A failure has HTTP's words. An answer of a fault or of middleware counts as the app's answer. */
   reply({body, status: code, type, lines}: Reply): void {
     if (!body.startsWith(OWN_ERROR)) {
       this.status = code

@@ -24,7 +24,7 @@ import type {ReceivedCall, RequestHead} from './request-head.ts'
 
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 
-/** The query as it is, but for the characters that would end it, or its line. */
+/** Returns a query, in which characters that would end it or its line are escaped. */
 const queryOf = (query: string): string =>
   // oxlint-disable-next-line no-control-regex -- they are sought
   query === '' ? '' : `?${latin1Of(query).replace(/[\0- \x7f]/g, encodeURIComponent)}`

@@ -28,7 +28,7 @@ interface SentInvoke {
   readonly message: Uint8Array
 }
 
-/** InvokeService to an app of gRPC: its `OnInvoke` gets the same InvokeRequest (Dapr: pkg/channel/grpc). */
+/** `InvokeService` to an app of gRPC: its `OnInvoke` gets the same InvokeRequest (Dapr: pkg/channel/grpc). */
 export class InvokedGrpcCall extends GrpcCall {
   readonly #sent: SentInvoke
   readonly #tracing: Tracing
@@ -50,7 +50,7 @@ export class InvokedGrpcCall extends GrpcCall {
     } else this.#trace = head.trace
   }
 
-  /** All failures are tried again, whatever `matching` says (Dapr: pkg/messaging, invokeRemote). */
+  /** Retries all failures, whatever `matching` lists (Dapr: pkg/messaging, invokeRemote). */
   protected verdictOf(code: number): Verdict {
     return code === OK ? 'success' : 'failed'
   }

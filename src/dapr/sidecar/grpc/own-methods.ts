@@ -53,16 +53,16 @@ const checkMessage = (message: Uint8Array): void => eachField(message, () => fal
 
 let answers: typeof import('../operations/answer-grpc.ts') | undefined
 
-/** A call to a building block, which are loaded with the first one: an import in each call would cost a tenth of it. */
+/** Serves a call of a building block. The first call loads their code; an import in each call would cost a tenth of it. */
 const block =
   (name: ApiOperation['name']): OwnMethod =>
   async (message, context, call) => {
-    // a promise would keep a failure: for a moment there may be no file to open
+    // a stored promise would keep a failure; files may be impossible to open for a moment
     const {answerGrpc} = (answers ??= await import('../operations/answer-grpc.ts'))
     return answerGrpc(await context.blocks(), name, message, call)
   }
 
-/** Methods that the sidecar answers itself, also those that it answers as a Dapr without components (pkg/api/grpc). */
+/** Methods that the sidecar answers itself, even if only as a Dapr without components does (pkg/api/grpc). */
 const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
   GetMetadata: (message, {appId, facts, customMetadata}) => {
     checkMessage(message)

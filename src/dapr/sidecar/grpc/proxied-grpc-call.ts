@@ -23,7 +23,7 @@ import {timeoutMs, timeoutText} from '../../../proxy/net/grpc/timeout.ts'
 /** A call that has waited no longer has the deadline that its caller wrote. */
 const AT_ONCE_MS = 1
 
-/** Any method of an app, passed as it is (Dapr: pkg/messaging/grpc_proxy.go). */
+/** A call of any method of an app, passed on unchanged (Dapr: pkg/messaging/grpc_proxy.go). */
 export class ProxiedGrpcCall extends GrpcCall {
   readonly #tracing: Tracing
 
@@ -64,7 +64,7 @@ export class ProxiedGrpcCall extends GrpcCall {
     return first + head.protocol + head.metadata + this.#identityFields(admitted)
   }
 
-  /** The fields with caller and callee, and the token of the callee, or of the sidecar that leads to it. */
+  /** Returns the fields with caller and callee, and the token of the callee or of its sidecar. */
   #identityFields({isLocal, token, grpcFields}: Admitted): string {
     const {caller, callee} = this.call
     const own = token || (isLocal ? this.sidecar.appToken : '')
@@ -74,7 +74,7 @@ export class ProxiedGrpcCall extends GrpcCall {
     return ids + tokenField + lead
   }
 
-  /** The rest of the deadline as a field; '' = the caller has set none. */
+  /** Returns the rest of the deadline as a field; '' = the caller has set none. */
   #timeout(afterMs: number): string {
     const {timeout} = this.requestHead
     if (timeout === '') return ''

@@ -54,7 +54,7 @@ const badToken = ({token}: RequestHead, apiToken: string): GrpcRefusal | undefin
   return isToken(token, apiToken) ? undefined : unauthorized('authentication error: api token mismatch')
 }
 
-/** Why a call is not even looked at. The status of HTTP and the code matter to clients; grpc-go's words are kept. */
+/** Returns why a call is refused before it is read. Clients depend on the HTTP status and the code; the words are grpc-go's. */
 export const refusalOf = (
   head: RequestHead,
   {isAllowedHost, apiToken, tracing}: GrpcGuards

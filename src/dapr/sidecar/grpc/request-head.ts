@@ -23,7 +23,7 @@ type Read =
 /** The part of the head in which a field is passed on unchanged; '' = not passed on: the sidecar sets it, or HTTP/2 has no use for it. */
 type Part = 'metadata' | 'protocol' | 'trace' | ''
 
-/** The pseudo fields, by their bits. */
+/** The part of the head that collects a field for the callee; '' = not passed on: the sidecar sets it, or it belongs to one connection. */
 const PSEUDO: ReadonlyMap<string, number> = new Map([
   [':method', 1],
   [':path', 2],
@@ -92,11 +92,11 @@ export class RequestHead implements FieldSink {
   encoding = ''
   /** The caller's metadata, as fields. */
   metadata = ''
-  /** Fields that describe the messages: they go with them, and no further. */
+  /** Fields about the messages' encoding, passed on only with the messages themselves. */
   protocol = ''
-  /** The trace as it was sent, as fields. */
+  /** The caller's trace, as fields. */
   trace = ''
-  /** The caller says that the call is a stream (Dapr: pkg/api/grpc/proxy). */
+  /** Whether the caller declares the call as a stream (Dapr: pkg/api/grpc/proxy). */
   isStream = false
   /** Binary metadata that is not valid base64. */
   isBadBinary = false
@@ -109,11 +109,11 @@ export class RequestHead implements FieldSink {
   /** The request for the record, created on first access. */
   brief: SentRequest | undefined
   whole: SentRequest | undefined
-  /** The call that the proxy makes of it, if any. */
+  /** The call of the proxy for this head, if there is one. */
   call: Call | undefined
-  /** The form for the latest callee. */
+  /** The head as it was last passed on, with its callee and caller. */
   #forwarded: Forwarded | undefined
-  /** The block as it came, if it is remembered. */
+  /** The encoded block, if it is remembered. */
   block = ''
   #seen = 0
   #hasMetadata = false
@@ -127,7 +127,7 @@ export class RequestHead implements FieldSink {
     if (known === undefined) return this.#other(field)
     const [part, read] = known
     if (part !== '') this[part] += bytes
-    // an empty one counts, too
+    // an empty first value counts for these
     if (read === 'calleeId' || read === 'appId' || read === 'token') this[read] ??= this.#textOf(field)
     else if (read !== undefined) this[read] ||= this.#textOf(field)
   }
@@ -150,7 +150,7 @@ export class RequestHead implements FieldSink {
     else if (field.name === ':authority') this.authority = this.#textOf(field)
   }
 
-  /** A text that the sidecar reads: an HTTP app may get it as a line (RFC 9113 §8.2.1: a value has no line end). */
+  /** Returns a field's text for the sidecar. An app of HTTP may get it as a line, so line ends are refused (RFC 9113 §8.2.1). */
   #textOf(field: HeaderField): string {
     const text = field.value()
     if (/[\0\r\n]/.test(text)) this.isMalformed = true
@@ -177,7 +177,7 @@ export class RequestHead implements FieldSink {
   }
 }
 
-/** Whether metadata of this name is true; the first value counts. */
+/** Whether metadata of this name are true; the first value counts. */
 export const isMarked = ({metadata}: RequestHead, name: string): boolean => {
   let first: string | undefined
   new FieldWalker().walk(metadata, {
@@ -188,10 +188,10 @@ export const isMarked = ({metadata}: RequestHead, name: string): boolean => {
   return IS_TRUE.test(first ?? '')
 }
 
-/** Heads that one connection remembers. */
+/** Maximum number of remembered heads per connection. */
 const MAX_KNOWN = 16
 
-/** Reads the heads of one connection. A client repeats its fields: equal ones are read once. */
+/** Reads the heads of one connection. Remembers them: a client repeats equal heads. */
 export class HeadReader {
   readonly #walker: FieldWalker
   readonly #maxBytes: number
@@ -214,7 +214,7 @@ export class HeadReader {
     this.#walker.walk(own, head)
     head.isTooLarge = this.#walker.listSize > this.#maxBytes
     if (!head.isWhole) head.isMalformed = true
-    // a deadline and a trace are other ones each time
+    // a head with a deadline or a trace is never repeated
     if (this.#walker.isPlain && head.timeout === '' && head.trace === '') {
       if (this.#known.size === MAX_KNOWN) this.#known.clear()
       head.block = own

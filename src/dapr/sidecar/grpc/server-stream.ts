@@ -68,7 +68,7 @@ export class ServerStream implements StreamHandler {
   /** Calls the listener when the caller has disconnected, or got the status. */
   readonly onGone = (listener: () => void): void => void aborted(this.left).then(listener)
 
-  /** The next message of the caller; undefined: none will come. */
+  /** Returns the next message of the caller; undefined after the last one. */
   async next(): Promise<Buffer | undefined> {
     while (this.#messages.length === 0 && !this.#isRequestDone && !this.#isOver) await this.#come.promise
     const message = this.#messages.shift()
@@ -76,7 +76,7 @@ export class ServerStream implements StreamHandler {
     return message
   }
 
-  /** Takes further large data as bytes. */
+  /** Reads further large data as bytes. */
   expectLarge(): void {
     this.received.caller.takeBytes()
   }
@@ -93,7 +93,10 @@ export class ServerStream implements StreamHandler {
     else this.#sendLarge(messagePrefix(size, false), pieces)
   }
 
-  /** Sends a message once little waits for the caller: many that come together do not make him late. Never, if it is not wanted by then. */
+  /**
+   * Sends a message once the caller has read most of the earlier ones, so that many messages together cannot delay it. Does not send if
+   * the message is no longer wanted by then.
+   */
   async sendInTurn(message: Uint8Array, isWanted: () => boolean): Promise<void> {
     while (this.isBehind) await this.room()
     if (isWanted()) this.send(message)
@@ -114,7 +117,7 @@ export class ServerStream implements StreamHandler {
     if (small !== '') caller.writeData(small, false)
   }
 
-  /** More waits for the caller than it takes soon. */
+  /** Whether more data wait for the caller than it reads soon. */
   get isBehind(): boolean {
     return this.#unsent > MAX_AHEAD_BYTES && !this.#isOver
   }
@@ -126,7 +129,7 @@ export class ServerStream implements StreamHandler {
     await this.#taken.promise
   }
 
-  /** Ends it; only the first end counts. */
+  /** Ends the call; only the first end counts. */
   end(status: GrpcStatus): void {
     if (this.#isOver) return
     this.#writeHead()

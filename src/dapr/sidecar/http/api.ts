@@ -25,7 +25,7 @@ type UseBody = (body: Buffer) => Reply | Promise<Reply>
 const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
 const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
 
-/** The sidecar's own API of one app. `custom` is the metadata that was set over this API or the gRPC API; it remains as long as the sidecar. */
+/** The sidecar's own API for one app. `custom`: metadata that was set over HTTP or gRPC, kept as long as the sidecar. */
 export const createApi = (
   {appId, facts, wasReady, limits: {maxBodyBytes}}: SidecarOptions,
   callBlock: CallBlock,

@@ -8,7 +8,7 @@ const MAX_DELEGATED_CALLERS = 1000
 interface DelegationContext {
   readonly sidecar: SidecarContext
   readonly identity: Identity
-  /** Known only to the user's other runs; '' = no delegation is accepted. */
+  /** Key known only to the user's other runs; '' = no delegation is accepted. */
   readonly key: string
 }
 
@@ -24,7 +24,7 @@ export class DelegatedCallers {
     this.#host = host
   }
 
-  /** The sidecar as it serves this caller; undefined: the delegation is missing or invalid. */
+  /** Returns the sidecar as it serves this caller. Undefined if the delegation is missing or invalid. */
   contextFor(delegation: string): SidecarContext | undefined {
     if (delegation === '') return undefined
     const known = this.#known.get(delegation)
@@ -38,7 +38,7 @@ export class DelegatedCallers {
   }
 }
 
-/** The sidecar as it serves an app of another run. That app's own sidecar has already added the forwarding headers, so only ids are added. */
+/** Returns the sidecar as it serves an app of another run. That app's own sidecar has added the forwarding headers, so only ids are added. */
 function delegatedTo({sidecar, identity}: DelegationContext, caller: CallerIdentity): SidecarContext {
   const {maxBodyBytes, appToken, warn, copierOf, heldBodies, observer, faults, recorded} = sidecar
   const {appId, namespace} = caller

@@ -56,7 +56,7 @@ const PREFLIGHT_HINT =
 export const noAppId = (method: string): Reply =>
   apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID + (method === 'OPTIONS' ? PREFLIGHT_HINT : ''))
 
-/** An app of gRPC that is not connected to: the status of its channel, as any other status of gRPC (Dapr: pkg/channel/grpc). */
+/** Returns the status of the channel of an unreachable gRPC app, like any gRPC status (Dapr: pkg/channel/grpc). */
 export const unavailable = (message: string): Reply => ({
   status: 503,
   type: TEXT_TYPE,

@@ -40,13 +40,13 @@ export const cleanPath = (path: string): string => {
   return cleaned === '' ? '.' : cleaned
 }
 
-/** A method as an app of gRPC gets it (Dapr: pkg/messaging/method/normalize.go, NormalizeMethod): cleaned, never above its root; a leading slash stays. */
+/** Converts a method for an app of gRPC (Dapr: pkg/messaging/method/normalize.go, NormalizeMethod): cleans it, never above its root; a leading slash stays. */
 export const cleanMethod = (method: string): string => {
   const cleaned = cleanPath(method).replace(/^(?:\.\.\/)+/, '')
   return cleaned === '.' || cleaned === '..' ? '' : cleaned
 }
 
-/** Whether there is nothing to decode, to clean or to escape: true for most paths. */
+/** Whether a path needs no decoding, cleaning or escaping, as most paths. */
 export const isPlainPath = (path: string): boolean => {
   const last = path.length - 1
   if (path.charCodeAt(0) !== 47 || (last > 0 && path.charCodeAt(last) === 47)) return false
@@ -70,10 +70,10 @@ const escapeOf = (character: string): string =>
 export const escapedPath = (path: string): string =>
   VALID.test(path) ? path : unescapePath(path).replace(ESCAPED, escapeOf)
 
-/** Text as one segment of a path on the wire (url.PathEscape); `/` stays. */
+/** Escapes a text as one path segment (url.PathEscape); `/` stays. */
 export const escapedSegment = (text: string): string =>
   /^[\w\-.~]*$/.test(text) ? text : Buffer.from(text).toString('latin1').replace(ESCAPED, escapeOf)
 
-/** A segment of a path as text, `+` as it is (url.PathUnescape). */
+/** Decodes a path segment; `+` stays (url.PathUnescape). */
 export const segmentText = (segment: string): string =>
   decoded(segment.includes('%') && badEscape(segment) === undefined ? unescapePath(segment) : segment)

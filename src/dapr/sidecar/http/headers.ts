@@ -115,7 +115,7 @@ const TEXTS = new Map<number, readonly [name: Text, isPassedOn: boolean]>([
   [FETCH_SITE, ['fetchSite', true]]
 ])
 
-/** Whether it is passed on. */
+/** Notes a header that the sidecar evaluates. Returns whether it is passed on, too. */
 const note = (headers: RequestHeaders, kind: number, value: string): boolean => {
   const [name, isPassedOn = false] = TEXTS.get(kind) ?? []
   if (name !== undefined) headers[name] ||= value
@@ -127,7 +127,7 @@ const note = (headers: RequestHeaders, kind: number, value: string): boolean => 
     headers.length = -1
   } else if (kind === COMMAND) headers.from = OUTSIDE
   else if (kind === BAGGAGE) {
-    // The first one is passed on, and all are echoed.
+    // only the first baggage header is passed on, but all are echoed
     headers.baggage = [...headers.baggage, value]
     return headers.baggage.length === 1
   }

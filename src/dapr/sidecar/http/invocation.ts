@@ -42,12 +42,12 @@ interface InvocationOptions {
   readonly headers: Pick<RequestHeaders, 'lines' | 'length' | 'framing' | 'apiToken' | 'baggage' | 'from'>
   /** Trace headers for the callee; '' = passed on as the caller sent them. */
   readonly trace: string
-  /** Trace headers for the caller, if the app's response has none. */
+  /** Trace headers for the caller if the app's response has none. */
   readonly responseTrace: string
   readonly spans?: CallSpans | undefined
-  /** The call came as `InvokeService` over gRPC. */
+  /** Whether the caller used `InvokeService` of gRPC. */
   readonly isInvokeService?: boolean
-  /** More header lines for the callee: those that request a websocket. */
+  /** Further header lines for the callee: those that request a websocket. */
   readonly extraLines: string
   /** The ends of the caller's connection; left out: not known. */
   readonly ends?: Ends | undefined
@@ -56,7 +56,7 @@ interface InvocationOptions {
 
 const VERBS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH'])
 
-/** Dapr knows eight methods; any other one reaches the app as POST (pkg/messaging/v1/invoke_method_request.go). */
+/** Returns the method for the app. Methods that Dapr does not know become POST (pkg/messaging/v1/invoke_method_request.go). */
 export const verbOf = (method: string): string => (VERBS.has(method) ? method : 'POST')
 
 const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
@@ -66,7 +66,7 @@ const BAD_GATEWAY = 502
 /** Dapr's text, and the key that sets the limit. */
 const tooLarge = (maxBodyBytes: number): string => `${TOO_LARGE} [the limit is maxBodySize: ${maxBodyBytes} bytes]`
 
-/** Joins base path and method. The base path stays alone if no method is called. */
+/** Joins a base path and a method. Without a method it returns the base path. */
 const externalPath = (path: string, prefix: string, root: string): string =>
   path === '/' || path.startsWith('/?') ? root + path.slice(1) : prefix + path
 
@@ -106,7 +106,7 @@ export class Invocation extends ProxiedCall {
   }
 
   protected override verdictOf(status: number): Verdict {
-    // codes of gRPC are no failures for callers of HTTP, and InvokeService tries all but 2xx again (Dapr: pkg/messaging)
+    // gRPC codes are no failures for callers of HTTP; InvokeService retries all but 2xx (Dapr: pkg/messaging)
     if (this.#isToGrpc) return 'success'
     if (this.#options.isInvokeService === true) return status >= 200 && status < 300 ? 'success' : 'failed'
     return super.verdictOf(status)

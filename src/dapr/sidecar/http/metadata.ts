@@ -9,7 +9,7 @@ export interface Subscription {
   readonly pubsubName: string
   readonly topic: string
   readonly metadata: Readonly<Record<string, string>>
-  /** The first whose `match` is true counts; '' always is. */
+  /** Rules in order of precedence: the first whose `match` is true counts. An empty one is always true. */
   readonly rules: readonly {readonly match: string; readonly path: string}[]
   readonly deadLetterTopic: string
   readonly type: 'DECLARATIVE' | 'PROGRAMMATIC' | 'STREAMING'
@@ -28,11 +28,11 @@ export interface Facts {
   /** WorkflowAccessPolicies. */
   readonly accessPolicies: readonly string[]
   readonly mcpServers: readonly string[]
-  /** The addresses of the scheduler that keeps its jobs; empty: none does. */
+  /** Addresses of the scheduler that stores the jobs; empty without one. */
   readonly scheduler: readonly string[]
-  /** How the app is reached. `health`: undefined = there is no check; durations as Go writes them: `5s`, `500ms`. */
+  /** How the sidecar reaches the app. `health` is undefined without a check; durations are Go's: `5s`, `500ms`. */
   readonly connection: AppConnection
-  /** The actors that the app hosts, active ones by type; left out: it hosts none. */
+  /** Active actors by type; omitted if the app hosts none. */
   readonly actors?: {readonly isReady: boolean; readonly active: ReadonlyMap<string, number>} | undefined
   /** Workers of workflows that the app has connected. */
   readonly connectedWorkers?: number
@@ -65,7 +65,7 @@ const counted = ({type, count}: {readonly type: string; readonly count: number})
   count: count || undefined
 })
 
-/** There is no placement; an app that hosts actors gets the answer that it would get with one. */
+/** Returns the state of actors. There is no placement service: an app with actors gets the answer as with one. */
 function actorRuntimeOf(facts: Facts): object {
   if (facts.actors === undefined)
     return {runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected'}
@@ -77,7 +77,7 @@ function actorRuntimeOf(facts: Facts): object {
   }
 }
 
-/** The content of `extended`, in the order of its keys; what was set over the API takes precedence. */
+/** Returns `extended` in the order of its keys. Values set over the API have precedence. */
 export const extendedOf = (facts: Facts, custom: ReadonlyMap<string, string>): Readonly<Record<string, string>> =>
   sortedByKey({...facts.extended, ...Object.fromEntries(custom), daprRuntimeVersion: facts.runtimeVersion})
 

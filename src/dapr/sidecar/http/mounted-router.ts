@@ -19,7 +19,7 @@ interface MountedCall extends Pick<
 /** Additional routes on a sidecar's port. Requests that name an app by header or basic auth never belong to them. */
 export interface MountedRouter {
   hasRoute(path: string): boolean
-  /** Starts a call; false: nothing was done, it is for `serve`. */
+  /** Starts a call. Returns false without effect for calls that belong to `serve`. */
   startPlain(call: MountedCall, connection: FastConnection): boolean
   serve(request: IncomingMessage, response: ServerResponse): void
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void
@@ -34,7 +34,7 @@ export const isMounted = (
   (headers['dapr-app-id'] ?? '') === '' &&
   idOfBasic(headers.authorization ?? '') === ''
 
-/** Starts a mounted router's plain request. Returns false, without effect, if the router or the fast path does not take it. */
+/** Starts a plain request of a mounted router. Returns false, without effect, if the router or the fast path refuses it. */
 export const startMounted = (
   mounted: MountedRouter | undefined,
   request: PlainRequest,

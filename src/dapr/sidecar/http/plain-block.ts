@@ -31,7 +31,7 @@ const MAX_POSTED = 200
 interface PlainBlockCall {
   readonly request: PlainRequest
   readonly call: BlockCall
-  /** Its header lines, with those of the trace that was sent. */
+  /** Header lines, with those of the trace that was sent. */
   readonly lines: string
   /** Header lines of its trace. */
   readonly trace: string
@@ -44,7 +44,7 @@ export class PlainBlocks {
   readonly #sidecar: SidecarContext
   readonly #callBlock: CallBlock
   readonly #maxBodyBytes: number
-  /** The targets of POST, topics and stores, which come again with each call. */
+  /** Known POST targets (topics and stores), which are repeated with each call. */
   readonly #posted = new Map<string, BlockCall>()
 
   constructor(sidecar: SidecarContext, callBlock: CallBlock) {
@@ -53,7 +53,7 @@ export class PlainBlocks {
     this.#maxBodyBytes = Math.min(MAX_BODY_BYTES, sidecar.maxBodyBytes || MAX_BODY_BYTES)
   }
 
-  /** Whether the request is answered here; its body has to be there then. */
+  /** Whether the request is answered here. Then its body must be complete. */
   takes({path, length}: PlainRequest): boolean {
     return path.startsWith('/v1.0') && !isInvoke(path) && length <= this.#maxBodyBytes
   }

@@ -132,10 +132,7 @@ interface Known {
   readonly target: Target
 }
 
-/**
- * The targets that one sidecar's callers named last. Its texts are the same ones each time, so that whatever looks them up
- * later has their hashes already.
- */
+/** Latest targets of one sidecar's callers. Equal targets share their text objects, whose hashes V8 computes only once. */
 class KnownTargets {
   readonly #known: Known[] = []
   #next = 0

@@ -13,7 +13,7 @@ import {linesOfTrace} from './trace.ts'
 import type {CallSpan} from '../../../model/call.ts'
 import type {Tracer} from '../../../observe/telemetry/tracing/tracer.ts'
 
-/** A parsed request: exactly one of refusal, action and target is set; none: no app is named. */
+/** A parsed request with exactly one of refusal, action and target; without any, it names no app. */
 export interface SidecarRequest {
   readonly raw: ParsedHead
   readonly protocol: Protocol
@@ -29,7 +29,7 @@ export interface SidecarRequest {
   readonly trace: string
   /** Trace headers for the caller, if the app's response has none. */
   readonly responseTrace: string
-  /** The one of this request; undefined: none is made. */
+  /** The span of this request, if there is one. */
   readonly span: CallSpan | undefined
 }
 
@@ -37,7 +37,7 @@ export interface SidecarRequest {
 export interface Tracing {
   /** Whether trace headers get a span of ours. Otherwise they are passed on unchanged. */
   readonly isTracing: boolean
-  /** Begins spans; undefined: a request keeps its trace, or gets a new one. */
+  /** Begins spans. Without it a request keeps its trace, or gets a new one. */
   readonly tracer: Tracer | undefined
 }
 

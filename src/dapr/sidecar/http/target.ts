@@ -37,7 +37,7 @@ export const splitTarget = (target: string): Sent => {
   return {authority: absolute?.[1] ?? '', path: rest.slice(0, flag), query: query === '?' && hash < 0 ? '' : query}
 }
 
-/** The app id in `http://dapr-app-id:<id>@localhost:3500/`, '' when there is none (Dapr: findTargetIDAndMethod). */
+/** Returns the app id of `http://dapr-app-id:<id>@localhost:3500/`; '' for other URLs (Dapr: findTargetIDAndMethod). */
 export const idOfBasic = (authorization: string): string => {
   if (!authorization.startsWith('Basic ')) return ''
   const pair = Buffer.from(authorization.slice(6), 'base64').toString('latin1').split(':')
@@ -58,7 +58,7 @@ export const methodFault = (method: string): string => {
   return `method contains control character at position ${control.index}: ${goQuote(decoded(method))}`
 }
 
-/** The path on the wire for a decoded method: cleaned, never above its root, escaped as Go does. `isUrl`: it becomes a part of one. */
+/** Returns the path to send for a decoded method: cleaned, never above its root, escaped as Go does. `isUrl`: it becomes part of a URL. */
 const pathOf = (method: string, isUrl: boolean): {readonly path: string; readonly fault: string} => {
   const fault = methodFault(method)
   if (fault !== '') return {path: '', fault: invalidMethod(fault)}
@@ -78,7 +78,7 @@ const appOf = (sentId: string): {readonly id: string; readonly fault: string} =>
   return {id: parts[0] ?? '', fault: ''}
 }
 
-/** The target for an id and a decoded method, in latin1. `isUrl` false: the callee speaks gRPC, where a `%` means nothing. */
+/** Returns the target for an id and a decoded method, in latin1. `isUrl` false: the callee speaks gRPC, where `%` has no meaning. */
 export const targetOf = (sentId: string, method: string, query: string, isUrl = true): Target => {
   const {id, fault} = appOf(sentId)
   const path = pathOf(method, isUrl)
@@ -94,7 +94,7 @@ const INVOKE = '/v1.0/invoke/'
 const METHOD = '/method/'
 const LOOSE_INVOKE = /^\/*v1\.0\/+invoke\/+/
 
-/** The usual form, with nothing to decode: `/v1.0/invoke/<id>/method/<method>`. */
+/** Parses the usual form without escapes: `/v1.0/invoke/<id>/method/<method>`. */
 const plainTarget = (path: string, query: string): Target | undefined => {
   const end = path.startsWith(INVOKE) ? path.indexOf(METHOD, INVOKE.length) : -1
   return end < 0 ? undefined : plain(path.slice(INVOKE.length, end), path.slice(end + METHOD.length - 1), query)
@@ -110,7 +110,7 @@ const urlTarget = (unescaped: string, query: string): Target | undefined => {
   return targetOf(unescapeQuery(written) || written, cleanPath(rest.slice(end + METHOD.length)), query)
 }
 
-/** Like `findTarget`, for a path that is known to be plain; undefined: use `findTarget`. */
+/** Like `findTarget`, for a plain path. Returns undefined if `findTarget` is needed. */
 export const findPlainTarget = (path: string, query: string, givenId: string): Target | undefined =>
   givenId === '' ? plainTarget(path, query) : plain(givenId, path, query)
 

@@ -6,10 +6,7 @@ import {formatTraceparent, formatTracestate} from '../../../observe/telemetry/tr
 /** A later version may add parts of any visible characters. An event's text may have others, which must not become lines of a head. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]*)?$/
 
-/**
- * Whether a traceparent can be continued (W3C Trace Context §3.2): no id is all zeros, the version is not ff, and only
- * versions after 00 may have more parts.
- */
+/** Whether a traceparent can be continued (W3C Trace Context §3.2): no id is all zeros, the version is not ff, and only versions after 00 may have more parts. */
 export const isTraceparent = (value: string): boolean => {
   const match = TRACEPARENT.exec(value)
   return match !== null && (match[1] === undefined || !value.startsWith('00'))
@@ -22,7 +19,7 @@ const COUNT = 170
 const random = new Uint32Array(DIGITS.length * COUNT)
 const room = Buffer.from(FRESH.repeat(COUNT), 'latin1')
 const HEX = Buffer.from('0123456789abcdef', 'latin1')
-/** New traces, one behind the other: a text for all costs less than one for each. */
+/** Random digits for new traces: one text for many costs less than one for each. */
 let fresh = ''
 let used = 0
 
@@ -49,7 +46,7 @@ export const freshTraceparent = (): string => {
   return fresh.slice(used, (used += FRESH.length))
 }
 
-/** Dapr does not pass on longer ones. */
+/** Maximum characters of a tracestate; Dapr drops longer ones. */
 const MAX_TRACESTATE = 512
 
 /** The trace that a call belongs to. */
@@ -59,31 +56,28 @@ export interface Trace {
   readonly tracestate: string
 }
 
-/**
- * The caller's trace, unchanged, or a new one if it sent no valid one. A tracestate without a valid traceparent has no
- * meaning and is dropped.
- */
+/** Returns the caller's trace unchanged, or a new one without a valid traceparent. A tracestate alone has no meaning and is dropped. */
 export const traceOf = (traceparent: string, tracestate: string): Trace =>
   traceparent !== '' && isTraceparent(traceparent)
     ? {traceparent, tracestate: tracestate.length <= MAX_TRACESTATE ? tracestate : ''}
     : {traceparent: freshTraceparent(), tracestate: ''}
 
-/** The lines of a span: the app and the caller see it as the parent of what they do. */
+/** Returns the header lines of a span, the parent of further spans of the app and the caller. */
 export const spanLines = ({context}: CallSpan): string =>
   traceLines({traceparent: formatTraceparent(context), tracestate: formatTracestate(context)})
 
-/** The parent of a workflow that a call starts: the span of the call if it is sampled, or what the caller has sent ('' = nothing). */
+/** Returns the parent of a workflow that a call starts: the call's span if it is sampled, else the caller's value ('' = none). */
 export const workParent = (own: string, sent: string): string => (isSampled(own) ? own : carriedTraceparent(sent))
 
 /** The lowest bit of the flags: others may be set, too (W3C Trace Context, level 2). */
 const isSampled = (traceparent: string): boolean => (Number.parseInt(traceparent.slice(53, 55), 16) & 1) === 1
 
-/** A trace as header lines; what is '' has none. */
+/** Returns a trace as header lines, without empty parts. */
 export const traceLines = ({traceparent, tracestate}: Trace): string =>
   (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
   (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
 
-/** The trace headers that a request is sent with: those of its span; without a span its own trace or a new one; without tracing those that came. */
+/** Returns the trace headers for a request: those of its span; without a span its own trace, or a new one; without tracing those that were sent. */
 export function linesOfTrace(span: CallSpan | undefined, isTracing: boolean, sent: Trace): string {
   if (span !== undefined) return spanLines(span)
   return traceLines(isTracing ? traceOf(sent.traceparent, sent.tracestate) : sent)
@@ -93,10 +87,10 @@ export function linesOfTrace(span: CallSpan | undefined, isTracing: boolean, sen
 export const carriedTraceparent = (value: unknown): string =>
   typeof value === 'string' && isTraceparent(value) ? value : ''
 
-/** The trace in which the app gets an event: that of the span that was begun for it, or the event's own; '' = none. */
+/** Returns the trace of an event's delivery: that of its span, or the event's own; '' = none. */
 export const eventTraceparent = ({fields, traceparent}: Pick<AppEvent, 'fields' | 'traceparent'>): string =>
   traceparent ?? carriedTraceparent(fields['traceparent'] ?? fields['traceid'])
 
-/** The trace of a request with several events: that of the last one that has any (Dapr: pkg/runtime/subscription/postman). */
+/** Returns the trace of a request with several events: that of the last event that has one (Dapr: pkg/runtime/subscription/postman). */
 export const traceparentOfAll = (entries: readonly BatchEntry[]): string =>
   entries.reduce((trace, {event}) => eventTraceparent(event) || trace, '')

@@ -28,7 +28,7 @@ const nameOf = ({params: [type = '', id = '', name = '']}: BlockRequest): Firing
 type Named = Readonly<Record<'actorType' | 'actorId' | 'name', string>>
 const nameIn = ({actorType: type, actorId: id, name}: Named): FiringName => ({type, id, name})
 
-/** Reads a request from a body, which is JSON whatever its content type. */
+/** Reads a request from its body, which is JSON despite any content type. */
 function wishIn(request: BlockRequest): FiringRequest & {readonly overwrites: boolean} {
   const {text, value} = readJson(request)
   if (!isObject(value)) throw malformed('expected an object')
@@ -53,7 +53,7 @@ const dataOf = (bytes: Uint8Array): string | undefined =>
 const periodText = ({step}: Reminder): string | undefined =>
   step === undefined ? undefined : `@every ${formatGoDuration(step)}`
 
-/** Dapr gives back a time to live that is a time, not one that is a duration (pkg/actors/internal/scheduler). */
+/** Returns the time to live if it is a time. Dapr does not return durations (pkg/actors/internal/scheduler). */
 const timeIn = (ttl: string): string | undefined => (Number.isNaN(timeAt(ttl)) ? undefined : ttl)
 
 function reminderJson(reminder: Reminder): string {

@@ -63,7 +63,7 @@ export function statusOfFault(error: unknown): GrpcStatus {
   throw error
 }
 
-/** Errors that have an ErrorInfo here and none over HTTP (Dapr: pkg/api/errors, Basic, as pkg/api/grpc/grpc.go uses it). */
+/** Errors with an ErrorInfo over gRPC but not over HTTP (Dapr: pkg/api/errors, Basic, as pkg/api/grpc/grpc.go uses it). */
 const WITH_INFO =
   /^ERR_(?:CONFIGURATION_(?:STORE_NOT_.*|GET|SUBSCRIBE)|INVOKE_OUTPUT_BINDING|NOT_SUPPORTED_STATE_OPERATION|STATE_(?:GET|SAVE|DELETE|BULK_DELETE|TRANSACTION))$/
 

@@ -13,13 +13,13 @@ import {emptyRecord} from '../../../model/own.ts'
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const ASCII = /^[ -~]*$/
 
-/** The metadata that clients take in a head. At one of 8 KiB (gRPC in Java), 16 (Node) or 64 they fail, and may end all calls of the connection. */
+/** Returns only metadata that fit into a head. Clients fail at a head of 8 KiB (gRPC in Java), 16 (Node) or 64, and may end all calls of the connection. */
 const ofHead = (metadata: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(metadata).filter(([key, value]) => NAME.test(key) && Buffer.byteLength(value) <= 4096)
   )
 
-/** The metadata that a binding returns besides its data; Go capitalizes the first character. */
+/** Returns a binding's metadata as header lines. Go capitalizes the first character. */
 const linesOf = (metadata: Readonly<Record<string, string>>): string =>
   headerLines(ofHead(metadata), undefined, name => `Metadata.${name}`)
 
@@ -63,7 +63,7 @@ export const BINDING_OPERATIONS: OperationsOf<typeof BINDINGS> = {
       InvokeBindingResponse,
       async ({bindings}, {name, data, metadata, operation}, {trace, head: {baggage}, setHeader, onGone}) => {
         const {traceparent, tracestate} = trace
-        // what was sent takes precedence over what the request says (Dapr)
+        // what was sent as header has precedence over the body (Dapr)
         const sent = {
           traceparent,
           ...(tracestate !== '' && {tracestate}),

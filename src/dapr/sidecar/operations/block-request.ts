@@ -63,14 +63,14 @@ export const metadataOf = (query: string): Record<string, string> =>
 
 const HEADERS = new Map<string, RegExp>()
 
-/** The value of a header, '' where there is none. */
+/** Returns the value of a header, '' without one. */
 export function headerOf({lines}: Pick<BlockRequest, 'lines'>, name: string): string {
   let pattern = HEADERS.get(name)
   if (pattern === undefined) HEADERS.set(name, (pattern = RegExp(`^${name}:[ \\t]*([^\\r\\n]*)`, 'im')))
   return pattern.exec(lines)?.[1]?.trimEnd() ?? ''
 }
 
-/** Dapr's error for a body that cannot be read; `prefix` as it differs between calls. */
+/** Returns Dapr's error for an unreadable body. `prefix` differs between calls. */
 export const malformed = (words: string, prefix = 'failed deserializing HTTP body: '): BlockError =>
   new BlockError([400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'], prefix + words)
 

@@ -119,7 +119,7 @@ function cleaned(said: object): object {
 const cleanedMessage = (message: object): object =>
   Object.fromEntries(Object.entries(message).map(([kind, said]) => [kind, said && cleaned(said as object)]))
 
-/** An input as it is sent. */
+/** Returns an input without personal data, if that is asked for. */
 const scrubbedInput = (input: Request2['inputs'][number]): Request2['inputs'][number] =>
   input.scrubPii === true ? {...input, messages: input.messages.map(cleanedMessage) as typeof input.messages} : input
 
@@ -214,7 +214,7 @@ const callerOf = ({protocol, lines, onGone}: BlockRequest): Caller => ({
   kept: (lines.match(KEPT) ?? []).map(line => `${line}\r\n`).join('')
 })
 
-/** A message and its JSON, one served like the other; an empty body counts as an empty object. */
+/** Serves a message and its JSON in the same way. An empty body counts as an empty object. */
 const served = <Q extends Schema & {readonly name: readonly [1, 'string']}, R extends Schema>(
   request: Q,
   reply: R,

@@ -52,7 +52,7 @@ const decrypt: BlockHandler = async ({cryptography}, request) => {
   return answered(await cryptography.decrypt(found, textOf(request, 'dapr-key-name'), only(request.body)))
 }
 
-/** Dapr's releases are built without these (pkg/api/http/subtlecrypto.go). */
+/** Refuses methods that Dapr's releases are built without (pkg/api/http/subtlecrypto.go). */
 const refuse = async (): Promise<never> => {
   throw new BlockError([501, 'unimplemented', 'ERR_API_UNIMPLEMENTED'], 'this API is currently not implemented')
 }

@@ -18,7 +18,7 @@ interface AskedQuestion {
   readonly protocol: Protocol
   /** Header lines of its caller: each with its line end. */
   readonly kept: string
-  /** The request without personal data that was to be taken out. */
+  /** The request, without personal data that was to be removed. */
   readonly request: readonly [schema: Schema, message: object]
 }
 
@@ -32,10 +32,7 @@ interface AnsweredQuestion<R> {
 
 const latin1 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('latin1')
 
-/**
- * A call of a model in the recorder, over whatever protocol it came: both sides as JSON, texts only as they were sent and given.
- * A header of the answer says what it has cost, and which tools were called.
- */
+/** Records a call of a model: both sides as JSON, with texts only as they were sent and returned. A header of the answer contains the cost and the called tools. */
 export async function recordModelCall<R extends object>(
   conversations: Conversations,
   {name, version, protocol, kept, request: [schema, message]}: AskedQuestion,
@@ -68,7 +65,7 @@ export async function recordModelCall<R extends object>(
     answered(200, `${MODEL_HEADER}: ${facts}\r\n`, latin1(jsonOfMessage(reply, done.reply)))
     return done.reply
   } catch (error) {
-    // whatever it is, the call is over
+    // the call is over, whatever the error
     const {status, errorCode} = error instanceof BlockError ? error : {status: 500, errorCode: ''}
     journal.failure = messageOf(error)
     answered(status, '', latin1({errorCode, message: journal.failure}))

@@ -21,7 +21,7 @@ export interface BlockCaller {
   readonly onGone: OnGone
 }
 
-/** How an operation of the API is served; what Dapr has not is left out. All reject with a BlockError. */
+/** Serves an operation of the API. A part that Dapr lacks is omitted. All reject with a BlockError. */
 export interface BlockOperation {
   readonly http?: BlockHandler
   readonly grpc?: GrpcOperation
@@ -29,7 +29,7 @@ export interface BlockOperation {
   readonly stream?: (stream: ServerStream, blocks: Blocks) => Promise<GrpcStatus>
 }
 
-/** A method of gRPC. `answer` gives the message, or undefined for an empty one. */
+/** A method of gRPC. `answer` returns the message, or undefined for an empty message. */
 export interface GrpcOperation<Q extends Schema = Schema, R extends Schema = Schema> {
   readonly request: Q
   readonly reply: R
@@ -77,7 +77,7 @@ export const universal = <Q extends Schema, R extends Schema>({
   http: async (blocks, sent) => json(await run(blocks, messageIn(request, params, sent), sent.onGone))
 })
 
-/** An empty body counts as an empty object: the error names the missing properties. */
+/** Reads a message from a body. An empty body counts as an empty object, so that errors name the missing properties. */
 export function messageIn<Q extends Schema>(schema: Q, params: readonly string[], sent: BlockRequest): Message<Q> {
   const {value} = sent.body.length === 0 ? {value: {}} : readJson(sent)
   const named = Object.fromEntries(params.map((name, at) => [name, sent.params[at] ?? '']))

@@ -16,7 +16,7 @@ import {isObject} from '../../../model/is-object.ts'
 /** Messages of which only one field may be there. */
 const ONE_OF = new Set<Schema>([ConversationMessage, JobFailurePolicy])
 
-/** Names of fields are taken as in JSON and as in the .proto file; unknown ones are skipped. Rejects with Dapr's error. */
+/** Reads a message from JSON. Field names are those of JSON or of the .proto file; unknown names are skipped. Rejects with Dapr's error. */
 export function messageOfJson<S extends Schema>(schema: S, value: unknown, name = ''): Message<S> {
   if (!isObject(value)) throw malformed(`${name === '' ? 'expected' : `"${name}" must be`} an object`)
   const members = Object.entries(schema).map(([key, [, type, presence]]) => {
@@ -72,7 +72,7 @@ function fieldOf(type: FieldType, value: unknown, key: string): unknown {
   }
 }
 
-/** Also of a text; undefined: it is none from `min` to `max`. */
+/** Reads a whole number from `min` to `max`, also from a text. Undefined for other values. */
 function wholeOf(value: unknown, min: number, max: number): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : (value ?? 0)
   return Number.isInteger(number) && (number as number) >= min && (number as number) <= max
@@ -110,7 +110,7 @@ function durationOf(value: unknown, key: string): Message<typeof Duration> {
   return {seconds: BigInt(whole) * BigInt(factor), nanos: Number(part.padEnd(9, '0')) * factor}
 }
 
-/** A message as JSON: what is empty is left out, numbers of 64 bits are texts. */
+/** Returns a message as JSON without empty fields. Numbers of 64 bits become texts. */
 export function jsonOfMessage<S extends Schema>(schema: S, message: Partial<Message<S>>): object {
   const members = Object.entries(schema).flatMap(([key, [, type, presence]]) => {
     const value = jsonOfField(type, (message as Readonly<Record<string, unknown>>)[key])

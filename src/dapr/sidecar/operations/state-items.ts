@@ -11,7 +11,7 @@ import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import {bufferOf} from './operation.ts'
 
-/** An item to save or delete; its value stays as it is written. */
+/** Reads an item to save or delete. Its value keeps its text. */
 export function readItem(text: string, value: unknown, prefix: string | undefined): StateSet {
   if (!isObject(value)) throw malformed('an item must be an object', prefix)
   const key = textIn(value, 'key', prefix)
@@ -68,7 +68,7 @@ export const wishOf = ({key, value, etag, metadata, options}: Item): StateSet =>
 const saysJson = (metadata: Readonly<Record<string, string>>): boolean =>
   Object.entries(metadata).some(([name, value]) => name.toLowerCase() === 'contenttype' && value === 'application/json')
 
-/** A value that says that it is JSON must be (Dapr's text); all others are kept as they are. Throws a BlockError. */
+/** Checks values that are declared as JSON (Dapr's text). Throws a BlockError. */
 export function checkJson(items: readonly Item[]): void {
   if (items.some(({metadata, value}) => saysJson(metadata) && !isJson(bufferOf(value).toString())))
     throw new BlockError([500, 'unknown', 'ERR_MALFORMED_REQUEST'], 'unexpected end of JSON input')

@@ -27,7 +27,7 @@ const named = (request: BlockRequest): InstanceName => ({
   appId: queryOf(request).get('appID') ?? ''
 })
 
-/** JSON as Go's protojson writes it: what is empty is left out. */
+/** Returns JSON without empty fields, as Go's protojson writes it. */
 const json = (value: unknown, status: number): Reply => ({
   status,
   type: 'application/json',
@@ -58,7 +58,7 @@ function propertiesOf({customStatus, input, output, failure, status}: Instance):
   )
 }
 
-/** The name of a workflow; an instance that has not started has none yet. */
+/** Returns the name of a workflow; '' before its start. */
 const nameOf = ({status, name}: Instance): string => (status === PENDING ? '' : name)
 
 function instanceJson(instance: Instance): object {

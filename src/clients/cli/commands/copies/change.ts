@@ -33,7 +33,7 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   const starts = startingRuns(process.env) // first: what begins to run meanwhile is found among the runs
   const copies = copiesOf(flags)
   const starting = startsOf(copies, starts).filter(isMeant)
-  // a run that --name has just started is no copy yet
+  // a run that `--name` has just started is not among the copies yet
   const isNew = (word: string): boolean => starting.some(({copy}) => copy === word)
   const others = words.filter(word => !isNew(word))
   if (!isAll) named(copies, others)
@@ -83,7 +83,7 @@ export const forgetCopies: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** The plan with the `teardown` of a copy: of its own template, or where its folder is gone of the template of this folder. */
+/** Returns the plan whose `teardown` applies to a copy: its own template, or the one of this folder if the folder of the copy is gone. */
 async function planOf(flags: GivenFlags, {isGone, folder}: KnownCopy): Promise<Plan> {
   const here = commandPlace(flags).template ?? findTemplate('.', process.cwd()).file
   const file = isGone ? here : findTemplate(folder, process.cwd()).file
@@ -106,7 +106,7 @@ function remainsNow(flags: GivenFlags, called: string): readonly string[] {
 const named = (copies: readonly KnownCopy[], names: readonly string[]): readonly KnownCopy[] =>
   names.map(name => copyNamed(copies, name))
 
-/** The copy with a name. Throws a UserError if there is none, or more than one. */
+/** Returns the copy with a name. Throws a UserError for no or several copies. */
 export function copyNamed(copies: readonly KnownCopy[], name: string): KnownCopy {
   const [found, other] = copies.filter(each => each.name === name)
   if (found === undefined)

@@ -26,7 +26,7 @@ interface CopyRow {
   readonly names: Readonly<Record<string, string>>
   /** Memory of its apps; null: it does not run. */
   readonly memoryBytes: number | null
-  /** Size of its folder; null: it is gone. */
+  /** Size of the copy's folder in bytes. Null if the folder is gone. */
   readonly diskBytes: number | null
 }
 
@@ -78,7 +78,7 @@ async function sizeOf(folder: string): Promise<number> {
   return Number(/^\d+/.exec(last)?.[0] ?? 0) * 1024
 }
 
-/** The names of a copy: with `APP` in the place of the app where all of several names have the same rest. */
+/** Lists the host names of a copy. Names that differ only in the app become one, with `APP` in its place. */
 function namesText(names: CopyRow['names']): string {
   const urls = Object.values(names)
   const [first = '', ...others] = [

@@ -6,7 +6,7 @@ import {print} from '../../print.ts'
 import {say} from '../../say.ts'
 import {appIn, onlyWord, runOf} from './target.ts'
 
-/** `workflow replay ID [--step]`: gives a worker the turns of a workflow once more, up to the first that does something else. */
+/** `workflow replay ID [--step]`: sends the turns of a workflow to a worker again, up to the first turn with another result. */
 export const replayWorkflow: CommandHandler = async context => {
   const {flags, asJson} = context
   const id = onlyWord(context)

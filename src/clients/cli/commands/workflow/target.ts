@@ -4,11 +4,11 @@ import {runFinder} from '../../run-here.ts'
 import {parseGoDuration} from '../../../../model/go-duration.ts'
 import {readTime} from '../../../../model/duration.ts'
 
-/** The run that a verb is for: that of the app, if one is named. Throws a UserError. */
+/** Finds the run of a verb: with `--app-id` the run of that app. Throws a UserError. */
 export const runOf = async ({flags, asJson}: CommandContext): Promise<FoundRun> =>
   (await runFinder(flags, asJson)).find(flags.text('app-id'))
 
-/** `--app-id`, as the API takes it. */
+/** Returns `--app-id` in the form of the API. */
 export const appIn = ({flags}: CommandContext): {readonly app?: string} => {
   const app = flags.text('app-id')
   return app === undefined ? {} : {app}
@@ -24,7 +24,7 @@ export function onlyWord({words}: CommandContext): string {
 /** A date, after which the time of day, and after that the zone (UTC), may be left out. */
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/i
 
-/** Reads a time, or a duration of Go (`1h30m`) that is added to now, or for what is past taken off, in ms since 1970. Throws a UsageError. */
+/** Reads a time, or a Go duration (`1h30m`) from now, with `isPast` before now. Returns ms since 1970. Throws a UsageError. */
 export function readMoment(text: string, flag: string, {isPast, now}: {isPast: boolean; now: number}): number {
   const duration = /[a-zµμ]$/.test(text) ? parseGoDuration(text) : ''
   if (typeof duration === 'number') return isPast ? now - duration : now + duration

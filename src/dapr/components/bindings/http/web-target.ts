@@ -9,9 +9,9 @@ import {emptyRecord, ownOf} from '../../../../model/own.ts'
 import {because} from '../../properties.ts'
 
 interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'secretHeaders'>> {
-  /** Paths are joined to it. */
+  /** Base URL, to which paths are joined. */
   readonly url: string
-  /** A text that has the URL, as it is shown. */
+  /** Replaces the URL in a text by the form that may be shown. */
   readonly shown: (text: string) => string
   /** The environment in which proxies are looked up. */
   readonly env: Environment
@@ -52,7 +52,7 @@ export class WebTarget {
     this.#login = login === ':' ? '' : `Basic ${Buffer.from(login).toString('base64')}`
   }
 
-  /** Rejects a path that leads out of the URL; else as Go's client does: `Get "http://…": dial tcp …: connect: connection refused`. */
+  /** Sends a request. Rejects for a path that leads out of the URL, else in the words of Go's client: `Get "http://…": dial tcp …: connect: connection refused`. */
   async send(request: WebRequest): Promise<WebResponse> {
     const {method, path} = request
     const {url, shown} = this.#options
@@ -106,7 +106,7 @@ export class WebTarget {
   }
 }
 
-/** Whether a URL stays below another one, also for a server that decodes `%2f` and takes `\` for a slash. */
+/** Whether a URL stays below another, also for servers that decode `%2f` or treat `\` as a slash. */
 function isWithin(url: string, base: string): boolean {
   const {origin, pathname} = new URL(url)
   const below = new URL(base).pathname.replace(/\/+$/, '')

@@ -22,7 +22,7 @@ const OWN_ERROR = 'X-DaprErrorResponseHeader: true\r\n'
 /** Headers that belong to the connection of the caller. */
 const OF_CONNECTION = /^(?:connection|keep-alive|proxy-.*|transfer-encoding|upgrade|te|trailer|content-length|date)$/i
 
-/** The actors of an app by one of its streams: each request is answered with its id. */
+/** A stream over which an app hosts actors. Each request is answered with its id. */
 export class ActorStream implements ActorSession {
   readonly #stream: ServerStream
   readonly #waiting = new Map<string, (answer: ActorAnswer) => void>()
@@ -74,7 +74,7 @@ export class ActorStream implements ActorSession {
     }
   }
 
-  /** Takes an answer of the app. Unknown ones were given up. */
+  /** Handles an answer of the app. Answers to abandoned requests are ignored. */
   answered({invokeResponse, reminderResponse, timerResponse, deactivateResponse, requestFailed}: Answer): void {
     const fired = reminderResponse ?? timerResponse
     const over = fired ?? deactivateResponse

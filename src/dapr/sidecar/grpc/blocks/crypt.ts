@@ -17,7 +17,7 @@ import type {Document} from '../../blocks/cryptography.ts'
 import type {Scattered} from '../../documents/pieces.ts'
 import type {ServerStream} from '../server-stream.ts'
 
-/** How long the first message may take (Dapr: pkg/api/grpc/crypto.go). */
+/** Maximum time for the first message, in ms (Dapr: pkg/api/grpc/crypto.go). */
 const FIRST_MS = 5000
 
 const refused = toldWhy([400, 'invalidArgument', 'ERR_BAD_REQUEST'], 'invalid request: ')
@@ -98,7 +98,7 @@ async function* payloadsOf(
 const NUMBER = {seq: StreamPayload.seq} as const
 const writer = new BinaryWriter()
 
-/** An answer (EncryptResponse, DecryptResponse), its data as they are: they are large, and not copied for it. */
+/** Returns an answer (EncryptResponse, DecryptResponse) in pieces: the data are large, and not copied. */
 function answerPieces(pieces: Scattered, bytes: number, seq: bigint): readonly Uint8Array[] {
   const before = writer.tag(1, WireType.LengthDelimited).uint32(bytes).finish()
   const behind = encode(NUMBER, {seq})
@@ -106,7 +106,7 @@ function answerPieces(pieces: Scattered, bytes: number, seq: bigint): readonly U
   return [writer.tag(1, WireType.LengthDelimited).uint32(size).finish(), before, ...pieces, behind]
 }
 
-/** Sends pieces as fast as the caller takes them. */
+/** Sends pieces as fast as the caller reads them. */
 async function sendAll(stream: ServerStream, document: Document): Promise<GrpcStatus> {
   let seq = 0n
   try {

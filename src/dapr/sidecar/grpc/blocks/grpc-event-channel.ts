@@ -30,7 +30,7 @@ type Response = {readonly kind: 'message'; readonly message: Buffer} | EventAnsw
 
 /** Events as calls of gRPC to the app (Dapr: pkg/runtime/subscription/postman/grpc). */
 export class GrpcEventChannel extends EventProcessChannel implements EventChannel {
-  /** The process that knows bulk delivery by its first name alone. */
+  /** The process that knows bulk delivery only by its alpha name. */
   #alphaOnly = Number.NaN
 
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {

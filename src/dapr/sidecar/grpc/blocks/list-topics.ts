@@ -9,7 +9,7 @@ import {ListTopicSubscriptionsResponse} from '../../../../model/dapr/messages/ap
 
 const PATH = '/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions'
 
-/** Asks an app of gRPC for its topics (Dapr: pkg/runtime/pubsub, GetSubscriptionsGRPC); undefined: it could not be asked. */
+/** Asks an app of gRPC for its topics (Dapr: pkg/runtime/pubsub, GetSubscriptionsGRPC). Undefined if it could not be asked. */
 export async function listGrpcTopics(
   {runtime, signal, isObsolete}: Pick<Question, 'runtime' | 'signal' | 'isObsolete'>,
   log: (level: LogLevel, text: string) => void
@@ -40,7 +40,7 @@ export async function listGrpcTopics(
   }
 }
 
-/** The list as apps of HTTP give it. */
+/** Returns the list in the form of HTTP apps. */
 const itemsOf = (message: Uint8Array): readonly object[] =>
   decode(ListTopicSubscriptionsResponse, message).subscriptions.map(({pubsubName, ...rest}) => ({
     ...rest,

@@ -32,8 +32,8 @@ const settingsOf = (
 })
 
 /**
- * An app hosts actors by a stream that it opens, while that lasts (Dapr: pkg/api/grpc/actorcallbacks.go). A newer stream gets the new
- * work of its types; an older one ends its own. A stream without types hosts no actors: SDKs test support for such streams with it.
+ * Serves a stream by which an app hosts actors, as long as it is open (Dapr: pkg/api/grpc/actorcallbacks.go). New work of its types is
+ * sent to the newest stream; older streams finish their own. A stream without types hosts no actors: SDKs test for support with it.
  */
 export async function subscribeActorEvents(stream: ServerStream, {actorStreams}: Blocks): Promise<GrpcStatus> {
   if (actorStreams.isHttpApp)
@@ -64,7 +64,7 @@ async function answers(stream: ServerStream, session: ActorStream): Promise<Grpc
   }
 }
 
-/** Waits for the end of the sidecar: no turn begins, and open ones may end. */
+/** Waits for the end of the sidecar. From then on no turn begins, and open turns may end. */
 async function closed(stream: ServerStream, session: ActorStream, streams: ActorStreams): Promise<GrpcStatus> {
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   streams.closed(session)

@@ -84,8 +84,8 @@ class StreamEventChannel implements EventChannel {
 const failed = (message: string): GrpcStatus => ({code: UNKNOWN, message})
 
 /**
- * A subscription for each stream, which ends with it: events that the caller has not answered go back to the broker
- * (Dapr: pkg/api/grpc/subscribe.go, pkg/runtime/pubsub/streamer). The path of its events is `/`.
+ * Serves a subscription over a stream, and ends with it. Unanswered events return to the broker (Dapr: pkg/api/grpc/subscribe.go,
+ * pkg/runtime/pubsub/streamer). The path of its events is `/`.
  */
 export async function subscribeTopicEvents(stream: ServerStream, {subscriptions}: Blocks): Promise<GrpcStatus> {
   const first = await stream.next()

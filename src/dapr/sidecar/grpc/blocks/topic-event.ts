@@ -40,7 +40,7 @@ export const topicEventOf = (
   event: AppEvent
 ): Message<typeof TopicEventRequest> => ({...cloudEventOf(event), topic, pubsubName, path})
 
-/** Bytes, text, or JSON with its digits as they were sent. */
+/** Returns the data: bytes, text, or JSON with its original digits. */
 function dataOf(fields: AppEvent['fields'], body: Buffer): Uint8Array {
   const {data, data_base64: base64} = fields
   if (typeof base64 === 'string') return Buffer.from(base64, 'base64')
@@ -52,7 +52,7 @@ function dataOf(fields: AppEvent['fields'], body: Buffer): Uint8Array {
 
 const FIRST = '{"data":'
 
-/** The text of the data. `written`: our own encoding; an envelope that we have created begins with it, which saves a search. */
+/** Returns the text of the data. `written`: the data in our own encoding. An envelope of ours begins with it, which saves a search. */
 function dataText(text: string, written: string): string {
   const end = FIRST.length + written.length
   const isFirst = text.startsWith(FIRST) && text.startsWith(written, FIRST.length) && text[end] === ','

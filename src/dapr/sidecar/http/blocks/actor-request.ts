@@ -13,7 +13,7 @@ export function actorPath({type, id, work}: ActorRequest): string {
 
 const firing = ({kind, name}: Firing): string => `${kind === 'reminder' ? 'remind' : 'timer'}/${escapedSegment(name)}`
 
-/** The header lines, but for those of the reentrancy chain. */
+/** Returns the header lines, except those of the reentrancy chain. */
 export const actorLines = ({work}: ActorRequest): string =>
   work.kind === 'method' ? work.lines : 'Content-Type: application/json\r\n'
 
@@ -31,7 +31,7 @@ export function actorJournal(observer: CallObserver | undefined, request: ActorR
     isOwn,
     ...(isOwn && {from: work.kind})
   }
-  // sent again, a method's call goes by its caller's sidecar, and waits for its turn as any other
+  // a replayed method call goes through its caller's sidecar, and waits for its turn
   const target = isOwn ? path : `/v1.0${path}`
   const protocol = work.kind === 'method' ? work.protocol : 'none'
   const sent: SentRequest = {

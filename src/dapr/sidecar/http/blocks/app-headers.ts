@@ -1,6 +1,6 @@
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** Characters that headers cannot have: those of control are removed, and others sent as UTF-8. */
+/** Converts a text for a header: removes control characters, and sends other characters as UTF-8. */
 export const valueText = (value: string): string =>
   isPlain(value) ? value : Buffer.from(value.replace(/[^\P{Cc}\t]+/gu, ' ')).toString('latin1')
 
@@ -17,7 +17,7 @@ const OWN =
 export const metadataLines = (metadata: Readonly<Record<string, string>>): string =>
   headerLines(metadata, OWN, nameText)
 
-/** Metadata as header lines; what is no name of a header, or one of those that `own` says, is left out. `nameOf`: the name there. */
+/** Returns metadata as header lines. Leaves out invalid names and those that `own` recognizes. `nameOf`: the header's name for a key. */
 export function headerLines(
   metadata: Readonly<Record<string, string>>,
   own?: RegExp,

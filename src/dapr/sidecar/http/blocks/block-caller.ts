@@ -6,7 +6,7 @@ import type {BlockCall} from '../routes.ts'
 /** Responds to a call to a building block, failures included. */
 export type CallBlock = (call: BlockCall['call'], request: BlockRequest) => Promise<Reply>
 
-/** The building blocks of an app over HTTP; what handles their calls is loaded by the first one. */
+/** Serves the building blocks of an app over HTTP. The first call loads their code. */
 export function blockCaller(load: () => Promise<Blocks>): CallBlock {
   let loaded: CallBlock | undefined
   const loadAll = async (): Promise<CallBlock> => {

@@ -7,14 +7,14 @@ import {actorLines, actorPath} from './actor-request.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** Lines of an answer that are those of its connection. */
+/** Lines of an answer that concern its connection. */
 const OF_CONNECTION = /^(?:content-length|date):[^\n]*\n/gim
 /** Set by apps in place of a status (.NET): the actor itself reports an error. */
 const OWN_ERROR = /^x-daprerrorresponseheader:/im
 const CANCELS = /^x-daprremindercancel:[ \t]*true[ \t]*\r?$/im
 const REENTRANCY = /^dapr-reentrancy-id:[^\n]*\n/gim
 
-/** Actors of an app, as requests to it (Dapr: pkg/actors/internal/transport/http). */
+/** Hosts actors of an app by requests to it (Dapr: pkg/actors/internal/transport/http). */
 export class HttpActorHost implements ActorHost {
   readonly #options: SidecarActorsOptions
 
@@ -97,7 +97,7 @@ export class HttpActorHost implements ActorHost {
 
 const member = (name: string, value: string): string => `"${name}":${JSON.stringify(value)}`
 
-/** A reminder says neither when nor how often. */
+/** Returns the body of a firing. A reminder's body does not contain its schedule. */
 function firingBody({kind, callback, dueTime, period, data}: Firing): Buffer {
   const members = [
     ...(kind === 'timer' ? [member('callback', callback)] : []),

@@ -17,7 +17,7 @@ import {readItem} from '../../operations/state-items.ts'
 
 /** An app with hundreds of bindings does not get all questions at once. */
 const QUESTIONS_AT_ONCE = 8
-/** A question that the app has not answered within this time no longer holds back the next one. */
+/** Time after which an unanswered question no longer delays the next one, in ms. */
 const SLOW_MS = 200
 
 const JSON_LINE = 'Content-Type: application/json\r\n'
@@ -88,7 +88,7 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
     return (status >= 200 && status < 300) || status === 405
   }
 
-  /** Undefined if the answer requests nothing. An answer that cannot be parsed is reported, and requests nothing. */
+  /** Reads the app's requests from an answer. Undefined without any. Reports an answer that cannot be parsed. */
   #effectsIn(body: Buffer, {name}: BindingTarget): BindingEffects | undefined {
     if (!MAY_WISH.test(body.toString('latin1'))) return undefined
     try {

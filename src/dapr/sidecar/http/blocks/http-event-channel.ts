@@ -101,7 +101,7 @@ function answersOf(
   })
 }
 
-/** The statuses by entry; undefined: the body has none. */
+/** Reads the statuses by entry. Undefined if the body has none. */
 function statusesIn(text: string): ReadonlyMap<string, string> | undefined {
   const statuses = memberIn(jsonIn(text), 'statuses')
   if (!Array.isArray(statuses)) return undefined

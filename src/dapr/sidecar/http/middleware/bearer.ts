@@ -10,8 +10,8 @@ const CLOCK_SKEW_SECONDS = 300
 const ANSWER_MS = 5000
 
 /**
- * Lets those requests pass that carry a token of `issuer` for `audience`, signed with a key of `jwksURL`, else of the issuer's
- * OpenID configuration (Dapr: middleware/http/bearer). Keys are fetched when the first token comes.
+ * Passes only requests with a token of `issuer` for `audience`, signed with a key of `jwksURL` or else of the issuer's OpenID
+ * configuration (Dapr: middleware/http/bearer). Keys are fetched at the first token.
  */
 export function bearer(metadata: ReadonlyMap<string, string>): Middleware {
   const [issuer, audience] = [metadata.get('issuer') ?? '', metadata.get('audience') ?? '']

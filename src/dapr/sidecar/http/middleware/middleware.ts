@@ -1,8 +1,8 @@
 import type {Reply} from '../../../../proxy/net/reply.ts'
 
-/** A request on its way through the pipeline. */
+/** A request in the pipeline. */
 export interface PipelineRequest {
-  /** Path and query, as sent; a middleware may write another one. */
+  /** Path and query as sent. A middleware may replace them. */
   url: string
   readonly rawHeaders: readonly string[]
   /** The body is passed on in capitals. */
@@ -15,5 +15,5 @@ export type Middleware = (request: PipelineRequest) => Reply | undefined | Promi
 /** The middleware of one sidecar, in its order. */
 export type Pipeline = readonly Middleware[]
 
-/** A middleware cannot be made from what its Component says. */
+/** A Component from which no middleware can be made. */
 export class MiddlewareFault extends Error {}

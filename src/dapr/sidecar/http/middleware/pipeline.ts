@@ -6,8 +6,8 @@ import {MiddlewareFault, type Middleware, type Pipeline} from './middleware.ts'
 import {rateLimit} from './rate-limit.ts'
 
 /**
- * Makes a pipeline; a text: why it cannot be made. A middleware that is left out would let pass what it is to keep out. `kept`: those of the
- * last pipeline, by what they were made from: an edit of something else takes from none what it has counted.
+ * Creates a pipeline, or returns the reason why it cannot: without one middleware, requests could pass that it should stop. `kept`:
+ * middleware of the last pipeline, by its settings, so that counts survive an edit elsewhere.
  */
 export async function createPipeline(
   specs: readonly MiddlewareSpec[],
@@ -22,7 +22,7 @@ export async function createPipeline(
     if (fault !== '') return `${at} cannot be used: ${fault}`
     const key = JSON.stringify([name, type, metadata])
     try {
-      // one that is listed twice is one, which each request passes twice (Dapr: pkg/middleware/store)
+      // a middleware that is listed twice is one object, which each request passes twice (Dapr: pkg/middleware/store)
       const middleware = made.get(key) ?? kept.get(key) ?? (await create(known, new Map(metadata)))
       made.set(key, middleware)
       pipeline.push(middleware)

@@ -4,8 +4,8 @@ import {MiddlewareFault, type Middleware} from './middleware.ts'
 const DEFAULT_PER_SECOND = 100
 
 /**
- * Limits the requests per second, with bursts of the same size (Dapr: middleware/http/ratelimit, a token bucket per address;
- * here every caller is this machine, so there is one).
+ * Limits requests per second, with bursts of the same size (Dapr: middleware/http/ratelimit, a token bucket per address). All callers are
+ * this machine, so one bucket is enough.
  */
 export function rateLimit(metadata: ReadonlyMap<string, string>, now: () => number): Middleware {
   const perSecond = Number(metadata.get('maxRequestsPerSecond') ?? DEFAULT_PER_SECOND)

@@ -11,8 +11,8 @@ interface Alias {
 }
 
 /**
- * Rewrites paths by `routes`, a map as JSON or YAML; `{name}` in a path is one segment, which goes into the query (Dapr:
- * middleware/http/routeralias, with the paths of gorilla/mux). Patterns are those of RE2, as in Dapr.
+ * Rewrites paths by `routes`, a map as JSON or YAML. `{name}` in a path matches one segment, which is added to the query (Dapr:
+ * middleware/http/routeralias, with the paths of gorilla/mux). Patterns are RE2's.
  */
 export function routerAlias(metadata: ReadonlyMap<string, string>): Middleware {
   const aliases = Object.entries(routesIn(metadata.get('routes') ?? '{}')).map(([from, path]) => aliasOf(from, path))

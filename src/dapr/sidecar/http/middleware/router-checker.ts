@@ -5,10 +5,7 @@ import {MiddlewareFault, type Middleware} from './middleware.ts'
 
 const INVALID = plainError(400, 'invalid router')
 
-/**
- * Lets those requests pass whose path and query match `rule` (Dapr: middleware/http/routerchecker). Rules are
- * those of RE2, as in Dapr: no request can make one backtrack.
- */
+/** Passes only requests whose path and query match `rule` (Dapr: middleware/http/routerchecker). Rules are RE2's, so that no request can cause backtracking. */
 export function routerChecker(metadata: ReadonlyMap<string, string>): Middleware {
   const rule = pattern(metadata.get('rule') ?? '')
   return ({url}) => (rule.test(url) ? undefined : INVALID)

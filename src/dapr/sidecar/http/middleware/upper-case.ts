@@ -1,6 +1,6 @@
 const [A, Z, TO_CAPITAL] = [97, 122, 32]
 
-/** Writes a to z of a piece of a body as capitals (Dapr: middleware.http.uppercase); its length stays. */
+/** Replaces a to z in a piece of a body by capitals (Dapr: middleware.http.uppercase). Its length stays. */
 export function upperCase(piece: Buffer): void {
   for (let at = 0; at < piece.length; at++) {
     const byte = piece[at] ?? 0
