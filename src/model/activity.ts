@@ -1,8 +1,8 @@
-/** Something that keeps a run busy: while all sources say nothing and count nothing, the run is idle. */
+/** A source of activity. A run is idle while all sources are calm and no counter grows. */
 export interface ActivitySource {
   /** Describes the work under way; '' = none. */
   readonly busy: () => string
-  /** Grows whenever something has happened, also if it is over already. */
+  /** Returns a number that grows with each event, even if it is over already. */
   readonly count: () => number
 }
 
@@ -13,16 +13,16 @@ export interface TopicBacklog {
   readonly topic: string
   /** Type of the component. */
   readonly type: string
-  /** Whether messages that wait at the broker count, besides those in delivery. */
+  /** Whether the broker reports waiting messages, besides those in delivery. */
   readonly isSeen: boolean
   readonly read: () => Promise<Backlog>
-  /** How many wait in our memory, where they are many; else 0. */
+  /** Number of messages in our memory if it is large; else 0. */
   readonly manyWaiting: number
 }
 
 export interface Backlog {
   /** Messages that were not delivered, or not acknowledged. */
   readonly waiting: number
-  /** Grows with every message that comes or is handled. */
+  /** Number that grows with every message that arrives or is handled. */
   readonly count: number
 }

@@ -3,7 +3,7 @@ export interface AppAddress {
   readonly url: string
   readonly host: string
   readonly port: number
-  /** Its URL by name; `url` if it has no name. */
+  /** Its URL by host name, or `url` without a name. */
   readonly name: string
 }
 
@@ -19,7 +19,7 @@ export interface AppReference {
   readonly property: string
 }
 
-/** The references to addresses of apps in a text. An id may contain dots: the last one divides. */
+/** Finds references to addresses of apps in a text. An id may contain dots: the last dot divides. */
 export const appReferences = (text: string): readonly AppReference[] =>
   Array.from(text.matchAll(REFERENCE), ([written, inside = '']) => ({written, ...partsOf(inside)}))
 
@@ -31,7 +31,7 @@ const partsOf = (inside: string): Pick<AppReference, 'id' | 'property'> => {
 /** The length of the reference with which a text begins; 0 if it begins otherwise. */
 export const referenceAt = (text: string): number => /^\$\{app\.[^{}\n]*\}/.exec(text)?.[0].length ?? 0
 
-/** Replaces references by the addresses; unknown ones stay as they are. */
+/** Replaces references by addresses. Unknown references stay. */
 export const withAddresses = (text: string, addressOf: (id: string) => AppAddress | undefined): string =>
   text.replaceAll(REFERENCE, (written, inside: string) => {
     const {id, property} = partsOf(inside)

@@ -31,7 +31,7 @@ export type AppState =
   | {readonly phase: 'stopping'; readonly pid: number | undefined; readonly why: Why}
   /** `until` is in ms since 1970; `Infinity`: until a new process is requested. */
   | {readonly phase: 'backoff'; readonly failures: number; readonly until: number; readonly last: Exit}
-  /** No process until one is requested. `last`: how the latest one ended, if that was by itself. */
+  /** No process until one is needed. `last`: how the latest process ended, if that was by itself. */
   | {readonly phase: 'asleep'; readonly last: Exit | undefined}
   | {readonly phase: 'exited'; readonly exit: Exit | undefined; readonly asked: boolean}
 

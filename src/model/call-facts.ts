@@ -46,13 +46,13 @@ function factOf(name: string, value: unknown): string {
   return value === true ? title : `${title} ${typeof value === 'string' ? value : JSON.stringify(value)}`
 }
 
-/** The protocols at both ends: `gRPC`, `HTTP/2 → HTTP/1.1`; of a request of the sidecar itself, the one of its app. */
+/** Returns the protocols of both ends: `gRPC`, `HTTP/2 → HTTP/1.1`. A request of the sidecar itself has only the app's. */
 export function protocolText({protocol, calleeProtocol}: Pick<Call, 'protocol' | 'calleeProtocol'>): string {
   const ends = [protocol, calleeProtocol].filter(each => each !== 'none')
   return [...new Set(ends)].join(' → ')
 }
 
-/** The cost of a language model, and why its answers ended; empty if none was asked. */
+/** Returns the cost of a language model and why its answers ended; empty for other calls. */
 function modelText({model}: Call): string {
   if (model === undefined) return ''
   const {name, reasons, tools, tokens} = model

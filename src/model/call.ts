@@ -1,7 +1,7 @@
 import type {Protocol} from './call-protocol.ts'
 import type {ResiliencyEvent} from './resiliency-event.ts'
 
-/** The caller where nothing else is known: no app of the run. */
+/** Name of the caller if it is not an app of the run. */
 export const OUTSIDE = 'outside'
 
 /** The decision of access control about a call. */
@@ -13,10 +13,7 @@ export interface AccessDecision {
   readonly rule: string
 }
 
-/**
- * A request from one app to another, made once for each call and never copied: queues and observers know a call by this
- * object, and some of them write to it.
- */
+/** A request from one app to another. Each call is one object that is never copied: queues and observers identify the call by it, and some write to it. */
 export interface Call {
   /** App id of the caller. At a published port it is set while the call is under way (`CallObserver.attributed`). */
   caller: string
@@ -25,35 +22,35 @@ export interface Call {
   readonly method: string
   /** The path as it is sent to the callee: escaped, with the query. */
   readonly path: string
-  /** A gRPC call that is passed on unchanged (Dapr's proxy): `appMaxConcurrency` and app health do not apply to it. */
+  /** Whether the call is a gRPC call that is passed on unchanged (Dapr's proxy), without `appMaxConcurrency` and app health. */
   readonly isProxied?: boolean
   /** The call uses gRPC and has no `stream`. */
   readonly isGrpc?: boolean
   /** A request of the sidecar to its own app: internal, and not reported to users as lost. */
   readonly isOwn?: boolean
-  /** The caller in the record, if that is no app: a topic, a binding, `pillion invoke`. */
+  /** Name of the caller in the record if it is not an app: a topic, a binding, `pillion invoke`. */
   readonly from?: string | undefined
   /** The type of the actor that is called, or whose timer or reminder fires. */
   readonly actor?: string
   /** A copy for a shadow: its response is discarded. */
   readonly isShadow?: boolean
-  /** The target as the caller named it, where policies go by that: with its namespace; left out: `callee`. */
+  /** The target with its namespace, as policies read it. Omitted: `callee`. */
   readonly target?: string
   /** Set when the callee of this run that has access control is asked. */
   access?: AccessDecision
-  /** Set by the observer: its number in the run; 0 or left out: it is not recorded. */
+  /** Its number in the run, set by the observer. Omitted or 0: not recorded. */
   number?: number
-  /** Its response has the header `Pillion-Call`: its caller is a program of this machine and not an app. */
+  /** Whether its response gets the header `Pillion-Call`: the caller is a program of this machine and not an app. */
   isNumbered?: boolean
-  /** Cost of the answer of a language model, once it has come. */
+  /** Tokens of a language model's answer, once known. */
   tokens?: {readonly prompt: number; readonly completion: number}
-  /** Set when its callee was asleep, and is started for it. */
+  /** Whether the callee was asleep, and was started for the call. */
   hasWoken?: boolean
-  /** Set when a fault hits it: the number of that rule. */
+  /** Number of the fault rule that applied to the call. */
   fault?: number
-  /** The request as its caller sent it; left out: it came in another way. */
+  /** The caller's request. Omitted if there is no request of a caller. */
   readonly sent?: SentRequest
-  /** The call came at the port at which the callee is called without Dapr's API (`port`). */
+  /** Whether the call used the callee's `port`, without Dapr's API. */
   readonly isPublished?: boolean
   /** The call is a connection that carries any bytes, as after an upgrade. */
   readonly isTunnel?: boolean
@@ -61,11 +58,11 @@ export interface Call {
   readonly stream?: OpenStream
 }
 
-/** A call that may be a stream without end: a reload or a stop does not wait for it. */
+/** A call that may be an endless stream. A reload or a stop does not wait for such a stream. */
 export interface OpenStream {
   /** The request is still open after its first message, or a message of the response has been passed on. */
   readonly isStream: boolean
-  /** Ends it in a way that makes the caller open it again. */
+  /** Ends the stream in a way that makes its caller open it again. */
   endStream(): void
   /** Called when it may have become a stream. */
   changed: (() => void) | undefined
@@ -80,16 +77,16 @@ export interface SentRequest {
   readonly path: string
   /** `name: value\r\n` each, latin1. */
   readonly lines: string
-  /** The `traceparent` of its caller, where the lines have none: of a call of gRPC; '' = none. Left out: see the lines. */
+  /** The caller's `traceparent`, if the lines have none, as with gRPC; '' = none. Omitted: see the lines. */
   readonly trace?: string
   /** Path and query as sent. Default: those of the call. */
   readonly target?: string
-  /** Latin1 text that begins with the whole head, as it came, and the length of that; left out: it did not come as text. */
+  /** Latin1 text that begins with the whole head as received, and the length of the head. Omitted if the request was not received as text. */
   readonly text?: string
   readonly size?: number
 }
 
-/** Latin1 text that begins with the head of a response, as the callee sent it, and the length of that. */
+/** Latin1 text that begins with the callee's response head, and the length of the head. */
 export interface HeadText {
   readonly text: string
   readonly size: number
@@ -101,19 +98,16 @@ export interface OwnResponse {
   readonly body: string
 }
 
-/** An attempt of a call that was followed by another one. */
+/** An attempt before the last one. */
 export interface CallAttempt {
-  /** Status of its response, a gRPC code if the app was called over gRPC; 0: there was no response. */
+  /** Status of its response; a gRPC code for a callee of gRPC. 0: no response. */
   readonly status: number
   readonly admittedAt: number
   readonly endedAt: number
   readonly isRemote: boolean
 }
 
-/**
- * The outcome of a call, from its journal (`proxy/net/call-journal.ts`). Times are those of `performance.now()`, in ms; 0: that point was
- * not reached.
- */
+/** The outcome of a call, from its journal (`proxy/net/call-journal.ts`). Times are those of `performance.now()`, in ms; 0: never reached. */
 export interface CallRecord {
   readonly call: Call
   readonly request: SentRequest
@@ -123,15 +117,15 @@ export interface CallRecord {
   readonly grpcStatus: number | undefined
   /** The gRPC method by which the app was called; undefined: it was called over HTTP. */
   readonly calleeMethod: string | undefined
-  /** The caller has said that it is a stream (`dapr-stream`). */
+  /** Whether the caller declared a stream (`dapr-stream`). */
   readonly isStream: boolean
   /** How often the request was sent. */
   readonly attempts: number
   /** The admitted attempts before the last one; undefined: there were none. */
   readonly earlier: readonly CallAttempt[] | undefined
-  /** Whether another attempt followed this one; if so, only the sidecar of the callee counts it. */
+  /** Whether another attempt followed. Then only the sidecar of the callee counts this one. */
   readonly isFollowed: boolean
-  /** Decisions of timeouts, retries and circuit breakers, in this order, if there are any. */
+  /** Decisions of timeouts, retries and circuit breakers, in order, if there are any. */
   readonly decisions: readonly ResiliencyEvent[] | undefined
   readonly startedAt: number
   /** The time at which the admission queue admitted the last attempt. */
@@ -145,7 +139,7 @@ export interface CallRecord {
   /** The call ended before all of the request's chunks had arrived. */
   readonly isCutShort: boolean
   readonly responseBytes: number
-  /** The call went to another app, through that app's sidecar. */
+  /** Whether the call went through the sidecar of another app. */
   readonly isRemote: boolean
   /** Spans of the call. Undefined if tracing is off. */
   readonly spans: CallSpans | undefined
@@ -180,7 +174,7 @@ export interface CallSpan {
 export interface CallSpans {
   /** Span of the sidecar that took the call. */
   readonly own: CallSpan
-  /** Span of the callee's sidecar; undefined: the call did not reach one of this run. */
+  /** Span of the callee's sidecar. Undefined if the call did not reach a sidecar of this run. */
   readonly callee: CallSpan | undefined
   /** Actor that a gRPC message names. The reader of the message sets it. */
   actor?: SpanActor | undefined
@@ -217,20 +211,17 @@ export type Recorded = (record: CallRecord) => void
 
 export type Direction = 'request' | 'response'
 
-/**
- * Observes every call in flight. A run has at most one; without it, each of these places costs one comparison.
- * An observer must not throw, and must copy the bytes that it keeps.
- */
+/** Observer of every call in flight. A run has at most one; without it each place costs one comparison. An observer must not throw, and must copy the bytes that it keeps. */
 export interface CallObserver {
   /** The call started at this time of `performance.now()`. */
   started(call: Call, request: SentRequest, startedAt: number): void
   /** The call waits in the queue of its callee, for this reason. */
   held(call: Call, reason: string): void
-  /** The caller is known now: `call.caller`. */
+  /** Called when the caller is known: `call.caller`. */
   attributed?(call: Call): void
   /** The admission queue admitted the call after this wait. */
   admitted(call: Call, to: AdmittedTo, waitedMs: number): void
-  /** A response of the callee has begun. `body`: latin1 text, if all of it is there already; often it follows the head in one text. */
+  /** Called when a response of the callee begins. `body`: the whole body as latin1 text, if it has arrived with the head. */
   responded(call: Call, head: HeadText, body?: string): void
   /** We respond in place of the callee. */
   replied(call: Call, response: OwnResponse): void
@@ -238,14 +229,14 @@ export interface CallObserver {
   bytes(call: Call, direction: Direction, buffer: Buffer, from: number, to: number): void
   /** As `bytes`, with latin1 text. */
   text(call: Call, direction: Direction, text: string): void
-  /** Returns how many bytes of a body are kept. Left out: none. */
+  /** Returns how many bytes of a body to keep. Omitted: none. */
   roomFor?(call: Call): number
   ended(record: CallRecord): void
   /** An app has used a component. */
   used?(use: ComponentUse): void
 }
 
-/** Use of a component by an app: a read of state, a published event, a call of a binding. Times are those of `performance.now()`, in ms. */
+/** A use of a component by an app: a read of state, a published event, a call of a binding. Times are those of `performance.now()`, in ms. */
 export interface ComponentUse {
   readonly app: string
   readonly block: string
@@ -258,6 +249,6 @@ export interface ComponentUse {
   readonly failure: string
   /** Id of the published event; '' = none. */
   readonly event: string
-  /** The traceparent of the call it belongs to; '' = not known. */
+  /** Traceparent of the call that used the component; '' = unknown. */
   readonly traceparent: string
 }

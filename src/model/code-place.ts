@@ -16,7 +16,8 @@ const PYTHON = FRAMES[2]
 const FOREIGN = new RegExp(`${LIBRARIES.source}|^/usr/|^internal/`)
 
 /**
- * Finds the line of code at which an app failed, in its last lines: `svc.mjs:10`, relative to its folder; '' = unknown. In a stack the innermost place in the app's own code counts.
+ * Finds the line of code at which an app failed, in its last lines: `svc.mjs:10`, relative to its folder; '' = unknown. In a stack, the
+ * innermost frame of the app's own code counts.
  */
 export function codePlace(lines: readonly string[], folder: string): string {
   const own = lines.filter(line => !RUNTIME_CALL.test(line))
@@ -36,10 +37,10 @@ export function codePlace(lines: readonly string[], folder: string): string {
 
 const decoded = (file: string): string => orElse(() => decodeURI(file), file)
 
-/** Node's output as it aborts. */
+/** Lines of Node's native stack at an abort. */
 const NATIVE_STACK = /^-{5} Native stack trace -{5}$|^\s*\d+: 0x[\da-f]+\b/
 
-/** Lines without Node's frames of C++, which say nothing of the app, and the empty lines after them. */
+/** Removes Node's native frames, which say nothing about the app, and the empty lines after them. */
 export const withoutNativeStack = (lines: readonly string[]): readonly string[] =>
   lines.filter(
     (line, at) => !NATIVE_STACK.test(line) && (line !== '' || at === 0 || !NATIVE_STACK.test(lines[at - 1] ?? ''))

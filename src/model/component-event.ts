@@ -1,9 +1,9 @@
 /** The outcome of an event for the app, in Dapr's terms. */
 export type ProcessStatus = 'success' | 'retry' | 'drop'
 
-/** Something that is counted of a component (Dapr: pkg/diagnostics/component_monitoring.go). */
+/** A counted event of a component (Dapr: pkg/diagnostics/component_monitoring.go). */
 export type ComponentEvent = {
-  /** Its name. */
+  /** Name of the component. */
   readonly component: string
 } & (
   | {
@@ -30,31 +30,31 @@ export type ComponentEvent = {
       readonly elapsedMs: number
     }
   | {
-      /** A binding has brought an event. */
+      /** A binding has sent an event. */
       readonly type: 'triggered'
       readonly isSuccess: boolean
       readonly elapsedMs: number
     }
   | {
-      /** A job has come to the app, which has answered. Its component is ''. */
+      /** The app has answered a job. Its component is ''. */
       readonly type: 'job'
       readonly isSuccess: boolean
       readonly elapsedMs: number
     }
   | {
-      /** An event has come for the app. `elapsedMs`: until it answered, 0 = it did not get it. */
+      /** An event was delivered to the app. `elapsedMs`: until its answer; 0 = the app did not get it. */
       readonly type: 'delivered'
       readonly topic: string
       readonly processStatus: ProcessStatus
-      /** Differs where Dapr counts it so: an event that the app drops is processed with success. */
+      /** Status in Dapr's count: a dropped event is processed with success. */
       readonly status: ProcessStatus
       readonly elapsedMs: number
     }
   | {
-      /** Several events have come for the app together. */
+      /** Several events were delivered to the app together. */
       readonly type: 'bulk-delivered'
       readonly topic: string
-      /** How many of each. */
+      /** Number of events by status. */
       readonly statuses: ReadonlyMap<ProcessStatus, number>
       readonly elapsedMs: number
     }

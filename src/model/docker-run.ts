@@ -18,7 +18,7 @@ const SHORT = new Map(
 const SWITCH =
   /^(?:rm|init|privileged|read-only|interactive|tty|detach|publish-all|no-healthcheck|oom-kill-disable|quiet|replace|)$/
 
-/** Finds `docker run` in a command, if it is there. */
+/** Finds `docker run` in a command, if there is one. */
 export function dockerRunOf(command: readonly string[]): DockerRun | undefined {
   const start = command.findIndex((word, at) => ENGINE.test(word) && command[at + 1] === 'run')
   if (start === -1) return undefined
@@ -37,13 +37,13 @@ export function dockerRunOf(command: readonly string[]): DockerRun | undefined {
   return {image: (build === undefined && command[at]) || '', args: command.slice(at + 1), flags, build}
 }
 
-/** The check that `docker exec NAME` runs in the container of a command, as it is within that. */
+/** Returns the check to run inside the container of a command: removes a `docker exec NAME` for it. */
 export function checkWithin(check: readonly string[], command: readonly string[]): readonly string[] {
   const name = dockerRunOf(command)?.flags.find(([flag]) => flag === 'name')?.[1] ?? ''
   return ENGINE.test(check[0] ?? '') && check[1] === 'exec' ? check.slice(check.indexOf(name, 2) + 1) : check
 }
 
-/** The port in the container that a command publishes at one of this machine; the same number if it publishes none there. */
+/** Returns the container's port that a command publishes at a port of this machine; the same number if it publishes none there. */
 export function innerPort(port: number, command: readonly string[]): number {
   const pairs = (dockerRunOf(command)?.flags ?? []).map(([flag, text]) => (flag === 'publish' ? text.split(':') : []))
   return Number.parseInt(pairs.find(parts => parts.at(-2) === port.toString())?.at(-1) ?? '', 10) || port

@@ -4,14 +4,14 @@ const UNITS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3
 /** More does not fit into a timer (setTimeout). */
 const MAX_MS = 24 * 86_400_000
 
-/** Reads `500ms`, `1.5s`, `2m`, `1h` in ms; a number alone counts seconds. Returns undefined for another text, for 0, and for more than 24 days. */
+/** Reads `500ms`, `1.5s`, `2m`, `1h` in ms; a bare number counts seconds. Undefined for other texts, for 0, and for more than 24 days. */
 export function readDuration(text: string): number | undefined {
   const [, amount = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
   const ms = Math.round(Number(amount) * (ownOf(UNITS, unit) ?? 0))
   return amount !== '' && ms > 0 && ms <= MAX_MS ? ms : undefined
 }
 
-/** Reads a time, or a date, in ms since 1970. NaN = neither. A Date would take 30 February for 2 March, and 5 for May. */
+/** Reads a time or a date, in ms since 1970. NaN for other texts. Refuses 30 February, which a Date would read as 2 March. */
 export function readTime(text: string): number {
   const [day = ''] = /^\d{4}-\d\d-\d\d/.exec(text) ?? []
   const midnight = Date.parse(day)
@@ -33,7 +33,7 @@ export function spokenDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
-/** `80 ms`, `1.5 s`, `60 s`, `10 min`: where the exact time says nothing. */
+/** Rounds a duration for texts: `80 ms`, `1.5 s`, `60 s`, `10 min`. */
 export function roughDuration(ms: number): string {
   if (ms < 995) return `${Math.round(ms)} ms`
   if (ms < 9950) return `${Number((ms / 1000).toFixed(1))} s`

@@ -1,12 +1,12 @@
 import {ownOf} from './own.ts'
 
-/** Environment variables by name, as `process.env` has them: of the shell in which a run was started, unless said otherwise. */
+/** Environment variables by name, like `process.env`; by default those of the shell that started the run. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The value of a variable that a file names; '' = it is not set. No object's `constructor` is one. */
 export const variableOf = (env: Environment, name: string): string => ownOf(env, name) ?? ''
 
-/** The names of the variables of a `.env` file that docker compose reads in another way than a run. */
+/** Names of variables in a `.env` file that docker compose reads differently. */
 interface OddVariables {
   /** Compose replaces `$OTHER` in their values. */
   readonly referring: readonly string[]
@@ -26,13 +26,13 @@ export function oddVariables(text: string): OddVariables {
   return {referring: namesOf(REFERRING), cut: namesOf(CUT)}
 }
 
-/** A variable of an env file. A quote may be escaped in double quotes where the last one ends its line: elsewhere a path of Windows ends so. */
+/** Matches a variable of an env file. In double quotes, `\"` is an escape only if another quote ends the line: otherwise it ends a path of Windows. */
 const ENTRY =
   /^[ \t]*(?:export[ \t]+)?([^\s#=][^=\n]*)=[ \t]*(?:"([^"\\]*(?:\\[^][^"\\]*)*)"(?=[ \t]*(?:#|$))|"([^"]*)"|'([^']*)'|`([^`]*)`|(["'`][^\n]*|[^\n#]*)[^\n]*)/gm
 
 /**
- * The variables of the text of an env file, as Node reads it (`util.parseEnv`). Node takes the next line for the value where there are
- * only blanks, and ends a value at `\"`.
+ * Reads the variables of an env file as Node does (`util.parseEnv`), but keeps an empty value empty, where Node reads the next line, and
+ * does not end a value at `\"`.
  */
 export const envVariables = (text: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
@@ -42,7 +42,7 @@ export const envVariables = (text: string): Readonly<Record<string, string>> =>
     ])
   )
 
-/** The numbers of the lines of an env file that give no variable and are no comment. */
+/** Returns the numbers of lines of an env file that are neither a variable nor a comment. */
 export const unreadLines = (text: string): readonly number[] =>
   text
     .replaceAll('\r\n', '\n')
@@ -50,7 +50,7 @@ export const unreadLines = (text: string): readonly number[] =>
     .split('\n')
     .flatMap((line, at) => (/^\s*(?:#|$)/.test(line) ? [] : [at + 1]))
 
-/** Without escaped quotes a backslash stays: as Node has it, only `\n` is another character. */
+/** Replaces escapes in double quotes. Without `\"` only `\n` is an escape, as in Node. */
 const unescaped = (text: string): string =>
   text.includes('\\"')
     ? text.replaceAll(/\\(["\\n])/g, (_, what: string) => (what === 'n' ? '\n' : what))

@@ -23,7 +23,7 @@ export interface PlacedMistake {
 /** A mistake in a template. */
 export interface TemplateMistake extends PlacedMistake {
   readonly code: MistakeCode
-  /** Its range in the texts of all files of the template; undefined in a resource file. */
+  /** Its range in the joined text of the template's files. Undefined for a resource file. */
   readonly spot?: {readonly start: number; readonly end: number}
 }
 
@@ -33,7 +33,7 @@ interface UserErrorDetails {
   /** Printed on stderr after the message: place, caret, what to do. */
   readonly explanation?: string
   readonly exitCode?: number
-  /** The kind of mistake or of hint, for programs. Left out: that of the cause, else `wrong-value`. */
+  /** Kind of the mistake or hint, for programs. Omitted: that of the cause, else `wrong-value`. */
   readonly code?: MistakeCode | HintCode | undefined
   /** Each mistake with its place, for programs. */
   readonly mistakes?: readonly TemplateMistake[]
@@ -69,11 +69,11 @@ export class UserError extends Error {
 /** The message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** The error code of a failed system call (`ENOENT`, `ECONNREFUSED` …); '' if there is none. */
+/** Returns the error code of a failed system call (`ENOENT`, `ECONNREFUSED` …); '' without one. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
-/** No descriptor is free: that passes, and says nothing of the file. */
+/** Whether descriptors ran out. This passes, and does not concern the file. */
 export const isShortage = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes(codeOf(error))
 
 /** The default case of a switch over a union: reaching it is a bug. */

@@ -27,9 +27,9 @@ export type RunEvent =
   | {readonly type: 'app-started'; readonly app: StartedApp}
   /** The process exited without being asked to. */
   | {readonly type: 'app-ended'; readonly id: string; readonly exit: Exit}
-  /** An app has no process any more; its next call starts one. `idleMs`: how long nothing was under way; 0: the run has just begun. */
+  /** An app has lost its process; its next call starts one. `idleMs`: how long it was idle; 0: the run has just begun. */
   | {readonly type: 'app-asleep'; readonly app: SidecarInfo; readonly name: string; readonly idleMs: number}
-  /** An app that was asleep takes calls again; `cause`: what needed it. */
+  /** A sleeping app accepts calls again. `cause`: the reason to start it. */
   | {
       readonly type: 'app-woken'
       readonly app: string
@@ -55,21 +55,21 @@ export type RunEvent =
   | ({readonly type: 'fault-changed'} & FaultChange)
   /** The results of calls that were sent again after a save. */
   | {readonly type: 'replayed'; readonly text: string}
-  /** Something that is good to know, and no problem; never before the start lines of the last app. */
+  /** Information, never before the start lines of the last app. */
   | {readonly type: 'info'; readonly text: string}
-  /** Something that the user should know; never before the start lines of the last app. */
+  /** A warning, never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
 
-/** An event that was kept until the first reader came; `at` in ms since 1970. */
+/** An event kept for the first reader; `at` in ms since 1970. */
 export type EarlyEvent =
   | {readonly at: number; readonly type: 'app'; readonly app: AppFacts}
   | {readonly at: number; readonly type: 'event'; readonly event: RunEvent}
 
 export interface Reloaded {
   readonly id: string
-  /** Counts the reloads of the app. A call that waited names its reload by it. */
+  /** Number of the reload of the app. A waiting call names its reload by it. */
   readonly number: number
-  /** The saved files, relative to the folder of the app; none if a reload was requested. */
+  /** The saved files, relative to the folder of the app; empty for a requested reload. */
   readonly files: readonly string[]
   /** Time from the change, or the request, until the app accepted calls again. */
   readonly tookMs: number
@@ -91,7 +91,7 @@ export interface SidecarInfo {
 }
 
 export interface StartedApp extends SidecarInfo {
-  /** 0: the process could not be started, or there is none. */
+  /** Pid; 0 if the process could not be started, or there is none. */
   readonly pid: number
   readonly logFolder: string
   /** The template as the user named it. */
@@ -101,5 +101,5 @@ export interface StartedApp extends SidecarInfo {
 /** Reports an event; never throws, never waits. */
 export type Emit = (event: RunEvent) => void
 
-/** An app as its supervisor lists it, without the facts that the whole run knows. */
+/** An app as its supervisor lists it, without facts of the whole run. */
 export type AppFacts = Omit<App, 'isMain' | 'circuitBreakers' | 'recent' | 'waitingWork' | 'waitingEvents'>

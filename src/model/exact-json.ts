@@ -12,10 +12,7 @@ const json = JSON as unknown as {
 /** Without such a number JSON.parse is exact, eight times as fast, and reads deeper nesting. */
 const LONG_NUMBER = /\d{16}/
 
-/**
- * Reads JSON of an app or a user. A whole number beyond 2⁵³, which JavaScript would round, becomes a bigint, which `exactText`
- * writes. Throws a SyntaxError.
- */
+/** Reads JSON of an app or a user. A whole number beyond 2⁵³, which JavaScript would round, becomes a bigint, which `exactText` writes. Throws a SyntaxError. */
 export const parseExactly = (text: string): unknown =>
   LONG_NUMBER.test(text) ? json.parse(text, exact) : JSON.parse(text)
 
@@ -31,7 +28,7 @@ export function parseSecret(text: string): unknown {
 const exact: Reviver = (_, value, {source = ''} = {}) =>
   typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value
 
-/** JSON as it is meant; any other text as a text. */
+/** Parses JSON; any other text stays a text. */
 export const jsonOrText = (text: string): unknown => orElse(() => parseExactly(text), text)
 
 /** The JSON of a value that `parseExactly` has read. */

@@ -48,7 +48,7 @@ export function exitText(exit: Exit): string {
   return exit.kind === 'code' ? `exit status ${exit.code}` : `signal: ${signalText(exit.signal)}`
 }
 
-/** An app that is started again when one of its files changes. */
+/** Why an app without process is not over: a save starts it again. */
 export const WAITS_FOR_SAVE = 'waits for a save'
 
 /** `exited with code 3`, `was ended by SIGKILL`, `could not be started: …`. */
@@ -81,19 +81,19 @@ export function loopText({exits, overMs, shortestMs, longestMs}: ExitLoop): stri
   return `keeps exiting: ${exits} times in ${roughDuration(overMs)}, ${isSteady ? `each within ${longest}` : `after ${shortest} to ${longest}`}`
 }
 
-/** Equal calls that were in flight when a process ended: the oldest of them. */
+/** Equal calls that were in flight at the end of a process, by their oldest. */
 export interface CallInFlight {
   readonly method: string
   readonly path: string
   readonly from: string
   readonly forMs: number
-  /** How many there were. */
+  /** Number of these calls. */
   readonly count: number
 }
 
 /** Facts about an unexpected exit. */
 export interface ExitFacts {
-  /** Its id, with a number if it is not the first instance. */
+  /** Id of the app, with a number for further instances. */
   readonly name: string
   /** `exited with code 1` (`endOf`). */
   readonly exit: string

@@ -6,7 +6,7 @@ export type FileVariables = Readonly<Record<string, string | undefined>>
 
 const REFERENCE = /\$\{[A-Za-z_]\w*(?::?[-?+][^}]*)?\}/
 
-/** The first variable of a text as files write it, with what may follow its name; undefined: it has none. */
+/** Returns the first reference to a variable in a text, with its braces. Undefined without one. */
 export const referenceIn = (text: string): string | undefined =>
   // behind the last brace each `${` would be searched to the end
   REFERENCE.exec(text.slice(0, text.lastIndexOf('}') + 1))?.[0]
@@ -15,7 +15,7 @@ export const referenceIn = (text: string): string | undefined =>
 interface WrittenValue {
   /** Quotes and escapes undone. */
   readonly value: string
-  /** The text of the whole file, and the place of the value in it. */
+  /** Text of the whole file, and the range of the value in it. */
   readonly text: string
   readonly start: number
   readonly end: number
@@ -83,7 +83,7 @@ class BadExpansion extends Error {
 }
 
 const UNCLOSED = '${ without its }'
-/** Comment that cuts a value: `${NAME:?ask in #payments}`. */
+/** A comment that would cut the value off: `${NAME:?ask in #payments}`. */
 const COMMENT = /^[ \t]+#/
 const CUT = 'a # behind a space begins a comment: put the value in quotes'
 const LITERAL = 'write $${ for a ${ that stays as it is'
@@ -113,7 +113,7 @@ class Expansion {
     return this.#until('', true)
   }
 
-  /** The text up to `end`, which is skipped, or to the end of the value; `isUsed`: the result is; else nothing is reported. */
+  /** Expands up to `end`, which is skipped, or to the end of the value. `isUsed`: false while a branch is discarded, so that nothing is reported. */
   #until(end: '' | '}', isUsed: boolean): string {
     let result = ''
     while (this.#at < this.#text.length) {

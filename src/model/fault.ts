@@ -59,7 +59,7 @@ export interface FaultView {
   readonly isEnabled: boolean
 }
 
-/** Event of a rule, with words for the person at the terminal. A rule that is `off` is gone; a `disabled` one can be enabled again. */
+/** A change of a rule, with words for the terminal. An `off` rule is gone; a `disabled` one can be enabled again. */
 export interface FaultChange {
   readonly change: 'on' | 'off' | 'hit' | 'disabled' | 'enabled'
   readonly fault: FaultView

@@ -33,7 +33,7 @@ type IsHidden = (folder: string) => boolean
 export const compileGlob = (glob: string, folder: string, isHidden?: IsHidden): readonly Glob[] =>
   alternatives(glob).map(each => new Pattern(each, folder, ['**'], isHidden))
 
-/** Compiles one glob that matches only what it names, and in which braces are literal. */
+/** Compiles a glob without alternatives, in which braces are literal and a folder does not include its content. */
 export const compileExactGlob = (glob: string, folder: string): Glob => new Pattern(glob, folder, [])
 
 interface Name {

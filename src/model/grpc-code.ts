@@ -6,5 +6,5 @@ const NAMES =
 /** A code of gRPC (google.rpc.Code) as Go writes it: `InvalidArgument`. */
 export const codeText = (code: number): string => NAMES[code] ?? `Code(${code})`
 
-/** Returns the code that Go writes like this; -1: none. */
+/** Returns the code with this name in Go; -1 for others. */
 export const codeNamed = (text: string): number => NAMES.indexOf(text)

@@ -8,7 +8,7 @@ export const AT_LEAST: Readonly<Record<string, readonly string[]>> = {
   info: ['error', 'warn', 'info']
 }
 
-/** Gives continuation lines, such as a stack trace, which begin with a space, the level of the line before them. */
+/** Assigns levels. A continuation line, such as of a stack trace, begins with a space and has the level of the line before. */
 export class Levels {
   readonly #latest = new Map<string, Line['level']>()
 
@@ -43,10 +43,7 @@ const KEYS = 'level log.level @l severity levelname lvl loglevel severitytext se
 const MAX_JSON = 16 * 1024
 const MAX_HEAD = 160
 
-/**
- * The level that a line of an app names, without its colours; undefined: it names none. By the forms of JSON, logfmt, and lines that begin with
- * a level, or with a time and one.
- */
+/** Returns the level that a line names, without its colours: in JSON, in logfmt, at the start, or after a time. Undefined without one. */
 export function levelOf(line: string): LineLevel | undefined {
   const first = line.charCodeAt(0)
   if (first === 0x7b) return levelOfJson(line)
@@ -93,7 +90,10 @@ function levelOfLogfmt(head: string): LineLevel | undefined {
     : undefined
 }
 
-/** `INFO:     …`, `INFO[0007] …`, `[ERROR] …`, `warn: Microsoft…`, `npm error …`, `WARN  …`, `<3>…`, and what runtimes write of an uncaught error. */
+/**
+ * Reads a level at the start, or an uncaught error of a runtime: `INFO:     …`, `INFO[0007] …`, `[ERROR] …`, `warn: Microsoft…`, `npm
+ * error …`, `WARN  …`, `<3>…`.
+ */
 function levelAtStart(head: string): LineLevel | undefined {
   const [, bracket, word] =
     /^(?:\[GIN-debug\] |nginx: |[✘▲] )?(?:\[\s*(\w+)\s*\]|(\w+)(?=:|\s*\||\s+-\s|\[(?:[\dT:|.+Z-]{4,}\]|E\d+\]:)))/.exec(
@@ -123,7 +123,7 @@ const isLevelWord = (word: string | undefined): boolean =>
 const UNCAUGHT =
   /^(?:Traceback \(most recent call last\):|panic: |(?:PHP )?(?:[Ff]atal|Parse) error: |Unhandled exception|Uncaught |Caused by: |Exception in thread |thread '.*'(?: \(\d+\))? panicked at |(?:[\w$]+\.)*(?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?(?::?$|: ))/
 
-/** Up to the level there are times, numbers, threads and names: `2026-01-31 14:46:45,977 - shop - INFO - …`, `[14:46:45 INF] …`, `[14:46:45] shop.INFO: …`. */
+/** Reads a level after times, numbers, threads and names: `2026-01-31 14:46:45,977 - shop - INFO - …`, `[14:46:45 INF] …`, `[14:46:45] shop.INFO: …`. */
 function levelAfterTime(head: string): LineLevel | undefined {
   if (!/^[[(]?\s*(?:[A-Z][a-z]{2} ){0,2}\S*\d/.test(head) && !head.startsWith('[Nest]')) return undefined
   const redis = /^\d+:[MSCX] \d\d \w{3} (?:\d{4} )?\d\d:\d\d:\d\d\.\d{3} ([.*#-]) /.exec(head)
@@ -146,7 +146,7 @@ const TIME = /\d{1,2}:\d\d/
 const AFTER_TIME =
   /^(?:[\d\s/.,:+|[\]()TZAPMUC-]{5,}|[\d.]+e\+\d+\t)(?:\[[^\]]*\] )?(?<![A-Za-z])([A-Za-z][a-z]{2,10})(?=:\s|\t| +\| | - )/
 
-/** `a.ts(3,1): error TS2304: …` of compilers, `a.py:3: UserWarning: …`, `tool: error: …`, `(node:12) Warning: …`. */
+/** Reads a level after a place: `a.ts(3,1): error TS2304: …`, `a.py:3: UserWarning: …`, `tool: error: …`, `(node:12) Warning: …`. */
 function levelOfPlace(head: string): LineLevel | undefined {
   const found =
     /^\(node:\d+\) |^\S[^"{}]*?(?::| -(?=[\w ]+\d:)) (?:(?:fatal )?(error)|warning|[A-Z]\w+Warning)(?: [A-Z]+\d+)?: /.exec(

@@ -5,7 +5,7 @@ export const MODEL_HEADER = 'pillion-model'
 export interface ModelFacts {
   /** The configured name; may be empty. */
   readonly model: string
-  /** Tokens; undefined: the model does not say. */
+  /** Tokens. Undefined if the model does not report them. */
   readonly usage: {readonly prompt: number; readonly completion: number; readonly total: number} | undefined
   /** Why each of its answers ended. */
   readonly reasons: readonly string[]

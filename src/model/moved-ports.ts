@@ -1,9 +1,9 @@
-/** Numbers of a template, and those that a copy of it has in their place. */
+/** Ports of a template, each with the port that a copy has in its place. */
 export type MovedPorts = ReadonlyMap<number, number>
 
 const LOCAL_HOST = String.raw`(?:(?:[\w-]+\.)*localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1?\])`
 
-/** A number behind a host of this machine, or behind none. A host begins where a word begins: elsewhere a long word costs quadratic time. */
+/** A number after a host of this machine, or without a host. A host begins at a word: otherwise a long word costs quadratic time. */
 const IN_ADDRESS = new RegExp(
   String.raw`((?:^|[^\w.\]-])(?:${LOCAL_HOST}|[+*])?:|(?<![\w.-])${LOCAL_HOST},)(\d{2,5})(?![\w.])`,
   'gi'
@@ -35,11 +35,11 @@ export function movedText(text: string, moved: Numbers): string {
   return host === undefined || IS_LOCAL.test(host) ? addressed.replaceAll(NAMED, replace) : addressed
 }
 
-/** The value of a variable: one that is a port by its name, or a text. */
+/** Returns the value of a variable with moved ports: a number if its name means a port, or a text. */
 export const movedValue = (name: string, value: string, moved: Numbers): string =>
   /^\d+$/.test(value) && /port/i.test(name) ? (moved.get(Number(value))?.toString() ?? value) : movedText(value, moved)
 
-/** Values of one thing, a component, that belong together: a number alone is a port of this machine if no value names another host. */
+/** Moves ports in values of one component. A bare number is a port of this machine unless one of the values names another host. */
 export function movedTogether<T extends {readonly name: string; readonly value: string}>(
   values: readonly T[],
   moved: Numbers
@@ -52,7 +52,7 @@ export function movedTogether<T extends {readonly name: string; readonly value: 
   })
 }
 
-/** The ports of this machine that these values of one thing name. */
+/** Returns the ports of this machine that the values of one component name. */
 export function portsNamed(values: readonly {readonly name: string; readonly value: string}[]): ReadonlySet<number> {
   const named = new Set<number>()
   movedTogether(values, {size: 1, get: port => void named.add(port)})

@@ -1,6 +1,6 @@
 /**
- * Compiles a pattern in which `*` matches any text, also an empty one. Each part is sought once, behind the one before: a
- * regular expression backtracks without end on `*a*a*a*b`.
+ * Compiles a pattern in which `*` matches any text, also an empty one. Searches each part once, after the part before: a regular
+ * expression would backtrack without end on `*a*a*a*b`.
  */
 export function starPattern(pattern: string): (text: string) => boolean {
   const parts = pattern.split('*')
@@ -26,10 +26,7 @@ export type Token = '*' | ((character: string) => boolean)
 /** The first and the last of some characters. */
 export type Range = readonly [from: string, to: string]
 
-/**
- * Whether a text fits a pattern from its first character to its last. Goes back to the last `*` only, so the time is at most
- * the product of both lengths, where a regular expression backtracks without end on `*a*a*a*b`. No `*` matches `border`.
- */
+/** Whether a whole text matches a pattern. Goes back only to the last `*`, so time is at most the product of both lengths. No `*` matches `border`. */
 export function matchesName(text: string, pattern: readonly Token[], border = ''): boolean {
   const characters = Array.from(text)
   let [at, token, star, afterStar] = [0, 0, -1, 0]

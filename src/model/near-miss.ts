@@ -1,4 +1,4 @@
-/** How many single characters must be inserted, deleted, replaced or swapped with the next one to turn `a` into `b`. */
+/** Returns how many single characters to insert, delete, replace or swap to turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({length: b.length + 1}, (_, j) => j)
@@ -17,7 +17,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0
 }
 
-/** The known word that was probably meant: up to a third of its characters may differ, ignoring case; '' if none is close. */
+/** Returns the known word that was probably meant: at most a third of its characters differ, ignoring case; '' if none is close. */
 export function nearMiss(typed: string, known: Iterable<string>): string {
   let [best, least] = ['', Infinity]
   for (const word of known) {

@@ -3,10 +3,8 @@ interface Numbered {
 }
 
 /**
- * Entries that are added in the order of their numbers and removed in any order: calls in flight, open streams.
- *
- * A Map would do, but V8 leaves each table of a Map that it has outgrown with references to the next table and to what was in it. Once
- * one of them has grown old, all that follow live on with their calls until the whole memory is collected: 40 MB and more.
+ * Entries added in the order of their numbers and removed in any order: calls in flight, open streams. In a Map, V8 chains each outgrown
+ * table to the next; one old table keeps all later entries alive until a full collection: 40 MB and more.
  */
 export class NumberedList<T extends Numbered> {
   readonly #items: T[] = []
@@ -27,7 +25,7 @@ export class NumberedList<T extends Numbered> {
     this.#items.push(item)
   }
 
-  /** Removes it if it is there. */
+  /** Removes an entry, if it is in the list. */
   remove({id}: T): void {
     const items = this.#items
     let index = this.#indexOf(id)

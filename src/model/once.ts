@@ -1,11 +1,11 @@
 /**
- * Work that is done once, when it is first asked for; later callers get the same result (Go: sync.Once). A failure is not kept: the next
- * caller begins again. Otherwise code that could not be loaded for a moment, as no descriptor was free, would never be.
+ * Work that is done once, at its first use. Later callers share the result (Go: sync.Once). After a failure the next caller begins again,
+ * for example if code could not be loaded while no descriptor was free.
  */
 export class Once<T> {
   #work: Promise<T> | undefined
 
-  /** The work under way or done; undefined: it was not asked for, or it has failed. */
+  /** The work under way or done. Undefined before the first use, and after a failure. */
   get begun(): Promise<T> | undefined {
     return this.#work
   }

@@ -1,4 +1,4 @@
-/** The value of a key that a table has itself; an object literal also knows `constructor` and `__proto__`. Returns undefined for an unknown key. */
+/** Returns the value of a table's own key; an object literal also knows `constructor` and `__proto__`. Undefined for an unknown key. */
 export const ownOf = <T>(table: Readonly<Partial<Record<string, T>>>, word: string | number): T | undefined =>
   Object.hasOwn(table, word) ? table[word] : undefined
 

@@ -13,9 +13,9 @@ export interface Plan {
   readonly file: string
   /** The template as the user named it, for messages: `dapr.yaml`, `shop/dapr.yaml`, `-`. */
   readonly shownAs: string
-  /** Further files that are merged into the template, absolute. Left out: none. */
+  /** Further files to merge into the template, absolute. Omitted: none. */
   readonly overlays?: readonly string[]
-  /** The file of variables that `interpolate` names, absolute. Left out: none. */
+  /** File of variables that `interpolate` names, absolute. Omitted: none. */
   readonly variablesFile?: string
   /** Name of this copy by `--name`; missing if it has the folder's name. */
   readonly copy?: string | undefined
@@ -25,25 +25,25 @@ export interface Plan {
   readonly setup?: readonly string[]
   /** Command that removes what `setup` made outside of the worktree, if any. */
   readonly teardown?: readonly string[]
-  /** The numbers that this copy has in place of those of the template: its resources name the latter. Left out: none. */
+  /** Ports that this copy has in place of the template's, which its resources still name. Omitted: none. */
   readonly movedPorts?: MovedPorts
-  /** Values at the top that a run takes when it starts, by their keys, as they are written: edits do not change it. */
+  /** Top-level values that count only at the start, by key, as written: edits do not change the run. */
   readonly atStart?: Readonly<Record<string, unknown>>
   /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */
   readonly managerPort: number | 'usual' | 'none'
-  /** Origins whose web pages may send requests; left out: none but those of this machine. */
+  /** Origins whose web pages may send requests. Omitted: only those of this machine. */
   readonly allowedOrigins?: readonly string[]
-  /** Whether the answers of models are recorded or given back, by the names of their components. Left out: neither. */
+  /** Whether answers of models are recorded or replayed, by the name of the component. Omitted: neither. */
   readonly conversation?: Readonly<Record<string, ConversationPlan>>
   /** Apps in the template's order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
   /** Apps that `--only` or their profiles leave out: they can be started during the run. Left out: there are none. */
   readonly leftOut?: readonly AppPlan[]
-  /** Reads which calls fail on purpose from the start. Rejects with a `UserError` for a mistake. Left out: none do. */
+  /** Reads the calls that fail on purpose from the start. Rejects with a `UserError`. Omitted: none. */
   readonly faults?: () => Promise<readonly FaultPlan[]>
   /** Missed firings of a repeating reminder or job that are delivered. By default the latest. */
   readonly catchUp?: 'latest' | 'all'
-  /** Whether its apps are called by name; left out: not in CI. */
+  /** Whether its apps have host names. Omitted: only outside CI. */
   readonly names?: boolean
 }
 
@@ -76,7 +76,7 @@ export interface AppPlan {
   readonly record: RecordPlan
   /** Calls to it may be sent again. */
   readonly replay: boolean
-  /** Whether its OpenTelemetry SDK sends to us. Left out: unless a Configuration names another receiver. */
+  /** Whether its OpenTelemetry SDK sends to us. Omitted: yes, unless a Configuration names another receiver. */
   readonly otel?: boolean
   readonly ready: ReadyPlan
   readonly restart: 'no' | 'on-failure' | 'always'
@@ -86,19 +86,19 @@ export interface AppPlan {
   readonly reload: 'replace' | 'overlap'
   readonly stop: StopPlan
   readonly dependsOn: readonly Dependency[]
-  /** Its first call starts it; left out: the run does. */
+  /** Set if its first call starts it. Omitted: the run starts it. */
   readonly lazy?: true
   /** How long an app may be idle before it is stopped; its next call starts it. Left out: it is never stopped. */
   readonly idleTimeoutMs?: number
-  /** Set if the template gives no sign of Dapr. The sidecar then asks the app nothing until an app of the run calls a sidecar. */
+  /** Set if the template gives no sign of Dapr. Then the sidecar sends no questions until an app of the run calls a sidecar. */
   readonly isPlain?: true
   /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number
-  /** The port at which others call it without Dapr's API: we listen there for the whole run. Left out: none. */
+  /** Port at which others call it without Dapr's API, open for the whole run. Omitted: none. */
   readonly published?: PublishedPlan
-  /** The host name that the template gives it, in lower case: one label, or several. Left out: it follows from its id. */
+  /** Host name from the template, in lower case: one label or several. Omitted: derived from its id. */
   readonly host?: string
-  /** Apps that answer paths below these prefixes in its place, the longest prefix first. Left out: none do. */
+  /** Apps that answer paths below these prefixes in its place, the longest prefix first. Omitted: none. */
   readonly routes?: readonly RoutePlan[]
   /** Set if the app has no name. By default an app of HTTP has one. */
   readonly isNameless?: boolean
@@ -123,14 +123,14 @@ export const maySleep = ({lazy, idleTimeoutMs}: Pick<AppPlan, 'lazy' | 'idleTime
 /** Returns the name of an instance for people. The first one has the plain name. */
 export const instanceName = (name: string, instance: number): string => (instance === 1 ? name : `${name}.${instance}`)
 
-/** A name of an instance among those of all versions. */
+/** Returns the name of an instance that is unique over all versions. */
 export const versionedName = ({name, version}: {readonly name: string; readonly version: string}): string =>
   version === '0.0.0' ? name : `${name}@${version}`
 
 /** Returns the id in the name of a log line, which may have a version and an instance after it: `shop_1.2.0.2`. */
 export const idInName = (name: string): string => name.replace(/_\d+\.\d+\.\d+.*$|\.\d+$/, '')
 
-/** Whether a name means an instance: the id of its app, or its own name; the first one may have its number, too (`shop.1`). */
+/** Whether a name means an instance: its app's id, its own name, or for the first instance its number (`shop.1`). */
 export const isNamedSo = ({id, name}: {readonly id: string; readonly name: string}, text: string): boolean =>
   text === id || text === name || (name === id && text === `${id}.1`)
 
@@ -229,10 +229,7 @@ export interface LogPlan {
   readonly size: number
 }
 
-/**
- * When an app counts as ready. `spawned`: as soon as its process runs. Port 0: the allocated one.
- * After `timeoutMs` a warning is printed; the app is not killed.
- */
+/** When an app counts as ready. `spawned`: as soon as its process runs. Port 0: the allocated one. After `timeoutMs` a warning is printed; the app is not killed. */
 export type ReadyPlan = {readonly timeoutMs: number} & (
   | {readonly kind: 'spawned'}
   | {readonly kind: 'tcp'; readonly port: number}
@@ -241,16 +238,16 @@ export type ReadyPlan = {readonly timeoutMs: number} & (
   | {readonly kind: 'command'; readonly command: readonly string[]}
 )
 
-/** Files that restart an app; none if `paths` is empty. */
+/** Files that restart an app; `paths` is empty for none. */
 export interface WatchPlan {
   /** Globs, relative to the app's folder. */
   readonly paths: readonly string[]
   readonly ignore: readonly string[]
-  /** Files that `.gitignore` excludes do not count. False for globs that the template names. */
+  /** Whether `.gitignore` excludes files. False for globs of the template. */
   readonly honoursGitignore: boolean
-  /** Folders of other apps inside the app's own, absolute. Saves there belong to those apps. Default: none. */
+  /** Folders of other apps inside the app's own, absolute. Saves there belong to those apps. Omitted: none. */
   readonly others?: readonly string[]
-  /** Once the app has exited with 0, a save does not start it again. Left out: it does. */
+  /** Set if a save does not start an app that has exited with 0. Omitted: it does. */
   readonly untilFinished?: true
 }
 
@@ -258,7 +255,7 @@ export interface StopPlan {
   readonly signal: NodeJS.Signals
   /** Time from the signal to SIGKILL. */
   readonly timeoutMs: number
-  /** `leader`: the other processes get the signal once the leader has exited, or after half of the time. `group`: all get it at once. */
+  /** `leader`: the other processes get the signal after the leader's exit, or after half of the time. `group`: all get it at once. */
   readonly first: 'leader' | 'group'
   /** `all`: also processes that left the app's process group. */
   readonly scope: 'all' | 'group'
@@ -276,7 +273,7 @@ export interface ResourcesPlan {
   readonly configFile: string
   /** Dapr's own folder, whose resources the template does not name. */
   readonly defaultFolder: string
-  /** The values for `${…}` in the files of its folders. Left out: nothing is replaced. */
+  /** Values for `${…}` in the files of its folders. Omitted: nothing is replaced. */
   readonly variables?: Readonly<Record<string, string | undefined>> | undefined
   /** A component that cannot be opened is only reported: for a command next to the apps, which may not need it. */
   readonly areOptional?: boolean

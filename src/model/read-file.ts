@@ -43,7 +43,7 @@ function readOpen(file: number, maxBytes: number): Buffer {
   let bytes = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, Math.min(fstatSync(file).size, maxBytes) + 1))
   let size = 0
   for (;;) {
-    // a pipe may give one byte after the other
+    // a pipe may deliver single bytes
     if (size === bytes.length) bytes = Buffer.concat([bytes], 2 * size)
     const length = readReady(file, bytes.subarray(size))
     if (length === 0) return bytes.subarray(0, size)
@@ -52,7 +52,7 @@ function readOpen(file: number, maxBytes: number): Buffer {
   }
 }
 
-/** Reads as `readSync`, and waits for more where the writer of a pipe has made it non-blocking (EAGAIN). */
+/** Reads as `readSync`, and waits if the writer has made the pipe non-blocking (EAGAIN). */
 function readReady(file: number, into: Buffer): number {
   for (;;)
     try {

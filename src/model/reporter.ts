@@ -79,11 +79,11 @@ export interface Reporter {
 
 /** Reports also good news. */
 export interface TellingReporter extends Reporter {
-  /** Something that is good to know, in one line. */
+  /** Prints one line of information. */
   tell(text: string): void
 }
 
-/** A warning about a template, known before anything starts. */
+/** A warning about a template from before the start. */
 export interface Hint {
   readonly code: WarningCode
   readonly text: string

@@ -48,7 +48,7 @@ export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
       readonly attempts: number
     }
   | {
-      /** A failed call is not retried although its policy says so, for example because of its body. */
+      /** A failed call is not retried despite its policy, for example because of its body. */
       readonly type: 'not-retried'
       readonly attempt: number
       readonly reason: string
@@ -59,7 +59,7 @@ export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
       readonly type: 'breaker-changed'
       readonly from: BreakerState
       readonly to: BreakerState
-      /** How long it stays open; 0 in other states. */
+      /** How long it stays open, in ms; 0 in other states. */
       readonly openForMs: number
     }
 )

@@ -1,10 +1,11 @@
 /**
- * Runs one piece of work at a time for each key. Callers with the same key wait for that piece (Go: singleflight). Only the work itself ends its entry: a waiting caller could remove the entry of the next piece.
+ * Runs one piece of work at a time for each key; callers with the same key share it (Go: singleflight). Only the work ends its entry: a
+ * caller could remove the entry of the next piece.
  */
 export class SingleFlight<K, T> {
   readonly #flights = new Map<K, Promise<T>>()
 
-  /** How many keys have work under way. */
+  /** Number of keys with work under way. */
   get size(): number {
     return this.#flights.size
   }
@@ -14,7 +15,7 @@ export class SingleFlight<K, T> {
     await Promise.allSettled(this.#flights.values())
   }
 
-  /** The result of the work under way for the key, or of `work`, which begins now. */
+  /** Returns the result of the work under way for the key, or begins `work`. */
   do(key: K, work: () => Promise<T>): Promise<T> {
     const flying = this.#flights.get(key)
     if (flying !== undefined) return flying

@@ -11,7 +11,7 @@ export const RESET_MODES =
 export const ENTER_SECOND_SCREEN = '\x1b[?1049h'
 export const LEAVE_SECOND_SCREEN = '\x1b[?1049l'
 
-/** The trailer behind what a terminal has shown: how its app has ended (`TerminalEnd` as JSON). */
+/** Trailer of a terminal's output with the end of its app (`TerminalEnd` as JSON). */
 export const END_TRAILER = 'pillion-end'
 
 export interface TerminalEnd {

@@ -19,7 +19,7 @@ export function prefixed(text: string, prefix: string): string {
 // oxlint-disable-next-line no-control-regex -- ESC is sought
 const RENDITION = /\x1b\[[\d;:]*m/g
 
-/** Removes colours. A sequence that is cut at the end of a piece of an overlong line stays. */
+/** Removes colours. A sequence that is cut at the end of a piece stays. */
 export const withoutColours = (text: string): string => (text.includes('\x1b') ? text.replace(RENDITION, '') : text)
 
 /** The number of newlines in a text. */

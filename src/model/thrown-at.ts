@@ -5,7 +5,7 @@ interface Exception {
   readonly stack: string
 }
 
-/** `ValueError: no such order`; '' = there is none. */
+/** Returns `ValueError: no such order`; '' without an exception. */
 export const exceptionText = (exception: Pick<Exception, 'type' | 'message'> | null): string =>
   exception === null ? '' : [exception.type, exception.message].filter(word => word !== '').join(': ')
 
@@ -17,12 +17,12 @@ export const LIBRARIES =
 export const RUNTIME_CALL =
   /^\s*at (?:java\.base\/)?(?:java|javax|jakarta|jdk|sun|kotlin|scala|org\.(?:springframework|apache|hibernate)|com\.zaxxer|System|Microsoft)\.[^\s(]*\(/
 
-/** Returns whether a line is a stack frame in a library or runtime, or counts such frames. */
+/** Whether a line is a stack frame in a library or runtime, or a count of such frames. */
 export const isLibraryFrame = (line: string): boolean =>
   /^\s*\.{3} \d+ (?:more|common frames)/.test(line) ||
   (/^\s*at /.test(line) && (RUNTIME_CALL.test(line) || LIBRARIES.test(line)))
 
-/** Returns the place of the throw: the innermost frame of the app, else of a library; '' = the stack names none. */
+/** Returns the place of the throw: the innermost frame of the app, else of a library; '' = unknown. */
 export function thrownAt({stack}: Pick<Exception, 'stack'>): string {
   const lines = stack.split('\n').map(line => line.trim())
   const found = lines.filter(line => /^at .|^File ".*", line \d+/.test(line))

@@ -41,7 +41,7 @@ export const alertText = ({message}: Error): string => {
   return number === undefined ? '' : `remote error: tls: ${ALERTS[Number(number)] ?? `alert(${number})`}`
 }
 
-/** Why a TLS handshake failed, as Go reports it: an alert, a peer that does not speak TLS, or one that has closed. */
+/** Explains a failed TLS handshake in Go's words: an alert, a peer without TLS, or a closed connection. */
 export const handshakeText = (error: Error): string => {
   const code = codeOf(error)
   // node:tls reports the end of the connection as a reset

@@ -12,7 +12,7 @@ const MAX_LINES = 20
 /** A line may be read this much later than its app has written it, in ms. */
 const LATE_MS = 3
 
-/** Number of calls of a request, also of those that share a row. */
+/** Number of calls of a request, including those that share a row. */
 export const callsOfTree = ({nodes, leftOut}: RequestTree): number =>
   nodes.reduce((sum, {kind, count}) => sum + (kind === 'call' ? count : 0), leftOut)
 
@@ -39,9 +39,9 @@ export function notesOf(
 }
 
 /**
- * The log lines below each node: `app: line`. Without `hasLines` errors and warnings, and what was written where the failure began: of these a
- * line without an error that may belong to another request, or came after the end, is left out if others are sure. With `isShort` the
- * place where the failure began has the error alone, and the number of the other lines.
+ * Returns the log lines below each node: `app: line`. Without `hasLines`: errors and warnings, and all lines at the node where the
+ * failure began, except uncertain or late lines if there are certain ones. With `isShort`: at that node only the error and the number of
+ * other lines.
  */
 export function linesBelow(
   tree: RequestTree,
@@ -85,14 +85,14 @@ function textsOf(lines: readonly TreeLine[]): readonly string[] {
   return left > 0 ? [`… ${left} earlier lines`, ...texts] : texts
 }
 
-/** Says why a link to another call is not certain, `likely (40 %, 1 of 3)`; '' = it is. */
+/** Describes the certainty of a link to another call: `likely (40 %, 1 of 3)`; '' = certain. */
 export function guessText(link: CallLink | null): string {
   if (link?.reason !== 'guess') return ''
   const {chance, candidates} = link
   return `likely (${Math.round(chance * 100)} %${candidates > 1 ? `, 1 of ${candidates}` : ''})`
 }
 
-/** Returns the reason for a row's place below another one, as a sentence; '' = it has no row above. */
+/** Explains in a sentence why a row is below another; '' = it is a root. */
 export function reasonText(link: CallLink | null): string {
   if (link === null) return ''
   const {reason, candidates} = link

@@ -1,6 +1,6 @@
 import type {AppPlan} from './plan.ts'
 
-/** Triggers besides calls that start a sleeping app, as its last process has reported. Missing fields are not known. */
+/** Triggers besides calls that start a sleeping app, as its last process reported them. Missing fields are unknown. */
 export interface Triggers {
   /** The topics that its own code had subscribed to. */
   readonly topics?: readonly TopicTrigger[]
@@ -12,7 +12,7 @@ export interface Triggers {
   readonly hasWorkers?: boolean
 }
 
-/** A subscription from before the app slept; which of its routes an event takes is decided by the next process. */
+/** A subscription from before the app slept. The next process decides about the routes of its events. */
 export interface TopicTrigger {
   readonly pubsubName: string
   readonly topic: string
@@ -22,6 +22,6 @@ export interface TopicTrigger {
   readonly bulk?: {readonly maxMessages: number; readonly maxAwaitMs: number}
 }
 
-/** Whether something could start it if it had no process. */
+/** Whether anything could start the app if it had no process. */
 export const canBeWoken = ({channel}: AppPlan, {actors = [], hasWorkers = false}: Triggers = {}): boolean =>
   channel.port > 0 || channel.autoPort || actors.length > 0 || hasWorkers

@@ -3,11 +3,11 @@ import {ownOf} from './own.ts'
 import {compileGlob, isInside, type Glob} from './glob.ts'
 import type {WatchPlan} from './plan.ts'
 
-/** Files of a watched app that count. Paths are absolute. */
+/** The files of an app that count as changes. Paths are absolute. */
 export interface WatchFilter {
   /** The folders to watch: the app's own, and those outside of it that globs name. */
   readonly roots: readonly string[]
-  /** Whether no file in this folder can count, so that it is not read. */
+  /** Whether no file in this folder can count, so that it is skipped. */
   isPruned(folder: string): boolean
   counts(path: string): boolean
 }
@@ -34,7 +34,7 @@ const HIDDEN_FOLDERS = new Set([
   '.svelte-kit'
 ])
 
-/** Databases, logs, Vite's compiled configuration, and what editors write next to an open file (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
+/** Databases, logs, Vite's compiled configuration, and files that editors write next to an open one (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
 const NEVER_FILES = [
   /\.(?:db|db3|sqlite|sqlite3)(?:-(?:journal|wal|shm))?$/,
   /\.(?:rdb|aof|aof\.manifest)$/,
@@ -99,10 +99,7 @@ function rootsOf(folder: string, globs: readonly Glob[]): readonly string[] {
   return all.filter(root => !all.some(other => other !== root && isInside(root, other)))
 }
 
-/**
- * Whether a glob of `watch` can match nothing: every path that it matches is never watched, or excluded by `ignore`.
- * Judged by one path for each alternative.
- */
+/** Whether a glob of `watch` matches nothing, since every path of it is never watched or excluded by `ignore`. Judged by one path for each alternative. */
 export function matchesNothing(glob: string, {ignore}: WatchPlan, folder: string): boolean {
   const none = {namesIn: () => [], isGitignored: () => false}
   const filter = watchFilter({paths: [glob], ignore, honoursGitignore: false}, folder, none)

@@ -1,4 +1,4 @@
-/** Something that is counted of an app's workflows (Dapr: pkg/diagnostics/workflow_monitoring.go). Times are milliseconds. */
+/** A counted event of an app's workflows (Dapr: pkg/diagnostics/workflow_monitoring.go). Times are in ms. */
 export type WorkflowEvent =
   /** An operation was requested. */
   | {
@@ -9,20 +9,20 @@ export type WorkflowEvent =
     }
   /** An instance had to wait for its first turn. */
   | {readonly type: 'begun'; readonly workflow: string; readonly elapsedMs: number}
-  /** An instance is over; `recoverable`: a worker has left with a turn, which another one gets. */
+  /** An instance is over. `recoverable`: a worker has left during a turn, which another worker gets. */
   | {
       readonly type: 'ended'
       readonly workflow: string
       readonly status: 'success' | 'failed' | 'terminated' | 'recoverable'
       readonly elapsedMs: number
     }
-  /** A turn was sent to a worker, or is too large for that; `share`: its size by the largest one that it can take. */
+  /** A turn was sent to a worker, or is too large for it. `share`: its size relative to the largest allowed. */
   | {readonly type: 'turn-sized'; readonly workflow: string; readonly share: number}
   /** An activity, likewise. */
   | {readonly type: 'activity-sized'; readonly workflow: string; readonly activity: string; readonly share: number}
   /** A worker has got an activity. */
   | {readonly type: 'activity-sent'; readonly activity: string}
-  /** A worker has answered an activity, or left with it. */
+  /** A worker has answered an activity, or left during it. */
   | {
       readonly type: 'activity-ended'
       readonly activity: string
@@ -39,18 +39,18 @@ export interface ActorCounts {
   readonly reminders: number
 }
 
-/** Something that is counted of the actors that an app hosts (Dapr: pkg/diagnostics/service_monitoring.go). */
+/** A counted event of the actors that an app hosts (Dapr: pkg/diagnostics/service_monitoring.go). */
 export type ActorEvent =
   /** A timer or a reminder has had its turn. */
   | {readonly type: 'fired'; readonly kind: 'timer' | 'reminder'; readonly actor: string; readonly isSuccess: boolean}
-  /** An actor was let go; false: its app has not taken that well. */
+  /** An actor was deactivated; false: its app has refused that. */
   | {readonly type: 'deactivated'; readonly actor: string; readonly isSuccess: boolean}
 
 /** A span of a workflow that is over. Times are milliseconds since 1970. */
 export interface WorkSpan {
   readonly name: string
   readonly kind: 'client' | 'server' | 'internal'
-  /** Its own place in its trace (W3C Trace Context). */
+  /** Its place in the trace (W3C Trace Context). */
   readonly traceparent: string
   /** Id of the parent span; empty at the beginning of a trace. */
   readonly parentSpanId: string
@@ -63,7 +63,7 @@ export interface WorkSpan {
 
 /** The traces of an app's workflows, as its Configuration wants them. */
 export interface WorkTraces {
-  /** A place below that of another traceparent ('' = in a new trace); '' = it is not traced. */
+  /** Returns a place below that of another traceparent ('' = in a new trace); '' = not traced. */
   readonly begin: (parent: string) => string
   /** A span is over; it is made only if it is read. */
   readonly ended: (span: () => WorkSpan) => void

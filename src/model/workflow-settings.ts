@@ -33,7 +33,7 @@ export const POLICED_OPERATIONS = [
 ] as const
 export type WorkflowOperation = (typeof POLICED_OPERATIONS)[number]
 
-/** Something that an app asks of another app. */
+/** A request of an app to another app's workflows. */
 export interface WorkflowAccess {
   readonly caller: string
   readonly kind: 'workflows' | 'activities'

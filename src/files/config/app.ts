@@ -29,7 +29,7 @@ export type ImpliedWatch = (
 export interface Overrides {
   /** `--env`: overrides the template's `env`. */
   readonly variables?: Readonly<Record<string, string>>
-  /** `--profile`: apps with other profiles are left out. Undefined leaves out none. */
+  /** `--profile`: leaves out apps with other profiles. Undefined leaves out none. */
   readonly profiles?: readonly string[]
   /** `--lazy`: apps without a `lazy` key start with their first call. */
   readonly lazy?: boolean
@@ -100,7 +100,7 @@ export function resolveApp(
   return {...plan, ...namePlan(settings, plan), ...routePlans(settings)}
 }
 
-/** An app has a fixed port if it says so, or if it is a Daeploy service: it has a version, or Daeploy's file and no `appPort`. */
+/** Returns the fixed port of an app, 0 for none. Daeploy services have one (a version, or Daeploy's file and no `appPort`), other apps if they ask for it. */
 function fixedPortOf({values}: Settings, s2i: S2i | undefined): number {
   const isService = values.version !== undefined || (s2i !== undefined && (values.appPort ?? 0) <= 0)
   // with a `port` it is the number in the code of any program
@@ -108,7 +108,7 @@ function fixedPortOf({values}: Settings, s2i: S2i | undefined): number {
   return isService ? DAEPLOY_PORT : 0
 }
 
-/** The PORT of an env file is the one at which people call the program: it listens at another one. */
+/** Removes PORT from an env file: callers use that number, and the program listens at another. */
 const withoutPort = (variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(variables).filter(([name]) => name !== 'PORT'))
 
@@ -174,7 +174,7 @@ function logPlan(settings: Settings): LogPlan {
   }
 }
 
-/** How much of an app's log is kept by default: a week of noise of twenty apps takes 2.5 GB, with their sidecars. */
+/** Default size of an app's log: a week of twenty noisy apps takes 2.5 GB, with their sidecars. */
 const LOG_BYTES = '64Mi'
 /** A single write may be this large: a smaller log would be renamed all the time. As the memory of a program, less is a slip. */
 const MIN_BYTES = 1024 * 1024

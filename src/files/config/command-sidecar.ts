@@ -6,7 +6,7 @@ import type {AppValues} from './keys.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {noSettings, untilMistake} from './merge.ts'
 
-/** Keys of `common` that hold for a command: those about the sidecar and the environment, none about a process of ours. */
+/** Keys of `common` that apply to a command: those about the sidecar and the environment, not about a process. */
 const KEYS = [
   'env',
   'logLevel',
@@ -26,7 +26,7 @@ interface CommandSidecar extends Surroundings, Pick<Overrides, 'variables'> {
   readonly source: Source
 }
 
-/** Returns the plan of a sidecar for a command outside the template. Throws a `UserError` where a value of `common` cannot be used. */
+/** Returns the plan of a sidecar for a command outside the template. Throws a `UserError` for a value of `common` that does not fit. */
 export function commandSidecar(template: Template, {id, cwd, source, variables, ...around}: CommandSidecar): AppPlan {
   const {values} = template.common
   const app = {values: {appDirPath: cwd}, pairs: new Map(), repeated: [], spot: {start: 0, end: 0}}

@@ -3,17 +3,17 @@ import {programsIn, type StartedProgram} from './programs.ts'
 
 const wordsOf = (text: string): ReadonlySet<string> => new Set(text.split(' '))
 
-/** Databases, brokers and mail catchers: they run no code of their folder, and know nothing of Dapr. */
+/** Databases, brokers and mail catchers: programs without code in their folder, which do not speak Dapr. */
 const SERVERS = wordsOf(
   'postgres postmaster redis-server valkey-server memcached mongod mysqld mariadbd rabbitmq-server nats-server mosquitto etcd minio mailpit mailhog maildev'
 )
-/** Programs that ask such a server whether it is ready: the app is one, whatever script starts it. */
+/** Programs that check such a server: an app that is checked by one is such a server, whatever starts it. */
 const PROBES = wordsOf(
   'pg_isready redis-cli valkey-cli mysqladmin mariadb-admin mongosh rabbitmq-diagnostics rabbitmqctl'
 )
 /** Programs that start containers. */
 export const ENGINES = wordsOf('docker docker-compose podman podman-compose nerdctl')
-/** Images that containers of such servers are made of, as a word that no flag takes for a name. */
+/** Images of such servers, as a separate word of a command. */
 const IMAGES =
   /(?<!--(?:hostname|link|name|net|network|network-alias|volumes-from))\s(?:[\w.-]+(?::\d+)?\/)*(?:postgres|postgis|redis|valkey|memcached|mongo|mysql|mariadb|rabbitmq|nats|eclipse-mosquitto|etcd|minio|mailpit|mailhog|maildev)(?::[\w.-]+)?(?=\s|$)/
 /** Programs that follow a server to pass on its lines, to wait for its end, or to set it up. */

@@ -21,7 +21,7 @@ import {ownOf} from '../../model/own.ts'
 export interface Section<Values> {
   /** The values without keys that are null: Dapr treats null as unset. Values of our own keys are not checked yet. */
   readonly values: Values
-  /** The pairs by key; the last one of duplicate keys. */
+  /** The pairs by key; of duplicate keys the last. */
   readonly pairs: ReadonlyMap<string, Pair>
   /** Pairs that a later duplicate key overrides. */
   readonly repeated: readonly Pair[]
@@ -37,10 +37,10 @@ export interface Template {
   readonly within: (pair: Pair, path: readonly string[]) => Pair
 }
 
-/** More than any machine runs at once. Some checks take quadratic time. */
+/** Maximum number of apps: more than a machine can run. Some checks take quadratic time. */
 const MAX_APPS = 1000
 
-/** The place of a section, and its known keys: Dapr's with their Go types, and ours. */
+/** A kind of section: its place, and its known keys, with Go's types for those of Dapr. */
 interface Outline {
   readonly spot: Spot
   readonly dapr: Readonly<Record<string, KeyKind>>

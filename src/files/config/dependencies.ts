@@ -3,10 +3,7 @@ import {isList} from '../../model/is-object.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {ForEach, Settings} from './merge.ts'
 
-/**
- * The dependencies of each app, in the template's order. Refuses unknown ids and cycles. `dependsOn` in `common` applies to
- * all apps except those that it names.
- */
+/** The dependencies of each app, in the template's order. Refuses unknown ids and cycles. `dependsOn` in `common` applies to all apps except those that it names. */
 export function dependenciesOf(apps: readonly Settings[], each: ForEach): readonly (readonly Dependency[])[] {
   const ids = new Set(apps.map(({id}) => id))
   const all = each(apps, app => {
@@ -19,7 +16,7 @@ export function dependenciesOf(apps: readonly Settings[], each: ForEach): readon
   return all
 }
 
-/** A list means `ready`. */
+/** Returns the dependencies of an app. A list means `ready` for each. */
 function written({values: {dependsOn = []}}: Settings): readonly Dependency[] {
   return isList(dependsOn)
     ? dependsOn.map(id => ({id, until: 'ready'}))
@@ -61,7 +58,7 @@ function refuseCycles(apps: readonly Settings[], all: readonly (readonly Depende
   }
 }
 
-/** A cycle that the path leads into, with its first id repeated at the end. Ids that lead into none are added to `done`. */
+/** Returns a cycle at the end of a path, with its first id repeated at the end. Adds ids that lead to no cycle to `done`. */
 function cycleFrom(
   path: readonly string[],
   next: ReadonlyMap<string, readonly string[]>,

@@ -17,7 +17,7 @@ interface DeployedService {
 /** Returns the plan of a deployed service. Throws a `UserError` if its folder names no program. */
 export function deployedPlan({name, version, folder, fixedPort, env}: DeployedService, around: Surroundings): AppPlan {
   const settings = noSettings(name, folder, {version, fixedPort, env})
-  // a folder without Daeploy's file is started like one whose file is empty
+  // without Daeploy's file, the folder starts as with an empty file
   const s2i = readS2i(settings, around.env['PATH'] ?? '', {isExpected: true})
   return resolveApp(settings, {home: around.home, resources: defaultResources(folder, around), s2i})
 }

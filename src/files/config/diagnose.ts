@@ -21,11 +21,11 @@ export interface SourceFile {
   readonly text: string
   /** The folder where relative paths start. */
   readonly folder: string
-  /** The offset of its text in that of all. */
+  /** Offset of the file in the joined text of all files. */
   readonly start: number
 }
 
-/** The file in which an offset lies; undefined if the template is one file. */
+/** Returns the file at an offset. Undefined for a template of one file. */
 export const fileAt = ({files}: Source, offset: number): SourceFile | undefined =>
   files?.findLast(({start}) => start <= offset)
 
@@ -42,7 +42,7 @@ export interface Mistake {
   readonly expected?: string
   /** Text to write instead. */
   readonly hint?: string
-  /** The path of a file or folder that is not there, or cannot be read. */
+  /** Path of a file or folder that is missing or cannot be read. */
   readonly missing?: string
 }
 
@@ -54,14 +54,14 @@ const WIDTH = 80
 /** Characters on each side of a mistake that are read: a line may have a million, some without width. */
 const MAX_SIDE = 4 * WIDTH
 
-/** Dapr's prefix for errors that it finds in a template before it starts anything, printed to stdout. */
+/** Dapr's prefix for errors in a template before any app starts, printed to stdout. */
 const BEFORE_START = 'Error getting apps from config file: '
 
 /** The error for a template that cannot run: Dapr's text, and the place of each mistake. */
 export const templateError = (source: Source, ...mistakes: readonly [Mistake, ...Mistake[]]): UserError =>
   errorOf(source, mistakes, BEFORE_START, 'stdout')
 
-/** A headline has the messages of all. */
+/** Explains a further mistake. A headline already contains the messages of all. */
 const explainOther = (source: Source, headline: string | undefined, other: Mistake): string =>
   `${headline === undefined ? `${plainWords(source, other.message)}\n` : ''}${explain(source, other)}`
 
@@ -78,7 +78,7 @@ export function unreadableTemplate(
   })
 }
 
-/** Scripts read some of Dapr's errors on stdout; those of a plain template are on stderr. */
+/** Returns the stream of an error: scripts read some of Dapr's errors on stdout; those of a plain template are on stderr. */
 const streamOf = ({shownAs}: Source, stream?: 'stdout'): {readonly stream?: 'stdout'} =>
   stream === undefined || isPlainTemplate(shownAs) ? {} : {stream}
 

@@ -38,7 +38,7 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
   return {paths, variables: Object.fromEntries(variables) as Record<string, string>}
 }
 
-/** The text of a file of variables. No program can be given a NUL. */
+/** Reads the text of a file of variables. Refuses a NUL, which no program can receive. */
 function textOf(path: string): string {
   const text = readTextFile(path)
   if (text.includes('\0')) throw new Error('it contains the character NUL')
@@ -52,15 +52,12 @@ export interface S2i {
   readonly command: readonly string[]
 }
 
-/** Variables that Pillion sets: they override those of the file, as they override the shell's. */
+/** Variables that Pillion sets itself, which override the file and the shell. */
 const OURS = new Set(
   'APP_ID APP_PORT APP_CHANNEL_ADDRESS APP_PROTOCOL DAPR_HTTP_PORT DAPR_GRPC_PORT DAPR_METRICS_PORT'.split(' ')
 )
 
-/**
- * Reads the file of an app. Undefined if there is none, unless it is expected: then it counts as empty. `path` is the PATH
- * in which commands are looked up.
- */
+/** Reads Daeploy's file of an app, if it exists. An expected file that is missing counts as empty. `path`: the PATH in which commands are looked up. */
 export function readS2i(settings: Settings, path: string, {isExpected = false} = {}): S2i | undefined {
   const {folder} = settings
   const file = join(folder, '.s2i', 'environment')
@@ -87,7 +84,7 @@ function parseS2i(text: string): Readonly<Record<string, string>> {
   )
 }
 
-/** The start rule of Daeploy's s2i images: a script with bash, otherwise a file with Python. Without a name: `app.sh`, then `app.py`. */
+/** Returns the start command by the rule of Daeploy's s2i images: a script with bash, else a file with Python. Without a name it is `app.sh`, then `app.py`. */
 function commandOf(variables: Readonly<Record<string, string>>, folder: string, path: string): readonly string[] {
   const {APP_SCRIPT = '', APP_FILE = '', APP_MODULE = ''} = variables
   const named = APP_SCRIPT + APP_FILE + APP_MODULE !== ''

@@ -18,8 +18,8 @@ export interface Examined {
 }
 
 /**
- * Loads a template to its end: the first mistake of each app is recorded and taken out of the tree, and the rest is read again, so that no check has
- * to know how to continue after a mistake. A text that is not YAML has one mistake, after which nothing can be read.
+ * Loads a template and finds the mistakes of all apps: records the first mistake of each app, removes it from the tree, and reads the
+ * rest again. So no check has to continue after a mistake. A text that is not YAML has only one mistake.
  */
 export async function examineTemplate(
   typed: string | readonly string[],
@@ -62,7 +62,7 @@ export async function examineTemplate(
     }
 }
 
-/** The first mistake of a template, and below it the others as status lines (`signed`), as `validate` shows them. Any other error stays as it is. */
+/** Returns the first mistake of a template, with the others below as status lines (`signed`), as `validate` shows them. Other errors stay as they are. */
 export async function withAllMistakes(
   error: unknown,
   signed: (message: string) => string,
@@ -123,7 +123,7 @@ function withoutInApp(item: ListItem, spot: Spot): ListItem | readonly ListItem[
     const id = has('appID') ? [] : [textPair('appID', basename(textOf(wrong?.node)), wrong?.value ?? node.spot)]
     return appWith([...kept, textPair('appDirPath', '.'), ...id])
   }
-  // an id of a service may be one of an app without a version
+  // the id may be valid for an app without a version
   if (wrong?.name === 'appID' && has('version')) return appWith(pairs.filter(({name}) => name !== 'version'))
   if (wrong === undefined || wrong.name === 'appID') return []
   return appWith(pairs.flatMap(pair => withoutValue(pair, spot)))
@@ -140,7 +140,7 @@ function withoutValue(pair: Pair, spot: Spot): Pair | readonly Pair[] {
 
 const covers = ({start, end}: Spot, spot: Spot): boolean => start <= spot.start && spot.end <= end
 
-/** A mistake of an alias is where its anchor is. */
+/** Whether a pair contains a place. A mistake of an alias has the place of its anchor. */
 const isAt = ({key, value, node}: Pair, spot: Spot): boolean =>
   covers({start: key.start, end: Math.max(key.end, value.end)}, spot) || covers(node.spot, spot)
 

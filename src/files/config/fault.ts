@@ -3,7 +3,7 @@ import {readDuration} from '../../model/duration.ts'
 import {exactText} from '../../model/exact-json.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 
-/** The keys of a fault, as they are written in a template and sent to the API. */
+/** The keys of a fault in a template and in the API. */
 const FAULT_KEYS = [
   'from',
   'to',
@@ -26,7 +26,7 @@ const FAULT_KEYS = [
 
 type FaultKey = (typeof FAULT_KEYS)[number]
 
-/** Values as they were written: numbers and booleans may be texts. */
+/** Values as written: numbers and booleans may be texts. */
 export type FaultFields = Readonly<Partial<Record<FaultKey, unknown>>>
 
 /** A fault with a wrong key. The text says the right form. */
@@ -76,7 +76,7 @@ export function readFault(fields: FaultFields): FaultPlan {
   }
 }
 
-/** Throws a `WrongFault` if the rule names an id that is nearly one of these, or an unknown caller. */
+/** Throws a `WrongFault` for an id that is nearly one of these, and for an unknown caller. */
 export function checkFaultIds({from, to}: FaultPlan, ids: Iterable<string>, isComplete: boolean): void {
   const known = [...new Set(ids)]
   for (const [key, name] of [
@@ -123,10 +123,10 @@ function kindOf(fields: FaultFields): FaultKind {
   return kind
 }
 
-/** `*` is what a URL or a shell's user may write for any. */
+/** Reads an id. `*` also means any app. */
 function id(fields: FaultFields, key: 'from' | 'to'): string {
   const text = textOf(fields[key]).trim()
-  // a type of actors says enough
+  // a type of actors is enough
   if (text === '' && fields.actor !== undefined) return ANY
   if (text === '') throw new WrongFault(key, `the fault lacks ${key}`, 'expected the id of an app, or any')
   return text === '*' ? ANY : text
@@ -166,7 +166,7 @@ function whole(fields: FaultFields, key: FaultKey, [least, most]: readonly [numb
   throw new WrongFault(key, wrong(fields, key), `expected a whole number ${range}`)
 }
 
-/** `300ms`, `5s`, `2m`, `1h`; a number counts seconds. */
+/** Reads `300ms`, `5s`, `2m` or `1h` in ms; a number counts seconds. */
 function duration(fields: FaultFields, key: FaultKey): number | undefined {
   if (fields[key] === undefined) return undefined
   const ms = readDuration(textOf(fields[key]))

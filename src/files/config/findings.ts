@@ -17,7 +17,7 @@ import {referenceIn} from '../../model/expansion.ts'
 import {TO_REPLACE} from './values.ts'
 import {eachScalar, type NodeParent, type YamlNode} from '../yaml/tree.ts'
 
-/** Values with `${NAME}` in a template without `interpolate: true`: programs get them as they are. Leaves out commands of a shell. */
+/** Finds `${NAME}` in a template without `interpolate: true`, which programs get literally. Leaves out commands of a shell. */
 function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly Mistake[] {
   if (top.values.interpolate !== undefined && top.values.interpolate !== false) return []
   const mistakes: Mistake[] = []
@@ -67,7 +67,7 @@ export function findingsIn(checked: CheckedTemplate): readonly Finding[] {
   return asFindings(source, warnings, errors)
 }
 
-/** Folders of `common` that each app replaces by its own: Dapr reads them for none. */
+/** Finds folders of `common` that each app replaces by its own: Dapr never reads them. */
 function unusedFolders({common, apps}: Template): readonly Mistake[] {
   const key = (['resourcesPaths', 'resourcesPath'] as const).find(each => common.pairs.has(each))
   const pair = key === undefined ? undefined : common.pairs.get(key)
@@ -94,7 +94,7 @@ function wrongDocument({top}: Template, documents: readonly Yaml[]): readonly Mi
   return mistakes
 }
 
-/** Apps that want a terminal where there is none: they are not started. */
+/** Finds apps with `tty` on a machine without terminals: they are not started. */
 function withoutTerminal(entries: readonly Entry[]): readonly Mistake[] {
   return entries.flatMap(({settings, plan: {id, tty}}) => {
     const why = tty === true ? whyNoTerminal() : ''
@@ -111,7 +111,7 @@ const PORT_KEYS = {
   daprInternalGRPCPort: 'internalGrpcPort'
 } as const
 
-/** Ports of sidecars that Pillion would have to bind twice. Dapr's text is that of a port that is taken. */
+/** Finds ports of sidecars that are named twice. Dapr's text is that for a port in use. */
 function repeatedPorts(entries: readonly Entry[], source: Source, wanted: readonly string[]): readonly Mistake[] {
   const ports = entries.flatMap(({settings, plan}) =>
     (Object.keys(PORT_KEYS) as (keyof typeof PORT_KEYS)[]).flatMap(key => {
@@ -145,7 +145,7 @@ function shareAnAddress({listenAddresses: a}: SidecarPlan, {listenAddresses: b}:
   return isEverywhere || (ofA?.some(address => ofB?.includes(address)) ?? false)
 }
 
-/** An `env` that names a port where one is allocated: most programs read `PORT` alone, and listen where no call comes. */
+/** Finds an `env` that names a port which Pillion allocates: most programs read only `PORT`, and would listen at a port without calls. */
 function ownPorts({settings, plan}: Entry): readonly Mistake[] {
   const {channel, published} = plan
   const {autoPort, env = {}} = settings.values
@@ -164,7 +164,7 @@ function ownPorts({settings, plan}: Entry): readonly Mistake[] {
   })
 }
 
-/** A command with `$PORT` of an app with `appPort`: Pillion sets `PORT` only where it chose the number. */
+/** Finds a `$PORT` in the command of an app with `appPort`: Pillion sets `PORT` only for allocated ports. */
 function unsetPort(settings: Entry['settings'], {command, env, channel: {port}}: Entry['plan']): readonly Mistake[] {
   const at = command.findIndex(text => /\$(?:PORT\b|\{PORT\b)/.test(text))
   if (at < 0 || env['PORT'] !== undefined) return []
@@ -173,7 +173,7 @@ function unsetPort(settings: Entry['settings'], {command, env, channel: {port}}:
   return [{code: 'own-port', message, spot, hint: `write $APP_PORT, or port: ${port} in place of appPort`}]
 }
 
-/** Globs that match nothing: their folder does not exist, or is never watched. */
+/** Finds globs of `watch` that match nothing: their folder is missing or never watched. */
 function uselessGlobs({settings, plan: {folder, watch}}: Entry): readonly Mistake[] {
   const written = settings.values.watch
   if (typeof written !== 'object') return []

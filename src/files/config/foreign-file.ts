@@ -14,7 +14,7 @@ const FILES = new Map([
   ['processes', {what: 'a process-compose file', name: 'process-compose.yaml'}]
 ])
 
-/** The error of a file that was taken for a template: where it is one of another tool, that is said, and how to import it. */
+/** Explains an error of a file of another tool, and how to import it. Other errors stay as they are. */
 export function explainForeign(error: unknown, files: readonly Opened[]): unknown {
   const [first] = files.flatMap(foreignIn)
   if (first === undefined || !(error instanceof UserError)) return error
@@ -27,7 +27,7 @@ export function explainForeign(error: unknown, files: readonly Opened[]): unknow
   })
 }
 
-/** A Component, or another resource of Dapr, that was taken for a template. */
+/** Finds a Component, or another resource of Dapr, in place of a template. */
 function resourceIn({source, document: {root}}: Opened): Mistake | undefined {
   const textOf = (key: string): string => {
     const node = root.kind === 'map' ? root.pairs.find(({name}) => name === key)?.node : undefined

@@ -19,7 +19,7 @@ class SeveralMistakes extends Error {
   }
 }
 
-/** For one reading: finds the first mistake of each app. `indexOf`: the index of an app before any was taken out. */
+/** Finds the first mistake of each app in one reading. `indexOf`: the app's index before any app was removed. */
 export function untilLast(indexOf: (index: number) => number): ForEach {
   let check = 0
   return (all, make) => {
@@ -39,7 +39,7 @@ export function untilLast(indexOf: (index: number) => number): ForEach {
   }
 }
 
-/** The mistakes of all readings, each once, in the order in which they are found one by one. */
+/** The mistakes of all readings, each once, in the order of a search one by one. */
 export class FoundMistakes {
   readonly mistakes: TemplateMistake[] = []
   readonly #seen = new Set<string>()
@@ -56,7 +56,7 @@ export class FoundMistakes {
     return this.#found.toSorted((a, b) => a.turn - b.turn || a.index - b.index).map(({error}) => error)
   }
 
-  /** Adds the mistakes of a reading that do not follow from others. Returns false if none is new. Throws other errors again. */
+  /** Adds mistakes of a reading, except those that follow from others. Returns false if none is new. Throws any other error again. */
   add(thrown: unknown, follows: (mistakes: readonly TemplateMistake[]) => boolean): boolean {
     const several = thrown instanceof SeveralMistakes ? thrown : undefined
     if (several === undefined && !(thrown instanceof UserError)) throw thrown

@@ -33,7 +33,7 @@ export interface CheckedTemplate {
   readonly entries: readonly Entry[]
   readonly source: Source
   readonly documents: readonly Yaml[]
-  /** Variables that were taken as empty. */
+  /** Unset variables that were replaced by nothing. */
   readonly unset: readonly Mistake[]
   /** The profiles that are asked for, if any. */
   readonly wanted?: readonly string[] | undefined
@@ -50,7 +50,7 @@ export const hintsIn = ({template, entries, source, unset, wanted}: CheckedTempl
   ...repeatedAppPorts(entries, source, wanted)
 ]
 
-/** Lines of env files that are not understood, each file once: its other lines count. The text may be a secret. */
+/** Finds lines of env files that are not understood, each file once; its other lines count. Does not show them: they may be secrets. */
 function unreadLinesOf(entries: readonly Entry[]): readonly Mistake[] {
   const firsts = new Map(
     entries.toReversed().flatMap(({settings, plan}) => plan.envFiles.map(file => [file, settings]))
@@ -88,7 +88,7 @@ export const asFindings = (
       explanation: explain(source, mistake)
     }))
 
-/** Ids that real Dapr refuses, or that do not pass through URLs, headers and shells as they are. */
+/** Finds ids that real Dapr refuses, or that URLs, headers and shells would change. */
 function oddIds(entries: readonly Entry[]): readonly Mistake[] {
   return entries.flatMap(({settings, plan: {id}}) => {
     if (/^\w[-\w]*$/.test(id)) return []

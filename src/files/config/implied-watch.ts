@@ -5,7 +5,7 @@ import {EVERYTHING} from './lifecycle.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {programsIn, type StartedProgram} from './programs.ts'
 
-/** Programs that reload or serve changes themselves whatever their arguments. */
+/** Programs that reload changed files with any arguments. */
 const ALWAYS = new Set('vite parcel nodemon air ts-node-dev tsnd node-dev webpack-dev-server watchexec'.split(' '))
 
 /** Words that programs reload with. */
@@ -48,7 +48,7 @@ function reloaderIn({name, args}: StartedProgram): string {
 const isBuild = (name: string, [first = '']: readonly string[]): boolean =>
   ['vite', 'parcel'].includes(name) && ['build', 'preview', 'optimize'].includes(first)
 
-/** Flags of node that have a value behind them. */
+/** Flags of node that are followed by a value. */
 const NODE_VALUED =
   /^(?:-r|--require|--import|--env-file(?:-if-exists)?|--loader|--experimental-loader|-C|--conditions)$/
 
@@ -66,8 +66,8 @@ function runsNoCode(plan: AppPlan): boolean {
 }
 
 /**
- * Returns the files that `--watch` watches for an app without a `watch` key: none of a database, a container, or a program that
- * reloads itself, no folders of other apps inside its own, and none of a finished one-shot app.
+ * Returns the files that `--watch` watches for an app without the `watch` key. Databases, containers and programs that reload themselves
+ * have none. Folders of other apps inside an app's folder are excluded, and a finished one-shot app is not started again.
  */
 export const impliedWatch: ImpliedWatch = ({settings, plan}, {entries, dependencies}) => {
   const {watch, folder, command, id, channel} = plan

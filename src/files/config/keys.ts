@@ -77,7 +77,7 @@ export const OUR_TOP_KEYS = [
   'catchUp',
   'names'
 ] as const
-/** Keys at the top that a run takes when it starts: an edit of them counts at its next start. */
+/** Top-level keys that only the start of a run reads: an edit counts at the next start. */
 export const START_KEYS = ['name', ...OUR_TOP_KEYS.filter(key => key !== 'interpolate')] as const
 export const OUR_SHARED_KEYS = [
   'watch',
@@ -115,7 +115,7 @@ export const OUR_APP_KEYS = [
 /** `250ms`, `5s`, `2m`, or seconds. */
 export type Duration = string | number
 
-/** A path, or one that may be missing if it is not `required`. */
+/** A path, or a path that may be missing unless it is `required`. */
 export type EnvFile = string | {readonly path: string; readonly required?: boolean}
 
 /** Keys of an app that only Kubernetes reads. */

@@ -1,4 +1,4 @@
 import type {Validate} from './schema.generated.js'
 
-/** Of the key `kubernetes`: what is inside it. */
+/** Validators for the inside of the key `kubernetes`. */
 export const validators: Readonly<Record<'kubernetes', Validate>>

@@ -8,7 +8,7 @@ import {ownOf} from '../../model/own.ts'
 const READY_TIMEOUT_MS = 60_000
 const GRACE_MS = 5_000
 const UNIT_MS: Readonly<Record<string, number>> = {ms: 1, s: 1_000, m: 60_000}
-/** Node's timers take 2^31 - 1 ms, which are 24.8 days, and fire at once for more. */
+/** Maximum number of days: Node's timers take at most 2^31 - 1 ms, which are 24.8 days, and fire at once beyond. */
 const MAX_DAYS = 24
 const MAX_MS = MAX_DAYS * 86_400_000
 
@@ -19,7 +19,7 @@ export function milliseconds(duration: Duration): number {
   return Math.round(Number(amount) * (ownOf(UNIT_MS, unit) ?? 0))
 }
 
-/** A time in milliseconds that a timer can wait. Longer ones are refused at their place. */
+/** Returns a time in ms that a timer can wait. Refuses a longer time at its place. */
 export function checkedTime(ms: number, settings: Settings, key: AppKey, ...inside: readonly string[]): number {
   if (ms <= MAX_MS) return ms
   const name = [key, ...inside].join('.')
@@ -65,7 +65,7 @@ function checkPattern(pattern: string, settings: Settings): string {
   }
 }
 
-/** The first construct that RE2 does not support because it cannot be matched in linear time; '' if there is none. */
+/** Returns the first construct that RE2 does not support since it needs backtracking; '' if there is none. */
 function beyondRe2(source: string): string {
   for (const [token, most = '0'] of source.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|\(\?<?[=!]|\{(?:\d+,)?(\d+),?\}/gs)) {
     if (token.startsWith('(')) return 'lookahead and lookbehind'

@@ -54,9 +54,7 @@ export interface Written extends Pick<CheckedTemplate, 'source' | 'documents' | 
   readonly root: YamlNode
 }
 
-/**
- * Loads the template of `-f`. Each further file changes the files before it. Rejects with a `UserError` for the first mistake that prevents a run.
- */
+/** Loads the template of `-f`. Each further file changes the files before it. Rejects with a `UserError` for the first mistake that prevents a run. */
 export async function loadTemplate(
   typed: string | readonly string[],
   around: LoadContext,
@@ -71,7 +69,7 @@ export async function loadTemplate(
   }
 }
 
-/** The plan that opened files give together. */
+/** Returns the plan of opened files. */
 export async function loadFiles(
   [first, ...others]: readonly Opened[],
   around: LoadContext,
@@ -114,7 +112,7 @@ export async function loadFiles(
   return {
     plan: chosen,
     deployable: async () => (await import('./deployable.ts')).deployable(checked, chosen),
-    // not on the way to the first spawn
+    // computed on demand: not on the way to the first spawn
     hints: () => asFindings(source, hintsIn(checked)),
     findings: async () => (await import('./findings.ts')).findingsIn(checked),
     places: () =>
@@ -127,7 +125,7 @@ export async function loadFiles(
   }
 }
 
-/** Reads a template of one file. Throws a `UserError` where it cannot be read, `NoYaml` where it is none. */
+/** Reads a template of one file. Throws a `UserError` if it cannot be read, `NoYaml` if it is not YAML. */
 export function openFile(found: FoundTemplate, {readStdin}: LoadContext): Opened {
   const source = readSource(found, readStdin)
   return {found, source, document: parseSource(source)}

@@ -19,7 +19,7 @@ export interface Surroundings {
   readonly env: Environment
 }
 
-/** An app, where it runs, and where its sidecar finds Dapr's resources. */
+/** An app with its folder and the folders of its Dapr resources. */
 export interface Location {
   readonly app: Section<AppValues>
   readonly folder: string
@@ -55,7 +55,7 @@ export function locateApps(template: Template, search: Search, each: ForEach): r
   })
 }
 
-/** The resources of an app without settings, in a folder; `runtime`: the folder of Dapr's folder, if one is named. */
+/** Returns the resources of an app without settings. `runtime`: the parent of Dapr's folder, if it is given. */
 export const defaultResources = (folder: string, surroundings: Surroundings, runtime = ''): ResourcesPlan =>
   resourcesOf(folder, {...NO_PATHS, runtime}, {common: NO_PATHS, ...surroundings})
 
@@ -116,7 +116,7 @@ function mustBeFolder(key: string, path: string, at: Pick<Mistake, 'spot' | 'exp
   throw templateError(source, {code: 'path-not-found', message: `${key} is not a directory: ${path}`, ...at})
 }
 
-/** Finds the first of these that exists: the app's own paths, its `.dapr` folder, those of `common`, Dapr's defaults. */
+/** Returns the first existing: the app's own paths, its `.dapr` folder, those of `common`, Dapr's defaults. */
 function resourcesOf(
   folder: string,
   own: Paths,

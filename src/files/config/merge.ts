@@ -22,9 +22,9 @@ export interface Settings {
   readonly values: AppValues
   /** Whether the app sets it itself. */
   isOwn(key: AppKey): boolean
-  /** The place of the effective value, or of something inside it; the whole entry if the key is not set. */
+  /** Returns the place of a key's effective value, or of a part of it. Returns the whole entry if the key is not set. */
   spot(key: AppKey, ...inside: readonly string[]): Spot
-  /** Throws the error that Dapr prints before it starts anything. */
+  /** Throws an error as Dapr prints it before any app starts. */
   refuse(complaint: Complaint): never
   /** Throws the error that Dapr prints when it starts this app. */
   refuseAtStart(complaint: Complaint): never
@@ -32,7 +32,7 @@ export interface Settings {
   refuseToStart(complaint: Complaint): never
 }
 
-/** The results for all, like `map`: at the first mistake, or after the last one, it throws. */
+/** Maps all entries. Throws at the first mistake, or at the end with all mistakes. */
 export type ForEach = <One, Result>(all: readonly One[], make: (one: One, index: number) => Result) => readonly Result[]
 
 export const untilMistake: ForEach = (all, make) => all.map(make)

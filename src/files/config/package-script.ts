@@ -21,8 +21,8 @@ const PACKAGE_FLAG = /^(?:-w|--workspace|-F|--filter)$/
 const FOLDER_FLAG = /^(?:-C|--prefix|--dir|--cwd)$/
 
 /**
- * The script that `npm run dev`, `npm start`, `yarn dev` and the like name, also of another package: `npm -w web run dev`,
- * `pnpm --filter web dev`, `yarn workspace web dev`. Undefined if there is none.
+ * Finds the script of `npm run dev`, `npm start`, `yarn dev` and the like, also in another package: `npm -w web run dev`, `pnpm --filter
+ * web dev`, `yarn workspace web dev`.
  */
 export function packageScript(args: readonly string[], folder: string): PackageScript | undefined {
   const words: string[] = []
@@ -41,7 +41,7 @@ export function packageScript(args: readonly string[], folder: string): PackageS
   const [name = '', ...more] = words
   const script = manifestIn(place)?.scripts?.[name]
   if (typeof script !== 'string' || script === '') return undefined
-  // `pnpm with-env next dev`, with a script that starts the words behind it
+  // `pnpm with-env next dev`: the script starts the words after it
   return {script: script.endsWith(' --') ? [script, ...more].join(' ') : script, folder: place}
 }
 

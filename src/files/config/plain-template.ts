@@ -3,7 +3,7 @@ import type {ListItem, Pair, YamlNode} from '../yaml/tree.ts'
 import type {Mistake, Source} from './diagnose.ts'
 import {SHORT_NAMES} from './plain-words.ts'
 
-/** Gives the keys of apps their whole names. An entry with both spellings keeps its short key: `twiceNamed` refuses it. */
+/** Replaces short keys of apps by the whole names. An entry with both keeps its short key, which `twiceNamed` refuses. */
 export function withWholeNames({shownAs}: Source, root: YamlNode): YamlNode {
   if (!isPlainTemplate(shownAs) || root.kind !== 'map') return root
   const pairs = root.pairs.map(pair =>

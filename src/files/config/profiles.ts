@@ -6,9 +6,7 @@ import type {Mistake} from './diagnose.ts'
 import type {Settings} from './merge.ts'
 import type {Entry} from './service-versions.ts'
 
-/**
- * Returns the plan without apps of other profiles, which can be started during the run. Throws a `UserError` if a dependency is left out, or all apps are.
- */
+/** Returns the plan without apps of other profiles, which can be started during the run. Throws a `UserError` if a dependency is left out, or all apps are. */
 export function leaveOut(plan: Plan, entries: readonly Entry[], wanted: readonly string[]): Plan {
   const isWanted = ({profiles}: AppPlan): boolean => profiles?.some(name => wanted.includes(name)) ?? true
   const apps = plan.apps.filter(isWanted)
@@ -38,7 +36,7 @@ const lacking = (settings: Settings, id: string, profiles: readonly string[]) =>
   hint: `add the flag, or give ${settings.id} the same profiles`
 })
 
-/** Whether an app with these profiles is there whenever one with `own` is. */
+/** Whether an app with these profiles runs in every run in which an app with `own` does. */
 const covers = (profiles: readonly string[] | undefined, own: readonly string[]): boolean =>
   profiles === undefined || (own.length > 0 && own.every(name => profiles.includes(name)))
 

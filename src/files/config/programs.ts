@@ -12,7 +12,7 @@ export interface StartedProgram {
 const LAUNCHERS = new Set(
   'npx bunx pnpx exec env cross-env poetry uv uvx pipenv run dlx corepack dotenv doppler op infisical asdf'.split(' ')
 )
-/** Flags of launchers that have a value behind them. */
+/** Flags of launchers that are followed by a value. */
 const VALUED =
   /^(?:--(?:extra|group|env-file|with|with-editable|with-requirements|python|project|directory|package|config)|-[XWpeaC])$/
 /** Programs that start the program after their own words: the number of these without flags, and flags with a value. */
@@ -37,9 +37,7 @@ const ASSIGNMENT = /^\w+=/
 /** `npm run dev` may call `npm run vite`, and so on. */
 const MAX_DEPTH = 5
 
-/**
- * Returns the programs of a command, from the outside in: itself, then programs of launchers, shells and scripts of the `package.json` in `folder`.
- */
+/** Returns the programs of a command, from the outside in: itself, then programs of launchers, shells and scripts of the `package.json` in `folder`. */
 export function programsIn(
   command: readonly string[],
   folder: string,
@@ -53,7 +51,7 @@ export function programsIn(
   return [{name, args}, ...startedBy({name, args}, folder, within)]
 }
 
-/** `within`: the scripts on the way here; none is followed twice. */
+/** Returns the programs that a command starts. `within`: scripts on the way, so that none is followed twice. */
 function startedBy({name, args}: StartedProgram, folder: string, within: readonly string[]): readonly StartedProgram[] {
   if (SHELLS.has(name)) return inShell(args, folder, within)
   const wrapper = WRAPPERS.get(name)

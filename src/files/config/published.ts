@@ -9,7 +9,7 @@ import {isDataServer} from './data-server.ts'
 
 const EXPECTED = 'expected a port number from 1 to 65535, or an address with one, like 0.0.0.0:5100'
 
-/** Reads the address at which an app is called: `5100`, or `ADDRESS:5100`; undefined: only its sidecars call it. */
+/** Reads the address at which others call an app: `5100`, or `ADDRESS:5100`. Undefined if only sidecars call it. */
 export function publishedPlan(settings: Settings): PublishedPlan | undefined {
   const {port: written, appPort = 0, fixedPort} = settings.values
   if (written === undefined) return undefined

@@ -18,7 +18,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
   Ei: 2 ** 60
 }
 
-/** No number of bytes needs more digits; to reject a long text would take quadratic time. */
+/** Maximum length: no number of bytes needs more, and a regular expression would take quadratic time for a long text. */
 const MAX_LENGTH = 64
 
 const QUANTITY = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/
@@ -28,9 +28,7 @@ const EXPONENT = /^[eE]([-+]?[0-9]+)$/
 const WRONG_FORM = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 const WRONG_SUFFIX = "unable to parse quantity's suffix"
 
-/**
- * The bytes of a Kubernetes quantity (`4Mi`, `4M`, `1e3`), rounded up to whole ones, at most 2⁶³; or Kubernetes' text for its mistake.
- */
+/** The bytes of a Kubernetes quantity (`4Mi`, `4M`, `1e3`), rounded up to whole ones, at most 2⁶³; or Kubernetes' text for its mistake. */
 export function quantityBytes(quantity: string): number | string {
   if (quantity.length > MAX_LENGTH) return WRONG_FORM
   const [matched, sign = '', whole = '', fraction = '', suffix = ''] = QUANTITY.exec(quantity) ?? []
@@ -39,7 +37,7 @@ export function quantityBytes(quantity: string): number | string {
   const factor = exponent === undefined ? SUFFIXES[suffix] : 10 ** Number(exponent)
   if (factor === undefined) return WRONG_SUFFIX
   const amount = Number(`${whole || '0'}.${fraction || '0'}`)
-  // no power of ten makes something of nothing
+  // `Infinity * 0` is NaN
   const size = amount === 0 ? 0 : Math.min(Math.ceil(amount * factor), 2 ** 63)
   return sign === '-' ? 0 - size : size
 }

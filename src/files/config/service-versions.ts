@@ -13,7 +13,7 @@ export interface Entry {
   readonly plan: AppPlan
 }
 
-/** Holds the Daeploy services of a template to Daeploy's rules; plain Dapr apps may share ids as they like. */
+/** Applies Daeploy's rules to Daeploy services. Plain Dapr apps may share ids. */
 export function checkVersions(entries: readonly Entry[], source: Source, each: ForEach): void {
   const at: At = (settings, key) => placeText(source, settings.spot(key))
   const refused = new Set<Entry>()

@@ -14,7 +14,7 @@ export interface Opened {
   readonly document: Yaml
 }
 
-/** Reads all files; the nodes of each have the offsets that they have in the text of all. */
+/** Reads all files. The nodes of each have offsets in the joined text. */
 export function openSeveral(all: readonly FoundTemplate[], readStdin: () => Buffer | string): readonly Opened[] {
   const read = all.map(found => ({found, source: readSource(found, readStdin)}))
   const source = joinSources(read)
@@ -35,8 +35,8 @@ export function joinSources(
 }
 
 /**
- * Returns the template of several files: each file changes the files before it. Maps are merged by key and apps
- * by id; everything else is replaced, also by `false`, `0`, `""` and nothing. Apps with new ids come last.
+ * Merges several files: each file changes those before it. Maps are merged by key, apps by id; everything else is replaced, also by
+ * `false`, `0`, `""` and nothing. New apps come last.
  */
 export function mergeFiles(reading: Reading, documents: readonly Yaml[]): YamlNode {
   return documents
@@ -69,7 +69,7 @@ function mergeTemplate(reading: Reading, base: YamlNode, over: YamlNode): YamlNo
 
 type Both = readonly [was: YamlNode, now: YamlNode]
 
-/** `special` merges the value of a key in another way than usual. */
+/** Merges two nodes. `special`: merges a key in another way, or returns undefined. */
 function merge(
   reading: Reading,
   [was, now]: Both,

@@ -6,7 +6,7 @@ import {quantityBytes} from './quantity.ts'
 
 const MAX_BODY = 4 * 2 ** 20
 const READ_BUFFER = 4 * 2 ** 10
-/** A head is never as large, and Node's servers take no such number. */
+/** Maximum size of a head in bytes: Node's servers accept no larger number. */
 const MAX_READ_BUFFER = 2 ** 30
 export const HIGHEST_PORT = 65_535
 const A_PORT = 'expected a port number up to 65535'
@@ -24,7 +24,7 @@ export const PORT_NAMES = {
   profilePort: 'ProfilePort'
 } as const
 
-/** How the sidecar reaches the app. `needsPort`: one is allocated, unless the app has an `appPort`. */
+/** Plans how the sidecar reaches the app. `needsPort`: allocate a port unless there is an `appPort`. */
 export function channelPlan(settings: Settings, needsPort: boolean): ChannelPlan {
   const {appProtocol = '', appSSL = false, appPort = 0, autoPort = false, ...values} = settings.values
   const protocol = appProtocol.toLowerCase() || 'http'
@@ -86,7 +86,7 @@ export const unbracketed = (address: string): string => address.replace(/^\[(.*)
 
 export const isHost = (text: string): boolean => isIP(text) !== 0 || /^[^\s/:@?#[\]]{1,253}$/.test(text)
 
-/** A port of the sidecar, 0 for a free one. For an invalid number Dapr has the same text as for a port that is taken. */
+/** Reads a port of the sidecar, 0 for any. For an invalid number Dapr has the text of a port in use. */
 function sidecarPort(settings: Settings, key: keyof typeof PORT_NAMES): number {
   const port = settings.values[key] ?? 0
   if (port <= HIGHEST_PORT) return Math.max(0, port)
@@ -103,7 +103,7 @@ function logLevel(settings: Settings): LogLevel {
   return settings.refuseAtStart({key: 'logLevel', message: `invalid value for --log-level: ${written}`, expected})
 }
 
-/** A size in bytes; a negative one counts as not set. */
+/** Reads a size in bytes. A negative size counts as not set. */
 function size(
   settings: Settings,
   key: 'maxBodySize' | 'readBufferSize',

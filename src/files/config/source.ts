@@ -14,7 +14,7 @@ import {withWholeNames} from './plain-template.ts'
 /** The first document of a file of a template. */
 export interface Yaml {
   readonly root: YamlNode
-  /** The start of another document: Dapr reads the first one only. */
+  /** The start of a second document, which Dapr ignores. */
   readonly next?: Spot | undefined
 }
 
@@ -72,10 +72,7 @@ export function parseSource(source: Source, {text, start} = {text: source.text, 
   return {...document, root: withWholeNames(source, document.root)}
 }
 
-/**
- * Returns the template's `interpolate`: a boolean, or a file of variables with its place. The last of several files
- * counts.
- */
+/** Returns the template's `interpolate`: a boolean, or a file of variables with its place. The last of several files counts. */
 export function interpolationOf(documents: readonly Yaml[]): boolean | {readonly path: string; readonly at: number} {
   const nodes = documents.flatMap(({root}) =>
     root.kind === 'map' ? root.pairs.flatMap(({name, node}) => (name === 'interpolate' ? [node] : [])) : []

@@ -38,7 +38,7 @@ const UNLIKE_OURS: ReadonlyMap<string, string> = new Map([
   ['volumes', 'mount them in the command: [docker, run, -v, …]']
 ])
 
-/** Keys of earlier versions at the top, and what to use. */
+/** Top-level keys of earlier versions, and their replacements. */
 const GONE: ReadonlyMap<string, string> = new Map([
   [
     'isolate',
@@ -52,7 +52,7 @@ const TOP = [...Object.keys(TOP_KEYS), 'common', 'apps', ...OUR_TOP_KEYS]
 const SHARED = [...Object.keys(SHARED_KEYS), ...OUR_SHARED_KEYS]
 const APP = [...Object.keys(APP_KEYS), ...OUR_APP_KEYS]
 
-/** Keys from Dapr's documentation that its code does not know, and those that it knows. */
+/** Keys of Dapr's documentation that its code does not know, and the keys that it knows. */
 const DOCUMENTED = new Map([
   ['daprHTTPMaxRequestSize', 'maxBodySize'],
   ['daprHTTPReadBufferSize', 'readBufferSize']
@@ -122,17 +122,17 @@ function hintFor(name: string, known: readonly string[]): string {
 /** The sections that can contain a key of an app. */
 const homeOf = (key: string): string => (SHARED.includes(key) ? 'common, or in an app' : 'an app')
 
-/** The key of these that was probably meant; '' if none is close. */
+/** Returns the known key that was probably meant; '' if none is close. */
 const meantBy = (name: string, known: readonly string[]): string =>
   known.find(key => OTHER_NAMES.get(key)?.includes(simplified(name))) ?? nearMiss(name, known)
 
-/** The key in a section that was probably meant as `key`, which is not there; undefined if none was. */
+/** Returns the misspelt form of a missing `key` in a section, if there is one. */
 export const misspelt = (section: Section<object>, key: 'appDirPath' | 'version'): Pair | undefined => {
   const known = key === 'version' ? TOP : APP
   return [...section.pairs.values()].find(({name}) => !known.includes(name) && meantBy(name, known) === key)
 }
 
-/** The error for a template without apps; `app:` may be meant as `apps:`. */
+/** Returns the error for a template without apps. `app:` may be meant as `apps:`. */
 export function noApps(template: Template, source: Source): UserError {
   const mistakes = wrongKeys(template).filter(({hint}) => hint === 'did you mean apps?')
   return new UserError('No apps to run', {

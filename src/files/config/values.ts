@@ -52,7 +52,7 @@ const READERS: Readonly<Record<KeyKind, (reading: Reading, unread: Unread) => un
   destination: (reading, {node}) => readText(reading, WANTED.destination, node)
 }
 
-/** The value of one of Dapr's keys as its Go type requires. If it has another type: undefined, and the mistake is recorded. */
+/** Reads the value of a Dapr key by its Go type. Another type gives undefined and a recorded mistake. */
 export const readAs = (kind: KeyKind, reading: Reading, unread: Unread): unknown => READERS[kind](reading, unread)
 
 /** Any scalar is a string by its source text; null is the empty string. */
@@ -61,7 +61,7 @@ function readText(reading: Reading, wanted: WantedType, node: YamlNode): string 
   return node.kind === 'scalar' ? withoutNul(reading, node) : mistyped(reading, wanted, node)
 }
 
-/** No program, path or variable can contain NUL (`"\0"` in YAML); the system would only say so when the app starts. */
+/** Refuses NUL (`"\0"` in YAML), which programs, paths and variables cannot contain: the system would report it only at the start. */
 function withoutNul(reading: Reading, node: Pick<YamlScalar, 'text' | 'spot'>): string {
   const {text} = node
   return text.includes('\0')
@@ -101,7 +101,7 @@ function readTexts(reading: Reading, {key, node}: Unread): readonly string[] | u
 /** Syntax that only a shell understands: operators, quotes, variables, globs, assignments before the program. */
 const SHELL_SYNTAX = /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=/
 
-/** Words as they are written in a list of a template. */
+/** Returns words as a list of a template. */
 export const quoted = (words: readonly string[]): string => words.map(word => JSON.stringify(word)).join(', ')
 
 function listHint(key: string, text: string): string {
@@ -112,7 +112,7 @@ function listHint(key: string, text: string): string {
 
 const needsShell = (text: string): boolean => SHELL_SYNTAX.test(text.trim())
 
-/** A command in one text as the list of its words, or of a shell where only that understands it. */
+/** Returns a command text as the list of its words, or as a shell command if only a shell understands it. */
 export const asList = (text: string): string =>
   needsShell(text) ? `[sh, -c, ${quoted([text.trim()])}]` : `[${quoted(text.split(/\s+/).filter(Boolean))}]`
 
@@ -126,10 +126,7 @@ function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<stri
   return Object.fromEntries([...Object.entries(before ?? {}), ...own]) as Record<string, string>
 }
 
-/**
- * The value of one of our keys as plain data, for the schema. Keys of maps that are null are left out, but in a map where
- * null means something.
- */
+/** Reads the value of one of our keys as plain data, for the schema. Leaves out null values of maps, unless null has a meaning there. */
 export function readUntyped(reading: Reading, key: string, node: YamlNode, depth = 0, within?: Free): unknown {
   if (depth > MAX_DEPTH) refuseNode(reading, node, 'it is nested too deeply')
   const free = within ?? FREE_KEYS.get(key)

@@ -2,14 +2,14 @@ import type {Place} from '../../model/errors.ts'
 import {DEFAULT_TRUST_DOMAIN} from './identity.ts'
 import type {Field} from './field.ts'
 
-/** The action of a rule, or the default one: anything but `allow`, in any capitals, denies, as in Dapr. */
+/** The action of a rule or the default. As in Dapr, anything but `allow`, in any capitals, denies. */
 export type AccessAction = 'allow' | 'deny'
 
 /** The rule for one caller and one path. */
 interface OperationRule {
   /** A path with wildcards, as written. */
   readonly name: string
-  /** `POST`, `*`; HTTP apps alone look at them. */
+  /** Methods (`POST`, `*`), which apply only to HTTP apps. */
   readonly verbs: readonly string[]
   readonly action: AccessAction
   readonly place: Place
@@ -60,7 +60,7 @@ function readRules(field: Field): AccessControl {
   }
 }
 
-/** Left out it is `allow`; written and empty it is `deny` where there are policies, or no key for them. */
+/** Returns the global action. Omitted, it is `allow`; an empty text means `deny` if there are policies or no key for them. */
 function globalAction(action: Field, policies: Field, count: number): AccessAction {
   if (action.isAbsent) return 'allow'
   if (action.text() !== '') return readAction(action)
@@ -130,12 +130,12 @@ function warnRepeated(policies: readonly Field[]): void {
   }
 }
 
-/** An operation as the tree of operations holds it. */
+/** Returns an operation with the slash that the tree of operations expects. */
 export const withSlash = (name: string): string => (name.startsWith('/') ? name : `/${name}`)
 
 const ids = (policies: readonly Field[]): string => `[${policies.map(each => each.field('appId').text()).join(' ')}]`
 
-/** Warns in the words of Dapr (pkg/acl, ParseAccessControlSpec), once, at the first policy that lacks something. */
+/** Warns in Dapr's words (pkg/acl, ParseAccessControlSpec) of the first policy that lacks a part. */
 function noteMissing(policies: readonly Field[]): void {
   const without = (key: string): readonly Field[] => policies.filter(policy => policy.field(key).text() === '')
   const [noDomain, noNamespace, noName] = [without('trustDomain'), without('namespace'), without('appId')]

@@ -2,7 +2,7 @@ import type {Field} from './field.ts'
 
 /** `spec.logging.apiLogging` of a Configuration. */
 export interface ApiLogging {
-  /** There is a log also where neither the template nor a flag asks for one. */
+  /** Whether there is a log, even if neither the template nor a flag asks for it. */
   readonly enabled: boolean
   /** A request is logged by the name of its API, without its URL. */
   readonly obfuscatesUrls: boolean

@@ -11,7 +11,7 @@ import type {SubscriptionResource} from './subscriptions.ts'
 import type {WorkflowAccessPolicy} from './workflow-access.ts'
 import type {WithoutEffect} from './without-effect.ts'
 
-/** The resources of one app. An immutable snapshot: a changed file makes a new one. */
+/** The resources of one app as an immutable snapshot. A changed file makes a new snapshot. */
 export interface ResourceSnapshot {
   /** The endpoints for this app, each name once. */
   readonly endpoints: readonly HttpEndpoint[]
@@ -25,11 +25,11 @@ export interface ResourceSnapshot {
   /** Names of the MCPServers for this app: they are listed, and not called. */
   readonly mcpServers: readonly string[]
   readonly configuration: Configuration
-  /** Resources that Dapr knows and that have no effect here, in the order of the files. */
+  /** Resources that Dapr knows but Pillion does not use, in the order of the files. */
   readonly withoutEffect: readonly WithoutEffect[]
   /** The `${…}` of its files, in their order. */
   readonly references: readonly PlacedReference[]
-  /** The mistakes in its files as they are now, in the order of the files. */
+  /** Mistakes in its current files, in order. */
   readonly faults: readonly ResourceFault[]
 }
 
@@ -38,20 +38,20 @@ export interface AppResources {
   readonly snapshot: ResourceSnapshot
   /** Calls the listener with each new snapshot; the returned function ends that. */
   onChange(listener: (snapshot: ResourceSnapshot) => void): () => void
-  /** Warns of something that its Configuration leads to, once in a run; not where that is Dapr's default one. */
+  /** Warns of an effect of its Configuration, once in a run. Dapr's default Configuration causes no warning. */
   warn(code: WarningCode, text: string): void
   /** Ends its reports. */
   close(): void
 }
 
-/** An app, as far as resources are concerned. */
+/** The properties of an app that its resources depend on. */
 export type App = Pick<AppPlan, 'id' | 'resources'>
 
 /** The resources of an app in the store. */
 export class OpenResources implements AppResources {
   readonly app: App
   snapshot: ResourceSnapshot
-  /** Its sidecar is. */
+  /** Whether its sidecar is closed. */
   isClosed = false
   readonly #listeners = new Set<(snapshot: ResourceSnapshot) => void>()
   readonly warn: AppResources['warn']
@@ -69,7 +69,7 @@ export class OpenResources implements AppResources {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Applies a change. An equal part stays the same object, so that objects made of it stay valid. */
+  /** Applies a change. Equal parts keep their objects, so that objects made of them stay valid. */
   change(changed: ResourceSnapshot): void {
     const {snapshot: before} = this
     const keep = <Key extends keyof ResourceSnapshot>(key: Key): readonly [Key, ResourceSnapshot[Key]] => [

@@ -12,8 +12,8 @@ const MAX_PATTERNS = 16
 let matches: Matches | undefined
 
 /**
- * Lets the expressions of an environment ask `matches` with patterns of RE2, as cel-go does, which take time in proportion to
- * the text. Patterns of JavaScript, which the library would use, can take forever: `(a+)+$`, and one event stops the run.
+ * Replaces `matches` in expressions by RE2, as cel-go does, whose time grows with the text. JavaScript's patterns, which the library
+ * would use, could take forever: `(a+)+$`, and one event stops the run.
  */
 export const withMatches = (environment: Environment): Environment =>
   environment
@@ -52,7 +52,7 @@ async function loadMatches(): Promise<Matches> {
   }
 }
 
-/** Renames each call of `matches` in a tree of nodes and lists of them. */
+/** Renames each call of `matches` in a tree of nodes and lists. */
 function takeOurs(part: unknown): void {
   if (Array.isArray(part)) for (const each of part) takeOurs(each)
   else if (typeof part === 'object' && part !== null && 'op' in part && 'args' in part) {

@@ -13,7 +13,10 @@ export const isUnbuilt = (component: ComponentResource): boolean => !isBuilt(com
 export const isOpened = (component: ComponentResource): boolean =>
   (isBuilt(component) && isBlock(splitType(component.type)[0])) || !component.isOfDapr
 
-/** Whether a real daprd next to the app can have it: of Dapr's types for our blocks those that we have not, or all of them. Keys would not leave it. */
+/**
+ * Whether a real daprd can serve a component: a type of Dapr that Pillion does not have, or, if chosen, every type. Types with keys stay
+ * here: daprd does not give out their keys.
+ */
 export const isForDaprd = (
   component: Pick<ComponentResource, 'type' | 'isOfDapr' | 'capabilities'>,
   use: DaprdUse

@@ -54,7 +54,7 @@ export const middlewareType = (type: string): MiddlewareType | undefined =>
 /** The property that limits the use of a binding (Dapr: pkg/runtime/processor/binding). */
 export const DIRECTION = 'direction'
 
-/** Whether `direction` has a word; in none there is every one. */
+/** Whether `direction` contains a word. An empty direction contains each. */
 export const isForDirection = (direction: string, word: 'input' | 'output'): boolean =>
   direction === '' || namesDirection(direction, word)
 
@@ -65,7 +65,7 @@ export const namesDirection = (direction: string, word: 'input' | 'output'): boo
 /** The properties of a state store by which its values are encrypted (Dapr: pkg/encryption). */
 export const ENCRYPTION_KEYS = ['primaryEncryptionKey', 'secondaryEncryptionKey'] as const
 
-/** A property of a component that holds a key. */
+/** A property of a component that contains a key. */
 interface KeyProperty {
   readonly name: string
   readonly secret: object | undefined
@@ -107,7 +107,7 @@ const DAPR_TYPES: Readonly<Record<string, string>> = {
 
 const typesOf = (category: string): readonly string[] => ownOf(DAPR_TYPES, category)?.split(/\s+/) ?? []
 
-/** Whether a sidecar of Dapr would know a type. */
+/** Whether Dapr's sidecar knows a type. */
 export const isDaprType = (type: string): boolean => {
   const [category, kind] = splitType(type)
   return typesOf(category).includes(kind)

@@ -14,7 +14,7 @@ import type {ResourceFault} from './fault.ts'
 import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 import {MAX_TIMER_MS, parseGoDuration} from '../../model/go-duration.ts'
 
-/** An entry of `spec.metadata`: a value, or where it is to be found. */
+/** An entry of `spec.metadata`: a value, or a reference to it. */
 export interface ComponentProperty {
   readonly name: string
   /** Written value; may be empty. */
@@ -31,22 +31,22 @@ export interface ComponentProperty {
 export interface ComponentResource extends ResourceHead {
   /** `state.redis` */
   readonly type: string
-  /** A sidecar of Dapr would know the type. */
+  /** Whether Dapr's sidecar knows the type. */
   readonly isOfDapr: boolean
   /** The capabilities of its type in Dapr's words, unless its properties change them; undefined: the type is not built. */
   readonly capabilities: readonly string[] | undefined
   /** The version as written; '' means `v1`. */
   readonly version: string
   readonly properties: readonly ComponentProperty[]
-  /** Its start fails after this time. */
+  /** Time in ms after which opening fails. */
   readonly initTimeoutMs: number
-  /** A failed start is logged and the app starts without it. */
+  /** Whether a failed start is only logged, and the app starts without the component. */
   readonly ignoresErrors: boolean
-  /** The store in which `secretKeyRef` is looked up; '' = none. */
+  /** Store for `secretKeyRef`; '' = none. */
   readonly secretStore: string
   /** Whether it comes from Dapr's own folder, or replaces a file of `dapr init`. Such a component opens at its first use. */
   readonly isDefault: boolean
-  /** Numbers in its values in whose place this copy has others: when they change, it is opened again. Left out: none. */
+  /** Ports in its values that this copy replaces: when they change, it is opened again. Omitted: none. */
   readonly moved?: readonly (readonly [from: number, to: number])[]
   /** The place of its name. */
   readonly place: Place
@@ -56,7 +56,7 @@ export interface ComponentResource extends ResourceHead {
 const API_VERSION = 'dapr.io/v1alpha1'
 const DEFAULT_INIT_TIMEOUT_MS = 5000
 
-/** Returns whether Dapr keeps actors in it, and workflows with them. */
+/** Whether Dapr stores actors in this component, and workflows with them. */
 export const isActorStore = ({type, properties}: ComponentResource): boolean =>
   type.startsWith('state.') && properties.some(isActorStoreMark)
 
@@ -145,7 +145,7 @@ export function hasKnownVersion(document: Field): boolean {
   return false
 }
 
-/** Warns of a type that is unknown, and of properties that a type of ours does not know. */
+/** Reports an unknown type, and unknown properties of a known type. */
 function checkType(spec: Field, ignoresErrors: boolean, facts: TypeFacts | undefined): void {
   const type = spec.field('type')
   const text = type.text()
@@ -168,7 +168,7 @@ function checkType(spec: Field, ignoresErrors: boolean, facts: TypeFacts | undef
   }
 }
 
-/** Warns of keys for the values of a state store that are given in a way which would protect nothing. */
+/** Reports encryption keys of a state store that are given in a way that protects nothing. */
 function checkKeys(spec: Field, secretStore: string, ignoresErrors: boolean): void {
   for (const item of spec.field('metadata').items()) {
     const property = readProperty(item)

@@ -8,7 +8,7 @@ import type {SecretScope} from './secret-scopes.ts'
 import type {TracingSettings} from './tracing-settings.ts'
 import type {WorkflowSettings} from '../../model/workflow-settings.ts'
 
-/** A Dapr Configuration (pkg/config/configuration.go), as far as it is about calls. */
+/** The parts of a Dapr Configuration that concern calls (pkg/config/configuration.go). */
 export interface Configuration {
   /** Why an app that has it cannot be started, as Dapr's sidecar ends then; '' = it can. */
   readonly fault: string
@@ -30,7 +30,7 @@ export interface Configuration {
   readonly unenforced: readonly UnenforcedKey[]
 }
 
-/** APIs that a sidecar serves over one protocol (Dapr: pkg/config, APISpec), by version and name: `v1/state`, or `v1.0/state` over HTTP. */
+/** Allowed and denied APIs of one protocol (Dapr: pkg/config, APISpec), by version and name: `v1/state`, or `v1.0/state` over HTTP. */
 export interface ApiAccess {
   /** Empty: all that are not denied. */
   readonly allowed: readonly string[]

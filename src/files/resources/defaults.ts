@@ -28,7 +28,7 @@ export const DEFAULT_WORKFLOWS: WorkflowSettings = {workflows: NO_LIMITS, activi
 
 export const ALL_APIS: ApiAccesses = {http: undefined, grpc: undefined}
 
-/** Dapr's, where there is no file. */
+/** Dapr's values without a file. */
 export const DEFAULT_CONFIGURATION: Configuration = {
   fault: '',
   accessControl: undefined,

@@ -1,8 +1,8 @@
 import type {PlacedMistake} from '../../model/errors.ts'
 
-/** Something wrong with a resource file. */
+/** A mistake in a resource file. */
 export interface ResourceFault extends PlacedMistake {
-  /** `error`: the resource is left out. `warning`: it is used, but a part has no effect or another one. */
+  /** `error`: the resource is not used. `warning`: it is used, but a part has no effect or a different one. */
   readonly severity: 'error' | 'warning'
   /** The app is not started. */
   readonly isFatal?: boolean

@@ -32,7 +32,7 @@ export interface PlacedReference {
   readonly place: Place
 }
 
-/** The YAML documents of a file, and the faults found in it; readers of the fields add theirs. */
+/** The YAML documents of a file, and its faults, to which readers of the fields add. */
 export interface ResourceFile {
   /** The root of each document that is YAML, and not empty. */
   readonly documents: readonly Field[]
@@ -92,7 +92,7 @@ export class Field {
   readonly #node: YamlNode | undefined
   readonly #keyStart: number
   readonly #start: number
-  /** Its pairs, once they were asked for. */
+  /** Its pairs, after their first use. */
   #known: readonly (readonly [string, Field])[] | undefined
 
   constructor(reading: Reading, {node, start, keyStart = start, path}: Position) {
@@ -112,7 +112,7 @@ export class Field {
     return this.#placeAt(this.#start)
   }
 
-  /** The value of a key, found as Go's JSON finds struct fields: in any capitals when it is not there as written; but in a Configuration. */
+  /** Returns the value of a key, also in other capitals, as Go's JSON does; but not in a Configuration. */
   field(key: string): Field {
     const pairs = this.#pairs()
     const named = this.#named(key)
@@ -154,7 +154,7 @@ export class Field {
     return this.#reading.dialect === RESOURCE ? key.toLowerCase() : key
   }
 
-  /** A value of any type as Dapr's `DynamicValue` has it: a text as it is, all else as Go's JSON; '' when absent. */
+  /** Returns a value of any type as Dapr's `DynamicValue`: a text as it is, others as Go's JSON; '' if absent. */
   dynamic(): string {
     if (this.#node === undefined) return ''
     if (this.isText && this.#node.kind === 'scalar') return this.#node.text
@@ -192,12 +192,12 @@ export class Field {
     return resolveScalar(this.#node).value ?? this.#node.text
   }
 
-  /** The value where a number or a boolean is expected. */
+  /** The value, if a number or a boolean is expected. */
   get #typed(): unknown {
     return this.#node?.kind === 'scalar' ? (resolveTyped(this.#node).value ?? this.#node.text) : undefined
   }
 
-  /** Everything in it as JSON, as sigs.k8s.io/yaml makes it for the API server. Numbers that JSON cannot hold are texts. */
+  /** Returns the value as JSON, as sigs.k8s.io/yaml converts it for the API server. Numbers beyond JSON become texts. */
   plain(): unknown {
     if (this.isMapping) return Object.fromEntries([...this.entries()].map(([name, field]) => [name, field.plain()]))
     if (this.#node?.kind === 'list') return this.items().map(item => item.plain())
@@ -235,7 +235,7 @@ export class Field {
     this.#warnAt(this.#start, message, details)
   }
 
-  /** Warns of each key that is not known: nothing reads it. */
+  /** Warns of unknown keys, which have no effect. */
   warnUnknownKeys(known: readonly string[]): void {
     const names = new Set(known.map(key => this.#named(key)))
     for (const [name, field] of this.#pairs()) {

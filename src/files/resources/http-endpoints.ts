@@ -13,9 +13,9 @@ export interface HttpEndpoint extends ResourceHead {
   readonly rootCa: string
   readonly certificate: string
   readonly privateKey: string
-  /** The store of its secrets, '' = it names none. */
+  /** Store of its secrets; '' = none. */
   readonly secretStore: string
-  /** The values that are there; they are empty until `withSecrets` has read them. */
+  /** Secrets and their values, which are empty until `withSecrets` has read them. */
   readonly secrets: readonly EndpointSecret[]
   /** Why it cannot be called, '' = it can. */
   readonly fault: string
@@ -30,7 +30,7 @@ interface EndpointSecret {
   readonly key: string
 }
 
-/** The keys of a secret; undefined: there is none of this name. Rejects if the store cannot be asked. */
+/** Returns the keys of a secret, if there is one with this name. Rejects if the store does not answer. */
 export type SecretOf = (store: string, name: string) => Promise<Readonly<Record<string, string>> | undefined>
 
 /** The endpoint with its secrets, or with why it cannot be called. */
@@ -126,7 +126,7 @@ class Values {
     field.error(fault, {expected})
   }
 
-  /** Dapr's own variables hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
+  /** Looks up a variable. Dapr's own variables are refused: they hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
   #variable(what: string, field: Field): string {
     const name = field.text()
     if (name !== 'APP_API_TOKEN' && !name.startsWith('DAPR_') && !name.includes(' ')) return variableOf(this.#env, name)

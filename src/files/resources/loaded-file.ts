@@ -22,9 +22,7 @@ import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-e
 /** A variable in braces, of one special character, or a word; or a brace that is not closed soon: each is searched for so far. */
 const VARIABLE = /\$(?:\{([^}]{0,250})\}|([-*#$@!?0-9])|(\w+)|\{)/g
 
-/**
- * Replaces `$NAME` and `${NAME}` as Go's `os.ExpandEnv` does: an unset variable is empty, braces without a name vanish, and a `$` without a name stays.
- */
+/** Replaces `$NAME` and `${NAME}` as Go's `os.ExpandEnv` does: an unset variable is empty, braces without a name vanish, and a `$` without a name stays. */
 export const expandVariables = (text: string, env: Environment): string =>
   text.includes('$')
     ? text.replace(VARIABLE, (_, braced?: string, special?: string, word?: string) =>
@@ -63,11 +61,11 @@ export interface FileKind<T> {
   readonly unread: (fault: string) => T
   /** Reads the content of a file from its text. */
   readonly read: (file: string, text: string, context: ReadContext) => Promise<FileContent<T>>
-  /** Whether a value is kept where the file cannot be used later. */
+  /** Whether a value stays in use if a later version of the file is faulty. */
   readonly isUsable: (value: T) => boolean
 }
 
-/** The content of a file as it is, whether or not it is used. */
+/** The content of a file, usable or not. */
 interface FileContent<T> {
   readonly value: T
   readonly faults: readonly ResourceFault[]
@@ -77,7 +75,7 @@ export interface ReadContext {
   /** The environment that we were started in. */
   readonly env: Environment
   readonly factsOfType: FactsOfType
-  /** The values for `${…}` in the files of a folder; left out: nothing is replaced. */
+  /** Values for `${…}` in the files of a folder. Omitted: nothing is replaced. */
   readonly variables?: FileVariables | undefined
 }
 
@@ -135,7 +133,7 @@ export const isBroken = ({faults}: FileContent<unknown>): boolean => faults.some
 export class LoadedFile<T> {
   /** The value that applies. */
   value: T
-  /** The mistakes in the text as it is now. */
+  /** Mistakes in the current text. */
   faults: readonly ResourceFault[] = []
   readonly #path: string
   readonly #shownAs: string
@@ -151,20 +149,20 @@ export class LoadedFile<T> {
     this.#kind = kind
   }
 
-  /** Whether anything is another than before. Never throws. */
+  /** Reads the file again. Returns whether anything has changed. Never throws. */
   async refresh(context: ReadContext): Promise<boolean> {
     try {
       const seen = {text: decodeText(readTextBytes(this.#path)), variables: context.variables}
       if (isDeepStrictEqual(seen, this.#seen)) return false
       const content = await this.#kind.read(this.#shownAs, seen.text, context)
       this.faults = content.faults
-      // at the start a usable part counts; later the last good content is better
+      // at the start a usable part is better than nothing; later the last valid content is better
       if (!this.#wasUsable || !isBroken(content)) this.value = content.value
       this.#seen = seen
       this.#wasUsable ||= this.#kind.isUsable(this.value)
       return true
     } catch (error) {
-      // Dapr's default Configuration need not be there
+      // Dapr's default Configuration is optional
       if (codeOf(error) === 'ENOENT' && !this.#wasUsable) return this.#fail('')
       return this.#fail(`it cannot be read: ${messageOf(error)}`)
     }
@@ -180,6 +178,6 @@ export class LoadedFile<T> {
   }
 }
 
-/** Dapr's MCPServers (pkg/apis/mcpserver/v1alpha1), as far as they are listed: their tools are not called here. */
+/** Reads Dapr's MCPServers (pkg/apis/mcpserver/v1alpha1) for the list; Pillion does not call their tools. */
 const readMcpServers = ({documents}: ResourceFile): readonly ResourceHead[] =>
   documents.filter(document => document.field('kind').text() === 'MCPServer').map(headOf)

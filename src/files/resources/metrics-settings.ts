@@ -24,13 +24,13 @@ export async function compileReplacement(expression: string, template: string): 
   }
 }
 
-/** `$name` takes as many letters, digits and underlines as there are. */
+/** Expands a replacement. `$name` takes as many letters, digits and underlines as possible. */
 const expand = (template: string, groupNamed: (name: string) => string): string =>
   template.replace(/\$(?:(\$)|\{(\w+)\}|(\w+))/g, (_, dollar?: string, inBraces?: string, plain?: string) =>
     dollar === undefined ? groupNamed(inBraces ?? plain ?? '') : dollar
   )
 
-/** A group that is not there, or has not taken part, is empty. */
+/** Returns a group's text; empty for an unknown group or one that did not match. */
 const groupOf = (matcher: {group(name: string | number): string | null}, name: string): string =>
   orElse(() => matcher.group(/^\d+$/.test(name) ? Number(name) : name), '') ?? ''
 

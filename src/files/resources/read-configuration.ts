@@ -12,8 +12,8 @@ import type {Configuration, UnenforcedKey, ApiAccess, ApiAccesses} from './dapr-
 import {isGrpcRule, isHttpRule} from '../../model/dapr/api/routes.ts'
 
 /**
- * The Configuration of a file; undefined when it cannot be used: the file's faults tell why. Dapr reads its first document,
- * whatever its kind, and replaces `${VARIABLE}` in the text before that.
+ * Reads the Configuration of a file. Undefined if it is unusable; the file's faults have the reason. Dapr reads the first document, of
+ * any kind, and replaces `${VARIABLE}` in its text first.
  */
 export async function readConfiguration({documents, faults}: ResourceFile): Promise<Configuration | undefined> {
   const spec = documents[0]?.field('spec')
@@ -40,7 +40,7 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
 const MTLS_KEYS =
   'enabled workloadCertTTL allowedClockSkew sentryAddress controlPlaneTrustDomain tokenValidators'.split(' ')
 
-/** The part of a Configuration's `spec` that nothing here enforces yet, if it restricts anything. */
+/** Finds restrictions in a Configuration's `spec` that Pillion does not enforce yet. */
 function readUnenforced(spec: Field): readonly UnenforcedKey[] {
   const mtls = spec.field('mtls')
   mtls.warnUnknownKeys(MTLS_KEYS)

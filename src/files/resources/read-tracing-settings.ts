@@ -65,10 +65,7 @@ function splitHeader(text: string): readonly (readonly [string, string])[] {
 
 const readTimeout = (field: Field): number => Math.min(durationWithUnit(field) ?? 0, MAX_TIMER_MS)
 
-/**
- * Adds `OTEL_*` variables if the file names no endpoint (Dapr: pkg/config, SetTracingSpecFromEnv). With one of them
- * every trace is sampled unless the file decides otherwise.
- */
+/** Adds `OTEL_*` variables unless the file names an endpoint (Dapr: pkg/config, SetTracingSpecFromEnv). Then every trace is sampled unless the file has a rate. */
 export function withOtelVariables(settings: TracingSettings, env: Environment): TracingSettings {
   const variable = (name: string): string =>
     env[`OTEL_EXPORTER_OTLP_TRACES_${name}`] || env[`OTEL_EXPORTER_OTLP_${name}`] || ''

@@ -67,7 +67,7 @@ function readRetention(policy: Field): RetentionTimes {
   )
 }
 
-/** Reads a duration of a Configuration, which needs a unit; undefined: there is none, or it is a fault, which is noted. */
+/** Reads a Configuration's duration, which needs a unit. Undefined without one, or after noting a fault. */
 export function durationWithUnit(field: Field): number | undefined {
   if (field.isAbsent) return undefined
   const text = field.text()

@@ -32,7 +32,7 @@ export class ResourceFiles {
   readonly #files = new Map<string, LoadedFile<FolderFile>>()
   readonly #configurations = new Map<string, LoadedFile<ConfigFile>>()
 
-  /** `shown`: a path as messages show it; `movedPorts`: ports that this copy has in place of those that the files name. */
+  /** `shown`: returns a path for messages. `movedPorts`: ports that this copy has in place of those in the files. */
   constructor(context: ReadContext, shown: (path: string) => string, movedPorts: MovedPorts = new Map()) {
     this.#context = context
     this.#shown = shown
@@ -48,7 +48,7 @@ export class ResourceFiles {
     let isChanged = false
     for (const {resources} of apps)
       for (const folder of resources.folders) {
-        // those in Dapr's own folder are for Dapr, too
+        // files in Dapr's own folder are shared with Dapr: their text is not changed
         const variables = dirname(folder) === resources.defaultFolder ? undefined : resources.variables
         for (const file of filesIn(folder))
           isChanged = (await this.#load(this.#files, file, FOLDER_FILE, variables)) || isChanged
@@ -58,7 +58,7 @@ export class ResourceFiles {
     return isChanged
   }
 
-  /** Forgets files that are gone from the folders of all apps of the run. Returns true if there were some. */
+  /** Forgets files that no app's folder has any more. Returns whether there were some. */
   forget(apps: readonly App[]): boolean {
     const there = new Set(apps.flatMap(({resources}) => resources.folders.flatMap(filesIn)))
     const gone = [...this.#files.keys()].filter(file => !there.has(file))
@@ -130,7 +130,7 @@ export class ResourceFiles {
   }
 }
 
-/** Spans go to the collector of this copy, where an app of the template is one. */
+/** Adds to a component the ports that this copy replaces. */
 function movedComponent(component: ComponentResource, movedPorts: MovedPorts): ComponentResource {
   if (movedPorts.size === 0) return component
   const moved = [...portsNamed(component.properties)].flatMap(from => {
@@ -140,6 +140,7 @@ function movedComponent(component: ComponentResource, movedPorts: MovedPorts): C
   return moved.length === 0 ? component : {...component, moved}
 }
 
+/** Sends spans to this copy's collector, if an app of the template is one. */
 const movedTracing = (settings: TracingSettings, moved: MovedPorts): TracingSettings => ({
   ...settings,
   zipkinUrl: movedText(settings.zipkinUrl, moved),

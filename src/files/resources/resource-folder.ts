@@ -3,8 +3,8 @@ import {join, relative} from 'node:path'
 import {isShortage} from '../../model/errors.ts'
 
 /**
- * The resource files of a folder, in the order of their names; none if it cannot be read, or is not there, as may be with the default
- * one. Throws where no descriptor is free: the files are there all the same.
+ * Returns the resource files of a folder in the order of their names; none if it is missing or unreadable. Throws if no descriptor is
+ * free, as files may exist all the same.
  */
 export function filesIn(folder: string): readonly string[] {
   try {
@@ -16,7 +16,7 @@ export function filesIn(folder: string): readonly string[] {
   }
 }
 
-/** A path as people read it: from the working folder where it is below that. */
+/** Returns a path for people: relative if it is below the working folder. */
 export function shownFrom(cwd: string, path: string): string {
   const short = relative(cwd, path)
   return short.startsWith('..') ? path : short

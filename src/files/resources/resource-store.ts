@@ -16,13 +16,13 @@ import type {WorkflowAccessPolicy} from './workflow-access.ts'
 import type {WithoutEffect} from './without-effect.ts'
 
 /**
- * The resource files of a run: each is read once, also where several apps have it, and again by `refresh`. No call reads a
- * file. A file that becomes broken keeps its last good content.
+ * The resource files of a run. Each file is read once for all apps, and again by `refresh`; no call reads a file. A file that becomes
+ * faulty keeps its last valid content.
  */
 export class ResourceStore {
   /** The environment that we were started in. */
   readonly #env: Environment
-  /** Files below it are shown by their path from there. */
+  /** Working folder: paths below it are shown relative to it. */
   readonly #cwd: string
   readonly #reporter: Reporter
   /** Loads the facts about the types of Components. */
@@ -35,10 +35,10 @@ export class ResourceStore {
   readonly #apps = new Set<OpenResources>()
   /** Resources of apps that the run leaves out. Their mistakes are not reported, and resources of open apps win. */
   #leftOut: readonly OpenResources[] = []
-  /** The faults that there are: each was reported. */
+  /** The current faults, all reported. */
   #reported: ReadonlySet<string> = new Set()
   readonly #warned = new Set<string>()
-  /** Files were read for a new app, or an edit changes their meaning. Other apps get that at the next refresh. */
+  /** Whether other apps have yet to see files that were read for a new app, or a changed meaning after an edit. The next refresh informs them. */
   #isUnshared = false
   readonly #reads = new SerialQueue()
 
@@ -74,7 +74,7 @@ export class ResourceStore {
       })
       this.#apps.add(opened)
       this.#forgetClosed(app.id)
-      // its Configuration has an effect now, also where it lies among the resources of others
+      // its Configuration may lie among the resources of other apps, and has an effect for them now
       for (const each of isNew ? this.#all : [])
         if (files && each.app.resources.folders.includes(dirname(configFile))) each.change(files.snapshotOf(each.app))
       this.#tell()
@@ -87,7 +87,7 @@ export class ResourceStore {
     return this.#inTurn(async () => {
       const before = this.#leftOut
       const files = apps.some(app => this.#hasAny(app)) ? await this.#load() : this.#files
-      // an unreadable resource stays as it was, and the next refresh reads it
+      // an unreadable resource stays unchanged until the next refresh
       this.#leftOut = apps.map(app => {
         const known = before.find(each => each.app.id === app.id)?.snapshot ?? this.snapshotOf(app.id)
         const snapshot = known ?? {...NO_RESOURCES, components: usualComponents(app.resources)}
@@ -103,7 +103,7 @@ export class ResourceStore {
     return [...this.#apps, ...this.#leftOut]
   }
 
-  /** The paths to watch: folders with resources, folders that are still empty, and Configurations; `named`: also folders that are gone. */
+  /** The paths to watch: folders with resources, folders that are still empty, and Configurations. `named` includes missing folders. */
   get followed(): Readonly<Record<'folders' | 'empty' | 'files' | 'named', readonly string[]>> {
     const apps = this.#all.map(({app}) => app.resources)
     const folders = [...new Set(apps.flatMap(each => each.folders))]
@@ -112,7 +112,7 @@ export class ResourceStore {
     return {folders: folders.filter(hasFiles), empty, files, named: [...folders, ...files]}
   }
 
-  /** Resources of the user without effect, each once; those in Dapr's own folder are left out. */
+  /** Resources without effect, each once, except those in Dapr's own folder. */
   get withoutEffect(): readonly WithoutEffect[] {
     const all = [...this.#apps].flatMap(({app, snapshot}) => {
       const usual = `${shownFrom(this.#cwd, app.resources.defaultFolder)}/`
@@ -172,7 +172,7 @@ export class ResourceStore {
     )
   }
 
-  /** The plans of apps, or the numbers in place of ports, may be other ones: the next refresh informs the apps. */
+  /** Called after an edit of plans or of moved ports. The next refresh informs the apps. */
   edited(): void {
     this.#isUnshared = true
   }
@@ -192,7 +192,7 @@ export class ResourceStore {
     return (this.#files ??= new Files({env: this.#env, factsOfType}, shown, this.#movedPorts))
   }
 
-  /** Reports each fault once, and again after it was gone. */
+  /** Reports each fault once, and again if it was gone in between. */
   #tell(): void {
     const texts = new Set([...this.#apps].flatMap(({snapshot}) => snapshot.faults.map(faultText)))
     const before = this.#reported

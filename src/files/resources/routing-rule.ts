@@ -4,7 +4,7 @@ import {loadFor, parseExpression, problemIn, withMatches} from './cel.ts'
 /** A CloudEvent as it was unmarshalled. */
 export type EventFields = Readonly<Record<string, unknown>>
 
-/** Whether a rule is for an event. Throws where it gives something else than true or false. */
+/** Whether a rule matches an event. Throws for a result that is not a boolean. */
 export type FitsRule = (event: EventFields) => boolean
 
 /** A compiled `match`. */
@@ -21,7 +21,7 @@ interface RuleFault {
 
 let environment: Environment | undefined
 
-/** Most apps have no rules: the library is loaded when the first one is read. */
+/** Most apps have no rules: the first one loads the library. */
 async function loadEnvironment(): Promise<Environment> {
   const {Environment} = await import('@marcbachmann/cel-js')
   return withMatches(new Environment({unlistedVariablesAreDyn: true}).registerVariable('event', 'dyn'))
@@ -30,8 +30,8 @@ async function loadEnvironment(): Promise<Environment> {
 export const always: FitsRule = () => true
 
 /**
- * Compiles a rule in CEL over `event` (Dapr: pkg/runtime/pubsub, pkg/expr); an empty one fits always. A rule that cannot be
- * evaluated, for example because a field is missing, does not fit. Rejects where no code can be loaded now.
+ * Compiles a CEL rule over `event` (Dapr: pkg/runtime/pubsub, pkg/expr). An empty rule matches always; a rule that fails, for example at
+ * a missing field, does not match. Rejects if code cannot be loaded now.
  */
 export async function compileRule(expression: string): Promise<CompiledRule | RuleFault> {
   if (expression === '') return {fits: always}

@@ -3,7 +3,7 @@ import type {Field} from './field.ts'
 /** Secrets of one store that the app may read (Dapr: pkg/config, SecretsScope). */
 export interface SecretScope {
   readonly storeName: string
-  /** Only these, if there are any. */
+  /** Names of the allowed secrets; empty: no restriction. */
   readonly allowed: readonly string[]
   readonly denied: readonly string[]
   /** Secrets that neither list names may not be read. */

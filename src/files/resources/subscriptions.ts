@@ -2,7 +2,7 @@ import type {Place} from '../../model/errors.ts'
 import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 import {always, compileRule, type FitsRule} from './routing-rule.ts'
 
-/** The path for events of a topic; the first rule that fits counts. */
+/** The path for events of a topic. The first rule that matches counts. */
 export interface RoutingRule {
   /** The condition as written; '' = always. */
   readonly match: string
@@ -27,7 +27,7 @@ export interface TopicSubscription {
   readonly deadLetterTopic: string
   /** Bulk settings. Undefined for one event in each request. */
   readonly bulk: BulkSettings | undefined
-  /** Its rules are not known yet: its events wait. */
+  /** Whether its rules are not known yet, so that events wait. */
   readonly waits?: true
 }
 
@@ -122,5 +122,5 @@ async function readRules(spec: Field): Promise<readonly RoutingRule[] | undefine
   return usual === '' ? rules : [...rules, usualRule(usual)]
 }
 
-/** The rule for events that match no other one. */
+/** Returns the rule for events without another rule. */
 export const usualRule = (path: string): RoutingRule => ({match: '', path, fits: always})

@@ -11,7 +11,7 @@ export interface OtlpSettings {
 
 /** `spec.tracing` of a Configuration. */
 export interface TracingSettings {
-  /** The rate as written; '' = not given. */
+  /** The rate as written; '' = not set. */
   readonly samplingRate: string
   /** Spans are lines of the sidecar's log. */
   readonly isLogged: boolean
@@ -20,7 +20,7 @@ export interface TracingSettings {
   readonly otlp: OtlpSettings | undefined
 }
 
-/** Traces pass untouched: a rate is said, and it is 0 (Dapr: pkg/diagnostics/utils, GetTraceSamplingRate). */
+/** Whether traces are passed on untouched: the rate is set to 0 (Dapr: pkg/diagnostics/utils, GetTraceSamplingRate). */
 export const tracesNothing = ({samplingRate}: TracingSettings): boolean =>
   samplingRate !== '' && Number(samplingRate) === 0
 

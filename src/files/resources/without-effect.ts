@@ -3,7 +3,7 @@ import {nearMiss} from '../../model/near-miss.ts'
 import type {ComponentResource} from './components.ts'
 import type {Field, ResourceFile} from './field.ts'
 
-/** Something that Dapr knows and that does nothing here. */
+/** A resource or key of Dapr that has no effect in Pillion. */
 export interface WithoutEffect {
   /** `Component "orders" (pubsub.redis)`, `spec.nameResolution`. */
   readonly what: string
@@ -19,7 +19,7 @@ const NOT_BUILT = 'it is not supported yet'
 
 /** Kinds that are read. */
 const READ = ['HTTPEndpoint', 'Resiliency', 'Component', 'Configuration', 'Subscription', 'WorkflowAccessPolicy']
-/** Kinds that Dapr knows besides them. */
+/** Further kinds of Dapr. */
 const UNREAD = ['MCPServer']
 
 /** Finds keys without effect in a file of a resource folder, but for its Components. */
@@ -52,7 +52,7 @@ function inDocument(document: Field): readonly WithoutEffect[] {
 
 const isThere = (field: Field): boolean => field.entries().size > 0
 
-/** Features that Dapr knows (pkg/config/configuration.go): always on here, or never. Dapr ignores other names. */
+/** Features of Dapr that are always on here (pkg/config/configuration.go). Dapr ignores other names. */
 const ON = new Set(['ActorStateTTL', 'HotReload', 'SchedulerReminders', 'WorkflowsRemoteActivityReminder'])
 const OFF = new Set(['WorkflowHistorySigning', 'WorkflowsClusteredDeployment', 'WorkflowsFastPath'])
 
@@ -66,7 +66,7 @@ function unmetFeatures(field: Field): readonly WithoutEffect[] {
   })
 }
 
-/** Keys of a Configuration's `spec` that nothing here reads. */
+/** Keys of a Configuration's `spec` without effect. */
 const UNREAD_KEYS = ['nameResolution', 'wasm']
 
 const KEYS =

@@ -18,7 +18,7 @@ export interface WorkflowAccessPolicy extends ResourceHead {
   readonly place: Place
 }
 
-/** Whether an app may do something. Without policies all is allowed; else a rule must allow it (Dapr: pkg/acl/workflow/policy.go). */
+/** Whether an app may use a workflow of another. Without policies all is allowed; else a rule must allow it (Dapr: pkg/acl/workflow/policy.go). */
 export const isAccessAllowed = (
   policies: readonly WorkflowAccessPolicy[],
   {caller, kind, operation, name}: WorkflowAccess

@@ -18,9 +18,9 @@ interface Rule {
 }
 
 /**
- * The `.gitignore` files from the root of a folder's Git repository down to a path, and its `info/exclude` (gitignore(5)).
- * Without a repository: those from the folder down. Each file is read once. If the repository ignores a root itself, only
- * the files inside the root apply.
+ * The `.gitignore` files from the root of a folder's Git repository down to a path, and its `info/exclude` (gitignore(5)); without a
+ * repository those from the folder down. Each file is read once. If the repository ignores a root itself, only the files inside the root
+ * count.
  */
 export class Gitignore {
   readonly #roots: readonly {readonly root: string; readonly top: string}[]
@@ -103,7 +103,7 @@ const textOf = (file: string): string => orElse(() => readTextFile(file), '')
 const excludeFiles = (folder: string): readonly string[] =>
   existsSync(join(folder, '.git')) ? [join(commonOf(gitOf(folder)), 'info/exclude')] : []
 
-/** Files of an app, and the files with rules about them. */
+/** The files of an app, and the files with rules about them. */
 export interface AppFilter extends WatchFilter {
   /** Files of rules outside of the roots. */
   readonly rulesAbove: readonly string[]
@@ -133,7 +133,7 @@ export function openFilter(plan: WatchPlan, folder: string): AppFilter {
   return {...filter, rulesAbove, hasRules: path => honoursGitignore && basename(path) === GITIGNORE}
 }
 
-/** Chokidar first asks without stats: whatever is not a folder is judged when it has been read. */
+/** Decides for chokidar, which asks first without stats: a path that is not a folder is judged after it was read. */
 export function isIgnored(path: string, stats: Stats | undefined, filter: AppFilter): boolean {
   if (stats === undefined || filter.roots.includes(path)) return false
   return stats.isDirectory() ? filter.isPruned(path) : !filter.counts(path) && !filter.hasRules(path)

@@ -10,13 +10,13 @@ const LARGE = 2 ** 20
 /** … and is complete after this time, in ms. */
 const LARGE_REST_MS = 300
 const ZIP = /\.[jwe]ar$/
-/** The record that ends a zip file (APPNOTE.TXT 4.3.16), and how far from the end to look for it, in bytes: a jar has no long comment. */
+/** Record at the end of a zip file (APPNOTE.TXT 4.3.16), and the number of last bytes to search: the comment of a jar is short. */
 const END_OF_ZIP = 'PK\x05\x06'
 const WITHIN = 1024
-/** A file that is written without end does not hold up the others for longer, in ms. */
+/** Maximum time that a file under writing delays the others, in ms. */
 const MAX_MS = 10_000
 
-/** Returns how long to wait until a file is complete, in ms: 0 if it is, or is gone. */
+/** Returns the time in ms until a file is probably complete: 0 if it is, or is missing. */
 async function restOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined)
   if (found?.isFile() !== true) return 0

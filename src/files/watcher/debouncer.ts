@@ -2,16 +2,16 @@ import {systemClock, type Clock} from '../../platform/clock.ts'
 
 /** A file is written after this time without changes: editors write it at once. */
 const FILE_REST_MS = 30
-/** Several files that an editor saves together are after this one … */
+/** Time after which files that an editor saves together are complete … */
 const REST_MS = 50
-/** … and what a command writes after this one: a switch of branches comes in groups, further apart the busier the machine is. */
+/** … and files of a command: a switch of branches writes in groups, further apart on a busy machine. */
 const COMMAND_REST_MS = 250
 /** No editor saves more at once. */
 const MAX_SAVED = 10
 /** Continuous changes are reported after this time. */
 const CAP_MS = 2000
 
-/** Gathers changes that come close together, and reports them after the last one. */
+/** Collects changes, and reports them once no further one follows for a moment. */
 export class Debouncer<T> {
   readonly #settled: (gathered: ReadonlyMap<string, T>) => void
   readonly #clock: Clock
@@ -24,12 +24,12 @@ export class Debouncer<T> {
     this.#clock = clock
   }
 
-  /** Something was gathered and is not reported yet. */
+  /** Whether collected changes are not reported yet. */
   get isGathering(): boolean {
     return this.#gathered.size > 0
   }
 
-  /** The first thing that came for a key is kept. */
+  /** Adds a change. The first value of a key stays. */
   add(key: string, what: T): void {
     const now = this.#clock.now()
     if (this.#gathered.size === 0) this.#since = now

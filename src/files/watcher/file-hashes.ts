@@ -9,24 +9,23 @@ export type Came = 'appeared' | 'other'
 /** Larger files are compared by size and time alone. */
 const MAX_HASHED_BYTES = 16 * 1024 * 1024
 
-/** Maximum number of files that wait to be hashed; of the others only size and time are known. */
+/** Maximum number of files that wait to be hashed; for the others only size and time are compared. */
 const MAX_WAITING = 2000
 
 /** Known facts about a file. */
 interface Known {
   readonly size: number
-  /** Whether its bytes may be read: it is a file, and not too large. */
+  /** Whether its bytes may be read: a file that is not too large. */
   readonly isReadable: boolean
-  /** The file is unchanged as long as this is: inode, size and time of the last write. */
+  /** Inode, size, and time of the last write: while they are equal, the file is unchanged. */
   readonly fingerprint: string
   /** Hash of its bytes; undefined: they have not been read. */
   readonly hash?: string | undefined
 }
 
 /**
- * Hashes of a folder's files, which identify a save without a change. Reads no file before the whole
- * folder was seen; then files are hashed one after the other, the first 2,000 that were seen and all that change later.
- * A save of a file without a hash counts as a change, unless its size and time are as before.
+ * Hashes of a folder's files, which recognize a save without a change. Hashing begins once the whole folder is known, one file after the
+ * other: the first 2,000, and later all that change. A save of a file without a hash counts as a change unless size and time are equal.
  */
 export class FileHashes {
   /** Known files by absolute path. */
@@ -35,13 +34,13 @@ export class FileHashes {
   readonly #maxWaiting: number
   #mayHash = false
   #hashing: Promise<void> | undefined
-  /** Changes are compared one after the other, since the last read counts. */
+  /** Queue of comparisons: each uses the result of the last. */
   #compared: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
   readonly #onWritten: (path: string) => void
 
-  /** `onWritten` hears of a file that was written between the moment at which it was seen and that at which it is hashed. */
+  /** `onWritten`: called for a file that was written between its discovery and its hashing. */
   constructor(onWritten: (path: string) => void, maxWaiting = MAX_WAITING) {
     this.#onWritten = onWritten
     this.#maxWaiting = maxWaiting
@@ -62,21 +61,21 @@ export class FileHashes {
     return true
   }
 
-  /** The whole folder was seen: from now on files are read. Settles when none waits to be hashed. */
+  /** Begins to hash, after the whole folder is known. Settles when no file waits. */
   async hash(): Promise<void> {
     this.#mayHash = true
     if (this.#toHash.size > 0) this.#hashing ??= this.#hashAll() // which would end before it is kept, and be the last one
     await this.#hashing
   }
 
-  /** Whether any of these differs from what was known of it. A folder that came or went differs. */
+  /** Whether any of these paths has changed. A folder that appeared or vanished is a change. */
   async differ(came: Iterable<readonly [string, Came]>): Promise<boolean> {
     const compared = this.#compared.then(async () => this.#differ([...came]))
     this.#compared = compared.catch(() => undefined)
     return compared
   }
 
-  /** Another folder is in place of the app's own, in which its process runs: each file differs, whatever it holds. */
+  /** Marks all files as changed: another folder has replaced the app's own folder. */
   forget(): void {
     for (const [path, known] of this.#known) this.#known.set(path, {...known, fingerprint: '', hash: undefined})
   }
@@ -98,8 +97,8 @@ export class FileHashes {
   }
 
   /**
-   * The file may differ, too. Its bytes are read while the app is replaced, so what it is now is kept in mind: a save that
-   * comes before they are read is another change, as the new process may have read the file already.
+   * Notes the current state of a file before its bytes are read, while the app is being replaced. A save in between is a further change:
+   * the new process may have read the file already.
    */
   async #lookAgain(path: string): Promise<void> {
     const now = await look(path)
@@ -140,7 +139,7 @@ export class FileHashes {
     const hash = await hashOf(path, known)
     const after = await look(path)
     if (this.#isClosed || this.#known.get(path) !== known) return
-    // the library looks at a file before it watches it, and does not say what is saved in between
+    // the library looks at a file before it watches it, and misses a save in between
     if (after?.fingerprint !== known.fingerprint) this.#onWritten(path)
     else if (hash !== undefined) this.#known.set(path, {...known, hash})
   }
@@ -155,26 +154,26 @@ const knownOf = (seen: Stats): Known =>
         fingerprint: `${seen.ino} ${seen.size} ${seen.mtimeMs}`
       }
 
-/** Looks at a path; undefined: nothing is there. */
+/** Looks at a path. Undefined if nothing is there. */
 async function look(path: string): Promise<Known | undefined> {
   try {
     return knownOf(await stat(path))
   } catch (error) {
     const code = codeOf(error)
-    // one that may not be looked at is there all the same
+    // a path that must not be read exists all the same
     return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : {size: 0, isReadable: false, fingerprint: code}
   }
 }
 
 const digestOf = (bytes: Buffer): string => createHash('sha1').update(bytes).digest('base64')
 
-/** The hash of what a file holds; undefined where that cannot or should not be read. */
+/** Returns the hash of a file's bytes. Undefined if they cannot or should not be read. */
 async function hashOf(path: string, {isReadable}: Known): Promise<string | undefined> {
   if (!isReadable) return undefined
   return readFile(path).then(digestOf, () => undefined)
 }
 
-/** A file was saved after this moment. A date in the future means nothing: clocks are set back, and other machines have their own. */
+/** Whether a file was saved after a moment. Dates in the future do not count: clocks are set back, and other machines have their own. */
 export const isSince = ({mtimeMs, ctimeMs}: Stats, since: number, now: number): boolean =>
   [mtimeMs, ctimeMs].some(time => time > since && time <= now)
 

@@ -1,6 +1,6 @@
 import {statfs} from 'node:fs/promises'
 
-/** Kinds of file systems where changes made on the other side bring no event (statfs(2); WSL's are 9p and its own). */
+/** File systems that report no changes of the other side (statfs(2); WSL's are 9p and its own). */
 const MOUNTED: ReadonlyMap<number, string> = new Map([
   [0x01021997, '9p'],
   [0x53464846, 'wslfs'],
@@ -16,7 +16,7 @@ const MOUNTED: ReadonlyMap<number, string> = new Map([
   [0x5346414f, 'afs']
 ])
 
-/** The kind of a mounted file system that reports no changes; '' for all others. `type` is that of statfs(2). */
+/** Returns the kind of a mounted file system that reports no changes; '' for others. `type`: that of statfs(2). */
 export const mountedKind = (type: number): string => MOUNTED.get(type >>> 0) ?? ''
 
 /** The kind of the mount that a folder is on, as `mountedKind`; '' also if it cannot be determined. */

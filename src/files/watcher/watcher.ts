@@ -17,34 +17,34 @@ export interface WatchOptions {
   /** The absolute folder where paths start. */
   readonly folder: string
   readonly watch: WatchPlan | FilePlan
-  /** Changes after this moment (ms since 1970) and before the watch is set up count, too. */
+  /** Changes after this moment (ms since 1970) count even before the watch is set up. */
   readonly since: number
-  /** Files that are followed elsewhere, absolute, as of now: their saves are no changes, nor a reason to look at others. */
+  /** Returns files that another watch follows, absolute: their saves are no changes, and no reason to compare others. */
   readonly except?: () => readonly string[]
-  /** Each save is reported, even of the same bytes: who hears of it knows best what it has read. */
+  /** Whether each save is reported, even with equal bytes. The receiver compares with what it has read. */
   readonly reportsSaves?: boolean
-  /** Returns the time since which a save of the same bytes is a change, too (ms since 1970); undefined if it is none. */
+  /** Returns the time (ms since 1970) since which a save with equal bytes is a change. Undefined if it never is. */
   readonly savesCountSince?: () => number | undefined
   /**
-   * Files came, went, or hold other bytes than before (of a folder) or were saved (certain files); paths relative to the
-   * folder. Called once there are no more changes.
+   * Called once changes have settled, with paths relative to the folder. In a folder, files that appeared, vanished or have other bytes;
+   * of certain files all that were saved.
    */
   readonly changed: (paths: readonly string[]) => void
   /** Changes are looked for every half second, and why; called once. */
   readonly polls: (why: string) => void
-  /** There are more files than can be followed: none is any more, and why; called once. */
+  /** Called once, with the reason, if there are too many files: then none is followed. */
   readonly givesUp: (why: string) => void
-  /** How many files are followed at most; 50,000 without it. */
+  /** Maximum number of followed files. Default: 50,000. */
   readonly maxFiles?: number
   /** The kind of a mounted file system that reports no changes, '' for all others. */
   readonly mountedKind?: typeof mountedKindOf
   /** The clock of debouncing. */
   readonly clock?: Clock
-  /** Files that we write: each of our lines would be a change. Left out: those of our stdout and stderr. */
+  /** Files that we write, whose every line would be a change. Omitted: those of our stdout and stderr. */
   readonly outputs?: readonly FileId[]
 }
 
-/** Identity of a file, whatever its path. */
+/** Identity of a file, independent of its path. */
 type FileId = Pick<Stats, 'dev' | 'ino'>
 
 const isOneOf = (files: readonly FileId[], stats: FileId | undefined): boolean =>
@@ -52,7 +52,7 @@ const isOneOf = (files: readonly FileId[], stats: FileId | undefined): boolean =
 
 /** Our stdout and stderr, where they are files (`pillion up > out.txt`). */
 const ownOutputs = (): readonly FileId[] =>
-  // one that is closed is none
+  // a closed descriptor is skipped
   [1, 2].flatMap(descriptor => orElse(() => fstatSync(descriptor), [])).filter(stats => stats.isFile())
 
 /** Certain files, absolute, wherever they are. Each save of them is reported, even of the same bytes. */
@@ -61,13 +61,13 @@ interface FilePlan {
 }
 
 const POLL_EVERY_MS = 500
-/** How often it is looked whether other folders are in place: the system does not say so where one above was replaced. */
+/** Interval at which replaced folders are looked for: the system does not report a replaced parent. */
 const LOOK_EVERY_MS = 2000
 
-/** All that follow files in this process: the library lets them share what follows a folder. */
+/** All watches of this process: the library lets them share watched folders. */
 const following = new Set<Watch>()
 
-/** More than the sources of one app: each file that is followed takes about 3 kB. */
+/** Maximum number of files: more than one app has. Each takes about 3 kB. */
 const MAX_FILES = 50_000
 
 /** The system's limits (inotify(7)), in words that are the same for all folders: they are reported once. */
@@ -89,18 +89,18 @@ export class Watch {
   readonly #setUp = Promise.withResolvers<void>()
   #watcher: FSWatcher | undefined
   #filter: AppFilter | undefined
-  /** Moment (ms since 1970) after which a save counts as a change, though the file is new here. 0 compares all files. */
+  /** Moment (ms since 1970) after which a save counts as a change, even of a file that is new here. 0 compares all files. */
   #since: number
   /** The watcher is replaced, since its filter has changed. */
   #renewed: Promise<void> = Promise.resolve()
   /** Followed folders by path (`identityAt`). */
   #folders: ReadonlyMap<string, string> = new Map()
-  /** Another folder is in place of one that was followed: nothing is followed until the rest. */
+  /** Whether a followed folder was replaced: then nothing is followed until changes settle. */
   #isReplaced = false
   #polls = false
   #count = 0 // of the files and folders that are followed
   #home: string // which folder it was at the last reported change (`identityAt`); '' = it was gone, and what comes is a change by itself
-  /** Changes that are compared with what files held before. */
+  /** Number of comparisons of changes with earlier content. */
   #settling = 0
   #settled: Promise<void> = Promise.resolve()
   readonly #closing = new AbortController()
@@ -135,7 +135,7 @@ export class Watch {
     return !this.#isClosed && (this.#settling > 0 || this.#rest.isGathering)
   }
 
-  /** Reports what it has seen, and closes. */
+  /** Reports pending changes, and closes. */
   async finish(): Promise<void> {
     this.#rest.flush()
     await this.#settled
@@ -202,7 +202,7 @@ export class Watch {
         isSetUp = true
         this.#setUp.resolve()
         void this.#hashes.hash()
-        // the library skips a folder that is absent when it begins to follow it; one that it polls, it finds later
+        // the library skips a folder that is missing at first, unless it polls
         if (this.#look()) return
         // the library reads a file before it watches its folder, so it misses a save in between, and files that vanish with their folder
         if (areFiles) {
@@ -212,20 +212,20 @@ export class Watch {
           const there = new Set(
             Object.entries(watcher.getWatched()).flatMap(([at, names]) => names.map(name => join(at, name)))
           )
-          // what went while nothing was followed
+          // files that vanished while nothing was followed
           for (const path of this.#hashes.paths) if (!there.has(path)) see(path, 'other')
         }
       })
       .on('error', error => void this.#fail(error))
-      // another folder is in place of this one: the library may follow the old one from now on, or say nothing of what differs
+      // a replaced folder: the library may follow the old one, or miss the differences
       .on('raw', (event, name, details) => {
         const {watchedPath: root} = details as {readonly watchedPath: string}
-        // or what has come or gone is in it, and has its name
+        // or a file of the same name in it has appeared or vanished
         if (event === 'rename' && name === basename(root) && this.#folders.has(root)) this.#look()
       })
   }
 
-  /** Whether another folder is in place of one that is followed. All that follow that let go of it at once: who begins to follow it shares what others still do. */
+  /** Whether a followed folder was replaced. Then all watches of it end at once: the library would share the old watch with a new one. */
   #look(): boolean {
     if (this.#polls || this.#isReplaced) return this.#isReplaced
     const [other] = [...this.#folders].find(([root, identity]) => identityAt(root) !== identity) ?? []
@@ -240,10 +240,10 @@ export class Watch {
     return true
   }
 
-  /** Follows what is there now, and what counts by the rules as they are now. */
+  /** Follows the current files by the current rules. */
   async #renew(): Promise<void> {
     if (this.#isClosed) return
-    // what is known already is compared, so that no save counts twice
+    // known files are compared, so that no save counts twice
     this.#since = this.#isReplaced ? 0 : (this.#options.clock ?? systemClock).date() - FILE_CLOCK_LAG_MS
     this.#isReplaced = false
     await this.#begin()
@@ -257,7 +257,7 @@ export class Watch {
     await this.#begin()
   }
 
-  /** Follows nothing any more: the memory of the run is for the calls. */
+  /** Stops following, since its memory is needed for calls. */
   async #giveUp(): Promise<void> {
     if (this.#isClosed) return
     const {folder, givesUp, maxFiles = MAX_FILES} = this.#options
@@ -297,7 +297,7 @@ export class Watch {
     }
   }
 
-  /** Whether one of these was saved while a save of the same bytes counts. */
+  /** Whether one of these was saved at a time at which equal bytes count. */
   async #countsAsSaved(paths: readonly (readonly [string, Came])[]): Promise<boolean> {
     const {savesCountSince = () => undefined, clock = systemClock} = this.#options
     const since = savesCountSince()
@@ -306,7 +306,7 @@ export class Watch {
   }
 }
 
-/** A change without `except`, and without the files that an editor made only to save another one. */
+/** Returns changes without `except`, and without files that an editor made only to save another one. */
 function savedOf(came: ReadonlyMap<string, Came>, except: ReadonlySet<string>): readonly (readonly [string, Came])[] {
   const all = [...came]
   const lasting = all.filter(([path, how]) => how === 'other' || existsSync(path))

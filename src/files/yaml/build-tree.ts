@@ -27,8 +27,8 @@ export class TreeError extends Error {
 export type Anchors = Map<string, {readonly node: YamlNode; readonly nodes: number} | undefined>
 
 /**
- * Makes our tree from that of the library: resolves aliases and merge keys, and counts what aliases multiply. So readers of the tree need no limit.
- * Throws a `TreeError` for what Go refuses.
+ * Builds our tree from the library's: resolves aliases and merge keys, and limits what aliases multiply, so that readers of the tree need
+ * no limit. Throws a `TreeError` for what Go refuses.
  */
 export class TreeBuilder {
   readonly #length: number
@@ -38,7 +38,7 @@ export class TreeBuilder {
   readonly #anchors: Anchors
   #nodes = 0
 
-  /** `start`: where the text begins in the file. */
+  /** `start`: offset of the text in the file. */
   constructor(text: string, dialect: Dialect, {start, anchors}: {readonly start: number; readonly anchors: Anchors}) {
     this.#length = text.length
     this.#lastLine = text.slice(text.lastIndexOf('\n') + 1)
@@ -110,7 +110,7 @@ export class TreeBuilder {
     return scalar
   }
 
-  /** The library ends a block with a newline, also where the text ends without one. */
+  /** Returns the text of a block scalar. Removes the newline that the library adds if the file ends without one. */
   #block(text: string, {range}: Scalar): string {
     const isAtEnd = (range?.[1] ?? 0) >= this.#length && this.#lastLine !== '' && text.endsWith('\n')
     return isAtEnd && (this.#lastLine.trim() !== '' || /\n +\n$/.test(text)) ? text.slice(0, -1) : text
@@ -152,7 +152,7 @@ function checkUnique({source = ''}: Scalar, seen: Set<string>, spot: Spot): void
   seen.add(source)
 }
 
-/** The pairs of merged maps; the first map wins, so it comes last. A list of them cannot be an alias. */
+/** Returns the pairs of merged maps. The first map wins, so it comes last. A list of maps cannot be an alias. */
 function mergedPairs({node, value}: ListItem, isByAlias: boolean): readonly Pair[] {
   const maps = node.kind === 'list' && !isByAlias ? node.items.toReversed() : [{node, value}]
   return maps.flatMap(item => {

@@ -4,8 +4,8 @@ import {isUtf8} from 'node:buffer'
 const REPLACEMENT = '\u00EF\u00BF\u00BD'
 
 /**
- * The text of a YAML file without its byte order mark: UTF-8, or UTF-16 where the mark says so, as Windows PowerShell writes
- * it. Invalid bytes become U+FFFE, which no YAML text has, so that its reader refuses them at their place.
+ * Decodes the text of a YAML file without its byte order mark: UTF-8, or UTF-16 after such a mark, as Windows PowerShell writes it.
+ * Invalid bytes become U+FFFE, which YAML does not allow, so that the reader refuses them at their place.
  */
 export function decodeText(bytes: Buffer): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return fromUtf16(bytes.subarray(2))
@@ -19,7 +19,7 @@ const fromUtf16 = (bytes: Buffer, isBigEndian = false): string => {
   return (isBigEndian ? even.swap16() : even).toString('utf16le') + (even.length < bytes.length ? '\uFFFE' : '')
 }
 
-/** A U+FFFD of the text is none that the decoder has put there. */
+/** Replaces U+FFFD of the decoder, but not of the text itself. */
 const withMarks = (bytes: Buffer): string =>
   bytes
     .toString('latin1')

@@ -1,21 +1,21 @@
 import {isNull} from './scalar.ts'
 import type {YamlNode} from './tree.ts'
 
-/** A part of a text, and where it begins. */
+/** A part of a text, and its offset. */
 export interface TextPart {
   readonly text: string
   readonly start: number
 }
 
-/** How a library of Go reads YAML, where these libraries differ. All three have libyaml's scanner. */
+/** The YAML rules of a library of Go. All three have libyaml's scanner. */
 export interface Dialect {
-  /** `first`: what follows the first document is not read. A function cuts the text, and each part has one document. */
+  /** `first`: only the first document is read. A function splits the text into parts with one document each. */
   readonly documents: 'first' | ((text: string) => readonly TextPart[]) | 'all'
-  /** `in place`: a merge key counts where it is written, and later keys win. `own`: the keys of the map itself win. */
+  /** `in place`: a merge key has its position among the keys, and later keys win. `own`: the map's own keys win. */
   readonly merge: 'in place' | 'own'
-  /** The name that a key becomes, or why Go takes no such key. */
+  /** Returns the name for a key, or why Go refuses it. */
   readonly keyName: (key: YamlNode) => {readonly name: string; readonly fault?: string}
-  /** A key that comes twice in a map is an error. */
+  /** Whether a repeated key is an error. */
   readonly hasUniqueKeys: boolean
   /** Valid name of an anchor. */
   readonly anchorName: RegExp

@@ -14,7 +14,7 @@ export interface ExplainedFault {
   readonly hint: string
 }
 
-/** Explains a fault at the best place to show. `text` is that of the file, which begins at `start`. */
+/** Explains a fault at the best place. `text`: of the file, which begins at `start`. */
 export function explainFault({code, message, spot, syntax}: YamlFault, text: string, start = 0): ExplainedFault {
   if (code === 'invalid-utf8') return {message, spot, hint: 'save the file as UTF-8'}
   if (code === 'control-character') return {message, spot, expected: foundCharacter(text, spot.start - start), hint: ''}
@@ -43,7 +43,7 @@ function foundCharacter(text: string, at: number): string {
   return `expected text, found the character U+${code}`
 }
 
-/** The parser calls itself for each level; V8 says in either way that it did so too often. */
+/** V8's errors for too deep recursion: the parser calls itself for each level. */
 const DEEP = /call stack|stack overflow/i
 
 /** A suggestion for the mistakes of people new to YAML; '' for others. */
@@ -67,7 +67,7 @@ const ADVICE = new Map<string, string>([
 /** Errors that follow from a bracket or a quote that is never closed. */
 const UNCLOSED = /^(?:Missing closing|Flow .* must end with|Expected .* to end with)|(?:and end with a [\]}]$)/
 
-/** The quote or bracket that is never closed: the parser reports it where it gives up, often at the end of the text. */
+/** Finds the quote or bracket that is never closed. The parser reports its end, often the end of the text. */
 function openingOf(
   document: Document,
   first: YAMLParseError
@@ -92,14 +92,14 @@ function openingOf(
   return {message: `this ${opening} is never closed`, spot: {start, end: start + 1}, hint}
 }
 
-/** The parser points at the blanks before the mistake, or past the end of the text: moves to something visible. */
+/** Moves a place to visible text: the parser may report the blanks before a mistake, or the end. */
 function visible(text: string, [start, end]: readonly [number, number]): Spot {
   const blanks = /^ +(?=\S)/.exec(text.slice(start))?.[0].length ?? 0
   const from = Math.min(start + blanks, Math.max(0, text.trimEnd().length - 1))
   return {start: from, end: Math.max(end, from + 1)}
 }
 
-/** The offset of the first marker of a Git merge conflict that was not resolved; undefined if there is none. */
+/** Returns the offset of the first unresolved marker of a Git merge conflict, if there is one. */
 function mergeConflictIn(text: string): number | undefined {
   const at = text.search(/^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|$)/m)
   return at === -1 ? undefined : at

@@ -7,7 +7,7 @@ import {ownOf} from '../../model/own.ts'
 /** Resources: daprd cuts the file (pkg/internal/loader/disk), and sigs.k8s.io/yaml makes JSON of each part by yaml.v2. */
 export const RESOURCE: Dialect = {...TEMPLATE, documents: partsOf, keyName: jsonKey}
 
-/** Configurations: yaml.v3 into the structs of daprd, which finds keys as they are written alone (pkg/config, LoadStandaloneConfiguration). */
+/** Configurations: yaml.v3 into daprd's structs, which match keys exactly as written (pkg/config, LoadStandaloneConfiguration). */
 export const CONFIGURATION_FILE: Dialect = {...TEMPLATE, merge: 'own', hasUniqueKeys: true}
 
 /** Compose files: go.yaml.in/yaml/v4, all documents (compose-go, loader). */
@@ -53,7 +53,7 @@ function partsOf(text: string): readonly TextPart[] {
   for (let at = text.indexOf('\n---'); at !== -1; at = text.indexOf('\n---', start)) {
     parts.push({text: text.slice(start, at), start})
     const end = text.indexOf('\n', at + 1)
-    // the last marker alone may end the file; with more behind it Go's scanner gives up, and drops what came before
+    // only the last marker may end the file; if text follows, Go's scanner fails, and drops the document before
     if (end === -1 && at + 4 < text.length) parts.pop()
     start = end === -1 ? text.length : end + 1
     if (end === -1) break

@@ -2,11 +2,11 @@ import {Composer, Lexer, Parser, type CST, type Document} from 'yaml'
 
 /** The inside of the library's lexer, as far as Go's rules need it. */
 interface LexerParts {
-  /** Fewer blanks than this end what is being read. */
+  /** Indentation below which the current node ends. */
   indentNext: number
   readonly flowLevel: number
   readonly charAt: (offset: number) => string | undefined
-  /** Returns where the text of the next line begins, if it belongs to a scalar; else -1. */
+  /** Returns the offset of the next line's text if it continues a scalar, else -1. */
   continueScalar(offset: number): number
   parseFlowCollection(): Step
   readonly pushCount: (count: number) => Generator<string, number>
@@ -16,10 +16,7 @@ interface LexerParts {
 
 type Step = Generator<string, unknown>
 
-/**
- * In brackets and quotes libyaml counts no indentation; a dash before a comma or a bracket is a text; a colon ends the name of an
- * anchor.
- */
+/** The lexer with libyaml's rules: no indentation in brackets and quotes; a dash before a comma or bracket is text; a colon ends an anchor's name. */
 class LexerLikeGo extends (Lexer as unknown as new () => LexerParts) {
   override continueScalar(offset: number): number {
     const first = this.charAt(0)
@@ -47,14 +44,14 @@ class LexerLikeGo extends (Lexer as unknown as new () => LexerParts) {
   }
 }
 
-/** No reader calls itself more often: the library takes several frames for a level, and V8 has room for 750 levels of them. */
+/** Maximum depth: the library recurses with several frames per level, and V8 has room for 750 levels. */
 export const MAX_DEPTH = 500
-/** The parser's stack at a value of this depth is a little higher: by the document, and what has begun in it. */
+/** Maximum height of the parser's stack: a little more than the depth, for the document and unfinished nodes. */
 const MAX_STACK = MAX_DEPTH + 8
 
 /**
- * The documents of a text as the library's trees, with their errors; nothing is resolved. Lines end with `\n` or `\r\n`. A text that is nested deeper
- * than `MAX_DEPTH` ends there: the library takes long for it, and calls itself for each level.
+ * Parses the documents of a text into the library's trees, with errors and without resolving. Lines end with `\n` or `\r\n`. A text
+ * deeper than `MAX_DEPTH` is cut there: the library would take long and recurse too deep.
  */
 export function* parseDocuments(text: string): Generator<Document.Parsed> {
   let end = text.length
@@ -78,5 +75,5 @@ export function* parseDocuments(text: string): Generator<Document.Parsed> {
   }
 }
 
-/** libyaml takes a comment right behind a quote, a bracket or the header of a block. */
+/** Whether an error is about a comment right after a quote, a bracket or a block header, which libyaml accepts. */
 const isTightComment = (message: string): boolean => message.startsWith('Comments must be separated')

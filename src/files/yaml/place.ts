@@ -1,7 +1,7 @@
 import type {Place} from '../../model/errors.ts'
 import type {Document, YAMLParseError} from 'yaml'
 
-/** A range of a text: `start` is the first offset, `end` the one after the last. */
+/** A range of a text: `start` is included, `end` is not. */
 export interface Spot {
   readonly start: number
   readonly end: number
@@ -39,10 +39,10 @@ function startsOf(text: string): readonly number[] {
 /** Why a document cannot be read. */
 export interface YamlFault {
   readonly code: 'invalid-yaml' | 'invalid-utf8' | 'control-character'
-  /** Go's words where Go has its own. */
+  /** The message, in Go's words if Go has some. */
   readonly message: string
   readonly spot: Spot
-  /** A fault that the library has found; `explainSyntax` says more about it. */
+  /** A syntax fault of the library, for `explainSyntax`. */
   readonly syntax?: {
     readonly document: Document
     readonly error: YAMLParseError

@@ -8,7 +8,7 @@ import type {Dialect} from './dialects.ts'
 import {parseDocuments} from './parse.ts'
 import type {YamlNode} from './tree.ts'
 
-/** A document of a file: a tree, or the fault for which it is none. */
+/** A document of a file: a tree, or the fault that prevents it. */
 type YamlDocument = (
   | {readonly root: YamlNode; readonly fault?: undefined}
   | {readonly root?: undefined; readonly fault: YamlFault}
@@ -17,7 +17,7 @@ type YamlDocument = (
   readonly next?: Spot | undefined
 }
 
-/** Reads the documents of a text. `start`: where its nodes say that it begins. */
+/** Reads the documents of a text. `start`: offset of the text in its file. */
 export function readYaml(text: string, dialect: Dialect, start = 0): readonly YamlDocument[] {
   const parts = typeof dialect.documents === 'function' ? dialect.documents(text) : [{text, start: 0}]
   return parts.flatMap(part => {
@@ -26,7 +26,7 @@ export function readYaml(text: string, dialect: Dialect, start = 0): readonly Ya
   })
 }
 
-/** libyaml's ends of lines as `\n`; CR LF stays. */
+/** Replaces libyaml's line ends by `\n`; CR LF stays. */
 export const withGoLines = (text: string): string => text.replaceAll(/\r(?!\n)|[\u0085\u2028\u2029]/g, '\n')
 
 function readPart(text: string, dialect: Dialect, start: number): readonly YamlDocument[] {
@@ -65,7 +65,7 @@ function readDocument(document: Document.Parsed, {text, dialect, start, anchors}
   }
 }
 
-/** The marker behind the first document. The library adds to it what is wrong behind that. */
+/** Returns the offset of the marker after the first document. The library reports errors behind it, too. */
 function endOf({contents, range}: Document.Parsed, text: string): number {
   const from = contents?.range[1] ?? range[1]
   const marker = /^(?:---|\.\.\.)(?=\s|$)/m.exec(text.slice(from))
@@ -96,7 +96,7 @@ function characterFault(text: string, offset: number): YamlFault | undefined {
 /** The text before the first document: blank lines, comments and directives. */
 const PROLOGUE = /^(?:[ \t]*(?:#.*)?\r?\n|%.*\r?\n)*/
 
-/** Go knows `%YAML 1.1` and `%TAG` (`parser_process_directives` of yaml.v2). */
+/** Returns the fault of an unknown directive. Go knows `%YAML 1.1` and `%TAG` (`parser_process_directives` of yaml.v2). */
 function directiveFault(text: string, offset: number): YamlFault | undefined {
   const [prologue = ''] = text.includes('%') ? (PROLOGUE.exec(text) ?? []) : []
   const [first, second] = prologue.matchAll(/^%(?!TAG ).*/gm)

@@ -11,7 +11,7 @@ export function scalarText(scalar: YamlScalar, {hasYesAndNo, floatBits}: Dialect
   return value === null ? '' : scalar.text
 }
 
-/** A scalar as Go's JSON. Undefined where JSON has no such number. */
+/** Returns a scalar as Go's JSON. Undefined for a number that JSON lacks. */
 export function scalarJson(scalar: YamlScalar): string | undefined {
   const {value} = resolveScalar(scalar)
   if (typeof value !== 'number') return goJson(typeof value === 'boolean' || value === null ? value : scalar.text)
@@ -26,7 +26,7 @@ const goJson = (value: string | boolean | null): string =>
     each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`
   )
 
-/** The JSON of a value, keys sorted as Go sorts them. Undefined where a number in it is none of JSON's. */
+/** Returns a value as JSON with Go's order of keys. Undefined if a number in it is not valid JSON. */
 export function nodeJson(node: YamlNode): string | undefined {
   if (node.kind === 'scalar') return scalarJson(node)
   if (node.kind === 'list') {
@@ -42,7 +42,7 @@ export function nodeJson(node: YamlNode): string | undefined {
 const wholeText = (scalar: YamlScalar): string | undefined =>
   resolveScalar(scalar).tag === '!!int' ? wholeNumber(scalar.text.replaceAll('_', ''))?.toString() : undefined
 
-/** Go's `strconv.FormatFloat(value, 'g', -1, bits)`: the fewest digits that give the same float again, and an exponent outside of 1e-4 … 1e6. */
+/** Formats a float as Go's `strconv.FormatFloat(value, 'g', -1, bits)`: the fewest digits that give the same float, with an exponent outside 1e-4 … 1e6. */
 function floatText(value: number, bits: 32 | 64): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
   const sign = value < 0 || Object.is(value, -0) ? '-' : ''

@@ -1,6 +1,6 @@
 import type {YamlNode, YamlScalar} from './tree.ts'
 
-/** A scalar as Go's yaml.v2 understands it: YAML 1.1's words and numbers. `tag` is what its error messages call it. */
+/** A scalar as Go's yaml.v2 reads it: words and numbers of YAML 1.1. `tag`: its name in error messages. */
 export interface ResolvedScalar {
   readonly tag: string
   readonly value: string | number | boolean | null
@@ -28,7 +28,7 @@ const MAX_DIGITS = 70
 /** Tags whose values are read by their text, quoted or not. */
 const RESOLVED_TAGS = new Set(['!!int', '!!bool', '!!float', '!!null', '!!timestamp'])
 
-/** Go's reading of a scalar: a quoted text is a text, any other one is read by its text. */
+/** Reads a scalar as Go does: quoted text is text, any other is judged by its characters. */
 export function resolveScalar({text, style, tag}: YamlScalar): ResolvedScalar {
   if (tag !== '' && !RESOLVED_TAGS.has(tag)) return {tag, value: text}
   if (tag === '' && style !== 'plain') return {tag: '!!str', value: text}
@@ -40,7 +40,7 @@ export function resolveScalar({text, style, tag}: YamlScalar): ResolvedScalar {
 export const resolveTyped = (scalar: YamlScalar): ResolvedScalar =>
   scalar.isExpanded === true && scalar.tag === '' ? resolvePlain(scalar.text) : resolveScalar(scalar)
 
-/** Returns why a value is not what its tag says, in Go's words; '' = it is. */
+/** Returns why a value does not fit its tag, in Go's words; '' = it does. */
 export function tagFault({text, tag}: YamlScalar, {hasYesAndNo}: {readonly hasYesAndNo: boolean}): string {
   if (!RESOLVED_TAGS.has(tag)) return ''
   const {tag: found} = resolvePlain(text)
@@ -77,7 +77,7 @@ function isTimestamp(text: string): boolean {
   return matched !== undefined && Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= 31
 }
 
-/** Go's `ParseInt` with base 0: 0x, 0b, 0o, and a leading 0 for octal. Undefined for what is none, or needs more than 64 bits. */
+/** Parses a whole number as Go's `ParseInt` with base 0: 0x, 0b, 0o, and a leading 0 for octal. Undefined for other texts, and beyond 64 bits. */
 export function wholeNumber(digits: string): bigint | undefined {
   const [matched, sign = '', hex, binary, octal, decimal = '0'] = WHOLE.exec(digits) ?? []
   if (matched === undefined || matched.length > MAX_DIGITS) return undefined

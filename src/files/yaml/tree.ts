@@ -1,14 +1,14 @@
 import type {Spot} from './place.ts'
 import {expand, referenceIn, type ExpansionMistake, type FileVariables} from '../../model/expansion.ts'
 
-/** A value of a document: aliases and merge keys are resolved, scalars are not. */
+/** A value of a document. Aliases and merge keys are resolved; scalars still have their texts. */
 export type YamlNode = YamlMap | YamlList | YamlScalar
 
-/** A map, also one that merge keys have added to. */
+/** A map, with the pairs of its merge keys. */
 export interface YamlMap {
   readonly kind: 'map'
   readonly spot: Spot
-  /** The pairs in the order in which they count: the last of equal names wins. */
+  /** Pairs by precedence: the last of equal names wins. */
   readonly pairs: readonly Pair[]
 }
 
@@ -27,14 +27,14 @@ export interface YamlScalar {
   readonly style: 'plain' | 'quoted' | 'block'
   /** For example `!!int`; '' = none. */
   readonly tag: string
-  /** A variable was replaced in it. */
+  /** Whether a variable was replaced in it. */
   isExpanded?: boolean
 }
 
 /** An item of a list. */
 export interface ListItem {
   readonly node: YamlNode
-  /** The place where it is written; for an alias, not the place of its anchor. */
+  /** The place where it is written; for an alias that of the alias. */
   readonly value: Spot
 }
 
@@ -42,13 +42,13 @@ export interface ListItem {
 export interface Pair extends ListItem {
   readonly name: string
   readonly key: Spot
-  /** The key where it is a map or a list. */
+  /** The key, if it is a map or a list. */
   readonly complexKey?: YamlNode
-  /** The pair comes from a merge key. */
+  /** Whether the pair comes from a merge key. */
   readonly merged: boolean
 }
 
-/** Calls `onScalar` once for each scalar that is a value, with what contains it, the innermost first. */
+/** Calls `onScalar` once for each scalar value, with its containers, the innermost first. */
 export function eachScalar(
   root: YamlNode,
   onScalar: (scalar: YamlScalar, around: readonly NodeParent[]) => void
@@ -74,15 +74,14 @@ export interface NodeParent {
 interface Expanded {
   /** The place of a `${…}` in a value. */
   readonly references: readonly {readonly written: string; readonly spot: Spot}[]
-  /** Variables that are taken as empty. */
+  /** Unset variables, replaced by nothing. */
   readonly unset: readonly ExpansionMistake[]
   readonly faults: readonly ExpansionMistake[]
 }
 
 /**
- * Replaces `${…}` in the values of a document, not in its keys, and returns the places; without variables it only returns the places.
- * The value of a variable is not parsed as YAML, but a value without quotes may become a number or a word such as `true`. `text` is
- * that of the whole file.
+ * Replaces `${…}` in the values of a document, not in its keys, and returns the places. Without variables it only returns the places. A
+ * variable's value is not parsed as YAML, but unquoted it may become a number or a word such as `true`. `text`: of the whole file.
  */
 export function expandTree(
   root: YamlNode,

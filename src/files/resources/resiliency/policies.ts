@@ -37,7 +37,7 @@ export interface Policies {
   readonly circuitBreakers: ReadonlyMap<string, CircuitBreakerPolicy>
 }
 
-/** The Resiliency resources that hold for one caller, merged; nothing in it changes. */
+/** The merged, immutable Resiliency resources of one caller. */
 export interface Resiliency {
   /** The resources in the order in which they were merged; later ones win. */
   readonly resources: readonly {readonly name: string; readonly namespace: string}[]

@@ -108,7 +108,7 @@ async function readTrip(field: Field, expression: string): Promise<Trip> {
   return trip
 }
 
-/** A negative duration counts as none, as in Dapr; unlike there it is not silent. */
+/** Reads a duration. As in Dapr, a negative one counts as none, but with a warning. */
 function readDuration(field: Field, absent: number): number {
   const text = field.text()
   if (text === '') return absent

@@ -15,22 +15,22 @@ export interface ResiliencyResource extends ResourceHead {
   readonly place: Place
 }
 
-/** The policies that hold for calls to one target. */
+/** The policies for calls to one target. */
 export interface TargetPolicies {
   /** 0 = none. */
   readonly timeoutMs: number
   readonly retry: RetryPolicy | undefined
   readonly circuitBreaker: CircuitBreakerPolicy | undefined
   readonly circuitBreakerCacheSize: number
-  /** The target is listed: neither defaults nor built-in retries hold for it. */
+  /** Whether the target is listed: then neither defaults nor built-in retries apply. */
   readonly isListed: boolean
 }
 
 const isResiliency = (document: Field): boolean => document.field('kind').text() === 'Resiliency'
 
 /**
- * The Resiliency of a file; undefined without a usable one; the file's faults say the reason. Dapr reads
- * the first document of a file alone (pkg/resiliency, loadLocalResiliencyPath).
+ * Reads the Resiliency of a file. Undefined if it is unusable; the file's faults have the reason. As Dapr, reads only the first document
+ * (pkg/resiliency, loadLocalResiliencyPath).
  */
 export async function readResiliency({documents, faults}: ResourceFile): Promise<ResiliencyResource | undefined> {
   const [document, ...others] = documents
@@ -63,8 +63,8 @@ async function readResource(document: Field): Promise<ResiliencyResource> {
 }
 
 /**
- * Merges the policies of a caller, in the order of folders and files: later names overwrite earlier ones. Faults: resources
- * of one name, and targets that name a policy which is not defined (Dapr says nothing of either).
+ * Merges the policies of a caller in the order of folders and files: later names win. Reports equal names of resources, and targets with
+ * undefined policies, which Dapr ignores.
  */
 export function mergeResiliencies(
   all: readonly ResiliencyResource[],
@@ -87,7 +87,7 @@ export function mergeResiliencies(
   const unknown = resources
     .flatMap(({references}) => references)
     .filter(({kind, name}) => !policies[POLICY_KEYS[kind]].has(name))
-  // for each, all names of policies are compared with its own
+  // only for unknown names: each is compared with all names of policies
   const faults = [...sameNames(resources), ...unknown.slice(0, MAX_FAULTS).map(each => unknownPolicy(each, policies))]
   return {resiliency: {resources: resources.map(({name, namespace}) => ({name, namespace})), policies, targets}, faults}
 }
@@ -113,8 +113,8 @@ function unknownPolicy({kind, name, place, target}: PolicyReference, policies: P
 const CACHE_SIZE = 100
 
 /**
- * The policies for calls to an app, an HTTPEndpoint or a URL. Without an entry in `targets.apps` the defaults hold that are
- * known by their names, each kind by itself: `DefaultAppRetryPolicy` before `DefaultRetryPolicy`.
+ * Returns the policies for calls to an app, an HTTPEndpoint or a URL. For a target that `targets.apps` does not list, policies with
+ * default names apply, each kind by itself: `DefaultAppRetryPolicy` before `DefaultRetryPolicy`.
  */
 export function appPolicies({policies, targets}: Resiliency, target: string): TargetPolicies {
   const entry = targets.apps.get(target)
@@ -123,13 +123,13 @@ export function appPolicies({policies, targets}: Resiliency, target: string): Ta
   return {...policiesNamed(policies, names), circuitBreakerCacheSize, isListed: entry !== undefined}
 }
 
-/** `outbound`: our calls to a component. `inbound`: its events for the app. */
+/** Direction of a call: ours to a component (`outbound`), or its events to the app (`inbound`). */
 export type ComponentDirection = 'inbound' | 'outbound'
 
 /**
- * The policies of a component. Without an entry in `targets.components` the defaults hold that are known by their names, the
- * most specific one: `DefaultPubsubComponentInboundRetryPolicy`, `DefaultComponentInboundRetryPolicy`,
- * `DefaultComponentRetryPolicy`, `DefaultRetryPolicy`. `kind`: `Pubsub`, `Statestore` (Dapr: ComponentPolicy.getPolicyLevels).
+ * Returns the policies of a component. For one that `targets.components` does not list, the most specific default names apply:
+ * `DefaultPubsubComponentInboundRetryPolicy`, `DefaultComponentInboundRetryPolicy`, `DefaultComponentRetryPolicy`, `DefaultRetryPolicy`.
+ * `kind`: `Pubsub`, `Statestore` (Dapr: ComponentPolicy.getPolicyLevels).
  */
 export function componentPolicies(
   {policies, targets}: Resiliency,
@@ -151,8 +151,8 @@ const policiesNamed = (
 })
 
 /**
- * The policies for calls to actors of a type. Without an entry in `targets.actors` the defaults hold that are known by their
- * names: `DefaultActorRetryPolicy` before `DefaultRetryPolicy` (Dapr: ActorPolicy.getPolicyLevels).
+ * Returns the policies for calls to actors of a type. For a type that `targets.actors` does not list, default names apply:
+ * `DefaultActorRetryPolicy` before `DefaultRetryPolicy` (Dapr: ActorPolicy.getPolicyLevels).
  */
 export function actorPolicies(
   {policies, targets}: Resiliency,
@@ -168,7 +168,7 @@ export function actorPolicies(
   }
 }
 
-/** Returns the default policies by their names: of each kind that of the first level with one, else the general one. */
+/** Returns the names of default policies: of each kind the first level that is defined, else the general one. */
 function defaultNames({timeouts, retries, circuitBreakers}: Policies, levels: readonly string[]): PolicyNames {
   const find = (known: ReadonlyMap<string, unknown>, kind: string): string =>
     [...levels, ''].map(level => `Default${level}${kind}Policy`).find(name => known.has(name)) ?? ''

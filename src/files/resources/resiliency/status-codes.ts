@@ -1,7 +1,7 @@
-/** Both ends belong to it. */
+/** A range of status codes, both ends included. */
 export type CodeRange = readonly [first: number, last: number]
 
-/** Failing answers that are retried; undefined means all. A list without a code retries none. */
+/** Failing answers to retry; undefined means all. A list without a code retries none. */
 export interface StatusMatching {
   readonly http: readonly CodeRange[] | undefined
   readonly grpc: readonly CodeRange[] | undefined
@@ -25,10 +25,7 @@ interface BadPattern {
   readonly offset: number
 }
 
-/**
- * A list such as `429,500-599` (Dapr: pkg/resiliency/retry.go, parsePatterns). Empty parts are passed over, blanks are
- * not allowed.
- */
+/** A list such as `429,500-599` (Dapr: pkg/resiliency/retry.go, parsePatterns). Empty parts are passed over, blanks are not allowed. */
 export function parseStatusCodes(list: string, valid: CodeRange): readonly CodeRange[] | BadPattern {
   const ranges: CodeRange[] = []
   let offset = 0

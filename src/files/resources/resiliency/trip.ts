@@ -3,7 +3,7 @@ import {nearMiss} from '../../../model/near-miss.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {loadFor, parseExpression, problemIn, withMatches} from '../cel.ts'
 
-/** Counts of a circuit breaker since it entered its state, or since its `interval` began. */
+/** Counts of a circuit breaker since its state, or its `interval`, began. */
 export interface BreakerCounts {
   readonly requests: number
   readonly totalSuccesses: number
@@ -30,7 +30,7 @@ interface CompiledTrip {
   readonly fault: TripFault | undefined
 }
 
-/** Applies where there is no `trip` (sony/gobreaker, defaultReadyToTrip). */
+/** The rule without `trip` (sony/gobreaker, defaultReadyToTrip). */
 export const defaultTrip: Trip = ({consecutiveFailures}) => consecutiveFailures > 5
 
 const VARIABLES = [
@@ -41,14 +41,14 @@ const VARIABLES = [
   'consecutiveFailures'
 ] as const
 
-/** `strict` knows the counts alone; `lenient` takes any variable, as Dapr does, and fails when it is evaluated. */
+/** Environments for expressions. `strict` knows only the counts. `lenient` takes any variable, as Dapr does, and fails at the evaluation. */
 interface Environments {
   readonly strict: Environment
   readonly lenient: Environment
 }
 
 let environments: Environments | undefined
-/** Trips by expression: a rule that is read again stays the same, with the state of its breakers. */
+/** Compiled trips by expression: after a reload an equal rule stays the same object, so its breakers keep their state. */
 const compiled = new Map<string, Trip>()
 
 /** Most runs have no circuit breaker: the library is loaded when the first `trip` is read. */

@@ -15,10 +15,7 @@ import {
 } from './blocks.ts'
 import type {BlockApi, ComponentWords, Operation} from './block-api.ts'
 
-/**
- * Dapr's API, by block; one that has components is called as the first part of their types. Errors are counted for the first
- * whose codes fit.
- */
+/** Dapr's API, by block. Blocks with components are named as the first part of a type. An error is counted for the first block whose codes match. */
 export const API = {
   invocation: INVOCATION,
   state: STATE,
@@ -43,7 +40,7 @@ export type Block = {[K in keyof Api]: Api[K] extends {readonly components: Comp
 /** Dapr's names of all operations. */
 type OperationName = {[K in keyof Api]: Extract<keyof Api[K]['operations'], string>}[keyof Api]
 
-/** An operation with what belongs to it. */
+/** An operation with its block and its names. */
 export interface ApiOperation {
   readonly name: OperationName
   readonly block: keyof Api

@@ -5,7 +5,7 @@ interface FoundOperation {
   readonly operation: ApiOperation
   /** Path of its route, with parameters as `*`. */
   readonly route: string
-  /** The segments of each parameter, as they are written in the path. */
+  /** The path segments of each parameter, as written. */
   readonly params: readonly (readonly string[])[]
 }
 
@@ -67,7 +67,7 @@ interface GrpcMethod {
   readonly rule: string
 }
 
-/** `Alpha1` of `v1alpha1/lock`, nothing of `v1/state`. */
+/** Returns `Alpha1` for `v1alpha1/lock`, and '' for `v1/state`. */
 function suffixOf(rule: string): string {
   const version = rule.slice(2, rule.indexOf('/'))
   return version.charAt(0).toUpperCase() + version.slice(1)
@@ -86,7 +86,7 @@ const METHODS: ReadonlyMap<string, GrpcMethod> = new Map(
 
 const RULES: ReadonlySet<string> = new Set(OPERATIONS.flatMap(rulesOf))
 
-/** A method by its name; undefined: Dapr has none. */
+/** Finds a gRPC method by its name, if Dapr has it. */
 export const grpcMethod = (name: string): GrpcMethod | undefined => METHODS.get(name)
 
 /** Whether a rule names any method. */
