@@ -11,7 +11,7 @@ import {isNamedSo} from '../../model/plan.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import type {ServerResponse} from 'node:http'
 
-/** An app as addresses name it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; '': not given). */
+/** An app as a URL names it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; '' if not given). */
 export interface AppName {
   readonly id: string
   readonly version: string
@@ -28,10 +28,10 @@ export function readAppName({id: segment = ''}: ApiRequest['at']): AppName {
 /** Whether a name means this instance. */
 export const isNamed = (app: Api.App, name: AppName): boolean => isCalled(app, name.id) && isVersion(name, app.version)
 
-/** Whether a name means this version, or names none, or all. */
+/** Whether a name means this version: it names this version, none, or all. */
 export const isVersion = ({version}: AppName, of: string): boolean => ['', '*', of].includes(version)
 
-/** The instances with this name. Throws an ApiProblem if there are none. */
+/** Returns the instances with this name. Throws an ApiProblem without any. */
 export function appsNamed(apps: readonly Api.App[], name: AppName): readonly Api.App[] {
   const named = apps.filter(app => isNamed(app, name))
   if (named.length === 0) throw noSuchApp(apps, name)
@@ -151,7 +151,7 @@ function serviceIn({name = '', version = ''}: ApiRequest['at']): readonly [name:
   }
 }
 
-/** Lends the sidecar of an app to another run: the response stays open as long as the sidecar is. */
+/** Lends the sidecar of an app to another run: the response stays open as long as the sidecar. */
 export function lendSidecar(control: RunControl, {id}: AppName, {response}: ApiRequest): undefined {
   response.writeHead(200, {'content-type': 'application/x-ndjson'})
   const leased = control.leaseSidecar(id)

@@ -22,7 +22,7 @@ const MARK_NAMES = Object.keys(MARKS) as (keyof typeof MARKS)[]
 /** The time of day of a `performance.now()`. */
 export const isoTime = (at: number): string => new Date(wallTime.of(at)).toISOString()
 
-/** `now`: the time of a call that is under way goes up to there. */
+/** `now`: end of the time of a call that is under way. */
 export function rowOf(
   line: CallLine & {readonly edgeOf: Edge; readonly pieces?: unknown},
   content: CallContent,
@@ -96,10 +96,7 @@ export function messageView(message: RecordedMessage, bytes: number, masking = n
   }
 }
 
-/**
- * The failure of a call with our reason before Dapr's words, which are long: tables cut a line at its end. To callers Dapr's words
- * come first, unchanged, and our reason behind them in brackets.
- */
+/** Puts our reason before Dapr's words, which are long: tables cut the end of a line. Callers get Dapr's words first, unchanged, and our reason in brackets. */
 export function reasonFirst(failure: string): string {
   const begin = failure.indexOf(failure.endsWith(']') ? ' [' : ' (')
   return begin < 0 || !/[)\]]$/.test(failure) ? failure : `${failure.slice(begin + 2, -1)} (${failure.slice(0, begin)})`

@@ -23,7 +23,7 @@ export interface CallsQuery {
   readonly limit: number
 }
 
-/** Reads the parameters of a request; `rows`: without a limit, `maxRows`: at most. Throws a UserError. */
+/** Reads the parameters of a request. `rows`: the default limit. `maxRows`: the largest. Throws a UserError. */
 export function callsQuery(parameters: URLSearchParams, rows = ROWS, maxRows = MAX_ROWS): CallsQuery {
   return {
     q: parameters.get('q') ?? '',
@@ -33,7 +33,7 @@ export function callsQuery(parameters: URLSearchParams, rows = ROWS, maxRows = M
   }
 }
 
-/** The latest calls that a filter matches, the latest first. Takes short turns. Rejects with a UserError for a faulty filter. */
+/** Lists the calls that a filter matches, the latest first. Takes short turns. Rejects with a UserError for a faulty filter. */
 export async function listCalls(
   recorder: CallRecorder,
   {q, before, after, limit}: CallsQuery,
@@ -74,8 +74,8 @@ const EVERY_MS = 50
 const MAX_BATCH = 200
 
 /**
- * Streams calls as they end, one JSON object for each line, until the reader leaves. Of more than 200 in
- * 50 ms only the first ones are, and none while the reader has more to read than fits; `{"dropped": 17}` says how many were left out. Throws a UserError for a faulty filter.
+ * Streams calls as they end, one JSON object per line, until the reader leaves. Of more than 200 in 50 ms it sends only the first, and
+ * none while the reader is behind; `{"dropped": 17}` counts the omitted calls. Throws a UserError for a faulty filter.
  */
 export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams, response: ServerResponse): undefined {
   const matches = readFilter(query.get('q') ?? '', recorder)

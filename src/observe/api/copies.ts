@@ -5,7 +5,7 @@ import type * as Api from '../../model/api.generated.ts'
 import type {ApiContext} from './route.ts'
 import {ApiProblem} from './problem.ts'
 
-/** The copies of the template; none of a run without a template, or whose template came from standard input. */
+/** Lists the copies of the template. Returns none for a run without a template, or with a template from standard input. */
 export function copiesView(context: ApiContext): Api.Copies {
   const starts = startingRuns(context.template.env)
   const stateOf = (copy: KnownCopy): Api.Copy['state'] => {

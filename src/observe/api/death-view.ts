@@ -26,7 +26,7 @@ export async function deathView(death: Death, masking: Masking, spans?: SpanStor
   }
 }
 
-/** All that is known without reading the log of the app. */
+/** Returns the facts that need no reading of the app's log. */
 export function deathFacts(
   {number, app, name, version, exit, reason, at, livedMs, files, inside, own = [], work, earlier, finished}: Death,
   masking: Masking
@@ -77,7 +77,7 @@ function thrownBefore({app, at, inside}: Death, masking: Masking, spans: SpanSto
     const isOf = (each: {readonly app: string}, moment: number): boolean =>
       each.app === app && (traces.has(id) || (moment >= at - LAST_MS && moment <= at))
     for (const span of own.values()) {
-      // their details take long to read
+      // only for the others: details take long to read
       const exception = isOf(span, span.endedAt) ? spanDetails(span).exception : undefined
       if (exception !== undefined) found.push({at: span.endedAt, exception})
     }

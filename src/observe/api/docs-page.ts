@@ -2,9 +2,9 @@ import type {IncomingMessage} from 'node:http'
 import type * as Api from '../../model/api.generated.ts'
 import {codeOf} from '../../model/errors.ts'
 
-/** The paths at which frameworks show the description of an API: FastAPI, NestJS and others; ASP.NET; Spring; the document alone. */
+/** Paths at which frameworks serve the description of an API: FastAPI, NestJS and others; ASP.NET; Spring; the document itself. */
 const PAGES = ['/docs', '/swagger/index.html', '/swagger-ui/index.html', '/openapi.json']
-/** Words in a page or document of an API. A program with one page for all paths has none of them. */
+/** Words of an API's page or document. A program that answers each path with the same page has none of them. */
 const SIGNS = /swagger|openapi|redoc|rapidoc|scalar/i
 const MAX_BYTES = 64 * 1024
 const MAX_MS = 2000
@@ -33,7 +33,7 @@ export async function docsPageOf(app: Api.App | undefined): Promise<Api.AppDocs>
 
 const NONE: Api.AppDocs = {path: ''}
 
-/** Rejects if there is none where the app answers, and it does not answer everywhere. */
+/** Finds the page. Rejects if the app answers without one, and does not answer everything. */
 async function firstPage(app: Api.App): Promise<string> {
   const failures: unknown[] = []
   for (const path of PAGES)
@@ -46,7 +46,7 @@ async function firstPage(app: Api.App): Promise<string> {
   return ''
 }
 
-/** Whether an app answers with the description of an API there. Rejects if it does not answer, or not in time. */
+/** Whether an app answers a path with the description of an API. Rejects without an answer in time. */
 async function isDescription({appPort, appProtocol}: Api.App, path: string): Promise<boolean> {
   const {request} = process.getBuiltinModule(appProtocol === 'https' ? 'node:https' : 'node:http')
   const signal = AbortSignal.timeout(MAX_MS)

@@ -75,7 +75,7 @@ export function graphView(
 
 type Pair = Api.Graph['uncalled'][number]
 
-/** Whether an app that depends on another one may call it. */
+/** Whether a dependency between two apps may mean calls. */
 function isForCalls(from: string, to: string, plans: readonly AppPlan[]): boolean {
   const isAwaited = ({id, dependsOn}: AppPlan): boolean =>
     id === from && dependsOn.some(each => each.id === to && each.until === 'completed')

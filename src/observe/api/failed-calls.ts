@@ -27,7 +27,7 @@ const MAX_FAILED = 500
 const MAX_EDGES = 5
 const MINUTE_MS = 60_000
 
-/** Returns the failed calls of the last minute, or since a time (ms since 1970), by their cause: the innermost call counts. */
+/** Returns the failed calls of the last minute, or since a time (ms since 1970), by their cause: the innermost failed call counts. */
 export function failuresOf(
   recorder: CallRecorder,
   {masking, since, now = performance.now()}: {masking: Masking; since: number; now?: number}
@@ -57,7 +57,7 @@ export function failuresOf(
   })
 }
 
-/** The innermost failed call that was made while this one was under way. */
+/** Returns the innermost failed call that was made during this call. */
 function causeOf(outer: LineOfCall, all: readonly LineOfCall[], depth = 0): LineOfCall {
   const inner = all.find(
     line =>

@@ -7,7 +7,7 @@ import type {FaultPlan, FaultView} from '../../model/fault.ts'
 import type {RunFacts} from './run-facts.ts'
 import {ApiProblem, givenObject} from './problem.ts'
 
-/** Each call is compared with all of them. */
+/** Maximum number of faults: each call is compared with all of them. */
 const MAX_FAULTS = 100
 
 const faultsOf = ({faults}: RunFacts): Faults => (faults.active ??= new Faults(faults))
@@ -30,7 +30,7 @@ export function addFault(context: RunFacts, body: string, replaced?: number): Ap
   return {faults: listFaults(context).faults.filter(each => each.number === number), removed: 0}
 }
 
-/** `number`: left out, all of them. Throws an ApiProblem if there is no such fault. */
+/** Enables or disables one fault, or all without a `number`. Throws an ApiProblem for an unknown fault. */
 export function enableFaults(context: RunFacts, isEnabled: boolean, number?: number): Api.Faults {
   const faults = faultsOf(context)
   if (number === undefined) for (const each of faults.list()) faults.enable(each.number, isEnabled)
@@ -38,7 +38,7 @@ export function enableFaults(context: RunFacts, isEnabled: boolean, number?: num
   return listFaults(context)
 }
 
-/** Removes the fault of this number, or all without one. Throws an ApiProblem if there is no such fault. */
+/** Removes one fault, or all without a `number`. Throws an ApiProblem for an unknown fault. */
 export function removeFaults(context: RunFacts, number?: number): Api.Faults {
   const faults = faultsOf(context)
   if (number === undefined) return listFaults(context, faults.removeAll())

@@ -23,7 +23,7 @@ export function mermaidText(graph: Api.Graph, duration: Duration): string {
   return `flowchart LR\n${nodeLines.join('')}${edgeLines.join('')}`
 }
 
-/** A name for each app and other callee that Mermaid takes as it is. */
+/** Returns a name for each node that Mermaid accepts. */
 function nodesOf({apps, edges}: Api.Graph): ReadonlyMap<string, string> {
   const names = new Set([...apps, ...edges.flatMap(({from, to}) => [from, to])])
   return new Map([...names].map((name, at) => [name, `n${at}`]))

@@ -20,14 +20,12 @@ import {ApiProblem, wholeIn} from './problem.ts'
 
 const NDJSON = 'application/x-ndjson'
 
-/** The header with the place in the log where an answer ends: `from` of the next request. */
+/** Header with the place in the log at which an answer ends: `from` of the next request. */
 const PLACE = 'pillion-log-place'
 /** Maximum number of characters of the log to read in one turn of the event loop. */
 const TURN_SIZE = 64 * 1024
 
-/**
- * The lines of several apps, `app=shop`, may be repeated; without it all apps, in order. With `from`, a place in the log of the run, the later lines in memory.
- */
+/** Sends the lines of several apps (`app=shop`, repeatable), or of all in order. With `from`, a place in the run's log, sends the later lines in memory. */
 export async function sendRunLogs(context: RunFacts, asked: ApiRequest): Promise<undefined> {
   const ids = asked.query.getAll('app')
   const version = asked.query.get('version') ?? ''
@@ -82,7 +80,7 @@ async function sendStretch(
   response.end()
 }
 
-/** The names under which an app writes: with its version if its id has several. Without a version the main one is meant then, with `*` all. */
+/** Returns the names under which an app writes: with its version if its id has several. Without a version only the main one is meant, with `*` all. */
 function writersOf(apps: readonly Api.App[], name: AppName): readonly string[] {
   const named = apps.filter(app => isNamed(app, name))
   const hasSeveral = named.some(({version}) => version !== named[0]?.version)
@@ -112,7 +110,8 @@ function linesFrom(
 }
 
 /**
- * Sends the log of an app, as text or one JSON object for each line, at the reader's pace: an app never waits for it, and a slow reader gets the number of dropped lines. Throws an ApiProblem.
+ * Sends the log of an app, as text or one JSON object per line, at the reader's pace: an app never waits for it, and a slow reader gets
+ * the number of dropped lines. Throws an ApiProblem.
  */
 export async function sendLogs(context: RunFacts, {id, version}: AppName, asked: ApiRequest): Promise<undefined> {
   if (!wantsBytes(asked)) return send(context, [id], version, asked)
@@ -124,7 +123,7 @@ const BYTES = 'application/octet-stream'
 
 const wantsBytes = ({request}: ApiRequest): boolean => (request.headers.accept ?? '').includes(BYTES)
 
-/** Sends latin1 texts as they are, each byte of an app as it wrote it. */
+/** Sends latin1 texts unchanged, so that each byte of an app arrives as written. */
 async function sendBytes(texts: AsyncIterable<string> | ApiProblem, {gone, response}: ApiRequest): Promise<undefined> {
   if (texts instanceof ApiProblem) throw texts
   response.writeHead(200, {'content-type': BYTES}).flushHeaders()

@@ -41,7 +41,7 @@ export async function pinCall(context: ApiContext, {body, gone}: ApiRequest): Pr
   return pinsOf(context)
 }
 
-/** `call`: left out, all of them. Throws an ApiProblem if it is not pinned. */
+/** Unpins one call, or all without a `call`. Throws an ApiProblem for a call that is not pinned. */
 export async function unpin(context: ApiContext, call?: number): Promise<Api.Pins> {
   const {pins} = await context.replays()
   if (call === undefined) for (const pin of pins.all) pins.remove(pin.call.number)
@@ -53,7 +53,7 @@ export async function unpin(context: ApiContext, call?: number): Promise<Api.Pin
   return pinsOf(context)
 }
 
-/** Answers `POST /replays`: one JSON object for each call, as soon as it is answered. Throws a UserError before anything is sent. */
+/** Answers `POST /replays` with one JSON object per call as soon as it is answered. Throws a UserError before anything is sent. */
 export async function serveReplays(context: ApiContext, {body, gone, response}: ApiRequest): Promise<undefined> {
   const asked = askedIn(body)
   const isUnsafe = asked.unsafe === true
@@ -117,7 +117,7 @@ function windowIn(value: unknown): Window {
   return {from: endIn('from', from, 0), to: endIn('to', to, Infinity), q}
 }
 
-/** `open`: where it is left out. */
+/** Reads an end of a window. `open`: its value if it is omitted. */
 function endIn(name: string, value: unknown, open: number): WindowEnd {
   if (value === undefined) return {time: open}
   if (isNumber(value)) return {call: value}

@@ -13,7 +13,7 @@ import type {WaitContext} from './wait/wait-context.ts'
 
 /** A request to the API. */
 export interface ApiRequest {
-  /** The part of the path that matches a name in braces, as it arrived. */
+  /** Path segments by the name in braces, not decoded. */
   readonly at: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   /** Body of the request; may be empty. */
@@ -25,7 +25,7 @@ export interface ApiRequest {
   readonly response: ServerResponse
 }
 
-/** Answers a route: the result is sent as JSON; undefined: it has written its answer itself. Throws a UserError. */
+/** Answers a route. The result is sent as JSON; undefined if the answer is already written. Throws a UserError. */
 export type Answer<R extends Route> = (
   context: ApiContext,
   request: ApiRequest
@@ -87,7 +87,7 @@ export class Router {
     })
   }
 
-  /** Throws an ApiProblem: 404 for a path that there is not, 405 for a method that it has not. */
+  /** Finds the action of a request. Throws an ApiProblem: 404 for an unknown path, 405 for a method that it lacks. */
   find(method: string, path: string): Found {
     const there = this.#rows.filter(({pattern}) => pattern.test(path))
     const row = there.find(each => each.method === method)
@@ -120,7 +120,7 @@ const patternOf = (path: string, kindOf: (name: string) => string): RegExp =>
 
 /** The path of a run's template. */
 export interface TemplateSource {
-  /** Absolute paths; empty: it has none. */
+  /** Absolute paths; empty without files. */
   readonly files: readonly string[]
   readonly isStdin: boolean
   /** The environment that it is resolved against. */

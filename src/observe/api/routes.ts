@@ -25,7 +25,7 @@ import type {RunControl} from '../../control/run-control.ts'
 import {troublesOf} from './troubles.ts'
 import {oneDeath, whyOf} from './why.ts'
 
-/** Answers by code that is loaded with the work that outlives the run. Creates no file for it. */
+/** Answers by code that is loaded together with the lasting work. Creates no file for it. */
 const withWork =
   <C, W>(load: () => Promise<C>, part: (work: KnownWork) => W) =>
   <T>(answer: (code: C, part: W, request: ApiRequest, context: ApiContext) => T) =>
@@ -52,7 +52,7 @@ export const ROUTES: RouteTable = {
   'GET /run': runView,
   'POST /stop': {
     onSocket: ({control}, {response}) => {
-      // the answer ends with the process: its end shows the client that the run is gone
+      // the answer ends with the process, so that the client sees when the run is gone
       response.writeHead(200, {'content-type': 'text/plain'}).flushHeaders()
       control.stop()
       return undefined

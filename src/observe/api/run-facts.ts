@@ -11,7 +11,7 @@ import type {Jobs} from '../../work/job/jobs.ts'
 import type {Instance} from '../../work/workflow/instance.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
 
-/** Whether an app takes calls, and its waits. */
+/** Whether an app accepts calls, and what it waits for. */
 export interface NotRunning {
   readonly id: string
   readonly version: string
@@ -37,7 +37,7 @@ export interface WorkAccess {
   readonly workflows: () => Promise<Workflows>
   /** Opens the file, or creates it. */
   readonly jobs: () => Promise<Jobs>
-  /** Opens the work for reading alone: where there is no file, none is created. */
+  /** Opens the lasting work for reading only. Creates no file. */
   known(): Promise<KnownWork>
   /** Workflows of the open file. Undefined while it is not open. */
   readonly openWorkflows: () => Workflows | undefined
@@ -68,7 +68,7 @@ export interface RunFacts {
   readonly apps: () => readonly NotRunning[]
   /** Apps of profiles that are not active. */
   readonly leftOut: () => readonly NotRunning[]
-  /** Returns where the instance of this name among all versions listens, if that is not its port; '' = it listens there. */
+  /** Returns where an instance listens if that is not its port, by its name over all versions; '' = it listens at its port. */
   readonly portHint: (home: string) => Promise<string>
   /** The latest lines of all apps. */
   readonly runLog: () => RunLog

@@ -7,7 +7,7 @@ import {ApiProblem, problemOf} from './problem.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import {ROUTES} from './routes.ts'
 
-/** How a request came in. */
+/** How a request arrived. */
 export interface Arrival {
   readonly via: Via
   /** The body, if it was read already. */
@@ -16,7 +16,7 @@ export interface Arrival {
 
 const ROUTER = new Router(ROUTES)
 
-/** Serves a request under `/api/v1`, whatever listener it came to. Never throws. */
+/** Serves a request under `/api/v1` of any listener. Never throws. */
 export async function serveApi(
   context: ApiContext,
   request: IncomingMessage,
@@ -29,7 +29,7 @@ export async function serveApi(
   const gone = new AbortController()
   const masked = (value: object): string => new Masking(context.masked()).json(value)
   const leave = (): void => gone.abort(new Error('who asked for it has left'))
-  // the first client may leave while this code is loaded, and its response does not close again: a stream would go on to the end of the run
+  // the client may have left while the code was loaded: its response will not close again, and a stream would continue until the end of the run
   if (response.destroyed && method === 'GET') return
   if (response.destroyed) leave()
   else response.on('close', leave)

@@ -95,13 +95,13 @@ function dependsOnText(needs: Needs, more: readonly string[]): string {
   return `dependsOn: {${all.map(({id, until}) => `${id}: ${until}`).join(', ')}}`
 }
 
-/** A name and its value in one line: in a comment, outside of YAML, or in the default of a variable, `${NAME:-secret}`. */
+/** A name and its value in one line: in a comment, outside YAML, or in a variable's default, `${NAME:-secret}`. */
 const NAMED = [
   /^([ \t]*(?:#[# \t]*)?(?:- +)?["']?([\w.-]+)["']?:[ \t]+)(?![|>#])(\S.*)$/gm,
   /(\$\{(\w+):?[-+])([^{}\n]+)(?=\})/g
 ]
 
-/** The text of a template without the values of keys with a secret name, wherever these are written; lines stay where they are. */
+/** Masks values of keys with a secret name everywhere in a template. Lines keep their numbers. */
 export function maskedTemplate(text: string, masking: Masking): string {
   let masked = ''
   let done = 0
@@ -123,7 +123,7 @@ function secretSpots(text: string, masking: Masking): readonly (readonly number[
     const secret: (readonly Node[])[] = []
     visit(document, {
       Pair: (_, {key, value}) => {
-        // the value of an alias is not known yet
+        // an alias has no value yet
         if (isScalar(key) && masking.isSecret(String(key.value), isScalar(value) ? String(value.value) : '*'))
           secret.push(valuesOf(value))
       },

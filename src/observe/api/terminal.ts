@@ -32,7 +32,7 @@ export async function showTerminal(
     },
     ended: () => {
       tellLeft()
-      // if it were asked later, the run might be gone with its last app
+      // asked now: later the run might be gone with its last app
       const named = control.list().apps.filter(app => isNamed(app, name))
       const {exit = '', exitCode = null} = named.find(({isMain}) => isMain) ?? named[0] ?? {}
       const end: TerminalEnd = {exit, exitCode}
@@ -44,7 +44,7 @@ export async function showTerminal(
   return undefined
 }
 
-/** Types the body of a request, once a process is there that can read it; or only changes the size. Throws an ApiProblem. */
+/** Types the body of a request once a process can read it, or only changes the size. Throws an ApiProblem. */
 export async function typeInto(
   control: RunControl,
   name: AppName,

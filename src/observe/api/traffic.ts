@@ -10,7 +10,8 @@ const SPANS = 60
 const SECONDS = 5
 
 /**
- * Returns the calls of the last five minutes to each app, by their end. A busy run keeps a shorter time: the time before is left out, and not shown as calm. Takes short turns.
+ * Returns the calls of the last five minutes to each app, by their end. A busy run keeps less: the time before is omitted rather than
+ * shown as calm. Takes short turns.
  */
 export async function recentTraffic(recorder: CallRecorder, now = performance.now()): Promise<Api.Traffic> {
   const found = new Map<string, {calls: number[]; failed: number[]}>()
@@ -34,7 +35,7 @@ export async function recentTraffic(recorder: CallRecorder, now = performance.no
   return {seconds: SECONDS, until: isoTime(now), apps}
 }
 
-/** Returns in how many of the last spans all calls are kept. Calls that were under way for long are kept longer than others, and show nothing. */
+/** Returns the number of latest periods for which all calls are kept. Long calls are kept longer, and prove nothing. */
 function knownSpans(recorder: CallRecorder, numbers: readonly number[], now: number): number {
   const [latest = 0] = numbers
   const oldest = numbers.findLast(number => number > latest - numbers.length)

@@ -10,7 +10,7 @@ import {deathFacts} from './death-view.ts'
 import {failuresOf, type FailedCalls} from './failed-calls.ts'
 import type {RunFacts} from './run-facts.ts'
 
-/** An app that takes longer to become ready needs a person to look. */
+/** Time to become ready after which an app counts as a trouble, in ms. */
 const SLOW_START_MS = 60_000
 /** The exit of an app is listed until it has been well again for this long. */
 const HELD_MS = 30_000
@@ -23,7 +23,7 @@ type Found = Omit<Api.Trouble, 'failed' | 'failedCalls'>
 /** `callee`: its name in calls, with a version besides the main one. */
 type FoundOf = Found & {readonly callee: string}
 
-/** The troubles that need a person, the worst first: one entry for one cause, with the calls that failed because of it (docs/states.md). */
+/** Returns the troubles that need a person, the worst first: one entry per cause, with the calls that failed because of it (docs/states.md). */
 export async function troublesOf(facts: RunFacts, masking: Masking): Promise<readonly Api.Trouble[]> {
   const {control, deaths, apps} = facts
   const found: FoundOf[] = []
@@ -49,7 +49,7 @@ export async function troublesOf(facts: RunFacts, masking: Masking): Promise<rea
 const rank = ({isBad, isOver}: Api.Trouble): number => (isOver ? 2 : isBad ? 0 : 1)
 const timeOf = ({at}: Api.Trouble): number => (at === null ? 0 : Date.parse(at))
 
-/** Calls to an app with such a trouble fail because of it. */
+/** Whether calls to an app with this trouble fail because of it. */
 const explainsFailures = ({kind}: Found): boolean => !['work', 'events', 'calls'].includes(kind)
 
 function withFailures(found: FoundOf, all: readonly FoundOf[], failures: readonly FailedCalls[]): Api.Trouble {
@@ -68,7 +68,7 @@ interface Known {
   readonly masking: Masking
 }
 
-/** Why it is not ready; nothing if it is. */
+/** Returns why an app is not ready; none if it is. */
 async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known): Promise<readonly Found[]> {
   const word = stateWord(app)
   const now = Date.now()
@@ -176,7 +176,7 @@ function otherTroubles({id, circuitBreakers, waitingWork, waitingEvents}: Api.Ap
   ]
 }
 
-/** Calls fail, and the state of the callee does not say why. */
+/** Reports failing calls that the callee's state does not explain. */
 function callsTrouble({to, recent, edges, count, faulty, latest}: FailedCalls): Api.Trouble {
   const fault = faulty === 0 ? '' : faulty === recent.failed ? ', by a fault' : `, ${faulty} of them by a fault`
   return {

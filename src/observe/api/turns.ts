@@ -3,7 +3,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 /** How long work may use a turn of the event loop, in ms: while calls are served, and otherwise. */
 const BUSY_MS = 0.5
 const IDLE_MS = 2
-/** The pause between two turns while calls are served, four times as long as a turn: each call needs several turns. */
+/** Pause between two turns while calls are served, in ms: four times a turn, since each call needs several turns of the event loop. */
 const REST_MS = 2
 
 /** Divides long work into short turns of the event loop, so that calls are served in between. */
@@ -14,7 +14,7 @@ export class Turns {
   #ms = BUSY_MS
   #began: number
 
-  /** `progress`: a number that grows as calls arrive; `now`: the time in ms. */
+  /** `progress`: a number that grows with each call. `now`: the time in ms. */
   constructor(progress: () => number, now = () => performance.now()) {
     this.#progress = progress
     this.#now = now
@@ -27,7 +27,7 @@ export class Turns {
     return this.#now() - this.#began >= this.#ms
   }
 
-  /** Call it before each step: it resolves immediately while there is time left in the turn. */
+  /** Waits for the next turn, unless time is left in this one. Call it before each step. */
   async next(): Promise<void> {
     if (!this.isOver) return
     await new Promise(setImmediate)

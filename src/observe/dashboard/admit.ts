@@ -13,14 +13,15 @@ export interface PageRefusal {
 export const MAX_BODY = 64 * 1024
 
 const API = '/api/v1/'
-/** Parts of paths by which a sender looks for a way out of a folder. Our paths do not contain them. */
+/** Parts of paths that try to leave a folder. Our paths do not contain them. */
 const CLIMBING = /\/\.\.(?:\/|$)|%2e|%2f|%5c|%00|\\|\/\//i
 
 const refuse = (status: number, detail: string, hint: string): PageRefusal => ({status, detail, hint})
 
 /**
- * Whether a request may come in; undefined: it may. Files of the page are for everyone on this machine, since they have no data of a run. Pages of other sites reach ports of this machine, too, with the user's
- * browser (DNS rebinding, forms, fetch): their requests show it by `Host`, `Origin` or `Sec-Fetch-Site`, and have no token.
+ * Returns why a request is refused, or undefined. Files of the page are for everyone on this machine, since they contain no data of a
+ * run. Other sites reach ports of this machine through the user's browser (DNS rebinding, forms, fetch): `Host`, `Origin` or
+ * `Sec-Fetch-Site` reveal them, and they have no token.
  */
 export function pageRefusal(
   request: IncomingMessage,
@@ -86,7 +87,7 @@ function refusalOfBody({headers, method}: IncomingMessage): PageRefusal | undefi
 
 export const tooLarge = refuse(413, 'the body is too large', `At most ${MAX_BODY} bytes are read.`)
 
-/** The values of a header, as they came. */
+/** Returns the values of a header, as received. */
 function valuesOf({rawHeaders}: IncomingMessage, name: string): readonly string[] {
   return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
 }

@@ -22,7 +22,7 @@ const MAX_HEAD = 16 * 1024
 const HEAD_MS = 5000
 const REQUEST_MS = 10_000
 const MAX_CONNECTIONS = 128
-/** Requests that are being answered at once: a page follows events, and asks for few things besides. */
+/** Maximum number of requests under way: a page follows events, and asks for little else. */
 const MAX_OPEN = 64
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -37,7 +37,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 type Known = Pick<Parameters<typeof pageRefusal>[1], 'tokens' | 'isName'>
 
-/** `body`: it has been read; '' = there was none. */
+/** Answers a request. `body`: already read; '' = none. */
 export type Serve = (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>
 
 export interface PageListener {
@@ -48,9 +48,9 @@ export interface PageListener {
 }
 
 /**
- * Listens on 127.0.0.1, and on ::1 where there is one. Port 0 is the one of the template's path, so that the address stays over restarts, or the next
- * free one. `serve` answers requests under `/api/v1`; `isName` knows a name of
- * the page besides localhost. Throws a UserError if the port is taken.
+ * Listens on 127.0.0.1, and on ::1 if there is one. Port 0 chooses a port by the template's path, so that the address stays over
+ * restarts, or the next free one. `serve` answers requests under `/api/v1`; `isName` recognizes further host names of the page. Throws a
+ * UserError if the port is taken.
  */
 export async function listenForPages(
   template: string,
@@ -186,7 +186,7 @@ const read = (name: string): Buffer =>
 
 let files: ReadonlyMap<string, PageFile> | undefined
 
-/** The file of the page at a path. The build has written the list of paths: none is made from a request. */
+/** Returns the file of the page at a path. The build writes the list of paths: no path comes from a request. */
 function pageFile(path: string): PageFile | undefined {
   files ??= new Map(
     Object.entries(JSON.parse(read('files.json').toString()) as Record<string, {file: string; type: string}>).map(

@@ -14,7 +14,7 @@ export interface PageTokens {
   readonly readOnly: string
 }
 
-/** The access that a token gives; '' = none. */
+/** Access of a token; '' = none. */
 export type Access = 'full' | 'read-only' | ''
 
 /** The tokens for a template: HMAC-SHA-256 by the user's key, base64url. */
@@ -27,7 +27,7 @@ export function tokensFor(key: Buffer, template: string): PageTokens {
 /** A digest has the same length for all tokens. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** Finds the access that a token gives, in the same time for each wrong one. */
+/** Returns the access of a token, in constant time for wrong ones. */
 export function accessOf(token: string, {full, readOnly}: PageTokens): Access {
   const given = digest(token)
   const isFull = timingSafeEqual(given, digest(full))
@@ -36,7 +36,7 @@ export function accessOf(token: string, {full, readOnly}: PageTokens): Access {
   return isReadOnly ? 'read-only' : ''
 }
 
-/** The user's key, in a folder that only the user can read; made at the first time. Throws a UserError if it is no key. */
+/** Reads the user's key, or makes it, in a folder that only the user can read. Throws a UserError for an invalid key. */
 export function readKey(folder: string): Buffer {
   const path = join(folder, KEY_FILE)
   try {
@@ -44,7 +44,7 @@ export function readKey(folder: string): Buffer {
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error
   }
-  // a link appears with its content, and only where no other run was faster
+  // a link appears together with its content, and only if no other run was faster
   const made = `${path}.${randomBytes(6).toString('hex')}`
   try {
     writeFileSync(made, randomBytes(KEY_BYTES), {flag: 'wx', mode: 0o600})

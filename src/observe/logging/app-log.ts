@@ -24,7 +24,7 @@ import {sidecarLine, type LineSource, plainly, type StatusLine, withSign} from '
 export interface ConsoleView {
   /** Whether lines of this app are shown; `name` is the name in its prefix. */
   shows(name: string): boolean
-  /** Dapr's lines about a process, which say nothing to a person who watches, are in the files alone. */
+  /** Whether Dapr's lines about processes are only in the files: they mean little to a person who watches. */
   readonly hidesStatus: boolean
   /** The text before the prefix of a line that is written now, latin1: the time, or ''. */
   stamp(): string
@@ -32,7 +32,7 @@ export interface ConsoleView {
 
 /** An app's own log. */
 export interface AppLog {
-  /** The app's name in the prefix of its lines, which stays when other versions of the app come and go. */
+  /** Name of the app in the prefix of its lines, the same over all versions. */
   readonly name: string
   /** Receives the lines of the app; status lines get no prefix. */
   readonly sink: Sink
@@ -46,7 +46,7 @@ export interface AppLog {
   close(): Promise<void>
 }
 
-/** The log of an app's sidecar. Writing never waits: logging must not slow down calls. Lines that are given together are written at once. */
+/** The log of an app's sidecar. Writing never waits, so that logging does not slow down calls. Lines of one call are written together. */
 export interface SidecarLog {
   say(...lines: readonly StatusLine[]): void
   /** Lines of the sidecar itself; those whose level is below the log's are left out. */
@@ -62,7 +62,7 @@ export interface SidecarLog {
 export interface AppLogsOptions {
   readonly id: string
   readonly plan: LogPlan
-  /** Level of the sidecar's own lines; lines written by Dapr's CLI have none. */
+  /** Minimum level of the sidecar's own lines; lines of Dapr's CLI have no level. */
   readonly level: LogLevel
   /** The source of the sidecar's own lines. */
   readonly source: LineSource

@@ -2,31 +2,31 @@ import {systemClock, type Clock} from '../../platform/clock.ts'
 import {following, type WrittenPiece, type Writer} from './open-line.ts'
 import {asBytes} from '../../model/bytes.ts'
 
-/** A reader that reads nothing for this long counts as stuck. */
+/** Time without reading after which a reader counts as stuck, in ms. */
 const TIMEOUT_MS = 5000
 
 /** The output behind the console. */
 export interface ConsoleOutput {
-  /** Writes latin1 text. Returns a promise if the reader is slow; it settles when there is space again, and never rejects. */
+  /** Writes latin1 text. Returns a promise for a slow reader, which settles when there is room. Never rejects. */
   write(text: string): Promise<void> | undefined
   /** Whether the last line, by any writer, has no newline yet. */
   readonly midLine: boolean
 }
 
 export interface ConsoleWriter extends Writer {
-  /** Fate of lines while the reader is stuck: dropped, but kept in a file; lost; or the writer waits. */
+  /** Returns the fate of lines while the reader is stuck: only in the file, lost, or the writer waits. */
   whenStuck(): 'kept' | 'lost' | 'wait'
 }
 
-/** A slow reader: `resumed` settles when it reads again, `released` also when it counts as stuck. */
+/** A wait for a slow reader. `resumed`: it reads again. `released`: also if it counts as stuck. */
 interface Wait {
   readonly resumed: Promise<void>
   readonly released: Promise<void>
 }
 
 /**
- * The console of a run: lines of all apps, never mixed within a line. With a slow reader writers wait. If the reader is
- * stuck for 5 s, lines that are kept in a file are dropped; when it reads again, a line says how many.
+ * The console of a run: lines of all apps, never mixed within a line. Writers wait for a slow reader. After 5 s it counts as stuck: lines
+ * that a file keeps are dropped, and a later line counts them.
  */
 export class Console {
   readonly #output: ConsoleOutput
@@ -90,7 +90,7 @@ export class Console {
     this.#put({writer: this.#own, text})
   }
 
-  /** Counts dropped lines; a line that comes in several pieces counts once. */
+  /** Counts dropped lines; a line in several pieces counts once. */
   #drop({writer, text}: WrittenPiece, fate: 'kept' | 'lost'): void {
     const isOpen = !text.endsWith('\n')
     const lines = text.split('\n').length - (isOpen ? 0 : 1)

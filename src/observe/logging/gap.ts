@@ -3,7 +3,7 @@ export class Gap {
   readonly #since: Date
   readonly #reason: string
   #lines = 0
-  /** The rest of a line that is left out has not come yet. */
+  /** Whether the rest of an omitted line is still to come. */
   isMidLine = false
 
   /** `reason`: the system's message. */
@@ -12,7 +12,7 @@ export class Gap {
     this.#since = since
   }
 
-  /** Counts text that is left out. */
+  /** Counts omitted text. */
   add(text: string): void {
     if (text === '') return
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#lines++

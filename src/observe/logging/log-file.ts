@@ -31,7 +31,7 @@ export interface LogFilePlace {
   readonly id: string
   readonly kind: 'app' | 'daprd'
   readonly startedAt: Date
-  /** Maximum size of the log in bytes: see `LogParts`; 0: none. */
+  /** Maximum size of the log in bytes (`LogParts`); 0: no limit. */
   readonly size: number
   readonly warn: Warn
 }
@@ -48,7 +48,7 @@ export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'ki
 /** The prefix of the names of all log files of an app: `<id>_app_`. A slash in an id becomes `_`. */
 export const logFileStem = (id: string, kind: LogFilePlace['kind']): string => `${id.replaceAll('/', '_')}_${kind}_`
 
-/** The stem of a file with such a name, undefined if it has none. */
+/** Returns the stem of a log file's name, undefined for other names. */
 export const stemOf = (name: string): string | undefined => /^(.*_(?:app|daprd)_)\d{14}\.log$/s.exec(name)?.[1]
 
 /** The start time in the name of such a file, in ms since 1970, with a precision of one second. */
@@ -88,7 +88,7 @@ async function createIn({folder, id, kind, startedAt, size, warn}: LogFilePlace)
   }
 }
 
-/** Opens a new file. Resolves with undefined if the name is taken, perhaps by a run that was killed while it rotated its file. */
+/** Opens a new file. Resolves with undefined if the name is taken, perhaps by a run that was killed during a rotation. */
 async function openFree(path: string): Promise<number | undefined> {
   if (existsSync(formerPath(path))) return undefined
   try {
@@ -100,8 +100,8 @@ async function openFree(path: string): Promise<number | undefined> {
 }
 
 /**
- * A log file: one write at a time, never blocking. A failed write (full disk) causes one warning; text is left out until the
- * file can be written again, and a line says how much. A long line stays one line (`WholeLines`). A long file becomes two (`LogParts`).
+ * A log file: one write at a time, never blocking. After a failed write (full disk) it warns once and omits text until the file can be
+ * written again; then a line reports the gap. `WholeLines` keeps long lines whole, `LogParts` splits a long file in two.
  */
 export class LogFile implements LogRecord {
   readonly path: string
@@ -138,7 +138,7 @@ export class LogFile implements LogRecord {
     return this.#state === 'open' && this.#gap === undefined
   }
 
-  /** Number of characters written so far, including those not yet on disk; fewer after a failure. */
+  /** Number of characters written so far, including those not yet on disk. Smaller after a failure. */
   length = 0
 
   get isWriting(): boolean {
@@ -256,7 +256,7 @@ export class LogFile implements LogRecord {
     clearTimeout(this.#timer)
     this.#timer = undefined // the next text is written soon
     if (gap === undefined) return
-    // not within a line, unless nothing more will come
+    // never within a line, unless nothing more will be written
     if (gap.isMidLine && this.#state === 'open') {
       this.#timer = setTimeout(() => this.#resume(), RETRY_MS).unref()
       return
@@ -277,7 +277,7 @@ export class LogFile implements LogRecord {
     this.#drain = undefined
   }
 
-  /** Settles when this many characters are on disk, or all that there are, or writing has failed. */
+  /** Settles when the first `wanted` characters are on disk, or all there are, or after a failure. */
   async #reached(wanted: number): Promise<void> {
     const size = Math.min(wanted, this.length)
     if (this.#written >= size || this.#state === 'closed') return

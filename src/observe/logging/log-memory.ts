@@ -7,10 +7,7 @@ const MAX_BYTES = 8 * 1024 * 1024
 /** Text is packed into a buffer at this size: many small strings would use far more memory. */
 const PACK_SIZE = 64 * 1024
 
-/**
- * The last lines of an app that has no log file: 10,000 lines, at most 8 MiB. Bytes are limited on writing, lines on
- * reading, so that writing is cheap.
- */
+/** The last lines of an app that has no log file: 10,000 lines, at most 8 MiB. Bytes are limited on writing, lines on reading, so that writing is cheap. */
 export class Memory implements LogRecord {
   readonly isWriting = false
   length = 0
@@ -84,14 +81,14 @@ export class Memory implements LogRecord {
   }
 }
 
-/** The index at which the last `count` lines of a text begin; a last line without a newline counts. */
+/** Returns the index of the last `count` lines of a text. A last line without a newline counts. */
 export function startOfLastLines(text: string, count: number): number {
   let at = text.endsWith('\n') ? text.length - 1 : text.length
   for (let lines = 0; lines < count && at >= 0; lines++) at = at === 0 ? -1 : text.lastIndexOf('\n', at - 1)
   return count === 0 ? text.length : at + 1
 }
 
-/** The index of the first line that lies completely within the last `most` characters. */
+/** Returns the index of the first line that lies completely within the last `most` characters. */
 const firstLineWithin = (text: string, most: number): number => {
   if (text.length <= most) return 0
   const end = text.indexOf('\n', text.length - most - 1)

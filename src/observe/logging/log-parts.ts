@@ -15,7 +15,7 @@ export const formerPath = (path: string): string => `${path}.1`
 /** The path of the log to which a file of this path belongs. */
 export const logPathOf = (path: string): string => (path.endsWith('.log.1') ? path.slice(0, -2) : path)
 
-/** Opens a log file to write at its end, with `ax` only if it is not there yet. Only the user may read it, since apps may write secrets. */
+/** Opens a log file for appending; `ax` fails if it exists. Only the user may read it: apps may write secrets. */
 export const openLog = async (path: string, how: 'a+' | 'ax'): Promise<number> => promisify(open)(path, how, 0o600)
 
 /** Ends a line that was cut, or saved without its end. */
@@ -25,7 +25,7 @@ function endLine(descriptor: number): void {
   if (size > 0 && readSync(descriptor, last, 0, 1, size - 1) > 0 && last[0] !== 10) writeSync(descriptor, '\n')
 }
 
-/** The log that an ended run has left at this path. Rejects if there is none. */
+/** Opens the log of an ended run at this path. Rejects without one. */
 export async function openKeptLog(path: string): Promise<LogText> {
   const former = await openPart(formerPath(path), 0)
   const size = former === undefined ? 0 : (await former.file.stat()).size
@@ -34,7 +34,7 @@ export async function openKeptLog(path: string): Promise<LogText> {
   return new LogText(parts)
 }
 
-/** The former file, if there is one, and the current one. If that cannot be opened, the former one is closed: Node ends the process for a forgotten one. */
+/** Opens the current file behind the former one, if there is a former one. If it fails, closes the former one: Node ends the process for a forgotten handle. */
 async function openBehind(former: OpenPart | undefined, path: string, from: number): Promise<readonly OpenPart[]> {
   const current = await openPart(path, from).catch(async (error: unknown) => {
     await former?.file.close()
@@ -44,15 +44,15 @@ async function openBehind(former: OpenPart | undefined, path: string, from: numb
 }
 
 /**
- * The two files of a log that is being written: once the current one has half of the limit, it becomes the former one, in place
- * of the one before. Offsets are those of the whole log, so that a reader keeps its place.
+ * The two files of a log that is being written. Once the current file has half of the limit, it replaces the former one. Offsets count
+ * over the whole log, so that a reader keeps its place.
  */
 export class LogParts {
   descriptor: number
   readonly #path: string
   /** Maximum size of both in bytes; Infinity: the file is never rotated. */
   readonly #most: number
-  /** Offset of the former file, or of the current one without a former. */
+  /** Offset of the former file, or else of the current one. */
   #start = 0
   #current = 0
   #tried = 0
@@ -66,7 +66,7 @@ export class LogParts {
     this.#most = most
   }
 
-  /** Whether to rotate after `written` bytes: between two lines, if they are not too long; at once where the file is another one by now. */
+  /** Whether to rotate after `written` bytes: between two lines, unless they are too long; at once if the file was replaced. */
   isFull(written: number, isMidLine: boolean): boolean {
     if (written - this.#tried >= (isMidLine ? this.#most : this.#most / 2)) return true
     const now = performance.now()
@@ -82,7 +82,7 @@ export class LogParts {
     return end < 0 ? text.length : end + 1
   }
 
-  /** Whether the user has removed, emptied or replaced the file, or added to it. An app whose own folder has gone, too, gets no new one. */
+  /** Whether the user has removed, emptied, replaced or extended the file. If the app's own folder is gone, too, no new file is made. */
   #isOther(written: number): boolean {
     const there = statSync(this.#path, {throwIfNoEntry: false})
     if (there === undefined) return existsSync(join(this.#path, '../../..'))

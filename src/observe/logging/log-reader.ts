@@ -51,7 +51,7 @@ export class LogText {
     return this.#parts.findLast(({from}) => from <= at)?.from ?? this.start
   }
 
-  /** Reads at most `size` bytes of one file from an offset on; none at the end. */
+  /** Reads at most `size` bytes of one file from an offset; none at the end. */
   async read(at: number, size: number): Promise<Buffer> {
     const index = this.#parts.findLastIndex(({from}) => from <= at)
     const part = this.#parts[index]
@@ -80,7 +80,7 @@ export async function endOfLog(open: OpenLog): Promise<LogEnd> {
   }
 }
 
-/** Reads a part of a log as latin1 text, in pieces; ends early at the end of the log. Says so where the beginning is gone. */
+/** Yields a part of a log as latin1 text. Ends early at the end of the log. Adds a notice if the beginning was removed. */
 export async function* readPart(open: OpenLog, from: number, to: number): AsyncGenerator<string> {
   const text = await open()
   try {
@@ -96,7 +96,7 @@ export async function* readPart(open: OpenLog, from: number, to: number): AsyncG
   }
 }
 
-/** The offset at which the last `count` lines before `end` begin. Reads backwards: large logs are no slower. */
+/** Returns the offset of the last `count` lines before `end`. Reads backwards, so that large logs are not slower. */
 export async function startOfLastIn(open: OpenLog, count: number, end: number): Promise<number> {
   if (count === 0) return end
   const text = await open()

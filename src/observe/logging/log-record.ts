@@ -9,11 +9,11 @@ export interface LogRecord {
   readonly lines: Pick<WholeLines, 'placeAt'>
   /** Part of the log that waits for the disk. */
   readonly isWriting: boolean
-  /** Reads the characters `from` to `to`, in pieces; begins later if the beginning is no longer kept. */
+  /** Yields the characters `from` to `to` in pieces. Begins later if the beginning was removed. */
   read(from: number, to: number): AsyncIterable<string>
-  /** The offset at which the last `count` lines before `end` begin. */
+  /** Returns the offset of the last `count` lines before `end`. */
   startOfLast(count: number, end: number): Promise<number>
-  /** The offset of the text since a time (ms since 1970); `length` if there is none (`Times`). */
+  /** Returns the offset of the text since a time (ms since 1970), or `length` (`Times`). */
   startSince(time: number): number
   /** Passes new text to `take` until the returned function is called. */
   tap(take: (text: string) => void): () => void

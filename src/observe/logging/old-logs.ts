@@ -6,7 +6,7 @@ import {codeOf} from '../../model/errors.ts'
 import {endOfLog, type LogText, readPart, startOfLastIn} from './log-reader.ts'
 import {idInName, type Plan} from '../../model/plan.ts'
 
-/** Paths of logs in the order in which they were last written: names have local time, which comes again in another time zone. */
+/** Sorts logs by their last write: names contain local time, which repeats after a change of the time zone. */
 async function byLastWrite(paths: readonly string[]): Promise<readonly string[]> {
   const ages = [...new Set(paths)].map(async path => {
     const {mtimeMs} = await stat(path).catch(async () => stat(formerPath(path)).catch(() => ({mtimeMs: 0})))
@@ -16,7 +16,7 @@ async function byLastWrite(paths: readonly string[]): Promise<readonly string[]>
   return aged.toSorted((a, b) => a.mtimeMs - b.mtimeMs || (a.path < b.path ? -1 : 1)).map(({path}) => path)
 }
 
-/** The log files of an app: their folder, the app's name in them, and how many of each kind are kept. */
+/** The log files of an app: folder, name, and the number of files to keep per kind. */
 interface KeptLogs {
   readonly folder: string
   readonly name: string
@@ -38,8 +38,8 @@ async function oldLogs(folder: string, apps: readonly KeptLogs[]): Promise<reado
 }
 
 /**
- * Removes old log files except those still in use. `inUse` is called only if there are old files; undefined means unknown.
- * A folder is read once for all its apps, and one after the other: hundreds of names times hundreds of apps fill memory.
+ * Removes old log files except those in use. `inUse` is called only if there are old files; undefined means unknown. Reads each folder
+ * once for all its apps, one after the other: hundreds of names for hundreds of apps would fill memory.
  */
 export async function removeOldLogs(
   apps: readonly KeptLogs[],

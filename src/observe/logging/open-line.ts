@@ -1,10 +1,10 @@
 /** The source of lines: a stream of an app. Compared by identity. */
 export interface Writer {
-  /** The prefix of each of its lines; latin1, '' for none. */
+  /** Prefix of each of its lines; latin1, '' for none. */
   readonly prefix: string
 }
 
-/** Text of one writer. Each line has the prefix, also the first one if it continues an open line. */
+/** Text of one writer with a prefix before each line, also before a first line that continues an open one. */
 export interface WrittenPiece<W extends Writer = Writer> {
   readonly writer: W
   readonly text: string
@@ -22,8 +22,8 @@ const MAX_HELD = 1024 * 1024
 const MAX_HELD_MS = 5000
 
 /**
- * Returns the text of a piece after the given end: an open line of the same writer continues without a second prefix; an
- * open line of another writer gets a newline first, and its rest will come as a separate line with its prefix.
+ * Returns a piece as it follows the given end. An open line of the same writer continues without a second prefix. An open line of another
+ * writer gets a newline first; its rest becomes a line with its own prefix.
  */
 export function following({isOpen, writer}: Ending, piece: WrittenPiece): string {
   if (!isOpen) return piece.text
@@ -31,8 +31,8 @@ export function following({isOpen, writer}: Ending, piece: WrittenPiece): string
 }
 
 /**
- * Keeps lines together that come in pieces: while the line of one writer is open, pieces of the others wait, up to 1 MiB and
- * for 5 s; then the line is broken, as `following` does. A progress bar may keep a line open for hours.
+ * Keeps lines whole that arrive in pieces. While a writer has an open line, pieces of others wait, up to 1 MiB and 5 s; then the line is
+ * broken as in `following`. A progress bar may keep a line open for hours.
  */
 export class WholeLines {
   readonly #late: (text: string) => void
@@ -56,7 +56,7 @@ export class WholeLines {
     return this.#heldSize > MAX_HELD ? this.release() : ''
   }
 
-  /** Returns the beginning of a piece in a log of this length; Infinity while other pieces wait, since the order is not known. */
+  /** Returns the offset of a piece in a log of this length. Infinity while other pieces wait, since the order is open. */
   placeAt(length: number): number {
     return this.#held.length === 0 ? length : Infinity
   }
@@ -74,7 +74,7 @@ export class WholeLines {
     return text
   }
 
-  /** After the end of a line: appends the waiting pieces in order; one may open a line, and the rest waits again. */
+  /** Appends waiting pieces in order after the end of a line. A piece may open a line: then the rest waits again. */
   #retryHeld(): string {
     if (this.#open !== undefined || this.#held.length === 0) return ''
     return this.#takeHeld()

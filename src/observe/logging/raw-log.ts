@@ -7,7 +7,7 @@ import {asBytes, decoded} from '../../model/bytes.ts'
 import type {RunLogWriter} from './run-log.ts'
 import {sidecarLine, type LineSource} from './status-lines.ts'
 
-/** Writes latin1 text. Returns a promise if the reader is slow; it settles when there is space again. */
+/** Writes latin1 text. Returns a promise for a slow reader, which settles when there is room. */
 export type Write = (text: string) => Promise<void> | undefined
 
 interface RawLogOptions {
@@ -22,9 +22,9 @@ interface RawLogOptions {
 }
 
 /**
- * The logs of a single app: its bytes unchanged, stdout to stdout, stderr to stderr; with a slow reader the app waits. There
- * are no files: the last lines are kept in memory for `logs`. The CLI prints status lines; lines of the sidecar go to stdout, as
- * with Dapr, whose sidecar inherits it.
+ * The logs of a single app: its bytes unchanged, stdout to stdout, stderr to stderr. The app waits for a slow reader. There are no files:
+ * the last lines stay in memory for `logs`. The CLI prints status lines; lines of the sidecar go to stdout, as with Dapr, whose sidecar
+ * inherits it.
  */
 export function rawLogs(options: RawLogOptions): {app: AppLog; sidecar: SidecarLog} {
   const {out, err, keepsColours, runLog} = options
@@ -45,8 +45,8 @@ export function rawLogs(options: RawLogOptions): {app: AppLog; sidecar: SidecarL
 }
 
 /**
- * Calls do not wait for the reader of stdout: for a slow one, lines are dropped and counted. Lines follow the CLI's first one,
- * "Starting Dapr …", also those of components that are opened before.
+ * Logs the sidecar on stdout. Calls do not wait for its reader: for a slow one, lines are dropped and counted. Lines of components that
+ * open early follow the CLI's first line, "Starting Dapr …".
  */
 function printedLog({out, shows, source}: RawLogOptions): SidecarLog {
   let early: string[] | undefined = []

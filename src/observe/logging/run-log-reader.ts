@@ -12,7 +12,7 @@ export interface ReadApp {
   readonly record: LogRecord
 }
 
-/** The apps that come while lines are followed. */
+/** Apps that join while lines are followed. */
 interface LaterApps {
   /** Whether lines of this writer are wanted; asked until they are. */
   readonly isMeant: (writer: RunLogWriter) => boolean
@@ -23,19 +23,18 @@ interface LaterApps {
 /** Reading yields to the event loop after this many characters. */
 const TURN_SIZE = 64 * 1024
 
-/** New lines that wait while older ones are read; a reader may be given hundreds of MB of these. */
+/** Maximum characters of new lines that wait while older ones are read, which may take long. */
 const MAX_MEANWHILE = 16 * 1024 * 1024
 
-/** The head of each line that is sent to a reader: time (0: unknown), stream, app, each followed by a space. */
+/** Returns the head of each line for a reader: time (0: unknown), stream and app, each followed by a space. */
 const head = (time: number, stream: string, name: string): string => `${time} ${stream} ${encodeURIComponent(name)} `
 
 const headed = ({writer, stream, time}: LogBatch, text: string): string =>
   prefixed(text, head(time, stream, writer.name))
 
 /**
- * Reads the lines of several apps of a run, each with its `head`: first, app by app, lines that are no longer in memory,
- * then the lines in memory in their order, and with `isFollowed` an empty line and new lines. The apps never wait for the
- * reader.
+ * Reads the lines of several apps of a run, each with its `head`. First come lines that are only in files, app by app, then the lines in
+ * memory in order. With `isFollowed` an empty line and new lines follow. Apps never wait for the reader.
  */
 export async function* readRunLog(
   log: RunLog,
@@ -77,14 +76,17 @@ export async function* readRunLog(
 
 /** Settles when these apps have ended for good. An edit of the template opens its closed apps again. */
 async function areClosed(apps: readonly ReadApp[], next: LaterApps['next'], gone: AbortSignal): Promise<void> {
-  // a gone reader must leave the logs, which last as long as the run
+  // a reader that has left must not keep listening to logs, which live as long as the run
   await Promise.all(apps.map(async ({record}) => aborted(record.closed, {signal: gone})))
   const others = await next()
   const isKnown = ({record}: ReadApp): boolean => apps.some(each => each.record === record)
   if (!others.every(isKnown)) await areClosed(others, next, gone)
 }
 
-/** Reads the wanted lines of these apps from the latest batch back, and returns how many older ones are missing; sets where those begin in the log of each app. Stops early if the reader is gone. */
+/**
+ * Reads the wanted lines of these apps from the latest batch backwards. Returns the number of missing older lines, and sets their end in
+ * each app's log. Stops early if the reader has left.
+ */
 async function readMemory(
   latest: Iterable<LogBatch>,
   writers: ReadonlyMap<RunLogWriter, Older>,
@@ -110,7 +112,7 @@ async function readMemory(
     size += batch.text.length
     if (size > TURN_SIZE) size = await turn(0)
   }
-  // lines during an open line have another order in the log of the app, before the next known place
+  // lines during an open line have a different order in the app's log, before the next known place
   const begun = new Set<RunLogWriter>()
   const isSure = ({writer, place}: (typeof found)[number]): boolean =>
     missing === 0 || begun.has(writer) || (place < Infinity && begun.add(writer).size > 0)
@@ -127,7 +129,7 @@ interface Older {
   isCut: boolean
 }
 
-/** Lines that are no longer in memory; at most `missing`. */
+/** Yields at most `missing` lines that are no longer in memory. */
 async function* readOlder(
   apps: readonly Older[],
   {missing, since}: {readonly missing: number; readonly since: number}
@@ -147,7 +149,7 @@ async function* readOlder(
   for (const {name, record, from, end} of parts) yield* headedPart(name, record.read(from, end))
 }
 
-/** The place, or where the line begins that this place lies within. */
+/** Returns the start of the line that contains a place. */
 async function startOfLine(record: LogRecord, place: number): Promise<number> {
   for await (const text of record.read(place - 1, place)) if (text.endsWith('\n')) return place
   return record.startOfLast(1, place)

@@ -10,17 +10,17 @@ const PACK_SIZE = 256 * 1024
 type Stream = Lines['stream']
 const STREAMS: readonly Stream[] = ['stdout', 'stderr', 'status']
 
-/** Lines that one stream wrote at the same time: latin1, each with its newline. */
+/** Lines that one stream wrote together: latin1, each with its newline. */
 export interface LogBatch {
-  /** The number of the batch; they count from 0. */
+  /** Number of the batch, from 0. */
   readonly number: number
   readonly writer: RunLogWriter
   readonly stream: Stream
-  /** When it came, by `performance.now()`. */
+  /** Arrival, by `performance.now()`. */
   readonly at: number
   /** The same in ms since 1970; this clock may be set back. */
   readonly time: number
-  /** The place in the log of its app (`LogRecord.length`) where it begins, but for the beginning of its first line that came before; Infinity: not known. */
+  /** Place in the app's log (`LogRecord.length`) at which the batch begins, without an earlier beginning of its first line. Infinity if unknown. */
   readonly place: number
   readonly text: string
   /** The text with the colours of the app. */
@@ -54,12 +54,12 @@ export class RunLog {
     return writer
   }
 
-  /** The batches kept now, newest first. Batches stay intact while they are read. */
+  /** Yields the kept batches, newest first. Batches stay intact while they are read. */
   latest(): Iterable<LogBatch> {
     return this.#read(this.#held(0, this.#next).toReversed(), true)
   }
 
-  /** The batches from one number up to another, oldest first, as far as they are kept. Batches stay intact while they are read. */
+  /** Yields the kept batches from one number up to another, oldest first. Batches stay intact while they are read. */
   between(from: number, to: number): Generator<LogBatch> {
     return this.#read(this.#held(from, to), false)
   }
@@ -141,10 +141,10 @@ export class RunLog {
   }
 }
 
-/** Packs that are read, each from a batch up to another one. */
+/** Packs under reading, each with a range of batches. */
 type HeldPacks = readonly {readonly pack: Pack; readonly begin: number; readonly end: number}[]
 
-/** A buffer of consecutive batches, with the time and the source of each. */
+/** A buffer of consecutive batches, with time and source of each. */
 class Pack {
   readonly bytes: Buffer
   /** The number of its first batch. */
@@ -213,10 +213,7 @@ export class RunLogWriter {
     return this.#open.stdout !== '' || this.#open.stderr !== ''
   }
 
-  /**
-   * Adds latin1 text in any pieces, with its colours, without prefix; `lines`: approximate number of newlines. `place`: where
-   * the text will begin in the log of the app.
-   */
+  /** Adds latin1 text in any pieces, with colours, without prefix. `lines`: approximate number of newlines. `place`: begin of the text in the app's log. */
   write(stream: Stream, text: string, lines: number, place: number): void {
     if (text === '') return
     const end = text.lastIndexOf('\n') + 1

@@ -12,10 +12,10 @@ export interface StatusLine {
   readonly text: string
 }
 
-/** The line without a sign: in files, and where Dapr writes to the console through its own writer. */
+/** Returns the line without a sign, for files and for texts that Dapr writes through its own writer. */
 export const plainly = ({text}: StatusLine): string => asBytes(`${text}\n`)
 
-/** The line with sign and two spaces: where Dapr writes to the console directly. */
+/** Returns the line with sign and two spaces, as Dapr writes to the console directly. */
 export const withSign = ({sign, text}: StatusLine): string => asBytes(`${SIGNS[sign]}  ${text}\n`)
 
 /** The app has exited or was stopped; for its own log. */

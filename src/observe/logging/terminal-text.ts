@@ -6,7 +6,7 @@ import {isUtf8} from 'node:buffer'
 const SUSPECT = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/
 /** Characters of UTF-8 that show text in another order, or end a line in some terminals (Unicode Standard Annex 9; U+2028, U+2029). */
 const REORDERING = String.raw`\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]`
-/** Makes text harmful, besides invalid UTF-8. Separate patterns are faster than one with alternatives. */
+/** Patterns of harmful text, besides invalid UTF-8. Separate patterns are faster than one with alternatives. */
 const CONTROLS = [/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/, /\x1b(?!\[[\d;:]*m)/, /\xc2[\x80-\x9f]/, new RegExp(REORDERING)]
 
 /** Colours and other renditions (SGR, ECMA-48 8.3.117), parameters separated by `;` or `:` (ISO 8613-6). */
@@ -39,10 +39,10 @@ const MAX_UNFINISHED = 64
 const RETURN_SHOWN = String.raw`\x0d`
 
 /**
- * Makes text from outside safe for a terminal: an escape sequence could set the title, write the clipboard, erase other
- * lines, or make the terminal send input. Only renditions pass, until the end of their line; all other control characters
- * and those that show text in another order are made visible (`\x1b]52;…`, in UTF-8 `\u009b`). Each `\r` within a line becomes `restart`. `text` is latin1, one
- * character for each byte; most text costs one scan.
+ * Makes text from outside safe for a terminal: an escape sequence could set the title, write the clipboard, erase lines, or make the
+ * terminal send input. Only colours and styles pass, until the end of their line. Other controls, and characters that reorder text,
+ * become visible (`\x1b]52;…`, in UTF-8 `\u009b`). Each `\r` within a line becomes `restart`. `text` is latin1, one character per byte;
+ * most text costs one scan.
  */
 export function terminalText(text: string, restart = RETURN_SHOWN): string {
   if (!SUSPECT.test(text)) return text
@@ -67,7 +67,7 @@ const visible = (part: string): string =>
 
 const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, '0')
 
-/** `terminalText` for text that comes in arbitrary pieces. */
+/** `terminalText` for text in arbitrary pieces. */
 export class TerminalText {
   readonly #restart: string
   #rest = ''

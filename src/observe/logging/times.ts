@@ -35,7 +35,7 @@ export class Times {
     this.#isLineOpen = false
   }
 
-  /** The offset of the text since a time, or of slightly older text; undefined if there is none. */
+  /** Returns the offset of the text since a time, or of slightly older text, if there is any. */
   startSince(time: number): number | undefined {
     return this.#parts.find(({last}) => last >= time)?.from
   }

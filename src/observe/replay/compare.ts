@@ -7,11 +7,11 @@ import {contentOf, headerValue, isStream, plainBody} from '../telemetry/recorder
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
-/** Parts that differ each time: fields of JSON with `*` for each index, lines of text, or `body`: all of it. */
+/** Parts that differ each time: fields of JSON with `*` for each index, lines of text, or `body` for everything. */
 export type Noise = ReadonlySet<string>
 
 export interface Comparison {
-  /** The first ones. */
+  /** The first differences. */
   readonly differences: readonly Difference[]
   readonly count: number
   /** Differences that are noise. */
@@ -20,10 +20,10 @@ export interface Comparison {
 
 const MAX_SHOWN = 50
 const MAX_TEXT = 200
-/** A call counts as slower or faster if its time differs by this factor and by more than `MIN_MS`. */
+/** Factor by which times must differ, and by more than `MIN_MS`, to count as slower or faster. */
 const TIMES = 5
 const MIN_MS = 1000
-/** Texts that differ more are not compared line by line: that would take long. */
+/** Number of changes above which texts are not compared by lines, which would take long. */
 const MAX_EDITS = 500
 const WHOLE_BODY = 'body'
 
@@ -45,7 +45,7 @@ export function compare(before: CallAnswer, after: CallAnswer, noise: Noise, mas
   }
 }
 
-/** The differences between two answers to the same request with nothing changed in between. */
+/** Returns the differences between two answers to the same request without a change in between. */
 export const noiseOf = (first: CallAnswer, second: CallAnswer, masking: Masking): Noise =>
   new Set(differentBodies(first, second, masking).map(({noise}) => noise))
 
@@ -61,7 +61,7 @@ function differentHeads(before: CallAnswer, after: CallAnswer): readonly Differe
   return found
 }
 
-/** Whether one is a stream: then the heads alone are compared. */
+/** Whether an answer is a stream, of which only the head is compared. */
 const isStreamed = (before: CallAnswer, after: CallAnswer): boolean => before.isStream && after.isStream
 
 const statusText = ({status}: CallAnswer): string => (status === 0 ? 'no response' : status.toString())
@@ -101,7 +101,7 @@ function differentValues(before: CallAnswer, after: CallAnswer, masking: Masking
   }
 }
 
-/** The JSON of a body, in an object, so that it may be none. */
+/** Returns the JSON of a body in an object, since the body may have none. */
 const wrapped = (body: Buffer): Record<string, unknown> => ({value: plain(parseExactly(body.toString()))})
 
 /** Returns the fields without a prototype: `constructor` is a field like any other. */
@@ -129,7 +129,7 @@ function valueFound(difference: ValueDifference, shown: readonly unknown[], mask
 const memberOf = (value: unknown, name: string | number): unknown =>
   typeof value === 'object' ? (value as Readonly<Record<string, unknown>> | null)?.[name] : undefined
 
-/** Compares two texts by lines. Returns undefined if one is not text, they have little in common, or only secrets differ. */
+/** Compares two texts by lines. Undefined if one is not text, if they have little in common, or if only secrets differ. */
 function differentLines(before: CallAnswer, after: CallAnswer, masking: Masking): readonly Found[] | undefined {
   const [was, is] = [before, after].map(({body, type}) => masking.body(body, type).toString())
   if (was === undefined || is === undefined || was === is || isBinary(was) || isBinary(is)) return undefined
@@ -162,17 +162,17 @@ const isBinary = (text: string): boolean => text.includes('\uFFFD') || text.incl
 
 /** The end of a call, for comparison with other answers to the same request. */
 export interface CallAnswer {
-  /** 0: there was none. */
+  /** Status; 0 without an answer. */
   readonly status: number
   /** The media type without parameters, in lower case. */
   readonly type: string
   /** Decompressed, if it was kept whole. */
   readonly body: Buffer
-  /** Bytes of the body as it came. */
+  /** Bytes of the body as received. */
   readonly bytes: number
   /** The body was kept whole. */
   readonly isWhole: boolean
-  /** The answer may be endless: where it was cut off does not matter. */
+  /** Whether the answer may be endless, so that its end does not count. */
   readonly isStream: boolean
   /** How long it took, without the time in the queue. */
   readonly ms: number
@@ -180,7 +180,7 @@ export interface CallAnswer {
   readonly failure: string
 }
 
-/** A longer one stays compressed. */
+/** Maximum bytes to decompress; a longer body stays compressed. */
 const MAX_BODY = 256 * 1024
 
 /** Copies the compared parts, since the bytes of a recorded call are overwritten later. */

@@ -16,7 +16,7 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
 /** The characters of a header value (RFC 9110, 5.5). */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** Reads an edit of JSON; undefined: there is none. Throws a UserError that names the field. */
+/** Reads an edit from JSON, if there is one. Throws a UserError that names the field. */
 export function readEdit(value: unknown): RequestEdit | undefined {
   if (value === undefined) return undefined
   if (!isObject(value)) throw wrong('edit', 'is not a JSON object')
@@ -55,7 +55,7 @@ const wrong = (field: string, why: string): UserError =>
 
 const isMasked = (field: string): UserError => wrong(field, 'has a mask: write the value itself')
 
-/** The edit with the values of the call in place of masks that its body has left. Throws a UserError where that has no such value. */
+/** Restores masked values in an edited body from the call. Throws a UserError for a mask without a value in the call. */
 export function withoutMasks(edit: RequestEdit, call: RecordedCall, masking: Masking): RequestEdit {
   const {body = ''} = edit
   if (!MASK.test(body)) return edit
@@ -64,12 +64,12 @@ export function withoutMasks(edit: RequestEdit, call: RecordedCall, masking: Mas
   const shown = masking.body(plain, headerValue(request.headers, 'content-type')).toString()
   if (body === shown) return {...edit, body: plain.toString()}
   const [after, before, sent] = [body, shown, plain.toString()].map(text => orElse(() => parseExactly(text), undefined))
-  // a mask outside of JSON has no known place
+  // only in JSON a mask has a known place
   if (after === undefined || before === undefined) throw isMasked('edit.body')
   return {...edit, body: exactText(unmasked(after, before, sent))}
 }
 
-/** `shown` and `sent`: the earlier values at the place of a value; undefined = none or unknown. Throws a UserError. */
+/** Restores the masks in a value. `shown`, `sent`: the earlier values at its place; undefined if unknown. Throws a UserError. */
 function unmasked(edited: unknown, shown: unknown, sent: unknown): unknown {
   if (typeof edited === 'string' && MASK.test(edited) && edited !== shown) throw isMasked('edit.body')
   if (typeof edited !== 'object' || edited === null) return edited === shown ? sent : edited
@@ -89,7 +89,7 @@ function hasPlaces(edited: readonly unknown[], shown: unknown): boolean {
 
 const OF_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-length', 'transfer-encoding'])
 
-/** The call with its request as it was edited. */
+/** Returns the call with its edited request. */
 export function editedCall(call: RecordedCall, {method, path, headers = {}, body}: RequestEdit): RecordedCall {
   const {request, target, path: former} = contentOf(call)
   const [before = '', , version = 'HTTP/1.1'] = (request.head.split(/\r?\n/, 1)[0] ?? '').split(' ')

@@ -10,12 +10,12 @@ import {sendInOrder} from './sequence.ts'
 /** Why the pinned calls were sent. */
 export interface Cause {
   readonly kind: 'pinned' | 'saved' | 'asked'
-  /** The app that was saved, and its files; '' and none for others. */
+  /** App that was saved, and the files; '' and none for other rounds. */
   readonly app: string
   readonly files: readonly string[]
 }
 
-/** The pinned calls, or some of them, are sent once. */
+/** A round in which pinned calls are sent. */
 export interface Round extends Cause {
   readonly number: number
   /** ms since 1970. */
@@ -24,16 +24,16 @@ export interface Round extends Cause {
 
 interface PinResult {
   readonly round: number
-  /** The replay; its `refusal` says why it was not sent. */
+  /** The replay; its `refusal` explains an unsent call. */
   readonly replay: Replay
 }
 
 /** A call that is sent again after each save. */
 export interface Pin {
   readonly call: RecordedCall
-  /** The latest answer; the next one is compared with it. */
+  /** Latest answer, with which the next one is compared. */
   readonly before: CallAnswer
-  /** Differences between equal requests. Undefined until they are known. */
+  /** Differences between equal requests. Undefined before they are known. */
   readonly noise: Noise | undefined
   /** The latest ones last. */
   readonly results: readonly PinResult[]
@@ -43,7 +43,7 @@ interface KeptPin extends Pin {
   before: CallAnswer
   noise: Noise | undefined
   results: readonly PinResult[]
-  /** The number of the latest end of its callee that does not count against it. */
+  /** Number of the callee's latest end that is not held against it. */
   forgiven: number
 }
 
@@ -115,7 +115,7 @@ export class Pins {
     return isRemoved
   }
 
-  /** Notes a saved app that is ready again. Saves during a round share the next one. */
+  /** Notes that a saved app is ready again. Saves during a round share the next one. */
   saved(app: string, files: readonly string[]): void {
     if (this.#pins.length === 0 || this.#over.signal.aborted) return
     const isWaiting = this.#saved !== undefined
@@ -202,7 +202,7 @@ export class Pins {
   }
 }
 
-/** The part of a replay that is kept: bodies would take a lot of memory, and only the latest answer is compared again. */
+/** Returns a replay without bodies: they take memory, and only the latest answer is compared again. */
 const withoutBytes = (replay: Replay, call: RecordedCall): Replay => ({
   ...replay,
   call,

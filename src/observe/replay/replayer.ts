@@ -19,9 +19,9 @@ export interface ReplayContext {
   readonly recorder: CallRecorder
   /** Ends of processes. Undefined before the first end by itself. */
   readonly deaths: () => Deaths | undefined
-  /** Destination of a call: the sidecar of its caller, or the port of its callee, if there is one. */
+  /** Returns the target of a call: the sidecar of its caller, or the port of its callee, if there is one. */
   readonly placeOf: (call: RecordedCall) => CallPlace | undefined
-  /** Gives an app a request as its sidecar gives it events. Never rejects. */
+  /** Sends an app a request as its sidecar delivers events. Never rejects. */
   readonly deliver: (call: RecordedCall, request: RequestText, signal: AbortSignal) => Promise<Resent>
   /** Why calls to it cannot be delivered for now; '' = they can, or wait until they can. */
   readonly whyNot: (callee: string) => string
@@ -54,7 +54,7 @@ export interface Replay {
 interface HowToReplay {
   /** Methods besides GET, HEAD and OPTIONS, too. */
   readonly isUnsafe: boolean
-  /** Left out: the request is sent as it was. */
+  /** Omitted: the original request is sent. */
   readonly edit?: RequestEdit | undefined
   /** The answer to compare with. Default: of the call. */
   readonly before?: CallAnswer | undefined
@@ -87,7 +87,7 @@ export class Replayer {
     this.context = context
   }
 
-  /** Gives up open replays, since the run ends. */
+  /** Cancels open replays at the end of the run. */
   close(): void {
     this.#over.abort(new Error('the run ends'))
   }
@@ -123,7 +123,7 @@ export class Replayer {
     }
   }
 
-  /** Why a call is never sent again, as it is now; '' = it may be. */
+  /** Explains why a call is never sent again, in its present state; '' = it may be. */
   whyNever(call: RecordedCall): string {
     const {callee} = call.edgeOf
     if ((call.flags & FLAG.open) !== 0) return 'it is under way'
@@ -174,7 +174,7 @@ export class Replayer {
     let sent: Resent
     try {
       sent = await way(call, given)
-      // of an app that is not recorded no end is heard
+      // an app that is not recorded reports no end
       if (((recorder.line(number)?.flags ?? 0) & FLAG.open) !== 0) await orAborted(given, ended.promise)
     } finally {
       clearTimeout(timer)
@@ -205,10 +205,10 @@ export const refused = (call: RecordedCall, before: CallAnswer, refusal: UserErr
   refusal
 })
 
-/** An answer that did not come to its end failed for the reason that its reader knows, where the recorder knows none. */
+/** Adds the reader's reason to an incomplete answer for which the recorder has none. */
 const withReason = (answer: CallAnswer, {why}: Resent): CallAnswer => ({...answer, failure: answer.failure || why})
 
-/** The answer to a request that was not recorded as a call: the sidecar refused it, or was not there. */
+/** Returns the answer to a request that was not recorded: the sidecar refused it, or was gone. */
 const bareAnswer = ({status, why}: Resent): CallAnswer => ({
   status,
   type: '',

@@ -8,7 +8,7 @@ import {readFilter} from '../telemetry/recorder/filter.ts'
 /** Calls of a window that are sent again at once. */
 const MAX_CALLS = 1000
 
-/** A range from a call, or a time in ms since 1970, to another one, both included. */
+/** A range between calls or times (ms since 1970), both included. */
 export interface Window {
   readonly from: WindowEnd
   readonly to: WindowEnd
@@ -21,7 +21,7 @@ export type WindowEnd = {readonly call: number} | {readonly time: number}
 /** Calls that an app has not made for itself: other calls cause them again. */
 const NOT_MADE = FLAG.own | FLAG.shadow | FLAG.replay | FLAG.open
 
-/** The calls of a window, the oldest first, with copies of their bytes. Throws a UserError for a faulty filter, and if there are none or too many. */
+/** Returns the calls of a window with copies of their bytes, the oldest first. Throws a UserError for a faulty filter, and for none or too many calls. */
 export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly RecordedCall[] {
   const matches = readFilter(q, recorder)
   const found: RecordedCall[] = []
@@ -66,7 +66,7 @@ export function lastFailed(recorder: CallRecorder, {links, failed}: Causes): num
       explanation: 'pillion calls is:failed lists those that failed.',
       code: 'not-found'
     })
-  // a call above it failed because it waited for this one
+  // excludes calls above it, which failed because they waited for it
   for (let above: number | undefined = number; above !== undefined && hasFailed(above); above = links.of(above)?.parent)
     number = above
   return number

@@ -15,7 +15,7 @@ export interface CallPlace {
   readonly port: number
 }
 
-/** The answer of the sidecar; status 0: there was none, for this reason. */
+/** The answer of the sidecar. Status 0: none, with the reason. */
 export interface Resent {
   readonly status: number
   readonly why: string
@@ -26,8 +26,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([...CONNECTION_HEADERS, REPLAY_HEA
 const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 /**
- * Sends the request of a call as its caller sent it, but for headers about the connection. Settles when the response
- * has come to its end, or there will be none; of a stream it waits for the head alone. Never rejects.
+ * Sends a call's request again, without headers about the connection. Settles when the response is complete or impossible; for a stream
+ * with its head. Never rejects.
  */
 export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, signal: AbortSignal): Promise<Resent> {
   const {request, target} = contentOf(call)

@@ -2,15 +2,15 @@ import {Limit} from '../../model/limit.ts'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
-/** `recorded`: each at its time since the first one; `answered`: each when the one before it was answered. */
+/** `recorded`: each call at its original time. `answered`: each after the answer to the one before. */
 export type Pace = 'recorded' | 'answered'
 
-/** Calls under way at the same time. */
+/** Maximum number of calls under way. */
 const MAX_OPEN = 32
 
 /**
- * Sends calls again, in order between the same two apps: each when the sidecar has taken or answered the one before. Settles when all are answered, or the signal is aborted.
- * `send` calls `taken` when the sidecar has the request, and settles when it is answered.
+ * Sends calls again, in order between the same two apps: each after the sidecar has accepted or answered the one before. Settles when all
+ * are answered, or the signal is aborted. `send` calls `taken` when the sidecar has the request, and settles with the answer.
  */
 export async function sendInOrder(
   calls: readonly RecordedCall[],

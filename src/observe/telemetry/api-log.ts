@@ -17,8 +17,8 @@ function nameOf({call, request: {method, path}}: CallRecord, hasIds: boolean): s
 const isHealthCheck = (path: string): boolean => /^\/v1\.0\/healthz(?:\/outbound)?\/?$/.test(path)
 
 /**
- * A call as an entry of its sidecar's log (`HTTP API Called`, pkg/api/http/server.go; `gRPC API Called`,
- * pkg/api/grpc/server.go); undefined: it is not logged. `hasIds`: where URLs are hidden, actors are logged with their ids.
+ * Returns the entry of a call for its sidecar's log (`HTTP API Called`, pkg/api/http/server.go; `gRPC API Called`,
+ * pkg/api/grpc/server.go), if it is logged. `hasIds`: logs the ids of actors although URLs are hidden.
  */
 export function apiLogEntry(
   record: CallRecord,

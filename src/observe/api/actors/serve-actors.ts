@@ -46,10 +46,10 @@ function countsOf(type: string, known: ActorType | undefined): Omit<Api.ActorTyp
   return {type, hosts: [...(known?.hosts ?? [])].map(({host}) => host.instance).toSorted(), active, inside, waiting}
 }
 
-/** The length of a queue, and then whether a turn is under way. */
+/** Orders actors by the length of their queue, then by a turn under way. */
 const lengthOf = ({waiting, inside}: Actor): number => (waiting?.length ?? 0) * 2 + (inside === undefined ? 0 : 1)
 
-/** The actors of a type: those with the longest queues first. Throws an ApiProblem. */
+/** Lists the actors of a type, the longest queues first. Throws an ApiProblem. */
 export function listActors({loaded}: ActorFacts, query: URLSearchParams): Api.ActorList {
   const type = query.get('type') ?? ''
   const actors = loaded()
@@ -129,7 +129,7 @@ async function stateOf(
   }
 }
 
-/** A value as text, or in base64 if it is none. */
+/** Returns a value as text, or in base64 if it is not text. */
 const valueOf = (key: string, data: Buffer, masking: Masking): Pick<Api.ActorStateItem, 'value' | 'encoding'> =>
   isUtf8(data)
     ? {value: masking.named(key, data.toString()), encoding: 'utf8'}

@@ -9,7 +9,7 @@ import type {ActorFacts} from '../run-facts.ts'
 import {timeText} from '../workflows/instance-view.ts'
 import {askedText} from '../workflows/requests.ts'
 
-/** A reminder without its data. Times are those of the machine's clock. */
+/** Describes a reminder without its data. Times are those of the machine's clock. */
 export const reminderView = (reminder: Reminder, aheadMs: number): Api.Reminder => {
   const {app, type, id, name, due, period, remaining, expires} = reminder
   return {
@@ -24,7 +24,7 @@ export const reminderView = (reminder: Reminder, aheadMs: number): Api.Reminder 
   }
 }
 
-/** The reminders of all actors, of a type, or of one actor; the next one first. */
+/** Lists the reminders of all actors, of a type, or of one actor, the next one first. */
 export async function listReminders({reminders}: ActorFacts, query: URLSearchParams): Promise<Api.Reminders> {
   const kept = await reminders()
   const all = await kept.list(query.get('type') ?? undefined, query.get('id') ?? undefined)
@@ -46,7 +46,7 @@ export async function oneReminder({reminders}: ActorFacts, query: URLSearchParam
   }
 }
 
-/** Fires one now, which counts nothing, or deletes it. Throws an ApiProblem. */
+/** Fires a reminder now, without a change of its count, or deletes it. Throws an ApiProblem. */
 export async function changeReminder(
   {reminders}: ActorFacts,
   change: 'run' | 'delete',

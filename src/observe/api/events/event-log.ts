@@ -11,7 +11,7 @@ interface Moment {
   readonly place: number
 }
 
-/** The latest events of a run that are no samples, for readers whose connection was lost. */
+/** The latest events of a run, without samples, for readers that reconnect. */
 export class EventLog {
   readonly #max: number
   readonly #place: () => number
@@ -22,10 +22,7 @@ export class EventLog {
   #forgotten: number
   #last: number
 
-  /**
-   * `first`: ids are greater, and greater than in an earlier run, so that runs do not share ids. `place`: the number of the next
-   * batch in the log of the run.
-   */
+  /** `first`: ids are greater than this and than those of an earlier run. `place`: returns the number of the next batch in the run's log. */
   constructor(first: number, place: () => number, max = MAX_EVENTS) {
     this.#place = place
     this.#forgotten = first
@@ -38,7 +35,7 @@ export class EventLog {
     return this.#last
   }
 
-  /** `time`: when it was, if it was before; ms since 1970. */
+  /** Adds an event. `time`: ms since 1970 of an event in the past. */
   add(event: Omit<ApiEvent, 'id' | 'at'>, time?: number): ApiEvent {
     const added = {...event, id: this.mark(time), at: time ?? Date.now()}
     this.#kept.push(added)
@@ -47,7 +44,7 @@ export class EventLog {
     return added
   }
 
-  /** An id for this moment, or for that time. */
+  /** Returns a new id for now, or for a time in the past (ms since 1970). */
   mark(time?: number): number {
     const ago = time === undefined ? 0 : Date.now() - time
     const since = time === undefined ? {time: 0, place: this.#place()} : {time, place: 0}

@@ -2,7 +2,7 @@ import {frameOf, PULSE, type ApiEvent, type EventFormat} from './event.ts'
 
 /** Characters that wait for a reader who is slow. */
 const MAX_WAITING = 256 * 1024
-/** A reader that accepts nothing for this long is disconnected. */
+/** Time without progress after which a reader is disconnected, in ms. */
 const CUT_MS = 30_000
 const PULSE_MS = 15_000
 
@@ -14,14 +14,14 @@ export interface EventSink {
   on(event: 'drain' | 'close', listener: () => void): void
 }
 
-/** How a reader came in: by the control socket, or as a page. */
+/** The way of a reader: the control socket, or the page. */
 export type Via = 'socket' | 'page'
 
 interface ReaderOptions {
   readonly via?: Via
   readonly format: EventFormat
   readonly types: ReadonlySet<string>
-  /** Only events of this app; '' = of all. */
+  /** Sends only events of this app; '' = of all. */
   readonly app: string
   /** The state of the run, for a reader that has missed events. */
   readonly reset: () => ApiEvent
@@ -30,8 +30,8 @@ interface ReaderOptions {
 }
 
 /**
- * A reader of events. The run does not wait for a slow reader: up to 256 KiB wait in memory. Then samples are left out
- * and counted. If that is not enough, the reader gets the whole state instead of other news; ends of apps are never left out.
+ * A reader of events. The run does not wait for a slow reader: up to 256 KiB wait in memory, then samples are omitted and counted. If
+ * that is not enough, the reader gets the whole state instead of news. Ends of apps are never omitted.
  */
 export class EventReader {
   readonly app: string
@@ -114,7 +114,7 @@ export class EventReader {
     this.#drop(({type}) => type !== 'death' && type !== 'bye')
   }
 
-  /** The oldest ones, until there is room. */
+  /** Drops the oldest samples until there is room. */
   #dropSamples(most: number): void {
     this.#drop(({id, type, subject}) => {
       if (id !== 0 || subject !== '' || this.#size <= most) return false

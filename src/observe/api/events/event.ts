@@ -19,23 +19,23 @@ export const TYPES = [
 ] as const
 export type EventType = (typeof TYPES)[number]
 
-/** Something that has happened, as readers get it. */
+/** An event as readers get it. */
 export interface ApiEvent {
-  /** The number of the event, ascending; 0: one of a sample, which is not sent again. */
+  /** Ascending number of the event. 0: a sample, which is never sent again. */
   readonly id: number
   /** The time of the event, in ms since 1970; 0 for a sample. */
   readonly at: number
-  /** `hello` and `reset` bring the whole state, `dropped` counts lost samples, `bye`: the run ends. */
+  /** `hello` and `reset` contain the whole state, `dropped` counts lost samples, and `bye` ends the run. */
   readonly type: EventType | 'hello' | 'dropped' | 'reset' | 'bye'
   /** The only app that it concerns; '' = it is for all readers. */
   readonly app: string
-  /** News with the same subject replace older ones that wait; '' = they do not. */
+  /** News replace waiting news with the same subject; '' = never. */
   readonly subject: string
   /** JSON. */
   readonly data: string
 }
 
-/** `sse`: server-sent events (WHATWG HTML 9.2); `ndjson`: one object for each line. */
+/** `sse`: server-sent events (WHATWG HTML 9.2). `ndjson`: one object per line. */
 export type EventFormat = 'sse' | 'ndjson'
 
 /** The text of an event. */

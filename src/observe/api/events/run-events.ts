@@ -27,35 +27,32 @@ const EDGES_MS = 1000
 /** Only the busiest edges are sent. */
 const MAX_EDGES = 500
 
-/**
- * The events of a run, for readers: the latest of those before the first reader, and all that come. Without readers, events are kept
- * for readers that reconnect; samples are not.
- */
+/** The events of a run: the latest before the first reader, and all later ones. Without readers, events are kept for readers that reconnect; samples are not. */
 export class RunEvents {
   readonly #context: () => RunFacts
   readonly #runLog: RunLog
   readonly #log: EventLog
   readonly #readers = new Set<EventReader>()
-  /** The latest known state of each app, as JSON. */
+  /** The latest state of each app that readers got, as JSON. */
   #apps = new Map<string, {readonly id: string; readonly json: string}>()
   #lastDeath = 0
   /** Settles when every exit seen so far is reported: the last lines of an app have to be read first. */
   #deathsTold = Promise.resolve()
-  /** The troubles that readers know, as JSON; '': none. */
+  /** The troubles that readers got last, as JSON; '' = none. */
   #troubles = ''
   #isAskingTroubles = false
   /** The run was asked to stop: ends of its apps are expected. */
   #isStopping = false
-  /** How many calls and published events readers know to be over. */
+  /** Number of ended calls and published events that readers know. */
   #counted = -1
-  /** Readers know that there were no calls in the last seconds. */
+  /** Whether readers know that there were no recent calls. */
   #areEdgesQuiet = false
   #ended: number[] = []
-  /** How many calls each fault was asked about, as readers know. */
+  /** By fault, the number of checked calls that readers know. */
   readonly #matched = new Map<number, number>()
   readonly #lines = new LineSamples()
   #looking: NodeJS.Timeout | undefined
-  /** Ends the samples, which are taken only for readers. */
+  /** Ends the samples, which exist only while there are readers. */
   #stopSamples: (() => void) | undefined
 
   constructor(context: () => RunFacts, runLog: RunLog) {
@@ -66,15 +63,12 @@ export class RunEvents {
     context().work.onWorkflow((workflows, instance) => this.#guard(() => this.#tellWorkflow(workflows, instance)))
   }
 
-  /** Counts the readers that connected in this way. */
+  /** Counts the readers that use a way. */
   count(via: Via): number {
     return [...this.#readers].filter(reader => reader.via === via).length
   }
 
-  /**
-   * Sends a reader everything since an event (0: the whole state), then new events as they occur. `isOnce`: no more than
-   * that, and the kept events in place of the state.
-   */
+  /** Sends a reader all events after an id (0: the whole state), then new events. `isOnce`: only kept events, without the state. */
   join(reader: EventReader, after: number, isOnce = false): void {
     const missed = after === 0 && !isOnce ? undefined : this.#log.after(after)
     if (missed === undefined) reader.send(this.state(after === 0 ? 'hello' : 'reset'))
@@ -93,7 +87,7 @@ export class RunEvents {
     this.#stopSamples = undefined
   }
 
-  /** A reader knows none of the samples of the state yet, or has missed the latest. */
+  /** Forgets which samples readers know: a reader is new, or has missed some. */
   #tellAgain(): void {
     this.#areEdgesQuiet = false
     this.#troubles = ''
@@ -286,7 +280,7 @@ export class RunEvents {
     }
   }
 
-  /** Once a second, and soon after something has happened. */
+  /** Sends changed troubles: once a second, and soon after an event. */
   async #tellTroubles(): Promise<void> {
     const readers = (): readonly EventReader[] => [...this.#readers].filter(reader => reader.wants('troubles'))
     if (readers().length === 0 || this.#isAskingTroubles || this.#isStopping) return
@@ -297,7 +291,7 @@ export class RunEvents {
       const text = JSON.stringify(troubles)
       if (text === this.#troubles) return
       this.#troubles = text
-      // also readers that came during the question
+      // includes readers that connected during the question
       for (const reader of readers()) {
         const own = troubles.filter(({app}) => ['', app].includes(reader.app))
         this.#pass([reader], 'troubles', {troubles: own}, 'troubles')
@@ -349,5 +343,5 @@ const subjectOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'in
 const NO_CALLS: Api.Recent = {seconds: RECENT_SECONDS, calls: 0, failed: 0, p95Ms: 0}
 const NO_LOAD = {recent: NO_CALLS, waitingWork: 0, waitingEvents: 0}
 
-/** Facts about an app that only the whole run knows, and that are not known of a past state. */
+/** Facts of the whole run, which a past state lacks. */
 const UNKNOWN = {isMain: true, circuitBreakers: [], ...NO_LOAD}

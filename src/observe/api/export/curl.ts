@@ -11,7 +11,7 @@ import {isDelivery, whyNotSent} from '../../replay/why-not-sent.ts'
 import {isoTime} from '../call-view.ts'
 import {randomBytes} from 'node:crypto'
 
-/** Names that a shell gives a meaning. */
+/** Variables that have a meaning in a shell. */
 const TAKEN = new Set(['ENV', 'HOME', 'IFS', 'LANG', 'PATH', 'PS1', 'PS4', 'PWD', 'SHELL', 'TERM', 'USER'])
 
 /**
@@ -112,7 +112,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set(['host', ...CONNECTION_HEADERS]
 /** Writes the request of a call, to be sent to a host and port. */
 type WriteRequest = (call: RecordedCall, place: string, variables: Variables) => string
 
-/** Exports calls as commands that send them again. A comment names each call, or says why it cannot be sent. */
+/** Exports calls as commands that repeat them. A comment names each call, or explains why it cannot be sent. */
 function requestExporter({masked, placeOf}: ExporterOptions, write: WriteRequest): Exporter {
   return {
     type: 'text/plain; charset=utf-8',

@@ -13,9 +13,7 @@ import {PIECE} from '../../telemetry/recorder/byte-tape.ts'
 import {contentOf, copyOfCall} from '../../telemetry/recorder/call-content.ts'
 import {readFilter} from '../../telemetry/recorder/filter.ts'
 
-/**
- * The kept calls of one moment. Calls in flight stay so. The recorder continues: calls that it overwrites before they are read are counted.
- */
+/** The calls kept at one moment. Calls in flight stay in that state. The recorder continues: calls that it overwrites before they are read are counted. */
 export class CallSnapshot {
   /** The moment of the snapshot, by `performance.now()`. */
   readonly at = performance.now()
@@ -39,7 +37,7 @@ export class CallSnapshot {
     this.#firstWhole = this.#findFirstWhole()
   }
 
-  /** The numbers of the calls that the query means, the oldest first. Takes short turns. Rejects with a UserError for a faulty filter. */
+  /** Returns the numbers of the calls that match a query, the oldest first. Takes short turns. Rejects with a UserError for a faulty filter. */
   async matching({q, before, after, limit}: CallsQuery, turns: Turns): Promise<readonly number[]> {
     const matches = readFilter(q, this.#recorder)
     const found: number[] = []
@@ -54,14 +52,14 @@ export class CallSnapshot {
     return found.toReversed()
   }
 
-  /** A call as it was then; undefined: it was overwritten. */
+  /** Returns a call in its state at that moment. Undefined if it was overwritten. */
   call(number: number): RecordedCall | undefined {
     const call = this.#underWay.get(number) ?? this.#recorder.call(number)
     if (call === undefined || (number >= this.#firstWhole && !hasRequest(call))) this.#overwritten.add(number)
     return call
   }
 
-  /** How many calls were overwritten before they were read, in one line; '' = none. */
+  /** Describes in one line how many calls were overwritten before they were read; '' = none. */
   get overwritten(): string {
     const {size} = this.#overwritten
     if (size === 0) return ''
@@ -70,7 +68,7 @@ export class CallSnapshot {
     return `${size} ${calls} overwritten before this was written: ${are} missing, or ${lack} bytes`
   }
 
-  /** Bytes are overwritten in the order of begins, but later for a long call: two whole calls in a row count. */
+  /** Finds the first call whose bytes are kept. The tape overwrites bytes in the order of begins, but later for long calls: two kept calls in a row are needed. */
   #findFirstWhole(): number {
     const ended = this.#numbers.filter(number => !this.#underWay.has(number))
     let [low, high] = [0, ended.length] // the number of the latest ones that are whole
@@ -98,7 +96,9 @@ const TRAILER = 'pillion-overwritten'
 const ALL = 9_999_999_999
 
 /**
- * Writes calls in a format (`/calls.har`), the oldest first: matches of a filter (`q`), or one call by its `number`. The calls are of one moment; the end counts the calls that were overwritten before they were written. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
+ * Writes calls in a format (`/calls.har`), the oldest first: those that match a filter (`q`), or the call `number`. All are in their
+ * state of one moment; the end counts calls that were overwritten before they were written. Takes short turns, and waits for a slow
+ * reader. Throws a UserError for a faulty query, before anything is written.
  */
 export async function exportCalls(
   {recorder, masked, control, work}: ApiContext,
@@ -120,7 +120,7 @@ export async function exportCalls(
     const isPublished = (flags & FLAG.published) !== 0
     const app = apps.find(({id}) => id === (isPublished || caller === OUTSIDE ? callee : caller))
     if (app === undefined) return ''
-    // not every resolver knows the names below localhost
+    // some resolvers do not know names below localhost
     if (isPublished) return app.url.replace('http://', '').replace(/^localhost:/, '127.0.0.1:')
     return app.httpPort === 0 ? '' : `${app.sidecarHost ?? '127.0.0.1'}:${app.httpPort}`
   }

@@ -7,16 +7,16 @@ export interface Exporter {
   readonly type: string
   readonly before: string
   readonly between: string
-  /** The text after the calls; `comment`: '' = none. */
+  /** Returns the text after the calls. `comment`: '' = none. */
   end(comment: string): string
-  /** `call`: without the words of a language model; `whole`: with them. */
+  /** Returns the text of a call. `call`: without the words of a language model; `whole`: with them. */
   text(call: RecordedCall, whole?: RecordedCall): string
 }
 
 export interface ExporterOptions {
   /** Additional names whose values are masked. */
   readonly masked: readonly string[]
-  /** The host and port that a call is sent to: of a sidecar, or of its callee; '': there is none in this run. */
+  /** Returns host and port of a call's target, its sidecar or its callee; '' if this run has none. */
   readonly placeOf: (call: RecordedCall) => string
   /** `performance.now()` at the moment that is written. */
   readonly now: number
@@ -27,5 +27,5 @@ export interface ExporterOptions {
 /** Note about a body in which `Masking` finds no names. */
 export const UNMASKED = 'neither JSON nor a form: nothing in it is masked'
 
-/** Text for a comment of one line: nothing in it ends the line or moves a terminal's cursor. */
+/** Returns a text for a comment of one line: without line ends and terminal controls. */
 export const oneLine = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD')

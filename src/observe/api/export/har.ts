@@ -95,7 +95,7 @@ function requestOf(message: RecordedMessage, detail: Api.CallDetail): object {
   }
 }
 
-/** Version of HTTP between the caller and us; of a request of a sidecar to its own app, the one of the app. */
+/** Returns the version of HTTP between the caller and us; for a request of a sidecar that of the app. */
 function versionOf({protocol, calleeProtocol, request}: Api.CallDetail): string {
   const spoken = protocol === 'none' ? calleeProtocol : protocol
   if (spoken === 'bytes') return 'TCP'
@@ -135,7 +135,7 @@ function responseOf(message: RecordedMessage, detail: Api.CallDetail): object {
 
 const headersOf = ({headers}: Api.Message): readonly object[] => headers.map(([name, value]) => ({name, value}))
 
-/** Size of a head with its empty line; -1: there was none. */
+/** Returns the size of a head with its empty line; -1 without a head. */
 const sizeOf = ({head}: RecordedMessage): number => (head === '' ? -1 : head.length + 4)
 
 /** Absolute, as HAR wants it: with the host that the caller named. */
@@ -154,7 +154,7 @@ const escaped = (text: string): string =>
     character => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`
   )
 
-/** Names and values as they are in the target, not decoded. */
+/** Returns names and values as written in the target, not decoded. */
 function queryOf(target: string): readonly object[] {
   const query = target.includes('?') ? target.slice(target.indexOf('?') + 1) : ''
   return query
@@ -166,7 +166,7 @@ function queryOf(target: string): readonly object[] {
     })
 }
 
-/** The spans of a trace, each with the log records that name it among its events: HAR has no other place for them. */
+/** Returns the spans of a trace. Log records become events of the span that they name: HAR has no other place for them. */
 function spansWithLogs({spans, logs}: Pick<JoinedTrace, 'spans' | 'logs'>): readonly ReceivedSpan[] {
   const bySpan = Map.groupBy(logs, ({spanId}) => spanId)
   return spans.map(span => {

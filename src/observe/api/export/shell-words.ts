@@ -23,7 +23,7 @@ export function shellPrintf(parts: Parts): string {
   return `printf '${formats.join('')}'${variables.join('')}`
 }
 
-/** Whether a text can be printed to a terminal as it is: no control character but line ends and tabs, nothing that reorders text. */
+/** Whether a text is safe for a terminal: no control characters except line ends and tabs, and none that reorder text. */
 export const isPrintable = (bytes: Buffer): boolean =>
   isUtf8(bytes) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u.test(bytes.toString())
 

@@ -23,7 +23,7 @@ export function keptJob(job: Job, aheadMs: number): Api.KeptJob {
   } as Api.KeptJob
 }
 
-/** A job that came from a file; `place`: its place there. Throws a UserError. */
+/** Reads a job of a file; `place`: its place there. Throws a UserError. */
 export function readKeptJob(value: unknown, place: string, jobs: Pick<Jobs, 'aheadMs' | 'date'>): Omit<Job, 'key'> {
   const fields = new Fields(value, place, jobs.aheadMs)
   const [app, name] = [fields.text('app'), fields.text('name')]

@@ -23,7 +23,7 @@ export async function listJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.
   }
 }
 
-/** Throws an ApiProblem if there is none. */
+/** Returns a job. Throws an ApiProblem without one. */
 export async function oneJob(jobs: Jobs, query: URLSearchParams): Promise<Api.JobDetail> {
   const job = await jobMeant(jobs, {name: query.get('name') ?? '', app: query.get('app') ?? ''})
   const value = job.data && plainData(job.data)

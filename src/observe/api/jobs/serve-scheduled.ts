@@ -1,4 +1,4 @@
-// Jobs, reminders and timers that wait for a time, with the names that Dapr's CLI gives it (cmd/scheduler, pkg/scheduler). Loaded by the first request.
+// Lists jobs, reminders and timers under the names of Dapr's CLI (cmd/scheduler, pkg/scheduler). The first request loads this code.
 import {givenObject, wholeIn} from '../problem.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
@@ -48,7 +48,7 @@ export async function deleteScheduled(work: KnownWork, {body}: ApiRequest): Prom
   return {deleted, missing: names.filter(name => !deleted.some(each => each.name === name))}
 }
 
-/** Jobs as they are kept. Throws a UserError. */
+/** Returns jobs in the form of a file. Throws a UserError. */
 export async function keptJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.KeptJobs> {
   const found = await jobs.some({after: wholeIn(query, 'after') ?? 0, limit: PAGE + 1})
   const shown = found.slice(0, PAGE)
@@ -58,7 +58,7 @@ export async function keptJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.
   }
 }
 
-/** Keeps jobs that came from a file. Throws a UserError. */
+/** Stores jobs from a file. Throws a UserError. */
 export async function takeJobs(jobs: Jobs, {body}: ApiRequest): Promise<Api.JobsTaken> {
   const {jobs: list} = givenObject(body, '{"jobs": []}')
   if (!Array.isArray(list)) throw new UserError('jobs is not a list', {explanation: 'For example: {"jobs": []}'})
@@ -87,7 +87,7 @@ const NONE = {expires: null, schedule: null, dueTime: null, ttl: null, repeats: 
 const jobRow = ({app, name, begin, dueTime, count, planned = begin, ...job}: Job): Api.Scheduled => ({
   name: `app/${app}/${name}`,
   stored: jobKey(app, name),
-  // a time that the app has named is one of its own clock
+  // a time of the app is in its own clock
   begin: timeText(dueTime === undefined || count > 0 ? dueTimeOf(dueTime ?? '0s', begin) : planned),
   expires: timeOrNull(job.expires),
   schedule: job.schedule ?? null,

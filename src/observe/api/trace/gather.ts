@@ -15,7 +15,7 @@ import {CallLinks, kindOf, type TracedCall, PublishedEvents, type PublishedCall}
 import {latestUses} from '../../telemetry/recorder/component-uses.ts'
 import {tracesOf} from './traces-of.ts'
 
-/** A node of a tree that is no call: a use of a component, a workflow, a step of one, or an app's own span. */
+/** A node that is not a call: a use of a component, a workflow, a step of one, or an app's own span. */
 export type Other =
   | {readonly kind: 'component'; readonly use: ComponentUse}
   | {readonly kind: 'workflow'; readonly instance: Instance}
@@ -26,9 +26,9 @@ export type Other =
 export interface Gathered {
   readonly links: CallLinks
   readonly traced: ReadonlyMap<number, TracedCall>
-  /** The nodes that are no calls. */
+  /** Nodes that are not calls. */
   readonly others: ReadonlyMap<number, Other>
-  /** Nodes without a cause, with the traces that they came in. */
+  /** Nodes without a cause, with the trace of each. */
   readonly first: ReadonlyMap<number, string>
   readonly failed: ReadonlySet<number>
   /** The spans of apps; undefined: no app has sent any. */
@@ -38,7 +38,7 @@ export interface Gathered {
 /** Number of the latest workflows that are searched. */
 const MAX_WORKFLOWS = 1000
 
-/** Gathers the memory of a run. `workflows` undefined: it has none. `latest`: maximum number of calls. Takes short turns. */
+/** Gathers calls and other nodes from the memory of a run. `workflows`: undefined without any. `latest`: maximum number of calls. Takes short turns. */
 export async function gather(
   recorder: CallRecorder,
   workflows: Workflows | undefined,
@@ -105,7 +105,7 @@ async function addAll(spans: JoinedTraces, {recorder, uses, numbers, turns}: Fou
   for (const call of all.toSorted((a, b) => a.startedAt - b.startedAt)) spans.add(call)
 }
 
-/** The call that a call was made for is known where the spans between them are. */
+/** Sets a call's cause if the spans between them prove it. */
 function withProof(call: TracedCall, spans: JoinedTraces, traced: ReadonlyMap<number, TracedCall>): TracedCall {
   const parent = call.madeFor === undefined ? spans.of(traceIdOf(call.cameWith))?.provenParent(call) : undefined
   const isOlder = parent !== undefined && parent >= 0 && traced.has(parent)
@@ -164,7 +164,7 @@ interface Gathering {
   readonly turns: Turns
 }
 
-/** The workflows that ran while there were calls, and their steps. */
+/** Yields the workflows that ran during the calls, and their steps. */
 async function* workflowCalls(
   workflows: Workflows,
   {oldest, others, failed, turns}: Gathering

@@ -42,14 +42,14 @@ export class JoinedTraces {
   }
 }
 
-/** A trace: its spans that are calls seen by their caller or callee, and the parent of each. */
+/** A trace: which of its spans are calls, as seen by caller or callee, and the parent of each. */
 export class JoinedTrace {
   /** The spans in the order of their starts. */
   readonly spans: readonly ReceivedSpan[]
   readonly #trace: KeptTrace
   /** The calls that each app got, by its id. */
   readonly #got: ReadonlyMap<string, readonly Got[]>
-  /** The calls by the span id that was sent to the callee, and by the one from the caller. */
+  /** Calls by the span id in the `traceparent` sent to the callee, and by that received from the caller. */
   readonly #byWent: ReadonlyMap<string, readonly TracedCall[]>
   readonly #byCame: ReadonlyMap<string, readonly TracedCall[]>
   /** The call that a span is, by its id. */
@@ -77,12 +77,12 @@ export class JoinedTrace {
     return this.#trace.spans.get(spanId)
   }
 
-  /** The call that a span is; undefined: it is none of ours. */
+  /** Returns the call that a span is, if it is one of ours. */
   callOf({spanId}: ReceivedSpan): TracedCall | undefined {
     return this.#joined.get(spanId)
   }
 
-  /** The parent of a span; undefined: none. */
+  /** Returns the parent of a span, if there is one. */
   aboveSpan(span: ReceivedSpan): SpanPlace | undefined {
     const {parentId} = span
     const parent = parentId === '' ? undefined : this.#trace.spans.get(parentId)
@@ -104,18 +104,18 @@ export class JoinedTrace {
     return this.callOf(span)?.number === call.number ? this.aboveSpan(span) : this.#placeOf(span)
   }
 
-  /** The call that a call was made for, proved by the spans between them; undefined: they prove nothing. */
+  /** Returns the call that caused a call, if spans between them prove it. */
   provenParent(call: TracedCall): number | undefined {
     const above = this.aboveCall(call)
     return typeof above === 'object' ? this.callAround(above) : above
   }
 
-  /** The call (or use of a component) that a span is, or in which it was; undefined: none. */
+  /** Returns the call (or use of a component) that a span is, or in which it ran, if there is one. */
   callAround(span: ReceivedSpan): number | undefined {
     const path: ReceivedSpan[] = []
     let place: SpanPlace | undefined = this.#placeOf(span)
     while (typeof place === 'object' && !this.#around.has(place)) {
-      // a span that is its own ancestor has none
+      // a span that is its own ancestor has no call
       this.#around.set(place, undefined)
       path.push(place)
       place = this.aboveSpan(place)

@@ -16,7 +16,7 @@ interface TreeOptions {
   /** Equal for nodes that may share a row; undefined: the node always has its own. */
   readonly kindOf: (number: number) => string | undefined
   readonly hasFailed: (number: number) => boolean
-  /** A row that is wanted, with those above it, however many there are. */
+  /** Number of a row that must be shown, with its ancestors, even above the limit. */
   readonly asked: number
   readonly maxRows: number
 }
@@ -24,9 +24,9 @@ interface TreeOptions {
 export interface Tree {
   /** Each before its children. */
   readonly rows: readonly TreeRow[]
-  /** How many more calls there are. */
+  /** Number of omitted calls. */
   readonly leftOut: number
-  /** The call in which the failure began: the deepest that failed while nothing below it did; undefined: nothing failed. */
+  /** The call in which the failure began: the deepest failed call without a failed call below it. Undefined without a failure. */
   readonly failedAt: number | undefined
 }
 
@@ -57,7 +57,7 @@ export function layTree(roots: readonly number[], options: TreeOptions): Tree {
   return {rows, leftOut: countOf(all) - countOf(rows), failedAt}
 }
 
-/** Groups the nodes below one call: each by itself, but of many that are alike those after the first ones together. */
+/** Groups the nodes below one call. The first of many similar nodes have groups of their own, the rest share a group. */
 function groupsOf(
   numbers: readonly number[],
   {links, kindOf, hasFailed, asked}: TreeOptions

@@ -3,13 +3,13 @@
 import type {CallLink} from '../../../model/api.generated.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 
-/** The use of a component, and the id of the event that it published; '' = none. */
+/** A use of a component, and the id of the event that it published; '' = none. */
 export interface PublishedCall {
   readonly event: string
   readonly call: TracedCall
 }
 
-/** Maximum number of events that one id may mean. */
+/** Maximum number of events with the same id. */
 const MAX_ALIKE = 8
 
 /** The events that were published until now, by their ids. An app may choose an id, and use it again. */
@@ -22,7 +22,10 @@ export class PublishedEvents {
     this.#ofId.set(event, [...known.slice(1 - 2 * MAX_ALIKE), call])
   }
 
-  /** The latest that a delivery of `PUBSUB/TOPIC` may be about; of other topics if there are none of this one: a dead letter comes by a topic of its own. */
+  /**
+   * Returns the latest events that a delivery of `PUBSUB/TOPIC` may be about. Without one of this topic, returns those of
+   * other topics, since a failed event moves to a topic of its own.
+   */
   of(event: string, topic: string): readonly number[] {
     const known = this.#ofId.get(event) ?? []
     const ofTopic = known.filter(({to, path}) => `${to}/${path}` === topic)
@@ -30,9 +33,9 @@ export class PublishedEvents {
   }
 }
 
-/** The data about a call, or about something else with a cause, by which they are linked. Times are those of `performance.now()`, in ms. */
+/** The data by which calls and other nodes are linked. Times are those of `performance.now()`, in ms. */
 export interface TracedCall {
-  /** A number below 0 is that of something other than a call. */
+  /** Number; below 0 for a node that is not a call. */
   readonly number: number
   /** App id, or another recorded source. */
   readonly from: string
@@ -42,33 +45,33 @@ export interface TracedCall {
   readonly startedAt: number
   /** When the callee got the call; Infinity: not yet. */
   readonly admittedAt: number
-  /** When its response began; Infinity: not yet, or it did not come. */
+  /** Begin of its response; Infinity without one yet. */
   readonly respondedAt: number
-  /** Infinity: it is under way. */
+  /** Its end; Infinity while it is under way. */
   readonly endedAt: number
   /** App id of the publisher, if it delivers an event; '' = none. */
   readonly publisher: string
-  /** The `traceparent` that its caller sent; '' = none. */
+  /** The `traceparent` of its caller; '' = none. */
   readonly cameWith: string
-  /** The `traceparent` that went to the callee; '' = none. */
+  /** The `traceparent` sent to the callee; '' = none. */
   readonly wentWith: string
-  /** The known cause, or several possible ones, whatever else was in flight; left out: the cause is to be found. */
+  /** Its known cause or causes. Omitted: calls in flight are considered. */
   readonly madeFor?: {readonly parents: readonly number[]; readonly reason: 'trace' | 'event' | 'history'}
-  /** No app gets it, that could make calls for it. */
+  /** Set if no app receives it, so that it causes no calls. */
   readonly isLast?: boolean
   /** How much later than its start it may have begun, in ms. */
   readonly startsWithinMs?: number
-  /** A sidecar may have begun its trace, which then links nothing. */
+  /** Set if a sidecar may have begun its trace, which then links nothing. */
   readonly mayBeginTrace?: boolean
 }
 
 /** An event may have waited, and been published for an earlier call. */
 const EVENT = 0.8
-/** A call that has made such a call already is less likely to make another one. */
+/** Weight of a cause that has made such a call already: it is less likely to make another. */
 const REPEATED = 0.25
 /** An app seldom calls others for a call that it has begun to answer. */
 const ANSWERED = 0.2
-/** How long calls that have ended are considered: not all clocks are as exact as that of calls. */
+/** Time after its end in which a call is still considered, in ms: clocks differ. */
 const CLOCK_MS = 2
 
 /** Finds the parent of each call. */
@@ -110,7 +113,7 @@ export class CallLinks {
 
   #linkOf(call: TracedCall): CallLink | undefined {
     const {startedAt, cameWith, publisher, madeFor, startsWithinMs = 0, mayBeginTrace = false} = call
-    // ids of workflows come again: each of two may seem to have started the other one
+    // ids of workflows repeat: two may each seem to have started the other
     const isCircle = madeFor?.reason === 'history' && madeFor.parents.some(each => this.#isBelow(each, call.number))
     if (madeFor !== undefined && !isCircle) return this.#likeliest(madeFor.parents, madeFor.reason, call)
     const from = publisher || call.from
@@ -158,7 +161,7 @@ export class CallLinks {
     return false
   }
 
-  /** The possible causes by the trace: calls of the same trace that the caller is answering, or else has answered; those with the same span first. */
+  /** Returns possible causes by the trace: calls of it that the caller is answering, or else has answered; calls of the same span first. */
   #tracedBy({startedAt, startsWithinMs = 0, cameWith}: TracedCall, from: string): readonly TracedCall[] {
     const trace = traceIdOf(cameWith)
     const isBefore = ({admittedAt}: TracedCall): boolean => admittedAt <= startedAt + startsWithinMs

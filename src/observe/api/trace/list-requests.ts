@@ -7,13 +7,14 @@ import type {RunFacts, WorkAccess} from '../run-facts.ts'
 import {Turns} from '../turns.ts'
 import {gather} from './gather.ts'
 
-/** How many of the latest calls are joined to requests: all would take too long for a list that is requested each second. */
+/** Maximum number of latest calls to join: the list is requested each second, and all would take too long. */
 const MAX_CALLS = 2000
 
 type Facts = Pick<RunFacts, 'recorder' | 'masked'> & {readonly work: Pick<WorkAccess, 'openWorkflows'>}
 
 /**
- * Returns the latest requests, the latest first: each is a call without a parent, with its descendants. `q`: a filter that one of these calls matches. Takes short turns. Rejects with a UserError for a faulty filter.
+ * Lists the latest requests, the latest first: each is a call without a parent, with its descendants. `q`: a filter that one of its calls
+ * matches. Takes short turns. Rejects with a UserError for a faulty filter.
  */
 export async function listRequests(
   {recorder, work, masked}: Facts,

@@ -13,7 +13,7 @@ import {spanView} from './span-view.ts'
 import {exceptionText} from '../../../model/thrown-at.ts'
 import type {SpanTree} from './with-spans.ts'
 
-/** The data of nodes. `began`: the start of the tree; `now`: the end of open calls. */
+/** Data for showing nodes. `began`: the start of the tree. `now`: the end of open calls. */
 interface Viewing extends SpanTree {
   readonly recorder: CallRecorder
   readonly masking: Masking
@@ -21,7 +21,7 @@ interface Viewing extends SpanTree {
   readonly now: number
 }
 
-/** A row of a tree as it is shown; undefined: its call is no longer kept. */
+/** Describes a row of a tree. Undefined if its call was overwritten. */
 export function nodeView({number, depth, alike}: TreeRow, viewing: Viewing): Api.TreeNode | undefined {
   const {links, traced, others, failed, joined, masking, began, now} = viewing
   const known = alike.flatMap(each => traced.get(each) ?? [])

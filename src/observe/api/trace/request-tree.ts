@@ -23,8 +23,8 @@ type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked'> & {
 }
 
 /**
- * Returns the request of a call, with its descendants and log lines; of a trace that began outside, all its requests. `q`: the
- * number of that call, a filter that matches it (the latest one), or `workflow:ID`. Takes short turns. Rejects with an ApiProblem if there is none, with a
+ * Returns the request of a call with its descendants and log lines; for a trace that began outside, all its requests. `q`: a call's
+ * number, a filter (the latest match counts), or `workflow:ID`. Takes short turns. Rejects with an ApiProblem without a match, with a
  * UserError for a faulty filter.
  */
 export async function requestTree(facts: Facts, q: string): Promise<Api.RequestTree> {
@@ -53,7 +53,7 @@ export async function requestTree(facts: Facts, q: string): Promise<Api.RequestT
   return {asked: number, failedAt: failedAt ?? null, nodes, ...lines, leftOut}
 }
 
-/** The only trace of this id that apps have sent spans of, or that begins so; '' = none. */
+/** Returns the id of the only received trace that begins with the given digits; '' = none or several. */
 function traceNamed(q: string, store: SpanStore | undefined): string {
   const [, begin = ''] = /^trace:([\da-f]{8,32})$/.exec(q) ?? []
   if (begin === '' || store === undefined) return ''
@@ -61,7 +61,7 @@ function traceNamed(q: string, store: SpanStore | undefined): string {
   return more.length === 0 ? found : ''
 }
 
-/** 0: there is no call, but there are spans of that trace. */
+/** Returns the call that `q` names. 0 if only spans of the trace exist. */
 async function askedCall(facts: Facts, q: string, masking: Masking, trace: string): Promise<number> {
   if (/^\d+$/.test(q)) return recordedCall(facts.recorder, Number(q)).number
   try {
@@ -84,7 +84,7 @@ async function latestOf({recorder, control}: Facts, q: string, masking: Masking)
     : new ApiProblem(404, `no call matches ${q}`, 'pillion calls lists them.')
 }
 
-/** The latest instance of this id; `APP/ID` where apps have equal ones. */
+/** Returns the latest workflow with this id; `APP/ID` distinguishes apps. */
 function workflowNamed({others}: Gathered, name: string): number {
   for (const [number, other] of [...others].toReversed())
     if (other.kind === 'workflow' && [other.instance.id, `${other.instance.app}/${other.instance.id}`].includes(name))
@@ -92,7 +92,7 @@ function workflowNamed({others}: Gathered, name: string): number {
   throw new ApiProblem(404, `there is no workflow ${name}`, 'pillion workflow list lists them.')
 }
 
-/** The request that something belongs to, and others of a trace that began outside. */
+/** Returns the root of a node. If its trace began outside, returns all roots of the trace. */
 function rootsOf(asked: number, {links, first}: Gathered): readonly number[] {
   let root = asked
   for (let link = links.of(root); link !== undefined; link = links.of(root)) root = link.parent
@@ -100,11 +100,11 @@ function rootsOf(asked: number, {links, first}: Gathered): readonly number[] {
   return trace === '' ? [root] : firstOf(trace, {first})
 }
 
-/** The nodes of a trace without a cause: uses of components, too, if no call belongs to it. */
+/** Returns the nodes of a trace without a cause. These are uses of components, too, if no call belongs to the trace. */
 const firstOf = (trace: string, {first}: Pick<Gathered, 'first'>): readonly number[] =>
   [...first].flatMap(([number, of]) => (of === trace ? [number] : []))
 
-/** When apps had to do with a tree, and when with anything else in that time. */
+/** Returns the times in which apps worked for the tree, and the times of their other work meanwhile. */
 function busyApps(
   {traced}: Gathered,
   nodes: readonly Api.TreeNode[],

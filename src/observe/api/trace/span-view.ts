@@ -51,7 +51,7 @@ export const maskedException = ({type, message, stack}: Api.SpanException, maski
   stack: masking.text(stack)
 })
 
-/** SDKs repeat an exception on each span on the way up: it stays at the deepest one. */
+/** Removes repeated exceptions: SDKs copy an exception to each span above, and only the deepest keeps it. */
 export function exceptionsOnce(nodes: readonly Api.TreeNode[]): readonly Api.TreeNode[] {
   const ends = endsOf(nodes)
   /** The next row with an exception. */
@@ -72,7 +72,7 @@ export function exceptionsOnce(nodes: readonly Api.TreeNode[]): readonly Api.Tre
     .toReversed()
 }
 
-/** For each row, the first one after it that is not below it. */
+/** Returns for each row the index of the next row that is not below it. */
 function endsOf(nodes: readonly Api.TreeNode[]): readonly number[] {
   const ends = nodes.map(() => nodes.length)
   const above: number[] = []

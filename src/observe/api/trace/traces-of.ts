@@ -7,8 +7,8 @@ import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {orElse} from '../../../model/or-else.ts'
 
 /**
- * The data that link a call to others, without a copy of its bodies: its method and path, the `traceparent` from its caller and
- * the one to the callee, and of an event that is delivered, not sent by an app itself, its `id` and publisher (`source` of CloudEvents 1.0; '' = none).
+ * Returns the data that link a call to others, without copying its bodies: method, path, and the `traceparent` of both ends. For a
+ * delivered event also its `id` and publisher (`source` of CloudEvents 1.0; '' = none).
  */
 export function tracesOf({pieces, edgeOf, flags}: Pick<RecordedCall, 'pieces' | 'edgeOf' | 'flags'>): {
   readonly method: string
@@ -26,7 +26,7 @@ export function tracesOf({pieces, edgeOf, flags}: Pick<RecordedCall, 'pieces' | 
   return {method, path: methodPath(target, edgeOf.callee), cameWith, wentWith, publisher: '', event: '', ...named}
 }
 
-/** An event, or several in bulk, with names in the body alone: the last event's names count. */
+/** Headers of an event, or of several in bulk, whose names are only in the body. The last event's names count. */
 const EVENT = /^(?:content-type:[ \t]*application\/cloudevents\+json|pubsubname:)/im
 const GRPC_EVENT = /^\/dapr\.proto\.runtime\.v1\.AppCallback(?:Alpha)?\/On(Bulk)?TopicEvent(?:Alpha1)?$/
 /** The bytes before a message of gRPC: whether it is compressed, and its length. */
@@ -60,7 +60,7 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
 const NONE = Buffer.alloc(0)
 
-/** The fields of a message that have a length, as all of these messages do, up to where it is cut off. */
+/** Returns the fields of a message with a length, which these messages only have, up to the end of the data. */
 function fieldsOf(message: Uint8Array): readonly {readonly number: number; readonly bytes: Uint8Array}[] {
   const fields: {readonly number: number; readonly bytes: Uint8Array}[] = []
   const reader = new BinaryReader(message)
@@ -96,7 +96,7 @@ const END_BYTES = 4096
 const NAMES = /^,"id":("(?:[^"\\]|\\.)*"),"pubsubname":"(?:[^"\\]|\\.)*","source":("(?:[^"\\]|\\.)*"),"specversion":/
 const BEHIND = '","specversion":'
 
-/** The names in an envelope in JSON, as sidecars write it; undefined: it is another one, or cut off. */
+/** Reads the names in a JSON envelope of a sidecar. Undefined for others, and for one that is cut off. */
 export function eventNames(envelope: Buffer): EventNames | undefined {
   const text = envelope.toString('utf8', Math.max(0, envelope.length - END_BYTES))
   const end = text.lastIndexOf(BEHIND)

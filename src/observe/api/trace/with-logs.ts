@@ -16,12 +16,12 @@ interface Lines {
 
 /** How far apart the times of a line and of its log record may be, in ms. */
 const SAME_MS = 1000
-/** Characters that have to be equal in both. */
+/** Number of characters that must be equal in both. */
 const MAX_SAME = 1000
 /** Maximum number of lines in one tree. */
 const MAX_LINES = 1000
 
-/** Adds log records to the lines that apps wrote. A record that was printed, too, gives its line a place in the trace. */
+/** Adds log records to the lines that apps wrote. A record that an app also printed gives its line a place in the trace. */
 export function withLogs({lines, linesLeftOut}: Lines, logs: readonly TreeLog[], masking: Masking): Lines {
   // of more logs only the latest are shown
   const latest = logs.toSorted((a, b) => a.log.at - b.log.at).slice(-MAX_LINES)
@@ -64,11 +64,11 @@ function exceptionOf(json: string, masking: Masking): string {
   return `${exceptionText(exception)}${place === '' ? '' : ` (${place})`}`
 }
 
-/** The level for one of OpenTelemetry's severity numbers (logs.proto). */
+/** Returns the level for a severity number of OpenTelemetry (logs.proto). */
 const levelOf = (severity: number): Api.Line['level'] =>
   severity >= 17 ? 'error' : severity >= 13 ? 'warn' : severity >= 9 ? 'info' : severity > 0 ? 'debug' : undefined
 
-/** A span of time in which an app had something to do, by `performance.now()`. */
+/** A period in which an app was working, by `performance.now()`. */
 export interface Busy {
   readonly node: number
   readonly app: string
@@ -76,7 +76,7 @@ export interface Busy {
   readonly until: number
 }
 
-/** A line comes by a pipe: after an answer that was written later, too. */
+/** Delay of lines, in ms: they come through a pipe, and may arrive after a later answer. */
 const LATE_MS = 5
 /** Mostly no later than this. */
 const MOSTLY_LATE_MS = 2
@@ -86,8 +86,8 @@ const MAX_BETWEEN = 1000
 const MAX_LINE = 2000
 
 /**
- * The lines that apps wrote while they worked for a request, the oldest first, each with the latest begin of its app.
- * `elsewhere`: the work of apps for other requests, which may have caused a line as well. Takes short turns.
+ * Returns the lines that apps wrote while they worked for a request, the oldest first, each with the node that its app began last.
+ * `elsewhere`: other work, which may have caused a line, too. Takes short turns.
  */
 export async function linesBetween(
   log: Pick<RunLog, 'latest'>,
@@ -116,7 +116,7 @@ export async function linesBetween(
 const isWithin = ({at, writer}: LogBatch, {app, from, until}: Busy, lateMs: number): boolean =>
   at >= from && at <= until + lateMs && isOfApp(writer.name, app)
 
-/** The latest of the things that an app was doing, or had just done. */
+/** Returns the work that the app began last among that under way, or just finished. */
 function atThatTime(batch: LogBatch, busy: readonly Busy[]): Busy | undefined {
   for (const lateMs of [0, LATE_MS]) {
     const [latest] = busy.filter(each => isWithin(batch, each, lateMs)).toSorted((a, b) => b.from - a.from)

@@ -8,9 +8,9 @@ import type {TracedCall} from './link-calls.ts'
 /** A request with the spans of its apps. */
 export interface SpanTree extends Gathered {
   readonly roots: readonly number[]
-  /** The children of something, in the order of their starts. */
+  /** Returns the children of a node, in the order of their starts. */
   readonly madeFor: (number: number) => readonly number[]
-  /** The spans that are calls, or uses of components, by the number of these. */
+  /** Spans that are calls or uses of components, by number. */
   readonly joined: ReadonlyMap<number, readonly ReceivedSpan[]>
   readonly logs: readonly TreeLog[]
 }
@@ -21,7 +21,7 @@ export interface TreeLog {
   readonly log: ReceivedLog
 }
 
-/** Adds the spans of a request to its calls. `traceId`: spans of this trace make a tree even where there is no call. */
+/** Adds the spans of a request to its calls. `traceId`: its spans make a tree even without a call. */
 export function withSpans(gathered: Gathered, roots: readonly number[], traceId = ''): SpanTree {
   const {links, spans} = gathered
   const plain = {...gathered, roots, madeFor: (number: number) => links.madeFor(number), joined: new Map(), logs: []}
@@ -92,7 +92,7 @@ class Layout {
     return [traceIdOf(cameWith), traceIdOf(wentWith)].filter(id => id !== '')
   }
 
-  /** Gives each span of a trace its row, or the row of the call that it is. */
+  /** Gives each span of a trace its own row, or the row of its call. */
   #add(trace: JoinedTrace, traceId: string): void {
     for (const span of trace.spans) {
       const call = trace.callOf(span)
@@ -155,7 +155,7 @@ class Layout {
     return own ?? this.#numberOf(trace.answeredBy(app, wallTime.at(at))) ?? this.#roots[0] ?? 0
   }
 
-  /** Makes a root of a span that is its own ancestor: ids may be anything. */
+  /** Makes a span that is its own ancestor a root: received ids may be arbitrary. */
   #breakCircles(): void {
     const done = new Set<number>()
     for (const start of this.#rows) {

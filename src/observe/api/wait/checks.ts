@@ -28,7 +28,7 @@ function missing(apps: readonly WaitedApp[], isImpossible: boolean, reason: stri
   return {state: isImpossible ? 'impossible' : 'waiting', reason, apps}
 }
 
-/** `ready`: all apps, or the instances of one, take calls, or have finished, with the code that was saved last. */
+/** `ready`: all apps, or the instances of one, accept calls or have finished, with the latest saved code. */
 export function readyCheck({apps, stopping}: WaitContext, app: string): WaitCheck {
   return {
     look: () => {
@@ -44,7 +44,7 @@ export function readyCheck({apps, stopping}: WaitContext, app: string): WaitChec
   }
 }
 
-/** `exit`: a process of each instance has ended since then, or it has none. */
+/** `exit`: a process of each instance has ended since `since`, or it has none. */
 export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Since): WaitCheck {
   return {
     look: () => {
@@ -100,7 +100,7 @@ function reloadText(apps: readonly WaitedApp[], historyOf: WaitContext['historyO
 
 type CallsWanted = Extract<Condition, {kind: 'calls'}>
 
-/** A number of `calls` have ended since then, from one app to another if these are given. */
+/** `calls`: a number of calls have ended since `since`, optionally from one app to another. */
 export function callsCheck({recorder, apps}: WaitContext, {from, to, count}: CallsWanted, since: Since): WaitCheck {
   const isMeant = ({caller, callee}: Edge): boolean => (from === '' || caller === from) && (to === '' || callee === to)
   const before = since.at === -Infinity ? 0 : endedBefore(recorder, isMeant, since.at)
@@ -121,7 +121,7 @@ export function callsCheck({recorder, apps}: WaitContext, {from, to, count}: Cal
 const total = ({edges}: CallRecorder, isMeant: (edge: Edge) => boolean): number =>
   edges.all.reduce((sum, edge) => (isMeant(edge) ? sum + edge.calls : sum), 0)
 
-/** How many had ended then, as far as calls are kept. */
+/** Number of kept calls that had ended at a time. */
 function endedBefore(recorder: CallRecorder, isMeant: (edge: Edge) => boolean, at: number): number {
   let since = 0
   for (const number of recorder.numbers()) {
@@ -144,11 +144,11 @@ const IS_MET: Readonly<Record<WorkflowWanted['state'], (status: number) => boole
   ended: isTerminal
 }
 
-/** Whether a workflow will not reach that state unless the user does something. */
+/** Whether only a person can bring a workflow to the wanted state. */
 const isHopeless = (status: number, wanted: WorkflowWanted['state']): boolean =>
   isTerminal(status) || (status === STALLED && wanted !== 'terminated' && wanted !== 'ended')
 
-/** A workflow is in some state; of several apps that have one of this id, any one. */
+/** `workflow`: a workflow is in a state. If several apps have one with this id, any counts. */
 export function workflowCheck(context: WaitContext, {id, state}: WorkflowWanted): WaitCheck {
   return {
     look: async () => {

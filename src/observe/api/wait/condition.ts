@@ -3,7 +3,7 @@ import {nearMiss} from '../../../model/near-miss.ts'
 import {readDuration} from '../../../model/duration.ts'
 import type {WaitedApp} from './wait-context.ts'
 
-/** A condition to wait for. `text`: as it was written. */
+/** A condition to wait for; `text`: as written. */
 export type Condition = {readonly text: string} & (
   | {readonly kind: 'ready' | 'reloaded' | 'exit'; /** '' = all. */ readonly app: string}
   | {readonly kind: 'idle'; readonly spanMs: number}
@@ -33,7 +33,7 @@ const FORMS = {
 type Kind = keyof typeof FORMS
 const KINDS = Object.keys(FORMS) as Kind[]
 
-/** Reads a condition such as `ready:shop`. Throws a UserError that says how it is written. */
+/** Parses a condition such as `ready:shop`. Throws a UserError with the right form. */
 export function readCondition(text: string): Condition {
   const [, word = '', rest] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? []
   const kind = KINDS.find(each => each === word)
@@ -64,7 +64,7 @@ export function readCondition(text: string): Condition {
     case 'calls':
       return {kind, text, ...readCalls(rest ?? '', text)}
     case 'workflow': {
-      // an id may have colons, as those of children do
+      // ids may contain colons, as those of children do
       const [, id = '', wanted = ''] = /^(.+):([^:]*)$/s.exec(rest ?? '') ?? []
       const state = WORKFLOW_STATES.find(each => each === wanted)
       if (id === '' || state === undefined) throw wrong(text, kind)
@@ -101,11 +101,11 @@ const wrong = (text: string, kind: Kind, why = '', cause?: unknown): UserError =
 
 /** The state of a condition. */
 export interface Standing {
-  /** `impossible`: it can no longer come true. */
+  /** `impossible`: cannot be met any more. */
   readonly state: 'met' | 'waiting' | 'impossible'
   /** Why it is met, or the missing part. */
   readonly reason: string
-  /** The apps that it waits for. */
+  /** Apps that the condition waits for. */
   readonly apps?: readonly WaitedApp[]
 }
 

@@ -6,9 +6,7 @@ import type {WaitContext} from './wait-context.ts'
 import {contentOf, isStream, methodOf} from '../../telemetry/recorder/call-content.ts'
 import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 
-/**
- * The calls of a run as idleness sees them. Streams whose response has begun, replays and ignored calls do not count. Numbers show calls between two looks.
- */
+/** The calls of a run, for idleness. Streams with a response, replays and ignored calls do not count. Counters reveal calls between two looks. */
 class IdleCalls {
   readonly #context: WaitContext
   readonly #isIgnored: IsIgnored | undefined
@@ -35,7 +33,7 @@ class IdleCalls {
     return false
   }
 
-  /** The calls in flight, for people; '' if there are none. */
+  /** Describes the calls in flight; '' without any. */
   underWay(): string {
     const {recorder} = this.#context
     const {open: unrecorded} = recorder.unrecorded
@@ -84,7 +82,8 @@ class IdleCalls {
 }
 
 /**
- * `idle`: for a whole span no call is under way or begins, no message of a read topic waits, and no app starts, stops or reloads. Equal counters of two idle looks mean no event between them, however far apart.
+ * `idle`: for a whole period no call is open or begins, no message of a read topic waits, and no app starts, stops or reloads. Equal
+ * counters at two looks exclude events in between.
  */
 export class IdleCheck implements WaitCheck {
   readonly #context: WaitContext
@@ -118,7 +117,7 @@ export class IdleCheck implements WaitCheck {
     const now = this.#clock()
     const busy = this.#now() || messages
     const hasMoved = this.#hasMoved() || messages !== ''
-    // work at the last check may have ended just before this one
+    // work of the last check may have ended just now
     if (busy !== '' || hasMoved || this.#wasBusy) this.#since = now
     this.#wasBusy = busy !== ''
     if (busy !== '') this.#busy = busy
@@ -130,7 +129,7 @@ export class IdleCheck implements WaitCheck {
     return waiting(`idle for ${Math.round(quietMs)} of ${this.#spanMs} ms${last}`)
   }
 
-  /** Topics of brokers that do not tell their waiting messages. */
+  /** Topics whose broker does not report waiting messages. */
   get unseen(): readonly TopicBacklog[] {
     return this.#context.backlogs().filter(({isSeen}) => !isSeen)
   }
@@ -146,7 +145,7 @@ export class IdleCheck implements WaitCheck {
     return this.#calls.hasBegun() || !isSame
   }
 
-  /** Topics with waiting messages, or with new ones since the last check; '' if there are none. */
+  /** Describes topics with waiting messages, or with new ones since the last check; '' without any. */
   async #backlog(): Promise<string> {
     let busy = ''
     const seen = new Map<string, Backlog>()
@@ -170,10 +169,7 @@ export class IdleCheck implements WaitCheck {
 /** How long a broker may take to answer, in ms. */
 const ANSWER_MS = 1000
 
-/**
- * Reads a backlog. A broker that fails counts as idle. A broker that does not answer in time keeps its last value:
- * it may be slow because it has much to do.
- */
+/** Reads a backlog. A broker that fails counts as idle. A late broker keeps its last value: it may be busy. */
 const readOf = async ({read}: TopicBacklog, before: Backlog | undefined): Promise<Backlog | undefined> =>
   within(ANSWER_MS, read()).then(
     found => found ?? before,

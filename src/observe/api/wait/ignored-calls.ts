@@ -4,10 +4,7 @@ import {starPattern} from '../../../model/name-pattern.ts'
 /** Calls that do not count. */
 export type IsIgnored = (call: {readonly method: string; readonly path: string}) => boolean
 
-/**
- * Reads patterns such as `GET /poll*`: a method, or `*`, and a path in which `*` matches anything. Returns undefined for an empty list. Throws a
- * UserError.
- */
+/** Parses patterns such as `GET /poll*`: a method or `*`, and a path in which `*` matches anything. Undefined for an empty list. Throws a UserError. */
 export function readIgnored(patterns: readonly string[]): IsIgnored | undefined {
   if (patterns.length === 0) return undefined
   const all = patterns.map(pattern => {

@@ -10,7 +10,7 @@ const MAX_TEXT = 64 * 1024
 /** Limit of output that waits for a look. Further output is counted without a look. */
 const MAX_WAITING = 8 * 1024 * 1024
 
-/** `log`: an app, or any of them, has written a line since then that a pattern matches. */
+/** `log`: an app, or any app, has written a line since `since` that matches a pattern. */
 export function logCheck(context: WaitContext, {text, rest}: {text: string; rest: string}, since: Since): WaitCheck {
   const {app, pattern, hint} = split(context, rest)
   compile(pattern, text)
@@ -22,7 +22,7 @@ export function logCheck(context: WaitContext, {text, rest}: {text: string; rest
       const meant = appsCalled(context.apps(), app)
       const apps = app === '' ? [] : meant
       if (app !== '' && meant.length === 0) return impossible(`${app} has left the run`)
-      // the output of a process is complete before it is said to have ended
+      // an end is reported after all output: no line will follow
       const isSilent = isCaughtUp && meant.length > 0 && meant.every(each => !each.hasProcess && !each.isChanging)
       return {state: isSilent ? 'impossible' : 'waiting', reason: standing.reason + hint, apps}
     },

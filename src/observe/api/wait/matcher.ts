@@ -2,7 +2,7 @@ import {Worker} from 'node:worker_threads'
 
 /** Finds the first of some lines that a pattern matches. */
 export interface Matcher {
-  /** The index of the first match; -1: none. Rejects if the pattern takes too long. */
+  /** Returns the index of the first match; -1 without one. Rejects if the pattern takes too long. */
   find(lines: readonly string[]): Promise<number>
   close(): void
 }
@@ -27,7 +27,7 @@ parentPort.on('message', ({pattern, lines}) => {
 parentPort.postMessage(-1)
 `
 
-/** A thread that all patterns share: one for each would take 5 MB. */
+/** A thread that all patterns share; a thread for each would take 5 MB. */
 class MatchThread {
   readonly #worker: Worker
   /** The answer to the current question; at first, that the thread runs. */
@@ -44,7 +44,7 @@ class MatchThread {
     this.#begun.catch(() => undefined)
   }
 
-  /** Called when the last answer has come. Ends the thread if this takes too long. */
+  /** Sends lines to the thread. Call it after the last answer. Ends the thread after a timeout. */
   async find(pattern: string, lines: readonly string[], timeoutMs: number): Promise<number> {
     await this.#begun
     this.#answer = Promise.withResolvers()

@@ -14,7 +14,7 @@ export interface WaitedApp {
   readonly home: string
   /** The name in the log of the run: with the version if its id has several. */
   readonly writer: string
-  /** Whether the app takes calls, or runs if it has no port. */
+  /** Whether the app accepts calls, or runs if it has no port. */
   readonly isReady: boolean
   /** Its process has ended with 0 and is not started again by itself. */
   readonly isFinished: boolean
@@ -22,11 +22,11 @@ export interface WaitedApp {
   readonly isOver: boolean
   /** Whether the app never started because a dependency has failed. */
   readonly isGivenUp: boolean
-  /** `--except` has left it to the user, and it is not there yet: it is waited for by its name alone. */
+  /** Whether `--except` has left it to the user, who has not started it yet: only its name waits for it. */
   readonly isLeftOut: boolean
   /** Its process runs, or is to be started by the run. */
   readonly hasProcess: boolean
-  /** A saved file of it, or a request, is being acted on, or is about to be. */
+  /** Whether a save or a request is about to change it. */
   readonly isChanging: boolean
   /** Its files are watched. */
   readonly isWatched: boolean
@@ -38,7 +38,7 @@ export interface WaitedApp {
 
 /** The history of an app; times are those of `performance.now()`. */
 export interface AppHistory {
-  /** How its latest process ended by itself, and when; undefined: none did. */
+  /** How and when its latest process ended by itself. Undefined if none did. */
   readonly exit: {readonly text: string; readonly at: number} | undefined
   readonly reload: {readonly files: readonly string[]; readonly tookMs: number; readonly at: number} | undefined
 }
@@ -48,14 +48,14 @@ export interface WaitContext {
   readonly recorder: CallRecorder
   readonly runLog: RunLog
   readonly apps: () => readonly WaitedApp[]
-  /** The workflows of the run, as they are known now. Rejects if their file cannot be opened. */
+  /** Opens the workflows of the run. Rejects if their file cannot be opened. */
   readonly workflows: () => Promise<Workflows>
-  /** Why the run has no app of this id although its template has one; '' = the template has none either. */
+  /** Explains why the run lacks an app of the template; '' if the template lacks it, too. */
   readonly whyAbsent: (id: string) => string
   readonly historyOf: (home: string) => AppHistory
   readonly activity: readonly ActivitySource[]
   readonly backlogs: () => readonly TopicBacklog[]
-  /** Numbers of the calls of gRPC that are streams now, and how many there are that are not recorded. */
+  /** Numbers of the gRPC calls that are streams now, and the number of unrecorded ones. */
   readonly streams: () => {readonly numbers: ReadonlySet<number>; readonly unrecorded: number}
   /** A line of an app, or of its sidecar, waits to be written to its log file. */
   readonly isWriting: () => boolean
@@ -75,17 +75,17 @@ export interface WaitContext {
 export interface EventTimes {
   /** Returns the id of this moment. */
   readonly mark: () => number
-  /** Returns the time of an event; undefined: it is not kept, or is none of this run. */
+  /** Returns the time of an event. Undefined if it is not kept, or not of this run. */
   readonly timeOf: (id: number) => Since | undefined
 }
 
-/** The moment from which on something counts. */
+/** The moment since which events count. */
 export interface Since {
   /** `performance.now()`; -Infinity: from the start of the run. */
   readonly at: number
-  /** ms since 1970; 0: `place` says it. */
+  /** ms since 1970; 0 if `place` is set. */
   readonly time: number
-  /** The number of the first batch in the log of the run that counts: others may have come in the same millisecond. 0: `time` says it. */
+  /** First batch of the run's log that counts, which distinguishes batches of one millisecond; 0 if `time` is set. */
   readonly place: number
 }
 

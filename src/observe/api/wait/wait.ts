@@ -27,7 +27,7 @@ export interface WaitOptions {
 /** How often conditions are checked, besides at each event of the run. */
 const LOOK_MS = 10
 
-/** Waits until the conditions are met, or one of them can no longer be met. Throws an ApiProblem for unknown apps and topics. */
+/** Waits until the conditions are met, or one cannot be met any more. Throws an ApiProblem for unknown apps and topics. */
 export async function waitFor(context: WaitContext, options: WaitOptions): Promise<Api.Waited> {
   const {conditions, isAny = false, timeoutMs, ignore = [], from = 'start', signal} = options
   const startedAt = performance.now()

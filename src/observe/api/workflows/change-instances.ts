@@ -62,7 +62,7 @@ const ACTIONS: Readonly<
   }
 }
 
-/** Does something with an instance. Throws a UserError. */
+/** Applies a command to an instance. Throws a UserError. */
 export async function changeInstance(workflows: Workflows, {at, body, gone}: ApiRequest): Promise<Api.Workflow> {
   const given = givenObject(body, '{"id": "o-17"}')
   const instance = findInstance(workflows, {id: askedText(given, 'id'), app: askedText(given, 'app')})
@@ -128,7 +128,7 @@ export async function purgeInstances(workflows: Workflows, {body}: ApiRequest): 
       purged.push({app, id})
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw error
-      // it may have gone with its parent, while a child in another run was removed
+      // the instance may have been removed together with its parent
       if (workflows.find(app, id) !== undefined) kept.push(`workflow '${id}' is not removed: ${error.message}`)
     }
   }
@@ -167,7 +167,7 @@ function purgeable(
   }
 }
 
-/** Waits for a state as long as the client does. Returns the instance then, or before its removal. */
+/** Waits for a state as long as the client stays connected. Returns the instance, also right before its removal. */
 async function until(
   workflows: Workflows,
   instance: Instance,

@@ -10,7 +10,7 @@ import {STATUSES} from '../../../work/workflow/status.ts'
 import {instanceView} from './instance-view.ts'
 import {givenTime, rowsIn} from './requests.ts'
 
-/** `app` is '' where it is not given: no other app has an instance of this id. Throws an ApiProblem if there is no such instance, or if several apps have one. */
+/** Finds an instance; `app` is '' if it is not given. Throws an ApiProblem if there is none, or if several apps have one with this id. */
 export function findInstance(workflows: Workflows, {id, app}: Pick<Instance, 'id' | 'app'>): Instance {
   const apps = app === '' ? workflows.appsWith(id) : [app]
   if (apps.length > 1)
@@ -21,10 +21,10 @@ export function findInstance(workflows: Workflows, {id, app}: Pick<Instance, 'id
   throw new ApiProblem(404, `there is no workflow '${id}'${of}`, 'pillion workflow list shows those that are there.')
 }
 
-/** How long to wait for a worker, which connects soon after its app is ready, where only that shows which app is meant. */
+/** Time to wait for a worker if only workers show which app is meant, in ms: they connect soon after their app is ready. */
 const FIRST_WORKER_MS = 5000
 
-/** The app that is to start a workflow. Throws an ApiProblem if it is not there, or if it is not clear which one is meant. */
+/** Returns the app that is to start a workflow. Throws an ApiProblem if it is missing or ambiguous. */
 export async function startingApp({control}: RunFacts, workflows: Workflows, wanted: string): Promise<string> {
   const apps = control.list().apps
   const ids = [...new Set(apps.map(({id}) => id))]

@@ -112,7 +112,7 @@ const KINDS: {readonly [K in Kind]: readonly [type: string, say: Describe<K>]} =
   detachedCreated: ['DetachedWorkflowCreated', ({instanceId}) => ({attrs: {instance: instanceId}})]
 }
 
-/** The events of a history as they are shown, the oldest first. */
+/** Describes the events of a history, the oldest first. */
 export function historyView(events: readonly Event[]): readonly Api.WorkflowEvent[] {
   let play = 0
   return events.map(event => {
@@ -126,7 +126,7 @@ function eventView(event: Event, first: Event, play: number): Api.WorkflowEvent 
   const [type, say] = kind === undefined ? (['Unknown', () => ({})] as const) : KINDS[kind]
   const said = (say as Describe<Kind>)(event[kind ?? 'workflowStarted'] as never, first, event)
   const {eventId = -1, router} = event
-  // 0 is an id of an action of a worker, and means no id elsewhere
+  // only actions of a worker have 0 as an id
   const hasId = eventId > 0 || (eventId === 0 && (event.taskScheduled ?? event.timerCreated) !== undefined)
   const given = Object.entries(said.attrs ?? {}).filter((entry): entry is [string, string] => Boolean(entry[1]))
   return {

@@ -27,10 +27,10 @@ export function givenTime(name: string, value: unknown): number | undefined {
   throw new UserError(`${name} is not a time`, {explanation: 'For example: 2026-01-31T14:46:28Z'})
 }
 
-/** Any JSON as the text that a workflow gets; undefined: there is none. */
+/** Returns JSON as the text for a workflow; undefined stays undefined. */
 export const givenPayload = (value: unknown): string | undefined => (value === undefined ? undefined : exactText(value))
 
-/** How many rows a query wants: a hundred unless it says so, at most a thousand. Throws a UserError. */
+/** Returns the number of rows of a query: 100 by default, at most 1,000. Throws a UserError. */
 export const rowsIn = (query: URLSearchParams): number => Math.min(1000, Math.max(1, wholeIn(query, 'limit') ?? 100))
 
 /** A refusal of workflows is a conflict. Throws an ApiProblem. */

@@ -85,7 +85,7 @@ const stepView = (instance: Instance, {id, startedAt, endedAt, until, ...rest}: 
   until: until === undefined ? null : timeText(until)
 })
 
-/** Skips time, and returns the work that fell due on the way. Throws a UserError. */
+/** Skips time, and returns the work that fell due in it. Throws a UserError. */
 export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): Promise<Api.Skipped> {
   const ms = askedWhole(givenObject(body, '{"ms": 86400000}'), 'ms') ?? 0
   if (ms === 0 || ms > MAX_SKIP_MS)
@@ -133,7 +133,8 @@ const WAITS =
   /wait_?for_?(?:external_?|single_?)?event(?:async)?\s*(?:<[^()]*>)?\(\s*(?:name\s*=\s*)?["'`]([\w .:/-]+)["'`]/gi
 
 /**
- * The names of events that an instance may be waiting for: names that others of its workflow got, and names in the code of its app. With some SDKs its history lacks the name. `folder`: of the app; undefined: it is none of the run.
+ * Returns names of events that an instance may wait for: names that others of its workflow got, and names in its app's code. With some
+ * SDKs the history lacks them. `folder`: of the app; undefined if it is not of the run.
  */
 export async function possibleEvents(
   workflows: Workflows,
@@ -158,7 +159,7 @@ async function namesInCode(folder: string): Promise<readonly string[]> {
   return names
 }
 
-/** Reads the names of events in a folder; none if it cannot be read. */
+/** Reads the names of events in a folder's code; none if it cannot be read. */
 async function readNames(folder: string): Promise<readonly string[]> {
   const found = new Set<string>()
   const folders = [folder]

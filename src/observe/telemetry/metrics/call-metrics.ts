@@ -13,7 +13,7 @@ const NO_STATUS = 500
 /** The bytes before each message of gRPC. */
 const PREFIX_BYTES = 5
 
-/** The sizes of the two messages of a call; undefined: it may have more, and Dapr does not count them. */
+/** Returns the sizes of the two messages of a call. Undefined for a stream, which Dapr does not count. */
 const messageBytes = ({call, calleeMethod, requestBytes, responseBytes}: CallRecord): FinishedGrpcCall['bytes'] => {
   if (call.isProxied === true) return undefined
   const prefix = calleeMethod === undefined ? 0 : PREFIX_BYTES
@@ -40,7 +40,7 @@ export class CallMetrics extends SidecarMetrics {
     this.#settings = settings
   }
 
-  /** The metrics in Prometheus' text format. A client that asks too often gets an earlier text: calls do not wait for it. */
+  /** Returns the metrics in Prometheus' text format. Repeats an earlier text if it is asked too often, so that calls do not wait. */
   override text(now = performance.now()): string {
     if (now - this.#since > WINDOW_MS) [this.#since, this.#rendered] = [now, 0]
     if (this.#rendered++ < MAX_RENDERED) this.#text = super.text()
@@ -59,7 +59,7 @@ export class CallMetrics extends SidecarMetrics {
     if (failure !== '' && this.#settings.hasErrorCodes) this.#failed(call.callee, failure)
   }
 
-  /** Each attempt counts, as each is a request from one sidecar to another. */
+  /** Counts each attempt, which is a request from one sidecar to another. */
   #called(record: CallRecord, code: number, type: 'unary' | 'streaming'): void {
     const {call, calleeMethod, earlier, isRemote, startedAt, admittedAt, endedAt} = record
     const {invocation} = this
@@ -110,7 +110,7 @@ export class CallMetrics extends SidecarMetrics {
     this.grpc.sent({method, status: codeText(code), elapsedMs, bytes})
   }
 
-  /** The app was called, maybe for another app's sidecar. `isGrpc`: it speaks gRPC, and calls over HTTP count when it was invoked. */
+  /** Counts a call to the app, perhaps for another app's sidecar. `isGrpc`: the app speaks gRPC; then calls over HTTP count in `invoked`. */
   answered(record: CallRecord, isGrpc: boolean): void {
     if (!isGrpc || record.calleeMethod !== undefined) this.sent(record)
     const {call, status, calleeMethod, grpcStatus = 0} = record
@@ -123,7 +123,7 @@ export class CallMetrics extends SidecarMetrics {
     if (this.#settings.isEnabled) this.invocation.decided(decision, caller)
   }
 
-  /** The app's health was checked; status 0: there was no answer. */
+  /** Counts a health check; status 0: no answer. */
   probed(status: number, elapsedMs: number): void {
     if (this.#settings.isEnabled) this.http.probed(status === 0 ? NO_STATUS : status, elapsedMs)
   }
@@ -139,6 +139,6 @@ const CATEGORIES = (Object.values(API) as BlockApi[])
   .flatMap(({errors}) => (errors === undefined ? [] : [errors.split(' ')]))
   .map(([parts = '', category = '']) => ({parts: parts.split('|'), category}))
 
-/** Returns the category in which the metrics count a code of an error. */
+/** Returns the category of an error code in the metrics. */
 export const errorCategory = (code: string): string =>
   CATEGORIES.find(({parts}) => parts.some(part => code.includes(part)))?.category ?? 'common'

@@ -70,7 +70,7 @@ interface FamilyOptions<Kind extends Series> {
   readonly relabel: Relabel
 }
 
-/** Maximum number of series of one metric. Beyond it, all others are counted in one with empty labels. */
+/** Maximum number of series per metric. Further ones share a series with empty labels. */
 export const MAX_SERIES = 500
 
 /** A metric: its series by label values. */
@@ -93,7 +93,7 @@ export class Family<Kind extends Series> {
 
   /** The series with these values, in the order of the labels. Keep the result: looking it up costs more than counting. */
   series(...values: readonly string[]): Kind {
-    // successive counts are often for the same series
+    // successive counts often have the same labels
     if (this.#latest !== undefined && values.every((value, index) => value === this.#latestValues[index]))
       return this.#latest
     const {labels, relabel} = this.#options
@@ -102,7 +102,7 @@ export class Family<Kind extends Series> {
     return (this.#latest = this.#get(changed) ?? this.#create(changed))
   }
 
-  /** Adds the lines of the metric; none if it has no series. */
+  /** Adds the lines of the metric, if it has series. */
   write(lines: string[]): void {
     if (this.#series.size === 0) return
     const {help, type} = this.#options

@@ -93,7 +93,7 @@ function clientSeries(registry: MetricsRegistry, {appId, labels, keyOf}: Labels)
     return {
       completed: registry.counter('dapr_http_client_completed_count').series(...all),
       latency: registry.histogram('dapr_http_client_roundtrip_latency').series(...all),
-      // Dapr counts it before the status is known
+      // Dapr counts these bytes before the status is known
       sentBytes: registry.histogram('dapr_http_client_sent_bytes').series(...labels(path, verb, '')),
       receivedBytes: registry.histogram('dapr_http_client_received_bytes').series(appId)
     }

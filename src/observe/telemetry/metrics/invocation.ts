@@ -24,7 +24,7 @@ export class InvocationMetrics {
     this.#registry = registry
   }
 
-  /** Another app's sidecar has responded; `status` is that of HTTP, or of gRPC for gRPC calls. */
+  /** Counts a response of another app's sidecar. `status`: of gRPC for gRPC calls, else of HTTP. */
   called(callee: string, status: number, elapsedMs: number, type: InvocationType): void {
     const series = this.#callees.get(callee, type, status)
     series.sent.value++

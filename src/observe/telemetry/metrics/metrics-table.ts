@@ -4,7 +4,7 @@ interface Metric<Kind extends 'counter' | 'gauge' | 'histogram'> {
   readonly help: string
   /** The names of the labels in the order of the values, each with a space before it. */
   readonly labels: string
-  /** The buckets of a histogram; for times, those of the settings. */
+  /** Buckets of a histogram; `times` are those of the settings. */
   readonly buckets?: 'times' | 'sizes' | 'shares'
 }
 

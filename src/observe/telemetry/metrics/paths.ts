@@ -9,7 +9,7 @@ interface Pattern {
   readonly isPrefix: boolean
 }
 
-/** A pattern that ends in `{name...}` or a slash matches the rest of a path, one that ends in `{$}` only the slash before it. */
+/** Parses a pattern. `{name...}` or a slash at its end matches the rest of a path; `{$}` matches only the slash before it. */
 function parsePattern(text: string): Pattern {
   const parts = text.slice(1).split('/')
   const last = parts.at(-1) ?? ''
@@ -23,7 +23,7 @@ function matches({segments, isPrefix}: Pattern, path: readonly string[]): boolea
   return segments.every((segment, index) => (segment === undefined ? path[index] !== '' : segment === path[index]))
 }
 
-/** Orders patterns that match the same path: the longer one first, then the one with a literal where they differ. */
+/** Orders patterns that match the same path: the longer first, then the one with a literal at the first difference. */
 function compare(a: Pattern, b: Pattern): number {
   for (const [index, segment] of a.segments.entries()) {
     if (index >= b.segments.length) return -1
@@ -64,7 +64,7 @@ export class PathLabels {
     this.#isFull = isFull
   }
 
-  /** The label of a path without its query; '' = none. */
+  /** Returns the label of a path without its query; '' = none. */
   label(path: string): string {
     if (STATIC_PATHS.has(path)) return path
     if (path === '') return ''

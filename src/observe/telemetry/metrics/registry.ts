@@ -8,7 +8,7 @@ const MAX_PATHS = 1000
 export class SeriesCache<Value> {
   readonly #create: (path: string, verb: string, status: number) => Value
   readonly #keyOf: (path: string) => string
-  /** Calls that come one after the other are often alike: comparing costs less than hashing. */
+  /** Path of the latest call: calls in a row are often alike, and comparing costs less than hashing. */
   #path = ''
   #verb = ''
   #status = -1
@@ -71,7 +71,7 @@ export class MetricsRegistry {
   readonly #latencyBuckets: readonly number[]
   readonly #families = new Map<string, Family<Series>>()
 
-  /** `latencyBuckets`: in milliseconds; left out: Dapr's. */
+  /** `latencyBuckets`: in ms; default: Dapr's. */
   constructor(relabel: Relabel, latencyBuckets: readonly number[] = BUCKETS.times) {
     this.#relabel = relabel
     this.#latencyBuckets = latencyBuckets

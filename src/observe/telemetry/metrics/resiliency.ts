@@ -25,7 +25,7 @@ export class ResiliencyMetrics {
     this.#registry = registry
   }
 
-  /** These resources are loaded now; all policies are counted under the name of the last one, as in Dapr. */
+  /** Notes the loaded resources. As in Dapr, all policies are counted under the name of the last one. */
   loaded(resources: readonly ResiliencyName[]): void {
     this.#name = resources.at(-1) ?? this.#name
     for (const target of this.#targets.values()) target.replaced()
@@ -111,7 +111,7 @@ class TargetSeries {
     this.#lookup.activation(policy, status).value++
   }
 
-  /** Its circuit breaker, if it had one, is gone, or another one has begun. */
+  /** Called when the target's circuit breaker is gone or replaced. */
   replaced(): void {
     if (this.#shown !== '') this.show('closed')
   }

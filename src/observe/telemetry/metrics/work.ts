@@ -12,7 +12,7 @@ const LEVELS = {
 export class ActorMetrics {
   readonly #registry: MetricsRegistry
   readonly #appId: string
-  /** The types that there were. */
+  /** All types so far. */
   readonly #types = new Set<string>()
 
   constructor(registry: MetricsRegistry, appId: string) {
@@ -30,7 +30,7 @@ export class ActorMetrics {
       this.#registry.counter('dapr_runtime_actor_deactivated_failed_total').series(this.#appId, actor, 'invoke').value++
   }
 
-  /** Sets the current counts; types that have none any more become zero. */
+  /** Sets the current counts. Types without actors become zero. */
   level(counts: readonly ActorCounts[]): void {
     for (const {actor} of counts) this.#types.add(actor)
     for (const type of this.#types) {

@@ -18,7 +18,7 @@ const NAMES = {
   task: ['gen_ai.operation.name']
 } as const satisfies Record<string, readonly string[]>
 
-/** The value of an attribute, whatever its name is there; '' = it is not said. */
+/** Returns the value of an attribute under any of its names; '' = none. */
 export function attributeText(what: keyof typeof NAMES, attributes: Attributes): string {
   for (const name of NAMES[what]) {
     const [, value = ''] = attributes.find(([each]) => each === name) ?? []
@@ -27,7 +27,7 @@ export function attributeText(what: keyof typeof NAMES, attributes: Attributes):
   return ''
 }
 
-/** A span in one line: the statement, the request, the message; '' = its name says all. */
+/** Summarizes a span in one line: the statement, the request, the message; '' = its name is enough. */
 export function summaryOf(attributes: Attributes): string {
   const of = (what: keyof typeof NAMES): string => attributeText(what, attributes)
   const statement = of('statement')

@@ -8,7 +8,7 @@ import type {Taken} from './take-export.ts'
 /** A batch of 512 spans, as the SDKs send it, has some hundred kilobytes. */
 export const MAX_EXPORT_BYTES = 8 * 1024 * 1024
 
-/** Codes of gRPC's status, and the statuses of HTTP that go with them (OTLP 1.x, "Failures"). */
+/** gRPC status codes and the corresponding HTTP statuses (OTLP 1.x, "Failures"). */
 const FAILURES = {
   INVALID: {code: 3, status: 400},
   UNSUPPORTED: {code: 3, status: 415},
@@ -30,7 +30,7 @@ export class ExportError extends Error {
   }
 }
 
-/** The signal of a request, by its path; undefined: nothing of OTLP. Metrics are accepted and not kept. */
+/** Returns the signal of a request by its path, if it is one of OTLP. Metrics are accepted and dropped. */
 export function signalOf(path: string): Signal | 'metrics' | undefined {
   const [, http] = /^\/v1\/(traces|logs|metrics)\/?(?:\?.*)?$/s.exec(path) ?? []
   const [, grpc] = /^\/opentelemetry\.proto\.collector\.(trace|logs|metrics)\.v1\.\w+Service\/Export$/.exec(path) ?? []
@@ -38,7 +38,7 @@ export function signalOf(path: string): Signal | 'metrics' | undefined {
   return name === 'traces' || name === 'logs' || name === 'metrics' ? name : undefined
 }
 
-/** The body as it was before compression. Throws an ExportError. */
+/** Returns the decompressed body. Throws an ExportError. */
 export async function decompressed(body: Buffer, encoding: string): Promise<Buffer> {
   if (encoding === '' || encoding === 'identity') return body
   if (encoding !== 'gzip')

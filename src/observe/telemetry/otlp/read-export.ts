@@ -8,10 +8,10 @@ import {decode, DecodeError, type Schema} from '../../../proxy/net/grpc/message-
 import type {Attributes} from './received.ts'
 import {ArrayValue, KeyValueList} from '../../../model/otlp/messages/common.generated.ts'
 
-/** A table in which the messages of this list stay bytes: they are decoded one by one. */
+/** Returns a schema in which the messages of this list stay bytes, to be decoded one by one. */
 const undecoded = (schema: Schema, list: string): Schema => ({...schema, [list]: [schema[list]?.[0] ?? 0, 'chunks']})
 
-/** The signals: the lists in their messages, and the tables of these. */
+/** The signals, with the lists in their messages and the schemas of these. */
 const SIGNALS = {
   traces: {
     lists: ['resourceSpans', 'scopeSpans', 'spans'],
@@ -36,14 +36,14 @@ const SIGNALS = {
 /** The signals that are kept; metrics are not. */
 export type Signal = keyof typeof SIGNALS
 
-/** A span or a log record that is not read yet, with where it came from. */
+/** An undecoded span or log record, with its source. */
 export interface ExportedItem {
   readonly resource: Attributes
   readonly scope: string
   readonly message: Readonly<Record<string, unknown>>
 }
 
-/** Each item of a request, one after the other: a long request is not decoded at once. Throws a DecodeError where it is none. */
+/** Yields the items of a request one by one: a long request is not decoded at once. Throws a DecodeError. */
 export function* itemsOf(signal: Signal, body: Buffer, isJson: boolean): Generator<ExportedItem> {
   const [resources, scopes, items] = SIGNALS[signal].lists
   const [request, ofResource, ofScope, item] = SIGNALS[signal].tables
@@ -83,7 +83,7 @@ const MAX_ITEMS = 100
 export const shortText = (text: string, max = MAX_TEXT): string =>
   (text.length <= max ? text : `${text.slice(0, max)}…`).toWellFormed()
 
-/** Attributes as names and texts; from protobuf, or from JSON, where anything is possible. */
+/** Reads attributes as names and texts, from protobuf or from arbitrary JSON. */
 export const readAttributes = (pairs: unknown): Attributes =>
   elementsOf(pairs)
     .slice(0, MAX_ATTRIBUTES)
@@ -93,7 +93,7 @@ export const readAttributes = (pairs: unknown): Attributes =>
         : []
     )
 
-/** The text of an AnyValue: lists and maps are JSON. '' = none. */
+/** Returns the text of an AnyValue; lists and maps as JSON. '' = none. */
 export function anyText(value: unknown): string {
   const plain = plainOf(value, 0)
   return shortText(typeof plain === 'string' ? plain : plain === undefined ? '' : JSON.stringify(plain))
@@ -101,7 +101,7 @@ export function anyText(value: unknown): string {
 
 export const elementsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
-/** A text or a number as text; '' for anything else. */
+/** Returns a text or number as text; '' for other values. */
 export const primitiveText = (value: unknown): string =>
   typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? value.toString() : ''
 
@@ -131,5 +131,5 @@ function plainOf(value: unknown, depth: number): unknown {
   )
 }
 
-/** The fields of a message of JSON; none if it is no object. */
+/** Returns the fields of a JSON object; none for other values. */
 export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isObject(value) ? value : {})

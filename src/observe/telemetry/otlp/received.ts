@@ -22,14 +22,14 @@ export interface ReceivedSpan extends Sender {
   /** Id of the parent; empty for a root. */
   readonly parentId: string
   readonly name: string
-  /** Number of `KIND`; 0 if the sender gives none. */
+  /** Number of `KIND`; 0 if not given. */
   readonly kind: number
   /** In ms since 1970 by the clock of the app; moved into the time of the run if that is impossible. */
   readonly startedAt: number
   readonly endedAt: number
-  /** Its status is ERROR. */
+  /** Whether its status is ERROR. */
   readonly isFailed: boolean
-  /** JSON of `SpanDetails`: one text takes a fraction of the memory of its parts. */
+  /** JSON of `SpanDetails`: one text takes less memory than its parts. */
   readonly details: string
 }
 
@@ -54,10 +54,10 @@ export interface ReceivedLog extends Sender {
   readonly spanId: string
   /** In ms since 1970. */
   readonly at: number
-  /** From 1 to 24; 0: not said. */
+  /** Severity from 1 to 24; 0 if not given. */
   readonly severity: number
   readonly text: string
-  /** JSON of the exception that it reports; '' = none. */
+  /** JSON of the reported exception; '' = none. */
   readonly exception: string
 }
 

@@ -25,9 +25,9 @@ import type {SpanStore} from './span-store.ts'
 import {takeExport, type Taken} from './take-export.ts'
 
 const MAX_HEAD_BYTES = 16 * 1024
-/** Memory for all requests that are being read, apart from that for the bodies of calls. */
+/** Memory for all requests under reading, apart from the bodies of calls. */
 const ROOM = new Budget(32 * 1024 * 1024)
-/** How long a body may take before it is given up, in ms. */
+/** Maximum time for a body, in ms. */
 const BODY_MS = 30_000
 const NOTHING: Taken = {rejected: 0, why: ''}
 

@@ -9,15 +9,15 @@ const ITEM_BYTES = 300
 /** Traces whose later spans are not kept either. */
 const MAX_IGNORED = 1000
 
-/** Requests of a sidecar to its app: a trace of the app's SDK begins there, since they have no `traceparent`. */
+/** Requests of a sidecar to its app, without `traceparent`: the app's SDK begins a trace at each. */
 const OWN_PATHS = new Set(['/dapr/config', '/dapr/subscribe', '/healthz'])
-/** The scope of the spans that Dapr's sidecar sends, and ours if a Configuration says so: its calls are in the tree already. */
+/** Scope of the spans of Dapr's sidecar, and of ours if a Configuration asks for it: their calls are in the tree already. */
 const OWN_SCOPE = 'dapr-diagnostics'
 
 interface SpanStoreOptions {
-  /** Whether the app is recorded: otherwise none of its spans are kept. */
+  /** Whether the app is recorded, so that its spans are kept. */
   readonly isRecorded: (app: string) => boolean
-  /** Apps are asked for their health by it. */
+  /** Whether a path is that of health checks. */
   readonly isHealthPath?: (path: string) => boolean
   readonly maxItems?: number
   readonly maxBytes?: number
@@ -111,7 +111,7 @@ export class SpanStore {
     this.#items.push(item)
     this.#bytes += bytesOf(item)
     while (this.size > maxItems || (this.#bytes > maxBytes && this.size > 1)) this.#dropOldest()
-    // the dropped ones at the front are given back all at once: each alone would move all others
+    // drops the front in large parts: removing one by one would move all others
     if (this.#first > maxItems / 2) {
       this.#items = this.#items.slice(this.#first)
       this.#first = 0
@@ -131,7 +131,7 @@ export class SpanStore {
     if (trace.spans.size === 0 && trace.logs.length === 0) this.#traces.delete(item.traceId)
   }
 
-  /** Drops a trace of the sidecar's own request, whatever of it arrived first. */
+  /** Drops a trace of the sidecar's own request, including spans that arrived first. */
   #ignore(traceId: string): void {
     this.#ignored.add(traceId)
     this.#answer = {question: '', isYes: false}

@@ -25,7 +25,7 @@ const MAX_AHEAD_MS = 60_000
 
 type Message = Readonly<Record<string, unknown>>
 
-/** Why a span or a log record is not taken. */
+/** A span or log record that is rejected, with the reason. */
 export class Rejected extends Error {
   override readonly name = 'Rejected'
 }
@@ -100,7 +100,7 @@ export function readLogRecord(log: Message, {sender, now}: SpanReading): Receive
   }
 }
 
-/** The exception, as the semantic conventions name it; undefined: there is none. */
+/** Reads the exception under the names of the semantic conventions, if there is one. */
 function exceptionIn(attributes: Attributes): SpanException | undefined {
   const valueOf = (name: string): string => attributes.findLast(([each]) => each === name)?.[1] ?? ''
   const [type, message, stack] = ['exception.type', 'exception.message', 'exception.stacktrace'].map(valueOf)
@@ -117,16 +117,16 @@ function short(details: SpanDetails): string {
   return JSON.stringify({...plain, attributes})
 }
 
-/** Bytes, or hexadecimal digits as JSON has them; '' = none, or none that is valid. */
+/** Reads an id from bytes, or from hexadecimal digits as in JSON; '' if missing or invalid. */
 function idOf(value: unknown, digits: number): string {
   const id = value instanceof Uint8Array ? Buffer.from(value).toString('hex') : primitiveText(value).toLowerCase()
   return id.length === digits && /^(?!0*$)[\da-f]+$/.test(id) ? id : ''
 }
 
-/** Nanoseconds since 1970 in ms; 0: none. */
+/** Converts nanoseconds since 1970 to ms; 0 = none. */
 const msOf = (value: unknown): number => numberOf(value) / 1e6
 
-/** 0: none. */
+/** Reads a number; 0 = none. */
 const numberOf = (value: unknown): number => Number(primitiveText(value)) || 0
 
 function possible(start: number, end: number, now: number): {readonly startedAt: number; readonly endedAt: number} {
@@ -135,7 +135,7 @@ function possible(start: number, end: number, now: number): {readonly startedAt:
   return {startedAt, endedAt: isPossible && end >= start && end <= now + MAX_AHEAD_MS ? end : startedAt}
 }
 
-/** The attribute of a resource by which an app of the run is known, whatever its code says of `service.name`. */
+/** Attribute of a resource that names the app of the run, whatever `service.name` its code sets. */
 const APP_ATTRIBUTE = 'pillion.app'
 /** How long a batch is read in one turn of the event loop, in ms: calls are served in between. */
 const TURN_MS = 1
@@ -143,7 +143,7 @@ const TURN_MS = 1
 /** The result of a request. */
 export interface Taken {
   readonly rejected: number
-  /** Why; '' = nothing was rejected. */
+  /** The reason; '' = nothing was rejected. */
   readonly why: string
 }
 

@@ -23,10 +23,10 @@ export interface TapePiece {
 export const sizeOfPieces = (pieces: readonly TapePiece[]): number =>
   pieces.reduce((sum, {bytes}) => sum + bytes.length, 0)
 
-/** The header of each piece: the number of its call, kind and length, where the next piece of the call is, where it is split. */
+/** Header of each piece: number of its call, kind, length, the next piece of the call, and the split. */
 const HEADER_BYTES = 16
 const NONE = 0xff_ff_ff_ff
-/** Positions of pieces are multiples of it. */
+/** Alignment of pieces. */
 const UNIT = 8
 
 /** Up to this many bytes are copied faster here than by a call of Node's. */
@@ -40,8 +40,8 @@ interface Latin1Buffer extends Buffer {
 const aligned = (bytes: number): number => (bytes + UNIT - 1) & -UNIT
 
 /**
- * The latest bytes of all calls, written round and round in one buffer: a piece costs one copy, and nothing is allocated for it.
- * The pieces of a call are linked. Positions increase forever; a piece is there as long as the tape has not come around to it.
+ * The latest bytes of all calls in one ring buffer: a piece costs one copy and no allocation. The pieces of a call are linked. Positions
+ * grow forever; a piece exists until the tape has overwritten it.
  */
 export class ByteTape {
   readonly #bytes: Latin1Buffer
@@ -56,7 +56,7 @@ export class ByteTape {
   /** `size`: a multiple of 8. */
   constructor(size: number) {
     this.size = size
-    // the system gives memory to a page when it is written first: a tape that is short so far costs as much as was written
+    // the system assigns memory at the first write of a page: a short tape costs only what was written
     this.#bytes = Buffer.allocUnsafeSlow(size) as Latin1Buffer
     this.#words = new Uint32Array(this.#bytes.buffer)
   }
@@ -66,12 +66,12 @@ export class ByteTape {
     return this.#end
   }
 
-  /** A piece at this position is still there. */
+  /** Whether the piece at this position still exists. */
   has(position: number): boolean {
     return position >= 0 && position >= this.#end - this.size
   }
 
-  /** Adds a piece of latin1 text up to an index; the result is its position. `previous`: the piece of this call before; -1: none. */
+  /** Adds latin1 text up to an index as a piece, and returns its position. `previous`: the call's piece before; -1: none. */
   addText(call: number, kind: PieceKind, text: string, length: number, previous: number): number {
     const at = this.#begin(call, kind, length, previous)
     const start = this.#start
@@ -80,7 +80,7 @@ export class ByteTape {
     return at
   }
 
-  /** As `addText`, with the bytes of a buffer from one index up to another. */
+  /** As `addText`, with a range of a buffer. */
   addBytes(
     call: number,
     kind: PieceKind,
@@ -100,7 +100,7 @@ export class ByteTape {
     if (this.has(position)) this.#words[(position % this.size) / 4 + 3] = headSize
   }
 
-  /** The pieces of a call that are still there, from a position on. */
+  /** Returns the existing pieces of a call from a position on. */
   pieces(call: number, first: number): readonly TapePiece[] {
     const pieces: TapePiece[] = []
     for (let at = first; this.has(at);) {
@@ -125,7 +125,7 @@ export class ByteTape {
     return pieces
   }
 
-  /** Writes the header of a piece, and links it to the one before. */
+  /** Writes the header of a piece, and links the previous piece to it. */
   #begin(call: number, kind: PieceKind, length: number, previous: number): number {
     const whole = HEADER_BYTES + aligned(length)
     const left = this.size - this.#next

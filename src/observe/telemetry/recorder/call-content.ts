@@ -4,26 +4,26 @@ import {PIECE, type TapePiece, type PieceKind} from './byte-tape.ts'
 import type {CallLine} from './call-lines.ts'
 import type {RecordedCall} from './call-recorder.ts'
 
-/** A request or a response as it was recorded. */
+/** A recorded request or response. */
 export interface RecordedMessage {
-  /** First line and headers as they came, without the empty line. */
+  /** First line and headers as received, without the empty line. */
   readonly head: string
   /** Names and values by turns. */
   readonly headers: readonly string[]
-  /** The first bytes of it, at least. */
+  /** At least the first bytes of the body. */
   readonly body: Buffer
 }
 
 /** The content of a call, read from its bytes. */
 export interface CallContent {
-  /** The bytes are still there. */
+  /** Whether the bytes still exist. */
   readonly isKept: boolean
   /** The request target as the caller sent it. */
   readonly target: string
   /** The path as the callee sees it: without the part that addresses the sidecar. */
   readonly path: string
   readonly request: RecordedMessage
-  /** The response; an empty head: there was none. */
+  /** The response; an empty head if there was none. */
   readonly response: RecordedMessage
   /** Why it failed; '' = it did not. */
   readonly failure: string
@@ -42,7 +42,7 @@ export const copyOfCall = (call: RecordedCall): RecordedCall => ({
 /** Dapr's and Daeploy's addresses of an app, and Dapr's of an actor. */
 const ADDRESS = /^\/(?:v1\.0\/invoke\/[^/?]+\/method|services\/([^/?]+)|v1\.0(?=\/actors\/))(?=[/?]|$)/
 
-/** The path of an app's method: `/v1.0/invoke/stock/method/items?id=7` is `/items?id=7`. `/services/7` is one of its own, unless `callee` has this name. */
+/** Returns the path of an app's method: `/items?id=7` for `/v1.0/invoke/stock/method/items?id=7`. `/services/7` stays, unless `callee` has this name. */
 export function methodPath(target: string, callee: string): string {
   const name = `${callee.replace(/@\d[^@]*$/, '')}_`
   const behind = (address: string, service = name): string =>
@@ -79,13 +79,13 @@ export const isStreamType = (type: string): boolean =>
 /** Whether a response may be endless. */
 export const isStream = ({headers}: RecordedMessage): boolean => isStreamType(headerValue(headers, 'content-type'))
 
-/** The first value of a header, by its name in lower case; '': there is none. `headers`: names and values by turns. */
+/** Returns the first value of a header, by its name in lower case; '' = none. `headers`: alternating names and values. */
 export function headerValue(headers: readonly string[], name: string): string {
   const at = headers.findIndex((each, index) => index % 2 === 0 && each.toLowerCase() === name)
   return at < 0 ? '' : (headers[at + 1] ?? '')
 }
 
-/** How the codings of HTTP are undone, also those of a body that was cut. */
+/** How to undo HTTP's content codings, also of a cut body. */
 const CODINGS = {
   gzip: ['unzipSync', 'Z_SYNC_FLUSH'],
   'x-gzip': ['unzipSync', 'Z_SYNC_FLUSH'],
@@ -95,13 +95,10 @@ const CODINGS = {
   zstd: ['zstdDecompressSync', 'ZSTD_e_flush']
 } as const
 
-/** A body that has more bytes once it is decompressed is shown as it came. */
+/** Maximum bytes of a decompressed body; a larger one is shown as received. */
 export const MAX_PLAIN = 1024 * 1024
 
-/**
- * A body without its compression. Leaves it as it is if the compression is unknown or broken, if it was cut too early, or if it
- * has more bytes than `max`.
- */
+/** Decompresses a body. Leaves it unchanged if the compression is unknown or broken, if it was cut too early, or if it exceeds `max`. */
 export function plainBody({headers, body}: RecordedMessage, max: number): Buffer {
   const coding = headerValue(headers, 'content-encoding').trim().toLowerCase()
   const [undo, finish] = ownOf(CODINGS, coding) ?? []
@@ -115,7 +112,7 @@ export function plainBody({headers, body}: RecordedMessage, max: number): Buffer
 }
 
 function messageOf(pieces: readonly TapePiece[], head: PieceKind, body: PieceKind): RecordedMessage {
-  // a request that was sent again has several responses: the last one counts; a body whose head was overwritten may begin within a secret
+  // a repeated request has several responses, of which the last counts; without its head, a body may begin within a secret
   const last = pieces.findLast(({kind}) => kind === head)
   const text = (last?.bytes.toString('latin1') ?? '').replace(/(?:\r?\n)+$/, '')
   const from = last === undefined ? pieces.length : pieces.lastIndexOf(last)

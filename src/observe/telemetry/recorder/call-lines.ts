@@ -3,7 +3,7 @@ import type {AdmittedTo, CallRecord, SentRequest} from '../../../model/call.ts'
 
 /** Bits of a line. */
 export const FLAG = {
-  /** The call is under way. */
+  /** Set while the call is under way. */
   open: 1,
   /** The callee has the call. */
   admitted: 2,
@@ -27,13 +27,13 @@ export const FLAG = {
   fault: 2048,
   /** The call arrived at the port of its callee, not through the sidecar of its caller. */
   published: 4096,
-  /** Its callee was asleep, and was started for it. */
+  /** Set if the callee was asleep and was started for the call. */
   woke: 8192
 } as const
 
-/** Mask of the flags; the upper 16 bits of their word hold how long the connection to the callee took (`packed`). */
+/** Mask of the flags. The upper 16 bits contain the time to connect to the callee (`packed`). */
 const FLAGS = 0xff_ff
-/** A connection that is there sooner was there already. */
+/** Time below which a connection existed before, in ms. */
 const KEPT_MS = 0.05
 
 /** A time in ms in 16 bits, right to a thousandth of itself, up to an hour. */
@@ -44,10 +44,7 @@ const unpacked = (bits: number): number => (2 ** (bits / 2048) - 1) / 1000
 const LINE_BYTES = 64
 const VERBS = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'CONNECT', 'TCP']
 
-/**
- * Lines of fixed length for the latest calls: numbers only. The line of a call under way is never overwritten: a
- * number whose line is taken is left out.
- */
+/** Lines of fixed length for the latest calls: only numbers. The line of an open call is never overwritten: its number is skipped. */
 export class CallLines {
   /** Lines; a power of two. */
   readonly count: number
@@ -55,7 +52,7 @@ export class CallLines {
   readonly #doubles: Float64Array
   readonly #floats: Float32Array
   readonly #words: Uint32Array
-  /** A bit for each line: its call is under way. The bits save a read of all lines. */
+  /** A bit per line: its call is open. Saves reading all lines. */
   readonly #open: Uint32Array
   #last = 0
 
@@ -69,12 +66,12 @@ export class CallLines {
     this.#open = new Uint32Array(Math.ceil(count / 32))
   }
 
-  /** The number of the latest call; 0: there was none. */
+  /** Number of the latest call; 0 before the first. */
   get last(): number {
     return this.#last
   }
 
-  /** Begins the line of a new call; the result is its number, 0: all lines are taken by calls under way. */
+  /** Begins the line of a new call. Returns its number, or 0 if open calls occupy all lines. */
   begin(startedAt: number, edge: number, {method, protocol}: SentRequest, flags: number): number {
     let number = this.#last + 1
     for (let tries = 1; this.#isTaken(number); tries++, number++) if (tries === this.count) return 0
@@ -113,7 +110,7 @@ export class CallLines {
     this.#words[line * 16 + 6] = 0
   }
 
-  /** The line of this call is there. */
+  /** Whether the line of a call exists. */
   has(number: number): boolean {
     return number > 0 && this.#words[(number & this.#mask) * 16 + 6] === number
   }
@@ -127,7 +124,7 @@ export class CallLines {
     this.#words[at] = (this.#words[at] ?? 0) | bits
   }
 
-  /** The first and last piece of the call on the tape; -1: there is none. */
+  /** First and last piece of the call on the tape; -1 without any. */
   firstPiece(number: number): number {
     return this.#doubles[(number & this.#mask) * 8 + 1] ?? -1
   }
@@ -142,7 +139,7 @@ export class CallLines {
     this.#doubles[at + 2] = position
   }
 
-  /** Counts bytes of a body; the result is how many there were before. */
+  /** Counts bytes of a body. Returns the count before. */
   countBytes(number: number, isRequest: boolean, bytes: number): number {
     const at = (number & this.#mask) * 16 + (isRequest ? 9 : 10)
     const before = this.#words[at] ?? 0
@@ -200,13 +197,13 @@ export class CallLines {
     }
   }
 
-  /** The numbers of the calls that are there, before this one, the latest first. */
+  /** Returns the numbers of existing calls before this one, the latest first. */
   numbers(before = this.#last + 1): readonly number[] {
     const numbers: number[] = []
     const oldest = this.#last - this.count
     for (let number = Math.min(before - 1, this.#last); number > Math.max(0, oldest); number--)
       if (this.has(number)) numbers.push(number)
-    // calls that were under way when their turn came are kept longer than the others
+    // open calls are kept longer than others
     const older: number[] = []
     for (let word = 6; word < this.#words.length; word += 16) {
       const number = this.#words[word] ?? 0
@@ -237,26 +234,23 @@ export class CallLines {
   }
 }
 
-/**
- * A line, read. Times are in ms; those before `totalMs` are from the start of the call, 0: that point was not reached. Of a call under way
- * `tookMs` and `heldMs` tell them.
- */
+/** A decoded line. Times are in ms; those before `totalMs` count from the start of the call, 0: never reached. For an open call use `tookMs` and `heldMs`. */
 export interface CallLine {
   readonly number: number
   readonly edge: number
   /** `performance.now()`. */
   readonly startedAt: number
-  /** 0: none. Of gRPC: its code. */
+  /** Status; gRPC's code for gRPC. 0: none. */
   readonly status: number
   readonly flags: number
   readonly requestBytes: number
   readonly responseBytes: number
-  /** The pid of the callee's process; 0: not known. */
+  /** Pid of the callee's process; 0 if unknown. */
   readonly pid: number
   /** Method of HTTP; empty for any other. */
   readonly method: string
   readonly protocol: Protocol
-  /** `none` until the callee has admitted the call. */
+  /** `none` until the callee's queue has admitted the call. */
   readonly calleeProtocol: Protocol
   readonly attempts: number
   readonly waitedMs: number
@@ -266,11 +260,11 @@ export interface CallLine {
   readonly totalMs: number
 }
 
-/** How long a call took, in ms; one that is under way, up to `now`. */
+/** Returns the duration of a call in ms; of an open call up to `now`. */
 export const tookMs = ({flags, startedAt, totalMs}: CallLine, now = performance.now()): number =>
   (flags & FLAG.open) === 0 ? totalMs : Math.max(0, now - startedAt)
 
-/** How long a call waited for its callee, in ms; one that is not admitted yet waits up to `now`. */
+/** Returns how long a call waited for its callee, in ms; up to `now` if it still waits. */
 export const heldMs = (line: CallLine, now = performance.now()): number =>
   (line.flags & (FLAG.open | FLAG.admitted)) === FLAG.open ? tookMs(line, now) : line.waitedMs
 

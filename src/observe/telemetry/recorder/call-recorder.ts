@@ -27,21 +27,21 @@ export interface LineOfCall extends CallLine {
   readonly edgeOf: Edge
 }
 
-/** A call as it was recorded. */
+/** A recorded call. */
 export interface RecordedCall extends LineOfCall {
-  /** Empty: they are no longer kept. */
+  /** Pieces of the tape; empty if they were overwritten. */
   readonly pieces: readonly TapePiece[]
 }
 
 /** Keeps the gateway's reports of every call. */
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
-  /** Edges from publishers to topics, by the name that deliveries come from: `pubsub/orders`. These are no calls. */
+  /** Edges from publishers to topics, under the callers' names of deliveries: `pubsub/orders`. Publishing is not a call. */
   readonly publishers: Edges
   readonly uses: ComponentUses
-  /** The spans that the OpenTelemetry SDKs of apps have sent; undefined: none. */
+  /** Spans from the OpenTelemetry SDKs of apps; undefined before the first. */
   spans: SpanStore | undefined
-  /** Set while calls are sent again: those do not count in the edges. */
+  /** Set during replays, which do not count in the edges. */
   replays: ExpectedReplays | undefined
   readonly #lines: number | undefined
   readonly #tapeBytes: number | undefined
@@ -58,13 +58,13 @@ export class CallRecorder implements CallObserver {
     this.uses = new ComponentUses(app => (bodyBytesOf(app) ?? 0) >= 0)
   }
 
-  /** Asks again which apps are recorded: the template was edited, or an app has joined the run. */
+  /** Reads again which apps are recorded, after an edit or when an app joins. */
   refresh(): void {
     this.edges.refresh()
     this.uses.refresh()
   }
 
-  /** The number of the latest call; 0: there was none. */
+  /** Number of the latest call; 0 before the first. */
   get last(): number {
     return this.#memory?.lines.last ?? 0
   }
@@ -196,17 +196,17 @@ export class CallRecorder implements CallObserver {
     return () => this.#listeners.delete(listener)
   }
 
-  /** The numbers of the calls that are kept, before this one, the latest first. */
+  /** Returns the numbers of kept calls before this one, the latest first. */
   numbers(before?: number): readonly number[] {
     return this.#memory?.lines.numbers(before) ?? []
   }
 
-  /** The numbers of the calls under way. */
+  /** Returns the numbers of open calls. */
   open(): readonly number[] {
     return this.#memory?.lines.open() ?? []
   }
 
-  /** Calls that are not recorded: how many have begun, and are under way. */
+  /** Numbers of unrecorded calls: begun and open. */
   get unrecorded(): {readonly begun: number; readonly open: number} {
     const {begun, ended} = this.#unrecorded
     return {begun, open: begun - ended}
@@ -240,7 +240,7 @@ export class CallRecorder implements CallObserver {
     return this.edges.between(from ?? caller, callee)
   }
 
-  /** How many of these bytes of a body are kept; counts them all. */
+  /** Returns how many of these bytes of a body to keep; counts all of them. */
   #room(call: Call, direction: Direction, bytes: number): number {
     const {number = 0} = call
     const {lines} = this.#memory ?? {}

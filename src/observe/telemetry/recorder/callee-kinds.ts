@@ -10,14 +10,14 @@ import {FLAG} from './call-lines.ts'
 export const isQuestion = (target: string): boolean =>
   /^\/v1\.0-alpha[12]\/conversation\/[^/?]+\/converse$/.test(target)
 
-/** The question to a language model and its cost; undefined: none was asked, or it has not answered. */
+/** Returns the question to a language model and its cost. Undefined if none was asked, or without an answer. */
 export function calledModel({target, response}: CallContent): ModelFacts | undefined {
   const value = isQuestion(target) ? headerValue(response.headers, MODEL_HEADER) : ''
   // an app with a port of its own may serve such a path, with any header
   return value === '' ? undefined : orElse(() => modelFactsIn(value), undefined)
 }
 
-/** Returns the call without the words to and from a language model, which stay in the run. */
+/** Returns the call without the words to and from a language model, which must not leave the run. */
 export function withoutWords(call: RecordedCall): RecordedCall {
   const [, target = ''] = /^\S+ (\S+)/.exec(pieceText(call.pieces, PIECE.requestHead)) ?? []
   if (target !== '' && !isQuestion(target)) return call // its head may be overwritten
@@ -28,7 +28,7 @@ export function withoutWords(call: RecordedCall): RecordedCall {
 const METHOD = /^\/v1\.0\/actors\/([^/?]+)\/([^/?]+)\/method\/([^?]+)/
 const FIRING = /^\/actors\/([^/?]+)\/([^/?]+)\/method\/((?:timer|remind)\/[^?]+)/
 
-/** The actor that was called; undefined: none. */
+/** Returns the called actor, if there is one. */
 export function calledActor({target}: Pick<CallContent, 'target'>, flags: number): CalledActor | undefined {
   const found = ((flags & FLAG.own) === 0 ? METHOD : FIRING).exec(target)
   if (found === null) return undefined

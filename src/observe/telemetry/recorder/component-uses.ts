@@ -8,28 +8,25 @@ const MORE = '(more)'
 /** Characters of the reason of a failure. */
 const MAX_REASON = 300
 
-/** A way in which an app uses a component: there are few, which recur many times. */
+/** A kind of use of a component by an app: there are few, which recur. */
 type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & {
   readonly index: number
   /** How often the app has used it so. */
   count: number
 }
 
-/**
- * The latest uses of components by apps: reads, published events, calls of bindings. In fixed memory; nothing is
- * allocated before the first one. `latestUses` reads them.
- */
+/** The latest uses of components by apps: reads, published events, calls of bindings. In fixed memory, allocated at the first use. `latestUses` reads them. */
 export class ComponentUses {
   readonly #ask: (app: string) => boolean
   readonly ways: UseWay[] = []
-  /** The known ways by app, and by component and operation. */
+  /** Known kinds by app, and by component and operation. */
   readonly #known = new Map<string, Map<string, UseWay>>()
-  /** Whether an app is recorded, as far as it was asked for. */
+  /** Whether an app is recorded, by app, after the first look. */
   readonly #recorded = new Map<string, boolean>()
-  /** The way of the latest use, which most uses share. */
+  /** Kind of the latest use, which most uses share. */
   #last: UseWay | undefined
   columns: UseColumns | undefined
-  /** How many there were. */
+  /** Number of uses so far. */
   count = 0
 
   constructor(isRecorded: (app: string) => boolean) {

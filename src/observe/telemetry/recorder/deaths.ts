@@ -15,10 +15,10 @@ export interface Ended {
   readonly version: string
   /** The name for people: with its number if it is not the first instance. */
   readonly name: string
-  /** Of its process; left out: not known. */
+  /** Pid of its process, if known. */
   readonly pid?: number | undefined
   readonly exit: Exit
-  /** The line of its output that says why; '' = there is none. */
+  /** The output line with the reason; '' = none. */
   readonly reason: string
   /** ms since 1970. */
   readonly at: number
@@ -27,21 +27,21 @@ export interface Ended {
   readonly files: readonly string[]
   /** The calls that were in flight, with how long they had been. */
   readonly inside: readonly {readonly number: number; readonly forMs: number}[]
-  /** Requests of ours that were in flight, which are not recorded as calls. Left out: there were none. */
+  /** Requests of ours in flight, which are not recorded as calls. Omitted: none. */
   readonly own?: readonly CallInFlight[]
   /** The activities and turns of workflows that its worker had in hand. */
   readonly work: readonly HeldWork[]
   /** The last lines of the app before its end. */
   readonly lines: () => Promise<readonly string[]>
-  /** The line of code that failed: `svc.mjs:10`, from the folder of the app; '' = no line of its output says so. */
+  /** Returns the failed line of code: `svc.mjs:10`, from the app's folder; '' = unknown. */
   readonly place: () => Promise<string>
-  /** Advice to the user. Missing or empty if there is none. */
+  /** Returns advice for the user. Missing or empty without any. */
   readonly advice?: () => Promise<string>
 }
 
 /** Equal calls that were inside an app when it ended. */
 interface InsideCall {
-  /** The oldest of them. */
+  /** The oldest of these calls. */
   readonly call: RecordedCall
   /** How long the oldest had been in flight. */
   readonly forMs: number
@@ -63,14 +63,14 @@ interface EqualCalls extends Omit<InsideCall, 'times'> {
 
 /** An exit and its facts. */
 export interface Death extends Omit<Ended, 'inside' | 'work'> {
-  /** Counts the ends of the run. */
+  /** Number of the end, from 1. */
   readonly number: number
   /**
    * Causes, the likeliest first: a request that was inside at an earlier end, then requests without a fresh answer, and of these the
    * latest one. An old request has not ended the process so far.
    */
   readonly inside: readonly InsideCall[]
-  /** Items that were in hand before come first. */
+  /** Work items, those that were in hand at earlier ends first. */
   readonly work: readonly InsideWork[]
   /** The last calls that it had answered, the latest first. */
   readonly finished: readonly RecordedCall[]
@@ -107,7 +107,7 @@ export class Deaths {
     return this.#all.find(death => death.number === number)
   }
 
-  /** Counts at how many of the last five ends of an app the same request was in flight; `after`: only those with a higher number. */
+  /** Counts in how many of the app's last five ends the same request was in flight. `after`: only ends with a higher number. */
   timesOf(app: string, call: RecordedCall, after = 0): number {
     const request = fingerprint(call)
     const ends = this.all(app).slice(-COMPARED)
@@ -200,7 +200,7 @@ const hasAnswered = ({app, version, pid = 0}: Ended, {edgeOf: {callee}, flags, p
   (flags & (FLAG.open | FLAG.ours | FLAG.own)) === 0 &&
   (pid * by === 0 || pid === by)
 
-/** Reads lines and their place from the log of an app; a log that cannot be read gives an error line, or ''. The place is read again until one reading succeeds. */
+/** Reads lines and place from the log of an app once. An unreadable log gives an error line, or ''. The place is read again until a reading succeeds. */
 function readable({lines, place}: Ended): Pick<Ended, 'lines' | 'place'> {
   let found: Promise<string> | undefined
   return {
@@ -218,7 +218,7 @@ function readable({lines, place}: Ended): Pick<Ended, 'lines' | 'place'> {
 const isSame = (a: HeldWork, b: HeldWork): boolean =>
   a.kind === b.kind && a.name === b.name && a.app === b.app && a.id === b.id
 
-/** Two requests with the same verb, path and body are taken for the same. */
+/** Returns a key for a request: equal verb, path and body count as the same request. */
 function fingerprint(call: RecordedCall): string {
   const content = contentOf(call)
   const {path, request} = content

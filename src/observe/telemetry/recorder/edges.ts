@@ -2,7 +2,7 @@ import {LatencyHistogram} from './latency-histogram.ts'
 
 /** Seconds that the recent figures of an edge cover. */
 export const RECENT_SECONDS = 60
-/** The latency of the last seconds is known in two halves: the older one is forgotten as a whole. */
+/** Seconds of each half of the recent latencies. The older half is forgotten as a whole. */
 const HALF_SECONDS = RECENT_SECONDS / 2
 /** All further pairs are counted as one, with the callee ''. */
 const MAX_EDGES = 4096
@@ -22,7 +22,7 @@ export class Edge {
   promptTokens = 0
   completionTokens = 0
   readonly latency = new LatencyHistogram()
-  /** How many bytes of a body are kept each way; -1: its calls are not recorded. An edit of the template changes it. */
+  /** Bytes of a body to keep in each direction; -1: calls are not recorded. An edit may change it. */
   bodyBytes: number
   /** The last seconds: the second, its calls, its failed calls. */
   readonly #seconds = new Uint32Array(3 * RECENT_SECONDS)
@@ -66,7 +66,7 @@ export class Edge {
     this.#half = half
   }
 
-  /** The counts of the last seconds before this time in ms. */
+  /** Returns the counts of the last seconds before a time in ms. */
   recent(now: number): RecentCalls {
     const second = Math.floor(now / 1000)
     this.#turn(second)
@@ -86,14 +86,14 @@ export class Edge {
 export interface RecentCalls {
   readonly calls: number
   readonly failed: number
-  /** The 95th percentile of their durations; for several edges that of the slowest. */
+  /** The 95th percentile of the durations; for several edges that of the slowest. */
   readonly p95Ms: number
 }
 
-/** How many bytes of a body of this app's calls are kept; -1: its calls are not recorded; undefined: the run has no such app. */
+/** Returns how many bytes of a body of this app's calls to keep; -1: not recorded; undefined: not an app of the run. */
 export type BodyBytesOf = (app: string) => number | undefined
 
-/** How many bytes of a body are kept of calls between two that are no apps of the run. */
+/** Bytes of a body to keep if neither end is an app of the run. */
 const BODY_BYTES = 16 * 1024
 
 /** The edges of a run, found by caller and callee. */
@@ -101,9 +101,9 @@ export class Edges {
   readonly #bodyBytesOf: BodyBytesOf
   readonly #all: Edge[] = []
   readonly #byCaller = new Map<string, Map<string, Edge>>()
-  /** Of all further pairs that are not recorded; it is none of `all`. */
+  /** Edge that all unrecorded pairs share, not in `all`. */
   readonly #unrecorded = new Edge(0, {caller: '', callee: ' ', bodyBytes: -1})
-  /** Calls that come one after the other are often alike. */
+  /** Edge of the latest call: calls in a row are often alike. */
   #latest: Edge | undefined
 
   constructor(bodyBytesOf: BodyBytesOf) {

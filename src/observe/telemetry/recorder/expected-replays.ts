@@ -3,16 +3,16 @@ import type {Call, SentRequest} from '../../../model/call.ts'
 /** Header with the number of the call that is sent again. */
 export const REPLAY_HEADER = 'Pillion-Replay'
 
-/** A replay that has been sent to a sidecar, and was not seen there yet. */
+/** A replay sent to a sidecar that has not begun as a call yet. */
 interface ExpectedReplay {
   readonly caller: string
   /** The call that is sent again. */
   readonly original: number
-  /** Called when it was taken, with the number of its call. */
+  /** Called with the number of its call. */
   readonly started: (number: number) => void
 }
 
-/** Recognises replays among the calls that begin. Callers ask only while replays are under way. */
+/** Recognizes replays among the calls that begin. Used only while replays are under way. */
 export class ExpectedReplays {
   readonly #expected = new Set<ExpectedReplay>()
 
@@ -28,7 +28,10 @@ export class ExpectedReplays {
     this.#expected.delete(replay)
   }
 
-  /** The replay that this request of a caller (of its edge: an event's is its topic) is; undefined: it is none. At a published port it comes from us: there its header names the caller. */
+  /**
+   * Returns the expected replay that a request is, if any. `caller`: of the edge; for an event its topic. At a published port the request
+   * comes from us, and its header names the caller.
+   */
   find(caller: string, {isPublished}: Call, {text, size, lines}: SentRequest): ExpectedReplay | undefined {
     const head = text === undefined ? lines : text.slice(0, size)
     const original = /^pillion-replay:[ \t]*(\d{1,10})[ \t]*\r?$/im.exec(head)?.[1]

@@ -17,7 +17,7 @@ type ReadContent = () => CallContent
 /** The bytes of a call are read last, if a filter needs them. */
 type CallFilter = (call: LineOfCall, content: ReadContent) => boolean
 
-/** The flags of the marks that the API gives a call: `is:` finds each of them. */
+/** Flags of the API's marks: `is:` finds each of them. */
 export const MARKS: Readonly<Record<Api.Call['marks'][number], number>> = {
   grpc: FLAG.grpc,
   resent: FLAG.resent,
@@ -40,7 +40,7 @@ const STATES: Readonly<Record<string, number | CallFilter>> = {
 /** `HTTP/1.1` may be written `http1.1`, or `http11`. */
 const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
 
-/** Has the spans of apps as soon as one has sent some. */
+/** Access to the spans of apps, once some have arrived. */
 type Spans = {readonly spans: Pick<SpanStore, 'hasSpan'> | undefined} | undefined
 
 type Asks<T> = (wanted: T, call: LineOfCall, content: ReadContent) => boolean
@@ -99,7 +99,7 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
 
 const LINE_FIELDS: ReadonlySet<string> = new Set(Object.keys(new CallLines(1).read(0)))
 
-/** A field of the record without rules of its own: `attempts:2`. Returns undefined if the record does not have it. */
+/** Returns a filter for a plain field of the record: `attempts:2`. Undefined for an unknown field. */
 const lineFilter = (field: string): ((value: string) => CallFilter) | undefined =>
   LINE_FIELDS.has(field)
     ? value => call => String(call[field as keyof CallLine]).toLowerCase() === value.toLowerCase()
@@ -109,9 +109,9 @@ const lineFilter = (field: string): ((value: string) => CallFilter) | undefined 
 const SLOW = new Set(['path', 'actor', 'header', 'body', 'trace', 'span'])
 
 /**
- * Reads a filter: words that must all be true of a call. `to:payments is:failed -path:/health* slower:100ms charge`; a word without a
- * field is searched in path, caller, callee and error; `-` or `!` negates. Blanks and `|` in double quotes belong to the word, as does `\"`. `spans`: for `span:`.
- * Throws a UserError with the mistake.
+ * Parses a filter: words that must all match. `to:payments is:failed -path:/health* slower:100ms charge`. A word without a field is
+ * searched in path, caller, callee and error; `-` or `!` negates. In double quotes, blanks and `|` belong to the word, as does `\"`.
+ * `spans`: for `span:`. Throws a UserError.
  */
 export function readFilter(text: string, spans?: Spans): CallFilter {
   const terms = (text.match(/(?:"(?:\\"|[^"])*"|\S)+/g) ?? []).map(word => readTerm(word, spans))
@@ -146,11 +146,11 @@ function readTerm(text: string, spans: Spans): Term {
   return {isSlow: SLOW.has(field), matches: (call, content) => anyOf.some(matches => matches(call, content))}
 }
 
-/** Removes quotes around a text, or at its end (`span:db.statement="SELECT 1"`). Others belong to it: `body:{"id":7}`, and `\"` within them. */
+/** Removes quotes around a text or its end (`span:db.statement="SELECT 1"`). Other quotes stay: `body:{"id":7}`, and `\"` within them. */
 const unquoted = (text: string): string =>
   text.replace(/^([^"]*)"((?:\\"|[^"])*)"$/, (_, start: string, rest: string) => start + rest.replaceAll('\\"', '"'))
 
-/** Throws a UserError for `to=orders` and `>1s`, which would be searched as they are. */
+/** Throws a UserError for `to=orders` and `>1s`, which would be searched literally. */
 function refuseOtherSigns(word: string): void {
   const [, field = '', value = ''] = /^([a-z]+)=(.+)$/s.exec(word) ?? []
   const [, sign = '', time = ''] = /^([<>])=?(\d+(?:\.\d+)?(?:ms|s|m))$/.exec(word) ?? []
@@ -196,7 +196,7 @@ function timeIn(field: string): (value: string) => number {
   }
 }
 
-/** `*` matches anything. */
+/** Compiles a pattern in which `*` matches anything. */
 function globMatcher(glob: string): (text: string) => boolean {
   if (!glob.includes('*')) return text => text.includes(glob)
   const matches = starPattern(glob)
@@ -208,7 +208,7 @@ function idMatcher(value: string): (id: string) => boolean {
   return value.includes('*') ? globMatcher(value) : id => id === value
 }
 
-/** `shown`: a word as it is written. */
+/** Returns the error for an unknown word; `shown`: how it is written. */
 function unknown(what: string, word: string, known: readonly string[], shown: (word: string) => string): UserError {
   const near = nearMiss(word, known)
   const explanation = `Known: ${known.map(shown).join(' ')} – for example: ${EXAMPLE}`

@@ -1,13 +1,11 @@
 import {sizeOfPieces, type ByteTape, type TapePiece} from './byte-tape.ts'
 import type {CallLines} from './call-lines.ts'
 
-/** The tape is checked each time that one of its parts, an eighth, was written. */
+/** Number of parts of the tape; requests are saved once per written part. */
 const PARTS = 8
 const MAX_BYTES = 1024 * 1024
 
-/**
- * Requests of open calls that the tape is about to overwrite: a crash needs the requests inside the app, however old.
- */
+/** Requests of open calls that the tape is about to overwrite: a crash needs the requests inside the app, however old. */
 export class KeptRequests {
   readonly #lines: CallLines
   readonly #tape: ByteTape
@@ -42,7 +40,7 @@ export class KeptRequests {
     return pieces
   }
 
-  /** Call it before a piece is written: once for each part, saves pieces that the next one would overwrite. */
+  /** Saves requests that the next part would overwrite. Call it before each piece; it works once per part. */
   save(): void {
     if (this.#tape.end < this.#savedUpTo) return
     this.#savedUpTo = this.#tape.end + this.#part

@@ -2,16 +2,16 @@
 const PER_OCTAVE = 4
 const OCTAVES = 32
 const BUCKETS = PER_OCTAVE * OCTAVES
-/** The end of the first bucket, in ms; the last one ends after 16 hours. */
+/** End of the first bucket, in ms; the last ends after 16 hours. */
 const FIRST_MS = 0.016
 
-// The exponent of a double and the first two bits behind it number its bucket: a logarithm would take ten times as long.
+// Double whose exponent and first two bits number the bucket: a logarithm would take ten times as long.
 const double = new Float64Array(1)
 const halves = new Uint32Array(double.buffer)
 const BITS_BEHIND = 18
 const ONE = 1023 * PER_OCTAVE
 
-/** Times in buckets that grow with them: a percentile is right to a quarter of itself. */
+/** Counts times in buckets that grow: a percentile is accurate to a quarter of its value. */
 export class LatencyHistogram {
   readonly #counts = new Uint32Array(BUCKETS)
   #count = 0
@@ -31,7 +31,7 @@ export class LatencyHistogram {
     this.#count = this.#longest = 0
   }
 
-  /** The percentile (`share`: 0.95) in ms, over the times of both histograms; never more than the longest. 0: there are none. */
+  /** Returns the percentile (`share`: 0.95) in ms, over both histograms, at most the longest time; 0 without any. */
   percentile(share: number, other = NO_TIMES): number {
     let left = Math.ceil(share * (this.#count + other.#count))
     if (left === 0) return 0

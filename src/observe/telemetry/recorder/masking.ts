@@ -2,7 +2,7 @@ import {exactText, parseExactly} from '../../../model/exact-json.ts'
 import {endOfName, isSecretName} from './secret-name.ts'
 import {orElse, uriDecoded} from '../../../model/or-else.ts'
 
-/** Bodies and lines of apps have masks of their own, or none; by its id or name a thing is asked for again. */
+/** Fields without this masking: bodies and lines have been masked; ids and names are used to ask again. */
 const AS_THEY_ARE = new Set(['body', 'line', 'coloured', 'id', 'name'])
 
 /** Returns the mask of a secret value. */
@@ -73,7 +73,7 @@ export class Masking {
     }, undefined)
   }
 
-  /** Words with addresses, pairs (`password='a b'`, `--token abc`) and fields of JSON in them. */
+  /** Masks secrets in words: in addresses, in pairs (`password='a b'`, `--token abc`), and in fields of JSON. */
   words(text: string, depth = 0): string {
     const shown = (all: string, start: string, _: string, name: string, value: string): string =>
       this.isSecret(name, value) ? start + this.#hidden(value, name) : all
@@ -105,7 +105,7 @@ export class Masking {
     return masked + text.slice(done)
   }
 
-  /** First line and header lines, whatever ends them. A value may be on several lines (RFC 9112, 5.2). */
+  /** Masks the first line and header lines with any line ends. A value may span several lines (RFC 9112, 5.2). */
   head(head: string): string {
     const [first = '', ...lines] = head.split(/\r?\n(?![\t ])/)
     const masked = lines.map(line => {
@@ -117,9 +117,8 @@ export class Masking {
   }
 
   /**
-   * Masks the parameters of queries, fragments and path segments (`;jsessionid=`), and passwords before a host, anywhere in a text: a
-   * request target, or a header that holds addresses, such as `Location`. A value with an encoded address, or with JSON, is masked as a
-   * whole if that has a secret.
+   * Masks parameters of queries, fragments and path segments (`;jsessionid=`), and passwords before a host: in a request target, or a
+   * header with addresses, such as `Location`. A value that is an encoded address or JSON is masked as a whole if it contains a secret.
    */
   target(text: string, depth = 0): string {
     if (!/[?&#;@]|%40/.test(text)) return text // as most headers
@@ -127,7 +126,7 @@ export class Masking {
     for (const {index, 0: start, 1: before, 2: name = ''} of text.matchAll(/([?&#;])([^=?&#;\s]+)=/g)) {
       if (index < done) continue
       const from = index + start.length
-      // up to where another parameter may begin, so that no byte is read twice
+      // ends where another parameter may begin, so that no byte is scanned twice
       const value = text.slice(from, endOf(text, from, /[?&#;\s]/g))
       if (!this.isSecret(uriDecoded(name), uriDecoded(value)) && !this.#hasSecret(value, depth)) continue
       const to = endOf(text, from, before === ';' ? /[?&#;/\s]/g : /[&\s]/g)
@@ -145,7 +144,7 @@ export class Masking {
     return (BLOCK.test(inner) ? this.text(inner, depth + 1) : this.target(inner, depth + 1)) !== inner
   }
 
-  /** Fields of JSON and forms, whatever the client calls them; anything else stays as it is. A body that was cut is masked as far as it is there. */
+  /** Masks fields of JSON and forms, despite any content type; other bodies stay. Masks a cut body up to its end. */
   body(body: Buffer, contentType: string): Buffer {
     const text = body.toString('latin1')
     const isForm = FORM.test(contentType) && !BLOCK.test(text)
@@ -166,7 +165,7 @@ export class Masking {
     })
   }
 
-  /** Part of a JSON text: a yes or no stays. */
+  /** Masks a piece of JSON. Booleans stay. */
   #piece(text: string): string {
     const whole = text.replace(CUT_PASSWORD, password => this.#hidden(password, 'password'))
     const parts = whole.replaceAll(/[^"]+/g, part => {
@@ -205,7 +204,7 @@ export class Masking {
   }
 }
 
-/** Returns the name of an entry such as `{"name": "password", "value": "x"}` or `{"Key": "password", "Value": "x"}`, or an empty string. */
+/** Returns the name in an entry such as `{"name": "password", "value": "x"}` or `{"Key": "password", "Value": "x"}`, or an empty string. */
 function settingOf(entry: object): string {
   const {name, Name, value, Value = value, Key, key = Key} = entry as Readonly<Record<string, unknown>>
   const called = name ?? Name ?? (Value === undefined ? undefined : key)
@@ -221,7 +220,7 @@ const BLOCK = /^\s*[[{]/
 export const hasFields = (text: string, contentType: string): boolean =>
   FORM.test(contentType) || /json/i.test(contentType) || BLOCK.test(text)
 
-/** Index after the object or list that begins here, the end of the text if it is cut; where it begins, if it is neither. */
+/** Returns the index after the object or list at `start`: the end of a cut text, `start` for other values. */
 function blockEnd(text: string, start: number): number {
   if (!BLOCK.test(text[start] ?? '')) return start
   let depth = 0
@@ -232,14 +231,14 @@ function blockEnd(text: string, start: number): number {
   return text.length
 }
 
-/** The password in an address: `https://name:password@host`, or as a segment of a path has it: `https%3A%2F%2Fname%3Apassword%40host`, or in part. */
+/** A password in an address: `https://name:password@host`, or fully or partly encoded as in a path: `https%3A%2F%2Fname%3Apassword%40host`. */
 const PASSWORD =
   /(?<=:\/\/(?!\[)[^/?#\s:"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)|(?<=(?:(?:%3A|:)%2F%2F|%3A\/\/)(?:[^/?#\s&:"%]|%(?!3A|2F))*(?:%3A|:))(?:(?!%2F)[^/?#\s&"])+(?=%40|@)/gi
 /** … of which the `@` was cut off. */
 const CUT_PASSWORD = /(?<=:\\?\/\\?\/(?!\[)[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
 /** A text without these has no words that are secret. */
 const MAY_HOLD = /[=@"<>]|%40|(?:^|\s)--?\w|['\w]: '|-\w+:|(?:cookie|authorization|header):|\bB(?:earer|asic) /i
-/** Text before a value: a field of JSON, also of JSON within a text (`\"token\":`), or a scheme of HTTP before a credential … */
+/** Text before a value: a field of JSON, also within a text (`\"token\":`), or an HTTP scheme before a credential … */
 const FIELD =
   /(?<!\\)(\\*")([^"\\]{1,100})(?:(?<=[nN]ame\1\s{0,9}:\s{0,9}\1[\w.:-]+)\1\s*,\s*\1[vV]alue(?=\1\s*:\s*\1))?\1\s*:\s*|\b(?:[Bb]earer|Basic) +(?!\w+=["\w])(?=[\w.~+/-]{8})(?=[\w.~+/-]{0,80}[\d=])/g
 /** … or of an entry as Python, JavaScript, Ruby and C# show objects, or of a pair (`password=`), or of a flag (`--token `). */
@@ -250,19 +249,19 @@ const NAMED = new RegExp(
 /** A header in a command, in quotes or without. */
 const HEADER =
   /((?:^|[\s'"])(?:-H[ \t]*|--header[ \t=]+)(\\*['"]|)([\w-]+):[ \t]*(?:(?:[Bb]earer|Basic) +)?)((?:(?!\2)[^\n])+|[^\s'"\\]+)/g
-/** A header as programs print requests: behind `>`, `<`, `header:` or `* [HTTP/2] [1] [`, or a line that begins with a name such as `X-Api-Key`. */
+/** A header in printed requests: after `>`, `<`, `header:` or `* [HTTP/2] [1] [`, or at the start of a line, such as `X-Api-Key`. */
 const HEADER_LINE =
   /((?:^|\n|\\n)[ \t]*([<>]|header:|\*[^\n:]{0,30}\[|(?=(?:\w+-[\w-]+|cookie|authorization):))[ \t]*([\w-]+):[ \t]*(?:(?:bearer|basic) +)?)(?![ \t$]|(?:bearer|basic)\b)((?:\\(?![rn])|[^\r\n\\])+)/gi
-/** … as a word of its own; where its scheme can stay, it is masked as words are. */
+/** … as a word of its own, except credentials whose scheme can stay. */
 const NAMED_HEADER = /^(?!authorization: *(?:bearer|basic) )([\w-]+):\s*(?:(?:bearer|basic) +)?(\S.*)/i
-/** The value of a pair: in quotes, in those of a text that is in quotes itself, in braces, or without; not `$PASSWORD`. */
+/** A value in a pair: quoted, quoted within a quoted text, in braces, or bare; not `$PASSWORD`. */
 const VALUE =
   /(?!\$[\w{(])(?:[Bb](?:earer|asic) +(?=\w))?(?:'(?:[^'\\\n]|\\.)*'?|"(?:[^"\\\n]|\\.)*"?|\\+"[^"\n]*"?|\{[^}\n]*\}?|(?:\\.|[^\s;,&"'\\])+)/y
 const QUOTES = /^[\\"'{]+|[\\"'}]+$/g
 
 const valueAt = (text: string, from: number): string => foundFrom(text, from, VALUE)?.[0] ?? ''
 
-/** The text, number, object or list of a field, as far as it is there. */
+/** Returns the text, number, object or list of a field, even if it is cut. */
 function fieldAt(text: string, from: number, quote: string): string {
   if (!text.startsWith(quote, from))
     return /^[-+.\dEe]+/.exec(text.slice(from, from + 64))?.[0] || text.slice(from, blockEnd(text, from))
@@ -275,7 +274,7 @@ const MAX_NESTED = 3
 /** A text that is an address with parameters. */
 const ADDRESS = /^(?:[a-z][a-z\d+.-]*:\/)?\/\S*$/i
 
-/** The index of the first of these characters, from a place on; the end of the text if there is none. */
+/** Returns the index of the first of these characters from an index on, or the end of the text. */
 const endOf = (text: string, from: number, stop: RegExp): number => foundFrom(text, from, stop)?.index ?? text.length
 
 function foundFrom(text: string, from: number, pattern: RegExp): RegExpExecArray | null {

@@ -5,20 +5,20 @@ const WORDS =
 const WHOLE_WORDS = new Set(
   'sig pin ssn otp totp cvv cvv2 cvc cvc2 pwd pw jwt csrf psk creds bearer verifier'.split(' ')
 )
-/** A name without this has no secret word. Most names are not taken apart. */
+/** Quick test: names without these parts contain no secret word. */
 const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS, 'pass$', 'auth$'].join('|'), 'i')
-/** No secret, as `code` (it is one of OAuth, too) and `pass` have it: a number, a name of an error, a yes or no. */
+/** Values of `code` and `pass` that are not secret, although OAuth has such codes: a number, the name of an error, a boolean. */
 const PLAIN = /^(?:-?\d{1,5}|(?=.{0,32}$)[a-z]*(?:[_.-][a-z]+)*)$/i
 /** Names of counts, such as `prompt_tokens` and `totalTokenCount`. */
 const COUNT_NAME = /tokens$|tokens?[-_]?(?:count|used|limit|remaining)$/i
-/** Names that contain one of the words and are no secrets. */
+/** Names that contain a secret word but are harmless. */
 const HARMLESS = /^(?:sec-websocket-key|(?:x-)?idempotency-key|\w*tokens_?details)$/i
 
 /** `userPin`, `user_pin`, `X-User-Pin` and `PINOfUser` have the words `user` and `pin`. */
 const wordsOf = (name: string): readonly string[] =>
   name.replace(/(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').split(/[^a-zA-Z\d]+/)
 
-/** Whether a header, parameter or field of this name holds a secret, as far as the value lets one think so. */
+/** Whether a header, parameter or field with this name contains a secret, judged also by its value. */
 export function isSecretName(name: string, value: string): boolean {
   if (COUNT_NAME.test(name) && /^\d{1,9}$/.test(value)) return false
   if (/^(?:code|pass)$/i.test(name)) return !PLAIN.test(value)

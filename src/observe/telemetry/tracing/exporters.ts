@@ -1,10 +1,7 @@
 import type {TracingSettings} from '../../../files/resources/tracing-settings.ts'
 import type {SpanExporterOptions, SpanSink} from './span.ts'
 
-/**
- * Opens the configured exporters; undefined: nothing is exported. OpenTelemetry's packages are only loaded when spans are
- * sent.
- */
+/** Opens the configured exporters, if there are any. OpenTelemetry's packages are loaded only if spans are sent. */
 export async function openExporters(
   settings: TracingSettings,
   options: SpanExporterOptions

@@ -19,12 +19,12 @@ const EXPORT_TIMEOUT_MS = 10_000
 export async function openZipkin(url: string, options: SpanExporterOptions, ms = EXPORT_TIMEOUT_MS): Promise<SpanSink> {
   const {ZipkinExporter} = await import('@opentelemetry/exporter-zipkin')
   const exporter: SpanExporter = new ZipkinExporter({url})
-  // its own way to send waits for an answer without end, and keeps the spans and a connection of each batch
+  // replaces its own sending, which waits endlessly, and keeps the spans and a connection of each batch
   Object.assign(exporter, {_send: sendAsJson(url, ms)})
   return openSink(`Zipkin at ${new Masking().target(url)}`, exporter, options, ms)
 }
 
-/** Sends a batch; it is over when the answer is there, or the time is up. */
+/** Sends a batch, which ends with the answer or the timeout. */
 const sendAsJson =
   (url: string, timeoutMs: number) =>
   (spans: readonly object[], done: Parameters<SpanExporter['export']>[1]): void => {
@@ -110,7 +110,7 @@ function warnOnce(exporter: SpanExporter, timeoutMs: number, warn: (message: str
   }
 }
 
-/** `service.name` is the app's id; `OTEL_SERVICE_NAME`, then `OTEL_RESOURCE_ATTRIBUTES` take precedence. */
+/** Returns the resource's attributes. `service.name` is the app's id, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` sets it. */
 export function resourceAttributes({appId, env}: Pick<SpanExporterOptions, 'appId' | 'env'>): Record<string, string> {
   const attributes: Record<string, string> = {'service.name': appId}
   for (const pair of (env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').split(',')) {

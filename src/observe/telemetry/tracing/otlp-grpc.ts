@@ -10,7 +10,7 @@ import {UnaryCall} from '../../../proxy/net/grpc/unary-call.ts'
 import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
 
 const PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
-/** The pause before a batch is sent again; each further one is twice as long. */
+/** Pause before a batch is sent again, in ms, doubled each time. */
 const FIRST_PAUSE_MS = 500
 
 const HTTP_PORT = 80
@@ -25,7 +25,7 @@ export class GrpcSpanExporter implements SpanExporter {
   #block: string
   readonly #timeoutMs: number
   #clients: FrameClients
-  /** Once it is aborted, failed exports are not tried again: the run does not wait. */
+  /** Aborted at the end of the run: failed exports are not repeated. */
   readonly ending = new AbortController()
 
   constructor({endpoint, isSecure, headers}: OtlpSettings, timeoutMs: number, warn: (text: string) => void) {
@@ -53,7 +53,7 @@ export class GrpcSpanExporter implements SpanExporter {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
       try {
         const bytes = ProtobufTraceSerializer.serializeRequest(spans) ?? new Uint8Array()
-        // a pause may take longer, as while the process is stopped
+        // a pause may take longer, for example while the process is suspended
         const leastMs = Math.min(FIRST_PAUSE_MS, this.#timeoutMs)
         const refusal = await this.#send(bytes, Math.max(leastMs, until - performance.now()))
         if (refusal === '') return done({code: ExportResultCode.SUCCESS})

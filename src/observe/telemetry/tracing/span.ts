@@ -18,17 +18,17 @@ export interface TracedRequest {
   readonly verb: string
   /** Decoded, without its query. */
   readonly path: string
-  /** The target as it was sent. */
+  /** The target as sent. */
   readonly target: string
   readonly status: number
   /** The address and port that Dapr records as the server's: the caller's own. */
   readonly peer: {readonly address: string; readonly port: number}
-  /** Names in lower case; those that start with `dapr-` are recorded. Of equal names the last one is used. */
+  /** Headers with lower-case names; those with `dapr-` are recorded. The last of equal names counts. */
   readonly headers: Iterable<readonly [name: string, value: string]>
-  /** The app that is called; '' = none. */
+  /** The called app; '' = none. */
   readonly callee: string
   readonly method: string
-  /** The actor of a gRPC call; left out: the path says it. */
+  /** Actor of a gRPC call. Omitted if the path names it. */
   readonly actor?: SpanActor | undefined
 }
 
@@ -38,7 +38,7 @@ export function spanName(traced: Pick<TracedRequest, 'verb' | 'callee' | 'method
   return callee === '' ? (actor?.name ?? actorIn(verb, path)?.name ?? path) : `CallLocal/${callee}/${method}`
 }
 
-/** Type, id, and the method if one is called. */
+/** Type and id of an actor, and the method if one is called. */
 const ACTOR = /^\/v1\.0\/actors\/([^/]+)\/([^/]+)\/(?:method\/(.+))?/
 
 /** Returns the actor of a request, if any. */
@@ -109,7 +109,7 @@ function ownAttributes(headers: TracedRequest['headers']): Record<string, string
   return attributes
 }
 
-/** The attributes of a sampled span of a gRPC call (Dapr: pkg/diagnostics/grpc_tracing.go). `isServer`: of the callee's sidecar. */
+/** Returns the attributes of a sampled span of a gRPC call (Dapr: pkg/diagnostics/grpc_tracing.go). `isServer`: of the callee's sidecar. */
 export function grpcAttributesOf(
   {path, callee, method, headers, actor}: TracedRequest,
   {isProxied, isServer}: {readonly isProxied: boolean; readonly isServer: boolean}
@@ -129,7 +129,7 @@ export function grpcAttributesOf(
 
 /** Receives the spans of one sidecar. */
 export interface SpanSink {
-  /** Never throws and never waits: if too many spans are queued, new ones are dropped. */
+  /** Queues a span. Never throws or waits: drops the span if the queue is full. */
   add(span: FinishedSpan): void
   /** Sends the queued spans, for at most this long. */
   close(maxMs: number): Promise<void>

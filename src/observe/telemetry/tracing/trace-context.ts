@@ -16,7 +16,7 @@ export function parseTraceContext(traceparent: string, tracestate: string): Trac
 export const formatTraceparent = ({traceId, spanId, flags}: TraceContext): string =>
   `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`
 
-/** Dapr does not send longer ones (pkg/diagnostics/consts). */
+/** Maximum characters of a tracestate in Dapr (pkg/diagnostics/consts). */
 const MAX_TRACESTATE = 512
 
 /** The value of the `tracestate` header; '' = omitted. */

@@ -1,7 +1,7 @@
 import type {TraceContext} from '../../../model/call.ts'
 import {childOf, newTraceId, parseTraceContext, rootOf, SAMPLED} from './trace-context.ts'
 
-/** Used if no rate is given, or an invalid one (Dapr: diagnostics/utils, GetTraceSamplingRate). */
+/** Rate if none is set, or an invalid one (Dapr: diagnostics/utils, GetTraceSamplingRate). */
 const DEFAULT_RATE = 1e-4
 
 /** `spec.tracing.samplingRate` as a number; 0 disables tracing. */
@@ -16,7 +16,7 @@ export class Sampler {
     this.#rate = rate
   }
 
-  /** As Dapr logs it: `Dapr trace sampler initialized: <description>`. */
+  /** Description in Dapr's log: `Dapr trace sampler initialized: <description>`. */
   get description(): string {
     const rate = Math.max(0, this.#rate)
     const exponent = rate.toString().replace(/e-(\d)$/, 'e-0$1')
