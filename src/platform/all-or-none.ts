@@ -1,7 +1,4 @@
-/**
- * The results of all promises. If one rejects, it waits for the others and undoes those that succeeded; then it throws the
- * first error. So nothing is created after the failure has been handled.
- */
+/** Waits for all promises. If one rejects, undoes those that succeed, and throws the first error. So nothing is created after the failure was handled. */
 export async function allOrNone<T>(
   attempts: readonly Promise<T>[],
   undo: (given: T) => Promise<void> | void = () => undefined

@@ -4,13 +4,10 @@ type Heard = (error: unknown) => void
 
 const boundaries = new AsyncLocalStorage<Heard>()
 
-/**
- * Runs work with a client of a library. Passes errors that the client throws later, outside of any promise of ours,
- * to `heard`: an error of the library must not end the run.
- */
+/** Runs work with a client of a library. Passes errors that the client throws later, outside our promises, to `heard`, so that they do not end the run. */
 export const withinBoundary = <T>(heard: Heard, work: () => T): T => boundaries.run(heard, work)
 
-/** An object whose methods, and those of its parts, run within a boundary. */
+/** Wraps an object so that its methods, and those of its parts, run within a boundary. */
 export const bounded = <T extends object>(inner: T, heard: Heard): T =>
   new Proxy(inner, {
     get: (target, key) => {
@@ -22,7 +19,7 @@ export const bounded = <T extends object>(inner: T, heard: Heard): T =>
     }
   })
 
-/** Whether a boundary has taken an error. For handlers of uncaught errors, which Node calls where the error was thrown. */
+/** Whether a boundary handles an error. For handlers of uncaught errors, which Node calls in the context of the throw. */
 export function isTakenByBoundary(error: unknown): boolean {
   const heard = boundaries.getStore()
   heard?.(error)

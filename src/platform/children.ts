@@ -17,14 +17,11 @@ export interface Child {
   readonly pid: number
   /** Settles when the process has exited and was reaped. */
   readonly exited: Promise<Exit>
-  /** Whether the process was reaped. The pid may then belong to another one. */
+  /** Whether the process was reaped; then its pid may belong to another process. */
   readonly hasExited: () => boolean
 }
 
-/**
- * Child processes that Node does not know: waits for each by its pid whenever the system says that a child has exited (SIGCHLD). Node waits
- * for its own children by their pids, too, so neither takes one from the other.
- */
+/** Child processes unknown to Node. Waits for each by its pid at every SIGCHLD. Node does the same for its own children, so neither reaps a child of the other. */
 export class Children {
   readonly #waitpid: CFunction
   readonly #waiting = new Map<number, (exit: Exit) => void>()
@@ -50,7 +47,7 @@ export class Children {
     return {pid, exited: promise, hasExited: () => this.#waiting.get(pid) !== resolve}
   }
 
-  /** Several exits can come as one signal. */
+  /** Reaps all exited children, since one signal can mean several. */
   #reap(): void {
     for (const [pid, resolve] of this.#waiting) {
       if (this.#waitpid(pid, this.#status, WNOHANG) !== pid) continue

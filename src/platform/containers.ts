@@ -11,7 +11,8 @@ export interface Containers {
 }
 
 /**
- * The container that goes with its command: `docker run --rm --name NAME …`, or `sh -c 'docker build … && exec "$@"' … docker run …`, as import writes both; undefined = none.
+ * Finds the container that ends with its command: `docker run --rm --name NAME …`, or `sh -c 'docker build … && exec "$@"' … docker run
+ * …`, as import writes both.
  */
 export function containerOf(command: readonly string[]): Containers | undefined {
   const at = command.findIndex((word, index) => ENGINE.test(word) && command[index + 1] === 'run')
@@ -20,13 +21,13 @@ export function containerOf(command: readonly string[]): Containers | undefined 
   return removed === '--rm' && named === '--name' && name !== undefined ? {engine, names: [name]} : undefined
 }
 
-/** Ends containers that outlive the program which has started them: their daemon keeps them, with their names and ports. Failure usually means that they have ended. */
+/** Removes containers that have outlived their program: the daemon keeps them, with names and ports. A failure usually means that they have ended. */
 export async function removeContainers({engine, names}: Containers, env: Environment): Promise<void> {
   const command = [engine, 'rm', '--force', '--volumes', ...names]
   if (names.length > 0) await runCommand({command, folder: '/', env, timeoutMs: TIMEOUT_MS})
 }
 
-/** The network of a template's containers, as their commands name it. Each run has its own one in its place. */
+/** Name of the template's network in commands, which each run replaces by its own network. */
 const NETWORK = 'pillion'
 
 /** The place of the network's name in a command that runs a container; -1 if the command does not name it. */

@@ -5,7 +5,7 @@ import {orElse} from '../model/or-else.ts'
 import {loadSqlite} from './experimental.ts'
 import {makeFolder} from './make-folder.ts'
 
-/** Free pages beyond this number are given back once they are half of the file. */
+/** Number of free pages above which they are released once they are half of the file. */
 const MANY_PAGES = 10_000
 
 /** Result codes of SQLite (https://sqlite.org/rescode.html), without their extensions. */
@@ -24,7 +24,7 @@ export const isBusy = (error: unknown): boolean => resultOf(error) === BUSY
 /** The file was written by a newer version, or by another program. */
 class ForeignFile extends Error {}
 
-/** Why no file of ours can be read there; '' = it is another error. */
+/** Explains why the path cannot contain a file of ours; '' for other errors. */
 export const whyUseless = (error: unknown): string =>
   error instanceof ForeignFile
     ? error.message
@@ -33,9 +33,9 @@ export const whyUseless = (error: unknown): string =>
       : ''
 
 /**
- * Opens a file with this mark (`application_id`), or begins one, and locks it for this process: that lock is the system's, and ends with the
- * process, however that ends. `steps`: each makes the tables of a version out of those of the one before. Throws an error of SQLite or of
- * the file system, or one that `whyUseless` explains.
+ * Opens a file with this mark (`application_id`), or creates one, and locks it for this process; the system releases the lock when the
+ * process ends in any way. `steps`: each changes the tables from one version to the next. Throws an error of SQLite or of the file
+ * system, or one that `whyUseless` explains.
  */
 export function openOwn(path: string, application: number, steps: readonly string[]): DatabaseSync {
   if (path !== ':memory:') {
@@ -45,15 +45,15 @@ export function openOwn(path: string, application: number, steps: readonly strin
   const {DatabaseSync: Database} = loadSqlite()
   const database = new Database(path, {timeout: 0})
   try {
-    // WAL without shared memory: a transaction needs no fsync, and a killed process loses none that was committed
+    // WAL without shared memory: a transaction needs no fsync, and a killed process loses no committed one
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    // the log is moved into the file at 16 MB: that waits for the disk, and everything waits for it
+    // at 16 MB the log is moved into the file, which waits for the disk and blocks everything
     database.exec('PRAGMA wal_autocheckpoint = 4000; BEGIN IMMEDIATE')
     const [version, mark] = [pragma(database, 'user_version'), pragma(database, 'application_id')]
     const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0
     if (!isEmpty && mark !== application) throw new ForeignFile('it was written by another program')
     if (version > steps.length) throw new ForeignFile('it was written by a newer version of Pillion')
-    // one that is as it should be can be opened on a full disk
+    // a valid file can be opened on a full disk, too
     if (version < steps.length) {
       database.exec(steps.slice(version).join(''))
       database.exec(`PRAGMA application_id = ${application}; PRAGMA user_version = ${steps.length}`)
@@ -66,7 +66,7 @@ export function openOwn(path: string, application: number, steps: readonly strin
   }
 }
 
-/** Throws the system's error where SQLite, which needs some descriptors, would only say that it cannot open the file. */
+/** Opens a path once to throw the system's error: SQLite, which needs some descriptors, would only report that it cannot open the file. */
 function tryOpening(path: string): void {
   const opened: number[] = []
   try {
@@ -80,9 +80,7 @@ function tryOpening(path: string): void {
 export const pragma = (database: DatabaseSync, name: string): number =>
   Number(database.prepare(`PRAGMA ${name}`).get()?.[name])
 
-/**
- * Gives back the room of removed rows, if that is most of a large file. Everything waits meanwhile: returns a text for people; '' = not done.
- */
+/** Releases the space of removed rows, if it is most of a large file. Blocks everything meanwhile. Returns a text for the user; '' = not done. */
 export function shrink(database: DatabaseSync): string {
   const [free, pages, begun] = [pragma(database, 'freelist_count'), pragma(database, 'page_count'), performance.now()]
   if (free < MANY_PAGES || free * 2 < pages) return ''
@@ -94,7 +92,7 @@ export function shrink(database: DatabaseSync): string {
     : `is ${Math.round(bytes / 1e6)} MB smaller: what was removed is given back, in ${Math.round(performance.now() - begun)} ms`
 }
 
-/** Moves a database that cannot be used out of the way, with its journals. Returns its new name. */
+/** Renames an unusable database with its journals. Returns the new name. */
 export function setAside(path: string): string {
   const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
   let kept = `${path}.${stamp}`
@@ -105,8 +103,8 @@ export function setAside(path: string): string {
 }
 
 /**
- * Whether a process of this machine holds a lock of a SQLite file (proc_locks(5)); undefined: the system does not tell. A file system
- * without locks (NFS without lockd) looks to SQLite as if another program did.
+ * Whether a process of this machine has locked a SQLite file (proc_locks(5)). Undefined if the system does not report it. To SQLite, a
+ * file system without locks (NFS without lockd) looks like a lock of another program.
  */
 export function isLockedHere(path: string): boolean | undefined {
   try {
@@ -120,7 +118,7 @@ export function isLockedHere(path: string): boolean | undefined {
   }
 }
 
-/** Why a SQLite file cannot be locked that no process of this machine holds; '' = one does, or the system does not tell. */
+/** Explains why a SQLite file cannot be locked although no process of this machine has locked it; '' if one has, or if it is unknown. */
 export const whyWithoutLocks = (path: string, isLocked = isLockedHere(path)): string =>
   isLocked === false
     ? `${path} cannot be locked, and no process of this machine holds it: another machine does, or its file system has no locks (NFS without lockd)`

@@ -23,14 +23,14 @@ export const aborted = async (signal: AbortSignal, until: {readonly signal?: Abo
     else signal.addEventListener('abort', () => resolve(), {once: true, ...until})
   })
 
-/** The result of work, or undefined once the signal is aborted. Removes its listener from the signal, which may last as long as the run. */
+/** Returns the result of work, or undefined once the signal is aborted. Removes its listener from the signal, which may live as long as the run. */
 export async function orAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
   const done = new AbortController()
   const end = aborted(signal, {signal: done.signal}).then(() => undefined)
   return Promise.race([work, end]).finally(() => done.abort())
 }
 
-/** The result of work, or undefined if it takes longer. */
+/** Returns the result of work, or undefined after `ms`. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   const done = new AbortController()
   return Promise.race([work, pause(ms, done.signal).then(() => undefined)]).finally(() => done.abort())

@@ -1,6 +1,6 @@
 import {systemText} from './paths.ts'
 
-/** How many files and connections this process may have open; Infinity where the system does not say. */
+/** Returns how many files and connections this process may open; Infinity if unknown. */
 export function maxDescriptors(): number {
   const limits = systemText('/proc/self/limits')
   return limits === '' ? fromReport() : numberOf(/^Max open files +(\S+)/m.exec(limits)?.[1])

@@ -7,8 +7,8 @@ const TIME_WAIT = '06'
 const MIN_CLOSED = 5
 
 /**
- * Whether programs other than ours connect to a port of this machine: they have connections, or have closed several in the last
- * minute. `isUsed`: we have connected to it, too, so that closed ones may be ours. False where the system does not tell.
+ * Whether programs other than ours connect to a port of this machine: they have connections, or have closed several in the last minute.
+ * `isUsed`: we have connected to it, too, so closed ones may be ours. False if the system does not report them.
  */
 export function isCalledDirectly(port: number, isUsed: boolean): boolean {
   const suffix = portSuffix(port)

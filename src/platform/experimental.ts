@@ -1,17 +1,14 @@
-/**
- * Modules of Node that some of its versions call experimental, loaded without the warning: a reader of our stderr can do nothing
- * about it.
- */
+/** Loads modules that some versions of Node call experimental, without the warning: users cannot act on it. */
 import type * as Sqlite from 'node:sqlite'
 
 /** Used part of `node:ffi`, which calls functions of C libraries (Node 26 and newer). */
 export interface Ffi {
-  /** `library` null: what this process has loaded, its C library for one. */
+  /** Opens a library; null: the libraries of this process, such as the C library. */
   dlopen(
     library: string | null,
     functions: Readonly<Record<string, {readonly arguments: readonly string[]; readonly return: string}>>
   ): {readonly functions: Readonly<Record<string, CFunction>>}
-  /** Returns the address of the bytes; valid as long as the buffer is. */
+  /** Returns the address of the bytes, valid as long as the buffer. */
   getRawPointer(buffer: Buffer): bigint
 }
 
@@ -19,7 +16,7 @@ export type CFunction = (...args: readonly (bigint | number | NodeJS.ArrayBuffer
 
 export const loadSqlite = (): typeof Sqlite => quietly('node:sqlite') as typeof Sqlite
 
-/** Undefined where this Node has none. */
+/** Loads node:ffi, if this Node has it. */
 export const loadFfi = (): Ffi | undefined => quietly('node:ffi') as Ffi | undefined
 
 function quietly(name: string): unknown {

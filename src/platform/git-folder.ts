@@ -12,11 +12,11 @@ export function gitOf(root: string): string {
 }
 
 /**
- * The folder of Git that all worktrees of a repository share, by that of one of them. Git has removed the latter if the worktree was moved by
- * hand, and pruned then (git-worktree(1)).
+ * Returns Git's folder that all worktrees of a repository share, from that of one of them. The latter may be gone if the worktree was
+ * moved by hand and then pruned (git-worktree(1)).
  */
 export const commonOf = (git: string): string =>
   linksResolved(resolve(git, gitText(join(git, 'commondir')) || (existsSync(git) ? '.' : '../..')))
 
-/** The text of a small file, without space around it; '' = it is not there. */
+/** Returns the trimmed text of a small file; '' if it is missing. */
 export const gitText = (file: string): string => orElse(() => readTextFile(file).trim(), '')

@@ -12,25 +12,20 @@ const FIRST_LOOK_MS = 500
 const IDLE = 0.05
 /** … and a light load: polls of a page, a health check, a waiting script. */
 const LIGHT = 0.2
-/** Under a light load the pause of a collection meets calls: it has to bring twice as much, and comes at most this often. */
+/** Minimum time between collections under a light load, in ms: their pause affects calls, so they must also free twice as much. */
 const LIGHT_EVERY_MS = 60_000
 /**
- * How much must have been allocated since the last collection to make another one worth it: it costs 30 ms with ten apps, 130 ms
- * with two hundred, and drops compiled code, so that the first calls after it are slower. Calls alone let memory go up and down
- * by less.
+ * Minimum growth since the last collection to justify another, in bytes: it costs 30 ms with ten apps, 130 ms with two hundred, and drops
+ * compiled code, so that the next calls are slower. Calls alone change memory by less.
  */
 const WORTH_BYTES = 16 * 1024 * 1024
 /** Bytes of large bodies after whose use garbage is collected. */
 const BODIES_BYTES = 4_000_000
 
 /**
- * How V8 collects its young generation while a run is up.
- *
- * It grows by a factor of 2 by default, and never shrinks while there is work, so that it becomes 30 MB while hundreds of apps
- * start, and half the memory of a long run. With 1 it stays as it is, and calls are just as fast.
- *
- * The main thread collects it alone: that takes 0.1 ms, and nothing waits until the system gives helper threads a core, which
- * takes up to 50 ms where the apps of the run keep all of them busy.
+ * Sets how V8 collects its young generation during a run. By default it grows by a factor of 2 and never shrinks under load: to 30 MB
+ * while hundreds of apps start, and to half the memory of a long run. With factor 1 it keeps its size, and calls are as fast. Only the
+ * main thread collects it, in 0.1 ms: helper threads would wait up to 50 ms for a core while apps keep all cores busy.
  */
 export function tuneForRun(): void {
   young = 1
@@ -49,7 +44,7 @@ let young: 1 | 2 = 2
 
 const setYoung = (factor: 1 | 2): void => setFlag(`--semi-space-growth-factor=${factor}`)
 
-/** Keeps the young generation small while `work` runs. Its allocations stay, and memory would grow by 50 MB. */
+/** Keeps the young generation small while `work` runs. Otherwise memory would grow by 50 MB, since its allocations stay. */
 export async function keepingYoung<T>(work: () => Promise<T>): Promise<T> {
   setYoung(1)
   try {
@@ -60,7 +55,8 @@ export async function keepingYoung<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Gives back the memory of a start or a flood: at once in a calm run, within a minute under a light load. V8 alone would keep it. Leaves out a run that is busy or has not grown.
+ * Releases the memory of a start or a flood, which V8 would keep: at once in a calm run, within a minute under a light load. Does nothing
+ * in a busy run, or without growth.
  */
 export function giveBackWhenCalm(): void {
   let before = performance.eventLoopUtilization()
@@ -82,7 +78,7 @@ export function giveBackWhenCalm(): void {
   setInterval(() => look(false), LOOK_MS).unref()
 }
 
-/** `drop`: the pages of Node's program, and what malloc keeps; `collect`: garbage, too. */
+/** Memory to release. `drop`: pages of Node's program, and malloc's reserves. `collect`: also garbage. */
 export type GiveBack = 'none' | 'drop' | 'collect'
 
 /** Remembers the memory after the last collection, and decides when the next one is worth its pause. Times in ms, sizes in bytes. */
@@ -96,7 +92,7 @@ export class KeptMemory {
 
   /** `utilization`: the part of one processor that was used since the last look, 0–1. */
   workFor(utilization: number, {own, ofFiles}: ResidentMemory, now: number): GiveBack {
-    // memory that was given back since the last collection allows no garbage
+    // memory released since the last collection is no allowance for garbage
     this.#kept = {...this.#kept, own: Math.min(own, this.#kept.own)}
     const grown = own - this.#kept.own
     if (utilization <= IDLE && grown >= WORTH_BYTES) return 'collect'
@@ -116,8 +112,8 @@ export class KeptMemory {
 let used = 0
 
 /**
- * Counts the bytes of a large body, which leaves six times as much outside V8's heap, where V8 lets more than 100 MB
- * gather: collecting takes 15 ms, a tenth of the time of these bodies.
+ * Counts the bytes of a large body, which leaves six times as much outside V8's heap. V8 would let over 100 MB accumulate; a collection
+ * takes 15 ms, a tenth of the time of these bodies.
  */
 export function collectAfter(bytes: number): void {
   used += bytes
@@ -129,14 +125,14 @@ export function collectAfter(bytes: number): void {
 /** Bytes of pieces since the last look, and bytes outside V8's heap after a collection. */
 let usedPieces = 0
 let leftOutside = Infinity
-/** After how many bytes the memory is read; how much may gather outside V8's heap; how much of that may be old. */
+/** Bytes between two looks at the memory; maximum outside V8's heap; and maximum of old memory there. */
 const PIECES_BYTES = 1_000_000
 const OUTSIDE_BYTES = 6_000_000
 const OLD_BYTES = 2 * OUTSIDE_BYTES
 
 /**
- * Counts the bytes of a stream, whose pieces live for a moment. V8 hardly sees them, and would let 64 MB gather: its young
- * generation is collected, where most of them are, and all if that leaves too much.
+ * Counts the bytes of a stream, whose pieces live for a moment. V8 hardly counts them, and would let 64 MB accumulate. Collects the young
+ * generation, where most are, and everything if too much is left.
  */
 export function collectPieces(bytes: number): void {
   usedPieces += bytes
@@ -154,7 +150,7 @@ export function collectPieces(bytes: number): void {
 
 const bytesOutside = (): number => process.getBuiltinModule('node:v8').getHeapStatistics().external_memory
 
-/** Collects garbage now: all of it, or that of the young generation. `last-resort` empties V8's pool of pages, too, and returns them to the system. */
+/** Collects garbage now: all, or only the young generation. `last-resort` also returns V8's pool of free pages to the system. */
 export function collectGarbage(what: 'all' | 'young' | 'last-resort' = 'all'): void {
   let collect = gc?.deref()
   if (collect === undefined) gc = new WeakRef((collect = exposedGc()))
@@ -165,7 +161,7 @@ export function collectGarbage(what: 'all' | 'young' | 'last-resort' = 'all'): v
   })
 }
 
-/** Kept weakly, since it holds a context of its own: half a megabyte, which the next collection frees. */
+/** Held weakly: its context takes half a megabyte, which the next collection frees. */
 let gc: WeakRef<NodeJS.GCFunction> | undefined
 
 function exposedGc(): NodeJS.GCFunction {
@@ -176,8 +172,8 @@ function exposedGc(): NodeJS.GCFunction {
 }
 
 /**
- * Gives back unused memory of malloc's arenas (malloc_trim(3)): the threads of V8 that compile leave 10–20 MB there, in pieces. False where
- * Node cannot call the C library, or it is not glibc.
+ * Releases unused memory of malloc's arenas (malloc_trim(3)): V8's compiler threads leave 10–20 MB there, in fragments. False if Node
+ * cannot call the C library, or it is not glibc.
  */
 export function trimArenas(): boolean {
   mallocTrim ??= findMallocTrim() ?? 'none'
@@ -197,5 +193,5 @@ const findMallocTrim = (): MallocTrim | undefined =>
     undefined
   )
 
-// node:v8 is loaded when it is used: it costs a start two milliseconds
+// loads node:v8 on demand: it would cost a start two milliseconds
 const setFlag = (flag: string): void => process.getBuiltinModule('node:v8').setFlagsFromString(flag)

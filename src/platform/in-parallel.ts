@@ -1,8 +1,8 @@
 import {allOrNone} from './all-or-none.ts'
 
 /**
- * Calls `task` for each item, at most `most` at a time. Rejects with the first error once the calls that are under way have ended; no
- * other one begins then. Results are in the order of the items.
+ * Runs `task` for each item, at most `most` at a time. After an error it begins no more, waits for those under way, and rejects with the
+ * first error. Results have the order of the items.
  */
 export async function inParallel<T, R>(items: readonly T[], task: (item: T) => Promise<R>, most = 16): Promise<R[]> {
   const results: R[] = []

@@ -3,35 +3,32 @@ import {systemText} from './paths.ts'
 import {statFields} from './proc.ts'
 import {isForegroundByPs} from './ps-now.ts'
 
-/** A terminal that gives each key at once and shows none. Modes are in the words of `stty -g`. */
+/** Modes for a terminal that delivers each key at once and does not echo, in the words of `stty -g`. */
 export interface KeyMode {
   /** `/dev/pts/3` */
   readonly device: string
-  /** The modes as they are now. */
+  /** The current modes. */
   readonly keys: string
-  /** The modes as they were before. */
+  /** The modes before. */
   readonly saved: string
 }
 
 const MODES = {
-  /** Signals stay: Ctrl-C, Ctrl-Z and Ctrl-\ keep their meaning (termios(3): ICANON, ECHO, ISIG). */
+  /** Keys one by one; signals stay, so Ctrl-C, Ctrl-Z and Ctrl-\ keep their meaning (termios(3): ICANON, ECHO, ISIG). */
   keys: '-icanon -echo min 1 time 0',
-  /** Every byte as it is, in both directions. `setRawMode` of Node makes CR LF of each LF. */
+  /** Every byte unchanged in both directions. Node's `setRawMode` would turn each LF into CR LF. */
   bytes: 'raw -echo'
 } as const
 const WITHIN_MS = 2000
 
-/**
- * Puts the terminal behind stdin into this mode; undefined where there is none, or no `stty`. To be called by the
- * foreground group of the terminal: any other one would be stopped (SIGTTOU).
- */
+/** Switches the terminal of stdin to a mode. Undefined without a terminal or `stty`. Only the foreground group may call it: any other would be stopped (SIGTTOU). */
 export async function enterKeyMode(mode: keyof typeof MODES = 'keys'): Promise<KeyMode | undefined> {
   const text = await outputOf(`tty && stty -g && stty ${MODES[mode]} && stty -g`)
   const [device = '', saved = '', keys = ''] = text.split('\n')
   return keys === '' ? undefined : {device, keys, saved}
 }
 
-/** Puts it back, at once; left out where the terminal is another group's by now. */
+/** Restores the modes at once, unless the terminal belongs to another group by now. */
 export function leaveKeyMode({saved}: KeyMode): void {
   if (isForeground()) spawnSync('stty', [saved], {stdio: ['inherit', 'ignore', 'ignore'], timeout: WITHIN_MS})
 }

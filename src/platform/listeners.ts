@@ -15,19 +15,16 @@ const HEADING = 'st'
 /** Listening sockets to find. */
 export interface Listening {
   readonly port: number
-  /** Only sockets that accept connections to these (of 127.0.0.1 and ::1); omitted: all. */
+  /** Addresses (127.0.0.1, ::1) that a socket must accept connections to. Omitted: any. */
   readonly addresses?: readonly string[]
   /** The tables of proc(5) to read. */
   readonly tables?: readonly string[]
 }
 
-/**
- * The sockets that listen on a port, in the format of `/proc/<pid>/fd`. Empty if the system does not tell: it means that no
- * listener is known, not that there is none.
- */
+/** Returns the sockets that listen on a port, as in `/proc/<pid>/fd`. Empty if the system does not report them: then a listener may exist all the same. */
 export const listenersOn = (listening: Listening): ReadonlySet<string> => new Set(socketsOn(listening))
 
-/** Whether a socket is known to listen; stops reading at the first match. */
+/** Whether a listening socket is known. Stops reading at the first match. */
 export function isListenedOn(listening: Listening): boolean {
   for (const _ of socketsOn(listening)) return true
   return false
@@ -44,11 +41,11 @@ function* socketsOn({port, addresses, tables = SOCKET_TABLES}: Listening): Gener
   }
 }
 
-/** Whether a process holds one of these sockets; false for a process that we may not inspect. */
+/** Whether a process has one of these sockets open; false for processes that we may not inspect. */
 export const holds = (pid: number, sockets: ReadonlySet<string>): boolean =>
   descriptorsOf(pid).some(path => sockets.has(linkAt(path)))
 
-/** Whether this system has a table, and lets us read it. */
+/** Whether this system has a readable table. */
 export const hasTable = (table: string): boolean =>
   orElse(() => {
     closeSync(openSync(table, 'r'))
@@ -59,8 +56,8 @@ export const hasTable = (table: string): boolean =>
 const CHUNK_BYTES = 512
 
 /**
- * The rows of listening sockets. Linux writes them before those of connections (`tcp_seq_start` in net/ipv4/tcp_ipv4.c),
- * of which there may be tens of thousands: reading stops there.
+ * Yields the rows of listening sockets. Linux writes them before those of connections (`tcp_seq_start` in net/ipv4/tcp_ipv4.c), which may
+ * be tens of thousands: reading stops there.
  */
 export function* listeningRows(table: string): Generator<SocketRow> {
   // not Linux, or no IPv6

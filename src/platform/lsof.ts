@@ -11,7 +11,7 @@ export interface ListeningSocket {
 
 const WITHIN_MS = 5000
 
-/** All sockets that listen on a port, or on any, of processes that we may inspect; undefined where there is no `lsof`. */
+/** Lists the sockets of inspectable processes that listen on a port, or on any. Undefined without `lsof`. */
 export async function listeningByLsof(port?: number): Promise<readonly ListeningSocket[] | undefined> {
   const which = port === undefined ? '-iTCP' : `-iTCP:${port}`
   try {
@@ -22,7 +22,7 @@ export async function listeningByLsof(port?: number): Promise<readonly Listening
     })
     return parseLsof(stdout)
   } catch (error) {
-    // it fails where no process listens
+    // it fails if no process listens
     return (error as {code?: unknown}).code === 1 ? [] : undefined
   }
 }
@@ -45,6 +45,6 @@ function acceptsAt(address: string, kind: string): readonly string[] {
   return [address.replaceAll(/[[\]]/g, '').replace(/^::ffff:/, '')]
 }
 
-/** The service of macOS that holds these ports, as people know it. */
+/** Returns the macOS service that uses these ports, under its common name. */
 export const isAirPlay = (port: number, command: string): boolean =>
   [5000, 7000].includes(port) && command.includes('ControlCenter.app/')

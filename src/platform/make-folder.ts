@@ -2,13 +2,13 @@ import {existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync} from
 import {dirname} from 'node:path'
 
 /**
- * Creates a folder and its missing parents. Throws the system's error. The `recursive` of Node never returns where a folder exists in
- * which none can be made, such as `/proc`: mkdir(2) says ENOENT there, which it takes for a missing parent.
+ * Creates a folder and its missing parents. Throws the system's error. Node's `recursive` would loop endlessly below a folder such as
+ * `/proc`: mkdir(2) reports ENOENT there, which Node takes for a missing parent.
  */
 export function makeFolder(path: string, mode = 0o777): void {
   if (isFolder(path)) return
   const parent = dirname(path)
-  // a file in the way: the system's error for the folder below says it
+  // a file in the way: the error for the folder below it is clear
   if (parent !== path && !existsSync(parent)) makeFolder(parent, mode)
   try {
     mkdirSync(path, {mode})
@@ -19,7 +19,7 @@ export function makeFolder(path: string, mode = 0o777): void {
 
 const isFolder = (path: string): boolean => statSync(path, {throwIfNoEntry: false})?.isDirectory() === true
 
-/** Writes a file in one step: readers see the old one until then, and where it cannot be written nothing is left next to it. Throws the system's error. */
+/** Writes a file in one step: readers see the old content until then, and a failure leaves nothing behind. Throws the system's error. */
 export function writeWhole(path: string, text: string, mode = 0o666): void {
   const draft = `${path}.${process.pid}`
   try {

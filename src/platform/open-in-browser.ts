@@ -7,8 +7,8 @@ import {messageOf} from '../model/errors.ts'
 const FAILS_WITHIN_MS = 3000
 
 /**
- * Opens an address in the user's browser: '' on success, else why not. The address goes through a file that only the user can
- * read, since everyone on the machine can read command lines. `folder`: of the user alone. `BROWSER` names another program.
+ * Opens an address in the user's browser. Returns '' on success, else the reason. The address goes through a file that only the user can
+ * read: everybody on the machine can read command lines. `folder`: accessible only to the user. `BROWSER` names another program.
  */
 export async function openInBrowser(url: string, folder: string, env: Environment): Promise<string> {
   const named = env['BROWSER'] ?? ''

@@ -17,15 +17,15 @@ export const keepCodeOfStart = (): void => (globalThis as Loaded).pillionStarted
 export interface OwnProcess {
   /** 0: it could not be started. */
   readonly pid: number
-  /** Settles with its exit code, 1 where a signal ended it, or with why it could not be started. */
+  /** Settles with its exit code, 1 after a signal, or the reason why it could not start. */
   readonly exited: Promise<number | string>
-  /** Does nothing once it has exited. */
+  /** Interrupts the program, unless it has exited. */
   readonly interrupt: () => void
 }
 
 /**
- * Starts this program again, with other arguments and the same environment, in a session of its own: neither our end nor the end of
- * our terminal ends it. The child keeps us running until we exit. `stdin` and `stderr` are descriptors; its stdout is dropped.
+ * Starts this program again with other arguments, the same environment, and a session of its own, so that neither our end nor that of our
+ * terminal ends it. Keeps us running until we exit. `stdin` and `stderr` are descriptors; its stdout is dropped.
  */
 export function startOwnProgram(
   args: readonly string[],

@@ -8,14 +8,14 @@ import {holds, linkAt, listenersOn} from './listeners.ts'
 import {copiedEnds, rowOfPeer, socketTables, type Ends} from './proc-net.ts'
 import {isUsersProgram} from './shared-programs.ts'
 
-/** The kind of process at the other end of a connection: an app's, another one, or one that we cannot see. */
+/** Kind of the process at the other end of a connection: an app's, another, or invisible to us. */
 export type PeerKind = 'app' | 'other' | 'unknown'
 
 /** The signs by which a process is recognized as an app's. */
 export interface AppSigns {
   /** Name of a variable in the environment of the process. */
   readonly variable: string
-  /** Or port on which the process listens: an app that runs elsewhere, as in an IDE; 0 for none. */
+  /** Port of an app that runs elsewhere, as in an IDE; 0 for none. */
   readonly port: number
 }
 
@@ -24,9 +24,7 @@ const SLICE_MS = 3
 
 const searches = new SerialQueue()
 
-/**
- * Finds the process at the other end of a connection. Searches one after another, in slices, so that calls continue.
- */
+/** Finds the process at the other end of a connection. Searches one after another, in slices, so that calls continue. */
 export async function peerKind(connection: Ends, signs: AppSigns): Promise<PeerKind> {
   const ends = copiedEnds(connection)
   return searches.run(async () => inSlices(ends, signs))
@@ -49,7 +47,7 @@ export function peerKindNow(ends: Ends, signs: AppSigns): PeerKind {
   return 'unknown'
 }
 
-/** Looks at one process after the other; yields the result when there is one. */
+/** Searches one process after the other, and yields the result at the end. */
 function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | undefined, void> {
   const row = rowOfPeer(socketTables(), ends)
   const uid = process.getuid?.() ?? 0
@@ -69,7 +67,7 @@ function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | u
   yield isSeen ? 'other' : 'unknown'
 }
 
-/** All process ids but our own, since we may have tens of thousands of connections. The latest come first. */
+/** Returns all process ids except ours, which may have tens of thousands of connections. The latest come first. */
 export const processes = (): readonly number[] =>
   namesInFolder('/proc')
     .map(Number)

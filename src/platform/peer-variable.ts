@@ -8,7 +8,7 @@ import {startOf} from './process-table.ts'
 import type {Ends} from './proc-net.ts'
 import {inodeOfPeer} from './socket-diag.ts'
 
-/** How long a pid is trusted, in ms: later it may be that of another process. */
+/** How long a pid is trusted, in ms: later it may belong to another process. */
 const FORGET_MS = 10_000
 
 /** Age in s up to which a process may still become the program that has the variable: until then it shows the environment of its parent. */
@@ -20,21 +20,22 @@ const TICKS_PER_S = 100
 interface Holder {
   readonly pid: number
   readonly value: string
-  /** The numbers of the descriptors that were looked at: a new connection mostly has another one. */
+  /** Descriptors that were looked at: a new connection usually has a new one. */
   readonly seen: Set<string>
 }
 
 /**
- * Finds the value of a variable in the environment of the process at the other end of a connection. Looks only at processes with the variable, and at new descriptors of known processes first.
+ * Reads a variable in the environment of the process at the other end of a connection. Looks first at processes known to have the
+ * variable, and there at new descriptors.
  */
 export class PeerVariable {
   readonly #name: string
-  /** The latest holder comes first, as it is likely to call again. */
+  /** Known processes with the variable, the latest caller first, which is likely to call again. */
   #holders: Holder[] = []
   readonly #without = new Set<number>()
   /** The last list had young processes without the variable. */
   #hasYoung = false
-  /** The sockets that were seen, as /proc names them. The number of one that is open belongs to no other one. */
+  /** Known sockets by their names in /proc. Numbers of open sockets are unique. */
   readonly #sockets = new Map<string, Holder>()
   /** The latest process when they were listed. */
   #latest = ''
@@ -106,7 +107,7 @@ export class PeerVariable {
   }
 }
 
-/** The number that the latest process or thread got (proc(5), /proc/loadavg): while it stays, none has begun. */
+/** Returns the number of the latest process or thread (proc(5), /proc/loadavg). While it is unchanged, none has begun. */
 const latestProcess = (): string =>
   // not Linux
   orElse(() => readFileSync('/proc/loadavg', 'latin1').split(' ').at(-1) ?? '', '')

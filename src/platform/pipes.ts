@@ -29,8 +29,8 @@ export interface ProcessPipes {
 }
 
 /**
- * Creates pipes for `count` processes. Node's own are sockets, on which `echo > /dev/stdout` fails (ENXIO, unix(7)); nginx and many shell
- * scripts do that. Rejects if the system refuses.
+ * Creates pipes for `count` processes. Node's own are sockets, on which `echo > /dev/stdout` fails (ENXIO, unix(7)), as nginx and many
+ * scripts do. Rejects if the system refuses.
  */
 export async function makePipes(count: number): Promise<ProcessPipes[]> {
   const open: number[] = []
@@ -42,7 +42,7 @@ export async function makePipes(count: number): Promise<ProcessPipes[]> {
   }
 }
 
-/** Creates pipes by pipe2(2): a program would take 7 ms of a start. Returns undefined if this Node or the system cannot. */
+/** Creates pipes by pipe2(2): an external program would take 7 ms. Undefined if this Node or the system cannot. */
 function systemPipes(count: number, open: number[]): ProcessPipes[] | undefined {
   const pipe2 = process.platform === 'linux' && count > 0 ? cFunction('pipe2', ['pointer', 'i32']) : undefined
   if (pipe2 === undefined) return undefined
@@ -91,7 +91,7 @@ async function fifos(count: number, open: number[]): Promise<ProcessPipes[]> {
 /** A PATH that lacks the system's folders by mistake is reported for the apps' programs, not for ours. */
 const searchPath = (): string => [process.env['PATH'] ?? '', '/usr/bin', '/bin'].join(':')
 
-/** Closes the app's ends: after the spawn, the app holds them itself. */
+/** Closes the app's ends after the spawn: the app has its own copies. */
 export function closeTheirs({stdout, stderr}: TheirStdio): void {
   closeSync(stdout.theirs)
   if (stderr !== stdout) closeSync(stderr.theirs)

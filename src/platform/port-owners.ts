@@ -14,7 +14,7 @@ export interface Owner {
   readonly command: string
 }
 
-/** Returns the listening ones of these processes, as far as we may inspect them; undefined if the system does not report them. */
+/** Returns those of these processes that listen, as far as we may inspect them. Undefined if the system does not report it. */
 export async function listeningAmong(
   pids: readonly number[],
   listening: Listening
@@ -33,7 +33,7 @@ export interface ListenPlace {
   readonly port: number
 }
 
-/** Returns the addresses at which processes listen, by port; undefined where the system does not say. */
+/** Returns the addresses at which processes listen, by port. Undefined if the system does not report them. */
 export async function placesHeldBy(pids: readonly number[]): Promise<readonly ListenPlace[] | undefined> {
   const places = isLinux ? await placesInProc(pids) : (await lsof({}))?.flatMap(each => placesOfSocket(each, pids))
   return places?.toSorted((a, b) => a.port - b.port)
@@ -56,7 +56,7 @@ async function placesInProc(pids: readonly number[]): Promise<readonly ListenPla
 /** The sockets that listen. Calls of the same moment share the reading, as of two hundred apps that start together. */
 let rows: Promise<readonly SocketRow[]> | undefined
 
-/** The ports on which these processes listen, in order; undefined where the system does not say. */
+/** Returns the ports on which these processes listen, in order. Undefined if the system does not report them. */
 export async function portsHeldBy(pids: readonly number[]): Promise<readonly number[] | undefined> {
   const places = await placesHeldBy(pids)
   return places && [...new Set(places.map(({port}) => port))]
@@ -77,7 +77,7 @@ async function ownerByLsof(port: number): Promise<Owner | undefined> {
 
 const AIRPLAY = 'the AirPlay Receiver of macOS, which System Settings, General, AirDrop & Handoff turns off'
 
-/** The first process that listens on a port, among those that we may inspect. */
+/** Returns the first inspectable process that listens on a port. */
 export async function ownerOf(port: number): Promise<Owner | undefined> {
   if (!isLinux) return ownerByLsof(port)
   const sockets = listenersOn({port})

@@ -19,9 +19,9 @@ export interface PosixSpawnOptions {
 }
 
 /**
- * Starts a process in a session of its own, as Node's `spawn` does with `detached`, but by posix_spawn(3). Node forks, which copies the page
- * tables of our process: all calls wait for 1 ms in a small run, and for 25 ms in one of 370 MB. Returns undefined, without effect, because
- * this system has no way or the program cannot be started; Node's `spawn` knows the reason.
+ * Starts a process in its own session by posix_spawn(3), as Node's `spawn` does with `detached`. Node forks, and so copies our page
+ * tables: all calls wait 1 ms in a small run, 25 ms in one of 370 MB. Undefined without effect if the system cannot, or the program
+ * cannot be started; Node's `spawn` reports the reason.
  */
 export function posixSpawn(options: PosixSpawnOptions): Child | undefined {
   library ??= load()
@@ -61,7 +61,7 @@ function load(): Library | 'none' {
     const {waitpid} = c
     return {children: new Children(waitpid), start: starter(c, buffer => ffi.getRawPointer(buffer))}
   } catch {
-    return 'none' // a C library that lacks one of them
+    return 'none' // the C library lacks one of them
   }
 }
 
@@ -80,7 +80,7 @@ const FUNCTIONS = {
   waitpid: {arguments: ['i32', P, 'i32'], return: 'i32'}
 } as const
 
-/** Flags of spawn.h: each signal as the system has it at first, none blocked, a session of its own. */
+/** Flags of spawn.h: default signals, none blocked, a new session. */
 const FLAGS = 0x04 | 0x08 | 0x80
 /** More than the structures of glibc and musl have. */
 const STRUCTURE_BYTES = 512
@@ -117,7 +117,7 @@ type AddressOf = (buffer: Buffer) => bigint
 
 const text = (value: string): Buffer => Buffer.from(`${value}\0`)
 
-/** Makes a `char *[]` with its strings in one piece of memory, so that none is freed before the call. */
+/** Makes a `char *[]` with its strings in one buffer, so that none is freed before the call. */
 function listOf(values: readonly string[], addressOf: AddressOf): Buffer {
   const table = 8 * (values.length + 1)
   const strings = values.map(value => `${value}\0`).join('')

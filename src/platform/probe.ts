@@ -13,19 +13,16 @@ export interface ProbeTarget {
 /** A Node server on `localhost` may listen on either. */
 export const LOOPBACK = ['127.0.0.1', '::1']
 const TABLE = '/proc/net/tcp6'
-/** Advice if the loopback address is missing: sidecars listen there, and apps expect them there. */
+/** Advice for a missing loopback address, at which sidecars listen and apps call them. */
 export const GIVE_LOOPBACK = 'Give it to the loopback interface: ip addr add 127.0.0.1/8 dev lo; ip link set lo up'
 
-/** On the loopback a response takes microseconds; for other hosts this is the limit. */
+/** Timeout of an attempt, in ms. On the loopback an answer takes microseconds. */
 const ATTEMPT_TIMEOUT_MS = 1000
 
 /** An attempt costs 0.3 ms: hundreds of apps that boot need the processors themselves. */
 const SHARE_MS = 0.5
 
-/**
- * The pause before the next attempt, by the time since the first one: 5 ms, later 25 ms, later 250 ms. The pause is longer while
- * more than ten apps are probed.
- */
+/** Returns the pause before the next attempt, by the time since the first: 5 ms, then 25 ms, then 250 ms; longer while more than ten apps are probed. */
 export const pauseAfter = (elapsedMs: number, probed = 1): number =>
   Math.max(elapsedMs < 1000 ? 5 : elapsedMs < 10_000 ? 25 : 250, probed * SHARE_MS)
 
@@ -46,13 +43,13 @@ export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal)
   }
 }
 
-/** The first address that accepts a connection; undefined: none. */
+/** Returns the first address that accepts a connection, if any. */
 export async function firstAccepting({addresses, port}: ProbeTarget): Promise<string | undefined> {
   for (const address of addresses) if (mayAccept(address, port) && (await accepts(address, port))) return address
   return undefined
 }
 
-/** Linux lists the sockets of ::1. Node takes 8 ms to read its first address of IPv6, and a start has no such address otherwise. */
+/** Whether an attempt may succeed, by Linux' list of sockets on ::1: connecting to the first IPv6 address costs Node 8 ms. */
 const mayAccept = (address: string, port: number): boolean =>
   address !== '::1' || !hasTable(TABLE) || isListenedOn({port, addresses: [address], tables: [TABLE]})
 
@@ -88,7 +85,7 @@ export interface Page {
   readonly timeoutMs?: number
 }
 
-/** The status of a GET; 0 if there is no response. A path may have any characters, as in Go. */
+/** Returns the status of a GET; 0 without a response. As in Go, a path may have any characters. */
 export async function statusOf({host, port, path, isSecure, timeoutMs = ATTEMPT_TIMEOUT_MS}: Page): Promise<number> {
   const {get} = isSecure ? await import('node:https') : await import('node:http')
   return new Promise(resolve => {
@@ -100,7 +97,7 @@ export async function statusOf({host, port, path, isSecure, timeoutMs = ATTEMPT_
       resolve(status)
       request.destroy()
     }
-    // the whole head has this time, since it may come byte by byte
+    // limits the whole head, which may arrive byte by byte
     const callOff = systemClock.after(timeoutMs, () => settle(0))
     // refused, reset, not HTTP; or another protocol instead of a status, which ends without an error
     request.on('error', () => settle(0)).once('close', () => settle(0))

@@ -45,12 +45,12 @@ export const copiedEnds = ({remoteAddress = '', remotePort = 0, localAddress = '
 export const isLocal = ({remoteAddress, localAddress}: Ends): boolean =>
   remoteAddress !== undefined && remoteAddress === localAddress
 
-/** The text of all tables; '' if the system has none. */
+/** Returns the text of all tables; '' if the system has none. */
 export const socketTables = (): string => SOCKET_TABLES.map(systemText).join('\n')
 
 /**
- * The row of the socket at the other end of a connection; undefined if none matches: it is on another machine, or in a container, or its
- * program has closed it. Such a socket has no inode any more, and the kernel soon shows it as if it were root's.
+ * Returns the row of the socket at the other end of a connection. Undefined if it is on another machine, in a container, or closed: a
+ * closed socket has no inode, and the kernel soon shows it as root's.
  */
 export function rowOfPeer(
   tables: string,

@@ -32,7 +32,7 @@ export async function lookThroughProc(): Promise<ProcessSnapshot> {
   }
 }
 
-/** Reads one process; undefined if there is none. */
+/** Reads one process, if it exists. */
 export function seeInProc(pid: number): Seen | undefined {
   const stat = read(pid, 'stat')
   return stat === '' ? undefined : parseStat(pid, stat)
@@ -41,7 +41,7 @@ export function seeInProc(pid: number): Seen | undefined {
 /** Whether a process is stopped by a signal (proc(5): state T). */
 export const isSuspendedInProc = (pid: number): boolean => /^\d+ \(.*\) T /s.test(read(pid, 'stat'))
 
-/** `pid (comm) state ppid pgrp session …`, from the state on; comm may contain anything, so fields are counted from the last parenthesis. */
+/** Returns the fields of `pid (comm) state ppid pgrp session …` from the state on: comm may contain anything, so they begin after the last parenthesis. */
 export const statFields = (stat: string): readonly string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 
 export function parseStat(pid: number, stat: string): Seen {

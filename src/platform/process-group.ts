@@ -133,7 +133,7 @@ const exitOf = async (leader: ChildProcess, folder: string): Promise<Exit> =>
     )
   })
 
-/** The system does not say whether the program or its folder is missing. */
+/** Returns the failure of a spawn, whose code does not tell whether the program or its folder is missing. */
 const spawnError = (error: unknown, folder: string): Exit => ({
   kind: 'spawn-error',
   message: isFolder(folder) ? systemText(error) : `no such folder: ${folder}`

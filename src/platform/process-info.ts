@@ -4,10 +4,7 @@ export interface Seen {
   readonly parent: number
   readonly group: number
   readonly session: number
-  /**
-   * In the system's own unit (Linux: clock ticks since boot; macOS: seconds), for comparison only. Together with the pid it
-   * identifies a process uniquely.
-   */
+  /** Start in the system's own unit (Linux: clock ticks since boot; macOS: seconds), only for comparison. With the pid it identifies a process. */
   readonly started: number
   /** Whether the process has exited and was not reaped yet. */
   readonly isZombie: boolean
@@ -18,7 +15,7 @@ export interface ProcessSnapshot {
   readonly all: readonly Seen[]
   /** Whether its environment contains exactly this `NAME=value`; false if it cannot be read. */
   readonly carries: (pid: number, marker: string) => boolean
-  /** Its environment is empty: it is exiting, but its ports and files are still open. */
+  /** Whether its environment is empty: it is exiting, but its ports and files are still open. */
   readonly isBare: (pid: number) => boolean
 }
 
@@ -27,9 +24,9 @@ export interface Particulars {
   readonly started: number
   readonly uid: number
   readonly command: string
-  /** Whether it handles this signal; false if the system does not tell. */
+  /** Whether it handles this signal; false if unknown. */
   readonly catches: (signal: NodeJS.Signals) => boolean
-  /** Changes when its main thread runs or a signal waits for it. */
+  /** Text that changes when its main thread runs, or a signal waits for it. */
   readonly activity: string
   readonly carries: (marker: string) => boolean
 }

@@ -30,7 +30,7 @@ async function lookAfter(earlier: Promise<unknown>): Promise<ProcessSnapshot> {
 export const lookAgain = async (pid: number): Promise<Particulars | undefined> =>
   isLinux ? readParticulars(pid) : (await import('./ps.ts')).askPs(pid)
 
-/** Returns the start time of a process, as `Seen.started`; 0 if there is none, or only a zombie. */
+/** Returns the start time of a process as in `Seen.started`; 0 for none and zombies. */
 export function startOf(pid: number): number {
   if (!isLinux) return startByPs(pid)
   const seen = seeInProc(pid)
@@ -41,18 +41,18 @@ export function startOf(pid: number): number {
 export const startOfNew = (pid: number): number =>
   isLinux ? (seeInProc(pid)?.started ?? 0) : Math.floor(Date.now() / 1000)
 
-/** Elsewhere the system gives starts in whole seconds, so a clock may differ from it by one. */
+/** Tolerance of start times: other systems give whole seconds, so a clock may differ by one. */
 const TOLERANCE = isLinux ? 0 : 1
 
 /** Whether two starts of a pid are the same, so that it is the same process. */
 export const isSameStart = (one: number, other: number): boolean => Math.abs(one - other) <= TOLERANCE
 
-/** Whether a start is not before another one. */
+/** Whether one start is at or after another. */
 export const isNotBefore = (one: number, other: number): boolean => one >= other - TOLERANCE
 
 /**
- * Whether the system hides the environment of some programs: macOS does of its own ones, such as sh. A marker does not find these;
- * they are found by their parents, while these live.
+ * Whether the system hides the environment of some programs, as macOS does for its own, such as sh. Markers do not find these; their
+ * parents do while these live.
  */
 export const hidesEnvironments = !isLinux
 

@@ -12,7 +12,7 @@ export interface ResidentMemory {
   readonly ofFiles: number
 }
 
-/** If the system does not distinguish the two, all is its own; 0 where it gives no figure, as no file can be opened. */
+/** Returns our memory. If the system does not distinguish the two kinds, all is `own`; 0 if it cannot be read. */
 export function residentMemory(): ResidentMemory {
   try {
     const [, resident = 0, shared = 0] = readFileSync('/proc/self/statm', 'latin1').split(' ').map(Number)
@@ -23,7 +23,8 @@ export function residentMemory(): ResidentMemory {
 }
 
 /**
- * Lets go of the pages of Node's own program. A start reads 40 MB of it, and calls need a quarter. The system's cache returns 64 kB in a microsecond. False where Node cannot call the C library, or no such pages are known.
+ * Releases pages of Node's program. A start reads 40 MB of it, calls need a quarter; the system's cache returns 64 kB in a microsecond.
+ * False if Node cannot call the C library, or no such pages are known.
  */
 export function dropProgramPages(): boolean {
   program ??= findProgram()
@@ -52,9 +53,7 @@ const findProgram = (): Program =>
 /** Heading of a mapping that is readable and not writable, and its file. */
 const HEADING = /^\S+ r-[x-]p \S+ \S+ \d+ +(.*)/
 
-/**
- * Returns the read-only parts of a program's file from the text of `/proc/self/smaps`: other parts would lose data.
- */
+/** Returns the read-only parts of a program's file from the text of `/proc/self/smaps`: other parts would lose data. */
 export function rangesIn(smaps: string, path: string): Program['ranges'] {
   return smaps
     .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)

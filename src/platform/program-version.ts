@@ -5,7 +5,7 @@ import {isProgram} from './paths.ts'
 
 const TIMEOUT_MS = 5000
 
-/** The first file of this name in the folders of a PATH that may be executed; undefined if there is none. */
+/** Finds the first executable with this name in the folders of a PATH. */
 export const findProgram = (name: string, searchPath: string): string | undefined =>
   searchPath
     .split(delimiter)
@@ -13,7 +13,7 @@ export const findProgram = (name: string, searchPath: string): string | undefine
     .map(folder => join(folder, name))
     .find(isProgram)
 
-/** Output of a program for `--version`, without its line end. Rejects if it fails or takes more than 5 s. */
+/** Returns a program's output for `--version`, without its line end. Rejects if it fails or takes over 5 s. */
 export async function versionOf(path: string): Promise<string> {
   // not by execa: some runs ask at their start
   const asking = promisify(execFile)(path, ['--version'], {timeout: TIMEOUT_MS, killSignal: 'SIGKILL'})

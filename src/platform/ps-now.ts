@@ -6,7 +6,7 @@ export const PS_ENVIRONMENT = {PATH: '/bin:/usr/bin', LC_ALL: 'C'}
 /** Reads the start time of a process from `lstart`. */
 export const secondsOf = (start: string): number => Date.parse(start) / 1000
 
-/** Columns of one process, now; '' if there is none, or no such `ps`. */
+/** Returns columns of one process; '' if it is gone, or `ps` lacks them. */
 export function columnsOf(pid: number, columns: string): string {
   try {
     return execFileSync('ps', ['-p', pid.toString(), '-ww', '-o', columns], {
@@ -25,7 +25,7 @@ export const startByPs = (pid: number): number => secondsOf(columnsOf(pid, 'lsta
 /** Whether a process is stopped by a signal. */
 export const isSuspendedByPs = (pid: number): boolean => columnsOf(pid, 'stat=').startsWith('T')
 
-/** Whether our process group is the terminal's; where `ps` does not tell, it is. */
+/** Whether our process group is in the terminal's foreground; true if `ps` does not report it. */
 export function isForegroundByPs(): boolean {
   const [group, foreground = group] = columnsOf(process.pid, 'pgid=,tpgid=').split(/\s+/)
   return group === foreground

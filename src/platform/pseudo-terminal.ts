@@ -25,7 +25,7 @@ export function whyNoTerminal(): string {
   return typeof control === 'string' ? control : ''
 }
 
-/** Opens one. Throws an error that says why there is none. */
+/** Opens a pseudo-terminal. Throws an error with the reason if there is none. */
 export function openPseudoTerminal(size: TerminalSize): PseudoTerminal {
   const control = ioctl()
   if (typeof control === 'string') throw new Error(control)

@@ -8,8 +8,8 @@ const EVERY_MS = 2000
 const WNOHANG = 1
 
 /**
- * Reaps exited orphans, whose parent is the process with PID 1: this one. False where Node cannot call the C library. Node waits for
- * its own children in the next turn of its loop, so a zombie that two looks in a row show is not one of these.
+ * Reaps exited orphans if this process has PID 1, their parent. False if Node cannot call the C library. A zombie seen in two looks is
+ * not a child of Node, which reaps its own in the next turn of its loop.
  */
 export function reapOrphans(): boolean {
   const signature = {arguments: ['i32', 'u64', 'i32'], return: 'i32'}

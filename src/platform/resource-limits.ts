@@ -26,8 +26,8 @@ const HERE = {env: process.env, uid: process.getuid?.() ?? 0}
 const CPU_PERIOD_US = 100_000
 
 /**
- * Limits for one program, without root: by a scope of the user's systemd (systemd-run(1)), or by a cgroup of version 2 that this user may write
- * (cgroups(7), "Delegation"). A text says why there are none here.
+ * Limits one program without root: by a scope of the user's systemd (systemd-run(1)), or by a writable cgroup of version 2 (cgroups(7),
+ * "Delegation"). Returns a text with the reason if neither works.
  */
 export function limited(limits: LimitsPlan, place: Place = HERE): LimitedProcess | string {
   if (process.platform !== 'linux') return 'they need Linux'
@@ -74,7 +74,7 @@ function byScope(
 
 let count = 0
 
-/** A cgroup below ours or next to it. The process enters it by itself, before it becomes the program. */
+/** Uses a cgroup below ours or next to it, which the process enters before it becomes the program. */
 function byCgroup({memoryBytes, cpus}: LimitsPlan, {root = '', top, controllers}: Cgroups): LimitedProcess | undefined {
   const own = join(top, /^0::(.*)$/m.exec(systemText(`${root}/proc/self/cgroup`))?.[1] ?? '')
   const parents = own === top ? [own] : [own, dirname(own)]
@@ -110,7 +110,7 @@ function remove(folder: string): void {
   try {
     rmdirSync(folder)
   } catch {
-    // something is left in it
+    // the group is not empty yet
   }
 }
 

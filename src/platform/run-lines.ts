@@ -5,7 +5,7 @@ export interface LinesOptions {
   readonly folder: string
   /** Added to our own environment. */
   readonly env?: Readonly<Record<string, string>>
-  /** Its standard input; left out: none. */
+  /** Standard input; omitted: none. */
   readonly input?: string
   /** Gets each line of both its streams. */
   readonly onLine?: (line: string) => void
@@ -14,15 +14,15 @@ export interface LinesOptions {
 export interface LinesEnd {
   /** Reason of the failure (`exited with 2`); empty after success. */
   readonly why: string
-  /** The last line that it wrote; '' if there was none. */
+  /** Last line of its output; '' without output. */
   readonly last: string
 }
 
 /** Time from the signal to SIGKILL. */
 const GRACE_MS = 5000
-/** Time for the rest of a command's output after its end, while a process that it started holds the output. */
+/** Time after a command's end for output of a process that it started, in ms. */
 const DRAIN_MS = 200
-/** Ends a group when we are gone, as after a SIGKILL: it reads a pipe that only we hold. */
+/** Script that ends a group after our end, even by SIGKILL: it reads a pipe that only we hold. */
 const GUARD = 'read -r _ || kill -s TERM -- "-$0"'
 
 /** Runs a command to its end, for which the user waits. A signal to us ends its process group; a second one kills it. Never rejects. */
@@ -82,7 +82,7 @@ export async function runLines(
   } finally {
     isOver = true
     for (const output of [child.stdout, child.stderr]) (output as Partial<Socket>).unref?.()
-    // a signal that the system has given us by now comes with the next turn of the event loop: without a listener it would be lost
+    // waits a turn of the event loop for signals that have arrived: without a listener they would be lost
     for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate)
     for (const signal of signals) process.off(signal, end)
     guard.stdin.end('\n')

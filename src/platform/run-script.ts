@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 
-/** A shell that passes on all variables: dash drops those with a dot in the name, as Elasticsearch and Daeploy have them, bash keeps them. */
+/** Returns a shell that passes on all variables: dash drops names with a dot, which Elasticsearch and Daeploy use; bash keeps them. */
 export const keepingShell = (): string => ['/bin/bash', '/usr/bin/bash'].find(path => existsSync(path)) ?? '/bin/sh'
 
 /** The shell that starts a program with this environment. */

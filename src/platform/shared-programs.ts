@@ -29,11 +29,11 @@ const users = new RegExp(USERS_PROGRAM)
 const editors = new RegExp(EDITOR)
 const automated = new RegExp(AUTOMATED_BROWSER)
 
-/** Whether its descendants are left alone, too. */
+/** Whether it is an editor, whose descendants are left alone, too. */
 export const isEditor = (command: string): boolean => editors.test(command) && !automated.test(command)
 
 /** Whether a process with this command line is left alone even when the run ends, unless it is in the process group of its app. */
 export const isUsersProgram = (command: string): boolean => users.test(command) && !automated.test(command)
 
-/** Whether it outlives the process of the app that started it: a reload or restart of one app breaks nothing for the others. */
+/** Whether a program outlives the app that started it, since other apps share it. */
 export const outlivesItsApp = (command: string): boolean => isUsersProgram(command) || DAEMON.test(command)

@@ -2,8 +2,8 @@ import {loadFfi, type CFunction} from './experimental.ts'
 import {ipv4Bytes, rowOfPeer, socketTables, type Ends} from './proc-net.ts'
 
 /**
- * The inode of the socket at the other end of a connection, as /proc/PID/fd names it; '' = it is not on this machine, or closed. The kernel is
- * asked for that very socket (netlink(7), sock_diag(7)), which takes microseconds however many there are; its tables are read where that cannot be.
+ * Returns the inode of the socket at the other end of a connection, as in /proc/PID/fd; '' if it is not on this machine, or closed. Asks
+ * the kernel for this socket (netlink(7), sock_diag(7)), which takes microseconds with any number; otherwise reads its tables.
  */
 export function inodeOfPeer(ends: Ends): string {
   asking ??= open()

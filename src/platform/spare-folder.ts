@@ -5,7 +5,7 @@ import {codeOf} from '../model/errors.ts'
 
 let made: string | undefined
 
-/** Returns the folder for files of this process whose own folder is read-only. Throws the error of the system if there is none, too. */
+/** Returns a folder for files of this process if their own folder is read-only. Throws the system's error if it cannot be made. */
 export const spareFolder = (): string => (made ??= mkdtempSync(join(tmpdir(), 'pillion-')))
 
 /** Whether an error says that a folder is read-only for us. */

@@ -10,7 +10,7 @@ export function stateFolder({XDG_STATE_HOME: state = ''}: Environment, home = ho
 /** Path of the certificate of the user's authority, by which browsers trust names of apps. */
 export const certificatePath = (state: string): string => join(state, 'ca', 'ca.crt')
 
-/** Returns the folder for data that may be removed at any time (the same: cache). A path that is not absolute counts as none. */
+/** Returns the folder for data that may be removed at any time (the same: cache). Relative paths do not count. */
 export function cacheFolder({XDG_CACHE_HOME: cache = '', HOME: home}: Environment): string {
   return join(cache.startsWith('/') ? cache : join(home || homedir(), '.cache'), 'pillion')
 }

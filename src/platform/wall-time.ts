@@ -16,7 +16,7 @@ interface Clocks {
   readonly date: () => number
 }
 
-/** A larger change between the two, in ms, means that the machine has slept or its clock was set. */
+/** Minimum change between two clocks that means that the machine slept or its clock was set, in ms. */
 const STEP_MS = 50
 /** Number of changes that are kept: one for each night that the machine sleeps. */
 const MAX_PIECES = 1000
@@ -26,17 +26,17 @@ export class ClockPair {
   readonly #clocks: Clocks
   readonly #pieces: Piece[]
 
-  /** `origin`: what `date` is where `now` is 0. */
+  /** `origin`: the value of `date` when `now` is 0. */
   constructor(clocks: Clocks, origin: number) {
     this.#clocks = clocks
     this.#pieces = [{from: -Infinity, offset: origin}]
   }
 
-  /** Notes the begin of something, now or a little ago. Times from then on have the date of now. */
+  /** Notes the start of an event, now or a little ago. Later times get dates by the current clock. */
   note(at = this.#clocks.now()): void {
     const last = this.#last
     const date = this.#clocks.date()
-    // each call comes here: the other clock is read only where it may have to be
+    // reads the second clock only if needed: each call passes here
     if (Math.abs(date - at - last.offset) < STEP_MS) return
     const offset = date - this.#clocks.now()
     if (Math.abs(offset - last.offset) < STEP_MS) return

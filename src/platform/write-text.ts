@@ -1,6 +1,6 @@
 import {write} from 'node:fs'
 
-/** Bytes of one write; a longer text is written in pieces of it. */
+/** Maximum bytes of one write; longer texts are written in pieces. */
 const PIECE_BYTES = 64 * 1024
 /** Length below which Node copies the text, in characters. */
 const SHORT = 4 * 1024
@@ -12,9 +12,9 @@ type Written = (error: Error | null, written: number) => void
 const kept: Buffer[] = []
 
 /**
- * Writes latin1 text to a descriptor, in the thread pool and completely, then calls `done` once, with the number of characters that were
- * written, which are fewer after an error. The system may write less than requested, for example on a nearly full disk. Long texts go
- * through buffers that are used again: Node would copy each to memory of malloc, which does not return it to the system after a flood.
+ * Writes all of a latin1 text to a descriptor in the thread pool, then calls `done` once with the number of written characters, fewer
+ * after an error. The system may write less than requested, for example on a nearly full disk. Reuses buffers for long texts: Node would
+ * copy each into malloc's memory, which is not returned after a flood.
  */
 export function writeText(fd: number, text: string, done: Written): void {
   if (text.length > SHORT) return writePieces(fd, text, done)

@@ -20,9 +20,9 @@ const MAX_PATH = 4096
 const LIMITS: UnpackLimits = {maxBytes: 2 * 2 ** 30, maxEntries: 100_000}
 
 /**
- * Unpacks a tar archive, with or without gzip, into a folder: files, folders and symbolic links, nothing outside the folder.
- * The archive is streamed and its output is counted: little memory is used, and no more than the limit is written.
- * Throws if the archive is invalid or truncated, or leaves the folder, or once the signal is aborted; the folder may then be partly filled.
+ * Unpacks a tar archive, with or without gzip, into a folder: files, folders and symbolic links, nothing outside the folder. Streams and
+ * counts the output, so that memory and the written bytes stay within limits. Throws for an invalid or truncated archive, for a path that
+ * leaves the folder, and once the signal is aborted; the folder may then be partly filled.
  */
 export async function unpackArchive(
   archive: string,
@@ -84,10 +84,7 @@ class Entries {
     if (code !== 'TAR_ENTRY_INFO') this.#fail(typeof message === 'string' ? message : message.message)
   }
 
-  /**
-   * Passes bytes on until they have a mistake. Ends then without an error: the library finishes its writes, and writes nothing later,
-   * when the folder may have been removed.
-   */
+  /** Passes bytes on up to a mistake. Then ends without an error: the library finishes its writes, and writes nothing later, when the folder may be gone. */
   async *readable(source: Readable, maxBytes: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
     let size = 0
     try {
@@ -124,7 +121,7 @@ class Entries {
     return true
   }
 
-  /** How many folders on the way to an entry have not been named before. */
+  /** Returns how many folders on the way to an entry are new. */
   #newFolders(path: string): number {
     const before = this.#folders.size
     for (let at = path.lastIndexOf('/', path.length - 2); at > 0; at = path.lastIndexOf('/', at - 1)) {

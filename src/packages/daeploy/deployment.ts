@@ -30,8 +30,8 @@ const MAX_NAMED = 200
 const FORM_LIMITS = {fileSize: 2 ** 30, fieldSize: 2 ** 20, fields: 100, parts: 100}
 
 /**
- * Parses a form with an archive, as Daeploy's command line sends it; if it is invalid, returns the error response. The archive
- * is written to `archive`, a file that must not exist yet: the caller removes it.
+ * Parses a form with an archive, as Daeploy's command line sends it; returns the error response for an invalid form. Writes the archive
+ * to the new file `archive`, which the caller removes.
  */
 export async function readDeployment(request: IncomingMessage, archive: string): Promise<Deployment | Reply> {
   const form = await receive(request, archive)
@@ -99,7 +99,7 @@ async function receive(request: IncomingMessage, place: string): Promise<Form | 
     return unreadable(messageOf(error))
   } finally {
     request.unpipe()
-    // with an error: without one, `pipeline` waits forever for the end of a file that came whole and was not yet read
+    // with an error: otherwise `pipeline` waits forever for the end of a complete file that was not read
     for (const {file} of archive) file.destroy(new Error('the form is over'))
     await Promise.allSettled(archive.map(async ({written}) => written))
   }

@@ -44,8 +44,8 @@ export function serviceEnvironment(before: Environment, facts: ServiceFacts): Re
 }
 
 /**
- * The SDK's HTTP client obeys HTTP_PROXY: calls to the loopback and to the manager must bypass it. Clients compare an address of IPv6 with
- * brackets or without. A spelling that is not set gets the value of the other one.
+ * Returns NO_PROXY with the loopback and the manager, which the SDK's HTTP client must not call through HTTP_PROXY. IPv6 addresses are
+ * listed with brackets and without, since clients differ. A missing spelling of the name gets the other one's value.
  */
 function noProxy({NO_PROXY: upper, no_proxy: lower}: Environment, manager: string): Environment {
   const ours = [...new Set([...LOOPBACK, manager, manager.replaceAll(/[[\]]/g, '')])]

@@ -95,7 +95,7 @@ const requestKinds = nameReader({
   'sec-fetch-site': FETCH_SITE
 })
 
-/** Parses a request of node:http; of repeated headers the first value is used. `length` -1: the body is chunked. */
+/** Parses the headers of a node:http request. The first of repeated headers counts. `length` -1: chunked. */
 export function readServiceHeaders({rawHeaders, socket}: IncomingMessage): ServiceHeaders {
   const values = new Map<number, string>()
   let lines = ''

@@ -72,7 +72,7 @@ export class Management {
     })
   }
 
-  /** Streams a log; returns a response only if there is none. */
+  /** Streams a log. Resolves with a response if there is no log. */
   async logs(query: string, response: ServerResponse): Promise<Reply | undefined> {
     const given = Object.fromEntries(new URLSearchParams(query))
     const named = namedIn(given, 'query')
@@ -146,7 +146,7 @@ export class Management {
 
 const unknown = ({name, version}: Named): Reply => failure(404, [unknownText(name, version)])
 
-/** Parses the name and version of a request; if one is missing, returns FastAPI's error. */
+/** Parses the name and version of a request; returns FastAPI's error if one is missing. */
 function namedIn(source: unknown, where: 'query' | 'body'): Named | Reply {
   const given = typeof source === 'object' && source !== null ? (source as Readonly<Record<string, unknown>>) : {}
   const {name, version} = given

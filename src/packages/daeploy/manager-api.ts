@@ -42,7 +42,7 @@ export interface ManagerGuards {
 export interface ManagerApiOptions extends Omit<ServiceCallContext, 'heldBodies'> {
   readonly findService: (name: string) => NamedCallee
   readonly guards: ManagerGuards
-  /** The caller that a sidecar of another run names; undefined: its word does not count. Default: none counts. */
+  /** Returns the caller that a sidecar of another run names. Undefined if that must not be trusted. Default: none is. */
   readonly callerOf?: (delegation: string) => CallerIdentity | undefined
   /** Handles requests that are not calls to services. */
   readonly route: ManagerRoute
@@ -54,7 +54,7 @@ export interface PlainCall extends PlainHeaders {
   /** The path without the query. */
   readonly path: string
   readonly query: string
-  /** Begins with the whole head, as it came; the length of that. */
+  /** Text that begins with the whole head as received, and the length of the head. */
   readonly text: string
   readonly size: number
 }

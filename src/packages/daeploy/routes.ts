@@ -28,7 +28,7 @@ export interface ManagerRoutesOptions {
   readonly mayManage: (request: IncomingMessage) => boolean
 }
 
-/** The response, or a promise of it; undefined: it has been sent already. */
+/** The response, or a promise of it. Undefined if it was sent already. */
 export type ManagerResult = Reply | undefined | Promise<Reply | undefined>
 type Handler = (context: ManagerRequest) => ManagerResult
 

@@ -42,9 +42,8 @@ export interface Redirect {
 const ABSOLUTE = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)(.*)$/i
 
 /**
- * A service's redirect as its caller needs it: on the same host it becomes a path behind the segment that the caller used,
- * because the SDK sends a Host without a port and frameworks do not know our prefix. Other hosts, other services and relative
- * paths are not changed.
+ * Adapts a service's redirect for its caller. On the same host it becomes a path below the caller's segment: the SDK sends a Host without
+ * a port, and frameworks do not know our prefix. Other hosts, other services and relative paths stay.
  */
 export function rewriteLocation({location, host, name, version, segment}: Redirect): string {
   const absolute = ABSOLUTE.exec(location)

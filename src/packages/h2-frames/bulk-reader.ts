@@ -3,7 +3,7 @@ import {DATA, END_STREAM, HEAD_BYTES, MAX_PAYLOAD, PADDED, readUint31} from './f
 export interface BulkSink {
   /** Whether the data of a stream are wanted as bytes now. */
   takesBytes(stream: number): boolean
-  /** Called with the first bytes of a data frame: its rest follows. `isLast`: the stream ends with it. */
+  /** Called with bytes of a data frame, whose rest follows. `isLast`: the stream ends with the frame. */
   data(stream: number, bytes: Buffer, padding: number, isLast: boolean): void
   /** Called with all other frames, as latin1 text, in any pieces. */
   text(text: string): void
@@ -11,15 +11,12 @@ export interface BulkSink {
 
 const NOTHING = Buffer.alloc(0)
 
-/**
- * Reads the data of a stream as bytes. The bytes are slices of the read buffer: nothing is copied, and no byte waits
- * until its frame is whole.
- */
+/** Reads the data of a stream as slices of the read buffer: nothing is copied, and no byte waits for the end of its frame. */
 export class BulkReader {
   readonly #sink: BulkSink
   /** The begin of a frame, while its head is not whole. */
   #held: Buffer = NOTHING
-  /** Bytes of the frame that are to come; its stream where they are handed on as bytes, else 0. */
+  /** Bytes of the frame still to come, and its stream if they are passed on as bytes, else 0. */
   #left = 0
   #stream = 0
   #isLast = false
@@ -30,7 +27,7 @@ export class BulkReader {
     this.#held = Buffer.from(begun, 'latin1')
   }
 
-  /** Takes bytes that no longer change. */
+  /** Reads bytes that no longer change. */
   read(piece: Buffer): void {
     const bytes = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece])
     this.#held = NOTHING
@@ -51,12 +48,12 @@ export class BulkReader {
     }
   }
 
-  /** Returns the begin of a frame for another reader; undefined within a frame of this one. */
+  /** Returns the start of an incomplete frame for another reader. Undefined within a frame that this reader has begun to pass on. */
   leave(): string | undefined {
     return this.#left > 0 && this.#stream > 0 ? undefined : this.#held.toString('latin1')
   }
 
-  /** Gives the bytes of the head that are done with. */
+  /** Begins a frame with this head. Returns how many bytes of it are done. */
   #begin(head: string): number {
     const length = (head.charCodeAt(0) << 16) | (head.charCodeAt(1) << 8) | head.charCodeAt(2)
     const flags = head.charCodeAt(4)

@@ -32,7 +32,7 @@ export const STATIC_FIELDS: readonly (readonly [name: string, value: string])[] 
   return [name, value]
 })
 
-/** An integer of HPACK (RFC 7541 §5.1) whose first byte has `prefix` bits for it; the other bits are those of `first`. */
+/** Encodes an integer of HPACK (RFC 7541 §5.1) with `prefix` bits in its first byte, whose other bits are `first`. */
 export const encodeInteger = (value: number, prefix: number, first: number): string => {
   const most = (1 << prefix) - 1
   if (value < most) return String.fromCharCode(first | value)
@@ -44,7 +44,7 @@ export const encodeInteger = (value: number, prefix: number, first: number): str
 
 const encodeString = (text: string): string => encodeInteger(text.length, 7, 0) + text
 
-/** A field as a literal that goes into no table: the same on every connection. Latin1, the name in lower case. */
+/** Encodes a field as a literal outside the tables, which is equal on every connection. Latin1, the name in lower case. */
 export const encodeField = (name: string, value: string): string => `\0${encodeString(name)}${encodeString(value)}`
 
 /** A field whose name is in the static table. */
@@ -65,7 +65,7 @@ const COPIED_BYTES = 4096
 /** A text that is kept for a while. */
 export const kept = (text: string): string => (text.length < COPIED_BYTES ? textCopy(text) : text)
 
-/** Decodes strings of HPACK: length, Huffman's bit, bytes. Short ones that were met before cost a look-up. */
+/** Decodes strings of HPACK: length, Huffman's bit, bytes. Short strings are looked up after their first occurrence. */
 export class FieldTexts {
   readonly #known = new Map<string, string>()
 
@@ -100,7 +100,7 @@ export class BlockReader {
     }
   }
 
-  /** Returns the text as it is there. */
+  /** Reads the text. */
   string(): string {
     const from = this.at
     const length = this.integer(7)
@@ -119,5 +119,5 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 /** Fields that only HTTP/1 has (RFC 9113 §8.2.2). */
 const OF_HTTP1 = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
-/** Whether a field of HTTP/2 may have a name; pseudo-header fields are another matter (RFC 9113 §8.2). */
+/** Whether a name is allowed in HTTP/2, apart from pseudo-header fields (RFC 9113 §8.2). */
 export const isFieldName = (name: string): boolean => NAME.test(name) && !OF_HTTP1.has(name)

@@ -1,14 +1,14 @@
 import {COMPRESSION_ERROR, ConnectionError, ENHANCE_YOUR_CALM} from './frames.ts'
 import {BlockReader, textCopy, encodeField, encodeInteger, encodeRaw, FieldTexts, STATIC_FIELDS} from './field-text.ts'
 
-/** Takes the fields of a block in their order. */
+/** Receives the fields of a block in order. */
 export interface FieldSink {
   field(field: HeaderField): void
 }
 
-/** The current field of a walker; valid until the next one. */
+/** The current field of a walker, valid until the next one. */
 export interface HeaderField {
-  /** The name as it was sent: it may contain capitals. */
+  /** The name as sent, possibly with capitals. */
   readonly name: string
   /** The field in bytes that any other connection understands. */
   readonly bytes: string
@@ -27,7 +27,7 @@ const STATIC_COUNT = STATIC_FIELDS.length
 export const FIELD_OVERHEAD = 32
 /** SETTINGS_HEADER_TABLE_SIZE of a peer without that setting (RFC 9113 §6.5.2): of a peer until it has seen ours, which is 0. */
 export const DEFAULT_TABLE = 4096
-/** Largest size of a block's list: one byte may refer to a long field of the table, thousands of times. */
+/** Maximum size of a block's list: one byte may refer to a long field of the table, thousands of times. */
 const MAX_LIST = 1 << 20
 
 const texts = new FieldTexts()
@@ -42,7 +42,7 @@ export class FieldWalker implements HeaderField {
   bytes = ''
   /** Size of the last block, texts and overhead, as SETTINGS_MAX_HEADER_LIST_SIZE counts it. */
   listSize = 0
-  /** The last block had nothing to do with the table: equal blocks mean the same. */
+  /** Whether the last block used no table: equal blocks then have equal meaning. */
   isPlain = true
   readonly #reader = new BlockReader()
   #value: string | undefined

@@ -4,19 +4,19 @@ import {ConnectionError, ENHANCE_YOUR_CALM} from './frames.ts'
 const BURST = 500
 /** … and the rate per second that is tolerated permanently. */
 const PER_SECOND = 500
-/** A frame of an answer makes up for some: a good client pings and resets in step with what it gets. */
+/** Number of useless frames that an answer's frame allows: a good client pings and resets in step with answers. */
 const PER_ANSWER = 2
 
 /**
- * Counts frames that cost us work and serve no purpose: pings, settings, resets, empty data, priorities, requests that are refused.
- * Closes the connection of an endless sender (RFC 9113 §10.5). A stream within MAX_STREAMS is free, one beyond costs as much as a ping:
- * a client may open some hundred too many before it knows the limit (§6.5.2), and repeats those that are refused (§8.7).
+ * Counts frames that cost work and serve no purpose: pings, settings, resets, empty data, priorities, refused requests. Closes the
+ * connection of an endless sender (RFC 9113 §10.5). Streams within MAX_STREAMS are free, further ones cost as much as a ping: a client
+ * may open some hundred before it knows the limit (§6.5.2), and repeats refused ones (§8.7).
  */
 export class FloodGuard {
   #left = BURST
   #at = performance.now()
 
-  /** Counts a frame without use. `cost`: in pings. Throws where there were too many. */
+  /** Counts a useless frame; `cost` in pings. Throws after too many. */
   useless(cost = 1): void {
     if ((this.#left -= cost) >= 0) return
     const now = performance.now()

@@ -4,20 +4,20 @@ import {FrameStream, type StreamHandler} from './frame-stream.ts'
 import {ConnectionError, PROTOCOL_ERROR, SETTINGS} from './frames.ts'
 import {CLIENT_GREETING} from './greeting.ts'
 
-/** Calls that one connection carries at most (Dapr: pkg/grpc/manager). */
+/** Maximum number of calls on one connection (Dapr: pkg/grpc/manager). */
 const MAX_CALLS = 2048
 const MAX_STREAM_ID = 0x7f_ff_ff_00
 
 export interface FrameClientOptions {
   readonly warn: (text: string) => void
-  /** Called when its settings have come: it takes calls. */
+  /** Called when its settings have arrived and it accepts calls. */
   readonly ready: (connection: FrameClient) => void
-  /** A call is over, or it takes no new ones. */
+  /** Called when a call is over, or it accepts no new ones. */
   readonly freed: (connection: FrameClient) => void
   readonly closed: (connection: FrameClient) => void
 }
 
-/** A connection to a callee. Its socket is open; whatever has opened it reads from it. */
+/** A connection to a callee on an open socket, from which its opener reads. */
 export class FrameClient extends FrameConnection {
   readonly #options: FrameClientOptions
   #next = 1
@@ -38,7 +38,7 @@ export class FrameClient extends FrameConnection {
     return this.#next > 1
   }
 
-  /** Whether it takes no new calls at all. */
+  /** Whether it accepts no new calls. */
   get isLeaving(): boolean {
     // the other side may have left just now: its `close` follows
     return this.isClosing || this.socket.readableEnded || !this.socket.writable
@@ -49,7 +49,7 @@ export class FrameClient extends FrameConnection {
     return this.why || 'EOF'
   }
 
-  /** Begins a call with its head; `repeated`: its first fields, where they are likely to come again. */
+  /** Begins a call with its head. `repeated`: its first fields, if later calls are likely to repeat them. */
   open(handler: StreamHandler, fields: string, isLast: boolean, repeated = ''): FrameStream {
     const stream = new FrameStream(this, this.#next, this.peerWindow, handler)
     stream.openedAtWrite = this.writer.writes
@@ -91,9 +91,9 @@ export class FrameClient extends FrameConnection {
     this.freed()
   }
 
-  /** The callee may leave its side open for ever: nothing more is read. */
+  /** Closes the connection. Reads no more: the callee may never end its side. */
   protected override finish(): void {
-    // each GOAWAY comes here
+    // each GOAWAY calls this
     if (!this.socket.writable) return
     super.finish()
     this.socket.destroySoon()

@@ -14,7 +14,7 @@ export interface FrameTarget {
   readonly isSecure: boolean
   /** The callee's certificate must be valid for its first address. */
   readonly isVerified?: boolean
-  /** Appended in brackets to the error where a connection is accepted, but never used; '' or left out: nothing. */
+  /** Hint in brackets after the error for an accepted but never used connection; '' or omitted: none. */
   readonly hint?: string
   readonly warn: (text: string) => void
 }
@@ -22,15 +22,15 @@ export interface FrameTarget {
 /** Waits for a connection with room for a call. */
 export interface Waiter {
   opened(connection: FrameClient): void
-  /** Called if there will be none. `why`: in Go's words; `isRefused`: nothing listens, or not any more. */
+  /** Called if no connection can be made. `why`: the reason in Go's words. `isRefused`: nothing listens, or no longer. */
   failed(why: string, isRefused: boolean): void
 }
 
-/** Connections to one callee whose settings have not come within this time are given up (grpc-go: minConnectTimeout). */
+/** Maximum time for the settings of a new connection, in ms (grpc-go: minConnectTimeout). */
 const OPEN_TIMEOUT_MS = 20_000
 /**
- * Number of connections in a row that one callee may accept and close without a call. A process that ends does so once; a server
- * of another protocol, or a proxy without a backend, does it forever.
+ * Number of connections in a row that a callee may accept and close without a call. A process that ends does so once; a server of another
+ * protocol, or a proxy without a backend, does it forever.
  */
 const MAX_CLOSED = 3
 /** More than these are not opened to one callee: calls wait for room. */
@@ -40,7 +40,7 @@ const MAX_CONNECTIONS = 64
 const READ_BYTES = 65_536
 let scratch: Buffer | undefined
 
-/** Codes that say that nothing listens any more. */
+/** Codes that mean that nothing listens any more. */
 const GONE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
 const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')
@@ -69,7 +69,7 @@ export class FrameClients {
     this.#target = target
   }
 
-  /** Gives a connection: at once, or later. */
+  /** Gives the waiter a connection, at once or later. */
   take(waiter: Waiter): void {
     const free = this.#free()
     if (free !== undefined) return waiter.opened(free)
@@ -81,14 +81,14 @@ export class FrameClients {
     this.#waiting.delete(waiter)
   }
 
-  /** Connections end when the calls on them have; calls that come later are for others. */
+  /** Lets connections end after their calls. Later calls need new connections. */
   retire(): void {
     this.#isRetired = true
     for (const each of this.#open) each.leave()
     this.#connecting?.destroy()
   }
 
-  /** Ends every connection, and the calls on it. */
+  /** Ends all connections and their calls. */
   cut(): void {
     this.retire()
     for (const each of this.#open) each.destroy('the app is being stopped')
@@ -99,14 +99,14 @@ export class FrameClients {
     return undefined
   }
 
-  /** Opens connections as needed. Leaving connections do not count: a callee may have many. Waits for a connection that takes no call yet. */
+  /** Opens needed connections, one at a time. Leaving ones do not count, since a callee may have many. */
   #connectMore(): void {
     const taking = [...this.#open].filter(({isLeaving}) => !isLeaving)
     const mayHelp = taking.length < MAX_CONNECTIONS && taking.every(({streams}) => streams.size > 0)
     if (this.#connecting === undefined && mayHelp) this.#connect(0)
   }
 
-  /** `before`: why the address before this one failed. */
+  /** `before`: the error of the previous address. */
   #connect(index: number, before?: Error): void {
     const {hosts, port, socketPath, isSecure, isVerified = false, warn} = this.#target
     const host = hosts[index] ?? '127.0.0.1'
@@ -145,7 +145,7 @@ export class FrameClients {
             this.#open.add(opened)
             this.#serve()
             if (!this.#isRetired) return
-            // another connection would take none either
+            // another connection would accept no call either
             if (opened.streams.size === 0) this.#fail('the app takes no calls', true)
             opened.leave()
           },
@@ -153,7 +153,7 @@ export class FrameClients {
           closed: closed => this.#open.delete(closed)
         })
       })
-      // if an address refuses, nothing listens: a machine without IPv6 has another error for ::1
+      // a refusal decides: without IPv6, ::1 has another error
       .on('error', (each: Error) => (error = isAccepted || codeOf(before) !== 'ECONNREFUSED' ? each : before))
       .on('close', () => {
         clearTimeout(timer)
@@ -168,7 +168,7 @@ export class FrameClients {
       })
   }
 
-  /** Gives room to waiting calls. */
+  /** Gives waiting calls the free room. */
   #serve(): void {
     if (this.#waiting.size === 0) return
     for (const waiter of this.#waiting) {

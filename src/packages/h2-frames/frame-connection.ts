@@ -12,22 +12,22 @@ import {SentFields} from './sent-fields.ts'
 import {ConnectionError, PROTOCOL_ERROR} from './frames.ts'
 import {CONNECTION_WINDOW, INITIAL_WINDOW} from './greeting.ts'
 
-/** The cost, in pings, of a stream that its peer opens and resets at once: it was passed to an app, and ended there (CVE-2023-44487). */
+/** Cost in pings of a stream that its peer opens and resets at once: an app got it, and had to end it (CVE-2023-44487). */
 const RAPID_RESET = 5
-/** Windows that grow by less than this, in bytes, cost as much as a ping; each frame of data that the peer has got makes up for two. */
+/** Minimum bytes of a window update: a smaller one costs as much as a ping, and each data frame that the peer has got allows two. */
 const SMALL_UPDATE = 1024
-/** How long a peer that has broken the rules may take to read why it is cut, in ms. */
+/** Time for a peer that broke the rules to read the reason before it is cut, in ms. */
 const LAST_WORD_MS = 1000
 
 /**
- * A connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are
- * handed on as they come; the peer may send more on a stream when they have gone out elsewhere, so a slow reader slows its sender.
+ * A connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are passed on
+ * as they arrive. A stream's window is refilled when its bytes have been sent elsewhere, so a slow reader slows its sender.
  */
 export abstract class FrameConnection implements FrameSink, BulkSink {
   readonly streams = new NumberedList<FrameStream>()
   readonly walker = new FieldWalker()
   readonly sentFields = new SentFields()
-  /** Calls that the peer takes at once. */
+  /** Maximum number of calls that the peer accepts at a time. */
   peerLimit = Infinity
   hasSettings = false
   /** Why the connection ended, '' while it has not. */
@@ -47,13 +47,13 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   #received = 0
   #hasFailed = false
   #hasClosed = false
-  /** Looks in a row at which nothing had come. */
+  /** Number of looks in a row without received data. */
   #silence = 0
   #hasRead = true
   /** Reads in place of `#reader` while streams want bytes. */
   #bulk: BulkReader | undefined
   #byteStreams = 0
-  /** Pieces that have come. */
+  /** Number of received pieces. */
   protected reads = 0
 
   constructor(socket: Socket, warn: (text: string) => void) {
@@ -70,7 +70,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     // see FrameServer
   }
 
-  /** A stream that is not open: false where it never was. */
+  /** Whether a stream that is not open has ever been open. */
   protected abstract wasOpen(id: number): boolean
   /** The connection has ended. Called once. */
   protected abstract ended(): void
@@ -81,7 +81,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.#guard.useless(cost)
   }
 
-  /** The peer takes no new calls; those above `last` it has not looked at. */
+  /** Called when the peer accepts no new calls. Calls above `last` were not processed. */
   protected abstract goneAway(last: number): void
   protected settled(): void {
     this.hasSettings = true
@@ -92,7 +92,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.socket.on('data', (bytes: Buffer) => this.read(bytes, bytes.length)).resume()
   }
 
-  /** Takes the first `count` bytes: in place of `listen`, for a socket that reads into a buffer of its own. */
+  /** Reads the first `count` bytes of a socket with its own read buffer, in place of `listen`. */
   read(bytes: Buffer, count: number): void {
     if (this.#hasFailed) return
     if (this.#byteStreams > 0 || this.#bulk !== undefined) this.#readBulk(bytes.subarray(0, count))
@@ -173,7 +173,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.freed()
   }
 
-  /** Takes no new calls; ends when those under way have. */
+  /** Stops accepting calls; ends when the open ones have ended. */
   leave(): void {
     if (this.isClosing) return
     this.isClosing = true
@@ -192,13 +192,13 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     if (!this.writer.isStuck) this.socket.resume()
   }
 
-  /** Ends the connection: everything has been sent and nothing is under way. */
+  /** Ends the connection after everything was sent and no call is open. */
   protected finish(): void {
     this.writer.flush()
     this.socket.end()
   }
 
-  /** Must be called now and then: a silent peer is pinged, one that does not answer is cut. */
+  /** Pings a silent peer, and cuts one that does not answer. Must be called at intervals. */
   look(): void {
     if (this.#hasRead) {
       this.#hasRead = false
@@ -229,7 +229,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   }
 
   /**
-   * Data counts against the connection's window only until it has been read: unpassed bytes count against the window of their stream, so that a slow reader stops no other stream.
+   * Returns read data to the connection's window at once. Data not yet passed on count only in the window of their stream, so that a slow
+   * reader does not stop other streams.
    */
   #returnWindow(bytes: number): void {
     this.#received += bytes
@@ -295,7 +296,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     if (isAck ? length > 0 : length % 6 !== 0)
       throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'settings of another length')
     if (isAck) return
-    // a peer may count earlier data against its former window (nghttp2, hyper)
+    // a peer may count earlier data in its former window (nghttp2, hyper)
     this.send(frames.frameHead(0, frames.SETTINGS, frames.ACK, 0))
     for (let from = at; from < at + length; from += 6) {
       const name = text.charCodeAt(from) * 256 + text.charCodeAt(from + 1)
@@ -330,7 +331,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   #windowUpdate(id: number, text: string, at: number, length: number): void {
     if (length !== 4) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a window of another length')
     const more = frames.readUint31(text, at)
-    // larger ones come to an end: a window has 2³¹ bytes
+    // large updates cannot go on: a window has at most 2³¹ bytes
     if (more < SMALL_UPDATE) this.#guard.useless()
     if (id === 0) {
       if (more === 0) throw new ConnectionError(PROTOCOL_ERROR, 'a window of nothing')
@@ -349,7 +350,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     stream.push()
   }
 
-  /** Sends as much as there is room for. A stream with more waits behind the others: a wide window of its own would leave them nothing. */
+  /** Sends as much as there is room for. A stream with more data waits behind the others: with a wide window it would use up all room. */
   #pushWaiting(): void {
     for (const stream of this.#waiting) {
       if (this.room < 1) return

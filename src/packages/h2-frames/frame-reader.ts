@@ -47,7 +47,7 @@ export class FrameReader {
     return this.#blockStream !== 0
   }
 
-  /** Returns the incomplete frame: another reader takes the rest. */
+  /** Returns the incomplete frame for another reader. */
   leave(): string {
     const held = this.#held
     this.#held = ''
@@ -119,7 +119,7 @@ export class FrameReader {
     const stream = this.#blockStream
     if (stream === 0) throw new ConnectionError(PROTOCOL_ERROR, 'fields that continue none')
     this.#block += piece
-    // each one counts for some bytes, so that empty ones end, too
+    // each piece counts with some overhead, so that empty ones reach the limit, too
     this.#blockBytes += piece.length + HEAD_BYTES
     if (this.#blockBytes > MAX_BLOCK) throw new ConnectionError(ENHANCE_YOUR_CALM, 'fields without end')
     if ((flags & END_HEADERS) === 0) return

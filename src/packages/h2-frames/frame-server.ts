@@ -4,7 +4,7 @@ import {FrameStream, type StreamHandler} from './frame-stream.ts'
 import {ConnectionError, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM} from './frames.ts'
 import {MAX_STREAMS, PREFACE} from './greeting.ts'
 
-/** After a piece that opens more streams, a connection is read again in the next turn of the event loop: others come first. */
+/** Number of new streams in a piece after which the connection is read again only in the next turn of the event loop, after others. */
 const PER_TURN = 16
 
 /** A client's connection. Our settings have been sent already. `accept` returns the handler of a call, from its head on. */
@@ -52,7 +52,7 @@ export class FrameServer extends FrameConnection {
   protected opened(id: number, block: string, isLast: boolean): void {
     if ((id & 1) === 0) throw new ConnectionError(PROTOCOL_ERROR, 'a stream with an even number')
     if (id <= this.#last) {
-      // behind a reset of ours more may come; the table has to be kept in step
+      // after our reset more fields may follow, and the table must stay in step
       this.walker.skip(block)
       return
     }

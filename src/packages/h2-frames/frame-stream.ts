@@ -8,7 +8,7 @@ import type {SentFields} from './sent-fields.ts'
 /** Number of pieces that were sent after which they are removed from the queue, all at once. */
 const MAX_SENT = 1000
 
-/** The content of a frame: latin1 text, or bytes that no longer change and are so large that copies would matter. */
+/** The content of a frame: latin1 text, or large bytes that no longer change, to save a copy. */
 export type Data = string | Uint8Array
 
 const NONE: Data[] = []
@@ -35,17 +35,20 @@ export interface StreamHandler {
   /** Handles a block of fields: a head, or trailers. */
   head(stream: FrameStream, block: string, isLast: boolean): void
   data(stream: FrameStream, bytes: string, isLast: boolean): void
-  /** As `data`, for a stream that takes bytes, which no longer change. */
+  /** As `data`, for a stream that receives bytes, which no longer change. */
   bytes?(stream: FrameStream, bytes: Buffer, isLast: boolean): void
-  /** Called when bytes that `writeData` was given have been sent. */
+  /** Called when bytes given to `writeData` have been sent. */
   sent(stream: FrameStream, bytes: number): void
   /** The peer has ended it. */
   reset(stream: FrameStream, code: number): void
-  /** Called when its connection is gone; `isUnprocessed`: the peer has not begun to handle the stream: it says so (RFC 9113, 8.7), or has got nothing of it. */
+  /**
+   * Called when the connection is lost. `isUnprocessed`: the peer has not begun to handle the stream, by its own word (RFC 9113, 8.7), or
+   * since it got nothing of it.
+   */
   lost(stream: FrameStream, why: string, isUnprocessed?: boolean): void
 }
 
-/** Does work of one call: its exception stops no other one. */
+/** Runs the work of one call, so that its exception stops no other call. */
 export function byItself(act: () => void, warn: (text: string) => void): void {
   try {
     act()
@@ -58,21 +61,21 @@ export function byItself(act: () => void, warn: (text: string) => void): void {
 export class FrameStream {
   readonly id: number
   handler: StreamHandler
-  /** Whether nothing more is sent on it or reported about it. */
+  /** Whether the stream has ended for sending and for reports. */
   isOver = false
   /** The peer has sent all. */
   isRemoteDone = false
   /** Everything that we had to send has been sent. */
   isLocalDone = false
-  /** The piece that has brought it, counted by its connection, where the peer has opened it. */
+  /** Number of the piece in which the peer opened the stream. */
   openedAtRead = -Infinity
-  /** The writes of its connection before it, where we have opened it. */
+  /** Number of writes on the connection before we opened the stream. */
   openedAtWrite = -1
-  /** Its data are passed on as bytes: they are large. */
+  /** Whether its data are passed on as bytes, since they are large. */
   takesBytes = false
-  /** Bytes that the peer takes. */
+  /** Number of bytes that the peer accepts. */
   window: number
-  /** Bytes of the peer's window that are in use, and those of them that were passed on and may come again. */
+  /** Used bytes of the peer's window, and of these the bytes that were passed on, which the peer may send again. */
   #used = 0
   #taken = 0
   readonly #connection: StreamConnection
@@ -106,7 +109,7 @@ export class FrameStream {
     this.#connection.walker.skip(block)
   }
 
-  /** Sends a block of fields, behind all data; `repeated`: its first fields, where they are likely to come again. */
+  /** Sends a block of fields after all data. `repeated`: its first fields, if later heads are likely to repeat them. */
   writeHead(fields: string, isLast: boolean, repeated = ''): void {
     if (this.isOver || this.isLocalDone) return
     if (this.#isWaiting()) {
@@ -118,10 +121,7 @@ export class FrameStream {
     if (isLast) this.#localDone()
   }
 
-  /**
-   * Answers a request that is refused by its head. Unlike an answer it makes up for nothing, and counts as a frame without
-   * use: throws a ConnectionError where the peer has sent too many.
-   */
+  /** Refuses a request by its head. Unlike an answer, this counts as a useless frame: throws a ConnectionError for too many. */
   refuse(fields: string): void {
     if (this.isOver || this.isLocalDone) return
     const connection = this.#connection
@@ -130,7 +130,7 @@ export class FrameStream {
     connection.useless()
   }
 
-  /** Sends data as far as the peer takes it. The rest waits. */
+  /** Sends data as far as the peer accepts them. The rest waits. */
   writeData(bytes: Data, isLast: boolean): void {
     if (this.isOver || this.isLocalDone) return
     if (this.#isWaiting() || bytes.length > this.#room) {
@@ -142,14 +142,14 @@ export class FrameStream {
     this.#sendData(bytes, isLast)
   }
 
-  /** Drops waiting data: the next write follows the taken data. */
+  /** Drops waiting data: the next write follows the sent data. */
   dropWaiting(): void {
     this.#waiting = NONE
     this.#first = 0
     this.#trailers = undefined
   }
 
-  /** Sends waiting data, as far as the peer takes it. */
+  /** Sends waiting data as far as the peer accepts them. */
   push(): void {
     while (this.#isWaiting() && !this.isOver) {
       const bytes = this.#waiting[this.#first] ?? ''
@@ -178,7 +178,7 @@ export class FrameStream {
     this.close()
   }
 
-  /** Lets the peer send this many bytes more: as many were passed on or discarded. */
+  /** Lets the peer send this many more bytes, after as many were passed on or discarded. */
   credit(bytes: number): void {
     if (this.isOver) return
     this.#taken += bytes
@@ -188,7 +188,7 @@ export class FrameStream {
     this.#taken = 0
   }
 
-  /** Counts bytes that arrived; false: more than the peer was allowed to send. */
+  /** Counts received bytes. Returns false if the peer exceeded its allowance. */
   receive(bytes: number): boolean {
     return (this.#used += bytes) <= STREAM_WINDOW
   }
@@ -198,7 +198,7 @@ export class FrameStream {
     if (this.isLocalDone) this.close()
   }
 
-  /** Ends the stream: nothing is sent on it any more. */
+  /** Ends the stream. Sends nothing more on it. */
   close(): void {
     if (this.isOver) return
     this.isOver = true
@@ -207,7 +207,7 @@ export class FrameStream {
     this.#trailers = undefined
   }
 
-  /** Bytes of data that may go out in one frame now; below 0: not even an empty one may. */
+  /** Number of data bytes for one frame now; below 0 if even an empty frame must wait. */
   get #room(): number {
     // smaller settings make a window negative (RFC 9113 §6.9.2)
     return Math.min(MAX_PAYLOAD, Math.max(0, this.window), this.#connection.room)

@@ -1,6 +1,6 @@
 import type {Duplex} from 'node:stream'
 
-/** Unread bytes at which a peer gets no more data until it has taken them; with as many again of other frames it is not read from, either. */
+/** Unread bytes at which a peer gets no more data until it reads. With twice as many unread bytes it is not read from, either. */
 const CLOG_BYTES = 1 << 20
 
 /** More is written at once: V8 frees longer texts late. */
@@ -21,13 +21,13 @@ const flushLate = (): void => {
   for (const writer of late.splice(0)) writer.flush()
 }
 
-/** The output of one connection: collected, and written once for all that one event causes. */
+/** The output of one connection, collected and written once for each event. */
 export class FrameWriter {
-  /** The peer does not read, maybe until it has been read itself (node:http2, another run of ours): it gets no more data. */
+  /** Whether the peer does not read, and so gets no more data. Such a peer may wait to be read itself (node:http2, another run of ours). */
   isClogged = false
   /** The peer is not read: its frames would make us keep more and more. */
   isStuck = false
-  /** How often something was written. */
+  /** Number of writes. */
   writes = 0
   #most = 0
   readonly #socket: Duplex
@@ -48,7 +48,7 @@ export class FrameWriter {
     })
   }
 
-  /** Sends the head of a frame, and its payload as it is, which must not change any more. */
+  /** Sends a frame: its head, and its payload, which must not change any more. */
   sendBytes(head: string, payload: Uint8Array): void {
     this.#parts.push(Buffer.from(this.#out + head, 'latin1'), payload)
     this.#out = ''
@@ -64,8 +64,8 @@ export class FrameWriter {
   }
 
   /**
-   * Sends frames that the peer does not wait for with the next ones, or soon. grpc-go pings with each answer to measure the line; a write
-   * for each of these pings, and the peer that wakes up for it, would cost a third of a call.
+   * Sends frames that the peer does not wait for together with the next ones, or soon. grpc-go measures the line by a ping with each
+   * answer; a write for each ping, which wakes up the peer, would cost a third of a call.
    */
   sendLate(frames: string): void {
     if (this.#late === '' && late.push(this) === 1) setTimeout(flushLate, LATE_MS)

@@ -50,7 +50,7 @@ export class ConnectionError extends Error {
   }
 }
 
-/** The largest payload that is sent and taken: the initial SETTINGS_MAX_FRAME_SIZE. */
+/** Maximum payload of sent and received frames: the initial SETTINGS_MAX_FRAME_SIZE. */
 export const MAX_PAYLOAD = 16_384
 /** Bytes of a frame before its payload. */
 export const HEAD_BYTES = 9
@@ -93,7 +93,7 @@ export const windowFrame = (stream: number, bytes: number): string =>
 export const goAwayFrame = (lastStream: number, code: number): string =>
   frameHead(8, GOAWAY, 0, 0) + uint32(lastStream) + uint32(code)
 
-/** A block of fields as HEADERS, with CONTINUATION where it is long. */
+/** Returns a block of fields as HEADERS, and CONTINUATION if it is long. */
 export const headersFrames = (stream: number, block: string, isLast: boolean): string => {
   const end = isLast ? END_STREAM : 0
   if (block.length <= MAX_PAYLOAD) return frameHead(block.length, HEADERS, end | END_HEADERS, stream) + block

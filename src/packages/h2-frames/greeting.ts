@@ -7,10 +7,10 @@ export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 export const STREAM_WINDOW = 1 << 20
 /** Bytes of all streams of a connection that a peer may send before they have been read. */
 export const CONNECTION_WINDOW = 1 << 24
-/** Bytes that either side may send before SETTINGS or WINDOW_UPDATE say otherwise. */
+/** Number of bytes that either side may send before SETTINGS or WINDOW_UPDATE change it. */
 export const INITIAL_WINDOW = 65_535
 
-/** Streams that one connection may have open, as at Go's servers (golang.org/x/net/http2, MaxConcurrentStreams). */
+/** Maximum number of open streams on a connection, as at Go's servers (golang.org/x/net/http2, MaxConcurrentStreams). */
 export const MAX_STREAMS = 250
 
 const setting = (id: number, value: number): string => String.fromCharCode(0, id) + uint32(value)
@@ -21,7 +21,7 @@ const greeting = (settings: string): string =>
 // A header table of 0 bytes: fields of peers then mean the same on every connection, and are passed on as bytes.
 const COMMON = setting(1, 0) + setting(4, STREAM_WINDOW)
 
-/** The first bytes of a server, which Go's SDK waits for. A constant, so that no code has to be loaded for it. */
+/** First bytes of a server, for which Go's SDK waits. A constant, so that sending it needs no further code. */
 export const SERVER_GREETING = greeting(COMMON + setting(3, MAX_STREAMS))
 
 /** The first bytes of a client: it refuses pushes. */

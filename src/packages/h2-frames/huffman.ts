@@ -1,9 +1,6 @@
 import {COMPRESSION_ERROR, ConnectionError} from './frames.ts'
 
-/**
- * How many bits each symbol has (RFC 7541, appendix B), a digit to base 36 each; the last one is the end of a text. The code is
- * canonical: the lengths are the whole table.
- */
+/** Bits of each symbol (RFC 7541, appendix B), one digit to base 36 each; the last is the end of text. The code is canonical, so the lengths define it. */
 const LENGTHS =
   'dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6cad6777777777777777777777787' +
   '8djde6f56565666577666567655677777fbedskmkkmmmnmnnnnnonoomnonnnnlmnmnnomlkmmnnlnmmolmnnllml' +
@@ -35,7 +32,7 @@ const tree = ((): Int16Array => {
   return nodes
 })()
 
-/** The text behind latin1 bytes. Throws where they are none: an end within, or padding that is more than 7 ones. */
+/** Decodes latin1 bytes. Throws for invalid ones: an end mark within, or padding other than at most 7 ones. */
 export const decodeHuffman = (bytes: string): string => {
   let text = ''
   let node = 0

@@ -3,7 +3,7 @@ import {DEFAULT_TABLE, FIELD_OVERHEAD, FieldWalker, type HeaderField, type Field
 
 /** The first place of the table, behind the static one. */
 const FIRST_PLACE = 62
-/** Blocks that are remembered for one connection; further ones go out as they are. */
+/** Maximum number of remembered blocks per connection. Further ones are sent in full. */
 const MAX_BLOCKS = 32
 
 /** Begins a block: from now on the table has no room (RFC 7541 §6.3). */
@@ -20,8 +20,8 @@ interface SentBlock {
 }
 
 /**
- * The peer's table of our fields (RFC 7541 §2.3). Repeated fields are referred to by
- * their places in it: for an app in Go that is a tenth of the work of a call. The table is filled once and keeps its entries.
+ * The peer's table of our fields (RFC 7541 §2.3). Repeated fields are sent as references to it, which saves an app in Go a tenth of a
+ * call's work. The table is filled once and keeps its entries.
  */
 export class SentFields implements FieldSink {
   #hasTable = true

@@ -7,8 +7,8 @@ import type {SidecarPlan} from '../../model/plan.ts'
 const LIVENESS_PERIOD_MS = 6000
 
 /**
- * The settings of an app's sidecar: the pod's annotations that Dapr's injector reads (`pkg/injector/patcher/sidecar.go`).
- * Keys that the template does not write have none. `port`: the app's port in a pod, 0 = none.
+ * Returns the settings of an app's sidecar as annotations of the pod, which Dapr's injector reads (`pkg/injector/patcher/sidecar.go`).
+ * Only keys of the template are included. `port`: the app's port in a pod, 0 = none.
  */
 export function daprAnnotations({settings: {values}, plan}: Entry, port: number): Readonly<Record<string, string>> {
   const {channel, sidecar, health, ready, elsewhere} = plan
@@ -34,7 +34,7 @@ export function daprAnnotations({settings: {values}, plan}: Entry, port: number)
     'scheduler-host-address': ofAnotherHost(values.schedulerHostAddress && elsewhere.schedulerAddress),
     'metrics-port': sidecar.metricsPort > 0 ? sidecar.metricsPort : undefined,
     'unix-domain-socket-path': values.unixDomainSocket,
-    // an app that takes its time is no reason to restart its sidecar
+    // slow apps must not restart their sidecar
     'sidecar-liveness-probe-threshold': Math.ceil(ready.timeoutMs / LIVENESS_PERIOD_MS) + 1,
     'sidecar-readiness-probe-delay-seconds': 1,
     'sidecar-readiness-probe-period-seconds': 1
@@ -43,21 +43,21 @@ export function daprAnnotations({settings: {values}, plan}: Entry, port: number)
   return Object.fromEntries(set.map(([name, value]) => [`dapr.io/${name}`, String(value)]))
 }
 
-/** The addresses as daprd takes them. */
+/** Returns the addresses in daprd's form. */
 export const listenAddresses = (sidecar: SidecarPlan): string =>
   sidecar.listenAddresses.map(text => (isIPv6(text) ? `[${text}]` : text)).join(',')
 
 const ifPositive = (written: number | undefined, planned: number): number | undefined =>
   written !== undefined && written > 0 ? planned : undefined
 
-/** A size for newer versions as it is written, and for older ones in whole units. Negative ones are not set. */
+/** Returns the annotations of a size: as written for newer versions of Dapr, and in whole units for older ones. Leaves out negative sizes. */
 function sizes(name: string, written: string | undefined, {older, unit}: {older: string; unit: number}): object {
   const bytes = written ? quantityBytes(written) : -1
   if (written === undefined || typeof bytes === 'string' || bytes < 0) return {}
   return bytes === 0 ? {[name]: written} : {[name]: written, [older]: Math.ceil(bytes / unit)}
 }
 
-/** Whether an address is that of localhost, where a pod has nothing of Dapr's. */
+/** Whether an address is localhost, where a pod has no service of Dapr. */
 const isHere = (address: string): boolean => /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|::1)(?::\d+)?$/.test(address)
 
 export const ofAnotherHost = (address: string | undefined): string | undefined =>

@@ -89,6 +89,6 @@ function secretOf(metadata: ObjectMeta, variables: Readonly<Record<string, strin
   return {apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data}
 }
 
-/** Pods read a Secret once: another one in the pod's annotations brings new pods. */
+/** Hashes a Secret for an annotation of the pod: pods read it once, and a new annotation makes new pods. */
 const fingerprint = ({data}: KubernetesObject): string =>
   createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 12)

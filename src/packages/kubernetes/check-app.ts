@@ -14,7 +14,7 @@ const QUALIFIED_NAME = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9
 /** The name of a variable, as all versions of Kubernetes accept it, or of a key in a Secret. */
 const VARIABLE_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/
 const SECRET_KEY = /^[-._a-zA-Z0-9]+$/
-/** The API server keeps no object that is much larger (etcd takes 1.5 MiB with what is around it). */
+/** Maximum bytes of an object: the API server refuses much larger ones (etcd accepts 1.5 MiB including overhead). */
 const MAX_OBJECT_BYTES = 2 ** 20
 
 /** No program can be started with a longer variable (`MAX_ARG_STRLEN` of Linux, with name, `=` and the end). */
@@ -24,10 +24,10 @@ const OUR_LABELS = [...Object.keys(labelsOf('')), 'app']
 
 const BUILD_FILES = ['Dockerfile', 'Containerfile']
 
-/** The file from which an app's image can be built; '' = none. */
+/** Returns the file from which an app's image can be built; '' = none. */
 export const buildFileOf = (folder: string): string => BUILD_FILES.find(name => existsSync(join(folder, name))) ?? ''
 
-/** The image of an app: the one that the template names, or that its command pulls; '' = none. */
+/** Returns the image of an app: the one in the template, or the one that its command pulls; '' = none. */
 export const imageNameOf = ({elsewhere, command}: Pick<AppPlan, 'elsewhere' | 'command'>): string =>
   elsewhere.containerImage || (dockerRunOf(command)?.image ?? '')
 

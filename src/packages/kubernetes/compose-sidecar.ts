@@ -11,12 +11,15 @@ const PLACEMENT = `placement:${PLACEMENT_PORT}`
 const SCHEDULER_PORT = '50006'
 const SCHEDULER = `scheduler:${SCHEDULER_PORT}`
 
-/** The sidecar of an app: a real daprd in the network of the app's container, with all that the template says of it. `shown`: a path as the compose file writes it; `dapr`: the version of the images. */
+/**
+ * Returns the sidecar of an app as a compose service: a real daprd in the network of the app's container, with the template's settings.
+ * `shown`: a path as in the compose file. `dapr`: the version of the images.
+ */
 export function daprdService(entry: Entry, shown: (path: string) => string, dapr: string): object {
   const {id, resources} = entry.plan
   const {folders, configFile, defaultFolder} = resources
   const isAsked = (path: string): boolean => path !== '' && dirname(path) !== defaultFolder
-  // names in the container come from the order, so that they are no paths of this machine
+  // folders are numbered, so that paths of this machine do not appear
   const mounts = folders.filter(isAsked).map((path, index) => ({path, at: `/dapr/resources/${index}`}))
   const config = isAsked(configFile) ? [{path: configFile, at: `/dapr/${basename(configFile)}`}] : []
   const flags = [
@@ -75,13 +78,13 @@ function flagsOf(entry: Entry, dapr: string): readonly string[] {
   ]
 }
 
-/** The address that a template names, or that of a service of the compose file; '' turns it off, as in Dapr. */
+/** Returns the template's address, or that of a service of the compose file; '' turns it off, as in Dapr. */
 const addressOf = (written: string | undefined, own: string): string =>
   written === '' ? '' : (ofAnotherHost(written) ?? own)
 
 const placementOf = ({settings}: Entry): string => addressOf(settings.values.placementHostAddress, PLACEMENT)
 
-/** Whether Dapr of this version keeps jobs, reminders and what workflows wait for in a scheduler: from 1.14 on. */
+/** Whether this version of Dapr stores jobs, reminders and timers of workflows in a scheduler: since 1.14. */
 function hasScheduler(dapr: string): boolean {
   const [, major = '', minor = ''] = /^v?(\d+)\.(\d+)/.exec(dapr) ?? []
   return major === '' || Number(major) > 1 || Number(minor) >= 14
@@ -93,7 +96,7 @@ const schedulerOf = ({settings}: Entry, dapr: string): string =>
 /** Whether its sidecar uses the scheduler of the compose file. */
 export const needsScheduler = (entry: Entry, dapr: string): boolean => schedulerOf(entry, dapr) === SCHEDULER
 
-/** The folder that `dapr init` mounts: the image's user may write there. */
+/** Folder that `dapr init` mounts, writable for the image's user. */
 const SCHEDULER_FOLDER = '/var/lock'
 
 export const schedulerService = (dapr: string): object => ({

@@ -32,7 +32,7 @@ import {emptyRecord} from '../../model/own.ts'
 export interface ComposeOptions {
   readonly home: string
   readonly cwd: string
-  /** The folder of the compose file: paths in it start there. */
+  /** Folder of the compose file, where its relative paths start. */
   readonly folder: string
   /** The version of Dapr's images. */
   readonly dapr: string
@@ -40,7 +40,7 @@ export interface ComposeOptions {
   readonly variables?: Readonly<Record<string, string>>
 }
 
-/** The first line: by it the next export knows the file as its own. */
+/** First line, by which a later export recognizes its own file. */
 export const COMPOSE_HEADER = '# Written by pillion export compose: the next export overwrites it.\n'
 
 /**
@@ -85,7 +85,7 @@ export async function composeFile(
   }
 }
 
-/** Compose takes lower case letters, digits, `-` and `_`. */
+/** Returns a name with the characters that compose allows: lower case letters, digits, `-` and `_`. */
 const projectName = (name: string): string =>
   name
     .toLowerCase()
@@ -146,7 +146,7 @@ function appService(
         test: ['CMD', ...checkWithin(plan.ready.command, plan.command)].map(forCompose),
         interval: '1s',
         timeout: '5s',
-        // after three it is unhealthy, and what waits for it is not started; in a `start_period` Docker asks every five seconds only
+        // after the last retry the container is unhealthy and its dependents do not start; in a `start_period` Docker asks only every five seconds
         retries: Math.max(3, Math.ceil(plan.ready.timeoutMs / 1000))
       }
     }),
@@ -166,7 +166,7 @@ const collide = (one: Address, other: Address): boolean =>
   (addressOf(one) === addressOf(other) ||
     [one, other].some(each => ['', '0.0.0.0:', '[::]:'].includes(addressOf(each))))
 
-/** In front of a published port; compose takes no names. */
+/** Returns the address before a published port; compose does not accept host names. */
 const addressOf = ({host}: Address): string =>
   /(?:^|\.)localhost$/.test(host) ? '127.0.0.1:' : isIPv6(host) ? `[${host}]:` : isIPv4(host) ? `${host}:` : ''
 
@@ -208,7 +208,7 @@ const envFileWarnings = ({entry: {settings, plan}}: DeployedApp, {home, cwd}: Co
     ]
   })
 
-/** The health of a container can be waited for only where it has a check. */
+/** Returns the condition of a dependency. Only a container with a check can be waited for until it is healthy. */
 const conditionOf = (until: Dependency['until'], id: string, deployed: readonly DeployedApp[]): string =>
   until === 'completed'
     ? 'service_completed_successfully'

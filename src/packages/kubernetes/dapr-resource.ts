@@ -9,7 +9,10 @@ const fieldsOf = (field: Field): Fields =>
 const textsOf = (field: Field): Readonly<Record<string, string>> =>
   Object.fromEntries([...field.entries()].map(([name, each]) => [name, each.text()]))
 
-/** A resource of Dapr as an object: what its file has, in its order, with our labels. `namespace`: '' = that of the context; `scopes`: ids of apps that may use it, undefined = all. */
+/**
+ * Returns a resource of Dapr as an object: the file's content in its order, with our labels. `namespace`: '' = that of the context.
+ * `scopes`: ids of the allowed apps; undefined = all.
+ */
 export function daprResource(
   document: Field,
   namespace: string,
@@ -36,7 +39,7 @@ export function daprResource(
   }
 }
 
-/** Adds what the definition in the cluster demands, and a sidecar on the laptop does not: `metadata`, `version`, and texts. */
+/** Adds fields that the cluster's definition requires, but a sidecar on the laptop does not: `metadata`, `version`, and values as texts. */
 function componentSpec(spec: Field): Fields {
   const {metadata: _, ...rest} = fieldsOf(spec)
   return {
@@ -61,6 +64,6 @@ function propertyOf(property: Field): Fields {
   }
 }
 
-/** The values of these keys as texts, where there are any. */
+/** Returns the values of these keys as texts. */
 const textsIn = (field: Field, keys: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(keys.filter(key => !field.field(key).isAbsent).map(key => [key, field.field(key).text()]))

@@ -15,7 +15,7 @@ export interface DaprResourcesOptions {
   readonly namespace: string
   /** The template's name as a label. */
   readonly template: string
-  /** Files below it are shown by their path from there. */
+  /** Working folder: paths below it are shown relative to it. */
   readonly cwd: string
 }
 
@@ -43,7 +43,7 @@ export class DaprResources {
   /** The resources by kind and name. */
   readonly #found = new Map<string, Found>()
   readonly #configurations = new Map<string, string>()
-  /** Warnings of what lies in the folders and is no resource of Dapr. */
+  /** Warnings about files in the folders that are not resources of Dapr. */
   readonly #leftOut: string[] = []
 
   constructor(plans: readonly AppPlan[], options: DaprResourcesOptions) {
@@ -84,7 +84,7 @@ export class DaprResources {
     return [...new Set([...all, ...this.#namespaceWarnings(components), ...this.#leftOut])]
   }
 
-  /** The warnings about resources that mean something else in the containers of a compose file. */
+  /** Warnings about resources that have another meaning in containers of a compose file. */
   get composeWarnings(): readonly string[] {
     return [...new Set([...this.#found.values()].flatMap(({document}) => placeWarnings(document, COMPOSE)))]
   }
@@ -149,7 +149,7 @@ export class DaprResources {
     this.#checks.push(() => refuse(name.place, message, 'rename one of them: a namespace has one of a name'))
   }
 
-  /** Every sidecar of the namespace loads what has no scopes; `none`: no app may use it. */
+  /** Returns the scopes of a resource, since every sidecar loads those without any; `none`: no app may use it. */
   #scopesOf(document: Field, apps: ReadonlySet<string>): readonly string[] | undefined | 'none' {
     const field = document.field('scopes')
     if (document.field('kind').text() === 'Configuration') return undefined
@@ -180,7 +180,7 @@ function checkName(kind: string, name: Field): void {
   refuse(name.place, message, 'expected lower case letters, digits, - and .')
 }
 
-/** A number would become another text than the one written. */
+/** Refuses a number as a type: it would become a different text. */
 function checkType(type: Field): void {
   if (type.isText && type.text() !== '') return
   const message = `spec.type is ${type.isAbsent ? 'missing' : type.isText ? 'empty' : 'no text'}`

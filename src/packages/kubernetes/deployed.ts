@@ -1,7 +1,7 @@
 import type {Entry} from '../../files/config/service-versions.ts'
 import type {Dependency, Plan} from '../../model/plan.ts'
 
-/** An app of the template that is deployed, with what its entries say together. */
+/** A deployed app with the data of all its entries. */
 export interface DeployedApp {
   readonly entry: Entry
   readonly dependsOn: readonly Dependency[]
@@ -9,10 +9,7 @@ export interface DeployedApp {
   readonly replicas: number | undefined
 }
 
-/**
- * The apps that are deployed, in start order: the first entry of each id. Further ones of the same version are replicas, those
- * of others shadows.
- */
+/** Returns the deployed apps in start order: the first entry of each id. Further entries of the same version are replicas, those of others shadows. */
 export function deployedIn(entries: readonly Entry[], {apps}: Plan): readonly DeployedApp[] {
   const first = entries.filter(({plan}, index) => entries.findIndex(other => other.plan.id === plan.id) === index)
   const all = first.map(entry => {
@@ -25,7 +22,7 @@ export function deployedIn(entries: readonly Entry[], {apps}: Plan): readonly De
   return inStartOrder(all)
 }
 
-/** Sorts apps so that dependencies come first, otherwise in the template's order. There are no cycles: the loader refuses them. */
+/** Sorts apps so that dependencies come first, else in the template's order. The loader has refused cycles. */
 function inStartOrder(all: readonly DeployedApp[]): readonly DeployedApp[] {
   const ordered = new Set<DeployedApp>()
   const add = (app: DeployedApp): void => {
@@ -42,7 +39,7 @@ function inStartOrder(all: readonly DeployedApp[]): readonly DeployedApp[] {
 export const awaitedIn = (apps: readonly Pick<DeployedApp, 'dependsOn'>[]): ReadonlySet<string> =>
   new Set(apps.flatMap(({dependsOn}) => dependsOn.filter(({until}) => until === 'completed').map(({id}) => id)))
 
-/** The shadows of Daeploy services, in one line; none if there are none. */
+/** Warns of shadows of Daeploy services in one line, if there are any. */
 export function shadowWarnings(entries: readonly Entry[], deployed: readonly DeployedApp[]): readonly string[] {
   const shadows = entries
     .filter(({plan}) => deployed.some(({entry}) => entry.plan.id === plan.id && entry.plan.version !== plan.version))
@@ -50,6 +47,6 @@ export function shadowWarnings(entries: readonly Entry[], deployed: readonly Dep
   return namedOnce(shadows, 'not deployed: the first version of a service is')
 }
 
-/** Writes a line that names all of them; no line if there are none. */
+/** Returns one line that names all of them, or none. */
 export const namedOnce = (names: readonly string[], text: string): readonly string[] =>
   names.length === 0 ? [] : [`${names.join(', ')}: ${text}`]

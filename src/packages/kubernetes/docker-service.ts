@@ -17,10 +17,10 @@ export const RUN_KEYS: ReadonlyMap<string, string> = new Map([...LISTS, ...keysO
 /** Compose reads `$NAME` as a variable, and `$$` as `$`. */
 export const forCompose = (text: string): string => text.replaceAll('$', '$$$$')
 
-/** A path as the compose file writes it: never one of this machine. */
+/** Converts a path for the compose file, never to an absolute path of this machine. */
 export type Shown = (path: string) => string
 
-/** The keys of a service that the `docker run` of an app means, besides its image and environment. */
+/** Returns the keys of a service for an app's `docker run`, besides image and environment. */
 export function serviceOfRun({command, folder}: AppPlan, shown: Shown): Readonly<Record<string, unknown>> {
   const {args = [], flags = []} = dockerRunOf(command) ?? {}
   const keys = new Map<string, unknown>()

@@ -5,7 +5,7 @@ import type {Entry} from '../../files/config/service-versions.ts'
 export class Mistakes {
   readonly #errors: UserError[] = []
 
-  /** Calls what throws a `UserError` for a mistake, and keeps it. */
+  /** Runs a check that throws a `UserError` for a mistake, and collects that. */
   check(refuse: () => void): void {
     try {
       refuse()
@@ -15,12 +15,12 @@ export class Mistakes {
     }
   }
 
-  /** Keeps what a key of a template is refused for. */
+  /** Collects a mistake of a template's key. */
   refuse(settings: Entry['settings'], fault: Parameters<Entry['settings']['refuse']>[0]): void {
     this.check(() => settings.refuse(fault))
   }
 
-  /** Throws one `UserError` with all of them, if there are any. */
+  /** Throws one `UserError` with all mistakes, if there are any. */
   throwAll(): void {
     const [first, second] = this.#errors
     if (first === undefined) return

@@ -18,7 +18,7 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-/** A resource of Dapr and the file that it comes from, as messages show it. */
+/** A resource of Dapr, with its file's name for messages. */
 export interface ResourceObject {
   readonly object: KubernetesObject
   readonly shownAs: string
@@ -28,7 +28,7 @@ export interface ResourceObject {
 export interface AppObjects {
   readonly id: string
   readonly plan: AppPlan
-  /** Apps that come first; each is one of the template. */
+  /** Apps that it depends on, all of the template. */
   readonly dependsOn: readonly Dependency[]
   /** A Deployment or a Job. */
   readonly workload: KubernetesObject
@@ -41,9 +41,9 @@ export interface AppObjects {
 export interface TemplateObjects {
   /** The value of the label `pillion/template`. */
   readonly name: string
-  /** Dapr's resources, which come before the apps. */
+  /** Dapr's resources, to be made before the apps. */
   readonly resources: readonly ResourceObject[]
-  /** The apps in start order: what others depend on comes first. */
+  /** Apps in start order: dependencies first. */
   readonly apps: readonly AppObjects[]
   /** Warnings about probable mistakes, one line each. */
   readonly warnings: readonly string[]
@@ -59,7 +59,7 @@ export const secretName = (id: string): string => `${id}-env`
 /** The label that marks an object as ours; its value is the template's name. */
 export const TEMPLATE_LABEL = 'pillion/template'
 
-/** The label that says what manages an object; our value is `MANAGER`, by which we also manage the fields that we write (server-side apply). */
+/** Label with the manager of an object, for us `MANAGER`. Server-side apply uses the same name for our fields. */
 export const MANAGED_BY = 'app.kubernetes.io/managed-by'
 export const MANAGER = 'pillion'
 
@@ -70,14 +70,14 @@ export const labelsOf = (template: string): Readonly<Record<string, string>> => 
   [TEMPLATE_LABEL]: template
 })
 
-/** The template's name, else that of its folder; never a path, so that a colleague's run of it is a run of the same one. */
+/** Returns the template's name, else that of its folder, never a path: a colleague's run of it has the same label. */
 export const templateLabel = ({name, file}: Pick<Plan, 'name' | 'file'>): string =>
   labelValue(name || basename(dirname(file)))
 
 const MAX_LABEL = 63
 const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/
 
-/** Converts a text to the value of a label: other characters become `-`. A hash keeps two names apart that are one without what is lost. */
+/** Converts a text to a label's value: other characters become `-`. A hash distinguishes names that would become equal. */
 export function labelValue(text: string): string {
   const name = text.normalize()
   if (LABEL.test(name)) return name

@@ -11,11 +11,11 @@ import type {Image} from './pod.ts'
 import {keysWithoutMeaning} from './without-meaning.ts'
 
 export interface ObjectsOptions {
-  /** The folder that `~/` in paths of `.env` files means. */
+  /** Folder for `~/` in paths of `.env` files. */
   readonly home: string
-  /** Files below it are shown by their path from there. */
+  /** Working folder: paths below it are shown relative to it. */
   readonly cwd: string
-  /** The namespace of all objects; '' = that of the context, and no object names one. */
+  /** Namespace of all objects; '' = that of the context, without a namespace in the objects. */
   readonly namespace?: string
   /** Sidecars are init containers that keep running: only for servers from Kubernetes 1.29 on. */
   readonly nativeSidecar?: boolean
@@ -26,8 +26,8 @@ export interface ObjectsOptions {
 }
 
 /**
- * All objects of a template: the same ones for the same template, files and options. Reads `.env` and resource files, asks
- * no cluster. Rejects with one `UserError` for all mistakes that can be known here.
+ * Returns all objects of a template: equal for equal templates, files and options. Reads `.env` and resource files, asks no cluster.
+ * Rejects with one `UserError` for all mistakes.
  */
 export async function templateObjects(loaded: Loaded, options: ObjectsOptions): Promise<TemplateObjects> {
   const {plan} = loaded

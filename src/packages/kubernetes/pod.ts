@@ -14,7 +14,7 @@ export interface Image {
 }
 
 export interface AppObjectOptions {
-  /** The template's name as a label; the namespace may be '': that of the context. */
+  /** Name of the template as a label. The namespace may be '': that of the context. */
   readonly template: string
   readonly namespace: string
   readonly image: Image
@@ -23,12 +23,12 @@ export interface AppObjectOptions {
   readonly isJob: boolean
   /** Pods; undefined: left to the cluster. */
   readonly replicas: number | undefined
-  /** Variables that override its `env`, and those of its `.env` files. */
+  /** Variables that override its `env` and its `.env` files. */
   readonly variables: Readonly<Record<string, string>>
   readonly fileVariables: Readonly<Record<string, string>>
   /** The name of its Configuration; '' = none. */
   readonly configuration: string
-  /** The sidecar is an init container that keeps running: it is there before the app. */
+  /** Whether the sidecar is an init container that keeps running, and so starts before the app. */
   readonly nativeSidecar: boolean
 }
 
@@ -78,13 +78,13 @@ function resourcesOf({settings, plan: {limits}}: Entry): object | undefined {
   return {...resources, limits: {...own, ...resources?.['limits']}}
 }
 
-/** `512Mi`, or the bytes where they are no whole number of these. */
+/** Returns `512Mi`, or bytes if they are not a multiple. */
 export const quantityText = (bytes: number, mebi: 'Mi' | 'M'): string =>
   bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20}${mebi}` : bytes.toString()
 
 /**
- * The probe of what `ready` names. Without it there is none: a sidecar is ready only when the app accepts on its port, and a
- * probe of the pod's address would not reach an app that listens on the loopback.
+ * Returns the probe for `ready`. Without `ready` there is none: a sidecar is ready only when the app accepts on its port, and a probe at
+ * the pod's address would not reach an app on the loopback.
  */
 function readinessProbe({settings, plan: {ready, channel, command}}: Entry, port: number): object | undefined {
   const written = settings.values.ready

@@ -2,7 +2,7 @@ import {faultText} from '../../files/resources/fault.ts'
 import type {Field} from '../../files/resources/field.ts'
 import {ownOf} from '../../model/own.ts'
 
-/** The target of the resources: what localhost is there, what to name instead, what has a memory of its own, and advice for a local secret store. */
+/** Words about the target of an export: the meaning of localhost there, what to name instead, what has its own memory, and advice for a local secret store. */
 export const CLUSTER = {
   self: 'the pod itself',
   service: 'a Service of the cluster',
@@ -19,20 +19,20 @@ export const COMPOSE: ResourceTarget = {
 
 const warning = ({place}: Field, message: string, hint = ''): string => faultText({place, message, expected: '', hint})
 
-/** An address that in a pod is the pod itself. */
+/** An address that means the pod itself. */
 const LOCAL_ADDRESS = /(?:^|[/@,;\s=(])(localhost|127\.0\.0\.1|\[::1\])(?=[:/,;\s)]|$)/i
 
-/** Types whose data stays in one sidecar. */
+/** Types with data in the memory of one sidecar. */
 const IN_MEMORY = new Set(['pubsub.in-memory', 'state.in-memory'])
 
-/** Types whose data is a file or a folder where the sidecar runs, by the properties that name it. */
+/** Types with data in a file or folder at the sidecar, by the properties that name it. */
 const IN_FILES: Readonly<Record<string, readonly string[]>> = {
   'state.sqlite': ['connectionString'],
   'bindings.localstorage': ['rootPath'],
   'crypto.dapr.localstorage': ['path']
 }
 
-/** Warnings about a Component or HTTPEndpoint that works on the laptop and not in a cluster. `all`: all resources that go there. */
+/** Warns about a Component or HTTPEndpoint that works on the laptop but not in a cluster. `all`: all exported resources. */
 export const componentWarnings = (document: Field, all: readonly Field[]): readonly string[] => [
   ...placeWarnings(document, CLUSTER),
   ...storeWarnings(document, all)
@@ -126,7 +126,7 @@ export function foreignWarnings(document: Field): readonly string[] {
   ]
 }
 
-/** Callers that an access policy allows in another namespace than that of the apps. */
+/** Warns of callers that an access policy allows in a namespace other than that of the apps. */
 function policyWarnings(document: Field, what: string, namespace: string): readonly string[] {
   const policies = document.field('spec').field('accessControl').field('policies').items()
   return policies.flatMap(policy => {
@@ -138,7 +138,7 @@ function policyWarnings(document: Field, what: string, namespace: string): reado
   })
 }
 
-/** Warnings about a Configuration that means something else in a cluster. `namespace`: that of the apps. */
+/** Warns about a Configuration that has a different meaning in a cluster. `namespace`: that of the apps. */
 export function configurationWarnings(document: Field, namespace: string): readonly string[] {
   const what = nameOf(document)
   const resolution = document.field('spec').field('nameResolution').field('component')

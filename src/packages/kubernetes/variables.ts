@@ -5,18 +5,15 @@ import type {Entry} from '../../files/config/service-versions.ts'
 export const hidesSidecar = (name: string): boolean => /^DAPR_(?:HTTP|GRPC|METRICS)_PORT$/.test(name)
 
 /**
- * The port on which an app listens in a pod, 0 = none. An allocated port means nothing there: it is the one that the code
- * has hard-wired, which is `port` where nothing else is said, else `appPort`, else 8080.
+ * Returns the port of an app in a pod, 0 = none. Allocated ports have no meaning there: the code's own port counts, which is `port`, else
+ * `appPort`, else 8080, unless stated.
  */
 export function podPort({settings: {values}, plan: {channel, fixedPort, published}}: Entry): number {
   if (!channel.autoPort) return channel.port
   return published?.inCode || fixedPort || Math.max(0, values.appPort ?? 0) || 8080
 }
 
-/**
- * The variables of a container besides those that the injector adds: ours, then those of the template, in its order. `variables`
- * override them (`--env`).
- */
+/** Returns the variables of a container besides the injector's: ours, then the template's in order. `variables` override them (`--env`). */
 export function variablesOf(
   entry: Entry,
   port: number,
@@ -36,7 +33,7 @@ export function variablesOf(
   }
 }
 
-/** Kubernetes reads `$(NAME)` as another variable and `$$` as `$`: a value is written so that the app gets it as it is. */
+/** Escapes a value: Kubernetes reads `$(NAME)` as a variable and `$$` as `$`. */
 export const escaped = (value: string): string => value.replaceAll(/\$(?=[$(])/g, '$$$$')
 
 /** The variables of a container (`env`). */

@@ -18,7 +18,7 @@ const LIFE: readonly AppKey[] = [
 ]
 const KEYS: readonly AppKey[] = [...PORTS, ...LIFE, 'logs', 'record', 'replay', 'otel']
 const IN_COMPOSE: readonly AppKey[] = [...KEYS.filter(key => key !== 'restart'), 'replicas', 'unixDomainSocket']
-/** Flags of `docker run` that an export takes, or that say how it runs here. */
+/** Flags of `docker run` that an export converts, or that only concern the laptop. */
 const TAKEN = ' env entrypoint workdir rm name interactive tty detach init quiet replace'.split(' ')
 
 /** The keys of these apps that have no meaning in a pod, each once. */
@@ -28,7 +28,7 @@ export const keysWithoutMeaning = (entries: readonly Entry[]): readonly string[]
     ...(typeof ready === 'object' && ready.log !== undefined ? ['ready.log'] : [])
   ])
 
-/** The keys without a meaning in a compose file, whose containers are restarted as it says. */
+/** Returns the keys without a meaning in a compose file, which has its own restart rules. */
 export const keysWithoutMeaningInCompose = (entries: readonly Entry[]): readonly string[] =>
   namesIn(entries, IN_COMPOSE, [...TAKEN, ...RUN_KEYS.keys()], ({ready}) =>
     typeof ready !== 'object' ? [] : ['http', 'tcp', 'log'].filter(key => key in ready).map(key => `ready.${key}`)

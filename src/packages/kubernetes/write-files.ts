@@ -14,7 +14,7 @@ interface ExportFile {
   readonly isSecret: boolean
 }
 
-/** The first line of each file: by it the next export knows which files are its own. */
+/** First line of each file, by which a later export recognizes its own files. */
 const HEADER = '# Written by pillion export kubernetes: the next export overwrites it.\n'
 
 /** Writes a document of YAML. Texts that YAML 1.1 or 1.2 would read as something else are quoted. */
@@ -23,7 +23,7 @@ export const yamlText = (value: unknown): string =>
 
 const documents = (objects: readonly KubernetesObject[]): string => objects.map(yamlText).join('---\n')
 
-/** The objects as files that `kubectl apply -f` takes in the order of their names: resources, then apps in start order. */
+/** Returns the objects as files, whose names are in the order of `kubectl apply -f`: resources, then apps in start order. */
 export function kubernetesFiles({resources, apps}: TemplateObjects): readonly ExportFile[] {
   const digits = Math.max(2, apps.length.toString().length)
   const file = (index: number, name: string, objects: readonly KubernetesObject[], isSecret = false): ExportFile => ({
@@ -45,15 +45,15 @@ export function kubernetesFiles({resources, apps}: TemplateObjects): readonly Ex
 export const kubernetesText = ({resources, apps}: TemplateObjects): string =>
   documents([...resources.map(({object}) => object), ...apps.flatMap(objectsOf)])
 
-/** A larger file is none of ours. */
+/** Maximum bytes of a file of ours. */
 const MAX_EXPORT_BYTES = 64 * 2 ** 20
 
 /** The names of the files of an export. */
 const OUR_NAME = /^\d{2,}-.+\.yaml$/
 
 /**
- * Writes the files of an export into a folder, and removes those of an earlier export that are not among them. Throws a
- * `UserError`, before anything is written, for a file that Pillion has not written.
+ * Writes the files of an export into a folder, and removes files of an earlier export. Throws a `UserError`, before writing, for a file
+ * that Pillion has not written.
  */
 export const writeFiles = (folder: string, files: readonly ExportFile[]): void =>
   telling(() => {
@@ -65,7 +65,7 @@ export const writeFiles = (folder: string, files: readonly ExportFile[]): void =
     for (const {name, text, isSecret} of files) writeWhole(join(folder, name), text, isSecret ? 0o600 : 0o666)
   })
 
-/** Writes a file whose first line is `header`. Throws a `UserError` where there is one that Pillion has not written. */
+/** Writes a file with the first line `header`. Throws a `UserError` if a file exists that Pillion has not written. */
 export const writeFile = (path: string, text: string, header: string): void =>
   telling(() => {
     refuseForeign(path, header)
@@ -83,7 +83,7 @@ function refuseForeign(path: string, header: string): void {
   })
 }
 
-/** Says in one line what the file system refuses. */
+/** Turns an error of the file system into one line. */
 function telling(write: () => void): void {
   try {
     write()

@@ -12,13 +12,13 @@ export interface BuiltInRedisOptions {
   readonly space?: string | undefined
   /** Calls `serve` for a client, or passes it on with its first bytes; left out: all are served. */
   readonly route?: RouteClient | undefined
-  /** Called with what happens to the file, other than that it cannot be used. */
+  /** Warns of events of the file, except that it is unusable. */
   readonly warn: (text: string) => void
 }
 
 /**
- * A Redis of our own at a port of loopback, with its keys in a file. The process that holds the port holds the file: when it is closed,
- * or its process ends in whatever way, another process can open both and continue.
+ * A Redis of our own at a port of the loopback, with its keys in a file. The process that has the port has the file, too. When it ends in
+ * any way, another process can open both and continue.
  */
 export class BuiltInRedis {
   readonly #server: RedisServer
@@ -29,7 +29,7 @@ export class BuiltInRedis {
     this.#keys = keys
   }
 
-  /** Throws a UserError if the port is taken. Clients that come before the keys are read wait. */
+  /** Opens the port, then the file. Clients wait until the keys are read. Throws a UserError if the port is taken. */
   static async open({port, file, space = '', route, warn}: BuiltInRedisOptions): Promise<BuiltInRedis> {
     const server = await RedisServer.bind(port, space)
     try {
@@ -47,7 +47,7 @@ export class BuiltInRedis {
     return this.#server.port
   }
 
-  /** Says where the keys are kept: `in memory`, with the reason if a file was asked for, or `in FILE`. */
+  /** Describes where the keys are: `in memory`, with the reason if a file was asked for, or `in FILE`. */
   get where(): string {
     const {file, refusal} = this.#keys
     return file === undefined ? `in memory only${refusal === '' ? '' : `: ${refusal}`}` : `in ${file}`
@@ -63,7 +63,7 @@ export class BuiltInRedis {
     return new MemoryConnection(this.#keys.engine, database)
   }
 
-  /** Writes what is left, then lets the port go: who takes it finds the file closed. */
+  /** Writes the rest, closes the file, then frees the port for a successor. */
   async close(): Promise<void> {
     this.#keys.close()
     await this.#server.close()

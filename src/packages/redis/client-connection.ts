@@ -19,7 +19,7 @@ import {CLOSED, closed, UnsentError} from './connection.ts'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
-/** Called when the connection is lost, with the reason, and when it is there again. */
+/** Called when the connection is lost, with the reason, and when it is restored. */
 export interface ConnectionListener {
   lost(reason: string): void
   back(): void
@@ -31,13 +31,12 @@ const READ_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 500
 /** How often a server that reads its keys is asked again. */
 const LOADING_MS = 100
-/** How long Redis has to end the wait of a command. */
+/** Maximum time for Redis to answer a command whose wait we have ended, in ms. */
 const UNBLOCK_MS = 1000
 
 /**
- * A connection to a real Redis by the official client, which is loaded with the first one. A lost connection is made again for
- * as long as it takes. Commands that were under way then are rejected, because it is unknown whether Redis has run them; new
- * ones wait for the connection, at most `connectTimeoutMs`.
+ * A connection to a real Redis by the official client, loaded at the first use. A lost connection is restored without a time limit.
+ * Commands that were under way are rejected, since Redis may have run them; new ones wait at most `connectTimeoutMs`.
  */
 export class ClientConnection implements RedisConnection {
   readonly #library: Library
@@ -50,10 +49,10 @@ export class ClientConnection implements RedisConnection {
   #lastError = ''
   /** How many commands are over. */
   #answers = 0
-  /** The number by which Redis knows the connection, once a command has waited on it. */
+  /** Redis' number of the connection, after the first blocking command. */
   #id: Promise<unknown> | undefined
   readonly #over = new AbortController()
-  /** Emits `ready` when the connection is there again: commands wait for it. */
+  /** Emits `ready` when the connection is restored, for waiting commands. */
   readonly #returns = new EventEmitter().setMaxListeners(0)
 
   private constructor(library: Library, address: RedisAddress, listener: ConnectionListener | undefined) {
@@ -65,8 +64,8 @@ export class ClientConnection implements RedisConnection {
   }
 
   /**
-   * Rejects if the first connection fails: with the error of the system if no server answers, with a RedisError if Redis refuses
-   * us (the password is wrong), with a NoRedisError if something else listens there.
+   * Opens the first connection. Rejects with the system's error if no server answers, with a RedisError if Redis refuses (wrong
+   * password), with a NoRedisError if another server listens.
    */
   static async open(
     address: RedisAddress,
@@ -123,7 +122,7 @@ export class ClientConnection implements RedisConnection {
     const last = settled.at(-1)
     if (last?.status !== 'fulfilled' || !Array.isArray(last.value)) {
       const refusals = settled.flatMap(each => (each.status === 'rejected' ? [each.reason as unknown] : []))
-      // EXEC does not say where the key is in a cluster, or that another try may help
+      // EXEC's own error does not name the cluster node with the key, nor that a retry may help
       const telling = refusals.find(each => /^(?:ASK|MOVED|LOADING|READONLY) /.test(messageOf(each)))
       const cause: unknown = telling ?? refusals.at(-1) ?? new Error('EXEC was aborted')
       if (!this.#isReply(cause)) throw givenUp(cause, this.#isClosed, this.#lastError)
@@ -131,7 +130,7 @@ export class ClientConnection implements RedisConnection {
       throw new RedisError(cause.message)
     }
     const replies = last.value.map(replyOf)
-    // what a script may not write is refused only when it is run: a replica has written nothing
+    // a script's forbidden write is refused at run time: a replica has written nothing
     const refused = replies.find(each => each instanceof RedisError && each.message.startsWith('READONLY '))
     const isAgain = refused !== undefined && (await this.#mayTryAgain(client, messageOf(refused), tries))
     return isAgain ? this.transaction(commands, tries + 1) : replies
@@ -163,7 +162,7 @@ export class ClientConnection implements RedisConnection {
     if (this.#subscriberClient !== undefined) destroyClient(this.#subscriberClient)
   }
 
-  /** `isRetrying`: also a first connection that fails is tried again; `isSilent`: the listener knows that the server does not answer. */
+  /** `isRetrying`: repeats a failed first connection, too. `isSilent`: the listener already knows that the server does not answer. */
   #create(isRetrying = false, isSilent = false): Client {
     let wasReady = isRetrying
     let isLost = isSilent
@@ -209,9 +208,8 @@ export class ClientConnection implements RedisConnection {
   }
 
   /**
-   * Waits for an answer: until the signal of a command that may block, or until Redis has answered nothing for as long as this one may take.
-   * Redis is asked to end the wait, as what it has sent by then is to be read. A command that it does not end is taken back by closing the
-   * connection: else an event would be delivered without a reader.
+   * Waits for an answer until the signal of a blocking command, or until Redis has been silent for the allowed time. Then asks Redis to
+   * end the wait, since data sent by then must be read. If that fails, closes the connection: otherwise an event would be lost.
    */
   async #answerOf<T>(client: Client, sent: Promise<T>, blockMs = 0, signal?: AbortSignal): Promise<T> {
     const {promise, resolve, reject} = Promise.withResolvers<T>()
@@ -231,7 +229,7 @@ export class ClientConnection implements RedisConnection {
     const wait = (): void => {
       const before = this.#answers
       callOff = systemClock.after(ms, () => {
-        // one answer comes after another: those before this one may take long, too
+        // answers arrive in order: an earlier slow command may delay this one
         if (before === this.#answers) giveUp(new Error(`Redis has not answered for ${ms} ms`), true)
         else wait()
       })
@@ -248,7 +246,7 @@ export class ClientConnection implements RedisConnection {
     }
   }
 
-  /** Has Redis answer the command that waits, with what there is. */
+  /** Makes Redis answer a blocked command with what it has. */
   async #unblock(answer: Promise<unknown>): Promise<void> {
     const other = await ClientConnection.open(this.#address, undefined, this.#over.signal)
     await other.command(['CLIENT', 'UNBLOCK', String(await this.#id)]).finally(() => void other.close())
@@ -256,8 +254,8 @@ export class ClientConnection implements RedisConnection {
   }
 
   /**
-   * Whether a refused command may run later: when Redis has read its keys, or, after it became a replica, on the server that has its
-   * name by now. Commands under way are still answered.
+   * Whether to repeat a refused command: after Redis has loaded its keys, or, if it became a replica, at the server that has its name
+   * now. Open commands are still answered.
    */
   async #mayTryAgain(client: Client, refusal: string, tries: number): Promise<boolean> {
     const {connectTimeoutMs = CONNECT_TIMEOUT_MS} = this.#address
@@ -280,7 +278,7 @@ export class ClientConnection implements RedisConnection {
 
   /** Why a first connection has failed. */
   #reasonOf(error: unknown): unknown {
-    // the library wraps what the socket says
+    // the library wraps the socket's error
     const cause = error instanceof Error && 'socketError' in error ? error.socketError : error
     if (this.#isReply(cause)) return new RedisError(cause.message)
     const isUnknown = cause instanceof Error && codeOf(cause) === '' && cause.name === 'Error'

@@ -7,7 +7,7 @@ import type {Argument, MessageListener, RedisConnection, RedisReply} from './con
 import {RedisError} from './engine/result.ts'
 import {slotKey, slotOf} from './slots.ts'
 
-/** How often the others are asked for the successor of a node that is gone. */
+/** Interval at which other nodes are asked for the successor of a lost node, in ms. */
 const LOOK_MS = 500
 /** How often a command follows slots that have moved. */
 const MAX_REDIRECTIONS = 5
@@ -53,7 +53,7 @@ export class ClusterConnection implements RedisConnection {
     this.#address = address
   }
 
-  /** `address`: one node, and others in `more`. Rejects if none of them answers as a cluster does. */
+  /** Connects to `address`, or another node in `more`. Rejects if no node answers as a cluster. */
   static async open(address: RedisAddress): Promise<ClusterConnection> {
     const connection = new ClusterConnection(address)
     return orClosed(connection, connection.#refresh())
@@ -106,7 +106,7 @@ export class ClusterConnection implements RedisConnection {
     this.#onServer.add(listener)
   }
 
-  /** By the masters that are known now: none of the nodes that were given may be there any more. */
+  /** Opens a second connection. Includes the masters known now, as the first nodes may be gone. */
   async duplicate(): Promise<RedisConnection> {
     const more = [...(this.#address.more ?? []), ...this.#masterNames.map(placeOf)]
     return ClusterConnection.open({...this.#address, more})
@@ -123,7 +123,7 @@ export class ClusterConnection implements RedisConnection {
     for (const node of await Promise.allSettled(nodes)) if (node.status === 'fulfilled') await node.value.close()
   }
 
-  /** Scans one master after the other: a cursor is that of a master, behind the number of the master. */
+  /** Scans the masters one after the other. The cursor contains the number of the master and its own cursor. */
   async #scan([, cursor, ...options]: readonly Argument[]): Promise<RedisReply> {
     const [, number, own = '0'] = /^(\d+):(\d+)$/.exec(String(cursor)) ?? []
     const at = Number(number ?? 0)
@@ -158,20 +158,20 @@ export class ClusterConnection implements RedisConnection {
       } catch (error) {
         if (tries === MAX_REDIRECTIONS) throw error
         if (!(error instanceof RedisError)) {
-          // a node that was gone before it was needed: the others may know its successor
+          // the node was lost before it was used: others may know its successor
           if (opening === undefined) await this.#refresh().catch(() => undefined)
           const isAsBefore = opening === undefined ? this.#isMaster(at) : this.#nodes.get(at) === opening
-          // what waited for a node that has a successor now was not sent; what was under way has failed before
+          // commands that waited for a replaced node were never sent; those under way have failed already
           if (isAsBefore || this.#over.signal.aborted) throw error
           continue
         }
         const [word, , named = ''] = error.message.split(' ')
-        // a node that names no hosts means its own
+        // an address without a host means the node's own host
         const asked = named.startsWith(':') ? placeOf(at).host + named : named
         if (word === 'ASK') return this.#ask(asked, run)
         if (word !== 'MOVED') throw error
         await this.#refresh()
-        // the one that was asked may not have heard of it yet
+        // the node that was asked may not know the new one yet
         const isKnown = this.#isMaster(asked)
         this.#slots = [...this.#slots, {from: slot, to: slot, node: asked}]
         if (!isKnown) void this.#greet()
@@ -179,7 +179,7 @@ export class ClusterConnection implements RedisConnection {
     }
   }
 
-  /** A slot that no node had may have one by now: the cluster is being made. */
+  /** Returns the master of a slot. Reads the slots again if none has it, as while the cluster is being made. */
   async #masterOf(slot: number): Promise<string> {
     const known = (): string | undefined => this.#slots.findLast(({from, to}) => from <= slot && slot <= to)?.node
     const at = known() ?? (await this.#refresh().then(known))
@@ -212,14 +212,14 @@ export class ClusterConnection implements RedisConnection {
     }
     const lost = (): void => void this.#succeed(at)
     const node = await ClientConnection.open(address, {lost, back, silent: lost}, this.#over.signal)
-    // a replica says what its master says
+    // a replica repeats the messages of its master
     const listening = async (): Promise<void> => {
       if (this.#isMaster(at)) for (const each of this.#listening) await listen(node, each)
     }
     return orClosed(node, listening())
   }
 
-  /** A node is gone: the others are asked who has its slots, which takes them a while, until it is back or has none. */
+  /** Looks for the successor of a lost node: asks the others, which takes them a while, until it is back or has no slots. */
   async #succeed(at: string): Promise<void> {
     const {signal} = this.#over
     this.#lost.add(at)
@@ -238,7 +238,7 @@ export class ClusterConnection implements RedisConnection {
     await this.#refreshing.do('slots', async () => this.#askSlots())
   }
 
-  /** There are other masters than before: no command may have needed them yet, and they may have been open as what they were. */
+  /** Connects to new masters, and leaves former ones, before a command needs them. */
   async #greet(): Promise<void> {
     for (const each of this.#onServer) each()
     const heard = async (at: string): Promise<void> => {
@@ -251,7 +251,7 @@ export class ClusterConnection implements RedisConnection {
       if (!this.#isMaster(at)) await opening.then(async node => this.#ignore(node)).catch(() => undefined)
   }
 
-  /** A node is no master any more. */
+  /** Ends the subscriptions at a node that is no longer a master. */
   async #ignore(node: ClientConnection): Promise<void> {
     for (const {ends} of this.#listening) {
       const begun = ends.get(node)
@@ -289,7 +289,7 @@ export class ClusterConnection implements RedisConnection {
 
 const placeOf = (at: string) => ({host: at.replace(/:\d+$/, ''), port: Number(at.replace(/^.*:/, ''))})
 
-/** By their slots, though nodes may tell them in any order. A node that does not know its own address has the one at which it was asked. */
+/** Returns the ranges sorted by slot. A node that does not know its own host is given the one that was asked. */
 const rangesIn = (reply: RedisReply, host: string): readonly SlotRange[] =>
   itemsIn(reply)
     .map(range => {

@@ -6,7 +6,7 @@ export type Argument = string | Buffer
 /** An answer of Redis in the shapes of RESP2: a status is a string, bytes are a Buffer, maps are flat arrays. */
 export type RedisReply = null | number | string | Buffer | RedisError | readonly RedisReply[]
 
-/** The items of a reply; none, if it is no list. */
+/** Returns the items of a list reply; none for other replies. */
 export const itemsIn = (reply: RedisReply | undefined): readonly RedisReply[] =>
   Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
 
@@ -34,8 +34,8 @@ export async function orClosed<C extends Pick<RedisConnection, 'close'>>(
 export type MessageListener = (channel: string, message: Buffer) => void
 
 /**
- * A connection to Redis: to the built-in one in memory, or to a real one. Commands run in the order in which they were
- * given. A blocking command holds up those behind it: open a connection of its own for it with `duplicate`.
+ * A connection to Redis: the built-in one in memory, or a real one. Commands run in order. A blocking command delays those behind it, so
+ * open a connection for it with `duplicate`.
  */
 export interface RedisConnection {
   /**
@@ -43,16 +43,16 @@ export interface RedisConnection {
    * command: the promise rejects with its reason.
    */
   command(args: readonly Argument[], signal?: AbortSignal): Promise<RedisReply>
-  /** Runs commands in one MULTI and EXEC; a failed one is a RedisError in the list and does not undo the others. */
+  /** Runs commands in one MULTI and EXEC. A failed command becomes a RedisError in the list and does not undo the others. */
   transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]>
   /** Listens on the channels that match a pattern, also after a reconnect. The returned function ends it. */
   subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>>
-  /** Calls the listener each time that it continues with another server, or one that was restarted: settings of the server are gone. Left out: it never does. */
+  /** Calls the listener whenever the connection continues with another or restarted server, which has lost its settings. Omitted if it never does. */
   onServer?(listener: () => void): void
   /** The connection to the node that has a key, for commands without one. Left out: all keys are at one server. */
   nodeOf?(key: Argument): Promise<RedisConnection>
   /** Opens another connection to the same Redis and database. */
   duplicate(): Promise<RedisConnection>
-  /** Closes the connection; what is waiting rejects. */
+  /** Closes the connection and rejects waiting commands. */
   close(): Promise<void>
 }

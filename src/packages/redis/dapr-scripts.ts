@@ -2,9 +2,9 @@
 // and Dapr's own, by what they do (`commands/known-scripts.ts`).
 
 /**
- * Saves a state item: KEYS[1] its key, ARGV[1] the etag (`0`: none), ARGV[2] the data, ARGV[3] `0` for a first write.
- * Returns the new version; raises an error if the item has another version, or is there although nothing may be. A key of
- * another type is replaced. Unlike Dapr's, an ordinary save may follow a first write.
+ * Saves a state item: KEYS[1] its key, ARGV[1] the etag (`0`: none), ARGV[2] the data, ARGV[3] `0` for a first write. Returns the new
+ * version. Fails if the item has another version, or exists although it must not. Replaces a key of another type. Unlike Dapr's script,
+ * it allows an ordinary save after a first write.
  */
 export const SAVE_SCRIPT = `local version = redis.pcall('HGET', KEYS[1], 'version')
 if type(version) == 'table' then
@@ -20,10 +20,7 @@ if ARGV[3] == '0' then
 end
 return redis.call('HINCRBY', KEYS[1], 'version', 1)`
 
-/**
- * Deletes a state item: KEYS[1] its key, ARGV[1] the etag (`0`: none). Returns how many keys were deleted; raises an error if
- * the item has another version.
- */
+/** Deletes a state item: KEYS[1] its key, ARGV[1] the etag (`0`: none). Returns the number of deleted keys. Fails if the item has another version. */
 export const DELETE_SCRIPT = `local version = redis.pcall('HGET', KEYS[1], 'version')
 local isVersioned = version and type(version) ~= 'table' and version ~= ''
 if isVersioned and version ~= ARGV[1] and ARGV[1] ~= '0' then
@@ -31,7 +28,7 @@ if isVersioned and version ~= ARGV[1] and ARGV[1] ~= '0' then
 end
 return redis.call('DEL', KEYS[1])`
 
-/** Deletes a lock: KEYS[1] its key, ARGV[1] the owner. Returns 1; -1 if there is no lock, -2 if it is another owner's. */
+/** Deletes a lock: KEYS[1] its key, ARGV[1] the owner. Returns 1; -1 without a lock, -2 for another owner's. */
 export const UNLOCK_SCRIPT = `local owner = redis.call('GET', KEYS[1])
 if not owner then
   return -1

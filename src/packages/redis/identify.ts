@@ -2,7 +2,7 @@ import {connect} from 'node:net'
 import {VERSION} from '../../model/version.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 
-/** The server at a port of this machine: none, our own Redis, or another one. */
+/** The server at a port of this machine: none, our own Redis, or another server. */
 export type Answerer =
   | {readonly kind: 'none' | 'other'}
   /** `space`: owner of its keys; '' = all runs without a space. */
@@ -12,7 +12,7 @@ export type Answerer =
 const TIMEOUT_MS = 5000
 /** All bytes for the listener. */
 export const QUESTION = 'INFO server\r\nQUIT\r\n'
-/** More than any Redis says of its server. */
+/** Maximum bytes of an answer to INFO: Redis' are shorter. */
 const MAX_BYTES = 64 * 1024
 
 /** Finds out the server at a port of this machine. */
@@ -33,7 +33,7 @@ export function answererOf(info: string): Answerer {
   return {kind: 'built-in', space: /^pillion_space:(.*?)\r?$/m.exec(info)?.[1] ?? ''}
 }
 
-/** The answer to INFO; '' = none in time; undefined: no server listens. The client of a real Redis is too large for this. */
+/** Asks a server for INFO, without the large client. Returns '' without an answer in time, undefined if no server listens. */
 const serverInfo = async (host: string, port: number): Promise<string | undefined> =>
   new Promise(resolve => {
     let said = ''

@@ -4,7 +4,7 @@ import {Blocked, bytesOf, RedisError, type Push, type Result} from './engine/res
 import type {Session} from './engine/session.ts'
 import {toReply} from './protocol/writer.ts'
 
-/** The reply of a command that is alone: a refusal is thrown. */
+/** Returns the reply of a single command. Throws a refusal. */
 function replyTo(result: Result): RedisReply {
   const reply = toReply(result)
   if (reply instanceof RedisError) throw reply

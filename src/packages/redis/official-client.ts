@@ -15,9 +15,9 @@ export interface RedisAddress {
   readonly tls?: {readonly cert?: string; readonly key?: string; readonly rejectUnauthorized?: boolean}
   /** Other nodes of the cluster, or other sentinels. */
   readonly more?: readonly {readonly host: string; readonly port: number}[]
-  /** How long connecting may take, and how long a command waits for a lost connection. */
+  /** Maximum time to connect, and of a command's wait for a lost connection, in ms. */
   readonly connectTimeoutMs?: number
-  /** How long an answer may take; Infinity: there is no end, but for the first. */
+  /** Maximum time for an answer, in ms. Infinity: unlimited, except for the first. */
   readonly readTimeoutMs?: number
 }
 
@@ -27,13 +27,10 @@ export type Client = ReturnType<typeof createClient>
 type None = Record<string, never>
 type Options = RedisClientOptions<None, None, None, 2>
 
-/** How long connecting may take, in ms, where the address does not say it. */
+/** Default of `connectTimeoutMs`. */
 export const CONNECT_TIMEOUT_MS = 5000
 
-/**
- * A client of the official library, which is not connected yet. `reconnectStrategy`: after how many ms it tries again, or the error
- * with which it ends.
- */
+/** Creates a client of the official library, not connected yet. `reconnectStrategy`: returns the pause in ms before the next try, or the error that ends it. */
 export function createClient(
   {createClient: create, RESP_TYPES}: Library,
   {host, port, username, password, database, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS}: RedisAddress,
@@ -48,7 +45,7 @@ export function createClient(
     ...(password !== undefined && password !== '' && {password}),
     ...(database !== undefined && {database}),
     disableOfflineQueue: true,
-    // its own time-out for commands creates an AbortSignal with a timer for each
+    // the library's timeout for commands would create an AbortSignal and a timer for each
     commandOptions: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}, timeout: 0}
   }
   const client = create(options)
@@ -78,7 +75,7 @@ export function replyOf(value: unknown): RedisReply {
   return value as RedisReply
 }
 
-/** How long Redis may wait before it answers; Infinity: there is no end. */
+/** Returns how long Redis may wait before it answers, in ms. Infinity: unlimited. */
 export function blockMsIn(args: readonly Argument[]): number {
   const at = args.indexOf('BLOCK')
   return (at === -1 ? 0 : Number(args[at + 1])) || Infinity

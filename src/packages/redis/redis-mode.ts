@@ -2,7 +2,7 @@ import {join} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
 import {UserError} from '../../model/errors.ts'
 
-/** `PILLION_REDIS`: where the built-in Redis keeps its keys, or that there shall be none. Throws a UserError for other words. */
+/** Reads `PILLION_REDIS`: where the built-in Redis stores its keys, or that there is none. Throws a UserError for other words. */
 export function redisMode({PILLION_REDIS: mode = ''}: Environment): 'file' | 'memory' | 'off' {
   if (mode === '') return 'file'
   if (mode === 'memory' || mode === 'off') return mode

@@ -8,7 +8,7 @@ import {encodeResult} from './protocol/writer.ts'
 
 /** Output of a turn beyond which the rest of a pipeline waits until the client has read. */
 const MAX_TURN_BYTES = 1024 * 1024
-/** Requests of one client that take longer are continued after those of the others, and after the calls of the run. */
+/** Time after which one client's requests continue only after those of others and the run's calls, in ms. */
 const MAX_TURN_MS = 10
 /** Requests that a client may send ahead while a command of its waits, or while it does not read. */
 const MAX_AHEAD_BYTES = 1024 * 1024
@@ -163,10 +163,7 @@ export class ServerConnection {
     if (!this.#socket.write(output, 'latin1')) this.#isUnread = true
   }
 
-  /**
-   * Handles the held requests. Requests that a client sent before it left still run, except behind a command that waits. After QUIT
-   * the client gets all answers first.
-   */
+  /** Runs held requests. Requests of a client that has left still run, unless they are behind a waiting command. After QUIT the client gets all answers first. */
   #release(): void {
     if (!this.#isHeld && !this.#session.isEnding) {
       this.#socket.resume()

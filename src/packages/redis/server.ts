@@ -13,11 +13,11 @@ export type RouteClient = (client: Socket, serve: () => void) => void
 
 /** Redis' protocol on the loopback addresses of one port. */
 export class RedisServer {
-  /** The port; known once it is bound. */
+  /** The port, once it is bound. */
   port = 0
   readonly #servers: Server[] = []
   readonly #connections = new Set<ServerConnection>()
-  /** Clients that have asked for something before there was an engine. */
+  /** Clients that sent a request before the engine was there. */
   #early: Socket[] = []
   /** Clients that are not served here, or not yet. */
   readonly #unserved = new Set<Socket>()
@@ -29,10 +29,7 @@ export class RedisServer {
 
   private constructor() {}
 
-  /**
-   * Binds 127.0.0.1 and, where there is one, ::1. Port 0 takes a free one. Clients wait until `serve`. Throws a UserError if
-   * the port is taken.
-   */
+  /** Binds 127.0.0.1 and, if there is one, ::1. Port 0 means any free port. Clients wait until `serve`. Throws a UserError if the port is taken. */
   static async bind(port: number, space = ''): Promise<RedisServer> {
     const bound = new RedisServer()
     bound.#space = space
@@ -52,7 +49,7 @@ export class RedisServer {
     engine.port = this.port
     this.#engine = engine
     this.#route = route
-    // a gone client does not count
+    // a client that has left does not count
     for (const socket of this.#early)
       if (socket.readable) route(socket, this.#serving(socket, engine))
       else socket.destroy()

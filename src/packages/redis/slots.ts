@@ -11,7 +11,7 @@ const TABLE = Uint16Array.from({length: 256}, (_, byte) => {
   return rest
 })
 
-/** The slot of a key in a cluster: that of the part in braces, if there is one (Redis: Cluster specification). */
+/** Returns the slot of a key in a cluster; only a part in braces counts, if there is one (Redis: Cluster specification). */
 export function slotOf(key: Argument): number {
   const bytes = Buffer.from(key)
   const start = bytes.indexOf('{') + 1

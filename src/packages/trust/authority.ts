@@ -9,11 +9,11 @@ import {makeAuthority, makeLeaf, type Issuer, type KeyPair} from './certificate.
 
 /** An authority that signs certificates of names. */
 export interface Authority {
-  /** Its certificate, as PEM. */
+  /** Its certificate as PEM. */
   readonly certificate: string
   /** Its name, by which trust stores list it. */
   readonly name: string
-  /** Makes a certificate for a host name, with the authority's own behind it. */
+  /** Makes a certificate for a host name, followed by the authority's own. */
   leaf(host: string): KeyPair
 }
 
@@ -22,7 +22,7 @@ const keyPath = (state: string): string => join(state, 'ca', 'ca.key')
 /** Whether this user has an authority. */
 export const hasAuthority = (state: string): boolean => existsSync(certificatePath(state))
 
-/** Reads the authority of a state folder, if there is one. Throws a `UserError` if its files cannot be relied on. */
+/** Reads the authority of a state folder, if there is one. Throws a `UserError` for files that must not be trusted. */
 export function readAuthority(state: string): Authority | undefined {
   const path = certificatePath(state)
   if (!hasAuthority(state)) return undefined

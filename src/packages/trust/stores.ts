@@ -15,7 +15,7 @@ export interface TrustStore {
   readonly needsRoot: boolean
   /** Commands that add an authority with this certificate, as PEM. */
   readonly add: (certificate: string) => Commands
-  /** Commands that take it back. */
+  /** Returns the commands that remove the authority. */
   readonly remove: (certificate: string) => Commands
 }
 
@@ -115,10 +115,10 @@ function nssStore(folder: string, {state}: StorePlace): TrustStore {
 
 const nameOf = (certificate: string): string => `Pillion CA ${markOf(certificate)}`
 
-/** Eight digits that identify an authority: those of other machines and users stay. */
+/** Returns eight digits that identify an authority among those of other machines and users. */
 const markOf = (certificate: string): string => createHash('sha256').update(certificate).digest('hex').slice(0, 8)
 
-/** A store that has the authority, with the commands that take it back. */
+/** A store with the authority, and the commands that remove it. */
 export interface Added {
   readonly name: string
   readonly needsRoot: boolean

@@ -15,7 +15,7 @@ export interface HintedService {
 
 const MISSING = /^(?:ModuleNotFoundError|ImportError): .+/
 
-/** A Python module was not found: prints the commands that create the right environment. We install nothing. */
+/** Prints the commands that create the right environment for a missing Python module. We install nothing. */
 export function importHint({id, plan, app}: HintedService, reporter: Reporter): void {
   const fault = plan.fixedPort > 0 ? app.lastLines.stderr.findLast(line => MISSING.test(line)) : undefined
   if (fault === undefined) return

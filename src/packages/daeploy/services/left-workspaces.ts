@@ -15,16 +15,13 @@ export interface LeftWorkspaces {
 /** The marker of a run. */
 const MARKER = /^[\da-f]{32}$/
 
-/**
- * Removes the workspaces of runs that were killed, except those in which files were changed: these are reported once, and
- * kept. Runs that are alive, or not certainly dead, or still have a process, are left alone.
- */
+/** Removes the workspaces of killed runs. Reports and keeps those in which files were changed. Skips runs that may be alive or still have a process. */
 export async function removeLeftWorkspaces({env, reporter}: LeftWorkspaces): Promise<void> {
   const home = cacheFolder(env)
   for (const marker of (await namesIn(home)).filter(name => MARKER.test(name))) {
     try {
       const folder = join(home, marker)
-      // read once: another sweep may remove it before this one knows the kept paths
+      // read once: another sweep may remove it before this one has the kept paths
       const manifest = readManifest(folder)
       if (manifest !== undefined && (await isOver(manifest, marker))) await tidy(folder, manifest, reporter)
     } catch (error) {

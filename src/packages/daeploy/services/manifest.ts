@@ -17,7 +17,7 @@ const IGNORED = /^(?:\.dapr|\.git|__pycache__|service(?:_copy)?_db\.db(?:-journa
 const DATABASE = /\.(?:db|sqlite3?)(?:-(?:journal|wal|shm))?$/
 /** Large, and the same in all copies: symbolic links to them are created. */
 const SHARED: ReadonlySet<string> = new Set(['.venv', 'node_modules'])
-/** The workspaces of a run, where they are in the folder of a service: a copy with all before it would grow with each life. */
+/** Workspaces of a run inside a service's folder, which are not copied: otherwise each copy would contain all earlier ones. */
 const OF_A_RUN = /\/pillion\/[\da-f]{32}$/
 
 export const isDatabase = (path: string): boolean => DATABASE.test(path)
@@ -26,9 +26,9 @@ export const isDatabase = (path: string): boolean => DATABASE.test(path)
 export interface Met {
   /** A link to a folder, or a folder that all copies share. */
   readonly linked?: (path: string) => Promise<void>
-  /** A folder without anything that is copied. */
+  /** Called for a folder without copied content. */
   readonly empty?: (path: string) => void
-  /** A folder that cannot be read: it belongs to another user, or is gone by now. */
+  /** Called for a folder that cannot be read: it belongs to another user, or was removed. */
   readonly unreadable?: (path: string, error: unknown) => void
 }
 
@@ -75,11 +75,11 @@ export const fingerprintOf = ({size, mtimeMs}: Stats): string => `${size} ${mtim
 export interface WorkspaceContent {
   /** The original files: a difference was made by a user. */
   readonly files: Fingerprints
-  /** The service was deployed, as into a container: new files belong to it, and are removed with it. */
+  /** Whether the service was deployed, as into a container: then new files are removed with it. */
   readonly isDeployed: boolean
 }
 
-/** Stored with the workspaces of a run, so that another run can clean up if this one is killed. */
+/** Description of a run's workspaces, so that another run can clean up after a kill. */
 export interface WorkspaceManifest extends SystemIdentity {
   readonly pid: number
   /** As `Seen.started`. */
@@ -113,7 +113,7 @@ export function writeManifest(folder: string, workspaces: ReadonlyMap<string, Wo
   renameSync(`${path}.new`, path)
 }
 
-/** Undefined if there is none, or if it is invalid. */
+/** Reads the description of a run. Undefined if it is missing or invalid. */
 export function readManifest(folder: string): WorkspaceManifest | undefined {
   try {
     const {copies, ...us} = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as Written
@@ -162,8 +162,8 @@ export async function changedIn(
 }
 
 /**
- * Removes the workspaces of a run except these. Reports and keeps entries of another user, or with a mode that forbids it.
- * The manifest goes last: if we are killed before, another run continues.
+ * Removes the workspaces of a run except these. Reports and keeps entries of other users, or with a mode that forbids it. Removes the
+ * description last, so that another run can continue after a kill.
  */
 export async function removeAllBut(
   kept: readonly string[],

@@ -5,12 +5,12 @@ import type {ServiceLogsWanted} from '../management.ts'
 interface Line {
   /** ms since 1970. */
   readonly at: number
-  /** UTF-8, with its newline; a part of a very long line has none. */
+  /** UTF-8 with its newline; a part of a very long line has none. */
   readonly text: string
   readonly number: number
 }
 
-/** The log of an app, as far as its latest lines are read. */
+/** The log of an app, as a source of its latest lines. */
 export interface LogSource {
   /** Passes new text to `take` until the returned function is called. */
   tap(take: (text: string) => void): () => void
@@ -20,7 +20,7 @@ export interface LogSource {
 
 const MAX_LINES = 10_000
 const MAX_CHARACTERS = 8 * 1024 * 1024
-/** Longest part of a line: a longer one is kept in parts, as of a progress bar, which never ends. */
+/** Maximum length of a part: a longer line, such as an endless progress bar, is kept in parts. */
 const MAX_OPEN = 64 * 1024
 /** Incomplete character at the end of a text. */
 const UNFINISHED = /[\xc2-\xf4][\x80-\xbf]{0,2}$/
@@ -52,7 +52,7 @@ export class RecentLines {
     this.#wake()
   }
 
-  /** The kept lines and, with `isFollowed`, new ones; a reader that is too slow misses lines and is not waited for. */
+  /** Yields the kept lines and, with `isFollowed`, new ones. A slow reader misses lines and is not waited for. */
   async *read({tail, isFollowed, since}: ServiceLogsWanted, gone: AbortSignal): AsyncGenerator<string> {
     const kept = this.#lines.filter(({at}) => at >= since)
     const first = tail === 0 ? kept[0] : kept[Math.max(0, kept.length - tail)]

@@ -14,7 +14,7 @@ import type {Workspaces} from './workspaces.ts'
 import {RecentLines, type LogSource} from './recent-lines.ts'
 import type {Reachable, Routes} from '../../../proxy/gateway/routes.ts'
 
-/** An app of the run, as far as services need it. */
+/** The properties of an app that services need. */
 export interface ServiceApp extends Reachable {
   readonly plan: AppPlan
   /** The plan of its next process. */
@@ -51,7 +51,7 @@ export const isService = ({plan}: Pick<ServiceApp, 'plan'>): boolean => plan.fix
 export class ServiceManager {
   readonly #options: ServiceManagerOptions
   readonly #known = new Map<ServiceApp, Known>()
-  /** Removals under way, by the name of the folder. */
+  /** Removals under way, by folder. */
   readonly #removals = new Map<string, Promise<void>>()
 
   constructor(options: ServiceManagerOptions) {
@@ -120,7 +120,7 @@ export class ServiceManager {
     }
   }
 
-  /** Removes a version. The folder of a deployed service stays only if the user has changed a file there. */
+  /** Removes a version. The folder of a deployed service stays only if the user has changed a file in it. */
   async #remove(name: string, version: string): Promise<void> {
     const {workspaces, remove} = this.#options
     const folderName = `${name}_${version}`

@@ -32,7 +32,7 @@ export interface ServicesOptions {
   readonly env: Environment
   /** The marker of the run. */
   readonly run: string
-  /** Other runs that know it may name the apps for which they call. */
+  /** Key for other runs, which may then name the apps for which they call. */
   readonly key: string
   readonly routes: Routes<ServiceApp>
   /** Called for every call. */
@@ -75,7 +75,7 @@ export class Services {
     this.#manager = new ServiceManager({...options, workspaces: this.workspaces})
   }
 
-  /** The run has a Daeploy service, or may get one by deployment. */
+  /** Whether the run has a Daeploy service, or may get one by deployment. */
   get areEnabled(): boolean {
     return this.#options.plan.managerPort !== 'none' || this.#runtimes.some(isService)
   }
@@ -118,7 +118,7 @@ export class Services {
     return this.#apis.get(runtime)
   }
 
-  /** Makes them for all apps that have none: the first service may come with an edit. */
+  /** Opens the APIs of all apps without one: an edit may add the first service. */
   async openApis(): Promise<void> {
     if (!this.areEnabled) return
     const route = await this.#createRoute(() => false)
@@ -211,7 +211,7 @@ export class Services {
     if (runtime === undefined || runtime.plan.logs.app === 'file') this.#options.emit({type: 'notified', text: line})
   }
 
-  /** The folder of our Python hook, which is written where it is not there. */
+  /** Returns the folder of our Python hook, and writes it if it is missing. */
   #hook(): string {
     const folder = this.workspaces.folder('python')
     const file = join(folder, HOOK_FILE)

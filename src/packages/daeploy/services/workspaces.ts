@@ -21,18 +21,18 @@ import {cacheFolder} from '../../../platform/state-folder.ts'
 import type {CopiedWorkspace} from './copy-workspace.ts'
 
 /**
- * The workspaces of a run: copies for services that would share a folder (each writes a database there, and deletes it),
- * deployed services, and files of ours. The run removes them at its end, except those in which a user changed a file.
+ * The workspaces of a run: copies for services that would share a folder (each has a database there, and deletes it), deployed services,
+ * and files of ours. The end of the run removes them, except those in which a user changed a file.
  */
 export class Workspaces {
   readonly #home: string
   readonly #copies = new Map<string, CopiedWorkspace>()
-  /** The services that run in their own folders, by these. */
+  /** Services that run in their own folders, by folder. */
   readonly #owners = new Map<string, string>()
   /** All folders that services run in, by name. */
   readonly #contents = new Map<string, WorkspaceContent>()
   #folder = ''
-  /** Settles when nothing is unpacked. */
+  /** Settles when no archive is being unpacked. */
   #unpacked: Promise<unknown> = Promise.resolve()
   /** Aborted at the end. */
   readonly #closing = new AbortController()
@@ -40,7 +40,7 @@ export class Workspaces {
   readonly #reporter: Pick<Reporter, 'warn'>
   readonly #over: AbortSignal | undefined
 
-  /** `over`: aborted when the run is to stop: no more is copied. */
+  /** `over`: aborted when the run is to stop, which ends copying. */
   constructor(env: Environment, run: string, reporter: Pick<Reporter, 'warn'>, over?: AbortSignal) {
     this.#reporter = reporter
     this.#over = over
@@ -59,14 +59,14 @@ export class Workspaces {
     return folder
   }
 
-  /** Decides for all services of a template where they run: the first one of each folder runs there. Settles when all are copied. */
+  /** Chooses the folders of all services of a template: the first service of a folder runs there, the others in copies. Settles when all are copied. */
   async open(apps: readonly AppPlan[]): Promise<void> {
     for (const app of apps) await this.folderOf(app)
   }
 
   /**
-   * The folder in which an app runs: its own, or, where another Daeploy service runs there, a workspace updated with all changes of its
-   * source. Files of the service stay.
+   * Returns the folder in which an app runs: its own, or a workspace if another Daeploy service runs there. Updates the workspace with
+   * changes of its source, and keeps files of the service.
    */
   async folderOf(app: AppPlan): Promise<string> {
     const {fixedPort, folder} = app

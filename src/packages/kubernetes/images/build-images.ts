@@ -16,7 +16,7 @@ interface ImageDelivery {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** The way to bring images to a cluster, by the name of its context; `--registry` comes first. Throws a `UserError` if there is none. */
+/** Returns how images get to a cluster, by the name of its context, unless `--registry` is given. Throws a `UserError` if no way is known. */
 function deliveryTo(context: string, builder: string, registry: string): ImageDelivery {
   if (registry !== '') return {command: image => [builder, 'push', image], text: 'Pushing'}
   const [, tool = '', name = ''] = /^(kind|k3d)-(.+)$/.exec(context) ?? []
@@ -52,7 +52,7 @@ export interface BuildOptions {
 
 const BUILDERS = ['docker', 'podman', 'nerdctl']
 const ANSWER_MS = 10_000
-/** Number of lines to show of what a builder printed before it failed. */
+/** Number of lines to show of a failed builder's output. */
 const SHOWN_LINES = 30
 
 /** Apps without an image that have a Dockerfile; of several entries of one the first is deployed. No Dockerfile is ever invented. */
@@ -65,7 +65,7 @@ export const unbuiltIn = (apps: readonly AppPlan[]): readonly UnbuiltImage[] =>
 export const placeholders = (apps: readonly UnbuiltImage[]): ReadonlyMap<string, Image> =>
   new Map(apps.map(({id}) => [id, {image: `${id}:unbuilt`, pullPolicy: 'IfNotPresent'}]))
 
-/** Builds the images and brings them to the cluster, or to the registry. Rejects with a `UserError` with the builder's words. */
+/** Builds the images, and delivers them to the cluster or the registry. Rejects with a `UserError` with the builder's output. */
 export async function buildImages(
   apps: readonly UnbuiltImage[],
   options: BuildOptions
@@ -132,7 +132,7 @@ async function must(
   throw new UserError(what, {explanation: `${shown}\nNothing was deployed.`})
 }
 
-/** Runs a program of the user's PATH to its end. `all` is what it said, on both streams. */
+/** Runs a program of the user's PATH to its end. `all`: its output on both streams. */
 async function runTool(
   [file = '', ...args]: readonly string[],
   options: Pick<Options, 'timeout' | 'cancelSignal' | 'env'>
@@ -141,6 +141,6 @@ async function runTool(
   return execa(file, args, {...options, all: true, reject: false})
 }
 
-/** The end of what a program said: where errors are. */
+/** Returns the last lines of an output, where errors are. */
 const lastLines = (text: string, count: number): string =>
   (text.match(/[^\n]*\S[^\n]*/g) ?? []).slice(-count).join('\n')

@@ -5,7 +5,7 @@ import {NIL_ARRAY, OK_STATUS, RedisError, Verbatim, type Result} from '../engine
 import type {Session} from '../engine/session.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** CLIENT. Subcommands without effect here answer as if they had one. */
+/** `CLIENT`. Subcommands without effect here answer as if they had one. */
 export const client = containing({
   id: keyless(2, session => session.id),
   getname: keyless(2, ({name}) => (name === '' ? null : name)),

@@ -19,7 +19,7 @@ export const CONNECTION_COMMANDS: CommandTable = {
     session.db = databaseAt(session, text)
     return OK_STATUS
   }),
-  // A password is accepted, whatever it is: a component that has one set must not fail here.
+  // Accepts any password: a component with a password must work here, too.
   auth: keyless(-2, (_, args) => {
     if (args.length > 2) throw syntaxError()
     return OK_STATUS

@@ -30,7 +30,7 @@ function expires(name: string, isSeconds: boolean, isRelative: boolean): Command
   })
 }
 
-/** -2: no such key, -1: it never expires. */
+/** Returns a command for the rest of a key's life. -2: no key; -1: never expires. */
 function expiryCommand(amount: (at: number) => number): CommandDefinition {
   return reads(2, ({db}, [key = '']) => {
     if (db.get(key) === undefined) return -2
@@ -50,7 +50,7 @@ function parseConditions(options: readonly string[]): ReadonlySet<string> {
   return wanted
 }
 
-/** A key that never expires counts as infinitely far away. */
+/** Whether the options allow the expiry. A key that never expires counts as infinitely late. */
 function mayExpire(db: Database, key: string, at: number, wanted: ReadonlySet<string>): boolean {
   const now = db.expiresAt(key)
   if (wanted.has('NX') && now !== undefined) return false

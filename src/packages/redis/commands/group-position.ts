@@ -11,7 +11,7 @@ export function advance(stream: Stream, group: ConsumerGroup, id: StreamId): voi
   group.lastId = id
 }
 
-/** How many entries the group has not read; undefined if it cannot be known. */
+/** Returns how many entries the group has not read; undefined if it cannot be known. */
 export function lagOf(stream: Stream, group: ConsumerGroup): number | undefined {
   if (stream.entriesAdded === 0) return 0
   const read =
@@ -21,7 +21,7 @@ export function lagOf(stream: Stream, group: ConsumerGroup): number | undefined 
   return read === undefined ? undefined : stream.entriesAdded - read
 }
 
-/** An entry at this id or behind it, and behind the first one, was deleted. */
+/** Whether an entry at or after this id, and after the first one, was deleted. */
 const hasGapBehind = ({first, maxDeletedId}: Stream, id: StreamId): boolean =>
   first !== undefined && compareIds(first, maxDeletedId) <= 0 && compareIds(id, maxDeletedId) <= 0
 

@@ -30,7 +30,7 @@ function count({db}: Session, keys: readonly string[]): number {
   return keys.filter(key => db.get(key) !== undefined).length
 }
 
-/** `isCareful`: not to a key that there is. */
+/** Renames a key. `isCareful`: only if the target does not exist. */
 function renames(isCareful: boolean): CommandDefinition {
   const run = ({db}: Session, [from = '', to = '']: readonly string[]): Result => {
     if (db.get(from) === undefined) throw noSuchKey()
@@ -43,7 +43,7 @@ function renames(isCareful: boolean): CommandDefinition {
 
 type Place = readonly [database: Database, key: string, event: string]
 
-/** Moves a value, with its time to live, to another key or database. Returns false if there is no such value. */
+/** Moves a value with its time to live to another key or database. Returns false without such a value. */
 function transfer([db, from, leaves]: Place, [target, to, comes]: Place): boolean {
   const value = db.get(from)
   if (value === undefined) return false

@@ -7,10 +7,7 @@ import {addInt64, int64} from '../engine/numbers.ts'
 /** The effect of a script on its first key; a string is the text of an error that it raises. */
 export type ScriptProgram = (db: Database, key: string, args: readonly string[]) => number | string
 
-/**
- * Saves a state item, as state.redis of Dapr's components-contrib does: unless its version is another one than the given
- * etag. Etag `0` means none.
- */
+/** Saves a state item as Dapr's state.redis does: only if its version is the given etag. Etag `0` means none. */
 const save: ScriptProgram = (db, key, [etag = '', data = '', isFirstWrite]) => {
   let hash = hashOrNone(db, key)
   const version = hash?.get('version') ?? ''
@@ -30,7 +27,7 @@ const save: ScriptProgram = (db, key, [etag = '', data = '', isFirstWrite]) => {
   return Number(next)
 }
 
-/** As `save`, but an ordinary save may follow a first write, and a first write without an etag saves what is not there. */
+/** As `save`, except that an ordinary save may follow a first write, and a first write without an etag may create the item. */
 const saveFreely: ScriptProgram = (db, key, args) => {
   const [etag = '', , isFirstWrite] = args
   if (etag !== '0') return save(db, key, args)
@@ -39,21 +36,21 @@ const saveFreely: ScriptProgram = (db, key, args) => {
   return save(db, key, [version || '0', ...args.slice(1)])
 }
 
-/** Deletes a state item, unless its version is another one than the given etag. */
+/** Deletes a state item, only if its version is the given etag. */
 const remove: ScriptProgram = (db, key, [etag = '']) => {
   const version = hashOrNone(db, key)?.get('version') ?? ''
   if (version !== '' && version !== etag && etag !== '0') return `failed to delete ${key}`
   return db.delete(key) ? 1 : 0
 }
 
-/** Deletes a lock: -1 there is none, -2 another owner has it. */
+/** Deletes a lock; -1: no lock; -2: another owner's. */
 const unlock: ScriptProgram = (db, key, [owner]) => {
   const value = db.string(key)
   if (value === undefined) return -1
   return value === owner ? Number(db.delete(key)) : -2
 }
 
-/** Deletes a lock; 0 if there is none or another owner has it. The usual script of Redis' documentation. */
+/** Deletes a lock; 0: none, or another owner's. The usual script of Redis' documentation. */
 const unlockPlainly: ScriptProgram = (db, key, [owner]) => (db.string(key) === owner ? Number(db.delete(key)) : 0)
 
 function hashOrNone(db: Database, key: string): Map<string, string> | undefined {
@@ -61,7 +58,7 @@ function hashOrNone(db: Database, key: string): Map<string, string> | undefined 
   return value instanceof Map ? value : undefined
 }
 
-/** The effects of other programs' scripts, by the SHA-1 of what `normalize` leaves of them. */
+/** Effects of other programs' scripts, by the SHA-1 of the text that `normalize` returns. */
 const FOREIGN: ReadonlyMap<string, ScriptProgram> = new Map([
   ['26718588df3dc0ae0d433263d4bbb0078b13223c', save], // Dapr 1.8 and later (others in between differ only in names)
   ['b4d5a4835a69f15e40e1798d878b1e8440bac9e6', save], // Dapr 1.0: without `first-write`, which could not be set then
@@ -80,11 +77,11 @@ const OWN: ReadonlyMap<string, ScriptProgram> = new Map([
   [UNLOCK_SCRIPT, unlock]
 ])
 
-/** Returns what a script does, if it is known. */
+/** Returns the effect of a script, if it is known. */
 export const programOf = (text: string): ScriptProgram | undefined =>
   OWN.get(text) ?? FOREIGN.get(createHash('sha1').update(normalize(text)).digest('hex'))
 
-/** A script without what does not matter: comments, spaces, semicolons, capitals, quotes, and the names of its locals. */
+/** Removes parts without meaning from a script: comments, spaces, semicolons, capitals, quotes, and names of locals. */
 function normalize(text: string): string {
   if (text.length > 4096) return ''
   const names: string[] = []

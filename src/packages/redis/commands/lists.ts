@@ -119,7 +119,7 @@ function moveElement(db: Database, from: string, to: string, [source, target]: S
   if (value === undefined) return undefined
   db.moved(from, to)
   push(db, to, target, [value], target === 'left' ? 'lpush' : 'rpush')
-  // only now: a list whose one element moves to its other end stays, with its time to live
+  // after the push: a list whose only element moves to its other end keeps its time to live
   popped(db, from, source, list)
   return value
 }
@@ -138,7 +138,7 @@ function moves(arity: number, sides: (args: readonly string[]) => Sides, isLater
   )
 }
 
-/** LREM: removes the first `count` equal elements, the last if it is negative, all if it is 0. */
+/** LREM: removes the first `count` equal elements, for a negative number the last, for 0 all. */
 function removeEqual({db}: Session, [key = '', count = '', value = '']: readonly string[]): Result {
   const wanted = integer(count)
   const list = db.list(key)

@@ -33,7 +33,7 @@ export function encodingOf(value: Value): string {
   return value instanceof SortedSet ? 'skiplist' : 'hashtable'
 }
 
-/** About how many bytes a key and its value take. */
+/** Estimates the bytes of a key and its value. */
 export function memoryOf(key: string, value: Value): number {
   const base = key.length + 56
   if (typeof value === 'string') return base + value.length

@@ -18,13 +18,13 @@ interface Scan {
 /** The latest scans of a database, by their cursors. */
 const scans = new WeakMap<Database, Map<number, Scan>>()
 const MAX_SCANS = 100
-/** After how long a scan that is not continued is forgotten: V8 keeps for an iterator all keys and values that were there at its last step. */
+/** Time after which an interrupted scan is forgotten, in ms: V8 keeps all keys and values of an iterator's last step alive. */
 const MAX_PAUSE_MS = 60_000
 let lastScan = 0
 
 /**
- * SCAN. The cursor says how many keys were looked at, and which of the latest scans it is: that one sees every key that is there all
- * the time. Any other begins behind as many keys.
+ * SCAN. The cursor contains the number of keys so far and of the scan. A known scan returns every key that exists all the time; a
+ * forgotten one resumes at the same position.
  */
 export function scanKeys({db}: Session, [cursor = '', ...options]: readonly string[]): Result {
   const start = parseCursor(cursor)
@@ -38,7 +38,7 @@ export function scanKeys({db}: Session, [cursor = '', ...options]: readonly stri
   let before = Math.trunc(start / MAX_SCANS)
   let keys = known?.keys
   if (keys === undefined) {
-    // each key that was removed since may have moved those behind it
+    // each key removed since may have moved the following ones
     before = Math.max(0, before - (db.removed - removed))
     keys = iteratorBehind(db, before)
     removed = db.removed

@@ -9,14 +9,14 @@ import {programOf, SAVING, type ScriptProgram} from './known-scripts.ts'
 interface Script {
   readonly program: ScriptProgram
   readonly sha: string
-  /** The line of its `error(…)` call, which Redis names; 0 if it has none. */
+  /** Line of its `error(…)` call, which Redis names; 0 without one. */
   readonly errorLine: number
 }
 
 const byText = new Map<string, Script>()
 const bySha = new Map<string, Script>()
 
-/** EVAL without Lua: scripts are recognised by what they do (`known-scripts.ts`); others are refused. */
+/** EVAL without Lua: recognizes scripts by their effects (`known-scripts.ts`), and refuses others. */
 export const SCRIPT_COMMANDS: CommandTable = {
   eval: {
     ...keyless(-3, (session, [text = '', ...args]) => {

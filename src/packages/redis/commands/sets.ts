@@ -9,7 +9,7 @@ import {memoryOf} from './object.ts'
 import {scanned} from './scan.ts'
 
 type Members = ReadonlySet<string>
-/** May change the first one, and return it. */
+/** Combines two sets. May change and return the first. */
 type Combine = (first: Set<string>, other: Members) => Set<string>
 
 const NONE: Members = new Set()

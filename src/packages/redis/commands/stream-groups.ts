@@ -48,7 +48,7 @@ const keyMissing = (): RedisError =>
 
 type Change = (stream: Stream, group: ConsumerGroup, args: readonly string[]) => Result
 
-/** Changes a group that there is. */
+/** Returns a command that changes an existing group. */
 function changes(subcommand: string, arity: number, change: Change): CommandDefinition {
   return writes(arity, ({db}, [key = '', name = '', ...args]) => {
     const stream = db.stream(key)
@@ -88,7 +88,7 @@ function create({db}: Session, [key = '', name = '', id = '', ...options]: reado
   return OK_STATUS
 }
 
-/** The option ENTRIESREAD; -1 means unknown. */
+/** Reads the option ENTRIESREAD; -1 means unknown. */
 function entriesRead([word, text, ...rest]: readonly string[]): number | undefined {
   if (word === undefined) return undefined
   if (word.toUpperCase() !== 'ENTRIESREAD' || text === undefined || rest.length > 0) throw syntaxError()

@@ -45,7 +45,7 @@ const map = (entries: Readonly<Record<string, Result>>): Result => new Map(Objec
 const sorted = <T>(all: ReadonlyMap<string, T>): readonly (readonly [string, T])[] =>
   [...all].toSorted(([a], [b]) => (a < b ? -1 : 1))
 
-/** The figures of a stream. There is no radix tree here: the numbers are those of a small one. */
+/** Returns the figures of a stream. There is no radix tree: its figures are those of a small one. */
 function head(stream: Stream): Readonly<Record<string, Result>> {
   return {
     length: stream.length,

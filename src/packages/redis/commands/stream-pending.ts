@@ -45,7 +45,7 @@ function summary(group: ConsumerGroup): Result {
   return [size, formatId(first), formatId(last), consumers.map(([name, each]) => [name, each.pending.toString()])]
 }
 
-/** XAUTOCLAIM: scans the pending entries from an id on, and claims those that were idle for long enough. */
+/** XAUTOCLAIM: scans pending entries from an id on, and claims those that were idle long enough. */
 function claimIdle(
   {db}: Session,
   [key = '', name = '', consumer = '', idle = '', from = '', ...options]: readonly string[]
@@ -122,7 +122,7 @@ interface ClaimOptions {
   lastId?: StreamId
 }
 
-/** XCLAIM: pending entries that were idle for long enough get another consumer; deleted ones are no longer pending. */
+/** XCLAIM: moves pending entries that were idle long enough to a consumer, and drops deleted ones. */
 function claim({db}: Session, [key = '', name = '', consumer = '', idle = '', ...args]: readonly string[]): Result {
   const minIdle = idleTime(idle, 'XCLAIM')
   const firstOption = args.findIndex((arg, at) => at > 0 && CLAIM_OPTIONS.has(arg.toUpperCase()))
@@ -171,7 +171,7 @@ function parseClaim(args: readonly string[], now: number): ClaimOptions {
   return options
 }
 
-/** A client whose clock is ahead of ours means now. */
+/** Returns a given time, or now if the client's clock is ahead. */
 const timeOr = (time: number, now: number): number => (time < 0 || time > now ? now : time)
 
 const amount = (text: string, name: string): number =>

@@ -86,7 +86,7 @@ function later({streams, blockMs}: Request, attempt: () => Result | undefined): 
   return blockMs === undefined ? NIL_ARRAY : new Blocked(keys, blockMs, attempt)
 }
 
-/** Undefined if there is nothing to tell. RESP3 has a map of streams. */
+/** Returns the reply, undefined without entries. RESP3 has a map of streams. */
 function answer({protocol}: Session, all: readonly Found[], isHistory = false): Result | undefined {
   const found = isHistory ? all : all.filter(([, entries]) => entries.length > 0)
   if (found.length === 0) return undefined
@@ -135,7 +135,7 @@ function deliver(
   return entries
 }
 
-/** Returns the pending entries of a consumer again; deleted ones have no fields. */
+/** Returns a consumer's pending entries again. Deleted ones have no fields. */
 function history(
   stream: Stream,
   group: ConsumerGroup,

@@ -4,7 +4,7 @@ import {RedisError} from '../engine/result.ts'
 import {compareIds, parseId, type StreamId} from '../engine/stream-id.ts'
 import type {Stream} from '../engine/stream.ts'
 
-/** How far to trim. `~` allows Redis to keep more; ours trims exactly, which costs it nothing. */
+/** The limit of a trim. `~` allows Redis to keep more; ours trims exactly without extra cost. */
 export interface Trim {
   readonly maxLength?: number
   readonly minId?: StreamId
@@ -37,7 +37,7 @@ export function parseTrim(
   return {wanted: {maxLength, limit}, rest: args}
 }
 
-/** Returns how many entries are gone. */
+/** Trims a stream, and returns the number of removed entries. */
 export function trim(stream: Stream, {maxLength, minId, limit}: Trim): number {
   if (maxLength !== undefined) return stream.trimToLength(maxLength, limit)
   return minId === undefined ? 0 : stream.trimBefore(minId, limit)
@@ -46,7 +46,7 @@ export function trim(stream: Stream, {maxLength, minId, limit}: Trim): number {
 /** Length above which entries that every group has acknowledged are dropped. */
 const MAX_ACKNOWLEDGED = 10_000
 
-/** Whether it is a value, or the name of a field that events of Dapr have. */
+/** Whether a text is a value, or a field name of Dapr's events. */
 const isOfEvent = (text: string, at: number): boolean => at % 2 === 1 || text === 'data' || text === 'metadata'
 
 /** Dapr does not trim its topics by default: memory and the file would grow forever. The streams of other programs are theirs. */

@@ -108,7 +108,7 @@ function set({db}: Session, [key = '', value = '', ...options]: readonly string[
   return isGet ? old : OK_STATUS
 }
 
-/** `isOneOfMany`: the file has all of them or none. */
+/** Stores a value. `isOneOfMany`: the file gets all values of the command together. */
 function store(db: Database, key: string, value: string, isOneOfMany = false): void {
   if (isOneOfMany) db.moved(key)
   db.replace(key, value)

@@ -19,7 +19,7 @@ import {STREAMS} from './streams.ts'
 import {STRINGS} from './strings.ts'
 import {TRANSACTIONS} from './transactions.ts'
 
-/** COMMAND with a word behind it. */
+/** Subcommands of COMMAND. */
 const DESCRIPTIONS = containing({
   count: keyless(2, () => commands.length),
   list: keyless(-2, () => commands.map(({name}) => name)),

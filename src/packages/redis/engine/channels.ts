@@ -30,7 +30,7 @@ export class Channels {
     for (const kind of KINDS) for (const name of session[kind]) this.unsubscribe(session, kind, name)
   }
 
-  /** Delivers a message; returns how many received it. Throws a RedisError, and delivers nothing, if the patterns cost too much. */
+  /** Delivers a message. Returns the number of receivers. Throws a RedisError, and delivers nothing, if matching the patterns costs too much. */
   publish(channel: string, message: string): number {
     const budget = new MatchBudget()
     const matched = [...this.#listening.patterns].filter(([pattern]) => matches(pattern, channel, budget))

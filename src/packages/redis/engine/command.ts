@@ -1,7 +1,7 @@
 import {ownOf} from '../../../model/own.ts'
 import type {Command, KeyPositions, RunCommand} from './session.ts'
 
-/** A command without its name, as the tables of the families hold it. */
+/** A command without its name, as tables contain it. */
 export type CommandDefinition = Omit<Command, 'name'>
 
 export type CommandTable = Readonly<Record<string, CommandDefinition>>
@@ -19,7 +19,7 @@ export const writes = commands(true)
 /** A command without keys. */
 export const keyless = (arity: number, run: RunCommand): CommandDefinition => reads(arity, run, [0, 0, 0])
 
-/** A command that only holds others, by their names. Their arities count both names. */
+/** Returns a command with subcommands by name. Their arities count both names. */
 export const containing = (subcommands: CommandTable, keys: KeyPositions = [0, 0, 0]): CommandDefinition => ({
   ...reads(
     -2,

@@ -36,7 +36,7 @@ export class RedisConfiguration {
     this.#notifications = notifications
   }
 
-  /** The parameters whose names match one of the patterns. */
+  /** Returns the parameters that match one of the patterns. */
   get(patterns: readonly string[]): ReadonlyMap<string, string> {
     const all = [...this.#values, [NOTIFY, this.#notifications.text] as const]
     const budget = new MatchBudget()
@@ -44,7 +44,7 @@ export class RedisConfiguration {
     return new Map(all.filter(([name]) => wanted.some(pattern => matches(pattern, name, budget))))
   }
 
-  /** Throws a RedisError, and sets nothing, if one of the parameters is unknown or cannot be set. */
+  /** Sets parameters. Throws a RedisError, and sets none, if one is unknown or read-only. */
   set(pairs: readonly (readonly [name: string, value: string])[]): void {
     for (const [given] of pairs) {
       const name = given.toLowerCase()

@@ -7,7 +7,7 @@ export interface Consumer {
   pending: number
 }
 
-/** A consumer group: how far it has read, and what it has not acknowledged. */
+/** A consumer group: its position, and its unacknowledged entries. */
 export class ConsumerGroup {
   readonly name: string
   readonly consumers = new Map<string, Consumer>()
@@ -15,7 +15,7 @@ export class ConsumerGroup {
   /** No row of it was written yet. */
   isNew = true
   lastId: StreamId
-  /** How many entries were read; undefined if it cannot be known. */
+  /** Number of read entries; undefined if it cannot be known. */
   entriesRead: number | undefined
   /** Undefined if nothing is stored. */
   #changed: PendingEntry[] | undefined
@@ -27,7 +27,7 @@ export class ConsumerGroup {
     this.#changed = isStored ? [] : undefined
   }
 
-  /** The entries whose state the file does not know yet. A removed one is among them if it has a row, or was new. */
+  /** Entries whose state is not in the file yet, including removed ones with a row, and removed new ones. */
   get changed(): readonly PendingEntry[] {
     return this.#changed ?? []
   }
@@ -61,12 +61,12 @@ export class ConsumerGroup {
     if (entry === undefined) return false
     this.pending.remove(entry)
     this.#count(entry.consumer, -1)
-    // an entry that comes and goes between two writes is never written
+    // an entry that appears and vanishes between two writes is never written
     if (entry.isStored) this.#change(entry)
     return true
   }
 
-  /** Called when all changes are in the file; `isWhole`: whatever the file had of it was replaced. */
+  /** Called when all changes are in the file. `isWhole`: all its rows were written again. */
   written(isWhole: boolean): void {
     if (this.#changed === undefined) return
     this.forget()
@@ -83,7 +83,7 @@ export class ConsumerGroup {
     if (this.changed.length > 0) this.#changed = []
   }
 
-  /** Deletes a consumer with what is pending for it; returns how much that was. */
+  /** Deletes a consumer. Returns the number of its pending entries. */
   deleteConsumer(name: string): number {
     const entries = this.pending.all().filter(({consumer}) => consumer === name)
     for (const entry of entries) this.acknowledge(entry)

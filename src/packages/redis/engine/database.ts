@@ -11,9 +11,9 @@ export type Value = string | Map<string, string> | List | Set<string> | SortedSe
 export interface DatabaseEvents {
   /** A key was written, deleted or has expired. */
   changed(database: Database, key: string): void
-  /** Something moves between these keys: the file has all of them at once. */
+  /** Something moves between these keys, which must be written together. */
   moved(keys: readonly string[]): void
-  /** Something was changed that only the file has to know: who reads a stream, and how far. */
+  /** Notes a change for the file alone: who reads a stream, and up to where. */
   note(database: Database, key: string, changes: number): void
   /** Notifies subscribers of keyspace notifications. */
   notify(database: Database, kind: NotificationKind, event: string, key: string): void
@@ -21,7 +21,7 @@ export interface DatabaseEvents {
   readonly isStored: boolean
 }
 
-/** The keys of one database (`SELECT`). An expired key is missing from then on, whether or not the timer has come by. */
+/** The keys of one database (`SELECT`). An expired key is missing at once, even if the timer has not run yet. */
 export class Database {
   readonly index: number
   readonly expiries = new Map<string, number>()
@@ -35,7 +35,7 @@ export class Database {
     this.#events = events
   }
 
-  /** How many keys there are, expired ones not yet removed included. */
+  /** Number of keys, including expired ones not removed yet. */
   get size(): number {
     return this.#values.size
   }
@@ -55,7 +55,7 @@ export class Database {
     return this.#values.get(key)
   }
 
-  /** Removes the key if its time has come. */
+  /** Removes a key if it has expired. */
   expire(key: string): void {
     const at = this.expiries.get(key)
     if (at === undefined || at > Date.now()) return
@@ -95,7 +95,7 @@ export class Database {
     return value
   }
 
-  /** Sets a value and keeps its time to live. The caller reports what changed. */
+  /** Sets a value and keeps its time to live. The caller reports the change. */
   put(key: string, value: Value): void {
     this.#values.set(key, value)
   }
@@ -106,7 +106,7 @@ export class Database {
     this.#values.set(key, value)
   }
 
-  /** Deletes a key, and says whether it was there. */
+  /** Deletes a key. Returns whether it existed. */
   delete(key: string, event = 'del'): boolean {
     if (this.get(key) === undefined) return false
     this.#remove(key)
@@ -114,7 +114,7 @@ export class Database {
     return true
   }
 
-  /** Removes members of a collection, and reports that; returns how many were there. */
+  /** Removes members of a collection, and reports that. Returns the number of removed members. */
   deleteMembers(
     key: string,
     from: {readonly size: number; delete(member: string): boolean} | undefined,
@@ -139,12 +139,12 @@ export class Database {
     this.#events.notify(this, kind, event, key)
   }
 
-  /** Reports that something moves between these keys; the caller reports their changes, too. */
+  /** Reports a move between these keys. The caller reports their changes, too. */
   moved(...keys: readonly string[]): void {
     this.#events.moved(keys)
   }
 
-  /** Reports a change to the file alone: for changes that neither WATCH nor keyspace notifications see. */
+  /** Reports a change only to the file, for changes that WATCH and keyspace notifications ignore. */
   note(key: string, changes: number): void {
     this.#events.note(this, key, changes)
   }
@@ -163,7 +163,7 @@ export class Database {
     }
   }
 
-  /** Whether the key had an expiry; it has none any more. */
+  /** Removes the expiry of a key. Returns whether it had one. */
   persist(key: string): boolean {
     if (!this.expiries.delete(key)) return false
     this.changed(key, 'g', 'persist')

@@ -10,10 +10,7 @@ const WHILE_SUBSCRIBED = new Set(['subscribe', 'unsubscribe', 'psubscribe', 'pun
 /** Commands that run at once inside a transaction. */
 const NOT_QUEUED = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset'])
 
-/**
- * All commands of one transaction: beyond it the connection is closed (Redis: `client-query-buffer-limit`, which is 1 GB; ours
- * shares its memory with the whole run).
- */
+/** Maximum bytes of a transaction's commands, beyond which the connection closes (Redis: `client-query-buffer-limit`, 1 GB; ours shares the memory of the run). */
 const MAX_QUEUED_BYTES = 256 * 1024 * 1024
 
 /** Runs a command, or queues it in a transaction. Never throws. */

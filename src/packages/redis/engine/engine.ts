@@ -14,10 +14,7 @@ import {KeyWaiters} from './waiters.ts'
 
 const DATABASES = 16
 
-/**
- * Redis in memory: databases, channels and commands, without sockets or files. Commands run to their end one after another;
- * only those that block answer later.
- */
+/** Redis in memory: databases, channels and commands, without sockets or files. Commands run to their end one after another; only blocking ones answer later. */
 export class RedisEngine {
   readonly channels = new Channels()
   readonly notifications = new NotificationSettings()
@@ -28,7 +25,7 @@ export class RedisEngine {
   readonly runId: string
   /** Set by the server. */
   port = 0
-  /** The space that the keys belong to; '' = that of all runs without a space. */
+  /** Space of the keys; '' = that of all runs without a space. */
   space = ''
   commandsRun = 0
   /** Whether the engine is closed for writes. */
@@ -40,7 +37,7 @@ export class RedisEngine {
   readonly databases: readonly Database[]
   readonly #watchers = new Map<Database, Map<string, Set<Session>>>()
 
-  /** `journal` collects changes for the file; without it nothing is stored. */
+  /** `journal`: collects changes for the file. Without it nothing is stored. */
   constructor(journal?: Journal) {
     this.#journal = journal
     this.runId = Array.from({length: 40}, () => Math.trunc(Math.random() * 16).toString(16)).join('')
@@ -100,7 +97,7 @@ export class RedisEngine {
     })
   }
 
-  /** Marks the session if one of these keys changes before its EXEC. */
+  /** Makes EXEC of the session fail if one of these keys changes before it. */
   watch(session: Session, key: string): void {
     const {db} = session
     const keys = this.#watchers.get(db) ?? new Map<string, Set<Session>>()

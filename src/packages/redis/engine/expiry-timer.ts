@@ -17,7 +17,7 @@ interface Expiry {
 const LOOK_MS = 10_000
 /** Number of keys that expire in one turn of the event loop: others are not to wait for hundreds of thousands. */
 const MANY = 5000
-/** Up to this many entries, outdated ones are left in the heap. */
+/** Number of entries up to which outdated ones stay in the heap. */
 const MIN_FULL = 1024
 
 /** Timer for the expiring keys of all databases. Its heap may have outdated times, which are dropped at their turn. */

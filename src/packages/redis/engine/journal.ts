@@ -5,7 +5,7 @@ export type ChangedKeys = Map<Database, Set<string>>
 
 export const keysIn = (keys: ChangedKeys): number => [...keys.values()].reduce((count, each) => count + each.size, 0)
 
-/** Number of changes that are written at once, in about 10 ms, without waiting for the timer. */
+/** Called when there is something to write. */
 const MANY = 4000
 
 /** Writes the changes of a journal. */
@@ -21,7 +21,7 @@ export interface JournalWriter {
 /** Collects the keys that have changed since the file was last written. */
 export class Journal {
   changed: ChangedKeys = new Map()
-  /** Keys between which something has moved since the last write, or that one transaction has changed: they are written together. */
+  /** Keys to be written together: something has moved between them since the last write, or one transaction has changed them. */
   readonly moved = new Set<string>()
   isTransaction = false
   readonly #writer: JournalWriter
@@ -64,7 +64,7 @@ export class Journal {
     return changed
   }
 
-  /** These have been taken just now, and are not written yet. */
+  /** Puts back changes that were taken but not written. */
   keep(left: ChangedKeys): void {
     this.changed = left
     this.#count = keysIn(left)

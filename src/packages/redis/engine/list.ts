@@ -1,13 +1,10 @@
-/**
- * A list of Redis. Adding and taking cost the same at both ends, however long the list is: an array moves all its elements for
- * each one at the left, and a queue of 200,000 jobs took minutes.
- */
+/** A list of Redis with equal costs at both ends. An array would move all elements for each one at the left: a queue of 200,000 jobs took minutes. */
 export class List implements Iterable<string> {
   /** The first elements, in reverse order. */
   #left: string[] = []
   #right: string[]
 
-  /** The list keeps the array that it is given. */
+  /** `values`: an array that the list owns from now on. */
   constructor(values: string[] = []) {
     this.#right = values
   }
@@ -23,7 +20,7 @@ export class List implements Iterable<string> {
     return inRight < 0 ? this.#left[-1 - inRight] : this.#right[inRight]
   }
 
-  /** `index`: of an element that there is. */
+  /** Replaces the element at `index`, which must exist. */
   set(index: number, value: string): void {
     const inRight = index - this.#left.length
     if (inRight < 0) this.#left[-1 - inRight] = value
@@ -37,7 +34,7 @@ export class List implements Iterable<string> {
 
   /** Removes and returns the element at one side. Undefined for an empty list. */
   take(side: Side): string | undefined {
-    // half of the other part, as the next one may be taken at the other end
+    // takes half of the other part, as the next element may be needed at the other end
     if (side === 'left' && this.#left.length === 0)
       this.#left = this.#right.splice(0, Math.ceil(this.#right.length / 2)).toReversed()
     if (side === 'right' && this.#right.length === 0)

@@ -11,19 +11,19 @@ const GROWING = new Set(
     /\s+/
   )
 )
-/** A command by its name, with a rule of its own where that does not say whether it grows. */
+/** A command's name, and its own rule about growth, if it has one. */
 interface Growing {
   readonly name: string
   readonly grows?: (args: readonly string[]) => boolean
 }
 
-/** Bytes that are taken between two looks at the memory. */
+/** Allocated bytes between two looks at the memory. */
 const LOOK_BYTES = 8 * 1024 * 1024
 /** Part of V8's heap that may be in use. The rest is for calls, and for a running command. */
 const FULL = 0.6
-/** The young generation, in which nothing stays (Node 26). */
+/** Size of the young generation, whose content is short-lived (Node 26). */
 const YOUNG_BYTES = 96 * 1024 * 1024
-/** A collection stops everything; there is none sooner after another. */
+/** Minimum time between two collections, in ms: each stops everything. */
 const COLLECT_MS = 5000
 
 /**
@@ -31,13 +31,13 @@ const COLLECT_MS = 5000
  */
 export class MemoryLimit {
   #isFull = false
-  /** Taken since the last look. */
+  /** Allocated bytes since the last look. */
   #taken = 0
-  /** Something may be free again. */
+  /** Whether memory may have become free since. */
   #wasFreed = true
   #collectedAt = -Infinity
 
-  /** Whether a command finds no room. To be asked before each one. `args`: its name first. */
+  /** Whether to refuse a command for lack of memory. Call it before each command. `args`: name first. */
   refuses({name, grows}: Growing, args: readonly string[]): boolean {
     if (!(grows?.(args) ?? GROWING.has(name))) {
       this.#wasFreed = true

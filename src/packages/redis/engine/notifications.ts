@@ -11,7 +11,7 @@ const KNOWN = new Set([...ALL, 'K', 'E', 'm', 'n', 'A'])
 export class NotificationSettings {
   #flags = new Set<string>()
 
-  /** Throws for a character that is no class. */
+  /** Sets the classes. Throws for an unknown character. */
   set(text: string): void {
     for (const flag of text) {
       if (!KNOWN.has(flag))
@@ -22,13 +22,13 @@ export class NotificationSettings {
     this.#flags = new Set(text.replaceAll('A', ALL.join('')))
   }
 
-  /** The setting as Redis reports it: in its own order, `A` for all. */
+  /** The setting in Redis' order, `A` for all. */
   get text(): string {
     const has = (flag: string): boolean => this.#flags.has(flag)
     return (ALL.every(has) ? 'A' : ALL.filter(has).join('')) + ['K', 'E', 'n', 'm'].filter(has).join('')
   }
 
-  /** The channels that hear of an event. */
+  /** Returns the channels for an event. */
   channels(
     kind: NotificationKind,
     event: string,

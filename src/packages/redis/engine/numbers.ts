@@ -4,7 +4,7 @@ import {RedisError} from './result.ts'
 const MAX_INT64 = 2n ** 63n - 1n
 const MIN_INT64 = -(2n ** 63n)
 
-/** An integer as `string2ll` of Redis reads it: no spaces, no plus, no leading zeros. Undefined for anything else. */
+/** Parses an integer as Redis' `string2ll`: no spaces, no plus, no leading zeros. Undefined for other texts. */
 export function parseInteger(text: string): number | undefined {
   if (text.length > 16) return undefined
   const value = Number(text)
@@ -20,7 +20,7 @@ export function parseInt64(text: string): bigint | undefined {
 
 const isInt64 = (value: bigint): boolean => value >= MIN_INT64 && value <= MAX_INT64
 
-/** An integer argument; numbers beyond 2^53 are taken as the nearest that is exact, which only limits and times have. */
+/** Parses an integer argument. Numbers beyond 2^53, which only limits and times have, become the nearest exact ones. */
 export function integer(text: string, fault: () => RedisError = notInteger): number {
   const value = parseInteger(text)
   if (value !== undefined) return value
@@ -67,7 +67,7 @@ export function addInt64(left: bigint, right: bigint): bigint {
 /** Decimals that Redis prints, and the longest text that it reads as a number. */
 const PLACES = 17
 const MAX_CHARACTERS = 5 * 1024
-/** Its numbers are larger than those of JavaScript. */
+/** Maximum digits: Redis' numbers are larger than JavaScript's. */
 const MAX_DIGITS = 4932
 const infinite = (): RedisError => new RedisError('ERR increment would produce NaN or Infinity')
 
@@ -84,7 +84,7 @@ function decimal(text: string, fault: () => RedisError): bigint {
   return shift < 0 ? all / 10n ** BigInt(-shift) : all * 10n ** BigInt(shift)
 }
 
-/** Adds decimal numbers, exactly: Redis computes with 64 bits, and prints the noise of that. */
+/** Adds decimal numbers exactly. Redis computes with 64 bits, and prints rounding errors. */
 export function addFloating(left: string, right: string, fault = notFloat): string {
   const sum = decimal(left, fault) + decimal(right, notFloat)
   const digits = (sum < 0n ? -sum : sum).toString().padStart(PLACES + 1, '0')
@@ -93,14 +93,14 @@ export function addFloating(left: string, right: string, fault = notFloat): stri
   return `${sum < 0n ? '-' : ''}${digits.slice(0, -PLACES)}${fraction === '' ? '' : `.${fraction}`}`
 }
 
-/** Returns start and end of a range that may count from the end, as `slice` takes them: neither is negative. */
+/** Returns non-negative start and end, as for `slice`, of a range that may count from the end. */
 export function clampRange(start: number, stop: number, length: number): readonly [from: number, to: number] {
   const from = Math.max(start < 0 ? length + start : start, 0)
   const to = Math.min(stop < 0 ? length + stop : stop, length - 1)
   return [from, Math.max(to + 1, 0)]
 }
 
-/** The index of the first one from `head` on that is not before the wanted place, where those before it come first. */
+/** Returns the index of the first element from `head` on that is not before the wanted place. */
 export function bisect<T>(sorted: readonly T[], isBefore: (each: T) => boolean, head = 0): number {
   let [low, high] = [head, sorted.length]
   while (low < high) {

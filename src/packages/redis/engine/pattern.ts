@@ -3,11 +3,11 @@ import {RedisError} from './result.ts'
 /** How many characters the matches of one command may look at a second time: some 0.3 s. */
 const STEPS = 25_000_000
 
-/** Bounds what the matches of one command cost together, so that no pattern keeps others waiting. */
+/** Limits the total cost of the matches of one command, so that no pattern delays other commands. */
 export class MatchBudget {
   #left = STEPS
 
-  /** `steps`: characters of the pattern that were looked at. Throws a RedisError when nothing is left. */
+  /** Counts `steps`, characters of the pattern. Throws a RedisError when the budget is used up. */
   spend(steps: number): void {
     this.#left -= steps
     if (this.#left < 0) throw new RedisError('ERR pattern takes too long to match, use fewer wildcards')
@@ -15,8 +15,8 @@ export class MatchBudget {
 }
 
 /**
- * Matches Redis' glob patterns (`stringmatchlen`): `*`, `?`, `[a-z]`, `[^a]`, `\` takes the next character literally. A
- * dot is an ordinary character. Only the last `*` is tried again. The budget pays for that and for long classes; beyond it a RedisError is thrown.
+ * Matches Redis' glob patterns (`stringmatchlen`): `*`, `?`, `[a-z]`, `[^a]`; `\` escapes a character, a dot is ordinary. Only the last
+ * `*` is tried again. That, and long classes, use up the budget; then a RedisError is thrown.
  */
 export function matches(pattern: string, text: string, budget = new MatchBudget()): boolean {
   let at = 0
@@ -44,7 +44,7 @@ export function matches(pattern: string, text: string, budget = new MatchBudget(
   return at >= pattern.length
 }
 
-/** The texts that match. Throws a RedisError if that takes too long. */
+/** Returns the texts that match. Throws a RedisError if that costs too much. */
 export function matching(texts: readonly string[], pattern: string): readonly string[] {
   const budget = new MatchBudget()
   return texts.filter(text => matches(pattern, text, budget))

@@ -8,7 +8,7 @@ export interface PendingEntry extends StreamId {
   deliveries: number
   /** The entry was acknowledged. */
   isGone: boolean
-  /** The file has a row of it. */
+  /** Whether the file has a row for it. */
   isStored: boolean
   /** The entry has to be written to the file. */
   isChanged: boolean
@@ -17,13 +17,13 @@ export interface PendingEntry extends StreamId {
 /** An entry that was delivered to a consumer. */
 export type Delivery = Readonly<Omit<PendingEntry, 'isGone' | 'isStored' | 'isChanged'>>
 
-/** Removed entries keep their places until there are this many of them, and more than of the others. */
+/** Minimum number of removed entries that are dropped from the array, once they are the majority. */
 const MIN_GONE = 256
 
-/** Pending entries by id, ascending. A list: ids come almost always in their order, and a Map that many things pass through keeps garbage alive. */
+/** Pending entries by ascending id, as an array: ids arrive almost in order, and a Map with many insertions and removals retains garbage. */
 export class PendingList {
   #entries: PendingEntry[] = []
-  /** The entries before it are gone. */
+  /** Index of the first entry that was not removed. */
   #head = 0
   #size = 0
 
@@ -48,12 +48,12 @@ export class PendingList {
     return entry?.isGone === false && compareIds(entry, id) === 0 ? entry : undefined
   }
 
-  /** Adds an entry that is not there. */
+  /** Adds an entry with a new id. */
   add({ms, seq, consumer, deliveredAt, deliveries}: Delivery): PendingEntry {
     const entry = {ms, seq, consumer, deliveredAt, deliveries, isGone: false, isStored: false, isChanged: false}
     const at = indexOf(this.#entries, this.#head, entry)
     if (at === this.#entries.length) this.#entries.push(entry)
-    // a removed one may have that place
+    // a removed entry may have that place
     else this.#entries.splice(at, compareIds(this.#entries[at] ?? entry, entry) === 0 ? 1 : 0, entry)
     this.#size++
     return entry

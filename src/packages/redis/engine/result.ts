@@ -50,7 +50,7 @@ export class Push {
   }
 }
 
-/** The answer of a command. A string is bytes, null means none; a Map and a Set are flat arrays in RESP2. */
+/** Answer of a command. A string is bytes, null means none; a Map and a Set become flat arrays in RESP2. */
 export type Result =
   | string
   | number
@@ -75,9 +75,9 @@ export class Blocked {
   readonly keys: readonly string[]
   /** 0: forever. */
   readonly timeoutMs: number
-  /** Tries again; undefined: still nothing. */
+  /** Tries again. Undefined if there is still nothing. */
   readonly attempt: () => Result | undefined
-  /** The answer inside of EXEC, where nothing waits. */
+  /** Answer inside of EXEC, where commands do not wait. */
   readonly inTransaction: Result
 
   constructor(

@@ -18,7 +18,7 @@ export interface CommandEngine {
   readonly commandsRun: number
   /** Throws a RangeError for an index beyond the last. */
   database(index: number): Database
-  /** Marks the session if one of these keys changes before its EXEC. */
+  /** Makes EXEC of the session fail if one of these keys changes before it. */
   watch(session: Session, key: string): void
   unwatch(session: Session): void
   /** Writes new changes to the file, if there is one. Returns false on failure. */
@@ -38,7 +38,7 @@ export interface Command {
   readonly arity: number
   readonly isWrite: boolean
   readonly keys: KeyPositions
-  /** Whether a call may make keys grow; left out: its name says it. */
+  /** Whether a call may need more memory for keys. Omitted: a list of names decides. */
   readonly grows?: (args: readonly string[]) => boolean
   /** Subcommands by their names in lower case. */
   readonly subcommands?: Readonly<Record<string, Omit<Command, 'name'>>>
@@ -67,7 +67,7 @@ export class Session {
   protocol: 2 | 3 = 2
   /** Commands and subscriptions share the connection also in RESP2: their answers go different ways. */
   mayMix = false
-  /** The client has said QUIT: the connection closes after the answer. */
+  /** Set by QUIT: the connection closes after the answer. */
   isEnding = false
   db: Database
   /** The commands of a transaction; undefined outside one. */
@@ -76,7 +76,7 @@ export class Session {
   queued = 0
   /** A queued command was refused: EXEC fails. */
   isQueueBroken = false
-  /** A watched key was changed: EXEC does nothing. */
+  /** Whether a watched key has changed, so that EXEC does nothing. */
   isWatchBroken = false
   readonly watched = new Map<Database, Set<string>>()
   lastCommand = 'NULL'

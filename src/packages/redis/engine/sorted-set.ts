@@ -6,13 +6,13 @@ export interface Scored {
   readonly score: number
 }
 
-/** Changes without a look at the order after which all are sorted again: one place after the other would take longer. */
+/** Number of unordered changes after which all members are sorted again, which is faster than moving each. */
 const MANY = 100
 
 /** Ascending by score, then by bytes. */
 const isBefore = (a: Scored, b: Scored): boolean => a.score < b.score || (a.score === b.score && a.member < b.member)
 
-/** A sorted set. Its order is computed when it is asked for, and kept while few members change: a queue looks after each one. */
+/** A sorted set. Its order is computed on demand, and kept over few changes: a queue reads it after each change. */
 export class SortedSet {
   readonly scores: Map<string, number>
   #ordered: Scored[] | undefined
@@ -46,7 +46,7 @@ export class SortedSet {
     return this.scores.delete(member)
   }
 
-  /** Puts others in the place of as many members as are given, in the order if it is known. */
+  /** Replaces as many members as are given, also in the order if it is known. */
   #replace(at: Scored, gone: number, ...others: readonly Scored[]): void {
     if (++this.#changes > MANY) this.#ordered = undefined
     if (this.#ordered === undefined) return

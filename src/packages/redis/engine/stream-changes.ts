@@ -3,25 +3,25 @@ import type {StreamId} from './stream-id.ts'
 /** A message of a stream; fields and values alternate. */
 export interface StreamEntry extends StreamId {
   readonly fields: readonly string[]
-  /** The file has a row of it. */
+  /** Whether the file has a row for it. */
   isStored: boolean
-  /** The message is no longer in the stream. */
+  /** Whether the message was removed from the stream. */
   isGone: boolean
 }
 
 /** The changes of a stream since its rows were last written. */
 export class StreamChanges {
-  /** Added messages; some of them may be gone. */
+  /** Added messages, including removed ones. */
   added: StreamEntry[] = []
   /** Entries that have rows. */
   removed: StreamId[] = []
-  /** All rows up to this one are to be removed. */
+  /** Last id of the rows to remove. */
   trimmed: StreamId | undefined
-  /** Groups that are new, gone, or have another position or other consumers. */
+  /** Groups that are new, gone, or have another position or consumers. */
   readonly groups = new Set<string>()
-  /** Writing has failed: all rows must be written again, and nothing is collected until then. */
+  /** Whether all rows must be written again after a failure. Until then no changes are collected. */
   isWhole = false
-  /** Entries in `added` wait for the next write, and groups with them: the first that the groups in the file do not know. */
+  /** First entry that the groups in the file do not know, while entries in `added` wait for a later write. */
   partlySince: StreamId | undefined
 
   add(entry: StreamEntry): void {
@@ -33,7 +33,7 @@ export class StreamChanges {
     if (!this.isWhole && entry.isStored) this.removed.push(entry)
   }
 
-  /** This entry and all before it are gone. */
+  /** Notes that this entry and all before it were removed. */
   trim(entry: StreamEntry): void {
     entry.isGone = true
     if (!this.isWhole && entry.isStored) this.trimmed = entry

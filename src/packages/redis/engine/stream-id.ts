@@ -1,10 +1,7 @@
 import {bisect} from './numbers.ts'
 import {RedisError} from './result.ts'
 
-/**
- * The id of a stream entry: milliseconds and a sequence number. Redis has 64 bits for each, we have 53: ids of entries are
- * times, and those of ranges may as well end there.
- */
+/** The id of a stream entry: ms and a sequence number. Redis has 64 bits for each, ours 53, which is enough for times. */
 export interface StreamId {
   readonly ms: number
   readonly seq: number
@@ -65,7 +62,7 @@ function previousId({ms, seq}: StreamId): StreamId | undefined {
   return ms > 0 ? {ms: ms - 1, seq: Number.MAX_SAFE_INTEGER} : undefined
 }
 
-/** The index of the first entry from `head` on, where they ascend, that is not before the id. */
+/** Returns the index of the first entry from `head` on that is not before an id, in ascending entries. */
 export function indexOf(entries: readonly StreamId[], head: number, id: StreamId): number {
   const last = entries.at(-1)
   // the end is asked for most often

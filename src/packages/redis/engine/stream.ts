@@ -2,7 +2,7 @@ import {ConsumerGroup} from './consumer-group.ts'
 import {compareIds, indexOf, MIN_ID, type StreamId} from './stream-id.ts'
 import {StreamChanges, type StreamEntry} from './stream-changes.ts'
 
-/** The head of the array is cut off when this many entries before it are gone. */
+/** Number of removed entries at which the start of the array is cut off. */
 const MIN_GONE = 1024
 
 let lastSerial = 0
@@ -12,7 +12,7 @@ export class Stream {
   /** Names the stream in the file, also if its key is renamed. */
   readonly serial: number
   readonly groups = new Map<string, ConsumerGroup>()
-  /** The changes that the file does not know yet; undefined if nothing is stored. */
+  /** Changes that are not in the file yet; undefined without a file. */
   readonly changes: StreamChanges | undefined
   lastId: StreamId = MIN_ID
   maxDeletedId: StreamId = MIN_ID
@@ -79,7 +79,7 @@ export class Stream {
     return entry !== undefined && compareIds(entry, id) === 0 ? entry : undefined
   }
 
-  /** The entries from one id to another, both included, at most `count`. */
+  /** Returns at most `count` entries from one id to another, both included. */
   range(start: StreamId, end: StreamId, count = Infinity): readonly StreamEntry[] {
     const from = indexOf(this.#entries, this.#head, start)
     let to = from
@@ -104,7 +104,7 @@ export class Stream {
     return found
   }
 
-  /** Returns how many of them were there. */
+  /** Deletes entries. Returns how many existed. */
   delete(ids: readonly StreamId[]): number {
     let gone = 0
     let at = 0
@@ -132,7 +132,7 @@ export class Stream {
     return this.#trim(Math.min(indexOf(this.#entries, this.#head, id) - this.#head, limit))
   }
 
-  /** The id up to which every group has acknowledged; undefined if there are no groups. */
+  /** Returns the id up to which every group has acknowledged; undefined without groups. */
   acknowledgedBefore(): StreamId | undefined {
     let least: StreamId | undefined
     for (const group of this.groups.values()) {

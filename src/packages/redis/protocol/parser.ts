@@ -6,7 +6,7 @@ import {ARGUMENT_BYTES} from '../engine/memory-limit.ts'
 /** Bytes that are not Redis' protocol: the client gets an error, and its connection is closed. */
 export class ProtocolError extends Error {}
 
-/** A line: the count of an array, the length of an argument, or a whole inline request. */
+/** Maximum bytes of a line: the count of an array, the length of an argument, or an inline request. */
 const MAX_LINE_BYTES = 64 * 1024
 /** Limit of an argument: 512 MiB in Redis; a string of V8 ends a few bytes before. */
 const MAX_BULK_BYTES = Math.min(512 * 1024 * 1024, constants.MAX_STRING_LENGTH)
@@ -19,12 +19,12 @@ const LF = 10
 const ASTERISK = 42
 const DOLLAR = 36
 const NOTHING = Buffer.alloc(0)
-/** The limits are Redis' own: those of one request. */
+/** Only Redis' own limits per request. */
 const UNLIMITED = {take: () => true, give: () => undefined}
 
 /**
- * Reads requests out of the bytes of a connection, wherever these are cut. Memory is bounded by the received bytes, and
- * these by Redis' own limits. Arguments are bytes: one character for each.
+ * Reads requests from a connection's bytes, split anywhere. Memory is bounded by the received bytes, and these by Redis' limits.
+ * Arguments have one character per byte.
  */
 export class RequestParser {
   #buffer: Buffer = NOTHING
@@ -33,9 +33,9 @@ export class RequestParser {
   readonly #long = new Collector(0, UNLIMITED)
   #missing = 0
   #args: string[] = []
-  /** Arguments to come; 0 between requests. */
+  /** Number of remaining arguments; 0 between requests. */
   #left = 0
-  /** Length of the argument to come; -1 if not known yet. */
+  /** Length of the next argument; -1 before it is known. */
   #length = -1
   #size = 0
   readonly #maxBytes: number

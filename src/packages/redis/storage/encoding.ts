@@ -30,7 +30,7 @@ export function encodeValue(value: Value): StoredValue {
     }
   if (!(value instanceof Stream)) return {type: 'list', bytes: encodeAll(value.toArray())}
   const {serial, lastId, maxDeletedId, entriesAdded, changes} = value
-  // entries that wait for the next write count with that: the groups that have read them wait, too
+  // entries that wait for a later write count, too: the groups that read them wait with them
   const since = changes?.partlySince
   const waiting = since === undefined ? 0 : value.range(since, MAX_ID).filter(({isStored}) => !isStored).length
   const head = [serial.toString(), formatId(lastId), formatId(maxDeletedId), (entriesAdded - waiting).toString()]
@@ -88,7 +88,7 @@ function encodeHash(hash: ReadonlyMap<string, string>): Buffer {
   return bytes
 }
 
-/** Returns where the text ends. */
+/** Writes a text, and returns the offset after it. */
 function encode(text: string, bytes: Buffer, at: number): number {
   const start = bytes.writeUInt32LE(text.length, at)
   return start + bytes.write(text, start, 'latin1')
@@ -101,7 +101,7 @@ function decodeHash(bytes: Buffer): Map<string, string> {
   return hash
 }
 
-/** The fields of state items: one text for all of them. */
+/** Returns a field name, one shared text for those of state items. */
 const nameOf = (field: string): string => (field === 'data' ? 'data' : field === 'version' ? 'version' : field)
 
 export function decodeAll(bytes: Buffer): string[] {

@@ -2,7 +2,7 @@ import type {DatabaseSync} from 'node:sqlite'
 import {openOwn} from '../../../platform/database-file.ts'
 
 /**
- * Keys and values are bytes. A stream is named by its serial number, so that renaming its key moves nothing; each entry,
+ * Tables. Keys and values are bytes. A stream is identified by its serial number, so that renaming its key moves nothing; each entry,
  * group and pending entry has a row.
  */
 const TABLES = `
@@ -15,7 +15,7 @@ const TABLES = `
   ) WITHOUT ROWID;
 `
 
-/** Keys are found by the number of their row: an index by name would be written all over with each batch of new ones. */
+/** Tables by row number: each batch of new keys would rewrite an index by name. */
 const NUMBERED = `
   ALTER TABLE keys RENAME TO before;
   CREATE TABLE keys (id INTEGER PRIMARY KEY, db INTEGER, key BLOB, type TEXT, expires INTEGER, value BLOB);

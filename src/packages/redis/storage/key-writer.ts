@@ -9,22 +9,19 @@ import {encodeText, encodeValue} from './encoding.ts'
 import type {StoredRows} from './load.ts'
 import {NOTHING, StreamRows, type WrittenRows} from './stream-rows.ts'
 
-/** State that the writer takes over once a transaction is in the file. */
+/** State for the writer after the transaction is in the file. */
 interface Written {
   readonly streams: Stream[]
-  /** Rows of keys that are gone. */
+  /** Rows of removed keys. */
   readonly removed: [database: number, key: string][]
-  /** Rows that hold another stream than before; undefined: none. */
+  /** Rows with another stream than before; undefined: none. */
   readonly moved: [row: number, serial: number | undefined][]
 }
 
 /** A removed value has no size, and a stream is written in parts. */
 const mayPass = (value: Value | undefined): boolean => value === undefined || value instanceof Stream
 
-/**
- * Writes changed keys to the file, all in one transaction. We know the row of each key, so that the file needs no index:
- * keys that are new are added at its end, whatever their names.
- */
+/** Writes changed keys to the file in one transaction. The writer knows the row of each key, so the file needs no index, and new keys are appended. */
 export class KeyWriter {
   readonly #file: DatabaseSync
   readonly #begin: StatementSync
@@ -58,8 +55,8 @@ export class KeyWriter {
   }
 
   /**
-   * Stops at large values and messages once it has written `maxBytes`, and at any after `maxKeys`, but not at those of `moved`; returns the
-   * keys that are left, in what it was given. Throws an error of SQLite; then nothing has been written.
+   * Writes at most about `maxBytes` and `maxKeys`; keys in `moved` are always written. Returns the keys that are left. Throws an error of
+   * SQLite; then nothing was written.
    */
   write(
     changed: ChangedKeys,
@@ -103,18 +100,18 @@ export class KeyWriter {
     return changed
   }
 
-  /** Moves the log into the file, a little at a time: SQLite would wait for the disk until all of four transactions is there. */
+  /** Moves the log into the file in small parts: otherwise SQLite would wait for the disk after each fourth transaction. */
   #emptyLog(): void {
-    // where it fails, committed rows stay in the log; SQLite tries again itself
+    // after a failure committed rows stay in the log, and SQLite tries again itself
     orElse(() => this.#file.exec('PRAGMA wal_checkpoint'), undefined)
   }
 
-  /** Something is left to write when there is time. */
+  /** Whether entries of streams are left to write later. */
   get hasRest(): boolean {
     return this.#rows.unfinished.length > 0
   }
 
-  /** Writes some of the rest of a flood of messages, or all of it. Throws an error of SQLite. */
+  /** Writes a part of the remaining entries of streams, or all. Throws an error of SQLite. */
   writeRest(isAll: boolean): void {
     const streams = this.#rows.unfinished
     let done: readonly Stream[] = []
@@ -154,7 +151,7 @@ export class KeyWriter {
     let rows = NOTHING
     if (value instanceof Stream) {
       written.streams.push(value)
-      // before its head, which counts written rows
+      // before its head, which counts the written rows
       rows = this.#rows.write(value, maxBytes)
     }
     let {size} = rows
@@ -177,7 +174,7 @@ export class KeyWriter {
     return {size, isAll: rows.isAll}
   }
 
-  /** Whether the row is written; the file keeps the earlier value of a too large key, and takes the other keys. */
+  /** Writes a row, and returns whether the file accepted it. For a key that is too large, the file keeps the earlier value. */
   #isPut(key: string, row: readonly SQLInputValue[]): boolean {
     try {
       this.#put.run(...row)
@@ -192,7 +189,7 @@ export class KeyWriter {
     }
   }
 
-  /** Drops the rows of streams that were at one of these keys and are at none of them any more. */
+  /** Drops the rows of streams that none of these keys has any more. */
   #dropLost({moved, streams}: Written): void {
     if (moved.length === 0) return
     const kept = new Set(streams.map(({serial}) => serial))

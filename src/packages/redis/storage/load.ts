@@ -69,7 +69,7 @@ async function loadAll(file: DatabaseSync, engine: RedisEngine): Promise<StoredR
 
 type Row = readonly unknown[]
 
-/** Takes one row after the other, with pauses. */
+/** Passes on one row after the other, with pauses. */
 async function each(file: DatabaseSync, query: string, take: (row: Row) => void): Promise<void> {
   let count = 0
   for (const row of rows(file, query)) {
@@ -78,7 +78,7 @@ async function each(file: DatabaseSync, query: string, take: (row: Row) => void)
   }
 }
 
-/** Rows as arrays: objects with names take half as long again. */
+/** Yields rows as arrays: objects with names would take half as long again. */
 function rows(file: DatabaseSync, query: string): Iterable<Row> {
   const statement = file.prepare(query)
   statement.setReturnArrays(true)

@@ -14,7 +14,7 @@ export interface StoredKeys {
   readonly engine: RedisEngine
   /** File of the keys. Undefined if the keys are only in memory. */
   readonly file: string | undefined
-  /** Reason why the requested file is not used, with its name; empty if there is no reason. */
+  /** Why the requested file is not used, with its name; empty otherwise. */
   readonly refusal: string
   /** Writes the rest. */
   close(): void
@@ -25,8 +25,8 @@ const LOCK_TRIES = 20
 const LOCK_PAUSE_MS = 50
 
 /**
- * Opens the file and reads its keys. A file that is damaged, or of a newer version, is kept under another name, and a fresh
- * one begun; one that cannot be opened leaves the keys in memory. `warn` is called for files that are set aside or made smaller, and for failed writes.
+ * Opens the file and reads its keys. Renames a damaged or newer file, and begins a new one. If it cannot be opened, keys stay in memory.
+ * `warn`: called for renamed or shrunk files, and failed writes.
  */
 export async function openStoredKeys(path: string, warn: (text: string) => void): Promise<StoredKeys> {
   for (let tries = 1; ; tries++) {

@@ -9,7 +9,7 @@ import {encodeAll, encodeText} from './encoding.ts'
 const FLOOD = 50
 /** Number of them that are written at once. */
 const REST_ROWS = 1000
-/** As above, in bytes, which take some 10 ms. */
+/** Maximum bytes of the rest in one write: some 10 ms. */
 const REST_BYTES = 4_000_000
 
 /** How much of a stream was written. */
@@ -57,8 +57,8 @@ export class StreamRows {
   }
 
   /**
-   * The changes of a stream; the caller marks them as written when the transaction is over. Stops at a new entry once it has written
-   * `maxBytes` of them. Gives the bytes of entries, and whether all is written.
+   * Writes the changes of a stream. Stops before a new entry once `maxBytes` are written. Returns the bytes of entries, and whether all
+   * is written. The caller marks the changes as written after the transaction.
    */
   write(stream: Stream, maxBytes: number): WrittenRows {
     const {changes, serial} = stream
@@ -101,7 +101,7 @@ export class StreamRows {
     return [...this.#unfinished.values()].map(({stream}) => stream)
   }
 
-  /** Writes some of the rest of a flood, or all of it. Returns whether all of the stream is written now; the caller calls `finished` after the commit. */
+  /** Writes a part of the remaining entries, or all. Returns whether the stream is complete. The caller calls `finished` after the commit. */
   writeRest(stream: Stream, isAll: boolean): boolean {
     if (stream.changes?.isWhole === true) return this.write(stream, Infinity).isAll // a write of it has failed
     let rows = isAll ? Infinity : REST_ROWS
@@ -114,7 +114,7 @@ export class StreamRows {
     return true
   }
 
-  /** The write of a stream has failed: its key, if that is still there, is written again with all of it. */
+  /** Marks a stream after a failed write: if its key still exists, the whole stream is written again. */
   retry(stream: Stream): void {
     stream.rewrite()
     this.finished(stream)
@@ -126,8 +126,8 @@ export class StreamRows {
   }
 
   /**
-   * Writes new entries. Entries that all groups acknowledge between two writes get no row at once: many of them
-   * are gone soon. Returns the bytes that were written, and the entries that are left once these are `maxBytes`.
+   * Writes new entries. Entries that all groups have acknowledged get no row at once, since many are removed soon. Returns the written
+   * bytes, and the entries left after `maxBytes`.
    */
   #addNew(
     stream: Stream,

@@ -2,25 +2,25 @@ import {messageOf} from '../../../model/errors.ts'
 import {keysIn, Journal} from '../engine/journal.ts'
 import type {KeyWriter} from './key-writer.ts'
 
-/** How long changes are collected. Since writing takes time, too, a process that is killed loses those of the last 50 ms. */
+/** Time in which changes are collected, in ms. With the write itself, a killed process loses the last 50 ms. */
 const DELAY_MS = 25
 /** After how long without changes the rest of a flood of messages is written. */
 const REST_MS = 1000
-/** More keys than these, changed by one command, are written in several transactions: others are not to wait for all. */
+/** Maximum number of keys in one transaction: other work must not wait for thousands. */
 const MAX_KEYS = 5000
-/** As above, in bytes: they take some 10 ms, and at times as long as the disk needs for four times as many. */
+/** Maximum bytes in one transaction: some 10 ms, and at times the disk's time for four times as much. */
 const MAX_BYTES = 4_000_000
 /** After a failure: a disk is not freed in a moment. */
 const RETRY_MS = 5000
-/** Fewer keys that take longer to write have large values. */
+/** Number of keys below which a slow write means large values. */
 const FEW_KEYS = 100
 const LONG_MS = 50
-/** Writing large values takes at most this part of the time: one that changes all the time must not stop the others. */
+/** Maximum share of time for large values: a value that changes constantly must not stop other work. */
 const MAX_SHARE = 0.25
 
 /**
- * Writes changes soon after they were made, many in one transaction; a burst of them is written while it lasts, which slows
- * it down. A full disk is reported once; the engine continues in memory.
+ * Writes changes soon after they are made, many in one transaction. A flood is written while it lasts, which slows it down. A full disk
+ * is reported once; the engine continues in memory.
  */
 export class WriteBehind {
   readonly journal = new Journal({
