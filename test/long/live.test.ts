@@ -344,6 +344,19 @@ t.test(
   }
 )
 
+t.test('on 40 columns lines of ours break between words', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api', autoPort: true}])
+  const screen = live(rig, {columns: 40})
+  await (await rig.driven('api')).listen()
+  await screen.line(/^1 app ready in \d+\.\d s · Ctrl-C stops · h$/)
+  await screen.line(/^ {4}help$/)
+  t.same(
+    screen.lines.filter(line => line.length > 40),
+    []
+  )
+})
+
 t.test('where stdin or stdout is no terminal, and with --log-as-json, nothing of it is shown', {skip}, async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'api'}])

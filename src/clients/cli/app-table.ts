@@ -17,7 +17,8 @@ import {instanceName} from '../../model/plan.ts'
 import type {Usage} from '../../platform/usage.ts'
 import {age} from '../../model/duration.ts'
 import {toned, type Tone} from './paint.ts'
-import {visibleText, cut, widthOf} from './width.ts'
+import {folded} from './say.ts'
+import {visibleText, widthOf} from './width.ts'
 import {fittingLines, type FittingColumn} from './table.ts'
 
 /** An app as `ps` shows it. */
@@ -48,7 +49,7 @@ export const inOrder = (apps: readonly ShownApp[], width: number): readonly Show
 export function appTable(apps: readonly ShownApp[], place: TablePlace): string {
   const {width} = place
   const hasTrouble = width !== Infinity && apps.some(({app}) => toneOf(app) === 'bad')
-  const counted = hasTrouble ? [cut(`${summaryText(apps.map(({app}) => app))}: pillion why`, width)] : []
+  const counted = hasTrouble ? [folded(`${summaryText(apps.map(({app}) => app))}: pillion why`, width)] : []
   return [...appLines(inOrder(apps, width), place), ...counted].map(line => `${line}\n`).join('')
 }
 
@@ -77,7 +78,9 @@ export function startLines(apps: readonly App[], place: TablePlace): readonly st
   const shown = inOrder(withUsage(apps, {usage: new Map(), now: place.now}), place.width)
   const {id, state, url} = appColumns(shown, place)
   const cells = url.cells.map((cell, row) => (shown[row]?.app.isReady === true ? cell : ''))
-  const columns = [{...id, cells: id.cells.map(cell => `  ${cell}`)}, state, {...url, cells}]
+  // a long name leaves room for addresses
+  const names = id.cells.map(cell => `  ${cell}`)
+  const columns = [{...id, cells: names, minWidth: 18}, state, {...url, cells, minWidth: 32}]
   return fittingLines(
     columns.map(each => ({...each, head: ''})),
     place.width
@@ -129,7 +132,7 @@ export const breakersNotClosed = ({circuitBreakers}: App): App['circuitBreakers'
   circuitBreakers.filter(({state}) => state !== 'closed')
 
 /** Writes a line for each reason that blocks calls, work or events of an app: `circuit breaker stock:items of "shop" is open`. */
-export const backlogLines = (apps: readonly App[], width: number): string =>
+export const backlogLines = (apps: readonly App[]): string =>
   apps
     .flatMap(app => {
       const name = nameText(app)
@@ -139,7 +142,7 @@ export const backlogLines = (apps: readonly App[], width: number): string =>
         ...(app.waitingEvents > 0 ? [waitingEventsText(name, app.waitingEvents)] : [])
       ]
     })
-    .map(line => `${cut(line, width)}\n`)
+    .map(line => `${line}\n`)
     .join('')
 
 /** The id, with the version of a Daeploy service or the number of an instance. */

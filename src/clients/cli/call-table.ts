@@ -17,12 +17,12 @@ export const callTable = (rows: readonly Row[], width: number, hasColours = fals
     [
       {head: 'CALL', cells: rows.map(({number}) => number.toString()), alignsRight: true, isMain: true},
       {head: 'TIME', cells: rows.map(localTime)},
-      {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 14, isMain: true},
+      {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 12, isMain: true},
       {head: 'REQUEST', cells: rows.map(requestOf), minWidth: 8, isMain: true},
       {
         head: 'STATUS',
         cells: rows.map(statusOf),
-        minWidth: 8,
+        minWidth: 7,
         isMain: true,
         paint: hasColours ? (cell, row) => toned(toneOfCall(rows[row]), cell) : undefined
       },
@@ -32,7 +32,7 @@ export const callTable = (rows: readonly Row[], width: number, hasColours = fals
         cells: rows.map(({waitedMs}) => (waitedMs < 1 ? '' : durationText(waitedMs))),
         alignsRight: true
       },
-      {head: '', cells: rows.map(noteOf), minWidth: 0}
+      {head: '', cells: rows.map(row => notesOf(row, width >= MIN_WITH_CAUSE).join(', ')), minWidth: 0}
     ],
     width
   )
@@ -48,7 +48,7 @@ const toneOfCall = (call: Api.Call | undefined): Tone => {
 export function followedLine(row: Api.Call | {readonly dropped: number}, width: number, hasColours = false): string {
   if ('dropped' in row) return `… ${row.dropped} calls are not shown\n`
   const waited = row.waitedMs < 1 ? '' : `  waited ${durationText(row.waitedMs)}`
-  const text = `${row.number}  ${localTime(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${durationText(row.totalMs)}${waited}  ${noteOf(row)}`
+  const text = `${row.number}  ${localTime(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${durationText(row.totalMs)}${waited}  ${notesOf(row, true).join(', ')}`
   const line = cut(text.trimEnd(), width)
   return `${hasColours && row.isFailed ? toned('bad', line) : line}\n`
 }
@@ -92,13 +92,15 @@ const statusOf = (call: Api.Call): string => {
 /** Most calls are of HTTP/1.1 alone, and gRPC is seen by its status. */
 const PLAIN = new Set(['', 'HTTP/1.1', 'gRPC', 'bytes'])
 
-const noteOf = (call: Api.Call): string => {
-  const {marks, failure} = call
+/** Columns of a terminal that has room for more of a cause than its first word. */
+const MIN_WITH_CAUSE = 100
+
+function notesOf(call: Api.Call, hasCause: boolean): readonly string[] {
   const protocol = protocolText(call)
   const notes = [
     PLAIN.has(protocol) ? '' : protocol,
-    ...marks.filter(mark => !['grpc', 'ours'].includes(mark)),
-    shownCause(failure)
+    ...call.marks.filter(mark => !['grpc', 'ours'].includes(mark)),
+    hasCause ? shownCause(call.failure) : ''
   ]
-  return notes.filter(text => text !== '').join(', ')
+  return notes.filter(text => text !== '')
 }

@@ -2,7 +2,7 @@ import {isatty} from 'node:tty'
 import type {UserError} from '../../model/errors.ts'
 import {wantsColours, paintedStatus} from './paint.ts'
 import {print, signedLine, type Code, type Sign} from './print.ts'
-import {fittingEnd, widthOf} from './width.ts'
+import {fittingEnd, visibleCut, visibleText, widthOf} from './width.ts'
 
 const INDENT = '    '
 /** Width below which wrapping gains nothing. */
@@ -28,6 +28,14 @@ function* pieces(line: string, width: number): Generator<string> {
   }
   yield left
 }
+
+/** Folds lines from outside, none wider than `width`. */
+export const foldedLines = (lines: readonly string[], width: number): readonly string[] =>
+  lines.flatMap(line =>
+    folded(visibleText(line), width)
+      .split('\n')
+      .map(piece => visibleCut(piece, width))
+  )
 
 /** Folds a text at the width of a terminal; other streams get it unchanged. */
 export const foldedFor = ({isTTY, columns}: NodeJS.WriteStream, text: string): string =>

@@ -10,6 +10,7 @@ import {writeText} from '../../platform/write-text.ts'
 import {terminalText} from '../../observe/logging/terminal-text.ts'
 import type {CommandContext} from './command-handler.ts'
 import {errorReason} from './print.ts'
+import {foldedFor} from './say.ts'
 
 /** Maximum number of unread characters before writers have to wait. */
 const MAX_WAITING = 1024 * 1024
@@ -156,7 +157,7 @@ class AppChannel implements TerminalOutput {
   }
 
   print(text: string): Promise<void> | undefined {
-    const shown = this.isTerminal ? shownText(text) : asBytes(text)
+    const shown = this.isTerminal ? shownText(foldedFor(process.stdout, text)) : asBytes(text)
     return this.write(this.midLine ? `\n${shown}` : shown)
   }
 

@@ -52,9 +52,9 @@ function columnsOf(nodes: readonly TreeNode[], isShort: boolean): readonly Fitti
   const cells = (cell: (node: TreeNode, index: number) => string): readonly string[] => nodes.map(cell)
   return [
     {head: 'CALL', cells: cells(({call}) => call?.number.toString() ?? ''), alignsRight: true},
-    {head: 'FROM → TO', cells: cells((node, at) => `${branches[at] ?? ''}${edgeOf(node, isShort)}`), minWidth: 14},
+    {head: 'FROM → TO', cells: cells((node, at) => `${branches[at] ?? ''}${edgeOf(node, isShort)}`), minWidth: 12},
     {head: 'REQUEST', cells: cells(({what}) => what), minWidth: 8},
-    {head: 'STATUS', cells: cells(nodeOutcome), minWidth: 8}
+    {head: 'STATUS', cells: cells(nodeOutcome), minWidth: 7}
   ].map(column => ({...column, isMain: true}))
 }
 

@@ -11,7 +11,7 @@ import {commandPlace, runName, runsAt, runsMeant} from '../pick-run.ts'
 import {addedText, faultsOn} from '../fault-text.ts'
 import {endWithStdout, print, type Sign} from '../print.ts'
 import {RunFinder, runsHere} from '../run-here.ts'
-import {say} from '../say.ts'
+import {folded, say} from '../say.ts'
 import type {FullScreen} from '../ui/full-screen.ts'
 import {cut, outputColumns} from '../width.ts'
 
@@ -112,16 +112,16 @@ async function psLook(
         now,
         isWide,
         hasColours: wantsColours(process.stdout.isTTY, process.env)
-      }) +
-      backlogLines(listing.apps, width) +
-      shownText(listing) +
-      faultsOn(listing)
-        .map(each => `${addedText(each)}. pillion fault --off ${each.number} removes it\n`)
-        .join('')
+      }) + folded(backlogLines(listing.apps) + shownText(listing) + faultLines(listing), width)
     return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
 }
+
+const faultLines = (listing: Listing): string =>
+  faultsOn(listing)
+    .map(each => `${addedText(each)}. pillion fault --off ${each.number} removes it\n`)
+    .join('')
 
 /** Returns the lines below a table: the dashboard by its name, and the copy that answers the names and ports of the run, or whose it answers (`pillion show`). */
 const shownText = ({answeredBy, answersFor, dashboardUrl}: Listing): string =>

@@ -1,6 +1,7 @@
 import type {App} from '../../../model/api.generated.ts'
 import {isUp, stateText, stateWord, summaryText, troubleFirst, wanted} from '../../../model/app-words.ts'
 import {shownUrl, startLines} from '../app-table.ts'
+import {foldedLines} from '../say.ts'
 import {visibleCut, visibleText, padEnd, widthOf} from '../width.ts'
 
 /** Whether the state of an app will not change by itself. */
@@ -33,7 +34,7 @@ export function readyText(all: readonly App[], {name, tookMs, hint, ...place}: R
   const up = apps.filter(isUp).length
   const what = up === apps.length ? count(apps) : `${up} of ${apps.length} apps`
   const text = `${name === '' ? '' : `${name}: `}${what} ready in ${seconds(tookMs)} · ${hint}`
-  const head = `${visibleCut(text, width)}\n`
+  const head = `${foldedLines([text], width).join('\n')}\n`
   if (apps.length <= rows) return linesText(apps, {...place, now: Date.now()}) + head
   const cells = troubleFirst(apps, stateWord)
     .map((app): Cell => [app.id, app.isReady ? shownUrl(app) : stateText(app, Date.now())])

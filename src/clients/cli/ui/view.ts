@@ -2,8 +2,8 @@ import {stripVTControlCharacters, styleText} from 'node:util'
 import {summaryText} from '../../../model/app-words.ts'
 import {appLines, nameText, toneOf, type ShownApp} from '../app-table.ts'
 import {dimmed, paintedStatus} from '../paint.ts'
-import {visibleCut, visibleText, cut, padEnd, widthOf} from '../width.ts'
-import {folded} from '../say.ts'
+import {visibleCut, cut, padEnd, widthOf} from '../width.ts'
+import {foldedLines} from '../say.ts'
 import type {ShownLine} from './followed-log.ts'
 
 /** A text that fills the screen. */
@@ -38,7 +38,7 @@ interface ScreenSize {
   readonly height: number
 }
 
-const TABLE_HINT = 'l log · r restart · x stop · s start · d debug · t trace · / filter · ? help'
+const TABLE_HINT = '? help · l log · r restart · x stop · s start · d debug · t trace · / filter'
 const PAGE_HINT = '↑ ↓ PgUp PgDn scroll · Esc back'
 
 /** Lines besides table and log: the title, the head of the table, the title of the log, the keys. */
@@ -148,13 +148,6 @@ export function farthest({page, log}: Pick<UiView, 'page' | 'log'>, {width, heig
   const count = page === undefined ? 0 : page === 'log' ? log.length : foldedLines(page.lines, width).length
   return Math.max(0, count - Math.max(1, height - 2))
 }
-
-const foldedLines = (lines: readonly string[], width: number): readonly string[] =>
-  lines.flatMap(line =>
-    folded(visibleText(line), width)
-      .split('\n')
-      .map(piece => visibleCut(piece, width))
-  )
 
 function paintedLine(text: string, {level, stream}: ShownLine, hasColours: boolean): string {
   if (!hasColours) return text

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {appColumns, appTable, urlOf, withUsage} from '../../../../src/clients/cli/app-table.ts'
+import {appColumns, appTable, startLines, urlOf, withUsage} from '../../../../src/clients/cli/app-table.ts'
 import {stateText} from '../../../../src/model/app-words.ts'
 import {appOf as told} from '../../../rig/listed.ts'
 
@@ -112,3 +112,20 @@ t.test(
     t.match(rows(appTable(shown, {width: Infinity, now: NOW})), [/^ID/, /^web/, /^payments/, /^sync/])
   }
 )
+
+t.test('a long name leaves room for the addresses of a start', async t => {
+  const port = {state: 'running', isReady: true, appPort: 20_000} as const
+  const apps = [told({...port, id: 'web'}), told({...port, id: 'a-service-whose-name-is-as-long-as-a-name-can-be'})]
+  t.match(startLines(apps, {width: 79, now: NOW}), [
+    /^ {2}web +ready +http:\/\/localhost:20000$/,
+    /^ {2}a-service-.*…  ready/
+  ])
+})
+
+t.test('below a table nothing is cut: a narrow terminal has it in several lines', async t => {
+  const apps = [told({id: 'web', state: 'exited', exitCode: 1}), told({id: 'api', state: 'running', isReady: true})]
+  t.match(
+    appTable(withUsage(apps, {usage: new Map(), now: NOW}), {width: 30, now: NOW}),
+    /\n0 of 2 ready · 1 down: pillion\n {4}why\n$/
+  )
+})

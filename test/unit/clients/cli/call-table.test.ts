@@ -1,6 +1,7 @@
 import t from 'tap'
+import type {Call} from '../../../../src/model/api.generated.ts'
 import {detailOf} from '../../../../src/observe/api/call-view.ts'
-import {callText} from '../../../../src/clients/cli/call-table.ts'
+import {callTable, callText} from '../../../../src/clients/cli/call-table.ts'
 import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 import {aCall, aRecord, aRequest} from '../../../rig/made-call.ts'
@@ -26,5 +27,17 @@ t.test('a text without names is shown as it is, and that nothing in it is masked
   t.ok(shown('application/json', '{"password":"hunter2"}').endsWith('\n{"password":"<masked, 7 characters>"}\n'))
   t.ok(shown('application/x-www-form-urlencoded', 'pin=12').endsWith('\npin=<masked, 2 characters>\n'))
   t.notMatch(shown('application/octet-stream', '\0'), note, 'bytes are not shown')
+  t.end()
+})
+
+t.test('a table of calls keeps the status on 40 columns, and has a cause only where it can be read', t => {
+  const ends = {from: 'orders', to: 'stock', protocol: 'gRPC', calleeProtocol: 'gRPC', at: '2026-01-31T14:46:45.977Z'}
+  const request = {number: 4711, method: 'POST', path: '/shop.Stock/Reserve', isKept: true, waitedMs: 0, totalMs: 12}
+  const end = {status: 5, marks: ['grpc', 'fault'], isFailed: true, failure: 'no item of this name is in stock'}
+  const row = {...ends, ...request, ...end} as unknown as Call
+  const lineAt = (width: number): string => callTable([row], width).split('\n')[1] ?? ''
+  t.match(lineAt(40), /^4711 {2}orders → .*gRPC 5/)
+  t.match(lineAt(80), / fault$/)
+  t.match(lineAt(140), / fault, no item of this name is in stock$/)
   t.end()
 })
