@@ -7,11 +7,11 @@ export interface CopyAnswers {
   /** The name of its run. */
   readonly copy: string
   readonly pid: number
-  /** Ports of this machine at which it takes the calls, by app. */
+  /** Ports of this machine at which it accepts the calls, by app. */
   readonly ports: Readonly<Record<string, number>>
 }
 
-/** Passes on calls at the names and ports of this run to another copy of its template: each request on its own, so that open connections stay. */
+/** Passes calls at this run's names and ports to another copy of its template, each request on its own, so that open connections stay. */
 export class AnsweringCopy {
   readonly copy: string
   readonly pid: number
@@ -23,7 +23,7 @@ export class AnsweringCopy {
   #calls = 0
   #isLeaving = false
 
-  /** `isOwn`: an app of this run, whose calls stay in the run. `ended` is called when the copy takes no calls any more. */
+  /** `isOwn`: whether an app is of this run, so that its calls stay here. `ended`: called when the copy accepts no more calls. */
   constructor({copy, pid, ports}: CopyAnswers, isOwn: (app: string) => boolean, ended: () => void) {
     this.copy = copy
     this.pid = pid
@@ -36,7 +36,7 @@ export class AnsweringCopy {
     return this.#pools.has(id)
   }
 
-  /** Admits a call to an app; undefined: this run answers it. `isRefused`: the copy has just refused the connection. */
+  /** Admits a call to an app at the copy; undefined: this run answers it. `isRefused`: the copy has just refused the connection. */
   admit({caller, callee}: Call, isRefused: boolean): Admission | undefined {
     const pool = this.#pools.get(callee)
     if (pool === undefined || this.#isOwn(caller)) return undefined

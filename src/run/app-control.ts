@@ -56,7 +56,7 @@ export function appControl(
 }
 
 function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunControl, 'logs' | 'runLogs'> {
-  /** The apps with this id and version; '' means the main version, `*` all. */
+  /** Returns the apps with this id and version; '' means the main version, `*` all. */
   const versioned = (id: string, version: string): readonly AppRuntime[] => {
     const all = apps.named(id)
     const versions = new Set(all.map(({plan}) => plan.version))
@@ -81,7 +81,7 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
       const reading = {tail, since, isFollowed, gone}
       const [only, ...others] = meant()
       if (only === undefined) return undefined
-      // an edit of the template, or a debugger, opens the app again with another record; an edit may add instances
+      // an edit or a debugger opens the app again with a new record; an edit may add instances
       return isFollowed || others.length > 0 || only.hasEarlierLogs
         ? runLogOf(meant, reading, false)
         : readLog(only.logs.app.record, reading)
@@ -95,12 +95,12 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
   }
 }
 
-/** Reports a fault, unless the sidecar is closed: the app then gets another one. */
+/** Handles a fault, unless the sidecar is closed: then the app gets another one. */
 const faultBy =
   ({sidecars}: Pick<AppControlParts, 'sidecars'>) =>
   async (runtimes: readonly AppRuntime[]): Promise<string> => {
     const opened = Promise.allSettled(runtimes.map(async runtime => sidecars.get(runtime)?.openAgain()))
-    // parts that an app starts without may take their time
+    // only faults are waited for: optional parts may take their time
     if (runtimes.some(({fault}) => fault !== '')) await opened
     return runtimes.find(runtime => sidecars.has(runtime) && runtime.fault !== '')?.fault ?? ''
   }

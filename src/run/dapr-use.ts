@@ -3,8 +3,8 @@ import type {ResourcesPlan} from '../model/plan.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
 /**
- * Whether a run uses Dapr: an app names resources, or one has called a sidecar. Until then no app of a plain stack gets a request of
- * Dapr: a server that expects its own clients alone may fail at one.
+ * Whether a run uses Dapr: an app names resources, or one has called a sidecar. Before that no app of a plain stack gets Dapr's requests,
+ * which could break a server with clients of its own.
  */
 export class DaprUse {
   readonly #runtimes: () => Iterable<AppRuntime>
@@ -27,7 +27,7 @@ export class DaprUse {
     if (this.#isOn && runtime.opening.isUnasked) runtime.ask()
   }
 
-  /** Admits the calls that come to the sidecar of an app: one to another app is a call of the app itself. */
+  /** Admits calls at an app's sidecar. A call to another app is one of the app itself. */
   seen(id: string, admit: Admit): Admit {
     return (call, ...rest) => {
       if (call.callee !== id) this.begin()

@@ -1,9 +1,9 @@
 import type {EarlyEvent, RunEvent} from '../model/events.ts'
 
-/** Older ones are dropped. */
+/** Maximum number of events; older ones are dropped. */
 const MAX_EVENTS = 500
 
-/** The latest events of a run before a client asks for them, so that a page that is opened late can show the past. */
+/** The latest events of a run before its first client, so that a page opened late can show the past. */
 export class EarlyEvents {
   #kept: EarlyEvent[] = []
 

@@ -18,10 +18,10 @@ import type {RunRecorder} from './run-recorder.ts'
 const MAX_RUNS = 30
 /** Two runs that write at the same moment overwrite each other: then the write is tried again. */
 const MAX_TRIES = 3
-/** Only the busiest edges are kept: the file stays small. */
+/** Maximum number of edges, the busiest ones, so that the file stays small. */
 const MAX_EDGES = 200
 
-/** The runs of a template that the file knows, the oldest first. Broken lines are left out. Throws a UserError if it is there and cannot be read. */
+/** Reads the runs of a template, the oldest first, without broken lines. Throws a UserError for an existing but unreadable file. */
 export function keptRuns({env, template, name}: TemplateRuns): readonly KeptRun[] {
   try {
     return readFileSync(fileOfTemplate(env, 'runs', template, name), 'utf8')
@@ -72,7 +72,7 @@ export function keepRun(of: TemplateRuns, run: KeptRun): void {
   }
 }
 
-/** The commit that is checked out around a file; '' = it is in no repository, or has none. */
+/** Returns the commit that is checked out around a file; '' = none. */
 export function commitAt(file: string): string {
   const root = repositoryAbove(dirname(file))
   if (root === undefined) return ''

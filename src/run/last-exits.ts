@@ -19,7 +19,7 @@ export interface LastExits {
   readonly deaths: readonly Api.Death[]
 }
 
-/** The file keeps this many exits; with the next one it begins again. */
+/** Maximum number of exits in the file; the next one starts it again. */
 const MAX_DEATHS = 100
 /** A file name has up to 255 bytes. */
 const MAX_NAME = 200
@@ -52,7 +52,7 @@ export class ExitFile {
     this.#run = run
   }
 
-  /** Adds an exit; if the file cannot be written, only the run itself knows it. `masked`: further names whose values are not written. */
+  /** Adds an exit. If the file cannot be written, only the run itself has it. `masked`: further names whose values are masked. */
   async add(death: Death, masked: readonly string[]): Promise<void> {
     const {env, template, name, startedAt} = this.#run
     const path = fileOfTemplate(env, 'exits', template, name)
@@ -68,12 +68,12 @@ export class ExitFile {
       }
       this.#count++ // an exit that was not written begins no file
     } catch {
-      // the log of the app is gone, or the state folder cannot be written: parts of the run that need it report that
+      // the app's log is gone, or the state folder is read-only, which other parts of the run report
     }
   }
 }
 
-/** The exits of the last run of a template that had one; undefined: none is known. */
+/** Returns the exits of the last run of a template that had any. */
 export const lastExits = (env: Environment, template: string, name: string): LastExits | undefined =>
   orElse(() => {
     const [head = '', ...lines] = readFileSync(fileOfTemplate(env, 'exits', template, name), 'utf8').split('\n')

@@ -22,7 +22,7 @@ export class Lifetime {
     return this.#now.signal
   }
 
-  /** The run is stopping or has ended: nothing may be spawned. */
+  /** Whether the run is stopping or has ended, so that nothing may be spawned. */
   get isOver(): boolean {
     return this.phase === 'stopping' || this.phase === 'ended'
   }

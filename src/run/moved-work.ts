@@ -25,7 +25,7 @@ export function noteOwner(options: WorkPathOptions, path: string): void {
     makeFolder(dirname(note), 0o700)
     writeFileSync(note, JSON.stringify({folder: folderOf(options.plan), path} satisfies Owner), {mode: 0o600})
   } catch {
-    // then a folder that is moved loses its work, as it does without a note
+    // then a moved folder loses its work, as without a note
   }
 }
 
@@ -33,11 +33,11 @@ export function noteOwner(options: WorkPathOptions, path: string): void {
 export interface MovedWork {
   /** The old folder. */
   readonly folder: string
-  /** Renames the old file for its new place; false: there is a file already. */
+  /** Renames the old file for its new place. Returns false if a file exists there. */
   readonly bring: (path: string) => boolean
 }
 
-/** Finds the work of a folder that was moved, if it was. The inode identifies the folder, so that a copy does not count. */
+/** Finds the work of a moved folder. The inode identifies the folder, so a copy does not count. */
 export function movedWork(options: WorkPathOptions): MovedWork | undefined {
   const note = noteOf(options)
   const owner = note === undefined ? undefined : ownerIn(note)

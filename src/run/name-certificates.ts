@@ -5,7 +5,7 @@ import {identityAt} from '../platform/paths.ts'
 import {certificatePath, stateFolder} from '../platform/state-folder.ts'
 import type {NamedCertificate} from '../proxy/published/entrance-tls.ts'
 
-/** Certificates of host names, signed by the user's authority as it is now; without one, by an untrusted authority. */
+/** Certificates of host names, signed by the user's current authority, or without one by an untrusted authority. */
 export class NameCertificates {
   readonly #state: string
   readonly #warn: (text: string) => void

@@ -10,9 +10,9 @@ import type {Ends} from '../platform/proc-net.ts'
 import type {OwnCopy} from '../proxy/published/published-port.ts'
 import type {RunContext} from './run-context.ts'
 
-/** How long no run is looked for again, in ms: a copy registers before it starts its apps. */
+/** Time in ms for which the list of runs is reused: a copy registers before it starts its apps. */
 const LOOK_MS = 10
-/** How long ago, in ms, the latest run must have come for its file to be complete. */
+/** Age of the latest run in ms after which its file is complete. */
 const SETTLED_MS = 1000
 
 /** The other copies of the template that run. Their apps may have numbers of this run in their code. */
@@ -29,20 +29,20 @@ export class NearbyCopies implements OwnCopy {
   /** When the folder of runs had changed as the copies were listed, in ms since 1970; 0 = list them again. */
   #listedAt = 0
 
-  /** `among` selects the runs that count; left out: the copies of the template. */
+  /** `among` selects the runs. Omitted: the copies of the template. */
   constructor(context: Pick<RunContext, 'env' | 'plan'>, among?: (runs: readonly LivingRun[]) => readonly LivingRun[]) {
     const {file, copy = ''} = context.plan
     this.#context = context
     this.#among = among ?? (runs => copiesAmong(runs, {file, copy}))
   }
 
-  /** As `OwnCopy`; the process may be that of a command (`exec`), too. */
+  /** As `OwnCopy`; also for processes of a command (`exec`). */
   at(ends: Ends, app: string): string {
     const home = this.homeAt(ends)
     return home !== undefined && livingRun(home)?.appIds.includes(app) === true ? join(home, 'socket') : ''
   }
 
-  /** Returns the folder of the run whose process is at the other end of a connection; undefined: none of these runs. */
+  /** Returns the folder of the run whose process is at the other end of a connection, if it is one of these runs. */
   homeAt(ends: Ends): string | undefined {
     return this.#list().size === 0 ? undefined : this.#homes.get(this.#apps.of(ends) || this.#commands.of(ends))
   }
@@ -57,12 +57,12 @@ export class NearbyCopies implements OwnCopy {
 
   /** Returns the folder of each copy, by the marker of its processes. */
   #list(): ReadonlyMap<string, string> {
-    // the folder of runs may be gone for a moment
+    // the folder of runs may be missing for a moment
     orElse(() => this.#look(), undefined)
     return this.#homes
   }
 
-  /** Lists the copies if a run has come or gone since the last time. */
+  /** Lists the copies again if a run has appeared or ended since. */
   #look(): void {
     const {env, plan} = this.#context
     const now = performance.now()

@@ -22,10 +22,10 @@ export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'fau
   readonly routes: () => Routes<AppRuntime>
   /** Why calls to this id fail if the user has stopped its apps; '' otherwise. */
   readonly whyStopped: (id: string) => string
-  /** The copy that answers calls in the place of this run. Optional: none does. */
+  /** Returns the copy that answers calls in place of this run, if any. */
   readonly answering?: () => AnsweringCopy | undefined
   readonly context: Pick<RunContext, 'env' | 'plan'>
-  /** The id of the app whose process has this marker; '' = none. */
+  /** Returns the app whose process has this marker; '' = none. */
   readonly appOf: (marker: string) => string
 }
 
@@ -34,7 +34,7 @@ const LAST_LINES = 10
 /** How many characters of a line they get: colours are removed in quadratic time. */
 const MAX_LINE = 1000
 
-/** Opens the published ports of a run: each call to them takes the way of an invocation. */
+/** Opens the published ports of a run, whose calls are handled like invocations. */
 export function openPublished(
   options: RunPublishedOptions,
   freed: PublishedApps['freed'] = async (port, bind) => bindFreed(options.context.env, port, bind)

@@ -28,9 +28,9 @@ import {StallReporter} from './stall-reporter.ts'
 
 export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workMode' | 'reporter'> {
   readonly runtimes: () => readonly AppRuntime[]
-  /** The resources of an app, also of a stopped one, or one that is left out. */
+  /** Returns the resources of an app, also of one that is stopped or left out. */
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
-  /** Reads the resources of the apps that the run leaves out: work may be given to them, as their policies say. */
+  /** Reads the resources of apps that the run leaves out: their policies decide about work for them. */
   readonly knowLeftOut: () => Promise<void>
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Called when work of workflows waits for an app that has no worker. */
@@ -64,7 +64,7 @@ export class OpenWork {
   #lacksActorStore = false
   readonly #reminders = new Once<Reminders>()
 
-  /** `path`: undefined: nothing is kept. Throws errors of the file system and of SQLite. */
+  /** Opens the work at `path`, without one in memory. Throws errors of the file system and of SQLite. */
   static async open(options: RunWorkOptions, path: string | undefined): Promise<OpenWork> {
     const {reporter} = options
     const warn = (text: string): void => reporter.warn('work-file', text)
@@ -142,7 +142,7 @@ export class OpenWork {
     runtime?.logs.sidecar.log({level, message, scope})
   }
 
-  /** Warns on the terminal if there are state stores but none for actors: a real Dapr needs one, which would be noticed only at deployment. */
+  /** Warns if there are state stores but none for actors: a real Dapr needs one, which only a deployment would reveal. */
   #onFirstWorker(app: string): void {
     const {resourcesOf, hasWorker, reporter} = this.#options
     hasWorker(app)

@@ -41,7 +41,7 @@ if (port > 0 && !fixed.has(port) && !Server.prototype[mark]) {
 }
 `
 
-/** The environment of a process whose bind of the number in its code is moved, if it is a program of Node or Python. `python`: our hook of it. */
+/** Returns the environment of a Node or Python process that moves the port in its code when it binds. `python`: our hook. */
 export function withPortHooks(
   before: Record<string, string>,
   {inCode, number}: PublishedPlan,
@@ -62,8 +62,8 @@ export function withPortHooks(
 }
 
 /**
- * Returns the folder of the hooks; '' if they cannot be written. Hooks are never removed, since a process that outlives the run still
- * needs them when it starts another one; a version of Pillion with other hooks writes them next to these.
+ * Returns the folder of the hooks; '' if they cannot be written. Hooks are never removed: a process that outlives the run needs them to
+ * start another. Versions of Pillion with other hooks write them next to these.
  */
 function hookFolder(env: Environment, python: string): string {
   const folder = join(cacheFolder(env), `port-hooks-${fnv1a(Buffer.from(NODE_TEXT + python)).toString(16)}`)

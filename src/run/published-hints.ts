@@ -10,12 +10,12 @@ import {portAdvice, programText} from './port-advice.ts'
 export const PORT_TAKEN =
   /EADDRINUSE|AddrInUse|\[Errno (?:98|48)\]|\b(?:address|port|connection) (?:\S+ )?(?:is |was )?(?:already )?in use|:\d+ (?:is )?already in use/i
 
-/** A program that listens does so within this time, or prints why it takes longer. */
+/** Time in which a program listens, or prints why it does not, in ms. */
 const LISTENS_WITHIN_MS = 5000
 /** Life of a program that ignores a failed bind and ends at once, in ms. */
 const ENDS_AT_ONCE_MS = 5000
 
-/** The lines that may report a taken port: programs write it to stdout or stderr. */
+/** Returns the lines that may report a taken port, on stdout or stderr. */
 export const linesAtEnd = ({bestLine, lastLines: {stdout, stderr}}: AppRuntime['app']): readonly string[] => [
   bestLine,
   ...stdout,

@@ -13,7 +13,7 @@ export class RedisOfCopies {
   readonly #runs: NearbyCopies
   readonly #isOwn: (port: number) => boolean
 
-  /** `isOwn`: this run has its own Redis in the place of the one at a port. */
+  /** `isOwn`: whether this run has its own Redis in place of that at a port. */
   constructor(context: Pick<RunContext, 'env' | 'plan'>, isOwn: (port: number) => boolean) {
     this.#env = context.env
     this.#isOwn = isOwn

@@ -13,7 +13,7 @@ export function roundTexts({app, files}: Round, replays: readonly Replay[], mask
   return texts
 }
 
-/** Whether an answer has changed in more than its time, which says little right after a start. */
+/** Whether an answer has changed in more than its time, which means little right after a start. */
 const hasChanged = ({comparison: {differences}}: Replay): boolean => differences.some(({what}) => what !== 'time')
 
 function nameOf({call}: Replay, masking: Masking): string {

@@ -42,7 +42,7 @@ export class RunActors implements ActorAccess {
   readonly countsOf: ActorAccess['countsOf'] = async ({id, name, home}) => {
     if (this.#actors?.table.hostedAt(home) === undefined) return []
     const {countsAt} = await import('../work/actor/actor-counts.ts')
-    // reminders belong to the app: one of its instances counts them
+    // reminders belong to the app: only one of its instances counts them
     const reminders = name === id ? this.#remindersOf(id) : new Map<string, number>()
     return countsAt(this.#actors, home, reminders)
   }
@@ -52,14 +52,14 @@ export class RunActors implements ActorAccess {
   /** Deactivates the actors of an app's process that is about to end; false if the signal is aborted before. */
   readonly present = (runtime: AppRuntime): FinishWork => {
     const {pid, home} = runtime
-    // another process may have taken its place, with its actors
+    // another process may have taken over, with its actors
     return async signal => this.#actors === undefined || runtime.pid !== pid || this.#actors.retire(home, signal)
   }
 
-  /** How long the app lets its actors' turns take to end, in ms; 0: it hosts no actors. */
+  /** Returns the time for turns of an app's actors to end, in ms; 0: it hosts no actors. */
   readonly drainMs = ({home}: AppRuntime): number => this.#actors?.drainMs(home) ?? 0
 
-  /** Deactivates the actors of an app that ends for good: turns under way get at most the time that the app has reported. */
+  /** Deactivates the actors of an app that ends for good. Turns under way get at most the time that the app has reported. */
   async end({home, plan}: AppRuntime, now: AbortSignal): Promise<void> {
     await this.#actors?.end(home, plan.stop.timeoutMs, now)
   }

@@ -63,7 +63,7 @@ export class RunApi {
   /** The requests that the API itself handles. */
   readonly control: Pick<RunControl, 'dashboard'> = {dashboard: async port => this.#openDashboard(port)}
 
-  /** Answers a request that came to the control socket. */
+  /** Answers a request at the control socket. */
   readonly serve: ServeRequest = async (request, response) => this.#serve(request, response, {via: 'socket'})
 
   /** Waits for conditions of the run. Throws a UserError for unknown apps. */
@@ -72,7 +72,7 @@ export class RunApi {
     return waitFor(await this.#openWaits(), options)
   }
 
-  /** Opens the listener of the page at the first time; later it says where that is. Rejects with a UserError. */
+  /** Opens the listener of the page at the first request. Returns its address. Rejects with a UserError. */
   async #openDashboard(port: number): Promise<Api.Dashboard> {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UserError(`${port} is not a port`)
     const opened = this.#dashboard.do(async () => this.#open(port))

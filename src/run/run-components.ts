@@ -23,7 +23,7 @@ export class RunComponents {
   /** The components of the files are open. */
   #isStarted = false
 
-  /** Ports of the apps that have been started: one of these apps may be the Redis itself. */
+  /** Ports of started apps, one of which may be the Redis itself. */
   readonly #ports: Set<number>
 
   constructor(
@@ -53,12 +53,12 @@ export class RunComponents {
     ;(await this.#sharedData.begun)?.tell()
   }
 
-  /** Frees the port of the built-in Redis until the run ends; false: it is not held. */
+  /** Frees the port of the built-in Redis until the run ends. Resolves with false if the run does not have it. */
   async releaseRedis(port: number): Promise<boolean> {
     return (await this.#redis.begun)?.release(port) ?? false
   }
 
-  /** Makes the built-in Redis give way to an app that is about to listen, since it was left out before, or comes with an edit. */
+  /** Closes the built-in Redis at the port of an app that is about to listen: an app that was left out, or that an edit adds. */
   async giveWay(app: AppPlan): Promise<void> {
     for (const port of listenPorts(app)) {
       this.#ports.add(port)

@@ -16,7 +16,7 @@ export class RunDaprd implements FindDaprd {
   readonly #watchdog: ProcessWatchdog
   readonly #reported = new Set<string>()
   #count = 0
-  /** Why there is no daprd; '' if there is one, or none was needed yet. */
+  /** Why there is no daprd; '' if there is one, or before one was needed. */
   whyNone = ''
 
   constructor(context: Pick<RunContext, 'env' | 'run' | 'reporter' | 'lifetime'>, watchdog: ProcessWatchdog) {

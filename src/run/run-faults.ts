@@ -10,7 +10,7 @@ export function faultSwitch(runtimes: () => readonly AppRuntime[], emit: Emit): 
     active: undefined,
     tell: change => emit({type: 'fault-changed', ...change}),
     kill: pid => {
-      // otherwise the pid may be that of another process by now
+      // otherwise the pid may belong to another process by now
       if (runtimes().some(runtime => runtime.pid === pid)) signalGroup(pid, 'SIGKILL')
     }
   }

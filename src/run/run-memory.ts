@@ -6,7 +6,7 @@ import type {RunRecorder} from './run-recorder.ts'
 /** Interval of writing the facts of a run, in ms, in case it is killed. */
 const EVERY_MS = 60_000
 
-/** Facts that outlive a run: its exits, and counts of its calls. The code is loaded with the first of them. */
+/** Facts that outlive a run: exits, and counts of calls. The first fact loads the code. */
 export class RunMemory {
   readonly #context: RunContext
   readonly #recorder: RunRecorder

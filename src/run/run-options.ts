@@ -21,7 +21,7 @@ export interface RunOptions {
   /** Log lines of the sidecars are JSON (`--log-as-json`). */
   readonly isJson?: boolean
   readonly emit: Emit
-  /** Warnings about the template that were not given yet. Called after the start lines are printed, and after each edit. */
+  /** Returns warnings about the template since the last call. Called after the start lines, and after each edit. */
   readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again after an edit (`--watch`). Rejects with a `UserError`. */
   readonly reread?: (() => Promise<Plan>) | undefined

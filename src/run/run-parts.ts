@@ -38,7 +38,7 @@ import {RunSpans} from './run-spans.ts'
 
 /** The parts of a run, and how they are connected. `Run` starts and stops them. */
 export class RunParts {
-  /** Its events also reach its recorder and its API. */
+  /** Context of the run, whose events also reach its recorder and its API. */
   readonly context: RunContext
   /** Handles requests to the run; undefined before it is registered. */
   control: RunControl | undefined
@@ -169,7 +169,7 @@ export class RunParts {
     if (this.context.plan.movedPorts?.size) (await this.published.written()).begin()
   }
 
-  /** Closes that socket, so that the run is no longer found. */
+  /** Closes the control socket, so that the run is no longer found. */
   async withdraw(): Promise<void> {
     await this.#registration?.withdraw()
   }

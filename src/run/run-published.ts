@@ -41,7 +41,7 @@ export class RunPublished {
     this.options = {...options, context}
   }
 
-  /** Binds the published ports of these apps, which `others` do not have. Throws a `UserError` if one is taken. */
+  /** Binds the published ports of these apps that `others` do not have. Throws a `UserError` if one is taken. */
   async claim(plans: readonly AppPlan[], others: readonly AppPlan[] = []): Promise<void> {
     if (plans.every(({published}) => published === undefined)) return
     if (this.#ports === undefined) {
@@ -86,14 +86,14 @@ export class RunPublished {
     setTimeout(() => void look(), FIRST_LOOK_MS).unref()
   }
 
-  /** Called when a process of an app has ended: it may have failed to listen at the port that we hold. */
+  /** Called after the end of an app's process, which may have failed to listen at the port that we have. */
   onEnd(runtime: AppRuntime, exit: Exit, reporter: Reporter): void {
     if (runtime.plan.published === undefined) return
     const {from, to} = runtime.app.lived
     void import('./published-hints.ts').then(({hintAtEnd}) => hintAtEnd(runtime, exit, to - from, reporter))
   }
 
-  /** Takes a connection that another copy passes on by an upgrade with these headers: a process of this run called a number of that copy. */
+  /** Accepts a connection that another copy passes on by an upgrade with these headers: a process of this run called a port of that copy. */
   async take(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
     const {passedCaller} = await import('../proxy/published/pass-on.ts')
     const caller = passedCaller(headers, TO_OWN_COPY)

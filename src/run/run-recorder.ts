@@ -34,7 +34,7 @@ async function placeOf(lines: () => Promise<readonly string[]>, folder: string):
   return codePlace(await lines(), folder)
 }
 
-/** Characters of each of them: an app may write megabytes in one line. */
+/** Maximum characters of each line: an app may write megabytes in one. */
 const MAX_LINE = 4096
 
 /** Number of lines to keep of the output before an exit. */
@@ -43,10 +43,10 @@ const LINES = 50
 export interface RecorderParts {
   /** All apps of the run. */
   readonly runtimes: () => readonly AppRuntime[]
-  /** Undefined if there are none. */
+  /** Returns the workflows, if there are any. */
   readonly workflows: () => Workflows | undefined
   readonly onDeath: (death: Death) => void
-  /** The advice about an exit, '' = none. */
+  /** Returns the advice about an exit, '' = none. */
   readonly adviceFor: (runtime: AppRuntime, hints: Reporter) => Promise<string>
 }
 
@@ -61,7 +61,7 @@ export class RunRecorder {
   deaths: Deaths | undefined
 
   readonly #parts: RecorderParts
-  /** Further names that are masked, by app. Names of an app that has left the run stay, as its calls do. */
+  /** Further masked names by app. Names of an app that has left stay, as its calls do. */
   readonly #masks = new Map<string, readonly string[]>()
 
   constructor(parts: RecorderParts) {

@@ -24,7 +24,7 @@ export interface RunReplaysOptions {
   readonly replayed: (replay: Replay) => void
 }
 
-/** Sends calls of a run again; its code is loaded by the first request. */
+/** Sends calls of a run again. The first request loads the code. */
 export class RunReplays {
   readonly #options: RunReplaysOptions
   readonly #open = new Once<Replays>()
@@ -88,7 +88,7 @@ export class RunReplays {
   }
 }
 
-/** Sends a request to an app in the name of its sidecar: it waits, is hit by faults and is recorded as the first one was. */
+/** Sends a request to an app as its sidecar: like the original it waits, may have a fault, and is recorded. */
 async function delivered(
   app: AppRuntime,
   from: string,
@@ -123,7 +123,7 @@ function whyNot(id: string, all: readonly AppRuntime[], open: readonly AppRuntim
   return first === undefined || open.some(takesCalls) ? '' : first.queue.reason
 }
 
-/** Whether an app takes calls now or soon. */
+/** Whether an app accepts calls, or soon will. */
 const takesCalls = ({queue, obstacle, app: {state}}: AppRuntime): boolean =>
   queue.state === 'open' ||
   (queue.state === 'held' && obstacle === '' && (state.phase !== 'backoff' || state.until !== Infinity))

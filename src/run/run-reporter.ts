@@ -4,7 +4,7 @@ import {messageOf} from '../model/errors.ts'
 import type {Emit, RunEvent} from '../model/events.ts'
 import type {Hint, Reporter, TellingReporter, WarningCode} from '../model/reporter.ts'
 
-/** Holds warnings back until the start lines of all apps are printed: scripts for Dapr read both streams up to that point. */
+/** Delays warnings until the start lines of all apps are printed: until then Dapr's scripts read both streams. */
 export class RunReporter implements TellingReporter {
   readonly #emit: Emit
   #kept: RunEvent[] | undefined = []
@@ -26,7 +26,7 @@ export class RunReporter implements TellingReporter {
     else this.#kept.push(event)
   }
 
-  /** Reports the held warnings; later ones are reported immediately. */
+  /** Reports the delayed warnings. Later ones are reported at once. */
   release(hints?: () => readonly Hint[]): void {
     for (const {code, text} of hints?.() ?? []) this.warn(code, text)
     const kept = this.#kept ?? []

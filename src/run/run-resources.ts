@@ -23,7 +23,7 @@ export class RunResources {
   readonly #refreshed: () => void
   readonly #store: ResourceStore
   readonly #watches = new Map<string, Watch>()
-  /** Watchers of folders without resources: Node's own, for which nothing is loaded. */
+  /** Watchers of folders without resources: Node's own, which need no further code. */
   readonly #awaiting = new Map<string, FSWatcher>()
   #isFollowing = false
   #knowsLeftOut = false
@@ -83,7 +83,7 @@ export class RunResources {
     this.#forgetUnnamed()
   }
 
-  /** Warns about resources without effect (one line for all), and about each Configuration that restricts calls, enforced or not. */
+  /** Warns about resources without effect in one line, and about each Configuration that restricts calls. */
   report(): void {
     const {reporter} = this.#context
     const use = daprdUseOf(this.#context.env)
@@ -110,7 +110,7 @@ export class RunResources {
     await this.#refresh()
   }
 
-  /** Watches the files, after the start lines are printed. The watcher is loaded when there are files. */
+  /** Watches the files, after the start lines are printed. Loads the watcher only if there are files. */
   async follow(): Promise<void> {
     this.#isFollowing = true
     await this.#followAll()
@@ -163,7 +163,7 @@ export class RunResources {
         watch(folder, {persistent: false}, follow).on('error', () => this.#awaitNoMore(folder))
       )
     } catch {
-      // the folder was removed again, or the system's limit of watches is reached: the run works without
+      // the folder was removed again, or no watch is left: the run works without
     }
   }
 

@@ -17,7 +17,7 @@ export interface RunShowOptions {
   readonly runtimes: () => readonly AppRuntime[]
   /** The project, which all copies share; undefined: the apps have no names. */
   readonly project: () => string | undefined
-  /** Answers these names besides those of the run, each with the id of its app; left out: none. */
+  /** Answers these names besides those of the run, each with its app's id. Omitted: none. */
   readonly answer: (names?: ReadonlyMap<string, string>) => void
 }
 
@@ -87,7 +87,7 @@ export class RunShow {
       const run = await runOfProcess(this.#options.context.env, pid)
       await run?.api.ask('POST /show', {body: {kind: 'end', pid: process.pid}, signal})
     } catch {
-      // the main copy ends, too, or finds out that nothing answers
+      // the main copy ends, too, or notices that nothing answers
     }
   }
 
@@ -110,7 +110,7 @@ export class RunShow {
     await answering?.leave()
   }
 
-  /** Takes the names and numbers of the main copy. Rejects with a UserError if another run has one. */
+  /** Takes over the names and ports of the main copy. Rejects with a UserError if another run has one. */
   async #takeMain(name: string): Promise<Api.Shown> {
     const {context, published, project: projectOf, answer} = this.#options
     const {plan, env} = context

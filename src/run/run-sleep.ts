@@ -5,7 +5,7 @@ import type {OpenSleep} from '../supervisor/app-runtime-options.ts'
 import type {SleepParts} from './sleep/activity.ts'
 import type {Sleeping} from './sleep/sleeping.ts'
 
-/** The sleeping apps of a run; loaded with the first one. */
+/** The sleeping apps of a run. The first one loads the code. */
 export class RunSleep {
   readonly #options: SleepParts
   readonly #loading = new Once<Sleeping>()
@@ -25,7 +25,7 @@ export class RunSleep {
     return (...given) => sleeping.sleepOf(...given)
   }
 
-  /** Called when the state of an app has changed: others may have waited for that, or its idle time begins. */
+  /** Called when an app's state has changed: others may wait for that, or its idle time begins. */
   onMove(runtime: AppRuntime): void {
     this.#options.starts.look()
     this.#loaded?.onMove(runtime)

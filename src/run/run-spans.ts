@@ -13,10 +13,7 @@ export interface RunSpansOptions extends SpanReaders {
   readonly tracingOf: (id: string) => TracingSettings | undefined
 }
 
-/**
- * The receiver of spans for the OpenTelemetry SDKs of a run's apps. A start only opens the port; the first connection loads the
- * code that reads it.
- */
+/** The receiver of spans for the OpenTelemetry SDKs of a run's apps. A start only opens the port; the first connection loads the code that reads it. */
 export class RunSpans {
   readonly #options: RunSpansOptions
   #claim: Server | undefined
@@ -26,12 +23,12 @@ export class RunSpans {
     this.#options = options
   }
 
-  /** Opens a free port that no app of the template wants. If there is none, the run works without. */
+  /** Opens a free port that no app of the template wants. The run works without one. */
   async open(plan: Plan): Promise<void> {
     const [claim] = await listen(0, ['127.0.0.1']).catch(() => [])
     if (claim === undefined) return
     const isWanted = plan.apps.some(({channel, fixedPort}) => [channel.port, fixedPort].includes(portOf([claim])))
-    // held, so that the search finds another one
+    // released after the next search, so that it finds another one
     if (isWanted) await this.open(plan).finally(() => release(claim))
     else this.#claim = claim.on('connection', () => void this.#receive(claim))
   }
@@ -51,7 +48,7 @@ export class RunSpans {
     else if (this.#claim !== undefined) release(this.#claim)
   }
 
-  /** Loads the receiver, which takes over the port. If that fails, the connection waits there, and the next one tries again. */
+  /** Loads the receiver, which takes over the port. After a failure the connection waits, and the next one tries again. */
   async #receive(claim: Server): Promise<void> {
     const open = async (): Promise<Receiver> => (await import('./open-receiver.ts')).openReceiver(claim, this.#options)
     await this.#opening.do(open).catch(() => undefined)

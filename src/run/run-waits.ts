@@ -33,7 +33,7 @@ const MAX_LINE = 1000
 /** How long clients have to read their answers at the end of a run. */
 const ANSWER_MS = 500
 
-/** The facts of a run for clients that wait for its conditions. Created by the first of them. */
+/** Facts of a run for clients that wait for its conditions, created by the first. */
 export class RunWaits implements WaitContext {
   readonly #options: RunWaitsOptions
   readonly #listeners = new Set<(event: RunEvent) => void>()
@@ -178,7 +178,7 @@ export class RunWaits implements WaitContext {
     return queue.reason === '' ? `"${name}" is not ready` : queue.reason
   }
 
-  /** Describes an app that starts, stops, or waits for a timed restart; '' = there is none. */
+  /** Describes an app that starts, stops, or waits for a timed restart; '' without one. */
   #movingApp(): string {
     for (const runtime of this.#runtimes) {
       const {name, app, plan, queue} = runtime
@@ -194,7 +194,7 @@ export class RunWaits implements WaitContext {
     return ''
   }
 
-  /** Describes a change of files that is being acted on, or is about to be; '' = there is none. */
+  /** Describes a change of files that is being handled, or is about to be; '' without one. */
   #change(): string {
     const changes = this.#options.changes()
     if (changes.isTemplateChanging) return 'the template has changed'

@@ -55,7 +55,7 @@ export class RunWork implements WorkAccess {
       .catch((error: unknown) => this.#options.reporter.warn('work-file', messageOf(error)))
   }
 
-  /** Called when an app takes calls again. */
+  /** Called when an app accepts calls again. */
   appReady({id}: AppRuntime): void {
     this.#opened?.jobs.appReady(id)
   }
@@ -68,7 +68,7 @@ export class RunWork implements WorkAccess {
   /** Returns the workflows, if this run or an earlier one has any. */
   readonly openWorkflows = (): Workflows | undefined => this.#opened?.workflows
 
-  /** Opens everything for readers: it starts no file, and finds nothing where there was nothing. */
+  /** Opens the existing work for readers. Creates no file, and finds nothing in an empty place. */
   async known(): Promise<OpenWork> {
     const path = workPath(this.#options)
     if (this.#isClosed || this.#opening.begun !== undefined || (path !== undefined && existsSync(path)))
@@ -111,7 +111,7 @@ export class RunWork implements WorkAccess {
     return this.#opened?.workflows.lacksWorker(id) === true
   }
 
-  /** Called when resources were read again: limits may have changed. */
+  /** Called after resources were read again, as limits may have changed. */
   settingsChanged(): void {
     this.#opened?.workflows.mayTakeMore()
   }
@@ -154,7 +154,7 @@ export class RunWork implements WorkAccess {
   async #open(): Promise<OpenWork> {
     if (this.#isClosed) throw new UserError('the run is stopping')
     this.#opened = await this.#opening.do(async () => {
-      // both before the file is open: where one cannot be loaded, none would close it
+      // loads both before the file is open: otherwise a failure would leave it open
       const [{OpenWork: Work}, {noteOwner}] = await Promise.all([import('./open-work.ts'), import('./moved-work.ts')])
       await this.#options.knowLeftOut()
       const path = workPath(this.#options)

@@ -25,7 +25,7 @@ import {warnDuplicateRun} from './duplicate-run.ts'
 /** All apps of a plan, from the first port to the last process. */
 export class Run {
   readonly #end = Promise.withResolvers<boolean>()
-  /** Settles when nothing of the run is left; true if all apps succeeded. */
+  /** Settles when the run has ended completely; true if all apps succeeded. */
   readonly ended = this.#end.promise
   readonly #lifetime = new Lifetime()
   readonly #parts: RunParts
@@ -46,8 +46,8 @@ export class Run {
   }
 
   /**
-   * Settles when the start lines of all apps without dependencies are printed, or the run was stopped before. Throws a
-   * UserError if a port is taken. After any error nothing is left behind.
+   * Settles when the start lines of all apps without dependencies are printed, or the run was stopped before. Throws a UserError if a
+   * port is taken. Leaves nothing behind after an error.
    */
   async start(): Promise<void> {
     const {context, starts} = this.#parts
@@ -126,16 +126,16 @@ export class Run {
       {name: 'work', stop: async () => parts.work.close()},
       {name: 'actors', stop: async () => parts.actors.close()},
       {name: 'what a killed run has left', start: async () => sweepFormer(parts.context, this.#lifetime.stopRequested)},
-      // before all other ports, which must not take their numbers
+      // before all other ports, which must not use theirs
       {
         name: 'published ports',
         start: async () => parts.published.claim(plan.apps),
         stop: async cut => parts.published.close(cut)
       },
       {name: 'ports', start: async () => void (claims = await claimAll(plan)), stop: () => releaseAll(claims)},
-      // after the ports, none of which it may take
+      // after the ports, so that it cannot use theirs
       {name: 'names', start: async () => parts.names.open(folder), stop: async cut => parts.names.close(cut)},
-      // after the ports, none of which it may take; it closes once all apps have sent their last spans
+      // after the ports, so that it cannot use theirs; closes after all apps have sent their last spans
       {name: 'spans', start: async () => parts.spans.open(plan), stop: async cut => parts.spans.close(cut)},
       // before the sidecars, so that its connections close after log followers have received the end of their log
       {name: 'manager port', stop: async cut => parts.services.close(cut)},
@@ -182,7 +182,7 @@ export class Run {
     const {plan, env, reporter} = context
     warnDuplicateRun({plan, env, reporter}, this.#parts.name)
     memory.begin()
-    // it loads code for questions to other runs, which fails where no descriptor is free
+    // loads code to ask other runs, which fails while no descriptor is free
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs)).catch(() => undefined)
     void inBackground(reporter, 'cannot clean up after killed runs', sweep(env, reporter))
     void inBackground(reporter, 'cannot resume workflows', work.begin())

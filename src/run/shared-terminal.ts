@@ -2,7 +2,7 @@ import type {SharedTerminal} from '../control/run-control.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {isDown} from '../supervisor/availability-of.ts'
 
-/** The terminal of an app, or why it has none. `starts`: an app that sleeps is started, and waited for until `gone` is aborted. */
+/** Returns the terminal of an app, or the reason why it has none. `starts`: starts a sleeping app, and waits for it until `gone` is aborted. */
 export async function sharedTerminal(
   runtime: AppRuntime,
   starts: boolean,

@@ -4,9 +4,7 @@ export interface Stage {
   readonly name: string
   /** Omitted if there is nothing to start. */
   start?(): Promise<void> | void
-  /**
-   * Also called if `start` failed half way. `cut` is aborted to stop waiting. Omitted if there is nothing to stop.
-   */
+  /** Also called if `start` failed half way. `cut` is aborted to stop waiting. Omitted if there is nothing to stop. */
   stop?(cut: AbortSignal): Promise<void> | void
 }
 
@@ -15,9 +13,9 @@ export class Stages {
   readonly #started: Stage[] = []
 
   /**
-   * Starts the stages one after the other. Returns false if `over` was aborted in the meantime; then `stop` must be called. If a
-   * stage fails, it and the previous ones are stopped without waiting, and its error is thrown; if stopping fails, too, an
-   * AggregateError with all errors, the first one first.
+   * Starts the stages one after the other. Returns false if `over` was aborted in between; then `stop` must be called. If a stage fails,
+   * stops it and the earlier ones without waiting, and throws its error; if stopping fails, too, an AggregateError with all errors in
+   * order.
    */
   async start(stages: readonly Stage[], over: AbortSignal): Promise<boolean> {
     for (const stage of stages) {
@@ -32,7 +30,7 @@ export class Stages {
     return !over.aborted
   }
 
-  /** Stops the started stages in reverse, each even if another one fails; then throws their errors as `start` does. */
+  /** Stops the started stages in reverse, each even if another fails. Then throws their errors as `start` does. */
   async stop(cut: AbortSignal): Promise<void> {
     raise(await this.#takeDown(cut))
   }

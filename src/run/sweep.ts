@@ -20,7 +20,7 @@ export async function sweep(env: Environment, reporter: Reporter): Promise<void>
   if (namesInFolder(tmpdir()).some(isTrial)) await (await import('../control/trial-folder.ts')).sweepTrials(env)
 }
 
-/** If a run of these apps was killed, waits until nothing of it is left: it would have their ports and files. `over` ends the wait. */
+/** Waits until a killed run of these apps is completely gone: it would have their ports and files. `over` ends the wait. */
 export async function sweepFormer({plan, env, reporter}: RunContext, over: AbortSignal): Promise<void> {
   const {file, copy = '', apps} = plan
   const isFormer = ({identity: run}: Partial<RunFile> = {}): boolean =>
@@ -31,7 +31,7 @@ export async function sweepFormer({plan, env, reporter}: RunContext, over: Abort
   await Promise.race([endKilled(env, reporter, isFormer).catch(() => undefined), aborted(over)])
 }
 
-/** Ends processes of the killed runs that are asked for, and removes their folders. Returns immediately if there are none. */
+/** Ends processes of the selected killed runs, and removes their folders. Returns at once without any. */
 async function endKilled(env: Environment, reporter: Reporter, isAsked = isComplete): Promise<void> {
   const dead = await findDead(env, isAsked).catch((error: unknown) => {
     if (error instanceof UserError) return [] // a folder of runs that other users can write: other commands report it

@@ -37,7 +37,7 @@ export async function takenPort(
   return text
 }
 
-/** The numbers that may be the port: in lines that say that it is taken, and in lines that name a port. */
+/** Returns numbers that may be the port: in lines about a taken port, and in lines that name a port. */
 export function portsIn(lines: readonly string[]): ReadonlySet<number> {
   const said = lines.filter(line => PORT_TAKEN.test(line) || /\bport\b/i.test(line))
   const numbers = said.flatMap(line =>
@@ -46,9 +46,9 @@ export function portsIn(lines: readonly string[]): ReadonlySet<number> {
   return new Set(numbers.filter(number => number < 65_536))
 }
 
-/** The line of the template with the number; '' = there is none. */
+/** Returns the template's line with the port; '' = none. */
 function placeIn(file: string, port: number): string {
-  // it may be gone, or have come from standard input
+  // the template may be gone, or from standard input
   const lines = orElse(() => readTextFile(file), '').split('\n')
   const at = lines.findIndex(line => new RegExp(`\\b${port}\\b`).test(line))
   return at === -1 ? '' : `${basename(file)}:${at + 1}`

@@ -8,7 +8,7 @@ import {debuggerPorts} from '../supervisor/messages/port-hint.ts'
 
 /** Further looks at a process that does not listen, in ms: frameworks on the JVM listen late. */
 const AGAIN_AFTER_MS = [15_000, 40_000]
-/** The first port that systems give to programs that ask for any (ip_local_port_range of ip(7)). */
+/** First port that systems assign to programs that ask for any (ip_local_port_range of ip(7)). */
 const FIRST_EPHEMERAL = 32_768
 /** Usual numbers of debuggers (Node, debugpy, JDWP, Delve), of JMX, and of the sockets of hot reload (Vite, LiveReload). */
 const OF_TOOLS = new Set([9229, 5678, 5005, 2345, 1099, 9010, 24_678, 35_729])
@@ -16,7 +16,7 @@ const OF_TOOLS = new Set([9229, 5678, 5005, 2345, 1099, 9010, 24_678, 35_729])
 const NO_HTTP =
   /^(?:\S*\/)?(?:redis-server|valkey-server|postgres|mysqld|mariadbd|mongod|memcached|nats-server|beam\.smp|etcd|mosquitto|kcat)\b|kafka\.Kafka|QuorumPeerMain/
 
-/** Reads at which ports an app listens that the template gives none, and reports each app once. */
+/** Finds ports at which an app listens without one in the template, and reports each app once. */
 export async function notePorts(runtime: AppRuntime, reporter: TellingReporter, known: Set<string>): Promise<void> {
   const {id, pid, opening} = runtime
   for (const againMs of [...AGAIN_AFTER_MS, 0]) {
@@ -30,7 +30,7 @@ export async function notePorts(runtime: AppRuntime, reporter: TellingReporter, 
   reporter.tell(uncarriedText({id, listens: opening.listens}))
 }
 
-/** The ports at which a process and its children serve HTTP, as far as their numbers tell. */
+/** Returns the ports at which a process and its children probably serve HTTP. */
 export async function servedPorts(pid: number): Promise<readonly number[]> {
   const {all} = await look()
   const own = [...new Set([...all.filter(each => each.group === pid), ...descendantsIn(all, [pid])])]

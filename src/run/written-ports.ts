@@ -9,23 +9,23 @@ import type {RunContext} from './run-context.ts'
 
 export interface WrittenPortsParts {
   readonly context: Pick<RunContext, 'env' | 'plan' | 'reporter'>
-  /** Ports that take no number from another run. */
+  /** Published ports that need no port of another run. */
   readonly ports: PublishedPorts
   /** Called with the numbers that this run leaves to any run that wants them. */
   readonly takenOver: (numbers: readonly number[]) => void
 }
 
-/** An app with the number that the template has for it. */
+/** An app with its port in the template. */
 type Written = Required<Pick<AppPlan, 'id' | 'published'>>
 
-/** How often a number is tried at which nothing answers, and which cannot be bound. */
+/** Number of tries at a port where nothing answers, but which cannot be bound. */
 const TRIES = 50
 /** The time within which a copy frees its numbers, in ms. */
 const TOGETHER_MS = 100
 
 /**
- * The numbers of the template in whose place this run has others. Apps have them in their code, so this run listens there once no
- * other copy does, and leaves them to the next run that wants them.
+ * Ports of the template that this run has replaced. Apps may contain them in their code, so this run listens there once no other copy
+ * does, and leaves them to the next run that wants them.
  */
 export class WrittenPorts {
   readonly #parts: WrittenPortsParts
@@ -39,7 +39,7 @@ export class WrittenPorts {
     this.#parts = parts
   }
 
-  /** Listens at the numbers as soon as no other run does. With `--isolated` numbers stay free that no copy has. */
+  /** Listens at the ports once no other run does. With `--isolated`, ports that no copy has stay free. */
   begin(): void {
     const {plan} = this.#parts.context
     const mayBegin = plan.asked?.flags.includes('--isolated') !== true
@@ -58,7 +58,7 @@ export class WrittenPorts {
     return Object.fromEntries([...own, ...this.#apps()].map(({id, published}) => [id, published.number]))
   }
 
-  /** Accepts nothing new at a number that another run wants. The returned function is called once that run had time to listen there; undefined: it was not ours. */
+  /** Stops accepting at a port that another run wants. The returned function is called after that run had time to listen. Undefined if the port was not ours. */
   leave(number: number): (() => void) | undefined {
     if (!this.#ours.delete(number)) return undefined
     const end = this.#parts.ports.leave(number)
@@ -83,7 +83,7 @@ export class WrittenPorts {
     })
   }
 
-  /** Listens at a number as soon as no other run does. `mayBegin`: also if none has it now. */
+  /** Listens at a port once no other run does. `mayBegin`: even if none has it now. */
   async #wait(app: Written, mayBegin: boolean): Promise<void> {
     const {signal} = this.#over
     const {host: address, number: port} = app.published

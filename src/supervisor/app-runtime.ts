@@ -31,7 +31,7 @@ const MAX_SHORT_RUNS = 5
  */
 const RECHECK_EVERY_MS = 250
 
-/** An app in a run, over all its openings: its processes, the channel for calls to it, and its logs. */
+/** An app of a run over all its openings: its processes, the channel of its calls, and its logs. */
 export class AppRuntime implements Callee, Intent {
   /** The plan of its next process: an edit of the template changes it at once. */
   wanted: AppPlan
@@ -61,7 +61,7 @@ export class AppRuntime implements Callee, Intent {
   leaves = false
   /** Whether the user has stopped it: its sidecar is closed, or being closed, and not opened since. */
   isStopped = false
-  /** Whether it has left the run for good. */
+  /** Whether the app has left the run for good. */
   hasLeft = false
   /** Whether an earlier opening has its own log file. */
   hasEarlierLogs = false
@@ -142,12 +142,12 @@ export class AppRuntime implements Callee, Intent {
     return this.plan.id
   }
 
-  /** Its name for people: the id, with a number if it is not the first instance. */
+  /** Name for people: the id, with a number for further instances. */
   get name(): string {
     return instanceName(this.id, this.plan.instance)
   }
 
-  /** Its name among the instances of all versions: an edit may end one version and begin another at once. */
+  /** Name that is unique over all versions: an edit may end one version and begin another at once. */
   get home(): string {
     return versionedName({name: this.name, version: this.plan.version})
   }
@@ -195,7 +195,7 @@ export class AppRuntime implements Callee, Intent {
     return 'pid' in state ? (state.pid ?? 0) : 0
   }
 
-  /** The starts of its living processes, first that of the current one, in ms of performance.now(); 0: we did not start it. */
+  /** Start times of its living processes, the current one first, in ms of performance.now(); 0: we did not start it. */
   get lives(): readonly number[] {
     return this.#program.lives
   }
@@ -204,13 +204,13 @@ export class AppRuntime implements Callee, Intent {
     return this.#status.progress
   }
 
-  /** Whether its process accepts calls, or it has no port for them; whether calls are sent is another matter (`availability`). */
+  /** Whether its process accepts calls, or it has no port. Whether calls are sent is another question (`availability`). */
   get isListening(): boolean {
     const {state} = this.app
     return this.appPort === 0 || (state.phase === 'running' && state.ready)
   }
 
-  /** Whether it can be used. */
+  /** Whether the app can be used. */
   get availability(): Availability {
     return this.isStopped ? 'stopped' : availabilityOf(this)
   }
@@ -223,7 +223,7 @@ export class AppRuntime implements Callee, Intent {
     this.app.recheck()
   }
 
-  /** Something needs the app. Returns false if it is not falling asleep, or was needed before. */
+  /** Notes a need of the app. Returns false if it is not falling asleep, or was needed already. */
   need(cause: string): boolean {
     if (this.idle.kind !== 'idle') return false
     this.idle = {kind: 'needed', cause}
@@ -242,7 +242,7 @@ export class AppRuntime implements Callee, Intent {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Whether its process was started, or is just about to be. */
+  /** Whether its process was started, or is about to be. */
   get hasStarted(): boolean {
     return this.#program.hasStarted
   }
@@ -255,13 +255,13 @@ export class AppRuntime implements Callee, Intent {
   async replace(why: Why): Promise<void> {
     this.adopt()
     this.#channel.follow(this.#plan)
-    // the latest result counts, also for dependents that wait
+    // the latest result counts, also for waiting dependents
     if (this.hasEnded) this.#status.reset(this.#plan)
     else this.#status.replaced()
     await this.#program.replace(this.#plan, this.appPort, why)
   }
 
-  /** Refuses new calls; those in flight may finish. */
+  /** Refuses new calls. Calls in flight may finish. */
   refuseCalls(): void {
     this.queue.close(`"${this.id}" is being stopped`)
   }
@@ -284,7 +284,7 @@ export class AppRuntime implements Callee, Intent {
     this.#tell()
   }
 
-  /** Stops all its processes; settles when nothing is left. */
+  /** Stops all its processes, and settles when they are completely gone. */
   async stop(why: Why): Promise<AppState> {
     this.#channel.end()
     return this.#program.stop(why)
@@ -300,12 +300,12 @@ export class AppRuntime implements Callee, Intent {
     return this.#program.starter === 'excepted'
   }
 
-  /** Whether its next process has another starter than the current one: the user, or the run. */
+  /** Whether its next process has another starter (the user or the run) than the current one. */
   get changesHands(): boolean {
     return this.person !== 'stopped' && (this.person === 'none') === this.isDebugged
   }
 
-  /** Gives its next process the starter that the user has chosen; `replace` makes that process. */
+  /** Sets the starter of the next process to the one that the user has chosen. `replace` makes that process. */
   changeHands(): void {
     if (this.person !== 'stopped') this.#program.starter = this.person
     this.#channel.isDebugged = this.isDebugged
@@ -328,12 +328,12 @@ export class AppRuntime implements Callee, Intent {
     return this.#status.obstacle
   }
 
-  /** Whether it was not started because a dependency is not met. */
+  /** Whether it was not started because of a failed dependency. */
   get isGivenUp(): boolean {
     return this.#status.isGivenUp
   }
 
-  /** Resets an app that has exited or was given up to the state before its first start. */
+  /** Resets an exited or given-up app to the state before its first start. */
   reset(): void {
     this.adopt()
     this.#channel.follow(this.#plan)
@@ -342,7 +342,7 @@ export class AppRuntime implements Callee, Intent {
     this.queue.hold(this.#reason({phase: 'idle'}))
   }
 
-  /** Gives it up until its dependency is started: calls are rejected with this reason. */
+  /** Gives it up until its dependency is started. Refuses calls with this reason. */
   async giveUp(why: string): Promise<void> {
     this.#status.giveUp(why, this.sleep.isAsleep)
     if (!this.sleep.isAsleep) return this.app.stop('user')

@@ -19,28 +19,28 @@ export interface AppSleepOptions {
   /** Called when the app is woken: it starts once its dependencies are met. */
   readonly starting: () => void
   readonly triggers: () => Triggers
-  /** Starts a process, after those of the apps that it depends on; `cause` completes "it was started by …". */
+  /** Starts a process after those of the dependencies. `cause` completes "it was started by …". */
   readonly wake: (cause: string) => void
   /** Called when the triggers of the app are known. */
   readonly learn: (triggers: Triggers) => void
   readonly clock?: Clock
 }
 
-/** First pause in ms before another start of a failed app for work that waits without a limit. Each further pause is twice as long, up to the longest. */
+/** First pause in ms before a failed app is started again for work without a limit. Each further pause is twice as long, up to the longest. */
 const AGAIN_MS = 1000
 const LONGEST_MS = 60_000
 
-/** The sleep of an app. A call keeps an app awake that falls asleep, or waits for the next process: none is lost. */
+/** The sleep of an app. A call keeps an app awake that is falling asleep, or waits for the next process, so none is lost. */
 export class AppSleep implements Sleep {
   readonly #sleeper: Sleeper
   readonly #options: AppSleepOptions
   #isWaking = false
   #works = 0
-  /** The number of failed starts in a row. */
+  /** Number of failed starts in a row. */
   #failures = 0
   /** Cancels the next start after a failure. */
   #callOff: (() => void) | undefined
-  /** Need of the app while it sleeps, without a limit; may be empty. */
+  /** Cause of a need without a limit while the app sleeps; may be empty. */
   #needed = ''
   /** Whether a missing dependency has prevented its start. */
   #isBarred = false
@@ -125,7 +125,7 @@ export class AppSleep implements Sleep {
       this.#callOff = undefined
       this.#needed = ''
     }
-    // a call may have come before it slept
+    // a call may have arrived before the app slept
     const [first] = this.#sleeper.queue.held
     if (first !== undefined) this.onWait(first)
   }

@@ -3,7 +3,7 @@ import type {Availability} from '../model/availability.ts'
 
 interface Judged {
   readonly app: {readonly state: AppState}
-  /** `isOpen`: calls to it are sent, not held back. */
+  /** `isOpen`: calls to it are sent, not held. */
   readonly queue: {readonly isOpen: boolean}
   readonly isUnhealthy: boolean
   readonly isDebugged: boolean

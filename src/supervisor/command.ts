@@ -13,11 +13,11 @@ export function whyNotFound([program = '']: readonly string[], folder: string, s
   return `"${program}" is in no folder of PATH (${folders.join(':')})${adviceFor(program, folder, folders)}`
 }
 
-/** npm's folder of programs is not in PATH; `python` may be there as `python3` only. */
+/** Advises about a missing program: npm's folder of programs is not in PATH, and `python` may exist only as `python3`. */
 function adviceFor(program: string, folder: string, folders: readonly string[]): string {
   const local = join('node_modules', '.bin', program)
   if (isProgram(resolve(folder, local))) return `; npm has it: write command: [./${local}, …]`
-  // many programs have short names, so one of them is always close
+  // suggests only long names: a short one is always close to another program
   const near =
     program.length < 4 ? '' : nearMiss(program, new Set(folders.flatMap(each => namesInFolder(resolve(folder, each)))))
   return near === '' ? '' : `; did you mean ${near}?`

@@ -10,7 +10,7 @@ export interface InterruptedCalls extends InterruptedCall {
 
 /** An unexpected exit that the run keeps. */
 export interface KeptExit {
-  /** The number that `pillion why NUMBER` takes. */
+  /** Number of the exit for `pillion why NUMBER`. */
   readonly number: number
   /** The calls that were in flight, the likeliest cause first. */
   readonly calls: readonly InterruptedCalls[]
@@ -57,7 +57,7 @@ export function crashReport({id, exit, livedMs, interrupted, work, line, next, d
 export const nextStartText = (inMs: number): string =>
   inMs === Infinity ? WAITS_FOR_SAVE : `restarting in ${spokenDuration(Math.max(1, Math.ceil(inMs / 100)) * 100)}`
 
-/** Returns the first ones, and the number of the others. */
+/** Returns the first items, and the number of the others. */
 const shortened = (all: readonly string[], more: number): readonly string[] =>
   more <= 0 ? all : [...all.slice(0, MAX_CALLS), `and ${more} more`]
 

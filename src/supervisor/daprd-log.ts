@@ -7,7 +7,7 @@ export type ShownPorts = Readonly<Record<'httpPort' | 'grpcPort' | 'internalGrpc
 
 const say = (message: string, scope = 'dapr.runtime'): LogEntry => ({level: 'info', message, scope})
 
-/** The lines that Dapr's sidecar logs while it starts (pkg/runtime/runtime.go); tests and scripts wait for them. */
+/** Lines that Dapr's sidecar logs at its start (pkg/runtime/runtime.go), for which tests and scripts wait. */
 export const startingLines = (
   {id, sidecar, channel}: AppPlan,
   appPort: number,
@@ -39,7 +39,7 @@ export const initializedLines = (appPort: number, elapsedMs: number): readonly L
   say(`dapr initialized. Status: Running. Init Elapsed ${Math.round(elapsedMs)}ms`)
 ]
 
-/** Its last line. */
+/** The last line of Dapr's sidecar. */
 export const shutDownLine = say('Daprd shutdown gracefully', 'dapr.runtime')
 
 /** The API log lines of the calls with which Dapr's CLI sets the metadata of a sidecar. */

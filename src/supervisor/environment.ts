@@ -2,9 +2,10 @@ import type {Environment} from '../model/environment.ts'
 import type {AppPlan} from '../model/plan.ts'
 
 /**
- * The complete environment of a process of an app, each key once. Later layers win: the shell, Dapr's variables
- * (`pkg/standalone/run.go` of Dapr's CLI), the template. `PORT` is set where Pillion chose the number; Dapr sets `APP_PORT` alone. The markers come last, so that nothing overrides them: `PILLION_RUN` and
- * `PILLION_LIFE`, by which we find our processes again. `env` is our own environment; `isColoured`: the output is shown on a terminal.
+ * Returns the complete environment of an app's process, each key once. Later layers win: the shell, Dapr's variables
+ * (`pkg/standalone/run.go` of Dapr's CLI), the template. `PORT` is set only if Pillion chose it; Dapr sets only `APP_PORT`. The markers
+ * `PILLION_RUN` and `PILLION_LIFE`, by which we find our processes, come last, so nothing overrides them. `env`: our own environment.
+ * `isColoured`: the output is shown on a terminal.
  */
 export function environmentOf(
   plan: AppPlan,
@@ -22,7 +23,7 @@ export function environmentOf(
     APP_ID: plan.id,
     APP_CHANNEL_ADDRESS: plan.channel.address,
     ...(ports.appPort > 0 && {APP_PORT: ports.appPort.toString()}),
-    // NestJS and others open a second server at PORT, besides the one at APP_PORT
+    // NestJS and others would open a second server at PORT, besides that at APP_PORT
     ...(ports.appPort > 0 && isChosen && {PORT: ports.appPort.toString()}),
     DAPR_HTTP_PORT: ports.httpPort.toString(),
     DAPR_GRPC_PORT: ports.grpcPort.toString(),

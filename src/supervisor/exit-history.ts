@@ -1,10 +1,10 @@
 import type {ExitLoop} from '../model/exit-text.ts'
 
-/** Fewer exits are reported one by one. */
+/** Number of exits from which on they are reported as a loop. */
 const LOOPS_FROM = 3
-/** Exits that are older than this, in ms, do not count. */
+/** Age in ms after which an exit does not count. */
 const WINDOW_MS = 600_000
-/** A process that lives longer than this, and 1.5 times as long as those before it, has ended the loop. */
+/** Minimum life in ms of a process that ends the loop; it must also be 1.5 times as long as the lives before. */
 const HELD_MS = 30_000
 
 /** The exits of an app after which its policy restarts it; times by `performance.now()`. */
@@ -24,7 +24,7 @@ export class ExitHistory {
     this.#exits = []
   }
 
-  /** Null: it is in no loop. `startedAt`: of its process; 0: it has none. */
+  /** Returns the loop of an app, null without one. `startedAt`: of its process; 0: none. */
   loop(startedAt: number, now: number): ExitLoop | null {
     const [first] = this.#exits
     const last = this.#exits.at(-1)

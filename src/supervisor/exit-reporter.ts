@@ -23,13 +23,14 @@ interface EndedApp {
 const NOTHING_KEPT: KeptExit = {number: 0, calls: [], work: []}
 
 /**
- * Reports events of the processes of an app: exits with the reasons of failures, and changes of health. A repeated crash is reported as a loop, and again after twice as many.
+ * Reports exits of an app's processes with the reasons of failures, and changes of health. A repeated crash is reported as a loop, and
+ * again after twice as many.
  */
 export class ExitReporter {
   readonly #name: string
   readonly #log: LifecycleLog
   readonly #of: Pick<AppRuntimeOptions, 'reporter' | 'single' | 'ended'>
-  /** Advice, which is given once while the app exits again and again. */
+  /** Reports advice, once while the app exits repeatedly. */
   readonly #hints: Reporter = {
     warn: (code, text) => {
       if (!this.#given.has(text)) this.#of.reporter.warn(code, text)
@@ -47,7 +48,7 @@ export class ExitReporter {
     this.#of = of
   }
 
-  /** The only app of its run: the terminal shows enough of it. */
+  /** Whether it is the only app of its run, so that the terminal shows enough of it. */
   get #isSingle(): boolean {
     return this.#of.single !== undefined
   }
@@ -68,7 +69,7 @@ export class ExitReporter {
     this.#of.reporter.warn('app-unhealthy', text)
   }
 
-  /** Reports why an app has failed. Exit code 127 means that the shell could not find the program. */
+  /** Explains a failed exit. Code 127 means that the shell could not find the program. */
   #explain(exit: Exit, ended: EndedApp, {number, calls: interrupted, work}: KeptExit): void {
     const {plan, app, searchPath} = ended
     if (this.#isSingle && interrupted.length === 0 && work.length === 0) return

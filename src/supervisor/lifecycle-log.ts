@@ -40,7 +40,7 @@ export class LifecycleLog {
     else if (appPort === 0) this.#tell(...status.checkingSidecar(httpPort, grpcPort))
   }
 
-  /** Logs a start. `pid`: 0 if there is no process. `apiLog`: undefined if calls are not logged. */
+  /** Logs a start. `pid`: 0 without a process. `apiLog`: undefined if calls are not logged. */
   started({command}: AppPlan, pid: number, apiLog: {readonly obfuscatesUrls: boolean} | undefined): void {
     const keys = ['cliPID', ...(command.length > 0 ? ['appCommand'] : []), ...(pid === 0 ? [] : ['appPID'])]
     if (apiLog !== undefined) this.#log(metadataCalls(keys, apiLog.obfuscatesUrls))

@@ -26,7 +26,7 @@ export function listedApp(
   const {channel} = plan
   const {ports, logs, createdAt, listens, program, status} = opening
   const {state} = app
-  // how the last process of an app has ended does not matter once the next one is about to start
+  // the end of the last process does not matter once the next is about to start
   const exit = isBetweenOpenings ? undefined : lastExit(state)
   return {
     ...plannedFacts(plan),
@@ -62,7 +62,7 @@ function stateOf(
   return isDebugged && !isExcepted ? 'debugging' : phase
 }
 
-/** Describes an app that has nothing open, such as one that was stopped. */
+/** Describes an app without an opening, such as a stopped one. */
 export const plannedFacts = ({id, version, instance, channel, command, sidecar, dependsOn}: AppPlan): AppFacts => ({
   id,
   version,

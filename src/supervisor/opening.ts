@@ -25,15 +25,15 @@ interface OpenedApp extends Sleeper {
   readonly pid: number
 }
 
-/** Called when the state of the current process, or of another one, has changed. */
+/** Called when the state of the current process, or of another, has changed. */
 interface Moves {
   readonly moved: (state: AppState) => void
   readonly otherMoved: () => void
 }
 
 /**
- * The part of an app that is new each time it is opened: at the start, by an edit of the template, or by a start after a stop. The sidecar
- * sets the fields that calls need. A sidecar may close after the next one has opened, so each keeps the opening of its beginning.
+ * The part of an app that is new at each opening: at the start, by an edit, or by a start after a stop. The sidecar sets the fields that
+ * calls need. A sidecar may close after the next has opened, so each keeps its own opening.
  */
 export class Opening {
   readonly status: RuntimeStatus
@@ -59,7 +59,7 @@ export class Opening {
   isUnasked: boolean
   /** The length of the log when the current process was started, in characters. */
   logStart = 0
-  /** Ports of the process, if the template names none. */
+  /** Ports at which the process listens, if the template names none. */
   listens: readonly number[] = []
   readonly #lifecycleLog: LifecycleLog
   readonly #app: OpenedApp
@@ -90,13 +90,13 @@ export class Opening {
     this.#lifecycleLog.started(this.#app.plan, this.#app.pid, this.apiLog?.())
   }
 
-  /** Leaves the app without a process until something needs one. */
+  /** Leaves the app without a process until it is needed. */
   startAsleep(): void {
     this.#lifecycleLog.starting(this.#app.plan, this.#app.appPort, this.ports)
     this.program.sleep()
   }
 
-  /** Logs that the sidecar is initialized as soon as it and its app are ready. */
+  /** Logs that the sidecar is initialized once it and its app are ready. */
   noteReady(): void {
     const {state} = this.program.app
     const isReady = state.phase === 'running' && state.ready && this.isServed?.() !== false

@@ -5,7 +5,7 @@ const WHERE = /^OTEL_(?:EXPORTER_\w+_ENDPOINT|EXPORTER_JAEGER_AGENT_HOST|(?:EXPE
 /** Interval at which an SDK sends spans and logs, in ms: the default of 5 s would show them long after their request. */
 const DELAY_MS = '500'
 
-/** Whether the environment already configures where an SDK sends to, or that it is off. */
+/** Whether the environment already configures the receiver of an SDK, or turns it off. */
 export const saysWhereToSend = (environment: Environment): boolean =>
   environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' ||
   !['otlp', '', undefined].includes(environment['OTEL_TRACES_EXPORTER']) ||

@@ -22,7 +22,7 @@ export interface ProgramOptions extends Pick<
   readonly maySpawn: () => boolean
   /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
-  /** The latest plan of the app: it says which saves restart it, and whether it sleeps. */
+  /** Returns the latest plan of the app, which decides which saves restart it, and whether it sleeps. */
   readonly plan: () => AppPlan
   /** Starter of the first process. */
   readonly starter: Starter
@@ -70,7 +70,7 @@ export class Program {
     await Promise.all([this.#app, ...this.#others].map(async app => app.ended))
   }
 
-  /** The starts of the living processes, first that of the current one, in ms of performance.now(). 0 if we did not start it. */
+  /** Start times of the living processes, the current one first, in ms of performance.now(); 0 if we did not start it. */
   get lives(): readonly number[] {
     const living = [this.#app, ...this.#others].filter(
       ({state: {phase}}) => !['exited', 'backoff', 'asleep'].includes(phase)
@@ -83,7 +83,7 @@ export class Program {
     return this.#hasStarted || !['idle', 'asleep'].includes(this.#app.state.phase)
   }
 
-  /** Ends the current process; the next one starts only on request. */
+  /** Ends the current process. The next starts only on request. */
   sleep(): void {
     this.#hasStarted = false
     this.#app.sleep?.()
@@ -101,14 +101,14 @@ export class Program {
     this.#hasStarted = this.hasStarted
     const app = (this.#app = this.#newApp(plan, appPort, why))
     this.#others.add(old)
-    // before the old one is gone: a need of a process starts this one
+    // before the old process is gone: a request meanwhile starts the new one
     if (wasAsleep && !this.#hasStarted) app.sleep?.()
     await this.drop(old, why)
     // a process that the user starts in a debugger does not sleep
     if (this.#hasStarted || (wasAsleep && app.sleep === undefined)) await app.start()
   }
 
-  /** Replaces a process that has exited, or waits for its next start, by a new one, which is not started. */
+  /** Replaces an exited process, or one that waits for a restart, by a new one that is not started. */
   reset(plan: AppPlan, appPort: number): void {
     const old = this.#app
     this.#hasStarted = false
@@ -140,7 +140,7 @@ export class Program {
     this.#others.delete(app)
   }
 
-  /** Stops all processes; settles when nothing is left, with the last state of the current one. */
+  /** Stops all processes, and settles with the last state of the current one when all are gone. */
   async stop(why: Why): Promise<AppState> {
     this.#isStopped = true
     await Promise.all([this.#app, ...this.#others].map(async app => app.stop(why)))
@@ -161,14 +161,14 @@ export class Program {
     }
   }
 
-  /** `begunBy`: the cause of its first process, if it replaces another one. */
+  /** `begunBy`: cause of its first process, if it replaces another. */
   #newApp(plan: AppPlan, appPort: number, begunBy?: Why): Supervised {
     const {nextMarker, environment, folderOf, maySpawn, ...own} = this.#options
     const {moved: tell, otherMoved, plan: latest, ...shared} = own
     const isOther = (): boolean => app !== this.#app
     const moved = (state: AppState): void => {
       if (isOther()) return otherMoved()
-      // an edit leaves it asleep, as if it had been put to sleep
+      // after an edit the app stays asleep, as if put to sleep again
       if (state.phase === 'asleep' && state.last !== undefined && succeeded(state.last)) this.#hasStarted = false
       tell(state)
       if (state.phase === 'exited') this.terminal?.end()

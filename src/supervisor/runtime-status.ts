@@ -5,16 +5,16 @@ import {wallTime} from '../platform/wall-time.ts'
 import {ExitHistory} from './exit-history.ts'
 import {noProgress, progressed, type Progress} from './order/progress.ts'
 
-/** Facts about an app besides the state of its process: its progress, its start time, and the reason why it has not started. */
+/** Facts about an app besides its process' state: its progress, its start time, and why it has not started. */
 export class RuntimeStatus {
-  /** When its process was started, by `performance.now()`: a clock that is set changes no time between two exits; 0 if there is none. */
+  /** Start of its process by `performance.now()`, which setting the clock does not change; 0 if there is none. */
   #bornAt = 0
   /** Time of the latest change of state. */
   movedAt = new Date()
   #progress: Progress
   /** An edit of the template closes the app, and opens it again next. */
   #isSuspended = false
-  /** Why it has not been started yet, or never will be; '' otherwise. */
+  /** Why it has not been started, or never will be; '' otherwise. */
   obstacle = ''
   /** The ids of the apps that it waits for. */
   waitsFor: readonly string[] = []
@@ -26,7 +26,7 @@ export class RuntimeStatus {
     this.#progress = initialProgress(plan)
   }
 
-  /** The progress of its process; a suspended app has made none: dependents wait for the next opening. */
+  /** Progress of its process. A suspended app has none: dependents wait for the next opening. */
   get progress(): Progress {
     const {id, hasCommand} = this.#progress
     return this.#isSuspended ? noProgress(id, hasCommand) : this.#progress
@@ -67,7 +67,7 @@ export class RuntimeStatus {
   starting(): void {
     this.obstacle = ''
     this.waitsFor = []
-    // dependents wait for this start, whatever the result of the last one
+    // dependents wait for this start, despite the last result
     if (this.progress.state.phase === 'asleep' || this.progress.state.phase === 'exited')
       this.#progress = {...this.#progress, state: {phase: 'idle'}}
   }
@@ -80,12 +80,12 @@ export class RuntimeStatus {
     this.#progress = initialProgress(plan)
   }
 
-  /** Its process is being replaced, or its next one has another plan. Its dependencies stay. */
+  /** Called when its process is being replaced, or its next one has another plan. Its dependencies stay. */
   replaced(): void {
     this.#exits.clear()
   }
 
-  /** A process that was started next to its own has taken its place. */
+  /** Called when a process that was started next to its own has taken over. */
   promoted(): void {
     this.#bornAt = momentNow()
     this.#exits.clear()

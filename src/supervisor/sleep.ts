@@ -1,7 +1,7 @@
 import type {Triggers} from '../model/triggers.ts'
 import type {PendingCall} from '../proxy/gateway/admission-queue.ts'
 
-/** The sleep of one app: it has no process, while its sidecar, ports and addresses stay open. Any need of the app wakes it. */
+/** The sleep of one app: it has no process, while its sidecar, ports and addresses stay open. Any need wakes it. */
 export interface Sleep {
   /** Whether it waits for its first call instead of starting. */
   readonly beginsAsleep: boolean
@@ -14,9 +14,9 @@ export interface Sleep {
   wake(cause: string): boolean
   /** Starts the app for a need without a limit: an event, an actor, a job. Callers repeat this when its state changes. */
   need(cause: string): void
-  /** A dependency is there: waiting work is tried again at once, however often it has failed. */
+  /** Called when a dependency is ready: waiting work is tried again at once, despite earlier failures. */
   retry(): void
-  /** Its process has named its triggers. */
+  /** Called when its process has named its triggers. */
   learn(part: Triggers): void
   /** A worker of it got work. */
   onWork(): void
@@ -28,7 +28,7 @@ export interface Sleep {
 
 const nothing = (): void => undefined
 
-/** That of an app that never sleeps. */
+/** The sleep of an app that never sleeps. */
 export const AWAKE: Sleep = {
   beginsAsleep: false,
   isAsleep: false,

@@ -4,8 +4,8 @@ import type {WorkFile} from './work-file.ts'
 const {blob, number, text} = column
 
 /**
- * `store`: name of the state store; `marker`: a key that the transaction writes, too: if it exists, the transaction was
- * committed; `event`: a CloudEvent in JSON; `made`: when the row was written, in ms since 1970, for earlier versions.
+ * Columns. `store`: name of the state store. `marker`: a key that the transaction writes, too; if it exists, the transaction was
+ * committed. `event`: a CloudEvent in JSON. `made`: time of the row in ms since 1970, for earlier versions.
  */
 const COLUMNS = {app: text, store: text, marker: text, pubsub: text, topic: text, event: blob, made: number}
 
@@ -15,7 +15,7 @@ export type OutboxEvent = RowOf<typeof COLUMNS>
 /** An event with the key of its row. */
 export type KeptEvent = OutboxEvent & {readonly key: number}
 
-/** Events of transactions: kept from before the transaction until they are published, so that a killed run loses none. */
+/** Events of transactions, stored from before the transaction until they are published, so that a killed run loses none. */
 export class Outbox {
   readonly #file: WorkFile
   readonly #table: Table<typeof COLUMNS>
@@ -50,7 +50,7 @@ export class Outbox {
   /** Leaves an event to the next caller of `claim`. */
   release({key}: KeptEvent): void {
     this.#claimed.delete(key)
-    // a sidecar that closes may leave thousands: listeners are called once for all of them
+    // a closing sidecar may leave thousands: listeners are called once for all
     if (this.#isTelling) return
     this.#isTelling = true
     setImmediate(() => {
@@ -59,7 +59,7 @@ export class Outbox {
     })
   }
 
-  /** Calls the listener when there is an event to claim; the returned function ends that. */
+  /** Calls the listener when an event can be claimed. The returned function cancels it. */
   onRelease(listener: () => void): () => void {
     this.#released.add(listener)
     return () => this.#released.delete(listener)

@@ -19,7 +19,7 @@ export class Quiet {
     this.#change = Promise.withResolvers()
   }
 
-  /** Settles with true when no work is under way any more, or with false after `maxMs`. */
+  /** Resolves with true when no work is under way, with false after `maxMs`. */
   async within(maxMs: number): Promise<boolean> {
     const end = this.#clock.now() + maxMs
     while (this.#isBusy() && this.#clock.now() < end) {

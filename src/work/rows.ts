@@ -29,10 +29,10 @@ const plain = <T extends SQLInputValue>(
   write: value => value
 })
 
-/** SQLite gives back no number beyond 2^53: a row with one could not be read any more. */
+/** Limits a number to 2^53: SQLite returns no larger one, so its row could not be read. */
 const readable = (value: number): number => Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER))
 
-/** The kinds of columns. `optional`: NULL is undefined; `json`: a value that this program has written. */
+/** Kinds of columns. `optional`: NULL is undefined. `json`: a value that this program has written. */
 export const column = {
   text: plain<string>('text', value => typeof value === 'string'),
   number: {...plain<number>('number', value => typeof value === 'number'), write: readable},
@@ -89,7 +89,7 @@ export class Statements {
   }
 }
 
-/** A table whose rows have a `key` that SQLite gives them. Call writing methods within a change of the file. */
+/** A table whose rows get a `key` from SQLite. Call writing methods within a change of the file. */
 export class Table<C extends Columns> {
   readonly statements: Statements
   readonly #name: string

@@ -3,20 +3,20 @@ import type {Availability} from '../model/availability.ts'
 import type {Triggers} from '../model/triggers.ts'
 import type {WakeUp, WakeUps} from './wake-ups.ts'
 
-/** How far one skip may go: a hundred years. Beyond what a Date can hold no time could be shown any more, nor read from the file. */
+/** Maximum length of a skip: a hundred years. Later times might exceed what a Date can hold. */
 export const MAX_SKIP_MS = 100 * 365 * 86_400_000
 const MAX_NAMED = 1000
-/** How many firings of one series are made one by one; beyond that only the latest one is. */
+/** Number of firings of a series to make one by one; beyond, only the latest is made. */
 const MAX_OF_SERIES = 100
 
 /** Returns the owner of a wake-up. */
 export type Whose<T> = (wakeUp: WakeUp) => T
 
 export interface Skipped<T> {
-  /** In order of their times, each with the length of the skip so far, in ms, and its owner. */
+  /** Fired wake-ups in order, each with the length of the skip so far, in ms, and its owner. */
   readonly fired: readonly (WakeUp & {readonly afterMs: number; readonly of: T | undefined})[]
   readonly others: number
-  /** All work that had been started by the end was done. */
+  /** Whether all started work was done at the end. */
   readonly isSettled: boolean
 }
 
@@ -75,7 +75,7 @@ class SeriesLimit {
     }
   }
 
-  /** Releases the series that are held back; false: there were none. */
+  /** Releases the held series. Returns false without any. */
   release(): boolean {
     if (this.#held.size === 0) return false
     this.#isReleased = true
@@ -95,7 +95,10 @@ interface Connecting {
   readonly sleep: {readonly triggers: Triggers}
 }
 
-/** Whether an app may get a worker soon. The start of a worker without a command is not known. `leftAt`: when its last one has left, by `performance.now()`; 0: it has had none. */
+/**
+ * Whether an app may get a worker soon. If it has no command, its worker's start is unknown. `leftAt`: when its last worker left, by
+ * `performance.now()`; 0: never had one.
+ */
 export function mayConnect({availability, plan, lives, sleep}: Connecting, leftAt: number): boolean {
   if (availability === 'waiting' && plan.command.length > 0) return true
   if (availability === 'asleep') return leftAt > 0 || sleep.triggers.hasWorkers === true

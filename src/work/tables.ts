@@ -1,4 +1,4 @@
-/** Wake-ups: a row each, found by its time, and not kept in memory. Keys are never used again: an answer must not reach a later row. */
+/** Keys of tables, never reused: an answer must not reach a later row. */
 const KEY = 'INTEGER PRIMARY KEY AUTOINCREMENT'
 const WAKE_UPS = `
   CREATE TABLE wake_ups (id ${KEY}, due INTEGER, kind TEXT, owner INTEGER, name TEXT, data BLOB);
@@ -7,8 +7,8 @@ const WAKE_UPS = `
 `
 
 /**
- * A row for each instance, and one for each turn: its events, each as field 3 of a message. Times are ms since 1970; `stall`: the event
- * that says why it is stalled; `received`: the history that it has received from its parent.
+ * Tables of workflows: a row per instance, and one per turn with its events, each as field 3 of a message. Times are ms since 1970.
+ * `stall`: the event with the reason of the stall. `received`: history received from the parent.
  */
 const WORKFLOWS = `
   CREATE TABLE instances (
@@ -28,10 +28,10 @@ const WORKFLOWS = `
   ) WITHOUT ROWID;
 `
 
-/** The lead of the file's clock over the machine's: one row, or none. */
+/** Table with the lead of the file's clock over the machine's: at most one row. */
 const CLOCK = 'CREATE TABLE clock (ahead INTEGER);'
 
-/** Times are those of the file, skips included; `step`: ms; `remaining`: the number of firings left, the next one included. */
+/** Table of reminders. Times are the file's, skips included. `step`: ms. `remaining`: firings left, the next one included. */
 const REMINDERS = `
   CREATE TABLE reminders (
     key ${KEY}, app TEXT, type TEXT, id TEXT, name TEXT, due INTEGER, step INTEGER, remaining INTEGER, expires INTEGER,
@@ -41,7 +41,7 @@ const REMINDERS = `
   CREATE INDEX due_reminders ON reminders (isDue) WHERE isDue = 1;
 `
 
-/** Jobs: a row each (`Job`); one whose tick is under way has no wake-up. */
+/** Table of jobs (`Job`). A job with a tick under way has no wake-up. */
 const JOBS = `
   CREATE TABLE jobs (
     key ${KEY}, app TEXT, name TEXT, schedule TEXT, dueTime TEXT, ttl TEXT, repeats INTEGER, dataType TEXT, data BLOB, policy TEXT,

@@ -1,6 +1,6 @@
 import {parseGoDuration} from '../model/go-duration.ts'
 
-/** The interval between two firings of a series: months and days are those of the calendar (UTC). */
+/** Interval between two firings. Months and days are those of the calendar (UTC). */
 interface Stride {
   readonly months: number
   readonly days: number
@@ -11,7 +11,7 @@ interface Stride {
 export interface Period {
   /** Distance between two firings. Undefined if there is only one firing. */
   readonly step: Stride | undefined
-  /** The number of firings, the first one included; undefined: there is no limit. */
+  /** Number of firings, the first included; undefined = no limit. */
   readonly repeats: number | undefined
 }
 
@@ -59,7 +59,7 @@ export function after(at: number, {months, days, ms}: Stride): number {
 export function timeAt(text: string): number {
   const [, local = ''] = RFC3339.exec(text) ?? []
   const at = Date.parse(`${local}Z`)
-  // a Date takes 30 February for 2 March
+  // a Date reads 30 February as 2 March
   const isDate = Number.isFinite(at) && new Date(at).toISOString().startsWith(local)
   return isDate ? Date.parse(text.replace(',', '.')) : Number.NaN
 }

@@ -6,7 +6,7 @@ const {blob, number, text} = column
 
 const COLUMNS = {id: number, due: number, kind: text, owner: number, name: text, data: blob}
 
-/** Something to do at a time, in ms since 1970. `owner`: the key of a row in the table of its kind. */
+/** Work at a time, in ms since 1970. `owner`: key of a row in the table of its kind. */
 export type WakeUp = RowOf<typeof COLUMNS>
 
 type NewWakeUp = Omit<WakeUp, 'id' | 'kind'>
@@ -14,28 +14,28 @@ type NewWakeUp = Omit<WakeUp, 'id' | 'kind'>
 /** Handles a wake-up, within the change that removes it. */
 type Fire = (wakeUp: WakeUp) => void
 
-/** A laptop that slept, or whose clock was set, notices that after this time at the latest. */
+/** Interval of looks at the clock, in ms: the machine may have slept, or its clock was set. */
 const LOOK_MS = 10_000
-/** Selects the kinds that this program knows; the others are left for a later version. */
+/** Condition for known kinds. Others are left for a later version. */
 const SERVED = 'kind IN (SELECT value FROM json_each(?))'
 const UNHELD = "(kind || ' ' || owner) NOT IN (SELECT value FROM json_each(?))"
 const INSERT = 'INSERT INTO wake_ups (due, kind, owner, name, data) VALUES (?, ?, ?, ?, ?)'
 const DELETE = 'DELETE FROM wake_ups WHERE id = ?'
 const LATER = 'UPDATE wake_ups SET due = ? WHERE id = ?'
 const FIRST = `SELECT due FROM wake_ups WHERE ${SERVED} AND ${UNHELD} ORDER BY due LIMIT 1`
-/** The latest time that a Date can hold, and before 1970 the first: SQLite returns no number beyond 2^53. */
+/** Latest time that a Date can hold, and negative the earliest: SQLite returns no number beyond 2^53. */
 const MAX_DUE = 8.64e15
-/** How many fire in one transaction: between two of these, other work has its turn and first answers arrive. */
+/** Maximum number of wake-ups in one transaction: in between, other work runs and first answers arrive. */
 const BATCH = 50
 const DUE = `SELECT * FROM wake_ups WHERE ${SERVED} AND ${UNHELD} AND due <= ? ORDER BY due, id LIMIT ${BATCH}`
 
-/** All wake-ups are rows of the file: they survive the run, and the first one that is due is found there. */
+/** Wake-ups, all stored as rows of the file, so that they outlive the run. Only the first due one is known in memory. */
 export class WakeUps {
   readonly #file: WorkFile
   readonly #clock: Clock
   readonly #kinds = new Map<string, Fire>()
   readonly #series = new Set<string>()
-  /** Owners (`kind owner`) whose wake-ups are held back during a skip, as a list in JSON. */
+  /** Owners (`kind owner`) whose wake-ups a skip holds back, as a JSON list. */
   #held = '[]'
   readonly #settles: ((maxMs: number) => Promise<boolean>)[] = []
   readonly #sql: Statements
@@ -115,13 +115,13 @@ export class WakeUps {
     this.#kinds.get(wakeUp.kind)?.(wakeUp)
   }
 
-  /** Returns the time until the first wake-up in ms, 0 if it is due; undefined = none. */
+  /** Returns the time until the first wake-up in ms, 0 if it is due; undefined without one. */
   firstIn(): number | undefined {
     const due = this.#first()
     return due === undefined ? undefined : Math.max(0, due - this.date())
   }
 
-  /** Brings all wake-ups nearer by `ms`, for good, and fires the first due ones. Resolves with them once the change is kept. */
+  /** Moves all wake-ups nearer by `ms`, permanently, and fires the first due ones. Resolves with them once the change is stored. */
   async skip(ms: number): Promise<readonly WakeUp[]> {
     const skipped = this.#file.change(() => {
       this.#ahead += ms
@@ -138,14 +138,14 @@ export class WakeUps {
     return this.#series.has(kind)
   }
 
-  /** Holds back the wake-ups of these owners (`kind owner`), until it is called with none. */
+  /** Holds back the wake-ups of these owners (`kind owner`) until the next call; empty: none. */
   hold(owners: ReadonlySet<string>): void {
     this.#held = JSON.stringify([...owners])
     this.#disarm()
     this.#arm()
   }
 
-  /** Removes a wake-up; false: there is none. */
+  /** Removes a wake-up. Returns false if it is gone. */
   remove(id: number): boolean {
     return this.#sql.run(DELETE, id) > 0
   }
@@ -183,9 +183,9 @@ export class WakeUps {
     void this.#fire(rows)
   }
 
-  /** Fires them in one change, or each in its own where one cannot be handled: that one comes again later, and holds up no other. */
+  /** Fires wake-ups in one change. If that fails, fires each in its own change: a failing one is postponed, and delays no other. */
   async #fire(rows: readonly WakeUp[]): Promise<readonly WakeUp[]> {
-    // a failed change is tried again then; other changes of the file report the error
+    // a failed change is not repeated before this time; other changes of the file report the error
     this.#notBefore = this.#clock.now() + LOOK_MS
     const all = rows.map(row => this.#wakeUpOf(row))
     const fault = await this.#faultOf(all)

@@ -16,7 +16,7 @@ const CANNOT_OPEN = 14
 /** Errors that may have passed a second later. */
 const PASSING: ReadonlySet<number> = new Set([BUSY, LOCKED, OUT_OF_MEMORY, READ_ONLY, INPUT_OUTPUT, FULL, CANNOT_OPEN])
 
-/** The file cannot be written now: nothing of the change was kept, and it may be tried again. */
+/** The file cannot be written now: the change was not stored, and may be repeated. */
 export class WriteFault extends Error {}
 
 type Warn = (text: string) => void
@@ -52,7 +52,7 @@ export class WorkFile {
     this.#written = database.prepare('SELECT total_changes() AS rows')
   }
 
-  /** Opens the file. Without a path, or if another run holds it or it cannot be written, all is kept in memory. A damaged file is kept aside. */
+  /** Opens the file. Without a path, or if another run has it or it cannot be written, everything stays in memory. A damaged file is renamed. */
   static async open(path: string | undefined, warn: Warn): Promise<WorkFile> {
     if (path === undefined) return begun(':memory:')
     try {
@@ -68,7 +68,7 @@ export class WorkFile {
     }
   }
 
-  /** Opens the file and reads it with `use`: if that finds it damaged, the file is kept aside as well, and `use` gets a new one. */
+  /** Opens the file and reads it with `use`. If that finds it damaged, the file is renamed, too, and `use` gets a new one. */
   static async openFor<T>(path: string | undefined, warn: Warn, use: (file: WorkFile) => T): Promise<T> {
     const file = await WorkFile.open(path, warn)
     try {
@@ -106,8 +106,8 @@ export class WorkFile {
   }
 
   /**
-   * Changes the file in the transaction of this tick; resolves with the result when that is committed. Rejects with what `work`
-   * throws, and with a WriteFault if the file cannot be written now.
+   * Changes the file in the transaction of this tick. Resolves with the result after the commit. Rejects with errors of `work`, and with
+   * a WriteFault if the file cannot be written now.
    */
   async change<T>(work: () => T): Promise<T> {
     const {promise} = (this.#waiting ??= this.#begin())
@@ -156,7 +156,7 @@ export class WorkFile {
     }
   }
 
-  /** The number of rows written since the file was opened, undone ones included. */
+  /** Number of rows written since the opening, undone ones included. */
   get #writtenRows(): number {
     return Number(this.#written.get()?.['rows'])
   }
@@ -179,7 +179,7 @@ export class WorkFile {
 
   empty(): void {
     const tables = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
-    // all or none: wake-ups of removed rows would meet new rows with their numbers
+    // all tables or none: wake-ups of removed rows would meet new rows with the same keys
     const all = tables.map(({name}) => `DELETE FROM "${String(name)}";`).join('')
     this.database.exec(`BEGIN; ${all} COMMIT; VACUUM`)
   }
@@ -189,7 +189,7 @@ export class WorkFile {
     this.database.close()
   }
 
-  /** SQLite's error for a file that cannot be written, with its name and what to do. */
+  /** Adds the file's name and advice to SQLite's error for a file that cannot be written. */
   #explained(cause: unknown): unknown {
     const path = this.database.isOpen ? (this.database.location() ?? 'the memory for what outlives a run') : ''
     const code = resultOf(cause)
@@ -218,7 +218,7 @@ export class WorkFile {
 
 const begun = (path: string): WorkFile => new WorkFile(openOwn(path, APPLICATION, STEPS))
 
-/** Opens a file. Moves a damaged or foreign file aside and creates a new one. */
+/** Opens a file. Renames a damaged or foreign one first. */
 function begunAside(path: string, warn: Warn): WorkFile {
   try {
     return begun(path)

@@ -8,9 +8,9 @@ import {linksResolved, templateIdentity} from '../platform/paths.ts'
 import {stateFolder} from '../platform/state-folder.ts'
 
 /**
- * `forgotten` (`--forget`): the run begins with an empty file; `brief` (`up --run`): kept in memory, unless `PILLION_WORK` says
- * `file`, and unfinished work is reported at the end; `trial` (`import --check`): nothing outlives the run, the keys of the
- * built-in Redis included. Left out: the file outlives the run.
+ * How long work lives. `forgotten` (`--forget`): begins with an empty file. `brief` (`up --run`): in memory, unless `PILLION_WORK` is
+ * `file`; unfinished work is reported at the end. `trial` (`import --check`): nothing outlives the run, not even the keys of the built-in
+ * Redis. Omitted: the file outlives the run.
  */
 export type WorkMode = 'forgotten' | 'brief' | 'trial'
 
@@ -22,9 +22,8 @@ export interface WorkPathOptions {
 }
 
 /**
- * The path of the file; undefined: everything is kept in memory. A template's file is found by the template's real path and name,
- * and by the name of the copy (`--name`); that of a single app by its folder and id. Throws a UserError if `PILLION_WORK` is
- * misspelt.
+ * Returns the path of the file; undefined = in memory. A template's file has a name from its real path, its name, and the copy's name
+ * (`--name`); a single app's from its folder and id. Throws a UserError if `PILLION_WORK` is misspelt.
  */
 export function workPath({env, plan, workMode}: WorkPathOptions): string | undefined {
   if (!isKept({env, workMode})) return undefined
@@ -36,13 +35,13 @@ export function workPath({env, plan, workMode}: WorkPathOptions): string | undef
   return join(stateFolder(env), `${beginningOf(plan)}${shortHash(identity.join('\0'))}.db`)
 }
 
-/** The beginning of the name of a plan's file. The apps are not part of it, since an edit may change them. */
+/** Returns the start of the file's name. Apps are not part of it, since an edit may change them. */
 function beginningOf({name, file, apps: [first]}: Plan): string {
   const shown = name || (file === '' ? (first?.id ?? '') : basename(dirname(linksResolved(file))))
   return `work-${shown.replaceAll(/[^\w.-]/g, '_').slice(0, 40)}-`
 }
 
-/** Whether an earlier run may have left a file; false: certainly none. Callers ask this first, since the whole name needs node:crypto, 12 ms of a start. */
+/** Whether an earlier run may have left a file; false: certainly none. Called first, since the whole name needs node:crypto, which takes 12 ms. */
 export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): boolean {
   try {
     const beginning = beginningOf(plan)
@@ -52,7 +51,7 @@ export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): b
   }
 }
 
-/** The folder of the notes that say to which folder each file belongs. */
+/** Returns the folder of the notes that map files to folders. */
 export const notesFolder = (env: Environment): string => join(stateFolder(env), 'folders')
 
 /** Whether the work of a run is kept in a file. Throws a UserError if `PILLION_WORK` is misspelt. */

@@ -3,8 +3,8 @@ import {ANY, type FaultPlan} from '../../model/fault.ts'
 import {starPattern} from '../../model/name-pattern.ts'
 
 /**
- * A number from 0 up to 1 for the n-th call of a seed: the same one in every run. Mixed as in MurmurHash3 (public domain),
- * so that neighbouring seeds and calls have nothing in common.
+ * Returns a number from 0 up to 1 for the n-th call of a seed, equal in every run. Mixed as in MurmurHash3 (public domain), so that
+ * neighbouring seeds and calls are unrelated.
  */
 function chance(seed: number, n: number): number {
   return mixed(mixed(seed ^ 0x9e_37_79_b9) ^ mixed(n)) / 2 ** 32
@@ -18,7 +18,7 @@ function mixed(value: number): number {
 
 type Matched = Pick<Call, 'caller' | 'callee' | 'from' | 'method' | 'path' | 'actor'>
 
-/** The counts of a rule, and its decision about a call. Pure: it knows no clock. */
+/** The counts of a rule, and its decision about a call, without a clock. */
 export class FaultRule {
   readonly number: number
   readonly plan: FaultPlan
@@ -35,7 +35,7 @@ export class FaultRule {
     this.#matchesPath = pathMatcher(plan.path)
   }
 
-  /** Whether it has hit as many calls as it may. */
+  /** Whether it has hit its maximum number of calls. */
   get isSpent(): boolean {
     return this.hits >= this.plan.times
   }
@@ -51,7 +51,7 @@ export class FaultRule {
     )
   }
 
-  /** Counts one more call that it matches; whether it is hit. */
+  /** Counts a matching call. Returns whether the fault hits it. */
   strikes(): boolean {
     const {rate, seed} = this.plan
     const isHit = chance(seed, ++this.matched) < rate
@@ -66,7 +66,7 @@ export class FaultRule {
   }
 }
 
-/** `*` matches anything. Without a `?` the query does not matter. */
+/** Compiles a path pattern: `*` matches anything, and without a `?` the query is ignored. */
 function pathMatcher(glob: string): (path: string) => boolean {
   if (glob === '') return () => true
   const matches = starPattern(glob)

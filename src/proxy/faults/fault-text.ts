@@ -12,11 +12,11 @@ export function effectText(plan: FaultPlan): string {
   return [delay, kindText(plan)].filter(text => text !== '').join(', ')
 }
 
-/** `20 % of the calls`; '' = each one. */
+/** Returns `20 % of the calls`; '' for each call. */
 export const rateText = ({rate}: FaultPlan): string =>
   rate === 1 ? '' : `${(rate * 100).toFixed(2).replace(/\.?0+$/, '')} % of the calls`
 
-/** How far it goes: `3 times`, `for 5 min`; '' = until the run ends. */
+/** Returns the rule's limit: `3 times`, `for 5 min`; '' = until the run ends. */
 export const limitText = ({times, forMs}: FaultPlan): string =>
   [
     times === Infinity ? '' : times === 1 ? 'once' : `${times} times`,

@@ -40,10 +40,7 @@ export class Faults {
     return active.rule.number
   }
 
-  /**
-   * Changes a rule, which keeps its number, its place, its state and, below its limit, its count.
-   * Held calls continue. Returns false for an unknown number.
-   */
+  /** Changes a rule, which keeps its number, its place, its state and, within its limit, its count. Held calls continue. Returns false for an unknown number. */
   replace(number: number, plan: FaultPlan): boolean {
     const index = this.#active.findIndex(({rule}) => rule.number === number)
     const before = this.#active[index]
@@ -67,10 +64,7 @@ export class Faults {
     return true
   }
 
-  /**
-   * Disables a rule, or enables it again. The rule keeps its number, place and count. Held calls continue.
-   * Returns false for an unknown number.
-   */
+  /** Disables a rule, or enables it again. The rule keeps its number, place and count. Held calls continue. Returns false for an unknown number. */
   enable(number: number, isEnabled: boolean): boolean {
     const active = this.#active.find(({rule}) => rule.number === number)
     if (active === undefined) return false
@@ -84,7 +78,7 @@ export class Faults {
     return true
   }
 
-  /** Takes all off; the result is how many there were. */
+  /** Removes all rules. Returns their number. */
   removeAll(): number {
     return this.list().filter(({number}) => this.remove(number)).length
   }
@@ -93,7 +87,7 @@ export class Faults {
     return this.#active.map(viewOf)
   }
 
-  /** The effect of the first rule that matches a call; undefined: it has none, or no rule matches. */
+  /** Returns the effect of the first matching rule on a call, if there is any. */
   hit(call: Call): Hit | undefined {
     if (call.isOwn === true && call.from === undefined) return undefined
     const active = this.#active.find(({rule}) => rule.isEnabled && !rule.isSpent && rule.matches(call))
@@ -132,7 +126,7 @@ export class Faults {
     return {rule: new FaultRule(number, plan), listeners: new Set(), endsAt: performance.now() + forMs, timer}
   }
 
-  /** The calls that it holds continue. */
+  /** Lets the calls continue that a rule holds. */
   #end({listeners, timer}: Active): void {
     clearTimeout(timer)
     for (const listener of listeners) listener()
@@ -163,7 +157,7 @@ const viewOf = ({rule: {number, plan, matched, hits, isEnabled}, endsAt}: Active
   leftMs: Math.max(0, endsAt - performance.now())
 })
 
-/** The faults of a run; their code is loaded with the first of them. */
+/** The faults of a run. The first fault loads the code. */
 export interface FaultSwitch extends FaultActions {
   /** Undefined until a fault is added. */
   active: Faults | undefined

@@ -9,9 +9,9 @@ export interface Hit {
   readonly name: string
   readonly plan: FaultPlan
   readonly delayMs: number
-  /** `none` as soon as the rule is taken off or disabled. */
+  /** Kind of the fault; `none` once the rule is removed or disabled. */
   readonly kind: FaultKind
-  /** Calls the listener when the rule is taken off or disabled; the result ends that. */
+  /** Calls the listener when the rule is removed or disabled. The result cancels that. */
   onOver(listener: () => void): () => void
   /** Kills the callee, of which this is the process. */
   kill(callee: string, pid: number): void

@@ -5,7 +5,7 @@ import {NumberedList} from '../../model/numbered-list.ts'
 /** The queue's view of one call to an app. */
 export type PendingCall = Pick<Call, 'caller' | 'from' | 'method' | 'path' | 'stream' | 'isOwn' | 'number' | 'hasWoken'>
 
-/** Admission to the app: call `leave` exactly once when the call has ended; `isBroken`: the app closed the connection under it. */
+/** Admission to the app: call `leave` exactly once at the end of the call. `isBroken`: the app closed the connection during the call. */
 export interface Permit {
   readonly leave: (isBroken?: boolean) => void
 }
@@ -16,7 +16,7 @@ export interface InterruptedCall {
   readonly forMs: number
 }
 
-/** A queued call. `outcome` settles with a permit, or with the reason why there is none. */
+/** A queued call. `outcome` settles with a permit, or with the reason for a denial. */
 export interface Queued {
   readonly outcome: Promise<Permit | string>
   /** The caller has disconnected. */
@@ -29,7 +29,7 @@ interface QueuedCall {
   /** Stops the timer of a call that may wait for a limited time. */
   callOff: (() => void) | undefined
   readonly since: number
-  /** The limit counts from here. */
+  /** Start of its limit. */
   from: number
 }
 
@@ -40,7 +40,7 @@ interface Admitted {
   readonly since: number
 }
 
-/** Counts the calls that have been queued since a moment. */
+/** Counts the calls that were queued since a moment. */
 export interface QueueStats {
   held: number
   longestMs: number
@@ -67,12 +67,12 @@ export interface AdmissionQueueOptions {
   readonly onWait?: ((pendingCall: PendingCall) => void) | undefined
 }
 
-/** Until its last frame arrives, a unary call may look like a stream. That takes no longer than this. */
+/** Time for a unary call's last frame, in ms: until it arrives, the call may look like a stream. */
 const STREAM_GRACE_MS = 100
 
 const isStream = ({stream}: PendingCall): boolean => stream?.isStream === true
 
-/** Ends a drain when nothing is left. Streams may be endless: they are ended when nothing else is left. */
+/** Ends a drain when no call is left. Streams may be endless: they are ended once only streams are left. */
 function settleDrain(drain: Drain): void {
   const {left, resolve} = drain
   if (left.size === 0) return resolve()
@@ -121,7 +121,7 @@ export class AdmissionQueue {
     return this.#timeoutMs
   }
 
-  /** How long a call waits, in ms, those included that wait already; Infinity: as long as its caller does. A limit that follows that counts from then. */
+  /** Maximum wait of calls in ms, including waiting ones. Infinity: as long as the caller waits; a finite limit set later counts from then. */
   set timeoutMs(timeoutMs: number) {
     if (timeoutMs === this.#timeoutMs) return
     const wasEndless = this.#timeoutMs === Infinity
@@ -143,7 +143,7 @@ export class AdmissionQueue {
     return new Map(this.#inFlight.all().map(({pendingCall, since}) => [pendingCall, since]))
   }
 
-  /** The calls that were in flight when a process exited that ran between these times, oldest first. Calls that broke off shortly before the exit count, too. */
+  /** Returns the calls that were in flight at the exit of a process which ran between these times, oldest first. Includes calls that broke off shortly before. */
   interruptedBy({from, to}: {readonly from: number; readonly to: number}): readonly InterruptedCall[] {
     const broken = this.#broken.filter(({at}) => at >= Math.max(from, to - EXIT_DELAY_MS))
     const now = performance.now()
@@ -172,7 +172,7 @@ export class AdmissionQueue {
     return this.#waiting.size
   }
 
-  /** The calls that are held, in order of arrival. */
+  /** Held calls, in order of arrival. */
   get held(): readonly PendingCall[] {
     return [...this.#waiting].map(({pendingCall}) => pendingCall)
   }
@@ -189,7 +189,7 @@ export class AdmissionQueue {
     return this.#stats
   }
 
-  /** New calls are queued, even if the queue is open, until `unpause` with the same reason. A shut queue stays shut. */
+  /** Queues new calls, even if the queue is open, until `unpause` with the same reason. A shut queue stays shut. */
   pause(why: string): void {
     this.#pauses.add(why)
   }
@@ -205,7 +205,7 @@ export class AdmissionQueue {
     if (this.isOpen) this.#letIn()
   }
 
-  /** Calls are queued from now on; `reason` goes into the error of a call that times out, during a pause if it `isPrecise`. */
+  /** Queues calls from now on. `reason` is part of a timeout's error, during a pause only if it `isPrecise`. */
   hold(reason: string, isPrecise = false): void {
     if (this.#isLocked) return
     this.#state = 'held'
@@ -240,13 +240,13 @@ export class AdmissionQueue {
     for (const queued of this.#waiting) if (queued.pendingCall.isOwn === true) this.#settle(queued, reason)
   }
 
-  /** Holds the queue for the next process of the app. */
+  /** Holds calls for the next process of the app. */
   reopen(): void {
     this.#isLocked = false
     this.hold('')
   }
 
-  /** A permit, the reason why there is none, or a place in the queue. */
+  /** Returns a permit, the reason for a denial, or a place in the queue. */
   admit(pendingCall: PendingCall): Permit | string | Queued {
     if (this.isOpen) return this.enter(pendingCall)
     if (this.#state === 'shut' || (this.#isLocked && pendingCall.isOwn === true)) return this.#reason
@@ -284,7 +284,7 @@ export class AdmissionQueue {
     for (const listener of this.#openListeners) listener()
   }
 
-  /** Admits a call, whatever the state. */
+  /** Admits a call in any state. */
   enter(pendingCall: PendingCall): Permit {
     const admitted = {id: ++this.#admitted, pendingCall, since: performance.now()}
     this.#inFlight.add(admitted)

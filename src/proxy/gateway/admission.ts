@@ -9,9 +9,9 @@ export type Admission = Admitted | Denied
 export interface Admitted {
   readonly ok: true
   readonly pool: Pool
-  /** The pool for calls of gRPC, where these have a port of their own; left out: `pool`. */
+  /** Pool for gRPC calls, if they have a port of their own. Omitted: `pool`. */
   readonly grpcPool?: Pool
-  /** Additional metadata for a gRPC call there: it names the callee and the caller. */
+  /** Additional metadata for a gRPC call to that port: callee and caller. */
   readonly grpcFields?: readonly (readonly [name: string, value: string])[]
   /** The callee is the sidecar's own app. */
   readonly isLocal: boolean
@@ -19,20 +19,20 @@ export interface Admitted {
   readonly pid?: number
   /** The callee's APP_API_TOKEN, '' = none. */
   readonly token: string
-  /** Precedes the path if the pool connects to another run's sidecar: `/v1.0/invoke/<id>/method`; '' = none. */
+  /** Prefix of the path for a pool that connects to another run's sidecar: `/v1.0/invoke/<id>/method`; '' = none. */
   readonly pathPrefix: string
-  /** The header that names the caller at another run's sidecar (`caller-header.ts`); '' or omitted = none. */
+  /** Header with the caller for another run's sidecar (`caller-header.ts`); '' or omitted = none. */
   readonly callerLine?: string
   /**
-   * Set if the callee is not an app: it gets no headers about the caller, and these headers replace the caller's. `root`: the
-   * path for calls without a method.
+   * Set if the callee is not an app: it gets no headers about the caller, and these lines replace the caller's of the same `names`.
+   * `root`: the path for calls without a method.
    */
   readonly external?: {readonly lines: string; readonly names: readonly string[]; readonly root: string}
-  /** The middleware in front of it; undefined: none. */
+  /** Middleware before the callee; undefined: none. */
   readonly pipeline?: AppPipeline | undefined
   /** The path after middleware has changed it; omitted if it is unchanged. */
   readonly path?: string
-  /** Called when the call is over: the callee's sidecar counts it, too. */
+  /** Called when the call is over, to count it for the callee's sidecar, too. */
   readonly recorded?: Recorded | undefined
   /** The call has ended; `isBroken`: the callee closed the connection under it. Called exactly once. */
   leave(isBroken?: boolean): void
@@ -56,7 +56,7 @@ export const denied = (error: string): Denied => ({ok: false, status: 500, error
 /** The callee is not ready: the call is queued. */
 export interface Held {
   readonly admitted: Promise<Admission>
-  /** The wait counts towards a timeout policy: it is for `appMaxConcurrency`, not for an app that starts or reloads. */
+  /** Whether the wait counts towards a timeout policy: it is for `appMaxConcurrency`, not for an app that starts or reloads. */
   readonly isCounted?: boolean
   /** Calls the listener when `isCounted` changes: a call with a slot may wait for the app next, and a waiting call may wait for a slot. */
   readonly onCounted?: (listener: (isCounted: boolean) => void) => void
@@ -66,7 +66,7 @@ export interface Held {
   cancel(): void
 }
 
-/** Asks the callee's queue for admission. `isRefused`: a connection was refused just now, so the call must be queued. `caller`: the calling app, if it is of another run. */
+/** Asks the callee's queue for admission. `isRefused`: a connection was just refused, so the call must be queued. `caller`: a calling app of another run. */
 export type Admit = (call: Call, isRefused?: boolean, caller?: CallerIdentity) => Admission | Held
 
 export const isHeld = (admission: Admission | Held): admission is Held => 'admitted' in admission
@@ -75,12 +75,12 @@ export const isHeld = (admission: Admission | Held): admission is Held => 'admit
 export interface PassedRequest {
   /** The path with the query. */
   readonly path: string
-  /** Changes each piece of the body in place; undefined: the body stays as it is. */
+  /** Changes each piece of the body in place; undefined: the body is not changed. */
   readonly onPiece: ((piece: Buffer) => void) | undefined
 }
 
 /**
- * The middleware that a sidecar's requests to its app, or to an external endpoint, pass (Dapr: `spec.appHttpPipeline`). A
- * reply takes the place of the response. Names and values of the headers alternate.
+ * Middleware that a sidecar's requests to its app, or to an external endpoint, pass (Dapr: `spec.appHttpPipeline`). A reply replaces the
+ * response. Names and values of the headers alternate.
  */
 export type AppPipeline = (path: string, rawHeaders: readonly string[]) => Promise<PassedRequest | Reply>

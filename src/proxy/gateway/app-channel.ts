@@ -72,14 +72,14 @@ export class AppChannel {
     return this.#isUnhealthy
   }
 
-  /** Calls in flight keep their connections to the old process; new calls get new ones. */
+  /** Gives new calls new connections. Calls in flight keep theirs to the old process. */
   renewPool(): void {
     this.#end.resolve('')
     this.#pool.retire()
     this.#pool = this.#newPool()
   }
 
-  /** Closes every connection, which interrupts the calls on them; their callers get the reason. */
+  /** Closes every connection, which interrupts its calls. Their callers get the reason. */
   cut(why = ''): void {
     this.#end.resolve(why)
     this.#pool.cut()
@@ -95,7 +95,7 @@ export class AppChannel {
     this.#health = this.#newHealth()
   }
 
-  /** Queues calls until `reopen`, whatever the current process does. */
+  /** Queues calls until `reopen`, independent of the current process. */
   suspend(reason: string): void {
     this.#health?.end()
     this.#isUnhealthy = false
@@ -112,7 +112,7 @@ export class AppChannel {
     this.renewPool()
   }
 
-  /** Sends calls to a ready and healthy process on another port from now on. The returned function interrupts the calls to the old one, with a reason. */
+  /** Sends calls to a ready and healthy process on another port from now on. The returned function interrupts the calls to the old process with a reason. */
   switchTo(appPort: number): (why: string) => void {
     const pool = this.#pool
     const end = this.#end
@@ -121,7 +121,7 @@ export class AppChannel {
     this.#pool = this.#newPool()
     this.#isUnhealthy = false
     this.#isReady = true
-    this.queue.open() // whatever happened to the old process in the meantime
+    this.queue.open() // the state of the old process no longer counts
     this.#health?.begin(true)
     return why => {
       end.resolve(why)
@@ -134,7 +134,7 @@ export class AppChannel {
     this.#isDebugged = isDebugged
   }
 
-  /** Calls wait as long as their callers do: the user is about to start the process in a debugger. */
+  /** Sets whether calls wait as long as their callers do, since the user is about to start the process in a debugger. */
   set hasPatience(hasPatience: boolean) {
     this.#hasPatience = hasPatience
     this.queue.timeoutMs = hasPatience ? Infinity : this.#plan.ready.timeoutMs
@@ -145,7 +145,7 @@ export class AppChannel {
     return this.#health?.reached(port, signal) ?? true
   }
 
-  /** Opens, holds or shuts the queue according to the app's state. */
+  /** Opens, holds or shuts the queue by the app's state. */
   update(state: AppState, {isCrashLooping, why}: QueueConditions): void {
     this.#health?.end() // an app that is stopping closes its port first: that says nothing of the next process
     if (state.phase === 'stopping') return this.#end.resolve('') // unchanged: an app that is stopping may still respond

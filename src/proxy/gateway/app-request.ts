@@ -20,7 +20,7 @@ import {ProxiedCall} from './proxied-call.ts'
 export interface AppRequestOptions {
   readonly app: Callee | FarApp
   readonly context?: Partial<CallContext> | undefined
-  /** Counts the request; left out: nothing does. */
+  /** Counts the request. Omitted: it is not counted. */
   readonly recorded?: Recorded | undefined
   /** The body is a message of gRPC. */
   readonly isGrpc?: boolean
@@ -34,15 +34,15 @@ export interface AppRequestOptions {
   /** `Name: value\r\n` each; without host, length and token. */
   readonly lines: string
   readonly body: Buffer
-  /** The record, if it has begun already; left out: a new one. */
+  /** The record, if it has begun already. Omitted: a new one is made. */
   readonly journal?: CallJournal | undefined
-  /** Gives up when it is aborted. */
+  /** Cancels the request. */
   readonly signal?: AbortSignal | undefined
-  /** As `signal`, for many requests: calls the listener to give up. */
+  /** Cancels like `signal`, for many requests: registers a listener that is called at the end. */
   readonly onStop?: OnGone | undefined
-  /** The request is sent whatever the state of the app is: it belongs to the end of its process. */
+  /** Whether to send the request in any state of the app: it is part of ending its process. */
   readonly isForced?: boolean
-  /** The attempt of a policy that this request is: it can end it, and does not count the time in which it is held. */
+  /** The attempt of a policy for which this request is made. The attempt can end the request, and its time stops while the request is held. */
   readonly attempt?: AttemptControl | undefined
   readonly warn: (text: string) => void
 }
@@ -60,7 +60,7 @@ interface CollectedResponse {
   readonly body: Buffer
 }
 
-/** `unreachable`: the app was not asked, or has not responded; `wasSent`: it may have got the request. */
+/** Response of an app. `unreachable`: the app was not asked, or has not responded. `wasSent`: it may have got the request. */
 export type AppResponse =
   | ({readonly kind: 'response'} & CollectedResponse)
   | {readonly kind: 'unreachable'; readonly why: string; readonly wasSent: boolean}
@@ -94,7 +94,7 @@ class AppResponseCollector extends ResponseCollector {
     this.#settle({status, lines: `Content-Type: ${type}\r\n`, body: bytes})
   }
 
-  /** There is no response. */
+  /** Called if there is no response. */
   failed(why: string): void {
     this.#settle(why)
     this.exchange.leave()
@@ -115,10 +115,7 @@ class AppResponseCollector extends ResponseCollector {
   }
 }
 
-/**
- * A request of the sidecar to its own app over HTTP: a callback of Dapr's, a message, an event. Like every call, it waits
- * while the app starts or reloads.
- */
+/** A request of the sidecar to its own app over HTTP: a callback of Dapr's, a message, an event. Like every call, it waits while the app starts or reloads. */
 export class AppRequest extends ProxiedCall {
   protected readonly exchange: Exchange
   protected readonly isInterceptable = true
@@ -131,7 +128,7 @@ export class AppRequest extends ProxiedCall {
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
     const {method, body, path, lines, attempt, caller, journal, recorded} = options
-    // not the policies of calls of apps; it is not a request to the sidecar's API either, and does not count as one
+    // without the policies for calls between apps; and not counted as a request to the sidecar's API
     const context = {...options.context, interceptor: attempt && attemptInterceptor(attempt), recorded}
     const request: SentRequest = {protocol: caller?.protocol ?? 'none', method, path: path.replace(/\?.*$/s, ''), lines}
     super(context, call, request, body.length, journal)
@@ -180,7 +177,7 @@ export class AppRequest extends ProxiedCall {
     return pool
   }
 
-  /** Notes the result in the record, before that ends. `failure`: why there is no response. */
+  /** Notes the result in the record before that ends. `failure`: why there is no response. */
   protected note(_failure: string | undefined): void {
     // the exchange has done it
   }
@@ -205,7 +202,7 @@ export class AppRequest extends ProxiedCall {
     this.#options.warn(text)
   }
 
-  /** Waits until we know whether the process has exited, then passes on the reason. */
+  /** Waits until it is known whether the process has exited, then reports the reason. */
   async #unanswered(why: string): Promise<void> {
     const wasSent = this.#wasSent || why === RESET
     if (this.#wasSent && this.#process !== undefined) await howEnded(this.#process)
@@ -217,7 +214,7 @@ export class AppRequest extends ProxiedCall {
 export const requestApp = async (options: AppRequestOptions): Promise<AppResponse> =>
   sendToApp(options, (call, done) => new AppRequest(options, call, done))
 
-/** Starts a request that `make` creates, and gives it up when it is no longer wanted. */
+/** Starts a request that `make` creates, and cancels it when it is no longer wanted. */
 export function sendToApp(
   options: AppRequestOptions,
   make: (call: Call, done: (response: AppResponse) => void) => AppRequest

@@ -15,8 +15,8 @@ interface Retries {
 }
 
 /**
- * Dapr's `DaprBuiltInServiceRetries`: a call to an app of another run is tried again while that run's sidecar cannot be
- * connected to. The call was not sent, so its body does not matter. `emit` is called for each retry.
+ * Applies Dapr's `DaprBuiltInServiceRetries`: repeats a call to an app of another run while that run's sidecar cannot be connected to.
+ * The call was not sent, so its body does not matter. `emit` is called for each retry.
  */
 export function withBuiltInRetries(admit: Admit, retryFor: RetryFor, emit: EmitResiliency): Admit {
   /** A call asks for admission again after each refused connection. */
@@ -47,7 +47,7 @@ export function withBuiltInRetries(admit: Admit, retryFor: RetryFor, emit: EmitR
   }
 }
 
-/** The pause before the next retry; undefined if there is none. */
+/** Returns the pause before the next retry, if there is one. */
 function nextDelay(
   call: Call,
   known: WeakMap<Call, Retries>,

@@ -5,14 +5,14 @@ import {isLocal, type Ends} from '../../platform/proc-net.ts'
 const TOOL = /(?:^|\n)user-agent: ?(?:bruno|curl|httpie|insomnia|pillion|postman\w*|wget|xh)\b/i
 
 /**
- * Finds the requests at a sidecar that a person or a coding agent has sent. Only a request that names such a program is looked into: the
- * requests of apps stay fast. An app that passes on the header of its own caller, or runs such a program, is still an app.
+ * Recognizes requests at a sidecar that a person or a coding agent has sent. Looks only at requests that name such a program, so requests
+ * of apps stay fast. An app that passes on its caller's header, or runs such a program, is still an app.
  */
 export class ByHand {
   readonly #marks = new PeerVariable('PILLION_LIFE')
   /** By connection: whether an app has it. */
   readonly #apps = new WeakMap<Ends, boolean>()
-  /** The lines of the latest request, mostly equal to the next one's, and whether they name such a program. */
+  /** Header lines of the latest request, usually equal to the next one's, and whether they name such a program. */
   #lines = ''
   #isNamed = false
 

@@ -7,7 +7,7 @@ import type {Interceptor} from './interceptor.ts'
 export interface CallContext {
   readonly heldBodies: HeldBodies
   readonly observer?: CallObserver | undefined
-  /** Handles the calls, if there is one; may differ for each call. */
+  /** Handles the calls, if there is one. May differ for each call. */
   readonly interceptor?: Interceptor | undefined
   /** Make calls fail on purpose. */
   readonly faults?: Pick<FaultSwitch, 'active'> | undefined

@@ -12,11 +12,11 @@ export interface CallerIdentity {
 /** The header in which one run's sidecar names the calling app to another's: `<the other run's key>/<namespace>/<app id>/<trust domain>`. */
 export const CALLER_HEADER = 'Pillion-Caller'
 
-/** Its value for the caller, for the sidecar that `key` belongs to. */
+/** Returns the header's value for a caller, for the sidecar that `key` belongs to. */
 export const callerValue = (key: string, {namespace, appId, trustDomain}: CallerIdentity): string =>
   [key, namespace, encodeURIComponent(appId), encodeURIComponent(trustDomain)].join('/')
 
-/** The caller that a value names; undefined if its key is not ours, or it names none. If our key is '', no value is accepted. */
+/** Reads the caller from a header's value. Undefined if the key is not ours, or no caller is named. An empty key of ours accepts no value. */
 export function readCaller(value: string, ours: string): CallerIdentity | undefined {
   const [key = '', namespace = '', caller = '', trustDomain = DEFAULT_TRUST_DOMAIN] = value.split('/')
   if (ours === '' || !isToken(key, ours) || caller === '') return undefined

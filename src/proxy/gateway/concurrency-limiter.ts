@@ -2,9 +2,9 @@ import {denied, isHeld, type Admission, type Held} from './admission.ts'
 
 interface QueuedCall {
   readonly admit: () => Admission | Held
-  /** Its place in the admission queue, once it has a slot. */
+  /** Its place in the admission queue, after it has a slot. */
   entered: Held | undefined
-  /** Called when its wait counts from now on, or no longer. */
+  /** Called when its wait begins or ceases to count. */
   counts: ((isCounted: boolean) => void) | undefined
   readonly settle: (admission: Admission | Promise<Admission>) => void
 }
@@ -13,14 +13,14 @@ interface QueuedCall {
 const MAX_QUEUE = 10_000
 
 /**
- * `appMaxConcurrency`: limits the calls in flight to an app; the others wait in order of arrival, each until it is
- * cancelled. A call occupies a slot from the admission queue to the last byte of the response (Dapr: pkg/channel/http).
+ * Limits the calls in flight to an app by `appMaxConcurrency`. Others wait in order of arrival, until they are cancelled. A call has a
+ * slot from the admission queue to the last byte of the response (Dapr: pkg/channel/http).
  */
 export class ConcurrencyLimiter {
   readonly #limit: () => number
   readonly #waiting: QueuedCall[] = []
   #taken = 0
-  /** Whether calls with a slot use it. No timeout counts their wait for the app. */
+  /** Whether the calls with slots are being served. Otherwise their wait is for the app, and no timeout counts it. */
   #isInUse = true
   /** Waiting calls are let in one after the other: thousands that are denied must not nest. */
   #isLettingIn = false
@@ -40,7 +40,7 @@ export class ConcurrencyLimiter {
     return limit > 0 && this.#taken >= limit
   }
 
-  /** Calls `ask` as soon as a slot is free. `isCounted`: false where the app takes no calls now. */
+  /** Calls `ask` once a slot is free. `isCounted`: false while the app accepts no calls. */
   admit(ask: () => Admission | Held, isCounted = true): Admission | Held {
     if (this.#limit() === 0 && this.#taken === 0) return ask()
     if (!this.isFull) return this.#take(ask)

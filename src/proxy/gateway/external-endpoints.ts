@@ -15,7 +15,7 @@ export interface ExternalEndpointsOptions {
   readonly apps: Admit
   /** Called for each call to an external endpoint when it is over. */
   readonly recorded?: Recorded | undefined
-  /** Calls to HTTPEndpoints go through the proxy that it names; omitted: through none. */
+  /** Environment with the proxy for calls to HTTPEndpoints. Omitted: no proxy. */
   readonly env?: Environment
   /** Reads secrets for HTTPEndpoints. */
   readonly secretOf?: SecretOf
@@ -52,7 +52,7 @@ export class ExternalEndpoints {
   readonly #options: Required<ExternalEndpointsOptions>
   /** Secret stores can be asked. */
   #asksSecrets = false
-  /** The middleware in front of all of them; undefined: none. */
+  /** Middleware before all of them; undefined: none. */
   pipeline: AppPipeline | undefined
   #known: Map<string, Known>
   readonly #urls = new Map<string, Endpoint>()
@@ -75,7 +75,7 @@ export class ExternalEndpoints {
     await this.#readSecrets()
   }
 
-  /** The name of an HTTPEndpoint takes precedence over an app id. */
+  /** Admits a call. The name of an HTTPEndpoint has precedence over an app id. */
   readonly admit: Admit = (call, isRefused, caller) => {
     if (IS_URL.test(call.callee)) return this.#url(call)
     const endpoint = this.#known.get(call.callee)?.endpoint
@@ -128,7 +128,7 @@ export class ExternalEndpoints {
         const known = this.#known.get(resource.name)
         // the file may have changed, or another change has read them
         if (known?.resource !== resource || !known.isUnread) return retire(endpoint)
-        // unreadable secrets are read again: their store may be corrected
+        // unreadable secrets are read again next time: their store may be corrected
         this.#known.set(resource.name, {resource, endpoint, isUnread: typeof endpoint === 'string'})
         retire(known.endpoint)
       })

@@ -5,7 +5,7 @@ import {BrokenResponse} from '../net/broken-response.ts'
 /** The failure of a call whose caller's connection is reset. */
 export const RESET = 'the connection was reset by a fault'
 
-/** How the response breaks off; undefined if it does not. `pid`: of the callee, 0 if there is no process that we may kill. */
+/** Returns how a fault breaks off the response, if it does. `pid`: of the callee, 0 without a process that we may kill. */
 export function brokenBy(hit: Hit, {callee}: Call, pid = 0): BrokenResponse | undefined {
   if (hit.kind === 'cut') return new BrokenResponse(hit.plan.cutAfter)
   if (hit.kind !== 'kill' || pid === 0) return undefined

@@ -81,7 +81,7 @@ class GrpcAppRequest extends AppRequest {
   }
 }
 
-/** Does nothing: the app's own sidecar has made the call, which counts as answered by the app. */
+/** Counts nothing here: the app's own sidecar has made the call, which counts as answered by the app. */
 const countedByCallee = (): void => undefined
 
 /** Calls an app and resolves with its answer. Never rejects. */

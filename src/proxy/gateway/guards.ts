@@ -8,7 +8,7 @@ export type IsAllowedHost = (authority: string) => boolean
 /** `host`, `host:port`, `[ipv6]`, `[ipv6]:port` (RFC 3986 §3.2), without user information. */
 const AUTHORITY = /^(?:\[([^[\]]*)\]|([^:@[\]]*))(?::\d{0,5})?$/
 
-/** The host of an authority in lower case, '' if it has none. IPv6 addresses may lack brackets. */
+/** Returns the host of an authority in lower case, '' without one. IPv6 addresses may lack brackets. */
 export const hostOf = (authority: string): string => {
   const lower = authority.toLowerCase()
   const [, address = '', name = ''] = AUTHORITY.exec(lower) ?? []

@@ -10,19 +10,19 @@ export interface HealthOptions {
   readonly check: (port: number) => Promise<boolean>
   /** The port of the process that receives calls. */
   readonly port: () => number
-  /** Called with the first result, and with each that differs from the one before. */
+  /** Called with the first result, and after each change. */
   readonly changed: (isHealthy: boolean) => void
   /** Waits until the time is over, or the signal is aborted. */
   readonly wait?: typeof pause
 }
 
-/** A process that replaces another one is checked at least this often until it is healthy. */
+/** Maximum interval of checks until a replacing process is healthy, in ms. */
 const MAX_CANDIDATE_INTERVAL_MS = 100
 const soonMs = ({intervalMs}: HealthPlan): number => Math.min(intervalMs, MAX_CANDIDATE_INTERVAL_MS)
 
 /**
- * Checks the health of an app as Dapr's sidecar does (`pkg/apphealth`): immediately when it is ready, then at every interval.
- * A success makes it healthy; consecutive failures up to the threshold make it unhealthy; the first check decides alone.
+ * Checks the health of an app as Dapr's sidecar does (`pkg/apphealth`): at once when it is ready, then at intervals. A success makes it
+ * healthy; failures in a row up to the threshold make it unhealthy. The first check decides alone.
  */
 export class Health {
   readonly #options: Required<HealthOptions>
@@ -32,7 +32,10 @@ export class Health {
     this.#options = {wait: pause, ...options}
   }
 
-  /** The app is ready. `wasHealthy`: it was found healthy, so its first check does not decide alone; `graceMs`: for this time only a success does. */
+  /**
+   * Begins when the app is ready. `wasHealthy`: it was healthy before, so the first check does not decide alone. `graceMs`: during this
+   * time only a success counts.
+   */
   begin(wasHealthy = false, graceMs = 0): void {
     this.end()
     this.#over = new AbortController()
@@ -73,7 +76,7 @@ export class Health {
 /** Called after each check with its status (0: no response) and its duration. */
 export type Probed = (status: number, elapsedMs: number) => void
 
-/** The name of the health check as the app's author knows it. */
+/** Returns the name of the health check in the words of the template. */
 export const nameOfCheck = ({health, channel}: AppPlan): string =>
   channel.protocol.startsWith('grpc') ? 'AppCallbackHealthCheck/HealthCheck' : `GET ${health.path}`
 

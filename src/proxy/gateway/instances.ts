@@ -3,7 +3,7 @@ import {isHeld, type Admission, type Admit, type Denied, type Held} from './admi
 import type {CallerIdentity} from './caller-header.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 
-/** Finds the app for an id in the run: one app, or several instances of it. */
+/** Finds the app for an id in the run: one app, or several instances. */
 export type FindCallee = (id: string) => Callee | Instances | undefined
 
 /** The identity of a calling app; undefined if it is unknown. */
@@ -20,8 +20,8 @@ export interface AdmitOptions {
 }
 
 /**
- * Whether the callee's access control refuses a call (Dapr: pkg/api/grpc, CallLocal); undefined: it does not. An app may
- * always call itself. `identify` is called only if there is access control.
+ * Returns the denial of a call by the callee's access control, if any (Dapr: pkg/api/grpc, CallLocal). An app may always call itself.
+ * `identify` is called only if there is access control.
  */
 const accessDenied = (
   {id, opening: {accessControl, counters}}: Callee,
@@ -52,7 +52,7 @@ export function admitBy({find, elsewhere, own, identify}: AdmitOptions): Admit {
 const hasLeft = (callee: Callee | Instances): boolean =>
   callee instanceof Instances ? callee.callees.every(each => each.queue.isClosed) : callee.queue.isClosed
 
-/** Lets a call that was held by an app which has left the run ask the app that answers for the id now: another version. */
+/** Asks again if the app that holds a call leaves the run: another version may answer for the id now. */
 function orElse(held: Held, again: () => Admission | Held | undefined): Held {
   let waits: Held | undefined = held
   const admitted = held.admitted.then(async admission => {
@@ -69,7 +69,7 @@ function orElse(held: Held, again: () => Admission | Held | undefined): Held {
   return {...held, admitted, cancel}
 }
 
-/** Lets a wait at several instances count while it counts at one instance, which is full. */
+/** Lets a wait at several instances count as long as it counts at one, which is full. */
 function countedBy(waits: readonly {readonly held: Held}[]): NonNullable<Held['onCounted']> {
   return listener => {
     const counted = new Set<Held>()
@@ -90,9 +90,9 @@ export interface InstanceCall {
 }
 
 /**
- * Several instances of one app. Calls are distributed round robin over those that admit at once; one at its `appMaxConcurrency`
- * is skipped while another has a free slot. Not least-in-flight: an instance that fails fast would attract nearly all calls.
- * A call of an app to itself goes to the instance that calls, as in Dapr (`invokeLocal`).
+ * Several instances of one app. Calls are distributed round robin over those that admit at once; one at its `appMaxConcurrency` is
+ * skipped while another has a free slot. Least-in-flight would send nearly all calls to an instance that fails fast. As in Dapr
+ * (`invokeLocal`), an app's call to itself goes to the calling instance.
  */
 export class Instances {
   readonly callees: readonly Callee[]
@@ -135,7 +135,7 @@ export class Instances {
     return admitTo(callee, call)
   }
 
-  /** Queues the call at all instances; the first one that admits it gets it. Denied if none does. */
+  /** Queues the call at all instances, and uses the first that admits it. Denied if all deny it. */
   #wait(call: Call): Admission | Held {
     const waits: {readonly callee: Callee; readonly held: Held}[] = []
     const cancel = (): void => {

@@ -9,7 +9,7 @@ export interface InterceptedCall {
   attempt(): void
   /** Ends the current attempt. */
   stop(): void
-  /** Why it cannot be sent again; '' = it can. */
+  /** Returns why the call cannot be sent again; '' = it can. */
   whyOnce(): string
 }
 
@@ -31,12 +31,12 @@ export class InterceptedRun {
     return interception && new InterceptedRun(interception)
   }
 
-  /** There may be more than one attempt. */
+  /** Whether there may be several attempts. */
   get mayRetry(): boolean {
     return this.#interception.mayRetry
   }
 
-  /** The decisions of the interceptor; undefined if there are none. */
+  /** Decisions of the interceptor, if there are any. */
   get decisions(): readonly ResiliencyEvent[] | undefined {
     return this.#interception.decisions
   }

@@ -19,24 +19,24 @@ export type CallOutcome =
   /** A policy ended the call, with this reason in Dapr's wording. */
   | {readonly kind: 'ended'; readonly reason: string}
 
-/** Judges a status of HTTP for policies: 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
+/** Judges an HTTP status for policies: 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
 export const verdictOfStatus = (status: number): Verdict => (status >= 200 && status < 400 ? 'success' : status)
 
 /** Makes one attempt of a call. */
 export type Next = (control: AttemptControl) => Promise<CallOutcome>
 
-/** Why there can be no further attempt; '' = there can. */
+/** Returns why there can be no further attempt; '' = there can. */
 export type WhyOnce = () => string
 
 /** Treatment of one call by an interceptor. */
 export interface Interception {
-  /** There may be more than one attempt, so that the request has to be kept. */
+  /** Whether there may be several attempts, so that the request must be kept. */
   readonly mayRetry: boolean
   /** Its decisions; omitted if there are none. */
   readonly decisions?: readonly ResiliencyEvent[] | undefined
   /**
-   * Whether the first attempt may be made without `run`, which costs a call that succeeds a third of its time. Then `concludes`
-   * is asked with its outcome; if that is not the last one, `run` continues from it. Left out: it may not.
+   * Whether the first attempt may be made without `run`, which would cost a successful call a third of its time. `concludes` then gets
+   * its outcome; if that is not the last one, `run` continues from it. Omitted: no.
    */
   begin?(whyOnce: WhyOnce): boolean
   concludes?(outcome: CallOutcome): boolean
@@ -51,7 +51,7 @@ export interface Interceptor {
   intercept(call: Call): Interception | undefined
 }
 
-/** A policy applies to the whole call: this interceptor pauses its attempt while the call is held, and ends the call with it. */
+/** Intercepts the call of an attempt of an outer policy: pauses the attempt while the call is held, and ends the call with it. */
 export const attemptInterceptor = (attempt: AttemptControl): Interceptor => ({
   intercept: () => ({mayRetry: false, run: async next => next(attempt), cancel: () => undefined})
 })

@@ -11,17 +11,17 @@ import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
 interface CalleeOpening {
   /** Decides which apps may call it; undefined: all. */
   readonly accessControl: AccessControlInterceptor | undefined
-  /** Its identity as a caller; undefined: its sidecar is not open yet. */
+  /** Its identity as a caller; undefined before its sidecar is open. */
   readonly identity: CallerIdentity | undefined
   readonly counters?: CalleeCounters | undefined
-  /** The middleware in front of it; undefined: none. */
+  /** Middleware before it; undefined: none. */
   readonly pipeline?: AppPipeline | undefined
 }
 
-/** An app, as the gateway needs to know it. */
+/** The properties of an app that the gateway needs. */
 export interface Callee {
   readonly id: string
-  /** The port that it listens on; 0: none. */
+  /** Port at which it listens; 0: none. */
   readonly appPort: number
   readonly queue: AdmissionQueue
   /** Limits the calls in flight. */
@@ -31,7 +31,7 @@ export interface Callee {
   /** Id of that process; 0 if the run did not start it. */
   readonly pid: number
   readonly opening: CalleeOpening
-  /** Its APP_API_TOKEN. */
+  /** The APP_API_TOKEN of the app. */
   readonly token: string
   /** Whether its health check fails. */
   readonly isUnhealthy: boolean
@@ -39,7 +39,7 @@ export interface Callee {
   recheck(): void
 }
 
-/** Admits a call to one app, or says why not. The error texts are those of Dapr's `pkg/messages` and `pkg/messaging`. */
+/** Admits a call to one app, or denies it with a reason. The texts are Dapr's (`pkg/messages`, `pkg/messaging`). */
 export function admitTo(callee: Callee, call: Call): Admission | Held {
   const isLocal = call.caller === callee.id
   if (callee.appPort === 0) return noPort(callee.id, isLocal)
@@ -56,7 +56,7 @@ function enqueue(call: Call, callee: Callee): Admission | Held {
 
 const REMOTE = 'rpc error: code = Internal desc = '
 
-/** Lets a call in whatever the state of the app: Dapr's proxy does so. */
+/** Admits a call in any state of the app, as Dapr's proxy does. */
 export const passed = (call: Call, callee: Callee): Admission =>
   admitted(callee, call.caller === callee.id, callee.queue.enter(call))
 

@@ -4,13 +4,13 @@ import type {Ends} from '../../platform/proc-net.ts'
 import {valueOf} from '../net/http1/header-lines.ts'
 import {hostOf} from './guards.ts'
 
-/** The headers of a request that tell about the page that it comes from; '' = none. */
+/** Headers of a request that reveal its page; '' = none. */
 export interface PageSigns {
   readonly origin: string
   readonly fetchSite: string
 }
 
-/** A request that may come from a page of elsewhere. */
+/** A request that may be from a page of another origin. */
 export interface ForeignRequest {
   /** Requests with the same one have one sender. */
   readonly connection: object
@@ -25,7 +25,7 @@ export interface ForeignRequest {
   readonly crashed: (error: unknown) => void
 }
 
-/** Carried by every process of an app, of whatever run. */
+/** Variable in the environment of every app's process, of any run. */
 const MARK = 'PILLION_LIFE'
 
 /** Why a request is refused. */
@@ -42,13 +42,13 @@ export class PageGuard {
   readonly #appPort: () => number
   readonly #peers = new WeakMap<object, PeerKind | Promise<PeerKind>>()
 
-  /** `allowed`: origins whose pages may send requests; `*`: all. `appPort`: where an app listens that was not started by us, 0 = none. */
+  /** `allowed`: origins whose pages may send requests; `*`: all. `appPort`: returns the port of an app that we did not start, 0 = none. */
   constructor(allowed: readonly string[], appPort: () => number = () => 0) {
     this.#allowed = new Set(allowed.map(normal))
     this.#appPort = appPort
   }
 
-  /** Whether it may come from a page of elsewhere. An allowed Origin counts more than Sec-Fetch-Site, which is always `cross-site` for it. */
+  /** Whether a request may be from a page of another origin. An allowed Origin has precedence over Sec-Fetch-Site, which is always `cross-site` for it. */
   isForeign({origin, fetchSite}: PageSigns): boolean {
     if (this.#allowed.has('*')) return false
     if (origin === '') return fetchSite.toLowerCase() === 'cross-site'
@@ -56,14 +56,14 @@ export class PageGuard {
     return !isLoopback(hostOf(/^https?:\/\/([^/]+)$/i.exec(origin)?.[1] ?? ''))
   }
 
-  /** Whether such a request may pass. `isCall`: it only calls an app; that also passes if its sender cannot be known. */
+  /** Whether such a request may pass. `isCall`: it only calls an app; then it passes, too, if its sender cannot be known. */
   async admits(connection: object, ends: Ends, isCall: boolean): Promise<boolean> {
     const peer = this.#peers.get(connection) ?? peerKind(ends, this.#signs)
     this.#peers.set(connection, peer)
     return mayPass(await peer, isCall)
   }
 
-  /** Decides whether such a request may pass, and calls one of its functions. Never rejects. */
+  /** Decides about such a request, and calls one of its functions. Never rejects. */
   async decide(request: ForeignRequest): Promise<void> {
     const {connection, ends, isCall, isGone, serve, refuse, crashed} = request
     try {

@@ -21,21 +21,21 @@ export interface Passenger {
   protocolAt(pool: Pool): Protocol
   /** Sends it to the callee that has admitted it. */
   send(admitted: Admitted): void
-  /** Sends it through the middleware of the callee first; left out: the protocol passes none. */
+  /** Sends the request through the callee's middleware first. Omitted if the protocol has none. */
   filter?(admitted: Admitted, pipeline: AppPipeline): void
-  /** The callee does not admit it: settles with that. */
+  /** Called if the callee denies the call. Settles the passage. */
   denied(denied: Denied): void
-  /** A fault ends it with a status, or a reset, before it is sent: settles with that. */
+  /** Called if a fault ends the call with a status or a reset before it is sent. Settles the passage. */
   struck(hit: Hit): void
-  /** Another attempt follows the last one, which has been discarded. This and the next two are left out where no policy applies. */
+  /** Called when another attempt follows the discarded one. Omitted, like the next two, if no policy applies. */
   restart?(): void
-  /** Drops the current attempt: its connection, its response. */
+  /** Discards the current attempt with its connection and response. */
   drop(): void
-  /** The last attempt has ended: passes on its outcome. */
+  /** Called after the last attempt. Passes on its outcome. */
   conclude?(outcome: CallOutcome): void
-  /** Why it cannot be sent again; '' = it can. */
+  /** Returns why the request cannot be sent again; '' = it can. */
   whyOnce?(): string
-  /** A bug of ours: ends this call, and nothing else. */
+  /** Handles a bug of ours, which ends only this call. */
   crash(error: unknown): void
 }
 
@@ -51,11 +51,11 @@ interface Travelling {
 }
 
 /**
- * The way of every call to its callee, over any protocol: the policies around its attempts; for each attempt the fault that hits it,
- * its wait in the queue, its permit, and the count of refused connections. A passage makes the record of its call, and ends exactly once, by `over`.
+ * The passage of a call to its callee, over any protocol: the policies around its attempts, and for each attempt its fault, its wait in
+ * the queue, its permit, and the count of refused connections. A passage makes the call's record, and ends exactly once, by `over`.
  */
 export class Passage {
-  /** The admission of the current attempt; undefined: none yet. */
+  /** Admission of the current attempt; undefined before it. */
   admitted: Admitted | undefined
   /** The callee has closed the connection under the call. */
   isBroken = false
@@ -71,16 +71,16 @@ export class Passage {
   /** A fault has hit the current attempt. */
   #hit: Hit | undefined
   /**
-   * How often the processes that the current attempt was sent to have refused it. That their queues held it in between does not count: the
-   * probe that opens a queue connects as well, so it succeeds where a process accepts and then closes. A new process has a new pool.
+   * How often each process has refused the current attempt, by its pool: a new process has a new pool. Waiting in the queue in between
+   * does not reset the count, since the queue's probe succeeds at a process that accepts and then closes.
    */
   #refusals: Map<Pool, number> | undefined
   /** Set while policies decide about the call. */
   #run: InterceptedRun | undefined
-  /** The policies that decide about it. */
+  /** Policies that decide about the call. */
   #policies: InterceptedRun | undefined
 
-  /** `of`: a record instead, if the call has begun before. `length`: bytes of the body that are kept. */
+  /** `of`: a call, or the record of a call that has begun. `length`: bytes of the body that are kept. */
   constructor(passenger: Passenger, context: PassageContext, of: Travelling | CallJournal, length = 0) {
     this.#passenger = passenger
     this.#context = context
@@ -89,13 +89,13 @@ export class Passage {
     this.#length = length
   }
 
-  /** The policies around the call; undefined: none apply. To be asked for before `start`. */
+  /** Returns the policies around the call, if any apply. Must be called before `start`. */
   under(call: Call, interceptor: Interceptor | undefined): InterceptedRun | undefined {
     if (interceptor === undefined) return undefined
     return (this.#policies = this.#run = InterceptedRun.of(call, interceptor))
   }
 
-  /** Policies decide whether an attempt that has ended is the last one. */
+  /** Whether policies decide if an ended attempt is the last. */
   get isPoliced(): boolean {
     return this.#run !== undefined
   }
@@ -107,7 +107,7 @@ export class Passage {
     this.#meet()
   }
 
-  /** The current attempt has ended. Policies may discard its outcome and make another one. */
+  /** Ends the current attempt. Policies may discard its outcome and make another. */
   settle(outcome: CallOutcome): void {
     if (this.#run === undefined) this.#passenger.conclude?.(outcome)
     else this.#run.settle(outcome)
@@ -129,7 +129,7 @@ export class Passage {
     return true
   }
 
-  /** Counts a piece of its body that is kept until there is a connection. Returns false without room for it. */
+  /** Counts a piece of the body that is kept until there is a connection. Returns false without room. */
   hold(bytes: number): boolean {
     this.#length += bytes
     return this.#held === undefined || this.#reserve(bytes)
@@ -142,7 +142,7 @@ export class Passage {
     run?.settle({kind: 'response', verdict: 'success', discard: () => undefined})
   }
 
-  /** Discards the current attempt, in whatever state it is. */
+  /** Discards the current attempt in any state. */
   discard(): void {
     this.#stopWaiting()
     this.#passenger.drop()
@@ -228,7 +228,7 @@ export class Passage {
     else this.#wait(delay)
   }
 
-  /** The delay of the fault is over, if there is one. */
+  /** Called when the fault's delay is over, or at once without one. */
   #suffer(): void {
     const hit = this.#hit
     if (hit?.kind === 'status' || hit?.kind === 'abort') this.#passenger.struck(hit)

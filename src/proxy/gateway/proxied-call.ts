@@ -22,8 +22,8 @@ import {Passage, type Passenger} from './passage.ts'
 import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
 /**
- * A call over HTTP through the gateway: its passage finds the callee, its exchange moves the bytes, and their reports make its
- * end. Subclasses define headers and errors for the API that received it: Dapr's (`dapr/sidecar/`) or the Daeploy manager's (`daeploy/`).
+ * A call over HTTP through the gateway: its passage finds the callee, its exchange moves the bytes, and both report its end. Subclasses
+ * define headers and errors of the API that received it: Dapr's (`dapr/sidecar/`) or the Daeploy manager's (`daeploy/`).
  */
 export abstract class ProxiedCall implements CallHandler, Passenger {
   readonly call: Call
@@ -36,7 +36,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
   /** Status of the response of the current attempt, if policies decide about it. */
   #attemptStatus = 0
 
-  /** `length`: bytes of the request's body, 0 = none, -1 = chunked. `journal`: the record, if the call has begun before. */
+  /** `length`: bytes of the request's body, 0 = none, -1 = chunked. `journal`: the record of a call that has begun. */
   constructor(context: Partial<CallContext>, call: Call, request: SentRequest, length: number, journal?: CallJournal) {
     this.call = call
     this.#context = context
@@ -153,7 +153,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
   protected abstract readonly isInterceptable: boolean
   protected abstract responseHeaders(head: ResponseHead): string
   protected abstract replyDenied(denied: Denied): void
-  /** There is no response: the callee was not reachable, or its response was invalid. */
+  /** Replies if there is no response: the callee was unreachable, or its response invalid. */
   protected abstract replyFailed(why: string, failure: Failure | undefined): void
   protected abstract warnCut(why: string): void
   /** Writes to the log of the listener that received the call. */
@@ -168,7 +168,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
     return verdictOfStatus(status)
   }
 
-  /** Lets the request through the middleware in front of the callee. */
+  /** Sends the request through the callee's middleware. */
   async #filter(admitted: Admitted, pipeline: AppPipeline): Promise<void> {
     const {passage, exchange} = this
     try {

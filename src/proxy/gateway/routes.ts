@@ -20,7 +20,7 @@ export interface NamedCallee {
   readonly version: string
   /** `caller`: the calling app, if it is of another run. */
   admit(call: Call, isRefused: boolean, caller: CallerIdentity | undefined): Admission | Held
-  /** Mirrors a call to the shadows; undefined if there are none. */
+  /** Mirrors a call to the shadows; undefined without shadows. */
   readonly copy: ((of: CopyOf) => Copy) | undefined
 }
 
@@ -59,20 +59,20 @@ export class Routes<M extends Reachable> {
     return instanceName(isOneOfMany ? `${id}_${version}` : id, instance)
   }
 
-  /** The way of the calls that come to the sidecar of an app. */
+  /** Returns how calls at the sidecar of an app are admitted. */
   admitFor(own: M): Admit {
     const {versions} = this
     const {elsewhere} = this.#options
     return admitBy({find: id => versions.callee(id), elsewhere, own, identify: versions.identify})
   }
 
-  /** The `appProtocol` of an app of the run; '' = there is none. */
+  /** Returns the `appProtocol` of an app of the run; '' for others. */
   protocolOf(id: string): string {
     const callee = this.versions.callee(id)
     return (callee instanceof Instances ? callee.first : callee)?.pool.protocol ?? ''
   }
 
-  /** The app for `<name>` or `<name>_<version>`; an unknown one may belong to another run. */
+  /** Returns the app for `<name>` or `<name>_<version>`. An unknown app may belong to another run. */
   readonly named = (name: string): NamedCallee => {
     const meant = this.versions.meant(name)
     const id = meant?.id ?? nameIn(name)
@@ -85,7 +85,7 @@ export class Routes<M extends Reachable> {
     }
   }
 
-  /** Mirrors calls for an id to its shadows; undefined if it has none. */
+  /** Returns the function that mirrors calls for an id to its shadows, if it has any. */
   readonly copierOf = (id: string): ((of: CopyOf) => Copy) | undefined => {
     const versions = this.versions.shadows(id)
     if (versions.length === 0) return undefined

@@ -35,7 +35,7 @@ export interface StreamContext extends CallContext {
 /** The stream that a callee gets. */
 export interface CalleeStream {
   readonly fields: string
-  /** The first fields, where they are likely to come again. */
+  /** The first fields, if later heads are likely to repeat them. */
   readonly repeated?: string
   /** The beginning of the body. */
   readonly pieces: readonly string[]
@@ -44,7 +44,7 @@ export interface CalleeStream {
 }
 
 /**
- * A call of HTTP/2 between a stream of its caller and one of its callee, which ends exactly once. Bytes are passed on as they come; a
+ * A call of HTTP/2 between a stream of its caller and one of its callee, which ends exactly once. Bytes are passed on as they arrive; a
  * slow reader slows its sender. Subclasses write to the two ends.
  */
 export abstract class StreamCall implements Passenger, Waiter, StreamHandler, OpenStream {
@@ -84,11 +84,11 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
   abstract denied(denied: Denied): void
   abstract struck(hit: Hit): void
   abstract endStream(): void
-  /** There is no connection to the callee. */
+  /** Called if the callee cannot be connected to. */
   abstract unreachable(why: string): void
   /** The messages of the response. */
   protected abstract readonly answerGauge: MessageGauge
-  /** Whether the callee is heard: no policy has ended the attempt. */
+  /** Whether the callee's data still count: no policy has ended the attempt. */
   protected abstract readonly isHearing: boolean
   /** Opens the stream of the callee by `openCallee`. */
   protected abstract begin(connection: FrameClient, admitted: Admitted): void

@@ -34,15 +34,14 @@ interface Index<M> {
 }
 
 /**
- * The versions of each app id: one is the main version and serves calls to the id; the others are its shadows. The first one
- * in the template is the main version until another one is assigned, even while it is down. Apps with the same id and
- * version are instances of one app. An app that is closed keeps its place until it leaves the order: an edit may be about to
- * open it again, and the user may start it.
+ * The versions of each app id. The main version serves calls to the id; the others are its shadows. The first in the template
+ * is the main version until another is assigned, even while it is down. Apps with equal id and version are instances of one app. A closed
+ * app keeps its place until it leaves the order: an edit or the user may open it again.
  */
 export class Versions<M extends Versioned & Callee> {
   /** The open apps. */
   readonly #runtimes: M[]
-  /** The open apps, and the latest one of each that is closed. */
+  /** The open apps, and the latest of each closed one. */
   #known: readonly M[]
   readonly #assigned = new Map<string, string>()
   /** Undefined until it is needed; then made once for all that were added before. */
@@ -73,7 +72,7 @@ export class Versions<M extends Versioned & Callee> {
     this.#index = undefined
   }
 
-  /** Sorts the apps by an order that names them all. An app outside of it, open or closed, has left the run. */
+  /** Sorts the apps by an order that contains them all. Other apps have left the run. */
   arrange(order: readonly M[]): void {
     this.#runtimes.sort((a, b) => order.indexOf(a) - order.indexOf(b))
     this.#known = order

@@ -5,8 +5,8 @@ import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 type Ending = {readonly kind: 'end'} | {readonly kind: 'failure'; readonly failure: Failure; readonly why: string}
 
 /**
- * The response of one attempt, between a connection and an exchange: it is buffered until it is accepted, so that a failed
- * attempt can be discarded and the caller sees nothing of it. Only the bytes of one read are buffered.
+ * The response of one attempt, between a connection and an exchange. The response is buffered until it is accepted, so that a failed attempt can be
+ * discarded unseen by the caller. Buffers only the bytes of one read.
  */
 export class Attempt implements ResponseHandler {
   readonly isTunnel = false

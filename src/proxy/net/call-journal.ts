@@ -14,7 +14,7 @@ import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
 import {wallTime} from '../../platform/wall-time.ts'
 import {replyTexts, type Reply} from './reply.ts'
 
-/** The end of an attempt that another one follows. */
+/** End of an attempt that another one follows. */
 type AttemptEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'firstByteAt' | 'failure'>
 
 /**
@@ -27,9 +27,9 @@ export class CallJournal implements CallRecord {
   readonly observer: CallObserver | undefined
   /** Whether the record is used: times are measured. */
   readonly isRecorded: boolean
-  /** The response came in one piece: with its first byte the last one. */
+  /** Whether the whole response arrived with its first byte. */
   isWhole = false
-  /** Neither queued nor sent again: admitted at its start. */
+  /** Whether the call was admitted at once and sent only once. */
   isFirstTurn = true
   status = 0
   grpcStatus: number | undefined = undefined
@@ -64,7 +64,7 @@ export class CallJournal implements CallRecord {
     this.isRecorded = observer !== undefined || recorded !== undefined
   }
 
-  /** The call begins; it may have come at an earlier time of `performance.now()`. */
+  /** Begins the call, perhaps at an earlier time of `performance.now()`. */
   begun(at = performance.now()): void {
     this.startedAt = at
     wallTime.note(at)
@@ -83,7 +83,7 @@ export class CallJournal implements CallRecord {
     this.responseBytes = response.bytes?.length ?? Buffer.byteLength(response.body)
   }
 
-  /** Counts and reports content of a body. */
+  /** Counts content of a body, and reports it to the observer. */
   passed(bytes: Buffer, direction: Direction): void {
     if (direction === 'request') this.requestBytes += bytes.length
     else this.responseBytes += bytes.length
@@ -115,10 +115,7 @@ export class CallJournal implements CallRecord {
     this.observer?.held(this.call, reason)
   }
 
-  /**
-   * Notes that the callee has admitted the call. The parameters are required so that no maker of records forgets one.
-   * `recorded` counts the call for the callee, if anything counts it.
-   */
+  /** Notes that the callee has admitted the call. The parameters are required, so that no caller forgets one. `recorded`: counts the call for the callee, too. */
   admitted(isLocal: boolean, to: AdmittedTo, recorded: Recorded | undefined): void {
     if (!this.isRecorded) return
     this.admittedAt = this.isFirstTurn ? this.startedAt : performance.now()
@@ -127,7 +124,7 @@ export class CallJournal implements CallRecord {
     this.observer?.admitted(this.call, to, this.admittedAt - this.startedAt)
   }
 
-  /** Another attempt follows. The callee of the last one, if it was admitted, counts it now. */
+  /** Notes that another attempt follows. The callee of the last one, if it was admitted, counts it now. */
   followed(end: AttemptEnd): void {
     this.isFirstTurn = false
     const {admittedAt, isRemote} = this

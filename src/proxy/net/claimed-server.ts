@@ -6,8 +6,8 @@ import {spareDescriptors} from './spare-descriptors.ts'
 const pending = new WeakMap<net.Server, Set<net.Socket>>()
 
 /**
- * Connections that wait until they are accepted: as many as the system allows (listen(2): `net.core.somaxconn`), as Go's
- * servers do. libuv accepts one connection per turn of the event loop; connections beyond the backlog may be reset.
+ * Maximum number of connections that wait to be accepted: the system's limit (listen(2): `net.core.somaxconn`), as with Go's servers.
+ * libuv accepts one connection per turn of the event loop; further ones may be reset.
  */
 export const BACKLOG = 65_535
 
@@ -26,13 +26,10 @@ export function createClaim(): net.Server {
 
 const onUnixSockets = new WeakSet<object>()
 
-/** Whether a connection came over a unix domain socket: file permissions protect that, so any Host header is accepted. */
+/** Whether a connection came over a unix domain socket: file permissions protect it, so any Host header is accepted. */
 export const isOnUnixSocket = (connection: object): boolean => onUnixSockets.has(connection)
 
-/**
- * Serves the claimed address with `server`, starting with the connections that have already arrived. `warn` is called when there
- * are too many.
- */
+/** Serves the claimed address with `server`, starting with the connections that have already arrived. `warn` is called when there are too many. */
 export function attach(claim: net.Server, server: net.Server, warn?: (text: string) => void): void {
   const isPath = typeof claim.address() === 'string'
   spareDescriptors(isPath ? claim : server, warn)
@@ -50,7 +47,8 @@ export function attach(claim: net.Server, server: net.Server, warn?: (text: stri
 }
 
 /**
- * Takes the address of `server` from it. The server keeps its connections; new ones wait for the next owner, and none is refused. `owners`: the claims that it was attached to. Undefined for a unix domain socket.
+ * Takes the address from `server`, which keeps its connections. New ones wait for the next owner; none is refused. `owners`: the claims
+ * that the server was attached to. Undefined for a unix domain socket.
  */
 export function takeOver(server: net.Server, owners: readonly net.Server[]): net.Server | undefined {
   const handle = Reflect.get(server, HANDLE) as object | null

@@ -5,7 +5,7 @@ import {bodyTurn} from './own-turn.ts'
 /** Counts the bytes of several bodies; see `Budget`. */
 export type Room = Pick<Budget, 'take' | 'give'>
 
-/** Limit of bytes for all bodies. Each collector counts its own. */
+/** Limit of bytes for all bodies, each of which its collector counts. */
 export class Budget {
   readonly max: number
   #used = 0
@@ -14,7 +14,7 @@ export class Budget {
     this.max = max
   }
 
-  /** Counts more bytes of a body that holds `held` already; false: there is no room. */
+  /** Counts more bytes of a body that has `held` already. Returns false without room. */
   take(bytes: number, held: number): boolean {
     // a single body has only its own limit, which a user may have set above the common one
     if (this.#used + bytes > this.max && this.#used > held) return false
@@ -40,12 +40,12 @@ export const NO_ROOM = `bodies of ${READ_BODIES.max / MIB} MiB are being read al
 
 const MIN_BLOCK = 4096
 const MAX_BLOCK = MIB
-/** Most that is taken for a body that has only been announced. */
+/** Maximum bytes to reserve for an announced body. */
 const MAX_EXPECTED = 128 * 1024
 
 /**
- * Collects a body whose pieces arrive one by one. Pieces are copied into few growing blocks: a Buffer takes some hundred bytes
- * besides its own, which is much for a body that comes in pieces of one byte. The owner has to call `release` in the end.
+ * Collects a body from pieces. Copies them into few growing blocks: a Buffer has an overhead of some hundred bytes, too much for pieces
+ * of one byte. The owner must call `release` at the end.
  */
 export class Collector {
   size = 0
@@ -56,19 +56,19 @@ export class Collector {
   /** Bytes of the last block that are in use. */
   #end = 0
 
-  /** `maxBytes`: of this body, 0 = no limit of its own. `expected`: so large it will be, as far as one knows. */
+  /** `maxBytes`: limit of this body, 0 = none of its own. `expected`: its probable size. */
   constructor(maxBytes: number, room: Room = READ_BODIES, expected = 0) {
     this.#maxBytes = maxBytes
     this.#room = room
     this.#firstBytes = Math.min(expected, MAX_EXPECTED)
   }
 
-  /** The number of buffers that hold the body. */
+  /** Number of buffers of the body. */
   get blocks(): number {
     return this.#blocks.length
   }
 
-  /** Copies a piece: bytes, or latin1 text. Otherwise it was not added: the body is `too large`, or there is `no room` among all others. */
+  /** Copies a piece: bytes, or latin1 text. Adds nothing if the body is `too large`, or there is `no room` next to all others. */
   add(piece: Buffer | string): 'added' | 'too large' | 'no room' {
     const {length} = piece
     if (this.#maxBytes > 0 && this.size + length > this.#maxBytes) return 'too large'
@@ -92,13 +92,13 @@ export class Collector {
     const [first] = this.#blocks
     if (this.#blocks.length === 1 && first !== undefined) return first.subarray(0, this.size)
     const whole = Buffer.concat(this.#blocks, this.size)
-    // in place of the blocks: the body is not held twice
+    // replaces the blocks, so that the body is not held twice
     this.#blocks = [whole]
     this.#end = this.size
     return whole
   }
 
-  /** The whole body, which is not held any longer. */
+  /** Returns the whole body, and releases it. */
   take(): Buffer {
     const whole = this.whole()
     this.release()
@@ -122,7 +122,7 @@ function copied(piece: Buffer | string, from: number, to: number, block: Buffer,
 
 /** A body that cannot be collected. */
 export class UncollectedBody extends Error {
-  /** Whether this body is over its own limit. Otherwise other bodies use the room. */
+  /** Whether this body exceeds its own limit. Otherwise other bodies use up the room. */
   readonly isTooLarge: boolean
 
   constructor(isTooLarge: boolean) {
@@ -131,11 +131,12 @@ export class UncollectedBody extends Error {
   }
 }
 
-/** Work on a larger body takes longer than everything else in a turn of the event loop. */
+/** Size in bytes above which work on a body takes longer than everything else in a turn of the event loop. */
 export const LARGE_BODY = 256 * 1024
 
 /**
- * Reads a stream to its end. Throws an UncollectedBody, and errors of the stream. Otherwise the caller has to release the result. Large bodies that end together are given to their callers one after the other.
+ * Reads a stream to its end. Throws an UncollectedBody, and errors of the stream. Otherwise the caller must release the result. Large
+ * bodies that end together are returned one after the other.
  */
 export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number, room?: Room): Promise<Collector> {
   const collector = new Collector(maxBytes, room)
@@ -154,7 +155,7 @@ export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number, r
 
 const refused = new WeakSet<Readable>()
 
-/** Whether the rest of a request is not read: its answer is the last one of its connection. */
+/** Whether the rest of a request's body is not read, so that its connection ends after the response. */
 export const isRefused = (request: Readable): boolean => refused.has(request)
 
 /** Collects the body of a request. If that fails, the rest is not read, and the request can still be answered. */
@@ -168,7 +169,7 @@ export async function collectRequest(request: Readable, maxBytes: number, room?:
   }
 }
 
-/** Reads the first bytes of a stream, at most `maxBytes` (0: all), and no further: it may never end. Throws without room, and errors of the stream. */
+/** Reads the first bytes of a stream, at most `maxBytes` (0: all), and no more: the stream may be endless. Throws without room, and errors of the stream. */
 export async function collectFirst(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
   const collector = new Collector(0)
   try {

@@ -11,9 +11,9 @@ export interface SharedCallee {
   readonly port: number
   /** The Host header of requests. */
   readonly authority: string
-  /** The app's `appProtocol`, '' = not known. */
+  /** The app's `appProtocol`, '' = unknown. */
   readonly protocol: string
-  /** Its connections of HTTP/2; created by the first call. */
+  /** Its HTTP/2 connections, created by the first call. */
   frameClients: FrameClients | undefined
   /** The same process over plain TCP. */
   readonly plain: SharedCallee
@@ -48,7 +48,7 @@ export const secureDial = {
   }
 } satisfies Dial
 
-/** Lets a connection read the other side's words before a write fails: it may answer, and close, before it has taken all. */
+/** Makes a connection read before a write fails: the other side may answer and close before it has read everything. */
 export function hearLastWords(socket: Writable): void {
   for (const name of ['_write', '_writev'] as const) {
     const write = socket[name]?.bind(socket) as (...values: unknown[]) => void

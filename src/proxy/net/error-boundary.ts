@@ -1,8 +1,8 @@
 import type {EventEmitter} from 'node:events'
 
 /**
- * Makes an emitter an error boundary: an exception of one of its listeners goes to `caught`, with the emitted values.
- * Without it, a bug on one connection would end the process, and with it every app.
+ * Makes an emitter an error boundary: exceptions of its listeners go to `caught`, with the emitted values. Otherwise a bug on one
+ * connection would end the process and every app.
  */
 export const contain = (emitter: EventEmitter, caught: (error: unknown, values: readonly unknown[]) => void): void => {
   const emit = emitter.emit.bind(emitter) as (...event: unknown[]) => boolean

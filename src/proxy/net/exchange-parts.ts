@@ -14,13 +14,13 @@ export interface CallHandler {
   readonly broken: BrokenResponse | undefined
   /** The call is mirrored to shadows. */
   readonly copy: Copy | undefined
-  /** The header lines that the caller gets with this response. */
+  /** Called if the connection was refused before anything was sent: call `send` again, or reply. */
   headersFor(head: ResponseHead): string
   /** The connection was refused before anything was sent: call `send` again, or reply. */
   refused(why: string): void
   /** The connection closed before a response began; the request is sent again. */
   resent(): void
-  /** There is no response: reply. If `failure` is omitted, the request was rejected before it was sent. */
+  /** Called if there is no response: reply. `failure` is omitted if the request was rejected before it was sent. */
   failed(why: string, failure?: Failure): void
   /** The callee closed the connection within its response; the response to the caller is aborted. */
   cut(why: string): void
@@ -32,7 +32,7 @@ export interface CallHandler {
 
 /** The body of a request that is being received. */
 export interface IncomingBody {
-  /** Bytes, 0 = none, -1 = unknown. */
+  /** Bytes of the body; 0 = none, -1 = unknown. */
   readonly length: number
   /** 0 = no limit. */
   readonly maxBytes: number
@@ -48,20 +48,20 @@ export interface Downstream {
   readonly isTunnel: boolean
   /** HTTP/2 has no status 101. */
   readonly refusesSwitch: boolean
-  /** Heads, chunks and trailers pass as they came, in both directions: bodies come with their framing. Left out: they are rewritten. */
+  /** Whether heads, chunks and trailers pass unchanged in both directions, so that bodies have their framing. Omitted: they are rewritten. */
   readonly isVerbatim?: boolean
-  /** The callee accepts data: call `exchange.sendBody` with the bytes that have arrived, and again for later ones. Left out: there are none. */
+  /** Called when the callee accepts data: pass the bytes so far to `exchange.sendBody`, then later ones. Omitted without a body. */
   sendBody?(): void
   /** The callee accepts more of the body. Left out: it was sent whole. */
   resume?(): void
-  /** An interim response (1xx), as it came. Left out: none is passed on. */
+  /** Passes on an interim response (1xx) unchanged. Omitted: none is passed on. */
   interim?(text: string): void
   /** A complete response. */
   whole(head: ResponseHead, lines: string, body: string): void
   head(head: ResponseHead, lines: string): void
   /** A piece of the body, in a buffer that is reused afterwards; false: wait for `exchange.resume()`. */
   body(bytes: Buffer): boolean
-  /** The response is complete. Left out: its framing says so. */
+  /** Called when the response is complete. Omitted if its framing shows that. */
   end?(): void
   /** Aborts the response so that the caller notices it. */
   cut(why: string): void
@@ -71,6 +71,6 @@ export interface Downstream {
   reset(): void
   /** Closes the caller's connection. */
   destroy(): void
-  /** The call has ended: the rest of the request's body is read and discarded. Left out: there is none. */
+  /** Called when the call has ended, to read and discard the rest of the request's body. Omitted without a body. */
   done?(): void
 }

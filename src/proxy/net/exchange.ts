@@ -15,14 +15,14 @@ import {changed, lateTo, maySendAgain, type PartTarget, Unsent, writeChunk} from
 import {faultLine, numberLine, type Reply} from './reply.ts'
 
 /**
- * A call between its caller and a callee: takes a connection, sends the request, sends it again where that is safe, passes
- * the response on, and ends exactly once. The downstream speaks the caller's protocol.
+ * A call between its caller and a callee: gets a connection, sends the request, repeats it if that is safe, passes on the response, and
+ * ends exactly once. The downstream speaks the caller's protocol.
  */
 export class Exchange implements ResponseHandler {
   isSent = false
-  /** Changes each piece of the request's body in place before it is sent; undefined: it stays as it is. */
+  /** Changes each piece of the request's body in place before it is sent; undefined: no change. */
   onPiece: ((piece: Buffer) => void) | undefined
-  /** Why the first connection ended, if the request was sent again: a process may have died of it, so the next one does not get it. */
+  /** Why the first connection ended, after a repetition. The request may have killed a process, so the next one does not get it. */
   #brokeOff = ''
   /** How the response breaks off on purpose; undefined: it does not. */
   #broken: BrokenResponse | undefined
@@ -33,16 +33,16 @@ export class Exchange implements ResponseHandler {
   #method = ''
   /** Bytes of the request's body; 0: none; -1: chunked. */
   #length = 0
-  /** Maximum size of it; 0: no limit. */
+  /** Maximum bytes of the body; 0: no limit. */
   #maxBodyBytes = 0
   #pool: UpstreamSource | undefined
   #upstream: Upstream | undefined
   #head = ''
   #isHeadSent = false
-  /** The response comes in chunks that are passed on as they are. */
+  /** Whether the response has chunks that pass unchanged. */
   #isFramed = false
   #hasResponse = false
-  /** Set if responses are buffered: called for each. */
+  /** Set if responses are buffered. Called with the status of each. */
   #responded: ((status: number) => void) | undefined
   #attempt: Attempt | undefined
   #kept: KeptBody | undefined
@@ -79,7 +79,7 @@ export class Exchange implements ResponseHandler {
     return this.#copy !== undefined && this.#length !== 0 && !this.isSent
   }
 
-  /** Starts a call; the previous one must have ended. `length`: bytes of the body, 0: none, -1: chunked. `maxBodyBytes` 0: no limit. */
+  /** Starts a call after the end of the previous one. `length`: bytes of the body, 0: none, -1: chunked. `maxBodyBytes` 0: no limit. */
   begin(handler: CallHandler, method: string, length: number, maxBodyBytes = 0): this {
     this.#handler = handler
     this.#copy = handler.copy
@@ -108,8 +108,8 @@ export class Exchange implements ResponseHandler {
   }
 
   /**
-   * Buffers every response until it is accepted or discarded, and keeps the request's body so that it can be sent again, unless its
-   * length is not known: Dapr streams such a body, once (pkg/messaging). Call it before the first `send`. `responded` is called with the status of each response.
+   * Buffers every response until it is accepted or discarded. Keeps the request's body for a repetition, unless its length is unknown:
+   * Dapr streams such a body, once (pkg/messaging). Call it before the first `send`. `responded` gets the status of each response.
    */
   intercept(responded: (status: number) => void): void {
     this.#responded = responded
@@ -167,8 +167,8 @@ export class Exchange implements ResponseHandler {
   }
 
   /**
-   * Sends a piece of the request's body, preceded by the head for the first one, in one write if it is small. If it returns false, wait for
-   * `resume()`. Call it even after the call has ended, for the mirrored copy.
+   * Sends a piece of the request's body, with the head before the first piece, in one write if it is small. After false, wait for
+   * `resume()`. Call it even after the end of the call, for the mirrored copy.
    */
   sendBody(bytes: Buffer | undefined, isLast: boolean): boolean {
     if (bytes !== undefined) this.#copy?.take(bytes)
@@ -294,7 +294,7 @@ export class Exchange implements ResponseHandler {
     this.#downstream.resume?.()
   }
 
-  /** An internal error: closes this call's connection, and nothing else. */
+  /** Handles an internal error: closes only this call's connection. */
   crash(error: unknown): void {
     if (this.#handler === undefined) process.emitWarning(bugText(error))
     else this.#handler.crashed(error)

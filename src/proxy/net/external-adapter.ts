@@ -17,7 +17,7 @@ import {ownOf} from '../../model/own.ts'
 
 /** Certificates and keys, PEM. */
 export interface Credentials {
-  /** Trusted in addition to the public CAs; '' = none. */
+  /** Certificates trusted besides the public CAs; '' = none. */
   readonly ca: string
   readonly cert: string
   readonly key: string
@@ -43,7 +43,7 @@ const webOf = (protocol: string): Web =>
 
 const DIAL_TIMEOUT_MS = 15_000
 const MAX_REDIRECTS = 10
-/** A redirect with a larger body is not read to its end: its connection is closed (Go: net/http, maxBodySlurpSize). */
+/** Maximum body of a redirect that is read; with a larger one the connection is closed (Go: net/http, maxBodySlurpSize). */
 const MAX_REDIRECT_BYTES = 2048
 const REDIRECT_AS_GET = new Set([301, 302, 303])
 const REDIRECT_UNCHANGED = new Set([307, 308])
@@ -58,7 +58,7 @@ const CERTIFICATES: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate signed by unknown authority'
 }
 
-/** The error as Go words it, which users of Dapr know. */
+/** Returns the error in Go's words, which users of Dapr know. */
 const worded = (error: Error, {hostname, host, port}: URL): Error => {
   const code = codeOf(error)
   const certificate = ownOf(CERTIFICATES, code)
@@ -80,7 +80,7 @@ interface ResponseSink {
   fail(error: Error): void
 }
 
-/** Calls to an external URL: each becomes a request of node:http, with the redirects that it leads to. */
+/** Calls an external URL. Each call becomes a request of node:http, with its redirects. */
 export const connectWeb =
   (options: WebOptions): Connect =>
   ({opened}) => {
@@ -128,7 +128,7 @@ function bodyOf(stream: Writable, hasBody: boolean, sink: RemoteSink): RequestBo
   }
 }
 
-/** Sends one request whose whole body is known to an external URL. The returned function ends it. */
+/** Sends a request with a known body to an external URL. The returned function cancels it. */
 export function requestWeb(options: WebOptions, adapted: AdaptedRequest, sink: ResponseSink, body: Buffer): () => void {
   const request = new WebRequest(options, adapted, sink, body)
   request.start().end(body)
@@ -140,7 +140,7 @@ class WebRequest {
   readonly #options: WebOptions
   readonly #adapted: AdaptedRequest
   readonly #sink: ResponseSink
-  /** The body, for the target of a redirect, if it is known. */
+  /** The body, if it is known, to be repeated after a redirect. */
   readonly #body: Buffer | undefined
   #request: ClientRequest | undefined
   #redirects = 0
@@ -267,7 +267,7 @@ function limitDialTime(request: ClientRequest, {host, protocol}: URL): void {
 
 const contexts = new WeakMap<Credentials, SecureContext>()
 
-/** Created once per credentials: parsing all root certificates takes tens of milliseconds. */
+/** Returns the TLS context of credentials, created once: parsing all root certificates takes tens of ms. */
 function contextOf(credentials: Credentials): SecureContext {
   const {createSecureContext, rootCertificates} = process.getBuiltinModule('node:tls')
   const {ca, cert, key} = credentials
@@ -304,8 +304,8 @@ const hostOf = ({hostname}: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')
 const portOf = ({port, protocol}: URL): string => port || (protocol === 'https:' ? '443' : '80')
 
 /**
- * The proxy of a URL as Go finds it (golang.org/x/net/http/httpproxy), never one for the loopback; '' = none. Node would ignore one
- * without a scheme, and knows neither the subnets nor the subdomains of NO_PROXY.
+ * Returns the proxy for a URL as Go does (golang.org/x/net/http/httpproxy), never for the loopback; '' = none. Node would ignore a proxy
+ * without a scheme, and subnets and subdomains of NO_PROXY.
  */
 export function proxyOf(url: URL, env: Environment): string {
   const valueOf = (name: string): string => variableOf(env, name) || variableOf(env, name.toLowerCase())
@@ -315,7 +315,7 @@ export function proxyOf(url: URL, env: Environment): string {
   return proxy.includes('://') ? proxy : `http://${proxy}`
 }
 
-/** Whether an element of NO_PROXY names the host of a URL: `*`, `10.0.0.0/8`, `a.example` with its subdomains, `.a.example` for these alone, `a.example:80`. */
+/** Whether an element of NO_PROXY matches the host of a URL: `*`, `10.0.0.0/8`, `a.example` with its subdomains, `.a.example` only for these, `a.example:80`. */
 function isNamed(url: URL, name: string): boolean {
   const host = hostOf(url)
   if (name === '*' || name === host) return true

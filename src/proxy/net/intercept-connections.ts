@@ -2,10 +2,10 @@ import {readSync} from 'node:fs'
 import net from 'node:net'
 import {orElse} from '../../model/or-else.ts'
 
-/** The field of a socket that holds its connection (Node 26: lib/net.js). */
+/** Field of a socket with its connection (Node 26: lib/net.js). */
 export const HANDLE = '_handle'
 
-/** Passes received bytes of a connection to `read` before a write failed: its other side may answer, and close, before it has taken all. */
+/** Passes a connection's received bytes to `read` before a write fails: the other side may answer and close before it has read everything. */
 export function readBeforeFailure(socket: net.Socket, buffer: Buffer, read: (count: number) => void): void {
   const destroy = socket.destroy.bind(socket)
   socket.destroy = error => {
@@ -18,7 +18,7 @@ export function readBeforeFailure(socket: net.Socket, buffer: Buffer, read: (cou
 const readNow = (socket: net.Socket, buffer: Buffer): number =>
   orElse(() => readSync((Reflect.get(socket, HANDLE) as {readonly fd: number}).fd, buffer), 0)
 
-/** Lets `take` see each connection before the listeners of a server do, which get its result, if any. */
+/** Shows each connection to `take` before the listeners of a server, which get its result, if any. */
 export function interceptConnections(server: net.Server, take: (socket: net.Socket) => net.Socket | undefined): void {
   const emit = server.emit.bind(server) as (...event: unknown[]) => boolean
   server.emit = (event: unknown, ...values: unknown[]): boolean => {

@@ -2,7 +2,7 @@ import net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {readWith} from './http1/shared-reads.ts'
 
-/** Silence after which no more is expected, in ms; Go's servers wait as long (net/http: `rstAvoidanceDelay`). */
+/** Silence after which a connection is closed, in ms; Go's servers use the same (net/http: `rstAvoidanceDelay`). */
 const QUIET_MS = 500
 /** How long a peer may send after the answer before it is cut off, in ms … */
 const MAX_MS = 5000
@@ -12,9 +12,9 @@ const MAX_BYTES = 64 * 1024 * 1024
 const lingering = new WeakSet<Duplex>()
 
 /**
- * Sends the rest, and closes a connection whose other side may still be sending. Discards received bytes until they end, are
- * quiet, or are too many. A connection that is closed with unread bytes is reset, which takes the answer away
- * from a peer that has not read it yet (RFC 9112 §9.6). No other code may read the connection any more.
+ * Sends the rest, and closes a connection whose other side may still be sending. Discards received bytes until their end, silence, or a
+ * limit. Closing with unread bytes would reset the connection, and the peer would lose an unread answer (RFC 9112 §9.6). No other code
+ * may read the connection afterwards.
  */
 export function closeLingering(socket: Duplex, last = ''): void {
   if (lingering.has(socket)) return
@@ -35,12 +35,12 @@ export function closeLingering(socket: Duplex, last = ''): void {
     socket.once('close', () => clearTimeout(late))
     if (socket instanceof net.Socket) socket.setTimeout(QUIET_MS).on('timeout', () => closeIfQuiet(socket))
   })
-  // node:http may have paused it without its stream's knowledge: this ends the read that the stream believes to be under way
+  // ends a read that the stream believes to be under way: node:http may have paused the connection without telling it
   if (socket.readable) socket.push('')
   socket.resume()
 }
 
-/** Closes unless bytes arrived, which this process may not have read yet if it was held up. */
+/** Closes, unless bytes have arrived that this process, if it was held up, has not read yet. */
 function closeIfQuiet(socket: net.Socket): void {
   const {bytesRead} = socket
   setImmediate(() =>
@@ -50,7 +50,7 @@ function closeIfQuiet(socket: net.Socket): void {
   )
 }
 
-/** Lets node:http close a connection in this way after its last response. */
+/** Makes node:http close a connection in this way after its last response. */
 export const lingerAtEnd = (socket: Duplex): void => {
   if (socket instanceof net.Socket) socket.destroySoon = () => closeLingering(socket)
 }

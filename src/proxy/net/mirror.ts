@@ -45,7 +45,7 @@ const MAX_QUEUED_BYTES = 4 * MAX_BODY_BYTES
 const MAX_IN_FLIGHT = 64
 const MAX_QUEUE = 1000
 
-/** A copy on its way to one shadow. */
+/** A queued copy for one shadow. */
 interface QueuedCopy {
   readonly shadow: Shadow
   readonly of: CopyOf
@@ -142,7 +142,7 @@ export class Mirror {
 
 type SendCopy = (body: Buffer, sent: () => void) => void
 
-/** The copy of one call: collects the body on its way to the callee, and is sent when the caller has got its response. */
+/** The copy of one call. Collects the body on its way to the callee, and is sent after the caller has the response. */
 export class Copy {
   readonly #tooLarge: () => void
   readonly #send: SendCopy
@@ -165,13 +165,13 @@ export class Copy {
     this.drop()
   }
 
-  /** The whole body has been taken. */
+  /** Called when the whole body was collected. */
   whole(): void {
     this.#isComplete = true
     this.#sendIfReady()
   }
 
-  /** The caller has got the whole response, whatever its status. */
+  /** Called when the caller has the whole response, with any status. */
   responded(): void {
     this.#hasResponse = true
     this.#sendIfReady()
@@ -262,7 +262,7 @@ class Delivery implements ResponseHandler {
     this.#over('')
   }
 
-  /** An incomplete response, or one with an invalid status, shows that the copy was delivered. */
+  /** a failed response shows that the copy was delivered */
   fail(failure: Failure, why: string): void {
     const {pool} = this.#permit
     if (this.#upstream.unsent !== '' && !pool.isRetired && !this.#wasLeft) {

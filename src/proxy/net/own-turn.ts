@@ -2,7 +2,7 @@
 
 const reads: (() => boolean)[] = []
 
-/** Continues to read in a turn of its own, in order. `read` returns whether there was anything to do. */
+/** Continues reading in a later turn, in order. `read` returns whether there was work. */
 export const readInOwnTurn = (read: () => boolean): void => {
   if (reads.push(read) === 1) setImmediate(nextRead)
 }
@@ -17,12 +17,12 @@ const nextRead = (): void => {
   if (reads.length > 0) setImmediate(nextRead)
 }
 
-/** Pause between two bodies, in ms: a call of another caller takes several turns. */
+/** Pause between two bodies, in ms: a call needs several turns. */
 const APART_MS = 10
 
 const bodies: (() => void)[] = []
 
-/** Settles at the turn of a large body, some ms after the work for the last one. */
+/** Settles at the turn of a large body, some ms after the last one. */
 export const bodyTurn = async (): Promise<void> =>
   new Promise(resolve => {
     if (bodies.push(resolve) === 1) setImmediate(nextBody)
@@ -50,8 +50,7 @@ const nextTurn = (): void => {
 }
 
 /**
- * Limits the share of one connection in a turn of the event loop: a caller that sends thousands of requests ahead delays no
- * other one. A single timer counts the turns for all connections.
+ * Limits the share of one connection in a turn of the event loop: a caller that sends thousands of requests ahead delays no other. A single timer counts the turns for all connections.
  */
 export class TurnShare {
   /** A request waits for the next turn. */
@@ -59,7 +58,7 @@ export class TurnShare {
   #turn = 0
   #served = 0
 
-  /** Whether one more request may be served in this turn; if not, `retry` is called in the next one. */
+  /** Whether another request may be served in this turn. If not, calls `retry` in the next one. */
   take(retry: () => void): boolean {
     if (!isScheduled) {
       isScheduled = true

@@ -16,9 +16,9 @@ export interface PoolOptions {
   readonly dial?: Dial | undefined
   /** The Host header of requests; omitted: the first address and the port. */
   readonly authority?: string
-  /** The app's `appProtocol`; omitted: not known. */
+  /** The app's `appProtocol`; omitted: unknown. */
   readonly protocol?: string
-  /** Bytes of one gRPC message, to the callee and back (its `maxBodySize`); 0 or omitted: not known here, or any number. */
+  /** Maximum bytes of one gRPC message in both directions (its `maxBodySize`); 0 or omitted: unknown or unlimited. */
   readonly maxMessageBytes?: number
   readonly process?: PooledProcess
 }
@@ -30,7 +30,7 @@ export type UpstreamSource = Pick<Pool, 'take' | 'connect' | 'isRetired'>
 export interface PooledProcess {
   /** Settles at its end with the reason, '' for a successor. */
   readonly ended: Promise<string>
-  /** The process is no longer ready: its leader may have exited, and its other processes are being ended. */
+  /** Whether the process is no longer ready: its leader may have exited, and its other processes are being ended. */
   readonly isEnding: () => boolean
 }
 
@@ -39,7 +39,7 @@ const IDLE_MS = 3500
 const SWEEP_MS = 1000
 const MAX_IDLE = 64
 
-/** The connections to one callee, shared by all its callers. The one used last is used next. */
+/** The connections to one callee, shared by all callers. The one used last is used next. */
 export class Pool implements UpstreamOwner {
   readonly hosts: readonly string[]
   readonly port: number
@@ -50,9 +50,9 @@ export class Pool implements UpstreamOwner {
   readonly protocol: string
   /** Bytes of one gRPC message, to the callee and back; 0 = any number. */
   readonly maxMessageBytes: number
-  /** Its gRPC connections, which carry many calls each; created by the first gRPC call. */
+  /** Its gRPC connections, each for many calls; created by the first. */
   frameClients: FrameClients | undefined
-  /** Process behind the pool, if it is known here. */
+  /** Process behind the pool, if it is known. */
   readonly process: PooledProcess | undefined
   readonly responseHeads = new ResponseHeads()
   /** The process behind it was replaced, or is about to be. */
@@ -74,12 +74,12 @@ export class Pool implements UpstreamOwner {
     this.authority = authority ?? authorityOf(hosts[0] ?? '127.0.0.1', port)
   }
 
-  /** Protocol that the callee speaks where it is called over HTTP. */
+  /** Protocol of the callee for calls over HTTP. */
   get protocolOfHttp(): Protocol {
     return this.dial?.protocol ?? 'HTTP/1.1'
   }
 
-  /** A pool for the same process over plain TCP, whatever protocol its sidecar speaks to it. */
+  /** A pool for the same process over plain TCP, despite its sidecar's protocol. */
   get plain(): Pool {
     if (this.dial === undefined) return this
     const {hosts, port, process} = this
@@ -87,7 +87,7 @@ export class Pool implements UpstreamOwner {
     return this.#plain
   }
 
-  /** An idle connection, or a new one. */
+  /** Returns an idle connection, or a new one. */
   take(): Upstream {
     return this.#idle.pop() ?? this.connect()
   }
@@ -126,7 +126,7 @@ export class Pool implements UpstreamOwner {
     if (at >= 0) this.#idle.splice(at, 1)
   }
 
-  /** Closes idle connections; those with a call in flight close after it. Later calls get new connections. */
+  /** Closes idle connections now, others after their call. Later calls get new connections. */
   retire(): void {
     this.isRetired = true
     clearInterval(this.#sweep)

@@ -14,7 +14,7 @@ export interface RequestBody {
   write(bytes: Buffer | undefined, isLast: boolean): boolean
 }
 
-/** A failed request, and how far the callee came with it. */
+/** A failed request, and the callee's progress with it. */
 export interface Lost {
   /** The body so far, if the callee has not begun to handle the request; left out: it has, or more was sent than is kept. */
   readonly unsent?: string | undefined
@@ -29,14 +29,14 @@ export interface RemoteSink {
   data(bytes: Buffer): boolean
   end(): void
   fail(error: Error, lost?: Lost): void
-  /** Reports that the callee takes more of the request. */
+  /** Called when the callee accepts more of the request. */
   drain(): void
 }
 
 /** The client on the remote side. */
 export interface RemoteSide {
   request(adapted: AdaptedRequest, sink: RemoteSink): RequestBody
-  /** Continues the response, of which the caller takes more. */
+  /** Called when the caller accepts more of the response. */
   resume(): void
   /** Ends the request. `isWhole`: the response is complete, if only by its length. */
   end(isWhole: boolean): void

@@ -4,7 +4,7 @@ import type {Failure, ResponseHandler, Upstream, UpstreamOwner} from './upstream
 import type {Connect, Lost, RemoteSink, RemoteSide, RequestBody} from './remote-side.ts'
 import {isValidStatus, statusFault} from './status.ts'
 
-/** A call that another client carries, over HTTP/2, gRPC or with redirects. Its request comes as HTTP/1.1, without the framing of its body. */
+/** A call over another client: HTTP/2, gRPC, or with redirects. Its request is HTTP/1.1, without the body's framing. */
 export class RemoteUpstream implements Upstream, RemoteSink {
   served = 0
   idleMs = 0
@@ -18,7 +18,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
   #handler: ResponseHandler | undefined
   #body: RequestBody | undefined
   #hasHead = false
-  /** Bytes of the response's body still to come; below 0: not known. */
+  /** Remaining bytes of the response's body; below 0: unknown. */
   #left = -1
 
   /** `loaded`: the code of the remote side. */
@@ -126,7 +126,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     this.#remote?.end(isWhole)
   }
 
-  /** Starts the request. Returns false if there is no remote side any more. */
+  /** Starts the request. Returns false if the remote side is gone. */
   #begin(text: string): boolean {
     this.#head = text
     const line = text.indexOf('\r\n')
@@ -157,7 +157,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     })
   }
 
-  /** Calls the handler, unless the call is over. A bug of ours ends this call, and nothing else. */
+  /** Calls the handler, unless the call is over. A bug of ours ends only this call. */
   #tell(act: (handler: ResponseHandler) => void): void {
     const handler = this.#handler
     if (handler === undefined) return
@@ -170,9 +170,9 @@ export class RemoteUpstream implements Upstream, RemoteSink {
   }
 }
 
-/** The head of a response as HTTP/1.1 has it; a body without a length is chunked there. */
+/** Returns the head of a response as HTTP/1.1. A body without a length becomes chunked. */
 function headText(status: number, pairs: readonly string[]): string {
-  // a length is ignored if there is a coding
+  // a coding has precedence over a length
   const isCounted = valueOf(pairs, 'content-length') !== undefined && valueOf(pairs, 'transfer-encoding') === undefined
   let lines = isCounted ? '' : 'Transfer-Encoding: chunked\r\n'
   for (let at = 0; at < pairs.length; at += 2) {

@@ -11,16 +11,16 @@ export interface Reply {
   /** The body's content type, '' = no body. */
   readonly type: string
   readonly body: string
-  /** Takes the place of `body` if the content is binary. */
+  /** Binary content, in place of `body`. */
   readonly bytes?: Buffer
   /** Further header lines. */
   readonly lines: string
 }
 
-/** The header line that names the fault that has hit a call; '' = none has. */
+/** Returns the header line with the number of the fault that hit a call; '' = none. */
 export const faultLine = ({fault}: Call): string => (fault === undefined ? '' : `Pillion-Fault: ${fault}\r\n`)
 
-/** The header line by which a caller finds its call in the record; '' = it gets none. */
+/** Returns the header line with the number of the call in the record; '' = none. */
 export const numberLine = ({number = 0, isNumbered}: Call): string =>
   isNumbered === true && number > 0 ? `Pillion-Call: ${number}\r\n` : ''
 
@@ -47,7 +47,7 @@ export const replyText = (reply: Reply, toHead: boolean, more = ''): string => {
 /** Replies to a request; the rest of its body is read and discarded. */
 export const reply = (request: IncomingMessage, response: ServerResponse, answer: Reply): void => {
   if (response.headersSent || response.destroyed) return
-  // After the final response, a caller with `Expect: 100-continue` may or may not send its body: the connection cannot be reused.
+  // after the final response, a caller with `Expect: 100-continue` may or may not send its body: the connection cannot be reused
   if (isAwaitingContinue(request) || isRefused(request)) response.shouldKeepAlive = false
   if (response.shouldKeepAlive && request.httpVersionMinor === 1) response.removeHeader('connection')
   response.writeHead(answer.status, reasonOf(answer.status), replyPairs(answer))

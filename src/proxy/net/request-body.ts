@@ -14,7 +14,7 @@ export type PartTarget = Pick<Upstream, 'writeAll' | 'writeLate' | 'isUnframed'>
 export const lateTo = (to: PartTarget): PartTarget =>
   to.writeLate === undefined ? to : {writeAll: to.writeLate.bind(to)}
 
-/** Writes `text`, then the piece as a chunk, and the end of the body if it is the last one. */
+/** Writes `text`, then the piece as a chunk, and the end of the body after the last one. */
 export function writeChunk(to: PartTarget, text: string, bytes: Buffer | undefined, isLast: boolean): boolean {
   const size = bytes?.length ?? 0
   const before = size > 0 ? `${text}${size.toString(16)}\r\n` : text
@@ -29,7 +29,7 @@ export class Unsent {
   /** Whether the request was sent again, which happens once. */
   wasSent = false
 
-  /** Takes the request from a failed connection. Returns false if its callee may have begun to handle it. */
+  /** Takes the request back from a failed connection. Returns false if its callee may have begun to handle it. */
   take(upstream: Upstream | undefined): boolean {
     if (upstream === undefined || upstream.unsent === '' || this.wasSent) return false
     this.text = upstream.unsent
@@ -37,7 +37,7 @@ export class Unsent {
     return true
   }
 
-  /** Sends the request on another connection; `isLast`: all of it. */
+  /** Sends the request on another connection; `isLast`: it is complete. */
   sendTo(upstream: Upstream, isLast: boolean): void {
     const end = this.text.indexOf('\r\n\r\n') + 4
     const [head, body] = [this.text.slice(0, end), this.text.slice(end)]
@@ -60,15 +60,15 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 interface Unanswered {
   readonly method: string
   readonly hasBody: boolean
-  /** The callee has not begun to handle it, and all of it is kept. */
+  /** Whether the callee has not begun to handle it, and it is kept completely. */
   readonly isUnprocessed: boolean
   /** The connection had carried other requests. */
   readonly wasUsed: boolean
 }
 
 /**
- * Decides whether a request is sent once more: if its callee has not begun to handle it (RFC 9113 §8.7), or if it has no body, is safe, and met a
- * reused connection (RFC 9110 §9.2.2, but stricter). The process must still be the same then. The caller ensures both that, and the once.
+ * Decides whether a request is repeated: if its callee has not begun to handle it (RFC 9113 §8.7), or if it has no body, is safe, and
+ * used a reused connection (RFC 9110 §9.2.2, but stricter). The caller ensures that the process is the same, and that it happens once.
  */
 export const maySendAgain = ({method, hasBody, isUnprocessed, wasUsed}: Unanswered): boolean =>
   isUnprocessed || (wasUsed && !hasBody && SAFE.has(method))

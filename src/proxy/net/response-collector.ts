@@ -11,7 +11,7 @@ export abstract class ResponseCollector implements Downstream {
   readonly isTunnel = false
   readonly refusesSwitch = true
   protected readonly maxBodyBytes: number
-  /** 0 until there is a response. */
+  /** Status; 0 before the response. */
   protected status = 0
   /** The header lines of the response. */
   protected lines = ''

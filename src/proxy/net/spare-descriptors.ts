@@ -2,19 +2,19 @@ import type net from 'node:net'
 import {maxDescriptors} from '../../platform/descriptor-limit.ts'
 import {HANDLE, interceptConnections} from './intercept-connections.ts'
 
-/** Descriptors that connections leave to the run, for its code, its logs and the processes of apps; at most a quarter of all. */
+/** Number of descriptors that connections leave for code, logs and processes of apps; at most a quarter of all. */
 const SPARED = 32
 
 /** All descriptors that this process may have. */
 let all = Infinity
 /** Whether it was reported that connections are closed. */
 let hasWarned = false
-/** A connection with this descriptor, or a higher one, is not taken. */
+/** Descriptor from which on connections are closed. */
 let firstSpared: number | undefined
 
 /**
- * Closes connections to this server that take one of the last descriptors. Without it, a client that opens many connections would keep
- * a run from loading its own code. The system gives the lowest number that is free (open(2)): it shows how many are left. `warn` is called the first time.
+ * Closes connections to this server that use one of the last descriptors: many connections would otherwise keep a run from loading its
+ * code. The system assigns the lowest free number (open(2)), which shows how many are left. `warn` is called the first time.
  */
 export function spareDescriptors(server: net.Server, warn?: (text: string) => void): void {
   interceptConnections(server, socket => {

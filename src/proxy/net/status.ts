@@ -1,7 +1,7 @@
 import {http} from './http1/node-http.ts'
 import {ownOf} from '../../model/own.ts'
 
-/** The reason phrases of Go that differ from node's; a status without one is written as `status code <number>`. */
+/** Go's reason phrases that differ from node's. A status without one becomes `status code <number>`. */
 const GO_REASONS: Readonly<Record<number, string | undefined>> = {
   ...http.STATUS_CODES,
   413: 'Request Entity Too Large',
@@ -25,7 +25,7 @@ const STATUS_LINES = Array.from({length: 600}, (_, status) => `HTTP/1.1 ${status
 /** The status line for a valid status, with its CRLF. */
 export const statusLine = (status: number): string => STATUS_LINES[status] ?? ''
 
-/** Whether a status can be passed on: HTTP has those from 100 to 599 (RFC 9110 §15), and HTTP/2 carries no others. */
+/** Whether a status can be passed on: HTTP has 100 to 599 (RFC 9110 §15), and HTTP/2 no others. */
 export const isValidStatus = (status: number): boolean => status >= 100 && status <= 599
 
 /** The mistake in the status of a response's first line; '' if it is valid or missing. */

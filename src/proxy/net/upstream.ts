@@ -3,9 +3,9 @@ import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
 import type {ResponseHeads} from './http1/response-heads.ts'
 
 /**
- * The failure of a connection for its call. `refused`: the connection was refused, nothing was sent. `unreachable`: it failed in
- * another way. `silent`: it closed before the first byte of a response. `malformed`: the response is invalid.
- * `bad-status`: its status cannot be passed on. `cut`: it closed within the response.
+ * Failure of a connection for its call. `refused`: nothing was sent. `unreachable`: connecting failed otherwise. `silent`: it closed
+ * before the response. `malformed`: the response is invalid. `bad-status`: its status cannot be passed on. `cut`: it closed within the
+ * response.
  */
 export type Failure = 'refused' | 'unreachable' | 'silent' | 'malformed' | 'bad-status' | 'cut'
 
@@ -20,11 +20,11 @@ export interface ResponseHandler {
   readonly rules: HeaderRules
   /** A body in chunks passes with its framing: `content` reports its content. */
   readonly isVerbatim?: boolean
-  /** Takes an interim response (1xx) as it came; left out: none is passed on. */
+  /** Passes on an interim response (1xx) unchanged. Omitted: none is passed on. */
   interim?(text: string): void
   /** Bytes within the chunks of a body that passes with its framing. */
   content?(bytes: Buffer): void
-  /** The connection is open: send the request. `wasOpen`: it was open already when the call came. */
+  /** Called when the connection is open: send the request. `wasOpen`: it was open before the call. */
   open(wasOpen: boolean): void
   /** A complete response that arrived in one read and has a length. */
   whole(head: ResponseHead, body: string): void
@@ -53,9 +53,9 @@ export interface Upstream {
   readonly isUnframed?: true | undefined
   /** Starts a call. `open()` follows: at once if the connection is open. */
   serve(handler: ResponseHandler): void
-  /** Bytes with latin1 text around them; false: wait for `drain()`. `isLast`: the request ends with them. */
+  /** Writes bytes with latin1 text around them. After false, wait for `drain()`. `isLast`: the request ends here. */
   writeAll(before: string, bytes: Buffer | undefined, after?: string, isLast?: boolean): boolean
-  /** As `writeAll`, for the end of a large held request: its unread caller may have left. */
+  /** As `writeAll`, for the end of a large held request, whose caller may have left unnoticed. */
   writeLate?(before: string, bytes?: Buffer, after?: string): boolean
   /** Sends bytes through a tunnel; false: wait for `drain()`. */
   write(data: string | Buffer): boolean
@@ -77,7 +77,7 @@ export interface UpstreamOwner {
   /** Opens a connection. Undefined for plain TCP. */
   readonly dial: Pick<Dial, 'open'> | undefined
   readonly responseHeads: ResponseHeads
-  /** Takes an idle connection; false: it is not needed any more. */
+  /** Keeps an idle connection. Returns false if it is not needed. */
   keep(upstream: Upstream): boolean
   forget(upstream: Upstream): void
 }

@@ -10,7 +10,8 @@ const MAX_FREE = 16
 const free: Buffer[] = []
 
 /**
- * Writes a copy of bytes that their owner is about to overwrite; false: wait for `drain`. The buffer of a large copy is used again when it is written: V8 does not see the size of dead buffers, and leaves 80 MB.
+ * Writes a copy of bytes that their owner will overwrite. After false, wait for `drain`. Reuses the buffers of large copies: V8 does not
+ * count the size of dead buffers, and leaves 80 MB.
  */
 export function writeCopy(stream: Writable, bytes: Buffer): boolean {
   if (bytes.length < SMALL || bytes.length > SIZE) return stream.write(Buffer.from(bytes))

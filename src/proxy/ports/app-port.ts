@@ -14,13 +14,13 @@ const TRIES = 20
 export interface AppPortWishes {
   /** Names the owner of the port in errors: `"shop"`. */
   readonly whose: string
-  /** The first of these that is free is taken. */
+  /** Ports to try first, in order. */
   readonly wanted?: readonly number[]
 }
 
-/** A free port for an app, other than the given ones. Rejects with a `UserError` if there is none. */
+/** Returns a free port for an app, except the taken ones. Rejects with a `UserError` without one. */
 export async function freeAppPort(taken: ReadonlySet<number>, {whose, wanted = []}: AppPortWishes): Promise<number> {
-  // not by get-port, which gives no number twice within seconds
+  // get-port would not return a number twice within seconds
   for (const port of wanted) if (port !== 0 && !taken.has(port) && (await isFreePort(port))) return port
   const others = Array.from({length: TRIES}, () => FIRST_PORT + Math.floor(Math.random() * COUNT))
   for (let tries = 0; tries < TRIES; tries++) {
@@ -44,17 +44,17 @@ export const noFreePort = (whose: string, cause?: unknown): UserError =>
 
 const FULL = new Set(['EMFILE', 'ENFILE'])
 
-/** Names the process that holds a port (`node server.js, pid 4711`); '' if unknown. */
+/** Returns the process that has a port (`node server.js, pid 4711`); '' if unknown. */
 export type NameOwner = (port: number) => Promise<string>
 
-/** Returns why a port is not available, with its holder, if known. */
+/** Explains why a port is not available, with its holder, if known. */
 export async function whoHolds(port: number, cause: unknown, nameOwner: NameOwner): Promise<string> {
   const code = codeOf(cause)
   const owner = code === 'EADDRINUSE' ? await nameOwner(port) : ''
   return owner === '' ? whyTaken(code) : `it is held by ${owner}`
 }
 
-/** The same where its owner is unknown. */
+/** Explains why a port is not available, without its holder. */
 const whyTaken = (code: string): string =>
   code === 'EACCES'
     ? 'this user may not listen on it (EACCES)'
@@ -65,22 +65,22 @@ const whyTaken = (code: string): string =>
 const outOfFiles = (code: string): string => `no more files can be opened (${code})`
 
 /**
- * The ports for the app of a sidecar at one of `places` places. An app's port is free until the app listens; the place is
- * held by the sidecar, so that two runs that start at once do not give one port to two apps.
+ * Returns the ports for the app of the sidecar at one of `places` places. An app's port is free until the app listens; its sidecar holds
+ * the place, so that two runs starting together give no port to two apps.
  */
 export function appPortsAt(place: number, places: number): readonly number[] {
   const count = Math.floor(COUNT / places)
   return Array.from({length: count}, (_, index) => FIRST_PORT + place * count + index)
 }
 
-/** How many numbers a port that follows from a text tries before it takes any. */
+/** Number of derived ports to try before any port is used. */
 const USUAL_TRIES = 10
 
 /** Ports for apps that follow from a text, in the order to try: the same from day to day. */
 export const usualAppPorts = (text: string): readonly number[] =>
   Array.from({length: USUAL_TRIES}, (_, at) => FIRST_PORT + (fnv1a(Buffer.from(`${text}\n${at}`)) % COUNT))
 
-/** Whether nothing listens there. */
+/** Whether nothing listens at a port. */
 export const isFreePort = async (port: number): Promise<boolean> =>
   new Promise(resolve => {
     const server = createServer()

@@ -13,8 +13,8 @@ export const socketPath = (folder: string, appId: string, api: Api): string =>
   join(folder, `dapr-${appId}-${api}.socket`)
 
 /**
- * Listens on a sidecar's unix domain socket. A socket that a dead run left behind is removed; the file is deleted when the
- * server closes. Throws a UserError if another process listens there, or the folder is not writable.
+ * Listens on a sidecar's unix domain socket. Removes the socket of a dead run first; the file is deleted when the server closes. Throws a
+ * UserError if another process listens there, or the folder is not writable.
  */
 export async function listenOnSocket(folder: string, appId: string, api: Api): Promise<Server> {
   const path = socketPath(folder, appId, api)
@@ -40,7 +40,7 @@ const isDead = async (path: string): Promise<boolean> =>
       .on('error', error => resolve(codeOf(error) === 'ECONNREFUSED'))
   })
 
-/** Waits until a server listens that keeps the connections which come before it is served. */
+/** Waits until a server listens. The server keeps early connections until it is served. */
 export const startListening = async (listenOf: (server: Server) => void): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server = createClaim()

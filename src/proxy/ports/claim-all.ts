@@ -10,7 +10,7 @@ export interface Claims {
   readonly manager: ManagerPort | undefined
 }
 
-/** Claims every port of a plan, the manager's first, so that it is not allocated to an app. Throws a UserError, and then holds none. */
+/** Claims every port of a plan, the manager's first, so that no app gets it. Throws a UserError, and then has claimed none. */
 export async function claimAll(plan: Plan): Promise<Claims> {
   const manager = await claimManagerPort(plan, nameOwner)
   try {
@@ -32,7 +32,7 @@ export function releaseAll({sidecars, manager}: Claims): void {
   for (const server of manager?.servers ?? []) release(server)
 }
 
-/** The process that holds a port, for messages; '' if unknown. */
+/** Returns the process that has a port, for messages; '' if unknown. */
 export async function nameOwner(port: number): Promise<string> {
   const {ownerOf} = await import('../../platform/port-owners.ts')
   const owner = await ownerOf(port)

@@ -16,28 +16,28 @@ export interface SidecarPorts {
   readonly httpPort: number
   readonly grpcPort: number
   readonly metricsPort: number
-  /** Only displayed; nothing listens there. */
+  /** Only displayed: nothing listens at it. */
   readonly internalGrpcPort: number
   /** The port at which the app listens: the template's, or allocated for `autoPort`; 0 = none. */
   readonly appPort: number
 }
 
-/** How ports are claimed while a run goes on. */
+/** Options of claiming ports during a run. */
 export interface ClaimWishes {
   /** A port without a fixed number gets the wanted one if it is free. */
   readonly wanted?: ((app: AppPlan) => WantedPorts | undefined) | undefined
   /** Servers that listen for the first app already. */
   readonly kept?: Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'> | undefined
-  /** The other apps of the run: their numbers stay theirs, also where nothing listens at the moment. */
+  /** The other apps of the run, which keep their ports even if nothing listens at the moment. */
   readonly others?: readonly {readonly ports: SidecarPorts; readonly wanted: AppPlan}[]
 }
 
-/** If one of two addresses includes the other, no port is free at both, however often we try. */
+/** Maximum number of tries: if one of two addresses includes the other, no port is free at both. */
 const TRIES = 20
 
 /**
- * Claims every port of the plan before anything starts, first those with a fixed number. If one is taken, throws a
- * UserError that names port, app and owner (the first line is Dapr's, `pkg/standalone/run.go`), and releases the others.
+ * Claims every port of the plan before anything starts, fixed ones first. If one is taken, throws a UserError that names port, app and
+ * owner (the first line is Dapr's, `pkg/standalone/run.go`), and releases the others.
  */
 export async function claimPorts(
   plan: Plan,
@@ -150,7 +150,7 @@ class Claim {
 
   async #appNumber(app: AppPlan, httpPort: number): Promise<number> {
     const wanted = this.#wanted(app)
-    // where the template fixes the port of the sidecar, a second run of it cannot be there
+    // a second run cannot exist if the template fixes the port of the sidecar
     const place = app.sidecar.httpPort === 0 ? httpPort : (wanted?.httpPort ?? 0)
     const port = await freeAppPort(this.#reserved, {
       whose: `"${app.id}"`,
@@ -160,7 +160,7 @@ class Claim {
     return port
   }
 
-  /** Returns the wanted port, else a free one that no app of the template wants. */
+  /** Claims the wanted port, else a free one that no app of the template wants. */
   async #free(app: AppPlan, kind: Kind): Promise<readonly Server[]> {
     const wanted = await this.#tryWanted(app, kind)
     if (wanted !== undefined) return wanted
@@ -217,7 +217,7 @@ class Claim {
 /** An unknown host name, an address of another machine, or an address family that this machine does not support. */
 const NO_ADDRESS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
 
-/** Whether an error names the port that is taken; it does not where any would have done. */
+/** Whether an error names a specific port that is taken. */
 const hasPort = (error: unknown): boolean => (error as {readonly port?: number}).port !== undefined
 
 function whyNot(cause: unknown, key: string): string {
@@ -232,7 +232,7 @@ function whyNot(cause: unknown, key: string): string {
 const addresses = (app: AppPlan, kind: Kind): readonly string[] =>
   app.sidecar.listenAddresses.length > 0 && kind !== 'metricsPort' ? app.sidecar.listenAddresses : LOOPBACK
 
-/** Listens on all addresses or on none; port 0: any free port, the same on all. Without IPv6, ::1 is skipped. */
+/** Listens on all addresses or on none. Port 0 means any free port, the same on all. Without IPv6, ::1 is skipped. */
 export async function listen(port: number, hosts: readonly string[]): Promise<readonly Server[]> {
   const servers: Server[] = []
   try {
@@ -261,7 +261,7 @@ export async function listenAnywhere(
       if (servers.length === 0 || !reserved.has(portOf(servers))) return servers
       close(servers)
     } catch (error) {
-      // free at the first address, taken at another one
+      // free at the first address, taken at another
       if (codeOf(error) !== 'EADDRINUSE' || tries === TRIES) throw error
     }
   }
@@ -274,8 +274,8 @@ const listenOn = async (port: number, host: string): Promise<Server> =>
   startListening(server => server.listen({port, host, backlog: BACKLOG, exclusive: true}))
 
 /**
- * Listens without Node's check of the name: that parses addresses with an expression whose compilation alone takes 6 ms of each
- * start. Resolves with undefined if the usual way has to listen, which reports the reason.
+ * Listens without Node's check of the address, whose regular expression takes 6 ms to compile. Undefined if the usual way must be used,
+ * which reports the reason.
  */
 async function listenByHandle(port: number, host: string): Promise<Server | undefined> {
   const {_createServerHandle: create} = net as {readonly _createServerHandle?: CreateServerHandle}
@@ -285,10 +285,10 @@ async function listenByHandle(port: number, host: string): Promise<Server | unde
   return startListening(server => server.listen(handle, BACKLOG)).catch(() => undefined)
 }
 
-/** The function by which node:cluster listens; a number is an error (node: lib/net.js). */
+/** Node's function for listening in node:cluster; a number is an error (node: lib/net.js). */
 type CreateServerHandle = (host: string, port: number, family: 4 | 6, fd: number, flags: number) => object | number
 
-/** The port of listening servers; 0: none. */
+/** Returns the port of listening servers; 0: none. */
 export function portOf(servers: readonly Server[]): number {
   const address = servers[0]?.address()
   return typeof address === 'object' && address !== null ? address.port : 0

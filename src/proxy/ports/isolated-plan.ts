@@ -5,7 +5,8 @@ import {templateIdentity} from '../../platform/paths.ts'
 import {freeAppPort, usualAppPorts} from './app-port.ts'
 
 /**
- * Returns free numbers for all fixed ports of a template, the same from day to day for a copy: by its real path, its name and the number itself. `known`: numbers of the copy, which stay.
+ * Returns free ports in place of all fixed ports of a template, stable for a copy: derived from its real path, its name and the port.
+ * `known`: ports of the copy, which stay.
  */
 export async function movedPorts(
   plan: Plan,
@@ -28,7 +29,7 @@ export async function movedPorts(
   return moved
 }
 
-/** Whether we cannot choose where it listens: it has no command, is on another machine, or its number is written in its code. */
+/** Whether we cannot choose its port: it has no command, is on another machine, or its port is in its code. */
 const isUnmoved = ({command, channel, fixedPort}: AppPlan): boolean =>
   command.length === 0 || channel.address !== '' || fixedPort > 0
 
@@ -46,8 +47,8 @@ export type HeldPorts = ReadonlyMap<string, ReadonlySet<number>>
 const everyApp = ({apps, leftOut = []}: Plan): readonly AppPlan[] => [...apps, ...leftOut]
 
 /**
- * The other ports at which an app listens: a console, SMTP. Of a database or the like these are the numbers in its own variables and flags; of any other app
- * those among them at which it listens in another copy (`heldByCopy`): it may be a client of a server of the machine there.
+ * Returns further ports at which an app listens: a console, SMTP. For a database or the like, these are numbers in its own variables and
+ * flags; for other apps only those at which it listens in another copy (`heldByCopy`), as it may be a client of a server on the machine.
  */
 export function secondPorts(app: AppPlan, plan: Plan, heldByCopy: HeldPorts = new Map()): readonly number[] {
   const {command, channel} = app
@@ -74,9 +75,7 @@ function portsOf(app: AppPlan): readonly number[] {
   return [...own, published?.number ?? 0, httpPort, grpcPort, internalGrpcPort, metricsPort].filter(port => port > 0)
 }
 
-/**
- * Returns the template with other numbers for its ports, also where its `env` values and commands name them.
- */
+/** Returns the template with other ports, also in `env` values and commands. */
 export function isolatedPlan(plan: Plan, moved: MovedPorts): Plan {
   const {managerPort} = plan
   const isolated = (app: AppPlan): AppPlan => isolatedApp(app, moved)
@@ -123,7 +122,7 @@ function isolatedApp(app: AppPlan, moved: MovedPorts): AppPlan {
 /** A command, or a check for readiness, that reads the number from a variable of Pillion. */
 const READS_PORT = /\$\{?(?:APP_)?PORT\b/
 
-/** Apps of the isolated plan that get their number neither by their command nor by `env`: they have to take it from PORT, or stay where they are. */
+/** Returns apps of the isolated plan that get their port neither from their command nor from `env`: they must read PORT, or keep their port. */
 export function portReaders(
   plan: Plan,
   isolated: Plan
@@ -132,7 +131,7 @@ export function portReaders(
     const now = isolated.apps[at]
     if (now === undefined || app.channel.port === now.channel.port) return []
     const words = [...now.command, ...(now.ready.kind === 'command' ? now.ready.command : [])]
-    // in the env of other apps, the same variable with the same value says where to call it
+    // the same variable with the same value in other apps is an address to call
     const isOthers = ([name]: readonly [string, string]): boolean =>
       plan.apps.some(other => other.id !== app.id && other.env[name] !== undefined && other.env[name] === app.env[name])
     const own = Object.entries(now.env).flatMap(entry => (isOthers(entry) ? [] : entry[1]))
@@ -144,8 +143,8 @@ export function portReaders(
 }
 
 /**
- * Apps that are called at a number which is nowhere in the template, or which containers call by name (`--add-host`): a caller with the number
- * in its code or its files calls the other copy, unless that knows the callers of its ports.
+ * Returns apps that are called at a port which the template does not contain, or which containers call by name (`--add-host`). A caller
+ * with the port in its code or files calls the other copy, unless that recognizes its callers.
  */
 export const unnamedPorts = (
   {apps}: Plan,
@@ -162,7 +161,7 @@ export const unnamedPorts = (
     return port > 0 && (isHost || !(isNamed || knowsCallers)) ? [{id, port}] : []
   })
 
-/** Ports that programs use without a given port. */
+/** Default ports of programs. */
 const USUAL: readonly (readonly [program: RegExp, port: number])[] = [
   [/\b(?:pg_isready|psql)\b/, 5432],
   [/\bredis-cli\b/, 6379],
@@ -170,7 +169,7 @@ const USUAL: readonly (readonly [program: RegExp, port: number])[] = [
   [/\bmongosh\b/, 27_017]
 ]
 
-/** The ports of this machine at which the command that asks whether an app is ready may ask; a number alone counts, too. */
+/** Returns the ports of this machine that the command of an app's readiness check may use. A bare number counts, too. */
 export function portsAsked(command: readonly string[], env: AppPlan['env']): ReadonlySet<number> {
   const words = command.flatMap(word => word.split(/[\s"';]+/))
   const numbers = words
@@ -204,7 +203,7 @@ const movedWords = (words: readonly string[], moved: MovedPorts, own: readonly n
 
 const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)(?:-compose)?$/
 const PORT_FLAG = /^(?:-p|--?[\w.-]*port)$/i
-/** A flag of `docker run`: the number before the colon is on this machine, the other one is within the container. */
+/** A flag of `docker run`: the port before the colon is on this machine, the other in the container. */
 const PUBLISH_FLAG = /^(?:-p|--publish)$/
 
 const movedChannel = (channel: ChannelPlan, port: number): ChannelPlan =>

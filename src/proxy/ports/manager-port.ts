@@ -15,8 +15,8 @@ export interface ManagerPort {
 const DEFAULT_PORT = 5080
 
 /**
- * Claims the manager's port, before any other: undefined if the plan has none. If the template names a port that is taken,
- * throws a UserError; the default port is skipped if it is taken, or if an app of the template names it.
+ * Claims the manager's port before any other; undefined if the plan has none. Throws a UserError if the template's port is taken. Skips
+ * the default port if it is taken, or if an app of the template names it.
  */
 export async function claimManagerPort(plan: Plan, nameOwner: NameOwner): Promise<ManagerPort | undefined> {
   const {managerPort} = plan

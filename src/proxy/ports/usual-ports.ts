@@ -3,7 +3,7 @@ import {fnv1a} from '../../model/fnv1a.ts'
 import {templateIdentity} from '../../platform/paths.ts'
 import {appPortsAt} from './app-port.ts'
 
-/** Numbers that the free ports of one sidecar get unless they are taken. */
+/** Preferred ports of one sidecar, unless they are taken. */
 export interface WantedPorts {
   readonly httpPort: number
   readonly grpcPort: number
@@ -13,17 +13,15 @@ export interface WantedPorts {
   readonly appPort: number
 }
 
-/**
- * Above the ports of apps that we allocate (`app-port.ts`), below the numbers that Linux gives for any port (`net.ipv4.ip_local_port_range`).
- */
+/** Lowest port: above those that we allocate to apps (`app-port.ts`), below those that Linux gives for any port (`net.ipv4.ip_local_port_range`). */
 const LOWEST = 30_000
 const PER_SIDECAR = 4
 const PLACES = Math.floor((32_768 - LOWEST) / PER_SIDECAR)
 
 /**
- * The ports that the sidecars of a template, and their apps, have in every run, where they are free: a debugger, a bookmark or
- * a script knows them. Ports follow from the template's real path, the name of the copy and the app's id, so there is nothing to remember; where two apps would have
- * the same ones, the second moves on.
+ * Returns the ports that the sidecars of a template, and their apps, have in every run, if they are free: debuggers, bookmarks and
+ * scripts know them. Ports are derived from the template's real path, the copy's name and the app's id, so nothing is stored; if two apps
+ * would have the same, the second moves on.
  */
 export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPorts | undefined {
   const taken = new Set<number>()
@@ -47,7 +45,7 @@ export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPo
   return app => wanted.get(app)
 }
 
-/** Returns the ports for the app of a sidecar with its usual HTTP port, in the order to try; none otherwise. */
+/** Returns the ports for the app of a sidecar at its usual HTTP port, in the order to try; none otherwise. */
 export function ownAppPorts(httpPort: number): readonly number[] {
   const place = (httpPort - LOWEST) / PER_SIDECAR
   return Number.isInteger(place) && place >= 0 && place < PLACES ? appPortsAt(place, PLACES) : []

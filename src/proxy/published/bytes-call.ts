@@ -14,13 +14,13 @@ import {writeCopy} from '../net/write-copy.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import {TunnelStream} from './tunnel-stream.ts'
 
-/** The status of a connection that passes as bytes: as of one that has switched its protocol. */
+/** Status of a connection that passes as bytes, as after a switch of the protocol. */
 const SWITCHED = 101
 
 /** Buffer for the bytes of all apps. */
 const scratch = Buffer.allocUnsafeSlow(65_536)
 
-/** Bytes outside of HTTP: one connection to the app for one of a caller, passed on both ways and listed as one call. */
+/** A caller's connection that is not HTTP: passed both ways to a connection of the app, and listed as one call. */
 export class BytesCall implements Passenger {
   readonly call: Call
   readonly #context: PublishedContext
@@ -34,7 +34,8 @@ export class BytesCall implements Passenger {
   #isOver = false
 
   /**
-   * `socket`: the caller's connection, which nothing else reads any more; `early`: bytes that were read from it. `reopen` reads the connection of a silent caller again as a new one, unless the app speaks first. `ends`: ends of the caller's connection.
+   * `socket`: the caller's connection, read by nothing else. `early`: bytes already read from it. `reopen`: reads the connection of a
+   * silent caller again as a new one, unless the app speaks first. `ends`: ends of the caller's connection.
    */
   constructor(
     context: PublishedContext,
@@ -99,7 +100,7 @@ export class BytesCall implements Passenger {
     this.#upstream?.destroy()
   }
 
-  /** `before`: why the address before this one failed. */
+  /** `before`: the error of the previous address. */
   #connect(hosts: readonly string[], port: number, at: number, before = ''): void {
     const read = (count: number): boolean => upstream.emit('data', scratch.subarray(0, count))
     const onread = {buffer: scratch, callback: read}
@@ -113,7 +114,7 @@ export class BytesCall implements Passenger {
       .on('connect', () => this.#open(upstream))
       .on('data', (bytes: Buffer) => void (this.#take(bytes) || upstream.pause()))
       .on('error', error => {
-        // if an address refuses, nothing listens: a machine without IPv6 has another error for ::1
+        // a refusal decides: without IPv6, ::1 has another error
         why = before === 'ECONNREFUSED' ? before : codeOf(error)
       })
       .on('close', () => {
@@ -135,7 +136,7 @@ export class BytesCall implements Passenger {
     this.#passage.broken?.opened?.()
   }
 
-  /** Passes on what the caller says, unless it is the first word of a silent caller: it may be a request of HTTP. */
+  /** Passes on the caller's bytes, unless they are the first of a silent caller, which may be a request of HTTP. */
   #pass(bytes: Buffer): void {
     if (this.#isOver) return
     if (this.#leave()) return void this.#caller.socket.emit('data', bytes)
@@ -143,7 +144,7 @@ export class BytesCall implements Passenger {
     if (this.#upstream?.write(owned(bytes)) === false) this.#caller.socket.pause()
   }
 
-  /** Leaves the connection to `reopen`; false: the app has spoken first, or the caller is known to speak no HTTP. */
+  /** Gives the connection to `reopen`. Returns false if the app has spoken first, or the caller is known not to speak HTTP. */
   #leave(): boolean {
     if (this.#reopen === undefined || this.#isOver || this.#journal.firstByteAt > 0) return false
     this.#isOver = true
@@ -171,7 +172,7 @@ export class BytesCall implements Passenger {
     this.#end(why)
   }
 
-  /** Ends the call and both connections: one of them is closed. */
+  /** Ends the call and both connections after one has closed. */
   #end(why: string): void {
     if (this.#isOver) return
     this.#isOver = true

@@ -20,11 +20,12 @@ import {readVerbatimHead, type VerbatimHead} from './verbatim-head.ts'
 const HTTP2 = 'PRI * HTTP/2'
 
 /**
- * Interval of looks at callers of HTTP/2 on other machines, in ms: a silent one is pinged, then cut. Callers of this machine never go silently, except in a debugger.
+ * Interval of looks at HTTP/2 callers on other machines, in ms: a silent one is pinged, then cut. Callers on this machine do not vanish
+ * silently, except in a debugger.
  */
 const LOOK_MS = 10_000
 
-/** How long connections to apps of other runs may take to end, in ms, when this run ends. */
+/** Time for connections to apps of other runs at the end of this run, in ms. */
 const LEAVE_MS = 1000
 
 /** Whether another run asks for the port when it is free. */
@@ -57,7 +58,7 @@ export abstract class CallPort implements PublishedHost {
   readonly #appAt: (ends: Ends) => string
   readonly #warn: (text: string) => void
 
-  /** `appAt` returns the app that holds the other end of a connection, '' = none of the run. */
+  /** `appAt`: returns the app at the other end of a connection, '' = none of the run. */
   constructor(appAt: (ends: Ends) => string, warn: (text: string) => void) {
     this.#appAt = appAt
     this.#warn = warn
@@ -83,7 +84,7 @@ export abstract class CallPort implements PublishedHost {
     }
   }
 
-  /** Accepts no further connection at these addresses; left out: at none. */
+  /** Stops accepting connections at these addresses, by default at none. */
   free(claims: readonly net.Server[] = this.#claims): void {
     for (const claim of claims) {
       this.#servers[this.#claims.indexOf(claim)]?.close()
@@ -111,7 +112,7 @@ export abstract class CallPort implements PublishedHost {
     this.#http.delete(connection)
   }
 
-  /** Accepts nothing new and lets calls in flight finish, until `cut` is aborted. Settles when the last connection is closed. */
+  /** Stops accepting, and lets calls in flight finish until `cut` is aborted. Settles when the last connection is closed. */
   async close(cut?: AbortSignal): Promise<void> {
     this.isClosing = true
     for (const server of this.#servers) server.close()
@@ -128,7 +129,7 @@ export abstract class CallPort implements PublishedHost {
     clearTimeout(late)
   }
 
-  /** Takes no further request of these connections of HTTP/1. */
+  /** Accepts no further request on these HTTP/1 connections. */
   protected endSoon(isMeant: (connection: PublishedConnection) => boolean): void {
     for (const connection of this.#http) {
       if (!isMeant(connection)) continue
@@ -240,7 +241,7 @@ export abstract class CallPort implements PublishedHost {
     }
   }
 
-  /** A rule may name its caller, and a call that the app does not take may be over at once: then it has to be known before. */
+  /** Finds the caller before the call begins, if a rule may name it, or if the app refuses calls and the call may end at once. */
   #knownCaller({faults, isOpen}: PublishedContext, connection: Attributed): string {
     if (connection.caller === '' && (faults?.active !== undefined || !isOpen()))
       connection.caller = this.callerOf(connection.socket)
@@ -259,7 +260,7 @@ export abstract class CallPort implements PublishedHost {
     })
   }
 
-  /** Lets the response name its call if the caller is known to be a program of this machine and not an app. */
+  /** Adds the call's number to the response if the caller is a program of this machine and not an app. */
   #number({namesCalls}: PublishedContext, call: Call, {caller, socket}: Attributed): void {
     if (caller === this.stranger && isLocal(this.endsOf(socket)) && namesCalls?.() === true) call.isNumbered = true
   }

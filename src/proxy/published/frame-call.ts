@@ -45,10 +45,10 @@ export class FrameCall extends StreamCall {
   /** The caller has got the head of a response. */
   #hasBegun = false
   #late: LateReply | undefined
-  /** The callee has said something to it. */
+  /** Whether the callee has sent it anything. */
   protected hasAnswer = false
 
-  /** `stream`: the caller's half; `walker`: of its connection. */
+  /** `stream`: the caller's half. `walker`: of its connection. */
   constructor(context: PublishedContext, caller: string, head: FrameHead, stream: FrameStream, walker: FieldWalker) {
     const {method, path, request, isGrpc} = head
     const call = {caller, callee: context.callee, method, path, number: 0, isPublished: true}
@@ -149,7 +149,7 @@ export class FrameCall extends StreamCall {
     super.over(failure)
   }
 
-  /** Takes a block of the response: an interim head, its head, or its end. */
+  /** Reads a block of the response: an interim head, its head, or its end. */
   protected takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
     const fields = readAnswer(walker, block, isLast)
     const {journal} = this
@@ -225,7 +225,7 @@ export class FrameCall extends StreamCall {
     this.over(end.message || codeText(end.code))
   }
 
-  /** There is no response, or no more of one. `code`: its stream is reset, even where a status of gRPC could say why. */
+  /** Ends a call without a response, or within it. `code`: resets its stream, even if a gRPC status could explain it. */
   #fail(why: string, code?: number): void {
     if (this.passage.isOver) return
     if (code === undefined && this.#head.isGrpc)

@@ -9,7 +9,7 @@ import type {PublishedContext} from './published-port-call.ts'
 
 export interface FrameCallsOptions {
   readonly socket: net.Socket
-  /** Returns the app that a request is for, or the answer to a request for none. */
+  /** Returns the app for a request, or the answer to a request for none. */
   readonly context: (head: FrameHead) => PublishedContext | Reply
   readonly warn: (text: string) => void
   /** The caller of a call, before it is sent. */

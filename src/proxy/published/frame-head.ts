@@ -1,7 +1,7 @@
 import type {FieldSink, HeaderField} from '#h2-frames'
 import type {SentRequest} from '../../model/call.ts'
 
-/** The head of a request of HTTP/2, as it is passed on, and as it is shown: in the words of HTTP/1. */
+/** The head of an HTTP/2 request, both as passed on and as shown in HTTP/1. */
 export class FrameHead implements FieldSink {
   method = ''
   path = ''

@@ -1,4 +1,4 @@
-/** A response by which a framework refuses hosts that it does not know, on some of its paths, and the setting and file that allow a host. */
+/** A framework's response to unknown hosts on some paths, and the setting and file that allow a host. */
 type Refusal = readonly [status: number, words: RegExp, paths: RegExp, setting: (host: string) => string]
 
 const ALL = /^/

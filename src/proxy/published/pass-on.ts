@@ -6,12 +6,12 @@ const CALLER = 'Pillion-Caller'
 export interface PassedOn {
   /** The control socket of the other run. */
   readonly path: string
-  /** The protocol of the upgrade, which the other run knows. */
+  /** Protocol of the upgrade, known to the other run. */
   readonly protocol: string
   readonly caller: object
   /** The bytes that were read already. */
   readonly early: Buffer
-  /** Called if the other run has not taken it. */
+  /** Called if the other run has not accepted it. */
   readonly failed: () => void
 }
 
@@ -37,7 +37,7 @@ export function relay(socket: net.Socket, other: net.Socket, failed: () => void)
     .on('close', () => socket.destroySoon())
 }
 
-/** Returns the caller of a connection that another run passes on by this protocol; undefined: an upgrade asks for something else. */
+/** Reads the caller of a connection that another run passes on by this protocol. Undefined for other upgrades. */
 export const passedCaller = (
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,
   protocol: string

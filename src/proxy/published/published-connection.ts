@@ -19,7 +19,7 @@ export interface PublishedHost {
   read(text: string): VerbatimHead | undefined | false
   /** Starts the call of a request with `begin`. */
   start(head: VerbatimHead, connection: PublishedConnection): void
-  /** The response to a request is an error, and its body begins with this latin1 text. Optional: the port does not need to know. */
+  /** Called when the response is an error, whose body begins with this latin1 text. */
   refused?(head: VerbatimHead, status: number, body: string): void
   /** That call is over; `isAnswered`: by the app. */
   ended(isAnswered: boolean): void
@@ -28,12 +28,12 @@ export interface PublishedHost {
   forget(connection: PublishedConnection): void
 }
 
-/** How much of a refusal is read, in bytes: frameworks say why at its start. */
+/** Bytes of a refusal to read: frameworks give the reason at its start. */
 const TOLD = 4096
 
 /**
- * A caller's connection to a published port, as long as it speaks HTTP/1: one call at a time, each passed on unchanged, with its framing.
- * Ambiguous requests pass as bytes instead, so that the app decides about them.
+ * A caller's connection to a published port while it speaks HTTP/1: one call at a time, each passed on unchanged with its framing.
+ * Ambiguous requests pass as bytes, so that the app decides about them.
  */
 export class PublishedConnection implements Downstream {
   readonly isVerbatim = true
@@ -43,11 +43,11 @@ export class PublishedConnection implements Downstream {
   toHead = false
   /** Set while its request asks for another protocol. */
   tunnel: TunnelStream | undefined
-  /** No request has come yet. */
+  /** Whether no request has arrived yet. */
   isFresh = true
-  /** No further request is taken. */
+  /** Whether no further request is accepted. */
   isLeaving = false
-  /** The app that holds its other end; '' = it was not looked for yet. */
+  /** App at its other end; '' = not looked for yet. */
   caller = ''
   readonly socket: net.Socket
   readonly #host: PublishedHost
@@ -60,9 +60,9 @@ export class PublishedConnection implements Downstream {
   #left = 0
   /** The framing of its body, if the body has no length. */
   #chunks: Chunks | undefined
-  /** The callee takes the body. */
+  /** Whether the callee accepts the body. */
   #isSending = false
-  /** The response says that no other one follows. */
+  /** Whether the response announces the connection's end. */
   #isLast = false
   /** The app has answered the request. */
   #isAnswered = false
@@ -107,7 +107,7 @@ export class PublishedConnection implements Downstream {
     if (this.#isNoRequest && !this.socket.destroyed) this.#passBytes()
   }
 
-  /** Starts the call of the request that has come. */
+  /** Starts the call of the received request. */
   begin(handler: Parameters<Exchange['begin']>[0]): Exchange {
     const {method = '', length = 0} = this.#request ?? {}
     return this.#exchange.begin(handler, method, length)
@@ -160,7 +160,7 @@ export class PublishedConnection implements Downstream {
     this.#caller.late.add(replyText(response, this.toHead, this.#isLast ? 'Connection: close\r\n' : ''))
   }
 
-  /** Starts the next call, unless the rest of a body is to come: a caller that awaits `100 Continue` may send it or not. */
+  /** Starts the next call, unless the rest of a body is still to come: a caller that awaits `100 Continue` may or may not send it. */
   done(): void {
     this.tunnel = undefined
     this.#host.ended(this.#isAnswered)
@@ -168,14 +168,14 @@ export class PublishedConnection implements Downstream {
     else this.#next()
   }
 
-  /** Answers the request that has come, which starts no call, and closes the connection. */
+  /** Answers the received request without a call, and closes the connection. */
   answer(response: Reply): void {
     this.#isLast = true
     this.reply(response)
     this.#close()
   }
 
-  /** Leaves the connection to another reader: all that has come since the request that was read last began. */
+  /** Leaves the connection to another reader. Returns all bytes since the start of the last read request. */
   leave(): Buffer {
     this.#isLeft = true
     this.#host.forget(this)
@@ -191,12 +191,12 @@ export class PublishedConnection implements Downstream {
     this.#exchange.abort()
   }
 
-  /** Not even the first line of a request has come. */
+  /** Whether not even a request's first line has arrived. */
   get #isNoRequest(): boolean {
     return this.isFresh && this.#caller.early?.includes('\n') !== true
   }
 
-  /** The request has come with its whole body. */
+  /** Whether the request has arrived with its whole body. */
   get #isWhole(): boolean {
     return this.#left === 0 && this.#chunks === undefined
   }
@@ -253,7 +253,7 @@ export class PublishedConnection implements Downstream {
       return size
     }
     let content = 0
-    // after many tiny chunks later ones are moved together, in a copy: the app gets the original bytes
+    // after many tiny chunks later ones are moved together, in a copy: the app must get the original bytes
     const read = this.#chunks.mayMove ? Buffer.from(bytes) : bytes
     const stop = this.#chunks.parse(read, 0, read.length, (_, from, to) => {
       content += to - from
@@ -262,12 +262,12 @@ export class PublishedConnection implements Downstream {
     this.#chunks.mayMove = isMuchWork(bytes.length, content)
     if (this.#chunks.mayMove) letOthersRead(this.socket)
     if (this.#chunks.done) this.#chunks = undefined
-    // the app finds it broken, too, and says so; nothing after it can be parsed
+    // the app finds the body broken, too, and answers that; nothing after it can be parsed
     if (stop < 0) this.#isLast = true
     return stop < 0 ? bytes.length : stop
   }
 
-  /** Starts the requests that have come one by one, as long as they get their responses at once and the turn has room. */
+  /** Starts received requests one by one while they are answered at once and the turn has room. */
   #next(): void {
     this.#caller.startAll(() => this.#startNext())
   }

@@ -13,26 +13,26 @@ import type {VerbatimHead} from './verbatim-head.ts'
 
 /** Common part of all calls at one published port. */
 export interface PublishedContext extends CallContext {
-  /** The app that is called there. */
+  /** App that is called at the port. */
   readonly callee: string
   admit(call: PublishedPortCall['call'], isRefused: boolean): Admission | Held
   /** Whether responses name their call to callers that are not apps; left out: they do not. */
   readonly namesCalls?: () => boolean
-  /** The app takes calls now. */
+  /** Whether the app accepts calls. */
   readonly isOpen: () => boolean
   /** The last lines of the app, for a caller without an answer. */
   readonly lastLines: () => readonly string[]
-  /** Advice for a caller without an answer; '' = none. */
+  /** Returns advice for a caller without an answer; '' = none. */
   readonly hint?: () => string
   readonly warn: (text: string) => void
-  /** The app that answers a path in its place. Optional: none does. */
+  /** Returns the app that answers a path in its place, if any. */
   readonly routed?: (path: string) => Routed | undefined
 }
 
 /** The app that answers a path in place of the called one. */
 export interface Routed {
   readonly context: PublishedContext
-  /** The prefix that is removed from the path; empty: it stays as it is. */
+  /** Prefix to remove from the path; empty: none. */
   readonly strips: string
 }
 

@@ -9,7 +9,7 @@ import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
 
-/** After such a silence of a new connection, in ms, the app may be one that speaks first: a database, a mail server. */
+/** Silence of a new connection after which the app may be one that speaks first (a database, a mail server), in ms. */
 const SILENCE_MS = 200
 
 /** A connection that another copy passes on. */
@@ -19,7 +19,7 @@ export interface PortCaller {
   readonly ends: Ends
 }
 
-/** Finds the other copy that has the app, and that a connection or a request to it belongs to. Each returns a control socket; '' = there is none. */
+/** Finds the other copy that has the app and that a connection or a request belongs to. Both return its control socket; '' = none. */
 export interface OwnCopy {
   /** Returns the copy of the process at the other end of a connection. */
   readonly at: (ends: Ends, app: string) => string
@@ -34,7 +34,7 @@ const PAGE = /^(?:origin|referer):[ \t]*https?:\/\/([^\s/:]+\.[a-z]+)(?=[\s/:])/
 export class PublishedPort extends CallPort {
   readonly #contextOf: () => PublishedContext
   readonly #ownCopy: OwnCopy | undefined
-  /** The app has answered in HTTP/1, so that it does not speak first. A caller's HTTP shows nothing: some only probe the port. */
+  /** Whether the app has answered in HTTP/1, and so does not speak first. A caller's HTTP proves nothing: some only probe the port. */
   #speaksHttp = false
   /** Open requests of HTTP/1, whose answers will show it. */
   #asked = 0
@@ -59,7 +59,7 @@ export class PublishedPort extends CallPort {
     const context = this.#contextOf()
     const page = this.#ownCopy === undefined ? undefined : PAGE.exec(head.lines)?.[1]
     const path = page === undefined ? '' : (this.#ownCopy?.named(page.toLowerCase(), context.callee) ?? '')
-    // the next request on this connection may be one of another page
+    // the next request on this connection may belong to another page
     if (path !== '') return this.#passOn(path, connection.socket, lastOf(head, connection.leave()))
     this.#asked++
     this.begin(context, head, connection)
@@ -76,7 +76,7 @@ export class PublishedPort extends CallPort {
     new BytesCall(this.#contextOf(), this.callerOf(socket), socket, early, reopen, this.endsOf(socket)).start()
   }
 
-  /** Reads a new connection, unless a process of another copy has made it: its number means the app of that copy. */
+  /** Reads a new connection, or passes it on if a process of another copy has made it: to that process, the port means the app of its own copy. */
   protected override accept(socket: net.Socket): void {
     const app = this.#contextOf().callee
     const path = this.#ownCopy?.at(socket, app) ?? ''
@@ -103,7 +103,7 @@ export class PublishedPort extends CallPort {
       if (this.#asked > 0 || this.#speaksHttp) this.#listenFor(connection)
       else connection.passIfSilent()
     }
-    // if this process was held up, waiting bytes are read first
+    // lets waiting bytes be read first if this process was held up
     setTimeout(() => setImmediate(late), SILENCE_MS).unref()
   }
 }

@@ -11,7 +11,7 @@ import {PublishedPort, type OwnCopy} from './published-port.ts'
 
 interface Entry {
   readonly plan: PublishedPlan
-  /** An edit may give the port to another app. */
+  /** App at the port, which an edit may change. */
   callee: string
   readonly servers: readonly Server[]
   /** Server of the port. Undefined while it is bound, but not served. */
@@ -22,16 +22,16 @@ interface Entry {
 export interface PublishedApps {
   /** Returns the parts that calls to an app need. */
   readonly contextOf: (id: string) => PublishedContext
-  /** The app that holds the other end of a connection; '' = none of the run. */
+  /** Returns the app at the other end of a connection; '' = none of the run. */
   readonly appAt: (ends: Ends) => string
   readonly ownCopy: OwnCopy
-  /** Lets another run leave a port to this one, and binds it meanwhile. Resolves with undefined if no run does. */
+  /** Asks another run to leave a port to this one, and binds it meanwhile. Resolves with undefined if no run does. */
   readonly freed: <Bound>(port: number, bind: () => Promise<Bound>) => Promise<Bound | undefined>
 }
 
 type Publishing = Pick<AppPlan, 'id' | 'published'>
 
-/** The published ports of a run: bound before anything starts, and kept while any app of the run wants them, whatever becomes of its process. */
+/** The published ports of a run: bound before anything starts, and kept while any app wants them, independent of processes. */
 export class PublishedPorts {
   readonly #apps: PublishedApps
   readonly #nameOwner: NameOwner
@@ -42,7 +42,7 @@ export class PublishedPorts {
     this.#nameOwner = nameOwner
   }
 
-  /** Binds the ports of these apps that are not bound yet. Throws a `UserError` if one is taken, or one of `others` is called there. */
+  /** Binds the ports of these apps that are not bound yet. Throws a `UserError` if one is taken, or belongs to one of `others`. */
   async claim(apps: readonly Publishing[], others: readonly Publishing[] = []): Promise<void> {
     for (const {id, published} of apps) {
       if (published === undefined) continue
@@ -74,7 +74,7 @@ export class PublishedPorts {
     await Promise.all(unwanted.map(async ([key, entry]) => this.#close(key, entry, AbortSignal.abort())))
   }
 
-  /** Accepts nothing new at a number. The returned function ends the connections there once another run has it. */
+  /** Stops accepting at a port. The returned function ends its connections once another run has it. */
   leave(number: number): () => void {
     const left = [...this.#entries].filter(([, {plan}]) => plan.number === number)
     for (const [key, {port}] of left) {
@@ -86,7 +86,7 @@ export class PublishedPorts {
     }
   }
 
-  /** Accepts nothing new; calls in flight may finish until `cut` is aborted. */
+  /** Stops accepting; calls in flight may finish until `cut` is aborted. */
   async close(cut?: AbortSignal): Promise<void> {
     await Promise.all([...this.#entries].map(async ([key, entry]) => this.#close(key, entry, cut)))
   }

@@ -2,7 +2,7 @@ import type {Reply} from '../net/reply.ts'
 import {ownOf} from '../../model/own.ts'
 
 export interface Refused {
-  /** 503: it is not there; 502: it has not answered properly. */
+  /** 503: the app is not there. 502: it has not answered properly. */
   readonly status: 502 | 503
   readonly callee: string
   readonly why: string
@@ -47,7 +47,7 @@ interface Page {
   readonly looksAgain?: boolean
 }
 
-/** A page that loads nothing; with `looksAgain` it reloads itself until the app answers. */
+/** Returns a page without further resources. With `looksAgain` it reloads itself until the app answers. */
 export const pageOf = ({heading, why, lastLines = [], links = [], looksAgain = false}: Page): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -2,7 +2,7 @@ import {CODING, CONNECTION, KEEP, LENGTH, TOKEN, VALUE} from '../net/http1/heade
 import {isOf, lengthOf, nameReader, trimmed, wordsOf} from '../net/http1/header-lines.ts'
 import {HEAD_LIMIT} from '../net/http1/response-head.ts'
 
-/** Facts about an unchanged request of HTTP/1 that are needed to find its end. */
+/** The parts of an unchanged HTTP/1 request that are needed to pass it on and to find its end. */
 export interface VerbatimHead {
   readonly method: string
   /** The target as it was sent, with the query. */
@@ -11,11 +11,11 @@ export interface VerbatimHead {
   readonly path: string
   /** The header lines, each with its CRLF. */
   readonly lines: string
-  /** Bytes of the body, 0 = none, -1 = in chunks. */
+  /** Bytes of the body; 0 = none, -1 = chunked. */
   readonly length: number
   /** The caller may send another request on the connection. */
   readonly keep: boolean
-  /** Whether it asks for another protocol on this connection. */
+  /** Whether the request asks to switch the connection's protocol. */
   readonly asksForSwitch: boolean
   /** Whether it has a `traceparent`. */
   readonly hasTrace: boolean
@@ -37,7 +37,7 @@ const kinds = nameReader({
 })
 
 const FIRST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([^\0-\x20\x7f]+) HTTP\/1\.([01])\r\n/
-/** A first line that may become one when more has come. */
+/** A first line that may become valid with more bytes. */
 const HALF_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}(?: [^\0-\x20\x7f]*(?: [HTP/1.0]*\r?)?)?$/
 
 interface Lines {

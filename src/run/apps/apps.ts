@@ -24,7 +24,7 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Opens the sidecar of an app, which then receives calls. */
   readonly openSidecar: (runtime: AppRuntime) => Promise<void>
-  /** Called before an app joins. Its stand-in, such as the built-in Redis, gives way. */
+  /** Called before an app joins, so that its stand-in, such as the built-in Redis, frees the port. */
   readonly makesRoom: (plan: AppPlan) => Promise<void>
   /** Whether an app has called another one, by their ids. */
   readonly calls: (caller: string, callee: string) => boolean
@@ -36,9 +36,9 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly broughtIn: (plan: AppPlan) => void
   /** Called when an edit has set which apps are left out. */
   readonly leavesOut: (plans: readonly AppPlan[]) => Promise<void>
-  /** Called with all apps, the closed ones included, when their order has changed, or one is leaving the run for good. */
+  /** Called with all apps, closed ones included, when their order has changed or one leaves for good. */
   readonly arranged: (all: readonly AppRuntime[]) => void
-  /** Whether it is the main version of its id, not a shadow that gets copies of calls. */
+  /** Whether it is the main version of its id, not a shadow that receives copies of calls. */
   readonly isMain: (runtime: AppRuntime) => boolean
   /** Stops the run; settles when nothing of it is left. */
   readonly end: () => Promise<void>
@@ -58,7 +58,7 @@ export class Apps implements EditedApps {
   #turn: Promise<unknown> = Promise.resolve()
   /** Reasons why the run does not end by itself. */
   readonly #holds = new Set<Promise<void>>()
-  /** Plans of the apps that an edit opens. Edits come one after the other. */
+  /** Plans of the apps that an edit opens. Edits are applied one after the other. */
   #next: readonly AppPlan[] = []
   /** Removed apps at which calls wait for another app of their id, which the edit opens. */
   #replaced: readonly AppRuntime[] = []
@@ -81,7 +81,7 @@ export class Apps implements EditedApps {
     return this.#all.filter(runtime => this.#options.sidecars.has(runtime))
   }
 
-  /** All instances of an id, or one of them by its number: `name.1`. */
+  /** Returns all instances of an id, or one by its number: `name.1`. */
   named(name: string): readonly AppRuntime[] {
     return this.#all.filter(runtime => runtime.isCalled(name))
   }
@@ -126,12 +126,12 @@ export class Apps implements EditedApps {
     })
   }
 
-  /** Whether no app was given up, and each that has exited has succeeded or was asked to exit. */
+  /** Whether no app was given up, and each exited app has succeeded or was asked to exit. */
   get areAllWell(): boolean {
     return this.#all.every(runtime => runtime.isStopped || (!runtime.isGivenUp && hasEndedWell(runtime.app.state)))
   }
 
-  /** Settles when all apps have exited and none will restart, be opened again, or come with an edit. */
+  /** Settles when all apps have exited, and none will be restarted, opened again, or added by an edit. */
   async ended(): Promise<void> {
     do {
       await Promise.all(this.#all.map(async ({ended}) => ended()))
@@ -191,7 +191,7 @@ export class Apps implements EditedApps {
     const {id, version} = plan
     const runtime = await this.inTurn(async () => {
       const others = [...this.#all.map(each => each.plan), ...this.#leftOut]
-      // it would be another instance of that app, and be removed with it
+      // it would count as another instance of that app, and be removed with it
       if (others.some(each => each.id === id && each.version === version))
         throw new UserError(`the template has an app ${id} of version ${version}`)
       return this.#open(plan, this.#all.length, {})
@@ -241,7 +241,7 @@ export class Apps implements EditedApps {
   /** Opens an app for an edit of the template: an existing one keeps its place, and its ports unless the plan sets others. */
   async openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined> {
     const previous = this.find(plan)
-    // where the user has started an app that `--except` had left to them, another instance of it is started, too
+    // if the user has started an app that `--except` left to them, a new instance starts, too
     const isAskedFor = this.#all.some(({id, isExcepted}) => id === plan.id && !isExcepted)
     return this.#open(plan, index, previous ? {previous} : {person: isAskedFor ? 'none' : undefined})
   }
@@ -259,7 +259,7 @@ export class Apps implements EditedApps {
     this.#options.arranged(this.#all.filter(({leaves}) => !leaves))
   }
 
-  /** Frees the published ports of apps that are stopped, with all their calls, or gone; one that is being opened has its port already. */
+  /** Frees the published ports of apps that are stopped or gone, after their calls. An app that is being opened has its port already. */
   async #freePublished(): Promise<void> {
     const {sidecars, published} = this.#options
     const isThere = (each: AppRuntime): boolean => !each.leaves && (!each.isStopped || sidecars.has(each))
@@ -268,8 +268,8 @@ export class Apps implements EditedApps {
   }
 
   /**
-   * Stops these apps with their sidecars. Shadows stop first, so that none replaces the main version. The run ends with its last
-   * app. False if there are none, or they are stopped already.
+   * Stops these apps with their sidecars, shadows first, so that none replaces the main version. The run ends with its last app. Resolves
+   * with false if none is left to stop.
    */
   async stop(named: () => readonly AppRuntime[]): Promise<boolean> {
     await this.settled()
@@ -283,17 +283,14 @@ export class Apps implements EditedApps {
     await Promise.all(shadows.map(async runtime => closer.close(runtime)))
     const left = meant.filter(runtime => !shadows.includes(runtime))
     if (isLast()) await Promise.all(left.map(async runtime => closer.drain(runtime)))
-    // another one may have been started meanwhile
+    // another app may have been started meanwhile
     if (isLast()) await end()
     else await Promise.all(left.map(async runtime => closer.close(runtime)))
     await this.#freePublished()
     return true
   }
 
-  /**
-   * Opens a stopped app again, with its ports, and starts it, unless it was removed before, or the run ends. Throws a UserError if a port
-   * that the template fixes is taken.
-   */
+  /** Opens a stopped app again with its ports, and starts it, unless it was removed or the run ends. Throws a UserError if a fixed port of the template is taken. */
   async reopen(stopped: AppRuntime): Promise<void> {
     await this.#opening.do(stopped, async () => {
       const {closer, starts} = this.#options

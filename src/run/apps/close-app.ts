@@ -11,8 +11,8 @@ import {stopInOrder} from '../../supervisor/order/stop-order.ts'
 import {endMarked} from '../../supervisor/process/end-group.ts'
 
 /**
- * Stops the apps of a run, dependents first, each once `deactivate` has deactivated its actors; then, by `endComponents`, the processes of
- * components, which no app needs any more; then all processes with the run's marker.
+ * Stops the apps of a run, dependents first, each after `deactivate` has deactivated its actors. Then ends the processes of components by
+ * `endComponents`, then all processes with the run's marker.
  */
 export async function endApps(
   apps: readonly AppRuntime[],
@@ -46,9 +46,9 @@ export const hasEndedWell = (state: AppState): boolean =>
   state.phase === 'exited' && (state.asked || succeeded(state.exit))
 
 export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporter'> {
-  /** The open sidecars; a closed one is removed. */
+  /** The open sidecars, without closed ones. */
   readonly sidecars: Map<AppRuntime, OpenSidecar>
-  /** Called when an app is about to end: it is no longer restarted. */
+  /** Called when an app is about to end, so that it is not restarted. */
   readonly ends: (runtime: AppRuntime) => void
   /** Called when an app gets no new calls. */
   readonly leaves: (runtime: AppRuntime) => void
@@ -56,16 +56,16 @@ export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporte
   readonly letGo: (runtime: AppRuntime) => FinishWork
 }
 
-/** The limit where calls may wait without end, in ms. */
+/** Limit in ms for calls without a limit of their own. */
 const MAX_BEHIND_MS = 60_000
 
 /** How an edit closes an app. */
 export interface EditedClose {
-  /** Its sidecar will have the same ports. */
+  /** Whether its next sidecar has the same ports. */
   readonly keepsPorts: boolean
   /** The edit opens an app of its id, for which calls wait. */
   readonly isOpenedNext: boolean
-  /** Settles when its callers in the edit have answered their open calls. Until then it takes calls. */
+  /** Settles when its callers in the edit have answered their open calls. The app accepts calls until then. */
   readonly callers: Promise<unknown>
   /** Called when no call to the app is in flight any more. */
   readonly onDrained: () => void
@@ -89,8 +89,8 @@ export class AppCloser {
   }
 
   /**
-   * Stops an app that an edit opens again. Its sidecar makes room for the next one, and continues in the background with the calls on its
-   * connections: one that waits for an app of the same edit gets its answer from the next process of that.
+   * Stops an app that an edit opens again. Its sidecar frees the ports for the next one, and continues in the background with open calls,
+   * which may wait for another app of the edit.
    */
   async closeForEdit(
     runtime: AppRuntime,
@@ -117,12 +117,12 @@ export class AppCloser {
     runtime.leave()
   }
 
-  /** The app is opened again: it may be closed again. */
+  /** Called when the app is open again, and so may be closed again. */
   opened(runtime: AppRuntime): void {
     this.#closing.delete(runtime)
   }
 
-  /** Closes the sidecar of an app once its calls are answered: they may wait for apps of the edit for as long as calls wait for any app. */
+  /** Closes the sidecar of an app once its calls are answered. Calls may wait for apps of the edit as long as for any app. */
   #closeBehind(runtime: AppRuntime, timeoutMs: number): void {
     const ms = runtime.plan.stop.timeoutMs + Math.min(timeoutMs, MAX_BEHIND_MS)
     const close = this.#detach(runtime)
@@ -138,10 +138,7 @@ export class AppCloser {
     await Promise.all(this.#behind) // also those that an edit has left just now
   }
 
-  /**
-   * Refuses new calls to an app, or queues them for its next opening, and lets those in flight finish within its grace period, then
-   * cancels them.
-   */
+  /** Refuses new calls to an app, or queues them for its next opening. Lets calls in flight finish within the grace period, then cancels them. */
   async drain(runtime: AppRuntime, isOpenedNext = false): Promise<void> {
     const {sidecars, lifetime, ends, leaves, letGo, reporter} = this.#options
     const over = lifetime.stopRequested
@@ -178,7 +175,7 @@ export class AppCloser {
     })
   }
 
-  /** Takes the sidecar and the logs from an app, which may be opened again with others. Returns a function that closes them. */
+  /** Removes an app's sidecar and logs, as it may be opened with others. Returns a function that closes them. */
   #detach(runtime: AppRuntime): (cut: AbortSignal) => Promise<void> {
     const {sidecars} = this.#options
     const {opening} = runtime

@@ -7,8 +7,8 @@ import type {AppCloser} from './close-app.ts'
 import {keepsPorts} from './same-ports.ts'
 
 /**
- * Closes the apps that an edit opens again by the plans `next`, or removes: each takes calls until its callers among them are drained.
- * Rejects when all are closed, if one could not be. `kept` gets the listening servers of each sidecar that keeps its ports.
+ * Closes the apps that an edit removes or opens again with the plans `next`. Each accepts calls until its callers among them are drained.
+ * Rejects at the end if one could not be closed. `kept`: gets the listening servers of each sidecar that keeps its ports.
  */
 export async function closeForEdit(
   runtimes: readonly AppRuntime[],
@@ -36,7 +36,7 @@ export async function closeForEdit(
   )
 }
 
-/** Each app before those that it has called, as far as none of these has called it. */
+/** Sorts apps so that each precedes those that it has called, unless one of these has called it, too. */
 export function callersFirst<A extends {readonly id: string}>(
   apps: readonly A[],
   calls: (caller: string, callee: string) => boolean

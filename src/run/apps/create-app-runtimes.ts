@@ -84,7 +84,7 @@ export class AppRuntimes {
     return this.#make(plan, {...(await this.#openingOf(plan, {ports, index, runLog})), person: person ?? usual})
   }
 
-  /** Opens an app again by a plan, once its processes have ended; it keeps its part of the run log. */
+  /** Opens an app again with a plan after its processes have ended. The app keeps its part of the run's log. */
   async again(runtime: AppRuntime, plan: AppPlan, ports: SidecarPorts | undefined, index: number): Promise<void> {
     const {runLog} = runtime.logs.app
     runtime.reopen(await this.#openingOf(plan, {ports, index, runLog}))
@@ -110,7 +110,7 @@ export class AppRuntimes {
     return this.#marked.get(marker) ?? ''
   }
 
-  /** Removes old log files of earlier runs, none of `own`. A file that cannot be removed stays. */
+  /** Removes old log files of earlier runs, except `own`. A file that cannot be removed stays. */
   async removeOldLogs(own: readonly Logs[]): Promise<void> {
     const {plan, run, routes, env} = this.#options
     const apps = plan.apps.map(app => ({...app.logs, name: routes.shownAs(app)}))
@@ -210,7 +210,7 @@ const hostVariables = ({host = ''}: AppPlan): Record<string, string> =>
     ? {__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS: host, RAILS_DEVELOPMENT_HOSTS: host}
     : {}
 
-/** Reports that an app is not ready, and where it listens instead, if that is known. */
+/** Reports that an app is not ready, and where it listens instead, if known. */
 async function reportNotReady(runtime: AppRuntime, note: Note, reporter: Reporter): Promise<void> {
   const {portHint} = await import('../../supervisor/messages/port-hint.ts')
   reportNote(reporter, runtime.id, note, await portHint(runtime))

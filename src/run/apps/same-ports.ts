@@ -19,7 +19,7 @@ const numbersIn = ({httpPort, grpcPort, metricsPort, internalGrpcPort}: AppPlan[
   internalGrpcPort
 ]
 
-/** Whether the sidecar of an app keeps its ports over an edit: its new plan has the same, and no app that the edit opens wants one of them. */
+/** Whether an app's sidecar keeps its ports over an edit: its new plan has the same, and no other opened app wants one. */
 export function keepsPorts(
   {plan, ports}: {readonly plan: AppPlan; readonly ports: SidecarPorts},
   after: AppPlan,

@@ -18,13 +18,13 @@ export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly apps: Apps
   readonly starts: StartOrder
   readonly changes: Changes
-  /** Tries again to open failed parts of apps. Resolves with the reason that they cannot start; '' = they can. */
+  /** Opens failed parts of apps again. Resolves with the reason why the apps cannot start; '' = they can. */
   readonly faultNow: (runtimes: readonly AppRuntime[]) => Promise<string>
   /** The version that answers for an id. */
   readonly main: (id: string) => AppRuntime | undefined
 }
 
-/** Starts single apps during a run, and first their dependencies; restarts them. Other apps stay as they are. */
+/** Starts and restarts single apps during a run, their dependencies first. Other apps are not affected. */
 export class AppStarter {
   readonly #options: AppStarterOptions
 
@@ -33,8 +33,8 @@ export class AppStarter {
   }
 
   /**
-   * Settles when the app's process runs, after its dependencies, however long these take. An app in a debugger is taken
-   * back. Undefined if the run has no such app.
+   * Starts an app, and settles when its process runs, after its dependencies, which may take any time. Takes an app back from a debugger.
+   * Undefined for an unknown app.
    */
   async start(id: string): Promise<StartResult | undefined> {
     const {apps, lifetime} = this.#options
@@ -66,8 +66,8 @@ export class AppStarter {
   }
 
   /**
-   * Restarts an app; starts it if it was stopped or has exited. Returns '' when new processes run, else the reason; undefined if the run
-   * has no such app any more.
+   * Restarts an app, or starts one that was stopped or has exited. Resolves with '' when new processes run, else with the reason;
+   * undefined for an app that has left.
    */
   async restart(id: string): Promise<string | undefined> {
     const {apps, changes, lifetime, faultNow} = this.#options
@@ -96,8 +96,8 @@ export class AppStarter {
   }
 
   /**
-   * Stops an app's process, so that the user can start it in a debugger. Its sidecar stays open, or is opened again.
-   * Settles when the process has exited. Undefined if the run has no such app.
+   * Stops an app's process, so that the user can start it in a debugger. Its sidecar stays open, or is opened again. Settles after the
+   * exit. Undefined for an unknown app.
    */
   async debug(id: string): Promise<HandedOver | undefined> {
     try {
@@ -149,7 +149,7 @@ export class AppStarter {
     await this.#follow(runtime)
   }
 
-  /** Takes the steps of an app until its person has what they want. A step that changed nothing is not repeated: an edit or the end of the run decides. */
+  /** Takes the steps of an app until its person has the wanted process. Does not repeat a step without effect: an edit or the end of the run decides then. */
   async #follow(runtime: AppRuntime): Promise<void> {
     let done: OwnerStep = 'none'
     for (let step = this.#nextOf(runtime); step !== 'none' && step !== done; step = this.#nextOf(runtime)) {
@@ -193,7 +193,7 @@ export class AppStarter {
       for (const plan of apps.leftOut(dependency.id)) await this.#bringIn(plan)
       for (const needed of apps.named(dependency.id))
         if (this.#isLacking(needed, dependency)) {
-          // why it cannot be started, if so, is said when it is
+          // reasons against its start are reported at the start
           await faultNow([needed])
           await this.#bringUp(needed)
         }

@@ -7,10 +7,10 @@ import type {Changes} from '../../supervisor/reload/changes.ts'
 import type {RunContext} from '../run-context.ts'
 import type {RunWork} from '../run-work.ts'
 
-/** The activity of an app. Without work under way, and with the same count, it is idle. */
+/** The activity of an app: idle without work under way and with an equal count. */
 export interface Activity {
   readonly isBusy: () => boolean
-  /** Grows whenever something has happened, also if that is over already. */
+  /** Returns a number that grows with each event, even one that is over already. */
   readonly count: () => number
 }
 
@@ -39,7 +39,7 @@ export function activityOf(
     }) ||
     // calls that are not recorded
     runtimes().some(({queue: of}) => [...of.inFlight.keys(), ...of.held].some(({caller}) => caller === id))
-  /** Whether an app that depends on this one is awake, or waits for its dependencies: it must find this one running. */
+  /** Whether an app that depends on this one is awake, or waits for its dependencies, and so needs it. */
   const isDependedOn = (): boolean =>
     runtimes().some(
       ({plan: {dependsOn}, obstacle, isGivenUp, isStopped, hasEnded, sleep: {isAsleep}}) =>
@@ -50,7 +50,7 @@ export function activityOf(
   return {
     isBusy: () => {
       const {state} = runtime.app
-      // another instance of the app still runs: one that is asleep does not keep that awake
+      // another instance may still run: a sleeping one must not keep that awake
       if (sleep.isAsleep) return sleep.isWaking
       return (
         state.phase !== 'running' ||
@@ -62,7 +62,7 @@ export function activityOf(
         runtime.terminal()?.isAttached === true ||
         changes.isChanging(runtime) ||
         (work.openWorkflows()?.heldBy(id, home, 0).length ?? 0) > 0 ||
-        // it reads streams that only this process would read, or its triggers are not known yet
+        // its process reads its own streams, or its triggers are unknown yet
         sidecars.get(runtime)?.keepsAwake() === true ||
         isCalling() ||
         isDependedOn()

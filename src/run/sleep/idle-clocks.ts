@@ -40,7 +40,7 @@ export class IdleClocks {
   }
 }
 
-/** Two checks with equal counts and nothing under way mean that nothing has happened in between. */
+/** Measures the idle time of an app. Two checks with equal counts and no work exclude events in between. */
 class IdleClock {
   readonly #runtime: AppRuntime
   readonly #options: IdleClocksOptions
@@ -96,13 +96,13 @@ class IdleClock {
     const all = instances.map(each => this.#options.activityOf(each))
     const count = all.reduce((sum, each) => sum + each.count(), 0)
     const isBusy = all.some(({isBusy: isBusyNow}) => isBusyNow())
-    // work at the last check may have ended just before this one
+    // work of the last check may have ended just now
     if (isBusy || this.#isBusy || count !== this.#count) this.#since = systemClock.now()
     this.#isBusy = isBusy
     this.#count = count
   }
 
-  /** Puts the instances to sleep, unless work comes first. */
+  /** Puts the instances to sleep, unless work begins first. */
   async #fall(instances: readonly AppRuntime[], idleMs: number): Promise<void> {
     const running = instances.filter(({app: {state}}) => state.phase === 'running')
     const fell = await Promise.all(running.map(async each => this.#options.fall(each)))

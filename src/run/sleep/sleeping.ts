@@ -48,7 +48,7 @@ export class Sleeping {
     })
   }
 
-  /** Wakes an app for something that waits without a limit. */
+  /** Wakes an app for work that waits without a limit. */
   need(app: string, cause: string): void {
     for (const {id, sleep} of this.#parts.runtimes()) if (id === app) sleep.need(cause)
   }
@@ -73,7 +73,7 @@ export class Sleeping {
     if (this.#parts.work.lacksWorker(runtime)) runtime.sleep.need('a workflow')
   }
 
-  /** Called when an edit of the template may have given a running app an `idleTimeout`. */
+  /** Called when an edit may have given a running app an `idleTimeout`. */
   onEdited(): void {
     for (const runtime of this.#parts.runtimes()) this.#follow(runtime)
   }
@@ -99,7 +99,7 @@ export class Sleeping {
     })
     void starts.wake(runtime)
     const key = planKey({...runtime.plan, instance: 0})
-    // an instance that cannot be started is asleep again at once: the instances must not wake each other in turn
+    // an instance that cannot start sleeps again at once: instances must not wake each other in turn
     if (this.#waking.has(key)) return
     this.#waking.add(key)
     for (const each of this.#instancesOf(runtime)) if (each !== runtime) each.sleep.wake(cause)

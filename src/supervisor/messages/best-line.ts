@@ -23,24 +23,24 @@ const NOISE = [
 
 /** Carets below a quoted source line, whose words are not about the failure. */
 const CARETS = /^\s*[\^~]+\s*$/
-/** Patterns of log lines that report no failure, whatever their words are. */
+/** Patterns of log lines that report no failure despite their words. */
 const CALM = [
   /^[^a-z]*\b(?:TRACE|DEBUG|INFO|WARN|WARNING|INF|DBG|WRN|LOG(?=:))\b/, // also Serilog, PostgreSQL
   /^\[?(?:trace|debug|info|warn|warning)(?:\]|:)/,
   /\blevel"?[=:]\s?"?(?:(?:trace|debug|info|warn)|[1-4]0\b)/i, // logfmt, JSON, pino
   /^[IW]\d{4} \d\d:/ // klog
 ]
-/** Errors of a parser, which do not say where: Python and Node print the place some lines before. */
+/** Errors of a parser without a place: Python and Node print it some lines before. */
 const OF_PARSER = /^(?:SyntaxError|IndentationError|TabError)\b/
 /** The place that esbuild prints below its error. */
 const PLACE_BELOW = /^\s+(\S+:\d+:\d+):$/
 const PLACE = /^\s*(File ".*", line \d+)$|^((?:file:\/\/)?\/\S+:\d+)$/
 /** How many lines before the error its place is searched: the source and its caret are in between. */
 const PLACE_WITHIN = 5
-/** npm's own errors, when it could not run anything. */
+/** npm's own errors before it runs anything. */
 const OF_NPM = /^npm (?:ERR!|error) (?!code|syscall|path|errno)\S/
 
-/** Errors of compilers, which name the place. The first one counts: later ones often follow from it. */
+/** Errors of compilers, with a place. The first counts: later ones often follow from it. */
 const COMPILERS = new RegExp(
   [
     String.raw`^error\[\w+\]`, // Rust
@@ -63,7 +63,7 @@ const MARKS: readonly RegExp[] = [
   /\b(?:errors?|failed|failure|cannot|critical|refused|denied)\b/i
 ]
 
-/** The stacks that Node prints as it aborts: its own and JavaScript's. */
+/** Stacks that Node prints at an abort: its own and JavaScript's. */
 const OF_ABORT = /^-{5} .* -{5}$|^\s*\d+: (?:0x|.*:\d+:\d+\)?$)/
 
 const MAX_LENGTH = 300
@@ -71,8 +71,8 @@ const MAX_LENGTH = 300
 const MAX_LOOKED_AT = 1000
 
 /**
- * The line of an app's last output that best explains its exit, without colours; '' if there is none. Of stdout, which has other
- * output as well, only lines that report a failure count: compilers and loggers write theirs there.
+ * Returns the line of an app's last output that best explains its exit, without colours; '' without one. On stdout, only lines that
+ * report a failure count: compilers and loggers write there, too.
  */
 export function bestLine(stderr: readonly string[], stdout: readonly string[] = []): string {
   const errors = plain(stderr).filter(line => !OF_ABORT.test(line))
@@ -114,7 +114,7 @@ function tellingLine(lines: readonly string[]): string | undefined {
   return undefined
 }
 
-/** Adds the next line to one that ends with a colon: a panic of Rust, esbuild, Spring Boot. */
+/** Appends the next line to one that ends with a colon: a panic of Rust, esbuild, Spring Boot. */
 function continued(lines: readonly string[], at: number): string {
   const [line = '', next = ''] = lines.slice(at, at + 2)
   return line.endsWith(':') && next !== '' ? `${line} ${next.trim()}` : line
@@ -126,7 +126,7 @@ const short = (line: string): string => {
   return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH - 1)}…`
 }
 
-/** The cause of an exit, if its output cannot explain it: SIGKILL has none there, and a process that was not started wrote nothing. */
+/** Returns the cause of an exit that the output cannot explain: SIGKILL leaves none, and an unstarted process wrote nothing. */
 export function knownCause(exit: Exit | undefined, memoryBytes = 0): string | undefined {
   const isSudden = exit?.kind === 'signal' && exit.signal === 'SIGKILL'
   if (isSudden && memoryBytes > 0)

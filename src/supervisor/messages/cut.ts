@@ -8,7 +8,7 @@ export interface Cut {
   readonly left: readonly PendingCall[]
   /** The time they had to finish. */
   readonly ms: number
-  /** Event from which the time counts: `the change`. */
+  /** Event at which the time begins: `the change`. */
   readonly after: string
 }
 
@@ -23,5 +23,5 @@ export function cutText({id, left, ms, after}: Cut): string {
 export const firstOf = (names: readonly string[]): string =>
   names.slice(0, MAX_NAMED).join(', ') + (names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '')
 
-/** A duration in seconds, to a tenth, or exactly where it is shorter. */
+/** Returns a duration in seconds, to a tenth, or exactly below 100 ms. */
 export const inSeconds = (ms: number): string => (ms < 100 ? ms / 1000 : Math.round(ms / 100) / 10).toString()

@@ -17,7 +17,7 @@ const DEBUGGER =
 export const debuggerPorts = (text: string): readonly number[] =>
   Array.from(text.matchAll(DEBUGGER), ([, ...ports]) => Number(ports.find(port => port !== undefined) ?? 9229))
 
-/** Returns the addresses at which the processes of an app listen, except debuggers; undefined where the system does not say. */
+/** Returns the addresses at which an app's processes listen, except debuggers. Undefined if the system does not report them. */
 export async function listeningOf({
   plan,
   pid
@@ -30,10 +30,7 @@ export async function listeningOf({
   return places.filter(({port}) => !debugged.includes(port))
 }
 
-/**
- * Returns the port of an app that does not listen where it should, or its answer to the probe of `ready.http`. Returns an empty string
- * for all other apps, and if the system does not report it.
- */
+/** Describes where an app listens instead of its port, or its answer to the probe of `ready.http`. Empty for other apps, and if the system does not report it. */
 export async function portHint(app: HintedApp): Promise<string> {
   const {plan, pid, appPort, isListening} = app
   const {ready} = plan
@@ -50,7 +47,7 @@ export async function portHint(app: HintedApp): Promise<string> {
   return `it listens on ${found}, and not on ${wanted}`
 }
 
-/** Describes the address of an app that is not called there, or an answer that does not make it ready. */
+/** Describes the actual address of an app, or an answer that does not make it ready. */
 async function hintAtPort(plan: AppPlan, appPort: number, places: readonly ListenPlace[]): Promise<string> {
   const target = probeTargetOf(plan, appPort)
   const host = await firstAccepting(target)

@@ -2,7 +2,7 @@ import type {Reporter} from '../../model/reporter.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import type {Startable} from './startable.ts'
 
-/** How long an app that others wait to end may run and be ready before that is reported, in ms: one that listens is hardly a one-shot app. */
+/** How long an app whose end others wait for may run and be ready before that is reported, in ms. An app that listens is hardly a one-shot app. */
 const TOLD_AFTER_MS = {listens: 5000, other: 60_000}
 
 export interface EndlessWaitsNeeds {

@@ -2,7 +2,7 @@ import type {Dependency} from '../../model/plan.ts'
 import {exitOf, succeeded, type AppState} from '../../model/app-state.ts'
 import {endOf} from '../../model/exit-text.ts'
 
-/** The progress of an app. `hasStarted` and `wasReady` stay true once they are, until it sleeps; `hasCompleted` follows its latest end. */
+/** The progress of an app. `hasStarted` and `wasReady` stay true until it sleeps; `hasCompleted` follows its latest end. */
 export interface Progress {
   readonly id: string
   /** False for an entry that has only a sidecar. */
@@ -24,7 +24,7 @@ export const noProgress = (id: string, hasCommand: boolean): Progress => ({
   state: {phase: 'idle'}
 })
 
-/** The progress of an app that is not there, since it could not be opened. */
+/** Returns the progress of an app that could not be opened. */
 export const neverOpened = (id: string): Progress => ({
   ...noProgress(id, true),
   state: {phase: 'exited', exit: undefined, asked: true}
@@ -52,7 +52,7 @@ export type DependencyState =
   | {readonly kind: 'waits'; readonly why: string; readonly ids: readonly string[]}
   | {readonly kind: 'never'; readonly why: string}
 
-/** Whether an app may start, given the progress of all apps. If several apps share an id, all of them count. */
+/** Decides whether an app may start, by the progress of all apps. All apps with an id count. */
 export function standingOf(dependencies: readonly Dependency[], all: readonly Progress[]): DependencyState {
   const open = dependencies.flatMap(dependency =>
     all.filter(({id}) => id === dependency.id).flatMap(app => (hasReached(app, dependency) ? [] : [{dependency, app}]))

@@ -9,7 +9,7 @@ export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   const apps = plan.apps.filter(({id}) => wanted.has(id))
   const hasService = apps.some(({fixedPort}) => fixedPort > 0)
   const {managerPort} = plan
-  // their profiles no longer count: `--only` has left them out
+  // apps that `--only` leaves out can be started despite their profiles
   const others = [...plan.apps.filter(({id}) => !wanted.has(id)), ...(plan.leftOut ?? [])]
   const leftOut = others.map(withoutProfiles)
   return {...plan, apps, leftOut, managerPort: managerPort === 'usual' && !hasService ? 'none' : managerPort}

@@ -19,18 +19,18 @@ export interface StartOrderOptions extends EndlessWaitsNeeds {
 /** Pipes for the first processes, created in advance. */
 type Pipes = Awaited<ReturnType<typeof preparePipes>>
 
-/** Whether its pipes are created in advance: the app has a command, no dependencies and no terminal, and is started at once. */
+/** Whether its pipes are created in advance: the app has a command, starts at once, and has no terminal. */
 export const isPiped = ({command, dependsOn, tty, lazy}: AppPlan): boolean =>
   command.length > 0 && dependsOn.length === 0 && tty !== true && lazy !== true
 
-/** Whether its first call starts it, and not the start of the run. */
+/** Whether its first call starts it, in place of the start of the run. */
 const startsAsleep = ({sleep, plan: {command}, isDebugged, fault}: Startable): boolean =>
   sleep.beginsAsleep && command.length > 0 && !isDebugged && fault === ''
 
 /** Starts the apps of a run: apps without dependencies immediately, the others when their dependencies are met. */
 export class StartOrder {
   readonly #options: StartOrderOptions
-  /** Apps that wait for others. An app that was given up stays: its dependency may be started again. */
+  /** Apps that wait for others. A given-up app stays, as its dependency may be started again. */
   readonly #waiting = new Set<Startable>()
   readonly #endless: EndlessWaits
   /** Settles when the start lines of all apps without dependencies are printed. */
@@ -76,7 +76,7 @@ export class StartOrder {
     this.#queueUp([runtime])
   }
 
-  /** Starts an app that is asleep, after those that it depends on. */
+  /** Starts a sleeping app, after its dependencies. */
   async wake(runtime: Startable): Promise<void> {
     if (this.#options.isOver()) return
     if (runtime.fault !== '') return this.#refuse(runtime)
@@ -100,7 +100,7 @@ export class StartOrder {
   #lookAt(runtime: Startable, byId: ReadonlyMap<string, readonly Startable[]>): void {
     const {dependsOn} = runtime.plan
     const ids = new Set(dependsOn.map(({id}) => id))
-    // an app checked before may have been given up
+    // an earlier app in this loop may have been given up
     const needed = [...ids].flatMap(id => byId.get(id) ?? [])
     const lost = this.#options.lost().filter(id => ids.has(id) && !byId.has(id))
     const standing = standingOf(dependsOn, [...needed.map(each => each.progress), ...lost.map(neverOpened)])
@@ -141,7 +141,7 @@ export class StartOrder {
 
   #queueUp(runtimes: readonly Startable[]): void {
     const waiting = runtimes.filter(({plan}) => plan.dependsOn.length > 0)
-    // also those that have failed: they are tried again
+    // wakes failed ones, too, to try them again
     for (const {id, plan} of waiting)
       for (const needed of this.#options.runtimes())
         if (plan.dependsOn.some(each => each.id === needed.id)) needed.sleep.wake(`"${id}" depends on it`)
@@ -166,7 +166,7 @@ export class StartOrder {
     if (sleep.isAsleep && !sleep.isWaking) this.#options.emit({type: 'app-asleep', app: sidecar, name, idleMs: 0})
   }
 
-  /** Gives up an app that cannot be started because of its configuration. */
+  /** Gives up an app whose configuration prevents its start. */
   #refuse(runtime: Startable): void {
     this.#giveUp(runtime, `"${runtime.id}" was not started: ${runtime.fault}`)
   }

@@ -8,7 +8,7 @@ import {withDeadline} from '../reload/deadline.ts'
 /** The part of an app that the stop order needs. */
 export interface Stoppable {
   readonly plan: Pick<AppPlan, 'id' | 'dependsOn'>
-  /** Stops the app; settles when nothing of it is left. */
+  /** Stops the app, and settles when it is completely gone. */
   stop(why: 'run ends'): Promise<unknown>
 }
 
@@ -18,9 +18,8 @@ const MAX_LEVEL_MS = 1000
 const MAX_LEVELS_MS = 4000
 
 /**
- * Stops apps in reverse `dependsOn` order: first those that no other app depends on. A level is stopped when the previous
- * level has exited or its time is over. Settles when all apps have exited. `now` is
- * aborted when the stop must not wait any longer.
+ * Stops apps in reverse `dependsOn` order: first those that no other app depends on. A level is stopped after the previous one has exited
+ * or its time is over. Settles when all apps have exited. `now`: aborted when the stop must not wait.
  */
 export async function stopInOrder(
   apps: readonly Stoppable[],

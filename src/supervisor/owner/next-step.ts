@@ -5,8 +5,8 @@ export type Person = 'stopped' | Starter
 export type Starter = 'none' | 'debugs' | 'excepted'
 
 /**
- * Whether the app may fall asleep. `idle`: its idle time is over, and `isBusy` knows of work that no call shows; `needed`: `cause` needs it
- * since then, and wakes it if it sleeps already.
+ * Whether the app may fall asleep. `idle`: its idle time is over; `isBusy` reports work that calls do not show. `needed`: `cause` has
+ * needed it since, and wakes it if it sleeps already.
  */
 export type Idle =
   | {readonly kind: 'no'}
@@ -18,9 +18,9 @@ export interface Intent {
   /** An edit or a command removes it from the run. */
   readonly leaves: boolean
   readonly person: Person
-  /** A command has asked for a process, and none has begun since. */
+  /** Whether a command has asked for a process, and none has begun since. */
   readonly isStartRequested: boolean
-  /** Grows with each save, restart, and edit of its process. A process of an older round gives way. */
+  /** Number that grows with each save, restart, and edit of its process. A process of an older round is replaced. */
   readonly round: number
   readonly idle: Idle
 }
@@ -28,18 +28,15 @@ export interface Intent {
 /** The state of one app that the steps of commands depend on. */
 export interface OwnerFacts {
   readonly sidecar: 'open' | 'closed'
-  /**
-   * The process of an open app: `up` also if it is about to start or waits for its dependencies, `given up` if one of these has failed,
-   * `theirs` if the person starts it.
-   */
+  /** Process of an open app. `up`: running, about to start, or waiting for dependencies; `given up`: a dependency has failed; `theirs`: the person starts it. */
   readonly process: 'up' | 'asleep' | 'ended' | 'given up' | 'theirs'
   /** Whether its dependencies let it start at once. */
   readonly isFree: boolean
 }
 
 /**
- * Step of a command: `open` its sidecar, which lets the start order start it; `hand over` to a debugger, `take back` from it; `wake` it;
- * `restart` its command at once; `queue` it as before its first start.
+ * Step of a command. `open` the sidecar, so that the start order starts the app; `hand over` to a debugger; `take back` from it; `wake`;
+ * `restart` the command at once; `queue` as before the first start.
  */
 export type OwnerStep = 'open' | 'hand over' | 'take back' | 'wake' | 'restart' | 'queue' | 'none'
 
@@ -58,9 +55,9 @@ export function nextStep(
 }
 
 /**
- * State of the replacement of a process. `begun`: calls in flight finish; `drained`: none is in flight; `exchanged`: the next process is not
- * ready yet, or the app does not sleep yet; `up`: it takes calls; `down`: it has ended, or sleeps; `left`: none was started here, or it
- * stays awake.
+ * State of the replacement of a process. `begun`: calls in flight finish; `drained`: none is left; `exchanged`: the next process is not
+ * ready yet, or the app does not sleep yet; `up`: it accepts calls; `down`: it has ended, or sleeps; `left`: nothing was started here, or
+ * the app stays awake.
  */
 export type ReplacementPoint = 'none' | 'begun' | 'drained' | 'exchanged' | 'up' | 'down' | 'left'
 
@@ -68,26 +65,26 @@ export type ReplacementPoint = 'none' | 'begun' | 'drained' | 'exchanged' | 'up'
 export interface ExchangeFacts {
   /** The app is closed, or being closed, or the run ends. */
   readonly isOver: boolean
-  /** The round of its process, or of the latest one that was tried. */
+  /** Round of its process, or of the latest attempt. */
   readonly round: number
-  /** The round of the candidate that may take over; 0: there is none. */
+  /** Round of the candidate that may take over; 0: none. */
   readonly candidate: number
   readonly replacement: ReplacementPoint
   /** The app falls asleep: no process replaces its own. */
   readonly isFalling: boolean
-  /** A ready process of an unchanged plan and starter, which a second one may overlap. */
+  /** Whether a second process may overlap: the current one is ready, and plan and starter are unchanged. */
   readonly mayOverlap: boolean
   /** `other`: another instance of the app has its turn, or is first. An app without other instances always has it. */
   readonly turn: 'own' | 'other'
 }
 
 /**
- * Step towards a process of the latest round: `overlap` it by a candidate; or `drain` the calls of the old one, which queues new ones,
- * `exchange` the processes, and `close` the replacement, which lets the calls in. `lull` puts an idle app to sleep in place of `exchange`.
+ * Step towards a process of the latest round: `overlap` by a candidate; or `drain` the old process, which queues new calls, `exchange`
+ * the processes, and `close` the replacement, which admits the calls. `lull` puts an idle app to sleep in place of `exchange`.
  */
 export type ExchangeStep = 'overlap' | 'drain' | 'exchange' | 'lull' | 'close' | 'none'
 
-/** Decides the next step of an app whose process may have to give way. A step under way is called off when another one is named. */
+/** Decides the next step of an app whose process may be replaced. A step under way is cancelled if the result is another one. */
 export function nextExchange({round, idle}: Pick<Intent, 'round' | 'idle'>, facts: ExchangeFacts): ExchangeStep {
   const {isOver, candidate, replacement, isFalling, mayOverlap, turn} = facts
   const isIdle = idle.kind === 'idle'

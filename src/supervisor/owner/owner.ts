@@ -13,7 +13,7 @@ export interface AppOwnerOptions extends Omit<ExchangeOptions, 'cut'>, ReloadLis
   readonly replacing?: () => unknown
 }
 
-/** A step under way, and the round for which it was begun. */
+/** A step under way, and its round. */
 interface Doing {
   readonly step: ExchangeStep
   readonly round: number
@@ -31,8 +31,8 @@ interface Waiter {
 let requests = 0
 
 /**
- * Owner of the process of one app, from its opening to its end. Saves, edits and commands ask for a newer round at once. The owner takes one
- * step at a time, each as `nextExchange` names it. Requests that come close together count as one.
+ * Owner of the process of one app, from its opening to its end. Saves, edits and commands ask for a newer round at once. The owner takes
+ * one step at a time, as `nextExchange` decides. Requests close together count as one.
  */
 export class AppOwner {
   readonly runtime: AppRuntime
@@ -43,7 +43,7 @@ export class AppOwner {
   readonly #reports: ReloadReports
   readonly #waiters = new Set<Waiter>()
   #why: Why = 'user'
-  /** The round of its process, or of the latest one that was tried. */
+  /** Round of its process, or of the latest attempt. */
   #round: number
   #doing: Doing | undefined
   #replacement: Replacement | undefined
@@ -52,7 +52,7 @@ export class AppOwner {
   #place = 0
   #isAtRest = true
   #isOver = false
-  /** Number of exchanges whose old process releases or finishes its work: one may begin while the last one still drains. */
+  /** Number of exchanges whose old process still finishes its work: the next one may begin meanwhile. */
   #finishing = 0
 
   constructor(options: AppOwnerOptions) {
@@ -64,7 +64,7 @@ export class AppOwner {
       this.#replacement?.moved()
       this.#turn?.moved()
       const {app, wanted, plan} = this.runtime
-      // its next process takes the plan that was not applied
+      // its next process uses the plan that was not applied
       if (app.state.phase === 'asleep' && wanted !== plan && !this.isChanging) this.want('watch')
       queueMicrotask(() => this.look())
     })
@@ -95,8 +95,8 @@ export class AppOwner {
   }
 
   /**
-   * Settles when nothing is left to do, or the new process is late. With `begun` also when that was spawned, or should be ready: nothing
-   * shows the start of one that overlaps. An app that has not been started only gets the plan that is wanted.
+   * Settles when nothing is left to do, or the new process is late. With `begun` also when that was spawned, or should be ready: the
+   * start of an overlapping process is not visible. An app that was not started only gets the wanted plan.
    */
   async reached(aim: Waiter['aim']): Promise<void> {
     if (this.#isAtRest) return
@@ -120,7 +120,7 @@ export class AppOwner {
     return this.changes > 0 || (this.#isBusy && this.#replacement?.isFalling !== true)
   }
 
-  /** Whether other instances take its calls while it is replaced. A sleeping app has no process; a debugger was named with one instance. */
+  /** Whether other instances accept its calls while it is replaced. A sleeping app has no process; a debugger was named with one instance. */
   get takesTurns(): boolean {
     const {app, changesHands} = this.runtime
     const isAsleep = app.state.phase === 'asleep' && app.state.last === undefined
@@ -139,7 +139,7 @@ export class AppOwner {
     this.look()
   }
 
-  /** Keeps its process, since the new one of another instance has failed. That one looks at all others next. */
+  /** Keeps its process, since the new one of another instance has failed. That instance notifies all others next. */
   keep(): void {
     this.#round = this.runtime.round
   }
@@ -149,7 +149,7 @@ export class AppOwner {
     for (const {settle} of this.#waiters) settle()
   }
 
-  /** Takes the next step, or calls off the one under way if it is not the next one any more. Must be called after each change. */
+  /** Takes the next step, or cancels the one under way if it is no longer the next. Must be called after each change. */
   look(): void {
     const step = nextExchange(this.runtime, this.#facts)
     const doing = this.#doing
@@ -231,7 +231,7 @@ export class AppOwner {
     this.look()
   }
 
-  /** Wakes an app that something has needed since it was idle: its next process is of the latest round. */
+  /** Wakes an app that was needed while it fell asleep. Its next process is of the latest round. */
   #endFall(): void {
     const {idle, sleep, wanted, plan, round} = this.runtime
     this.runtime.idle = {kind: 'no'}

@@ -36,7 +36,7 @@ export class ReloadReports {
     return `"${this.#name}" is being reloaded (reload ${++this.#count}${files})`
   }
 
-  /** A candidate has taken over after so many ms. No call has waited. */
+  /** Reports that a candidate has taken over after `tookMs`. No call has waited. */
   tookOver(tookMs: number): void {
     this.#count++
     this.#report({tookMs, held: 0, longestMs: 0, lost: 0})
@@ -45,7 +45,7 @@ export class ReloadReports {
   /** A replacement has ended. */
   end({at, tookMs, cut, stats: {held, longestMs, lost}}: Replacement): void {
     if (at === 'up') this.#report({tookMs, held, longestMs, lost: lost + cut})
-    // without held calls the report of the crash says all
+    // without held calls the report of the crash is enough
     if (at === 'down' && held > 0)
       this.warn(`"${this.#name}" did not become ready after the reload; ${lost} of ${held} queued calls were rejected`)
   }

@@ -22,8 +22,8 @@ export interface ProcessTurnOptions {
 }
 
 /**
- * The turn of an instance whose process is replaced while the others take the calls. If the next process does not become ready, the waiting
- * instances keep theirs: the new code does not work. A change that came after the one that was tried is tried all the same.
+ * The turn of an instance whose process is replaced while the others accept the calls. If the next process does not become ready, the new
+ * code does not work, and the waiting instances keep theirs. Later changes are tried all the same.
  */
 export class ProcessTurn {
   readonly #options: ProcessTurnOptions
@@ -33,7 +33,7 @@ export class ProcessTurn {
   constructor(options: ProcessTurnOptions) {
     this.#options = options
     const {ready, stop} = options.owner.runtime.wanted
-    // with `overlap` the process that is to take over starts next to the current one
+    // with `overlap` the next process starts next to the current one
     this.#callOff = this.#lateAfter(stop.timeoutMs + ready.timeoutMs)
   }
 
@@ -56,7 +56,7 @@ export class ProcessTurn {
     const {owner, since, waiting} = this.#options
     const {queue, app, isDebugged} = owner.runtime
     const {state} = app
-    // a waiting or sleeping instance says nothing about the new code
+    // a waiting or sleeping instance proves nothing about the new code
     const isUntried = state.phase === 'idle' || (state.phase === 'asleep' && state.last === undefined)
     if (queue.state === 'open' || isDebugged || isUntried) return
     const isNoNewer = (each: Instance): boolean => each.changes <= round - since

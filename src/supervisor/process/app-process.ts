@@ -13,7 +13,7 @@ import {backgroundServer, gone} from './background-server.ts'
 import type {OwnContainers} from './watchdog.ts'
 
 export interface AppProcessOptions extends Pick<SpawnOptions, 'command' | 'folder' | 'env'> {
-  /** The limits of the process. Left out: there are none. */
+  /** Limits of the process. Omitted: none. */
   readonly limited?: LimitedProcess | undefined
   readonly stdio: ProcessPipes | ProcessTerminal
   /** The stdin of the process; undefined: empty. */
@@ -36,11 +36,11 @@ interface Following {
   readonly followed: (pid: number) => void
 }
 
-/** A process of an app with its group, its pipes and its children, from the spawn until all are gone. */
+/** An app's process with its group, pipes and children, from the spawn until all are gone. */
 export class AppProcess {
   readonly marker: string
   readonly group: ProcessGroup
-  /** Its container, which SIGKILL does not end. */
+  /** Container of the process, which SIGKILL does not end. */
   readonly container: OwnContainers | undefined
   readonly #output: Output
   readonly #input: Readable | undefined
@@ -70,7 +70,7 @@ export class AppProcess {
     else this.#input?.pipe(stdin)
   }
 
-  /** Number of its group; where its server has left that, of the group of the server. */
+  /** Number of its group; if its server has left that, of the server's group. */
   get pid(): number | undefined {
     return this.server?.group ?? this.group.pid
   }
@@ -80,7 +80,7 @@ export class AppProcess {
     this.#endedAt = performance.now()
   }
 
-  /** Settles when the leader has exited, and each server that it has left in the background. `followed`: called for each of these. */
+  /** Settles when the leader and all servers that it left in the background have exited. `followed`: called for each such server. */
   async ended(listening: Listening, {wasReady, over, followed}: Following): Promise<void> {
     const app = {group: this.group.pid, marker: this.marker}
     if (!succeeded(await this.group.exited) || listening.port === 0) return
@@ -101,7 +101,7 @@ export class AppProcess {
     return {pid: this.group.pid, from: this.#bornAt, to: this.#endedAt ?? performance.now()}
   }
 
-  /** Ends everything that is left of it; never rejects because of a process. */
+  /** Ends all that is left of it. Never rejects because of a process. */
   async end(ending: ProcessEnding): Promise<Exit> {
     const {group, marker} = this
     await endGroup({...ending, group, marker, output: this.#output})

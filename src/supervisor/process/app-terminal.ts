@@ -14,9 +14,9 @@ import type {TheirStdio} from '../../platform/pipes.ts'
 import {openPseudoTerminal, resizePseudoTerminal, type PseudoTerminal} from '../../platform/pseudo-terminal.ts'
 import {TerminalLines} from './terminal-lines.ts'
 
-/** How much output is kept for clients that attach later, in bytes; it is cut when there is twice as much. */
+/** Bytes of output to keep for later clients; cut at twice as many. */
 const KEPT = 64 * 1024
-/** A terminal takes no more than its programs read: after this time, in ms, writing is tried again. */
+/** Interval at which writing is tried again, in ms: a terminal accepts only what its programs read. */
 const AGAIN_MS = 20
 /** Maximum size of one read from a terminal, in bytes. */
 const READ = 64 * 1024
@@ -94,8 +94,8 @@ function lastLines(text: string, count: number): string {
 }
 
 /**
- * The leader of a session gets its terminal by opening it (open(2)), so that Ctrl-C reaches the program and its children. The
- * kind of terminal of a client that attaches later is not known: without ours, the most common one is assumed.
+ * Script of the leader, which gets its session's terminal by opening it (open(2)), so that Ctrl-C reaches the program and its children.
+ * TERM is ours, else the most common: a later client's kind of terminal is unknown.
  */
 const EXEC = `exec <>"$1" >&0 2>&1; shift; export TERM="\${TERM:-xterm-256color}"; exec "$@"`
 
@@ -142,7 +142,7 @@ export class ProcessTerminal implements TheirStdio {
     return stream.on('error', () => this.#close()).on('close', () => this.#close())
   }
 
-  /** Types bytes; resolves when the terminal has taken them or is closed, or when the signal is aborted. */
+  /** Types bytes. Settles when the terminal has accepted them, is closed, or the signal is aborted. */
   async type(bytes: Buffer, signal: AbortSignal): Promise<void> {
     let rest = bytes
     while (this.#isOpen && rest.length > 0 && !signal.aborted) {

@@ -6,7 +6,7 @@ import type {Seen} from '../../platform/process-info.ts'
 /** How the processes of an app are recognized. */
 export interface Marked {
   readonly group: number | undefined
-  /** `NAME=value` in the environment of each of them. */
+  /** `NAME=value` in the environment of each process. */
   readonly marker: string
 }
 
@@ -15,7 +15,7 @@ const LISTENS_WITHIN_MS = 10_000
 const LOOK_EVERY_MS = 100
 const ENDED_EVERY_MS = 250
 
-/** Returns the living processes of an app, and the listening ones; undefined where the system does not tell. */
+/** Returns the living processes of an app, and those that listen. Undefined if the system does not report them. */
 export async function listenersOf(
   {group, marker}: Marked,
   listening: Listening

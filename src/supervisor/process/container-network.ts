@@ -24,7 +24,7 @@ export async function createNetwork({engine, name, env}: Network): Promise<strin
     if (code === 'ENOENT') return '' // the command of the app itself reports a missing engine
     throw new Error(`cannot make the network ${name}: ${stderr.trim() || messageOf(error)}`, {cause: error})
   }
-  // Podman without a name server for networks (podman-network-create(1)); other engines do not know the field
+  // Podman networks may lack a name server (podman-network-create(1)); other engines do not know this field
   const hasNames = await ask('inspect', '--format', '{{.DNSEnabled}}', name).catch(() => '')
   return hasNames.trim() === 'false'
     ? `containers do not find each other by name: ${engine} has no name server for networks (install aardvark-dns)`

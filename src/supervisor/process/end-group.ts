@@ -5,7 +5,7 @@ import {pause} from '../../platform/delay.ts'
 import {withDeadline} from '../reload/deadline.ts'
 import {ProcessTracker, type Orphan} from './process-tracker.ts'
 
-/** After SIGKILL we wait this long; a process that hangs in the kernel may take longer. */
+/** Maximum wait after SIGKILL, in ms: a process that hangs in the kernel may take longer. */
 const KILLED_WITHIN_MS = 2000
 /** After the grace period we read remaining output for this long. */
 const LAST_LINES_WITHIN_MS = 500
@@ -27,7 +27,7 @@ export interface GroupEnding {
   readonly ended: (orphan: Orphan) => void
 }
 
-/** The signal, and the time at which all processes get it, whether their parent or leader runs or not (`performance.now()`). */
+/** The signal, and the time from which on all processes get it, even below a living parent or leader (`performance.now()`). */
 interface Asked {
   readonly signal: NodeJS.Signals
   readonly allAt: number
@@ -35,17 +35,16 @@ interface Asked {
 
 /**
  * Ends a process group and the processes that left it. The leader gets the stop signal first, as with `KillMode=mixed` of
- * systemd.kill(5): launchers pass it on, pools end their workers, and a second signal would cut their work. When it has
- * exited, its children get the signal, and so on downwards; after half of the grace period all get it. `pnpm exec` passes it on and
- * exits at once: below a process that handles the signal, one that has run since waits for that half. Waits until all have exited
- * and the pipes are closed; then SIGKILL ends the rest. Reads the process table instead of `kill(-group, 0)`, which succeeds for
- * an unreaped zombie, too.
+ * systemd.kill(5): launchers pass it on, pools end their workers, and a second signal would cut their work. After its exit the children
+ * get the signal, and so on downwards; after half of the grace period all do. `pnpm exec` passes it on and exits at once: so, below a
+ * process that handles the signal, one that has run since waits for that half. Waits until all have exited and the pipes are closed; then
+ * SIGKILL ends the rest. Reads the process table instead of `kill(-group, 0)`, which also succeeds for a zombie.
  */
 export async function endGroup({group, output, stop, marker, isSuccess, now, ended}: GroupEnding): Promise<void> {
   const endsOrphans = stop.scope === 'all' && !isSuccess
   const tracker = new ProcessTracker({group, marker, endsOrphans, ended})
   await withDeadline({ms: stop.timeoutMs, over: now}, async grace => {
-    // the signal may end the parents, by which other processes are known
+    // looks first: the signal may end parents that identify other processes
     const isLeft = await tracker.look()
     const wasAlive = !group.hasExited()
     await tracker.signalLeader(stop.signal)
@@ -61,7 +60,7 @@ export async function endGroup({group, output, stop, marker, isSuccess, now, end
 export interface MarkedEnding {
   /** `NAME=value`. */
   readonly marker: string
-  /** Processes with one of these markers are left alone. */
+  /** Markers of processes that are left alone. */
   readonly spared?: readonly string[]
   /** First wait this long for them to exit: a watchdog may be ending them. */
   readonly timeoutMs?: number
@@ -71,7 +70,7 @@ export interface MarkedEnding {
   readonly ended: (orphan: Orphan) => void
 }
 
-/** Ends every process with a marker: SIGTERM from the top down, after half of the grace period to all, then SIGKILL. Returns immediately if there is none. */
+/** Ends every process with a marker: SIGTERM from the top down, after half of the grace period to all, then SIGKILL. Returns at once without any. */
 export async function endMarked({
   marker,
   spared = [],
@@ -88,7 +87,7 @@ export async function endMarked({
   })
 }
 
-/** Waits until nothing is left (true) or the grace period is over (false). Also signals processes that appear while it waits. */
+/** Waits until nothing is left (true) or the grace period is over (false). Signals processes that appear meanwhile, too. */
 async function isGone(tracker: ProcessTracker, grace: AbortSignal, asked?: Asked): Promise<boolean> {
   const start = performance.now()
   const most = (): number => (performance.now() - start < 1000 ? LOOK_EVERY_MS : LATER_EVERY_MS)

@@ -12,8 +12,7 @@ const EAGER_EVERY_MS = 5
 const LOOK_EVERY_MS = 250
 
 /**
- * An app that we do not start: it runs in an IDE, or there is only a sidecar. Such an app is ready while its port accepts
- * connections, or immediately without a port, and is never started, restarted or signalled.
+ * An app that we do not start: it runs in an IDE, or there is only a sidecar. Such an app is ready while its port accepts connections, without a port at once, and is never started, restarted or signalled.
  */
 export class ExternalApp implements Supervised {
   readonly ended: Promise<AppState>

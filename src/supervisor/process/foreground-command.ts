@@ -7,8 +7,8 @@ import {sendSignal} from '../../platform/process-group.ts'
 import {endMarked, type MarkedEnding} from './end-group.ts'
 
 /**
- * A command of the user that has our stdin, stdout and stderr. On a terminal it shares our process group, so that it can read there and
- * gets Ctrl-C from the terminal; elsewhere it has its own session, so that a signal reaches all its processes.
+ * A command of the user with our stdin, stdout and stderr. On a terminal it shares our process group, to read there and get Ctrl-C;
+ * elsewhere it has its own session, so that a signal reaches all its processes.
  */
 export class ForegroundCommand {
   readonly exited: Promise<Exit>
@@ -18,7 +18,7 @@ export class ForegroundCommand {
   readonly #marker: string
   #isOver = false
 
-  /** `line`: for `sh -c`; `environment`: complete, with both markers; `marker`: the value of `PILLION_LIFE`, which all processes of the command carry. */
+  /** `line`: for `sh -c`. `environment`: complete, with both markers. `marker`: value of `PILLION_LIFE` in all its processes. */
   constructor(line: string, environment: Readonly<Record<string, string>>, marker: string) {
     this.#marker = marker
     const end = Promise.withResolvers<Exit>()
@@ -52,13 +52,13 @@ export class ForegroundCommand {
     if (!this.#isOver && pid !== undefined) sendSignal(this.#sharesTerminal ? pid : -pid, name)
   }
 
-  /** Ends the processes that the command has left behind: SIGTERM, the grace period, SIGKILL. Returns immediately if there are none. */
+  /** Ends processes that the command has left: SIGTERM, the grace period, SIGKILL. Returns at once without any. */
   async endRest(options: Pick<MarkedEnding, 'graceMs' | 'now' | 'ended'>): Promise<void> {
     await endMarked({...options, marker: `PILLION_LIFE=${this.#marker}`})
   }
 }
 
-/** A program and its arguments, without anything for a shell to do before, between or after. */
+/** A program with arguments, without work for a shell around it. */
 const SIMPLE = /^\s*([\w./-]+)(?:\s[^;&|(){}`\n]*)?$/
 /** Words of the shell itself. */
 const OF_SHELL =

@@ -4,7 +4,7 @@ import {pause} from '../../platform/delay.ts'
 import {LOOPBACK, firstAccepting} from '../../platform/probe.ts'
 import {listenersOf, type Marked} from './background-server.ts'
 
-/** Finding the owner of a socket is expensive, and a foreign listener seldom goes away. */
+/** Interval of looks at a foreign listener, in ms: they are expensive, and it seldom vanishes. */
 const LOOK_EVERY_MS = 250
 
 /** A process that listened on an app's port before the app started. Its answers do not make the app ready. */
@@ -20,8 +20,8 @@ export class ForeignListener {
   }
 
   /**
-   * Whether the listener at this address is the app and not the foreign process: either nothing accepted in between, or
-   * the listening socket belongs to the app's process group or to a process with its marker.
+   * Whether the listener at this address is the app and not the foreign process: nothing accepted in between, or its socket belongs to
+   * the app's process group or to a process with its marker.
    */
   async makesWay(address: string | undefined, app: Marked): Promise<boolean> {
     if (address === undefined) this.#hasLeft = true
@@ -34,9 +34,8 @@ export class ForeignListener {
 }
 
 /**
- * Checks before the first spawn which ports of the app on this machine are already in use: its own, and `readyPort`, which makes
- * it ready. A port that we allocated is not checked, unless another program had it before (`isReplacing`): a debugger may have
- * left one.
+ * Finds ports of the app on this machine that are in use before the first spawn: its own, and `readyPort`, which makes it ready. A port
+ * that we allocated is not checked, unless another program had it before (`isReplacing`), which a debugger may have left.
  */
 export async function findForeignListeners(
   {channel: {address, autoPort}}: AppPlan,

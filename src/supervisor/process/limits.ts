@@ -4,7 +4,7 @@ import type {Note} from './supervised.ts'
 
 let isReported = false
 
-/** The limits of the next process of an app. If the system does not support them, that is reported once, and the app has none. */
+/** Returns the limits for an app's next process. If the system does not support them, reports that once and returns none. */
 export function limitsFor(limits: LimitsPlan, noted: (note: Note) => void): LimitedProcess | undefined {
   const found = limited(limits)
   if (typeof found !== 'string') return found

@@ -25,7 +25,7 @@ export class LineSplitter {
     return plain(text)
   }
 
-  /** Returns the last line, with a newline added if it has none; '' if nothing is left. */
+  /** Returns the last line, with a newline added if it lacks one; '' if nothing is left. */
   end(): string {
     if (this.#tail === '' && !this.#isWithinLine) return ''
     const text = `${this.#tail}\n`

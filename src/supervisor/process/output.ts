@@ -15,7 +15,7 @@ interface Stream {
   readonly name: 'stdout' | 'stderr'
   readonly socket: Socket
   readonly splitter: Splitter
-  /** Settles when the latest text was taken. */
+  /** Settles when the reader has accepted the latest text. */
   taken: Promise<void> | undefined
 }
 

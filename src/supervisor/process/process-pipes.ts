@@ -11,17 +11,14 @@ export type ProcessStdio = ProcessPipes | ProcessTerminal
 
 export const dropStdio = (stdio: ProcessStdio): void => ('lines' in stdio ? stdio.drop() : closePipes(stdio))
 
-/**
- * Creates the pipes of `count` first processes: pass one to each `start`. Empty if that fails: then each app creates its
- * own, and reports the error.
- */
+/** Creates the pipes of `count` first processes, one for each `start`. Empty after a failure: then each app creates its own, and reports the error. */
 export const preparePipes = async (count: number): Promise<readonly ProcessPipes[]> =>
   makePipes(count).catch((): ProcessPipes[] => [])
 
 /** How long it is tried while no file can be opened, which passes as a rule. */
 const TRIED_MS = 10_000
 
-/** The pipes of one process, or why there are none. `over`: none are needed any more. */
+/** Creates the pipes of one process, or returns the error. `over`: they are no longer needed. */
 export async function processPipes(over: AbortSignal): Promise<ProcessPipes | Exit> {
   try {
     const made = await withDeadline({ms: TRIED_MS, over}, async late => openSoon(async () => makePipes(1), late))

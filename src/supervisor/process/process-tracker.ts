@@ -18,13 +18,13 @@ export interface Orphan {
 }
 
 export interface ProcessTrackerOptions {
-  /** The group, with the data that identifies it; undefined: only the marker counts. */
+  /** The group and its identity; undefined if only the marker counts. */
   readonly group?: Pick<ProcessGroup, 'pid' | 'started' | 'hasExited' | 'signal'> | undefined
   /** `NAME=value` in the environment of all processes that belong here. */
   readonly marker: string
   /** Also end processes that have the marker and are not in the group. */
   readonly endsOrphans: boolean
-  /** Processes with one of these markers are left alone. */
+  /** Markers of processes that are left alone. */
   readonly spared?: readonly string[]
   /** Called once for each process outside the group that is signalled. */
   readonly ended: (orphan: Orphan) => void
@@ -33,14 +33,14 @@ export interface ProcessTrackerOptions {
 /** Finds the processes of an app process or a run by group and by marker, and signals no others. */
 export class ProcessTracker {
   readonly #options: ProcessTrackerOptions
-  /** Start times of known processes, by pid: a group that contains one of them is still ours. */
+  /** Start times of known processes by pid. A group with one of them is still ours. */
   readonly #known = new Map<number, number>()
-  /** Processes below the group, `PID START`, where the system hides the environment of some: seen while their parents lived. */
+  /** Processes below the group (`PID START`), seen while their parents lived: macOS hides the environment of some. */
   readonly #below = new Set<string>()
   readonly #reported = new Set<string>()
   /** Processes that got a signal, `PID START SIGNAL`. */
   readonly #signalled = new Set<string>()
-  /** `Particulars.activity` of the processes below one that handles a signal, before it got it, by `PID START`. */
+  /** By `PID START`, the activity of processes below one that handles a signal, from before it got the signal. */
   readonly #before = new Map<string, string>()
   #members: readonly Seen[] = []
   #orphans: readonly Seen[] = []
@@ -50,7 +50,7 @@ export class ProcessTracker {
     this.#options = options
   }
 
-  /** Reads the process table; returns whether anything is left, or may be: where no file can be opened no process is seen. Zombies do not count. */
+  /** Reads the process table. Returns whether any process may be left, apart from zombies. Without free descriptors no process is visible, which counts as left. */
   async look(): Promise<boolean> {
     const now = await look()
     const members = this.#membersIn(now)
@@ -86,7 +86,7 @@ export class ProcessTracker {
     )
   }
 
-  /** Kills the group, while its leader is not reaped or the last look found one of its members, and the processes outside it. */
+  /** Kills the group, if its leader is not reaped or it had members at the last look, and the processes outside it. */
   async kill(): Promise<void> {
     const {group} = this.#options
     if (group?.hasExited() === false) group.signal('SIGKILL', 'group')
@@ -98,7 +98,7 @@ export class ProcessTracker {
     return [...this.#members, ...this.#orphans]
   }
 
-  /** Notes the activity of the processes below one that handles a signal, before it gets the signal. */
+  /** Notes the activity of processes below one that handles the signal it is about to get. */
   async #noteBefore(pid: number, now: Particulars | undefined, name: NodeJS.Signals): Promise<void> {
     if (now?.catches(name) !== true) return
     for (const seen of descendantsIn(this.#found, [pid]))
@@ -147,7 +147,7 @@ export class ProcessTracker {
     return orphans.filter((seen, at) => !this.#isLeftAlone(again[at] ?? '') && !inEditors.includes(seen))
   }
 
-  /** Whether a process survives: when an app ends, daemons that others use; when the run ends, only the user's own ones. */
+  /** Whether a process survives: at the end of an app shared daemons, at the end of the run only the user's own programs. */
   #isLeftAlone(command: string): boolean {
     return this.#options.group === undefined ? isUsersProgram(command) : outlivesItsApp(command)
   }
@@ -186,7 +186,7 @@ export interface Membership {
   readonly marker: string
   /** Start times of members that were seen earlier, by pid. */
   readonly known: ReadonlyMap<number, number>
-  /** The leader was reaped: when the last member is gone, the system may reuse the number. */
+  /** Whether the leader was reaped: after the last member is gone, the system may reuse the number. */
   readonly isReaped: boolean
   /** This is the first look after that. */
   readonly isFirst: boolean

@@ -8,7 +8,7 @@ import {LOOPBACK, poll, statusOf, firstAccepting, type ProbeTarget} from '../../
 export interface ReadinessOptions {
   readonly ready: ReadyPlan
   readonly target: ProbeTarget & {readonly isSecure: boolean}
-  /** Whether the listener at this address is the app; called with undefined if nothing accepts. */
+  /** Whether the listener at this address is the app. Called with undefined if nothing accepts. */
   readonly isApp: (address: string | undefined) => Promise<boolean>
   /** Called once when the plan's timeout is over; probing continues. */
   readonly slow: (tried: string) => void
@@ -99,7 +99,7 @@ class LogWatch {
   #pattern: {test(line: string): boolean} | undefined
   /** Why the pattern cannot be used; '' if it can. */
   fault = ''
-  /** Lines that came before RE2 was loaded. */
+  /** Lines from before RE2 was loaded. */
   #early: string[] = []
   readonly #rests = new Map<string, string>()
 
@@ -145,7 +145,7 @@ const CONTROL_SEQUENCE = /\x1b\[[0-?]*[ -/]*[@-~]/g
 const linesOf = (text: string): readonly string[] =>
   Buffer.from(text, 'latin1').toString().replaceAll(CONTROL_SEQUENCE, '').split(/\r?\n/)
 
-/** The address at which an app is probed. `appPort`: its port, 0 = none. */
+/** Returns the address at which an app is probed. `appPort`: its port, 0 = none. */
 export function probeTargetOf(
   {channel, ready, published}: AppPlan,
   appPort: number

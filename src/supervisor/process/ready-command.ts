@@ -7,9 +7,9 @@ export interface ReadyCommandOptions {
   /** The port that the app listens on; 0 = none. */
   readonly appPort: number
   readonly noted: (note: Note) => void
-  /** Returns the words of a command with the addresses of the apps that it names. Optional: it names none. */
+  /** Returns the words of a command with addresses in place of references to apps. Omitted without references. */
   readonly wordsOf?: ((words: readonly string[]) => readonly string[]) | undefined
-  /** Returns why the server at one of these ports must not be used: it belongs to another run; '' = it may. */
+  /** Explains why the server at one of these ports must not be used, since it belongs to another run; '' = it may be. */
   readonly serverRefusal?: ((ports: Iterable<number>) => Promise<string>) | undefined
 }
 
@@ -19,7 +19,7 @@ const TIMEOUT_MS = 5000
 /** The command that makes an app ready. */
 export class ReadyCommand {
   readonly #options: ReadyCommandOptions
-  /** The latest reason why the command was not run, which is reported once; '' = there was none. */
+  /** Latest reason why the command was not run, reported once; '' = none. */
   #refusal = ''
 
   constructor(options: ReadyCommandOptions) {

@@ -45,7 +45,7 @@ export interface EndedProgram {
   readonly maySleep: boolean
 }
 
-/** Result of an exit. `waits`, `sleeps`: until a process is requested; `given up`: 16 processes in a row ran for less than 1 s. */
+/** Result of an exit. `waits`, `sleeps`: until a process is requested. `given up`: 16 processes in a row ran for less than 1 s. */
 export type AfterExit =
   | {readonly kind: 'starts'; readonly inMs: number}
   | {readonly kind: 'waits' | 'sleeps' | 'ends' | 'given up'}

@@ -34,9 +34,9 @@ export interface SupervisedOptions extends ReadyCommandOptions {
   readonly moved: (state: AppState) => void
   /** The only app of a run: its command runs without a shell, its output is passed byte for byte, and it may read stdin. */
   readonly single?: {readonly input: Readable | undefined} | undefined
-  /** Decides what follows an exit that was not requested. */
+  /** Decides what follows an unrequested exit. */
   readonly next: (ended: ExitByItself) => AfterExit
-  /** The cause of the first process, if it replaces another one. */
+  /** Cause of the first process, if it replaces another. */
   readonly begunBy?: Why | undefined
   /** Called right before each spawn; false: the app ends without another process. */
   readonly maySpawn?: (() => boolean) | undefined
@@ -76,7 +76,7 @@ export class SupervisedApp implements Supervised {
   /** Signal of the current process, aborted when a stop or restart is requested, which also ends a backoff. */
   #asked = new AbortController()
   #why: Why = 'user'
-  /** No process follows the current one until one is requested. */
+  /** Whether the current process is the last until one is requested. */
   #isToSleep = false
   /** The cause of the current process; undefined: the restart policy. */
   #begunBy: Why | undefined
@@ -290,7 +290,7 @@ export class SupervisedApp implements Supervised {
     return appProcess
   }
 
-  /** Its leader has exited with 0, and has left a server in the background, which is the process of the app from now on. */
+  /** Called when the leader has exited with 0 and left a server in the background, which is the app's process from now on. */
   #follow(appProcess: AppProcess, pid: number): void {
     this.#options.noted({type: 'in-background', pid, port: this.#target.port})
     if (this.#machine.isReady) this.#machine.enter({phase: 'running', pid: appProcess.pid, ready: true})

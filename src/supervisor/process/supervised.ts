@@ -10,7 +10,7 @@ export interface Supervised {
   readonly ended: Promise<AppState>
   /** The last lines of its latest process, at most ten on each. */
   readonly lastLines: Readonly<Record<'stdout' | 'stderr', readonly string[]>>
-  /** The line of the last output of its latest process that best explains its exit; '' if there is none. */
+  /** Line of the latest process' last output that best explains its exit; '' without one. */
   readonly bestLine: string
   /** The number of processes in a row that ran for less than 1 s. */
   readonly shortRuns: number
@@ -18,13 +18,13 @@ export interface Supervised {
   readonly lived: {readonly from: number; readonly to: number; readonly pid?: number | undefined}
   /** The terminal of its current process, if it has one. */
   readonly terminal?: ProcessTerminal | undefined
-  /** Settles when the first process, or the first one after a sleep, was spawned, could not be spawned, or is no longer wanted. */
+  /** Settles when the first process, or the first after a sleep, was spawned, could not be spawned, or is no longer wanted. */
   start(): Promise<void>
   /** Requests a new process immediately. Requests in quick succession count as one; before the start and after the end they do nothing. */
   restart(why: Why): void
-  /** Ends the process, if there is one; none is started until one is requested, by `start` or `restart`. */
+  /** Ends the process, if there is one. The next is started only by `start` or `restart`. */
   sleep?(): void
-  /** Stops the app; settles when nothing of it is left. Also ends an app that was never started. */
+  /** Stops the app, and settles when it is completely gone. Also ends an app that was never started. */
   stop(why: Why): Promise<void>
   /** Stops without a grace period; also cuts a stop in progress short. */
   stopNow(): void
@@ -42,7 +42,7 @@ export type Note =
       /** Calls are sent to this port; false: it is only the port of `ready`. */
       readonly isCalled: boolean
     }
-  /** The command of `ready` would ask the server of another run: it is not run. */
+  /** The system cannot set the plan's limits: the app has none. */
   | {readonly type: 'refused'; readonly command: string; readonly why: string}
   /** The limits of the plan cannot be set here: the app has none. */
   | {readonly type: 'no-limits'; readonly why: string}
@@ -50,9 +50,9 @@ export type Note =
   | {readonly type: 'no-network'; readonly why: string}
   /** Not ready within its timeout; probing continues. `tried` describes the probe. */
   | {readonly type: 'not-ready'; readonly timeoutMs: number; readonly tried: string}
-  /** `times` processes in a row ran for less than 1 s: the app is no longer restarted. */
+  /** After `times` processes in a row of less than 1 s, the app is no longer restarted. */
   | {readonly type: 'given-up'; readonly times: number; readonly exit: Exit; readonly line: string}
   /** A process that had left the app's process group was signalled. */
   | ({readonly type: 'orphan-ended'} & Orphan)
-  /** Its launcher has exited, and has left this server, which is its process now. */
+  /** The launcher has exited and left this server, which is the app's process now. */
   | {readonly type: 'in-background'; readonly pid: number; readonly port: number}

@@ -16,9 +16,8 @@ const CHARACTER = /[\xc2-\xf4][\x80-\xbf]+|[^]/g
 const LONGEST = 64 * 1024
 
 /**
- * Converts a terminal's output to lines of a log, latin1. The last state of an overwritten line counts, as of prompts and progress
- * bars; colours stay; the second screen (of an editor, a pager) makes no lines. Moves to other lines only begin
- * a new one.
+ * Converts a terminal's output to latin1 log lines. The last state of an overwritten line counts, as of prompts and progress bars.
+ * Colours stay. The second screen (of an editor, a pager) makes no lines. A move to another line only begins a new one.
  */
 export class TerminalLines {
   /** The line so far, a character each, with the colours before it. */
@@ -41,7 +40,7 @@ export class TerminalLines {
     return this.#isPlain(text) ? this.#plainly(text) : this.#obey(text)
   }
 
-  /** Returns the last line, with a newline; '' if nothing is left. */
+  /** Returns the last line with a newline; '' if nothing is left. */
   end(): string {
     if (this.#rest >= '\x80') this.#put(this.#rest)
     this.#rest = ''

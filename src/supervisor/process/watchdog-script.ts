@@ -1,6 +1,6 @@
 import {AUTOMATED_BROWSER, EDITOR, USERS_PROGRAM} from '../../platform/shared-programs.ts'
 
-/** Runs the script that the variable `SCRIPT` contains: as an argument, `ps` would show all of it. */
+/** Runs the script in the variable `SCRIPT`: as an argument, `ps` would show all of it. */
 export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
 
 /**

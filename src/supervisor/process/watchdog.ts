@@ -9,11 +9,11 @@ import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'
 
-/** A watchdog that exits sooner than this is not replaced at once: the next one would fail, too. */
+/** Minimum life in ms of a watchdog that is replaced at once: the next one would fail soon, too. */
 const SHORT_RUN_MS = 1000
 /** On exit we wait this long for the watchdog. */
 const GONE_WITHIN_MS = 500
-/** Variables by which an engine, and the daemon that has the containers, is found: another one may have some of the same names. */
+/** Variables that choose an engine and its daemon: another daemon may have containers with the same names. */
 const OF_ENGINES = /^(?:(?:CONTAINER|CONTAINERD|DOCKER)_\w+|HOME|PATH|XDG_RUNTIME_DIR)$/
 
 /** Containers of a process, with its environment, by which their daemon is found. */
@@ -23,9 +23,8 @@ export type OwnContainers = Containers & {readonly env: Environment}
 export type ProcessWatchdog = Pick<Watchdog, 'watch' | 'forget' | 'openNetwork'>
 
 /**
- * A small process that cleans up if we are killed (SIGKILL, a crash, out of memory): it ends our process groups and all
- * processes with the run's marker. A shell reads a pipe which only we hold, so that its input ends when we do.
- * The shell has its own session, and neither our streams nor our markers. A killed watchdog is replaced, after a failure with the next process.
+ * A small process that cleans up if we are killed (SIGKILL, a crash, out of memory): it ends our process groups and all processes with
+ * the run's marker. A shell reads a pipe that only we hold, so its input ends when we do. The shell has its own session, and neither our streams nor our markers. A killed watchdog is replaced, after a failure with the next process.
  */
 export class Watchdog {
   /** The value of `PILLION_RUN`. */
@@ -34,11 +33,11 @@ export class Watchdog {
   #graceMs: number
   /** Environment of the run, for the shell's PATH besides the system's. */
   readonly #env: Environment
-  /** Called if the watchdog cannot start, or has exited and is not replaced: once, until one has lived. */
+  /** Called if the watchdog cannot start, or has exited without a replacement; again only after one has lived. */
   readonly #lost: (why: string) => void
   /** The commands of the watched groups, which its replacement gets, too. */
   readonly #groups = new Map<number, readonly string[]>()
-  /** The networks of containers, by the lines about them. */
+  /** The networks of containers, by their lines for the script. */
   readonly #networks = new Map<string, Network & {readonly made: Promise<void>}>()
   readonly spared: string[] = [] // values of `PILLION_LIFE`, also of apps that were closed since
   #terminal = ''
@@ -56,8 +55,8 @@ export class Watchdog {
   }
 
   /**
-   * Starts the watchdog; call it before the first app is spawned. Does not wait; a failure is reported to `lost`. If the run is
-   * killed, the watchdog removes `home`, the folder of the run's socket.
+   * Starts the watchdog. Call it before the first app is spawned. Does not wait; reports a failure to `lost`. If the run is killed, the
+   * watchdog removes `home`, the folder of the run's socket.
    */
   start(home: string): void {
     this.#home = home
@@ -73,7 +72,7 @@ export class Watchdog {
     if (this.#terminal !== '') this.#tell(`terminal${this.#terminal}`)
   }
 
-  /** Adds a process group, which may have this long to end: longer than any one had before, if an edit says so. `container`: of its command. */
+  /** Adds a process group with its grace period, which an edit may make the longest so far. `container`: of its command. */
   watch({pid, started}: Pick<ProcessGroup, 'pid' | 'started'>, graceMs = 0, container?: OwnContainers): void {
     if (pid === undefined) return
     if (this.#isLost && !this.#isDismissed) this.start(this.#home)
@@ -111,7 +110,7 @@ export class Watchdog {
     await Promise.all([...this.#networks.values()].map(removeNetwork))
   }
 
-  /** Removes a group that is gone: the system may reuse its number. */
+  /** Removes a gone group, whose number the system may reuse. */
   forget({pid}: Pick<ProcessGroup, 'pid'>): void {
     if (pid !== undefined && this.#groups.delete(pid)) this.#tell(`-${pid}`)
   }
@@ -122,7 +121,7 @@ export class Watchdog {
     this.#tell(`spare ${marker}`)
   }
 
-  /** If we are killed, the watchdog restores the modes of this terminal; undefined: nothing to restore. */
+  /** Makes the watchdog restore the modes of this terminal if we are killed; undefined: nothing to restore. */
   guardTerminal(mode: KeyMode | undefined): void {
     this.#terminal = mode === undefined ? '' : ` ${mode.device} ${mode.keys} ${mode.saved}`
     this.#tell(`terminal${this.#terminal}`)
@@ -137,7 +136,7 @@ export class Watchdog {
     void child.exited.then(() => isGone.abort())
     this.#tell('bye')
     await pause(GONE_WITHIN_MS, isGone.signal)
-    // a watchdog that was stopped (SIGSTOP) would stay
+    // a watchdog that was suspended (SIGSTOP) would stay
     child.signal('SIGKILL', 'leader')
   }
 
@@ -147,7 +146,7 @@ export class Watchdog {
     const child = spawnGroup({
       command: ['/bin/sh', '-c', WATCHDOG_LOADER, 'pillion-watchdog', this.#marker, this.#graceMs.toFixed(0), home],
       folder: '/',
-      // SHLVL: a first bash whose input is a socket behaves as if started by rshd, and reads ~/.bashrc
+      // SHLVL: otherwise a first bash with a socket as input behaves as if started by rshd, and reads ~/.bashrc
       env: {PATH: `/usr/bin:/bin:${this.#env['PATH'] ?? ''}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
       stdio: {stdout: nowhere, stderr: nowhere},
       hasInput: true,

@@ -1,14 +1,11 @@
 /** The current callers of each app, by its id. */
 export type CallersOf = ReadonlyMap<string, ReadonlySet<string>>
 
-/**
- * Describes a cycle in which a caller waits for an app that waits, directly or indirectly, for this caller. Ends an error
- * text; '' if there is no cycle.
- */
+/** Describes a cycle in which a caller waits for an app that waits, directly or indirectly, for this caller. The text ends an error; '' without a cycle. */
 export function describeCallCycle(caller: string, callee: string, callers: CallersOf): string {
   const path = pathBetween(callee, caller, callers)
   if (path === undefined) return ''
-  // of the app itself, or of a program that calls it there: pillion invoke does
+  // by the app itself, or by a program at its sidecar, such as pillion invoke
   if (caller === callee) return '; the call came through its own sidecar'
   const names = [...path, callee].map(id => `"${id}"`)
   return `; the apps wait for each other: ${names.join(' → ')}`

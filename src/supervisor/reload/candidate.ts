@@ -14,7 +14,7 @@ export interface Candidate {
   healthy(signal: AbortSignal): Promise<boolean>
   /** Makes it the current process; returns the previous one. */
   promote(): Previous
-  /** Stops it: it is no longer needed. */
+  /** Stops a candidate that is no longer needed. */
   drop(): Promise<void>
 }
 

@@ -16,9 +16,9 @@ export interface ChangesOptions extends HostedWork {
   readonly plan: Plan
   /** Start of the run, in ms since 1970. */
   readonly since: number
-  /** Reads the template again; undefined: edits of the template are ignored. Rejects with a `UserError`. */
+  /** Reads the template again. Rejects with a `UserError`. Undefined if edits are ignored. */
   readonly reread: (() => Promise<Plan>) | undefined
-  /** Warnings about the template that were not given yet. */
+  /** Returns warnings about the template since the last call. */
   readonly hints?: (() => readonly Hint[]) | undefined
   /** The apps with an open sidecar. */
   readonly runtimes: () => readonly AppRuntime[]
@@ -104,8 +104,8 @@ export class Changes {
   }
 
   /**
-   * Replaces the process of an app on request of the user, or gives it to a debugger, or takes it back. Settles when the next process has
-   * started, or failed: with why the old one was left in place, '' = it was not. Instances of one app take turns, each until it is ready.
+   * Replaces the process of an app for the user, gives it to a debugger, or takes it back. Settles when the next process has started or
+   * failed, with the reason why the old one stays, else ''. Instances of an app take turns, each until it is ready.
    */
   async renew(runtime: AppRuntime): Promise<string> {
     this.#watching?.lift(runtime)
@@ -149,14 +149,14 @@ export class Changes {
     await this.#edits?.saved()
   }
 
-  /** Called when the app leaves the run: it is no longer restarted. */
+  /** Called when the app leaves the run, so that it is not restarted. */
   leave(runtime: AppRuntime): void {
     this.#owners.get(runtime)?.end()
     this.#owners.delete(runtime)
     void this.#watching?.remove(runtime)
   }
 
-  /** Called when the run is stopping: nothing is restarted from now on. */
+  /** Called when the run is stopping: nothing is restarted afterwards. */
   end(): void {
     this.#isOver = true
     this.#edits?.end()
@@ -176,8 +176,8 @@ export class Changes {
   }
 
   /**
-   * Whether a call of an app waits, itself or through the apps that it calls, in the queue of an app that starts or reloads.
-   * False if one of these apps calls the app in turn: both would wait.
+   * Whether a call of an app, or of apps that it calls, waits in the queue of an app that starts or reloads. False if one of these apps
+   * calls the app in turn: both would wait.
    */
   #waitsForOthers(id: string): boolean {
     const reached = new Set([id])
@@ -210,7 +210,7 @@ export class Changes {
     })
   }
 
-  /** Says once that calls at the `appPort` of an app are not held, where programs call it there. */
+  /** Warns once that calls at the `appPort` of an app are not held, if programs call it there. */
   async #noteDirectCalls({id, appPort, queue, plan: {published, channel}}: AppRuntime): Promise<void> {
     if (published !== undefined || channel.autoPort || channel.address !== '' || appPort === 0 || this.#direct.has(id))
       return

@@ -7,27 +7,27 @@ import {UserError} from '../../model/errors.ts'
 import {endOf} from '../../model/exit-text.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 
-/** Lets workers finish their open work, and gives them no more. False if the signal is aborted before. */
+/** Lets workers finish their open work, without new work. Resolves with false if the signal is aborted before. */
 export type FinishWork = (signal: AbortSignal) => Promise<boolean>
 
 /** The work that the process of an app has besides calls. */
 export interface HostedWork {
-  /** Releases actors, which only one process may host. Their callers wait until the next process has taken over. */
+  /** Releases actors, which only one process may host. Their calls wait until the next process has taken over. */
   readonly letGo: (app: AppRuntime) => FinishWork
   /** Time limit of that release, in ms, if longer than the app's grace period. */
   readonly letGoMs: (app: AppRuntime) => number
-  /** Gives the process the actors back that it hosts. */
+  /** Returns the hosted actors to the process. */
   readonly keepHosted: (app: AppRuntime) => void
   /** Waits for the tasks of the app's current workers. Tasks of another process of the app continue. */
   readonly finishWork: (app: AppRuntime) => FinishWork
-  /** Gives work to the remaining workers (a debugger's) again, whether or not the process was exchanged. */
+  /** Gives work to the remaining workers (a debugger's) again, even if the process was not exchanged. */
   readonly resumeWork: (app: AppRuntime) => void
 }
 
 /** The needs of an exchange of processes. */
 export interface ExchangeOptions extends HostedWork {
   readonly runtime: AppRuntime
-  /** While a call of the app's process waits in the queue of another app, which does not wait for this one in turn, no time is used up. */
+  /** Whether a call of the app's process waits in the queue of another app that does not wait for this one. That time does not count. */
   readonly waitsForOthers?: (() => boolean) | undefined
   /** Reports calls that are cut after so many ms; returns the reason for their callers. */
   readonly cut: (left: readonly PendingCall[], tookMs: number) => string
@@ -40,16 +40,16 @@ export interface OverlapOptions extends Omit<ExchangeOptions, 'resumeWork'> {
 }
 
 /**
- * Result of an overlap. `left` settles when the old process has ended, and rejects if it could not be ended. `why`: a warning if the
- * candidate has failed; '' if it was no longer needed.
+ * Result of an overlap. `left` settles when the old process has ended, and rejects if it could not be ended. `why`: a warning about a
+ * failed candidate; '' if it was no longer needed.
  */
 export type Overlapped =
   | {readonly kind: 'taken over'; readonly left: Promise<void>}
   | {readonly kind: 'kept'; readonly why: string}
 
 /**
- * Replaces the process of an app by a candidate, which starts while the old process serves calls and takes over when it is
- * ready. No call waits. The old process is then drained and stopped; another candidate may take over while it is.
+ * Replaces the process of an app by a candidate, which starts while the old process serves calls, and takes over when it is ready. No
+ * call waits. Then the old process is drained and stopped; another candidate may take over meanwhile.
  */
 export async function overlap(options: OverlapOptions): Promise<Overlapped> {
   const {runtime, signal, clock, letGo, letGoMs, keepHosted, finishWork} = options

@@ -6,9 +6,9 @@ import {planKey} from './plan-facts.ts'
 export interface PlanChanges {
   readonly added: readonly AppPlan[]
   readonly removed: readonly AppPlan[]
-  /** In the words of the new plan; `effectOf` says the effect. */
+  /** Changed apps with their new plans; `effectOf` returns the effect. */
   readonly changed: readonly AppPlan[]
-  /** Keys at the top that count when a run starts. */
+  /** Changed top-level keys that count only at the start. */
   readonly atStart: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export function planChanges(before: Plan, after: Plan): PlanChanges {
   return {added, removed: [...old.values()], changed, atStart: editedAtStart(before, after)}
 }
 
-/** The keys at the top that count when a run starts, and have other values in another plan. */
+/** Returns the top-level keys that count only at the start and differ in another plan. */
 export function editedAtStart({atStart: before = {}}: Plan, {atStart: after = {}}: Plan): readonly string[] {
   return Object.keys({...before, ...after}).filter(key => !isDeepStrictEqual(before[key], after[key]))
 }
@@ -46,9 +46,7 @@ function replicaTexts(apps: readonly AppPlan[], before: Plan, after: Plan): read
   })
 }
 
-/**
- * The changes in words, for the console: `edit of the template: added news, removed mail`; '' for none. `late`: top keys that differ from the start of the run.
- */
+/** Describes the changes for the console: `edit of the template: added news, removed mail`; '' without any. `late`: keys that differ from those at the start. */
 export function editText(before: Plan, after: Plan, late: readonly string[]): string {
   const {added, removed, changed, atStart} = planChanges(before, after)
   const isScaled = (app: AppPlan): boolean => isOf(app, before.apps) && isOf(app, after.apps)
@@ -82,7 +80,7 @@ export function effectOf(before: AppPlan, after: AppPlan): Effect {
   return isDeepStrictEqual(used(before), used(after)) ? 'nothing' : 'process'
 }
 
-/** Returns the settings that cannot change while an app's sidecar is open, or count before its process starts. */
+/** Returns the settings that cannot change while an app's sidecar is open, or that count before its process starts. */
 const settled = ({
   channel,
   sidecar,

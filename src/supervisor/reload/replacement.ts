@@ -5,9 +5,9 @@ import {withDeadline} from './deadline.ts'
 import type {ExchangeOptions} from './overlap.ts'
 
 /**
- * Replaces the process of one app without losing a call: new calls are queued, calls in flight finish, the process is
- * stopped, the new one starts and becomes ready, and the queued calls are delivered. No call is ever sent twice. An app falls asleep in
- * the same way, without a new process, unless calls and work do not end in time.
+ * Replaces the process of one app without losing a call: new calls are queued, calls in flight finish, the process is stopped, the new
+ * one becomes ready, and the queued calls are delivered. No call is sent twice. An app falls asleep in the same way, without a new
+ * process, unless its calls and work take too long.
  */
 export class Replacement {
   at: ReplacementPoint = 'begun'
@@ -35,13 +35,13 @@ export class Replacement {
     return this.#options.clock.now() - this.#from
   }
 
-  /** Whether its process was spawned, and not only asked for. A process without a pid could not be spawned. */
+  /** Whether its process was spawned, and not only requested. Without a pid, spawning has failed. */
   get hasSpawned(): boolean {
     const {state} = this.#options.runtime.app
     return this.#hasBegun && (state.phase !== 'starting' || state.pid !== undefined)
   }
 
-  /** Lets the calls in flight finish; cancels those that exceed the app's grace period. */
+  /** Lets the calls in flight finish, and cancels those that exceed the app's grace period. */
   async drain(callOff: AbortSignal): Promise<void> {
     const {runtime, clock, finishWork, letGo, letGoMs, waitsForOthers} = this.#options
     const from = clock.now()
@@ -66,7 +66,7 @@ export class Replacement {
     if (isIdle) runtime.lull()
   }
 
-  /** Ends the old process and starts the next one, unless there is none to start here. */
+  /** Ends the old process and starts the next, unless none is to be started here. */
   async exchange(why: Why): Promise<void> {
     const {runtime} = this.#options
     const {phase} = runtime.app.state
@@ -96,7 +96,7 @@ export class Replacement {
     else if (queue.state === 'shut' || app.state.phase === 'asleep') this.at = 'down'
   }
 
-  /** Lets calls in, if the app takes some. */
+  /** Admits calls, if the app accepts any. */
   close(): void {
     this.#options.runtime.queue.unpause(this.#words)
   }

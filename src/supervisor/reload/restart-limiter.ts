@@ -5,8 +5,8 @@ const WITHIN_MS = 60_000
 const QUIET_MS = 10_000
 
 /**
- * Limits restarts: an app that writes into its own folder would restart forever. After thirty restarts within 60 s, the
- * next one waits until no file has changed for ten seconds, or until the user restarts the app.
+ * Limits restarts: an app that writes into its own folder would restart forever. After thirty restarts within 60 s, the next waits until
+ * no file has changed for ten seconds, or the user restarts the app.
  */
 export class RestartLimiter {
   readonly #reload: (paths: readonly string[]) => void
@@ -17,7 +17,7 @@ export class RestartLimiter {
   #isSuspended = false
   #callOff = (): void => undefined
 
-  /** `reload` gets the changed files, relative to the folder of the app; `onSuspend` the one that changed most often. */
+  /** `reload` gets the changed files, relative to the app's folder; `onSuspend` the one that changed most often. */
   constructor(
     reload: (paths: readonly string[]) => void,
     onSuspend: (file: string) => void,

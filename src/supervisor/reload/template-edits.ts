@@ -9,13 +9,13 @@ import {filesOf, planKey} from './plan-facts.ts'
 
 /** The apps of a run, as an edit of their template needs them. */
 export interface EditedApps {
-  /** The app with the id, version and instance of this plan, also one that the user has stopped. */
+  /** Returns the app with the id, version and instance of a plan, even a stopped one. */
   find(plan: AppPlan): AppRuntime | undefined
-  /** The user has stopped the app of this plan: all of its instances that there are. */
+  /** Whether the user has stopped all existing instances of a plan's app. */
   isWhollyStopped(plan: AppPlan): boolean
   /** The run does not end by itself before the returned function is called. */
   hold(): () => void
-  /** Waits until no app is being opened or removed; no other one is before `work` has settled. */
+  /** Waits until no app is being opened or removed, and delays others until `work` has settled. */
   inTurn<T>(work: () => Promise<T>): Promise<T>
   /** Ids of apps that could not be opened. Their dependents do not start. */
   lost: readonly string[]
@@ -26,11 +26,11 @@ export interface EditedApps {
   remove(runtime: AppRuntime): Promise<void>
   /** Opens an app that is new or was closed, at its index in the template. Undefined if the run ends. Throws a `UserError`. */
   openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined>
-  /** Called when the edit has opened its apps: no call waits for another one. */
+  /** Called when the edit has opened its apps: their calls no longer wait for others. */
   edited(): Promise<void>
   /** Starts an app that was opened, as soon as its dependencies allow. */
   begin(runtime: AppRuntime): Promise<void>
-  /** Brings the apps into the order of a template. */
+  /** Sorts the apps by a template. */
   arrange(plans: readonly AppPlan[]): void
 }
 
@@ -38,10 +38,10 @@ export interface TemplateEditsOptions {
   readonly plan: Plan
   /** Reads the template again. Rejects with a `UserError`. */
   readonly reread: () => Promise<Plan>
-  /** An edit without mistakes is applied now. The text names its effects on apps; '' = none. */
+  /** Called when an edit without mistakes is applied. The text names its effects on apps; '' = none. */
   readonly applies: (text: string) => void
   readonly apps: () => EditedApps
-  /** Watches these files, from which the plan was read; saves after `since` (ms since 1970) count. */
+  /** Watches the files of the plan. Saves after `since` (ms since 1970) count. */
   readonly followFiles: (files: readonly string[], since: number) => Promise<void>
   /** Watches the files that the app's wanted plan names. */
   readonly follow: (runtime: AppRuntime) => void
@@ -51,8 +51,8 @@ export interface TemplateEditsOptions {
 }
 
 /**
- * Applies edits of the template, one after the other. An app is known by its id, version and instance. An edit sets
- * its wanted plan, which counts whenever it starts next: now, or when the user starts it.
+ * Applies edits of the template one after the other. Id, version and instance identify an app. An edit sets its wanted plan, for its next
+ * start: now, or by the user.
  */
 export class TemplateEdits {
   readonly #options: TemplateEditsOptions
@@ -92,13 +92,13 @@ export class TemplateEdits {
     await this.#edits
   }
 
-  /** An instance of an app that was left out has been started: from now on edits change it, and start its other ones. */
+  /** Called when an instance of a left-out app has been started. From now on edits change it, and start its other instances. */
   broughtIn(brought: AppPlan): void {
     this.#broughtIn.add(brought.id)
     this.#plan = withBroughtIn(this.#plan, plan => planKey(plan) === planKey(brought))
   }
 
-  /** The run is stopping: nothing is changed from now on. */
+  /** Ends edits, since the run is stopping. */
   end(): void {
     this.#isOver = true
     this.#release()
@@ -118,7 +118,7 @@ export class TemplateEdits {
     if (files !== undefined && !this.#isOver) await this.#options.followFiles(files, since)
   }
 
-  /** A new instance of an app that the user has stopped is left out, too: the app stays stopped until it is started. */
+  /** Leaves out new instances of an app that the user has stopped: it stays stopped as a whole. */
   #withoutStopped(plan: Plan): Plan {
     const apps = this.#options.apps()
     const isHeld = (each: AppPlan): boolean => apps.find(each) === undefined && apps.isWhollyStopped(each)
@@ -127,7 +127,7 @@ export class TemplateEdits {
     return {...plan, apps: plan.apps.filter(each => !held.includes(each)), leftOut: [...(plan.leftOut ?? []), ...held]}
   }
 
-  /** An app that has left the template is left out again when it comes back. */
+  /** Forgets apps that have left the template: if they return, they are left out again. */
   #forgetRemoved({apps, leftOut = []}: Plan): void {
     const ids = new Set([...apps, ...leftOut].map(({id}) => id))
     for (const id of this.#broughtIn) if (!ids.has(id)) this.#broughtIn.delete(id)
@@ -151,7 +151,7 @@ export class TemplateEdits {
     }
   }
 
-  /** Returns the apps that were opened and have to be started. Ports may move from app to app: all are closed before one is opened. */
+  /** Applies a plan. Returns the opened apps that must be started. Closes all apps before it opens one, as ports may move between them. */
   async #apply(after: Plan): Promise<readonly AppRuntime[]> {
     const apps = this.#options.apps()
     const before = this.#plan
@@ -160,7 +160,7 @@ export class TemplateEdits {
     this.#options.applies(editText(before, after, editedAtStart(this.#options.plan, after)))
     this.#plan = after
     const touched = new Set([...added, ...changed])
-    // in this turn: an app that takes its wanted plan in the meantime would seem to have it already
+    // in the same turn: an app that meanwhile takes over its wanted plan would seem unchanged
     const closed = after.apps.filter(plan => touched.has(plan) && this.#isClosed(plan))
     await apps.leaveOut(after.leftOut ?? [])
     try {
@@ -184,7 +184,7 @@ export class TemplateEdits {
     if (runtime !== undefined) runtime.wanted = plan
   }
 
-  /** Whether the app has to be opened, for the first time or again. Otherwise it gets the plan in another way, or when it is started. */
+  /** Whether the app must be opened, for the first time or again. Otherwise it gets the plan in another way, or at its start. */
   #isClosed(plan: AppPlan): boolean {
     const {follow, exchange} = this.#options
     const apps = this.#options.apps()

@@ -34,7 +34,8 @@ export class Watching {
   }
 
   /**
-   * Watches the files of the app's wanted plan; changes after `since` (ms since 1970) count. An existing watch with the same files stays, another one reports its changes. Settles when the app is being watched.
+   * Watches the files of the app's wanted plan. Changes after `since` (ms since 1970) count. A watch of the same files stays; any other
+   * reports its changes. Settles when the app is being watched.
    */
   async follow(runtime: AppRuntime, since: number): Promise<void> {
     const {folder, watch: plan, command} = runtime.wanted
@@ -93,7 +94,7 @@ export class Watching {
     this.#followed.get(runtime)?.limiter.lift()
   }
 
-  /** Watches these files instead of those of the last call; changes after `since` (ms since 1970) count. */
+  /** Watches these files in place of the last ones. Changes after `since` (ms since 1970) count. */
   async followTemplate(files: readonly string[], since: number, changed: () => void): Promise<void> {
     this.#templateFiles = files
     if (isDeepStrictEqual(this.#template?.files, files)) return
@@ -132,5 +133,5 @@ export class Watching {
 const goneText = (id: string, folder: string): string =>
   `the folder of "${id}" is gone, so it keeps its process until there is one again: ${folder}`
 
-/** The folder that holds most of some files: whether it is mounted decides how to watch them. */
+/** Folder with most of some files: a mounted one needs another way of watching. */
 const folderOf = (files: readonly string[]): string => dirname(files[0] ?? '/')

@@ -2,7 +2,7 @@ import type {ActorCounts} from '../../model/work-event.ts'
 import type {Actors} from './actors.ts'
 import type {Actor} from './actor.ts'
 
-/** Counts the waiting calls, timers and reminders of each type that an instance hosts. `reminders`: how many the file has for it, by type. */
+/** Counts the waiting calls, timers and reminders of each type that an instance hosts. `reminders`: its numbers of stored reminders by type. */
 export const countsAt = (
   {table, timers}: Pick<Actors, 'table' | 'timers'>,
   instance: string,

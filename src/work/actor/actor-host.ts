@@ -26,7 +26,7 @@ export interface MethodCall {
   readonly body: Buffer
 }
 
-/** A timer or a reminder is due. Texts as they were given. */
+/** A due timer or reminder. Texts are as given. */
 export interface Firing extends Omit<FiringRequest, 'ttl'> {
   readonly kind: 'timer' | 'reminder'
   readonly name: string
@@ -45,10 +45,10 @@ export type ActorAnswer =
       /** The actor asks that its timer or reminder ends. */
       readonly isCancelled: boolean
     }
-  /** `status`: the HTTP status; 0 = there is none. */
+  /** `status`: the HTTP status; 0 = none. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string}
   | {readonly kind: 'unknown'}
-  /** There was no answer; `wasSent`: the app may have got it. */
+  /** No answer; `wasSent`: the app may have got the request. */
   | {readonly kind: 'lost'; readonly why: string; readonly wasSent: boolean}
 
 /** The caller of an actor: an instance of an app. */
@@ -61,7 +61,7 @@ export interface ActorRequest {
   readonly type: string
   readonly id: string
   readonly work: ActorWork
-  /** App that calls. A timer and a reminder have none. */
+  /** App that calls. Timers and reminders have none. */
   readonly caller: ActorCaller | undefined
   /** '' = none. */
   readonly reentrancyId: string
@@ -71,14 +71,14 @@ export interface ActorRequest {
 
 /** An instance of an app that hosts actors. */
 export interface ActorHost extends ActorCaller {
-  /** Whether its process takes calls now, is expected to later, or will not; with the reason. */
+  /** Whether its process accepts calls, is expected to later, or will not; with the reason. */
   readonly state: 'open' | 'held' | 'shut'
   readonly reason: string
-  /** A call is under way in its process. */
+  /** Whether a call is under way in its process. */
   readonly isBusy: boolean
   /** How long a call waits for this host, in ms. */
   readonly holdMs: number
-  /** Sends the request; with `isForced` whatever the host's state is. Never rejects. */
+  /** Sends the request; with `isForced` in any state of the host. Never rejects. */
   send(request: ActorRequest, isForced: boolean): Promise<ActorAnswer>
   /** Deactivates an actor; false: its app has not confirmed that. Never rejects. */
   deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean>
@@ -88,7 +88,7 @@ export interface ActorHost extends ActorCaller {
 export interface TypeSettings {
   readonly idleMs: number
   readonly drainMs: number
-  /** Calls under way may end when the process is replaced (`drainRebalancedActors`). */
+  /** Whether calls under way may end when the process is replaced (`drainRebalancedActors`). */
   readonly drains: boolean
   readonly isReentrant: boolean
   readonly maxDepth: number

@@ -3,7 +3,7 @@ import type {ActorHost} from './actor-host.ts'
 
 /** Actor types that an instance of an app hosts. */
 export interface HostedAt {
-  /** Its process takes calls. */
+  /** Whether its process accepts calls. */
   readonly isReady: boolean
   /** How many of its actors are active, by type. */
   readonly active: ReadonlyMap<string, number>

@@ -5,7 +5,7 @@ import type {Due} from './agenda.ts'
 /** An instance of an app and the types that it hosts. */
 export class Hosting {
   readonly host: ActorHost
-  /** The types that its process hosts; undefined: that is not known yet. */
+  /** Types that its process hosts; undefined before they are known. */
   types: ReadonlyMap<string, TypeSettings> | undefined
   /** The signals of retirements that deactivate its actors. No turn begins during one. */
   readonly retirements = new Set<AbortSignal>()
@@ -31,7 +31,7 @@ function hashOf(text: string): number {
   return (hash ^ (hash >>> 13)) >>> 0
 }
 
-/** Chooses the host of an id: always the same one as long as these hosts are there (rendezvous hashing, Thaler and Ravishankar 1998). */
+/** Chooses the host of an id: the same one while these hosts exist (rendezvous hashing, Thaler and Ravishankar 1998). */
 export function placeAmong(hosts: readonly Hosting[], type: string, id: string): Hosting | undefined {
   if (hosts.length < 2) return hosts[0]
   const weight = ({host}: Hosting): number => hashOf(`${host.instance}\0${type}\0${id}`)
@@ -65,11 +65,11 @@ export class ActorTurn {
   readonly since: number
   readonly options: TurnOptions
   readonly #settle: (outcome: ActorAnswer | ActorError) => void
-  /** The record of the call; undefined: the call is not recorded, or the host of the type is not known yet. */
+  /** Record of the call. Undefined if it is not recorded, or while the type's host is unknown. */
   journal: CallJournal | undefined
   /** When the turn began; -1: the call waits. */
   beganAt = -1
-  /** Describes how the turn waits for itself, once that is known; '' = it does not. */
+  /** Describes how the turn waits for itself, once known; '' = it does not. */
   circle = ''
   stop: (() => void) | undefined
   isOver = false
@@ -109,14 +109,14 @@ function refused({journal}: ActorTurn, {message, refusal}: ActorError): void {
 export class Actor implements Due {
   readonly type: ActorType
   readonly id: string
-  /** Its host; undefined: the actor is not active. */
+  /** Host of the actor; undefined: not active. */
   place: Hosting | undefined
-  /** Its process has ended during a turn that the next process may continue: afterwards any host may get the actor. */
+  /** Whether its process has ended during a turn that the next process may continue. Afterwards any host may get the actor. */
   isLost = false
   /** The calls that have the turn: several only if they are one chain of reentrant calls. */
   inside: ActorTurn[] | undefined
   waiting: ActorTurn[] | undefined
-  /** The reentrancy id of the calls inside; '' = there is none. */
+  /** Reentrancy id of the calls inside; '' = none. */
   chain = ''
   isLeaving = false
   idleSince = 0
@@ -124,7 +124,7 @@ export class Actor implements Due {
   at = 0
   /** When the actor last stopped waiting for a host. */
   heldUntil = -1
-  /** Called when its turn is over, or it was deactivated: a reload may wait for that, and a failed health check as well. */
+  /** Called when its turn is over, or it was deactivated, for waiting reloads and health checks. */
   freed: Set<() => void> | undefined
 
   constructor(type: ActorType, id: string) {
@@ -132,7 +132,7 @@ export class Actor implements Due {
     this.id = id
   }
 
-  /** Whether the table has forgotten this actor. The next call makes another one. */
+  /** Whether the table has forgotten this actor. The next call makes another. */
   get isOver(): boolean {
     return this.type.actors.get(this.id) !== this
   }

@@ -25,7 +25,7 @@ interface ActorsOptions {
   readonly counted?: (instance: string, event: ActorEvent) => void
   /** Called once for each turn that waits for itself. */
   readonly onDeadlock?: (actor: Actor, text: string) => void
-  /** Creates the record of a call or firing. `app`: the app that hosts the type, else the type's name. Left out: calls are not recorded. */
+  /** Creates the record of a call or firing. `app`: the app that hosts the type, else the type's name. Omitted: calls are not recorded. */
   readonly journalOf?: (request: ActorRequest, app: string) => CallJournal
 }
 
@@ -33,7 +33,7 @@ const MAX_WAITING = 10_000
 
 const NOTHING: readonly ActorTurn[] = []
 
-/** The actors of a run: their hosts, and one call at a time in each (Dapr: pkg/actors; without its placement: all calls pass this process). */
+/** The actors of a run: their hosts, and one call at a time in each (Dapr: pkg/actors, without placement, as this process sees all calls). */
 export class Actors {
   readonly #options: ActorsOptions
   readonly timers: Timers
@@ -70,7 +70,7 @@ export class Actors {
     return this.table.isHosted(type) || this.#options.mayHost(type)
   }
 
-  /** Whether an instance of this app hosts the type; resolves once that is known. */
+  /** Whether an instance of this app hosts the type. Waits until that is known. */
   async isHostedBy(app: string, type: string): Promise<boolean> {
     const {mayHost, needsHost} = this.#options
     for (; !this.table.isHostedBy(app, type) && mayHost(type, app); await this.#looked.promise) needsHost?.(type, false)
@@ -102,7 +102,7 @@ export class Actors {
     }
     for (const actor of this.table.actorsAt(hosting)) {
       if (only?.has(actor.type.name) === false) continue
-      // a turn that the gateway holds for the next process keeps its actor: it writes its state from there
+      // a turn that the gateway holds for the next process keeps its actor, which stores its state from there
       if (actor.inside === undefined) actor.place = undefined
       else actor.isLost = true
       actor.freed?.forEach(tell => tell())
@@ -130,20 +130,20 @@ export class Actors {
     for (const {name, hosts} of types) this.#options.needsHost?.(name, hosts.size > 0)
   }
 
-  /** Whether the queue of a held actor has to be checked; false: only firings wait, still without a host, as thousands of due reminders may. */
+  /** Whether the queue of a held actor must be checked. False if only firings wait and there is no host, as for thousands of due reminders. */
   #goesOn(actor: Actor): boolean {
     const [turn, ...others] = actor.waiting ?? NOTHING
     if (turn === undefined || [turn, ...others].some(({isPatient}) => !isPatient)) return true
     return typeof placeFor(actor, turn.request, this.#options.mayHost) !== 'string'
   }
 
-  /** How long turns at an instance may take to end, in ms, as its process has reported; 0: it hosts nothing. */
+  /** Returns how long turns at an instance may take to end, in ms, as its process has reported; 0: it hosts nothing. */
   drainMs(instance: string): number {
     const settings = this.table.hostingsAt(instance).flatMap(({types}) => [...(types?.values() ?? [])])
     return Math.max(0, ...settings.map(({drainMs}) => drainMs))
   }
 
-  /** Retires an instance that ends for good within `graceMs`; turns under way get at most the time that its process has reported. */
+  /** Retires an instance that ends for good within `graceMs`. Turns under way get at most the time that its process has reported. */
   async end(instance: string, graceMs: number, now: AbortSignal): Promise<void> {
     if (this.table.hostingsAt(instance).length === 0) return
     // an app may report a part of a millisecond, which a timeout refuses
@@ -152,8 +152,8 @@ export class Actors {
   }
 
   /**
-   * Begins no more turns at an instance and deactivates its actors once their turns are over; false if a signal is aborted
-   * first. `late`: aborted when turns under way are no longer waited for.
+   * Begins no more turns at an instance, and deactivates its actors after their turns. Resolves with false if a signal is aborted first.
+   * `late`: aborted when turns under way are no longer waited for.
    */
   async retire(instance: string, signal: AbortSignal, late?: AbortSignal): Promise<boolean> {
     const hostings = this.table.hostingsAt(instance)
@@ -325,7 +325,7 @@ export class Actors {
     if (actor.waiting === undefined) this.#holds.end(actor)
   }
 
-  /** Deactivates an idle actor later; forgets one without a host now. */
+  /** Deactivates an idle actor later, or forgets one without a host now. */
   #settled(actor: Actor): void {
     const {place, waiting, inside, isLeaving} = actor
     if (waiting !== undefined) {
@@ -380,7 +380,7 @@ const hostOf = ({type, place}: Actor): string => place?.host.reason || `a host o
 /** Names the host or the turn for which a call waits. */
 const waitsFor = (actor: Actor): string => (actor.inside === undefined ? hostOf(actor) : turnIn(actor))
 
-/** Whether the call comes from a host that is being retired and still has calls under way: it waits for this one, too. */
+/** Whether a call comes from a host that is being retired and has calls under way, which wait for this call, too. */
 const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean =>
   isRetiring && host.instance === caller?.instance && host.isBusy
 

@@ -1,16 +1,16 @@
 import {TimeHeap} from '../../model/time-heap.ts'
 import type {Clock} from '../../platform/clock.ts'
 
-/** Something to do at a certain time. */
+/** Work that is due at a time. */
 export interface Due {
   /** When it is due, by the clock's `now`. Must not change while it is in the agenda. */
   at: number
-  /** Whether the entry was cancelled. A cancelled entry does nothing when it fires. */
+  /** Whether the entry was cancelled, so that it does nothing when it fires. */
   readonly isOver: boolean
   fire(): void
 }
 
-/** More entries that are over are removed once they are half of all. */
+/** Minimum number of cancelled entries to remove, once they are half of all. */
 const MAX_OVER = 100
 
 /** Holds work that is due later, in memory: a heap, and one timer for its head. */
@@ -31,7 +31,7 @@ export class Agenda {
     if (due.at < this.#armed) this.#arm()
   }
 
-  /** Called when an entry is over: thousands may follow before its time has come, where a timer is set again with each call. */
+  /** Called when an entry is cancelled: thousands may follow before its time, if each call sets a timer again. */
   ended(): void {
     if (++this.#over <= Math.max(MAX_OVER, this.#heap.size / 2)) return
     this.#over = 0

@@ -6,7 +6,7 @@ export interface FiringRequest {
   readonly period: string
   readonly ttl: string
   readonly callback: string
-  /** JSON; undefined: none was given. */
+  /** JSON; undefined if none was given. */
   readonly data: string | undefined
 }
 

@@ -3,7 +3,7 @@ import type {Actor, ActorTurn} from './actor.ts'
 import {ActorError} from './actor-host.ts'
 import type {ActorTable} from './actor-table.ts'
 
-/** How long a call waits where no host is known that says how long, in ms. */
+/** How long a call waits if no known host has its own limit, in ms. */
 const HOLD_MS = 60_000
 
 /** Removes those calls from the queue of an actor for which `why` returns a reason. */
@@ -64,7 +64,7 @@ export class Holds {
   }
 }
 
-/** The calls that wait for a limited time: a firing has none, and its own would be over for as long as it waits. */
+/** Returns the calls that wait for a limited time. Firings have no limit. */
 const impatientOf = ({waiting = []}: Actor): readonly ActorTurn[] => waiting.filter(({isPatient}) => !isPatient)
 
 function lateError({type, id, place}: Actor, ms: number): ActorError {

@@ -8,7 +8,7 @@ const {flag, json, number, optional, text} = column
 /** The kind of the wake-ups of reminders. */
 export const REMINDER = 'reminder'
 
-/** `data`: JSON; `due`: the next firing; `step`: ms between two firings; `remaining`: the number of firings left, the next one included. */
+/** Columns. `data`: JSON; `due`: the next firing; `step`: ms between two firings; `remaining`: firings left, the next one included. */
 const COLUMNS = {
   app: text,
   type: text,

@@ -15,7 +15,7 @@ export interface ReminderRequest extends FiringRequest {
   readonly policy?: FailurePolicy | undefined
 }
 
-/** There is a reminder of this name, which is not to be overwritten. */
+/** A reminder with this name exists, and must not be overwritten. */
 export class ReminderExists extends Error {}
 
 interface Fired extends Delivered {
@@ -92,7 +92,7 @@ export class Reminders {
     return this.#store.list(type, id)
   }
 
-  /** Deletes a reminder; resolves once the file has the deletion. Returns false if there was no such reminder. */
+  /** Deletes a reminder. Settles once the file has the deletion. Resolves with false for an unknown one. */
   async delete(name: FiringName): Promise<boolean> {
     return this.#options.file.change(() => this.#series.remove(this.#store.find(name)))
   }
@@ -104,7 +104,7 @@ export class Reminders {
     })
   }
 
-  /** Fires a reminder now, outside its plan and its counts. Returns undefined if there is no such reminder. */
+  /** Fires a reminder now, besides its plan and counts. Undefined for an unknown one. */
   async fire(name: FiringName): Promise<ActorAnswer | undefined> {
     const found = await this.get(name)
     return found && this.#run(requestOf(found), {})
@@ -146,7 +146,7 @@ export class Reminders {
     }
   }
 
-  /** Says how many firings were missed before the one that came. */
+  /** Logs how many firings were missed before the latest. */
   #passOver({app, step = 1, due: before, ...name}: Reminder, {due}: Fired): void {
     const passed = Math.round((due - before) / step)
     const words = passed === 1 ? '1 firing was' : `${passed} firings were`

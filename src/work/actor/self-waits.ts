@@ -19,7 +19,8 @@ interface Inside {
 }
 
 /**
- * Finds turns that wait for themselves, also by way of other actors: such a turn ends only when its caller gives up. The trace of a turn shows its calls. Without a trace the calls are known if each process on the way has one turn alone.
+ * Finds turns that wait for themselves, possibly through other actors, and would only end when the caller gives up. A turn's trace
+ * reveals its calls. Without a trace they are known only if each process on the path has a single turn.
  */
 export class SelfWaits implements Due {
   at = 0
@@ -82,11 +83,11 @@ export class SelfWaits implements Due {
 
 interface Way {
   readonly turns: readonly Inside[]
-  /** Every step of the way is known by its trace. */
+  /** Whether the trace proves every step of the path. */
   readonly isSure: boolean
 }
 
-/** Returns the way from a turn to a call that waits for it, by the turns between; undefined = unknown. */
+/** Returns the path from a turn to a call that waits for it, as the turns between. Undefined if unknown. */
 function wayBy(first: Inside, waiting: ActorTurn, all: readonly Inside[]): Way | undefined {
   const trace = traceOf(waiting)
   const turns: Inside[] = []
@@ -106,7 +107,7 @@ function wayBy(first: Inside, waiting: ActorTurn, all: readonly Inside[]): Way |
   return undefined
 }
 
-/** The trace id of a turn (W3C Trace Context); '' = it has none. */
+/** Returns the trace id of a turn (W3C Trace Context); '' without one. */
 function traceOf({request: {work}}: ActorTurn): string {
   if (work.kind !== 'method') return ''
   return traceIdOf(/^traceparent:[ \t]*(\S+)/im.exec(work.lines)?.[1])

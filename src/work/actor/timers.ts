@@ -18,7 +18,7 @@ export const fullName = ({type, id, name}: FiringName): string => `${type}||${id
 /** A unique key: names contain no control characters. */
 const keyOf = ({type, id, name}: FiringName): string => `${type}\0${id}\0${name}`
 
-/** A firing that is later than this, in ms, was missed: the machine was asleep, or the app could not take it. */
+/** Delay in ms from which on a firing counts as missed: the machine was asleep, or the app accepted no calls. */
 export const LATE_MS = 2000
 
 interface TimersOptions {
@@ -27,7 +27,7 @@ interface TimersOptions {
   readonly run: (request: ActorRequest, options: TurnOptions) => Promise<ActorAnswer>
 }
 
-/** Timers of actors: they live as long as the run, and as the sidecar where they were set (Dapr: pkg/actors/timers). */
+/** Timers of actors, which live as long as the run, and as the sidecar that set them (Dapr: pkg/actors/timers). */
 export class Timers {
   readonly #options: TimersOptions
   readonly #timers = new Map<string, Timer>()
@@ -99,7 +99,7 @@ class Timer implements Due {
     agenda.add(this)
   }
 
-  /** Ends the timer; a firing under way is not cut. */
+  /** Ends the timer. A firing under way continues. */
   end(): void {
     if (this.isOver) return
     this.isOver = true

@@ -33,7 +33,7 @@ export type JobChange = Partial<Pick<Job, 'planned' | 'count' | 'last' | 'attemp
 export interface JobsQuery {
   /** Left out: jobs of all apps. */
   readonly app?: string | undefined
-  /** Only jobs with a higher key; 0: from the first one on. */
+  /** Only jobs with a higher key; 0: all. */
   readonly after: number
   readonly limit: number
 }

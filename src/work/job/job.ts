@@ -12,7 +12,7 @@ interface JobData {
   readonly value: Uint8Array
 }
 
-/** A job as its caller describes it. An absent key was not given. */
+/** A job as its caller describes it. Absent keys were not given. */
 export interface JobRequest {
   readonly name: string
   readonly schedule?: string | undefined
@@ -23,20 +23,20 @@ export interface JobRequest {
   readonly policy?: FailurePolicy | undefined
 }
 
-/** A job as it is kept. Times are milliseconds since 1970, by the clock of the file (`WakeUps.date`). */
+/** A stored job. Times are ms since 1970 by the file's clock (`WakeUps.date`). */
 export interface Job extends JobRequest, Planned {
   readonly policy: FailurePolicy
   readonly begin: number
-  /** The next tick, or the one that is under way; undefined: there will be none. */
+  /** The next tick, or the one under way. Undefined if there is none. */
   readonly planned: number | undefined
-  /** No tick comes after this time. */
+  /** Time after which no tick follows. */
   readonly expires: number | undefined
   /** The number of ticks that are done. */
   readonly count: number
   /** The latest tick that is done. */
   readonly last: number | undefined
   readonly isPaused: boolean
-  /** The app's latest answer; '' = none yet. */
+  /** The app's latest answer; '' before one. */
   readonly answer: string
 }
 
@@ -50,7 +50,7 @@ export class JobError extends Error {
   }
 }
 
-/** The unique name of a job among those of all apps, as in Dapr's scheduler. */
+/** Returns the name of a job that is unique over all apps, as in Dapr's scheduler. */
 export const jobKey = (app: string, name: string): string => `app||default||${app}||${name}`
 
 const MAX_KEY_BYTES = 512
@@ -68,12 +68,12 @@ export function checkJobName(app: string, name: string): void {
 
 const TYPES = 'type.googleapis.com/'
 
-/** The type in which data that came as JSON are wrapped. */
+/** Type in which JSON data are wrapped. */
 export const VALUE_URL = `${TYPES}google.protobuf.Value`
 const STRING_URL = `${TYPES}google.protobuf.StringValue`
 const STRING = {text: [1, 'string']} as const
 
-/** The bytes that an app gets over HTTP: JSON where possible. */
+/** Returns the bytes for an app of HTTP: JSON if possible. */
 export function jobBody(data: JobData | undefined): Buffer {
   if (data === undefined) return Buffer.alloc(0)
   const wrapped = wrappedIn(data)
@@ -83,7 +83,7 @@ export function jobBody(data: JobData | undefined): Buffer {
   return isJson(text) ? Buffer.from(text.trim()) : bytes
 }
 
-/** The data as people see them: JSON as it is, else text, else base64. */
+/** Returns the data for people: JSON, else text, else base64. */
 export function plainData(data: JobData): unknown {
   const wrapped = wrappedIn(data)
   if (wrapped !== undefined) return wrapped
@@ -95,7 +95,7 @@ export function plainData(data: JobData): unknown {
 export const jobDataJson = (data: JobData): unknown =>
   wrappedIn(data) === undefined ? plainData(data) : {'@type': data.typeUrl, value: plainData(data)}
 
-/** The JSON that a message wraps, as its type says; undefined: its type is another one, or its bytes do not fit the type (any app may send it). */
+/** Returns the JSON in a message by its type. Undefined for other types, and for bytes that do not fit (any app may send them). */
 const wrappedIn = ({typeUrl, value}: JobData): unknown =>
   orElse(
     () => (typeUrl === VALUE_URL ? valueIn(value) : typeUrl === STRING_URL ? decode(STRING, value).text : undefined),

@@ -12,9 +12,9 @@ export const JOB = 'job'
 export interface JobOutcome extends Delivered {
   /** The tick is done, since the app has no handler for the job. */
   readonly isMissing?: boolean
-  /** A process that takes it is about to come: a skip waits for that. */
+  /** Whether a process that accepts it is about to start, for which a skip waits. */
   readonly isExpected?: boolean
-  /** Its process has got it, and gave no answer. A run by hand goes to no other process. */
+  /** Whether its process got it and gave no answer. A manual run is not repeated by another process. */
   readonly wasSent?: boolean
 }
 
@@ -26,17 +26,17 @@ interface Ticked extends JobOutcome {
   readonly planned: number | undefined
 }
 
-/** How many ticks one app may have at a time; its own limit of concurrency comes after that. */
+/** Maximum number of ticks that one app may have at a time, before its own limit of concurrency. */
 const MAX_WITH_APP = 100
 
 interface AppJobs {
   due: number[]
-  /** Ticks that the app could not take; they are delivered first. */
+  /** Ticks that the app could not accept, to be delivered first. */
   returned: number[]
   busy: number
   /** How often the app has become ready: a delivery that failed before that may be tried again. */
   readies: number
-  /** Resolved when its ticks are brought the next time. */
+  /** Resolved when its ticks are delivered the next time. */
   next: PromiseWithResolvers<void>
 }
 
@@ -154,7 +154,7 @@ export class Jobs {
     })
   }
 
-  /** Delivers a tick now, or once its app takes calls, in addition to the plan: it is not counted. Throws a JobError. */
+  /** Delivers a tick now, or once its app accepts calls, in addition to the plan and uncounted. Throws a JobError. */
   async run(app: string, name: string): Promise<JobOutcome> {
     const job = await this.get(app, name)
     const full = jobKey(app, name)
@@ -168,16 +168,16 @@ export class Jobs {
     return outcome.wasSent === true ? {...outcome, kind: 'failed'} : outcome
   }
 
-  /** Pauses a job: no tick comes until it is resumed, and those that are due meanwhile do not count as missed. Throws a JobError. */
+  /** Pauses a job: no tick is delivered until it is resumed. Ticks due meanwhile do not count as missed. Throws a JobError. */
   async pause(app: string, name: string): Promise<Job> {
-    // a tick in its app stays due until the answer, and a waiting tick does not
+    // a tick under way stays due until its answer, a waiting tick does not
     return this.#set(app, name, job => ({
       isPaused: true,
       isDue: job.isDue && this.#withApps.get(jobKey(app, name)) === job.key
     }))
   }
 
-  /** Resumes a job: its next tick is the first of the plan from now on; if its time is over, the job is gone. Throws a JobError. */
+  /** Resumes a job: its next tick is the first of the plan from now on. A job whose time is over is removed. Throws a JobError. */
   async resume(app: string, name: string): Promise<Job> {
     return this.#set(app, name, job => {
       const planned = job.isPaused && !job.isDue ? this.#firstFrom(job, this.date()) : job.planned
@@ -242,12 +242,12 @@ export class Jobs {
     if (isTaken || waiting.readies > readies) this.#pump(app)
   }
 
-  /** Delivers one tick; false: the app could not take it, and the tick waits until the app is ready. */
+  /** Delivers one tick. Resolves with false if the app could not accept it, so that it waits for the app. */
   async #tick(key: number, app: string): Promise<boolean> {
     const job = this.#store.at(key)
     if (job === undefined) return this.#series.deliver(key)
     const name = jobKey(app, job.name)
-    // the app still has an earlier tick: from before the job was scheduled again, or one that was run by hand
+    // the app still has an earlier tick: from before a change of the job, or a manual one
     let isTaken = false
     if (!this.#withApps.has(name)) {
       this.#withApps.set(name, key)
@@ -277,7 +277,7 @@ export class Jobs {
     }
   }
 
-  /** Finds the latest of the missed ticks, which alone is delivered; `passed`: how many are left out. */
+  /** Finds the latest missed tick, the only one to be delivered. `passed`: number of the others. */
   #latest({schedule, planned, attempts, expires}: Job): {readonly at: number | undefined; readonly passed: number} {
     const {catchesUp = false} = this.#options
     if (schedule === undefined || planned === undefined || attempts > 0 || catchesUp) return {at: planned, passed: 0}

@@ -11,7 +11,7 @@ interface JobPlan {
   readonly expires: number | undefined
 }
 
-/** Reads a time: RFC 3339, by the clock of apps, or a duration of Go or ISO 8601 (dapr/kit: time, ParseTime). Returns undefined for other texts. */
+/** Reads a time: RFC 3339 by the clock of apps, or a duration of Go or ISO 8601 (dapr/kit: time, ParseTime). Undefined for other texts. */
 function timeIn(text: string, from: number, aheadMs: number): number | 'repeated' | undefined {
   if (/^R\d+\//.test(text)) return strideIn(text.replace(/^R\d+\//, '')) && 'repeated'
   const stride = strideIn(text)
@@ -53,12 +53,12 @@ export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: numbe
   return {first: due ?? plan?.next(now), expires: end}
 }
 
-/** Missed ticks beyond this number are not counted one by one: that would block the whole run. */
+/** Maximum number of missed ticks to count one by one, which blocks the whole run. */
 export const MAX_COUNTED = 1000
 
 export const missedText = (count: number): string => (count === MAX_COUNTED ? `${count} or more` : String(count))
 
-/** Finds the latest tick that is due by `now`, beginning with one that is; a schedule that has missed none is left as it is. */
+/** Finds the latest tick due by `now`, starting with a due one. A schedule without missed ticks is not changed. */
 export function latestDue(
   schedule: Schedule,
   planned: number,
@@ -72,7 +72,7 @@ export function latestDue(
     passed++
   }
   if (passed < MAX_COUNTED) return {at, passed}
-  // no tick comes after `end`, one may come after `at`
+  // no tick follows `end`, one may follow `at`
   let end = now
   while (end - at > 1) {
     const middle = Math.floor((at + end) / 2)

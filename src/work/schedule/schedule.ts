@@ -3,9 +3,9 @@ import {TimeZone, type WallTime} from './time-zone.ts'
 import {ownOf} from '../../model/own.ts'
 
 export interface Schedule {
-  /** The next time after an instant, in milliseconds since 1970; undefined: there is none within five years. */
+  /** Returns the next time after an instant, in ms since 1970. Undefined if there is none within five years. */
   next(after: number): number | undefined
-  /** The ms between two times, for schedules that are nothing but an interval. */
+  /** Milliseconds between two times, if the schedule is a plain interval. */
   readonly step?: number
 }
 
@@ -72,7 +72,7 @@ function zoneOf(name: string | undefined): TimeZone {
 
 function every(spec: string): Schedule {
   const text = spec.slice(EVERY.length)
-  // a number alone has no unit, and is no duration to Go
+  // Go accepts no duration without a unit
   const ms =
     /^[-+]?\d+$/.test(text) && Number(text) !== 0 ? `time: missing unit in duration "${text}"` : parseGoDuration(text)
   if (typeof ms === 'string') throw new Error(`failed to parse duration ${spec}: ${ms}`)
@@ -137,7 +137,7 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const MAX_YEARS = 5
 
-/** Times of a local clock; those that are skipped when clocks are put forward do not come (dapr/kit: cron/spec.go). */
+/** Times of a local clock. Times that a change of clocks skips do not occur (dapr/kit: cron/spec.go). */
 class FieldSchedule implements Schedule {
   readonly #fields: Fields
   readonly #zone: TimeZone
@@ -154,7 +154,7 @@ class FieldSchedule implements Schedule {
     for (;;) {
       const shown = this.#zone.wallTime(instant)
       if (shown.year > lastYear) return undefined
-      // where clocks were put back over midnight, the next day has begun already
+      // if clocks were put back over midnight, the next day has begun already
       const later = (start: number): number => (start > instant ? start : this.#nextHour(instant, shown))
       if (!month.values.has(shown.month)) instant = later(this.#zone.startOfDay(shown.year, shown.month + 1, 1))
       else if (!this.#isOnDay(shown)) instant = later(this.#zone.startOfDay(shown.year, shown.month, shown.day + 1))
@@ -165,7 +165,7 @@ class FieldSchedule implements Schedule {
     }
   }
 
-  /** The start of the next hour; where clocks are changed before that, the next minute. */
+  /** Returns the start of the next hour; the next minute if clocks change before that. */
   #nextHour(instant: number, {minute, second}: WallTime): number {
     const minuteBegan = instant - second * SECOND_MS
     const hour = minuteBegan + HOUR_MS - minute * MINUTE_MS

@@ -40,7 +40,7 @@ export class TimeZone {
   /** The first instant of a day. Months and days beyond their range run over into the next. */
   startOfDay(year: number, month: number, day: number): number {
     const shown = Date.UTC(year, month - 1, day)
-    // a local time taken for UTC is off by the zone's offset, which changes at most once within a day
+    // a local time read as UTC is off by the zone's offset, which changes at most once within a day
     const [before, after] = [-DAY_MS, DAY_MS].map(distance => shown - this.#offsetOf(shown + distance)) as [
       number,
       number

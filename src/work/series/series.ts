@@ -8,7 +8,7 @@ import type {WorkFile} from '../work-file.ts'
 /** Reaction to a failed firing (Dapr: JobFailurePolicy). */
 export type FailurePolicy =
   | {readonly kind: 'drop'}
-  /** `intervalMs`: between two tries; `maxRetries`: undefined: no limit. */
+  /** `intervalMs`: between two tries. `maxRetries`: undefined = no limit. */
   | {readonly kind: 'constant'; readonly intervalMs: number; readonly maxRetries?: number | undefined}
 
 /** Three more tries, a second apart (Dapr: pkg/actors/internal/reminders, pkg/api/universal/jobs.go). */
@@ -64,15 +64,15 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
   readonly deliver: (row: R) => Promise<D>
   /** Called once the removal of a row is kept. */
   readonly onRemoved?: (row: R) => void
-  /** Writes the changes of a firing that is done or given up. Returns the time of the next firing, if any. */
+  /** Writes the changes of a finished or abandoned firing. Returns the time of the next firing, if any. */
   readonly advance: (row: R, delivered: D) => number | undefined
   /** Writes the changes of a failed try. */
   readonly onRetry: (row: R, delivered: D) => void
 }
 
 /**
- * Fires planned rows of a table of the file (Dapr: its scheduler, diagridio/go-etcd-cron). A firing is marked as due with the change that
- * removes its wake-up, and stays so until the answer of its app is kept: the next run delivers it again.
+ * Fires planned rows of a table (Dapr: its scheduler, diagridio/go-etcd-cron). The change that removes a firing's wake-up marks it as
+ * due, until its answer is stored; so the next run delivers it again.
  */
 export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
   readonly #options: SeriesKind<R, D>
@@ -101,7 +101,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     if (!isKnown && !this.isClosed) this.#options.onDue(row)
   }
 
-  /** Lets a row be reported as due again; one that was reported meanwhile and is due is reported at once. */
+  /** Lets a row be announced again. If that was asked for meanwhile, and the row is due, announces it at once. */
   release(key: number): void {
     const isAgain = this.#announced.get(key) === true
     this.#announced.delete(key)
@@ -116,7 +116,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     wakeUps.addAt(kind, {due, owner: row.key, name: JSON.stringify(nameOf(row)), data: new Uint8Array(0)})
   }
 
-  /** Removes a row and its planned firing; false: there was none. */
+  /** Removes a row and its planned firing. Returns false without one. */
   remove(row: R | undefined): boolean {
     if (row === undefined) return false
     this.#options.rows.delete(row.key)
@@ -133,7 +133,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     file.afterCommit(() => this.#announce(row))
   }
 
-  /** Delivers a due firing and keeps its result; a paused row is only marked as not due. Returns false if the app could not take it, or the run ends. */
+  /** Delivers a due firing and stores its result. A paused row is only marked as not due. Resolves with false if the app could not accept it, or the run ends. */
   async deliver(key: number): Promise<boolean> {
     const {rows, deliver} = this.#options
     const row = rows.at(key)
@@ -165,7 +165,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     }
   }
 
-  /** Writes the result of a delivery and plans another try or the next firing, if the row is still there. */
+  /** Writes the result of a delivery, and plans another try or the next firing, if the row still exists. */
   #settle(key: number, delivered: D): void {
     const {rows, advance, onRetry, wakeUps, unit} = this.#options
     const row = rows.at(key)

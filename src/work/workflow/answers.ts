@@ -54,7 +54,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
       else if (!(turn instanceof DecodeError)) applyTurn(engine, live, turn, start)
     })
   } catch (error) {
-    // the worker does not answer it again: the turn is sent once more
+    // the worker will not answer again: the turn is sent once more
     engine.forgetTurn(item)
     if (live.turn === item) live.turn = undefined
     throw error

@@ -4,7 +4,7 @@ import {eventOfTimer, eventsOf, type Event} from './messages.ts'
 import {COMPLETED, STALLED, TERMINATED} from './status.ts'
 import type {Step} from './timeline.ts'
 
-/** Something that has happened to an instance. */
+/** A change of an instance. */
 export interface WorkflowChange {
   readonly what:
     | 'started'

@@ -2,17 +2,17 @@ import {failureOf} from './failure.ts'
 import type {Event} from './messages.ts'
 import {FAILED, statusName} from './status.ts'
 
-/** Something that a turn did. */
+/** A recorded step of a turn. */
 export interface DoneStep {
   /** The id of its event; undefined: it is the end of the workflow. */
   readonly id: number | undefined
   /** For example `activity 'charge'`. */
   readonly what: string
-  /** Its input, or the output of the workflow; undefined: there is none to compare. */
+  /** Its input, or the output of the workflow. Undefined if it is not compared. */
   readonly payload: string | undefined
 }
 
-/** The step of an event of a history; undefined: the event came from outside. */
+/** Returns the step of a history's event. Undefined for an event from outside. */
 export function doneStepOf(event: Event): DoneStep | undefined {
   const {eventId: id = 0, taskScheduled, timerCreated, childCreated, detachedCreated, eventSent} = event
   if (taskScheduled !== undefined) {
@@ -35,14 +35,14 @@ export function doneStepOf(event: Event): DoneStep | undefined {
   return endStep(statusName(status), payload)
 }
 
-/** The end of an instance, or of one round before it continues as new; SDKs give no output as an empty one, too. */
+/** Returns the end of an instance, or of one round before it continues as new. SDKs send no output as an empty one, too. */
 export const endStep = (status: string, payload: string | undefined): DoneStep => ({
   id: undefined,
   what: `the end (${status.toLowerCase()})`,
   payload: payload || undefined
 })
 
-/** Describes the first step that the code does differently from the turn; '' if there is none. */
+/** Describes the first difference between the recorded steps and those of the code; '' without one. */
 export function differenceOf(did: readonly DoneStep[], does: readonly DoneStep[]): string {
   for (const was of did) {
     const now = does.find(({id}) => id === was.id)

@@ -23,17 +23,17 @@ export interface EngineOptions {
   readonly wakeUps: WakeUps
   readonly clock: Clock
   readonly warn: (app: string, text: string) => void
-  /** Called once for an app whose workers take no work: `count` workflows of `bytes` wait in the file. */
+  /** Called once for an app whose workers accept no work: `count` workflows of `bytes` wait in the file. */
   readonly onMuchWaiting: (app: string, count: number, bytes: number) => void
   readonly hasApp: (app: string) => boolean
   /** `maxBodySize` of an app: a larger message would break the stream of its worker. */
   readonly maxBytes: (app: string) => number
-  /** `spec.workflow` of an app's Configuration, as it is now. */
+  /** Returns the current `spec.workflow` of an app's Configuration. */
   readonly settings: (app: string) => WorkflowSettings
-  /** Whether an app may ask this of another app; it may ask anything of itself. */
+  /** Whether an app may ask this of another app; of itself it may ask anything. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
   readonly tracesOf: (app: string) => WorkTraces | undefined
-  /** Called when something waits for an app that has no worker; true: it may get one soon. `leftAt`: when its last one has left (`AppWorkers`). */
+  /** Called when work waits for an app without a worker. Returns whether it may get one soon. `leftAt`: when its last worker left (`AppWorkers`). */
   readonly needsWorker?: (app: string, leftAt: number) => boolean
   /** Called when a worker of an app connects for the first time. */
   readonly onFirstWorker: (app: string) => void
@@ -41,8 +41,8 @@ export interface EngineOptions {
 }
 
 /**
- * Known instances, and the work for workers. `inbox.ts`, `tasks.ts`, `turns.ts` and `take-up.ts` are the operations,
- * each built on those before it. Call all that changes something within a change of the file.
+ * Known instances, and the work for workers. `inbox.ts`, `tasks.ts`, `turns.ts` and `take-up.ts` are the operations, each built on those
+ * before it. Call every operation that changes something within a change of the file.
  */
 export class Engine {
   readonly options: EngineOptions
@@ -53,27 +53,27 @@ export class Engine {
   readonly live: LiveInstances
   readonly activities = new OpenActivities()
   readonly workers = new Map<string, AppWorkers>()
-  /** Finished turns that a worker gets once more (`workflow replay`); an instance (`app id`) has no other turn meanwhile. */
+  /** Finished turns that a worker gets again (`workflow replay`). Meanwhile the instance (`app id`) has no other turn. */
   readonly replays = new Map<string, Replayed>()
   readonly leftWork: LeftWork
   /** A change was undone: memory has to be read from the file again. */
   isUndone = false
   /** Instances that were changed since the last commit; undefined: removed before they had ended. */
   readonly changed = new Map<number, Instance | undefined>()
-  /** Instances that no connected worker can take as they are, with their apps, until another worker connects. */
+  /** Instances that no connected worker can continue, with their apps, until another worker connects. */
   readonly held = new Map<number, string>()
-  /** Apps for which something is too large; their next worker may take more. */
+  /** Apps for which a message is too large. Their next worker may accept more. */
   readonly large = new Set<string>()
   /** Turns of instances that were removed while a worker had them: it may answer them without a token. */
   readonly droppedTurns = new Set<TurnItem>()
   /** Apps for which `onMuchWaiting` was called. */
   readonly behind = new Set<string>()
-  /** Warnings about missing apps that were given: each is given once. */
+  /** Warnings about missing apps that were given. */
   readonly warned = new Set<string>()
 
   constructor(options: EngineOptions) {
     const {file, clock, wakeUps} = options
-    // warns and counts once a change is kept: a change that cannot be written is made again each second
+    // only after the commit: a change that cannot be written is repeated each second
     const warn: EngineOptions['warn'] = (...said) => file.afterCommit(() => options.warn(...said))
     const counted: EngineOptions['counted'] = (...event) => file.afterCommit(() => options.counted(...event))
     this.options = {...options, warn, counted}
@@ -92,7 +92,7 @@ export class Engine {
       onSent: item => countSent(this, app, item),
       onLeft: item => {
         countLeft(this, app, item)
-        // an activity that is no longer wanted is not given to another worker
+        // an unwanted activity is not given to another worker
         if (item instanceof ActivityItem && item.isDropped) this.forget(item)
         if (item instanceof TurnItem && this.droppedTurns.has(item)) this.forgetTurn(item)
       }
@@ -105,7 +105,7 @@ export class Engine {
     return this.workersOf(app)
   }
 
-  /** Whether an app may ask this of another app; if not, the other app's log says so. */
+  /** Whether an app may ask this of another app. A refusal is written to the other app's log. */
   mayAsk(app: string, access: WorkflowAccess): boolean {
     const {isAllowed, warn} = this.options
     if (isAllowed(app, access)) return true
@@ -131,13 +131,13 @@ export class Engine {
     this.options.warn(source, text)
   }
 
-  /** Dismisses an open activity, which is no longer wanted. */
+  /** Drops an open activity that is no longer wanted. */
   drop(item: ActivityItem): void {
     this.activities.drop(item)
     this.dismiss(item)
   }
 
-  /** Dismisses an activity that is no longer wanted; if a worker has it, its answer is still expected. */
+  /** Drops an activity that is no longer wanted. If a worker has it, its answer is still expected. */
   dismiss(item: ActivityItem): void {
     if (!this.#workersFor(item).isInHand(item)) this.forget(item)
   }

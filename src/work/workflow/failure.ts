@@ -2,7 +2,7 @@ import {decode} from '../../proxy/net/grpc/message-codec.ts'
 import type {Instance} from './instance.ts'
 import {FAILURE_DETAILS, readEvent, splitEvents} from './messages.ts'
 
-/** Why something failed, in the words of the worker. */
+/** A failure in the words of the worker. */
 interface WorkFailure {
   readonly type: string
   readonly message: string
@@ -25,7 +25,7 @@ const JOINED = 0x1a
 export const stallsOf = ({stall}: Pick<Instance, 'stall'>): readonly Uint8Array[] =>
   stall === undefined ? [] : stall[0] === JOINED ? splitEvents(stall) : [stall]
 
-/** Reads TaskFailureDetails; all fields are empty if there are none, or if they cannot be read. */
+/** Reads TaskFailureDetails. All fields are empty without details, or if they cannot be read. */
 export function failureOf(details: Uint8Array | undefined): WorkFailure {
   if (details === undefined || details.length === 0) return NONE
   try {

@@ -9,7 +9,7 @@ export interface HeldWork {
   readonly id: string
 }
 
-/** Describes items for people; children, and activities that are no longer wanted, are left out. */
+/** Describes items for people, without children and unwanted activities. */
 export const heldWork = (items: readonly WorkItem[]): readonly HeldWork[] =>
   items.flatMap((item): HeldWork[] => {
     if (item instanceof TurnItem) {

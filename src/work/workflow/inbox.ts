@@ -18,7 +18,7 @@ import {ownOf} from '../../model/own.ts'
 const MAX_SHARE = 0.95
 const PAYLOAD_SIZE_EXCEEDED = 2
 
-/** When more workflows, or bytes of them, than this wait without a worker, a warning is given. */
+/** Number of workflows without a worker from which on a warning is given, or else of their bytes. */
 const MUCH = 10_000
 const MUCH_BYTES = 64 << 20
 
@@ -32,7 +32,7 @@ const ENDS: Readonly<Record<number, 'completed' | 'failed' | 'terminated'>> = {
   [TERMINATED]: 'terminated'
 }
 
-/** Why no worker of an app could take a message of this size; undefined: it could. `max`: its `maxBodySize`. */
+/** Explains why no worker of an app could accept a message of this size, if so. `max`: the app's `maxBodySize`. */
 function payloadTooLarge(bytes: number, max: number): string | undefined {
   if (bytes <= max * MAX_SHARE) return undefined
   return `Workflow payload size ${bytes} bytes exceeds 95% of max gRPC body size ${max} bytes; increase daprd --max-body-size and restart to resume`
@@ -43,13 +43,13 @@ export function post(engine: Engine, key: number, entry: Omit<InboxEntry, 'id'>)
   const live = engine.live.at(key)
   if (live === undefined || isTerminal(live.instance.status)) return
   if (entry.kind === 'terminate' && needsNoWorker(engine, live)) return terminate(engine, live, entry)
-  // after a second suspension JavaScript's SDK 3.18 never comes to an end, and Python's 1.19 fails after a second resumption
+  // ignores a second one: JavaScript's SDK 3.18 never ends after a second suspension, and Python's 1.19 fails after a second resumption
   if (/suspend|resume/.test(entry.kind) && (entry.kind === 'suspend') === isSuspendedAfter(live)) return
   live.inbox.push({...entry, id: engine.store.post(key, entry)})
   want(engine, live)
 }
 
-/** Whether its code need not be asked about its end, or cannot be: it may not start yet, is stalled, no worker has its start, or none is there, nor its app. */
+/** Whether an end needs no answer of the code: the instance may not start yet, is stalled, no worker has its start, or neither its app nor a worker exists. */
 const needsNoWorker = (engine: Engine, {mayStart, turn, instance: {app, status, turns}}: LiveInstance): boolean =>
   !mayStart ||
   status === STALLED ||
@@ -62,7 +62,7 @@ export const recursiveEndOf = ({inbox}: LiveInstance): InboxEntry | undefined =>
 
 const endOf = ({inbox}: LiveInstance): InboxEntry | undefined => inbox.find(({kind}) => kind === 'terminate')
 
-/** Gives the instance a turn if its inbox has entries and it has no turn yet; `isRead`: there is room for it in memory. */
+/** Gives the instance a turn if its inbox has entries and it has none yet. `isRead`: memory has room for it. */
 export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   const {instance, turn} = live
   if (live.inbox.length === 0 || !live.mayStart) return
@@ -80,7 +80,7 @@ export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   workers.add(live.turn)
 }
 
-/** Starts that workers will not take soon stay in the file, in their order: the payloads of thousands would fill memory. */
+/** Leaves a start in the file, in its order, if workers will not accept it soon: payloads of thousands would fill memory. Returns whether it does. */
 function staysInFile(engine: Engine, live: LiveInstance): boolean {
   const {leftWork, behind} = engine
   const {app, turns} = live.instance
@@ -97,7 +97,7 @@ function staysInFile(engine: Engine, live: LiveInstance): boolean {
   return true
 }
 
-/** Whether a worker can take a message of this size; if not, the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
+/** Whether a worker can accept a message of this size. Otherwise the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
 export function fits(engine: Engine, instance: Instance, app: string, bytes: number, isNew = false): boolean {
   const description = payloadTooLarge(bytes, engine.options.maxBytes(app))
   if (description === undefined) return true
@@ -109,7 +109,7 @@ export function fits(engine: Engine, instance: Instance, app: string, bytes: num
   return false
 }
 
-/** Stalls an instance whose worker cannot continue it: the turn is undone, and waits for another worker. An instance that is to end does so at once. */
+/** Stalls an instance that its worker cannot continue: undoes the turn, which waits for another worker. Ends the instance if a termination waits. */
 export function hold(engine: Engine, live: LiveInstance, why: Stall): void {
   const end = endOf(live)
   engine.live.rest(live)
@@ -118,7 +118,7 @@ export function hold(engine: Engine, live: LiveInstance, why: Stall): void {
   stall(engine, live.instance, why)
 }
 
-/** Tries stalled instances again: a worker of their app has connected, perhaps with other code. */
+/** Tries stalled instances of an app again after a worker has connected, which may have other code. */
 export function retryHeld(engine: Engine, app: string): void {
   for (const [key, of] of engine.held) {
     if (of !== app) continue
@@ -168,7 +168,7 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   over(engine, live, recurse)
 }
 
-/** Ends an instance as the turn of its worker says, which is in its history; the caller writes the instance. */
+/** Ends an instance by the result of its worker's turn, which is in its history. The caller writes the instance. */
 export function complete(engine: Engine, live: LiveInstance, {end, endsChildren}: Turn): void {
   live.instance.output = end?.result
   live.instance.failure = end?.failure
@@ -179,7 +179,7 @@ export function complete(engine: Engine, live: LiveInstance, {end, endsChildren}
 
 function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
   const {instance} = live
-  // a recursive termination may have come while a worker had the last turn
+  // a recursive termination may have arrived while a worker had the last turn
   if (endsChildren || recursiveEndOf(live) !== undefined) endChildren(engine, instance, instance.output)
   engine.store.take(live.inbox)
   live.inbox = []
@@ -189,7 +189,7 @@ function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
   spanOfEnd(engine, live)
 }
 
-/** Plans the removal of an instance that is over, as the current policy of its app says. */
+/** Plans the removal of an ended instance by the current policy of its app. */
 function keepForRetention(engine: Engine, {app, key, status}: Instance): void {
   const {retention} = engine.options.settings(app)
   const ms = retention[ownOf(ENDS, status) ?? 'anyTerminal'] ?? retention.anyTerminal
@@ -198,7 +198,7 @@ function keepForRetention(engine: Engine, {app, key, status}: Instance): void {
   engine.wakeUps.add(RETENTION, {due, owner: key, name: '', data: NO_BYTES})
 }
 
-/** Terminates all descendants of an instance at once: one that starts others without end could not be caught up with. */
+/** Terminates all descendants of an instance at once: one that keeps starting others could not be caught up with. */
 export function endChildren(engine: Engine, instance: Instance, output: string | undefined): void {
   const {store, clock} = engine
   const executionTerminated = {input: textOf(output), recurse: true}
@@ -229,7 +229,7 @@ function tellParent(engine: Engine, instance: Instance, {app, id, execution, tas
   )
 }
 
-/** The result of a task; `failure`: TaskFailureDetails, undefined: it has succeeded. */
+/** Result of a task. `failure`: TaskFailureDetails; undefined after a success. */
 interface Outcome {
   readonly result?: ReturnType<typeof textOf>
   readonly failure: Uint8Array | undefined

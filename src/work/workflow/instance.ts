@@ -2,14 +2,17 @@
 export interface InboxEntry {
   readonly id: number
   readonly kind: InboxKind
-  /** Of an event its name; of a timer that of the event that ends it, in lower case; of a termination `recursive`, or ''. */
+  /** Name of an event; for a timer the event that ends it, in lower case; for a termination `recursive` or ''. */
   readonly name: string
   readonly event: Uint8Array
 }
 
 export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
-/** The entries for one turn, the start first. A suspension begins one: SDKs repeat steps before it. A termination has one of its own: the SDK for Java answers no turn in which the code ends before it, or more follows it. */
+/**
+ * Returns the entries for one turn, the start first. A suspension begins a turn, since SDKs repeat the steps before it. A termination has
+ * a turn of its own: the SDK for Java does not answer if the code ends before it, or entries follow it.
+ */
 export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
   const rank = ({kind}: InboxEntry): number => ['terminate', 'start'].indexOf(kind)
   const all = inbox.toSorted((a, b) => rank(b) - rank(a))
@@ -17,7 +20,7 @@ export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
   return end < 0 ? all : all.slice(0, end)
 }
 
-/** The task of another instance that created this one. */
+/** The task of the instance that created this one. */
 export interface Parent {
   readonly app: string
   readonly id: string
@@ -39,7 +42,7 @@ export interface Instance {
   version: string | undefined
   status: number
   created: number
-  /** When its first turn began; undefined: it has had none. */
+  /** Start of its first turn; undefined before. */
   started: number | undefined
   updated: number
   input: string | undefined
@@ -52,7 +55,7 @@ export interface Instance {
   readonly parent: Parent | undefined
   /** The traceparent of its span (W3C Trace Context); undefined: it is not traced. */
   trace: string | undefined
-  /** PropagatedHistory: what its parent has passed on. */
+  /** PropagatedHistory received from its parent. */
   received: Uint8Array | undefined
   turns: number
   /** How often it has continued as new without a pause. */
@@ -70,7 +73,7 @@ export interface StartRequest {
   readonly input: string | undefined
   /** Milliseconds since 1970; undefined: now. */
   readonly startAt: number | undefined
-  /** The traceparent of the caller; '': the caller is not traced; left out: a new trace begins. */
+  /** Traceparent of the caller; '' if it is not traced. Omitted: a new trace begins. */
   readonly trace?: string
   /** App that starts the instance; left out: its own app. */
   readonly caller?: string
@@ -79,6 +82,6 @@ export interface StartRequest {
 /** A request to start an instance, or to create a child. */
 export interface Creation extends StartRequest {
   readonly parent?: Parent | undefined
-  /** PropagatedHistory: what the parent passes on. */
+  /** PropagatedHistory from the parent. */
   readonly received?: Uint8Array | undefined
 }

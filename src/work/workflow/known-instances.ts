@@ -9,7 +9,7 @@ import type {WaitingTimer, Wanted, WorkflowStore} from './workflow-store.ts'
 
 const MAX_NAMED = 10
 
-/** Reads instances, with the changes of this tick. */
+/** Reads instances, including changes of this tick. */
 export class KnownInstances {
   readonly #engine: Engine
 
@@ -76,7 +76,7 @@ export class KnownInstances {
     return this.#engine.store.waitingTimers()
   }
 
-  /** Deletes a timer: its workflow then waits without end, as with Dapr. Returns false if the timer is gone. */
+  /** Deletes a timer. As with Dapr, its workflow then waits without end. Resolves with false if the timer is gone. */
   async deleteTimer({id}: WaitingTimer): Promise<boolean> {
     return this.#engine.file.change(() => this.#engine.wakeUps.remove(id))
   }

@@ -1,6 +1,6 @@
 import type {OpenActivity, TaskKey, WorkflowStore} from './workflow-store.ts'
 
-/** How many rows are read at a time, which takes some milliseconds … */
+/** Maximum number of rows in one reading, which takes some ms … */
 export const PORTION = 500
 /** … unless they have more bytes than this. */
 export const PORTION_BYTES = 4 << 20
@@ -19,7 +19,7 @@ interface Portion {
   readonly activities: readonly OpenActivity[]
 }
 
-/** The work for each app that is in the file but not in memory, from earlier runs and from this one: it is read in portions, as workers take it. */
+/** Per app, work in the file but not in memory, of earlier runs and of this one. Read in portions as workers accept it. */
 export class LeftWork {
   readonly #store: WorkflowStore
   readonly #cursors = new Map<string, Cursor>()
@@ -36,10 +36,10 @@ export class LeftWork {
     }
   }
 
-  /** Notes an instance whose entries are in the file alone; `entry`: the latest of them. */
+  /** Notes an instance whose entries are only in the file. `entry`: the latest of them. */
   add(app: string, entry: number, bytes: number): void {
     const cursor = this.#cursors.get(app) ?? {entry, activity: LAST_ACTIVITY, left: 0, bytes: 0}
-    // SQLite gives the number of the last row again once that row is removed
+    // SQLite reuses the last row's number after its removal
     cursor.entry = Math.min(cursor.entry, entry - 1)
     cursor.left++
     cursor.bytes += bytes
@@ -55,7 +55,7 @@ export class LeftWork {
     return [...this.#cursors.keys()]
   }
 
-  /** How much work of an app is not read; undefined: none. */
+  /** Returns how much work of an app is not read, if any. */
   of(app: string): Readonly<Pick<Cursor, 'left' | 'bytes'>> | undefined {
     return this.#cursors.get(app)
   }

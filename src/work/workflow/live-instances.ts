@@ -37,7 +37,7 @@ export class LiveInstances {
     return live
   }
 
-  /** Finds an instance by the id that its app has given it. */
+  /** Finds an instance by its id in its app. */
   find(app: string, id: string): LiveInstance | undefined {
     const key = this.#store.keyOf(app, id)
     return key === undefined ? undefined : this.at(key)
@@ -61,7 +61,7 @@ export class LiveInstances {
     }
   }
 
-  /** Gives an instance its turn back, whose end was undone. */
+  /** Returns an undone turn to its instance. */
   adopt(turn: TurnItem): void {
     const {live} = turn
     live.turn = turn
@@ -78,7 +78,7 @@ export class LiveInstances {
     return [...this.#live.values()].filter(({turn}) => turn !== undefined)
   }
 
-  /** Reads those with a turn from the file again, and forgets the others. */
+  /** Reads instances with a turn again from the file, and forgets the others. */
   reread(): void {
     for (const live of this.#live.values()) {
       const {key} = live.instance

@@ -2,16 +2,16 @@ import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.t
 
 /* Messages of durabletask (orchestrator_service.proto), with the fields that Dapr uses; what is only passed on is bytes. */
 
-/** google.protobuf.StringValue: an empty text and none are not the same. */
+/** google.protobuf.StringValue: distinguishes an empty text from none. */
 export const TEXT = {value: [1, 'string']} as const
 export const TIME = {seconds: [1, 'int64'], nanos: [2, 'int32']} as const
 export const ROUTER = {sourceAppID: [1, 'string'], targetAppID: [2, 'string']} as const
 const INSTANCE = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}]} as const
-/** The place of something in a trace (TraceContext). */
+/** Place of a message in a trace (TraceContext). */
 export const TRACE = {traceParent: [1, 'string']} as const
 const VERSION = {patches: [1, 'strings'], name: [2, 'string']} as const
 
-/** The id of another instance: the one that was run again from this event, or the first try of a child. */
+/** Id of another instance: the source of a rerun from this event, or the first try of a child. */
 const OTHER = {message: {instanceId: [1, 'string']}} as const
 
 /** The first fields of messages about an activity, a start or a child. */
@@ -40,7 +40,7 @@ const EXECUTION_STARTED = {
   workflowSpanId: [8, {message: TEXT}]
 } as const
 
-/** The result of a task; that of a child has no taskExecutionId. */
+/** Result of a task. Children have no taskExecutionId. */
 const RESULT = {taskScheduledId: [1, 'int32'], result: [2, {message: TEXT}], taskExecutionId: [3, 'string']} as const
 const FAILURE = {taskScheduledId: [1, 'int32'], failureDetails: [2, 'bytes'], taskExecutionId: [3, 'string']} as const
 
@@ -180,7 +180,7 @@ export const FAILURE_DETAILS = {
   stackTrace: [3, {message: TEXT}]
 } as const
 
-/** Throws a DecodeError if the bytes are no FAILURE_DETAILS; they are passed on undecoded. */
+/** Throws a DecodeError for invalid FAILURE_DETAILS, which are passed on undecoded. */
 export const checkFailure = (bytes: Uint8Array): void => void decode(FAILURE_DETAILS, bytes)
 
 export type TurnResponse = Message<typeof TURN_ANSWER>
@@ -207,15 +207,15 @@ const LAST_DATE_MS = 8.64e15
 /** A timer that is due after this waits forever, for an event (durabletask-go: task/orchestrator.go). */
 export const NEVER = Date.UTC(9000, 0)
 
-/** Converts a timestamp to milliseconds since 1970, rounded up so that nothing is early, and limited to what a Date can hold. */
+/** Converts a timestamp to ms since 1970, rounded up so that nothing fires early, within the range of a Date. */
 export const msOf = ({seconds, nanos}: Time): number =>
   Math.max(-LAST_DATE_MS, Math.min(LAST_DATE_MS, Number(seconds) * 1000 + Math.ceil(nanos / 1e6)))
 
-/** Encodes an event; `eventId` is −1 for one that comes from outside. */
+/** Encodes an event; `eventId` is −1 for events from outside. */
 export const eventOf = (at: number, event: Event, eventId = -1): Uint8Array =>
   encode(EVENT, {eventId, timestamp: timeOf(at), ...event})
 
-/** Encodes an event that a turn of `app` has made, with its number, and with the app that it is for. */
+/** Encodes an event of a turn of `app`, with its number and its target app. */
 export const ownEvent = (at: number, id: number, app: string, event: Event): Uint8Array =>
   eventOf(at, {...event, router: {sourceAppID: app, targetAppID: event.router?.targetAppID ?? ''}}, id)
 
@@ -244,8 +244,8 @@ export const eventsOf = (turns: readonly Uint8Array[]): readonly Message<typeof 
   turns.flatMap(splitEvents).map(readEvent)
 
 /**
- * The name of the event that a timer waits for; '': none. The timer's own name counts only where no field says what it was made
- * for (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go).
+ * Returns the event that a timer waits for; '' without one. The timer's name counts only if no field states its origin (Dapr:
+ * pkg/actors/targets/workflow/orchestrator/timer.go).
  */
 export function eventOfTimer(timer: NonNullable<Action['createTimer'] | Event['timerCreated']>): string {
   const {externalEvent, name, createTimer, activityRetry, childWorkflowRetry} = timer

@@ -20,7 +20,7 @@ export class OpenActivities {
     return this.#ofInstance.get(instance)?.get(task)
   }
 
-  /** All tasks of a name, the oldest first; those included that are no longer wanted but that a worker has. */
+  /** Returns all tasks of a name, the oldest first, including dropped ones that a worker has. */
   named(app: string, id: string, task: number): readonly ActivityItem[] {
     return this.#named.get(keyOf(app, id, task)) ?? []
   }
@@ -38,13 +38,13 @@ export class OpenActivities {
     return [...(this.#ofInstance.get(instance)?.values() ?? [])]
   }
 
-  /** Drops a task that is no longer wanted. If a worker has it, it is still found, as dropped. */
+  /** Drops an unwanted task. If a worker has it, it is still found, as dropped. */
   drop(item: ActivityItem): void {
     item.isDropped = true
     this.#forget(item)
   }
 
-  /** Drops the tasks that are not in the file as they are here, and returns them; the others are wanted again. */
+  /** Drops tasks that differ from the file, and returns them. The others are wanted again. */
   reread(isOpen: (activity: OpenActivity) => boolean): readonly ActivityItem[] {
     const items = [...this.#named.values()].flat()
     for (const item of items) {

@@ -25,7 +25,7 @@ export async function purge(engine: Engine, app: string, id: string, request: Pu
   })
 }
 
-/** The instances to remove. Throws a WorkflowError if one of them may not be removed. */
+/** Returns the instances to remove. Throws a WorkflowError if one must not be removed. */
 function familyOf(engine: Engine, instance: Instance, {isRecursive, isForced}: PurgeRequest): readonly Instance[] {
   const all = isRecursive ? engine.store.family(instance) : [instance]
   if (!isForced && all.some(each => !isTerminal(each.status))) throw notOver()

@@ -14,7 +14,7 @@ import type {WorkItem} from './workers.ts'
 import {turnMessage} from './work-items.ts'
 import {WorkflowError} from './workflow-error.ts'
 
-/** A turn as it was, and the result of the code now. */
+/** A recorded turn, and the result of the current code. */
 export interface ReplayedTurn {
   /** The number of the turn, from 0. */
   readonly turn: number
@@ -26,15 +26,15 @@ export interface ReplayedTurn {
   /** Steps in the history, for example `activity charge`. */
   readonly did: readonly string[]
   readonly does: readonly string[]
-  /** Describes the first difference; '': there is none. */
+  /** Describes the first difference; '' without one. */
   readonly difference: string
 }
 
-/** A turn that a worker gets once more. Some SDKs do not name the turn they answer: the instance gets no other one until they have. */
+/** A turn that a worker gets again. Some SDKs do not name the turn that they answer, so the instance gets no other turn meanwhile. */
 class ReplayItem implements WorkItem {
   readonly kind = 'workflows'
   readonly name: string
-  /** The instance as it was when the replay was asked for: a continue-as-new changes it. */
+  /** The instance at the request for the replay: a continue-as-new changes it. */
   readonly instance: Instance
   /** The number of the turn, from 0. */
   readonly turn: number
@@ -42,7 +42,7 @@ class ReplayItem implements WorkItem {
   readonly parts: TurnParts
   /** Up to this turn. A continue-as-new empties the history of the instance. */
   readonly history: readonly Uint8Array[]
-  /** The worker's answer; undefined: there will be none. */
+  /** The worker's answer. Undefined if none will come. */
   readonly answer = Promise.withResolvers<TurnResponse | undefined>()
   /** The caller has disconnected. */
   isLeft = false
@@ -95,7 +95,7 @@ interface ReplayOptions {
   readonly flush: () => void
 }
 
-/** Gives a turn to the next worker, and compares its actions with the recorded ones. Throws a WorkflowError. */
+/** Sends a turn to the next worker, and compares its actions with the recorded ones. Throws a WorkflowError. */
 export async function replayTurn(
   engine: Engine,
   {key, app, id}: Instance,

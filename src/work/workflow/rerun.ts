@@ -6,12 +6,12 @@ import {WorkflowError} from './workflow-error.ts'
 /** Instance that runs again, and the event from which it starts. */
 export interface RerunRequest {
   readonly id: string
-  /** The id of the event that scheduled an activity, a timer or a child; undefined: that of the first such event. */
+  /** Id of the event that scheduled an activity, a timer or a child; undefined for the first such event. */
   readonly eventId: number | undefined
   readonly newId: string
   /** Another input for that step; undefined: the same input. */
   readonly input: {readonly text: string | undefined} | undefined
-  /** The id of the new child, where the step is a child. */
+  /** Id of the new child, if the step is a child. */
   readonly newChildId: string | undefined
 }
 
@@ -20,13 +20,13 @@ export interface Rerun extends Pick<Turn, 'activities' | 'timers' | 'children'> 
   readonly turns: readonly (readonly Uint8Array[])[]
 }
 
-/** An event; `bytes`: undefined: it differs from the one in the history. */
+/** An event; `bytes` is undefined if it differs from the history. */
 type Known = ReturnType<typeof readEvent> & {readonly bytes: Uint8Array | undefined}
 
 /**
- * Builds the beginning of a rerun: the history up to the turn that scheduled the event; steps without a result are done again.
- * Children get ids of their own. `history`: the joined events of each turn. `at`: when the steps are done again, in ms. Throws a
- * WorkflowError (Dapr: pkg/actors/targets/workflow/orchestrator/fork).
+ * Builds the start of a rerun: the history up to the turn that scheduled the event; steps without a result are repeated. Children get new
+ * ids. `history`: the joined events of each turn. `at`: time of the repeated steps, in ms. Throws a WorkflowError (Dapr:
+ * pkg/actors/targets/workflow/orchestrator/fork).
  */
 export function rerunOf(app: string, history: readonly Uint8Array[], request: RerunRequest, at: number): Rerun {
   const turns = history.map(joined => splitEvents(joined).map(bytes => ({...readEvent(bytes), bytes})))
@@ -81,11 +81,11 @@ function checkTarget(target: Known, {input, newChildId}: RerunRequest): void {
     throw new WorkflowError('invalid', `cannot set new child workflow instance ID on ${what} event '${id}'`)
 }
 
-/** Whether an event has scheduled something that has a result. */
+/** Whether an event has scheduled a step with a result. */
 const isStep = ({taskScheduled, timerCreated, childCreated}: Known): boolean =>
   (taskScheduled ?? timerCreated ?? childCreated) !== undefined
 
-/** The events that have scheduled something without a result. */
+/** Returns the events that scheduled a step without a result yet. */
 function openTasks(events: readonly Known[]): ReadonlySet<Known> {
   const open = new Map<number, Known>()
   for (const event of events) {

@@ -8,7 +8,7 @@ const SILENCE_MS = 60_000
 /** Names turns that no worker answers. Does not send them again, since their worker may be in a debugger. */
 export class Silence {
   readonly #engine: Engine
-  /** Turns that the log names already: one that is sent again is another one. */
+  /** Turns that the log has named. A repeated turn is a new one. */
   readonly #named = new WeakSet<TurnStart>()
   #stop: (() => void) | undefined
 

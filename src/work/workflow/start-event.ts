@@ -4,7 +4,7 @@ import {readEvent, splitEvents, NO_BYTES, eventOf, textOf, timeOf} from './messa
 import type {LiveInstance} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
-/** HistoryPropagationScope: nothing, the own history, or also that of its callers. */
+/** HistoryPropagationScope: none, the own history, or also that of its callers. */
 const NONE = 0
 const LINEAGE = 2
 
@@ -17,7 +17,7 @@ const CHUNK = {
   workflowName: [4, 'string']
 } as const
 
-/** The history that a task gets from the instance that asks for it (durabletask-go: backend/runtimestate/propagation.go); empty: none. */
+/** Returns the history that an instance passes to a task (durabletask-go: backend/runtimestate/propagation.go); empty: none. */
 export function propagatedHistory(
   {instance, history}: LiveInstance,
   scope: number | undefined,
@@ -28,7 +28,7 @@ export function propagatedHistory(
   return assembled(instance, scope, events.slice(0, events.findLastIndex(event => isStep(event, task)) + 1))
 }
 
-/** The history that the next round of a continue-as-new receives: what this round has received, and its own; undefined: none. */
+/** Returns the history for the next round of a continue-as-new: the received one and its own. Undefined if none is passed on. */
 export function forwardedHistory(instance: Instance, events: readonly Uint8Array[]): Uint8Array | undefined {
   const {received} = instance
   return received === undefined ? undefined : assembled(instance, decode(PROPAGATED, received).scope, events)
@@ -55,9 +55,8 @@ interface Start {
 }
 
 /**
- * Builds the start event of an instance. `now`: milliseconds since 1970; `startAt`: when it starts, if not at once; `askedBy`:
- * the traceparent of the caller, '' if there is none, or if it is not known any more; `caller`: the app that starts the
- * instance, its own app by default.
+ * Builds the start event of an instance. `now`: ms since 1970. `startAt`: a later start. `askedBy`: the caller's traceparent, '' if
+ * unknown. `caller`: the app that starts the instance, by default its own.
  */
 export function startEventOf(
   store: Pick<WorkflowStore, 'find'>,
@@ -67,7 +66,7 @@ export function startEventOf(
 ): Uint8Array {
   const parentName = parent && store.find(parent.app, parent.id)?.name
   return eventOf(now, {
-    // SDKs read the own app from it (Dapr: pkg/runtime/wfengine/backends/actors/actors.go)
+    // SDKs read their own app from it (Dapr: pkg/runtime/wfengine/backends/actors/actors.go)
     router: {sourceAppID: caller, targetAppID: caller === app ? '' : app},
     executionStarted: {
       name,

@@ -7,7 +7,7 @@ export const CANCELED = 4
 export const TERMINATED = 5
 export const PENDING = 6
 export const SUSPENDED = 7
-/** The instance cannot continue as things are. */
+/** The instance cannot continue at present. */
 export const STALLED = 8
 
 /** Dapr's names of the statuses; a stalled instance has none (Dapr: pkg/runtime/wfengine/client.go). */

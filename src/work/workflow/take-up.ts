@@ -49,7 +49,7 @@ function takeActivity(engine: Engine, activity: OpenActivity): ActivityItem | un
   return engine.add(activity, instance)
 }
 
-/** Apps whose workers could take more work than is in memory. */
+/** Returns the apps whose workers could accept more work than is in memory. */
 export const appsWithCapacity = ({leftWork, workers}: Engine): readonly string[] =>
   leftWork.apps.filter(app => workers.get(app)?.hasCapacity === true)
 

@@ -22,7 +22,7 @@ const NOT_ALLOWED = encode(FAILURE_DETAILS, {errorType: 'WorkflowAccessPolicyDen
 const isSame = (one: Parent, other: Parent): boolean =>
   one.app === other.app && one.id === other.id && one.execution === other.execution && one.task === other.task
 
-/** Creates an instance, in place of one with the same id that is over. */
+/** Creates an instance, possibly in place of an ended one with the same id. */
 export function create(
   engine: Engine,
   app: string,
@@ -48,7 +48,7 @@ export const beginTrace = (engine: Engine, app: string, askedBy: string | undefi
 export const startLater = ({wakeUps}: Engine, {key}: Instance, due: number, event: Uint8Array): void =>
   wakeUps.add(START, {due, owner: key, ...keptStart(event)})
 
-/** Starts an instance whose start time has come. */
+/** Starts an instance at its planned time. */
 export function startNow(engine: Engine, {owner, name, data}: WakeUp): void {
   post(engine, owner, {kind: 'start', name: '', event: engine.store.wholeStart(owner, name, data)})
 }
@@ -65,7 +65,7 @@ export function remove(engine: Engine, key: number): void {
   markGone(engine, key)
 }
 
-/** Marks an instance as gone for callers that wait for it. If it has ended in this transaction, they get its end. */
+/** Reports an instance as gone to waiting callers. If it has ended in this transaction, they get its end. */
 export function markGone({changed}: Engine, key: number): void {
   const known = changed.get(key)
   if (known === undefined || !isTerminal(known.status)) changed.set(key, undefined)
@@ -112,7 +112,7 @@ export function setTimer({wakeUps}: Engine, key: number, {id: timerId, fireAt, e
 export const timersOf = ({wakeUps}: Engine, key: number): ReadonlyMap<number, number> =>
   new Map(wakeUps.of(TIMER, key).map(({due, data}) => [timerIdOf(data), due]))
 
-/** Fires the next timer of an instance now (or its start, if that is to come), or the timer with this id; false: there is none. */
+/** Fires the next timer of an instance now (or its planned start), or the timer with an id. Returns false without one. */
 export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | undefined): boolean {
   const [start] = wanted === undefined ? wakeUps.of(START, key) : []
   const timers = wakeUps.of(TIMER, key).toSorted((a, b) => a.due - b.due || a.id - b.id)
@@ -122,8 +122,8 @@ export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | u
 }
 
 /**
- * The timers that these entries end: each event ends the oldest one that waits for it, since SDKs give it to the oldest wait
- * (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go).
+ * Returns the timers that these entries end: each event ends the oldest that waits for it, since SDKs give it to the oldest wait (Dapr:
+ * pkg/actors/targets/workflow/orchestrator/timer.go).
  */
 function endedBy(inbox: readonly InboxEntry[], timers: readonly WakeUp[]): readonly WakeUp[] {
   const open = new Set(timers.toSorted((a, b) => timerIdOf(a.data) - timerIdOf(b.data)))
@@ -140,7 +140,7 @@ export function endTimers({wakeUps}: Engine, key: number, inbox: readonly InboxE
   for (const {id} of endedBy(inbox, wakeUps.of(TIMER, key))) wakeUps.remove(id)
 }
 
-/** A timer whose event has come before it waits for its end: if it fires, Go's SDK 1.15 gives no further event of that name to the code. */
+/** Fires a timer, unless its event has arrived and is about to end it: then Go's SDK 1.15 would give no further event of that name to the code. */
 export function fireTimer(engine: Engine, wakeUp: WakeUp): void {
   const {owner, name, data} = wakeUp
   const {timerFired, timestamp: due} = readEvent(data)
@@ -178,8 +178,8 @@ export function createChild(engine: Engine, live: LiveInstance, child: NewChild,
 }
 
 /**
- * Returns the reason why a new instance of this id cannot replace this one, if any. Both it and its descendants must be over
- * (Dapr: pkg/actors/targets/workflow/orchestrator/terminalcheck.go).
+ * Explains why a new instance cannot replace this one with the same id, if so. Both it and its descendants must have ended (Dapr:
+ * pkg/actors/targets/workflow/orchestrator/terminalcheck.go).
  */
 export function whyNotReplaced(store: WorkflowStore, instance: Instance): WorkflowError | undefined {
   if (!isTerminal(instance.status)) return activeInstance(instance.id)

@@ -5,7 +5,7 @@ import {FAILED, statusName} from './status.ts'
 /** Step that a workflow did, or for which it waits. Times are milliseconds since 1970. */
 export interface Step {
   readonly kind: 'start' | 'activity' | 'child' | 'timer' | 'event' | 'suspended' | 'end'
-  /** The id of its event in the history: that of the last try. −1: it came from outside. */
+  /** Id of its event in the history, of the last try; −1: from outside. */
   id: number
   /** The name of an activity, a child, an event or a timer; of a start the workflow's name, of a suspension its reason. */
   readonly name: string
@@ -18,12 +18,12 @@ export interface Step {
   tries: number
   readonly inputBytes: number
   outputBytes: number
-  /** When a timer fires, the wait for an event gives up, or a failed activity is tried again. */
+  /** When a timer fires, a wait for an event ends, or a failed activity is tried again. */
   until: number | undefined
   failure: string
 }
 
-/** `late`: the event did not come in time. `dropped`: its result is no longer wanted. `skipped`: a timer that fired before its time. */
+/** `late`: the event did not arrive in time. `dropped`: its result is no longer wanted. `skipped`: a timer fired before its time. */
 type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped' | 'skipped'
 
 /** The steps of an instance, in the order of their beginnings. `dues`: the new times of changed timers. */

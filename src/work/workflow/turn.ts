@@ -26,7 +26,7 @@ export interface TurnStart {
   readonly startedAt: number
   /** By `performance.now()`. */
   readonly sentAt: number
-  /** How far `startedAt` is ahead of our clock: a timer that was skipped has its time as if it had come. */
+  /** How far `startedAt` is ahead of our clock, in ms: a skipped timer has its planned time. */
   readonly aheadMs: number
   readonly inbox: readonly InboxEntry[]
 }
@@ -41,7 +41,7 @@ export interface NewActivity {
 export interface NewTimer {
   readonly id: number
   readonly fireAt: Time
-  /** The name of the event that ends the timer; '': none does. */
+  /** Event that ends the timer; '' = none. */
   readonly event: string
 }
 
@@ -56,7 +56,7 @@ export interface NewChild {
   readonly isDetached: boolean
   /** When a detached child starts, in milliseconds since 1970; undefined: at once. */
   readonly startAt?: number | undefined
-  /** The traceparent that it belongs to; left out: that of its creator. */
+  /** Traceparent of the instance; omitted: that of its creator. */
   readonly trace?: string | undefined
 }
 
@@ -73,7 +73,7 @@ export type Carried = Pick<InboxEntry, 'name' | 'event'>
 
 /** The outcome of a turn. */
 export interface Turn {
-  /** Events that are added to the history; of a continue-as-new, the last ones of the old history, which is dropped. */
+  /** Events to add to the history; of a continue-as-new, the last of the old history, which is dropped. */
   readonly events: readonly Uint8Array[]
   readonly status: number
   readonly customStatus: string | undefined
@@ -95,7 +95,8 @@ interface Gathered {
 }
 
 /**
- * Applies a worker's answer to a turn: returns the new events of the history, and the next actions. A pure function of the turn's start, the answer and the clock (durabletask-go: backend/runtimestate/applier.go). Throws a DecodeError.
+ * Applies a worker's answer to a turn. Returns the new events of the history, and the next actions. A pure function of the turn's start,
+ * the answer and the clock (durabletask-go: backend/runtimestate/applier.go). Throws a DecodeError.
  */
 export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): Turn {
   const {inbox} = start
@@ -111,7 +112,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     again: undefined,
     endsChildren: terminated?.name === 'recursive'
   }
-  // the first completion counts; with a continue-as-new no other action does, and after a termination a continue-as-new itself does not
+  // only the first completion counts; with a continue-as-new no other action does, and after a termination not even the continue-as-new
   const complete = answer.actions.find(
     ({complete: end}) => end !== undefined && (terminated === undefined || end.status !== CONTINUED_AS_NEW)
   )?.complete

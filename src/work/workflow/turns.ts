@@ -41,7 +41,7 @@ export function applyTurn(
   instance.started ??= began
   instance.updated = engine.clock.date()
   instance.status = turn.status
-  // an activity may still be too large, whatever else has come
+  // an activity may still be too large, despite the new entries
   if (status === STALLED && (turn.end ?? turn.again) === undefined)
     for (const {app, bytes} of store.activitySizes(key)) fits(engine, instance, app, bytes)
   if (instance.status !== STALLED) instance.stall = undefined
@@ -99,7 +99,7 @@ function ask(
   for (const child of children) createChild(engine, live, child, aheadMs)
 }
 
-/** Continues an instance as new: with a new history, and with the entries that came meanwhile, except results for the old one. */
+/** Continues an instance as new: with a new history, and with entries that arrived meanwhile, except results for the old history. */
 function beginAgain(
   engine: Engine,
   live: LiveInstance,
@@ -113,7 +113,7 @@ function beginAgain(
   store.clearHistory(key)
   store.take(live.inbox)
   const later = live.inbox.filter(({kind}) => kind !== 'result' && kind !== 'timer')
-  // it comes first: a round for each event that is left would follow
+  // first: otherwise each remaining event would cause a round
   const suspension = later.filter(({kind}) => kind === 'suspend').slice(0, 1)
   live.inbox = []
   // each round has its own trace: the trace of an instance that continues forever would have no end
@@ -134,7 +134,7 @@ function beginAgain(
   for (const entry of inbox) post(engine, key, {kind: 'event', ...entry})
 }
 
-/** Begins a rerun: a copy of the history of an instance that is over, which continues from there. */
+/** Begins a rerun: a copy of an ended instance's history, which continues from there. */
 export function beginRerun(
   engine: Engine,
   {app, name, version, input, received}: Instance,
@@ -149,7 +149,7 @@ export function beginRerun(
   for (const events of rerun.turns) addTurn(engine, live, events)
   Object.assign(instance, {status: isSuspendedIn(live.history) ? SUSPENDED : RUNNING, started: now, version})
   engine.write(instance)
-  // a timer that was set after a skip is as far away as its code meant
+  // a timer set after a skip is as far away as its code meant
   ask(engine, live, rerun, Math.max(0, live.clock - now))
   if (live.turn === undefined) engine.live.rest(live)
   return instance

@@ -7,7 +7,7 @@ import type {LiveInstance} from './work-items.ts'
 /** StalledReason (orchestrator_service.proto). */
 const PATCH_MISMATCH = 0
 const VERSION_NOT_AVAILABLE = 1
-/** Our own reason: the steps of the code are not those of the history. SDKs do not know it; the description explains it. */
+/** Reason of our own: the code's steps differ from the history. SDKs do not know it; the description explains it. */
 const CODE_CHANGED = 3
 /** Our own: the answer of the worker has unknown actions. */
 const UNREADABLE = 4
@@ -18,13 +18,13 @@ export interface Stall {
   readonly description: string
 }
 
-/** Errors of workers whose code does not fit the history: by the names of the SDKs' errors, or in the words of the one for Go. */
+/** Errors of workers whose code does not fit the history: names of the SDKs' errors, or the words of Go's. */
 const NON_DETERMINISM = /NonDeterminis|a previous execution called/i
 const STEP = /\bID=(\d+)|sequence number (\d+)/i
 
 /**
- * Whether a worker lacks a patch or version of the history: the patches of the history must be a prefix of those of the answer, and
- * the version must be known (Dapr: pkg/actors/targets/workflow/orchestrator/versioning.go). `patches`: of the history.
+ * Returns the stall if a worker lacks a patch or version of the history: its patches must be a prefix of the answer's, and the version
+ * must be known (Dapr: pkg/actors/targets/workflow/orchestrator/versioning.go). `patches`: of the history.
  */
 export function versionStall({actions, version}: TurnAnswer, patches: readonly string[]): Stall | undefined {
   if (actions.some(({versionNotAvailable}) => versionNotAvailable !== undefined))
@@ -50,7 +50,7 @@ export function codeStall(
   return undefined
 }
 
-/** Returns the stall of an instance after an unreadable answer: the worker would give the same answer again. */
+/** Returns the stall after an unreadable answer: the worker would repeat it. */
 export const unreadableStall = ({message}: Error): Stall => ({
   reason: UNREADABLE,
   description: `the answer of its worker cannot be read: ${message}`

@@ -1,6 +1,6 @@
 import type {Instance} from './instance.ts'
 
-/** Looks whether the instance is in the state that a caller waits for; undefined: the instance is gone. */
+/** Checks an instance against the state that a caller waits for; undefined if the instance is gone. */
 type Look = (instance: Instance | undefined) => void
 
 /** Callers that wait until an instance is in some state. */
@@ -9,7 +9,7 @@ export class Waiters {
   /** Callers that wait for an instance that does not exist yet. */
   readonly #looking = new Set<(instance: Instance) => void>()
 
-  /** Resolves when `isMet` is true (`now`: the instance as it is kept); never, if the listener of `onGone` is called before. */
+  /** Resolves when `isMet` is true (`now`: the stored instance); never if the listener of `onGone` is called before. */
   async wait(
     key: number,
     now: Instance | undefined,

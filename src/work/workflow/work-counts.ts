@@ -28,7 +28,7 @@ export function countSent(engine: Counting, app: string, item: WorkItem): void {
   engine.options.counted(app, {type: 'activity-sent', activity: name})
 }
 
-/** Counts the size of a turn or activity that is sent, or that is too large for that. */
+/** Counts the size of a turn or activity that is sent, or too large for that. */
 export function countSize({options}: Counting, app: string, bytes: number, workflow: string, activity?: string): void {
   const share = bytes / options.maxBytes(app)
   options.counted(
@@ -37,7 +37,7 @@ export function countSize({options}: Counting, app: string, bytes: number, workf
   )
 }
 
-/** Counts an item whose worker has disconnected without an answer: another worker gets it. */
+/** Counts an item that another worker gets, as its own has disconnected without an answer. */
 export function countLeft({options}: Counting, app: string, item: WorkItem): void {
   if (!(item instanceof TurnItem) && !(item instanceof ActivityItem)) return
   const {kind, name} = item
@@ -50,7 +50,7 @@ export function countLeft({options}: Counting, app: string, item: WorkItem): voi
   )
 }
 
-/** Counts an instance whose first turn is done. */
+/** Counts an instance after its first turn. */
 export function countBegun({options}: Counting, {app, name}: Instance, inbox: TurnStart['inbox'], began: number): void {
   const start = inbox.find(({kind}) => kind === 'start')
   if (start === undefined) return

@@ -17,7 +17,7 @@ import {STALLED, SUSPENDED} from './status.ts'
 import type {WorkItem} from './workers.ts'
 import type {OpenActivity} from './workflow-store.ts'
 
-/** WorkItem: one of the two requests. */
+/** WorkItem with one of two requests. */
 const WORK_ITEM = {
   workflowRequest: [1, 'bytes'],
   activityRequest: [2, 'bytes'],
@@ -39,7 +39,7 @@ export class LiveInstance {
   inbox: InboxEntry[]
   /** The turn that a worker has, or will get. */
   turn: TurnItem | undefined
-  /** When its first turn was sent, by `performance.now()`; undefined: not known in this run. */
+  /** When its first turn was sent, by `performance.now()`. Undefined if unknown in this run. */
   began: number | undefined
   #clock: number | undefined
   #patches: string[] = []
@@ -82,7 +82,7 @@ export class LiveInstance {
     this.#clock = time
   }
 
-  /** Time of its latest turn. A rerun without turns has those of its source, maybe by other code. */
+  /** Time of its latest turn. A rerun without turns has its source's, maybe of other code. */
   get madeAt(): number {
     const {created, updated} = this.instance
     const copied = updated > created ? [] : eventsOf(this.history.slice(-1))
@@ -164,7 +164,7 @@ export class TurnItem implements WorkItem {
     return this.live.turnBytes
   }
 
-  /** Whether an instance, as it is in the file, waits for the answer to this turn. */
+  /** Whether a stored instance waits for the answer to this turn. */
   isTurnOf({turns, execution}: Instance): boolean {
     return this.#turns === turns && this.#execution === execution
   }
@@ -177,7 +177,7 @@ export class TurnItem implements WorkItem {
     this.#execution = instance.execution
     const {id, app, trace} = instance
     const now = this.#of.clock.date()
-    // the code's own arithmetic holds where timers were skipped: its clock shows their times, and does not go back
+    // the code's clock shows the times of skipped timers, and never goes back, so that its arithmetic holds
     const startedAt = inbox.reduce((at, each) => Math.max(at, dueOf(each)), Math.max(now, this.live.clock))
     const aheadMs = startedAt - now
     this.start = {app, id, trace, startedAt, sentAt: performance.now(), aheadMs, isSuspended, inbox}
@@ -220,7 +220,7 @@ export class ActivityItem implements WorkItem {
   readonly activity: OpenActivity
   readonly id: string
   readonly source: string
-  /** The task is no longer open: an answer does not count. */
+  /** Whether the task is no longer open, so that its answer does not count. */
   isDropped = false
   /** When a worker last got it, by `performance.now()`. */
   sentAt = 0
@@ -235,10 +235,7 @@ export class ActivityItem implements WorkItem {
     this.#isFirst = isFirst
   }
 
-  /**
-   * Whether a worker may still answer an earlier task of the same name and number: of a removed instance of this id, or from
-   * before a continue-as-new.
-   */
+  /** Whether a worker may still answer an earlier task of the same name and number: of a removed instance of this id, or from before a continue-as-new. */
   get isBehind(): boolean {
     return !this.#isFirst()
   }

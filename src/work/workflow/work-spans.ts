@@ -11,7 +11,7 @@ import type {ActivityItem, LiveInstance} from './work-items.ts'
 
 /* The spans of workflows, with the names and attributes of durabletask (durabletask-go: api/helpers/tracing.go). */
 
-/** The id of an activity's span: computed from its instance and task, so that it is kept nowhere. 16 digits; '' if there is no trace. */
+/** Returns the id of an activity's span, computed from its instance and task, so that it need not be stored. 16 digits; '' without a trace. */
 export const activitySpanId = ({trace}: Pick<Instance, 'trace'>, task: number): string =>
   trace === undefined ? '' : hash('sha1', `${trace} ${task}`).slice(0, 16)
 
@@ -28,11 +28,11 @@ const startOf = (history: readonly Uint8Array[]): Event['executionStarted'] =>
 const parentIn = (own: string, parent = ''): string =>
   parent.slice(3, 35) === own.slice(3, 35) ? spanIdOf(parent) : ''
 
-/** Begins a span below another one, a traceparent ('' = in a new trace); '' = the app's workflows are not traced. */
+/** Begins a span below a traceparent ('' = in a new trace). Returns '' if the app's workflows are not traced. */
 export const beginSpan = ({options}: Engine, app: string, parent = ''): string =>
   options.tracesOf(app)?.begin(parent) ?? ''
 
-/** Records the span of a start by a caller, at this `performance.now()`: `traceparent` is that span, `parent` the caller's. */
+/** Records the span of a start by a caller at a time of `performance.now()`. `traceparent`: of that span. `parent`: the caller's. */
 export function spanOfStart(
   engine: Engine,
   instance: Instance,
@@ -139,7 +139,7 @@ function workflowSpan(
   }
 }
 
-/** Records a span as it is now, once the change that has ended it is kept: one that cannot be written is made again each second. */
+/** Records a span once the change that ended it is stored: a change that cannot be written is repeated each second. */
 function ended({options, file}: Engine, app: string, span: () => WorkSpan): void {
   const traces = options.tracesOf(app)
   if (traces === undefined) return

@@ -4,14 +4,14 @@ import {aborted} from '../../platform/delay.ts'
 import type {WorkflowSettings} from '../../model/workflow-settings.ts'
 import {PORTION, PORTION_BYTES} from './left-work.ts'
 
-/** How long something waits for a worker before that is reported, in ms. */
+/** How long work waits for a worker before that is reported, in ms. */
 const LACK_MS = 2000
 
 /** The stream of a worker, and the limit of its open work. */
 export interface Worker {
   readonly limit: number
   readonly home: string
-  /** When its process began, by `performance.now()`; undefined: not known. */
+  /** Start of its process, by `performance.now()`; undefined if unknown. */
   readonly process?: number | undefined
   readonly connection?: object
   /** Whether the worker has unread items. Such a worker gets no more. */
@@ -19,7 +19,7 @@ export interface Worker {
   send(item: Uint8Array): void
 }
 
-/** How much work the workers of an app have in hand, of each kind and of each name, and how much they may have, as its Configuration says. */
+/** How much work of each kind and name an app's workers have, and may have by its Configuration. */
 class WorkLimits {
   readonly #settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>
   readonly #counts = {workflows: 0, activities: 0}
@@ -29,7 +29,7 @@ class WorkLimits {
     this.#settings = settings
   }
 
-  /** Names the limit that keeps the item waiting: its kind, or its kind and name; an empty string for none. */
+  /** Returns the limit that delays the item: its kind, or its kind and name; empty for none. */
   of(item: WorkItem): string {
     const {kind} = item
     const {all, byName} = this.#settings()[kind]
@@ -51,24 +51,21 @@ class WorkLimits {
 export interface WorkItem {
   readonly kind: 'workflows' | 'activities'
   readonly name: string
-  /**
-   * Whether a worker may still answer an older item of the same name: without a token, its answer could not be distinguished from
-   * one to this item.
-   */
+  /** Whether a worker may still answer an older item of the same name: without a token, its answer could not be distinguished from one to this item. */
   readonly isBehind?: boolean
-  /** The execution that has asked for it: each start, and each continue-as-new, has another one. */
+  /** Execution that asked for it: each start and each continue-as-new is a new one. */
   readonly execution?: string
   readonly bytes?: number
   /** The token of the latest dispatch, which its answer contains; '' = not sent yet in this run. */
   token: string
-  /** Builds the message for the worker that it is sent to now; undefined: there is nothing to do any more. */
+  /** Builds the message for a worker now. Undefined if nothing is left to do. */
   compose(token: string): Uint8Array | undefined
 }
 
 interface Connected {
   readonly worker: Worker
   readonly items: Set<WorkItem>
-  /** Its process is about to end, so it gets no more work. Resolved when it has nothing in hand. */
+  /** Set while its process is about to end, so that it gets no more work. Resolved when it has none left. */
   leaving: PromiseWithResolvers<void> | undefined
 }
 
@@ -78,30 +75,30 @@ interface Abandoned {
   readonly at: number
 }
 
-/** How long it is remembered what a worker had when it disconnected: the end of its process is noticed later than that of its stream. In ms. */
+/** Time in ms to remember a disconnected worker's items: the end of its process is noticed later than that of its stream. */
 const ABANDONED_MS = 2000
 
 interface WorkersEvents {
   readonly onSent: (item: WorkItem) => unknown
-  /** Its worker has disconnected without an answer. */
+  /** Called when its worker has disconnected without an answer. */
   readonly onLeft: (item: WorkItem) => void
 }
 
-/** The workers of one app, all equal, and the items that wait for one of them. */
+/** The workers of one app, all equal, and the items that wait for one. */
 export class AppWorkers {
   readonly #connected: Connected[] = []
   #abandoned: readonly Abandoned[] = []
   readonly #waiting = new Set<WorkItem>()
-  /** Items that have waited longest, by the limit that holds them: each answer looks here, and thousands may wait. */
+  /** Items at the head of the queue that a limit delays, by limit: each answer looks here, and thousands may wait. */
   readonly #limited = new Map<string, Set<WorkItem>>()
   readonly #inHand = new Map<WorkItem, Connected>()
-  /** Whether all answers of the connected workers have had tokens; undefined: there was none yet. */
+  /** Whether all answers of the connected workers had tokens; undefined before the first. */
   #sendTokens: boolean | undefined
-  /** When its last worker has left, by `performance.now()`; 0: it has had none. */
+  /** When its last worker left, by `performance.now()`; 0: never had one. */
   leftAt = 0
   /** When the waiting items began to wait for a worker to connect, by `performance.now()`; 0: they do not. */
   #lacksSince = 0
-  /** The only process with connected workers, or its worker; undefined: there was none yet, or there are several. */
+  /** The only process with connected workers, or its worker. Undefined before the first, and for several. */
   #only: number | Worker | undefined
   #connection: object | undefined // of the latest worker; a program that reloads itself has another one in the same process
   /** Since when all turns were made by that process, and so by the same code, in ms since 1970. */
@@ -110,14 +107,14 @@ export class AppWorkers {
   readonly #clock: Clock
   readonly #events: WorkersEvents
 
-  /** `settings`: what the app's Configuration says now. */
+  /** `settings`: returns the current settings of the app's Configuration. */
   constructor(settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>, clock: Clock, events: WorkersEvents) {
     this.#clock = clock
     this.#events = events
     this.#limits = new WorkLimits(settings)
   }
 
-  /** The number of connected workers; `home`: of one instance of the app. */
+  /** Number of connected workers; `home`: of one instance of the app. */
   count(home?: string): number {
     return this.#connected.filter(({worker}) => home === undefined || worker.home === home).length
   }
@@ -126,12 +123,12 @@ export class AppWorkers {
     return this.#inHand.size > 0 || (this.#waits > 0 && this.#connected.length > 0)
   }
 
-  /** Whether workers could take more than waits for them. */
+  /** Whether workers could accept more than waits for them. */
   get hasCapacity(): boolean {
     return this.#connected.length > 0 && this.hasRoom
   }
 
-  /** Whether less waits than a portion of what is in the file. */
+  /** Whether less waits than a portion of the file's work. */
   get hasRoom(): boolean {
     if (this.#waits >= PORTION) return false
     let left = PORTION_BYTES
@@ -155,7 +152,7 @@ export class AppWorkers {
     return this.#queues.flatMap(queue => [...queue])
   }
 
-  /** How many items wait without a connected worker, once that has lasted longer than a reload takes. */
+  /** Number of items that have waited without a connected worker for longer than a reload takes. */
   get lacking(): number {
     const isLong = this.#lacksSince > 0 && performance.now() - this.#lacksSince >= LACK_MS
     return isLong && this.#connected.length === 0 ? this.#waits : 0
@@ -166,9 +163,9 @@ export class AppWorkers {
     this.#waiting.add(item)
   }
 
-  /** Sends waiting items, in order, each to the worker that has the least in hand. */
+  /** Sends waiting items in order, each to the worker with the least work. */
   flush(): void {
-    // those that the limit of a name holds had come to the head of their kind
+    // items delayed by a name's limit first: they were at the head of their kind
     const limited = [...this.#limited].toSorted(([one], [other]) => other.length - one.length)
     for (const [held, queue] of [...limited, ['', this.#waiting] as const])
       for (const item of queue) {
@@ -181,7 +178,7 @@ export class AppWorkers {
       }
   }
 
-  /** Sends one item; false: no worker can take it. */
+  /** Sends one item. Returns false if no worker can accept it. */
   #send(item: WorkItem): boolean {
     const to = this.#next()
     if (to === undefined) return false
@@ -197,7 +194,7 @@ export class AppWorkers {
     return true
   }
 
-  /** Connects a worker; the returned function disconnects it, and gives what it had to others. */
+  /** Connects a worker. The returned function disconnects it, and gives its items to others. */
   connect(worker: Worker): () => void {
     const connected: Connected = {worker, items: new Set(), leaving: undefined}
     if (this.#connected.length === 0 && worker.connection !== this.#connection) this.#only = undefined
@@ -222,7 +219,7 @@ export class AppWorkers {
     }
   }
 
-  /** Gives an instance's workers no more work, and waits for their answers; false: the signal was aborted before. */
+  /** Gives an instance's workers no more work, and waits for their answers. Resolves with false if the signal was aborted before. */
   present(home: string): (signal: AbortSignal) => Promise<boolean> {
     const leaving = this.#connected.filter(({worker}) => worker.home === home)
     return async signal => {
@@ -235,7 +232,7 @@ export class AppWorkers {
     }
   }
 
-  /** Gives work again, with the next `flush`, to workers of an instance that are still connected: the process that has ended had others. */
+  /** Gives work again, at the next `flush`, to workers of an instance that are still connected, next to the ended process. */
   resume(home: string): void {
     for (const each of this.#connected) if (each.worker.home === home) each.leaving = undefined
   }
@@ -258,12 +255,12 @@ export class AppWorkers {
     return this.#inHand.keys()
   }
 
-  /** Whether an answer with this token belongs to this item: from workers that send none, any answer does. */
+  /** Whether an answer with this token belongs to this item. From workers without tokens, any answer does. */
   isAnswered(item: WorkItem, token: string): boolean {
     const {token: own, execution} = item
     if (token === '') this.#sendTokens = false
     else if (own === token && this.isInHand(item)) this.#sendTokens ??= true
-    // a worker that has outlived the previous run may answer what that run sent
+    // a worker from the previous run may answer an item of that run
     return token === '' || own === token || (own === '' && execution !== undefined && token.endsWith(`.${execution}`))
   }
 

@@ -30,7 +30,7 @@ export const stalledInstance = (id: string): WorkflowError =>
 
 export const notOver = (): WorkflowError => new WorkflowError('not over', 'orchestration has not yet completed')
 
-/** Refuses the workflows that Dapr has for each tool of an MCPServer (pkg/runtime/wfengine/inprocess/mcp): no worker would ever take them here. */
+/** Refuses Dapr's workflows for tools of an MCPServer (pkg/runtime/wfengine/inprocess/mcp): no worker would ever run them here. */
 export function checkHasWorker(name: string): void {
   if (!name.startsWith('dapr.internal.mcp.')) return
   throw new WorkflowError('invalid', `nothing runs the workflow '${name}': tools of MCPServers are not called here`)

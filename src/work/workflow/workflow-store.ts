@@ -6,10 +6,7 @@ import {COMPLETED, PENDING, TERMINATED} from './status.ts'
 
 const {blob, number, optional, text} = column
 
-/**
- * A task without a result. `app`: the app whose workers do it; `taskExecution`: an id that all tries of a task have in common,
- * given by the SDK; `request`: an ActivityRequest.
- */
+/** A task without a result. `app`: whose workers run it. `taskExecution`: the SDK's id that all tries of a task share. `request`: an ActivityRequest. */
 const ACTIVITY = {instance: number, task: number, app: text, taskExecution: text, request: blob}
 
 export type OpenActivity = RowOf<typeof ACTIVITY>
@@ -53,7 +50,7 @@ export const START = 'workflow-start'
 const LARGE_START = 64 * 1024
 const INPUT_ELSEWHERE = 'input'
 
-/** A start as it is kept. */
+/** Reads a stored start. */
 export const keptStart = (event: Uint8Array): {readonly name: string; readonly data: Uint8Array} =>
   event.length > LARGE_START ? {name: INPUT_ELSEWHERE, data: withInput(event, undefined)} : {name: '', data: event}
 
@@ -69,21 +66,21 @@ const BEGINNING = {
   rounds: 0
 } as const
 
-/** An entry of an inbox in the file; `bytes`: how many it takes in memory, roughly. */
+/** An inbox entry in the file; `bytes`: its approximate size in memory. */
 const WAITING_ENTRY = {id: number, instance: number, bytes: number}
 
-/** The same of an activity: sizes are known without reading the values. */
+/** The same for an activity: sizes are read without the values. */
 const WAITING_ACTIVITY = {instance: number, task: number, bytes: number}
 
-/** The size of an entry, with its input where that is elsewhere; sizes are known without reading the values. */
+/** SQL for the size of an entry, including an input stored elsewhere, without reading the values. */
 const ENTRY_BYTES = `octet_length(event) + iif(kind = 'start', coalesce(octet_length(input), 0), 0)`
 
-/** Counts of one app; `overdue`: timers that should have fired. */
+/** Counts of one app. `overdue`: timers that should have fired. */
 const ACTIVE = {app: text, count: number, overdue: number}
 
 export type ActiveInstances = RowOf<typeof ACTIVE>
 
-/** Selects instances; a criterion that is left out does not matter. Times are milliseconds since 1970. */
+/** Selects instances. Omitted criteria match all. Times are ms since 1970. */
 export interface Wanted {
   readonly app?: string | undefined
   readonly name?: string | undefined
@@ -100,7 +97,7 @@ const BRIEF = ['key', ...Object.keys(INSTANCE)]
   .map(name => (/^(?:input|output|received)$/.test(name) ? `NULL AS ${name}` : name))
   .join(', ')
 
-/** `id`: of the wake-up; `name`: `timer-7`, `start-7`; `due`: in ms since 1970, by the clock of what waits. */
+/** `id`: of the wake-up. `name`: `timer-7`, `start-7`. `due`: in ms since 1970, by the clock of the waiting work. */
 const WAITING_TIMER = {id: number, app: text, instance: text, name: text, due: number}
 
 /** A timer of an instance, or its start at a time. */
@@ -200,7 +197,7 @@ export class WorkflowStore {
     for (const {id} of entries) this.#sql.run('DELETE FROM inbox WHERE id = ?', id)
   }
 
-  /** Entries of inboxes of an app's instances after an id, in the order in which they came. */
+  /** Returns inbox entries of an app's instances after an id, in order. */
   waitingEntries(app: string, after: number, count: number): readonly RowOf<typeof WAITING_ENTRY>[] {
     return this.#sql.all(
       WAITING_ENTRY,
@@ -212,7 +209,7 @@ export class WorkflowStore {
     )
   }
 
-  /** For each app: how many instances have entries in their inboxes, how many activities wait for it, and the bytes of both. */
+  /** Returns for each app the number of instances with inbox entries, of waiting activities, and the bytes of both. */
   waiting(): readonly {readonly app: string; readonly count: number; readonly bytes: number}[] {
     return this.#sql.all(
       {app: text, count: number, bytes: number},
@@ -226,13 +223,13 @@ export class WorkflowStore {
     this.#sql.run(sql, instance, task, app, taskExecution, request)
   }
 
-  /** Whether the activity is open as it was asked for: a later task may have its number. */
+  /** Whether an activity is open as requested: a later task may have its number. */
   isOpen({instance, task, request}: OpenActivity): boolean {
     const sql = 'SELECT 1 FROM activities WHERE instance = ? AND task = ? AND request = ?'
     return this.#sql.get({}, sql, instance, task, request) !== undefined
   }
 
-  /** Ends an activity; returns whether it was open until now, as it was asked for. */
+  /** Ends an activity. Returns whether it was open as requested. */
   endActivity({instance, task, request}: OpenActivity): boolean {
     const sql = 'DELETE FROM activities WHERE instance = ? AND task = ? AND request = ?'
     return this.#sql.run(sql, instance, task, request) > 0
@@ -243,7 +240,7 @@ export class WorkflowStore {
     this.#sql.run('DELETE FROM activities WHERE instance = ?', instance)
   }
 
-  /** Activities that wait for an app, after a certain one, without what they ask for. */
+  /** Returns activities that wait for an app, after a certain one, without their requests. */
   waitingActivities(app: string, {instance, task}: TaskKey, count: number): readonly RowOf<typeof WAITING_ACTIVITY>[] {
     return this.#sql.all(
       WAITING_ACTIVITY,
@@ -271,7 +268,7 @@ export class WorkflowStore {
     return this.#sql.get(ACTIVITY, sql, id, task, app)
   }
 
-  /** The children of this execution: another one of the same id has others. */
+  /** Returns the children of this execution. Other executions of the same id have their own. */
   children({app, id, execution}: Instance): readonly Instance[] {
     return this.#some('WHERE parentApp = ? AND parentId = ? AND parentExecution = ?', app, id, execution)
   }

@@ -30,7 +30,7 @@ const SETTLE_MS = 30_000
 /** Interval between two checks of unsettled work after the first wait, in ms. */
 const AGAIN_MS = 1000
 
-/** The workflows of a run. Each change is committed first, then sent to workers, then reported to callers: nothing that was reported is lost. */
+/** The workflows of a run. Each change is committed first, then sent to workers, then reported to callers, so nothing reported is lost. */
 export class Workflows extends KnownInstances {
   readonly #options: EngineOptions
   readonly #engine: Engine
@@ -56,7 +56,7 @@ export class Workflows extends KnownInstances {
   /** Keys of instances that a person has started, and not an app. */
   readonly byPerson = new Set<number>()
 
-  /** Starts an instance; resolves when that is kept. Throws a WorkflowError if one of this id is active. */
+  /** Starts an instance, and settles when it is stored. Throws a WorkflowError if one with this id is active. */
   async start(app: string, request: StartRequest): Promise<Instance> {
     return this.#asked(app, 'create_workflow', async () => {
       checkHasWorker(request.name)
@@ -73,7 +73,7 @@ export class Workflows extends KnownInstances {
     })
   }
 
-  /** Throws a WorkflowError if the policies of an instance's app deny an operation. `name` is that of a workflow to start. */
+  /** Throws a WorkflowError if the policies of an instance's app deny an operation. `name`: of a workflow to start. */
   checkAccess(
     caller: string,
     {app, id}: Pick<Instance, 'app' | 'id'>,
@@ -84,7 +84,7 @@ export class Workflows extends KnownInstances {
     if (!this.#options.isAllowed(app, access)) throw deniedAccess(access, id)
   }
 
-  /** Resolves once what `find` returns is kept: await it before reporting that. */
+  /** Settles once the result of `find` is stored: wait for it before reporting that. */
   async settled(): Promise<void> {
     await this.#options.file.settled()
   }
@@ -94,7 +94,7 @@ export class Workflows extends KnownInstances {
     this.#listeners.push(listener)
   }
 
-  /** Posts an event from outside to an instance; one that is over ignores it. Throws a WorkflowError. */
+  /** Posts an event from outside to an instance; an ended one ignores it. Throws a WorkflowError. */
   async tell(
     app: string,
     id: string,
@@ -102,7 +102,7 @@ export class Workflows extends KnownInstances {
     event: Event
   ): Promise<Instance> {
     return this.#asked(app, 'add_event', async () => {
-      // if its end is undone, what came after that must not be lost
+      // waits for its end to be stored: if it is undone, later entries must not be lost
       if (isTerminal(this.find(app, id)?.status ?? TERMINATED)) await this.settled()
       const instance = this.find(app, id)
       if (instance === undefined) throw unknownInstance()
@@ -115,13 +115,13 @@ export class Workflows extends KnownInstances {
     })
   }
 
-  /** Resolves with the instance of this id, once there is one (durabletask-go: orchestrator/stream.go, handleStream). */
+  /** Resolves with the instance with this id, once it exists (durabletask-go: orchestrator/stream.go, handleStream). */
   async appeared(app: string, id: string, onGone: (listener: () => void) => void): Promise<Instance> {
     await this.settled()
     return this.find(app, id) ?? this.#waiters.first(each => each.id === id && each.app === app, onGone)
   }
 
-  /** Resolves when it is in that state, or gone (undefined). */
+  /** Resolves when it is in a state, or gone (undefined). */
   async until(
     instance: Instance,
     isMet: (instance: Instance) => boolean,
@@ -129,7 +129,7 @@ export class Workflows extends KnownInstances {
   ): Promise<Instance | undefined> {
     const {file} = this.#options
     while (file.isChanging) await file.settled()
-    // a state that was kept meanwhile is not reported again; an instance that has ended may be replaced by now
+    // a state stored meanwhile is not reported again, and an ended instance may be replaced by now
     const known = this.at(instance.key) ?? (isMet(instance) ? instance : undefined)
     return this.#waiters.wait(instance.key, known, now => now === undefined || isMet(now), onGone)
   }
@@ -139,7 +139,7 @@ export class Workflows extends KnownInstances {
     return this.#asked(app, 'purge_workflow', async () => purge(this.#engine, app, id, request))
   }
 
-  /** Runs an instance that is over again, from one of its steps, as another instance. Throws a WorkflowError. */
+  /** Runs an ended instance again from one of its steps, as a new instance. Throws a WorkflowError. */
   async rerun(app: string, request: RerunRequest): Promise<Instance> {
     const {id, newId} = request
     if (id === newId)
@@ -154,19 +154,19 @@ export class Workflows extends KnownInstances {
     return this.#options.file.change(() => beginRerun(this.#engine, source, newId, rerun))
   }
 
-  /** Gives a turn (from 0) to a worker once more and compares what it does; that changes nothing. Throws a WorkflowError. */
+  /** Sends a turn (from 0) to a worker again and compares the results, without changes. Throws a WorkflowError. */
   async replay(instance: Instance, turn: number, gone: AbortSignal): Promise<ReplayedTurn> {
     const {replayTurn} = await import('./replay.ts')
     return replayTurn(this.#engine, instance, {turn, gone, flush: () => this.#flush()})
   }
 
-  /** Fires now what an instance waits for: its next timer, the timer with an id, or its start. Throws a WorkflowError. */
+  /** Fires now an instance's next timer, the timer with an id, or its start. Throws a WorkflowError. */
   async skipTimer({key, id}: Instance, timer: number | undefined): Promise<void> {
     if (await this.#options.file.change(() => fireNextTimer(this.#engine, key, timer))) return
     throw new WorkflowError('not found', `workflow '${id}' waits for no timer${timer === undefined ? '' : ` ${timer}`}`)
   }
 
-  /** Advances the clock of what waits by `ms`, once other skips have ended, and does what is due by then. */
+  /** Advances the clock by `ms` after other skips have ended, and does the work due by then. */
   async skip<T>(ms: number, signal: AbortSignal, of?: Whose<T>): Promise<Skipped<T>> {
     const {wakeUps, clock} = this.#options
     let maxMs = SETTLE_MS
@@ -177,7 +177,7 @@ export class Workflows extends KnownInstances {
       if (!isSettled) maxMs = AGAIN_MS
       return isSettled
     }
-    // others wait for this one, but not for what a caller who has left would have waited for
+    // later skips wait for this one, but not for work that a caller who has left would have waited for
     const left = aborted(signal).then(() => false)
     const settle = async (): Promise<boolean> => Promise.race([calm(), left])
     return this.#skips.run(async () => advanceClock(wakeUps, ms, {settle, of}, signal))
@@ -195,7 +195,7 @@ export class Workflows extends KnownInstances {
     return this.#lookForWorkers().includes(true)
   }
 
-  /** Wakes the apps that need a worker; for each, whether it may get one. */
+  /** Wakes the apps that need a worker. Returns for each whether it may get one. */
   #lookForWorkers(): readonly boolean[] {
     const {workers, leftWork} = this.#engine
     const lacking = [...new Set([...workers.keys(), ...leftWork.apps])].filter(app => this.lacksWorker(app))
@@ -217,7 +217,7 @@ export class Workflows extends KnownInstances {
     this.#firstWorker.resolve()
     return this.#connected(() => {
       leave()
-      // what the one that has left could not continue, those that are still there may
+      // the remaining workers may be able to continue its stalled instances
       if (workers.count() > 0) this.#retryHeld(app)
     })
   }
@@ -239,19 +239,19 @@ export class Workflows extends KnownInstances {
     return this.#engine.workersOf(app).present(home)
   }
 
-  /** Called when workers may take more: limits have changed, or one has read what it got. */
+  /** Called when workers may accept more: limits have changed, or one has read its items. */
   mayTakeMore(): void {
     this.#flush()
     this.#takeMore()
   }
 
-  /** Gives work again to a worker that is still connected after the process of its instance was replaced, for instance that of a debugger. */
+  /** Gives work again to a worker that stays connected after its instance's process was replaced, such as a debugger's. */
   resume(app: string, home: string): void {
     this.#engine.workersOf(app).resume(home)
     this.#flush()
   }
 
-  /** How many workers an app has; `home`: one of its instances. */
+  /** Number of workers of an app; `home`: of one of its instances. */
   connected(app: string, home?: string): number {
     return this.#engine.workers.get(app)?.count(home) ?? 0
   }
@@ -267,7 +267,7 @@ export class Workflows extends KnownInstances {
     return lacking === 0 ? 0 : lacking + (this.#engine.leftWork.of(app)?.left ?? 0)
   }
 
-  /** Whether something waits without a connected worker of the app. */
+  /** Whether work waits without a connected worker of the app. */
   lacksWorker(app: string): boolean {
     const {workers, leftWork} = this.#engine
     return this.connected(app) === 0 && (workers.get(app)?.isUnclaimed === true || leftWork.of(app) !== undefined)
@@ -281,7 +281,7 @@ export class Workflows extends KnownInstances {
 
   /** Applies a worker's answer to an activity. Resolves when that is kept. */
   async completeActivity(app: string, answer: ActivityResponse): Promise<void> {
-    // its worker has room for the next one, also where the answer cannot be read
+    // its worker has room for the next one, even if the answer cannot be read
     await answerActivity(this.#engine, app, answer).finally(() => this.#flush())
   }
 
@@ -314,7 +314,7 @@ export class Workflows extends KnownInstances {
     this.#takeMore()
   }
 
-  /** Reads more of the work that an earlier run has left, as workers have room for it: work begins before all of it is read. */
+  /** Reads more work of an earlier run as workers have room for it: work begins before all is read. */
   #takeMore(): void {
     const apps = appsWithCapacity(this.#engine)
     if (apps.length > 0) this.#keep(() => apps.forEach(app => takeMore(this.#engine, app)))
@@ -325,7 +325,7 @@ export class Workflows extends KnownInstances {
     keep(this.#options, work).catch(() => undefined) // who changes the file next hears why
   }
 
-  /** A change was undone: what was dropped from memory is read again a second later, when the file may be writable. */
+  /** Called when a change was undone: state dropped from memory is read again a second later, when the file may be writable. */
   #undone(): void {
     reread(this.#engine)
     this.#retry ??= this.#options.clock.after(RETRY_MS, () => {
@@ -334,7 +334,7 @@ export class Workflows extends KnownInstances {
     })
   }
 
-  /** Sends to workers only what is kept. */
+  /** Sends only stored work to workers. */
   #flush(): void {
     if (this.#options.file.isChanging) return
     for (const workers of this.#engine.workers.values()) workers.flush()

@@ -41,7 +41,7 @@ interface OperationPolicy {
 interface Caller {
   readonly trustDomain: string
   readonly byDefault: Decision
-  /** The decision on calls without a verb whose operation matches: the global default does not apply to them. */
+  /** Decision about calls without a verb whose operation matches. The global default does not apply to them. */
   readonly withoutVerb: Decision
   readonly operations: OperationTree<OperationPolicy>
 }
@@ -55,7 +55,7 @@ export class AccessControlInterceptor {
   readonly #byDefault: Decision
   readonly #callers: ReadonlyMap<string, Caller>
 
-  /** `isHttp`: the app speaks HTTP: verbs are checked, and paths compared ignoring case. */
+  /** `isHttp`: the app speaks HTTP, so verbs are checked and paths compared ignoring case. */
   constructor(accessControl: AccessControl | undefined, isHttp: boolean) {
     this.#isHttp = isHttp
     this.#byDefault =
@@ -72,10 +72,10 @@ export class AccessControlInterceptor {
     caller: CallerIdentity | undefined,
     counters: Pick<CalleeCounters, 'decided'> | undefined
   ): Denied | undefined {
-    // gRPC knows no verb (Dapr: pkg/acl)
+    // gRPC has no verb (Dapr: pkg/acl)
     const operation = {method: operationOf(call.path), verb: call.isProxied === true ? 'NONE' : call.method}
     const {isAllowed, by, rule} = this.decide(caller, operation)
-    // a call asks again after a refused connection, and before each attempt: it counts once
+    // counts only once: a call asks again after a refused connection, and before each attempt
     if (by !== '' && call.access === undefined) {
       call.access = {isAllowed, by, rule}
       counters?.decided(call.access, caller)

@@ -16,9 +16,8 @@ const stepsOf = (path: string): readonly string[] =>
     .map(step => `/${step}`)
 
 /**
- * Rules by path, as Dapr's access control finds them (pkg/config/acl_trie.go): the first child that matches is taken, without
- * backtracking; a rule applies to all paths below its own, except one that ends in a single `*`, which also applies to the
- * path above it.
+ * Rules by path, found as Dapr's access control does (pkg/config/acl_trie.go): the first matching child is taken, without backtracking. A
+ * rule applies to all paths below its own, except one that ends in a single `*`, which also applies to the path above it.
  */
 export class OperationTree<Rule> {
   readonly #root: Node<Rule> = {step: '/', rule: undefined, children: []}

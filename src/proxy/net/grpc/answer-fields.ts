@@ -8,7 +8,7 @@ export class AnswerFields implements FieldSink {
   /** -1 if it is missing. */
   status = -1
   message = ''
-  /** `grpc-status-details-bin`, as it was sent. */
+  /** `grpc-status-details-bin` as sent. */
   details = ''
   /** All fields but `:status`. */
   bytes = ''
@@ -67,7 +67,7 @@ export class AnswerFields implements FieldSink {
     return `${text}\r\n`
   }
 
-  /** Whether it is the answer of a gRPC server. */
+  /** Whether a gRPC server sent the answer. */
   get isGrpc(): boolean {
     return this.httpStatus === 200 && this.contentType.startsWith('application/grpc')
   }
@@ -80,7 +80,7 @@ const known = new Map<string, AnswerFields>()
 let latestHead = new AnswerFields()
 let latestEnd = latestHead
 
-/** Reads a block of an answer; `isLast`: it ends it. Most are the same again and again: those are read once. */
+/** Reads a block of an answer. `isLast`: it ends the answer. Remembers the result, since most blocks repeat. */
 export const readAnswer = (walker: FieldWalker, block: string, isLast: boolean): AnswerFields => {
   const latest = isLast ? latestEnd : latestHead
   if (block === latest.block) {

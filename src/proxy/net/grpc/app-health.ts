@@ -15,7 +15,7 @@ export interface HealthTarget {
   readonly isSecure: boolean
 }
 
-/** Asks an app of gRPC for its health (Dapr: pkg/apphealth). Its code, -1: there was no answer in time. Any code but 0 is a failure. */
+/** Asks an app of gRPC for its health (Dapr: pkg/apphealth). Returns its code, -1 without an answer in time. Any code but 0 is a failure. */
 export const grpcHealth = async (target: HealthTarget, timeoutMs: number): Promise<number> => {
   const {hosts, port, isSecure} = target
   const pool = new Pool({hosts, port, protocol: isSecure ? 'grpcs' : 'grpc'})

@@ -13,14 +13,14 @@ export const clientsOf = (pool: SharedCallee, warn: (text: string) => void): Fra
     warn
   }))
 
-/** Waits for a connection, soon, before there is a call. Returns a function that ends the wait. */
+/** Waits for a connection before there is a call. Returns a function that cancels the wait. */
 export const takeFirst = (clients: FrameClients, opened: () => void, failed: Waiter['failed']): (() => void) => {
   const waiter: Waiter = {opened: () => opened(), failed}
   queueMicrotask(() => clients.take(waiter))
   return () => clients.leave(waiter)
 }
 
-/** Hints by `appProtocol`; an app that is not meant to speak gRPC gets its hint from its caller. */
+/** Hints by `appProtocol`. For an app that should not speak gRPC, the caller adds the hint. */
 const HINTS: Readonly<Record<string, string>> = {
   grpc: 'its appProtocol is grpc: does it speak gRPC without TLS at this port?',
   grpcs: 'its appProtocol is grpcs: does it speak gRPC with TLS at this port?'

@@ -6,7 +6,7 @@ const texts = (...names: readonly string[]): Schema =>
 
 const DURATION = {seconds: [1, 'int64'], nanos: [2, 'int32']} as const
 
-/** Messages that say more of an error, by their names (google/rpc/error_details.proto). */
+/** Messages with details of an error, by their names (google/rpc/error_details.proto). */
 const SCHEMAS: ReadonlyMap<string, Schema> = new Map<string, Schema>([
   ['ErrorInfo', ERROR_INFO],
   ['RetryInfo', {retryDelay: [1, {message: DURATION}]}],
@@ -59,7 +59,7 @@ const jsonOf = (schema: Schema, message: Json): Json =>
     })
   )
 
-/** The details of a `google.rpc.Status` as JSON has them, of an unknown type the bytes; none where it cannot be read. */
+/** Returns the details of a `google.rpc.Status` as JSON, those of unknown types as bytes. Returns none for an unreadable status. */
 export function detailsOf(status: Uint8Array): readonly Json[] {
   try {
     return decode(STATUS, status).details.map(({type, value}) => {

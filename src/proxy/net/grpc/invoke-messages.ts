@@ -11,11 +11,11 @@ export const VERBS = ['NONE', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT',
 
 export interface InvokeRequest {
   readonly method: string
-  /** Undefined if there is no `data`. */
+  /** Type of `data`; undefined without `data`. */
   readonly typeUrl: string | undefined
   readonly value: Uint8Array
   readonly contentType: string
-  /** An index of VERBS; undefined if there is no `http_extension`. */
+  /** Index of VERBS; undefined without `http_extension`. */
   readonly verb: number | undefined
   readonly query: string
 }
@@ -31,7 +31,7 @@ const readUntil = (end: number, reader: BinaryReader, read: ReadField): void => 
   }
 }
 
-/** Calls `read` for each field of a message; it gives false where the field is not known to it. */
+/** Calls `read` for each field of a message. `read` returns false for an unknown field. */
 export const eachField = (bytes: Uint8Array, read: ReadField): void => {
   const reader = new BinaryReader(bytes)
   readUntil(reader.len, reader, read)
@@ -142,7 +142,7 @@ export const writeInvokeRequest = ({
     extension: verb === undefined ? undefined : {verb, query}
   })
 
-/** Adds missing fields to an InvokeRequest: `data`, and another spelling of the method, which counts as the last one. */
+/** Completes an InvokeRequest: adds `data`, and repeats the method if it is spelled differently, since the last one counts. */
 export const completed = (bytes: Uint8Array, {typeUrl}: InvokeRequest, method: string | undefined): Uint8Array => {
   if (typeUrl !== undefined && method === undefined) return bytes
   const writer = new BinaryWriter().raw(bytes)

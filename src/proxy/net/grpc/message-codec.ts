@@ -7,8 +7,8 @@ import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
  */
 
 /**
- * `map`: map<string, string>. A message, a list of messages, and a map from strings to messages name their schema. Numbers of
- * 64 bits are bigints. `chunks`: repeated bytes, or repeated messages that are passed on as they are.
+ * Type of a field. `map`: map<string, string>. A message, a list of messages, and a map from strings to messages contain their schema.
+ * Numbers of 64 bits are bigints. `chunks`: repeated bytes, or repeated messages left encoded.
  */
 export type FieldType =
   | 'string'
@@ -29,7 +29,7 @@ export type FieldType =
   | {readonly list: Schema}
   | {readonly mapOf: Schema}
 
-/** The fields of a message: number and type. `optional`: an absent field is undefined, and an empty one is written. */
+/** Fields of a message: number and type. `optional`: an absent field is undefined, and an empty one is written. */
 export interface Schema {
   readonly [name: string]: readonly [number: number, type: FieldType, presence?: 'optional']
 }
@@ -58,7 +58,7 @@ type Value<T> = T extends 'string'
                       ? Readonly<Record<string, Message<S>>>
                       : never
 
-/** Fields of a message by its schema. Absent fields have the value that proto3 gives them. */
+/** A decoded message by its schema. Absent fields have proto3's default values. */
 export type Message<S extends Schema> = {
   readonly [K in keyof S]: Value<S[K][1]> | (S[K][2] extends 'optional' ? undefined : never)
 }
@@ -114,7 +114,7 @@ const several = (one: Kind): Kind => ({
   }
 })
 
-/** `orElse`: the value of an entry that has none. */
+/** `orElse`: returns the value of an entry without one. */
 function mapOf(schema: Schema, orElse: () => unknown): Kind {
   const entry = within(schema)
   return {
@@ -162,7 +162,7 @@ interface Field {
   readonly isOptional: boolean
 }
 
-/** A schema as messages are read and written by it. */
+/** A schema prepared for reading and writing. */
 interface Layout {
   readonly fields: readonly Field[]
   readonly byNumber: ReadonlyMap<number, Field>
@@ -224,17 +224,17 @@ function withItem(list: unknown, item: unknown): readonly unknown[] {
 
 /** Adds to a map that is being read. */
 function withEntry(map: unknown, key: string, value: unknown): object {
-  // an assignment would take `__proto__` for the prototype
+  // an assignment to `__proto__` would set the prototype
   const entry = {value, enumerable: true, writable: true, configurable: true}
   return Object.defineProperty(map === NO_MAP ? {} : (map as object), key, entry)
 }
 
 /** Writer of all messages, which reuses its memory. */
 let shared = new BinaryWriter()
-/** Memory of a longer message is given back. */
+/** Maximum bytes to keep for the next message. */
 const MAX_KEPT_BYTES = 64 * 1024
 
-/** Writes a message; fields that are left out, or are as proto3 has them anyway, take no bytes. */
+/** Encodes a message. Absent fields, and those with proto3's defaults, take no bytes. */
 export function encode<S extends Schema>(schema: S, message: Partial<Message<S>>): Uint8Array {
   const writer = shared
   try {

@@ -20,7 +20,7 @@ export class MessageGauge {
     this.max = max
   }
 
-  /** Sets a further limit of messages, 0 = none. Returns the bytes of an earlier message above it, else 0. */
+  /** Sets a further limit of messages, 0 = none. Returns the bytes of an earlier message that exceeds it, else 0. */
   limit(max: number): number {
     if (max === 0) return 0
     if (this.max === 0 || max < this.max) this.max = max
@@ -32,7 +32,7 @@ export class MessageGauge {
     return this.#left > 0 || this.#prefix !== ''
   }
 
-  /** Within the first message: there may be no other one. */
+  /** Whether the first message is not complete, so that it may be the only one. */
   get isWithinFirst(): boolean {
     return this.count === 0 && this.isWithin
   }
@@ -42,7 +42,7 @@ export class MessageGauge {
     return this.count > 1 || (this.count === 1 && this.isWithin)
   }
 
-  /** The bytes of a message that is too large, 0 where none is. */
+  /** Returns the bytes of a too large message, 0 without one. */
   measure(bytes: string): number {
     let at = 0
     while (at < bytes.length) {
@@ -74,7 +74,7 @@ export class MessageGauge {
 export const tooLargeText = (bytes: number, max: number): string =>
   `grpc: received message larger than max (${bytes} vs. ${max})`
 
-/** And for one of its own. */
+/** Returns Go's error for a too large message of its own. */
 export const tooLargeToSend = (bytes: number, max: number): string =>
   `trying to send message larger than max (${bytes} vs. ${max})`
 

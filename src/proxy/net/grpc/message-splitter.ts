@@ -1,7 +1,7 @@
 import {Collector, READ_BODIES} from '../collector.ts'
 import {messageLength, PREFIX_BYTES} from './message-gauge.ts'
 
-/** A message as it came: compressed or not, by its flag. */
+/** A message as received, with its compression flag. */
 export interface FlaggedMessage {
   readonly flag: number
   readonly bytes: Buffer
@@ -11,7 +11,7 @@ export interface FlaggedMessage {
 export class MessageSplitter {
   readonly #max: number
   #prefix = ''
-  /** Bytes of the message that are still to come. */
+  /** Bytes of the message still to come. */
   #left = 0
   #message: Collector | undefined
 
@@ -25,9 +25,7 @@ export class MessageSplitter {
     return this.#prefix !== ''
   }
 
-  /**
-   * Returns the whole messages so far, then the reason to end the call, if any: the bytes of a too large message as a number, or `no room` among all bodies.
-   */
+  /** Returns the whole messages so far, then the reason to end the call, if any: the bytes of a too large message as a number, or `no room` among all bodies. */
   take(data: string | Buffer): readonly (FlaggedMessage | number | 'no room')[] {
     const messages: (FlaggedMessage | number | 'no room')[] = []
     for (let at = 0; at < data.length;) {

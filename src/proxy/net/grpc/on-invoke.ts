@@ -13,7 +13,7 @@ import {httpStatusOf, INTERNAL, percentDecoded, RESOURCE_EXHAUSTED, type GrpcSta
 import {binaryTrace} from './trace-fields.ts'
 import {connectUnary, type UnaryOutcome} from './unary-call.ts'
 
-/** Headers that are meant for the sidecar alone, or that would mean something else in gRPC. */
+/** Headers for the sidecar only, or with another meaning in gRPC. */
 const CUT = /^(?:host|user-agent|te|grpc-.*|dapr-grpc-.*|.*-bin)$/
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -51,7 +51,7 @@ const messageOf = ({method: verb, path, pairs}: AdaptedRequest, body: Buffer): U
   })
 }
 
-/** Fields of gRPC itself, which say nothing to a caller of HTTP, and of the body in its form. */
+/** Fields of gRPC itself, without a meaning for callers of HTTP, and those of the original body. */
 const OWN_FIELDS: ReadonlySet<string> = new Set(
   'content-type content-length grpc-status grpc-message grpc-encoding grpc-accept-encoding'.split(' ')
 )
@@ -95,7 +95,7 @@ const finish = (back: RemoteSink, {status, head, message}: UnaryOutcome): void =
   reply(back, 200, [...headersOf(head), ...(type === '' ? [] : ['content-type', type])], value)
 }
 
-/** Calls over HTTP to an app of gRPC: each becomes one OnInvoke (Dapr: pkg/channel/grpc). */
+/** Calls an app of gRPC over HTTP: each call becomes an OnInvoke (Dapr: pkg/channel/grpc). */
 export const connectOnInvoke = (
   pool: SharedCallee,
   maxBytes: number,

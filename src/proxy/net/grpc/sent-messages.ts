@@ -3,7 +3,7 @@ import {KeptBody} from '../kept-body.ts'
 import {latin1, MessageGauge} from './message-gauge.ts'
 import {FAILED_PRECONDITION, type GrpcStatus} from './status.ts'
 
-/** More messages than one cannot be sent again (Dapr: pkg/api/grpc/proxy, errRetryOnStreamingRPC). */
+/** Status if more than one message would have to be sent again (Dapr: pkg/api/grpc/proxy, errRetryOnStreamingRPC). */
 export const NO_STREAMS: GrpcStatus = {
   code: FAILED_PRECONDITION,
   message: 'cannot use resiliency policies with retries on streaming RPCs'
@@ -20,10 +20,10 @@ export const heldWith = (held: string | undefined, piece: string | Buffer): stri
 
 const keptText = (piece: string | Buffer): string => (typeof piece === 'string' ? kept(piece) : latin1(piece))
 
-/** The messages of a caller: until there is a stream to the callee they wait here, and as long as they may have to be sent again they are kept. */
+/** Messages of a caller. Holds them until there is a stream to the callee, and keeps them while they may have to be repeated. */
 export class SentMessages {
   readonly gauge: MessageGauge
-  /** The caller has sent its last one. */
+  /** Whether the caller has sent its last message. */
   isDone = false
   #kept: KeptBody | undefined
   #early: string[] | undefined
@@ -35,12 +35,12 @@ export class SentMessages {
     this.gauge = new MessageGauge(maxBytes)
   }
 
-  /** There may be more than one attempt. `maxBytes`: 0 = only limited by the total of all calls. */
+  /** Keeps messages, since there may be several attempts. `maxBytes`: 0 = only the total of all calls limits them. */
   keep(maxBytes: number): void {
     this.#kept = new KeptBody(maxBytes)
   }
 
-  /** Why they cannot be sent again; '' = they can. */
+  /** Returns why the messages cannot be sent again; '' = they can. */
   get whyOnce(): string {
     return this.#kept?.isLost === true ? 'its message is too large to be kept' : ''
   }
@@ -56,7 +56,7 @@ export class SentMessages {
     return true
   }
 
-  /** Makes the next stream begin with all messages, once; false: they are not there any more. */
+  /** Makes the next stream begin with all messages, once. Returns false if they are no longer kept. */
   repeat(): boolean {
     const passed = this.#passed
     this.#passed = undefined
@@ -65,7 +65,7 @@ export class SentMessages {
     return true
   }
 
-  /** Returns all bytes so far for a new stream, or for another attempt; undefined once they are no longer kept. */
+  /** Returns all bytes so far for a new stream or attempt. Undefined if they are no longer kept. */
   first(): readonly string[] | undefined {
     const all = this.#kept
     if (all?.isStarted === true) return all.isLost ? undefined : [all.whole().toString('latin1')]
@@ -75,7 +75,7 @@ export class SentMessages {
     return early ?? NOTHING
   }
 
-  /** Drops the messages that were kept for another attempt: there is none. */
+  /** Drops kept messages: no further attempt follows. */
   release(): void {
     this.#kept?.release()
     this.#kept = undefined

@@ -21,7 +21,7 @@ export const UNAUTHENTICATED = 16
 export interface GrpcStatus {
   readonly code: number
   readonly message: string
-  /** `google.rpc.Status`, encoded, latin1; left out: none. */
+  /** Encoded `google.rpc.Status`, latin1; omitted: none. */
   readonly details?: string
 }
 
@@ -40,7 +40,7 @@ export const statusFrom = (text: string, otherwise: number): GrpcStatus => {
 // Anything but printable ASCII, and the escape itself (gRPC over HTTP/2, Status-Message); no value of HTTP/2 has a space at an end.
 const ESCAPED = /[^\u0020-\u0024\u0026-\u007e]|^ | $/
 
-/** A message as it travels: percent-encoded by its UTF-8 bytes. */
+/** Encodes a message for a field: percent-encodes its UTF-8 bytes. */
 export const escapeMessage = (message: string): string => {
   if (!ESCAPED.test(message)) return message
   let text = ''
@@ -74,7 +74,7 @@ export function responseFields(status: number, pairs: readonly string[]): string
   return fields
 }
 
-/** Limit of a text in a head. Clients end a call with a larger one: in Java beyond 8 KiB with its details. */
+/** Maximum characters of a text in a head. Clients end a call with a larger head: in Java beyond 8 KiB with details. */
 const MAX_TEXT = 3800
 
 /** `-bin` fields travel as base64 without padding. */
@@ -93,7 +93,7 @@ export const trailersOf = ({code, message, details = ''}: GrpcStatus): string =>
   return hasDetails ? fields + encodeBinary('grpc-status-details-bin', details) : fields
 }
 
-/** Cuts after a whole byte, where an escaped one takes three characters, and not after a space. */
+/** Cuts a text after a whole byte, which may be three escaped characters, and not after a space. */
 const cut = (escaped: string): string => escaped.slice(0, MAX_TEXT).replace(/ *(?:%.?)?$/, '')
 
 /** The gRPC code for a callee that answers with an HTTP status (gRPC's HTTP/2 status mapping). */

@@ -49,8 +49,8 @@ export const structOf = (object: Readonly<Record<string, unknown>>): Uint8Array 
 /** A value of JSON as a `google.protobuf.Value`. */
 export const valueBytes = (value: unknown): Uint8Array => encode(VALUE, valueOf(value))
 
-/** The JSON of a `google.protobuf.Struct`. Throws if the bytes are none. */
+/** Decodes a `google.protobuf.Struct` as JSON. Throws for invalid bytes. */
 export const structIn = (bytes: Uint8Array): Record<string, unknown> => objectOf(decode(STRUCT, bytes))
 
-/** The JSON of a `google.protobuf.Value`. Throws if the bytes are none. */
+/** Decodes a `google.protobuf.Value` as JSON. Throws for invalid bytes. */
 export const valueIn = (bytes: Uint8Array): unknown => jsonOf(decode(VALUE, bytes))

@@ -9,7 +9,7 @@ export const TRACEPARENT_LENGTH = 55
 
 const hex = (bytes: Buffer, from: number, to: number): string => bytes.toString('hex', from, to)
 
-/** A field up to its value, whose length is known (RFC 7541 §6.2.2). */
+/** Returns a field up to its value of known length (RFC 7541 §6.2.2). */
 const fieldOf = (name: string, length: number): string =>
   `\0${encodeInteger(name.length, 7, 0)}${name}${encodeInteger(length, 7, 0)}`
 
@@ -30,7 +30,7 @@ export const binaryTrace = (traceparent: string): string => {
   return TRACE_BIN + binary.toString('base64').slice(0, BINARY_LENGTH)
 }
 
-/** Returns a valid traceparent in both forms, as fields; of a later version only the parts of this one. */
+/** Returns a valid traceparent in both forms, as fields. Drops the additional parts of later versions. */
 export const traceFields = (traceparent: string): string =>
   TRACEPARENT +
   (traceparent.length === TRACEPARENT_LENGTH ? traceparent : traceparent.slice(0, TRACEPARENT_LENGTH)) +

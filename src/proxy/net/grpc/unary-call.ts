@@ -69,7 +69,7 @@ export class UnaryCall implements StreamHandler, Waiter {
     return this
   }
 
-  /** The result is no longer needed. */
+  /** Cancels the call: its result is no longer needed. */
   cancel(): void {
     this.#isOver = true
     this.#answer.release()
@@ -163,7 +163,7 @@ export class UnaryCall implements StreamHandler, Waiter {
   #over(outcome: UnaryOutcome): void {
     this.#isOver = true
     this.#answer.release()
-    // an app may answer before it has taken all
+    // an app may answer before it has read everything
     if (this.#stream?.isLocalDone === false) this.#stream.reset(CANCEL)
     this.#options.done(outcome)
   }
@@ -179,7 +179,7 @@ export interface UnaryForm {
   readonly maxBytes: number
   /** Responds. */
   readonly finish: (back: RemoteSink, outcome: UnaryOutcome) => void
-  /** Notes a call that has ended. Left out: nothing is noted. */
+  /** Notes an ended call. Omitted: none is noted. */
   readonly called?: (message: Uint8Array, outcome: UnaryOutcome, elapsedMs: number) => void
 }
 

@@ -15,11 +15,11 @@ export interface CallerListener {
   drain(): void
 }
 
-/** A caller's connection that is read without node:http: its listeners, the bytes that have come early, and how responses are written to it. */
+/** A caller's connection read without node:http: its listeners, early bytes, and writing of responses. */
 export class CallerSocket {
   readonly socket: net.Socket
   readonly late: LateText
-  /** Bytes that have come and belong to no call yet. */
+  /** Received bytes that belong to no call yet. */
   early: Buffer | undefined
   readonly #listeners: Readonly<Record<string, () => void>>
   readonly #stopReading: () => void
@@ -35,7 +35,7 @@ export class CallerSocket {
     this.#stopReading = readWith(socket, bytes => listener.read(bytes))
   }
 
-  /** More has come early than is read ahead. */
+  /** Whether the early bytes exceed the read-ahead. */
   get isFull(): boolean {
     return (this.early?.length ?? 0) > MAX_EARLY
   }
@@ -49,7 +49,7 @@ export class CallerSocket {
     if (this.early !== undefined) this.early = owned(this.early)
   }
 
-  /** The first bytes that came early, without them from now on. */
+  /** Removes and returns the first early bytes. */
   takeEarly(size: number): Buffer | undefined {
     const {early} = this
     if (size === 0 || early === undefined) return undefined
@@ -57,7 +57,7 @@ export class CallerSocket {
     return size === early.length ? early : early.subarray(0, size)
   }
 
-  /** Starts requests one by one; `startNext` says whether another one may follow at once. */
+  /** Starts requests one by one. `startNext` returns whether another may follow at once. */
   startAll(startNext: () => boolean): void {
     if (this.#isStarting) return
     this.#isStarting = true

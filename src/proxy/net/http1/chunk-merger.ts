@@ -5,7 +5,7 @@ import {PER_TURN} from '../own-turn.ts'
 /** A head that is longer is refused by node:http. */
 const MAX_HEAD = 128 * 1024
 
-/** A first line that is longer passes as it is. */
+/** Maximum length of a first line that is rewritten. */
 const MAX_LINE = 8192
 
 const END = '\r\n\r\n'
@@ -14,9 +14,9 @@ const END = '\r\n\r\n'
 type Part = 'head' | number | Chunks | 'unknown'
 
 /**
- * Changes requests before node:http reads them: their first lines by `readable`, and the chunks of their bodies are merged. For each chunk node
- * creates a Buffer and an event, 3 µs and some hundred bytes, so that a body in chunks of one byte stops all other calls. Header lines, and
- * bodies with a length, stay as they are. Passes unreadable bytes on, so that node:http refuses invalid requests.
+ * Changes requests before node:http reads them: first lines by `readable`, and merged chunks. For each chunk node creates a Buffer and an
+ * event, 3 µs and some hundred bytes, so a body in chunks of one byte would stop all other calls. Header lines, and bodies with a length,
+ * stay. Unreadable bytes pass, for node:http to refuse.
  */
 export class ChunkMerger {
   readonly #readable: (line: Buffer) => Buffer
@@ -31,7 +31,7 @@ export class ChunkMerger {
     this.#readable = readable
   }
 
-  /** Yields the bytes for node:http, few requests in a piece. Given bytes may change. Only an incomplete first line is held back. */
+  /** Yields the bytes for node:http, few requests per piece. May change the given bytes. Holds back only an incomplete first line. */
   *merge(read: Buffer): Generator<Buffer> {
     const bytes = this.#held.length === 0 ? read : Buffer.concat([this.#held, read])
     this.#held = Buffer.alloc(0)
@@ -49,7 +49,7 @@ export class ChunkMerger {
     return this.#held.length > 0
   }
 
-  /** Returns the held begin of a first line, which passes unchanged, as its rest does. */
+  /** Returns the held start of a first line, which then passes unchanged. */
   release(): Buffer {
     const held = this.#held
     this.#held = Buffer.alloc(0)
@@ -99,7 +99,7 @@ export class ChunkMerger {
       merged.push(Buffer.from(`${(to - at).toString(16)}\r\n`), from.subarray(at, to), CRLF)
     })
     if (stop < 0) {
-      // node:http refuses it, as it would the original
+      // node:http refuses this, as it would the original
       this.#part = 'unknown'
       merged.push(INVALID)
       return bytes.length

@@ -1,6 +1,6 @@
 import {isOf, TOKEN, VALUE} from './header-lines.ts'
 
-/** Takes part of a chunk's bytes. */
+/** Receives part of a chunk's bytes. */
 export type TakeChunk = (bytes: Buffer, from: number, to: number) => void
 
 const SIZE = 0
@@ -30,10 +30,10 @@ const hexOf = (byte: number): number => {
   return lower >= 97 && lower <= 102 ? lower - 87 : -1
 }
 
-/** Chunks up to this size are moved to the one before. */
+/** Maximum size of chunks that are moved to the one before. */
 const SMALL = 512
 
-/** The size of a chunk at an index, if it has one digit and the whole chunk is there; else 0. */
+/** Returns the size of a complete chunk at an index with a one-digit size, else 0. */
 const tinyAt = (bytes: Buffer, at: number, end: number): number => {
   if (at + 5 >= end || bytes[at + 1] !== 13 || bytes[at + 2] !== 10) return 0
   const size = hexOf(bytes[at] ?? 0)
@@ -67,17 +67,17 @@ export class Chunks {
   }
 
   /**
-   * Parses bytes up to `end`; returns the index after the last one that belongs to the message, or -1 for invalid framing. Small
-   * chunks are moved together within `bytes`, so that `take` gets one piece instead of thousands.
+   * Parses bytes up to `end`. Returns the index after the message's last byte, or -1 for invalid framing. Moves small chunks together
+   * within `bytes`, so that `take` gets one piece in place of thousands.
    */
   parse(bytes: Buffer, start: number, end: number, take: TakeChunk): number {
     let stop = end
-    // the part of the body that has not been taken yet
+    // start of the body's part that was not passed on yet
     let from = start
     let to = start
     for (let at = start; at < stop; at++) {
       if (this.mayMove && to > from && this.#step === SIZE && this.#count === 0) {
-        // whole chunks with a size of one digit come in thousands
+        // whole chunks with a one-digit size may come in thousands
         for (let size = tinyAt(bytes, at, end); size > 0; size = tinyAt(bytes, at, end)) {
           to = moved(bytes, at + 3, size, to)
           at += size + 5
@@ -104,7 +104,7 @@ export class Chunks {
     return stop
   }
 
-  /** Reads one byte outside a chunk's data; false: it is not allowed here. */
+  /** Reads a byte outside a chunk's data. Returns false if it is not allowed here. */
   #follow(byte: number): boolean {
     switch (this.#step) {
       case SIZE:

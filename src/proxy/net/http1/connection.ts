@@ -27,8 +27,8 @@ export const refusalText = (status: number): string => {
 }
 
 /**
- * The requests of one connection, served one at a time and in order: node:http would handle pipelined requests
- * concurrently, and would serve requests after a refused one. While more wait than one turn of the event loop serves, it reads nothing.
+ * Serves the requests of one connection one at a time and in order: node:http would handle pipelined requests concurrently, and serve
+ * requests after a refused one. Stops reading while more requests wait than one turn of the event loop serves.
  */
 export class Connection {
   /** Requests that arrive from now on are ignored. */
@@ -70,7 +70,7 @@ export class Connection {
     else this.#next = next
   }
 
-  /** Called when the listener closes: the last response says that the connection ends, so that no client sends more on it. */
+  /** Called when the listener closes: the last response announces the end, so that the client sends no more. */
   endSoon(): void {
     const last = this.#turns.at(-1)
     if (last?.response.headersSent === false) last.response.shouldKeepAlive = false
@@ -87,7 +87,7 @@ export class Connection {
     if (this.#socket.readableEnded) return void this.#socket.destroy()
     this.#socket.once('end', () => this.#socket.destroy())
     if (tail.request.complete) return
-    // The last request itself is invalid, within its body: its callee must not take it for complete.
+    // the last request's own body is invalid: its callee must not take it for complete
     if (this.#turns.length > 1) this.#turns.pop()
     else this.#socket.destroy()
   }

@@ -16,13 +16,13 @@ import {writeCopy} from '../write-copy.ts'
 import {owned} from './shared-reads.ts'
 import {TurnShare} from '../own-turn.ts'
 
-/** Requests that take the fast path, and their destination. */
+/** Requests for the fast path, and their destination. */
 export interface PlainRoute {
   /** Rules of plain requests. Undefined if no request is plain. */
   readonly rules: PlainRules | undefined
-  /** The request is answered here, and its body, which is not large, has to be there as a whole; left out: none is. */
+  /** Whether the request is answered here with its whole, small body. Omitted: none is. */
   readonly needsBody?: (request: PlainRequest) => boolean
-  /** Starts a plain request with `begin` or `takeWhole`. Returns false, without effect, if the fast path does not take it. */
+  /** Starts a plain request with `begin` or `takeWhole`. Returns false, without effect, for requests that the fast path refuses. */
   readonly route: (request: PlainRequest, connection: FastConnection) => boolean
 }
 
@@ -30,7 +30,7 @@ export interface PlainRoute {
 export interface FastPathHost {
   readonly isClosing: boolean
   readonly plain: PlainRoute
-  /** The plain request at the start of a text; undefined: there is none. */
+  /** Reads the plain request at the start of a text, if there is one. */
   read(text: string): PlainRequest | undefined
   /** Passes the connection to node:http, with the bytes that were not parsed yet. */
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void
@@ -40,8 +40,8 @@ export interface FastPathHost {
 const NO_BYTES = Buffer.alloc(0)
 
 /**
- * A caller's connection, parsed without node:http: complete, plain requests are recognised in one pass, bodies with a
- * length are passed through. Carries a single call at a time. Anything else goes to node:http with its bytes, and never comes back.
+ * A caller's connection, parsed without node:http: complete, plain requests are recognised in one pass, and bodies with a length are
+ * passed through. Carries one call at a time. Any other request moves the connection to node:http for good.
  */
 export class FastConnection implements Downstream {
   toHead = false
@@ -59,7 +59,7 @@ export class FastConnection implements Downstream {
   readonly #share = new TurnShare()
   #method = ''
   #length = 0
-  /** Bytes of the request's body that were not forwarded yet: pending or still to come. */
+  /** Bytes of the request's body not forwarded yet: pending or still to come. */
   #unsent = 0
   /** Bytes of it that have not arrived. */
   #missing = 0
@@ -104,7 +104,7 @@ export class FastConnection implements Downstream {
     return this.#exchange.begin(handler, this.#method, this.#length)
   }
 
-  /** The body of the routed request, which is there as a whole and gets its response by `answer`. */
+  /** Returns the complete body of the routed request, which `answer` will respond to. */
   takeWhole(): Buffer {
     this.#isAnswering = true
     const body = this.#takeBody()
@@ -174,7 +174,7 @@ export class FastConnection implements Downstream {
     this.#caller.late.add(replyText(response, this.toHead, this.#lastLine))
   }
 
-  /** Says of the last response that it is: a client that reuses the connection would be cut. */
+  /** Header that marks the last response as such: a client that reuses the connection would be cut. */
   get #lastLine(): string {
     return this.#fastPath.isClosing && this.#caller.early === undefined ? 'Connection: close\r\n' : ''
   }
@@ -198,7 +198,7 @@ export class FastConnection implements Downstream {
     this.#exchange.abort()
   }
 
-  /** Called when the listener closes: a request that has begun is left to node:http, which announces that it is the last one. */
+  /** Called when the listener closes. Leaves a request that has begun to node:http, which announces the end. */
   endIdle(keepsUnused: boolean): void {
     const begun = this.#caller.early
     if (this.#missing > 0 || (keepsUnused && this.isFresh && begun === undefined)) return
@@ -223,7 +223,7 @@ export class FastConnection implements Downstream {
     this.#caller.keepEarly()
   }
 
-  /** More of a body with a length; discarded if the call has ended. Returns the bytes behind it. */
+  /** Passes on more of a body with a length, or discards it after the call's end. Returns the bytes after it. */
   #upload(bytes: Buffer): Buffer {
     const size = Math.min(this.#missing, bytes.length)
     this.#missing -= size
@@ -232,7 +232,7 @@ export class FastConnection implements Downstream {
     return bytes.subarray(size)
   }
 
-  /** Starts pending requests one by one, as long as they get their responses at once and the turn has room. */
+  /** Starts pending requests one by one while they are answered at once and the turn has room. */
   #next(): void {
     this.#caller.startAll(() => this.#startNext())
   }

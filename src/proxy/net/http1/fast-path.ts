@@ -8,8 +8,8 @@ import {readPlain, type PlainRequest} from './plain-request.ts'
 import {changeReads} from './shared-reads.ts'
 
 /**
- * Front of a node:http server: every connection starts here, and stays as long as its requests are plain. The front rejects
- * nothing and waits for nothing but the first line; all strict checks are in the server behind it.
+ * Front of a node:http server: every connection starts here, and stays while its requests are plain. The front rejects nothing and waits
+ * only for the first line; the server behind it does all strict checks.
  */
 export class FastPath implements FastPathHost {
   isClosing = false
@@ -82,7 +82,7 @@ export class FastPath implements FastPathHost {
     this.#connections.delete(connection)
   }
 
-  /** Closes idle connections; the others close after their response. `keepsUnused`: so do those on which nothing has come yet. */
+  /** Closes idle connections now, others after their response. `keepsUnused`: also those without any bytes yet close later. */
   close(keepsUnused: boolean): void {
     this.isClosing = true
     for (const connection of this.#connections) if (!connection.isBusy) connection.endIdle(keepsUnused)

@@ -20,7 +20,7 @@ export const isPreface = (bytes: Buffer): boolean => bytes.toString('latin1', 0,
 export const escapedTarget = (target: string): string =>
   target.replace(HIGH, byte => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
 
-/** The targets of requests that node:http is about to parse, as it will give them, and their queries as they came; by connection. */
+/** Targets of requests that node:http is about to parse, as it will report them, with the original queries; by connection. */
 const targets = new WeakMap<object, {readonly url: string; readonly query: string}[]>()
 
 /** Restores the original query of a request. */
@@ -33,9 +33,9 @@ export const restoreQuery = (request: IncomingMessage): void => {
 }
 
 /**
- * Rewrites a first line so that node:http accepts it: its parser only knows certain methods, in upper case, and no bytes above
- * 7F in a target. Go accepts any method and any byte. An unknown method becomes POST, which is what Dapr sends to the app
- * (pkg/messaging/v1/invoke_method_request.go). An invalid line is returned unchanged. The query is kept until `restoreQuery`.
+ * Rewrites a first line so that node:http accepts it: its parser knows only certain methods in upper case, and no bytes above 7F in a
+ * target, where Go accepts any. An unknown method becomes POST, which Dapr sends to the app (pkg/messaging/v1/invoke_method_request.go).
+ * Invalid lines stay. The query is kept for `restoreQuery`.
  */
 export const readable = (line: Buffer, connection: object): Buffer => {
   const [, word = '', target = '', version = ''] = FIRST_LINE.exec(line.toString('latin1')) ?? []

@@ -25,12 +25,12 @@ const classOf = (byte: number): number => {
 
 const CLASSES = Uint8Array.from({length: 256}, (_, byte) => classOf(byte))
 
-/** Whether a byte is of one of these classes; NaN (past the end of a text) is of none. */
+/** Whether a byte is in one of these classes; false for NaN (past the end of a text). */
 export const isOf = (byte: number, classes: number): boolean => ((CLASSES[byte] ?? 0) & classes) !== 0
 
 const MAX_DIGITS = 15
 
-/** A length in decimal digits, at most 15; -1 for anything else. */
+/** Reads a length of at most 15 decimal digits; -1 for other texts. */
 export const lengthOf = (value: string): number => {
   if (value === '' || value.length > MAX_DIGITS) return -1
   let length = 0
@@ -72,7 +72,7 @@ export type HeaderKinds = (text: string, from: number, to: number) => number
 
 const bucketOf = (length: number, first: number): number => (Math.min(length, 63) << 5) | (first & 31)
 
-/** Whether a name in lower case, of letters, digits and `-`, is at this place in a text, in whatever case. */
+/** Whether a text contains a name (in lower case: letters, digits and `-`) at an index, ignoring case. */
 const isAt = (text: string, from: number, name: string): boolean => {
   for (let index = 0; index < name.length; index++)
     if ((text.charCodeAt(from + index) | 32) !== name.charCodeAt(index)) return false
@@ -116,7 +116,7 @@ export const wordsOf = (value: string): string[] =>
     .map(word => trimmed(word))
     .filter(word => word !== '')
 
-/** Header lines as the flat list of names and values that node:http takes. */
+/** Returns header lines as node:http's flat list of names and values. */
 export const pairsOf = (lines: string): string[] => {
   const pairs: string[] = []
   for (let at = 0; at < lines.length;) {
@@ -128,7 +128,7 @@ export const pairsOf = (lines: string): string[] => {
   return pairs
 }
 
-/** The first value of a header (lower case) among names and values by turns; undefined = none. */
+/** Returns the first value of a header (lower case) in alternating names and values; undefined without one. */
 export const valueOf = (pairs: readonly string[], name: string): string | undefined => {
   const at = pairs.findIndex(
     (each, index) => index % 2 === 0 && each.length === name.length && each.toLowerCase() === name
@@ -163,8 +163,8 @@ export const headersByName = (
 }
 
 /**
- * Names and values as node:http takes them, each name in its first spelling. A body without a length is chunked: by itself
- * node:http does not frame the body of a GET or DELETE.
+ * Returns names and values for node:http, each name in its first spelling. Adds chunked coding to a body without a length: node:http does
+ * not do that for GET and DELETE.
  */
 export function asWritten(pairs: readonly string[], hasBody: boolean): Record<string, string | string[]> {
   const names = new Map<string, string>()

@@ -15,7 +15,7 @@ export class KnownHeads<H extends Head> {
   readonly #known: {readonly text: string; readonly head: H}[] = []
   #next = 0
 
-  /** The result of the head with which this text begins; undefined: it is not known. */
+  /** Returns the result for the head at the start of this text, if it is known. */
   find(text: string): H | undefined {
     for (const known of this.#known) if (text.slice(0, known.head.size) === known.text) return known.head
     return undefined

@@ -21,15 +21,15 @@ export interface ListenerOptions {
   readonly servers: readonly net.Server[]
   /** Maximum size of a request's line and headers; beyond: 431. */
   readonly maxHeadBytes: number
-  /** Time to receive a request's head, in ms; for the first one from the connection on. Default 10,000. */
+  /** Time for a request's head, in ms; for the first one since the connection. Default 10,000. */
   readonly headMs?: number
   /** Handles a request. Requests of one connection arrive one at a time, in order. */
   readonly serve: (request: IncomingMessage, response: ServerResponse) => void
   /** Logs problems of the listener; calls continue. If omitted, errors are thrown, as node does. */
   readonly warn?: (text: string) => void
-  /** Enables the fast path: plain requests are not parsed by node:http. */
+  /** Enables the fast path: plain requests avoid node:http. */
   readonly fast?: PlainRoute | undefined
-  /** Takes over a connection that requests a websocket; `early`: the bytes behind the request. */
+  /** Takes over a connection that requests a websocket. `early`: the bytes after the request. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, early: Buffer) => void
   /** Handles an HTTP/2 request, detected by the fast path; omitted: HTTP/2 is not served. */
   readonly serveStream?: ((request: StreamRequest) => void) | undefined
@@ -37,7 +37,7 @@ export interface ListenerOptions {
 
 const HEAD_MS = 10_000
 
-/** Without a fast path a connection passes through it, too: bodies of tiny chunks are merged there. */
+/** Route without plain requests: connections pass the fast path, too, which merges tiny chunks. */
 const NOTHING_PLAIN = {rules: undefined, route: () => false}
 
 const occurrences = (raw: readonly string[], name: string): number => {
@@ -54,8 +54,8 @@ const isPlainlyChunked = (raw: readonly string[]): boolean =>
   occurrences(raw, 'transfer-encoding') === 1 && valueOf(raw, 'transfer-encoding')?.toLowerCase() === 'chunked'
 
 /**
- * The status for a request that node's parser accepts and we refuse: other versions, no Host or two of them, HTTP/1.0 with
- * a second framing, a coding below the chunks (RFC 9112 §6.1). 0: none.
+ * Returns the status for a request that node's parser accepts but we refuse: other versions, no or two Hosts, HTTP/1.0 with a second
+ * framing, a coding below the chunks (RFC 9112 §6.1). 0: none.
  */
 const faultOf = ({httpVersion, rawHeaders}: IncomingMessage): number => {
   const hosts = occurrences(rawHeaders, 'host')
@@ -93,8 +93,8 @@ export const refuse = (response: ServerResponse, status: number): void => {
 }
 
 /**
- * A strict HTTP/1 server: node:http plus the checks that it lacks. Refuses requests that two parsers could read differently, serves
- * the requests of a connection one after the other, and limits the time for a head.
+ * A strict HTTP/1 server: node:http with further checks. Refuses requests that two parsers could read differently, serves a connection's
+ * requests one after the other, and limits the time for a head.
  */
 export class Listener {
   readonly #servers: readonly Server[]
@@ -128,8 +128,8 @@ export class Listener {
   }
 
   /**
-   * Stops accepting, as `close`, but keeps the addresses for a successor, except those of unix domain sockets: connections that come from now
-   * on wait for it. The first request of a silent connection is served here, since its caller does not know the change. Call `close` next.
+   * Stops accepting, as `close`, but keeps the addresses for a successor, except unix domain sockets: new connections wait for it. Serves
+   * the first request of a silent connection, since its caller does not know the change. Call `close` next.
    */
   handOver(): readonly net.Server[] {
     const claims = this.#servers.flatMap(server => takeOver(server, this.#options.servers) ?? [])
@@ -259,7 +259,7 @@ export class Listener {
 
   #refuse(error: Error, socket: Duplex): void {
     const code = codeOf(error)
-    // EPIPE and ECONNRESET arrive here too: the caller is gone.
+    // EPIPE and ECONNRESET mean that the caller is gone
     if (!/^(HPE_|ERR_HTTP_)/.test(code) || !socket.writable) return void socket.destroy()
     const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
     // No response for bytes behind a last request, or for a connection that was never used.

@@ -38,7 +38,7 @@ const valuesOf = (fields: readonly string[], name: string): string[] =>
 
 const hasInvalidName = (field: string): boolean => field.slice(0, field.indexOf(':')).includes(' ')
 
-/** The lines of one head: its headers, unfolded, and its size; undefined: incomplete. */
+/** Reads the lines of one head: its unfolded headers and its size. Undefined while incomplete. */
 const readLines = (
   lines: readonly string[]
 ): {readonly fields: readonly string[]; readonly size: number} | undefined | string => {
@@ -56,7 +56,7 @@ const readLines = (
   return undefined
 }
 
-/** Keeps each of the framing headers once; a transfer coding takes precedence over a length. */
+/** Keeps each framing header once; a transfer coding has precedence over a length. */
 const withOneFraming = (fields: readonly string[]): readonly string[] => {
   const [length] = valuesOf(fields, 'content-length')
   const others = fields.filter(field => !/^content-length:/i.test(field))

@@ -3,7 +3,7 @@ import {isOf, lengthOf, trimmed, type HeaderKinds} from './header-lines.ts'
 
 /** A header that no plain request has. */
 export const OTHER = 6
-/** Kinds from here on: the value is reported, the header is dropped. The first one has index 0. */
+/** First kind whose value is reported and whose header is dropped. Its index is 0. */
 export const TAKEN = 16
 /** Kinds from here on: the value is reported, the header is kept. */
 export const NOTED = 32
@@ -39,7 +39,7 @@ export interface PlainRequest {
   readonly values: readonly string[]
   /** Bytes of the head. */
   readonly size: number
-  /** Begins with the head as it came. */
+  /** Text that begins with the original head. */
   readonly text: string
 }
 
@@ -82,7 +82,7 @@ const COLON = 58
 /** A User-Agent without a value is not passed on: Go's client omits it. */
 const isEmptyUserAgent = (line: string): boolean => /^user-agent:[ \t]*\r\n$/i.test(line)
 
-/** Parses header lines from an index on. Kept ones are copied in runs; a dropped or renamed one ends the run. */
+/** Parses header lines from an index on. Copies kept ones in runs, which a dropped or renamed line ends. */
 const readLines = (text: string, start: number, {kinds, prefix, valueCount}: PlainRules): Lines | undefined => {
   const values: string[] = []
   while (values.length < valueCount) values.push('')
@@ -137,9 +137,8 @@ const readTarget = (text: string, start: number): {readonly stem: number; readon
 }
 
 /**
- * Recognises one plain request at the start of latin1 text. Undefined means that another parser has to read it: this one
- * only accepts a subset of HTTP (RFC 9112) that every parser reads alike. Any word may be a method except CONNECT, which
- * requests a tunnel, and PRI, which is HTTP/2.
+ * Recognises one plain request at the start of latin1 text. Undefined if another parser must read it: this one accepts only a subset of
+ * HTTP (RFC 9112) that every parser reads alike. Any word may be a method except CONNECT, which requests a tunnel, and PRI of HTTP/2.
  */
 export const readPlain = (text: string, rules: PlainRules): PlainRequest | undefined => {
   let upper = 0

@@ -14,7 +14,7 @@ export interface ParsedHead {
 export const protocolOf = ({httpVersion}: Pick<ParsedHead, 'httpVersion'>): Protocol =>
   httpVersion.startsWith('2') ? 'HTTP/2' : 'HTTP/1.1'
 
-/** The head as text, with the empty line: as it came, but for white space around values. */
+/** Returns the head as text with the empty line, original except white space around values. */
 export function rawHead({method = '', url = '/', httpVersion, rawHeaders}: ParsedHead): string {
   let head = `${method} ${url} HTTP/${httpVersion}\r\n`
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

@@ -26,7 +26,7 @@ export interface ResponseHead {
   readonly keep: boolean
   /** Size of the head. */
   readonly size: number
-  /** Begins with the head as it came. */
+  /** Text that begins with the original head. */
   readonly text: string
 }
 
@@ -88,7 +88,7 @@ const note = (lines: Lines, kind: number, value: string): boolean => {
   return true
 }
 
-/** Parses header lines from an index on. Kept ones are copied in runs; a dropped or renamed one ends the run. */
+/** Parses header lines from an index on. Copies kept ones in runs, which a dropped or renamed line ends. */
 const readLines = (text: string, start: number, keep: boolean, rules: HeaderRules): Lines => {
   const lines: Lines = {kept: '', flags: 0, length: -1, chunked: false, keep, named: [], end: INCOMPLETE}
   let run = start
@@ -121,9 +121,9 @@ const readLines = (text: string, start: number, keep: boolean, rules: HeaderRule
 }
 
 /**
- * Parses a response head at the start of latin1 text: undefined while it is incomplete, null if it is invalid (RFC 9112 §4,
- * §5; stricter where two parsers could disagree: folded lines, two lengths, a length with chunks). Any three digits are a
- * status. `readLooseResponse` may still accept a rejected head.
+ * Parses a response head at the start of latin1 text: undefined while incomplete, null if invalid (RFC 9112 §4, §5; stricter where two
+ * parsers could disagree: folded lines, two lengths, a length with chunks). Any three digits are a status. `readLooseResponse` may still
+ * accept a rejected head.
  */
 export const readResponseHead = (
   text: string,

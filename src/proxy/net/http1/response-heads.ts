@@ -9,7 +9,7 @@ export class ResponseHeads {
 
   /** Reads as `readResponseHead`, and a rejected head as `readLooseResponse`. */
   read(text: string, toHead: boolean, rules: HeaderRules): ReturnType<typeof readLooseResponse> {
-    // a response to HEAD has no body, whatever its head says
+    // a response to HEAD has no body, despite its head
     if (toHead) return readResponseHead(text, true, rules) ?? readLooseResponse(text, true, rules)
     if (rules !== this.#rules) this.#known = new KnownHeads()
     this.#rules = rules

@@ -43,7 +43,7 @@ class SharedReads {
 
 const shared = new WeakMap<Duplex, SharedReads>()
 
-/** Whether a read was full of tiny chunks, each as slow as many bytes of a large one. */
+/** Whether a read was full of tiny chunks, each as slow as many bytes of a large chunk. */
 export const isMuchWork = (read: number, kept: number): boolean => read > 16_384 && 2 * kept < read
 
 /** Reader of a connection (Node 26: lib/net.js). `reading` is Node's belief. */
@@ -55,8 +55,8 @@ interface Handle {
 }
 
 /**
- * Reads no more until the result is called; returns undefined if the connection is not being read. Node still believes in a read:
- * otherwise the stream would ask for more as soon as it has passed on its bytes. The caller has to resume the connection.
+ * Stops reading until the result is called; undefined if the connection is not being read. Node still assumes a read: otherwise the
+ * stream would ask for more as soon as it has passed on its bytes. The caller must resume the connection.
  */
 export function holdReads(socket: Duplex): (() => boolean) | undefined {
   const handle = Reflect.get(socket, HANDLE) as Handle | null | undefined
@@ -69,7 +69,7 @@ export function holdReads(socket: Duplex): (() => boolean) | undefined {
   }
 }
 
-/** Reads on in a turn of its own; libuv would read up to 2 MB of one connection before the next one has its turn. */
+/** Continues reading in a later turn: libuv would read up to 2 MB of one connection before the next. */
 export function letOthersRead(socket: Duplex): void {
   const readOn = holdReads(socket)
   if (readOn !== undefined) readInOwnTurn(readOn)
@@ -93,7 +93,7 @@ export function changeReads(socket: net.Socket, change: Change, bytes: Buffer): 
   const reads = shared.get(socket)
   if (reads === undefined) return socket.unshift(Buffer.concat([...change(bytes)]))
   reads.change = change
-  // node:http reads a connection past its stream until there is another listener (lib/_http_server.js, `unconsume`)
+  // node:http reads past a connection's stream until it has another listener (lib/_http_server.js, `unconsume`)
   socket.on('data', ignore).off('data', ignore)
   reads.pass(bytes)
 }
@@ -118,8 +118,8 @@ const [BUFFER = '', CALLBACK = ''] = ['kBuffer', 'kBufferCb'].map(name =>
 )
 
 /**
- * Reads a connection into the one buffer from now on. For each read of a connection Node allocates memory of its own: a tenth of the work of a
- * small call, a third of one with TLS. Node offers reads into one buffer only for opened connections, not for accepted ones.
+ * Reads a connection into the one shared buffer from now on. Node would allocate memory for each read: a tenth of a small call's work,
+ * with TLS a third. Node offers this only for connections that it opens.
  */
 export function shareReads(socket: net.Socket): void {
   const handle = Reflect.get(socket, HANDLE) as Handle | null | undefined

@@ -1,11 +1,11 @@
 import type {Duplex} from 'node:stream'
 
-/** A client has to wait for the response to its upgrade (RFC 9110 §7.8); one that sends more than this is disconnected. */
+/** Maximum bytes before the response to an upgrade, for which a client must wait (RFC 9110 §7.8). */
 const MAX_BYTES = 65_536
 
 /**
- * Reads a connection whose upgrade waits for the responses to earlier requests. A client that disconnects in the meantime,
- * or sends too much, is disconnected: node:http no longer watches the connection.
+ * Reads a connection whose upgrade waits for the responses to earlier requests. Notices a client that leaves or sends too much: node:http
+ * no longer watches the connection.
  */
 export class UpgradeBuffer {
   readonly #socket: Duplex

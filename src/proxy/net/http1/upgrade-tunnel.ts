@@ -33,7 +33,7 @@ export class UpgradeTunnel implements Downstream {
   #early: Buffer
   #isOpen = false
 
-  /** `socket`: the caller's connection, detached from node:http; `early`: the bytes that followed the request. */
+  /** `socket`: the caller's connection, detached from node:http. `early`: the bytes after the request. */
   constructor(socket: Duplex, method: string, early: Buffer, handler: CallHandler) {
     this.#socket = socket
     this.#early = early
@@ -42,7 +42,7 @@ export class UpgradeTunnel implements Downstream {
       .on('close', () => this.exchange.abort())
       .on('drain', () => this.exchange.resume())
       .on('data', (bytes: Buffer) => this.#take(bytes))
-      // Before the tunnel is open, an end means that the caller disconnected; afterwards only that it stops sending.
+      // before the tunnel is open, an end means that the caller has left; afterwards only that it stops sending
       .on('end', () => (this.#isOpen ? this.exchange.finishSending() : socket.destroy()))
   }
 

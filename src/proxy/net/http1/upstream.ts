@@ -18,7 +18,7 @@ import type {Failure, ResponseHandler, Upstream, UpstreamOwner} from '../upstrea
 // All upstreams read into one buffer. Kept parts are copied.
 const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
 
-/** The error of a failed connection as Go words it, which users of Dapr know. */
+/** Returns the error of a failed connection in Go's words, which users of Dapr know. */
 const dialText = (host: string, port: number, code: string): string => {
   const why = code === 'ECONNREFUSED' ? 'connection refused' : code
   return `dial tcp ${authorityOf(host, port)}: connect: ${why}`
@@ -143,7 +143,7 @@ export class Http1Upstream implements Upstream {
     return socket
   }
 
-  /** Takes bytes of the common buffer. No event calls it: nothing else would contain its exceptions. */
+  /** Reads bytes of the shared buffer. Contains exceptions, since no event calls it. */
   #take(count: number): true {
     try {
       this.#read(scratch, count)
@@ -154,20 +154,20 @@ export class Http1Upstream implements Upstream {
     return true
   }
 
-  /** The error of a connection that was open, in the same way. */
+  /** Returns the error of an open connection in Go's words. */
   #readText(code: string): string {
     const {hosts, port} = this.#owner
     const why = code === 'ECONNRESET' ? 'connection reset by peer' : code
     return `read tcp ${authorityOf(hosts[this.#host] ?? '', port)}: read: ${why}`
   }
 
-  /** A Node server on `localhost` may listen on ::1 only: tries the next address. If any address refuses, the result is `refused`. */
+  /** Tries the next address: a Node server on `localhost` may listen only on ::1. If any address refuses, the result is `refused`. */
   #notConnected(code: string, words: string): void {
     const host = this.#owner.hosts[this.#host] ?? ''
     const text = words || dialText(host, this.#owner.port, code)
     if (this.#refusal === '' && code === 'ECONNREFUSED') this.#refusal = text
     this.#why ||= text
-    // A process listens there, but does not speak the configured protocol.
+    // a process listens there, but does not speak the configured protocol
     if (!text.startsWith('dial ')) return
     if (this.#responseHandler === undefined || ++this.#host >= this.#owner.hosts.length) return
     this.#socket = this.#connect()
@@ -302,7 +302,7 @@ export class Http1Upstream implements Upstream {
     this.#fail('silent', this.#why || 'EOF')
   }
 
-  /** The connection is already detached from the call. `head` and `body`: of a response that came whole. */
+  /** Ends the call, from which the connection is already detached. `head` and `body`: of a complete response. */
   #end(responseHandler: ResponseHandler, head?: ResponseHead, body = ''): void {
     try {
       if (head === undefined) responseHandler.end()

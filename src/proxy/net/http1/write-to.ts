@@ -1,8 +1,8 @@
 import type {ServerResponse} from 'node:http'
 
 /**
- * Writes, and settles when the reader has taken it or has left. Node's `drain` is not waited for: a response of many small pieces
- * misses it now and then (Node 26), and would wait forever.
+ * Writes, and settles when the reader has read it or has left. Uses no `drain`: a response of many small pieces misses it at times (Node
+ * 26), and would wait forever.
  */
 export const writeTo = async (
   response: ServerResponse,

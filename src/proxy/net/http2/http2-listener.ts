@@ -61,7 +61,7 @@ class Http2Connection extends FrameServer {
     super.useless(REFUSAL_COST)
   }
 
-  /** Takes a request that came over HTTP/1, without a body, as stream 1. */
+  /** Serves a request without a body that came over HTTP/1 as stream 1. */
   upgraded(block: string): void {
     this.opened(1, block, true)
   }
@@ -77,7 +77,7 @@ export class Http2Listener {
     this.#options = options
   }
 
-  /** Takes over a connection; bytes that were read have been put back. */
+  /** Takes over a connection whose read bytes were put back. */
   accept(socket: net.Socket): Http2Connection | undefined {
     if (socket.destroyed) return undefined
     const {warn, headMs} = this.#options
@@ -109,7 +109,7 @@ export class Http2Listener {
     connection?.read(early, early.length)
   }
 
-  /** Accepts no more streams; those in flight go on. */
+  /** Stops accepting streams. Streams in flight continue. */
   close(): void {
     this.#isClosing = true
     for (const connection of this.#connections) connection.leave()
@@ -125,7 +125,7 @@ export class Http2Listener {
       head: (frames, block, isLast) => {
         clearTimeout(late)
         this.#take(connection, socket, {frames, block, isLast})
-        // streams on their way are served, and the rest is for the next listener
+        // streams under way are served, and the rest is for the next listener
         if (this.#isClosing) connection.leave()
       }
     }
@@ -145,7 +145,7 @@ export class Http2Listener {
       frames.reset(PROTOCOL_ERROR)
       return connection.useless()
     }
-    // an app of HTTP/1 gets a connection for each: others need some, too
+    // an app of HTTP/1 gets a connection for each stream, and others need some, too
     if (Http2Stream.open >= maxOutgoing()) return frames.reset(REFUSED_STREAM)
     const stream = new Http2Stream(connection, frames, head.length)
     frames.handler = stream

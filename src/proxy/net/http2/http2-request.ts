@@ -47,19 +47,19 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
   #stream: FrameStream | undefined
   #walker: FieldWalker | undefined
   #wasUsed = false
-  /** The beginning of the body, while there is no stream. */
+  /** Start of the body, before there is a stream. */
   #early: string[] = []
   #isSent: boolean
   /** The body so far, for another connection; undefined: too large to be kept. */
   #held: string | undefined = ''
   /** Bytes of the body that wait for the callee. */
   #unsent = 0
-  /** Bytes of the response that the caller has not taken. */
+  /** Bytes of the response that the caller has not read. */
   #untaken = 0
   #interim = 0
   #hasHead = false
 
-  /** Takes `authority` if the request names no host. */
+  /** Uses `authority` if the request names no host. */
   constructor(
     clients: FrameClients,
     authority: string,

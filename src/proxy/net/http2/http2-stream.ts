@@ -16,14 +16,14 @@ const BODILESS = new Set([204, 205, 304])
 
 /** A request of HTTP/2 as a stream: reads its body, and writes its response. Written strings are latin1. The stream emits no errors, only `close`. */
 export class Http2Stream extends Duplex implements StreamHandler {
-  /** Open streams of all connections; a reset stream does not count, even before its `close`. */
+  /** Number of open streams on all connections. A reset stream does not count, even before its `close`. */
   static open = 0
   readonly connection: FrameServer
   headersSent = false
   /** Fields that end the response; '' = it has none. */
   trailers = ''
   readonly #frames: FrameStream
-  /** The length of the body that is to come, from its head; -1 = unknown. */
+  /** Remaining length of the body by its head; -1 = unknown. */
   #left: number
   /** Unread bytes. */
   #unread = 0
@@ -40,7 +40,7 @@ export class Http2Stream extends Duplex implements StreamHandler {
     Http2Stream.open++
   }
 
-  /** Sends the head of the response. Returns whether a body may follow. Does nothing for a stream that is over. */
+  /** Sends the head of the response. Returns whether a body may follow. Does nothing for an ended stream. */
   respond({status, pairs, isLast}: StreamResponse): boolean {
     if (this.destroyed || this.headersSent) return false
     this.headersSent = true

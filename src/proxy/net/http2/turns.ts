@@ -7,7 +7,7 @@ let waiting: (() => boolean)[] = []
 let served = 0
 let isScheduled = false
 
-/** Serves now, or in one of the next turns where this one has had its share; in order. `serve` returns whether there was anything to do. */
+/** Serves now, or in a later turn if this one is used up, in order. `serve` returns whether there was work. */
 export const inTurn = (serve: () => boolean): void => {
   if (!isScheduled) {
     isScheduled = true

@@ -35,11 +35,11 @@ import {
 } from './hub-messages.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** The caller: the app of the sidecar, and a way to hear that it has disconnected. */
+/** The caller: the app of the sidecar, and a way to notice its disconnection. */
 interface HubCaller {
   readonly app: string
   readonly onGone: (listener: () => void) => void
-  /** The traceparent of the call; '' = it has none. */
+  /** Traceparent of the call; '' = none. */
   readonly trace: string
 }
 
@@ -185,7 +185,7 @@ interface Command {
   readonly event: Event
 }
 
-/** Sends an instance an event, and waits until the instance has that status, is over, or has heard of it. */
+/** Sends an instance an event, and waits until the instance has a status, is over, or has processed the event. */
 async function tell(
   workflows: Workflows,
   {app: caller, onGone}: HubCaller,

@@ -7,7 +7,7 @@ interface WorkerStream {
   readonly left: AbortSignal
   readonly closing: AbortSignal
   readonly connection: object
-  /** More waits for the worker than it takes soon. */
+  /** Whether more data wait for the worker than it reads soon. */
   readonly isBehind: boolean
   /** Settles when little waits for the worker, or it has left. */
   room(): Promise<void>
@@ -15,14 +15,13 @@ interface WorkerStream {
 }
 
 /**
- * The SDK for JavaScript keeps 100 items and drops those beyond them, so that workflows would never end (@dapr/dapr:
- * workflow/internal/durabletask/worker). Its user agent contains the name of its library: `dapr-js-sdk/workflow
- * grpc-node-js/1.12.6`.
+ * The SDK for JavaScript keeps 100 items and drops further ones, so that workflows would never end (@dapr/dapr:
+ * workflow/internal/durabletask/worker). Its user agent contains its library: `dapr-js-sdk/workflow grpc-node-js/1.12.6`.
  */
 const JAVASCRIPT = /(^| )grpc-node-js\//
 const JAVASCRIPT_LIMIT = 100
 
-/** When the processes at the other ends of connections began (0: not known): while one of an app replaces another one, both live. */
+/** Start times of the processes at the other ends of connections (0: unknown): during a replacement an app has two. */
 const BEGUN = new WeakMap<object, number>()
 
 /** GetWorkItems: sends work to a worker until it disconnects or the sidecar closes; resolves with the status that ends the stream. */
@@ -35,7 +34,7 @@ export async function streamWorkItems(
   const limit = JAVASCRIPT.test(userAgent) ? JAVASCRIPT_LIMIT : Infinity
   const send = (item: Uint8Array): void => {
     stream.send(item)
-    // all that waits at once would be more than a stream may have waiting, and would come again when the worker connects again
+    // waits for room: all items at once could exceed the stream's limit, and would return at each reconnection
     if (stream.isBehind) void stream.room().then(() => workflows.mayTakeMore())
   }
   const {connection} = stream

@@ -16,9 +16,8 @@ export interface BackoffSources {
 }
 
 /**
- * The pauses between the attempts of one call (dapr/kit, retry/retry.go; cenkalti/backoff v4). An exponential policy starts
- * at 500 ms, grows by half each time up to `maxInterval`, varies each pause by ±50 %, and gives up when the next pause
- * would end more than 15 minutes after the first attempt began; a constant one does not.
+ * Pauses between the attempts of one call (dapr/kit, retry/retry.go; cenkalti/backoff v4). An exponential policy starts at 500 ms, grows
+ * by half each time up to `maxInterval`, and varies each pause by ±50 %. The attempts end if the next pause would exceed 15 minutes since the first one; those of a constant policy do not.
  */
 export class Backoff {
   readonly #policy: RetryPolicy
@@ -31,7 +30,7 @@ export class Backoff {
     this.#sources = sources
   }
 
-  /** Milliseconds until the next attempt; undefined if there is none. */
+  /** Returns ms until the next attempt. Undefined if there is none. */
   next(): number | undefined {
     const {policy, durationMs, maxRetries} = this.#policy
     if (maxRetries >= 0 && this.#retries >= maxRetries) return undefined

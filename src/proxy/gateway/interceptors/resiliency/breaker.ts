@@ -3,7 +3,7 @@ import type {Clock} from '../../../../platform/clock.ts'
 import type {CircuitBreakerPolicy} from '../../../../files/resources/resiliency/policies.ts'
 import type {BreakerCounts} from '../../../../files/resources/resiliency/trip.ts'
 
-/** The result of a call for the breaker; `excluded`: it says nothing about the callee. */
+/** Result of a call for the breaker. `excluded`: it proves nothing about the callee. */
 export type BreakerOutcome = 'success' | 'failure' | 'excluded'
 
 /** A call that the breaker admitted. */

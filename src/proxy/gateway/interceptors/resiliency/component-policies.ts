@@ -20,7 +20,7 @@ import {
   type PolicyRuntime
 } from './resilient-call.ts'
 
-/** A direction of a component: calls to it, or events from it to the app. */
+/** Direction of a component: calls to it, or its events to the app. */
 export interface ComponentTargetName {
   readonly name: string
   /** The part of the names of its default policies: `Pubsub`, `Statestore`. */
@@ -30,7 +30,7 @@ export interface ComponentTargetName {
 
 /** How a call to a component is treated. */
 export interface CallTreatment {
-  /** Errors that are no failure of the component, so that they are neither retried nor counted. Default: none. */
+  /** Whether an error is not a failure of the component, so that it is neither retried nor counted. Default: none. */
   readonly isFinal?: ((error: unknown) => boolean) | undefined
   /** Calls the listener when the call is cancelled: it is not retried. */
   readonly onGone?: OnGone | undefined
@@ -89,7 +89,7 @@ export class ComponentPolicies {
     return this.#known.get(key)
   }
 
-  /** The policies around calls to an actor; undefined: there are none. Of types that are not listed the latest breakers are kept: callers may ask for any. */
+  /** Returns the policies for calls to an actor, if there are any. For types that are not listed only the latest breakers are kept, since callers may name any. */
   findActor(type: string, id: string): EndpointPolicies | undefined {
     const {isListed, circuitBreaker, isBrokenById, circuitBreakerCacheSize} = actorPolicies(this.#resiliency, type)
     if (!isListed && circuitBreaker === undefined) return this.#makeActor(type, type)

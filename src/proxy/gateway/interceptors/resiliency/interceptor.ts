@@ -42,10 +42,7 @@ export class ResiliencyInterceptor {
     this.#defaults = isEmpty(defaults) ? undefined : defaults
   }
 
-  /**
-   * The policies for a call; undefined if there are none. `key` is `<app>:<method>` for apps, `<name>:<base URL>` for
-   * HTTPEndpoints, `<URL>/<method>` for URLs.
-   */
+  /** Returns the policies for a call, if there are any. `key`: `<app>:<method>` for apps, `<name>:<base URL>` for HTTPEndpoints, `<URL>/<method>` for URLs. */
   policiesFor(name: string, key: string): EndpointPolicies | undefined {
     const target = this.#target(name)
     if (target === undefined || isEmpty(target.policies)) return undefined

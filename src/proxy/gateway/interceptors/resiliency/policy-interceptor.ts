@@ -36,7 +36,7 @@ const OUTCOMES: Outcomes<CallOutcome> = {
 
 const IS_URL = /^https?:\/\//
 
-/** Circuit breakers are kept per method of an app, or per URL and method; for gRPC's proxy by the path as it is. */
+/** Returns the key of a call's circuit breaker: the app and method, or URL and method; for gRPC's proxy the unchanged path. */
 const keyOf = ({callee, target, path, isProxied}: Call): string => {
   if (isProxied === true) return `${target ?? callee}:${path}`
   const end = path.indexOf('?')

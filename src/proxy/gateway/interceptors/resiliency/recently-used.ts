@@ -17,7 +17,7 @@ export class RecentlyUsed<Value> {
     return value
   }
 
-  /** The least recently used value comes first. */
+  /** Returns the values, the least recently used first. */
   values(): readonly Value[] {
     return [...this.#values.values()]
   }

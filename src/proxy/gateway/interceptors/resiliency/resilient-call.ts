@@ -15,15 +15,15 @@ import {AttemptControl} from './attempt.ts'
 import {PausableTimer} from './timeout.ts'
 
 /**
- * How the policies treat an outcome. A number is a failing status of HTTP or gRPC (0–16), which a retry's `matching` decides
- * about. `failed`: there is no response, which is always retried. `excluded`: circuit breakers ignore it, and it is not retried.
+ * Judgement of an outcome. A number: a failing status of HTTP or gRPC (0–16), for a retry's `matching`. `failed`: no response, always
+ * retried. `excluded`: ignored by circuit breakers, and not retried.
  */
 export type Verdict = 'success' | 'failed' | 'excluded' | number
 
 /** How a policy ended a call. */
 export type PolicyFailure = 'timeout' | 'cancelled' | BreakerRefusal
 
-/** Returns the error for it: Dapr has the errors of Go's contexts. */
+/** Returns the error's words: Dapr has those of Go's contexts. */
 export const failureWords = (reason: PolicyFailure): string =>
   reason === 'timeout' ? 'context deadline exceeded' : reason === 'cancelled' ? 'context canceled' : reason
 
@@ -42,7 +42,7 @@ export type SendAttempt<Outcome> = (control: AttemptControl) => Promise<Outcome>
 /** The policies of an endpoint. */
 export interface EndpointPolicies {
   readonly endpoint: Endpoint
-  /** 0 = none. */
+  /** Timeout of an attempt in ms; 0 = none. */
   readonly timeoutMs: number
   readonly retry: RetryPolicy | undefined
   readonly breaker: CircuitBreaker | undefined
@@ -64,7 +64,7 @@ export interface PolicyRuntime {
   readonly emit: EmitResiliency
 }
 
-/** The result of an attempt; `isFinal`: no other one follows. */
+/** Result of an attempt. `isFinal`: no further attempt follows. */
 interface Settled<Outcome> {
   readonly outcome: Outcome
   readonly verdict: Verdict
@@ -89,7 +89,7 @@ export class ResilientCall<Outcome> {
   #interrupt: (() => void) | undefined
   #skip: (() => void) | undefined
 
-  /** `whyOnce` is called after a failure, and returns why the call cannot be sent again; '' = it can. */
+  /** `whyOnce`: called after a failure, returns why the call cannot be sent again; '' = it can. */
   constructor(policies: EndpointPolicies, runtime: PolicyRuntime, outcomes: Outcomes<Outcome>, whyOnce = () => '') {
     this.#policies = policies
     this.#runtime = runtime
@@ -102,7 +102,7 @@ export class ResilientCall<Outcome> {
     return this.#decisions
   }
 
-  /** Whether the first attempt may be made without `run`: nothing has to watch it while it lasts. */
+  /** Whether the first attempt may be made without `run`, since no policy watches it while it lasts. */
   begin(): boolean {
     const {timeoutMs, breaker} = this.#policies
     if (timeoutMs > 0 || breaker !== undefined) return false
@@ -110,7 +110,7 @@ export class ResilientCall<Outcome> {
     return true
   }
 
-  /** Whether no attempt follows the first one, which has this outcome. */
+  /** Whether this outcome of the first attempt is final. */
   concludes(outcome: Outcome): boolean {
     const {retry} = this.#policies
     return retry === undefined || !this.#isRetried(this.#outcomes.judge(outcome), retry)
@@ -154,7 +154,7 @@ export class ResilientCall<Outcome> {
     this.#interrupt?.()
   }
 
-  /** Makes no further attempt. A current one may end. */
+  /** Makes no further attempt. The current one may end. */
   finish(): void {
     this.#isLast = true
     this.#skip?.()
@@ -185,7 +185,7 @@ export class ResilientCall<Outcome> {
     return verdict === 'failed' || (typeof verdict === 'number' && isRetried(matching, verdict))
   }
 
-  /** An attempt that the circuit breaker admits and counts. */
+  /** Makes an attempt that the circuit breaker admits and counts. */
   async #guarded(n: number, attempt: SendAttempt<Outcome>): Promise<Settled<Outcome>> {
     const {breaker, endpoint} = this.#policies
     if (this.#isCancelled) return this.#ended('cancelled')
