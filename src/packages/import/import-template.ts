@@ -124,13 +124,14 @@ async function readSource(
   {cwd, run = runsNothing}: ImportRequest
 ): Promise<Imported> {
   if (kind === 'folder') return (await import('./folder/folder.ts')).importFolder(path, relative(cwd, path) || '.', cwd)
-  if (kind === 'kubernetes') return (await import('./kubernetes/project.ts')).importManifests(path, cwd)
+  if (kind === 'kubernetes')
+    return (await import('./kubernetes/skaffold.ts')).importManifests(path, relative(cwd, path) || '.', cwd)
   if (kind === 'aspire') return (await import('./aspire/aspire.ts')).importAppHost(path, folder, cwd, run)
   const [file, over] = [readImported(path, cwd), overrides.map(each => readImported(each, cwd))]
   if (kind === 'procfile') return (await import('./processes/procfile.ts')).importProcfile(file)
   if (kind === 'compose')
     return (await import('./compose/compose.ts')).importCompose({...file, start: folder}, over, cwd)
-  if (kind === 'tilt') return (await import('./tilt/tilt.ts')).importTiltfile(file, cwd, run)
+  if (kind === 'tilt') return (await import('./tilt/tilt.ts')).importTiltfile(file, run)
   if (kind === 'skaffold') return (await import('./kubernetes/skaffold.ts')).importSkaffold(file, cwd)
   return (await import('./processes/process-compose.ts')).importProcessCompose(file, over)
 }

@@ -1,9 +1,8 @@
 // Aspire: the manifest that an AppHost writes (learn.microsoft.com/dotnet/aspire/deployment/manifest-format; ManifestPublishingContext.cs of Aspire).
 import {mkdtempSync, realpathSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {basename, dirname, join, relative, resolve} from 'node:path'
+import {dirname, join, relative, resolve} from 'node:path'
 import {UserError} from '../../../model/errors.ts'
-import {ownOf} from '../../../model/own.ts'
 import {importServices} from '../compose/compose.ts'
 import {pathTo, type Imported} from '../imported.ts'
 import {textAt} from '../reading/files.ts'
@@ -15,20 +14,15 @@ export async function importAppHost(path: string, root: string, cwd: string, run
   const of = relative(cwd, path)
   const out = mkdtempSync(join(realpathSync(tmpdir()), 'pillion-aspire-'))
   try {
-    const file = join(out, 'aspire-manifest.json')
-    const tool = toolFor(path, of, file)
+    const tool = toolFor(path, of, join(out, 'aspire-manifest.json'))
     await run(tool)
-    const manifest = new Manifest(mapOf(jsonValues(textAt(file), tool)['resources']), out, root)
+    const manifest = new Manifest(mapOf(jsonValues(textAt(tool.command.at(-1) ?? ''), tool)['resources']), out, root)
     const services = manifest.services()
     if (Object.keys(services).length === 0)
       throw new UserError(`cannot import ${of}: its manifest starts nothing on this machine`)
-    const base = {path: join(root, 'apphost'), shownAs: of, text: ''}
-    const imported = importServices({file: base, values: {services}, notes: manifest.notesOf, from: of})
-    const withoutFile = 'build: its Dockerfile is one that Aspire writes for its manifest alone: write a command'
-    const apps = imported.apps.map(app =>
-      JSON.stringify(app.keys).includes(basename(out)) ? {...app, notes: [...app.notes, withoutFile]} : app
-    )
-    return {...imported, apps, notes: [...manifest.notes, ...imported.notes]}
+    const file = {path: join(root, 'apphost'), shownAs: of, text: ''}
+    const imported = importServices({file, values: {services}, notes: manifest.notesOf, from: of})
+    return {...imported, notes: [...manifest.notes, ...imported.notes]}
   } finally {
     rmSync(out, {recursive: true, force: true})
   }
@@ -37,8 +31,8 @@ export async function importAppHost(path: string, root: string, cwd: string, run
 /** `--publisher manifest` works from Aspire 8 on; an AppHost in TypeScript needs the Aspire CLI. */
 function toolFor(path: string, of: string, file: string): OtherTool {
   const isProject = path.endsWith('proj')
-  const dotnet = ['dotnet', 'run', isProject ? '--project' : '--file', path, '--', '--publisher', 'manifest']
   const isDotnet = isProject || path.endsWith('.cs')
+  const dotnet = ['dotnet', 'run', isProject ? '--project' : '--file', path, '--', '--publisher', 'manifest']
   return {
     name: isDotnet ? 'the .NET SDK (dot.net)' : 'the Aspire CLI (aspire.dev)',
     of,
@@ -47,175 +41,141 @@ function toolFor(path: string, of: string, file: string): OtherTool {
   }
 }
 
-/** Types of resources that run. */
-const RUN = /^(?:project|executable|container|dockerfile)\.v/
-/** These, and the values of others. */
-const KNOWN = /^(?:project|executable|container|dockerfile|value|parameter)\.v|^annotated\.string$/
-const isProgram = (resource: Values): boolean =>
-  /^(?:project|executable)\./.test(textValue(resource['type'])) || 'build' in resource
+/** References that lead on to others; more are a circle. */
+const MAX_DEPTH = 20
+const OF_DEPLOYMENT = /^(?:HTTPS?_PORTS|ASPNETCORE_FORWARDEDHEADERS_ENABLED)$/
+
+const typeOf = (each: Values): string => textValue(each['type'])
 
 class Manifest {
   readonly notesOf = new Map<string, string[]>()
   readonly notes: string[] = []
   readonly #resources: ReadonlyMap<string, Values>
-  /** The folder of the manifest, which its paths count from. */
-  readonly #out: string
-  readonly #root: string
+  /** Returns a path of the manifest as one of the folder that is imported. */
+  readonly #path: (path: unknown) => string
 
   constructor(resources: Values, out: string, root: string) {
     this.#resources = new Map(Object.entries(resources).map(([id, each]) => [id, mapOf(each)]))
-    this.#out = out
-    this.#root = root
+    this.#path = path => pathTo(resolve(out, textValue(path)), root)
   }
 
-  /** The resources that run, in the terms of a compose file. */
+  /** The resources that run, in the terms of a compose file; all others are notes or values. */
   services(): Readonly<Record<string, Values>> {
-    const others = new Map<string, string[]>()
-    for (const [id, each] of this.#resources) {
-      const [type, initial] = [textValue(each['type']), initialOf(each)]
-      if (!KNOWN.test(type)) others.set(type, [...(others.get(type) ?? []), id])
-      if ('generate' in initial)
-        this.notes.push(`${id}: Aspire makes a value for each machine: here it is ${madeUp(id)}`)
-      else if ('inputs' in each && !('value' in initial))
-        this.notes.push(`${id}: a parameter without a value: set ${variableOf(id)} where pillion is started`)
-    }
-    for (const [type, ids] of others)
-      this.notes.push(`${ids.join(', ')}: left out: ${type || 'the manifest'} does not show what runs on this machine`)
-    const run = [...this.#resources].filter(([, {type}]) => RUN.test(textValue(type)))
+    const all = [...this.#resources]
+    for (const [id, each] of all)
+      if (!/^(?:project|executable|container|dockerfile|value|parameter|annotated)\./.test(typeOf(each)))
+        this.notes.push(`${id}: left out: ${typeOf(each)} does not show what runs on this machine`)
+    const run = all.filter(([, each]) => /^(?:project|executable|container|dockerfile)\./.test(typeOf(each)))
     return Object.fromEntries(run.map(([id, each]) => [id, this.#service(id, each)]))
   }
 
   #service(id: string, each: Values): Values {
-    const needed = new Set<string>()
-    const from = {owner: id, needed, depth: 0}
-    const [type, args] = [textValue(each['type']), textsOf(each['args']).map(arg => this.#resolved(arg, from))]
-    const ports = Object.values(mapOf(each['bindings'])).flatMap(binding => {
-      const [port, target, protocol] = ['port', 'targetPort', 'protocol'].map(key => textValue(mapOf(binding)[key]))
-      const own = [port, target].filter(Boolean).join(':')
-      return target === '' ? [] : [`${own}${protocol === 'udp' ? '/udp' : ''}`]
-    })
-    const environment = Object.fromEntries(
-      Object.entries(mapOf(each['env'])).flatMap(([name, value]) => this.#variable(name, textValue(value), each, from))
+    const [isProject, isExecutable] = ['project.', 'executable.'].map(start =>
+      textValue(each['type']).startsWith(start)
     )
-    // a manifest has no order: a program waits for the containers whose addresses it gets
-    const servers = [...needed].filter(name => name !== id && !isProgram(this.#resources.get(name) ?? {}))
-    const waits = Object.fromEntries(servers.map(name => [name, {condition: 'service_healthy'}]))
-    const common = {environment, ...(ports.length > 0 && {ports}), ...(isProgram(each) && {depends_on: waits})}
-    if (type.startsWith('executable.')) {
-      const command = [textValue(each['command']), ...args]
-      return {...common, build: {context: this.#path(each['workingDirectory'])}, command, 'x-program': 'true'}
+    const needed = new Set<string>()
+    const args = textsOf(each['args']).map(arg => this.#resolved(arg, needed))
+    const env = Object.entries(mapOf(each['env'])).flatMap(([name, value]) => {
+      const text = this.#resolved(textValue(value), needed)
+      const [unknown] = /(?<!\$)\{[\w-]+\.[^{}]*\}/.exec(text) ?? []
+      if (unknown !== undefined && !OF_DEPLOYMENT.test(name))
+        this.#note(id, `env: ${name}: ${unknown} is known where Aspire deploys it: write its value`)
+      return unknown !== undefined || OF_DEPLOYMENT.test(name) ? [] : [[name, text] as const]
+    })
+    const servers = [...needed].filter(name => name !== id && 'image' in (this.#resources.get(name) ?? {}))
+    const common = {
+      environment: Object.fromEntries(env),
+      ports: portsOf(each),
+      // a manifest has no order: a program waits for the containers whose addresses it gets
+      depends_on: Object.fromEntries(servers.map(name => [name, {condition: 'service_healthy'}]))
     }
-    if (type.startsWith('project.')) {
-      if (args.length > 0) this.#note(id, `args: ${args.join(' ')}: write them behind -- in its command`)
-      return {...common, build: {context: this.#path(dirname(textValue(each['path'])))}}
-    }
-    return {...common, ...this.#image(each), ...(args.length > 0 && {command: args})}
+    if (isProject && args.length > 0) this.#note(id, `args: ${args.join(' ')}: write them behind -- in its command`)
+    if (isProject) return {...common, build: {context: this.#path(dirname(textValue(each['path'])))}}
+    const command = isExecutable ? [textValue(each['command']), ...args] : args
+    const own = given({...common, command: command.length > 0 ? command : undefined})
+    if (isExecutable) return {...own, build: {context: this.#path(each['workingDirectory'])}, 'x-program': 'true'}
+    return {...own, ...this.#image(each)}
   }
 
-  /** The variable of a resource, none with a note if only a deployment knows its value. */
-  #variable(name: string, typed: string, each: Values, from: Reference): readonly (readonly [string, string])[] {
-    if (isOfPublished(name, typed, each)) return []
-    const value = this.#resolved(typed, from)
-    const [unknown = ''] = /(?<!\$)\{[\w-]+\.[^{}]*\}/.exec(value) ?? []
-    if (unknown === '') return [[name, value]]
-    if (!/^\{[\w-]+\.bindings\.https\./.test(unknown))
-      this.#note(from.owner, `env: ${name}: ${unknown} is known where Aspire deploys it: write its value`)
-    return []
-  }
-
-  /** The image of a container, and its mounts; `dockerfile.v0` is the first form of `container.v1`. */
+  /** The image of a container, and its mounts. `dockerfile.v0` is the first form of a build. */
   #image(each: Values): Values {
-    const own = mapOf(each['build'])
     const {
       context,
       dockerfile,
       stage: target,
       args
-    } = 'build' in each ? own : ({...each, dockerfile: each['path'], args: each['buildArgs']} as Values)
-    const file = dockerfile && resolve(this.#out, textValue(dockerfile))
-    const build = given({context: this.#path(context), dockerfile: file, target, args})
+    } = 'build' in each
+      ? mapOf(each['build'])
+      : ({...each, dockerfile: each['path'], args: each['buildArgs']} as Values)
     const mounts = [...listedValues(each['volumes']), ...listedValues(each['bindMounts'])].map(mapOf)
+    const volumes = mounts.map(({name, source, target: at, readOnly}) => {
+      const from = source === undefined ? textValue(name) : this.#path(source)
+      return `${from}:${textValue(at)}${readOnly === 'true' ? ':ro' : ''}`
+    })
+    const build = given({context: this.#path(context), dockerfile: dockerfile && this.#path(dockerfile), target, args})
     return given({
       ...(context === undefined ? {image: each['image']} : {build}),
       entrypoint: each['entrypoint'],
-      volumes: mounts.map(({name, source, target: at, readOnly}) =>
-        [source === undefined ? name : this.#path(source), at, ...(readOnly === 'true' ? ['ro'] : [])]
-          .map(textValue)
-          .filter(Boolean)
-          .join(':')
-      )
+      volumes
     })
   }
-
-  #path = (path: unknown): string => pathTo(resolve(this.#out, textValue(path)), this.#root)
 
   #note(id: string, text: string): void {
     this.notesOf.set(id, [...(this.notesOf.get(id) ?? []), text])
   }
 
   /** A text with its references replaced; a reference that is not known stays. Dollars are literal in it. */
-  #resolved(typed: string, from: Reference): string {
-    return literal(typed).replaceAll(/\{([\w-]+)\.([\w.-]+)\}/g, (whole, id: string, way: string) => {
-      const resource = this.#resources.get(id)
-      return (resource && this.#valueOf(id, resource, way.split('.'), from)) ?? whole
-    })
+  #resolved(typed: string, needed: Set<string>, depth = 0): string {
+    return typed
+      .replaceAll('$', () => '$$')
+      .replaceAll(/\{([\w-]+)\.([\w.-]+)\}/g, (whole, id: string, way: string) => {
+        const resource = this.#resources.get(id)
+        if (resource === undefined || depth > MAX_DEPTH) return whole
+        return this.#valueOf(id, resource, way, needed, depth) ?? whole
+      })
   }
 
-  #valueOf(
-    id: string,
-    resource: Values,
-    [first = '', name = '', part = '']: readonly string[],
-    from: Reference
-  ): string | undefined {
+  #valueOf(id: string, resource: Values, way: string, needed: Set<string>, depth: number): string | undefined {
+    const [first = '', name = '', part = ''] = way.split('.')
     if (first === 'bindings') {
-      from.needed.add(id)
-      return addressOf(id, mapOf(mapOf(resource['bindings'])[name]), part, isProgram(resource) && id !== from.owner)
+      needed.add(id)
+      return addressOf(id, mapOf(mapOf(resource['bindings'])[name]), part)
     }
-    if ('inputs' in resource) {
-      const initial = initialOf(resource)
-      if ('generate' in initial) return madeUp(id)
-      return 'value' in initial ? literal(textValue(initial['value'])) : `\${${variableOf(id)}}`
-    }
+    if ('inputs' in resource) return this.#parameter(id, resource)
     const value = resource[first]
-    if (typeof value !== 'string' || from.depth > MAX_DEPTH) return undefined
-    const found = this.#resolved(value, {...from, depth: from.depth + 1})
-    return resource['filter'] === 'uri' && !found.includes('${') ? encodeURIComponent(found) : found
+    const found = typeof value === 'string' ? this.#resolved(value, needed, depth + 1) : undefined
+    return found !== undefined && resource['filter'] === 'uri' ? encodeURIComponent(found) : found
+  }
+
+  /** The value of a parameter: a generated one is the same on each machine, as a template is. */
+  #parameter(id: string, {inputs}: Values): string {
+    const initial = mapOf(mapOf(mapOf(inputs)['value'])['default'])
+    const variable = `Parameters__${id.replaceAll(/\W/g, '_')}`
+    const note =
+      'generate' in initial
+        ? `${id}: Aspire makes a value for each machine: here it is Local_1_${id}`
+        : `${id}: a parameter without a value: set ${variable} where pillion is started`
+    if (!('value' in initial) && !this.notes.includes(note)) this.notes.push(note)
+    return 'generate' in initial
+      ? `Local_1_${id}`
+      : 'value' in initial
+        ? textValue(initial['value']).replaceAll('$', () => '$$')
+        : `\${${variable}}`
   }
 }
 
-/** The resource whose text has a reference. */
-interface Reference {
-  readonly owner: string
-  /** Ids of resources whose addresses it gets. */
-  readonly needed: Set<string>
-  readonly depth: number
-}
-
-const literal = (text: string): string => text.replaceAll('$', () => '$$')
-
-/** The first value of a parameter. */
-const initialOf = ({inputs}: Values): Values => mapOf(mapOf(mapOf(inputs)['value'])['default'])
-
-/** References that lead on to others; more are a circle. */
-const MAX_DEPTH = 20
-
-/** Aspire reads a parameter from this variable, too. */
-const variableOf = (id: string): string => `Parameters__${id.replaceAll(/\W/g, '_')}`
-
-/** A password that servers accept, in the place of a random one: a template is the same on each machine. */
-const madeUp = (id: string): string => `Local_1_${id}`
+const portsOf = ({bindings}: Values): readonly string[] =>
+  Object.values(mapOf(bindings)).flatMap(binding => {
+    const {port, targetPort, protocol} = mapOf(binding)
+    const own = [port, targetPort].map(textValue).filter(Boolean).join(':')
+    return targetPort === undefined ? [] : [own + (protocol === 'udp' ? '/udp' : '')]
+  })
 
 /** Part of the address of a resource, in the network of a compose file. Programs of this machine serve plain HTTP. */
-function addressOf(id: string, binding: Values, part: string, isOther: boolean): string | undefined {
-  const scheme = textValue(binding['scheme'])
-  const port = textValue(binding['targetPort']) || textValue(binding['port'])
-  if (isOther && scheme === 'https') return undefined
-  if (part === 'url') return `${scheme}://${id}${port === '' ? '' : `:${port}`}`
-  return ownOf({host: id, port: port || undefined, targetPort: port || undefined, scheme}, part)
+function addressOf(id: string, {scheme, targetPort, port}: Values, part: string): string | undefined {
+  const number = textValue(targetPort) || textValue(port)
+  if (part === 'url')
+    return scheme === 'https' ? undefined : `${textValue(scheme)}://${[id, number].filter(Boolean).join(':')}`
+  if (part === 'host') return id
+  return (part === 'port' || part === 'targetPort') && number !== '' ? number : undefined
 }
-
-/** Variables that a manifest sets for a deployment alone. */
-const isOfPublished = (name: string, value: string, {type, build}: Values): boolean =>
-  /^(?:HTTPS?_PORTS|ASPNETCORE_FORWARDEDHEADERS_ENABLED)$/.test(name)
-    ? textValue(type).startsWith('project.')
-    : name === 'NODE_ENV' && value === 'production' && build !== undefined

@@ -15,7 +15,7 @@ import {node, startsParts} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, readText} from '../reading/files.ts'
 import {image, type ProjectReader, type ProgramVariables} from './languages/project.ts'
 import {python} from './languages/python.ts'
-import {given, textsOf} from '../reading/yaml-file.ts'
+import {textsOf} from '../reading/yaml-file.ts'
 
 /** Readers of projects, best first. */
 const READERS: readonly ProjectReader[] = [ruby, php, elixir, node, python, go, java, rust, dotnet, image]
@@ -55,15 +55,15 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
   const {apps: projects, silent, notes} = await projectsOf(folder)
   if (projects.length === 0)
     throw nothingFound(shownAs, [...silent, ...manifestFolders(folder, cwd)], composeFiles(folder, cwd))
-  const manifests = (await import('../kubernetes/project.ts')).withManifests(projects, folder, cwd)
-  const apps = withUniqueIds(manifests?.apps ?? projects)
+  const apps = withUniqueIds(projects)
   return {
     from: `the files of ${basename(folder)}/`,
-    ...given({interpolate: manifests?.interpolate, common: manifests?.common}),
     apps: apps.map(app => ({...app, notes: [...app.notes, ...otherStarts(app, apps)]})),
     notes: [
       ...notes,
-      ...(manifests?.notes ?? []),
+      ...manifestFolders(folder, cwd)
+        .slice(0, 1)
+        .map(each => each.join(': ')),
       ...otherFiles(composeFiles(folder, cwd)),
       ...[...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder)),
       ...Array.from(

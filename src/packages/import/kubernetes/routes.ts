@@ -1,13 +1,13 @@
 // Ways into a cluster: paths of an Ingress, and routes of other kinds by their names.
 import {listedValues, mapOf, textValue} from '../reading/yaml-file.ts'
-import type {KnownHosts, ManifestObject} from './service-ports.ts'
+import type {Hosts, ManifestObject} from './objects.ts'
 
 const OTHERS = new Set('HTTPRoute GRPCRoute IngressRoute VirtualService Route'.split(' '))
 
 /** Paths of other apps by the id of the app that answers the rest, one of `fronts`, and notes on routes that are not carried over. */
 export function routesOf(
   objects: readonly ManifestObject[],
-  names: KnownHosts,
+  names: Hosts,
   fronts: ReadonlySet<string>
 ): {readonly routes: ReadonlyMap<string, Readonly<Record<string, string>>>; readonly notes: readonly string[]} {
   const routes = new Map<string, Readonly<Record<string, string>>>()

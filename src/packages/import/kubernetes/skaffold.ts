@@ -1,50 +1,50 @@
 // Skaffold: images that are built here, and the manifests that run them (skaffold.dev/docs/references/yaml).
-import {existsSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
 import {importServices} from '../compose/compose.ts'
+import {UserError} from '../../../model/errors.ts'
 import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
-import {foldersIn} from '../reading/files.ts'
-import {type Imported, type ImportedFile} from '../imported.ts'
-import {imageName, imagesAlone, servicesOf, type Builds} from './workloads.ts'
+import {foldersIn, isFolder} from '../reading/files.ts'
+import type {Imported, ImportedFile} from '../imported.ts'
+import {buildKeys, imageName, servicesOf, withForward, type Builds, type ReadServices} from './workloads.ts'
 import {readManifests} from './manifests.ts'
-import {servicePorts, withForwards, type ManifestObject} from './service-ports.ts'
 import {documentsOf, given, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 
 /** The apps that a skaffold.yaml builds and deploys. Throws a `UserError` for a broken file, or without a readable deployment. */
 export function importSkaffold(file: ImportedFile, cwd: string): Imported {
   const root = dirname(file.path)
-  const found = configOf(file, cwd, new Set())
-  const {objects, notes} = readManifests(found.manifests, root, cwd)
-  const folders = foldersIn(root).filter(each => appsIn(each).length > 0)
-  const named = folders.map(folder => [`./${basename(folder)}`, {folder}] as const)
-  const {services, notes: notesOf, others} = servicesOf(objects, new Map([...found.builds, ...named]), root)
-  const forwarded = documentsOf(file)
+  const {builds, manifests, notes} = configOf(file, cwd, new Set())
+  const {objects, notes: unread} = readManifests(manifests, root, cwd)
+  const read = servicesOf(objects, new Map([...builds, ...projectsIn(root)]), root)
+  const services = documentsOf(file)
     .flatMap(each => listedValues(each['portForward']))
     .map(mapOf)
-    .reduce<Readonly<Record<string, Values>>>(
-      (known, {resourceName, port, localPort}) =>
-        withForwards(known, textValue(resourceName), [
-          {
-            here: textValue(localPort) || textValue(port),
-            inside: serviceTarget(objects, textValue(resourceName), textValue(port))
-          }
-        ]),
-      services
+    .reduce<ReadServices['services']>(
+      (all, {resourceName, port, localPort}) =>
+        withForward(all, textValue(resourceName), `${textValue(localPort) || textValue(port)}:${textValue(port)}`),
+      {...read.services, ...imagesAlone(builds, read.services, root)}
     )
-  const all = {...forwarded, ...Object.fromEntries(imagesAlone(found.builds, services, root))}
-  const imported = importServices({file, values: {services: all}, notes: notesOf, from: basename(file.path)})
-  return {...imported, notes: [...found.notes, ...notes, ...others, ...imported.notes]}
+  const imported = importServices({file, values: {services}, notes: read.notes, from: basename(file.path)})
+  return {...imported, notes: [...notes, ...unread, ...read.others, ...imported.notes]}
 }
 
-/** The port of a container that the port of its Service leads to. */
-function serviceTarget(objects: readonly ManifestObject[], name: string, port: string): string {
-  const services = objects.filter(
-    ({values}) => values['kind'] === 'Service' && mapOf(values['metadata'])['name'] === name
-  )
-  const ports = services.flatMap(({values}) => servicePorts(values, {}))
-  return ports.find(({called}) => called === port)?.target ?? port
+/** Manifests by themselves: an image with the name of a folder with a project, there or in `cwd`, is that program. Throws a `UserError` if they start nothing. */
+export function importManifests(path: string, shownAs: string, cwd: string): Imported {
+  const root = isFolder(path) ? path : dirname(path)
+  const {objects, notes} = readManifests([path], root, cwd)
+  const {services, notes: notesOf, others} = servicesOf(objects, new Map([root, cwd].flatMap(projectsIn)), root)
+  if (Object.keys(services).length === 0)
+    throw new UserError(`cannot import ${shownAs}: it has no workload`, {explanation: notes.join('\n')})
+  const file = {path: root === path ? join(root, 'manifests') : path, shownAs, text: ''}
+  const imported = importServices({file, values: {services}, notes: notesOf, from: basename(path)})
+  return {...imported, notes: [...notes, ...others, ...imported.notes]}
 }
+
+/** The projects of a folder as builds of images with their names. */
+const projectsIn = (root: string): readonly (readonly [string, {folder: string}])[] =>
+  foldersIn(root)
+    .filter(each => appsIn(each).length > 0)
+    .map(folder => [`./${basename(folder)}`, {folder}])
 
 interface Config {
   readonly builds: Builds
@@ -53,18 +53,20 @@ interface Config {
   readonly notes: readonly string[]
 }
 
+/** A file with those that it requires. */
 function configOf(file: ImportedFile, cwd: string, seen: Set<string>): Config {
   seen.add(file.path)
   const folder = dirname(file.path)
-  const parts = documentsOf(file)
-    .flatMap(each => [each, ...profilesOfDev(each)])
-    .map(each => configIn(each, folder))
-  const required = documentsOf(file)
+  const documents = documentsOf(file)
+  const required = documents
     .flatMap(each => listedValues(each['requires']))
     .flatMap(each => textValue(mapOf(each)['path']) || [])
     .map(path => resolve(folder, /\.ya?ml$/.test(path) ? path : join(path, 'skaffold.yaml')))
     .filter(path => !seen.has(path))
-  const all = [...required.map(path => configOf(readImported(path, cwd), cwd, seen)), ...parts]
+  const all = [
+    ...required.map(path => configOf(readImported(path, cwd), cwd, seen)),
+    ...documents.map(each => configIn(each, folder))
+  ]
   return {
     builds: new Map(all.flatMap(({builds}) => [...builds])),
     manifests: all.flatMap(({manifests}) => manifests),
@@ -72,38 +74,42 @@ function configOf(file: ImportedFile, cwd: string, seen: Set<string>): Config {
   }
 }
 
-/** The profiles that `skaffold dev` takes by itself. */
-const profilesOfDev = ({profiles}: Values): readonly Values[] =>
-  listedValues(profiles)
-    .map(mapOf)
-    .filter(each => listedValues(each['activation']).some(one => mapOf(one)['command'] === 'dev'))
-
-function configIn({build, deploy, manifests}: Values, folder: string): Config {
+function configIn({build, deploy, manifests, profiles}: Values, folder: string): Config {
   const builds = listedValues(mapOf(build)['artifacts']).map(artifact => {
-    const each = mapOf(artifact)
-    const {dockerfile, target, buildArgs: args} = mapOf(each['docker'])
-    const own = {folder: contextOf(each, folder), ...given({dockerfile, target, args})}
-    return [imageName(textValue(each['image'])), own] as const
+    const {image, context, docker, jib} = mapOf(artifact)
+    const {dockerfile, target, buildArgs: args} = mapOf(docker)
+    // Jib builds a module without a Dockerfile
+    const module = resolve(folder, textValue(context), textValue(mapOf(jib)['project']).replace(/^:/, '') || '.')
+    const own = {folder: isFolder(module) ? module : folder, ...given({dockerfile, target, args})}
+    return [imageName(textValue(image)), own] as const
   })
-  const kustomize = [mapOf(mapOf(deploy)['kustomize']), mapOf(mapOf(manifests)['kustomize'])]
   const named = [
     ...textsOf(mapOf(manifests)['rawYaml']),
     ...textsOf(mapOf(mapOf(deploy)['kubectl'])['manifests']),
-    ...kustomize.flatMap(each => textsOf(each['paths']))
+    ...[deploy, manifests].flatMap(each => textsOf(mapOf(mapOf(each)['kustomize'])['paths']))
   ]
   const hasHelm = 'helm' in mapOf(deploy) || 'helm' in mapOf(manifests)
   const usual = named.length === 0 && !hasHelm && builds.length > 0 ? ['k8s/*.yaml'] : []
+  const ofDev = JSON.stringify(profiles ?? '').includes('"command":"dev"')
   return {
     builds: new Map(builds),
     manifests: [...named, ...usual].filter(each => !/^https?:/.test(each)).map(each => resolve(folder, each)),
-    notes: hasHelm ? ['helm: charts are not read: their ports and environment are missing'] : []
+    notes: [
+      ...(hasHelm ? ['helm: charts are not read: their ports and environment are missing'] : []),
+      ...(ofDev ? ['profiles: that of skaffold dev is not carried over'] : [])
+    ]
   }
 }
 
-/** Jib builds a module without a Dockerfile: its folder, or that of the file which names it. */
-function contextOf({context, jib}: Values, folder: string): string {
-  const whole = resolve(folder, textValue(context) || '.')
-  if (jib === undefined) return whole
-  const module = resolve(whole, textValue(mapOf(jib)['project']).replace(/^:/, '') || '.')
-  return module !== whole && existsSync(module) ? module : appsIn(folder).length > 0 ? folder : whole
+/** Images that are built, and that none of these services runs, as services by themselves, by the last parts of their names. */
+function imagesAlone(builds: Builds, services: ReadServices['services'], root: string): ReadServices['services'] {
+  const run = new Set(Object.values(services).map(each => JSON.stringify(each['build'])))
+  const alone = new Map<string, Values>()
+  for (const [image, build] of builds) {
+    const [id, keys] = [basename(image), buildKeys(build, root)]
+    if (run.has(JSON.stringify(keys))) continue
+    const isTaken = Object.hasOwn(services, id) || alone.has(id)
+    alone.set(isTaken ? image.replaceAll('/', '-') : id, {image, build: keys})
+  }
+  return Object.fromEntries(alone)
 }

@@ -166,11 +166,3 @@ t.test('a manifest that starts nothing, refers to itself, or is not there', asyn
   const {notes} = await imported(t, FILES, '.', undefined, {tool})
   t.ok(notes.some(note => note.startsWith('env: A: {')))
 })
-
-t.test('a project that Aspire builds by a Dockerfile of its own, and that shows no program', async t => {
-  const tool = shop(way => ({
-    x: {type: 'container.v1', build: {context: way('Shop.Api/Properties'), dockerfile: 'x.Dockerfile', buildOnly: true}}
-  }))
-  const {notes} = await imported(t, FILES, '.', undefined, {tool})
-  t.ok(notes.includes('build: its Dockerfile is one that Aspire writes for its manifest alone: write a command'))
-})

