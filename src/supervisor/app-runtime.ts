@@ -352,6 +352,9 @@ export class AppRuntime implements Callee, Intent {
     this.#tell()
   }
 
+  /** Emits its state again: its availability has changed alone. */
+  readonly announce = (): void => this.#options.moved()
+
   readonly listing = (): AppFacts => listedApp(this, availabilityOf(this))
 
   #tell(): void {

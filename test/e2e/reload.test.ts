@@ -20,6 +20,8 @@ t.test('after the line of a reload the new code answers, at the same sidecar', a
   await rig.write({'order/version.txt': '1'})
   await run.waitForLine('order: reloaded')
   t.equal(await ask(), '1')
+  const {stdout} = await rig.run(['events', '--app', 'order'])
+  t.match(stdout, /order {2}stopping\n[^]*order {2}ready\n/, 'the history ends with what it is now')
 })
 
 t.test('a call that is under way is answered by the process that got it', async t => {

@@ -203,7 +203,10 @@ export class Changes {
       runtime,
       clock: systemClock,
       group: () => runtimes().flatMap(each => (isInstance(each) ? (this.#owners.get(each) ?? []) : [])),
-      reloaded: what => emit({type: 'reloaded', version: runtime.plan.version, ...what}),
+      reloaded: what => {
+        runtime.announce()
+        emit({type: 'reloaded', version: runtime.plan.version, ...what})
+      },
       replacing: async () => this.#noteDirectCalls(runtime),
       waitsForOthers: () => this.#waitsForOthers(id),
       callCycle: pendingCall => this.callCycle(id, pendingCall)
