@@ -24,14 +24,17 @@ export const linesAtEnd = ({bestLine, lastLines: {stdout, stderr}}: AppRuntime['
 
 /** Warns after the end of a process that wanted the port at which we listen for its app. */
 export function hintAtEnd(
-  {id, plan, app, isListening}: AppRuntime,
+  {id, plan, app, appPort, isListening}: AppRuntime,
   exit: Exit,
   livedMs: number,
   reporter: Reporter
 ): void {
   const {published} = plan
   if (published === undefined) return
-  const wasTaken = linesAtEnd(app).some(line => PORT_TAKEN.test(line))
+  const taken = linesAtEnd(app).filter(line => PORT_TAKEN.test(line))
+  // it read PORT: another process, as one of a debugger, has that port
+  if (taken.some(line => line.includes(appPort.toString()))) return
+  const wasTaken = taken.length > 0
   const isSilent = exit.kind === 'code' && exit.code === 0 && livedMs < ENDS_AT_ONCE_MS && !isListening
   if (!wasTaken && !isSilent) return
   const what = wasTaken ? 'could not listen' : 'ended with 0 before it listened, as some programs do that cannot'

@@ -1,9 +1,7 @@
-import {basename} from 'node:path'
 import {foreignServer, serverText} from '../control/foreign-server.ts'
+import {numberPlace} from '../proxy/ports/number-place.ts'
 import {numbersInFiles} from '../files/config/numbers-in-files.ts'
 import {listenPorts} from '../model/plan.ts'
-import {orElse} from '../model/or-else.ts'
-import {readTextFile} from '../model/read-file.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {linesAtEnd, PORT_TAKEN} from './published-hints.ts'
@@ -24,7 +22,8 @@ export async function takenPort(
   if (found === undefined) return ''
   const {port, run} = found
   const [number] = numbersInFiles({...plan, apps: [app]}, new Set([port]))
-  const place = number?.place ?? placeIn(file, port)
+  const written = numberPlace(plan, port)
+  const place = number?.place ?? (written === undefined ? '' : `${written.file}:${written.line}`)
   const inPlace = place === '' ? '' : ` in ${place}`
   // another template may have the same number
   const advice = listenPorts(app).includes(port)
@@ -44,12 +43,4 @@ export function portsIn(lines: readonly string[]): ReadonlySet<number> {
     [...line.matchAll(/(?<![\d.])\d{2,5}(?!\.?\d)/g)].map(([digits]) => Number(digits))
   )
   return new Set(numbers.filter(number => number < 65_536))
-}
-
-/** Returns the template's line with the port; '' = none. */
-function placeIn(file: string, port: number): string {
-  // the template may be gone, or from standard input
-  const lines = orElse(() => readTextFile(file), '').split('\n')
-  const at = lines.findIndex(line => new RegExp(`\\b${port}\\b`).test(line))
-  return at === -1 ? '' : `${basename(file)}:${at + 1}`
 }

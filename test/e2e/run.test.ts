@@ -141,10 +141,11 @@ t.test('a taken port of a sidecar is told before anything starts', async t => {
   const {code, stdout, stderr} = await rig.run(['run', '-f', '.'])
   t.equal(code, 1)
   t.equal(stdout, '')
-  const [line, explanation] = stderr.split('\n')
+  const [line, place = '', , , explanation] = stderr.split('\n')
   t.equal(
     line,
     `❌  Error validating run config for app "b" present in dapr.yaml: invalid configuration for HTTPPort. Port ${port} is not available`
   )
+  t.match(place, /^dapr\.yaml:\d+:\d+$/)
   t.match(explanation, new RegExp(`^Port ${port}: it is held by .* \\(pid ${process.pid}\\)\\.`))
 })

@@ -2,6 +2,7 @@ import {createServer, type Server} from 'node:http'
 import {once} from 'node:events'
 import {parseEnv} from 'node:util'
 import t, {type Test} from 'tap'
+import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 
 /** What a debugger would start: a server on a port, that answers with its name. */
@@ -55,6 +56,26 @@ t.test('debug ends the process, keeps sidecar and port, and calls wait for what 
   run.signal('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})
 })
+
+t.test(
+  'start while a process of the debugger still has the port: it is named, with its place in the template',
+  async t => {
+    const rig = await openRig(t)
+    const port = await freePort()
+    const code = `require('http').createServer((_, response) => response.end()).listen(process.env.PORT)`
+    await rig.template([{appID: 'a', port, command: ['node', '-e', code]}])
+    const run = rig.pillion(['run', '-f', '.'])
+    await rig.run(['wait', '--for', 'ready:a'])
+    const given = environmentIn((await rig.run(['debug', 'a'])).stdout)
+    await debugged(t, Number(given['PORT']))
+    await rig.run(['start', 'a'])
+    await run.waitForLine(`port ${given['PORT']} of "a" is already in use by`, {stream: 'stderr'})
+    await run.waitForLine('"a" exited with code 1', {stream: 'stderr'})
+    run.signal('SIGINT')
+    t.same((await run.exited).signal, null)
+    t.notMatch(run.stderr.text, 'has to listen elsewhere', 'it read PORT')
+  }
+)
 
 t.test('an app in the debugger has not ended, and is handed over once; start takes it back', async t => {
   const rig = await openRig(t)

@@ -1,3 +1,4 @@
+import {withPortPlace} from '../../proxy/ports/number-place.ts'
 import type {Emit} from '../../model/events.ts'
 import {giveBackWhenCalm, restoreDefaults, tuneForRun} from '../../platform/heap.ts'
 import {keepCodeOfStart} from '../../platform/own-program.ts'
@@ -36,7 +37,9 @@ export async function live(
   const lived = new Run({...form, env: process.env, output: form.output ?? terminal.out, isTerminal})
   const hasBug = guard(lived, terminal, {asJson, takes})
   try {
-    await lived.start()
+    await lived.start().catch((error: unknown) => {
+      throw withPortPlace(error, form.plan)
+    })
     keepCodeOfStart()
     tuneForRun()
     giveBackWhenCalm()

@@ -7,6 +7,7 @@ import {Console} from '../../observe/logging/console.ts'
 import {removeOldLogs} from '../../observe/logging/old-logs.ts'
 import {RunLog, type RunLogWriter} from '../../observe/logging/run-log.ts'
 import {withAddresses} from '../../model/app-reference.ts'
+import {numberPlace} from '../../proxy/ports/number-place.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {environmentOf} from '../../supervisor/environment.ts'
@@ -167,12 +168,19 @@ export class AppRuntimes {
       reporter,
       noted: note => {
         if (note.type === 'not-ready') void reportNotReady(runtime, note, reporter)
-        else if (note.type !== 'in-background' || !this.#inBackground.has(id)) reportNote(reporter, id, note)
+        else if (note.type !== 'in-background' || !this.#inBackground.has(id))
+          reportNote(reporter, id, note, this.#hintOf(note))
         if (note.type === 'in-background') this.#inBackground.add(id)
       }
     }
     const runtime = new AppRuntime(options, first)
     return runtime
+  }
+
+  /** The place of a port that is taken. */
+  #hintOf(note: Note): string {
+    const place = note.type === 'port-taken' ? numberPlace(this.#options.plan, note.port) : undefined
+    return place === undefined ? '' : `see ${place.file}:${place.line}:${place.column}`
   }
 
   #environmentOf({logs}: AppPlan, ports: SidecarPorts): OpeningOptions['environment'] {
