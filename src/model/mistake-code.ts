@@ -1,12 +1,13 @@
 /** Every mistake in a template has a code that does not change when its wording does. Its kind and meaning follow it: `npm run docs` writes `docs/messages.md` from it. */
 export type MistakeCode =
   | 'by-daprd' // warning: A component of a type that Pillion does not have: a real daprd serves it next to the app.
+  | 'command-not-found' // warning: The program of an app's `command` does not exist.
   | 'conflicting-keys' // error: Two values do not work together, or one needs another key.
   | 'control-character' // error: The text contains NUL or another control character.
   | 'dependency-cycle' // error: `dependsOn` is circular.
   | 'duplicate-app-id' // warning: Two entries of different programs have the same `appID`: they are instances of one app.
   | 'duplicate-app-port' // warning: Two apps have the same `appPort`.
-  | 'duplicate-key' // warning: A key is written twice. The last one counts.
+  | 'duplicate-key' // warning: A key is written twice. The last one counts, of `env` both.
   | 'duplicate-name' // error: Two apps have one host name.
   | 'duplicate-port' // error: Two sidecars have the same port, or a `port` is wanted twice.
   | 'ignored-key' // warning: A key has no effect there, although Dapr's documentation or another section knows it.
@@ -32,7 +33,7 @@ export type MistakeCode =
   | 'template-unreadable' // error: The file cannot be found or read.
   | 'unknown-dependency' // error: `dependsOn` names an app that the template does not have.
   | 'unknown-format' // warning: `version` is not 1. The template is read as version 1.
-  | 'unknown-key' // error or warning: A key is unknown. At the top level, in `common` and in an app it is ignored; inside a value of Pillion's keys it is an error.
+  | 'unknown-key' // error or warning: A key is unknown. At the top level, in `common` and in an app it is ignored, unless the app lacks its `command` by it; inside a value of Pillion's keys it is an error.
   | 'unread-line' // warning: A line of an env file is neither NAME=value nor a comment. The line has no effect.
   | 'unset-variable' // warning: A variable that the template interpolates is not set. Its value is empty.
   | 'watch-matches-nothing' // warning: A glob of `watch` matches no file that can be watched.

@@ -20,6 +20,7 @@ export type WarningCode =
   | 'data-shared' // Another copy of the template that runs uses the same data in a real Redis, a database or a broker. The message says what keeps copies apart.
   | 'duplicate-app-id' // Two entries of different programs have the same `appID`: they are instances of one app.
   | 'duplicate-app-port' // Two apps have the same `appPort`.
+  | 'duplicate-key' // A key of the template is written twice. The last one counts, of `env` both.
   | 'duplicate-run' // The same template already runs.
   | 'endless-wait' // An app waits until another one ends (`dependsOn: {db: completed}`) that keeps running like a server.
   | 'shown-copy-ended' // The copy that answered in the place of this run (`pillion show`) takes no calls any more.

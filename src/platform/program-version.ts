@@ -1,7 +1,8 @@
 import {execFile} from 'node:child_process'
-import {delimiter, join} from 'node:path'
+import {delimiter, join, resolve} from 'node:path'
 import {promisify} from 'node:util'
-import {isProgram} from './paths.ts'
+import {nearMiss} from '../model/near-miss.ts'
+import {isProgram, namesInFolder} from './paths.ts'
 
 const TIMEOUT_MS = 5000
 
@@ -19,4 +20,25 @@ export async function versionOf(path: string): Promise<string> {
   const asking = promisify(execFile)(path, ['--version'], {timeout: TIMEOUT_MS, killSignal: 'SIGKILL'})
   asking.child.stdin?.end()
   return (await asking).stdout.trim()
+}
+
+/** Explains why a shell exits with 127 for this command; '' if the command can be found. */
+export function whyNotFound([program = '']: readonly string[], folder: string, searchPath: string): string {
+  if (program.includes('/')) {
+    const path = resolve(folder, program)
+    return isProgram(path) ? '' : `${path} is not an executable file; relative paths start at appDirPath`
+  }
+  const folders = [...new Set(searchPath.split(':'))]
+  if (folders.some(each => isProgram(resolve(folder, each, program)))) return ''
+  return `"${program}" is in no folder of PATH (${folders.join(':')})${adviceFor(program, folder, folders)}`
+}
+
+/** Advises about a missing program: npm's folder of programs is not in PATH, and `python` may exist only as `python3`. */
+function adviceFor(program: string, folder: string, folders: readonly string[]): string {
+  const local = join('node_modules', '.bin', program)
+  if (isProgram(resolve(folder, local))) return `; npm has it: write command: [./${local}, …]`
+  // suggests only long names: a short one is always close to another program
+  const near =
+    program.length < 4 ? '' : nearMiss(program, new Set(folders.flatMap(each => namesInFolder(resolve(folder, each)))))
+  return near === '' ? '' : `; did you mean ${near}?`
 }

@@ -1,5 +1,5 @@
 import {foreignServer, serverText} from '../control/foreign-server.ts'
-import {numberPlace} from '../proxy/ports/number-place.ts'
+import {numberPlace} from '../proxy/ports/app-port.ts'
 import {numbersInFiles} from '../files/config/numbers-in-files.ts'
 import {listenPorts} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'

@@ -1,27 +1,4 @@
-import {join, resolve} from 'node:path'
-import {isProgram, namesInFolder} from '../platform/paths.ts'
-import {nearMiss} from '../model/near-miss.ts'
-
-/** Explains why a shell exits with 127 for this command; '' if the command can be found. */
-export function whyNotFound([program = '']: readonly string[], folder: string, searchPath: string): string {
-  if (program.includes('/')) {
-    const path = resolve(folder, program)
-    return isProgram(path) ? '' : `${path} is not an executable file; relative paths start at appDirPath`
-  }
-  const folders = [...new Set(searchPath.split(':'))]
-  if (folders.some(each => isProgram(resolve(folder, each, program)))) return ''
-  return `"${program}" is in no folder of PATH (${folders.join(':')})${adviceFor(program, folder, folders)}`
-}
-
-/** Advises about a missing program: npm's folder of programs is not in PATH, and `python` may exist only as `python3`. */
-function adviceFor(program: string, folder: string, folders: readonly string[]): string {
-  const local = join('node_modules', '.bin', program)
-  if (isProgram(resolve(folder, local))) return `; npm has it: write command: [./${local}, …]`
-  // suggests only long names: a short one is always close to another program
-  const near =
-    program.length < 4 ? '' : nearMiss(program, new Set(folders.flatMap(each => namesInFolder(resolve(folder, each)))))
-  return near === '' ? '' : `; did you mean ${near}?`
-}
+import {whyNotFound} from '../platform/program-version.ts'
 
 /** Explains why a single app's command is not found, with the message of Go's `exec.LookPath`; '' if it can be found. */
 export function lookPathFault([program = '']: readonly string[], folder: string, searchPath: string): string {

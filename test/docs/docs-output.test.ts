@@ -193,7 +193,8 @@ t.test('messages for scripts', async t => {
   t.match(warning, {...same, time: /^\d{4}-\d\d-\d\dT/, msg: msg.replace('60 s: …', '1 s: ')})
   t.same(Object.keys(warning as object), Object.keys({time, status: '', msg, code: ''}))
   await rig.write({
-    'dapr.yaml': 'version: 1\napps:\n  - appID: shop\n    appDirPath: .\n    comand: [sleep, "600"]\n'
+    'dapr.yaml':
+      'version: 1\napps:\n  - appID: shop\n    appDirPath: .\n    comand: [sleep, "600"]\n    command: [sleep, "600"]\n'
   })
   const {findings} = JSON.parse((await rig.run(['validate', '-o', 'json'])).stdout) as {findings: readonly unknown[]}
   t.match(findings, [JSON.parse(block('docs/messages.md', '{"file"'))])

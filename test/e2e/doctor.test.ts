@@ -141,16 +141,18 @@ t.test('validate -o json: every mistake with its place, for tools; the exit code
   const rig = await openRig(t)
   await rig.write({
     'dapr.yaml':
-      'version: 1\napps:\n  - appID: shop\n    appDirPath: .\n    comand: [x]\n    watch: {path: [src]}\n    restart: often\n'
+      'version: 1\napps:\n  - appID: shop\n    appDirPath: .\n    comand: [x]\n    command: ["true"]\n    watch: {path: [src]}\n    restart: often\n'
   })
   const broken = await rig.run(['validate', '-o', 'json'])
   t.match({code: broken.code, stderr: broken.stderr}, {code: 1, stderr: ''})
   const {errors} = JSON.parse(broken.stdout) as {errors: readonly object[]}
   t.match(errors, [
-    {file: 'dapr.yaml', line: 6, column: 13, message: /unknown key path/, hint: /paths/},
-    {file: 'dapr.yaml', line: 7, column: 14, message: /restart/, expected: /./}
+    {file: 'dapr.yaml', line: 7, column: 13, message: /unknown key path/, hint: /paths/},
+    {file: 'dapr.yaml', line: 8, column: 14, message: /restart/, expected: /./}
   ])
-  await rig.write({'dapr.yaml': 'version: 1\napps:\n  - appID: shop\n    appDirPath: .\n    comand: [x]\n'})
+  await rig.write({
+    'dapr.yaml': 'version: 1\napps:\n  - appID: shop\n    appDirPath: .\n    comand: [x]\n    command: ["true"]\n'
+  })
   const odd = await rig.run(['validate', '-o', 'json'])
   t.equal(odd.code, 0)
   t.match(JSON.parse(odd.stdout), {

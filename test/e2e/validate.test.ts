@@ -30,19 +30,21 @@ faults:
   await rig.write({'dapr.yaml': yaml})
   const {code, stdout, stderr} = await rig.run(['validate'])
   t.equal(code, 1)
-  t.equal(stdout.split('❌').length, 5)
+  t.equal(stdout.split('❌').length, 6)
   t.match(stdout, /abc[^]*\/nothere: [^]*depends on "shp"[^]*faults: /)
   for (const place of ['3:43', '4:30', '4:53', '6:22']) t.match(stderr, new RegExp(`dapr\\.yaml:${place}\n.*\n *\\^`))
   t.match(stderr, /3:48\n.*\n *\^+\ndid you mean command\?/)
   const {errors, findings} = JSON.parse((await rig.run(['validate', '-o', 'json'])).stdout) as Record<string, unknown[]>
-  t.equal(errors?.length, 4)
-  t.equal(findings?.length, 1)
+  t.equal(errors?.length, 5)
+  t.same(findings, [])
 })
 
 t.test('a template without apps says so', async t => {
   const rig = await openRig(t)
-  await rig.write({'dapr.yaml': 'version: 1\n'})
-  t.match(await rig.run(['run', '-f', '.']), {code: 1, stdout: '❌  No apps to run\n'})
+  await rig.write({'dapr.yaml': 'version: 1\napps:\n'})
+  const stderr = 'dapr.yaml:2:1\napps:\n^^^^\nexpected apps: a list of apps, each after a dash\n'
+  t.match(await rig.run(['run', '-f', '.']), {code: 1, stdout: '❌  No apps to run\n', stderr})
+  t.match(await rig.run(['validate']), {code: 1, stdout: '❌  No apps to run\n', stderr})
 })
 
 t.test('a template is read from stdin; its folder is the one where it was typed', async t => {
@@ -51,6 +53,26 @@ t.test('a template is read from stdin; its folder is the one where it was typed'
   const program = rig.start(['sh', '-c', '"$@" run -f - < dapr.yaml', 'sh', ...rig.program])
   t.match(await program.exited, {code: 0})
   t.ok(program.stdout.lines.includes(`== APP - shop == ${rig.folder}/shop`))
+})
+
+t.test('an app without a program since its command has a typo: run refuses it', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: undefined, comand: ['true']}])
+  const {code, stderr} = await rig.run(['run', '-f', '.'])
+  t.equal(code, 1)
+  t.match(stderr, /^dapr\.yaml:\d+:\d+\n.*comand.*\n *\^+\ndid you mean command\?/)
+})
+
+t.test('keys that are written twice and programs that are not there: run and validate name their places', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'dapr.yaml':
+      'version: 1\napps:\n  - appID: shop\n    appDirPath: .\n    env: {A: 1, A: 2}\n    command: ["true"]\n  - appID: pay\n    appDirPath: .\n    command: [nosuchprogram]\n'
+  })
+  const {stderr} = await rig.run(['run', '-f', '.'])
+  t.match(stderr, '⚠  dapr.yaml:5:11: A is written again at dapr.yaml:5:17: the last one counts (write it once)\n')
+  t.match(stderr, '⚠  dapr.yaml:9:15: "nosuchprogram" is in no folder of PATH')
+  t.match((await rig.run(['validate'])).stderr, /dapr\.yaml:9:15\n.*\[nosuchprogram\]\n *\^{13}\n/)
 })
 
 t.test('validate shows an unknown key with its place, run names it in one line', async t => {

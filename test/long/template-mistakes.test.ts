@@ -64,7 +64,7 @@ t.test('what Dapr runs, too, is a warning, and exits with 0', async t => {
   await rig.write({'src/a.js': ''})
   const table: readonly (readonly [string, Partial<Found>])[] = [
     [`${shop('appPort: 8080')}${app('b', 'appPort: 8080')}`, {code: 'duplicate-app-port', line: 8, column: 14}],
-    [`${shop('command: [a]')}${app('shop', 'command: [b]')}`, {code: 'duplicate-app-id', line: 6, column: 12}],
+    [`${shop('command: [node]')}${app('shop', 'command: [sh]')}`, {code: 'duplicate-app-id', line: 6, column: 12}],
     [shop('env:', 'LEVEL: debug'), {code: 'unknown-key', hint: 'if it belongs to env, indent it below that'}],
     [shop('watch: [scr/**]'), {code: 'watch-matches-nothing', hint: 'did you mean src?'}],
     [shop('watch: {paths: [src, "**/*.log"]}'), {code: 'watch-matches-nothing', line: 5, column: 26}],

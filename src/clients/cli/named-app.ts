@@ -1,6 +1,6 @@
 import {nearestTemplate} from '../../files/config/find.ts'
 import {UserError} from '../../model/errors.ts'
-import {whyNotFound} from '../../supervisor/command.ts'
+import {whyNotFound} from '../../platform/program-version.ts'
 import type {CommandContext} from './command-handler.ts'
 import {loadedTemplate} from './commands/run-template.ts'
 import {shownPath} from './pick-run.ts'

@@ -1,4 +1,4 @@
-import {withPortPlace} from '../../proxy/ports/number-place.ts'
+import {withPortPlace} from '../../proxy/ports/app-port.ts'
 import type {Emit} from '../../model/events.ts'
 import {giveBackWhenCalm, restoreDefaults, tuneForRun} from '../../platform/heap.ts'
 import {keepCodeOfStart} from '../../platform/own-program.ts'

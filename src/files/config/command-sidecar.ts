@@ -29,7 +29,7 @@ interface CommandSidecar extends Surroundings, Pick<Overrides, 'variables'> {
 /** Returns the plan of a sidecar for a command outside the template. Throws a `UserError` for a value of `common` that does not fit. */
 export function commandSidecar(template: Template, {id, cwd, source, variables, ...around}: CommandSidecar): AppPlan {
   const {values} = template.common
-  const app = {values: {appDirPath: cwd}, pairs: new Map(), repeated: [], spot: {start: 0, end: 0}}
+  const app = {values: {appDirPath: cwd}, pairs: new Map(), spot: {start: 0, end: 0}}
   const [location] = locateApps({...template, apps: [app]}, {source, ...around}, untilMistake)
   if (location === undefined) throw new Error('no location')
   const chosen = Object.fromEntries(KEYS.flatMap(key => (values[key] === undefined ? [] : [[key, values[key]]])))

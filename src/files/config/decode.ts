@@ -23,8 +23,6 @@ export interface Section<Values> {
   readonly values: Values
   /** The pairs by key; of duplicate keys the last. */
   readonly pairs: ReadonlyMap<string, Pair>
-  /** Pairs that a later duplicate key overrides. */
-  readonly repeated: readonly Pair[]
   readonly spot: Spot
 }
 
@@ -96,13 +94,8 @@ function pairsIn(reading: Reading, node: YamlNode, wanted: typeof APP): readonly
 
 function section<Values>(reading: Reading, all: readonly Pair[], {spot, dapr, ours}: Outline): Section<Values> {
   const values: Record<string, unknown> = {}
-  const pairs = new Map<string, Pair>()
-  const repeated: Pair[] = []
-  for (const pair of all) {
-    const {name: key, node} = pair
-    const earlier = pairs.get(key)
-    if (earlier !== undefined && !earlier.merged && !pair.merged) repeated.push(earlier)
-    pairs.set(key, pair)
+  const pairs = new Map(all.map(pair => [pair.name, pair]))
+  for (const {name: key, node} of all) {
     const kind = ownOf(dapr, key)
     const known = kind !== undefined || ours.includes(key)
     const read = (): unknown =>
@@ -112,5 +105,5 @@ function section<Values>(reading: Reading, all: readonly Pair[], {spot, dapr, ou
     // oxlint-disable-next-line pillion/user-words -- only keys that are known have a value
     else values[key] = value
   }
-  return {values: values as Values, pairs, repeated, spot}
+  return {values: values as Values, pairs, spot}
 }

@@ -51,7 +51,7 @@ export async function examineTemplate(
   }
   // dependents of a removed app miss it
   const follows = (mistakes: readonly TemplateMistake[]): boolean =>
-    lacksApps && mistakes.every(({code}) => code === 'unknown-dependency')
+    mistakes.every(({code}) => code === 'no-apps' || (lacksApps && code === 'unknown-dependency'))
   for (;;)
     try {
       const loaded = await load()
@@ -94,7 +94,7 @@ function appsIn(root: YamlNode): YamlList | undefined {
 
 /** Removes the smallest node that causes the mistake. Adds a node that a template or an app must have. */
 function withoutMistake(root: YamlNode, {code, spot}: TemplateMistake): YamlNode {
-  if (root.kind !== 'map' || spot === undefined) return root
+  if (root.kind !== 'map' || spot === undefined || code === 'no-apps') return root
   const isInApps = appsIn(root)?.items.some(({node}) => covers(node.spot, spot) || pairAt(node, spot) !== undefined)
   const pairs = root.pairs.flatMap((pair): Pair | readonly Pair[] => {
     const {name, node} = pair

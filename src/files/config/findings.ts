@@ -15,15 +15,15 @@ import type {Entry} from './service-versions.ts'
 import type {Yaml} from './source.ts'
 import {referenceIn} from '../../model/expansion.ts'
 import {TO_REPLACE} from './values.ts'
-import {eachScalar, type NodeParent, type YamlNode} from '../yaml/tree.ts'
+import {eachNode, type NodeParent, type YamlNode} from '../yaml/tree.ts'
 
 /** Finds `${NAME}` in a template without `interpolate: true`, which programs get literally. Leaves out commands of a shell. */
 function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly Mistake[] {
   if (top.values.interpolate !== undefined && top.values.interpolate !== false) return []
   const mistakes: Mistake[] = []
   for (const {root} of documents)
-    eachScalar(root, (node, around) => {
-      const written = referenceIn(node.text)
+    eachNode(root, (node, around) => {
+      const written = node.kind === 'scalar' ? referenceIn(node.text) : undefined
       if (written === undefined || isForShell(node, around)) return
       mistakes.push({
         code: 'not-interpolated',

@@ -4,11 +4,12 @@ import {orElse} from '../../model/or-else.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import type {TemplateMistake} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
+import {whyNotFound} from '../../platform/program-version.ts'
 import type {Template} from './decode.ts'
 import {explain, MAX_MISTAKES, placed, placeText, type Mistake, type Source} from './diagnose.ts'
 import type {Entry} from './service-versions.ts'
 import type {Yaml} from './source.ts'
-import {wrongKeys} from './unknown-keys.ts'
+import {repeatedKeys, wrongKeys} from './unknown-keys.ts'
 import {existsSync} from 'node:fs'
 import {resolve} from 'node:path'
 import type {Spot} from '../yaml/place.ts'
@@ -37,18 +38,24 @@ export interface CheckedTemplate {
   readonly unset: readonly Mistake[]
   /** The profiles that are asked for, if any. */
   readonly wanted?: readonly string[] | undefined
+  /** PATH of the apps. Without it programs are not looked for. */
+  readonly searchPath?: string | undefined
 }
 
 /** Returns probable mistakes. `run` warns of them, too. */
-export const hintsIn = ({template, entries, source, unset, wanted}: CheckedTemplate): readonly Mistake[] => [
-  ...wrongKeys(template),
-  ...unset,
-  ...oddIds(entries),
-  ...entries.flatMap(({settings}) => commandMistakes(settings)),
-  ...unreadLinesOf(entries),
-  ...repeatedIds(entries, source, wanted),
-  ...repeatedAppPorts(entries, source, wanted)
-]
+export function hintsIn({template, entries, source, unset, wanted, ...of}: CheckedTemplate): readonly Mistake[] {
+  return [
+    ...wrongKeys(template),
+    ...repeatedKeys(of.documents, source),
+    ...unset,
+    ...oddIds(entries),
+    ...entries.flatMap(({settings}) => commandMistakes(settings)),
+    ...entries.flatMap(entry => missingProgram(entry, of.searchPath)),
+    ...unreadLinesOf(entries),
+    ...repeatedIds(entries, source, wanted),
+    ...repeatedAppPorts(entries, source, wanted)
+  ]
+}
 
 /** Finds lines of env files that are not understood, each file once; its other lines count. Does not show them: they may be secrets. */
 function unreadLinesOf(entries: readonly Entry[]): readonly Mistake[] {
@@ -192,6 +199,16 @@ function mistakeIn(words: readonly string[], folder: string, spotOf: (index: str
       hint: `write ${asList(first)}`
     })
   ]
+}
+
+/** A program of a `command` that is not there. A blank in its name has another message. */
+function missingProgram({settings, plan}: Entry, outer = ''): readonly Mistake[] {
+  const [program] = settings.values.command ?? []
+  const searchPath = plan.env['PATH'] ?? outer
+  if (program === undefined || searchPath === '' || /\$\{|\s|^\w+=/.test(program)) return []
+  const message = whyNotFound([program], plan.folder, searchPath)
+  const spot = settings.spot('command', '0')
+  return message === '' ? [] : [{code: 'command-not-found', message, spot, hint: 'install it, or correct the command'}]
 }
 
 const noShell = (spot: Spot, texts: Pick<Mistake, 'message' | 'hint'>): Mistake => ({code: 'no-shell', spot, ...texts})

@@ -100,7 +100,8 @@ export async function loadFiles(
   const withVariables = (app: AppPlan): AppPlan =>
     replaced === undefined ? app : {...app, resources: {...app.resources, variables: replaced}}
   const {plan, ...rest} = written
-  const checked = {...rest, wanted, entries: rest.entries.map(each => ({...each, plan: withVariables(each.plan)}))}
+  const entries = rest.entries.map(each => ({...each, plan: withVariables(each.plan)}))
+  const checked = {...rest, wanted, entries, searchPath: around.env['PATH']}
   const whole: Plan = {
     ...plan,
     apps: plan.apps.map(withVariables),

@@ -1,9 +1,10 @@
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {Section, Template} from './decode.ts'
-import {explain, placed, type Mistake, type Source} from './diagnose.ts'
+import {explain, placed, placeText, type Mistake, type Source} from './diagnose.ts'
+import type {Yaml} from './source.ts'
 import {isNull} from '../yaml/scalar.ts'
-import type {Pair} from '../yaml/tree.ts'
+import {eachNode, type Pair} from '../yaml/tree.ts'
 import {APP_KEYS, OUR_APP_KEYS, OUR_SHARED_KEYS, OUR_TOP_KEYS, SHARED_KEYS, TOP_KEYS} from './keys.ts'
 
 /** Names of our keys in other tools (compose, process-compose, pm2, Kubernetes), and usual guesses; in lower case, without `_` and `-`. */
@@ -66,7 +67,7 @@ const WITHOUT_EFFECT = new Map([
   ['schedulerHostAddress', 'jobs need no scheduler']
 ])
 
-/** Keys that are unknown, duplicate or without effect. */
+/** Keys that are unknown or without effect. */
 export function wrongKeys({top, common, apps}: Template): readonly Mistake[] {
   return [...keysIn(top, TOP), ...keysIn(common, SHARED), ...apps.flatMap(app => keysIn(app, APP))]
 }
@@ -82,16 +83,11 @@ function keysIn(section: Section<object>, known: readonly string[]): readonly Mi
       ? [{...mistake, hint: `if it belongs to ${before.name}, indent it below that`}]
       : [mistake]
   })
-  const repeated = section.repeated.map(({name, key}): Mistake => ({
-    code: 'duplicate-key',
-    message: `duplicate key ${name}: the last one counts`,
-    spot: key
-  }))
   const useless = [...section.pairs.values()].flatMap(({name, key}): readonly Mistake[] => {
     const why = WITHOUT_EFFECT.get(name)
     return why === undefined ? [] : [{code: 'no-effect', message: `${name} has no effect: ${why}`, spot: key}]
   })
-  return [...unknown, ...useless, ...repeated]
+  return [...unknown, ...useless]
 }
 
 function unknownKey(name: string, known: readonly string[]): Omit<Mistake, 'spot'> {
@@ -126,15 +122,38 @@ const homeOf = (key: string): string => (SHARED.includes(key) ? 'common, or in a
 const meantBy = (name: string, known: readonly string[]): string =>
   known.find(key => OTHER_NAMES.get(key)?.includes(simplified(name))) ?? nearMiss(name, known)
 
-/** Returns the misspelt form of a missing `key` in a section, if there is one. */
-export const misspelt = (section: Section<object>, key: 'appDirPath' | 'version'): Pair | undefined => {
+/** Returns the key that was probably meant as a missing one; undefined if there is none. */
+export const misspelt = (section: Section<object>, key: 'appDirPath' | 'command' | 'version'): Pair | undefined => {
   const known = key === 'version' ? TOP : APP
   return [...section.pairs.values()].find(({name}) => !known.includes(name) && meantBy(name, known) === key)
 }
 
-/** Returns the error for a template without apps. `app:` may be meant as `apps:`. */
+/** Keys that are written twice in one map. */
+export function repeatedKeys(documents: readonly Yaml[], source: Source): readonly Mistake[] {
+  const mistakes: Mistake[] = []
+  for (const {root} of documents)
+    eachNode(root, node => {
+      const earlier = new Map<string, Pair>()
+      for (const pair of node.kind === 'map' ? node.pairs : []) {
+        const {name, key} = pair
+        const {key: spot, merged = true} = earlier.get(name) ?? {key}
+        earlier.set(name, pair)
+        if (merged || pair.merged || pair.complexKey !== undefined) continue
+        const effect = name === 'env' ? 'both count' : 'the last one counts'
+        const message = `${name} is written again at ${placeText(source, key)}: ${effect}`
+        mistakes.push({code: 'duplicate-key', message, spot, hint: 'write it once'})
+      }
+    })
+  return mistakes
+}
+
+/** Returns the error for a template without apps; `app:` may be meant as `apps:`. */
 export function noApps(template: Template, source: Source): UserError {
-  const mistakes = wrongKeys(template).filter(({hint}) => hint === 'did you mean apps?')
+  const misread = wrongKeys(template).filter(({hint}) => hint === 'did you mean apps?')
+  const {key: spot} = template.top.pairs.get('apps') ?? {key: {start: 0, end: 0}}
+  const expected = 'expected apps: a list of apps, each after a dash'
+  const none: Mistake = {code: 'no-apps', message: 'No apps to run', spot, expected}
+  const mistakes = misread.length > 0 ? misread : [none]
   return new UserError('No apps to run', {
     stream: 'stdout',
     code: 'no-apps',

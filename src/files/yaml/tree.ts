@@ -48,18 +48,15 @@ export interface Pair extends ListItem {
   readonly merged: boolean
 }
 
-/** Calls `onScalar` once for each scalar value, with its containers, the innermost first. */
-export function eachScalar(
-  root: YamlNode,
-  onScalar: (scalar: YamlScalar, around: readonly NodeParent[]) => void
-): void {
+/** Calls `onNode` once for each value, with the nodes that contain it, the innermost first. */
+export function eachNode(root: YamlNode, onNode: (node: YamlNode, around: readonly NodeParent[]) => void): void {
   const seen = new Set<YamlNode>()
   const walk = (node: YamlNode, around: readonly NodeParent[]): void => {
     if (seen.has(node)) return
     seen.add(node)
-    if (node.kind === 'scalar') onScalar(node, around)
-    else if (node.kind === 'list') for (const item of node.items) walk(item.node, [{list: node}, ...around])
-    else for (const pair of node.pairs) walk(pair.node, [{pair}, ...around])
+    onNode(node, around)
+    if (node.kind === 'list') for (const item of node.items) walk(item.node, [{list: node}, ...around])
+    else if (node.kind === 'map') for (const pair of node.pairs) walk(pair.node, [{pair}, ...around])
   }
   walk(root, [])
 }
@@ -92,8 +89,8 @@ export function expandTree(
   const references: {readonly written: string; readonly spot: Spot}[] = []
   const unset: ExpansionMistake[] = []
   const faults: ExpansionMistake[] = []
-  eachScalar(root, scalar => {
-    if (!scalar.text.includes('${')) return
+  eachNode(root, scalar => {
+    if (scalar.kind !== 'scalar' || !scalar.text.includes('${')) return
     const {spot, text: value} = scalar
     const written = referenceIn(value)
     if (written !== undefined) references.push({written, spot})

@@ -8,6 +8,8 @@ import {maxDescriptors} from '../../../platform/descriptor-limit.ts'
 const PRINTED = [
   'unknown-key',
   'ignored-key',
+  'duplicate-key',
+  'command-not-found',
   'odd-app-id',
   'duplicate-app-id',
   'duplicate-app-port',

@@ -64,19 +64,13 @@ async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
       const finding = findingOf('resource-mistake', fault)
       found.set(faultText(fault), fault.isFatal === true ? {...finding, severity: 'error'} : finding)
     }
-    for (const reference of snapshot.references) {
-      const finding = referenceFinding(reference)
-      found.set(faultText(finding), finding)
-    }
-    for (const mistake of unknownComponents(snapshot)) {
-      const finding = findingOf('no-component', mistake)
-      found.set(faultText(finding), finding)
-    }
-    for (const finding of doubleActorStores(snapshot)) found.set(faultText(finding), finding)
-    for (const each of snapshot.withoutEffect) {
-      const finding = await unservedFinding(each, app)
-      found.set(faultText(finding), finding)
-    }
+    const findings = [
+      ...snapshot.references.map(referenceFinding),
+      ...unknownComponents(snapshot).map(mistake => findingOf('no-component', mistake)),
+      ...doubleActorStores(snapshot),
+      ...(await Promise.all(snapshot.withoutEffect.map(async each => unservedFinding(each, app))))
+    ]
+    for (const finding of findings) found.set(faultText(finding), finding)
   }
   const needs = workflowNeeds(
     plan,

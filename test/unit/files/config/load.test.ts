@@ -110,9 +110,14 @@ t.test('a template that is nested too deeply has its mistake where that begins, 
 })
 
 t.test('without apps there is nothing to run, but for an empty manager', async t => {
-  for (const yaml of ['version: 1', 'version: 1\napps: []', 'version: 2\ncommon:\napps:\n']) {
+  for (const [yaml, place] of [
+    ['version: 1', 'dapr.yaml:1:1\nversion: 1\n^\n'],
+    ['version: 1\napps: []', 'dapr.yaml:2:1\napps: []\n^^^^\n'],
+    ['version: 2\ncommon:\napps:\n', 'dapr.yaml:3:1\napps:\n^^^^\n']
+  ] as const) {
     const {message, stream, explanation, exitCode} = failure(t, yaml)
-    t.strictSame([message, stream, explanation, exitCode], ['No apps to run', 'stdout', '', 1], yaml)
+    const whole = `${place}expected apps: a list of apps, each after a dash`
+    t.strictSame([message, stream, explanation, exitCode], ['No apps to run', 'stdout', whole, 1], yaml)
   }
   const {plan} = load(t, 'version: 1\nmanagerPort: 0')
   t.strictSame([plan.managerPort, plan.apps], [0, []])

@@ -266,7 +266,7 @@ t.test('keys that nothing reads are found: unknown ones, those in the wrong sect
         'did you mean readBufferSize?'
       ],
       [11, 5, 'dependson is ignored: unknown key', 'did you mean dependsOn?'],
-      [12, 5, 'duplicate key appPort: the last one counts', undefined]
+      [12, 5, 'appPort is written again at dapr.yaml:13:5: the last one counts', 'write it once']
     ]
   )
   t.equal(findings[4]?.explanation, 'dapr.yaml:8:5\n    apPort: 9\n    ^^^^^^\ndid you mean appPort?')
@@ -280,7 +280,6 @@ t.test('the keys of other tools, and keys in a wrong place, come with the key th
     working_dir: 'did you mean appDirPath?',
     workingDir: 'did you mean appDirPath?',
     appDirPth: 'did you mean appDirPath?',
-    entrypoint: 'did you mean command?',
     env_file: 'did you mean envFile?',
     depends_on: 'did you mean dependsOn?',
     image: 'to run a container, write command: [docker, run, --rm, IMAGE]'
@@ -299,6 +298,26 @@ t.test('the keys of other tools, and keys in a wrong place, come with the key th
     hint(`isolate: true\n${orders()}`),
     /\ncopies keep data apart if the server is an app of the template, or by a database name/
   )
+})
+
+t.test('an app that lacks its command by a typo is refused; one with a command has a warning', async t => {
+  for (const key of ['comand', 'entrypoint']) {
+    const {message, explanation} = failure(t, orders(`${key}: [x]`))
+    t.equal(message, `Error getting apps from config file: app "orders" has no command: ${key} is an unknown key`)
+    t.equal(explanation, `dapr.yaml:5:5\n    ${key}: [x]\n    ${'^'.repeat(key.length)}\ndid you mean command?`)
+    t.match(load(t, orders(`${key}: [x]`, 'command: [y]')).findings, [{code: 'unknown-key', severity: 'warning'}])
+  }
+})
+
+t.test('a name that is written twice is found in every map, with both places', async t => {
+  const yaml = orders('env:', '  A: 1', '  B: 2', '  A: 3', 'ready: {timeout: 1s, timeout: 2s}', 'env: {C: 1}')
+  t.match(load(t, yaml).findings, [
+    {place: {line: 5, column: 5}, message: 'env is written again at dapr.yaml:10:5: both count'},
+    {place: {line: 6, column: 7}, message: 'A is written again at dapr.yaml:8:7: the last one counts'},
+    {place: {line: 9, column: 13}, message: 'timeout is written again at dapr.yaml:9:26: the last one counts'}
+  ])
+  const merged = `x-a: &a {A: 1}\n${orders('env: {<<: *a, A: 2}')}`
+  t.strictSame(load(t, merged).findings, [], 'a merged one is overridden on purpose')
 })
 
 t.test('ids that do not pass as they are get a warning with the id to write', async t => {

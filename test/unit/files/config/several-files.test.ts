@@ -162,7 +162,7 @@ t.test('a mistake is told in the file in which it stands, with its line', async 
 })
 
 t.test('findings name their file, too', async t => {
-  const {findings} = await read(t, 'nam: x\napps: [{appID: orders, comand: [x]}]\n---\nversion: 2')
+  const {findings} = await read(t, 'nam: x\napps: [{appID: orders, comand: [x], command: [y]}]\n---\nversion: 2')
   t.strictSame(
     findings.map(({code, place: {file, line, column}}) => `${code} ${file}:${line}:${column}`),
     ['unknown-key mine.yaml:1:1', 'unknown-key mine.yaml:2:24', 'second-document mine.yaml:3:1']
