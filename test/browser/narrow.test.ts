@@ -156,6 +156,31 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
       )
     })
 
+    for (const width of [768, 1000])
+      await t.test(
+        `forty apps at ${width} px: both ends of a call and the reason of a failure can be read`,
+        async t => {
+          const many = await madeUp(t)
+          many.apps = Array.from({length: 40}, (_, n) => app(`recommendation-gateway-${n}`))
+          const failure = 'TypeError: Cannot read properties of undefined'
+          const from = {from: 'orders', to: 'warehouse-sync', path: '/orders/17/items?with=a-long-query'}
+          many.answers['GET /calls'] = {
+            last: 9,
+            calls: [call(9, {...from, failure, isFailed: true, status: 500}), call(8)]
+          }
+          const {page} = await open(browser, many.url, 'light', {width, height: 900})
+          await page.getByRole('grid', {name: 'Apps'}).getByRole('row').nth(9).waitFor()
+          t.same(await violations(page), [])
+          await page.getByRole('navigation').getByRole('link', {name: 'Calls'}).click()
+          const row = page.getByRole('grid', {name: 'Calls'}).getByRole('row').nth(1)
+          const caller = row.getByText('orders', {exact: true})
+          t.ok(((await caller.boundingBox())?.width ?? 0) > 35, 'the caller')
+          t.ok(((await row.getByText(failure).boundingBox())?.width ?? 0) > 110, 'the reason')
+          t.same(await violations(page), [])
+          t.ok(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'))
+        }
+      )
+
     for (const theme of ['light', 'dark'] as const)
       await t.test(`breaks no rule of accessibility on a narrow screen, ${theme}`, async t => {
         const {page} = await open(browser, run.url, theme, {width: 360, height: 640})
