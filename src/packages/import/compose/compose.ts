@@ -1,15 +1,13 @@
 import {basename, dirname, relative} from 'node:path'
 import {readProject} from './files.ts'
-import {containerApp} from './container.ts'
-import {ownPort, programPorts, publishedNumber, withPublished} from './ports.ts'
+import {containerApp, mayCall} from './container.ts'
+import {ownPort, programPorts, publishedNumber, withPublished, type ListeningProgram} from './ports.ts'
 import {appOf} from './program.ts'
-import {serviceProgram, type ComposeProgram} from './service-program.ts'
-import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withFiles, withWords} from './project.ts'
-import {callsIn} from './environment.ts'
-import {namesIn} from './names.ts'
+import {serviceProgram} from './service-program.ts'
+import {profilesNote, projectName, variablesFiles, volumeNames, volumeNotes, withFiles, withWords} from './project.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, withGrace, type Service, type Stack} from './service.ts'
-import {unreadable, withBraces, withTexts, type Imported, type ImportedFile} from '../imported.ts'
+import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {envFileVariables, oddNotes} from '../reading/variables.ts'
 import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
@@ -17,7 +15,7 @@ import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 export function importCompose(file: ImportedFile, overrides: readonly ImportedFile[], cwd: string): Imported {
   const read = readProject(file, overrides, cwd)
   const from = [file, ...overrides].map(({path}) => basename(path)).join(' and ')
-  return importServices({...read, file, values: withActive(read.values, file), from})
+  return importServices({...read, file, from})
 }
 
 /** Services in the terms of a compose file. */
@@ -38,26 +36,14 @@ export function importServices({file, values, notes: notesOf, envs = [], from}: 
   const {services, ...top} = values
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
-  const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
-  const project = projectName(file, textValue(top['name']))
   const known = all.map(([id, value]): [string, Service] => {
-    const own = [...(notesOf.get(id) ?? [])]
-    const read = withFiles(mapOf(withTexts(value, withBraces)), mapOf(withTexts(top, withBraces)), file, own)
-    return [id, {id, values: withWords(read, file, own), notes: own}]
+    const notes = [...(notesOf.get(id) ?? [])]
+    const read = withFiles(mapOf(withTexts(value, withBraces)), mapOf(withTexts(top, withBraces)), file, notes)
+    return [id, {id, values: withWords(read, file, notes), notes}]
   })
+  const [variables, unread] = variablesOf([...variablesFiles(file), ...envs], JSON.stringify(known), dirname(file.path))
+  const project = projectName(file, textValue(top['name']))
   const withoutSidecars = withoutDapr(new Map(known), file)
-  // a template has one such file: the first with the variables of its services
-  const [files, text] = [[...variablesFiles(file), ...envs], JSON.stringify(known)]
-  const named = (path: string): readonly string[] =>
-    Object.keys(envFileVariables(path)).filter(each => text.includes(`\${${each}`))
-  const variables = files.find(path => named(path).length > 0) ?? files[0]
-  const read = Object.keys({...envFileVariables(variables ?? ''), ...process.env})
-  for (const path of new Set(files)) {
-    const unread = named(path).filter(each => !read.includes(each))
-    const shown = relative(dirname(file.path), path)
-    if (unread.length > 0)
-      notes.push(`interpolate: ${shown}: ${unread.join(', ')}: a template reads one such file: write them into it`)
-  }
   const inNetwork: Stack = {
     file: variables === undefined ? file : {...file, start: dirname(variables)},
     project,
@@ -65,19 +51,55 @@ export function importServices({file, values, notes: notesOf, envs = [], from}: 
     ...withoutSidecars,
     hosts: byHost(withoutSidecars.services),
     programs: new Map(),
-    reached: new Set(),
-    called: new Set(),
     targets: new Map()
   }
-  const programs = new Map<string, ComposeProgram>()
+  const {apps, stack} = appsOf(inNetwork)
+  const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
+  return withGrace({
+    from,
+    ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
+    ...(interpolate !== false && {interpolate}),
+    apps,
+    notes: [
+      ...Object.entries(top).flatMap(([key, value]) => topNote(key, value)),
+      ...profilesNote(file),
+      ...unread,
+      ...daprNotes(stack),
+      ...reachNote(stack),
+      ...oddNotes('interpolate', variables ?? '', '.env', JSON.stringify(apps))
+    ]
+  })
+}
+
+/** The file with variables of services, of which a template has one, and notes on others. */
+function variablesOf(
+  files: readonly string[],
+  text: string,
+  folder: string
+): readonly [string | undefined, readonly string[]] {
+  const namesIn = (path: string): readonly string[] =>
+    Object.keys(envFileVariables(path)).filter(each => text.includes(`\${${each}`))
+  const first = files.find(path => namesIn(path).length > 0) ?? files[0]
+  const known = Object.keys({...envFileVariables(first ?? ''), ...process.env})
+  const notes = [...new Set(files)].flatMap(path => {
+    const unread = namesIn(path)
+      .filter(each => !known.includes(each))
+      .join(', ')
+    const shown = relative(folder, path)
+    return unread === '' ? [] : [`interpolate: ${shown}: ${unread}: a template reads one such file: write them into it`]
+  })
+  return [first, notes]
+}
+
+/** Programs first, so that containers and programs know the numbers of each other. */
+function appsOf(inNetwork: Stack): {readonly apps: readonly ImportedApp[]; readonly stack: Stack} {
+  const programs = new Map<string, ListeningProgram>()
   for (const [id, service] of inNetwork.services) {
     const program = serviceProgram(service, inNetwork)
     if (program === undefined) continue
     programs.set(id, program)
     inNetwork.targets.set(id, ownPort(program))
   }
-  const callers = new Map([...inNetwork.services].filter(([id]) => programs.has(id)))
-  for (const [id] of callsIn(inNetwork, callers)) inNetwork.reached.add(id)
   const published = withPublished(inNetwork, programs)
   const stack: Stack = {...inNetwork, services: published, hosts: byHost(published)}
   const ports = programPorts(programs, stack)
@@ -85,23 +107,13 @@ export function importServices({file, values, notes: notesOf, envs = [], from}: 
     const called = ownPort({start: ports.get(id) ?? program.start})
     stack.programs.set(id, called > 0 ? called : publishedNumber(program))
   }
-  const made = [...stack.services].map(([id, service]) => {
+  const apps = [...stack.services].map(([id, service]) => {
     const [program, port] = [programs.get(id), ports.get(id)]
     const app = program && port ? appOf(program, port, stack) : containerApp(service, stack)
-    const built = buildOf(service, stack)?.folder
-    return {...app, ...(built !== undefined && {builtFrom: built})}
+    const builtFrom = buildOf(service, stack)?.folder
+    return {...app, ...(builtFrom !== undefined && {builtFrom})}
   })
-  const apps = withSidecars(made, stack.services)
-  notes.push(...daprNotes(stack), ...reachNote(stack))
-  const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
-  notes.push(...oddNotes('interpolate', variables ?? '', '.env', JSON.stringify(apps)))
-  return withGrace({
-    from,
-    ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
-    ...(interpolate !== false && {interpolate}),
-    apps,
-    notes
-  })
+  return {apps: withSidecars(apps, stack.services), stack}
 }
 
 /** Services by each name that is a host in their network. */
@@ -110,26 +122,23 @@ function byHost(services: Stack['services']): Stack['hosts'] {
   return new Map([...named, ...services])
 }
 
-/** Notes about Dapr's own services, and about hosts in the files of its sidecars that are elsewhere here. */
-function daprNotes(stack: Stack): readonly string[] {
-  const parts = [...stack.leftOut].filter(([, owner]) => owner === '').map(([id]) => id)
-  const files = [...stack.services.values()].flatMap(({sidecar}) =>
-    [sidecar?.resources ?? [], sidecar?.config ?? []].flat()
-  )
-  const marks = namesIn([...new Set(files)], stack).map(
-    ({id, place, port, portHere}) => `${place}: ${id}:${port} is localhost:${portHere} here: write that`
-  )
-  return [
-    ...(parts.length === 0 ? [] : [`${parts.join(', ')}: left out: the run does for Dapr what they do`]),
-    ...new Set(marks)
-  ]
+/** A note on Dapr's own services. */
+function daprNotes({leftOut}: Stack): readonly string[] {
+  const parts = [...leftOut].filter(([, owner]) => owner === '').map(([id]) => id)
+  return parts.length === 0 ? [] : [`${parts.join(', ')}: left out: the run does for Dapr what they do`]
 }
 
 /** A container reaches a program at an address of the machine, which on Linux is not that of localhost. */
-const reachNote = ({called}: Stack): readonly string[] =>
-  called.size === 0
-    ? []
-    : [`${[...called].join(', ')}: containers call it: on Linux they reach only port: 0.0.0.0:NUMBER`]
+function reachNote({services, programs, targets}: Stack): readonly string[] {
+  const callers = [...services.values()]
+    .filter(each => !programs.has(each.id) && !('network_mode' in each.values) && mayCall(each))
+    .map(({id}) => id)
+  const moved = [...programs].filter(([id, port]) => ![0, port].includes(targets.get(id) ?? 0))
+  if (callers.length === 0 || programs.size === 0) return []
+  const ports = moved.map(([id, port]) => `${id}:${targets.get(id) ?? ''} is ${id}:${port}`).join(', ')
+  const reach = `${callers.join(', ')}: on Linux these containers reach programs only at port: 0.0.0.0:NUMBER`
+  return [ports === '' ? reach : `${reach}; ${ports}`]
+}
 
 function topNote(key: string, value: unknown): readonly string[] {
   if (key === 'volumes') return volumeNotes(value)

@@ -1,12 +1,12 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {composeEnvironment, ownAddresses, variablesOfFiles, withPortsHere} from './environment.ts'
-import {namesIn, otherPort, settingsIn} from './names.ts'
-import {envFileNotes, envFilesOf} from './program.ts'
-import {mountsOf} from './project.ts'
+import {variablesHere, pointed, variablesOfFiles} from './addresses.ts'
+import {notesOnMounts} from './names.ts'
+import {envFileNotes, envFilesOf, mountsOf} from './project.ts'
 import {
   buildLeftOver,
   buildOf,
+  commandWords,
   folderOfStack,
   healthCommand,
   hostsOfService,
@@ -16,8 +16,8 @@ import {
   portsOf,
   publishedPort,
   sharedKeys,
+  startWords,
   traefikLabels,
-  commandWords,
   type Build,
   type Env,
   type Service,
@@ -60,37 +60,32 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(sharedWith(network, stack))
   const called = isHere || network === '' || ports.length > 0 ? publishedPort(service, stack.file) : 0
-  const isInNetwork = network === ''
-  const env = composeEnvironment(service, stack, isHere ? 'localhost' : '', notes)
+  const {env, notes: ofEnv} = variablesHere(service, stack, isHere)
+  notes.push(...ofEnv, ...advertised(service, env, stack), ...rangeNotes(service))
   const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each) || /^\d|\W/.test(each)) // a shell may drop `a.b`
   const ofBoth = Object.entries(env).filter(([variable]) => !ofDocker.includes(variable))
-  const hosts = isInNetwork ? hostsOf(service, stack, notes) : []
-  notes.push(...ownAddresses(service, env, stack))
   const [entrypoint = '', ...entrypointArgs] = commandWords(values['entrypoint'])
+  const start = [...entrypointArgs, ...commandWords(values['command'])]
   const run = [
     ...'docker run --rm --name'.split(' '),
     name,
-    ...(isInNetwork
-      ? ['--network', 'pillion', ...hostsOfService(service).flatMap(each => ['--network-alias', each])]
-      : []),
+    ...(network === '' ? networkFlags(service) : []),
     ...ports.flatMap(({text}) => ['--publish', text]),
-    ...hosts.flatMap(host => ['--add-host', `${host}:host-gateway`]),
+    ...(network === '' && mayCall(service) ? hostFlags(stack) : []),
     ...flagsOf({...values, ...limitsOf(values)}, stack, notes),
     ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
       itemsOf(key, values[key], notes).flatMap(item => [flag, item])
     ),
     ...traefikLabels(values).flatMap(label => ['--label', label]),
     ...mountsOf(values['volumes'], stack, notes).flatMap(mount => ['--volume', mount]),
-    ...[...passed(service, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
+    ...[...passed(service, env, stack, notes), ...passedOn(values['environment'])].flatMap(key => [
       '--env',
       ofDocker.includes(key) ? `${key}=${env[key] ?? ''}` : key
     ]),
     // an empty one removes the image's
     ...((values['entrypoint'] ?? null) === null ? [] : ['--entrypoint', entrypoint]),
     image,
-    ...[...entrypointArgs, ...commandWords(values['command'])].map(word =>
-      withPortsHere(word, service, stack, isHere ? 'localhost' : '')
-    )
+    ...start.map(word => pointed(word, {service, stack, isHere}))
   ]
   if (build !== undefined)
     notes.push(
@@ -98,6 +93,17 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       ...buildLeftOver(service),
       ...build.flags.slice(MAX_FLAGS).map(flag => `build: ${flag} is not carried over`)
     )
+  const files = [
+    ...boundMounts(values['volumes']).map(([source]) => resolve(folderOfStack(stack), source)),
+    build?.folder
+  ]
+  notes.push(
+    ...notesOnMounts(
+      files.filter(each => each !== undefined),
+      service,
+      stack
+    )
+  )
   const known = ONLY_LIMITS.test(JSON.stringify(values['deploy'] ?? '')) ? [...KNOWN, 'deploy'] : KNOWN
   return {
     id,
@@ -109,43 +115,54 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       ...withStop(image, sharedKeys(service, stack, notes)),
       ready: readyOf(service, name, called)
     }),
-    envHere: composeEnvironment(service, stack, 'localhost', []),
+    envHere: variablesHere(service, stack, true).env,
     published: ports.filter(({port}) => port > 0),
     notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, known)]
   }
 }
 
-/** The programs that a container names, or waits for: these names lead to this machine. */
-function hostsOf(service: Service, stack: Stack, notes: string[]): readonly string[] {
-  const {values} = service
-  const built = buildOf(service, stack)
-  const files = [
-    ...boundMounts(values['volumes']).map(([source]) => resolve(folderOfStack(stack), source)),
-    ...(built === undefined ? [] : [built.folder])
-  ]
-  for (const {id, place, port, portHere} of namesIn(files, stack, {except: service.id}))
-    if (stack.programs.has(id) && portHere !== port)
-      notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
-  const own = Object.entries(values).filter(([key]) => key !== 'image')
-  const texts = [JSON.stringify(own), JSON.stringify(variablesOfFiles(service, stack)), ...settingsIn(files, stack)]
-  const known = [...stack.programs.keys()].flatMap(id => hostsOfService(stack.services.get(id) ?? {...service, id}))
-  const named = known.filter(name => {
-    const pattern = new RegExp(`(?<![\\w.-])${name.replaceAll('.', String.raw`\.`)}(?![\\w-])`)
-    return texts.some(text => pattern.test(text))
-  })
-  const written = JSON.stringify([values['environment'], values['command'], values['entrypoint']])
-  for (const name of named) {
-    stack.called.add(stack.hosts.get(name)?.id ?? name)
-    const isSeen = written.includes(name) || texts.slice(2).some(text => text.includes(`${name}:`))
-    if (!isSeen) notes.push(...otherPort(stack, name, 'where it calls that'))
-  }
-  return named
+/** Its names in the network of the run. */
+const networkFlags = (service: Service): readonly string[] => [
+  '--network',
+  'pillion',
+  ...hostsOfService(service).flatMap(each => ['--network-alias', each])
+]
+
+/** The names of programs, which lead to this machine. */
+const hostFlags = ({programs, services}: Stack): readonly string[] =>
+  [...services.values()]
+    .filter(({id}) => programs.has(id))
+    .flatMap(each => hostsOfService(each).flatMap(name => ['--add-host', `${name}:host-gateway`]))
+
+/** Notes on addresses of a server that it gives to its clients itself, as Kafka and MongoDB do: programs do not find its name. */
+function advertised(service: Service, env: Env, {programs}: Stack): readonly string[] {
+  if (programs.size === 0) return []
+  const values = Object.entries(env).flatMap(([name, value]) => (/ADVERTISE|ANNOUNCE/i.test(name) ? [value] : []))
+  const words = [...startWords(service), ...(healthCommand(service) ?? [])].filter(word =>
+    /advertise|mongo|rs\.initiate/.test(word)
+  )
+  const names = hostsOfService(service).filter(name => [...values, ...words].some(text => text.includes(`${name}:`)))
+  return names.map(name => `others get ${name} as its address: for programs write 127.0.0.1 ${name} into /etc/hosts`)
 }
+
+/** A range keeps its numbers in the addresses of others. */
+const rangeNotes = (service: Service): readonly string[] =>
+  portsOf(service).flatMap(({published, target}) =>
+    target.includes('-') && ![target, ''].includes(published)
+      ? [`ports: ${published}:${target}: addresses of others are not changed`]
+      : []
+  )
+
+/** Whether a container may call programs: databases and brokers do not. */
+export const mayCall = ({values}: Service): boolean =>
+  'build' in values ||
+  !/postgres|postgis|redis|valkey|mysql|mariadb|mssql|mongo|rabbitmq|kafka|zookeeper|memcached|nats|minio|elasticsearch|mailhog|mailpit/.test(
+    textValue(values['image'])
+  )
 
 /** The published ports of a service. A port that compose would choose keeps its number, which callers and probes expect. */
 function publishedPorts(service: Service): NonNullable<ImportedApp['published']> {
-  const ports = portsOf(service)
-  const all = ports.map(({address, published: own, target, isUdp}) => {
+  const all = portsOf(service).map(({address, published: own, target, isUdp}) => {
     const published = own || target
     const text = [address, published, target].filter(part => part !== '').join(':') + (isUdp ? '/udp' : '')
     return {port: isUdp ? 0 : Number(/^\d+$/.exec(published)?.[0] ?? 0), text}
@@ -199,15 +216,15 @@ const MAX_FLAGS = 6
 
 /** The command that builds and runs an image. Values of the file reach the shell as arguments: none is part of the command's text. */
 function buildAndRun(
-  {folder, dockerfile, flags}: Build,
+  {folder, dockerfile, flags: all}: Build,
   {image, run, stack}: {image: string; run: readonly string[]; stack: Stack}
 ): readonly string[] {
+  const flags = all.slice(0, MAX_FLAGS)
   const context = isRepository(folder) ? folder : pathTo(folder, folderOfStack(stack))
   const file = isRepository(folder) ? dockerfile : `${context}/${dockerfile}`
-  const more = flags.slice(0, MAX_FLAGS)
-  const numbered = more.map((_, index) => ` "$${index + 4}"`).join('')
-  const script = `docker build --quiet --tag "$1" --file "$2"${numbered} "$3" && shift ${3 + more.length} && exec "$@"`
-  return ['sh', '-c', script, 'build', image, file, context, ...more, ...run]
+  const numbered = flags.map((_, index) => ` "$${index + 4}"`).join('')
+  const script = `docker build --quiet --tag "$1" --file "$2"${numbered} "$3" && shift ${3 + flags.length} && exec "$@"`
+  return ['sh', '-c', script, 'build', image, file, context, ...flags, ...run]
 }
 
 /** PostgreSQL waits for its clients on SIGTERM. */

@@ -1,12 +1,12 @@
 import {existsSync} from 'node:fs'
 import {basename, dirname, join, posix} from 'node:path'
-import {envFileVariables, missingFileNote, withNamed} from '../reading/variables.ts'
+import {envFileVariables, missingFileNote, oddNotes, withNamed} from '../reading/variables.ts'
 import {colonParts} from '../reading/shell-words.ts'
-import {pathFrom, pathTo, withTexts, type ImportedFile} from '../imported.ts'
+import {pathFrom, pathTo, type ImportedFile} from '../imported.ts'
 import {variableOf} from '../../../model/environment.ts'
 import {expand, type FileVariables} from '../../../model/expansion.ts'
 import {isFile} from '../reading/files.ts'
-import {given, isMap, listedValues, mapOf, textsOf, textValue, written, type Values} from '../reading/yaml-file.ts'
+import {given, isMap, listedValues, mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
 /** The name of a project: COMPOSE_PROJECT_NAME, the file's `name`, or its folder (docs.docker.com/compose/how-tos/project-name). */
 export const projectName = (file: ImportedFile, name: string): string =>
@@ -30,53 +30,30 @@ export const withValues = (typed: string, file: ImportedFile, files?: readonly s
   expand({value: typed, text: '', start: 0, end: 0}, typed.includes('${') ? knownVariables(file, files) : {}).value ||
   typed
 
-/** A quoted text, a `$${`, or a variable of a command; its default may have variables. */
-const PIECES = /'[^']*'|"(?:[^"\\]|\\[^])*"|\\[^]|\$\$\{|\$\{(?:[^{}]|\{[^{}]*\})*\}/g
+/** A variable of a command whose default is several words, which compose splits. */
+const SEVERAL_WORDS = /(?<!\$)\$\{\w+:?[-+][^{}]*\s[^{}]*\}/
 
-/** A command as text, which compose splits once its variables are replaced: words of the file that count now are written, and empty ones are not. */
-function withSplit(key: string, command: unknown, file: ImportedFile, notes: string[]): unknown {
-  if (typeof command !== 'string') return command
-  const now = (value: string): string => withValues(`${value}\n`, file).slice(0, -1)
-  return command.replaceAll(PIECES, (piece, at: number) => {
-    if (!piece.startsWith('${')) return piece
-    const value = now(piece)
-    const [, words = ''] = /^\$\{\w+:?[-+]([^]*)\}$/.exec(piece) ?? []
-    if (/\s/.test(words) && now(words) === value) return words
-    if (/\s/.test(value) && value !== piece)
-      notes.push(`${key}: ${piece} is several words for compose, and one here: write them`)
-    const isWord = !/\S/.test(command.charAt(at - 1) + command.charAt(at + piece.length))
-    // a variable without a value may get one before the template runs
-    const isUnset = /^\$\{\w+\}$/.test(piece) && now(piece.replace('}', '-unset}')) !== ''
-    if (value !== '' || !isWord || isUnset) return piece
-    notes.push(`${key}: ${piece} is empty now, and left out`)
-    return ''
-  })
-}
-
-/** A service whose commands have the words that compose makes of their variables, and whose variables without a value have that of `.env`. */
+/** A service whose variables without a value have that of `.env`, and a note on words that compose would split. */
 export function withWords(service: Values, file: ImportedFile, notes: string[]): Values {
   const {command, entrypoint, environment, build} = service
+  for (const [key, text] of Object.entries({command, entrypoint})) {
+    const [words] = SEVERAL_WORDS.exec(textValue(text)) ?? []
+    if (words !== undefined) notes.push(`${key}: ${words} is several words for compose, and one here: write them`)
+  }
   const files = variablesFiles(file)
   return {
     ...service,
     ...given({
-      command: withSplit('command', command, file, notes),
-      entrypoint: withSplit('entrypoint', entrypoint, file, notes),
       environment: withNamed('environment', environment, files),
       build: isMap(build) ? {...build, ...given({args: withNamed('args', build['args'], files)})} : build
     })
   }
 }
 
-/** The values of a project whose services of COMPOSE_PROFILES start by themselves: `dev,debug`, or `*` for all. */
-export function withActive(values: Values, file: ImportedFile): Values {
-  const active = projectVariable('COMPOSE_PROFILES', file).split(/\s*,\s*/)
-  const isActive = (name: string): boolean => active.includes(name) || active.includes('*')
-  const services = Object.entries(mapOf(values['services'])).map(([id, each]) => [
-    id,
-    textsOf(mapOf(each)['profiles']).some(isActive) ? {...mapOf(each), profiles: []} : each
-  ])
-  return {...values, services: Object.fromEntries(services) as Values}
+/** A note on the services of COMPOSE_PROFILES, which compose starts by themselves. */
+export function profilesNote(file: ImportedFile): readonly string[] {
+  const active = projectVariable('COMPOSE_PROFILES', file)
+  return active === '' ? [] : [`COMPOSE_PROFILES: ${active}: write pillion up --profile ${active}`]
 }
 
 /** Normalises a name as compose-go does (loader.NormalizeProjectName); one with variables is replaced later. */
@@ -134,7 +111,8 @@ export function withFiles(service: Values, project: Values, file: ImportedFile, 
     listedValues(service[key]).flatMap(each => {
       const name = textValue(each) || textValue(mapOf(each)['source'])
       const own = mapOf(mapOf(project[key])[name])
-      const [source, path] = [textValue(own['file']), pathFrom(file, withValues(textValue(own['file']), file))]
+      const source = textValue(own['file'])
+      const path = pathFrom(file, withValues(source, file))
       const target = posix.resolve(folder, textValue(mapOf(each)['target']) || name)
       if (source === '') notes.push(`${key}: ${name}: ${written(own)} is not carried over`)
       else if (!existsSync(path)) notes.push(missingFileNote(source, path, key))
@@ -144,19 +122,15 @@ export function withFiles(service: Values, project: Values, file: ImportedFile, 
   return mounts.length === 0 ? service : {...service, volumes: [...listedValues(service['volumes']), ...mounts]}
 }
 
-/** The variables of a program with the paths here of its secrets and configs, and a note on each that none names. */
-export function pathsHere(env: Values, volumes: unknown, file: ImportedFile, folder: string, notes: string[]): Values {
-  const here = new Map<unknown, string>()
-  for (const {key, source, target} of listedValues(volumes).map(mapOf).filter(isOfFile)) {
-    here.set(target, pathTo(pathFrom(file, withValues(textValue(source), file)), folder))
-    if (!Object.values(env).includes(target))
-      notes.push(`${textValue(key)}: ${textValue(target)} is ${textValue(source)} here: have the program read that`)
-  }
-  return mapOf(withTexts(env, value => here.get(value) ?? value))
-}
-
-/** Whether a mount is of a secret or config. */
-export const isOfFile = (mount: unknown): boolean => mapOf(mount)['key'] !== undefined
+/** Notes on secrets and configs of a program, which are where their files are. */
+export const secretNotes = ({volumes}: Values): readonly string[] =>
+  listedValues(volumes)
+    .map(mapOf)
+    .flatMap(({key, source, target}) =>
+      key === undefined
+        ? []
+        : [`${textValue(key)}: ${textValue(target)} is ${textValue(source)} here: have the program read that`]
+    )
 
 /** `volumes`: names of volumes by their ids in the file. */
 type Mounts = Readonly<{project: string; volumes: ReadonlyMap<string, string>}>
@@ -171,4 +145,29 @@ function shortMount(text: string, names: Mounts): string {
 function sourceOf(source: string, {project, volumes}: Mounts): string {
   if (source.startsWith('~')) return `\${HOME}${source.slice(1)}`
   return /^[./$]/.test(source) ? source : (volumes.get(source) ?? `${project}_${source}`)
+}
+
+type Own = Readonly<{values: Values}>
+type Project = Readonly<{file: ImportedFile}>
+
+/** An env file is named by its path, or by a map with it. */
+export const pathOfEntry = (entry: unknown): string => textValue(entry) || textValue(mapOf(entry)['path'])
+
+/** Notes on env files that compose needs and a person makes of a sample, and on those in which it replaces variables. */
+export const envFileNotes = ({values}: Own, {file}: Project): readonly string[] =>
+  listedValues(values['env_file']).flatMap(each => {
+    const path = pathOfEntry(each)
+    const at = pathFrom(file, path)
+    if (existsSync(at)) return mapOf(each)['format'] === 'raw' ? [] : oddNotes('env_file', at, path)
+    return mapOf(each)['required'] === 'false' || path.includes('${') ? [] : [missingFileNote(path, at)]
+  })
+
+/** Env files count from the compose file, here from the folder of the app. */
+export function envFilesOf({values}: Own, {file}: Project, folder: string): unknown {
+  const files = listedValues(values['env_file']).map(each => {
+    const at = pathFrom(file, pathOfEntry(each))
+    const path = pathTo(at, folder)
+    return existsSync(at) && !(isMap(each) && each['required'] === 'false') ? path : {path, required: false}
+  })
+  return files.length === 0 ? undefined : files.length === 1 ? files[0] : files
 }

@@ -54,10 +54,6 @@ export interface Stack {
   readonly leftOut: ReadonlyMap<string, string>
   /** Services that run as programs here, with the port at which each is called, 0 if it is not known; all others are containers. */
   readonly programs: Map<string, number>
-  /** Ids of services that programs call. */
-  readonly reached: Set<string>
-  /** Ids of programs that containers call. */
-  readonly called: Set<string>
   /** The port on which each of them listens in its container, 0 if it is not known. */
   readonly targets: Map<string, number>
 }
@@ -131,27 +127,9 @@ const CONDITIONS = new Map([
 ])
 
 /** Keys that mean the same for a program and for a container. */
-export function sharedKeys({values, id}: Service, stack: Stack, notes: string[]): Values {
-  const {services, leftOut} = stack
-  const all = Object.entries(withoutOptional(values, stack, notes)).map(
-    ([name, how]) => [name, CONDITIONS.get(textValue(mapOf(how)['condition'])) ?? 'started'] as const
-  )
-  // compose waits for these, too: a container shares parts of another one that runs
-  const shared = ['network_mode', 'ipc', 'pid'].flatMap(key => /^service:(.+)$/.exec(textValue(values[key]))?.[1] ?? [])
-  const linked = textsOf(values['links']).map(link => [link.replace(/:.*/, ''), 'started'] as const)
-  const waited = [...shared.map(name => [name, 'ready'] as const), ...linked, ...all]
-  const ownerOf = (name: string): string => leftOut.get(name) ?? name
-  const pairs = waited.map(([name, how]) => [ownerOf(name), how] as const)
-  // an app and its sidecar are one here: the longer wait counts
-  const isLonger = (name: string): boolean => pairs.some(([other, how]) => other === name && how !== 'started')
-  const known = pairs.filter(
-    ([name, how]) => services.has(name) && name !== id && (how !== 'started' || !isLonger(name))
-  )
-  for (const name of all.map(([each]) => ownerOf(each)))
-    if (name !== '' && !services.has(name)) notes.push(`depends_on: there is no service ${name}`)
-  for (const [name, how] of Object.entries(asMap('depends_on', values['depends_on'])))
-    if (textValue(mapOf(how)['restart']) === 'true')
-      notes.push(`depends_on: ${name}: restart is not carried over: it is not restarted with that`)
+export function sharedKeys(service: Service, stack: Stack, notes: string[]): Values {
+  const {values} = service
+  const needed = dependenciesOf(service, stack, notes)
   const [restart] = textValue(values['restart']).replace('unless-stopped', 'always').split(':')
   const stop = given({
     signal: stopSignal(textValue(values['stop_signal']), 'stop_signal', notes),
@@ -159,25 +137,34 @@ export function sharedKeys({values, id}: Service, stack: Stack, notes: string[])
   })
   const profiles = textsOf(values['profiles'])
   return given({
-    dependsOn: known.length === 0 ? undefined : Object.fromEntries(known),
+    dependsOn: Object.keys(needed).length === 0 ? undefined : needed,
     restart: ['always', 'on-failure'].find(each => each === restart),
     stop: Object.keys(stop).length === 0 ? undefined : stop,
     profiles: profiles.length === 0 ? undefined : profiles
   })
 }
 
-/** Removes optional dependencies (`required: false`) of a service that are missing, or start only with a profile. */
-function withoutOptional({depends_on: needed, profiles}: Values, {services, leftOut}: Stack, notes: string[]): Values {
-  const isThere = (name: string): boolean => {
-    const {values} = services.get(leftOut.get(name) ?? name) ?? {}
-    const theirs = textsOf(values?.['profiles'])
-    return values !== undefined && (theirs.length === 0 || textsOf(profiles).some(each => theirs.includes(each)))
+/** The services that one waits for, also those whose network it shares, or to which it has a link. */
+function dependenciesOf({values, id}: Service, {services, leftOut}: Stack, notes: string[]): Values {
+  const shared = ['network_mode', 'ipc', 'pid'].flatMap(key => /^service:(.+)$/.exec(textValue(values[key]))?.[1] ?? [])
+  const waited = new Map<string, string>(shared.map(name => [name, 'ready']))
+  for (const link of textsOf(values['links'])) waited.set(link.replace(/:.*/, ''), 'started')
+  for (const [typed, how] of Object.entries(asMap('depends_on', values['depends_on']))) {
+    // an app and its sidecar are one here: the longer wait counts
+    const [name, {condition, restart, required}] = [leftOut.get(typed) ?? typed, mapOf(how)]
+    const isMissing = !services.has(name) || textsOf(services.get(name)?.values['profiles']).length > 0
+    if (restart === 'true')
+      notes.push(`depends_on: ${name}: restart is not carried over: it is not restarted with that`)
+    if (required === 'false' && isMissing) notes.push(`depends_on: ${name}: not waited for, as it may be missing`)
+    else if (name !== '' && !services.has(name)) notes.push(`depends_on: there is no service ${name}`)
+    else if (!['ready', 'completed'].includes(waited.get(name) ?? ''))
+      waited.set(name, CONDITIONS.get(textValue(condition)) ?? 'started')
   }
-  const all = Object.entries(asMap('depends_on', needed))
-  const gone = all.filter(([name, how]) => mapOf(how)['required'] === 'false' && !isThere(name))
-  if (gone.length > 0)
-    notes.push(`depends_on: ${gone.map(([name]) => name).join(', ')}: not waited for, as it may be missing`)
-  return Object.fromEntries(all.filter(each => !gone.includes(each)))
+  return Object.fromEntries(
+    [...waited]
+      .map(([name, how]) => [leftOut.get(name) ?? name, how] as const)
+      .filter(([name]) => services.has(name) && name !== id)
+  )
 }
 
 /** How long compose, docker and process-compose wait for a program before they kill it, where their files do not say it. */
@@ -284,18 +271,6 @@ export const commandWords = (command: unknown): readonly string[] =>
 /** The words of its entrypoint and of its command. */
 export const startWords = ({values}: Service): readonly string[] =>
   [values['entrypoint'], values['command']].flatMap(each => commandWords(each))
-
-/** Hosts with a port in the command, the variables and the health check of a container, or in the words of that which match. */
-export const addressesOf = (
-  service: Service,
-  env: Env = {},
-  checked = /./,
-  words = healthCommand(service)?.filter(word => checked.test(word)) ?? []
-): readonly (readonly [text: string, host: string, port: string])[] =>
-  [...startWords(service), ...words, ...Object.values(env)].flatMap(text =>
-    Array.from(text.matchAll(ADDRESSES), ([whole, host = '', port = '']) => [whole, host, port] as const)
-  )
-export const ADDRESSES = /(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)/g
 
 /** Labels by which Traefik finds a container. */
 export const traefikLabels = ({labels}: Values): readonly string[] =>

@@ -1,7 +1,7 @@
 // The variables of a container in Kubernetes, with other workloads by the names and ports of compose, and its sidecar of Dapr.
 import {relative} from 'node:path'
 import {DAPRD_KEYS} from '../compose/dapr.ts'
-import {isPair} from '../compose/environment.ts'
+import {isPair} from '../compose/addresses.ts'
 import {emptyRecord, ownOf} from '../../../model/own.ts'
 import {isMap, listedValues, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
 import {manifestKind, manifestName, templateOf, type Hosts, type ManifestObject, type Workload} from './objects.ts'

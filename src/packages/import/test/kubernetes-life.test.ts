@@ -121,7 +121,7 @@ t.test('a host and its port are two variables, with dots or underscores', async 
     t,
     shop({
       'all.yaml':
-        workload('Deployment', 'api', {image: 'x/api'}) +
+        workload('Deployment', 'api', {image: 'x/other'}) +
         service('api', 'port: 80, targetPort: 8089') +
         workload('Deployment', 'web', {
           env: '{name: grpc.clients.api.host, value: api}, {name: grpc.clients.api.port, value: "80"}, {name: API_HOST, value: api}, {name: API_PORT, value: "80"}'
@@ -130,9 +130,9 @@ t.test('a host and its port are two variables, with dots or underscores', async 
   )
   t.match(template.apps.find(({appID}) => appID === 'web')?.['env'], {
     'grpc.clients.api.host': 'localhost',
-    'grpc.clients.api.port': '8089',
+    'grpc.clients.api.port': '80',
     API_HOST: 'localhost',
-    API_PORT: '8089'
+    API_PORT: '80'
   })
 })
 

@@ -50,8 +50,8 @@ services:
   })
   const ofRestarts = notes.filter(note => note.includes('restart'))
   t.strictSame(ofRestarts, [
-    'depends_on: db: restart is not carried over: it is not restarted with that',
-    'deploy.restart_policy: {"condition":"any"} is not carried over: write restart'
+    'deploy.restart_policy: {"condition":"any"} is not carried over: write restart',
+    'depends_on: db: restart is not carried over: it is not restarted with that'
   ])
 })
 

@@ -75,7 +75,7 @@ services:
   const [web, job] = template.apps
   t.strictSame(web?.['env'], {API_ADDR: 'localhost:3010'}, 'a password stays in its file')
   t.strictSame(job?.['env'], {API_ADDR: 'api:3010'})
-  t.ok(notes.includes('env_file: DB_URL: what they name is at localhost here: write that'))
+  t.ok(notes.includes('env_file: DB_URL: hosts in it are localhost here: write that'))
 })
 
 t.test('a compose file: what a program calls at the machine, and its own PORT', async t => {
@@ -101,7 +101,7 @@ services:
 `,
     web: {'server.js': 'listen()'}
   })
-  t.ok(notes.includes('api is at port 3010 here, not at 8080: write that where it calls that'), notes.join('\n'))
+  t.match(notes, [/^proxy: on Linux .*: 0\.0\.0\.0:NUMBER; api:8080 is api:3010$/])
 })
 
 t.test('.NET without launchSettings listens where its image does', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {imported, type Files} from '../read.ts'
+import {imported} from '../read.ts'
 
 t.test('what a service extends is read once: a literal dollar is one', async t => {
   const {template} = await imported(t, {
@@ -79,57 +79,3 @@ t.test('the ENTRYPOINT of an image comes before the command of its service', asy
   const puma = ['sh', '-c', 'exec puma -p $PORT']
   t.strictSame(await start('ENTRYPOINT puma -p 80\nCMD ["-v"]', 'command: rails s'), [puma, ''])
 })
-
-const image = (lines: string): string => `FROM x\n${lines}\n`
-
-const go = (): Files => ({
-  'go.mod': 'module x',
-  cmd: {shop: {'main.go': 'package main // ":8080"'}, job: {'main.go': 'package main'}}
-})
-
-t.test(
-  'a command that has only arguments goes to the program that the image builds, started in its project',
-  async t => {
-    const [shop, node] = [
-      image('ENTRYPOINT ["/bin/shop"]\nCMD ["serve"]'),
-      image('ENTRYPOINT ["node", "dist/main.js"]')
-    ]
-    const {template, notes} = await imported(t, {
-      'compose.yaml': `services:
-  shop: {build: go, command: ["-v", "serve"], ports: ["9000:8080"]}
-  worker: {build: {context: go, args: {CMD: shop}}, command: shop worker}
-  usual: {build: go}
-  job: {build: wrapped, command: ["/bin/job", "a b"]}
-  other: {build: wrapped, command: ["/bin/migrate", "up"]}
-  file: {build: go, command: ["--file=/etc/shop.yaml"]}
-  node: {build: node, command: ["--quiet"]}
-  conf: {build: conf}
-  boot: {build: boot, command: --debug}
-`,
-      go: {...go(), Dockerfile: shop},
-      wrapped: {...go(), Dockerfile: image('ENTRYPOINT ["tini", "--"]\nCMD ["/bin/job"]')},
-      node: {'package.json': '{"scripts": {"dev": "tsx main.ts"}}', 'main.ts': '', Dockerfile: node},
-      conf: {
-        'Cargo.toml': '[package]\nname = "conf"',
-        src: {'main.rs': ''},
-        Dockerfile: image('CMD ["/conf", "/etc/conf"]')
-      },
-      boot: {'pom.xml': 'spring-boot-maven-plugin', Dockerfile: image('ENTRYPOINT ["java", "-jar", "/app.jar"]')}
-    })
-    const commands = Object.fromEntries(
-      template.apps.map(({appID, command}) => [String(appID), (command as readonly string[]).join(' ')])
-    )
-    const {other = '', file = '', ...programs} = commands
-    t.strictSame(programs, {
-      shop: 'go run ./cmd/shop -v serve',
-      worker: 'go run ./cmd/shop shop worker',
-      usual: 'go run ./cmd/shop serve',
-      job: 'go run ./cmd/job a b',
-      node: 'npm run dev -- --quiet',
-      conf: 'cargo run',
-      boot: "sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run '-Dspring-boot.run.arguments=--debug'"
-    })
-    for (const each of [other, file]) t.match(each, /docker build/)
-    t.ok(notes.includes('command: /etc/conf: paths of the image: not carried over'))
-  }
-)

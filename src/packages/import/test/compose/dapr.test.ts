@@ -62,8 +62,9 @@ services:
   )
   t.strictSame(notes, [
     'placement, scheduler, zipkin: left out: the run does for Dapr what they do',
-    'components/state.yaml:4: redis:6379 is localhost:6380 here: write that',
+    'db: on Linux these containers reach programs only at port: 0.0.0.0:NUMBER; nodeapp:3000 is nodeapp:8080',
     'orders, web: daprHTTPPort: 3500 is that of another sidecar, too: here each has its own, in DAPR_HTTP_PORT',
+    'components/state.yaml:4: redis:6379 is localhost:6380 here: write that',
     'node-dapr: -app-token x is not carried over',
     'web-dapr: /in/image is in the container alone: copy it out, and write its path here'
   ])
@@ -90,7 +91,11 @@ services:
     nginx: {'nginx.conf': 'server {\n  proxy_pass http://api:3000;\n  stream db:5432;\n}\n'},
     api: {'api.js': ''}
   })
-  t.ok(notes.includes('api: containers call it: on Linux they reach only port: 0.0.0.0:NUMBER'))
+  t.ok(
+    notes.includes(
+      'proxy, built: on Linux these containers reach programs only at port: 0.0.0.0:NUMBER; api:3000 is api:8080'
+    )
+  )
   t.match(String(template.apps[0]?.['command']), ',--publish,80:80,--add-host,api:host-gateway,--volume,')
   t.strictSame(
     notes.filter(note => note.includes('write that')),

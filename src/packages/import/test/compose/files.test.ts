@@ -1,4 +1,3 @@
-import {join} from 'node:path'
 import t from 'tap'
 import {imported, refusal} from '../read.ts'
 
@@ -140,14 +139,6 @@ t.test('the files that COMPOSE_FILE names lie in the place of the usual ones', a
   t.match((await imported(t, files, 'compose.yaml')).template.apps, [{appID: 'other'}])
 })
 
-t.test('one port in the short and in the long form is published once', async t => {
-  const {template} = await imported(t, {
-    'compose.yaml': 'services: {a: {image: x, ports: ["8080:80"]}}',
-    'compose.override.yaml': 'services: {a: {ports: [{target: 80, published: 8080}]}}'
-  })
-  t.strictSame(template.apps[0]?.['command'], 'docker run --rm --name shop-a --publish 8080:80 x'.split(' '))
-})
-
 t.test('what compose fetches from elsewhere to include it is a note', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml': 'include: [a.yaml, https://example.test/infra.git, {path: "oci://example.test/x"}]\n',
@@ -155,14 +146,6 @@ t.test('what compose fetches from elsewhere to include it is a note', async t =>
   })
   t.match(template.apps, [{appID: 'a'}])
   t.match(notes, ['include: ["https://example.test/infra.git",{"path":"oci://example.test/x"}] is not carried over'])
-})
-
-t.test('of two usual names compose takes that with .yml', async t => {
-  const {template} = await imported(t, {
-    'docker-compose.yml': 'services: {a: {image: x}}',
-    'docker-compose.yaml': 'services: {b: {image: x}}'
-  })
-  t.match(template.apps, [{appID: 'a'}])
 })
 
 t.test('an override of a build that is one text keeps its folder', async t => {
@@ -201,15 +184,6 @@ services:
   t.match(String(byId.get('db')?.['command']), /,--publish,91:90,y$/)
 })
 
-t.test('what both files say of dns and tmpfs is said once', async t => {
-  const {template} = await imported(t, {
-    'compose.yaml': 'services: {a: {image: x, dns: [1.1.1.1, 8.8.8.8], tmpfs: /a}}',
-    'compose.override.yaml': 'services: {a: {dns: 8.8.8.8, tmpfs: [/a, /b]}}'
-  })
-  const words = (template.apps[0]?.['command'] ?? []) as readonly string[]
-  t.strictSame(words.slice(5), '--dns 1.1.1.1 --dns 8.8.8.8 --tmpfs /a --tmpfs /b x'.split(' '))
-})
-
 t.test('COMPOSE_FILE: a file that is not there refuses nothing else, and its .env has the variables', async t => {
   const gone = await imported(t, {'.env': 'COMPOSE_FILE=gone.yaml\n', Procfile: 'web: serve\n'})
   t.match(gone.template.apps, [{appID: 'web'}])
@@ -219,78 +193,4 @@ t.test('COMPOSE_FILE: a file that is not there refuses nothing else, and its .en
   })
   t.equal(template['interpolate'], './.env')
   t.notMatch(notes.join('\n'), /TAG/)
-})
-
-t.test('the long form of a mount of a folder names a path, also without ./', async t => {
-  const {template} = await imported(t, {
-    'compose.yaml':
-      'services: {a: {image: x, volumes: [{type: bind, source: data/pg, target: /d}, {type: volume, source: v, target: /v}]}}'
-  })
-  const command = String(template.apps[0]?.['command'])
-  t.match(command, '--volume,./data/pg:/d,--volume,shop_v:/v')
-})
-
-t.test('secrets and configs of files: mounts of a container, paths in the variables of a program', async t => {
-  const {template, notes} = await imported(t, {
-    'compose.yaml': `
-include: [infra/compose.yaml]
-services:
-  api:
-    build: ./api
-    environment: {DB_PASSWORD_FILE: /run/secrets/db, BASE: /x/run/secrets/db}
-    secrets: [db, {source: db, target: other.txt}, token]
-    configs: [{source: conf, target: /etc/conf.yaml}]
-secrets: {token: {environment: TOKEN}}
-configs: {conf: {file: "./\${STAGE:-dev}.yaml"}}
-`,
-    'dev.yaml': '',
-    api: {Dockerfile: 'CMD ["python3", "main.py"]', 'main.py': ''},
-    infra: {
-      'compose.yaml': `
-services: {db: {image: postgres, environment: {POSTGRES_PASSWORD_FILE: /run/secrets/db}, secrets: [db], configs: [ini]}}
-secrets: {db: {file: secret/db.txt}}
-configs: {ini: {file: ./ini}}
-`,
-      'ini.example': '',
-      secret: {'db.txt': 'x'}
-    }
-  })
-  const byId = new Map(template.apps.map(app => [app['appID'], app]))
-  t.match(
-    String(byId.get('db')?.['command']),
-    '--volume,./infra/secret/db.txt:/run/secrets/db:ro,--volume,./infra/ini:/ini:ro'
-  )
-  t.match(byId.get('db')?.['env'], {POSTGRES_PASSWORD_FILE: '/run/secrets/db'})
-  t.match(byId.get('api')?.['env'], {DB_PASSWORD_FILE: '../infra/secret/db.txt', BASE: '/x/run/secrets/db'})
-  const ofFiles = notes.filter(note => /^(?:secrets|configs|volumes)/.test(note))
-  t.strictSame(ofFiles.toSorted(), [
-    'configs: ./infra/ini is not there: copy ini.example, and fill in its values',
-    'configs: /etc/conf.yaml is ./${STAGE:-dev}.yaml here: have the program read that',
-    'secrets: /run/secrets/other.txt is ./infra/secret/db.txt here: have the program read that',
-    'secrets: token: {"environment":"TOKEN"} is not carried over'
-  ])
-})
-
-t.test('a secret is found in the home folder, and by a variable of an env file', async t => {
-  const {HOME} = process.env
-  process.env['HOME'] = join(t.testdirName, 'shop', 'home')
-  t.teardown(() => (HOME === undefined ? delete process.env['HOME'] : (process.env['HOME'] = HOME)))
-  const {template, notes} = await imported(t, {
-    'compose.yaml': `
-services:
-  api: {build: ./api, env_file: [api/.env], environment: {TOKEN_FILE: /run/secrets/token}, secrets: [db, token]}
-secrets: {db: {file: ./db.txt}, token: {file: ~/token.txt}}
-`,
-    'db.txt': 'x',
-    home: {'token.txt': 'x'},
-    api: {Dockerfile: 'CMD ["python3", "main.py"]', 'main.py': '', '.env': 'DB_FILE=/run/secrets/db\nKEY=k\n'}
-  })
-  const [{env}] = template.apps as [{env: Record<string, string>}]
-  t.strictSame(Object.keys(env).toSorted(), ['DB_FILE', 'TOKEN_FILE'])
-  t.equal(env['DB_FILE'], '../db.txt')
-  t.match(env['TOKEN_FILE'], /^[^~]*\/token\.txt$/)
-  t.strictSame(
-    notes.filter(note => note.startsWith('secrets')),
-    []
-  )
 })

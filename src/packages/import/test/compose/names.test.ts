@@ -92,40 +92,6 @@ t.test('a health check that asks its own container needs no note on how others c
   t.strictSame(notes, [])
 })
 
-t.test('a connection string without a port has that of here, where it is another one', async t => {
-  const {template} = await imported(t, {
-    'compose.yaml': `
-services:
-  web:
-    build: web
-    command: node server.js
-    environment:
-      A: "Host=db;Database=x;Username=u;Password=p"
-      B: "Server=sql;Database=x;User Id=sa"
-      C: "Data Source=tcp:sql; Initial Catalog=x"
-      D: "Host=db;Port=5432;Database=x"
-      E: "Server=my;Database=x"
-      F: "-Dredis.host=cache -Dx=y;z"
-      G: "User Id=u;Server=here;Database=x"
-  db: {image: postgres, ports: ["5433:5432"]}
-  sql: {image: mcr.microsoft.com/mssql/server, ports: ["1434:1433"]}
-  my: {image: mysql, ports: ["3307:3306"]}
-  cache: {image: redis, ports: ["6380:6379"]}
-  here: {image: postgres, ports: ["5432:5432"]}
-`,
-    web: {'server.js': 'listen()'}
-  })
-  t.strictSame(template.apps[0]?.['env'], {
-    A: 'Host=localhost;Port=5433;Database=x;Username=u;Password=p',
-    B: 'Server=localhost,1434;Database=x;User Id=sa',
-    C: 'Data Source=tcp:localhost,1434; Initial Catalog=x',
-    D: 'Host=localhost;Port=5433;Database=x',
-    E: 'Server=localhost;Port=3307;Database=x',
-    F: '-Dredis.host=localhost -Dx=y;z',
-    G: 'User Id=u;Server=localhost;Database=x'
-  })
-})
-
 t.test('users, passwords and words of a text stay, where they are called as services are', async t => {
   const table: readonly (readonly [value: string, here: string])[] = [
     ['postgres://postgres:secret@postgres:5432/app', 'postgres://postgres:secret@localhost:5433/app'],
@@ -181,9 +147,9 @@ t.test('a value that is the name of a service, or a host that none is, has a mar
   t.strictSame(
     notes.filter(note => note.includes('env: ')),
     [
-      '.env: env: API_URL: there is no service of that name: write the host that it is here',
-      '.env: env: MAIL_SERVER: there is no service of that name: write the host that it is here',
-      '.env: env: SESSIONS: its value is the name of a service: if it is a host, write localhost',
+      'env: API_URL: there is no service of that name: write the host that it is here',
+      'env: MAIL_SERVER: there is no service of that name: write the host that it is here',
+      'env: SESSIONS: its value is the name of a service: if it is a host, write localhost',
       'env: DATABASE_HOST: there is no service db: write the host that it is here',
       'env: CACHE: redis is the name of a service: if it is a host, write localhost'
     ]
@@ -208,27 +174,9 @@ t.test('containers are in one network under all their names, and call each other
   t.match(whole, '--name, shop-side, --network, container:shop-zero,')
   t.match(template.apps[1], {env: {API_HOST: 'api', API_PORT: '3001', ZERO_HOST: 'zero'}})
   t.match(String(template.apps[1]?.['command']), ',--my=alpha:7080,--zero=zero:5080')
-  t.strictSame(notes, ['api: containers call it: on Linux they reach only port: 0.0.0.0:NUMBER'])
-})
-
-t.test('programs do not find the name that a server gives them as its address', async t => {
-  const services = `services:
-  kafka: {image: kafka, ports: ["9092:9092"], environment: {LISTENERS: "PLAINTEXT://kafka:9092", VOTERS: "0@kafka:9093", OWN: "http://kafka:9094/x"}}
-  mongo: {image: mongo, ports: ["27018:27017"], healthcheck: {test: "echo mongo:27017 | mongosh"}}
-`
-  const {notes} = await imported(t, {
-    'compose.yaml': `${services}  web: {build: web, command: node server.js, environment: {A: "kafka:9092", B: "mongodb://mongo"}}\n`,
-    web: {'server.js': ''}
-  })
-  t.strictSame(
-    notes.filter(note => note.includes('hosts')),
-    [
-      'others get kafka:9092 as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
-      'others get kafka:9093 as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
-      'others get mongo:27017 as its address: for programs write 127.0.0.1 mongo into /etc/hosts, and publish it at 27017, not at 27018'
-    ]
-  )
-  t.strictSame((await imported(t, {'compose.yaml': services})).notes, [])
+  t.strictSame(notes, [
+    'zero, alpha: on Linux these containers reach programs only at port: 0.0.0.0:NUMBER; api:3000 is api:3001'
+  ])
 })
 
 t.test(
@@ -265,3 +213,35 @@ t.test('the broker that a command names is no port of its program: it keeps its 
   t.match(worker?.['command'], ['celery', '-A', 'proj', 'worker', '-b', 'redis://localhost:6379/0'])
   t.match(String(redis?.['command']), ',--publish,6379:6379,')
 })
+
+t.test(
+  'what import leaves as it is has a mark: a moved port, an address that a server gives, several words',
+  async t => {
+    const {notes} = await imported(t, {
+      'compose.yaml': `services:
+  api:
+    build: api
+    command: node server.js
+    environment: {A: "Host=db;Database=x", DB_HOST: db}
+    secrets: [key]
+  db: {image: postgres, ports: ["5433:5432"]}
+  kafka: {image: kafka, command: "run \${ARGS:-a b}", environment: {KAFKA_ADVERTISED_LISTENERS: "PLAINTEXT://kafka:9092"}}
+  ftp: {image: ftp, ports: ["9100-9110:9200-9210"]}
+secrets: {key: {file: ./key.txt}}
+`,
+      '.env': 'COMPOSE_PROFILES=dev\n',
+      'key.txt': '',
+      api: {'server.js': ''}
+    })
+    for (const note of [
+      'COMPOSE_PROFILES: dev: write pillion up --profile dev',
+      'db is at port 5433 here, not at 5432: write that next to A',
+      'db is at port 5433 here, not at 5432: write that next to DB_HOST',
+      'secrets: /run/secrets/key is ./key.txt here: have the program read that',
+      'command: ${ARGS:-a b} is several words for compose, and one here: write them',
+      'others get kafka as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
+      'ports: 9100-9110:9200-9210: addresses of others are not changed'
+    ])
+      t.ok(notes.includes(note), `${note} in\n${notes.join('\n')}`)
+  }
+)

@@ -135,30 +135,6 @@ t.test(
   }
 )
 
-t.test('ports of a range are called at theirs, and one that gets the first free of a range at its first', async t => {
-  const {template} = await imported(t, {
-    'compose.yaml': `services:
-  a: {image: x, ports: ["9100-9110:9200-9210"]}
-  b: {image: x, ports: ["7080-7085:8080"]}
-  web: {build: web, command: node server.js, ports: ["8100-8102:8100-8102"]}
-  c: {build: web, command: node server.js, environment: {A: "http://a:9205/x", B: "http://b:8080", OUT: "http://a:9100", WEB: "http://web:8100"}}
-`,
-    web: NODE
-  })
-  const here = 'http://localhost'
-  t.match(template.apps, [
-    {},
-    {},
-    {port: 8100},
-    {env: {A: `${here}:9105/x`, B: `${here}:7080`, OUT: `${here}:9100`, WEB: `${here}:8100`}}
-  ])
-  const alone = await imported(t, {
-    'compose.yaml': 'services: {web: {build: web, command: node server.js, ports: ["8100-8102:8100-8102"]}}',
-    web: NODE
-  })
-  t.match(alone.template.apps, [{port: 8100}])
-})
-
 t.test('a container in the network of another one is not asked at a port that it does not publish', async t => {
   const {template} = await imported(t, {
     'compose.yaml':
@@ -179,37 +155,3 @@ t.test('a health check by https is run as it is: a check of http is none of a po
   })
   t.match(template.apps, [{ready: {command: ['curl', '-kf', 'https://localhost:8443/h']}}])
 })
-
-t.test(
-  'numbers that compose would choose, ranges, second ports and those of the host network are no other ones',
-  async t => {
-    const {template} = await imported(t, {
-      'compose.yaml': `services:
-  api: {build: node, command: node api.js, environment: {A: "postgres://a-db/a", B: "postgres://b-db:5432/b", C: "http://store:9000", D: "http://ui:8081"}}
-  a-db: {image: postgres, ports: ["5432"]}
-  b-db: {image: postgres, ports: [{target: 5432}]}
-  ftp: {image: ftp, ports: ["9000-9002:9000-9002"]}
-  store: {image: minio/minio}
-  host: {image: redis, network_mode: host}
-  cache: {image: redis}
-  ui: {image: ui, ports: ["9090:9090"]}
-  shop: {build: spring}
-  mail: {build: spring}
-`,
-      node: {'api.js': ''},
-      spring: {
-        'pom.xml': '<artifactId>spring-boot-starter-web</artifactId>',
-        Dockerfile: 'FROM x\nENTRYPOINT ["java", "-jar", "/app.jar"]\nEXPOSE 8080'
-      }
-    })
-    const here = 'localhost'
-    t.match(template.apps[0]?.['env'], {
-      A: `postgres://${here}/a`,
-      B: `postgres://${here}:5433/b`,
-      C: `http://${here}:9003`,
-      D: `http://${here}:8081`
-    })
-    t.match(String(template.apps[6]?.['command']), ',--publish,6380:6379,')
-    t.match(template.apps.slice(8), [{port: 8080}, {port: 8082}])
-  }
-)

@@ -24,24 +24,12 @@ t.test('nothing in an override takes a command away, and passes a variable on', 
   }
 })
 
-t.test('COMPOSE_PROFILES: its services start without a flag', async t => {
-  const compose = 'services: {a: {image: x, profiles: [dev, y]}, b: {image: x, profiles: [z]}, c: {image: x}}'
-  const started = async (profiles: string): Promise<readonly unknown[]> => {
-    const {template} = await imported(t, {'.env': `COMPOSE_PROFILES=${profiles}\n`, 'compose.yaml': compose})
-    return template.apps.flatMap(app => ('profiles' in app ? [] : [app['appID']]))
-  }
-  t.strictSame(await started('dev, x'), ['a', 'c'])
-  t.strictSame(await started('"*"'), ['a', 'b', 'c'])
-  t.strictSame(await started(''), ['c'])
-})
-
 t.test('the .env of the folder where compose is started counts for a file below it', async t => {
   const {template} = await imported(t, {
-    '.env': 'COMPOSE_FILE=docker/a.yaml\nCOMPOSE_PROJECT_NAME=mine\nCOMPOSE_PROFILES=dev\n',
+    '.env': 'COMPOSE_FILE=docker/a.yaml\nCOMPOSE_PROJECT_NAME=mine\n\n',
     docker: {'a.yaml': 'services: {a: {image: x, profiles: [dev]}}'}
   })
   t.strictSame(template.apps[0]?.['command'], 'docker run --rm --name mine-a x'.split(' '))
-  t.notOk('profiles' in (template.apps[0] ?? {}))
 })
 
 t.test('the .env of the folder where compose is started comes before that of the project', async t => {
@@ -86,21 +74,6 @@ services:
     DB: 'postgres://u:p@localhost:${DB_PORT:-5433}/x',
     API: 'http://localhost:9000'
   })
-})
-
-t.test('a default of several words is the words of a command, unless its variable is set', async t => {
-  const {template} = await imported(t, {
-    '.env': 'ARGS=--c\n',
-    'compose.yaml': `
-services:
-  a: {build: ./a, command: "\${CMD:-python3 main.py --x}"}
-  b: {image: x, command: 'serve \${ARGS:---a b} \${PW:+--password "\${PW}"}', entrypoint: "\${EP-sh -c}"}
-`,
-    a: python()
-  })
-  t.strictSame(template.apps[0]?.['command'], ['python3', 'main.py', '--x'])
-  const words = template.apps[1]?.['command'] as readonly string[]
-  t.strictSame(words.slice(5), ['--entrypoint', 'sh', 'x', '-c', 'serve', '${ARGS:---a b}'])
 })
 
 t.test('variables of a file that name others are marked: here they stay as they are written', async t => {
@@ -183,31 +156,6 @@ t.test('PORT in a list is the variable that it is in a map', async t => {
   t.strictSame(await ports('[PORT=3000]'), await ports('{PORT: 3000}'))
 })
 
-t.test('what may be missing is not waited for, where it does not start', async t => {
-  const {template, notes} = await imported(t, {
-    'compose.yaml': `
-services:
-  web: {image: x, depends_on: {mail: {condition: service_healthy, required: false}, gone: {condition: service_started, required: false}, db: {condition: service_started, required: false}}}
-  job: {image: x, profiles: [dev], depends_on: {mail: {condition: service_started, required: false}}}
-  mail: {image: x, profiles: [dev]}
-  db: {image: x}
-`
-  })
-  t.strictSame(
-    template.apps.map(app => app['dependsOn'] ?? null),
-    [{db: 'started'}, {mail: 'started'}, null, null]
-  )
-  t.ok(notes.includes('depends_on: mail, gone: not waited for, as it may be missing'))
-})
-
-t.test('no copies of a program: it starts, and a mark says how it does not', async t => {
-  const {notes} = await imported(t, {
-    'compose.yaml': 'services: {web: {build: ./web, command: python3 main.py, deploy: {replicas: 0}}}',
-    web: python()
-  })
-  t.match(notes, [/^replicas: 0: here it starts/])
-})
-
 t.test('variables of an env file whose path has one reach a container', async t => {
   const {template} = await imported(t, {
     '.env': 'STAGE=dev\n',
@@ -235,35 +183,6 @@ t.test('a variable without a value is nothing in a path, as in compose', async t
     template.apps.map(({command}) => (command as readonly string[]).slice(5)),
     [['y'], '--env A x'.split(' ')]
   )
-})
-
-t.test('a default of several words behind $$ is for the shell of the container', async t => {
-  const {template} = await imported(t, {
-    '.env': 'EMPTY=\n',
-    'compose.yaml':
-      'services: {a: {image: x, command: \'sh -c "exec $${CMD:-npm run dev}"\'}, b: {image: x, command: "${EMPTY-a b}"}}'
-  })
-  t.strictSame(
-    template.apps.map(({command}) => (command as readonly string[]).slice(6)),
-    [['sh', '-c', 'exec $${CMD:-npm run dev}'], []]
-  )
-})
-
-t.test('a variable with an address in front of its port is no port for those that call it', async t => {
-  const {template} = await imported(t, {
-    '.env': 'MAIL_PORT=1026\n',
-    'compose.yaml': `
-services:
-  db: {image: postgres, ports: ["\${DB:-127.0.0.1:5433}:5432"]}
-  mail: {image: x, ports: ["$MAIL_PORT:1025"]}
-  shop:
-    image: x
-    network_mode: host
-    environment: {DB: "postgres://u:p@db:5432/x", MAIL: "smtp://mail:1025", MAIL_PORT: 1025}
-`
-  })
-  const mail = {MAIL: 'smtp://localhost:${MAIL_PORT}', MAIL_PORT: '${MAIL_PORT}'}
-  t.strictSame(template.apps[2]?.['env'], {DB: 'postgres://u:p@localhost:5432/x', ...mail})
 })
 
 t.test('of two files .env the template has that with what its services name', async t => {
@@ -307,7 +226,7 @@ t.test('a variable without a value is that of .env, if there is one', async t =>
   t.strictSame(ad?.['env'], {PORT_OF_AD: '${PORT_OF_AD}', OTHER: '1'})
   t.strictSame(
     ad?.['command'],
-    'docker run --rm --name shop-ad --env PORT_OF_AD --env OTHER --env NONE x'.split(' '),
+    'docker run --rm --name shop-ad --add-host api:host-gateway --env PORT_OF_AD --env OTHER --env NONE x'.split(' '),
     'docker takes the others from the environment'
   )
   t.strictSame((db?.['command'] as readonly string[] | undefined)?.slice(7, 9), [
@@ -318,34 +237,6 @@ t.test('a variable without a value is that of .env, if there is one', async t =>
   t.strictSame(api?.['env'], {KEY: '${KEY}'})
   t.notMatch(text, 'hidden', 'a template is shared')
 })
-
-t.test(
-  'a variable of a command that is not one word: its words of the file count, and values stay in .env',
-  async t => {
-    const {template, notes} = await imported(t, {
-      '.env': 'OPTS=--b 1 "hidden words"\nONE=x\nNONE=\n',
-      'compose.yaml': `services:
-  a:
-    image: x
-    command: run $ONE $$ONE $OPTS \${NONE} "\${OPTS}" \${NONE}y \${ONE:+--flag \${ONE}} \${NONE:+--flag \${ONE}} \${X?no} $GONE end
-  b: {image: x, command: [run, $OPTS, $NONE]}
-`
-    })
-    const words = (index: number): readonly unknown[] =>
-      ((template.apps[index]?.['command'] ?? []) as readonly unknown[]).slice(6)
-    const split = 'run ${ONE} $ONE ${OPTS} ${OPTS} ${NONE}y --flag ${ONE} ${X?no} ${GONE} end'.split(' ')
-    t.strictSame(words(0), split)
-    t.strictSame(words(1), ['run', '${OPTS}', '${NONE}'])
-    t.strictSame(
-      notes.filter(note => note.startsWith('command')),
-      [
-        'command: ${OPTS} is several words for compose, and one here: write them',
-        'command: ${NONE} is empty now, and left out',
-        'command: ${NONE:+--flag ${ONE}} is empty now, and left out'
-      ]
-    )
-  }
-)
 
 t.test('the variables of an included file are those of its own .env, where a template can have these', async t => {
   const included = {
