@@ -8,6 +8,16 @@ import type {HostedActors} from './hosted-actors.ts'
 /** How long after its start calls wait for a process to report its actors over a stream, in ms (Dapr: DaprBuiltInActorNotFoundRetries). */
 const STREAM_MS = 5000
 
+/** How the types of the current process become known. `pid` 0: a process that we did not start. */
+type Report =
+  | {readonly kind: 'none'}
+  | {readonly kind: 'asked'; readonly pid: number}
+  | {readonly kind: 'answered'; readonly pid: number}
+  /** The process can report its types only over a stream. Calls wait for that until `until`, by `performance.now()`. */
+  | {readonly kind: 'over a stream'; readonly pid: number; readonly until: number}
+
+const NONE: Report = {kind: 'none'}
+
 /**
  * Asks each process of an app over HTTP for its configuration, once it accepts calls (Dapr: pkg/runtime, loadAppConfiguration), which
  * lists the actor types of the app. An app without actors loads no more code.
@@ -18,11 +28,7 @@ export class SidecarActors {
   readonly #options: SidecarActorsOptions
   readonly #stops: readonly (() => void)[]
   readonly #over = new AbortController()
-  /** Process that was asked; 0: a process that is not ours. */
-  #asked: number | undefined
-  /** Process that can report its actors only over a stream (0: none), and until when calls wait for that, by `performance.now()`. */
-  #streaming = {pid: 0, until: 0}
-  #hasTold = false
+  #report: Report = NONE
 
   constructor(options: SidecarActorsOptions) {
     this.#options = options
@@ -39,17 +45,17 @@ export class SidecarActors {
     if (isAsleep && triggers.actors !== undefined) return triggers.actors.includes(type)
     if ((runtime.queue.state === 'shut' && !runtime.isUnhealthy) || this.#over.signal.aborted) return false
     // a process that is not asked opens a stream when it has started
-    return this.#mayBeAsked ? !this.#hasTold : !runtime.isListening && mayAsk(runtime)
+    return this.#mayBeAsked ? this.#report.kind !== 'answered' : !runtime.isListening && mayAsk(runtime)
   }
 
   /** Whether the process has reported its types, or is not asked for them. */
   get isKnown(): boolean {
-    return this.#hasTold || !this.#mayBeAsked
+    return this.#report.kind === 'answered' || !this.#mayBeAsked
   }
 
   /** How long calls still wait for its process to report its actors over a stream, in ms; 0 or less: they do not. */
   get hostWaitMs(): number {
-    return this.#streaming.until - performance.now()
+    return this.#report.kind === 'over a stream' ? this.#report.until - performance.now() : 0
   }
 
   close(): void {
@@ -66,41 +72,49 @@ export class SidecarActors {
   }
 
   #look(): void {
-    const {runtime, actors} = this.#options
-    const isAsked = runtime.isListening && this.#mayBeAsked
-    const before = this.#asked
-    // a process that is not well yet would refuse the question, and is not asked again
-    const begins = isAsked && (runtime.queue.isOpen || runtime.pid === before)
-    this.#asked = begins ? runtime.pid : undefined
-    if (this.#asked !== before) {
-      this.#hasTold = false
-      this.hosted?.lost()
-      if (begins) this.#ask(runtime.pid).catch(this.#notAsked)
+    const before = this.#report
+    const report = (this.#report = this.#next(before))
+    if (report !== before) {
+      if (wasAsked(before) || wasAsked(report)) this.hosted?.lost()
+      if (report.kind === 'asked') this.#ask(report).catch(this.#notAsked)
     }
     this.hosted?.noteHealth()
-    const pid = runtime.isListening && mayAsk(runtime) && !this.#mayBeAsked ? runtime.pid : 0
-    if (pid !== this.#streaming.pid) this.#streaming = {pid, until: pid > 0 ? performance.now() + STREAM_MS : 0}
-    actors.onTypes()
+    this.#options.actors.onTypes()
+  }
+
+  /** Returns `before` while the process is the same and accepts calls. */
+  #next(before: Report): Report {
+    const {runtime} = this.#options
+    const {pid, queue} = runtime
+    if (!runtime.isListening) return NONE
+    const isSame = before.kind !== 'none' && before.pid === pid
+    if (this.#mayBeAsked) {
+      if (isSame && wasAsked(before)) return before
+      // a process that is not well yet would refuse the question
+      return queue.isOpen ? {kind: 'asked', pid} : NONE
+    }
+    if (pid === 0 || !mayAsk(runtime)) return NONE
+    return isSame && !wasAsked(before) ? before : {kind: 'over a stream', pid, until: performance.now() + STREAM_MS}
   }
 
   /** Code could not be loaded for the question. */
   readonly #notAsked = (error: unknown): void => {
-    this.#asked = undefined
+    this.#report = NONE
     this.#options.log('error', `the app could not be asked for its actors: ${messageOf(error)}`)
     void retryLater(() => this.#look(), this.#over.signal)
   }
 
-  async #ask(pid: number): Promise<void> {
+  async #ask(question: Extract<Report, {readonly kind: 'asked'}>): Promise<void> {
     const {runtime, context, log} = this.#options
     const response = await askApp({
       runtime,
       context,
       path: '/dapr/config',
       signal: this.#over.signal,
-      isObsolete: () => this.#asked !== pid,
+      isObsolete: () => this.#report !== question,
       warn: text => log('warn', text)
     })
-    const isCurrent = (): boolean => this.#asked === pid && !this.#over.signal.aborted
+    const isCurrent = (): boolean => this.#report === question && !this.#over.signal.aborted
     if (!isCurrent()) return
     // an app need not have a configuration
     const text = response?.kind === 'response' && response.status === 200 ? response.body.toString() : ''
@@ -112,10 +126,12 @@ export class SidecarActors {
       ;(this.hosted ??= new Hosted(this.#options, all)).tell(text)
     }
     if (this.hosted === undefined && response?.kind === 'response') runtime.sleep.learn({actors: []})
-    this.#hasTold = true
+    this.#report = {...question, kind: 'answered'}
     this.#options.actors.onTypes()
   }
 }
+
+const wasAsked = ({kind}: Report): boolean => kind === 'asked' || kind === 'answered'
 
 const LOADED = 'Application configuration loaded'
 const NO_JSON = 'the application configuration of GET /dapr/config is not JSON'
