@@ -5,19 +5,12 @@ import {ClientConnection} from './client-connection.ts'
 import {closed, itemsIn, orClosed} from './connection.ts'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
-import {slotKey, slotOf} from './slots.ts'
+import {nodeAddress, slotsIn, redirectionIn, slotKey, slotOf, type SlotRange} from './slots.ts'
 
 /** Interval at which other nodes are asked for the successor of a lost node, in ms. */
 const LOOK_MS = 500
 /** How often a command follows slots that have moved. */
 const MAX_REDIRECTIONS = 5
-
-interface SlotRange {
-  readonly from: number
-  readonly to: number
-  /** `host:port` of the master. */
-  readonly node: string
-}
 
 /** A listener, and how to end it at each node at which it listens. */
 interface Listening {
@@ -108,7 +101,7 @@ export class ClusterConnection implements RedisConnection {
 
   /** Opens a second connection. Includes the masters known now, as the first nodes may be gone. */
   async duplicate(): Promise<RedisConnection> {
-    const more = [...(this.#address.more ?? []), ...this.#masterNames.map(placeOf)]
+    const more = [...(this.#address.more ?? []), ...this.#masterNames.map(nodeAddress)]
     return ClusterConnection.open({...this.#address, more})
   }
 
@@ -146,6 +139,7 @@ export class ClusterConnection implements RedisConnection {
     return [...new Set(this.#slots.map(({node}) => node))]
   }
 
+  /** Runs commands at the master of a key, and follows its slot to other nodes. */
   async #onKey<T>(key: Argument | undefined, run: (node: ClientConnection) => Promise<T>): Promise<T> {
     const slot = key === undefined ? 0 : slotOf(key)
     for (let tries = 0; ; tries++) {
@@ -157,26 +151,29 @@ export class ClusterConnection implements RedisConnection {
         return await run(node)
       } catch (error) {
         if (tries === MAX_REDIRECTIONS) throw error
-        if (!(error instanceof RedisError)) {
-          // the node was lost before it was used: others may know its successor
-          if (opening === undefined) await this.#refresh().catch(() => undefined)
-          const isAsBefore = opening === undefined ? this.#isMaster(at) : this.#nodes.get(at) === opening
-          // commands that waited for a replaced node were never sent; those under way have failed already
-          if (isAsBefore || this.#over.signal.aborted) throw error
-          continue
-        }
-        const [word, , named = ''] = error.message.split(' ')
-        // an address without a host means the node's own host
-        const asked = named.startsWith(':') ? placeOf(at).host + named : named
-        if (word === 'ASK') return this.#ask(asked, run)
-        if (word !== 'MOVED') throw error
-        await this.#refresh()
-        // the node that was asked may not know the new one yet
-        const isKnown = this.#isMaster(asked)
-        this.#slots = [...this.#slots, {from: slot, to: slot, node: asked}]
-        if (!isKnown) void this.#greet()
+        const redirection = redirectionIn(error, at)
+        if (redirection?.word === 'ASK') return this.#ask(redirection.node, run)
+        if (redirection?.word === 'MOVED') await this.#move(slot, redirection.node)
+        else if (error instanceof RedisError || !(await this.#isReplaced(at, opening))) throw error
       }
     }
+  }
+
+  async #move(slot: number, node: string): Promise<void> {
+    await this.#refresh()
+    // the node that was asked may not know the new one yet
+    const isKnown = this.#isMaster(node)
+    this.#slots = [...this.#slots, {from: slot, to: slot, node}]
+    if (!isKnown) void this.#greet()
+  }
+
+  /** Whether another node, or connection, has taken the place of a lost one. `opening`: the lost connection; undefined: it was never open. */
+  async #isReplaced(at: string, opening: Promise<ClientConnection> | undefined): Promise<boolean> {
+    // others may know the successor
+    if (opening === undefined) await this.#refresh().catch(() => undefined)
+    // commands that waited for a replaced connection were never sent; those under way have failed already
+    const isAsBefore = opening === undefined ? this.#isMaster(at) : this.#nodes.get(at) === opening
+    return !isAsBefore && !this.#over.signal.aborted
   }
 
   /** Returns the master of a slot. Reads the slots again if none has it, as while the cluster is being made. */
@@ -204,7 +201,7 @@ export class ClusterConnection implements RedisConnection {
   }
 
   async #open(at: string): Promise<ClientConnection> {
-    const address = {...this.#address, ...placeOf(at)}
+    const address = {...this.#address, ...nodeAddress(at)}
     const back = (): void => {
       this.#lost.delete(at)
       for (const each of this.#onServer) each()
@@ -273,7 +270,7 @@ export class ClusterConnection implements RedisConnection {
     for (const at of new Set([...answering, ...this.#lost]))
       try {
         const reply = await (await this.#node(at)).command(['CLUSTER', 'SLOTS'])
-        const slots = rangesIn(reply, placeOf(at).host)
+        const slots = slotsIn(reply, nodeAddress(at).host)
         hasAnswered = true
         if (slots.length === 0) continue // it has left the cluster, or is in none yet
         const hasOthers = slots.some(({node}) => !this.#isMaster(node))
@@ -286,15 +283,3 @@ export class ClusterConnection implements RedisConnection {
     if (!hasAnswered) throw failure
   }
 }
-
-const placeOf = (at: string) => ({host: at.replace(/:\d+$/, ''), port: Number(at.replace(/^.*:/, ''))})
-
-/** Returns the ranges sorted by slot. A node that does not know its own host is given the one that was asked. */
-const rangesIn = (reply: RedisReply, host: string): readonly SlotRange[] =>
-  itemsIn(reply)
-    .map(range => {
-      const [from, to, master] = itemsIn(range)
-      const [name, port] = itemsIn(master)
-      return {from: Number(from), to: Number(to), node: `${String(name ?? '') || host}:${String(port)}`}
-    })
-    .toSorted((a, b) => a.from - b.from)

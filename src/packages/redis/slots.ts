@@ -1,4 +1,5 @@
-import type {Argument} from './connection.ts'
+import {itemsIn, type Argument, type RedisReply} from './connection.ts'
+import {RedisError} from './engine/result.ts'
 import {ownOf} from '../../model/own.ts'
 
 const SLOTS = 16_384
@@ -31,4 +32,39 @@ export function slotKey(args: readonly Argument[]): Argument | undefined {
   if (KEYLESS.has(name)) return undefined
   if (name === 'xreadgroup') return args[args.indexOf('STREAMS') + 1]
   return args[ownOf(KEY_AT, name) ?? 1]
+}
+
+/** Slots of one master. */
+export interface SlotRange {
+  readonly from: number
+  readonly to: number
+  /** `host:port` of the master. */
+  readonly node: string
+}
+
+/** The host and port of a node, `host:port`. */
+export const nodeAddress = (node: string): {readonly host: string; readonly port: number} => ({
+  host: node.replace(/:\d+$/, ''),
+  port: Number(node.replace(/^.*:/, ''))
+})
+
+/** Returns the ranges sorted by slot. A node that does not know its own host is given the one that was asked. */
+export const slotsIn = (reply: RedisReply, host: string): readonly SlotRange[] =>
+  itemsIn(reply)
+    .map(range => {
+      const [from, to, master] = itemsIn(range)
+      const [name, port] = itemsIn(master)
+      return {from: Number(from), to: Number(to), node: `${String(name ?? '') || host}:${String(port)}`}
+    })
+    .toSorted((a, b) => a.from - b.from)
+
+/** Reads to which node an answer of the node `at` sends a command. Undefined for all other errors. */
+export function redirectionIn(
+  error: unknown,
+  at: string
+): {readonly word: 'ASK' | 'MOVED'; readonly node: string} | undefined {
+  const [word, , named = ''] = error instanceof RedisError ? error.message.split(' ') : []
+  if (word !== 'ASK' && word !== 'MOVED') return undefined
+  // an address without a host means the node's own host
+  return {word, node: named.startsWith(':') ? nodeAddress(at).host + named : named}
 }
