@@ -14,6 +14,15 @@ type NewWakeUp = Omit<WakeUp, 'id' | 'kind'>
 /** Handles a wake-up, within the change that removes it. */
 type Fire = (wakeUp: WakeUp) => void
 
+/** `fault`: the error of its change, which is not kept. */
+interface Tried {
+  readonly wakeUp: WakeUp
+  readonly fault?: unknown
+}
+
+/** Whether a wake-up itself has failed, not the file. */
+const hasFailed = ({fault}: Tried): boolean => fault !== undefined && !(fault instanceof WriteFault)
+
 /** Interval of looks at the clock, in ms: the machine may have slept, or its clock was set. */
 const LOOK_MS = 10_000
 /** Condition for known kinds. Others are left for a later version. */
@@ -187,28 +196,28 @@ export class WakeUps {
   async #fire(rows: readonly WakeUp[]): Promise<readonly WakeUp[]> {
     // a failed change is not repeated before this time; other changes of the file report the error
     this.#notBefore = this.#clock.now() + LOOK_MS
-    const all = rows.map(row => this.#wakeUpOf(row))
-    const fault = await this.#faultOf(all)
-    const isWhole = all.length === 1 || fault === undefined || fault instanceof WriteFault
+    const together = await this.#tryInOneChange(rows)
     // some may have been removed meanwhile
-    const wakeUps = isWhole ? all : this.#due().map(row => this.#wakeUpOf(row))
-    const faults = await Promise.all(wakeUps.map(async each => (isWhole ? fault : this.#faultOf([each]))))
-    const bad = wakeUps.filter((_, at) => faults[at] !== undefined && !(faults[at] instanceof WriteFault))
+    const isOneFailing = together.length > 1 && together.some(hasFailed)
+    const tried = isOneFailing
+      ? (await Promise.all(this.#due().map(async row => this.#tryInOneChange([row])))).flat()
+      : together
+    const postponed = tried.filter(hasFailed)
     const again = this.date() + LOOK_MS
-    const putOff = (): void => bad.forEach(({id}) => this.#sql.run(LATER, again, id))
-    if (bad.length > 0) await this.#file.change(putOff).catch(() => undefined)
+    const postpone = (): void => postponed.forEach(({wakeUp: {id}}) => this.#sql.run(LATER, again, id))
+    if (postponed.length > 0) await this.#file.change(postpone).catch(() => undefined)
     this.#disarm()
     this.#arm()
-    return wakeUps.filter((_, at) => faults[at] === undefined)
+    return tried.filter(({fault}) => fault === undefined).map(({wakeUp}) => wakeUp)
   }
 
-  /** Fires these in one change. Returns the error of a change that is not kept. */
-  async #faultOf(wakeUps: readonly WakeUp[]): Promise<unknown> {
+  async #tryInOneChange(rows: readonly WakeUp[]): Promise<readonly Tried[]> {
+    const wakeUps = rows.map(row => this.#wakeUpOf(row))
     try {
       await this.#file.change(() => wakeUps.forEach(each => this.fireNow(each)))
-      return undefined
-    } catch (error) {
-      return error
+      return wakeUps.map(wakeUp => ({wakeUp}))
+    } catch (fault) {
+      return wakeUps.map(wakeUp => ({wakeUp, fault}))
     }
   }
 
