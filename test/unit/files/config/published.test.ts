@@ -2,7 +2,7 @@ import t, {type Test} from 'tap'
 import {failure, load} from './shop.ts'
 
 const template = (...apps: readonly string[]): string =>
-  ['version: 1', 'apps:', ...apps.map(app => `  - {appDirPath: ./orders, ${app}}`)].join('\n')
+  ['version: 1', 'name: shop', 'apps:', ...apps.map(app => `  - {appDirPath: ./orders, ${app}}`)].join('\n')
 
 const explained = (test: Test, ...apps: readonly string[]): string => {
   const {message, explanation} = failure(test, template(...apps))
@@ -21,13 +21,13 @@ t.test('a port that is none, with its place and what to write', async t => {
   for (const written of ['70000', '0', 'abc', '"localhost:"', '"a b:5100"'])
     t.match(
       explained(t, `appID: a, port: ${written}`),
-      /wrong value of port\ndapr\.yaml:3:44\n[^]*expected a port number from 1 to 65535, or an address with one, like 0\.0\.0\.0:5100/,
+      /wrong value of port\ndapr\.yaml:4:44\n[^]*expected a port number from 1 to 65535, or an address with one, like 0\.0\.0\.0:5100/,
       written
     )
 })
 
 const taken = (key: string, by: string): string =>
-  `app "b": ${key} is 5100, which is taken by the ${by} of "a" (dapr.yaml:3:`
+  `app "b": ${key} is 5100, which is taken by the ${by} of "a" (dapr.yaml:4:`
 
 t.test('a port that is wanted twice is refused: the app itself, another one, a sidecar', async t => {
   t.match(
@@ -39,7 +39,7 @@ t.test('a port that is wanted twice is refused: the app itself, another one, a s
   t.match(explained(t, 'appID: a, daprHTTPPort: 5100', 'appID: b, port: 5100'), taken('port', 'daprHTTPPort'))
   t.match(
     explained(t, 'appID: a, port: 5100, daprGRPCPort: 5100'),
-    'app "a": daprGRPCPort is 5100, which is taken by the port (dapr.yaml:3:'
+    'app "a": daprGRPCPort is 5100, which is taken by the port (dapr.yaml:4:'
   )
   for (const apps of [
     ['appID: a, port: 5100, profiles: [one]', 'appID: b, port: 5100, profiles: [two]'],
@@ -70,3 +70,51 @@ t.test(
     t.same(load(t, one(', env: {PORT: "5100"}'), {files}).findings, [])
   }
 )
+
+t.test('host and names of an app', async t => {
+  const apps = [
+    'appID: a, autoPort: true, host: Shop',
+    'appID: b, autoPort: true, names: false',
+    'appID: c, appPort: 5432, command: [redis-server]'
+  ]
+  t.match(load(t, template(...apps)).plan.apps, [{host: 'shop'}, {isNameless: true}, {isNameless: true}])
+  t.equal(load(t, `names: false\n${template('appID: a, autoPort: true')}`).plan.names, false)
+  for (const host of ['-a', 'a b', '127.0.0.1', 'a..b', 'x'.repeat(64), '"a:80"', '""'])
+    t.match(
+      explained(t, `appID: a, autoPort: true, host: ${host}`),
+      /expected letters, digits and dashes, like shop/,
+      host
+    )
+})
+
+t.test('a name that two apps would have is refused with both places', async t => {
+  t.match(
+    explained(t, 'appID: a.b, autoPort: true', 'appID: a-b, autoPort: true'),
+    /the apps "a\.b" and "a-b" are both called a-b-shop\.localhost: dapr\.yaml:4:\d+ and dapr\.yaml:5:\d+[^]*host: NAME/
+  )
+  t.match(
+    explained(t, 'appID: a, autoPort: true', 'appID: b, autoPort: true, host: a-shop'),
+    /both called a-shop\.localhost/
+  )
+  load(t, template('appID: a.b, autoPort: true', 'appID: a-b, autoPort: true, names: false'))
+  load(t, template('appID: a, autoPort: true', 'appID: a, autoPort: true'))
+})
+
+t.test('routes lead to apps that can be called, the longest prefix first', async t => {
+  const api = 'appID: api, autoPort: true'
+  t.match(
+    load(t, template(api, 'appID: web, port: 5100, routes: {/: api, /api/v2/: {app: api, strip: true}}')).plan.apps[1],
+    {
+      routes: [
+        {prefix: '/api/v2', app: 'api', strips: true},
+        {prefix: '/', app: 'api', strips: false}
+      ]
+    }
+  )
+  const refused = (routes: string): string =>
+    explained(t, api, 'appID: job', `appID: web, port: 5100, routes: ${routes}`)
+  t.match(refused('{/x: none}'), /\/x leads to "none": the template has no such app[^]*api, job, web/)
+  t.match(refused('{/x: job}'), /\/x leads to "job": it has no port/)
+  t.match(refused('{x: api}'), /expected a path that begins with \//)
+  t.match(refused('[api]'), /expected a map of paths to apps/)
+})
