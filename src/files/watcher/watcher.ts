@@ -192,37 +192,41 @@ export class Watch {
       this.#count--
       see(path, 'other')
     }
+    /** The library reads a file before it watches its folder, so it misses a save in between. */
+    const seeMissedSaves = (files: readonly string[]): void => {
+      for (const path of files.filter(each => !seen.has(each)))
+        void savedSince(path, since, clock.date()).then(is => (is || since === 0) && see(path, 'other'))
+    }
+    /** Files that vanished while nothing was followed, or with their folder. */
+    const seeMissedEnds = (): void => {
+      const there = new Set(
+        Object.entries(watcher.getWatched()).flatMap(([at, names]) => names.map(name => join(at, name)))
+      )
+      for (const path of this.#hashes.paths) if (!there.has(path)) see(path, 'other')
+    }
+    const setUp = (): void => {
+      isSetUp = true
+      this.#setUp.resolve()
+      void this.#hashes.hash()
+      // the library skips a folder that is missing at first, unless it polls
+      if (this.#look()) return
+      if (areFiles) seeMissedSaves(plan.files)
+      else if (since !== this.#options.since) seeMissedEnds()
+    }
+    /** A folder may be replaced, or a file of the same name in it: the library may follow the old folder, or miss the differences. */
+    const lookAtRoot = (event: string, name: string | null, details: unknown): void => {
+      const {watchedPath: root} = details as {readonly watchedPath: string}
+      if (event === 'rename' && name === basename(root) && this.#folders.has(root)) this.#look()
+    }
     watcher
       .on('add', appear)
       .on('addDir', (path, stats) => void (isSetUp ? appear(path, stats) : this.#count++))
       .on('change', path => see(path, 'other'))
       .on('unlink', vanish)
       .on('unlinkDir', vanish)
-      .on('ready', () => {
-        isSetUp = true
-        this.#setUp.resolve()
-        void this.#hashes.hash()
-        // the library skips a folder that is missing at first, unless it polls
-        if (this.#look()) return
-        // the library reads a file before it watches its folder, so it misses a save in between, and files that vanish with their folder
-        if (areFiles) {
-          for (const path of plan.files.filter(each => !seen.has(each)))
-            void savedSince(path, since, clock.date()).then(is => (is || since === 0) && see(path, 'other'))
-        } else if (since !== this.#options.since) {
-          const there = new Set(
-            Object.entries(watcher.getWatched()).flatMap(([at, names]) => names.map(name => join(at, name)))
-          )
-          // files that vanished while nothing was followed
-          for (const path of this.#hashes.paths) if (!there.has(path)) see(path, 'other')
-        }
-      })
+      .on('ready', setUp)
       .on('error', error => void this.#fail(error))
-      // a replaced folder: the library may follow the old one, or miss the differences
-      .on('raw', (event, name, details) => {
-        const {watchedPath: root} = details as {readonly watchedPath: string}
-        // or a file of the same name in it has appeared or vanished
-        if (event === 'rename' && name === basename(root) && this.#folders.has(root)) this.#look()
-      })
+      .on('raw', lookAtRoot)
   }
 
   /** Whether a followed folder was replaced. Then all watches of it end at once: the library would share the old watch with a new one. */
