@@ -69,8 +69,35 @@ function orElse(held: Held, again: () => Admission | Held | undefined): Held {
   return {...held, admitted, cancel}
 }
 
+/** A call that waits at one of several instances. */
+interface Wait {
+  readonly callee: Callee
+  readonly held: Held
+}
+
+/** Waits at several instances until one admits the call, or all deny it. `decided`: called with the instance whose answer is used. */
+function atFirst(waits: readonly Wait[], decided: (callee: Callee) => void): Held {
+  const {promise, resolve, reject} = Promise.withResolvers<Admission>()
+  const cancel = (): void => waits.forEach(({held}) => held.cancel())
+  const waiting = new Set(waits)
+  let isDecided = false
+  const settle = (wait: Wait, admission: Admission): void => {
+    waiting.delete(wait)
+    if (isDecided) {
+      if (admission.ok) admission.leave()
+    } else if (admission.ok || waiting.size === 0) {
+      isDecided = true
+      decided(wait.callee)
+      resolve(admission)
+      cancel()
+    }
+  }
+  for (const wait of waits) void wait.held.admitted.then(admission => settle(wait, admission), reject)
+  return {onCounted: countedBy(waits), reason: waits[0]?.held.reason, admitted: promise, cancel}
+}
+
 /** Lets a wait at several instances count as long as it counts at one, which is full. */
-function countedBy(waits: readonly {readonly held: Held}[]): NonNullable<Held['onCounted']> {
+function countedBy(waits: readonly Wait[]): NonNullable<Held['onCounted']> {
   return listener => {
     const counted = new Set<Held>()
     for (const {held} of waits)
@@ -137,35 +164,18 @@ export class Instances {
 
   /** Queues the call at all instances, and uses the first that admits it. Denied if all deny it. */
   #wait(call: Call): Admission | Held {
-    const waits: {readonly callee: Callee; readonly held: Held}[] = []
-    const cancel = (): void => {
-      for (const {held} of waits) held.cancel()
-    }
+    const waits: Wait[] = []
     let denied: Admission | undefined
     for (const callee of this.callees) {
       const admission = this.#send(callee, call)
       if (isHeld(admission)) waits.push({callee, held: admission})
       else if (admission.ok) {
-        cancel() // an unhealthy instance takes a call of gRPC all the same
+        for (const {held} of waits) held.cancel() // an unhealthy instance takes a call of gRPC all the same
         return admission
       } else denied ??= admission
     }
-    if (waits.length === 0 && denied !== undefined) return denied
-    const {promise, resolve, reject} = Promise.withResolvers<Admission>()
-    let left = waits.length
-    let isSettled = false
-    const settle = (callee: Callee, admission: Admission): void => {
-      left--
-      if (isSettled) {
-        if (admission.ok) admission.leave()
-      } else if (admission.ok || left === 0) {
-        isSettled = true
-        this.#chosen.set(call, callee)
-        resolve(admission)
-        cancel()
-      }
-    }
-    for (const {callee, held} of waits) void held.admitted.then(admission => settle(callee, admission), reject)
-    return {onCounted: countedBy(waits), reason: waits[0]?.held.reason, admitted: promise, cancel}
+    return waits.length === 0 && denied !== undefined
+      ? denied
+      : atFirst(waits, callee => void this.#chosen.set(call, callee))
   }
 }
