@@ -53,8 +53,7 @@ export class ProcessTracker {
   /** Reads the process table. Returns whether any process may be left, apart from zombies. Without free descriptors no process is visible, which counts as left. */
   async look(): Promise<boolean> {
     const now = await look()
-    const members = this.#membersIn(now)
-    this.#members = members
+    const members = (this.#members = this.#membersIn(now))
     this.#orphans = await this.#withoutShared(this.#orphansIn(now, new Set(members)), now)
     for (const {pid, started} of [...members, ...this.#orphans]) this.#known.set(pid, started)
     return members.length + this.#orphans.length > 0 || now.all.length === 0
@@ -73,12 +72,12 @@ export class ProcessTracker {
    * parent and leader have exited, and cannot have passed the signal on.
    */
   async signal(name: NodeJS.Signals, to: 'top' | 'all'): Promise<void> {
-    const {group} = this.#options
     const found = this.#found
     const living = new Set(found.map(({pid}) => pid))
-    const waits = ({pid, parent, group: number}: Seen): boolean =>
-      group?.hasExited() === false || living.has(parent) || (number !== pid && living.has(number))
-    const asked = found.filter(seen => seen.pid !== group?.pid && (to === 'all' || !waits(seen)))
+    const leader = this.#options.group
+    const mayGetIt = ({pid, parent, group}: Seen): boolean =>
+      leader?.hasExited() === false || living.has(parent) || (group !== pid && living.has(group))
+    const asked = found.filter(seen => seen.pid !== leader?.pid && (to === 'all' || !mayGetIt(seen)))
     await Promise.all(
       asked.map(async seen => {
         if (to === 'all' || !(await this.#hasRun(seen))) await this.#signalOne(seen, name)
@@ -126,15 +125,17 @@ export class ProcessTracker {
     const us = ownAncestry(now)
     const since = group?.started ?? 0
     if (hidesEnvironments) this.#noteBelow(now, members)
+    const isOurs = (seen: Seen): boolean =>
+      now.carries(seen.pid, marker) ||
+      this.#below.has(keyOf(seen)) ||
+      (now.isBare(seen.pid) && this.#known.get(seen.pid) === seen.started)
     return now.all.filter(
       seen =>
         !seen.isZombie &&
         isNotBefore(seen.started, since) && // an older process cannot be a child: its environment need not be read
         !members.has(seen) &&
         !us.has(seen.pid) &&
-        (now.carries(seen.pid, marker) ||
-          this.#below.has(keyOf(seen)) ||
-          (now.isBare(seen.pid) && this.#known.get(seen.pid) === seen.started)) &&
+        isOurs(seen) &&
         !spared.some(other => now.carries(seen.pid, other))
     )
   }
