@@ -19,31 +19,17 @@ const MAX_ROUNDS = 20
 /** … and then pauses for this time, in ms. */
 const PAUSE_MS = 1000
 
-export function applyTurn(
-  engine: Engine,
-  live: LiveInstance,
-  turn: Turn,
-  {startedAt, sentAt, aheadMs, inbox}: TurnStart
-): void {
-  const [{store}, {instance}] = [engine, live]
-  const {key, status} = instance
-  store.take(inbox)
-  const taken = new Set(inbox.map(({id}) => id))
-  live.inbox = live.inbox.filter(({id}) => !taken.has(id))
-  for (const {kind, event} of inbox) if (kind === 'timer') spanOfTimer(engine, live, event)
-  endTimers(engine, key, inbox)
-  live.clock = startedAt
-  const began = startedAt - aheadMs
-  if (instance.started === undefined) {
-    if (instance.rounds === 0) countBegun(engine, instance, inbox, began)
-    live.began = sentAt
-  }
-  instance.started ??= began
+export function applyTurn(engine: Engine, live: LiveInstance, turn: Turn, start: TurnStart): void {
+  const {instance} = live
+  const {aheadMs} = start
+  takeMessages(engine, live, start.inbox)
+  noteStart(engine, live, start)
+  const wasStalled = instance.status === STALLED
   instance.updated = engine.clock.date()
   instance.status = turn.status
   // an activity may still be too large, despite the new entries
-  if (status === STALLED && (turn.end ?? turn.again) === undefined)
-    for (const {app, bytes} of store.activitySizes(key)) fits(engine, instance, app, bytes)
+  if (wasStalled && (turn.end ?? turn.again) === undefined)
+    for (const {app, bytes} of engine.store.activitySizes(instance.key)) fits(engine, instance, app, bytes)
   if (instance.status !== STALLED) instance.stall = undefined
   instance.customStatus = turn.customStatus
   if (turn.again !== undefined) beginAgain(engine, live, turn.again, turn.events)
@@ -55,18 +41,39 @@ export function applyTurn(
   ask(engine, live, turn, aheadMs)
   const end = turn.children.length === 0 ? undefined : recursiveEndOf(live)
   if (end !== undefined) endChildren(engine, instance, readEvent(end.event).executionTerminated?.input?.value)
-  for (const message of turn.messages) {
-    const {app, id, kind, name, event} = message
-    const target = store.find(app, id)
-    const operation = kind === 'event' ? 'raise' : 'terminate'
-    const access = {caller: instance.app, kind: 'workflows', operation, name: target?.name ?? ''} as const
-    if (target === undefined) warnOfLost(engine, instance, message)
-    else if (engine.mayAsk(app, access)) post(engine, target.key, {kind, name, event})
-  }
+  for (const message of turn.messages) send(engine, instance, message)
   if (turn.end !== undefined) complete(engine, live, turn)
   engine.write(instance)
   want(engine, live)
   if (live.turn === undefined) engine.live.rest(live)
+}
+
+/** Removes the messages that the worker has had in this turn. */
+function takeMessages(engine: Engine, live: LiveInstance, inbox: TurnStart['inbox']): void {
+  engine.store.take(inbox)
+  const taken = new Set(inbox.map(({id}) => id))
+  live.inbox = live.inbox.filter(({id}) => !taken.has(id))
+  for (const {kind, event} of inbox) if (kind === 'timer') spanOfTimer(engine, live, event)
+  endTimers(engine, live.instance.key, inbox)
+}
+
+function noteStart(engine: Engine, live: LiveInstance, {startedAt, sentAt, aheadMs, inbox}: TurnStart): void {
+  const {instance} = live
+  live.clock = startedAt
+  if (instance.started !== undefined) return
+  instance.started = startedAt - aheadMs
+  if (instance.rounds === 0) countBegun(engine, instance, inbox, instance.started)
+  live.began = sentAt
+}
+
+/** Sends an event, or an end, to another instance, as far as the policies of its app allow. */
+function send(engine: Engine, instance: Instance, message: InstanceMessage): void {
+  const {app, id, kind, name, event} = message
+  const target = engine.store.find(app, id)
+  if (target === undefined) return warnOfLost(engine, instance, message)
+  const operation = kind === 'event' ? 'raise' : 'terminate'
+  const access = {caller: instance.app, kind: 'workflows', operation, name: target.name} as const
+  if (engine.mayAsk(app, access)) post(engine, target.key, {kind, name, event})
 }
 
 /** Warns of an event to an instance that this run does not have, once for each workflow and app. Events do not travel between runs. */
