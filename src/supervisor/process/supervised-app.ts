@@ -1,8 +1,3 @@
-/**
- * A supervised program. This module spawns it, reads its output, detects when it is ready, restarts it by its plan,
- * and ends it with all its children. Guarantees: only the app's own loop changes its state; `stop` waits until nothing is
- * left; the last line of output is not lost; and processes that are not ours are never signalled.
- */
 import type {Readable} from 'node:stream'
 import type {Sink} from '../../model/events.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../../model/app-state.ts'
@@ -58,16 +53,20 @@ interface Ended {
   readonly isAsked: boolean
 }
 
+const NEVER_SPAWNED: Ended = {exit: undefined, livedMs: 0, isAsked: true}
 const EXEC = ['-c', 'exec "$@"', 'sh']
 
-/** A program of a plan with its successive processes, until it is stopped or no longer restarted. */
+/**
+ * A program of a plan with its successive processes, until it is stopped or no longer restarted. Guarantees: only the app's own loop changes
+ * its state; `stop` waits until nothing is left; the last line of output is not lost; processes that are not ours are never signalled.
+ */
 export class SupervisedApp implements Supervised {
-  readonly ended: Promise<AppState>
   readonly #options: SupervisedOptions
   readonly #machine: StateMachine
   readonly #target: ReturnType<typeof probeTargetOf>
   readonly #readyCommand: ReadyCommand
   readonly #end = Promise.withResolvers<AppState>()
+  readonly ended = this.#end.promise
   #begun = Promise.withResolvers<void>()
   /** Aborted once, when the app is stopped. */
   readonly #over = new AbortController()
@@ -105,7 +104,6 @@ export class SupervisedApp implements Supervised {
     this.#target = probeTargetOf(options.plan, options.appPort)
     this.#readyCommand = new ReadyCommand(options)
     this.#begunBy = options.begunBy
-    this.ended = this.#end.promise
   }
 
   get state(): AppState {
@@ -177,7 +175,6 @@ export class SupervisedApp implements Supervised {
   }
 
   async #run(firstPipes: ProcessPipes | undefined): Promise<AppState> {
-    let exit: Exit | undefined
     let pipes = firstPipes
     while (!this.#isOver) {
       if (this.#isToSleep) {
@@ -186,8 +183,7 @@ export class SupervisedApp implements Supervised {
       }
       const ended = await this.#live(pipes)
       pipes = undefined
-      exit = ended.exit ?? exit
-      this.#exit = exit
+      const exit = (this.#exit = ended.exit ?? this.#exit)
       if (this.#isOver) break
       if (ended.isAsked || exit === undefined) {
         this.#failures = NO_FAILURES
@@ -204,7 +200,7 @@ export class SupervisedApp implements Supervised {
       else return this.#enterLast(exit, next.kind === 'given up')
     }
     if (pipes !== undefined) closePipes(pipes)
-    return this.#machine.enter({phase: 'exited', exit, asked: true})
+    return this.#machine.enter({phase: 'exited', exit: this.#exit, asked: true})
   }
 
   /** Runs one process, from its pipes to the end of its group. */
@@ -214,16 +210,16 @@ export class SupervisedApp implements Supervised {
     const [stdio] = await Promise.all([given ?? open(this.#over.signal), this.#lookForForeignListener()])
     if (this.#isOver) {
       if (!('kind' in stdio)) dropStdio(stdio)
-      return {exit: undefined, livedMs: 0, isAsked: true}
+      return NEVER_SPAWNED
     }
     this.#asked = new AbortController() // this process fulfils earlier requests
-    const place = 'kind' in stdio ? stdio : await placeOrExit(async () => this.#prepare())
-    if (this.#isOver || 'kind' in stdio || 'kind' in place) {
-      if (!('kind' in stdio)) dropStdio(stdio)
-      if ('limited' in place) place.limited?.release()
-      if (!('kind' in place)) return {exit: undefined, livedMs: 0, isAsked: true}
-      this.#machine.enter({phase: 'starting', pid: undefined})
-      return {exit: place, livedMs: 0, isAsked: false}
+    if ('kind' in stdio) return this.#failToSpawn(stdio)
+    const place = await placeOrExit(async () => this.#prepare())
+    if ('kind' in place || this.#isOver) {
+      dropStdio(stdio)
+      if ('kind' in place) return this.#failToSpawn(place)
+      place.limited?.release()
+      return NEVER_SPAWNED
     }
     const appProcess = this.#spawn(stdio, place)
     const over = this.#asked.signal
@@ -237,6 +233,11 @@ export class SupervisedApp implements Supervised {
     })
     await Promise.race([ended, aborted(over)])
     return this.#finish(appProcess)
+  }
+
+  #failToSpawn(exit: Exit): Ended {
+    this.#machine.enter({phase: 'starting', pid: undefined})
+    return {exit, livedMs: 0, isAsked: false}
   }
 
   async #prepare(): Promise<ProcessPlace> {
@@ -315,10 +316,9 @@ export class SupervisedApp implements Supervised {
     })
     this.#options.watchdog?.forget(appProcess.group)
     this.#lived = appProcess.lived
-    const livedMs = this.#lived.to - this.#lived.from
     // a restart or a stop may have been requested while the rest of the group was ending
     if (!isAsked && this.#asked.signal.aborted) this.#machine.enter({phase: 'stopping', pid, why: this.#why})
-    return {exit, livedMs, isAsked: this.#asked.signal.aborted}
+    return {exit, livedMs: this.#lived.to - this.#lived.from, isAsked: this.#asked.signal.aborted}
   }
 
   /** Tracks the readiness of one process: `recheck` starts that again, `#stopWatching` ends it. */
