@@ -148,7 +148,7 @@ async function projectsOf(root: string): Promise<Projects> {
   const own = find(root)
   const all = foldersOf(root, {
     isProject: folder => find(folder).length > 0 || reasonOf(folder) !== '',
-    isBelow: part => own.some(app => startsBelow(app, part))
+    isBelow: part => !startsParts(root) && own.some(app => startsBelow(app, part))
   })
   const parts = all.folders
   const below = parts.flatMap(find)
@@ -157,7 +157,7 @@ async function projectsOf(root: string): Promise<Projects> {
   const turbo = has(root, 'turbo.json') ? await import('./workspaces.ts') : undefined
   const filtered = turbo?.withTurboFilter(apps, root)
   return {
-    apps: turbo?.withTurbo(filtered?.apps ?? apps, root) ?? apps,
+    apps: filtered?.apps ?? apps,
     silent: [...(apps.length === 0 ? [root] : []), ...parts].flatMap(part => {
       const reason = find(part).length > 0 ? '' : reasonOf(part)
       return reason === '' ? [] : [[relative(root, part) || '.', reason] as const]
@@ -165,6 +165,7 @@ async function projectsOf(root: string): Promise<Projects> {
     notes: [
       ...all.notes,
       ...(filtered?.notes ?? []),
+      ...(turbo?.turboNotes(apps, root) ?? []),
       ...(isRootLeft ? ['the scripts of the root package.json, which start several packages, are left out'] : [])
     ]
   }

@@ -1,7 +1,5 @@
-import {existsSync} from 'node:fs'
-import {basename, dirname, resolve} from 'node:path'
+import {basename, dirname} from 'node:path'
 import {stopSignal, withGrace} from '../compose/service.ts'
-import {readImported} from '../find-source.ts'
 import {
   pathFrom,
   pathTo,
@@ -13,38 +11,33 @@ import {
   type ImportedFile
 } from '../imported.ts'
 import {isFile, isFolder} from '../reading/files.ts'
-import {ownOf} from '../../../model/own.ts'
 import {commandOf} from '../reading/shell-words.ts'
 import {commandStart} from '../folder/command-start.ts'
 import type {ProgramVariables} from '../folder/languages/project.ts'
 import {envFileVariables, missingFileNote} from '../reading/variables.ts'
-import {
-  given,
-  mapOf,
-  mergedValues,
-  textValue,
-  textsOf,
-  valuesOf,
-  variablePairs,
-  written,
-  type Values
-} from '../reading/yaml-file.ts'
+import * as yaml from '../reading/yaml-file.ts'
+
+const {given, mapOf, mergedValues, textValue, variablePairs, written} = yaml
+type Values = yaml.Values
 
 /** Keys of a process that are carried over, or that only its own screen and logs use. */
 const KNOWN =
-  /^(?:command|entrypoint|working_dir|environment|env_file|depends_on|availability|readiness_probe|ready_log_line|shutdown|replicas|disabled|is_disabled|namespace|description|disable_ansi_colors|is_daemon|is_foreground|is_tty|is_interactive|log_location|log_configuration)$/
+  /^(?:command|working_dir|environment|env_file|depends_on|availability|readiness_probe|ready_log_line|shutdown|disabled|namespace|description|disable_ansi_colors|is_tty|log_location|log_configuration)$/
+const KNOWN_INSIDE =
+  /^(?:availability\.restart|shutdown\.(?:signal|timeout_seconds)|readiness_probe\.(?:exec|http_get|initial_delay_seconds|period_seconds|timeout_seconds|success_threshold|failure_threshold))$/
 
 /** A file of process-compose with its override. Throws a `UserError` for a broken one, or one without processes. */
 export function importProcessCompose(file: ImportedFile, overrides: readonly ImportedFile[]): Imported {
-  const {processes, ...top} = [file, ...overrides].map(each => withBase(each, 0)).reduce((a, b) => mergedValues(a, b))
-  const all = Object.keys(mapOf(processes)).map(id => [id, extended(id, mapOf(processes))] as const)
+  const {processes, ...top} = [file, ...overrides].map(yaml.valuesOf).reduce((a, b) => mergedValues(a, b))
+  const all = Object.entries(mapOf(processes)).map(([id, each]) => [id, mapOf(each)] as const)
   if (all.length === 0) throw unreadable(file, 'it has no processes', 0)
   const shared = variablePairs(top['environment'])
   const envs = [shared, ...all.map(([, each]) => variablePairs(each['environment']))]
-  const interpolate = envs.some(env => Object.values(env).some(value => VARIABLE.test(value)))
-  const shell = textValue(mapOf(top['shell'])['shell_command'])
-  const reader = {file, interpolate, shell, ids: new Set(all.map(([id]) => id))}
-  const ignored = 'vars env_cmds extends env_file dotenv disable_env_expansion'.split(' ').filter(key => key in top)
+  const interpolate = envs.some(env => Object.values(env).some(value => /\$\{?[A-Za-z_]/.test(value)))
+  const ignored = Object.keys(top).filter(
+    key => !/^(?:version|environment|log_\w+|is_strict|ordered_shutdown)$/.test(key)
+  )
+  const reader = {file, interpolate, ids: new Set(all.map(([id]) => id))}
   return withGrace({
     from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
     ...(interpolate && {interpolate: isFile(pathFrom(file, '.env')) ? pathFrom(file, '.env') : true}),
@@ -54,113 +47,69 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
   })
 }
 
-/** More files that extend each other are a mistake. */
-const MAX_BASES = 10
-
-/** The values of a file over those of the file that it extends, whose processes run in the folder of that file. */
-function withBase(file: ImportedFile, depth: number): Values {
-  const {extends: base, ...own} = valuesOf(file)
-  const path = pathFrom(file, textValue(base))
-  if (base === undefined) return own
-  // a note says that it is not carried over
-  if (textValue(base) === '' || depth >= MAX_BASES || !existsSync(path)) return {...own, extends: base}
-  const below = withBase(readImported(path, dirname(file.path)), depth + 1)
-  const processes = Object.entries(mapOf(below['processes'])).map(([id, each]) => {
-    const folder = resolve(dirname(path), textValue(mapOf(each)['working_dir']))
-    return [id, {...mapOf(each), working_dir: folder}]
-  })
-  return mergedValues({...below, processes: Object.fromEntries(processes) as Values}, own)
-}
-
-/** Returns a process over its base. A missing or circular base has a note. */
-function extended(id: string, all: Values, open: readonly string[] = []): Values {
-  const {extends: base, ...own} = mapOf(ownOf(all, id))
-  const name = textValue(base)
-  const isOther = ownOf(all, name) !== undefined && ![...open, id].includes(name)
-  return isOther ? mergedValues(extended(name, all, [...open, id]), own) : mapOf(ownOf(all, id))
-}
-
 interface Reader {
   readonly file: ImportedFile
   readonly interpolate: boolean
-  readonly shell: string
   /** Ids of all processes. */
   readonly ids: ReadonlySet<string>
 }
 
-const VARIABLE = /\$\{?[A-Za-z_]/
-
-function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Reader): ImportedApp {
-  const notes: string[] = []
+function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): ImportedApp {
+  const notes = [...leftOver(process)]
   const folder = folderOf(file, textValue(process['working_dir']), notes)
   const literal = (text: string): string => (interpolate ? text.replaceAll('${', () => '$${') : text)
-  const command = wordsOf(process, shell).map(literal)
-  const {PORT, ...env} = mapOf(withTexts(variablePairs(process['environment']), withBraces))
-  const probe = mapOf(process['readiness_probe'])
-  const http = mapOf(probe['http_get'])
-  const isForeground = textValue(process['is_foreground']) === 'true'
-  // a text wins, since a file over this one cannot say disabled: false
-  const isDisabled = (textValue(process['is_disabled']) || textValue(process['disabled'])) === 'true'
-  const named = textValue(process['env_file'])
-  const own = pathFrom(file, named || '.env')
-  if (named !== '' && !named.includes('$') && !isFile(own)) notes.push(missingFileNote(named, own))
-  const envFiles = [...new Set([pathFrom(file, '.env'), own])].flatMap((at): readonly unknown[] => {
-    const path = pathTo(at, folder)
-    return isFile(at) ? [path] : named !== '' && at === own ? [{path, required: false}] : []
-  })
-  const within = given({
-    'readiness_probe.exec.working_dir': mapOf(probe['exec'])['working_dir'],
-    'shutdown.parent_only': mapOf(process['shutdown'])['parent_only']
-  })
-  for (const [key, value] of Object.entries({...process, ...within}))
-    if (!KNOWN.test(key)) notes.push(`${key}: ${written(value)} is not carried over`)
-  if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
-  if (isForeground) notes.push(`is_foreground: started by hand alone: pillion start ${id}, or --profile foreground`)
-  const isDaemon = textValue(process['is_daemon']) === 'true'
-  if (isDaemon)
-    notes.push('is_daemon: what it leaves running ends with the run; apps that need it wait with dependsOn: completed')
-  const hasPort = Number(textValue(http['port'])) > 0
-  if (Object.keys(http).length > 0 && !hasPort) notes.push(`readiness_probe.http_get: ${written(http)} names no port`)
-  if (/\{\{|PC_REPLICA_NUM/.test(lineOf(process))) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
-  const probed = Number(textValue(http['port'])) || 0
-  const files = Object.assign({}, ...[pathFrom(file, '.env'), own].map(envFileVariables)) as ProgramVariables
-  const known = {...files, ...(env as ProgramVariables), ...(given({PORT}) as ProgramVariables)}
-  const {
-    keys: {command: words, ...ports},
-    notes: ofPort,
-    move
-  } = commandStart(command, folder, known, {exact: probed})
+  const line = textValue(process['command']).replaceAll('$$', '$')
+  const command = commandOf(line).map(literal)
+  const {PORT, ...env} = mapOf(withTexts(variablePairs(process['environment']), withBraces)) as ProgramVariables
+  const {files, known} = envFilesOf(process, file, folder, notes)
+  const http = mapOf(mapOf(process['readiness_probe'])['http_get'])
+  const exact = Number(textValue(http['port'])) || 0
+  if (Object.keys(http).length > 0 && exact === 0)
+    notes.push(`readiness_probe.http_get: ${written(http)} names no port`)
+  if (textValue(http['scheme']).toLowerCase() === 'https')
+    notes.push('readiness_probe.http_get: scheme is not carried over: write appProtocol: https')
+  if (/\{\{|PC_REPLICA_NUM/.test(line)) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
+  const start = commandStart(command, folder, {...known, ...env, ...(given({PORT}) as ProgramVariables)}, {exact})
+  const {command: words, ...ports} = start.keys
   const ownEnv = 'port' in ports ? env : {...env, ...given({PORT})}
+  const isDisabled = textValue(process['disabled']) === 'true'
+  if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
+  const restart = textValue(mapOf(process['availability'])['restart'])
+  if (!/^(?:always|on_failure|no|)$/.test(restart))
+    notes.push(`availability.restart: ${restart} is not carried over: write always or on-failure`)
   return {
     id,
     folder,
-    move,
+    move: start.move,
     keys: given({
       ...ports,
-      appProtocol: hasPort && textValue(http['scheme']).toLowerCase() === 'https' ? 'https' : undefined,
       command: command.length > 0 ? words : undefined,
       env: Object.keys(ownEnv).length > 0 ? ownEnv : undefined,
-      envFile: envFiles.length > 1 ? envFiles : envFiles[0],
+      envFile: files.length > 1 ? files : files[0],
       dependsOn: dependenciesOf(process, ids, notes),
-      ready: readyOf(process, {http: hasPort ? http : {}, probe, literal}),
-      restart: isDaemon ? undefined : restartOf(mapOf(process['availability']), notes),
+      ready: readyOf(process, exact > 0 ? http : {}, literal),
+      restart: {always: 'always', on_failure: 'on-failure'}[restart],
       stop: stopOf(mapOf(process['shutdown']), notes),
-      replicas: Number(textValue(process['replicas'])) > 1 ? Number(textValue(process['replicas'])) : undefined,
-      profiles: isDisabled ? ['disabled'] : isForeground ? ['foreground'] : undefined,
-      tty: ['is_tty', 'is_interactive', 'is_foreground'].some(key => textValue(process[key]) === 'true') || undefined
+      profiles: isDisabled ? ['disabled'] : undefined,
+      tty: textValue(process['is_tty']) === 'true' || undefined
     }),
-    notes: [...notes, ...ofPort]
+    notes: [...notes, ...start.notes]
   }
 }
 
-const lineOf = (process: Values): string => textValue(process['command']).replaceAll('$$', '$').trim()
-
-/** The program and its arguments: the command line in its shell, or the entrypoint. */
-function wordsOf(process: Values, shell: string): readonly string[] {
-  if (lineOf(process) === '') return textsOf(process['entrypoint'])
-  const isUsual = ['', 'bash', 'sh', '/bin/sh', '/bin/bash'].includes(shell)
-  return isUsual ? commandOf(lineOf(process)) : [shell, '-c', lineOf(process)]
-}
+const leftOver = (process: Values): readonly string[] => [
+  ...('working_dir' in mapOf(mapOf(process['readiness_probe'])['exec'])
+    ? ['readiness_probe.exec.working_dir is not carried over']
+    : []),
+  ...Object.entries(process).flatMap(([key, value]) =>
+    KNOWN.test(key) ? [] : [`${key}: ${written(value)} is not carried over`]
+  ),
+  ...['availability', 'shutdown', 'readiness_probe'].flatMap(key =>
+    Object.entries(mapOf(process[key])).flatMap(([name, value]) =>
+      KNOWN_INSIDE.test(`${key}.${name}`) ? [] : [`${key}.${name}: ${written(value)} is not carried over`]
+    )
+  )
+]
 
 function folderOf(file: ImportedFile, typed: string, notes: string[]): string {
   const folder = pathFrom(file, typed)
@@ -169,51 +118,46 @@ function folderOf(file: ImportedFile, typed: string, notes: string[]): string {
   return dirname(file.path)
 }
 
+/** Its env files, of which `.env` has the variables of all processes, and these variables. */
+function envFilesOf(
+  process: Values,
+  file: ImportedFile,
+  folder: string,
+  notes: string[]
+): {readonly files: readonly unknown[]; readonly known: ProgramVariables} {
+  const named = textValue(process['env_file'])
+  const all = [...new Set([pathFrom(file, '.env'), pathFrom(file, named || '.env')])]
+  if (named !== '' && !named.includes('$') && !isFile(pathFrom(file, named)))
+    notes.push(missingFileNote(named, pathFrom(file, named)))
+  const files = all.flatMap((at): readonly unknown[] => {
+    if (isFile(at)) return [pathTo(at, folder)]
+    return named !== '' && at === pathFrom(file, named) ? [{path: pathTo(at, folder), required: false}] : []
+  })
+  return {files, known: Object.assign({}, ...all.map(envFileVariables)) as ProgramVariables}
+}
+
 function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string[]): Values | undefined {
-  // replica 0 of a is a-0 there
-  const named = Object.entries(mapOf(process['depends_on'])).map(
-    ([id, how]) => [ids.has(id) ? id : id.replace(/-\d+$/, ''), how] as const
-  )
-  for (const [id] of named) if (!ids.has(id)) notes.push(`depends_on: there is no process ${id}`)
-  const known = named.filter(([id]) => ids.has(id))
-  const all = known.map(([id, how]) => {
+  const needed: [string, string][] = []
+  for (const [id, how] of Object.entries(mapOf(process['depends_on']))) {
     const condition = textValue(mapOf(how)['condition']) || 'process_completed'
     if (condition === 'process_completed')
       notes.push(`depends_on ${id}: process_completed holds whatever the exit code; here it must be 0`)
     const isReady = /^process_(?:healthy|log_ready)$/.test(condition)
-    return [id, isReady ? 'ready' : condition.startsWith('process_completed') ? 'completed' : 'started'] as const
-  })
-  return all.length === 0 ? undefined : (Object.fromEntries(all) as Values)
+    if (ids.has(id)) needed.push([id, isReady ? 'ready' : condition.includes('completed') ? 'completed' : 'started'])
+    else notes.push(`depends_on: there is no process ${id}`)
+  }
+  return needed.length === 0 ? undefined : Object.fromEntries(needed)
 }
 
-function readyOf(
-  process: Values,
-  {http, probe, literal}: {http: Values; probe: Values; literal: (text: string) => string}
-): unknown {
+function readyOf(process: Values, http: Values, literal: (text: string) => string): unknown {
   const line = textValue(process['ready_log_line'])
   if (line !== '') return {log: literal(line.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))}
-  const command = textValue(mapOf(probe['exec'])['command'])
+  const command = textValue(mapOf(mapOf(process['readiness_probe'])['exec'])['command'])
   if (command !== '') return {command: commandOf(command).map(literal)}
-  if (Object.keys(http).length === 0) return undefined
-  return {http: textValue(http['path']).replace(/^\/?/, '/')}
-}
-
-function restartOf(availability: Values, notes: string[]): string | undefined {
-  const policy = textValue(availability['restart'])
-  if (policy === 'exit_on_failure' || textValue(availability['exit_on_end']) === 'true')
-    notes.push('availability: process-compose ends all processes when this one ends; Pillion keeps the others running')
-  for (const key of ['max_restarts', 'backoff_seconds'])
-    if (key in availability)
-      notes.push(`availability.${key}: ${written(availability[key])} is not carried over: pauses grow by themselves`)
-  if (policy !== '' && !/^(?:always|on_failure|exit_on_failure|no)$/.test(policy))
-    notes.push(`availability.restart: ${policy} is not carried over: write always or on-failure`)
-  return policy === 'always' ? 'always' : policy === 'on_failure' ? 'on-failure' : undefined
+  return Object.keys(http).length === 0 ? undefined : {http: textValue(http['path']).replace(/^\/?/, '/')}
 }
 
 function stopOf(shutdown: Values, notes: string[]): Values | undefined {
-  const command = textValue(shutdown['command'])
-  if (command !== '')
-    notes.push(`shutdown.command: ${written(command)} is not run: the processes of the app get a signal`)
   const seconds = textValue(shutdown['timeout_seconds'])
   const stop = given({
     signal: stopSignal(textValue(shutdown['signal']), 'shutdown.signal', notes),

@@ -29,7 +29,7 @@ processes:
   })
   t.strictSame(notes, [
     'disable_env_expansion: true is not carried over',
-    'readiness_probe.exec.working_dir: sub is not carried over',
+    'readiness_probe.exec.working_dir is not carried over',
     'shutdown.parent_only: true is not carried over'
   ])
 })

@@ -66,16 +66,14 @@ processes:
         appDirPath: '.',
         command: ['sh', '-c', 'echo "$${HOME}"'],
         ready: {command: ['test', '-f', 'x']},
-        replicas: 2,
         profiles: ['disabled']
       }
     ]
   })
   t.strictSame(notes, [
-    'availability.backoff_seconds: 2 is not carried over: pauses grow by themselves',
+    'db, check: availability.backoff_seconds, replicas, liveness_probe: not carried over',
     'depends_on: there is no process gone',
     'appPort: its calls are not held: have its code read PORT, and write port: 8080',
-    'liveness_probe: {"exec":{"command":"test -f y"}} is not carried over',
     'it was disabled: pillion start check starts it, or --profile disabled'
   ])
 })
@@ -88,53 +86,12 @@ t.test('what cannot be: no processes, broken YAML', async t => {
   t.match(await read('processes: *x\n'), {message: /cannot import process-compose\.yaml: /})
 })
 
-t.test('a terminal of its own', async t => {
-  const {template} = await imported(t, {
-    'process-compose.yml':
-      'processes: {a: {command: a, is_tty: true}, b: {command: b, is_interactive: true}, c: {command: c, is_tty: false}}'
-  })
-  t.strictSame(
-    (template.apps as readonly {readonly tty?: boolean}[]).map(({tty}) => tty),
-    [true, true, undefined]
-  )
-})
-
-t.test('a daemon is not restarted, a missing folder is told', async t => {
-  const {template, notes} = await imported(t, {
-    'process-compose.yml':
-      'processes: {pg: {command: pg_ctl start, is_daemon: true, working_dir: nowhere, availability: {restart: always}}}'
-  })
-  t.strictSame(template.apps, [{appID: 'pg', appDirPath: '.', command: ['pg_ctl', 'start']}])
-  t.match(notes, [/^working_dir: nowhere is no folder here$/, /^is_daemon: /])
-})
-
 t.test('two processes whose probes ask one port: which, and what to change', async t => {
   const probe = 'readiness_probe: {http_get: {port: 8080}}'
   const {notes} = await imported(t, {
     'process-compose.yml': `processes: {a: {command: a, ${probe}}, b: {command: b, ${probe}}}`
   })
   t.ok(notes.some(note => note.startsWith('appPort: 8080 is that of a, too, and only one can listen there')))
-})
-
-t.test('a file over the one that it extends', async t => {
-  const {template} = await imported(t, {
-    'process-compose.yaml': 'extends: base/base.yaml\nprocesses: {a: {command: two}}\n',
-    base: {'base.yaml': 'processes: {a: {command: one, working_dir: api}, b: {command: three}}\n', api: {}}
-  })
-  t.match(template.apps, [
-    {appID: 'a', appDirPath: './base/api', command: ['two']},
-    {appID: 'b', appDirPath: './base', command: ['three']}
-  ])
-  const {notes} = await imported(t, {'process-compose.yaml': 'extends: gone.yaml\nprocesses: {a: {command: two}}\n'})
-  t.match(notes, ['extends: gone.yaml is not carried over'])
-})
-
-t.test('a file that extends what cannot be read is refused in words', async t => {
-  t.match(await refusal(t, {'process-compose.yaml': 'extends: base\nprocesses: {a: {command: two}}\n', base: {}}), {
-    message: 'cannot import base: it is a directory'
-  })
-  const {notes} = await imported(t, {'process-compose.yaml': 'extends: [a.yaml]\nprocesses: {a: {command: two}}\n'})
-  t.match(notes, ['extends: ["a.yaml"] is not carried over'])
 })
 
 t.test(
@@ -181,47 +138,6 @@ t.test('a process is waited for also where its condition is left out', async t =
       'processes: {a: {command: serve, depends_on: {b: , c: {}}}, b: {command: x}, c: {command: y}}'
   })
   t.match(template.apps[0], {dependsOn: {b: 'completed', c: 'completed'}})
-})
-
-t.test(
-  'a process that extends another one has what that has; a circle, and one that is not there, are told',
-  async t => {
-    const {template, notes} = await imported(t, {
-      'process-compose.yaml': `
-processes:
-  base: {command: serve, environment: [A=1, B=1], availability: {restart: always}, is_disabled: "true"}
-  web: {extends: base, environment: [B=2], is_disabled: "false"}
-  top: {extends: web, command: top}
-  lost: {extends: toString, command: x}
-  a: {extends: b, command: x}
-  b: {extends: a, command: y}
-`
-    })
-    t.match(template.apps, [
-      {appID: 'base', profiles: ['disabled']},
-      {appID: 'web', command: ['serve'], env: {A: '1', B: '2'}, restart: 'always', profiles: undefined},
-      {appID: 'top', command: ['top'], env: {A: '1', B: '2'}, restart: 'always', profiles: undefined},
-      {appID: 'lost', command: ['x']},
-      {appID: 'a', command: ['x']},
-      {appID: 'b', command: ['y']}
-    ])
-    t.ok(notes.includes('lost, a, b: extends: not carried over'), notes.join('\n'))
-  }
-)
-
-t.test('what is started by hand alone is not started, and a command counts before an entrypoint', async t => {
-  const {template, notes} = await imported(t, {
-    'process-compose.yaml':
-      'processes: {edit: {command: vim x, is_foreground: true}, api: {command: serve, entrypoint: [other], shutdown: {timeout_seconds: 0}}}'
-  })
-  t.match(template, {
-    common: {stop: {timeout: '10s'}},
-    apps: [
-      {appID: 'edit', profiles: ['foreground'], tty: true},
-      {appID: 'api', command: ['serve'], stop: undefined}
-    ]
-  })
-  t.match(notes, [/^is_foreground: /])
 })
 
 t.test('.env has the variables of all processes, below those of their own files, and of the file itself', async t => {
@@ -275,14 +191,6 @@ t.test('--from compose of a file of process-compose says what it is', async t =>
   t.match(await refusal(t, {'compose.yaml': text}, '.', 'compose'), {
     message: 'compose.yaml is a file of process-compose'
   })
-})
-
-t.test('a probe by https asks by https', async t => {
-  const {template} = await imported(t, {
-    'process-compose.yaml':
-      'processes: {a: {command: a, readiness_probe: {http_get: {scheme: HTTPS, port: 8443, path: /h}}}}'
-  })
-  t.match(template.apps, [{appPort: 8443, appProtocol: 'https', ready: {http: '/h'}}])
 })
 
 t.test('commands of the shell itself are run by one', async t => {
