@@ -130,5 +130,5 @@ export class PeerRuns {
   }
 }
 
-/** A caller without a sidecar, who called the manager's port. */
+/** The identity of a caller without a sidecar, such as one at the port of Daeploy's manager. */
 const UNKNOWN_CALLER = {namespace: 'default', trustDomain: ''}

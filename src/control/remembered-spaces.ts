@@ -4,7 +4,6 @@ import {namesInFolder} from '../platform/paths.ts'
 import type {Environment} from '../model/environment.ts'
 import {stateFolder} from '../platform/state-folder.ts'
 
-/** The owner of a space. */
 export interface SpaceOwner {
   /** The worktree, else the repository, else the folder of the template. */
   readonly root: string

@@ -1,4 +1,3 @@
-/** Address of an app. */
 export interface AppAddress {
   readonly url: string
   readonly host: string

@@ -170,7 +170,6 @@ export interface CallSpan {
   readonly isSampled: boolean
 }
 
-/** The spans of a call. */
 export interface CallSpans {
   /** Span of the sidecar that took the call. */
   readonly own: CallSpan

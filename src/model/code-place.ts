@@ -5,7 +5,7 @@ import {LIBRARIES, RUNTIME_CALL} from './thrown-at.ts'
 /** How runtimes write the place of a call in the code: Node and Bun, Python, Go, Java and .NET. */
 const FRAMES = [
   /^\s*at (?:.*\()?(?:file:\/\/)?(?<file>(?:\/[^():]+|[^()\s:]+)\.\w+):(?<line>\d+)(?::\d+)?\)?$/,
-  /^\d+: (?:.*\()?(?:file:\/\/)?(?<file>(?:\/[^():]+|[^()\s:]+)\.\w+):(?<line>\d+):\d+\)?$/, // as it aborts
+  /^\d+: (?:.*\()?(?:file:\/\/)?(?<file>(?:\/[^():]+|[^()\s:]+)\.\w+):(?<line>\d+):\d+\)?$/, // Node's text when it aborts
   /^\s*File "(?<file>[^"<]+)", line (?<line>\d+)/,
   /^\t(?<file>\/[^\t:]+\.go):(?<line>\d+)/,
   /^\s*at .* in (?<file>\/.+):line (?<line>\d+)$/,

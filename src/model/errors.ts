@@ -20,7 +20,6 @@ export interface PlacedMistake {
   readonly hint: string
 }
 
-/** A mistake in a template. */
 export interface TemplateMistake extends PlacedMistake {
   readonly code: MistakeCode
   /** Its range in the joined text of the template's files. Undefined for a resource file. */

@@ -33,6 +33,6 @@ export const jsonOrText = (text: string): unknown => orElse(() => parseExactly(t
 
 /** The JSON of a value that `parseExactly` has read. */
 export const exactText = (value: unknown): string =>
-  // which throws for a bigint
+  // `JSON.stringify` throws for a bigint
   orElse(() => JSON.stringify(value), undefined) ??
   JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? json.rawJSON(inner.toString()) : inner))

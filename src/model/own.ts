@@ -3,5 +3,5 @@ export const ownOf = <T>(table: Readonly<Partial<Record<string, T>>>, word: stri
   Object.hasOwn(table, word) ? table[word] : undefined
 
 /** An empty record for keys that others have named: in an object literal one called `__proto__` is lost. */
-// what has no prototype has no type either
+// TypeScript has no type for an object without a prototype
 export const emptyRecord = <T>(): Record<string, T> => Object.create(null) as Record<string, T>

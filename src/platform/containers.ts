@@ -39,7 +39,6 @@ const networkAt = (command: readonly string[]): number =>
       command.some((each, index) => index < at && ENGINE.test(each) && command[index + 1] === 'run')
   )
 
-/** Returns the name of a run's network. */
 export const networkName = (run: string): string => `${NETWORK}-${run}`
 
 /** Returns the engine of a command whose container is in the network of the run; an empty string for any other command. */

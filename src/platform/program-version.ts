@@ -16,7 +16,7 @@ export const findProgram = (name: string, searchPath: string): string | undefine
 
 /** Returns a program's output for `--version`, without its line end. Rejects if it fails or takes over 5 s. */
 export async function versionOf(path: string): Promise<string> {
-  // not by execa: some runs ask at their start
+  // without execa, whose code these runs would load at their start
   const asking = promisify(execFile)(path, ['--version'], {timeout: TIMEOUT_MS, killSignal: 'SIGKILL'})
   asking.child.stdin?.end()
   return (await asking).stdout.trim()

@@ -16,7 +16,6 @@ export interface AppControlParts
   /** The key with which other runs identify themselves at its sidecars (`dapr/sidecar/http/delegated-caller.ts`). */
   readonly key: string
   readonly runLog: RunLog
-  /** The apps with an open sidecar. */
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
 }
 

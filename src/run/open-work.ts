@@ -121,7 +121,7 @@ export class OpenWork {
       this.jobs = new Jobs(this.#series('dapr.runtime.scheduler'), jobDelivery(sidecars))
       this.workflows.onChanged(instance => this.#stalls.note(instance))
     } catch (error) {
-      this.#wakeUps.close() // they wait for their time already
+      this.#wakeUps.close() // the timer of the first one is running already
       throw error
     }
   }

@@ -131,7 +131,7 @@ export class RunApi {
   async close(): Promise<void> {
     await this.#waits?.close()
     await this.#events?.close()
-    const open = await this.#dashboard.begun?.catch(() => undefined) // it was never open
+    const open = await this.#dashboard.begun?.catch(() => undefined) // without a listener if opening it failed
     open?.listener.close()
   }
 

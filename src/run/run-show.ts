@@ -38,7 +38,6 @@ export class RunShow {
     this.#options = options
   }
 
-  /** Facts for the listing of the run. */
   get facts(): Pick<RunListing, 'answeredBy' | 'answersFor'> {
     const main = this.#main
     const {env} = this.#options.context

@@ -53,7 +53,7 @@ export class Run {
     const {context, starts} = this.#parts
     const {plan, env, reporter} = context
     if (env['PILLION_REDIS'] !== undefined) (await import('#redis')).redisMode(env) // a misspelt one is reported now
-    isKept({env}) // so is this
+    isKept({env}) // a misspelt setting of what is kept is reported now, too
     if (process.pid === 1 && !(await import('../platform/reap-orphans.ts')).reapOrphans())
       reporter.warn('zombies-kept', 'Pillion is PID 1 and reaps no orphans: start the container with docker run --init')
     const folders = runtimeFolders(env)

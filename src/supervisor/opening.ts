@@ -17,7 +17,6 @@ import {Program} from './program.ts'
 import {RuntimeStatus} from './runtime-status.ts'
 import {AWAKE, type Sleep} from './sleep.ts'
 
-/** The app that is opened. */
 interface OpenedApp extends Sleeper {
   readonly id: string
   readonly name: string

@@ -155,7 +155,7 @@ function differences(run: AskedRun | undefined, wanted: AskedRun): readonly stri
   if (flags.came.length + flags.gone.length > 0)
     return [...flags.came.map(flag => `it runs without ${flag}`), ...flags.gone.map(flag => `it runs with ${flag}`)]
   const [before, after] = [run.parts, wanted.parts]
-  // it applies edits by itself
+  // a run with --watch applies edits by itself
   if (before === undefined || after === undefined || run.flags.includes('--watch')) return []
   const {came, gone} = changesOf(Object.keys(before), Object.keys(after))
   const edited = Object.keys(after).filter(key => key in before && before[key] !== after[key])

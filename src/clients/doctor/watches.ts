@@ -48,6 +48,6 @@ async function entriesOf(path: string) {
   try {
     return await readdir(path, {withFileTypes: true})
   } catch {
-    return [] // not ours to read: it will not be watched either
+    return [] // without permission to read it, it will not be watched either
   }
 }

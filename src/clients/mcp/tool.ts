@@ -103,5 +103,4 @@ export function cursorParts(given: Arguments, pattern: RegExp): readonly string[
   return found.slice(1)
 }
 
-/** A cursor that is a number. */
 export const cursorOf = (given: Arguments): number => Number(cursorParts(given, /^(\d{1,15})$/)[0] ?? 0)

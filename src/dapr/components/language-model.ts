@@ -25,7 +25,6 @@ export interface ModelMessage {
   readonly resultOf: {readonly id: string; readonly name: string} | undefined
 }
 
-/** A question to a model. */
 export interface ModelQuestion {
   readonly messages: readonly ModelMessage[]
   readonly tools: readonly ModelTool[]

@@ -62,7 +62,7 @@ export class SidecarActors {
     for (const stop of this.#stops) stop()
     this.#over.abort()
     this.hosted?.leave()
-    this.hosted = undefined // it is closed once more behind the next sidecar of the app, which has its timers by the same name
+    this.hosted = undefined // a second `close` may come when the next sidecar already has its timers, by the same names
     this.#options.actors.onTypes()
   }
 

@@ -85,6 +85,6 @@ function linesWith(
         return port === undefined ? [] : [{line: at + 1, port}]
       })
   } catch {
-    return [] // it is not ours to read
+    return [] // we have no permission to read it
   }
 }

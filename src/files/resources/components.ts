@@ -94,7 +94,6 @@ export const doubleComponents = (all: readonly ComponentResource[]): readonly Re
     return message === '' ? [] : [{...found, hint: 'rename one of them'}]
   })
 
-/** The Components of a file. */
 export const readComponents = ({documents}: ResourceFile, factsOfType: FactsOfType): readonly ComponentResource[] =>
   documents
     .filter(document => document.field('kind').text() === 'Component')

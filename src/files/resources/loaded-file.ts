@@ -19,7 +19,7 @@ import {readSubscriptions} from './subscriptions.ts'
 import {readAccessPolicies} from './workflow-access.ts'
 import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
 
-/** A variable in braces, of one special character, or a word; or a brace that is not closed soon: each is searched for so far. */
+/** A variable in braces, of one special character, or a word; or a brace that is not closed within 250 characters: a longer search would cost quadratic time. */
 const VARIABLE = /\$(?:\{([^}]{0,250})\}|([-*#$@!?0-9])|(\w+)|\{)/g
 
 /** Replaces `$NAME` and `${NAME}` as Go's `os.ExpandEnv` does: an unset variable is empty, braces without a name vanish, and a `$` without a name stays. */
@@ -55,11 +55,9 @@ const EMPTY_FILE: FolderFile = {
 
 export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, withoutEffect: []}
 
-/** A kind of file. */
 export interface FileKind<T> {
   /** The value before a file was read; `fault`: why it cannot be, '' = it does not exist. */
   readonly unread: (fault: string) => T
-  /** Reads the content of a file from its text. */
   readonly read: (file: string, text: string, context: ReadContext) => Promise<FileContent<T>>
   /** Whether a value stays in use if a later version of the file is faulty. */
   readonly isUsable: (value: T) => boolean

@@ -64,7 +64,7 @@ export class FileHashes {
   /** Begins to hash, after the whole folder is known. Settles when no file waits. */
   async hash(): Promise<void> {
     this.#mayHash = true
-    if (this.#toHash.size > 0) this.#hashing ??= this.#hashAll() // which would end before it is kept, and be the last one
+    if (this.#toHash.size > 0) this.#hashing ??= this.#hashAll() // without files it would end before it is assigned, and never begin again
     await this.#hashing
   }
 
@@ -127,7 +127,7 @@ export class FileHashes {
 
   async #hashAll(): Promise<void> {
     for (const path of this.#toHash) {
-      this.#toHash.delete(path) // what is added meanwhile is gone through, too
+      this.#toHash.delete(path) // the loop also reaches files that are added meanwhile
       await this.#hash(path)
     }
     this.#hashing = undefined
@@ -135,7 +135,7 @@ export class FileHashes {
 
   async #hash(path: string): Promise<void> {
     const known = this.#known.get(path)
-    if (known === undefined || known.hash !== undefined) return // one that is gone and comes back is a change
+    if (known === undefined || known.hash !== undefined) return // a file that vanished, and comes back, is a change
     const hash = await hashOf(path, known)
     const after = await look(path)
     if (this.#isClosed || this.#known.get(path) !== known) return

@@ -56,7 +56,6 @@ export const TRUE_OR_FALSE = /^(?:true|True|TRUE|false|False|FALSE)$/
 export const isNull = (node: YamlNode): boolean =>
   node.kind === 'scalar' && WORDS.get(node.text)?.value === null && resolveScalar(node).value === null
 
-/** Whether the scalar is a merge key. */
 export const isMergeKey = ({text, style, tag}: YamlScalar): boolean =>
   text === '<<' && ((style === 'plain' && tag === '') || tag === '!!merge')
 

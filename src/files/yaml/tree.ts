@@ -31,7 +31,6 @@ export interface YamlScalar {
   isExpanded?: boolean
 }
 
-/** An item of a list. */
 export interface ListItem {
   readonly node: YamlNode
   /** The place where it is written; for an alias that of the alias. */

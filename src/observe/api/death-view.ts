@@ -77,7 +77,7 @@ function thrownBefore({app, at, inside}: Death, masking: Masking, spans: SpanSto
     const isOf = (each: {readonly app: string}, moment: number): boolean =>
       each.app === app && (traces.has(id) || (moment >= at - LAST_MS && moment <= at))
     for (const span of own.values()) {
-      // only for the others: details take long to read
+      // details are read only if needed: that takes long
       const exception = isOf(span, span.endedAt) ? spanDetails(span).exception : undefined
       if (exception !== undefined) found.push({at: span.endedAt, exception})
     }

@@ -11,7 +11,6 @@ import type {RunEvents} from './events/run-events.ts'
 import type {RunFacts} from './run-facts.ts'
 import type {WaitContext} from './wait/wait-context.ts'
 
-/** A request to the API. */
 export interface ApiRequest {
   /** Path segments by the name in braces, not decoded. */
   readonly at: Readonly<Record<string, string>>

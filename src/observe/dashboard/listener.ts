@@ -174,7 +174,6 @@ function end(response: ServerResponse, {status, detail, hint}: PageRefusal): voi
     .end(JSON.stringify({status, detail, ...(hint !== '' && {hint})}))
 }
 
-/** A file of the page. */
 interface PageFile {
   readonly type: string
   readonly gzip: Buffer

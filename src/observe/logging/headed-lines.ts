@@ -1,6 +1,5 @@
 import {appPrefix} from '../../model/text-lines.ts'
 
-/** A line of a log. */
 export interface LogLine {
   /** ms since 1970; 0: unknown. */
   readonly time: number

@@ -72,7 +72,7 @@ export class LogParts {
     const now = performance.now()
     if (now - this.#lookedAt < LOOK_MS) return false
     this.#lookedAt = now
-    return orElse(() => this.#isOther(written), false) // it may not be looked at
+    return orElse(() => this.#isOther(written), false) // we may have no permission to look at it
   }
 
   /** Returns the end of the line that fills the current file, or of the text. */

@@ -89,7 +89,6 @@ function hasPlaces(edited: readonly unknown[], shown: unknown): boolean {
 
 const OF_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-length', 'transfer-encoding'])
 
-/** Returns the call with its edited request. */
 export function editedCall(call: RecordedCall, {method, path, headers = {}, body}: RequestEdit): RecordedCall {
   const {request, target, path: former} = contentOf(call)
   const [before = '', , version = 'HTTP/1.1'] = (request.head.split(/\r?\n/, 1)[0] ?? '').split(' ')

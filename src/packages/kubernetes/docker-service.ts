@@ -42,7 +42,7 @@ export function buildOfRun({command, folder}: AppPlan, shown: Shown): object | u
   const {build} = dockerRunOf(command) ?? {}
   if (build === undefined) return undefined
   const place = resolve(folder, build.folder)
-  const isHere = existsSync(place) // else a repository
+  const isHere = existsSync(place) // otherwise it is the URL of a repository
   const valuesOf = (flag: string): readonly string[] =>
     build.flags.filter(each => each.startsWith(flag)).map(each => forCompose(each.slice(flag.length)))
   return {

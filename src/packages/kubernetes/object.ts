@@ -24,7 +24,6 @@ export interface ResourceObject {
   readonly shownAs: string
 }
 
-/** The objects of one app. */
 export interface AppObjects {
   readonly id: string
   readonly plan: AppPlan

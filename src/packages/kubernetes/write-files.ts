@@ -41,7 +41,6 @@ export function kubernetesFiles({resources, apps}: TemplateObjects): readonly Ex
   ]
 }
 
-/** All objects as one text. */
 export const kubernetesText = ({resources, apps}: TemplateObjects): string =>
   documents([...resources.map(({object}) => object), ...apps.flatMap(objectsOf)])
 

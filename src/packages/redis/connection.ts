@@ -30,7 +30,6 @@ export async function orClosed<C extends Pick<RedisConnection, 'close'>>(
   return opened
 }
 
-/** Called with each message of a channel, and the channel. */
 export type MessageListener = (channel: string, message: Buffer) => void
 
 /**

@@ -65,7 +65,7 @@ export class Passage {
   readonly #passenger: Passenger
   readonly #context: PassageContext
   readonly journal: CallJournal
-  #length: number // of its kept body while it waits
+  #length: number // of the body that is kept while the call waits
   #held: Held | Delay | undefined
   #heldBytes = 0
   /** A fault has hit the current attempt. */
@@ -75,9 +75,9 @@ export class Passage {
    * does not reset the count, since the queue's probe succeeds at a process that accepts and then closes.
    */
   #refusals: Map<Pool, number> | undefined
-  /** Set while policies decide about the call. */
+  /** The policies that decide about the call. Undefined once its outcome is final. */
   #run: InterceptedRun | undefined
-  /** Policies that decide about the call. */
+  /** The same policies, kept after that for the record of the call. */
   #policies: InterceptedRun | undefined
 
   /** `of`: a call, or the record of a call that has begun. `length`: bytes of the body that are kept. */

@@ -32,7 +32,6 @@ export interface StreamContext extends CallContext {
   readonly warn: (text: string) => void
 }
 
-/** The stream that a callee gets. */
 export interface CalleeStream {
   readonly fields: string
   /** The first fields, if later heads are likely to repeat them. */

@@ -40,7 +40,7 @@ export function attach(claim: net.Server, server: net.Server, warn?: (text: stri
   }
   // The handle of a unix domain socket cannot be passed on (Node 26).
   if (isPath) claim.on('connection', accept)
-  else server.listen(claim, BACKLOG) // it listens again: without the number, for 511
+  else server.listen(claim, BACKLOG) // listening again without the number would set the backlog to 511
   const sockets = pending.get(claim) ?? []
   pending.delete(claim)
   for (const socket of sockets) accept(socket)

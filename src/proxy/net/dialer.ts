@@ -55,7 +55,7 @@ export function hearLastWords(socket: Writable): void {
     Reflect.set(socket, name, (...values: unknown[]) => {
       const done = values.pop() as (error?: Error | null) => void
       write(...values, (error?: Error | null) => {
-        const isClosed = error != null && codeOf(error) !== 'EPROTO' // which an alert of TLS has
+        const isClosed = error != null && codeOf(error) !== 'EPROTO' // the code of an alert of TLS
         if (isClosed) setImmediate(() => setImmediate(done, error))
         else done(error)
       })

@@ -7,7 +7,6 @@ import type {Reply} from './reply.ts'
 
 /** The decisions about a call; the exchange moves the bytes. */
 export interface CallHandler {
-  /** Journal of the call. */
   readonly journal: CallJournal
   readonly rules: HeaderRules
   /** How the response breaks off on purpose; undefined: it does not. */

@@ -237,7 +237,7 @@ class WebRequest {
     try {
       this.#send(to, {...next, pairs: without(pairs, dropped)}).end(isSent ? this.#body : undefined)
     } catch (error) {
-      this.#sink.fail(worded(error as Error, to)) // its proxy is none
+      this.#sink.fail(worded(error as Error, to)) // the URL of its proxy is not valid
     }
   }
 }

@@ -145,7 +145,7 @@ export class AppStarter {
     runtime.person = 'none'
     runtime.isStartRequested ||= this.#isDown(runtime)
     if (this.#nextOf(runtime) === 'none') return
-    await this.#bringNeeded(runtime.wanted) // of the latest edit, by which it starts
+    await this.#bringNeeded(runtime.wanted) // by the plan of the latest edit, with which it starts
     await this.#follow(runtime)
   }
 
@@ -235,7 +235,7 @@ export class AppStarter {
       const {state} = runtime.app
       const {isWaking} = runtime.sleep
       if (runtime.isBetweenOpenings && !runtime.hasLeft) return
-      const fault = isWaking ? '' : whyNotSpawned(state) // that of the process before
+      const fault = isWaking ? '' : whyNotSpawned(state) // a waking app still has the state of its previous process
       // without a pid it could not be spawned: its next state follows
       const isOurs = runtime.plan.command.length > 0 && !runtime.isDebugged
       const isUnknown = state.phase === 'starting' && state.pid === undefined && isOurs

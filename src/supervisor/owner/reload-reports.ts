@@ -42,7 +42,6 @@ export class ReloadReports {
     this.#report({tookMs, held: 0, longestMs: 0, lost: 0})
   }
 
-  /** A replacement has ended. */
   end({at, tookMs, cut, stats: {held, longestMs, lost}}: Replacement): void {
     if (at === 'up') this.#report({tookMs, held, longestMs, lost: lost + cut})
     // without held calls the report of the crash is enough

@@ -105,7 +105,6 @@ interface TerminalListener {
   readonly closed: () => void
 }
 
-/** The terminal of one process. */
 export class ProcessTerminal implements TheirStdio {
   /** Words of a shell that the command replaces. */
   readonly exec: readonly string[]

@@ -92,7 +92,7 @@ async function leave(
   const inside = [...queue.inFlight.keys()]
   const drained = withDeadline({ms: timeoutMs, isPaused, clock}, async stop =>
     (await Promise.all([queue.drained(stop), finish(stop)])).every(Boolean)
-  ) // of those inside now
+  ) // of the calls that are in flight now
   const old = exchange()
   if (!(await drained)) {
     const {inFlight} = queue // a copy

@@ -35,7 +35,7 @@ export class Reminders {
   readonly #waiting = new Map<number, () => void>()
 
   constructor(options: SeriesOptions, run: Actors['run']) {
-    // as in a series
+    // as `Series` does
     this.#options = {...options, log: (...said) => options.file.afterCommit(() => options.log(...said))}
     this.#run = run
     const store = (this.#store = new ReminderStore(options.file.database))

@@ -37,7 +37,6 @@ export class LiveInstances {
     return live
   }
 
-  /** Finds an instance by its id in its app. */
   find(app: string, id: string): LiveInstance | undefined {
     const key = this.#store.keyOf(app, id)
     return key === undefined ? undefined : this.at(key)

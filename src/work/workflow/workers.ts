@@ -34,7 +34,7 @@ class WorkLimits {
     const {kind} = item
     const {all, byName} = this.#settings()[kind]
     if (this.#counts[kind] >= all) return kind
-    const {name} = item // of an activity it is read only now
+    const {name} = item // the name of an activity is decoded when it is first read
     return (this.#named[kind].get(name) ?? 0) < (byName.get(name) ?? Infinity) ? '' : `${kind} ${name}`
   }
 

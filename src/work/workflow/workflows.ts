@@ -322,7 +322,7 @@ export class Workflows extends KnownInstances {
 
   /** Makes a change that no caller would ask for again. */
   #keep(work: () => void): void {
-    keep(this.#options, work).catch(() => undefined) // who changes the file next hears why
+    keep(this.#options, work).catch(() => undefined) // the next change of the file reports why
   }
 
   /** Called when a change was undone: state dropped from memory is read again a second later, when the file may be writable. */

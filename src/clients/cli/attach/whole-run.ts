@@ -34,7 +34,7 @@ export async function attachToRun(
     void detachOrStop().then(answer => {
       isAsking = false
       if (answer === 'detach') left.resolve(true)
-      // its end ends the output
+      // the output ends when the run does
       return answer === 'stop' ? endRun(run, () => undefined) : undefined
     })
   })

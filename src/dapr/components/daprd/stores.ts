@@ -36,7 +36,6 @@ import {
   SaveStateRequest
 } from '../../../model/dapr/messages/state.generated.ts'
 
-/** A secret store of daprd. */
 export function secretStore(options: OpenedByDaprd): SecretStore {
   const call = callerOf(options)
   const storeName = options.resource.name
@@ -57,7 +56,6 @@ export function secretStore(options: OpenedByDaprd): SecretStore {
   }
 }
 
-/** A configuration store of daprd. */
 export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
   const call = callerOf(options)
   const {access, capabilities, resource} = options
@@ -102,7 +100,6 @@ const UNLOCK_STATUS: readonly Unlocked[] = ['done', 'not-there', 'not-owned', 'f
 /** Daprd makes the key of a lock from its resource, as our block does. */
 const resourceIdOf = (key: string): string => key.slice(key.lastIndexOf('||') + 2)
 
-/** A lock store of daprd. */
 export function lockStore(options: OpenedByDaprd): LockStore {
   const call = callerOf(options)
   const storeName = options.resource.name
@@ -150,7 +147,6 @@ function failureOf(error: unknown): Error {
   return error.code === INVALID_ARGUMENT && bare !== why ? new EtagError('invalid', bare) : new Error(why)
 }
 
-/** A state store of daprd. */
 export function daprdStore(options: OpenedByDaprd): StateStore {
   const {access, capabilities, resource} = options
   const storeName = resource.name

@@ -81,7 +81,7 @@ export class MovableConnection implements RedisConnection {
   }
 
   async duplicate(): Promise<RedisConnection> {
-    await this.#ready() // a new client would keep a server that is away from coming back
+    await this.#ready() // a new connection could start a server in place of one that is away
     const duplicate = new MovableConnection(this.#open, this.#waitMs, () => this.#duplicates.delete(duplicate))
     this.#duplicates.add(duplicate)
     return orClosed(duplicate, duplicate.connected())

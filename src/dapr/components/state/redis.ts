@@ -86,7 +86,7 @@ class RedisState implements StateStore {
     const node = (await redis.nodeOf?.(key)) ?? redis
     const info = await node.command(['INFO', 'replication']).catch((error: unknown) => {
       if (!(error instanceof RedisError)) throw error
-      return '' // it is saved, though we may not ask
+      return '' // the item is saved, although we have no permission for INFO
     })
     const replicas = /connected_slaves:(\d+)/.exec(String(info))?.[1] ?? '0'
     if (replicas !== '0') await node.command(['WAIT', replicas, REPLICA_MS.toString()])

@@ -6,7 +6,6 @@ import type {CallContext} from '../../../proxy/gateway/call-context.ts'
 import type {Callee} from '../../../proxy/gateway/local-apps.ts'
 import type {Interrupted} from './held-delivery.ts'
 
-/** An event for the app. */
 export interface AppEvent {
   readonly fields: EventFields
   /** The whole CloudEvent in JSON. */

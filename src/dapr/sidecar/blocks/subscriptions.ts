@@ -97,7 +97,6 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     }
   }
 
-  /** The subscriptions of streams. */
   get streamed(): readonly TopicSubscription[] {
     return [...this.#streamed].map(({active}) => active.subscription)
   }

@@ -47,7 +47,6 @@ export interface ReadHead {
 const derived = (fileKey: Buffer, salt: Buffer, info: string): Buffer =>
   Buffer.from(hkdfSync('sha256', fileKey, salt, info, 32))
 
-/** The key of the segments. */
 export const segmentKey = (fileKey: Buffer, {noncePrefix}: Manifest): Buffer => derived(fileKey, noncePrefix, 'payload')
 
 const macOf = (fileKey: Buffer, signed: Buffer): Buffer =>

@@ -40,7 +40,7 @@ export async function* encryptSegments(
   for await (const {pieces, isLast} of reader.parts(SEGMENT_BYTES)) {
     const cipher = cipherOf(manifest.cipher, key, nonceOf(manifest, number++, isLast))
     const texts = pieces.map(piece => cipher.update(piece))
-    cipher.final() // of these ciphers it is empty
+    cipher.final() // returns nothing for these ciphers
     yield [...texts, cipher.getAuthTag()]
   }
 }

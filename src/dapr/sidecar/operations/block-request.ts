@@ -74,7 +74,6 @@ export function headerOf({lines}: Pick<BlockRequest, 'lines'>, name: string): st
 export const malformed = (words: string, prefix = 'failed deserializing HTTP body: '): BlockError =>
   new BlockError([400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'], prefix + words)
 
-/** The body as JSON, in its text and its value. */
 export function readJson({body}: BlockRequest, prefix?: string): {readonly text: string; readonly value: unknown} {
   const text = body.toString()
   try {

@@ -22,7 +22,6 @@ interface AskedQuestion {
   readonly request: readonly [schema: Schema, message: object]
 }
 
-/** The answer to a question. */
 interface AnsweredQuestion<R> {
   /** The name of the configured model; '' = it has none. */
   readonly model: string

@@ -3,7 +3,6 @@ import type {CallLinks} from './link-calls.ts'
 /** Number of equal calls that are listed below one call. */
 const MAX_ALIKE = 10
 
-/** A row of a tree. */
 export interface TreeRow {
   readonly number: number
   readonly depth: number

@@ -27,7 +27,6 @@ export interface LineOfCall extends CallLine {
   readonly edgeOf: Edge
 }
 
-/** A recorded call. */
 export interface RecordedCall extends LineOfCall {
   /** Pieces of the tape; empty if they were overwritten. */
   readonly pieces: readonly TapePiece[]

@@ -121,7 +121,7 @@ export class Masking {
    * header with addresses, such as `Location`. A value that is an encoded address or JSON is masked as a whole if it contains a secret.
    */
   target(text: string, depth = 0): string {
-    if (!/[?&#;@]|%40/.test(text)) return text // as most headers
+    if (!/[?&#;@]|%40/.test(text)) return text // true of most headers
     let [masked, done] = ['', 0]
     for (const {index, 0: start, 1: before, 2: name = ''} of text.matchAll(/([?&#;])([^=?&#;\s]+)=/g)) {
       if (index < done) continue

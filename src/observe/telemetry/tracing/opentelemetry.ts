@@ -74,7 +74,7 @@ function openSink(
   const warn = (message: string): void => options.warn(`spans cannot be sent to ${name}: ${message}`)
   const processor = new BatchSpanProcessor({
     exporter: warnOnce(exporter, timeoutMs, warn),
-    exportTimeoutMillis: Math.max(timeoutMs, EXPORT_TIMEOUT_MS) // not before the exporter, which says why
+    exportTimeoutMillis: Math.max(timeoutMs, EXPORT_TIMEOUT_MS) // the exporter times out first, since its error names the reason
   })
   const resource = resourceFromAttributes(resourceAttributes(options))
   return {

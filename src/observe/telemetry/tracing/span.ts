@@ -4,7 +4,6 @@ import type {SpanActor, TraceContext} from '../../../model/call.ts'
 import type {WorkSpan} from '../../../model/work-event.ts'
 import {statusText} from '../../../proxy/net/status.ts'
 
-/** A finished span. */
 export interface FinishedSpan extends Omit<WorkSpan, 'traceparent'> {
   readonly context: TraceContext
 }

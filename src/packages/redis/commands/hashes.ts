@@ -55,7 +55,7 @@ function increase({db}: Session, [key = '', field = '', by = '']: readonly strin
 }
 
 function increaseFloat({db}: Session, [key = '', field = '', by = '']: readonly string[]): Result {
-  floating(by) // what is wrong with it counts before what is there
+  floating(by) // a wrong argument is reported before a wrong value of the field
   return change(db, [key, field, 'hincrbyfloat'], old => addFloating(old, by, notFloatInHash))
 }
 

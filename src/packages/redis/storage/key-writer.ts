@@ -81,7 +81,7 @@ export class KeyWriter {
           }
           for (const key of moved) if (keys.has(key)) put(key, Infinity)
           for (const key of keys) {
-            if (places <= 0) break // of hundreds of thousands none is looked at
+            if (places <= 0) break // not all are looked at: there may be hundreds of thousands
             if (!moved.has(key) && (room > 0 || mayPass(database.peek(key)))) put(key, room)
           }
         }

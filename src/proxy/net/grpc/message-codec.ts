@@ -243,7 +243,7 @@ export function encode<S extends Schema>(schema: S, message: Partial<Message<S>>
     if (bytes.length > MAX_KEPT_BYTES) shared = new BinaryWriter()
     return bytes
   } catch (error) {
-    shared = new BinaryWriter() // it holds half a message
+    shared = new BinaryWriter() // the previous one holds half a message
     throw error
   }
 }

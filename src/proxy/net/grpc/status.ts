@@ -81,7 +81,6 @@ const MAX_TEXT = 3800
 export const encodeBinary = (name: string, bytes: string): string =>
   encodeField(name, Buffer.from(bytes, 'latin1').toString('base64').replace(/=+$/, ''))
 
-/** The head of an answer. */
 export const answerHead = (contentType: string, status = 200): string =>
   statusField(status) + encodeNamed(CONTENT_TYPE, contentType)
 

@@ -6,7 +6,6 @@ const MAX_TEXT = 2048
 interface Head {
   /** Begins with the head. */
   readonly text: string
-  /** Its size. */
   readonly size: number
 }
 

@@ -1,6 +1,5 @@
 import type {Reply} from '../../../../proxy/net/reply.ts'
 
-/** A request in the pipeline. */
 export interface PipelineRequest {
   /** Path and query as sent. A middleware may replace them. */
   url: string

@@ -39,7 +39,6 @@ export interface Outcomes<Outcome> {
 /** Sends the call once. Must settle soon after the attempt is stopped. */
 export type SendAttempt<Outcome> = (control: AttemptControl) => Promise<Outcome>
 
-/** The policies of an endpoint. */
 export interface EndpointPolicies {
   readonly endpoint: Endpoint
   /** Timeout of an attempt in ms; 0 = none. */
