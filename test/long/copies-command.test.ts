@@ -84,7 +84,11 @@ t.test('copies: shows those of the template, stops them, and forgets what one th
     (await rowsOf(rig)).find(({name}) => name === 'pr'),
     {state: 'gone', diskBytes: null}
   )
-  t.match(await rig.run(['copies', 'forget', 'pr'], {folder: 'main'}), {code: 1, stderr: /--yes agrees to it/})
+  const exits = `exits/${encodeURIComponent(join(rig.folder, 'pr/dapr.yaml'))}.jsonl`
+  await rig.write({[`../home/.local/state/pillion/${exits}`]: ''})
+  const question = await rig.run(['copies', 'forget', 'pr'], {folder: 'main'})
+  t.match(question, {code: 1, stderr: /exits of \/\S*\/pr\/dapr\.yaml[^]*--yes agrees to it/})
+  t.notMatch(question.stderr, '%2F')
   const lock = join(rig.runtimeDir, 'naming.lock')
   symlinkSync(JSON.stringify({id: 'killed', pid: process.pid, started: 1, ...currentSystem()}), lock)
   t.match(

@@ -67,7 +67,7 @@ export const forgetCopies: CommandHandler = async ({flags, words, asJson}) => {
       continue
     }
     const plan = await planOf(flags, copyNamed(copiesOf(flags), name))
-    const what = [...asked, ...teardownsOf(plan)].join(', ')
+    const what = [...asked.map(shownRemains), ...teardownsOf(plan)].join(', ')
     await confirm(`remove what ${name} keeps: ${what}`, flags.isSet('yes'))
     remainsNow(flags, name) // it may have been started before the person answered
     const {space} = copyNamed(copiesOf(flags), name)
@@ -92,14 +92,12 @@ async function planOf(flags: GivenFlags, {isGone, folder}: KnownCopy): Promise<P
 
 /** Lists the remains of a copy. Throws a UserError while it runs or starts. */
 function remainsNow(flags: GivenFlags, called: string): readonly string[] {
-  return named(copiesOf(flags), [called]).flatMap(copy => {
-    const {name} = copy
-    const run = copy.run ?? startsOf([copy], startingRuns(process.env)).find(each => each.name === name)
-    if (run === undefined) return remainsOf(process.env, copy)
-    throw new UserError(`${name} is ${copy.run === undefined ? 'being started' : 'running'} (pid ${run.pid})`, {
-      explanation: `Stop it first: pillion copies down ${name}`,
-      code: 'not-now'
-    })
+  const copy = copyNamed(copiesOf(flags), called)
+  const run = copy.run ?? startsOf([copy], startingRuns(process.env)).find(({name}) => name === called)
+  if (run === undefined) return remainsOf(process.env, copy)
+  throw new UserError(`${called} is ${copy.run === undefined ? 'being started' : 'running'} (pid ${run.pid})`, {
+    explanation: `Stop it first: pillion copies down ${called}`,
+    code: 'not-now'
   })
 }
 
@@ -129,6 +127,13 @@ function remainsOf(env: Environment, {folder, isGone, space}: KnownCopy): readon
     existsSync(path)
   )
 }
+
+/** Names a remain for a person: a file that is called like a template by the path of that. */
+const shownRemains = (path: string): string =>
+  path.replace(
+    /^.*\/(exits|runs)\/(.*)\.jsonl$/,
+    (_, kind: string, name: string) => `${kind} of ${name.replaceAll('%2F', '/')}`
+  )
 
 const isInside = (folder: string, path: unknown): boolean =>
   typeof path === 'string' && `${path}/`.startsWith(`${folder}/`)
