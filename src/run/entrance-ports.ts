@@ -40,10 +40,10 @@ export class EntrancePorts {
     return hasOthers ? {entrance: [...new Set(this.#bound.map(each => portOf([each])))]} : {}
   }
 
-  /** Binds the ports. A number of an app, or of another program, stays its own. Resolves with false if the first one is taken. */
-  async bind({apps}: Pick<Plan, 'apps'>): Promise<boolean> {
+  /** Binds the ports, of which `bound` listen already. A number of an app, or of another program, stays its own. Resolves with false if the first one is taken. */
+  async bind({apps}: Pick<Plan, 'apps'>, bound: readonly Server[] = []): Promise<boolean> {
     try {
-      this.#bound = await listen(this.first, LOOPBACK)
+      this.#bound = await listen(this.first, LOOPBACK, bound)
     } catch (error) {
       if (codeOf(error) === 'EADDRINUSE') return false
       throw error

@@ -37,7 +37,7 @@ const MAX_LINE = 1000
 /** Opens the published ports of a run, whose calls are handled like invocations. */
 export function openPublished(
   options: RunPublishedOptions,
-  freed: PublishedApps['freed'] = async (port, bind) => bindFreed(options.context.env, port, bind)
+  freed: PublishedApps['freed'] = async (port, hosts) => bindFreed(options.context.env, port, hosts)
 ): PublishedPorts {
   return new PublishedPorts({...publishedApps(options), ownCopy: new NearbyCopies(options.context), freed}, nameOwner)
 }

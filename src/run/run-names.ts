@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import type {IncomingHttpHeaders} from 'node:http'
-import type {Socket} from 'node:net'
+import type {Server, Socket} from 'node:net'
 import type {TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
 import type {RunListing} from '../control/run-control.ts'
@@ -172,6 +172,11 @@ export class RunNames {
     else entrance.take(socket, caller as EntranceCaller, early)
   }
 
+  /** Leaves the entrance to a run that waits for it. */
+  async handOver(): Promise<void> {
+    await (await this.#entrance.begun)?.handOver()
+  }
+
   async close(cut: AbortSignal): Promise<void> {
     this.#over.abort()
     const {begun} = this.#entrance
@@ -182,8 +187,8 @@ export class RunNames {
   readonly #appAt = (name: string): string | undefined => this.#names.get(name) ?? this.#mainNames.get(name)
 
   /** Binds the entrance; false: its port is taken. */
-  async #take(): Promise<boolean> {
-    if (!(await this.#ports.bind(this.#parts.context.plan))) return false
+  async #take(bound: readonly Server[] = []): Promise<boolean> {
+    if (!(await this.#ports.bind(this.#parts.context.plan, bound))) return false
     this.#isForeign = false
     this.#parts.changed(this.#ports.facts)
     const {begun} = this.#entrance
@@ -200,9 +205,10 @@ export class RunNames {
   async #wait(): Promise<void> {
     const {signal} = this.#over
     const {awaitEntrance} = await import('./port-holder.ts')
+    let bound: readonly Server[]
     do {
       const {first: port} = this.#ports
-      await awaitEntrance({
+      bound = await awaitEntrance({
         port,
         folder: this.#folder,
         signal,
@@ -212,21 +218,24 @@ export class RunNames {
         }
       })
       ;(await this.#entrance.begun)?.leave()
-    } while (!signal.aborted && !(await this.#take()))
+    } while (!signal.aborted && !(await this.#take(bound)))
+    if (signal.aborted) for (const each of bound) release(each)
   }
 
   /** Leaves a port to another run, which asks for it by a connection and closes that when it has the port. */
   async #free(port: number, asker: Socket): Promise<void> {
-    const left = (await this.#parts.published.written()).leave(port)
+    asker.on('error', () => asker.destroy()).resume()
+    const closed = new Promise(resolve => asker.on('close', resolve))
+    const left = await (await this.#parts.published.written()).leave(port, asker)
     // the copy that is shown until now has the numbers no longer
     if (left !== undefined) this.show.leave()
-    asker.on('error', () => asker.destroy()).on('close', () => left?.())
+    void closed.then(() => left?.())
     const freed = this.#ports.free(port)
-    const entrance = await this.#entrance.begun
-    if (entrance === undefined) for (const each of freed) release(each)
-    else entrance.free(freed)
-    if (freed.length > 0) this.#parts.changed(this.#ports.facts)
-    asker.resume().end()
+    if (freed.length > 0) {
+      await (await this.#serve()).free(asker, freed)
+      this.#parts.changed(this.#ports.facts)
+    }
+    asker.end()
   }
 
   async #serve(): Promise<Entrance> {

@@ -165,8 +165,7 @@ export class RunParts {
     const about = registrantOf(this.context, this.names.asked)
     this.#registration = await register(folder, about, this.api.serve, systemClock, this.names.onUpgrade)
     this.names.registered(this.#registration.taken)
-    // the code is for copies alone
-    if (this.context.plan.movedPorts?.size) (await this.published.written()).begin()
+    await this.published.follow()
   }
 
   /** Closes the control socket, so that the run is no longer found. */

@@ -116,9 +116,21 @@ export class RunPublished {
     this.#ports?.serve()
   }
 
-  /** Frees the ports that none of these apps wants. */
+  /** Leaves ports to the copies that wait for them. */
+  async handOver(): Promise<void> {
+    await Promise.all([this.#ports, await this.#written.begun].map(async ports => ports?.handOver()))
+  }
+
+  /** Frees the ports that none of these apps wants. Called after each edit. */
   async keepOnly(plans: readonly AppPlan[]): Promise<void> {
     await this.#ports?.keepOnly(plans)
+    await this.follow()
+  }
+
+  /** Listens at the numbers of the template that this copy has others for, once no other copy does. */
+  async follow(): Promise<void> {
+    // the code is for copies alone
+    if (this.options.context.plan.movedPorts?.size) (await this.written()).follow()
   }
 
   /** The numbers of the template that this copy has others for. */
@@ -128,7 +140,8 @@ export class RunPublished {
         import('./written-ports.ts'),
         import('./open-published.ts')
       ])
-      return new Written({...this.options, ports: openPublished(this.options, async () => undefined)})
+      const apps = (): readonly AppPlan[] => this.options.routes().versions.known.map(({wanted}) => wanted)
+      return new Written({...this.options, apps, ports: openPublished(this.options, async () => [])})
     })
   }
 

@@ -162,7 +162,9 @@ export class Run {
       {name: 'components of apps', start: async () => parts.openComponents()},
       {name: 'apps', stop: async () => this.#endApps()},
       // first of all, while its apps still answer
-      {name: 'calls to the main copy', stop: async () => parts.names.show.end()}
+      {name: 'calls to the main copy', stop: async () => parts.names.show.end()},
+      {name: 'entrance', stop: async () => parts.names.handOver()},
+      {name: 'numbers of copies', stop: async () => parts.published.handOver()}
     ]
   }
 

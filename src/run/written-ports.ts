@@ -1,14 +1,18 @@
-import {bindFreed} from '../control/names.ts'
+import type {Server, Socket} from 'node:net'
+import {bindFreed, PortHolder} from '../control/names.ts'
 import {reachable} from '../model/address.ts'
 import {codeOf} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {pause} from '../platform/delay.ts'
-import type {PublishedPorts} from '../proxy/published/published-ports.ts'
-import {AGAIN_MS, PortHolder} from './port-holder.ts'
+import {release} from '../proxy/net/claimed-server.ts'
+import {hostsOf, type PublishedPorts} from '../proxy/published/published-ports.ts'
+import {AGAIN_MS} from './port-holder.ts'
 import type {RunContext} from './run-context.ts'
 
 export interface WrittenPortsParts {
   readonly context: Pick<RunContext, 'env' | 'plan' | 'reporter'>
+  /** The apps of the run, as the template has them now. */
+  readonly apps: () => readonly AppPlan[]
   /** Published ports that need no port of another run. */
   readonly ports: PublishedPorts
   /** Called with the numbers that this run leaves to any run that wants them. */
@@ -30,6 +34,8 @@ const TOGETHER_MS = 100
 export class WrittenPorts {
   readonly #parts: WrittenPortsParts
   readonly #over = new AbortController()
+  /** The numbers of apps that were begun: waited for, or had. */
+  readonly #begun = new Set<number>()
   /** The numbers at which this run listens. */
   readonly #ours = new Set<number>()
   /** Numbers that have become free, for one line. */
@@ -39,29 +45,35 @@ export class WrittenPorts {
     this.#parts = parts
   }
 
-  /** Listens at the ports once no other run does. With `--isolated`, ports that no copy has stay free. */
-  begin(): void {
+  /** Listens at the ports once no other run does, and at those that an edit has removed no longer. With `--isolated`, ports that no copy has stay free. */
+  follow(): void {
     const {plan} = this.#parts.context
     const mayBegin = plan.asked?.flags.includes('--isolated') !== true
-    for (const app of this.#apps()) void this.#wait(app, mayBegin)
+    const apps = new Map(this.#apps().map(app => [app.published.number, app]))
+    for (const number of this.#begun) if (!apps.has(number)) this.#drop(number)
+    for (const [number, app] of apps) {
+      if (this.#begun.has(number)) continue
+      this.#begun.add(number)
+      void this.#wait(app, mayBegin)
+    }
   }
 
   /** Listens at all numbers now. Returns the number of each app. Rejects with a `UserError` if a program has one. */
   async take(): Promise<Readonly<Record<string, number>>> {
-    const {env, plan} = this.#parts.context
+    const {context, apps} = this.#parts
     for (const app of this.#apps()) {
       if (this.#ours.has(app.published.number)) continue
-      const listen = async (): Promise<true> => this.#listen(app)
-      if ((await bindFreed(env, app.published.number, listen)) === undefined) await listen()
+      const {published} = app
+      await this.#listen(app, await bindFreed(context.env, published.number, hostsOf(published)))
     }
-    const own = plan.apps.flatMap(({id, published}) => (published === undefined ? [] : {id, published}))
+    const own = apps().flatMap(({id, published}) => (published === undefined ? [] : {id, published}))
     return Object.fromEntries([...own, ...this.#apps()].map(({id, published}) => [id, published.number]))
   }
 
-  /** Stops accepting at a port that another run wants. The returned function is called after that run had time to listen. Undefined if the port was not ours. */
-  leave(number: number): (() => void) | undefined {
+  /** Leaves a number, to the run at the other end of a connection if there is one. The returned function is called once that run has it; undefined: it was not ours. */
+  async leave(number: number, heir?: Socket): Promise<(() => void) | undefined> {
     if (!this.#ours.delete(number)) return undefined
-    const end = this.#parts.ports.leave(number)
+    const end = await this.#parts.ports.leave(number, heir)
     this.#parts.takenOver([...this.#ours])
     return () => {
       end()
@@ -69,15 +81,25 @@ export class WrittenPorts {
     }
   }
 
+  /** Leaves the numbers to other copies that wait for them. */
+  async handOver(): Promise<void> {
+    await this.#parts.ports.handOver()
+  }
+
   async close(cut?: AbortSignal): Promise<void> {
     this.#over.abort()
     await this.#parts.ports.close(cut)
   }
 
+  #drop(number: number): void {
+    this.#begun.delete(number)
+    void this.leave(number).then(end => end?.())
+  }
+
   #apps(): readonly Written[] {
-    const {apps, movedPorts = new Map<number, number>()} = this.#parts.context.plan
+    const {movedPorts = new Map<number, number>()} = this.#parts.context.plan
     const numbers = new Map([...movedPorts].flatMap(([from, to]) => (from === to ? [] : [[to, from]])))
-    return apps.flatMap(({id, published}) => {
+    return this.#parts.apps().flatMap(({id, published}) => {
       const number = published && numbers.get(published.number)
       return published === undefined || number === undefined ? [] : {id, published: {...published, number}}
     })
@@ -88,15 +110,17 @@ export class WrittenPorts {
     const {signal} = this.#over
     const {host: address, number: port} = app.published
     const [host = ''] = reachable([address || '0.0.0.0'])
-    for (let tries = mayBegin ? TRIES : 0; !signal.aborted; await pause(AGAIN_MS, signal)) {
+    for (let tries = mayBegin ? TRIES : 0; !signal.aborted && this.#begun.has(port); await pause(AGAIN_MS, signal)) {
       const holder = new PortHolder({host, port}, signal)
       const mark = await holder.mark
-      if (mark === '' || (mark === 'refused' && tries-- === 0)) return
-      if (mark !== 'refused') tries = TRIES
-      if (mark !== 'refused') await holder.closed
-      if (signal.aborted || this.#ours.has(port)) return
+      // a run that is ending closes a new connection without an answer
+      const isHeld = mark !== '' && mark !== 'refused'
+      if (!isHeld && tries-- === 0) return
+      if (isHeld) tries = TRIES
+      const bound = isHeld ? await holder.left(hostsOf(app.published)) : []
+      if (signal.aborted || this.#ours.has(port) || !this.#begun.has(port)) return bound.forEach(release)
       try {
-        await this.#listen(app)
+        await this.#listen(app, bound)
         return await this.#report(app)
       } catch (error) {
         if (codeOf(error instanceof Error ? error.cause : undefined) !== 'EADDRINUSE') return
@@ -104,12 +128,11 @@ export class WrittenPorts {
     }
   }
 
-  async #listen(app: Written): Promise<true> {
-    await this.#parts.ports.claim([app])
+  async #listen(app: Written, bound: readonly Server[]): Promise<void> {
+    await this.#parts.ports.claim([app], [], bound)
     this.#parts.ports.serve()
     this.#ours.add(app.published.number)
     this.#parts.takenOver([...this.#ours])
-    return true
   }
 
   /** Reports the numbers that have become free together in one line. */

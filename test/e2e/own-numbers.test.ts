@@ -1,3 +1,5 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -96,6 +98,18 @@ t.test('a number in the code of an app is its own copy, also when the copy that 
   await each([left])
 })
 
+t.test('a copy answers at the numbers of main as soon as main begins to stop', async t => {
+  const {rig, api, start} = await openShop(t)
+  const slow = `process.on('SIGTERM', () => setInterval(() => require('node:fs').existsSync('go') && process.exit(), 20));${API}`
+  await rig.write({'main/api.js': slow})
+  const [main, pr] = [await start('main'), await start('pr')]
+  main.signal('SIGTERM')
+  await pr.stderr.line(takes(api))
+  t.match(await (await fetch(`http://localhost:${api}/`)).text(), /\/pr /)
+  await rig.write({'main/go': ''})
+  t.match(await main.exited, {code: 0})
+})
+
 t.test('two runs of one folder: the one that is left has the numbers', async t => {
   const {api, start, ask} = await openShop(t)
   const first = await start('main')
@@ -105,4 +119,26 @@ t.test('two runs of one folder: the one that is left has the numbers', async t =
   first.signal('SIGTERM')
   await two.stderr.line(takes(api))
   t.equal(await ask('main', 'two'), home)
+})
+
+t.test('a number that an edit adds to a copy is answered by it, too, until another edit removes it', async t => {
+  const {rig, api, start} = await openShop(t)
+  const [more, main] = [await freePort(), await start('main')]
+  const pr = rig.pillion(['up', '--watch'], {folder: 'pr'})
+  await pr.stdout.line(/api ready at/)
+  main.signal('SIGTERM')
+  await pr.stderr.line(takes(api))
+  const written = JSON.parse(readFileSync(join(rig.folder, 'pr/pillion.yaml'), 'utf8')) as {apps: readonly object[]}
+  const app = {id: 'more', dir: '.', command: ['node', 'api.js'], port: more}
+  await rig.write({'pr/pillion.yaml': JSON.stringify({...written, apps: [...written.apps, app]})})
+  await pr.stderr.line(takes(more))
+  t.match(await (await fetch(`http://localhost:${more}/`)).text(), /\/pr /)
+  await rig.write({'pr/pillion.yaml': JSON.stringify(written)})
+  while (
+    await fetch(`http://localhost:${more}/`).then(
+      () => true,
+      () => false
+    )
+  );
+  t.match(await (await fetch(`http://localhost:${api}/`)).text(), /\/pr /, 'other numbers stay')
 })

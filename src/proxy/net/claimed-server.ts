@@ -64,3 +64,27 @@ export function release(claim: net.Server): void {
   claim.close()
   for (const socket of pending.get(claim) ?? []) socket.destroy()
 }
+
+/** How long opened connections may take to be accepted, in ms. */
+const ACCEPT_MS = 500
+
+/** Closes an address that `server` serves. First it accepts the connections that the system has opened, and would reset. */
+export async function closeServed(claim: net.Server, server: net.Server | undefined): Promise<void> {
+  let accepted = 0
+  server?.on('connection', () => accepted++)
+  const end = performance.now() + ACCEPT_MS
+  // each turn of the event loop accepts one (libuv); the first turn may be half over
+  for (let quiet = 0; quiet < 2 && performance.now() < end;) {
+    const before = accepted
+    await new Promise(setImmediate)
+    quiet = before === accepted ? quiet + 1 : 0
+  }
+  server?.close()
+  release(claim)
+}
+
+/** The address and the port of a server; empty if it does not listen at a port. */
+export function boundAt(server: net.Server | undefined): Partial<net.AddressInfo> {
+  const at = server?.address() ?? ''
+  return typeof at === 'object' ? at : {}
+}

@@ -1,7 +1,7 @@
 import net, {type Server} from 'node:net'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {instanceName, listenPorts, type AppPlan, type Plan} from '../../model/plan.ts'
-import {BACKLOG, release} from '../net/claimed-server.ts'
+import {BACKLOG, boundAt, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import {GIVE_LOOPBACK, LOOPBACK} from '../../platform/probe.ts'
 import {listenOnSocket, startListening, type Api} from './bind.ts'
@@ -232,11 +232,14 @@ function whyNot(cause: unknown, key: string): string {
 const addresses = (app: AppPlan, kind: Kind): readonly string[] =>
   app.sidecar.listenAddresses.length > 0 && kind !== 'metricsPort' ? app.sidecar.listenAddresses : LOOPBACK
 
-/** Listens on all addresses or on none. Port 0 means any free port, the same on all. Without IPv6, ::1 is skipped. */
-export async function listen(port: number, hosts: readonly string[]): Promise<readonly Server[]> {
-  const servers: Server[] = []
+type Servers = readonly Server[]
+
+/** Listens on all addresses or on none, except where `bound` do. Port 0 means any free port, the same on all. Without IPv6, ::1 is skipped. */
+export async function listen(port: number, hosts: readonly string[], bound: Servers = []): Promise<Servers> {
+  const servers = [...bound]
   try {
     for (const host of hosts) {
+      if (bound.some(each => boundAt(each).address === host)) continue
       try {
         servers.push(await listenOn(port === 0 ? portOf(servers) : port, host))
       } catch (error) {
@@ -289,10 +292,7 @@ async function listenByHandle(port: number, host: string): Promise<Server | unde
 type CreateServerHandle = (host: string, port: number, family: 4 | 6, fd: number, flags: number) => object | number
 
 /** Returns the port of listening servers; 0: none. */
-export function portOf(servers: readonly Server[]): number {
-  const address = servers[0]?.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
+export const portOf = (servers: Servers): number => boundAt(servers[0]).port ?? 0
 
 function close(servers: readonly Server[]): void {
   for (const server of servers) release(server)

@@ -1,11 +1,13 @@
+import {once} from 'node:events'
 import net from 'node:net'
 import type {FrameServer} from '#h2-frames'
 import type {Protocol} from '../../model/call-protocol.ts'
 import {WAITING} from '../../model/app-name.ts'
 import {OUTSIDE, type Call} from '../../model/call.ts'
 import {bugText} from '../../model/errors.ts'
+import {within} from '../../platform/delay.ts'
 import {isLocal, type Ends} from '../../platform/proc-net.ts'
-import {attach, release} from '../net/claimed-server.ts'
+import {attach, boundAt, closeServed, release} from '../net/claimed-server.ts'
 import {Connections} from '../net/connections.ts'
 import {contain} from '../net/error-boundary.ts'
 import {KnownHeads} from '../net/http1/known-heads.ts'
@@ -27,6 +29,10 @@ const LOOK_MS = 10_000
 
 /** Time for connections to apps of other runs at the end of this run, in ms. */
 const LEAVE_MS = 1000
+/** How long a connection without a request may take for its first one, in ms, before another run has the port. */
+const FIRST_MS = 200
+/** How long the heir of a port may take to bind an address, in ms. */
+const HEIR_MS = 500
 
 /** Whether another run asks for the port when it is free. */
 export const isWaiting = ({asksForSwitch, target}: VerbatimHead): boolean => asksForSwitch && target === `/${WAITING}`
@@ -84,11 +90,12 @@ export abstract class CallPort implements PublishedHost {
     }
   }
 
-  /** Stops accepting connections at these addresses, by default at none. */
-  free(claims: readonly net.Server[] = this.#claims): void {
+  /** Accepts no further connection at these addresses, by default at none. `heir`: a run that binds each address before the next one is left. */
+  async free(heir?: net.Socket, claims: readonly net.Server[] = this.#claims): Promise<void> {
     for (const claim of claims) {
-      this.#servers[this.#claims.indexOf(claim)]?.close()
-      release(claim)
+      const {address = ''} = boundAt(claim)
+      await closeServed(claim, this.#servers[this.#claims.indexOf(claim)])
+      if (heir?.write(address) === true) await within(HEIR_MS, Promise.race([once(heir, 'data'), once(heir, 'close')]))
     }
   }
 
@@ -106,6 +113,28 @@ export abstract class CallPort implements PublishedHost {
     this.connections.add(socket)
     this.accept(socket)
     if (early.length > 0 && !socket.destroyed) socket.emit('data', early)
+  }
+
+  /** Leaves the port to a run that waits for it, if one does. Settles when open calls are over, after a moment at most. */
+  async handOver(): Promise<void> {
+    const [heir] = this.#waiting
+    if (heir === undefined) return
+    await this.free(heir)
+    for (const socket of this.#waiting) socket.destroy()
+    this.leaveSoon()
+    await within(LEAVE_MS, this.connections.gone())
+  }
+
+  /** Another run has the port: open calls finish, a new connection gets its first answer, and tunnels end. */
+  leaveSoon(isMeant: (connection: PublishedConnection) => boolean = () => true): void {
+    for (const connection of this.#frames) connection.leave()
+    this.endSoon(connection => {
+      if (isMeant(connection) && connection.isTunnel) connection.destroy()
+      return isMeant(connection)
+    }, true)
+    const late = (): void => this.endSoon(({isFresh, isLeaving}) => isFresh && isLeaving)
+    // if this process was held up, waiting bytes are read first
+    setTimeout(() => setImmediate(late), FIRST_MS).unref()
   }
 
   forget(connection: PublishedConnection): void {
@@ -129,12 +158,12 @@ export abstract class CallPort implements PublishedHost {
     clearTimeout(late)
   }
 
-  /** Accepts no further request on these HTTP/1 connections. */
-  protected endSoon(isMeant: (connection: PublishedConnection) => boolean): void {
+  /** Takes no further request of these connections of HTTP/1; `keepsFresh`: except for the first one. */
+  protected endSoon(isMeant: (connection: PublishedConnection) => boolean, keepsFresh = false): void {
     for (const connection of this.#http) {
       if (!isMeant(connection)) continue
       connection.isLeaving = true
-      if (!connection.isBusy) connection.destroy()
+      if (!connection.isBusy && !(keepsFresh && connection.isFresh)) connection.destroy()
     }
   }
 

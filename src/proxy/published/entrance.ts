@@ -116,11 +116,7 @@ export class Entrance extends CallPort {
 
   /** The run that has passed on connections is ending, or is gone: their calls may finish. */
   leave(): void {
-    this.endSoon(connection => {
-      const isPassed = this.isPassedIn(connection.socket)
-      if (isPassed && connection.isTunnel) connection.destroy()
-      return isPassed
-    })
+    this.leaveSoon(({socket}) => this.isPassedIn(socket))
   }
 
   override async close(cut?: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import type {Server} from 'node:net'
+import type {Server, Socket} from 'node:net'
 import {UserError} from '../../model/errors.ts'
 import type {AppPlan, PublishedPlan} from '../../model/plan.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
@@ -25,8 +25,8 @@ export interface PublishedApps {
   /** Returns the app at the other end of a connection; '' = none of the run. */
   readonly appAt: (ends: Ends) => string
   readonly ownCopy: OwnCopy
-  /** Asks another run to leave a port to this one, and binds it meanwhile. Resolves with undefined if no run does. */
-  readonly freed: <Bound>(port: number, bind: () => Promise<Bound>) => Promise<Bound | undefined>
+  /** Lets another run leave a port to this one. Resolves with the servers that listen there; none if no run does. */
+  readonly freed: (port: number, hosts: readonly string[]) => Promise<readonly Server[]>
 }
 
 type Publishing = Pick<AppPlan, 'id' | 'published'>
@@ -42,8 +42,14 @@ export class PublishedPorts {
     this.#nameOwner = nameOwner
   }
 
-  /** Binds the ports of these apps that are not bound yet. Throws a `UserError` if one is taken, or belongs to one of `others`. */
-  async claim(apps: readonly Publishing[], others: readonly Publishing[] = []): Promise<void> {
+  /**
+   * Binds the ports of these apps that are not bound yet. Throws a `UserError` if one is taken, or one of `others` is called there. `bound`: servers that listen there already.
+   */
+  async claim(
+    apps: readonly Publishing[],
+    others: readonly Publishing[] = [],
+    bound: readonly Server[] = []
+  ): Promise<void> {
     for (const {id, published} of apps) {
       if (published === undefined) continue
       const key = keyOf(published)
@@ -55,8 +61,10 @@ export class PublishedPorts {
         })
       const known = this.#entries.get(key)
       if (known !== undefined) known.callee = id
-      else
-        this.#entries.set(key, {plan: published, callee: id, servers: await this.#bind(id, published), port: undefined})
+      else {
+        const servers = await this.#bind(id, published, bound)
+        this.#entries.set(key, {plan: published, callee: id, servers, port: undefined})
+      }
     }
   }
 
@@ -74,19 +82,24 @@ export class PublishedPorts {
     await Promise.all(unwanted.map(async ([key, entry]) => this.#close(key, entry, AbortSignal.abort())))
   }
 
-  /** Stops accepting at a port. The returned function ends its connections once another run has it. */
-  leave(number: number): () => void {
+  /** Leaves a number, to the run at the other end of a connection if there is one. The returned function ends the connections there once that run has it. */
+  async leave(number: number, heir?: Socket): Promise<() => void> {
     const left = [...this.#entries].filter(([, {plan}]) => plan.number === number)
     for (const [key, {port}] of left) {
       this.#entries.delete(key)
-      port?.free()
+      await port?.free(heir)
     }
     return () => {
-      for (const [, {port}] of left) void port?.close()
+      for (const [, {port}] of left) port?.leaveSoon()
     }
   }
 
-  /** Stops accepting; calls in flight may finish until `cut` is aborted. */
+  /** Leaves ports to the runs that wait for them. */
+  async handOver(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(async ({port}) => port?.handOver()))
+  }
+
+  /** Accepts nothing new; calls in flight may finish until `cut` is aborted. */
   async close(cut?: AbortSignal): Promise<void> {
     await Promise.all([...this.#entries].map(async ([key, entry]) => this.#close(key, entry, cut)))
   }
@@ -97,13 +110,17 @@ export class PublishedPorts {
     else await port.close(cut)
   }
 
-  async #bind(id: string, {host, number}: Pick<PublishedPlan, 'host' | 'number'>): Promise<readonly Server[]> {
-    const bind = async (): Promise<readonly Server[]> => listen(number, host === '' ? LOOPBACK : [host])
+  async #bind(
+    id: string,
+    {host, number}: Pick<PublishedPlan, 'host' | 'number'>,
+    bound: readonly Server[]
+  ): Promise<readonly Server[]> {
+    const hosts = hostsOf({host})
     try {
-      return await bind().catch(async (error: unknown) => {
-        const bound = await this.#apps.freed(number, bind)
-        if (bound === undefined) throw error
-        return bound
+      return await listen(number, hosts, bound).catch(async (error: unknown) => {
+        const freed = await this.#apps.freed(number, hosts)
+        if (freed.length === 0) throw error
+        return listen(number, hosts, freed)
       })
     } catch (cause) {
       const holder = await whoHolds(number, cause, this.#nameOwner)
@@ -115,5 +132,8 @@ export class PublishedPorts {
     }
   }
 }
+
+/** The addresses at which an app is called. */
+export const hostsOf = ({host}: Pick<PublishedPlan, 'host'>): readonly string[] => (host === '' ? LOOPBACK : [host])
 
 const keyOf = ({host, number}: PublishedPlan): string => `${host}:${number}`

@@ -3,11 +3,17 @@ import {EventEmitter, once} from 'node:events'
 import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
 import {mock} from 'node:test'
+import {text} from 'node:stream/consumers'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
+import {PortHolder} from '../../../../src/control/names.ts'
 import type {Call} from '../../../../src/model/call.ts'
+import {LOOPBACK} from '../../../../src/platform/probe.ts'
 import {Faults} from '../../../../src/proxy/faults/faults.ts'
+import {boundAt, release} from '../../../../src/proxy/net/claimed-server.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
+import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
+import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
 import {contextOf, openPort, publish} from './publish.ts'
 import {data, END_STREAM, headers, onStream} from '../../dapr/sidecar/frames.ts'
 
@@ -326,3 +332,35 @@ t.test('an app that sends data of HTTP/2 before a head fails that request alone'
   t.strictSame(broken, [false, false], 'its connection is whole')
   t.notOk(other.closed)
 })
+
+t.test(
+  'a run that waits for a port gets its addresses one by one, and opened connections get their answers',
+  async t => {
+    const claims = await listen(0, LOOPBACK)
+    const [number, addresses] = [portOf(claims), claims.map(each => boundAt(each).address)]
+    const context = contextOf(t, () => ({ok: false, status: 503, error: 'down'}))
+    const port = new PublishedPort(
+      claims,
+      () => context,
+      () => ''
+    )
+    t.teardown(async () => port.close(AbortSignal.abort()))
+    const heir = new PortHolder({host: '127.0.0.1', port: number}, AbortSignal.timeout(60_000))
+    t.equal(await heir.mark, 'port')
+    const callers = Array.from({length: 20}, () => net.connect(number, '127.0.0.1'))
+    await Promise.all(callers.map(async caller => once(caller, 'connect')))
+    const [bound] = await Promise.all([
+      heir.left(LOOPBACK),
+      port.handOver(),
+      ...callers.map(async caller => {
+        caller.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+        t.match(await text(caller), /^HTTP\/1\.1 503 /)
+      })
+    ])
+    t.same(
+      bound.map(each => boundAt(each).address),
+      addresses
+    )
+    for (const each of bound) release(each)
+  }
+)
