@@ -44,7 +44,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     t.equal(asked.code, 1)
     t.match(
       asked.stderr,
-      /❌ {2}this would run a template in a cluster that is not on this machine: context "production", server https:\/\/cluster\.example\.test:\d+, namespace "test-\w+"\nAdd --yes if you mean it/
+      /❌ {2}this would run a template in a cluster that is not on this machine: context "production", server https:\/\/cluster\.example\.test:\d+, namespace "test-\w+"\n--yes agrees to it\./
     )
     const stopped = await shop.rig.run(['stop', '-k', '-f', '.'], {env})
     t.match(stopped, {

@@ -58,7 +58,7 @@ export class ClusterRun {
     try {
       await Promise.race([living, this.#pods.failed.promise, aborted(this.#stopping.signal)])
     } catch (error) {
-      await this.#pods.flush()
+      await this.#pods.read()
       throw error
     } finally {
       this.stop()
@@ -79,18 +79,18 @@ export class ClusterRun {
     const startedAt = performance.now()
     if (surplus.length > 0) {
       say('info', 'Deleting what the template no longer has, and Jobs, which run again:')
-      await this.#kubectl('delete', ...surplus, '--ignore-not-found', '--cascade=foreground')
+      await this.#kubectl(['delete', ...surplus, '--ignore-not-found', '--cascade=foreground'])
     }
     void this.#pods.watch()
     await this.#apply(objects.resources.map(({object}) => object))
-    const applied = new Map<string, Promise<void>>()
-    const ready = new Map<string, Promise<void>>()
+    const [applied, ready] = [new Map<string, Promise<void>>(), new Map<string, Promise<void>>()]
     const all = objects.apps.map(async app => {
       const {id, dependsOn} = app
       const needs = dependsOn.map(async need => (need.until === 'started' ? applied : ready).get(need.id))
       const applying = Promise.all(needs).then(async () => this.#apply(objectsOf(app)))
       const job = jobs.get(id)
-      const rolledOut = job === undefined ? applying.then(async () => this.#rollOut(id)) : applying
+      const rollOut = async (): Promise<void> => this.#kubectl(['rollout', 'status', `deployment/${id}`])
+      const rolledOut = job === undefined ? applying.then(rollOut).then(() => void running.add(id)) : applying
       applied.set(id, applying)
       ready.set(id, job?.promise ?? rolledOut)
       return rolledOut
@@ -110,19 +110,13 @@ export class ClusterRun {
   }
 
   async #apply(objects: readonly KubernetesObject[]): Promise<void> {
-    if (objects.length === 0) return
-    this.#stopping.signal.throwIfAborted()
+    if (objects.length === 0 || this.#stopping.signal.aborted) return
     const text = await this.#options.kubectl.text(APPLY, {input: listText(objects)})
     for (const line of text.split('\n')) this.#options.say('info', line)
   }
 
-  async #rollOut(id: string): Promise<void> {
-    await this.#kubectl('rollout', 'status', `deployment/${id}`)
-    this.#pods.running.add(id)
-  }
-
   /** Calls kubectl, and shows its lines. */
-  async #kubectl(...args: readonly string[]): Promise<void> {
+  async #kubectl(args: readonly string[]): Promise<void> {
     const {kubectl, say} = this.#options
     await kubectl.lines(args, line => say('info', line), {signal: this.#stopping.signal})
   }
@@ -131,13 +125,13 @@ export class ClusterRun {
   async #gone(): Promise<void> {
     const {signal} = this.#stopping
     const args = ['wait', '--for=delete', 'deployments,jobs', '-l', this.#label, '--timeout=-1s']
-    let isGone = false
-    for (; !isGone && !signal.aborted; await pause(isGone ? 0 : PAUSE_MS, signal))
-      // the watch of the pods reports an API server that does not respond
-      isGone = await this.#kubectl(...args).then(
+    const isGone = async (): Promise<boolean> =>
+      this.#kubectl(args).then(
         () => true,
         () => false
       )
+    // the watch of the pods reports an API server that does not respond
+    while (!(await isGone()) && !signal.aborted) await pause(PAUSE_MS, signal)
   }
 }
 

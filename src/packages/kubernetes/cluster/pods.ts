@@ -4,12 +4,14 @@ import {isTruthy} from '../../../model/truthy.ts'
 import {pause} from '../../../platform/delay.ts'
 import {STREAM_LIMIT, type Kubectl, type Say} from './kubectl.ts'
 
+type Texts = Readonly<Record<string, string | undefined>>
+
 /** The part of a pod that we read (`core/v1`). */
 interface Pod {
   readonly metadata: {
     readonly name: string
-    readonly labels: Readonly<Record<string, string | undefined>>
-    readonly annotations?: Readonly<Record<string, string | undefined>>
+    readonly labels: Texts
+    readonly annotations?: Texts
     readonly deletionTimestamp?: string
   }
   readonly status: {
@@ -39,11 +41,9 @@ const HOPELESS =
 /** `[pod/shop-1/daprd] 2026-01-02T03:04:05.000000006Z text`, as kubectl prints a line. The kubelet's own lines have no time. */
 const LINE = /^\[pod\/([^/\]]+)\/([^\]]+)\] (\d{4}-\S+) ?(.*)$/s
 const LOGS = ['--all-containers', '--prefix', '--timestamps', '--ignore-errors', '--max-log-requests=200', STREAM_LIMIT]
-/** Containers that start together are read by one kubectl: the wait for more of them, in ms. */
-const GATHER_MS = 300
-/** Pause after a kubectl that ended by itself, in ms. */
-const PAUSE_MS = 1000
-/** A kubectl reads lines that are older than the run, or than the newest line, by at most this time, in ms. */
+/** Pause before kubectl starts again, in ms. */
+const PAUSE_MS = 500
+/** A kubectl that starts again reads lines once more that are older than the newest one by at most this time, in ms. */
 const OVERLAP_MS = 60_000
 
 export interface PodsOptions {
@@ -71,7 +71,7 @@ export class Pods {
   readonly #ids = new Map<string, string>()
   /** Starts, ends and texts that were reported. */
   readonly #reported = new Set<string>()
-  /** Time of the last line of each container. */
+  /** Time of the last line of each container, and the newest of all. */
   readonly #last = new Map<string, string>()
   #newest = 0
   #reader = new AbortController()
@@ -93,14 +93,28 @@ export class Pods {
       })
   }
 
-  /** Reads the lines that are there. */
-  async flush(): Promise<void> {
-    await this.#read([], this.#options.signal)
+  /** Reads the lines that are there and new. With `-f` also those that follow, until kubectl ends. */
+  async read(...follow: readonly '-f'[]): Promise<void> {
+    const {kubectl, label, signal} = this.#options
+    const since = `--since-time=${new Date(this.#newest - OVERLAP_MS).toISOString()}`
+    const from = this.#newest > 0 ? since : `--since=${OVERLAP_MS / 1000}s`
+    const until = follow.length > 0 ? AbortSignal.any([signal, this.#reader.signal]) : signal
+    await kubectl
+      .lines(['logs', ...follow, '-l', label, from, ...LOGS], line => this.#take(line), {signal: until})
+      .catch(() => undefined)
   }
 
   /** Settles when kubectl has no more lines, or after a second. */
   async end(): Promise<void> {
-    await Promise.race([this.#reading, pause(PAUSE_MS)])
+    await Promise.race([this.#reading, pause(1000)])
+  }
+
+  /** Reads the lines of all containers by one kubectl: again when a container starts, and when it has ended. */
+  async #readAll(): Promise<void> {
+    for (; !this.#options.signal.aborted; await pause(PAUSE_MS, this.#options.signal)) {
+      this.#reader = new AbortController()
+      await (this.#reading = this.read('-f'))
+    }
   }
 
   #isNew(key: string): boolean {
@@ -114,8 +128,7 @@ export class Pods {
   }
 
   /** Reads a pod that is new or has changed. */
-  #see({metadata, status}: Pod): void {
-    const {name, labels, annotations, deletionTimestamp} = metadata
+  #see({metadata: {name, labels, annotations, deletionTimestamp}, status}: Pod): void {
     const id = labels['app'] ?? ''
     if (deletionTimestamp !== undefined) return
     this.#ids.set(name, id)
@@ -127,7 +140,10 @@ export class Pods {
       )
     for (const container of [status.initContainerStatuses ?? [], status.containerStatuses ?? []].flat()) {
       const {containerID, state, lastState} = container
-      if (containerID !== undefined && this.#isNew(containerID)) this.#follow()
+      if (containerID !== undefined && this.#isNew(containerID)) {
+        this.#reader.abort()
+        if (this.#reading === undefined) void this.#readAll()
+      }
       for (const end of [lastState?.terminated, state?.terminated])
         if (end !== undefined && this.#isNew(`${end.containerID} ended`)) this.#ended(id, container.name, end.exitCode)
       const {reason = '', message} = state?.waiting ?? {}
@@ -150,31 +166,6 @@ export class Pods {
     if (code !== 0) return this.#fail(id, `the Job "${id}" failed with exit code ${code}`)
     this.running.add(id)
     job.resolve()
-  }
-
-  /** Reads a container that has started, too. The first call starts the reader. */
-  #follow(): void {
-    this.#reader.abort()
-    this.#reading ??= this.#readAll()
-  }
-
-  async #readAll(): Promise<void> {
-    const {signal} = this.#options
-    while (!signal.aborted) {
-      await pause(this.#reader.signal.aborted ? GATHER_MS : PAUSE_MS, signal)
-      this.#reader = new AbortController()
-      this.#reading = this.#read(['-f'], AbortSignal.any([signal, this.#reader.signal]))
-      await this.#reading
-    }
-  }
-
-  async #read(follow: readonly string[], signal: AbortSignal): Promise<void> {
-    const {kubectl, label} = this.#options
-    const since = new Date(this.#newest - OVERLAP_MS).toISOString()
-    const from = this.#newest > 0 ? `--since-time=${since}` : `--since=${OVERLAP_MS / 1000}s`
-    await kubectl
-      .lines(['logs', ...follow, '-l', label, from, ...LOGS], line => this.#take(line), {signal})
-      .catch(() => undefined)
   }
 
   async #take(line: string): Promise<void> {

@@ -20,32 +20,20 @@ import {tableOf} from '../../table.ts'
 const LOCAL_NAME = /^(?:kind-.*|k3d-.*|minikube|docker-desktop|rancher-desktop|orbstack|colima|microk8s)$/
 const FIELDS = '{.current-context}{"\\n"}{.clusters[0].cluster.server}{"\\n"}{.contexts[0].context.namespace}'
 
-interface Use {
-  /** Flags that have no meaning in a cluster. */
-  readonly refused: readonly string[]
-  /** The change of the cluster, as the question names it. Without it there is no question. */
-  readonly change?: string | undefined
-}
-
 /**
- * Returns kubectl for the context and namespace of `--context` and `--namespace`. Asks before a cluster is changed that is not on this machine.
- * Without a terminal, or with the template on stdin, no person can answer: then `--yes` is needed. Rejects with a UserError.
+ * Returns kubectl for the context and namespace of `--context` and `--namespace`. Asks before a cluster is changed that is not on this machine;
+ * '' = no change. Rejects with a UserError, also for a refused flag.
  */
-export async function openCluster(flags: GivenFlags, {refused, change}: Use): Promise<Kubectl> {
+export async function openCluster(flags: GivenFlags, refused: readonly string[], change = ''): Promise<Kubectl> {
   const bad = refused.find(name => flags.names.includes(name))
   if (bad !== undefined) throw new UserError(`--${bad} is not supported with --kubernetes: leave it out`)
   const given = new Kubectl(flags.text('context') ?? '', flags.text('namespace') ?? '')
   const view = await given.text(['config', 'view', '--minify', '-o', `jsonpath=${FIELDS}`])
   const [context = '', server = '', namespace = ''] = view.split('\n')
   const kubectl = new Kubectl(context, given.namespace || namespace || 'default')
-  if (change === undefined || flags.isSet('yes') || LOCAL_NAME.test(context) || isHere(server)) return kubectl
   const where = `context "${context}", server ${server}, namespace "${kubectl.namespace}"`
-  if (!process.stdin.isTTY || !process.stdout.isTTY || flags.list('run-file').includes('-'))
-    throw new UserError(`this would ${change} in a cluster that is not on this machine: ${where}`, {
-      explanation: 'Add --yes if you mean it, or choose another cluster with --context.',
-      code: 'agree'
-    })
-  await confirm(`${change} in ${where}`)
+  if (change !== '' && !LOCAL_NAME.test(context) && !isHere(server))
+    await confirm(`${change} in a cluster that is not on this machine: ${where}`, flags.isSet('yes'))
   return kubectl
 }
 
@@ -63,7 +51,7 @@ export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
     throw new UserError('nothing to stop: add --run-file PATH, or the ids of apps')
   const plan = files.length === 0 ? undefined : (await loadTemplate(files, surroundings(), {watch: false})).plan
   const change = `delete ${ids.length > 0 ? ids.join(', ') : 'what a template made'}`
-  const kubectl = await openCluster(flags, {refused: ['name', 'version'], change})
+  const kubectl = await openCluster(flags, ['name', 'version'], change)
   const now = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => now.abort())
   const label = plan === undefined ? `${MANAGED_BY}=${MANAGER}` : `${TEMPLATE_LABEL}=${templateLabel(plan)}`
@@ -95,8 +83,7 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
   if (id === '') throw new UsageError('required flag(s) "app-id" not set')
   if (others.length > 0) throw new UsageError('logs -k takes the id of one app')
   endWithStdout() // `logs | head`
-  const refused = ['grep', 'run-file', 'name', 'since', 'timestamps', 'version']
-  const kubectl = await openCluster(flags, {refused})
+  const kubectl = await openCluster(flags, ['grep', 'run-file', 'name', 'since', 'timestamps', 'version'])
   const isApp = flags.isSet('app')
   const tail = tailOf(flags)
   const pod = flags.text('pod-name') ?? ''
@@ -124,15 +111,15 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
 }
 
 /** The keys of `list -k -o json|yaml` (`pkg/kubernetes/list.go` of Dapr's CLI), and the columns of its table. */
-const COLUMNS = {
-  namespace: 'NAMESPACE',
-  appId: 'APP ID',
-  appPort: 'APP PORT',
-  age: 'AGE',
-  created: 'CREATED'
-} as const
+const COLUMNS = [
+  ['namespace', 'NAMESPACE'],
+  ['appId', 'APP ID'],
+  ['appPort', 'APP PORT'],
+  ['age', 'AGE'],
+  ['created', 'CREATED']
+] as const
 
-type Row = Readonly<Record<keyof typeof COLUMNS, string>>
+type Row = Readonly<Record<(typeof COLUMNS)[number][0], string>>
 
 /** A line for each pod: its namespace, the time of its creation, its app id and the app's port. */
 const POD_FIELDS = `{range .items[*]}{.metadata.namespace} {.metadata.creationTimestamp} {.metadata.labels.dapr\\.io/app-id} {.metadata.annotations.dapr\\.io/app-port}{"\\n"}{end}`
@@ -145,9 +132,10 @@ export const listInCluster: CommandHandler = async ({flags}) => {
   const kubectl = new Kubectl(flags.text('context') ?? '', namespace)
   const text = await kubectl.text(['get', 'pods', '-l', 'dapr.io/app-id', ...where, '-o', `jsonpath=${POD_FIELDS}`])
   const lines = text.split('\n').filter(line => line !== '')
-  const rows = lines.map(rowOf).toSorted((a, b) => (a.namespace < b.namespace ? 1 : a.namespace > b.namespace ? -1 : 0))
+  const rows = lines.map(rowOf).toSorted((a, b) => b.namespace.localeCompare(a.namespace, 'en'))
   if (output === 'json' || output === 'yaml') print(process.stdout, await structured(rows, output))
-  else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))
+  else if (rows.length === 0) print(process.stdout, 'No Dapr instances found.\n')
+  else print(process.stdout, tableOf(COLUMNS.map(([key, head]) => [head, rows.map(row => row[key])])))
   return 0
 }
 
@@ -156,6 +144,3 @@ function rowOf(line: string): Row {
   const at = new Date(createdAt)
   return {namespace, appId, appPort, age: age(Date.now() - at.getTime()), created: created(at)}
 }
-
-const table = (rows: readonly Row[]): string =>
-  tableOf(Object.entries(COLUMNS).map(([key, head]) => [head, rows.map(row => row[key as keyof Row])]))

@@ -54,7 +54,7 @@ export const runInCluster: CommandHandler = async context => {
     // report mistakes of the template before asking for confirmation
     const unbuilt = await wantedImages(loaded.plan, context)
     await templateObjects(loaded, {...place, images: unbuilt.placeholders})
-    const kubectl = await openCluster(flags, {refused: HERE_ALONE, change: 'run a template'})
+    const kubectl = await openCluster(flags, HERE_ALONE, 'run a template')
     const {kinds, nativeSidecar} = await readCluster(kubectl)
     const images = await unbuilt.build(kubectl.context, terminal)
     const objects = await templateObjects(loaded, {...place, namespace: kubectl.namespace, nativeSidecar, images})
