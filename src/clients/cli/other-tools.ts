@@ -43,6 +43,8 @@ const ANSWERS: ReadonlyMap<string, string> = new Map([
   ['ps --all', 'pillion ps shows all apps.'],
   ['ps -a', 'pillion ps shows all apps.'],
   ['restart --all', 'Name the apps: pillion restart ID ID.'],
+  ['run --diff', 'kubectl compares: pillion export kubernetes -f PATH -o - | kubectl diff -f -.'],
+  ['run --dry-run', 'kubectl checks: pillion export kubernetes -f PATH -o - | kubectl apply --dry-run=server -f -.'],
   ['trace --failed', 'A filter says it: pillion trace is:failed.'],
   ['up --build', 'Nothing is built: each app starts by its command, which may build it.'],
   ['up --port', 'Write port: NUMBER for the app into the template: others call the app there.'],
