@@ -30,7 +30,7 @@ export function whyNotFound([program = '']: readonly string[], folder: string, s
   }
   const folders = [...new Set(searchPath.split(':'))]
   if (folders.some(each => isProgram(resolve(folder, each, program)))) return ''
-  return `"${program}" is in no folder of PATH (${folders.join(':')})${adviceFor(program, folder, folders)}`
+  return `"${program}" is in no folder of PATH${adviceFor(program, folder, folders)}`
 }
 
 /** Advises about a missing program: npm's folder of programs is not in PATH, and `python` may exist only as `python3`. */

@@ -50,6 +50,8 @@ t.test('words and flags of other tools are answered with ours', async t => {
     ['replay path:/x', 1, 'no call matches path:/x'],
     ['wait --nothing', 255, "Error: unknown flag: --nothing\nRun 'pillion wait --help' for usage.\n"],
     ['up --rest main', 255, 'Name the apps to start here: pillion up --only ID,ID.'],
+    ['run -k -f . --diff', 255, 'pillion export kubernetes -f PATH -o - | kubectl diff -f -.'],
+    ['run -k -f . --dry-run', 255, 'kubectl apply --dry-run=server -f -.'],
     ['calls to:ordes', 1, 'no call matches: no app has the id ordes: did you mean orders?'],
     ['calls to=orders', 1, 'the filter to=orders is written to:orders'],
     [
@@ -150,7 +152,7 @@ t.test('a command that is not there: the near one, or the one of npm', async t =
   const env = {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`}
   await rig.template([{appID: 'shop', command: ['interpreter', 'app.py']}])
   const near = await rig.run(['up'], {env})
-  t.match(near.stderr, /"interpreter" is in no folder of PATH \(.*\); did you mean interpreter3\?\n/)
+  t.match(near.stderr, /"interpreter" is in no folder of PATH; did you mean interpreter3\?\n/)
   await rig.template([{appID: 'shop', appDirPath: 'npm', command: ['nodemonster', 'app.js']}])
   const npm = await rig.run(['up'], {env})
   t.match(npm.stderr, '; npm has it: write command: [./node_modules/.bin/nodemonster, …]\n')

@@ -106,7 +106,7 @@ function mustExist(path: string, spot: Spot, source: Source): void {
   const fault = statFault(path)
   if (fault === '') return
   const near = nearMiss(basename(path), namesInFolder(dirname(path)))
-  const hint = near === '' ? '' : `did you mean ${near}?`
+  const hint = near === '' ? 'correct the path, or create it' : `did you mean ${near}?`
   const message = `error in getting the file info for ${path}: ${fault}`
   throw templateError(source, {code: 'path-not-found', message, spot, hint, missing: path})
 }

@@ -95,10 +95,14 @@ export function resolvePlan(
   const entries = each(locations, ({app, folder, resources}) => {
     const settings = mergeApp(template, app, {source, folder})
     const s2i = readS2i(settings, given.env['PATH'] ?? '')
-    const wrong = (s2i ?? settings.values.command) === undefined ? misspelt(app, 'command') : undefined
+    const wrong =
+      (s2i ?? settings.values.command) === undefined
+        ? (misspelt(app, 'command') ?? template.top.pairs.get('command'))
+        : undefined
     if (wrong !== undefined) {
-      const message = `app ${JSON.stringify(settings.id)} has no command: ${wrong.name} is an unknown key`
-      throw templateError(source, {code: 'unknown-key', message, spot: wrong.key, hint: 'did you mean command?'})
+      const message = `app ${JSON.stringify(settings.id)} has no command: ${wrong.name} is ignored here`
+      const hint = wrong.name === 'command' ? 'write it in the app' : 'did you mean command?'
+      throw templateError(source, {code: 'unknown-key', message, spot: wrong.key, hint})
     }
     return {settings, plan: resolveApp(settings, {...given, resources, s2i, isPlain: isPlainTemplate(found.shownAs)})}
   })

@@ -292,7 +292,7 @@ t.test('the keys of other tools, and keys in a wrong place, come with the key th
   for (const [key, expected] of Object.entries(app))
     t.equal(hint(orders(`${key}: x`)), `    ${'^'.repeat(key.length)}\n${expected}`, key)
   t.match(hint(`environment: {}\n${orders()}`), /\nwrite env in common, or in an app$/)
-  t.match(hint(`command: [x]\n${orders()}`), /\nwrite it in an app$/)
+  t.match(hint(`command: [x]\n${orders('command: [y]')}`), /\nwrite it in an app$/)
   t.match(hint(`common:\n  cwd: x\n${orders()}`), /\nwrite appDirPath in an app$/)
   t.match(
     hint(`isolate: true\n${orders()}`),
@@ -301,9 +301,11 @@ t.test('the keys of other tools, and keys in a wrong place, come with the key th
 })
 
 t.test('an app that lacks its command by a typo is refused; one with a command has a warning', async t => {
+  const outside = failure(t, `command: [x]\n${orders()}`)
+  t.equal(outside.explanation, 'dapr.yaml:1:1\ncommand: [x]\n^^^^^^^\nwrite it in the app')
   for (const key of ['comand', 'entrypoint']) {
     const {message, explanation} = failure(t, orders(`${key}: [x]`))
-    t.equal(message, `Error getting apps from config file: app "orders" has no command: ${key} is an unknown key`)
+    t.equal(message, `Error getting apps from config file: app "orders" has no command: ${key} is ignored here`)
     t.equal(explanation, `dapr.yaml:5:5\n    ${key}: [x]\n    ${'^'.repeat(key.length)}\ndid you mean command?`)
     t.match(load(t, orders(`${key}: [x]`, 'command: [y]')).findings, [{code: 'unknown-key', severity: 'warning'}])
   }
