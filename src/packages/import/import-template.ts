@@ -103,7 +103,7 @@ export async function importFrom(
   const whole = {...imported, notes, apps: separatePorts(watched)}
   const {withMissing} = await import('./app-notes.ts')
   const {withSharedNotes} = await import('./shared-notes.ts')
-  const missing = withMissing(whole, {roots: sources.map(rootOf), cwd}, process.env)
+  const missing = withMissing(whole, process.env)
   return {imported: withSharedNotes(missing, options.all), sources}
 }
 

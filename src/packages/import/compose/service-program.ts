@@ -47,7 +47,11 @@ export function serviceProgram(composed: Service, stack: Stack): ListeningProgra
   }
   const project = words.length === 0 ? projectOf(service, build, image, stack) : undefined
   if (project === undefined) return undefined
-  const notes = project.notes.filter(note => !isOfPort(note))
+  const script = image.candidates.find(([first = '']) => first.endsWith('.sh'))?.join(' ')
+  const notes = [
+    ...project.notes.filter(note => !isOfPort(note)),
+    ...(script === undefined ? [] : [`the command of its image, ${script}, is not run`])
+  ]
   return {service: withNotes(image.service, notes), folder: project.folder, start: projectStart(project, image, exact)}
 }
 

@@ -75,8 +75,10 @@ function configOf(file: ImportedFile, cwd: string, seen: Set<string>): Config {
 }
 
 function configIn({build, deploy, manifests, profiles}: Values, folder: string): Config {
+  const bases: string[] = []
   const builds = listedValues(mapOf(build)['artifacts']).map(artifact => {
-    const {image, context, docker, jib} = mapOf(artifact)
+    const {image, context, docker, jib, requires} = mapOf(artifact)
+    for (const each of listedValues(requires)) bases.push(imageName(textValue(mapOf(each)['image'])))
     const {dockerfile, target, buildArgs: args} = mapOf(docker)
     // Jib builds a module without a Dockerfile
     const module = resolve(folder, textValue(context), textValue(mapOf(jib)['project']).replace(/^:/, '') || '.')
@@ -92,7 +94,8 @@ function configIn({build, deploy, manifests, profiles}: Values, folder: string):
   const usual = named.length === 0 && !hasHelm && builds.length > 0 ? ['k8s/*.yaml'] : []
   const ofDev = JSON.stringify(profiles ?? '').includes('"command":"dev"')
   return {
-    builds: new Map(builds),
+    // other images are built of a base, which starts nothing
+    builds: new Map(builds.filter(([image]) => !bases.includes(image))),
     manifests: [...named, ...usual].filter(each => !/^https?:/.test(each)).map(each => resolve(folder, each)),
     notes: [
       ...(hasHelm ? ['helm: charts are not read: their ports and environment are missing'] : []),

@@ -40,24 +40,20 @@ export function importProcfile(file: ImportedFile): Imported {
 /** Adds a note to a line for a server of production, which may need a build. */
 function withBuildNote(app: ImportedApp): ImportedApp {
   const command = textsOf(app.keys['command'])
-  const note = buildNote(command, app.folder) || herokuNote(command, app.folder)
+  const note = buildNote(command, app.folder) || missingNote(command, app.folder)
   return note === '' ? app : {...app, notes: [...app.notes, note]}
 }
 
-/** Notes things that Heroku builds or provides and a developer's machine lacks; returns an empty string for none. */
-function herokuNote(command: readonly string[], folder: string): string {
-  const line = command.join(' ')
-  const [, jar = ''] = /\bjava\b.* -jar (\S+\.jar)\b/.exec(line) ?? []
-  if (jar !== '' && !/[*$]/.test(jar) && !existsSync(resolve(folder, jar))) {
-    const build = ['mvnw', 'gradlew'].find(name => existsSync(join(folder, name)))
-    const isGradle = build === undefined ? jar.startsWith('build/') : build === 'gradlew'
-    const tool = build === undefined ? (isGradle ? 'gradle' : 'mvn') : `./${build}`
-    return `it starts ${jar}, which is not there: ${tool} ${isGradle ? 'build' : 'package'} makes it`
-  }
-  const [program = ''] = command
+/** Notes a program that has to be built first, or that only Heroku has; returns an empty string for none. */
+function missingNote(command: readonly string[], folder: string): string {
+  const line = command[0] === 'sh' || command[0] === 'bash' ? (command[2] ?? '') : command.join(' ')
+  const [program = ''] = line.trim().split(/\s/)
   if (program.startsWith('heroku-php-'))
     return `${program} is a program of Heroku: write php -S localhost:$PORT -t ${command[1] ?? '.'} in its place`
-  return ''
+  const [, jar = ''] = /\bjava\b.* -jar (\S+\.jar)\b/.exec(line) ?? []
+  const started = jar === '' && /^[\w.-]+\/[\w./-]+$/.test(program) ? program : jar
+  if (started === '' || /[*$]/.test(started) || existsSync(resolve(folder, started))) return ''
+  return `it starts ${started}, which is not there: build it first`
 }
 
 /** `go run` in the place of a program that Heroku builds of go.mod, unless that is there. */

@@ -1,7 +1,4 @@
-import {writeFileSync} from 'node:fs'
-import {join} from 'node:path'
 import t from 'tap'
-import {importFrom} from '../import-template.ts'
 import {imported} from './read.ts'
 
 t.test('variables of a shell’s line that nobody sets', async t => {
@@ -32,42 +29,6 @@ services:
     notes.filter(note => note.startsWith('command:')),
     ['command: SHOP_C: no value is known: set it in env, or where pillion is started']
   )
-})
-
-t.test('apps that code calls by Dapr, and that nobody has', async t => {
-  const {notes} = await imported(
-    t,
-    {
-      shop: {
-        'package.json': '{"scripts": {"start": "node main.js"}}',
-        'main.js': [
-          "fetch('http://localhost:3500/v1.0/invoke/stock/method/items')",
-          "fetch('http://localhost:3500/v1.0/invoke/pay-app/method/x')",
-          "fetch('http://localhost:3500/items', {headers: {'dapr-app-id': 'mail'}})",
-          'fetch(`http://localhost:3500/v1.0/invoke/${id}/method/x`)'
-        ].join('\n'),
-        'main.test.js': "fetch('/v1.0/invoke/none/method/x')"
-      },
-      stock: {'go.mod': 'module stock', 'main.go': 'package main'},
-      pay: {'requirements.txt': '', 'main.py': 'app = FastAPI()\nheaders = {"dapr-app-id": "shop"}'}
-    },
-    '.',
-    'folder'
-  )
-  t.strictSame(
-    notes.filter(note => note.includes('calls the app')),
-    [
-      'shop/main.js:2: it calls the app "pay-app", which is none here: give one that appID',
-      'shop/main.js:3: it calls the app "mail", which is none here: give one that appID'
-    ]
-  )
-})
-
-t.test('code outside of the folder is not read', async t => {
-  const folder = t.testdir({'main.js': "fetch('/v1.0/invoke/none/method/x')", shop: {}})
-  writeFileSync(join(folder, 'shop/process-compose.yaml'), 'processes: {a: {command: node main.js, working_dir: ..}}')
-  const {imported: found} = await importFrom(['.'], {cwd: join(folder, 'shop')})
-  t.strictSame(found.apps[0]?.notes, [])
 })
 
 t.test('an env file far above the folder of an app is read', async t => {

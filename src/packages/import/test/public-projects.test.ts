@@ -115,28 +115,6 @@ t.test('.NET without launchSettings listens where its image does', async t => {
   t.match(template.apps[0], {port: 7070, command: ['sh', '-c', 'exec dotnet run --urls http://localhost:$PORT']})
 })
 
-t.test('a Procfile of Heroku: programs that it builds or has', async t => {
-  const table: readonly (readonly [line: string, files: Files, note: RegExp])[] = [
-    ['java -jar target/a.jar', {mvnw: ''}, /^it starts target\/a\.jar, which is not there: \.\/mvnw package makes it$/],
-    ['java $OPTS -jar build/libs/a.jar', {}, /gradle build makes it/],
-    [
-      'heroku-php-apache2 web/',
-      {},
-      /^heroku-php-apache2 is a program of Heroku: write php -S localhost:\$PORT -t web\//
-    ]
-  ]
-  for (const [line, files, note] of table) {
-    const {notes} = await imported(t, {...files, Procfile: `worker: ${line}`})
-    t.ok(
-      notes.some(each => note.test(each)),
-      `${line}: ${notes.join('; ')}`
-    )
-  }
-  const module = {'go.mod': 'module github.com/x/shop\n\ngo 1.24', cmd: {api: {'main.go': ''}}}
-  const {template} = await imported(t, {...module, Procfile: 'worker: shop -q\napi: bin/api\n'})
-  t.match(template.apps, [{command: ['go', 'run', '.', '-q']}, {command: ['go', 'run', './cmd/api']}])
-})
-
 t.test('a folder with a server and a front end of another language: a note names what is not started', async t => {
   const {template, notes} = await imported(
     t,
@@ -251,4 +229,49 @@ t.test('process-compose: ports that docker publishes, a script that starts serve
     {port: undefined}
   ])
   t.match(notes, [/^appPort: the port on which it listens is not known/])
+})
+
+t.test('a Procfile: a program that has to be built first is a mark, one of go.mod is run by go', async t => {
+  const files = {
+    'go.mod': 'module github.com/x/shop\n\ngo 1.24',
+    cmd: {api: {'main.go': ''}},
+    Procfile: `node: bin/node --name 'a' --listen http://127.0.0.1:2379
+jar: java $OPTS -jar target/a.jar
+php: heroku-php-apache2 web/
+shop: shop -q
+api: bin/api
+`
+  }
+  const {template, notes} = await imported(t, files)
+  t.match(template.apps.slice(3), [{command: ['go', 'run', '.', '-q']}, {command: ['go', 'run', './cmd/api']}])
+  for (const note of [
+    'it starts bin/node, which is not there: build it first',
+    'it starts target/a.jar, which is not there: build it first',
+    'heroku-php-apache2 is a program of Heroku: write php -S localhost:$PORT -t web/ in its place'
+  ])
+    t.ok(notes.includes(note), `${note} in\n${notes.join('\n')}`)
+})
+
+t.test('skaffold: an image that others are built of is no app', async t => {
+  const {template} = await imported(t, {
+    'skaffold.yaml': `apiVersion: skaffold/v4beta1
+kind: Config
+build: {artifacts: [{image: web, context: web, requires: [{image: base, alias: BASE}]}, {image: base, context: base}]}
+`,
+    base: {Dockerfile: 'FROM alpine'},
+    web: {'go.mod': 'module web', 'main.go': 'package main'}
+  })
+  t.strictSame(
+    template.apps.map(({appID}) => appID),
+    ['web']
+  )
+})
+
+t.test('a script that an image starts, and that its project does not run, is a mark', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': 'services: {web: {build: {context: ., dockerfile: ./apps/web/Dockerfile}}}',
+    apps: {web: {Dockerfile: 'FROM node\nCMD ["./start.sh"]', 'package.json': '{"scripts": {"dev": "next dev"}}'}}
+  })
+  t.match(template.apps, [{appDirPath: './apps/web', command: ['npm', 'run', 'dev']}])
+  t.ok(notes.includes('the command of its image, ./start.sh, is not run'))
 })

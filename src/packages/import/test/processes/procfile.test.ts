@@ -13,7 +13,8 @@ t.test('a Procfile becomes apps of one folder', async t => {
       'jobs: PORT=4000 bin/jobs',
       'release: rake db:migrate'
     ].join('\r\n'),
-    '.env': 'A=1'
+    '.env': 'A=1',
+    bin: {rails: '', jobs: ''}
   })
   t.match(text, /^# Written by pillion import from Procfile\.\n/)
   t.strictSame(template, {
@@ -236,6 +237,8 @@ t.test('a built proxy has a mark, and the number of a mail server is not that of
     [undefined, undefined, undefined]
   )
   t.strictSame(notes, [
-    'proxy, email: the files do not tell where they listen: write its number as port to carry the calls of one'
+    'proxy, email: the files do not tell where they listen: write its number as port to carry the calls of one',
+    'it starts bin/proxy, which is not there: build it first',
+    'it starts bin/worker, which is not there: build it first'
   ])
 })
