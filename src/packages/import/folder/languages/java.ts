@@ -29,12 +29,7 @@ function mavenStart(folder: string, env: ProgramVariables): ProjectStart | undef
   const maven = wrapper(folder, 'mvnw', 'mvn')
   const notes = siblingsOf(folder, pom)
   if (SPRING.test(pom) && !isLibrary(folder, pom) && startsSpring(folder))
-    // other modules are not read
-    return {
-      command: [maven, '-q', 'spring-boot:run'],
-      ...springListening(folder, env, notes.length > 0 ? '' : pom),
-      notes
-    }
+    return {command: [maven, '-q', 'spring-boot:run'], ...springListening(folder, env), notes}
   if (!pom.includes('quarkus')) return undefined
   return {command: [maven, '-q', 'quarkus:dev'], ...quarkusListening(folder, env), notes}
 }
@@ -79,7 +74,7 @@ function gradleStart(folder: string, env: ProgramVariables): ProjectStart | unde
   const applied = own.replaceAll(/.*apply false.*/g, '')
   const isRoot = SETTINGS.some(each => /^\s*include\b/m.test(readText(folder, each))) && !has(folder, 'src')
   if (SPRING.test(applied) && !isRoot && startsSpring(folder))
-    return {command: [gradle, '-q', task('bootRun')], ...springListening(folder, env, own)}
+    return {command: [gradle, '-q', task('bootRun')], ...springListening(folder, env)}
   return /(?<!android\.)\bapplication\b(?!\.)/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
 }
 
@@ -89,22 +84,9 @@ function wrapper(folder: string, script: string, program: string): string {
   return found === undefined ? program : `${found}/${script}`
 }
 
-/** Finds the port of Spring Boot. `build` is the text of its build file, if only that adds a server. */
-export function springListening(folder: string, env: ProgramVariables, build = ''): ListensAt {
-  const settings = settingsOf(folder)
-  const port = Number(env['SERVER_PORT'] ?? SERVER_PORT.exec(settings)?.[1] ?? 0)
-  const isSilent = build.includes('<artifactId>') && !SPRING_PART.test(build + readText(join(folder, '..'), 'pom.xml'))
-  // a server of configuration says the port, or it listens nowhere
-  if (port === 0 && (isSilent || (CONFIG_CLIENT.test(settings) && !NO_CLIENT.test(settings)))) return {port}
-  return orDefault(port, 'Spring Boot', 'SERVER_PORT')
-}
-const CONFIG_CLIENT = /\bconfigserver:|\bcloud\.config\.|\bcloud:[ \t]*\n[ \t]+config:/
-/** Settings of the server itself, or of a client without one. */
-const NO_CLIENT =
-  /\bconfig(?:\.|:[ \t]*\n(?:[ \t]+\S.*\n)?[ \t]+)(?:server[.:]|(?:import-check\.)?enabled[ \t]*[:=][ \t]*false)/
-/** A dependency that may serve: of the plugin alone a program listens nowhere. */
-const SPRING_PART =
-  /<artifactId>\s*(?!spring-boot-(?:maven-plugin|starter-(?:parent|test)|dependencies)\b)[\w.-]*(?:spring|starter|web)/
+/** Finds the port of Spring Boot. */
+export const springListening = (folder: string, env: ProgramVariables): ListensAt =>
+  orDefault(Number(env['SERVER_PORT'] ?? SERVER_PORT.exec(settingsOf(folder))?.[1] ?? 0), 'Spring Boot', 'SERVER_PORT')
 
 /** The settings of an application of Spring Boot or Quarkus without comments; JHipster keeps them in `config`, with a profile for development. */
 const settingsOf = (folder: string): string =>

@@ -4,40 +4,35 @@ import {jsonIn} from '../../../../model/is-json.ts'
 import {envFileVariables} from '../../reading/variables.ts'
 import {mapOf, textValue, type Values} from '../../reading/yaml-file.ts'
 import {flaggedPort, readsPort, takesPortFlag, defaultPort} from '../../reading/shell-words.ts'
-import {has, entriesOf, jsonOf, readText} from '../../reading/files.ts'
-import {byDefault, listeningIn, type ListensAt} from '../../reading/listening.ts'
+import {has, entriesOf, readText} from '../../reading/files.ts'
+import {listeningIn, type ListensAt} from '../../reading/listening.ts'
 import {projectApp, type ProjectReader, type ProjectStart, type ProgramVariables} from './project.ts'
 
 /** The scripts that start a package, best first. */
 const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
 
-const isDeno = (folder: string): boolean => !has(folder, 'package.json') && has(folder, 'deno.json', 'deno.jsonc')
-
-/** Returns the package.json of a folder, undefined if it is missing or broken. Without one a deno.json counts in the same terms, a broken one as empty. */
+/** Returns the package.json of a folder, undefined if it is missing or broken. */
 export function readPackage(folder: string): Values | undefined {
-  const deno = isDeno(folder) ? {...jsonOf(folder, 'deno.jsonc'), ...jsonOf(folder, 'deno.json')} : undefined
-  const tasks = Object.entries(mapOf(deno?.['tasks'])).map(([name, each]) => [name, mapOf(each)['command'] ?? each])
-  if (deno !== undefined) return {...deno, scripts: Object.fromEntries(tasks) as Values, main: 'main.ts'}
   const read = jsonIn(readText(folder, 'package.json'))
   return read === undefined ? undefined : mapOf(read)
 }
 
 const scriptsIn = (folder: string): Values => mapOf(readPackage(folder)?.['scripts'])
 
-/** Packages of Node and Deno, by their scripts. */
+/** Packages of Node, by their scripts. */
 export const node: ProjectReader = {
   appsIn(folder, env) {
     const start = nodeStart(folder, env)
     return start === undefined ? [] : [projectApp(folder, start)]
   },
   reasonOf(folder) {
-    if (!has(folder, 'package.json') && !isDeno(folder)) return ''
+    const deno = ['deno.json', 'deno.jsonc'].find(name => has(folder, name))
+    if (!has(folder, 'package.json')) return deno === undefined ? '' : `its tasks are those of ${deno}: deno task NAME`
     const scripts = scriptsIn(folder)
-    const file = isDeno(folder) ? 'deno.json' : 'package.json'
     if (readPackage(folder) === undefined) return 'its package.json is not JSON'
     const compiles = SCRIPTS.find(name => typeof scripts[name] === 'string')
     if (compiles === undefined)
-      return `its ${file} has no script ${SCRIPTS.slice(0, -1).join(', ')} or ${SCRIPTS.at(-1) ?? ''}`
+      return `its package.json has no script ${SCRIPTS.slice(0, -1).join(', ')} or ${SCRIPTS.at(-1) ?? ''}`
     return `its script ${compiles} only builds it: apps that import it need ${managerOf(folder)} run ${'build' in scripts ? 'build' : compiles} there once`
   }
 }
@@ -54,7 +49,7 @@ function startScript(folder: string): {readonly script: string; readonly line: s
   return script === undefined ? undefined : {script, line: lineOf(script)}
 }
 const OTHER_SCRIPT =
-  /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run|deno task) ([\w:.-]+)((?: --)?(?: --(?:watch|port[ =]\d+))*)$/
+  /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run) ([\w:.-]+)((?: --)?(?: --(?:watch|port[ =]\d+))*)$/
 
 /** Programs that build a package, and serve nothing. */
 const BUILDERS =
@@ -82,7 +77,7 @@ function nodeStart(folder: string, env?: ProgramVariables): ProjectStart | undef
   const found = startScript(folder)
   if (found !== undefined) {
     const {script, line} = found
-    const command = isDeno(folder) ? ['deno', 'task', script] : [managerOf(folder), 'run', script]
+    const command = [managerOf(folder), 'run', script]
     const notes = [buildNote(command, folder)].filter(Boolean)
     return {command, ...nodeListening(line, command, folder, env), notes}
   }
@@ -90,7 +85,7 @@ function nodeStart(folder: string, env?: ProgramVariables): ProjectStart | undef
   const file = files.find(name => name !== '' && has(folder, name))
   const text = file === undefined ? '' : readText(folder, file)
   if (file === undefined || !looksServing(text)) return undefined
-  const command = [...(isDeno(folder) ? ['deno', 'run', '-A'] : ['node']), file]
+  const command = ['node', file]
   return {command, ...nodeListening(command.join(' '), command, folder, env)}
 }
 
@@ -108,9 +103,7 @@ export function nodeListening(
   if (usual !== undefined) return {...usual, takes}
   const text = readText(folder, sourceOf(line, folder, readPackage(folder)?.['main']))
   const found = listeningIn(text, folder, env)
-  if (!/\bDeno\.serve\(|\bdeno serve\b/.test(text + line)) return {...found, takes: found.takes ?? takes}
-  const ofDeno = found.takes ?? {variable: 'DENO_SERVE_ADDRESS', value: 'tcp:127.0.0.1:$PORT'}
-  return found.port > 0 ? {...found, takes: ofDeno} : byDefault('Deno', 8000, ofDeno)
+  return {...found, takes: found.takes ?? takes}
 }
 
 /** Programs, and the files that say their port. */

@@ -85,45 +85,6 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
         src: {main: {resources: {'application.properties': 'quarkus.http.port=8080\n%dev.quarkus.http.port=8181\n'}}}
       }
     ],
-    ...[
-      {'application.properties': '# spring.config.import=optional:configserver:\n'},
-      {'application.properties': 'spring.cloud.config.server.git.uri=x\n'},
-      {'application.properties': 'spring.cloud.config.uri=x\nspring.cloud.config.enabled=false\n'},
-      {'application.yml': 'spring:\n  cloud:\n    config:\n      import-check:\n        enabled: false\n'}
-    ].map((resources): [string, Files] => [
-      'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 8080',
-      {'pom.xml': 'spring-boot-maven-plugin', src: {main: {...SPRING, resources}}}
-    ]),
-    [
-      'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 8080',
-      {'pom.xml': '<artifactId>acme-starter-rest</artifactId><artifactId>spring-boot-maven-plugin</artifactId>'}
-    ],
-    [
-      'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 8080',
-      {'pom.xml': '<artifactId>spring-cloud-starter-gateway</artifactId>'}
-    ],
-    ['mvn -q spring-boot:run', {'pom.xml': '<artifactId>spring-boot-maven-plugin</artifactId>'}],
-    [
-      'mvn -q spring-boot:run',
-      {
-        'pom.xml': 'spring-boot-maven-plugin',
-        src: {
-          main: {
-            ...SPRING,
-            resources: {'bootstrap.yml': 'spring:\n  cloud:\n    config:\n      uri: http://config:8888\n'}
-          }
-        }
-      }
-    ],
-    [
-      'mvn -q spring-boot:run',
-      {
-        'pom.xml': 'spring-boot-maven-plugin',
-        src: {
-          main: {...SPRING, resources: {'application.yml': 'spring:\n  config:\n    import: optional:configserver:\n'}}
-        }
-      }
-    ],
     ['x: left out, as its pom.xml has neither Spring Boot nor Quarkus', {'pom.xml': '<project>'}]
   ],
   Gradle: [
@@ -228,19 +189,6 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
       {'requirements.txt': '', '.venv': {bin: {python: ''}}, 'main.py': 'from . import jobs\njobs.run()\n'}
     ],
     ['python3 -m x.main', {'requirements.txt': '', 'main.py': 'from .jobs import run\nrun()\n'}]
-  ],
-  Deno: [
-    [
-      'sh -c DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT exec deno task dev, port 8000',
-      {
-        'deno.json': '{"tasks": {"dev": {"description": "runs it", "command": "deno serve main.ts"}}}',
-        'main.ts': 'export default {}'
-      }
-    ],
-    [
-      'sh -c DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT exec deno task start, port 8000',
-      {'deno.json': '{"tasks": {"dev": {"dependencies": ["a"]}, "start": "deno serve main.ts"}}', 'main.ts': ''}
-    ]
   ]
 }
 
@@ -379,22 +327,4 @@ t.test('a program that only a Dockerfile names has the variables of its image', 
     {port: 7000}
   ])
   t.notOk('env' in (template.apps[1] ?? {}), 'PORT is what the run gives it')
-})
-
-t.test('what another module brings is not read: a program that needs one may serve', async t => {
-  const {template} = await imported(
-    t,
-    {
-      'pom.xml': '<packaging>pom</packaging><modules><module>core</module><module>api</module></modules>',
-      core: {'pom.xml': '<artifactId>core</artifactId><artifactId>spring-boot-starter-web</artifactId>'},
-      api: {
-        'pom.xml':
-          '<artifactId>api</artifactId><artifactId>core</artifactId><artifactId>spring-boot-maven-plugin</artifactId>',
-        src: {main: SPRING}
-      }
-    },
-    '.',
-    'folder'
-  )
-  t.match(template.apps, [{appDirPath: './api', port: 8080}])
 })

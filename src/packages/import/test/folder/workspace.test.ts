@@ -97,23 +97,6 @@ t.test('an app called docs, and a script that passes its words on', async t => {
   ])
 })
 
-t.test('Deno: tasks, tasks of parts in the root, and a file that serves', async t => {
-  const files = {
-    'deno.json': '{"workspace": ["./www"], "tasks": {"dev": "deno task --cwd=www dev"}}',
-    www: {'deno.jsonc': '{\n// the page\n"tasks": {"dev": "vite"}}'},
-    api: {'deno.json': '{"tasks": {"start": "deno run -A main.ts"}}', 'main.ts': 'Deno.serve({port: 4100}, x)'},
-    plain: {'deno.json': '{}', 'main.ts': 'Deno.serve(() => new Response(Deno.env.get("PORT")))'},
-    lib: {'deno.json': '{"name": "@x/lib", "tasks": {"test": "deno test"}}'}
-  }
-  t.strictSame(await commands(t, files), [
-    'api ./api 4100 sh -c DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT exec deno task start',
-    'plain ./plain 8000 deno run -A main.ts',
-    'www ./www 5173 sh -c exec deno task dev --port $PORT'
-  ])
-  const {notes} = await imported(t, files)
-  t.match(notes, [/scripts of the root/, /^lib: left out, as its deno\.json has no script dev/])
-})
-
 const filtered = (dev: string): Files => ({
   'package.json': pkg({dev}, {workspaces: ['apps/*']}),
   'package-lock.json': '',
