@@ -126,16 +126,16 @@ export class Run {
       {name: 'work', stop: async () => parts.work.close()},
       {name: 'actors', stop: async () => parts.actors.close()},
       {name: 'what a killed run has left', start: async () => sweepFormer(parts.context, this.#lifetime.stopRequested)},
-      // before all other ports, which must not use theirs
+      // before all other ports, which must not take their numbers
       {
         name: 'published ports',
         start: async () => parts.published.claim(plan.apps),
         stop: async cut => parts.published.close(cut)
       },
       {name: 'ports', start: async () => void (claims = await claimAll(plan)), stop: () => releaseAll(claims)},
-      // after the ports, so that it cannot use theirs
+      // after the ports, so that it cannot take their numbers
       {name: 'names', start: async () => parts.names.open(folder), stop: async cut => parts.names.close(cut)},
-      // after the ports, so that it cannot use theirs; closes after all apps have sent their last spans
+      // after the ports, so that it cannot take their numbers; closes after all apps have sent their last spans
       {name: 'spans', start: async () => parts.spans.open(plan), stop: async cut => parts.spans.close(cut)},
       // before the sidecars, so that its connections close after log followers have received the end of their log
       {name: 'manager port', stop: async cut => parts.services.close(cut)},

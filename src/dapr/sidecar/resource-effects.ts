@@ -108,7 +108,7 @@ export class ResourceEffects {
 
   async #usePolicies(resiliency: ResourceSnapshot['resiliency']): Promise<void> {
     const {decisions} = this.#options
-    // calls in flight may still open a circuit breaker of before
+    // calls in flight may still open a circuit breaker of the earlier policies
     const recorded: typeof decisions.recorded = event => void (this.#policies === now && decisions.recorded(event))
     const now =
       resiliency.resources.length === 0

@@ -49,7 +49,7 @@ export async function examineTemplate(
       throw explained
     }
   }
-  // dependents of a removed app miss it
+  // mistakes that follow from a removed app: others depend on it
   const follows = (mistakes: readonly TemplateMistake[]): boolean =>
     mistakes.every(({code}) => code === 'no-apps' || (lacksApps && code === 'unknown-dependency'))
   for (;;)

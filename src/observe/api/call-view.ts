@@ -80,7 +80,7 @@ export function messageView(message: RecordedMessage, bytes: number, masking = n
   const {head, headers, body} = message
   const masked = masking.head(head).split(/\r?\n/)
   const type = headerValue(headers, 'content-type')
-  // compressed, the secrets in it would have no names
+  // in a compressed body the names of secrets would not be found
   const shown = masking.body(plainBody(message, MAX_PLAIN), type)
   const text = body.length < bytes ? new StringDecoder().write(shown) : shown.toString()
   const isText = !text.includes('\uFFFD') && !text.includes('\0')

@@ -201,7 +201,7 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
 
   protected takeTrailers(block: string, isLast: boolean): void {
     this.caller.skipFields(block)
-    // gRPC has no trailers of a caller, and they mean the end
+    // a caller of gRPC sends no trailers: these end its request
     if (isLast) this.takeRequest('', true)
   }
 

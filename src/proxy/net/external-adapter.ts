@@ -243,7 +243,7 @@ class WebRequest {
 }
 
 function whereTo(location: string, url: URL, path: string): URL | undefined {
-  // together, since a path may begin with two slashes
+  // joined as text, since a path may begin with two slashes
   const base = new URL(url.origin + path)
   if (!URL.canParse(location, base.href)) return undefined
   const to = new URL(location, base)

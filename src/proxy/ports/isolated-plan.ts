@@ -52,7 +52,7 @@ const everyApp = ({apps, leftOut = []}: Plan): readonly AppPlan[] => [...apps, .
  */
 export function secondPorts(app: AppPlan, plan: Plan, heldByCopy: HeldPorts = new Map()): readonly number[] {
   const {command, channel} = app
-  // the numbers of a container are within it
+  // port numbers in a container do not collide with others
   if (command.length === 0 || channel.address !== '' || ENGINE.test(command[0] ?? '')) return []
   const isOwn = ([name, value]: readonly [string, string]): boolean =>
     /port/i.test(name) && !everyApp(plan).some(other => other.id !== app.id && other.env[name] === value)

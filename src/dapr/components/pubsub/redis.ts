@@ -56,7 +56,7 @@ export class RedisStreams implements PubSub {
     connection.onServer?.(() => this.#readers.forEach(reader => reader.look())) // a run that ended has given back
   }
 
-  // few promises: many events
+  // creates few promises: it runs for each event
   publish(topic: string, message: BrokerMessage): Promise<unknown> {
     return this.#isBehind ? this.#turns.next().then(async () => this.#add(topic, message)) : this.#add(topic, message)
   }

@@ -141,7 +141,7 @@ export class MovableConnection implements RedisConnection {
     return this.#closed.signal.aborted
   }
 
-  // few promises: many commands
+  // creates few promises: it runs for each command
   #run<T>(work: (on: RedisConnection) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const connection = this.#pause === undefined ? this.#connection : undefined
     if (connection === undefined) return this.#ready().then(async ready => this.#runOn(ready, work, signal))

@@ -86,7 +86,7 @@ export class BulkDelivery {
         : worst
     })
     for (const each of tried) if (left.delete(each)) void this.#conclude(each, outcome)
-    // behind an attempt that a policy has ended, or their routes have changed between two
+    // entries that are left after a policy ended the attempt, or whose routes changed between two attempts
     void this.#deliverSome(batch.filter(each => left.delete(each)))
   }
 

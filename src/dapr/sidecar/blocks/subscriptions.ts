@@ -237,7 +237,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
       get atOnce() {
         return active.subscription.bulk?.maxMessages ?? 0
       },
-      // few promises: many events
+      // creates few promises: it runs for each event
       handle: message => {
         delivering.waiting++
         delivering.count++

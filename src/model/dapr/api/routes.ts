@@ -36,7 +36,7 @@ const byPrefix = Map.groupBy(ROUTES, ({pattern: [version, api]}) => `${version ?
 function fits(pattern: readonly string[], segments: readonly string[]): boolean {
   const isOpen = pattern.at(-1) === '**'
   if (isOpen ? segments.length < pattern.length : segments.length !== pattern.length) return false
-  // the first two are alike
+  // the first two segments chose these routes
   for (let at = 2; at < pattern.length; at++) {
     const part = pattern[at]
     if (part !== '*' && part !== '**' && part !== segments[at]) return false

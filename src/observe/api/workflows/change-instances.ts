@@ -120,7 +120,7 @@ export async function purgeInstances(workflows: Workflows, {body}: ApiRequest): 
   const kept: string[] = []
   let count = 0
   const remove = async ({app, id}: Instance): Promise<void> => {
-    // a child of one before
+    // removed together with its parent
     if (workflows.find(app, id) === undefined) return
     try {
       const removed = await workflows.purge(app, id, {isRecursive: true, isForced})

@@ -61,7 +61,7 @@ export class FastPath implements FastPathHost {
   #changeOf(socket: net.Socket): (read: Buffer) => Iterable<Buffer> {
     const merger = new ChunkMerger(line => readable(line, socket))
     let late: NodeJS.Timeout | undefined
-    // node:http limits the time of a head from its first byte on, which it is to get
+    // node:http limits the time of a head from the first byte that it gets
     const release = (): void => {
       if (socket.readable) socket.push(merger.release())
     }

@@ -1,7 +1,7 @@
 /**
  * proxy/net/ sends one request to a callee and brings one response back, both streamed. This module knows no app ids and nothing of
- * Dapr. A truncated response is never passed on as complete, a request is only resent where that is
- * safe, and that neither side is buffered beyond what the other one accepts.
+ * Dapr. A truncated response is never passed on as complete, a request is only resent where that is safe, and neither side is buffered
+ * beyond what the other one accepts.
  *
  * Heads are latin1 text throughout: a character is a byte, so any bytes that an app sends pass unchanged.
  */

@@ -14,6 +14,6 @@ export function blockCaller(load: () => Promise<Blocks>): CallBlock {
     loaded = (call, request) => answerHttp(blocks, call, request)
     return loaded
   }
-  // few promises: many calls
+  // creates few promises: it runs for each call
   return (call, request) => loaded?.(call, request) ?? loadAll().then(callBlock => callBlock(call, request))
 }
