@@ -162,7 +162,7 @@ export class Watch {
     this.#watcher = library.watch([...filter.roots, ...filter.rulesAbove], {
       ignored: (path, stats) => isOneOf(outputs, stats) || isIgnored(path, stats, filter),
       alwaysStat: true,
-      atomic: false, // the rest does that, and quicker
+      atomic: false, // the debouncer does that, and quicker
       ignorePermissionErrors: true,
       backend: this.#polls ? 'polling' : 'auto',
       pollingInterval: POLL_EVERY_MS,

@@ -221,7 +221,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
       return this.#break(stream, stream.isRemoteDone ? frames.STREAM_CLOSED : frames.FLOW_CONTROL_ERROR)
     }
     if (padding > 0) stream.credit(padding)
-    // before it is handled: an answer at once to all of it ends the stream, and needs no reset
+    // set before the handler is called: its answer may end the stream, which then needs no reset
     stream.isRemoteDone = isLast
     if (typeof bytes === 'string') stream.handler.data(stream, bytes, isLast)
     else stream.handler.bytes?.(stream, bytes, isLast)

@@ -174,7 +174,7 @@ export class Exchange implements ResponseHandler {
     if (bytes !== undefined) this.#copy?.take(bytes)
     if (isLast) this.#copy?.whole()
     this.#kept?.add(bytes, isLast)
-    // a connection gets kept or unsent bytes once it is open
+    // until the connection is open, the bytes wait in `#kept` or `#unsent`
     const to = this.#upstream?.isOpen === true ? this.#upstream : this.#unsent.text === '' ? undefined : this.#unsent
     if (this.isSent) return true
     const journal = this.#handler?.journal

@@ -94,7 +94,7 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
   end(isWhole: boolean): void {
     this.#clients.leave(this)
     if (this.#stream === undefined) return
-    // its end follows
+    // the end of the response is still to be received
     if (isWhole && this.#stream.isLocalDone) this.#stream.handler = DISCARDED
     else this.#stream.reset(CANCEL)
   }
