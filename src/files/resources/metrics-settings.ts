@@ -57,7 +57,7 @@ export interface MetricsSettings {
   readonly hasFullPaths: boolean
   /** `http.pathMatching` */
   readonly pathMatching: readonly string[]
-  /** Not `http.excludeVerbs`. */
+  /** Whether the verb is a label: not with `http.excludeVerbs`. */
   readonly hasVerbs: boolean
 }
 

@@ -84,7 +84,7 @@ export class TerminalText {
     return terminalText(whole.slice(0, whole.length - this.#rest.length), this.#restart)
   }
 
-  /** The rest at the end. */
+  /** Returns the rest at the end of the text. */
   end(): string {
     const rest = this.#rest
     this.#rest = ''

@@ -62,7 +62,7 @@ export const TEMPLATE_LABEL = 'pillion/template'
 export const MANAGED_BY = 'app.kubernetes.io/managed-by'
 export const MANAGER = 'pillion'
 
-/** On everything that a template makes. */
+/** Labels of everything that a template makes. */
 export const labelsOf = (template: string): Readonly<Record<string, string>> => ({
   [MANAGED_BY]: MANAGER,
   'app.kubernetes.io/part-of': template,

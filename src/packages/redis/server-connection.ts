@@ -29,7 +29,7 @@ export class ServerConnection {
   #isBlocked = false
   /** The client does not read its answers. */
   #isUnread = false
-  /** Other connections have their turn. */
+  /** Whether it reads nothing now, so that other connections have their turn. */
   #isResting = false
   /** The client sends no more. */
   #isLeaving = false

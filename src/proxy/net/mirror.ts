@@ -262,7 +262,7 @@ class Delivery implements ResponseHandler {
     this.#over('')
   }
 
-  /** a failed response shows that the copy was delivered */
+  /** A failed response shows that the copy was delivered. */
   fail(failure: Failure, why: string): void {
     const {pool} = this.#permit
     if (this.#upstream.unsent !== '' && !pool.isRetired && !this.#wasLeft) {

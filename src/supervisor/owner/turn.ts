@@ -13,7 +13,7 @@ interface Instance {
 
 export interface ProcessTurnOptions {
   readonly owner: Instance
-  /** Its round before the turn. */
+  /** The round of the owner before the turn. */
   readonly since: number
   /** The instances that wait for their turn. */
   readonly waiting: () => readonly Instance[]

@@ -189,7 +189,7 @@ export interface Membership {
   readonly known: ReadonlyMap<number, number>
   /** Whether the leader was reaped: after the last member is gone, the system may reuse the number. */
   readonly isReaped: boolean
-  /** This is the first look after that. */
+  /** Whether this is the first look after the leader was reaped. */
   readonly isFirst: boolean
 }
 

@@ -18,7 +18,7 @@ export function withBlock(text: string, block: string): string {
 
 /** The parts of a template that the instructions name. */
 export interface Described {
-  /** As commands name it. */
+  /** The template as commands name it. */
   readonly template: string
   readonly folder: string
   readonly apps: readonly Pick<AppPlan, 'id' | 'published' | 'channel'>[]

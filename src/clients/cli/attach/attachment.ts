@@ -14,7 +14,7 @@ interface AttachmentOptions {
   readonly run: FoundRun
   /** The name of the app for the API. */
   readonly app: string
-  /** As characters. */
+  /** The keys that detach, as characters. */
   readonly detachKeys: string
   /** Text on stderr, printed before the app's screen. */
   readonly greeting: string

@@ -15,7 +15,7 @@ const formats = (...values: readonly string[]): Flag => ({
   }
 })
 
-/** Each verb has them. */
+/** The flags that each verb has. */
 const SHARED: readonly Flag[] = [
   textFlag('app-id', 'The app ID owner of the workflow instance', 'a'),
   {...textFlag('namespace', 'The namespace that the output names', 'n'), shown: '"default"'},

@@ -32,7 +32,7 @@ export type DeliverEvent = (event: BindingEvent) => Promise<Handled>
 
 /** A subscription to configuration. */
 export interface WatchedConfiguration {
-  /** Of the store, in the API. */
+  /** Path of the store in the API. */
   readonly path: string
   /** The keys and the metadata, without `?`. */
   readonly query: string

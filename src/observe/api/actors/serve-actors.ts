@@ -14,7 +14,7 @@ import {reminderView} from './serve-reminders.ts'
 
 export {changeReminder, listReminders, oneReminder} from './serve-reminders.ts'
 
-/** Of a queue, and of a state. */
+/** Maximum rows of a queue, and of a state. */
 const ROWS = 100
 
 /** The types that apps host, or that have reminders or calls that wait. */

@@ -7,7 +7,7 @@ import {responseFields} from '../grpc/status.ts'
 export interface StreamResponse {
   readonly status: number
   readonly pairs: readonly string[]
-  /** There is no body. */
+  /** Whether there is no body. */
   readonly isLast: boolean
 }
 

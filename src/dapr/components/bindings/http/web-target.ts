@@ -27,7 +27,7 @@ export interface WebRequest {
   readonly path: string
   readonly headers: ReadonlyMap<string, string>
   readonly body: Buffer | undefined
-  /** Ends it. */
+  /** Ends the request. */
   readonly signal?: AbortSignal | undefined
 }
 
