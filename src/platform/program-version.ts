@@ -26,7 +26,7 @@ export async function versionOf(path: string): Promise<string> {
 export function whyNotFound([program = '']: readonly string[], folder: string, searchPath: string): string {
   if (program.includes('/')) {
     const path = resolve(folder, program)
-    return isProgram(path) ? '' : `${path} is not an executable file; relative paths start at appDirPath`
+    return isProgram(path) ? '' : `${path} is not an executable file; relative paths start at the folder of the app`
   }
   const folders = [...new Set(searchPath.split(':'))]
   if (folders.some(each => isProgram(resolve(folder, each, program)))) return ''

@@ -53,7 +53,8 @@ function refuseCycles(apps: readonly Settings[], all: readonly (readonly Depende
       code: 'dependency-cycle',
       key: 'dependsOn',
       inside: insideFor(culprit, towards),
-      message: `dependsOn is circular: ${callCycle.join(' → ')}`
+      message: `dependsOn is circular: ${callCycle.join(' → ')}`,
+      hint: 'remove one of these: calls wait for an app that starts, also without dependsOn'
     })
   }
 }
