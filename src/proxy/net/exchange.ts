@@ -31,7 +31,7 @@ export class Exchange implements ResponseHandler {
   /** Remains until the whole body has arrived. */
   #copy: Copy | undefined
   #method = ''
-  /** Bytes of the request's body; 0: none; -1: chunked. */
+  /** Bytes of the request's body, or `CHUNKED`; 0: it has none. */
   #length = 0
   /** Maximum bytes of the body; 0: no limit. */
   #maxBodyBytes = 0
@@ -79,7 +79,7 @@ export class Exchange implements ResponseHandler {
     return this.#copy !== undefined && this.#length !== 0 && !this.isSent
   }
 
-  /** Starts a call after the end of the previous one. `length`: bytes of the body, 0: none, -1: chunked. `maxBodyBytes` 0: no limit. */
+  /** Starts a call after the end of the previous one. `length`: bytes of the body, or `CHUNKED`; 0: none. `maxBodyBytes` 0: no limit. */
   begin(handler: CallHandler, method: string, length: number, maxBodyBytes = 0): this {
     this.#handler = handler
     this.#copy = handler.copy
@@ -118,7 +118,7 @@ export class Exchange implements ResponseHandler {
 
   /** Why the request cannot be sent again; '' = it can. */
   get whyOnce(): string {
-    if (this.#length < 0 && this.#isHeadSent) return 'its body has no known length'
+    if (this.#length === CHUNKED && this.#isHeadSent) return 'its body has no known length'
     return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
   }
 
@@ -179,7 +179,7 @@ export class Exchange implements ResponseHandler {
     if (this.isSent) return true
     const journal = this.#handler?.journal
     // the content of a body in chunks that passes with its framing is reported by the downstream
-    if (bytes !== undefined && journal !== undefined && (this.#length >= 0 || !this.isVerbatim)) {
+    if (bytes !== undefined && journal !== undefined && (this.#length !== CHUNKED || !this.isVerbatim)) {
       journal.passed(bytes, 'request')
       if (this.#maxBodyBytes > 0 && journal.requestBytes > this.#maxBodyBytes) {
         this.#giveUp(TOO_LARGE)
@@ -200,7 +200,7 @@ export class Exchange implements ResponseHandler {
     this.#isHeadSent = true
     if (to.isUnframed === true) return to.writeAll(head, bytes, '', isLast)
     const out = isLate ? lateTo(to) : to
-    if (this.#length < 0 && !this.isVerbatim) return writeChunk(out, head, bytes, isLast)
+    if (this.#length === CHUNKED && !this.isVerbatim) return writeChunk(out, head, bytes, isLast)
     return bytes === undefined && head === '' ? true : out.writeAll(head, bytes)
   }
 
@@ -388,7 +388,7 @@ export class Exchange implements ResponseHandler {
     this.#kept?.release()
     this.#kept = undefined
     this.#late = this.#late?.cancel()
-    handler.journal.isCutShort = this.#length < 0 && !this.isSent
+    handler.journal.isCutShort = this.#length === CHUNKED && !this.isSent
     try {
       handler.over()
     } catch (error) {
