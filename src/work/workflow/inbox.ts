@@ -69,15 +69,20 @@ export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   if (engine.held.has(instance.key) || engine.replays.has(nameOf(instance))) return
   const workers = engine.workersOf(instance.app)
   if (turn !== undefined && workers.isInHand(turn)) return
-  if (!fits(engine, instance, instance.app, live.turnBytes)) {
-    countSize(engine, instance.app, live.turnBytes, instance.name)
-    const end = engine.file.isInChange ? endOf(live) : undefined
-    return end === undefined ? engine.dropTurn(live) : terminate(engine, live, end)
-  }
+  if (!fits(engine, instance, instance.app, live.turnBytes)) return refuseLargeTurn(engine, live)
   if (turn !== undefined || (!isRead && staysInFile(engine, live))) return
   live.turn = new TurnItem(live, engine)
   engine.live.use(live)
   workers.add(live.turn)
+}
+
+/** Drops the turn of an instance that stalls because of its size. Ends the instance if a termination waits. */
+function refuseLargeTurn(engine: Engine, live: LiveInstance): void {
+  const {app, name} = live.instance
+  countSize(engine, app, live.turnBytes, name)
+  const end = engine.file.isInChange ? endOf(live) : undefined
+  if (end === undefined) engine.dropTurn(live)
+  else terminate(engine, live, end)
 }
 
 /** Leaves a start in the file, in its order, if workers will not accept it soon: payloads of thousands would fill memory. Returns whether it does. */
