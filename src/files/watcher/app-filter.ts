@@ -1,4 +1,4 @@
-import {type Stats, existsSync} from 'node:fs'
+import {existsSync, fstatSync, type Stats} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {namesInFolder, repositoryAbove} from '../../platform/paths.ts'
 import type {WatchPlan} from '../../model/plan.ts'
@@ -133,8 +133,23 @@ export function openFilter(plan: WatchPlan, folder: string): AppFilter {
   return {...filter, rulesAbove, hasRules: path => honoursGitignore && basename(path) === GITIGNORE}
 }
 
-/** Decides for chokidar, which asks first without stats: a path that is not a folder is judged after it was read. */
-export function isIgnored(path: string, stats: Stats | undefined, filter: AppFilter): boolean {
-  if (stats === undefined || filter.roots.includes(path)) return false
+/** Identity of a file, independent of its path. */
+export type FileId = Pick<Stats, 'dev' | 'ino'>
+
+/** Our stdout and stderr, where they are files (`pillion up > out.txt`). */
+export const ownOutputs = (): readonly FileId[] =>
+  // a closed descriptor is skipped
+  [1, 2].flatMap(descriptor => orElse(() => fstatSync(descriptor), [])).filter(stats => stats.isFile())
+
+/** Decides for chokidar, which asks first without stats: a path that is not a folder is judged after it was read. `outputs`: files that we write. */
+export function isIgnored(
+  path: string,
+  stats: Stats | undefined,
+  filter: AppFilter,
+  outputs: readonly FileId[] = []
+): boolean {
+  if (stats === undefined) return false
+  if (outputs.some(({dev, ino}) => dev === stats.dev && ino === stats.ino)) return true
+  if (filter.roots.includes(path)) return false
   return stats.isDirectory() ? filter.isPruned(path) : !filter.counts(path) && !filter.hasRules(path)
 }

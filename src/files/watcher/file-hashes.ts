@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import type {Stats} from 'node:fs'
+import {existsSync, type Stats} from 'node:fs'
 import {readFile, stat} from 'node:fs/promises'
 import {codeOf} from '../../model/errors.ts'
 
@@ -182,3 +182,13 @@ export const savedSince = async (path: string, since: number, now: number): Prom
     stats => isSince(stats, since, now),
     () => false // its removal is reported
   )
+
+/** Returns changes without `except`, and without files that an editor made only to save another one. */
+export function savedOf(
+  came: ReadonlyMap<string, Came>,
+  except: ReadonlySet<string>
+): readonly (readonly [string, Came])[] {
+  const all = [...came]
+  const lasting = all.filter(([path, how]) => how === 'other' || existsSync(path))
+  return (lasting.length === 0 ? all : lasting).filter(([path]) => !except.has(path))
+}

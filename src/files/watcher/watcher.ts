@@ -1,14 +1,13 @@
-import {existsSync, fstatSync, type Stats} from 'node:fs'
+import type {Stats} from 'node:fs'
 import {basename, join, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
 import {FILE_CLOCK_LAG_MS, identityAt} from '../../platform/paths.ts'
 import {codeOf} from '../../model/errors.ts'
-import {orElse} from '../../model/or-else.ts'
 import {isInside} from '../../model/glob.ts'
 import type {WatchPlan} from '../../model/plan.ts'
-import {filterOf, isIgnored, openFilter, type AppFilter} from './app-filter.ts'
+import {filterOf, isIgnored, openFilter, ownOutputs, type AppFilter, type FileId} from './app-filter.ts'
 import {artifactsWritten} from './artifacts.ts'
-import {FileHashes, isSince, savedSince, type Came} from './file-hashes.ts'
+import {FileHashes, isSince, savedOf, savedSince, type Came} from './file-hashes.ts'
 import {mountedKindOf} from './mounts.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import {Debouncer} from './debouncer.ts'
@@ -43,17 +42,6 @@ export interface WatchOptions {
   /** Files that we write, whose every line would be a change. Omitted: those of our stdout and stderr. */
   readonly outputs?: readonly FileId[]
 }
-
-/** Identity of a file, independent of its path. */
-type FileId = Pick<Stats, 'dev' | 'ino'>
-
-const isOneOf = (files: readonly FileId[], stats: FileId | undefined): boolean =>
-  stats !== undefined && files.some(({dev, ino}) => dev === stats.dev && ino === stats.ino)
-
-/** Our stdout and stderr, where they are files (`pillion up > out.txt`). */
-const ownOutputs = (): readonly FileId[] =>
-  // a closed descriptor is skipped
-  [1, 2].flatMap(descriptor => orElse(() => fstatSync(descriptor), [])).filter(stats => stats.isFile())
 
 /** Certain files, absolute, wherever they are. Each save of them is reported, even of the same bytes. */
 interface FilePlan {
@@ -160,7 +148,7 @@ export class Watch {
     const filter = 'files' in plan ? filterOf(plan.files) : openFilter(plan, folder)
     this.#filter = filter
     this.#watcher = library.watch([...filter.roots, ...filter.rulesAbove], {
-      ignored: (path, stats) => isOneOf(outputs, stats) || isIgnored(path, stats, filter),
+      ignored: (path, stats) => isIgnored(path, stats, filter, outputs),
       alwaysStat: true,
       atomic: false, // the debouncer does that, and quicker
       ignorePermissionErrors: true,
@@ -308,11 +296,4 @@ export class Watch {
     if (since === undefined) return false
     return (await Promise.all(paths.map(async ([path]) => savedSince(path, since, clock.date())))).includes(true)
   }
-}
-
-/** Returns changes without `except`, and without files that an editor made only to save another one. */
-function savedOf(came: ReadonlyMap<string, Came>, except: ReadonlySet<string>): readonly (readonly [string, Came])[] {
-  const all = [...came]
-  const lasting = all.filter(([path, how]) => how === 'other' || existsSync(path))
-  return (lasting.length === 0 ? all : lasting).filter(([path]) => !except.has(path))
 }
