@@ -74,7 +74,6 @@ export class ApiClient<I extends Incoming = Incoming> {
     return JSON.parse(await this.text(route, asked)) as Answers[R]
   }
 
-  /** An answer as text. */
   async text<R extends Route>(route: R, asked?: Asked<R>): Promise<string> {
     const {body} = await this.open(route, asked)
     return textOf(body)

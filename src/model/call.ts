@@ -231,7 +231,6 @@ export interface CallObserver {
   /** Returns how many bytes of a body to keep. Omitted: none. */
   roomFor?(call: Call): number
   ended(record: CallRecord): void
-  /** An app has used a component. */
   used?(use: ComponentUse): void
 }
 

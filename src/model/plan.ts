@@ -50,7 +50,6 @@ export interface Plan {
 /** Treatment of a component's answers. */
 interface ConversationPlan {
   readonly mode: 'record' | 'replay' | 'live'
-  /** The place in the template. */
   readonly place: Place
 }
 

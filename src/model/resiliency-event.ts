@@ -33,7 +33,6 @@ export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
     }
   | {
       readonly type: 'retrying'
-      /** The name of the policy. */
       readonly policy: string
       readonly cause: FailureCause
       /** The number of the retry, from 1. */

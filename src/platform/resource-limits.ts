@@ -49,7 +49,6 @@ interface Cgroups {
   readonly root?: string
   /** The root of the hierarchy. */
   readonly top: string
-  /** Needed controllers. */
   readonly controllers: readonly string[]
 }
 

@@ -28,7 +28,6 @@ export interface AppRuntimeOptions extends Omit<
   readonly reporter: Reporter
 }
 
-/** The options of one opening of an app. */
 export interface OpeningOptions extends Pick<ProgramOptions, 'environment'> {
   readonly plan: AppPlan
   readonly ports: SidecarPorts

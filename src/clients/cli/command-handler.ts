@@ -13,7 +13,6 @@ export function readTyped<T>(read: () => T): T {
   }
 }
 
-/** The arguments of a command. */
 export interface CommandContext {
   readonly flags: GivenFlags
   /** The arguments that are not flags. */

@@ -54,7 +54,6 @@ export function shortGroups(uses: ReadonlySet<CommandUse>): readonly Group[] {
     .filter(([, names]) => names.length > 0)
 }
 
-/** The groups of all commands. */
 export const allGroups = (): readonly Group[] =>
   COMMAND_GROUPS.map(({title, usual, more = []}) => [title, [...usual, ...more]] as const)
 

@@ -50,7 +50,6 @@ interface TerminalOutput {
 export interface Terminal {
   readonly out: TerminalOutput
   readonly err: TerminalOutput
-  /** Whether stdout is a terminal. */
   readonly isTerminal: boolean
   /** Columns; undefined if stdout is not a terminal. */
   readonly width: number | undefined

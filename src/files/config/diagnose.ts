@@ -38,7 +38,6 @@ export interface Mistake {
   /** Replaces the message when one error reports several mistakes. */
   readonly headline?: string
   readonly spot: Spot
-  /** Expected value. */
   readonly expected?: string
   /** Text to write instead. */
   readonly hint?: string

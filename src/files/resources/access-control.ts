@@ -15,7 +15,6 @@ interface OperationRule {
   readonly place: Place
 }
 
-/** The rules for one caller. */
 export interface CallerPolicy {
   readonly appId: string
   readonly trustDomain: string

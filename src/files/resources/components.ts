@@ -48,7 +48,6 @@ export interface ComponentResource extends ResourceHead {
   readonly isDefault: boolean
   /** Ports in its values that this copy replaces: when they change, it is opened again. Omitted: none. */
   readonly moved?: readonly (readonly [from: number, to: number])[]
-  /** The place of its name. */
   readonly place: Place
   readonly typePlace: Place
 }

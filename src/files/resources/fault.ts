@@ -19,7 +19,6 @@ export interface TextFault {
 
 /** Details of a fault besides its message. */
 export interface FaultDetails {
-  /** Expected value. */
   readonly expected?: string
   /** Text to write. */
   readonly hint?: string

@@ -125,7 +125,6 @@ export class Field {
     return new Map(this.#pairs())
   }
 
-  /** The items of a list. */
   items(): readonly Field[] {
     if (this.#node === undefined) return []
     if (this.#node.kind !== 'list') {
@@ -137,7 +136,6 @@ export class Field {
     )
   }
 
-  /** The texts of a list. */
   texts(): readonly string[] {
     return this.items().map(item => item.text())
   }

@@ -33,7 +33,6 @@ export interface TopicSubscription {
 
 /** Dapr's Subscription (pkg/apis/subscriptions, v1alpha1 and v2alpha1), as its file has it. */
 export interface SubscriptionResource extends TopicSubscription, ResourceHead {
-  /** The place of its name. */
   readonly place: Place
 }
 

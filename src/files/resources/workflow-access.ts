@@ -14,7 +14,6 @@ interface Grant {
 /** Dapr's WorkflowAccessPolicy (pkg/apis/workflowaccesspolicy/v1alpha1): the rights of other apps to workflows and activities. */
 export interface WorkflowAccessPolicy extends ResourceHead {
   readonly grants: readonly Grant[]
-  /** The place of its kind. */
   readonly place: Place
 }
 

@@ -17,7 +17,6 @@ export interface Dialect {
   readonly keyName: (key: YamlNode) => {readonly name: string; readonly fault?: string}
   /** Whether a repeated key is an error. */
   readonly hasUniqueKeys: boolean
-  /** Valid name of an anchor. */
   readonly anchorName: RegExp
   /** `y`, `yes`, `on` and their opposites are booleans. */
   readonly hasYesAndNo: boolean

@@ -49,7 +49,6 @@ export function noSuchApp(apps: readonly Pick<Api.App, 'id'>[], {id: wanted, ver
   )
 }
 
-/** The actions on an app. */
 type Action = 'restart' | 'stop' | 'start' | 'debug'
 
 /** Does an action, and returns the app after it. Throws an ApiProblem if it cannot be done. */
@@ -127,7 +126,6 @@ export async function launchOf(control: RunControl, name: AppName): Promise<Api.
   return launch
 }
 
-/** The Daeploy services of a run. */
 export const listServices = ({services}: RunControl): Api.Services => ({services: services()})
 
 /** Makes a version the main one. Throws an ApiProblem if it cannot be. */

@@ -30,7 +30,6 @@ export class Follower {
     this.#news.resolve()
   }
 
-  /** Ends the stream. */
   end(): void {
     this.#hasEnded = true
     this.#news.resolve()

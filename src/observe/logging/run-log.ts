@@ -64,7 +64,6 @@ export class RunLog {
     return this.#read(this.#held(from, to), false)
   }
 
-  /** The number of the next batch. */
   get next(): number {
     return this.#next
   }

@@ -27,7 +27,6 @@ export class FrameWriter {
   isClogged = false
   /** The peer is not read: its frames would make us keep more and more. */
   isStuck = false
-  /** Number of writes. */
   writes = 0
   #most = 0
   readonly #socket: Duplex

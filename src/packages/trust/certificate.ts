@@ -9,7 +9,6 @@ export interface KeyPair {
   readonly key: string
 }
 
-/** The issuer of a certificate. */
 export interface Issuer {
   readonly name: string
   readonly key: KeyObject

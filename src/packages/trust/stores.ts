@@ -15,7 +15,6 @@ export interface TrustStore {
   readonly needsRoot: boolean
   /** Commands that add an authority with this certificate, as PEM. */
   readonly add: (certificate: string) => Commands
-  /** Returns the commands that remove the authority. */
   readonly remove: (certificate: string) => Commands
 }
 

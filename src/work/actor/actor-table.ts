@@ -73,7 +73,6 @@ export class ActorTable {
     return this.known.flatMap(({actors}) => [...actors.values()].filter(each => each.place === hosting))
   }
 
-  /** Replaces the types of a host. */
   set(host: ActorHost, types: Hosting['types'] & {}): void {
     const hosting = this.#hostings.get(host) ?? new Hosting(host)
     this.#hostings.set(host, hosting)

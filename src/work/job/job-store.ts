@@ -29,7 +29,6 @@ const COLUMNS = {
 /** The columns that a tick, a pause or a resumption changes. */
 export type JobChange = Partial<Pick<Job, 'planned' | 'count' | 'last' | 'attempts' | 'isDue' | 'isPaused' | 'answer'>>
 
-/** Selects jobs. */
 export interface JobsQuery {
   /** Left out: jobs of all apps. */
   readonly app?: string | undefined

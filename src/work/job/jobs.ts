@@ -40,7 +40,6 @@ interface AppJobs {
   next: PromiseWithResolvers<void>
 }
 
-/** The jobs of a run. */
 export class Jobs {
   readonly #options: SeriesOptions
   readonly #send: DeliverJob

@@ -4,7 +4,6 @@ import {eventOfTimer, eventsOf, type Event} from './messages.ts'
 import {COMPLETED, STALLED, TERMINATED} from './status.ts'
 import type {Step} from './timeline.ts'
 
-/** A change of an instance. */
 export interface WorkflowChange {
   readonly what:
     | 'started'

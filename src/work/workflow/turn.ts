@@ -71,7 +71,6 @@ export interface InstanceMessage {
 /** An event that the next round of a continue-as-new begins with. */
 export type Carried = Pick<InboxEntry, 'name' | 'event'>
 
-/** The outcome of a turn. */
 export interface Turn {
   /** Events to add to the history; of a continue-as-new, the last of the old history, which is dropped. */
   readonly events: readonly Uint8Array[]

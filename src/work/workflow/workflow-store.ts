@@ -192,7 +192,6 @@ export class WorkflowStore {
     return this.#sql.get({}, sql, key) !== undefined
   }
 
-  /** Removes entries of inboxes. */
   take(entries: readonly InboxEntry[]): void {
     for (const {id} of entries) this.#sql.run('DELETE FROM inbox WHERE id = ?', id)
   }
@@ -235,7 +234,6 @@ export class WorkflowStore {
     return this.#sql.run(sql, instance, task, request) > 0
   }
 
-  /** Removes all activities of an instance. */
   endActivities(instance: number): void {
     this.#sql.run('DELETE FROM activities WHERE instance = ?', instance)
   }

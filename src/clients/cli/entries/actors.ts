@@ -4,7 +4,6 @@ import type {CommandEntry} from './command-entry.ts'
 const WHICH = whichRun('Path to the run template of the run', 'f')
 const OUTPUT = outputFlag(['text', 'json'])
 
-/** The actors of a run. */
 export const ACTORS_COMMAND: CommandEntry = {
   name: 'actors',
   aliases: ['actor'],

@@ -38,7 +38,6 @@ export interface ApiEvent {
 /** `sse`: server-sent events (WHATWG HTML 9.2). `ndjson`: one object per line. */
 export type EventFormat = 'sse' | 'ndjson'
 
-/** The text of an event. */
 export function frameOf({id, at, type, data}: ApiEvent, format: EventFormat): string {
   if (format === 'ndjson')
     return `{${id === 0 ? '' : `"id":${id},"at":"${new Date(at).toISOString()}",`}"type":"${type}","data":${data}}\n`

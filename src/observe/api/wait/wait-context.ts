@@ -28,9 +28,7 @@ export interface WaitedApp {
   readonly hasProcess: boolean
   /** Whether a save or a request is about to change it. */
   readonly isChanging: boolean
-  /** Its files are watched. */
   readonly isWatched: boolean
-  /** Its calls are recorded. */
   readonly isRecorded: boolean
   /** Why it is not ready; '' = it is. */
   readonly reason: string

@@ -41,7 +41,6 @@ export async function startInstance(
   return instanceView(workflows, started)
 }
 
-/** The commands that an instance gets. */
 type Command = 'suspend' | 'resume' | 'terminate' | 'raise'
 
 /** The event that each action sends to an instance, and the status that it then has. */

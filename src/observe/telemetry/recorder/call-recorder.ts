@@ -200,7 +200,6 @@ export class CallRecorder implements CallObserver {
     return this.#memory?.lines.numbers(before) ?? []
   }
 
-  /** Returns the numbers of open calls. */
   open(): readonly number[] {
     return this.#memory?.lines.open() ?? []
   }

@@ -53,7 +53,6 @@ function hexOfRandom(bytes: number): string {
 /** 128 random bits, which are never all zero in practice. */
 export const newTraceId = (): string => hexOfRandom(16)
 
-/** A child span. */
 export const childOf = (parent: TraceContext, isSampled: boolean): TraceContext => ({
   ...parent,
   spanId: hexOfRandom(8),

@@ -31,7 +31,6 @@ export class Sampler {
   }
 }
 
-/** A started span. */
 interface ActiveSpan {
   readonly context: TraceContext
   /** Id of the parent span; empty for the root of a trace. */

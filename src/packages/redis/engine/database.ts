@@ -7,7 +7,6 @@ import {Stream} from './stream.ts'
 
 export type Value = string | Map<string, string> | List | Set<string> | SortedSet | Stream
 
-/** The events of a database for its engine. */
 export interface DatabaseEvents {
   /** A key was written, deleted or has expired. */
   changed(database: Database, key: string): void

@@ -1,6 +1,5 @@
 import {TimeHeap} from '../../../model/time-heap.ts'
 
-/** Keys that expire. */
 interface ExpiringKeys {
   /** Milliseconds since 1970; undefined: the key does not expire. */
   expiresAt(key: string): number | undefined

@@ -28,7 +28,6 @@ export class NotificationSettings {
     return (ALL.every(has) ? 'A' : ALL.filter(has).join('')) + ['K', 'E', 'n', 'm'].filter(has).join('')
   }
 
-  /** Returns the channels for an event. */
   channels(
     kind: NotificationKind,
     event: string,

@@ -12,7 +12,6 @@ import {NOTHING, StreamRows, type WrittenRows} from './stream-rows.ts'
 /** State for the writer after the transaction is in the file. */
 interface Written {
   readonly streams: Stream[]
-  /** Rows of removed keys. */
   readonly removed: [database: number, key: string][]
   /** Rows with another stream than before; undefined: none. */
   readonly moved: [row: number, serial: number | undefined][]
