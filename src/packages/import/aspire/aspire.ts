@@ -78,7 +78,8 @@ class Manifest {
     const env = Object.entries(mapOf(each['env'])).flatMap(([name, value]) => {
       const text = this.#resolved(textValue(value), needed)
       const [unknown] = /(?<!\$)\{[\w-]+\.[^{}]*\}/.exec(text) ?? []
-      if (unknown !== undefined && !OF_DEPLOYMENT.test(name))
+      // programs of this machine serve plain HTTP
+      if (unknown !== undefined && !OF_DEPLOYMENT.test(name) && !unknown.includes('.bindings.https.'))
         this.#note(id, `env: ${name}: ${unknown} is known where Aspire deploys it: write its value`)
       return unknown !== undefined || OF_DEPLOYMENT.test(name) ? [] : [[name, text] as const]
     })
@@ -144,7 +145,9 @@ class Manifest {
     if ('inputs' in resource) return this.#parameter(id, resource)
     const value = resource[first]
     const found = typeof value === 'string' ? this.#resolved(value, needed, depth + 1) : undefined
-    return found !== undefined && resource['filter'] === 'uri' ? encodeURIComponent(found) : found
+    return found !== undefined && resource['filter'] === 'uri' && !found.includes('${')
+      ? encodeURIComponent(found)
+      : found
   }
 
   /** The value of a parameter: a generated one is the same on each machine, as a template is. */

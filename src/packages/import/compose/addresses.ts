@@ -139,7 +139,7 @@ export const variablesOfFiles = ({values}: Service, {file}: Stack): Env =>
     )
   ) as Env
 
-export const allVariables = (service: Service, stack: Stack): Env => ({
+const allVariables = (service: Service, stack: Stack): Env => ({
   ...variablesOfFiles(service, stack),
   ...variablePairs(service.values['environment'])
 })

@@ -6,7 +6,15 @@ import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
 import {foldersIn, isFolder} from '../reading/files.ts'
 import type {Imported, ImportedFile} from '../imported.ts'
-import {buildKeys, imageName, servicesOf, withForward, type Builds, type ReadServices} from './workloads.ts'
+import {
+  buildKeys,
+  forwardNotes,
+  imageName,
+  servicesOf,
+  withForward,
+  type Builds,
+  type ReadServices
+} from './workloads.ts'
 import {readManifests} from './manifests.ts'
 import {documentsOf, given, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 
@@ -16,16 +24,17 @@ export function importSkaffold(file: ImportedFile, cwd: string): Imported {
   const {builds, manifests, notes} = configOf(file, cwd, new Set())
   const {objects, notes: unread} = readManifests(manifests, root, cwd)
   const read = servicesOf(objects, new Map([...builds, ...projectsIn(root)]), root)
-  const services = documentsOf(file)
+  const forwards = documentsOf(file)
     .flatMap(each => listedValues(each['portForward']))
     .map(mapOf)
-    .reduce<ReadServices['services']>(
-      (all, {resourceName, port, localPort}) =>
-        withForward(all, textValue(resourceName), `${textValue(localPort) || textValue(port)}:${textValue(port)}`),
-      {...read.services, ...imagesAlone(builds, read.services, root)}
-    )
+    .map(({resourceName, port, localPort}) => {
+      return [textValue(resourceName), `${textValue(localPort) || textValue(port)}:${textValue(port)}`] as const
+    })
+  const all = {...read.services, ...imagesAlone(builds, read.services, root)}
+  const services = forwards.reduce<ReadServices['services']>((known, forward) => withForward(known, ...forward), all)
+  const lost = forwards.flatMap(forward => forwardNotes(all, ...forward))
   const imported = importServices({file, values: {services}, notes: read.notes, from: basename(file.path)})
-  return {...imported, notes: [...notes, ...unread, ...read.others, ...imported.notes]}
+  return {...imported, notes: [...notes, ...unread, ...lost, ...read.others, ...imported.notes]}
 }
 
 /** Manifests by themselves: an image with the name of a folder with a project, there or in `cwd`, is that program. Throws a `UserError` if they start nothing. */

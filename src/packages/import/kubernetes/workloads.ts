@@ -183,6 +183,10 @@ function withServers(services: readonly (readonly [string, Values])[]): Readonly
 const hostsIn = (text: string): readonly string[] =>
   Array.from(text.matchAll(/(?:^|[/@=,;\s])([\w-]+)(?=$|[:/,;?])/g), ([, name = '']) => name)
 
+/** A note on a forwarded port of a workload that has the name of its Service here. */
+export const forwardNotes = (services: ReadServices['services'], id: string, forward: string): readonly string[] =>
+  forward === '' || Object.hasOwn(services, id) ? [] : [`${id}: its forwarded port ${forward} is not carried over`]
+
 /** Services, of which one is called at a port `HERE:INSIDE` that is forwarded; INSIDE may be a port of its Service. */
 export function withForward(services: ReadServices['services'], id: string, forward: string): ReadServices['services'] {
   const {[id]: service} = services

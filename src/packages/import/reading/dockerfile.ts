@@ -10,9 +10,6 @@ import {emptyRecord} from '../../../model/own.ts'
 const PROGRAMS =
   /^(?:node|npm|npx|yarn|pnpm|bun|bunx|deno|tsx|nodemon|vite|next|python[\d.]*|uvicorn|gunicorn|hypercorn|fastapi|flask|celery|alembic|streamlit|litestar|daphne|arq|dramatiq|django-admin|poetry|uv|pipenv|go|air|cargo|java|mvn|gradle|dotnet|ruby|bundle|rails|rake|puma|sidekiq|php|composer|mix|elixir|make|just|sh|bash)$/
 
-/** Whether a program is one of a language, or a script, not one that an image builds. */
-export const isKnownProgram = (name: string): boolean => PROGRAMS.test(name) || /\.\w+$/.test(name)
-
 /** Whether a command makes sense outside of its image: a known program, with files that are in the folder. */
 export function runsInFolder(command: readonly string[], folder: string): boolean {
   const [program = '', ...args] = command

@@ -107,7 +107,7 @@ export const asMap = (key: string, value: unknown): Values =>
         )
 
 /** The path at which a volume is mounted: one path has one mount. */
-export const mountTarget = (mount: unknown): string =>
+const mountTarget = (mount: unknown): string =>
   isMap(mount) ? textValue(mount['target']) : (colonParts(textValue(mount)).slice(0, 2).at(-1) ?? '')
 
 export const isMap: (value: unknown) => value is Values = isObject

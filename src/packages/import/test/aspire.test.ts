@@ -63,6 +63,7 @@ t.test('the manifest of an AppHost: projects, executables, containers and their 
         ORDERS_HOST: '{pg.bindings.tcp.host}',
         ConnectionStrings__cache: '{cache.connectionString}',
         Key: '{key.value}',
+        KEY_URI: 'x://{key-uri.value}',
         Level: '{level.value}$',
         Vault: '{vault.outputs.uri}',
         Route: '/catalog/{**rest}'
@@ -94,6 +95,7 @@ t.test('the manifest of an AppHost: projects, executables, containers and their 
       inputs: {value: {type: 'string', secret: true, default: {generate: {minLength: 22}}}}
     },
     'pg-password-uri-encoded': {type: 'annotated.string', value: '{pg-password.value}', filter: 'uri'},
+    'key-uri': {type: 'annotated.string', value: '{key.value}', filter: 'uri'},
     key: {type: 'parameter.v0', value: '{key.inputs.value}', inputs: {value: {type: 'string', secret: true}}},
     level: {
       type: 'parameter.v0',
@@ -111,6 +113,7 @@ t.test('the manifest of an AppHost: projects, executables, containers and their 
     ORDERS_HOST: 'localhost',
     ConnectionStrings__cache: 'localhost:6379',
     Key: '${Parameters__key}',
+    KEY_URI: 'x://${Parameters__key}',
     Level: 'debug$',
     Route: '/catalog/{**rest}'
   })
@@ -140,6 +143,7 @@ t.test('the manifest of an AppHost: projects, executables, containers and their 
     'env: Vault: {vault.outputs.uri} is known where Aspire deploys it: write its value'
   ])
     t.ok(notes.includes(note), note)
+  t.notOk(notes.some(note => note.includes('https')))
 })
 
 t.test('the command that writes the manifest, for each kind of AppHost; others are named', async t => {

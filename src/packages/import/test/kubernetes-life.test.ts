@@ -139,7 +139,7 @@ t.test('a host and its port are two variables, with dots or underscores', async 
 t.test('skaffold: a service is called at the port to which portForward leads', async t => {
   const forwards =
     'portForward: [{resourceType: service, resourceName: api, port: 80, localPort: 8000}, {resourceType: deployment, resourceName: docs, port: 8080, localPort: 9000}, {resourceType: service, resourceName: db, port: 5432}, {resourceType: service, resourceName: gone, port: 1}]\n'
-  const {template} = await imported(t, {
+  const {template, notes} = await imported(t, {
     ...shop({
       'all.yaml':
         workload('Deployment', 'api') +
@@ -153,6 +153,7 @@ t.test('skaffold: a service is called at the port to which portForward leads', a
   })
   const byId = new Map(template.apps.map(app => [app['appID'], app]))
   t.match(byId.get('api'), {port: 8000, fixedPort: 8080})
+  t.ok(notes.includes('gone: its forwarded port 1:1 is not carried over'))
   t.match(String(byId.get('docs')?.['command']), '--publish,9000:8080,')
   t.match(String(byId.get('db')?.['command']), '--publish,5432:5432,')
 })

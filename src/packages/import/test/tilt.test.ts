@@ -85,6 +85,7 @@ const SHOP: RecordedTool = folder => ({
       }
     }),
     local('seed data', {cmd: sh('make seed'), at: folder, mode: 2}),
+    local('off', {serve: sh('serve'), at: folder}),
     workload(
       'mail',
       `${pod('Deployment', 'mail')}---\nkind: Service\nmetadata: {name: mail}\nspec: {selector: {app: mail}, ports: [{port: 9000}]}\n`,
@@ -129,7 +130,7 @@ t.test('a Tiltfile: local commands, workloads and compose services that Tilt lis
     {tool: SHOP}
   )
   const byId = new Map(template.apps.map(app => [app['appID'], app]))
-  t.same([...byId.keys()], ['mail', 'migrate', 'compile', 'api', 'web', 'seed-data'])
+  t.same([...byId.keys()], ['mail', 'migrate', 'compile', 'api', 'web', 'seed-data', 'off'])
   t.match(byId.get('mail'), {
     appDirPath: './mail',
     command: ['node', 'a.js'],
@@ -154,7 +155,7 @@ t.test('a Tiltfile: local commands, workloads and compose services that Tilt lis
     command: ['sh', '-c', "(cd .. && export 'A=b' && npm ci) && exec npm run dev"],
     watch: {paths: ['./src/**']}
   })
-  t.match(byId.get('seed-data'), {profiles: ['manual']})
+  for (const id of ['seed-data', 'off']) t.match(byId.get(id), {profiles: ['manual']})
 })
 
 t.test('a Tiltfile that starts nothing, and output that is no JSON', async t => {

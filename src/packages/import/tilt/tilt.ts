@@ -4,7 +4,7 @@ import {importServices} from '../compose/compose.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {commandStart} from '../folder/command-start.ts'
 import {pathTo, unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {servicesOf, withForward, type ReadServices} from '../kubernetes/workloads.ts'
+import {forwardNotes, servicesOf, withForward, type ReadServices} from '../kubernetes/workloads.ts'
 import {isFolder} from '../reading/files.ts'
 import {jsonValues, type RunTool} from '../reading/other-tool.ts'
 import {commandOf} from '../reading/shell-words.ts'
@@ -29,14 +29,22 @@ export async function importTiltfile(file: ImportedFile, run: RunTool): Promise<
     (all, each) => withForward(all, nameOf(each), forwardOf(each)),
     read.services
   )
+  const lost = resources.flatMap(each => forwardNotes(services, nameOf(each), forwardOf(each)))
   const hasServices = Object.keys(services).length > 0
   const from = basename(file.path)
   const imported = hasServices ? importServices({file, values: {services}, notes: read.notes, from}) : undefined
-  const local = resources.flatMap(localApp)
+  const enabled = result['EnabledManifests']
+  const isOff = (each: Values): boolean => Array.isArray(enabled) && !textsOf(enabled).includes(textValue(each['Name']))
+  const local = resources.flatMap(each => localApp(each, isOff(each)))
   const apps = [...(imported?.apps ?? []), ...(imported?.interpolate ? local.map(withoutVariables) : local)]
   if (apps.length === 0) throw unreadable(file, 'Tilt starts nothing of it', 0)
   const kept = apps.map(app => withNeeds(app, resources, new Set(apps.map(({id}) => id))))
-  return {...imported, from, apps: kept, notes: [...read.others, ...composed(resources), ...(imported?.notes ?? [])]}
+  return {
+    ...imported,
+    from,
+    apps: kept,
+    notes: [...read.others, ...lost, ...composed(resources), ...(imported?.notes ?? [])]
+  }
 }
 
 const nameOf = (resource: Values): string => textValue(resource['Name']).replaceAll(/[^\w.-]/g, '-')
@@ -65,7 +73,7 @@ function composed(resources: readonly Values[]): readonly string[] {
 }
 
 /** The app of a local resource. A first command runs before each start of the served one: a save builds it, too. */
-function localApp(resource: Values): readonly ImportedApp[] {
+function localApp(resource: Values, isOff: boolean): readonly ImportedApp[] {
   const {UpdateCmdSpec: first, ServeCmd: serve, Deps: deps, ReadinessProbe: probe} = targetOf(resource)
   const [update, served] = [wordsOf(mapOf(first)['args']), wordsOf(mapOf(serve)['Argv'])]
   if (served.length === 0 && update.length === 0) return []
@@ -84,7 +92,7 @@ function localApp(resource: Values): readonly ImportedApp[] {
     ready: path === undefined ? undefined : {http: textValue(path).replace(/^\/?/, '/')},
     watch: paths.length > 0 ? {paths} : undefined,
     // 2 and 3 start on demand (pkg/model/trigger_mode.go)
-    profiles: /^[23]$/.test(textValue(resource['TriggerMode'])) ? ['manual'] : undefined
+    profiles: isOff || /^[23]$/.test(textValue(resource['TriggerMode'])) ? ['manual'] : undefined
   })
   return [{id: nameOf(resource), folder, keys, notes: start.notes, ...(!isBoth && {move: start.move})}]
 }

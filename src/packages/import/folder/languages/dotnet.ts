@@ -30,7 +30,7 @@ export function dotnetListening(folder: string, env: ProgramVariables): ListensA
   return isDefault ? byDefault('.NET', 5000, takes) : {port: Number(port), takes}
 }
 
-export const projectFile = (folder: string): string | undefined =>
+const projectFile = (folder: string): string | undefined =>
   entriesOf(folder).find(name => /\.(?:cs|fs|vb)proj$/.test(name))
 
 const isProgram = (text: string): boolean =>
@@ -38,7 +38,7 @@ const isProgram = (text: string): boolean =>
   !/Microsoft\.NET\.Test\.Sdk|IsTestProject>true|Aspire\.AppHost|IsAspireHost/.test(text)
 
 /** The address of the profile that `dotnet run` takes, the first one of a project: that of http, if it has one; '': none. */
-export function launchUrl(folder: string): string {
+function launchUrl(folder: string): string {
   const profiles = Object.values(mapOf(jsonOf(folder, 'Properties/launchSettings.json')['profiles'])).map(mapOf)
   const urls = textValue(profiles.find(({commandName}) => commandName === 'Project')?.['applicationUrl']).split(';')
   return urls.find(url => url.startsWith('http:')) ?? urls[0] ?? ''
