@@ -47,10 +47,12 @@ export function serviceProgram(composed: Service, stack: Stack): ListeningProgra
   }
   const project = words.length === 0 ? projectOf(service, build, image, stack) : undefined
   if (project === undefined) return undefined
-  const script = image.candidates.find(([first = '']) => first.endsWith('.sh'))?.join(' ')
+  // a script does more than its project; words behind a program that the image builds are for that
+  const [[first = '', ...args] = []] = image.candidates
+  const isLost = first.endsWith('.sh') || (/^\.{0,2}\//.test(first) && args.length > 0)
   const notes = [
     ...project.notes.filter(note => !isOfPort(note)),
-    ...(script === undefined ? [] : [`the command of its image, ${script}, is not run`])
+    ...(isLost ? [`the command of its image, ${[first, ...args].join(' ')}, is not run`] : [])
   ]
   return {service: withNotes(image.service, notes), folder: project.folder, start: projectStart(project, image, exact)}
 }

@@ -267,11 +267,17 @@ build: {artifacts: [{image: web, context: web, requires: [{image: base, alias: B
   )
 })
 
-t.test('a script that an image starts, and that its project does not run, is a mark', async t => {
+t.test('a script that an image starts, and arguments of a program that it builds, are marks', async t => {
   const {template, notes} = await imported(t, {
-    'compose.yaml': 'services: {web: {build: {context: ., dockerfile: ./apps/web/Dockerfile}}}',
+    'compose.yaml': 'services: {web: {build: {context: ., dockerfile: ./apps/web/Dockerfile}}, api: {build: api}}',
+    api: {
+      Dockerfile: 'FROM x\nENTRYPOINT ["/bin/api"]\nCMD ["serve"]',
+      'go.mod': 'module api',
+      'main.go': 'package main'
+    },
     apps: {web: {Dockerfile: 'FROM node\nCMD ["./start.sh"]', 'package.json': '{"scripts": {"dev": "next dev"}}'}}
   })
-  t.match(template.apps, [{appDirPath: './apps/web', command: ['npm', 'run', 'dev']}])
-  t.ok(notes.includes('the command of its image, ./start.sh, is not run'))
+  t.match(template.apps, [{appDirPath: './apps/web', command: ['npm', 'run', 'dev']}, {command: ['go', 'run', '.']}])
+  for (const command of ['./start.sh', '/bin/api serve'])
+    t.ok(notes.includes(`the command of its image, ${command}, is not run`), notes.join('\n'))
 })
