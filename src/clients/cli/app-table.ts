@@ -87,13 +87,11 @@ export function startLines(apps: readonly App[], place: TablePlace): readonly st
   ).slice(1)
 }
 
-type ColumnName = 'id' | 'state' | 'url' | 'port' | 'pid' | 'age' | 'restarts' | 'memory' | 'cpu'
-
 /** The columns about apps. On a terminal trouble has a sign and a colour. */
 export function appColumns(
   shown: readonly ShownApp[],
   {width, now, hasColours = false}: TablePlace
-): Readonly<Record<ColumnName, FittingColumn>> {
+): Readonly<Record<'id' | 'state' | 'url' | 'port' | 'pid' | 'age' | 'restarts' | 'memory' | 'cpu', FittingColumn>> {
   const isTerminal = width !== Infinity
   const tones = shown.map(({app}) => toneOf(app))
   const hasSigns = isTerminal && tones.includes('bad')

@@ -5,6 +5,5 @@ export const indentedGoJson = (value: unknown): string =>
 /** Returns a value as Dapr's CLI prints it with `-o json` or `-o yaml`. */
 export async function structured(value: unknown, output: 'json' | 'yaml'): Promise<string> {
   if (output === 'json') return indentedGoJson(value)
-  const {stringify} = await import('yaml')
-  return stringify(value, {lineWidth: 0})
+  return (await import('yaml')).stringify(value, {lineWidth: 0})
 }

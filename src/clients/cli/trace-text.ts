@@ -23,12 +23,10 @@ interface TracePlace {
   readonly bodies?: ReadonlyMap<number, readonly string[]>
 }
 
-const NO_BODIES: ReadonlyMap<number, readonly string[]> = new Map()
-
 /** Returns a request as an indented tree, with times and the begin of a failure. Never wider than `width`. */
 export function traceText(tree: RequestTree, place: TracePlace): string {
   const {nodes, leftOut, linesLeftOut} = tree
-  const {width, hasLines = false, bodies = NO_BODIES} = place
+  const {width, hasLines = false, bodies = new Map<number, readonly string[]>()} = place
   if (nodes.length === 0) return ''
   const lines = linesBelow(tree, {hasLines, isShort: width !== Infinity})
   // the error below its row says why it failed

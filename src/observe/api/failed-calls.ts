@@ -45,16 +45,14 @@ export function failuresOf(
       faulty.set(edge.callee, (faulty.get(edge.callee) ?? 0) + 1)
     if (failed.length < MAX_FAILED) failed.push(line)
   }
-  return [...Map.groupBy(failed, each => causeOf(each, failed).edgeOf.callee)].map(([to, calls]) => {
-    return {
-      to,
-      edges: edgesOf(calls),
-      count: calls.length,
-      recent: recent.get(to) ?? {calls: 0, failed: 0},
-      faulty: faulty.get(to) ?? 0,
-      latest: latestOf(recorder, calls.find(({edgeOf}) => edgeOf.callee === to) ?? calls[0], masking)
-    }
-  })
+  return [...Map.groupBy(failed, each => causeOf(each, failed).edgeOf.callee)].map(([to, calls]) => ({
+    to,
+    edges: edgesOf(calls),
+    count: calls.length,
+    recent: recent.get(to) ?? {calls: 0, failed: 0},
+    faulty: faulty.get(to) ?? 0,
+    latest: latestOf(recorder, calls.find(({edgeOf}) => edgeOf.callee === to) ?? calls[0], masking)
+  }))
 }
 
 /** Returns the innermost failed call that was made during this call. */

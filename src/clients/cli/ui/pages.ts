@@ -18,7 +18,6 @@ export async function tracePage({api}: FoundRun, id: string, width: number): Pro
     if (error instanceof ApiError && error.status === 404) return undefined
     throw error
   })
-  if (tree === undefined) return undefined
-  const lines = traceText(tree, {width}).trimEnd().split('\n')
-  return {title: `The latest request in which ${id} had a part`, lines}
+  const title = `The latest request in which ${id} had a part`
+  return tree && {title, lines: traceText(tree, {width}).trimEnd().split('\n')}
 }

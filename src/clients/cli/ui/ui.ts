@@ -286,9 +286,8 @@ export class Ui {
 
   async #debug({run}: WatchedRun, name: string): Promise<void> {
     this.#message = `stopping the process of ${name} …`
-    const page = await debugPage(run, name)
+    this.#show(await debugPage(run, name))
     this.#message = ''
-    this.#show(page)
   }
 
   async #trace({run}: WatchedRun, name: string): Promise<void> {
