@@ -9,7 +9,7 @@ import {appOf, runOf} from '../../../rig/listed.ts'
 import {tableOf} from '../../../rig/table-of.ts'
 import {aCall, aRecord, aRequest} from '../../../rig/made-call.ts'
 
-/** A call that began and ended so many ms ago; `endedAgo` undefined: it is under way. */
+/** A call that began and ended so many ms ago, but after the start of this process; `endedAgo` undefined: it is under way. */
 interface Made {
   readonly from?: string
   readonly to: string
@@ -105,9 +105,9 @@ const SCENES: Readonly<Record<string, Scene>> = {
   events: {apps: [{id: 'orders', ...READY, waitingEvents: 2000}]},
   calls: {
     calls: [
-      {to: 'stock', startedAgo: 900, endedAgo: 800},
-      {to: 'stock', status: 500, startedAgo: 700, endedAgo: 600},
-      {to: 'stock', status: 503, startedAgo: 500, endedAgo: 400}
+      {to: 'stock', startedAgo: 90, endedAgo: 80},
+      {to: 'stock', status: 500, startedAgo: 70, endedAgo: 60},
+      {to: 'stock', status: 503, startedAgo: 50, endedAgo: 40}
     ]
   }
 }
@@ -129,10 +129,10 @@ t.test('each trouble has the sentence and the first action of the manual', async
 
 t.test('an exit brings its error, its place, its request, and what failed because of it: one trouble', async t => {
   const calls = [
-    {from: 'web', to: 'orders', status: 500, startedAgo: 900, endedAgo: 800},
-    {from: 'orders', to: 'payments', status: 500, startedAgo: 880, endedAgo: 820},
-    {from: 'orders', to: 'payments', status: 500, startedAgo: 700, endedAgo: 650},
-    {from: 'web', to: 'mail', status: 500, startedAgo: 600, endedAgo: 500}
+    {from: 'web', to: 'orders', status: 500, startedAgo: 90, endedAgo: 80},
+    {from: 'orders', to: 'payments', status: 500, startedAgo: 88, endedAgo: 82},
+    {from: 'orders', to: 'payments', status: 500, startedAgo: 70, endedAgo: 65},
+    {from: 'web', to: 'mail', status: 500, startedAgo: 60, endedAgo: 50}
   ]
   const [exit, mail, ...others] = await troubles({...SCENES['exit'], calls})
   t.same(others, [])
@@ -220,9 +220,9 @@ t.test('a shadow that is down has not made the calls of the main version fail', 
       {id: 'hello', version: '2.0.0', isMain: false, ...down}
     ],
     calls: [
-      {to: 'hello', status: 500, startedAgo: 5000, endedAgo: 4000},
-      {to: 'hello', status: 500, startedAgo: 5000, endedAgo: 4000},
-      {to: 'hello@2.0.0', status: 503, startedAgo: 5000, endedAgo: 4000}
+      {to: 'hello', status: 500, startedAgo: 50, endedAgo: 40},
+      {to: 'hello', status: 500, startedAgo: 50, endedAgo: 40},
+      {to: 'hello@2.0.0', status: 503, startedAgo: 50, endedAgo: 40}
     ],
     exits: () => [exitOf('hello', {version: '2.0.0'})]
   })
