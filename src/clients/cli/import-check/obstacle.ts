@@ -124,7 +124,7 @@ function programOf([first = '', flag, text = '']: readonly string[]): string {
 /** The obstacle if the program itself is missing: packages of its folder do not help then. */
 function withoutProgram({plan}: FailedApp, {env}: Around): Obstacle | undefined {
   const own = whyNotFound([programOf(plan.command)], plan.folder, pathOf(plan, env))
-  const text = own.replace(/ is in no folder of PATH \([^)]*\)/, ' is not installed: it is in no folder of PATH')
+  const text = own.replace(' is in no folder of PATH', ' is not installed: it is in no folder of PATH')
   return own === '' ? undefined : obstacle('program', text)
 }
 
