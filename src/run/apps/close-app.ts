@@ -4,7 +4,7 @@ import {longestGraceMs} from '../../supervisor/run-watchdog.ts'
 import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import {cutText} from '../../supervisor/messages/cut.ts'
 import type {FinishWork} from '../../supervisor/reload/overlap.ts'
-import {withDeadline} from '../../supervisor/reload/deadline.ts'
+import {drain, withDeadline} from '../../supervisor/reload/deadline.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {reportNote} from '../../supervisor/messages/note-text.ts'
 import {stopInOrder} from '../../supervisor/order/stop-order.ts'
@@ -152,11 +152,8 @@ export class AppCloser {
     sidecars.get(runtime)?.announceEnd()
     const {id, queue, plan} = runtime
     const ms = plan.stop.timeoutMs
-    const isDrained = async (late: AbortSignal): Promise<boolean> =>
-      (await Promise.all([queue.drained(late), letActorsGo(late)])).every(Boolean)
-    if (await withDeadline({ms, over}, isDrained)) return
-    const left = [...queue.inFlight.keys()]
-    if (over.aborted || left.length === 0) return
+    const {isDone, left} = await drain(queue, [letActorsGo], {ms, over})
+    if (isDone || over.aborted || left.length === 0) return
     reporter.warn('calls-cut', cutText({id, left, ms, after: 'the stop request'}))
     runtime.cutCalls()
   }

@@ -1,4 +1,5 @@
 import {systemClock, type Clock} from '../../platform/clock.ts'
+import type {AdmissionQueue, PendingCall} from '../../proxy/gateway/admission-queue.ts'
 
 export interface Deadline {
   readonly ms: number
@@ -38,4 +39,27 @@ export async function withDeadline<T>(
     over?.removeEventListener('abort', abort)
     abort() // stops its running work
   }
+}
+
+/** Result of a drain. `left`: the calls that were in flight at its begin, and still are. `tookMs`: the time that they were given. */
+interface Drained {
+  readonly isDone: boolean
+  readonly left: readonly PendingCall[]
+  readonly tookMs: number
+}
+
+/** Lets the calls in flight to a process finish, and its other work, by `steps`. */
+export async function drain(
+  queue: AdmissionQueue,
+  steps: readonly ((signal: AbortSignal) => Promise<boolean>)[],
+  deadline: Deadline
+): Promise<Drained> {
+  const {ms, clock = systemClock} = deadline
+  const from = clock.now()
+  const inside = [...queue.inFlight.keys()]
+  const isDone = await withDeadline(deadline, async signal =>
+    (await Promise.all([queue.drained(signal), ...steps.map(async step => step(signal))])).every(Boolean)
+  )
+  const {inFlight} = queue // a copy
+  return {isDone, left: inside.filter(each => inFlight.has(each)), tookMs: Math.max(ms, clock.now() - from)}
 }

@@ -2,7 +2,7 @@ import type {AppRuntime} from '../app-runtime.ts'
 import type {Candidate, Previous} from './candidate.ts'
 import type {AppState} from '../../model/app-state.ts'
 import type {Clock} from '../../platform/clock.ts'
-import {withDeadline} from './deadline.ts'
+import {drain, withDeadline} from './deadline.ts'
 import {UserError} from '../../model/errors.ts'
 import {endOf} from '../../model/exit-text.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
@@ -87,18 +87,10 @@ async function leave(
   finish: FinishWork,
   {runtime, waitsForOthers: isPaused, clock, cut}: OverlapOptions
 ): Promise<void> {
-  const {queue} = runtime
-  const from = clock.now()
-  const inside = [...queue.inFlight.keys()]
-  const drained = withDeadline({ms: timeoutMs, isPaused, clock}, async stop =>
-    (await Promise.all([queue.drained(stop), finish(stop)])).every(Boolean)
-  ) // of the calls that are in flight now
+  const draining = drain(runtime.queue, [finish], {ms: timeoutMs, isPaused, clock}) // of the calls that are in flight now
   const old = exchange()
-  if (!(await drained)) {
-    const {inFlight} = queue // a copy
-    const left = inside.filter(pendingCall => inFlight.has(pendingCall))
-    old.cut(left.length > 0 ? cut(left, Math.max(timeoutMs, clock.now() - from)) : '')
-  }
+  const {isDone, left, tookMs} = await draining
+  if (!isDone) old.cut(left.length > 0 ? cut(left, tookMs) : '')
   await old.stop()
 }
 

@@ -1,7 +1,7 @@
 import type {Why} from '../../model/app-state.ts'
-import type {PendingCall, QueueStats} from '../../proxy/gateway/admission-queue.ts'
+import type {QueueStats} from '../../proxy/gateway/admission-queue.ts'
 import type {ReplacementPoint} from '../owner/next-step.ts'
-import {withDeadline} from './deadline.ts'
+import {drain} from './deadline.ts'
 import type {ExchangeOptions} from './overlap.ts'
 
 /**
@@ -43,18 +43,15 @@ export class Replacement {
 
   /** Lets the calls in flight finish, and cancels those that exceed the app's grace period. */
   async drain(callOff: AbortSignal): Promise<void> {
-    const {runtime, clock, finishWork, letGo, letGoMs, waitsForOthers} = this.#options
-    const from = clock.now()
-    const graceMs = Math.max(runtime.plan.stop.timeoutMs, letGoMs(runtime))
-    const pendingCalls = [...runtime.queue.inFlight.keys()]
-    const deadline = {ms: graceMs, over: callOff, isPaused: waitsForOthers, clock}
-    const steps = [letGo(runtime), finishWork(runtime)]
-    const isDone = async (signal: AbortSignal): Promise<boolean> =>
-      (await Promise.all([runtime.queue.drained(signal), ...steps.map(async step => step(signal))])).every(Boolean)
-    const isDrained = await withDeadline(deadline, isDone)
+    const {runtime, clock, cut, finishWork, letGo, letGoMs, waitsForOthers} = this.#options
+    const ms = Math.max(runtime.plan.stop.timeoutMs, letGoMs(runtime))
+    const deadline = {ms, over: callOff, isPaused: waitsForOthers, clock}
+    const {isDone, left, tookMs} = await drain(runtime.queue, [letGo(runtime), finishWork(runtime)], deadline)
     if (callOff.aborted) return
-    if (!isDrained && !this.isFalling) this.#cutAll(pendingCalls, Math.max(graceMs, clock.now() - from))
-    this.at = !isDrained && this.isFalling ? 'left' : 'drained'
+    this.at = !isDone && this.isFalling ? 'left' : 'drained'
+    if (isDone || this.isFalling || left.length === 0) return
+    runtime.cutCalls(cut(left, tookMs))
+    this.cut += left.length
   }
 
   /** Ends the process of an app that is still idle. Its next process starts only on request. */
@@ -99,14 +96,5 @@ export class Replacement {
   /** Admits calls, if the app accepts any. */
   close(): void {
     this.#options.runtime.queue.unpause(this.#words)
-  }
-
-  #cutAll(pendingCalls: readonly PendingCall[], tookMs: number): void {
-    const {runtime, cut} = this.#options
-    const {inFlight} = runtime.queue // a copy
-    const left = pendingCalls.filter(each => inFlight.has(each))
-    if (left.length === 0) return
-    runtime.cutCalls(cut(left, tookMs))
-    this.cut += left.length
   }
 }

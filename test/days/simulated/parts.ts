@@ -101,6 +101,7 @@ export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal)
 }
 
 // proxy/ports/app-port.ts
+export const numberPlace = (): undefined => undefined
 export const freeAppPort = async (): Promise<number> => current.machine.next()
 
 // proxy/ports/claim.ts, proxy/ports/claim-all.ts
