@@ -3,7 +3,7 @@ import type {Call, Recorded, SentRequest} from '../../model/call.ts'
 import type {CallHandler} from '../net/exchange-parts.ts'
 import type {CallJournal} from '../net/call-journal.ts'
 import type {Exchange} from '../net/exchange.ts'
-import type {UpstreamSource, Pool, PooledProcess} from '../net/pool.ts'
+import type {UpstreamSource, Pool} from '../net/pool.ts'
 import type {ResponseHead} from '../net/http1/response-head.ts'
 import type {Reply} from '../net/reply.ts'
 import {ResponseCollector} from '../net/response-collector.ts'
@@ -14,7 +14,6 @@ import type {OnGone} from './interceptors/resiliency/component-policies.ts'
 import {admitTo, passed, type Callee} from './local-apps.ts'
 import type {CallContext} from './call-context.ts'
 import {RESET} from './faulted-call.ts'
-import {howEnded} from './how-ended.ts'
 import {ProxiedCall} from './proxied-call.ts'
 
 export interface AppRequestOptions {
@@ -123,8 +122,6 @@ export class AppRequest extends ProxiedCall {
   readonly #collector: AppResponseCollector
   readonly #done: (response: AppResponse) => void
   #wasSent = false
-  /** The process that it was sent to. */
-  #process: PooledProcess | undefined
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
     const {method, body, path, lines, attempt, caller, journal, recorded} = options
@@ -136,7 +133,8 @@ export class AppRequest extends ProxiedCall {
     this.#done = done
     this.#collector = new AppResponseCollector(method, body, this, result => {
       this.note(typeof result === 'string' ? result : undefined)
-      if (typeof result === 'string') void this.#unanswered(result)
+      if (typeof result === 'string')
+        done({kind: 'unreachable', why: result, wasSent: this.#wasSent || result === RESET})
       else done({kind: 'response', ...result})
     })
     this.exchange = this.#collector.exchange
@@ -164,7 +162,6 @@ export class AppRequest extends ProxiedCall {
   send({pool, token, callerLine = '', path = this.call.path}: Admitted): void {
     const {method, lines, body} = this.#options
     this.#wasSent = true
-    this.#process = pool.process
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
     const length = body.length > 0 || method !== 'GET' ? `Content-Length: ${body.length}\r\n` : ''
     this.exchange.send(
@@ -200,13 +197,6 @@ export class AppRequest extends ProxiedCall {
 
   protected warn(text: string): void {
     this.#options.warn(text)
-  }
-
-  /** Waits until it is known whether the process has exited, then reports the reason. */
-  async #unanswered(why: string): Promise<void> {
-    const wasSent = this.#wasSent || why === RESET
-    if (this.#wasSent && this.#process !== undefined) await howEnded(this.#process)
-    this.#done({kind: 'unreachable', why, wasSent})
   }
 }
 
