@@ -9,6 +9,7 @@ import {addressedIn, mainText} from './languages/go.ts'
 import {quarkusListening, springListening} from './languages/java.ts'
 import {nodeListening} from './languages/node.ts'
 import type {ProgramVariables} from './languages/project.ts'
+import {inVenv} from './languages/python.ts'
 
 /** Readers of the ports of programs, by patterns of their command lines. */
 const PROGRAMS: readonly (readonly [
@@ -53,11 +54,12 @@ export function commandListening(command: readonly string[], folder: string, env
  * gets a mark about its unknown port only if it serves.
  */
 export function commandStart(
-  command: readonly string[],
+  given: readonly string[],
   folder: string,
   env: ProgramVariables,
   {exact = 0, other = 0}: {readonly exact?: number; readonly other?: number} = {}
 ): PortKeys {
+  const command = inVenv(given, folder)
   const found = commandListening(command, folder, env)
   const port = exact || (found.guess === undefined ? found.port : 0) || other
   const takes = found.takes ?? (port > 0 && env['PORT'] === port.toString() ? 'PORT' : undefined)

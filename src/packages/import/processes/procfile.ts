@@ -6,6 +6,7 @@ import {buildNote, readPackage} from '../folder/languages/node.ts'
 import {mapOf, textsOf, textValue} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {commandListening} from '../folder/command-start.ts'
+import {inVenv} from '../folder/languages/python.ts'
 import {listeningKeys, UNKNOWN_PORT, type ListensAt} from '../reading/listening.ts'
 import {commandOf, flaggedPort, commandPort, portVariable, splitFolder} from '../reading/shell-words.ts'
 
@@ -90,7 +91,7 @@ interface Around {
 function appOf(id: string, typed: string, {root, firstPort, variables, before}: Around): ImportedApp {
   const {folder, line: placed} = placedIn(root, typed)
   const {env: own, line: written} = assigned(placed)
-  const command = runByGo(commandOf(watching(written, folder)), folder)
+  const command = inVenv(runByGo(commandOf(watching(written, folder)), folder), folder)
   const {PORT = (firstPort + PORT_STEP * before.length).toString(), ...env} = own
   const app = {id, folder, notes: []}
   if (id === 'release')

@@ -168,21 +168,29 @@ const VARIABLE = new RegExp(
   'gi'
 )
 
+type Values = Readonly<Record<string, string | undefined>>
+
+/** Whether a variable with the same prefix has the host of another server: its value is not an address at which a program listens. */
+function isOfOther(name: string, text: string, env: Values): boolean {
+  const host = name.replace(/PORT$/, 'HOST')
+  if (name === 'PORT' || (env[host] === undefined && !new RegExp(`\\b${host}\\b`).test(text))) return false
+  const written = new RegExp(`\\b${host}\\b[^\\n;]{0,30}?(?:\\|\\||\\?\\?|,)\\s*["'\`]([^"'\`]*)`).exec(text)?.[1]
+  return !['', '0.0.0.0', '::'].includes(env[host] ?? written ?? 'unknown')
+}
+
 /** The one variable from which a program's text takes its port; '': none, or one of several. */
-export function variableIn(text: string): string {
+export function variableIn(text: string, env: Values = {}): string {
   const names = [...text.matchAll(VARIABLE)].map(([, name = '']) => name).filter(name => name === name.toUpperCase())
   if (names.includes('PORT') || /\{[^}]*\bPORT\b[^}]*\}\s*=\s*process\.env/.test(text)) return 'PORT'
-  return new Set(names).size === 1 ? (names[0] ?? '') : ''
+  const own = new Set(names.filter(name => !isOfOther(name, text, env)))
+  return own.size === 1 ? ([...own][0] ?? '') : ''
 }
 
 /** Finds the port of a program in its text, and in the `.env` that it reads. */
-export function listeningIn(
-  text: string,
-  folder: string,
-  env: Readonly<Record<string, string | undefined>> = {}
-): ListensAt {
-  const name = variableIn(text)
-  const written = name === '' ? 0 : Number({...envFileVariables(join(folder, '.env')), ...env}[name] ?? 0)
+export function listeningIn(text: string, folder: string, env: Values = {}): ListensAt {
+  const known = {...envFileVariables(join(folder, '.env')), ...env}
+  const name = variableIn(text, known)
+  const written = name === '' ? 0 : Number(known[name] ?? 0)
   const takes = name === '' ? undefined : name === 'PORT' ? name : {variable: name}
   return {port: written || portIn(text), takes}
 }

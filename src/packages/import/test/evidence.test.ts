@@ -116,3 +116,29 @@ t.test('ENV of a Dockerfile arrives where its CMD does not run here, or is marke
   ])
   t.ok(notes.includes('Dockerfile: ENV DATA, CACHE: not carried over'), notes.join('\n'))
 })
+
+t.test('a port with the same prefix as another server’s host is that server’s', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  front: {build: front, ports: ["8080:80"], environment: {BACK_HOST: back, BACK_PORT: 5000}}
+  back: {build: back, expose: [5000]}
+`,
+    front: {
+      'go.mod': '',
+      'main.go': 'package main\nvar _ = os.Getenv("BACK_HOST") + os.Getenv("BACK_PORT")\nListenAndServe(":80", nil)'
+    },
+    back: {'go.mod': '', 'main.go': 'package main\nvar _ = env("APP_HOST", "0.0.0.0") + env("APP_PORT", "7000")'}
+  })
+  t.match(template.apps, [
+    {port: 8080, appPort: 80, command: ['go', 'run', '.'], env: {BACK_PORT: '5000'}},
+    {port: 5000, command: ['sh', '-c', 'APP_PORT=$PORT exec go run .']}
+  ])
+})
+
+t.test('a command finds its program in the virtual environment of its folder', async t => {
+  const {template} = await imported(t, {
+    Procfile: 'api: flask run --port 5000\n',
+    venv: {bin: {flask: ''}}
+  })
+  t.match(template.apps, [{command: ['venv/bin/flask', 'run', '--port', '5000']}])
+})

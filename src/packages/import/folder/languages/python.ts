@@ -23,7 +23,9 @@ function pythonApps(folder: string, env?: ProgramVariables): readonly ImportedAp
   const project = ['.', '..', '../..'].map(way => join(place, way)).find(isPython) ?? place
   const isMember = has(project, 'pyproject.toml') && has(project, '../uv.lock', '../../uv.lock')
   const [, tool = isMember ? 'uv' : ''] = Object.entries(TOOLS).find(([name]) => has(project, name)) ?? []
-  const venv = [place, folder].map(each => relative(place, join(each, '.venv/bin/python'))).find(way => has(place, way))
+  const [venv] = [place, folder].flatMap(each =>
+    venvProgram(each, 'python').map(way => relative(place, join(each, way)))
+  )
   const runner = venv === undefined ? (tool === '' ? ['python3'] : [tool, 'run', 'python']) : [venv]
   const app = (words: readonly string[], listening: ListensAt): readonly ImportedApp[] => [
     {...projectApp(place, {command: [...runner, ...words], ...listening}), id: basename(folder)}
@@ -56,6 +58,15 @@ const SERVES = /\.run\(|\bserve\(|serve_forever\(|start_server\(/
 const TOOLS = {'uv.lock': 'uv', 'poetry.lock': 'poetry', Pipfile: 'pipenv'}
 const ASGI = /^(\w+)\s*(?::\s*\w+\s*)?=\s*(?:(?:fastapi\.)?(?:FastAPI|Starlette|Litestar)|create_app)\(/m
 const FILES = ['manage.py', 'main.py', 'app.py', 'server.py', 'app/main.py', 'src/main.py']
+
+const venvProgram = (folder: string, program: string): readonly string[] =>
+  ['.venv', 'venv'].map(name => `${name}/bin/${program}`).filter(path => has(folder, path))
+
+/** A command whose program is taken from the virtual environment of its folder, if it is there: no shell has activated that here. */
+export const inVenv = ([program = '', ...words]: readonly string[], folder: string): readonly string[] => [
+  venvProgram(folder, program)[0] ?? program,
+  ...words
+]
 
 /** Whether a folder has a project file of Python. */
 const isPython = (folder: string): boolean => has(folder, 'pyproject.toml', 'requirements.txt', 'setup.py', 'Pipfile')
