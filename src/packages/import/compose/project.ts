@@ -31,7 +31,7 @@ export const withValues = (typed: string, file: ImportedFile, files?: readonly s
   typed
 
 /** A variable of a command whose default is several words, which compose splits. */
-const SEVERAL_WORDS = /(?<!\$)\$\{\w+:?[-+][^{}]*\s[^{}]*\}/
+const SEVERAL_WORDS = /(?<!\$)\$\{\w+:?[-+][^{}\s]*\s[^{}]*\}/
 
 /** A service whose variables without a value have that of `.env`, and a note on words that compose would split. */
 export function withWords(service: Values, file: ImportedFile, notes: string[]): Values {

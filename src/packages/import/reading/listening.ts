@@ -1,5 +1,6 @@
 import {join} from 'node:path'
 import {isDataServer} from '../../../files/config/data-server.ts'
+import {ownOf} from '../../../model/own.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import type {ImportedApp} from '../imported.ts'
 import {envFileVariables} from './variables.ts'
@@ -173,9 +174,9 @@ type Values = Readonly<Record<string, string | undefined>>
 /** Whether a variable with the same prefix has the host of another server: its value is not an address at which a program listens. */
 function isOfOther(name: string, text: string, env: Values): boolean {
   const host = name.replace(/PORT$/, 'HOST')
-  if (name === 'PORT' || (env[host] === undefined && !new RegExp(`\\b${host}\\b`).test(text))) return false
+  if (name === 'PORT' || (ownOf(env, host) === undefined && !new RegExp(`\\b${host}\\b`).test(text))) return false
   const written = new RegExp(`\\b${host}\\b[^\\n;]{0,30}?(?:\\|\\||\\?\\?|,)\\s*["'\`]([^"'\`]*)`).exec(text)?.[1]
-  return !['', '0.0.0.0', '::'].includes(env[host] ?? written ?? 'unknown')
+  return !['', '0.0.0.0', '::'].includes(ownOf(env, host) ?? written ?? 'unknown')
 }
 
 /** The one variable from which a program's text takes its port; '': none, or one of several. */
@@ -190,7 +191,7 @@ export function variableIn(text: string, env: Values = {}): string {
 export function listeningIn(text: string, folder: string, env: Values = {}): ListensAt {
   const known = {...envFileVariables(join(folder, '.env')), ...env}
   const name = variableIn(text, known)
-  const written = name === '' ? 0 : Number(known[name] ?? 0)
+  const written = name === '' ? 0 : Number(ownOf(known, name) ?? 0)
   const takes = name === '' ? undefined : name === 'PORT' ? name : {variable: name}
   return {port: written || portIn(text), takes}
 }

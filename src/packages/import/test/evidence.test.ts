@@ -127,7 +127,7 @@ t.test('a port with the same prefix as another server’s host is that server’
       'go.mod': '',
       'main.go': 'package main\nvar _ = os.Getenv("BACK_HOST") + os.Getenv("BACK_PORT")\nListenAndServe(":80", nil)'
     },
-    back: {'go.mod': '', 'main.go': 'package main\nvar _ = env("APP_HOST", "0.0.0.0") + env("APP_PORT", "7000")'}
+    back: {'go.mod': '', 'main.go': 'package main\nvar _ = env("APP_HOST", "0.0.0.0") + env("APP_PORT", "5000")'}
   })
   t.match(template.apps, [
     {port: 8080, appPort: 80, command: ['go', 'run', '.'], env: {BACK_PORT: '5000'}},
