@@ -5,6 +5,8 @@ import {identityAt} from '../platform/paths.ts'
 import {certificatePath, stateFolder} from '../platform/state-folder.ts'
 import type {NamedCertificate} from '../proxy/published/entrance-tls.ts'
 
+const DAY_MS = 86_400_000
+
 /** Certificates of host names, signed by the user's current authority, or without one by an untrusted authority. */
 export class NameCertificates {
   readonly #state: string
@@ -12,6 +14,8 @@ export class NameCertificates {
   readonly #made = new Map<string, NamedCertificate>()
   #authority: Authority | undefined
   #identity: string | undefined
+  /** When certificates were first made, in ms since 1970. */
+  #since = 0
 
   constructor(env: Environment, warn: (text: string) => void) {
     this.#state = stateFolder(env)
@@ -25,11 +29,13 @@ export class NameCertificates {
     return known
   }
 
-  /** `pillion trust` acts on runs that are going: a changed authority replaces all certificates. */
+  /** Reads the authority. After a change of it, or of the clock by a day, all certificates are made again. */
   #current(): Authority {
     const identity = identityAt(certificatePath(this.#state), 'ctimeMs')
-    if (this.#authority !== undefined && identity === this.#identity) return this.#authority
+    const isFresh = Math.abs(Date.now() - this.#since) < DAY_MS
+    if (this.#authority !== undefined && identity === this.#identity && isFresh) return this.#authority
     this.#identity = identity
+    this.#since = Date.now()
     this.#made.clear()
     try {
       this.#authority = readAuthority(this.#state) ?? temporaryAuthority()

@@ -60,10 +60,13 @@ export const temporaryAuthority = (): Authority => authorityOf(makeAuthority('Pi
 export const removeAuthority = (state: string): void => rmSync(join(state, 'ca'), {recursive: true, force: true})
 
 function authorityOf({certificate, key}: KeyPair): Authority {
+  if (!certificate.includes('-----BEGIN CERTIFICATE-----')) throw new Error('ca.crt has no certificate')
   const [own, signing] = [new X509Certificate(certificate), createPrivateKey(key)]
   const name = /^CN=(.+)$/m.exec(own.subject)?.[1] ?? ''
   if (!own.ca || !own.checkPrivateKey(signing)) throw new Error('key and certificate do not belong together')
-  if (Date.parse(own.validTo) < Date.now()) throw new Error(`it has expired on ${own.validTo}`)
+  const [from, to] = [Date.parse(own.validFrom), Date.parse(own.validTo)]
+  if (Date.now() < from || Date.now() > to)
+    throw new Error(`it is valid from ${own.validFrom} to ${own.validTo}: the clock of this machine is or was wrong`)
   const issuer: Issuer = {name, key: signing, publicKey: own.publicKey}
   return {
     certificate,
