@@ -2,12 +2,18 @@ import {connect, type Server, type Socket, type TcpNetConnectOpts} from 'node:ne
 import {join} from 'node:path'
 import {FREE_PORT, WAITING} from '../model/app-name.ts'
 import type {Environment} from '../model/environment.ts'
+import {fnv1a} from '../model/fnv1a.ts'
 import {emptyRecord, ownOf} from '../model/own.ts'
 import {listen} from '../proxy/ports/claim.ts'
 import {livingRuns, livingRunsIn, type LivingRun} from './living-runs.ts'
 
 /** How long a run may take to free a port, in ms. */
 const ANSWER_MS = 2000
+/** The pause, in ms, where a port was given up just now. */
+export const AGAIN_MS = 20
+
+/** Identifies a folder of runs without its path. */
+export const folderMark = (folder: string): string => fnv1a(Buffer.from(folder)).toString(16)
 
 /** A host name of an app of a run. */
 export interface RunName {

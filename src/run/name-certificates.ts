@@ -38,11 +38,11 @@ export class NameCertificates {
     this.#since = Date.now()
     this.#made.clear()
     try {
-      this.#authority = readAuthority(this.#state) ?? temporaryAuthority()
+      this.#authority = readAuthority(this.#state)
     } catch (error) {
+      this.#authority = undefined
       this.#warn(messageOf(error))
-      this.#authority = temporaryAuthority()
     }
-    return this.#authority
+    return (this.#authority ??= temporaryAuthority())
   }
 }

@@ -1,6 +1,5 @@
 import type {Server} from 'node:net'
-import {PortHolder} from '../control/names.ts'
-import {fnv1a} from '../model/fnv1a.ts'
+import {AGAIN_MS, folderMark, PortHolder} from '../control/names.ts'
 import {pause} from '../platform/delay.ts'
 import {LOOPBACK} from '../platform/probe.ts'
 import {isFreePort, whoHolds} from '../proxy/ports/app-port.ts'
@@ -19,12 +18,6 @@ export interface Awaited {
 const LOOK_MS = 2000
 /** How long a run that binds the port may take to answer, in ms, before it counts as another program. */
 const ANSWER_MS = 5000
-/** The pause, in ms, where the port was given up just now. */
-export const AGAIN_MS = 20
-
-/** Identifies a folder of runs without its path. */
-export const folderMark = (folder: string): string => fnv1a(Buffer.from(folder)).toString(16)
-
 /** Settles when the entrance may be free: the run that has it, or another program, no longer does. Resolves with servers that listen there already. */
 export async function awaitEntrance({port, folder, signal, foreign}: Awaited): Promise<readonly Server[]> {
   const holder = new PortHolder({host: '127.0.0.1', port}, signal, ANSWER_MS)
@@ -33,7 +26,9 @@ export async function awaitEntrance({port, folder, signal, foreign}: Awaited): P
   if (signal.aborted) return []
   if (mark === 'refused') return pause(AGAIN_MS, signal).then(() => [])
   const whose = mark === '' ? await whoHolds(port, {code: 'EADDRINUSE'}, nameOwner) : 'the runs of another user have it'
-  foreign(`names do not answer at port ${port}: ${whose}. Calls at localhost:PORT do`)
+  foreign(
+    `names do not answer at port ${port}: ${whose}. Calls at localhost:PORT do. PILLION_NAMES_PORT names another port`
+  )
   if (mark !== '') return holder.left(LOOPBACK)
   while (!signal.aborted && !(await isFreePort(port))) await pause(LOOK_MS, signal)
   return []

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs'
 import type {IncomingHttpHeaders} from 'node:http'
 import type {Server, Socket} from 'node:net'
-import type {TakenName} from '../control/names.ts'
+import {freeNames, type TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
 import type {RunListing} from '../control/run-control.ts'
 import type {RunIdentity} from '../control/run-file.ts'
@@ -42,6 +42,8 @@ export class RunNames {
   #names: ReadonlyMap<string, string> = new Map()
   /** The names of the main copy while this one answers them, with the ids of its apps. */
   #mainNames: ReadonlyMap<string, string> = new Map()
+  /** Names that other runs have, and keep. */
+  readonly #lost = new Set<string>()
   #folder = ''
   readonly #ports: EntrancePorts
   /** A program that is not a run of this user has the port. */
@@ -128,13 +130,13 @@ export class RunNames {
   registered(taken: readonly TakenName[]): void {
     const {reporter} = this.#parts.context
     for (const {name, app, run, wantedBy} of taken) {
+      this.#lost.add(name)
       if (wantedBy === DASHBOARD) continue
       const where = run.templateFile === '' ? run.name : run.templateFile
       const text = `${name} is ${app} of ${where} (pid ${run.pid}), so "${wantedBy}" has no name: write another name: in this template`
       reporter.warn('name-taken', text)
     }
-    const lost = new Set(taken.map(({name}) => name))
-    this.#names = new Map([...this.#names].filter(([name]) => !lost.has(name)))
+    this.#names = new Map([...this.#names].filter(([name]) => !this.#lost.has(name)))
   }
 
   /** The apps of the run are these from now on. Returns their names. */
@@ -143,11 +145,9 @@ export class RunNames {
     if (this.#space === undefined) return {}
     const apps = all.map(({wanted}) => wanted)
     const before = this.#names
-    const {plan} = this.#parts.context
-    const started = appNames(plan, this.#space)
-    // a name that another run had at the start stays with it
-    const isFree = (name: string): boolean => before.has(name) || !started.has(name)
-    this.#names = new Map([...appNames({apps, leftOut}, this.#space)].filter(([name]) => isFree(name)))
+    this.#names = new Map([...appNames({apps, leftOut}, this.#space)].filter(([name]) => !this.#lost.has(name)))
+    const added = [...this.#names].filter(([name]) => !before.has(name))
+    this.registered(freeNames(this.#folder, Object.fromEntries(added)).taken)
     return {names: this.alsoAnswer(this.#mainNames)}
   }
 
@@ -194,10 +194,12 @@ export class RunNames {
     const {begun} = this.#entrance
     if (this.#over.signal.aborted) this.#ports.release()
     else if (begun !== undefined) (await begun).listen(this.#ports.bound)
-    else
-      for (const claim of this.#ports.bound)
-        // where its code cannot be loaded now, the next connection tries again
-        claim.on('connection', () => void this.#serve().catch(() => undefined))
+    else {
+      // where its code cannot be loaded now, the next connection tries again
+      const serve = (): void => void this.#serve().catch(() => undefined)
+      for (const claim of this.#ports.bound) claim.on('connection', serve)
+      if (bound.length > 0) serve() // some callers are connected already
+    }
     return true
   }
 

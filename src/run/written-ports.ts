@@ -1,12 +1,11 @@
 import type {Server, Socket} from 'node:net'
-import {bindFreed, PortHolder} from '../control/names.ts'
+import {AGAIN_MS, bindFreed, PortHolder} from '../control/names.ts'
 import {reachable} from '../model/address.ts'
 import {codeOf} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {pause} from '../platform/delay.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import {hostsOf, type PublishedPorts} from '../proxy/published/published-ports.ts'
-import {AGAIN_MS} from './port-holder.ts'
 import type {RunContext} from './run-context.ts'
 
 export interface WrittenPortsParts {
