@@ -226,6 +226,7 @@ export class RunDaprd {
 /** Without an entrance: no browser opens apps by their names. */
 export class RunNames {
   readonly show = {facts: {}, end: async (): Promise<void> => undefined, leave: (): void => undefined}
+  handOver = async (): Promise<void> => undefined
   readonly asked = {}
   open = async (): Promise<void> => undefined
   registered = nothing
