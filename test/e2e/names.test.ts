@@ -195,7 +195,7 @@ t.test('requests that name no app', async (t: Test) => {
   await startProject(rig, 'shop', {port})
   const raw = async (lines: string, target = '/'): Promise<string> =>
     exchange(port, `GET ${target} HTTP/1.1\r\n${lines}Connection: close\r\n\r\n`)
-  t.match(await raw('Host: nobody.localhost\r\n'), /^HTTP\/1\.1 404 [^]*web-shop\.localhost \(shop\)/)
+  t.match(await raw('Host: nobody.localhost\r\n'), /^HTTP\/1\.1 404 [^]*no-store[^]*web-shop\.localhost \(shop\)/)
   for (const host of [
     'evil.example',
     `localhost:${port}`,
@@ -331,7 +331,7 @@ t.test('routes by path, a loop, a framework that refuses the host, and an app th
         port: number,
         routes: {'/api': 'api', '/files/': {app: 'files', strip: true}}
       }),
-      unwatched('api', {appDirPath: '.'}),
+      unwatched('api', {appDirPath: '.', routes: {'/api': 'web'}}),
       unwatched('files', {appDirPath: '.'}),
       unwatched('odd', {appDirPath: '.', command: ['node', 'odd.mjs']}),
       unwatched('down', {appDirPath: '.', command: ['node', '-e', 'console.error("no database"); process.exit(3)']})
@@ -344,13 +344,15 @@ t.test('routes by path, a loop, a framework that refuses the host, and an app th
   const at = async (path: string): Promise<unknown> => bodyOf(await callByName(port, 'web-shop.localhost', path))
   t.match(await at('/x'), {app: 'web', url: '/x'})
   t.match(await at('/api/items?q=1'), {app: 'api', url: '/api/items?q=1'})
+  t.match(bodyOf(await callByName(port, 'api-shop.localhost', '/api')), {app: 'web'}, 'routes in a circle')
   t.match(await at('/apis'), {app: 'web', url: '/apis'})
   t.match(await at('/files/a/b?q=/files'), {app: 'files', url: '/a/b?q=/files'})
   t.match(await at('/files'), {app: 'files', url: '/'})
   t.match(bodyOf(await exchange(number, 'GET /api HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')), {app: 'api'})
-  t.match((await recordedCalls(rig)).map(({to, path}) => `${to} ${path}`).slice(0, 4), [
+  t.match((await recordedCalls(rig)).map(({to, path}) => `${to} ${path}`).slice(0, 5), [
     'web /x',
     'api /api/items?q=1',
+    'web /api',
     'web /apis',
     'files /a/b?q=/files'
   ])
