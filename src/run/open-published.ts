@@ -90,6 +90,7 @@ function newContext(
     namesCalls: () => first()?.plan.record.namesCalls !== false,
     // a call that may be passed on needs its caller
     isOpen: () => answering?.()?.answers(id) !== true && first()?.queue.isOpen === true,
+    isOwnPort: port => [first()?.appPort, first()?.plan.published?.number].includes(port),
     hint: () => (first()?.app.state.phase === 'exited' ? `pillion restart ${id} starts it again` : ''),
     lastLines: () => first()?.app.lastLines.stderr.slice(-LAST_LINES).map(withoutControls) ?? [],
     warn: text => first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')

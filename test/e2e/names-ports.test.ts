@@ -9,7 +9,12 @@ import {openRig, type Rig} from '../rig/rig.ts'
 const WEB = `
 const {createServer} = process.getBuiltinModule('node:http')
 const answer = ({headers: {host}}) => JSON.stringify({app: process.env.APP_ID, host})
-createServer((request, response) => response.end(answer(request))).listen(process.env.PORT, '127.0.0.1')
+createServer((request, response) => {
+  const [, number] = /^\\/to\\/(\\w+)/.exec(request.url) ?? []
+  const location = 'http://localhost:' + (number === 'own' ? process.env.PORT : number) + '/next?x=1'
+  if (number !== undefined) response.writeHead(302, {location})
+  response.end(answer(request))
+}).listen(process.env.PORT, '127.0.0.1')
 `
 
 t.test('names answer at further ports, which an app with that port gets', async t => {
@@ -30,6 +35,9 @@ t.test('names answer at further ports, which an app with that port gets', async 
     return run
   }
   const first = await start('shop')
+  const own = await callByName(port, 'web-shop.localhost', '/to/own')
+  t.match(own, /^HTTP\/1\.1 302 [^]*\r\nlocation: \/next\?x=1\r\n/i, 'a redirect to its own number stays at the name')
+  t.match(await callByName(port, 'web-shop.localhost', '/to/1'), /\r\nlocation: http:\/\/localhost:1\/next\?x=1\r\n/i)
   for (const each of [port, short]) t.match(await callByName(each, 'web-shop.localhost'), /"app":"web"/)
   t.equal(await exchange(taken, ''), 'other', 'the number of another program stays its own')
   t.notMatch(first.stderr.text, `${taken}`)

@@ -21,6 +21,9 @@ export const PASSED_ON = 'pillion-caller'
 /** How often a request may pass the entrance on its way: a proxy of an app that calls its own name would repeat it without end. */
 const MAX_PASSES = 5
 
+/** A redirect to a number of this machine, up to its path. */
+const TO_NUMBER = /^(location:[ \t]*)https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]):(\d+)\/?/im
+
 export interface EntranceOptions {
   /** The app of this run that has a host name. */
   readonly appNamed: (name: string) => PublishedContext | undefined
@@ -94,6 +97,14 @@ export class Entrance extends CallPort {
     if (setting === '') return
     this.#explained.add(app)
     this.#options.hostRefused(`"${app}" refuses the host ${name}: write ${setting}`)
+  }
+
+  /** A redirect of an app to its own number stays at the name that was asked for, as by `proxy_redirect` of nginx. */
+  moved(head: VerbatimHead, text: string): string {
+    const app = this.#options.appNamed(this.#asked.get(head)?.host?.name ?? '')
+    return text.replace(TO_NUMBER, (whole: string, before: string, port: string) =>
+      app?.isOwnPort?.(Number(port)) === true ? `${before}/` : whole
+    )
   }
 
   passBytes(socket: net.Socket, early: Buffer): void {

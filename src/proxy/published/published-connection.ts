@@ -21,6 +21,8 @@ export interface PublishedHost {
   start(head: VerbatimHead, connection: PublishedConnection): void
   /** Called when the response is an error, whose body begins with this latin1 text. */
   refused?(head: VerbatimHead, status: number, body: string): void
+  /** Returns the head of a redirect as the caller gets it. */
+  moved?(head: VerbatimHead, text: string): string
   /** That call is over; `isAnswered`: by the app. */
   ended(isAnswered: boolean): void
   /** Handles bytes that are not HTTP/1: as HTTP/2, or as a connection of bytes. */
@@ -206,10 +208,12 @@ export class PublishedConnection implements Downstream {
     if (this.#request !== undefined) this.#host.refused?.(this.#request, status, body)
   }
 
-  #headText({text, size, keep}: ResponseHead, lines: string): string {
+  #headText({status, text, size, keep}: ResponseHead, lines: string): string {
     this.#isLast ||= !keep
     this.#isAnswered = true
-    return lines === '' ? text.slice(0, size) : `${text.slice(0, size - 2)}${lines}\r\n`
+    const head = lines === '' ? text.slice(0, size) : `${text.slice(0, size - 2)}${lines}\r\n`
+    const request = status >= 300 && status < 400 ? this.#request : undefined
+    return (request && this.#host.moved?.(request, head)) ?? head
   }
 
   #close(): void {

@@ -20,6 +20,8 @@ export interface PublishedContext extends CallContext {
   readonly namesCalls?: () => boolean
   /** Whether the app accepts calls. */
   readonly isOpen: () => boolean
+  /** Whether a number is that of the app's process, or the one at which others call it; left out: none is. */
+  readonly isOwnPort?: (port: number) => boolean
   /** The last lines of the app, for a caller without an answer. */
   readonly lastLines: () => readonly string[]
   /** Returns advice for a caller without an answer; '' = none. */
