@@ -151,6 +151,7 @@ export class PublishedPort {
     current.machine.bound.set(this.#number, contextOf)
   }
 
+  handOver = close
   async close(): Promise<void> {
     current.machine.bound.delete(this.#number)
     await current.machine.takes(2)
