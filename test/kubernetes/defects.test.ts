@@ -237,6 +237,7 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
     await shop.template([{appID: 'long', containerImage: 'test/long:1', kubernetes: {job: true}}])
     const run = shop.run()
     await run.waitForLine('1 app ready')
+    await run.waitForLine('== APP - long == working') // its pod may come later
     cluster.kubelet.podsOf(shop.namespace, 'long')[0]?.container('long').exit(0)
     t.same(await run.exited, {code: 0, signal: null}, 'a run of Jobs ends with them')
     t.same(await shop.left(), [])
