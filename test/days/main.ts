@@ -22,8 +22,6 @@ const {values} = parseArgs({
     real: {type: 'boolean', default: false},
     /** Half of the servers start with their first call, and sleep when they are idle. */
     lazy: {type: 'boolean', default: false},
-    /** Clicks anywhere on the page of a run instead. */
-    page: {type: 'boolean', default: false},
     /** What outlives a run instead: workflows, reminders and jobs. */
     work: {type: 'boolean', default: false},
     /** With `--work`: each seed once more for each write, at which the run crashes. */
@@ -32,22 +30,14 @@ const {values} = parseArgs({
     copies: {type: 'boolean', default: false},
     /** Events on their way to an app instead. */
     deliveries: {type: 'boolean', default: false},
-    /** Subscriptions to configuration instead. */
-    configurations: {type: 'boolean', default: false},
     /** Edits of the template at any time instead: what runs is what a fresh run would run. */
     edits: {type: 'boolean', default: false},
     /** Log files instead, and those who read them. */
     logs: {type: 'boolean', default: false},
-    /** Files of components instead, and the servers behind them. */
-    components: {type: 'boolean', default: false},
-    /** What is asked of state stores, locks and configuration instead, while their components are edited. */
-    stores: {type: 'boolean', default: false},
     /** Commands at the built-in Redis and at redis-server instead. */
     redis: {type: 'boolean', default: false},
     /** Callers, an app, and the connections between them instead. */
     connections: {type: 'boolean', default: false},
-    /** Commands that are typed at the same time instead, and disturbed. */
-    terminals: {type: 'boolean', default: false},
     /** Ends with the first seed that fails. */
     first: {type: 'boolean', default: false},
     /** How often a failure is tried again to make it shorter; 0: it is shown as it came. */
@@ -64,9 +54,7 @@ const shortened = {
   work: async () => (await import('./work/walks.ts')).workWalks(values.crashes),
   deliveries: async () => (await import('./deliveries/walks.ts')).DELIVERIES,
   edits: async () => (await import('./edits/walks.ts')).EDITS,
-  logs: async () => (await import('./logs/walks.ts')).LOGS,
-  stores: async () => (await import('./stores/walks.ts')).STORE_WALKS,
-  configurations: async () => (await import('./configurations.ts')).CONFIGURATIONS
+  logs: async () => (await import('./logs/walks.ts')).LOGS
 }
 for (const [name, open] of Object.entries(shortened)) {
   if (!values[name as keyof typeof shortened]) continue
@@ -83,16 +71,7 @@ if (values.copies) {
 }
 /** Walks of seeds, and how many steps they take. */
 const seeded = {
-  page: [60, async numbers => (await import('./page/walks.ts')).walkPages(numbers)],
-  components: [
-    200,
-    async numbers => walkSeeds(numbers, 'components', (await import('./components/walk.ts')).walkComponents)
-  ],
   redis: [200, async numbers => walkSeeds(numbers, 'redis', (await import('./redis/walk.ts')).walkRedis)],
-  terminals: [
-    16,
-    async numbers => walkSeeds(numbers, 'terminals', (await import('./terminals/walk.ts')).walkTerminals)
-  ],
   connections: [
     200,
     async numbers => {

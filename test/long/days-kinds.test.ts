@@ -19,14 +19,6 @@ t.test('no event is lost or comes twice, whatever comes in whichever order: walk
   t.equal(code, 0, printed)
 })
 
-t.test(
-  'stores give what was saved, and locks have one holder, whatever is edited: walks of five more seeds',
-  async t => {
-    const {code, printed} = await days('--stores', '--seed', '2', '--seeds', '5', '--steps', '60')
-    t.equal(code, 0, printed)
-  }
-)
-
 /** Walks that found something once, and the seed with which they did. */
 const EDITS: Readonly<Record<string, readonly [seed: string, walk: string]>> = {
   'the grace period that an edit gives an app is that of the end of the run': ['19', 'key 375 4'],

@@ -96,7 +96,6 @@ const BY_EXECUTABLE_ALONE = [
   'crash-calls',
   'daeploy-stop',
   'dashboard-listener',
-  'days-terminals',
   'default-components',
   'deploy',
   'doctor',
