@@ -122,6 +122,8 @@ export class Model extends Starts {
         lives: {...changed.lives, min: 0}
       }
     const mayHaveBeenLeftOut = this.how.only !== undefined || app.entry.keys.profiles !== undefined
+    if (isOnly(app, 'stopped') && mayHaveBeenLeftOut && this.how.except?.includes(entry.id) === true)
+      return {...changed, phases: new Set(['stopped', 'excepted'])}
     if (isOnly(app, 'stopped') && mayHaveBeenLeftOut)
       return sleeps(entry) ? this.opened(changed, false) : orWaiting(this.started(changed, false))
     if (waiting.length === 0) return changed

@@ -36,6 +36,10 @@ const FOUND = {
     '20075',
     'add 484 584 …, add 590 600, reorder 68 647 …, edit replicas 866 604, remove 363 473, edit replicas 742 259, remove 632 179, remove 827 485, edit replicas 973 493, edit replicas 648 360 …, down and up 659 107, restart 55 288, edit replicas 863 724'
   ],
+  'an app that an edit takes out of its profile is left to the user, whom `--except` names': [
+    '102389',
+    'add 105 410 …, down and up 653 790, swap ids 626 704'
+  ],
   'an edit that comes while the clock is set back is not lost': [
     '60527',
     'edit replicas 831 801 …, reorder 821 777, add 87 217 …, call 333 192, remove 253 211 …, clock jumps 69 285 …, remove 216 451'
