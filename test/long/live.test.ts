@@ -1,3 +1,5 @@
+import {existsSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
@@ -344,18 +346,31 @@ t.test(
   }
 )
 
-t.test('on 40 columns lines of ours break between words', {skip}, async t => {
-  const rig = await openRig(t)
-  await rig.template([{appID: 'api', autoPort: true}])
-  const screen = live(rig, {columns: 40})
-  await (await rig.driven('api')).listen()
-  await screen.line(/^1 app ready in \d+\.\d s · Ctrl-C stops · h$/)
-  await screen.line(/^ {4}help$/)
-  t.same(
-    screen.lines.filter(line => line.length > 40),
-    []
-  )
-})
+t.test(
+  'an app is ready while stty still runs: its line tells the keys; on 40 columns it breaks between words',
+  {skip},
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'api', autoPort: true}])
+    const stty = '#!/bin/sh\necho >asked\nuntil [ -e go ]; do sleep 0.02; done\nPATH=$REAL_PATH exec stty "$@"\n'
+    writeFileSync(join(rig.folder, 'stty'), stty, {mode: 0o755})
+    const path = process.env['PATH'] ?? ''
+    const screen = live(rig, {columns: 40, env: {PATH: `${rig.folder}:${path}`, REAL_PATH: path}})
+    const api = await rig.driven('api')
+    while (!existsSync(join(rig.folder, 'asked'))) await pause(20)
+    await api.listen()
+    await rig.until(['ps'], 'api  ready')
+    await rig.write({go: ''})
+    await screen.line(/^1 app ready in \d+\.\d s · Ctrl-C stops · h$/)
+    await screen.line(/^ {4}help$/)
+    t.same(
+      screen.lines.filter(line => line.length > 40),
+      []
+    )
+    screen.type('\x03')
+    await screen.ended()
+  }
+)
 
 t.test('where stdin or stdout is no terminal, and with --log-as-json, nothing of it is shown', {skip}, async t => {
   const rig = await openRig(t)

@@ -39,7 +39,8 @@ export class Live {
   readonly #input: KeyInput
   readonly #redraw = setInterval(() => this.#draw(), REDRAWN_EVERY_MS).unref()
   #prompt: Prompt | undefined
-  #hasKeys = false
+  /** Whether keys are read: the terminal is asked first, and the line of the ready apps waits for its answer. */
+  #keys: 'asked' | 'read' | 'unread' = 'asked'
   #isReadyTold = false
   /** When the end was asked for, in ms since 1970; 0: it was not. */
   #stoppedAt = 0
@@ -65,7 +66,7 @@ export class Live {
   /** The start lines are out. */
   async begin(): Promise<void> {
     process.stdout.on('resize', () => this.#draw())
-    this.#hasKeys = await this.#input.open()
+    this.#keys = (await this.#input.open()) ? 'read' : 'unread'
     this.#look()
   }
 
@@ -120,7 +121,8 @@ export class Live {
       const {name, template} = listing
       this.#name = name === basename(dirname(template.file)) ? '' : name
     }
-    if (!this.#isReadyTold && this.#stoppedAt === 0 && this.#apps.length > 0 && this.#apps.every(isSettled)) {
+    const canTell = !this.#isReadyTold && this.#keys !== 'asked' && this.#stoppedAt === 0
+    if (canTell && this.#apps.length > 0 && this.#apps.every(isSettled)) {
       this.#isReadyTold = true
       const tookMs = Date.now() - this.#startedAt
       if (this.#apps.some(({isReady}) => isReady))
@@ -130,7 +132,7 @@ export class Live {
             tookMs,
             width: this.#width,
             rows: this.#rows,
-            hint: this.#hasKeys ? 'Ctrl-C stops · h help' : 'Ctrl-C stops'
+            hint: this.#keys === 'read' ? 'Ctrl-C stops · h help' : 'Ctrl-C stops'
           })
         )
     }
