@@ -156,6 +156,7 @@ t.test(`${WORKFLOWS} workflows, ${KILLS} kills, ${RELOADS} reloads (SEED=${SEED}
     run = rig.pillion(['run', '-f', '.'])
   }
   await Promise.all(starts)
+  await run.waitForLine('Started Dapr with app id "shop"') // all starts may be older than the last kill
   const wrong: unknown[] = []
   for (let index = 0; index < WORKFLOWS; index++) {
     const [status, output] = await ended(url, `order-${index}`)
