@@ -8,7 +8,7 @@ import {freePort, freePorts} from '../../rig/free-port.ts'
 import type {Program} from '../../rig/program.ts'
 import {respClient} from '../../rig/resp.ts'
 import {Rig} from '../../rig/rig.ts'
-import {outcriesIn, textAt} from '../real/observed.ts'
+import {outcriesIn, textAt} from './seen.ts'
 import {filesOf, idsOf, type Written} from './template.ts'
 
 const PROGRAM = [process.execPath, join(import.meta.dirname, '../../../bin/pillion.js')]

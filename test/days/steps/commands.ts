@@ -76,13 +76,11 @@ const argsOf = ({only = [], except = [], hasProfile, hasMine}: How): readonly st
 ]
 
 /** Ends the run, and starts the next one. */
-export const again =
+const again =
   (end: Action): Plan =>
-  (model, step, {isPatient}) => {
-    const {apps} = model.written
-    const isLooping = apps.some(({folder, keys}) => keys.restart !== undefined && model.isBad(folder))
+  (model, step) => {
     const how = howOf(model, step)
-    if (model.isBroken || how === undefined || (isLooping && !isPatient)) return undefined
+    if (model.isBroken || how === undefined) return undefined
     model.up(how)
     return [end, {do: 'up', args: argsOf(how)}]
   }
@@ -96,7 +94,7 @@ export function called(model: Model, id: string): void {
 }
 
 /** Stops an app, unless that would end the run. */
-export function stopped(model: Model, {id}: Entry): readonly Action[] | undefined {
+function stopped(model: Model, {id}: Entry): readonly Action[] | undefined {
   if (living(model).every(each => each.entry.id === id || each.isNew || mayBeGivenUp(model, each))) return undefined
   model.stop(id)
   return [{do: 'pillion', args: ['stop', id]}]
@@ -130,11 +128,10 @@ export const COMMANDS: Kinds = {
   ],
   crash: [
     6,
-    (model, {a, b}, {isPatient}) => {
+    (model, {a, b}) => {
       const app = pick(upOrAsleepOf(model, ['server', 'worker'], {mayRun: true}), a)
       if (app === undefined) return undefined
-      const {entry, name} = app
-      if (!isPatient && entry.keys.restart !== undefined && model.isBad(entry.folder)) return undefined
+      const {name} = app
       const signal = b % 2 === 0 ? 'SIGKILL' : 'SIGUSR2'
       model.crashed(name, 128 + (signal === 'SIGKILL' ? 9 : 12))
       return [{do: 'kill app', name, signal}]

@@ -1,10 +1,7 @@
-import {pick, type Kinds, type Place} from './step.ts'
+import {pick, type Kinds} from './step.ts'
 
-/**
- * So often what is written at once is seen, at most. Invented: once for each of two writes. In the real world a busy machine tells of many files in several
- * breaths; the manual allows thirty restarts in a minute.
- */
-const breathsOf = ({isPatient}: Place): number => (isPatient ? 2 : 30)
+/** The most times that a write at once is seen: once for each of two writes. */
+const BREATHS = 2
 
 /** Saves in the folders of apps. */
 export const SAVES: Kinds = {
@@ -21,11 +18,9 @@ export const SAVES: Kinds = {
   ],
   'save bad code': [
     4,
-    (model, {a}, {isPatient}) => {
+    (model, {a}) => {
       const folder = pick(model.written.apps, a)?.folder
-      const apps = model.written.apps.filter(each => each.folder === folder)
-      // such an app would be started again for minutes
-      if (folder === undefined || (!isPatient && apps.some(({keys}) => keys.restart !== undefined))) return undefined
+      if (folder === undefined) return undefined
       const text = `bad${model.next()}`
       model.texts.set(folder, text)
       model.saved(folder)
@@ -43,12 +38,12 @@ export const SAVES: Kinds = {
   ],
   'switch branch': [
     2,
-    (model, {a, b}, place) => {
+    (model, {a, b}) => {
       const {apps} = model.written
       const folders = [...new Set(apps.slice(a % apps.length).map(({folder}) => folder))]
       const text = model.next().toString()
       for (const folder of folders) model.texts.set(folder, text)
-      for (const folder of folders) model.saved(folder, breathsOf(place))
+      for (const folder of folders) model.saved(folder, BREATHS)
       const files = Object.fromEntries(folders.map(folder => [`${folder}/version.txt`, text]))
       const many = {do: 'write many' as const, folders, count: 50 + (b % 250), text}
       return b % 2 === 0 ? [{do: 'write', files}, many] : [many, {do: 'write', files}]
