@@ -76,7 +76,6 @@ const seeded = {
   connections: [
     200,
     async numbers => {
-      await walkSeeds(numbers, 'connections', (await import('./connections/walk.ts')).walkConnections)
       await walkSeeds(numbers, 'calls', (await import('./connections/call-walk.ts')).walkCalls)
       await walkSeeds(numbers, 'streams', (await import('./connections/stream-walk.ts')).walkStreams)
       await walkSeeds(numbers, 'grpc', (await import('./connections/grpc-walk.ts')).walkGrpc)

@@ -1,7 +1,7 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
 import type {Random} from '../../fuzz/random.ts'
-import {bodyOf} from './http-app.ts'
+import {bodyOf} from './body.ts'
 
 /** How an app answers a request; its path says it. */
 export const KINDS = {

@@ -1,6 +1,6 @@
 import net from 'node:net'
 import type {Random} from '../../fuzz/random.ts'
-import {bodyOf} from './http-app.ts'
+import {bodyOf} from './body.ts'
 import {answerTo, KINDS, readChunks, type Kind} from './call-app.ts'
 
 const BODIES = [0, 1, 2, 50, 20_000, 70_000, 300_000]

@@ -2,7 +2,7 @@ import type {Call, CallObserver, CallRecord, Direction} from '../../../src/model
 import type {HeadText} from '../../../src/model/call.ts'
 import type {Asked} from './call-caller.ts'
 import {answerTo} from './call-app.ts'
-import {bodyOf} from './http-app.ts'
+import {bodyOf} from './body.ts'
 
 interface Seen {
   request: string

@@ -7,7 +7,7 @@ import http2, {
 } from 'node:http2'
 import type {AddressInfo, Socket} from 'node:net'
 import type {Random} from '../../fuzz/random.ts'
-import {bodyOf} from './http-app.ts'
+import {bodyOf} from './body.ts'
 
 /** The last bytes of a whole answer. */
 export const END = '.'

@@ -1,7 +1,7 @@
 import http2, {type ClientHttp2Session, type ClientHttp2Stream} from 'node:http2'
 import net from 'node:net'
 import type {Random} from '../../fuzz/random.ts'
-import {bodyOf} from './http-app.ts'
+import {bodyOf} from './body.ts'
 import {END, watchEnd, type StreamApp} from './stream-app.ts'
 
 const BODIES = [0, 1, 50, 20_000, 70_000, 300_000]
