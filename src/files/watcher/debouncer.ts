@@ -1,7 +1,7 @@
 import {systemClock, type Clock} from '../../platform/clock.ts'
 
 /** A file is written after this time without changes: editors write it at once. */
-const FILE_REST_MS = 30
+const FILE_REST_MS = 20
 /** Time after which files that an editor saves together are complete … */
 const REST_MS = 50
 /** … and files of a command: a switch of branches writes in groups, further apart on a busy machine. */
