@@ -30,9 +30,9 @@ const LAYERS: readonly (readonly string[])[] = [
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   trust: ['model', 'platform'],
   'h2-frames': ['model'],
-  redis: ['model', 'proxy/net', 'platform'],
+  redis: ['model', 'platform'],
   import: ['model', 'files/yaml', 'files/config', 'files/resources'],
-  daeploy: ['model', 'proxy/net', 'files/config', 'platform', 'control', 'proxy/ports', 'proxy/gateway'],
+  daeploy: ['model', 'proxy/net', 'files/config', 'platform', 'proxy/ports', 'proxy/gateway'],
   kubernetes: ['model', 'proxy/net', 'platform', 'files/yaml', 'files/config', 'files/resources']
 }
 

@@ -1,8 +1,7 @@
 import {lstatSync, readlinkSync, rmSync} from 'node:fs'
 import {codeOf} from '../model/errors.ts'
 import {pause} from '../platform/delay.ts'
-import {isSameStart, isSuspended, startOf} from '../platform/process-table.ts'
-import {currentSystem, type SystemIdentity} from './run-file.ts'
+import {isSameStart, isSuspended, startOf, currentSystem, type SystemIdentity} from '../platform/process-table.ts'
 
 /** The process that holds a lock. */
 interface Holder extends SystemIdentity {

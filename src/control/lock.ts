@@ -1,9 +1,8 @@
 import {readlinkSync, rmSync, symlinkSync} from 'node:fs'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {orElse} from '../model/or-else.ts'
-import {startOf} from '../platform/process-table.ts'
+import {startOf, currentSystem} from '../platform/process-table.ts'
 import {randomHex} from '../platform/random.ts'
-import {currentSystem} from './run-file.ts'
 
 /**
  * Does something while no other process holds the lock at `path`; takes over the lock of a killed process. The lock is a symbolic link

@@ -1,13 +1,13 @@
 import type {Environment} from '../model/environment.ts'
-import {LeaseSearch, type LeasesFound} from './sidecar-leases.ts'
+import {LeaseSearch, type LeasesFound, type SidecarLease} from './sidecar-leases.ts'
 import type {TemplateCopy} from './copies.ts'
 import {SingleFlight} from '../model/single-flight.ts'
 import type {Identify} from '../proxy/gateway/instances.ts'
 import type {Call} from '../model/call.ts'
 import {denied, type Admission, type Admit} from '../proxy/gateway/admission.ts'
 import {CALLER_HEADER, callerValue} from '../proxy/gateway/caller-header.ts'
-import {Peers, type Peer} from './peers.ts'
 import {denyUnknown, whyStopped, whyUnknown} from '../proxy/gateway/unknown-app.ts'
+import {Pool} from '../proxy/net/pool.ts'
 
 export interface PeerRunsOptions {
   /** The environment that we were started in. */
@@ -132,3 +132,69 @@ export class PeerRuns {
 
 /** The identity of a caller without a sidecar, such as one at the port of Daeploy's manager. */
 const UNKNOWN_CALLER = {namespace: 'default', trustDomain: ''}
+
+/** An app of another run, as long as its sidecar is open. */
+interface Peer {
+  readonly sidecar: SidecarLease
+  readonly pool: Pool
+  /** Connects to its gRPC port. */
+  readonly grpcPool: Pool
+}
+
+/** The runs that have one app: calls are distributed round robin over its ready instances, through one sidecar per run. */
+class Peers {
+  readonly #peers: Peer[] = []
+  #turn = 0
+  /** The sidecar that each call was sent to. */
+  readonly #chosen = new WeakMap<Call, Peer>()
+
+  /** Adds a sidecar, unless it is known; oldest run first. `closed` is called when it has closed. */
+  add(sidecar: SidecarLease, closed: (peer: Peer) => void): void {
+    if (this.#peers.some(known => addressOf(known.sidecar) === addressOf(sidecar))) return sidecar.release()
+    const {address} = sidecar
+    const peer = {sidecar, pool: new Pool(address), grpcPool: new Pool({...address, port: address.grpcPort})}
+    this.#peers.push(peer)
+    this.#peers.sort((a, b) => a.sidecar.address.startedAt - b.sidecar.address.startedAt)
+    void sidecar.closed.then(() => closed(peer))
+  }
+
+  drop(peer: Peer): void {
+    const at = this.#peers.indexOf(peer)
+    if (at >= 0) this.#peers.splice(at, 1)
+    peer.pool.retire()
+    peer.grpcPool.retire()
+    peer.sidecar.release()
+  }
+
+  close(): void {
+    for (const peer of this.#peers.splice(0)) this.drop(peer)
+  }
+
+  /** Removes the sidecar that refused this call. Returns its address; '' = it was removed already. */
+  refused(call: Call): string {
+    const peer = this.#chosen.get(call)
+    if (peer === undefined || !this.#peers.includes(peer)) return ''
+    this.drop(peer)
+    return addressOf(peer.sidecar)
+  }
+
+  /** The next peer; if no instance is ready, the oldest run, which queues the call. */
+  next(call: Call, refuser = ''): Peer | undefined {
+    const peers = refuser === '' ? this.#peers : this.#peers.filter(({sidecar}) => addressOf(sidecar) !== refuser)
+    const peer = peers.length === 1 ? peers[0] : this.#atTurn(peers)
+    if (peer !== undefined) this.#chosen.set(call, peer)
+    return peer
+  }
+
+  #atTurn(peers: readonly Peer[]): Peer | undefined {
+    const total = peers.reduce((sum, {sidecar}) => sum + sidecar.ready, 0)
+    let at = total === 0 ? 0 : this.#turn++ % total
+    for (const peer of peers) {
+      if (at < peer.sidecar.ready) return peer
+      at -= peer.sidecar.ready
+    }
+    return peers[0]
+  }
+}
+
+const addressOf = ({address: {run, port}}: SidecarLease): string => `${run}:${port}`

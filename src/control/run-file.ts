@@ -1,11 +1,11 @@
-import {appendFileSync, readFileSync, readlinkSync} from 'node:fs'
+import {appendFileSync, readFileSync} from 'node:fs'
 import {rename, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {messageOf, UserError} from '../model/errors.ts'
 import {orElse} from '../model/or-else.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {systemText} from '../platform/paths.ts'
-import {isSameStart, startOf} from '../platform/process-table.ts'
+import {isSameStart, startOf, currentSystem, type SystemIdentity} from '../platform/process-table.ts'
 
 /** Facts about a run for other runs in case it is killed; stored in the folder of its socket. */
 export interface RunFile {
@@ -95,25 +95,3 @@ export const noteSpared = (home: string, marker: string): void =>
 
 export const readSpared = (home: string): readonly string[] =>
   systemText(join(home, SPARED)).split('\n').filter(Boolean)
-
-/** The scope in which a process id is unique. */
-export interface SystemIdentity {
-  readonly boot: string
-  readonly pids: string
-}
-
-/** The current boot and pid namespace (random(4), namespaces(7)). On macOS each is assumed to be unique. Throws a UserError where there is no /proc. */
-export function currentSystem(): SystemIdentity {
-  if (process.platform !== 'linux') return {boot: process.platform, pids: process.platform}
-  try {
-    return {
-      boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-      pids: readlinkSync('/proc/self/ns/pid')
-    }
-  } catch (cause) {
-    throw new UserError(`processes cannot be identified without /proc: ${messageOf(cause)}`, {
-      explanation: 'Mount it: mount -t proc proc /proc',
-      cause
-    })
-  }
-}

@@ -4,9 +4,8 @@ import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {removeContainers, type Containers} from '../platform/containers.ts'
 import {makeFolder} from '../platform/make-folder.ts'
-import {isSameStart, startOf} from '../platform/process-table.ts'
+import {isSameStart, startOf, currentSystem, type SystemIdentity} from '../platform/process-table.ts'
 import {isTrial, TRIAL_PREFIX} from './dead-runs.ts'
-import {currentSystem, type SystemIdentity} from './run-file.ts'
 
 const ABOUT = 'about.json'
 

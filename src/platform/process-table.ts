@@ -1,3 +1,5 @@
+import {readFileSync, readlinkSync} from 'node:fs'
+import {messageOf, UserError} from '../model/errors.ts'
 import {isSuspendedInProc, lookThroughProc, readParticulars, seeInProc} from './proc.ts'
 import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
 import {isSuspendedByPs, startByPs} from './ps-now.ts'
@@ -84,4 +86,26 @@ export function descendantsIn(all: readonly Seen[], pids: Iterable<number>): rea
   }
   for (const pid of pids) addBelow(pid)
   return [...found]
+}
+
+/** The scope in which a process id is unique. */
+export interface SystemIdentity {
+  readonly boot: string
+  readonly pids: string
+}
+
+/** The current boot and pid namespace (random(4), namespaces(7)). On macOS each is assumed to be unique. Throws a UserError where there is no /proc. */
+export function currentSystem(): SystemIdentity {
+  if (process.platform !== 'linux') return {boot: process.platform, pids: process.platform}
+  try {
+    return {
+      boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      pids: readlinkSync('/proc/self/ns/pid')
+    }
+  } catch (cause) {
+    throw new UserError(`processes cannot be identified without /proc: ${messageOf(cause)}`, {
+      explanation: 'Mount it: mount -t proc proc /proc',
+      cause
+    })
+  }
 }

@@ -13,7 +13,7 @@ import type {AppStarter, AppStarterOptions} from './apps/start-app.ts'
 /** The parts of a run that requests to it need. */
 export interface AppControlParts
   extends Pick<RunContext, 'run' | 'startedAt' | 'env' | 'form'>, Omit<AppStarterOptions, 'faultNow'> {
-  /** The key with which other runs identify themselves at its sidecars (`dapr/sidecar/http/delegated-caller.ts`). */
+  /** The key with which other runs identify themselves at its sidecars (`dapr/sidecar/http/identity.ts`). */
   readonly key: string
   readonly runLog: RunLog
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>

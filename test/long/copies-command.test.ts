@@ -1,7 +1,7 @@
 import {existsSync, lstatSync, readFileSync, readdirSync, rmSync, symlinkSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {currentSystem} from '../../src/control/run-file.ts'
+import {currentSystem} from '../../src/platform/process-table.ts'
 import {freePorts} from '../rig/free-port.ts'
 import {noTerminal, onTerminal} from '../rig/on-terminal.ts'
 import {component} from '../rig/resource-files.ts'

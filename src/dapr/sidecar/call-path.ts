@@ -7,7 +7,7 @@ import type {SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {RetryPolicy} from '../../files/resources/resiliency/policies.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {OpenSidecarOptions} from './sidecar-options.ts'
-import type {ResiliencyReporterOptions} from './report-resiliency.ts'
+import type {ResiliencyReporterOptions} from '../../proxy/gateway/interceptors/resiliency/report.ts'
 import {ResourceEffects} from './resource-effects.ts'
 import {SidecarTracing} from './tracing.ts'
 import type {CallRecord} from '../../model/call.ts'
@@ -169,6 +169,6 @@ function createExternal(
 }
 
 async function reportRetry(decisions: ResiliencyReporterOptions, event: ResiliencyEvent): Promise<void> {
-  const {reportResiliency} = await import('./report-resiliency.ts')
+  const {reportResiliency} = await import('../../proxy/gateway/interceptors/resiliency/report.ts')
   reportResiliency(decisions)(event)
 }

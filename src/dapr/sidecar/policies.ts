@@ -3,7 +3,7 @@ import {ResiliencyInterceptor, type BreakerView} from '../../proxy/gateway/inter
 import {PolicyInterceptor} from '../../proxy/gateway/interceptors/resiliency/policy-interceptor.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {Resiliency} from '../../files/resources/resiliency/policies.ts'
-import {reportResiliency, type ResiliencyReporterOptions} from './report-resiliency.ts'
+import {reportResiliency, type ResiliencyReporterOptions} from '../../proxy/gateway/interceptors/resiliency/report.ts'
 
 export type SidecarPolicies = ReturnType<typeof policiesOf>
 

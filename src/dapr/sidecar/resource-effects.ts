@@ -13,7 +13,7 @@ import {retryLater} from './retry-later.ts'
 import {plainError} from './http/errors.ts'
 import type {Middleware, Pipeline} from './http/middleware/middleware.ts'
 import type {SidecarPolicies} from './policies.ts'
-import type {ResiliencyReporterOptions} from './report-resiliency.ts'
+import type {ResiliencyReporterOptions} from '../../proxy/gateway/interceptors/resiliency/report.ts'
 import type {SidecarRules} from './sidecar-options.ts'
 import type {SidecarTracing} from './tracing.ts'
 

@@ -4,7 +4,7 @@ import type {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import {messageOf} from '../../model/errors.ts'
 import {isSemanticVersion} from '../../model/version.ts'
-import {sendContinue} from '../../proxy/net/http1/expect-continue.ts'
+import {sendContinue} from '../../proxy/net/http1/collect-request.ts'
 import type {Reply} from '../../proxy/net/reply.ts'
 import {failure, missing} from './replies.ts'
 

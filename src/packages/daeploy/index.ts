@@ -2,11 +2,11 @@
 import {lstatSync} from 'node:fs'
 import {orElse} from '../../model/or-else.ts'
 import {cacheFolder} from '../../platform/state-folder.ts'
-import type {HintedService} from './services/hints.ts'
+import type {HintedService} from './services/bypass-hint.ts'
 import type {LeftWorkspaces} from './services/left-workspaces.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
-export {importHint} from './services/hints.ts'
+export {importHint} from './services/bypass-hint.ts'
 export {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT} from './environment.ts'
 export {Services} from './services/services.ts'
 

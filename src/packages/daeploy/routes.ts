@@ -1,6 +1,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {messageOf} from '../../model/errors.ts'
-import {collectRequest, UncollectedBody} from '../../proxy/net/collector.ts'
+import {UncollectedBody} from '../../platform/collector.ts'
+import {collectRequest} from '../../proxy/net/http1/collect-request.ts'
 import {reply, type Reply} from '../../proxy/net/reply.ts'
 import {Management, type ManagementBackend} from './management.ts'
 import {notificationLine, readNotification, type Notification, type Notifications} from './notifications.ts'

@@ -1,5 +1,5 @@
 // Atomic steps of Dapr's components for Redis, in Lua for a real Redis. The built-in one recognises these texts,
-// and Dapr's own, by what they do (`commands/known-scripts.ts`).
+// and Dapr's own, by what they do (`commands/scripts.ts`).
 
 /**
  * Saves a state item: KEYS[1] its key, ARGV[1] the etag (`0`: none), ARGV[2] the data, ARGV[3] `0` for a first write. Returns the new

@@ -1,5 +1,5 @@
 import type {Socket} from 'node:net'
-import {closeLingering} from '../../proxy/net/lingering-close.ts'
+import {closeLingering} from '../../platform/lingering-close.ts'
 import type {RedisEngine} from './engine/engine.ts'
 import {Blocked, RedisError, type Result} from './engine/result.ts'
 import type {Session} from './engine/session.ts'

@@ -1,6 +1,6 @@
 import {createServer, type Server, type Socket} from 'node:net'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
-import {spareDescriptors} from '../../proxy/net/spare-descriptors.ts'
+import {spareDescriptors} from '../../platform/spare-descriptors.ts'
 import type {RedisEngine} from './engine/engine.ts'
 import {introduction, QUESTION} from './identify.ts'
 import {ServerConnection} from './server-connection.ts'

@@ -1,6 +1,6 @@
 import net from 'node:net'
-import {HANDLE} from './intercept-connections.ts'
-import {spareDescriptors} from './spare-descriptors.ts'
+import {HANDLE} from '../../platform/intercept-connections.ts'
+import {spareDescriptors} from '../../platform/spare-descriptors.ts'
 
 /** Connections to claimed servers that no server handles yet. */
 const pending = new WeakMap<net.Server, Set<net.Socket>>()

@@ -1,4 +1,4 @@
-import {Budget, Collector} from './collector.ts'
+import {Budget, Collector} from '../../platform/collector.ts'
 
 /** Maximum size of all kept bodies. */
 const MAX_KEPT_BYTES = 64 * 1024 * 1024

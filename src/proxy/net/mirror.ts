@@ -1,7 +1,7 @@
 import type {CallObserver, SentRequest} from '../../model/call.ts'
 import {messageOf} from '../../model/errors.ts'
 import {CallJournal} from './call-journal.ts'
-import {Budget, Collector, type Room} from './collector.ts'
+import {Budget, Collector, type Room} from '../../platform/collector.ts'
 import type {Pool} from './pool.ts'
 import {PLAIN_RULES, type ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './upstream.ts'

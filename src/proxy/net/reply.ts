@@ -1,8 +1,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Call} from '../../model/call.ts'
 import {pairsOf} from './http1/header-lines.ts'
-import {isRefused} from './collector.ts'
-import {isAwaitingContinue} from './http1/expect-continue.ts'
+import {isAwaitingContinue, isRefused} from './http1/collect-request.ts'
 import {reasonOf, statusLine} from './status.ts'
 
 /** A response of our own. */

@@ -1,5 +1,5 @@
 import type {CallHandler, Downstream} from './exchange-parts.ts'
-import {Collector, NO_ROOM} from './collector.ts'
+import {Collector, NO_ROOM} from '../../platform/collector.ts'
 import {Exchange} from './exchange.ts'
 import type {ResponseHead} from './http1/response-head.ts'
 import type {Reply} from './reply.ts'

@@ -1,4 +1,4 @@
-import {appLogsTool} from '../../../src/clients/mcp/tools/last-run.ts'
+import {appLogsTool} from '../../../src/clients/mcp/tools/tools.ts'
 import {sendLogs, sendRunLogs} from '../../../src/observe/api/logs.ts'
 import type {RunFacts} from '../../../src/observe/api/run-facts.ts'
 import type {Random} from '../../fuzz/random.ts'

@@ -1,7 +1,7 @@
 import {statSync, utimesSync} from 'node:fs'
 import {join} from 'node:path'
 import {test} from 'tap'
-import {keepFolder} from '../../../src/control/keep-folder.ts'
+import {keepFolder} from '../../../src/control/server.ts'
 import {SetClock, TestClock} from '../../rig/clock.ts'
 
 const MINUTE_MS = 60 * 1000

@@ -1,5 +1,5 @@
 import {test} from 'tap'
-import {isAirPlay, parseLsof} from '../../../src/platform/lsof.ts'
+import {isAirPlay, parseLsof} from '../../../src/platform/port-owners.ts'
 
 test('sockets that listen, with the loopback addresses at which they accept', async t => {
   const text =

@@ -9,10 +9,9 @@ import {instanceName} from '../../../model/plan.ts'
 import {wantsColours} from '../paint.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {finishedLogs} from './finished-logs.ts'
-import type {Grep} from '../grep.ts'
+import {type Grep, inRun, printed, tailOf, type LogsWanted} from '../log-lines.ts'
 import {readLine, type LogLine} from '../../../observe/logging/headed-lines.ts'
 import {decoded} from '../../../model/bytes.ts'
-import {inRun, printed, tailOf, type LogsWanted} from '../log-lines.ts'
 import {logPrefixes} from '../log-style.ts'
 import {elsewhere, noneCalled, runsMeant, shownPath} from '../pick-run.ts'
 import {idsOf, runFinder, type RunFinder} from '../run-here.ts'
@@ -113,7 +112,7 @@ async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWan
     version: flags.text('version') ?? '',
     run: '',
     hasTimes: flags.isSet('timestamps'),
-    grep: pattern === undefined ? undefined : (await import('../grep.ts')).grepOf(pattern),
+    grep: pattern === undefined ? undefined : (await import('../log-lines.ts')).grepOf(pattern),
     asJson
   }
 }

@@ -2,7 +2,7 @@ import {placedText} from '../../../files/config/hints.ts'
 import type {Loaded} from '../../../files/config/load.ts'
 import type {Plan} from '../../../model/plan.ts'
 import type {Hint} from '../../../model/reporter.ts'
-import {maxDescriptors} from '../../../platform/descriptor-limit.ts'
+import {maxDescriptors} from '../../../platform/spare-descriptors.ts'
 
 /** Findings that `run` prints, too; only `validate` prints the others. */
 const PRINTED = [

@@ -5,7 +5,7 @@ import type {DaprdTopic, DeliverEvent} from '../../components/daprd/daprd-access
 import type {BrokerMessage} from '../../components/pubsub.ts'
 import {decoded} from '../../../model/bytes.ts'
 import {messageOf} from '../../../model/errors.ts'
-import {collect} from '../../../proxy/net/collector.ts'
+import {collect} from '../../../platform/collector.ts'
 import {http} from '../../../proxy/net/http1/node-http.ts'
 import type {Announced} from './readings.ts'
 

@@ -5,7 +5,7 @@ import {jsonIn} from '../../../model/is-json.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {headFields} from '../../../proxy/net/grpc/head-fields.ts'
 import {UnaryCall} from '../../../proxy/net/grpc/unary-call.ts'
-import {collect, type Collector} from '../../../proxy/net/collector.ts'
+import {collect, type Collector} from '../../../platform/collector.ts'
 import {http} from '../../../proxy/net/http1/node-http.ts'
 
 const SERVICE = '/dapr.proto.runtime.v1.Dapr/'

@@ -18,20 +18,23 @@ import type {SidecarContext} from '../http/invocation.ts'
 import {beginOwn, endOwn} from '../http/own-record.ts'
 import {methodFault} from '../http/target.ts'
 import type {Trace} from '../http/trace.ts'
-import {DAPR, isMethodServed, NOT_SERVED, RUNTIME_PATHS} from './api-access.ts'
-import {answer, type WholeAnswer} from './answer.ts'
-import {actorIn, baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
-import {invokeService} from './invoke-service.ts'
-import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
 import {
+  DAPR,
+  isMethodServed,
+  NOT_SERVED,
+  RUNTIME_PATHS,
   ownMethod,
   ownStream,
   type OwnAnswer,
   type OwnMethod,
   type OwnMethodsContext,
-  type OwnStreamName
+  type OwnStreamName,
+  serveStream
 } from './own-methods.ts'
-import {serveStream} from './own-streams.ts'
+import {answer, type WholeAnswer} from './answer.ts'
+import {actorIn, baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
+import {invokeService} from './invoke-service.ts'
+import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {PAGE_DENIED, refusalOf, type GrpcGuards} from './refusal.ts'
 import {answerType, HeadReader, type RequestHead, type ReceivedCall} from './request-head.ts'

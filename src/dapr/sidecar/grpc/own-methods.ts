@@ -1,5 +1,5 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
-import {grpcMethod} from '../../../model/dapr/api/routes.ts'
+import {grpcMethod, isGrpcRule} from '../../../model/dapr/api/routes.ts'
 import {
   ActorRuntime_ActorRuntimeStatus as STATUS,
   GetMetadataResponse,
@@ -7,16 +7,20 @@ import {
 } from '../../../model/dapr/messages/metadata.generated.ts'
 import {eachField, readStrings} from '../../../proxy/net/grpc/invoke-messages.ts'
 import {encode} from '../../../proxy/net/grpc/message-codec.ts'
-import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import {type GrpcStatus, UNIMPLEMENTED, EXCEEDED, INTERNAL} from '../../../proxy/net/grpc/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import {activeActors, extendedOf, named, type Facts} from '../http/metadata.ts'
 import type {BlockCaller} from '../operations/operation.ts'
 import {workParent} from '../http/trace.ts'
-import {DAPR} from './api-access.ts'
 import {sentTrace} from './grpc-trace.ts'
 import {isMarked, type RequestHead} from './request-head.ts'
 import {ownOf} from '../../../model/own.ts'
+import {withErrorInfo} from '../../../proxy/net/grpc/error-info.ts'
+import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
+import {messageOf, bugText} from '../../../model/errors.ts'
+import {systemClock} from '../../../platform/clock.ts'
+import type {ServerStream} from './server-stream.ts'
 
 export interface OwnMethodsContext {
   readonly appId: string
@@ -152,4 +156,57 @@ function metadataMessage(id: string, facts: Facts, custom: ReadonlyMap<string, s
     workflowAccessPolicies: named(facts.accessPolicies),
     resiliencies: named(facts.resiliencies)
   })
+}
+
+export const DAPR = '/dapr.proto.runtime.v1.Dapr/'
+/** Begin of paths of the runtime. Other paths belong to the proxy, which is not restricted, and alone has the tracing of daprd's streams. */
+export const RUNTIME_PATHS = '/dapr.proto.runtime.'
+
+/** Whether the sidecar serves a method. A denial wins over a permission. */
+export const isMethodServed = (access: ApiAccess | undefined, path: string): boolean => {
+  if (access === undefined || !path.startsWith(RUNTIME_PATHS)) return true
+  const {allowed, denied} = access
+  const rule = path.startsWith(DAPR) ? (grpcMethod(path.slice(DAPR.length))?.rule ?? '') : ''
+  // a rule that names no API of gRPC restricts nothing (Dapr: apiAccessRuleToMap)
+  const isRestricted = allowed.some(isGrpcRule)
+  return !denied.includes(rule) && (!isRestricted || allowed.includes(rule))
+}
+
+export const NOT_SERVED = withErrorInfo(UNIMPLEMENTED, 'Not Implemented', {
+  reason: 'Not Implemented',
+  metadata: {'http.code': '501', 'http.error_message': 'requested endpoint is not available'}
+})
+
+export function serveStream(
+  stream: ServerStream,
+  name: OwnStreamName,
+  context: OwnMethodsContext,
+  isLast: boolean
+): void {
+  const {caller, head, deadline, sidecar} = stream.received
+  caller.handler = stream
+  const callOff = systemClock.after(Math.max(0, deadline - performance.now()), () => stream.end(EXCEEDED))
+  if (isLast) stream.data(caller, '', true)
+  void run(stream, head, name, context).catch((error: unknown) => {
+    sidecar.warn(bugText(error))
+    stream.end({code: INTERNAL, message: messageOf(error)})
+  })
+  stream.left.addEventListener('abort', callOff, {once: true})
+}
+
+async function run(
+  stream: ServerStream,
+  {userAgent}: RequestHead,
+  name: OwnStreamName,
+  context: OwnMethodsContext
+): Promise<void> {
+  if (name === WORK_ITEMS) {
+    const [workflows, {streamWorkItems}] = await Promise.all([
+      context.workflows(),
+      import('../../../work/workflow/hub/work-item-stream.ts')
+    ])
+    return stream.end(await streamWorkItems(workflows, context, stream, userAgent))
+  }
+  const [blocks, {answerStream}] = await Promise.all([context.blocks(), import('../operations/answer-grpc.ts')])
+  stream.end(await answerStream(blocks, name, stream))
 }

@@ -1,6 +1,6 @@
 import type {FrameStream, StreamHandler} from '#h2-frames'
 import {aborted} from '../../../platform/delay.ts'
-import {NO_ROOM} from '../../../proxy/net/collector.ts'
+import {NO_ROOM} from '../../../platform/collector.ts'
 import {framedPieces, latin1, PREFIX_BYTES, messagePrefix, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
 import {MessageSplitter} from '../../../proxy/net/grpc/message-splitter.ts'
 import {

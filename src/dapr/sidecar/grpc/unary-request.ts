@@ -1,5 +1,5 @@
 import type {FrameStream, StreamHandler} from '#h2-frames'
-import {Collector, NO_ROOM} from '../../../proxy/net/collector.ts'
+import {Collector, NO_ROOM} from '../../../platform/collector.ts'
 import {MessageGauge, PREFIX_BYTES, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
 import {INTERNAL, RESOURCE_EXHAUSTED, UNKNOWN, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import {inflated} from './inflate.ts'

@@ -5,7 +5,7 @@ import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resil
 import type {CallSpans, SentRequest} from '../../../model/call.ts'
 import type {Ends} from '../../../platform/proc-net.ts'
 import type {CallHandler} from '../../../proxy/net/exchange-parts.ts'
-import {TOO_LARGE} from '../../../proxy/net/collector.ts'
+import {TOO_LARGE} from '../../../platform/collector.ts'
 import type {Exchange} from '../../../proxy/net/exchange.ts'
 import {withoutHeaders} from '../../../proxy/net/http1/header-lines.ts'
 import type {ResponseHead} from '../../../proxy/net/http1/response-head.ts'

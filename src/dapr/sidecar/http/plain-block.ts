@@ -2,13 +2,14 @@ import type {CallSpan} from '../../../model/call.ts'
 import {bugText} from '../../../model/errors.ts'
 import type {FastConnection} from '../../../proxy/net/http1/fast-connection.ts'
 import type {PlainRequest} from '../../../proxy/net/http1/plain-request.ts'
-import type {CallBlock} from './blocks/block-caller.ts'
 import type {BlockRequest} from '../operations/block-request.ts'
 import {unescapeParam} from './go-path.ts'
 import type {SidecarContext} from './invocation.ts'
 import {recordOwn} from './own-record.ts'
 import {findRoute, type BlockCall} from './routes.ts'
 import {isInvoke} from './target.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import type {Blocks} from '../blocks/blocks.ts'
 
 let second = 0
 let line = ''
@@ -97,4 +98,19 @@ export class PlainBlocks {
       connection.answer(undefined)
     }
   }
+}
+
+/** Responds to a call to a building block, failures included. */
+export type CallBlock = (call: BlockCall['call'], request: BlockRequest) => Promise<Reply>
+
+/** Serves the building blocks of an app over HTTP. The first call loads their code. */
+export function blockCaller(load: () => Promise<Blocks>): CallBlock {
+  let loaded: CallBlock | undefined
+  const loadAll = async (): Promise<CallBlock> => {
+    const [blocks, {answerHttp}] = await Promise.all([load(), import('../operations/answer-http.ts')])
+    loaded = (call, request) => answerHttp(blocks, call, request)
+    return loaded
+  }
+  // creates few promises: it runs for each call
+  return (call, request) => loaded?.(call, request) ?? loadAll().then(callBlock => callBlock(call, request))
 }

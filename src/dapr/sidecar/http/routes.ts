@@ -1,7 +1,6 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
-import {operationAt} from '../../../model/dapr/api/routes.ts'
+import {operationAt, isRuleFor} from '../../../model/dapr/api/routes.ts'
 import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
-import {isRouteServed} from './api-access.ts'
 import {segmentText} from './go-path.ts'
 import {ownOf} from '../../../model/own.ts'
 
@@ -49,4 +48,13 @@ export const findRoute = (
   const read = block === 'actors' ? segmentText : unescape
   const params = found.params.map(segments => segments.map(read).join('/'))
   return ownOf(OWN, name)?.(params) ?? {kind: 'block', call: name, params}
+}
+
+/** Returns whether the sidecar serves a route, such as `v1.0/state/*`. Denied rules win over allowed ones; health is always served. */
+export const isRouteServed = (access: ApiAccess | undefined, route: string): boolean => {
+  if (access === undefined || route.startsWith('v1.0/healthz')) return true
+  const {allowed, denied} = access
+  const isNamed = (rule: string): boolean => isRuleFor(rule, route)
+  if (denied.some(isNamed)) return false
+  return allowed.length === 0 || allowed.some(isNamed)
 }

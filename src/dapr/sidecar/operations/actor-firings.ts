@@ -20,7 +20,7 @@ import {compactJson, memberIn, memberText} from '../blocks/json-text.ts'
 import {httpDone, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {bytesValue, inGrpc} from './actor-grpc.ts'
-import {policyOf} from './failure-policy.ts'
+import {policyOf} from './jobs.ts'
 import {bufferOf, grpc, grpcDone, type OperationsOf} from './operation.ts'
 
 const nameOf = ({params: [type = '', id = '', name = '']}: BlockRequest): FiringName => ({type, id, name})

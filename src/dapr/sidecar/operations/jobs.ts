@@ -15,9 +15,9 @@ import {type Job, type JobRequest, jobDataJson, VALUE_URL} from '../../../work/j
 import type {FailurePolicy} from '../../../work/series/series.ts'
 import {httpDone, json, malformed, readJson} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
-import {policyMessage, policyOf} from './failure-policy.ts'
 import {messageOfJson} from './proto-json.ts'
 import {grpc, grpcDone, type OperationsOf} from './operation.ts'
+import type {JobFailurePolicy} from '../../../model/dapr/messages/common.generated.ts'
 
 const schedule = httpDone(async ({jobs}, request) => {
   const {value: body} = readJson(request)
@@ -33,12 +33,12 @@ const schedule = httpDone(async ({jobs}, request) => {
   return jobs.schedule(job, body['overwrite'] === true)
 })
 
-const seconds = (ms: number): string => `${ms % 1000 === 0 ? ms / 1000 : (ms / 1000).toFixed(3)}s`
+const secondsText = (ms: number): string => `${ms % 1000 === 0 ? ms / 1000 : (ms / 1000).toFixed(3)}s`
 
 const policyJson = (policy: FailurePolicy): object =>
   policy.kind === 'drop'
     ? {drop: {}}
-    : {constant: {interval: seconds(policy.intervalMs), maxRetries: policy.maxRetries}}
+    : {constant: {interval: secondsText(policy.intervalMs), maxRetries: policy.maxRetries}}
 
 /** A job as protojson writes it. */
 const jobJson = (job: Job): object => ({
@@ -84,4 +84,23 @@ export const JOB_OPERATIONS: OperationsOf<typeof JOBS> = {
   ListJobs: {
     grpc: grpc(ListJobsRequest, ListJobsResponse, async ({jobs}) => ({jobs: (await jobs.list()).map(messageOfJob)}))
   }
+}
+
+type PolicyMessage = Message<typeof JobFailurePolicy>
+
+/** Reads the failure policy of a job or a reminder; undefined: the default. */
+export function policyOf(
+  {drop, constant}: PolicyMessage = {drop: undefined, constant: undefined}
+): FailurePolicy | undefined {
+  if (drop !== undefined) return {kind: 'drop'}
+  const {seconds = 0n, nanos = 0} = constant?.interval ?? {}
+  const intervalMs = Math.max(0, Number(seconds) * 1000 + nanos / 1e6)
+  return constant && {kind: 'constant', intervalMs, maxRetries: constant.maxRetries}
+}
+
+function policyMessage(policy: FailurePolicy): PolicyMessage {
+  if (policy.kind === 'drop') return {drop: {}, constant: undefined}
+  const {intervalMs, maxRetries} = policy
+  const interval = {seconds: BigInt(Math.trunc(intervalMs / 1000)), nanos: Math.round((intervalMs % 1000) * 1e6)}
+  return {drop: undefined, constant: {interval, maxRetries}}
 }

@@ -2,7 +2,6 @@ import {randomUUID} from 'node:crypto'
 import {homedir} from 'node:os'
 import {join} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
-import type {RunControl} from '../../../control/run-control.ts'
 import type {Deployment} from '../deployment.ts'
 import {whyNotAssigned, whyNotRemoved, type ServiceInstance} from '../instance.ts'
 import type {ManagementBackend} from '../management.ts'
@@ -98,7 +97,7 @@ export class ServiceManager {
   }
 
   /** The operations for commands in other terminals. */
-  get control(): Pick<RunControl, 'services' | 'assign' | 'remove'> {
+  get control() {
     const {list, assign, remove} = this.backend
     return {
       services: () =>
@@ -107,12 +106,12 @@ export class ServiceManager {
           startedAt: startedAt?.getTime() ?? 0,
           finishedAt: finishedAt?.getTime() ?? 0
         })),
-      assign: (name, version) => {
+      assign: (name: string, version: string) => {
         const why = whyNotAssigned(list(), name, version)
         if (why === '') assign(name, version)
         return why
       },
-      remove: async (name, version) => {
+      remove: async (name: string, version: string) => {
         const why = whyNotRemoved(list(), name, version)
         if (why === '') await remove(name, version)
         return why

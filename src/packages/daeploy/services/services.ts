@@ -9,7 +9,6 @@ import {HOOK_FILE, serviceEnvironment} from '../environment.ts'
 import type {Notification, Notifications} from '../notifications.ts'
 import {isOwnPeer} from '../peer.ts'
 import type {ManagerRoute, ManagerRoutesOptions} from '../routes.ts'
-import type {RunControl} from '../../../control/run-control.ts'
 import type {Emit} from '../../../model/events.ts'
 import {Once} from '../../../model/once.ts'
 import {writeWhole} from '../../../platform/make-folder.ts'
@@ -199,7 +198,7 @@ export class Services {
   }
 
   /** The operations for commands in other terminals. */
-  get control(): Pick<RunControl, 'services' | 'assign' | 'remove' | 'notifications'> {
+  get control() {
     return {...this.#manager.control, notifications: () => this.#notifications?.list() ?? {}}
   }
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {labelValue, MANAGED_BY, TEMPLATE_LABEL} from '../object.ts'
-import {mergePatch} from '../app-objects.ts'
+import {mergePatch} from '../objects.ts'
 import {allOf, objectsIn, orders} from './shop.ts'
 
 const app = (id: string, more: string): string =>

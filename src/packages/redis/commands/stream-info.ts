@@ -6,7 +6,7 @@ import type {ConsumerGroup} from '../engine/consumer-group.ts'
 import type {Session} from '../engine/session.ts'
 import {formatId, MAX_ID, MIN_ID} from '../engine/stream-id.ts'
 import type {Stream} from '../engine/stream.ts'
-import {lagOf} from './group-position.ts'
+import {lagOf} from './stream-read.ts'
 import {shown} from './streams.ts'
 
 export const STREAM_INFO: CommandTable = {

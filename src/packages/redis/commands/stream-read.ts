@@ -8,7 +8,6 @@ import type {Session} from '../engine/session.ts'
 import {compareIds, formatId, MAX_ID, MIN_ID, nextId, parseId, type StreamId} from '../engine/stream-id.ts'
 import type {StreamEntry} from '../engine/stream-changes.ts'
 import {Stream} from '../engine/stream.ts'
-import {advance} from './group-position.ts'
 import {dropAcknowledged} from './stream-trim.ts'
 import {groupAt} from './stream-pending.ts'
 import {shown} from './streams.ts'
@@ -183,4 +182,40 @@ function pairsOf(args: readonly string[], command: string): readonly (readonly [
       `ERR Unbalanced ${command} list of streams: for each stream key an ID or '${command === 'XREAD' ? '$' : '>'}' must be specified.`
     )
   return args.slice(0, half).map((key, at) => [key, args[half + at] ?? ''])
+}
+
+// How many entries a group has read, and how many are left (`entries-read`, `lag`), as t_stream.c of Redis 7 counts them.
+
+/** The group has read this entry. */
+function advance(stream: Stream, group: ConsumerGroup, id: StreamId): void {
+  if (group.entriesRead !== undefined && !hasGapBehind(stream, id)) group.entriesRead++
+  else group.entriesRead = positionOf(stream, id)
+  group.lastId = id
+}
+
+/** Returns how many entries the group has not read; undefined if it cannot be known. */
+export function lagOf(stream: Stream, group: ConsumerGroup): number | undefined {
+  if (stream.entriesAdded === 0) return 0
+  const readCount =
+    group.entriesRead !== undefined && !hasGapBehind(stream, group.lastId)
+      ? group.entriesRead
+      : positionOf(stream, group.lastId)
+  return readCount === undefined ? undefined : stream.entriesAdded - readCount
+}
+
+/** Whether an entry at or after this id, and after the first one, was deleted. */
+const hasGapBehind = ({first, maxDeletedId}: Stream, id: StreamId): boolean =>
+  first !== undefined && compareIds(first, maxDeletedId) <= 0 && compareIds(id, maxDeletedId) <= 0
+
+/** How many entries were added up to this id; undefined if deleted ones make it unknown. */
+function positionOf(stream: Stream, id: StreamId): number | undefined {
+  const {entriesAdded, first, lastId, length, maxDeletedId} = stream
+  if (entriesAdded === 0) return 0
+  const behind = compareIds(id, lastId)
+  if (first === undefined) return behind <= 0 ? entriesAdded : undefined
+  if (compareIds(id, MIN_ID) > 0 && compareIds(id, maxDeletedId) < 0) return undefined
+  if (behind === 0) return entriesAdded
+  const toFirst = compareIds(id, first)
+  if (behind > 0 || toFirst > 0 || compareIds(maxDeletedId, first) >= 0) return undefined
+  return toFirst < 0 ? entriesAdded - length : entriesAdded - length + 1
 }

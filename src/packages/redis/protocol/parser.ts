@@ -1,6 +1,6 @@
 import {constants} from 'node:buffer'
 import {ownOf} from '../../../model/own.ts'
-import {Collector} from '../../../proxy/net/collector.ts'
+import {Collector} from '../../../platform/collector.ts'
 import {ARGUMENT_BYTES} from '../engine/memory-limit.ts'
 
 /** Bytes that are not Redis' protocol: the client gets an error, and its connection is closed. */

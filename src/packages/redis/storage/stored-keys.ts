@@ -3,11 +3,11 @@ import {isShortage, messageOf} from '../../../model/errors.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {RedisEngine} from '../engine/engine.ts'
 import {DamagedRow} from './encoding.ts'
-import {isBusy, setAside, shrink, whyUseless, whyWithoutLocks} from '../../../platform/database-file.ts'
-import {openKeyFile} from './key-file.ts'
+import {isBusy, setAside, shrink, whyUseless, whyWithoutLocks, openOwn} from '../../../platform/database-file.ts'
 import {KeyWriter} from './key-writer.ts'
 import {load} from './load.ts'
 import {WriteBehind} from './write-behind.ts'
+import type {DatabaseSync} from 'node:sqlite'
 
 /** An engine whose keys are in a file, if that is possible. */
 export interface StoredKeys {
@@ -71,3 +71,28 @@ async function open(path: string, warn: (text: string) => void): Promise<StoredK
   }
   return {engine, file: path, refusal: '', close}
 }
+
+/**
+ * Tables. Keys and values are bytes. A stream is identified by its serial number, so that renaming its key moves nothing; each entry,
+ * group and pending entry has a row.
+ */
+const TABLES = `
+  CREATE TABLE keys (db INTEGER, key BLOB, type TEXT, expires INTEGER, value BLOB, PRIMARY KEY (db, key));
+  CREATE TABLE entries (stream INTEGER, ms INTEGER, seq INTEGER, fields BLOB, PRIMARY KEY (stream, ms, seq)) WITHOUT ROWID;
+  CREATE TABLE groups (stream INTEGER, name BLOB, state BLOB, PRIMARY KEY (stream, name)) WITHOUT ROWID;
+  CREATE TABLE pending (
+    stream INTEGER, name BLOB, ms INTEGER, seq INTEGER, consumer BLOB, deliveredAt INTEGER, deliveries INTEGER,
+    PRIMARY KEY (stream, name, ms, seq)
+  ) WITHOUT ROWID;
+`
+
+/** Tables by row number: each batch of new keys would rewrite an index by name. */
+const NUMBERED = `
+  ALTER TABLE keys RENAME TO before;
+  CREATE TABLE keys (id INTEGER PRIMARY KEY, db INTEGER, key BLOB, type TEXT, expires INTEGER, value BLOB);
+  INSERT INTO keys SELECT rowid, * FROM before ORDER BY rowid;
+  DROP TABLE before;
+`
+
+/** Opens the file of keys, which is marked ("Pill"), as `openOwn` does. */
+export const openKeyFile = (path: string): DatabaseSync => openOwn(path, 0x50696c6c, [TABLES, NUMBERED])

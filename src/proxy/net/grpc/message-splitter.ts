@@ -1,4 +1,4 @@
-import {Collector, READ_BODIES} from '../collector.ts'
+import {Collector, READ_BODIES} from '../../../platform/collector.ts'
 import {messageLength, PREFIX_BYTES} from './message-gauge.ts'
 
 /** A message as received, with its compression flag. */

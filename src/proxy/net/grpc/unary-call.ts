@@ -8,7 +8,7 @@ import {
   codeName,
   REFUSED_STREAM
 } from '#h2-frames'
-import {Collector, NO_ROOM} from '../collector.ts'
+import {Collector, NO_ROOM} from '../../../platform/collector.ts'
 import {UpstreamError} from '../dialer.ts'
 import {maySendAgain} from '../request-body.ts'
 import type {AdaptedRequest, Connect, RemoteSink} from '../remote-side.ts'

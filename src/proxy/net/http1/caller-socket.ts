@@ -1,7 +1,7 @@
 import type net from 'node:net'
 import {writeCopy} from '../write-copy.ts'
 import {corkTurn, LateText, SMALL} from './late-text.ts'
-import {owned, readWith, shareReads} from './shared-reads.ts'
+import {owned, readWith, shareReads} from '../../../platform/shared-reads.ts'
 
 /** Maximum size of bytes received ahead of a request's turn; beyond it, reading stops. */
 export const MAX_EARLY = 8192

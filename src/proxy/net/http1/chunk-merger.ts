@@ -1,6 +1,6 @@
 import {Chunks} from './chunked.ts'
 import {isHalfLine} from './first-line.ts'
-import {PER_TURN} from '../own-turn.ts'
+import {PER_TURN} from '../../../platform/own-turn.ts'
 
 /** A head that is longer is refused by node:http. */
 const MAX_HEAD = 128 * 1024

@@ -1,9 +1,9 @@
 import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type {Duplex} from 'node:stream'
-import {closeLingering, lingerAtEnd} from '../lingering-close.ts'
+import {closeLingering, lingerAtEnd} from '../../../platform/lingering-close.ts'
 import {reasonOf, statusLine} from '../status.ts'
-import {dropReads, holdReads} from './shared-reads.ts'
-import {PER_TURN, TurnShare} from '../own-turn.ts'
+import {dropReads, holdReads} from '../../../platform/shared-reads.ts'
+import {PER_TURN, TurnShare} from '../../../platform/own-turn.ts'
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void
 

@@ -7,14 +7,14 @@ import type {CallHandler, Downstream} from '../exchange-parts.ts'
 import {Exchange} from '../exchange.ts'
 import {CallerSocket} from './caller-socket.ts'
 import {isHalfLine} from './first-line.ts'
-import {closeLingering} from '../lingering-close.ts'
+import {closeLingering} from '../../../platform/lingering-close.ts'
 import {SMALL} from './late-text.ts'
 import {PLAIN_LIMIT, type PlainRequest, type PlainRules} from './plain-request.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
 import {writeCopy} from '../write-copy.ts'
-import {owned} from './shared-reads.ts'
-import {TurnShare} from '../own-turn.ts'
+import {owned} from '../../../platform/shared-reads.ts'
+import {TurnShare} from '../../../platform/own-turn.ts'
 
 /** Requests for the fast path, and their destination. */
 export interface PlainRoute {

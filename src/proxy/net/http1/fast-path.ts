@@ -5,7 +5,7 @@ import {FastConnection, type FastPathHost, type PlainRoute} from './fast-connect
 import {isPreface, readable} from './first-line.ts'
 import {KnownHeads} from './known-heads.ts'
 import {readPlain, type PlainRequest} from './plain-request.ts'
-import {changeReads} from './shared-reads.ts'
+import {changeReads} from '../../../platform/shared-reads.ts'
 
 /**
  * Front of a node:http server: every connection starts here, and stays while its requests are plain. The front rejects nothing and waits

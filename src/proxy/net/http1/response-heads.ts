@@ -1,6 +1,6 @@
 import {KnownHeads} from './known-heads.ts'
-import {readLooseResponse} from './loose-response.ts'
-import {readResponseHead, type HeaderRules, type ResponseHead} from './response-head.ts'
+import {readResponseHead, type HeaderRules, type ResponseHead, HEAD_LIMIT} from './response-head.ts'
+import {trimmed} from './header-lines.ts'
 
 /** Reads the heads of one callee's responses. */
 export class ResponseHeads {
@@ -21,4 +21,101 @@ export class ResponseHeads {
     this.#known.add(head)
     return head
   }
+}
+
+/*
+ * Response heads that violate RFC 9112 but that Go's client accepts (`ReadResponse` of net/http, `ReadMIMEHeader` of
+ * net/textproto): an app that works behind Dapr works here, too. The caller gets a head that is rewritten according to the
+ * RFC, so that no other parser can read it differently.
+ */
+
+const STATUS_LINE = /^HTTP\/\d\.\d +(\d{3})(?: |$)/
+/** The beginning of a status line, from its tenth character on. */
+const STATUS_LINE_START = /^HTTP\/\d\.\d +(?:\d{0,2}$|\d{3}(?:[ \r]|$))/
+const SHORTEST_START = 'HTTP/1.1 '
+/** The name may contain spaces: such a header is accepted, but not passed on. */
+const FIELD = /^[\w!#$%&'*+\-.^`|~ ]+:[\t\x20-\x7e\x80-\xff]*$/
+const CONTINUATION = /^[ \t][\t\x20-\x7e\x80-\xff]*$/
+
+const MAX_QUOTED = 80
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, MAX_QUOTED))
+
+/** Whether it is the SETTINGS frame with which an HTTP/2 server begins (RFC 9113 §3.4). */
+const beginsWithSettings = (text: string): boolean => text.charCodeAt(0) === 0 && text.charCodeAt(3) === 4
+
+const malformed = (text: string): string =>
+  `malformed HTTP response ${quoted(text)}${beginsWithSettings(text) ? ' (it speaks HTTP/2)' : ''}`
+
+const withoutCr = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line)
+
+/** Whether an incomplete first line may still become a status line. */
+const couldBegin = (text: string): boolean => STATUS_LINE_START.test(text + SHORTEST_START.slice(text.length))
+
+/** The values of a header, without the spaces around them. */
+const valuesOf = (fields: readonly string[], name: string): string[] =>
+  fields
+    .filter(field => field.slice(0, field.indexOf(':')).toLowerCase() === name)
+    .map(field => trimmed(field, name.length + 1))
+
+const hasInvalidName = (field: string): boolean => field.slice(0, field.indexOf(':')).includes(' ')
+
+/** Reads the lines of one head: its unfolded headers and its size. Undefined while incomplete. */
+const readLines = (
+  lines: readonly string[]
+): {readonly fields: readonly string[]; readonly size: number} | undefined | string => {
+  const fields: string[] = []
+  let size = (lines[0]?.length ?? 0) + 1
+  for (const each of lines.slice(1)) {
+    const line = withoutCr(each)
+    size += each.length + 1
+    if (line === '') return {fields, size}
+    const last = fields.at(-1)
+    if (last !== undefined && CONTINUATION.test(line)) fields[fields.length - 1] = `${last} ${trimmed(line)}`
+    else if (FIELD.test(line) && !line.startsWith(' ')) fields.push(trimmed(line))
+    else return `malformed MIME header line: ${quoted(line)}`
+  }
+  return undefined
+}
+
+/** Keeps each framing header once; a transfer coding has precedence over a length. */
+const withOneFraming = (fields: readonly string[]): readonly string[] => {
+  const [length] = valuesOf(fields, 'content-length')
+  const others = fields.filter(field => !/^content-length:/i.test(field))
+  const isChunked = valuesOf(fields, 'transfer-encoding').length > 0
+  return length === undefined || isChunked ? others : [...others, `Content-Length: ${length}`]
+}
+
+/** Why the end of the body cannot be determined, as Go words it; '' if it can. */
+const faultOf = (fields: readonly string[]): string => {
+  const codings = valuesOf(fields, 'transfer-encoding')
+  const coding = codings.join(', ')
+  if (codings.length > 0 && coding.toLowerCase() !== 'chunked')
+    return `unsupported transfer encoding: ${quoted(coding)}`
+  const lengths = valuesOf(fields, 'content-length')
+  if (new Set(lengths).size > 1)
+    return `http: message cannot contain multiple Content-Length headers; got ${quoted(lengths.join(', '))}`
+  const [length = '0'] = lengths
+  return /^\d{1,15}$/.test(length) ? '' : `bad Content-Length ${quoted(length)}`
+}
+
+/**
+ * Parses a response head at the start of latin1 text that `readResponseHead` rejected: undefined while it is incomplete, a text
+ * describing the error if it is invalid. The connection is not reused afterwards.
+ */
+const readLooseResponse = (text: string, toHead: boolean, rules: HeaderRules): ResponseHead | undefined | string => {
+  const lines = text.split('\n')
+  const rest = lines.pop() ?? ''
+  const [first] = lines
+  const status = first === undefined ? undefined : STATUS_LINE.exec(withoutCr(first))?.[1]
+  if (first === undefined ? !couldBegin(rest) : status === undefined) return malformed(withoutCr(first ?? rest))
+  const read = readLines(lines)
+  if (typeof read === 'string') return read
+  if (read === undefined) return text.length >= HEAD_LIMIT ? malformed(text) : undefined
+  const fields = read.fields.filter(field => !hasInvalidName(field))
+  const fault = faultOf(fields)
+  if (fault !== '') return fault
+  const written = withOneFraming(fields).map(field => `${field}\r\n`)
+  const head = readResponseHead(`HTTP/1.1 ${status ?? ''} \r\n${written.join('')}\r\n`, toHead, rules)
+  return head ? {...head, keep: false, size: read.size, text} : malformed(text)
 }

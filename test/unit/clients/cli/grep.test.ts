@@ -1,5 +1,5 @@
 import t from 'tap'
-import {grepOf} from '../../../../src/clients/cli/grep.ts'
+import {grepOf} from '../../../../src/clients/cli/log-lines.ts'
 
 t.test('lines that match are told', t => {
   t.same(grepOf('[Ee]rror')(['an error', 'all well', 'Error']), [true, false, true])

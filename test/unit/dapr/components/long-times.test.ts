@@ -7,7 +7,7 @@ import {rabbitSettings} from '../../../../src/dapr/components/pubsub/rabbitmq-se
 import {openRedis} from '../../../../src/dapr/components/redis/open-redis.ts'
 import {open as openSqlite} from '../../../../src/dapr/components/state/sqlite.ts'
 import {InMemoryState} from '../../../../src/dapr/components/state/in-memory.ts'
-import {STATE_TYPES} from '../../../../src/dapr/components/state/types.ts'
+import {STATE_TYPES} from '../../../../src/dapr/components/block-types.ts'
 
 const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
 

@@ -2,8 +2,8 @@ import t from 'tap'
 import {readConfiguration} from '../../../../src/files/resources/read-configuration.ts'
 import {parseResourceFile} from '../../../../src/files/resources/field.ts'
 import {INVOKE_ROUTE} from '../../../../src/model/dapr/api/routes.ts'
-import {isRouteServed} from '../../../../src/dapr/sidecar/http/api-access.ts'
-import {isMethodServed as isGrpcServed} from '../../../../src/dapr/sidecar/grpc/api-access.ts'
+import {isRouteServed} from '../../../../src/dapr/sidecar/http/routes.ts'
+import {isMethodServed as isGrpcServed} from '../../../../src/dapr/sidecar/grpc/own-methods.ts'
 
 const read = async (api: string) => {
   const parsed = parseResourceFile({file: 'config.yaml', text: `spec:\n  api: ${api}\n`})

@@ -1,5 +1,5 @@
 import type {Environment} from '../../../../model/environment.ts'
-import {collectFirst} from '../../../../proxy/net/collector.ts'
+import {collectFirst} from '../../../../platform/collector.ts'
 import {requestWeb, type WebOptions} from '../../../../proxy/net/external-adapter.ts'
 import {reasonOf} from '../../../../proxy/net/status.ts'
 import type {BindingResponse} from '../../binding.ts'

@@ -7,13 +7,17 @@ import {
 } from '../../../../model/dapr/messages/actors.generated.ts'
 import {decode, encode, type Message} from '../../../../proxy/net/grpc/message-codec.ts'
 import {FAILED_PRECONDITION, INVALID_ARGUMENT, OK, UNKNOWN, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
-import type {TypeSettings} from '../../../../work/actor/actor-host.ts'
+import type {TypeSettings, ActorAnswer, ActorRequest} from '../../../../work/actor/actor-host.ts'
 import {aborted} from '../../../../platform/delay.ts'
-import type {ActorStreams} from '../../blocks/actor-streams.ts'
+import type {ActorStreams, ActorSession} from '../../blocks/actor-streams.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import {knownDepth, knownMs, typesWith, USUAL_SETTINGS, type WarnOfSettings} from '../../hosted-types.ts'
 import type {ServerStream} from '../server-stream.ts'
-import {ActorStream} from './actor-stream.ts'
+import {decoded} from '../../../../model/bytes.ts'
+import {pairsOf} from '../../../../proxy/net/http1/header-lines.ts'
+import {headerLines} from '../../http/blocks/app-headers.ts'
+import {bytesValue} from '../../operations/actor-grpc.ts'
+import {emptyRecord} from '../../../../model/own.ts'
 
 type ActorSettings = Message<typeof SubscribeActorEventsRequestInitialAlpha1> | Message<typeof ActorEntityConfig>
 
@@ -70,4 +74,118 @@ async function closed(stream: ServerStream, session: ActorStream, streams: Actor
   streams.closed(session)
   await session.idle()
   return {code: UNKNOWN, message: 'stream closed'}
+}
+
+type Answer = Message<typeof SubscribeActorEventsRequestAlpha1>
+type Sent = Partial<Message<typeof SubscribeActorEventsResponseAlpha1>>
+
+const GONE = {kind: 'lost', why: 'actor host disconnected before responding', wasSent: true} as const
+const NOT_FOUND = 5
+/** The actor itself reports an error. */
+const OWN_ERROR = 'X-DaprErrorResponseHeader: true\r\n'
+/** Headers that belong to the connection of the caller. */
+const OF_CONNECTION = /^(?:connection|keep-alive|proxy-.*|transfer-encoding|upgrade|te|trailer|content-length|date)$/i
+
+/** A stream over which an app hosts actors. Each request is answered with its id. */
+class ActorStream implements ActorSession {
+  readonly #stream: ServerStream
+  readonly #waiting = new Map<string, (answer: ActorAnswer) => void>()
+  #whenIdle: (() => void) | undefined
+  #count = 0
+  #isClosed = false
+
+  constructor(stream: ServerStream) {
+    this.#stream = stream
+  }
+
+  get isBusy(): boolean {
+    return this.#waiting.size > 0
+  }
+
+  /** Settles when the app has answered all that it got. */
+  async idle(): Promise<void> {
+    if (this.isBusy) await new Promise<void>(resolve => (this.#whenIdle = resolve))
+  }
+
+  async send({type: actorType, id: actorId, work, reentrancyId, onStop}: ActorRequest): Promise<ActorAnswer> {
+    const actor = {actorType, actorId}
+    return this.#ask(id => {
+      if (work.kind !== 'method') {
+        const {name, dueTime, period, callback} = work
+        const firing = {id, ...actor, name, data: bytesValue(work.data)}
+        if (work.kind === 'reminder') return {reminderRequest: {...firing, dueTime: '', period: ''}}
+        return {timerRequest: {...firing, dueTime, period, callback}}
+      }
+      const metadata = metadataOf(work.lines)
+      if (reentrancyId !== '') metadata['Dapr-Reentrancy-Id'] = reentrancyId
+      return {invokeRequest: {id, ...actor, method: work.method, data: work.body, metadata}}
+    }, onStop)
+  }
+
+  async deactivate(actorType: string, actorId: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const {promise, resolve} = Promise.withResolvers<void>()
+    const stop = (): void => resolve()
+    if (signal?.aborted === true) stop()
+    signal?.addEventListener('abort', stop, {once: true})
+    try {
+      const {kind} = await this.#ask(
+        id => ({deactivateRequest: {id, actorType, actorId}}),
+        listener => void promise.then(listener)
+      )
+      return kind === 'done'
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  /** Handles an answer of the app. Answers to abandoned requests are ignored. */
+  answered({invokeResponse, reminderResponse, timerResponse, deactivateResponse, requestFailed}: Answer): void {
+    const fired = reminderResponse ?? timerResponse
+    const over = fired ?? deactivateResponse
+    if (invokeResponse !== undefined) {
+      const {id, data, metadata, error} = invokeResponse
+      const isCancelled = false
+      const lines = headerLines(metadata, OF_CONNECTION) + (error ? OWN_ERROR : '')
+      this.#settle(id, {kind: 'done', lines, body: Buffer.from(data), isError: error, isCancelled})
+    } else if (requestFailed !== undefined) {
+      const {id, code, message} = requestFailed
+      this.#settle(id, code === NOT_FOUND ? {kind: 'unknown'} : {kind: 'failed', status: 0, text: message})
+    } else if (over !== undefined) {
+      const isCancelled = fired?.cancel === true
+      this.#settle(over.id, {kind: 'done', lines: '', body: Buffer.alloc(0), isError: false, isCancelled})
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const id of this.#waiting.keys()) this.#settle(id, GONE)
+  }
+
+  async #ask(request: (id: string) => Sent, onStop?: ActorRequest['onStop']): Promise<ActorAnswer> {
+    if (this.#isClosed) return {...GONE, wasSent: false}
+    const id = (++this.#count).toString()
+    const message = encode(SubscribeActorEventsResponseAlpha1, request(id))
+    return new Promise(resolve => {
+      this.#waiting.set(id, resolve)
+      onStop?.(() => this.#settle(id, {kind: 'lost', why: 'it was given up', wasSent: true}))
+      void this.#stream.sendInTurn(message, () => this.#waiting.has(id))
+    })
+  }
+
+  #settle(id: string, answer: ActorAnswer): void {
+    const settle = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    settle?.(answer)
+    if (!this.isBusy) this.#whenIdle?.()
+  }
+}
+
+function metadataOf(lines: string): Record<string, string> {
+  const pairs = pairsOf(lines)
+  const metadata = emptyRecord<string>()
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = pairs[at] ?? ''
+    if (name.toLowerCase() !== 'dapr-reentrancy-id') metadata[name] = decoded(pairs[at + 1] ?? '')
+  }
+  return metadata
 }

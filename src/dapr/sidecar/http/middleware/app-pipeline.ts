@@ -1,7 +1,6 @@
 import type {AppPipeline} from '../../../../proxy/gateway/admission.ts'
-import {runPipeline} from './filter.ts'
+import {runPipeline, upperCase} from './filter.ts'
 import type {Pipeline} from './middleware.ts'
-import {upperCase} from './upper-case.ts'
 
 /** A pipeline for requests to an app. */
 export const appPipelineOf =

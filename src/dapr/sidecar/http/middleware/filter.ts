@@ -3,7 +3,6 @@ import {bugText} from '../../../../model/errors.ts'
 import {plainError} from '../errors.ts'
 import type {ParsedHead} from '../../../../proxy/net/http1/raw-head.ts'
 import type {Pipeline, PipelineRequest} from './middleware.ts'
-import {upperCase} from './upper-case.ts'
 
 /** Changes a piece of a body in its place. */
 export type OnPiece = ((piece: Buffer) => void) | undefined
@@ -42,4 +41,14 @@ export async function runPipeline(pipeline: Pipeline, request: PipelineRequest):
     if (reply !== undefined) return reply
   }
   return undefined
+}
+
+const [A, Z, TO_CAPITAL] = [97, 122, 32]
+
+/** Replaces a to z in a piece of a body by capitals (Dapr: middleware.http.uppercase). Its length stays. */
+export function upperCase(piece: Buffer): void {
+  for (let at = 0; at < piece.length; at++) {
+    const byte = piece[at] ?? 0
+    if (byte >= A && byte <= Z) piece[at] = byte - TO_CAPITAL
+  }
 }

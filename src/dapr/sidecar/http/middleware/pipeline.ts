@@ -1,9 +1,11 @@
 import {unreachable} from '../../../../model/errors.ts'
 import type {MiddlewareSpec} from '../../../../files/resources/http-pipeline.ts'
 import {middlewareType, type MiddlewareType} from '../../../../files/resources/component-types.ts'
-import {bearer} from './bearer.ts'
-import {MiddlewareFault, type Middleware, type Pipeline} from './middleware.ts'
-import {rateLimit} from './rate-limit.ts'
+import {MiddlewareFault, type Middleware, type Pipeline, type PipelineRequest} from './middleware.ts'
+import type {Reply} from '../../../../proxy/net/reply.ts'
+import type {JWTVerifyGetKey} from 'jose'
+import {Once} from '../../../../model/once.ts'
+import {plainError} from '../errors.ts'
 
 /**
  * Creates a pipeline, or returns the reason why it cannot: without one middleware, requests could pass that it should stop. `kept`:
@@ -54,4 +56,79 @@ async function create(type: MiddlewareType, metadata: ReadonlyMap<string, string
     default:
       return unreachable(type)
   }
+}
+
+const DEFAULT_PER_SECOND = 100
+
+/**
+ * Limits requests per second, with bursts of the same size (Dapr: middleware/http/ratelimit, a token bucket per address). All callers are
+ * this machine, so one bucket is enough.
+ */
+export function rateLimit(metadata: ReadonlyMap<string, string>, now: () => number): Middleware {
+  const perSecond = Number(metadata.get('maxRequestsPerSecond') ?? DEFAULT_PER_SECOND)
+  if (!(perSecond > 0)) throw new MiddlewareFault('metadata property maxRequestsPerSecond must be a positive value')
+  const burst = Math.max(1, Math.floor(perSecond))
+  let tokens = burst
+  let at = now()
+  return () => {
+    const time = now()
+    tokens = Math.min(burst, tokens + ((time - at) / 1000) * perSecond)
+    at = time
+    if (tokens < 1) return tooMany(perSecond)
+    tokens--
+    return undefined
+  }
+}
+
+const tooMany = (perSecond: number): Reply => ({
+  status: 429,
+  type: 'text/plain; charset=utf-8',
+  body: 'You have reached maximum request limit.',
+  lines: `X-Rate-Limit-Limit: ${perSecond.toFixed(2)}\r\nX-Rate-Limit-Duration: 1\r\n`
+})
+
+const UNAUTHORIZED = plainError(401, 'Unauthorized')
+/** The difference of clocks that Dapr allows. */
+const CLOCK_SKEW_SECONDS = 300
+/** How long the issuer may take to answer, as for its keys (jose): requests wait meanwhile. */
+const ANSWER_MS = 5000
+
+/**
+ * Passes only requests with a token of `issuer` for `audience`, signed with a key of `jwksURL` or else of the issuer's OpenID
+ * configuration (Dapr: middleware/http/bearer). Keys are fetched at the first token.
+ */
+function bearer(metadata: ReadonlyMap<string, string>): Middleware {
+  const [issuer, audience] = [metadata.get('issuer') ?? '', metadata.get('audience') ?? '']
+  if (issuer === '') throw new MiddlewareFault('metadata property issuer is required')
+  if (audience === '') throw new MiddlewareFault('metadata property audience is required')
+  const keys = new Once<JWTVerifyGetKey>()
+  return async request => {
+    const token = tokenOf(request)
+    if (token === '') return UNAUTHORIZED
+    const {jwtVerify} = await import('jose')
+    try {
+      const known = await keys.do(async () => keysOf(issuer, metadata.get('jwksURL') ?? ''))
+      await jwtVerify(token, known, {issuer, audience, clockTolerance: CLOCK_SKEW_SECONDS})
+      return undefined
+    } catch {
+      return UNAUTHORIZED
+    }
+  }
+}
+
+async function keysOf(issuer: string, jwksUrl: string): Promise<JWTVerifyGetKey> {
+  const {createRemoteJWKSet} = await import('jose')
+  return createRemoteJWKSet(new URL(jwksUrl === '' ? await discovered(issuer) : jwksUrl))
+}
+
+async function discovered(issuer: string): Promise<string> {
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const response = await fetch(url, {signal: AbortSignal.timeout(ANSWER_MS)})
+  const {jwks_uri: keys} = (await response.json()) as {readonly jwks_uri: string}
+  return keys
+}
+
+function tokenOf({rawHeaders}: PipelineRequest): string {
+  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization')
+  return at < 0 ? '' : (/^bearer (.+)$/i.exec(rawHeaders[at + 1] ?? '')?.[1] ?? '')
 }

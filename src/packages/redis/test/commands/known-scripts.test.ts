@@ -1,5 +1,5 @@
 import t from 'tap'
-import {programOf} from '../../commands/known-scripts.ts'
+import {programOf} from '../../commands/scripts.ts'
 import {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from '../../dapr-scripts.ts'
 
 t.test('a script is recognised whatever its spaces, quotes, capitals and names are', async t => {

@@ -3,7 +3,7 @@ import t from 'tap'
 import {RedisEngine} from '../../engine/engine.ts'
 import {Journal, type ChangedKeys} from '../../engine/journal.ts'
 import {pragma} from '../../../../platform/database-file.ts'
-import {openKeyFile} from '../../storage/key-file.ts'
+import {openKeyFile} from '../../storage/stored-keys.ts'
 import {KeyWriter} from '../../storage/key-writer.ts'
 import {load} from '../../storage/load.ts'
 

@@ -2,7 +2,7 @@ import {mock} from 'node:test'
 import {join} from 'node:path'
 import t from 'tap'
 import {RedisEngine} from '../../engine/engine.ts'
-import {openKeyFile} from '../../storage/key-file.ts'
+import {openKeyFile} from '../../storage/stored-keys.ts'
 import {KeyWriter} from '../../storage/key-writer.ts'
 import {WriteBehind} from '../../storage/write-behind.ts'
 

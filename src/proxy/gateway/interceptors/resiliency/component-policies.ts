@@ -7,9 +7,8 @@ import {
 } from '../../../../files/resources/resiliency/resiliency.ts'
 import type {Endpoint} from '../../../../model/resiliency-event.ts'
 import {breakerOf} from './breaker.ts'
-import type {BreakerView} from './interceptor.ts'
+import {type BreakerView, RecentlyUsed} from './interceptor.ts'
 import type {AttemptControl} from './attempt.ts'
-import {RecentlyUsed} from './recently-used.ts'
 import {
   failureWords,
   isEmpty,

@@ -2,7 +2,6 @@ import type {BreakerState, Endpoint} from '../../../../model/resiliency-event.ts
 import type {Resiliency} from '../../../../files/resources/resiliency/policies.ts'
 import {appPolicies, type TargetPolicies} from '../../../../files/resources/resiliency/resiliency.ts'
 import {breakerOf, type CircuitBreaker} from './breaker.ts'
-import {RecentlyUsed} from './recently-used.ts'
 import {isEmpty, ResilientCall, type EndpointPolicies, type Outcomes, type PolicyRuntime} from './resilient-call.ts'
 
 /** The public state of a circuit breaker. */
@@ -83,3 +82,28 @@ const newTarget = (policies: TargetPolicies): Target => ({
   policies,
   breakers: new RecentlyUsed(policies.circuitBreakerCacheSize)
 })
+
+/** A cache that drops the least recently used value when it holds more than `max`. */
+export class RecentlyUsed<Value> {
+  readonly #max: number
+  readonly #values = new Map<string, Value>()
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** The value of a key, created if it is missing. */
+  get(key: string, make: () => Value): Value {
+    const value = this.#values.get(key) ?? make()
+    this.#values.delete(key)
+    this.#values.set(key, value)
+    const [oldest] = this.#values.keys()
+    if (oldest !== undefined && this.#values.size > this.#max) this.#values.delete(oldest)
+    return value
+  }
+
+  /** Returns the values, the least recently used first. */
+  values(): readonly Value[] {
+    return [...this.#values.values()]
+  }
+}

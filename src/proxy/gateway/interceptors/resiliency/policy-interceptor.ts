@@ -1,5 +1,5 @@
 import type {Call} from '../../../../model/call.ts'
-import {TOO_LARGE} from '../../../net/collector.ts'
+import {TOO_LARGE} from '../../../../platform/collector.ts'
 import {
   verdictOfStatus,
   type Interception,

@@ -11,8 +11,7 @@ import type {TargetPolicies} from '../../../../files/resources/resiliency/resili
 import {isRetried} from '../../../../files/resources/resiliency/status-codes.ts'
 import {Backoff} from './backoff.ts'
 import type {BreakerOutcome, CircuitBreaker} from './breaker.ts'
-import {AttemptControl} from './attempt.ts'
-import {PausableTimer} from './timeout.ts'
+import {AttemptControl, PausableTimer} from './attempt.ts'
 
 /**
  * Judgement of an outcome. A number: a failing status of HTTP or gRPC (0–16), for a retry's `matching`. `failed`: no response, always

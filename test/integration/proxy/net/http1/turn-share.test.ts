@@ -8,7 +8,7 @@ import {setImmediate as turn} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {homeOf, register} from '../../../../../src/control/server.ts'
 import {listenForPages} from '../../../../../src/observe/dashboard/listener.ts'
-import {PER_TURN} from '../../../../../src/proxy/net/own-turn.ts'
+import {PER_TURN} from '../../../../../src/platform/own-turn.ts'
 import {Listener} from '../../../../../src/proxy/net/http1/listener.ts'
 
 const COUNT = 1600

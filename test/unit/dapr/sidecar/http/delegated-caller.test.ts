@@ -1,6 +1,6 @@
 import t from 'tap'
 import {callerValue} from '../../../../../src/proxy/gateway/caller-header.ts'
-import {DelegatedCallers} from '../../../../../src/dapr/sidecar/http/delegated-caller.ts'
+import {DelegatedCallers} from '../../../../../src/dapr/sidecar/http/identity.ts'
 import type {SidecarContext} from '../../../../../src/dapr/sidecar/http/invocation.ts'
 import {aCall} from '../../../../rig/made-call.ts'
 

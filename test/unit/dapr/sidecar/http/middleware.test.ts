@@ -1,9 +1,7 @@
 import t from 'tap'
-import {runPipeline} from '../../../../../src/dapr/sidecar/http/middleware/filter.ts'
+import {runPipeline, upperCase} from '../../../../../src/dapr/sidecar/http/middleware/filter.ts'
 import type {Pipeline} from '../../../../../src/dapr/sidecar/http/middleware/middleware.ts'
-import {createPipeline} from '../../../../../src/dapr/sidecar/http/middleware/pipeline.ts'
-import {rateLimit} from '../../../../../src/dapr/sidecar/http/middleware/rate-limit.ts'
-import {upperCase} from '../../../../../src/dapr/sidecar/http/middleware/upper-case.ts'
+import {createPipeline, rateLimit} from '../../../../../src/dapr/sidecar/http/middleware/pipeline.ts'
 
 const place = {file: 'config.yaml', line: 4, column: 1, source: ''}
 

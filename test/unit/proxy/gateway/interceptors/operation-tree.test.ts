@@ -1,5 +1,5 @@
 import t from 'tap'
-import {matchesStep, OperationTree} from '../../../../../src/proxy/gateway/interceptors/operation-tree.ts'
+import {matchesStep, OperationTree} from '../../../../../src/proxy/gateway/interceptors/access-control.ts'
 
 // Dapr's pkg/config/acl_trie_test.go first.
 t.test('wildcards within a step', async t => {

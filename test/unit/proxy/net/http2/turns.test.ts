@@ -1,6 +1,6 @@
 import {setImmediate as nextTurn} from 'node:timers/promises'
 import t from 'tap'
-import {inTurn} from '../../../../../src/proxy/net/http2/turns.ts'
+import {inTurn} from '../../../../../src/proxy/net/http2/http2-listener.ts'
 
 t.test(
   'of many streams at once some are served in each turn of the event loop, in order; of a flood fewer',

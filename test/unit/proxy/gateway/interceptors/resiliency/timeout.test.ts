@@ -3,7 +3,7 @@ import net, {type AddressInfo} from 'node:net'
 import {setImmediate as nextTurn, setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {systemClock} from '../../../../../../src/platform/clock.ts'
-import {PausableTimer} from '../../../../../../src/proxy/gateway/interceptors/resiliency/timeout.ts'
+import {PausableTimer} from '../../../../../../src/proxy/gateway/interceptors/resiliency/attempt.ts'
 import {TestClock} from '../../../../../rig/clock.ts'
 
 const start = (ms: number): {timer: PausableTimer; clock: TestClock; fired: () => number} => {

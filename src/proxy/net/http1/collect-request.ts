@@ -1,5 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Readable} from 'node:stream'
+import {collect, type Collector, type Room} from '../../../platform/collector.ts'
 
 /** Requests whose caller sends the body only after `100 Continue` (RFC 9110 §10.1.1), which was not sent yet, with their responses. */
 const awaiting = new WeakMap<Readable, ServerResponse>()
@@ -14,4 +15,20 @@ export const isAwaitingContinue = (request: IncomingMessage): boolean => awaitin
 export function sendContinue(request: Readable): void {
   awaiting.get(request)?.writeContinue()
   awaiting.delete(request)
+}
+
+const refused = new WeakSet<Readable>()
+
+/** Whether the rest of a request's body is not read, so that its connection ends after the response. */
+export const isRefused = (request: Readable): boolean => refused.has(request)
+
+/** Collects the body of a request. If that fails, the rest is not read, and the request can still be answered. */
+export async function collectRequest(request: Readable, maxBytes: number, room?: Room): Promise<Collector> {
+  sendContinue(request)
+  try {
+    return await collect(request.iterator({destroyOnReturn: false}), maxBytes, room)
+  } catch (error) {
+    refused.add(request)
+    throw error
+  }
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {daprLogLine, describeEvent} from '../../../../../../src/proxy/gateway/interceptors/resiliency/events.ts'
+import {daprLogLine, describeEvent} from '../../../../../../src/proxy/gateway/interceptors/resiliency/report.ts'
 import type {ResiliencyEvent} from '../../../../../../src/model/resiliency-event.ts'
 
 const endpoint = {target: 'appB', key: 'appB:method'}

@@ -1,6 +1,6 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import t from 'tap'
-import {bodyTurn, readInOwnTurn} from '../../../../src/proxy/net/own-turn.ts'
+import {bodyTurn, readInOwnTurn} from '../../../src/platform/own-turn.ts'
 
 t.test('connections are read in turns of their own, in order; where nothing is to be read, none passes', async t => {
   const done: number[] = []

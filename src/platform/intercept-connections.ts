@@ -1,6 +1,6 @@
 import {readSync} from 'node:fs'
 import net from 'node:net'
-import {orElse} from '../../model/or-else.ts'
+import {orElse} from '../model/or-else.ts'
 
 /** Field of a socket with its connection (Node 26: lib/net.js). */
 export const HANDLE = '_handle'

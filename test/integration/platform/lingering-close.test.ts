@@ -2,7 +2,7 @@ import {once} from 'node:events'
 import net, {type AddressInfo, type Socket} from 'node:net'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
-import {closeLingering} from '../../../../src/proxy/net/lingering-close.ts'
+import {closeLingering} from '../../../src/platform/lingering-close.ts'
 
 const MEGABYTE = 1 << 20
 

@@ -1,5 +1,3 @@
-import type {Readable} from 'node:stream'
-import {sendContinue} from './http1/expect-continue.ts'
 import {bodyTurn} from './own-turn.ts'
 
 /** Counts the bytes of several bodies; see `Budget`. */
@@ -149,22 +147,6 @@ export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number, r
     return collector
   } catch (error) {
     collector.release()
-    throw error
-  }
-}
-
-const refused = new WeakSet<Readable>()
-
-/** Whether the rest of a request's body is not read, so that its connection ends after the response. */
-export const isRefused = (request: Readable): boolean => refused.has(request)
-
-/** Collects the body of a request. If that fails, the rest is not read, and the request can still be answered. */
-export async function collectRequest(request: Readable, maxBytes: number, room?: Room): Promise<Collector> {
-  sendContinue(request)
-  try {
-    return await collect(request.iterator({destroyOnReturn: false}), maxBytes, room)
-  } catch (error) {
-    refused.add(request)
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import net from 'node:net'
 import type {Duplex} from 'node:stream'
-import {HANDLE} from '../intercept-connections.ts'
-import {readInOwnTurn} from '../own-turn.ts'
+import {HANDLE} from './intercept-connections.ts'
+import {readInOwnTurn} from './own-turn.ts'
 
 /** All connections are read into this buffer, one after the other. */
 const buffer = Buffer.allocUnsafeSlow(64 * 1024)

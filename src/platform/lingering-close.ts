@@ -1,6 +1,6 @@
 import net from 'node:net'
 import type {Duplex} from 'node:stream'
-import {readWith} from './http1/shared-reads.ts'
+import {readWith} from './shared-reads.ts'
 
 /** Silence after which a connection is closed, in ms; Go's servers use the same (net/http: `rstAvoidanceDelay`). */
 const QUIET_MS = 500

@@ -6,7 +6,7 @@ import {
   Collector,
   READ_BODIES,
   UncollectedBody
-} from '../../../../src/proxy/net/collector.ts'
+} from '../../../src/platform/collector.ts'
 
 const ROOM = 1000
 
