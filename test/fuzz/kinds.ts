@@ -1,20 +1,12 @@
 import {http1Answer, http2Answer, SHORT_ANSWERS, shortStream, type Answer} from './answers.ts'
 import {http1Caller, http2Caller, type Seen} from './caller.ts'
-import {archive, unpackAlone} from './archives.ts'
-import {clockSteps, playClock} from './clock.ts'
-import {exportsCalls, fromStdin, mcpClient} from './commands.ts'
 import {play} from './connection.ts'
 import {controlClient} from './control.ts'
-import {flood} from './floods.ts'
 import {http1Client} from './http1-requests.ts'
 import {EXCHANGES, http2Client} from './http2-requests.ts'
-import {answeredByteByByte, oneByteClient, oneByteControl} from './one-byte.ts'
 import {Random} from './random.ts'
 import {shown, type Script} from './script.ts'
-import {readSubscriptions, subscriptionList} from './subscription-lists.ts'
 import {HOSTILE, type Target} from './target.ts'
-import {upload} from './uploads.ts'
-import type {Rig} from '../rig/rig.ts'
 
 /** One case, ready to run; it rejects when something is wrong. */
 export interface Case {
@@ -134,45 +126,6 @@ const wholesOf = (protocol: Protocol, stream: number): readonly Buffer[] =>
 
 const toSidecar = (_: Random, {sidecarPort}: Target): number => sidecarPort
 
-/** A command of a terminal; only its number tells what it gets. */
-const command = (name: string, count: number, run: (rig: Rig, random: Random) => Promise<void>): Kind => ({
-  name,
-  count,
-  lanes: 1,
-  make: (random, {rig}) => ({text: name, run: async () => run(rig, random)})
-})
-
-const archives: Kind = {
-  name: 'archives',
-  count: 200,
-  lanes: 4,
-  make: random => {
-    const bytes = archive(random)
-    return {text: `${bytes.length} bytes`, run: async () => unpackAlone(bytes)}
-  }
-}
-
-const subscriptions: Kind = {
-  name: 'subscriptions',
-  count: 100,
-  lanes: 1,
-  make: random => {
-    const bytes = subscriptionList(random)
-    return {text: bytes.toString('latin1', 0, 1000), run: async () => readSubscriptions(bytes)}
-  }
-}
-
-const clock: Kind = {
-  name: 'clock',
-  count: 500,
-  lanes: 1,
-  make: random => {
-    const steps = clockSteps(random)
-    const text = steps.map(({jump, command}) => `${jump} ms, ${command.join(' ')}`).join('\n')
-    return {text, run: async () => Promise.resolve(playClock(steps))}
-  }
-}
-
 /** A kind of which all cases are tried. */
 const whole = (kind: Kind): Kind => ({...kind, isFinite: true})
 
@@ -182,29 +135,12 @@ export const KINDS: readonly Kind[] = [
   client('http2', 3000, http2Client, anyPort),
   whole(client('cut-client', 2 * bytesIn(EXCHANGES), (_, index) => cutOf(EXCHANGES, index), toSidecar)),
   client('control', 800, controlClient, (_, {socket}) => socket),
-  client('floods', 100, flood, anyPort),
-  client('one-byte', 300, oneByteClient, anyPort),
-  client('one-byte-control', 100, oneByteControl, (_, {socket}) => socket),
-  archives,
-  command('stdin', 10, fromStdin),
-  command('mcp', 10, mcpClient),
-  command('exports', 10, exportsCalls),
-  client('uploads', 100, upload, (_, {managerPort}) => managerPort),
-  subscriptions,
-  clock,
   ...PROTOCOLS.flatMap(name => [
     answering(
       name,
       800,
       (random, stream) => (name === 'h2c' ? http2Answer(random, 'case', stream) : http1Answer(random, 'case')),
       'app'
-    ),
-    answering(
-      name,
-      100,
-      (random, stream) =>
-        answeredByteByByte(name === 'h2c' ? http2Answer(random, 'case', stream) : http1Answer(random, 'case')),
-      'one-byte-app'
     ),
     whole(
       answering(
