@@ -19,8 +19,6 @@ const {values} = parseArgs({
     steps: {type: 'string'},
     /** How many seeds, one after the other. */
     seeds: {type: 'string', default: '1'},
-    /** With `--copies`: the built program, Git and processes. */
-    real: {type: 'boolean', default: false},
     /** Half of the servers start with their first call, and sleep when they are idle. */
     lazy: {type: 'boolean', default: false},
     /** What outlives a run instead: workflows, reminders and jobs. */
@@ -66,8 +64,8 @@ for (const [name, open] of Object.entries(shortened)) {
 }
 if (values.copies) {
   const {seeds, first: isFirst} = values
-  const walks = {seed: Number(seed), seeds: Number(seeds), steps: Number(values.steps ?? 25), walk: only, isFirst}
-  const {walkAllCopies} = values.real ? await import('./copies/walks.ts') : await import('./copies/number-walks.ts')
+  const walks = {seed: Number(seed), seeds: Number(seeds), steps: Number(values.steps ?? 25), isFirst}
+  const {walkAllCopies} = await import('./copies/number-walks.ts')
   process.exit((await walkAllCopies(walks)) ? 0 : 1)
 }
 /** Walks of seeds, and how many steps they take. */
