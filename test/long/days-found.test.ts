@@ -5,13 +5,6 @@ import {limitAlone} from '../rig/limit.ts'
 
 await limitAlone()
 
-for (const flags of [[], ['--lazy']])
-  t.test(`what people do in any order goes as the manual says: two days ${flags.join(' ')}`, async t => {
-    const {code, printed} = await days(...flags, '--seed', '1', '--seeds', '2', '--steps', '100')
-    t.equal(code, 0, printed)
-    t.equal(printed.match(/as it must be/g)?.length, 2, printed)
-  })
-
 /** Each with its seed. */
 const FOUND = {
   'an edit that is taken back before it is noticed starts nothing that has ended': [
