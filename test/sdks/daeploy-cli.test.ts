@@ -61,14 +61,6 @@ t.test("Daeploy's command line manages a run: login, deploy, ls, logs, assign, k
     code: 1,
     out: /Command failed: 409 - Conflict:\s+Service with name: hello and version: 2\.0\.0 already exists!/
   })
-  t.match(await daeploy(['deploy', 'Bad_', '1.0.0', './echo']), {
-    code: 1,
-    out: /Command failed: 406 - Not Acceptable:[^]*Name can only contain lower case letters/
-  })
-  t.match(await daeploy(['deploy', 'good', '1.0', './echo']), {
-    code: 1,
-    out: /Command failed: 406 - Not Acceptable:[^]*Version must be a semantic version string\./
-  })
 
   const greet = async (segment: string, name: string) =>
     ask(`${manager}/services/${segment}/greet`, {method: 'POST', body: {name}})
@@ -83,27 +75,15 @@ t.test("Daeploy's command line manages a run: login, deploy, ls, logs, assign, k
   t.match(logs.out, /"POST \/greet HTTP\/1\.1" 200 OK/)
   t.notMatch(logs.out, /== APP/)
   t.match(await daeploy(['logs', 'hello', '2.0.0', '--tail', 'all']), {code: 0, out: /RuntimeError: it fails/})
-  t.equal((await daeploy(['logs', 'hello', '--tail', '1'])).out.split('\n').length, 3)
-  t.match(await daeploy(['logs', 'nobody']), {code: 1, out: /No services match the given name and version\./})
 
-  t.match(await daeploy(['kill', 'hello', '1.0.0'], 'y\n'), {
-    code: 1,
-    out: /Command failed: 403 - Forbidden:\s+Not allowed to kill main service while there are mutliple deployed versions/
-  })
-  t.match(await daeploy(['assign', 'hello', '9.9.9'], 'y\n'), {
-    code: 1,
-    out: /Command failed: 404 - Not Found:\s+No service matching hello 9\.9\.9/
-  })
   const assigned = await daeploy(['assign', 'hello', '2.0.0'], 'y\n')
   t.match(assigned, {code: 0, out: /Changed main version to hello 2\.0\.0\n/})
   t.match(assigned.out, new RegExp(`${HEAD} {8}hello {3}1\\.0\\.0 .*\\n\\* {7}hello {3}2\\.0\\.0`))
   t.match(await greet('hello', 'Cy'), {status: 500})
-  t.match(await daeploy(['kill', 'hello', '1.0.0'], 'n\n'), {code: 0, out: /Service\(s\) not killed/})
   t.match(await daeploy(['kill', 'hello', '1.0.0'], 'y\n'), {code: 0, out: /Service hello 1\.0\.0 killed\./})
   t.match(await greet('hello_1.0.0', 'Di'), {status: 404})
   t.match(await daeploy(['kill', 'hello'], 'y\n'), {code: 0, out: /Service hello 2\.0\.0 killed\./})
   t.match(await greet('hello', 'Ed'), {status: 404})
-  t.match(await daeploy(['token', '10']), {code: 0, out: /Use the token in the header/})
   t.match(await daeploy(['--version']), {code: 0, out: /SDK version: 1\.3\.1\s+Manager version: \d+\.\d+\.\d+/})
   t.notOk(run.hasExited, 'a manager waits for the next deployment')
   t.equal(readFileSync(join(rig.folder, 'dapr.yaml'), 'utf8'), 'version: 1\nmanagerPort: 0\n')
@@ -148,10 +128,6 @@ t.test('`daeploy logs` since a date: what came before is left out, with --tail a
   t.same(greeted(since), ['Bo', 'Cy'])
   t.notMatch(since.out, /Uvicorn running/)
   t.same(greeted(await logs('--date', start.replace('T', ' '))), ['Bo', 'Cy'], 'the main version, with 50 lines')
-  t.same(greeted(await logs('1.0.0', '--date', start.slice(0, 10))), ['Ada', 'Bo', 'Cy'], 'a day')
-  t.match(await logs('1.0.0', '--date', '2999-01-01'), {code: 0, out: /^Active host: .*\n\s*$/})
-  const [last] = (await logs('1.0.0', '--date', start, '--tail', '1')).out.split('\n').slice(1)
-  t.match(last, /POST \/greet HTTP\/1\.1" 200 OK|greeting Cy/, 'the last line of these')
 
   const follower = rig.start([join(sdk.bin, 'daeploy'), 'logs', 'hello', '1.0.0', '--date', start, '--follow'], {
     env: {...sdk.env, COLUMNS: '200', TERM: 'dumb', PYTHONUNBUFFERED: '1'}

@@ -159,15 +159,6 @@ export const otelForGo: Package = {
   install: folder => [['go', 'build', '-C', OTEL_FOR_GO, '-gcflags=all=-N -l', '-o', join(folder, 'otel-go'), '.']]
 }
 
-const YAML_OF_GO = join(import.meta.dirname, '../fixtures/yaml-of-go')
-
-/** The program that prints what Go's readers of YAML make of documents. */
-export const yamlOfGo: Package = {
-  name: 'yaml-of-go',
-  version: contentHash(YAML_OF_GO),
-  install: folder => [['go', 'build', '-C', YAML_OF_GO, '-o', join(folder, 'yaml-of-go'), '.']]
-}
-
 /** A public repository on GitHub. */
 interface PublicSource {
   /** `owner/name` */

@@ -211,7 +211,6 @@ t.test('each program behind a launcher gets one signal and finishes, and nothing
   }
   const last: Readonly<Record<string, readonly [hasTerminal: boolean, end: (run: Program) => unknown]>> = {
     stop: [false, async () => rig.run(['stop', ...house.ids])],
-    'the end of the run': [false, run => run.signal('SIGTERM')],
     'Ctrl-C': [false, run => run.signal('SIGINT')],
     'a closed terminal': [true, run => run.signal('SIGKILL')],
     'kill -9': [false, run => run.signal('SIGKILL')]

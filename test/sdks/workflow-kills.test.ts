@@ -82,10 +82,20 @@ interface Answer {
   readonly properties?: Readonly<Record<string, string>>
 }
 
+/** Returns what the API says; the run that follows a killed one refuses connections until it listens. */
+async function answerOf(url: string): Promise<Answer> {
+  try {
+    return (await (await fetch(url)).json()) as Answer
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return {runtimeStatus: 'PENDING'}
+  }
+}
+
 /** Settles when it is over; tells how. */
 async function ended(url: string, id: string): Promise<readonly [status: unknown, output: unknown]> {
   for (;;) {
-    const answer = (await (await fetch(`${url}/${id}`)).json()) as Answer
+    const answer = await answerOf(`${url}/${id}`)
     const {runtimeStatus, properties} = answer
     if (runtimeStatus !== 'PENDING' && runtimeStatus !== 'RUNNING')
       return [runtimeStatus, properties?.['dapr.workflow.output']]

@@ -8,8 +8,8 @@ import {realRedis, skipWithoutRedis} from '../rig/redis.ts'
 import {openRig} from '../rig/rig.ts'
 import {installed, launchersOfPython} from '../sdks/installed.ts'
 
-const SAVES = 20
-const TASKS = 100
+const SAVES = 6
+const TASKS = 40
 const TASKS_PY = `import os, time
 from celery import Celery
 
@@ -28,8 +28,8 @@ def work(number):
 const SEND = `import tasks; [tasks.work.delay(number) for number in range(${TASKS})]`
 
 t.test(
-  'over 20 saves each task of a Celery worker is done once',
-  {skip: skipWithoutRedis, timeout: 300_000},
+  'over six saves each task of a Celery worker is done once',
+  {skip: skipWithoutRedis, timeout: 200_000},
   async t => {
     const python = await installed(t, launchersOfPython)
     if (python === undefined) return
