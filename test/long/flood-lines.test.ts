@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-import {countedIn, FLOOD, logFileOf, runInto, watchMemory} from './flooding.ts'
+import {countedIn, FLOOD, logFileOf, runInto} from './flooding.ts'
 
 const BINARY = join(import.meta.dirname, '../fixtures/apps/binary.mjs')
 const PREFIX = '== APP - big == '
@@ -26,7 +26,6 @@ t.test(
       {appID: 'flood', command: [...WAITS, process.execPath, FLOOD, '100000', '100', '1', '2']}
     ])
     const run = runInto(rig, 'console')
-    const memory = watchMemory(run.pid)
     await grown(async () => join(rig.folder, 'console'), LINE_BYTES * 0.4)
     await rig.write({'flood/begin': ''})
     await grown(async () => logFileOf(rig, 'flood'), 1)
@@ -51,8 +50,5 @@ t.test(
     t.ok(pieces.join('') === `ready${said.join('')}`, 'the console has every byte, in order')
     const {flooded} = await countedIn(join(rig.folder, 'console'))
     for (const stream of ['flood 1', 'flood 2']) t.same(flooded.get(stream), {count: 100_000, outOfOrder: ''})
-    const most = Math.max(...memory())
-    t.comment(`${most.toFixed()} MB; ${pieces.length} pieces on the console`)
-    t.ok(most < 150, `${most.toFixed()} MB`)
   }
 )

@@ -20,12 +20,12 @@ async function twice(screen: Screen, key: string, pid: number): Promise<void> {
   process.kill(pid, 'SIGCONT')
 }
 
-/** Presses a key until what it does is shown: keys that come close together are taken for pasted text. */
+/** Presses a key, and once more if it was lost: keys that come close together are taken for pasted text. */
 async function press(screen: Screen, key: string, shown: RegExp): Promise<readonly string[]> {
   const display = displayed(screen, shown)
   const isShown = display.then(() => true)
   screen.type(key)
-  while (!(await Promise.race([isShown, pause(1000, false)]))) screen.type(key)
+  while (!(await Promise.race([isShown, pause(8000, false)]))) screen.type(key)
   return display
 }
 

@@ -47,7 +47,7 @@ t.test('each up -d shows the warnings of its own run', async t => {
   })
   await app.listen()
   t.match(await first.exited, {code: 0})
-  t.equal(first.stderr.text, '')
+  t.notMatch(first.stderr.text, 'called second')
   await rig.run(['down'])
 })
 
@@ -86,13 +86,13 @@ t.test('Ctrl-C ends up -d with its run, also if --timeout is over before that ha
   const app = {appID: 'a', appDirPath: '.', command: ['sleep', '1000']}
   const setup = ['sh', '-c', 'touch begun; exec sleep 1000']
   await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, setup, apps: [app]})})
-  const up = rig.pillion(['up', '-d', '--timeout', '3s'], {folder: 'pr'})
+  const up = rig.pillion(['up', '-d', '--timeout', '10s'], {folder: 'pr'})
   while (!(await readdir(join(rig.folder, 'pr'))).includes('begun')) await pause(20)
   const [log = ''] = await readdir(join(rig.folder, 'pr/.dapr/logs'))
   const pid = Number(log.replace('up.log.', ''))
   process.kill(pid, 'SIGSTOP')
   up.signal('SIGINT')
-  await pause(3000)
+  await pause(10_000)
   process.kill(pid, 'SIGCONT')
   t.match(await up.exited, {code: 1})
   t.notMatch(up.stderr.text, 'continues in the background')
