@@ -1,7 +1,7 @@
 import {hasFailed, isOnly, type App, type Phase} from './app.ts'
 import type {Model} from './model.ts'
 import {dependsOn, nameOf, sleeps, wholeOf} from './template.ts'
-import type {Call, Living, Seen, Told} from './world.ts'
+import type {Call, Living, Published, Seen, Streamed, Told} from './world.ts'
 
 /** What is seen that must not be, a sentence each. */
 export function faultsOf(model: Model, seen: Seen): readonly string[] {
@@ -9,11 +9,14 @@ export function faultsOf(model: Model, seen: Seen): readonly string[] {
   const ids = new Set([...model.apps.values()].map(({entry}) => entry.id))
   return [
     ...seen.outcries,
+    ...seen.strangers.map(each => `a process is left of an earlier run: ${each}`),
     ...different('ps', [...model.apps.keys()], seen.apps.map(nameOfTold)),
     ...[...model.apps.values()].flatMap(app => faultsOfApp(model, app, seen)),
     ...[...ids].flatMap(id => faultsOfLives(model, id, seen)),
     ...strayLives(model, seen),
     ...seen.calls.flatMap(call => faultsOfCall(model, call, seen)),
+    ...seen.published.flatMap(event => faultsOfEvent(model, event, seen)),
+    ...seen.streams.flatMap(stream => faultsOfStream(model, stream)),
     ...[...seen.ports].flatMap(([port, answer]) => faultsOfPort(model, port, answer, seen))
   ]
 }
@@ -163,6 +166,31 @@ function faultsOfCall(model: Model, call: Call, seen: Seen): readonly string[] {
 const answers = (model: Model, app: App): boolean =>
   isOnly(app, 'up', 'asleep') &&
   (!sleeps(app.entry) || (!model.isBad(app.entry.folder) && model.standing(app.entry) === 'met'))
+
+/** Whoever is touched by nothing but saves gets what was acknowledged, and gets it once if no process of it was replaced. */
+function faultsOfEvent(model: Model, {number, from, to, status}: Published, {received}: Seen): readonly string[] {
+  const times = received.filter(each => each === number).length
+  const words = `event ${number} from ${from} to ${to}`
+  const callees = model.of(to)
+  const isQuiet = callees.length > 0 && callees.every(app => !app.isTouched && !app.isReopened && isOnly(app, 'up'))
+  if (!isQuiet) return []
+  if (status === undefined) return [`${words} has no answer`]
+  if (status === 204 && times === 0) return [`${words} was acknowledged, and not delivered`]
+  const isSteady = callees.length === 1 && callees.every(({lives}) => lives.max === 0)
+  return isSteady && times > 1 ? [`${words} was delivered ${times} times`] : []
+}
+
+/** A stream runs on as long as nothing happens to whoever reads and writes it, and is over when either has gone. */
+function faultsOfStream(model: Model, {from, to, isOpen, hasMoved}: Streamed): readonly string[] {
+  const ends = [model.of(from), model.of(to)]
+  const words = `the stream from ${to} to ${from}`
+  if (ends.some(apps => apps.length === 0)) return isOpen ? [`${words} is open, and one of them has gone`] : []
+  const isSteady = ends
+    .flat()
+    .every(app => !app.isTouched && !app.isReopened && app.lives.max === 0 && isOnly(app, 'up'))
+  if (!isSteady) return []
+  return isOpen && hasMoved ? [] : [`${words} ${isOpen ? 'stands still' : 'was cut'}`]
+}
 
 /** Whose port it is is called there, as long as it is not stopped, whatever becomes of its processes. */
 function faultsOfPort(model: Model, port: number, answer: string, seen: Seen): readonly string[] {

@@ -19,13 +19,14 @@ const {values} = parseArgs({
     steps: {type: 'string'},
     /** How many seeds, one after the other. */
     seeds: {type: 'string', default: '1'},
+    real: {type: 'boolean', default: false},
     /** Half of the servers start with their first call, and sleep when they are idle. */
     lazy: {type: 'boolean', default: false},
     /** What outlives a run instead: workflows, reminders and jobs. */
     work: {type: 'boolean', default: false},
     /** With `--work`: each seed once more for each write, at which the run crashes. */
     crashes: {type: 'boolean', default: false},
-    /** Worktrees and clones of one repository instead: the numbers of their ports. */
+    /** Worktrees and clones of one repository instead: the numbers of their ports; with `--real` the built program. */
     copies: {type: 'boolean', default: false},
     /** Events on their way to an app instead. */
     deliveries: {type: 'boolean', default: false},
@@ -85,19 +86,21 @@ for (const [name, [usual, walkAll]] of Object.entries(seeded)) {
   await walkAll({seed: Number(seed), seeds: Number(values.seeds), steps: Number(values.steps ?? usual)})
   process.exit()
 }
-const steps = Number(values.steps ?? 200)
+const steps = Number(values.steps ?? (values.real ? 50 : 200))
 lazyDays.areOn = values.lazy
-const tries = Number(values.tries ?? 500)
+const tries = Number(values.tries ?? (values.real ? 40 : 500))
 const tally: Tally = new Map()
-// it replaces modules
-const {SimulatedWorld} = await import('./simulated/world.ts')
-const opens = (seed: number) => async (): Promise<World> => Promise.resolve(new SimulatedWorld(seed))
+const why = values.real ? (await import('./real/hardships.ts')).WHY_NO_LIMITS : ''
+/** Each world replaces or starts what the other one must not have: only one is loaded. */
+const worlds = values.real ? await import('./real/world.ts') : await import('./simulated/world.ts')
+const opens = (seed: number) => async (): Promise<World> =>
+  'RealWorld' in worlds ? worlds.RealWorld.open() : Promise.resolve(new worlds.SimulatedWorld(seed))
 
 for (const [at, number] of numbers.entries()) {
   const from = performance.now()
   console.log(`seed ${number}, ${steps} steps`)
   const text = given[at] ?? only
-  const whole = text === undefined ? walkOf(number, steps) : walkIn(text)
+  const whole = text === undefined ? walkOf(number, steps, values.real) : walkIn(text)
   const open = opens(number)
   const finding = await walk(whole, open, tally)
   console.log(`  ${finding === undefined ? 'as it must be' : finding.faults.join('; ')} (${seconds(from)})`)
@@ -106,6 +109,7 @@ for (const [at, number] of numbers.entries()) {
   await explain({finding, seed: number}, whole.slice(0, finding.steps), open)
   if (values.first) break
 }
+if (why !== '') console.log(`no full disk, and no full table of descriptors: ${why}`)
 console.log(`made: ${[...tally].map(([kind, n]) => `${n} × ${kind}`).join(', ')}`)
 
 /** Makes a failure short, and shows how to repeat it by hand. */

@@ -55,13 +55,14 @@ class Day {
 
   constructor(world: World) {
     this.#world = world
-    this.#model = new Model(FIRST)
+    this.#model = new Model({...FIRST, commonKeys: world.commonKeys})
   }
 
   async begin(): Promise<readonly string[]> {
     this.#model.up()
     this.#model.steps = 1
-    await this.#act({do: 'write', files: firstFiles(this.#model.written, this.#world)})
+    const {programs} = this.#world
+    await this.#act({do: 'write', files: {...programs, ...firstFiles(this.#model.written, this.#world)}})
     await this.#act({do: 'up', args: ['--watch']})
     return this.rest()
   }
@@ -85,8 +86,12 @@ class Day {
   /** Waits until nothing goes on, and looks whether all is as it must be. */
   async rest(): Promise<readonly string[]> {
     const restless = await this.#world.rest()
-    const seen = await this.#world.look()
-    const faults = faultsOf(this.#model, seen)
+    let seen = await this.#world.look()
+    let faults = faultsOf(this.#model, seen)
+    while (faults.length > 0 && (await this.#world.waits())) {
+      seen = await this.#world.look()
+      faults = faultsOf(this.#model, seen)
+    }
     if (faults.length > 0 || restless !== '') return [...faults, ...(restless === '' ? [] : [restless])]
     this.actions.push({do: 'rest'})
     this.#settle(seen)

@@ -4,7 +4,7 @@ import {limitAlone} from '../rig/limit.ts'
 
 await limitAlone()
 
-// `npm run days` takes other seeds, as `test/long/days.test.ts` does
+// `npm run days` takes other seeds, as `test/long/days.test.ts` does, and the same with real processes
 t.test('what people do in any order goes as the manual says: a day', async t => {
   const {code, printed} = await days('--seed', '1', '--seeds', '1', '--steps', '60')
   t.equal(code, 0, printed)

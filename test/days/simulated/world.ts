@@ -35,7 +35,11 @@ const nameOfTold = ({id, instance}: Told): string => nameOf(id, instance)
 /** The code that decides the order of things, on an invented machine. */
 export class SimulatedWorld implements World {
   readonly commands: Commands = {server: ['server'], worker: ['worker'], 'one-shot': ['one-shot'], sidecar: []}
+  readonly programs = {}
+  readonly commonKeys = {}
   readonly ports = [1, 2, 3]
+  readonly isPatient = true
+  readonly whyNoLimits = ''
   readonly #folder = mkdtempSync(join(tmpdir(), 'day-'))
   readonly #machine: Machine
   readonly #said: string[] = []
@@ -98,6 +102,22 @@ export class SimulatedWorld implements World {
       case 'call':
         for (let i = 0; i < action.count; i++) this.#calls.make(action)
         break
+      case 'publish':
+      case 'save state':
+      case 'flood':
+      case 'suspend':
+      case 'other run':
+      case 'second run':
+      case 'second up':
+      case 'plan':
+      case 'stream':
+      case 'start workflow':
+      case 'raise event':
+      case 'pause':
+      case 'take ports':
+      case 'free ports':
+      case 'few descriptors':
+      case 'full disk': // steps of the real world alone
       case 'rest':
     }
     await this.#machine.pass(this.#machine.random() * MAX_HURRY_MS)
@@ -151,14 +171,22 @@ export class SimulatedWorld implements World {
       ended: processes
         .filter(({bornAt, endedAt, text}) => bornAt >= this.#settledAt && endedAt !== undefined && text !== undefined)
         .map(({id, pid, life, env, text = ''}) => ({id, pid, isChild: true, life, env, text})),
+      strangers: [],
       begun: [...begun],
       calls: this.#calls.all,
       delivered: this.#calls.delivered,
+      published: [],
+      received: [],
+      streams: [],
       answers: new Map(apps.map(told => [nameOfTold(told), this.#answerAt(told.appPort)])),
       ports: new Map(this.ports.map(port => [port, this.#answerOf(port)])),
       sidecars: new Set([...sidecars.values()].map(({name}) => name)),
       outcries: this.#said.filter(line => line.startsWith('!')).map(line => `the run says: ${line.slice(2)}`)
     })
+  }
+
+  async waits(): Promise<boolean> {
+    return Promise.resolve(false)
   }
 
   settle(): void {
@@ -247,7 +275,7 @@ export class SimulatedWorld implements World {
     else this.#said.push('! a command does not end')
   }
 
-  /** What it says of an app that has ended, or is on its way, is not decided here. */
+  /** As the real one: what it says of an app that has ended, or is on its way, is not decided here. */
   #answerOf(port: number): string {
     const callee = this.#machine.bound.get(port)?.().callee
     if (callee === undefined) return ''

@@ -76,11 +76,13 @@ const argsOf = ({only = [], except = [], hasProfile, hasMine}: How): readonly st
 ]
 
 /** Ends the run, and starts the next one. */
-const again =
+export const again =
   (end: Action): Plan =>
-  (model, step) => {
+  (model, step, {isPatient}) => {
+    const {apps} = model.written
+    const isLooping = apps.some(({folder, keys}) => keys.restart !== undefined && model.isBad(folder))
     const how = howOf(model, step)
-    if (model.isBroken || how === undefined) return undefined
+    if (model.isBroken || how === undefined || (isLooping && !isPatient)) return undefined
     model.up(how)
     return [end, {do: 'up', args: argsOf(how)}]
   }
@@ -94,7 +96,7 @@ export function called(model: Model, id: string): void {
 }
 
 /** Stops an app, unless that would end the run. */
-function stopped(model: Model, {id}: Entry): readonly Action[] | undefined {
+export function stopped(model: Model, {id}: Entry): readonly Action[] | undefined {
   if (living(model).every(each => each.entry.id === id || each.isNew || mayBeGivenUp(model, each))) return undefined
   model.stop(id)
   return [{do: 'pillion', args: ['stop', id]}]
@@ -128,10 +130,11 @@ export const COMMANDS: Kinds = {
   ],
   crash: [
     6,
-    (model, {a, b}) => {
+    (model, {a, b}, {isPatient}) => {
       const app = pick(upOrAsleepOf(model, ['server', 'worker'], {mayRun: true}), a)
       if (app === undefined) return undefined
-      const {name} = app
+      const {entry, name} = app
+      if (!isPatient && entry.keys.restart !== undefined && model.isBad(entry.folder)) return undefined
       const signal = b % 2 === 0 ? 'SIGKILL' : 'SIGUSR2'
       model.crashed(name, 128 + (signal === 'SIGKILL' ? 9 : 12))
       return [{do: 'kill app', name, signal}]

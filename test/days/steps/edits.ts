@@ -194,10 +194,10 @@ export const EDITS: Kinds = {
   // a one-shot app that is restarted always never ends
   'edit key': [
     4,
-    editedApp((entry, {b}) => {
+    editedApp((entry, {b}, model, {isPatient}) => {
       const keys = withKey(entry.keys, b, entry.kind === 'one-shot' ? 0 : b)
       // such an app would be started again for minutes
-      return {...entry, keys}
+      return !isPatient && keys.restart !== undefined && model.isBad(entry.folder) ? undefined : {...entry, keys}
     })
   ],
   'edit reload': [

@@ -2,10 +2,15 @@ import {type Arbitrary, array, constant, nat, oneof, record, sample} from 'fast-
 import {CLOCK} from './clock.ts'
 import {COMMANDS} from './commands.ts'
 import {EDITS} from './edits.ts'
+import {PROMISES} from './promises.ts'
 import {SAVES} from './saves.ts'
 import type {Kinds, Plan, Step} from './step.ts'
 
-const KINDS: Kinds = {...EDITS, ...COMMANDS, ...SAVES, ...CLOCK}
+/** What both worlds can do. */
+const SHARED: Kinds = {...EDITS, ...COMMANDS, ...SAVES}
+const REAL: Kinds = {...SHARED, ...PROMISES}
+const SIMULATED: Kinds = {...SHARED, ...CLOCK}
+const KINDS: Kinds = {...REAL, ...SIMULATED}
 
 /** Applies a step to the model, and tells what is to be done; undefined: it makes no sense now. */
 export const planned: Plan = (model, step, place) => {
@@ -14,17 +19,19 @@ export const planned: Plan = (model, step, place) => {
   return actions
 }
 
-/** A step of any kind; a quarter of them come in bursts. */
-const ANY_STEP: Arbitrary<Step> = record<Step>({
-  kind: oneof(...Object.entries(KINDS).map(([name, [weight]]) => ({weight, arbitrary: constant(name)}))),
-  a: nat(1000),
-  b: nat(1000),
-  isHurried: nat(99).map(n => n < 25)
-})
+/** A step of these kinds; a quarter of them come in bursts. */
+const anyStep = (kinds: Kinds): Arbitrary<Step> =>
+  record<Step>({
+    kind: oneof(...Object.entries(kinds).map(([name, [weight]]) => ({weight, arbitrary: constant(name)}))),
+    a: nat(1000),
+    b: nat(1000),
+    isHurried: nat(99).map(n => n < 25)
+  })
 
-/** The walk of a seed. */
-export const walkOf = (seed: number, steps: number): readonly Step[] => {
-  const walk = array(ANY_STEP, {minLength: steps, maxLength: steps, size: 'max'})
+/** The walk of a seed; the real world has steps of its own. */
+export const walkOf = (seed: number, steps: number, isReal: boolean): readonly Step[] => {
+  const step = anyStep(isReal ? REAL : SIMULATED)
+  const walk = array(step, {minLength: steps, maxLength: steps, size: 'max'})
   return sample(walk, {seed, numRuns: 1, unbiased: true})[0] ?? []
 }
 
