@@ -2,7 +2,7 @@ import {DecodeError, encode} from '../../proxy/net/grpc/message-codec.ts'
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
 import {type ActivityResponse, checkFailure, FAILURE_DETAILS, type TurnResponse} from './messages.ts'
-import {hold, postResult} from './inbox.ts'
+import {holdStalled, postResult} from './inbox.ts'
 import {nameOf} from './instance.ts'
 import {leftActivity} from './take-up.ts'
 import {applyAnswer, type Turn, type TurnStart} from './turn.ts'
@@ -50,7 +50,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
       if (live.turn !== item) return engine.forgetTurn(item)
       live.turn = undefined
       engine.file.afterCommit(() => engine.forgetTurn(item)) // its worker is free once that is kept
-      if (stall !== undefined) hold(engine, live, stall)
+      if (stall !== undefined) holdStalled(engine, live, stall)
       else if (!(turn instanceof DecodeError)) applyTurn(engine, live, turn, start)
     })
   } catch (error) {

@@ -1,3 +1,7 @@
+/*
+ * Messages of workflows: `post` adds it to the inbox of an instance, `offerTurn` gives the instance a turn at a worker. An
+ * instance whose worker cannot go on stalls; `terminate` and `complete` end it, and its end is a message to its parent.
+ */
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
 import {nameOf, type Instance, type InboxEntry, type Parent} from './instance.ts'
@@ -13,13 +17,14 @@ import {spanOfEnd} from './work-spans.ts'
 import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 import {ownOf} from '../../model/own.ts'
 
-/* Messages to instances: their turns, their stalls and their ends. */
-
+/** Part of a worker's largest message that a payload may take (Dapr: orchestrator/payloadsize.go). */
 const MAX_SHARE = 0.95
+/** The reason of a stall in durabletask's protocol. */
 const PAYLOAD_SIZE_EXCEEDED = 2
 
-/** Number of workflows without a worker from which on a warning is given, or else of their bytes. */
+/** A warning is given once so many workflows of an app wait for a worker … */
 const MUCH = 10_000
+/** … or once they have so many bytes. */
 const MUCH_BYTES = 64 << 20
 
 /** The kind of the wake-ups that remove an instance at the end of its retention. */
@@ -46,10 +51,10 @@ export function post(engine: Engine, key: number, entry: Omit<InboxEntry, 'id'>)
   // ignores a second one: JavaScript's SDK 3.18 never ends after a second suspension, and Python's 1.19 fails after a second resumption
   if (/suspend|resume/.test(entry.kind) && (entry.kind === 'suspend') === isSuspendedAfter(live)) return
   live.inbox.push({...entry, id: engine.store.post(key, entry)})
-  want(engine, live)
+  offerTurn(engine, live)
 }
 
-/** Whether an end needs no answer of the code: the instance may not start yet, is stalled, no worker has its start, or neither its app nor a worker exists. */
+/** Whether an instance can end without its worker: it has not begun, it is stalled, or there is neither an app nor a worker for it. */
 const needsNoWorker = (engine: Engine, {mayStart, turn, instance: {app, status, turns}}: LiveInstance): boolean =>
   !mayStart ||
   status === STALLED ||
@@ -62,8 +67,8 @@ export const recursiveEndOf = ({inbox}: LiveInstance): InboxEntry | undefined =>
 
 const endOf = ({inbox}: LiveInstance): InboxEntry | undefined => inbox.find(({kind}) => kind === 'terminate')
 
-/** Gives the instance a turn if its inbox has entries and it has none yet. `isRead`: memory has room for it. */
-export function want(engine: Engine, live: LiveInstance, isRead = false): void {
+/** Gives an instance a turn, unless it has one, its inbox is empty, or it may not go on. `isRead`: memory has room for its start. */
+export function offerTurn(engine: Engine, live: LiveInstance, isRead = false): void {
   const {instance, turn} = live
   if (live.inbox.length === 0 || !live.mayStart) return
   if (engine.held.has(instance.key) || engine.replays.has(nameOf(instance))) return
@@ -85,7 +90,7 @@ function refuseLargeTurn(engine: Engine, live: LiveInstance): void {
   else terminate(engine, live, end)
 }
 
-/** Leaves a start in the file, in its order, if workers will not accept it soon: payloads of thousands would fill memory. Returns whether it does. */
+/** Leaves a start in the file if workers will not accept it soon: thousands of payloads would fill memory. Returns whether it stays there. */
 function staysInFile(engine: Engine, live: LiveInstance): boolean {
   const {leftWork, behind} = engine
   const {app, turns} = live.instance
@@ -102,20 +107,20 @@ function staysInFile(engine: Engine, live: LiveInstance): boolean {
   return true
 }
 
-/** Whether a worker can accept a message of this size. Otherwise the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
+/** Returns whether a worker accepts a message of this size; stalls the instance otherwise. `isNew`: the message starts an activity. */
 export function fits(engine: Engine, instance: Instance, app: string, bytes: number, isNew = false): boolean {
   const description = payloadTooLarge(bytes, engine.options.maxBytes(app))
   if (description === undefined) return true
   engine.large.add(app)
-  const known = engine.live.at(instance.key)?.instance ?? instance // a turn of it would undo the stall of a copy
+  const known = engine.live.at(instance.key)?.instance ?? instance // its next turn would overwrite the stall of a copy
   const isOver = isTerminal(known.status)
   if (isOver && isNew) engine.options.warn(known.app, `activity of ${known.name} '${known.id}': ${description}`)
   if (!isOver && known.status !== STALLED) stall(engine, known, {reason: PAYLOAD_SIZE_EXCEEDED, description})
   return false
 }
 
-/** Stalls an instance that its worker cannot continue: undoes the turn, which waits for another worker. Ends the instance if a termination waits. */
-export function hold(engine: Engine, live: LiveInstance, why: Stall): void {
+/** Stalls an instance that its worker cannot continue, until another worker connects. Ends it if a termination waits. */
+export function holdStalled(engine: Engine, live: LiveInstance, why: Stall): void {
   const end = endOf(live)
   engine.live.rest(live)
   if (end !== undefined) return terminate(engine, live, end)
@@ -123,13 +128,13 @@ export function hold(engine: Engine, live: LiveInstance, why: Stall): void {
   stall(engine, live.instance, why)
 }
 
-/** Tries stalled instances of an app again after a worker has connected, which may have other code. */
+/** Gives held instances of an app their turns: a worker has connected, which may have other code. */
 export function retryHeld(engine: Engine, app: string): void {
   for (const [key, of] of engine.held) {
     if (of !== app) continue
     engine.held.delete(key)
     const live = engine.live.at(key)
-    if (live !== undefined) want(engine, live, true)
+    if (live !== undefined) offerTurn(engine, live, true)
   }
 }
 
@@ -146,8 +151,8 @@ function stall(engine: Engine, instance: Instance, {reason, description}: Stall)
   engine.options.warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
 }
 
-/** Drops the open activities and timers of an instance. */
-export function drop(engine: Engine, {key}: Instance): void {
+/** Cancels the open activities and timers of an instance. */
+export function dropOpenTasks(engine: Engine, {key}: Instance): void {
   for (const item of engine.activities.ofInstance(key)) engine.drop(item)
   engine.store.endActivities(key)
   engine.wakeUps.removeOf(TIMER, key)
@@ -159,7 +164,7 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   const {instance} = live
   engine.dropTurn(live)
   wakeUps.removeOf(START, instance.key)
-  drop(engine, instance)
+  dropOpenTasks(engine, instance)
   engine.held.delete(instance.key)
   const {input: result, recurse = false} = readEvent(event).executionTerminated ?? {}
   const now = clock.date()
@@ -169,8 +174,8 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   live.history.push(store.addTurn(instance, [...begun, event, ended]))
   Object.assign(instance, {status: TERMINATED, updated: now, stall: undefined, output: result?.value})
   instance.turns++
-  engine.write(instance) // its descendants, which tell it of their ends, may take its place in memory
-  over(engine, live, recurse)
+  engine.write(instance) // before its children end: their messages may push it out of memory
+  settle(engine, live, recurse)
 }
 
 /** Ends an instance by the result of its worker's turn, which is in its history. The caller writes the instance. */
@@ -179,10 +184,11 @@ export function complete(engine: Engine, live: LiveInstance, {end, endsChildren}
   live.instance.failure = end?.failure
   engine.dropTurn(live)
   engine.wakeUps.removeOf(TIMER, live.instance.key)
-  over(engine, live, endsChildren)
+  settle(engine, live, endsChildren)
 }
 
-function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
+/** Ends an instance for others: terminates its children if asked, and sends its result to its parent. */
+function settle(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
   const {instance} = live
   // a recursive termination may have arrived while a worker had the last turn
   if (endsChildren || recursiveEndOf(live) !== undefined) endChildren(engine, instance, instance.output)
@@ -203,7 +209,7 @@ function keepForRetention(engine: Engine, {app, key, status}: Instance): void {
   engine.wakeUps.add(RETENTION, {due, owner: key, name: '', data: NO_BYTES})
 }
 
-/** Terminates all descendants of an instance at once: one that keeps starting others could not be caught up with. */
+/** Terminates all descendants of an instance at once: a child that keeps starting others would always be one ahead. */
 export function endChildren(engine: Engine, instance: Instance, output: string | undefined): void {
   const {store, clock} = engine
   const executionTerminated = {input: textOf(output), recurse: true}

@@ -4,7 +4,7 @@ import {type TurnResponse, msOf, patchesOf, readEvent, splitEvents} from './mess
 import {changesOf, type WorkflowChange} from './changes.ts'
 import {doneStepOf, differenceOf, endStep, type DoneStep, mismatchText, versionStall} from './versions.ts'
 import type {Engine} from './engine.ts'
-import {want} from './inbox.ts'
+import {offerTurn} from './inbox.ts'
 import {nameOf, type Instance} from './instance.ts'
 import {CONTINUED_AS_NEW, RUNNING, statusName} from './status.ts'
 import {applyAnswer} from './turn.ts'
@@ -115,7 +115,7 @@ export async function replayTurn(
     workers.remove(item)
     await keep(engine, () => {
       const now = engine.live.find(app, id)
-      if (now !== undefined) want(engine, now)
+      if (now !== undefined) offerTurn(engine, now)
     })
   }
   goOn().catch(() => undefined) // the next change of the file reports the error

@@ -1,5 +1,5 @@
 import {Engine, type EngineOptions} from './engine.ts'
-import {fits, RETENTION, want} from './inbox.ts'
+import {fits, RETENTION, offerTurn} from './inbox.ts'
 import {isTerminal, STALLED} from './status.ts'
 import {expire, fireTimer, markGone, startNow} from './tasks.ts'
 import {TurnItem, type ActivityItem} from './work-items.ts'
@@ -30,7 +30,7 @@ export function takeMore(engine: Engine, app: string): void {
   const {instances, activities} = engine.leftWork.next(app)
   for (const key of instances) {
     const live = engine.live.at(key)
-    if (live !== undefined) want(engine, live, true)
+    if (live !== undefined) offerTurn(engine, live, true)
   }
   for (const activity of activities) takeActivity(engine, activity)
 }

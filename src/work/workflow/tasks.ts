@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {encode} from '../../proxy/net/grpc/message-codec.ts'
 import type {WakeUp} from '../wake-ups.ts'
 import type {Engine} from './engine.ts'
-import {drop, fits, post, postResult, RETENTION} from './inbox.ts'
+import {dropOpenTasks, fits, post, postResult, RETENTION} from './inbox.ts'
 import type {Creation, InboxEntry, Instance, Parent} from './instance.ts'
 import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, NEVER, readEvent, timeOf} from './messages.ts'
 import {propagatedHistory, startEventOf} from './start-event.ts'
@@ -57,7 +57,7 @@ export function remove(engine: Engine, key: number): void {
   const live = engine.live.at(key)
   if (live === undefined) return
   engine.dropTurn(live) // an answer to it that could not be written yet comes to nothing
-  drop(engine, live.instance)
+  dropOpenTasks(engine, live.instance)
   engine.held.delete(key)
   for (const kind of [START, RETENTION]) engine.wakeUps.removeOf(kind, key)
   engine.store.remove(key)

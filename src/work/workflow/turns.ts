@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import type {Engine} from './engine.ts'
-import {complete, drop, endChildren, fits, post, recursiveEndOf, want} from './inbox.ts'
+import {complete, dropOpenTasks, endChildren, fits, offerTurn, post, recursiveEndOf} from './inbox.ts'
 import type {Instance} from './instance.ts'
 import {readEvent, splitEvents} from './messages.ts'
 import {forwardedHistory, startEventOf} from './start-event.ts'
@@ -44,7 +44,7 @@ export function applyTurn(engine: Engine, live: LiveInstance, turn: Turn, start:
   for (const message of turn.messages) send(engine, instance, message)
   if (turn.end !== undefined) complete(engine, live, turn)
   engine.write(instance)
-  want(engine, live)
+  offerTurn(engine, live)
   if (live.turn === undefined) engine.live.rest(live)
 }
 
@@ -116,7 +116,7 @@ function beginAgain(
   const [{store}, {instance}] = [engine, live]
   const {key} = instance
   const now = engine.clock.date()
-  drop(engine, instance)
+  dropOpenTasks(engine, instance)
   store.clearHistory(key)
   store.take(live.inbox)
   const later = live.inbox.filter(({kind}) => kind !== 'result' && kind !== 'timer')
