@@ -32,13 +32,13 @@ export class RunResources {
   constructor(context: Pick<RunContext, 'env' | 'plan' | 'startedAt' | 'reporter'>, refreshed: () => void) {
     this.#context = context
     this.#refreshed = refreshed
-    this.#store = new ResourceStore(
-      context.env,
-      process.cwd(),
-      context.reporter,
-      async () => (await import('../dapr/components/block-types.ts')).componentType,
-      context.plan.movedPorts
-    )
+    this.#store = new ResourceStore({
+      env: context.env,
+      cwd: process.cwd(),
+      reporter: context.reporter,
+      types: async () => (await import('../dapr/components/block-types.ts')).componentType,
+      movedPorts: context.plan.movedPorts
+    })
   }
 
   /** Reads the resources of an app. Rejects with a UserError if a variable in them has to be set and is not. */

@@ -30,7 +30,7 @@ async function verdict(files: Files): Promise<'right' | 'wrong'> {
     )
     for (const finding of await findings()) checkPlace(files, finding)
     const reporter = {warn: (_: string, text: string): void => checkMessage(text)}
-    const store = new ResourceStore({HOME}, folder, reporter, async () => componentType)
+    const store = new ResourceStore({env: {HOME}, cwd: folder, reporter, types: async () => componentType})
     for (const app of plan.apps) {
       const {snapshot} = await store.open(app)
       for (const fault of snapshot.faults) checkPlace(files, fault)

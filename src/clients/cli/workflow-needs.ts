@@ -10,12 +10,12 @@ import {workPath} from '../../work/work-path.ts'
 export async function resourcesOf(
   apps: readonly AppPlan[]
 ): Promise<readonly (readonly [AppPlan, ResourceSnapshot])[]> {
-  const store = new ResourceStore(
-    process.env,
-    process.cwd(),
-    {warn: () => undefined},
-    async () => (await import('../../dapr/components/block-types.ts')).componentType
-  )
+  const store = new ResourceStore({
+    env: process.env,
+    cwd: process.cwd(),
+    reporter: {warn: () => undefined},
+    types: async () => (await import('../../dapr/components/block-types.ts')).componentType
+  })
   const all: [AppPlan, ResourceSnapshot][] = []
   for (const app of apps) all.push([app, (await store.open(app)).snapshot])
   return all

@@ -15,20 +15,25 @@ import {filesIn, shownFrom} from './resource-folder.ts'
 import type {WorkflowAccessPolicy} from './workflow-access.ts'
 import type {WithoutEffect} from './without-effect.ts'
 
+/** How a store reads files, and where it reports mistakes. */
+export interface ResourceContext {
+  /** The environment that we were started in. */
+  readonly env: Environment
+  /** Working folder: paths below it are shown relative to it. */
+  readonly cwd: string
+  readonly reporter: Reporter
+  /** Loads the facts about the types of Components. */
+  readonly types: () => Promise<FactsOfType>
+  /** Ports that this copy has in place of the files' ports, if any. */
+  readonly movedPorts?: MovedPorts | undefined
+}
+
 /**
  * The resource files of a run. Each file is read once for all apps, and again by `refresh`; no call reads a file. A file that becomes
  * faulty keeps its last valid content.
  */
 export class ResourceStore {
-  /** The environment that we were started in. */
-  readonly #env: Environment
-  /** Working folder: paths below it are shown relative to it. */
-  readonly #cwd: string
-  readonly #reporter: Reporter
-  /** Loads the facts about the types of Components. */
-  readonly #types: () => Promise<FactsOfType>
-  /** Ports that this copy has in place of the files' ports, if any. */
-  readonly #movedPorts: MovedPorts | undefined
+  readonly #context: ResourceContext
   /** Files. Undefined before the first app with resources. */
   #files: ResourceFiles | undefined
   /** Resources of all apps, also of stopped ones, whose policies hold for requests to them. */
@@ -42,18 +47,8 @@ export class ResourceStore {
   #isUnshared = false
   readonly #reads = new SerialQueue()
 
-  constructor(
-    env: Environment,
-    cwd: string,
-    reporter: Reporter,
-    types: () => Promise<FactsOfType>,
-    movedPorts?: MovedPorts
-  ) {
-    this.#movedPorts = movedPorts
-    this.#env = env
-    this.#cwd = cwd
-    this.#reporter = reporter
-    this.#types = types
+  constructor(context: ResourceContext) {
+    this.#context = context
   }
 
   /** Reads the resources of an app. Reports mistakes, and does not fail because of them. */
@@ -68,7 +63,7 @@ export class ResourceStore {
         warn: (code, text) => {
           if (dirname(configFile) === defaultFolder || this.#warned.has(text)) return
           this.#warned.add(text)
-          this.#reporter.warn(code, text)
+          this.#context.reporter.warn(code, text)
         },
         closed: () => this.#forgetClosed(app.id)
       })
@@ -115,7 +110,7 @@ export class ResourceStore {
   /** Resources without effect, each once, except those in Dapr's own folder. */
   get withoutEffect(): readonly WithoutEffect[] {
     const all = [...this.#apps].flatMap(({app, snapshot}) => {
-      const usual = `${shownFrom(this.#cwd, app.resources.defaultFolder)}/`
+      const usual = `${shownFrom(this.#context.cwd, app.resources.defaultFolder)}/`
       return snapshot.withoutEffect.filter(({place}) => !place.file.startsWith(usual))
     })
     return [...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line}`, each])).values()]
@@ -182,14 +177,17 @@ export class ResourceStore {
     return (
       configFile !== '' ||
       folders.some(hasFiles) ||
-      Object.keys(this.#env).some(name => name.startsWith('OTEL_EXPORTER_OTLP_'))
+      Object.keys(this.#context.env).some(name => name.startsWith('OTEL_EXPORTER_OTLP_'))
     )
   }
 
   async #load(): Promise<ResourceFiles> {
-    const [{ResourceFiles: Files}, factsOfType] = await Promise.all([import('./resource-files.ts'), this.#types()])
-    const shown = (path: string): string => shownFrom(this.#cwd, path)
-    return (this.#files ??= new Files({env: this.#env, factsOfType}, shown, this.#movedPorts))
+    const [{ResourceFiles: Files}, factsOfType] = await Promise.all([
+      import('./resource-files.ts'),
+      this.#context.types()
+    ])
+    const shown = (path: string): string => shownFrom(this.#context.cwd, path)
+    return (this.#files ??= new Files({env: this.#context.env, factsOfType}, shown, this.#context.movedPorts))
   }
 
   /** Reports each fault once, and again if it was gone in between. */
@@ -197,7 +195,7 @@ export class ResourceStore {
     const texts = new Set([...this.#apps].flatMap(({snapshot}) => snapshot.faults.map(faultText)))
     const before = this.#reported
     this.#reported = texts
-    for (const text of texts) if (!before.has(text)) this.#reporter.warn('resource-not-used', text)
+    for (const text of texts) if (!before.has(text)) this.#context.reporter.warn('resource-not-used', text)
   }
 }
 

@@ -14,7 +14,12 @@ interface Scene {
 /** Resources in `r`, a Configuration in `config.yaml`. */
 function scene(t: Test): Scene {
   const folder = t.testdir({r: {}})
-  const store = new ResourceStore({}, folder, {warn: () => undefined}, async () => Promise.resolve(() => undefined))
+  const store = new ResourceStore({
+    env: {},
+    cwd: folder,
+    reporter: {warn: () => undefined},
+    types: async () => () => undefined
+  })
   const resources = {folders: [join(folder, 'r')], configFile: join(folder, 'config.yaml'), defaultFolder: '/none'}
   return {
     store,

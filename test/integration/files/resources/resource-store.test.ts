@@ -213,7 +213,12 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
   t.match(warnings, [/config\.yaml:2:.*: unknown key spec\.tracign: it has no effect \(did you mean tracing\?\)/])
   t.equal(store.withoutEffect.length, 5)
   const resources = {folders: [join(folder, 'r')], configFile: '', defaultFolder: folder}
-  const usual = new ResourceStore({}, '/', {warn: () => undefined}, async () => componentType)
+  const usual = new ResourceStore({
+    env: {},
+    cwd: '/',
+    reporter: {warn: () => undefined},
+    types: async () => componentType
+  })
   await usual.open({id: 'shop', resources})
   t.strictSame(usual.withoutEffect, [], 'not of what lies in Dapr’s own folder')
 })
@@ -307,7 +312,12 @@ t.test('of an app that an edit opens again the newest resources count, in whatev
 
 t.test('a Configuration among the resources that configFilePath names is read as such', async t => {
   const folder = t.testdir({'config.yaml': 'kind: Configuration\nspec: {tracing: {samplingRate: "0"}}\n'})
-  const store = new ResourceStore({}, folder, {warn: () => undefined}, async () => componentType)
+  const store = new ResourceStore({
+    env: {},
+    cwd: folder,
+    reporter: {warn: () => undefined},
+    types: async () => componentType
+  })
   const resources = {folders: [folder], configFile: join(folder, 'config.yaml'), defaultFolder: '/home/.dapr'}
   const {snapshot} = await store.open({id: 'shop', resources})
   t.strictSame(snapshot.withoutEffect, [])
@@ -322,7 +332,7 @@ t.test('files that cannot be listed, as no descriptor is free, stay in use', asy
   await t.resolves(
     withFewDescriptors(`
       const [{ResourceStore}, {componentType}] = [await import('${store}'), await import('${types}')]
-      const store = new ResourceStore({}, '${folder}', {warn: () => undefined}, async () => componentType)
+      const store = new ResourceStore({env: {}, cwd: '${folder}', reporter: {warn: () => undefined}, types: async () => componentType})
       const resources = {folders: ['${join(folder, 'r')}'], configFile: '', defaultFolder: '/home/.dapr'}
       const shop = await store.open({id: 'shop', resources})
       const timeout = () => shop.snapshot.resiliency.policies.timeouts.get('general')

@@ -27,7 +27,7 @@ export const scene = (
   for (const [path, text] of Object.entries(files)) write(path, text)
   const warnings: string[] = []
   const reporter = {warn: (code: string, text: string): void => void warnings.push(`${code} ${text}`)}
-  const store = new ResourceStore(env, folder, reporter, async () => componentType, movedPorts)
+  const store = new ResourceStore({env, cwd: folder, reporter, types: async () => componentType, movedPorts})
   const resources = {
     folders: [join(folder, 'r'), join(folder, 'none')],
     configFile: join(folder, 'config.yaml'),

@@ -26,7 +26,12 @@ spec:
 /** What an app has whose folder has this file. */
 async function read(t: Test, variables?: Readonly<Record<string, string>>): Promise<ResourceSnapshot> {
   const folder = t.testdir({resources: {'store.yaml': STORE}})
-  const store = new ResourceStore({}, folder, {warn: () => undefined}, async () => Promise.resolve(() => undefined))
+  const store = new ResourceStore({
+    env: {},
+    cwd: folder,
+    reporter: {warn: () => undefined},
+    types: async () => () => undefined
+  })
   const resources = {
     folders: [join(folder, 'resources')],
     configFile: '',

@@ -41,7 +41,12 @@ export const openScene = async (
   )
   writeFileSync(join(folder, 'notes.txt'), 'HTTPEndpoint')
   const warnings: string[] = []
-  const store = new ResourceStore(env, folder, {warn: (_, text) => warnings.push(text)}, async () => componentType)
+  const store = new ResourceStore({
+    env,
+    cwd: folder,
+    reporter: {warn: (_, text) => warnings.push(text)},
+    types: async () => componentType
+  })
   const resources = await store.open({
     id: 'a',
     resources: {folders: [folder, '/nowhere'], configFile: '', defaultFolder: '/home/.dapr'}
