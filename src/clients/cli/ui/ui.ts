@@ -2,34 +2,29 @@
  * ui/ is `pillion ui`: the apps of a run as a table on the whole screen, with keys. The command asks the run's API as others
  * do, and always restores the terminal. Other commands do not load this code.
  */
-import {findRuns, withReason, type FoundRun} from '../../../control/client.ts'
+import {withReason, type FoundRun} from '../../../control/client.ts'
 import type {App} from '../../../model/api.generated.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
-import {aborted, pause} from '../../../platform/delay.ts'
+import {aborted} from '../../../platform/delay.ts'
 import {isForeground} from '../../../platform/key-mode.ts'
 import {stateText} from '../../../model/app-words.ts'
+import {appKey, followRuns, type WatchedRun} from './watched-run.ts'
 import {shownNameOf} from '../../../model/run-name.ts'
 import {inOrder, type ShownApp} from '../app-table.ts'
 import {Attachment, typeText} from '../attach/attachment.ts'
 import {detachKeysText, readDetachKeys, USUAL_DETACH_KEYS} from '../attach/detach-keys.ts'
 import {KeyInput} from '../live/key-input.ts'
 import {Prompt} from '../live/prompt.ts'
-import {pickRun, type RunPlace} from '../pick-run.ts'
+import type {RunPlace} from '../pick-run.ts'
 import {FollowedLog} from './followed-log.ts'
 import {FullScreen} from './full-screen.ts'
 import {KEYS_PAGE, movesIn, type Move} from './keys.ts'
 import {debugPage, tracePage} from './pages.ts'
 import {farthest, tableHeight, uiLines, type UiView} from './view.ts'
-import {appKey, WatchedRun} from './watched-run.ts'
 
-const LOOK_EVERY_MS = 500
-/** Most news come in groups. */
+/** Most changes arrive in groups. */
 const DRAWN_EVERY_MS = 100
 const WAITS = 'nothing runs here: waiting for "pillion up" (q: quit)'
-const ENDED = {
-  ended: 'the run has ended: waiting for the next one (q: quit)',
-  gone: 'the run is gone without a word (killed?): waiting for the next one (q: quit)'
-} as const
 
 export class Ui {
   readonly #place: RunPlace
@@ -41,7 +36,7 @@ export class Ui {
   readonly #over = new AbortController()
   readonly #input: KeyInput
   #watched: WatchedRun | undefined
-  /** The last ones, also after the end of their run. */
+  /** The apps of the run, or of the last one. */
   #apps: readonly ShownApp[] = []
   #notice = WAITS
   #selected = ''
@@ -80,7 +75,11 @@ export class Ui {
       this.#screen.clear()
       this.#draw()
     })
-    const following = this.#follow().catch((error: unknown) => this.#over.abort(error))
+    const following = followRuns(this.#place, this.#first, {
+      signal: this.#over.signal,
+      changed: () => this.#drawSoon(),
+      watch: (watched, notice) => this.#watch(watched, notice)
+    }).catch((error: unknown) => this.#over.abort(error))
     try {
       if (!(await this.#input.open()) && isForeground() && !this.#over.signal.aborted)
         throw new UserError('ui cannot read keys from this terminal', {
@@ -101,37 +100,12 @@ export class Ui {
     if (!(reason instanceof DOMException)) throw reason
   }
 
-  /** Follows one run after the other. */
-  async #follow(): Promise<void> {
-    const {signal} = this.#over
-    let run = this.#first
-    while (!signal.aborted) {
-      run ??= await this.#nextRun()
-      if (run === undefined) continue
-      this.#notice = ''
-      this.#watched = new WatchedRun(run, () => this.#drawSoon())
-      run = undefined
-      const end = await this.#watched.follow(signal).catch((error: unknown) => {
-        if (signal.aborted) return 'ended' as const
-        throw error
-      })
-      this.#apps = this.#shownApps
-      this.#watched = undefined
-      this.#notice = ENDED[end]
-      this.#drawSoon()
-    }
-  }
-
-  async #nextRun(): Promise<FoundRun | undefined> {
-    await pause(LOOK_EVERY_MS, this.#over.signal)
-    if (this.#over.signal.aborted) return undefined
-    try {
-      return pickRun(await findRuns(process.env), this.#place)
-    } catch (error) {
-      this.#notice = messageOf(error) // several runs: until one is left
-      this.#drawSoon()
-      return undefined
-    }
+  /** Shows a run, or the notice that there is none: the apps of the last one stay. */
+  #watch(watched: WatchedRun | undefined, notice: string): void {
+    if (this.#watched !== undefined) this.#apps = inOrder(this.#watched.apps, this.#screen.size.width)
+    this.#watched = watched
+    this.#notice = notice
+    this.#drawSoon()
   }
 
   get #shownApps(): readonly ShownApp[] {

@@ -1,4 +1,7 @@
-import type {FoundRun} from '../../../control/client.ts'
+import {findRuns, type FoundRun} from '../../../control/client.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {pause} from '../../../platform/delay.ts'
+import {pickRun, type RunPlace} from '../pick-run.ts'
 import type {App, Event} from '../../../model/api.generated.ts'
 import {instanceName} from '../../../model/plan.ts'
 import {isSuspended} from '../../../platform/process-table.ts'
@@ -8,6 +11,53 @@ import {withUsage, type ShownApp, type UsageSample} from '../app-table.ts'
 
 /** How often memory and CPU are read: with 200 apps that takes most of what we use. */
 const USAGE_EVERY_MS = 2000
+
+/** How often a new run is looked for. */
+const LOOK_EVERY_MS = 500
+
+const ENDED = {
+  ended: 'the run has ended: waiting for the next one (q: quit)',
+  gone: 'the run is gone without a word (killed?): waiting for the next one (q: quit)'
+} as const
+
+/** Follower of runs. */
+interface RunFollower {
+  /** Ends it. */
+  readonly signal: AbortSignal
+  /** Called when the apps of the run have changed. */
+  readonly changed: () => void
+  /** Called with each run, and with a notice when there is none. */
+  readonly watch: (run: WatchedRun | undefined, notice: string) => void
+}
+
+/** Follows one run of a place after the other. Rejects with errors of a run's API. */
+export async function followRuns(place: RunPlace, first: FoundRun | undefined, follower: RunFollower): Promise<void> {
+  const {signal, changed, watch} = follower
+  let run = first
+  while (!signal.aborted) {
+    run ??= await nextRun(place, follower)
+    if (run === undefined) continue
+    const watched = new WatchedRun(run, changed)
+    run = undefined
+    watch(watched, '')
+    const end = await watched.follow(signal).catch((error: unknown) => {
+      if (signal.aborted) return 'ended' as const
+      throw error
+    })
+    watch(undefined, ENDED[end])
+  }
+}
+
+async function nextRun(place: RunPlace, {signal, watch}: RunFollower): Promise<FoundRun | undefined> {
+  await pause(LOOK_EVERY_MS, signal)
+  if (signal.aborted) return undefined
+  try {
+    return pickRun(await findRuns(process.env), place)
+  } catch (error) {
+    watch(undefined, messageOf(error)) // several runs: until one is left
+    return undefined
+  }
+}
 
 /** The apps of a run, as they are now. */
 export class WatchedRun {
