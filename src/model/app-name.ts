@@ -3,7 +3,7 @@ import type {AppPlan, Plan} from './plan.ts'
 
 /** The longest label of a host name, in characters (RFC 1035 §2.3.4). */
 const MAX_LABEL = 63
-/** How many characters of a longer one stay at its start and its end. */
+/** Characters that stay at each end of a longer label, which is cut in the middle. */
 const KEPT = 27
 
 /** The port of the entrance of a machine, at which all apps are called by name. */

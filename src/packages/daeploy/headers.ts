@@ -1,15 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import {RESPONSE_KINDS, type HeaderRules} from '../../proxy/net/http1/response-head.ts'
-import {
-  CODING,
-  CONNECTION,
-  DROP,
-  LENGTH,
-  MARKED,
-  nameReader,
-  withoutHeaders,
-  wordsOf
-} from '../../proxy/net/http1/header-lines.ts'
+import {withoutHeaders, wordsOf} from '../../proxy/net/http1/header-lines.ts'
+import {CODING, CONNECTION, DROP, LENGTH, MARKED, nameReader} from '../../proxy/net/http1/header-kinds.ts'
 import {NOTED, OTHER, PLAIN_KINDS, TAKEN, type PlainRules} from '../../proxy/net/http1/plain-request.ts'
 
 /** The headers of a plain request. Texts are '' for missing headers. */

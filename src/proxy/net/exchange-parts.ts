@@ -1,3 +1,4 @@
+/* proxy/net/ sends one request to a callee and passes one response back, both streamed. This module knows no app ids and nothing of Dapr. */
 import type {BrokenResponse} from './broken-response.ts'
 import type {CallJournal} from './call-journal.ts'
 import type {HeaderRules, ResponseHead} from './http1/response-head.ts'

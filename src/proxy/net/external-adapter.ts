@@ -1,8 +1,7 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http'
-import {BlockList, isIP} from 'node:net'
 import {Readable, type Writable} from 'node:stream'
 import type {SecureContext} from 'node:tls'
-import {variableOf, type Environment} from '../../model/environment.ts'
+import type {Environment} from '../../model/environment.ts'
 import {codeOf} from '../../model/errors.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {asWritten} from './http1/header-lines.ts'
@@ -12,8 +11,8 @@ import type {AdaptedRequest, Connect, RemoteSink, RequestBody} from './remote-si
 import {maySendAgain} from './request-body.ts'
 import {hearLastWords, UpstreamError} from './dialer.ts'
 import {alertText} from '../../model/tls-alert.ts'
-import {isLoopback} from '../../model/address.ts'
 import {ownOf} from '../../model/own.ts'
+import {hostNameOf, proxyOf} from './proxy-of.ts'
 
 /** Certificates and keys, PEM. */
 export interface Credentials {
@@ -167,7 +166,7 @@ class WebRequest {
   #send(url: URL, adapted: AdaptedRequest, isNew = false): Writable {
     const {method, path, pairs, hasBody} = adapted
     const options: RequestOptions & {secureContext?: SecureContext} = {
-      hostname: hostOf(url),
+      hostname: hostNameOf(url),
       port: url.port,
       method,
       path,
@@ -298,37 +297,4 @@ function newAgent(url: URL, options: WebOptions, keepAlive: boolean): Agent {
   const proxy = proxyOf(url, options.env ?? {})
   const proxyEnv = proxy === '' ? undefined : {http_proxy: proxy, https_proxy: proxy}
   return new (webOf(url.protocol).Agent)({keepAlive, proxyEnv})
-}
-
-const hostOf = ({hostname}: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')
-const portOf = ({port, protocol}: URL): string => port || (protocol === 'https:' ? '443' : '80')
-
-/**
- * Returns the proxy for a URL as Go does (golang.org/x/net/http/httpproxy), never for the loopback; '' = none. Node would ignore a proxy
- * without a scheme, and subnets and subdomains of NO_PROXY.
- */
-export function proxyOf(url: URL, env: Environment): string {
-  const valueOf = (name: string): string => variableOf(env, name) || variableOf(env, name.toLowerCase())
-  const proxy = valueOf(url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY')
-  const spared = valueOf('NO_PROXY').toLowerCase().split(',')
-  if (proxy === '' || isLoopback(hostOf(url)) || spared.some(each => isNamed(url, each.trim()))) return ''
-  return proxy.includes('://') ? proxy : `http://${proxy}`
-}
-
-/** Whether an element of NO_PROXY matches the host of a URL: `*`, `10.0.0.0/8`, `a.example` with its subdomains, `.a.example` only for these, `a.example:80`. */
-function isNamed(url: URL, name: string): boolean {
-  const host = hostOf(url)
-  if (name === '*' || name === host) return true
-  const [, address = '', bits] = /^(.+?)(?:\/(\d{1,3}))?$/.exec(name) ?? []
-  const family = isIP(address)
-  const most = family === 4 ? 32 : 128
-  const size = Number(bits ?? most)
-  if (family > 0 && family === isIP(host) && size <= most) {
-    const [subnet, type] = [new BlockList(), family === 4 ? ('ipv4' as const) : ('ipv6' as const)]
-    subnet.addSubnet(address, size, type)
-    return subnet.check(host, type)
-  }
-  const [, domain = '', port = portOf(url)] = /^(?:\*(?=\.))?\[?([^[\]]+?)\]?(?::(\d+))?$/.exec(name) ?? []
-  const isHost = host === domain || host.endsWith(domain.startsWith('.') ? domain : `.${domain}`)
-  return isHost && domain !== '' && port === portOf(url)
 }

@@ -7,6 +7,7 @@ import {Http1Upstream} from './http1/upstream.ts'
 import type {Connect} from './remote-side.ts'
 import {RemoteUpstream} from './remote-upstream.ts'
 import type {Upstream, UpstreamOwner} from './upstream.ts'
+import {within} from '../../platform/delay.ts'
 
 export interface PoolOptions {
   /** Addresses of the callee, tried in this order. */
@@ -158,4 +159,15 @@ export class Pool implements UpstreamOwner {
     clearInterval(this.#sweep)
     this.#sweep = undefined
   }
+}
+
+/** The exit of a process is noticed shortly after its connections have closed. */
+const EXIT_TIMEOUT_MS = 250
+/** Time after the leader's exit to end the rest of the group, and to read the last lines, in ms. */
+const END_TIMEOUT_MS = 2000
+
+/** Returns how the process behind a closed connection ended; '' if it probably still runs. */
+export async function howEnded({ended, isEnding}: PooledProcess): Promise<string> {
+  const how = await within(EXIT_TIMEOUT_MS, ended)
+  return how ?? (isEnding() ? await within(END_TIMEOUT_MS, ended) : undefined) ?? ''
 }

@@ -1,5 +1,6 @@
 import {codeOf, messageOf} from '../../model/errors.ts'
-import {OF_CONNECTION, pairsOf, valueOf} from './http1/header-lines.ts'
+import {pairsOf, valueOf} from './http1/header-lines.ts'
+import {OF_CONNECTION} from './http1/header-kinds.ts'
 import type {Failure, ResponseHandler, Upstream, UpstreamOwner} from './upstream.ts'
 import type {Connect, Lost, RemoteSink, RemoteSide, RequestBody} from './remote-side.ts'
 import {isValidStatus, statusFault} from './status.ts'

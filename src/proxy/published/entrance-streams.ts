@@ -1,7 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import type net from 'node:net'
 import {duplexPair, type Duplex} from 'node:stream'
-import {OF_CONNECTION} from '../net/http1/header-lines.ts'
+import {OF_CONNECTION} from '../net/http1/header-kinds.ts'
 import {Http2Listener, type StreamRequest} from '../net/http2/http2-listener.ts'
 import type {Http2Stream} from '../net/http2/http2-stream.ts'
 

@@ -1,5 +1,6 @@
-import {CODING, CONNECTION, KEEP, LENGTH, TOKEN, VALUE} from '../net/http1/header-lines.ts'
-import {isOf, lengthOf, nameReader, trimmed, wordsOf} from '../net/http1/header-lines.ts'
+import {CODING, CONNECTION, KEEP, LENGTH, TOKEN, VALUE} from '../net/http1/header-kinds.ts'
+import {trimmed, wordsOf} from '../net/http1/header-lines.ts'
+import {isOf, lengthOf, nameReader} from '../net/http1/header-kinds.ts'
 import {HEAD_LIMIT} from '../net/http1/response-head.ts'
 
 /** The parts of an unchanged HTTP/1 request that are needed to pass it on and to find its end. */

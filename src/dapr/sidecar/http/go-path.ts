@@ -1,4 +1,4 @@
-import {isOf, PATH} from '../../../proxy/net/http1/header-lines.ts'
+import {isOf, PATH} from '../../../proxy/net/http1/header-kinds.ts'
 import {decoded} from '../../../model/bytes.ts'
 
 /*

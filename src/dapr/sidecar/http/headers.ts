@@ -1,6 +1,7 @@
 import {OUTSIDE} from '../../../model/call.ts'
-import {CODING, CONNECTION, DROP, LENGTH, MARKED, RENAME} from '../../../proxy/net/http1/header-lines.ts'
-import {nameReader, withoutHeaders, wordsOf, type HeaderKinds} from '../../../proxy/net/http1/header-lines.ts'
+import {CODING, CONNECTION, DROP, LENGTH, MARKED, RENAME} from '../../../proxy/net/http1/header-kinds.ts'
+import {withoutHeaders, wordsOf} from '../../../proxy/net/http1/header-lines.ts'
+import {nameReader, type HeaderKinds} from '../../../proxy/net/http1/header-kinds.ts'
 import {RESPONSE_KINDS, type HeaderRules} from '../../../proxy/net/http1/response-head.ts'
 
 /** Bits of a response's headers that decide what is added to it. */

@@ -1,4 +1,4 @@
-import {DROP, nameReader} from '../../../proxy/net/http1/header-lines.ts'
+import {DROP, nameReader} from '../../../proxy/net/http1/header-kinds.ts'
 import type {FastConnection} from '../../../proxy/net/http1/fast-connection.ts'
 import {
   NOTED,

@@ -2,7 +2,7 @@ import {execFile} from 'node:child_process'
 import {Socket} from 'node:net'
 import {promisify} from 'node:util'
 import t from 'tap'
-import {isOwnPeer} from '../peer.ts'
+import {isOwnPeer} from '../services/tokens.ts'
 import {rowOfPeer, type Ends} from '../../../platform/proc-net.ts'
 
 const ownerIn = (tables: string, ends: Ends): number | undefined => rowOfPeer(tables, ends)?.uid
@@ -44,7 +44,7 @@ t.test('who comes from another machine is no peer of ours', async t => {
 t.test('while no descriptor is left, every peer is refused', async t => {
   const script = `
     import {openSync} from 'node:fs'
-    import {isOwnPeer} from '${import.meta.resolve('../peer.ts')}'
+    import {isOwnPeer} from '${import.meta.resolve('../services/tokens.ts')}'
     const ends = ${JSON.stringify(ends(40_000))}
     try {
       for (;;) openSync('/dev/null')

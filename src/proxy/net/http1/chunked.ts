@@ -1,4 +1,4 @@
-import {isOf, TOKEN, VALUE} from './header-lines.ts'
+import {isOf, TOKEN, VALUE} from './header-kinds.ts'
 
 /** Receives part of a chunk's bytes. */
 export type TakeChunk = (bytes: Buffer, from: number, to: number) => void

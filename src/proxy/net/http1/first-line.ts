@@ -1,5 +1,5 @@
 import type {IncomingMessage} from 'node:http'
-import {isOf, TOKEN} from './header-lines.ts'
+import {isOf, TOKEN} from './header-kinds.ts'
 import {http} from './node-http.ts'
 
 const FIRST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^\0-\x20\x7f]+) (HTTP\/1\.[01])\r\n$/

@@ -1,5 +1,6 @@
-import {CONNECTION, DROP, HOP_BY_HOP, KEEP, LENGTH, PATH, QUERY, RENAME, TOKEN, VALUE} from './header-lines.ts'
-import {isOf, lengthOf, trimmed, type HeaderKinds} from './header-lines.ts'
+import {CONNECTION, DROP, HOP_BY_HOP, KEEP, LENGTH, PATH, QUERY, RENAME, TOKEN, VALUE} from './header-kinds.ts'
+import {trimmed} from './header-lines.ts'
+import {isOf, lengthOf, type HeaderKinds} from './header-kinds.ts'
 
 /** A header that no plain request has. */
 export const OTHER = 6

@@ -1,5 +1,6 @@
-import {CODING, CONNECTION, DROP, HOP_BY_HOP, KEEP, LENGTH, MARKED, RENAME, TOKEN, VALUE} from './header-lines.ts'
-import {isOf, lengthOf, nameReader, trimmed, withoutHeaders, wordsOf, type HeaderKinds} from './header-lines.ts'
+import {CODING, CONNECTION, DROP, HOP_BY_HOP, KEEP, LENGTH, MARKED, RENAME, TOKEN, VALUE} from './header-kinds.ts'
+import {trimmed, withoutHeaders, wordsOf} from './header-lines.ts'
+import {isOf, lengthOf, nameReader, type HeaderKinds} from './header-kinds.ts'
 
 /** The response's body is chunked. */
 export const CHUNKED = -1

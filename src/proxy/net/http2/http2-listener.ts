@@ -13,7 +13,7 @@ import {
 import {bugText} from '../../../model/errors.ts'
 import {isOnUnixSocket} from '../claimed-server.ts'
 import {contain} from '../error-boundary.ts'
-import {OF_CONNECTION} from '../http1/header-lines.ts'
+import {OF_CONNECTION} from '../http1/header-kinds.ts'
 import type {Reply} from '../reply.ts'
 import {maxOutgoing} from '../../../platform/spare-descriptors.ts'
 import {Http2Head} from './http2-head.ts'

@@ -3,7 +3,7 @@ import {requestGrpcApp, type GrpcAppRequestOptions} from '../../../../proxy/gate
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {decode, encode, type Message, type Schema} from '../../../../proxy/net/grpc/message-codec.ts'
 import {messageOf} from '../../../../model/errors.ts'
-import {OF_CONNECTION} from '../../../../proxy/net/http1/header-lines.ts'
+import {OF_CONNECTION} from '../../../../proxy/net/http1/header-kinds.ts'
 import {OK, UNIMPLEMENTED} from '../../../../proxy/net/grpc/status.ts'
 import {traceFields} from '../../../../proxy/net/grpc/trace-fields.ts'
 import {

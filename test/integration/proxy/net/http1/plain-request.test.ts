@@ -3,7 +3,8 @@ import {Duplex} from 'node:stream'
 import t from 'tap'
 import {plainRules} from '../../../../../src/dapr/sidecar/http/plain-call.ts'
 import {escapedTarget, readable} from '../../../../../src/proxy/net/http1/first-line.ts'
-import {KEEP, pairsOf} from '../../../../../src/proxy/net/http1/header-lines.ts'
+import {pairsOf} from '../../../../../src/proxy/net/http1/header-lines.ts'
+import {KEEP} from '../../../../../src/proxy/net/http1/header-kinds.ts'
 import {NOTED, readPlain, type PlainRequest} from '../../../../../src/proxy/net/http1/plain-request.ts'
 
 /*

@@ -1,16 +1,6 @@
 import t from 'tap'
-import {
-  headersByName,
-  isOf,
-  lengthOf,
-  nameReader,
-  pairsOf,
-  PATH,
-  QUERY,
-  TOKEN,
-  trimmed,
-  VALUE
-} from '../../../../../src/proxy/net/http1/header-lines.ts'
+import {headersByName, pairsOf, trimmed} from '../../../../../src/proxy/net/http1/header-lines.ts'
+import {isOf, lengthOf, nameReader, PATH, QUERY, TOKEN, VALUE} from '../../../../../src/proxy/net/http1/header-kinds.ts'
 import {withoutHeaders, wordsOf} from '../../../../../src/proxy/net/http1/header-lines.ts'
 
 const classOf = (characters: string, classes: number): string =>

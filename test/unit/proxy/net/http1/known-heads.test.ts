@@ -1,5 +1,5 @@
 import t from 'tap'
-import {nameReader} from '../../../../../src/proxy/net/http1/header-lines.ts'
+import {nameReader} from '../../../../../src/proxy/net/http1/header-kinds.ts'
 import {KnownHeads} from '../../../../../src/proxy/net/http1/known-heads.ts'
 import {PLAIN_RULES, RESPONSE_KINDS} from '../../../../../src/proxy/net/http1/response-head.ts'
 import {ResponseHeads} from '../../../../../src/proxy/net/http1/response-heads.ts'

@@ -7,7 +7,7 @@ import {
   UNTIL_CLOSE,
   type HeaderRules
 } from '../../../../../src/proxy/net/http1/response-head.ts'
-import {MARKED, nameReader, RENAME} from '../../../../../src/proxy/net/http1/header-lines.ts'
+import {MARKED, nameReader, RENAME} from '../../../../../src/proxy/net/http1/header-kinds.ts'
 
 const head = (lines: string, first = 'HTTP/1.1 200 OK'): string => `${first}\r\n${lines}\r\n`
 

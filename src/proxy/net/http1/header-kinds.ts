@@ -1,0 +1,92 @@
+/* The bytes and the names of a head: the bytes that each part allows, and how a header of each name passes. */
+
+/** Classes of bytes, RFC 9110 §5.6 and RFC 3986 §3.3; a byte may belong to several. */
+export const TOKEN = 1
+export const VALUE = 2
+/** Needs no escape in a path and is not part of one: no `%`. */
+export const PATH = 4
+export const QUERY = 8
+
+const classOf = (byte: number): number => {
+  const character = String.fromCharCode(byte)
+  return (
+    (/[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(character) ? TOKEN : 0) |
+    (byte === 9 || (byte >= 32 && byte !== 127) ? VALUE : 0) |
+    (/[A-Za-z0-9\-._~!$&'()*+,;=:@/]/.test(character) ? PATH : 0) |
+    (byte > 32 && byte !== 127 && character !== '#' ? QUERY : 0)
+  )
+}
+
+const CLASSES = Uint8Array.from({length: 256}, (_, byte) => classOf(byte))
+
+/** Whether a byte is in one of these classes; false for NaN (past the end of a text). */
+export const isOf = (byte: number, classes: number): boolean => ((CLASSES[byte] ?? 0) & classes) !== 0
+
+const MAX_DIGITS = 15
+
+/** Reads a length of at most 15 decimal digits; -1 for other texts. */
+export const lengthOf = (value: string): number => {
+  if (value === '' || value.length > MAX_DIGITS) return -1
+  let length = 0
+  for (let at = 0; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - 48
+    if (!(digit >= 0 && digit <= 9)) return -1
+    length = length * 10 + digit
+  }
+  return length
+}
+
+/** How a header passes. Kinds from `MARKED` on are bits: the header stays, and its bit is set in the flags of the head. */
+export const KEEP = 0
+export const DROP = 1
+export const LENGTH = 2
+export const CODING = 3
+export const CONNECTION = 4
+export const RENAME = 5
+export const MARKED = 8
+
+/** Headers of one connection: RFC 9110 §7.6.1, and headers of clients of proxies. */
+export const HOP_BY_HOP: Readonly<Record<string, number>> = {
+  'keep-alive': DROP,
+  'proxy-connection': DROP,
+  'proxy-authenticate': DROP,
+  'proxy-authorization': DROP,
+  'http2-settings': DROP,
+  te: DROP,
+  trailer: DROP
+}
+
+/** Headers that no other protocol has. */
+export const OF_CONNECTION: ReadonlySet<string> = new Set(
+  'connection keep-alive proxy-connection transfer-encoding upgrade te http2-settings'.split(' ')
+)
+
+/** Returns the kind of the header whose name is at this place in a text. */
+export type HeaderKinds = (text: string, from: number, to: number) => number
+
+const bucketOf = (length: number, first: number): number => (Math.min(length, 63) << 5) | (first & 31)
+
+/** Whether a text contains a name (in lower case: letters, digits and `-`) at an index, ignoring case. */
+const isAt = (text: string, from: number, name: string): boolean => {
+  for (let index = 0; index < name.length; index++)
+    if ((text.charCodeAt(from + index) | 32) !== name.charCodeAt(index)) return false
+  return true
+}
+
+/**
+ * A lookup for header names: the number of the listed name at a place in a text, ignoring case; 0 for all others.
+ * Length and first byte reject most names, and no string is created.
+ */
+export const nameReader = (list: Readonly<Record<string, number>>): HeaderKinds => {
+  const buckets: ({readonly name: string; readonly number: number}[] | undefined)[] = Array.from({
+    length: bucketOf(64, 31) + 1
+  })
+  for (const [name, number] of Object.entries(list))
+    (buckets[bucketOf(name.length, name.charCodeAt(0))] ??= []).push({name, number})
+  return (text, from, to) => {
+    const bucket = buckets[bucketOf(to - from, text.charCodeAt(from))]
+    if (bucket === undefined) return 0
+    for (const {name, number} of bucket) if (name.length === to - from && isAt(text, from, name)) return number
+    return 0
+  }
+}
