@@ -21,8 +21,6 @@ export interface Package {
   readonly install: (folder: string) => readonly Command[]
   /** Tells that what runs it is there, also where it was installed long ago. */
   readonly runtime?: Command
-  /** It comes from no package registry, and a build machine may not reach where it is: a test without it is only left out. */
-  readonly isElsewhere?: boolean
 }
 
 type Command = readonly [file: string, ...args: readonly string[]]
@@ -32,7 +30,7 @@ type Command = readonly [file: string, ...args: readonly string[]]
  */
 export async function installed(
   t: Pick<Test, 'pass'>,
-  {name, version, install, runtime, isElsewhere = false}: Package
+  {name, version, install, runtime}: Package
 ): Promise<string | undefined> {
   const folder = join(tmpdir(), `pillion-test-${name.replaceAll(/[@/]/g, '')}-${version}-${process.version}`)
   const fresh = `${folder}.${process.pid}`
@@ -46,7 +44,7 @@ export async function installed(
     return folder
   } catch (error) {
     const why = `${name} ${version}: ${messageOf(error)}`
-    t.pass(`without ${name}`, {skip: isElsewhere ? why : missing(why)})
+    t.pass(`without ${name}`, {skip: missing(why)})
     return undefined
   } finally {
     await rm(fresh, {recursive: true, force: true})
@@ -158,30 +156,6 @@ export const otelForGo: Package = {
   version: `1.47.0-${contentHash(OTEL_FOR_GO)}`,
   install: folder => [['go', 'build', '-C', OTEL_FOR_GO, '-gcflags=all=-N -l', '-o', join(folder, 'otel-go'), '.']]
 }
-
-/** A public repository on GitHub. */
-interface PublicSource {
-  /** `owner/name` */
-  readonly repository: string
-  readonly commit: string
-  /** Patterns of git: what is needed of it. */
-  readonly paths: readonly string[]
-  /** Compiles it, in its folder. */
-  readonly build?: (folder: string) => readonly Command[]
-}
-
-/** Its files as they are at that commit; tests that need other files of it have a folder of their own. */
-export const publicSource = ({repository, commit, paths, build}: PublicSource): Package => ({
-  name: repository.replace('/', '-'),
-  version: `${commit.slice(0, 12)}-${createHash('sha256').update(paths.join('\n')).digest('hex').slice(0, 8)}`,
-  runtime: ['git', '--version'],
-  isElsewhere: true,
-  install: folder => [
-    ['git', 'clone', '-q', '--no-checkout', '--filter=blob:none', `https://github.com/${repository}`, folder],
-    ['git', '-C', folder, 'checkout', '-q', commit, '--', ...paths],
-    ...(build?.(folder) ?? [])
-  ]
-})
 
 const JAVA = join(import.meta.dirname, '../fixtures/sdks')
 
