@@ -1,6 +1,5 @@
 import {once} from 'node:events'
 import {createServer, type Server} from 'node:net'
-import {setTimeout as pause} from 'node:timers/promises'
 
 /** Below the ports that runs give to apps and sidecars, and those that the system gives to anybody. */
 const LOWEST = 10_000
@@ -24,19 +23,6 @@ export async function freePort(): Promise<number> {
     server.close()
     await once(server, 'close')
     return port
-  }
-}
-
-/** Settles when a port that a program has in its code is free: the system gives such numbers to connections, too. */
-export async function untilFree(port: number): Promise<void> {
-  for (;;) {
-    const server = await listening(port)
-    if (server !== undefined) {
-      server.close()
-      await once(server, 'close')
-      return
-    }
-    await pause(50)
   }
 }
 

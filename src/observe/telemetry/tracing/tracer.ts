@@ -39,9 +39,6 @@ interface ActiveSpan {
   readonly isSampled: boolean
 }
 
-/** Dapr creates no spans for requests whose path contains this (pkg/diagnostics/http_tracing.go). */
-export const isTraced = (path: string): boolean => !path.includes('/healthz')
-
 /** Starts the spans of a sidecar. */
 export class Tracer {
   readonly #sampler: Sampler
