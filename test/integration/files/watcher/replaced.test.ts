@@ -43,7 +43,7 @@ t.test(
   async t => {
     const w = new Watching()
     putApi(w)
-    await w.open(t, ALL, {folder: w.path('api'), clock: systemClock})
+    await w.open(t, ALL, {folder: w.path('api')})
     for (let times = 1; times <= 2; times++) {
       await atRest() // its bytes are known by then
       rmSync(w.path('api'), {recursive: true})
@@ -58,7 +58,7 @@ t.test(
 t.test('a folder that is gone for a while is one change when it goes, and one when it is there again', async t => {
   const w = new Watching()
   putApi(w)
-  await w.open(t, ALL, {folder: w.path('api'), clock: systemClock})
+  await w.open(t, ALL, {folder: w.path('api')})
   await atRest()
   rmSync(w.path('api'), {recursive: true})
   await w.changes(1)
@@ -77,8 +77,8 @@ t.test(
       for (const file of ['code.js', 'sub/code.js']) w.write(`${at}/${file}`, '1')
     }
     put('api')
-    await w.open(t, ALL, {folder: w.path('api'), clock: systemClock})
-    await inner.open(t, ALL, {folder: w.path('api/sub'), clock: systemClock})
+    await w.open(t, ALL, {folder: w.path('api')})
+    await inner.open(t, ALL, {folder: w.path('api/sub')})
     for (let times = 1; times <= 2; times++) {
       await atRest()
       renameSync(w.path('api'), w.path(`old${times}`))
