@@ -1,5 +1,4 @@
 import {readdirSync} from 'node:fs'
-import {registerHooks} from 'node:module'
 import t from 'tap'
 import {RunWork} from '../../../src/run/run-work.ts'
 import type {RunWorkOptions} from '../../../src/run/open-work.ts'
@@ -25,34 +24,6 @@ t.test('nothing is opened for who asks after the end: nobody would close it', as
   t.same(warned, [], 'the next run asks the app again')
   t.same(readdirSync(folder), [])
 })
-
-t.test(
-  'what could not be opened at first, as code could not be loaded, is opened then, and not held by us',
-  async t => {
-    const folder = t.testdir()
-    const warned: string[] = []
-    let fails = true
-    const hooks = registerHooks({
-      load: (url, context, next) => {
-        if (!fails || !url.endsWith('/moved-work.ts')) return next(url, context)
-        fails = false
-        throw Object.assign(new Error('EMFILE: too many open files'), {code: 'EMFILE'})
-      }
-    })
-    t.teardown(() => hooks.deregister())
-    const work = new RunWork({
-      plan: {file: '', name: '', apps: [{id: 'a', folder}]},
-      env: {XDG_STATE_HOME: folder},
-      runtimes: () => [],
-      knowLeftOut: async () => undefined,
-      reporter: {warn: (_: string, text: string) => warned.push(text), tell: () => undefined}
-    } as unknown as RunWorkOptions)
-    await t.rejects(work.workflows(), {code: 'EMFILE'})
-    await work.workflows()
-    t.same(warned, [])
-    await work.close()
-  }
-)
 
 t.test('what an earlier run has left is opened once there is a free descriptor', async t => {
   const folder = t.testdir()

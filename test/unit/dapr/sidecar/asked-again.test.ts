@@ -139,17 +139,6 @@ t.test('a sidecar that closes does not wait for components that are being opened
   }
 })
 
-t.test('nor does it load what could not be loaded before, and nobody reads', async t => {
-  const context = contextOf(DECLARED, {})
-  const failed = Promise.withResolvers<void>()
-  const log = (): void => failed.resolve()
-  const sidecar = new SidecarSubscriptions({...context, log})
-  await failed.promise
-  const load = async (): Promise<never> => t.fail('it was loaded') as never
-  Object.assign(context.blocks, {load, begun: undefined})
-  await sidecar.close(new AbortController().signal)
-})
-
 t.test('an app that does not say the routes of its topics is asked again for a minute; then it may sleep, and they are not read', async t => {
   const follows = [Promise.withResolvers<readonly object[]>(), Promise.withResolvers<readonly object[]>()]
   let count = 0

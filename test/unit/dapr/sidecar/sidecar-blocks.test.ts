@@ -87,23 +87,6 @@ t.test('an outbox that could not be read once is read later, and one that an edi
   }
 })
 
-t.test('what could not be loaded once is loaded by the next call', async t => {
-  let loads = 0
-  const options = {
-    runtime: {plan: {folder: '/', resources: {}}, opening: {}},
-    env: {},
-    resources: {snapshot: {components: [], configuration: DEFAULT_CONFIGURATION}, onChange: () => () => undefined},
-    components: async () => {
-      if (++loads === 1) throw new Error('EMFILE: too many open files')
-      return Promise.resolve({})
-    }
-  } as unknown as OpenSidecarOptions
-  const context = {appId: 'shop', log: {write: () => undefined}} as unknown as SharedContext
-  const blocks = new SidecarBlocks(options, context, async () => Promise.resolve(undefined))
-  await t.rejects(blocks.load(), /EMFILE/)
-  t.ok(await blocks.load())
-})
-
 t.test('actors are hosted by no sidecar that has left them, also where its blocks are loaded later', async t => {
   let hosted = 0
   const options = {

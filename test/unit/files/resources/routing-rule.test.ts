@@ -1,5 +1,4 @@
 import t from 'tap'
-import {withFewDescriptors} from '../../../rig/few-descriptors.ts'
 import {compileRule} from '../../../../src/files/resources/routing-rule.ts'
 
 /** Whether a rule fits; a text that says why it is none. */
@@ -34,25 +33,3 @@ t.test('no pattern takes for ever', async t => {
   t.equal(await fits('matches(event.data, "^(a|aa)+$")', event), false)
   t.equal(await fits('event.data.matches("^(([a-z])+.)+[A-Z]([a-z])+$")', event), false)
 })
-
-t.test(
-  'code that cannot be loaded, as no descriptor is free, is no fault of an expression, and is loaded by the next',
-  async t => {
-    for (const [file, name, expression] of [
-      ['routing-rule.ts', 'compileRule', 'event.data.total > 5'],
-      ['routing-rule.ts', 'compileRule', 'event.type.matches("a")'],
-      ['resiliency/trip.ts', 'compileTrip', 'consecutiveFailures > 3']
-    ] as const)
-      await t.resolves(
-        withFewDescriptors(`
-        const {${name}} = await import('${import.meta.resolve(`../../../../src/files/resources/${file}`)}')
-        fill()
-        await rejects(${name}('${expression}'))
-        free()
-        const {message, fault} = await ${name}('${expression}')
-        equal(message ?? fault, undefined)
-      `),
-        expression
-      )
-  }
-)

@@ -51,29 +51,6 @@ t.test('a stream that opens while its sidecar closes hosts nothing', async t => 
   t.notOk(actors.table.isHosted('Cart'))
 })
 
-t.test(
-  'a stream that could not be begun, as no code could be loaded, takes no call when a later one has ended',
-  async t => {
-    const {actors, call} = openActorHouse()
-    t.teardown(() => actors.close())
-    let loads = 0
-    const streams = streamsOf(async () => {
-      if (loads++ === 0) throw new Error('EMFILE: too many open files')
-      return Promise.resolve(actors)
-    })
-    let dead = 0
-    const first = {...SESSION, send: async () => new Promise<never>(() => dead++)}
-    await t.rejects(streams.open(first, types(['Cart'])), {message: /EMFILE/})
-    await streams.open(SESSION, types(['Cart']))
-    streams.closed(SESSION)
-    const waiting = call('Cart/1', 'add')
-    await new Promise(setImmediate)
-    t.equal(dead, 0)
-    waiting.leave()
-    t.match(await waiting.outcome, /^gone/)
-  }
-)
-
 t.test('of streams that end one after the other the last one does not tell what starts a sleeping app', async t => {
   const told: (readonly string[])[] = []
   const actors = new Actors({
