@@ -1,6 +1,6 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
-import {openRig, type Rig} from '../rig/rig.ts'
+import {openRig} from '../rig/rig.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {app, edited} from './edited.ts'
@@ -88,55 +88,3 @@ t.test('a call waits while an edit opens its app again at another port', async t
   const answer = await held
   t.same([answer.status, await answer.text()], [200, 'after'])
 })
-
-/** Two driven apps, once they take calls, and what edits both. */
-async function pair(rig: Rig, stop: string) {
-  const [daprHTTPPort, a, b] = [await freePort(), await freePort(), await freePort()]
-  const save = async (logLevel: string): Promise<void> =>
-    rig.template(
-      [
-        {appID: 'a', appPort: a, daprHTTPPort, stop: {timeout: stop}},
-        {appID: 'b', appPort: b, stop: {timeout: stop}}
-      ],
-      {logLevel}
-    )
-  await save('info')
-  const run = rig.pillion(['run', '-f', '.', '--watch'])
-  const lives = await Promise.all([rig.driven('a'), rig.driven('b')])
-  for (const life of lives) {
-    await life.listen()
-    await life.configured
-  }
-  return {run, lives, edit: async () => save('debug'), url: `http://127.0.0.1:${daprHTTPPort}/v1.0/invoke/b/method/`}
-}
-
-t.test(
-  'one edit opens caller and callee again: calls at the port of the caller wait, and none is refused or cut',
-  async t => {
-    const rig = await openRig(t)
-    const {lives, edit, url} = await pair(rig, '20s')
-    const [a, b] = lives
-    await Promise.all(lives.map(async life => life.catchSignal('SIGTERM')))
-    // a connection each: one that is kept is closed after its answer
-    const text = async (): Promise<string> => (await fetch(url, {headers: {connection: 'close'}})).text()
-    await edit()
-    await Promise.all(lives.map(async life => life.nextSignal()))
-    const during = text()
-    const rows = async (): Promise<readonly object[]> =>
-      ((await ask(controlSocket(rig), '/api/v1/calls?q=to:b')).json as {calls: object[]}).calls
-    while ((await rows()).length === 0) await pause(5)
-    await a.exit(0)
-    await a.closed
-    const body = JSON.stringify({for: ['ready'], timeout: '50ms'})
-    const {json} = await ask(controlSocket(rig), '/api/v1/wait', {method: 'POST', body})
-    t.match(json, {outcome: 'timeout'}, 'they will be ready')
-    t.match((await rig.run(['ps'])).stdout, /^a +starting /m)
-    const behind = text()
-    await b.exit(0)
-    const next = await Promise.all([rig.driven('a'), rig.driven('b')])
-    for (const life of next) await life.listen()
-    await next[1].answer({body: 'after'})
-    t.same(await Promise.all([during, behind]), ['after', 'after'])
-    t.equal(await text(), 'after')
-  }
-)

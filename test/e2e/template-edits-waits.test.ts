@@ -3,7 +3,7 @@ import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {appsOf, controlSocket} from '../rig/control-socket.ts'
+import {appsOf, ask, controlSocket} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
 import {app, edited, template} from './edited.ts'
@@ -107,6 +107,37 @@ t.test(
     request.reply({body: `a and ${body}`}).catch(() => undefined)
     t.equal(await (await outer).text(), 'a and b')
     t.equal(run.stderr.text, '')
+  }
+)
+
+t.test(
+  'one edit opens caller and callee again: calls at the port of the caller wait, and none is refused or cut',
+  async t => {
+    const rig = await openRig(t)
+    const {lives, edit, url} = await pair(rig, '20s')
+    const [a, b] = lives
+    await Promise.all(lives.map(async life => life.catchSignal('SIGTERM')))
+    // a connection each: one that is kept is closed after its answer
+    const text = async (): Promise<string> => (await fetch(url, {headers: {connection: 'close'}})).text()
+    await edit()
+    await Promise.all(lives.map(async life => life.nextSignal()))
+    const during = text()
+    const rows = async (): Promise<readonly object[]> =>
+      ((await ask(controlSocket(rig), '/api/v1/calls?q=to:b')).json as {calls: object[]}).calls
+    while ((await rows()).length === 0) await pause(5)
+    await a.exit(0)
+    await a.closed
+    const body = JSON.stringify({for: ['ready'], timeout: '50ms'})
+    const {json} = await ask(controlSocket(rig), '/api/v1/wait', {method: 'POST', body})
+    t.match(json, {outcome: 'timeout'}, 'they will be ready')
+    t.match((await rig.run(['ps'])).stdout, /^a +starting /m)
+    const behind = text()
+    await b.exit(0)
+    const next = await Promise.all([rig.driven('a'), rig.driven('b')])
+    for (const life of next) await life.listen()
+    await next[1].answer({body: 'after'})
+    t.same(await Promise.all([during, behind]), ['after', 'after'])
+    t.equal(await text(), 'after')
   }
 )
 
