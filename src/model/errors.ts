@@ -68,6 +68,10 @@ export class UserError extends Error {
 /** The message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** The message of any thrown value, with the explanation of a `UserError`. */
+export const wholeMessageOf = (error: unknown): string =>
+  error instanceof UserError ? `${error.message}\n${error.explanation}`.trimEnd() : messageOf(error)
+
 /** Returns the error code of a failed system call (`ENOENT`, `ECONNREFUSED` …); '' without one. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''

@@ -5,11 +5,6 @@
 export class SingleFlight<K, T> {
   readonly #flights = new Map<K, Promise<T>>()
 
-  /** Number of keys with work under way. */
-  get size(): number {
-    return this.#flights.size
-  }
-
   /** Settles when all current work has ended or failed. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#flights.values())

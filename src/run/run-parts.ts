@@ -198,6 +198,7 @@ export class RunParts {
     return new AppCloser({
       ...this.context,
       sidecars: this.#sidecars,
+      close: async (runtime, end) => this.changes.ownerOf(runtime).close(end),
       ends: runtime => {
         this.changes.leave(runtime)
         this.starts.leave(runtime)
@@ -222,7 +223,6 @@ export class RunParts {
         this.services.add(runtime)
         this.changes.join(runtime)
       },
-      broughtIn: app => this.changes.broughtIn(app),
       leavesOut: async plans =>
         inBackground(this.context.reporter, 'cannot read resources', this.resources.leaveOut(plans)),
       removed: id => {
@@ -284,13 +284,15 @@ export class RunParts {
         this.sleep.onEdited()
         void inBackground(reporter, 'cannot read resources again', this.resources.edited())
       },
-      runtimes: () => this.apps.open,
+      runtimes: () => this.apps.all,
       letGo: this.actors.present,
       letGoMs: this.actors.drainMs,
       keepHosted: runtime => this.actors.resume(runtime),
       finishWork: this.work.present,
       resumeWork: runtime => this.work.resume(runtime),
-      apps: () => this.apps
+      apps: () => this.apps,
+      open: async (...opened) => this.apps.reopen(...opened),
+      queue: async runtime => this.starts.again(runtime)
     })
   }
 

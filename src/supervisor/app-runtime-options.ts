@@ -5,13 +5,12 @@ import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import type {Logs} from './lifecycle-log.ts'
-import type {Sleeper} from './app-sleep.ts'
+import type {AppSleep, Sleeper} from './app-sleep.ts'
 import type {ProgramOptions} from './program.ts'
 import type {Starter} from './owner/next-step.ts'
-import type {Sleep} from './sleep.ts'
 
 /** Creates the sleep of an app. `starting`: called when it is woken, and starts once its dependencies are met. */
-export type OpenSleep = (runtime: Sleeper & {readonly id: string}, starting: () => void) => Sleep
+export type OpenSleep = (runtime: Sleeper & {readonly id: string}, starting: () => void) => AppSleep
 
 /** The options of an `AppRuntime` that are the same for all its openings. */
 export interface AppRuntimeOptions extends Omit<

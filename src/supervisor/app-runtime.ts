@@ -20,7 +20,7 @@ import type {AppRuntimeOptions, OpeningOptions} from './app-runtime-options.ts'
 import {whyNotRunning} from './messages/why-not-running.ts'
 import {listedApp} from './listed-app.ts'
 import type {RuntimeStatus} from './runtime-status.ts'
-import type {Sleep} from './sleep.ts'
+import type {AppSleep} from './app-sleep.ts'
 import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 
 /** Number of short runs in a row after which calls are rejected. */
@@ -55,7 +55,8 @@ export class AppRuntime implements Callee, Intent {
   readonly #listeners = new Set<() => void>()
   #recheckedAt = -Infinity // performance.now()
   person: Person
-  isStartRequested = false
+  request: Intent['request'] = 'no'
+  isClosing = false
   round = 0
   idle: Idle = {kind: 'no'}
   leaves = false
@@ -97,6 +98,7 @@ export class AppRuntime implements Callee, Intent {
     const person = this.person === 'stopped' ? 'none' : this.person
     this.person = person
     this.isStopped = false
+    this.isClosing = false
     this.#opening = new Opening(this, this.#options, {...next, person}, this.#moves)
     this.hasEarlierLogs = true
     this.#channel.reopen(next.plan, next.ports.appPort)
@@ -121,7 +123,7 @@ export class AppRuntime implements Callee, Intent {
     return this.#opening.logs
   }
 
-  get sleep(): Sleep {
+  get sleep(): AppSleep {
     return this.#opening.sleep
   }
 
@@ -366,7 +368,7 @@ export class AppRuntime implements Callee, Intent {
     opening.status.moved(state)
     if (state.phase === 'starting') {
       opening.logStart = this.logs.app.record.length
-      this.isStartRequested = false
+      this.request = 'no'
     }
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
     this.sleep.onMove()

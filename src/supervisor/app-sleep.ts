@@ -4,7 +4,6 @@ import type {AppPlan} from '../model/plan.ts'
 import {canBeWoken, type Triggers} from '../model/triggers.ts'
 import {systemClock, type Clock} from '../platform/clock.ts'
 import type {AdmissionQueue, PendingCall} from '../proxy/gateway/admission-queue.ts'
-import type {Sleep} from './sleep.ts'
 
 /** The app that sleeps. */
 export interface Sleeper {
@@ -30,10 +29,13 @@ export interface AppSleepOptions {
 const AGAIN_MS = 1000
 const LONGEST_MS = 60_000
 
-/** The sleep of an app. A call keeps an app awake that is falling asleep, or waits for the next process, so none is lost. */
-export class AppSleep implements Sleep {
+/**
+ * The sleep of one app: it has no process, while its sidecar, ports and addresses stay open. Any need wakes it. A call keeps an app awake
+ * that is falling asleep, or waits for the next process, so none is lost.
+ */
+export class AppSleep {
   readonly #sleeper: Sleeper
-  readonly #options: AppSleepOptions
+  readonly #options: AppSleepOptions | 'never'
   #isWaking = false
   #works = 0
   /** Number of failed starts in a row. */
@@ -45,26 +47,34 @@ export class AppSleep implements Sleep {
   /** Whether a missing dependency has prevented its start. */
   #isBarred = false
 
-  constructor(sleeper: Sleeper, options: AppSleepOptions) {
+  /** `never`: the app does not sleep. */
+  constructor(sleeper: Sleeper, options: AppSleepOptions | 'never') {
     this.#sleeper = sleeper
     this.#options = options
   }
 
+  get maySleep(): boolean {
+    return this.#options !== 'never'
+  }
+
+  /** Whether it waits for its first call instead of starting. */
   get beginsAsleep(): boolean {
     const {plan} = this.#sleeper
-    return plan.lazy === true && canBeWoken(plan, this.triggers)
+    return this.maySleep && plan.lazy === true && canBeWoken(plan, this.triggers)
   }
 
   get isAsleep(): boolean {
     return this.#sleeper.app.state.phase === 'asleep'
   }
 
+  /** Whether the app is asleep, and is being started. */
   get isWaking(): boolean {
     return this.#isWaking && this.isAsleep
   }
 
+  /** Triggers besides calls, as its last process has reported. */
   get triggers(): Triggers {
-    return this.#options.triggers()
+    return this.#options === 'never' ? {} : this.#options.triggers()
   }
 
   /** How often its workers have got work. */
@@ -72,7 +82,9 @@ export class AppSleep implements Sleep {
     return this.#works
   }
 
+  /** Starts the app for an immediate need. Returns false if it has a process, or is being started already. */
   wake(cause: string): boolean {
+    if (this.#options === 'never') return false
     if (this.#sleeper.need(cause)) return true
     if (!this.isAsleep || this.#isWaking) return false
     this.#isWaking = true
@@ -82,7 +94,9 @@ export class AppSleep implements Sleep {
     return true
   }
 
+  /** Starts the app for a need without a limit: an event, an actor, a job. Callers repeat this when its state changes. */
   need(cause: string): void {
+    if (this.#options === 'never') return
     this.#needed = cause
     if (this.#failures === 0) return void this.wake(cause)
     if (!this.isAsleep || this.#callOff !== undefined) return
@@ -93,6 +107,7 @@ export class AppSleep implements Sleep {
     })
   }
 
+  /** Called when a dependency is ready: waiting work is tried again at once, despite earlier failures. */
   retry(): void {
     if (!this.isAsleep || !this.#isBarred) return
     this.#failures = 0
@@ -101,20 +116,26 @@ export class AppSleep implements Sleep {
     if (this.#needed !== '') this.wake(this.#needed)
   }
 
+  /** Called when its process has named its triggers. */
   learn(part: Triggers): void {
+    if (this.#options === 'never') return
     const triggers = {...this.triggers, ...part}
     if (!isDeepStrictEqual(triggers, this.triggers)) this.#options.learn(triggers)
   }
 
+  /** A worker of it got work. */
   onWork(): void {
     this.#works++
   }
 
+  /** A call waits in its queue. */
   onWait(call: PendingCall): void {
     if (this.wake(causeOf(call))) call.hasWoken = true
   }
 
+  /** Must be called after each change of its state, once its queue follows it; also when it cannot be started. */
   onMove(): void {
+    if (this.#options === 'never') return
     const {state} = this.#sleeper.app
     if (state.phase === 'asleep' && this.#isWaking) this.#isBarred = true
     if (state.phase === 'asleep' && (state.last !== undefined || this.#isWaking)) this.#failures++

@@ -10,12 +10,11 @@ import type {CallerIdentity} from '../proxy/gateway/caller-header.ts'
 import type {AccessControlInterceptor} from '../proxy/gateway/interceptors/access-control.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import type {AppRuntimeOptions, OpeningOptions} from './app-runtime-options.ts'
-import type {Sleeper} from './app-sleep.ts'
+import {AppSleep, type Sleeper} from './app-sleep.ts'
 import {ExitReporter} from './exit-reporter.ts'
 import {LifecycleLog, type Logs} from './lifecycle-log.ts'
 import {Program} from './program.ts'
 import {RuntimeStatus} from './runtime-status.ts'
-import {AWAKE, type Sleep} from './sleep.ts'
 
 interface OpenedApp extends Sleeper {
   readonly id: string
@@ -38,7 +37,7 @@ export class Opening {
   readonly status: RuntimeStatus
   readonly program: Program
   readonly exits: ExitReporter
-  readonly sleep: Sleep
+  readonly sleep: AppSleep
   readonly ports: SidecarPorts
   readonly logs: Logs
   readonly environment: OpeningOptions['environment']
@@ -77,7 +76,7 @@ export class Opening {
     const {environment, person: starter} = options
     const own = {environment, starter, lines: logs.app.sink, plan: () => app.plan}
     this.program = new Program({...of, ...own, ...moves}, plan, ports.appPort)
-    this.sleep = options.openSleep?.(app, () => this.status.starting()) ?? AWAKE
+    this.sleep = options.openSleep?.(app, () => this.status.starting()) ?? new AppSleep(app, 'never')
   }
 
   async start(pipes: ProcessPipes | undefined): Promise<void> {

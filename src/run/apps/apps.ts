@@ -2,7 +2,6 @@ import type {RunContext} from '../run-context.ts'
 import {whyLeftOut, whyStopped} from '../../proxy/gateway/unknown-app.ts'
 import {UserError} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
-import {SingleFlight} from '../../model/single-flight.ts'
 import {releasePorts, nameOwner} from '../../proxy/ports/claim-all.ts'
 import {claimPorts, type SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
@@ -32,8 +31,6 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly removed: (id: string) => void
   /** Called when an app joins the run, before it is open. */
   readonly joins: (runtime: AppRuntime) => void
-  /** Called when an app that was left out of the run has joined it. */
-  readonly broughtIn: (plan: AppPlan) => void
   /** Called when an edit has set which apps are left out. */
   readonly leavesOut: (plans: readonly AppPlan[]) => Promise<void>
   /** Called with all apps, closed ones included, when their order has changed or one leaves for good. */
@@ -50,8 +47,6 @@ export class Apps implements EditedApps {
   #all: readonly AppRuntime[] = []
   /** Apps of inactive profiles, which open nothing until the user starts them. */
   #leftOut: readonly AppPlan[]
-  /** Stopped apps that are being started again. */
-  readonly #opening = new SingleFlight<AppRuntime, void>()
   /** Apps whose ports and sidecars are being opened. */
   readonly #halfOpen = new Map<Promise<unknown>, AppPlan>()
   /** Settles when no app is being opened or removed. */
@@ -63,6 +58,7 @@ export class Apps implements EditedApps {
   /** Removed apps at which calls wait for another app of their id, which the edit opens. */
   #replaced: readonly AppRuntime[] = []
   lost: readonly string[] = []
+  readonly broughtIn = new Set<string>()
   /** Listening servers of sidecars that an edit opens again. */
   readonly #kept = new Map<AppRuntime, SidecarServers>()
 
@@ -121,7 +117,7 @@ export class Apps implements EditedApps {
       if (leftOut === undefined) return undefined
       const runtime = await this.#open(leftOut, this.#all.length, {person})
       this.#leftOut = this.#leftOut.filter(each => each !== leftOut)
-      this.#options.broughtIn(leftOut)
+      this.broughtIn.add(leftOut.id)
       return runtime
     })
   }
@@ -135,9 +131,9 @@ export class Apps implements EditedApps {
   async ended(): Promise<void> {
     do {
       await Promise.all(this.#all.map(async ({ended}) => ended()))
-      await Promise.allSettled([this.#opening.settled(), ...this.#holds, this.#turn])
+      await Promise.allSettled([...this.#holds, this.#turn])
       await new Promise(setImmediate) // a process that is being replaced has no successor yet
-    } while (this.#opening.size > 0 || this.#holds.size > 0 || !this.#all.every(({hasEnded}) => hasEnded))
+    } while (this.#holds.size > 0 || !this.#all.every(({hasEnded}) => hasEnded))
   }
 
   hold(): () => void {
@@ -276,8 +272,9 @@ export class Apps implements EditedApps {
     const {isMain, closer, end, sidecars} = this.#options
     const meant = named().filter(runtime => sidecars.has(runtime))
     if (meant.length === 0) return false
-    const isLeft = (each: AppRuntime): boolean => !meant.includes(each) && !each.hasEnded && !each.isStopped
-    const isLast = (): boolean => this.#opening.size + this.#halfOpen.size === 0 && !this.#all.some(isLeft)
+    const isLeft = (each: AppRuntime): boolean =>
+      each.isStopped ? each.person !== 'stopped' : !meant.includes(each) && !each.hasEnded
+    const isLast = (): boolean => this.#halfOpen.size === 0 && !this.#all.some(isLeft)
     const shadows = meant.filter(runtime => !isMain(runtime))
     for (const runtime of meant) noteStop(runtime)
     await Promise.all(shadows.map(async runtime => closer.close(runtime)))
@@ -290,17 +287,16 @@ export class Apps implements EditedApps {
     return true
   }
 
-  /** Opens a stopped app again with its ports, and starts it, unless it was removed or the run ends. Throws a UserError if a fixed port of the template is taken. */
-  async reopen(stopped: AppRuntime): Promise<void> {
-    await this.#opening.do(stopped, async () => {
-      const {closer, starts} = this.#options
-      await closer.close(stopped) // waits if it is still closing
-      const opened = await this.inTurn(async () => {
-        if (!stopped.isStopped) return undefined
-        return this.#open(stopped.wanted, this.#all.indexOf(stopped), {previous: stopped})
-      })
-      if (opened !== undefined) await starts.late(opened)
+  /**
+   * Opens a stopped app again with its ports, and starts it, unless the step is cancelled before its turn, or the run ends. Throws a
+   * UserError if a fixed port of the template is taken.
+   */
+  readonly reopen = async (stopped: AppRuntime, callOff: AbortSignal): Promise<void> => {
+    const opened = await this.inTurn(async () => {
+      if (callOff.aborted) return undefined
+      return this.#open(stopped.wanted, this.#all.indexOf(stopped), {previous: stopped})
     })
+    if (opened !== undefined) await this.#options.starts.late(opened)
   }
 
   /** Settles when no app is being opened: the end of the run would leave a half-open app. */
@@ -322,7 +318,7 @@ export class Apps implements EditedApps {
 
   async #claimAndOpen(plan: AppPlan, index: number, request: OpenRequest): Promise<AppRuntime | undefined> {
     const {previous} = request
-    const {runtimes, closer, joins, openSidecar, published, lifetime} = this.#options
+    const {runtimes, joins, openSidecar, published, lifetime} = this.#options
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
     const stages = new Stages()
@@ -352,7 +348,6 @@ export class Apps implements EditedApps {
           } else {
             await runtimes.again(previous, plan, ports, index)
             runtime = previous
-            closer.opened(runtime)
           }
           joins(runtime)
           this.#release(({id}) => id === plan.id)
@@ -379,6 +374,6 @@ export class Apps implements EditedApps {
 /** Notes that the user has stopped an app, which is closed next. */
 function noteStop(runtime: AppRuntime): void {
   runtime.person = 'stopped'
-  runtime.isStartRequested = false
+  runtime.request = 'no'
   runtime.isStopped = true
 }

@@ -48,6 +48,8 @@ export const hasEndedWell = (state: AppState): boolean =>
 export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporter'> {
   /** The open sidecars, without closed ones. */
   readonly sidecars: Map<AppRuntime, OpenSidecar>
+  /** Lets the owner of an app close it by `end`, unless it is closed, or is being closed. Settles when it is closed. */
+  readonly close: (runtime: AppRuntime, end: () => Promise<void>) => Promise<void>
   /** Called when an app is about to end, so that it is not restarted. */
   readonly ends: (runtime: AppRuntime) => void
   /** Called when an app gets no new calls. */
@@ -74,8 +76,6 @@ export interface EditedClose {
 /** Closes apps with their sidecars and logs, each once: single apps during the run, all together at its end. */
 export class AppCloser {
   readonly #options: AppCloserOptions
-  /** Apps that are closed or being closed. */
-  readonly #closing = new WeakMap<AppRuntime, Promise<void>>()
   /** Sidecars whose apps an edit has opened again, and that still have unanswered calls. */
   readonly #behind = new Set<Promise<void>>()
 
@@ -85,7 +85,7 @@ export class AppCloser {
 
   /** Stops an app and then its sidecar, during the run. */
   async close(runtime: AppRuntime): Promise<void> {
-    await this.#once(runtime, async () => this.#leave(runtime))
+    await this.#options.close(runtime, async () => this.#leave(runtime))
   }
 
   /**
@@ -98,7 +98,7 @@ export class AppCloser {
   ): Promise<SidecarServers | undefined> {
     const {timeoutMs} = runtime.queue
     let servers: SidecarServers | undefined
-    await this.#once(runtime, async () => {
+    await this.#options.close(runtime, async () => {
       await callers
       await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#options.lifetime.now}, async cut => {
         await this.drain(runtime, isOpenedNext)
@@ -117,11 +117,6 @@ export class AppCloser {
     runtime.leave()
   }
 
-  /** Called when the app is open again, and so may be closed again. */
-  opened(runtime: AppRuntime): void {
-    this.#closing.delete(runtime)
-  }
-
   /** Closes the sidecar of an app once its calls are answered. Calls may wait for apps of the edit as long as for any app. */
   #closeBehind(runtime: AppRuntime, timeoutMs: number): void {
     const ms = runtime.plan.stop.timeoutMs + Math.min(timeoutMs, MAX_BEHIND_MS)
@@ -134,7 +129,8 @@ export class AppCloser {
 
   /** Closes all sidecars and logs after the apps have exited; `cut` is aborted to stop waiting for connections. */
   async closeAll(runtimes: readonly AppRuntime[], cut: AbortSignal): Promise<void> {
-    await Promise.all(runtimes.map(async runtime => this.#once(runtime, async () => this.#detach(runtime)(cut))))
+    const {close} = this.#options
+    await Promise.all(runtimes.map(async runtime => close(runtime, async () => this.#detach(runtime)(cut))))
     await Promise.all(this.#behind) // also those that an edit has left just now
   }
 
@@ -156,12 +152,6 @@ export class AppCloser {
     if (isDone || over.aborted || left.length === 0) return
     reporter.warn('calls-cut', cutText({id, left, ms, after: 'the stop request'}))
     runtime.cutCalls()
-  }
-
-  async #once(runtime: AppRuntime, close: () => Promise<void>): Promise<void> {
-    const closing = this.#closing.get(runtime) ?? close()
-    this.#closing.set(runtime, closing)
-    await closing
   }
 
   async #leave(runtime: AppRuntime): Promise<void> {

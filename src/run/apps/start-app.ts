@@ -1,18 +1,18 @@
 import type {RunContext} from '../run-context.ts'
 import type {HandedOver, StartResult} from '../../control/run-control.ts'
 import type {Launch} from '../../model/api.generated.ts'
-import {UserError} from '../../model/errors.ts'
+import {wholeMessageOf, UserError} from '../../model/errors.ts'
 import {exitOf, succeeded} from '../../model/app-state.ts'
 import type {AppPlan, Dependency} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {commandPorts} from '../../supervisor/command.ts'
-import {hasReached, neverOpened, standingOf} from '../../supervisor/order/progress.ts'
+import {hasReached} from '../../supervisor/order/progress.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {whyNotSpawned} from '../../supervisor/messages/why-not-running.ts'
 import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {Changes} from '../../supervisor/reload/changes.ts'
 import type {Apps} from './apps.ts'
-import {nextStep, type OwnerFacts, type Starter, type OwnerStep} from '../../supervisor/owner/next-step.ts'
+import type {Starter} from '../../supervisor/owner/next-step.ts'
 
 export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly apps: Apps
@@ -61,7 +61,7 @@ export class AppStarter {
       if (why !== '') return failed(why)
       return apps.named(id).length === 0 ? failed(GONE) : {outcome: 'started', why: ''}
     } catch (error) {
-      return failed(userReason(error))
+      return failed(wholeMessageOf(error))
     }
   }
 
@@ -73,25 +73,26 @@ export class AppStarter {
     const {apps, changes, lifetime, faultNow} = this.#options
     const meant = apps.named(id)
     const start = async (): Promise<string | undefined> => (await this.start(id))?.why
-    if (meant.length === 0) return start()
+    if (meant.length > 0 && meant.every(({plan}) => plan.command.length === 0))
+      return 'it has no command, only a sidecar'
+    if (meant.every(each => this.#isDown(each)) || meant.some(({isExcepted}) => isExcepted)) return start()
     if (lifetime.isOver) return 'the run is stopping'
     const fault = await faultNow(meant)
     if (fault !== '') return fault
-    if (meant.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
     const left = meant.filter(({isStopped}) => !isStopped)
-    const hasEnded = left.every(({app}) => ['exited', 'backoff', 'asleep'].includes(app.state.phase))
-    if (hasEnded || meant.some(({isExcepted}) => isExcepted)) return start()
     if (meant.some(({isDebugged}) => isDebugged))
       return `it is being debugged; to run it here again: pillion start ${id}`
     // without an obstacle it is about to start: an edit replaces its process
     if (meant.some(({app, obstacle}) => app.state.phase === 'idle' && obstacle !== ''))
       return `"${id}" is not started yet: it waits for its dependencies`
-    const failures = await Promise.all(left.map(async each => changes.renew(each)))
+    const owners = left.map(each => changes.ownerOf(each))
+    for (const owner of owners) owner.want('user')
+    const failures = await Promise.all(owners.map(async owner => owner.follow()))
     await apps.settled()
-    if (lifetime.isOver) return 'the run is stopping'
-    if (left.some(({isStopped}) => isStopped)) return 'it was stopped meanwhile'
+    const failure = failures.find(each => each !== '')
+    if (failure !== undefined) return failure
     if (left.some(({isDebugged}) => isDebugged)) return 'it went to a debugger meanwhile'
-    const why = [...failures, ...left.map(({app}) => whyNotSpawned(app.state))].find(each => each !== '')
+    const why = left.map(({app}) => whyNotSpawned(app.state)).find(each => each !== '')
     return why ?? (meant.some(each => each.hasLeft || !left.includes(each)) ? start() : this.#whyNoneBegun(left))
   }
 
@@ -103,7 +104,7 @@ export class AppStarter {
     try {
       return await this.#debug(id)
     } catch (error) {
-      return refused(userReason(error))
+      return refused(wholeMessageOf(error))
     }
   }
 
@@ -135,46 +136,24 @@ export class AppStarter {
       return {why: runtime.fault, wasDebugged}
     }
     await apps.settled()
-    if (lifetime.isOver) return refused('the run is stopping')
-    if (runtime.isStopped) return refused('it was stopped meanwhile')
     return runtime.leaves ? refused(GONE) : {why: '', wasDebugged}
   }
 
-  /** Asks for a process of an app, and prepares it, so that it starts as soon as its dependencies are met. */
+  /** Asks for a process of an app, after its dependencies. */
   async #bringUp(runtime: AppRuntime): Promise<void> {
     runtime.person = 'none'
-    runtime.isStartRequested ||= this.#isDown(runtime)
-    if (this.#nextOf(runtime) === 'none') return
+    if (!runtime.isDebugged && (!this.#isDown(runtime) || runtime.sleep.isWaking)) return
+    if (runtime.request === 'no') runtime.request = 'later'
     await this.#bringNeeded(runtime.wanted) // by the plan of the latest edit, with which it starts
+    if (runtime.request === 'later') runtime.request = 'now'
     await this.#follow(runtime)
   }
 
-  /** Takes the steps of an app until its person has the wanted process. Does not repeat a step without effect: an edit or the end of the run decides then. */
+  /** Lets the owner of an app take its steps. Throws a UserError if the app cannot be opened. */
   async #follow(runtime: AppRuntime): Promise<void> {
-    let done: OwnerStep = 'none'
-    for (let step = this.#nextOf(runtime); step !== 'none' && step !== done; step = this.#nextOf(runtime)) {
-      await this.#take(step, runtime)
-      done = step
-    }
-  }
-
-  #nextOf(runtime: AppRuntime): OwnerStep {
-    return nextStep(runtime, {
-      sidecar: runtime.isStopped ? 'closed' : 'open',
-      process: processOf(runtime),
-      isFree: this.#isFree(runtime)
-    })
-  }
-
-  async #take(step: OwnerStep, runtime: AppRuntime): Promise<void> {
-    const {apps, starts, changes} = this.#options
-    runtime.isStartRequested = false
-    if (step === 'open') await apps.reopen(runtime)
-    else if (step === 'wake') runtime.sleep.wake('start')
-    else if (step === 'queue') {
-      runtime.reset()
-      await starts.late(runtime)
-    } else await changes.renew(runtime)
+    const release = this.#options.apps.hold()
+    const why = await this.#options.changes.ownerOf(runtime).follow().finally(release)
+    if (why !== '') throw new UserError(why)
   }
 
   /** Opens an app of an inactive profile, and starts it after its dependencies. */
@@ -203,12 +182,6 @@ export class AppStarter {
   /** Whether the app does not run, and will not restart by itself. */
   #isDown({isStopped, app}: AppRuntime): boolean {
     return isStopped || ['exited', 'backoff', 'asleep'].includes(app.state.phase)
-  }
-
-  #isFree(runtime: AppRuntime): boolean {
-    const {all, lost} = this.#options.apps
-    const known = [...all.map(({progress}) => progress), ...lost.map(neverOpened)]
-    return standingOf(runtime.plan.dependsOn, known).kind === 'free'
   }
 
   /** Whether a dependency must be started, unless it has exited successfully. */
@@ -268,21 +241,8 @@ export async function ownLaunch(runtime: AppRuntime, env: RunContext['env']): Pr
   return {...rest, environment, added}
 }
 
-function processOf({isDebugged, isGivenUp, app: {state}, sleep}: AppRuntime): OwnerFacts['process'] {
-  if (isDebugged) return 'theirs'
-  if (isGivenUp) return 'given up'
-  if (state.phase === 'asleep') return sleep.isWaking ? 'up' : 'asleep'
-  return ['exited', 'backoff'].includes(state.phase) ? 'ended' : 'up'
-}
-
 const GONE = 'it has left the template meanwhile'
 
 const refused = (why: string): HandedOver => ({why, wasDebugged: false})
 
 const failed = (why: string): StartResult => ({outcome: 'failed', why})
-
-/** The text of an error for the user; throws all others. */
-function userReason(error: unknown): string {
-  if (!(error instanceof UserError)) throw error
-  return [error.message, error.explanation.trimEnd()].filter(text => text !== '').join('\n')
-}

@@ -1,7 +1,6 @@
 import type {OpenSidecar} from '../../dapr/sidecar/open-sidecar.ts'
 import type {CallRecorder} from '../../observe/telemetry/recorder/call-recorder.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
-import {AppSleep} from '../../supervisor/app-sleep.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import type {Changes} from '../../supervisor/reload/changes.ts'
 import type {RunContext} from '../run-context.ts'
@@ -68,7 +67,7 @@ export function activityOf(
         isDependedOn()
       )
     },
-    count: () => queue.admitted + (sleep instanceof AppSleep ? sleep.works : 0) + callsOf(id, recorder)
+    count: () => queue.admitted + sleep.works + callsOf(id, recorder)
   }
 }
 

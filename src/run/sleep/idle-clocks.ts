@@ -2,7 +2,6 @@ import type {Emit} from '../../model/events.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {planKey} from '../../supervisor/reload/plan-facts.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
-import {AppSleep} from '../../supervisor/app-sleep.ts'
 import type {Activity} from './activity.ts'
 
 export interface IdleClocksOptions {
@@ -81,7 +80,7 @@ class IdleClock {
     const isRunning = instances.some(({app: {state}}) => state.phase === 'running' || state.phase === 'starting')
     if (this.#options.over.aborted || this.#timeoutMs === Infinity || !isRunning) return this.#onEnd()
     // an instance that never sleeps would wake the others
-    const mayAllSleep = instances.every(({app, sleep}) => app.state.phase === 'exited' || sleep instanceof AppSleep)
+    const mayAllSleep = instances.every(({app, sleep}) => app.state.phase === 'exited' || sleep.maySleep)
     if (mayAllSleep) this.#note(instances)
     else this.#since = systemClock.now()
     const idleMs = systemClock.now() - this.#since

@@ -31,7 +31,7 @@ export class Sleeping {
       over: context.lifetime.stopRequested,
       instancesOf: runtime => this.#instancesOf(runtime),
       activityOf: runtime => activityOf(runtime, parts),
-      fall: async runtime => changes.fall(runtime, activityOf(runtime, parts).isBusy)
+      fall: async runtime => changes.ownerOf(runtime).fall(activityOf(runtime, parts).isBusy)
     })
   }
 

@@ -1,6 +1,6 @@
+import type {AppRuntime} from '../app-runtime.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
-import type {Startable} from './startable.ts'
 
 /** How long an app whose end others wait for may run and be ready before that is reported, in ms. An app that listens is hardly a one-shot app. */
 const TOLD_AFTER_MS = {listens: 5000, other: 60_000}
@@ -8,7 +8,7 @@ const TOLD_AFTER_MS = {listens: 5000, other: 60_000}
 export interface EndlessWaitsNeeds {
   readonly reporter: Reporter
   /** All apps of the run, also exited ones. */
-  readonly runtimes: () => readonly Startable[]
+  readonly runtimes: () => readonly AppRuntime[]
   readonly clock?: Clock
 }
 
@@ -23,7 +23,7 @@ export class EndlessWaits {
   }
 
   /** Checks the dependencies of an app that waits; `needed`: the apps that it depends on. */
-  look({plan}: Startable, needed: readonly Startable[]): void {
+  look({plan}: AppRuntime, needed: readonly AppRuntime[]): void {
     for (const id of awaitedBy(plan)) {
       const app = needed.find(each => each.id === id && goesOn(each))
       if (app === undefined || this.#watched.has(id)) continue
@@ -39,7 +39,7 @@ export class EndlessWaits {
     for (const callOff of this.#watched.values()) callOff()
   }
 
-  #tell(app: Startable, afterMs: number): void {
+  #tell(app: AppRuntime, afterMs: number): void {
     const waiting = this.#needs
       .runtimes()
       .find(({plan, app: {state}}) => state.phase === 'idle' && awaitedBy(plan).includes(app.id))
@@ -54,10 +54,10 @@ export class EndlessWaits {
 }
 
 /** The ids of the apps that have to end before an app with this plan starts. */
-const awaitedBy = ({dependsOn}: Startable['plan']): readonly string[] =>
+const awaitedBy = ({dependsOn}: AppRuntime['plan']): readonly string[] =>
   dependsOn.filter(({until}) => until === 'completed').map(({id}) => id)
 
-const listens = ({plan: {ready}}: Startable): boolean => ready.kind === 'tcp' || ready.kind === 'http'
+const listens = ({plan: {ready}}: AppRuntime): boolean => ready.kind === 'tcp' || ready.kind === 'http'
 
-const goesOn = ({app: {state}, progress}: Startable): boolean =>
+const goesOn = ({app: {state}, progress}: AppRuntime): boolean =>
   state.phase === 'running' && state.ready && !progress.hasCompleted

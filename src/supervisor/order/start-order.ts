@@ -1,10 +1,10 @@
 import type {preparePipes} from '../process/process-pipes.ts'
 import type {Emit} from '../../model/events.ts'
+import type {AppRuntime} from '../app-runtime.ts'
 import {closePipes} from '../../platform/pipes.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {EndlessWaits, type EndlessWaitsNeeds} from './endless-waits.ts'
 import {neverOpened, standingOf} from './progress.ts'
-import type {Startable} from './startable.ts'
 
 export interface StartOrderOptions extends EndlessWaitsNeeds {
   /** The template as the user named it. */
@@ -24,14 +24,14 @@ export const isPiped = ({command, dependsOn, tty, lazy}: AppPlan): boolean =>
   command.length > 0 && dependsOn.length === 0 && tty !== true && lazy !== true
 
 /** Whether its first call starts it, in place of the start of the run. */
-const startsAsleep = ({sleep, plan: {command}, isDebugged, fault}: Startable): boolean =>
+const startsAsleep = ({sleep, plan: {command}, isDebugged, fault}: AppRuntime): boolean =>
   sleep.beginsAsleep && command.length > 0 && !isDebugged && fault === ''
 
 /** Starts the apps of a run: apps without dependencies immediately, the others when their dependencies are met. */
 export class StartOrder {
   readonly #options: StartOrderOptions
   /** Apps that wait for others. A given-up app stays, as its dependency may be started again. */
-  readonly #waiting = new Set<Startable>()
+  readonly #waiting = new Set<AppRuntime>()
   readonly #endless: EndlessWaits
   /** Settles when the start lines of all apps without dependencies are printed. */
   #first: Promise<void> = Promise.resolve()
@@ -54,7 +54,7 @@ export class StartOrder {
   }
 
   /** Starts an app that was added, or opened again by an edit, as the start of the run does. */
-  async added(runtime: Startable): Promise<void> {
+  async added(runtime: AppRuntime): Promise<void> {
     if (!startsAsleep(runtime) || this.#isOtherAwake(runtime)) return this.late(runtime)
     this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
     runtime.startAsleep()
@@ -63,21 +63,27 @@ export class StartOrder {
   }
 
   /** Whether another instance of the app is awake: instances sleep and wake together. */
-  #isOtherAwake({id, plan: {version}}: Startable): boolean {
+  #isOtherAwake({id, plan: {version}}: AppRuntime): boolean {
     const others = this.#options.runtimes().filter(each => each.id === id && each.plan.version === version)
     return others.some(({pid, sleep}) => pid !== 0 || sleep.isWaking)
   }
 
   /** Starts an app that is asked for. Settles when it has started, or waits for others. */
-  async late(runtime: Startable): Promise<void> {
+  async late(runtime: AppRuntime): Promise<void> {
     this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
     if (runtime.plan.dependsOn.length === 0)
       return runtime.fault === '' ? this.#startLate(runtime) : this.#refuse(runtime)
     this.#queueUp([runtime])
   }
 
+  /** Starts an app that has ended or was given up, as before its first start. */
+  async again(runtime: AppRuntime): Promise<void> {
+    runtime.reset()
+    await this.late(runtime)
+  }
+
   /** Starts a sleeping app, after its dependencies. */
-  async wake(runtime: Startable): Promise<void> {
+  async wake(runtime: AppRuntime): Promise<void> {
     if (this.#options.isOver()) return
     if (runtime.fault !== '') return this.#refuse(runtime)
     if (runtime.plan.dependsOn.length > 0) this.#queueUp([runtime])
@@ -85,7 +91,7 @@ export class StartOrder {
   }
 
   /** Forgets an app that an edit or the user closes. */
-  leave(runtime: Startable): void {
+  leave(runtime: AppRuntime): void {
     this.#waiting.delete(runtime)
   }
 
@@ -97,7 +103,7 @@ export class StartOrder {
     for (const runtime of this.#waiting) this.#lookAt(runtime, byId)
   }
 
-  #lookAt(runtime: Startable, byId: ReadonlyMap<string, readonly Startable[]>): void {
+  #lookAt(runtime: AppRuntime, byId: ReadonlyMap<string, readonly AppRuntime[]>): void {
     const {dependsOn} = runtime.plan
     const ids = new Set(dependsOn.map(({id}) => id))
     // an earlier app in this loop may have been given up
@@ -126,7 +132,7 @@ export class StartOrder {
     else void this.#startLate(runtime)
   }
 
-  async #startFirst(runtimes: readonly Startable[], pipes: Pipes[number][]): Promise<void> {
+  async #startFirst(runtimes: readonly AppRuntime[], pipes: Pipes[number][]): Promise<void> {
     const first = runtimes.filter(({plan}) => plan.dependsOn.length === 0)
     for (const runtime of first) if (runtime.fault !== '') this.#refuse(runtime)
     const starts = first
@@ -139,7 +145,7 @@ export class StartOrder {
     }
   }
 
-  #queueUp(runtimes: readonly Startable[]): void {
+  #queueUp(runtimes: readonly AppRuntime[]): void {
     const waiting = runtimes.filter(({plan}) => plan.dependsOn.length > 0)
     // wakes failed ones, too, to try them again
     for (const {id, plan} of waiting)
@@ -150,28 +156,28 @@ export class StartOrder {
   }
 
   /** Starts an app that has waited for its dependencies. */
-  async #startLate(runtime: Startable): Promise<void> {
+  async #startLate(runtime: AppRuntime): Promise<void> {
     await Promise.all([runtime.start(undefined), this.#first])
     this.#reportStarted(runtime)
   }
 
-  #reportStarted(runtime: Startable): void {
+  #reportStarted(runtime: AppRuntime): void {
     const {isOver, emit, shownAs} = this.#options
     if (isOver()) return
     const {sidecar, pid, plan} = runtime
     emit({type: 'app-started', app: {...sidecar, pid, logFolder: plan.logs.folder, templateShownAs: shownAs}})
   }
 
-  #reportAsleep({sleep, sidecar, name}: Startable): void {
+  #reportAsleep({sleep, sidecar, name}: AppRuntime): void {
     if (sleep.isAsleep && !sleep.isWaking) this.#options.emit({type: 'app-asleep', app: sidecar, name, idleMs: 0})
   }
 
   /** Gives up an app whose configuration prevents its start. */
-  #refuse(runtime: Startable): void {
+  #refuse(runtime: AppRuntime): void {
     this.#giveUp(runtime, `"${runtime.id}" was not started: ${runtime.fault}`)
   }
 
-  #giveUp(runtime: Startable, why: string): void {
+  #giveUp(runtime: AppRuntime, why: string): void {
     this.#options.reporter.warn('app-not-started', why)
     void runtime.giveUp(why)
   }

@@ -13,45 +13,18 @@ export type Idle =
   | {readonly kind: 'idle'; readonly isBusy: () => boolean}
   | {readonly kind: 'needed'; readonly cause: string}
 
-/** The intent for one app. Commands change it at once, and wait for the steps. */
+/** The intent for one app. Commands and edits change it at once, and wait for the steps. */
 export interface Intent {
   /** An edit or a command removes it from the run. */
   readonly leaves: boolean
+  /** A command, an edit or the end of the run closes it, until it is opened again. */
+  readonly isClosing: boolean
   readonly person: Person
-  /** Whether a command has asked for a process, and none has begun since. */
-  readonly isStartRequested: boolean
+  /** Whether a command has asked for a process, and none has begun since. `later`: once the command has started its dependencies. */
+  readonly request: 'no' | 'later' | 'now'
   /** Number that grows with each save, restart, and edit of its process. A process of an older round is replaced. */
   readonly round: number
   readonly idle: Idle
-}
-
-/** The state of one app that the steps of commands depend on. */
-export interface OwnerFacts {
-  readonly sidecar: 'open' | 'closed'
-  /** Process of an open app. `up`: running, about to start, or waiting for dependencies; `given up`: a dependency has failed; `theirs`: the person starts it. */
-  readonly process: 'up' | 'asleep' | 'ended' | 'given up' | 'theirs'
-  /** Whether its dependencies let it start at once. */
-  readonly isFree: boolean
-}
-
-/**
- * Step of a command. `open` the sidecar, so that the start order starts the app; `hand over` to a debugger; `take back` from it; `wake`;
- * `restart` the command at once; `queue` as before the first start.
- */
-export type OwnerStep = 'open' | 'hand over' | 'take back' | 'wake' | 'restart' | 'queue' | 'none'
-
-/** Decides the next step for an app. The start order and the restart policy decide about a process that a person has not asked for. */
-export function nextStep(
-  {leaves, person, isStartRequested}: Pick<Intent, 'leaves' | 'person' | 'isStartRequested'>,
-  {sidecar, process, isFree}: OwnerFacts
-): OwnerStep {
-  if (leaves || person === 'stopped') return 'none'
-  if (sidecar === 'closed') return 'open'
-  if (process === 'theirs') return person === 'none' ? 'take back' : 'none'
-  if (person === 'debugs') return 'hand over'
-  if (person === 'excepted' || !isStartRequested || process === 'up') return 'none'
-  if (process === 'asleep') return 'wake'
-  return process === 'ended' && isFree ? 'restart' : 'queue'
 }
 
 /**
@@ -61,10 +34,14 @@ export function nextStep(
  */
 export type ReplacementPoint = 'none' | 'begun' | 'drained' | 'exchanged' | 'up' | 'down' | 'left'
 
-/** The state of one app that the replacement of its process depends on. */
-export interface ExchangeFacts {
-  /** The app is closed, or being closed, or the run ends. */
+/** The state of one app that its steps depend on. */
+export interface OwnerFacts {
+  /** No process is replaced any more, since the run ends. */
   readonly isOver: boolean
+  /** `stopped`: closed by the user; `closed`: by an edit, which opens it again. */
+  readonly sidecar: 'open' | 'stopped' | 'closed'
+  /** Process of an open app. `up`: running, about to start, or waiting for dependencies; `down`: ended or given up; `theirs`: the person starts it. */
+  readonly process: 'up' | 'asleep' | 'down' | 'theirs'
   /** Round of its process, or of the latest attempt. */
   readonly round: number
   /** Round of the candidate that may take over; 0: none. */
@@ -79,16 +56,51 @@ export interface ExchangeFacts {
 }
 
 /**
- * Step towards a process of the latest round: `overlap` by a candidate; or `drain` the old process, which queues new calls, `exchange`
- * the processes, and `close` the replacement, which admits the calls. `lull` puts an idle app to sleep in place of `exchange`.
+ * Step of an app. `open` its sidecar again, so that the start order starts it; `end` it with its processes and its sidecar, at once.
+ * For a command: `renew` the process, by the run or in a debugger; `wake` it; `queue` it as before its first start.
+ * Towards a process of the latest round: `overlap` by a candidate; or `drain` the old process, which queues new calls, `exchange` the
+ * processes, and `close` the replacement, which admits the calls. `lull` puts an idle app to sleep in place of `exchange`.
  */
-export type ExchangeStep = 'overlap' | 'drain' | 'exchange' | 'lull' | 'close' | 'none'
+export type OwnerStep =
+  | 'open'
+  | 'end'
+  | 'renew'
+  | 'wake'
+  | 'queue'
+  | 'overlap'
+  | 'drain'
+  | 'exchange'
+  | 'lull'
+  | 'close'
+  | 'none'
 
-/** Decides the next step of an app whose process may be replaced. A step under way is cancelled if the result is another one. */
-export function nextExchange({round, idle}: Pick<Intent, 'round' | 'idle'>, facts: ExchangeFacts): ExchangeStep {
-  const {isOver, candidate, replacement, isFalling, mayOverlap, turn} = facts
+/** Decides the next step of an app. A step under way is cancelled if the result is another one. */
+export function nextStep(intent: Intent, facts: OwnerFacts): OwnerStep {
+  const {isOver, sidecar, replacement} = facts
+  if (intent.isClosing && sidecar === 'open') return 'end'
+  if (intent.isClosing || intent.person === 'stopped' || isOver) return replacement === 'none' ? 'none' : 'close'
+  if (sidecar !== 'open') return sidecar === 'stopped' && isWanted(intent) ? 'open' : 'none'
+  const isRenewed = intent.round > Math.max(facts.round, facts.candidate)
+  const step = isRenewed ? 'none' : forCommand(intent, facts)
+  return step === 'none' ? forRound(intent, facts) : step
+}
+
+const isWanted = ({leaves, person, request}: Intent): boolean =>
+  !leaves && (person === 'debugs' || (person === 'none' && request === 'now'))
+
+/** The step for a command. The start order and the restart policy decide about a process that a person has not asked for. */
+function forCommand(intent: Intent, {process}: OwnerFacts): 'renew' | 'wake' | 'queue' | 'none' {
+  if (!isWanted(intent)) return 'none'
+  if (intent.person === 'debugs') return process === 'theirs' ? 'none' : 'renew'
+  if (process === 'up') return 'none'
+  if (process === 'asleep') return 'wake'
+  return process === 'theirs' ? 'renew' : 'queue'
+}
+
+/** The step towards a process of the latest round, or to sleep. */
+function forRound({round, idle}: Intent, facts: OwnerFacts): OwnerStep {
+  const {candidate, replacement, isFalling, mayOverlap, turn} = facts
   const isIdle = idle.kind === 'idle'
-  if (isOver) return replacement === 'none' ? 'none' : 'close'
   if (candidate > 0) return candidate === round ? 'overlap' : 'none'
   const isDone = ['up', 'down', 'left'].includes(replacement)
   if (isFalling && replacement === 'exchanged') return 'none'

@@ -1,68 +1,67 @@
 import type {Why} from '../../model/app-state.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import type {ExchangeOptions} from '../reload/overlap.ts'
-import {Replacement} from '../reload/replacement.ts'
-import {nextExchange, type ExchangeFacts, type ExchangeStep} from './next-step.ts'
-import {ReloadReports, type ReloadListeners} from './reload-reports.ts'
-import {ProcessTurn} from './turn.ts'
+import {wholeMessageOf} from '../../model/errors.ts'
+import {canOverlap, Exchanges, processOf, type ExchangesNeeds} from './exchanges.ts'
+import {nextStep, type OwnerFacts, type OwnerStep} from './next-step.ts'
+import {InstanceTurns} from './turn.ts'
+import {OwnerWaiters} from './waiters.ts'
 
-export interface AppOwnerOptions extends Omit<ExchangeOptions, 'cut'>, ReloadListeners {
+/** The steps of commands that concern more than the process of one app. */
+export interface CommandSteps {
+  /** Opens a stopped app again, and starts it after its dependencies. Rejects if a fixed port is taken. */
+  readonly open: (runtime: AppRuntime, callOff: AbortSignal) => Promise<void>
+  /** Starts an app after its dependencies, as before its first start. */
+  readonly queue: (runtime: AppRuntime) => Promise<void>
+}
+
+export interface AppOwnerOptions extends ExchangesNeeds, CommandSteps {
   /** The owners of all instances of the app that are open. */
   readonly group: () => readonly AppOwner[]
-  /** Called when a process is about to be replaced. */
-  readonly replacing?: () => unknown
+  /** Called when a command asks for a process: saves are not limited any more. */
+  readonly lift?: () => void
 }
 
 /** A step under way, and its round. */
 interface Doing {
-  readonly step: ExchangeStep
+  readonly step: OwnerStep
   readonly round: number
   readonly callOff: AbortController
 }
 
-/** Caller that waits for the end of a change, or with `begun` for the spawn of a process of this round. */
-interface Waiter {
-  readonly aim: 'begun' | 'settled'
-  readonly round: number
-  readonly settle: () => void
-}
-
-/** The number of requests that may have to wait for a turn. */
-let requests = 0
-
 /**
- * Owner of the process of one app, from its opening to its end. Saves, edits and commands ask for a newer round at once. The owner takes
- * one step at a time, as `nextExchange` decides. Requests close together count as one.
+ * Owner of one app, over all its openings. Saves, edits and commands change its intent at once. The owner takes one step at a time, as
+ * `nextStep` decides. Requests close together count as one.
  */
 export class AppOwner {
   readonly runtime: AppRuntime
-  /** Reason for which the latest change has kept the old process; '' = the change has replaced it. */
+  readonly turns: InstanceTurns
+  /** Reason for which the latest change has kept the old process, or the app could not be opened; '' = it has succeeded. */
   failure = ''
-  readonly #options: AppOwnerOptions & ExchangeOptions
+  readonly #options: AppOwnerOptions
   readonly #off: () => void
-  readonly #reports: ReloadReports
-  readonly #waiters = new Set<Waiter>()
+  readonly #exchanges: Exchanges
+  readonly #waiters: OwnerWaiters
   #why: Why = 'user'
   /** Round of its process, or of the latest attempt. */
-  #round: number
+  #round = 0
   #doing: Doing | undefined
-  #replacement: Replacement | undefined
-  #turn: ProcessTurn | undefined
-  /** Its place among the instances that wait for their turn. */
-  #place = 0
   #isAtRest = true
   #isOver = false
-  /** Number of exchanges whose old process still finishes its work: the next one may begin meanwhile. */
-  #finishing = 0
+  #isOpen = true
+  /** Closes the app, once. */
+  #end: (() => Promise<void>) | undefined
+  /** Settles when the app is closed. */
+  #closed = Promise.withResolvers<void>()
 
   constructor(options: AppOwnerOptions) {
     this.runtime = options.runtime
-    this.#reports = new ReloadReports(this.runtime.name, options)
-    this.#options = {...options, cut: this.#reports.cut}
-    this.#round = this.runtime.round
+    this.#options = options
+    this.#exchanges = new Exchanges(options)
+    this.turns = new InstanceTurns(this, options)
+    this.#waiters = new OwnerWaiters(options.clock)
     this.#off = this.runtime.onMove(() => {
-      this.#replacement?.moved()
-      this.#turn?.moved()
+      this.#exchanges.moved()
+      this.turns.moved()
       const {app, wanted, plan} = this.runtime
       // its next process uses the plan that was not applied
       if (app.state.phase === 'asleep' && wanted !== plan && !this.isChanging) this.want('watch')
@@ -72,9 +71,8 @@ export class AppOwner {
 
   /** Asks for a process of a newer round. `files`: the saved files, relative to the folder of the app. */
   want(why: Why, files: readonly string[] = []): void {
-    if (this.#isOver) return
-    if (this.changes === 0) this.#place = ++requests
-    this.#reports.saved(files)
+    if (!this.isOpen) return
+    this.#exchanges.reports.saved(files)
     this.#why = why
     this.failure = ''
     this.#isAtRest = false
@@ -86,7 +84,7 @@ export class AppOwner {
 
   /** Puts an idle app to sleep once its work is done, unless it is needed before. Resolves with true if it sleeps. */
   async fall(isBusy: () => boolean): Promise<boolean> {
-    if (!this.#isAtRest || this.#isOver) return false
+    if (!this.#isAtRest || !this.isOpen) return false
     this.#isAtRest = false
     this.runtime.idle = {kind: 'idle', isBusy}
     this.look()
@@ -94,44 +92,63 @@ export class AppOwner {
     return this.runtime.sleep.isAsleep
   }
 
+  /** Takes the steps for a command. Resolves with the reason why it has failed; '' = it has succeeded. */
+  async follow(): Promise<string> {
+    const {isStopped, person} = this.runtime
+    this.#options.lift?.()
+    this.#isAtRest = false
+    this.look()
+    await this.reached(isStopped || person === 'debugs' || this.turns.areTaken ? 'settled' : 'begun')
+    if (this.#isOver) return 'the run is stopping'
+    return this.failure === '' && this.runtime.isStopped ? 'it was stopped meanwhile' : this.failure
+  }
+
+  /** Closes the app by `end`, unless it is closed, or is being closed. Settles when it is closed. Rejects as `end` does. */
+  async close(end: () => Promise<void>): Promise<void> {
+    if (this.#isOpen && !this.runtime.isClosing) {
+      this.#end = end
+      this.runtime.isClosing = true
+      this.#endTurn()
+    }
+    this.look()
+    await this.#closed.promise
+  }
+
+  /** Called when the app is open again. Its next process is of the latest round. */
+  opened(): void {
+    this.#isOpen = true
+    this.#closed = Promise.withResolvers()
+    this.#round = this.runtime.round
+  }
+
   /**
    * Settles when nothing is left to do, or the new process is late. With `begun` also when that was spawned, or should be ready: the
    * start of an overlapping process is not visible. An app that was not started only gets the wanted plan.
    */
-  async reached(aim: Waiter['aim']): Promise<void> {
+  async reached(aim: 'begun' | 'settled'): Promise<void> {
     if (this.#isAtRest) return
-    const {promise, resolve} = Promise.withResolvers<void>()
-    const {stop, ready} = this.runtime.wanted
-    const callOff = aim === 'begun' ? this.#options.clock.after(stop.timeoutMs + ready.timeoutMs, resolve) : undefined
-    const waiter = {aim, round: this.runtime.round, settle: resolve}
-    this.#waiters.add(waiter)
-    await promise
-    callOff?.()
-    this.#waiters.delete(waiter)
+    const {round, wanted} = this.runtime
+    const ms = aim === 'begun' ? wanted.stop.timeoutMs + wanted.ready.timeoutMs : Infinity
+    await this.#waiters.add({aim, round, ms})
   }
 
   /** Number of requested changes that it has not tried. */
   get changes(): number {
-    return this.#isOver ? 0 : this.runtime.round - this.#round
+    return this.isOpen ? this.runtime.round - this.#round : 0
+  }
+
+  /** Whether it may replace the process: neither a command, an edit nor the run ends the app. */
+  get isOpen(): boolean {
+    const {isClosing, person} = this.runtime
+    return this.#isOpen && !this.#isOver && !isClosing && person !== 'stopped'
   }
 
   /** The process is being replaced, or is about to be. */
   get isChanging(): boolean {
-    return this.changes > 0 || (this.#isBusy && this.#replacement?.isFalling !== true)
+    return this.changes > 0 || (this.isBusy && !this.#exchanges.isFalling)
   }
 
-  /** Whether other instances accept its calls while it is replaced. A sleeping app has no process; a debugger was named with one instance. */
-  get takesTurns(): boolean {
-    const {app, changesHands} = this.runtime
-    const isAsleep = app.state.phase === 'asleep' && app.state.last === undefined
-    return !isAsleep && !changesHands && this.#options.group().length > 1
-  }
-
-  get isWaiting(): boolean {
-    return this.changes > 0 && !this.#isBusy && this.#turn === undefined && this.takesTurns
-  }
-
-  /** Ends the owner, which begins no further step. */
+  /** Called when the run ends: no process is replaced any more. */
   end(): void {
     this.#isOver = true
     this.#isAtRest = false
@@ -146,88 +163,112 @@ export class AppOwner {
 
   /** Answers all waiting callers before its steps end. */
   answer(): void {
-    for (const {settle} of this.#waiters) settle()
+    this.#waiters.answerAll()
   }
 
   /** Takes the next step, or cancels the one under way if it is no longer the next. Must be called after each change. */
   look(): void {
-    const step = nextExchange(this.runtime, this.#facts)
+    const step = nextStep(this.runtime, this.#facts)
     const doing = this.#doing
     if (doing !== undefined && doing.step !== step) doing.callOff.abort()
-    if (this.#replacement?.hasSpawned === true)
-      for (const {aim, round, settle} of this.#waiters) if (aim === 'begun' && round <= this.#round) settle()
-    if (doing !== undefined) return
-    if (step === 'none') this.#rest()
-    else if (step === 'close') this.#close()
-    else void this.#do(step)
+    if (this.#exchanges.hasSpawned) this.#waiters.begun(this.#round)
+    if (doing === undefined) this.#take(step)
+    else if (step === 'end' && doing.step !== 'end') this.#endAtOnce(doing)
   }
 
-  get #isBusy(): boolean {
-    return this.#doing !== undefined || this.#replacement !== undefined
+  #take(step: OwnerStep): void {
+    if (step === 'none') return this.#rest()
+    if (step === 'close') return this.#close()
+    if (step !== 'renew' && step !== 'wake' && step !== 'queue') return void this.#do(step)
+    this.runtime.request = 'no'
+    this.failure = ''
+    if (step === 'renew') return this.want('user')
+    if (step === 'wake') this.runtime.sleep.wake('start')
+    else
+      void this.#options.queue(this.runtime).catch((error: unknown) => this.#exchanges.reports.failed('start', error))
+    this.look()
   }
 
-  get #facts(): ExchangeFacts {
-    const {app, plan, wanted, changesHands, isDebugged} = this.runtime
-    const isUp = app.state.phase === 'running' && app.state.ready
-    const isSame = wanted === plan && !changesHands && !isDebugged
+  /** Ends the app without waiting for the cancelled step, which begins nothing more. An opening that has failed waits for this end. */
+  #endAtOnce({step}: Doing): void {
+    if (step === 'open') return void this.#endApp()
+    this.#doing = undefined
+    void this.#do('end')
+  }
+
+  get isBusy(): boolean {
+    const {step = 'none'} = this.#doing ?? {}
+    return !['none', 'open', 'end'].includes(step) || this.#exchanges.at !== 'none'
+  }
+
+  get #facts(): OwnerFacts {
+    const {isStopped} = this.runtime
     return {
       isOver: this.#isOver,
+      sidecar: this.#isOpen ? 'open' : isStopped ? 'stopped' : 'closed',
+      process: processOf(this.runtime),
       round: this.#round,
       candidate: this.#doing?.step === 'overlap' ? this.#doing.round : 0,
-      replacement: this.#replacement?.at ?? 'none',
-      isFalling: this.#replacement?.isFalling === true,
-      mayOverlap: plan.reload === 'overlap' && plan.channel.autoPort && isUp && isSame,
-      turn: this.isWaiting && this.#isOtherFirst ? 'other' : 'own'
+      replacement: this.#exchanges.at,
+      isFalling: this.#exchanges.isFalling,
+      mayOverlap: canOverlap(this.runtime),
+      turn: this.turns.isOtherFirst ? 'other' : 'own'
     }
   }
 
-  get #isOtherFirst(): boolean {
-    return this.#options
-      .group()
-      .some(each => each !== this && (each.#turn !== undefined || (each.isWaiting && each.#place < this.#place)))
-  }
-
-  async #do(step: Exclude<ExchangeStep, 'none' | 'close'>): Promise<void> {
-    if (this.isWaiting) this.#turn = this.#newTurn()
+  async #do(step: Exclude<OwnerStep, 'none' | 'close' | 'renew' | 'wake' | 'queue'>): Promise<void> {
+    this.turns.begin(this.#round)
     const {round} = this.runtime
     const doing = {step, round, callOff: new AbortController()}
     this.#doing = doing
-    try {
-      if (step === 'overlap') await this.#overlap(doing.callOff.signal)
-      else await this.#replace(step, doing)
-    } catch (error) {
-      this.#round = round
-      if (this.#replacement !== undefined) this.#replacement.at = 'left'
-      this.#reports.failed('reload', error)
-    }
-    if (step !== 'drain') this.#round = round
+    if (step === 'open') await this.#open(doing.callOff.signal)
+    else if (step === 'end') await this.#endApp()
+    else await this.#renew(step, doing)
+    if (this.#doing !== doing) return
     this.#doing = undefined
     this.look()
   }
 
-  async #replace(step: 'drain' | 'exchange' | 'lull', {round, callOff}: Doing): Promise<void> {
-    const replacement = (this.#replacement ??= this.#newReplacement())
-    if (step === 'drain') return replacement.drain(callOff.signal)
-    if (step === 'lull') return replacement.lull()
-    this.#round = round
-    await replacement.exchange(this.#why)
+  async #open(callOff: AbortSignal): Promise<void> {
+    this.failure = ''
+    try {
+      await this.#options.open(this.runtime, callOff)
+    } catch (error) {
+      this.failure = wholeMessageOf(error)
+      Object.assign(this.runtime, {person: 'stopped', request: 'no'})
+    }
   }
 
-  #newReplacement(): Replacement {
-    this.#finishing++
-    if (this.changes === 0) return new Replacement(this.#options, `"${this.runtime.name}" falls asleep`, true)
-    void this.#options.replacing?.()
-    return new Replacement(this.#options, this.#reports.begin(), false)
+  async #endApp(): Promise<void> {
+    const end = this.#end
+    if (end === undefined) return
+    this.#end = undefined
+    this.#close()
+    await end().then(this.#closed.resolve, this.#closed.reject)
+    this.#isOpen = false
+    this.runtime.isClosing = false
+  }
+
+  /** Takes a step towards a process of the latest round. */
+  async #renew(step: 'overlap' | 'drain' | 'exchange' | 'lull', doing: Doing): Promise<void> {
+    const {round, callOff} = doing
+    const exchanges = this.#exchanges
+    if (step === 'exchange') this.#round = round
+    try {
+      if (step === 'overlap') this.failure = await exchanges.overlap(callOff.signal)
+      else if (step === 'drain') await exchanges.drain(this.changes === 0, callOff.signal)
+      else if (step === 'lull') exchanges.lull()
+      else await exchanges.exchange(this.#why)
+    } catch (error) {
+      this.#round = round
+      exchanges.failed(error)
+    }
+    if (step !== 'drain') this.#round = round
   }
 
   #close(): void {
-    const replacement = this.#replacement
-    this.#replacement = undefined
-    if (replacement === undefined) return
-    if (replacement.isFalling) this.#endFall()
-    replacement.close()
-    this.#finished()
-    if (!replacement.isFalling && !this.#isOver) this.#reports.end(replacement)
+    if (this.#exchanges.isFalling) this.#endFall()
+    this.#exchanges.close(this.isOpen)
     this.look()
   }
 
@@ -238,50 +279,16 @@ export class AppOwner {
     if (idle.kind === 'needed' && sleep.wake(idle.cause) && wanted === plan) this.#round = round
   }
 
-  async #overlap(signal: AbortSignal): Promise<void> {
-    const {clock} = this.#options
-    const from = clock.now()
-    const {overlap} = await import('../reload/overlap.ts')
-    this.#finishing++
-    let left = Promise.resolve()
-    try {
-      const done = await overlap({...this.#options, signal})
-      if (done.kind === 'taken over') {
-        left = done.left
-        this.#reports.tookOver(clock.now() - from)
-      } else if (done.why !== '') {
-        this.failure = done.why
-        this.#reports.warn(done.why)
-      }
-    } finally {
-      void left
-        .catch((error: unknown) => this.#reports.failed('end the old process of', error))
-        .finally(() => this.#finished())
-    }
+  #rest(): void {
+    if (this.changes > 0 || this.#doing !== undefined || this.#exchanges.at !== 'none' || this.#isAtRest) return
+    this.#isAtRest = true
+    this.#endTurn()
   }
 
   /** Ends the turn, and answers all waiting callers. */
-  #rest(): void {
-    if (this.changes > 0 || this.#isBusy || this.#isAtRest) return
-    this.#isAtRest = true
-    const turn = this.#turn
-    this.#turn = undefined
-    turn?.close()
-    if (!this.#isOver) turn?.end(this.#round)
+  #endTurn(): void {
+    this.turns.end(this.#round, !this.isOpen)
     this.answer()
     for (const each of this.#options.group()) if (!each.#isAtRest) each.look()
-  }
-
-  #newTurn(): ProcessTurn {
-    const {group, reporter, clock} = this.#options
-    const waiting = (): readonly AppOwner[] => group().filter(each => each !== this && each.isWaiting)
-    return new ProcessTurn({owner: this, since: this.#round, waiting, reporter, clock})
-  }
-
-  /** Resumes work when no process finishes any more: all workers get the message. */
-  #finished(): void {
-    if (--this.#finishing > 0) return
-    this.#options.resumeWork(this.runtime)
-    this.#options.keepHosted(this.runtime)
   }
 }

@@ -1,18 +1,18 @@
 import type {Emit} from '../../model/events.ts'
-import type {AppPlan, Plan} from '../../model/plan.ts'
+import type {Plan} from '../../model/plan.ts'
 import {exitOf, type Exit, succeeded} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import type {HostedWork} from './overlap.ts'
-import {AppOwner} from '../owner/owner.ts'
+import {AppOwner, type CommandSteps} from '../owner/owner.ts'
 import {filesOf} from './plan-facts.ts'
 import type {EditedApps, TemplateEdits} from './template-edits.ts'
 import type {OnFiles, Watching} from './watch-apps.ts'
 import type {Hint, Reporter} from '../../model/reporter.ts'
 
-export interface ChangesOptions extends HostedWork {
+export interface ChangesOptions extends HostedWork, CommandSteps {
   readonly plan: Plan
   /** Start of the run, in ms since 1970. */
   readonly since: number
@@ -20,7 +20,7 @@ export interface ChangesOptions extends HostedWork {
   readonly reread: (() => Promise<Plan>) | undefined
   /** Returns warnings about the template since the last call. */
   readonly hints?: (() => readonly Hint[]) | undefined
-  /** The apps with an open sidecar. */
+  /** All apps of the run, closed ones included. */
   readonly runtimes: () => readonly AppRuntime[]
   readonly emit: Emit
   readonly reporter: Reporter
@@ -33,14 +33,11 @@ export interface ChangesOptions extends HostedWork {
 /** Handles changes during a run: of app files, of the template, and restarts by the user. */
 export class Changes {
   readonly #options: ChangesOptions
-  /** The owners of the apps that have joined the run and not left it. */
-  readonly #owners = new Map<AppRuntime, AppOwner>()
+  readonly #owners = new WeakMap<AppRuntime, AppOwner>()
   /** Ids of apps whose callers use their `appPort`. */
   readonly #direct = new Set<string>()
   /** Edits of the template; loaded with the watcher. */
   #edits: TemplateEdits | undefined
-  /** Plans of apps that had joined the run before the edits were loaded. */
-  #broughtIn: readonly AppPlan[] = []
   #watching: Watching | undefined
   #isOver = false
 
@@ -50,7 +47,7 @@ export class Changes {
 
   /** Starts watching, after the start lines are printed. The watcher is loaded only if something is watched. */
   async begin(): Promise<void> {
-    const {plan, reread, since} = this.#options
+    const {plan, reread, since, runtimes} = this.#options
     const {apps, leftOut = []} = plan
     const isWatched = [...apps, ...leftOut].some(({watch}) => watch.paths.length > 0)
     if (this.#isOver || (!isWatched && reread === undefined)) return
@@ -65,7 +62,9 @@ export class Changes {
     this.#watching = new Watching(templateFiles, this.#onFiles, this.#options.reporter)
     await Promise.all([
       // also apps that a command is opening
-      ...[...this.#owners.keys()].map(async runtime => this.#watching?.follow(runtime, runtime.opening.createdAt)),
+      ...runtimes()
+        .filter(each => this.ownerOf(each).isOpen)
+        .map(async runtime => this.#watching?.follow(runtime, runtime.opening.createdAt)),
       this.#followTemplate(filesOf(plan), since)
     ])
     if (this.#isOver) await this.#watching.close()
@@ -79,7 +78,7 @@ export class Changes {
     // a sleeping app, and one with a failed dependency, starts later with the saved files; a failed one is tried again
     if (runtime.sleep.isAsleep && hasFailed(exitOf(state))) runtime.sleep.wake('a save')
     else if (!runtime.isDebugged && !isDone && !runtime.isGivenUp && !runtime.sleep.isAsleep)
-      this.#owners.get(runtime)?.want('watch', files)
+      this.ownerOf(runtime).want('watch', files)
   }
 
   #beginEdits(Edits: typeof TemplateEdits, reread: () => Promise<Plan>): void {
@@ -97,34 +96,22 @@ export class Changes {
         await this.#followTemplate(files, since)
       },
       follow: runtime => void this.#watching?.follow(runtime, systemClock.date()),
-      exchange: runtime => this.#owners.get(runtime)?.want('watch'),
+      exchange: runtime => this.ownerOf(runtime).want('watch'),
       reporter
     })
-    for (const brought of this.#broughtIn) this.#edits.broughtIn(brought)
   }
 
-  /**
-   * Replaces the process of an app for the user, gives it to a debugger, or takes it back. Settles when the next process has started or
-   * failed, with the reason why the old one stays, else ''. Instances of an app take turns, each until it is ready.
-   */
-  async renew(runtime: AppRuntime): Promise<string> {
-    this.#watching?.lift(runtime)
-    const owner = this.#owners.get(runtime)
-    const aim = runtime.person === 'debugs' || owner?.takesTurns === true ? 'settled' : 'begun'
-    owner?.want('user')
-    await owner?.reached(aim)
-    return owner?.failure ?? ''
-  }
-
-  /** Puts an idle app to sleep, unless it is needed before its work is done. Resolves with true if it sleeps. */
-  async fall(runtime: AppRuntime, isBusy: () => boolean): Promise<boolean> {
-    return (await this.#owners.get(runtime)?.fall(isBusy)) === true
+  /** Returns the owner of an app, over all its openings. */
+  ownerOf(runtime: AppRuntime): AppOwner {
+    const owner = this.#owners.get(runtime) ?? this.#newOwner(runtime)
+    this.#owners.set(runtime, owner)
+    return owner
   }
 
   /** Whether a saved file of the app, or a request, is being acted on, or is about to be. */
   isChanging(runtime: AppRuntime): boolean {
     const isSettling = this.#watching?.isPending(runtime) === true
-    return !this.#isOver && (isSettling || this.#owners.get(runtime)?.isChanging === true)
+    return !this.#isOver && (isSettling || this.ownerOf(runtime).isChanging)
   }
 
   /** Whether an edit of the template is being acted on, or is about to be. */
@@ -132,16 +119,10 @@ export class Changes {
     return !this.#isOver && (this.#edits?.arePending === true || this.#watching?.isTemplatePending === true)
   }
 
-  /** Watches the files of an app that has joined the run, and is not started yet. */
+  /** Watches the files of an app that has joined the run, or is open again, and is not started yet. */
   join(runtime: AppRuntime): void {
-    this.#owners.set(runtime, this.#newOwner(runtime))
+    this.ownerOf(runtime).opened()
     void this.#watching?.follow(runtime, runtime.opening.createdAt)
-  }
-
-  /** Called when an app that was left out has been started: from now on edits of the template change it. */
-  broughtIn(plan: AppPlan): void {
-    if (this.#edits === undefined) this.#broughtIn = [...this.#broughtIn, plan]
-    else this.#edits.broughtIn(plan)
   }
 
   /** Reads the template again, since apps that could not be opened may be now. Settles when it is applied. */
@@ -149,10 +130,8 @@ export class Changes {
     await this.#edits?.saved()
   }
 
-  /** Called when the app leaves the run, so that it is not restarted. */
+  /** Called when the app is closed: its files are not watched any more. */
   leave(runtime: AppRuntime): void {
-    this.#owners.get(runtime)?.end()
-    this.#owners.delete(runtime)
     void this.#watching?.remove(runtime)
   }
 
@@ -160,7 +139,7 @@ export class Changes {
   end(): void {
     this.#isOver = true
     this.#edits?.end()
-    for (const owner of this.#owners.values()) owner.end()
+    for (const runtime of this.#options.runtimes()) this.ownerOf(runtime).end()
     void this.#watching?.close()
   }
 
@@ -202,12 +181,17 @@ export class Changes {
       ...this.#options,
       runtime,
       clock: systemClock,
-      group: () => runtimes().flatMap(each => (isInstance(each) ? (this.#owners.get(each) ?? []) : [])),
+      group: () =>
+        runtimes()
+          .filter(isInstance)
+          .map(each => this.ownerOf(each))
+          .filter(({isOpen}) => isOpen),
       reloaded: what => {
         runtime.announce()
         emit({type: 'reloaded', version: runtime.plan.version, ...what})
       },
       replacing: async () => this.#noteDirectCalls(runtime),
+      lift: () => this.#watching?.lift(runtime),
       waitsForOthers: () => this.#waitsForOthers(id),
       callCycle: pendingCall => this.callCycle(id, pendingCall)
     })

@@ -1,11 +1,11 @@
-import {messageOf, UserError} from '../../model/errors.ts'
+import {messageOf, wholeMessageOf, UserError} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {FILE_CLOCK_LAG_MS} from '../../platform/paths.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import {editedAtStart, editText, effectOf, planChanges} from './plan-diff.ts'
-import {filesOf, planKey} from './plan-facts.ts'
+import {filesOf} from './plan-facts.ts'
 
 /** The apps of a run, as an edit of their template needs them. */
 export interface EditedApps {
@@ -13,6 +13,8 @@ export interface EditedApps {
   find(plan: AppPlan): AppRuntime | undefined
   /** Whether the user has stopped all existing instances of a plan's app. */
   isWhollyStopped(plan: AppPlan): boolean
+  /** Ids of apps of inactive profiles that the user has started. From then on edits change them, and start their other instances. */
+  readonly broughtIn: Set<string>
   /** The run does not end by itself before the returned function is called. */
   hold(): () => void
   /** Waits until no app is being opened or removed, and delays others until `work` has settled. */
@@ -62,8 +64,6 @@ export class TemplateEdits {
   #isOver = false
   /** Files that the last saved template names and that may correct it. Their next save reads the template again. */
   #mendedBy: readonly string[] = []
-  /** Ids of apps of inactive profiles that the user has started. */
-  readonly #broughtIn = new Set<string>()
   /** Lets the run end; while an app could not be opened, the run waits for the next edit. */
   #release = (): void => undefined
 
@@ -92,12 +92,6 @@ export class TemplateEdits {
     await this.#edits
   }
 
-  /** Called when an instance of a left-out app has been started. From now on edits change it, and start its other instances. */
-  broughtIn(brought: AppPlan): void {
-    this.#broughtIn.add(brought.id)
-    this.#plan = withBroughtIn(this.#plan, plan => planKey(plan) === planKey(brought))
-  }
-
   /** Ends edits, since the run is stopping. */
   end(): void {
     this.#isOver = true
@@ -110,8 +104,10 @@ export class TemplateEdits {
     const {files, opened} = await apps.inTurn(async () => {
       const reread = await this.#reread()
       if (reread === undefined || this.#isOver) return {files: this.#awaited, opened: []}
+      const {broughtIn} = apps
+      this.#plan = withBroughtIn(this.#plan, plan => broughtIn.has(plan.id) && apps.find(plan) !== undefined)
       this.#forgetRemoved(reread)
-      const plan = this.#withoutStopped(withBroughtIn(reread, ({id}) => this.#broughtIn.has(id)))
+      const plan = this.#withoutStopped(withBroughtIn(reread, ({id}) => broughtIn.has(id)))
       return {files: filesOf(plan), opened: await this.#apply(plan)}
     })
     await Promise.all(opened.map(async runtime => apps.begin(runtime)))
@@ -130,7 +126,8 @@ export class TemplateEdits {
   /** Forgets apps that have left the template: if they return, they are left out again. */
   #forgetRemoved({apps, leftOut = []}: Plan): void {
     const ids = new Set([...apps, ...leftOut].map(({id}) => id))
-    for (const id of this.#broughtIn) if (!ids.has(id)) this.#broughtIn.delete(id)
+    const {broughtIn} = this.#options.apps()
+    for (const id of broughtIn) if (!ids.has(id)) broughtIn.delete(id)
   }
 
   /** Files to follow after a mistake; undefined for the same as before. */
@@ -146,7 +143,7 @@ export class TemplateEdits {
     } catch (error) {
       if (!(error instanceof UserError)) throw error
       this.#mendedBy = error.mendedBy
-      this.#warn(`the edited template has a mistake, so nothing was changed: ${wordsOf(error)}`)
+      this.#warn(`the edited template has a mistake, so nothing was changed: ${wholeMessageOf(error)}`)
       return undefined
     }
   }
@@ -219,7 +216,7 @@ export class TemplateEdits {
         failed.add(plan)
         apps.lost = [...apps.lost, plan.id]
         await this.#remove(plan).catch(failure => this.#warnFailed(failure))
-        if (error instanceof UserError) this.#warn(wordsOf(error))
+        if (error instanceof UserError) this.#warn(wholeMessageOf(error))
         else this.#warnFailed(error)
       }
     }
@@ -240,9 +237,6 @@ export class TemplateEdits {
     this.#options.reporter.warn('template-edit-failed', text)
   }
 }
-
-const wordsOf = ({message, explanation}: UserError): string =>
-  explanation === '' ? message : `${message}\n${explanation}`
 
 /** The plan with these of the left-out apps among its apps: the user has started them. */
 const withBroughtIn = (plan: Plan, isIn: (app: AppPlan) => boolean): Plan => {

@@ -6,8 +6,8 @@ import {planOf} from '../../rig/plan.ts'
 
 type Asked = Parameters<typeof appControl>[0]
 
-/** Other apps, another phase of the run, or another state of the app. */
-type Meanwhile = Partial<Record<'apps' | 'lifetime' | 'runtime', object>>
+/** Other apps, or another state of the app. */
+type Meanwhile = Partial<Record<'apps' | 'runtime', object>>
 
 /** Restarts a running app whose components are tried again by `openAgain`; `after`: its state then; `meanwhile`: what happens to the run; `failure`: why the old process continues. */
 function restartOf(fault: string, openAgain: () => Promise<void>, after?: object, meanwhile?: Meanwhile, failure = '') {
@@ -24,14 +24,15 @@ function restartOf(fault: string, openAgain: () => Promise<void>, after?: object
     },
     sidecars: new Map([[runtime, {openAgain}]]),
     changes: {
-      renew: async (all: unknown) => {
-        restarted.push(all)
-        if (after !== undefined) Object.assign(runtime.app, {state: after})
-        Object.assign(asked.apps, meanwhile?.apps)
-        Object.assign(asked.lifetime, meanwhile?.lifetime)
-        Object.assign(runtime, meanwhile?.runtime)
-        return Promise.resolve(failure)
-      }
+      ownerOf: (all: unknown) => ({
+        want: () => restarted.push(all),
+        follow: async () => {
+          if (after !== undefined) Object.assign(runtime.app, {state: after})
+          Object.assign(asked.apps, meanwhile?.apps)
+          Object.assign(runtime, meanwhile?.runtime)
+          return Promise.resolve(failure)
+        }
+      })
     },
     lifetime: {isOver: false}
   } as unknown as Asked
@@ -62,11 +63,9 @@ t.test('restart says why no process could be started', async t => {
   }
 })
 
-t.test('a restart that a stop, or an edit, has come before is none', async t => {
+t.test('a restart that a debugger, or an edit, has come before is none', async t => {
   const ended = {phase: 'exited', exit: undefined, asked: true}
   const after = async (meanwhile: Meanwhile) => restartOf('', async () => Promise.resolve(), ended, meanwhile).why
-  t.equal(await after({lifetime: {isOver: true}}), 'the run is stopping')
-  t.equal(await after({runtime: {isStopped: true}}), 'it was stopped meanwhile')
   t.equal(await after({runtime: {isDebugged: true}}), 'it went to a debugger meanwhile')
   const goesOn = restartOf('', async () => Promise.resolve(), undefined, {}, 'the old process continues')
   t.equal(await goesOn.why, 'the old process continues')

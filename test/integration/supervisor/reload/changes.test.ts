@@ -32,6 +32,9 @@ class Template {
   readonly #folder = mkdtempSync(join(tmpdir(), 'changes-'))
   readonly changes: Changes
   runtimes: readonly AppRuntime[] = []
+  /** Ids of left-out apps that the user has started, and their instances. */
+  readonly broughtIn = new Set<string>()
+  found: readonly AppRuntime[] = []
   /** The file has an earlier time, rounded up. */
   readonly #since: number
 
@@ -53,11 +56,14 @@ class Template {
       finishWork: () => async () => Promise.resolve(true),
       keepHosted: () => undefined,
       resumeWork: () => undefined,
+      open: async () => undefined,
+      queue: async () => undefined,
       emit: () => undefined,
       reporter: {warn: (_, text) => this.warned.push(text)},
       apps: () => ({
         lost: [],
-        find: () => undefined,
+        broughtIn: this.broughtIn,
+        find: plan => this.found.find(each => each.plan === plan),
         isWhollyStopped: () => false,
         hold: () => () => undefined,
         inTurn: async work => work(),
@@ -75,10 +81,6 @@ class Template {
       this.changes.end()
       rmSync(this.#folder, {recursive: true})
     })
-  }
-
-  broughtIn(app: AppPlan): void {
-    this.changes.broughtIn(app)
   }
 
   async begin(): Promise<void> {
@@ -186,7 +188,8 @@ t.test('an edit amid the start of an app that was left out opens the instances t
   template.apps = [planOf({id: 'a'})]
   t.equal(await template.save('2'), 'a')
   await atRest()
-  template.broughtIn(first)
+  template.broughtIn.add('b')
+  template.found = [{plan: first, wanted: first} as AppRuntime]
   t.equal(await template.save('3'), 'b')
 })
 
@@ -203,12 +206,15 @@ t.test('of an app that has left the run nothing is kept', async t => {
       wanted: planOf({id: 'a'}),
       app: {state: {phase: 'exited'}},
       idle: {kind: 'no'},
+      round: 0,
+      person: 'none',
       onMove: () => () => undefined
     } as unknown as AppRuntime
     registry.register(runtime, 'a')
     template.changes.join(runtime)
     template.changes.leave(runtime)
-    await template.changes.renew(runtime)
+    await template.changes.ownerOf(runtime).close(async () => undefined)
+    await template.changes.ownerOf(runtime).follow()
   }
   for (let i = 0; i < 20 && freed.length < 90; i++) {
     await new Promise(setImmediate)
@@ -222,7 +228,7 @@ t.test('the files of an app that is still being opened when watching begins are 
   const folder = t.testdir({'main.js': '1'})
   const wanted = planOf({id: 'a', folder, command: ['x'], watch: {paths: ['.'], ignore: [], honoursGitignore: false}})
   const seen = Promise.withResolvers<boolean>()
-  template.changes.join({
+  const runtime = {
     id: 'a',
     plan: wanted,
     wanted,
@@ -236,7 +242,9 @@ t.test('the files of an app that is still being opened when watching begins are 
       seen.resolve(true)
       return true
     }
-  } as unknown as AppRuntime)
+  } as unknown as AppRuntime
+  template.runtimes = [runtime]
+  template.changes.join(runtime)
   await template.begin()
   saved(join(folder, 'main.js'), '2')
   t.ok(await seen.promise)

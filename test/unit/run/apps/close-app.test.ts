@@ -15,10 +15,12 @@ t.test('the end of a run waits for the sidecar of an app that an edit is about t
   } as unknown as AppRuntime
   const sidecar = {announceEnd: () => undefined, makeRoom: async () => undefined, close: async () => answered.promise}
   const {signal} = new AbortController()
+  let closing: Promise<void> | undefined
   const closer = new AppCloser({
     lifetime: {now: signal, stopRequested: signal},
     reporter: {warn: () => undefined},
     sidecars: new Map([[runtime, sidecar]]),
+    close: async (_: AppRuntime, end: () => Promise<void>) => (closing ??= end()),
     ends: () => undefined,
     letGo: () => async () => Promise.resolve(true)
   } as unknown as AppCloserOptions)

@@ -4,7 +4,6 @@ import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
 import {IdleClocks} from '../../../../src/run/sleep/idle-clocks.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import {AppSleep} from '../../../../src/supervisor/app-sleep.ts'
-import {AWAKE} from '../../../../src/supervisor/sleep.ts'
 import {planOf} from '../../../rig/plan.ts'
 
 const nothing = (): void => undefined
@@ -71,7 +70,7 @@ t.test(
     const over = new AbortController()
     const asleep = Promise.withResolvers<string>()
     const looked = Promise.withResolvers<void>()
-    const [stock, other] = [running(10), Object.assign(running(10), {sleep: AWAKE})]
+    const [stock, other] = [running(10), Object.assign(running(10), {sleep: {maySleep: false}})]
     let instances = [stock, other]
     let hasBegun = false
     const judged = new Set<number>()
@@ -103,7 +102,7 @@ t.test('an instance that never sleeps and has exited, as by a stop, keeps no oth
   const over = new AbortController()
   const asleep = Promise.withResolvers<string>()
   const looked = Promise.withResolvers<void>()
-  const [stock, other] = [running(10), Object.assign(running(10), {sleep: AWAKE})]
+  const [stock, other] = [running(10), Object.assign(running(10), {sleep: {maySleep: false}})]
   let hasBegun = false
   const clocks = new IdleClocks({
     emit: event => asleep.resolve(event.type),

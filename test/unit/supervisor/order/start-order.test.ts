@@ -3,10 +3,10 @@ import type {AppState} from '../../../../src/model/app-state.ts'
 import type {Dependency, ReadyPlan} from '../../../../src/model/plan.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import {noProgress, progressed, type Progress} from '../../../../src/supervisor/order/progress.ts'
-import {AWAKE} from '../../../../src/supervisor/sleep.ts'
 import {StartOrder} from '../../../../src/supervisor/order/start-order.ts'
-import type {Startable} from '../../../../src/supervisor/order/startable.ts'
 import {TestClock} from '../../../rig/clock.ts'
+
+const AWAKE = {beginsAsleep: false, isAsleep: false, isWaking: false, wake: () => false}
 
 const EXITED = (code: number): AppState => ({phase: 'exited', exit: {kind: 'code', code}, asked: false})
 
@@ -23,7 +23,7 @@ class Scene {
   /** Ids of apps that could not be opened. */
   lost: readonly string[] = []
   readonly order: StartOrder
-  readonly #apps = new Map<string, {progress: Progress; readonly spawned: () => void; readonly runtime: Startable}>()
+  readonly #apps = new Map<string, {progress: Progress; readonly spawned: () => void; readonly runtime: AppRuntime}>()
 
   constructor() {
     this.order = new StartOrder({
@@ -39,12 +39,12 @@ class Scene {
     })
   }
 
-  get runtimes(): readonly Startable[] {
+  get runtimes(): readonly AppRuntime[] {
     return [...this.#apps.values()].map(({runtime}) => runtime)
   }
 
   /** An app that depends on these. */
-  add(id: string, dependsOn: readonly Dependency[] = [], fault = '', ready: ReadyPlan['kind'] = 'spawned'): Startable {
+  add(id: string, dependsOn: readonly Dependency[] = [], fault = '', ready: ReadyPlan['kind'] = 'spawned'): AppRuntime {
     const spawn = Promise.withResolvers<void>()
     const progressOf = (): Progress => this.#apps.get(id)?.progress ?? noProgress(id, true)
     const runtime = {
@@ -81,8 +81,9 @@ class Scene {
         if (app !== undefined) app.progress = noProgress(id, true)
       }
     }
-    this.#apps.set(id, {progress: noProgress(id, true), spawned: spawn.resolve, runtime})
-    return runtime
+    const added = runtime as unknown as AppRuntime
+    this.#apps.set(id, {progress: noProgress(id, true), spawned: spawn.resolve, runtime: added})
+    return added
   }
 
   /** Its first process has been spawned. */
@@ -382,7 +383,7 @@ t.test('a look at those who wait reads their dependencies alone, however many ap
       reads++
       return noProgress(`${id}`, true)
     }
-  })) as unknown as readonly Startable[]
+  })) as unknown as readonly AppRuntime[]
   const of = {shownAs: '', lost: () => [], isOver: () => false, runtimes: () => runtimes}
   await new StartOrder({...of, emit: () => undefined, reporter: {warn: () => undefined}}).begin([])
   t.same([waits, reads], [199, 199])

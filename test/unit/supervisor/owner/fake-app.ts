@@ -5,7 +5,7 @@ import type {AppPlan} from '../../../../src/model/plan.ts'
 import type {Supervised} from '../../../../src/supervisor/process/supervised.ts'
 import type {Candidate} from '../../../../src/supervisor/reload/candidate.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
-import type {Idle} from '../../../../src/supervisor/owner/next-step.ts'
+import type {Idle, Intent} from '../../../../src/supervisor/owner/next-step.ts'
 import {AppOwner, type AppOwnerOptions} from '../../../../src/supervisor/owner/owner.ts'
 import {TestClock} from '../../../rig/clock.ts'
 
@@ -37,6 +37,12 @@ export class FakeRuntime {
   /** Settles when the process that was replaced has ended. */
   ended: Promise<void> = Promise.resolve()
   isDebugged = false
+  isGivenUp = false
+  isStopped = false
+  isClosing = false
+  leaves = false
+  person: Intent['person'] = 'none'
+  request: Intent['request'] = 'no'
   changesHands = false
   readonly #listeners = new Set<() => void>()
 
@@ -159,6 +165,8 @@ export const ownerOf = (
     finishWork: () => async () => Promise.resolve(true),
     keepHosted: () => undefined,
     resumeWork: () => undefined,
+    open: async () => undefined,
+    queue: async () => undefined,
     ...options
   })
 

@@ -1,18 +1,15 @@
 import t from 'tap'
 import {
-  nextExchange,
   nextStep,
-  type ExchangeFacts,
-  type ExchangeStep,
   type Intent,
   type OwnerFacts,
   type OwnerStep,
   type ReplacementPoint
 } from '../../../../src/supervisor/owner/next-step.ts'
 
-const PERSONS: readonly Intent['person'][] = ['none', 'stopped', 'debugs', 'excepted']
-const PROCESSES: readonly OwnerFacts['process'][] = ['up', 'asleep', 'ended', 'given up', 'theirs']
 const BOOLEANS = [false, true]
+const POINTS: readonly ReplacementPoint[] = ['none', 'begun', 'drained', 'exchanged', 'up', 'down', 'left']
+const ROUND = 5
 
 /** Every combination of values. */
 const every = <T extends object>(axes: {readonly [K in keyof T]: readonly T[K][]}): readonly T[] =>
@@ -21,96 +18,19 @@ const every = <T extends object>(axes: {readonly [K in keyof T]: readonly T[K][]
     [{}]
   ) as readonly T[]
 
-const INTENTS = every<Omit<Intent, 'round' | 'idle'>>({
-  person: PERSONS,
+const INTENTS = every<Intent>({
   leaves: BOOLEANS,
-  isStartRequested: BOOLEANS
+  isClosing: BOOLEANS,
+  person: ['none', 'stopped', 'debugs', 'excepted'],
+  request: ['no', 'later', 'now'],
+  round: [ROUND],
+  idle: [{kind: 'no'}, {kind: 'idle', isBusy: () => false}, {kind: 'needed', cause: 'a call'}]
 })
 
-const FACTS = every<OwnerFacts>({sidecar: ['open', 'closed'], process: PROCESSES, isFree: BOOLEANS})
-
-const DONE: Readonly<Record<Exclude<OwnerStep, 'none'>, (intent: Pick<Intent, 'person'>) => Partial<OwnerFacts>>> = {
-  open: ({person}) => ({
-    sidecar: 'open',
-    process: person === 'none' ? 'up' : 'theirs'
-  }),
-  'hand over': () => ({process: 'theirs'}),
-  'take back': () => ({process: 'up'}),
-  wake: () => ({process: 'up'}),
-  restart: () => ({process: 'up'}),
-  queue: () => ({process: 'up'})
-}
-
-/** Whether the person has what they want. */
-function isSatisfied(
-  {person, leaves, isStartRequested}: (typeof INTENTS)[number],
-  {sidecar, process}: OwnerFacts
-): boolean {
-  if (leaves || person === 'stopped') return true
-  if (sidecar === 'closed') return false
-  if (person === 'none') return process === 'up' || (process !== 'theirs' && !isStartRequested)
-  return process === 'theirs' || person === 'excepted'
-}
-
-t.test('each wish is reached from each state, by at most two steps', t => {
-  let pairs = 0
-  for (const intent of INTENTS)
-    for (const start of FACTS) {
-      pairs++
-      let facts = start
-      let isStartRequested = intent.isStartRequested
-      const steps: OwnerStep[] = []
-      for (;;) {
-        const step = nextStep({...intent, isStartRequested}, facts)
-        if (step === 'none') break
-        steps.push(step)
-        if (steps.length > 2) return void t.fail(JSON.stringify({intent, start, steps}))
-        facts = {...facts, ...DONE[step](intent)}
-        isStartRequested = false
-      }
-      if (!isSatisfied(intent, facts)) return void t.fail(JSON.stringify({intent, start, steps, facts}))
-      if (isSatisfied(intent, start) && steps.length > 0) t.fail(JSON.stringify({intent, start, steps}))
-    }
-  t.equal(pairs, 16 * 20)
-  t.end()
-})
-
-/** The step of a person who asks for a process, or for a debugger. */
-const next = (person: Intent['person'], facts: Partial<OwnerFacts>): OwnerStep =>
-  nextStep(
-    {person, leaves: false, isStartRequested: person === 'none'},
-    {sidecar: 'open', process: 'up', isFree: true, ...facts}
-  )
-
-t.test('the table of a person who wants a process, or a debugger', t => {
-  for (const [process, forStart, forDebugger] of [
-    ['up', 'none', 'hand over'],
-    ['asleep', 'wake', 'hand over'],
-    ['ended', 'restart', 'hand over'],
-    ['given up', 'queue', 'hand over'],
-    ['theirs', 'take back', 'none']
-  ] as const) {
-    t.equal(next('none', {process}), forStart)
-    t.equal(next('debugs', {process}), forDebugger)
-    t.equal(next('none', {process, sidecar: 'closed'}), 'open')
-    t.equal(next('debugs', {process, sidecar: 'closed'}), 'open')
-    t.equal(next('stopped', {process}), 'none')
-  }
-  t.equal(next('none', {process: 'ended', isFree: false}), 'queue', 'it waits for what it depends on')
-  t.end()
-})
-
-const POINTS: readonly ReplacementPoint[] = ['none', 'begun', 'drained', 'exchanged', 'up', 'down', 'left']
-const ROUND = 5
-
-const IDLE: readonly Intent['idle'][] = [
-  {kind: 'no'},
-  {kind: 'idle', isBusy: () => false},
-  {kind: 'needed', cause: 'a call'}
-]
-
-const EXCHANGES = every<ExchangeFacts>({
+const FACTS = every<OwnerFacts>({
   isOver: BOOLEANS,
+  sidecar: ['open', 'stopped', 'closed'],
+  process: ['up', 'asleep', 'down', 'theirs'],
   round: [3, ROUND],
   candidate: [0, 4, ROUND],
   replacement: POINTS,
@@ -119,71 +39,144 @@ const EXCHANGES = every<ExchangeFacts>({
   turn: ['own', 'other']
 })
 
-/** Whether these facts can occur: a candidate begins only without a replacement, and a process of the latest round is drained only for a sleep. */
-function canOccur({round, candidate, replacement, isFalling}: ExchangeFacts): boolean {
+/**
+ * Whether these facts can occur: only a process that keeps its starter overlaps, a closed app has no process to replace, a candidate begins
+ * only without a replacement, and a process of the latest round is drained only for a sleep.
+ */
+function canOccur({person}: Intent, facts: OwnerFacts): boolean {
+  const {sidecar, process, round, candidate, replacement, isFalling, mayOverlap} = facts
+  if (mayOverlap && (process !== 'up' || !['none', 'stopped'].includes(person))) return false
+  if (sidecar !== 'open') return candidate === 0 && replacement === 'none' && !isFalling
   if (candidate > 0) return replacement === 'none' && !isFalling && round !== ROUND
   if (isFalling) return replacement !== 'none' && replacement !== 'up'
   return round !== ROUND || !['begun', 'drained'].includes(replacement)
 }
 
-/** The facts after a step, or when nothing is to be done: a process gets ready, or fails, or another instance ends its turn. */
-function afterExchange(step: ExchangeStep, facts: ExchangeFacts): ExchangeFacts {
+interface Pair {
+  readonly intent: Intent
+  readonly facts: OwnerFacts
+}
+
+/** The pair after a step, or when nothing is to be done: a process gets ready, or fails, or another instance ends its turn. */
+function after(step: OwnerStep, {intent, facts}: Pair): Pair {
+  const mine = intent.person === 'none' ? 'up' : 'theirs'
+  const {round} = intent
   switch (step) {
+    case 'open':
+      return {intent: {...intent, request: 'no'}, facts: {...facts, sidecar: 'open', process: mine, round}}
+    case 'end': {
+      const sidecar = intent.person === 'stopped' ? 'stopped' : 'closed'
+      const none = {candidate: 0, replacement: 'none', isFalling: false} as const
+      return {intent: {...intent, isClosing: false}, facts: {...facts, ...none, sidecar}}
+    }
+    case 'renew':
+      return {intent: {...intent, request: 'no', round: round + 1}, facts}
+    case 'wake':
+    case 'queue':
+      return {intent: {...intent, request: 'no'}, facts: {...facts, process: 'up'}}
     case 'overlap':
-      return {...facts, round: ROUND, candidate: 0}
-    case 'drain':
-      return {...facts, replacement: 'drained', candidate: 0, isFalling: facts.isFalling || facts.round === ROUND}
+      return {intent, facts: {...facts, round, candidate: 0}}
+    case 'drain': {
+      const isFalling = facts.isFalling || facts.round === round
+      return {intent, facts: {...facts, replacement: 'drained', candidate: 0, isFalling}}
+    }
     case 'exchange':
-      return {...facts, round: ROUND, replacement: 'exchanged'}
+      return {intent, facts: {...facts, round, replacement: 'exchanged', process: mine}}
     case 'lull':
-      return {...facts, replacement: 'exchanged'}
-    case 'close':
-      return {...facts, replacement: 'none', isFalling: false}
-    case 'none':
-      return {
-        ...facts,
-        turn: 'own',
-        candidate: 0,
-        replacement: facts.replacement === 'exchanged' ? 'down' : facts.replacement
-      }
+      return {intent, facts: {...facts, replacement: 'exchanged'}}
+    case 'close': {
+      const idle = facts.isFalling ? ({kind: 'no'} as const) : intent.idle
+      return {intent: {...intent, idle}, facts: {...facts, replacement: 'none', isFalling: false}}
+    }
+    case 'none': {
+      const replacement = facts.replacement === 'exchanged' ? 'down' : facts.replacement
+      return {intent, facts: {...facts, turn: 'own', candidate: 0, replacement}}
+    }
   }
 }
 
-t.test('each process that is too old gives way, whatever is under way, and no replacement stays open', t => {
+/** Whether nothing is left to do. */
+function isReached({intent: {leaves, isClosing, person, request, round, idle}, facts}: Pair): boolean {
+  if (facts.replacement !== 'none' || facts.candidate > 0) return false
+  if (isClosing) return facts.sidecar !== 'open'
+  if (facts.isOver || person === 'stopped') return true
+  const isWanted = !leaves && (person === 'debugs' || (person === 'none' && request === 'now'))
+  if (facts.sidecar !== 'open') return facts.sidecar === 'closed' || !isWanted
+  if (isWanted && facts.process !== (person === 'none' ? 'up' : 'theirs')) return false
+  return facts.round === round && idle.kind !== 'idle'
+}
+
+t.test('each intent is reached from each state, by at most twelve steps, and what ends begins nothing', t => {
   let pairs = 0
-  for (const of of IDLE)
-    for (const start of EXCHANGES.filter(canOccur)) {
+  for (const intent of INTENTS)
+    for (const facts of FACTS.filter(each => canOccur(intent, each))) {
       pairs++
-      let [facts, idle] = [start, of]
-      const steps: ExchangeStep[] = []
-      const isDone = (): boolean =>
-        facts.replacement === 'none' && (facts.isOver || (facts.round === ROUND && idle.kind !== 'idle'))
-      while (!isDone() && steps.length < 10) {
-        const step = nextExchange({round: ROUND, idle}, facts)
+      let pair = {intent, facts}
+      const steps: OwnerStep[] = []
+      while (!isReached(pair) && steps.length < 12) {
+        const step = nextStep(pair.intent, pair.facts)
         steps.push(step)
-        if (step === 'close' && facts.isFalling) idle = {kind: 'no'}
-        facts = afterExchange(step, facts)
+        pair = after(step, pair)
       }
-      if (!isDone() || (start.isOver && steps.some(step => step !== 'close')))
-        t.fail(JSON.stringify({start, of, steps, facts}))
-      if (steps.includes('lull') && of.kind !== 'idle') t.fail(JSON.stringify({start, of, steps}))
+      const isEnding = facts.isOver || intent.isClosing || intent.person === 'stopped'
+      const begun = isEnding && !intent.isClosing && steps.some(step => !['close', 'none'].includes(step))
+      if (!isReached(pair) || begun) return void t.fail(JSON.stringify({intent, facts, steps, pair}))
+      if (steps.includes('lull') && intent.idle.kind !== 'idle') t.fail(JSON.stringify({intent, facts, steps}))
     }
-  t.equal(pairs, 576)
+  t.equal(pairs, 72_576)
   t.end()
 })
 
-t.test('the table of a process that has to give way', t => {
-  const facts: ExchangeFacts = {
-    isOver: false,
-    round: 1,
-    candidate: 0,
-    replacement: 'none',
-    isFalling: false,
-    mayOverlap: false,
-    turn: 'own'
+const INTENT: Intent = {
+  leaves: false,
+  isClosing: false,
+  person: 'none',
+  request: 'no',
+  round: 1,
+  idle: {kind: 'no'}
+}
+const OPEN: OwnerFacts = {
+  isOver: false,
+  sidecar: 'open',
+  process: 'up',
+  round: 1,
+  candidate: 0,
+  replacement: 'none',
+  isFalling: false,
+  mayOverlap: false,
+  turn: 'own'
+}
+
+/** The step for a person who asks for a process, or for a debugger. */
+const next = (person: Intent['person'], facts: Partial<OwnerFacts>, request: Intent['request'] = 'now'): OwnerStep =>
+  nextStep({...INTENT, person, request: person === 'none' ? request : 'no'}, {...OPEN, ...facts})
+
+t.test('the table of a person who wants a process, or a debugger', t => {
+  for (const [process, forStart, forDebugger] of [
+    ['up', 'none', 'renew'],
+    ['asleep', 'wake', 'renew'],
+    ['down', 'queue', 'renew'],
+    ['theirs', 'renew', 'none']
+  ] as const) {
+    t.equal(next('none', {process}), forStart)
+    t.equal(next('debugs', {process}), forDebugger)
+    for (const person of ['none', 'debugs'] as const) {
+      t.equal(next(person, {process, sidecar: 'stopped'}), 'open')
+      t.equal(next(person, {process, sidecar: 'closed'}), 'none', 'the edit opens it')
+    }
+    t.equal(next('stopped', {process}), 'none')
+    t.equal(next('none', {process, sidecar: 'stopped'}, 'later'), 'none', 'its dependencies come first')
+    t.equal(nextStep({...INTENT, isClosing: true}, {...OPEN, process}), 'end')
   }
-  const then = (round: number, other: Partial<ExchangeFacts> = {}, idle: Intent['idle'] = {kind: 'no'}): ExchangeStep =>
-    nextExchange({round, idle}, {...facts, ...other})
+  t.equal(next('debugs', {round: 0}), 'drain', 'it goes to the debugger with the round that is asked for already')
+  t.end()
+})
+
+/** The step towards this round of an open app. */
+const then = (round: number, other: Partial<OwnerFacts> = {}, idle: Intent['idle'] = {kind: 'no'}): OwnerStep =>
+  nextStep({...INTENT, round, idle}, {...OPEN, ...other})
+
+t.test('the table of a process that has to give way', t => {
   t.equal(then(1), 'none')
   t.equal(then(2), 'drain')
   t.equal(then(2, {mayOverlap: true}), 'overlap')

@@ -1,0 +1,108 @@
+import t from 'tap'
+import {UserError} from '../../../../src/model/errors.ts'
+import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
+import type {AppOwner, AppOwnerOptions} from '../../../../src/supervisor/owner/owner.ts'
+import {TestClock} from '../../../rig/clock.ts'
+import {FakeRuntime, ownerOf, READY, settle} from './fake-app.ts'
+
+/** An owner, and what it does: `open` settles when the test says so. */
+const owned = (options: Partial<AppOwnerOptions> = {}) => {
+  const runtime = new FakeRuntime()
+  const log: string[] = []
+  const opening = Promise.withResolvers<void>()
+  const owner: AppOwner = ownerOf(runtime, new TestClock(), [], () => [owner], {
+    open: async () => {
+      log.push('open')
+      await opening.promise
+      runtime.isStopped = false
+      owner.opened()
+    },
+    queue: async () => void log.push('queue'),
+    ...options
+  })
+  const stop = async (ended = Promise.resolve()): Promise<void> => {
+    Object.assign(runtime, {person: 'stopped', request: 'no', isStopped: true})
+    await owner.close(async () => {
+      log.push('end')
+      await ended
+    })
+  }
+  const start = async (): Promise<string> => {
+    Object.assign(runtime, {person: 'none', request: 'now'})
+    return owner.follow()
+  }
+  return {runtime, owner, log, opening, stop, start}
+}
+
+t.test('a stop cancels a reload, and a start that comes while the app ends opens it then', async t => {
+  const {runtime, owner, log, opening, stop, start} = owned()
+  const inside = runtime.call('/old')
+  owner.want('watch')
+  const reloaded = owner.reached('settled')
+  const ended = Promise.withResolvers<void>()
+  const stopped = stop(ended.promise)
+  await reloaded
+  const started = start()
+  t.same(log, ['end'], 'it does not wait for the call')
+  ended.resolve()
+  await stopped
+  t.same(log, ['end', 'open'])
+  opening.resolve()
+  t.equal(await started, '')
+  inside.leave()
+  await settle()
+  t.same(runtime.asked, [], 'the process that ends is not replaced')
+})
+
+t.test('an app that cannot be opened stays stopped, and all who want it get the reason', async t => {
+  const {runtime, log, stop, start} = owned({
+    open: async () => Promise.reject(new UserError('port 1 is taken', {explanation: 'It is taken by x.\n'}))
+  })
+  await stop()
+  const why = 'port 1 is taken\nIt is taken by x.'
+  t.same(await Promise.all([start(), start()]), [why, why])
+  t.equal(runtime.person, 'stopped')
+  t.same(log, ['end'])
+})
+
+t.test('an app that an edit removes before its turn to open is not opened', async t => {
+  const turn = Promise.withResolvers<void>()
+  const {runtime, owner, log, stop, start} = owned({
+    open: async (_: AppRuntime, callOff) => {
+      await turn.promise
+      if (!callOff.aborted) log.push('open')
+    }
+  })
+  await stop()
+  const started = start()
+  runtime.leaves = true
+  await owner.close(async () => void log.push('end again'))
+  turn.resolve()
+  t.equal(await started, 'it was stopped meanwhile')
+  t.same(log, ['end'])
+})
+
+t.test('a start queues an app that has ended, and leaves one that runs', async t => {
+  const {runtime, log, start} = owned()
+  t.equal(await start(), '')
+  t.same(log, [])
+  runtime.move({phase: 'exited', exit: {kind: 'code', code: 1}, asked: false})
+  t.equal(await start(), '')
+  t.same(log, ['queue'])
+})
+
+t.test('an app is handed over to a debugger in place of its next process', async t => {
+  const {runtime, owner} = owned()
+  Object.assign(runtime, {person: 'debugs', changesHands: true})
+  const debugged = owner.follow()
+  await settle()
+  runtime.move(READY)
+  t.equal(await debugged, '')
+  t.same(runtime.asked, ['hand over', 'renew pool', 'replace: user'])
+})
+
+t.test('a command is told that the run ends', async t => {
+  const {owner, start} = owned()
+  owner.end()
+  t.equal(await start(), 'the run is stopping')
+})
