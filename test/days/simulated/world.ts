@@ -14,7 +14,7 @@ import {replaceModules} from './replaced.ts'
 replaceModules()
 const {Run: SimulatedRun} = await import('../../../src/run/run.ts')
 const {loadTemplate} = await import('../../../src/files/config/load.ts')
-const {onlyThese} = await import('../../../src/supervisor/order/selection.ts')
+const {onlyThese} = await import('../../../src/run/selection.ts')
 // what a run loads when it first needs it takes real time: the first walk would go another way than later ones
 await Promise.all([
   import('../../../src/supervisor/reload/watch-apps.ts'),

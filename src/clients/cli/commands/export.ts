@@ -12,7 +12,7 @@ import {
 import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
 import {UserError} from '../../../model/errors.ts'
 import type {Plan} from '../../../model/plan.ts'
-import {refuseProfiles} from '../../../supervisor/order/selection.ts'
+import {refuseProfiles} from '../../../run/selection.ts'
 import {flagVariables} from '../flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {RUNTIME_VERSION} from '../../../model/version.ts'

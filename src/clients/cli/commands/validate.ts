@@ -14,7 +14,7 @@ import {isActorStore, isActorStoreMark, NO_ACTOR_STORE} from '../../../files/res
 import type {PlacedReference} from '../../../files/resources/field.ts'
 import type {WithoutEffect} from '../../../files/resources/without-effect.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {refuseProfiles} from '../../../supervisor/order/selection.ts'
+import {refuseProfiles} from '../../../run/selection.ts'
 import {print, signedLine} from '../print.ts'
 import {sayError} from '../say.ts'
 import {surroundings, templatesNamed} from '../template-named.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import {onlyThese} from '../../../../src/supervisor/order/selection.ts'
-import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
+import {onlyThese} from '../../../src/run/selection.ts'
+import type {AppPlan, Plan} from '../../../src/model/plan.ts'
 
 const plan = (
   dependencies: Readonly<Record<string, readonly string[]>>,

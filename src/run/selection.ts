@@ -1,6 +1,6 @@
-import {UserError} from '../../model/errors.ts'
-import {nearMiss} from '../../model/near-miss.ts'
-import type {AppPlan, Plan} from '../../model/plan.ts'
+import {UserError} from '../model/errors.ts'
+import {nearMiss} from '../model/near-miss.ts'
+import type {AppPlan, Plan} from '../model/plan.ts'
 
 /** Reduces a plan to these apps and their direct and indirect dependencies; the others can be started during the run. Throws a UserError for an unknown id. */
 export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
