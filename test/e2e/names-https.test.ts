@@ -82,6 +82,8 @@ t.test('names answer with TLS: without trust, after trust in a run that is going
   while (!got.endsWith('hi')) got += String((await once(echo, 'data'))[0])
   t.match(got, /^HTTP\/1\.1 101 /)
   echo.destroy()
+  const dotted = await answerOf(caller, 'WEB-shop.localhost.')
+  t.match(dotted, /^HTTP\/1\.1 200 [^]*"host":"WEB-shop\.localhost\./, 'a dot at the end is part of no name')
   await t.rejects(connected(caller, 'nobody.localhost'), 'a certificate is made for our names alone')
 
   const key = join(state, 'pillion/ca/ca.key')

@@ -1,5 +1,6 @@
 import type net from 'node:net'
 import type {SecureContext, Server, TLSSocket} from 'node:tls'
+import {namedHost} from './entrance-host.ts'
 
 /** The first byte of a connection with TLS (RFC 8446 §5.1). */
 export const TLS_HANDSHAKE = 0x16
@@ -37,7 +38,7 @@ export class EntranceTls {
       ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: HANDSHAKE_MS,
       SNICallback: (name, answer) => {
-        this.#contextOf(name.toLowerCase()).then(
+        this.#contextOf(namedHost(name).name).then(
           context => (context === undefined ? answer(new Error(`no app is called ${name}`)) : answer(null, context)),
           answer
         )
