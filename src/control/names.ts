@@ -4,13 +4,16 @@ import {FREE_PORT, WAITING} from '../model/app-name.ts'
 import type {Environment} from '../model/environment.ts'
 import {fnv1a} from '../model/fnv1a.ts'
 import {emptyRecord, ownOf} from '../model/own.ts'
+import {SHARED_HOST} from '../platform/probe.ts'
+import {boundAt} from '../proxy/net/claimed-server.ts'
 import {listen} from '../proxy/ports/claim.ts'
 import {livingRuns, livingRunsIn, type LivingRun} from './living-runs.ts'
 
 /** How long a run may take to free a port, in ms. */
 const ANSWER_MS = 2000
-/** The pause, in ms, where a port was given up just now. */
+/** The pause, in ms, where a port was given up just now, and the number of tries there. */
 export const AGAIN_MS = 20
+export const TRIES = 50
 
 /** Identifies a folder of runs without its path. */
 export const folderMark = (folder: string): string => fnv1a(Buffer.from(folder)).toString(16)
@@ -65,22 +68,30 @@ function ownerAmong(runs: readonly LivingRun[], name: string): RunName | undefin
 }
 
 /** Binds the addresses of a port that another run leaves one by one: it sends each, and waits for an answer. Settles when the connection ends. */
-async function bindLeft(holder: Socket, port: number, hosts: readonly string[]): Promise<readonly Server[]> {
-  let bound: readonly Server[] = []
+async function bindLeft(
+  holder: Socket,
+  port: number,
+  hosts: readonly string[],
+  isShared = false
+): Promise<readonly Server[]> {
+  const bound: Server[] = []
   try {
-    for await (const address of holder.setEncoding('latin1')) {
-      if (hosts.includes(String(address))) bound = await listen(port, [String(address)], bound)
+    for await (const piece of holder.setEncoding('latin1')) {
+      const address = String(piece)
+      const isNew = hosts.includes(address) && bound.every(each => boundAt(each).address !== address)
+      // an address that is not free yet is left later
+      if (isNew) bound.push(...(await listen(port, [address], [], isShared && address === SHARED_HOST).catch(() => [])))
       holder.write('\n')
     }
   } catch {
-    // the run was killed, or another program was faster
+    // the run was killed
   }
   return bound
 }
 
 /** A connection to the program that has a port. */
 export class PortHolder {
-  /** The mark of its folder, `port` for an app of a run; '' = it is not a run; `refused`: nothing listens. */
+  /** The mark of its folder, `port` for an app of a run; '' = it is not a run; `refused`: nothing listens, or a run that ends has closed it. */
   readonly mark: Promise<string>
   readonly #socket: Socket
   readonly #port: number
@@ -93,7 +104,11 @@ export class PortHolder {
     this.#socket = socket
     this.#port = at.port
     const end = (): void => void socket.destroy()
-    if (answerMs !== undefined) socket.setTimeout(answerMs, end)
+    const answered = (mark: string): void => {
+      resolve(mark)
+      if (mark === '') end()
+    }
+    if (answerMs !== undefined) socket.setTimeout(answerMs, () => answered(''))
     signal.addEventListener('abort', end, {once: true})
     socket.unref().setEncoding('latin1')
     socket.write(`GET /${WAITING} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${WAITING}\r\n\r\n`)
@@ -101,20 +116,18 @@ export class PortHolder {
       .once('data', (answer: string) => {
         const mark = /^HTTP\/1\.1 101 [^]*\r\nPillion-Holder: (\w+)\r\n/.exec(answer)?.[1] ?? ''
         socket.setTimeout(0)
-        resolve(mark)
-        if (mark === '') end()
+        answered(mark)
       })
-      // a run that has just ended resets waiting connections
-      .on('error', () => resolve('refused'))
+      .on('error', end)
       .on('end', end)
       .on('close', () => {
         signal.removeEventListener('abort', end)
-        resolve('')
+        resolve('refused')
       })
   }
 
   /** Binds the addresses that the run leaves one by one when it ends. Settles when it has ended. */
-  async left(hosts: readonly string[]): Promise<readonly Server[]> {
-    return bindLeft(this.#socket, this.#port, hosts)
+  async left(hosts: readonly string[], isShared = false): Promise<readonly Server[]> {
+    return bindLeft(this.#socket, this.#port, hosts, isShared)
   }
 }

@@ -12,6 +12,8 @@ export interface ProbeTarget {
 
 /** A Node server on `localhost` may listen on either. */
 export const LOOPBACK = ['127.0.0.1', '::1']
+/** The address at which the next run listens before the run with the entrance closes it, so that no caller is refused. */
+export const SHARED_HOST = '127.0.0.1'
 const TABLE = '/proc/net/tcp6'
 /** Advice for a missing loopback address, at which sidecars listen and apps call them. */
 export const GIVE_LOOPBACK = 'Give it to the loopback interface: ip addr add 127.0.0.1/8 dev lo; ip link set lo up'

@@ -5,7 +5,7 @@ import {DEFAULT_PORTS, ENTRANCE_PORT} from '../model/app-name.ts'
 import type {Environment} from '../model/environment.ts'
 import {codeOf} from '../model/errors.ts'
 import {listenPorts, type Plan} from '../model/plan.ts'
-import {LOOPBACK} from '../platform/probe.ts'
+import {LOOPBACK, SHARED_HOST} from '../platform/probe.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import {listen, portOf} from '../proxy/ports/claim.ts'
 
@@ -40,10 +40,11 @@ export class EntrancePorts {
     return hasOthers ? {entrance: [...new Set(this.#bound.map(each => portOf([each])))]} : {}
   }
 
-  /** Binds the ports, of which `bound` listen already. A number of an app, or of another program, stays its own. Resolves with false if the first one is taken. */
+  /** Binds the ports, of which `bound` listen already: one run alone has ::1, which decides whose the port is. A number of an app, or of another program, stays its own. Resolves with false if the first one is taken. */
   async bind({apps}: Pick<Plan, 'apps'>, bound: readonly Server[] = []): Promise<boolean> {
     try {
-      this.#bound = await listen(this.first, LOOPBACK, bound)
+      const own = await listen(this.first, ['::1'], bound)
+      this.#bound = await listen(this.first, [SHARED_HOST], own, own.length > 0)
     } catch (error) {
       if (codeOf(error) === 'EADDRINUSE') return false
       throw error

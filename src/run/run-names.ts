@@ -11,7 +11,6 @@ import type {AppAddress} from '../model/app-reference.ts'
 import {Once} from '../model/once.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {certificatePath, stateFolder} from '../platform/state-folder.ts'
-import {release} from '../proxy/net/claimed-server.ts'
 import type {Entrance, EntranceCaller} from '../proxy/published/entrance.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {RunPublished} from './run-published.ts'
@@ -205,23 +204,20 @@ export class RunNames {
 
   /** Opens the entrance as soon as the run that has it ends. */
   async #wait(): Promise<void> {
-    const {signal} = this.#over
-    const {awaitEntrance} = await import('./port-holder.ts')
-    let bound: readonly Server[]
-    do {
-      const {first: port} = this.#ports
-      bound = await awaitEntrance({
-        port,
-        folder: this.#folder,
-        signal,
-        foreign: text => {
-          this.#isForeign = true
-          this.#parts.context.reporter.warn('entrance-taken', text)
-        }
-      })
-      ;(await this.#entrance.begun)?.leave()
-    } while (!signal.aborted && !(await this.#take(bound)))
-    if (signal.aborted) for (const each of bound) release(each)
+    const {takeInTurn} = await import('./port-holder.ts')
+    await takeInTurn({
+      port: this.#ports.first,
+      folder: this.#folder,
+      signal: this.#over.signal,
+      held: why => {
+        this.#isForeign = why !== ''
+        if (why !== '') this.#parts.context.reporter.warn('entrance-taken', why)
+      },
+      take: async bound => {
+        ;(await this.#entrance.begun)?.leave()
+        return this.#take(bound)
+      }
+    })
   }
 
   /** Leaves a port to another run, which asks for it by a connection and closes that when it has the port. */

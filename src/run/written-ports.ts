@@ -1,5 +1,5 @@
 import type {Server, Socket} from 'node:net'
-import {AGAIN_MS, bindFreed, PortHolder} from '../control/names.ts'
+import {AGAIN_MS, bindFreed, PortHolder, TRIES} from '../control/names.ts'
 import {reachable} from '../model/address.ts'
 import {codeOf} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
@@ -21,8 +21,6 @@ export interface WrittenPortsParts {
 /** An app with its port in the template. */
 type Written = Required<Pick<AppPlan, 'id' | 'published'>>
 
-/** Number of tries at a port where nothing answers, but which cannot be bound. */
-const TRIES = 50
 /** The time within which a copy frees its numbers, in ms. */
 const TOGETHER_MS = 100
 

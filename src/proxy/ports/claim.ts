@@ -234,14 +234,22 @@ const addresses = (app: AppPlan, kind: Kind): readonly string[] =>
 
 type Servers = readonly Server[]
 
-/** Listens on all addresses or on none, except where `bound` do. Port 0 means any free port, the same on all. Without IPv6, ::1 is skipped. */
-export async function listen(port: number, hosts: readonly string[], bound: Servers = []): Promise<Servers> {
+/**
+ * Listens on all addresses or on none, except where `bound` do. Port 0 means any free port, the same on all. Without IPv6, ::1 is skipped.
+ * `isShared`: another run that listens there so, too, keeps its connections (SO_REUSEPORT, socket(7)).
+ */
+export async function listen(
+  port: number,
+  hosts: readonly string[],
+  bound: Servers = [],
+  isShared = false
+): Promise<Servers> {
   const servers = [...bound]
   try {
     for (const host of hosts) {
       if (bound.some(each => boundAt(each).address === host)) continue
       try {
-        servers.push(await listenOn(port === 0 ? portOf(servers) : port, host))
+        servers.push(await listenOn(port === 0 ? portOf(servers) : port, host, isShared))
       } catch (error) {
         if (!(host === '::1' && NO_IPV6.has(codeOf(error)))) throw error
       }
@@ -272,21 +280,24 @@ export async function listenAnywhere(
 
 const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
 
-const listenOn = async (port: number, host: string): Promise<Server> =>
-  (await listenByHandle(port, host)) ??
+const listenOn = async (port: number, host: string, isShared: boolean): Promise<Server> =>
+  (await listenByHandle(port, host, isShared)) ??
   startListening(server => server.listen({port, host, backlog: BACKLOG, exclusive: true}))
 
 /**
  * Listens without Node's check of the address, whose regular expression takes 6 ms to compile. Undefined if the usual way must be used,
  * which reports the reason.
  */
-async function listenByHandle(port: number, host: string): Promise<Server | undefined> {
+async function listenByHandle(port: number, host: string, isShared: boolean): Promise<Server | undefined> {
   const {_createServerHandle: create} = net as {readonly _createServerHandle?: CreateServerHandle}
   if (create === undefined || !LOOPBACK.includes(host)) return undefined
-  const handle = create(host, port, host.includes(':') ? 6 : 4, -1, 0)
+  const handle = create(host, port, host.includes(':') ? 6 : 4, -1, isShared ? REUSE_PORT : 0)
   if (typeof handle === 'number') return undefined
   return startListening(server => server.listen(handle, BACKLOG)).catch(() => undefined)
 }
+
+/** libuv's flag UV_TCP_REUSEPORT, an error on macOS. */
+const REUSE_PORT = 2
 
 /** Node's function for listening in node:cluster; a number is an error (node: lib/net.js). */
 type CreateServerHandle = (host: string, port: number, family: 4 | 6, fd: number, flags: number) => object | number

@@ -49,6 +49,8 @@ export abstract class CallPort implements PublishedHost {
   isClosing = false
   /** The caller of a call that no app makes. */
   protected readonly stranger: string = OUTSIDE
+  /** The address that the next run binds before this one leaves it; '' = none. */
+  protected readonly shared: string = ''
   protected readonly connections = new Connections()
   readonly #claims: net.Server[] = []
   readonly #servers: net.Server[] = []
@@ -90,12 +92,16 @@ export abstract class CallPort implements PublishedHost {
     }
   }
 
-  /** Accepts no further connection at these addresses, by default at none. `heir`: a run that binds each address before the next one is left. */
-  async free(heir?: net.Socket, claims: readonly net.Server[] = this.#claims): Promise<void> {
+  /**
+   * Accepts no further connection at these addresses, by default at none. `heir`: a run that binds each address before the next one is left,
+   * the one of `shared` before it is left.
+   */
+  async free(heir?: net.Socket, claims: readonly net.Server[] = this.#claims, shared = ''): Promise<void> {
     for (const claim of claims) {
       const {address = ''} = boundAt(claim)
+      if (address === shared) await offer(address, heir)
       await closeServed(claim, this.#servers[this.#claims.indexOf(claim)])
-      if (heir?.write(address) === true) await within(HEIR_MS, Promise.race([once(heir, 'data'), once(heir, 'close')]))
+      if (address !== shared) await offer(address, heir)
     }
   }
 
@@ -119,7 +125,7 @@ export abstract class CallPort implements PublishedHost {
   async handOver(): Promise<void> {
     const [heir] = this.#waiting
     if (heir === undefined) return
-    await this.free(heir)
+    await this.free(heir, this.#claims, this.shared)
     for (const socket of this.#waiting) socket.destroy()
     this.leaveSoon()
     await within(LEAVE_MS, this.connections.gone())
@@ -293,4 +299,9 @@ export abstract class CallPort implements PublishedHost {
   #number({namesCalls}: PublishedContext, call: Call, {caller, socket}: Attributed): void {
     if (caller === this.stranger && isLocal(this.endsOf(socket)) && namesCalls?.() === true) call.isNumbered = true
   }
+}
+
+/** Lets a run bind an address, and waits for that. */
+async function offer(address: string, heir: net.Socket | undefined): Promise<void> {
+  if (heir?.write(address) === true) await within(HEIR_MS, Promise.race([once(heir, 'data'), once(heir, 'close')]))
 }

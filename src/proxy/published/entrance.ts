@@ -1,5 +1,6 @@
 import type net from 'node:net'
 import type {Protocol} from '../../model/call-protocol.ts'
+import {SHARED_HOST} from '../../platform/probe.ts'
 import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
 import {type Reply, replyText} from '../net/reply.ts'
 import {CallPort, isWaiting} from './call-port.ts'
@@ -52,6 +53,7 @@ export interface EntranceCaller extends Origin {
 /** The listener at which the apps of all runs of a user are called by name: `Host` chooses the app. */
 export class Entrance extends CallPort {
   protected override readonly stranger = BROWSER
+  protected override readonly shared = SHARED_HOST
   readonly #options: EntranceOptions
   /** Apps whose refusal of a host was explained. */
   readonly #explained = new Set<string>()

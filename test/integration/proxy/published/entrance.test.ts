@@ -1,0 +1,61 @@
+import {once} from 'node:events'
+import net from 'node:net'
+import t from 'tap'
+import {WAITING} from '../../../../src/model/app-name.ts'
+import {listen} from '../../../../src/proxy/ports/claim.ts'
+import {Entrance} from '../../../../src/proxy/published/entrance.ts'
+import {EntrancePorts} from '../../../../src/run/entrance-ports.ts'
+import {freePort} from '../../../rig/free-port.ts'
+
+/** An entrance that knows no app. */
+const newEntrance = (): Entrance =>
+  new Entrance({
+    appNamed: () => undefined,
+    dashboardNamed: () => undefined,
+    socketOf: () => '',
+    names: () => [],
+    certificateOf: async () => undefined,
+    appAt: () => '',
+    warn: text => t.fail(text),
+    hostRefused: text => t.fail(text),
+    folder: 'abc'
+  })
+
+/** Whether a connection to an address is accepted. */
+const accepts = async (port: number, host: string): Promise<boolean> => {
+  const socket = net.connect(port, host)
+  const isOpen = await once(socket, 'connect').then(
+    () => true,
+    () => false
+  )
+  socket.destroy()
+  return isOpen
+}
+
+t.test('one run has the entrance, and the next one listens at 127.0.0.1 before the first one leaves it', async t => {
+  const port = await freePort()
+  const newPorts = (): EntrancePorts => new EntrancePorts({PILLION_NAMES_PORT: `${port}`})
+  const [first, second, third] = [newPorts(), newPorts(), newPorts()]
+  t.equal(await first.bind({apps: []}), true)
+  t.teardown(() => first.release())
+  if (first.bound.length < 2) return void t.pass('without ::1, the address is left first', {skip: true})
+  t.equal(await second.bind({apps: []}), false, 'it is taken')
+  const entrance = newEntrance()
+  entrance.listen(first.bound)
+  const heir = net.connect({port, host: '127.0.0.1', allowHalfOpen: true}).setEncoding('latin1')
+  heir.write(`GET /${WAITING} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${WAITING}\r\n\r\n`)
+  t.match(await once(heir, 'data'), [/^HTTP\/1\.1 101 /])
+  const over = entrance.handOver()
+  const bound: net.Server[] = []
+  heir.on('end', () => heir.destroy())
+  for await (const address of heir) {
+    t.equal(await accepts(port, '127.0.0.1'), true, `a caller is not refused while ${address} is left`)
+    bound.push(...(await listen(port, [String(address)], [], address === '127.0.0.1')))
+    heir.write('\n')
+  }
+  await over
+  t.equal(await second.bind({apps: []}, bound), true)
+  t.equal(await third.bind({apps: []}), false, 'it is taken again')
+  second.release()
+  await entrance.close(AbortSignal.abort())
+})
