@@ -6,7 +6,7 @@ import {fnv1a} from '../model/fnv1a.ts'
 import {emptyRecord, ownOf} from '../model/own.ts'
 import {SHARED_HOST} from '../platform/probe.ts'
 import {boundAt} from '../proxy/net/claimed-server.ts'
-import {listen} from '../proxy/ports/claim.ts'
+import {listen} from '../proxy/ports/bind.ts'
 import {livingRuns, livingRunsIn, type LivingRun} from './living-runs.ts'
 
 /** How long a run may take to free a port, in ms. */

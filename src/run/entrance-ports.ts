@@ -7,7 +7,7 @@ import {codeOf} from '../model/errors.ts'
 import {listenPorts, type Plan} from '../model/plan.ts'
 import {LOOPBACK, SHARED_HOST} from '../platform/probe.ts'
 import {release} from '../proxy/net/claimed-server.ts'
-import {listen, portOf} from '../proxy/ports/claim.ts'
+import {listen, portOf} from '../proxy/ports/bind.ts'
 
 /** How long the ports of another run's entrance count, in ms. */
 const LOOK_MS = 1000

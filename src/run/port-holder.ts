@@ -11,7 +11,7 @@ export interface Awaited {
   /** The folder in which runs of this user register. */
   readonly folder: string
   readonly signal: AbortSignal
-  /** Called with the reason why names do not answer: another program has the port. '' = a run of this user has it. */
+  /** Called with the reason why names do not answer: another program has the port. Empty if a run of this user has it. */
   readonly held: (why: string) => void
   /** Opens the entrance, for which these servers listen already. Resolves with false if its port is taken. */
   readonly take: (bound: readonly Server[]) => Promise<boolean>

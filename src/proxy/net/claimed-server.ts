@@ -1,4 +1,6 @@
+import {once} from 'node:events'
 import net from 'node:net'
+import {within} from '../../platform/delay.ts'
 import {HANDLE} from '../../platform/intercept-connections.ts'
 import {spareDescriptors} from '../../platform/spare-descriptors.ts'
 
@@ -81,6 +83,14 @@ export async function closeServed(claim: net.Server, server: net.Server | undefi
   }
   server?.close()
   release(claim)
+}
+
+/** How long the heir of a port may take to bind an address, in ms. */
+const HEIR_MS = 500
+
+/** Lets another run bind an address, and waits for that. */
+export async function offer(address: string, heir: net.Socket | undefined): Promise<void> {
+  if (heir?.write(address) === true) await within(HEIR_MS, Promise.race([once(heir, 'data'), once(heir, 'close')]))
 }
 
 /** The address and the port of a server; empty if it does not listen at a port. */

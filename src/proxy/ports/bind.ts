@@ -1,9 +1,10 @@
 import {unlink} from 'node:fs/promises'
-import {connect, type Server} from 'node:net'
+import net, {connect, type Server} from 'node:net'
 import {join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
-import {BACKLOG, createClaim} from '../net/claimed-server.ts'
+import {BACKLOG, boundAt, createClaim, release} from '../net/claimed-server.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
+import {LOOPBACK} from '../../platform/probe.ts'
 
 /** The protocols of a sidecar's API. */
 export type Api = 'http' | 'grpc'
@@ -46,3 +47,84 @@ export const startListening = async (listenOf: (server: Server) => void): Promis
     const server = createClaim()
     listenOf(server.once('error', reject).once('listening', () => resolve(server.off('error', reject))))
   })
+
+type Servers = readonly Server[]
+
+/** Maximum number of tries: if one of two addresses includes the other, no port is free at both. */
+const TRIES = 20
+
+/**
+ * Listens on all addresses or on none, except where `bound` do. Port 0 means any free port, the same on all. Without IPv6, ::1 is skipped.
+ * `isShared`: another run that listens there so, too, keeps its connections (SO_REUSEPORT, socket(7)).
+ */
+export async function listen(
+  port: number,
+  hosts: readonly string[],
+  bound: Servers = [],
+  isShared = false
+): Promise<Servers> {
+  const servers = [...bound]
+  try {
+    for (const host of hosts) {
+      if (bound.some(each => boundAt(each).address === host)) continue
+      try {
+        servers.push(await listenOn(port === 0 ? portOf(servers) : port, host, isShared))
+      } catch (error) {
+        if (!(host === '::1' && NO_IPV6.has(codeOf(error)))) throw error
+      }
+    }
+    return servers
+  } catch (error) {
+    close(servers)
+    throw error
+  }
+}
+
+/** Listens on a port of the system's choice that is not reserved. */
+export async function listenAnywhere(
+  hosts: readonly string[],
+  reserved: ReadonlySet<number>
+): Promise<readonly Server[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const servers = await listen(0, hosts)
+      if (servers.length === 0 || !reserved.has(portOf(servers))) return servers
+      close(servers)
+    } catch (error) {
+      // free at the first address, taken at another
+      if (codeOf(error) !== 'EADDRINUSE' || tries === TRIES) throw error
+    }
+  }
+}
+
+const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
+
+const listenOn = async (port: number, host: string, isShared: boolean): Promise<Server> =>
+  (await listenByHandle(port, host, isShared)) ??
+  startListening(server => server.listen({port, host, backlog: BACKLOG, exclusive: true}))
+
+/**
+ * Listens without Node's check of the address, whose regular expression takes 6 ms to compile. Undefined if the usual way must be used,
+ * which reports the reason.
+ */
+async function listenByHandle(port: number, host: string, isShared: boolean): Promise<Server | undefined> {
+  const {_createServerHandle: create} = net as {readonly _createServerHandle?: CreateServerHandle}
+  if (create === undefined || !LOOPBACK.includes(host)) return undefined
+  const handle = create(host, port, host.includes(':') ? 6 : 4, -1, isShared ? REUSE_PORT : 0)
+  if (typeof handle === 'number') return undefined
+  return startListening(server => server.listen(handle, BACKLOG)).catch(() => undefined)
+}
+
+/** libuv's flag UV_TCP_REUSEPORT, an error on macOS. */
+const REUSE_PORT = 2
+
+/** Node's function for listening in node:cluster; a number is an error (node: lib/net.js). */
+type CreateServerHandle = (host: string, port: number, family: 4 | 6, fd: number, flags: number) => object | number
+
+/** Returns the port of listening servers; 0: none. */
+export const portOf = (servers: Servers): number => boundAt(servers[0]).port ?? 0
+
+/** Releases addresses. */
+export function close(servers: readonly Server[]): void {
+  for (const server of servers) release(server)
+}

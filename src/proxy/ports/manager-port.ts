@@ -3,7 +3,7 @@ import {codeOf, UserError} from '../../model/errors.ts'
 import {listenPorts, type AppPlan, type Plan} from '../../model/plan.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 import {whoHolds, type NameOwner} from './app-port.ts'
-import {listen, listenAnywhere, portOf} from './claim.ts'
+import {listen, listenAnywhere, portOf} from './bind.ts'
 
 /** The manager's port, bound by us until the run ends. */
 export interface ManagerPort {

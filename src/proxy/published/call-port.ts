@@ -1,4 +1,3 @@
-import {once} from 'node:events'
 import net from 'node:net'
 import type {FrameServer} from '#h2-frames'
 import type {Protocol} from '../../model/call-protocol.ts'
@@ -7,7 +6,7 @@ import {OUTSIDE, type Call} from '../../model/call.ts'
 import {bugText} from '../../model/errors.ts'
 import {within} from '../../platform/delay.ts'
 import {isLocal, type Ends} from '../../platform/proc-net.ts'
-import {attach, boundAt, closeServed, release} from '../net/claimed-server.ts'
+import {attach, boundAt, closeServed, offer, release} from '../net/claimed-server.ts'
 import {Connections} from '../net/connections.ts'
 import {contain} from '../net/error-boundary.ts'
 import {KnownHeads} from '../net/http1/known-heads.ts'
@@ -31,8 +30,6 @@ const LOOK_MS = 10_000
 const LEAVE_MS = 1000
 /** How long a connection without a request may take for its first one, in ms, before another run has the port. */
 const FIRST_MS = 200
-/** How long the heir of a port may take to bind an address, in ms. */
-const HEIR_MS = 500
 
 /** Whether another run asks for the port when it is free. */
 export const isWaiting = ({asksForSwitch, target}: VerbatimHead): boolean => asksForSwitch && target === `/${WAITING}`
@@ -52,8 +49,8 @@ export abstract class CallPort implements PublishedHost {
   /** The address that the next run binds before this one leaves it; '' = none. */
   protected readonly shared: string = ''
   protected readonly connections = new Connections()
-  readonly #claims: net.Server[] = []
-  readonly #servers: net.Server[] = []
+  /** Addresses that are bound, each with its server. */
+  readonly #served = new Map<net.Server, net.Server>()
   readonly #http = new Set<PublishedConnection>()
   readonly #frames = new Set<FrameServer>()
   /** The ends of connections that other runs have passed on. */
@@ -87,8 +84,7 @@ export abstract class CallPort implements PublishedHost {
       this.connections.follow(server)
       server.on('connection', (socket: net.Socket) => this.accept(socket))
       attach(claim, server, this.#warn)
-      this.#claims.push(claim)
-      this.#servers.push(server)
+      this.#served.set(claim, server)
     }
   }
 
@@ -96,11 +92,11 @@ export abstract class CallPort implements PublishedHost {
    * Accepts no further connection at these addresses, by default at none. `heir`: a run that binds each address before the next one is left,
    * the one of `shared` before it is left.
    */
-  async free(heir?: net.Socket, claims: readonly net.Server[] = this.#claims, shared = ''): Promise<void> {
+  async free(heir?: net.Socket, claims: Iterable<net.Server> = this.#served.keys(), shared = ''): Promise<void> {
     for (const claim of claims) {
       const {address = ''} = boundAt(claim)
       if (address === shared) await offer(address, heir)
-      await closeServed(claim, this.#servers[this.#claims.indexOf(claim)])
+      await closeServed(claim, this.#served.get(claim))
       if (address !== shared) await offer(address, heir)
     }
   }
@@ -125,7 +121,7 @@ export abstract class CallPort implements PublishedHost {
   async handOver(): Promise<void> {
     const [heir] = this.#waiting
     if (heir === undefined) return
-    await this.free(heir, this.#claims, this.shared)
+    await this.free(heir, this.#served.keys(), this.shared)
     for (const socket of this.#waiting) socket.destroy()
     this.leaveSoon()
     await within(LEAVE_MS, this.connections.gone())
@@ -150,8 +146,10 @@ export abstract class CallPort implements PublishedHost {
   /** Stops accepting, and lets calls in flight finish until `cut` is aborted. Settles when the last connection is closed. */
   async close(cut?: AbortSignal): Promise<void> {
     this.isClosing = true
-    for (const server of this.#servers) server.close()
-    for (const claim of this.#claims) release(claim)
+    for (const [claim, server] of this.#served) {
+      server.close()
+      release(claim)
+    }
     for (const socket of this.#waiting) socket.destroy()
     this.endSoon(() => true)
     for (const connection of this.#frames) connection.leave()
@@ -299,9 +297,4 @@ export abstract class CallPort implements PublishedHost {
   #number({namesCalls}: PublishedContext, call: Call, {caller, socket}: Attributed): void {
     if (caller === this.stranger && isLocal(this.endsOf(socket)) && namesCalls?.() === true) call.isNumbered = true
   }
-}
-
-/** Lets a run bind an address, and waits for that. */
-async function offer(address: string, heir: net.Socket | undefined): Promise<void> {
-  if (heir?.write(address) === true) await within(HEIR_MS, Promise.race([once(heir, 'data'), once(heir, 'close')]))
 }

@@ -5,7 +5,7 @@ import {LOOPBACK} from '../../platform/probe.ts'
 import type {Ends} from '../../platform/proc-net.ts'
 import {release} from '../net/claimed-server.ts'
 import {whoHolds, type NameOwner} from '../ports/app-port.ts'
-import {listen} from '../ports/claim.ts'
+import {listen} from '../ports/bind.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import {PublishedPort, type OwnCopy} from './published-port.ts'
 

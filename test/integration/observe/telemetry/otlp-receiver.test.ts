@@ -6,7 +6,7 @@ import {gzipSync} from 'node:zlib'
 import t, {type Test} from 'tap'
 import {Receiver} from '../../../../src/observe/telemetry/otlp/receiver.ts'
 import {SpanStore} from '../../../../src/observe/telemetry/otlp/span-store.ts'
-import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
+import {listen, portOf} from '../../../../src/proxy/ports/bind.ts'
 import {knownBodies, knownBytes, type KnownBody} from '../../../rig/otlp-known.ts'
 
 async function open(t: Test) {

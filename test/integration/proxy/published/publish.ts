@@ -5,7 +5,7 @@ import type {Call} from '../../../../src/model/call.ts'
 import type {Held} from '../../../../src/proxy/gateway/admission.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
-import {listen, portOf} from '../../../../src/proxy/ports/claim.ts'
+import {listen, portOf} from '../../../../src/proxy/ports/bind.ts'
 import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
 
 const ignore = (): void => undefined
