@@ -40,7 +40,7 @@ export interface RunIdentity {
   readonly project?: string
   /** The host names of its apps, each with the id of its app, if there are any. */
   readonly names?: Readonly<Record<string, string>>
-  /** Ports of the entrance, if they are not only the usual one. */
+  /** Ports of the entrance, if the run has it. */
   readonly entrance?: readonly number[]
   /** The numbers of the template at which it answers in the place of a copy that has ended, if any. */
   readonly takenOver?: readonly number[]

@@ -21,6 +21,9 @@ export const FREE_PORT = 'pillion-free-port'
 /** The protocol by which a run passes on a connection to the copy of its template whose process has made it. */
 export const TO_OWN_COPY = 'pillion-port'
 
+/** The protocol by which the entrance passes on a connection to another run. */
+export const PASSED_ON = 'pillion-caller'
+
 /** Domains for which the user's authority may sign certificates, with all names below them. */
 export const CERTIFIED: readonly string[] = ['localhost', 'test']
 

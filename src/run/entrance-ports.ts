@@ -16,7 +16,8 @@ const LOOK_MS = 1000
 export class EntrancePorts {
   readonly first: number
   readonly #others: readonly number[]
-  #bound: readonly Server[] = []
+  /** Servers that this run has bound. */
+  bound: readonly Server[] = []
   /** Ports of the entrance of another run, and when they are looked up again, as of `performance.now`. */
   #known: readonly number[] = []
   #lookAt = 0
@@ -29,41 +30,36 @@ export class EntrancePorts {
     this.#others = isUsual ? Object.values(DEFAULT_PORTS) : ports.slice(1)
   }
 
-  /** Servers that this run has bound. */
-  get bound(): readonly Server[] {
-    return this.#bound
-  }
-
   /** Facts for the file of the run. */
   get facts(): Pick<RunIdentity, 'entrance'> {
-    const hasOthers = this.#others.length > 0 && this.#bound.length > 0
-    return hasOthers ? {entrance: [...new Set(this.#bound.map(each => portOf([each])))]} : {}
+    const entrance = [...new Set(this.bound.map(each => portOf([each])))]
+    return entrance.length > 0 ? {entrance} : {}
   }
 
   /** Binds the ports, of which `bound` listen already: one run alone has ::1, which decides whose the port is. A number of an app, or of another program, stays its own. Resolves with false if the first one is taken. */
   async bind({apps}: Pick<Plan, 'apps'>, bound: readonly Server[] = []): Promise<boolean> {
     try {
       const own = await listen(this.first, ['::1'], bound)
-      this.#bound = await listen(this.first, [SHARED_HOST], own, own.length > 0)
+      this.bound = await listen(this.first, [SHARED_HOST], own, own.length > 0)
     } catch (error) {
       if (codeOf(error) === 'EADDRINUSE') return false
       throw error
     }
     const taken = new Set(apps.flatMap(app => [...listenPorts(app), app.published?.number]))
     for (const port of this.#others)
-      if (!taken.has(port)) this.#bound = [...this.#bound, ...(await listen(port, LOOPBACK).catch(() => []))]
+      if (!taken.has(port)) this.bound = [...this.bound, ...(await listen(port, LOOPBACK).catch(() => []))]
     return true
   }
 
   /** Returns the servers of a port, which is left to an app. */
   free(port: number): readonly Server[] {
-    const freed = this.#bound.filter(each => port !== this.first && portOf([each]) === port)
-    this.#bound = this.#bound.filter(each => !freed.includes(each))
+    const freed = this.bound.filter(each => port !== this.first && portOf([each]) === port)
+    this.bound = this.bound.filter(each => !freed.includes(each))
     return freed
   }
 
   release(): void {
-    for (const each of this.#bound) release(each)
+    for (const each of this.bound) release(each)
   }
 
   /** The part of an address behind the name; empty at the usual port of the scheme. `folder`: where runs register. */
@@ -74,7 +70,7 @@ export class EntrancePorts {
 
   /** The ports of the entrance, whichever run has it. */
   #present(folder: string): readonly number[] {
-    if (this.#bound.length > 0) return this.facts.entrance ?? []
+    if (this.bound.length > 0) return this.facts.entrance ?? []
     const now = performance.now()
     if (now > this.#lookAt) {
       this.#lookAt = now + LOOK_MS

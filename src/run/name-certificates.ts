@@ -1,9 +1,9 @@
-import {readAuthority, temporaryAuthority, type Authority} from '#trust'
+import type {SecureContext} from 'node:tls'
+import {readAuthority, temporaryAuthority, type Authority, type KeyPair} from '#trust'
 import type {Environment} from '../model/environment.ts'
 import {messageOf} from '../model/errors.ts'
 import {identityAt} from '../platform/paths.ts'
 import {certificatePath, stateFolder} from '../platform/state-folder.ts'
-import type {NamedCertificate} from '../proxy/published/entrance-tls.ts'
 
 const DAY_MS = 86_400_000
 
@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000
 export class NameCertificates {
   readonly #state: string
   readonly #warn: (text: string) => void
-  readonly #made = new Map<string, NamedCertificate>()
+  readonly #made = new Map<string, SecureContext>()
   #authority: Authority | undefined
   #identity: string | undefined
   /** When certificates were first made, in ms since 1970. */
@@ -22,9 +22,10 @@ export class NameCertificates {
     this.#warn = warn
   }
 
-  of(name: string): NamedCertificate {
+  /** Returns the certificate of a name with its key. */
+  of(name: string): SecureContext {
     const authority = this.#current()
-    const known = this.#made.get(name) ?? authority.leaf(name)
+    const known = this.#made.get(name) ?? contextOf(authority.leaf(name))
     this.#made.set(name, known)
     return known
   }
@@ -46,3 +47,6 @@ export class NameCertificates {
     return (this.#authority ??= temporaryAuthority())
   }
 }
+
+const contextOf = ({certificate, key}: KeyPair): SecureContext =>
+  process.getBuiltinModule('node:tls').createSecureContext({cert: certificate, key})

@@ -21,15 +21,9 @@ export interface EntranceParts extends RunPublishedOptions {
 }
 
 /** Opens the entrance of a machine: it serves the apps of this run, and passes on connections to other runs. */
-export function openEntrance({
-  env,
-  folder,
-  reporter,
-  appAtName,
-  serveDashboard,
-  ...published
-}: EntranceParts): Entrance {
-  const {contextOf, appAt} = publishedApps(published)
+export function openEntrance(parts: EntranceParts): Entrance {
+  const {env, folder, reporter, appAtName, serveDashboard} = parts
+  const {contextOf, appAt} = publishedApps(parts)
   const warn = (text: string): void => reporter.warn('background-task-failed', text)
   const socketOf = (name: string): string => {
     const owner = ownerOfName(env, name)
@@ -43,7 +37,7 @@ export function openEntrance({
     },
     dashboardNamed: name => (appAtName(name) === DASHBOARD ? serveDashboard : undefined),
     socketOf,
-    certificateOf: async name => {
+    contextOf: async name => {
       if (appAtName(name) === undefined && socketOf(name) === '') return undefined
       const {NameCertificates: Certificates} = await import('./name-certificates.ts')
       return (await certificates.do(async () => Promise.resolve(new Certificates(env, warn)))).of(name)

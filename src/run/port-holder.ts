@@ -1,9 +1,10 @@
 import type {Server} from 'node:net'
 import {AGAIN_MS, folderMark, PortHolder, TRIES} from '../control/names.ts'
+import {livingRunsIn} from '../control/living-runs.ts'
 import {pause} from '../platform/delay.ts'
 import {LOOPBACK} from '../platform/probe.ts'
 import {release} from '../proxy/net/claimed-server.ts'
-import {isFreePort, whoHolds} from '../proxy/ports/app-port.ts'
+import {isFreePort} from '../proxy/ports/app-port.ts'
 import {nameOwner} from '../proxy/ports/claim-all.ts'
 
 export interface Awaited {
@@ -27,23 +28,22 @@ export async function takeInTurn({port, folder, signal, held, take}: Awaited): P
   for (let tries = TRIES; !signal.aborted;) {
     const holder = new PortHolder({host: '127.0.0.1', port}, signal, ANSWER_MS)
     const mark = await holder.mark
-    let bound: readonly Server[] = []
-    if (mark === folderMark(folder)) {
-      held('')
-      bound = await holder.left(LOOPBACK, true)
-      tries = TRIES
-    } else if (mark === 'refused' && tries-- > 0) await pause(AGAIN_MS, signal)
+    if (mark === 'refused' && tries-- > 0) await pause(AGAIN_MS, signal)
     else if (!signal.aborted) {
-      const isPlain = ['', 'refused'].includes(mark)
-      const whose = isPlain ? await whoHolds(port, {code: 'EADDRINUSE'}, nameOwner) : 'the runs of another user have it'
-      held(
-        `names do not answer at port ${port}: ${whose}. Calls at localhost:PORT do. PILLION_NAMES_PORT names another port`
-      )
-      if (!isPlain) bound = await holder.left(LOOPBACK, true)
-      else while (!signal.aborted && !(await isFreePort(port))) await pause(LOOK_MS, signal)
       tries = TRIES
+      held(mark === folderMark(folder) ? '' : await textOf(port, isRun(mark)))
+      const hasRun = (): boolean => livingRunsIn(folder).some(({entrance = []}) => entrance.includes(port))
+      while (!isRun(mark) && !signal.aborted && !hasRun() && !(await isFreePort(port))) await pause(LOOK_MS, signal)
     }
+    const bound = await holder.left(LOOPBACK, true)
     if (signal.aborted) bound.forEach(release)
     else if (await take(bound)) return
   }
+}
+
+const isRun = (mark: string): boolean => mark !== '' && mark !== 'refused'
+
+async function textOf(port: number, isOfRuns: boolean): Promise<string> {
+  const owner = isOfRuns ? 'a run of another user' : (await nameOwner(port)) || 'a program of another user'
+  return `names do not answer at port ${port}: ${owner} has it. Calls at localhost:PORT do. PILLION_NAMES_PORT names another port`
 }

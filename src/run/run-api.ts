@@ -20,6 +20,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {faultSwitch} from './run-faults.ts'
 import type {Apps} from './apps/apps.ts'
 import {EarlyEvents} from './early-events.ts'
+import type {RunNames} from './run-names.ts'
 import type {RunContext} from './run-context.ts'
 import type {RunOptions} from './run-options.ts'
 import type {RunReplays} from './run-replays.ts'
@@ -36,7 +37,7 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   readonly options: () => RunContext
   readonly actors: ActorFacts
   /** The name of the page. */
-  readonly names: () => {readonly dashboardUrl: string; isDashboard(name: string): boolean}
+  readonly names: () => Pick<RunNames, 'facts' | 'isDashboard'>
 }
 
 /** The API of a run; its code is loaded by the first request. */
@@ -80,8 +81,13 @@ export class RunApi {
       throw error instanceof UserError ? error : new UserError(messageOf(error), {cause: error})
     })
     if (port > 0 && port !== listener.port) throw new UserError(`it is open at port ${listener.port} already`)
-    const {dashboardUrl: nameUrl} = this.#options.names()
-    return {port: listener.port, token: tokens.full, readOnlyToken: tokens.readOnly, ...(nameUrl !== '' && {nameUrl})}
+    const {dashboardUrl: nameUrl} = this.#options.names().facts
+    return {
+      port: listener.port,
+      token: tokens.full,
+      readOnlyToken: tokens.readOnly,
+      ...(nameUrl !== undefined && {nameUrl})
+    }
   }
 
   /** Serves the dashboard on a connection to its name; `early`: the bytes that were read already. */

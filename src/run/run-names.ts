@@ -5,7 +5,7 @@ import {freeNames, type TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
 import type {RunListing} from '../control/run-control.ts'
 import type {RunIdentity} from '../control/run-file.ts'
-import {appNames, DASHBOARD, FREE_PORT, type NameSpace, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
+import {appNames, DASHBOARD, FREE_PORT, type NameSpace, PASSED_ON, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
 import {authorityOf, reachable} from '../model/address.ts'
 import type {AppAddress} from '../model/app-reference.ts'
 import {Once} from '../model/once.ts'
@@ -66,17 +66,12 @@ export class RunNames {
     return {project: this.#space.project, names: Object.fromEntries(this.#names), ...this.#ports.facts}
   }
 
-  /** The URL of an app, or of the `DASHBOARD`, by its name; '' = it has none. */
+  /** The URL of an app, or of the `DASHBOARD`, by its name; '' = it has none that answers. */
   urlOf(id: string): string {
     const name = [...this.#names].find(([, app]) => app === id)?.[0]
-    if (name === undefined) return ''
+    if (name === undefined || this.#isForeign) return ''
     const scheme = schemeOf(name, existsSync(certificatePath(stateFolder(this.#parts.context.env))))
     return `${scheme}://${name}${this.#ports.suffix(scheme, this.#folder)}`
-  }
-
-  /** The URL of the dashboard by its name; '' = it has none that answers. */
-  get dashboardUrl(): string {
-    return this.#isForeign ? '' : this.urlOf(DASHBOARD)
   }
 
   isDashboard(name: string): boolean {
@@ -85,7 +80,7 @@ export class RunNames {
 
   /** Facts for the listing of the run. */
   get facts(): Pick<RunListing, 'answeredBy' | 'answersFor' | 'dashboardUrl'> {
-    const {dashboardUrl} = this
+    const dashboardUrl = this.urlOf(DASHBOARD)
     return {...this.show.facts, ...(dashboardUrl !== '' && {dashboardUrl})}
   }
 
@@ -162,10 +157,7 @@ export class RunNames {
 
   async #takeCaller(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
     const entrance = await this.#serve()
-    const [{PASSED_ON}, {passedCaller}] = await Promise.all([
-      import('../proxy/published/entrance.ts'),
-      import('../proxy/published/pass-on.ts')
-    ])
+    const {passedCaller} = await import('../proxy/published/pass-on.ts')
     const caller = passedCaller(headers, PASSED_ON)
     if (caller === undefined || this.#over.signal.aborted) socket.destroy()
     else entrance.take(socket, caller as EntranceCaller, early)

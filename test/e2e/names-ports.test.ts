@@ -73,9 +73,7 @@ t.test(
     const [rig, other, port] = [await openRig(t), await openRig(t), await freePort()]
     const [first, blog] = [await startWeb(rig, 'shop', port), await startWeb(rig, 'blog', port)]
     const foreign = await startWeb(other, 'far', port)
-    await foreign.stderr.line(
-      /names do not answer at port \d+: the runs of another user have it\. .*PILLION_NAMES_PORT/
-    )
+    await foreign.stderr.line(/names do not answer at port \d+: a run of another user has it\. .*PILLION_NAMES_PORT/)
     await saveWeb(rig, 'blog', {host: 'web-shop'})
     await blog.stderr.line(/web-shop\.localhost is web of .*shop\/pillion\.yaml \(pid \d+\), so "web" has no name/)
     blog.signal('SIGTERM')

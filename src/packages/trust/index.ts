@@ -7,4 +7,5 @@ export {
   temporaryAuthority,
   type Authority
 } from './authority.ts'
+export type {KeyPair} from './certificate.ts'
 export {readAdded, trustStores, writeAdded, type Added, type Commands} from './stores.ts'

@@ -1,4 +1,5 @@
 import type net from 'node:net'
+import {PASSED_ON} from '../../model/app-name.ts'
 import type {Protocol} from '../../model/call-protocol.ts'
 import {SHARED_HOST} from '../../platform/probe.ts'
 import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
@@ -6,7 +7,7 @@ import {type Reply, replyText} from '../net/reply.ts'
 import {CallPort, isWaiting} from './call-port.ts'
 import {badHost, looped, misdirected, noName, notHttp, otherRun, runGone, type ShownName} from './entrance-pages.ts'
 import {EntranceStreams} from './entrance-streams.ts'
-import {EntranceTls, TLS_HANDSHAKE, type NamedCertificate} from './entrance-tls.ts'
+import {openTls, TLS_HANDSHAKE, type EntranceTlsOptions} from './entrance-tls.ts'
 import {forwardedLines, namedHost, PASS_LINE, readAsked, type AskedHost, type Origin} from './entrance-host.ts'
 import {hostSetting} from './host-refusal.ts'
 import type {PublishedConnection} from './published-connection.ts'
@@ -16,16 +17,13 @@ import type {VerbatimHead} from './verbatim-head.ts'
 /** The caller of a call by name that no app makes. */
 const BROWSER = 'browser'
 
-/** The protocol by which the entrance passes on a connection to another run. */
-export const PASSED_ON = 'pillion-caller'
-
 /** How often a request may pass the entrance on its way: a proxy of an app that calls its own name would repeat it without end. */
 const MAX_PASSES = 5
 
 /** A redirect to a number of this machine, up to its path. */
 const TO_NUMBER = /^(location:[ \t]*)https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]):(\d+)\/?/im
 
-export interface EntranceOptions {
+export interface EntranceOptions extends Pick<EntranceTlsOptions, 'contextOf'> {
   /** The app of this run that has a host name. */
   readonly appNamed: (name: string) => PublishedContext | undefined
   /** Serves the dashboard of this run on a connection, from these bytes on; undefined for another name. */
@@ -34,8 +32,6 @@ export interface EntranceOptions {
   readonly socketOf: (name: string) => string
   /** All names of the user's runs. */
   readonly names: () => readonly ShownName[]
-  /** The certificate of a name of any run; undefined for another name. */
-  readonly certificateOf: (name: string) => Promise<NamedCertificate | undefined>
   readonly appAt: (ends: Ends) => string
   readonly warn: (text: string) => void
   /** Called with advice about an app that refuses its own name. */
@@ -61,14 +57,19 @@ export class Entrance extends CallPort {
   readonly #asked = new WeakMap<VerbatimHead, AskedHost>()
   /** The callers of connections whose requests came. */
   readonly #callers = new WeakMap<net.Socket, EntranceCaller>()
-  /** Connections that were encrypted. */
-  readonly #secured = new WeakSet<net.Socket>()
-  #tls: EntranceTls | undefined
-  #streams: EntranceStreams | undefined
+  #decrypt: ReturnType<typeof openTls> | undefined
+  readonly #streams: EntranceStreams
 
   constructor(options: EntranceOptions) {
     super(options.appAt, options.warn)
     this.#options = options
+    this.#streams = new EntranceStreams({
+      serve: (connection, secured) => {
+        this.#callers.set(connection, {...this.#callerAt(secured), protocol: 'HTTP/2'})
+        this.accept(connection)
+      },
+      warn: options.warn
+    })
   }
 
   start(head: VerbatimHead, connection: PublishedConnection): void {
@@ -116,7 +117,13 @@ export class Entrance extends CallPort {
       return appNamed(host.name) ?? (socketOf(host.name) === '' ? noName(host, '', names) : otherRun(host))
     }
     if (this.serveFrames(socket, early, contextOf)) return
-    if (early[0] === TLS_HANDSHAKE && !this.#secured.has(socket)) return this.#decrypt(socket, early)
+    if (early[0] === TLS_HANDSHAKE && this.#callerAt(socket).scheme === 'http') {
+      this.#decrypt ??= openTls({
+        contextOf: this.#options.contextOf,
+        serve: (secured, isHttp2) => this.#serveSecured(secured, isHttp2)
+      })
+      return this.#decrypt(socket, early)
+    }
     socket.end(replyText(notHttp(), false, 'Connection: close\r\n'), 'latin1')
     socket.on('error', () => socket.destroy()).resume()
   }
@@ -133,7 +140,7 @@ export class Entrance extends CallPort {
   }
 
   override async close(cut?: AbortSignal): Promise<void> {
-    this.#streams?.close()
+    this.#streams.close()
     await super.close(cut)
   }
 
@@ -149,34 +156,16 @@ export class Entrance extends CallPort {
     const passed = this.#callers.get(socket)
     if (passed !== undefined) return passed
     const ends = copiedEnds(socket)
-    const scheme = this.#secured.has(socket) ? 'https' : 'http'
-    const caller = {address: ends.remoteAddress, port: ends.localPort, scheme, ends, protocol: 'HTTP/1.1'} as const
+    const from = {address: ends.remoteAddress, port: ends.localPort}
+    const caller = {...from, ends, scheme: 'http', protocol: 'HTTP/1.1'} as const
     this.#callers.set(socket, caller)
     return caller
   }
 
-  #streamsOf(): EntranceStreams {
-    this.#streams ??= new EntranceStreams({
-      serve: (connection, caller) => {
-        this.#callers.set(connection, {...this.#callerAt(caller), scheme: 'https', protocol: 'HTTP/2'})
-        this.accept(connection)
-      },
-      warn: text => this.#options.warn(text)
-    })
-    return this.#streams
-  }
-
-  #decrypt(socket: net.Socket, early: Buffer): void {
-    const {certificateOf} = this.#options
-    this.#tls ??= new EntranceTls({
-      certificateOf,
-      serve: (secured, isHttp2) => {
-        this.#secured.add(secured)
-        if (isHttp2) void this.#streamsOf().accept(secured)
-        else this.accept(secured)
-      }
-    })
-    this.#tls.accept(socket, early)
+  #serveSecured(socket: net.Socket, isHttp2: boolean): void {
+    this.#callers.set(socket, {...this.#callerAt(socket), scheme: 'https'})
+    if (isHttp2) void this.#streams.accept(socket)
+    else this.accept(socket)
   }
 
   /** Passes on a connection to the run that has the name, with all that follows on it. */

@@ -64,7 +64,7 @@ function whyNameless(app: App): string {
   const {appPort, appProtocol} = app
   if (appPort === 0 && app.url === '') return 'It does not listen: give it a port or autoPort: true in the template.'
   if (appProtocol.startsWith('grpc')) return 'It speaks gRPC: call it at its port.'
-  return 'Another run has its name, or names are off: names: false, PILLION_NAMES=0, or CI without PILLION_NAMES=1.'
+  return 'Another run has its name, another program has the port of names (a line of "up" says so), or names are off: names: false, PILLION_NAMES=0, or CI without PILLION_NAMES=1.'
 }
 
 /** Returns the app that a command names: the main version, or an instance that takes calls. */

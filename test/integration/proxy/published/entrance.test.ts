@@ -16,7 +16,7 @@ const newEntrance = (): Entrance =>
     dashboardNamed: () => undefined,
     socketOf: () => '',
     names: () => [],
-    certificateOf: async () => undefined,
+    contextOf: async () => undefined,
     appAt: () => '',
     warn: text => t.fail(text),
     hostRefused: text => t.fail(text),
@@ -73,7 +73,7 @@ t.test('a run that asks for the entrance while its holder closes does not report
   await once(holder, 'listening')
   await takeInTurn({
     port: boundAt(holder).port ?? 0,
-    folder: '/none',
+    folder: t.testdir(),
     signal: AbortSignal.timeout(60_000),
     held: why => t.fail(why),
     take: async () => Promise.resolve(asked === 3)
@@ -88,7 +88,7 @@ t.test('a program that closes all connections is reported once', async t => {
   const reported: string[] = []
   await takeInTurn({
     port: boundAt(program).port ?? 0,
-    folder: '/none',
+    folder: t.testdir(),
     signal: AbortSignal.timeout(60_000),
     held: why => {
       reported.push(why)
