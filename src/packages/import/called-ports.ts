@@ -80,17 +80,22 @@ function urlsIn(folder: string): readonly Named[] {
   return [...new Set(all)].flatMap(path => urlsOf(textAt(path), path))
 }
 
-/** A name, a sign behind it, and an address of this machine; or a variable with a port. */
-const URLS =
-  /(?:([A-Za-z][\w.-]*)["'`\])]*\s*(?::\s*string\s*)?(?:=|:|\|\||\?\?|,|\?:)\s*)?["'`]?(?:\$\{\w+:-?)?(?:\w+:\/\/(?:localhost|127\.0\.0\.1)|localhost|127\.0\.0\.1):(\d{2,5})\b|\b([A-Z]\w*_PORT)["']?\s*[=:]\s*["']?(\d{4,5})\b/g
+/** An address of this machine, or a variable with a port. */
+const ADDRESSES = /\b(?:localhost|127\.0\.0\.1):(\d{2,5})\b|\b([A-Z]\w{0,60}_PORT)["']?\s?[=:]\s?["']?(\d{4,5})\b/g
+/** A name and a sign, at the end of a text in front of an address. */
+const NAMED =
+  /([A-Za-z][\w.-]*)["'`\])]*\s*(?::\s*string\s*)?(?:=|:|\|\||\?\?|,|\?:)\s*["'`]?(?:\$\{\w+:-?)?(?:\w+:\/\/)?$/
+/** A name further ahead is that of something else. */
+const MAX_AHEAD = 120
 
 const urlsOf = (text: string, path: string): readonly Named[] =>
   text
     .split('\n')
     .filter(line => !/^\s*(?:#|\/\/|\*)/.test(line))
-    .flatMap(line => [...line.matchAll(URLS)])
-    .map(([, name, port, variable = '', number]) => ({
-      name: wordsOf(name ?? variable),
-      port: Number(port ?? number),
-      path
-    }))
+    .flatMap(line =>
+      Array.from(line.matchAll(ADDRESSES), match => {
+        const [, port, variable, number] = match
+        const ahead = line.slice(Math.max(0, match.index - MAX_AHEAD), match.index)
+        return {name: wordsOf(variable ?? NAMED.exec(ahead)?.[1] ?? ''), port: Number(port ?? number), path}
+      })
+    )

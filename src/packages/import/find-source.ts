@@ -123,7 +123,7 @@ export const composeFilesIn = (folder: string): readonly string[] =>
 
 /** The plain name comes first, then a file for development. */
 const rankOf = (name: string): number =>
-  /^(?:docker-)?compose\.ya?ml$/.test(name) ? 0 : /[.-](?:dev|development|local)\b/.test(name) ? 1 : 2
+  /^(?:docker-)?compose\.ya?ml$/.test(name) ? 0 : /[.-](?:dev|development|local)\.ya?ml\b/.test(name) ? 1 : 2
 
 /** The files of AppHosts in a folder, or up to three folders below: a project, or a file that is one by itself. */
 const appHostsIn = (root: string): readonly string[] =>

@@ -37,15 +37,14 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
   const gone = contained.filter(id => !alone.some(app => app.id === id && isContainer(app)))
   const kept = alone.map(app => withHosts(app, gone))
   const waited = kept
-    .filter(app => isServer(app) && !('profiles' in app.keys))
+    .filter(app => isServer(app) && !('profiles' in app.keys) && !('dependsOn' in app.keys))
     .map(({id, keys}) => [id, 'ready' in keys || 'appPort' in keys ? 'ready' : 'started'] as const)
-  const waiting = [...kept]
-  for (const [at, app] of kept.entries()) {
-    const [waiters, {keys}] = [waitersOf(app.id, waiting), app]
-    const servers = mayWait(app, sources) ? waited.filter(([id]) => !waiters.has(id)) : []
-    const dependsOn = {...Object.fromEntries(servers), ...mapOf(keys['dependsOn'])}
-    if (servers.length > 0) waiting[at] = {...app, keys: {...keys, dependsOn}}
-  }
+  const servers = Object.fromEntries(waited)
+  const waiting = kept.map(app =>
+    waited.length > 0 && mayWait(app, sources)
+      ? {...app, keys: {...app.keys, dependsOn: {...servers, ...mapOf(app.keys['dependsOn'])}}}
+      : app
+  )
   const name = all.map(each => each.name).find(each => each !== undefined)
   return {
     from: all.map(({from}) => from).join(' and '),
@@ -60,7 +59,7 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
 const rank = (interpolate: Imported['interpolate']): number =>
   typeof interpolate === 'string' ? 2 : interpolate === true ? 1 : 0
 
-/** Its time to end is that of all apps of its source where no source says one of it. */
+/** Returns an app with the `stop` that its source has for all apps, unless the app has its own. */
 const withStop = (app: NamedApp, sources: readonly NamedSource[]): NamedApp => {
   const {stop} = sources.find(({name}) => name === app.source)?.imported.common ?? {}
   return {...app, keys: {...given({stop}), ...app.keys}}
@@ -95,41 +94,29 @@ function withHosts(app: NamedApp, gone: readonly string[]): NamedApp {
   return hosts.length === 0 ? app : {...app, keys: {...app.keys, command: command.toSpliced(at + 1, 0, ...hosts)}}
 }
 
-/** Keys that say where a program listens: they belong to its command. */
+/** Keys of a port: they belong to the command of an app. */
 const PORTS = new Set(['port', 'appPort', 'autoPort', 'fixedPort'])
 
-/** An app with what another source says of it besides. */
+/** An app with the keys that only another source has. The command of a container names its variables, and its check runs in it. */
 function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {
   const hasPort = [...PORTS].some(key => key in app.keys)
   const isGone = isContainer(other) && !isContainer(app)
-  const added = Object.entries(other.keys).filter(([key]) => {
-    if (key === 'command' || key === 'env' || key in app.keys) return false
-    if (PORTS.has(key)) return !hasPort
-    return !(isGone && (key === 'ready' || key === 'stop'))
-  })
-  // the command of a container names its variables
+  const isOwn = (key: string): boolean =>
+    key in app.keys || (PORTS.has(key) && hasPort) || (isGone && (key === 'ready' || key === 'stop'))
+  const added = Object.entries(other.keys).filter(([key]) => key !== 'env' && !isOwn(key))
   const {PORT, ...others} = isContainer(app) ? {} : mapOf(isGone ? other.envHere : other.keys['env'])
-  const env = {...others, ...(!hasPort && given({PORT}))}
   const ownEnv = mapOf(app.keys['env'])
-  const newNames = Object.keys(env).filter(name => !(name in ownEnv))
-  const lost = Object.keys(other.keys).filter(key => (key === 'env' ? isContainer(app) : key in app.keys))
+  const env = {...others, ...(!hasPort && given({PORT})), ...ownEnv}
+  const names = Object.keys(env).filter(name => !(name in ownEnv))
   const keys = {
     ...app.keys,
-    ...(newNames.length > 0 && {env: {...env, ...ownEnv}}),
+    ...(names.length > 0 && {env}),
     ...Object.fromEntries(
       added.map(([key, value]) => [key, key === 'envFile' ? moved(value, other.folder, app.folder) : value])
     )
   }
-  const taken = [...added.map(([key]) => key), ...newNames.map(name => `env.${name}`)]
-  const differing = Object.keys(env).filter(name => name in ownEnv && ownEnv[name] !== env[name])
-  const won = [...lost, ...differing.map(name => `env.${name}`)]
-  const gone = ['ready', 'stop'].filter(key => isGone && key in other.keys && !(key in app.keys))
-  const note = [
-    `it is in ${app.source} and in ${other.source}`,
-    ...(won.length === 0 ? [] : [`${won.join(', ')}: as in ${app.source}`]),
-    ...(taken.length === 0 ? [] : [`${taken.join(', ')}: from ${other.source}`]),
-    ...(gone.length === 0 ? [] : [`${gone.join(', ')} of its container: left out`])
-  ].join('; ')
+  const taken = [...added.map(([key]) => key), ...names.map(name => `env.${name}`)].join(', ')
+  const note = `it is in ${app.source} and in ${other.source}: as in ${app.source}${taken === '' ? '' : `, with ${taken} of ${other.source}`}`
   return {...app, keys, notes: [...app.notes, note, ...(isGone ? [] : other.notes)]}
 }
 
@@ -171,11 +158,3 @@ const isServer = ({keys, folder}: ImportedApp): boolean =>
 /** A Procfile and a folder say of no program what it needs. */
 const mayWait = (app: NamedApp, sources: readonly NamedSource[]): boolean =>
   !isServer(app) && !('profiles' in app.keys) && sources.find(({name}) => name === app.source)?.hasNoOrder === true
-
-/** The apps that wait for one, also by others. */
-function waitersOf(id: string, apps: readonly NamedApp[]): ReadonlySet<string> {
-  const found = new Set([id])
-  for (const name of found)
-    for (const app of apps) if (Object.hasOwn(mapOf(app.keys['dependsOn']), name)) found.add(app.id)
-  return found
-}

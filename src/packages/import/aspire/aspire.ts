@@ -63,9 +63,9 @@ class Manifest {
   services(): Readonly<Record<string, Values>> {
     const all = [...this.#resources]
     for (const [id, each] of all)
-      if (!/^(?:project|executable|container|dockerfile|value|parameter|annotated)\./.test(typeOf(each)))
+      if (!/^(?:project|executable|container|value|parameter|annotated)\./.test(typeOf(each)))
         this.notes.push(`${id}: left out: ${typeOf(each)} does not show what runs on this machine`)
-    const run = all.filter(([, each]) => /^(?:project|executable|container|dockerfile)\./.test(typeOf(each)))
+    const run = all.filter(([, each]) => /^(?:project|executable|container)\./.test(typeOf(each)))
     return Object.fromEntries(run.map(([id, each]) => [id, this.#service(id, each)]))
   }
 
@@ -98,16 +98,9 @@ class Manifest {
     return {...own, ...this.#image(each)}
   }
 
-  /** The image of a container, and its mounts. `dockerfile.v0` is the first form of a build. */
+  /** The image of a container, and its mounts. */
   #image(each: Values): Values {
-    const {
-      context,
-      dockerfile,
-      stage: target,
-      args
-    } = 'build' in each
-      ? mapOf(each['build'])
-      : ({...each, dockerfile: each['path'], args: each['buildArgs']} as Values)
+    const {context, dockerfile, stage: target, args} = mapOf(each['build'])
     const mounts = [...listedValues(each['volumes']), ...listedValues(each['bindMounts'])].map(mapOf)
     const volumes = mounts.map(({name, source, target: at, readOnly}) => {
       const from = source === undefined ? textValue(name) : this.#path(source)

@@ -11,18 +11,17 @@ const MAX_PLACES = 3
 /** Names in these are not read by a program. */
 const OF_COMPOSE = /\/(?:docker-)?compose[^/]*\.ya?ml$/
 
-/** `redis:6379`, `host: 'redis'`, `Server=db;`, `http://api/`, `//user:secret@db/`, `openConnection("redis")` */
+/** `redis:6379`, `host: 'redis'`, `getenv("DB_HOST", "db")`, `Server=db;`, `http://api/`, `//user:secret@db/`, `openConnection("redis")` */
 const NAMES = [
   /(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g,
-  /(?<=\b(?:host(?:_?name)?["']?\s*[:=]\s*["']|server\s*=\s*)|:\/\/(?:[^\s"'`@/]{0,255}@)?|(?:connect\w*|connection|client|dial)\(\s*["'`])([\w-]+)(?=["'`/;,?])/gi
+  /(?<=\b(?:host(?:_?name)?["']?\s*[:=]\s*["']|server\s*=\s*)|HOST["'`]?\)?\s?(?:,|\|\||\?\?)\s?["'`]|:\/\/(?:[^\s"'`@/]{0,255}@)?|(?:connect\w*|connection|client|dial)\(\s*["'`])([\w-]+)(?=["'`/;,?])/gi
 ]
 
 /** Notes on other services in the files of a program, which have these names in containers only: its code, or resources of Dapr. */
 export function notesOnCode(folder: string, service: Service, stack: Stack): readonly string[] {
-  const {sidecar} = service
-  if (sidecar === undefined)
-    return notesOn([...settingsBelow(folder), ...sourcesIn(folder)], service, stack, () => true)
-  return notesOn(filesAt([...sidecar.resources, sidecar.config ?? '']), service, stack, () => true)
+  const {resources = [], config = ''} = service.sidecar ?? {}
+  const paths = [...settingsBelow(folder), ...sourcesIn(folder), ...filesAt([...resources, config])]
+  return notesOn([...new Set(paths)], service, stack, () => true)
 }
 
 /** Notes on programs in the files that a container reads, where they have another port there. */
@@ -62,6 +61,7 @@ function notesOn(
   })
 }
 
+/** Returns what the name is on this machine, and what to write in the file. `here`: its port on this machine. */
 function mendFor(name: string, port: string, here: string, isProgram: boolean): string {
   const [there, at] = [port && `:${port}`, here && `:${here}`]
   if (!isProgram) return `${name}${there} is ${name}${at} here: write that`

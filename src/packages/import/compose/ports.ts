@@ -69,25 +69,32 @@ export function withPublished(stack: Stack, programs: Programs): Stack['services
   const isHere = ({id, values}: Service): boolean => programs.has(id) || values['network_mode'] === 'host'
   const called = [...stack.services.values()].filter(isHere).flatMap(each => addressesNamed(each, stack))
   const used = new Set(Array.from(programs.values(), ownPort))
-  for (const each of stack.services.values()) for (const port of portsOf(each)) used.add(firstNumber(port))
+  for (const each of stack.services.values())
+    for (const {published} of portsOf(each)) used.add(Number.parseInt(published) || 0)
+  const chosen = (port: number): number => {
+    const free = freeFrom(port, used)
+    used.add(free)
+    return free
+  }
   const withPorts = (service: Service): Service => {
     const {id, values, sidecar} = service
-    const own = portsOf(service).map(({target}) => target)
-    if (programs.has(id) || 'network_mode' in values || own.some(each => /\D/.test(each))) return service
+    if (programs.has(id) || 'network_mode' in values) return service
+    const own = portsOf(service)
+    // compose chooses a number where the file has none
+    const written = listedValues(values['ports']).map((each, at) => {
+      const {address = '', published = '', target = '', isUdp} = own[at] ?? {}
+      return address + published !== '' || isUdp || /\D/.test(target) ? each : `${chosen(Number(target))}:${target}`
+    })
     const {folder = '', dockerfile = ''} = buildOf(service, stack) ?? {}
     const usual = usualPort(service) || portOfDockerfile(join(folder, dockerfile))
     const known = Number(sidecar?.keys['appPort'] ?? (own.length === 0 ? usual : 0))
     const named = called.flatMap(([name, port]) => (name === id ? [Number(port || usual)] : []))
-    const added = [...new Set([known, ...named])].filter(port => port > 0 && !own.includes(`${port}`))
+    const isKnown = own.some(({target}) => /\D/.test(target))
+    const isNew = (port: number): boolean => port > 0 && !own.some(({target}) => target === `${port}`)
+    const added = isKnown ? [] : [...new Set([known, ...named])].filter(isNew)
     const address = sidecar === undefined ? '' : '127.0.0.1:'
-    const published = added.map(port => {
-      const free = freeFrom(port, used)
-      used.add(free)
-      return `${address}${free}:${port}`
-    })
-    return published.length === 0
-      ? service
-      : {...service, values: {...values, ports: [...listedValues(values['ports']), ...published]}}
+    const ports = [...written, ...added.map(port => `${address}${chosen(port)}:${port}`)]
+    return ports.length === 0 ? service : {...service, values: {...values, ports}}
   }
   return new Map(Array.from(stack.services, ([id, service]) => [id, withPorts(service)]))
 }

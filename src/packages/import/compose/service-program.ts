@@ -14,7 +14,7 @@ import {
 } from '../reading/dockerfile.ts'
 import {imageName} from '../kubernetes/workloads.ts'
 import {foldersIn, isFolder} from '../reading/files.ts'
-import {calledAt, GUESSED, isOfPort, listeningKeys, type PortKeys, type ListensAt} from '../reading/listening.ts'
+import {isOfPort} from '../reading/listening.ts'
 import {mapOf, textsOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {addressesNamed, variablesOfFiles} from './addresses.ts'
 import {withValues} from './project.ts'
@@ -50,11 +50,13 @@ export function serviceProgram(composed: Service, stack: Stack): ListeningProgra
   // a script does more than its project; words behind a program that the image builds are for that
   const [[first = '', ...args] = []] = image.candidates
   const isLost = first.endsWith('.sh') || (/^\.{0,2}\//.test(first) && args.length > 0)
+  const isUnknown = exact + image.other === 0 && !('port' in project.keys || 'appPort' in project.keys)
+  const start = {...project, notes: isUnknown ? [] : project.notes.filter(isOfPort)}
   const notes = [
     ...project.notes.filter(note => !isOfPort(note)),
     ...(isLost ? [`the command of its image, ${[first, ...args].join(' ')}, is not run`] : [])
   ]
-  return {service: withNotes(image.service, notes), folder: project.folder, start: projectStart(project, image, exact)}
+  return {service: withNotes(image.service, notes), folder: project.folder, start}
 }
 
 const withNotes = (service: Service, notes: readonly string[]): Service => ({
@@ -78,6 +80,8 @@ interface Image {
   /** Commands that may start it, best first, with paths of the folder. */
   readonly candidates: readonly (readonly string[])[]
   readonly env: Env
+  /** The port of `ports:` or `expose:`; 0: none. */
+  readonly exact: number
   /** The port of EXPOSE, or at which other services call it; 0: none. */
   readonly other: number
 }
@@ -102,6 +106,7 @@ function imageOf(service: Service, build: Build, stack: Stack): Image {
     entrypoint: hasEntrypoint ? [] : withoutWorkdir(entrypoint, workdir),
     candidates: hasEntrypoint ? [words] : commands.map(each => withoutWorkdir(each, workdir)),
     env: {...variablesOfFiles(service, stack), ...environment},
+    exact: exactPort(service),
     other: (words.length > 0 ? 0 : portOfDockerfile(dockerfile)) || called
   }
 }
@@ -110,11 +115,17 @@ function imageOf(service: Service, build: Build, stack: Stack): Image {
 const GROUPS = ['.', 'services', 'apps', 'packages', 'cmd', 'src']
 
 /** The project that an image is built of, where it starts, or, in a shared context, with its Dockerfile or name; undefined: none known. */
-function projectOf(service: Service, build: Build, {folder: start, env}: Image, stack: Stack): ImportedApp | undefined {
+function projectOf(
+  service: Service,
+  build: Build,
+  {folder: start, env, exact, other}: Image,
+  stack: Stack
+): ImportedApp | undefined {
+  const port = exact || other
   // one Dockerfile may build all projects, each by an argument that names it
   const args = build.flags.flatMap(flag => /^--build-arg=\w+=\W{0,2}(\w[\w./@-]*)$/.exec(flag)?.[1] ?? [])
   const names = [...args.filter(each => each.includes('/')), ...namesOf(service), ...args]
-  const own = appsIn(start, env)
+  const own = appsIn(start, env, port)
   const named = names.flatMap(name => own.filter(({id}) => id === name))[0]
   if (named !== undefined) return named
   const others = [...stack.services.values()]
@@ -131,8 +142,8 @@ function projectOf(service: Service, build: Build, {folder: start, env}: Image, 
   const below =
     isShared || isOne || args.some(each => each.includes('/'))
       ? []
-      : foldersIn(start).flatMap(each => appsIn(each, env).slice(0, 1))
-  const found = folders.flatMap(each => appsIn(each, env).slice(0, 1))[0]
+      : foldersIn(start).flatMap(each => appsIn(each, env, port).slice(0, 1))
+  const found = folders.flatMap(each => appsIn(each, env, port).slice(0, 1))[0]
   return found ?? (below.length === 1 ? below[0] : isShared ? undefined : own[0])
 }
 
@@ -141,15 +152,3 @@ const namesOf = ({id, values}: Service): readonly string[] =>
   [id, basename(imageName(textValue(values['image'])))]
     .flatMap(each => [each, each.replace(/[-_]?(?:service|svc|srv|app|server)$/, ''), `${each}-service`])
     .filter(Boolean)
-
-/** The keys of a project. Its server of development listens where the project says; a guess counts less than the file. */
-function projectStart({keys, move, notes, folder}: ImportedApp, {other}: Image, exact: number): PortKeys {
-  const start: PortKeys = {keys, move, notes: notes.filter(isOfPort)}
-  const own = Number(keys['port'] ?? keys['appPort'] ?? 0)
-  const isTold = move !== undefined && Object.keys(move(own)).length === 0
-  const isGuess = notes.some(note => note.startsWith(GUESSED))
-  if (own > 0) return isTold && isGuess && exact > 0 ? calledAt(start, exact) : start
-  if (exact === 0 && other === 0) return {...start, notes: []}
-  const takes: ListensAt['takes'] = isTold ? 'PORT' : undefined
-  return listeningKeys(textsOf(keys['command']), folder, {port: exact || other, takes})
-}

@@ -187,7 +187,7 @@ function durationOf(text: string): string | undefined {
   return /^\d+(?:ms|s|m)$/.test(text) ? text : ms % 1000 === 0 ? `${ms / 1000}s` : `${Math.round(ms)}ms`
 }
 
-/** A signal by its name or number; undefined: it is the usual one, or one that a template does not have, which a note says. */
+/** Returns a signal that a template has; undefined for the usual one, and for others, which get a note. */
 export function stopSignal(text: string, key: string, notes: string[]): string | undefined {
   const byNumber = Object.entries(constants.signals).find(([, number]) => number.toString() === text)?.[0]
   const name = byNumber ?? text.toUpperCase().replace(/^(?:SIG)?(?=.)/, 'SIG')

@@ -1,84 +1,133 @@
 import {join} from 'node:path'
 import {packageScript} from '../../../files/config/package-script.ts'
-import {readText} from '../reading/files.ts'
-import {isOfPort, listeningIn, listeningKeys, type PortKeys, type ListensAt} from '../reading/listening.ts'
-import {flaggedPort, portVariable, readsPort, defaultPort} from '../reading/shell-words.ts'
-import {dotnetListening} from './languages/dotnet.ts'
-import {phoenixListening} from './languages/frameworks.ts'
-import {addressedIn, mainText} from './languages/go.ts'
-import {quarkusListening, springListening} from './languages/java.ts'
-import {nodeListening} from './languages/node.ts'
-import type {ProgramVariables} from './languages/project.ts'
+import {has, readText} from '../reading/files.ts'
+import {FRAMEWORKS, frameworkListening, type Framework} from '../reading/frameworks.ts'
+import {byDefault, isOfPort, listeningIn, listeningKeys, type PortKeys, type ListensAt} from '../reading/listening.ts'
+import {flaggedPort, portVariable} from '../reading/shell-words.ts'
+import type {ProgramVariables} from '../reading/variables.ts'
+import {phoenixListening, addressedIn, dotnetListening, mainText} from './languages/others.ts'
+import {quarkusPort, springPort} from './languages/java.ts'
+import {OTHER_SCRIPT, readPackage} from './languages/node.ts'
 import {inVenv} from './languages/python.ts'
 
-/** Readers of the ports of programs, by patterns of their command lines. */
-const PROGRAMS: readonly (readonly [
-  RegExp,
-  (folder: string, env: ProgramVariables, match: readonly string[]) => ListensAt
-])[] = [
-  [/\bspring-boot:run\b|\bbootRun\b/, (folder, env) => springListening(folder, env)],
-  [/\bquarkus:dev\b|\bquarkusDev\b/, quarkusListening],
-  [/\bdotnet (?:run|watch)\b/, dotnetListening],
-  [/\bmix phx\.server\b/, phoenixListening],
-  [/\bgo run (?:-\S+ )*(\S+)/, (folder, env, [, path = '.']) => addressedIn(mainText(join(folder, path)), folder, env)],
-  [/\bcargo (?:run|watch)\b/, (folder, env) => addressedIn(readText(folder, 'src/main.rs'), folder, env)]
+/** All known programs, best first. */
+const PROGRAMS: readonly Framework[] = [
+  {start: /\bspring-boot:run\b|\bbootRun\b/, port: 8080, takes: {variable: 'SERVER_PORT'}, read: springPort},
+  {start: /\bquarkus:dev\b|\bquarkusDev\b/, port: 8080, takes: {variable: 'QUARKUS_HTTP_PORT'}, read: quarkusPort},
+  {start: /\bdotnet (?:run|watch)\b/, port: 0, read: dotnetListening},
+  {start: /\bmix phx\.server\b/, port: 4000, read: phoenixListening},
+  {
+    start: /\bgo run (?:-\S+ )*(\S+)/,
+    port: 0,
+    read: (folder, env, [, path = '.']) => addressedIn(mainText(join(folder, path)), folder, env)
+  },
+  {
+    start: /\bcargo (?:run|watch)\b/,
+    port: 0,
+    read: (folder, env) => addressedIn(readText(folder, 'src/main.rs'), folder, env)
+  },
+  ...FRAMEWORKS
 ]
 
 /** Finds the port of a command line's program: by its flags, its script, its settings and code, or by default. `env` has its variables. */
 export function commandListening(command: readonly string[], folder: string, env: ProgramVariables): ListensAt {
   const line = command.join(' ')
-  const flagged = flaggedPort(line)
-  if (flagged > 0) return {port: flagged}
-  if (portVariable(line) !== '') return {port: Number(env[portVariable(line)] ?? 0)}
   const words = line.replace(/^(?:\w+=\S* )+/, '').split(/\s+/)
-  const script = /^(?:npm|pnpm|yarn|bun)$/.test(words[0] ?? '') ? packageScript(words.slice(1), folder) : undefined
-  if (script !== undefined) {
-    const found = nodeListening(script.script, command, script.folder, env)
-    return {...found, serves: found.port === 0 && SERVES_PARTS.test(script.script)}
-  }
-  for (const [pattern, listening] of PROGRAMS) {
-    const match = pattern.exec(line)
-    if (match !== null) return listening(folder, env, match)
-  }
-  if (readsPort(line)) return {...(defaultPort(line) ?? {port: 0}), takes: 'PORT'}
-  const text = words.map(word => textOf(word, folder)).join('\n')
-  const isNode = /\b(?:node|nodemon|tsx|ts-node|ts-node-dev|deno|bun)\b/.test(line)
-  if (isNode && text.trim() === '') return nodeListening(line, command, folder, env)
-  const found = listeningIn(text, folder, env)
-  if (found.port > 0 || found.takes !== undefined) return found
-  return defaultPort(line) ?? {port: 0, serves: SERVES.test(text) || (text.trim() === '' && SERVER_NAME.test(line))}
+  const isScript = /^(?:npm|pnpm|yarn|bun)$/.test(words[0] ?? '') && flaggedPort(line) === 0
+  const script = isScript ? packageScript(words.slice(1), folder) : undefined
+  return lineListening(script?.script ?? line, command, script?.folder ?? folder, env)
 }
 
-/**
- * The keys of a command. `exact` is a number that comes before its own, `other` one that comes before a guess. A program that nothing calls
- * gets a mark about its unknown port only if it serves.
- */
-export function commandStart(
-  given: readonly string[],
+function lineListening(
+  line: string,
+  command: readonly string[],
   folder: string,
   env: ProgramVariables,
-  {exact = 0, other = 0}: {readonly exact?: number; readonly other?: number} = {}
-): PortKeys {
-  const command = inVenv(given, folder)
-  const found = commandListening(command, folder, env)
-  const port = exact || (found.guess === undefined ? found.port : 0) || other
-  const takes = found.takes ?? (port > 0 && env['PORT'] === port.toString() ? 'PORT' : undefined)
-  const start = listeningKeys(command, folder, port > 0 ? {port, takes} : found)
-  const isQuiet = port === 0 && found.port === 0 && found.serves !== true
-  return isQuiet ? {keys: {...start.keys, command}, notes: start.notes.filter(note => !isOfPort(note))} : start
+  depth = 0
+): ListensAt {
+  const [flagged, variable] = [flaggedPort(line), portVariable(line)]
+  if (flagged > 0) return {port: flagged}
+  if (variable !== '') return {port: Number(env[variable] ?? 0), takes: variable === 'PORT' ? variable : undefined}
+  const [, other = '', more = ''] = OTHER_SCRIPT.exec(line) ?? []
+  const script = other === '' ? undefined : packageScript(['run', other], folder)
+  if (script !== undefined && depth < 3) return lineListening(script.script + more, command, folder, env, depth + 1)
+  const known = frameworkListening(PROGRAMS, line, command, folder, env)
+  if (known !== undefined) return known
+  const text = textFor(line, command, folder)
+  const found = listeningIn(text, folder, env)
+  const [, usual = 0, name = '', way] = (SERVES.test(text) && TEXTS.find(([pattern]) => pattern.test(text))) || []
+  const takes = found.takes ?? way
+  if (found.port > 0) return {port: found.port, takes}
+  if (usual > 0) return byDefault(name, usual, takes)
+  const isNamed = text.trim() === '' && SERVER_NAME.test(line)
+  return {port: 0, takes, serves: SERVES.test(text) || isNamed || SERVES_PARTS.test(line)}
 }
 
-/** A call that serves, in the languages whose files a line names. */
-const SERVES = /\.listen\(|createServer|\bserve\(|serve_forever|\.run\(|Server\(/
+/** Frameworks of programs that serve by themselves, by their text: its default, the name of that, and how it takes another number. */
+const TEXTS: readonly (readonly [RegExp, number, string, ListensAt['takes']])[] = [
+  [/\b(?:FastAPI|Starlette|Litestar)\(/, 8000, 'uvicorn', undefined],
+  [/\bFlask\(/, 5000, 'Flask', undefined],
+  [/\bsinatra\b/i, 4567, 'Sinatra', 'PORT']
+]
 
-/** Tools that start the servers of several packages. */
-const SERVES_PARTS = /\b(?:turbo|nx)\b.*\b(?:dev|start|serve)\b/
+/** The usual files of a Node program that listens. */
+const ENTRIES = ['src/main', 'src/index', 'src/server', 'src/app', 'server', 'index', 'app', 'main'].flatMap(name =>
+  ['ts', 'js', 'mjs', 'cjs'].map(end => `${name}.${end}`)
+)
 
-/** The name of a program that serves, as it is built: `bin/proxy`. */
-const SERVER_NAME = /^\S*?\b(?:api|gateway|proxy|server|web)(?:\s|$)/
+/** The text of the program that a line starts: of the file that it names, or of the usual one that serves. */
+function textFor(line: string, command: readonly string[], folder: string): string {
+  const named = line.split(/\s+/).map(word => textOf(word, folder))
+  const isNode = /\b(?:node|nodemon|tsx|ts-node|ts-node-dev|deno|bun|nest)\b/.test(`${line} ${command[0] ?? ''}`)
+  const isScript = /^(?:npm|pnpm|yarn|bun)$/.test(command[0] ?? '')
+  const {main} = readPackage(folder) ?? {}
+  const entries = [...(typeof main === 'string' ? [main] : []), ...ENTRIES]
+  const isOpen = isScript || (isNode && named.join('').trim() === '')
+  const usual = isOpen ? entries.filter(name => has(folder, name)).map(name => readText(folder, name)) : []
+  return [...named, ...usual].find(text => SERVES.test(text)) ?? named.join('\n')
+}
 
 /** The text of the file that a word of a command names: `app.py`, or `shop.app` and `app:api` of Python. */
 const textOf = (word: string, folder: string): string =>
   /\.\w+$/.test(word) && readText(folder, word) !== ''
     ? readText(folder, word)
     : readText(folder, `${word.replace(/:\w+$/, '').replaceAll('.', '/')}.py`)
+
+/** Facts of other sources about a command. */
+interface Known {
+  /** A number that comes before its own. */
+  readonly exact?: number
+  /** A number that comes before a guess. */
+  readonly other?: number
+  /** Whether an unknown number has a mark even if nothing shows that the program serves. */
+  readonly isServer?: boolean
+  /** Port of the program, if its reader knows it. */
+  readonly found?: ListensAt | undefined
+}
+
+/** The keys of a command, at the number of the strongest evidence. */
+export function commandStart(
+  given: readonly string[],
+  folder: string,
+  env: ProgramVariables,
+  {exact = 0, other = 0, isServer = false, ...known}: Known = {}
+): PortKeys {
+  const command = inVenv(given, folder)
+  const found = known.found ?? commandListening(command, folder, env)
+  // a program that takes no other number has its default
+  const own = found.guess === undefined || found.takes === undefined ? found.port : 0
+  const port = exact || own || other
+  const takes = found.takes ?? (port > 0 && found.port === 0 && env['PORT'] === port.toString() ? 'PORT' : undefined)
+  const start = listeningKeys(command, folder, port > 0 && port !== found.port ? {port, takes} : {...found, takes})
+  const isQuiet = port === 0 && found.port === 0 && found.serves !== true && !isServer
+  return isQuiet ? {keys: {...start.keys, command}, notes: start.notes.filter(note => !isOfPort(note))} : start
+}
+
+/** A call that serves, in the languages whose files a line names. */
+const SERVES = /\.listen\((?!\))|createServer|\bserve\(|serve_forever|\.run\(|Server\(|\bsinatra\b/i
+
+/** Tools that start the servers of several packages. */
+const SERVES_PARTS = /\b(?:turbo|nx)\b.*\b(?:dev|start|serve)\b/
+
+/** The name of a program that serves, as it is built: `bin/proxy`. */
+const SERVER_NAME = /^\S*?\b(?:api|gateway|proxy|server|web)(?:\s|$)/

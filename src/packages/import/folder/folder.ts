@@ -2,29 +2,30 @@ import {existsSync} from 'node:fs'
 import {basename, join, relative} from 'node:path'
 import {programsIn} from '../../../files/config/programs.ts'
 import {UserError} from '../../../model/errors.ts'
+import {isInside} from '../../../model/glob.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {composeFilesIn} from '../find-source.ts'
 import {sampleOf} from '../reading/variables.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
 import {foldersOf} from './project-folders.ts'
-import {dotnet} from './languages/dotnet.ts'
-import {elixir, php, ruby, rust} from './languages/frameworks.ts'
-import {go} from './languages/go.ts'
+import {dotnet, elixir, go, php, ruby, rust} from './languages/others.ts'
 import {java} from './languages/java.ts'
 import {node, startsParts} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, readText} from '../reading/files.ts'
-import {image, type ProjectReader, type ProgramVariables} from './languages/project.ts'
+import {image, projectApp} from './languages/project.ts'
+import type {ProjectReader} from './languages/reader.ts'
+import type {ProgramVariables} from '../reading/variables.ts'
 import {python} from './languages/python.ts'
 import {textsOf} from '../reading/yaml-file.ts'
 
 /** Readers of projects, best first. */
 const READERS: readonly ProjectReader[] = [ruby, php, elixir, node, python, go, java, rust, dotnet, image]
 
-/** The programs of a folder, by the first reader that finds one. `env`: variables that it gets. */
-export function appsIn(folder: string, env?: ProgramVariables): readonly ImportedApp[] {
-  for (const {appsIn: find} of READERS) {
-    const apps = find(folder, env)
-    if (apps.length > 0) return apps
+/** The programs of a folder, by the first reader that finds one. `env`: variables that it gets. `port`: a number that comes before a guess. */
+export function appsIn(folder: string, env: ProgramVariables = {}, port = 0): readonly ImportedApp[] {
+  for (const {startsIn} of READERS) {
+    const starts = startsIn(folder, env)
+    if (starts.length > 0) return starts.map(each => projectApp(folder, each, env, port))
   }
   return []
 }
@@ -34,7 +35,11 @@ function otherStarts({folder, keys}: ImportedApp, apps: readonly ImportedApp[]):
   const own = lineOf(keys)
   const parts = apps.map(app => app.folder).filter(part => part !== folder)
   const isApp = (app: ImportedApp): boolean => parts.some(part => startsBelow(app, part))
-  const found = READERS.slice(0, -1).map(reader => reader.appsIn(folder).filter(app => !isApp(app)))
+  const found = READERS.slice(0, -1).map(({startsIn}) =>
+    startsIn(folder, {})
+      .map(each => projectApp(folder, each))
+      .filter(app => !isApp(app))
+  )
   const all = found.flatMap(each => each.slice(0, 1))
   const others = all.map(each => lineOf(each.keys)).filter(each => each !== own)
   if (all.length < 2) return []
@@ -100,7 +105,7 @@ function otherFiles([first, ...others]: readonly string[]): readonly string[] {
 }
 
 /** A sample of an env file, which a person copies. */
-function sampleNote(folder: string, root: string): readonly string[] {
+export function sampleNote(folder: string, root: string): readonly string[] {
   const sample = existsSync(join(folder, '.env')) ? '' : sampleOf(join(folder, '.env'))
   if (sample === '') return []
   return [`${join(relative(root, folder), '.env')} is not there: copy ${sample}, and fill in its values`]
@@ -151,9 +156,12 @@ async function projectsOf(root: string): Promise<Projects> {
     isBelow: part => !startsParts(root) && own.some(app => startsBelow(app, part))
   })
   const parts = all.folders
-  const below = parts.flatMap(find)
-  const isRootLeft = below.length > 0 && own.length > 0 && (all.isWorkspace || startsParts(root))
-  const apps = [...(isRootLeft ? [] : own), ...below]
+  const found = [root, ...parts].map(folder => [folder, find(folder)] as const)
+  const isLeft = (folder: string): boolean =>
+    (startsParts(folder) || (folder === root && all.isWorkspace)) &&
+    found.some(([other, below]) => other !== folder && isInside(other, folder) && below.length > 0)
+  const left = found.filter(([folder, mine]) => mine.length > 0 && isLeft(folder)).map(([folder]) => folder)
+  const apps = found.flatMap(([folder, mine]) => (left.includes(folder) ? [] : mine))
   const turbo = has(root, 'turbo.json') ? await import('./workspaces.ts') : undefined
   const filtered = turbo?.withTurboFilter(apps, root)
   return {
@@ -166,7 +174,9 @@ async function projectsOf(root: string): Promise<Projects> {
       ...all.notes,
       ...(filtered?.notes ?? []),
       ...(turbo?.turboNotes(apps, root) ?? []),
-      ...(isRootLeft ? ['the scripts of the root package.json, which start several packages, are left out'] : [])
+      ...left
+        .map(folder => relative(root, join(folder, 'package.json')))
+        .map(file => `the scripts of ${file}, which start several packages, are left out`)
     ]
   }
 }

@@ -4,8 +4,7 @@ import {basename, relative} from 'node:path'
 import type {ImportedApp} from '../imported.ts'
 import {execOf, readPackage} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, jsonOf, readText} from '../reading/files.ts'
-import {listeningIn, type ListensAt} from '../reading/listening.ts'
-import {projectApp} from './languages/project.ts'
+import {byDefault, listeningIn, listeningKeys, type ListensAt} from '../reading/listening.ts'
 import {flaggedPort} from '../reading/shell-words.ts'
 import {isMap, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
 
@@ -31,30 +30,33 @@ function nxApp(folder: string, root: string, project: Values, hasPlugins: boolea
   if (project['projectType'] === 'library' || name.endsWith('-e2e')) return []
   const targets = mapOf(project['targets'])
   const config = entriesOf(folder).find(each => SERVERS.test(each)) ?? ''
-  // without a page, Vite and webpack build a library
+  // without a page, Vite and webpack build a library or a program of Node
   const isServer = config !== '' && (has(folder, 'index.html') || !/^(?:vite|webpack)/.test(config))
   const inferred = hasPlugins && isServer ? (/^(?:next|remix|rsbuild)/.test(config) ? 'dev' : 'serve') : undefined
   const target = ['serve', 'dev', 'start'].find(each => isMap(targets[each])) ?? inferred
   if (target === undefined) return []
   const command = [...execOf(root), 'nx', target, name]
-  const listening = nxListening(folder, mapOf(targets[target]), config, command)
-  return [{...projectApp(root, {command, ...listening}), id: name.replace(/^@[^/]*\//, '')}]
+  const executor = textValue(mapOf(targets[target])['executor'])
+  const isDev = executor === '' ? isServer : /dev-server|:server$/.test(executor)
+  const {port, command: line} = mapOf(mapOf(targets[target])['options'])
+  const written = Number((isDev && port) || 0) || flaggedPort(textValue(line))
+  const found = isDev ? devListening(folder, command, isServer ? config : '') : mainListening(folder)
+  const listening = written > 0 ? {takes: found.takes, port: written} : found
+  return [{...listeningKeys(command, root, listening), folder: root, id: name.replace(/^@[^/]*\//, '')}]
 }
 
-/** Finds the port of a target; a server for development takes `--port`. */
-function nxListening(folder: string, target: Values, config: string, command: readonly string[]): ListensAt {
-  const executor = textValue(target['executor'])
-  const {port, command: line} = mapOf(target['options'])
-  const written = Number(port ?? 0) || flaggedPort(textValue(line))
-  if (config !== '' || /dev-server|:server$/.test(executor)) {
-    const usual =
-      Number(/\bport:\s*(\d{4,5})/.exec(readText(folder, config))?.[1] ?? 0) ||
-      (executor !== '' ? 4200 : has(folder, 'next.config.js', 'next.config.mjs', 'next.config.ts') ? 3000 : 0)
-    return {port: written || usual, takes: {words: at => [...command, `--port=${at}`]}}
-  }
+/** A server for development takes `--port`; of the executors of Nx each one has 4200 as its default. */
+function devListening(folder: string, command: readonly string[], config: string): ListensAt {
+  const written = Number(/\bport:\s*(\d{4,5})/.exec(readText(folder, config))?.[1] ?? 0)
+  const takes = {words: (at: string): readonly string[] => [...command, `--port=${at}`]}
+  if (written > 0) return {port: written, takes}
+  return config.startsWith('next') ? byDefault('next dev', 3000, takes) : byDefault('nx', 4200, takes)
+}
+
+/** An executor such as `@nx/js:node` starts the program itself: its `port` is that of a debugger. */
+function mainListening(folder: string): ListensAt {
   const mains = ['src/main.ts', 'src/main.js', 'src/index.ts', 'src/server.ts', 'main.go', 'src/main.rs']
-  const found = listeningIn(mains.map(name => readText(folder, name)).join('\n'), folder)
-  return {...found, port: written || found.port}
+  return listeningIn(mains.map(name => readText(folder, name)).join('\n'), folder)
 }
 
 /** The root script that starts packages by turbo, and its filters. */

@@ -13,8 +13,7 @@ import {
 import {isFile, isFolder} from '../reading/files.ts'
 import {commandOf} from '../reading/shell-words.ts'
 import {commandStart} from '../folder/command-start.ts'
-import type {ProgramVariables} from '../folder/languages/project.ts'
-import {envFileVariables, missingFileNote} from '../reading/variables.ts'
+import {envFileVariables, missingFileNote, type ProgramVariables} from '../reading/variables.ts'
 import * as yaml from '../reading/yaml-file.ts'
 
 const {given, mapOf, mergedValues, textValue, variablePairs, written} = yaml
@@ -69,7 +68,14 @@ function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): I
   if (textValue(http['scheme']).toLowerCase() === 'https')
     notes.push('readiness_probe.http_get: scheme is not carried over: write appProtocol: https')
   if (/\{\{|PC_REPLICA_NUM/.test(line)) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
-  const start = commandStart(command, folder, {...known, ...env, ...(given({PORT}) as ProgramVariables)}, {exact})
+  // a process with a check of its readiness serves others
+  const isServer = 'readiness_probe' in process || 'ready_log_line' in process
+  const start = commandStart(
+    command,
+    folder,
+    {...known, ...env, ...(given({PORT}) as ProgramVariables)},
+    {exact, isServer}
+  )
   const {command: words, ...ports} = start.keys
   const ownEnv = 'port' in ports ? env : {...env, ...given({PORT})}
   const isDisabled = textValue(process['disabled']) === 'true'

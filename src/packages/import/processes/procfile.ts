@@ -6,9 +6,10 @@ import {buildNote, readPackage} from '../folder/languages/node.ts'
 import {mapOf, textsOf, textValue} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {commandListening} from '../folder/command-start.ts'
+import {sampleNote} from '../folder/folder.ts'
 import {inVenv} from '../folder/languages/python.ts'
 import {listeningKeys, UNKNOWN_PORT, type ListensAt} from '../reading/listening.ts'
-import {commandOf, flaggedPort, commandPort, portVariable, splitFolder} from '../reading/shell-words.ts'
+import {commandOf, flaggedPort, portVariable, splitFolder} from '../reading/shell-words.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
 /** Foreman counts ports from PORT of its env file, else from here, a hundred for each process (foreman's lib/foreman/engine.rb). */
@@ -34,7 +35,7 @@ export function importProcfile(file: ImportedFile): Imported {
   return {
     from: basename(file.path),
     ...withEnvFile(apps, join(root, '.env')),
-    notes
+    notes: [...notes, ...sampleNote(root, root)]
   }
 }
 
@@ -134,9 +135,9 @@ function listening(
   isOwn: boolean
 ): ListensAt & {readonly written: number} {
   const line = command.join(' ')
-  // a line that Rails' generators write
-  if (/\bunset PORT\b/.test(line)) return {port: commandPort(line), written: 0}
   const found = commandListening(command, folder, variables)
+  // a line that Rails' generators write
+  if (/\bunset PORT\b/.test(line)) return {port: found.port, written: 0}
   const isTold = isOwn || found.takes === 'PORT' || /\$\{?PORT\b/.test(line)
   if (isTold && flaggedPort(line) === 0) return {port: Number(PORT), takes: 'PORT', written: found.port}
   if (found.port > 0 || id !== 'web') return {...found, written: found.port}

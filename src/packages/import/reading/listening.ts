@@ -148,9 +148,9 @@ const OF_OTHERS =
 /** How programs write their port, best first: behind the variable, in a call, as an address, in a constant. */
 const PORTS = [
   new RegExp(`(?<!(?:${OF_OTHERS})_)PORT\\b[^\\n;,]{0,40}?(?:\\|\\||\\?\\?|,)\\s*["'\`]?(\\d{4,5})\\b`),
-  /\{[^}]*\bPORT\s*=\s*["'`]?(\d{4,5})\b[^}]*\}\s*=\s*process\.env/,
+  /\{[^{}]{0,300}\bPORT\s?=\s?["'`]?(\d{4,5})\b[^{}]{0,300}\}\s?=\s?process\.env/,
   /(?:listen\(\s*(?=\d{4})|\.run\([^)]*port\s*=\s*|Server\(\s*\(\s*["'][^"']*["'],\s*)(\d{2,5})\b/i,
-  /(?:^|[\s{,(])port["']?\s*(?::\s*number\s*)?[:=]\s*["'`]?(\d{4,5})\b/im
+  /(?:^|[\s{,(])(?:port["']?\s*(?::\s*number\s*)?[:=]|set :port,)\s*["'`]?(\d{4,5})\b/im
 ]
 
 /** Numbers of mail servers, databases and brokers: behind `port:` alone a program calls them. */
@@ -182,7 +182,7 @@ function isOfOther(name: string, text: string, env: Values): boolean {
 /** The one variable from which a program's text takes its port; '': none, or one of several. */
 export function variableIn(text: string, env: Values = {}): string {
   const names = [...text.matchAll(VARIABLE)].map(([, name = '']) => name).filter(name => name === name.toUpperCase())
-  if (names.includes('PORT') || /\{[^}]*\bPORT\b[^}]*\}\s*=\s*process\.env/.test(text)) return 'PORT'
+  if (names.includes('PORT') || /\{[^{}]{0,300}\bPORT\b[^{}]{0,300}\}\s?=\s?process\.env/.test(text)) return 'PORT'
   const own = new Set(names.filter(name => !isOfOther(name, text, env)))
   return own.size === 1 ? ([...own][0] ?? '') : ''
 }

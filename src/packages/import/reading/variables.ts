@@ -6,6 +6,9 @@ import {textAt} from './files.ts'
 import {asMap} from './yaml-file.ts'
 import {ownOf} from '../../../model/own.ts'
 
+/** Variables of a program by their names. */
+export type ProgramVariables = Readonly<Record<string, string | undefined>>
+
 /** The variables of an env file as it is now; none if it is not there. */
 export const envFileVariables = (file: string): Readonly<Record<string, string | undefined>> =>
   envVariables(textAt(file))

@@ -17,7 +17,7 @@ t.test('a Python file that serves behind __main__ is started as itself, at the p
   })
   t.match(template.apps, [
     {appID: 'orders', port: 24_072, command: ['python3', 'main.py']},
-    {appID: 'plain', port: 8000, command: ['python3', '-m', 'uvicorn', 'main:app', '--port', '8000']},
+    {appID: 'plain', port: 8000, command: ['python3', '-m', 'uvicorn', 'main:app']},
     {appID: 'shop', port: 24_073, command: ['python3', 'main.py']},
     {appID: 'users', port: 24_071, command: ['python3', 'main.py']}
   ])

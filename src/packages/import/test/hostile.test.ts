@@ -133,3 +133,34 @@ t.test('many variables in a mount, and a default that does not end, are read at 
   })
   t.match(template.apps, [{appID: 'a'}])
 })
+
+t.test('long words and lines of commands, settings and generated code are read at once', async t => {
+  const pieces = [
+    'a',
+    'A_',
+    'a.b-',
+    '_PORT ',
+    '--listen-',
+    'wait-for-',
+    '${A:-',
+    '= "',
+    'http://',
+    '1:',
+    'curl ',
+    '\t',
+    '("'
+  ]
+  const lines = pieces.map(piece => piece.repeat(Math.ceil(25_000 / piece.length)))
+  const {template} = await imported(t, {
+    Procfile: lines.map((line, at) => `p${at}: node a.js ${line}\n`).join(''),
+    'a.js': lines.join('\n'),
+    '.env': lines.map((line, at) => `V${at}=${line}\n`).join('')
+  })
+  t.equal(template.apps.length, lines.length)
+  const {template: folder} = await imported(t, {
+    'package.json': '{"scripts": {"start": "node a.js"}}',
+    'a.js': `${lines.join('\n')}\n.listen(4000)`,
+    'config.json': lines.join('\n')
+  })
+  t.match(folder.apps, [{port: 4000}])
+})

@@ -16,6 +16,18 @@ t.test('a compose.yaml of process-compose is one, also where a folder is named',
   t.strictSame(findSource('two', undefined, cwd).others, ['compose.prod.yaml'])
 })
 
+t.test('files that change services: that of development comes before others', t => {
+  const services = 'services: {a: {image: x}}'
+  const names = ['compose.build.yml', 'compose.dev-azure.yml', 'compose.dev.yml', 'compose.yaml']
+  const cwd = t.testdir(Object.fromEntries(names.map(name => [name, services])))
+  t.strictSame(findSource('.', undefined, cwd).layers, [
+    'compose.dev.yml',
+    'compose.build.yml',
+    'compose.dev-azure.yml'
+  ])
+  t.end()
+})
+
 t.test('keys of process-compose that are not carried over are named', async t => {
   const {notes} = await imported(t, {
     'process-compose.yaml': `
@@ -30,7 +42,8 @@ processes:
   t.strictSame(notes, [
     'disable_env_expansion: true is not carried over',
     'readiness_probe.exec.working_dir is not carried over',
-    'shutdown.parent_only: true is not carried over'
+    'shutdown.parent_only: true is not carried over',
+    'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
   ])
 })
 

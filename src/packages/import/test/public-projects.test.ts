@@ -281,3 +281,95 @@ t.test('a script that an image starts, and arguments of a program that it builds
   for (const command of ['./start.sh', '/bin/api serve'])
     t.ok(notes.includes(`the command of its image, ${command}, is not run`), notes.join('\n'))
 })
+
+t.test('Nx: a program that @nx/js:node starts listens where its code says, and takes no --port', async t => {
+  const target = {serve: {executor: '@nx/js:node', options: {port: 9229}}}
+  const {template, notes} = await imported(t, {
+    'nx.json': '{"plugins": ["@nx/webpack/plugin"]}',
+    apps: {
+      api: {
+        'package.json': JSON.stringify({name: '@x/api', nx: {targets: target}}),
+        'webpack.config.js': '',
+        src: {'main.ts': 'app.listen(process.env.PORT || 8080)'}
+      },
+      site: {'project.json': '{"targets": {"serve": {"executor": "@nx/angular:dev-server"}}}'}
+    }
+  })
+  t.match(template.apps, [
+    {port: 8080, command: ['npx', 'nx', 'serve', '@x/api']},
+    {port: 4200, command: ['sh', '-c', 'exec npx nx serve site --port=$PORT']}
+  ])
+  t.strictSame(notes, ['guessed: port 4200 (the default of nx)'])
+})
+
+t.test('a flag of a client is no port of its own, one of a server with URLs is', async t => {
+  const {template} = await imported(t, {
+    'process-compose.yaml': `processes:
+  db: {command: postgres -p 5432}
+  seed: {command: 'psql -h 127.0.0.1 -p 5432 -c "SELECT 1"'}
+`
+  })
+  t.match(template.apps, [
+    {appPort: 5432},
+    {port: undefined, command: ['sh', '-c', 'psql -h 127.0.0.1 -p 5432 -c "SELECT 1"']}
+  ])
+  const {template: other} = await imported(t, {
+    Procfile: 'etcd1: bin/etcd --listen-peer-urls http://127.0.0.1:12380 --listen-client-urls http://127.0.0.1:2379'
+  })
+  t.match(other.apps, [{appPort: 2379}])
+})
+
+t.test('.NET: only a web project takes --urls', async t => {
+  const [silo] = await folderOf(t, {
+    'Silo.csproj': '<Project Sdk="Microsoft.NET.Sdk"><OutputType>Exe</OutputType>',
+    Dockerfile: 'FROM x\nEXPOSE 11111'
+  })
+  t.match(silo, {appPort: 11_111, command: ['dotnet', 'run']})
+})
+
+t.test('a workspace in a folder: its packages, not the script that starts them', async t => {
+  const web = {
+    'package.json': '{"workspaces": ["apps/*"], "scripts": {"dev": "turbo run dev"}}',
+    apps: {shop: {'package.json': '{"scripts": {"dev": "vite"}}'}}
+  }
+  const {template, notes} = await imported(t, {web, 'go.mod': '', 'main.go': 'package main // ":8080"'})
+  t.match(template.apps, [{appDirPath: '.'}, {appDirPath: './web/apps/shop'}])
+  t.equal(template.apps.length, 2)
+  t.ok(notes.includes('the scripts of web/package.json, which start several packages, are left out'), notes.join('\n'))
+})
+
+t.test('a Procfile whose .env is to be copied, and a process that tells when it is ready', async t => {
+  const {notes} = await imported(t, {Procfile: 'web: puma\n', '.env.example': 'A=1'})
+  t.strictSame(notes, ['.env is not there: copy .env.example, and fill in its values'])
+  const {notes: unknown} = await imported(t, {
+    'process-compose.yaml': 'processes: {server: {command: moon run server:dev, ready_log_line: Running on http}}'
+  })
+  t.match(unknown, [/^appPort: the port on which it listens is not known/])
+})
+
+t.test('hosts that code has as the default of a variable, also of an app with a sidecar', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': `services:
+  web: {build: web}
+  api: {build: api}
+  api-dapr: {image: daprio/daprd, command: ./daprd -app-id api, network_mode: "service:api"}
+  db: {image: postgres}
+  redis: {image: redis}
+`,
+    web: {'requirements.txt': '', 'main.py': 'pg = os.getenv("POSTGRES_HOST", "db")'},
+    api: {'package.json': '{"scripts": {"start": "node a.js"}}', 'a.js': "const h = process.env.REDIS_HOST || 'redis'"}
+  })
+  const named = (text: string): boolean => notes.some(note => note.startsWith(text))
+  t.ok(named('web/main.py:1: db is localhost here'), notes.join('\n'))
+  t.ok(named('api/a.js:1: redis is localhost here'), notes.join('\n'))
+})
+
+t.test('Spring: variables of its settings without a value', async t => {
+  const {notes} = await imported(t, {
+    'pom.xml': 'spring-boot-maven-plugin',
+    src: {
+      main: {resources: {'application.yml': 'spring:\n  redis:\n    host: ${SPRING_REDIS_HOST}\n    port: ${X:1}\n'}}
+    }
+  })
+  t.match(notes[0], 'its settings name SPRING_REDIS_HOST, which have no value: write them into env')
+})

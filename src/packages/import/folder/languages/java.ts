@@ -1,14 +1,11 @@
 import {basename, join, relative} from 'node:path'
 import {allIn, has, readText} from '../../reading/files.ts'
-import {byDefault, type ListensAt} from '../../reading/listening.ts'
-import {projectApp, type ProjectReader, type ProjectStart, type ProgramVariables} from './project.ts'
+import type {ProgramVariables} from '../../reading/variables.ts'
+import type {ProjectReader, ProjectStart} from './reader.ts'
 
 /** Programs of the JVM: Spring Boot, Quarkus, and those of Gradle's plugin `application`. */
 export const java: ProjectReader = {
-  appsIn(folder, env = {}) {
-    const start = mavenStart(folder, env) ?? gradleStart(folder, env)
-    return start === undefined ? [] : [projectApp(folder, start)]
-  },
+  startsIn: (folder, env) => [mavenStart(folder, env) ?? gradleStart(folder, env)].filter(each => each !== undefined),
   reasonOf(folder) {
     const [pom, isGradle] = [readText(folder, 'pom.xml'), has(folder, 'build.gradle', 'build.gradle.kts')]
     if (pom === '' ? !isGradle || has(folder, ...SETTINGS) : isParent(folder)) return ''
@@ -29,21 +26,9 @@ function mavenStart(folder: string, env: ProgramVariables): ProjectStart | undef
   const maven = wrapper(folder, 'mvnw', 'mvn')
   const notes = siblingsOf(folder, pom)
   if (SPRING.test(pom) && !isLibrary(folder, pom) && startsSpring(folder))
-    return {command: [maven, '-q', 'spring-boot:run'], ...springListening(folder, env), notes}
-  if (!pom.includes('quarkus')) return undefined
-  return {command: [maven, '-q', 'quarkus:dev'], ...quarkusListening(folder, env), notes}
+    return {command: [maven, '-q', 'spring-boot:run'], notes: [...notes, ...unsetNotes(folder, env)]}
+  return pom.includes('quarkus') ? {command: [maven, '-q', 'quarkus:dev'], notes} : undefined
 }
-
-/** Finds the port of Quarkus in its mode for development. */
-export function quarkusListening(folder: string, env: ProgramVariables): ListensAt {
-  const settings = settingsOf(folder)
-  const ofDev = /^%dev\.quarkus\.http\.port.*/m.exec(settings)?.[0] ?? ''
-  const written = env['QUARKUS_HTTP_PORT'] ?? QUARKUS_PORT.exec(`${ofDev}\n${settings}`)?.[1]
-  return orDefault(Number(written ?? 0), 'Quarkus', 'QUARKUS_HTTP_PORT')
-}
-
-const orDefault = (port: number, name: string, variable: string): ListensAt =>
-  port > 0 ? {port, takes: {variable}} : byDefault(name, 8080, {variable})
 
 const SPRING =
   /spring-(?:boot-(?:maven-plugin|gradle-plugin|starter)|cloud-starter)|org\.springframework\.boot|spring\.?boot\)/i
@@ -74,8 +59,8 @@ function gradleStart(folder: string, env: ProgramVariables): ProjectStart | unde
   const applied = own.replaceAll(/.*apply false.*/g, '')
   const isRoot = SETTINGS.some(each => /^\s*include\b/m.test(readText(folder, each))) && !has(folder, 'src')
   if (SPRING.test(applied) && !isRoot && startsSpring(folder))
-    return {command: [gradle, '-q', task('bootRun')], ...springListening(folder, env)}
-  return /(?<!android\.)\bapplication\b(?!\.)/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
+    return {command: [gradle, '-q', task('bootRun')], notes: unsetNotes(folder, env)}
+  return /(?<!android\.)\bapplication\b(?!\.)/.test(own) ? {command: [gradle, '-q', task('run')]} : undefined
 }
 
 /** The wrapper in the folder or above it, else the program of the machine. */
@@ -84,9 +69,25 @@ function wrapper(folder: string, script: string, program: string): string {
   return found === undefined ? program : `${found}/${script}`
 }
 
-/** Finds the port of Spring Boot. */
-export const springListening = (folder: string, env: ProgramVariables): ListensAt =>
-  orDefault(Number(env['SERVER_PORT'] ?? SERVER_PORT.exec(settingsOf(folder))?.[1] ?? 0), 'Spring Boot', 'SERVER_PORT')
+/** Finds the port in the settings of Spring Boot. */
+export const springPort = (folder: string): {readonly port: number} => ({
+  port: Number(SERVER_PORT.exec(settingsOf(folder))?.[1] ?? 0)
+})
+
+/** Finds the port in the settings of Quarkus, in its mode for development. */
+export function quarkusPort(folder: string): {readonly port: number} {
+  const settings = settingsOf(folder)
+  const ofDev = /^%dev\.quarkus\.http\.port.*/m.exec(settings)?.[0] ?? ''
+  return {port: Number(QUARKUS_PORT.exec(`${ofDev}\n${settings}`)?.[1] ?? 0)}
+}
+
+/** A note on variables of Spring's settings that have neither a value nor a default: without them it does not start. */
+function unsetNotes(folder: string, env: ProgramVariables): readonly string[] {
+  const known = {...process.env, ...env}
+  const named = Array.from(settingsOf(folder).matchAll(/[^#]\$\{([A-Z][A-Z\d_]*)\}/g), ([, name = '']) => name)
+  const unset = [...new Set(named)].filter(name => name !== 'PORT' && !Object.hasOwn(known, name))
+  return unset.length === 0 ? [] : [`its settings name ${unset.join(', ')}, which have no value: write them into env`]
+}
 
 /** The settings of an application of Spring Boot or Quarkus without comments; JHipster keeps them in `config`, with a profile for development. */
 const settingsOf = (folder: string): string =>
@@ -100,7 +101,7 @@ const QUARKUS_PORT =
 const SERVER_PORT =
   /^(?:[ \t]*server\.port[ \t]*=|server(?:\.port[ \t]*:|:[ \t]*\n(?:[ \t]+\S.*\n|[ \t]*\n)*?[ \t]+port:))[ \t]*(?:\$\{\w+:)?(\d+)/m
 
-/** Whether a class starts Spring, or is a program itself; without readable classes, whether it has Spring's settings. */
+/** Whether a class starts Spring or has a main method. A folder without classes starts it if it has Spring's settings. */
 function startsSpring(folder: string): boolean {
   const main = join(folder, 'src')
   const files = allIn(main).filter(name => !/^\w*test\w*\//i.test(name))

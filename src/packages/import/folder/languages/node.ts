@@ -1,12 +1,9 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {jsonIn} from '../../../../model/is-json.ts'
-import {envFileVariables} from '../../reading/variables.ts'
 import {mapOf, textValue, type Values} from '../../reading/yaml-file.ts'
-import {flaggedPort, readsPort, takesPortFlag, defaultPort} from '../../reading/shell-words.ts'
-import {has, entriesOf, readText} from '../../reading/files.ts'
-import {listeningIn, type ListensAt} from '../../reading/listening.ts'
-import {projectApp, type ProjectReader, type ProjectStart, type ProgramVariables} from './project.ts'
+import {has, readText} from '../../reading/files.ts'
+import type {ProjectReader, ProjectStart} from './reader.ts'
 
 /** The scripts that start a package, best first. */
 const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
@@ -21,10 +18,7 @@ const scriptsIn = (folder: string): Values => mapOf(readPackage(folder)?.['scrip
 
 /** Packages of Node, by their scripts. */
 export const node: ProjectReader = {
-  appsIn(folder, env) {
-    const start = nodeStart(folder, env)
-    return start === undefined ? [] : [projectApp(folder, start)]
-  },
+  startsIn: folder => [nodeStart(folder)].filter(each => each !== undefined),
   reasonOf(folder) {
     const deno = ['deno.json', 'deno.jsonc'].find(name => has(folder, name))
     if (!has(folder, 'package.json')) return deno === undefined ? '' : `its tasks are those of ${deno}: deno task NAME`
@@ -48,7 +42,8 @@ function startScript(folder: string): {readonly script: string; readonly line: s
   const script = SCRIPTS.find(name => typeof scripts[name] === 'string' && !onlyBuilds(lineOf(name)))
   return script === undefined ? undefined : {script, line: lineOf(script)}
 }
-const OTHER_SCRIPT =
+/** A script that only starts another one, with further flags. */
+export const OTHER_SCRIPT =
   /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run) ([\w:.-]+)((?: --)?(?: --(?:watch|port[ =]\d+))*)$/
 
 /** Programs that build a package, and serve nothing. */
@@ -72,56 +67,17 @@ const STARTS_PARTS =
 export const startsParts = (folder: string): boolean => STARTS_PARTS.test(startScript(folder)?.line ?? '')
 
 /** How a package starts: by the first of its usual scripts, or by a file that listens; undefined: not at all. */
-function nodeStart(folder: string, env?: ProgramVariables): ProjectStart | undefined {
+function nodeStart(folder: string): ProjectStart | undefined {
   const {main} = readPackage(folder) ?? {}
   const found = startScript(folder)
   if (found !== undefined) {
-    const {script, line} = found
-    const command = [managerOf(folder), 'run', script]
-    const notes = [buildNote(command, folder)].filter(Boolean)
-    return {command, ...nodeListening(line, command, folder, env), notes}
+    const command = [managerOf(folder), 'run', found.script]
+    return {command, notes: [buildNote(command, folder)].filter(Boolean)}
   }
   const files = [typeof main === 'string' ? main : '', 'server.js', 'app.js']
   const file = files.find(name => name !== '' && has(folder, name))
-  const text = file === undefined ? '' : readText(folder, file)
-  if (file === undefined || !looksServing(text)) return undefined
-  const command = ['node', file]
-  return {command, ...nodeListening(command.join(' '), command, folder, env)}
-}
-
-/** Finds the port of a package's line: by its flags, the settings of its program, its text, or by default. */
-export function nodeListening(
-  line: string,
-  command: readonly string[],
-  folder: string,
-  env?: ProgramVariables
-): ListensAt {
-  const written = flaggedPort(line) || configuredPort(line, folder)
-  const takes = takesOf(line, command)
-  if (written > 0) return {port: written, takes}
-  const usual = defaultPort(line)
-  if (usual !== undefined) return {...usual, takes}
-  const text = readText(folder, sourceOf(line, folder, readPackage(folder)?.['main']))
-  const found = listeningIn(text, folder, env)
-  return {...found, takes: found.takes ?? takes}
-}
-
-/** Programs, and the files that say their port. */
-const CONFIGS: readonly (readonly [RegExp, RegExp])[] = [
-  [/\bvite(?! build| preview)\b/, /^vite\.config\.\w+$/],
-  [/\bnux[ti]\b/, /^nuxt\.config\.\w+$/],
-  [/\bastro\b/, /^astro\.config\.\w+$/],
-  [/\bwebpack\b/, /^webpack(?:\.(?:dev|development))?(?:\.config)?\.\w+$/],
-  [/\bvue-cli-service\b/, /^vue\.config\.\w+$/],
-  [/\bng serve\b/, /^angular\.json$/]
-]
-
-/** The port in the settings of the program that a script starts; 0: none. */
-function configuredPort(line: string, folder: string): number {
-  const files = CONFIGS.find(([program]) => program.test(line))?.[1]
-  const name = files && entriesOf(folder).find(each => files.test(each))
-  if (/\breact-scripts\b/.test(line)) return Number(envFileVariables(join(folder, '.env'))['PORT'] ?? 0)
-  return name === undefined ? 0 : Number(/["']?\bport["']?\s*:\s*(\d{4,5})\b/.exec(readText(folder, name))?.[1] ?? 0)
+  const isServing = file !== undefined && /\.listen\(|createServer|\bserve\(/.test(readText(folder, file))
+  return isServing ? {command: ['node', file]} : undefined
 }
 
 /** Servers of built files, and the folder of these. */
@@ -145,26 +101,6 @@ export function buildNote(command: readonly string[], folder: string): string {
   return `it starts ${file}, which is not there: ${managerOf(folder)} run build makes it`
 }
 
-/** The usual files of the program that listens. */
-const ENTRIES = ['src/main', 'src/index', 'src/server', 'src/app', 'server', 'index', 'app', 'main'].flatMap(name =>
-  ['ts', 'js', 'mjs', 'cjs'].map(end => `${name}.${end}`)
-)
-
-/** The file that a script starts, or the usual one. */
-function sourceOf(line: string, folder: string, main: unknown): string {
-  const named = line.split(/\s+/).filter(word => /\.[cm]?[jt]sx?$/.test(word))
-  const all = [...named, ...(typeof main === 'string' ? [main] : []), ...ENTRIES].filter(name => has(folder, name))
-  return all.find(name => looksServing(readText(folder, name))) ?? ''
-}
-
-function takesOf(line: string, command: readonly string[]): ListensAt['takes'] {
-  if (flaggedPort(line) > 0) return undefined
-  if (readsPort(line)) return 'PORT'
-  if (!takesPortFlag(line)) return undefined
-  // npm keeps the words in front of -- for itself
-  return {words: port => [...command, ...(command[0] === 'npm' ? ['--'] : []), '--port', port]}
-}
-
 /** How its package manager runs the program of a package. */
 export const execOf = (folder: string): readonly string[] =>
   ({pnpm: ['pnpm', 'exec'], yarn: ['yarn'], bun: ['bunx']})[managerOf(folder)] ?? ['npx']
@@ -181,5 +117,3 @@ export function managerOf(folder: string): string {
   }
   return 'npm'
 }
-
-const looksServing = (text: string): boolean => /\.listen\(|createServer|\bserve\(/.test(text)

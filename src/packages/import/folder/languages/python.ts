@@ -1,16 +1,14 @@
 import {basename, dirname, join, relative} from 'node:path'
 import {has, readText} from '../../reading/files.ts'
-import {byDefault, listeningIn, type ListensAt} from '../../reading/listening.ts'
-import {projectApp, type ProjectReader, type ProgramVariables} from './project.ts'
-import type {ImportedApp} from '../../imported.ts'
+import type {ProjectReader, ProjectStart} from './reader.ts'
 
 /** Programs of Python: Django, ASGI and WSGI apps, and files that serve by themselves. */
 export const python: ProjectReader = {
-  appsIn: pythonApps,
+  startsIn: pythonStarts,
   reasonOf: folder => (isPython(folder) ? 'it has no manage.py, main.py, app.py or server.py that serves' : '')
 }
 
-function pythonApps(folder: string, env?: ProgramVariables): readonly ImportedApp[] {
+function pythonStarts(folder: string): readonly ProjectStart[] {
   const isOwn = (name: string): boolean => !name.includes('/') || !isPython(join(folder, name, '..'))
   const file = FILES.find(name => has(folder, name) && isOwn(name))
   if (file === undefined) return []
@@ -27,28 +25,18 @@ function pythonApps(folder: string, env?: ProgramVariables): readonly ImportedAp
     venvProgram(each, 'python').map(way => relative(place, join(each, way)))
   )
   const runner = venv === undefined ? (tool === '' ? ['python3'] : [tool, 'run', 'python']) : [venv]
-  const app = (words: readonly string[], listening: ListensAt): readonly ImportedApp[] => [
-    {...projectApp(place, {command: [...runner, ...words], ...listening}), id: basename(folder)}
+  const start = (...words: readonly string[]): readonly ProjectStart[] => [
+    {id: basename(folder), folder: place, command: [...runner, ...words]}
   ]
-  /** A command with its port at the end, which nothing but the default of its framework decides. */
-  const served = (port: number, name: string, ...words: readonly string[]): readonly ImportedApp[] => {
-    return app([...words, port.toString()], byDefault(name, port, {words: at => [...runner, ...words, at]}))
-  }
-  if (file === 'manage.py')
-    return app([file, 'runserver'], byDefault('Django', 8000, {words: at => [...runner, file, 'runserver', at]}))
+  if (file === 'manage.py') return start(file, 'runserver')
   const module = (place === folder ? '' : `${part}.`) + file.replace(/\.py$/, '').replaceAll('/', '.')
   const asgi = /FastAPI|Starlette|Litestar/.test(text) ? ASGI.exec(text)?.[1] : undefined
-  const wsgi = /^(\w+)\s*=\s*(?:flask\.)?Flask\(/m.exec(text)?.[1]
+  const wsgi = /^(\w+)\s*=\s*(?:flask\.)?Flask\(/m.test(text)
   // a file that serves by itself also starts threads and reads arguments there
-  if (!SERVES.test(text)) {
-    if (asgi !== undefined) return served(8000, 'uvicorn', '-m', 'uvicorn', `${module}:${asgi}`, '--port')
-    if (wsgi !== undefined) return served(5000, 'Flask', '-m', 'flask', '--app', module, 'run', '--port')
-  }
+  if (!SERVES.test(text) && asgi !== undefined) return start('-m', 'uvicorn', `${module}:${asgi}`)
+  if (!SERVES.test(text) && wsgi) return start('-m', 'flask', '--app', module, 'run')
   if (!isPython(folder) && !/\.run\(|serve/.test(text)) return []
-  const found = listeningIn(text, folder, env)
-  const [port, name] = asgi === undefined ? [wsgi === undefined ? 0 : 5000, 'Flask'] : [8000, 'uvicorn']
-  const listening = found.port > 0 || port === 0 ? found : {...found, port, guess: `the default of ${name}`}
-  return app(isPart ? ['-m', module] : [file], listening)
+  return isPart ? start('-m', module) : start(file)
 }
 
 /** A call that serves, as `uvicorn.run(…)`, `app.run(…)`, `serve(app, …)` of waitress and `WSGIServer(…).serve_forever()` do. */

@@ -28,13 +28,10 @@ t.test('one app for each language, by the files of its project', async t => {
     ],
     ['x ./x =8000 python3 manage.py runserver', {'manage.py': ''}],
     [
-      'x ./x =8000 .venv/bin/python -m uvicorn app.main:api --port 8000',
+      'x ./x =8000 .venv/bin/python -m uvicorn app.main:api',
       {app: {'main.py': 'api = FastAPI()'}, '.venv': {bin: {python: ''}}}
     ],
-    [
-      'x ./x =5000 uv run python -m flask --app app run --port 5000',
-      {'app.py': 'app = Flask(__name__)', 'uv.lock': ''}
-    ],
+    ['x ./x =5000 uv run python -m flask --app app run', {'app.py': 'app = Flask(__name__)', 'uv.lock': ''}],
     ['x ./x =7000 python3 app.py', {'app.py': 'app = Flask(__name__)\napp.run(host="x", port=7000)'}],
     ['x ./x 8081 go run .', {'go.mod': 'module x', 'main.go': 'package main\nhttp.ListenAndServe(":8081", nil)'}],
     ['api ./x - go run ./cmd/api', {'go.mod': 'module x', cmd: {api: {'main.go': 'package main'}}}],
@@ -92,7 +89,7 @@ t.test('a monorepo: its packages, not the scripts of its root', async t => {
   t.strictSame(await apps(t, files), ['api ./apps/api - npm run start:dev', 'web ./apps/web =3001 npm run dev'])
   const {notes} = await imported(t, files)
   t.match(notes, [
-    /scripts of the root package\.json/,
+    /scripts of package\.json/,
     'apps/lib: left out, as its package.json has no script dev, start:dev, start or serve: if it is to run, write an app with its command',
     /^appPort: the port on which it listens is not known/
   ])
@@ -167,10 +164,10 @@ t.test('two on one port get different ones where they can be told, else it says 
     'h ./h =8085 sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run',
     'i ./i 9000 go run .',
     'j ./j 9000 go run .',
-    'k ./k =8000 python3 -m uvicorn app:app --port 8000',
-    'l ./l =8001 python3 -m uvicorn app:app --port 8001',
+    'k ./k =8000 python3 -m uvicorn app:app',
+    'l ./l =8001 python3 -m uvicorn app:app',
     'm ./m =5176 npm run dev',
-    'n ./n =8002 python3 manage.py runserver 8002'
+    'n ./n =8002 python3 manage.py runserver'
   ])
   const {template, notes} = await imported(t, files)
   const others = 'and only one can listen there: have the program listen on another port, and write that here'
@@ -186,7 +183,7 @@ t.test('a program below the folder that starts it is one app', async t => {
     'api . - go run ./cmd/api'
   ])
   t.strictSame(await apps(t, {'requirements.txt': '', app: {'main.py': 'api = FastAPI()'}}), [
-    'shop . =8000 python3 -m uvicorn app.main:api --port 8000'
+    'shop . =8000 python3 -m uvicorn app.main:api'
   ])
   const script = '{"scripts": {"dev": "node --watch-path=./server server/server.js"}}'
   const files = {'package.json': script, server: {'server.js': 'x.listen(3000)'}}

@@ -154,25 +154,25 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
   ],
   Python: [
     [
-      'python3 -m uvicorn main:app --port 8000, port 8000',
+      'python3 -m uvicorn main:app, port 8000',
       {
         'requirements.txt': '',
         'main.py': 'def create_app() -> FastAPI:\n    return FastAPI()\n\napp: FastAPI = create_app()\n'
       }
     ],
     [
-      'python3 -m flask --app main run --port 5000, port 5000',
+      'python3 -m flask --app main run, port 5000',
       {'requirements.txt': '', 'main.py': 'app = Flask(__name__)\nother = create_app()\n'}
     ],
     ['python3 main.py', {'requirements.txt': '', 'main.py': 'job = create_app()\n'}],
     ['poetry run python main.py', {'pyproject.toml': '', 'poetry.lock': '', 'main.py': 'job()\n'}],
     ['pipenv run python main.py', {Pipfile: '', 'main.py': 'job()\n'}],
     [
-      'python3 -m uvicorn x.main:app --port 8000, port 8000',
+      'python3 -m uvicorn x.main:app, port 8000',
       {'main.py': 'from fastapi import FastAPI\nfrom .routes import all\napp = FastAPI()\n'}
     ],
     [
-      'python3 -m flask --app x.app run --port 5000, port 5000',
+      'python3 -m flask --app x.app run, port 5000',
       {'__init__.py': '', 'app.py': 'from x.db import open\napp = Flask(__name__)\n'}
     ],
     [
@@ -181,7 +181,7 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
     ],
     ['python3 -m src.main', {'requirements.txt': '', src: {'main.py': 'from .db import x\nx.serve()\n'}}],
     [
-      'python3 -m uvicorn x.main:app --port 8000, port 8000',
+      'python3 -m uvicorn x.main:app, port 8000',
       {'__init__.py': '', 'main.py': 'from x import models\napp = FastAPI()\n'}
     ],
     [
@@ -209,9 +209,7 @@ const rack = (): Files => ({Gemfile: '', 'config.ru': ''})
 t.test('a Python program is started in the folder of its project', async t => {
   const app = {'main.py': 'app = FastAPI()', 'pyproject.toml': '', 'telemetry.py': ''}
   const {template} = await imported(t, {'README.md': '', app})
-  t.match(template.apps, [
-    {appDirPath: './app', port: 8000, command: 'python3 -m uvicorn main:app --port 8000'.split(' ')}
-  ])
+  t.match(template.apps, [{appDirPath: './app', port: 8000, command: 'python3 -m uvicorn main:app'.split(' ')}])
   t.equal(template.apps.length, 1)
 })
 
@@ -317,7 +315,11 @@ t.test('a program that only a Dockerfile names has the variables of its image', 
         'hello.py': '',
         Dockerfile: 'FROM python\nENV FLASK_APP hello.py\nENV FLASK_RUN_PORT=8000 PORT=1\nCMD ["flask", "run"]\n'
       },
-      plain: {'requirements.txt': 'flask', Dockerfile: 'FROM python\nENV PORT=7000\nCMD ["flask", "run"]\n'}
+      plain: {
+        'requirements.txt': '',
+        'a.py': 'run(os.environ["PORT"])',
+        Dockerfile: 'FROM python\nENV PORT=7000\nCMD ["python", "a.py"]\n'
+      }
     },
     '.',
     'folder'

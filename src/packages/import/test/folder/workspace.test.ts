@@ -39,7 +39,7 @@ t.test('packages are where the workspace says; those that only build are marks, 
   t.match(
     notes.filter(note => !note.includes('where they listen')),
     [
-      /scripts of the root/,
+      /scripts of package.json/,
       /^products\/b\/lib: left out, as its script dev only builds it: apps that import it need pnpm run build there once/,
       'it starts dist/main.js, which is not there: pnpm run build makes it'
     ]

@@ -74,7 +74,8 @@ processes:
     'db, check: availability.backoff_seconds, replicas, liveness_probe: not carried over',
     'depends_on: there is no process gone',
     'appPort: its calls are not held: have its code read PORT, and write port: 8080',
-    'it was disabled: pillion start check starts it, or --profile disabled'
+    'it was disabled: pillion start check starts it, or --profile disabled',
+    'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
   ])
 })
 
