@@ -1,5 +1,22 @@
 import {exactText, parseExactly} from '../../../model/exact-json.ts'
-import {endOfName, isSecretName} from './secret-name.ts'
+import {
+  PAIRS,
+  FORM,
+  BLOCK,
+  PASSWORD,
+  CUT_PASSWORD,
+  MAY_HOLD,
+  FIELD,
+  NAMED,
+  HEADER,
+  HEADER_LINE,
+  NAMED_HEADER,
+  PAIR_VALUE,
+  QUOTES,
+  ADDRESS,
+  endOfName,
+  isSecretName
+} from './secret-patterns.ts'
 import {orElse, uriDecoded} from '../../../model/or-else.ts'
 
 /** Fields without this masking: bodies and lines have been masked; ids and names are used to ask again. */
@@ -27,7 +44,7 @@ export class Masking {
     return this.#more.has(name.toLowerCase()) || isSecretName(name, value)
   }
 
-  /** The mask of a value that has no place of its own. */
+  /** Returns the mask of a value without a name. */
   value = (text: string): string => this.#hidden(text, '')
 
   /** Masks a value unless it is masked already. */
@@ -121,7 +138,7 @@ export class Masking {
    * header with addresses, such as `Location`. A value that is an encoded address or JSON is masked as a whole if it contains a secret.
    */
   target(text: string, depth = 0): string {
-    if (!/[?&#;@]|%40/.test(text)) return text // true of most headers
+    if (!/[?&#;@]|%40/.test(text)) return text // most headers end here
     let [masked, done] = ['', 0]
     for (const {index, 0: start, 1: before, 2: name = ''} of text.matchAll(/([?&#;])([^=?&#;\s]+)=/g)) {
       if (index < done) continue
@@ -176,6 +193,7 @@ export class Masking {
     return this.#valuesIn(parts, FIELD)
   }
 
+  /** Masks a value of JSON: its text, or its fields by their names. */
   #masked(value: unknown, depth = 0): {readonly value: unknown; readonly isChanged: boolean} {
     if (typeof value === 'string') {
       const isText = BLOCK.test(value) || PAIRS.test(value) || value.search(HEADER_LINE) !== -1
@@ -211,11 +229,6 @@ function settingOf(entry: object): string {
   return typeof called === 'string' && /^[\w.:-]+$/.test(called) ? called : ''
 }
 
-/** A text of JSON that has pairs of a connection string, an address, or a token. */
-const PAIRS = /:\/\/|(?:-H|--header)\b|\bB(?:earer|asic) |(?:^|;) *(?:password|pwd|\w*accesskey|accountkey) *=/i
-const FORM = /^application\/x-www-form-urlencoded/i
-const BLOCK = /^\s*[[{]/
-
 /** Whether `Masking` finds secrets in such a body: it has fields with names. */
 export const hasFields = (text: string, contentType: string): boolean =>
   FORM.test(contentType) || /json/i.test(contentType) || BLOCK.test(text)
@@ -231,35 +244,7 @@ function blockEnd(text: string, start: number): number {
   return text.length
 }
 
-/** A password in an address: `https://name:password@host`, or fully or partly encoded as in a path: `https%3A%2F%2Fname%3Apassword%40host`. */
-const PASSWORD =
-  /(?<=:\/\/(?!\[)[^/?#\s:"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)|(?<=(?:(?:%3A|:)%2F%2F|%3A\/\/)(?:[^/?#\s&:"%]|%(?!3A|2F))*(?:%3A|:))(?:(?!%2F)[^/?#\s&"])+(?=%40|@)/gi
-/** … of which the `@` was cut off. */
-const CUT_PASSWORD = /(?<=:\\?\/\\?\/(?!\[)[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
-/** A text without these has no words that are secret. */
-const MAY_HOLD = /[=@"<>]|%40|(?:^|\s)--?\w|['\w]: '|-\w+:|(?:cookie|authorization|header):|\bB(?:earer|asic) /i
-/** Text before a value: a field of JSON, also within a text (`\"token\":`), or an HTTP scheme before a credential … */
-const FIELD =
-  /(?<!\\)(\\*")([^"\\]{1,100})(?:(?<=[nN]ame\1\s{0,9}:\s{0,9}\1[\w.:-]+)\1\s*,\s*\1[vV]alue(?=\1\s*:\s*\1))?\1\s*:\s*|\b(?:[Bb]earer|Basic) +(?!\w+=["\w])(?=[\w.~+/-]{8})(?=[\w.~+/-]{0,80}[\d=])/g
-/** … or of an entry as Python, JavaScript, Ruby and C# show objects, or of a pair (`password=`), or of a flag (`--token `). */
-const NAMED = new RegExp(
-  String.raw`${FIELD.source}|(?<![\w.?&#%-])(?:(?:(?<=[{,]\s{0,9}:?)|['"])([\w.-]{1,100})(?:['"]?\s*(?::|=>)\s*(?=['"])| = )|([\w.-]+)(?:=>?|\s*=\s*(?=['"]))|(--?[\w-]+)[ \t]+(?!-))`,
-  'g'
-)
-/** A header in a command, in quotes or without. */
-const HEADER =
-  /((?:^|[\s'"])(?:-H[ \t]*|--header[ \t=]+)(\\*['"]|)([\w-]+):[ \t]*(?:(?:[Bb]earer|Basic) +)?)((?:(?!\2)[^\n])+|[^\s'"\\]+)/g
-/** A header in printed requests: after `>`, `<`, `header:` or `* [HTTP/2] [1] [`, or at the start of a line, such as `X-Api-Key`. */
-const HEADER_LINE =
-  /((?:^|\n|\\n)[ \t]*([<>]|header:|\*[^\n:]{0,30}\[|(?=(?:\w+-[\w-]+|cookie|authorization):))[ \t]*([\w-]+):[ \t]*(?:(?:bearer|basic) +)?)(?![ \t$]|(?:bearer|basic)\b)((?:\\(?![rn])|[^\r\n\\])+)/gi
-/** … as a word of its own, except credentials whose scheme can stay. */
-const NAMED_HEADER = /^(?!authorization: *(?:bearer|basic) )([\w-]+):\s*(?:(?:bearer|basic) +)?(\S.*)/i
-/** A value in a pair: quoted, quoted within a quoted text, in braces, or bare; not `$PASSWORD`. */
-const VALUE =
-  /(?!\$[\w{(])(?:[Bb](?:earer|asic) +(?=\w))?(?:'(?:[^'\\\n]|\\.)*'?|"(?:[^"\\\n]|\\.)*"?|\\+"[^"\n]*"?|\{[^}\n]*\}?|(?:\\.|[^\s;,&"'\\])+)/y
-const QUOTES = /^[\\"'{]+|[\\"'}]+$/g
-
-const valueAt = (text: string, from: number): string => foundFrom(text, from, VALUE)?.[0] ?? ''
+const valueAt = (text: string, from: number): string => foundFrom(text, from, PAIR_VALUE)?.[0] ?? ''
 
 /** Returns the text, number, object or list of a field, even if it is cut. */
 function fieldAt(text: string, from: number, quote: string): string {
@@ -269,10 +254,9 @@ function fieldAt(text: string, from: number, quote: string): string {
   while (end >= 0 && text[end - 1] === '\\') end = text.indexOf(quote, end + 1)
   return text.slice(from, end < 0 ? undefined : end + quote.length).split('\n', 1)[0] ?? ''
 }
+
 /** How deep addresses and JSON within parameters are searched: each may be decoded in two ways, so that the work doubles. */
 const MAX_NESTED = 3
-/** A text that is an address with parameters. */
-const ADDRESS = /^(?:[a-z][a-z\d+.-]*:\/)?\/\S*$/i
 
 /** Returns the index of the first of these characters from an index on, or the end of the text. */
 const endOf = (text: string, from: number, stop: RegExp): number => foundFrom(text, from, stop)?.index ?? text.length
