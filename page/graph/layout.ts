@@ -98,7 +98,7 @@ const WAYS: readonly Way[] = [
 export const scaleOf = (picture: Size, box: Size): number =>
   Math.min(1, box.width / picture.width || 1, box.height / picture.height || 1)
 
-/** Places the nodes in the first way in which all can be read in a box of this size, or else the largest one. */
+/** Places the nodes in the first way that is readable in a box of this size, else in the most readable way. */
 export function layoutFor(graph: Graph, box: Size): Layout {
   let best = withOthers(layersOf(graph), graph)
   for (const way of WAYS.slice(1)) {

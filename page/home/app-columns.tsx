@@ -163,7 +163,7 @@ export const COLUMNS: readonly Column<Api.App>[] = [
     cell: app => {
       const {id, version, instance, isMain} = app
       const [plain, own] = [instanceName(id, instance), instanceName(`${id}_${version}`, instance)]
-      // all versions of an app have one name, and their lines another one
+      // troubles of calls name the app; troubles of lines name its version, too
       const trouble = troubles.value.find(
         each =>
           each.name === plain &&

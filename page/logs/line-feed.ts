@@ -18,7 +18,7 @@ interface Gap {
   readonly skip: number
   /** The number of lines; 0 if it is not known. */
   readonly count: number
-  /** The run whose log it is: places in that of the next one are the same numbers. */
+  /** The run of this log. Places start at 0 again in the log of the next run. */
   readonly run: string
 }
 

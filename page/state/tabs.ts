@@ -10,7 +10,7 @@ const MAX_FOLLOWING = 3
 const tabs = orElse(() => new BroadcastChannel('tabs'), undefined)
 const ours = crypto.randomUUID()
 
-/** The ids of the tabs shown since this one was. */
+/** Ids of the tabs that the user has opened after this one. */
 const seenSince = new Set<string>()
 let wasSeen = false
 

@@ -19,7 +19,7 @@ export function keepToken(): Kept | undefined {
   return found
 }
 
-/** Returns the token in the address, or that of this tab, or the latest one: one tab may be read-only, and another one not. */
+/** Returns the token of the address, else of this tab, else the latest token. Tabs may have different rights. */
 function readToken(): Kept {
   const found = keepToken()
   if (found !== undefined) return found

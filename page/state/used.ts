@@ -5,10 +5,10 @@ import {listen} from './run.ts'
 /** The time between two questions for what the run did not have yet. */
 const EVERY_MS = 30_000
 
-/** The titles of views about things that this run has. */
+/** Titles of the views that have something to show in this run. */
 export const used = signal<ReadonlySet<string>>(new Set())
 
-/** Their answers need code that a run without work has not loaded. */
+/** Views whose answers need code that a run without work has not loaded. */
 const OF_WORK = new Set(['Workflows', 'Actors', 'Jobs'])
 
 const ASKS: Readonly<Record<string, () => Promise<readonly unknown[]>>> = {

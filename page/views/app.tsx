@@ -50,7 +50,7 @@ const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Back to all apps', run: ()
 export default function App({name}: {readonly name: string}) {
   useKeys(KEYS)
   const all = appList.value
-  // others link to an app by its id alone: that of a service has a version in its name
+  // other pages link by the id alone; the name of a service has a version, too
   const app = all.find(each => keyOf(each) === name) ?? all.find(({id, isMain}) => isMain && id === name)
   if (app === undefined) return <NoSuchApp name={name} />
   return <Found app={app} />

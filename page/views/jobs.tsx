@@ -35,7 +35,7 @@ const useAhead = (answer: {readonly now: string} | string | undefined): number =
     [answer]
   )
 
-/** Returns a job with its times by the machine's clock: all of them, so that the last one is not after the next. */
+/** Returns a job with its times on this machine's clock. All of them move together, so that the last run stays before the next. */
 const nearer = <T extends Api.Job>(job: T, ahead: number): T => {
   const by = (time: string): string => new Date(Date.parse(time) - ahead).toISOString()
   const {begin, expires, last, next} = job

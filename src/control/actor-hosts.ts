@@ -47,7 +47,7 @@ export class ActorHosts {
     const end = performance.now() + HOLD_MS
     let mayCome = false
     for (;;) {
-      // an app that is ready now registers its types a moment later
+      // an app that has just become ready registers its types a moment later
       const mightCome = mayCome
       mayCome = await this.#areStarting()
       const host = await this.#ask(type)
@@ -80,7 +80,7 @@ export class ActorHosts {
         })
       )
     )
-    // of several instances the first one: the app has the same id
+    // the first of several instances: all have the id of the app
     return hosts.find(host => host !== undefined)?.replace(/(?:\.\d+)?(?:@\d+\.\d+\.\d+.*)?$/, '')
   }
 }

@@ -186,6 +186,6 @@ export async function endRun({api, folder, listing: {pid}}: FoundRun, onSlow: (p
 export const calledPort = ({url, appPort}: Pick<Api.App, 'url' | 'appPort'>): number =>
   Number(/\d+$/.exec(url)?.[0] ?? appPort)
 
-/** Whether a name means an app: its id, which all its instances have, or that of one instance, `name.1`. */
+/** Whether a name means an app: by its id, or by the name of one instance, such as `shop.1`. */
 export const isCalled = ({id, instance}: Pick<Api.App, 'id' | 'instance'>, name: string): boolean =>
   name === id || name === `${id}.${instance}`

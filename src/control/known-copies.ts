@@ -13,7 +13,7 @@ import {spaceNameOf} from './space.ts'
 
 /** A copy of a template: it runs, could be started, or has left data behind. */
 export interface KnownCopy {
-  /** The name of its run, also if it does not run. */
+  /** The name that its run has, or would have. */
   readonly name: string
   /** The folder of its template. */
   readonly folder: string
@@ -32,7 +32,7 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
   const root = repositoryAbove(dirname(own))
   const path = root === undefined ? '' : relative(root, own)
   const living = livingRuns(env)
-  // `-`: no copy is called so, and the runs of this folder are among them
+  // `-` is the name of no copy: this finds every run of the folder
   const runs = [...copiesAmong(living, {file: own, copy: '-'}), ...living.filter(({pid}) => pid === process.pid)]
   const spaces = rememberedSpaces(env)
   const places = [

@@ -17,6 +17,6 @@ export const livingRuns = (env: Environment): readonly LivingRun[] =>
 /** The living runs that registered in a folder. */
 export const livingRunsIn = (runs: string): readonly LivingRun[] =>
   readdirSync(runs).flatMap(name => {
-    const run = livingRun(join(runs, name)) // a file is none
+    const run = livingRun(join(runs, name)) // files are skipped
     return run === undefined ? [] : [{...run, home: join(runs, name)}]
   })

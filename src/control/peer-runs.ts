@@ -37,7 +37,7 @@ interface Found {
  */
 export class PeerRuns {
   readonly #options: PeerRunsOptions
-  /** Asks them. */
+  /** Searches the other runs for an app. */
   readonly leases: LeaseSearch
   readonly #found = new Map<string, Found>()
   /** Searches in progress: concurrent calls to one id share one. */

@@ -60,7 +60,7 @@ export function forgetOld(env: Environment, isUsed: (name: string) => boolean, n
     if (!isOld(folder, now) || isUsed(name)) continue
     const gone = join(all, GONE + name)
     renameSync(folder, gone)
-    // a process that has begun to use it at this moment has it again
+    // another process may have begun to use it just now
     if (isOld(gone, now)) rmSync(gone, {recursive: true, force: true})
     else renameSync(gone, folder)
   }
@@ -75,7 +75,7 @@ export function ownerIn(folder: string): SpaceOwner {
     const text = (key: keyof SpaceOwner): string => (typeof about[key] === 'string' ? about[key] : '')
     return {root: text('root'), copy: text('copy'), repository: text('repository')}
   } catch {
-    return {root: '', copy: '', repository: ''} // it was written by halves
+    return {root: '', copy: '', repository: ''} // the file is incomplete
   }
 }
 

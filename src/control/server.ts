@@ -122,7 +122,7 @@ export async function register(
       letFolderGo()
       server.close()
       await written
-      server.close() // it may be another one by now
+      server.close() // `server` may be a new one by now
       removeHome(home)
       await within(TIMEOUT_MS, Promise.all(answers))
     }
@@ -179,6 +179,6 @@ export function keepFolder(folder: string, clock: Clock, lost: () => void): () =
 
 function touch(folder: string): void {
   const now = new Date()
-  // what is gone meanwhile is left out
+  // skips entries that have gone meanwhile
   for (const path of ['', ...namesInFolder(folder)]) orElse(() => utimesSync(join(folder, path), now, now), undefined)
 }

@@ -78,7 +78,7 @@ function addedWorktree(folder: string): string | undefined {
   if (root === undefined) return undefined
   const git = gitOf(root)
   if (existsSync(join(git, 'commondir')) || isForgotten(git)) return root
-  // a submodule, whose `.git` is a file, too, may lie in one
+  // skips submodules, whose `.git` is a file, too
   const isWhole = git === join(root, '.git') || root === dirname(root)
   return isWhole ? undefined : addedWorktree(dirname(root))
 }

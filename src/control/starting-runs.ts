@@ -110,7 +110,7 @@ function startingIn(folder: string): readonly StartingRun[] {
   return readdirSync(folder).flatMap(name => {
     if (!name.startsWith(STARTING)) return []
     const file = join(folder, name)
-    // it has ended, is about to write it, or was killed meanwhile
+    // the process has ended, or has not written the file yet
     const run = orElse(() => JSON.parse(readFileSync(file, 'utf8')) as StartingRun, undefined)
     if (run !== undefined && isSameStart(startOf(run.pid), run.started)) return [run]
     // a process that is still running is about to write its run

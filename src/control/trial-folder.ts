@@ -69,6 +69,6 @@ function aboutOf(path: string): Containers | undefined {
     const isAlive = boot === here.boot && isSameStart(startOf(pid), started)
     return pids === here.pids && !isAlive ? containers : undefined
   } catch {
-    return undefined // it is being made, or has gone
+    return undefined // the folder is being created or removed
   }
 }

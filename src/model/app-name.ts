@@ -18,7 +18,7 @@ export const WAITING = 'pillion-entrance'
 /** The protocol by which a run asks another one for a port that an app of its template has. */
 export const FREE_PORT = 'pillion-free-port'
 
-/** The protocol by which a run passes on a connection to the copy of its template whose process has made it. */
+/** The protocol by which a run passes on a connection from a process of another copy to that copy. */
 export const TO_OWN_COPY = 'pillion-port'
 
 /** The protocol by which the entrance passes on a connection to another run. */

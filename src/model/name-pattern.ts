@@ -23,7 +23,7 @@ export function starPattern(pattern: string): (text: string) => boolean {
 /** The characters that match at one place (true), or `*`: any number of any. */
 export type Token = '*' | ((character: string) => boolean)
 
-/** The first and the last of some characters. */
+/** An inclusive range of characters. */
 export type Range = readonly [from: string, to: string]
 
 /** Whether a whole text matches a pattern. Goes back only to the last `*`, so time is at most the product of both lengths. No `*` matches `border`. */

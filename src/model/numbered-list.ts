@@ -30,7 +30,7 @@ export class NumberedList<T extends Numbered> {
     const items = this.#items
     let index = this.#indexOf(id)
     if (items[index]?.id !== id) return
-    if (index === 0) return void items.shift() // most go in the order in which they came
+    if (index === 0) return void items.shift() // most items leave in the order in which they were added
     for (let next = items[++index]; next !== undefined; next = items[++index]) items[index - 1] = next
     items.pop()
   }

@@ -78,7 +78,7 @@ export interface Reporter {
   warn(code: WarningCode, text: string): void
 }
 
-/** Reports also good news. */
+/** Reports plain information, too. */
 export interface TellingReporter extends Reporter {
   /** Prints one line of information. */
   tell(text: string): void

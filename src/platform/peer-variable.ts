@@ -33,11 +33,11 @@ export class PeerVariable {
   /** Known processes with the variable, the latest caller first, which is likely to call again. */
   #holders: Holder[] = []
   readonly #without = new Set<number>()
-  /** The last list had young processes without the variable. */
+  /** Whether the last list had a young process without the variable, which may still get it. */
   #hasYoung = false
   /** Known sockets by their names in /proc. Numbers of open sockets are unique. */
   readonly #sockets = new Map<string, Holder>()
-  /** The latest process when they were listed. */
+  /** The latest process at the time of the last list. */
   #latest = ''
   #forgetAt = 0
 

@@ -15,10 +15,10 @@ export interface Pipe {
 
 /** The file descriptors that a process reads from and writes to. */
 export interface TheirStdio {
-  /** Left out: nowhere. */
+  /** Left out: the process reads nothing. */
   readonly stdin?: number
   readonly stdout: Pick<Pipe, 'theirs'>
-  /** May be the same. */
+  /** The pipe for stderr, which may be that of stdout. */
   readonly stderr: Pick<Pipe, 'theirs'>
 }
 

@@ -62,7 +62,7 @@ function load(): Library | 'none' {
     const {waitpid} = c
     return {children: new Children(waitpid), start: starter(c, buffer => ffi.getRawPointer(buffer))}
   } catch {
-    return 'none' // the C library lacks one of them
+    return 'none' // the C library lacks one of these functions
   }
 }
 

@@ -31,7 +31,7 @@ export async function runLines(
   {folder, env = {}, input, onLine = () => undefined}: LinesOptions
 ): Promise<LinesEnd> {
   const {execa} = await import('execa')
-  // first: a signal between its start and this would end us alone
+  // listens first: a signal right after the start of the program would end only Pillion
   let isEnding = false
   const end = (signal: NodeJS.Signals): void => {
     const kill = (how: NodeJS.Signals): unknown => child.pid !== undefined && signalGroup(child.pid, how)

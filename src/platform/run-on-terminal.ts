@@ -26,7 +26,7 @@ export async function runOnTerminal({command: [program, ...args], folder, env}: 
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => (isTerminal && ['SIGINT', 'SIGQUIT'].includes(signal) ? undefined : child?.kill(signal)))
   return new Promise<number>((resolve, reject) => {
-    child = spawn(program, args, {cwd: folder, env, stdio: 'inherit'}) // some failures it throws
+    child = spawn(program, args, {cwd: folder, env, stdio: 'inherit'}) // spawn throws some failures at once
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']))
   }).catch((error: unknown) => {

@@ -16,7 +16,7 @@ interface Netlink {
   readonly recv: CFunction
 }
 
-/** Opened by the first question, for the rest of the process. */
+/** The netlink socket. The first question opens it, and it stays open. */
 let asking: Netlink | 'none' | undefined
 
 /** Constants of linux/netlink.h, linux/sock_diag.h and bits/socket.h. */

@@ -54,7 +54,7 @@ export async function advanceClock<T>(
   }
 }
 
-/** Holds back series that have fired often enough. */
+/** Holds back a series that has fired the maximum number of times in one skip. */
 class SeriesLimit {
   readonly #wakeUps: WakeUps
   readonly #counts = new Map<string, number>()

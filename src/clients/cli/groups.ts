@@ -10,7 +10,7 @@ interface CommandGroup {
   readonly usual: readonly string[]
   /** Commands that only `help --all` shows. */
   readonly more?: readonly string[]
-  /** Left out: each folder can use them. */
+  /** When the help lists these commands; left out: always. */
   readonly use?: CommandUse
 }
 

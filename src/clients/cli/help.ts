@@ -71,7 +71,7 @@ export const helpOf = (program: string, words: CommandWords, columns = COLUMNS):
 interface Overview {
   /** The groups of the commands that it lists; left out: all, with the flags of the program. */
   readonly groups?: readonly Group[]
-  /** A folder without a template learns how it gets one. */
+  /** Whether the folder has a template. Without one, the help says how to write it. */
   readonly hasTemplate?: boolean
   readonly columns?: number
 }

@@ -101,7 +101,7 @@ async function holderOf(
   const having = (has: (app: App) => boolean): RunIdentity | undefined =>
     copies.find((_, at) => listings[at]?.apps.some(has) ?? true)
   const holder = having(app => portsIn(app).some(port => fixed.has(port)))
-  // a copy leaves these to the run that wants them
+  // the copy that answers at these ports gives them up to their own run
   const left = new Set(copies.flatMap(({takenOver = []}) => takenOver))
   const wanted = [...fixed].filter(port => !left.has(port))
   return holder ?? ((await isAnyTaken(wanted)) ? copies[0] : having(mayListenSoon))

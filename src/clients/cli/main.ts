@@ -99,7 +99,7 @@ const flushed = async (stream: NodeJS.WriteStream): Promise<void> =>
 
 /** Ends the process once all is written. */
 async function leave(code: number): Promise<void> {
-  process.stdout.removeAllListeners('error').on('error', noteFailure) // reported below, once
+  process.stdout.removeAllListeners('error').on('error', noteFailure) // the end of this function reports the error, once
   await Promise.all([process.stdout, process.stderr].map(flushed))
   const failure = unwritten()
   await printWhole(process.stderr, failure)

@@ -12,7 +12,7 @@ export async function refuseNamedApp(call: CommandContext): Promise<void> {
   const template = nearestTemplate(process.cwd())
   if (template === undefined || whyNotFound([id], process.cwd(), process.env['PATH'] ?? '') === '') return
   const flags = call.flags.with({'run-file': [template]})
-  const loaded = await loadedTemplate({...call, words: [], flags}).catch(() => undefined) // its mistakes are not about this command
+  const loaded = await loadedTemplate({...call, words: [], flags}).catch(() => undefined) // another command reports mistakes of the template
   const {apps = [], leftOut = []} = loaded?.plan ?? {}
   if (![...apps, ...leftOut].some(app => app.id === id)) return
   throw new UserError(`"${id}" is an app of ${shownPath(template)}, not a program`, {

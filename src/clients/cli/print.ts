@@ -68,7 +68,7 @@ export function endWithStdout(): void {
   process.stdout.on('error', error => {
     noteFailure(error)
     const message = unwritten()
-    if (message !== '') print(process.stderr, message) // at once: it is no socket
+    if (message !== '') print(process.stderr, message) // written at once: here stderr is not a socket
     process.exit(message === '' ? 0 : 1)
   })
 }

@@ -15,7 +15,7 @@ import {commandPlace, runPlace, shownPath} from './pick-run.ts'
 export async function secondUp(call: CommandContext, how: SecondUp): Promise<number | undefined> {
   const {flags} = call
   const [file] = flags.list('run-file')
-  if (file === '-' || flags.text('name') === '') return undefined // an empty name is a mistake of its own
+  if (file === '-' || flags.text('name') === '') return undefined // an empty name is refused later, with its own message
   const {template, name} = commandPlace(flags.with({'run-file': file}))
   if (template === undefined) return undefined
   const named = name === undefined ? '' : ` --name ${name}`
@@ -26,7 +26,7 @@ export async function secondUp(call: CommandContext, how: SecondUp): Promise<num
     if (other === undefined) return undefined
     const {answerSecond} = await import('./second-answer.ts')
     const code = await answerSecond(call, how, {other, shown: `${path}${named}`, of})
-    if (code !== undefined) return code // else it has ended
+    if (code !== undefined) return code // otherwise, the other run has ended
   }
 }
 

@@ -44,7 +44,7 @@ export async function findApp(
   const finder = await runFinder(flags, asJson)
   const meant = runsMeant(finder.runs, finder.place, {id})
   for (const run of meant) {
-    const app = run.listing.apps.find(each => each.id === id && each.httpPort > 0) // also an app that --except has left out
+    const app = run.listing.apps.find(each => each.id === id && each.httpPort > 0) // finds an app that --except left out, too
     if (app === undefined) continue
     finder.use(run)
     return app

@@ -200,7 +200,7 @@ class AppChannel implements TerminalOutput {
     })
   }
 
-  /** Takes as many queued texts as make up one write. */
+  /** Removes queued texts for one write, and returns them joined. */
   #take(): string {
     let size = 0
     let count = 0

@@ -14,7 +14,7 @@ const MIN_BAR = 12
 const MIN_WITH_BARS = 60
 
 interface TracePlace {
-  /** Columns of the terminal; Infinity: it is none. */
+  /** Columns of the terminal; Infinity if the output is not a terminal. */
   readonly width: number
   /** Show all log lines; else errors and warnings, and the lines where a failure began. */
   readonly hasLines?: boolean
@@ -106,7 +106,7 @@ function withBars(
 }
 
 const GAP = 2
-/** A wider bar says no more. */
+/** Maximum columns of a bar: a wider one shows nothing new. */
 const MAX_BAR = 48
 
 const edgeOf = (node: TreeNode, isShort: boolean): string =>

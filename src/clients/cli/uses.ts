@@ -19,7 +19,7 @@ export async function usesHere(
   if (hasWorktrees(dirname(file))) uses.add('copies')
   const loaded = await loadTemplate([file], surroundings(), {watch: false}).catch(() => undefined)
   if (loaded !== undefined && loaded.plan.managerPort !== 'none') uses.add('daeploy')
-  // the file of workflows, jobs and actors comes with their first use
+  // the first workflow, job or actor creates this file
   const work = loaded && workPath({env: {...process.env, PILLION_WORK: ''}, plan: loaded.plan})
   if (work !== undefined && existsSync(work)) uses.add('work')
   return {uses, hasTemplate: true}

@@ -5,7 +5,7 @@ import {terminalText} from '../../observe/logging/terminal-text.ts'
 /** How many columns of a terminal the text takes: two for a wide character of Chinese, Japanese, Korean or an emoji (UAX #11). */
 export const widthOf = (text: string): number => (PLAIN.test(text) ? text.length : stringWidth(text))
 
-/** Each character takes one column. */
+/** Texts of which each character takes one column. */
 export const PLAIN = /^[ -~]*$/
 
 /** Cuts `text` to `width` columns and marks the cut with `…`. */

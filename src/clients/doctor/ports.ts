@@ -124,7 +124,7 @@ const ANY_NAME = 'pillion-doctor.localhost'
 /** Whether programs find apps by their names, and whether browsers trust these. */
 export async function checkResolution(env: Environment): Promise<readonly Check[]> {
   const isTrusted = existsSync(certificatePath(stateFolder(env)))
-  // another check reports a folder of runs that is not ours
+  // a folder of runs that we may not read is reported by another check
   const all = orElse(() => livingRuns(env), []).flatMap(({names = {}}) => Object.keys(names))
   const own = all.filter(name => !name.endsWith('.localhost'))
   const unfound = await Promise.all(own.map(async name => ((await leadsHere(name)) ? [] : [name])))

@@ -53,7 +53,7 @@ export const sizeText = (bytes: number): string =>
   bytes < 1e6 ? `${Math.ceil(bytes / 1e3).toString()} KB` : `${(bytes / 1e6).toFixed(1)} MB`
 
 const DAY_MS = 86_400_000
-/** More would hide other findings. */
+/** Maximum number of reported copies: more would hide other findings. */
 const MAX_SHOWN = 20
 
 /** The copies of templates that have data of their own, the latest first; nothing without any. */

@@ -54,7 +54,7 @@ export async function serveMcp(host: Host, isReadOnly: boolean): Promise<void> {
     {onerror: ({message}) => message.startsWith(TOO_LONG) && over.reject(tooLong())}
   )
   for (const event of ['end', 'close'] as const) process.stdin.once(event, () => over.resolve())
-  process.stdout.on('error', () => over.resolve()) // each answer that is under way gets one
+  process.stdout.on('error', () => over.resolve()) // each pending answer reports the closed pipe
   try {
     await over.promise
   } finally {

@@ -42,7 +42,7 @@ export interface Host {
   command(args: readonly string[]): Promise<CommandEnd>
 }
 
-/** Routes of one kind of request, with the names in the first route. */
+/** Routes that one tool may call. The arguments have the names of the first route. */
 export interface RouteChoice {
   readonly routes: readonly Route[]
   readonly takes: readonly string[]

@@ -114,7 +114,7 @@ export class AppComponents {
     const kept = wanted.map(resource => {
       const text = textOfResource(resource)
       const entry = known.get(text)
-      known.delete(text) // an equal one is a second one of its name
+      known.delete(text) // a second equal component opens as a new one
       return entry
     })
     const entries: Entry[] = wanted.map(
@@ -144,7 +144,7 @@ export class AppComponents {
         if (previous !== undefined) this.#options.log('info', `Component updated: ${what}`)
       } catch (error) {
         const fault = error instanceof ComponentFault ? error : new ComponentFault(messageOf(error))
-        // a component without its secrets yet is opened at its use
+        // a component that still lacks its secrets opens at its first use
         const instead = previous ?? (fault instanceof ClosedSecretStore ? entry : [])
         this.#entries = this.#entries.flatMap(each => (each === entry ? instead : each))
         const isHarmless = resource.ignoresErrors || fault instanceof NoSecretStore
@@ -193,7 +193,7 @@ export class AppComponents {
   /** Opens a component if it is not open yet. Returns undefined for an unknown name; rejects if it cannot be opened. */
   find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
     const entry = this.#usable(resource => resource.name === name && isOf(resource, block))
-    // the loader of a block gives components of this block
+    // safe: the loader of a block returns components of this block
     return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes[B]}>)
   }
 
@@ -247,7 +247,7 @@ export class AppComponents {
   #openTogether(entries: readonly Entry[], all: readonly ComponentResource[]): ReadonlyMap<Entry, Promise<Opened>> {
     const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isActorStore(resource))
     const openings = new Map(those.map(entry => [entry, this.#openedOf(entry)]))
-    for (const opening of openings.values()) opening.catch(() => undefined) // the waiting caller reports that
+    for (const opening of openings.values()) opening.catch(() => undefined) // the caller that waits for the component reports the failure
     return openings
   }
 
@@ -287,7 +287,7 @@ export class AppComponents {
         return this.find('secretstores', store)?.then(
           async found => found.component.get(secret),
           (error: unknown) => {
-            // stores that need each other are both there
+            // two stores that need each other can never open
             const isMutual = error instanceof WaitingSecretStore && isSecretStore(resource)
             throw isMutual ? new Error(error.message) : new ClosedSecretStore(notLoaded, resource.place)
           }
@@ -325,7 +325,7 @@ export class AppComponents {
 
   /** Closes a component. A silent server delays no change of files. */
   async #close({opening, resource}: Entry): Promise<void> {
-    const opened = await opening.begun?.catch(() => undefined) // why one cannot be opened was said
+    const opened = await opening.begun?.catch(() => undefined) // a failed opening was reported
     const failed = (error: unknown): void =>
       this.#options.log('warn', `Component ${resource.name} could not be closed: ${messageOf(error)}`)
     await within(CLOSE_MS, Promise.resolve(opened?.use.release())).catch(failed)

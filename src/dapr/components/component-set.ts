@@ -80,7 +80,7 @@ export class ComponentSet {
 
   /** Throws if the server of a component belongs to another run. */
   async checkServer({type, place}: ComponentResource, properties: readonly Property[]): Promise<void> {
-    // a Redis of a run learns the names of its keys
+    // a run may serve this Redis itself
     const why = await this.#options.serverRefusal?.(serverPorts(type, properties), type.endsWith('.redis'))
     if (why !== undefined && why !== '') throw new ComponentFault(why, place)
   }

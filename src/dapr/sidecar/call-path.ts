@@ -39,7 +39,7 @@ export class SidecarMetering {
     this.#settings = resources.snapshot.configuration.metrics
     if (resiliency.resources.length > 0) this.count(calls => calls.resiliency.loaded(resiliency.resources))
     this.close = resources.onChange(({configuration: {metrics}, resiliency: policies}) => {
-      // each reading makes functions for the same rules
+      // compares as text: every reading creates new functions for the same rules
       const hasNewSettings = JSON.stringify(metrics) !== JSON.stringify(this.#settings)
       if (hasNewSettings) this.#reset(metrics)
       if (hasNewSettings || policies !== resiliency) this.count(calls => calls.resiliency.loaded(policies.resources))
@@ -90,7 +90,7 @@ export class SidecarMetering {
   async #open(settings: MetricsSettings): Promise<CallMetrics> {
     const {CallMetrics: Calls} = await import('../../observe/telemetry/metrics/call-metrics.ts')
     const calls = new Calls(this.#appId, this.#namespace, settings)
-    if (settings !== this.#settings) return calls // there are newer ones
+    if (settings !== this.#settings) return calls // the settings have changed while the code was loaded
     for (const count of this.#early) count(calls)
     this.#early = []
     this.#calls = calls

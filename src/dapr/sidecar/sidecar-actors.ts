@@ -44,7 +44,7 @@ export class SidecarActors {
     const {isAsleep, triggers} = runtime.sleep
     if (isAsleep && triggers.actors !== undefined) return triggers.actors.includes(type)
     if ((runtime.queue.state === 'shut' && !runtime.isUnhealthy) || this.#over.signal.aborted) return false
-    // a process that is not asked opens a stream when it has started
+    // a process that we do not ask opens a stream by itself
     return this.#mayBeAsked ? this.#report.kind !== 'answered' : !runtime.isListening && mayAsk(runtime)
   }
 
@@ -90,7 +90,7 @@ export class SidecarActors {
     const isSame = before.kind !== 'none' && before.pid === pid
     if (this.#mayBeAsked) {
       if (isSame && wasAsked(before)) return before
-      // a process that is not well yet would refuse the question
+      // an unhealthy process would refuse the question
       return queue.isOpen ? {kind: 'asked', pid} : NONE
     }
     if (pid === 0 || !mayAsk(runtime)) return NONE
@@ -116,7 +116,7 @@ export class SidecarActors {
     })
     const isCurrent = (): boolean => this.#report === question && !this.#over.signal.aborted
     if (!isCurrent()) return
-    // an app need not have a configuration
+    // the configuration of actors is optional
     const text = response?.kind === 'response' && response.status === 200 ? response.body.toString() : ''
     if (text !== '') log(isJson(text) ? 'info' : 'warn', isJson(text) ? LOADED : NO_JSON)
     if (/"entities"/i.test(text) || this.hosted !== undefined) {

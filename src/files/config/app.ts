@@ -19,7 +19,7 @@ import type {Entry} from './service-versions.ts'
 /** The port that Daeploy's SDK listens on by default. */
 const DAEPLOY_PORT = 8000
 
-/** Effect of `--watch` on an app, among the others and their dependencies. */
+/** Returns what `--watch` means for an app, by its entry, the other entries and their dependencies. */
 export type ImpliedWatch = (
   entry: Entry,
   all: {readonly entries: readonly Entry[]; readonly dependencies: readonly Dependency[]}
@@ -103,7 +103,7 @@ export function resolveApp(
 /** Returns the fixed port of an app, 0 for none. Daeploy services have one (a version, or Daeploy's file and no `appPort`), other apps if they ask for it. */
 function fixedPortOf({values}: Settings, s2i: S2i | undefined): number {
   const isService = values.version !== undefined || (s2i !== undefined && (values.appPort ?? 0) <= 0)
-  // with a `port` it is the number in the code of any program
+  // with a `port`, `fixedPort` is the number in the code of any program
   if (values.fixedPort !== undefined && (isService || values.port === undefined)) return values.fixedPort
   return isService ? DAEPLOY_PORT : 0
 }

@@ -7,7 +7,7 @@ const wordsOf = (text: string): ReadonlySet<string> => new Set(text.split(' '))
 const SERVERS = wordsOf(
   'postgres postmaster redis-server valkey-server memcached mongod mysqld mariadbd rabbitmq-server nats-server mosquitto etcd minio mailpit mailhog maildev'
 )
-/** Programs that check such a server: an app that is checked by one is such a server, whatever starts it. */
+/** Programs that check a data server. An app whose readiness they check is a data server, whatever its command. */
 const PROBES = wordsOf(
   'pg_isready redis-cli valkey-cli mysqladmin mariadb-admin mongosh rabbitmq-diagnostics rabbitmqctl'
 )

@@ -126,7 +126,7 @@ function kindOf(fields: FaultFields): FaultKind {
 /** Reads an id. `*` also means any app. */
 function id(fields: FaultFields, key: 'from' | 'to'): string {
   const text = textOf(fields[key]).trim()
-  // a type of actors is enough
+  // the type of an actor selects the calls, without a text
   if (text === '' && fields.actor !== undefined) return ANY
   if (text === '') throw new WrongFault(key, `the fault lacks ${key}`, 'expected the id of an app, or any')
   return text === '*' ? ANY : text

@@ -153,7 +153,7 @@ function ownPorts({settings, plan}: Entry): readonly Mistake[] {
   if (!channel.autoPort || (autoPort !== true && published === undefined)) return []
   return Object.entries({PORT: 'APP_PORT', APP_PORT: 'PORT'}).flatMap(([name, other]) => {
     const port = env[name]
-    // the bind of the number that is in the code is moved
+    // Pillion moves the bind of a number in the code
     if (port === undefined || Number(port) === published?.inCode || Number(port) === published?.number) return []
     const chooser = published === undefined ? 'autoPort chooses' : 'it is to listen at'
     const message = `env sets ${name}, in place of the port that ${chooser}: only ${other} has that one`

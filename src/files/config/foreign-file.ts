@@ -59,7 +59,7 @@ function foreignIn(file: Opened): readonly (readonly [Opened, Mistake])[] {
   const hint = isInTheWay
     ? `call it ${name}, and write a template from it: pillion import`
     : `write a template from it: pillion import ${shellQuoted(source.shownAs)}`
-  // nodes of a second file have the offsets of all texts together
+  // offsets in a second file count the text of the first file, too
   const start = Math.max(0, source.text.search(new RegExp(`^["']?${key}`, 'm')))
   const expected = `this is ${what}, not a template`
   return [[file, {message: expected, spot: {start, end: start + key.length}, expected, hint}]]

@@ -67,7 +67,7 @@ export class FoundMistakes {
     const spots = new Set<string>()
     for (const {error, index} of all) {
       const fresh = error.mistakes.filter(mistake => !this.#seen.has(nameOf(mistake)))
-      // a shared mistake is removed for all its apps
+      // removing a shared mistake repairs all apps that have it
       const isShared = fresh.length > 0 && fresh.every(({spot}) => spots.has(spotName(spot)))
       for (const {spot} of error.mistakes) if (spot !== undefined) spots.add(spotName(spot))
       if (isShared) continue

@@ -96,7 +96,7 @@ export async function loadFiles(
     ...overrides,
     impliedWatch: watch ? (await import('./implied-watch.ts')).impliedWatch : undefined
   })
-  // the files of its resources have the same variables
+  // resource files of the app use the same variables
   const withVariables = (app: AppPlan): AppPlan =>
     replaced === undefined ? app : {...app, resources: {...app.resources, variables: replaced}}
   const {plan, ...rest} = written
@@ -113,7 +113,7 @@ export async function loadFiles(
   return {
     plan: chosen,
     deployable: async () => (await import('./deployable.ts')).deployable(checked, chosen),
-    // computed on demand: not on the way to the first spawn
+    // computed on demand, since the first start does not need them
     hints: () => asFindings(source, hintsIn(checked)),
     findings: async () => (await import('./findings.ts')).findingsIn(checked),
     places: () =>

@@ -20,7 +20,7 @@ export interface Settings {
   /** Working directory of the app, absolute. */
   readonly folder: string
   readonly values: AppValues
-  /** Whether the app sets it itself. */
+  /** Whether the entry of the app sets a key itself, and not `common`. */
   isOwn(key: AppKey): boolean
   /** Returns the place of a key's effective value, or of a part of it. Returns the whole entry if the key is not set. */
   spot(key: AppKey, ...inside: readonly string[]): Spot

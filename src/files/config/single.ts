@@ -36,7 +36,7 @@ function resourcesOf(values: AppValues, {cwd, ...surroundings}: SingleContext): 
   }
   const config = values.configFilePath ?? ''
   const fault = config === '' ? '' : statFault(resolve(cwd, config), config)
-  // daprd's words: Dapr's CLI leaves it to the sidecar, which ends
+  // in daprd's words: Dapr's CLI leaves this error to the sidecar
   if (fault !== '') throw new UserError(`error loading configuration: ${fault}`)
   return {
     folders: typed.length > 0 ? typed.map(path => resolve(cwd, path)) : usual.folders,

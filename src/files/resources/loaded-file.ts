@@ -104,7 +104,7 @@ export const CONFIG_FILE: FileKind<ConfigFile> = {
     const parsed = parseResourceFile({file, text: expandVariables(text, env)}, undefined, CONFIGURATION_FILE)
     const withoutEffect = findUnreadKeys(parsed)
     const configuration = (await readConfiguration(parsed)) ?? {...DEFAULT_CONFIGURATION, fault: faultIn(parsed)}
-    // as written, not with the values of variables
+    // shows the text as written, without the values of variables
     return {value: {configuration, withoutEffect}, faults: withSource(parsed.faults, text)}
   },
   isUsable: ({configuration}) => configuration.fault === ''

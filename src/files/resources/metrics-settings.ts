@@ -109,7 +109,7 @@ async function readRules(field: Field | undefined): Promise<readonly MetricRule[
 }
 
 async function readReplacement(regex: Field, template: string): Promise<Replace | undefined> {
-  await import('re2js') // where it cannot be loaded now, the expression is not to blame
+  await import('re2js') // loaded first: a failure to load is not a mistake of the expression
   try {
     return await compileReplacement(regex.text(), template)
   } catch (error) {

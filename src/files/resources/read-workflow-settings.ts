@@ -8,7 +8,7 @@ import {
   type WorkflowSettings
 } from '../../model/workflow-settings.ts'
 
-/** For each kind, the keys whose smaller number applies, as all replicas of an app are in this process, and the list of names. */
+/** Keys by kind: the limit of a sidecar, the limit of all (the smaller applies, since one process has all replicas), and limits by name. */
 const KINDS = {
   workflows: [
     'maxConcurrentWorkflowInvocations',

@@ -180,7 +180,7 @@ export const isSince = ({mtimeMs, ctimeMs}: Stats, since: number, now: number): 
 export const savedSince = async (path: string, since: number, now: number): Promise<boolean> =>
   stat(path).then(
     stats => isSince(stats, since, now),
-    () => false // its removal is reported
+    () => false // the watcher reports that the file was removed
   )
 
 /** Returns changes without `except`, and without files that an editor made only to save another one. */

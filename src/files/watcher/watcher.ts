@@ -86,7 +86,7 @@ export class Watch {
   /** Whether a followed folder was replaced: then nothing is followed until changes settle. */
   #isReplaced = false
   #polls = false
-  #count = 0 // of the files and folders that are followed
+  #count = 0 // number of followed files and folders
   #home: string // which folder it was at the last reported change (`identityAt`); '' = it was gone, and what comes is a change by itself
   /** Number of comparisons of changes with earlier content. */
   #settling = 0
@@ -150,7 +150,7 @@ export class Watch {
     this.#watcher = library.watch([...filter.roots, ...filter.rulesAbove], {
       ignored: (path, stats) => isIgnored(path, stats, filter, outputs),
       alwaysStat: true,
-      atomic: false, // the debouncer does that, and quicker
+      atomic: false, // our debouncer waits for the end of a write, and is faster
       ignorePermissionErrors: true,
       backend: this.#polls ? 'polling' : 'auto',
       pollingInterval: POLL_EVERY_MS,

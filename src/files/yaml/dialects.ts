@@ -20,7 +20,7 @@ export interface Dialect {
   readonly anchorName: RegExp
   /** `y`, `yes`, `on` and their opposites are booleans. */
   readonly hasYesAndNo: boolean
-  /** Size of the float, in bits, whose digits a float has as a text. */
+  /** Precision of a number as text, in bits: 32 prints fewer digits than 64. */
   readonly floatBits: 32 | 64
 }
 

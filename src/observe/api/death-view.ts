@@ -33,7 +33,7 @@ export function deathFacts(
 ): Omit<Api.Death, 'place' | 'thrown' | 'lines' | 'hint'> {
   const rows = inside.map(({call, forMs, count, times}) => ({
     ...rowOf(call, contentOf(call), masking),
-    // the copy was made while it was in flight: that ended with the process
+    // the call was copied in flight, and has ended with the process
     isOpen: false,
     totalMs: forMs,
     forMs,

@@ -40,7 +40,7 @@ async function firstPage(app: Api.App): Promise<string> {
     try {
       if (await isDescription(app, path)) return path
     } catch (error) {
-      if (!codeOf(error).startsWith('HPE_')) failures.push(error) // else it has answered, and does not speak HTTP
+      if (!codeOf(error).startsWith('HPE_')) failures.push(error) // otherwise, the port has answered in another protocol
     }
   if (failures.length > 0) throw failures[0]
   return ''
@@ -61,5 +61,5 @@ async function isDescription({appPort, appProtocol}: Api.App, path: string): Pro
   if (response.statusCode === 200)
     for await (const piece of response.setEncoding('latin1')) if ((text += piece as string).length > MAX_BYTES) break
   response.destroy()
-  return SIGNS.test(text.replaceAll(path, '')) // some apps answer with the request
+  return SIGNS.test(text.replaceAll(path, '')) // some apps repeat the request in their answer
 }

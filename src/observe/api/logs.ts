@@ -238,7 +238,7 @@ function lineFilter(query: URLSearchParams): LineFilter | undefined {
 }
 
 function shown(headed: string, filter: LineFilter | undefined, isJson: boolean): string {
-  if (headed === '') return '' // between the lines that were kept and new ones
+  if (headed === '') return '' // the mark between stored lines and new ones
   const line = readLine(headed)
   if (typeof line === 'string') return isJson ? `${JSON.stringify({note: decoded(line)})}\n` : `${decoded(line)}\n`
   const plain = lineView(line, decoded(line.text).replace(/\r$/, ''))

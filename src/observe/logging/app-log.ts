@@ -83,7 +83,7 @@ export interface AppLogsOptions {
 /** Opens both logs of an app, once per run. If a file cannot be created, a warning says so and the log has no file. */
 export async function openAppLogs(options: AppLogsOptions): Promise<{app: AppLog; sidecar: SidecarLog}> {
   const {id, plan, startedAt, hasCommand} = options
-  const said = new Set<string>() // both files fail for the same reason: one warning
+  const said = new Set<string>() // both files may fail for one reason, which is reported once
   const warn = (text: string): void => {
     if (!said.has(text)) options.warn(text)
     said.add(text)

@@ -52,7 +52,7 @@ export class LogParts {
   readonly #path: string
   /** Maximum size of both in bytes; Infinity: the file is never rotated. */
   readonly #most: number
-  /** Offset of the former file, or else of the current one. */
+  /** Offset of the first kept byte: in the former file, if there is one, else in the current file. */
   #start = 0
   #current = 0
   #tried = 0

@@ -97,7 +97,7 @@ function differentValues(before: CallAnswer, after: CallAnswer, masking: Masking
     const all = diffValues(wrapped(before.body), wrapped(after.body), {cyclesFix: false})
     return all.map(each => valueFound(each, shown, masking))
   } catch {
-    return undefined // or it is nested too deeply
+    return undefined // not JSON, or nested too deeply
   }
 }
 

@@ -35,7 +35,7 @@ export interface Pin {
   readonly before: CallAnswer
   /** Differences between equal requests. Undefined before they are known. */
   readonly noise: Noise | undefined
-  /** The latest ones last. */
+  /** Oldest first. */
   readonly results: readonly PinResult[]
 }
 
@@ -84,7 +84,7 @@ export class Pins {
     return this.#pins
   }
 
-  /** The latest ones last. */
+  /** Oldest first. */
   get rounds(): readonly Round[] {
     return this.#rounds
   }

@@ -29,7 +29,7 @@ export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly
   for (const number of recorder.numbers()) {
     const line = recorder.line(number)
     if (line === undefined || (line.flags & NOT_MADE) !== 0) continue
-    const at = Math.floor(wallTime.of(line.startedAt)) // as it is shown
+    const at = Math.floor(wallTime.of(line.startedAt)) // whole milliseconds, as the list shows them
     const isBefore = 'call' in from ? number < from.call : at < from.time
     const isAfter = 'call' in to ? number > to.call : at > to.time
     if (isBefore || isAfter) continue

@@ -57,7 +57,7 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
         .on('error', failed)
         .end(body)
     } catch (error) {
-      failed(error) // a head that node:http does not write
+      failed(error) // node:http refuses this head
     }
   })
 }

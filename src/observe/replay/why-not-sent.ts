@@ -30,7 +30,7 @@ export function whyNotSent(call: RecordedCall, hasPlace: boolean): string {
   if (request.body.length < call.requestBytes)
     return 'its body is kept in part only: record.body of the template sets how much is'
   const announced = headerValue(request.headers, 'content-length')
-  // a response of ours is never cut
+  // a response of Pillion itself is always complete
   const isUnread = announced === '' && (flags & FLAG.ours) !== 0 && (flags & FLAG.truncated) !== 0
   if (request.body.length < Number(announced) || isUnread)
     return 'Pillion refused it before its body was read: --data gives one, or its client can send it again'

@@ -47,7 +47,7 @@ export async function unpackArchive(
   try {
     await pipeline(Readable.from(entries.readable(plain, limits.maxBytes, signal)), unpack)
   } catch (error) {
-    entries.check() // the first error
+    entries.check() // throws the first error
     throw error
   }
   entries.check()
@@ -116,7 +116,7 @@ class Entries {
         return this.#fail(`${linkpath} leaves the folder`)
       this.links.push(path)
     } else if (!KINDS.has(type)) return this.#fail(`${path} is neither a file nor a folder nor a symbolic link`)
-    // Of the mode only the executable bit is kept.
+    // Keeps only the executable bit of the mode.
     entry.mode = type === 'Directory' || ((entry.mode ?? 0) & 0o100) !== 0 ? 0o755 : 0o644
     return true
   }

@@ -75,7 +75,7 @@ async function receive(request: IncomingMessage, place: string): Promise<Form | 
     return await new Promise<Form | Reply>((resolve, reject) => {
       form.on('field', (name, value) => texts.set(name, value))
       form.on('file', (name, file) => {
-        file.on('error', reject) // it may break off while it is not read
+        file.on('error', reject) // the upload may break off while nothing reads it
         if (name !== 'file' || archive.length > 0) {
           file.resume()
           return

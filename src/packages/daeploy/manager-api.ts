@@ -172,7 +172,7 @@ export class ManagerApi {
     return {protocol, method, path, lines, text, size: text.length}
   }
 
-  /** `delegation`: the caller, by a sidecar of another run. */
+  /** Calls a service. `delegation`: names the caller, if a sidecar of another run sent the request. */
   #call(request: SentRequest, target: ServiceTarget, way: Way, delegation = ''): void {
     const service = this.#options.findService(target.name)
     const identity = delegation === '' ? undefined : this.#options.callerOf?.(delegation)

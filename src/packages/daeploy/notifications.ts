@@ -37,7 +37,7 @@ export class Notifications {
     const key = keyOf(notification)
     const before = this.#kept.get(key)
     const frozen = frozenUntil(notification, before, now)
-    this.#kept.delete(key) // the latest one is the last
+    this.#kept.delete(key) // keeps the latest at the end
     this.#kept.set(key, {...notification, counter: (before?.counter ?? 0) + 1, ...frozen})
     const [oldest] = this.#kept.keys()
     if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest)

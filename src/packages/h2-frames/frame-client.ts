@@ -40,7 +40,7 @@ export class FrameClient extends FrameConnection {
 
   /** Whether it accepts no new calls. */
   get isLeaving(): boolean {
-    // the other side may have left just now: its `close` follows
+    // the other side may have ended the connection, whose `close` event follows
     return this.isClosing || this.socket.readableEnded || !this.socket.writable
   }
 

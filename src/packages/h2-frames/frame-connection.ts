@@ -331,7 +331,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   #windowUpdate(id: number, text: string, at: number, length: number): void {
     if (length !== 4) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a window of another length')
     const more = frames.readUint31(text, at)
-    // large updates cannot go on: a window has at most 2³¹ bytes
+    // only small updates can be repeated without end: a window has at most 2³¹ bytes
     if (more < SMALL_UPDATE) this.#guard.useless()
     if (id === 0) {
       if (more === 0) throw new ConnectionError(PROTOCOL_ERROR, 'a window of nothing')

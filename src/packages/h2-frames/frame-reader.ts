@@ -47,7 +47,7 @@ export class FrameReader {
     return this.#blockStream !== 0
   }
 
-  /** Returns the incomplete frame for another reader. */
+  /** Ends reading. Returns the bytes of the incomplete frame, for another reader. */
   leave(): string {
     const held = this.#held
     this.#held = ''

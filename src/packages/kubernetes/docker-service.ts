@@ -53,7 +53,7 @@ export function buildOfRun({command, folder}: AppPlan, shown: Shown): object | u
   }
 }
 
-/** The volumes that services name: `docker run` and compose share them. */
+/** Returns the named volumes of services, which `docker run` and compose share. */
 export function volumesOf(services: Readonly<Record<string, {readonly volumes?: readonly string[]}>>): object {
   const volumes = Object.values(services).flatMap(each => each.volumes ?? [])
   const names = volumes.flatMap(each => /^(\w[^:]*):/.exec(each)?.[1] ?? [])

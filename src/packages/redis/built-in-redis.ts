@@ -4,7 +4,7 @@ import {RedisServer, type RouteClient} from './server.ts'
 import {inMemory, openStoredKeys, type StoredKeys} from './storage/stored-keys.ts'
 
 export interface BuiltInRedisOptions {
-  /** 0: a free one. */
+  /** Port to listen at; 0: a free port. */
   readonly port: number
   /** The file of the keys; undefined: they are in memory only. */
   readonly file?: string | undefined

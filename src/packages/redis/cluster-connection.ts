@@ -161,7 +161,7 @@ export class ClusterConnection implements RedisConnection {
 
   async #move(slot: number, node: string): Promise<void> {
     await this.#refresh()
-    // the node that was asked may not know the new one yet
+    // the node that answered CLUSTER SLOTS may not know the new owner yet
     const isKnown = this.#isMaster(node)
     this.#slots = [...this.#slots, {from: slot, to: slot, node}]
     if (!isKnown) void this.#greet()
@@ -184,7 +184,7 @@ export class ClusterConnection implements RedisConnection {
     return at
   }
 
-  /** A slot that is moving: this once another node has the key. */
+  /** Asks another node for one command: it has the key of a slot that is moving. */
   async #ask<T>(at: string, run: (node: ClientConnection) => Promise<T>): Promise<T> {
     const node = await this.#node(at)
     return (await Promise.all([node.command(['ASKING']), run(node)]))[1]
@@ -216,7 +216,7 @@ export class ClusterConnection implements RedisConnection {
     return orClosed(node, listening())
   }
 
-  /** Looks for the successor of a lost node: asks the others, which takes them a while, until it is back or has no slots. */
+  /** Asks the other nodes for the successor of a lost one, until it is back or has no slots. The nodes need a while to agree. */
   async #succeed(at: string): Promise<void> {
     const {signal} = this.#over
     this.#lost.add(at)
@@ -226,7 +226,7 @@ export class ClusterConnection implements RedisConnection {
       this.#lost.delete(at)
       const node = this.#nodes.get(at)
       this.#nodes.delete(at)
-      await node?.then(async left => left.close()).catch(() => undefined) // one that could not be opened is closed
+      await node?.then(async left => left.close()).catch(() => undefined) // a node that could not be opened needs no close
     }
   }
 

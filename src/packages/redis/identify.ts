@@ -52,7 +52,7 @@ const serverInfo = async (host: string, port: number): Promise<string | undefine
       })
       .on('data', (chunk: Buffer) => {
         said += chunk.toString('latin1')
-        if (said.length > MAX_BYTES) over() // it is something else
+        if (said.length > MAX_BYTES) over() // no Redis answers with so much text
       })
       .on('error', () => {}) // 'close' follows
       .on('close', over)

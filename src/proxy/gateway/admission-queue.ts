@@ -103,8 +103,8 @@ export class AdmissionQueue {
   readonly #waiting = new Set<QueuedCall>()
   #state: 'open' | 'held' | 'shut' = 'held'
   #reason = ''
-  #isPrecise = false // the reason says more than the reason of a pause
-  #isLocked = false // the process of the app does not change the state
+  #isPrecise = false // `#reason` is more precise than the reason of a pause
+  #isLocked = false // while set, processes of the app do not change the state
   /** Reasons to queue calls although the app is ready. */
   readonly #pauses = new Set<string>()
   readonly #drains = new Set<Drain>()

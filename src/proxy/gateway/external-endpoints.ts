@@ -120,7 +120,7 @@ export class ExternalEndpoints {
     if (!this.#asksSecrets) return
     const unread = [...this.#known.values()].filter(({isUnread}) => isUnread)
     if (unread.length === 0) return
-    // it is loaded already, with the files
+    // this code was loaded together with the files
     const {withSecrets} = await import('../../files/resources/http-endpoints.ts')
     await Promise.all(
       unread.map(async ({resource}) => {

@@ -64,7 +64,7 @@ export class Passage {
   readonly #passenger: Passenger
   readonly #context: PassageContext
   readonly journal: CallJournal
-  #length: number // of the body that is kept while the call waits
+  #length: number // bytes of the body that are kept while the call waits
   #held: Held | Delay | undefined
   #heldBytes = 0
   /** A fault has hit the current attempt. */

@@ -37,7 +37,7 @@ export function attach(claim: net.Server, server: net.Server, warn?: (text: stri
   spareDescriptors(isPath ? claim : server, warn)
   const accept = (socket: net.Socket): void => {
     if (isPath) onUnixSockets.add(socket)
-    socket.resume() // from the next tick on
+    socket.resume() // reading begins in the next tick
     server.emit('connection', socket)
   }
   // The handle of a unix domain socket cannot be passed on (Node 26).

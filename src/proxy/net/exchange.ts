@@ -243,7 +243,7 @@ export class Exchange implements ResponseHandler {
 
   whole(head: ResponseHead, body: string): void {
     if (this.#broken !== undefined && body.length > this.#broken.left) {
-      this.#upstream = undefined // it is free again
+      this.#upstream = undefined // the connection is free again
       this.head(head)
       return void this.body(Buffer.from(body, 'latin1'))
     }

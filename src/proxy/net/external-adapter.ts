@@ -100,7 +100,7 @@ export const connectWeb =
       },
       resume: () => response?.resume(),
       end: isWhole => {
-        if (isWhole) return void response?.resume() // its connection is used again
+        if (isWhole) return void response?.resume() // the connection stays open for the next request
         response?.destroy()
         current?.end()
       }

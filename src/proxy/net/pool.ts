@@ -101,7 +101,7 @@ export class Pool implements UpstreamOwner {
     return upstream
   }
 
-  /** UpstreamSource to the same process that carry calls by another client. */
+  /** Returns a source of upstreams to the same process that another client carries. */
   through(connect: Connect): UpstreamSource {
     const open = (): Upstream => new RemoteUpstream(this, Promise.resolve(connect))
     const isRetired = (): boolean => this.isRetired

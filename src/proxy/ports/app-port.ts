@@ -29,7 +29,7 @@ export async function freeAppPort(taken: ReadonlySet<number>, {whose, wanted = [
   for (const port of wanted) if (port !== 0 && !taken.has(port) && (await isFreePort(port))) return port
   const others = Array.from({length: TRIES}, () => FIRST_PORT + Math.floor(Math.random() * COUNT))
   for (let tries = 0; tries < TRIES; tries++) {
-    // its `exclude` would take 0, the system's choice, for a port
+    // get-port's `exclude` would refuse 0, which lets the system choose
     const port = await getPort({port: others.filter(each => !taken.has(each))}).catch((error: unknown) => {
       throw noFreePort(whose, error)
     })
@@ -96,7 +96,7 @@ type Named = Pick<Plan, 'file' | 'shownAs'>
 
 /** Returns the place of a port in a template: the value of a key with `port` in its name, else the first such number. Undefined if there is none. */
 export function numberPlace({file, shownAs}: Named, port: number): Place | undefined {
-  const text = orElse(() => readTextFile(file), '') // it may be gone, or come from standard input
+  const text = orElse(() => readTextFile(file), '') // a template from standard input has no file
   const [of, any] = [String.raw`port\w*["']?\s*:\s*["']?(?:\S+:)?`, String.raw`\b`]
   const found = [of, any].map(before => new RegExp(`${before}(?=${port}\\b)`, 'i').exec(text)).find(at => at !== null)
   return found && placeIn({file: shownAs, text}, found.index + found[0].length)

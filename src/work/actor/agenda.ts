@@ -55,7 +55,7 @@ export class Agenda {
   }
 
   #look(): void {
-    this.#armed = -Infinity // no other code arms it before the end of this function
+    this.#armed = -Infinity // no other look is planned while this one runs
     const now = this.#clock.now()
     for (let {first} = this.#heap; first !== undefined && first.at <= now; {first} = this.#heap) {
       this.#heap.removeFirst()

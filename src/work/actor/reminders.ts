@@ -35,7 +35,7 @@ export class Reminders {
   readonly #waiting = new Map<number, () => void>()
 
   constructor(options: SeriesOptions, run: Actors['run']) {
-    // as `Series` does
+    // logs as `Series` does
     this.#options = {...options, log: (...said) => options.file.afterCommit(() => options.log(...said))}
     this.#run = run
     const store = (this.#store = new ReminderStore(options.file.database))
@@ -130,7 +130,7 @@ export class Reminders {
       isPatient: true,
       isWanted: () => !this.#series.isClosed && this.#store.at(key)?.isDue === true,
       onBegin: wasHeld => {
-        this.#waiting.delete(key) // its app has it
+        this.#waiting.delete(key) // the app has received the firing
         isMissed ||= wasHeld
         if (isMissed && attempts === 0 && !catchesUp && step !== undefined)
           planned = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, Math.min(wakeUps.date(), expires))).at

@@ -45,7 +45,7 @@ export interface SeriesOptions {
   readonly file: WorkFile
   readonly wakeUps: WakeUps
   readonly clock: Clock
-  /** All missed firings are delivered, not only the latest one. */
+  /** Delivers all missed firings, not only the latest. */
   readonly catchesUp?: boolean
   /** Writes to the log of an app's sidecar. */
   readonly log: (app: string, level: LogLevel, text: string) => void

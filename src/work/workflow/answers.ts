@@ -45,7 +45,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
       : (versionStall(answer, live.patches) ?? codeStall(live, answer, isOther, warn))
   try {
     await keep(engine, () => {
-      // a turn that could not be written the first time may have been sent again
+      // the turn may have been sent again, if its first answer could not be written
       if (item.start !== start) return
       if (live.turn !== item) return engine.forgetTurn(item)
       live.turn = undefined

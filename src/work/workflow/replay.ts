@@ -40,7 +40,7 @@ class ReplayItem implements WorkItem {
   readonly parts: TurnParts
   /** Up to this turn. A continue-as-new empties the history of the instance. */
   readonly history: readonly Uint8Array[]
-  /** The worker's answer. Undefined if none will come. */
+  /** The worker's answer; undefined if the worker has gone. */
   readonly answer = Promise.withResolvers<TurnResponse | undefined>()
   /** The caller has disconnected. */
   isLeft = false

@@ -56,7 +56,7 @@ export function startNow(engine: Engine, {owner, name, data}: WakeUp): void {
 export function remove(engine: Engine, key: number): void {
   const live = engine.live.at(key)
   if (live === undefined) return
-  engine.dropTurn(live) // an answer to it that could not be written yet comes to nothing
+  engine.dropTurn(live) // drops an answer to this turn that is not written yet
   dropOpenTasks(engine, live.instance)
   engine.held.delete(key)
   for (const kind of [START, RETENTION]) engine.wakeUps.removeOf(kind, key)

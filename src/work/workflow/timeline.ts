@@ -5,7 +5,7 @@ import {FAILED, statusName} from './status.ts'
 /** Step that a workflow did, or for which it waits. Times are milliseconds since 1970. */
 export interface Step {
   readonly kind: 'start' | 'activity' | 'child' | 'timer' | 'event' | 'suspended' | 'end'
-  /** Id of its event in the history, of the last try; −1: from outside. */
+  /** Id of the event in the history that scheduled the last try; −1: an event from outside. */
   id: number
   /** The name of an activity, a child, an event or a timer; of a start the workflow's name, of a suspension its reason. */
   readonly name: string

@@ -156,7 +156,7 @@ export function beginRerun(
   for (const events of rerun.turns) addTurn(engine, live, events)
   Object.assign(instance, {status: isSuspendedIn(live.history) ? SUSPENDED : RUNNING, started: now, version})
   engine.write(instance)
-  // a timer set after a skip is as far away as its code meant
+  // counts the delay of a timer from the workflow's own time, which a skip may have moved
   ask(engine, live, rerun, Math.max(0, live.clock - now))
   if (live.turn === undefined) engine.live.rest(live)
   return instance

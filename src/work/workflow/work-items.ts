@@ -17,7 +17,7 @@ import {STALLED, SUSPENDED} from './status.ts'
 import type {WorkItem} from './workers.ts'
 import type {OpenActivity} from './workflow-store.ts'
 
-/** WorkItem with one of two requests. */
+/** A WorkItem has one of two requests: a turn or an activity. */
 const WORK_ITEM = {
   workflowRequest: [1, 'bytes'],
   activityRequest: [2, 'bytes'],

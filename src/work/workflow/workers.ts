@@ -219,7 +219,7 @@ export class AppWorkers {
     }
   }
 
-  /** Gives an instance's workers no more work, and waits for their answers. Resolves with false if the signal was aborted before. */
+  /** Returns a function that stops giving work to the workers of an instance, and waits for their answers: false if the signal aborts first. */
   present(home: string): (signal: AbortSignal) => Promise<boolean> {
     const leaving = this.#connected.filter(({worker}) => worker.home === home)
     return async signal => {
@@ -266,7 +266,7 @@ export class AppWorkers {
 
   #noteProcesses(): void {
     const [first, second] = new Set(this.#connected.map(({worker}) => worker.process ?? worker))
-    if (first === undefined) return // a worker of the same connection may come again
+    if (first === undefined) return // the same worker may connect again
     const only = second === undefined ? first : undefined
     if (only !== this.#only) this.sameCodeSince = only === undefined ? Infinity : this.#clock.date()
     this.#only = only

@@ -222,7 +222,7 @@ export class WorkflowStore {
     this.#sql.run(sql, instance, task, app, taskExecution, request)
   }
 
-  /** Whether an activity is open as requested: a later task may have its number. */
+  /** Whether this very activity is open. A later task may have the same number, with another request. */
   isOpen({instance, task, request}: OpenActivity): boolean {
     const sql = 'SELECT 1 FROM activities WHERE instance = ? AND task = ? AND request = ?'
     return this.#sql.get({}, sql, instance, task, request) !== undefined

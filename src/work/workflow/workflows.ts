@@ -276,7 +276,7 @@ export class Workflows extends KnownInstances {
   /** Applies a worker's answer to a turn. Resolves when that is kept. */
   async completeTurn(app: string, answer: TurnResponse): Promise<void> {
     await answerTurn(this.#engine, app, answer)
-    this.#flush() // another one may have waited for this answer
+    this.#flush() // another turn may have waited for this answer
   }
 
   /** Applies a worker's answer to an activity. Resolves when that is kept. */
@@ -320,7 +320,7 @@ export class Workflows extends KnownInstances {
     if (apps.length > 0) this.#keep(() => apps.forEach(app => takeMore(this.#engine, app)))
   }
 
-  /** Makes a change that no caller would ask for again. */
+  /** Makes a change, and tries it again: no caller would repeat the request. */
   #keep(work: () => void): void {
     keep(this.#options, work).catch(() => undefined) // the next change of the file reports why
   }

@@ -121,7 +121,7 @@ export class Attachment {
     for await (const bytes of message as AsyncIterable<Buffer>) {
       const text = before + bytes.toString('latin1')
       const [, state] = SECOND.exec(text) ?? []
-      before = text.slice(-SECOND_SIZE) // the rest of a switch may come with the next piece
+      before = text.slice(-SECOND_SIZE) // an escape sequence may continue in the next piece
       if (state !== undefined) this.#isSecond = state === 'h'
       if (!process.stdout.write(bytes)) await once(process.stdout, 'drain', {signal: this.#over.signal})
     }

@@ -29,7 +29,7 @@ function messageFor(app: AppOutcome): string {
 
 const LINES = 10
 
-/** A path is one in the repository. */
+/** Returns the place for an annotation. A path in the repository is relative to it. */
 function placeOf(place: Place | undefined, {GITHUB_WORKSPACE: top}: Environment, name: string): Properties {
   if (place === undefined || place.file === '-') return {title: name}
   const file = resolve(place.file)

@@ -22,7 +22,7 @@ export interface CommandRunOptions {
   readonly report: string
 }
 
-/** Reads them. Throws a UsageError. */
+/** Reads the options of a command run. Throws a UsageError. */
 export function commandRunOptions({flags, words}: CommandContext): CommandRunOptions {
   const command = flags.text('run')
   if (command === undefined) {

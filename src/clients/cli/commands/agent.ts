@@ -107,7 +107,7 @@ function textOf(folder: string, name: string): string {
 
 const CONTEXT = 2
 
-/** A change as a unified diff, whose lines are one piece. */
+/** Returns a change as a unified diff with one hunk. */
 function changeText({path, before, after}: FileChange): string {
   const [old, now] = [linesOf(before), linesOf(after)]
   let head = 0

@@ -42,7 +42,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   if (isOne) return one(run, number, output)
   if (output === 'json' && flags.isSet('follow'))
     throw new UserError('-f cannot be used with -o json', {explanation: 'Use -f with -o table or -o ndjson.'})
-  // first, so that no call is missed between the two
+  // follows first, so that no call is missed between both requests
   const followed = flags.isSet('follow') ? await run.api.follow('GET /calls', {query: {q, follow: '1'}}) : undefined
   const rows = await latest(run, q, limit)
   const inOrder = rows.toReversed()

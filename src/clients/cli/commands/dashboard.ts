@@ -36,7 +36,7 @@ const notOpened = (why: string): string => `The browser was not opened: ${why}. 
 
 /** `run --dashboard`: the same for the run of this process. Never rejects. */
 export async function openOwnDashboard({control}: OwnRun, {out, err}: Terminal, asJson: boolean): Promise<void> {
-  if (control === undefined) return // it has not come up
+  if (control === undefined) return // the run has failed to start
   const warn = (text: string): void => void err.print(signedLine('warning', text, asJson))
   try {
     const opened = await control.dashboard(0)

@@ -72,7 +72,7 @@ async function logsOfSeveral(context: CommandContext, wanted: LogsWanted, names:
 
 /** Writes the `wanted` lines of apps of a run. */
 export async function writeLines(run: FoundRun, wanted: LogsWanted): Promise<void> {
-  const query = queryOf({...wanted, tail: wanted.grep === undefined ? wanted.tail : -1}) // counts matching lines, below
+  const query = queryOf({...wanted, tail: wanted.grep === undefined ? wanted.tail : -1}) // with a pattern, the last N matching lines are counted below
   for (const each of wanted.ids) query.append('app', each)
   if (wanted.version !== '') query.set('version', wanted.version)
   const {message} = await run.api.open('GET /logs', {query, accept: BYTES})
@@ -91,7 +91,7 @@ function queryOf({tail, since, isFollowed}: Pick<LogsWanted, 'tail' | 'since' | 
   })
 }
 
-/** Bytes as latin1 text, as they come. Throws a UserError if the run is killed before all that was asked for is there. */
+/** Yields a response as latin1 text, piece by piece. Throws a UserError if the run is killed before the end of the response. */
 async function* textsOf(message: IncomingMessage, {isFollowed}: LogsWanted): AsyncGenerator<string> {
   message.setEncoding('latin1')
   try {

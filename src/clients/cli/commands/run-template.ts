@@ -60,7 +60,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const files = filesOf(call)
   const fresh = await freshCopy(files, call)
   await fresh?.bring()
-  const readAt = Date.now() // the rest may take minutes
+  const readAt = Date.now() // the template may change while setup commands run, which takes minutes
   const loaded = await loadedTemplate(call).catch((error: unknown) => {
     fresh?.explained(error)
     throw error

@@ -58,7 +58,7 @@ export const up: CommandHandler = async given => {
     const {upDetached} = await import('./up-detached.ts')
     for (;;) {
       const code = (await secondUp(context, 'wait')) ?? (await upDetached(context))
-      if (code !== EXIT_YIELDED) return code // else another start was quicker
+      if (code !== EXIT_YIELDED) return code // otherwise, another command has started the run first
     }
   }
   const isBackground = context.flags.isSet('background')

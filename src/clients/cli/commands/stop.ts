@@ -32,7 +32,7 @@ import {isTemplatePath} from '../template-named.ts'
  * `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID … [-f PATH]`: returns when everything named has ended; with apps, `-f` and `--name` choose the run. Succeeds if nothing is running: scripts stop twice.
  */
 export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
-  const [runFile] = all.list('run-file') // of several the first names a run
+  const [runFile] = all.list('run-file') // the first of several files names the run
   const flags = runFile === undefined ? all : all.with({'run-file': runFile})
   const wanted = runFile === undefined ? undefined : await templateToStop(runFile, asJson)
   if (flags.text('version') === '') throw new UsageError('--version is empty: expected a version of a service')
@@ -161,7 +161,7 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
 async function stopTemplate(file: string, asJson: boolean): Promise<number | undefined> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
   const isMeant = ({templateFile}: RunIdentity): boolean => isSameTemplate(templateFile, file)
-  // first, so that a start in between is found among the runs
+  // starting runs first: one that finishes its start meanwhile is found among the runs
   const wasStarting = await endBySignal(startingRuns(process.env).filter(isMeant), tellSlow(asJson))
   const runs = await runsHere(asJson, isMeant)
   const meant = runs.filter(run => isSameTemplate(run.listing.template.file, file))

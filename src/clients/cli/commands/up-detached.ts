@@ -54,7 +54,7 @@ export async function upDetached(call: CommandContext): Promise<number> {
   let start = await startOf(child, {timeoutMs, tell})
   if (start.kind === 'late' && isStopped) start = await endOf(child)
   const isThere = start.kind === 'started' || start.kind === 'late'
-  if (isThere) orElse(() => renameSync(own, log.path), undefined) // the run is there even if the file was removed
+  if (isThere) orElse(() => renameSync(own, log.path), undefined) // the run continues although the user has removed its log
   else {
     print(process.stderr, readFileSync(log.reader, 'utf8'))
     rmSync(own, {force: true})

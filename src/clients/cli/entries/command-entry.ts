@@ -13,7 +13,7 @@ export interface CommandEntry extends CommandWords {
   readonly loadKubernetes?: () => Promise<CommandHandler>
 }
 
-/** Commands with those below them. */
+/** Returns commands, each followed by its subcommands. */
 export const andVerbs = <T extends {readonly verbs?: readonly T[]}>(commands: readonly T[]): readonly T[] =>
   commands.flatMap(entry => [entry, ...(entry.verbs ?? [])])
 

@@ -48,7 +48,7 @@ async function bringAll(worktree: AddedWorktree, file: string, options: BringOpt
   const copied: string[] = []
   const began = performance.now()
   let total = 0
-  // a folder first: paths of other globs in it exist then
+  // folders first, so that paths of other globs within them exist already
   for (const {from, to} of pairs.toSorted((a, b) => depthOf(a) - depthOf(b))) {
     if (lstatSync(to, {throwIfNoEntry: false}) !== undefined) continue
     const name = relative(root, to)
@@ -92,7 +92,7 @@ async function copyOne(
   if (writer !== undefined) {
     onProgress(`bringing ${name} from ${writer.program} (pid ${writer.pid}), which runs, by its own tool`)
     await copyRunning(real, to, writers)
-    // not of the server's own folder, which changes
+    // the files of the copy: the server changes those in its own folder
     return {files: filesBelow(temporaryFor(to)).files, links: []}
   }
   let next = performance.now() + EVERY_MS

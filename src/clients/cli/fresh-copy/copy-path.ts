@@ -11,7 +11,7 @@ const TEMPORARY = '.pillion-bring-'
 
 export interface Copied {
   readonly files: number
-  /** Folders, the first one included. */
+  /** Number of folders, with the first one. */
   readonly folders: number
   /** Links that led out of the tree: they are left out. */
   readonly links: readonly string[]
@@ -79,8 +79,8 @@ export async function copyPath(from: string, to: string, onPart: (part: number) 
     const {why: how, last} = await runLines(['cp', ...flags, '-v', from, temporary], {
       folder: dirname(from),
       onLine: line => {
-        if (line.startsWith('cp: ')) fault ||= line // it copies the other files all the same
-        else onPart(Math.min(1, ++count / all)) // a growing tree has more
+        if (line.startsWith('cp: ')) fault ||= line // cp continues with the other files
+        else onPart(Math.min(1, ++count / all)) // a tree that grows has more files than were counted
       }
     })
     if (how === '') {

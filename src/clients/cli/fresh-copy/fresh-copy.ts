@@ -25,7 +25,7 @@ export class FreshCopy {
         ? undefined
         : new FreshCopy(worktree, found.file, {copy: flags.text('name') ?? '', asJson})
     } catch {
-      return undefined // its reader reports the error
+      return undefined // the code that reads the file reports the error
     }
   }
 

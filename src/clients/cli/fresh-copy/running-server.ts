@@ -153,7 +153,7 @@ function isSqlite(file: string): boolean {
     closeSync(descriptor)
     return head.toString() === 'SQLite format 3'
   } catch {
-    return false // it is gone
+    return false // the server has ended
   }
 }
 

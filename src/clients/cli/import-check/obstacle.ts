@@ -34,7 +34,7 @@ export interface Around {
   readonly root: string
 }
 
-/** Finds the obstacle of an app that has to be removed first. */
+/** Finds what keeps an app from running: of several obstacles, the first that the user must remove. */
 export async function obstacleOf(app: FailedApp, around: Around): Promise<Obstacle> {
   return (
     namedVariable(app, around) ??

@@ -71,7 +71,7 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
     const apps = [...plan.apps, await commandSidecar(KEEPER)]
     const tried = await trialPlan({...plan, apps}, folder)
     const run = new TrialRun(timeoutMs)
-    const {live} = await import('../run-form.ts') // it stays one piece with the rest of a start
+    const {live} = await import('../run-form.ts') // keeps this code in the chunk of a start
     await live(openTerminal(), call, () => run.form(tried, excepted))
     const unsetOf = (id: string): readonly string[] => missing.get(id)?.map(({name}) => name) ?? []
     const all = await Promise.all(

@@ -131,7 +131,7 @@ export class KeyInput {
     if (mode === undefined) return false
     const {keys, saved} = this.#frozen ?? {}
     this.#frozen = undefined
-    // no other program has changed the modes: these are our own
+    // the modes are still those that we have set
     this.#mode = saved !== undefined && mode.saved === keys ? {...mode, saved} : mode
     this.#options.moded(this.#mode)
     if (this.#isClosed) this.#leave()

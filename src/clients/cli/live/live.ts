@@ -45,7 +45,7 @@ export class Live {
   /** When the end was asked for, in ms since 1970; 0: it was not. */
   #stoppedAt = 0
   #isLate = false
-  /** The apps as they were last. */
+  /** The apps that were drawn last. */
   #apps: readonly App[] = []
   #startedAt = Date.now()
   /** The name of the run, where that is not its folder's. */
@@ -82,7 +82,7 @@ export class Live {
     return true
   }
 
-  /** Whether all apps have started and the view shows no more lines of them. Apps that come later get Dapr's lines. */
+  /** Whether all apps have started. The start of later apps is shown in Dapr's lines. */
   get hasStarted(): boolean {
     return this.#isReadyTold
   }

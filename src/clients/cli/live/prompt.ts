@@ -27,7 +27,7 @@ export class Prompt {
 
   /** Text that one read of the terminal returned. Line breaks in it are ignored: pasted text must not confirm anything. */
   insert(chunk: string): void {
-    if (chunk.startsWith('\x1b')) return // a key that is more than a character
+    if (chunk.startsWith('\x1b')) return // a key such as an arrow, which is no character
     for (const sign of chunk) {
       if (sign === '\x7f' || sign === '\b') this.#text = characters(this.#text).slice(0, -1).join('')
       else if (sign === '\x15') this.#text = ''

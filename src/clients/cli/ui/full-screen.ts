@@ -22,7 +22,7 @@ export class FullScreen {
   constructor(out: NodeJS.WriteStream, {isShared = false} = {}) {
     this.#out = out
     this.#isShared = isShared
-    out.on('error', () => undefined) // the terminal is gone: so are we, by its signal
+    out.on('error', () => undefined) // the terminal was closed: SIGHUP ends the command
   }
 
   /** The usable size: one column is left free, since terminals differ in what they do with the last one. */

@@ -54,7 +54,7 @@ async function nextRun(place: RunPlace, {signal, watch}: RunFollower): Promise<F
   try {
     return pickRun(await findRuns(process.env), place)
   } catch (error) {
-    watch(undefined, messageOf(error)) // several runs: until one is left
+    watch(undefined, messageOf(error)) // several runs are meant: waits until only one is left
     return undefined
   }
 }
@@ -99,7 +99,7 @@ export class WatchedRun {
     return `${this.targetOf(app)}@${app.version}`
   }
 
-  /** Follows the run until it has ended, and returns how: it said so, or it disappeared. Rejects when `signal` aborts. */
+  /** Follows the run until it has ended. Returns `gone` if it ended without a last event. Rejects when `signal` aborts. */
   async follow(signal: AbortSignal): Promise<'ended' | 'gone'> {
     void this.#readUsage()
     try {

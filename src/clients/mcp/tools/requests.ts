@@ -102,7 +102,7 @@ export const replayWorkflowTool = (row: Row): Pick<Tool, 'run'> => ({
 
 export const traceTool: Pick<Tool, 'run'> = {
   run: async (run, given, signal) => {
-    // of the same call as the earlier rows: the latest match may be another call now
+    // continues with the call of the earlier rows: another call may be the latest match by now
     const [asked = '', row = '0'] = cursorParts(given, /^(\d*):(\d+)$/)
     const tree = await run.api.ask('GET /trace', {query: {q: asked || givenText(given, 'filter')}, signal})
     const bodies =

@@ -9,7 +9,7 @@ import {ownOf} from '../../../model/own.ts'
 import {textAnswer} from '../answer.ts'
 import {SaidByApp, type Arguments, type RouteChoice, type Row, type ToolResult} from '../tool.ts'
 
-/** A request: several routes get the same, and their answers are one. */
+/** A request to one or several routes, whose answers are merged. */
 export interface Asks {
   readonly routes: readonly Route[]
   readonly at?: Arguments

@@ -88,7 +88,7 @@ async function ofLastRun(end: Promise<CommandEnd>): Promise<string> {
 
 export const appLogsTool: Pick<Tool, 'alone' | 'run'> = {
   alone: async (host, given, error) => {
-    if (error === undefined) return undefined // its files belong to the living run
+    if (error === undefined) return undefined // the logs in the folder belong to the living run
     const [app, grep] = [givenText(given, 'app'), givenText(given, 'grep').toLowerCase()]
     const written = await ofLastRun(host.command(['logs', app, '--tail', SEARCHED_LINES.toString()]))
     const lines = written.split('\n').filter(line => line !== '' && line.toLowerCase().includes(grep))

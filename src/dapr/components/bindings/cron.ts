@@ -16,7 +16,7 @@ const LOOK_MS = 60_000
 /** So many times may be with an app, which may not answer: others are left out. */
 const MAX_AT_ONCE = 100
 
-/** All schedules of a run on one timer, which is set for the next that is due; without any there is none. */
+/** All schedules of a run, on a single timer for the next tick. */
 export class Timetable {
   readonly #clock: Pick<Clock, 'date' | 'after'>
   readonly #entries = new Set<Entry>()

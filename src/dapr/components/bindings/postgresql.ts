@@ -96,7 +96,7 @@ async function run(pool: Pool, {operation, metadata}: BindingRequest): Promise<B
     values: [...paramsOf(metadata['params'] ?? '')],
     rowMode: 'array',
     types: JSON_VALUES,
-    // one statement, also without parameters
+    // the extended protocol allows one statement, which we require without parameters, too
     queryMode: 'extended'
   }
   const begun = performance.now()
@@ -144,7 +144,7 @@ const reasonOf = (error: unknown): string =>
     ? `${error.severity ?? 'ERROR'}: ${error.message} (SQLSTATE ${error.code ?? ''})`
     : messageOf(error)
 
-/** RFC 3339 with microseconds, as far as they are there. */
+/** Returns a time as RFC 3339 has it, with microseconds and without zeros at the end. */
 function timeText(ms: number): string {
   const micros = Math.round((ms % 1) * 1000) % 1000
   const text = new Date(ms).toISOString().slice(0, -1) + micros.toString().padStart(3, '0')

@@ -18,11 +18,11 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
     subscribe: async (keys, _, changed) => {
       const prefix = `__keyspace@${database}__:`
       const channels = keys.length > 0 ? [...new Set(keys)].map(escapePattern) : ['*']
-      // one question for each event: two might be answered before and after another change
+      // asks once for each event: two requests might see different values
       const tell = async (key: string): Promise<void> => {
         const value = await redis.command(['GET', key]).catch((error: unknown) => {
           if (!messageOf(error).startsWith('WRONGTYPE')) throw error
-          return undefined // a state item, a stream of events: no configuration
+          return undefined // the key belongs to a state item or a stream, and is no configuration
         })
         if (value !== undefined) changed({[key]: itemOf(value)})
       }

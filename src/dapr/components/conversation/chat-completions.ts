@@ -112,7 +112,7 @@ export function keepingAnswers(model: LanguageModel, {properties}: OpenOptions):
     const known = kept.get(key)
     if (known !== undefined && performance.now() < known.until) return known.answer
     const answer = await model.converse(question, signal)
-    // a policy may repeat the question
+    // an empty answer is not kept: a policy may repeat the question
     if (answer.choices.every(({text, calls}) => text === '' && calls.length === 0)) return answer
     kept.delete(key)
     kept.set(key, {answer, until: performance.now() + keepMs})

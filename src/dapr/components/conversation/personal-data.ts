@@ -3,7 +3,7 @@ import {isIPv6} from 'node:net'
 interface Kind {
   readonly placeholder: string
   readonly pattern: RegExp
-  /** Whether a match of the pattern is one. */
+  /** Whether a match is personal data; left out: every match is. */
   readonly isOne?: (text: string) => boolean
 }
 
@@ -58,7 +58,7 @@ export function withoutPersonalData(text: string): string {
   const found = KINDS.flatMap(kind => spansOf(kind, text)).toSorted((a, b) => a.start - b.start || b.end - a.end)
   let result = ''
   let at = 0
-  // both are in order: a long text has thousands of each
+  // both lists are sorted: a long text has thousands of links and matches
   let link = 0
   for (const {start, end, placeholder} of found) {
     while ((links[link]?.end ?? Infinity) < start) link++

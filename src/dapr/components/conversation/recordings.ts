@@ -44,7 +44,7 @@ export class Recordings {
   #recorded(name: string, model: LanguageModel): LanguageModel {
     const tape = this.#tape(name, false)
     const converse = async (question: ModelQuestion, signal: AbortSignal): Promise<ModelAnswer> => {
-      const asked = written(model.model, question) // by the day of now: the answer may come on the next one
+      const asked = written(model.model, question) // uses today's date: the answer may arrive tomorrow
       const answer = await model.converse(question, signal)
       await tape.add(asked, scrubbedAnswer(answer, question))
       return answer
@@ -96,7 +96,7 @@ function nearestText(
     ...(tools.length > 0 ? [`with ${tools.length} tools`] : [])
   ]
   const what = `${short(messages.at(-1))}${of.length > 0 ? ` (${of.join(', ')})` : ''}`
-  // a file may have thousands, and long ones
+  // a file may have thousands of long questions
   const likest = recorded.map(each => ({...each, likeness: likeness(asked, each.question)}))
   const best = likest.reduce((a, b) => (b.likeness > (a?.likeness ?? -1) ? b : a), likest[0])
   if (best === undefined) return `${what}; it is empty`

@@ -68,7 +68,7 @@ function kept(ask: Source, refreshMs: number, warn: (why: string) => void): Sour
       warned = ''
     } catch (error) {
       if (latest === undefined) throw error
-      // a file is read at each call
+      // warns once of each error: the file is read at each call
       if (warned !== messageOf(error)) warn(`its key set could not be refreshed: ${messageOf(error)}`)
       warned = messageOf(error)
       latest = {...latest, at: performance.now()}

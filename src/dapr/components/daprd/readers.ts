@@ -76,7 +76,7 @@ export function heldReader<E>(
   read: (deliver: (event: E) => Promise<Handled>) => () => void
 ): {readonly stop: () => Promise<void>} {
   const open = new Set<Promise<Handled>>()
-  // events that are returned come again at once: only one event waits for the app
+  // a returned event is delivered again at once, so only one event waits for the app
   let waiting: Promise<void> | undefined
   const isReady = async (): Promise<void> => (waiting ??= ready().finally(() => (waiting = undefined)))
   const end = read(async event => {

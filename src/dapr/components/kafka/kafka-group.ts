@@ -81,7 +81,7 @@ export class KafkaGroup {
     await Promise.all([...feed.partitions].map(async partition => partition.end()))
     const late = AbortSignal.timeout(STOP_MS)
     await this.#changes.run(async () => {
-      // a later reader may begin after the next records
+      // without a committed offset, a later reader might skip the next records
       const kept = feed.client && !feed.isLeft && feed.first?.commit(feed.client, feed.options.topic)
       await orAborted(late, Promise.resolve(kept)).catch(() => undefined)
       await feed.stream?.close().catch(() => undefined)
@@ -104,7 +104,7 @@ export class KafkaGroup {
     if ([...this.#feeds].some(({isLeft}) => !isLeft)) return
     const client = this.#client
     this.#client = undefined
-    await client?.close(true).catch(() => undefined) // it is gone even if no broker hears of it
+    await client?.close(true).catch(() => undefined) // closes even if no broker answers
   }
 
   async #open(feed: Feed): Promise<void> {
@@ -125,7 +125,7 @@ export class KafkaGroup {
     const {topic} = feed.options
     const consume = async () => consumer.consume({topics: [topic], mode: 'committed', fallbackMode: start})
     let stream = await consume()
-    // a group without a commit would go on after records of the lost time
+    // a group without committed offsets would skip records of the time without a connection
     if ((await feed.first?.commit(consumer, topic).catch(() => false)) === true) {
       await stream.close()
       stream = await consume()
@@ -265,7 +265,7 @@ export class KafkaGroup {
       for (const [topic, {partitionsCount}] of metadata?.topics ?? []) this.#partitionCounts.set(topic, partitionsCount)
       if (client === this.#client) await client?.joinGroup({})
     } catch {
-      // the next turn of the group asks again
+      // the next round of the loop asks again
     }
   }
 

@@ -14,7 +14,7 @@ interface PartitionReaderOptions {
   readonly retryMs: number
   /** Never rejects. */
   readonly handle: (record: Record) => Promise<Handled>
-  /** Called when one more has been handled. */
+  /** Called after each handled record. */
   readonly onHandled: () => void
   /** Called with a record after its last try. */
   readonly gaveUp: (record: Record) => void

@@ -38,7 +38,7 @@ export async function openPool(prefix: string, {properties, env, folder}: OpenOp
     const ssl = tlsOf(mode, keyword => fileOf(folder, keywords.get(keyword)))
     return await connect({...config, ssl})
   } catch (error) {
-    // a server without TLS will do
+    // these modes accept a server without TLS
     const isPlainToo = ['prefer', 'allow'].includes(mode) && messageOf(error) === NO_TLS
     return isPlainToo ? connect({...config, ssl: false}).catch(refuse) : refuse(error)
   }
@@ -93,7 +93,7 @@ function configOf(keywords: Keywords, properties: Properties, env: OpenOptions['
     database,
     application_name: keywords.get('application_name'),
     options: options.join(' ').trim() || undefined,
-    // as pgx: at least four
+    // at least four, as in Go's pgx
     max: max > 1 ? max : Number(keywords.get('pool_max_conns') ?? Math.max(4, availableParallelism())),
     idleTimeoutMillis: properties.durationMs(idle, DEFAULT_IDLE_MS, SECOND_MS) || DEFAULT_IDLE_MS,
     connectionTimeoutMillis: connectMs || timeoutMs,

@@ -5,7 +5,7 @@ import type {BrokerMessage, PubSub, SubscribeOptions} from '../pubsub.ts'
 
 /** Waiting bytes of one subscription at which a warning is given … */
 const MUCH_BYTES = 64 * 2 ** 20
-/** … and the maximum: one process holds the events of all apps. */
+/** … and at which events are refused: one process holds the events of all apps. */
 const MAX_WAITING_BYTES = 256 * 2 ** 20
 /** Number of waiting events that are reported, whatever their size. */
 const MANY = 1000
@@ -48,7 +48,7 @@ class Queue {
     this.#fill()
   }
 
-  /** Starts as many deliveries as the current limit allows; a save may have changed it. */
+  /** Starts as many deliveries as the current limit allows. An edit of the component may have changed the limit. */
   #fill(): void {
     while (this.#atWork < Math.max(1, this.#options.atOnce)) {
       const message = this.#take()

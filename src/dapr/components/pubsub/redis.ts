@@ -16,7 +16,7 @@ export class TurnLimit {
     this.#left = atOnce
   }
 
-  /** Resolves when it is one's turn. */
+  /** Resolves when the caller may go on. */
   async next(): Promise<void> {
     this.#count()
     if (this.#left > 0) this.#left--

@@ -69,7 +69,7 @@ export class StreamReader {
   #atWork = 0
   /** Whether the last read returned the maximum number of entries. */
   #wasFull = false
-  /** How often the group's position was changed by others, and the last such position. */
+  /** Number of times that others have changed the group's position. */
   #moves = 0
   #position = ''
   /** Resolved when a worker is free again. */
@@ -181,7 +181,7 @@ export class StreamReader {
       await this.#begun.promise
       while (this.#queue.length > 0 && !signal.aborted) await this.#changed.promise
       if (signal.aborted) return
-      if (this.#isAway) continue // it has given its messages back
+      if (this.#isAway) continue // the reader has returned its messages
       const count = Math.max(queueDepth, this.#limit)
       const block = readTimeoutMs.toString()
       try {
@@ -227,7 +227,7 @@ export class StreamReader {
   /** Returns entries that the app does not accept, so that another instance can read them. */
   async #leave(): Promise<void> {
     if (!this.#isAway) {
-      this.#begun.resolve() // the waiting caller sees that it is away
+      this.#begun.resolve() // the caller sees that the reader has left
       this.#begun = Promise.withResolvers()
     }
     this.#isAway = true

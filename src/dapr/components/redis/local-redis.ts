@@ -48,9 +48,9 @@ interface OwnRedis extends RedisSpace {
   readonly port: number
 }
 
-/** How often to look for a server that is starting or has gone away. */
+/** Interval of looking for a server that starts or has ended, in ms. */
 const LOOK_MS = 50
-/** After a failure other than that no server listens. */
+/** Pause after a failed look, in ms, unless it failed because no server listens. */
 const RETRY_MS = 500
 /** Number of connections closed without a byte after which a server counts as foreign: a run that is ending closes fewer. */
 const MAX_CUT_OFF = 10
@@ -91,7 +91,7 @@ export class LocalRedis {
       address.connectTimeoutMs ?? 5000,
       () => {
         this.#connections.delete(connection)
-        if (this.#connections.size === 0) this.#isLost = false // no connection would notice that the server is back
+        if (this.#connections.size === 0) this.#isLost = false // without connections, nothing would notice that the server is back
       }
     )
     this.#connections.add(connection)
@@ -273,7 +273,7 @@ export class LocalRedis {
         await this.#identify(client)
         for (const each of this.#connections) each.resume()
         return
-      } catch {} // it may have no time now
+      } catch {} // the server may be too busy to answer
   }
 }
 

@@ -122,11 +122,11 @@ export class MovableConnection implements RedisConnection {
       const next = await this.connected()
       for (const each of this.#listening) {
         each.end = await next.subscribe(each.pattern, each.listener)
-        if (!this.#listening.has(each)) await each.end() // it was ended
+        if (!this.#listening.has(each)) await each.end() // the subscription was ended meanwhile
       }
       const moved = [...this.#duplicates].map(async each =>
         each.move().catch((error: unknown) => {
-          if (!each.#isClosed) throw error // a closed connection stops no other
+          if (!each.#isClosed) throw error // the other connections move although this one is closed
         })
       )
       await Promise.all(moved)

@@ -189,7 +189,7 @@ class ComponentCalls {
       operation: event?.topic ?? operation,
       failure,
       event: event?.id ?? '',
-      // the caller's trace: its span would be lost below one of ours
+      // the caller's own trace: below a span of ours, its span would be lost
       traceparent: onGone?.traceparent || (event?.traceparent ?? '')
     })
   }

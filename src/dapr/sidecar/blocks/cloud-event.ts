@@ -53,7 +53,7 @@ const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 
 let second = 0
 let time = ''
 
-/** Made once a second: events are many. */
+/** Returns the time now, in whole seconds. Kept for a second, since events are many. */
 function timeNow(): string {
   const now = Math.trunc(Date.now() / 1000)
   if (now !== second) time = timeText(now * 1000)

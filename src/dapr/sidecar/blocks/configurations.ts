@@ -44,7 +44,7 @@ export class Configurations extends AppBlock {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #closing = new AbortController()
 
-  /** The app has subscribed to some. */
+  /** Whether the app has subscriptions. */
   get areRead(): boolean {
     return this.#subscriptions.size > 0
   }
@@ -235,7 +235,7 @@ export class Configurations extends AppBlock {
       else updates.add({...found, ...since})
       since = undefined
     } catch (error) {
-      // it may have continued at a later one
+      // the subscription may have continued at a newer store
       if (store !== undefined && subscription.store !== store) return
       subscription.store = undefined
       if (this.#subscriptions.get(id) !== subscription) return

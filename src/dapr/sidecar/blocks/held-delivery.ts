@@ -26,7 +26,7 @@ type Outcome<Answer> =
   | Stopped
   | {readonly kind: 'failed'; readonly status: 0; readonly text: string}
 
-/** Delivers an event once. Rejects if it cannot be sent, as others may publish anything. */
+/** Delivers an event once. Rejects if it cannot be sent: another program may have published anything. */
 type Deliver<Answer> = (attempt?: AttemptControl) => Promise<Outcome<Answer>>
 
 interface HeldDeliveryOptions<Answer> {

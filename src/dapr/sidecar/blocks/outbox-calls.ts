@@ -100,7 +100,7 @@ export class OutboxCalls extends AppBlock {
     for (const event of kept) this.#follow(outbox, event, true)
   }
 
-  /** Publishes the events of saved items, and removes the rest: refused items have a marker, too, which proves nothing. `isSaved`: for each event. */
+  /** Publishes the events of saved items, and drops those of refused items, whose markers the store may have written, too. `isSaved`: by event. */
   async #followSaved(outbox: Outbox, kept: readonly KeptEvent[], isSaved: readonly boolean[]): Promise<void> {
     const refused = kept.filter((_, at) => isSaved[at] !== true)
     for (const event of kept) if (!refused.includes(event)) this.#follow(outbox, event, true)

@@ -142,7 +142,7 @@ export class State extends AppBlock {
           throw unclear > 0 ? new Error(error.message) : new PartlyRefused(error.message, refused)
         }
       })
-    // a write of the first attempt may be the reason why the next is refused
+    // an earlier attempt may have written the item, so that the next attempt is refused
     const isUnwritten = (error: unknown): boolean => unclear === 0 && isRefusal(error)
     const target = outboxOf(store, this.context.appId)
     // only stores that expire items know `ttlInSeconds`; others might store a time in the past

@@ -86,7 +86,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     })
     const streamed: Streamed = {channel, gone, active, moves: new SerialQueue()}
     this.#streamed.add(streamed)
-    // its component may have been opened again
+    // the component may have been opened again meanwhile
     void streamed.moves.run(async () => this.#renew(streamed))
     log.write('info', `Subscribing to pubsub '${pubsubName}' topic '${topic}'`)
     return {
@@ -221,7 +221,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
       const settings = active.subscription.bulk
       if (settings === undefined) return delivery
       batches ??= new BulkDelivery(delivery, channel, settings, ended)
-      if (batches.settings !== settings) batches.flush() // waiting events would keep their own time
+      if (batches.settings !== settings) batches.flush() // events that wait already keep the time limit of the old settings
       batches.settings = settings
       return batches
     }

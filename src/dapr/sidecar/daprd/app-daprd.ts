@@ -157,7 +157,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     const latest = (this.#latest = this.#latest.catch(() => undefined).then(work))
     this.#failedAt = Infinity
     latest.then(
-      // failed components are still to be tried again
+      // remembers the failure, so that failed components are tried again
       daprd => latest === this.#latest && daprd?.components !== this.#wanted && (this.#failedAt = performance.now()),
       () => latest === this.#latest && void this.#failed()
     )
@@ -202,7 +202,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
       components,
       listener: {
         topics: async () => {
-          // two that read the same topic would share its messages
+          // two daprds with the same topic would share its messages
           await promoted.promise
           return this.#readings.topics()
         },
@@ -256,12 +256,12 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     this.#options.warn(`daprd next to "${this.#options.plan.id}" has exited (${how}): starting a new one`)
     this.#change(async () => {
       await daprd.end()
-      // the components may have changed: then their daprd serves already
+      // if the components have changed, their new daprd serves already
       return this.#current ?? this.#restart(how, daprd.components)
     })
   }
 
-  /** `components`: the open components of the dead one. */
+  /** Starts another daprd after one has died. `components`: those that the dead one had open. */
   async #restart(how: string, components: string): Promise<Daprd | undefined> {
     let why = how
     while (!this.#ending.aborted && this.#wanted !== '') {

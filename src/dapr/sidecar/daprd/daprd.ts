@@ -114,7 +114,7 @@ export class Daprd {
   /** The reason from its latest output: the first error, which causes the others. */
   async #whyEnded(): Promise<string> {
     const how = await this.ended
-    await this.#process.end() // its last lines are read
+    await this.#process.end() // waits until its last lines are read
     const [last] = this.errors
     return last === undefined ? how : `${how}: ${last}`
   }

@@ -54,7 +54,7 @@ export abstract class AnsweredCall extends StreamCall {
 
   protected takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
     const {broken, isPoliced} = this.passage
-    // read in any case: it may change the table of its connection
+    // always reads the fields: they may change the header table of the connection
     const fields = readAnswer(walker, block, isLast)
     if (this.isDropped()) return
     let head = this.#head

@@ -60,7 +60,7 @@ export abstract class GrpcCall extends AnsweredCall {
 
   /** The first fields for the callee: the same for all calls of a method. */
   protected abstract fixedFields(admitted: Admitted, pool: Pool): string
-  /** The fields after them. */
+  /** The further fields for the callee, which differ from call to call. */
   protected abstract ownFields(admitted: Admitted, connectedAfterMs: number): string
   /** The message for the callee if it differs from the caller's; '' if it does not. */
   protected bodyFor(_admitted: Admitted): string {

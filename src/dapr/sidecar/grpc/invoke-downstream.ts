@@ -107,7 +107,7 @@ const fieldsOf = (lines: string, code: number): string => {
   let fields = ''
   for (let at = 0; at < pairs.length; at += 2) {
     const name = (pairs[at] ?? '').toLowerCase()
-    // not the length of the message
+    // this is the length of the body, and not of the gRPC message
     if (name === 'content-length') continue
     fields += encodeField(PERMANENT_HEADER.test(name) ? `dapr-${name}` : name, pairs[at + 1] ?? '')
   }

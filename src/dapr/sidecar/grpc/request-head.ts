@@ -127,7 +127,7 @@ export class RequestHead implements FieldSink {
     if (known === undefined) return this.#other(field)
     const [part, read] = known
     if (part !== '') this[part] += bytes
-    // an empty first value counts for these
+    // these keep their first value, even an empty one
     if (read === 'calleeId' || read === 'appId' || read === 'token') this[read] ??= this.#textOf(field)
     else if (read !== undefined) this[read] ||= this.#textOf(field)
   }
@@ -209,7 +209,7 @@ export class HeadReader {
     const known = this.#known.get(block)
     if (known !== undefined) return (this.#latest = known)
     const head = new RequestHead()
-    // a copy: a part of it would keep the whole piece
+    // copies the text: a slice would keep the whole received piece in memory
     const own = textCopy(block)
     this.#walker.walk(own, head)
     head.isTooLarge = this.#walker.listSize > this.#maxBytes

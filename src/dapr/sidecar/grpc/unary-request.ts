@@ -45,7 +45,7 @@ export class UnaryRequest implements StreamHandler {
   }
 
   sent(): void {
-    // answers are given elsewhere
+    // other code sends the answer
   }
 
   readonly reset = (): void => this.#leave()

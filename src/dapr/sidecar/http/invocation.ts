@@ -139,7 +139,7 @@ export class Invocation extends ProxiedCall {
     let lines = head.lines
     if ((head.flags & HAS_TRACEPARENT) === 0) lines += responseTrace
     if (headers.baggage.length > 0) lines += `Baggage: ${headers.baggage.join(',')}\r\n`
-    // For errors, Dapr reads the whole body and sets a type.
+    // Dapr reads the whole body of an error, and sets a content type.
     if (head.status >= 400 && headers.length >= 0 && (head.flags & HAS_CONTENT_TYPE) === 0) {
       lines += 'Content-Type: application/json\r\n'
     }

@@ -21,7 +21,7 @@ export function beginOwn(
   return journal
 }
 
-/** Ends such a record. */
+/** Ends the record of a request to the sidecar's own API. */
 export function endOwn(journal: CallJournal, {status, grpcStatus, requestBytes, responseBytes, failure}: OwnEnd): void {
   journal.status = status
   journal.grpcStatus = grpcStatus

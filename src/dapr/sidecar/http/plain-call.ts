@@ -122,7 +122,7 @@ export class PlainCalls {
   }
 }
 
-/** An app calls few others again and again. */
+/** Number of remembered targets: an app calls few others again and again. */
 const COUNT = 8
 
 interface Known {

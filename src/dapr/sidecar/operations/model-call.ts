@@ -64,7 +64,7 @@ export async function recordModelCall<R extends object>(
     answered(200, `${MODEL_HEADER}: ${facts}\r\n`, latin1(jsonOfMessage(reply, done.reply)))
     return done.reply
   } catch (error) {
-    // the call is over, whatever the error
+    // any error ends the call
     const {status, errorCode} = error instanceof BlockError ? error : {status: 500, errorCode: ''}
     journal.failure = messageOf(error)
     answered(status, '', latin1({errorCode, message: journal.failure}))

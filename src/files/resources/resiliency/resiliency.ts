@@ -41,7 +41,7 @@ export async function readResiliency({documents, faults}: ResourceFile): Promise
   if (document === undefined || !isResiliency(document)) return undefined
   const {line} = document.place
   const errors = (): number => faults.filter(({severity}) => severity === 'error').length
-  // the first document is not YAML
+  // an earlier document is not valid YAML
   const isSecond = faults.some(({severity, place}) => severity === 'error' && place.line < line)
   const before = errors()
   const resource = await readResource(document)

@@ -16,12 +16,12 @@ export function serveEvents(
   events: RunEvents,
   {query, request, response, via, gone}: ApiRequest
 ): undefined {
-  if (gone.aborted) return undefined // the leaving of a reader during the load would stay unseen
+  if (gone.aborted) return undefined // checked again: the reader may have left while the code was loaded
   const types = readTypes(query.get('types'))
   const name = query.get('app') ?? ''
   const [named] = name === '' ? [] : appsNamed(control.list().apps, readAppName({id: encodeURIComponent(name)}))
   const app = named?.id ?? ''
-  // an EventSource that connects again has its first address, with the `after` of then
+  // an EventSource reconnects to its first URL, whose `after` is outdated
   const after = readAfter(request.headers['last-event-id']?.toString() || query.get('after'))
   const most = MAX_READERS[via]
   if (events.count(via) >= most)

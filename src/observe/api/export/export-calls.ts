@@ -71,7 +71,7 @@ export class CallSnapshot {
   /** Finds the first call whose bytes are kept. The tape overwrites bytes in the order of begins, but later for long calls: two kept calls in a row are needed. */
   #findFirstWhole(): number {
     const ended = this.#numbers.filter(number => !this.#underWay.has(number))
-    let [low, high] = [0, ended.length] // the number of the latest ones that are whole
+    let [low, high] = [0, ended.length] // finds how many of the latest calls fit as a whole
     while (low < high) {
       const middle = Math.ceil((low + high) / 2)
       const last = ended.slice(Math.max(0, middle - 2), middle).map(number => this.#recorder.call(number))

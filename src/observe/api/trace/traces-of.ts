@@ -100,7 +100,7 @@ const BEHIND = '","specversion":'
 export function eventNames(envelope: Buffer): EventNames | undefined {
   const text = envelope.toString('utf8', Math.max(0, envelope.length - END_BYTES))
   const end = text.lastIndexOf(BEHIND)
-  // an `id` within its data is further to the front
+  // an `id` within the data comes earlier in the text
   const start = end < 0 ? -1 : text.lastIndexOf(',"id":"', end)
   if (start < 0) return undefined
   const [, id, source] = NAMES.exec(text.slice(start, end + BEHIND.length)) ?? []

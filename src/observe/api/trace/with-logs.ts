@@ -76,9 +76,9 @@ export interface Busy {
   readonly until: number
 }
 
-/** Delay of lines, in ms: they come through a pipe, and may arrive after a later answer. */
+/** Maximum delay of lines, in ms: a line comes through a pipe, and may arrive after the answer that follows it. */
 const LATE_MS = 5
-/** Mostly no later than this. */
+/** Usual delay of lines, in ms. */
 const MOSTLY_LATE_MS = 2
 /** Maximum number of lines in one tree. */
 const MAX_BETWEEN = 1000

@@ -53,7 +53,7 @@ class IdleCalls {
   #counts(number: number): boolean {
     const {recorder} = this.#context
     const line = recorder.line(number)
-    if (line === undefined) return true // a later call has its line: it was there
+    if (line === undefined) return true // a newer call has overwritten its line, so it has happened
     if ((line.flags & FLAG.replay) !== 0) return false
     if (this.#isIgnored === undefined) return true
     const call = recorder.call(number)

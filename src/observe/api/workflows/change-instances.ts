@@ -49,7 +49,7 @@ const ACTIONS: Readonly<
 > = {
   suspend: given => ({event: {executionSuspended: {input: textOf(askedText(given, 'reason'))}}, wanted: SUSPENDED}),
   resume: given => ({event: {executionResumed: {input: textOf(askedText(given, 'reason'))}}, wanted: RUNNING}),
-  // also its children, as with Dapr's own API
+  // terminates its children, too, as Dapr's API does
   terminate: given => ({
     event: {executionTerminated: {input: textOf(givenPayload(given['output'])), recurse: true}}
   }),

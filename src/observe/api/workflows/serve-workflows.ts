@@ -164,7 +164,7 @@ async function readNames(folder: string): Promise<readonly string[]> {
   const found = new Set<string>()
   const folders = [folder]
   let files = 0
-  // those near the top first
+  // folders near the top first
   for (const [looked, at] of folders.entries()) {
     if (files >= MAX_FILES || looked === MAX_FOLDERS) break
     const entries = await readdir(at, {withFileTypes: true}).catch(() => [])

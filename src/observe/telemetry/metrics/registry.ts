@@ -101,7 +101,7 @@ export class MetricsRegistry {
 
   #family<Kind extends Series>(name: keyof typeof METRICS, create: () => Kind): Family<Kind> {
     const known = this.#families.get(name)
-    // each name has one kind
+    // safe: each name is used with one kind only
     if (known !== undefined) return known as Family<Kind>
     const {kind: type, help, labels} = METRICS[name]
     const names = labels === '' ? [] : labels.split(' ')

@@ -74,7 +74,7 @@ const MAX_TEXT = 4096
 const MAX_ATTRIBUTES = 128
 /** Characters of an attribute's name. */
 const MAX_NAME = 256
-/** Lists and maps in each other. */
+/** Maximum nesting of lists and maps. */
 const MAX_DEPTH = 6
 /** Items of a list that are kept. */
 const MAX_ITEMS = 100

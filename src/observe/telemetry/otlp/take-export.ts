@@ -48,7 +48,7 @@ export function readSpan(span: Message, {scope, sender, now}: SpanReading): Rece
     .slice(0, MAX_EVENTS)
     .map(event => ({
       name: shortText(primitiveText(event['name']), MAX_NAME),
-      // by the clock of the app, as the start that it was sent with
+      // uses the app's clock, like the start of the span
       at: start === 0 ? 0 : (msOf(event['timeUnixNano']) || start) - start,
       attributes: readAttributes(event['attributes'])
     }))

@@ -10,17 +10,17 @@ import {FLAG} from './call-lines.ts'
 export const isQuestion = (target: string): boolean =>
   /^\/v1\.0-alpha[12]\/conversation\/[^/?]+\/converse$/.test(target)
 
-/** Returns the question to a language model and its cost. Undefined if none was asked, or without an answer. */
+/** Returns the question that a call asks a language model, and its cost. Undefined for other calls, and before the answer. */
 export function calledModel({target, response}: CallContent): ModelFacts | undefined {
   const value = isQuestion(target) ? headerValue(response.headers, MODEL_HEADER) : ''
-  // an app with a port of its own may serve such a path, with any header
+  // an app may serve this path itself and send any header
   return value === '' ? undefined : orElse(() => modelFactsIn(value), undefined)
 }
 
 /** Returns the call without the words to and from a language model, which must not leave the run. */
 export function withoutWords(call: RecordedCall): RecordedCall {
   const [, target = ''] = /^\S+ (\S+)/.exec(pieceText(call.pieces, PIECE.requestHead)) ?? []
-  if (target !== '' && !isQuestion(target)) return call // its head may be overwritten
+  if (target !== '' && !isQuestion(target)) return call // the recorded head may be overwritten
   return {...call, pieces: call.pieces.filter(({kind}) => kind !== PIECE.requestBody && kind !== PIECE.responseBody)}
 }
 

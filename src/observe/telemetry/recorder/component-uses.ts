@@ -11,7 +11,7 @@ const MAX_REASON = 300
 /** A kind of use of a component by an app: there are few, which recur. */
 type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & {
   readonly index: number
-  /** How often the app has used it so. */
+  /** Number of uses in this way. */
   count: number
 }
 
@@ -49,7 +49,7 @@ export class ComponentUses {
     columns.traces[line] = use.traceparent
   }
 
-  /** How often an app has used components so far. */
+  /** Returns the number of times that an app has used components. */
   countOf(app: string): number {
     return this.ways.reduce((sum, way) => sum + (way.app === app ? way.count : 0), 0)
   }

@@ -11,7 +11,7 @@ import type {CallRecorder, LineOfCall, RecordedCall} from './call-recorder.ts'
 /** A process that has ended without a request. */
 export interface Ended {
   readonly app: string
-  /** Of a service with several; '0.0.0': an app has one. */
+  /** Version of a Daeploy service; '0.0.0' for apps. */
   readonly version: string
   /** The name for people: with its number if it is not the first instance. */
   readonly name: string
@@ -97,7 +97,7 @@ export class Deaths {
     this.#recorder = recorder
   }
 
-  /** The latest ones last; `app`: of this app alone. */
+  /** Returns exits, oldest first; `app`: only those of this app. */
   all(app?: string): readonly Death[] {
     return app === undefined ? this.#all : this.#all.filter(death => death.app === app)
   }
@@ -184,7 +184,7 @@ export class Deaths {
       left -= size
       return call
     }
-    // of an end with more than that, those are kept that are the likeliest cause
+    // keeps the likeliest causes of an exit with more calls and work than fit
     const fitted = (death: Death): Death => ({
       ...death,
       inside: death.inside.map(each => ({...each, call: kept(each.call)})),

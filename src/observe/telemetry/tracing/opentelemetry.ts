@@ -103,7 +103,7 @@ function warnOnce(exporter: SpanExporter, timeoutMs: number, warn: (message: str
         clearTimeout(timer)
         if (code === ExportResultCode.SUCCESS) hasWarned = false
         else failed(error?.message ?? 'the exporter failed')
-        done({code: ExportResultCode.SUCCESS}) // else the queue would also log it
+        done({code: ExportResultCode.SUCCESS}) // a failure would be logged a second time, by the queue
       })
     },
     shutdown: async () => exporter.shutdown()

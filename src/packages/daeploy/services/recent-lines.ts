@@ -33,7 +33,7 @@ export class RecentLines {
   #count = 0
   /** Received part of the open line. */
   #rest = ''
-  /** Whether the part before that was kept; undefined: the rest begins the line. */
+  /** Whether the earlier part of the open line was kept; undefined: `#rest` is its first part. */
   #isPart: boolean | undefined
   #hasEnded = false
   readonly #waiting = new Set<() => void>()

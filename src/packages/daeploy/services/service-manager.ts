@@ -137,7 +137,7 @@ export class ServiceManager {
     const {workspaces, add, env: own} = this.#options
     const folderName = `${name}_${version}`
     try {
-      await this.#removals.get(folderName) // its process may still answer calls, in the folder that is replaced
+      await this.#removals.get(folderName) // the removed process may still use the folder
       const folder = await workspaces.unpack(folderName, archive)
       try {
         const {deployedPlan} = await import('../../../files/config/deployed.ts')

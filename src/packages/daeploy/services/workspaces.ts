@@ -128,7 +128,7 @@ export class Workspaces {
     if (this.#folder === '') return
     await this.#copies.get(name)?.copied
     this.#copies.delete(name)
-    // first: a disk that it has filled has no room for the manifest
+    // removes the folder first, which may have filled the disk
     await rm(join(this.#folder, name), {recursive: true, force: true})
     if (this.#contents.delete(name)) this.#writeManifest()
   }

@@ -43,7 +43,7 @@ function renames(isCareful: boolean): CommandDefinition {
 
 type Place = readonly [database: Database, key: string, event: string]
 
-/** Moves a value with its time to live to another key or database. Returns false without such a value. */
+/** Moves a value and its time to live to another key or database. Returns false if the key has no value. */
 function transfer([db, from, leaves]: Place, [target, to, comes]: Place): boolean {
   const value = db.get(from)
   if (value === undefined) return false

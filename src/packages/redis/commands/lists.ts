@@ -203,7 +203,7 @@ function popsLater(side: Side): CommandDefinition {
       const timeoutMs = parseTimeout(args.at(-1) ?? '')
       const attempt = (isFirst = false): readonly string[] | undefined => {
         for (const key of keys) {
-          // a key that has another type by then is waited for further
+          // after the first look, a key of another type counts as empty
           const value = isFirst || db.get(key) instanceof List ? pop(db, key, side) : undefined
           if (value !== undefined) return [key, value]
         }

@@ -46,7 +46,7 @@ function read(session: Session, args: readonly string[]): Result | Blocked {
       session,
       from.map(([key, id]) => {
         const [stream, start] = [db.get(key), nextId(id)]
-        // a key that has another type by then is waited for further
+        // a key of another type counts as an empty stream while the command waits
         if (start === undefined || !(stream instanceof Stream)) return [key, []]
         return [key, stream.range(start, MAX_ID, request.count).map(shown)]
       })

@@ -170,7 +170,7 @@ function setRange({db, engine}: Session, [key = '', offset = '', value = '']: re
   if (at + value.length > MAX_LENGTH) throw tooLong()
   engine.memory.take(at)
   const result = text.slice(0, at).padEnd(at, '\0') + value + text.slice(at + value.length)
-  result.charCodeAt(0) // V8 makes it out of its parts now: else what it takes would not be known
+  result.charCodeAt(0) // makes V8 join the parts now, so that the memory of the text is counted
   db.put(key, result)
   db.changed(key, '$', 'setrange')
   return result.length

@@ -161,7 +161,7 @@ class PendingList {
     const entry = {ms, seq, consumer, deliveredAt, deliveries, isGone: false, isStored: false, isChanged: false}
     const at = indexOf(this.#entries, this.#head, entry)
     if (at === this.#entries.length) this.#entries.push(entry)
-    // a removed entry may have that place
+    // a removed entry with this id may still be in the list
     else this.#entries.splice(at, compareIds(this.#entries[at] ?? entry, entry) === 0 ? 1 : 0, entry)
     this.#size++
     return entry

@@ -103,7 +103,7 @@ export class StreamRows {
 
   /** Writes a part of the remaining entries, or all. Returns whether the stream is complete. The caller calls `finished` after the commit. */
   writeRest(stream: Stream, isAll: boolean): boolean {
-    if (stream.changes?.isWhole === true) return this.write(stream, Infinity).isAll // a write of it has failed
+    if (stream.changes?.isWhole === true) return this.write(stream, Infinity).isAll // an earlier write of this stream has failed
     let rows = isAll ? Infinity : REST_ROWS
     let room = isAll ? Infinity : REST_BYTES
     for (const entry of stream.range(MIN_ID, MAX_ID)) {

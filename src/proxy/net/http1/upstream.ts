@@ -120,7 +120,7 @@ export class Http1Upstream implements Upstream {
     socket
       .on(dial?.open === undefined ? 'connect' : 'secureConnect', () => {
         this.isOpen = true
-        this.#why = '' // the error of an address that was tried before
+        this.#why = '' // drops the error of an address that was tried earlier
         this.#responseHandler?.open(false)
       })
       .on('error', (error: Error) => {

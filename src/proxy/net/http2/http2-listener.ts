@@ -144,7 +144,7 @@ export class Http2Listener {
       frames.reset(PROTOCOL_ERROR)
       return connection.useless()
     }
-    // an app of HTTP/1 gets a connection for each stream, and others need some, too
+    // each stream to an app of HTTP/1 needs a connection, and other callers need some, too
     if (Http2Stream.open >= maxOutgoing()) return frames.reset(REFUSED_STREAM)
     const stream = new Http2Stream(connection, frames, head.length)
     frames.handler = stream

@@ -96,7 +96,7 @@ export class Http2Stream extends Duplex implements StreamHandler {
   override _write(bytes: Buffer | string, _encoding: string, done: () => void): void {
     this.#unsent = bytes.length
     this.#written = done
-    // a frame is written as text with others
+    // frames are text, so that several are written at once
     if (bytes.length === 0) this.#taken()
     else this.#frames.writeData(typeof bytes === 'string' ? bytes : bytes.toString('latin1'), false)
   }

@@ -69,11 +69,11 @@ export const forgetCopies: CommandHandler = async ({flags, words, asJson}) => {
     const plan = await planOf(flags, copyNamed(copiesOf(flags), name))
     const what = [...asked.map(shownRemains), ...teardownsOf(plan)].join(', ')
     await confirm(`remove what ${name} keeps: ${what}`, flags.isSet('yes'))
-    remainsNow(flags, name) // it may have been started before the person answered
+    remainsNow(flags, name) // another command may have started it before the answer
     const {space} = copyNamed(copiesOf(flags), name)
     const copy = space === undefined ? name : space.copy || basename(space.root)
     await tearDown(plan, copy, line => print(process.stderr, `${line}\n`))
-    // it may have been started before the person answered; from here on its start waits until all is removed
+    // another command may have started it before the answer; from here on its start waits until all is removed
     await oneByOne(usableFolder(runtimeFolders(process.env)), async () => {
       for (const path of remainsNow(flags, name)) rmSync(path, {recursive: true, force: true})
       return Promise.resolve()
@@ -148,7 +148,7 @@ function workOf(env: Environment, folder: string): readonly string[] {
       if (!isInside(folder, owner.folder) || typeof path !== 'string') return []
       return [note, path, `${path}-wal`, `${path}-shm`]
     } catch {
-      return [] // half of one
+      return [] // a file that is written just now
     }
   })
 }

@@ -23,7 +23,7 @@ interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'sec
 
 export interface WebRequest {
   readonly method: string
-  /** Joined by exactly one slash; '' = the URL alone. */
+  /** Path that follows the URL after exactly one slash; '' = the URL alone. */
   readonly path: string
   readonly headers: ReadonlyMap<string, string>
   readonly body: Buffer | undefined
