@@ -28,7 +28,7 @@ export interface Gathered {
   readonly traced: ReadonlyMap<number, TracedCall>
   /** Nodes that are not calls. */
   readonly others: ReadonlyMap<number, Other>
-  /** Nodes without a cause, with the trace of each. */
+  /** Numbers of nodes without a cause, each with its trace. */
   readonly first: ReadonlyMap<number, string>
   readonly failed: ReadonlySet<number>
   /** The spans of apps; undefined: no app has sent any. */
@@ -49,27 +49,28 @@ export async function gather(
   const others = new Map<number, Other>()
   const traced = new Map<number, TracedCall>()
   const numbers = recorder.numbers().slice(0, latest).toReversed()
-  const waiting = [...usesOf(recorder, others, failed)]
-  const published = new PublishedEvents()
+  const found = [...usesOf(recorder, others, failed)]
   const oldest = recorder.line(numbers[0] ?? 0)?.startedAt ?? performance.now()
   if (workflows !== undefined)
-    for await (const call of workflowCalls(workflows, {oldest, others, failed, turns})) waiting.push({event: '', call})
-  const ordered = waiting.toSorted((a, b) => last(b.call) - last(a.call))
+    for await (const call of workflowCalls(workflows, {oldest, others, failed, turns})) found.push({event: '', call})
+  const nodes = found.toSorted((a, b) => latestStart(b.call) - latestStart(a.call))
   const spans = recorder.spans && new JoinedTraces(recorder.spans.traces)
-  if (spans !== undefined) await addAll(spans, {recorder, uses: ordered, numbers, turns})
+  if (spans !== undefined) await addAll(spans, {recorder, uses: nodes, numbers, turns})
+  // links everything in the order of starts: a cause is linked before its effects
+  const published = new PublishedEvents()
   const links = new CallLinks()
   const first = new Map<number, string>()
-  const add = (found: TracedCall): void => {
-    const call = spans === undefined ? found : withProof(found, spans, traced)
+  const link = (made: TracedCall): void => {
+    const call = spans === undefined ? made : withProof(made, spans, traced)
     links.add(call)
     traced.set(call.number, call)
     if (links.of(call.number) === undefined) first.set(call.number, traceIdOf(call.cameWith))
   }
-  const addOthers = (until: number): void => {
-    for (let next = ordered.at(-1); next !== undefined && last(next.call) <= until; next = ordered.at(-1)) {
-      ordered.pop()
+  const linkNodes = (until: number): void => {
+    for (let next = nodes.at(-1); next !== undefined && latestStart(next.call) <= until; next = nodes.at(-1)) {
+      nodes.pop()
       published.add(next)
-      add(next.call)
+      link(next.call)
     }
   }
   for (const number of numbers) {
@@ -78,11 +79,11 @@ export async function gather(
     if (call === undefined) continue
     const {line, event, traced: made} = call
     if (isFailed(line)) failed.add(number)
-    addOthers(made.startedAt)
+    linkNodes(made.startedAt)
     const parents = event === '' ? [] : published.of(event, made.from)
-    add(parents.length === 0 ? made : {...made, madeFor: {parents, reason: 'event'}})
+    link(parents.length === 0 ? made : {...made, madeFor: {parents, reason: 'event'}})
   }
-  addOthers(Infinity)
+  linkNodes(Infinity)
   return {links, traced, others, first, failed, spans}
 }
 
@@ -112,14 +113,15 @@ function withProof(call: TracedCall, spans: JoinedTraces, traced: ReadonlyMap<nu
   return isOlder ? {...call, madeFor: {parents: [parent], reason: 'trace'}} : call
 }
 
-/** Returns the latest time at which it can have begun. */
-const last = ({startedAt, startsWithinMs = 0}: TracedCall): number => startedAt + startsWithinMs
+/** Returns the latest time at which a call can have begun. */
+const latestStart = ({startedAt, startsWithinMs = 0}: TracedCall): number => startedAt + startsWithinMs
 
-/** The data that link a call to others; undefined: it is not kept, or of the app's own sidecar. No app made replays and copies for shadows. */
+/** Returns the data that link a call to others. Undefined for a dropped call, and for a request of a sidecar to its own app. */
 function tracedCall(recorder: CallRecorder, number: number) {
   const line = recorder.call(number)
   if (line === undefined) return undefined
   const {flags, edgeOf, startedAt, waitedMs, firstByteMs, totalMs} = line
+  // no app has made a replay, or a copy for a shadow
   const isAgain = (flags & (FLAG.replay | FLAG.shadow)) !== 0
   if ((flags & FLAG.own) !== 0 && edgeOf.caller === edgeOf.callee) return undefined
   const isOpen = (flags & FLAG.open) !== 0

@@ -165,7 +165,7 @@ export class JoinedTrace {
   }
 }
 
-/** A call to an app, and the latest end of all calls up to its begin: a trace of a whole run has thousands of both calls and spans. */
+/** A call that an app got. `latestEnd`: of this call and all earlier ones, so that a search may stop: a trace can have thousands of calls. */
 interface Got {
   readonly call: TracedCall
   readonly latestEnd: number

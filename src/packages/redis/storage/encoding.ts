@@ -30,7 +30,7 @@ export function encodeValue(value: Value): StoredValue {
     }
   if (!(value instanceof Stream)) return {type: 'list', bytes: encodeAll(value.toArray())}
   const {serial, lastId, maxDeletedId, entriesAdded, changes} = value
-  // entries that wait for a later write count, too: the groups that read them wait with them
+  // entries that wait for a later write are not counted yet: the groups that read them wait, too
   const since = changes?.partlySince
   const waiting = since === undefined ? 0 : value.range(since, MAX_ID).filter(({isStored}) => !isStored).length
   const head = [serial.toString(), formatId(lastId), formatId(maxDeletedId), (entriesAdded - waiting).toString()]
