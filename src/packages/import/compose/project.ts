@@ -79,7 +79,8 @@ export function volumeNames(project: string, volumes: unknown): ReadonlyMap<stri
 /** Notes on volumes that `docker run` alone would make in another way. */
 export const volumeNotes = (volumes: unknown): readonly string[] =>
   Object.entries(mapOf(volumes)).flatMap(([id, value]) => {
-    const {name: _name, external: _external, labels: _labels, ...rest} = mapOf(value)
+    const {name: _name, external: _external, labels: _labels, driver = 'local', ...more} = mapOf(value)
+    const rest = driver === 'local' ? more : {driver, ...more} // docker itself takes the driver local
     if (Object.keys(rest).length === 0) return []
     return [`volumes: ${id}: ${written(rest)} is not carried over: docker volume create makes it`]
   })

@@ -373,3 +373,12 @@ t.test('Spring: variables of its settings without a value', async t => {
   })
   t.match(notes[0], 'its settings name SPRING_REDIS_HOST, which have no value: write them into env')
 })
+
+t.test('a volume of the driver local is one that docker makes itself', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {image: x}}\nvolumes: {a: {driver: local}, b: {driver: nfs}, c: {driver: local, driver_opts: {o: b}}}'
+  })
+  t.match(notes, [/^volumes: b: .*nfs/, /^volumes: c: .*driver_opts/])
+  t.equal(notes.length, 2)
+})
