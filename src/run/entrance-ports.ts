@@ -3,10 +3,9 @@ import {livingRunsIn} from '../control/living-runs.ts'
 import type {RunIdentity} from '../control/run-file.ts'
 import {DEFAULT_PORTS, ENTRANCE_PORT} from '../model/app-name.ts'
 import type {Environment} from '../model/environment.ts'
-import {codeOf} from '../model/errors.ts'
+import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {listenPorts, type Plan} from '../model/plan.ts'
 import {LOOPBACK, SHARED_HOST} from '../platform/probe.ts'
-import {release} from '../proxy/net/claimed-server.ts'
 import {listen, portOf} from '../proxy/ports/bind.ts'
 
 /** How long the ports of another run's entrance count, in ms. */
@@ -25,7 +24,7 @@ export class EntrancePorts {
   /** Root gets the first one alone: the system's servers use the others. */
   constructor({PILLION_NAMES_PORT: wanted = ''}: Environment) {
     const ports = wanted.split(',').map(Number)
-    this.first = ports[0] || ENTRANCE_PORT
+    this.first = wanted === '' ? ENTRANCE_PORT : (ports[0] ?? 0)
     const isUsual = ports.length === 1 && this.first === ENTRANCE_PORT && process.getuid?.() !== 0
     this.#others = isUsual ? Object.values(DEFAULT_PORTS) : ports.slice(1)
   }
@@ -36,14 +35,15 @@ export class EntrancePorts {
     return entrance.length > 0 ? {entrance} : {}
   }
 
-  /** Binds the ports, of which `bound` listen already: one run alone has ::1, which decides whose the port is. A number of an app, or of another program, stays its own. Resolves with false if the first one is taken. */
+  /** Binds the ports, of which `bound` listen already: one run alone has ::1, which decides whose the port is. A number of an app, or of another program, stays its own. Resolves with false if the first one is taken; rejects with a `UserError` if it cannot be had. */
   async bind({apps}: Pick<Plan, 'apps'>, bound: readonly Server[] = []): Promise<boolean> {
     try {
       const own = await listen(this.first, ['::1'], bound)
       this.bound = await listen(this.first, [SHARED_HOST], own, own.length > 0)
     } catch (error) {
       if (codeOf(error) === 'EADDRINUSE') return false
-      throw error
+      const explanation = 'Let PILLION_NAMES_PORT name another port, for example 7356, or leave it out.'
+      throw new UserError(`names cannot be answered at port ${this.first}: ${messageOf(error)}`, {explanation})
     }
     const taken = new Set(apps.flatMap(app => [...listenPorts(app), app.published?.number]))
     for (const port of this.#others)
@@ -56,10 +56,6 @@ export class EntrancePorts {
     const freed = this.bound.filter(each => port !== this.first && portOf([each]) === port)
     this.bound = this.bound.filter(each => !freed.includes(each))
     return freed
-  }
-
-  release(): void {
-    for (const each of this.bound) release(each)
   }
 
   /** The part of an address behind the name; empty at the usual port of the scheme. `folder`: where runs register. */

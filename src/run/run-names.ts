@@ -10,7 +10,9 @@ import {authorityOf, reachable} from '../model/address.ts'
 import type {AppAddress} from '../model/app-reference.ts'
 import {Once} from '../model/once.ts'
 import type {AppPlan} from '../model/plan.ts'
+import {within} from '../platform/delay.ts'
 import {certificatePath, stateFolder} from '../platform/state-folder.ts'
+import {release} from '../proxy/net/claimed-server.ts'
 import type {Entrance, EntranceCaller} from '../proxy/published/entrance.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {RunPublished} from './run-published.ts'
@@ -28,6 +30,9 @@ export interface RunNamesParts {
   /** Called when the names or the entrance of the run have changed without an edit. */
   readonly changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => void
 }
+
+/** How long a start waits to learn which program has the entrance, in ms. */
+const HELD_MS = 200
 
 /** The names of the apps of a run, and the entrance of the machine if this run has it. A call loads the code that serves it. */
 export class RunNames {
@@ -111,7 +116,10 @@ export class RunNames {
     const {nameSpaceOf} = await import('../control/space.ts')
     this.#space = nameSpaceOf(env, plan)
     this.#names = appNames(plan, this.#space)
-    if (!(await this.#take())) void inBackground(this.#parts.context.reporter, 'names do not answer', this.#wait())
+    if (await this.#take()) return
+    const {promise, resolve} = Promise.withResolvers<void>()
+    void inBackground(this.#parts.context.reporter, 'names do not answer', this.#wait(resolve))
+    await within(HELD_MS, promise) // addresses are shown next
   }
 
   /** Answers these names, too; left out: only its own. Returns all. */
@@ -126,8 +134,7 @@ export class RunNames {
     for (const {name, app, run, wantedBy} of taken) {
       this.#lost.add(name)
       if (wantedBy === DASHBOARD) continue
-      const where = run.templateFile === '' ? run.name : run.templateFile
-      const text = `${name} is ${app} of ${where} (pid ${run.pid}), so "${wantedBy}" has no name: write another name: in this template`
+      const text = `${name} is ${app} of ${run.templateFile || run.name} (pid ${run.pid}), so "${wantedBy}" has no name: write another name: in this template`
       reporter.warn('name-taken', text)
     }
     this.#names = new Map([...this.#names].filter(([name]) => !this.#lost.has(name)))
@@ -171,7 +178,7 @@ export class RunNames {
   async close(cut: AbortSignal): Promise<void> {
     this.#over.abort()
     const {begun} = this.#entrance
-    if (begun === undefined) this.#ports.release()
+    if (begun === undefined) this.#ports.bound.forEach(release)
     else await (await begun).close(cut)
   }
 
@@ -183,7 +190,7 @@ export class RunNames {
     this.#isForeign = false
     this.#parts.changed(this.#ports.facts)
     const {begun} = this.#entrance
-    if (this.#over.signal.aborted) this.#ports.release()
+    if (this.#over.signal.aborted) this.#ports.bound.forEach(release)
     else if (begun !== undefined) (await begun).listen(this.#ports.bound)
     else {
       // where its code cannot be loaded now, the next connection tries again
@@ -195,7 +202,7 @@ export class RunNames {
   }
 
   /** Opens the entrance as soon as the run that has it ends. */
-  async #wait(): Promise<void> {
+  async #wait(known: () => void): Promise<void> {
     const {takeInTurn} = await import('./port-holder.ts')
     await takeInTurn({
       port: this.#ports.first,
@@ -203,6 +210,7 @@ export class RunNames {
       signal: this.#over.signal,
       held: why => {
         this.#isForeign = why !== ''
+        known()
         if (why !== '') this.#parts.context.reporter.warn('entrance-taken', why)
       },
       take: async bound => {

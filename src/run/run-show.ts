@@ -40,8 +40,8 @@ export class RunShow {
 
   get facts(): Pick<RunListing, 'answeredBy' | 'answersFor'> {
     const main = this.#main
-    const {env} = this.#options.context
-    const isOver = main !== undefined && main.pid > 0 && livingRuns(env).every(({pid}) => pid !== main.pid)
+    const isOver =
+      main !== undefined && main.pid > 0 && livingRuns(this.#options.context.env).every(({pid}) => pid !== main.pid)
     return {
       ...(this.answering && {answeredBy: this.answering.copy}),
       ...(main && !isOver && {answersFor: main.name})
@@ -81,10 +81,9 @@ export class RunShow {
     const {pid = 0} = this.#main ?? {}
     if (pid === 0) return
     const {runOfProcess} = await import('../control/client.ts')
-    const signal = AbortSignal.timeout(BACK_MS)
     try {
       const run = await runOfProcess(this.#options.context.env, pid)
-      await run?.api.ask('POST /show', {body: {kind: 'end', pid: process.pid}, signal})
+      await run?.api.ask('POST /show', {body: {kind: 'end', pid: process.pid}, signal: AbortSignal.timeout(BACK_MS)})
     } catch {
       // the main copy ends, too, or notices that nothing answers
     }

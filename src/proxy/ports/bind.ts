@@ -109,7 +109,8 @@ const listenOn = async (port: number, host: string, isShared: boolean): Promise<
  */
 async function listenByHandle(port: number, host: string, isShared: boolean): Promise<Server | undefined> {
   const {_createServerHandle: create} = net as {readonly _createServerHandle?: CreateServerHandle}
-  if (create === undefined || !LOOPBACK.includes(host)) return undefined
+  // the kernel would take a number modulo 65,536
+  if (create === undefined || !LOOPBACK.includes(host) || !(port >= 0 && port < 65_536)) return undefined
   const handle = create(host, port, host.includes(':') ? 6 : 4, -1, isShared ? REUSE_PORT : 0)
   if (typeof handle === 'number') return undefined
   return startListening(server => server.listen(handle, BACKLOG)).catch(() => undefined)

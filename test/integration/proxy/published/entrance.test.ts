@@ -3,7 +3,7 @@ import net from 'node:net'
 import t from 'tap'
 import {WAITING} from '../../../../src/model/app-name.ts'
 import {listen} from '../../../../src/proxy/ports/bind.ts'
-import {boundAt} from '../../../../src/proxy/net/claimed-server.ts'
+import {boundAt, release} from '../../../../src/proxy/net/claimed-server.ts'
 import {Entrance} from '../../../../src/proxy/published/entrance.ts'
 import {EntrancePorts} from '../../../../src/run/entrance-ports.ts'
 import {takeInTurn} from '../../../../src/run/port-holder.ts'
@@ -39,7 +39,7 @@ t.test('one run has the entrance, and the next one listens at 127.0.0.1 before t
   const newPorts = (): EntrancePorts => new EntrancePorts({PILLION_NAMES_PORT: `${port}`})
   const [first, second, third] = [newPorts(), newPorts(), newPorts()]
   t.equal(await first.bind({apps: []}), true)
-  t.teardown(() => first.release())
+  t.teardown(() => first.bound.forEach(release))
   if (first.bound.length < 2) return void t.pass('without ::1, the address is left first', {skip: true})
   t.equal(await second.bind({apps: []}), false, 'it is taken')
   const entrance = newEntrance()
@@ -58,7 +58,7 @@ t.test('one run has the entrance, and the next one listens at 127.0.0.1 before t
   await over
   t.equal(await second.bind({apps: []}, bound), true)
   t.equal(await third.bind({apps: []}), false, 'it is taken again')
-  second.release()
+  second.bound.forEach(release)
   await entrance.close(AbortSignal.abort())
 })
 
@@ -97,4 +97,12 @@ t.test('a program that closes all connections is reported once', async t => {
     take: async () => Promise.resolve(!program.listening)
   })
   t.match(reported, [/names do not answer at port \d+: /])
+})
+
+t.test('a port that cannot be had is a mistake of the user', async t => {
+  for (const PILLION_NAMES_PORT of ['abc', '99999999', '-1'])
+    await t.rejects(
+      new EntrancePorts({PILLION_NAMES_PORT}).bind({apps: []}),
+      /names cannot be answered at port .*: .*65536/
+    )
 })
