@@ -12,6 +12,7 @@ import {launch} from './browser.ts'
 const WEB = `
 import {createHash} from 'node:crypto'
 const server = process.getBuiltinModule('node:http').createServer((request, response) => {
+  if (request.url === '/old') return response.writeHead(301, {location: 'http://localhost:' + process.env.PORT + '/new'}).end()
   response.setHeader('content-type', 'text/html').setHeader('set-cookie', 'who=' + process.env.WHO + '; Secure')
   response.end('<title>' + process.env.WHO + ' got ' + (request.headers.cookie ?? 'none') + '</title>')
 })
@@ -59,13 +60,17 @@ t.test('a browser that trusts the authority opens names without a warning, each 
   const browser = await launch([], {HOME: rig.home})
   t.teardown(async () => browser.close())
   const page = await (await browser.newContext()).newPage()
-  const titleAt = async (name: string): Promise<string> => {
-    await page.goto(`https://${name}.localhost:${port}/`)
+  const titleAt = async (name: string, path = ''): Promise<string> => {
+    await page.goto(`https://${name}.localhost:${port}/${path}`)
     return page.title()
   }
   t.equal(await titleAt('web-shop'), 'main got none')
   t.equal(await titleAt('web-shop-pr-214'), 'pr-214 got none', 'a copy does not see the cookies of another one')
   t.equal(await titleAt('web-shop'), 'main got who=main')
+  for (const time of ['first', 'cached']) {
+    t.equal(await titleAt('web-shop', 'old'), 'main got who=main')
+    t.equal(page.url(), `${address}new`, `a permanent redirect to a number stays at the name: ${time}`)
+  }
   const greeting = await page.evaluate(
     async place =>
       new Promise(resolve => {

@@ -1,6 +1,6 @@
 import {AsnConvert, OctetString} from '@peculiar/asn1-schema'
 import * as asn from '@peculiar/asn1-x509'
-import {createHash, generateKeyPairSync, randomBytes, sign, type KeyObject} from 'node:crypto'
+import {createHash, generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject} from 'node:crypto'
 import {CERTIFIED} from '../../model/app-name.ts'
 
 /** A certificate and its private key, both as PEM. */
@@ -76,7 +76,7 @@ function certified(issuer: Issuer, subject: Subject, extensions: readonly asn.Ex
   const signed = sign('sha256', Buffer.from(AsnConvert.serialize(tbsCertificate)), issuer.key)
   const whole = new asn.Certificate({tbsCertificate, signatureAlgorithm: signature, signatureValue: bytesOf(signed)})
   return {
-    certificate: pem('CERTIFICATE', Buffer.from(AsnConvert.serialize(whole))),
+    certificate: new X509Certificate(Buffer.from(AsnConvert.serialize(whole))).toString(),
     key: privateKey.export({type: 'pkcs8', format: 'pem'})
   }
 }
@@ -106,6 +106,3 @@ const der = (key: KeyObject): Buffer => key.export({type: 'spki', format: 'der'}
 const keyId = (key: KeyObject): ArrayBuffer => bytesOf(createHash('sha1').update(der(key)).digest())
 
 const bytesOf = (buffer: Buffer): ArrayBuffer => Uint8Array.from(buffer).buffer
-
-const pem = (label: string, bytes: Buffer): string =>
-  `-----BEGIN ${label}-----\n${bytes.toString('base64').replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END ${label}-----\n`
