@@ -1,11 +1,12 @@
 // Writes a first template from the file of another tool, or from the projects of a folder.
-import {dirname, relative} from 'node:path'
-import {notStarted} from './folder/folder.ts'
+import {dirname, join, relative, resolve} from 'node:path'
+import {idleNote, idleProjects, importProjects} from './folder/folder.ts'
 import {UserError} from '../../model/errors.ts'
 import {freeFrom} from './compose/ports.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import type {NamedSource} from './several-sources.ts'
 import {isFolder, readFolders} from './reading/files.ts'
+import {textsOf} from './reading/yaml-file.ts'
 import {calledAt} from './reading/listening.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 import {runsNothing, type RunTool} from './reading/other-tool.ts'
@@ -84,20 +85,23 @@ export async function importFrom(
   const named = typed.map(each => findSource(each, from, cwd))
   const twice = named.find(({path}, index) => named.findIndex(each => each.path === path) < index)
   if (twice !== undefined) throw new UserError(`${relative(cwd, twice.path) || '.'} is named twice`)
-  const sources = joinedCompose(named)
+  const given = joinedCompose(named)
   const read: NamedSource[] = []
-  for (const source of sources) {
-    const [name, hasNoOrder] = [relative(cwd, source.path) || '.', /^(?:folder|procfile)$/.test(source.kind)]
-    read.push({imported: await readSource(source, options), name, root: rootOf(source), hasNoOrder})
-  }
+  for (const source of given) read.push(await readNamed(source, options))
+  const isFolderAlone = typed.length === 1 && typed.every(each => isFolder(resolve(cwd, each)))
+  const joined = isFolderAlone ? await programsNextTo(given, read, options) : undefined
+  const sources = joined?.sources ?? given
+  if (joined !== undefined) read.push(joined.programs)
   const [single] = read
   const imported =
     single !== undefined && read.length === 1
       ? single.imported
       : (await import('./several-sources.ts')).unitedSources(read)
   const folders = new Set(sources.flatMap(each => (/^(?:folder|aspire)$/.test(each.kind) ? [] : [rootOf(each)])))
-  const more = await Promise.all(Array.from(folders, async folder => notStarted(folder, imported.apps, cwd)))
-  const notes = [...imported.notes, ...more.filter(note => note !== undefined)]
+  const more = await Promise.all(
+    Array.from(folders, async folder => idleNote(folder, await idleProjects(folder, imported.apps), cwd))
+  )
+  const notes = [...imported.notes, ...more.flat()]
   const called = (await import('./called-ports.ts')).withCalledPorts(imported.apps, sources.map(rootOf))
   const watched = (await import('./folder/package-watch.ts')).withPackageWatch(called, sources.map(rootOf))
   const whole = {...imported, notes, apps: separatePorts(watched)}
@@ -105,6 +109,40 @@ export async function importFrom(
   const {withSharedNotes} = await import('./shared-notes.ts')
   const missing = withMissing(whole, process.env)
   return {imported: withSharedNotes(missing, options.all), sources}
+}
+
+/** Reads a source, with its name for messages. */
+async function readNamed(source: FoundSource, options: ImportRequest): Promise<NamedSource> {
+  const [name, hasNoOrder] = [relative(options.cwd, source.path) || '.', /^(?:folder|procfile)$/.test(source.kind)]
+  return {imported: await readSource(source, options), name, root: rootOf(source), hasNoOrder}
+}
+
+/**
+ * Returns the programs that belong to a compose file of servers alone: those of the Procfile next to it, else the projects of the
+ * folder. Undefined if the file has programs, or there are none.
+ */
+async function programsNextTo(
+  [source]: readonly FoundSource[],
+  [servers]: readonly NamedSource[],
+  options: ImportRequest
+): Promise<{readonly sources: readonly FoundSource[]; readonly programs: NamedSource} | undefined> {
+  if (source?.kind !== 'compose' || servers === undefined) return undefined
+  const {apps} = servers.imported
+  if (apps.some(({keys, builtFrom}) => builtFrom !== undefined || !textsOf(keys['command']).includes('docker')))
+    return undefined
+  const root = rootOf(source)
+  const procfile = source.others.find(name => name.startsWith('Procfile'))
+  if (procfile !== undefined) {
+    const found = findSource(join(source.folder, procfile), 'procfile', options.cwd)
+    const programs = await readNamed(found, options)
+    if (programs.imported.apps.some(({id}) => apps.some(server => server.id === id))) return undefined
+    const others = source.others.filter(name => name !== procfile)
+    return {sources: [{...source, others}, found], programs}
+  }
+  const projects = await idleProjects(root, apps)
+  if (projects.length === 0) return undefined
+  const name = relative(options.cwd, root) || '.'
+  return {sources: [source], programs: {imported: importProjects(root, projects), name, root, hasNoOrder: true}}
 }
 
 /** The folder that is imported, or that of the file. */

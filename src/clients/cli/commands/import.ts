@@ -81,8 +81,7 @@ export const importTemplate: CommandHandler = async call => {
   const stream = output === '-' || hasJson ? process.stderr : process.stdout
   const tell = (message: string): void => say(stream, 'info', message, asJson)
   const count = `${imported.apps.length} ${imported.apps.length === 1 ? 'app' : 'apps'}`
-  const from = sources.map(({path}) => basename(path)).join(' and ')
-  if (output !== '-') say(stream, 'success', `wrote ${count} from ${from} to ${output}`, asJson)
+  if (output !== '-') say(stream, 'success', `wrote ${count} from ${imported.from} to ${output}`, asJson)
   const notes = countNotes(imported)
   if (notes > 0)
     tell(`${notes === 1 ? 'One comment needs' : `${notes} comments need`} your attention: search for "# import:"`)

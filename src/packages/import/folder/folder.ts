@@ -60,23 +60,32 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
   const {apps: projects, silent, notes} = await projectsOf(folder)
   if (projects.length === 0)
     throw nothingFound(shownAs, [...silent, ...manifestFolders(folder, cwd)], composeFiles(folder, cwd))
-  const apps = withUniqueIds(projects)
+  const imported = importProjects(folder, projects)
   return {
-    from: `the files of ${basename(folder)}/`,
-    apps: apps.map(app => ({...app, notes: [...app.notes, ...otherStarts(app, apps)]})),
+    ...imported,
     notes: [
       ...notes,
       ...manifestFolders(folder, cwd)
         .slice(0, 1)
         .map(each => each.join(': ')),
       ...otherFiles(composeFiles(folder, cwd)),
-      ...[...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder)),
+      ...imported.notes,
       ...Array.from(
         Map.groupBy(silent, ([, reason]) => reason),
         ([reason, parts]) =>
           `${parts.map(([part]) => part).join(', ')}: left out, as ${reason}: if it is to run, write an app with its command`
       )
     ]
+  }
+}
+
+/** Returns projects of a folder as a source, with notes on programs next to them and on variables that are not there. */
+export function importProjects(folder: string, projects: readonly ImportedApp[]): Imported {
+  const apps = withUniqueIds(projects)
+  return {
+    from: `the files of ${basename(folder)}/`,
+    apps: apps.map(app => ({...app, notes: [...app.notes, ...otherStarts(app, apps)]})),
+    notes: [...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder))
   }
 }
 
@@ -115,8 +124,8 @@ export function sampleNote(folder: string, root: string): readonly string[] {
 const LAUNCHER =
   /\b(?:node|npm|npx|pnpm|yarn|bun|deno|tsx|python[\d.]*|uv|uvicorn|gunicorn|flask|poetry|go|air|cargo|java|mvnw?|gradlew?|dotnet|ruby|bundle|rails|rake|puma|php|mix|make|just|task|moon|honcho)\b/
 
-/** A note on projects below a folder that no app of a file starts, by its folder or a name in its command; undefined: there are none. */
-export async function notStarted(root: string, apps: readonly ImportedApp[], cwd: string): Promise<string | undefined> {
+/** Returns the projects below a folder that no app of a file starts, by its folder or a name in its command. */
+export async function idleProjects(root: string, apps: readonly ImportedApp[]): Promise<readonly ImportedApp[]> {
   const {apps: projects} = await projectsOf(root)
   const programs = apps.filter(({keys}) => !textsOf(keys['command']).includes('docker'))
   const words = programs.map(({keys}) => textsOf(keys['command']).join(' ')).join('\n')
@@ -127,9 +136,16 @@ export async function notStarted(root: string, apps: readonly ImportedApp[], cwd
     folder === root
       ? programs.some(app => app.folder === root && LAUNCHER.test(textsOf(app.keys['command']).join(' ')))
       : programs.some(app => app.folder === folder) || named(id) || named(relative(root, folder))
-  const names = [...new Set(projects.filter(each => !isStarted(each)).map(({folder}) => relative(root, folder) || '.'))]
-  if (names.length === 0) return undefined
-  return `${names.join(', ')}: nothing of this file starts ${names.length === 1 ? 'this project' : 'these projects'}: pillion import ${root === cwd ? '' : `${shellQuoted(relative(cwd, root))} `}--from folder -o programs.yaml, and run both: -f . -f programs.yaml`
+  return projects.filter(each => !isStarted(each))
+}
+
+/** Returns the note on idle projects of a folder, or nothing. */
+export function idleNote(root: string, projects: readonly ImportedApp[], cwd: string): readonly string[] {
+  const names = [...new Set(projects.map(({folder}) => relative(root, folder) || '.'))]
+  if (names.length === 0) return []
+  return [
+    `${names.join(', ')}: nothing of this file starts ${names.length === 1 ? 'this project' : 'these projects'}: pillion import ${root === cwd ? '' : `${shellQuoted(relative(cwd, root))} `}--from folder -o programs.yaml, and run both: -f . -f programs.yaml`
+  ]
 }
 
 /** The projects of a folder. */

@@ -40,6 +40,21 @@ t.test('programs of a Procfile, and servers of a compose file', async t => {
   }
 })
 
+t.test('servers of a compose file, and the programs of the folder next to it', async t => {
+  const files = {
+    'compose.yaml': 'services: {redis: {image: "redis:7", ports: ["6379:6379"]}}',
+    api: {'package.json': '{"scripts": {"start": "node ."}}', 'index.js': 'x.listen(4000)'}
+  }
+  const {template, text} = await imported(t, files)
+  t.match(template.apps, [{appID: 'redis'}, {appID: 'api', appDirPath: './api', dependsOn: {redis: 'ready'}}])
+  t.match(text, /^# Written by pillion import from compose\.yaml and the files of shop\/\./)
+  const {template: named, notes} = await imported(t, files, 'compose.yaml')
+  t.equal(named.apps.length, 1, 'a file that is named stands alone')
+  t.match(notes, [/^api: nothing of this file starts this project/])
+  const {text: withProcfile} = await imported(t, {...files, Procfile: 'api: node api'})
+  t.match(withProcfile, /^# Written by pillion import from compose\.yaml and Procfile\./)
+})
+
 t.test('what both name is one app: a note says which key is whose', async t => {
   const {template, notes} = await imported(
     t,

@@ -201,7 +201,7 @@ t.test('a folder with nothing in it is refused, with what was looked for', async
 t.test('the file that is meant: by name, by --from, the best of a folder', async t => {
   const files = {
     Procfile: 'web: node a.js',
-    'compose.yaml': 'services: {a: {image: x}}',
+    'compose.yaml': 'services: {a: {build: x}}',
     'package.json': pkg({dev: 'vite'})
   }
   const from = async (path?: string, kind?: string): Promise<string> =>
