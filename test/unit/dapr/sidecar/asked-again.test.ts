@@ -151,7 +151,8 @@ t.test('an app that does not say the routes of its topics is asked again for a m
   const topics = [{pubsubName: 'bus', topic: 'orders', metadata: {}, deadLetterTopic: ''}]
   // a database is not asked
   const plan = {...context.runtime.plan, command: ['postgres']}
-  Object.assign(context.runtime, {plan, sleep: {...context.runtime.sleep, triggers: {topics}}})
+  Object.assign(context.runtime, {plan})
+  Object.assign(context.runtime.sleep, {triggers: {topics}})
   const sidecar = new SidecarSubscriptions(context)
   t.match(await follows[0]?.promise, [{topic: 'orders', waits: true}])
   while (!sidecar.isReady) await new Promise(setImmediate)

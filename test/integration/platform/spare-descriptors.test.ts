@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process'
 import {join} from 'node:path'
 import {test} from 'tap'
 
-const MODULE = join(import.meta.dirname, '../../../src/platform/descriptor-limit.ts')
+const MODULE = join(import.meta.dirname, '../../../src/platform/spare-descriptors.ts')
 
 test('the limit of the process, with and without /proc', async t => {
   const hide = `const fs = require('node:fs'), {readFileSync} = fs
