@@ -35,7 +35,7 @@ export class EntrancePorts {
     return entrance.length > 0 ? {entrance} : {}
   }
 
-  /** Binds the ports, of which `bound` listen already: one run alone has ::1, which decides whose the port is. A number of an app, or of another program, stays its own. Resolves with false if the first one is taken; rejects with a `UserError` if it cannot be had. */
+  /** Binds the ports, of which `bound` listen already. The run that has ::1 has the entrance. A number of an app, or of another program, stays its own. Resolves with false if the first port is taken; rejects with a `UserError` if it cannot be used. */
   async bind({apps}: Pick<Plan, 'apps'>, bound: readonly Server[] = []): Promise<boolean> {
     try {
       const own = await listen(this.first, ['::1'], bound)
