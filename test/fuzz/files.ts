@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Random} from './random.ts'
-import {mutated} from './script.ts'
+import {mutated} from './mutated.ts'
 
 /** Texts of files by their paths. */
 export type Files = Readonly<Record<string, string>>

@@ -1,5 +1,5 @@
 import {once} from 'node:events'
-import net, {type Socket} from 'node:net'
+import net from 'node:net'
 import {setImmediate as turn} from 'node:timers/promises'
 
 export interface OneBytePost {
@@ -9,9 +9,8 @@ export interface OneBytePost {
 }
 
 /** The status of a post whose body comes in chunks of one byte; '' where the connection was closed without an answer. */
-export async function inPieces({port, path, body}: OneBytePost, opened?: (socket: Socket) => void): Promise<string> {
+export async function inPieces({port, path, body}: OneBytePost): Promise<string> {
   const socket = net.connect(port, '127.0.0.1').on('error', () => undefined)
-  opened?.(socket)
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
   let text = ''
   socket.on('data', bytes => {

@@ -1,13 +1,5 @@
 import type {Random} from './random.ts'
 
-/** What one side of a connection sends. */
-export interface Script {
-  /** Each is written in a turn of its own. */
-  readonly pieces: readonly Buffer[]
-  /** `stay`: the other side may go on with the connection. */
-  readonly end: 'fin' | 'reset' | 'stay'
-}
-
 /** Bytes that parsers look for. */
 const ODD_BYTES = [0, 1, 9, 10, 13, 32, 44, 58, 59, 127, 128, 255] as const
 const MOST_INSERTED = 40
@@ -44,17 +36,3 @@ function mutatedOnce(random: Random, bytes: Buffer, words: readonly string[]): B
       return random.oneIn(2) ? before : Buffer.concat([after, before, middle])
   }
 }
-
-/** Cuts bytes at some places; often they stay whole. */
-export function inPieces(random: Random, bytes: Buffer): readonly Buffer[] {
-  const places = random.oneIn(2) ? [] : random.some([...bytes.keys()], 5).toSorted((a, b) => a - b)
-  const ends = [...places, bytes.length]
-  return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end)).filter(({length}) => length > 0)
-}
-
-/** FIN mostly, else RST. */
-export const endOf = (random: Random): 'fin' | 'reset' => (random.oneIn(4) ? 'reset' : 'fin')
-
-/** A script as a person can read it. */
-export const shown = ({pieces, end}: Script): string =>
-  [...pieces.map(piece => JSON.stringify(piece.toString('latin1').slice(0, 1000))), end].join('\n  ')
