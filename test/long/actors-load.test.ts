@@ -5,7 +5,7 @@ import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 
 /** `CALLS=50000 ACTORS=1000 SAVES=20 KILLS=5` is a quarter of an hour on a busy machine. */
-const {CALLS = '6000', ACTORS = '200', SAVES = '6', KILLS = '2'} = process.env
+const {CALLS = '2400', ACTORS = '200', SAVES = '3', KILLS = '1'} = process.env
 const CALLERS = 24
 
 t.setTimeout(1_800_000)

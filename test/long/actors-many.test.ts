@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import {promisify} from 'node:util'
 import t from 'tap'
 
-const {ACTORS = '200000'} = process.env
+const {ACTORS = '100000'} = process.env
 const MANY = join(import.meta.dirname, '../fixtures/many-actors.ts')
 
 interface Round {
@@ -15,7 +15,7 @@ interface Round {
 
 t.setTimeout(600_000)
 
-t.test('200,000 ids: what each takes is bounded, and given back when they are let go', async t => {
+t.test('100,000 ids: what each takes is bounded, and given back when they are let go', async t => {
   const {stdout} = await promisify(execFile)(process.execPath, ['--expose-gc', MANY, ACTORS])
   const rounds = stdout
     .trimEnd()

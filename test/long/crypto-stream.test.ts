@@ -10,7 +10,7 @@ import {residentMegabytes} from '../rig/usage.ts'
 t.setTimeout(120_000)
 
 const PIECE = Buffer.alloc(64 * 1024, 'plain text ')
-const SENT_MB = 256
+const SENT_MB = 160
 const SAMPLED_MB = 32
 const same = (bytes: Buffer): Buffer => bytes
 const options = {

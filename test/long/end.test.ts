@@ -30,7 +30,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   'a second Ctrl-C': {grace: NEVER, end: twice('SIGINT')}
 }
 
-const ROUNDS = 4
+const ROUNDS = 2
 const IDS = ['ide', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 const REQUEST = 'GET /v1.0/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'
 

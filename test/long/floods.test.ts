@@ -12,7 +12,7 @@ import {openRig} from '../rig/rig.ts'
 import {usageOf} from '../rig/usage.ts'
 
 /** Of each kind at each port: FLOOD_MS=10000 takes seven minutes. */
-const FLOOD_MS = Number(process.env['FLOOD_MS'] ?? 500)
+const FLOOD_MS = Number(process.env['FLOOD_MS'] ?? 250)
 /** The sender has a core of its own, and so have those who test beside it: no limit for an answer, but far from none. */
 const MAX_DELAY_MS = 2000
 const MAX_MEGABYTES = 100

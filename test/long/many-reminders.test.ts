@@ -5,7 +5,8 @@ import {openRig} from '../rig/rig.ts'
 
 const COUNT = Number(process.env['REMINDERS'] ?? 10_000)
 const SETTERS = 32
-const MEASURED_MS = 5000
+/** They are due so long after they are set: most of them at once. */
+const SET_MS = 8000
 
 t.setTimeout(300_000)
 
@@ -19,7 +20,7 @@ http.createServer((request, response) => {
 }).listen(process.env.APP_PORT)
 `
 
-t.test('10,000 reminders of a second on one app do not hold up calls beside them', async t => {
+t.test('10,000 reminders of the same moment on one app do not hold up calls beside them', async t => {
   const rig = await openRig(t)
   await rig.write({'host/app.mjs': HOST})
   await rig.template([
@@ -31,7 +32,7 @@ t.test('10,000 reminders of a second on one app do not hold up calls beside them
   const agent = new Agent({keepAlive: true, maxSockets: SETTERS})
   t.teardown(() => agent.destroy())
   let next = 0
-  const body = JSON.stringify({dueTime: '1s', period: '1s'})
+  const body = JSON.stringify({dueTime: new Date(Date.now() + SET_MS).toISOString()})
   const setAll = async (): Promise<void> => {
     while (next < COUNT) {
       const answer = await fetch(`http://127.0.0.1:${own}/v1.0/actors/Clock/${next++}/reminders/r`, {
@@ -43,18 +44,15 @@ t.test('10,000 reminders of a second on one app do not hold up calls beside them
   }
   await Promise.all(Array.from({length: SETTERS}, setAll))
   const delays: number[] = []
-  const fired: number[] = []
-  for (const end = performance.now() + MEASURED_MS; performance.now() < end;) {
+  for (let fired = 0; fired < COUNT;) {
     const from = performance.now()
     const {status, body: count} = await called(http, 'host', '/plain', {agent})
     if (status !== 200) t.fail(`${status}`)
     delays.push(performance.now() - from)
-    fired.push(Number(count))
+    fired = Number(count)
   }
   const longest = Math.max(...delays)
   t.ok(longest < 1000, `the longest of ${delays.length} calls took ${longest.toFixed()} ms`)
-  const firings = (fired.at(-1) ?? 0) - (fired[0] ?? 0)
-  t.ok(firings > MEASURED_MS / 10, `${firings} firings meanwhile`)
   run.signal('SIGTERM')
   t.match(await run.exited, {code: 0})
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {openOtelShop} from '../rig/otel-shop.ts'
 
-t.test('200 orders through five services, SDKs in three of them: each span is in its place, none twice', async t => {
+t.test('40 orders through five services, SDKs in three of them: each span is in its place, none twice', async t => {
   const {run, url, tree} = await openOtelShop(t, {
     user: ['plain'],
     web: ['sdk', 'shop'],
@@ -12,7 +12,7 @@ t.test('200 orders through five services, SDKs in three of them: each span is in
   })
   // called by the sidecar of another app: as far as that knows the caller is no app that answers something
   const web = await url('user web', '/orders/')
-  const ORDERS = 200
+  const ORDERS = 40
   const LANES = 8
   let next = 100
   const lane = async (): Promise<void> => {

@@ -35,21 +35,15 @@ const BUSYBOX: Need = {program: 'busybox', debian: 'busybox-static'}
 /** End-to-end tests of what asks the system: processes, listeners, pipes, terminals. */
 const OF_SYSTEM = [
   'crash',
-  'crash-calls',
   'few-descriptors',
   'lifecycle',
-  'lifecycle-policies',
   'list',
-  'logs',
   'logs-floods',
-  'logs-kept',
   'output',
   'ps',
   'refused',
   'reload',
-  'reload-posts',
   'run',
-  'run-odd-entries',
   'stop',
   'stop-ways',
   'up'
@@ -58,7 +52,7 @@ const OF_SYSTEM = [
 /** What may differ from one platform to another. */
 const OF_PLATFORM = [
   ...OF_SYSTEM,
-  ...['live', 'orphans-single', 'orphans-template', 'suspended'].map(name => `test/long/${name}.test.ts`)
+  ...['live', 'orphans-template', 'suspended'].map(name => `test/long/${name}.test.ts`)
 ]
 
 /** The program under test is the one that people install. */
