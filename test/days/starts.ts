@@ -215,7 +215,8 @@ export class Starts {
     }
     const isBad = this.isBad(app.entry.folder)
     const {phase, code, max} = freshOf(app.entry, isBad)
-    after.mayBeOld ||= isBad && app.entry.keys.reload === 'overlap' && app.phases.has('up')
+    // an earlier step may have started a process that is ready before the save is noticed
+    after.mayBeOld ||= isBad && app.entry.keys.reload === 'overlap' && !isSure
     after.phases = new Set([...app.phases, phase])
     after.codes = new Set([...app.codes, code, 0])
     after.lives = {min: this.least(app.lives.min), max: app.lives.max + max + app.lateSaves}

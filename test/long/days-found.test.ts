@@ -84,6 +84,10 @@ const FOUND_LAZY = {
   'an instance that an edit adds to a lazy app that is awake is started': [
     '1036',
     'edit port 339 660, reorder 226 375, add 134 101, edit dependencies 144 40, edit replicas 931 368 …, clock jumps 652 345, call port 278 594'
+  ],
+  'a process that an overlap keeps may have been started by the step before the save': [
+    '70137',
+    'add 199 804 …, remove 962 256, remove 741 558 …, add 485 900, reorder 412 912 …, remove 277 284, add 648 390 …, add 115 147, remove 78 677, edit reload 169 889, rename 255 340 …, add 81 78, edit dependencies 663 564 …, stop 719 258, edit replicas 570 402, start 704 51 …, save bad code 457 19'
   ]
 } as const
 
