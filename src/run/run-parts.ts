@@ -9,7 +9,7 @@ import {openAppSidecar, type OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {StartOrder} from '../supervisor/order/start-order.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
-import {Changes} from '../supervisor/reload/changes.ts'
+import {Changes} from './edits/changes.ts'
 import {longestGraceMs, watchdogFor} from '../supervisor/run-watchdog.ts'
 import {Apps} from './apps/apps.ts'
 import {AppCloser} from './apps/close-app.ts'
@@ -125,7 +125,9 @@ export class RunParts {
       isOver: () => lifetime.isOver
     })
     const {changes, starts, work} = this
-    this.sleep = new RunSleep({context, runtimes, starts, changes, recorder, work, sidecars: this.#sidecars})
+    const {ownerOf, isChanging} = changes
+    const ofSleep = {context, runtimes, starts, ownerOf, isChanging, recorder, work, sidecars: this.#sidecars}
+    this.sleep = new RunSleep(ofSleep)
     this.published = new RunPublished(context, {
       observer,
       faults: this.api.faults,

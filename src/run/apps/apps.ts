@@ -8,8 +8,7 @@ import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import type {Starter} from '../../supervisor/owner/next-step.ts'
-import {planKey} from '../../supervisor/reload/plan-facts.ts'
-import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
+import {planKey} from '../edits/plan-facts.ts'
 import type {RunPublished} from '../run-published.ts'
 import {hasEndedWell, type AppCloser} from './close-app.ts'
 import type {AppRuntimes, OpenRequest} from './create-app-runtimes.ts'
@@ -42,7 +41,7 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
 }
 
 /** The apps of a run: with an open sidecar, or stopped by the user, who may start them again. */
-export class Apps implements EditedApps {
+export class Apps {
   readonly #options: AppsOptions
   #all: readonly AppRuntime[] = []
   /** Apps of inactive profiles, which open nothing until the user starts them. */
@@ -57,7 +56,9 @@ export class Apps implements EditedApps {
   #next: readonly AppPlan[] = []
   /** Removed apps at which calls wait for another app of their id, which the edit opens. */
   #replaced: readonly AppRuntime[] = []
+  /** Ids of apps that could not be opened. Their dependents do not start. */
   lost: readonly string[] = []
+  /** Ids of apps of inactive profiles that the user has started. From then on edits change them, and start their other instances. */
   readonly broughtIn = new Set<string>()
   /** Listening servers of sidecars that an edit opens again. */
   readonly #kept = new Map<AppRuntime, SidecarServers>()
@@ -82,6 +83,7 @@ export class Apps implements EditedApps {
     return this.#all.filter(runtime => runtime.isCalled(name))
   }
 
+  /** Whether the user has stopped all existing instances of a plan's app. */
   isWhollyStopped({id, version}: AppPlan): boolean {
     const instances = this.#all.filter(({plan}) => plan.id === id && plan.version === version)
     return instances.length > 0 && instances.every(({isStopped}) => isStopped)
@@ -136,6 +138,7 @@ export class Apps implements EditedApps {
     } while (this.#holds.size > 0 || !this.#all.every(({hasEnded}) => hasEnded))
   }
 
+  /** The run does not end by itself before the returned function is called. */
   hold(): () => void {
     const {promise, resolve} = Promise.withResolvers<void>()
     this.#holds.add(promise)
@@ -145,6 +148,7 @@ export class Apps implements EditedApps {
     }
   }
 
+  /** Called when the edit has opened its apps: their calls no longer wait for others. */
   async edited(): Promise<void> {
     this.#next = []
     this.#release(() => true)
@@ -160,6 +164,7 @@ export class Apps implements EditedApps {
     this.#replaced = this.#replaced.filter(runtime => !isReplaced(runtime))
   }
 
+  /** Waits until no app is being opened or removed, and delays others until `work` has settled. */
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work)
     this.#turn = done.catch(() => undefined)
@@ -178,9 +183,9 @@ export class Apps implements EditedApps {
     await Promise.all(this.#all.map(async runtime => this.#options.openSidecar(runtime)))
   }
 
-  find(plan: AppPlan): AppRuntime | undefined {
-    return this.#all.find(runtime => planKey(runtime.wanted) === planKey(plan))
-  }
+  /** Returns the app with the id, version and instance of a plan, even a stopped one. */
+  readonly find = (plan: AppPlan): AppRuntime | undefined =>
+    this.#all.find(runtime => planKey(runtime.wanted) === planKey(plan))
 
   /** Adds an app that was deployed. Settles when it has started, or waits for others. Throws a UserError. */
   async add(plan: AppPlan): Promise<void> {
@@ -220,13 +225,14 @@ export class Apps implements EditedApps {
     })
   }
 
+  /** Stops apps, callers first. `openPlan` opens them again by the plans `next`, or they are removed next. */
   async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
     this.#next = next
     const opened = new Set(next.map(planKey))
     // an app that has left the template gets no more calls, even while it drains
     for (const runtime of runtimes) if (!opened.has(planKey(runtime.plan))) runtime.leaves = true
     this.#arranged()
-    const {closeForEdit} = await import('./close-for-edit.ts')
+    const {closeForEdit} = await import('../edits/close-for-edit.ts')
     try {
       await closeForEdit(runtimes, next, this.#options, this.#kept)
     } finally {
@@ -242,8 +248,10 @@ export class Apps implements EditedApps {
     return this.#open(plan, index, previous ? {previous} : {person: isAskedFor ? 'none' : undefined})
   }
 
+  /** Starts an app that was opened, as soon as its dependencies allow. */
   readonly begin = async (runtime: AppRuntime): Promise<void> => this.#options.starts.added(runtime)
 
+  /** Sorts the apps by a template. */
   arrange(plans: readonly AppPlan[]): void {
     const places = new Map(plans.map((plan, index) => [planKey(plan), index]))
     const placeOf = ({wanted}: AppRuntime): number => places.get(planKey(wanted)) ?? plans.length
@@ -330,7 +338,7 @@ export class Apps implements EditedApps {
           await published.claim([plan], served)
           await this.#options.makesRoom(plan)
           const kept = previous && this.#kept.get(previous)
-          const hasSamePorts = previous && (await import('./same-ports.ts')).hasSamePorts(previous.plan, plan)
+          const hasSamePorts = previous && (await import('../edits/same-ports.ts')).hasSamePorts(previous.plan, plan)
           if (previous !== undefined) this.#kept.delete(previous)
           const alone = {...this.#options.plan, apps: [plan], leftOut: this.#leftOut}
           const wanted = hasSamePorts ? () => previous.ports : undefined

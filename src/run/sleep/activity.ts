@@ -1,8 +1,8 @@
 import type {OpenSidecar} from '../../dapr/sidecar/open-sidecar.ts'
 import type {CallRecorder} from '../../observe/telemetry/recorder/call-recorder.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {AppOwner} from '../../supervisor/owner/owner.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
-import type {Changes} from '../../supervisor/reload/changes.ts'
 import type {RunContext} from '../run-context.ts'
 import type {RunWork} from '../run-work.ts'
 
@@ -18,7 +18,9 @@ export interface SleepParts {
   readonly context: Pick<RunContext, 'emit' | 'lifetime' | 'reporter'>
   /** All apps of the run. */
   readonly runtimes: () => readonly AppRuntime[]
-  readonly changes: Changes
+  readonly ownerOf: (runtime: AppRuntime) => AppOwner
+  /** Whether a save or a request for an app is being acted on, or is about to be. */
+  readonly isChanging: (runtime: AppRuntime) => boolean
   readonly starts: StartOrder
   readonly recorder: CallRecorder
   readonly work: RunWork
@@ -28,7 +30,7 @@ export interface SleepParts {
 /** Returns the activity of an app: calls from and to it, its use of components, its work, and attached terminals. */
 export function activityOf(
   runtime: AppRuntime,
-  {recorder, runtimes, changes, work, sidecars}: Omit<SleepParts, 'context' | 'starts'>
+  {recorder, runtimes, isChanging, work, sidecars}: Omit<SleepParts, 'context' | 'starts' | 'ownerOf'>
 ): Activity {
   const {id, home, queue, sleep} = runtime
   const isCalling = (): boolean =>
@@ -59,7 +61,7 @@ export function activityOf(
         queue.inFlight.size > 0 ||
         runtime.isDebugged ||
         runtime.terminal()?.isAttached === true ||
-        changes.isChanging(runtime) ||
+        isChanging(runtime) ||
         (work.openWorkflows()?.heldBy(id, home, 0).length ?? 0) > 0 ||
         // its process reads its own streams, or its triggers are unknown yet
         sidecars.get(runtime)?.keepsAwake() === true ||

@@ -1,6 +1,6 @@
 import type {Emit} from '../../model/events.ts'
 import {systemClock} from '../../platform/clock.ts'
-import {planKey} from '../../supervisor/reload/plan-facts.ts'
+import {planKey} from '../edits/plan-facts.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {Activity} from './activity.ts'
 

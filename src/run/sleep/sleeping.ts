@@ -4,7 +4,7 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {AppSleep, type Sleeper} from '../../supervisor/app-sleep.ts'
 import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
-import {planKey} from '../../supervisor/reload/plan-facts.ts'
+import {planKey} from '../edits/plan-facts.ts'
 import {activityOf, type SleepParts} from './activity.ts'
 import {IdleClocks} from './idle-clocks.ts'
 
@@ -25,13 +25,13 @@ export class Sleeping {
   constructor(parts: SleepParts, triggers: ReadonlyMap<string, Triggers>) {
     this.#parts = parts
     this.#triggers = new Map(triggers)
-    const {context, changes} = parts
+    const {context, ownerOf} = parts
     this.#clocks = new IdleClocks({
       emit: context.emit,
       over: context.lifetime.stopRequested,
       instancesOf: runtime => this.#instancesOf(runtime),
       activityOf: runtime => activityOf(runtime, parts),
-      fall: async runtime => changes.ownerOf(runtime).fall(activityOf(runtime, parts).isBusy)
+      fall: async runtime => ownerOf(runtime).fall(activityOf(runtime, parts).isBusy)
     })
   }
 

@@ -19,11 +19,11 @@ const {Run: SimulatedRun} = await import('../../../src/run/run.ts')
 const {loadTemplate} = await import('../../../src/files/config/load.ts')
 // what a run loads when it first needs it takes real time: the first walk would go another way than later ones
 await Promise.all([
-  import('../../../src/supervisor/reload/watch-apps.ts'),
+  import('../../../src/run/edits/watch-apps.ts'),
   import('../../../src/supervisor/reload/overlap.ts'),
-  import('../../../src/supervisor/reload/template-edits.ts'),
-  import('../../../src/run/apps/close-for-edit.ts'),
-  import('../../../src/run/apps/same-ports.ts'),
+  import('../../../src/run/edits/template-edits.ts'),
+  import('../../../src/run/edits/close-for-edit.ts'),
+  import('../../../src/run/edits/same-ports.ts'),
   import('../../../src/run/open-published.ts'),
   import('../../../src/run/sleep/sleeping.ts'),
   import('../../../src/files/resources/resource-files.ts'),

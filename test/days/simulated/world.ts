@@ -17,7 +17,7 @@ const {loadTemplate} = await import('../../../src/files/config/load.ts')
 const {onlyThese} = await import('../../../src/run/selection.ts')
 // what a run loads when it first needs it takes real time: the first walk would go another way than later ones
 await Promise.all([
-  import('../../../src/supervisor/reload/watch-apps.ts'),
+  import('../../../src/run/edits/watch-apps.ts'),
   import('../../../src/supervisor/reload/overlap.ts'),
   import('../../../src/run/open-published.ts'),
   import('../../../src/supervisor/messages/port-hint.ts')

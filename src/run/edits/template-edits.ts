@@ -3,38 +3,11 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {FILE_CLOCK_LAG_MS} from '../../platform/paths.ts'
-import type {AppRuntime} from '../app-runtime.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {Apps} from '../apps/apps.ts'
+import type {Lifetime} from '../lifetime.ts'
 import {editedAtStart, editText, effectOf, planChanges} from './plan-diff.ts'
 import {filesOf} from './plan-facts.ts'
-
-/** The apps of a run, as an edit of their template needs them. */
-export interface EditedApps {
-  /** Returns the app with the id, version and instance of a plan, even a stopped one. */
-  find(plan: AppPlan): AppRuntime | undefined
-  /** Whether the user has stopped all existing instances of a plan's app. */
-  isWhollyStopped(plan: AppPlan): boolean
-  /** Ids of apps of inactive profiles that the user has started. From then on edits change them, and start their other instances. */
-  readonly broughtIn: Set<string>
-  /** The run does not end by itself before the returned function is called. */
-  hold(): () => void
-  /** Waits until no app is being opened or removed, and delays others until `work` has settled. */
-  inTurn<T>(work: () => Promise<T>): Promise<T>
-  /** Ids of apps that could not be opened. Their dependents do not start. */
-  lost: readonly string[]
-  /** These apps are left out from now on, unless the user starts them. Never fails. */
-  leaveOut(plans: readonly AppPlan[]): Promise<void>
-  /** Stops apps, callers first. `openPlan` opens them again by these plans, or they are removed next. */
-  closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void>
-  remove(runtime: AppRuntime): Promise<void>
-  /** Opens an app that is new or was closed, at its index in the template. Undefined if the run ends. Throws a `UserError`. */
-  openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined>
-  /** Called when the edit has opened its apps: their calls no longer wait for others. */
-  edited(): Promise<void>
-  /** Starts an app that was opened, as soon as its dependencies allow. */
-  begin(runtime: AppRuntime): Promise<void>
-  /** Sorts the apps by a template. */
-  arrange(plans: readonly AppPlan[]): void
-}
 
 export interface TemplateEditsOptions {
   readonly plan: Plan
@@ -42,7 +15,8 @@ export interface TemplateEditsOptions {
   readonly reread: () => Promise<Plan>
   /** Called when an edit without mistakes is applied. The text names its effects on apps; '' = none. */
   readonly applies: (text: string) => void
-  readonly apps: () => EditedApps
+  readonly apps: () => Apps
+  readonly lifetime: Pick<Lifetime, 'isOver'>
   /** Watches the files of the plan. Saves after `since` (ms since 1970) count. */
   readonly followFiles: (files: readonly string[], since: number) => Promise<void>
   /** Watches the files that the app's wanted plan names. */
@@ -59,9 +33,7 @@ export interface TemplateEditsOptions {
 export class TemplateEdits {
   readonly #options: TemplateEditsOptions
   #plan: Plan
-  #edits: Promise<void> = Promise.resolve()
   #pending = 0
-  #isOver = false
   /** Files that the last saved template names and that may correct it. Their next save reads the template again. */
   #mendedBy: readonly string[] = []
   /** Lets the run end; while an app could not be opened, the run waits for the next edit. */
@@ -74,44 +46,44 @@ export class TemplateEdits {
 
   /** An edit is being applied, or waits for its turn. */
   get arePending(): boolean {
-    return !this.#isOver && this.#pending > 0
+    return this.#pending > 0
   }
 
   /** The template was saved. Settles when that is applied; processes that are replaced may not be ready yet. Never fails. */
   async saved(): Promise<void> {
-    if (this.#isOver) return
     const release = this.#options.apps().hold()
     this.#pending++
-    this.#edits = this.#edits
-      .then(async () => this.#edit())
-      .catch((error: unknown) => this.#warnFailed(error))
-      .finally(() => {
-        this.#pending--
-        release()
-      })
-    await this.#edits
-  }
-
-  /** Ends edits, since the run is stopping. */
-  end(): void {
-    this.#isOver = true
-    this.#release()
+    try {
+      await this.#edit()
+    } catch (error) {
+      this.#warnFailed(error)
+    } finally {
+      this.#pending--
+      release()
+    }
   }
 
   async #edit(): Promise<void> {
     const apps = this.#options.apps()
-    const since = systemClock.date() - FILE_CLOCK_LAG_MS
-    const {files, opened} = await apps.inTurn(async () => {
+    const {done} = await apps.inTurn(async () => {
+      const since = systemClock.date() - FILE_CLOCK_LAG_MS
       const reread = await this.#reread()
-      if (reread === undefined || this.#isOver) return {files: this.#awaited, opened: []}
-      const {broughtIn} = apps
-      this.#plan = withBroughtIn(this.#plan, plan => broughtIn.has(plan.id) && apps.find(plan) !== undefined)
-      this.#forgetRemoved(reread)
-      const plan = this.#withoutStopped(withBroughtIn(reread, ({id}) => broughtIn.has(id)))
-      return {files: filesOf(plan), opened: await this.#apply(plan)}
+      const {isOver} = this.#options.lifetime
+      const plan = reread && !isOver ? this.#withStarted(reread) : undefined
+      const opened = plan === undefined ? [] : await this.#apply(plan)
+      const files = plan === undefined ? this.#awaited : filesOf(plan)
+      const following = files && this.#options.followFiles(files, since)
+      return {done: Promise.all([following, ...opened.map(async runtime => apps.begin(runtime))])}
     })
-    await Promise.all(opened.map(async runtime => apps.begin(runtime)))
-    if (files !== undefined && !this.#isOver) await this.#options.followFiles(files, since)
+    await done
+  }
+
+  /** Counts left-out apps that the user has started among the apps of the plan, and the other way around. */
+  #withStarted(reread: Plan): Plan {
+    const {broughtIn, find} = this.#options.apps()
+    this.#plan = withBroughtIn(this.#plan, plan => broughtIn.has(plan.id) && find(plan) !== undefined)
+    this.#forgetRemoved(reread)
+    return this.#withoutStopped(withBroughtIn(reread, ({id}) => broughtIn.has(id)))
   }
 
   /** Leaves out new instances of an app that the user has stopped: it stays stopped as a whole. */
@@ -207,7 +179,7 @@ export class TemplateEdits {
     const opened: AppRuntime[] = []
     const failed = new Set<AppPlan>()
     for (const plan of plans) {
-      if (this.#isOver) return opened
+      if (this.#options.lifetime.isOver) return opened
       const index = this.#plan.apps.indexOf(plan)
       try {
         const runtime = await apps.openPlan(plan, index)

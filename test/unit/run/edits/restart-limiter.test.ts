@@ -1,7 +1,7 @@
 import {setFlagsFromString} from 'node:v8'
 import {runInNewContext} from 'node:vm'
 import t from 'tap'
-import {RestartLimiter} from '../../../../src/supervisor/reload/restart-limiter.ts'
+import {RestartLimiter} from '../../../../src/run/edits/restart-limiter.ts'
 import {TestClock} from '../../../rig/clock.ts'
 
 const open = (): {limiter: RestartLimiter; clock: TestClock; reloads: () => number; named: string[]} => {

@@ -2,8 +2,8 @@ import type {SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
-import {planKey} from '../../supervisor/reload/plan-facts.ts'
-import type {AppCloser} from './close-app.ts'
+import {planKey} from './plan-facts.ts'
+import type {AppCloser} from '../apps/close-app.ts'
 import {keepsPorts} from './same-ports.ts'
 
 /**

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {describeCallCycle} from '../../../../src/supervisor/reload/call-cycle.ts'
+import {describeCallCycle} from '../../../../src/run/edits/call-cycle.ts'
 
 const callers = (calls: readonly (readonly [from: string, to: string])[]): Map<string, Set<string>> => {
   const map = new Map<string, Set<string>>()

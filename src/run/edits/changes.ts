@@ -4,11 +4,13 @@ import {exitOf, type Exit, succeeded} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
-import type {AppRuntime} from '../app-runtime.ts'
-import type {HostedWork} from './overlap.ts'
-import {AppOwner, type CommandSteps} from '../owner/owner.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {HostedWork} from '../../supervisor/reload/overlap.ts'
+import {AppOwner, type CommandSteps} from '../../supervisor/owner/owner.ts'
+import type {Apps} from '../apps/apps.ts'
+import type {Lifetime} from '../lifetime.ts'
 import {filesOf} from './plan-facts.ts'
-import type {EditedApps, TemplateEdits} from './template-edits.ts'
+import type {TemplateEdits} from './template-edits.ts'
 import type {OnFiles, Watching} from './watch-apps.ts'
 import type {Hint, Reporter} from '../../model/reporter.ts'
 
@@ -27,7 +29,8 @@ export interface ChangesOptions extends HostedWork, CommandSteps {
   /** Called when an edit of the template is in effect. */
   readonly onEdited?: (() => void) | undefined
   /** All apps of the run, for edits of the template. */
-  readonly apps: () => EditedApps
+  readonly apps: () => Apps
+  readonly lifetime: Pick<Lifetime, 'isOver'>
 }
 
 /** Handles changes during a run: of app files, of the template, and restarts by the user. */
@@ -39,7 +42,6 @@ export class Changes {
   /** Edits of the template; loaded with the watcher. */
   #edits: TemplateEdits | undefined
   #watching: Watching | undefined
-  #isOver = false
 
   constructor(options: ChangesOptions) {
     this.#options = options
@@ -50,12 +52,12 @@ export class Changes {
     const {plan, reread, since, runtimes} = this.#options
     const {apps, leftOut = []} = plan
     const isWatched = [...apps, ...leftOut].some(({watch}) => watch.paths.length > 0)
-    if (this.#isOver || (!isWatched && reread === undefined)) return
+    if (this.#options.lifetime.isOver || (!isWatched && reread === undefined)) return
     const [{Watching}, {TemplateEdits: Edits}] = await Promise.all([
       import('./watch-apps.ts'),
       import('./template-edits.ts')
     ])
-    if (this.#isOver) return
+    if (this.#options.lifetime.isOver) return
     if (reread !== undefined) this.#beginEdits(Edits, reread)
     // other files may be files of apps, too
     const templateFiles = reread === undefined ? [plan.file, ...(plan.overlays ?? [])] : filesOf(plan)
@@ -67,7 +69,6 @@ export class Changes {
         .map(async runtime => this.#watching?.follow(runtime, runtime.opening.createdAt)),
       this.#followTemplate(filesOf(plan), since)
     ])
-    if (this.#isOver) await this.#watching.close()
   }
 
   readonly #onFiles: OnFiles = (runtime, files) => {
@@ -82,7 +83,7 @@ export class Changes {
   }
 
   #beginEdits(Edits: typeof TemplateEdits, reread: () => Promise<Plan>): void {
-    const {plan, apps, reporter, hints = () => [], emit, onEdited} = this.#options
+    const {plan, apps, lifetime, reporter, hints = () => [], emit, onEdited} = this.#options
     this.#edits = new Edits({
       plan,
       reread,
@@ -91,7 +92,9 @@ export class Changes {
         for (const {code, text: hint} of hints()) reporter.warn(code, hint)
       },
       apps,
+      lifetime,
       followFiles: async (files, since) => {
+        if (lifetime.isOver) return
         onEdited?.()
         await this.#followTemplate(files, since)
       },
@@ -102,21 +105,23 @@ export class Changes {
   }
 
   /** Returns the owner of an app, over all its openings. */
-  ownerOf(runtime: AppRuntime): AppOwner {
+  readonly ownerOf = (runtime: AppRuntime): AppOwner => {
     const owner = this.#owners.get(runtime) ?? this.#newOwner(runtime)
     this.#owners.set(runtime, owner)
     return owner
   }
 
   /** Whether a saved file of the app, or a request, is being acted on, or is about to be. */
-  isChanging(runtime: AppRuntime): boolean {
+  readonly isChanging = (runtime: AppRuntime): boolean => {
     const isSettling = this.#watching?.isPending(runtime) === true
-    return !this.#isOver && (isSettling || this.ownerOf(runtime).isChanging)
+    return !this.#options.lifetime.isOver && (isSettling || this.ownerOf(runtime).isChanging)
   }
 
   /** Whether an edit of the template is being acted on, or is about to be. */
   get isTemplateChanging(): boolean {
-    return !this.#isOver && (this.#edits?.arePending === true || this.#watching?.isTemplatePending === true)
+    return (
+      !this.#options.lifetime.isOver && (this.#edits?.arePending === true || this.#watching?.isTemplatePending === true)
+    )
   }
 
   /** Watches the files of an app that has joined the run, or is open again, and is not started yet. */
@@ -137,8 +142,6 @@ export class Changes {
 
   /** Called when the run is stopping: nothing is restarted afterwards. */
   end(): void {
-    this.#isOver = true
-    this.#edits?.end()
     for (const runtime of this.#options.runtimes()) this.ownerOf(runtime).end()
     void this.#watching?.close()
   }
@@ -212,8 +215,7 @@ export class Changes {
 
   /** Watches the template; saves after `since` (ms since 1970) count. */
   async #followTemplate(files: readonly string[], since: number): Promise<void> {
-    if (this.#edits === undefined || this.#isOver) return
-    await this.#watching?.followTemplate(files, since, () => void this.#edits?.saved())
+    if (this.#edits !== undefined) await this.#watching?.followTemplate(files, since, () => void this.#edits?.saved())
   }
 }
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type {AppPlan} from '../../../../src/model/plan.ts'
-import {closeForEdit} from '../../../../src/run/apps/close-for-edit.ts'
+import {closeForEdit} from '../../../../src/run/edits/close-for-edit.ts'
 import type {AppCloser, EditedClose} from '../../../../src/run/apps/close-app.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {callersFirst} from '../../../../src/run/apps/close-for-edit.ts'
+import {callersFirst} from '../../../../src/run/edits/close-for-edit.ts'
 
 const order = (ids: string, calls: readonly string[]): string =>
   callersFirst(

@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs'
 import {isDeepStrictEqual} from 'node:util'
 import {Watch, type WatchOptions} from '../../files/watcher/watcher.ts'
 import {systemClock} from '../../platform/clock.ts'
-import type {AppRuntime} from '../app-runtime.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {RestartLimiter} from './restart-limiter.ts'
 import type {Reporter} from '../../model/reporter.ts'
 

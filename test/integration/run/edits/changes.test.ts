@@ -5,8 +5,9 @@ import {setFlagsFromString} from 'node:v8'
 import {runInNewContext} from 'node:vm'
 import t, {type Test} from 'tap'
 import {UserError} from '../../../../src/model/errors.ts'
-import {Changes} from '../../../../src/supervisor/reload/changes.ts'
-import {Watching} from '../../../../src/supervisor/reload/watch-apps.ts'
+import type {Apps} from '../../../../src/run/apps/apps.ts'
+import {Changes} from '../../../../src/run/edits/changes.ts'
+import {Watching} from '../../../../src/run/edits/watch-apps.ts'
 import {Watch} from '../../../../src/files/watcher/watcher.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
@@ -32,6 +33,7 @@ class Template {
   readonly #folder = mkdtempSync(join(tmpdir(), 'changes-'))
   readonly changes: Changes
   runtimes: readonly AppRuntime[] = []
+  readonly #lifetime = {isOver: false}
   /** Ids of left-out apps that the user has started, and their instances. */
   readonly broughtIn = new Set<string>()
   found: readonly AppRuntime[] = []
@@ -60,24 +62,26 @@ class Template {
       queue: async () => undefined,
       emit: () => undefined,
       reporter: {warn: (_, text) => this.warned.push(text)},
-      apps: () => ({
-        lost: [],
-        broughtIn: this.broughtIn,
-        find: plan => this.found.find(each => each.plan === plan),
-        isWhollyStopped: () => false,
-        hold: () => () => undefined,
-        inTurn: async work => work(),
-        ready: async () => Promise.resolve(),
-        leaveOut: async () => undefined,
-        edited: async () => undefined,
-        closeAll: async () => undefined,
-        remove: async () => undefined,
-        openPlan: async app => this.open(app),
-        begin: async () => undefined,
-        arrange: () => undefined
-      })
+      lifetime: this.#lifetime,
+      apps: () =>
+        ({
+          lost: [],
+          broughtIn: this.broughtIn,
+          find: plan => this.found.find(each => each.plan === plan),
+          isWhollyStopped: () => false,
+          hold: () => () => undefined,
+          inTurn: async work => work(),
+          leaveOut: async () => undefined,
+          edited: async () => undefined,
+          closeAll: async () => undefined,
+          remove: async () => undefined,
+          openPlan: async app => this.open(app),
+          begin: async () => undefined,
+          arrange: () => undefined
+        }) as Partial<Apps> as Apps
     })
     t.teardown(() => {
+      this.#lifetime.isOver = true
       this.changes.end()
       rmSync(this.#folder, {recursive: true})
     })

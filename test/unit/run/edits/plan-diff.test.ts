@@ -1,5 +1,5 @@
 import t from 'tap'
-import {editText, editedAtStart, effectOf, planChanges} from '../../../../src/supervisor/reload/plan-diff.ts'
+import {editText, editedAtStart, effectOf, planChanges} from '../../../../src/run/edits/plan-diff.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
 import {planOf} from '../../../rig/plan.ts'
 
