@@ -57,6 +57,7 @@ export class AppRuntime implements Callee, Intent {
   person: Person
   request: Intent['request'] = 'no'
   isClosing = false
+  runEnds = false
   round = 0
   idle: Idle = {kind: 'no'}
   leaves = false

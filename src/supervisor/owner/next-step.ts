@@ -19,6 +19,8 @@ export interface Intent {
   readonly leaves: boolean
   /** A command, an edit or the end of the run closes it, until it is opened again. */
   readonly isClosing: boolean
+  /** The run ends, so that no process is replaced any more. */
+  readonly runEnds: boolean
   readonly person: Person
   /** Whether a command has asked for a process, and none has begun since. `later`: once the command has started its dependencies. */
   readonly request: 'no' | 'later' | 'now'
@@ -36,8 +38,6 @@ export type ReplacementPoint = 'none' | 'begun' | 'drained' | 'exchanged' | 'up'
 
 /** The state of one app that its steps depend on. */
 export interface OwnerFacts {
-  /** No process is replaced any more, since the run ends. */
-  readonly isOver: boolean
   /** `stopped`: closed by the user; `closed`: by an edit, which opens it again. */
   readonly sidecar: 'open' | 'stopped' | 'closed'
   /** Process of an open app. `up`: running, about to start, or waiting for dependencies; `down`: ended or given up; `theirs`: the person starts it. */
@@ -76,9 +76,10 @@ export type OwnerStep =
 
 /** Decides the next step of an app. A step under way is cancelled if the result is another one. */
 export function nextStep(intent: Intent, facts: OwnerFacts): OwnerStep {
-  const {isOver, sidecar, replacement} = facts
+  const {sidecar, replacement} = facts
   if (intent.isClosing && sidecar === 'open') return 'end'
-  if (intent.isClosing || intent.person === 'stopped' || isOver) return replacement === 'none' ? 'none' : 'close'
+  if (intent.isClosing || intent.person === 'stopped' || intent.runEnds)
+    return replacement === 'none' ? 'none' : 'close'
   if (sidecar !== 'open') return sidecar === 'stopped' && isWanted(intent) ? 'open' : 'none'
   const isRenewed = intent.round > Math.max(facts.round, facts.candidate)
   const step = isRenewed ? 'none' : forCommand(intent, facts)

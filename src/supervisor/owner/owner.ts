@@ -46,7 +46,6 @@ export class AppOwner {
   #round = 0
   #doing: Doing | undefined
   #isAtRest = true
-  #isOver = false
   #isOpen = true
   /** Closes the app, once. */
   #end: (() => Promise<void>) | undefined
@@ -99,7 +98,7 @@ export class AppOwner {
     this.#isAtRest = false
     this.look()
     await this.reached(isStopped || person === 'debugs' || this.turns.areTaken ? 'settled' : 'begun')
-    if (this.#isOver) return 'the run is stopping'
+    if (this.runtime.runEnds) return 'the run is stopping'
     return this.failure === '' && this.runtime.isStopped ? 'it was stopped meanwhile' : this.failure
   }
 
@@ -139,8 +138,8 @@ export class AppOwner {
 
   /** Whether it may replace the process: neither a command, an edit nor the run ends the app. */
   get isOpen(): boolean {
-    const {isClosing, person} = this.runtime
-    return this.#isOpen && !this.#isOver && !isClosing && person !== 'stopped'
+    const {isClosing, runEnds, person} = this.runtime
+    return this.#isOpen && !runEnds && !isClosing && person !== 'stopped'
   }
 
   /** The process is being replaced, or is about to be. */
@@ -148,9 +147,9 @@ export class AppOwner {
     return this.changes > 0 || (this.isBusy && !this.#exchanges.isFalling)
   }
 
-  /** Called when the run ends: no process is replaced any more. */
+  /** Called when the run ends. */
   end(): void {
-    this.#isOver = true
+    this.runtime.runEnds = true
     this.#isAtRest = false
     this.#off()
     this.look()
@@ -204,7 +203,6 @@ export class AppOwner {
   get #facts(): OwnerFacts {
     const {isStopped} = this.runtime
     return {
-      isOver: this.#isOver,
       sidecar: this.#isOpen ? 'open' : isStopped ? 'stopped' : 'closed',
       process: processOf(this.runtime),
       round: this.#round,

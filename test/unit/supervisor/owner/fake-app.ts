@@ -40,6 +40,7 @@ export class FakeRuntime {
   isGivenUp = false
   isStopped = false
   isClosing = false
+  runEnds = false
   leaves = false
   person: Intent['person'] = 'none'
   request: Intent['request'] = 'no'
