@@ -228,7 +228,6 @@ const BINDING_TYPES: TypesOf<Binding> = {
   }
 }
 
-/** The types that are built, by block. */
 const TYPES = {
   secretstores: SECRET_TYPES,
   state: STATE_TYPES,

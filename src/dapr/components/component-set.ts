@@ -23,9 +23,7 @@ interface Instance {
 /** A component that an app wants to use. */
 export interface WantedComponent {
   readonly resource: ComponentResource
-  /** The properties with their values. */
   readonly properties: readonly Property[]
-  /** Folder of the app. */
   readonly folder: string
   /** Identifies its sidecar. */
   readonly owner: string
@@ -59,7 +57,6 @@ export class ComponentSet {
   readonly recorded = new Set<string>()
   #recordings: Recordings | undefined
   readonly movedPorts: MovedPorts
-  /** An app has opened a component. */
   readonly opened: (component: PlacedComponent) => void
 
   constructor(options: ComponentSetOptions) {

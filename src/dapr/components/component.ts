@@ -23,7 +23,6 @@ export interface OpenOptions {
   readonly folder: string
   /** The environment that we were started in. */
   readonly env: Environment
-  /** Connects to Redis. */
   readonly redis: RedisAccess
   readonly warn: (text: string) => void
 }
@@ -33,7 +32,6 @@ export type OpenComponent<T extends Component> = (options: OpenOptions) => Promi
 
 /** A type of component, next to its code: its properties, its operations and its opening. */
 export interface ComponentType<T extends Component = Component> extends TypeFacts {
-  /** Loads its code. */
   readonly load: () => Promise<OpenComponent<T>>
   /** Paths in its metadata start in the folder of the app: apps in different folders do not share it. */
   readonly usesFolder?: boolean

@@ -18,7 +18,6 @@ export interface DataPlace {
 
 export interface PlacedComponent {
   readonly resource: ComponentResource
-  /** The properties with their values. */
   readonly properties: Properties
   /** Folder of the app, from which files are named. */
   readonly folder: string

@@ -29,7 +29,6 @@ const MAX_MS = 2 ** 31 - 1
 /** Shortest secret. A shorter value is a word that messages have, too. */
 const MIN_SECRET = 8
 
-/** A text without a secret. */
 export const without = (secret: string, text: string): string =>
   secret.length < MIN_SECRET ? text : text.replaceAll(secret, '***')
 

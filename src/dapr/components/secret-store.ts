@@ -6,6 +6,5 @@ export type Secret = Readonly<Record<string, string>>
 export interface SecretStore extends Component {
   /** Returns the secret of a name, if there is one. */
   get(name: string): Promise<Secret | undefined>
-  /** All secrets by their names. */
   all(): Promise<Readonly<Record<string, Secret>>>
 }

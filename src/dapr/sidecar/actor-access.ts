@@ -12,9 +12,7 @@ import type {Reminders} from '../../work/actor/reminders.ts'
 
 /** The actors of the run, for one sidecar. */
 export interface ActorAccess {
-  /** Loads them. */
   readonly load: () => Promise<Actors>
-  /** Loads their reminders. */
   readonly reminders: () => Promise<Reminders>
   /** Calls an actor of an app of another run. Resolves with undefined if no run hosts the type. Never rejects. */
   readonly elsewhere: (request: ActorRequest) => Promise<ActorAnswer | undefined>
@@ -22,7 +20,6 @@ export interface ActorAccess {
   readonly hostedAt: (runtime: AppRuntime) => HostedAt | undefined
   /** Returns the numbers of actors, by type, that an instance hosts. */
   readonly countsOf: (runtime: AppRuntime) => Promise<readonly ActorCounts[]>
-  /** The faults of the run. */
   readonly faults: Pick<FaultSwitch, 'active'> | undefined
   /** Called when a process has reported the types that it hosts, or its state has changed: calls that wait for a host look again. */
   readonly onTypes: () => void
@@ -36,7 +33,6 @@ export interface SidecarActorsOptions {
   readonly policies: () => ComponentPolicies | undefined
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, message: string) => void
-  /** The components of the app. */
   readonly components: () => readonly ComponentResource[]
   /** Also shows it on the terminal. */
   readonly warn: (text: string) => void

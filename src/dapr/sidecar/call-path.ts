@@ -64,8 +64,7 @@ export class SidecarMetering {
     if (!this.#settings.isEnabled) return
     if (this.#calls !== undefined) return count(this.#calls)
     this.#early.push(count)
-    // if it cannot be loaded, the next count tries again
-    this.#load().catch(() => undefined)
+    void this.#load()
   }
 
   /** Returns the metrics in Prometheus' text format. Undefined if the Configuration disables metrics. `actors`: returns the hosted actors. */
@@ -123,7 +122,6 @@ export async function openCallPath(options: OpenSidecarOptions, secretOf: Secret
   return {metering, tracing, external, effects, close}
 }
 
-/** Counts calls to the app. */
 const countersOf = (
   runtime: AppRuntime,
   metering: SidecarMetering,

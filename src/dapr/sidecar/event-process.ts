@@ -1,8 +1,9 @@
-import {isWithin} from '../../platform/delay.ts'
+import {aborted, isWithin} from '../../platform/delay.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {Blocks} from './blocks/blocks.ts'
 import type {DeliveryProcess} from './blocks/event-channel.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 
@@ -90,7 +91,7 @@ export class EventProcess {
   /** Opens a channel to this app, by the protocol that it speaks. */
   async openChannel<Channel>(
     {context: {heldBodies, observer, faults}, log}: DeliveryContext,
-    load: Readonly<Record<'grpc' | 'http', () => Promise<new (process: DeliveryProcess) => Channel>>>
+    load: ChannelCode<Channel>
   ): Promise<Channel> {
     const isGrpc = this.#runtime.plan.channel.protocol.startsWith('grpc')
     const Channel = await (isGrpc ? load.grpc() : load.http())
@@ -131,5 +132,49 @@ export class EventProcess {
     signal.addEventListener('abort', changed, {once: true})
     while (!isTrue() && !signal.aborted) await this.#changed.promise
     signal.removeEventListener('abort', changed)
+  }
+}
+
+/** The code of a channel for each protocol of an app. */
+type ChannelCode<Channel> = Readonly<Record<'grpc' | 'http', () => Promise<new (process: DeliveryProcess) => Channel>>>
+
+/** What one app reads: its topics, or its bindings. Looks again when its process, its queue or its components change. */
+export abstract class AppDelivery<Channel> {
+  protected readonly options: DeliveryContext
+  protected readonly process: EventProcess
+  protected readonly over = new AbortController()
+  protected readonly stops: (() => void)[]
+  /** Whether readers were opened. */
+  protected hasFollowed = false
+  protected isWarned = false
+  readonly #code: ChannelCode<Channel>
+  #channel: Channel | undefined
+
+  constructor(options: DeliveryContext, code: ChannelCode<Channel>) {
+    this.options = options
+    this.#code = code
+    const {runtime} = options
+    this.process = new EventProcess(runtime)
+    this.stops = [runtime.onMove(() => this.look()), runtime.queue.onOpen(() => this.look())]
+  }
+
+  /** Asks a new process once it accepts calls. */
+  protected abstract look(): void
+
+  protected abstract readersOf(blocks: Blocks): {close(): Promise<void>}
+
+  /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
+  async close(cut: AbortSignal): Promise<void> {
+    for (const stop of this.stops) stop()
+    this.over.abort()
+    this.process.changed()
+    if (!this.hasFollowed) return
+    const closed = this.options.blocks.begun?.then(async blocks => this.readersOf(blocks).close())
+    await Promise.race([closed, aborted(cut)])
+  }
+
+  protected async openChannel(): Promise<Channel> {
+    this.#channel ??= await this.process.openChannel(this.options, this.#code)
+    return this.#channel
   }
 }

@@ -33,7 +33,6 @@ export type SidecarServers = Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'>
 
 /** The three ports of one app's sidecar. */
 export type OpenSidecar = Omit<AppSidecar, 'actors' | 'secretOf'> & {
-  /** The actors that the app hosts. */
   readonly actors: Pick<SidecarActors, 'mayHost' | 'hostWaitMs'>
 }
 
@@ -55,7 +54,6 @@ class AppSidecar {
   readonly #warn: (text: string) => void
   readonly #blocks: SidecarBlocks
   readonly #pages: PageGuard
-  /** The HTTP port. */
   readonly #http: Sidecar
   readonly #grpc: OpenGrpcPort
   readonly #metrics: ReturnType<typeof openMetricsPort>

@@ -1,6 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import net from 'node:net'
-import {messageOf, bugText} from '../../model/errors.ts'
 import {pageSignsOf, type PageGuard} from '../../proxy/gateway/page-guard.ts'
 import type {IsAllowedHost} from '../../proxy/gateway/guards.ts'
 import {Listener} from '../../proxy/net/http1/listener.ts'
@@ -42,15 +41,9 @@ export const openMetricsPort = (
     const body = metrics ?? 'metrics are disabled\n'
     return {status: metrics === undefined ? 404 : 200, type: CONTENT_TYPE, body, lines: ''}
   }
-  // the code may not be loaded yet, and descriptors for its file may be missing for a moment
-  const failed = (error: unknown): Reply => {
-    const why = `the metrics cannot be read: ${messageOf(error)}`
-    warn(why)
-    return plainError(500, why)
-  }
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     request.resume()
-    reply(request, response, await answerTo(request).catch(failed))
+    reply(request, response, await answerTo(request))
   }
   return new Listener({
     servers,
@@ -82,13 +75,8 @@ export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContex
     socket.pause().on('error', () => socket.destroy())
     socket.setNoDelay(true)
     socket.write(SERVER_GREETING, 'latin1')
-    try {
-      const server = await loading.do(async () => new (await import('./grpc/grpc-server.ts')).GrpcServer(context))
-      server.serve(socket, isOnUnixSocket(socket))
-    } catch (error) {
-      context.sidecar.warn(bugText(error))
-      socket.destroy()
-    }
+    const server = await loading.do(async () => new (await import('./grpc/grpc-server.ts')).GrpcServer(context))
+    server.serve(socket, isOnUnixSocket(socket))
   }
   const open = servers.map(claim => {
     const server = net.createServer(socket => void accept(socket))
@@ -102,7 +90,7 @@ export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContex
       for (const server of [...open, ...servers]) server.close()
       if (loading.begun === undefined || cut === undefined || cut.aborted) return destroy()
       cut.addEventListener('abort', destroy, {once: true})
-      await (await loading.begun.catch(() => undefined))?.leave()
+      await (await loading.begun).leave()
       cut.removeEventListener('abort', destroy)
       destroy()
     }

@@ -1,5 +1,4 @@
 import {isDeepStrictEqual} from 'node:util'
-import {messageOf} from '../../model/errors.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import type {ExternalEndpoints} from '../../proxy/gateway/external-endpoints.ts'
 import type {ComponentPolicies} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
@@ -9,7 +8,6 @@ import {DEFAULT_TRUST_DOMAIN} from '../../files/resources/identity.ts'
 import {pipelineOf, type PipelineKey} from '../../files/resources/http-pipeline.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {Opening} from '../../supervisor/opening.ts'
-import {retryLater} from './retry-later.ts'
 import {plainError} from './http/errors.ts'
 import type {Middleware, Pipeline} from './http/middleware/middleware.ts'
 import type {SidecarPolicies} from './policies.ts'
@@ -24,7 +22,6 @@ export interface ResourceEffectsOptions {
   readonly namespace: string
   readonly tracing: SidecarTracing
   readonly external: Pick<ExternalEndpoints, 'pipeline'>
-  /** Options for the reports of policies. */
   readonly decisions: ResiliencyReporterOptions
   readonly warn: (text: string) => void
 }
@@ -80,27 +77,16 @@ export class ResourceEffects {
     this.#over.abort()
   }
 
-  /**
-   * Calls `use` with a part of the resources, and again after each change, one after the other. If the code of a change cannot be loaded,
-   * the change is applied later, unless another one follows.
-   */
+  /** Calls `use` with a part of the resources, and again after each change, one after the other. */
   async #follow<T>(part: (snapshot: ResourceSnapshot) => T, use: (value: T) => Promise<void>): Promise<void> {
-    const {resources, warn} = this.#options
+    const {resources} = this.#options
     const changes = new SerialQueue()
     let current = part(resources.snapshot)
-    const apply = async (next: T): Promise<void> => {
-      try {
-        await changes.run(async () => use(next))
-      } catch (error) {
-        warn(`a change of resources has no effect yet: ${messageOf(error)}`)
-        await retryLater(async () => next === current && apply(next), this.#over.signal)
-      }
-    }
     const stop = resources.onChange(snapshot => {
       const next = part(snapshot)
       if (isDeepStrictEqual(next, current)) return
       current = next
-      void apply(next)
+      void changes.run(async () => use(next))
     })
     this.#over.signal.addEventListener('abort', stop, {once: true})
     await changes.run(async () => use(current))

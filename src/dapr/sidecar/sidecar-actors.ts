@@ -1,8 +1,6 @@
-import {messageOf} from '../../model/errors.ts'
 import {isJson} from '../../model/is-json.ts'
 import {askApp, mayAsk, takesQuestions} from './ask-app.ts'
 import type {SidecarActorsOptions} from './actor-access.ts'
-import {retryLater} from './retry-later.ts'
 import type {HostedActors} from './hosted-actors.ts'
 
 /** How long after its start calls wait for a process to report its actors over a stream, in ms (Dapr: DaprBuiltInActorNotFoundRetries). */
@@ -76,7 +74,7 @@ export class SidecarActors {
     const report = (this.#report = this.#next(before))
     if (report !== before) {
       if (wasAsked(before) || wasAsked(report)) this.hosted?.lost()
-      if (report.kind === 'asked') this.#ask(report).catch(this.#notAsked)
+      if (report.kind === 'asked') void this.#ask(report)
     }
     this.hosted?.noteHealth()
     this.#options.actors.onTypes()
@@ -95,13 +93,6 @@ export class SidecarActors {
     }
     if (pid === 0 || !mayAsk(runtime)) return NONE
     return isSame && !wasAsked(before) ? before : {kind: 'over a stream', pid, until: performance.now() + STREAM_MS}
-  }
-
-  /** Code could not be loaded for the question. */
-  readonly #notAsked = (error: unknown): void => {
-    this.#report = NONE
-    this.#options.log('error', `the app could not be asked for its actors: ${messageOf(error)}`)
-    void retryLater(() => this.#look(), this.#over.signal)
   }
 
   async #ask(question: Extract<Report, {readonly kind: 'asked'}>): Promise<void> {

@@ -1,11 +1,10 @@
-import {messageOf} from '../../model/errors.ts'
-import {aborted, isWithin} from '../../platform/delay.ts'
+import {isWithin} from '../../platform/delay.ts'
 import {DIRECTION, isForDirection, namesDirection, splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
-import {retryLater} from './retry-later.ts'
 import {mayAsk, isServer, untilAnswer} from './ask-app.ts'
 import type {BindingChannel, BindingTarget, SaidBindings} from './blocks/binding-channel.ts'
-import {EventProcess, type DeliveryContext} from './event-process.ts'
+import type {Blocks} from './blocks/blocks.ts'
+import {AppDelivery, type DeliveryContext} from './event-process.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 
 /** How long first answers wait for the others, and how long these may take, in ms (Dapr: app-binding-options-timeout). */
@@ -24,9 +23,7 @@ interface Input {
  * The bindings that deliver events to an app. Each of its processes is asked for its bindings. An app without bindings loads
  * no more code. Events are delivered while the process that was asked is ready.
  */
-export class SidecarBindings {
-  readonly #options: DeliveryContext
-  readonly #stops: readonly (() => void)[]
+export class SidecarBindings extends AppDelivery<BindingChannel> {
   #inputs: readonly Input[] = []
   /** Inputs that the app was last asked about, and its answers. */
   #asked: readonly Input[] = []
@@ -35,81 +32,65 @@ export class SidecarBindings {
   #wanted: readonly string[] | undefined
   /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
   #question = new AbortController()
-  readonly #over = new AbortController()
-  readonly #process: EventProcess
-  #channel: BindingChannel | undefined
-  #hasFollowed = false
-  #isWarned = false
 
   constructor(options: DeliveryContext) {
-    this.#options = options
-    const {runtime, blocks} = options
-    this.#process = new EventProcess(runtime)
-    this.#stops = [
-      runtime.onMove(() => this.#look()),
-      runtime.queue.onOpen(() => this.#look()),
-      blocks.onComponents(() => this.#reload())
-    ]
-    this.#look()
+    super(options, {
+      grpc: async () => (await import('./grpc/blocks/grpc-binding-channel.ts')).GrpcBindingChannel,
+      http: async () => (await import('./http/blocks/http-binding-channel.ts')).HttpBindingChannel
+    })
+    this.stops.push(options.blocks.onComponents(() => this.#reload()))
+    this.look()
   }
 
   /** Whether the bindings that the app wants are read, which is true without bindings. */
   get isReady(): boolean {
-    const {runtime} = this.#options
-    return this.#inputs.length === 0 || !mayAsk(runtime) || runtime.appPort === 0 || this.#process.isKnown
+    const {runtime} = this.options
+    return this.#inputs.length === 0 || !mayAsk(runtime) || runtime.appPort === 0 || this.process.isKnown
   }
 
-  /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
-  async close(cut: AbortSignal): Promise<void> {
-    for (const stop of this.#stops) stop()
-    this.#over.abort()
+  override async close(cut: AbortSignal): Promise<void> {
     this.#question.abort()
-    this.#process.forget()
-    this.#process.changed()
-    if (!this.#hasFollowed) return
-    const closed = this.#options.blocks.begun?.then(async blocks => blocks?.inputBindings.close())
-    await Promise.race([closed, aborted(cut)])
+    this.process.forget()
+    await super.close(cut)
   }
 
-  /** Asks a new process once it accepts calls. */
-  #look(): void {
-    const {runtime, blocks, log} = this.#options
+  protected readersOf({inputBindings}: Blocks): Blocks['inputBindings'] {
+    return inputBindings
+  }
+
+  protected look(): void {
+    const {runtime, blocks, log} = this.options
     this.#inputs = this.#newInputs()
-    const mayWant = mayAsk(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
-    if (mayWant && runtime.appPort === 0 && !this.#isWarned) {
-      this.#isWarned = true
+    const mayWant = mayAsk(runtime) && (this.#inputs.length > 0 || this.hasFollowed)
+    if (mayWant && runtime.appPort === 0 && !this.isWarned) {
+      this.isWarned = true
       log('warn', 'failed to read from bindings: app channel not initialized')
     }
     // the directions of daprd's bindings are known by now: components open before apps start
     if (runtime.appPort === 0 || (!mayWant && runtime.isListening)) blocks.setKnown('bindings')
     const isAsked = runtime.isListening && runtime.appPort > 0 && mayWant
-    if (isAsked && this.#process.ask()) {
+    if (isAsked && this.process.ask()) {
       this.#question.abort()
       this.#question = new AbortController()
       void this.#ask(runtime.pid, this.#question.signal)
     } else if (!isAsked) {
       this.#question.abort()
-      this.#process.forget()
+      this.process.forget()
     }
-    if (mayWant && runtime.appPort > 0 && runtime.sleep.isAsleep && !this.#hasFollowed) void this.#followAsleep()
-    this.#process.changed()
+    if (mayWant && runtime.appPort > 0 && runtime.sleep.isAsleep && !this.hasFollowed) void this.#followAsleep()
+    this.process.changed()
   }
 
   /** Reads the bindings that its last process wanted, or that files declare to be inputs: their events start it. */
   async #followAsleep(): Promise<void> {
-    const {runtime, blocks, log} = this.#options
+    const {runtime, blocks} = this.options
     const {bindings = []} = runtime.sleep.triggers
     const wanted = this.#inputs.filter(({target, isWanted}) => isWanted || bindings.includes(target.name))
-    if (wanted.length === 0 && !this.#hasFollowed) return
-    this.#hasFollowed = true
-    try {
-      const [{inputBindings}, channel] = await Promise.all([blocks.load(), this.#openChannel()])
-      const targets = wanted.map(({target}) => target)
-      if (runtime.sleep.isAsleep) await inputBindings.follow(targets, channel)
-    } catch (error) {
-      log('error', `failed to read from bindings: ${messageOf(error)}`)
-      void retryLater(() => runtime.sleep.isAsleep && this.#followAsleep(), this.#over.signal)
-    }
+    if (wanted.length === 0 && !this.hasFollowed) return
+    this.hasFollowed = true
+    const [{inputBindings}, channel] = await Promise.all([blocks.load(), this.openChannel()])
+    const targets = wanted.map(({target}) => target)
+    if (runtime.sleep.isAsleep) await inputBindings.follow(targets, channel)
   }
 
   /** Asks the app again after changed files. A sleeping app is not asked: events of its known bindings start it. */
@@ -117,49 +98,40 @@ export class SidecarBindings {
     const now = this.#newInputs()
     const asked = this.#asked
     const isSame = now.length === asked.length && now.every(({resource}, at) => resource === asked[at]?.resource)
-    if (!isSame) this.#process.askAgain()
-    this.#look()
-    if (this.#options.runtime.sleep.isAsleep && this.#hasFollowed) void this.#followAsleep()
+    if (!isSame) this.process.askAgain()
+    this.look()
+    if (this.options.runtime.sleep.isAsleep && this.hasFollowed) void this.#followAsleep()
   }
 
   #newInputs(): readonly Input[] {
-    const {resources, blocks} = this.#options
+    const {resources, blocks} = this.options
     return resources.snapshot.components.flatMap(each => inputOf(blocks.inEffect(each), blocks))
   }
 
   async #ask(pid: number, signal: AbortSignal): Promise<void> {
-    const {blocks, log, runtime} = this.#options
-    this.#hasFollowed = true
-    try {
-      this.#asked = this.#inputs
-      const said = (this.#said = new Map())
-      const asked = this.#asked.filter(({isWanted}) => !isWanted).map(({target}) => target)
-      if (asked.length > 0 && (await isServer(runtime.plan))) for (const {name} of asked) said.set(name, false)
-      const channel = await this.#openChannel()
-      const late = AbortSignal.any([untilAnswer(runtime, signal), AbortSignal.timeout(LATE_MS)])
-      const asking = asked.length === said.size ? Promise.resolve() : channel.ask(asked, said, late)
-      // an unanswered question does not delay the other bindings
-      if (!(await isWithin(QUICK_MS, asking))) {
-        const open = asked.filter(({name}) => !said.has(name)).map(({name}) => name)
-        log('error', `app has not said yet whether it subscribes to: ${open.join(', ')}.`)
-        await this.#follow(pid, channel, signal)
-      }
-      await asking
-      await this.#follow(pid, channel, signal, true)
-    } catch (error) {
-      if (signal.aborted) return
-      this.#asked = []
-      log('error', `failed to read from bindings: ${messageOf(error)}`)
-      void retryLater(() => this.#reload(), signal)
-      blocks.setKnown('bindings')
-      this.#process.answered(pid)
+    const {log, runtime} = this.options
+    this.hasFollowed = true
+    this.#asked = this.#inputs
+    const said = (this.#said = new Map())
+    const asked = this.#asked.filter(({isWanted}) => !isWanted).map(({target}) => target)
+    if (asked.length > 0 && (await isServer(runtime.plan))) for (const {name} of asked) said.set(name, false)
+    const channel = await this.openChannel()
+    const late = AbortSignal.any([untilAnswer(runtime, signal), AbortSignal.timeout(LATE_MS)])
+    const asking = asked.length === said.size ? Promise.resolve() : channel.ask(asked, said, late)
+    // an unanswered question does not delay the other bindings
+    if (!(await isWithin(QUICK_MS, asking))) {
+      const open = asked.filter(({name}) => !said.has(name)).map(({name}) => name)
+      log('error', `app has not said yet whether it subscribes to: ${open.join(', ')}.`)
+      await this.#follow(pid, channel, signal)
     }
+    await asking
+    await this.#follow(pid, channel, signal, true)
   }
 
   /** Reads the bindings that the app wants; without an answer, those that its last process wanted. */
   async #follow(pid: number, channel: BindingChannel, signal: AbortSignal, isLast = false): Promise<void> {
     if (signal.aborted) return
-    const {blocks, log, runtime} = this.#options
+    const {blocks, log, runtime} = this.options
     const before = this.#wanted ?? runtime.sleep.triggers.bindings ?? []
     const isTaken = (name: string): boolean => this.#said.get(name) ?? before.includes(name)
     const targets = this.#asked.flatMap(({target, isWanted}) => (isWanted || isTaken(target.name) ? target : []))
@@ -172,18 +144,10 @@ export class SidecarBindings {
     const bindings = (this.#wanted = targets.map(({name}) => name))
     runtime.sleep.learn({bindings})
     const {inputBindings} = await blocks.load()
-    await this.#process.followed(pid, inputBindings.follow(targets, channel))
+    await this.process.followed(pid, inputBindings.follow(targets, channel))
     if (signal.aborted) return
     blocks.setKnown('bindings')
-    this.#process.answered(pid)
-  }
-
-  async #openChannel(): Promise<BindingChannel> {
-    this.#channel ??= await this.#process.openChannel<BindingChannel>(this.#options, {
-      grpc: async () => (await import('./grpc/blocks/grpc-binding-channel.ts')).GrpcBindingChannel,
-      http: async () => (await import('./http/blocks/http-binding-channel.ts')).HttpBindingChannel
-    })
-    return this.#channel
+    this.process.answered(pid)
   }
 }
 

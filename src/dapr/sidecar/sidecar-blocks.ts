@@ -11,7 +11,6 @@ import type {Configuration} from '../../files/resources/dapr-configuration.ts'
 import {daprdUseOf, isForDaprd, isOpened} from '../../files/resources/component-support.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
-import {retryLater} from './retry-later.ts'
 import type {BlockContextOptions} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
 import type {Opening} from '../../supervisor/opening.ts'
@@ -39,7 +38,6 @@ export class SidecarBlocks {
   #fault = ''
   /** The components that the app starts with are open: no mistake in a later edit ends it. */
   #isOpen = false
-  /** Changes, one after the other. */
   readonly #changes = new SerialQueue()
   readonly #over = new AbortController()
   /** Whether the app has stopped hosting actors. */
@@ -56,7 +54,7 @@ export class SidecarBlocks {
     this.#stopFollowing = resources.onChange(({components}) => {
       if (components === this.#current) return
       this.#current = components
-      void this.#apply(components)
+      void this.reload()
     })
   }
 
@@ -78,7 +76,6 @@ export class SidecarBlocks {
     return isForDaprd(resource, daprdUseOf(this.#options.env))
   }
 
-  /** Whether it is a component of a real daprd. */
   isByDaprd(resource: ComponentResource): boolean {
     return this.#components?.daprd?.takes(resource) === true
   }
@@ -99,12 +96,10 @@ export class SidecarBlocks {
     this.#components?.daprd?.setKnown(what)
   }
 
-  /** Ends the daprd of the app. */
   async endDaprd(): Promise<void> {
     await this.#components?.daprd?.close()
   }
 
-  /** The capabilities of a component, open or not. */
   capabilitiesOf({name, capabilities = []}: ComponentResource): readonly string[] {
     return this.#components?.capabilitiesOf(name) ?? capabilities
   }
@@ -140,9 +135,9 @@ export class SidecarBlocks {
     return this.#loading.do(async () => this.#load())
   }
 
-  /** Blocks that are loaded or being loaded. Undefined if there are none, or loading fails. */
-  get begun(): Promise<Blocks | undefined> | undefined {
-    return this.#loading.begun?.catch(() => undefined)
+  /** Blocks that are loaded or being loaded, if there are any. */
+  get begun(): Promise<Blocks> | undefined {
+    return this.#loading.begun
   }
 
   /** Processes of the app have begun, or ended. */
@@ -189,25 +184,12 @@ export class SidecarBlocks {
     return this.#blocks
   }
 
-  /** Publishes events that an earlier run has left, if a file asks for it. Unreadable events are read later. */
-  async #beginOutbox(blocks: Blocks, failures: LogLevel = 'error'): Promise<void> {
+  /** Publishes events that an earlier run has left, if a file asks for it. */
+  async #beginOutbox(blocks: Blocks): Promise<void> {
     if (this.#over.signal.aborted || !this.#current.some(hasOutbox)) return
-    try {
-      await blocks.outbox.begin()
-    } catch (error) {
-      this.#context.log.write(failures, `the outbox cannot be read yet: ${messageOf(error)}`)
-      await retryLater(async () => this.#beginOutbox(blocks, 'debug'), this.#over.signal)
-    }
-  }
-
-  /** Applies changed components. If code cannot be loaded, tries later, unless another change follows. */
-  async #apply(components: readonly ComponentResource[]): Promise<void> {
-    try {
-      await this.reload()
-    } catch (error) {
-      this.#context.log.write('error', `a change of components cannot be followed yet: ${messageOf(error)}`)
-      await retryLater(async () => components === this.#current && this.#apply(components), this.#over.signal)
-    }
+    const failed = (error: unknown): void =>
+      this.#context.log.write('error', `the outbox cannot be read: ${messageOf(error)}`)
+    await blocks.outbox.begin().catch(failed)
   }
 
   /** Follows the current files, and opens failed components again. A component that can no longer be opened stays in its earlier form. */

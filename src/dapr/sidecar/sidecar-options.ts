@@ -67,7 +67,6 @@ export interface SidecarOptions {
 
 /** The rules for requests of the app; they may be replaced at any time. */
 export interface SidecarRules {
-  /** The interceptor of each call. */
   readonly interceptor: Interceptor | undefined
   /** Middleware for all requests before they are routed, except those of other runs' sidecars. */
   readonly pipeline: Pipeline

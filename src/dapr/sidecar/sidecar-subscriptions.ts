@@ -1,5 +1,4 @@
-import {messageOf} from '../../model/errors.ts'
-import {aborted, isWithin} from '../../platform/delay.ts'
+import {isWithin} from '../../platform/delay.ts'
 import {isBuilt} from '../../files/resources/component-support.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
@@ -10,7 +9,8 @@ import type {TopicTrigger} from '../../model/triggers.ts'
 import type {EventChannel} from './blocks/event-channel.ts'
 import type {Subscription} from './http/metadata.ts'
 import {listTopics} from './list-topics.ts'
-import {EventProcess, type DeliveryContext} from './event-process.ts'
+import type {Blocks} from './blocks/blocks.ts'
+import {AppDelivery, type DeliveryContext} from './event-process.ts'
 
 /** Time after which the log names an app that has not listed its topics, in ms. */
 const QUICK_MS = 3000
@@ -23,49 +23,42 @@ type Wanted = TopicSubscription & Pick<Subscription, 'type'>
  * The topics that an app reads: those that each of its processes lists, and those in files.
  * An app without topics loads no more code. Messages are delivered while the process that has listed its topics is ready.
  */
-export class SidecarSubscriptions {
-  readonly #options: DeliveryContext
-  readonly #over = new AbortController()
-  readonly #stops: readonly (() => void)[]
-  readonly #process: EventProcess
+export class SidecarSubscriptions extends AppDelivery<EventChannel> {
   /** Topics that the app has listed. Undefined before its first answer. */
   #listed: readonly TopicSubscription[] | undefined
   #declared: readonly TopicSubscription[]
-  #channel: EventChannel | undefined
   #followed: readonly Wanted[] = []
-  #hasFollowed = false
-  #isWarned = false
   /** Whether the process was not asked for a list, as there was no broker. */
   #isUnlisted = false
   /** Start of the repeated questions (performance.now()), one each second while the sidecar is ready. Their failures were logged already. */
   #againSince: number | undefined
 
   constructor(options: DeliveryContext) {
-    this.#options = options
-    const {runtime, resources, blocks} = options
+    super(options, {
+      grpc: async () => (await import('./grpc/blocks/grpc-event-channel.ts')).GrpcEventChannel,
+      http: async () => (await import('./http/blocks/http-event-channel.ts')).HttpEventChannel
+    })
+    const {resources, blocks} = options
     this.#declared = resources.snapshot.subscriptions
-    this.#process = new EventProcess(runtime)
-    this.#stops = [
-      runtime.onMove(() => this.#look()),
-      runtime.queue.onOpen(() => this.#look()),
+    this.stops.push(
       resources.onChange(({subscriptions}) => {
         if (subscriptions !== this.#declared) {
           this.#declared = subscriptions
           void this.#follow()
         }
-        this.#look()
+        this.look()
       }),
       blocks.onComponents(() => {
-        this.#look()
+        this.look()
         void this.#follow()
       })
-    ]
-    this.#look()
+    )
+    this.look()
   }
 
   /** The subscriptions that are followed, for `/v1.0/metadata`. */
   get view(): readonly Subscription[] {
-    const streamed = this.#options.blocks.streamed.map(each => ({...each, type: 'STREAMING' as const}))
+    const streamed = this.options.blocks.streamed.map(each => ({...each, type: 'STREAMING' as const}))
     return [...this.#known, ...streamed].map(({pubsubName, topic, metadata, rules, deadLetterTopic, type}) => ({
       pubsubName,
       topic,
@@ -78,14 +71,14 @@ export class SidecarSubscriptions {
 
   /** Subscriptions that are followed; those of files while no process accepts events. */
   get #known(): readonly Wanted[] {
-    const {appPort, queue} = this.#options.runtime
-    if (this.#hasFollowed || (appPort > 0 && queue.isOpen)) return this.#followed
+    const {appPort, queue} = this.options.runtime
+    if (this.hasFollowed || (appPort > 0 && queue.isOpen)) return this.#followed
     return this.#wanted()
   }
 
   /** Whether the topics of the app are read, which is true without topics. */
   get isReady(): boolean {
-    return !this.#mayList || this.#options.runtime.appPort === 0 || this.#process.isKnown
+    return !this.#mayList || this.options.runtime.appPort === 0 || this.process.isKnown
   }
 
   /** Whether the process has yet to report its topics. */
@@ -93,61 +86,54 @@ export class SidecarSubscriptions {
     return !this.isReady || this.#againSince !== undefined
   }
 
-  /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
-  async close(cut: AbortSignal): Promise<void> {
-    for (const stop of this.#stops) stop()
-    this.#over.abort()
-    this.#process.changed()
-    if (!this.#hasFollowed) return
-    const closed = this.#options.blocks.begun?.then(async blocks => blocks?.subscriptions.close())
-    await Promise.race([closed, aborted(cut)])
+  protected readersOf({subscriptions}: Blocks): Blocks['subscriptions'] {
+    return subscriptions
   }
 
-  /** Asks a new process once it accepts calls. */
-  #look(): void {
-    const {runtime} = this.#options
+  protected look(): void {
+    const {runtime} = this.options
     const mayList = this.#mayList
     if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
-    if (!mayList || runtime.appPort === 0) this.#options.blocks.setKnown('topics')
+    if (!mayList || runtime.appPort === 0) this.options.blocks.setKnown('topics')
     const isAsked = runtime.isListening && runtime.appPort > 0 && mayList
     if (this.#isUnlisted && runtime.sleep.isAsleep) this.#listed = undefined
-    if (this.#isUnlisted && this.#hasPubSub) this.#process.askAgain()
-    if (isAsked && this.#process.ask()) this.#ask(runtime.pid).catch(this.#notAsked)
-    else if (!isAsked) this.#process.forget()
+    if (this.#isUnlisted && this.#hasPubSub) this.process.askAgain()
+    if (isAsked && this.process.ask()) void this.#ask(runtime.pid)
+    else if (!isAsked) this.process.forget()
     if (!isAsked) this.#againSince = undefined
-    if (mayList && runtime.sleep.isAsleep && !this.#hasFollowed) void this.#follow()
-    this.#process.changed()
+    if (mayList && runtime.sleep.isAsleep && !this.hasFollowed) void this.#follow()
+    this.process.changed()
   }
 
   /** Whether the app can have topics. */
   get #mayList(): boolean {
-    const {runtime} = this.#options
+    const {runtime} = this.options
     return mayAsk(runtime) && (this.#hasPubSub || this.#declared.length > 0)
   }
 
   get #hasPubSub(): boolean {
-    const {resources, blocks} = this.#options
+    const {resources, blocks} = this.options
     return resources.snapshot.components.some(
       each => splitType(each.type)[0] === 'pubsub' && (isBuilt(each) || blocks.mayBeByDaprd(each))
     )
   }
 
   readonly #log: DeliveryContext['log'] = (level, text) =>
-    this.#options.log(level === 'error' && this.#againSince !== undefined ? 'debug' : level, text)
+    this.options.log(level === 'error' && this.#againSince !== undefined ? 'debug' : level, text)
 
-  /** Handles a failed question: code could not be loaded, or the app could not answer. */
-  readonly #notAsked = (error: unknown): void => {
-    this.#process.askAgain()
-    this.#log('error', `error getting topic list from app: ${messageOf(error)}`)
+  /** Asks the process again in a second: events wait for the routes of its topics. */
+  #askLater(): void {
+    this.process.askAgain()
+    this.#log('error', 'error getting topic list from app: events of its topics wait until it says their routes')
     this.#againSince ??= performance.now()
-    void retryLater(() => this.#look(), this.#over.signal)
+    void retryLater(() => this.look(), this.over.signal)
   }
 
   async #ask(pid: number): Promise<void> {
     const isUnlisted = (this.#isUnlisted = !this.#hasPubSub)
-    const {runtime, context, blocks, log} = this.#options
-    const {signal} = this.#over
-    const isObsolete = (): boolean => this.#process.asked !== pid
+    const {runtime, context, blocks, log} = this.options
+    const {signal} = this.over
+    const isObsolete = (): boolean => this.process.asked !== pid
     const listing = isUnlisted ? [] : listTopics({runtime, context, signal, isObsolete}, this.#log)
     if (!(await isWithin(QUICK_MS, Promise.resolve(listing))) && !signal.aborted && !isObsolete())
       log('warn', 'app has not said yet which topics it subscribes to: they are read once it does.')
@@ -156,8 +142,8 @@ export class SidecarSubscriptions {
     // a process that fails to list its topics keeps those of the process before; events that start an app have no routes yet, and wait
     const lacksRoutes =
       listed === undefined && this.#listed === undefined && (runtime.sleep.triggers.topics ?? []).length > 0
-    const isAgain = lacksRoutes && this.#process.isKnown && this.#againSince !== undefined
-    if (isAgain && performance.now() - (this.#againSince ?? 0) < AGAIN_MS) throw new Error(WAIT)
+    const isAgain = lacksRoutes && this.process.isKnown && this.#againSince !== undefined
+    if (isAgain && performance.now() - (this.#againSince ?? 0) < AGAIN_MS) return this.#askLater()
     this.#againSince = undefined
     if (isAgain) {
       log('error', 'the app does not say the routes of its topics: they are read once it does')
@@ -167,11 +153,11 @@ export class SidecarSubscriptions {
     // an unasked process has not reported its triggers; an asked one may answer after its broker has left the files
     this.#isUnlisted &&= isUnlisted || listed === undefined
     if (listed !== undefined && !isUnlisted) runtime.sleep.learn({topics: listed.map(asTrigger)})
-    await this.#process.followed(pid, this.#follow())
+    await this.process.followed(pid, this.#follow())
     blocks.setKnown('topics')
     if (isObsolete()) return
-    this.#process.answered(pid)
-    if (lacksRoutes && !isAgain) throw new Error(WAIT)
+    this.process.answered(pid)
+    if (lacksRoutes && !isAgain) this.#askLater()
   }
 
   /**
@@ -179,7 +165,7 @@ export class SidecarSubscriptions {
    * pkg/runtime/subscription, where each entry replaces the one before).
    */
   #wanted(): readonly Wanted[] {
-    const known = this.#listed ?? (this.#options.runtime.sleep.triggers.topics ?? []).map(asSubscription)
+    const known = this.#listed ?? (this.options.runtime.sleep.triggers.topics ?? []).map(asSubscription)
     const listed = known.filter((each, at) => known.findLastIndex(other => isSame(each, other)) === at)
     const all = [
       ...listed.map(each => ({...each, type: 'PROGRAMMATIC' as const})),
@@ -190,7 +176,7 @@ export class SidecarSubscriptions {
 
   #warnOfDoubles(): void {
     const warn = ({pubsubName, topic}: TopicSubscription, sources: string): void =>
-      this.#options.log(
+      this.options.log(
         'warn',
         `two identical subscriptions found (sources: ${sources}). pubsubname: ${pubsubName}, topic: ${topic}`
       )
@@ -201,36 +187,23 @@ export class SidecarSubscriptions {
   }
 
   async #follow(): Promise<void> {
-    const {runtime, blocks, log} = this.#options
+    const {runtime, blocks} = this.options
     const wanted = this.#wanted()
-    if (this.#over.signal.aborted || (wanted.length === 0 && !this.#hasFollowed)) return
+    if (this.over.signal.aborted || (wanted.length === 0 && !this.hasFollowed)) return
     if (runtime.appPort === 0) return this.#warnOfNoPort()
     // topics of files wait for the app's first list, which has precedence, unless an event is to start the app
-    if (this.#process.asked === undefined && !this.#hasFollowed && !runtime.sleep.isAsleep) return
-    this.#hasFollowed = true
+    if (this.process.asked === undefined && !this.hasFollowed && !runtime.sleep.isAsleep) return
+    this.hasFollowed = true
     this.#warnOfDoubles()
-    try {
-      const [{subscriptions}, channel] = await Promise.all([blocks.load(), this.#openChannel()])
-      if (!this.#over.signal.aborted) await subscriptions.follow((this.#followed = this.#wanted()), channel)
-    } catch (error) {
-      log('error', `failed to subscribe to topics: ${messageOf(error)}`)
-      void retryLater(async () => this.#follow(), this.#over.signal)
-    }
-  }
-
-  async #openChannel(): Promise<EventChannel> {
-    this.#channel ??= await this.#process.openChannel<EventChannel>(this.#options, {
-      grpc: async () => (await import('./grpc/blocks/grpc-event-channel.ts')).GrpcEventChannel,
-      http: async () => (await import('./http/blocks/http-event-channel.ts')).HttpEventChannel
-    })
-    return this.#channel
+    const [{subscriptions}, channel] = await Promise.all([blocks.load(), this.openChannel()])
+    if (!this.over.signal.aborted) await subscriptions.follow((this.#followed = this.#wanted()), channel)
   }
 
   #warnOfNoPort(): void {
-    if (this.#isWarned) return
-    this.#isWarned = true
-    const isAskedFor = this.#declared.length > 0 || this.#options.resources.snapshot.components.some(isOwnPubSub)
-    this.#options.log(
+    if (this.isWarned) return
+    this.isWarned = true
+    const isAskedFor = this.#declared.length > 0 || this.options.resources.snapshot.components.some(isOwnPubSub)
+    this.options.log(
       isAskedFor ? 'warn' : 'info',
       'app channel not initialized, make sure -app-port is specified if pubsub subscription is required'
     )
@@ -244,8 +217,6 @@ const asTrigger = ({pubsubName, topic, metadata, deadLetterTopic, bulk}: TopicSu
 
 /** Returns a subscription whose events wait until the process has reported its routes. */
 const asSubscription = ({bulk, ...of}: TopicTrigger): TopicSubscription => ({...of, rules: [], bulk, waits: true})
-
-const WAIT = 'events of its topics wait until it says their routes'
 
 const isSame = (a: TopicSubscription, b: TopicSubscription): boolean =>
   a.pubsubName === b.pubsubName && a.topic === b.topic

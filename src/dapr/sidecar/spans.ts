@@ -167,13 +167,12 @@ class Exporter {
     if (this.#isClosed) return
     if (this.#sink !== undefined) return this.#sink.add(finished())
     if (this.#early.length < MAX_EARLY) this.#early.push(finished())
-    // if it cannot be loaded, the next span tries again
-    this.#opening.do(async () => this.#load()).catch(() => undefined)
+    void this.#opening.do(async () => this.#load())
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#opening.begun?.catch(() => undefined)
+    await this.#opening.begun
     await this.#sink?.close(CLOSE_MS)
   }
 

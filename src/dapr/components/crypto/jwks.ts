@@ -19,7 +19,6 @@ const MAX_SET_BYTES = 1 << 20
 /** The keys of a set by `kid`, not parsed yet. */
 type KeySet = ReadonlyMap<string, unknown>
 
-/** Returns the current key set. */
 type Source = () => Promise<KeySet>
 
 /** `crypto.dapr.jwks`: keys of a JSON Web Key Set at a URL, in a file, or in the property itself, plain or as base64. */

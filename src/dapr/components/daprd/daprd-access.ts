@@ -64,7 +64,6 @@ export interface OpenedByDaprd {
 
 /** The components of an app that daprd serves. */
 export interface DaprdComponents {
-  /** Whether daprd serves this component. */
   takes(resource: ComponentResource): boolean
   /** Gives daprd the current resources of the app, besides its components. Daprd starts again if they changed. */
   follow(resources: readonly ComponentResource[]): void
@@ -72,7 +71,6 @@ export interface DaprdComponents {
   open(resource: ComponentResource): Promise<BlockComponent>
   /** Called when the app has reported its topics or bindings: daprd may ask for them. */
   setKnown(what: 'topics' | 'bindings'): void
-  /** Ends daprd. */
   close(): Promise<void>
 }
 

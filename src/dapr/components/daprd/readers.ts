@@ -95,7 +95,6 @@ export function heldReader<E>(
 
 interface Hold {
   readonly property: string
-  /** Unit of a bare number. */
   readonly unitMs: number
   readonly defaultMs: number
 }

@@ -24,9 +24,7 @@ interface Feed {
   readonly over: AbortController
   readonly partitions: Set<PartitionReader>
   stream?: Stream
-  /** First positions of the stream. */
   first?: FirstPositions
-  /** The consumer of the stream. */
   client?: Consumer
   /** Whether the app accepts no messages, so that other members of the group read the topic. */
   isLeft: boolean

@@ -17,7 +17,6 @@ const CLOSED = new Error('the channel to RabbitMQ is closed')
 export class Publisher {
   readonly #channel: ConfirmChannel
   readonly #declare: (topic: string) => Promise<unknown>
-  /** The exchanges by topic. */
   readonly #exchanges = new Map<string, Promise<unknown>>()
   #whyClosed: Error | undefined
 

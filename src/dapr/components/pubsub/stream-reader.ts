@@ -26,7 +26,6 @@ export interface StreamSettings {
   readonly readTimeoutMs: number
 }
 
-/** An entry of a stream. */
 interface Entry {
   readonly id: string
   readonly message: BrokerMessage

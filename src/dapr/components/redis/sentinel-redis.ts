@@ -7,7 +7,6 @@ import {MovableConnection} from './movable-connection.ts'
 const ASK_MS = 100
 
 export interface Sentinels {
-  /** The name of the master. */
   readonly master: string
   readonly username?: string
   readonly password?: string

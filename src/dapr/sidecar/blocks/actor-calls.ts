@@ -25,7 +25,6 @@ interface ActorInvocation extends Pick<MethodCall, 'protocol'> {
   readonly onGone: OnGone
 }
 
-/** The actor has answered. */
 type ActorReply = Extract<ActorAnswer, {readonly kind: 'done'}>
 
 const RESERVED = 'dapr.internal.'

@@ -44,7 +44,6 @@ export interface BlockContextOptions {
   /** Returns why a component that a file names is missing, in brackets after a space; '' if no file names it. */
   readonly whyMissing: (name: string) => string
   readonly policies: () => ComponentPolicies | undefined
-  /** Counts for the metrics. */
   readonly counted: (event: ComponentEvent) => void
   /** Begins a span for a request to the app. */
   readonly startSpan: StartSpan
@@ -82,7 +81,6 @@ export type StartSpan = (
   attributes: Readonly<Record<string, string>>
 ) => BlockSpan | undefined
 
-/** The log of the sidecar. */
 interface BlockLog {
   /** Whether lines of the level `debug` are written. */
   readonly isDebug: boolean
@@ -94,7 +92,6 @@ interface BlockLog {
 /** A call to a component. */
 export interface OutboundCall extends CallTreatment {
   readonly block: Block
-  /** Name of the component. */
   readonly name: string
   /** The operation for metrics, or the topic of a broker. Left out: it is not counted. */
   readonly operation?: string

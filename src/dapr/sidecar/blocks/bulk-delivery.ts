@@ -11,7 +11,6 @@ import {endSpan, inSpan, type EventOutcome} from './event-outcome.ts'
 interface Waiting extends BatchEntry {
   readonly message: BrokerMessage
   readonly resolve: (handled: Handled) => void
-  /** Its outcome so far. */
   outcome?: EventOutcome
 }
 

@@ -40,7 +40,6 @@ export interface EncryptRequest {
   readonly isNameless: boolean
 }
 
-/** A component that was found. */
 interface FoundProvider {
   readonly name: string
   readonly provider: CryptoProvider

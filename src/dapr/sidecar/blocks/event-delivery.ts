@@ -49,7 +49,6 @@ export class EventDelivery {
   readonly #held: HeldDelivery<Exclude<EventOutcome, Interrupted | Stopped>>
   /** How often an event was sent to the dead letter topic, by the hash of its message. */
   readonly #dead = new Map<string, number>()
-  /** Name and attributes of the spans of its events. */
   #spanOf = spanOf('')
 
   constructor(options: EventDeliveryOptions) {
@@ -113,7 +112,6 @@ export class EventDelivery {
     return this.#held.run(deliver)
   }
 
-  /** Acts on the outcome of a delivery. */
   async conclude(outcome: EventOutcome, message: BrokerMessage, event: AppEvent): Promise<Handled> {
     if (outcome.kind === 'success') return this.#succeeded(event)
     const {log} = this.#options.context

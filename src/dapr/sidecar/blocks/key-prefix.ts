@@ -1,6 +1,5 @@
 import {BlockError} from './block-error.ts'
 
-/** Separates the prefix of a key from the key. */
 export const SEPARATOR = '||'
 
 interface PrefixContext {

@@ -17,7 +17,6 @@ export interface BulkEntry {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** An entry that was not published. */
 interface FailedEntry {
   readonly entryId: string
   readonly error: string

@@ -1,6 +1,5 @@
 import type {Properties} from '../../components/properties.ts'
 
-/** The use of a topic by an app. */
 type TopicUse = 'publishingScopes' | 'subscriptionScopes'
 
 /** Splits a text at commas, and trims the parts. */

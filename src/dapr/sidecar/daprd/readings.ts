@@ -74,12 +74,10 @@ export class Readings {
     return fitsBindings && (topics === undefined || keysOf(topics) === keysOf(this.#topics))
   }
 
-  /** Returns the current reader of a topic. */
   readerOf(topic: DaprdTopic): DaprdTopic | undefined {
     return [...this.#topics].find(each => keyOf(each) === keyOf(topic))
   }
 
-  /** Returns the current reader of a binding. */
   bindingReader(name: string): DeliverEvent | undefined {
     return this.#bindings.get(name)
   }

@@ -11,7 +11,6 @@ const SCHEME = 'dapr.io/enc/v1'
 const MAX_HEAD_BYTES = 64 * 1024
 const NONCE_PREFIX_BYTES = 7
 
-/** Numbers of algorithms in documents. */
 const WRAP_NUMBERS: Readonly<Record<WrapAlgorithm, number>> = {
   A256KW: 1,
   'A128CBC-NOPAD': 2,

@@ -5,7 +5,6 @@ import {zlib} from './inflate.ts'
 import {answerType, type RequestHead} from './request-head.ts'
 
 export interface WholeAnswer {
-  /** Fields of the head. */
   readonly fields: string
   readonly status: GrpcStatus
   /** Message, sent if the status is OK. */

@@ -19,7 +19,6 @@ import {briefRequest, wholeRequest} from './sent-request.ts'
 
 /** The facts about a call from the API that took it, before it begins. */
 interface GrpcCallFacts {
-  /** The method that the app is called with. */
   readonly calleeMethod: string
   /** The caller has declared it a stream without end. */
   readonly isStream: boolean
@@ -221,7 +220,6 @@ export abstract class GrpcCall extends AnsweredCall {
     })
   }
 
-  /** Ends the call with a status of the sidecar. */
   protected failWith(end: GrpcStatus): void {
     if (this.passage.isOver) return
     const head = this.hasBegun ? '' : status.answerHead(answerType(this.requestHead)) + this.callFields

@@ -359,7 +359,6 @@ function sendable(answered: OwnAnswer, max: number): Pick<WholeAnswer, 'status' 
   return {status: {code: RESOURCE_EXHAUSTED, message}, message: NOTHING}
 }
 
-/** Does nothing. */
 function nothing(): void {}
 
 /** The trace of a call, and its baggage, for the caller. */

@@ -9,7 +9,6 @@ interface UnaryRequestOptions {
   readonly encoding: string
   /** Bytes of the message, 0 = any number. */
   readonly maxBytes: number
-  /** The message is complete. */
   readonly done: (message: Buffer) => void
   readonly failed: (status: GrpcStatus) => void
 }

@@ -25,7 +25,6 @@ export interface Facts {
   readonly subscriptions: readonly Subscription[]
   readonly httpEndpoints: readonly string[]
   readonly resiliencies: readonly string[]
-  /** WorkflowAccessPolicies. */
   readonly accessPolicies: readonly string[]
   readonly mcpServers: readonly string[]
   /** Addresses of the scheduler that stores the jobs; empty without one. */

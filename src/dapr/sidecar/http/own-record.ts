@@ -31,7 +31,6 @@ export function endOwn(journal: CallJournal, {status, grpcStatus, requestBytes, 
   journal.ended()
 }
 
-/** The part of a record that is about the request. */
 interface OwnRequest {
   readonly protocol: Protocol
   readonly method: string

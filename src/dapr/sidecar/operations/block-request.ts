@@ -13,7 +13,6 @@ import {isObject} from '../../../model/is-object.ts'
 
 /** A request to a building block over HTTP. */
 export interface BlockRequest {
-  /** Protocol of the caller. */
   readonly protocol: Protocol
   /** Parameters in the path, unescaped. */
   readonly params: readonly string[]

@@ -198,7 +198,6 @@ const usageOf = ({completion, prompt, total, ofCompletion, ofPrompt}: TokenUsage
   promptTokensDetails: ofPrompt && {audioTokens: BigInt(ofPrompt.audio), cachedTokens: BigInt(ofPrompt.cached)}
 })
 
-/** The caller of a model. */
 interface Caller {
   readonly protocol: Protocol
   readonly onGone: OnGone

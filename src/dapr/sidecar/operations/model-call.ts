@@ -12,7 +12,6 @@ import {jsonOfMessage} from './proto-json.ts'
 
 /** A question to a model, as the recorder keeps it. */
 interface AskedQuestion {
-  /** The name of the component. */
   readonly name: string
   readonly version: 'v1.0-alpha1' | 'v1.0-alpha2'
   readonly protocol: Protocol

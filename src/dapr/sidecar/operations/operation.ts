@@ -11,7 +11,6 @@ import {messageOfJson} from './proto-json.ts'
 
 // operations/: Dapr's API, `model/dapr/api/`, as calls to the blocks of an app: one file for each block.
 
-/** The caller of an operation. */
 export interface BlockCaller {
   readonly head: Pick<RequestHead, 'baggage' | 'traceparent' | 'traceBin'>
   readonly trace: Trace

@@ -33,37 +33,6 @@ async function follow(t: Test, use: (samplingRate: string) => void) {
   return {resources, warnings, decided, effects}
 }
 
-const SHORTAGE = new Error('EMFILE: too many open files')
-
-t.test('a change that cannot be applied, as no file can be opened, keeps none from being applied later', async t => {
-  const used: string[] = []
-  const applied = Promise.withResolvers<void>()
-  const {resources, warnings} = await follow(t, rate => {
-    if (rate === '0.5') throw SHORTAGE
-    used.push(rate)
-    if (rate === '0.25') applied.resolve()
-  })
-  resources.change(sampled('0.5'))
-  await new Promise(setImmediate)
-  resources.change(sampled('0.25'))
-  await applied.promise
-  t.strictSame(used, ['1', '0.25'])
-  t.match(warnings, [/^a change of resources has no effect yet: EMFILE/])
-})
-
-t.test('a change that could not be applied is applied once it can be, though nothing else changes', async t => {
-  const applied = Promise.withResolvers<void>()
-  let tries = 0
-  const {resources} = await follow(t, rate => {
-    if (rate !== '0.5') return
-    if (++tries === 1) throw SHORTAGE
-    applied.resolve()
-  })
-  resources.change(sampled('0.5'))
-  await applied.promise
-  t.equal(tries, 2)
-})
-
 /** A limit of requests for each second, far below one. */
 const limit = (name: string, perSecond = '1e-9'): ResourceSnapshot['components'][number] =>
   componentResource(name, 'middleware.http.ratelimit', {

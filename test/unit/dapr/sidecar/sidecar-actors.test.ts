@@ -1,7 +1,7 @@
 import t from 'tap'
 import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
-import type {ActorAccess, SidecarActorsOptions} from '../../../../src/dapr/sidecar/actor-access.ts'
+import type {SidecarActorsOptions} from '../../../../src/dapr/sidecar/actor-access.ts'
 import {HostedActors} from '../../../../src/dapr/sidecar/hosted-actors.ts'
 import {SidecarActors} from '../../../../src/dapr/sidecar/sidecar-actors.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
@@ -49,46 +49,6 @@ t.test('a process that goes before it can be asked leaves no question to the nex
   t.equal(queue.waiting, 0)
   actors.close()
 })
-
-t.test(
-  'a question that cannot be asked, as no file can be opened, is asked again with the next change, or in a while',
-  async t => {
-    const listeners: (() => void)[] = []
-    const logged = Promise.withResolvers<string>()
-    const third = Promise.withResolvers<void>()
-    let questions = 0
-    const plan = {
-      channel: {protocol: 'http'},
-      fixedPort: 0,
-      get command(): readonly string[] {
-        if (++questions === 3) third.resolve()
-        throw new Error('EMFILE: too many open files')
-      },
-      ready: {kind: 'spawned'}
-    }
-    const onMove = (listener: () => void): (() => void) => {
-      listeners.push(listener)
-      return () => undefined
-    }
-    const queue = new AdmissionQueue({timeoutMs: 60_000})
-    queue.open()
-    const app = {id: 'shop', plan, isListening: true, appPort: 1, pid: 7, queue, opening: {}, onMove}
-    const actors = new SidecarActors({
-      runtime: app as unknown as AppRuntime,
-      context: {heldBodies: new HeldBodies()},
-      actors: {onTypes: () => undefined} as unknown as ActorAccess,
-      policies: () => undefined,
-      log: (_, text) => logged.resolve(text),
-      components: () => [],
-      warn: text => t.fail(text)
-    })
-    t.match(await logged.promise, 'EMFILE')
-    for (const listener of listeners) listener()
-    t.equal(questions, 2)
-    await third.promise
-    actors.close()
-  }
-)
 
 t.test('a sidecar that closes behind the next one of its app leaves that one its timers', async t => {
   const {actors: all} = openActorHouse()

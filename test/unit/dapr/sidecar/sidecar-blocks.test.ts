@@ -38,53 +38,37 @@ t.test('a sidecar that closes while its components are loaded takes no event of 
   t.equal(claims, 0)
 })
 
-t.test('an outbox that could not be read once is read later, and one that an edit adds is read', async t => {
-  for (const [before, failures] of [
-    [{outboxPublishTopic: 'orders'}, 2],
-    [{}, 0]
-  ] as const) {
-    const components = [componentResource('store', 'state.cassandra', before)]
-    const claimed = Promise.withResolvers<void>()
-    const outbox = {
-      claim: () => {
-        claimed.resolve()
-        return []
-      },
-      onRelease: () => () => undefined
-    }
-    let change: ((snapshot: object) => void) | undefined
-    const options = {
-      runtime: {plan: {folder: '/', resources: {}}, fault: '', opening: {}},
-      env: {},
-      resources: {
-        snapshot: {components, configuration: DEFAULT_CONFIGURATION},
-        onChange: (listener: (snapshot: object) => void) => {
-          change = listener
-          return () => undefined
-        },
-        warn: () => undefined
-      },
-      components: async () => Promise.resolve({})
-    } as unknown as OpenSidecarOptions
-    let looks = 0
-    const levels: string[] = []
-    const work = {
-      outbox: async () => {
-        if (++looks <= failures) throw new Error('EMFILE: too many open files')
-        return Promise.resolve(outbox)
-      }
-    }
-    const write = (level: string, text: string): void => void (text.includes('outbox') && levels.push(level))
-    const log = {isDebug: false, write, warn: () => undefined}
-    const context = {appId: 'shop', work, log} as unknown as SharedContext
-    const blocks = new SidecarBlocks(options, context, async () => Promise.resolve(undefined))
-    await blocks.load()
-    if (failures === 0)
-      change?.({components: [componentResource('store', 'state.cassandra', {outboxPublishTopic: 'a'})]})
-    await claimed.promise
-    t.strictSame(levels, ['error', 'debug'].slice(0, failures), 'once it is an error')
-    await blocks.close()
+t.test('an outbox that an edit adds is read', async () => {
+  const components = [componentResource('store', 'state.cassandra', {})]
+  const claimed = Promise.withResolvers<void>()
+  const outbox = {
+    claim: () => {
+      claimed.resolve()
+      return []
+    },
+    onRelease: () => () => undefined
   }
+  let change: ((snapshot: object) => void) | undefined
+  const options = {
+    runtime: {plan: {folder: '/', resources: {}}, fault: '', opening: {}},
+    env: {},
+    resources: {
+      snapshot: {components, configuration: DEFAULT_CONFIGURATION},
+      onChange: (listener: (snapshot: object) => void) => {
+        change = listener
+        return () => undefined
+      },
+      warn: () => undefined
+    },
+    components: async () => Promise.resolve({})
+  } as unknown as OpenSidecarOptions
+  const log = {isDebug: false, write: () => undefined, warn: () => undefined}
+  const context = {appId: 'shop', work: {outbox: async () => Promise.resolve(outbox)}, log} as unknown as SharedContext
+  const blocks = new SidecarBlocks(options, context, async () => Promise.resolve(undefined))
+  await blocks.load()
+  change?.({components: [componentResource('store', 'state.cassandra', {outboxPublishTopic: 'a'})]})
+  await claimed.promise
+  await blocks.close()
 })
 
 t.test('actors are hosted by no sidecar that has left them, also where its blocks are loaded later', async t => {
@@ -144,31 +128,6 @@ const blocksOf = (openDaprd: () => Promise<undefined>, more: object = {}, set: o
   const changed = (now: readonly object[] = [...components]): void => change?.({components: now})
   return {blocks, logged, change: changed, claims: () => claims}
 }
-
-t.test('blocks whose daprd could not be looked for once are loaded by the next call', async t => {
-  let looks = 0
-  const {blocks} = blocksOf(async () => {
-    if (++looks === 1) throw new Error('EMFILE: too many open files')
-    return Promise.resolve(undefined)
-  })
-  await t.rejects(blocks.load(), /EMFILE/)
-  t.ok(await blocks.load())
-})
-
-t.test('a change of files that cannot be followed is reported, ends no run, and is followed later', async t => {
-  let looks = 0
-  const {blocks, logged, change} = blocksOf(async () => {
-    if (++looks === 2) throw new Error('EMFILE: too many open files')
-    return Promise.resolve(undefined)
-  })
-  await blocks.load()
-  const followed = new Promise<void>(resolve => void blocks.onComponents(resolve))
-  change()
-  await followed
-  t.equal(looks, 3)
-  t.match(logged, [/^a change of components cannot be followed yet: EMFILE/])
-  await blocks.close()
-})
 
 t.test(
   'a change of files is told also where nothing is opened before it is called: a binding may have come',

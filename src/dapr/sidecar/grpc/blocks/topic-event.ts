@@ -34,7 +34,6 @@ function extensionsOf(fields: AppEvent['fields']): Readonly<Record<string, unkno
   return extensions
 }
 
-/** TopicEventRequest */
 export const topicEventOf = (
   {subscription: {pubsubName, topic}, path}: EventTarget,
   event: AppEvent
