@@ -11,7 +11,6 @@ export class GivenFlags {
     return new GivenFlags({...this.#values, ...values})
   }
 
-  /** Names of all flags that were given. */
   get names(): readonly string[] {
     return Object.keys(this.#values)
   }

@@ -1,4 +1,3 @@
-/** Names under a title. */
 export type Group = readonly [title: string, names: readonly string[]]
 
 /** A feature whose commands the short help shows only where it is used. */
@@ -57,7 +56,6 @@ export function shortGroups(uses: ReadonlySet<CommandUse>): readonly Group[] {
 export const allGroups = (): readonly Group[] =>
   COMMAND_GROUPS.map(({title, usual, more = []}) => [title, [...usual, ...more]] as const)
 
-/** The groups with their members. */
 export const membersOf = <T extends {readonly name: string}>(
   all: readonly T[],
   groups: readonly Group[]

@@ -14,7 +14,6 @@ export interface CommandWords {
   readonly notes?: string
   /** Other names of it. */
   readonly aliases?: readonly string[]
-  /** The commands below it. */
   readonly verbs?: readonly CommandWords[]
   /** Its arguments are app ids, which shells complete. */
   readonly takesIds?: boolean

@@ -59,7 +59,6 @@ export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (re
 }
 
 interface WantedRuns {
-  /** Only runs that have an app with this id. */
   readonly id?: string | undefined
   /** Includes runs of other folders: for `stop ID`, as in Dapr. */
   readonly isAnywhere?: boolean

@@ -21,7 +21,6 @@ interface CommandSidecar extends Surroundings, Pick<Overrides, 'variables'> {
   readonly id: string
   /** The folder of the command. */
   readonly cwd: string
-  /** The folder of the template. */
   readonly folder: string
   readonly source: Source
 }

@@ -8,7 +8,6 @@ import {noSettings} from './merge.ts'
 interface DeployedService {
   readonly name: string
   readonly version: string
-  /** The folder of its files. */
   readonly folder: string
   readonly fixedPort: number
   readonly env: Readonly<Record<string, string>>

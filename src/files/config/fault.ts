@@ -100,7 +100,6 @@ function textOf(value: unknown): string {
 const isYes = (value: unknown): boolean => value === true || value === 'true'
 const isOn = (value: unknown): boolean => value !== undefined && value !== false && value !== 'false'
 
-/** Refuses keys that a fault does not have. */
 function checkKeys(fields: FaultFields): void {
   const known: readonly string[] = FAULT_KEYS
   const key = Object.keys(fields).find(each => !known.includes(each))

@@ -125,7 +125,6 @@ export interface KubernetesValues {
   readonly resources?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Whether the app runs once and ends. */
   readonly job?: boolean
-  /** The type of its Service. */
   readonly service?: 'ClusterIP' | 'NodePort' | 'LoadBalancer'
   readonly serviceAccount?: string
   readonly imagePullSecrets?: readonly string[]

@@ -3,7 +3,6 @@ import {basename, dirname, join} from 'node:path'
 import {orElse} from '../../model/or-else.ts'
 import {readTextFile} from '../../model/read-file.ts'
 
-/** A script of a package, and where it runs. */
 interface PackageScript {
   readonly script: string
   readonly folder: string

@@ -4,7 +4,6 @@ import {templateError, type Source} from './diagnose.ts'
 import type {ForEach} from './merge.ts'
 import {checkFaultIds, readFault, WrongFault, type FaultFields} from './fault.ts'
 
-/** Context for the checks of a template. */
 interface Checking {
   readonly ids: readonly string[]
   readonly source: Source

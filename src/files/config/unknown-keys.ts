@@ -59,7 +59,6 @@ const DOCUMENTED = new Map([
   ['daprHTTPReadBufferSize', 'readBufferSize']
 ])
 
-/** Keys that are read and have no effect. */
 const WITHOUT_EFFECT = new Map([
   ['enableProfiling', 'there is no profiling server'],
   ['profilePort', 'there is no profiling server'],

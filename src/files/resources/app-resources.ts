@@ -51,7 +51,6 @@ export type App = Pick<AppPlan, 'id' | 'resources'>
 export class OpenResources implements AppResources {
   readonly app: App
   snapshot: ResourceSnapshot
-  /** Whether its sidecar is closed. */
   isClosed = false
   readonly #listeners = new Set<(snapshot: ResourceSnapshot) => void>()
   readonly warn: AppResources['warn']

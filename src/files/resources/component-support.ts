@@ -26,7 +26,6 @@ export const isForDaprd = (
   return component.isOfDapr && (use === 'always' || !isBuilt(component))
 }
 
-/** How to install a daprd. */
 export const INSTALL_DAPRD = '"dapr init --slim" of Dapr’s own CLI installs one; one in the PATH is found, too'
 
 /** `always`: also for our own types, to compare. */

@@ -41,7 +41,6 @@ export const MEMORY_CAPABILITIES: readonly string[] = 'ETAG TRANSACTIONAL TTL DE
   ' '
 )
 
-/** The types of middleware that are built in. */
 const MIDDLEWARE_TYPES = ['bearer', 'ratelimit', 'routeralias', 'routerchecker', 'uppercase'] as const
 
 const PREFIX = 'middleware.http.'
@@ -65,7 +64,6 @@ export const namesDirection = (direction: string, word: 'input' | 'output'): boo
 /** The properties of a state store by which its values are encrypted (Dapr: pkg/encryption). */
 export const ENCRYPTION_KEYS = ['primaryEncryptionKey', 'secondaryEncryptionKey'] as const
 
-/** A property of a component that contains a key. */
 interface KeyProperty {
   readonly name: string
   readonly secret: object | undefined

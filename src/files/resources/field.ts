@@ -27,7 +27,6 @@ interface Reading {
 /** A `${…}` and its place. */
 export interface PlacedReference {
   readonly written: string
-  /** Pillion has replaced it. */
   readonly isReplaced: boolean
   readonly place: Place
 }
@@ -220,7 +219,6 @@ export class Field {
     this.faultAt(this.#start, message, details)
   }
 
-  /** Notes a fault at an offset within a text. */
   noteWithin(offset: number, {severity, message, hint = ''}: TextFault): void {
     const quote = this.#node?.kind === 'scalar' && this.#node.style === 'quoted' ? 1 : 0
     const at = this.#start + quote + offset

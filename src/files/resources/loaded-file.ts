@@ -129,7 +129,6 @@ export const isBroken = ({faults}: FileContent<unknown>): boolean => faults.some
 
 /** The last content of a file that could be used; it is read again when its text or its variables have changed. */
 export class LoadedFile<T> {
-  /** The value that applies. */
   value: T
   /** Mistakes in the current text. */
   faults: readonly ResourceFault[] = []

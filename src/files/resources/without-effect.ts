@@ -17,7 +17,6 @@ export interface WithoutEffect {
 
 const NOT_BUILT = 'it is not supported yet'
 
-/** Kinds that are read. */
 const READ = ['HTTPEndpoint', 'Resiliency', 'Component', 'Configuration', 'Subscription', 'WorkflowAccessPolicy']
 /** Further kinds of Dapr. */
 const UNREAD = ['MCPServer']

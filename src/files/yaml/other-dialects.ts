@@ -35,7 +35,6 @@ function jsonKey(key: YamlNode): ReturnType<Dialect['keyName']> {
   return {name: typeof value === 'number' ? (ownOf(NO_NUMBERS, name) ?? name) : name}
 }
 
-/** The text of the value of a key. */
 function textKey(key: YamlNode): ReturnType<Dialect['keyName']> {
   if (key.kind !== 'scalar') return noKey(key)
   return {name: isNull(key) ? key.text : scalarText(key, COMPOSE_FILE)}

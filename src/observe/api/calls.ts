@@ -18,7 +18,6 @@ export interface CallsQuery {
   readonly q: string
   /** Only calls before this number; 0: from the latest one. */
   readonly before: number
-  /** Only calls after this number. */
   readonly after: number
   readonly limit: number
 }

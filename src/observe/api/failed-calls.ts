@@ -17,7 +17,6 @@ export interface FailedCalls {
   readonly recent: {readonly calls: number; readonly failed: number}
   /** How many of these failed by a fault that is switched on. */
   readonly faulty: number
-  /** The latest one to this callee. */
   readonly latest: {readonly at: string; readonly failure: string; readonly request: Api.Trouble['request']}
 }
 

@@ -76,6 +76,5 @@ export interface RunFacts {
   readonly masked: () => readonly string[]
   readonly work: WorkAccess
   readonly actors: ActorFacts
-  /** Plans of all apps of the run. */
   readonly plans: () => readonly AppPlan[]
 }

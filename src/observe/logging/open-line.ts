@@ -13,7 +13,6 @@ export interface WrittenPiece<W extends Writer = Writer> {
 /** The end of the output so far. */
 export interface Ending {
   readonly isOpen: boolean
-  /** The last writer. */
   readonly writer: Writer | undefined
 }
 

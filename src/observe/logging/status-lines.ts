@@ -69,7 +69,6 @@ export const upAndRunning: StatusLine = {sign: 'success', text: "You're up and r
 /** The sidecar that writes a log line. */
 export interface LineSource {
   readonly appId: string
-  /** Name of this machine. */
   readonly instance: string
   /** Version of Dapr's runtime. */
   readonly version: string

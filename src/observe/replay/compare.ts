@@ -11,7 +11,6 @@ import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 export type Noise = ReadonlySet<string>
 
 export interface Comparison {
-  /** The first differences. */
   readonly differences: readonly Difference[]
   readonly count: number
   /** Differences that are noise. */

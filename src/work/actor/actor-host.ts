@@ -16,7 +16,6 @@ export class ActorError extends Error {
 
 export interface MethodCall {
   readonly kind: 'method'
-  /** Protocol of the caller. */
   readonly protocol: Protocol
   readonly method: string
   /** The query string with its `?`; '' = none. */

@@ -32,7 +32,6 @@ export interface Delivered {
   readonly answer: string
 }
 
-/** The table of a series. */
 interface PlannedRows<R extends Planned> {
   readonly at: (key: number) => R | undefined
   /** `change`: of the columns that all series have. */

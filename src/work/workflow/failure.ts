@@ -2,7 +2,6 @@ import {decode} from '../../proxy/net/grpc/message-codec.ts'
 import type {Instance} from './instance.ts'
 import {FAILURE_DETAILS, readEvent, splitEvents} from './messages.ts'
 
-/** A failure in the words of the worker. */
 interface WorkFailure {
   readonly type: string
   readonly message: string

@@ -47,7 +47,6 @@ class WorkLimits {
   }
 }
 
-/** Work for a worker. */
 export interface WorkItem {
   readonly kind: 'workflows' | 'activities'
   readonly name: string

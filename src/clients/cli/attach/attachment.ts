@@ -12,7 +12,6 @@ import {DetachKeys} from './detach-keys.ts'
 
 interface AttachmentOptions {
   readonly run: FoundRun
-  /** The name of the app for the API. */
   readonly app: string
   /** The keys that detach, as characters. */
   readonly detachKeys: string

@@ -78,7 +78,6 @@ class SingleRunReporter {
   #hasStarted = false
   #isStopping = false
 
-  /** Whether the command was not found. */
   get isNotFound(): boolean {
     return this.#exit?.kind === 'spawn-error'
   }

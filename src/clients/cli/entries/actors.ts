@@ -25,7 +25,6 @@ const verb = (name: string, summary: string, load: CommandEntry['load']): Comman
   load
 })
 
-/** Reminders of actors. */
 export const REMINDERS: CommandEntry = {
   name: 'reminders',
   aliases: ['reminder'],

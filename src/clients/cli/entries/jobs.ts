@@ -5,7 +5,6 @@ const WHICH = whichRun('Path to the run template of the run', 'f')
 const APP = textFlag('app-id', 'The app ID of the job', 'a')
 const OUTPUT = outputFlag(['text', 'json'])
 
-/** A command about one job. */
 const verb = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({
   name: `jobs ${name}`,
   summary,

@@ -15,7 +15,6 @@ const formats = (...values: readonly string[]): Flag => ({
   }
 })
 
-/** The flags that each verb has. */
 const SHARED: readonly Flag[] = [
   textFlag('app-id', 'The app ID owner of the workflow instance', 'a'),
   {...textFlag('namespace', 'The namespace that the output names', 'n'), shown: '"default"'},
@@ -42,7 +41,6 @@ const LIST_FLAGS: readonly Flag[] = [
   formats('short', 'wide', 'yaml', 'json', 'ids')
 ]
 
-/** A verb about one workflow. */
 const ofOne = (
   verb: string,
   summary: string,

@@ -17,7 +17,6 @@ export interface Copied {
   readonly links: readonly string[]
 }
 
-/** Returns the temporary path of a copy. */
 export const temporaryFor = (to: string): string => join(dirname(to), `${TEMPORARY}${basename(to)}`)
 
 /** Removes the rest of an interrupted copy. */

@@ -191,7 +191,6 @@ const UNSET = [
   `: ${NAME}: (?:parameter (?:null or )?not set|unbound variable)`
 ].map(text => new RegExp(text))
 
-/** Returns the unset variables that a line names. */
 export const unsetVariables = (line: string): readonly string[] => [
   ...new Set(UNSET.flatMap(each => (each.exec(line) ?? []).slice(1).filter(Boolean)))
 ]

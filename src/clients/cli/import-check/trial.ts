@@ -18,7 +18,6 @@ import {commandLines, isBuilding} from './first-build.ts'
 import {obstacleOf, withoutValue, type Obstacle} from './obstacle.ts'
 import {trialPlan} from './trial-plan.ts'
 
-/** An app that was tried. */
 export interface TriedApp {
   readonly id: string
   /** The state as in `ps`; `building`: the first build of its program is under way. */

@@ -7,7 +7,6 @@ const APART_MS = 30
 /** Distinguishes typed keys from pasted text: a key arrives alone, with a pause before and after it. */
 export class Keys {
   readonly #clock: Clock
-  /** A key that was pressed alone. */
   readonly #pressed: (key: string) => void
   #latest = -Infinity
   #callOff = (): void => undefined
@@ -39,7 +38,6 @@ export class Keys {
 interface KeyInputOptions {
   /** Text that one read of the terminal returned. */
   readonly typed: (chunk: string) => void
-  /** A key that was pressed alone. */
   readonly pressed: (key: string) => void
   /** The modes of the terminal are ours from now on; undefined: as before. */
   readonly moded: (mode: KeyMode | undefined) => void

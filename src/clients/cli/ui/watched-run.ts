@@ -20,9 +20,7 @@ const ENDED = {
   gone: 'the run is gone without a word (killed?): waiting for the next one (q: quit)'
 } as const
 
-/** Follower of runs. */
 interface RunFollower {
-  /** Ends it. */
   readonly signal: AbortSignal
   /** Called when the apps of the run have changed. */
   readonly changed: () => void

@@ -34,7 +34,6 @@ const EXIT_NOT_IN_TIME = 124
 const nameOf = (given: Arguments): readonly string[] =>
   givenText(given, 'run') === '' ? [] : ['--name', givenText(given, 'run')]
 
-/** Returns the output of a command as an error. */
 const failed = (what: string, {stdout, stderr}: CommandEnd): UserError =>
   new SaidByApp(what, inToolWords(stripVTControlCharacters(stderr.trim() || stdout.trim())))
 

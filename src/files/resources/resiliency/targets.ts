@@ -23,7 +23,6 @@ interface ComponentTarget {
   readonly outbound: PolicyNames
 }
 
-/** Targets by name. */
 export interface Targets {
   readonly apps: ReadonlyMap<string, AppTarget>
   readonly actors: ReadonlyMap<string, ActorTarget>

@@ -82,7 +82,6 @@ export class CallLinks {
   readonly #inside = new Map<string, TracedCall[]>()
   /** The calls that each app has got in each trace. */
   readonly #ofTrace = new Map<string, TracedCall[]>()
-  /** Kinds of calls that were made for each call. */
   readonly #made = new Map<number, Set<string>>()
 
   /** Adds a call. Calls must be added in the order of their starts. */

@@ -14,7 +14,6 @@ import {nodeView} from './node-view.ts'
 import {exceptionsOnce} from './span-view.ts'
 import {withSpans} from './with-spans.ts'
 
-/** Rows of one tree that are shown. */
 const MAX_ROWS = 1000
 
 type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked'> & {

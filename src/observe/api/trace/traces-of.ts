@@ -82,7 +82,6 @@ export function otherNames(envelope: Buffer): Partial<EventNames> {
   return {...(typeof id === 'string' && {event: id}), ...(typeof source === 'string' && {publisher: source})}
 }
 
-/** The names that identify an event. */
 interface EventNames {
   /** `id` of CloudEvents 1.0. */
   readonly event: string

@@ -38,7 +38,6 @@ class Layout {
   readonly #numbers = new Map<ReceivedSpan, number>()
   /** The parent of each row. */
   readonly #above = new Map<number, number>()
-  /** All rows of the request. */
   readonly #rows: Set<number>
 
   constructor(gathered: Gathered, roots: readonly number[]) {

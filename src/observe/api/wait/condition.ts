@@ -105,7 +105,6 @@ export interface Standing {
   readonly state: 'met' | 'waiting' | 'impossible'
   /** Why it is met, or the missing part. */
   readonly reason: string
-  /** Apps that the condition waits for. */
   readonly apps?: readonly WaitedApp[]
 }
 

@@ -5,7 +5,6 @@ import {spokenStatus} from '../../../work/workflow/status.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 
-/** A time as views have it. */
 export const timeText = (ms: number): string => new Date(ms).toISOString()
 
 /** An instance without its payloads. */

@@ -139,6 +139,5 @@ const CATEGORIES = (Object.values(API) as BlockApi[])
   .flatMap(({errors}) => (errors === undefined ? [] : [errors.split(' ')]))
   .map(([parts = '', category = '']) => ({parts: parts.split('|'), category}))
 
-/** Returns the category of an error code in the metrics. */
 export const errorCategory = (code: string): string =>
   CATEGORIES.find(({parts}) => parts.some(part => code.includes(part)))?.category ?? 'common'

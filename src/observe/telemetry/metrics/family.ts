@@ -61,7 +61,6 @@ const escapeLabel = (text: string): string => escapeHelp(text).replaceAll('"', '
 export type Relabel = (metric: string, label: string, value: string) => string
 
 interface FamilyOptions<Kind extends Series> {
-  /** The exported name. */
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge' | 'histogram'

@@ -35,7 +35,6 @@ export class HttpMetrics {
     this.#client = clientSeries(registry, {appId, labels, keyOf})
   }
 
-  /** The sidecar has responded to a request. */
   served({verb, path, status, requestBytes, responseBytes, elapsedMs}: HttpCall): void {
     const series = this.#server.get(path, verb, status)
     series.requests.value++

@@ -266,7 +266,6 @@ export const METRICS = {
 
 type Name = keyof typeof METRICS
 
-/** The names of the metrics of a kind. */
 export type MetricName<Kind extends string> = {
   [Each in Name]: (typeof METRICS)[Each]['kind'] extends Kind ? Each : never
 }[Name]

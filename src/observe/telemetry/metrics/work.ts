@@ -12,7 +12,6 @@ const LEVELS = {
 export class ActorMetrics {
   readonly #registry: MetricsRegistry
   readonly #appId: string
-  /** All types so far. */
   readonly #types = new Set<string>()
 
   constructor(registry: MetricsRegistry, appId: string) {

@@ -39,7 +39,6 @@ export type Attributes = readonly (readonly [name: string, value: string])[]
 export interface SpanDetails {
   /** The description of its status. */
   readonly message: string
-  /** Name of the instrumentation. */
   readonly scope: string
   readonly attributes: Attributes
   readonly exception?: SpanException

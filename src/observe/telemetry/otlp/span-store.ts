@@ -17,7 +17,6 @@ const OWN_SCOPE = 'dapr-diagnostics'
 interface SpanStoreOptions {
   /** Whether the app is recorded, so that its spans are kept. */
   readonly isRecorded: (app: string) => boolean
-  /** Whether a path is that of health checks. */
   readonly isHealthPath?: (path: string) => boolean
   readonly maxItems?: number
   readonly maxBytes?: number

@@ -5,7 +5,6 @@ import type {AdmittedTo, CallRecord, SentRequest} from '../../../model/call.ts'
 export const FLAG = {
   /** Set while the call is under way. */
   open: 1,
-  /** The callee has the call. */
   admitted: 2,
   /** The call waited in the queue of its callee. */
   waited: 4,
@@ -17,13 +16,11 @@ export const FLAG = {
   resent: 32,
   /** Part of a body is not kept. */
   truncated: 64,
-  /** A copy for a shadow. */
   shadow: 128,
   replay: 256,
   grpc: 512,
   /** A request of the sidecar to its own app: an event, a question of Dapr's. */
   own: 1024,
-  /** A fault was injected. */
   fault: 2048,
   /** The call arrived at the port of its callee, not through the sidecar of its caller. */
   published: 4096,

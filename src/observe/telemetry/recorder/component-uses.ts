@@ -33,7 +33,6 @@ export class ComponentUses {
     this.#ask = isRecorded
   }
 
-  /** Adds a use that is over. */
   add(use: ComponentUse): void {
     const way = isOf(this.#last, use) ? this.#last : this.#wayOf(use)
     if (way === undefined) return

@@ -22,7 +22,6 @@ import {orElse, uriDecoded} from '../../../model/or-else.ts'
 /** Fields without this masking: bodies and lines have been masked; ids and names are used to ask again. */
 const AS_THEY_ARE = new Set(['body', 'line', 'coloured', 'id', 'name'])
 
-/** Returns the mask of a secret value. */
 type MaskOf = (value: string, name: string) => string
 
 /** Replaces secrets in recorded requests and responses. A mask shows only the length of a value. */
@@ -44,7 +43,6 @@ export class Masking {
     return this.#more.has(name.toLowerCase()) || isSecretName(name, value)
   }
 
-  /** Returns the mask of a value without a name. */
   value = (text: string): string => this.#hidden(text, '')
 
   /** Masks a value unless it is masked already. */
@@ -64,7 +62,6 @@ export class Masking {
     return /^--?[\w-]+$/.test(flag) && !word.startsWith('-') && this.isSecret(flag, word)
   }
 
-  /** The words of a command. */
   command(words: readonly string[]): readonly string[] {
     return words.map((word, at) => (this.isArgument(words[at - 1] ?? '', word) ? this.value(word) : this.text(word)))
   }
@@ -98,7 +95,6 @@ export class Masking {
     return masked.replaceAll(/[^"]+/g, part => this.target(part, depth))
   }
 
-  /** Masks headers on lines of their own. */
   #headers(text: string): string {
     return text.replace(HEADER_LINE, (all: string, start: string, mark: string, name: string, value: string) => {
       const isHeader = mark !== '' || this.#more.has(name.toLowerCase()) || this.isSecret(endOfName(name), value)

@@ -17,7 +17,6 @@ export interface TracedRequest {
   readonly verb: string
   /** Decoded, without its query. */
   readonly path: string
-  /** The target as sent. */
   readonly target: string
   readonly status: number
   /** The address and port that Dapr records as the server's: the caller's own. */

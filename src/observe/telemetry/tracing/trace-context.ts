@@ -59,7 +59,6 @@ export const childOf = (parent: TraceContext, isSampled: boolean): TraceContext 
   flags: isSampled ? parent.flags | SAMPLED : parent.flags & ~SAMPLED
 })
 
-/** The root span of a trace. */
 export const rootOf = (traceId: string, isSampled: boolean): TraceContext => ({
   traceId,
   spanId: hexOfRandom(8),

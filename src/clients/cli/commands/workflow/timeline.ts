@@ -82,7 +82,6 @@ export function timelineText(
 const traceHint = (id: string): string =>
   `its calls and lines: pillion trace ${shellWord([Buffer.from(`workflow:${id}`)])}\n`
 
-/** Whether an instance is over. */
 const isOver = ({status}: Pick<Workflow, 'status'>): boolean =>
   !['RUNNING', 'PENDING', 'SUSPENDED', 'STALLED', 'UNKNOWN'].includes(status)
 
