@@ -1,5 +1,4 @@
 import type {BreakerState, Endpoint, PolicyKind, ResiliencyEvent} from '../../../model/resiliency-event.ts'
-import type {Counter} from './family.ts'
 import type {MetricsRegistry} from './registry.ts'
 
 /** The Resiliency resource that defines the policies. */
@@ -10,14 +9,12 @@ interface ResiliencyName {
 
 const STATES = ['closed', 'half-open', 'open', 'unknown'] as const
 
-/** Maximum number of cached targets; beyond it the cache is cleared. */
-const MAX_TARGETS = 1000
-
 /** Metrics of policies (Dapr: pkg/diagnostics/resiliency_monitoring.go). */
 export class ResiliencyMetrics {
   readonly #appId: string
   readonly #registry: MetricsRegistry
-  readonly #targets = new Map<string, TargetSeries>()
+  /** The targets with a circuit breaker, and its last state. */
+  readonly #breakers = new Map<string, {readonly endpoint: Endpoint; readonly state: BreakerState}>()
   #name: ResiliencyName = {name: '', namespace: ''}
 
   constructor(registry: MetricsRegistry, appId: string) {
@@ -27,29 +24,34 @@ export class ResiliencyMetrics {
 
   /** Notes the loaded resources. As in Dapr, all policies are counted under the name of the last one. */
   loaded(resources: readonly ResiliencyName[]): void {
+    // earlier circuit breakers are gone
+    for (const {endpoint} of this.#breakers.values()) this.#show(endpoint, 'closed')
+    this.#breakers.clear()
     this.#name = resources.at(-1) ?? this.#name
-    for (const target of this.#targets.values()) target.replaced()
-    this.#targets.clear()
     const loaded = this.#registry.counter('dapr_resiliency_loaded')
     for (const {name, namespace} of resources) loaded.series(this.#appId, name, namespace).value++
   }
 
   record(event: ResiliencyEvent): void {
-    if (event.endpoint.target === '') return // built-in retries are not counted
-    const target = this.#targets.get(keyOf(event.endpoint)) ?? this.#addTarget(event.endpoint)
+    const {endpoint} = event
+    if (endpoint.target === '') return // built-in retries are not counted
     switch (event.type) {
-      case 'applied':
-        return target.applied(event.policy, event.state)
+      case 'applied': {
+        const {policy, state} = event
+        this.#registry.counter('dapr_resiliency_count').series(...this.#labels(endpoint, policy, state)).value++
+        if (state !== '') this.#show(endpoint, state)
+        return
+      }
       case 'retrying':
-        if (event.retry === 1) target.activated('retry', '')
+        if (event.retry === 1) this.#activated(endpoint, 'retry')
         return
       case 'timed-out':
-        if (event.isFirst) target.activated('timeout', '')
+        if (event.isFirst) this.#activated(endpoint, 'timeout')
         return
       case 'breaker-changed':
         // an expired timeout is not caused by a call
-        if (event.to !== 'half-open') target.activated('circuitbreaker', event.to)
-        target.show(event.to)
+        if (event.to !== 'half-open') this.#activated(endpoint, 'circuitbreaker', event.to)
+        this.#show(endpoint, event.to)
         return
       case 'recovered':
       case 'not-retried':
@@ -57,69 +59,29 @@ export class ResiliencyMetrics {
     }
   }
 
-  #addTarget(endpoint: Endpoint): TargetSeries {
-    const {target: name, component} = endpoint
+  #activated(endpoint: Endpoint, policy: PolicyKind, status = ''): void {
+    const family = this.#registry.counter('dapr_resiliency_activations_total')
+    family.series(...this.#labels(endpoint, policy, status)).value++
+  }
+
+  /** Sets the gauge of the state to 1, and those of the other states to 0. */
+  #show(endpoint: Endpoint, state: BreakerState): void {
+    const key = keyOf(endpoint)
+    if (this.#breakers.get(key)?.state === state) return
+    this.#breakers.set(key, {endpoint, state})
+    const family = this.#registry.gauge('dapr_resiliency_cb_state')
+    for (const each of STATES)
+      family.series(...this.#labels(endpoint, 'circuitbreaker', each)).value = Number(each === state)
+  }
+
+  #labels({target, component}: Endpoint, policy: PolicyKind, status: string): readonly string[] {
+    const {name, namespace} = this.#name
     const flow = component?.direction ?? 'outbound'
-    const label = component === undefined ? `app_${name}` : `${component.kind}_${name}`
-    if (this.#targets.size >= MAX_TARGETS) this.#targets.clear()
-    const labels = (policy: PolicyKind, status: string): string[] => {
-      const {name: resource, namespace} = this.#name
-      return [this.#appId, resource, policy, namespace, flow, label, status]
-    }
-    const target = new TargetSeries({
-      count: (policy, status) => this.#registry.counter('dapr_resiliency_count').series(...labels(policy, status)),
-      activation: (policy, status) =>
-        this.#registry.counter('dapr_resiliency_activations_total').series(...labels(policy, status)),
-      states: () =>
-        STATES.map(state => this.#registry.gauge('dapr_resiliency_cb_state').series(...labels('circuitbreaker', state)))
-    })
-    this.#targets.set(keyOf(endpoint), target)
-    return target
+    const label = component === undefined ? `app_${target}` : `${component.kind}_${target}`
+    return [this.#appId, name, policy, namespace, flow, label, status]
   }
 }
 
 /** A component has two sets of policies, and may be called as an app. */
 const keyOf = ({target, component}: Endpoint): string =>
   component === undefined ? target : `${target} ${component.kind} ${component.direction}`
-
-interface Lookup {
-  readonly count: (policy: PolicyKind, status: string) => Counter
-  readonly activation: (policy: PolicyKind, status: string) => Counter
-  readonly states: () => readonly Counter[]
-}
-
-/** The series of one target, looked up on first use. */
-class TargetSeries {
-  readonly #lookup: Lookup
-  readonly #counts = new Map<string, Counter>()
-  #states: readonly Counter[] | undefined
-  #shown: BreakerState | '' = ''
-
-  constructor(lookup: Lookup) {
-    this.#lookup = lookup
-  }
-
-  applied(policy: PolicyKind, state: BreakerState | ''): void {
-    const key = state === '' ? policy : state // only circuit breakers have states
-    let counter = this.#counts.get(key)
-    if (counter === undefined) this.#counts.set(key, (counter = this.#lookup.count(policy, state)))
-    counter.value++
-    if (state !== '') this.show(state)
-  }
-
-  activated(policy: PolicyKind, status: string): void {
-    this.#lookup.activation(policy, status).value++
-  }
-
-  /** Called when the target's circuit breaker is gone or replaced. */
-  replaced(): void {
-    if (this.#shown !== '') this.show('closed')
-  }
-
-  show(state: BreakerState): void {
-    if (state === this.#shown) return
-    this.#shown = state
-    this.#states ??= this.#lookup.states()
-    for (const [index, gauge] of this.#states.entries()) gauge.value = STATES[index] === state ? 1 : 0
-  }
-}

@@ -18,15 +18,11 @@ const orders = {pubsubName: 'bus', topic: 'orders', metadata: {}, rules: [], dea
 const DECLARED = {subscriptions: [orders] as unknown as ResourceSnapshot['subscriptions']}
 const INPUTS = {components: [componentResource('tick', 'bindings.cron', {schedule: '@every 1s', direction: 'input'})]}
 
-/** An app that listens, or is asleep, with these resources, and whose blocks cannot be loaded at first, as no file can be opened. */
+/** An app that listens, or is asleep, with these resources. */
 function contextOf(snapshot: Partial<ResourceSnapshot>, blocks: object, isAsleep = false): DeliveryContext {
   const queue = new AdmissionQueue({timeoutMs: 60_000})
   queue.open()
-  let loads = 0
-  const load = async (): Promise<object> => {
-    if (++loads === 1) throw new Error('EMFILE: too many open files')
-    return Promise.resolve(blocks)
-  }
+  const load = async (): Promise<object> => Promise.resolve(blocks)
   return {
     runtime: {
       id: 'shop',
@@ -55,23 +51,7 @@ function contextOf(snapshot: Partial<ResourceSnapshot>, blocks: object, isAsleep
   } as unknown as DeliveryContext
 }
 
-t.test('topics that could not be read, as no file can be opened, are read later, though nothing changes', async t => {
-  const followed = Promise.withResolvers<readonly object[]>()
-  const subscriptions = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
-  const sidecar = new SidecarSubscriptions(contextOf(DECLARED, {subscriptions}))
-  t.match(await followed.promise, [{topic: 'orders'}])
-  await sidecar.close(AbortSignal.abort())
-})
-
-t.test('and so are bindings', async t => {
-  const followed = Promise.withResolvers<readonly object[]>()
-  const inputBindings = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
-  const sidecar = new SidecarBindings(contextOf(INPUTS, {inputBindings}))
-  t.match(await followed.promise, [{name: 'tick'}])
-  await sidecar.close(AbortSignal.abort())
-})
-
-t.test('and so are bindings that start an app which is asleep', async t => {
+t.test('bindings that start an app which is asleep are read', async t => {
   const followed = Promise.withResolvers<readonly object[]>()
   const inputBindings = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
   const sidecar = new SidecarBindings(contextOf(INPUTS, {inputBindings}, true))
@@ -95,7 +75,6 @@ t.test('what an app says of its bindings is in the log once, and that it has not
   const inputBindings = {follow: async () => undefined, close: async () => undefined}
   const components = ['no', 'mute'].map(name => componentResource(name, 'bindings.cron', {schedule: '@every 1s'}))
   const context = contextOf({components}, {inputBindings})
-  await t.rejects(context.blocks.load())
   const [late, last] = [new AbortController(), Promise.withResolvers<void>()]
   t.teardown(() => mock.restoreAll())
   mock.method(AbortSignal, 'timeout', () => late.signal)
@@ -147,7 +126,6 @@ t.test('an app that does not say the routes of its topics is asked again for a m
     close: async () => {}
   }
   const context = contextOf({components: [componentResource('bus', 'pubsub.in-memory', {})]}, {subscriptions})
-  await t.rejects(context.blocks.load())
   const topics = [{pubsubName: 'bus', topic: 'orders', metadata: {}, deadLetterTopic: ''}]
   // a database is not asked
   const plan = {...context.runtime.plan, command: ['postgres']}
@@ -172,7 +150,6 @@ t.test('a database is not asked which bindings it wants', async t => {
   const inputBindings = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
   const components = [componentResource('tick', 'bindings.cron', {schedule: '@every 1s'})]
   const context = contextOf({components}, {inputBindings})
-  await t.rejects(context.blocks.load())
   Object.assign(context.runtime, {plan: {...context.runtime.plan, command: ['postgres']}})
   const lines: string[] = []
   const sidecar = new SidecarBindings({...context, log: (level, text) => void lines.push(`${level} ${text}`)})
