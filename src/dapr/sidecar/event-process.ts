@@ -138,7 +138,7 @@ export class EventProcess {
 /** The code of a channel for each protocol of an app. */
 type ChannelCode<Channel> = Readonly<Record<'grpc' | 'http', () => Promise<new (process: DeliveryProcess) => Channel>>>
 
-/** What one app reads: its topics, or its bindings. Looks again when its process, its queue or its components change. */
+/** The topics or the bindings that one app reads. Looks again when its process, its queue or its components change. */
 export abstract class AppDelivery<Channel> {
   protected readonly options: DeliveryContext
   protected readonly process: EventProcess
