@@ -2,7 +2,8 @@
 import {join} from 'node:path'
 import {isInside} from '../../model/glob.ts'
 import type {ImportedApp} from './imported.ts'
-import {calledAt} from './reading/listening.ts'
+import {portOfCallers} from './reading/listening.ts'
+import {plainNumbers} from './ports.ts'
 import {entriesOf, sourcesIn, textAt} from './reading/files.ts'
 import {sampleOf} from './reading/variables.ts'
 import {mapOf, textsOf} from './reading/yaml-file.ts'
@@ -22,23 +23,25 @@ export function withCalledPorts(apps: readonly ImportedApp[], roots: readonly st
   const named = [
     ...folders.flatMap(urlsIn),
     ...apps.flatMap(({keys, folder}) =>
-      Object.entries(mapOf(keys['env'])).flatMap(([name, value]) => urlsOf(`${name}="${String(value)}"`, folder))
+      Object.entries(mapOf(keys['env'])).flatMap(([name, value]) =>
+        urlsOf(`${name}="${plainNumbers(String(value))}"`, folder)
+      )
     )
   ]
   const owners = new Map(named.map(each => [each, ownerOf(each.name, apps)] as const))
   return apps.map(app => {
     if (!isProgram(app)) return app
-    const own = Number(app.keys['port'] ?? app.keys['appPort'] ?? 0)
+    const own = portOfCallers(app)
     const isOwn = ({path}: Named): boolean =>
       path === app.folder || (isInside(path, app.folder) && !roots.includes(app.folder))
     const ports = named.flatMap(each => (owners.get(each) === app.id && !isOwn(each) ? [each.port] : []))
-    const written = app.written ?? own
+    const written = app.listens?.written ?? own
     const byOthers = named.some(({port, path}) => port === written && !isInside(path, app.folder))
     const isOfOther = apps.some(
-      each => each !== app && [each.keys['port'], each.keys['appPort'], each.written].includes(written)
+      each => each !== app && [portOfCallers(each), each.listens?.port, each.listens?.written].includes(written)
     )
-    const port = ports.includes(own) ? own : (ports[0] ?? (byOthers && !isOfOther ? written : 0))
-    return port === 0 ? app : calledAt(app, port)
+    const called = ports.includes(own) ? own : (ports[0] ?? (byOthers && !isOfOther ? written : 0))
+    return called === 0 ? app : {...app, listens: {port: 0, ...app.listens, called}}
   })
 }
 

@@ -2,66 +2,14 @@
 import {dirname, join, relative, resolve} from 'node:path'
 import {idleNote, idleProjects, importProjects} from './folder/folder.ts'
 import {UserError} from '../../model/errors.ts'
-import {freeFrom} from './compose/ports.ts'
-import type {Imported, ImportedApp} from './imported.ts'
+import type {Imported} from './imported.ts'
+import {withNumbers, withOwnPorts} from './ports.ts'
 import type {NamedSource} from './several-sources.ts'
 import {isFolder, readFolders} from './reading/files.ts'
 import {textsOf} from './reading/yaml-file.ts'
-import {calledAt} from './reading/listening.ts'
+import {withPortKeys} from './reading/listening.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 import {runsNothing, type RunTool} from './reading/other-tool.ts'
-
-/** Gives apps different ports, where programs can take another one, else a note. The first keeps its port. */
-function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
-  const wanted = new Set(apps.flatMap(portsOf))
-  const owners = new Map<number, string>()
-  // a number in the code of a program stays; the others can be chosen
-  for (const {id, keys} of apps) {
-    const port = 'port' in keys ? 0 : Number(keys['appPort'] ?? 0)
-    const others = apps.filter(each => port > 0 && each.keys['port'] === port)
-    if (others.length > 0 && others.every(({move}) => move !== undefined) && !owners.has(port)) owners.set(port, id)
-  }
-  return apps.map(app => {
-    const port = Number(app.keys['port'] ?? 0)
-    const owner = owners.get(port)
-    const isTaken = owner !== undefined && owner !== app.id
-    const moved = isTaken ? movedFrom(app, freeFrom(port + 1, wanted), owner) : noted(app, owners)
-    for (const each of portsOf(moved)) {
-      wanted.add(each)
-      if (!owners.has(each)) owners.set(each, app.id)
-    }
-    return moved
-  })
-}
-
-const portsOf = ({keys, published = []}: ImportedApp): readonly number[] =>
-  [Number(keys['port'] ?? 0), Number(keys['appPort'] ?? 0), ...published.map(({port}) => port)].filter(port => port > 0)
-
-/** Two apps cannot be called at one number. */
-function movedFrom(app: ImportedApp, port: number, owner: string): ImportedApp {
-  const {keys} = app
-  const isOfCode = app.move === undefined && !('appPort' in keys)
-  const moved = calledAt({...app, keys: isOfCode ? {fixedPort: keys['port'], ...keys} : keys}, port)
-  const note = `port: ${String(keys['port'])} is that of ${owner}: this one is called at ${port}`
-  return {...moved, notes: [...moved.notes, note]}
-}
-
-const only = (key: string, port: number, owner: string): string =>
-  `${key}: ${port} is that of ${owner}, too, and only one can listen there`
-
-function noted(app: ImportedApp, owners: ReadonlyMap<number, string>): ImportedApp {
-  const notes = [...app.notes]
-  const port = Number(app.keys['appPort'] ?? 0)
-  const owner = owners.get(port)
-  if (owner !== undefined && owner !== app.id)
-    notes.push(`${only('appPort', port, owner)}: have the program listen on another port, and write that here`)
-  for (const {port: number, text} of app.published ?? []) {
-    const other = owners.get(number)
-    if (other !== undefined)
-      notes.push(`${only('ports', number, other)}: write another number in front of the colon of --publish ${text}`)
-  }
-  return {...app, notes}
-}
 
 /** The options of an import. */
 export interface ImportRequest {
@@ -104,9 +52,9 @@ export async function importFrom(
   const notes = [...imported.notes, ...more.flat()]
   const called = (await import('./called-ports.ts')).withCalledPorts(imported.apps, sources.map(rootOf))
   const watched = (await import('./folder/package-watch.ts')).withPackageWatch(called, sources.map(rootOf))
-  const whole = {...imported, notes, apps: separatePorts(watched)}
-  const {withMissing} = await import('./app-notes.ts')
-  const {withSharedNotes} = await import('./shared-notes.ts')
+  const apps = withOwnPorts(watched)
+  const whole = withNumbers({...imported, notes, apps: apps.map(withPortKeys)}, apps)
+  const {withMissing, withSharedNotes} = await import('./notes.ts')
   const missing = withMissing(whole, process.env)
   return {imported: withSharedNotes(missing, options.all), sources}
 }

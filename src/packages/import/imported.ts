@@ -3,6 +3,28 @@ import {explainPlace, placeOf} from '../../files/config/diagnose.ts'
 import {UserError} from '../../model/errors.ts'
 import {isObject} from '../../model/is-object.ts'
 
+/** How a program gets the number at which it listens: in PORT, in another variable, or as words of its command. */
+export type Takes =
+  | 'PORT'
+  | {readonly variable: string; readonly value?: string}
+  | {readonly words: (port: string) => readonly string[]}
+
+/** Port of a program by its files, and by its callers. */
+export interface ListensAt {
+  /** 0: its files do not tell. */
+  readonly port: number
+  /** Number at which others call it; absent: the program's own. */
+  readonly called?: number
+  /** Number in its code where a source gives it another one in PORT: 4000 of `process.env.PORT || 4000`. */
+  readonly written?: number
+  /** The owner of a default, such as `the default of uvicorn`; absent: a file has the number. */
+  readonly guess?: string
+  /** Set if it serves at an unknown number. */
+  readonly serves?: boolean
+  /** Absent: its code decides. */
+  readonly takes?: Takes | undefined
+}
+
 /** An app as another tool's file has it. */
 export interface ImportedApp {
   readonly id: string
@@ -12,12 +34,12 @@ export interface ImportedApp {
   readonly keys: Readonly<Record<string, unknown>>
   /** Further ports of this machine on which it listens, and how its command says so. */
   readonly published?: readonly {readonly port: number; readonly text: string}[]
-  /** The keys, besides `port`, with which it is called at another number; undefined: its code decides. */
-  readonly move?: ((port: number) => Readonly<Record<string, unknown>>) | undefined
+  /** Its port; absent for containers. */
+  readonly listens?: ListensAt
+  /** Its name in its source: addresses of others have it in place of a number. */
+  readonly service?: string
   /** The variables of a container as a program in its place needs them. */
   readonly envHere?: Readonly<Record<string, string>>
-  /** The number in its code where a source gives it another one in PORT: 4000 of `process.env.PORT || 4000`. */
-  readonly written?: number
   /** The folder of which its image is built. */
   readonly builtFrom?: string
   /** Notes about what could not be carried over, or has to be checked. */

@@ -2,6 +2,7 @@
 import {isAbsolute, join, relative} from 'node:path'
 import {isDataServer} from '../../files/config/data-server.ts'
 import {pathTo, withoutVariables, type Imported, type ImportedApp} from './imported.ts'
+import {portOfCallers} from './reading/listening.ts'
 import {given, isMap, mapOf, textsOf} from './reading/yaml-file.ts'
 
 /** A source that was read, and how messages name it. */
@@ -38,7 +39,7 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
   const kept = alone.map(app => withHosts(app, gone))
   const waited = kept
     .filter(app => isServer(app) && !('profiles' in app.keys) && !('dependsOn' in app.keys))
-    .map(({id, keys}) => [id, 'ready' in keys || 'appPort' in keys ? 'ready' : 'started'] as const)
+    .map(({id, keys, listens}) => [id, 'ready' in keys || listens !== undefined ? 'ready' : 'started'] as const)
   const servers = Object.fromEntries(waited)
   const waiting = kept.map(app =>
     waited.length > 0 && mayWait(app, sources)
@@ -94,19 +95,14 @@ function withHosts(app: NamedApp, gone: readonly string[]): NamedApp {
   return hosts.length === 0 ? app : {...app, keys: {...app.keys, command: command.toSpliced(at + 1, 0, ...hosts)}}
 }
 
-/** Keys of a port: they belong to the command of an app. */
-const PORTS = new Set(['port', 'appPort', 'autoPort', 'fixedPort'])
-
 /** An app with the keys that only another source has. The command of a container names its variables, and its check runs in it. */
 function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {
-  const hasPort = [...PORTS].some(key => key in app.keys)
   const isGone = isContainer(other) && !isContainer(app)
-  const isOwn = (key: string): boolean =>
-    key in app.keys || (PORTS.has(key) && hasPort) || (isGone && (key === 'ready' || key === 'stop'))
+  const isOwn = (key: string): boolean => key in app.keys || (isGone && (key === 'ready' || key === 'stop'))
   const added = Object.entries(other.keys).filter(([key]) => key !== 'env' && !isOwn(key))
-  const {PORT, ...others} = isContainer(app) ? {} : mapOf(isGone ? other.envHere : other.keys['env'])
+  const others = isContainer(app) ? {} : mapOf(isGone ? other.envHere : other.keys['env'])
   const ownEnv = mapOf(app.keys['env'])
-  const env = {...others, ...(!hasPort && given({PORT})), ...ownEnv}
+  const env = {...others, ...ownEnv}
   const names = Object.keys(env).filter(name => !(name in ownEnv))
   const keys = {
     ...app.keys,
@@ -117,7 +113,8 @@ function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {
   }
   const taken = [...added.map(([key]) => key), ...names.map(name => `env.${name}`)].join(', ')
   const note = `it is in ${app.source} and in ${other.source}: as in ${app.source}${taken === '' ? '' : `, with ${taken} of ${other.source}`}`
-  return {...app, keys, notes: [...app.notes, note, ...(isGone ? [] : other.notes)]}
+  const listens = portOfCallers(app) > 0 || isGone ? app.listens : (other.listens ?? app.listens)
+  return {...app, keys, ...(listens && {listens}), notes: [...app.notes, note, ...(isGone ? [] : other.notes)]}
 }
 
 /** Paths of env files from another folder. */

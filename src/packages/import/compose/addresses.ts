@@ -1,5 +1,6 @@
 // Addresses of other services: containers have their names in one network, programs find them at ports of this machine.
 import {pathFrom} from '../imported.ts'
+import {numberOf, plainNumbers} from '../ports.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {listedValues, variablePairs} from '../reading/yaml-file.ts'
 import {pathOfEntry, withValues} from './project.ts'
@@ -15,16 +16,20 @@ export function variablesHere(service: Service, stack: Stack, isHere: boolean): 
   })
   // other values of a file of variables may be secret, and a template is shared
   const isSecret = (name: string, value: string): boolean => !(name in own) && !ADDRESS.test(value)
-  const secret = moved.filter(([name, value, here]) => here !== value && isSecret(name, value)).map(([name]) => name)
+  const secret = moved
+    .filter(([name, value, here]) => !isSame(value, here) && isSecret(name, value))
+    .map(([name]) => name)
   if (secret.length > 0)
     notes.push(
       `env_file: ${secret.join(', ')}: hosts in it are ${isHere ? 'localhost' : 'at other ports'} here: write that`
     )
   for (const [name, value, here] of moved)
-    if (here === value) notes.push(...bareNotes(name, value, {service, stack, isHere}))
-  const kept = moved.filter(([name, value, here]) => name in own || (here !== value && !secret.includes(name)))
+    if (isSame(value, here)) notes.push(...bareNotes(name, value, {service, stack, isHere}))
+  const kept = moved.filter(([name, value, here]) => name in own || (!isSame(value, here) && !secret.includes(name)))
   return {env: Object.fromEntries(kept.map(([name, , here]) => [name, here])), notes: [...new Set(notes)]}
 }
+
+const isSame = (value: string, here: string): boolean => plainNumbers(here) === value
 
 /** A service whose text names others. */
 interface Caller {
@@ -69,13 +74,14 @@ export function pointed(typed: string, {service, stack, isHere, variable = '', e
     if (isKey) ofKey = other
     const usual = WEB_PORTS.get(isUrl ? text.replace(/:.*/s, '') : '') ?? `${insidePort(other, stack)}`
     const at = portHere(other, port ?? usual, stack)
+    const number = plainNumbers(at)
     const host = isHere ? 'localhost' : name
     if (port !== undefined) return `${before}${host}${sign ?? ':'}${at}`
     if (isUrl && stack.programs.get(other.id) === 0)
       notes.push(`env: the port of ${other.id} is not known: write it behind ${host}`)
-    if (isUrl && at !== usual && at !== '0') return `${before}${host}:${at}`
+    if (isUrl && at !== usual && number !== '0') return `${before}${host}:${at}`
     const hasPort = /\bport\s*=/i.test(text) || Object.keys(env).some(each => isPair(each, variable))
-    if (!isUrl && at !== usual && Number(at) > 0 && !hasPort)
+    if (!isUrl && number !== usual && Number(number) > 0 && !hasPort)
       notes.push(`${other.id} is at port ${at} here, not at ${usual}: write that next to ${variable}`)
     return `${before}${host}`
   })
@@ -124,7 +130,7 @@ const insidePort = (other: Service, {targets}: Stack): number =>
 /** Returns the number at which a service's port is reached on this machine. */
 export function portHere(other: Service, port: string, {programs, file}: Stack): string {
   const called = programs.get(other.id)
-  if (called !== undefined) return called > 0 ? called.toString() : port
+  if (called !== undefined) return called > 0 ? numberOf(other.id, called) : port
   const ports = portsOf(other).map(each => ({...each, target: withValues(each.target, file)}))
   const published = ports.find(({target}) => target === port)?.published ?? ''
   return isPort(published, file) ? published : port

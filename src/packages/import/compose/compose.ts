@@ -1,13 +1,14 @@
 import {basename, dirname, relative} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp, mayCall} from './container.ts'
-import {ownPort, programPorts, publishedNumber, withPublished, type ListeningProgram} from './ports.ts'
+import {numberHere, withPublished, type ListeningProgram} from './ports.ts'
 import {appOf} from './program.ts'
 import {serviceProgram} from './service-program.ts'
 import {profilesNote, projectName, variablesFiles, volumeNames, volumeNotes, withFiles, withWords} from './project.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, withGrace, type Service, type Stack} from './service.ts'
 import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {numberOf} from '../ports.ts'
 import {envFileVariables, oddNotes} from '../reading/variables.ts'
 import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
@@ -98,20 +99,16 @@ function appsOf(inNetwork: Stack): {readonly apps: readonly ImportedApp[]; reado
     const program = serviceProgram(service, inNetwork)
     if (program === undefined) continue
     programs.set(id, program)
-    inNetwork.targets.set(id, ownPort(program))
+    inNetwork.targets.set(id, program.listens.port)
   }
   const published = withPublished(inNetwork, programs)
   const stack: Stack = {...inNetwork, services: published, hosts: byHost(published)}
-  const ports = programPorts(programs, stack)
-  for (const [id, program] of programs) {
-    const called = ownPort({start: ports.get(id) ?? program.start})
-    stack.programs.set(id, called > 0 ? called : publishedNumber(program))
-  }
+  for (const [id, program] of programs) stack.programs.set(id, numberHere(program))
   const apps = [...stack.services].map(([id, service]) => {
-    const [program, port] = [programs.get(id), ports.get(id)]
-    const app = program && port ? appOf(program, port, stack) : containerApp(service, stack)
+    const program = programs.get(id)
+    const app = program ? appOf(program, stack) : containerApp(service, stack)
     const builtFrom = buildOf(service, stack)?.folder
-    return {...app, ...(builtFrom !== undefined && {builtFrom})}
+    return {...app, service: id, ...(builtFrom !== undefined && {builtFrom})}
   })
   return {apps: withSidecars(apps, stack.services), stack}
 }
@@ -135,7 +132,7 @@ function reachNote({services, programs, targets}: Stack): readonly string[] {
     .map(({id}) => id)
   const moved = [...programs].filter(([id, port]) => ![0, port].includes(targets.get(id) ?? 0))
   if (callers.length === 0 || programs.size === 0) return []
-  const ports = moved.map(([id, port]) => `${id}:${targets.get(id) ?? ''} is ${id}:${port}`).join(', ')
+  const ports = moved.map(([id, port]) => `${id}:${targets.get(id) ?? ''} is ${id}:${numberOf(id, port)}`).join(', ')
   const reach = `${callers.join(', ')}: on Linux these containers reach programs only at port: 0.0.0.0:NUMBER`
   return [ports === '' ? reach : `${reach}; ${ports}`]
 }

@@ -174,9 +174,7 @@ function withSidecar(app: ImportedApp, sidecar: ComposeSidecar, isShared: (port:
     notes.push(
       `${key}: ${String(sidecar.keys[key])} is that of another sidecar, too: here each has its own, in ${variable}`
     )
-  const own = Object.entries(sidecar.keys).filter(
-    ([key]) => shared.every(([each]) => each !== key) && (key !== 'appPort' || app.keys['autoPort'] === undefined)
-  )
+  const own = Object.entries(sidecar.keys).filter(([key]) => shared.every(([each]) => each !== key))
   const {appPort} = sidecar.keys
   const at = app.published?.find(({text}) => text.endsWith(`:${String(appPort)}`))?.port
   if (app.published !== undefined) notes.push(CONTAINED + (at === undefined ? '' : `, and appPort: ${String(appPort)}`))

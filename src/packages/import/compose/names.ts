@@ -1,6 +1,7 @@
 // Names of other services in files, which import does not change.
 import {join, relative} from 'node:path'
 import {portHere} from './addresses.ts'
+import {plainNumbers} from '../ports.ts'
 import {folderOfStack, type Service, type Stack} from './service.ts'
 import {entriesOf, isFile, settingsBelow, sourcesIn, statAt, textAt} from '../reading/files.ts'
 
@@ -47,7 +48,7 @@ function notesOn(
         : NAMES.flatMap(each => [...line.matchAll(each)])) {
         const other = stack.hosts.get(name)
         const here = other === undefined || port === '' ? port : portHere(other, port, stack)
-        if (other === undefined || other.id === service.id || !counts(other, here !== port)) continue
+        if (other === undefined || other.id === service.id || !counts(other, plainNumbers(here) !== port)) continue
         const known = found.get(name) ?? {
           places: new Set(),
           mend: mendFor(name, port, here, stack.programs.has(service.id))
@@ -66,7 +67,7 @@ function mendFor(name: string, port: string, here: string, isProgram: boolean): 
   const [there, at] = [port && `:${port}`, here && `:${here}`]
   if (!isProgram) return `${name}${there} is ${name}${at} here: write that`
   const hosts = `write 127.0.0.1 ${name} into /etc/hosts, or localhost there`
-  return `${name}${there} is localhost${at} here: ${here === port ? hosts : 'write that'}`
+  return `${name}${there} is localhost${at} here: ${plainNumbers(here) === port ? hosts : 'write that'}`
 }
 
 /** Files of the kernel have no size, and some of them are read without end. */

@@ -1,74 +1,47 @@
+import type {ListensAt} from '../imported.ts'
 import {join} from 'node:path'
 import {addressesNamed} from './addresses.ts'
-import {buildOf, portsOf, publishedPort, usualPort, type Service, type Stack} from './service.ts'
+import {buildOf, portsOf, usualPort, type Service, type Stack} from './service.ts'
 import {portOfDockerfile} from '../reading/dockerfile.ts'
-import {calledAt, type PortKeys} from '../reading/listening.ts'
-import {hasMovedBind} from '../reading/shell-words.ts'
-import {listedValues, textsOf} from '../reading/yaml-file.ts'
+import {freeFrom} from '../ports.ts'
+import {listedValues} from '../reading/yaml-file.ts'
 
-/** A program of a compose file, with its command and the keys for the number on which it listens, if that is known. */
+/** A program of a compose file, and where it listens in its own folder. */
 export interface ListeningProgram {
   readonly service: Service
   readonly folder: string
-  readonly start: PortKeys
+  readonly command: readonly string[]
+  readonly listens: ListensAt
 }
-
-/** The number on which it listens in its own folder; 0: not known. */
-export const ownPort = ({start: {keys}}: Pick<ListeningProgram, 'start'>): number =>
-  Number(keys['port'] ?? keys['appPort'] ?? 0)
 
 type Programs = ReadonlyMap<string, ListeningProgram>
-
-/** Returns the ports of programs: the published one, else the one on which they listen, or the next free one for several. */
-export function programPorts(programs: Programs, {services}: Stack): ReadonlyMap<string, PortKeys> {
-  const containers = [...services.values()].filter(({id}) => !programs.has(id))
-  const used = new Set(containers.flatMap(each => [Number(publishedPort(each)), ...portsOf(each).map(firstNumber)]))
-  const ports = new Map<string, PortKeys>()
-  for (const program of programs.values()) used.add(publishedNumber(program))
-  // numbers that cannot be chosen come first
-  for (const [id, program] of [...programs].toSorted(([, a], [, b]) => rank(a) - rank(b))) {
-    const start = portOf(program, used)
-    ports.set(id, start)
-    for (const key of ['port', 'appPort']) used.add(Number(start.keys[key] ?? 0))
-  }
-  return ports
-}
-
-const rank = (program: ListeningProgram): number =>
-  publishedNumber(program) > 0 ? 0 : program.start.move === undefined ? 1 : 2
-
-const firstNumber = ({published, target}: {readonly published: string; readonly target: string}): number =>
-  Number.parseInt(published || target) || 0
 
 /** The number that a program publishes; 0: none. */
 export const publishedNumber = ({service}: ListeningProgram): number =>
   Number(/^\d+(?=$|-)/.exec(portsOf(service).find(({isUdp}) => !isUdp)?.published ?? '')?.[0] ?? 0)
 
-function portOf(program: ListeningProgram, used: ReadonlySet<number>): PortKeys {
-  const {service, start} = program
-  const [published, own] = [publishedNumber(program), ownPort(program)]
-  if (service.sidecar !== undefined) return withSidecarPort(program, used)
-  if (own === 0) return start
-  const called = published || (start.move === undefined ? own : freeFrom(own, used))
-  return called === own && published === 0 ? start : calledAt(start, called)
+/** Returns a program's port: callers use its published number, its sidecar the number that daprd got. */
+export function calledAt(program: ListeningProgram): ListensAt | undefined {
+  const {service, listens} = program
+  const published = publishedNumber(program)
+  const called = published > 0 ? {called: published} : {}
+  if (service.sidecar === undefined) return listens.port === 0 ? listens : {...listens, ...called}
+  const isOther = published > 0 && ![undefined, published].includes(sidecarPort(service))
+  return isOther ? {port: 0, called: published} : undefined
 }
 
-/** A program that its sidecar calls, too: at the number that daprd got. */
-function withSidecarPort({service, start, folder}: ListeningProgram, used: ReadonlySet<number>): PortKeys {
-  const own = Number(service.sidecar?.keys['appPort'] ?? 0)
-  const {port: _port, appPort: _appPort, ...others} = start.keys
-  if (own === 0) return {...start, keys: others}
-  const published = publishedNumber({service, start, folder})
-  const isMoved = used.has(own) && published !== own && hasMovedBind(textsOf(start.keys['command']), folder)
-  const front = published > 0 && published !== own ? {port: published} : {}
-  return {...start, keys: {...front, ...(isMoved ? {autoPort: true, fixedPort: own} : {appPort: own}), ...others}}
-}
+const sidecarPort = ({sidecar}: Service): number | undefined =>
+  sidecar?.keys['appPort'] === undefined ? undefined : Number(sidecar.keys['appPort'])
+
+/** Number at which others call a program so far; 0: not known. */
+export const numberHere = (program: ListeningProgram): number =>
+  publishedNumber(program) || (sidecarPort(program.service) ?? program.listens.port)
 
 /** The services, each container with ports that programs call, or of its image, published at the same or the next free number. */
 export function withPublished(stack: Stack, programs: Programs): Stack['services'] {
   const isHere = ({id, values}: Service): boolean => programs.has(id) || values['network_mode'] === 'host'
   const called = [...stack.services.values()].filter(isHere).flatMap(each => addressesNamed(each, stack))
-  const used = new Set(Array.from(programs.values(), ownPort))
+  const used = new Set(Array.from(programs.values(), ({listens}) => listens.port))
   for (const each of stack.services.values())
     for (const {published} of portsOf(each)) used.add(Number.parseInt(published) || 0)
   const chosen = (port: number): number => {
@@ -97,11 +70,4 @@ export function withPublished(stack: Stack, programs: Programs): Stack['services
     return ports.length === 0 ? service : {...service, values: {...values, ports}}
   }
   return new Map(Array.from(stack.services, ([id, service]) => [id, withPorts(service)]))
-}
-
-/** The number, or the next one that is not used. */
-export function freeFrom(port: number, used: ReadonlySet<number>): number {
-  let free = port
-  while (used.has(free)) free += 1
-  return free
 }

@@ -2,11 +2,11 @@ import {existsSync} from 'node:fs'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
 import {buildNote} from '../folder/languages/node.ts'
 import type {ImportedApp} from '../imported.ts'
-import type {PortKeys} from '../reading/listening.ts'
-import {given, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+import {isFixed} from '../reading/listening.ts'
+import {given, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
 import {variablesHere, pointed} from './addresses.ts'
 import {notesOnCode} from './names.ts'
-import {ownPort, type ListeningProgram} from './ports.ts'
+import {calledAt, type ListeningProgram} from './ports.ts'
 import {envFileNotes, envFilesOf, secretNotes} from './project.ts'
 import {
   healthCommand,
@@ -21,22 +21,24 @@ import {
 } from './service.ts'
 
 /** Its app, at the port where it is called. */
-export function appOf({folder, service, start: own}: ListeningProgram, start: PortKeys, stack: Stack): ImportedApp {
+export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
+  const {
+    folder,
+    service,
+    command: words,
+    listens: {port: target}
+  } = program
   const {id, values} = service
-  const {command, ...portKeys} = start.keys
-  const target = ownPort({start: own})
-  const words = textsOf(command)
-  const {env: all, notes: ofEnv} = variablesHere(service, stack, true)
-  const {PORT, ...others} = all
-  const env = PORT === undefined || getsPort(portKeys) ? others : {PORT, ...others}
+  const {env, notes: ofEnv} = variablesHere(service, stack, true)
+  const listens = calledAt(program)
   const routes = mapOf(values['x-routes'])
-  const hasRoutes = Object.keys(routes).length > 0 && 'port' in portKeys
+  const hasRoutes =
+    Object.keys(routes).length > 0 && listens !== undefined && !isFixed({keys: {command: words}, folder, listens})
   const health = healthCommand(service)
   const ready = readyOf(health, service, target)
   const notes = [
     ...service.notes,
-    ...start.notes,
-    ...portNotes(service, portKeys, target),
+    ...portNotes(service, target),
     ...ofEnv,
     ...pathNotes(env),
     ...notesOnCode(folder, service, stack),
@@ -55,7 +57,6 @@ export function appOf({folder, service, start: own}: ListeningProgram, start: Po
   ]
   const left: string[] = []
   const keys = given({
-    ...portKeys,
     command: words.map(word => pointed(word, {service, stack, isHere: true})),
     env: Object.keys(env).length > 0 ? env : undefined,
     envFile: envFilesOf(service, stack, folder),
@@ -66,12 +67,8 @@ export function appOf({folder, service, start: own}: ListeningProgram, start: Po
     tty: textValue(values['tty']) === 'true' ? true : undefined,
     routes: hasRoutes ? routes : undefined
   })
-  return {id, folder, keys, notes: [...notes, ...left]}
+  return {id, folder, keys, ...(listens && {listens}), notes: [...notes, ...left]}
 }
-
-/** Whether the run gives it its number in PORT. */
-const getsPort = ({port, autoPort, fixedPort, appPort}: Values): boolean =>
-  (port !== undefined || autoPort !== undefined) && fixedPort === undefined && appPort === undefined
 
 /** Compose's sizes count in steps of 1024, with or without a `b` at their end: `512m`, `2gb`. */
 function limitsKey(values: Values): Values | undefined {
@@ -83,10 +80,10 @@ function limitsKey(values: Values): Values | undefined {
   return Object.keys(both).length === 0 ? undefined : both
 }
 
-function portNotes(service: Service, keys: Values, own: number): readonly string[] {
+function portNotes(service: Service, own: number): readonly string[] {
   const [port, ...others] = portsOf(service)
   const listens = own > 0 ? own.toString() : (port?.target ?? '')
-  const isOther = port !== undefined && !['', listens].includes(port.published) && !('port' in keys)
+  const isOther = port !== undefined && !['', listens].includes(port.published) && own === 0
   return [
     ...(isOther ? [`ports: it was reached at ${port.published}; the program itself listens on ${listens}`] : []),
     ...(others.length > 0 ? [`ports: ${others.map(({target}) => target).join(', ')}: not carried over`] : [])

@@ -14,7 +14,6 @@ import {
 } from '../reading/dockerfile.ts'
 import {imageName} from '../kubernetes/workloads.ts'
 import {foldersIn, isFolder} from '../reading/files.ts'
-import {isOfPort} from '../reading/listening.ts'
 import {mapOf, textsOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {addressesNamed, variablesOfFiles} from './addresses.ts'
 import {withValues} from './project.ts'
@@ -31,7 +30,7 @@ export function serviceProgram(composed: Service, stack: Stack): ListeningProgra
   // another tool starts this program itself
   if (service.values['x-program'] === 'true') {
     const env = variablePairs(service.values['environment'])
-    return {service, folder: build.folder, start: commandStart(startWords(service), build.folder, env, {exact})}
+    return {service, folder: build.folder, ...commandStart(startWords(service), build.folder, env, {exact})}
   }
   const image = imageOf(service, build, stack)
   const {folder, env, words} = image
@@ -43,20 +42,26 @@ export function serviceProgram(composed: Service, stack: Stack): ListeningProgra
     const start = commandStart(written, folder, env, {exact, other: image.other || Number(env['PORT'] ?? 0)})
     const skipped = written === image.candidates[1] ? image.entrypoint.join(' ') : ''
     const notes = skipped === '' ? [] : [`the ENTRYPOINT of its image, ${skipped}, is not run`]
-    return {service: withNotes(image.service, notes), folder, start}
+    return {service: withNotes(image.service, notes), folder, ...start}
   }
   const project = words.length === 0 ? projectOf(service, build, image, stack) : undefined
   if (project === undefined) return undefined
   // a script does more than its project; words behind a program that the image builds are for that
   const [[first = '', ...args] = []] = image.candidates
   const isLost = first.endsWith('.sh') || (/^\.{0,2}\//.test(first) && args.length > 0)
-  const isUnknown = exact + image.other === 0 && !('port' in project.keys || 'appPort' in project.keys)
-  const start = {...project, notes: isUnknown ? [] : project.notes.filter(isOfPort)}
   const notes = [
-    ...project.notes.filter(note => !isOfPort(note)),
+    ...project.notes,
     ...(isLost ? [`the command of its image, ${[first, ...args].join(' ')}, is not run`] : [])
   ]
-  return {service: withNotes(image.service, notes), folder: project.folder, start}
+  const {folder: place, keys, listens = {port: 0}} = project
+  // a program without a port of its image is a worker
+  const isWorker = exact + image.other === 0
+  return {
+    service: withNotes(image.service, notes),
+    folder: place,
+    command: textsOf(keys['command']),
+    listens: isWorker ? {...listens, serves: false} : listens
+  }
 }
 
 const withNotes = (service: Service, notes: readonly string[]): Service => ({

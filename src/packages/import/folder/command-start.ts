@@ -1,8 +1,9 @@
+import type {ListensAt} from '../imported.ts'
 import {join} from 'node:path'
 import {packageScript} from '../../../files/config/package-script.ts'
 import {has, readText} from '../reading/files.ts'
 import {FRAMEWORKS, frameworkListening, type Framework} from '../reading/frameworks.ts'
-import {byDefault, isOfPort, listeningIn, listeningKeys, type PortKeys, type ListensAt} from '../reading/listening.ts'
+import {byDefault, listeningIn, SERVES} from '../reading/listening.ts'
 import {flaggedPort, portVariable} from '../reading/shell-words.ts'
 import type {ProgramVariables} from '../reading/variables.ts'
 import {phoenixListening, addressedIn, dotnetListening, mainText} from './languages/others.ts'
@@ -105,26 +106,22 @@ interface Known {
   readonly found?: ListensAt | undefined
 }
 
-/** The keys of a command, at the number of the strongest evidence. */
+/** A command, and where its program listens by the strongest evidence. */
 export function commandStart(
   given: readonly string[],
   folder: string,
   env: ProgramVariables,
   {exact = 0, other = 0, isServer = false, ...known}: Known = {}
-): PortKeys {
+): {readonly command: readonly string[]; readonly listens: ListensAt} {
   const command = inVenv(given, folder)
   const found = known.found ?? commandListening(command, folder, env)
   // a program that takes no other number has its default
   const own = found.guess === undefined || found.takes === undefined ? found.port : 0
   const port = exact || own || other
   const takes = found.takes ?? (port > 0 && found.port === 0 && env['PORT'] === port.toString() ? 'PORT' : undefined)
-  const start = listeningKeys(command, folder, port > 0 && port !== found.port ? {port, takes} : {...found, takes})
-  const isQuiet = port === 0 && found.port === 0 && found.serves !== true && !isServer
-  return isQuiet ? {keys: {...start.keys, command}, notes: start.notes.filter(note => !isOfPort(note))} : start
+  const isOther = port > 0 && port !== found.port
+  return {command, listens: isOther ? {port, takes} : {...found, takes, serves: found.serves === true || isServer}}
 }
-
-/** A call that serves, in the languages whose files a line names. */
-const SERVES = /\.listen\((?!\))|createServer|\bserve\(|serve_forever|\.run\(|Server\(|\bsinatra\b/i
 
 /** Tools that start the servers of several packages. */
 const SERVES_PARTS = /\b(?:turbo|nx)\b.*\b(?:dev|start|serve)\b/

@@ -1,10 +1,10 @@
 // Workspaces: programs of `nx serve` (nx.dev/reference/project-configuration), and the filter and tasks of turbo
 // (turborepo.com/docs/reference/configuration).
 import {basename, relative} from 'node:path'
-import type {ImportedApp} from '../imported.ts'
+import type {ImportedApp, ListensAt} from '../imported.ts'
 import {execOf, readPackage} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, jsonOf, readText} from '../reading/files.ts'
-import {byDefault, listeningIn, listeningKeys, type ListensAt} from '../reading/listening.ts'
+import {byDefault, listeningIn} from '../reading/listening.ts'
 import {flaggedPort} from '../reading/shell-words.ts'
 import {isMap, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
 
@@ -41,8 +41,8 @@ function nxApp(folder: string, root: string, project: Values, hasPlugins: boolea
   const {port, command: line} = mapOf(mapOf(targets[target])['options'])
   const written = Number((isDev && port) || 0) || flaggedPort(textValue(line))
   const found = isDev ? devListening(folder, command, isServer ? config : '') : mainListening(folder)
-  const listening = written > 0 ? {takes: found.takes, port: written} : found
-  return [{...listeningKeys(command, root, listening), folder: root, id: name.replace(/^@[^/]*\//, '')}]
+  const listens = written > 0 ? {takes: found.takes, port: written} : {...found, serves: true}
+  return [{id: name.replace(/^@[^/]*\//, ''), folder: root, keys: {command}, listens, notes: []}]
 }
 
 /** A server for development takes `--port`; of the executors of Nx each one has 4200 as its default. */

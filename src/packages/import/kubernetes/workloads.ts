@@ -1,6 +1,6 @@
 // Manifests of Kubernetes in the terms of a compose file: each workload is a service by the name at which others call it.
 import {basename} from 'node:path'
-import {freeFrom} from '../compose/ports.ts'
+import {freeFrom} from '../ports.ts'
 import {usualPort} from '../compose/service.ts'
 import {pathTo, withTexts} from '../imported.ts'
 import {podEnvironment, literalText, sidecarOf, podWords} from './pod.ts'

@@ -76,8 +76,7 @@ function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): I
     {...known, ...env, ...(given({PORT}) as ProgramVariables)},
     {exact, isServer}
   )
-  const {command: words, ...ports} = start.keys
-  const ownEnv = 'port' in ports ? env : {...env, ...given({PORT})}
+  const ownEnv = {...env, ...given({PORT})}
   const isDisabled = textValue(process['disabled']) === 'true'
   if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
   const restart = textValue(mapOf(process['availability'])['restart'])
@@ -86,10 +85,9 @@ function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): I
   return {
     id,
     folder,
-    move: start.move,
+    listens: start.listens,
     keys: given({
-      ...ports,
-      command: command.length > 0 ? words : undefined,
+      command: command.length > 0 ? start.command : undefined,
       env: Object.keys(ownEnv).length > 0 ? ownEnv : undefined,
       envFile: files.length > 1 ? files : files[0],
       dependsOn: dependenciesOf(process, ids, notes),
@@ -99,7 +97,7 @@ function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): I
       profiles: isDisabled ? ['disabled'] : undefined,
       tty: textValue(process['is_tty']) === 'true' || undefined
     }),
-    notes: [...notes, ...start.notes]
+    notes
   }
 }
 

@@ -4,12 +4,12 @@ import {isFile, isFolder, textAt} from '../reading/files.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {buildNote, readPackage} from '../folder/languages/node.ts'
 import {mapOf, textsOf, textValue} from '../reading/yaml-file.ts'
-import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile, type ListensAt} from '../imported.ts'
 import {commandListening} from '../folder/command-start.ts'
 import {sampleNote} from '../folder/folder.ts'
 import {inVenv} from '../folder/languages/python.ts'
-import {listeningKeys, UNKNOWN_PORT, type ListensAt} from '../reading/listening.ts'
-import {commandOf, flaggedPort, portVariable, splitFolder} from '../reading/shell-words.ts'
+import {portOfCallers} from '../reading/listening.ts'
+import {commandOf, flaggedPort, splitFolder} from '../reading/shell-words.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
 /** Foreman counts ports from PORT of its env file, else from here, a hundred for each process (foreman's lib/foreman/engine.rb). */
@@ -101,31 +101,13 @@ function appOf(id: string, typed: string, {root, firstPort, variables, before}: 
       keys: {command, env: {...env, PORT}, profiles: ['release']},
       notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
     }
-  const found = listening(app, command, {...variables, ...own, PORT}, own['PORT'] !== undefined)
-  if (found.port === 0)
-    return {...app, keys: {command, env: {...env, PORT}}, notes: unknownNotes(command.join(' '), found)}
-  const owner = before.find(({keys}) => [keys['appPort'], keys['port']].includes(found.port))
-  if (owner !== undefined && own['PORT'] !== undefined) {
-    const note = `appPort: ${found.port} is that of ${owner.id}: if it listens, too, give it another PORT, and write appPort`
-    return {...app, keys: {command, env: {...env, PORT}}, notes: [note]}
-  }
-  const {keys, ...more} = listeningKeys(command, folder, found)
-  const {command: words, ...ports} = keys
-  const all = 'appPort' in keys ? {...env, PORT} : env
-  return {
-    ...app,
-    ...more,
-    written: found.written,
-    keys: {...ports, command: words, ...(Object.keys(all).length > 0 && {env: all})}
-  }
+  const listens = listening(app, command, {...variables, ...own, PORT}, own['PORT'] !== undefined)
+  const keys = {command, env: {...env, PORT}}
+  const owner = before.find(each => portOfCallers(each) === listens.port)
+  if (owner === undefined || own['PORT'] === undefined) return {...app, keys, listens}
+  const note = `PORT: ${PORT} is that of ${owner.id}: if it listens, too, give it another PORT, and write port`
+  return {...app, keys, notes: [note]}
 }
-
-const unknownNotes = (line: string, {serves}: ListensAt): readonly string[] =>
-  portVariable(line) !== ''
-    ? [`appPort: ${portVariable(line)} says where it listens: write its number`]
-    : serves === true
-      ? [UNKNOWN_PORT]
-      : []
 
 /** Finds the port of a process: foreman's number if its line or its code read PORT, else by its files. */
 function listening(
@@ -133,7 +115,7 @@ function listening(
   command: readonly string[],
   {PORT, ...variables}: Around['variables'],
   isOwn: boolean
-): ListensAt & {readonly written: number} {
+): ListensAt {
   const line = command.join(' ')
   const found = commandListening(command, folder, variables)
   // a line that Rails' generators write

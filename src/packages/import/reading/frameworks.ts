@@ -1,7 +1,7 @@
 // The table of known programs: where each listens, where its files say so, and how it takes another number.
+import type {ListensAt, Takes} from '../imported.ts'
 import {join} from 'node:path'
 import {entriesOf, readText} from './files.ts'
-import type {ListensAt, Takes} from './listening.ts'
 import {envFileVariables, type ProgramVariables} from './variables.ts'
 
 /** A program that is known by its command line. */

@@ -2,10 +2,10 @@ import {join} from 'node:path'
 import {isDataServer} from '../../../files/config/data-server.ts'
 import {ownOf} from '../../../model/own.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
-import type {ImportedApp} from '../imported.ts'
+import type {ImportedApp, ListensAt, Takes} from '../imported.ts'
 import {envFileVariables} from './variables.ts'
 import {flaggedPort, hasMovedBind, portVariable} from './shell-words.ts'
-import {textsOf} from './yaml-file.ts'
+import {given, mapOf, textsOf} from './yaml-file.ts'
 
 // Evidence of the number at which a service is called, strongest first. Each source of import keeps this order.
 // 1. URLs of other services that name it (`called-ports.ts`): its callers use that number, whatever the program says.
@@ -15,24 +15,6 @@ import {textsOf} from './yaml-file.ts'
 // 5. EXPOSE of its Dockerfile, which says nothing of a development server.
 // 6. The default of its framework. Only this one is a guess, and the template marks it.
 
-/** How a program gets the number at which it listens: in PORT, in another variable, or as words of its command. */
-export type Takes =
-  | 'PORT'
-  | {readonly variable: string; readonly value?: string}
-  | {readonly words: (port: string) => readonly string[]}
-
-/** Port of a program by its files. */
-export interface ListensAt {
-  /** 0: its files do not tell. */
-  readonly port: number
-  /** The owner of a default, such as `the default of uvicorn`; absent: a file has the number. */
-  readonly guess?: string
-  /** Set if it serves at an unknown number. */
-  readonly serves?: boolean
-  /** Absent: its code decides. */
-  readonly takes?: Takes | undefined
-}
-
 /** A number that no file has, and the way to another one. */
 export const byDefault = (name: string, port: number, takes?: Takes): ListensAt => ({
   port,
@@ -40,84 +22,79 @@ export const byDefault = (name: string, port: number, takes?: Takes): ListensAt 
   takes
 })
 
-/** Start of a note on a number that no file has. */
-export const GUESSED = 'guessed: port '
 /** Start of a note on calls that pass Pillion by. */
 export const NOT_HELD = 'appPort: its calls are not held'
-
-/** Whether a note is about the number of a program. */
-export const isOfPort = (note: string): boolean => note.startsWith('appPort:') || note.startsWith(GUESSED)
 
 /** Note on a number that is not known. */
 export const UNKNOWN_PORT =
   'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
 
-/** Keys of a program that is called at a number, the way to another one, and notes on doubts. */
-export type PortKeys = Required<Pick<ImportedApp, 'keys' | 'notes'>> & Pick<ImportedApp, 'move'>
+/** Number at which an app is called on this machine; 0: none is known. */
+export const portOfCallers = ({listens}: Pick<ImportedApp, 'listens'>): number => listens?.called ?? listens?.port ?? 0
 
-/** The keys of a program that is called at its own number, the way to another number, and notes on doubts. */
-export function listeningKeys(command: readonly string[], folder: string, {port, guess, takes}: ListensAt): PortKeys {
-  const isHooked = hasMovedBind(command, folder)
-  const isServer = isDataServer({command, folder, ready: {kind: 'spawned', timeoutMs: 0}})
+/** Whether a program listens at the number in its code, whatever the run gives it. */
+export const isFixed = (app: Pick<ImportedApp, 'keys' | 'folder' | 'listens'>): boolean =>
+  'appPort' in portKeys(app).keys
+
+/** The keys of a port, the command that gets the number, and notes on doubts. */
+function portKeys({keys, folder, listens}: Pick<ImportedApp, 'keys' | 'folder' | 'listens'>): {
+  readonly keys: ImportedApp['keys']
+  readonly notes: readonly string[]
+} {
+  if (listens === undefined) return {keys: {}, notes: []}
+  const {port, called = port, guess} = listens
+  const command = textsOf(keys['command'])
+  const takes = listens.takes ?? flagOf(command, port)
   const variable = portVariable(command.join(' '))
-  const isTold = takes === 'PORT' || variable === 'PORT'
-  if (port === 0) {
-    const named = variable === '' ? UNKNOWN_PORT : `appPort: ${variable} says where it listens: write its number`
-    if (isTold) return {keys: {autoPort: true, command}, move: () => ({}), notes: []}
-    const isNamed = typeof takes === 'object' && 'variable' in takes && !isHooked
-    return isNamed
-      ? {keys: {autoPort: true, command: withPort(command, takes)}, move: () => ({}), notes: []}
-      : {keys: {command}, notes: [named]}
-  }
-  const words = takes === undefined ? wordsWith(command, port) : takes
-  const notes = guess === undefined ? [] : [`${GUESSED}${port} (${guess})`]
-  if (isTold || isHooked) {
-    const move = (at: number): ImportedApp['keys'] => {
-      if (typeof words === 'object' && 'words' in words) return {command: words.words(at.toString())}
-      return isTold ? {} : {fixedPort: port}
-    }
-    return {keys: {port, command}, move, notes}
+  const at = called === 0 ? {autoPort: true} : {port: called}
+  const notes = guess === undefined || listens.called !== undefined ? [] : [`guessed: port ${port} (${guess})`]
+  if (takes === 'PORT' || variable === 'PORT') return {keys: at, notes}
+  const isHooked = hasMovedBind(command, folder)
+  if (port > 0 && isHooked) {
+    if (called === port) return {keys: at, notes}
+    const words = takes !== undefined && 'words' in takes ? takes.words(called.toString()) : undefined
+    return {keys: words === undefined ? {...at, fixedPort: port} : {...at, command: words}, notes}
   }
   // copies and their tools know a database by its appPort
-  if (isServer) return {keys: {appPort: port, command}, notes}
-  if (words === undefined || words === 'PORT') {
-    const held = `${NOT_HELD}: have its code read PORT, and write port: ${port}`
-    return {keys: {appPort: port, command}, notes: [...notes, held]}
+  const isServer = isDataServer({command, folder, ready: {kind: 'spawned', timeoutMs: 0}})
+  if (port > 0 && (isServer || takes === undefined)) {
+    const held = isServer || called !== port ? [] : [`${NOT_HELD}: have its code read PORT, and write port: ${port}`]
+    return {keys: {...(called !== port && at), appPort: port}, notes: [...notes, ...held]}
   }
-  return {keys: {port, command: withPort(command, words)}, move: () => ({}), notes}
+  if (takes !== undefined && !isHooked) return {keys: {...at, command: withPort(command, takes)}, notes}
+  if (called > 0) return {keys: at, notes}
+  const named = variable === '' ? UNKNOWN_PORT : `appPort: ${variable} says where it listens: write its number`
+  return {keys: {}, notes: variable !== '' || listens.serves === true ? [named] : []}
 }
 
-/** An app that others call at a number, with the way in which it takes that; one of its own code keeps its appPort. */
-export function calledAt<T extends PortKeys>(app: T, port: number): T {
-  const {keys, move, notes} = app
-  if (port === Number(keys['port'] ?? keys['appPort'] ?? 0))
-    return {...app, notes: notes.filter(note => !note.startsWith(GUESSED))}
-  const {port: _port, autoPort: _auto, ...others} = {...keys, ...move?.(port)}
+/** An app with the keys of its port. PORT in its variables stays where the run gives it none. */
+export function withPortKeys(app: ImportedApp): ImportedApp {
+  const {keys, notes} = portKeys(app)
+  const {command: words, ...ports} = keys
+  const {command = words, env, ...others} = {...app.keys, ...given({command: words})}
+  const isGiven = ('port' in ports || 'autoPort' in ports) && !('fixedPort' in ports) && !('appPort' in ports)
+  const {PORT, ...rest} = mapOf(env)
+  const kept = isGiven || PORT === undefined ? rest : {PORT, ...rest}
   return {
     ...app,
-    keys: {port, ...others},
-    notes: notes.filter(note => ![GUESSED, NOT_HELD, UNKNOWN_PORT].some(each => note.startsWith(each)))
+    keys: given({...ports, command, env: Object.keys(kept).length === 0 ? undefined : kept, ...others}),
+    notes: [...app.notes, ...notes]
   }
 }
 
 /** An app that has become ready, with the ports at which it was seen to listen: one is a fact, several are a question. */
 export function withSeenPorts(app: ImportedApp, ports: readonly number[]): ImportedApp {
   const [port = 0, ...more] = ports
-  const known = app.notes.filter(note => ![GUESSED, UNKNOWN_PORT].some(each => note.startsWith(each)))
-  if (port === 0 || ['port', 'appPort', 'autoPort'].some(key => key in app.keys)) return {...app, notes: known}
-  if (more.length > 0)
-    return {
-      ...app,
-      notes: [...known, `--check: it listens on ${ports.join(', ')}: write the one that others call as port`]
-    }
-  const {command, ...others} = app.keys
-  const {keys, notes} = listeningKeys(textsOf(command), app.folder, {port})
-  return {...app, keys: {...keys, ...others}, notes: [...known, ...notes]}
+  const known = {...app, notes: app.notes.filter(note => !note.startsWith('guessed: port') && note !== UNKNOWN_PORT)}
+  if (port === 0 || ['port', 'appPort', 'autoPort'].some(key => key in app.keys)) return known
+  if (more.length === 0) return withPortKeys({...known, listens: {port}})
+  const question = `--check: it listens on ${ports.join(', ')}: write the one that others call as port`
+  return {...known, notes: [...known.notes, question]}
 }
 
-/** Returns a command line with another number in its flag, if it has one. */
-function wordsWith(command: readonly string[], port: number): Takes | undefined {
-  if (flaggedPort(command.join(' ')) !== port) return undefined
+/** The way of another number into the flag of a command line, if it has one. */
+function flagOf(command: readonly string[], port: number): Takes | undefined {
+  if (port === 0 || flaggedPort(command.join(' ')) !== port) return undefined
   // docker publishes the first number: the second one is in the container
   const end = command.includes('docker') ? '(?=:\\d)' : '(?!\\d)'
   const number = new RegExp(`(?<![\\d.])${port}${end}`, 'g')
@@ -193,5 +170,9 @@ export function listeningIn(text: string, folder: string, env: Values = {}): Lis
   const name = variableIn(text, known)
   const written = name === '' ? 0 : Number(ownOf(known, name) ?? 0)
   const takes = name === '' ? undefined : name === 'PORT' ? name : {variable: name}
-  return {port: written || portIn(text), takes}
+  return {port: written || portIn(text), takes, serves: SERVES.test(text)}
 }
+
+/** A call that serves, in the languages whose files a line names. */
+export const SERVES =
+  /\.listen\((?!\))|createServer|\bserve\(|serve_forever|\.run\(|Server\(|\bsinatra\b|ListenAndServe/i

@@ -134,7 +134,7 @@ t.test('a folder with a server and a front end of another language: a note names
   t.strictSame(
     notes.filter(note => note.includes('also starts')),
     [
-      'its folder also starts SERVER_PORT=$PORT exec mvn -q spring-boot:run: if it is to run, write an app with that command',
+      'its folder also starts mvn -q spring-boot:run: if it is to run, write an app with that command',
       'its folder also starts npm run dev: if it is to run, write an app with that command'
     ]
   )

@@ -81,20 +81,21 @@ function localApp(resource: Values, isOff: boolean): readonly ImportedApp[] {
   const folder = textValue(isServing ? mapOf(serve)['Dir'] : mapOf(first)['dir'])
   const env = yaml.variablePairs(textsOf(isServing ? mapOf(serve)['Env'] : mapOf(first)['env']))
   const {path, port} = mapOf(mapOf(probe)['httpGet'])
-  const start = isServing
-    ? commandStart(served, folder, env, {exact: Number(port ?? 0)})
-    : {keys: {command: update}, notes: []}
+  const start = commandStart(isServing ? served : update, folder, env, {exact: Number(port ?? 0)})
+  const whole = (words: readonly string[]): readonly string[] =>
+    isBoth ? inOrder(mapOf(first), update, words, folder) : words
+  const {takes} = start.listens
+  const way = typeof takes === 'object' && 'words' in takes ? {words: (at: string) => whole(takes.words(at))} : takes
   const paths = textsOf(deps).map(each => pathTo(each, folder) + (isFolder(each) ? '/**' : ''))
   const keys = given({
-    ...start.keys,
-    ...(isBoth && {command: inOrder(mapOf(first), update, textsOf(start.keys['command']), folder)}),
+    command: whole(start.command),
     env: Object.keys(env).length > 0 ? env : undefined,
     ready: path === undefined ? undefined : {http: textValue(path).replace(/^\/?/, '/')},
     watch: paths.length > 0 ? {paths} : undefined,
     // 2 and 3 start on demand (pkg/model/trigger_mode.go)
     profiles: isOff || /^[23]$/.test(textValue(resource['TriggerMode'])) ? ['manual'] : undefined
   })
-  return [{id: nameOf(resource), folder, keys, notes: start.notes, ...(!isBoth && {move: start.move})}]
+  return [{id: nameOf(resource), folder, keys, notes: [], ...(isServing && {listens: {...start.listens, takes: way}})}]
 }
 
 const line = (all: readonly string[]): string => all.map(shellQuoted).join(' ')

@@ -1,7 +1,8 @@
 // Go, Rust, .NET, Elixir, Ruby and PHP: how their projects start, and where these listen.
+import type {ListensAt} from '../../imported.ts'
 import {basename, join} from 'node:path'
 import {entriesOf, foldersIn, has, jsonOf, readText} from '../../reading/files.ts'
-import {byDefault, listeningIn, variableIn, type ListensAt} from '../../reading/listening.ts'
+import {byDefault, listeningIn, variableIn} from '../../reading/listening.ts'
 import type {ProgramVariables} from '../../reading/variables.ts'
 import {mapOf, textValue} from '../../reading/yaml-file.ts'
 import type {ProjectReader} from './reader.ts'
@@ -79,13 +80,7 @@ export function phoenixListening(folder: string): ListensAt {
 
 /** Programs of .NET: web projects, workers and other executables; tests and libraries are none. */
 export const dotnet: ProjectReader = {
-  startsIn(folder, env) {
-    if (!isProgram(projectText(folder))) return []
-    const url = launchUrl(folder)
-    const isSecure = url.startsWith('https:') && !('ASPNETCORE_URLS' in env)
-    const note = `launchSettings.json: ${url} is all it listens on: add an address of http to be called`
-    return [{command: ['dotnet', 'run'], notes: isSecure ? [note] : []}]
-  },
+  startsIn: folder => (isProgram(projectText(folder)) ? [{command: ['dotnet', 'run']}] : []),
   reasonOf: folder => (projectText(folder) === '' ? '' : 'its project makes no program')
 }
 

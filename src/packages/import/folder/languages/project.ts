@@ -4,16 +4,16 @@ import type {ImportedApp} from '../../imported.ts'
 import {has, readText} from '../../reading/files.ts'
 import type {ProgramVariables} from '../../reading/variables.ts'
 import {commandStart} from '../command-start.ts'
+import {given} from '../../reading/yaml-file.ts'
 import type {ProjectReader, ProjectStart} from './reader.ts'
 
 /** The app of a project, called at the number of its files, or of its Dockerfile where they have none. */
 export function projectApp(project: string, start: ProjectStart, env: ProgramVariables = {}, port = 0): ImportedApp {
   const {command, id = basename(project), folder = project, env: own = {}, found, notes = []} = start
   const other = port || portOfDockerfile(join(project, 'Dockerfile'))
-  const {keys, ...app} = commandStart(command, folder, {...own, ...env}, {other, found, isServer: true})
-  const {PORT: _port, ...ownEnv} = own
-  const withEnv = Object.keys(ownEnv).length === 0 ? keys : {...keys, env: ownEnv}
-  return {...app, id, folder, keys: withEnv, notes: [...notes, ...app.notes]}
+  const {command: words, listens} = commandStart(command, folder, {...own, ...env}, {other, found, isServer: true})
+  const keys = given({command: words, env: Object.keys(own).length === 0 ? undefined : own})
+  return {id, folder, keys, listens, notes}
 }
 
 const PROJECT_FILES = 'package.json requirements.txt pyproject.toml Pipfile setup.py Gemfile'.split(' ')

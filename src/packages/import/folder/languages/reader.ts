@@ -1,4 +1,4 @@
-import type {ListensAt} from '../../reading/listening.ts'
+import type {ListensAt} from '../../imported.ts'
 import type {ProgramVariables} from '../../reading/variables.ts'
 
 /** How the projects of one language are found in a folder. */

@@ -117,7 +117,7 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
       'sh -c exec dotnet run --urls http://localhost:$PORT, port 5100',
       {'x.fsproj': WEB, ...launched('https://localhost:7100;http://*:5100')}
     ],
-    ['dotnet run', {'x.csproj': WEB, ...launched('https://localhost:7100')}],
+    ['sh -c exec dotnet run --urls http://localhost:$PORT', {'x.csproj': WEB, ...launched('https://localhost:7100')}],
     ['dotnet run', {'x.csproj': '<OutputType>Exe</OutputType>'}],
     [
       'sh -c exec dotnet run --urls http://localhost:$PORT, port 8080',

@@ -51,7 +51,7 @@ t.test('a Procfile becomes apps of one folder', async t => {
     ]
   })
   t.strictSame(notes, [
-    'appPort: 4000 is that of api: if it listens, too, give it another PORT, and write appPort',
+    'PORT: 4000 is that of api: if it listens, too, give it another PORT, and write port',
     'Heroku runs this once before each release: here by pillion start release, or --profile release'
   ])
 })

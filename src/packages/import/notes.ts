@@ -1,6 +1,9 @@
-// Notes of a template: one line at the top for each cause that several apps share; an app has its own decisions alone.
+// Notes of a template, those on variables without a value too: one line at the top for each cause that several apps share; an app has its own decisions alone.
+import {resolve} from 'node:path'
 import type {Imported, ImportedApp} from './imported.ts'
 import {NOT_HELD, UNKNOWN_PORT} from './reading/listening.ts'
+import {envFileVariables} from './reading/variables.ts'
+import {isMap, listedValues, mapOf, textValue, textsOf} from './reading/yaml-file.ts'
 
 /** A cause whose notes differ from app to app, and one line for all. `names`: what they name, each once. */
 interface Cause {
@@ -63,3 +66,48 @@ const keyOf = (note: string): string => APPS.find(({pattern}) => pattern.test(no
 const namesIn = (apps: readonly ImportedApp[], pattern: RegExp): readonly string[] => [
   ...new Set(apps.flatMap(({notes}) => notes.flatMap(note => pattern.exec(note)?.[1]?.split(/, | and | or /) ?? [])))
 ]
+
+/** Returns the apps with notes on variables of their commands that have no value. */
+export const withMissing = (imported: Imported, env: Readonly<Record<string, string | undefined>>): Imported => ({
+  ...imported,
+  apps: imported.apps.map(app => ({...app, notes: [...app.notes, ...unsetNotes(app, imported, env)]}))
+})
+
+/** Set by a shell itself, or by the run. */
+const KNOWN =
+  /^(?:HOME|PATH|USER|LOGNAME|PWD|OLDPWD|SHELL|TMPDIR|HOSTNAME|UID|EUID|PPID|RANDOM|SECONDS|IFS|OPTARG|OPTIND|LINENO|LANG|TERM|BASH\w*|_|PORT|APP_\w+|DAPR_\w+)$/
+
+/** `$NAME` and `${NAME}` of a shell's line, where no file and no key gives them a value. */
+function unsetNotes(
+  {keys, folder}: ImportedApp,
+  {common, interpolate}: Imported,
+  env: Readonly<Record<string, string | undefined>>
+): readonly string[] {
+  const [shell = '', flag = '', line = ''] = textsOf(keys['command'])
+  if (!/^(?:sh|bash)$/.test(shell) || !flag.endsWith('c')) return []
+  const files = [keys['envFile'], common?.['envFile']]
+    .flatMap(listedValues)
+    .map(each => (isMap(each) ? textValue(each['path']) : textValue(each)))
+  const known = {
+    ...env,
+    ...mapOf(common?.['env']),
+    ...Object.assign({}, ...files.map(file => envFileVariables(resolve(folder, file)))),
+    ...mapOf(keys['env'])
+  } as object
+  // with `interpolate` the run replaces ${NAME}, and names variables without a value; no shell reads quoted text
+  const text = line.replaceAll(/'[^']*'/g, '')
+  const named =
+    interpolate === undefined || interpolate === false
+      ? /(?<![\\$])\$(?:\{(\w+)\}|(\w+))/g
+      : /(?<![\\$])\$(?:\$\{(\w+)\}|(\w+))/g
+  const unset = [...text.matchAll(named)]
+    .map(([, braced, plain]) => braced ?? plain ?? '')
+    .filter(
+      name => /^[A-Za-z_]/.test(name) && !KNOWN.test(name) && !Object.hasOwn(known, name) && !isAssigned(line, name)
+    )
+  if (unset.length === 0) return []
+  return [`command: ${[...new Set(unset)].join(', ')}: no value is known: set it in env, or where pillion is started`]
+}
+
+const isAssigned = (line: string, name: string): boolean =>
+  new RegExp(`\\b${name}=|\\b(?:for|read(?: -\\w+)*|local|export) ${name}\\b`).test(line)
