@@ -1,6 +1,7 @@
 /**
  * Runs the tests. `npm test`: what each change must pass. `npm test -- FILE…`: these. `npm run test:all`: all of them;
- * `npm run test:all -- PART…`: parts of the table in `runner/parts.ts`. With PILLION_TEST_COUNTS the counts are added to that file.
+ * `npm run test:all -- PART…`: parts of the table in `runner/parts.ts`. `--prepare`: gets what the parts need, while other tests run.
+ * With PILLION_TEST_COUNTS the counts are added to that file.
  */
 import {appendFileSync, existsSync, globSync} from 'node:fs'
 import {availableParallelism} from 'node:os'
@@ -46,7 +47,7 @@ async function run({name, files, part, checks}: Work): Promise<boolean> {
   console.log(`${name}: ${many}${time}`)
   const mayLack = part === undefined || part === QUICK || !inCi
   if (!mayLack) await install(part.needs ?? [])
-  for (const words of part?.before ?? []) await must(words)
+  for (const words of [...(part?.builds ?? []), ...(part?.before ?? [])]) await must(words)
   const report = new Report(files.length)
   const [checked = []] = await Promise.all([
     checks?.(),
@@ -71,6 +72,13 @@ async function main(args: readonly string[]): Promise<boolean> {
   const [first, ...names] = args
   if (first === '--parts') {
     console.log(Object.keys(PARTS).join('\n'))
+    return true
+  }
+  if (first === '--prepare') {
+    const parts = Object.values(PARTS)
+    await install(parts.flatMap(({needs = []}) => needs))
+    // a part runs its own again: what fails is told there
+    for (const words of parts.flatMap(({builds = []}) => builds)) await runCommand(['nice', ...words])
     return true
   }
   // tap builds itself without the plugins that we do not use; who only runs an example does not wait for it

@@ -11,7 +11,7 @@ export interface Need {
 }
 
 export interface Part {
-  /** Folders, and single files. */
+  /** Folders, and single files. Those that take longest stand first, so that no core waits for them at the end. */
   readonly tests: readonly string[]
   /** Files of these folders that are not run. */
   readonly except?: readonly string[]
@@ -20,6 +20,8 @@ export interface Part {
   readonly what: string
   /** Commands that come first. */
   readonly before?: readonly (readonly string[])[]
+  /** Commands before those. They write caches alone: other tests may run meanwhile. */
+  readonly builds?: readonly (readonly string[])[]
   readonly env?: Readonly<Record<string, string>>
   readonly needs?: readonly Need[]
 }
@@ -53,6 +55,12 @@ const OF_SYSTEM = [
 const OF_PLATFORM = [
   ...OF_SYSTEM,
   ...['live', 'orphans-template', 'suspended'].map(name => `test/long/${name}.test.ts`)
+]
+
+/** A folder, of which these files come first. */
+const first = (folder: string, names: readonly string[]): readonly string[] => [
+  ...names.map(name => `test/${folder}/${name}.test.ts`),
+  `test/${folder}`
 ]
 
 /** The program under test is the one that people install. */
@@ -156,7 +164,7 @@ export const QUICK: Part = {
 /** What `npm run test:all` runs besides, and `npm run test:all -- NAME` alone. */
 export const PARTS: Readonly<Record<string, Part>> = {
   browser: {
-    tests: ['test/browser'],
+    tests: first('browser', ['narrow', 'graph', 'apps', 'page', 'keys']),
     minutes: 2,
     what: 'the dashboard’s page, and names of apps, in a browser',
     needs: [{program: 'certutil', debian: 'libnss3-tools'}]
@@ -168,7 +176,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     needs: [PYTHON, GO, JAVA, CURL, {program: 'redis-cli', debian: 'redis-server'}]
   },
   servers: {
-    tests: ['test/servers'],
+    tests: first('servers', ['kafka', 'killed-brokers', 'rabbitmq', 'celery', 'worktrees']),
     minutes: 4,
     what: 'components against Kafka, RabbitMQ, PostgreSQL, Redis and daprd; worktrees with their databases; a day with servers and four languages',
     needs: [
@@ -186,13 +194,18 @@ export const PARTS: Readonly<Record<string, Part>> = {
       {program: 'sqlite3', debian: 'sqlite3'}
     ]
   },
-  sdks: {tests: ['test/sdks'], minutes: 6, what: 'programs of Dapr’s and Daeploy’s SDKs', needs: [PYTHON, GO]},
+  sdks: {
+    tests: first('sdks', ['daeploy-cli', 'agents', 'launchers', 'schedules']),
+    minutes: 6,
+    what: 'programs of Dapr’s and Daeploy’s SDKs',
+    needs: [PYTHON, GO]
+  },
   java: {tests: ['test/java'], minutes: 2, what: 'programs of Dapr’s SDK for Java', needs: [JAVA, MAVEN]},
   kubernetes: {
     tests: ['test/kubernetes'],
     minutes: 7,
     what: 'templates on Kubernetes’ API server, which is built once',
-    before: [['node', 'test/kubernetes/build.ts']],
+    builds: [['node', 'test/kubernetes/build.ts']],
     needs: [GO, {program: 'kubectl', debian: 'kubernetes-client'}]
   },
   executable: {
@@ -202,7 +215,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     ...OF_EXECUTABLE
   },
   long: {
-    tests: ['test/long'],
+    tests: first('long', ['mcp', 'days', 'many-reminders', 'ui', 'orphans-single', 'live', 'end', 'copies-bad-input']),
     minutes: 18,
     what: 'the single executable in many cases, floods, storms',
     needs: [BUSYBOX],
@@ -214,9 +227,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
     what: 'the files of a release, installed and run: in Debian, in a root of musl, from a registry of npm, for arm64',
     before: [
       ['node', 'scripts/release.js', 'linux-x64'],
-      ['node', 'scripts/binary.js', 'linux-arm64'],
-      ['node', 'test/release/roots.ts']
+      ['node', 'scripts/binary.js', 'linux-arm64']
     ],
+    builds: [['node', 'test/release/roots.ts']],
     needs: [
       PYTHON,
       GO,
