@@ -7,6 +7,8 @@ import type {Availability} from '../model/availability.ts'
 import type {Pool} from '../proxy/net/pool.ts'
 import type {Callee} from '../proxy/gateway/local-apps.ts'
 import type {Logs} from './lifecycle-log.ts'
+import {firstAccepting} from '../platform/probe.ts'
+import {probeTargetOf} from './process/readiness.ts'
 import {AppChannel} from '../proxy/gateway/app-channel.ts'
 import {availabilityOf} from './availability-of.ts'
 import type {AdmissionQueue} from '../proxy/gateway/admission-queue.ts'
@@ -81,6 +83,7 @@ export class AppRuntime implements Callee, Intent {
       appPort: ports.appPort,
       explain: options.explain,
       onWait: call => this.sleep.onWait(call),
+      onBroken: () => void this.#recheckIfGone(),
       healthChanged: isHealthy => {
         this.#opening.exits.reportHealth(isHealthy, this.#plan)
         this.#tell()
@@ -224,6 +227,14 @@ export class AppRuntime implements Callee, Intent {
     if (now - this.#recheckedAt < RECHECK_EVERY_MS) return
     this.#recheckedAt = now
     this.app.recheck()
+  }
+
+  /** Looks again after a broken call: below `node --watch` and similar launchers a server may end, and its launcher stays. */
+  async #recheckIfGone(): Promise<void> {
+    const {app, plan, appPort} = this
+    if (appPort === 0 || !this.isListening) return
+    const isGone = (await firstAccepting(probeTargetOf(plan, appPort))) === undefined
+    if (isGone && app === this.app) this.recheck()
   }
 
   /** Notes a need of the app. Returns false if it is not falling asleep, or was needed already. */

@@ -1,4 +1,5 @@
 import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 
 const TWO = [{appID: 'payments', autoPort: true}, {appID: 'checkout'}]
@@ -101,3 +102,32 @@ t.test(
     )
   }
 )
+
+const BELOW_LAUNCHER = `
+require('node:http').createServer((request, response) => {
+  if (request.method === 'POST') throw new Error('out of tea')
+  response.end('tea')
+}).listen(process.env.PORT)`
+
+t.test('a server that crashes below a launcher that stays: its state, its error and its request are told', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await rig.write({
+    'server.cjs': BELOW_LAUNCHER,
+    'pillion.yaml': JSON.stringify({
+      version: 1,
+      apps: [{id: 'api', dir: '.', port, command: ['node', '--watch', 'server.cjs']}]
+    })
+  })
+  const run = rig.pillion(['up'])
+  await run.waitForLine('api ready')
+  const events = rig.pillion(['events', '-f'])
+  t.equal((await fetch(`http://localhost:${port}/`)).status, 200)
+  t.equal((await fetch(`http://localhost:${port}/orders`, {method: 'POST'})).status, 502)
+  await events.waitForLine(/api {2}not ready/)
+  const {stdout} = await rig.run(['why'])
+  t.match(stdout, /^"api" is running but not ready: Error: out of tea: it does not listen on any port;/)
+  t.match(stdout, /^ {2}the latest: POST \/orders from outside: EOF \(pillion calls 2\)$/m)
+  await rig.write({'server.cjs': BELOW_LAUNCHER.replace('throw', 'void')})
+  t.equal((await fetch(`http://localhost:${port}/`)).status, 200, 'it waits for the next server')
+})

@@ -136,6 +136,6 @@ console.log('listening')
   await run.waitForLine('"said" could not listen', {stream: 'stderr'})
   // its process is as old as that of "moved-on", and only a debugger may connect to it
   await run.waitForLine('"late" is not ready', {stream: 'stderr'})
-  t.match((await rig.run(['why', 'late'])).stdout, 'it does not listen on any port yet')
+  t.match((await rig.run(['why', 'late'])).stdout, 'it does not listen on any port')
   t.notMatch(run.stderr.text, '"late" listens on')
 })

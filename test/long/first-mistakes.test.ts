@@ -211,10 +211,7 @@ t.test('invoke of an app that does not listen names the command that says why, a
   t.equal(code, 1)
   t.match(stderr, /\(waited 1 s; .*; the call came through its own sidecar\)/)
   t.match(stderr, /\n"pillion why shop" says what it waits for\.\n$/)
-  t.match(
-    (await rig.run(['why', 'shop'])).stdout,
-    /it does not listen on any port yet; its appPort \d+ is waited for\n$/
-  )
+  t.match((await rig.run(['why', 'shop'])).stdout, /it does not listen on any port; its appPort \d+ is waited for\n$/)
 })
 
 t.test('a Configuration that is not there keeps a single app from starting: its rules would not hold', async t => {

@@ -65,6 +65,8 @@ export interface AdmissionQueueOptions {
   readonly explain?: (pendingCall: PendingCall) => string
   /** A call waits from now on. */
   readonly onWait?: ((pendingCall: PendingCall) => void) | undefined
+  /** The app has closed the connection of a call. */
+  readonly onBroken?: (() => void) | undefined
 }
 
 /** Time for a unary call's last frame, in ms: until it arrives, the call may look like a stream. */
@@ -95,7 +97,7 @@ const CALLER_DISCONNECTED = 'the caller disconnected'
  * calls would fail. Independent of HTTP. Queued calls are admitted in order of arrival.
  */
 export class AdmissionQueue {
-  readonly #options: Required<AdmissionQueueOptions>
+  readonly #options: AdmissionQueueOptions & Required<Pick<AdmissionQueueOptions, 'capacity' | 'explain'>>
   readonly #inFlight = new NumberedList<Admitted>()
   #admitted = 0
   /** The latest calls whose connection the app closed; that happens shortly before its exit is noticed. */
@@ -112,9 +114,9 @@ export class AdmissionQueue {
   #stats: QueueStats = {held: 0, longestMs: 0, lost: 0}
   #timeoutMs: number
 
-  constructor({timeoutMs, capacity = 10_000, explain = () => '', onWait = () => undefined}: AdmissionQueueOptions) {
-    this.#options = {timeoutMs, capacity, explain, onWait}
-    this.#timeoutMs = timeoutMs
+  constructor(options: AdmissionQueueOptions) {
+    this.#options = {capacity: 10_000, explain: () => '', ...options}
+    this.#timeoutMs = options.timeoutMs
   }
 
   get timeoutMs(): number {
@@ -301,6 +303,7 @@ export class AdmissionQueue {
     const at = performance.now()
     if (this.#broken.length >= MAX_REMEMBERED) this.#broken = this.#broken.slice(-MAX_REMEMBERED / 2)
     this.#broken.push({pendingCall, forMs: at - since, at})
+    this.#options.onBroken?.()
   }
 
   #queue(pendingCall: PendingCall): Queued {

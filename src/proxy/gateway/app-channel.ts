@@ -19,6 +19,8 @@ export interface AppChannelOptions {
   readonly probed: Probed
   /** A call waits in the queue. */
   readonly onWait?: (call: PendingCall) => void
+  /** The app has closed the connection of a call. */
+  readonly onBroken?: () => void
   readonly invoked: (invocation: GrpcInvocation) => void
   /** Calls wait until its first process is healthy, too: a call starts it. */
   readonly isAwaited?: boolean
@@ -50,12 +52,12 @@ export class AppChannel {
   #hasPatience = false
 
   constructor(options: AppChannelOptions) {
-    const {plan, appPort, explain, onWait, isAwaited = false} = options
+    const {plan, appPort, explain, onWait, onBroken, isAwaited = false} = options
     this.#options = options
     this.#isAwaited = isAwaited
     this.#plan = plan
     this.#appPort = appPort
-    this.queue = new AdmissionQueue({timeoutMs: plan.ready.timeoutMs, explain, onWait})
+    this.queue = new AdmissionQueue({timeoutMs: plan.ready.timeoutMs, explain, onWait, onBroken})
     this.#pool = this.#newPool()
     this.#health = this.#newHealth()
   }

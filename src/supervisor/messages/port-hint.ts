@@ -41,7 +41,7 @@ export async function portHint(app: HintedApp): Promise<string> {
   const atPort = places.filter(({port}) => port === appPort)
   if (atPort.length > 0) return hintAtPort(plan, appPort, atPort)
   const wanted = `its appPort ${appPort}`
-  if (places.length === 0) return `it does not listen on any port yet; ${wanted} is waited for`
+  if (places.length === 0) return `it does not listen on any port; ${wanted} is waited for`
   const ports = [...new Set(places.map(({port}) => port))]
   const found = `port${ports.length === 1 ? '' : 's'} ${ports.join(', ')}`
   return `it listens on ${found}, and not on ${wanted}`

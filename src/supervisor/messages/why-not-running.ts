@@ -27,8 +27,8 @@ export function whyNotRunning(app: NotRunning, state: AppState, {movedAt: at, lo
     return `"${name}" is not started (--except): start it yourself, or by "pillion start ${id}"`
   if (isDebugged && (state.phase === 'starting' || state.phase === 'running'))
     return `"${name}" is in a debugger, and nothing listens on its port ${appPort}`
-  const hasEnded = ['backoff', 'exited', 'asleep'].includes(state.phase)
-  const line = hasEnded ? app.app.bestLine : ''
+  const isUp = state.phase === 'running' && state.ready
+  const line = isUp ? '' : app.app.bestLine
   if (loop !== null && state.phase === 'backoff') return `"${name}" ${loopText(loop)}${line === '' ? '' : `: ${line}`}`
   return whyInState(name, state, {at, line})
 }
@@ -48,7 +48,7 @@ function whyInState(id: string, state: AppState, {at, line}: {at: Date; line: st
     case 'starting':
       return `"${id}" is starting`
     case 'running':
-      return state.ready ? `"${id}" refused the connection` : `"${id}" is running but not ready`
+      return state.ready ? `"${id}" refused the connection` : `"${id}" is running but not ready${words}`
     case 'stopping':
       return `"${id}" is stopping`
     case 'backoff':

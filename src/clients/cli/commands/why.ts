@@ -107,8 +107,8 @@ export function whyText({app, instances, stalled, death, deaths}: Api.Why, troub
   const own = troubles.filter(trouble => trouble.app === app)
   const states = instances.map(({name, version, isReady, reason}) => {
     const ofIt = own.filter(trouble => trouble.name === name && ['', version].includes(trouble.version))
-    // an app that is not ready explains its failed calls
-    const shown = ofIt.filter(({kind}) => kind !== 'calls' || reason === '')
+    // the state explains calls that waited in vain
+    const shown = ofIt.filter(({kind, error}) => kind !== 'calls' || reason === '' || !error.includes('waited '))
     const isExplained = shown.some(({kind, text}) => OF_STATE.has(kind) || text.startsWith(reason))
     const texts = shown.map(troubleText).join('')
     if (reason !== '' && !isExplained) return `${reason}\n${texts}`
@@ -126,10 +126,13 @@ export function whyText({app, instances, stalled, death, deaths}: Api.Why, troub
 const OF_STATE: ReadonlySet<Api.Trouble['kind']> = new Set(['loop', 'exit', 'blocked'])
 
 /** Describes a trouble and the calls that failed because of it. */
-function troubleText({text, failed, failedCalls}: Api.Trouble): string {
+function troubleText({kind, text, error, request, failed, failedCalls}: Api.Trouble): string {
   const edges = failed.map(({from, to, calls}) => `${from} → ${to} ×${calls}`)
   const because = failedCalls === 0 ? '' : `  failed because of it: ${edges.join(', ')}\n`
-  return `${text}\n${because}`
+  if (kind !== 'calls' || request === null) return `${text}\n${because}`
+  const {number, from, method, path, status} = request
+  const end = error === '' ? status : error
+  return `${text}\n  the latest: ${method} ${path} from ${from}: ${end} (pillion calls ${number})\n${because}`
 }
 
 /** Describes one exit of a process. `isTold`: a sentence above says how and when. */
