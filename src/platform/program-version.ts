@@ -33,10 +33,13 @@ export function whyNotFound([program = '']: readonly string[], folder: string, s
   return `"${program}" is in no folder of PATH${adviceFor(program, folder, folders)}`
 }
 
-/** Advises about a missing program: npm's folder of programs is not in PATH, and `python` may exist only as `python3`. */
+/** Folders of a project with programs, which are in PATH only below npm or in an activated environment of Python. */
+const OF_PROJECT = ['./node_modules/.bin', './.venv/bin', './venv/bin', '../.venv/bin', '../venv/bin']
+
+/** Advises about a missing program: the project may have it, and `python` may exist only as `python3`. */
 function adviceFor(program: string, folder: string, folders: readonly string[]): string {
-  const local = join('node_modules', '.bin', program)
-  if (isProgram(resolve(folder, local))) return `; npm has it: write command: [./${local}, …]`
+  const own = OF_PROJECT.find(each => isProgram(resolve(folder, each, program)))
+  if (own !== undefined) return `; ${own} has it: write command: [${own}/${program}, …]`
   // suggests only long names: a short one is always close to another program
   const near =
     program.length < 4 ? '' : nearMiss(program, new Set(folders.flatMap(each => namesInFolder(resolve(folder, each)))))

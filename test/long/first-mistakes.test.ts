@@ -145,17 +145,21 @@ t.test(
   }
 )
 
-t.test('a command that is not there: the near one, or the one of npm', async t => {
+t.test('a command that is not there: the near one, or the one of the project', async t => {
   const rig = await openRig(t)
-  await rig.write({'npm/node_modules/.bin/nodemonster': '#!/bin/sh\n', 'bin/interpreter3': '#!/bin/sh\n'})
-  for (const path of ['npm/node_modules/.bin/nodemonster', 'bin/interpreter3']) chmodSync(join(rig.folder, path), 0o755)
+  const programs = ['npm/node_modules/.bin/nodemonster', '.venv/bin/uvicornette', 'bin/interpreter3']
+  await rig.write(Object.fromEntries(programs.map(path => [path, '#!/bin/sh\n'])))
+  for (const path of programs) chmodSync(join(rig.folder, path), 0o755)
   const env = {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`}
   await rig.template([{appID: 'shop', command: ['interpreter', 'app.py']}])
   const near = await rig.run(['up'], {env})
   t.match(near.stderr, /"interpreter" is in no folder of PATH; did you mean interpreter3\?\n/)
   await rig.template([{appID: 'shop', appDirPath: 'npm', command: ['nodemonster', 'app.js']}])
   const npm = await rig.run(['up'], {env})
-  t.match(npm.stderr, '; npm has it: write command: [./node_modules/.bin/nodemonster, …]\n')
+  t.match(npm.stderr, '; ./node_modules/.bin has it: write command: [./node_modules/.bin/nodemonster, …]\n')
+  await rig.template([{appID: 'shop', appDirPath: 'npm', command: ['uvicornette', 'app:app']}])
+  const python = await rig.run(['up'], {env})
+  t.match(python.stderr, '; ../.venv/bin has it: write command: [../.venv/bin/uvicornette, …]\n')
 })
 
 t.test('no advice is given that would break a system: a folder of PILLION_RUNTIME_DIR may be any', async t => {
