@@ -28,10 +28,8 @@ export const trust: CommandHandler = async context => {
 async function add(context: CommandContext, state: string): Promise<number> {
   const {stores, closed} = trustStores({env: process.env, home: homedir(), state, platform: process.platform})
   const names = stores.map(({name}) => name)
-  await agreed(
-    context,
-    `make names answer with HTTPS, and add your own certificate authority to: ${names.join(', ') || 'no store'}`
-  )
+  const to = names.length === 0 ? 'make your own certificate authority' : 'add your own certificate authority to: '
+  await agreed(context, `make names answer with HTTPS, and ${to}${names.join(', ')}`)
   const {certificate, name} = openAuthority(state)
   let all = readAdded(state)
   let isDone = true
@@ -41,6 +39,11 @@ async function add(context: CommandContext, state: string): Promise<number> {
     if (!isAdded) continue
     all = [...all.filter(each => each.name !== store), {name: store, needsRoot, remove: taken(certificate)}]
     writeAdded(state, all)
+  }
+  if (stores.length + closed.length === 0) {
+    const byHand = `import ${certificatePath(state)} as an authority in the settings of your browser`
+    const text = `no trust store was found: ${byHand}, or install ca-certificates and run this again`
+    say(process.stderr, 'warning', text, context.asJson)
   }
   for (const {name: store, tool} of closed)
     say(process.stderr, 'warning', `${store} was not changed: it needs ${tool}`, context.asJson)
@@ -55,7 +58,8 @@ async function remove(context: CommandContext, state: string): Promise<number> {
     return 0
   }
   const names = all.map(({name}) => name)
-  await agreed(context, `delete your certificate authority, and remove it from: ${names.join(', ') || 'no store'}`)
+  const from = names.length === 0 ? '' : `, and remove it from: ${names.join(', ')}`
+  await agreed(context, `delete your certificate authority${from}`)
   const left: Added[] = []
   for (const each of all)
     if (!(await change(context, each, each.remove, `${each.name} no longer has the authority`))) left.push(each)
