@@ -12,11 +12,8 @@ export const ENTRANCE_PORT = 7355
 /** Ports at which an address needs no number. */
 export const DEFAULT_PORTS = {http: 80, https: 443} as const
 
-/** The protocol by which a run waits at a port, the entrance or that of an app, until the run that has the port ends. */
-export const WAITING = 'pillion-entrance'
-
-/** The protocol by which a run asks another one for a port that an app of its template has. */
-export const FREE_PORT = 'pillion-free-port'
+/** The protocol by which a run asks another one for a port, now or when that run ends. */
+export const PORT_WANTED = 'pillion-port-wanted'
 
 /** The protocol by which a run passes on a connection from a process of another copy to that copy. */
 export const TO_OWN_COPY = 'pillion-port'

@@ -5,16 +5,23 @@ import {DEFAULT_PORTS, ENTRANCE_PORT} from '../model/app-name.ts'
 import type {Environment} from '../model/environment.ts'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {listenPorts, type Plan} from '../model/plan.ts'
-import {LOOPBACK, SHARED_HOST} from '../platform/probe.ts'
+import {SHARED_HOST} from '../platform/probe.ts'
+import {release} from '../proxy/net/claimed-server.ts'
 import {listen, portOf} from '../proxy/ports/bind.ts'
 
 /** How long the ports of another run's entrance count, in ms. */
 const LOOK_MS = 1000
 
+const ADVICE = {explanation: 'Let PILLION_NAMES_PORT name another port, for example 7356, or leave it out.'}
+
+const isPort = (port = 0): boolean => Number.isInteger(port) && port > 0 && port < 65_536
+
 /** The ports of the entrance: the first one is needed, the others shorten addresses. */
 export class EntrancePorts {
   readonly first: number
   readonly #others: readonly number[]
+  /** A word of PILLION_NAMES_PORT that is not a port. */
+  readonly #wrong: string | undefined
   /** Servers that this run has bound. */
   bound: readonly Server[] = []
   /** Ports of the entrance of another run, and when they are looked up again, as of `performance.now`. */
@@ -22,9 +29,11 @@ export class EntrancePorts {
   #lookAt = 0
 
   /** Root gets the first one alone: the system's servers use the others. */
-  constructor({PILLION_NAMES_PORT: wanted = ''}: Environment) {
-    const ports = wanted.split(',').map(Number)
-    this.first = wanted === '' ? ENTRANCE_PORT : (ports[0] ?? 0)
+  constructor({PILLION_NAMES_PORT: wanted}: Environment) {
+    const words = (wanted || `${ENTRANCE_PORT}`).split(',')
+    const ports = words.map(Number)
+    this.#wrong = words.find((_, at) => !isPort(ports[at]))
+    this.first = ports[0] ?? 0
     const isUsual = ports.length === 1 && this.first === ENTRANCE_PORT && process.getuid?.() !== 0
     this.#others = isUsual ? Object.values(DEFAULT_PORTS) : ports.slice(1)
   }
@@ -35,19 +44,29 @@ export class EntrancePorts {
     return entrance.length > 0 ? {entrance} : {}
   }
 
-  /** Binds the ports, of which `bound` listen already. The run that has ::1 has the entrance. A number of an app, or of another program, stays its own. Resolves with false if the first port is taken; rejects with a `UserError` if it cannot be used. */
-  async bind({apps}: Pick<Plan, 'apps'>, bound: readonly Server[] = []): Promise<boolean> {
-    try {
-      const own = await listen(this.first, ['::1'], bound)
-      this.bound = await listen(this.first, [SHARED_HOST], own, own.length > 0)
-    } catch (error) {
-      if (codeOf(error) === 'EADDRINUSE') return false
-      const explanation = 'Let PILLION_NAMES_PORT name another port, for example 7356, or leave it out.'
-      throw new UserError(`names cannot be answered at port ${this.first}: ${messageOf(error)}`, {explanation})
-    }
+  /** Returns the ports without numbers of apps. */
+  without({apps}: Pick<Plan, 'apps'>): readonly number[] {
     const taken = new Set(apps.flatMap(app => [...listenPorts(app), app.published?.number]))
-    for (const port of this.#others)
-      if (!taken.has(port)) this.bound = [...this.bound, ...(await listen(port, LOOPBACK).catch(() => []))]
+    return [this.first, ...this.#others.filter(port => !taken.has(port))]
+  }
+
+  /** Binds the ports, of which `bound` listen already. The run that has ::1 has a port. A number of another program stays its own. Resolves with false if the first port is taken; rejects with a `UserError` if it cannot be used. */
+  async bind(plan: Pick<Plan, 'apps'>, bound: readonly Server[] = []): Promise<boolean> {
+    if (this.#wrong !== undefined) throw new UserError(`PILLION_NAMES_PORT: "${this.#wrong}" is not a port`, ADVICE)
+    const listening: Server[] = []
+    for (const port of this.without(plan)) {
+      const here = bound.filter(each => portOf([each]) === port)
+      try {
+        const own = await listen(port, ['::1'], here)
+        listening.push(...(await listen(port, [SHARED_HOST], own, own.length > 0)))
+      } catch (error) {
+        if (port !== this.first) continue
+        bound.forEach(release)
+        if (codeOf(error) === 'EADDRINUSE') return false
+        throw new UserError(`names cannot be answered at port ${port}: ${messageOf(error)}`, ADVICE)
+      }
+    }
+    this.bound = listening
     return true
   }
 

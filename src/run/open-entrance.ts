@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net'
 import {join} from 'node:path'
-import {folderMark, ownerOfName} from '../control/names.ts'
+import {ownerOfName} from '../control/names.ts'
 import {livingRuns} from '../control/living-runs.ts'
 import {DASHBOARD} from '../model/app-name.ts'
 import type {Environment} from '../model/environment.ts'
@@ -13,8 +13,6 @@ import {publishedApps, type RunPublishedOptions} from './open-published.ts'
 export interface EntranceParts extends RunPublishedOptions {
   readonly env: Environment
   readonly reporter: Reporter
-  /** The folder in which runs register. */
-  readonly folder: string
   /** The id of the app of this run that has a host name, or `DASHBOARD`. */
   readonly appAtName: (name: string) => string | undefined
   readonly serveDashboard: (socket: Socket, early: Buffer) => void
@@ -22,7 +20,7 @@ export interface EntranceParts extends RunPublishedOptions {
 
 /** Opens the entrance of a machine: it serves the apps of this run, and passes on connections to other runs. */
 export function openEntrance(parts: EntranceParts): Entrance {
-  const {env, folder, reporter, appAtName, serveDashboard} = parts
+  const {env, reporter, appAtName, serveDashboard} = parts
   const {contextOf, appAt} = publishedApps(parts)
   const warn = (text: string): void => reporter.warn('background-task-failed', text)
   const socketOf = (name: string): string => {
@@ -46,7 +44,6 @@ export function openEntrance(parts: EntranceParts): Entrance {
       livingRuns(env).flatMap(({names = {}, project = ''}) => Object.keys(names).map(name => ({name, project}))),
     appAt,
     warn,
-    hostRefused: text => reporter.warn('host-refused', text),
-    folder: folderMark(folder)
+    hostRefused: text => reporter.warn('host-refused', text)
   })
 }

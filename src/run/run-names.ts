@@ -5,7 +5,7 @@ import {freeNames, type TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
 import type {RunListing} from '../control/run-control.ts'
 import type {RunIdentity} from '../control/run-file.ts'
-import {appNames, DASHBOARD, FREE_PORT, type NameSpace, PASSED_ON, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
+import {appNames, DASHBOARD, type NameSpace, PASSED_ON, PORT_WANTED, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
 import {authorityOf, reachable} from '../model/address.ts'
 import type {AppAddress} from '../model/app-reference.ts'
 import {Once} from '../model/once.ts'
@@ -154,11 +154,12 @@ export class RunNames {
 
   /** Takes a connection that another run passes on: the one with the entrance, or a copy whose number it asked for. */
   readonly onUpgrade: OnUpgrade = ({headers}, socket, early) => {
-    if (headers.upgrade === FREE_PORT) return void this.#free(Number(headers['pillion-port']), socket)
     const taken =
-      headers.upgrade === TO_OWN_COPY
-        ? this.#parts.published.take(headers, socket, early)
-        : this.#takeCaller(headers, socket, early)
+      headers.upgrade === PORT_WANTED
+        ? this.#leave(Number(headers['pillion-port']), headers['pillion-when'] === 'now', socket)
+        : headers.upgrade === TO_OWN_COPY
+          ? this.#parts.published.take(headers, socket, early)
+          : this.#takeCaller(headers, socket, early)
     void taken.catch(() => socket.destroy())
   }
 
@@ -173,6 +174,7 @@ export class RunNames {
   /** Leaves the entrance to a run that waits for it. */
   async handOver(): Promise<void> {
     await (await this.#entrance.begun)?.handOver()
+    this.#parts.changed({entrance: []})
   }
 
   async close(cut: AbortSignal): Promise<void> {
@@ -203,15 +205,23 @@ export class RunNames {
 
   /** Opens the entrance as soon as the run that has it ends. */
   async #wait(known: () => void): Promise<void> {
-    const {takeInTurn} = await import('./port-holder.ts')
+    const {takeInTurn} = await import('../control/left-ports.ts')
+    const {env, plan, reporter} = this.#parts.context
     await takeInTurn({
+      env,
       port: this.#ports.first,
-      folder: this.#folder,
       signal: this.#over.signal,
-      held: why => {
-        this.#isForeign = why !== ''
+      isWanted: (_, port) => this.#ports.without(plan).includes(port),
+      isShared: true,
+      held: holder => {
+        if (holder.kind === 'program' && !this.#isForeign) {
+          const owner = holder.owner || 'a program of another user'
+          const text = `names do not answer at port ${this.#ports.first}: ${owner} has it. Calls at localhost:PORT do. PILLION_NAMES_PORT names another port`
+          reporter.warn('entrance-taken', text)
+        }
+        this.#isForeign = holder.kind === 'program'
         known()
-        if (why !== '') this.#parts.context.reporter.warn('entrance-taken', why)
+        return true
       },
       take: async bound => {
         ;(await this.#entrance.begun)?.leave()
@@ -220,20 +230,26 @@ export class RunNames {
     })
   }
 
-  /** Leaves a port to another run, which asks for it by a connection and closes that when it has the port. */
-  async #free(port: number, asker: Socket): Promise<void> {
-    asker.on('error', () => asker.destroy()).resume()
-    const closed = new Promise(resolve => asker.on('close', resolve))
-    const left = await (await this.#parts.published.written()).leave(port, asker)
+  /** Leaves a port to another run, now or when this run ends. That run closes its connection when it has the port. */
+  async #leave(port: number, isNow: boolean, heir: Socket): Promise<void> {
+    heir.on('error', () => heir.destroy()).resume()
+    if (isNow) return this.#leaveNow(port, heir)
+    if (this.#ports.facts.entrance?.includes(port) === true) (await this.#serve()).keepHeir(heir)
+    else await this.#parts.published.keepHeir(port, heir)
+  }
+
+  async #leaveNow(port: number, heir: Socket): Promise<void> {
+    const closed = new Promise(resolve => heir.on('close', resolve))
+    const left = await (await this.#parts.published.written()).leave(port, heir)
     // the copy that is shown until now has the numbers no longer
     if (left !== undefined) this.show.leave()
     void closed.then(() => left?.())
     const freed = this.#ports.free(port)
     if (freed.length > 0) {
-      await (await this.#serve()).free(asker, freed)
+      await (await this.#serve()).free(heir, freed)
       this.#parts.changed(this.#ports.facts)
     }
-    asker.end()
+    heir.end()
   }
 
   async #serve(): Promise<Entrance> {
@@ -241,7 +257,7 @@ export class RunNames {
       const {openEntrance} = await import('./open-entrance.ts')
       const {context, published, serveDashboard} = this.#parts
       const dashboard = (socket: Socket, early: Buffer): void => void serveDashboard(socket, early)
-      const at = {...context, folder: this.#folder, appAtName: this.#appAt, serveDashboard: dashboard}
+      const at = {...context, appAtName: this.#appAt, serveDashboard: dashboard}
       const entrance = openEntrance({...published.options, ...at})
       entrance.listen(this.#ports.bound)
       return entrance

@@ -116,6 +116,13 @@ export class RunPublished {
     this.#ports?.serve()
   }
 
+  /** Leaves a port to another run when this one ends. */
+  async keepHeir(number: number, heir: Socket): Promise<void> {
+    const port = this.#ports?.at(number) ?? (await this.#written.begun)?.ports.at(number)
+    if (port === undefined) heir.destroy()
+    else port.keepHeir(heir)
+  }
+
   /** Leaves ports to the copies that wait for them. */
   async handOver(): Promise<void> {
     await Promise.all([this.#ports, await this.#written.begun].map(async ports => ports?.handOver()))

@@ -1,6 +1,5 @@
 import type {Server, Socket} from 'node:net'
-import {AGAIN_MS, bindFreed, PortHolder, TRIES} from '../control/names.ts'
-import {reachable} from '../model/address.ts'
+import {bindFreed, takeInTurn} from '../control/left-ports.ts'
 import {codeOf} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {pause} from '../platform/delay.ts'
@@ -29,6 +28,7 @@ const TOGETHER_MS = 100
  * does, and leaves them to the next run that wants them.
  */
 export class WrittenPorts {
+  readonly ports: PublishedPorts
   readonly #parts: WrittenPortsParts
   readonly #over = new AbortController()
   /** The numbers of apps that were begun: waited for, or had. */
@@ -39,6 +39,7 @@ export class WrittenPorts {
   readonly #unreported: string[] = []
 
   constructor(parts: WrittenPortsParts) {
+    this.ports = parts.ports
     this.#parts = parts
   }
 
@@ -70,7 +71,7 @@ export class WrittenPorts {
   /** Leaves a number, to the run at the other end of a connection if there is one. The returned function is called once that run has it; undefined: it was not ours. */
   async leave(number: number, heir?: Socket): Promise<(() => void) | undefined> {
     if (!this.#ours.delete(number)) return undefined
-    const end = await this.#parts.ports.leave(number, heir)
+    const end = await this.ports.leave(number, heir)
     this.#parts.takenOver([...this.#ours])
     return () => {
       end()
@@ -80,12 +81,12 @@ export class WrittenPorts {
 
   /** Leaves the numbers to other copies that wait for them. */
   async handOver(): Promise<void> {
-    await this.#parts.ports.handOver()
+    await this.ports.handOver()
   }
 
   async close(cut?: AbortSignal): Promise<void> {
     this.#over.abort()
-    await this.#parts.ports.close(cut)
+    await this.ports.close(cut)
   }
 
   #drop(number: number): void {
@@ -104,30 +105,37 @@ export class WrittenPorts {
 
   /** Listens at a port once no other run does. `mayBegin`: even if none has it now. */
   async #wait(app: Written, mayBegin: boolean): Promise<void> {
-    const {signal} = this.#over
-    const {host: address, number: port} = app.published
-    const [host = ''] = reachable([address || '0.0.0.0'])
-    for (let tries = mayBegin ? TRIES : 0; !signal.aborted && this.#begun.has(port); await pause(AGAIN_MS, signal)) {
-      const holder = new PortHolder({host, port}, signal)
-      const mark = await holder.mark
-      // a run that is ending closes a new connection without an answer
-      const isHeld = mark !== '' && mark !== 'refused'
-      if (!isHeld && tries-- === 0) return
-      if (isHeld) tries = TRIES
-      const bound = isHeld ? await holder.left(hostsOf(app.published)) : []
-      if (signal.aborted || this.#ours.has(port) || !this.#begun.has(port)) return bound.forEach(release)
-      try {
-        await this.#listen(app, bound)
-        return await this.#report(app)
-      } catch (error) {
-        if (codeOf(error instanceof Error ? error.cause : undefined) !== 'EADDRINUSE') return
+    const {number: port} = app.published
+    const hosts = hostsOf(app.published)
+    let isFree = mayBegin
+    await takeInTurn({
+      env: this.#parts.context.env,
+      port,
+      signal: this.#over.signal,
+      isWanted: host => hosts.includes(host),
+      held: ({kind}) => (isFree ||= kind !== 'program') && kind !== 'program',
+      take: async bound => {
+        if (!isFree || this.#ours.has(port) || !this.#begun.has(port)) bound.forEach(release)
+        else return this.#tryListen(app, bound)
+        return true
       }
+    })
+  }
+
+  /** Listens at a port. Resolves with false if it is taken. */
+  async #tryListen(app: Written, bound: readonly Server[]): Promise<boolean> {
+    try {
+      await this.#listen(app, bound)
+      await this.#report(app)
+      return true
+    } catch (error) {
+      return codeOf(error instanceof Error ? error.cause : undefined) !== 'EADDRINUSE'
     }
   }
 
   async #listen(app: Written, bound: readonly Server[]): Promise<void> {
-    await this.#parts.ports.claim([app], [], bound)
-    this.#parts.ports.serve()
+    await this.ports.claim([app], [], bound)
+    this.ports.serve()
     this.#ours.add(app.published.number)
     this.#parts.takenOver([...this.#ours])
   }

@@ -51,6 +51,20 @@ t.test('names answer at further ports, which an app with that port gets', async 
   t.match(await callByName(short, 'localhost'), /"app":"web"/)
 })
 
+t.test('no caller of a further port is refused while the entrance changes hands', async t => {
+  const [rig, port, short] = [await openRig(t), await freePort(), await freePort()]
+  const first = await startWeb(rig, 'shop', port, short)
+  await startWeb(rig, 'blog', port, short)
+  let [lost, calls] = [0, 0]
+  const over = new AbortController()
+  const exited = first.exited.then(() => over.abort())
+  first.signal('SIGTERM')
+  for (; !over.signal.aborted || calls < 50; calls++)
+    if (!/"app":"web"/.test(await callByName(short, 'web-blog.localhost').catch(() => ''))) lost++
+  await exited
+  t.equal(lost, 0, `of ${calls}`)
+})
+
 t.test('doctor names a host that does not lead to this machine, and one without HTTPS', async t => {
   const rig = await openRig(t)
   const apps = [{id: 'web', dir: '.', command: ['node', 'web.mjs'], autoPort: true, host: 'shop.pillion-test.invalid'}]
@@ -68,12 +82,12 @@ t.test('doctor names a host that does not lead to this machine, and one without 
 })
 
 t.test(
-  'a host that an edit adds stays with the run that has it, and the port with the runs of another user',
+  'a host that an edit adds stays with the run that has it, and the port with the runs of another folder',
   async t => {
     const [rig, other, port] = [await openRig(t), await openRig(t), await freePort()]
     const [first, blog] = [await startWeb(rig, 'shop', port), await startWeb(rig, 'blog', port)]
     const foreign = await startWeb(other, 'far', port)
-    await foreign.stderr.line(/names do not answer at port \d+: a run of another user has it\. .*PILLION_NAMES_PORT/)
+    await foreign.stderr.line(/names do not answer at port \d+: .*\(pid \d+\) has it\. .*PILLION_NAMES_PORT/)
     await saveWeb(rig, 'blog', {host: 'web-shop'})
     await blog.stderr.line(/web-shop\.localhost is web of .*shop\/pillion\.yaml \(pid \d+\), so "web" has no name/)
     blog.signal('SIGTERM')
@@ -84,9 +98,10 @@ t.test(
   }
 )
 
-async function startWeb(rig: Rig, folder: string, port: number): Promise<ReturnType<Rig['pillion']>> {
+async function startWeb(rig: Rig, folder: string, ...ports: number[]): Promise<ReturnType<Rig['pillion']>> {
   await saveWeb(rig, folder)
-  const run = rig.pillion(['up', '--watch'], {folder, env: withNames(port)})
+  const env = {...withNames(0), PILLION_NAMES_PORT: ports.join(',')}
+  const run = rig.pillion(['up', '--watch'], {folder, env})
   await run.waitForLine('web ready')
   return run
 }

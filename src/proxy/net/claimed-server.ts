@@ -89,8 +89,9 @@ export async function closeServed(claim: net.Server, server: net.Server | undefi
 const HEIR_MS = 500
 
 /** Lets another run bind an address, and waits for that. */
-export async function offer(address: string, heir: net.Socket | undefined): Promise<void> {
-  if (heir?.write(address) === true) await within(HEIR_MS, Promise.race([once(heir, 'data'), once(heir, 'close')]))
+export async function offer({address, port}: Partial<net.AddressInfo>, heir: net.Socket | undefined): Promise<void> {
+  if (heir?.write(`${address} ${port}`) === true)
+    await within(HEIR_MS, Promise.race([once(heir, 'data'), once(heir, 'close')]))
 }
 
 /** The address and the port of a server; empty if it does not listen at a port. */

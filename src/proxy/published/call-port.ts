@@ -1,7 +1,6 @@
 import net from 'node:net'
 import type {FrameServer} from '#h2-frames'
 import type {Protocol} from '../../model/call-protocol.ts'
-import {WAITING} from '../../model/app-name.ts'
 import {OUTSIDE, type Call} from '../../model/call.ts'
 import {bugText} from '../../model/errors.ts'
 import {within} from '../../platform/delay.ts'
@@ -30,9 +29,6 @@ const LOOK_MS = 10_000
 const LEAVE_MS = 1000
 /** How long a connection without a request may take for its first one, in ms, before another run has the port. */
 const FIRST_MS = 200
-
-/** Whether another run asks for the port when it is free. */
-export const isWaiting = ({asksForSwitch, target}: VerbatimHead): boolean => asksForSwitch && target === `/${WAITING}`
 
 /** A connection whose caller is looked up once. */
 interface Attributed {
@@ -94,10 +90,10 @@ export abstract class CallPort implements PublishedHost {
    */
   async free(heir?: net.Socket, claims: Iterable<net.Server> = this.#served.keys(), shared = ''): Promise<void> {
     for (const claim of claims) {
-      const {address = ''} = boundAt(claim)
-      if (address === shared) await offer(address, heir)
+      const at = boundAt(claim)
+      if (at.address === shared) await offer(at, heir)
       await closeServed(claim, this.#served.get(claim))
-      if (address !== shared) await offer(address, heir)
+      if (at.address !== shared) await offer(at, heir)
     }
   }
 
@@ -115,6 +111,13 @@ export abstract class CallPort implements PublishedHost {
     this.connections.add(socket)
     this.accept(socket)
     if (early.length > 0 && !socket.destroyed) socket.emit('data', early)
+  }
+
+  /** Keeps a connection of another run, which gets the port when this run ends. */
+  keepHeir(heir: net.Socket): void {
+    this.#waiting.add(heir)
+    heir.on('close', () => this.#waiting.delete(heir)).on('end', () => heir.destroy())
+    if (this.isClosing) heir.destroy()
   }
 
   /** Leaves the port to a run that waits for it, if one does. Settles when open calls are over, after a moment at most. */
@@ -169,17 +172,6 @@ export abstract class CallPort implements PublishedHost {
       connection.isLeaving = true
       if (!connection.isBusy && !(keepsFresh && connection.isFresh)) connection.destroy()
     }
-  }
-
-  /** Keeps a connection of another run, which may have the port when that closes. `holder` identifies this run. */
-  protected keepWaiting(connection: PublishedConnection, holder: string): void {
-    const {socket} = connection
-    connection.leave()
-    this.#waiting.add(socket)
-    socket.on('close', () => this.#waiting.delete(socket)).on('error', () => socket.destroy())
-    socket.on('end', () => socket.destroy()).resume()
-    const lines = `Upgrade: ${WAITING}\r\nConnection: Upgrade\r\nPillion-Holder: ${holder}\r\n`
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`)
   }
 
   /** Whether a connection is read as HTTP/1. */

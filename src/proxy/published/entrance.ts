@@ -4,7 +4,7 @@ import type {Protocol} from '../../model/call-protocol.ts'
 import {SHARED_HOST} from '../../platform/probe.ts'
 import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
 import {type Reply, replyText} from '../net/reply.ts'
-import {CallPort, isWaiting} from './call-port.ts'
+import {CallPort} from './call-port.ts'
 import {badHost, looped, misdirected, noName, notHttp, otherRun, runGone, type ShownName} from './entrance-pages.ts'
 import {EntranceStreams} from './entrance-streams.ts'
 import {openTls, TLS_HANDSHAKE, type EntranceTlsOptions} from './entrance-tls.ts'
@@ -36,8 +36,6 @@ export interface EntranceOptions extends Pick<EntranceTlsOptions, 'contextOf'> {
   readonly warn: (text: string) => void
   /** Called with advice about an app that refuses its own name. */
   readonly hostRefused: (text: string) => void
-  /** Identifies the folder in which the runs of this user register. */
-  readonly folder: string
 }
 
 /** The caller of a connection, and its way in. */
@@ -77,7 +75,6 @@ export class Entrance extends CallPort {
     this.#asked.set(head, asked)
     const {host, passes} = asked
     if (host === undefined || !/^[*/]/.test(head.target)) return connection.answer(badHost(head.lines))
-    if (isWaiting(head)) return this.keepWaiting(connection, this.#options.folder)
     const serveDashboard = this.#options.dashboardNamed(host.name)
     if (serveDashboard !== undefined) return serveDashboard(connection.socket, connection.leave())
     const context = this.#options.appNamed(host.name)

@@ -4,7 +4,7 @@ import type net from 'node:net'
 import {TO_OWN_COPY} from '../../model/app-name.ts'
 import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
 import {BytesCall} from './bytes-call.ts'
-import {CallPort, isWaiting} from './call-port.ts'
+import {CallPort} from './call-port.ts'
 import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
@@ -55,7 +55,6 @@ export class PublishedPort extends CallPort {
   }
 
   start(head: VerbatimHead, connection: PublishedConnection): void {
-    if (isWaiting(head)) return this.keepWaiting(connection, 'port')
     const context = this.#contextOf()
     const page = this.#ownCopy === undefined ? undefined : PAGE.exec(head.lines)?.[1]
     const path = page === undefined ? '' : (this.#ownCopy?.named(page.toLowerCase(), context.callee) ?? '')

@@ -94,6 +94,11 @@ export class PublishedPorts {
     }
   }
 
+  /** The open port with a number, if there is one. */
+  at(number: number): PublishedPort | undefined {
+    return [...this.#entries.values()].find(({plan}) => plan.number === number)?.port
+  }
+
   /** Leaves ports to the runs that wait for them. */
   async handOver(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(async ({port}) => port?.handOver()))

@@ -1,13 +1,15 @@
 import {once} from 'node:events'
+import {mkdtempSync} from 'node:fs'
 import net from 'node:net'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import t from 'tap'
-import {WAITING} from '../../../../src/model/app-name.ts'
-import {listen} from '../../../../src/proxy/ports/bind.ts'
+import {bindLeft, takeInTurn} from '../../../../src/control/left-ports.ts'
 import {boundAt, release} from '../../../../src/proxy/net/claimed-server.ts'
 import {Entrance} from '../../../../src/proxy/published/entrance.ts'
 import {EntrancePorts} from '../../../../src/run/entrance-ports.ts'
-import {takeInTurn} from '../../../../src/run/port-holder.ts'
 import {freePort} from '../../../rig/free-port.ts'
+import {homeOf} from './publish.ts'
 
 /** An entrance that knows no app. */
 const newEntrance = (): Entrance =>
@@ -19,8 +21,7 @@ const newEntrance = (): Entrance =>
     contextOf: async () => undefined,
     appAt: () => '',
     warn: text => t.fail(text),
-    hostRefused: text => t.fail(text),
-    folder: 'abc'
+    hostRefused: text => t.fail(text)
   })
 
 /** Whether a connection to an address is accepted. */
@@ -44,17 +45,24 @@ t.test('one run has the entrance, and the next one listens at 127.0.0.1 before t
   t.equal(await second.bind({apps: []}), false, 'it is taken')
   const entrance = newEntrance()
   entrance.listen(first.bound)
-  const heir = net.connect({port, host: '127.0.0.1', allowHalfOpen: true}).setEncoding('latin1')
-  heir.write(`GET /${WAITING} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${WAITING}\r\n\r\n`)
-  t.match(await once(heir, 'data'), [/^HTTP\/1\.1 101 /])
+  const {home, isAsked} = await homeOf(t, entrance)
+  const refused: string[] = []
+  const left = bindLeft(
+    {home},
+    {
+      port,
+      when: 'at the end',
+      isShared: true,
+      isWanted: (address, number) => {
+        void accepts(port, '127.0.0.1').then(isOpen => isOpen || refused.push(address))
+        return number === port
+      }
+    }
+  )
+  await isAsked
   const over = entrance.handOver()
-  const bound: net.Server[] = []
-  heir.on('end', () => heir.destroy())
-  for await (const address of heir) {
-    t.equal(await accepts(port, '127.0.0.1'), true, `a caller is not refused while ${address} is left`)
-    bound.push(...(await listen(port, [String(address)], [], address === '127.0.0.1')))
-    heir.write('\n')
-  }
+  const bound = await left
+  t.strictSame(refused, [], 'no caller of 127.0.0.1 is refused')
   await over
   t.equal(await second.bind({apps: []}, bound), true)
   t.equal(await third.bind({apps: []}), false, 'it is taken again')
@@ -62,47 +70,29 @@ t.test('one run has the entrance, and the next one listens at 127.0.0.1 before t
   await entrance.close(AbortSignal.abort())
 })
 
-t.test('a run that asks for the entrance while its holder closes does not report another program', async t => {
-  let asked = 0
-  const holder = net.createServer(socket => {
-    asked++
-    socket.destroy()
-  })
-  t.teardown(() => holder.close())
-  holder.listen(0, '127.0.0.1')
-  await once(holder, 'listening')
-  await takeInTurn({
-    port: boundAt(holder).port ?? 0,
-    folder: t.testdir(),
-    signal: AbortSignal.timeout(60_000),
-    held: why => t.fail(why),
-    take: async () => Promise.resolve(asked === 3)
-  })
-  t.equal(asked, 3)
-})
-
-t.test('a program that closes all connections is reported once', async t => {
-  const program = net.createServer(socket => socket.destroy())
-  program.listen(0, '127.0.0.1')
+t.test('a program at the port is reported at once, also a silent one', async t => {
+  const program = net.createServer().listen(0, '127.0.0.1')
   await once(program, 'listening')
-  const reported: string[] = []
+  const holders: unknown[] = []
   await takeInTurn({
+    env: {PILLION_RUNTIME_DIR: mkdtempSync(join(tmpdir(), 'runs-'))},
     port: boundAt(program).port ?? 0,
-    folder: t.testdir(),
     signal: AbortSignal.timeout(60_000),
-    held: why => {
-      reported.push(why)
+    isWanted: () => true,
+    held: holder => {
+      holders.push(holder)
       program.close()
+      return true
     },
     take: async () => Promise.resolve(!program.listening)
   })
-  t.match(reported, [/names do not answer at port \d+: /])
+  t.match(holders, [{kind: 'program', owner: new RegExp(`\\(pid ${process.pid}\\)$`)}])
 })
 
 t.test('a port that cannot be had is a mistake of the user', async t => {
-  for (const PILLION_NAMES_PORT of ['abc', '99999999', '-1'])
+  for (const PILLION_NAMES_PORT of ['abc', '99999999', '-1', '0x1g'])
     await t.rejects(
       new EntrancePorts({PILLION_NAMES_PORT}).bind({apps: []}),
-      /names cannot be answered at port .*: .*65536/
+      new RegExp(`PILLION_NAMES_PORT: "${PILLION_NAMES_PORT}" is not a port`)
     )
 })

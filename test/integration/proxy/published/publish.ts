@@ -1,14 +1,33 @@
 import {once} from 'node:events'
+import {mkdtempSync} from 'node:fs'
 import net, {type AddressInfo} from 'node:net'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import type {Test} from 'tap'
 import type {Call} from '../../../../src/model/call.ts'
 import type {Held} from '../../../../src/proxy/gateway/admission.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {listen, portOf} from '../../../../src/proxy/ports/bind.ts'
+import type {CallPort} from '../../../../src/proxy/published/call-port.ts'
 import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
 
 const ignore = (): void => undefined
+
+/** The folder of a run that keeps each run which asks it for a port. */
+export async function homeOf(
+  t: Test,
+  port: CallPort
+): Promise<{readonly home: string; readonly isAsked: Promise<unknown>}> {
+  const home = mkdtempSync(join(tmpdir(), 'home-'))
+  const {promise: isAsked, resolve} = Promise.withResolvers<void>()
+  const control = net.createServer({allowHalfOpen: true}, socket => {
+    socket.on('error', () => undefined).once('data', () => resolve(port.keepHeir(socket)))
+  })
+  t.teardown(() => control.close())
+  await once(control.listen(join(home, 'socket')), 'listening')
+  return {home, isAsked}
+}
 
 /** The number of a port at which an app is called that answers each connection in this way. */
 export const publish = async (

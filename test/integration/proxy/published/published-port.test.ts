@@ -6,7 +6,7 @@ import {mock} from 'node:test'
 import {text} from 'node:stream/consumers'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
-import {PortHolder} from '../../../../src/control/names.ts'
+import {bindLeft} from '../../../../src/control/left-ports.ts'
 import type {Call} from '../../../../src/model/call.ts'
 import {LOOPBACK} from '../../../../src/platform/probe.ts'
 import {Faults} from '../../../../src/proxy/faults/faults.ts'
@@ -14,7 +14,7 @@ import {boundAt, release} from '../../../../src/proxy/net/claimed-server.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {listen, portOf} from '../../../../src/proxy/ports/bind.ts'
 import {PublishedPort} from '../../../../src/proxy/published/published-port.ts'
-import {contextOf, openPort, publish} from './publish.ts'
+import {contextOf, homeOf, openPort, publish} from './publish.ts'
 import {data, END_STREAM, headers, onStream} from '../../dapr/sidecar/frames.ts'
 
 t.test('a connection that passes as bytes is passed once, however long it lasts', async t => {
@@ -345,12 +345,13 @@ t.test(
       () => ''
     )
     t.teardown(async () => port.close(AbortSignal.abort()))
-    const heir = new PortHolder({host: '127.0.0.1', port: number}, AbortSignal.timeout(60_000))
-    t.equal(await heir.mark, 'port')
+    const {home, isAsked} = await homeOf(t, port)
+    const left = bindLeft({home}, {port: number, when: 'at the end', isWanted: host => LOOPBACK.includes(host)})
+    await isAsked
     const callers = Array.from({length: 20}, () => net.connect(number, '127.0.0.1'))
     await Promise.all(callers.map(async caller => once(caller, 'connect')))
     const [bound] = await Promise.all([
-      heir.left(LOOPBACK),
+      left,
       port.handOver(),
       ...callers.map(async caller => {
         caller.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
