@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {displayOf} from '../rig/display.ts'
-import {openRig} from '../rig/rig.ts'
+import {IN_NODE, openRig} from '../rig/rig.ts'
 import {noScreen, Screen} from '../rig/screen.ts'
 import {attached, DETACH, runOf, SHELL} from './attach-house.ts'
 
@@ -187,25 +187,20 @@ t.test('what comes by a pipe is typed; who cannot be attached to is told why', {
   }
 })
 
-const skipOfOptions = process.env['PILLION'] === undefined ? skip : 'the executable reads no NODE_OPTIONS'
-t.test(
-  'where there is no terminal to be had, validate says so, and the app is not started',
-  {skip: skipOfOptions},
-  async t => {
-    const rig = await openRig(t)
-    const env = {NODE_OPTIONS: '--no-experimental-ffi'}
-    await rig.template([SHELL])
-    const {code, stderr} = await rig.run(['validate'], {env})
-    t.equal(code, 1)
-    t.match(
-      stderr,
-      /app "shell" gets no terminal: Node [\d.]+ cannot call the system[^]*dapr\.yaml:\d+:\d+\n.*"tty": true/
-    )
-    const run = await rig.run(['run', '-f', '.'], {env})
-    t.not(run.code, 0)
-    t.match(run.stdout + run.stderr, /it has no terminal \(tty: true\): Node [\d.]+ cannot call the system for it/)
-  }
-)
+t.test('where there is no terminal to be had, validate says so, and the app is not started', {skip}, async t => {
+  const rig = await openRig(t, {program: IN_NODE})
+  const env = {NODE_OPTIONS: '--no-experimental-ffi'}
+  await rig.template([SHELL])
+  const {code, stderr} = await rig.run(['validate'], {env})
+  t.equal(code, 1)
+  t.match(
+    stderr,
+    /app "shell" gets no terminal: Node [\d.]+ cannot call the system[^]*dapr\.yaml:\d+:\d+\n.*"tty": true/
+  )
+  const run = await rig.run(['run', '-f', '.'], {env})
+  t.not(run.code, 0)
+  t.match(run.stdout + run.stderr, /it has no terminal \(tty: true\): Node [\d.]+ cannot call the system for it/)
+})
 
 t.test('other keys detach if they are asked for; Ctrl-P alone is for the app', {skip}, async t => {
   const rig = await openRig(t)

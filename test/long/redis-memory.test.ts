@@ -1,13 +1,10 @@
 import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {respClient} from '../rig/resp.ts'
-import {openRig} from '../rig/rig.ts'
+import {IN_NODE, openRig} from '../rig/rig.ts'
 
-// the executable reads no NODE_OPTIONS: its heap has gigabytes, which take minutes to fill
-const skipAsExecutable = process.env['PILLION'] !== undefined && 'its heap cannot be made small'
-
-t.test('what does not fit into memory is refused, and ends nothing', {skip: skipAsExecutable}, async t => {
-  const rig = await openRig(t)
+t.test('what does not fit into memory is refused, and ends nothing', async t => {
+  const rig = await openRig(t, {program: IN_NODE})
   const port = await freePort()
   const env = {PILLION_REDIS: 'memory', NODE_OPTIONS: '--max-old-space-size=200'}
   const redis = rig.pillion(['redis', port.toString()], {env})

@@ -40,13 +40,16 @@ export type TemplateApp = Readonly<{appID: string} & Record<string, unknown>>
 const ROOT = join(import.meta.dirname, '../..')
 const DRIVEN = join(ROOT, 'test/fixtures/apps/driven.mjs')
 
-const builtProgram = (): readonly string[] => {
+/** The built program in our Node, also where PILLION names the executable: that reads no NODE_OPTIONS. */
+export const IN_NODE: readonly string[] = [process.execPath, join(ROOT, 'bin/pillion.js')]
+
+const usualProgram = (): readonly string[] => {
   const binary = process.env['PILLION']
-  return binary === undefined ? [process.execPath, join(ROOT, 'bin/pillion.js')] : [binary]
+  return binary === undefined ? IN_NODE : [binary]
 }
 
 /** A rig for one test; it is closed when the test ends. */
-export async function openRig(scene: Scene, {program = builtProgram()}: RigOptions = {}): Promise<Rig> {
+export async function openRig(scene: Scene, {program = usualProgram()}: RigOptions = {}): Promise<Rig> {
   const rig = new Rig(program)
   scene.teardown(async () => rig.close(scene.passing()))
   await rig.open()
