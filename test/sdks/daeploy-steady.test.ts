@@ -10,7 +10,7 @@ import {openSdk} from '../rig/sdk.ts'
 t.setTimeout(400_000)
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/daeploy')
-const SAVES = 3
+const SAVES = 1
 const STARTED = /^== APP - echo == .*Started server process/
 
 interface QueueStats {
