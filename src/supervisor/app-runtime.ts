@@ -46,7 +46,6 @@ export class AppRuntime implements Callee, Intent {
   readonly startAsleep = (): void => this.#opening.startAsleep()
   readonly stopNow = (): void => this.#program.stopNow()
   readonly lull = (): void => this.#program.sleep()
-  readonly renewPool = (): void => this.#channel.renewPool()
   readonly candidate = async (): Promise<Candidate> =>
     (await import('./reload/candidate.ts')).candidateOf(this, this.#channel)
   readonly cutCalls = (why?: string): void => this.#channel.cut(why)
@@ -266,7 +265,11 @@ export class AppRuntime implements Callee, Intent {
     this.#plan = this.wanted
   }
 
+  /** Exchanges its process. The same program makes the next one, unless that has another plan or starter, or the program has ended. */
   async replace(why: Why): Promise<void> {
+    this.#channel.renewPool()
+    if (!this.isOtherNext && this.app.state.phase !== 'exited') return this.app.restart(why)
+    if (this.changesHands) this.changeHands()
     this.adopt()
     this.#channel.follow(this.#plan)
     // the latest result counts, also for waiting dependents
@@ -317,6 +320,11 @@ export class AppRuntime implements Callee, Intent {
   /** Whether its next process has another starter (the user or the run) than the current one. */
   get changesHands(): boolean {
     return this.person !== 'stopped' && (this.person === 'none') === this.isDebugged
+  }
+
+  /** Whether its next process has another plan or starter than the current one. */
+  get isOtherNext(): boolean {
+    return this.wanted !== this.#plan || this.changesHands
   }
 
   /** Sets the starter of the next process to the one that the user has chosen. `replace` makes that process. */

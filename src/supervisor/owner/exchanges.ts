@@ -108,10 +108,9 @@ export class Exchanges {
 }
 
 /** Whether a second process may overlap: the current one is ready, and plan and starter are unchanged. */
-export function canOverlap({app, plan, wanted, changesHands, isDebugged}: AppRuntime): boolean {
+export function canOverlap({app, plan, isOtherNext, isDebugged}: AppRuntime): boolean {
   const isUp = app.state.phase === 'running' && app.state.ready
-  const isSame = wanted === plan && !changesHands && !isDebugged
-  return plan.reload === 'overlap' && plan.channel.autoPort && isUp && isSame
+  return plan.reload === 'overlap' && plan.channel.autoPort && isUp && !isOtherNext && !isDebugged
 }
 
 /** Returns the process of an open app, as far as commands depend on it. */

@@ -66,17 +66,10 @@ export class Replacement {
   /** Ends the old process and starts the next, unless none is to be started here. */
   async exchange(why: Why): Promise<void> {
     const {runtime} = this.#options
-    const {phase} = runtime.app.state
-    const {changesHands} = runtime
-    if (changesHands) runtime.changeHands()
-    const isOther = runtime.wanted !== runtime.plan || changesHands
-    const isStarted = runtime.hasStarted && !runtime.isDebugged && runtime.wanted.command.length > 0
+    const isStarted = runtime.hasStarted && runtime.person === 'none' && runtime.wanted.command.length > 0
     this.at = isStarted ? 'exchanged' : 'left'
     this.#hasBegun = false
-    if (!isStarted && !isOther) return
-    runtime.renewPool()
-    if (phase !== 'exited' && !isOther) runtime.app.restart(why)
-    else await runtime.replace(why)
+    if (isStarted || runtime.isOtherNext) await runtime.replace(why)
   }
 
   /** Must be called after each change of the app's state. */

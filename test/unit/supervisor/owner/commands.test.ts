@@ -98,7 +98,7 @@ t.test('an app is handed over to a debugger in place of its next process', async
   await settle()
   runtime.move(READY)
   t.equal(await debugged, '')
-  t.same(runtime.asked, ['hand over', 'renew pool', 'replace: user'])
+  t.same(runtime.asked, ['hand over', 'replace: user'])
 })
 
 t.test('a command is told that the run ends', async t => {

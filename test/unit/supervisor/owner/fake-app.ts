@@ -61,7 +61,7 @@ export class FakeRuntime {
 
   get app(): Supervised {
     const {state} = this
-    return {state, restart: why => this.asked.push(`restart: ${why}`)} as Partial<Supervised> as Supervised
+    return {state} as Partial<Supervised> as Supervised
   }
 
   get hasStarted(): boolean {
@@ -106,16 +106,18 @@ export class FakeRuntime {
     return permit
   }
 
-  renewPool(): void {
-    this.asked.push('renew pool')
-  }
-
   cutCalls(): void {
     this.asked.push('cut calls')
   }
 
+  get isOtherNext(): boolean {
+    return this.wanted !== this.plan || this.changesHands
+  }
+
   async replace(why: string): Promise<void> {
-    this.asked.push(`replace: ${why}`)
+    const isRestart = !this.isOtherNext && this.state.phase !== 'exited'
+    if (this.changesHands) this.changeHands()
+    this.asked.push(`${isRestart ? 'restart' : 'replace'}: ${why}`)
     this.plan = this.wanted
   }
 

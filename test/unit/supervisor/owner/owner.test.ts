@@ -11,7 +11,7 @@ t.test('replace: calls inside end, the process is restarted, and who waited is l
   t.same(runtime.asked, [], 'a call is inside')
   inside.leave()
   await settle()
-  t.same(runtime.asked, ['renew pool', 'restart: watch'])
+  t.same(runtime.asked, ['restart: watch'])
   runtime.move({phase: 'stopping', pid: 1, why: 'watch'})
   clock.pass(300)
   runtime.move({phase: 'starting', pid: 2})
@@ -53,7 +53,7 @@ t.test('replace: calls that do not end within the grace are named and cut', asyn
   t.match(warned, [
     /^"shop": 1 call was still in flight 5 s after the change and was cancelled: GET \/stream from client$/
   ])
-  t.same(runtime.asked, ['cut calls', 'renew pool', 'restart: watch'])
+  t.same(runtime.asked, ['cut calls', 'restart: watch'])
   stuck.leave(true)
   runtime.move({phase: 'starting', pid: 2})
   runtime.move(READY)
@@ -79,7 +79,7 @@ t.test('replace: one that has ended is started anew, one that was never started 
   runtime.move({phase: 'exited', exit: undefined, asked: true})
   const done = reloads.ask('user')
   await settle()
-  t.same(runtime.asked, ['renew pool', 'replace: user'])
+  t.same(runtime.asked, ['replace: user'])
   runtime.move({phase: 'starting', pid: 2})
   runtime.move(READY)
   await done
@@ -101,7 +101,7 @@ t.test(
     await done
     t.same(work, ['finish', 'resume', 'keep'])
     const debugged = open()
-    Object.assign(debugged.runtime, {isDebugged: true})
+    Object.assign(debugged.runtime, {isDebugged: true, person: 'debugs'})
     await debugged.reloads.ask('watch')
     t.same(debugged.work, ['finish', 'resume', 'keep'])
   }
@@ -293,17 +293,17 @@ t.test('an app goes to a debugger once its calls have ended, also during a reloa
   const {runtime, reloads, told} = open()
   const first = reloads.ask('watch')
   await settle()
-  t.same(runtime.asked, ['renew pool', 'restart: watch'])
-  runtime.changesHands = true
+  t.same(runtime.asked, ['restart: watch'])
+  Object.assign(runtime, {person: 'debugs', changesHands: true})
   const done = reloads.ask('user')
   await Promise.all([first, done])
-  t.same(runtime.asked.slice(2), ['hand over', 'renew pool', 'replace: user'])
+  t.same(runtime.asked.slice(1), ['hand over', 'replace: user'])
   await reloads.ask('watch')
-  t.equal(runtime.asked.length, 5)
-  runtime.changesHands = true
+  t.equal(runtime.asked.length, 3)
+  Object.assign(runtime, {person: 'none', changesHands: true})
   const back = reloads.ask('user')
   await settle()
-  t.same(runtime.asked.slice(5), ['take back', 'renew pool', 'replace: user'])
+  t.same(runtime.asked.slice(3), ['take back', 'replace: user'])
   runtime.move({phase: 'starting', pid: 3})
   runtime.move(READY)
   await back
@@ -338,5 +338,5 @@ t.test('an app that falls asleep takes the plan that it has not', async t => {
   runtime.wanted = {...runtime.plan}
   runtime.move({phase: 'asleep', last: undefined})
   await settle()
-  t.same(runtime.asked, ['renew pool', 'replace: watch'])
+  t.same(runtime.asked, ['replace: watch'])
 })
