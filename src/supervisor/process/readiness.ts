@@ -89,6 +89,43 @@ export class Readiness {
   }
 }
 
+/** Watches whether one process is ready, and reports each change. */
+export class ReadyWatch {
+  readonly #readiness: Readiness
+  readonly #changed: (isReady: boolean) => void
+  /** Aborted at the end of the latest wait. */
+  #over = new AbortController()
+
+  constructor(readiness: Readiness, changed: (isReady: boolean) => void) {
+    this.#readiness = readiness
+    this.#changed = changed
+  }
+
+  /** Waits until the process is ready, in place of an earlier wait. */
+  begin(): void {
+    this.end()
+    this.#over = new AbortController()
+    void this.#wait()
+  }
+
+  /** Waits again for a process that was ready: its port may be closed. */
+  recheck(): void {
+    if (this.#over.signal.aborted || !this.#readiness.isProbed) return
+    this.#changed(false)
+    void this.#wait()
+  }
+
+  /** Reports nothing until it begins again. */
+  end(): void {
+    this.#over.abort()
+  }
+
+  async #wait(): Promise<void> {
+    const {signal} = this.#over
+    if ((await this.#readiness.reached(signal)) && !signal.aborted) this.#changed(true)
+  }
+}
+
 /**
  * Waits for a line that matches, decoded as UTF-8 and without colours. Uses RE2, which needs linear time; JavaScript's
  * regular expressions need exponential time for patterns such as `(a+)+$`.

@@ -9,7 +9,7 @@ import {closePipes, type ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 import type {CommandOptions} from '../../platform/run-command.ts'
 import {dropStdio, placeOrExit, processPipes, type ProcessStdio} from './process-pipes.ts'
-import {Readiness, probeTargetOf} from './readiness.ts'
+import {Readiness, ReadyWatch, probeTargetOf} from './readiness.ts'
 import {ReadyCommand, type ReadyCommandOptions} from './ready-command.ts'
 import {afterRun, isShort, NO_FAILURES, type AfterExit, type ExitByItself, type Failures} from './restart-policy.ts'
 import {shellFor} from '../../platform/run-script.ts'
@@ -46,19 +46,15 @@ const KEPT_OF_STDOUT = 16 * 1024
 /** Output that is older than this, in ms, when a process ends does not explain its end. */
 const EXPLAINS_MS = 2000
 
-/** How a process ended, and whether that was requested. */
-interface Ended {
-  readonly exit: Exit | undefined
-  readonly livedMs: number
-  readonly isAsked: boolean
-}
+/** How a process ended by itself. `asked`: its end was requested, or it was not spawned since the app ends. */
+type Ended = {readonly exit: Exit; readonly livedMs: number} | 'asked'
 
-const NEVER_SPAWNED: Ended = {exit: undefined, livedMs: 0, isAsked: true}
 const EXEC = ['-c', 'exec "$@"', 'sh']
 
 /**
- * A program of a plan with its successive processes, until it is stopped or no longer restarted. Guarantees: only the app's own loop changes
- * its state; `stop` waits until nothing is left; the last line of output is not lost; processes that are not ours are never signalled.
+ * A program of a plan with its successive processes, until it is stopped or no longer restarted. Its loop, `#run`, lives through them and
+ * changes the state; requests only abort signals: `#asked` ends a process, a backoff or a sleep, `#over` the app, `#now` each grace period.
+ * Guarantees: `stop` waits until nothing is left; the last line of output is not lost; processes that are not ours are never signalled.
  */
 export class SupervisedApp implements Supervised {
   readonly #options: SupervisedOptions
@@ -90,9 +86,8 @@ export class SupervisedApp implements Supervised {
   /** How the last process has ended. */
   #exit: Exit | undefined
   #foreignListener: ForeignListener | undefined
-  #recheck = (): void => undefined
-  #rewatch = (): void => undefined
-  #stopWatching = (): void => undefined
+  /** The readiness of the current process. */
+  #watch: ReadyWatch | undefined
   terminal: ProcessTerminal | undefined
 
   constructor(options: SupervisedOptions) {
@@ -160,7 +155,7 @@ export class SupervisedApp implements Supervised {
   }
 
   recheck(): void {
-    this.#recheck()
+    if (this.#machine.isReady) this.#watch?.recheck()
   }
 
   /** No further process is started. */
@@ -183,20 +178,16 @@ export class SupervisedApp implements Supervised {
       }
       const ended = await this.#live(pipes)
       pipes = undefined
-      const exit = (this.#exit = ended.exit ?? this.#exit)
       if (this.#isOver) break
-      if (ended.isAsked || exit === undefined) {
-        this.#failures = NO_FAILURES
-        this.#begunBy = ended.isAsked ? this.#why : undefined
+      if (ended === 'asked') {
+        this.#fulfil()
         continue
       }
-      this.#failures = afterRun(this.#failures, ended.livedMs)
-      const hasFailedAfterChange = this.#hasFailedAfterChange(exit, ended.livedMs)
-      const {plan, next: decide} = this.#options
-      const next = decide({policy: plan.restart, failures: this.#failures, exit, hasFailedAfterChange})
+      const {exit} = ended
+      const next = this.#next(ended)
       if (next.kind === 'sleeps') await this.#sleep(exit)
-      else if (next.kind === 'starts' || next.kind === 'waits')
-        await this.#backOff(next.kind === 'starts' ? next.inMs : Infinity, exit)
+      else if (next.kind === 'starts') await this.#backOff(next.inMs, exit)
+      else if (next.kind === 'waits') await this.#backOff(Infinity, exit)
       else return this.#enterLast(exit, next.kind === 'given up')
     }
     if (pipes !== undefined) closePipes(pipes)
@@ -210,7 +201,7 @@ export class SupervisedApp implements Supervised {
     const [stdio] = await Promise.all([given ?? open(this.#over.signal), this.#lookForForeignListener()])
     if (this.#isOver) {
       if (!('kind' in stdio)) dropStdio(stdio)
-      return NEVER_SPAWNED
+      return 'asked'
     }
     this.#asked = new AbortController() // this process fulfils earlier requests
     if ('kind' in stdio) return this.#failToSpawn(stdio)
@@ -219,13 +210,13 @@ export class SupervisedApp implements Supervised {
       dropStdio(stdio)
       if ('kind' in place) return this.#failToSpawn(place)
       place.limited?.release()
-      return NEVER_SPAWNED
+      return 'asked'
     }
     const appProcess = this.#spawn(stdio, place)
     const over = this.#asked.signal
     const ended = appProcess.ended(this.#target, {
       wasReady: () => {
-        if (!this.#machine.isReady) this.#stopWatching() // another program may answer at its port
+        if (!this.#machine.isReady) this.#watch?.end() // another program may answer at its port
         return this.#machine.isReady
       },
       over,
@@ -237,7 +228,8 @@ export class SupervisedApp implements Supervised {
 
   #failToSpawn(exit: Exit): Ended {
     this.#machine.enter({phase: 'starting', pid: undefined})
-    return {exit, livedMs: 0, isAsked: false}
+    this.#exit = exit
+    return {exit, livedMs: 0}
   }
 
   async #prepare(): Promise<ProcessPlace> {
@@ -286,57 +278,45 @@ export class SupervisedApp implements Supervised {
     })
     this.#options.watchdog?.watch(appProcess.group, plan.stop.timeoutMs, appProcess.container)
     this.#machine.enter({phase: 'starting', pid: appProcess.group.pid})
-    this.#watchReady(appProcess, readiness)
-    this.#rewatch = () => this.#watchReady(appProcess, readiness)
+    this.#watch = new ReadyWatch(readiness, isReady => this.#enterRunning(appProcess, isReady))
+    if (appProcess.pid !== undefined) this.#watch.begin()
     return appProcess
   }
 
   /** Called when the leader has exited with 0 and left a server in the background, which is the app's process from now on. */
   #follow(appProcess: AppProcess, pid: number): void {
     this.#options.noted({type: 'in-background', pid, port: this.#target.port})
-    if (this.#machine.isReady) this.#machine.enter({phase: 'running', pid: appProcess.pid, ready: true})
-    else this.#rewatch()
+    if (this.#machine.isReady) this.#enterRunning(appProcess, true)
+    else this.#watch?.begin()
+  }
+
+  #enterRunning({pid}: AppProcess, isReady: boolean): void {
+    this.#wasReady ||= isReady
+    this.#machine.enter({phase: 'running', pid, ready: isReady})
   }
 
   /** Ends a process whose leader has exited, or whose exit was requested. */
   async #finish(appProcess: AppProcess): Promise<Ended> {
     const isAsked = this.#asked.signal.aborted
-    this.#stopWatching()
+    this.#watch?.end()
     const {pid, server} = appProcess
     const {stop} = this.#options.plan
     if (isAsked) this.#machine.enter({phase: 'stopping', pid, why: this.#why})
-    else if (this.#machine.isReady) this.#machine.enter({phase: 'running', pid, ready: false})
-    const exit = await appProcess.end({
+    else if (this.#machine.isReady) this.#enterRunning(appProcess, false)
+    const exit = (this.#exit = await appProcess.end({
       stop: server === undefined ? stop : {...stop, scope: 'all'},
       isSuccess: !isAsked && server === undefined && succeeded(await appProcess.group.exited),
       now: this.#now.signal,
       ended: orphan => {
         if (orphan.pid !== server?.pid) this.#options.noted({type: 'orphan-ended', ...orphan})
       }
-    })
+    }))
     this.#options.watchdog?.forget(appProcess.group)
     this.#lived = appProcess.lived
-    // a restart or a stop may have been requested while the rest of the group was ending
-    if (!isAsked && this.#asked.signal.aborted) this.#machine.enter({phase: 'stopping', pid, why: this.#why})
-    return {exit, livedMs: this.#lived.to - this.#lived.from, isAsked: this.#asked.signal.aborted}
-  }
-
-  /** Tracks the readiness of one process: `recheck` starts that again, `#stopWatching` ends it. */
-  #watchReady({pid}: AppProcess, readiness: Readiness): void {
-    const over = new AbortController()
-    const watch = async (): Promise<void> => {
-      const isReady = await readiness.reached(over.signal)
-      if (!isReady || over.signal.aborted) return
-      this.#wasReady = true
-      this.#machine.enter({phase: 'running', pid, ready: true})
-    }
-    this.#stopWatching = () => over.abort()
-    this.#recheck = () => {
-      if (over.signal.aborted || !readiness.isProbed || !this.#machine.isReady) return
-      this.#machine.enter({phase: 'running', pid, ready: false})
-      void watch()
-    }
-    if (pid !== undefined) void watch()
+    if (!this.#asked.signal.aborted) return {exit, livedMs: this.#lived.to - this.#lived.from}
+    // the request came while the rest of the group was ending
+    if (!isAsked) this.#machine.enter({phase: 'stopping', pid, why: this.#why})
+    return 'asked'
   }
 
   #readinessOf(appProcess: () => AppProcess, where: Pick<CommandOptions, 'folder' | 'env'>): Readiness {
@@ -357,28 +337,34 @@ export class SupervisedApp implements Supervised {
   async #lookForForeignListener(): Promise<void> {
     const {plan, appPort, noted} = this.#options
     if (this.#generation > 0 && this.state.phase !== 'asleep') return
-    this.#foreignListener = undefined
     const isReplacing = this.#begunBy !== undefined
-    for (const foreignListener of await findForeignListeners(plan, {appPort, isReplacing}, this.#target.port)) {
-      const {port, owner} = foreignListener
-      if (port === this.#target.port) this.#foreignListener = foreignListener
-      noted({type: 'port-taken', port, owner, isCalled: port === appPort})
-    }
+    const found = await findForeignListeners(plan, {appPort, isReplacing}, this.#target.port)
+    for (const {port, owner} of found) noted({type: 'port-taken', port, owner, isCalled: port === appPort})
+    this.#foreignListener = found.find(({port}) => port === this.#target.port)
   }
 
   async #backOff(delayMs: number, last: Exit): Promise<void> {
     this.#machine.enter({phase: 'backoff', failures: this.#failures.inARow, until: Date.now() + delayMs, last})
     if (delayMs === Infinity) await aborted(this.#asked.signal)
     else await pause(delayMs, this.#asked.signal)
-    const isAsked = this.#asked.signal.aborted
-    if (isAsked) this.#failures = NO_FAILURES
-    this.#begunBy = isAsked ? this.#why : undefined
+    this.#begunBy = undefined
+    if (this.#asked.signal.aborted) this.#fulfil()
   }
 
-  /** Whether the process was started by a changed file, and failed before it was ready: the next change may correct it. */
-  #hasFailedAfterChange(exit: Exit, livedMs: number): boolean {
-    const wasUp = this.#wasReady && !(this.#options.plan.ready.kind === 'spawned' && isShort(livedMs))
-    return this.#begunBy === 'watch' && !wasUp && !succeeded(exit)
+  /** The next process fulfils the request. */
+  #fulfil(): void {
+    this.#failures = NO_FAILURES
+    this.#begunBy = this.#why
+  }
+
+  /** Decides what follows the end of a process by itself. */
+  #next({exit, livedMs}: Exclude<Ended, 'asked'>): AfterExit {
+    const {plan, next} = this.#options
+    this.#failures = afterRun(this.#failures, livedMs)
+    const wasUp = this.#wasReady && !(plan.ready.kind === 'spawned' && isShort(livedMs))
+    // the next save may correct it
+    const hasFailedAfterChange = this.#begunBy === 'watch' && !wasUp && !succeeded(exit)
+    return next({policy: plan.restart, failures: this.#failures, exit, hasFailedAfterChange})
   }
 
   /** `last`: how the latest process ended, if it ended by itself. */
