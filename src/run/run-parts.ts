@@ -286,14 +286,12 @@ export class RunParts {
         this.sleep.onEdited()
         void inBackground(reporter, 'cannot read resources again', this.resources.edited())
       },
-      runtimes: () => this.apps.all,
       letGo: this.actors.present,
       letGoMs: this.actors.drainMs,
       keepHosted: runtime => this.actors.resume(runtime),
       finishWork: this.work.present,
       resumeWork: runtime => this.work.resume(runtime),
       apps: () => this.apps,
-      open: async (...opened) => this.apps.reopen(...opened),
       queue: async runtime => this.starts.again(runtime)
     })
   }

@@ -64,8 +64,6 @@ export class AppRuntime implements Callee, Intent {
   leaves = false
   /** Whether the user has stopped it: its sidecar is closed, or being closed, and not opened since. */
   isStopped = false
-  /** Whether the app has left the run for good. */
-  hasLeft = false
   /** Whether an earlier opening has its own log file. */
   hasEarlierLogs = false
   readonly #moves = {moved: (state: AppState): void => this.#moved(state), otherMoved: (): void => this.#tell()}
@@ -110,7 +108,7 @@ export class AppRuntime implements Callee, Intent {
 
   #begin(): void {
     this.changeHands()
-    this.queue.hold(this.#reason({phase: 'idle'}))
+    this.queue.hold(whyNotRunning(this, {phase: 'idle'}, this.#status))
   }
 
   /** The latest opening: its ports and logs, and the settings of its sidecar. */
@@ -296,7 +294,6 @@ export class AppRuntime implements Callee, Intent {
 
   /** The app has left the run. */
   leave(): void {
-    this.hasLeft = true
     this.refuseCalls()
     this.#tell()
   }
@@ -361,7 +358,7 @@ export class AppRuntime implements Callee, Intent {
     this.#channel.follow(this.#plan)
     this.#status.reset(this.#plan)
     this.#program.reset(this.#plan, this.appPort)
-    this.queue.hold(this.#reason({phase: 'idle'}))
+    this.queue.hold(whyNotRunning(this, {phase: 'idle'}, this.#status))
   }
 
   /** Gives it up until its dependency is started. Refuses calls with this reason. */
@@ -369,7 +366,7 @@ export class AppRuntime implements Callee, Intent {
     this.#status.giveUp(why, this.sleep.isAsleep)
     if (!this.sleep.isAsleep) return this.app.stop('user')
     this.queue.shut(why)
-    this.queue.hold(this.#reason(this.app.state)) // its next call tries again
+    this.queue.hold(whyNotRunning(this, this.app.state, this.#status)) // its next call tries again
     this.sleep.onMove()
     this.#tell()
   }
@@ -390,15 +387,14 @@ export class AppRuntime implements Callee, Intent {
       opening.logStart = this.logs.app.record.length
       this.request = 'no'
     }
-    this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
+    this.#channel.update(state, {
+      isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS,
+      why: whyNotRunning(this, state, this.#status)
+    })
     this.sleep.onMove()
     opening.noteReady()
     opening.report(state)
     this.#options.moved()
     this.#tell()
-  }
-
-  #reason(state: AppState): string {
-    return whyNotRunning(this, state, this.#status)
   }
 }

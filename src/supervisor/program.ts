@@ -101,7 +101,7 @@ export class Program {
     this.#hasStarted = this.hasStarted
     const app = (this.#app = this.#newApp(plan, appPort, why))
     this.#others.add(old)
-    // before the old process is gone: a request meanwhile starts the new one
+    // now, so that a call starts the new one while the old one ends
     if (wasAsleep && !this.#hasStarted) app.sleep?.()
     await this.drop(old, why)
     // a process that the user starts in a debugger does not sleep

@@ -93,7 +93,7 @@ export class AppStarter {
     if (failure !== undefined) return failure
     if (left.some(({isDebugged}) => isDebugged)) return 'it went to a debugger meanwhile'
     const why = left.map(({app}) => whyNotSpawned(app.state)).find(each => each !== '')
-    return why ?? (meant.some(each => each.hasLeft || !left.includes(each)) ? start() : this.#whyNoneBegun(left))
+    return why ?? (meant.some(each => each.leaves || !left.includes(each)) ? start() : this.#whyNoneBegun(left))
   }
 
   /**
@@ -207,12 +207,12 @@ export class AppStarter {
     const look = (): void => {
       const {state} = runtime.app
       const {isWaking} = runtime.sleep
-      if (runtime.isBetweenOpenings && !runtime.hasLeft) return
+      if (runtime.isBetweenOpenings && !runtime.leaves) return
       const fault = isWaking ? '' : whyNotSpawned(state) // a waking app still has the state of its previous process
       // without a pid it could not be spawned: its next state follows
       const isOurs = runtime.plan.command.length > 0 && !runtime.isDebugged
       const isUnknown = state.phase === 'starting' && state.pid === undefined && isOurs
-      if (runtime.hasLeft) resolve('')
+      if (runtime.leaves) resolve('')
       else if (runtime.isGivenUp) resolve(runtime.obstacle)
       else if (runtime.isStopped) resolve('it was stopped meanwhile')
       else if (fault !== '') resolve(fault)

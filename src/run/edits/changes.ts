@@ -1,4 +1,3 @@
-import type {Emit} from '../../model/events.ts'
 import type {Plan} from '../../model/plan.ts'
 import {exitOf, type Exit, succeeded} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
@@ -7,30 +6,21 @@ import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {HostedWork} from '../../supervisor/reload/overlap.ts'
 import {AppOwner, type CommandSteps} from '../../supervisor/owner/owner.ts'
-import type {Apps} from '../apps/apps.ts'
-import type {Lifetime} from '../lifetime.ts'
 import {filesOf} from './plan-facts.ts'
-import type {TemplateEdits} from './template-edits.ts'
+import type {TemplateEdits, TemplateEditsOptions} from './template-edits.ts'
 import type {OnFiles, Watching} from './watch-apps.ts'
-import type {Hint, Reporter} from '../../model/reporter.ts'
 
-export interface ChangesOptions extends HostedWork, CommandSteps {
-  readonly plan: Plan
+export interface ChangesOptions
+  extends
+    HostedWork,
+    Pick<CommandSteps, 'queue'>,
+    Omit<TemplateEditsOptions, 'reread' | 'followFiles' | 'follow' | 'exchange'> {
   /** Start of the run, in ms since 1970. */
   readonly since: number
   /** Reads the template again. Rejects with a `UserError`. Undefined if edits are ignored. */
   readonly reread: (() => Promise<Plan>) | undefined
-  /** Returns warnings about the template since the last call. */
-  readonly hints?: (() => readonly Hint[]) | undefined
-  /** All apps of the run, closed ones included. */
-  readonly runtimes: () => readonly AppRuntime[]
-  readonly emit: Emit
-  readonly reporter: Reporter
   /** Called when an edit of the template is in effect. */
   readonly onEdited?: (() => void) | undefined
-  /** All apps of the run, for edits of the template. */
-  readonly apps: () => Apps
-  readonly lifetime: Pick<Lifetime, 'isOver'>
 }
 
 /** Handles changes during a run: of app files, of the template, and restarts by the user. */
@@ -49,22 +39,22 @@ export class Changes {
 
   /** Starts watching, after the start lines are printed. The watcher is loaded only if something is watched. */
   async begin(): Promise<void> {
-    const {plan, reread, since, runtimes} = this.#options
+    const {plan, lifetime, reread, since, reporter} = this.#options
     const {apps, leftOut = []} = plan
     const isWatched = [...apps, ...leftOut].some(({watch}) => watch.paths.length > 0)
-    if (this.#options.lifetime.isOver || (!isWatched && reread === undefined)) return
+    if (lifetime.isOver || (!isWatched && reread === undefined)) return
     const [{Watching}, {TemplateEdits: Edits}] = await Promise.all([
       import('./watch-apps.ts'),
       import('./template-edits.ts')
     ])
-    if (this.#options.lifetime.isOver) return
+    if (lifetime.isOver) return
     if (reread !== undefined) this.#beginEdits(Edits, reread)
     // other files may be files of apps, too
     const templateFiles = reread === undefined ? [plan.file, ...(plan.overlays ?? [])] : filesOf(plan)
-    this.#watching = new Watching(templateFiles, this.#onFiles, this.#options.reporter)
+    this.#watching = new Watching(templateFiles, this.#onFiles, reporter)
     await Promise.all([
       // also apps that a command is opening
-      ...runtimes()
+      ...this.#runtimes
         .filter(each => this.ownerOf(each).isOpen)
         .map(async runtime => this.#watching?.follow(runtime, runtime.opening.createdAt)),
       this.#followTemplate(filesOf(plan), since)
@@ -83,25 +73,23 @@ export class Changes {
   }
 
   #beginEdits(Edits: typeof TemplateEdits, reread: () => Promise<Plan>): void {
-    const {plan, apps, lifetime, reporter, hints = () => [], emit, onEdited} = this.#options
+    const {lifetime, onEdited} = this.#options
     this.#edits = new Edits({
-      plan,
+      ...this.#options,
       reread,
-      applies: text => {
-        if (text !== '') emit({type: 'template-edited', text})
-        for (const {code, text: hint} of hints()) reporter.warn(code, hint)
-      },
-      apps,
-      lifetime,
       followFiles: async (files, since) => {
         if (lifetime.isOver) return
         onEdited?.()
         await this.#followTemplate(files, since)
       },
       follow: runtime => void this.#watching?.follow(runtime, systemClock.date()),
-      exchange: runtime => this.ownerOf(runtime).want('watch'),
-      reporter
+      exchange: runtime => this.ownerOf(runtime).want('watch')
     })
+  }
+
+  /** All apps of the run, closed ones included. */
+  get #runtimes(): readonly AppRuntime[] {
+    return this.#options.apps().all
   }
 
   /** Returns the owner of an app, over all its openings. */
@@ -142,14 +130,14 @@ export class Changes {
 
   /** Called when the run is stopping: nothing is restarted afterwards. */
   end(): void {
-    for (const runtime of this.#options.runtimes()) this.ownerOf(runtime).end()
+    for (const runtime of this.#runtimes) this.ownerOf(runtime).end()
     void this.#watching?.close()
   }
 
   /** Extra text for the error of a call that timed out in an app's queue. */
   callCycle(callee: string, {caller}: PendingCall): string {
     const callers = new Map<string, Set<string>>()
-    for (const {id, queue} of this.#options.runtimes()) {
+    for (const {id, queue} of this.#runtimes) {
       const known = callers.get(id) ?? new Set()
       for (const {caller: by} of [...queue.inFlight.keys(), ...queue.held]) known.add(by)
       callers.set(id, known)
@@ -166,7 +154,7 @@ export class Changes {
     let isHeld = false
     // the loop also covers ids that it adds
     for (const by of reached)
-      for (const {id: callee, queue} of this.#options.runtimes()) {
+      for (const {id: callee, queue} of this.#runtimes) {
         const waits = queue.held.some(isFrom(by))
         if (!waits && ![...queue.inFlight.keys()].some(isFrom(by))) continue
         if (callee === id) return false
@@ -177,15 +165,16 @@ export class Changes {
   }
 
   #newOwner(runtime: AppRuntime): AppOwner {
-    const {emit, runtimes} = this.#options
+    const {emit, apps} = this.#options
     const {id, plan} = runtime
     const isInstance = (each: AppRuntime): boolean => each.id === id && each.plan.version === plan.version
     return new AppOwner({
       ...this.#options,
       runtime,
       clock: systemClock,
+      open: async (...opened) => apps().reopen(...opened),
       group: () =>
-        runtimes()
+        this.#runtimes
           .filter(isInstance)
           .map(each => this.ownerOf(each))
           .filter(({isOpen}) => isOpen),

@@ -1,6 +1,7 @@
 import {messageOf, wholeMessageOf, UserError} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
-import type {Reporter} from '../../model/reporter.ts'
+import type {Emit} from '../../model/events.ts'
+import type {Hint, Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {FILE_CLOCK_LAG_MS} from '../../platform/paths.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
@@ -11,19 +12,20 @@ import {filesOf} from './plan-facts.ts'
 
 export interface TemplateEditsOptions {
   readonly plan: Plan
+  readonly lifetime: Pick<Lifetime, 'isOver'>
+  readonly emit: Emit
+  readonly reporter: Reporter
+  /** Returns warnings about the template since the last call. */
+  readonly hints?: (() => readonly Hint[]) | undefined
+  readonly apps: () => Apps
   /** Reads the template again. Rejects with a `UserError`. */
   readonly reread: () => Promise<Plan>
-  /** Called when an edit without mistakes is applied. The text names its effects on apps; '' = none. */
-  readonly applies: (text: string) => void
-  readonly apps: () => Apps
-  readonly lifetime: Pick<Lifetime, 'isOver'>
   /** Watches the files of the plan. Saves after `since` (ms since 1970) count. */
   readonly followFiles: (files: readonly string[], since: number) => Promise<void>
   /** Watches the files that the app's wanted plan names. */
   readonly follow: (runtime: AppRuntime) => void
   /** Asks for a process of the app's wanted plan. */
   readonly exchange: (runtime: AppRuntime) => void
-  readonly reporter: Reporter
 }
 
 /**
@@ -126,10 +128,10 @@ export class TemplateEdits {
     const before = this.#plan
     const {added, removed, changed} = planChanges(before, after)
     for (const plan of [...added, ...changed]) this.#want(plan)
-    this.#options.applies(editText(before, after, editedAtStart(this.#options.plan, after)))
+    this.#report(editText(before, after, editedAtStart(this.#options.plan, after)))
     this.#plan = after
     const touched = new Set([...added, ...changed])
-    // in the same turn: an app that meanwhile takes over its wanted plan would seem unchanged
+    // in the same turn: an app that has taken over its wanted plan would seem unchanged
     const closed = after.apps.filter(plan => touched.has(plan) && this.#isClosed(plan))
     await apps.leaveOut(after.leftOut ?? [])
     try {
@@ -145,6 +147,13 @@ export class TemplateEdits {
     } finally {
       await apps.edited()
     }
+  }
+
+  /** Reports an edit without mistakes. `text`: its effects on apps; '' without any. */
+  #report(text: string): void {
+    const {emit, reporter, hints = () => []} = this.#options
+    if (text !== '') emit({type: 'template-edited', text})
+    for (const {code, text: hint} of hints()) reporter.warn(code, hint)
   }
 
   /** Applies settings that need no new process, such as recording, before the edit is reported. */

@@ -69,7 +69,7 @@ t.test('a restart that a debugger, or an edit, has come before is none', async t
   t.equal(await after({runtime: {isDebugged: true}}), 'it went to a debugger meanwhile')
   const goesOn = restartOf('', async () => Promise.resolve(), undefined, {}, 'the old process continues')
   t.equal(await goesOn.why, 'the old process continues')
-  t.equal(await after({runtime: {hasLeft: true}, apps: {named: () => []}}), undefined, 'it has left the run')
+  t.equal(await after({runtime: {leaves: true}, apps: {named: () => []}}), undefined, 'it has left the run')
 })
 
 t.test('a restart during which an edit opens the app waits until that has started', async t => {

@@ -52,19 +52,18 @@ class Template {
         if (this.mistake !== undefined) throw this.mistake
         return this.#plan
       },
-      runtimes: () => this.runtimes,
       letGo: () => async () => Promise.resolve(true),
       letGoMs: () => 0,
       finishWork: () => async () => Promise.resolve(true),
       keepHosted: () => undefined,
       resumeWork: () => undefined,
-      open: async () => undefined,
       queue: async () => undefined,
       emit: () => undefined,
       reporter: {warn: (_, text) => this.warned.push(text)},
       lifetime: this.#lifetime,
       apps: () =>
         ({
+          all: this.runtimes,
           lost: [],
           broughtIn: this.broughtIn,
           find: plan => this.found.find(each => each.plan === plan),
