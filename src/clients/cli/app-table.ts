@@ -30,7 +30,6 @@ export interface ShownApp {
   readonly cpu: number | undefined
 }
 
-/** Width and time of a table. */
 interface TablePlace {
   /** Columns of the terminal; Infinity elsewhere. */
   readonly width: number
@@ -122,7 +121,6 @@ export function appColumns(
   }
 }
 
-/** How the state of an app is judged. */
 export const toneOf = (app: App): Tone => STATES[stateWord(app)][1]
 
 /** The circuit breakers around its calls that keep calls away. */

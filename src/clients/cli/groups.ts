@@ -13,7 +13,6 @@ interface CommandGroup {
   readonly use?: CommandUse
 }
 
-/** How help groups the commands. */
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   {title: 'Run and stop', usual: ['up', 'down', 'start', 'stop', 'restart'], more: ['run']},
   {

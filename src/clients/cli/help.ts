@@ -63,7 +63,6 @@ function flagParts(groups: readonly Group[], flags: readonly Flag[], columns: nu
 /** Columns of help, where no terminal has fewer. */
 const COLUMNS = 80
 
-/** The whole help of one command. */
 export const helpOf = (program: string, words: CommandWords, columns = COLUMNS): string =>
   `${wrapped(`${words.summary}.`, columns, 0)}\n\n${usageText(program, words, columns)}${words.notes === undefined ? '' : `\n${words.notes}`}`
 

@@ -52,7 +52,6 @@ export class Isolation {
     this.#all = all
   }
 
-  /** The hints about the latest plan. */
   get hints(): readonly Hint[] {
     return this.#hints
   }

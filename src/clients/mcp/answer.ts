@@ -12,7 +12,6 @@ const MAX_SUMMARY = 600
 const MAX_LINE = 1500
 
 export interface Listing {
-  /** Summary of one or two sentences. */
   readonly summary: string
   readonly rows: readonly string[]
   /** Returns the cursor after this number of rows; '' after the last one. Omitted if no cursor can lead to the rest. */

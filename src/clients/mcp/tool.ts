@@ -87,7 +87,6 @@ export class SaidByApp extends UserError {
 
 export const givenText = (given: Arguments, name: string): string => (given[name] as string | undefined) ?? ''
 
-/** The arguments of these names that are given. */
 export const givenOf = (all: Arguments, ...names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.flatMap(name => (all[name] === undefined ? [] : [[name, all[name] as string]])))
 

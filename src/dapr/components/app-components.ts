@@ -38,7 +38,6 @@ interface AppComponentsOptions {
   readonly folder: string
   readonly env: OpenOptions['env']
   readonly set: ComponentSet
-  /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, message: string) => void
 }
 

@@ -31,7 +31,6 @@ export interface SidecarActorsOptions {
   readonly actors: ActorAccess
   /** The policies of the app; undefined: there are none. */
   readonly policies: () => ComponentPolicies | undefined
-  /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, message: string) => void
   readonly components: () => readonly ComponentResource[]
   /** Also shows it on the terminal. */

@@ -13,7 +13,6 @@ export interface DeliveryContext {
   readonly resources: AppResources
   readonly blocks: SidecarBlocks
   readonly context: CallContext
-  /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, text: string) => void
 }
 
@@ -144,7 +143,6 @@ export abstract class AppDelivery<Channel> {
   protected readonly process: EventProcess
   protected readonly over = new AbortController()
   protected readonly stops: (() => void)[]
-  /** Whether readers were opened. */
   protected hasFollowed = false
   protected isWarned = false
   readonly #code: ChannelCode<Channel>

@@ -28,7 +28,6 @@ import {SidecarBlocks, type SharedContext} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
 import {isTruthy} from '../../model/truthy.ts'
 
-/** The listening servers of a sidecar. */
 export type SidecarServers = Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'>
 
 /** The three ports of one app's sidecar. */

@@ -15,7 +15,6 @@ export function policiesOf(resiliency: Resiliency, decisions: ResiliencyReporter
   return {
     components,
     interceptor: new PolicyInterceptor(calls),
-    /** The circuit breakers that calls have used. */
     breakers: (): readonly BreakerView[] => [...calls.breakers(), ...components.breakers()]
   }
 }

@@ -32,7 +32,6 @@ export interface ResourceEffectsOptions {
  */
 export class ResourceEffects {
   readonly #options: ResourceEffectsOptions
-  /** The rules for requests now. */
   readonly rules: {-readonly [Key in keyof SidecarRules]: SidecarRules[Key]} = {interceptor: undefined, pipeline: []}
   #policies: SidecarPolicies | undefined
   readonly #opening: Opening

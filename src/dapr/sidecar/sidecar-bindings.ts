@@ -11,7 +11,6 @@ import type {SidecarBlocks} from './sidecar-blocks.ts'
 const QUICK_MS = 3000
 const LATE_MS = 60_000
 
-/** An input binding that a file names. */
 interface Input {
   readonly resource: ComponentResource
   readonly target: BindingTarget

@@ -85,7 +85,6 @@ export class SidecarBlocks {
     return this.#components?.inEffect(resource) ?? resource
   }
 
-  /** Whether a component could not be opened. */
   isMissing({name}: ComponentResource): boolean {
     return this.#components?.isMissing(name) === true
   }
@@ -112,7 +111,6 @@ export class SidecarBlocks {
     return (await found).component.get(name)
   }
 
-  /** The subscriptions of gRPC streams. */
   get streamed(): readonly TopicSubscription[] {
     return this.#blocks?.subscriptions.streamed ?? []
   }

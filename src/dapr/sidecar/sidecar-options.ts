@@ -53,7 +53,6 @@ export interface SidecarOptions {
   /** Mirrors a call to an app that has shadows. */
   readonly copierOf?: CopierOf | undefined
   readonly tracing: Tracing
-  /** The APIs that are served now. */
   readonly apiAccess: () => ApiAccess | undefined
   /** Default: from this machine and our environment. */
   readonly identity?: Identity
@@ -87,7 +86,6 @@ export interface OpenSidecarOptions {
   readonly key: string
   /** Requests the end of the run. `isForced`: without a grace period, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
-  /** Loads the components of the run. */
   readonly components: () => Promise<ComponentSet>
   readonly daprd: FindDaprd
   readonly work: SidecarWork
@@ -109,7 +107,6 @@ export interface OpenSidecarOptions {
 interface SidecarWork extends LastingWork {
   /** Called when the app accepts calls again. */
   appReady(runtime: AppRuntime): void
-  /** How many workers of workflows the app has connected. */
   connectedWorkers(runtime: AppRuntime): number
 }
 

@@ -105,7 +105,6 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
     this.process.changed()
   }
 
-  /** Whether the app can have topics. */
   get #mayList(): boolean {
     const {runtime} = this.options
     return mayAsk(runtime) && (this.#hasPubSub || this.#declared.length > 0)

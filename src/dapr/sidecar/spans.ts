@@ -79,7 +79,6 @@ export class SidecarSpans {
     if (span?.isSampled === true) this.#exporter?.add(() => this.#finished(record, span, 'server'))
   }
 
-  /** Starts a span for a delivery to the app. */
   startCallback(...[name, traceparent, attributes]: Parameters<StartSpan>): BlockSpan {
     const {context, parentSpanId, isSampled} = this.tracer.start(traceparent, '')
     const startedAt = performance.now()

@@ -196,7 +196,6 @@ function sizeIn(
   return settings.refuse({key, inside: [inside], message: `wrong value of ${key}.${inside}: ${written}`, expected})
 }
 
-/** How much of a body is recorded by default. */
 const RECORDED_BODY_BYTES = 16 * 1024
 /** A larger piece would push everything else off the tape. */
 const MAX_RECORDED_BODY_BYTES = 1024 * 1024

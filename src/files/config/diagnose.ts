@@ -100,7 +100,6 @@ function errorOf(source: Source, all: readonly [Mistake, ...Mistake[]], before: 
   })
 }
 
-/** A mistake for programs. */
 export const placed = (
   source: Source,
   {code = 'invalid-value', message, spot, expected = '', hint = ''}: Mistake

@@ -28,7 +28,6 @@ export interface Finding extends TemplateMistake {
 export const placedText = ({message, place: {file, line, column}, hint}: TemplateMistake): string =>
   `${file}:${line}:${column}: ${message}${hint === '' ? '' : ` (${hint})`}`
 
-/** A template that was loaded. */
 export interface CheckedTemplate {
   readonly template: Template
   readonly entries: readonly Entry[]

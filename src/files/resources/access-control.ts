@@ -5,7 +5,6 @@ import type {Field} from './field.ts'
 /** The action of a rule or the default. As in Dapr, anything but `allow`, in any capitals, denies. */
 export type AccessAction = 'allow' | 'deny'
 
-/** The rule for one caller and one path. */
 interface OperationRule {
   /** A path with wildcards, as written. */
   readonly name: string
@@ -31,7 +30,6 @@ export interface AccessControl {
   /** The app's own, for the identity under which it calls others. */
   readonly trustDomain: string
   readonly policies: readonly CallerPolicy[]
-  /** The place of the default action. */
   readonly place: Place
 }
 

@@ -40,7 +40,6 @@ export interface AppResources {
   onChange(listener: (snapshot: ResourceSnapshot) => void): () => void
   /** Warns of an effect of its Configuration, once in a run. Dapr's default Configuration causes no warning. */
   warn(code: WarningCode, text: string): void
-  /** Ends its reports. */
   close(): void
 }
 

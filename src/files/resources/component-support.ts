@@ -3,7 +3,6 @@ import {ownOf} from '../../model/own.ts'
 import {isBlock, splitType} from './component-types.ts'
 import type {ComponentResource} from './components.ts'
 
-/** Whether its type is built. */
 export const isBuilt = ({capabilities}: Pick<ComponentResource, 'capabilities'>): boolean => capabilities !== undefined
 
 /** Whether Dapr has its type, and we have not. */

@@ -23,7 +23,6 @@ export interface ComponentProperty {
   readonly secret: {readonly name: string; readonly key: string} | undefined
   /** Variable of our environment with the value; may be empty. A written value wins. */
   readonly envRef: string
-  /** The place of the value, or of the reference. */
   readonly place: Place
 }
 
@@ -62,7 +61,6 @@ export const isActorStore = ({type, properties}: ComponentResource): boolean =>
 export const NO_ACTOR_STORE =
   'no Component has actorStateStore "true": Pillion needs none, but with a real Dapr each workflow waits for ever'
 
-/** The property that marks a state store for actors. */
 export const isActorStoreMark = ({name, value}: ComponentProperty): boolean =>
   name.toLowerCase() === 'actorstatestore' && isTruthy(value)
 

@@ -1,6 +1,5 @@
 import type {PlacedMistake} from '../../model/errors.ts'
 
-/** A mistake in a resource file. */
 export interface ResourceFault extends PlacedMistake {
   /** `error`: the resource is not used. `warning`: it is used, but a part has no effect or a different one. */
   readonly severity: 'error' | 'warning'
@@ -20,7 +19,6 @@ export interface TextFault {
 /** Details of a fault besides its message. */
 export interface FaultDetails {
   readonly expected?: string
-  /** Text to write. */
   readonly hint?: string
   /** The app is not started. */
   readonly isFatal?: boolean

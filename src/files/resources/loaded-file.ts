@@ -36,7 +36,6 @@ export interface FolderFile extends Omit<ResourceSnapshot, 'resiliency' | 'mcpSe
   readonly mcpServers: readonly ResourceHead[]
 }
 
-/** Content of a Configuration. */
 export interface ConfigFile {
   readonly configuration: Configuration
   readonly withoutEffect: readonly WithoutEffect[]
@@ -77,7 +76,6 @@ export interface ReadContext {
   readonly variables?: FileVariables | undefined
 }
 
-/** A file of a resource folder. */
 export const FOLDER_FILE: FileKind<FolderFile> = {
   unread: () => EMPTY_FILE,
   read: async (file, text, {env, factsOfType, variables}) => {

@@ -24,7 +24,6 @@ const UNREAD = ['MCPServer']
 /** Finds keys without effect in a file of a resource folder, but for its Components. */
 export const findWithoutEffect = ({documents}: ResourceFile): readonly WithoutEffect[] => documents.flatMap(inDocument)
 
-/** A Component of a type that is not built. */
 export const unbuiltComponent = (component: ComponentResource): WithoutEffect => ({
   what: `Component "${component.name}" (${component.type})`,
   why: 'this type is not supported yet',

@@ -1,7 +1,6 @@
 import {isNull} from './scalar.ts'
 import type {YamlNode} from './tree.ts'
 
-/** A part of a text, and its offset. */
 export interface TextPart {
   readonly text: string
   readonly start: number

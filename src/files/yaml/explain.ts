@@ -5,7 +5,6 @@ import type {Spot, YamlFault} from './place.ts'
 /** Advice about a merge conflict. */
 const RESOLVE_CONFLICT = 'keep one of the two sides, and remove the lines <<<<<<<, ======= and >>>>>>>'
 
-/** A fault for people. */
 export interface ExplainedFault {
   readonly message: string
   readonly spot: Spot

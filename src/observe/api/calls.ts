@@ -9,7 +9,6 @@ import {detailOf, rowOf} from './call-view.ts'
 import type {ServerResponse} from 'node:http'
 import type {RunFacts} from './run-facts.ts'
 
-/** Rows of one answer. */
 export const MAX_ROWS = 1000
 const ROWS = 100
 

@@ -7,7 +7,6 @@ import type {CallRecorder, LineOfCall} from '../telemetry/recorder/call-recorder
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {rowOf} from './call-view.ts'
 
-/** Failed calls that have one cause. */
 export interface FailedCalls {
   /** The app that failed: the callee of the innermost calls. */
   readonly to: string

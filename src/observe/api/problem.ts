@@ -5,7 +5,6 @@ import {isObject} from '../../model/is-object.ts'
 import {orElse} from '../../model/or-else.ts'
 import type {Problem} from '../../model/api.generated.ts'
 
-/** Further fields of a problem. */
 interface ProblemDetails {
   /** The methods that the path has, if the status is 405. */
   readonly allow?: string

@@ -23,11 +23,9 @@ export interface NotRunning {
   readonly waiting: number
 }
 
-/** The work that outlives a run. */
 export interface KnownWork {
   readonly workflows: Workflows
   readonly jobs: Jobs
-  /** Loads the reminders of actors. */
   readonly reminders: () => Promise<Reminders>
 }
 
@@ -45,7 +43,6 @@ export interface WorkAccess {
   readonly onWorkflow: (listener: (workflows: Workflows, instance: Instance) => void) => void
 }
 
-/** The actors of a run, for views. */
 export interface ActorFacts {
   /** Actors. Undefined until an app hosts or calls one. */
   readonly loaded: () => Actors | undefined

@@ -7,7 +7,6 @@ import {ApiProblem, problemOf} from './problem.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import {ROUTES} from './routes.ts'
 
-/** How a request arrived. */
 export interface Arrival {
   readonly via: Via
   /** The body, if it was read already. */

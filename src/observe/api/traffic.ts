@@ -5,7 +5,6 @@ import {isoTime} from './call-view.ts'
 import {Turns} from './turns.ts'
 import {usageOf} from '../../platform/usage.ts'
 
-/** Spans of time, and how long each is. */
 const SPANS = 60
 const SECONDS = 5
 

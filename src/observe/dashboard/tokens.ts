@@ -8,7 +8,6 @@ const KEY_FILE = 'dashboard.key'
 
 /** The tokens of a run's page, the same for each run of a template, so that a page outlives a run. */
 export interface PageTokens {
-  /** Allows all that the API has. */
   readonly full: string
   /** Allows GET alone. */
   readonly readOnly: string

@@ -5,7 +5,6 @@ import {asBytes} from '../../model/bytes.ts'
 /** Time without reading after which a reader counts as stuck, in ms. */
 const TIMEOUT_MS = 5000
 
-/** The output behind the console. */
 export interface ConsoleOutput {
   /** Writes latin1 text. Returns a promise for a slow reader, which settles when there is room. Never rejects. */
   write(text: string): Promise<void> | undefined

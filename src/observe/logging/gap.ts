@@ -12,7 +12,6 @@ export class Gap {
     this.#since = since
   }
 
-  /** Counts omitted text. */
   add(text: string): void {
     if (text === '') return
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#lines++

@@ -95,7 +95,6 @@ export class LogParts {
     await (this.#rotation = this.#rotate(written).catch(() => undefined))
   }
 
-  /** Opens both files. */
   async open(): Promise<LogText> {
     for (;;) {
       const rotation = this.#rotation

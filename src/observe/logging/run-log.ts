@@ -68,7 +68,6 @@ export class RunLog {
     return this.#next
   }
 
-  /** The number of the oldest batch that is kept. */
   get oldest(): number {
     return this.#packs[0]?.first ?? this.#next
   }
@@ -150,7 +149,6 @@ class Pack {
   first = 0
   lines = 0
   count = 0
-  /** The number of current readers. */
   readers = 0
   /** `at`, `time` and `place` of each batch. */
   numbers = new Float64Array(3 * 64)
@@ -207,7 +205,6 @@ export class RunLogWriter {
     this.#add = add
   }
 
-  /** Whether a line is incomplete. */
   get isOpen(): boolean {
     return this.#open.stdout !== '' || this.#open.stderr !== ''
   }

@@ -169,7 +169,6 @@ export interface CallAnswer {
   readonly body: Buffer
   /** Bytes of the body as received. */
   readonly bytes: number
-  /** The body was kept whole. */
   readonly isWhole: boolean
   /** Whether the answer may be endless, so that its end does not count. */
   readonly isStream: boolean

@@ -9,7 +9,6 @@ import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 
-/** A text with a mask. */
 export const MASK = /<masked, \d+ characters>/
 /** A token, as methods and names of headers are (RFC 9110, 5.6.2). */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/

@@ -23,7 +23,6 @@ export const detachKeysText = (keys: string): string =>
 /** Removes the detach keys from typed text. */
 export class DetachKeys {
   readonly #keys: string
-  /** Number of detach keys so far. */
   #count = 0
 
   constructor(keys: string) {

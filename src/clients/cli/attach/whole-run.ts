@@ -70,7 +70,6 @@ async function detachOrStop(): Promise<'detach' | 'stop' | 'neither'> {
   return key === 'd' ? 'detach' : key === 's' ? 'stop' : 'neither'
 }
 
-/** Prints an event as the terminal of the run does. */
 function tellEvent(event: Api.Event, asJson: boolean): void {
   const {stdout, stderr} = process
   if (event.type === 'reload') say(stdout, 'info', reloadText({...event.data, id: event.data.app}), asJson)

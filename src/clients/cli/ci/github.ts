@@ -16,7 +16,6 @@ export function annotations({apps, checks, template}: RunOutcome, env: Environme
   return [...ofApps, ...ofChecks].join('')
 }
 
-/** Annotations for mistakes in the template. */
 export const mistakeAnnotations = ({message, mistakes}: UserError, env: Environment): string =>
   mistakes.length === 0
     ? command('error', {}, message)

@@ -25,7 +25,6 @@ export interface AppOutcome {
   readonly logFile: string
   readonly sidecarLogFile: string
   readonly deaths: readonly Api.Death[]
-  /** The last lines that it wrote. */
   readonly lines: readonly string[]
 }
 

@@ -25,7 +25,6 @@ export const completion =
 
 type Script = (program: string, commands: readonly CommandWords[]) => string
 
-/** The flags of a command that help shows. */
 const shownFlags = ({flags}: CommandWords): readonly Flag[] =>
   [...flags.filter(flag => flag.isHidden !== true), ...GLOBAL_FLAGS, HELP_FLAG].toSorted((a, b) =>
     a.name < b.name ? -1 : 1

@@ -10,7 +10,6 @@ import {idsOf, runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 import {posix} from 'node:path'
 
-/** How an environment is printed. */
 type LaunchFormat = 'shell' | 'dotenv' | 'vscode'
 
 /** The process to start by hand, for a shell, as a file of variables, or as an entry of VS Code's `launch.json`. */

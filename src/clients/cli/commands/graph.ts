@@ -66,7 +66,6 @@ function differences({edges, uncalled}: Api.Graph): string {
   return lines.length === 0 ? '' : `\n${lines.map(line => `${line}\n`).join('')}`
 }
 
-/** The callees of each caller. */
 function grouped(
   edges: readonly {readonly from: string; readonly to: string}[]
 ): readonly [string, readonly string[]][] {

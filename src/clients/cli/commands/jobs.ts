@@ -32,7 +32,6 @@ const tableText = (jobs: readonly Job[], now: number): string => {
   ])
 }
 
-/** Describes the next run of a job. */
 const nextText = ({state, attempts}: Job, next: string): string => {
   if (state === 'paused') return 'paused'
   const tried = attempts === 0 ? '' : `, failed ${attempts === 1 ? 'once' : `${attempts} times`}`

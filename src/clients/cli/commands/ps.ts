@@ -88,7 +88,6 @@ export async function psText(listings: readonly Listing[], place: PsPlace = {}):
   return (await psLook(listings, Date.now(), place)).text
 }
 
-/** How the tables are shown. */
 interface PsPlace {
   /** Columns of the terminal. */
   readonly width?: number

@@ -22,7 +22,6 @@ export const remindersList: CommandHandler = async context => {
   return 0
 }
 
-/** A row for each. */
 export const reminderTable = (reminders: readonly Reminder[]): string =>
   tableOf([
     ['REMINDER', reminders.map(({type, id, name}) => `${type}/${id}/${name}`)],

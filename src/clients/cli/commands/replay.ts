@@ -194,7 +194,6 @@ const last = ({results}: Api.Pin): Api.Pin['results'][number] | undefined => res
 
 const NO_PINS = 'No call is pinned. pillion replay --pin NUMBER pins one: a GET is then sent again after each save.\n'
 
-/** The outcome in a few words. */
 function outcomeOf(sent: Api.Replay | undefined): string {
   if (sent === undefined) return 'not sent yet'
   const {call, before, after, differ, refusal} = sent

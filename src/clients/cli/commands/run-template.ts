@@ -29,7 +29,6 @@ import type {Live} from '../live/live.ts'
 import {surroundings} from '../template-named.ts'
 import {isOnTerminal, type Terminal} from '../terminal.ts'
 
-/** A template, and its apps that the flags select. */
 interface Selected extends Pick<Form, 'reread' | 'readAt' | 'hints'> {
   readonly loaded: Loaded
   readonly plan: Plan

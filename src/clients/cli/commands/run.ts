@@ -12,7 +12,6 @@ const WITH_COMMAND: readonly string[] = COMMAND_FLAGS.map(({name}) => name)
 const SELECTS = 'selects apps of a run template'
 const FORMATS = "formats the lines of a run template's apps"
 const MOVES = 'is about the ports that a run template fixes'
-/** The effect of each flag that needs a template. */
 const TEMPLATE_FLAGS: Readonly<Record<string, string>> = {
   only: SELECTS,
   except: SELECTS,

@@ -51,7 +51,6 @@ export const open: CommandHandler = async context => {
   return 0
 }
 
-/** An app of a run and its address. */
 interface AppPlace {
   readonly run: FoundRun
   readonly app: App

@@ -164,7 +164,6 @@ function deathText(death: Api.Death, isTold = false): string {
   return parts.join('')
 }
 
-/** An exception, and the place in the code. */
 function thrownText(exception: Api.SpanException): string {
   const place = thrownAt(exception)
   return `${exceptionText(exception)}${place === '' ? '' : ` (${place})`}\n`

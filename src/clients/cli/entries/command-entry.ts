@@ -6,7 +6,6 @@ import type {CommandWords} from '../help.ts'
 export interface CommandEntry extends CommandWords {
   /** The commands below it, each with its whole name: `workflow list`. */
   readonly verbs?: readonly CommandEntry[]
-  /** Flags that must be given. */
   readonly required?: readonly string[]
   readonly load: () => Promise<CommandHandler>
   /** Loads the code for `--kubernetes`. */

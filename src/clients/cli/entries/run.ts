@@ -3,7 +3,6 @@ import type {Group} from '../groups.ts'
 import {COMMAND_FLAGS, RUN_FLAGS, RUN_IN_CLUSTER, WITH_TEMPLATE} from '../run-flags.ts'
 import {withKubernetes, type CommandEntry} from './command-entry.ts'
 
-/** Flags for the view of a run. */
 const SHOWN: Group = ['What you see', ['dashboard', 'log-style', 'timestamps', 'no-record']]
 
 export const RUN_ENTRY: CommandEntry = withKubernetes(

@@ -8,7 +8,6 @@ const WHOSE_RUN = whichRun('The run template of the app', 'f')
 const whichApp = (what: string): Flag =>
   textFlag('app-id', `The application id to ${what}; ids are also accepted as arguments`, 'a')
 
-/** How an environment is printed. */
 const FORMATS = ['shell', 'dotenv', 'vscode']
 const FORMAT: Flag = {
   ...textFlag('format', 'Output format. Valid values are: shell, dotenv, or vscode'),

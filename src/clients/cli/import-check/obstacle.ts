@@ -30,7 +30,6 @@ interface FailedApp {
 
 export interface Around {
   readonly env: Environment
-  /** The folder of the template. */
   readonly root: string
 }
 

@@ -4,7 +4,6 @@ import {jsonIn} from '../../../model/is-json.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 
-/** A command that installs packages, and where it is run. */
 interface Installation {
   readonly command: string
   readonly folder: string

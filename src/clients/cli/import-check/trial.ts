@@ -38,7 +38,6 @@ export interface Trial {
 
 export interface TrialRequest {
   readonly imported: Imported
-  /** The template of the import. */
   readonly text: string
   /** The path of the template, which may not be written yet. */
   readonly file: string

@@ -24,7 +24,6 @@ export class Keys {
     if (isAlone) this.#callOff = this.#clock.after(APART_MS, () => this.#tellSoon(chunk))
   }
 
-  /** Ignores all further input. */
   end(): void {
     this.#callOff()
   }

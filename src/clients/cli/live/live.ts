@@ -18,7 +18,6 @@ import {KeyInput} from './key-input.ts'
 import {idsIn, Prompt} from './prompt.ts'
 import {endText, grid, helpText, isSettled, readyText, startingText, waitingText} from './texts.ts'
 
-/** A run as its terminal sees it. */
 interface LiveRun {
   /** Control of the run. Undefined if the start failed. */
   readonly control: Pick<RunControl, 'list' | 'restartApp'> | undefined
@@ -45,7 +44,6 @@ export class Live {
   /** When the end was asked for, in ms since 1970; 0: it was not. */
   #stoppedAt = 0
   #isLate = false
-  /** The apps that were drawn last. */
   #apps: readonly App[] = []
   #startedAt = Date.now()
   /** The name of the run, where that is not its folder's. */

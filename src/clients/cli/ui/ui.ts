@@ -36,7 +36,6 @@ export class Ui {
   readonly #over = new AbortController()
   readonly #input: KeyInput
   #watched: WatchedRun | undefined
-  /** The apps of the run, or of the last one. */
   #apps: readonly ShownApp[] = []
   #notice = WAITS
   #selected = ''

@@ -12,7 +12,6 @@ import {withUsage, type ShownApp, type UsageSample} from '../app-table.ts'
 /** How often memory and CPU are read: with 200 apps that takes most of what we use. */
 const USAGE_EVERY_MS = 2000
 
-/** How often a new run is looked for. */
 const LOOK_EVERY_MS = 500
 
 const ENDED = {
@@ -22,7 +21,6 @@ const ENDED = {
 
 interface RunFollower {
   readonly signal: AbortSignal
-  /** Called when the apps of the run have changed. */
   readonly changed: () => void
   /** Called with each run, and with a notice when there is none. */
   readonly watch: (run: WatchedRun | undefined, notice: string) => void

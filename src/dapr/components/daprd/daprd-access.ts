@@ -30,7 +30,6 @@ export interface DaprdTopic {
 /** Delivers an event of a binding. Never rejects. */
 export type DeliverEvent = (event: BindingEvent) => Promise<Handled>
 
-/** A subscription to configuration. */
 export interface WatchedConfiguration {
   /** Path of the store in the API. */
   readonly path: string
@@ -54,7 +53,6 @@ export interface DaprdAccess {
   watch(configuration: WatchedConfiguration): Promise<() => Promise<void>>
 }
 
-/** A component that daprd has opened. */
 export interface OpenedByDaprd {
   readonly resource: ComponentResource
   /** The capabilities in daprd's metadata. */

@@ -18,7 +18,6 @@ const STOP_MS = 2000
 
 export type TopicRead = Pick<SubscribeOptions, 'topic' | 'atOnce' | 'ready' | 'takeBack' | 'handle' | 'log'>
 
-/** A topic that a group reads. */
 interface Feed {
   readonly options: TopicRead
   readonly over: AbortController

@@ -29,7 +29,6 @@ export interface RabbitSettings {
   readonly hasMessageProperties: boolean
 }
 
-/** How to connect. */
 export interface RabbitAddress {
   readonly url: string
   /** '' = none. */
@@ -74,7 +73,6 @@ export function rabbitSettings(properties: Properties): RabbitSettings {
   }
 }
 
-/** The property that holds the address. */
 export const addressProperty = (properties: Properties): string =>
   ['connectionString', 'host', 'hostname'].find(name => properties.has(name)) ?? 'hostname'
 

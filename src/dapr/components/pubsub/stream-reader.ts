@@ -14,7 +14,6 @@ export interface StreamSettings {
   readonly redeliverIntervalMs: number
   /** The time after which a message that was not acknowledged is delivered again. */
   readonly processingTimeoutMs: number
-  /** Number of messages to read ahead. */
   readonly queueDepth: number
   /** Number of messages handled at the same time. */
   readonly concurrency: number
@@ -55,7 +54,6 @@ export class StreamReader {
   /** Read, and not acknowledged: not to be delivered again. */
   readonly #inHand = new Set<string>()
   #handled: string[] = []
-  /** Read, and not handled when this reader was stopped. */
   readonly #left: string[] = []
   #acknowledging: Promise<void> | undefined
   /** Settles when entries of earlier readers are read: they are older than new ones, and come first. */

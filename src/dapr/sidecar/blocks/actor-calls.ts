@@ -17,7 +17,6 @@ interface ActorInvocation extends Pick<MethodCall, 'protocol'> {
   readonly method: string
   /** The query with its `?`; '' = none. */
   readonly query: string
-  /** Header lines for the app. */
   readonly lines: string
   readonly body: Buffer
   /** '' = none. */

@@ -33,7 +33,6 @@ export interface BlockContextOptions {
   readonly appId: string
   /** See `AppRuntime.home`. */
   readonly instance: string
-  /** The app is called over HTTP. */
   readonly isHttpApp: boolean
   /** NAMESPACE of the sidecar, '' = none. */
   readonly namespace: string
@@ -68,7 +67,6 @@ export type PostToApp = (path: string, body: string, attempt?: AttemptControl) =
 
 /** A span of a request to the app. */
 export interface BlockSpan {
-  /** The traceparent that the app gets. */
   readonly traceparent: string
   /** Ends the span. `status`: of the answer, of HTTP or gRPC; 0: OK, or no answer. `why`: the failure; '' = none. */
   end(status: number, why: string): void
@@ -89,7 +87,6 @@ interface BlockLog {
   warn(code: WarningCode, text: string): void
 }
 
-/** A call to a component. */
 export interface OutboundCall extends CallTreatment {
   readonly block: Block
   readonly name: string
@@ -121,7 +118,6 @@ export abstract class AppBlock {
   }
 }
 
-/** Finds the components of an app, and calls them. */
 class ComponentCalls {
   readonly #options: BlockContextOptions
 

@@ -7,14 +7,12 @@ import type {BatchEntry, EventChannel, EventTarget} from './event-channel.ts'
 import type {EventDelivery} from './event-delivery.ts'
 import {endSpan, inSpan, type EventOutcome} from './event-outcome.ts'
 
-/** A message that waits for others. */
 interface Waiting extends BatchEntry {
   readonly message: BrokerMessage
   readonly resolve: (handled: Handled) => void
   outcome?: EventOutcome
 }
 
-/** Events of one path. */
 interface Targeted {
   /** Destination of the entries with a path, if there are any. */
   readonly target: EventTarget | undefined
@@ -23,7 +21,6 @@ interface Targeted {
   readonly nowhere: readonly Waiting[]
 }
 
-/** Whether the message has to be delivered again. */
 const isLeft = ({outcome}: Waiting): boolean =>
   outcome === undefined || outcome.kind === 'failed' || outcome.kind === 'interrupted'
 
@@ -89,7 +86,6 @@ export class BulkDelivery {
     void this.#deliverSome(batch.filter(each => left.delete(each)))
   }
 
-  /** Reports the outcome of an event to the broker. */
   async #conclude({message, event, resolve, outcome: own}: Waiting, last?: EventOutcome): Promise<void> {
     const outcome = last?.kind === 'stopped' ? last : (own ?? last)
     if (outcome !== undefined) resolve(await this.#delivery.conclude(outcome, message, event))

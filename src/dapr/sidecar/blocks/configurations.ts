@@ -44,7 +44,6 @@ export class Configurations extends AppBlock {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #closing = new AbortController()
 
-  /** Whether the app has subscriptions. */
   get areRead(): boolean {
     return this.#subscriptions.size > 0
   }

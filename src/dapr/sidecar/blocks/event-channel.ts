@@ -14,14 +14,12 @@ export interface AppEvent {
   readonly raw?: Buffer
   /** The `traceparent` of the delivery's span; omitted without a span. */
   readonly traceparent?: string | undefined
-  /** Metadata of the message that contained it. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
 /** A subscription, and the path of the app for its events. */
 export interface EventTarget {
   readonly subscription: TopicSubscription
-  /** Path of the matching rule. */
   readonly path: string
 }
 
@@ -66,11 +64,9 @@ export interface DeliveryProcess {
   readonly mayRead: (signal: AbortSignal) => Promise<void> | undefined
   /** Returns the number of the process that accepts events. */
   readonly generation: () => number
-  /** Whether the app accepts events. */
   readonly isReady: () => boolean
   /** Whether the process of this generation is being replaced, or was replaced without a crash. */
   readonly isReplaced: (generation: number) => boolean
-  /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, text: string) => void
 }
 

@@ -31,7 +31,6 @@ function judge(outcome: EventOutcome): Verdict {
   return outcome.status >= 300 || (outcome.status > 0 && outcome.status <= 16) ? outcome.status : 'failed'
 }
 
-/** The event in the trace of its span. */
 export const inSpan = (event: AppEvent, span: BlockSpan | undefined): AppEvent =>
   span === undefined ? event : {...event, traceparent: span.traceparent}
 

@@ -35,7 +35,6 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   /** Readers that stop. Each promise settles once its reader has stopped, or is waited for no longer. */
   readonly #leaving = new Map<string, Promise<unknown>>()
   readonly #closing = new AbortController()
-  /** Readers that are wanted now. */
   #wanted: ReadonlyMap<string, T> = new Map()
 
   protected abstract keyOf(wanted: T): string

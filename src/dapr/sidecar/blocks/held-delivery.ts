@@ -32,7 +32,6 @@ type Deliver<Answer> = (attempt?: AttemptControl) => Promise<Outcome<Answer>>
 interface HeldDeliveryOptions<Answer> {
   readonly context: BlockContext
   readonly block: 'pubsub' | 'bindings'
-  /** Returns the name of the component that reads the events. */
   readonly component: () => string
   /** Waits until the app accepts events, or the signal is aborted. Returns undefined if it accepts them now. */
   readonly ready: (signal: AbortSignal) => Promise<void> | undefined

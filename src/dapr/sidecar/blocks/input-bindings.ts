@@ -115,7 +115,6 @@ class BindingDelivery {
   }
 }
 
-/** A binding that is read. */
 interface Active extends Followed {
   readonly binding: AppComponent<'bindings'>
   /** The binding, whose route may change while it is read. */

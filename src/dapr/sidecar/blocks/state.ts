@@ -126,7 +126,6 @@ export class State extends AppBlock {
       })
     /** Attempts with an unknown result. */
     let unclear = 0
-    /** Operations that an attempt has refused. */
     let refused: ReadonlySet<number> | undefined
     const write = async (operations: readonly StateOperation[]): Promise<void> =>
       this.#call(store, 'transaction', onGone, async () => {

@@ -29,7 +29,6 @@ const START_TIME = 'dapr.workflow.start_time'
 /** Names of codes of gRPC, as Go prints them. */
 const CODES: Partial<Record<Refusal, string>> = {active: 'AlreadyExists', denied: 'PermissionDenied'}
 
-/** A command to an instance that runs. */
 type Command = 'pause' | 'resume' | 'terminate' | 'raise'
 
 const EMPTY_TEXT = {value: ''}

@@ -25,7 +25,6 @@ interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'compon
   readonly folder: string
   /** The metadata that Dapr's CLI sets. */
   readonly metadata: () => Readonly<Record<string, string>>
-  /** Shows it on the terminal. */
   readonly warn: (text: string) => void
 }
 
@@ -58,7 +57,6 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   #all: readonly ComponentResource[] = []
   /** Configuration for daprd; '' if none is needed. */
   #wanted = ''
-  /** Serves calls. */
   #current: Daprd | undefined
   /** Settles when the last change is done. */
   #latest: Promise<Daprd | undefined> = Promise.resolve(undefined)

@@ -20,7 +20,6 @@ export interface AppListenerOptions {
   readonly wantsBinding: (name: string) => Promise<boolean>
   /** Returns the current reader of a binding, if there is one. */
   readonly bindingReader: (name: string) => DeliverEvent | undefined
-  /** Reports changed items of a subscription to configuration. */
   readonly configurationChanged: (id: string, items: unknown) => void
   readonly warn: (text: string) => void
 }
@@ -35,7 +34,6 @@ const READY_AFTER_MS = 100
 export class AppListener {
   readonly token = randomBytes(16).toString('hex')
   readonly #options: AppListenerOptions
-  /** The topics and bindings that daprd got. */
   readonly announced: Announced = {topics: undefined, bindings: new Map()}
   /** Secret part of the paths of topics, unknown even to callers that reach the app by daprd. */
   readonly #secret = randomBytes(16).toString('hex')

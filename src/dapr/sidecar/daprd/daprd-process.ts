@@ -53,7 +53,6 @@ export interface DaprdOptions {
   readonly ending: AbortSignal
   /** Aborted when the run ends without a grace period. */
   readonly now: AbortSignal
-  /** Gets each line that it logs. */
   readonly log: (entry: LogEntry) => void
 }
 
@@ -63,7 +62,6 @@ export class DaprdProcess {
   readonly #options: DaprdOptions
   readonly #process: AppProcess
   #ending: Promise<unknown> | undefined
-  /** The last errors that it logged. */
   readonly #errors: string[] = []
 
   /** Starts daprd in the folder of the app, where relative paths of components start. */

@@ -121,7 +121,6 @@ export class Daprd {
 }
 
 interface CommandLine extends Pick<DaprdOptions, 'program' | 'plan' | 'ports'> {
-  /** Port of the listener that plays the app for daprd. */
   readonly appPort: number
   readonly folder: DaprdFolder
 }
@@ -160,7 +159,6 @@ export function commandLine({program, plan, ports, appPort, folder}: CommandLine
 }
 
 interface DaprdEnvironment extends Pick<DaprdOptions, 'env' | 'run' | 'life'> {
-  /** Token that daprd sends to the listener. */
   readonly token: string
 }
 

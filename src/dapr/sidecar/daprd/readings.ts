@@ -68,7 +68,6 @@ export class Readings {
     return this.#bindings.has(name)
   }
 
-  /** Whether a daprd has the current topics and bindings. */
   fits({topics, bindings}: Announced): boolean {
     const fitsBindings = [...bindings].every(([name, isWanted]) => this.#bindings.has(name) === isWanted)
     return fitsBindings && (topics === undefined || keysOf(topics) === keysOf(this.#topics))

@@ -35,7 +35,6 @@ export interface Manifest {
   readonly noncePrefix: Buffer
 }
 
-/** A parsed head. */
 export interface ReadHead {
   readonly manifest: Manifest
   /** Bytes that the MAC covers. */

@@ -1,7 +1,6 @@
 /** Bytes in several pieces. Joining them would copy large data. */
 export type Scattered = readonly Buffer[]
 
-/** A part of a stream. */
 export interface Part {
   readonly pieces: Scattered
   readonly isLast: boolean

@@ -35,7 +35,6 @@ export abstract class AnsweredCall extends StreamCall {
     this.answerGauge = new MessageGauge(maxBodyBytes)
   }
 
-  /** Additional fields for the head of the answer. */
   protected abstract answerFields(fields: AnswerFields): string
   /** The attempt has ended with the answer's status; `pass` passes that on. */
   protected abstract answered(end: GrpcStatus, pass: () => void): void
@@ -130,7 +129,6 @@ const statusOf = ({status, message}: AnswerFields): GrpcStatus => ({
   message: message === '' ? '' : percentDecoded(message)
 })
 
-/** The fields that an app has left out. */
 const missingFields = ({status}: AnswerFields): string => (status >= 0 ? '' : trailersOf(NO_TRAILERS))
 
 const NO_TRAILERS: GrpcStatus = {code: INTERNAL, message: 'server closed the stream without sending trailers'}

@@ -68,7 +68,6 @@ export interface GrpcContext {
   readonly apiAccess: () => ApiAccess | undefined
 }
 
-/** Caller at a connection. */
 interface Peer {
   readonly socket: net.Socket
   readonly isUnixSocket: boolean
@@ -330,7 +329,6 @@ class Calls implements StreamHandler {
     stream.refuse(answerHead(answerType(head), httpStatus) + trailersOf(status))
   }
 
-  /** Answers a call that failed. */
   #fail(stream: FrameStream, head: RequestHead, status: GrpcStatus): void {
     stream.writeHead(answerHead(answerType(head), 200) + trailersOf(status), true)
     record(this.#journalOf(head, undefined), {status, requestBytes: 0, responseBytes: 0})

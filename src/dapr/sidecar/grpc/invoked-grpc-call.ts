@@ -18,7 +18,6 @@ import {headFields, ON_INVOKE} from '../../../proxy/net/grpc/head-fields.ts'
 
 export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
 
-/** The parts of a call of InvokeService that are sent. */
 interface SentInvoke {
   /** The id as the caller wrote it, for errors. */
   readonly sentId: string
@@ -32,7 +31,6 @@ interface SentInvoke {
 export class InvokedGrpcCall extends GrpcCall {
   readonly #sent: SentInvoke
   readonly #tracing: Tracing
-  /** The trace of the sidecar, as fields. */
   readonly #trace: string
 
   constructor(received: ReceivedCall, call: Call, sent: SentInvoke) {

@@ -4,7 +4,6 @@ import type {Pool} from '../../../proxy/net/pool.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 
-/** The texts of a head that the sidecar reads. */
 type Read =
   | 'contentType'
   | 'timeout'
@@ -104,7 +103,6 @@ export class RequestHead implements FieldSink {
   isMalformed = false
   /** Larger than the limit. */
   isTooLarge = false
-  /** The head was checked, and is valid. */
   isFine = false
   /** The request for the record, created on first access. */
   brief: SentRequest | undefined

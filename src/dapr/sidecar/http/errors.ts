@@ -52,7 +52,6 @@ const NO_APP_ID = 'failed getting app id either from the URL path or the header 
 const PREFLIGHT_HINT =
   ' [a browser sends OPTIONS without dapr-app-id: call /v1.0/invoke/<app id>/method/<path> instead]'
 
-/** A request that names no app. */
 export const noAppId = (method: string): Reply =>
   apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID + (method === 'OPTIONS' ? PREFLIGHT_HINT : ''))
 

@@ -33,7 +33,6 @@ export interface Facts {
   readonly connection: AppConnection
   /** Active actors by type; omitted if the app hosts none. */
   readonly actors?: {readonly isReady: boolean; readonly active: ReadonlyMap<string, number>} | undefined
-  /** Workers of workflows that the app has connected. */
   readonly connectedWorkers?: number
 }
 

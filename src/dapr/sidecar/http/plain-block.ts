@@ -28,13 +28,11 @@ const MAX_BODY_BYTES = 65_536
 /** Maximum number of remembered paths. */
 const MAX_POSTED = 200
 
-/** A plain request to a building block. */
 interface PlainBlockCall {
   readonly request: PlainRequest
   readonly call: BlockCall
   /** Header lines, with those of the trace that was sent. */
   readonly lines: string
-  /** Header lines of its trace. */
   readonly trace: string
   readonly responseTrace: string
   readonly span: CallSpan | undefined

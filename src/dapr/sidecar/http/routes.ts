@@ -4,7 +4,6 @@ import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import {segmentText} from './go-path.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** A call to a building block. */
 export interface BlockCall {
   readonly call: ApiOperation['name']
   /** Parameters in the path, unescaped. */

@@ -25,7 +25,6 @@ export interface SidecarRequest {
   /** A route of the sidecar's own API. */
   readonly action: RouteAction | undefined
   readonly target: Target | undefined
-  /** Trace headers for the callee. */
   readonly trace: string
   /** Trace headers for the caller, if the app's response has none. */
   readonly responseTrace: string

@@ -60,7 +60,6 @@ export const grpcDone = <Q extends Schema>(
 interface Universal<Q extends Schema, R extends Schema> {
   readonly request: Q
   readonly reply: R
-  /** The fields that are the parameters of its route. */
   readonly params: readonly (keyof Q & string)[]
   readonly run: (blocks: Blocks, request: Message<Q>, onGone: OnGone) => Promise<Message<R>>
 }

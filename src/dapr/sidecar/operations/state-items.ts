@@ -54,7 +54,6 @@ const wordOf = (words: readonly string[], index: number): string => words[index]
 
 export const consistencyOf = (index: number): string => wordOf(CONSISTENCY, index)
 
-/** The request of a StateItem. */
 export const wishOf = ({key, value, etag, metadata, options}: Item): StateSet => ({
   key,
   value: bufferOf(value),

@@ -30,7 +30,6 @@ export class EventLog {
     this.#max = max
   }
 
-  /** The id of the latest event. */
   get last(): number {
     return this.#last
   }

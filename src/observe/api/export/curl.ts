@@ -48,7 +48,6 @@ function nameOf(name: string): string {
   return TAKEN.has(upper) || !/^[A-Z]/.test(upper) ? `MASKED_${upper}` : upper
 }
 
-/** Headers that curl adds by default. */
 const ADDED = ['Accept', 'User-Agent', 'Content-Type']
 /** The longest body that fits into an argument: Linux accepts 128 KiB (execve(2), MAX_ARG_STRLEN). */
 const MAX_ARGUMENT = 32 * 1024

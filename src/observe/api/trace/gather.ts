@@ -26,7 +26,6 @@ export type Other =
 export interface Gathered {
   readonly links: CallLinks
   readonly traced: ReadonlyMap<number, TracedCall>
-  /** Nodes that are not calls. */
   readonly others: ReadonlyMap<number, Other>
   /** Numbers of nodes without a cause, each with its trace. */
   readonly first: ReadonlyMap<number, string>

@@ -23,7 +23,6 @@ interface TreeOptions {
 export interface Tree {
   /** Each before its children. */
   readonly rows: readonly TreeRow[]
-  /** Number of omitted calls. */
   readonly leftOut: number
   /** The call in which the failure began: the deepest failed call without a failed call below it. Undefined without a failure. */
   readonly failedAt: number | undefined

@@ -80,7 +80,6 @@ export class CallLinks {
   readonly #madeFor = new Map<number, number[]>()
   /** The calls that each app has got and may be answering. */
   readonly #inside = new Map<string, TracedCall[]>()
-  /** The calls that each app has got in each trace. */
   readonly #ofTrace = new Map<string, TracedCall[]>()
   readonly #made = new Map<number, Set<string>>()
 

@@ -36,7 +36,6 @@ class Layout {
   readonly #failed: Set<number>
   readonly #joined = new Map<number, ReceivedSpan[]>()
   readonly #numbers = new Map<ReceivedSpan, number>()
-  /** The parent of each row. */
   readonly #above = new Map<number, number>()
   readonly #rows: Set<number>
 

@@ -23,7 +23,6 @@ const listed = (apps: readonly WaitedApp[]): string => apps.map(({home}) => home
 
 const left = (app: string): Standing => ({state: 'impossible', reason: `${app} has left the run`})
 
-/** The standing of a condition that is not met. */
 function missing(apps: readonly WaitedApp[], isImpossible: boolean, reason: string): Standing {
   return {state: isImpossible ? 'impossible' : 'waiting', reason, apps}
 }

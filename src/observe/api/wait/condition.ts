@@ -99,7 +99,6 @@ const wrong = (text: string, kind: Kind, why = '', cause?: unknown): UserError =
     cause
   })
 
-/** The state of a condition. */
 export interface Standing {
   /** `impossible`: cannot be met any more. */
   readonly state: 'met' | 'waiting' | 'impossible'
@@ -108,9 +107,7 @@ export interface Standing {
   readonly apps?: readonly WaitedApp[]
 }
 
-/** A condition under watch. */
 export interface WaitCheck {
-  /** Returns the state at this time. */
   look(now: number): Standing | Promise<Standing>
   close?(): void
 }

@@ -1,7 +1,6 @@
 import {UserError} from '../../../model/errors.ts'
 import {starPattern} from '../../../model/name-pattern.ts'
 
-/** Calls that do not count. */
 export type IsIgnored = (call: {readonly method: string; readonly path: string}) => boolean
 
 /** Parses patterns such as `GET /poll*`: a method or `*`, and a path in which `*` matches anything. Undefined for an empty list. Throws a UserError. */

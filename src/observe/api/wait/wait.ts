@@ -13,7 +13,6 @@ import {appsCalled, type EventTimes, type Since, type WaitContext} from './wait-
 
 export interface WaitOptions {
   readonly conditions: readonly Condition[]
-  /** Whether one of the conditions is enough. */
   readonly isAny?: boolean
   readonly timeoutMs: number
   /** Calls that idleness does not count: `GET /poll*`. */

@@ -118,7 +118,6 @@ export class CallMetrics extends SidecarMetrics {
     this.invocation.answered(call.caller, calleeMethod === undefined ? status || NO_STATUS : grpcStatus)
   }
 
-  /** Access control of the app has decided about a call. */
   decided(decision: AccessDecision, caller: Caller | undefined): void {
     if (this.#settings.isEnabled) this.invocation.decided(decision, caller)
   }

@@ -43,12 +43,10 @@ export class GrpcMetrics {
     }))
   }
 
-  /** The sidecar has answered a call. */
   served(call: FinishedGrpcCall): void {
     count(this.#server, call)
   }
 
-  /** The app has answered a call. */
   sent(call: FinishedGrpcCall): void {
     count(this.#client, call)
   }

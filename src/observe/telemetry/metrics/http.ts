@@ -2,7 +2,6 @@ import type {MetricsSettings} from '../../../files/resources/metrics-settings.ts
 import {PathLabels} from './paths.ts'
 import {type MetricsRegistry, SeriesCache} from './registry.ts'
 
-/** A finished HTTP call, from one side. */
 interface HttpCall {
   readonly verb: string
   /** As the request has it, with its query. */
@@ -64,7 +63,6 @@ export class HttpMetrics {
 
 interface Labels {
   readonly appId: string
-  /** The values of the labels of a call. */
   readonly labels: (path: string, verb: string, status: string) => readonly string[]
   /** Key of requests with the same labels. */
   readonly keyOf: (target: string) => string

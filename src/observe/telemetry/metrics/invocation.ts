@@ -39,7 +39,6 @@ export class InvocationMetrics {
     series.sent.value++
   }
 
-  /** Access control has decided about a request. */
   decided({by, isAllowed}: AccessDecision, {appId, trustDomain, namespace}: Caller = UNKNOWN): void {
     const family = this.#registry.counter(
       `dapr_runtime_acl_${by}_policy_action_${isAllowed ? 'allowed' : 'blocked'}_total`

@@ -76,7 +76,6 @@ const MAX_ATTRIBUTES = 128
 const MAX_NAME = 256
 /** Maximum nesting of lists and maps. */
 const MAX_DEPTH = 6
-/** Items of a list that are kept. */
 const MAX_ITEMS = 100
 
 /** Cuts a text to at most `max` characters, and makes it well-formed. */

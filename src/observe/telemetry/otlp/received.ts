@@ -9,7 +9,6 @@ export const KIND = {internal: 1, server: 2, client: 3, producer: 4, consumer: 5
 export interface Sender {
   /** Id of the app of the run, or another `service.name`. */
   readonly app: string
-  /** The sender is an app of the run. */
   readonly isApp: boolean
 }
 
@@ -27,7 +26,6 @@ export interface ReceivedSpan extends Sender {
   /** In ms since 1970 by the clock of the app; moved into the time of the run if that is impossible. */
   readonly startedAt: number
   readonly endedAt: number
-  /** Whether its status is ERROR. */
   readonly isFailed: boolean
   /** JSON of `SpanDetails`: one text takes less memory than its parts. */
   readonly details: string

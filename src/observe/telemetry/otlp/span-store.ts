@@ -22,7 +22,6 @@ interface SpanStoreOptions {
   readonly maxBytes?: number
 }
 
-/** The kept data of one trace. */
 export interface KeptTrace {
   /** The spans by their ids, in the order of their arrival. */
   readonly spans: ReadonlyMap<string, ReceivedSpan>
@@ -50,7 +49,6 @@ export class SpanStore {
     this.#options = options
   }
 
-  /** The number of spans and log records. */
   get size(): number {
     return this.#items.length - this.#first
   }

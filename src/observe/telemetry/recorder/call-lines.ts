@@ -6,13 +6,11 @@ export const FLAG = {
   /** Set while the call is under way. */
   open: 1,
   admitted: 2,
-  /** The call waited in the queue of its callee. */
   waited: 4,
   /** The response was ours, not the callee's. */
   ours: 8,
   /** The call failed: the callee sent no response, or its response broke off. */
   failed: 16,
-  /** The call was sent again. */
   resent: 32,
   /** Part of a body is not kept. */
   truncated: 64,
@@ -107,7 +105,6 @@ export class CallLines {
     this.#words[line * 16 + 6] = 0
   }
 
-  /** Whether the line of a call exists. */
   has(number: number): boolean {
     return number > 0 && this.#words[(number & this.#mask) * 16 + 6] === number
   }
@@ -209,7 +206,6 @@ export class CallLines {
     return [...numbers, ...older.toSorted((a, b) => b - a)]
   }
 
-  /** The numbers of the calls under way. */
   open(): readonly number[] {
     const numbers: number[] = []
     for (const [index, bits] of this.#open.entries()) {

@@ -22,7 +22,6 @@ import {KeptRequests} from './kept-requests.ts'
 const LINES = 32_768
 const TAPE_BYTES = 8 * 1024 * 1024
 
-/** The line of a call, with caller and callee. */
 export interface LineOfCall extends CallLine {
   readonly edgeOf: Edge
 }

@@ -1,6 +1,5 @@
 import type {ComponentUse} from '../../../model/call.ts'
 
-/** Number of uses that are kept. */
 const USES = 4096
 /** All further ways of an app to use components are noted as one. */
 const MAX_WAYS = 2000
@@ -26,7 +25,6 @@ export class ComponentUses {
   /** Kind of the latest use, which most uses share. */
   #last: UseWay | undefined
   columns: UseColumns | undefined
-  /** Number of uses so far. */
   count = 0
 
   constructor(isRecorded: (app: string) => boolean) {

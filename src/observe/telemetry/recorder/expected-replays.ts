@@ -8,7 +8,6 @@ interface ExpectedReplay {
   readonly caller: string
   /** The call that is sent again. */
   readonly original: number
-  /** Called with the number of its call. */
   readonly started: (number: number) => void
 }
 

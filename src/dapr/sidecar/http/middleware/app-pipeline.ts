@@ -2,7 +2,6 @@ import type {AppPipeline} from '../../../../proxy/gateway/admission.ts'
 import {runPipeline, upperCase} from './filter.ts'
 import type {Pipeline} from './middleware.ts'
 
-/** A pipeline for requests to an app. */
 export const appPipelineOf =
   (pipeline: Pipeline): AppPipeline =>
   async (path, rawHeaders) => {

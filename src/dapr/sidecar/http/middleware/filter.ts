@@ -10,7 +10,6 @@ export type OnPiece = ((piece: Buffer) => void) | undefined
 /** Destinations of a request after the pipeline. */
 export interface FilteredRequest {
   readonly reply: (answer: Reply) => void
-  /** The caller has disconnected. */
   readonly isGone: () => boolean
   readonly pass: (request: ParsedHead, onPiece: OnPiece) => void
 }
