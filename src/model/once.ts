@@ -1,7 +1,4 @@
-/**
- * Work that is done once, at its first use. Later callers share the result (Go: sync.Once). After a failure the next caller begins again,
- * for example if code could not be loaded while no descriptor was free.
- */
+/** Work that is done once, at its first use. Later callers share the result (Go: sync.Once). After a failure the next caller begins again. */
 export class Once<T> {
   #work: Promise<T> | undefined
 

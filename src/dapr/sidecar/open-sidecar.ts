@@ -127,7 +127,7 @@ class AppSidecar {
     return this.#blocks.backlogs
   }
 
-  /** Delivers a tick of a job to the app. `waits`: the app may have to start or reload first. Rejects if its code cannot be loaded. */
+  /** Delivers a tick of a job to the app. `waits`: the app may have to start or reload first. */
   async deliverJob(job: Job, waits = false): Promise<JobOutcome> {
     const {runtime} = this.#options
     if ((!waits && (!runtime.isListening || !runtime.queue.isOpen)) || runtime.appPort === 0)

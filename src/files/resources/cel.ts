@@ -20,7 +20,7 @@ export const withMatches = (environment: Environment): Environment =>
     .registerFunction(`string.${OURS}(string): bool`, (text: string, pattern: string) => matches?.(text, pattern))
     .registerFunction('matches(string, string): bool', (text: string, pattern: string) => matches?.(text, pattern))
 
-/** Loads the code for an expression. Rejects if no code can be loaded now, which is not a fault of the expression. */
+/** Loads the code that an expression needs. */
 export async function loadFor(expression: string): Promise<void> {
   if (expression.includes('matches')) matches ??= await loadMatches()
 }

@@ -109,7 +109,6 @@ async function readRules(field: Field | undefined): Promise<readonly MetricRule[
 }
 
 async function readReplacement(regex: Field, template: string): Promise<Replace | undefined> {
-  await import('re2js') // loaded first: a failure to load is not a mistake of the expression
   try {
     return await compileReplacement(regex.text(), template)
   } catch (error) {

@@ -31,7 +31,7 @@ export const always: FitsRule = () => true
 
 /**
  * Compiles a CEL rule over `event` (Dapr: pkg/runtime/pubsub, pkg/expr). An empty rule matches always; a rule that fails, for example at
- * a missing field, does not match. Rejects if code cannot be loaded now.
+ * a missing field, does not match.
  */
 export async function compileRule(expression: string): Promise<CompiledRule | RuleFault> {
   if (expression === '') return {fits: always}

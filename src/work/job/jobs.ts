@@ -1,5 +1,3 @@
-import {messageOf} from '../../model/errors.ts'
-import {RETRY_MS} from '../keep.ts'
 import {DEFAULT_POLICY, FiringSeries, type Delivered, type SeriesOptions} from '../series/series.ts'
 import {checkJobName, JobError, jobKey, type Job, type JobRequest} from './job.ts'
 import {JobStore, type JobChange, type JobsQuery} from './job-store.ts'
@@ -264,16 +262,10 @@ export class Jobs {
     return {...outcome, planned: at}
   }
 
-  /** Delivers a job. Tries again a second later if the request cannot begin, for example without free descriptors. */
   async #bring(job: Job, waits = false): Promise<JobOutcome> {
-    try {
-      const outcome = await this.#send(job, waits)
-      if (outcome.isExpected === true) void this.#series.track(async () => this.#apps.get(job.app)?.next.promise)
-      return outcome
-    } catch (error) {
-      this.#options.clock.after(RETRY_MS, () => this.#pump(job.app))
-      return {kind: 'undeliverable', answer: messageOf(error)}
-    }
+    const outcome = await this.#send(job, waits)
+    if (outcome.isExpected === true) void this.#series.track(async () => this.#apps.get(job.app)?.next.promise)
+    return outcome
   }
 
   /** Finds the latest missed tick, the only one to be delivered. `passed`: number of the others. */

@@ -61,7 +61,6 @@ let answers: typeof import('../operations/answer-grpc.ts') | undefined
 const block =
   (name: ApiOperation['name']): OwnMethod =>
   async (message, context, call) => {
-    // a stored promise would keep a failure; files may be impossible to open for a moment
     const {answerGrpc} = (answers ??= await import('../operations/answer-grpc.ts'))
     return answerGrpc(await context.blocks(), name, message, call)
   }

@@ -65,7 +65,7 @@ async function loadEnvironments(): Promise<Environments> {
 
 /**
  * Compiles a `trip` expression in CEL (Dapr: pkg/resiliency/breaker and pkg/expr). An expression that fails, or
- * returns another value than true or false, does not trip. Rejects if its code cannot be loaded.
+ * returns another value than true or false, does not trip.
  */
 export async function compileTrip(expression: string): Promise<CompiledTrip> {
   environments ??= await loadEnvironments()
