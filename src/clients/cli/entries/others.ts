@@ -1,7 +1,14 @@
-import {boolFlag, hiddenFlag, outputFlag, textFlag, whichRun} from '../flag.ts'
+import {boolFlag, hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
 import {SOCKET, type CommandEntry} from './command-entry.ts'
 
 const WHICH_RUN = whichRun('Path to the run template of the services', 'f')
+
+/** Flags without effect, with their letters: `namespace/n`. */
+const hiddenFlags = (type: Flag['type'], names: string): readonly Flag[] =>
+  names.split(' ').map(each => {
+    const [name = '', short] = each.split('/')
+    return hiddenFlag(name, type, short)
+  })
 
 /** Commands for services of Daeploy and for one app, and commands of Dapr without a task here. */
 export const OTHER_COMMANDS: readonly CommandEntry[] = [
@@ -79,29 +86,12 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     summary: 'Do nothing. Scripts for Dapr may call it',
     // The flags of Dapr's `init`, which scripts may use; they have no effect.
     flags: [
-      hiddenFlag('kubernetes', 'bool', 'k'),
-      hiddenFlag('slim', 'bool', 's'),
-      hiddenFlag('dev', 'bool'),
-      hiddenFlag('wait', 'bool'),
-      hiddenFlag('enable-mtls', 'bool'),
-      hiddenFlag('enable-ha', 'bool'),
-      hiddenFlag('redis-stack', 'bool'),
+      ...hiddenFlags('bool', 'kubernetes/k slim/s dev wait enable-mtls enable-ha redis-stack'),
+      ...hiddenFlags('string', 'namespace/n runtime-version container-runtime network image-registry from-dir'),
+      ...hiddenFlags('string', 'image-variant scheduler-volume scheduler-override-broadcast-host-port'),
+      ...hiddenFlags('string', 'ca-root-certificate issuer-private-key issuer-public-certificate'),
       hiddenFlag('timeout', 'int'),
-      hiddenFlag('namespace', 'string', 'n'),
-      hiddenFlag('set', 'strings'),
-      ...[
-        'runtime-version',
-        'container-runtime',
-        'network',
-        'image-registry',
-        'from-dir',
-        'image-variant',
-        'scheduler-volume',
-        'scheduler-override-broadcast-host-port',
-        'ca-root-certificate',
-        'issuer-private-key',
-        'issuer-public-certificate'
-      ].map(name => hiddenFlag(name, 'string'))
+      hiddenFlag('set', 'strings')
     ],
     examples: [],
     load: async () => (await import('../commands/upgrade.ts')).init
@@ -110,13 +100,9 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'uninstall',
     summary: 'Do nothing. Scripts for Dapr may call it',
     flags: [
-      hiddenFlag('kubernetes', 'bool', 'k'),
-      hiddenFlag('all', 'bool'),
-      hiddenFlag('dev', 'bool'),
-      hiddenFlag('timeout', 'int'),
-      hiddenFlag('namespace', 'string', 'n'),
-      hiddenFlag('network', 'string'),
-      hiddenFlag('container-runtime', 'string')
+      ...hiddenFlags('bool', 'kubernetes/k all dev'),
+      ...hiddenFlags('string', 'namespace/n network container-runtime'),
+      hiddenFlag('timeout', 'int')
     ],
     examples: [],
     load: async () => (await import('../commands/upgrade.ts')).uninstall
@@ -139,7 +125,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
       hiddenFlag('kubernetes', 'bool', 'k'),
       hiddenFlag('timeout', 'int'),
       hiddenFlag('set', 'strings'),
-      ...['runtime-version', 'image-registry', 'image-variant'].map(name => hiddenFlag(name, 'string'))
+      ...hiddenFlags('string', 'runtime-version image-registry image-variant')
     ],
     examples: ['upgrade --from ./release'],
     load: async () => (await import('../commands/upgrade.ts')).upgrade
