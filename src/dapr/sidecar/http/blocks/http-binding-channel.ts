@@ -1,5 +1,3 @@
-import {inParallel} from '../../../../platform/in-parallel.ts'
-import {within} from '../../../../platform/delay.ts'
 import {askedAgain} from '../../ask-app.ts'
 import {EventProcessChannel} from '../../blocks/event-channel.ts'
 import type {BindingEvent} from '../../../components/binding.ts'
@@ -15,24 +13,13 @@ import {textIn} from '../../operations/block-request.ts'
 import {isObject} from '../../../../model/is-object.ts'
 import {readItem} from '../../operations/state-items.ts'
 
-/** An app with hundreds of bindings does not get all questions at once. */
-const QUESTIONS_AT_ONCE = 8
-/** Time after which an unanswered question no longer delays the next one, in ms. */
-const SLOW_MS = 200
-
 const JSON_LINE = 'Content-Type: application/json\r\n'
 const NOTHING = Buffer.alloc(0)
 
 /** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class HttpBindingChannel extends EventProcessChannel implements BindingChannel {
   async ask(targets: readonly BindingTarget[], said: SaidBindings, signal: AbortSignal): Promise<void> {
-    const ask = async (target: BindingTarget) => {
-      const answered = this.#isWanted(target, signal).then(isWanted => said.set(target.name, isWanted))
-      await within(SLOW_MS, answered)
-      return {answered}
-    }
-    const asked = await inParallel(targets, ask, QUESTIONS_AT_ONCE)
-    await Promise.all(asked.map(async ({answered}) => answered))
+    await Promise.all(targets.map(async target => said.set(target.name, await this.#isWanted(target, signal))))
   }
 
   async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
