@@ -3,7 +3,7 @@ import {SOCKET, type CommandEntry} from './command-entry.ts'
 
 const WHICH_RUN = whichRun('Path to the run template of the services', 'f')
 
-/** Flags without effect, with their letters: `namespace/n`. */
+/** Flags without effect, some with a short form: `namespace/n`. */
 const hiddenFlags = (type: Flag['type'], names: string): readonly Flag[] =>
   names.split(' ').map(each => {
     const [name = '', short] = each.split('/')
