@@ -63,52 +63,29 @@ function readLinux(): {virtualBytes: number; openFiles: number; maxFiles: number
  */
 export class SidecarMetrics {
   readonly #appId: string
-  readonly #namespace: string
   readonly #settings: MetricsSettings
   readonly #registry: MetricsRegistry
-  #http: HttpMetrics | undefined
-  #grpc: GrpcMetrics | undefined
-  #invocation: InvocationMetrics | undefined
-  #resiliency: ResiliencyMetrics | undefined
-  #components: ComponentMetrics | undefined
-  #actors: ActorMetrics | undefined
-  #workflows: WorkflowMetrics | undefined
+  readonly http: HttpMetrics
+  readonly grpc: GrpcMetrics
+  readonly invocation: InvocationMetrics
+  readonly resiliency: ResiliencyMetrics
+  readonly components: ComponentMetrics
+  readonly actors: ActorMetrics
+  readonly workflows: WorkflowMetrics
   #readProcess: (() => void) | undefined
 
   /** `namespace`: of the sidecar. */
   constructor(appId: string, namespace: string, settings: MetricsSettings) {
     this.#appId = appId
-    this.#namespace = namespace
     this.#settings = settings
-    this.#registry = new MetricsRegistry(relabelBy(settings.rules), settings.latencyBuckets)
-  }
-
-  get http(): HttpMetrics {
-    return (this.#http ??= new HttpMetrics(this.#registry, this.#appId, this.#settings))
-  }
-
-  get grpc(): GrpcMetrics {
-    return (this.#grpc ??= new GrpcMetrics(this.#registry, this.#appId))
-  }
-
-  get invocation(): InvocationMetrics {
-    return (this.#invocation ??= new InvocationMetrics(this.#registry, this.#appId))
-  }
-
-  get resiliency(): ResiliencyMetrics {
-    return (this.#resiliency ??= new ResiliencyMetrics(this.#registry, this.#appId))
-  }
-
-  get components(): ComponentMetrics {
-    return (this.#components ??= new ComponentMetrics(this.#registry, this.#appId, this.#namespace))
-  }
-
-  get actors(): ActorMetrics {
-    return (this.#actors ??= new ActorMetrics(this.#registry, this.#appId))
-  }
-
-  get workflows(): WorkflowMetrics {
-    return (this.#workflows ??= new WorkflowMetrics(this.#registry, this.#appId, this.#namespace))
+    const registry = (this.#registry = new MetricsRegistry(relabelBy(settings.rules), settings.latencyBuckets))
+    this.http = new HttpMetrics(registry, appId, settings)
+    this.grpc = new GrpcMetrics(registry, appId)
+    this.invocation = new InvocationMetrics(registry, appId)
+    this.resiliency = new ResiliencyMetrics(registry, appId)
+    this.components = new ComponentMetrics(registry, appId, namespace)
+    this.actors = new ActorMetrics(registry, appId)
+    this.workflows = new WorkflowMetrics(registry, appId, namespace)
   }
 
   /** An error response of Dapr's API: `ERR_DIRECT_INVOKE`, `service-invocation`. */
