@@ -5,6 +5,29 @@ import {blockContext, type BlockContextOptions} from '../../../../../src/dapr/si
 import type {ComponentPolicies} from '../../../../../src/proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {Publishing} from '../../../../../src/dapr/sidecar/blocks/publishing.ts'
 
+/** Publishes to a component; `more`: other parts of its surroundings. */
+function publishingTo(component: object, {beginCall = () => () => undefined, ...more}: Surroundings = {}): Publishing {
+  const found = {name: 'bus', component, properties: new Properties([]), topicPrefix: ''}
+  const options: Partial<BlockContextOptions> = {
+    appId: 'shop',
+    components: {beginCall, opened: () => found, find: async () => found} as unknown as AppComponents,
+    policies: () => undefined,
+    counted: () => undefined,
+    log: {isDebug: false, write: () => undefined, warn: () => undefined},
+    ...more
+  }
+  return new Publishing(blockContext(options as BlockContextOptions))
+}
+
+interface Surroundings extends Pick<Partial<BlockContextOptions>, 'policies'> {
+  readonly beginCall?: () => () => void
+}
+
+const BUS = {pubsubName: 'bus', topic: 'orders', trace: {traceparent: '', tracestate: ''}}
+
+/** Events of these ids, raw. */
+const eventsOf = (ids: readonly string[]) => ({...BUS, metadata: {rawPayload: 'true'}, entries: ids.map(entry)})
+
 const entry = (entryId: string) => ({entryId, data: Buffer.from(entryId), contentType: 'text/plain', metadata: {}})
 
 t.test(
@@ -19,30 +42,14 @@ t.test(
         sent.push(data.toString())
       }
     }
-    const components = {
-      beginCall: () => {
-        uses++
-        return () => {
-          if (--uses === 0) sent.push('closed')
-        }
-      },
-      find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: ''})
-    } as unknown as AppComponents
-    const options: Partial<BlockContextOptions> = {
-      appId: 'shop',
-      components,
-      policies: () => undefined,
-      counted: () => undefined,
-      log: {isDebug: false, write: () => undefined, warn: () => undefined}
+    const beginCall = (): (() => void) => {
+      uses++
+      return () => {
+        if (--uses === 0) sent.push('closed')
+      }
     }
-    const publishing = new Publishing(blockContext(options as BlockContextOptions))
-    const failed = await publishing.publishBulk({
-      pubsubName: 'bus',
-      topic: 'orders',
-      metadata: {rawPayload: 'true'},
-      trace: {traceparent: '', tracestate: ''},
-      entries: ['1', '2', '3'].map(entry)
-    })
+    const publishing = publishingTo(component, {beginCall})
+    const failed = await publishing.publishBulk(eventsOf(['1', '2', '3']))
     t.same(failed, [])
     t.same(sent, ['1', '2', '3', 'closed'])
   }
@@ -70,26 +77,9 @@ t.test(
         throw new Error(`no answer to ${data.toString()}`)
       }
     }
-    const components = {
-      beginCall: () => () => undefined,
-      find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: ''})
-    } as unknown as AppComponents
-    const options: Partial<BlockContextOptions> = {
-      appId: 'shop',
-      components,
-      policies: () => undefined,
-      counted: () => undefined,
-      log: {isDebug: false, write: () => undefined, warn: () => undefined}
-    }
-    const publishing = new Publishing(blockContext(options as BlockContextOptions))
+    const publishing = publishingTo(component)
     const ids = Array.from({length: 500}, (_, at) => String(at))
-    const failed = await publishing.publishBulk({
-      pubsubName: 'bus',
-      topic: 'orders',
-      metadata: {rawPayload: 'true'},
-      trace: {traceparent: '', tracestate: ''},
-      entries: ids.map(entry)
-    })
+    const failed = await publishing.publishBulk(eventsOf(ids))
     t.same(
       failed,
       ids.slice(1).map(entryId => ({entryId, error: `no answer to ${entryId}`}))
@@ -113,29 +103,9 @@ t.test('who has left waits for none of several events that are published togethe
       return new Promise(() => undefined)
     }
   }
-  const components = {
-    beginCall: () => () => undefined,
-    find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: ''})
-  } as unknown as AppComponents
-  const options: Partial<BlockContextOptions> = {
-    appId: 'shop',
-    components,
-    policies: () => ({around}) as unknown as ComponentPolicies,
-    counted: () => undefined,
-    log: {isDebug: false, write: () => undefined, warn: () => undefined}
-  }
-  const publishing = new Publishing(blockContext(options as BlockContextOptions))
+  const publishing = publishingTo(component, {policies: () => ({around}) as unknown as ComponentPolicies})
   let leave: (() => void) | undefined
-  const published = publishing.publishBulk(
-    {
-      pubsubName: 'bus',
-      topic: 'orders',
-      metadata: {rawPayload: 'true'},
-      trace: {traceparent: '', tracestate: ''},
-      entries: ['0', '1', '2', '3'].map(entry)
-    },
-    listener => (leave = listener)
-  )
+  const published = publishing.publishBulk(eventsOf(['0', '1', '2', '3']), listener => (leave = listener))
   await begun.promise
   leave?.()
   t.same(
@@ -150,22 +120,11 @@ t.test('an empty rawPayload asks for nothing, as in Dapr', async t => {
     capabilities: [],
     publish: async (_: string, {data}: {readonly data: Buffer}) => Promise.resolve(sent.push(data.toString()))
   }
-  const found = {name: 'bus', component, properties: new Properties([]), topicPrefix: ''}
-  const components = {beginCall: () => () => undefined, opened: () => found} as unknown as AppComponents
-  const options: Partial<BlockContextOptions> = {
-    appId: 'shop',
-    components,
-    policies: () => undefined,
-    counted: () => undefined,
-    log: {isDebug: false, write: () => undefined, warn: () => undefined}
-  }
-  await new Publishing(blockContext(options as BlockContextOptions)).publish({
-    pubsubName: 'bus',
-    topic: 'orders',
+  await publishingTo(component).publish({
+    ...BUS,
     data: Buffer.from('x'),
     contentType: 'text/plain',
-    metadata: {rawPayload: ''},
-    trace: {traceparent: '', tracestate: ''}
+    metadata: {rawPayload: ''}
   })
   t.match(JSON.parse(sent[0] ?? ''), {data: 'x', topic: 'orders'})
 })

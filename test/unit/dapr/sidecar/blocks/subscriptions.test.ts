@@ -20,18 +20,29 @@ function newBroker(isOpen: Promise<void>) {
   return broker
 }
 
+type Write = (level: string, text: string) => unknown
+
+/** Subscriptions to a broker, which may be another one at each look. */
+function subscriptionsTo(
+  component: () => object,
+  log: {readonly write?: Write; readonly warn?: Write} = {}
+): Subscriptions {
+  const find = async () => ({component: component(), properties: new Properties([]), topicPrefix: ''})
+  return new Subscriptions({
+    appId: 'shop',
+    component: find,
+    components: {find},
+    policies: () => undefined,
+    counted: () => undefined,
+    log: {isDebug: false, write: () => undefined, warn: () => undefined, ...log}
+  } as unknown as BlockContext)
+}
+
 t.test('a stream that begins while its broker is opened again reads the new one', async t => {
   const isOpen = Promise.withResolvers<void>()
   const [before, after] = [newBroker(isOpen.promise), newBroker(Promise.resolve())]
   let component = before
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
-  const log = {isDebug: false, write: () => undefined, warn: () => undefined}
-  const subscriptions = new Subscriptions({
-    appId: 'shop',
-    component: find,
-    components: {find},
-    log
-  } as unknown as BlockContext)
+  const subscriptions = subscriptionsTo(() => component)
   const topic = {pubsubName: 'bus', topic: 'a', metadata: {}, rules: [], deadLetterTopic: '', bulk: undefined}
   const opening = subscriptions.open(topic, {} as EventChannel, why => t.fail(why))
   await new Promise(setImmediate)
@@ -49,14 +60,7 @@ t.test('a stream whose client keeps an event holds up its own move to another br
   const kept = Promise.withResolvers<void>()
   const after = newBroker(Promise.resolve())
   let component: object = {subscribe: async () => ({stop: async () => kept.promise})}
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
-  const log = {isDebug: false, write: () => undefined, warn: () => undefined}
-  const subscriptions = new Subscriptions({
-    appId: 'shop',
-    component: find,
-    components: {find},
-    log
-  } as unknown as BlockContext)
+  const subscriptions = subscriptionsTo(() => component)
   await subscriptions.open(wanted('a'), {} as EventChannel, why => t.fail(why))
   component = after
   const renewed = subscriptions.renew()
@@ -85,17 +89,9 @@ t.test('a stream that ends while its broker is opened again leaves what that bri
     }
   }
   let component: object = newBroker(Promise.resolve())
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
   const lines: string[] = []
   const write = (level: string, text: string): void => void lines.push(`${level}: ${text}`)
-  const subscriptions = new Subscriptions({
-    appId: 'shop',
-    component: find,
-    components: {find},
-    policies: () => undefined,
-    counted: () => undefined,
-    log: {isDebug: false, write, warn: write}
-  } as unknown as BlockContext)
+  const subscriptions = subscriptionsTo(() => component, {write, warn: write})
   const channel = {ready: async () => undefined, mayRead: async () => undefined, deliver: deliverToGone}
   const topic = {...wanted('a'), rules: [usualRule('/')]}
   const reader = await subscriptions.open(topic, channel as unknown as EventChannel, why => t.fail(why))
@@ -165,10 +161,8 @@ t.test(
         return {stop: async () => undefined}
       }
     }
-    const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
     const lines = new StartQueue<string>()
-    const log = {isDebug: false, write: (_: string, text: string) => lines.put(text), warn: () => undefined}
-    const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
+    const subscriptions = subscriptionsTo(() => component, {write: (_: string, text: string) => lines.put(text)})
     t.teardown(async () => subscriptions.close())
     await subscriptions.follow([wanted('old')], {} as EventChannel)
     await subscriptions.follow([wanted('orders')], {} as EventChannel)
@@ -200,11 +194,9 @@ t.test(
         return hangs.promise
       }
     }
-    const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
     const lines: string[] = []
     const write = (level: string, text: string): void => void lines.push(`${level}: ${text}`)
-    const log = {isDebug: false, write, warn: () => undefined}
-    const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
+    const subscriptions = subscriptionsTo(() => component, {write})
     t.teardown(async () => subscriptions.close())
     await subscriptions.follow([wanted('a'), wanted('b')], {} as EventChannel)
     await late.promise
@@ -235,9 +227,7 @@ t.test('a sidecar that closes while a topic is tried again begins no other one',
       return hangs.promise
     }
   }
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
-  const log = {isDebug: false, write: () => undefined, warn: () => undefined}
-  const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
+  const subscriptions = subscriptionsTo(() => component)
   await subscriptions.follow([wanted('a')], {} as EventChannel)
   await late.promise
   const edited = subscriptions.follow([wanted('b')], {} as EventChannel)
@@ -259,10 +249,7 @@ t.test(
       }
     })
     let component = newNamed('first')
-    const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
-    const log = {isDebug: false, write: () => undefined, warn: () => undefined}
-    const context = {appId: 'shop', component: find, components: {find}, log} as unknown as BlockContext
-    const subscriptions = new Subscriptions(context)
+    const subscriptions = subscriptionsTo(() => component)
     t.teardown(async () => subscriptions.close())
     await subscriptions.follow([wanted('a')], {} as EventChannel)
     component = newNamed('second')
@@ -354,9 +341,7 @@ t.test('a topic of which the app keeps an event holds up no change of another to
     }
   })
   let component = newBus()
-  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
-  const log = {isDebug: false, write: () => undefined, warn: () => undefined}
-  const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
+  const subscriptions = subscriptionsTo(() => component)
   await subscriptions.follow([wanted('a'), wanted('b')], {} as EventChannel)
   component = newBus()
   const first = subscriptions.follow([wanted('a'), wanted('b')], {} as EventChannel)
