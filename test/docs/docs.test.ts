@@ -25,11 +25,12 @@ async function startRun(rig: Rig): Promise<Program> {
   return run
 }
 
-async function prepared(rig: Rig): Promise<void> {
+/** `app`: what each app that the pages speak of has besides. */
+async function prepared(rig: Rig, app: object = {}): Promise<void> {
   await rig.write({'resources/pubsub.yaml': component('pubsub', 'pubsub.in-memory')})
   await rig.template(
     [
-      ...IDS.map(appID => ({appID, autoPort: true, containerImage: 'example/app:1'})),
+      ...IDS.map(appID => ({appID, autoPort: true, containerImage: 'example/app:1', ...app})),
       {appID: 'debugger', profiles: ['debug']},
       {appID: 'mail', profiles: ['mail']},
       {appID: 'news', profiles: ['news']},
@@ -38,7 +39,8 @@ async function prepared(rig: Rig): Promise<void> {
         version,
         appDirPath: version,
         autoPort: true,
-        containerImage: 'example/app:1'
+        containerImage: 'example/app:1',
+        ...app
       }))
     ],
     {resourcesPath: './resources'}
@@ -63,7 +65,7 @@ t.test('the pages show commands, and those that were asked about are among them'
   t.end()
 })
 
-t.test('each command that README and docs/ show works as it is written', {timeout: 150_000}, async t => {
+t.test('each command that README and docs/ show works as it is written', {timeout: 300_000}, async t => {
   const rig = await openRig(t)
   await prepared(rig)
   let run = await startRun(rig)
@@ -90,7 +92,7 @@ t.test('each command that README and docs/ show works as it is written', {timeou
 t.test('each command that starts a run does', async t => {
   for (const command of starts) {
     const rig = await openRig(t)
-    await prepared(rig)
+    await prepared(rig, {command: ['sleep', '600']})
     await rig.write({'processes.yaml': 'apps: [{appID: web, appDirPath: ., command: [sleep, "600"]}]'})
     const program = inShell(rig, command)
     program.stdin.end(readFileSync(join(rig.folder, 'dapr.yaml')))
