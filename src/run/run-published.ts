@@ -125,7 +125,8 @@ export class RunPublished {
 
   /** Leaves ports to the copies that wait for them. */
   async handOver(): Promise<void> {
-    await Promise.all([this.#ports, await this.#written.begun].map(async ports => ports?.handOver()))
+    const written = await this.#written.begun
+    await Promise.all([this.#ports, written?.ports].map(async ports => ports?.handOver()))
   }
 
   /** Frees the ports that none of these apps wants. Called after each edit. */

@@ -79,11 +79,6 @@ export class WrittenPorts {
     }
   }
 
-  /** Leaves the numbers to other copies that wait for them. */
-  async handOver(): Promise<void> {
-    await this.ports.handOver()
-  }
-
   async close(cut?: AbortSignal): Promise<void> {
     this.#over.abort()
     await this.ports.close(cut)

@@ -149,26 +149,22 @@ export class Http2Listener {
     const stream = new Http2Stream(connection, frames, head.length)
     frames.handler = stream
     contain(stream, error => this.#crashed(connection, error))
-    inTurn(() => {
-      if (stream.destroyed) return false
-      try {
-        if (isTooLarge) stream.reply(HEAD_TOO_LARGE, false)
-        else if (head.method === 'CONNECT') stream.reply(NO_REQUEST, false)
-        else
-          this.#options.serve({
-            method: head.method,
-            url: head.url,
-            httpVersion: '2',
-            rawHeaders: head.rawHeaders(isLast),
-            stream,
-            socket,
-            isOnUnixSocket: isOnUnixSocket(socket)
-          })
-      } catch (error) {
-        this.#crashed(connection, error)
-      }
-      return true
-    })
+    try {
+      if (isTooLarge) stream.reply(HEAD_TOO_LARGE, false)
+      else if (head.method === 'CONNECT') stream.reply(NO_REQUEST, false)
+      else
+        this.#options.serve({
+          method: head.method,
+          url: head.url,
+          httpVersion: '2',
+          rawHeaders: head.rawHeaders(isLast),
+          stream,
+          socket,
+          isOnUnixSocket: isOnUnixSocket(socket)
+        })
+    } catch (error) {
+      this.#crashed(connection, error)
+    }
     if (isLast) stream.data(frames, '', true)
   }
 
@@ -189,37 +185,4 @@ const fieldsOf = ({method = '', url = '', rawHeaders, headers}: IncomingMessage)
     if (!NOT_FORWARDED.has(name)) block += encodeField(name, rawHeaders[at + 1] ?? '')
   }
   return block
-}
-
-/** How many streams are served in one turn of the event loop. */
-const PER_TURN = 16
-/** In a flood fewer streams are served in a turn: a listener accepts one connection in a turn, so new callers wait for many. */
-const [FLOOD, PER_TURN_OF_FLOOD] = [64, 4]
-
-let waiting: (() => boolean)[] = []
-let served = 0
-let isScheduled = false
-
-/** Serves now, or in a later turn if this one is used up, in order. `serve` returns whether there was work. */
-export const inTurn = (serve: () => boolean): void => {
-  if (!isScheduled) {
-    isScheduled = true
-    setImmediate(nextTurn)
-  }
-  if (served >= PER_TURN || waiting.length > 0) waiting.push(serve)
-  else if (serve()) served++
-}
-
-const nextTurn = (): void => {
-  served = 0
-  isScheduled = waiting.length > 0
-  if (isScheduled) setImmediate(nextTurn)
-  const most = waiting.length > FLOOD ? PER_TURN_OF_FLOOD : PER_TURN
-  let taken = 0
-  for (const serve of waiting) {
-    if (served >= most) break
-    taken++
-    if (serve()) served++
-  }
-  waiting = waiting.slice(taken)
 }
