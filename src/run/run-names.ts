@@ -174,7 +174,7 @@ export class RunNames {
   /** Leaves the entrance to a run that waits for it. */
   async handOver(): Promise<void> {
     await (await this.#entrance.begun)?.handOver()
-    this.#parts.changed({entrance: []})
+    if (this.#ports.bound.length > 0) this.#parts.changed({entrance: []})
   }
 
   async close(cut: AbortSignal): Promise<void> {
