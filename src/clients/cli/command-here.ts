@@ -2,7 +2,7 @@ import type {FoundRun} from '../../control/client.ts'
 import type {MovedPorts} from '../../model/moved-ports.ts'
 import {isolatedPlan} from '../../proxy/ports/isolated-plan.ts'
 import type {CommandContext} from './command-handler.ts'
-import {loadedTemplate} from './commands/run-template.ts'
+import {loadedTemplate} from './selected-apps.ts'
 
 /** Ports that the run uses in place of those in its template. */
 export const movedIn = ({listing: {movedPorts = {}}}: FoundRun): MovedPorts =>

@@ -2,7 +2,7 @@ import {nearestTemplate} from '../../files/config/find.ts'
 import {UserError} from '../../model/errors.ts'
 import {whyNotFound} from '../../platform/program-version.ts'
 import type {CommandContext} from './command-handler.ts'
-import {loadedTemplate} from './commands/run-template.ts'
+import {loadedTemplate} from './selected-apps.ts'
 import {shownPath} from './pick-run.ts'
 import {UP} from './say.ts'
 

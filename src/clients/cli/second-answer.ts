@@ -136,7 +136,7 @@ async function changesFor(call: CommandContext, {asked}: RunIdentity, how: Secon
   }
   const ofFlags = differences(asked, wanted())
   if (ofFlags.length > 0 || asked?.parts === undefined) return ofFlags
-  const {loadedTemplate} = await import('./commands/run-template.ts')
+  const {loadedTemplate} = await import('./selected-apps.ts')
   try {
     return differences(asked, wanted((await loadedTemplate(call)).plan))
   } catch (error) {

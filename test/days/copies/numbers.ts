@@ -81,7 +81,7 @@ export async function walkNumbers(seed: number, steps: number): Promise<{faults:
     folder.run = run
     world.runs.push(run)
   }
-  /** As `run-template.ts` reads an edited template. */
+  /** As `selected-apps.ts` reads an edited template. */
   const reread = async (folder: Folder): Promise<void> => {
     if (folder.run === undefined) return
     const plan = planOf(folder)

@@ -1,101 +1,18 @@
-import {lstatSync} from 'node:fs'
-import {dirname, join, resolve} from 'node:path'
 import type {RunEvent, AppFacts} from '../../../model/events.ts'
-import {instanceName, versionedName, type AppPlan, type Plan} from '../../../model/plan.ts'
+import {instanceName, versionedName, type Plan} from '../../../model/plan.ts'
 import {isPlainTemplate} from '../../../model/template-name.ts'
-import {onlyThese, refuseProfiles, refuseUnknown} from '../../../run/selection.ts'
-import type {Overrides} from '../../../files/config/app.ts'
-import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
-import {livingRuns} from '../../../control/living-runs.ts'
-import type {RunIdentity} from '../../../control/run-file.ts'
-import {repositoryAbove} from '../../../platform/paths.ts'
-import {askedRun} from '../asked-run.ts'
 import type {CommandContext} from '../command-handler.ts'
-import {flagVariables} from '../flag.ts'
-import type {GivenFlags} from '../given-flags.ts'
 import {warnOfIgnored} from '../run-flags.ts'
-import type {FreshCopy} from '../fresh-copy/fresh-copy.ts'
-import type {Isolation, IsolationOptions} from '../isolation.ts'
 import {tellLateStart} from '../late-start.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
 import {wantsColours} from '../paint.ts'
-import {flaggedPlan} from '../flagged-plan.ts'
 import {reloadText, sleepText} from '../reload-words.ts'
-import {newOnes, runHints} from './run-hints.ts'
 import {signedLine} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import type {Form} from '../run-form.ts'
 import type {Live} from '../live/live.ts'
-import {surroundings} from '../template-named.ts'
 import {isOnTerminal, type Terminal} from '../terminal.ts'
-
-interface Selected extends Pick<Form, 'reread' | 'readAt' | 'hints'> {
-  readonly loaded: Loaded
-  readonly plan: Plan
-  /** Ids of `--except`. */
-  readonly except: ReadonlySet<string>
-  /** The plan of a sidecar for a command of the user, with the environment of `common` and the numbers of this copy. Rejects with a UserError. */
-  readonly commandPlan: (id: string) => Promise<AppPlan>
-}
-
-const filesOf = ({flags}: CommandContext): readonly string[] => flags.list('run-file').filter(file => file !== '')
-
-const overridesOf = ({flags}: CommandContext): Parameters<typeof loadTemplate>[2] => ({
-  watch: flags.isSet('watch'),
-  ...asked(flags)
-})
-
-/** Reads the template that a command line names. Rejects with a UserError for all its mistakes. */
-export async function loadedTemplate(call: CommandContext): Promise<Loaded> {
-  const [files, around, overrides] = [filesOf(call), surroundings(), overridesOf(call)]
-  return loadTemplate(files, around, overrides).catch(async (error: unknown) => {
-    const {withAllMistakes} = await import('../../../files/config/every-mistake.ts')
-    throw await withAllMistakes(error, text => signedLine('failure', text, call.asJson), files, around, overrides)
-  })
-}
-
-/** Loads the template of `run -f PATH` and of `up`. Rejects with a UserError. */
-export async function selectedApps(call: CommandContext): Promise<Selected> {
-  const files = filesOf(call)
-  const fresh = await freshCopy(files, call)
-  await fresh?.bring()
-  const readAt = Date.now() // the template may change while setup commands run, which takes minutes
-  const loaded = await loadedTemplate(call).catch((error: unknown) => {
-    fresh?.explained(error)
-    throw error
-  })
-  refuseProfiles(loaded.plan, call.flags.list('profile'))
-  const own = {...chosen(loaded.plan, call), asked: askedRun(call, loaded.plan)}
-  const movedPorts = new Map<number, number>()
-  let isolation = await isolationOf(own, call.flags, {movedPorts})
-  const placed = async (wanted: Plan): Promise<Plan> => isolation?.apply(wanted) ?? {...wanted, movedPorts}
-  const plan = await placed(own)
-  const except = excepted(call)
-  refuseUnknown(plan, except, '--except')
-  await fresh?.setUp(own)
-  const unseen = newOnes()
-  let read = {loaded, plan}
-  const again = async (): Promise<Plan> => {
-    const edited = await loadTemplate(files, surroundings(), overridesOf(call))
-    const wanted = chosen(edited.plan, call)
-    // an edit may add a port that another copy uses
-    isolation ??= await isolationOf(wanted, call.flags, {movedPorts, before: read.plan})
-    read = {loaded: edited, plan: await placed(wanted)}
-    return read.plan
-  }
-  return {
-    loaded,
-    plan,
-    except,
-    commandPlan: async id => {
-      const sidecar = await read.loaded.commandSidecar(id)
-      return isolation?.joined(sidecar, read.plan) ?? sidecar
-    },
-    hints: () => unseen([...runHints(read.loaded, read.plan), ...(isolation?.hints ?? [])]),
-    reread: call.flags.isSet('watch') && !files.includes('-') ? again : undefined,
-    readAt
-  }
-}
+import {selectedApps} from '../selected-apps.ts'
 
 /**
  * `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each; on a terminal `Live` shows the start instead. `up`
@@ -157,13 +74,6 @@ export async function templateRun(call: CommandContext, terminal: Terminal, isUp
   }
 }
 
-/** Returns the copy of a template in an added worktree, where `.git` is a file. */
-async function freshCopy(files: readonly string[], call: CommandContext): Promise<FreshCopy | undefined> {
-  const root = repositoryAbove(resolve(files[0] ?? '.'))
-  if (files.includes('-') || root === undefined || !lstatSync(join(root, '.git')).isFile()) return undefined
-  return (await import('../fresh-copy/fresh-copy.ts')).FreshCopy.of(files, call)
-}
-
 /** The start lines of a plain template: `api ready at http://localhost:5100 (0.4 s)`, once for each app. */
 class PlainStarts {
   readonly #plan: Plan
@@ -187,47 +97,6 @@ class PlainStarts {
 }
 
 const stoppingText = (apps: number): string => `stopping ${apps} ${apps === 1 ? 'app' : 'apps'} …\n`
-
-/** Returns the copy's own ports. Resolves with undefined if it uses the template's. */
-async function isolationOf(
-  plan: Plan,
-  flags: GivenFlags,
-  options: Omit<IsolationOptions, 'living'>
-): Promise<Isolation | undefined> {
-  const mayBeCopy = plan.copy !== undefined || repositoryAbove(dirname(plan.file)) !== undefined
-  const isAnnounced = options.before === undefined && mayBeCopy && PORT.test(JSON.stringify(plan))
-  const living = isAnnounced ? await seenByOthers(plan) : livingRuns(process.env)
-  const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
-  return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
-}
-
-/** A number of a port in the JSON of a plan, also in a command or variable, as of a database. Only copies look up which of them are ports. */
-const PORT = /(?:port\w*|number)":"?[1-9]|(?:[ ='",]|\\[nt]|(?<!\w"):)\d{2,5}(?![\w.])/i
-
-/** Returns living and starting runs, and makes this run visible to them. A run without apps uses no ports. */
-async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdentity[]> {
-  const {announceStart, ownStart} = await import('../../../control/starting-runs.ts')
-  const ids = apps.map(({id}) => id)
-  const {living, starting} = await announceStart(process.env, ownStart(file, copy, ids))
-  return [...living, ...starting.filter(({appIds}) => appIds.length > 0)]
-}
-
-/** `--env`, `--lazy` and `--profile`. `--only` may name apps of any profile. */
-const asked = (flags: GivenFlags): Pick<Overrides, 'variables' | 'profiles' | 'lazy'> => ({
-  lazy: flags.isSet('lazy'),
-  variables: flagVariables(flags),
-  ...(!flags.names.includes('only') && {profiles: flags.list('profile')})
-})
-
-/** `--only a,b`, and `--only a b`: words have no other meaning with a template. */
-const chosen = (plan: Plan, {flags, words}: CommandContext): Plan => {
-  const wanted = flaggedPlan(plan, flags)
-  return flags.names.includes('only') ? onlyThese(wanted, [...flags.list('only'), ...words]) : wanted
-}
-
-/** `--except a,b`, and `--except a b` without `--only`. */
-const excepted = ({flags, words}: CommandContext): ReadonlySet<string> =>
-  new Set([...flags.list('except'), ...(flags.names.includes('except') && !flags.names.includes('only') ? words : [])])
 
 /** Prints an event in the words of `executeRun` in Dapr's `cmd/run.go`. With `isShown` each app has one line in place of Dapr's lines about its start. */
 function print(event: RunEvent, {out, err}: Terminal, asJson: boolean, isShown: boolean): void {
