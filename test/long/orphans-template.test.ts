@@ -1,10 +1,10 @@
 import t from 'tap'
-import {ENDS, fill, openWorkshop, OUTPUTS} from './orphans.ts'
+import {endsOf, fill, openWorkshop, OUTPUTS} from './orphans.ts'
 
 const workshop = await openWorkshop(t)
 const {kinds} = workshop
 await fill(
   t,
   workshop,
-  OUTPUTS.flatMap(output => ENDS.map(end => ({end, output, kinds, form: 'template' as const, graceMs: 500})))
+  OUTPUTS.flatMap(output => endsOf(output).map(end => ({end, output, kinds, form: 'template' as const, graceMs: 500})))
 )

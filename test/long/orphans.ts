@@ -13,10 +13,14 @@ import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {descendantsOf, isAlive, type Trace} from '../rig/traces.ts'
 
-export const ENDS = ['TERM', 'HUP', 'INT', 'INT twice', 'stop', 'KILL', 'ABRT'] as const
+const ENDS = ['TERM', 'HUP', 'INT', 'INT twice', 'stop', 'KILL', 'ABRT'] as const
 export type End = (typeof ENDS)[number]
 export const OUTPUTS = ['pipe', 'terminal'] as const
 type Output = (typeof OUTPUTS)[number]
+/** Those that a terminal brings, and one that tells nothing: for the others it is no other output than a pipe. */
+const TERMINAL_ENDS: readonly End[] = ['HUP', 'INT', 'KILL']
+
+export const endsOf = (output: Output): readonly End[] => (output === 'pipe' ? ENDS : TERMINAL_ENDS)
 
 const DEAF = join(import.meta.dirname, '../fixtures/apps/deaf.sh')
 const GO_MAIN =
