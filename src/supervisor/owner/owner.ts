@@ -237,14 +237,17 @@ export class AppOwner {
     }
   }
 
+  /** Ends the app once. An opening that this has cancelled may settle before that, and asks for the next step. */
   async #endApp(): Promise<void> {
     const end = this.#end
-    if (end === undefined) return
+    if (end === undefined) return void (await Promise.allSettled([this.#closed.promise]))
     this.#end = undefined
     this.#close()
-    await end().then(this.#closed.resolve, this.#closed.reject)
+    const ended = end()
+    await Promise.allSettled([ended])
     this.#isOpen = false
     this.runtime.isClosing = false
+    this.#closed.resolve(ended)
   }
 
   /** Takes a step towards a process of the latest round. */

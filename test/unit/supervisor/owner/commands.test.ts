@@ -54,6 +54,40 @@ t.test('a stop cancels a reload, and a start that comes while the app ends opens
   t.same(runtime.asked, [], 'the process that ends is not replaced')
 })
 
+t.test('an edit ends an app once, also if the opening that it cancels settles while the app ends', async t => {
+  const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const {runtime, owner, log, stop, start} = owned({
+    open: async () => {
+      runtime.isStopped = false
+      owner.opened()
+      await begun.promise
+    }
+  })
+  await stop()
+  const started = start()
+  await settle()
+  let [isClosing, looks] = [false, 0]
+  Object.defineProperty(runtime, 'isClosing', {
+    get: () => {
+      if (looks++ > 1000) throw new Error('it looks for its next step without end')
+      return isClosing
+    },
+    set: (is: boolean) => {
+      isClosing = is
+    }
+  })
+  const closed = owner.close(async () => {
+    log.push('end for the edit')
+    await ended.promise
+  })
+  begun.resolve()
+  await settle()
+  ended.resolve()
+  await closed
+  t.equal(await started, '')
+  t.same(log, ['end', 'end for the edit'])
+})
+
 t.test('an app that cannot be opened stays stopped, and all who want it get the reason', async t => {
   const {runtime, log, stop, start} = owned({
     open: async () => Promise.reject(new UserError('port 1 is taken', {explanation: 'It is taken by x.\n'}))
