@@ -83,8 +83,10 @@ export class TemplateEdits {
   /** Counts left-out apps that the user has started among the apps of the plan, and the other way around. */
   #withStarted(reread: Plan): Plan {
     const {broughtIn, find} = this.#options.apps()
+    const ids = new Set([...reread.apps, ...(reread.leftOut ?? [])].map(({id}) => id))
     this.#plan = withBroughtIn(this.#plan, plan => broughtIn.has(plan.id) && find(plan) !== undefined)
-    this.#forgetRemoved(reread)
+    // an app that returns to the template is left out again
+    for (const id of broughtIn) if (!ids.has(id)) broughtIn.delete(id)
     return this.#withoutStopped(withBroughtIn(reread, ({id}) => broughtIn.has(id)))
   }
 
@@ -95,13 +97,6 @@ export class TemplateEdits {
     const held = plan.apps.filter(isHeld)
     if (held.length === 0) return plan
     return {...plan, apps: plan.apps.filter(each => !held.includes(each)), leftOut: [...(plan.leftOut ?? []), ...held]}
-  }
-
-  /** Forgets apps that have left the template: if they return, they are left out again. */
-  #forgetRemoved({apps, leftOut = []}: Plan): void {
-    const ids = new Set([...apps, ...leftOut].map(({id}) => id))
-    const {broughtIn} = this.#options.apps()
-    for (const id of broughtIn) if (!ids.has(id)) broughtIn.delete(id)
   }
 
   /** Files to follow after a mistake; undefined for the same as before. */
