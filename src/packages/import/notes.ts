@@ -95,7 +95,7 @@ function unsetNotes(
     ...mapOf(keys['env'])
   } as object
   // with `interpolate` the run replaces ${NAME}, and names variables without a value; no shell reads quoted text
-  const text = line.replaceAll(/'[^']*'/g, '')
+  const text = line.replaceAll(/("(?:[^"\\]|\\.)*")|'[^']*'/g, '$1')
   const named =
     interpolate === undefined || interpolate === false
       ? /(?<![\\$])\$(?:\{(\w+)\}|(\w+))/g

@@ -21,7 +21,7 @@ export async function importAppHost(path: string, root: string, cwd: string, run
     if (Object.keys(services).length === 0)
       throw new UserError(`cannot import ${of}: its manifest starts nothing on this machine`)
     const file = {path: join(root, 'apphost'), shownAs: of, text: ''}
-    const imported = importServices({file, values: {services}, notes: manifest.notesOf, from: of})
+    const imported = importServices({file, hasNoOrder: true, values: {services}, notes: manifest.notesOf, from: of})
     return {...imported, notes: [...manifest.notes, ...imported.notes]}
   } finally {
     rmSync(out, {recursive: true, force: true})
@@ -73,23 +73,16 @@ class Manifest {
     const [isProject, isExecutable] = ['project.', 'executable.'].map(start =>
       textValue(each['type']).startsWith(start)
     )
-    const needed = new Set<string>()
-    const args = textsOf(each['args']).map(arg => this.#resolved(arg, needed))
+    const args = textsOf(each['args']).map(arg => this.#resolved(arg))
     const env = Object.entries(mapOf(each['env'])).flatMap(([name, value]) => {
-      const text = this.#resolved(textValue(value), needed)
+      const text = this.#resolved(textValue(value))
       const [unknown] = /(?<!\$)\{[\w-]+\.[^{}]*\}/.exec(text) ?? []
       // programs of this machine serve plain HTTP
       if (unknown !== undefined && !OF_DEPLOYMENT.test(name) && !unknown.includes('.bindings.https.'))
         this.#note(id, `env: ${name}: ${unknown} is known where Aspire deploys it: write its value`)
       return unknown !== undefined || OF_DEPLOYMENT.test(name) ? [] : [[name, text] as const]
     })
-    const servers = [...needed].filter(name => name !== id && 'image' in (this.#resources.get(name) ?? {}))
-    const common = {
-      environment: Object.fromEntries(env),
-      ports: portsOf(each),
-      // a manifest has no order: a program waits for the containers whose addresses it gets
-      depends_on: Object.fromEntries(servers.map(name => [name, {condition: 'service_healthy'}]))
-    }
+    const common = {environment: Object.fromEntries(env), ports: portsOf(each)}
     if (isProject && args.length > 0) this.#note(id, `args: ${args.join(' ')}: write them behind -- in its command`)
     if (isProject) return {...common, build: {context: this.#path(dirname(textValue(each['path'])))}}
     const command = isExecutable ? [textValue(each['command']), ...args] : args
@@ -119,25 +112,22 @@ class Manifest {
   }
 
   /** A text with its references replaced; a reference that is not known stays. Dollars are literal in it. */
-  #resolved(typed: string, needed: Set<string>, depth = 0): string {
+  #resolved(typed: string, depth = 0): string {
     return typed
       .replaceAll('$', () => '$$')
       .replaceAll(/\{([\w-]+)\.([\w.-]+)\}/g, (whole, id: string, way: string) => {
         const resource = this.#resources.get(id)
         if (resource === undefined || depth > MAX_DEPTH) return whole
-        return this.#valueOf(id, resource, way, needed, depth) ?? whole
+        return this.#valueOf(id, resource, way, depth) ?? whole
       })
   }
 
-  #valueOf(id: string, resource: Values, way: string, needed: Set<string>, depth: number): string | undefined {
+  #valueOf(id: string, resource: Values, way: string, depth: number): string | undefined {
     const [first = '', name = '', part = ''] = way.split('.')
-    if (first === 'bindings') {
-      needed.add(id)
-      return addressOf(id, mapOf(mapOf(resource['bindings'])[name]), part)
-    }
+    if (first === 'bindings') return addressOf(id, mapOf(mapOf(resource['bindings'])[name]), part)
     if ('inputs' in resource) return this.#parameter(id, resource)
     const value = resource[first]
-    const found = typeof value === 'string' ? this.#resolved(value, needed, depth + 1) : undefined
+    const found = typeof value === 'string' ? this.#resolved(value, depth + 1) : undefined
     return found !== undefined && resource['filter'] === 'uri' && !found.includes('${')
       ? encodeURIComponent(found)
       : found

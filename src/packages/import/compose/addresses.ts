@@ -107,6 +107,8 @@ function withPair(name: string, value: string, {service, stack, isHere, env = {}
 const NO_HOST =
   /USER|PASS|(?<!HOST)NAME|_DB$|DATABASE$|ROLE|MODE|TYPE|PROFILE|DRIVER|CONNECTION|ENGINE|BACKEND|ADAPTER|STORE|SCHEMA|KEY|TOPIC|QUEUE|SECRET|DIALECT|CLIENT|TARGET|ENV$/i
 const NAMES_HOST = /(?:^|_|^PG)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)$/i
+/** An address that a network of containers gave, with a port or without. */
+const OF_NETWORK = /^(?:\w+:\/\/)?(?:172\.(?:1[6-9]|2\d|3[01])|192\.168|10\.\d+)\.\d+\.\d+(?![\d./])/
 const ANY = /^(?:true|false|localhost|all|any|auto|none|default|yes|no|on|off)$/
 
 /** Notes on whole values that may be hosts, and stay as they are. */
@@ -116,6 +118,7 @@ function bareNotes(name: string, value: string, {service, stack, isHere}: Caller
   const isUnknown = other === undefined && NAMES_HOST.test(name) && /^[a-z][\w-]*$/.test(value) && !ANY.test(value)
   // values of a file of variables may be secret
   const isOwn = name in variablePairs(service.values['environment'])
+  if (OF_NETWORK.test(value)) return [`env: ${name}: ${isOwn ? value : 'its value'} is an address of another network`]
   if (isOther)
     return [`env: ${name}: ${isOwn ? value : 'its value'} is the name of a service: if it is a host, write localhost`]
   return isUnknown
@@ -150,7 +153,7 @@ const allVariables = (service: Service, stack: Stack): Env => ({
   ...variablePairs(service.values['environment'])
 })
 
-const NAMED = /(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)|(?:^|\/\/|@)([\w.-]+)(?=[/?,]|$)/g
+const NAMED = /(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)|(?:^|\/\/|@|=)([\w.-]+)(?=[/?,;]|$)/g
 
 /** The services that others name as hosts in commands, health checks and variables, with the port, '' for none. */
 export function addressesNamed(service: Service, stack: Stack): readonly (readonly [id: string, port: string])[] {

@@ -6,7 +6,8 @@ import {appOf} from './program.ts'
 import {serviceProgram} from './service-program.ts'
 import {profilesNote, projectName, variablesFiles, volumeNames, volumeNotes, withFiles, withWords} from './project.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
-import {buildOf, hostsOfService, withGrace, type Service, type Stack} from './service.ts'
+import {addressesNamed} from './addresses.ts'
+import {buildOf, hostsOfService, usualPort, withGrace, type Service, type Stack} from './service.ts'
 import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {numberOf} from '../ports.ts'
 import {envFileVariables, oddNotes} from '../reading/variables.ts'
@@ -28,12 +29,21 @@ export interface ServicesFile {
   readonly notes: ReadonlyMap<string, readonly string[]>
   /** Further env files that its values may need. */
   readonly envs?: readonly string[]
+  /** Whether its services have no order, as pods do. */
+  readonly hasNoOrder?: boolean
   /** The name of the source, for people. */
   readonly from: string
 }
 
 /** A service built of a folder with a program becomes that program, each other one a container. Throws a `UserError` for none. */
-export function importServices({file, values, notes: notesOf, envs = [], from}: ServicesFile): Imported {
+export function importServices({
+  file,
+  values,
+  notes: notesOf,
+  envs = [],
+  hasNoOrder = false,
+  from
+}: ServicesFile): Imported {
   const {services, ...top} = values
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
@@ -54,7 +64,7 @@ export function importServices({file, values, notes: notesOf, envs = [], from}: 
     programs: new Map(),
     targets: new Map()
   }
-  const {apps, stack} = appsOf(inNetwork)
+  const {apps, stack} = appsOf(hasNoOrder ? withServers(inNetwork) : inNetwork)
   const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
   return withGrace({
     from,
@@ -90,6 +100,19 @@ function variablesOf(
     return unread === '' ? [] : [`interpolate: ${shown}: ${unread}: a template reads one such file: write them into it`]
   })
   return [first, notes]
+}
+
+/** Lets each service wait for the databases and brokers that its variables name; web servers and traps for mail have lower ports. */
+function withServers(stack: Stack): Stack {
+  const isServer = ({id, values: {build, image}}: Service): boolean =>
+    build === undefined && usualPort({id, values: {image}, notes: []}) > 1025
+  const servers = new Set([...stack.services.values()].filter(isServer).map(({id}) => id))
+  const waiting = Array.from(stack.services, ([id, service]) => {
+    const named = servers.has(id) ? [] : addressesNamed(service, stack).filter(([name]) => servers.has(name))
+    const needed = Object.fromEntries(named.map(([name]) => [name, {condition: 'service_healthy'}]))
+    return [id, {...service, values: {...service.values, depends_on: needed}}] as const
+  })
+  return {...stack, services: new Map(waiting)}
 }
 
 /** Programs first, so that containers and programs know the numbers of each other. */

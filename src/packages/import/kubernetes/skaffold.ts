@@ -33,7 +33,13 @@ export function importSkaffold(file: ImportedFile, cwd: string): Imported {
   const all = {...read.services, ...imagesAlone(builds, read.services, root)}
   const services = forwards.reduce<ReadServices['services']>((known, forward) => withForward(known, ...forward), all)
   const lost = forwards.flatMap(forward => forwardNotes(all, ...forward))
-  const imported = importServices({file, values: {services}, notes: read.notes, from: basename(file.path)})
+  const imported = importServices({
+    file,
+    hasNoOrder: true,
+    values: {services},
+    notes: read.notes,
+    from: basename(file.path)
+  })
   return {...imported, notes: [...notes, ...unread, ...lost, ...read.others, ...imported.notes]}
 }
 
@@ -45,7 +51,7 @@ export function importManifests(path: string, shownAs: string, cwd: string): Imp
   if (Object.keys(services).length === 0)
     throw new UserError(`cannot import ${shownAs}: it has no workload`, {explanation: notes.join('\n')})
   const file = {path: root === path ? join(root, 'manifests') : path, shownAs, text: ''}
-  const imported = importServices({file, values: {services}, notes: notesOf, from: basename(path)})
+  const imported = importServices({file, hasNoOrder: true, values: {services}, notes: notesOf, from: basename(path)})
   return {...imported, notes: [...notes, ...others, ...imported.notes]}
 }
 

@@ -1,7 +1,5 @@
 // Manifests of Kubernetes in the terms of a compose file: each workload is a service by the name at which others call it.
 import {basename} from 'node:path'
-import {freeFrom} from '../ports.ts'
-import {usualPort} from '../compose/service.ts'
 import {pathTo, withTexts} from '../imported.ts'
 import {podEnvironment, literalText, sidecarOf, podWords} from './pod.ts'
 import {routesOf} from './routes.ts'
@@ -30,9 +28,8 @@ export function servicesOf(objects: readonly ManifestObject[], builds: Builds, r
   const taken = new Set<string>()
   const workloads = kept.map(each => workloadOf(each, objects, taken))
   const hosts = new Map(workloads.toReversed().flatMap(each => each.hosts.map(name => [name, each] as const)))
-  const used = new Set<number>()
   const services = workloads.flatMap(each => {
-    const service = serviceOf(each, objects, {builds, root, hosts, used})
+    const service = serviceOf(each, objects, {builds, root, hosts})
     const sidecar = sidecarOf(each, objects, root)
     return [[each.id, service] as const, ...(sidecar === undefined ? [] : [[`${each.id}-dapr`, sidecar] as const])]
   })
@@ -40,7 +37,7 @@ export function servicesOf(objects: readonly ManifestObject[], builds: Builds, r
   const {routes, notes} = routesOf(objects, hosts, fronts)
   const routed = services.map(([id, each]) => [id, given({...each, 'x-routes': routes.get(id)})] as const)
   return {
-    services: withServers(routed),
+    services: Object.fromEntries(routed),
     notes: new Map(workloads.map(each => [each.id, each.notes])),
     others: [...notes, ...left]
   }
@@ -105,8 +102,6 @@ interface Around {
   readonly builds: Builds
   readonly root: string
   readonly hosts: Hosts
-  /** Numbers of this machine at which containers are called. */
-  readonly used: Set<number>
 }
 
 /** A workload as a service of compose: its first container, or that which is built here. */
@@ -127,7 +122,7 @@ function serviceOf(workload: Workload, all: readonly ManifestObject[], around: A
     entrypoint: words('command'),
     command: words('args'),
     environment: Object.keys(environment).length === 0 ? undefined : withTexts(environment, literalText),
-    ports: publishedPorts(workload, container, build === undefined ? around.used : undefined),
+    ports: portsHere(workload, container, build !== undefined),
     restart: restartOf(kind, textValue(pod['restartPolicy'])),
     stop_grace_period: grace === '' ? undefined : `${grace}s`,
     profiles: kind === 'CronJob' ? ['cron'] : undefined
@@ -144,17 +139,11 @@ function leftOut(pod: Values, containers: readonly Values[], container: Values):
   ]
 }
 
-/** The ports of its Services, else that of its container: a program has the first one, a container all at free numbers. */
-function publishedPorts({targets}: Workload, container: Values, used: Set<number> | undefined): unknown {
+/** The ports in its container of its Services, else its own; of a program the first one. */
+function portsHere({targets}: Workload, container: Values, isProgram: boolean): unknown {
   const own = textValue(mapOf(listedValues(container['ports'])[0])['containerPort'])
-  const all = targets.size === 0 && own !== '' ? [[own, own] as const] : [...targets]
-  if (all.length === 0) return undefined
-  if (used === undefined) return [all[0]?.[1]]
-  return all.map(([called, target]) => {
-    const port = freeFrom(Number.parseInt(called), used)
-    used.add(port)
-    return `${port}:${target}`
-  })
+  const all = targets.size > 0 ? [...new Set(targets.values())] : [own].filter(Boolean)
+  return all.length === 0 ? undefined : isProgram ? all.slice(0, 1) : all
 }
 
 /** As the pods of a workload start again. A Job starts pods until one succeeds. */
@@ -162,26 +151,6 @@ const restartOf = (kind: string, policy: string): string | undefined => {
   if (LASTING.test(kind) || (kind === 'Pod' && ['', 'Always'].includes(policy))) return 'always'
   return kind === 'Job' || (kind === 'Pod' && policy === 'OnFailure') ? 'on-failure' : undefined
 }
-
-/** Whether a service is a database or a broker by its image; web servers and traps for mail have lower ports. */
-const isServer = (values: Values): boolean =>
-  !('build' in values) && usualPort({id: '', values: {image: values['image']}, notes: []}) > 1025
-
-/** A program waits for the servers that its variables name: pods have no order, and start again until they find these. */
-function withServers(services: readonly (readonly [string, Values])[]): Readonly<Record<string, Values>> {
-  const servers = services.filter(([, each]) => isServer(each)).map(([id]) => id)
-  return Object.fromEntries(
-    services.map(([id, each]) => {
-      const texts = isServer(each) ? [] : Object.values(mapOf(each['environment'])).map(textValue)
-      const named = servers.filter(name => texts.some(text => hostsIn(text).includes(name)))
-      const needs = named.map(name => [name, {condition: 'service_healthy'}] as const)
-      return [id, needs.length === 0 ? each : {...each, depends_on: Object.fromEntries(needs)}]
-    })
-  )
-}
-
-const hostsIn = (text: string): readonly string[] =>
-  Array.from(text.matchAll(/(?:^|[/@=,;\s])([\w-]+)(?=$|[:/,;?])/g), ([, name = '']) => name)
 
 /** A note on a forwarded port of a workload that has the name of its Service here. */
 export const forwardNotes = (services: ReadServices['services'], id: string, forward: string): readonly string[] =>

@@ -7,11 +7,15 @@ t.test('variables of a shell’s line that nobody sets', async t => {
       'a: ./run $SHOP_A ${SHOP_B} "$SHOP_C"',
       `b: ./run '$SHOP_A' $PORT $HOME \${SHOP_D:-x} \\$SHOP_E $1 && true`,
       'c: SHOP_F=1; ./run $SHOP_F && for each in a b; do echo $each; done',
-      'd: SHOP_G=1 ./run $SHOP_H $SHOP_G'
+      'd: SHOP_G=1 ./run $SHOP_H $SHOP_G',
+      `e: psql "host='$SHOP_I'"`
     ].join('\n'),
     '.env': 'SHOP_C=1'
   })
-  t.match(notes.join('\n'), /: SHOP_A, SHOP_B, SHOP_H have no value: set them in env, or where pillion is started/)
+  t.match(
+    notes.join('\n'),
+    /: SHOP_A, SHOP_B, SHOP_H, SHOP_I have no value: set them in env, or where pillion is started/
+  )
 })
 
 t.test('where the run replaces variables, those of a shell alone are looked at', async t => {

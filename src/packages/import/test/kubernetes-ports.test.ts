@@ -22,7 +22,7 @@ metadata: {name: ${name}}
 spec: {selector: {app: ${name}}, ports: ${ports}}
 ---`
 
-t.test('a Service is called at its own number, and its container listens at another one', async t => {
+t.test('containers of Services are published at the number at which they listen, or at the next free one', async t => {
   const env = `[
     {name: A_URL, value: "http://a"}, {name: B_URL, value: "http://b:80/x"}, {name: C_URL, value: "http://c.default.svc.cluster.local:80"},
     {name: D_URL, value: "http://d:9000"}, {name: E_DSN, value: "postgres://c:80@b:80/c"}, {name: F_URL, value: "http://b"}]`
@@ -45,7 +45,13 @@ t.test('a Service is called at its own number, and its container listens at anot
   const published = template.apps.map(({command}) =>
     (command as string[]).flatMap((word, at, all) => (all[at - 1] === '--publish' ? [word] : []))
   )
-  t.strictSame(published, [['80:8080'], ['81:8080'], ['82:3000'], ['83:3000', '9000:9001', '53:53/udp'], ['7000:7000']])
+  t.strictSame(published, [
+    ['8080:8080'],
+    ['8081:8080'],
+    ['3000:3000'],
+    ['3001:3000', '9001:9001', '53:53/udp'],
+    ['7000:7000']
+  ])
   t.strictSame(template.apps[4]?.['env'], {
     A_URL: 'http://a:8080',
     B_URL: 'http://b:8080/x',
@@ -107,7 +113,7 @@ t.test('a Service in longer texts, at a port that is not known, and at numbers o
     NAMES: 'dns:53'
   })
   const {command} = template.apps[2] ?? {}
-  t.strictSame((command as string[]).slice(5, 9), ['--publish', '53:53/udp', '--publish', '54:53'])
+  t.strictSame((command as string[]).slice(5, 9), ['--publish', '53:53/udp', '--publish', '53:53'])
 })
 
 const pod = (image: string): string => `{template: {spec: {containers: [{name: c, image: ${image}}]}}}`

@@ -32,7 +32,9 @@ export async function importTiltfile(file: ImportedFile, run: RunTool): Promise<
   const lost = resources.flatMap(each => forwardNotes(services, nameOf(each), forwardOf(each)))
   const hasServices = Object.keys(services).length > 0
   const from = basename(file.path)
-  const imported = hasServices ? importServices({file, values: {services}, notes: read.notes, from}) : undefined
+  const imported = hasServices
+    ? importServices({file, hasNoOrder: true, values: {services}, notes: read.notes, from})
+    : undefined
   const enabled = result['EnabledManifests']
   const isOff = (each: Values): boolean => Array.isArray(enabled) && !textsOf(enabled).includes(textValue(each['Name']))
   const local = resources.flatMap(each => localApp(each, isOff(each)))

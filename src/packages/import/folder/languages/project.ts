@@ -1,7 +1,9 @@
 import {basename, join} from 'node:path'
 import {commandsOfDockerfile, portOfDockerfile, runsInFolder, variablesOfDockerfile} from '../../reading/dockerfile.ts'
 import type {ImportedApp} from '../../imported.ts'
-import {has, readText} from '../../reading/files.ts'
+import {has, readText, sourcesIn, textAt} from '../../reading/files.ts'
+import {SERVES} from '../../reading/listening.ts'
+import {readPackage} from './node.ts'
 import type {ProgramVariables} from '../../reading/variables.ts'
 import {commandStart} from '../command-start.ts'
 import {given} from '../../reading/yaml-file.ts'
@@ -11,10 +13,30 @@ import type {ProjectReader, ProjectStart} from './reader.ts'
 export function projectApp(project: string, start: ProjectStart, env: ProgramVariables = {}, port = 0): ImportedApp {
   const {command, id = basename(project), folder = project, env: own = {}, found, notes = []} = start
   const other = port || portOfDockerfile(join(project, 'Dockerfile'))
-  const {command: words, listens} = commandStart(command, folder, {...own, ...env}, {other, found, isServer: true})
-  const keys = given({command: words, env: Object.keys(own).length === 0 ? undefined : own})
-  return {id, folder, keys, listens, notes}
+  const {command: words, listens} = commandStart(command, folder, {...own, ...env}, {other, found})
+  const texts = sourcesIn(project).slice(0, MAX_SOURCES).map(textAt)
+  const serves = listens.serves === true || texts.length === 0 || texts.some(text => SERVES.test(text))
+  const isTool = listens.port === 0 && !serves && (readPackage(project)?.['bin'] ?? texts.find(isOfTool)) !== undefined
+  return {
+    id,
+    folder,
+    keys: given({
+      command: words,
+      env: Object.keys(own).length === 0 ? undefined : own,
+      profiles: isTool ? ['tools'] : undefined
+    }),
+    listens: {...listens, serves},
+    notes: isTool ? [...notes, `it is a tool of the command line: pillion start ${id}, or --profile tools`] : notes
+  }
 }
+
+/** More files are not read. */
+const MAX_SOURCES = 300
+/** Whether a text reads commands and flags by a library. */
+const isOfTool = (text: string): boolean =>
+  /["'/](?:commander|yargs|oclif|spf13\/cobra|urfave\/cli(?:\/v\d)?|alecthomas\/kong)["']|@oclif\/core|\bclap::|^(?:import|from) (?:click|typer)\b/m.test(
+    text
+  )
 
 const PROJECT_FILES = 'package.json requirements.txt pyproject.toml Pipfile setup.py Gemfile'.split(' ')
 

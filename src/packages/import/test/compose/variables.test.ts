@@ -251,3 +251,20 @@ t.test('the variables of an included file are those of its own .env, where a tem
   t.equal(both.template['interpolate'], './.env')
   t.ok(both.notes.includes('interpolate: infra/.env: PORT: a template reads one such file: write them into it'))
 })
+
+t.test('an address that a network of containers gave is a mark', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': `services:
+  web: {build: web, command: node server.js, environment: {DB_HOST: 10.5.0.3, OWN: 127.0.0.1}}
+  kafka: {image: kafka, environment: {KAFKA_ADVERTISED_HOST_NAME: 172.19.0.1, VERSION: 10.5.0.3.1}}
+`,
+    web: {'server.js': ''}
+  })
+  t.strictSame(
+    notes.filter(note => note.includes('another network')),
+    [
+      'env: DB_HOST: 10.5.0.3 is an address of another network',
+      'env: KAFKA_ADVERTISED_HOST_NAME: 172.19.0.1 is an address of another network'
+    ]
+  )
+})
