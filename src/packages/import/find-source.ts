@@ -64,6 +64,9 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   }
   const [first, ...over] = filesOfVariable(path)
   const at = (name: string): string => resolve(path, name)
+  const alone = (kind: SourceKind, name: string, others: readonly string[]): FoundSource => {
+    return {kind, path: at(name), overrides: [], others, folder: path}
+  }
   const namesOf = (kind: keyof typeof NAMES): readonly string[] =>
     (kind === 'compose' && first !== undefined ? [first] : NAMES[kind]).filter(name => existsSync(at(name)))
   const there = KINDS.flatMap(kind =>
@@ -72,10 +75,14 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
       : namesOf(kind).map(name => ({kind: kind === 'compose' && isOfProcesses(path, name) ? OF_PROCESSES : kind, name}))
   )
   if (wanted === 'folder' || wanted === 'kubernetes')
-    return {kind: wanted, path, overrides: [], others: there.map(({name}) => name), folder: path}
+    return alone(
+      wanted,
+      '.',
+      there.map(({name}) => name)
+    )
   const hosts = wanted === 'aspire' || (wanted === undefined && there.length === 0) ? appHostsIn(path) : []
   const [host, ...more] = hosts.map(each => relative(path, each))
-  if (host !== undefined) return {kind: 'aspire', path: at(host), overrides: [], others: more, folder: path}
+  if (host !== undefined) return alone('aspire', host, more)
   if (wanted === 'aspire')
     throw new UserError(`${typed} contains no AppHost of Aspire`, {explanation: 'Name the file.'})
   const meant = there.find(({kind}) => wanted === undefined || kind === wanted)
@@ -85,7 +92,7 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
       ? new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
       : new UserError(`${relative(cwd, at(other.name))} is a file of ${other.kind}`, {explanation: 'Leave out --from.'})
   }
-  if (meant === undefined) return {kind: 'folder', path, overrides: [], others: [], folder: path}
+  if (meant === undefined) return alone('folder', '.', [])
   const overrides = OVERRIDES.filter(
     name => existsSync(at(name)) && meant.kind === (isOfProcesses(path, name) ? OF_PROCESSES : 'compose')
   )

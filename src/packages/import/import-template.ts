@@ -52,11 +52,10 @@ export async function importFrom(
   const notes = [...imported.notes, ...more.flat()]
   const called = (await import('./called-ports.ts')).withCalledPorts(imported.apps, sources.map(rootOf))
   const watched = (await import('./folder/package-watch.ts')).withPackageWatch(called, sources.map(rootOf))
-  const apps = withOwnPorts(watched)
-  const whole = withNumbers({...imported, notes, apps: apps.map(withPortKeys)}, apps)
   const {withMissing, withSharedNotes} = await import('./notes.ts')
-  const missing = withMissing(whole, process.env)
-  return {imported: withSharedNotes(missing, options.all), sources}
+  const apps = withOwnPorts(withMissing({...imported, apps: watched}, process.env).apps)
+  const whole = withNumbers({...imported, notes, apps: apps.map(withPortKeys)}, apps)
+  return {imported: withSharedNotes(whole, options.all), sources}
 }
 
 /** Reads a source, with its name for messages. */

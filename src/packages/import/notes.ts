@@ -1,37 +1,31 @@
-// Notes of a template, those on variables without a value too: one line at the top for each cause that several apps share; an app has its own decisions alone.
+// Notes of a template, also on variables and programs that are missing: one line at the top for each cause that several apps share; an app has its own decisions alone.
+import {existsSync} from 'node:fs'
 import {resolve} from 'node:path'
+import {buildNote} from './folder/languages/node.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import {NOT_HELD, UNKNOWN_PORT} from './reading/listening.ts'
 import {envFileVariables} from './reading/variables.ts'
 import {isMap, listedValues, mapOf, textValue, textsOf} from './reading/yaml-file.ts'
 
-/** A cause whose notes differ from app to app, and one line for all. `names`: what they name, each once. */
-interface Cause {
-  readonly pattern: RegExp
-  readonly line: (ids: string, names: readonly string[]) => string
-}
-
-const APPS: readonly Cause[] = [
-  {
-    pattern: new RegExp(`^${NOT_HELD}`),
-    line: ids => `${ids}: calls at an appPort are not held: have the code read PORT, and write port in place of appPort`
-  },
-  {
-    pattern: new RegExp(`^${UNKNOWN_PORT.slice(0, 40)}`),
-    line: ids => `${ids}: the files do not tell where they listen: write its number as port to carry the calls of one`
-  },
-  {
-    pattern: /^appPort: (\w+) says where it listens: write its number$/,
-    line: (ids, names) => `${ids}: ${names.join(', ')} say where they listen: write the numbers as port`
-  },
-  {
-    pattern: /^command: (.*): no value is known: set it in env, or where pillion is started$/,
-    line: (ids, names) => `${ids}: ${names.join(', ')} have no value: set them in env, or where pillion is started`
-  },
-  {
-    pattern: /^(?!build:)([\w.-]+(?:: [\w.-]+(?=: ))?): .* is not carried over$/,
-    line: (ids, names) => `${ids}: ${names.join(', ')}: not carried over`
-  }
+/** Causes whose notes differ from app to app, and one line for all. NAMES stands for what the notes name, each once. */
+const CAUSES: readonly (readonly [pattern: RegExp, line: string])[] = [
+  [
+    new RegExp(`^${NOT_HELD}`),
+    'calls at an appPort are not held: have the code read PORT, and write port in place of appPort'
+  ],
+  [
+    new RegExp(`^${UNKNOWN_PORT.slice(0, 40)}`),
+    'the files do not tell where they listen: write its number as port to carry the calls of one'
+  ],
+  [
+    /^appPort: (\w+) says where it listens: write its number$/,
+    'NAMES say where they listen: write the numbers as port'
+  ],
+  [
+    /^command: (.*): no value is known: set it in env, or where pillion is started$/,
+    'NAMES have no value: set them in env, or where pillion is started'
+  ],
+  [/^(?!build:)([\w.-]+(?:: [\w.-]+(?=: ))?): .* is not carried over$/, 'NAMES: not carried over']
 ]
 
 /** More lines at the top are not read. */
@@ -49,9 +43,8 @@ export function withSharedNotes(imported: Imported, all = false): Imported {
   const lines = shared.map(([key, owning]) => {
     const more = owning.length > MAX_IDS ? ` and ${owning.length - MAX_IDS} more` : ''
     const ids = owning.slice(0, MAX_IDS).join(', ') + more
-    const cause = APPS.find(({pattern}) => pattern.source === key)
-    if (cause === undefined) return `${ids}: ${key}`
-    return cause.line(ids, namesIn(imported.apps, cause.pattern))
+    const [pattern, line] = CAUSES.find(([each]) => each.source === key) ?? [/$/, key]
+    return `${ids}: ${line.replace('NAMES', () => namesIn(imported.apps, pattern))}`
   })
   const apps = imported.apps.map(app => ({...app, notes: app.notes.filter(note => !isShared(note))}))
   const notes = [...imported.notes, ...lines]
@@ -61,17 +54,35 @@ export function withSharedNotes(imported: Imported, all = false): Imported {
 }
 
 /** The cause of a note, or its text. */
-const keyOf = (note: string): string => APPS.find(({pattern}) => pattern.test(note))?.pattern.source ?? note
+const keyOf = (note: string): string => CAUSES.find(([pattern]) => pattern.test(note))?.[0].source ?? note
 
-const namesIn = (apps: readonly ImportedApp[], pattern: RegExp): readonly string[] => [
-  ...new Set(apps.flatMap(({notes}) => notes.flatMap(note => pattern.exec(note)?.[1]?.split(/, | and | or /) ?? [])))
-]
+const namesIn = (apps: readonly ImportedApp[], pattern: RegExp): string => {
+  const found = apps.flatMap(({notes}) => notes.flatMap(note => pattern.exec(note)?.[1]?.split(/, | and | or /) ?? []))
+  return [...new Set(found)].join(', ')
+}
 
-/** Returns the apps with notes on variables of their commands that have no value. */
+/** Returns the apps with notes on variables of their commands that have no value, and on programs that are not there. */
 export const withMissing = (imported: Imported, env: Readonly<Record<string, string | undefined>>): Imported => ({
   ...imported,
-  apps: imported.apps.map(app => ({...app, notes: [...app.notes, ...unsetNotes(app, imported, env)]}))
+  apps: imported.apps.map(app => {
+    const command = textsOf(app.keys['command'])
+    const isContainer = command.some(word => /\bdocker\b/.test(word))
+    const built = isContainer ? '' : buildNote(command, app.folder) || missingNote(command, app.folder)
+    return {...app, notes: [...app.notes, ...(built === '' ? [] : [built]), ...unsetNotes(app, imported, env)]}
+  })
 })
+
+/** Notes a program that has to be built first, or that only Heroku has; returns an empty string for none. */
+function missingNote(command: readonly string[], folder: string): string {
+  const line = command[0] === 'sh' || command[0] === 'bash' ? (command[2] ?? '') : command.join(' ')
+  const [program = ''] = line.trim().split(/\s/)
+  if (program.startsWith('heroku-php-'))
+    return `${program} is a program of Heroku: write php -S localhost:$PORT -t ${command[1] ?? '.'} in its place`
+  const [, jar = ''] = /\bjava\b.* -jar (\S+\.jar)\b/.exec(line) ?? []
+  const started = jar === '' && /^[\w.-]+\/[\w./-]+$/.test(program) ? program : jar
+  if (started === '' || /[*$]/.test(started) || existsSync(resolve(folder, started))) return ''
+  return `it starts ${started}, which is not there: build it first`
+}
 
 /** Set by a shell itself, or by the run. */
 const KNOWN =

@@ -1,8 +1,7 @@
 // Several sources become one template: programs of one, servers of the other, and one app of what both name.
 import {isAbsolute, join, relative} from 'node:path'
-import {isDataServer} from '../../files/config/data-server.ts'
 import {pathTo, withoutVariables, type Imported, type ImportedApp} from './imported.ts'
-import {portOfCallers} from './reading/listening.ts'
+import {isServerApp, portOfCallers} from './reading/listening.ts'
 import {given, isMap, mapOf, textsOf} from './reading/yaml-file.ts'
 
 /** A source that was read, and how messages name it. */
@@ -38,7 +37,7 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
   const gone = contained.filter(id => !alone.some(app => app.id === id && isContainer(app)))
   const kept = alone.map(app => withHosts(app, gone))
   const waited = kept
-    .filter(app => isServer(app) && !('profiles' in app.keys) && !('dependsOn' in app.keys))
+    .filter(app => isServerApp(app) && !('profiles' in app.keys) && !('dependsOn' in app.keys))
     .map(({id, keys, listens}) => [id, 'ready' in keys || listens !== undefined ? 'ready' : 'started'] as const)
   const servers = Object.fromEntries(waited)
   const waiting = kept.map(app =>
@@ -84,14 +83,11 @@ function withCommon(app: ImportedApp, {common = {}}: Imported, root: string): Im
 const isContainer = ({keys}: ImportedApp): boolean =>
   textsOf(keys['command']).some((word, at, words) => word === 'docker' && words[at + 1] === 'run')
 
-/** A container that names services which are programs now: their names lead to this machine. */
+/** A container to which the names of services that are programs now lead to this machine. */
 function withHosts(app: NamedApp, gone: readonly string[]): NamedApp {
   const command = textsOf(app.keys['command'])
   const at = command.findIndex((word, index) => word === 'pillion' && command[index - 1] === '--network')
-  const text = JSON.stringify(app.keys)
-  const named =
-    at === -1 ? [] : gone.filter(id => new RegExp(`(?<![\\w.-])${id.replaceAll('.', '\\.')}(?![\\w-])`).test(text))
-  const hosts = named.flatMap(id => ['--add-host', `${id}:host-gateway`])
+  const hosts = at === -1 ? [] : gone.flatMap(id => ['--add-host', `${id}:host-gateway`])
   return hosts.length === 0 ? app : {...app, keys: {...app.keys, command: command.toSpliced(at + 1, 0, ...hosts)}}
 }
 
@@ -149,9 +145,6 @@ function withoutDuplicates(apps: readonly NamedApp[]): {kept: readonly NamedApp[
   return {kept, notes}
 }
 
-const isServer = ({keys, folder}: ImportedApp): boolean =>
-  isDataServer({command: textsOf(keys['command']), folder, ready: {kind: 'spawned', timeoutMs: 0}})
-
 /** A Procfile and a folder say of no program what it needs. */
 const mayWait = (app: NamedApp, sources: readonly NamedSource[]): boolean =>
-  !isServer(app) && !('profiles' in app.keys) && sources.find(({name}) => name === app.source)?.hasNoOrder === true
+  !isServerApp(app) && !('profiles' in app.keys) && sources.find(({name}) => name === app.source)?.hasNoOrder === true

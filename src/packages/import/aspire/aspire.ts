@@ -86,7 +86,7 @@ class Manifest {
     if (isProject && args.length > 0) this.#note(id, `args: ${args.join(' ')}: write them behind -- in its command`)
     if (isProject) return {...common, build: {context: this.#path(dirname(textValue(each['path'])))}}
     const command = isExecutable ? [textValue(each['command']), ...args] : args
-    const own = given({...common, command: command.length > 0 ? command : undefined})
+    const own = given({...common, command})
     if (isExecutable) return {...own, build: {context: this.#path(each['workingDirectory'])}, 'x-program': 'true'}
     return {...own, ...this.#image(each)}
   }

@@ -102,11 +102,13 @@ function variablesOf(
   return [first, notes]
 }
 
-/** Lets each service wait for the databases and brokers that its variables name; web servers and traps for mail have lower ports. */
+/** Whether a service is a database or a broker by its image. Web servers and traps for mail have lower ports. */
+const isDatabase = ({id, values: {build, image}}: Service): boolean =>
+  build === undefined && usualPort({id, values: {image}, notes: []}) > 1025
+
+/** Lets each service wait for the databases and brokers that its variables name. */
 function withServers(stack: Stack): Stack {
-  const isServer = ({id, values: {build, image}}: Service): boolean =>
-    build === undefined && usualPort({id, values: {image}, notes: []}) > 1025
-  const servers = new Set([...stack.services.values()].filter(isServer).map(({id}) => id))
+  const servers = new Set([...stack.services.values()].filter(isDatabase).map(({id}) => id))
   const waiting = Array.from(stack.services, ([id, service]) => {
     const named = servers.has(id) ? [] : addressesNamed(service, stack).filter(([name]) => servers.has(name))
     const needed = Object.fromEntries(named.map(([name]) => [name, {condition: 'service_healthy'}]))

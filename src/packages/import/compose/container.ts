@@ -110,7 +110,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     folder: folderOfStack(stack),
     keys: given({
       command: build === undefined ? run : buildAndRun(build, {image, run, stack}),
-      env: ofBoth.length > 0 ? Object.fromEntries(ofBoth) : undefined,
+      env: Object.fromEntries(ofBoth),
       envFile: envFilesOf(service, stack, folderOfStack(stack)),
       ...withStop(image, sharedKeys(service, stack, notes)),
       ready: readyOf(service, name, called)

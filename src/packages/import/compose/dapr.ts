@@ -183,7 +183,7 @@ function withSidecar(app: ImportedApp, sidecar: ComposeSidecar, isShared: (port:
     ...app,
     keys: given({
       ...app.keys,
-      env: env.length > 0 ? Object.fromEntries(env) : undefined,
+      env: Object.fromEntries(env),
       ...Object.fromEntries(own),
       ...given({appPort: at}),
       ...(sidecar.resources.length > 0 && {resourcesPaths: sidecar.resources.map(path => pathTo(path, app.folder))}),

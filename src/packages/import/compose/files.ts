@@ -18,8 +18,6 @@ import {
   type Values
 } from '../reading/yaml-file.ts'
 
-/** More files that include or extend each other are a mistake. */
-const MAX_FILES = 100
 /** Files that each include the next one twice are read without an end. */
 const MAX_READS = 1000
 
@@ -82,8 +80,6 @@ class ProjectReader {
   #valuesOf(file: ImportedFile): Values {
     const known = this.#values.get(file.path)
     if (known !== undefined) return known
-    if (this.#values.size >= MAX_FILES)
-      throw unreadable(file, `more than ${MAX_FILES} files include or extend each other`, 0)
     const values = valuesOf(file)
     this.#values.set(file.path, values)
     return values

@@ -1,6 +1,5 @@
 import {existsSync} from 'node:fs'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
-import {buildNote} from '../folder/languages/node.ts'
 import type {ImportedApp} from '../imported.ts'
 import {isFixed} from '../reading/listening.ts'
 import {given, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
@@ -45,7 +44,6 @@ export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
     ...(hasRoutes
       ? []
       : Object.entries(routes).map(([path, to]) => `routes: ${path} is of ${String(to)}: it needs port`)),
-    ...[buildNote(words, folder)].filter(Boolean),
     ...deployNotes(values),
     ...(health !== undefined && ready === undefined ? [`healthcheck: ${health.join(' ')} is not carried over`] : []),
     ...(traefikLabels(values).length > 0
@@ -58,7 +56,7 @@ export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
   const left: string[] = []
   const keys = given({
     command: words.map(word => pointed(word, {service, stack, isHere: true})),
-    env: Object.keys(env).length > 0 ? env : undefined,
+    env,
     envFile: envFilesOf(service, stack, folder),
     ...sharedKeys(service, stack, left),
     ready,
@@ -71,13 +69,12 @@ export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
 }
 
 /** Compose's sizes count in steps of 1024, with or without a `b` at their end: `512m`, `2gb`. */
-function limitsKey(values: Values): Values | undefined {
+function limitsKey(values: Values): Values {
   const limits = limitsOf(values)
   const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)b?$/i.exec(limits.mem_limit) ?? []
   const suffix = unit === '' ? '' : `${unit.toUpperCase()}i`
   const cpus = Number(limits.cpus)
-  const both = given({memory: amount === '' ? undefined : `${amount}${suffix}`, cpus: cpus > 0 ? cpus : undefined})
-  return Object.keys(both).length === 0 ? undefined : both
+  return given({memory: amount === '' ? undefined : `${amount}${suffix}`, cpus: cpus > 0 ? cpus : undefined})
 }
 
 function portNotes(service: Service, own: number): readonly string[] {

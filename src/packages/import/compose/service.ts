@@ -129,18 +129,15 @@ const CONDITIONS = new Map([
 /** Keys that mean the same for a program and for a container. */
 export function sharedKeys(service: Service, stack: Stack, notes: string[]): Values {
   const {values} = service
-  const needed = dependenciesOf(service, stack, notes)
   const [restart] = textValue(values['restart']).replace('unless-stopped', 'always').split(':')
-  const stop = given({
-    signal: stopSignal(textValue(values['stop_signal']), 'stop_signal', notes),
-    timeout: durationOf(textValue(values['stop_grace_period']))
-  })
-  const profiles = textsOf(values['profiles'])
   return given({
-    dependsOn: Object.keys(needed).length === 0 ? undefined : needed,
+    dependsOn: dependenciesOf(service, stack, notes),
     restart: ['always', 'on-failure'].find(each => each === restart),
-    stop: Object.keys(stop).length === 0 ? undefined : stop,
-    profiles: profiles.length === 0 ? undefined : profiles
+    stop: given({
+      signal: stopSignal(textValue(values['stop_signal']), 'stop_signal', notes),
+      timeout: durationOf(textValue(values['stop_grace_period']))
+    }),
+    profiles: textsOf(values['profiles'])
   })
 }
 

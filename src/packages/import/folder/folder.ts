@@ -16,6 +16,7 @@ import {image, projectApp} from './languages/project.ts'
 import type {ProjectReader} from './languages/reader.ts'
 import type {ProgramVariables} from '../reading/variables.ts'
 import {python} from './languages/python.ts'
+import {isServerApp} from '../reading/listening.ts'
 import {textsOf} from '../reading/yaml-file.ts'
 
 /** Readers of projects, best first. */
@@ -32,25 +33,18 @@ export function appsIn(folder: string, env: ProgramVariables = {}, port = 0): re
 
 /** Returns a note on a program of another language in the folder that is not an app: a front end next to its server. */
 function otherStarts({folder, keys}: ImportedApp, apps: readonly ImportedApp[]): readonly string[] {
-  const own = lineOf(keys)
   const parts = apps.map(app => app.folder).filter(part => part !== folder)
-  const isApp = (app: ImportedApp): boolean => parts.some(part => startsBelow(app, part))
-  const found = READERS.slice(0, -1).map(({startsIn}) =>
-    startsIn(folder, {})
-      .map(each => projectApp(folder, each))
-      .filter(app => !isApp(app))
-  )
-  const all = found.flatMap(each => each.slice(0, 1))
-  const others = all.map(each => lineOf(each.keys)).filter(each => each !== own)
+  const all = READERS.slice(0, -1).flatMap(({startsIn}) => {
+    const started = startsIn(folder, {}).map(each => projectApp(folder, each))
+    return started.filter(app => !parts.some(part => startsBelow(app, part))).slice(0, 1)
+  })
   if (all.length < 2) return []
+  const others = all.map(each => lineOf(each.keys)).filter(each => each !== lineOf(keys))
   return others.map(each => `its folder also starts ${each}: if it is to run, write an app with that command`)
 }
 
 /** The command of an app as a line of a shell. */
-const lineOf = ({command}: ImportedApp['keys']): string =>
-  textsOf(command)
-    .join(' ')
-    .replace(/^(?:ba)?sh -c (?:exec )?/, '')
+const lineOf = ({command}: ImportedApp['keys']): string => textsOf(command).join(' ')
 
 /** Why a folder with files of a project makes no app; '': it has no such files. */
 const reasonOf = (folder: string): string => READERS.map(reader => reader.reasonOf(folder)).find(Boolean) ?? ''
@@ -120,10 +114,6 @@ export function sampleNote(folder: string, root: string): readonly string[] {
   return [`${join(relative(root, folder), '.env')} is not there: copy ${sample}, and fill in its values`]
 }
 
-/** Commands that start a program of a project, and not a server of this machine. */
-const LAUNCHER =
-  /\b(?:node|npm|npx|pnpm|yarn|bun|deno|tsx|python[\d.]*|uv|uvicorn|gunicorn|flask|poetry|go|air|cargo|java|mvnw?|gradlew?|dotnet|ruby|bundle|rails|rake|puma|php|mix|make|just|task|moon|honcho)\b/
-
 /** Returns the projects below a folder that no app of a file starts, by its folder or a name in its command. */
 export async function idleProjects(root: string, apps: readonly ImportedApp[]): Promise<readonly ImportedApp[]> {
   const {apps: projects} = await projectsOf(root)
@@ -134,7 +124,7 @@ export async function idleProjects(root: string, apps: readonly ImportedApp[]): 
     ` ${words.replaceAll(/[\s/"'=:]+/g, ' ')} `.includes(` ${text.replaceAll('/', ' ')} `)
   const isStarted = ({folder, id}: ImportedApp): boolean =>
     folder === root
-      ? programs.some(app => app.folder === root && LAUNCHER.test(textsOf(app.keys['command']).join(' ')))
+      ? programs.some(app => app.folder === root && !isServerApp(app))
       : programs.some(app => app.folder === folder) || named(id) || named(relative(root, folder))
   return projects.filter(each => !isStarted(each))
 }

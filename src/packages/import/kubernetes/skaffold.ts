@@ -5,54 +5,71 @@ import {UserError} from '../../../model/errors.ts'
 import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
 import {foldersIn, isFolder} from '../reading/files.ts'
-import type {Imported, ImportedFile} from '../imported.ts'
+import {unreadable, type Imported, type ImportedFile} from '../imported.ts'
 import {
   buildKeys,
-  forwardNotes,
   imageName,
   servicesOf,
-  withForward,
+  withForwards,
   type Builds,
+  type Forward,
   type ReadServices
 } from './workloads.ts'
+import type {ManifestObject} from './objects.ts'
 import {readManifests} from './manifests.ts'
 import {documentsOf, given, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 
 /** The apps that a skaffold.yaml builds and deploys. Throws a `UserError` for a broken file, or without a readable deployment. */
 export function importSkaffold(file: ImportedFile, cwd: string): Imported {
   const root = dirname(file.path)
-  const {builds, manifests, notes} = configOf(file, cwd, new Set())
+  const {builds: alone, manifests, notes} = configOf(file, cwd, new Set())
   const {objects, notes: unread} = readManifests(manifests, root, cwd)
-  const read = servicesOf(objects, new Map([...builds, ...projectsIn(root)]), root)
+  const builds = new Map([...alone, ...projectsIn(root)])
   const forwards = documentsOf(file)
     .flatMap(each => listedValues(each['portForward']))
     .map(mapOf)
-    .map(({resourceName, port, localPort}) => {
-      return [textValue(resourceName), `${textValue(localPort) || textValue(port)}:${textValue(port)}`] as const
+    .map(({resourceName, port, localPort}): Forward => {
+      return [textValue(resourceName), textValue(localPort) || textValue(port), textValue(port)]
     })
-  const all = {...read.services, ...imagesAlone(builds, read.services, root)}
-  const services = forwards.reduce<ReadServices['services']>((known, forward) => withForward(known, ...forward), all)
-  const lost = forwards.flatMap(forward => forwardNotes(all, ...forward))
-  const imported = importServices({
-    file,
-    hasNoOrder: true,
-    values: {services},
-    notes: read.notes,
-    from: basename(file.path)
-  })
-  return {...imported, notes: [...notes, ...unread, ...lost, ...read.others, ...imported.notes]}
+  const all = {objects, builds, alone, forwards, file, from: basename(file.path), notes: [...notes, ...unread]}
+  const imported = importObjects(all)
+  if (imported === undefined) throw unreadable(file, 'it has no services', 0)
+  return imported
 }
 
 /** Manifests by themselves: an image with the name of a folder with a project, there or in `cwd`, is that program. Throws a `UserError` if they start nothing. */
 export function importManifests(path: string, shownAs: string, cwd: string): Imported {
   const root = isFolder(path) ? path : dirname(path)
   const {objects, notes} = readManifests([path], root, cwd)
-  const {services, notes: notesOf, others} = servicesOf(objects, new Map([root, cwd].flatMap(projectsIn)), root)
-  if (Object.keys(services).length === 0)
-    throw new UserError(`cannot import ${shownAs}: it has no workload`, {explanation: notes.join('\n')})
   const file = {path: root === path ? join(root, 'manifests') : path, shownAs, text: ''}
-  const imported = importServices({file, hasNoOrder: true, values: {services}, notes: notesOf, from: basename(path)})
-  return {...imported, notes: [...notes, ...others, ...imported.notes]}
+  const builds = new Map([root, cwd].flatMap(projectsIn))
+  const imported = importObjects({objects, builds, file, from: basename(path), notes})
+  if (imported !== undefined) return imported
+  throw new UserError(`cannot import ${shownAs}: it has no workload`, {explanation: notes.join('\n')})
+}
+
+/** Objects of Kubernetes, with the images that are built for them. */
+interface Workloads {
+  readonly objects: readonly ManifestObject[]
+  readonly builds: Builds
+  /** Images that run even if no workload names them. */
+  readonly alone?: Builds
+  readonly forwards?: readonly Forward[]
+  /** Paths count from its folder. */
+  readonly file: ImportedFile
+  readonly from: string
+  readonly notes: readonly string[]
+}
+
+/** The apps of workloads; undefined: there are none. */
+export function importObjects(all: Workloads): Imported | undefined {
+  const {objects, builds, alone = new Map(), forwards = [], file, from} = all
+  const root = dirname(file.path)
+  const read = servicesOf(objects, builds, root)
+  const {services, notes} = withForwards({...read.services, ...imagesAlone(alone, read.services, root)}, forwards)
+  if (Object.keys(services).length === 0) return undefined
+  const imported = importServices({file, hasNoOrder: true, values: {services}, notes: read.notes, from})
+  return {...imported, notes: [...all.notes, ...notes, ...read.others, ...imported.notes]}
 }
 
 /** The projects of a folder as builds of images with their names. */

@@ -121,7 +121,7 @@ function serviceOf(workload: Workload, all: readonly ManifestObject[], around: A
     image: container['image'],
     entrypoint: words('command'),
     command: words('args'),
-    environment: Object.keys(environment).length === 0 ? undefined : withTexts(environment, literalText),
+    environment: withTexts(environment, literalText),
     ports: portsHere(workload, container, build !== undefined),
     restart: restartOf(kind, textValue(pod['restartPolicy'])),
     stop_grace_period: grace === '' ? undefined : `${grace}s`,
@@ -140,10 +140,10 @@ function leftOut(pod: Values, containers: readonly Values[], container: Values):
 }
 
 /** The ports in its container of its Services, else its own; of a program the first one. */
-function portsHere({targets}: Workload, container: Values, isProgram: boolean): unknown {
+function portsHere({targets}: Workload, container: Values, isProgram: boolean): readonly string[] {
   const own = textValue(mapOf(listedValues(container['ports'])[0])['containerPort'])
   const all = targets.size > 0 ? [...new Set(targets.values())] : [own].filter(Boolean)
-  return all.length === 0 ? undefined : isProgram ? all.slice(0, 1) : all
+  return isProgram ? all.slice(0, 1) : all
 }
 
 /** As the pods of a workload start again. A Job starts pods until one succeeds. */
@@ -152,19 +152,23 @@ const restartOf = (kind: string, policy: string): string | undefined => {
   return kind === 'Job' || (kind === 'Pod' && policy === 'OnFailure') ? 'on-failure' : undefined
 }
 
-/** A note on a forwarded port of a workload that has the name of its Service here. */
-export const forwardNotes = (services: ReadServices['services'], id: string, forward: string): readonly string[] =>
-  forward === '' || Object.hasOwn(services, id) ? [] : [`${id}: its forwarded port ${forward} is not carried over`]
+/** A port of this machine that leads to a port of a workload, or of its Service. */
+export type Forward = readonly [id: string, here: string, inside: string]
 
-/** Services, of which one is called at a port `HERE:INSIDE` that is forwarded; INSIDE may be a port of its Service. */
-export function withForward(services: ReadServices['services'], id: string, forward: string): ReadServices['services'] {
-  const {[id]: service} = services
-  const [here = '', inside = ''] = forward.split(':')
-  if (service === undefined || forward === '') return services
-  const ports = textsOf(service['ports'])
-  const own = ports.find(each => each.split(':').includes(inside)) ?? ports[0]
-  const target = own?.split(':').at(-1) ?? inside
-  return {...services, [id]: {...service, ports: [`${here}:${target}`, ...ports.filter(each => each !== own)]}}
+/** Services at their forwarded ports, and notes on those of workloads that have the names of their Services here. */
+export function withForwards(
+  services: ReadServices['services'],
+  forwards: readonly Forward[]
+): Pick<ReadServices, 'services'> & {readonly notes: readonly string[]} {
+  const [all, notes] = [new Map(Object.entries(services)), [] as string[]]
+  for (const [id, here, inside] of forwards) {
+    const ports = textsOf(all.get(id)?.['ports'])
+    const own = ports.find(each => each === inside) ?? ports[0] ?? inside
+    const target = own.replace(/.*:/, '')
+    if (!all.has(id)) notes.push(`${id}: its forwarded port ${here}:${inside} is not carried over`)
+    else all.set(id, {...all.get(id), ports: [`${here}:${target}`, ...ports.filter(each => each !== own)]})
+  }
+  return {services: Object.fromEntries(all), notes}
 }
 
 /** The `build` of a compose file. */

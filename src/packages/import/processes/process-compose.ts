@@ -76,7 +76,6 @@ function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): I
     {...known, ...env, ...(given({PORT}) as ProgramVariables)},
     {exact, isServer}
   )
-  const ownEnv = {...env, ...given({PORT})}
   const isDisabled = textValue(process['disabled']) === 'true'
   if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
   const restart = textValue(mapOf(process['availability'])['restart'])
@@ -88,7 +87,7 @@ function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): I
     listens: start.listens,
     keys: given({
       command: command.length > 0 ? start.command : undefined,
-      env: Object.keys(ownEnv).length > 0 ? ownEnv : undefined,
+      env: {...env, ...given({PORT})},
       envFile: files.length > 1 ? files : files[0],
       dependsOn: dependenciesOf(process, ids, notes),
       ready: readyOf(process, exact > 0 ? http : {}, literal),
@@ -140,7 +139,7 @@ function envFilesOf(
   return {files, known: Object.assign({}, ...all.map(envFileVariables)) as ProgramVariables}
 }
 
-function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string[]): Values | undefined {
+function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string[]): Values {
   const needed: [string, string][] = []
   for (const [id, how] of Object.entries(mapOf(process['depends_on']))) {
     const condition = textValue(mapOf(how)['condition']) || 'process_completed'
@@ -150,7 +149,7 @@ function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string
     if (ids.has(id)) needed.push([id, isReady ? 'ready' : condition.includes('completed') ? 'completed' : 'started'])
     else notes.push(`depends_on: there is no process ${id}`)
   }
-  return needed.length === 0 ? undefined : Object.fromEntries(needed)
+  return Object.fromEntries(needed)
 }
 
 function readyOf(process: Values, http: Values, literal: (text: string) => string): unknown {
@@ -161,11 +160,10 @@ function readyOf(process: Values, http: Values, literal: (text: string) => strin
   return Object.keys(http).length === 0 ? undefined : {http: textValue(http['path']).replace(/^\/?/, '/')}
 }
 
-function stopOf(shutdown: Values, notes: string[]): Values | undefined {
+function stopOf(shutdown: Values, notes: string[]): Values {
   const seconds = textValue(shutdown['timeout_seconds'])
-  const stop = given({
+  return given({
     signal: stopSignal(textValue(shutdown['signal']), 'shutdown.signal', notes),
     timeout: ['', '0'].includes(seconds) ? undefined : `${seconds}s`
   })
-  return Object.keys(stop).length === 0 ? undefined : stop
 }

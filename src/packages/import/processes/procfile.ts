@@ -2,8 +2,8 @@ import {existsSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
 import {isFile, isFolder, textAt} from '../reading/files.ts'
 import {envFileVariables} from '../reading/variables.ts'
-import {buildNote, readPackage} from '../folder/languages/node.ts'
-import {mapOf, textsOf, textValue} from '../reading/yaml-file.ts'
+import {readPackage} from '../folder/languages/node.ts'
+import {mapOf, textValue} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile, type ListensAt} from '../imported.ts'
 import {commandListening} from '../folder/command-start.ts'
 import {sampleNote} from '../folder/folder.ts'
@@ -29,7 +29,7 @@ export function importProcfile(file: ImportedFile): Imported {
     const [, name = '', command = ''] = LINE.exec(text) ?? []
     if (name === '') notes.push(`line ${index + 1} is no "name: command": ${text}`)
     else if (apps.some(({id}) => id === name)) notes.push(`line ${index + 1} is a second "${name}": ${command}`)
-    else apps.push(withBuildNote(appOf(name, command, {root, firstPort, variables, before: apps})))
+    else apps.push(appOf(name, command, {root, firstPort, variables, before: apps}))
   }
   if (apps.length === 0) throw unreadable(file, 'it has no line of the form "name: command"', 0)
   return {
@@ -37,25 +37,6 @@ export function importProcfile(file: ImportedFile): Imported {
     ...withEnvFile(apps, join(root, '.env')),
     notes: [...notes, ...sampleNote(root, root)]
   }
-}
-
-/** Adds a note to a line for a server of production, which may need a build. */
-function withBuildNote(app: ImportedApp): ImportedApp {
-  const command = textsOf(app.keys['command'])
-  const note = buildNote(command, app.folder) || missingNote(command, app.folder)
-  return note === '' ? app : {...app, notes: [...app.notes, note]}
-}
-
-/** Notes a program that has to be built first, or that only Heroku has; returns an empty string for none. */
-function missingNote(command: readonly string[], folder: string): string {
-  const line = command[0] === 'sh' || command[0] === 'bash' ? (command[2] ?? '') : command.join(' ')
-  const [program = ''] = line.trim().split(/\s/)
-  if (program.startsWith('heroku-php-'))
-    return `${program} is a program of Heroku: write php -S localhost:$PORT -t ${command[1] ?? '.'} in its place`
-  const [, jar = ''] = /\bjava\b.* -jar (\S+\.jar)\b/.exec(line) ?? []
-  const started = jar === '' && /^[\w.-]+\/[\w./-]+$/.test(program) ? program : jar
-  if (started === '' || /[*$]/.test(started) || existsSync(resolve(folder, started))) return ''
-  return `it starts ${started}, which is not there: build it first`
 }
 
 /** `go run` in the place of a program that Heroku builds of go.mod, unless that is there. */

@@ -32,6 +32,10 @@ export const UNKNOWN_PORT =
 /** Number at which an app is called on this machine; 0: none is known. */
 export const portOfCallers = ({listens}: Pick<ImportedApp, 'listens'>): number => listens?.called ?? listens?.port ?? 0
 
+/** Whether an app is a database, a broker or the like. */
+export const isServerApp = ({keys, folder}: Pick<ImportedApp, 'keys' | 'folder'>): boolean =>
+  isDataServer({command: textsOf(keys['command']), folder, ready: {kind: 'spawned', timeoutMs: 0}})
+
 /** Whether a program listens at the number in its code, whatever the run gives it. */
 export const isFixed = (app: Pick<ImportedApp, 'keys' | 'folder' | 'listens'>): boolean =>
   'appPort' in portKeys(app).keys
@@ -56,9 +60,9 @@ function portKeys({keys, folder, listens}: Pick<ImportedApp, 'keys' | 'folder' |
     return {keys: words === undefined ? {...at, fixedPort: port} : {...at, command: words}, notes}
   }
   // copies and their tools know a database by its appPort
-  const isServer = isDataServer({command, folder, ready: {kind: 'spawned', timeoutMs: 0}})
-  if (port > 0 && (isServer || takes === undefined)) {
-    const held = isServer || called !== port ? [] : [`${NOT_HELD}: have its code read PORT, and write port: ${port}`]
+  const isOwn = isServerApp({keys, folder})
+  if (port > 0 && (isOwn || takes === undefined)) {
+    const held = isOwn || called !== port ? [] : [`${NOT_HELD}: have its code read PORT, and write port: ${port}`]
     return {keys: {...(called !== port && at), appPort: port}, notes: [...notes, ...held]}
   }
   if (takes !== undefined && !isHooked) return {keys: {...at, command: withPort(command, takes)}, notes}
@@ -77,7 +81,7 @@ export function withPortKeys(app: ImportedApp): ImportedApp {
   const kept = isGiven || PORT === undefined ? rest : {PORT, ...rest}
   return {
     ...app,
-    keys: given({...ports, command, env: Object.keys(kept).length === 0 ? undefined : kept, ...others}),
+    keys: given({...ports, command, env: kept, ...others}),
     notes: [...app.notes, ...notes]
   }
 }

@@ -145,6 +145,8 @@ export function written(value: unknown): string {
   return first.length > 100 || first !== text ? `${first.slice(0, 97)}…` : first
 }
 
-/** Keys without those whose value is undefined. */
+/** Keys without those whose value is undefined, or an empty list or map. */
 export const given = (keys: Values): Values =>
-  Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined))
+  Object.fromEntries(
+    Object.entries(keys).filter(([, value]) => value !== undefined && !/^(?:\[\]|\{\})$/.test(JSON.stringify(value)))
+  )

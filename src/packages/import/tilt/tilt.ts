@@ -1,10 +1,10 @@
 // Tilt: the resources that Tilt itself finds in a Tiltfile (tilt alpha tiltfile-result; Tilt's internal/cli/tiltfile_result.go and pkg/model).
 import {basename, dirname} from 'node:path'
-import {importServices} from '../compose/compose.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {commandStart} from '../folder/command-start.ts'
 import {pathTo, unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {forwardNotes, servicesOf, withForward, type ReadServices} from '../kubernetes/workloads.ts'
+import {importObjects} from '../kubernetes/skaffold.ts'
+import type {Forward} from '../kubernetes/workloads.ts'
 import {isFolder} from '../reading/files.ts'
 import {jsonValues, type RunTool} from '../reading/other-tool.ts'
 import {commandOf} from '../reading/shell-words.ts'
@@ -24,29 +24,16 @@ export async function importTiltfile(file: ImportedFile, run: RunTool): Promise<
   const objects = resources.flatMap(each =>
     yaml.documentsOf({...file, text: textValue(targetOf(each)['yaml'])}).map(values => ({values, file}))
   )
-  const read = servicesOf(objects, builds, root)
-  const services = resources.reduce<ReadServices['services']>(
-    (all, each) => withForward(all, nameOf(each), forwardOf(each)),
-    read.services
-  )
-  const lost = resources.flatMap(each => forwardNotes(services, nameOf(each), forwardOf(each)))
-  const hasServices = Object.keys(services).length > 0
   const from = basename(file.path)
-  const imported = hasServices
-    ? importServices({file, hasNoOrder: true, values: {services}, notes: read.notes, from})
-    : undefined
+  const notes = composed(resources)
+  const imported = importObjects({objects, builds, forwards: resources.flatMap(forwardsOf), file, from, notes})
   const enabled = result['EnabledManifests']
   const isOff = (each: Values): boolean => Array.isArray(enabled) && !textsOf(enabled).includes(textValue(each['Name']))
   const local = resources.flatMap(each => localApp(each, isOff(each)))
   const apps = [...(imported?.apps ?? []), ...(imported?.interpolate ? local.map(withoutVariables) : local)]
   if (apps.length === 0) throw unreadable(file, 'Tilt starts nothing of it', 0)
   const kept = apps.map(app => withNeeds(app, resources, new Set(apps.map(({id}) => id))))
-  return {
-    ...imported,
-    from,
-    apps: kept,
-    notes: [...read.others, ...lost, ...composed(resources), ...(imported?.notes ?? [])]
-  }
+  return {...imported, from, apps: kept, notes: imported?.notes ?? notes}
 }
 
 const nameOf = (resource: Values): string => textValue(resource['Name']).replaceAll(/[^\w.-]/g, '-')
@@ -60,10 +47,11 @@ const buildsOf = ({ImageTargets: images}: Values): readonly (readonly [image: st
     return folder === '' ? [] : [[textValue(selector), {folder}] as const]
   })
 
-/** The first port that Tilt forwards to a workload, as `HERE:INSIDE`; '': none. */
-function forwardOf(resource: Values): string {
-  const [first] = listedValues(mapOf(targetOf(resource)['portForwardTemplateSpec'])['forwards']).map(mapOf)
-  return first === undefined ? '' : `${textValue(first['localPort'])}:${textValue(first['containerPort'])}`
+/** The first port that Tilt forwards to a workload. */
+function forwardsOf(resource: Values): readonly Forward[] {
+  const all = listedValues(mapOf(targetOf(resource)['portForwardTemplateSpec'])['forwards']).map(mapOf)
+  const [{localPort, containerPort} = {}] = all
+  return all.length === 0 ? [] : [[nameOf(resource), textValue(localPort), textValue(containerPort)]]
 }
 
 /** A note on services of compose files, which another import reads. */
@@ -91,9 +79,9 @@ function localApp(resource: Values, isOff: boolean): readonly ImportedApp[] {
   const paths = textsOf(deps).map(each => pathTo(each, folder) + (isFolder(each) ? '/**' : ''))
   const keys = given({
     command: whole(start.command),
-    env: Object.keys(env).length > 0 ? env : undefined,
+    env,
     ready: path === undefined ? undefined : {http: textValue(path).replace(/^\/?/, '/')},
-    watch: paths.length > 0 ? {paths} : undefined,
+    watch: given({paths}),
     // 2 and 3 start on demand (pkg/model/trigger_mode.go)
     profiles: isOff || /^[23]$/.test(textValue(resource['TriggerMode'])) ? ['manual'] : undefined
   })

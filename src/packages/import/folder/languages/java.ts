@@ -70,16 +70,17 @@ function wrapper(folder: string, script: string, program: string): string {
 }
 
 /** Finds the port in the settings of Spring Boot. */
-export const springPort = (folder: string): {readonly port: number} => ({
-  port: Number(SERVER_PORT.exec(settingsOf(folder))?.[1] ?? 0)
-})
+export const springPort = (folder: string): {readonly port: number} => portBy(SERVER_PORT, settingsOf(folder))
 
 /** Finds the port in the settings of Quarkus, in its mode for development. */
-export function quarkusPort(folder: string): {readonly port: number} {
+export const quarkusPort = (folder: string): {readonly port: number} => {
   const settings = settingsOf(folder)
-  const ofDev = /^%dev\.quarkus\.http\.port.*/m.exec(settings)?.[0] ?? ''
-  return {port: Number(QUARKUS_PORT.exec(`${ofDev}\n${settings}`)?.[1] ?? 0)}
+  return portBy(QUARKUS_PORT, `${/^%dev\.quarkus\.http\.port.*/m.exec(settings)?.[0] ?? ''}\n${settings}`)
 }
+
+const portBy = (pattern: RegExp, text: string): {readonly port: number} => ({
+  port: Number(pattern.exec(text)?.[1] ?? 0)
+})
 
 /** A note on variables of Spring's settings that have neither a value nor a default: without them it does not start. */
 function unsetNotes(folder: string, env: ProgramVariables): readonly string[] {

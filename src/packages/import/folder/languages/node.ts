@@ -70,10 +70,7 @@ export const startsParts = (folder: string): boolean => STARTS_PARTS.test(startS
 function nodeStart(folder: string): ProjectStart | undefined {
   const {main} = readPackage(folder) ?? {}
   const found = startScript(folder)
-  if (found !== undefined) {
-    const command = [managerOf(folder), 'run', found.script]
-    return {command, notes: [buildNote(command, folder)].filter(Boolean)}
-  }
+  if (found !== undefined) return {command: [managerOf(folder), 'run', found.script]}
   const files = [typeof main === 'string' ? main : '', 'server.js', 'app.js']
   const file = files.find(name => name !== '' && has(folder, name))
   const isServing = file !== undefined && /\.listen\(|createServer|\bserve\(/.test(readText(folder, file))

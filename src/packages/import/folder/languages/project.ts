@@ -22,8 +22,8 @@ export function projectApp(project: string, start: ProjectStart, env: ProgramVar
     folder,
     keys: given({
       command: words,
-      env: Object.keys(own).length === 0 ? undefined : own,
-      profiles: isTool ? ['tools'] : undefined
+      env: own,
+      profiles: isTool ? ['tools'] : []
     }),
     listens: {...listens, serves},
     notes: isTool ? [...notes, `it is a tool of the command line: pillion start ${id}, or --profile tools`] : notes

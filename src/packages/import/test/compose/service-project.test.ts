@@ -103,8 +103,8 @@ t.test('what is not built, and env files that are not there, are marks', async t
     'package.json': '{"scripts": {"start": "next start"}}'
   })
   t.match(notes, [
-    'it starts .next, which is not there: npm run build makes it',
     'env_file: .env is not there: copy .env.example, and fill in its values',
+    'it starts .next, which is not there: npm run build makes it',
     'guessed: port 3000 (the default of next start)'
   ])
   const {notes: ofFolder} = await imported(t, {'.env.example': '', ...node('x.listen(4000)'), 'compose.dev.yaml': ''})

@@ -72,6 +72,7 @@ processes:
   })
   t.strictSame(notes, [
     'db, check: availability.backoff_seconds, replicas, liveness_probe: not carried over',
+    'it starts ./db.sh, which is not there: build it first',
     'depends_on: there is no process gone',
     'appPort: its calls are not held: have its code read PORT, and write port: 8080',
     'it was disabled: pillion start check starts it, or --profile disabled',
