@@ -6,7 +6,7 @@ import {portOfCallers} from './reading/listening.ts'
 import {plainNumbers} from './ports.ts'
 import {entriesOf, sourcesIn, textAt} from './reading/files.ts'
 import {sampleOf} from './reading/variables.ts'
-import {mapOf, textsOf} from './reading/yaml-file.ts'
+import {mapOf} from './reading/yaml-file.ts'
 
 /** A URL of this machine, and the name of its variable or key. */
 interface Named {
@@ -19,7 +19,9 @@ interface Named {
 
 /** Apps at the numbers at which others call them. Of two numbers for one app its own one counts, else the first. */
 export function withCalledPorts(apps: readonly ImportedApp[], roots: readonly string[]): readonly ImportedApp[] {
-  const folders = [...new Set([...roots, ...apps.filter(isProgram).map(({folder}) => folder)])]
+  const folders = [
+    ...new Set([...roots, ...apps.filter(({published}) => published === undefined).map(({folder}) => folder)])
+  ]
   const named = [
     ...folders.flatMap(urlsIn),
     ...apps.flatMap(({keys, folder}) =>
@@ -30,7 +32,7 @@ export function withCalledPorts(apps: readonly ImportedApp[], roots: readonly st
   ]
   const owners = new Map(named.map(each => [each, ownerOf(each.name, apps)] as const))
   return apps.map(app => {
-    if (!isProgram(app)) return app
+    if (app.published !== undefined) return app
     const own = portOfCallers(app)
     const isOwn = ({path}: Named): boolean =>
       path === app.folder || (isInside(path, app.folder) && !roots.includes(app.folder))
@@ -44,8 +46,6 @@ export function withCalledPorts(apps: readonly ImportedApp[], roots: readonly st
     return called === 0 ? app : {...app, listens: {port: 0, ...app.listens, called}}
   })
 }
-
-const isProgram = ({keys}: ImportedApp): boolean => !textsOf(keys['command']).includes('docker')
 
 /** Returns the app that a name of a URL means, with most words of it. */
 function ownerOf(name: string, apps: readonly ImportedApp[]): string | undefined {
@@ -70,7 +70,6 @@ const wordsOf = (name: string): string =>
     .replaceAll(/\W+/g, '_')
     .toUpperCase()
 
-const MAX_SOURCES = 300
 const SETTINGS =
   /^(?:\.env(?:\.local|\.development|\.dev)?|.*config.*\.(?:[cm]?[jt]s|json|ya?ml)|application.*\.(?:ya?ml|properties))$/
 
@@ -79,7 +78,7 @@ function urlsIn(folder: string): readonly Named[] {
   const names = entriesOf(folder)
   const sample = names.includes('.env') ? '' : sampleOf(join(folder, '.env'))
   const files = names.filter(name => SETTINGS.test(name) || name === sample).map(name => join(folder, name))
-  const all = [...files, ...sourcesIn(folder).slice(0, MAX_SOURCES)]
+  const all = [...files, ...sourcesIn(folder)]
   return [...new Set(all)].flatMap(path => urlsOf(textAt(path), path))
 }
 

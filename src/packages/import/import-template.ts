@@ -6,7 +6,6 @@ import type {Imported} from './imported.ts'
 import {withNumbers, withOwnPorts} from './ports.ts'
 import type {NamedSource} from './several-sources.ts'
 import {isFolder, readFolders} from './reading/files.ts'
-import {textsOf} from './reading/yaml-file.ts'
 import {withPortKeys} from './reading/listening.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 import {runsNothing, type RunTool} from './reading/other-tool.ts'
@@ -75,21 +74,20 @@ async function programsNextTo(
 ): Promise<{readonly sources: readonly FoundSource[]; readonly programs: NamedSource} | undefined> {
   if (source?.kind !== 'compose' || servers === undefined) return undefined
   const {apps} = servers.imported
-  if (apps.some(({keys, builtFrom}) => builtFrom !== undefined || !textsOf(keys['command']).includes('docker')))
-    return undefined
-  const root = rootOf(source)
-  const procfile = source.others.find(name => name.startsWith('Procfile'))
-  if (procfile !== undefined) {
-    const found = findSource(join(source.folder, procfile), 'procfile', options.cwd)
-    const programs = await readNamed(found, options)
-    if (programs.imported.apps.some(({id}) => apps.some(server => server.id === id))) return undefined
-    const others = source.others.filter(name => name !== procfile)
-    return {sources: [{...source, others}, found], programs}
+  if (apps.some(({published, builtFrom}) => builtFrom !== undefined || published === undefined)) return undefined
+  const [root, name] = [rootOf(source), source.others.find(each => each.startsWith('Procfile'))]
+  if (name === undefined) {
+    const projects = await idleProjects(root, apps)
+    const named = {name: relative(options.cwd, root) || '.', root, hasNoOrder: true}
+    return projects.length === 0
+      ? undefined
+      : {sources: [source], programs: {imported: importProjects(root, projects), ...named}}
   }
-  const projects = await idleProjects(root, apps)
-  if (projects.length === 0) return undefined
-  const name = relative(options.cwd, root) || '.'
-  return {sources: [source], programs: {imported: importProjects(root, projects), name, root, hasNoOrder: true}}
+  const found = findSource(join(source.folder, name), 'procfile', options.cwd)
+  const programs = await readNamed(found, options)
+  const others = source.others.filter(each => each !== name)
+  const isShared = programs.imported.apps.some(({id}) => apps.some(server => server.id === id))
+  return isShared ? undefined : {sources: [{...source, others}, found], programs}
 }
 
 /** The folder that is imported, or that of the file. */

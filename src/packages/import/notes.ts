@@ -66,8 +66,7 @@ export const withMissing = (imported: Imported, env: Readonly<Record<string, str
   ...imported,
   apps: imported.apps.map(app => {
     const command = textsOf(app.keys['command'])
-    const isContainer = command.some(word => /\bdocker\b/.test(word))
-    const built = isContainer ? '' : buildNote(command, app.folder) || missingNote(command, app.folder)
+    const built = app.published !== undefined ? '' : buildNote(command, app.folder) || missingNote(command, app.folder)
     return {...app, notes: [...app.notes, ...(built === '' ? [] : [built]), ...unsetNotes(app, imported, env)]}
   })
 })

@@ -80,8 +80,7 @@ function withCommon(app: ImportedApp, {common = {}}: Imported, root: string): Im
   }
 }
 
-const isContainer = ({keys}: ImportedApp): boolean =>
-  textsOf(keys['command']).some((word, at, words) => word === 'docker' && words[at + 1] === 'run')
+const isContainer = ({published}: ImportedApp): boolean => published !== undefined
 
 /** A container to which the names of services that are programs now lead to this machine. */
 function withHosts(app: NamedApp, gone: readonly string[]): NamedApp {

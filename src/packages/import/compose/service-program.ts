@@ -85,8 +85,6 @@ interface Image {
   /** Commands that may start it, best first, with paths of the folder. */
   readonly candidates: readonly (readonly string[])[]
   readonly env: Env
-  /** The port of `ports:` or `expose:`; 0: none. */
-  readonly exact: number
   /** The port of EXPOSE, or at which other services call it; 0: none. */
   readonly other: number
 }
@@ -111,7 +109,6 @@ function imageOf(service: Service, build: Build, stack: Stack): Image {
     entrypoint: hasEntrypoint ? [] : withoutWorkdir(entrypoint, workdir),
     candidates: hasEntrypoint ? [words] : commands.map(each => withoutWorkdir(each, workdir)),
     env: {...variablesOfFiles(service, stack), ...environment},
-    exact: exactPort(service),
     other: (words.length > 0 ? 0 : portOfDockerfile(dockerfile)) || called
   }
 }
@@ -123,10 +120,10 @@ const GROUPS = ['.', 'services', 'apps', 'packages', 'cmd', 'src']
 function projectOf(
   service: Service,
   build: Build,
-  {folder: start, env, exact, other}: Image,
+  {folder: start, env, other}: Image,
   stack: Stack
 ): ImportedApp | undefined {
-  const port = exact || other
+  const port = exactPort(service) || other
   // one Dockerfile may build all projects, each by an argument that names it
   const args = build.flags.flatMap(flag => /^--build-arg=\w+=\W{0,2}(\w[\w./@-]*)$/.exec(flag)?.[1] ?? [])
   const names = [...args.filter(each => each.includes('/')), ...namesOf(service), ...args]

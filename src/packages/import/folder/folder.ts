@@ -117,7 +117,7 @@ export function sampleNote(folder: string, root: string): readonly string[] {
 /** Returns the projects below a folder that no app of a file starts, by its folder or a name in its command. */
 export async function idleProjects(root: string, apps: readonly ImportedApp[]): Promise<readonly ImportedApp[]> {
   const {apps: projects} = await projectsOf(root)
-  const programs = apps.filter(({keys}) => !textsOf(keys['command']).includes('docker'))
+  const programs = apps.filter(({published}) => published === undefined)
   const words = programs.map(({keys}) => textsOf(keys['command']).join(' ')).join('\n')
   const named = (text: string): boolean =>
     apps.some(({id}) => id === text) ||

@@ -120,10 +120,9 @@ export const settingsBelow = (folder: string): readonly string[] =>
       .map(name => join(each, name))
   )
 
-/** The source files of a program, without its tests. */
+/** The source files of a program, without its tests, 300 at most. */
 export const sourcesIn = (folder: string): readonly string[] =>
-  [folder, ...foldersBelow(folder, 5)].flatMap(each =>
-    entriesOf(each)
-      .filter(name => SOURCES.has(extname(name)) && !/\.(?:test|spec|d)\.|_test\./.test(name))
-      .map(name => join(each, name))
-  )
+  [folder, ...foldersBelow(folder, 5)]
+    .flatMap(each => entriesOf(each).map(name => join(each, name)))
+    .filter(path => SOURCES.has(extname(path)) && !/\.(?:test|spec|d)\.|_test\./.test(basename(path)))
+    .slice(0, 300)

@@ -14,7 +14,7 @@ export function projectApp(project: string, start: ProjectStart, env: ProgramVar
   const {command, id = basename(project), folder = project, env: own = {}, found, notes = []} = start
   const other = port || portOfDockerfile(join(project, 'Dockerfile'))
   const {command: words, listens} = commandStart(command, folder, {...own, ...env}, {other, found})
-  const texts = sourcesIn(project).slice(0, MAX_SOURCES).map(textAt)
+  const texts = sourcesIn(project).map(textAt)
   const serves = listens.serves === true || texts.length === 0 || texts.some(text => SERVES.test(text))
   const isTool = listens.port === 0 && !serves && (readPackage(project)?.['bin'] ?? texts.find(isOfTool)) !== undefined
   return {
@@ -30,8 +30,6 @@ export function projectApp(project: string, start: ProjectStart, env: ProgramVar
   }
 }
 
-/** More files are not read. */
-const MAX_SOURCES = 300
 /** Whether a text reads commands and flags by a library. */
 const isOfTool = (text: string): boolean =>
   /["'/](?:commander|yargs|oclif|spf13\/cobra|urfave\/cli(?:\/v\d)?|alecthomas\/kong)["']|@oclif\/core|\bclap::|^(?:import|from) (?:click|typer)\b/m.test(
