@@ -7,7 +7,7 @@ import {NOT_HELD, UNKNOWN_PORT} from './reading/listening.ts'
 import {envFileVariables} from './reading/variables.ts'
 import {isMap, listedValues, mapOf, textValue, textsOf} from './reading/yaml-file.ts'
 
-/** Causes whose notes differ from app to app, and one line for all. NAMES stands for what the notes name, each once. */
+/** Causes whose notes differ from app to app, and one line for all. NAMES becomes all that the notes name. */
 const CAUSES: readonly (readonly [pattern: RegExp, line: string])[] = [
   [
     new RegExp(`^${NOT_HELD}`),

@@ -137,7 +137,8 @@ export function sharedKeys(service: Service, stack: Stack, notes: string[]): Val
       signal: stopSignal(textValue(values['stop_signal']), 'stop_signal', notes),
       timeout: durationOf(textValue(values['stop_grace_period']))
     }),
-    profiles: textsOf(values['profiles'])
+    // compose starts the empty profile by default
+    profiles: textsOf(values['profiles']).includes('') ? [] : textsOf(values['profiles'])
   })
 }
 

@@ -268,3 +268,8 @@ t.test('an address that a network of containers gave is a mark', async t => {
     ]
   )
 })
+
+t.test('the empty profile of a service is that of a start without profiles', async t => {
+  const {template} = await imported(t, {'compose.yaml': 'services: {a: {image: x, profiles: [""]}}'})
+  t.notOk('profiles' in (template.apps[0] ?? {}))
+})
