@@ -14,6 +14,7 @@ import {
 } from '../reading/dockerfile.ts'
 import {imageName} from '../kubernetes/workloads.ts'
 import {foldersIn, isFolder} from '../reading/files.ts'
+import {portNumber} from '../reading/variables.ts'
 import {mapOf, textsOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {addressesNamed, variablesOfFiles} from './addresses.ts'
 import {withValues} from './project.ts'
@@ -39,7 +40,7 @@ export function serviceProgram(composed: Service, stack: Stack): ListeningProgra
   // a script without a project needs the programs of its image
   if (isScript && appsIn(folder, env).length === 0) return undefined
   if (written !== undefined && (words.length > 0 || buildNote(written, folder) === '')) {
-    const start = commandStart(written, folder, env, {exact, other: image.other || Number(env['PORT'] ?? 0)})
+    const start = commandStart(written, folder, env, {exact, other: image.other || portNumber(env['PORT'] ?? '')})
     const skipped = written === image.candidates[1] ? image.entrypoint.join(' ') : ''
     const notes = skipped === '' ? [] : [`the ENTRYPOINT of its image, ${skipped}, is not run`]
     return {service: withNotes(image.service, notes), folder, ...start}
@@ -108,7 +109,7 @@ function imageOf(service: Service, build: Build, stack: Stack): Image {
     words,
     entrypoint: hasEntrypoint ? [] : withoutWorkdir(entrypoint, workdir),
     candidates: hasEntrypoint ? [words] : commands.map(each => withoutWorkdir(each, workdir)),
-    env: {...variablesOfFiles(service, stack), ...environment},
+    env: withTexts({...variablesOfFiles(service, stack), ...environment}, text => withValues(text, stack.file)) as Env,
     other: (words.length > 0 ? 0 : portOfDockerfile(dockerfile)) || called
   }
 }

@@ -5,7 +5,7 @@ import {has, readText} from '../reading/files.ts'
 import {FRAMEWORKS, frameworkListening, type Framework} from '../reading/frameworks.ts'
 import {byDefault, listeningIn, SERVES} from '../reading/listening.ts'
 import {flaggedPort, portVariable} from '../reading/shell-words.ts'
-import type {ProgramVariables} from '../reading/variables.ts'
+import {portNumber, type ProgramVariables} from '../reading/variables.ts'
 import {phoenixListening, addressedIn, dotnetListening, mainText} from './languages/others.ts'
 import {quarkusPort, springPort} from './languages/java.ts'
 import {OTHER_SCRIPT, readPackage} from './languages/node.ts'
@@ -48,7 +48,7 @@ function lineListening(
 ): ListensAt {
   const [flagged, variable] = [flaggedPort(line), portVariable(line)]
   if (flagged > 0) return {port: flagged}
-  if (variable !== '') return {port: Number(env[variable] ?? 0), takes: variable === 'PORT' ? variable : undefined}
+  if (variable !== '') return {port: portNumber(env[variable] ?? ''), takes: variable === 'PORT' ? variable : undefined}
   const [, other = '', more = ''] = OTHER_SCRIPT.exec(line) ?? []
   const script = other === '' ? undefined : packageScript(['run', other], folder)
   if (script !== undefined && depth < 3) return lineListening(script.script + more, command, folder, env, depth + 1)

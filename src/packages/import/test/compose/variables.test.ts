@@ -269,6 +269,16 @@ t.test('an address that a network of containers gave is a mark', async t => {
   )
 })
 
+t.test('a port in a variable is that of .env, or its default', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {build: a, command: ./a.sh, environment: {PORT: "${A_PORT}"}}, b: {build: a, command: ./a.sh, environment: {PORT: "${B_PORT:-81}"}}, c: {build: a, command: ./a.sh, environment: {PORT: "${C_PORT}"}}}',
+    '.env': 'A_PORT=80',
+    a: {'a.sh': '', 'package.json': '{"scripts": {"start": "./a.sh"}}'}
+  })
+  t.match(template.apps, [{port: 80}, {port: 81}, {port: undefined}])
+})
+
 t.test('the empty profile of a service is that of a start without profiles', async t => {
   const {template} = await imported(t, {'compose.yaml': 'services: {a: {image: x, profiles: [""]}}'})
   t.notOk('profiles' in (template.apps[0] ?? {}))
