@@ -4,6 +4,7 @@ import {orElse} from '../../model/or-else.ts'
 import {readTextFile} from '../../model/read-file.ts'
 
 interface PackageScript {
+  readonly name: string
   readonly script: string
   readonly folder: string
 }
@@ -41,7 +42,7 @@ export function packageScript(args: readonly string[], folder: string): PackageS
   const script = manifestIn(place)?.scripts?.[name]
   if (typeof script !== 'string' || script === '') return undefined
   // `pnpm with-env next dev`: the script starts the words after it
-  return {script: script.endsWith(' --') ? [script, ...more].join(' ') : script, folder: place}
+  return {name, script: script.endsWith(' --') ? [script, ...more].join(' ') : script, folder: place}
 }
 
 /** The folder of a package of the workspace, by its name or path. */

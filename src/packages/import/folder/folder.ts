@@ -159,7 +159,7 @@ async function projectsOf(root: string): Promise<Projects> {
   const own = find(root)
   const all = foldersOf(root, {
     isProject: folder => find(folder).length > 0 || reasonOf(folder) !== '',
-    isBelow: part => !startsParts(root) && own.some(app => startsBelow(app, part))
+    isBelow: part => !startsParts(root) && own.some(app => app.folder === part || startsBelow(app, part))
   })
   const parts = all.folders
   const found = [root, ...parts].map(folder => [folder, find(folder)] as const)

@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import {jsonIn} from '../../../../model/is-json.ts'
 import {mapOf, textValue, type Values} from '../../reading/yaml-file.ts'
 import {has, readText} from '../../reading/files.ts'
+import {parallelStarts} from './parallel.ts'
 import type {ProjectReader, ProjectStart} from './reader.ts'
 
 /** The scripts that start a package, best first. */
@@ -18,7 +19,10 @@ const scriptsIn = (folder: string): Values => mapOf(readPackage(folder)?.['scrip
 
 /** Packages of Node, by their scripts. */
 export const node: ProjectReader = {
-  startsIn: folder => [nodeStart(folder)].filter(each => each !== undefined),
+  startsIn(folder) {
+    const parts = partsOf(folder)
+    return parts.length > 0 ? parts : [nodeStart(folder)].filter(each => each !== undefined)
+  },
   reasonOf(folder) {
     const deno = ['deno.json', 'deno.jsonc'].find(name => has(folder, name))
     if (!has(folder, 'package.json')) return deno === undefined ? '' : `its tasks are those of ${deno}: deno task NAME`
@@ -63,8 +67,13 @@ function onlyBuilds(line: string): boolean {
 const STARTS_PARTS =
   /\b(?:concurrently|npm-run-all|run-p|turbo|nx|lerna|wsrun|ultra|moon|rush|docker[- ]compose|foreman|overmind|tilt|skaffold)\b|--(?:parallel|recursive|filter|workspaces?|prefix|cwd)\b|\b(?:pnpm|yarn|npm) (?:-r|-F|-w|-C|--dir|workspaces?)\b|\bcd [\w./-]+ && (?:npm|yarn|pnpm|bun)\b/
 
-/** Whether the script of a package starts other packages. */
-export const startsParts = (folder: string): boolean => STARTS_PARTS.test(startScript(folder)?.line ?? '')
+/** Whether the script of a package starts other packages, which are found by their folders. */
+export const startsParts = (folder: string): boolean =>
+  STARTS_PARTS.test(startScript(folder)?.line ?? '') && partsOf(folder).length === 0
+
+/** The programs that the script of a package starts side by side. */
+const partsOf = (folder: string): readonly ProjectStart[] =>
+  parallelStarts(startScript(folder)?.line ?? '', folder, scriptsIn(folder))
 
 /** How a package starts: by the first of its usual scripts, or by a file that listens; undefined: not at all. */
 function nodeStart(folder: string): ProjectStart | undefined {

@@ -175,3 +175,43 @@ t.test('turbo: the tasks that it runs first are a mark with their command', asyn
   t.ok(notes.includes('turbo runs build, db:push first: npx turbo run build db:push'), notes.join('\n'))
   t.ok(notes.includes('the root script dev has web...: here each package starts'))
 })
+
+const LISTENS = 'require("express")().listen(process.env.PORT || 5000)'
+
+t.test('concurrently: each of its programs is an app, with the name and folder that it has', async t => {
+  const front = {client: {'package.json': pkg({start: 'react-scripts start'})}}
+  const scripts = {
+    server: 'nodemon server.js',
+    client: 'npm start --prefix client',
+    'dev:all': 'npx concurrently -k -c "red,blue" "npm run server" "npm run client"'
+  }
+  t.strictSame(
+    await commands(t, {'package.json': pkg({...scripts, dev: 'npm run dev:all'}), 'server.js': LISTENS, ...front}),
+    ['server . 5000 npm run server', 'client ./client 3000 npm run start']
+  )
+  const named = `concurrently --names=API,Web-Site 'nodemon server.js' 'cd client && npm start'`
+  t.strictSame(await commands(t, {'package.json': pkg({start: named}), 'server.js': LISTENS, ...front}), [
+    'API . 5000 nodemon server.js',
+    'Web-Site ./client 3000 npm start'
+  ])
+})
+
+t.test('patterns of scripts, by concurrently and npm-run-all', async t => {
+  const parts = {'dev:api': 'node server.js', 'dev:web': 'vite', 'build:web': 'vite build'}
+  const apps = ['api . 5000 npm run dev:api', 'web . 5173 npm run dev:web']
+  for (const dev of ['concurrently npm:dev:*', 'run-p dev:*', 'npm-run-all build:web --parallel dev:*'])
+    t.strictSame(await commands(t, {'package.json': pkg({dev, ...parts}), 'server.js': LISTENS}), apps, dev)
+})
+
+t.test('steps in a row, and packages of a workspace, are no programs side by side', async t => {
+  const scripts = {a: 'vite', start: 'x'}
+  for (const dev of [
+    'npm-run-all build start',
+    'concurrently "npm run a" && node .',
+    'concurrently "turbo dev" npm:a'
+  ]) {
+    const {template} = await imported(t, {'package.json': pkg({dev, ...scripts})})
+    t.match(template.apps, [{appID: 'shop', command: ['npm', 'run', 'dev']}], dev)
+    t.equal(template.apps.length, 1)
+  }
+})
