@@ -25,8 +25,11 @@ export interface Registration {
    * Removes the run from the list at once. Settles when open answers are sent, or after a moment. Connections that wait for the end of the run stay open until the process exits.
    */
   withdraw(): Promise<void>
-  /** Replaces the registered facts of the apps and the entrance, and the longest grace period. Never fails. */
-  update(changed: Partial<Pick<RunIdentity, 'appIds' | 'names' | 'entrance' | 'takenOver'>>, graceMs?: number): void
+  /** Replaces the registered facts of the apps and the entrance, and the longest grace period. Settles when other runs can read them. Never fails. */
+  update(
+    changed: Partial<Pick<RunIdentity, 'appIds' | 'names' | 'entrance' | 'takenOver'>>,
+    graceMs?: number
+  ): Promise<void>
   /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
 }
@@ -109,12 +112,12 @@ export async function register(
   return {
     name: known.identity?.name ?? '',
     taken,
-    update: (changed, graceMs = known.graceMs) => {
+    update: async (changed, graceMs = known.graceMs) => {
       const before = known
       if (before.identity === undefined) return
       known = {...before, graceMs, identity: {...before.identity, ...changed}}
-      if (JSON.stringify(known) === JSON.stringify(before)) return
-      write(async () => writeRunFile(home, known))
+      if (JSON.stringify(known) !== JSON.stringify(before)) write(async () => writeRunFile(home, known))
+      await written
     },
     spare: marker => noteSpared(home, marker),
     withdraw: async () => {

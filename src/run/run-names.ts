@@ -28,7 +28,7 @@ export interface RunNamesParts {
   /** Serves a connection to the dashboard, with its first bytes. */
   readonly serveDashboard: (socket: Socket, early: Buffer) => Promise<void>
   /** Called when the names or the entrance of the run have changed without an edit. */
-  readonly changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => void
+  readonly changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => Promise<void>
 }
 
 /** How long a start waits to learn which program has the entrance, in ms. */
@@ -61,7 +61,7 @@ export class RunNames {
     this.#parts = parts
     this.#leftOut = context.plan.leftOut ?? []
     this.#ports = new EntrancePorts(context.env)
-    const answer = (names?: ReadonlyMap<string, string>): void => changed({names: this.alsoAnswer(names)})
+    const answer = (names?: ReadonlyMap<string, string>): void => void changed({names: this.alsoAnswer(names)})
     this.show = new RunShow({...parts, project: () => this.#space?.project, answer})
   }
 
@@ -174,7 +174,7 @@ export class RunNames {
   /** Leaves the entrance to a run that waits for it. */
   async handOver(): Promise<void> {
     await (await this.#entrance.begun)?.handOver()
-    if (this.#ports.bound.length > 0) this.#parts.changed({entrance: []})
+    if (this.#ports.bound.length > 0) void this.#parts.changed({entrance: []})
   }
 
   async close(cut: AbortSignal): Promise<void> {
@@ -190,7 +190,7 @@ export class RunNames {
   async #take(bound: readonly Server[] = []): Promise<boolean> {
     if (!(await this.#ports.bind(this.#parts.context.plan, bound))) return false
     this.#isForeign = false
-    this.#parts.changed(this.#ports.facts)
+    void this.#parts.changed(this.#ports.facts)
     const {begun} = this.#entrance
     if (this.#over.signal.aborted) this.#ports.bound.forEach(release)
     else if (begun !== undefined) (await begun).listen(this.#ports.bound)
@@ -245,10 +245,9 @@ export class RunNames {
     if (left !== undefined) this.show.leave()
     void closed.then(() => left?.())
     const freed = this.#ports.free(port)
-    if (freed.length > 0) {
-      await (await this.#serve()).free(heir, freed)
-      this.#parts.changed(this.#ports.facts)
-    }
+    if (freed.length > 0) await (await this.#serve()).free(heir, freed)
+    // the other run reads then which names are free
+    await this.#parts.changed(this.#ports.facts)
     heir.end()
   }
 

@@ -135,10 +135,10 @@ export class RunParts {
       whyStopped: id => this.apps.whyStopped(id),
       answering: () => this.names.show.answering,
       appOf: marker => this.appRuntimes.appOf(marker),
-      takenOver: takenOver => this.#registration?.update({takenOver})
+      takenOver: takenOver => void this.#registration?.update({takenOver})
     })
     const {published, api} = this
-    const changed: Registration['update'] = facts => this.#registration?.update(facts)
+    const changed: Registration['update'] = async facts => this.#registration?.update(facts)
     this.names = new RunNames({context, published, runtimes, serveDashboard: api.serveDashboard, changed})
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
@@ -237,7 +237,7 @@ export class RunParts {
         const ids = all.map(({id}) => id)
         // also leaving apps, which go on by the plan before an edit
         const graceMs = longestGraceMs(this.apps.all.flatMap(({plan: was, wanted}) => [was, wanted]))
-        this.#registration?.update({appIds: ids, ...this.names.update(all, this.apps.leftOut())}, graceMs)
+        void this.#registration?.update({appIds: ids, ...this.names.update(all, this.apps.leftOut())}, graceMs)
       },
       isMain: runtime => this.routes.versions.isMain(runtime),
       makesRoom: async plan => this.components.giveWay(plan),

@@ -3,7 +3,10 @@ import {dirname, join, resolve} from 'node:path'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../run/selection.ts'
 import type {Overrides} from '../../files/config/app.ts'
+import {nearestTemplate} from '../../files/config/find.ts'
 import {loadTemplate, type Loaded} from '../../files/config/load.ts'
+import {UserError} from '../../model/errors.ts'
+import {whyNotFound} from '../../platform/program-version.ts'
 import {livingRuns} from '../../control/living-runs.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
 import {repositoryAbove} from '../../platform/paths.ts'
@@ -15,7 +18,9 @@ import type {FreshCopy} from './fresh-copy/fresh-copy.ts'
 import type {Isolation, IsolationOptions} from './isolation.ts'
 import {flaggedPlan} from './flagged-plan.ts'
 import {newOnes, runHints} from './commands/run-hints.ts'
+import {shownPath} from './pick-run.ts'
 import {signedLine} from './print.ts'
+import {UP} from './say.ts'
 import type {Form} from './run-form.ts'
 import {surroundings} from './template-named.ts'
 
@@ -134,3 +139,17 @@ const chosen = (plan: Plan, {flags, words}: CommandContext): Plan => {
 /** `--except a,b`, and `--except a b` without `--only`. */
 const excepted = ({flags, words}: CommandContext): ReadonlySet<string> =>
   new Set([...flags.list('except'), ...(flags.names.includes('except') && !flags.names.includes('only') ? words : [])])
+
+/** Throws a UserError if the only word of `run` names an app of this folder's template, and no program: nothing is started. */
+export async function refuseNamedApp(call: CommandContext): Promise<void> {
+  const [id = ''] = call.words
+  const template = nearestTemplate(process.cwd())
+  if (template === undefined || whyNotFound([id], process.cwd(), process.env['PATH'] ?? '') === '') return
+  const flags = call.flags.with({'run-file': [template]})
+  const loaded = await loadedTemplate({...call, words: [], flags}).catch(() => undefined) // another command reports mistakes of the template
+  const {apps = [], leftOut = []} = loaded?.plan ?? {}
+  if (![...apps, ...leftOut].some(app => app.id === id)) return
+  throw new UserError(`"${id}" is an app of ${shownPath(template)}, not a program`, {
+    explanation: `${UP} --only ${id} starts it and what it depends on; in a run, pillion start ${id} does.`
+  })
+}

@@ -264,7 +264,7 @@ export const existingFolders = (): readonly string[] => []
 export const usableFolder = (): string => ''
 export const homeOf = (): string => ''
 export async function register(): Promise<Registration> {
-  return {taken: [], name: '', spare: nothing, update: nothing, withdraw: async () => undefined}
+  return {taken: [], name: '', spare: nothing, update: async () => undefined, withdraw: async () => undefined}
 }
 
 // control/sidecar-leases.ts: nobody else runs on that machine

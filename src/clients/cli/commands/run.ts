@@ -32,7 +32,7 @@ async function begun(call: CommandContext, isUp = false): Promise<number> {
   if (!isTemplate && needsTemplate !== undefined)
     throw new UserError(`--${needsTemplate} ${ownOf(TEMPLATE_FLAGS, needsTemplate) ?? ''}: add --run-file`)
   if (!isTemplate && call.words.length === 1 && !call.flags.names.includes('app-id'))
-    await (await import('../named-app.ts')).refuseNamedApp(call)
+    await (await import('../selected-apps.ts')).refuseNamedApp(call)
   if (!isTemplate) {
     const {singleRun} = await import('./run-single.ts')
     return live(openTerminal(), call, terminal => singleRun(call, terminal))
