@@ -39,7 +39,7 @@ export interface Registrant extends RunFile {
   readonly name?: NameRequest
 }
 
-/** Answers a request; settles when the answer is written. An answer that lasts as long as the run does not delay that. Rejects if its code cannot be loaded. */
+/** Answers a request; settles when the answer is written. An answer that lasts as long as the run does not delay that. */
 export type ServeRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** Takes over a connection for another protocol; `early`: its first bytes. */
@@ -135,7 +135,7 @@ export async function register(
 /** Removes the folder of a run. Never fails, since an error would hide why the run ends. A later command removes the rest. */
 const removeHome = (home: string): void => orElse(() => rmSync(home, {recursive: true, force: true}), undefined)
 
-/** Answers an error. Code cannot be loaded while no file can be opened: this request fails, and later ones are answered. */
+/** Answers an error: this request fails, and later ones are answered. */
 function fail(response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy()
   const problem = JSON.stringify({status: 500, detail: messageOf(error)})

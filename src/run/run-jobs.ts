@@ -2,7 +2,7 @@ import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {DeliverJob} from '../work/job/jobs.ts'
 
-/** Delivers the ticks of jobs to the instances of their apps, round robin. Rejects if its code cannot be loaded now: the tick is delivered later (`Jobs`). */
+/** Delivers the ticks of jobs to the instances of their apps, round robin. */
 export function jobDelivery(sidecars: ReadonlyMap<AppRuntime, OpenSidecar>): DeliverJob {
   let ticks = 0
   return async (job, waits) => {

@@ -7,33 +7,6 @@ import {WakeUps} from '../../../src/work/wake-ups.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
 import {TestClock} from '../../rig/clock.ts'
 
-t.test(
-  'a tick whose delivery cannot begin, as no file can be opened, comes later, also where none is tried again',
-  async t => {
-    const clock = new TestClock()
-    const file = await WorkFile.open(undefined, text => t.fail(text))
-    const wakeUps = new WakeUps(file, clock)
-    let tries = 0
-    const deliverJob: OpenSidecar['deliverJob'] = async () => {
-      if (++tries === 1) throw new Error('EMFILE: too many open files')
-      return Promise.resolve({kind: 'done', answer: '200'})
-    }
-    const runtime = {id: 'shop', sleep: {need: () => t.fail('it is awake')}} as unknown as AppRuntime
-    const deliver = jobDelivery(new Map([[runtime, {deliverJob} as OpenSidecar]]))
-    const jobs = new Jobs({file, wakeUps, clock, log: (_, __, text) => t.fail(text)}, deliver)
-    await jobs.schedule('shop', {name: 'once', dueTime: '1s', policy: {kind: 'drop'}}, false)
-    for (let second = 0; second < 3; second++) {
-      clock.pass(1000)
-      for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate)
-    }
-    t.equal(tries, 2)
-    t.same(await jobs.list('shop'), [])
-    jobs.close()
-    wakeUps.close()
-    file.close()
-  }
-)
-
 t.test('a job that is run by hand, and whose process is gone without an answer, is not run once more', async t => {
   const clock = new TestClock()
   const file = await WorkFile.open(undefined, text => t.fail(text))

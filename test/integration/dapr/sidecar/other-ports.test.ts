@@ -61,24 +61,3 @@ t.test(
     await t.rejects(connect(t, port), {code: 'ECONNREFUSED'})
   }
 )
-
-t.test('metrics that cannot be read, as no file can be opened, are answered by an error, and ask anew', async t => {
-  const {server, port} = await listening()
-  const warnings: string[] = []
-  let asked = 0
-  const text = async (): Promise<string> => {
-    if (++asked === 1) throw new Error('EMFILE: too many open files')
-    return Promise.resolve('up 1\n')
-  }
-  const warn = (line: string): void => void warnings.push(line)
-  const open = openMetricsPort([server], text, {isAllowedHost: () => true, pages: new PageGuard([]), warn})
-  t.teardown(() => open.destroy())
-  const caller = await connect(t, port)
-  const ask = async (): Promise<unknown> => {
-    caller.send('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    return caller.answer()
-  }
-  t.match(await ask(), {status: 500, body: /EMFILE/})
-  t.match(await ask(), {status: 200, body: 'up 1\n'})
-  t.match(warnings, [/^the metrics cannot be read: EMFILE/])
-})
