@@ -76,7 +76,7 @@ async function main(args: readonly string[]): Promise<boolean> {
   }
   if (first === '--prepare') {
     const parts = Object.values(PARTS)
-    await install(parts.flatMap(({needs = []}) => needs))
+    if (inCi) await install(parts.flatMap(({needs = []}) => needs))
     // a part runs its own again: what fails is told there
     for (const words of parts.flatMap(({builds = []}) => builds)) await runCommand(['nice', ...words])
     return true
