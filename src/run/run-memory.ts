@@ -25,7 +25,7 @@ export class RunMemory {
     if (this.#context.plan.file !== '') this.#timer = setInterval(() => void this.#keep(false), EVERY_MS).unref()
   }
 
-  /** Writes one after the other. Rejects if its code cannot be loaded. */
+  /** Writes one after the other. */
   async keepExit(death: Death): Promise<void> {
     if (this.#context.plan.file === '') return
     const writing = this.#written.then(async () => this.#write(death))

@@ -195,7 +195,6 @@ export class RunNames {
     if (this.#over.signal.aborted) this.#ports.bound.forEach(release)
     else if (begun !== undefined) (await begun).listen(this.#ports.bound)
     else {
-      // where its code cannot be loaded now, the next connection tries again
       const serve = (): void => void this.#serve().catch(() => undefined)
       for (const claim of this.#ports.bound) claim.on('connection', serve)
       if (bound.length > 0) serve() // some callers are connected already

@@ -108,7 +108,11 @@ export class WrittenPorts {
       port,
       signal: this.#over.signal,
       isWanted: host => hosts.includes(host),
-      held: ({kind}) => (isFree ||= kind !== 'program') && kind !== 'program',
+      held: ({kind}) => {
+        const isRun = kind !== 'program'
+        isFree ||= isRun
+        return isRun
+      },
       take: async bound => {
         if (!isFree || this.#ours.has(port) || !this.#begun.has(port)) bound.forEach(release)
         else return this.#tryListen(app, bound)

@@ -7,8 +7,7 @@ import type {Availability} from '../model/availability.ts'
 import type {Pool} from '../proxy/net/pool.ts'
 import type {Callee} from '../proxy/gateway/local-apps.ts'
 import type {Logs} from './lifecycle-log.ts'
-import {firstAccepting} from '../platform/probe.ts'
-import {probeTargetOf} from './process/readiness.ts'
+import {isServed} from './process/readiness.ts'
 import {AppChannel} from '../proxy/gateway/app-channel.ts'
 import {availabilityOf} from './availability-of.ts'
 import type {AdmissionQueue} from '../proxy/gateway/admission-queue.ts'
@@ -55,6 +54,7 @@ export class AppRuntime implements Callee, Intent {
   #opening: Opening
   readonly #listeners = new Set<() => void>()
   #recheckedAt = -Infinity // performance.now()
+  #looking: Promise<void> | undefined // once for all calls that a crash breaks
   person: Person
   request: Intent['request'] = 'no'
   isClosing = false
@@ -80,7 +80,7 @@ export class AppRuntime implements Callee, Intent {
       appPort: ports.appPort,
       explain: options.explain,
       onWait: call => this.sleep.onWait(call),
-      onBroken: () => void this.#recheckIfGone(),
+      onBroken: () => void (this.#looking ??= this.#recheckIfGone().finally(() => (this.#looking = undefined))),
       healthChanged: isHealthy => {
         this.#opening.exits.reportHealth(isHealthy, this.#plan)
         this.#tell()
@@ -230,8 +230,8 @@ export class AppRuntime implements Callee, Intent {
   async #recheckIfGone(): Promise<void> {
     const {app, plan, appPort} = this
     if (appPort === 0 || !this.isListening) return
-    const isGone = (await firstAccepting(probeTargetOf(plan, appPort))) === undefined
-    if (isGone && app === this.app) this.recheck()
+    const isThere = await isServed(plan, appPort)
+    if (!isThere && app === this.app) this.recheck()
   }
 
   /** Notes a need of the app. Returns false if it is not falling asleep, or was needed already. */

@@ -196,3 +196,7 @@ export function probeTargetOf(
     isSecure: channel.protocol === 'https' || channel.protocol === 'grpcs'
   }
 }
+
+/** Whether a server accepts connections at an app's port. */
+export const isServed = async (plan: AppPlan, appPort: number): Promise<boolean> =>
+  (await firstAccepting(probeTargetOf(plan, appPort))) !== undefined

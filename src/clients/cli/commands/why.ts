@@ -108,7 +108,7 @@ export function whyText({app, instances, stalled, death, deaths}: Api.Why, troub
   const states = instances.map(({name, version, isReady, reason}) => {
     const ofIt = own.filter(trouble => trouble.name === name && ['', version].includes(trouble.version))
     // the state explains calls that waited in vain
-    const shown = ofIt.filter(({kind, error}) => kind !== 'calls' || reason === '' || !error.includes('waited '))
+    const shown = ofIt.filter(({kind, error}) => kind !== 'calls' || reason === '' || !error.startsWith('waited '))
     const isExplained = shown.some(({kind, text}) => OF_STATE.has(kind) || text.startsWith(reason))
     const texts = shown.map(troubleText).join('')
     if (reason !== '' && !isExplained) return `${reason}\n${texts}`
