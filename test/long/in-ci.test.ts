@@ -69,12 +69,11 @@ async function broken(rig: Rig): Promise<void> {
   })
 }
 
-t.test('the files of the example are those of the page, and install what they use', t => {
+t.test('the files of the example are those of the page, and install what they use', async t => {
   t.equal(readFileSync(join(ROOT, 'examples/ci/.github/workflows/test.yml'), 'utf8'), github)
   t.equal(readFileSync(join(ROOT, 'examples/ci/.gitlab-ci.yml'), 'utf8'), gitlab)
   t.ok(githubSteps.includes(INSTALL))
   t.ok(gitlabSteps.includes(INSTALL))
-  t.end()
 })
 
 t.test(

@@ -14,7 +14,7 @@ const pack = (...args: readonly string[]): {readonly filename: string; readonly 
   return packed
 }
 
-t.test('the package holds the program, its schema and its papers: no tests, no sources', t => {
+t.test('the package holds the program, its schema and its papers: no tests, no sources', async t => {
   const paths = pack('--dry-run').files.map(({path}) => path)
   const known =
     /^(bin\/(?:pillion\.js|(?:load|start)\.cjs|package\.json)|dist\/program|schema\/(?:template\.json|api\.yaml)|package\.json)$/
@@ -24,14 +24,12 @@ t.test('the package holds the program, its schema and its papers: no tests, no s
     []
   )
   for (const path of ['bin/pillion.js', 'dist/program', 'schema/template.json']) t.ok(paths.includes(path), path)
-  t.end()
 })
 
-t.test('the package has no script that npm runs when it is installed or packed', t => {
+t.test('the package has no script that npm runs when it is installed or packed', async t => {
   const {scripts} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {scripts: Record<string, string>}
   for (const name of ['preinstall', 'install', 'postinstall', 'prepare', 'prepack', 'postpack'])
     t.notOk(name in scripts, name)
-  t.end()
 })
 
 t.test('installed into an empty folder, with nothing beside it, npx runs a template', async t => {

@@ -104,7 +104,7 @@ const isTemplate = ({language, text}: Block): boolean => language === 'yaml' && 
 /** Written from the definitions, or from a run, as `docs.test.ts` checks: the help of each command, an example of each event. */
 const isWritten = ({page}: Block): boolean => ['docs/commands.md', 'docs/events.md'].includes(page)
 
-t.test('every block of the pages is run by a test, or it is said why it cannot be', t => {
+t.test('every block of the pages is run by a test, or it is said why it cannot be', async t => {
   const blocks = PAGES.flatMap(blocksOf)
   const held = (block: Block): boolean => HELD.some(entry => isOf(block, entry))
   t.same(
@@ -123,5 +123,4 @@ t.test('every block of the pages is run by a test, or it is said why it cannot b
     tests.filter(test => !existsSync(join(TEST, test))),
     []
   )
-  t.end()
 })

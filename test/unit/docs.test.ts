@@ -5,7 +5,7 @@ import {pages} from '../../scripts/docs.js'
 import {TYPES} from '../../src/observe/api/events/event.ts'
 import {API, misfit} from '../rig/api-schema.ts'
 
-t.test('each type of event has an example of a real run, which is as it is described', t => {
+t.test('each type of event has an example of a real run, which is as it is described', async t => {
   const examples = JSON.parse(readFileSync(join(import.meta.dirname, '../../docs/events.json'), 'utf8')) as Readonly<
     Record<string, {readonly type: string}>
   >
@@ -19,11 +19,9 @@ t.test('each type of event has an example of a real run, which is as it is descr
     t.equal(example.type, type)
     t.equal(misfit('Event', example), '', type)
   }
-  t.end()
 })
 
-t.test('the pages of commands and keys say what the definitions say; else: npm run docs', t => {
+t.test('the pages of commands and keys say what the definitions say; else: npm run docs', async t => {
   for (const [name, text] of Object.entries(pages()))
     t.equal(readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8'), text, name)
-  t.end()
 })

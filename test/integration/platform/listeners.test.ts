@@ -32,7 +32,7 @@ const row = (number: number, port: string, state: string): string =>
     149
   )
 
-test('the table is read up to the first connection only', t => {
+test('the table is read up to the first connection only', async t => {
   const listening = Array.from({length: 100}, (_, at) => row(at, at === 99 ? '0050' : '1F90', '0A'))
   const connections = Array.from({length: 100}, (_, at) => row(100 + at, '0050', '01'))
   const beyond = row(200, '0050', '0A')
@@ -41,7 +41,6 @@ test('the table is read up to the first connection only', t => {
   })
   t.same(listenersOn({port: 0x50, addresses: ['127.0.0.1'], tables: [join(folder, 'tcp')]}), new Set(['socket:[1099]']))
   t.equal(listenersOn({port: 0x1f90, tables: [join(folder, 'tcp'), join(folder, 'none')]}).size, 99)
-  t.end()
 })
 
 /** The calls of read(2) by this process so far (proc_pid_io(5)). */

@@ -25,7 +25,7 @@ const group = (controllers: string, more: Files = {}): Files => ({
   ...more
 })
 
-t.test('a cgroup that may be written: the process enters one of its own, and becomes the program', t => {
+t.test('a cgroup that may be written: the process enters one of its own, and becomes the program', async t => {
   const root = openSystem(t, {cg: group('cpu memory')})
   const found = asked(root)
   if (typeof found === 'string') throw new Error(found)
@@ -36,10 +36,9 @@ t.test('a cgroup that may be written: the process enters one of its own, and bec
   const [program, ...args] = [...found.prefix, 'sh', '-c', 'echo "$$ $1"', 'sh', 'a b']
   t.match(execFileSync(program, args).toString(), /^\d+ a b\n$/)
   t.equal(readFileSync(join(folder, 'cgroup.procs'), 'utf8'), '0\n', '0 is the process that writes it')
-  t.end()
 })
 
-t.test('next to ours, where processes are; what a killed run has left is removed', t => {
+t.test('next to ours, where processes are; what a killed run has left is removed', async t => {
   const cg = group('memory', {init: group('', {}), 'pillion-4194305-1': {}})
   const root = openSystem(t, {own: '/init', cg})
   const found = asked(root, {limits: {memoryBytes: 2 ** 20, cpus: 0}})
@@ -50,18 +49,16 @@ t.test('next to ours, where processes are; what a killed run has left is removed
   t.notOk(existsSync(join(root, 'cg', left()[0] ?? '', 'cpu.max')))
   found.release() // a folder with files in it stays: real cgroups have none of their own
   t.equal(left().length, 1)
-  t.end()
 })
 
-t.test('the group of a process that has not entered it so far is left alone', t => {
+t.test('the group of a process that has not entered it so far is left alone', async t => {
   const [own, other] = [`pillion-${process.pid}-0`, `pillion-${process.ppid}-1`]
   const root = openSystem(t, {cg: group('cpu memory', {[own]: {}, [other]: {}})})
   asked(root)
   for (const each of [own, other]) t.ok(existsSync(join(root, 'cg', each)), each)
-  t.end()
 })
 
-t.test("the user's systemd is asked first; a controller that it does not have is not asked for", t => {
+t.test("the user's systemd is asked first; a controller that it does not have is not asked for", async t => {
   const manager = {'user.slice': {'user-1000.slice': {'user@1000.service': group('')}}}
   const run = {user: {1000: {systemd: {private: ''}}}}
   const root = openSystem(t, {cg: {...group('cpu memory'), ...manager}, run})
@@ -81,10 +78,9 @@ t.test("the user's systemd is asked first; a controller that it does not have is
   writeFileSync(join(root, 'cg/user.slice/user-1000.slice/user@1000.service/cgroup.controllers'), 'memory pids\n')
   const other = asked(root, {path: 'bin'})
   t.match(typeof other === 'string' ? other : other.prefix[0], /\/(?:ba)?sh$/)
-  t.end()
 })
 
-t.test('why there are none', t => {
+t.test('why there are none', async t => {
   const root = openSystem(t, {cg: {...group('pids')}})
   t.match(
     asked(root),
@@ -92,5 +88,4 @@ t.test('why there are none', t => {
   )
   writeFileSync(join(root, 'proc/self/mountinfo'), MOUNTS.replace('cgroup2', 'cgroup'))
   t.match(asked(root), 'this system has no cgroups of version 2')
-  t.end()
 })

@@ -64,7 +64,7 @@ t.test('the commit is that of HEAD: a branch, a packed one, none', async t => {
   t.equal(commitAt(file), 'c'.repeat(40))
 })
 
-t.test('what cannot be written leaves nothing beside it', t => {
+t.test('what cannot be written leaves nothing beside it', async t => {
   const folder = t.testdir()
   const of = {env: {XDG_STATE_HOME: folder}, template: '/shop/dapr.yaml', name: ''}
   keepRun(of, runOf('a'))
@@ -74,10 +74,9 @@ t.test('what cannot be written leaves nothing beside it', t => {
   mkdirSync(join(files, file))
   t.throws(() => keepRun(of, runOf('b')), {message: /EISDIR/})
   t.same(readdirSync(files), [file])
-  t.end()
 })
 
-t.test('what cannot be read is not taken for no runs: those before it stay', t => {
+t.test('what cannot be read is not taken for no runs: those before it stay', async t => {
   const folder = t.testdir()
   const of = {env: {XDG_STATE_HOME: folder}, template: '/shop/dapr.yaml', name: ''}
   keepRun(of, runOf('a'))
@@ -93,5 +92,4 @@ t.test('what cannot be read is not taken for no runs: those before it stay', t =
     keptRuns(of).map(({run}) => run),
     ['a', 'b']
   )
-  t.end()
 })

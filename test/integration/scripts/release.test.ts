@@ -52,7 +52,7 @@ function machO(t: Test): string {
   return path
 }
 
-test('a signature covers each page, also when it is made again; a changed byte is told', t => {
+test('a signature covers each page, also when it is made again; a changed byte is told', async t => {
   const path = machO(t)
   t.throws(() => checkExecutable(path, 'darwin-arm64'), /no signature/)
   for (let time = 0; time < 2; time++) {
@@ -68,16 +68,18 @@ test('a signature covers each page, also when it is made again; a changed byte i
   t.throws(() => checkExecutable(path, 'darwin-arm64'), /1 of 9 pages are not as they were signed/)
   writeFileSync(path, changed.subarray(0, -1))
   t.throws(() => checkExecutable(path, 'darwin-arm64'), /ends behind the file/)
-  t.end()
 })
 
-test('our own Node is an executable of Linux without a program inside', {skip: process.platform !== 'linux'}, t => {
-  const path = join(t.testdir({cut: ''}), 'cut')
-  const node = readFileSync(process.execPath)
-  writeFileSync(path, node.subarray(0, 1_000_000))
-  t.throws(() => checkExecutable(path, `linux-${process.arch}`), /segment \d+ ends behind the file/)
-  t.end()
-})
+test(
+  'our own Node is an executable of Linux without a program inside',
+  {skip: process.platform !== 'linux'},
+  async t => {
+    const path = join(t.testdir({cut: ''}), 'cut')
+    const node = readFileSync(process.execPath)
+    writeFileSync(path, node.subarray(0, 1_000_000))
+    t.throws(() => checkExecutable(path, `linux-${process.arch}`), /segment \d+ ends behind the file/)
+  }
+)
 
 const SUMS = {'darwin-arm64': 'a1', 'darwin-x64': 'a2', 'linux-arm64': 'a3', 'linux-x64': 'a4'}
 const FORMULA = formulaOf({
@@ -87,7 +89,7 @@ const FORMULA = formulaOf({
   fileOf: (target: string) => `pillion-9.9.9-${target}.gz`
 })
 
-test('what a formula does with a download, step by step, ends with a program that runs', t => {
+test('what a formula does with a download, step by step, ends with a program that runs', async t => {
   const folder = t.testdir({bin: {}})
   const download = join(folder, 'pillion-9.9.9-linux-x64.gz')
   writeFileSync(download, gzipSync('#!/bin/sh\necho "completes for $2"\n'), {mode: 0o644})
@@ -105,13 +107,11 @@ test('what a formula does with a download, step by step, ends with a program tha
     else t.fail(`an unknown step: ${line}`)
   }
   t.strictSame(said, ['completes for bash\n'])
-  t.end()
 })
 
-test('a formula names each platform with its file and sum', t => {
+test('a formula names each platform with its file and sum', async t => {
   for (const [target, sum] of Object.entries(SUMS))
     t.ok(FORMULA.includes(`url "https://x/pillion-9.9.9-${target}.gz"\n      sha256 "${sum}"`), target)
-  t.end()
 })
 
 test('the manual page has each command, and no line that troff would take for a request', async t => {
@@ -122,7 +122,7 @@ test('the manual page has each command, and no line that troff would take for a 
   for (const line of page.split('\n').filter(each => each.startsWith('.'))) t.match(line, /^\.(?:TH|SH|TP|B|I)\b/)
 })
 
-test('a release says what is left for a person: nothing, or each step with its place', t => {
+test('a release says what is left for a person: nothing, or each step with its place', async t => {
   const files: Record<string, string> = {
     'CHANGELOG.md': '# Changelog\n\n## 1.2.3 - 2026-12-01\n',
     'README.md': '# Pillion\n',
@@ -149,5 +149,4 @@ test('a release says what is left for a person: nothing, or each step with its p
       'git tag v1.2.3 && git push origin v1.2.3'
     ]
   )
-  t.end()
 })

@@ -7,7 +7,7 @@ import {SetClock, TestClock} from '../../rig/clock.ts'
 const MINUTE_MS = 60 * 1000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
-test('what cleans /tmp finds nothing old in the folder of a run', t => {
+test('what cleans /tmp finds nothing old in the folder of a run', async t => {
   const folder = t.testdir({about: '', socket: ''})
   const paths = [folder, join(folder, 'about'), join(folder, 'socket')]
   const clock = new TestClock()
@@ -24,10 +24,9 @@ test('what cleans /tmp finds nothing old in the folder of a run', t => {
   age()
   clock.pass(DAY_MS)
   t.equal(statSync(folder).mtimeMs, 0, 'no longer')
-  t.end()
 })
 
-test('after a sleep of the machine, in which no timer fires, it is touched soon', t => {
+test('after a sleep of the machine, in which no timer fires, it is touched soon', async t => {
   const folder = t.testdir({socket: ''})
   const clock = new SetClock()
   const letGo = keepFolder(folder, clock, () => t.fail('the socket is there'))
@@ -38,10 +37,9 @@ test('after a sleep of the machine, in which no timer fires, it is touched soon'
   clock.pass(MINUTE_MS)
   t.ok(Date.now() - statSync(folder).mtimeMs < DAY_MS)
   letGo()
-  t.end()
 })
 
-test('that the folder is gone is told', t => {
+test('that the folder is gone is told', async t => {
   let lost = 0
   const clock = new TestClock()
   const letGo = keepFolder(join(t.testdir(), 'gone'), clock, () => lost++)
@@ -50,5 +48,4 @@ test('that the folder is gone is told', t => {
   letGo()
   clock.pass(DAY_MS)
   t.equal(lost, 1, 'no longer')
-  t.end()
 })

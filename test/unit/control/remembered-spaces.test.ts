@@ -82,11 +82,10 @@ t.test('doctor lists them, the one used last first, with those whose folder is g
   t.match(checkCopies(many, NOW)[0]?.advice, /^… and 10 more$/m)
 })
 
-t.test('whose a space is is written again where its repository gets a remote', t => {
+t.test('whose a space is is written again where its repository gets a remote', async t => {
   const env = spacesIn('remote', {main: 1})
   const [space] = rememberedSpaces(env)
   const owner = {root: space?.root ?? '', copy: '', repository: 'https://example.com/shop'}
   remember(space?.folder ?? '', owner)
   t.match(rememberedSpaces(env), [owner])
-  t.end()
 })

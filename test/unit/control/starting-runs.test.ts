@@ -7,7 +7,7 @@ import t from 'tap'
 import {endBySignal, ownStart, startingRuns} from '../../../src/control/starting-runs.ts'
 import {startOf} from '../../../src/platform/process-table.ts'
 
-t.test('a start that is about to write who it is stays; that of a killed process does not', t => {
+t.test('a start that is about to write who it is stays; that of a killed process does not', async t => {
   const folder = t.testdir({})
   chmodSync(folder, 0o700)
   const [own, killed] = [join(folder, `starting-${process.pid}`), join(folder, 'starting-999999999')]
@@ -19,7 +19,6 @@ t.test('a start that is about to write who it is stays; that of a killed process
   t.strictSame([look(), existsSync(own)], [['my-shop'], true])
   writeFileSync(own, JSON.stringify({...start, started: start.started - 100}))
   t.strictSame([look(), existsSync(own)], [[], false], 'the pid came again')
-  t.end()
 })
 
 t.test('a process that has got the pid of a run since gets no signal', async t => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {exactText, parseExactly} from '../../../src/model/exact-json.ts'
 
-t.test('whole numbers that JavaScript would round stay as they are written', t => {
+t.test('whole numbers that JavaScript would round stay as they are written', async t => {
   const text = '{"id":12345678901234567890,"low":-9007199254740993,"few":[3,0.5],"none":null}'
   t.equal(exactText(parseExactly(text)), text)
   t.strictSame(parseExactly('[9007199254740991,9007199254740993,1e30,2.0]'), [
@@ -11,11 +11,9 @@ t.test('whole numbers that JavaScript would round stay as they are written', t =
     2
   ])
   t.throws(() => parseExactly('{"id":}'), SyntaxError)
-  t.end()
 })
 
-t.test('what has no such number is read and written however deeply it is nested', t => {
+t.test('what has no such number is read and written however deeply it is nested', async t => {
   const text = `${'['.repeat(20_000)}1${']'.repeat(20_000)}`
   t.equal(exactText(parseExactly(text)), text)
-  t.end()
 })

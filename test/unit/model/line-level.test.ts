@@ -140,12 +140,11 @@ const LINES: readonly (readonly [LineLevel | undefined, string, string])[] = [
   [undefined, 'a stack', '    at charge (/shop/charge.js:41:7)']
 ]
 
-t.test('the level of a line, as the programs write it', t => {
+t.test('the level of a line, as the programs write it', async t => {
   for (const [level, program, line] of LINES) t.equal(levelOf(line), level, `${program}: ${line}`)
-  t.end()
 })
 
-t.test('a line of any length, and of marks that could make a pattern slow, is looked at in no time', t => {
+t.test('a line of any length, and of marks that could make a pattern slow, is looked at in no time', async t => {
   for (const piece of [
     '[',
     '[1:11 ',
@@ -165,5 +164,4 @@ t.test('a line of any length, and of marks that could make a pattern slow, is lo
     for (let n = 0; n < 100; n++) levelOf(line)
     t.ok(cpuMs() - before < 1000, piece)
   }
-  t.end()
 })

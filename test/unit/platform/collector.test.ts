@@ -10,7 +10,7 @@ import {
 
 const ROOM = 1000
 
-t.test('pieces of any size become the same body', t => {
+t.test('pieces of any size become the same body', async t => {
   const text = Array.from({length: 20_000}, (_, i) => String.fromCharCode(i % 256)).join('')
   for (const size of [1, 7, 4096, 5000, text.length])
     for (const isText of [false, true]) {
@@ -22,28 +22,25 @@ t.test('pieces of any size become the same body', t => {
       t.ok(collector.take().toString('latin1') === text, `${size} ${isText ? 'text' : 'bytes'}`)
     }
   t.equal(new Collector(0).take().length, 0)
-  t.end()
 })
 
-t.test('a body in pieces of one byte is held in few blocks', t => {
+t.test('a body in pieces of one byte is held in few blocks', async t => {
   const collector = new Collector(0)
   const piece = Buffer.from('x')
   for (let i = 0; i < 4_000_000; i++) collector.add(piece)
   t.ok(collector.blocks < 20, `${collector.blocks} blocks`)
   t.equal(collector.take().length, 4_000_000)
-  t.end()
 })
 
-t.test('pieces are copied: their buffers may be used again', t => {
+t.test('pieces are copied: their buffers may be used again', async t => {
   const collector = new Collector(0)
   const piece = Buffer.from('abc')
   collector.add(piece)
   piece.fill('x')
   t.equal(collector.take().toString(), 'abc')
-  t.end()
 })
 
-t.test('a body has a limit of its own, and one together with all others', t => {
+t.test('a body has a limit of its own, and one together with all others', async t => {
   const room = new Budget(ROOM)
   const first = new Collector(600, room)
   t.equal(first.add(Buffer.alloc(601)), 'too large')
@@ -55,7 +52,6 @@ t.test('a body has a limit of its own, and one together with all others', t => {
   t.equal(second.add(Buffer.alloc(1)), 'added')
   second.release()
   t.equal(new Collector(0, room).add(Buffer.alloc(2 * ROOM)), 'added', 'one that is alone may take more')
-  t.end()
 })
 
 async function* pieces(count: number, size: number): AsyncGenerator<Buffer> {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {portAdvice, programText} from '../../../src/run/port-advice.ts'
 
-t.test('the advice names what the program is: Spring Boot by its build file or task, else plain Java', t => {
+t.test('the advice names what the program is: Spring Boot by its build file or task, else plain Java', async t => {
   const folder = t.testdir({
     plain: {'Main.java': '', 'pom.xml': '<artifactId>javalin</artifactId>'},
     maven: {'pom.xml': '<artifactId>spring-boot-starter-web</artifactId>'},
@@ -20,7 +20,6 @@ t.test('the advice names what the program is: Spring Boot by its build file or t
   ]
   for (const [command, at, advice] of table)
     t.ok(portAdvice(programText(command.split(' '), `${folder}/${at}`)).startsWith(advice), `${command} in ${at}`)
-  t.end()
 })
 
 t.test('a word of 100,000 letters is read in linear time', async t => {

@@ -15,7 +15,7 @@ const runtime = (version: string): AppRuntime =>
     app: {lived: {from: 0, to: 1}, bestLine: ''}
   }) as unknown as AppRuntime
 
-t.test('a save that reloaded one version of an app has not started the process of another one', t => {
+t.test('a save that reloaded one version of an app has not started the process of another one', async t => {
   const deaths: Death[] = []
   const recorder = new RunRecorder({
     runtimes: () => [],
@@ -39,5 +39,4 @@ t.test('a save that reloaded one version of an app has not started the process o
   recorder.died(runtime('2.0.0'), {kind: 'code', code: 0}, {warn: () => undefined})
   t.match(recorder.historyOf('shop@1.0.0').exit, {text: 'exited with code 1'})
   t.match(recorder.historyOf('shop@2.0.0').exit, {text: 'exited with code 0'})
-  t.end()
 })

@@ -24,14 +24,12 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
 }
 
 for (const [server, lines] of Object.entries(SAID))
-  t.test(`the port that ${server} could not bind is among the numbers of its lines`, t => {
+  t.test(`the port that ${server} could not bind is among the numbers of its lines`, async t => {
     t.ok(portsIn(lines).has(5433))
     t.notOk(portsIn(lines).has(127), 'a part of an address is none')
-    t.end()
   })
 
-t.test('lines about anything else have none', t => {
+t.test('lines about anything else have none', async t => {
   t.same([...portsIn(['listening at 127.0.0.1:5433', 'order 4711', '']).values()], [])
   t.same([...portsIn(['port 70000: address already in use']).values()], [])
-  t.end()
 })

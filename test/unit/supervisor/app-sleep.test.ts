@@ -10,7 +10,7 @@ const nothing = (): void => undefined
 /** It is not falling asleep. */
 const need = (): boolean => false
 
-t.test('a call that comes before the run has put the app to sleep starts it', t => {
+t.test('a call that comes before the run has put the app to sleep starts it', async t => {
   const woken: string[] = []
   const app: {state: AppState} = {state: {phase: 'idle'}}
   const queue: AdmissionQueue = new AdmissionQueue({timeoutMs: Infinity, onWait: call => sleep.onWait(call)})
@@ -24,42 +24,43 @@ t.test('a call that comes before the run has put the app to sleep starts it', t 
   app.state = {phase: 'asleep', last: undefined}
   sleep.onMove()
   t.same(woken, ['shop: GET /items'])
-  t.end()
 })
 
-t.test('one that cannot be started is tried again later, or once it can be, not by each of those that need it', t => {
-  const woken: string[] = []
-  const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
-  const needs = ['an event', 'an actor']
-  const look = (): void => needs.forEach(each => sleep.need(each))
-  const sleep: AppSleep = new AppSleep(
-    {plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app, need},
-    {
-      starting: nothing,
-      triggers: () => ({}),
-      // what it depends on has failed: it sleeps on, and all that wait for it look again
-      wake: cause => {
-        if (woken.push(cause) > 5) throw new Error('without an end')
-        sleep.onMove()
-        look()
-      },
-      learn: nothing
-    }
-  )
-  look()
-  t.same(woken, ['an event'])
-  sleep.retry()
-  t.same(woken, ['an event', 'an actor'])
-  app.state = {phase: 'starting', pid: 1}
-  sleep.onMove()
-  app.state = {phase: 'running', pid: 1, ready: true}
-  sleep.onMove()
-  sleep.retry()
-  t.equal(woken.length, 2, 'it runs')
-  t.end()
-})
+t.test(
+  'one that cannot be started is tried again later, or once it can be, not by each of those that need it',
+  async t => {
+    const woken: string[] = []
+    const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
+    const needs = ['an event', 'an actor']
+    const look = (): void => needs.forEach(each => sleep.need(each))
+    const sleep: AppSleep = new AppSleep(
+      {plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app, need},
+      {
+        starting: nothing,
+        triggers: () => ({}),
+        // what it depends on has failed: it sleeps on, and all that wait for it look again
+        wake: cause => {
+          if (woken.push(cause) > 5) throw new Error('without an end')
+          sleep.onMove()
+          look()
+        },
+        learn: nothing
+      }
+    )
+    look()
+    t.same(woken, ['an event'])
+    sleep.retry()
+    t.same(woken, ['an event', 'an actor'])
+    app.state = {phase: 'starting', pid: 1}
+    sleep.onMove()
+    app.state = {phase: 'running', pid: 1, ready: true}
+    sleep.onMove()
+    sleep.retry()
+    t.equal(woken.length, 2, 'it runs')
+  }
+)
 
-t.test('what waits without a limit tries again without an end, at most once a minute', t => {
+t.test('what waits without a limit tries again without an end, at most once a minute', async t => {
   const clock = new TestClock()
   const woken: number[] = []
   const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
@@ -85,10 +86,9 @@ t.test('what waits without a limit tries again without an end, at most once a mi
     clock.pass(1)
     t.equal(woken.length, tries + 1)
   }
-  t.end()
 })
 
-t.test('one whose own process fails is not tried again and again because its dependency starts each time', t => {
+t.test('one whose own process fails is not tried again and again because its dependency starts each time', async t => {
   const woken: string[] = []
   const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
   const sleep = new AppSleep(
@@ -112,5 +112,4 @@ t.test('one whose own process fails is not tried again and again because its dep
   sleep.need('an event')
   sleep.retry()
   t.equal(woken.length, 2)
-  t.end()
 })

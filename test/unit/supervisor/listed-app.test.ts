@@ -24,10 +24,9 @@ const urlAt = (host: string): string => {
   return listedApp(app as unknown as Parameters<typeof listedApp>[0], 'ready').url
 }
 
-t.test('the URL of an app has the address at which it is called', t => {
+t.test('the URL of an app has the address at which it is called', async t => {
   for (const host of ['', 'localhost', '127.0.0.1', '::1', '0.0.0.0', '::'])
     t.equal(urlAt(host), 'http://localhost:5100')
   t.equal(urlAt('127.0.0.2'), 'http://127.0.0.2:5100')
   t.equal(urlAt('fe80::1'), 'http://[fe80::1]:5100')
-  t.end()
 })

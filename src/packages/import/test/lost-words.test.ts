@@ -16,7 +16,7 @@ t.test('a compose.yaml of process-compose is one, also where a folder is named',
   t.strictSame(findSource('two', undefined, cwd).others, ['compose.prod.yaml'])
 })
 
-t.test('files that change services: that of development comes before others', t => {
+t.test('files that change services: that of development comes before others', async t => {
   const services = 'services: {a: {image: x}}'
   const names = ['compose.build.yml', 'compose.dev-azure.yml', 'compose.dev.yml', 'compose.yaml']
   const cwd = t.testdir(Object.fromEntries(names.map(name => [name, services])))
@@ -25,7 +25,6 @@ t.test('files that change services: that of development comes before others', t 
     'compose.build.yml',
     'compose.dev-azure.yml'
   ])
-  t.end()
 })
 
 t.test('keys of process-compose that are not carried over are named', async t => {

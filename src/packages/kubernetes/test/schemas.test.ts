@@ -86,7 +86,7 @@ t.test("every annotation for a sidecar is one that Dapr's injector reads", async
   )
 })
 
-t.test('the checks find what is wrong', t => {
+t.test('the checks find what is wrong', async t => {
   const deployment = {apiVersion: 'apps/v1', kind: 'Deployment', metadata: {name: 'x', labels: {}}, spec: {}}
   const component = {
     apiVersion: 'dapr.io/v1alpha1',
@@ -100,7 +100,6 @@ t.test('the checks find what is wrong', t => {
     t.match(check(component), /required property 'metadata'/)
     t.match(check({...deployment, kind: 'Pod'}), /no kind Pod/)
   }
-  t.end()
 })
 
 /** Texts that one YAML or the other reads as something else. */
@@ -160,7 +159,7 @@ const DOUBTFUL = [
   'x'.repeat(2000)
 ]
 
-t.test('what is written is read as it was by YAML 1.1 and 1.2', t => {
+t.test('what is written is read as it was by YAML 1.1 and 1.2', async t => {
   for (const version of ['1.1', '1.2'] as const) {
     for (const text of DOUBTFUL) {
       const written = yamlText({a: text, [text]: [text]})
@@ -176,7 +175,6 @@ t.test('what is written is read as it was by YAML 1.1 and 1.2', t => {
       DOUBTFUL
     )
   }
-  t.end()
 })
 
 t.test('nothing that a template holds changes on the way', async t => {

@@ -3,7 +3,7 @@ import t from 'tap'
 import {collectGarbage} from '../../../platform/heap.ts'
 import {RedisEngine} from '../engine/engine.ts'
 
-t.test('a scan over several connections sees each key, also while others are deleted', t => {
+t.test('a scan over several connections sees each key, also while others are deleted', async t => {
   const engine = new RedisEngine()
   const sessions = [engine.open(), engine.open()]
   const run = (at: number, ...args: readonly string[]): unknown => engine.run(sessions[at % 2] ?? engine.open(), args)
@@ -18,10 +18,9 @@ t.test('a scan over several connections sees each key, also while others are del
   }
   t.equal(seen.size, 100)
   t.equal(run(0, 'DBSIZE'), 0)
-  t.end()
 })
 
-t.test('a cursor that comes again, or is unknown, begins behind as many keys', t => {
+t.test('a cursor that comes again, or is unknown, begins behind as many keys', async t => {
   const engine = new RedisEngine()
   const session = engine.open()
   for (let key = 0; key < 30; key++) engine.run(session, ['SET', `k${key}`, 'v'])
@@ -31,7 +30,6 @@ t.test('a cursor that comes again, or is unknown, begins behind as many keys', t
   t.equal(scan(cursor)[1][0], 'k10')
   t.equal(scan(cursor)[1][0], 'k10')
   t.same(scan('999999999'), ['0', []])
-  t.end()
 })
 
 t.test('a scan that its client does not continue keeps no deleted keys', async t => {
@@ -49,7 +47,7 @@ t.test('a scan that its client does not continue keeps no deleted keys', async t
   t.equal(gone.deref(), undefined)
 })
 
-t.test('a scan has one timer, and none once it is over', t => {
+t.test('a scan has one timer, and none once it is over', async t => {
   const [made, cleared] = [mock.method(globalThis, 'setTimeout'), mock.method(globalThis, 'clearTimeout')]
   t.teardown(() => mock.restoreAll())
   const engine = new RedisEngine()
@@ -64,10 +62,9 @@ t.test('a scan has one timer, and none once it is over', t => {
     made.mock.calls.filter(({result}) => !gone.has(result)),
     []
   )
-  t.end()
 })
 
-t.test('a scan that its client continues late sees each key that is there all the time', t => {
+t.test('a scan that its client continues late sees each key that is there all the time', async t => {
   mock.timers.enable({apis: ['setTimeout']})
   t.teardown(() => mock.timers.reset())
   const engine = new RedisEngine()
@@ -82,10 +79,9 @@ t.test('a scan that its client continues late sees each key that is there all th
   const [next, keys] = scan(cursor)
   t.ok(keys.includes('k10'))
   t.ok([...keys, ...scan(next)[1]].includes('k20'))
-  t.end()
 })
 
-t.test('so does one whose keys were removed before its latest step, also when it pauses again', t => {
+t.test('so does one whose keys were removed before its latest step, also when it pauses again', async t => {
   mock.timers.enable({apis: ['setTimeout']})
   t.teardown(() => mock.timers.reset())
   const engine = new RedisEngine()
@@ -108,5 +104,4 @@ t.test('so does one whose keys were removed before its latest step, also when it
     .filter(key => engine.run(session, ['EXISTS', key]) === 1)
     .filter(key => !found.includes(key))
   t.strictSame(missed, [])
-  t.end()
 })

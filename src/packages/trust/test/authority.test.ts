@@ -26,7 +26,7 @@ const refused = (spoil: (path: string) => void): string => {
   }
 }
 
-t.test('an authority whose files cannot be relied on is refused with the reason', t => {
+t.test('an authority whose files cannot be relied on is refused with the reason', async t => {
   t.match(
     refused(() => undefined),
     /^$/
@@ -58,5 +58,4 @@ t.test('an authority whose files cannot be relied on is refused with the reason'
     }
     t.match(refused(spoil), /it is valid from .* to .*: the clock of this machine is or was wrong/)
   }
-  t.end()
 })

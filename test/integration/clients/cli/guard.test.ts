@@ -22,30 +22,27 @@ function guarded(codes: readonly string[], then = ''): {readonly stdout: string;
 const signalled = (...signals: readonly string[]): string =>
   guarded([], `for (const signal of ${JSON.stringify(signals)}) process.emit(signal)`).stdout
 
-t.test('where no file can be opened for a moment the run goes on, and says so once', t => {
+t.test('where no file can be opened for a moment the run goes on, and says so once', async t => {
   const {stdout, stderr} = guarded(['EMFILE', 'ENFILE', 'EMFILE'])
   t.equal(stdout, 'false\n')
   t.equal(
     stderr,
     '⚠  a task has failed, since no more files may be open: EMFILE: of a test. The run continues; to raise the limit: ulimit -n\n'
   )
-  t.end()
 })
 
 t.test(
   'a second signal ends the grace, but for HUP: a terminal that closes may send two, as a repeated down does',
-  t => {
+  async t => {
     t.equal(signalled('SIGINT', 'SIGTERM'), 'stop\nstopNow\nfalse\n')
     t.equal(signalled('SIGHUP', 'SIGHUP'), 'stop\nfalse\n')
     t.equal(signalled('SIGINT', 'SIGHUP'), 'stop\nfalse\n')
     t.equal(signalled('SIGHUP', 'SIGINT'), 'stop\nstopNow\nfalse\n')
-    t.end()
   }
 )
 
-t.test('another error that nobody awaits is a bug, which ends the run', t => {
+t.test('another error that nobody awaits is a bug, which ends the run', async t => {
   const {stdout, stderr} = guarded(['ENOENT'])
   t.equal(stdout, 'stopNow\ntrue\n')
   t.match(stderr, /^Error: ENOENT: of a test\n +at /)
-  t.end()
 })

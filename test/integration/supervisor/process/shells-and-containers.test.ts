@@ -46,10 +46,9 @@ test('a container that does not end at its signal ends with its app, which may s
   }
 })
 
-test('a name among the words of the program in a container is not that of the container', t => {
+test('a name among the words of the program in a container is not that of the container', async t => {
   t.equal(containerOf(['docker', 'run', '--rm', 'tool:1', 'migrate', '--name', 'prod-db']), undefined)
   t.same(containerOf(['docker', 'run', '--rm', '--name', 'db', 'postgres']), {engine: 'docker', names: ['db']})
-  t.end()
 })
 
 test('an editor that an app has opened, and what runs in it, outlives the app', async t => {

@@ -21,16 +21,15 @@ function shown(type: string, body: string): string {
   return callText(detailOf(recorded, new Masking()))
 }
 
-t.test('a text without names is shown as it is, and that nothing in it is masked', t => {
+t.test('a text without names is shown as it is, and that nothing in it is masked', async t => {
   const note = '(neither JSON nor a form: nothing in it is masked)\n'
   t.ok(shown('text/plain', 'password is hunter2').endsWith(`\npassword is hunter2\n${note}`))
   t.ok(shown('application/json', '{"password":"hunter2"}').endsWith('\n{"password":"<masked, 7 characters>"}\n'))
   t.ok(shown('application/x-www-form-urlencoded', 'pin=12').endsWith('\npin=<masked, 2 characters>\n'))
   t.notMatch(shown('application/octet-stream', '\0'), note, 'bytes are not shown')
-  t.end()
 })
 
-t.test('a table of calls keeps the status on 40 columns, and has a cause only where it can be read', t => {
+t.test('a table of calls keeps the status on 40 columns, and has a cause only where it can be read', async t => {
   const ends = {from: 'orders', to: 'stock', protocol: 'gRPC', calleeProtocol: 'gRPC', at: '2026-01-31T14:46:45.977Z'}
   const request = {number: 4711, method: 'POST', path: '/shop.Stock/Reserve', isKept: true, waitedMs: 0, totalMs: 12}
   const end = {status: 5, marks: ['grpc', 'fault'], isFailed: true, failure: 'no item of this name is in stock'}
@@ -39,5 +38,4 @@ t.test('a table of calls keeps the status on 40 columns, and has a cause only wh
   t.match(lineAt(40), /^4711 {2}orders → .*gRPC 5/)
   t.match(lineAt(80), / fault$/)
   t.match(lineAt(140), / fault, no item of this name is in stock$/)
-  t.end()
 })

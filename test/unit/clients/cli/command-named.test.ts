@@ -2,7 +2,7 @@ import t from 'tap'
 import {withVerb} from '../../../../src/clients/cli/command-named.ts'
 import {COMMANDS} from '../../../../src/clients/cli/commands.ts'
 
-t.test('a command and its verb are one word, whatever flags with values are between them', t => {
+t.test('a command and its verb are one word, whatever flags with values are between them', async t => {
   const table: readonly (readonly [string, readonly string[]])[] = [
     ['wf -a shop ls', ['workflow list', '-a', 'shop']],
     ['workflow -o json list', ['workflow list', '-o', 'json']],
@@ -16,5 +16,4 @@ t.test('a command and its verb are one word, whatever flags with values are betw
     ['logs list', ['logs', 'list']]
   ]
   for (const [line, expected] of table) t.same(withVerb(line.split(' '), COMMANDS), expected, line)
-  t.end()
 })

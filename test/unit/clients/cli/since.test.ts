@@ -3,7 +3,7 @@ import {flagDuration, sinceOf} from '../../../../src/clients/cli/since.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00Z')
 
-t.test('so long ago', t => {
+t.test('so long ago', async t => {
   for (const [text, ms] of [
     ['10m', 600_000],
     ['1h30m', 5_400_000],
@@ -14,19 +14,17 @@ t.test('so long ago', t => {
     ['0s', 0]
   ] as const)
     t.equal(sinceOf(text, NOW), NOW - ms, text)
-  t.end()
 })
 
-t.test('a time, local unless it names its zone', t => {
+t.test('a time, local unless it names its zone', async t => {
   t.equal(sinceOf('2026-11-20T11:00:00Z', NOW), Date.UTC(2026, 10, 20, 11))
   t.equal(sinceOf('2026-11-20T11:00:00+01:00', NOW), Date.UTC(2026, 10, 20, 10))
   t.equal(sinceOf('2026-11-20 11:00:30.5Z', NOW), Date.UTC(2026, 10, 20, 11, 0, 30, 500))
   t.equal(sinceOf('2026-11-20 11:00', NOW), new Date(2026, 10, 20, 11).getTime())
   t.equal(sinceOf('2026-11-20', NOW), new Date(2026, 10, 20).getTime())
-  t.end()
 })
 
-t.test('anything else is a wrong word', t => {
+t.test('anything else is a wrong word', async t => {
   for (const text of [
     '',
     'yesterday',
@@ -45,7 +43,6 @@ t.test('anything else is a wrong word', t => {
       {message: `invalid argument "${text}" for "--since" flag: expected a duration`},
       text
     )
-  t.end()
 })
 
 t.test('a number alone is no time: templates count seconds, other programs ms', async t => {

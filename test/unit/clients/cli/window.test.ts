@@ -5,7 +5,7 @@ const NOW = new Date(2026, 0, 31, 14, 47).getTime()
 const at = (...time: readonly [number, number, number?, number?]): string =>
   new Date(2026, 0, 31, ...time).toISOString()
 
-t.test('a window is a time until now, numbers of calls, or times of today', t => {
+t.test('a window is a time until now, numbers of calls, or times of today', async t => {
   t.same(windowOf('30s', NOW), {from: at(14, 46, 30)})
   t.same(windowOf('1.5m', NOW), {from: at(14, 45, 30)})
   t.same(windowOf('1.5m..0.5m', NOW), {from: at(14, 45, 30), to: at(14, 46, 30)})
@@ -31,5 +31,4 @@ t.test('a window is a time until now, numbers of calls, or times of today', t =>
     '14:60'
   ])
     t.throws(() => windowOf(wrong, NOW), /invalid argument .* for "--window" flag: expected a duration/, wrong)
-  t.end()
 })

@@ -139,21 +139,19 @@ t.test('all actors of a type can be seen, a page after the other', async t => {
   t.same(JSON.parse(seen), list)
 })
 
-t.test('a number is no word of those that an argument may be', t => {
+t.test('a number is no word of those that an argument may be', async t => {
   const given = {type: 'Cart', id: 7, name: 'late', action: 0}
   t.throws(() => readArguments(changeReminderTool, given), {
     message: '"action" of change_reminder is 0, and not one of run, delete'
   })
   t.match(readArguments(changeReminderTool, {...given, action: 'run'}), {id: '7'})
-  t.end()
 })
 
-t.test('rows that do not fit, and to which no cursor leads, are counted', t => {
+t.test('rows that do not fit, and to which no cursor leads, are counted', async t => {
   const items = Array.from({length: 50}, (_, at) => `${at} ${'x'.repeat(500)}`)
   const {content} = listAnswer({summary: 'Rows.', rows: items, cursorAfter: () => ''})
   t.match(content[0]?.text, /\n3\d of them are left out: an answer has at most 8 KB\.$/)
   t.notMatch(listAnswer({summary: '', rows: items.slice(0, 3), cursorAfter: () => ''}), 'left out')
-  t.end()
 })
 
 t.test('a run that ends before it has sent all calls again is said', async t => {
@@ -256,12 +254,11 @@ t.test('a cursor that no answer gave is refused: it would lead to the first rows
       )
 })
 
-t.test('an empty text is an argument that is left out, unless it is needed', t => {
+t.test('an empty text is an argument that is left out, unless it is needed', async t => {
   for (const given of [{app: '', status: '', cursor: ''}, {app: null}, {}])
     t.strictSame({...readArguments(workflowsTool, given)}, {})
   t.strictSame({...readArguments(changeJobTool, {name: '', action: 'run', app: ''})}, {name: '', action: 'run'})
   t.throws(() => readArguments(changeJobTool, {name: 'nightly', action: ''}), {message: /one of run, pause/})
-  t.end()
 })
 
 t.test('a wait says of each app why, and what it has written last', async t => {

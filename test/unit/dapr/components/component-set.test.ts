@@ -88,7 +88,7 @@ const portsOf = (type: string, values: Readonly<Record<string, string>>): readon
   ]
 }
 
-t.test('where a component has its server; without a port it is the usual one of its type', t => {
+t.test('where a component has its server; without a port it is the usual one of its type', async t => {
   t.same(portsOf('state.redis', {redisHost: 'localhost:6380'}), [6380])
   t.same(portsOf('state.redis', {redisHost: 'localhost', redisPort: '6381'}), [6381])
   t.same(portsOf('state.redis', {redisHost: 'localhost'}), [6379])
@@ -98,5 +98,4 @@ t.test('where a component has its server; without a port it is the usual one of 
   t.same(portsOf('bindings.http', {url: 'http://localhost:3000/hook'}), [3000])
   t.same(portsOf('state.in-memory', {}), [])
   t.same(portsOf('state.constructor', {host: 'localhost'}), [])
-  t.end()
 })

@@ -59,11 +59,10 @@ t.test('a pod without a name is a fault of the property', async t => {
   await t.rejects(filled('{podName}'), {message, place})
 })
 
-t.test('topics begin with the namespace where the metadata have it', t => {
+t.test('topics begin with the namespace where the metadata have it', async t => {
   t.equal(topicPrefixOf(resource('{namespace}'), {NAMESPACE: 'blue'}), 'blue')
   t.equal(topicPrefixOf(resource('{namespace}'), {}), 'default')
   t.equal(topicPrefixOf(resource('{appID}'), {NAMESPACE: 'blue'}), '')
-  t.end()
 })
 
 /** The value of a property whose secret daprd cannot give, and what is logged. */

@@ -246,9 +246,8 @@ t.test('a daprd that was too old is found once it is replaced', async t => {
   t.match(await findDaprd(folder, ''), {path, version: '1.13.5'})
 })
 
-t.test('a component of daprd is at the port that this copy has in place of the one in its file', t => {
+t.test('a component of daprd is at the port that this copy has in place of the one in its file', async t => {
   const store = resource('store', 'state.mongodb', {host: 'localhost:27017', databaseName: 'shop'})
   const [text = ''] = componentsText([{...store, moved: [[27_017, 37_017]]}]).split('\n---\n')
   t.match(JSON.parse(text), {spec: {metadata: [{name: 'host', value: 'localhost:37017'}, {value: 'shop'}]}})
-  t.end()
 })

@@ -44,9 +44,8 @@ t.test('a call of an app that is well again is not cut by the end of one from be
   t.equal(await order.outcome, 'paid')
 })
 
-t.test('the types that an app hosts are found in any capitals of their keys', t => {
+t.test('the types that an app hosts are found in any capitals of their keys', async t => {
   const text = '{"Entities":["Cart"],"ActorIdleTimeout":"1m","Reentrancy":{"Enabled":true}}'
   const settings = {...USUAL_SETTINGS, idleMs: 60_000, isReentrant: true}
   t.strictSame([...hostedTypes(text, words => t.fail(words))], [['Cart', settings]])
-  t.end()
 })

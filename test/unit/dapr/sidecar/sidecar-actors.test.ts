@@ -78,7 +78,7 @@ t.test('a sidecar that closes behind the next one of its app leaves that one its
   next.close()
 })
 
-t.test('a process that is not asked may open a stream of actors for five seconds after its start', t => {
+t.test('a process that is not asked may open a stream of actors for five seconds after its start', async t => {
   const listeners: (() => void)[] = []
   const queue = new AdmissionQueue({timeoutMs: 60_000})
   const plan = {channel: {protocol: 'grpc'}, fixedPort: 0}
@@ -104,5 +104,4 @@ t.test('a process that is not asked may open a stream of actors for five seconds
   move({isListening: true, pid: 8})
   t.ok(actors.hostWaitMs > 0, 'the next process')
   actors.close()
-  t.end()
 })

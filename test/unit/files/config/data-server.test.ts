@@ -4,7 +4,7 @@ import type {ReadyPlan} from '../../../../src/model/plan.ts'
 
 const SPAWNED: ReadyPlan = {kind: 'spawned', timeoutMs: 1}
 
-t.test('databases are known by their program, their image, and what asks whether they are ready', t => {
+t.test('databases are known by their program, their image, and what asks whether they are ready', async t => {
   const scripts = {db: 'mkdir -p data && redis-server --dir data'}
   const folder = t.testdir({'package.json': JSON.stringify({scripts})})
   for (const command of [
@@ -74,5 +74,4 @@ t.test('databases are known by their program, their image, and what asks whether
     t.notOk(isDataServer({command, folder, ready: SPAWNED}), command.join(' '))
   const asked: ReadyPlan = {kind: 'command', command: ['sh', '-c', 'pg_isready -p $APP_PORT'], timeoutMs: 1}
   t.ok(isDataServer({command: ['./db.sh'], folder, ready: asked}))
-  t.end()
 })

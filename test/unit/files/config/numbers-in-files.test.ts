@@ -5,7 +5,7 @@ import t from 'tap'
 import {numbersInFiles} from '../../../../src/files/config/numbers-in-files.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
 
-t.test('numbers of ports in files of apps, and no defaults of variables', t => {
+t.test('numbers of ports in files of apps, and no defaults of variables', async t => {
   const root = mkdtempSync(join(tmpdir(), 'pillion-numbers-'))
   t.teardown(() => rmSync(root, {recursive: true}))
   const files = {
@@ -30,10 +30,9 @@ t.test('numbers of ports in files of apps, and no defaults of variables', t => {
   const plan = {file: join(root, 'dapr.yaml'), apps: [app('db'), app('api'), app('.')]} as unknown as Plan
   const places = numbersInFiles(plan, new Set([5432]), Infinity).map(({place}) => place)
   t.same(places, ['db/pg.sh:2', 'api/main.js:1', 'api/main.js:2', 'api/settings.json:1'])
-  t.end()
 })
 
-t.test('a line of blanks behind a port takes no time', t => {
+t.test('a line of blanks behind a port takes no time', async t => {
   const root = mkdtempSync(join(tmpdir(), 'pillion-numbers-'))
   t.teardown(() => rmSync(root, {recursive: true}))
   writeFileSync(join(root, 'blanks.js'), `port${' '.repeat(120_000)}x\nport${' '.repeat(300)}=  "5432"\n`)
@@ -43,5 +42,4 @@ t.test('a line of blanks behind a port takes no time', t => {
   const [first] = numbersInFiles(plan, new Set([5432]), Infinity)
   t.equal(first?.place, 'blanks.js:2')
   t.ok(process.cpuUsage(from).user < 2e6)
-  t.end()
 })

@@ -178,10 +178,9 @@ t.test('values of the flags of launchers and of node are no programs', async t =
     t.equal(selfReloader(command.split(' '), folder), found, command)
 })
 
-t.test('very many variables before a program take no time', t => {
+t.test('very many variables before a program take no time', async t => {
   const from = process.cpuUsage()
   t.equal(selfReloader([...Array<string>(20_000).fill('A=1'), 'vite'], '/'), 'vite')
   t.equal(selfReloader(['A=1', 'B=2'], '/'), '', 'variables alone start nothing')
   t.ok(process.cpuUsage(from).user < 2e6)
-  t.end()
 })

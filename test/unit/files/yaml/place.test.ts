@@ -1,7 +1,7 @@
 import t from 'tap'
 import {placeIn} from '../../../../src/files/yaml/place.ts'
 
-t.test('each offset has its line, in whatever order they are asked for', t => {
+t.test('each offset has its line, in whatever order they are asked for', async t => {
   const text = 'a: 1\r\n\nlonger: 2\nlast'
   const lines = text.split('\n')
   for (let offset = text.length - 1; offset >= 0; offset--) {
@@ -12,13 +12,11 @@ t.test('each offset has its line, in whatever order they are asked for', t => {
   }
   t.match(placeIn({file: 'y', text: ''}, 0), {line: 1, column: 1, source: ''})
   t.match(placeIn({file: 'y', text: 'b\n'}, 2), {line: 2, column: 1, source: ''})
-  t.end()
 })
 
-t.test('thousands of places of a large file take no time, also from its end to its start', t => {
+t.test('thousands of places of a large file take no time, also from its end to its start', async t => {
   const text = 'key: value\n'.repeat(90_000)
   const from = process.cpuUsage()
   for (let offset = text.length - 1; offset > 0; offset -= 100) placeIn({file: 'x', text}, offset)
   t.ok(process.cpuUsage(from).user < 2e6)
-  t.end()
 })

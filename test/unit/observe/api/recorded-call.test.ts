@@ -6,7 +6,7 @@ import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-reco
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 import {aCall, aRecord, aRequest} from '../../../rig/made-call.ts'
 
-t.test('a call that is no longer kept, or was never made, is said in one line', t => {
+t.test('a call that is no longer kept, or was never made, is said in one line', async t => {
   const recorder = new CallRecorder(() => 100, 4, 4096)
   t.throws(() => recordedCall(recorder, 1), {status: 404, message: 'there is no call 1: the latest call is number 0'})
   for (let i = 0; i < 6; i++) {
@@ -17,10 +17,9 @@ t.test('a call that is no longer kept, or was never made, is said in one line', 
   }
   t.throws(() => recordedCall(recorder, 2), {status: 404, message: /^there is no call 2: it is no longer kept/})
   t.equal(recordedCall(recorder, 3).number, 3)
-  t.end()
 })
 
-t.test('a text that was cut within a character is shown as text', t => {
+t.test('a text that was cut within a character is shown as text', async t => {
   const recorder = new CallRecorder(() => 4)
   const bodyOf = (body: Buffer): Pick<Message, 'body' | 'encoding'> => {
     const call = aCall({method: 'POST'})
@@ -33,7 +32,6 @@ t.test('a text that was cut within a character is shown as text', t => {
   t.same(bodyOf(Buffer.from('a€')), {body: 'a€', encoding: 'utf8'})
   t.same(bodyOf(Buffer.from('a€').subarray(0, 3)), {body: 'YeKC', encoding: 'base64'}, 'whole, and no text')
   t.same(bodyOf(Buffer.from([0xff, 0xfe, 0x61, 0xe2, 0x82])), {body: '//5h4g==', encoding: 'base64'})
-  t.end()
 })
 
 /** The response of a call as it is shown. */
@@ -53,7 +51,7 @@ function answered(head: string, body = Buffer.alloc(0), bodyBytes = 100_000): Ca
   return recorder
 }
 
-t.test('what is secret in a compressed body is masked, also in one that was cut', t => {
+t.test('what is secret in a compressed body is masked, also in one that was cut', async t => {
   const json = JSON.stringify({items: Array.from({length: 200}, (_, id) => ({id})), token: 'S3cr3t'})
   for (const [coding, body] of [
     ['gzip', gzipSync(json)],
@@ -75,11 +73,9 @@ t.test('what is secret in a compressed body is masked, also in one that was cut'
   // a block of zstd is read as a whole
   t.match(shown('zstd', zstdCompressSync(noisy), 300), {encoding: 'base64', body: /^KLUv/})
   t.match(shown('br', Buffer.from('ok')), {encoding: 'utf8', body: 'ok'}, 'it is not compressed')
-  t.end()
 })
 
-t.test('a header of an app that looks like ours for models is none', t => {
+t.test('a header of an app that looks like ours for models is none', async t => {
   const {model} = oneCall(answered('pillion-model: %;1+1=2;%E0;%'), 1, new Masking())
   t.equal(model, undefined)
-  t.end()
 })

@@ -57,17 +57,16 @@ async function hasSettled(promise: Promise<void> | undefined): Promise<boolean> 
   return settled
 }
 
-t.test('with a reader that reads nobody waits, and the lines come as they were written', t => {
+t.test('with a reader that reads nobody waits, and the lines come as they were written', async t => {
   const {write, shown} = rig()
   const a = kept('A: ')
   t.equal(write(a, 'one\ntwo\n'), undefined)
   t.equal(write(waits('B: '), 'three\n'), undefined)
   t.equal(write(a, ''), undefined)
   t.equal(shown(), 'A: one\nA: two\nB: three\n')
-  t.end()
 })
 
-t.test('an open line is cut for another app and for what others print, and goes on behind its prefix', t => {
+t.test('an open line is cut for another app and for what others print, and goes on behind its prefix', async t => {
   const {write, print, shown} = rig()
   const a = kept('A: ')
   write(a, 'lo')
@@ -77,15 +76,13 @@ t.test('an open line is cut for another app and for what others print, and goes 
   print('ours\n')
   write(a, 'ng\n')
   t.equal(shown(), 'A: loo\nB: b\nA: oo\nours\nA: ng\n')
-  t.end()
 })
 
-t.test('two streams with the same prefix are two writers', t => {
+t.test('two streams with the same prefix are two writers', async t => {
   const {write, shown} = rig()
   write(kept('A: '), 'out')
   write(kept('A: '), 'err\n')
   t.equal(shown(), 'A: out\nA: err\n')
-  t.end()
 })
 
 t.test('a slow reader makes everyone wait until it reads', async t => {

@@ -48,7 +48,7 @@ function onConsole(pieces: readonly WrittenPiece[]): string {
 
 t.test(
   'on a console, every line is of one writer and behind its prefix, and no byte is lost, however texts are cut',
-  t => {
+  async t => {
     const wrong = everyOrder.filter(pieces => {
       const lines = onConsole(pieces).split('\n')
       const of = ({prefix}: Writer): string[] =>
@@ -58,23 +58,20 @@ t.test(
     })
     t.ok(everyOrder.length > 150, `${everyOrder.length} ways`)
     t.same(wrong, [])
-    t.end()
   }
 )
 
-t.test('on a console, lines that nobody interrupts are whole', t => {
+t.test('on a console, lines that nobody interrupts are whole', async t => {
   for (const parts of cuts(TEXT_A))
     t.equal(onConsole(parts.map(text => piece(A, text))), 'A: a1\nA: a22\nA: \n', JSON.stringify(parts))
-  t.end()
 })
 
-t.test('on a console, an interrupted line gets a newline and its rest the prefix again', t => {
+t.test('on a console, an interrupted line gets a newline and its rest the prefix again', async t => {
   t.equal(onConsole([piece(A, 'lo'), piece(B, 'b\n'), piece(A, 'ng\n')]), 'A: lo\nB: b\nA: ng\n')
   t.equal(onConsole([piece(A, 'lo'), piece(B, 'b'), piece(A, 'ng\n')]), 'A: lo\nB: b\nA: ng\n')
-  t.end()
 })
 
-t.test('in a file, every line is whole, in the order of its writer, however texts are cut', t => {
+t.test('in a file, every line is whole, in the order of its writer, however texts are cut', async t => {
   const wrong = everyOrder.filter(pieces => {
     const file = new WholeLines(() => undefined)
     const text = pieces.map(next => file.take(next)).join('')
@@ -89,10 +86,9 @@ t.test('in a file, every line is whole, in the order of its writer, however text
     )
   })
   t.same(wrong, [])
-  t.end()
 })
 
-t.test('in a file, what waits for a line comes in its order, and may open a line itself', t => {
+t.test('in a file, what waits for a line comes in its order, and may open a line itself', async t => {
   const file = new WholeLines(() => undefined)
   t.equal(file.take(piece(A, 'lo')), 'A: lo')
   t.equal(file.take(piece(B, 'b1\nb')), '')
@@ -100,10 +96,9 @@ t.test('in a file, what waits for a line comes in its order, and may open a line
   t.equal(file.take(piece(A, 'n')), 'n')
   t.equal(file.take(piece(A, 'g\n')), 'g\nB: b1\nB: b', 'B has the open line now, so the status waits on')
   t.equal(file.take(piece(B, '2\n')), '2\nended\n')
-  t.end()
 })
 
-t.test('in a file, a line is cut when more than 1 MiB waits for it, and goes on behind its prefix', t => {
+t.test('in a file, a line is cut when more than 1 MiB waits for it, and goes on behind its prefix', async t => {
   const file = new WholeLines(() => undefined)
   const full = piece(B, `${'x'.repeat(1024 * 1024 - 4)}\n`)
   t.equal(full.text.length, 1024 * 1024)
@@ -113,10 +108,9 @@ t.test('in a file, a line is cut when more than 1 MiB waits for it, and goes on 
   t.equal(file.take(piece(A, 'ng\n')), 'A: ng\n')
   t.equal(file.take(piece(A, 'lo')), 'A: lo')
   t.equal(file.take(full), '', 'the measure starts anew')
-  t.end()
 })
 
-t.test('in a file, what still waits at the end is released', t => {
+t.test('in a file, what still waits at the end is released', async t => {
   const file = new WholeLines(() => undefined)
   file.take(piece(A, 'lo'))
   file.take(piece(B, 'b\n'))
@@ -124,26 +118,27 @@ t.test('in a file, what still waits at the end is released', t => {
   t.equal(file.release(), '\nB: b\nended\n')
   t.equal(file.release(), '')
   t.equal(file.take(piece(A, '')), '', 'no text is no line')
-  t.end()
 })
 
-t.test('in a file, what has waited for 5 s is written, though the line has not ended, as that of a progress bar', t => {
-  mock.timers.enable({apis: ['setTimeout']})
-  t.teardown(() => mock.timers.reset())
-  const late: string[] = []
-  const file = new WholeLines(text => void late.push(text))
-  t.equal(file.take(piece(A, '45 %')), 'A: 45 %')
-  t.equal(file.take(piece(B, 'b1\n')), '')
-  mock.timers.tick(4000)
-  t.equal(file.take(piece(B, 'b2\n')), '')
-  mock.timers.tick(999)
-  t.same(late, [])
-  mock.timers.tick(1)
-  t.same(late, ['\nB: b1\nB: b2\n'])
-  t.equal(file.take(piece(A, ' 46 %')), 'A:  46 %')
-  t.equal(file.take(piece(B, 'b3\n')), '')
-  t.equal(file.take(piece(A, '\n')), '\nB: b3\n')
-  mock.timers.tick(5000)
-  t.equal(late.length, 1, 'nothing waits')
-  t.end()
-})
+t.test(
+  'in a file, what has waited for 5 s is written, though the line has not ended, as that of a progress bar',
+  async t => {
+    mock.timers.enable({apis: ['setTimeout']})
+    t.teardown(() => mock.timers.reset())
+    const late: string[] = []
+    const file = new WholeLines(text => void late.push(text))
+    t.equal(file.take(piece(A, '45 %')), 'A: 45 %')
+    t.equal(file.take(piece(B, 'b1\n')), '')
+    mock.timers.tick(4000)
+    t.equal(file.take(piece(B, 'b2\n')), '')
+    mock.timers.tick(999)
+    t.same(late, [])
+    mock.timers.tick(1)
+    t.same(late, ['\nB: b1\nB: b2\n'])
+    t.equal(file.take(piece(A, ' 46 %')), 'A:  46 %')
+    t.equal(file.take(piece(B, 'b3\n')), '')
+    t.equal(file.take(piece(A, '\n')), '\nB: b3\n')
+    mock.timers.tick(5000)
+    t.equal(late.length, 1, 'nothing waits')
+  }
+)

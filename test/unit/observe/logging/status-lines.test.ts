@@ -6,7 +6,7 @@ const code = (n: number): Exit => ({kind: 'code', code: n})
 const signal = (name: NodeJS.Signals): Exit => ({kind: 'signal', signal: name})
 const utf8 = (text: string): string => Buffer.from(text, 'latin1').toString('utf8')
 
-t.test("what an app's log says of its end", t => {
+t.test("what an app's log says of its end", async t => {
   t.equal(status.plainly(status.appEnded(code(0))), 'Exited App successfully\n')
   t.equal(status.plainly(status.appEnded(code(3))), 'The App process exited with error code: exit status 3\n')
   t.equal(
@@ -15,7 +15,6 @@ t.test("what an app's log says of its end", t => {
   )
   t.equal(status.plainly(status.errorExitingApp(code(3))), 'Error exiting App: exit status 3\n')
   t.equal(status.plainly(status.shuttingDown), '\ntermination signal received: shutting down\n')
-  t.end()
 })
 
 t.test("what a sidecar's log says, from start to end", t => {
@@ -50,17 +49,15 @@ Exited App successfully
   t.end()
 })
 
-t.test("on a console of Dapr's own a status stands behind its sign", t => {
+t.test("on a console of Dapr's own a status stands behind its sign", async t => {
   t.equal(utf8(status.withSign(status.upAndRunning)), "✅  You're up and running! Dapr logs will appear here.\n\n")
   t.equal(utf8(status.withSign(status.shuttingDown)), 'ℹ️  \ntermination signal received: shutting down\n')
   t.equal(utf8(status.withSign(status.errorExitingApp(code(1)))), '❌  Error exiting App: exit status 1\n')
-  t.end()
 })
 
-t.test('a command with letters beyond ASCII keeps its bytes', t => {
+t.test('a command with letters beyond ASCII keeps its bytes', async t => {
   const [, command] = status.updatingMetadata(1, 'node größe.js')
   t.ok(command)
   if (command !== undefined)
     t.equal(utf8(status.plainly(command)), 'Updating metadata for app command: node größe.js\n')
-  t.end()
 })

@@ -38,12 +38,11 @@ const cases: [kind: string, text: string, shown: string][] = [
   ['Latin-1, broken and cut UTF-8', 'caf\xe9 \xff\xfe \xe2\x82\n', 'caf\xe9 \xff\xfe \xe2\\x82\n']
 ]
 
-t.test('only renditions reach a terminal: every other control is shown', t => {
+t.test('only renditions reach a terminal: every other control is shown', async t => {
   for (const [kind, text, shown] of cases) t.equal(new TerminalText('> ').push(text), shown, kind)
-  t.end()
 })
 
-t.test('nothing that a terminal would obey is left, wherever the pieces are cut', t => {
+t.test('nothing that a terminal would obey is left, wherever the pieces are cut', async t => {
   // oxlint-disable-next-line no-control-regex -- what must not be there
   const forbidden = /\x1b(?!\[[\d;:]*m)|[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\xc2[\x80-\x9f]|\r(?!> )/
   for (const [kind, text, shown] of cases) {
@@ -58,21 +57,18 @@ t.test('nothing that a terminal would obey is left, wherever the pieces are cut'
     const single = Array.from(text, byte => terminal.push(byte)).join('') + terminal.end()
     t.equal(single.replaceAll(END, ''), shown.replaceAll(END, ''), `${kind}, byte by byte`)
   }
-  t.end()
 })
 
-t.test('what is unfinished at the end is shown, and a sequence without end is not kept', t => {
+t.test('what is unfinished at the end is shown, and a sequence without end is not kept', async t => {
   const terminal = new TerminalText('> ')
   t.equal(terminal.push('a\x1b['), 'a')
   t.equal(terminal.end(), '\\x1b[')
   t.equal(terminal.push(`\x1b[${'1;'.repeat(1000)}`), `\\x1b[${'1;'.repeat(1000)}`)
   t.equal(terminal.end(), '')
-  t.end()
 })
 
-t.test('without a prefix a return is shown: nothing overwrites what stands before it', t => {
+t.test('without a prefix a return is shown: nothing overwrites what stands before it', async t => {
   t.equal(terminalText('error: \rall is well\n'), 'error: \\x0dall is well\n')
-  t.end()
 })
 
 const highs = (text: string): number => text.replaceAll(/[^\x80-\x9f]/g, '').length
@@ -84,7 +80,7 @@ const hasC1 = (text: string): boolean => {
   return /[\u0080-\u009f]/.test(decoded) || highs(encoded) !== highs(text)
 }
 
-t.test('random bytes never leave a control character in what is shown', t => {
+t.test('random bytes never leave a control character in what is shown', async t => {
   let seed = 42
   const random = (below: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) % below
   // oxlint-disable-next-line no-control-regex -- what must not be there
@@ -102,5 +98,4 @@ t.test('random bytes never leave a control character in what is shown', t => {
     got += terminal.end()
     if (forbidden.test(got) || hasC1(got)) t.fail(JSON.stringify(got))
   }
-  t.end()
 })

@@ -37,7 +37,7 @@ t.test('a sidecar that takes connections again is found by one of three retries'
   ])
 })
 
-t.test('whether a timeout counts the wait is what the first admission says', t => {
+t.test('whether a timeout counts the wait is what the first admission says', async t => {
   const held: Held = {
     admitted: new Promise(() => undefined),
     cancel: () => undefined,
@@ -50,7 +50,6 @@ t.test('whether a timeout counts the wait is what the first admission says', t =
     () => undefined
   )
   t.match(admit(CALL), {isCounted: true, onCounted: held.onCounted})
-  t.end()
 })
 
 t.test('after the last one the error says so; other errors are none of theirs', async t => {

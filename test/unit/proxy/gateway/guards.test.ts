@@ -1,7 +1,7 @@
 import t from 'tap'
 import {hostGuard, isCrossOrigin, isToken} from '../../../../src/proxy/gateway/guards.ts'
 
-t.test('which host names are allowed', t => {
+t.test('which host names are allowed', async t => {
   const isAllowedHost = hostGuard(['10.0.0.1', '[fd00::1]', 'Box'])
   for (const name of [
     'localhost',
@@ -49,10 +49,9 @@ t.test('which host names are allowed', t => {
     t.equal(isAllowedHost(name), false, name)
   t.equal(isAllowedHost('localhost'), true, 'again, after others')
   t.equal(isAllowedHost('evil'), false)
-  t.end()
 })
 
-t.test('a sidecar that listens on all addresses allows every address, and no name', t => {
+t.test('a sidecar that listens on all addresses allows every address, and no name', async t => {
   for (const everywhere of ['0.0.0.0', '::', '[::]']) {
     const isAllowedHost = hostGuard([everywhere])
     t.equal(isAllowedHost('192.168.1.1:80'), true)
@@ -60,10 +59,9 @@ t.test('a sidecar that listens on all addresses allows every address, and no nam
     for (const name of ['evil', '[fe80::1].evil', '192.168.1.1.evil', '192.168.1.1@evil', '1.2.3'])
       t.equal(isAllowedHost(name), false, name)
   }
-  t.end()
 })
 
-t.test('which pages are cross-origin', t => {
+t.test('which pages are cross-origin', async t => {
   const isAllowedHost = hostGuard([])
   t.equal(isCrossOrigin('', '', isAllowedHost), false)
   t.equal(isCrossOrigin('http://localhost:3000', 'same-site', isAllowedHost), false)
@@ -76,12 +74,10 @@ t.test('which pages are cross-origin', t => {
   t.equal(isCrossOrigin('http://localhost/path', '', isAllowedHost), true)
   t.equal(isCrossOrigin('', 'Cross-Site', isAllowedHost), true)
   t.equal(isCrossOrigin('http://localhost', 'cross-site', isAllowedHost), true)
-  t.end()
 })
 
-t.test('tokens are compared completely', t => {
+t.test('tokens are compared completely', async t => {
   t.equal(isToken('secret', 'secret'), true)
   for (const given of ['', 'secre', 'secret ', 'Secret', 'secret2']) t.equal(isToken(given, 'secret'), false)
   t.equal(isToken('t\xc3\xbc', 'tü'), true, 'given as bytes')
-  t.end()
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {PageGuard, pageSignsOf} from '../../../../src/proxy/gateway/page-guard.ts'
 
-t.test('which requests may come from a page of elsewhere', t => {
+t.test('which requests may come from a page of elsewhere', async t => {
   const guard = new PageGuard(['https://Shop.example/', 'http://192.168.1.5:80', 'chrome-extension://abc'])
   const table: readonly (readonly [string, string, boolean])[] = [
     ['', '', false],
@@ -29,10 +29,9 @@ t.test('which requests may come from a page of elsewhere', t => {
   for (const [origin, fetchSite, isForeign] of table)
     t.equal(guard.isForeign({origin, fetchSite}), isForeign, `${origin} ${fetchSite}`)
   t.equal(new PageGuard(['*']).isForeign({origin: 'null', fetchSite: 'cross-site'}), false)
-  t.end()
 })
 
-t.test('what headers say of a page', t => {
+t.test('what headers say of a page', async t => {
   const headers = [
     'Host',
     'a',
@@ -47,5 +46,4 @@ t.test('what headers say of a page', t => {
   ]
   t.strictSame(pageSignsOf(headers), {origin: 'http://a', fetchSite: 'cross-site'})
   t.strictSame(pageSignsOf(['Accept', '*/*']), {origin: '', fetchSite: ''})
-  t.end()
 })

@@ -180,16 +180,15 @@ t.test('apps that nothing in the template tells their port are named', async t =
 
 const idsOf = (...apps: readonly AppPlan[]): readonly string[] => unnamedPorts(planOf(...apps), false).map(({id}) => id)
 
-t.test('apps that are called at a number which stands nowhere in the template', t => {
+t.test('apps that are called at a number which stands nowhere in the template', async t => {
   const published = {host: '', number: 5100, inCode: 5100}
   const api = appOf('api', 0, {published})
   t.same(idsOf(api, appOf('web', 3000)), ['api'])
   t.same(idsOf(api, appOf('web', 3000, {env: {API: 'http://localhost:5100'}})), [])
   t.same(idsOf(api, appOf('web', 3000, {command: ['web', '--api', 'localhost:5100']})), [])
-  t.end()
 })
 
-t.test('apps that containers call by name, with a number in a file', t => {
+t.test('apps that containers call by name, with a number in a file', async t => {
   const redis = appOf('redis', 0, {
     command: ['docker', 'run', '--publish', '6379:6379', 'redis'],
     ready: {kind: 'tcp', port: 6379}
@@ -197,10 +196,9 @@ t.test('apps that containers call by name, with a number in a file', t => {
   const proxy = (...words: string[]): AppPlan => appOf('proxy', 0, {command: ['docker', 'run', ...words, 'nginx']})
   t.same(idsOf(redis, proxy('--add-host', 'redis:host-gateway')), ['redis'])
   t.same(idsOf(redis, proxy('--add-host', 'other:host-gateway')), [])
-  t.end()
 })
 
-t.test('the ports at which a ready command may ask', t => {
+t.test('the ports at which a ready command may ask', async t => {
   for (const [command, env, ports] of [
     [['pg_isready', '-p', '21010'], {}, [21_010]],
     [['pg_isready'], {}, [5432]],
@@ -212,5 +210,4 @@ t.test('the ports at which a ready command may ask', t => {
     [['test', '-f', 'ready'], {}, []]
   ] as const)
     t.same([...portsAsked(command, env)], ports, command.join(' '))
-  t.end()
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {debuggerPorts} from '../../../../src/supervisor/messages/port-hint.ts'
 
-t.test('ports of debuggers and of JMX are known by a command or a variable', t => {
+t.test('ports of debuggers and of JMX are known by a command or a variable', async t => {
   for (const [text, ...ports] of [
     ['java -agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=5005 -jar app.jar', 5005],
     ['mvn spring-boot:run -Dspring-boot.run.jvmArguments="-Xrunjdwp:server=y,address=*:28055"', 28055],
@@ -14,14 +14,12 @@ t.test('ports of debuggers and of JMX are known by a command or a variable', t =
     ['node --inspector-off app.js --listen 3000']
   ] as const)
     t.same(debuggerPorts(text), ports, text)
-  t.end()
 })
 
-t.test('a word of 100,000 letters is read in linear time', t => {
+t.test('a word of 100,000 letters is read in linear time', async t => {
   for (const word of ['jdwp,', 'dlv ', '--inspect=', 'a:']) {
     const begin = performance.now()
     debuggerPorts(word.repeat(100_000))
     t.ok(performance.now() - begin < 5000, word)
   }
-  t.end()
 })

@@ -106,7 +106,7 @@ function isReached({intent: {leaves, isClosing, runEnds, person, request, round,
   return facts.round === round && idle.kind !== 'idle'
 }
 
-t.test('each intent is reached from each state, by at most twelve steps, and what ends begins nothing', t => {
+t.test('each intent is reached from each state, by at most twelve steps, and what ends begins nothing', async t => {
   let pairs = 0
   for (const intent of INTENTS)
     for (const facts of FACTS.filter(each => canOccur(intent, each))) {
@@ -124,7 +124,6 @@ t.test('each intent is reached from each state, by at most twelve steps, and wha
       if (steps.includes('lull') && intent.idle.kind !== 'idle') t.fail(JSON.stringify({intent, facts, steps}))
     }
   t.equal(pairs, 72_576)
-  t.end()
 })
 
 const INTENT: Intent = {
@@ -151,7 +150,7 @@ const OPEN: OwnerFacts = {
 const next = (person: Intent['person'], facts: Partial<OwnerFacts>, request: Intent['request'] = 'now'): OwnerStep =>
   nextStep({...INTENT, person, request: person === 'none' ? request : 'no'}, {...OPEN, ...facts})
 
-t.test('the table of a person who wants a process, or a debugger', t => {
+t.test('the table of a person who wants a process, or a debugger', async t => {
   for (const [process, forStart, forDebugger] of [
     ['up', 'none', 'renew'],
     ['asleep', 'wake', 'renew'],
@@ -169,14 +168,13 @@ t.test('the table of a person who wants a process, or a debugger', t => {
     t.equal(nextStep({...INTENT, isClosing: true}, {...OPEN, process}), 'end')
   }
   t.equal(next('debugs', {round: 0}), 'drain', 'it goes to the debugger with the round that is asked for already')
-  t.end()
 })
 
 /** The step towards this round of an open app. */
 const then = (round: number, other: Partial<OwnerFacts> = {}, idle: Intent['idle'] = {kind: 'no'}): OwnerStep =>
   nextStep({...INTENT, round, idle}, {...OPEN, ...other})
 
-t.test('the table of a process that has to give way', t => {
+t.test('the table of a process that has to give way', async t => {
   t.equal(then(1), 'none')
   t.equal(then(2), 'drain')
   t.equal(then(2, {mayOverlap: true}), 'overlap')
@@ -210,5 +208,4 @@ t.test('the table of a process that has to give way', t => {
     t.equal(then(1, {replacement, isFalling: true}, needed), forNeeded)
     t.equal(then(2, {replacement, isFalling: true}), forNeeded, 'a newer round waits until its process has ended')
   }
-  t.end()
 })

@@ -6,7 +6,7 @@ import {SetClock} from '../../../rig/clock.ts'
 
 const WISH = {dueTime: '1s', period: '1s', ttl: '', callback: '', data: undefined}
 
-t.test('timers of actors whose names read alike are several', t => {
+t.test('timers of actors whose names read alike are several', async t => {
   const {actors, clock} = openActorHouse()
   const host = new TestHost('carts')
   actors.host(host, types(['Cart', 'Cart||a']))
@@ -21,7 +21,6 @@ t.test('timers of actors whose names read alike are several', t => {
   actors.timers.delete({type: 'Cart', id: 'a', name: 'b||c'})
   t.strictSame(actors.timers.of('Cart', 'a||b'), [names[0]])
   actors.close()
-  t.end()
 })
 
 t.test('a timer that its actor cancels does not fire again', async t => {

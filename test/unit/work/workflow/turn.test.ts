@@ -82,7 +82,7 @@ const child = (instanceId: string): NonNullable<Action['createChild']> => ({
 const terminated = (name: string): InboxEntry =>
   entry('terminate', {executionTerminated: {input: undefined, recurse: name !== ''}}, name)
 
-t.test('a turn is in the history as: its begin, what had come, what the worker wants', t => {
+t.test('a turn is in the history as: its begin, what had come, what the worker wants', async t => {
   const turn = apply([
     {id: 0, scheduleTask: task('reserve')},
     {id: 1, scheduleTask: task('charge'), router: {sourceAppID: '', targetAppID: 'bank'}}
@@ -98,10 +98,9 @@ t.test('a turn is in the history as: its begin, what had come, what the worker w
     timestamp: timeOf(AT + 20),
     router: {sourceAppID: 'shop', targetAppID: 'bank'}
   })
-  t.end()
 })
 
-t.test('a timer keeps its time, and the event that it is for', t => {
+t.test('a timer keeps its time, and the event that it is for', async t => {
   const fireAt = {seconds: 2000n, nanos: 1}
   const {timers} = apply([
     {
@@ -117,7 +116,6 @@ t.test('a timer keeps its time, and the event that it is for', t => {
     }
   ])
   t.strictSame(timers, [{id: 3, fireAt, event: 'Approve'}])
-  t.end()
 })
 
 const timer = (id: number, origin: Partial<NonNullable<Action['createTimer']>>): Partial<Action> => ({
@@ -133,7 +131,7 @@ const timer = (id: number, origin: Partial<NonNullable<Action['createTimer']>>):
   }
 })
 
-t.test('the name of a timer is that of an event only where nothing says what the timer was made for', t => {
+t.test('the name of a timer is that of an event only where nothing says what the timer was made for', async t => {
   const {timers} = apply([
     timer(1, {}),
     timer(2, {createTimer: {}}),
@@ -145,10 +143,9 @@ t.test('the name of a timer is that of an event only where nothing says what the
     timers.map(({event}) => event),
     ['remind', '', '', '', 'Approve']
   )
-  t.end()
 })
 
-t.test('the first completion of an answer counts', t => {
+t.test('the first completion of an answer counts', async t => {
   const other = {result: {value: '"other"'}}
   const over = apply([complete(1), complete(3, other), complete(2, other)])
   t.strictSame(
@@ -158,10 +155,9 @@ t.test('the first completion of an answer counts', t => {
   t.strictSame([over.status, over.end?.result, over.again], [1, '"done"', undefined])
   const again = apply([complete(2), complete(1, other)])
   t.strictSame([again.end, again.again?.input], [undefined, '"done"'])
-  t.end()
 })
 
-t.test('a termination is not lost, whatever the worker answers to it', t => {
+t.test('a termination is not lost, whatever the worker answers to it', async t => {
   const inbox = [entry('terminate', {executionTerminated: {input: {value: '"enough"'}, recurse: true}}, 'recursive')]
   const ended = {
     status: 5,
@@ -175,16 +171,14 @@ t.test('a termination is not lost, whatever the worker answers to it', t => {
   t.strictSame(kinds(deaf).slice(-1), ['executionCompleted'])
   t.match(apply([complete(2)], {inbox}), ended, 'one that continues as new')
   t.match(apply([complete(2), complete(3)], {inbox}), {status: 3, again: undefined})
-  t.end()
 })
 
-t.test('an action of an unknown kind is refused: what it asks for would never come', t => {
+t.test('an action of an unknown kind is refused: what it asks for would never come', async t => {
   t.throws(() => apply([{id: 7}]), {name: 'DecodeError', message: /'o-1'.*action 7 of an unknown kind/})
   t.match(apply([{id: 7, versionNotAvailable: {}}]), {status: 0})
-  t.end()
 })
 
-t.test('the history has what tasks and children belong to, and which try a child is', t => {
+t.test('the history has what tasks and children belong to, and which try a child is', async t => {
   const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const {events} = apply(
     [
@@ -209,55 +203,49 @@ t.test('the history has what tasks and children belong to, and which try a child
     turn.children.map(each => each.trace),
     [other, undefined]
   )
-  t.end()
 })
 
-t.test('a child without an id gets one of its parent and its action', t => {
+t.test('a child without an id gets one of its parent and its action', async t => {
   const turn = apply([
     {id: 26, createChild: child('')},
     {id: 27, createChild: child('mine')}
   ])
   t.match(turn.children, [{id: 'o-1:001a', task: 26, isDetached: false}, {id: 'mine'}])
   t.equal(readEvent(turn.events[2] ?? NOTHING).childCreated?.instanceId, 'o-1:001a')
-  t.end()
 })
 
-t.test('an end has its result or its failure; a recursive termination ends the children', t => {
+t.test('an end has its result or its failure; a recursive termination ends the children', async t => {
   t.match(apply([complete(1)]), {status: 1, end: {result: '"done"', failure: undefined}, endsChildren: false})
   const failureDetails = Buffer.from([10, 1, 65])
   t.match(apply([complete(3, {result: undefined, failureDetails})]), {status: 3, end: {failure: failureDetails}})
   t.match(apply([complete(5)], {inbox: [terminated('recursive')]}), {status: 5, endsChildren: true})
   t.match(apply([complete(5)], {inbox: [terminated('')]}), {status: 5, endsChildren: false})
-  t.end()
 })
 
-t.test('continue as new drops what else the turn wanted', t => {
+t.test('continue as new drops what else the turn wanted', async t => {
   const carried = [eventOf(AT, {eventRaised: {name: 'x', input: undefined}})]
   const turn = apply([{id: 0, scheduleTask: task('late')}, complete(2, {carryoverEvents: carried})])
   t.match(turn, {status: 0, events: [], activities: [], end: undefined, again: {input: '"done"'}})
   t.equal(turn.again?.carried.length, 1)
-  t.end()
 })
 
-t.test('suspended it stays until the last word is to resume', t => {
+t.test('suspended it stays until the last word is to resume', async t => {
   const suspend = entry('suspend', {executionSuspended: {input: undefined}})
   const resume = entry('resume', {executionResumed: {input: undefined}})
   t.equal(apply([], {inbox: [suspend]}).status, 7)
   t.equal(apply([], {inbox: [STARTED], isSuspended: true}).status, 7)
   t.equal(apply([], {inbox: [suspend, resume], isSuspended: true}).status, 0)
-  t.end()
 })
 
-t.test('each answer says the custom status anew; a version is kept with its turn', t => {
+t.test('each answer says the custom status anew; a version is kept with its turn', async t => {
   t.equal(apply([], {}, {customStatus: {value: 'packs'}}).customStatus, 'packs')
   t.equal(apply([]).customStatus, undefined)
   const turn = apply([], {}, {version: {patches: ['a'], name: 'v2'}})
   t.equal(turn.version, 'v2')
   t.match(readEvent(turn.events[0] ?? NOTHING).workflowStarted, {version: {patches: ['a'], name: 'v2'}})
-  t.end()
 })
 
-t.test('an event or an end for another instance', t => {
+t.test('an event or an end for another instance', async t => {
   const turn = apply([
     {
       id: 1,
@@ -270,5 +258,4 @@ t.test('an event or an end for another instance', t => {
     {app: 'shop', id: 'o-2', kind: 'event', name: 'Go'},
     {app: 'shop', id: 'o-3', kind: 'terminate', name: 'recursive'}
   ])
-  t.end()
 })

@@ -4,7 +4,7 @@ import {invokeCommand} from '../../engine/dispatch.ts'
 import {RedisEngine} from '../../engine/engine.ts'
 import {RedisError} from '../../engine/result.ts'
 
-t.test('whatever a command throws is an error for its client', t => {
+t.test('whatever a command throws is an error for its client', async t => {
   const engine = new RedisEngine()
   const thrown = {
     name: 'odd',
@@ -14,5 +14,4 @@ t.test('whatever a command throws is an error for its client', t => {
   }
   t.same(invokeCommand(engine.open(), thrown, ['odd']), new RedisError('ERR Invalid string length'))
   engine.close()
-  t.end()
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from '../../dapr-scripts.ts'
 import {RedisEngine} from '../../engine/engine.ts'
 
-t.test('what frees memory is not refused where memory is full, also by a script', t => {
+t.test('what frees memory is not refused where memory is full, also by a script', async t => {
   const engine = new RedisEngine()
   const session = engine.open()
   const run = (...args: string[]): unknown => engine.run(session, args)
@@ -21,5 +21,4 @@ t.test('what frees memory is not refused where memory is full, also by a script'
   t.match(run('MULTI'), {text: 'OK'})
   t.match(run('EVAL', DELETE_SCRIPT, '1', 'key', '0'), {text: 'QUEUED'})
   t.same(run('EXEC'), [0])
-  t.end()
 })

@@ -25,23 +25,21 @@ t.test('a text of a million digits is looked at once', async t => {
   t.equal(parseFloating(`${digits}x`), undefined)
 })
 
-t.test('small sums are not zero', t => {
+t.test('small sums are not zero', async t => {
   t.equal(addFloating('0', '1e-7'), '0.0000001')
   t.equal(addFloating('1e-10', '2.5e-10'), '0.00000000035')
   t.equal(addFloating('0', '-1e-20'), '0')
   t.equal(addFloating('0.1', '0.2'), '0.3')
   t.equal(addFloating('1e21', '0'), '1000000000000000000000')
-  t.end()
 })
 
-t.test('sums are exact, also beyond the integers of a double', t => {
+t.test('sums are exact, also beyond the integers of a double', async t => {
   t.equal(addFloating('9007199254740993', '1'), '9007199254740994')
   t.equal(addFloating('9007199254740993.5', '-.25'), '9007199254740993.25')
   t.equal(addFloating('-18014398509481985', '+2.e0'), '-18014398509481983')
   t.equal(addFloating('0e999999999', '1e-999999999'), '0')
   for (const text of ['inf', '1e5000', `0.${'1'.repeat(6000)}`, 'x'])
     t.throws(() => addFloating('1', text), RedisError, text)
-  t.end()
 })
 
 t.test('a range that ends before its beginning is empty, however far from the end that is counted', async t => {
@@ -69,7 +67,7 @@ const words = (left: string, right: string): string => {
   }
 }
 
-t.test('sums may be larger than a double, and are read again', t => {
+t.test('sums may be larger than a double, and are read again', async t => {
   const large = addFloating('1.7e308', '1.7e308')
   t.equal(large, `34${'0'.repeat(307)}`)
   t.equal(addFloating(large, `-${large}`), '0')
@@ -77,10 +75,9 @@ t.test('sums may be larger than a double, and are read again', t => {
   t.equal(words('1', '1e999999999'), 'ERR value is not a valid float')
   t.equal(words('1', '-inf'), 'ERR increment would produce NaN or Infinity')
   t.equal(words('9e4931', '9e4931'), 'ERR increment would produce NaN or Infinity')
-  t.end()
 })
 
-t.test('a place among many is found with few looks', t => {
+t.test('a place among many is found with few looks', async t => {
   const sorted = Array.from({length: 1000}, (_, at) => at * 2)
   for (const [wanted, head, place] of [
     [-1, 0, 0],
@@ -102,5 +99,4 @@ t.test('a place among many is found with few looks', t => {
     bisect([], () => true),
     0
   )
-  t.end()
 })

@@ -9,7 +9,7 @@ import {load} from '../../storage/load.ts'
 
 const MB = 1_000_000
 
-t.test('large values are written a few at a time; a stream and what is gone do not wait', t => {
+t.test('large values are written a few at a time; a stream and what is gone do not wait', async t => {
   const engine = new RedisEngine()
   const session = engine.open()
   const database = engine.database(0)
@@ -28,10 +28,9 @@ t.test('large values are written a few at a time; a stream and what is gone do n
   t.equal(writer.write(all('a', 'b', 'c'), Infinity).size, 0, 'at the end, all at once')
   writer.close()
   engine.close()
-  t.end()
 })
 
-t.test('of very many keys that are gone, a write looks only at those that it removes', t => {
+t.test('of very many keys that are gone, a write looks only at those that it removes', async t => {
   const engine = new RedisEngine()
   const session = engine.open()
   const database = engine.database(0)
@@ -56,10 +55,9 @@ t.test('of very many keys that are gone, a write looks only at those that it rem
   t.ok(looks().length <= 20_000, 'not at all of them in each')
   writer.close()
   engine.close()
-  t.end()
 })
 
-t.test('what moves from one key to another is in the file at every moment', t => {
+t.test('what moves from one key to another is in the file at every moment', async t => {
   const large = 'x'.repeat(2 * MB)
   const moves: readonly (readonly [before: readonly string[], move: readonly string[], first?: readonly string[]])[] = [
     [
@@ -110,10 +108,9 @@ t.test('what moves from one key to another is in the file at every moment', t =>
       writer.close()
       engine.close()
     }
-  t.end()
 })
 
-t.test('what one transaction has saved is in the file as a whole, or not at all', t => {
+t.test('what one transaction has saved is in the file as a whole, or not at all', async t => {
   const large = 'x'.repeat(2 * MB)
   for (const [maxBytes, maxKeys] of [
     [MB, Infinity],
@@ -143,10 +140,9 @@ t.test('what one transaction has saved is in the file as a whole, or not at all'
     writer.close()
     engine.close()
   }
-  t.end()
 })
 
-t.test('what expires behind a transaction is not a part of it', t => {
+t.test('what expires behind a transaction is not a part of it', async t => {
   const journal = new Journal({wake: () => undefined, writeMany: () => undefined, writeAll: () => true})
   const engine = new RedisEngine(journal)
   const session = engine.open()
@@ -156,12 +152,11 @@ t.test('what expires behind a transaction is not a part of it', t => {
   engine.database(0).expire('other')
   t.same([...journal.moved], ['order'])
   engine.close()
-  t.end()
 })
 
 t.test(
   'large messages are written a few at a time, and groups behind them: none of them points at what is not there',
-  t => {
+  async t => {
     const nobody = {wake: () => undefined, writeMany: () => undefined, writeAll: () => true}
     const engine = new RedisEngine(new Journal(nobody))
     const session = engine.open()
@@ -190,11 +185,10 @@ t.test(
     t.same(counts(), [7, 1, 6])
     writer.close()
     engine.close()
-    t.end()
   }
 )
 
-t.test('what a flood has left is written later, also when the first try does not reach the file', t => {
+t.test('what a flood has left is written later, also when the first try does not reach the file', async t => {
   const unheard = {wake: () => undefined, writeMany: () => undefined, writeAll: () => true}
   const engine = new RedisEngine(new Journal(unheard))
   const session = engine.open()
@@ -232,7 +226,6 @@ t.test('what a flood has left is written later, also when the first try does not
   t.equal(entries(), 61)
   writer.close()
   engine.close()
-  t.end()
 })
 
 t.test(

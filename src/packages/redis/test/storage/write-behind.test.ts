@@ -38,7 +38,7 @@ t.test('what a flood has left is written after a failure, and told', async t => 
   behind.close()
 })
 
-t.test('what could not be written by the end is said to be lost', t => {
+t.test('what could not be written by the end is said to be lost', async t => {
   const warnings: string[] = []
   const behind = new WriteBehind(text => warnings.push(text))
   behind.open({write: fail, hasRest: false, close: () => undefined} as unknown as KeyWriter)
@@ -47,7 +47,6 @@ t.test('what could not be written by the end is said to be lost', t => {
   behind.close()
   engine.close()
   t.equal(warnings.at(-1), 'the keys of Redis that could not be written are lost')
-  t.end()
 })
 
 t.test('a write that stops at large values has what has moved, and only the next move is one again', async t => {
@@ -75,7 +74,7 @@ t.test('a write that stops at large values has what has moved, and only the next
   behind.close()
 })
 
-t.test('after a slow write of what belongs together the next is not put off until it is much slower', t => {
+t.test('after a slow write of what belongs together the next is not put off until it is much slower', async t => {
   const writer = {
     write: () => {
       now += 3000
@@ -106,10 +105,9 @@ t.test('after a slow write of what belongs together the next is not put off unti
   t.equal(pauseAfter('SET', 'c', '1'), 12_000, 'one value does not grow meanwhile')
   engine.close()
   behind.close()
-  t.end()
 })
 
-t.test('a value that no row of the file can hold keeps no other key from it, and is told once', t => {
+t.test('a value that no row of the file can hold keeps no other key from it, and is told once', async t => {
   const warnings: string[] = []
   const behind = new WriteBehind(text => warnings.push(text))
   const engine = new RedisEngine(behind.journal)
@@ -142,5 +140,4 @@ t.test('a value that no row of the file can hold keeps no other key from it, and
   t.same(warnings, ['the key queue of Redis is too large for its file, which keeps what it had of it before'])
   behind.close()
   engine.close()
-  t.end()
 })

@@ -6,7 +6,7 @@ import {SentMessages} from '../../../../../src/proxy/net/grpc/sent-messages.ts'
 const MIB = 1 << 20
 const READ_BYTES = 65_536
 
-t.test('small messages of a call do not keep all that was read with them', t => {
+t.test('small messages of a call do not keep all that was read with them', async t => {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as () => void
   const heap = (): number => {
@@ -21,5 +21,4 @@ t.test('small messages of a call do not keep all that was read with them', t => 
     t.ok(heap() - before < 8 * MIB, hasStream ? 'passed on' : 'waiting')
     messages.drop()
   }
-  t.end()
 })

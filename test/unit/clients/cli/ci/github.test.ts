@@ -5,47 +5,46 @@ import t from 'tap'
 import {addSummary, annotations, withoutCommands} from '../../../../../src/clients/cli/ci/github.ts'
 import {app, failed, outcome} from './outcomes.ts'
 
-t.test('an annotation stands at the line of the app; percent signs, commas, colons and line ends are escaped', t => {
-  const place = {file: 'a,b:100%.yaml', line: 3, column: 1, source: ''}
-  const text = annotations(
-    outcome({apps: [app(), {...failed(['100%\r', '::error::x', 'a,b:c']), place, name: 'stock.2'}]}),
-    {}
-  )
-  t.equal(
-    text,
-    '::error file=a%2Cb%3A100%25.yaml,line=3,title=stock.2::no database%0AIts last lines:%0A  100%25%0A  ::error::x%0A  a,b:c\n'
-  )
-  t.end()
-})
+t.test(
+  'an annotation stands at the line of the app; percent signs, commas, colons and line ends are escaped',
+  async t => {
+    const place = {file: 'a,b:100%.yaml', line: 3, column: 1, source: ''}
+    const text = annotations(
+      outcome({apps: [app(), {...failed(['100%\r', '::error::x', 'a,b:c']), place, name: 'stock.2'}]}),
+      {}
+    )
+    t.equal(
+      text,
+      '::error file=a%2Cb%3A100%25.yaml,line=3,title=stock.2::no database%0AIts last lines:%0A  100%25%0A  ::error::x%0A  a,b:c\n'
+    )
+  }
+)
 
 /** The path in an annotation. */
 const at = (top: string): string | undefined =>
   /file=([^,]*)/.exec(annotations(outcome({apps: [failed([])]}), {GITHUB_WORKSPACE: top}))?.[1]
 
-t.test('a path is that in the repository, where it lies there', t => {
+t.test('a path is that in the repository, where it lies there', async t => {
   t.equal(at(join(process.cwd(), '..')), join(process.cwd(), 'dapr.yaml').split('/').slice(-2).join('/'))
   t.equal(at('/somewhere/else'), 'dapr.yaml')
   t.equal(at(''), 'dapr.yaml')
-  t.end()
 })
 
-t.test('a step that failed is an annotation, too; one without failures has none', t => {
+t.test('a step that failed is an annotation, too; one without failures has none', async t => {
   const checks = [{name: 'the command', tookMs: 1, failure: 'npm test: exited with code 1'}]
   t.equal(annotations(outcome({checks}), {}), '::error title=dapr.yaml::npm test: exited with code 1\n')
   t.equal(annotations(outcome(), {}), '')
-  t.end()
 })
 
-t.test('commands in the output of apps are stopped by a word that no app knows', t => {
+t.test('commands in the output of apps are stopped by a word that no app knows', async t => {
   const [first, second] = [withoutCommands('::set-env name=x::y\n'), withoutCommands('::error::x')]
   t.match(first, /^::stop-commands::([\da-f]{32})\n::set-env name=x::y\n::\1::\n$/)
   t.match(second, /^::stop-commands::([\da-f]{32})\n::error::x\n::\1::\n$/)
   t.not(first.slice(0, 50), second.slice(0, 50))
   t.equal(withoutCommands(''), '')
-  t.end()
 })
 
-t.test('the summary is a table in which text is text', t => {
+t.test('the summary is a table in which text is text', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'summary-'))
   t.teardown(() => rmSync(folder, {recursive: true}))
   const file = join(folder, 'summary.md')
@@ -59,5 +58,4 @@ t.test('the summary is a table in which text is text', t => {
   t.equal(text.split('### ').length, 3)
   t.match(addSummary(outcome(), {GITHUB_STEP_SUMMARY: join(folder, 'none/x')}), /ENOENT/)
   t.equal(addSummary(outcome(), {}), '')
-  t.end()
 })

@@ -29,17 +29,16 @@ function read(xml: string): {readonly texts: readonly string[]; readonly fault: 
   return {texts, fault: at < xml.length ? xml.slice(at, at + 40) : open.join()}
 }
 
-t.test('a case for each step and each app; failures have the reason, the place and the last lines', t => {
+t.test('a case for each step and each app; failures have the reason, the place and the last lines', async t => {
   const xml = junitXml(outcome({apps: [app(), failed(['line 1', 'line 2'])]}))
   t.equal(read(xml).fault, '')
   t.match(xml, '<testsuites name="pillion" tests="3" failures="1" errors="0" skipped="0" time="1.234">')
   t.match(xml, '<testcase classname="pillion.run" name="the apps are ready" time="1.234"/>')
   t.match(xml, '<testcase classname="pillion.apps" name="stock" time="0.000"/>')
   t.match(xml, '<failure message="no database">no database\ndapr.yaml:7\nIts last lines:\nline 1\nline 2\n')
-  t.end()
 })
 
-t.test('whatever an app writes, the report is XML', t => {
+t.test('whatever an app writes, the report is XML', async t => {
   const lines = [
     ']]> </failure> <!-- & &amp; "quoted" \'single\'',
     '\x1b[31mred\x1b[0m \x1b]0;title\x07\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\ \x1b(B\x00\x08\x0b\x7f\x9b',
@@ -57,11 +56,9 @@ t.test('whatever an app writes, the report is XML', t => {
   t.match(texts.join(''), 'red link')
   t.match(texts.join(''), 'whole 😀')
   t.equal(Buffer.from(xml).toString(), xml, 'it is UTF-8')
-  t.end()
 })
 
-t.test('plain text has no sequences of terminals', t => {
+t.test('plain text has no sequences of terminals', async t => {
   t.equal(plainText('a\x1b[1;31mb\x1b[0mc\x1b[2Kd\x1b]52;c;eA==\x07e\r\nf\rg'), 'abcde\nf\ng')
   t.equal(plainText('\x1bPq…\x1b\\x\x1b['), 'x')
-  t.end()
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {unsetVariables} from '../../../../../src/clients/cli/import-check/obstacle.ts'
 
-t.test('sentences that say that a variable is not set', t => {
+t.test('sentences that say that a variable is not set', async t => {
   for (const line of [
     'Error: the environment variable SHOP_KEY is not set',
     'SHOP_KEY is missing',
@@ -25,10 +25,9 @@ t.test('sentences that say that a variable is not set', t => {
   ])
     t.strictSame(unsetVariables(line), ['SHOP_KEY'], line)
   t.strictSame(unsetVariables('Error: PORT is not set'), ['PORT'])
-  t.end()
 })
 
-t.test('sentences that say something else of a variable', t => {
+t.test('sentences that say something else of a variable', async t => {
   for (const line of [
     'verbose, as LOG_LEVEL is set',
     'LOG_LEVEL was provided: debug',
@@ -38,5 +37,4 @@ t.test('sentences that say something else of a variable', t => {
     'HTTP is required'
   ])
     t.strictSame(unsetVariables(line), [], line)
-  t.end()
 })

@@ -177,7 +177,7 @@ t.test('a recording that is a pipe or a device is refused, and not read', async 
   await t.rejects(open(t, other, true), {message: /it is a device, not a regular file/})
 })
 
-t.test('where the file cannot be written whole, nothing of it is left beside it', t => {
+t.test('where the file cannot be written whole, nothing of it is left beside it', async t => {
   const path = join(t.testdir(), 'llm.jsonl')
   const program = `
     import {Tape} from '${join(import.meta.dirname, '../../../../../src/dapr/components/conversation/tape.ts')}'
@@ -188,7 +188,6 @@ t.test('where the file cannot be written whole, nothing of it is left beside it'
   const words = ['-c', 'ulimit -f 1; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', program, path]
   t.match(execFileSync('sh', words).toString(), /^the answer could not be recorded in llm\.jsonl: EFBIG/)
   t.same(readdirSync(join(path, '..')), [])
-  t.end()
 })
 
 t.test('a file whose keys a program has sorted has the same questions', async t => {

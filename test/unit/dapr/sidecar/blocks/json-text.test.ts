@@ -18,7 +18,7 @@ const VALUES = [
   String.raw`{"a":{"b\"":[1]},"c":"\\"}`
 ]
 
-t.test('members and items stand as they are written, whatever is between them', t => {
+t.test('members and items stand as they are written, whatever is between them', async t => {
   for (const white of ['', ' ', '\r\n\t ']) {
     const at = (token: string): string => white + token + white
     const pairs = VALUES.map((value, index) => `${at(JSON.stringify(`k${index}`))}:${at(value)}`)
@@ -27,10 +27,9 @@ t.test('members and items stand as they are written, whatever is between them', 
     t.same([...memberTexts(at(`{${white}}`))], [])
     t.same(itemTexts(at(`[${white}]`)), [])
   }
-  t.end()
 })
 
-t.test('keys are read, of equal ones the last counts', t => {
+t.test('keys are read, of equal ones the last counts', async t => {
   const members = memberTexts(String.raw`{"a\"b":1,"é":[2],"a\"b":3,"__proto__":4}`)
   t.same(
     [...members],
@@ -40,16 +39,14 @@ t.test('keys are read, of equal ones the last counts', t => {
       ['__proto__', '4']
     ]
   )
-  t.end()
 })
 
-t.test('what is no object has no members, what is no array no items', t => {
+t.test('what is no object has no members, what is no array no items', async t => {
   for (const text of ['null', '1', '"{"', '[{"a":1}]', '']) t.equal(memberTexts(text).size, 0, text)
   for (const text of ['null', '1', '"["', '{"a":[1]}', '']) t.same(itemTexts(text), [], text)
-  t.end()
 })
 
-t.test('any JSON comes back in its parts', t => {
+t.test('any JSON comes back in its parts', async t => {
   let seed = 7
   const random = (below: number): number => (seed = (seed * 48_271) % 0x7f_ff_ff_ff) % below
   const make = (depth: number): unknown => {
@@ -70,11 +67,9 @@ t.test('any JSON comes back in its parts', t => {
     if (JSON.stringify(found) !== JSON.stringify(expected)) t.same(found, expected, text)
     if (compactJson(text) !== JSON.stringify(value)) t.equal(compactJson(text), JSON.stringify(value))
   }
-  t.end()
 })
 
-t.test('a text of 32 MB is compacted', t => {
+t.test('a text of 32 MB is compacted', async t => {
   const long = 'x'.repeat(32_000_000)
   t.ok(compactJson(`{ "a" : "${long}" }`) === `{"a":"${long}"}`)
-  t.end()
 })

@@ -228,7 +228,7 @@ t.test('what a sidecar leaves when it closes is published by one that is open al
   t.equal(await published.promise, '{"id":"m"}')
 })
 
-t.test('an event can be published whatever its item says that it is', t => {
+t.test('an event can be published whatever its item says that it is', async t => {
   for (const [text, contentType, isJson] of [
     ['no JSON', 'application/json; charset=utf-8', false],
     ['{"a":1}', 'application/json; charset=utf-8', false],
@@ -243,10 +243,9 @@ t.test('an event can be published whatever its item says that it is', t => {
     const {data} = JSON.parse(Buffer.from(event?.event ?? []).toString()) as {readonly data: unknown}
     t.same(data, text === 'no JSON' ? text : JSON.parse(text), text)
   }
-  t.end()
 })
 
-t.test('bytes that a transaction saves are bytes in its event', t => {
+t.test('bytes that a transaction saves are bytes in its event', async t => {
   for (const [value, isJson, bytes] of [
     [Buffer.from([0, 255, 128]), false, 'AP+A'],
     [Buffer.from('"abc"'), true, 'YWJj'],
@@ -259,7 +258,6 @@ t.test('bytes that a transaction saves are bytes in its event', t => {
     const fields = JSON.parse(Buffer.from(event?.event ?? []).toString()) as object
     t.match(fields, {data_base64: bytes, data: undefined, datacontenttype: 'application/octet-stream'})
   }
-  t.end()
 })
 
 t.test('an outbox that could not be read once is left alone when all closes', async t => {

@@ -12,7 +12,6 @@ const ROUTES: readonly (readonly [route: string, path: string])[] = [
   ['/orders?a=1', '/orders']
 ]
 
-t.test('the route of an app is the path of its requests, with the escapes that it has', t => {
+t.test('the route of an app is the path of its requests, with the escapes that it has', async t => {
   for (const [route, path] of ROUTES) t.equal(pathOf(route), path, route)
-  t.end()
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {apiError, channelError, invokeError, plainError} from '../../../../../src/dapr/sidecar/http/errors.ts'
 
-t.test("errors have Dapr's bodies", t => {
+t.test("errors have Dapr's bodies", async t => {
   t.strictSame(apiError(400, 'ERR_X', 'a <b>'), {
     status: 400,
     type: 'application/json',
@@ -17,15 +17,13 @@ t.test("errors have Dapr's bodies", t => {
     '{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: b, err: why"}'
   )
   t.match(plainError(401, 'no'), {body: 'no\n', type: 'text/plain; charset=utf-8'})
-  t.end()
 })
 
-t.test('a failed connection is told as Go tells it', t => {
+t.test('a failed connection is told as Go tells it', async t => {
   const failure = {scheme: 'http' as const, method: 'POST', authority: '127.0.0.1:1', path: '/x?q', why: 'EOF'}
   t.equal(channelError({...failure, isLocal: true}), 'Post "http://127.0.0.1:1/x?q": EOF')
   t.equal(
     channelError({...failure, isLocal: false}),
     'rpc error: code = Internal desc = error invoking app channel: Post "http://127.0.0.1:1/x?q": EOF'
   )
-  t.end()
 })

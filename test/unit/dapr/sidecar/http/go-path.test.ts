@@ -8,14 +8,13 @@ import {
   unescapeQuery
 } from '../../../../../src/dapr/sidecar/http/go-path.ts'
 
-t.test('escapes are decoded byte by byte', t => {
+t.test('escapes are decoded byte by byte', async t => {
   t.equal(unescapePath('a%20b%2Fc%c3%A9+%00'), 'a b/c\xc3\xa9+\0')
   t.equal(unescapeQuery('a+b%20c%2B'), 'a b c+')
   t.equal(unescapeQuery('a%zz'), undefined)
-  t.end()
 })
 
-t.test('a bad escape is found', t => {
+t.test('a bad escape is found', async t => {
   t.equal(badEscape('a%20%2f'), undefined)
   t.strictSame(['a%', 'a%4', 'a%zz', '%20%s', '%%20', 'a%stream'].map(badEscape), [
     '%',
@@ -25,10 +24,9 @@ t.test('a bad escape is found', t => {
     '%%2',
     '%st'
   ])
-  t.end()
 })
 
-t.test('a path is cleaned', t => {
+t.test('a path is cleaned', async t => {
   const cases = {
     '/': '/',
     '': '.',
@@ -42,17 +40,15 @@ t.test('a path is cleaned', t => {
     '/.a/..b/...': '/.a/..b/...'
   }
   for (const [path, expected] of Object.entries(cases)) t.equal(cleanPath(path), expected, path)
-  t.end()
 })
 
-t.test('most paths need no care', t => {
+t.test('most paths need no care', async t => {
   for (const path of ['/', '/a', '/a/b-c_d~e.f', "/!$&'()*+,;=:@", '/a.b']) t.equal(isPlainPath(path), true, path)
   for (const path of ['', 'a', '/a/', '//', '/a//b', '/.a', '/a/..', '/%20', '/a b', '/a[', '/\xe9', '/a?', '/a#'])
     t.equal(isPlainPath(path), false, path)
-  t.end()
 })
 
-t.test('a path is written as it is where it may stand so, else escaped anew', t => {
+t.test('a path is written as it is where it may stand so, else escaped anew', async t => {
   const cases = {
     "/a-b_c.d~e!$&'()*+,;=:@[]": "/a-b_c.d~e!$&'()*+,;=:@[]",
     '/a%2Fb%41': '/a%2Fb%41',
@@ -62,5 +58,4 @@ t.test('a path is written as it is where it may stand so, else escaped anew', t 
     '/\xc3\xa9\xff': '/%C3%A9%FF'
   }
   for (const [path, expected] of Object.entries(cases)) t.equal(escapedPath(path), expected, path)
-  t.end()
 })

@@ -196,7 +196,7 @@ t.test('an exit whose log cannot be read is told, and so is all else', async t =
   t.equal(places, 2, 'and not once more')
 })
 
-t.test('the edge of a call that takes long, and of a topic, is told when it is over', t => {
+t.test('the edge of a call that takes long, and of a topic, is told when it is over', async t => {
   mock.timers.enable({apis: ['setInterval']})
   t.teardown(() => mock.timers.reset())
   const recorder = new CallRecorder(() => undefined)
@@ -218,7 +218,6 @@ t.test('the edge of a call that takes long, and of a topic, is told when it is o
   mock.timers.tick(1000)
   t.match(texts.join(''), /"from":"shop","to":"bus\/orders","calls":1/)
   events.leave(reader)
-  t.end()
 })
 
 t.test('a reader of one app is told when no call waits any more', async t => {

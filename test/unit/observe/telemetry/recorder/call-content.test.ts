@@ -6,7 +6,7 @@ import type {RecordedCall} from '../../../../../src/observe/telemetry/recorder/c
 
 const piece = (kind: (typeof PIECE)[keyof typeof PIECE], text: string) => ({kind, bytes: Buffer.from(text)})
 
-t.test('the rest of a body whose beginning was overwritten is not shown: it may be that of a secret', t => {
+t.test('the rest of a body whose beginning was overwritten is not shown: it may be that of a secret', async t => {
   const rest = piece(PIECE.requestBody, 'cr3t","n":1}')
   const answer = [piece(PIECE.responseHead, 'HTTP/1.1 200 OK\r\n\r\n'), piece(PIECE.responseBody, 'yes')]
   const {request, response, isKept} = contentOf({pieces: [rest, ...answer]})
@@ -18,10 +18,9 @@ t.test('the rest of a body whose beginning was overwritten is not shown: it may 
     contentOf({pieces: [head, piece(PIECE.requestBody, '{"a":"'), rest]}).request.body.toString(),
     '{"a":"cr3t","n":1}'
   )
-  t.end()
 })
 
-t.test('an address of the callee is no part of the path, though apps have paths that look so', t => {
+t.test('an address of the callee is no part of the path, though apps have paths that look so', async t => {
   for (const [target, callee, path] of [
     ['/v1.0/invoke/stock/method/items?id=7', 'stock', '/items?id=7'],
     ['/v1.0/invoke/stock/method/services/stock', 'stock', '/services/stock'],
@@ -35,7 +34,6 @@ t.test('an address of the callee is no part of the path, though apps have paths 
     ['/services/7', '', '/services/7']
   ] as const)
     t.equal(methodPath(target, callee), path, target)
-  t.end()
 })
 
 /** The target of a call that is sent with another path. */
@@ -45,10 +43,9 @@ const sent = (target: string, path: string): string => {
   return contentOf(editedCall(call as unknown as RecordedCall, {path})).target
 }
 
-t.test('another path of a call is sent where the former one was', t => {
+t.test('another path of a call is sent where the former one was', async t => {
   t.equal(sent('/services/7/items', '/services/8/items'), '/services/8/items')
   t.equal(sent('/services/stock/items?id=7', '/parts'), '/services/stock/parts')
   t.equal(sent('/v1.0/invoke/stock/method/items', '/services/8'), '/v1.0/invoke/stock/method/services/8')
   t.equal(sent('/v1.0/invoke/stock/method', '/parts'), '/v1.0/invoke/stock/method/parts')
-  t.end()
 })

@@ -37,7 +37,7 @@ function make(recorder: CallRecorder, call: Call, more: Partial<CallRecord> = {}
   return call.number ?? 0
 }
 
-t.test('a call is kept with its numbers and its bytes', t => {
+t.test('a call is kept with its numbers and its bytes', async t => {
   const recorder = new CallRecorder(() => 1000)
   const call = callOf()
   recorder.started(call, {...request, text: 'POST /x HTTP/1.1\r\n\r\nbody!', size: 20}, 1000)
@@ -71,10 +71,9 @@ t.test('a call is kept with its numbers and its bytes', t => {
     `${PIECE.responseBody} ok`,
     `${PIECE.trace} traceparent: 00-1\r\n`
   ])
-  t.end()
 })
 
-t.test('what failed is counted and says why; a response of ours is marked', t => {
+t.test('what failed is counted and says why; a response of ours is marked', async t => {
   const recorder = new CallRecorder(() => 1000)
   const call = callOf()
   recorder.started(call, request, 1000)
@@ -83,29 +82,26 @@ t.test('what failed is counted and says why; a response of ours is marked', t =>
   t.match(recorder.call(1), {flags: FLAG.ours | FLAG.failed | FLAG.resent, edgeOf: {failed: 1}})
   const why = recorder.call(1)?.pieces.at(-1)?.bytes.toString()
   t.equal(why, 'nobody is there — “really”', 'UTF-8')
-  t.end()
 })
 
-t.test('of a body only the first bytes are kept, all are counted', t => {
+t.test('of a body only the first bytes are kept, all are counted', async t => {
   const recorder = new CallRecorder(app => (app === 'stock' ? 4 : 1000))
   const call = callOf()
   recorder.started(call, request, 1000)
   for (const piece of ['abc', 'def', 'ghi']) recorder.bytes(call, 'request', Buffer.from(piece), 0, 3)
   t.match(recorder.call(1), {flags: FLAG.open | FLAG.truncated, requestBytes: 9})
   t.same(piecesOf(recorder, 1).slice(1), ['2 abc', '2 d'])
-  t.end()
 })
 
-t.test('of an app with record: false nothing is kept, whoever calls', t => {
+t.test('of an app with record: false nothing is kept, whoever calls', async t => {
   const recorder = new CallRecorder(app => (app === 'secret' ? -1 : 1000))
   t.equal(make(recorder, callOf('secret')), 0)
   t.equal(make(recorder, callOf('stock', {caller: 'secret'})), 0)
   t.equal(recorder.last, 0)
   t.equal(make(recorder, callOf('stock')), 1)
-  t.end()
 })
 
-t.test('the latest calls are kept; the line of one under way is never overwritten', t => {
+t.test('the latest calls are kept; the line of one under way is never overwritten', async t => {
   const recorder = new CallRecorder(() => 1000, 8, 4096)
   const long = callOf()
   recorder.started(long, request, 1000)
@@ -122,10 +118,9 @@ t.test('the latest calls are kept; the line of one under way is never overwritte
   recorder.ended(recordOf(long))
   t.equal(piecesOf(recorder, 1).at(-1), '4 late')
   make(recorder, callOf())
-  t.end()
 })
 
-t.test('a call that took long has its request when it is over, however many others came meanwhile', t => {
+t.test('a call that took long has its request when it is over, however many others came meanwhile', async t => {
   const recorder = new CallRecorder(() => 1000, 512, 4096)
   const long = callOf()
   recorder.started(long, request, 1000)
@@ -140,10 +135,9 @@ t.test('a call that took long has its request when it is over, however many othe
   t.same([sent.body.toString(), response.head, response.body.toString()], ['abcd', 'HTTP/1.1 200 OK', 'ok'])
   for (let count = 0; count < 80; count++) make(recorder, callOf())
   t.same(piecesOf(recorder, 1), [], 'it is overwritten as any other')
-  t.end()
 })
 
-t.test('a long call has its bytes in their order, also where no more could be put aside', t => {
+t.test('a long call has its bytes in their order, also where no more could be put aside', async t => {
   const recorder = new CallRecorder(() => 100_000, 512, 65_536)
   const long = callOf()
   recorder.started(long, request, 1000)
@@ -159,10 +153,9 @@ t.test('a long call has its bytes in their order, also where no more could be pu
   recorder.ended(recordOf(long, {requestBytes: 20_002}))
   const {path, request: sent} = contentOf({pieces: recorder.call(1)?.pieces ?? []})
   t.same([path, sent.body.toString()], ['/items?id=7', `ab${rest.toString()}`])
-  t.end()
 })
 
-t.test('where every line is a call under way, further calls are carried and not kept', t => {
+t.test('where every line is a call under way, further calls are carried and not kept', async t => {
   const recorder = new CallRecorder(() => 1000, 4, 4096)
   const calls = Array.from({length: 6}, () => callOf())
   for (const call of calls) recorder.started(call, request, 1000)
@@ -172,10 +165,9 @@ t.test('where every line is a call under way, further calls are carried and not 
   )
   for (const call of calls) recorder.ended(recordOf(call))
   t.equal(make(recorder, callOf()), 5)
-  t.end()
 })
 
-t.test('10,000 calls of every size take the memory that was set aside', t => {
+t.test('10,000 calls of every size take the memory that was set aside', async t => {
   const recorder = new CallRecorder(() => 16_384, 1024, 64 * 1024)
   const body = Buffer.alloc(20_000, 'x')
   for (let count = 0; count < 10_000; count++) {
@@ -190,10 +182,9 @@ t.test('10,000 calls of every size take the memory that was set aside', t => {
     recorder.edges.all.map(({calls}) => calls > 1400),
     Array.from({length: 7}, () => true)
   )
-  t.end()
 })
 
-t.test('an edge knows its percentiles and its last minute', t => {
+t.test('an edge knows its percentiles and its last minute', async t => {
   const recorder = new CallRecorder(() => 0)
   for (let count = 1; count <= 100; count++)
     make(recorder, callOf(), {startedAt: 1000 * count, endedAt: 1000 * count + count, status: count > 98 ? 500 : 200})
@@ -207,7 +198,6 @@ t.test('an edge knows its percentiles and its last minute', t => {
   t.same(edge?.recent(200_000), {calls: 0, failed: 0, p95Ms: 0})
   const p95 = edge?.latency.percentile(0.95) ?? 0
   t.ok(p95 > 90 && p95 < 120, p95.toString())
-  t.end()
 })
 
 t.test('what the template says after an edit counts for pairs that have called already', async t => {
@@ -233,7 +223,7 @@ t.test('what the template says after an edit counts for pairs that have called a
   t.ok(isRecorded(), 'both have left')
 })
 
-t.test('of a call whose caller turns out not to be recorded nothing is kept, under way or over', t => {
+t.test('of a call whose caller turns out not to be recorded nothing is kept, under way or over', async t => {
   const recorder = new CallRecorder(app => (app === 'quiet' ? -1 : undefined))
   const open = callOf('stock', {caller: 'outside'})
   recorder.started(open, request, 1000)
@@ -245,10 +235,9 @@ t.test('of a call whose caller turns out not to be recorded nothing is kept, und
   recorder.attributed(Object.assign(over, {caller: 'quiet'}))
   t.same(recorder.unrecorded, {begun: 2, open: 0})
   t.same([recorder.numbers(), recorder.open()], [[], []])
-  t.end()
 })
 
-t.test('a call that waits before its caller is known has waited for that caller', t => {
+t.test('a call that waits before its caller is known has waited for that caller', async t => {
   const recorder = new CallRecorder(() => 1000)
   const call = callOf('stock', {caller: 'outside'})
   recorder.started(call, request, 1000)
@@ -257,10 +246,9 @@ t.test('a call that waits before its caller is known has waited for that caller'
   recorder.ended(recordOf(call))
   const waited = recorder.edges.all.map(({caller, calls, waited: count}) => [caller, calls, count])
   t.strictSame(waited, [['outside', 0, 0], ['shop', 1, 1]]) // prettier-ignore
-  t.end()
 })
 
-t.test('an app that is not recorded is not when there are too many pairs, either', t => {
+t.test('an app that is not recorded is not when there are too many pairs, either', async t => {
   const recorder = new CallRecorder(app => (app === 'vault' ? -1 : 100))
   const made = (caller: string, callee: string): number => {
     const call = aCall({caller, callee})
@@ -273,28 +261,29 @@ t.test('an app that is not recorded is not when there are too many pairs, either
   t.equal(recorder.last, last)
   t.equal(made('shop', 'another'), last + 1)
   t.equal(recorder.line(last + 1)?.edgeOf.callee, '')
-  t.end()
 })
 
-t.test('the words of a language model stay in the run, also where the head of their request was overwritten', t => {
-  const recorder = new CallRecorder(() => 1_000_000)
-  const large = Buffer.alloc(900_000, 'x')
-  const begin = (call: Call, path: string): Call => {
-    recorder.started(call, {...aRequest(), method: 'POST', path, lines: ''}, 1000)
-    recorder.bytes(call, 'request', large, 0, large.length)
-    return call
+t.test(
+  'the words of a language model stay in the run, also where the head of their request was overwritten',
+  async t => {
+    const recorder = new CallRecorder(() => 1_000_000)
+    const large = Buffer.alloc(900_000, 'x')
+    const begin = (call: Call, path: string): Call => {
+      recorder.started(call, {...aRequest(), method: 'POST', path, lines: ''}, 1000)
+      recorder.bytes(call, 'request', large, 0, large.length)
+      return call
+    }
+    begin(callOf(), '/upload') // what is put aside has no room for another one
+    const question = begin(
+      callOf('gpt', {path: '/v1.0-alpha2/conversation/gpt/converse'}),
+      '/v1.0-alpha2/conversation/gpt/converse'
+    )
+    for (let count = 0; count < 12; count++) recorder.ended(recordOf(begin(callOf(), '/items')))
+    recorder.responded(question, {text: 'HTTP/1.1 200 OK\r\n\r\n', size: 19}, '')
+    recorder.text(question, 'response', 'said')
+    recorder.ended(recordOf(question))
+    const call = recorder.call(question.number ?? 0)
+    t.match(piecesOf(recorder, question.number), [/^3 HTTP/, '4 said'], 'the answer alone is kept')
+    t.same(call && withoutWords(call).pieces.map(({kind}) => kind), [PIECE.responseHead])
   }
-  begin(callOf(), '/upload') // what is put aside has no room for another one
-  const question = begin(
-    callOf('gpt', {path: '/v1.0-alpha2/conversation/gpt/converse'}),
-    '/v1.0-alpha2/conversation/gpt/converse'
-  )
-  for (let count = 0; count < 12; count++) recorder.ended(recordOf(begin(callOf(), '/items')))
-  recorder.responded(question, {text: 'HTTP/1.1 200 OK\r\n\r\n', size: 19}, '')
-  recorder.text(question, 'response', 'said')
-  recorder.ended(recordOf(question))
-  const call = recorder.call(question.number ?? 0)
-  t.match(piecesOf(recorder, question.number), [/^3 HTTP/, '4 said'], 'the answer alone is kept')
-  t.same(call && withoutWords(call).pieces.map(({kind}) => kind), [PIECE.responseHead])
-  t.end()
-})
+)

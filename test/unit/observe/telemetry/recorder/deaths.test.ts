@@ -31,7 +31,7 @@ const ended = (more: Partial<Ended> = {}): Ended => ({
   ...more
 })
 
-t.test('the request that was inside before comes first', t => {
+t.test('the request that was inside before comes first', async t => {
   const recorder = new CallRecorder(() => 1000)
   const deaths = new Deaths(recorder)
   t.equal(deaths.add(ended({inside: inside(recorder, ['null', 'a'])})).number, 1)
@@ -48,10 +48,9 @@ t.test('the request that was inside before comes first', t => {
       [4, 2]
     ]
   )
-  t.end()
 })
 
-t.test('of an app the last twenty ends are kept, and of all a bounded number of bytes', t => {
+t.test('of an app the last twenty ends are kept, and of all a bounded number of bytes', async t => {
   const recorder = new CallRecorder(() => 200_000)
   const deaths = new Deaths(recorder)
   const body = 'x'.repeat(150_000)
@@ -64,10 +63,9 @@ t.test('of an app the last twenty ends are kept, and of all a bounded number of 
     .reduce((sum, each) => sum + each.bytes.length, 0)
   t.ok(bytes > 1_000_000 && bytes <= 2 * 1024 * 1024, bytes.toString())
   t.match(kept.at(-1)?.inside, [{times: 5}], 'the request is known, whether its bytes are kept or not')
-  t.end()
 })
 
-t.test('equal calls of one caller are one row with their number; the request that began last comes first', t => {
+t.test('equal calls of one caller are one row with their number; the request that began last comes first', async t => {
   const recorder = new CallRecorder(() => 1000)
   const deaths = new Deaths(recorder)
   const many = inside(
@@ -87,10 +85,9 @@ t.test('equal calls of one caller are one row with their number; the request tha
     ],
     'also if some of the others are younger'
   )
-  t.end()
 })
 
-t.test('a request like one that was just answered comes after those of which none was', t => {
+t.test('a request like one that was just answered comes after those of which none was', async t => {
   const recorder = new CallRecorder(() => 1000)
   const deaths = new Deaths(recorder)
   const call = aCall({method: 'POST', path: '/charge'})
@@ -112,10 +109,9 @@ t.test('a request like one that was just answered comes after those of which non
     death.inside.map(each => each.call.number),
     [other?.number, usual?.number]
   )
-  t.end()
 })
 
-t.test('of an end with more bytes than are kept, those of the likeliest causes are', t => {
+t.test('of an end with more bytes than are kept, those of the likeliest causes are', async t => {
   const recorder = new CallRecorder(() => 200_000)
   const deaths = new Deaths(recorder)
   const bodies = Array.from({length: 20}, (_, at) => `${at}`.padEnd(150_000, 'x'))
@@ -131,10 +127,9 @@ t.test('of an end with more bytes than are kept, those of the likeliest causes a
     first?.slice(14),
     Array.from({length: 6}, () => false)
   )
-  t.end()
 })
 
-t.test('a process has answered its own calls, not those of other instances, and a shadow its copies', t => {
+t.test('a process has answered its own calls, not those of other instances, and a shadow its copies', async t => {
   const recorder = new CallRecorder(() => 1000)
   const deaths = new Deaths(recorder)
   const request = {...aRequest(), method: 'GET', path: '/', lines: ''}
@@ -157,5 +152,4 @@ t.test('a process has answered its own calls, not those of other instances, and 
   t.same(answered({pid: 8}), [4, 2])
   t.same(answered({pid: 9, version: '2.0.0'}), [4, 3])
   t.same(answered({}), [4, 2, 1])
-  t.end()
 })

@@ -29,7 +29,7 @@ t.test('slower:, faster: and waited: know how long a call under way has taken an
   t.strictSame(found(), [false, false, true, true, true], 'it is over')
 }) // prettier-ignore
 
-t.test('is: finds calls by each mark that the API gives them', t => {
+t.test('is: finds calls by each mark that the API gives them', async t => {
   const lines = new CallLines(16)
   const edgeOf = new Edges(() => 0).between('shop', 'stock')
   const marks = {
@@ -51,7 +51,6 @@ t.test('is: finds calls by each mark that the API gives them', t => {
     )
     t.strictSame(found, [true, false], mark)
   }
-  t.end()
 })
 
 t.test('signs of other tools are no words to search for', async t => {

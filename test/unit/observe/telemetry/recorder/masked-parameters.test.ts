@@ -3,7 +3,7 @@ import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 
 const masking = new Masking()
 
-t.test('JSON in a parameter, as it is or encoded, also twice, or within an address', t => {
+t.test('JSON in a parameter, as it is or encoded, also twice, or within an address', async t => {
   const secret = '{"filter":{"password":"s3cr3t"}}'
   const plain = '{"filter":{"code":"NOT_FOUND"}}'
   const shown = (value: string): string => masking.target(`/items?q=${value}&n=1`)
@@ -16,68 +16,64 @@ t.test('JSON in a parameter, as it is or encoded, also twice, or within an addre
   for (const value of [plain, encodeURIComponent(plain)]) t.equal(shown(value), `/items?q=${value}&n=1`)
   const form = masking.body(Buffer.from(`q=${once}`), 'application/x-www-form-urlencoded').toString()
   t.equal(form, `q=<masked, ${once.length} characters>`)
-  t.end()
 })
 
 // an hour, if each doubled it
-t.test('addresses and JSON, each within the other, take no longer with each', t => {
+t.test('addresses and JSON, each within the other, take no longer with each', async t => {
   let value = '[x'
   for (let depth = 0; depth < 25; depth++) value = `[?a=${encodeURIComponent(value)}`
   const text = `/items?q=${encodeURIComponent(value)}`
   t.equal(masking.target(text), text)
-  t.end()
 })
 
-t.test('forms whose writer has escaped nothing, and what is called a form and is none, or the other way round', t => {
-  const [form, json] = ['application/x-www-form-urlencoded', 'application/json']
-  const bodies: readonly (readonly [body: string, type: string, masked: string])[] = [
-    ['user=a&password=correct horse', form, 'user=a&password=<masked, 13 characters>'],
-    ['payload={"a": "x?", "token": "y"}&n=1', form, 'payload=<masked, 25 characters>&n=1'],
-    ['payload={"a": "x?"}&n=1', form, 'payload={"a": "x?"}&n=1'],
-    ['{"user": "a", "password": "b"}', form, '{"user":"a","password":"<masked, 1 characters>"}'],
-    ['{"user": "a", "password": "b', form, '{"user": "a", "password": "<masked, 1 characters>"'],
-    ['[0][password]=a b&n=1', form, '[0][password]=<masked, 3 characters>&n=1'],
-    ['user=a&password=b', json, 'user=a&password=<masked, 1 characters>']
-  ]
-  for (const [body, type, masked] of bodies) t.equal(masking.body(Buffer.from(body), type).toString(), masked)
-  for (const piece of ['a', 'a=', '=', '&', '[='])
-    t.equal(masking.body(Buffer.from(piece.repeat(500_000)), form).length, piece.length * 500_000, 'in no time')
-  t.end()
-})
+t.test(
+  'forms whose writer has escaped nothing, and what is called a form and is none, or the other way round',
+  async t => {
+    const [form, json] = ['application/x-www-form-urlencoded', 'application/json']
+    const bodies: readonly (readonly [body: string, type: string, masked: string])[] = [
+      ['user=a&password=correct horse', form, 'user=a&password=<masked, 13 characters>'],
+      ['payload={"a": "x?", "token": "y"}&n=1', form, 'payload=<masked, 25 characters>&n=1'],
+      ['payload={"a": "x?"}&n=1', form, 'payload={"a": "x?"}&n=1'],
+      ['{"user": "a", "password": "b"}', form, '{"user":"a","password":"<masked, 1 characters>"}'],
+      ['{"user": "a", "password": "b', form, '{"user": "a", "password": "<masked, 1 characters>"'],
+      ['[0][password]=a b&n=1', form, '[0][password]=<masked, 3 characters>&n=1'],
+      ['user=a&password=b', json, 'user=a&password=<masked, 1 characters>']
+    ]
+    for (const [body, type, masked] of bodies) t.equal(masking.body(Buffer.from(body), type).toString(), masked)
+    for (const piece of ['a', 'a=', '=', '&', '[='])
+      t.equal(masking.body(Buffer.from(piece.repeat(500_000)), form).length, piece.length * 500_000, 'in no time')
+  }
+)
 
-t.test('words of a name behind an acronym, and other words for a secret', t => {
+t.test('words of a name behind an acronym, and other words for a secret', async t => {
   for (const name of ['OTPCode', 'PINCode', 'cardCVVValue', 'JWTPayload', 'passcode', 'userPassCode', 'totp', 'X-Totp'])
     t.equal(masking.isSecret(name, 'a1'), true, name)
   for (const name of ['OPTIONSList', 'SPINCount', 'PinnedItems', 'BypassCodec', 'HTTPPort', 'mappings'])
     t.equal(masking.isSecret(name, 'a1'), false, name)
-  t.end()
 })
 
-t.test('passwords of databases and mail servers by the names that their variables have', t => {
+t.test('passwords of databases and mail servers by the names that their variables have', async t => {
   for (const name of ['DB_PASS', 'SMTP_PASS', 'dbPass', 'user-pass', 'ADMIN_PW', 'REDIS_AUTH', 'basic_auth'])
     for (const value of ['hunter2', 'hunter'])
       t.equal(masking.named(name, value), `<masked, ${value.length} characters>`, `${name}=${value}`)
   for (const name of ['pass', 'bypass', 'compass', 'pass_through', 'passRate', 'author', 'unpwned'])
     t.equal(masking.named(name, 'hunter'), 'hunter', name)
   t.equal(masking.text('DB_PASS=hunter DB_USER=me'), 'DB_PASS=<masked, 6 characters> DB_USER=me')
-  t.end()
 })
 
-t.test('what the user has masked stays so in an entry that it names', t => {
+t.test('what the user has masked stays so in an entry that it names', async t => {
   const masked = new Masking(['name', 'Key', 'value'])
   for (const field of ['name', 'Name', 'key', 'value'])
     t.equal(masked.text(`{"${field}":"Bob"}`), `{"${field}":"<masked, 3 characters>"}`)
   t.equal(masked.text('{"key":"abc","value":"Bob"}').match(/masked/g)?.length, 2)
-  t.end()
 })
 
-t.test('a header that the user has masked is so on a line of its own, too', t => {
+t.test('a header that the user has masked is so on a line of its own, too', async t => {
   const shown = new Masking(['x-email']).text('GET /?a=b HTTP/1.1\nX-Email: a@b.c\nX-Name: abc')
   t.equal(shown, 'GET /?a=b HTTP/1.1\nX-Email: <masked, 5 characters>\nX-Name: abc')
-  t.end()
 })
 
-t.test('the header of a command is masked once, whatever it is called', t => {
+t.test('the header of a command is masked once, whatever it is called', async t => {
   const masked = new Masking()
   const shown = (header: string): string => masked.command(['curl', '-H', header])[2] ?? ''
   for (const header of [
@@ -89,7 +85,6 @@ t.test('the header of a command is masked once, whatever it is called', t => {
     t.notMatch(shown(header), 'abcdef')
   for (const header of ['Token: Bearer <masked, 3 characters>', 'Cookie: <masked, 3 characters>', 'prompt_tokens: 5'])
     t.equal(shown(header), header)
-  t.end()
 })
 
 t.test('the password of an address that is a segment of a path, which is encoded or not', async t => {

@@ -4,7 +4,7 @@ import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 const masking = new Masking(['X-Customer'])
 const json = (text: string): string => masking.body(Buffer.from(text), 'application/json').toString()
 
-t.test('headers: known names, names with a secret word, and further names', t => {
+t.test('headers: known names, names with a secret word, and further names', async t => {
   const head =
     'GET /x?access_token=abc&page=2 HTTP/1.1\r\nAuthorization: Bearer abc\r\nX-API-Key: 12\r\nx-customer: Ada\r\nAccept: */*'
   t.equal(
@@ -22,41 +22,41 @@ t.test('headers: known names, names with a secret word, and further names', t =>
     'HTTP/1.1 200 OK\r\nSet-Cookie: <masked, 3 characters>',
     'a blank before the colon'
   )
-  t.end()
 })
 
-t.test('addresses in headers: their queries, fragments, path segments, passwords, and addresses within them', t => {
-  const shown = (line: string): string => masking.head(`GET / HTTP/1.1\r\n${line}`).split('\r\n')[1] ?? ''
-  t.equal(
-    shown('Location: https://idp.example/cb?code=S3cr3tC0de77&state=ok#access_token=abc&n=1'),
-    'Location: https://idp.example/cb?code=<masked, 12 characters>&state=ok#access_token=<masked, 3 characters>&n=1'
-  )
-  t.equal(shown('Referer: https://x/y?a=1&token=z'), 'Referer: https://x/y?a=1&token=<masked, 1 characters>')
-  t.equal(shown('refresh: 0;url=/x?token=z'), 'refresh: 0;url=/x?token=<masked, 1 characters>')
-  t.equal(shown('Location: /x;jsessionid=A1?b=2'), 'Location: /x;jsessionid=<masked, 2 characters>?b=2')
-  t.equal(shown('Location: https://ada:pw1@x/y'), 'Location: https://ada:<masked, 3 characters>@x/y')
-  t.equal(
-    shown('Location: /login?next=%2Fcb%3Fcode%3DS3cr3t77&x=%2Fy%3Fa%3D1'),
-    'Location: /login?next=<masked, 23 characters>&x=%2Fy%3Fa%3D1'
-  )
-  t.equal(shown('Content-Type: text/html; charset=utf-8'), 'Content-Type: text/html; charset=utf-8')
-  const deep = '?a='.repeat(20_000) + '%25'.repeat(20_000) + '://'.repeat(20_000)
-  t.equal(masking.target(deep), deep, 'in no time')
-  const nested = `${'{"a":'.repeat(20_000)}{"token":"abc"}${'}'.repeat(20_000)}`
-  t.match(masking.text(nested), '{"token":"<masked, 3 characters>"}')
-  t.end()
-})
+t.test(
+  'addresses in headers: their queries, fragments, path segments, passwords, and addresses within them',
+  async t => {
+    const shown = (line: string): string => masking.head(`GET / HTTP/1.1\r\n${line}`).split('\r\n')[1] ?? ''
+    t.equal(
+      shown('Location: https://idp.example/cb?code=S3cr3tC0de77&state=ok#access_token=abc&n=1'),
+      'Location: https://idp.example/cb?code=<masked, 12 characters>&state=ok#access_token=<masked, 3 characters>&n=1'
+    )
+    t.equal(shown('Referer: https://x/y?a=1&token=z'), 'Referer: https://x/y?a=1&token=<masked, 1 characters>')
+    t.equal(shown('refresh: 0;url=/x?token=z'), 'refresh: 0;url=/x?token=<masked, 1 characters>')
+    t.equal(shown('Location: /x;jsessionid=A1?b=2'), 'Location: /x;jsessionid=<masked, 2 characters>?b=2')
+    t.equal(shown('Location: https://ada:pw1@x/y'), 'Location: https://ada:<masked, 3 characters>@x/y')
+    t.equal(
+      shown('Location: /login?next=%2Fcb%3Fcode%3DS3cr3t77&x=%2Fy%3Fa%3D1'),
+      'Location: /login?next=<masked, 23 characters>&x=%2Fy%3Fa%3D1'
+    )
+    t.equal(shown('Content-Type: text/html; charset=utf-8'), 'Content-Type: text/html; charset=utf-8')
+    const deep = '?a='.repeat(20_000) + '%25'.repeat(20_000) + '://'.repeat(20_000)
+    t.equal(masking.target(deep), deep, 'in no time')
+    const nested = `${'{"a":'.repeat(20_000)}{"token":"abc"}${'}'.repeat(20_000)}`
+    t.match(masking.text(nested), '{"token":"<masked, 3 characters>"}')
+  }
+)
 
-t.test('a text of JSON that is an address', t => {
+t.test('a text of JSON that is an address', async t => {
   t.equal(
     json('{"url":"https://x/cb?code=a1b2c3&n=1","text":"a?code=a1b2c3"}'),
     '{"url":"https://x/cb?code=<masked, 6 characters>&n=1","text":"a?code=a1b2c3"}'
   )
   t.equal(json('{"url":"/cb?token=abc","cut":"'), '{"url":"/cb?token=<masked, 3 characters>","cut":"')
-  t.end()
 })
 
-t.test('JSON: at any depth, whatever the value is; the rest stays to the byte', t => {
+t.test('JSON: at any depth, whatever the value is; the rest stays to the byte', async t => {
   t.equal(json('{ "a" : 1 }'), '{ "a" : 1 }')
   t.equal(
     json('{"user":{"password":"x\\"y","tokens":["a","b"]},"secret":7,"n":null}'),
@@ -67,10 +67,9 @@ t.test('JSON: at any depth, whatever the value is; the rest stays to the byte', 
     '{"id":12345678901234567890,"price":0.1,"secret":"<masked, 21 characters>"}'
   )
   t.equal(json('[{"apiKey":"k"}]'), '[{"apiKey":"<masked, 1 characters>"}]')
-  t.end()
 })
 
-t.test('short words are secret as a whole word of a name; code, where it is no name or number of an error', t => {
+t.test('short words are secret as a whole word of a name; code, where it is no name or number of an error', async t => {
   t.equal(
     masking.target('/cb?code=4/P7q7W91a&sig=x%3D&pin=12&shipping=2&design=3&state=ok'),
     '/cb?code=<masked, 10 characters>&sig=<masked, 4 characters>&pin=<masked, 2 characters>&shipping=2&design=3&state=ok'
@@ -89,10 +88,9 @@ t.test('short words are secret as a whole word of a name; code, where it is no n
       .toString(),
     'client_assertion=<masked, 1 characters>&credentials=<masked, 1 characters>&code=<masked, 6 characters>'
   )
-  t.end()
 })
 
-t.test('JSON that was cut: as far as it is there', t => {
+t.test('JSON that was cut: as far as it is there', async t => {
   t.equal(json('{"token":"abcdef","rest":"xy'), '{"token":"<masked, 6 characters>","rest":"xy')
   t.equal(json('{"a":1,"token":"abc'), '{"a":1,"token":"<masked, 3 characters>"')
   for (const block of ['{"value":"hunter2","n":[1,"}"]}', '["hunter2",{"a":"x"}]']) {
@@ -114,10 +112,9 @@ t.test('JSON that was cut: as far as it is there', t => {
     '{"url":"http://shop:80?x:y'
   ])
     t.equal(json(harmless), harmless)
-  t.end()
 })
 
-t.test('forms, and bodies of other kinds', t => {
+t.test('forms, and bodies of other kinds', async t => {
   const form = masking.body(Buffer.from('name=a&password=b%20c'), 'application/x-www-form-urlencoded; charset=utf-8')
   t.equal(form.toString(), 'name=a&password=<masked, 5 characters>')
   for (const cut of ['https://ada:hunter2', 'https%3A%2F%2Fada%3Ahunter2', 'https%3A%2F%2Fada%3Ahunter2%4'])
@@ -131,13 +128,11 @@ t.test('forms, and bodies of other kinds', t => {
     '{"token":"<masked, 1 characters>"}',
     'without a type'
   )
-  t.end()
 })
 
-t.test('a body that is made to be slow to read is read at once', t => {
+t.test('a body that is made to be slow to read is read at once', async t => {
   const evil = Buffer.from(`{${'"a\\'.repeat(100_000)}`)
   t.equal(masking.body(evil, 'application/json').length, evil.length)
-  t.end()
 })
 
 t.test('counts of tokens are no secrets, tokens are', async t => {
@@ -149,7 +144,7 @@ t.test('counts of tokens are no secrets, tokens are', async t => {
   t.notMatch(shown({tokens: 'abc-1234567', token: 12, refresh_tokens: '1234567890123'}), /abc|12,|123456/)
 })
 
-t.test('short words are secret as whole words of a name, however it is written', t => {
+t.test('short words are secret as whole words of a name, however it is written', async t => {
   for (const word of ['sig', 'pin', 'ssn', 'otp', 'cvv', 'cvc', 'pwd', 'jwt']) {
     const capital = word.charAt(0).toUpperCase() + word.slice(1)
     for (const name of [
@@ -163,51 +158,55 @@ t.test('short words are secret as whole words of a name, however it is written',
       t.ok(masking.isSecret(name, 'abc'), name)
     for (const name of [`a${word}`, `${word}x`]) t.notOk(masking.isSecret(name, 'abc'), name)
   }
-  t.end()
 })
 
-t.test('words: pairs, flags, addresses and fields of JSON, however they are quoted; what is masked stays so', t => {
-  const texts: readonly (readonly [text: string, masked: string])[] = [
-    ["host=db password='a b' user=me", 'host=db password=<masked, 3 characters> user=me'],
-    ['Server=db;Password="a ;b";Database=x', 'Server=db;Password=<masked, 4 characters>;Database=x'],
-    [String.raw`"Password=\"a ;b\";Database=x"`, '"Password=<masked, 4 characters>;Database=x"'],
-    ['host:6380,password=abc,ssl=True', 'host:6380,password=<masked, 3 characters>,ssl=True'],
-    ['AccountKey=abc==;EndpointSuffix=y', 'AccountKey=<masked, 5 characters>;EndpointSuffix=y'],
-    ['psql --token abc --port 1', 'psql --token <masked, 3 characters> --port 1'],
-    ['[error] amqp://me:p#ss@mq failed', '[error] amqp://me:<masked, 4 characters>@mq failed'],
-    [String.raw`took {\"token\":\"a\\\"b\",\"n\":1}`, String.raw`took {\"token\":\"<masked, 6 characters>\",\"n\":1}`],
-    ['{"a":{"pin":12}}', '{"a":{"pin":"<masked, 2 characters>"}}'],
-    ['password=$PASSWORD', 'password=$PASSWORD']
-  ]
-  for (const [text, wanted] of texts) {
-    t.equal(masking.text(text), wanted)
-    t.equal(masking.text(wanted), wanted)
+t.test(
+  'words: pairs, flags, addresses and fields of JSON, however they are quoted; what is masked stays so',
+  async t => {
+    const texts: readonly (readonly [text: string, masked: string])[] = [
+      ["host=db password='a b' user=me", 'host=db password=<masked, 3 characters> user=me'],
+      ['Server=db;Password="a ;b";Database=x', 'Server=db;Password=<masked, 4 characters>;Database=x'],
+      [String.raw`"Password=\"a ;b\";Database=x"`, '"Password=<masked, 4 characters>;Database=x"'],
+      ['host:6380,password=abc,ssl=True', 'host:6380,password=<masked, 3 characters>,ssl=True'],
+      ['AccountKey=abc==;EndpointSuffix=y', 'AccountKey=<masked, 5 characters>;EndpointSuffix=y'],
+      ['psql --token abc --port 1', 'psql --token <masked, 3 characters> --port 1'],
+      ['[error] amqp://me:p#ss@mq failed', '[error] amqp://me:<masked, 4 characters>@mq failed'],
+      [
+        String.raw`took {\"token\":\"a\\\"b\",\"n\":1}`,
+        String.raw`took {\"token\":\"<masked, 6 characters>\",\"n\":1}`
+      ],
+      ['{"a":{"pin":12}}', '{"a":{"pin":"<masked, 2 characters>"}}'],
+      ['password=$PASSWORD', 'password=$PASSWORD']
+    ]
+    for (const [text, wanted] of texts) {
+      t.equal(masking.text(text), wanted)
+      t.equal(masking.text(wanted), wanted)
+    }
+    t.same(masking.command(['node', '--token', 'abc', '--api-key=d', '-v', 'x']), [
+      'node',
+      '--token',
+      '<masked, 3 characters>',
+      '--api-key=<masked, 1 characters>',
+      '-v',
+      'x'
+    ])
+    t.same(masking.command(['curl', '-H', 'X-Api-Key: abc', '--header', 'Accept: abc']), [
+      'curl',
+      '-H',
+      '<masked, 14 characters>',
+      '--header',
+      'Accept: abc'
+    ])
+    t.equal(
+      masking.json({path: '/x?token=abc', all: [{failure: 'password=abc'}], body: 'password=abc'}),
+      '{"path":"/x?token=<masked, 3 characters>","all":[{"failure":"password=<masked, 3 characters>"}],"body":"password=abc"}'
+    )
+    for (const piece of ['a=', '"', '\\', "token='", '"token":"', '--token ', '://a:', 'token= '])
+      t.ok(masking.text(piece.repeat(20_000)).length > 0, 'in no time')
   }
-  t.same(masking.command(['node', '--token', 'abc', '--api-key=d', '-v', 'x']), [
-    'node',
-    '--token',
-    '<masked, 3 characters>',
-    '--api-key=<masked, 1 characters>',
-    '-v',
-    'x'
-  ])
-  t.same(masking.command(['curl', '-H', 'X-Api-Key: abc', '--header', 'Accept: abc']), [
-    'curl',
-    '-H',
-    '<masked, 14 characters>',
-    '--header',
-    'Accept: abc'
-  ])
-  t.equal(
-    masking.json({path: '/x?token=abc', all: [{failure: 'password=abc'}], body: 'password=abc'}),
-    '{"path":"/x?token=<masked, 3 characters>","all":[{"failure":"password=<masked, 3 characters>"}],"body":"password=abc"}'
-  )
-  for (const piece of ['a=', '"', '\\', "token='", '"token":"', '--token ', '://a:', 'token= '])
-    t.ok(masking.text(piece.repeat(20_000)).length > 0, 'in no time')
-  t.end()
-})
+)
 
-t.test('JSON in a header and in a text of JSON', t => {
+t.test('JSON in a header and in a text of JSON', async t => {
   const inner = JSON.stringify({token: 'a"b', n: 1})
   t.equal(
     masking
@@ -222,12 +221,11 @@ t.test('JSON in a header and in a text of JSON', t => {
     JSON.stringify({log: JSON.stringify({token: '<masked, 3 characters>', n: 1})})
   )
   t.notMatch(json(`${JSON.stringify({log: inner}).slice(0, -1)},"rest":"xy`), /a\\*"b/, 'also where it is cut')
-  t.end()
 })
 
 t.test(
   'what is no secret stays: the line after a flag, a port before a query, what things are called by; deep JSON',
-  t => {
+  async t => {
     for (const text of [
       'command: dotnet run --no-session\nappPort: 5000',
       'GET http://localhost:3000?user=me@example.com failed',
@@ -241,11 +239,10 @@ t.test(
     t.equal(masking.target(deep), deep, 'in no time')
     const nested = `${'{"a":'.repeat(20_000)}{"token":"abc"}${'}'.repeat(20_000)}`
     t.match(masking.text(nested), '{"token":"<masked, 3 characters>"}')
-    t.end()
   }
 )
 
-t.test('names of secrets and of what is none, as programs have them', t => {
+t.test('names of secrets and of what is none, as programs have them', async t => {
   const secret =
     'pass_word pass-phrase basicAuth httpAuth CONN_STR connStr conn_string ConnectionStrings:Default ConnectionStrings__Shop ' +
     'code_verifier codeVerifier _csrf csrf wifi_psk dbCreds bearer cvv2 cardCvc2 AWS_SECRET_ACCESS_KEY SharedAccessSignature ' +
@@ -255,10 +252,9 @@ t.test('names of secrets and of what is none, as programs have them', t => {
     'bearing description traceparent completion_tokens_details promptTokensDetails'
   for (const name of secret.split(' ')) t.ok(masking.isSecret(name, 'hunter2'), name)
   for (const name of plain.split(' ')) t.notOk(masking.isSecret(name, 'hunter2'), name)
-  t.end()
 })
 
-t.test('what a model says of its tokens stays', t => {
+t.test('what a model says of its tokens stays', async t => {
   const usage = {
     prompt_tokens: 19,
     prompt_tokens_details: {cached_tokens: 0},
@@ -268,10 +264,9 @@ t.test('what a model says of its tokens stays', t => {
   }
   t.equal(json(JSON.stringify({usage})), JSON.stringify({usage}))
   t.equal(masking.named('anthropic-ratelimit-tokens-remaining', '1000'), '1000')
-  t.end()
 })
 
-t.test('tokens behind their scheme, and objects as languages show them', t => {
+t.test('tokens behind their scheme, and objects as languages show them', async t => {
   const secret = 'hunter2Xy9'
   const texts = [
     `Authorization=Bearer ${secret}`,
@@ -317,10 +312,9 @@ t.test('tokens behind their scheme, and objects as languages show them', t => {
     t.equal(masking.text(text), text)
   for (const piece of ['Bearer ', "'a': '", '{a: ', 'Basic aaaaaaaa', "{ a: '"])
     t.ok(masking.text(piece.repeat(20_000)).length > 0, 'in no time')
-  t.end()
 })
 
-t.test('a header in the text of a command; the value beside the name of a setting', t => {
+t.test('a header in the text of a command; the value beside the name of a setting', async t => {
   const masked = new Masking()
   const texts: readonly (readonly [string, string])[] = [
     [`curl -H 'X-Api-Key: abc d' x`, `curl -H 'X-Api-Key: <masked, 5 characters>' x`],
@@ -393,5 +387,4 @@ t.test('a header in the text of a command; the value beside the name of a settin
   }
   for (const piece of [`-H '`, '-H "a: ', '"name":"a","value":', '-H a:', 'a-key: ', 'a-', 'a-key:\n', '* [', '\n \t'])
     t.ok(masked.text(piece.repeat(20_000)).length > 0, 'in no time')
-  t.end()
 })

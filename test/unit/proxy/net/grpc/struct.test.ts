@@ -3,7 +3,7 @@ import {StructSchema} from '@bufbuild/protobuf/wkt'
 import t from 'tap'
 import {structOf, valueBytes, valueIn} from '../../../../../src/proxy/net/grpc/struct.ts'
 
-t.test('objects of JSON become Structs', t => {
+t.test('objects of JSON become Structs', async t => {
   for (const object of [
     {},
     {text: 'pear', empty: '', number: -1.5, zero: 0, yes: true, no: false, nothing: null},
@@ -15,7 +15,6 @@ t.test('objects of JSON become Structs', t => {
     {b: 1},
     'undefined is left out'
   )
-  t.end()
 })
 
 t.test('a key named __proto__ is a key', async t => {

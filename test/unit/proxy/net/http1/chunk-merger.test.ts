@@ -14,17 +14,16 @@ const merged = (text: string, size = text.length): string => {
 const POST = 'POST /x HTTP/1.1\r\nHost: localhost\r\n'
 const CHUNKED = `${POST}transfer-Encoding:  Chunked \r\n\r\n`
 
-t.test('small chunks become one for each read', t => {
+t.test('small chunks become one for each read', async t => {
   const body = '1\r\nx\r\n'.repeat(300)
   t.equal(merged(`${CHUNKED}${body}0\r\nTrailer: 1\r\n\r\n`), `${CHUNKED}12c\r\n${'x'.repeat(300)}\r\n0\r\n\r\n`)
-  t.end()
 })
 
 /** The messages without their chunks: what is left of one in each read is a chunk of its own. */
 const plain = (sent: string): string =>
   sent.replaceAll(/(?<=\n)[0-9a-f]+(?:;a=b)?\r\n([a-h]|hi|i)+\r\n/g, found => found.replaceAll(/^.*\r\n|\r\n$/g, ''))
 
-t.test('the messages stay the same in pieces of any size', t => {
+t.test('the messages stay the same in pieces of any size', async t => {
   const text = [
     `${CHUNKED}3\r\nabc\r\n5;a=b\r\ndefgh\r\n0\r\n\r\n`,
     `${POST}Content-Length: 9\r\n\r\n1\r\nx\r\n\r\n\r`,
@@ -34,10 +33,9 @@ t.test('the messages stay the same in pieces of any size', t => {
   ].join('')
   for (let size = 1; size <= text.length; size++)
     if (plain(merged(text, size)) !== plain(text)) t.equal(plain(merged(text, size)), plain(text), size.toString())
-  t.end()
 })
 
-t.test('what cannot be read is passed on, or is invalid still', t => {
+t.test('what cannot be read is passed on, or is invalid still', async t => {
   const same = [
     `${POST}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n1\r\nx\r\n1\r\nx\r\n`,
     `${POST}Connection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nGET /x`,
@@ -48,5 +46,4 @@ t.test('what cannot be read is passed on, or is invalid still', t => {
   ]
   for (const text of same) t.ok(merged(text) === text, text.slice(0, 40))
   t.equal(merged(`${CHUNKED}1\r\nx\r\nzz\r\nab`), `${CHUNKED}1\r\nx\r\n?\r\n`)
-  t.end()
 })

@@ -25,10 +25,9 @@ const read = (text: string, size = text.length): Read => {
 
 const MESSAGE = '3;a="b"\r\nabc\r\n0A \t\r\n0123456789\r\n000\r\nX-A: 1\r\nX-B:\r\n\r\n'
 
-t.test('chunks are parsed alike in pieces of any size', t => {
+t.test('chunks are parsed alike in pieces of any size', async t => {
   for (let size = 1; size <= MESSAGE.length; size++)
     t.strictSame(read(MESSAGE, size), {data: 'abc0123456789', end: MESSAGE.length, done: true}, size.toString())
-  t.end()
 })
 
 /** The sizes of the pieces that are taken of one read. */
@@ -39,14 +38,13 @@ const sizes = (text: string): readonly number[] => {
   return found
 }
 
-t.test('small chunks of one read become one piece, and large ones stay where they are', t => {
+t.test('small chunks of one read become one piece, and large ones stay where they are', async t => {
   const large = `7d0\r\n${'y'.repeat(2000)}\r\n`
   t.strictSame(sizes(`${'1\r\nx\r\n'.repeat(10_000)}0\r\n\r\n`), [10_000])
   t.strictSame(sizes(`1\r\na\r\n${large}1\r\nb\r\n1\r\nc\r\n${large}`), [1, 2002, 2000])
-  t.end()
 })
 
-t.test('from one read to the next the bytes may be moved, or stay', t => {
+t.test('from one read to the next the bytes may be moved, or stay', async t => {
   const tiny = '1\r\nx\r\n'.repeat(50)
   const chunks = new Chunks(false)
   const pieces: number[] = []
@@ -68,16 +66,14 @@ t.test('from one read to the next the bytes may be moved, or stay', t => {
   }
   t.strictSame(pieces, [50, 1, 50, 1])
   t.ok(chunks.done)
-  t.end()
 })
 
-t.test('bytes after the last chunk are not consumed', t => {
+t.test('bytes after the last chunk are not consumed', async t => {
   t.strictSame(read('1\r\na\r\n0\r\n\r\nHTTP/1.1'), {data: 'a', end: 11, done: true})
   t.strictSame(read('5\r\nab'), {data: 'ab', end: 5, done: false})
-  t.end()
 })
 
-t.test('invalid chunks', t => {
+t.test('invalid chunks', async t => {
   const broken = [
     'zz\r\n', '\r\n', '-1\r\n', '+3\r\nabc\r\n', '0x3\r\nabc\r\n', `${'0'.repeat(17)}\r\n`, `${'1'.repeat(16)}\r\n`, '3 ;a\r\nabc\r\n', `3${' '.repeat(5000)}\r\n`, '3 3\r\nabc\r\n', ' 3\r\nabc\r\n',
     '3\nabc\r\n', '3\rabc\r\n', '3\r\nabcd\r\n', '3\r\nabc\n', '3\r\nabc\rX', '3;\0\r\nabc\r\n', '3;\n\r\nabc\r\n',
@@ -92,5 +88,4 @@ t.test('invalid chunks', t => {
       'nothing behind them is read either'
     )
   t.notOk(chunks.done)
-  t.end()
 })

@@ -9,7 +9,7 @@ const headOf = (name: string, body = ''): {text: string; size: number} => {
   return {text: head + body, size: head.length}
 }
 
-t.test('a head is known that is the same to the byte, whatever comes behind it', t => {
+t.test('a head is known that is the same to the byte, whatever comes behind it', async t => {
   const heads = new KnownHeads<ReturnType<typeof headOf>>()
   const known = headOf('a', 'one body')
   heads.add(known)
@@ -18,20 +18,18 @@ t.test('a head is known that is the same to the byte, whatever comes behind it',
   t.equal(heads.find(headOf('b').text), undefined)
   t.equal(heads.find(headOf('a').text.slice(0, -1)), undefined, 'the head is not complete')
   t.equal(heads.find(''), undefined)
-  t.end()
 })
 
-t.test('the oldest head makes room, and long texts are not kept', t => {
+t.test('the oldest head makes room, and long texts are not kept', async t => {
   const heads = new KnownHeads<ReturnType<typeof headOf>>()
   for (const name of ['a', 'b', 'c', 'd', 'e']) heads.add(headOf(name))
   t.equal(heads.find(headOf('a').text), undefined)
   for (const name of ['b', 'c', 'd', 'e']) t.ok(heads.find(headOf(name).text), name)
   heads.add(headOf('f', 'x'.repeat(10_000)))
   t.equal(heads.find(headOf('f').text), undefined)
-  t.end()
 })
 
-t.test('a response with a head that came before has its own body', t => {
+t.test('a response with a head that came before has its own body', async t => {
   const heads = new ResponseHeads()
   const head = 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Marked: 1\r\n\r\n'
   const first = heads.read(`${head}one`, false, PLAIN_RULES)
@@ -45,5 +43,4 @@ t.test('a response with a head that came before has its own body', t => {
   t.match(heads.read(`${head}two`, false, PLAIN_RULES), {flags: 0})
   t.equal(heads.read(head.slice(0, -2), false, PLAIN_RULES), undefined, 'it is not complete')
   t.type(heads.read('nonsense\r\n\r\n', false, PLAIN_RULES), 'string')
-  t.end()
 })

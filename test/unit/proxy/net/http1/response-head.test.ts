@@ -16,27 +16,25 @@ const leftOf = (lines: string, first?: string, toHead = false): number | undefin
 
 const keepOf = (lines: string, first?: string): boolean | undefined => readResponseHead(head(lines, first), false)?.keep
 
-t.test('the end of a body', t => {
+t.test('the end of a body', async t => {
   t.equal(leftOf('Content-Length: 3\r\n'), 3)
   t.equal(leftOf('Transfer-Encoding: Chunked\r\n'), CHUNKED)
   t.equal(leftOf(''), UNTIL_CLOSE)
   t.equal(leftOf('Content-Length: 3\r\n', undefined, true), 0)
   for (const status of ['100', '103', '204', '304'])
     t.equal(leftOf('Content-Length: 3\r\n', `HTTP/1.1 ${status} X`), 0, status)
-  t.end()
 })
 
-t.test('whether the connection can be reused', t => {
+t.test('whether the connection can be reused', async t => {
   t.equal(keepOf('Content-Length: 3\r\n'), true)
   t.equal(keepOf('Content-Length: 3\r\nConnection: x, Close\r\n'), false)
   t.equal(keepOf('Content-Length: 3\r\n', 'HTTP/1.0 200 OK'), false)
   t.equal(keepOf('Content-Length: 3\r\nConnection: Keep-Alive\r\n', 'HTTP/1.0 200 OK'), true)
   t.equal(keepOf(''), false)
   t.equal(keepOf('', 'HTTP/1.1 101 Switching'), false)
-  t.end()
 })
 
-t.test('which headers are passed on', t => {
+t.test('which headers are passed on', async t => {
   const lines =
     'X-A: 1\r\nConnection: X-Named\r\nKeep-Alive: 1\r\nx-named: 2\r\nContent-Length: 3\r\nTE: x\r\nX-B:  \xa0y \r\n'
   t.match(readResponseHead(head(lines, 'HTTP/1.1 404 Not\tfound \xe9'), false), {
@@ -51,10 +49,9 @@ t.test('which headers are passed on', t => {
     99,
     'whether it is one is not for the reader to say'
   )
-  t.end()
 })
 
-t.test("a sidecar's own rules mark and rename headers", t => {
+t.test("a sidecar's own rules mark and rename headers", async t => {
   const rules: HeaderRules = {
     kinds: nameReader({...RESPONSE_KINDS, 'x-mark': MARKED, 'x-other': MARKED * 2, 'x-old': RENAME}),
     prefix: 'New-'
@@ -63,19 +60,17 @@ t.test("a sidecar's own rules mark and rename headers", t => {
     lines: 'X-Mark: 1\r\nNew-X-Old: 2\r\nNew-x-old: 3\r\nX-Z: 4\r\n',
     flags: MARKED
   })
-  t.end()
 })
 
-t.test('every prefix of a head is incomplete', t => {
+t.test('every prefix of a head is incomplete', async t => {
   const text = head('X-A: 1\r\nContent-Length: 3\r\n')
   for (let cut = 0; cut < text.length; cut++) t.equal(readResponseHead(text.slice(0, cut), false), undefined)
   t.ok(readResponseHead(text, false))
   t.equal(readResponseHead('x'.repeat(HEAD_LIMIT), false), null, 'but not for ever')
   t.equal(readResponseHead(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(HEAD_LIMIT)}`, false), null)
-  t.end()
 })
 
-t.test('invalid heads', t => {
+t.test('invalid heads', async t => {
   const broken = [
     head('', 'HTTP/1.1 20 OK'),
     head('', 'HTTP/2.0 200 OK'),
@@ -98,5 +93,4 @@ t.test('invalid heads', t => {
     head('Transfer-Encoding: gzip, chunked\r\n')
   ]
   for (const text of broken) t.equal(readResponseHead(text, false), null, JSON.stringify(text))
-  t.end()
 })
