@@ -47,8 +47,7 @@ function withTree(run: MadeUp, nodes: readonly ReturnType<typeof treeNode>[], le
 t.test('a page and what it may meet', async t =>
   withBrowser(t, async browser => {
     await t.test('ten thousand calls in a second: few rows, the latest first, and it answers', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const {page, troubles} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Calls', exact: true}).click()
       await page.getByText('There was no call yet').waitFor()
@@ -73,8 +72,7 @@ t.test('a page and what it may meet', async t =>
     await t.test(
       'a request of five thousand calls: the thousand rows that come are drawn, the rest is counted',
       async t => {
-        const run = await madeUp(t)
-        Object.assign(run.answers, FIRST_VIEW)
+        const run = await madeUp(t, {answers: FIRST_VIEW})
         const nodes = Array.from({length: 1000}, (_, n) =>
           treeNode(call(n + 1), {depth: n, startMs: n, link: null, totalMs: 2000 - n})
         )
@@ -130,8 +128,7 @@ t.test('a page and what it may meet', async t =>
     })
 
     await t.test('names of 200 characters in every script, on a phone and beside a list', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.apps = NAMES.map(name => app(name))
       const calls = NAMES.map((name, n) => call(n + 1, {from: name, to: NAMES.at(n - 1) ?? '', path: `/${name}`}))
       withTree(
@@ -180,8 +177,7 @@ t.test('a page and what it may meet', async t =>
     await t.test(
       'a screen reader: one main, named places, a table that says how long it is, crashes are spoken',
       async t => {
-        const run = await madeUp(t)
-        Object.assign(run.answers, FIRST_VIEW)
+        const run = await madeUp(t, {answers: FIRST_VIEW})
         run.apps = Array.from({length: 200}, (_, n) => app(`app-${n}`))
         const {page} = await open(browser, run.url)
         const grid = page.getByRole('grid', {name: 'Apps'})

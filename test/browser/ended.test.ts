@@ -6,8 +6,7 @@ import {app, call, FIRST_VIEW, madeUp} from './made-up.ts'
 t.test('when a run ends, and another one begins', async t =>
   withBrowser(t, async browser => {
     await t.test('apps that end with the run have not crashed; views can be opened that were not before', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const page = await browser.newPage()
       const code: string[] = []
       page.on('request', request => request.url().endsWith('.js') && code.push(request.url()))
@@ -73,8 +72,7 @@ t.test('when a run ends, and another one begins', async t =>
     )
 
     await t.test('nothing of one app, or of one run, is shown of another', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       let id = 'a'.repeat(32)
       const rows = () => [call(1, {path: `/of-run-${id[0] ?? ''}`})]
       run.answers['GET /calls'] = (_body, query) =>
@@ -102,8 +100,7 @@ t.test('when a run ends, and another one begins', async t =>
     })
 
     await t.test('the last line of an app, and the graph, are those of the run that is shown', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const graph = {apps: ['payments', 'of-the-first'], edges: [], uncalled: [], awaited: []}
       run.answers['GET /logs'] =
         `${JSON.stringify({time: '2026-01-31T14:46:45.500Z', app: 'payments', stream: 'stdout', line: 'of the first run'})}\n`
@@ -125,8 +122,7 @@ t.test('when a run ends, and another one begins', async t =>
     })
 
     await t.test('what is read is of the run that is shown, too: another one does not answer for it', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const {page} = await open(browser, run.url)
       const asked = page.waitForRequest(/\/api\/v1\/graph/)
       await page.getByRole('link', {name: 'Graph'}).click()
@@ -138,8 +134,7 @@ t.test('when a run ends, and another one begins', async t =>
     })
 
     await t.test('the list of calls, and what was called before, are those of the next run alone', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.answers['GET /calls'] = {last: 7, calls: [call(7, {path: '/of-the-first'})]}
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Calls', exact: true}).click()
@@ -159,8 +154,7 @@ t.test('when a run ends, and another one begins', async t =>
     })
 
     await t.test('a run without an app', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.apps = []
       const {page} = await open(browser, run.url)
       await page.getByText('This run has no app.').waitFor()
@@ -168,8 +162,7 @@ t.test('when a run ends, and another one begins', async t =>
     })
 
     await t.test('a run without a sidecar names no call to make', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.apps = [app('payments', {httpPort: 0, grpcPort: 0})]
       run.answers['GET /graph'] = {apps: ['payments'], edges: [], uncalled: [], awaited: []}
       const {page} = await open(browser, run.url)

@@ -5,8 +5,7 @@ import {fault, FIRST_VIEW, madeUp} from './made-up.ts'
 t.test('faults', async t =>
   withBrowser(t, async browser => {
     await t.test('lists those that are on as they change, and takes them off', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.faults = [fault(1)]
       const {page, troubles} = await open(browser, run.url)
       await toView(page, 'Faults')
@@ -43,8 +42,7 @@ t.test('faults', async t =>
     })
 
     await t.test('switches one on; the same as a command and as lines of the template', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const bodies: string[] = []
       run.answers['POST /faults'] = body => {
         bodies.push(body)
@@ -79,8 +77,8 @@ t.test('faults', async t =>
     })
 
     await t.test('a fault of all calls is asked about first', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW, {'POST /faults': {faults: [fault(3)], removed: 0}})
+      const run = await madeUp(t, {answers: FIRST_VIEW})
+      Object.assign(run.answers, {'POST /faults': {faults: [fault(3)], removed: 0}})
       const {page} = await open(browser, run.url)
       await toView(page, 'Faults')
       await page.getByRole('form').getByRole('button', {name: 'Switch on'}).click()
@@ -93,8 +91,7 @@ t.test('faults', async t =>
     })
 
     await t.test('says what the run says of a mistake; an edited fault replaces its old one', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.faults = [fault(3)]
       const {page} = await open(browser, run.url)
       await toView(page, 'Faults')
@@ -116,8 +113,7 @@ t.test('faults', async t =>
     })
 
     await t.test('a fault of the next run with the number of the one that was edited is not replaced', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.faults = [fault(1)]
       const {page} = await open(browser, run.url)
       await toView(page, 'Faults')
@@ -129,8 +125,7 @@ t.test('faults', async t =>
     })
 
     await t.test('a fault that is edited keeps its end, and stays disabled', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.helloAt = new Date(Date.now() - 600_000).toISOString()
       run.faults = [fault(3, {isEnabled: false, leftMs: 1_199_500})]
       const bodies: unknown[] = []
@@ -154,8 +149,7 @@ t.test('faults', async t =>
     })
 
     await t.test('a fault that has hit as many calls as it may is off, though the run keeps it', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.faults = [fault(1, {times: 2, hits: 2, matched: 2}), fault(2)]
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: /^Faults ?1$/}).click()
@@ -174,8 +168,7 @@ t.test('faults', async t =>
     })
 
     await t.test('shows nothing that changes the run to one who may only look', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.faults = [fault(1)]
       const {page} = await open(browser, run.readOnlyUrl)
       await toView(page, 'Faults')
@@ -186,8 +179,7 @@ t.test('faults', async t =>
 
     for (const theme of ['light', 'dark'] as const)
       await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
-        const run = await madeUp(t)
-        Object.assign(run.answers, FIRST_VIEW)
+        const run = await madeUp(t, {answers: FIRST_VIEW})
         run.faults = [fault(1), fault(2, {isEnabled: false})]
         const {page} = await open(browser, run.url, theme)
         await toView(page, 'Faults')

@@ -160,8 +160,7 @@ t.test('the graph', async t =>
     })
 
     await t.test('is asked again when an app comes', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const graph = {apps: ['checkout'], asleep: [], edges: [], uncalled: [], awaited: []}
       run.answers['GET /graph'] = graph
       const {page} = await open(browser, run.url)

@@ -53,8 +53,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
     await t.test(
       'a run of plain apps shows what it has; more tabs and columns come with their first content',
       async t => {
-        const run = await madeUp(t)
-        Object.assign(run.answers, FIRST_VIEW)
+        const run = await madeUp(t, {answers: FIRST_VIEW})
         run.answers['GET /run'] = {hasWork: false}
         run.answers['GET /usage'] = {at: new Date(START).toISOString(), groups: []}
         const {page} = await open(browser, run.url, 'light', {width: 1440, height: 800})
@@ -217,8 +216,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
     })
 
     await t.test('what happens while the page is read comes twice, and is shown once', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const [greeted, later] = [2000, 1000].map(ms => new Date(Date.now() - ms).toISOString())
       run.helloAt = greeted ?? ''
       const late = {at: later, type: 'note', data: {code: 'x', text: 'it was late'}}
@@ -235,8 +233,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
     })
 
     await t.test('an app without a process is ready, after no time', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const {page} = await open(browser, run.url)
       const happened = page.getByRole('region', {name: 'What happened'})
       await happened.getByRole('row').first().waitFor()
@@ -265,8 +262,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
     })
 
     await t.test('one who comes back to it asks once for the line of the last minutes', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const page = await browser.newPage()
       await page.clock.install()
       await page.goto(run.url)
@@ -283,8 +279,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
     })
 
     await t.test('a clock that is set back by an hour stops nothing', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const page = await browser.newPage()
       await page.addInitScript('globalThis.later = 0; const now = Date.now; Date.now = () => now() + later')
       const figures = page.waitForResponse(/\/traffic$/)

@@ -42,8 +42,8 @@ t.test('jobs', async t =>
     })
 
     await t.test('a question of one run closes once the page shows the next one', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW, {
+      const run = await madeUp(t, {answers: FIRST_VIEW})
+      Object.assign(run.answers, {
         'GET /jobs': () => ({now: at(20), jobs: [REPORT], next: null}),
         'GET /job': () => ({...REPORT, now: at(20), data: null, failurePolicy: 'drop'})
       })

@@ -76,8 +76,7 @@ t.test('a real run on the page', {timeout: 120_000}, async t =>
       const {page} = await open(browser, `file://${join(rig.folder, 'opened.html')}`)
       await page.getByRole('link', {name: 'payments'}).waitFor()
       t.match(page.url(), /^http:\/\/127\.0\.0\.1:\d+\/$/)
-      run.signal('SIGINT')
-      await run.exited
+      await run.end('SIGINT')
       await page.getByRole('region', {name: 'Connection'}).getByText('The run has ended').waitFor()
       const next = await startRun(rig)
       await urlOf(rig)

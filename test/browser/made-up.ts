@@ -187,10 +187,15 @@ export interface MadeUp {
 /** Samples that a run tells again to who goes on at an event. */
 const TOLD_AGAIN = new Set(['fault', 'edges'])
 
-/** `run`: which run it is; `port`: that of an earlier one. */
+/** `run`: which run it is; `port`: that of an earlier one; `answers` by route, in addition to the usual ones. */
 export async function madeUp(
   test: {teardown(close: () => void): void},
-  {run: first = 'a'.repeat(32), port = 0, key = randomBytes(32)} = {}
+  {
+    run: first = 'a'.repeat(32),
+    port = 0,
+    key = randomBytes(32),
+    answers
+  }: {readonly run?: string; readonly port?: number; readonly key?: Buffer; readonly answers?: Answers} = {}
 ): Promise<MadeUp> {
   const readers = new Map<ServerResponse, readonly string[]>()
   const waiting = new Set<() => void>()
@@ -203,7 +208,7 @@ export async function madeUp(
     asked: [],
     isDown: false,
     isFull: false,
-    answers: {'GET /logs': '', 'GET /calls': {last: 0, calls: []}, ...NO_FIGURES},
+    answers: {'GET /logs': '', 'GET /calls': {last: 0, calls: []}, ...NO_FIGURES, ...answers},
     faults: [],
     troubles: [],
     helloAt: '',

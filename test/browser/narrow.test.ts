@@ -10,8 +10,7 @@ const CALLERS_ARE_WHOLE =
 
 t.test('long names, paths and lines on narrow and wide screens', async t =>
   withBrowser(t, async browser => {
-    const run = await madeUp(t)
-    Object.assign(run.answers, FIRST_VIEW)
+    const run = await madeUp(t, {answers: FIRST_VIEW})
     run.apps = [app(LONG), app('checkout', {state: 'exited', exitCode: 1, exit: `exited with code 1 ${WORD}`})]
     run.faults = [
       fault(1, {from: LONG, to: LONG, texts: {edge: `${LONG} → ${LONG} /${WORD}`, effect: '503', rate: '', limit: ''}})

@@ -38,8 +38,7 @@ const TEMPLATE = {
 t.test('the template', async t =>
   withBrowser(t, async browser => {
     await t.test('shows what is wrong at its lines, and what calls say of dependsOn', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.answers['GET /template'] = TEMPLATE
       const {page, troubles} = await open(browser, run.url)
       await toView(page, 'Template')
@@ -58,8 +57,7 @@ t.test('the template', async t =>
     })
 
     await t.test('an edit that has a mistake, or restarts nothing, is shown', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.answers['GET /template'] = TEMPLATE
       const {page} = await open(browser, run.url)
       await toView(page, 'Template')
@@ -71,8 +69,7 @@ t.test('the template', async t =>
     })
 
     await t.test('is not asked again for each call that a fault hits', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       run.answers['GET /template'] = {files: [], findings: []}
       const {page} = await open(browser, run.url)
       await toView(page, 'Template')
@@ -88,8 +85,7 @@ t.test('the template', async t =>
     })
 
     await t.test('says why there is none', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const {page} = await open(browser, run.url)
       await toView(page, 'Template')
       await page.getByText('there is no /template. Look elsewhere.').waitFor()
@@ -98,8 +94,7 @@ t.test('the template', async t =>
 
     for (const theme of ['light', 'dark'] as const)
       await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
-        const run = await madeUp(t)
-        Object.assign(run.answers, FIRST_VIEW)
+        const run = await madeUp(t, {answers: FIRST_VIEW})
         // wider than any window, and without a button in it: keys scroll it
         const wide = {file: '/work/shop/mine.yaml', text: `apps: [${'{}, '.repeat(200)}]\n`}
         run.answers['GET /template'] = {...TEMPLATE, files: [...TEMPLATE.files, wide]}
@@ -110,8 +105,7 @@ t.test('the template', async t =>
       })
 
     await t.test('an answer that comes late does not replace a later one', async t => {
-      const run = await madeUp(t)
-      Object.assign(run.answers, FIRST_VIEW)
+      const run = await madeUp(t, {answers: FIRST_VIEW})
       const {page} = await open(browser, run.url)
       let requests = 0
       const given = Promise.withResolvers<void>()

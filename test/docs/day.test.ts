@@ -78,8 +78,7 @@ t.test('a day with six apps: start, break one, repair it, debug one, read all lo
   })
   t.match((await waiting).text, /^510\b/, 'a call waited for the process of the debugger')
   t.match(plain(await shownBy(rig, 'ps', 'orders')), /^orders +in debugger /m)
-  debugged.signal('SIGTERM')
-  await debugged.exited
+  await debugged.end()
   t.match((await shownBy(rig, 'start', 'orders')).text, /^✅ {2}app started successfully: orders/)
 
   const logs = await shownBy(rig, 'logs', '-t', '--tail', '12')

@@ -45,8 +45,7 @@ t.test('each command about calls that README and docs/ show does what it says', 
     if (/ -f\b/.test(typed)) {
       await call('payments', '/refuse')
       await program.waitForLine(/./)
-      program.signal('SIGINT')
-      await program.exited
+      await program.end('SIGINT')
     } else t.match(await program.exited, {code: 0}, `${typed}: ${program.stdout.text}${program.stderr.text}`)
   }
 })

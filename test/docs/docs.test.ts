@@ -75,8 +75,7 @@ t.test('each command that README and docs/ show works as it is written', {timeou
     program.stdin.end()
     if (/^pillion (logs (.* )?-f|ps -w)( |$)/.test(command)) {
       await program.waitForLine(/a line|^ID/)
-      run.signal('SIGTERM')
-      await run.exited
+      await run.end()
     }
     const {code} = await program.exited
     t.equal(code, 0, `${command}: ${program.stderr.text}`)

@@ -53,8 +53,7 @@ t.test(
         ]
       }
     ])
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
     t.same(await rig.leftovers(), [])
   }
 )

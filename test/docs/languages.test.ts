@@ -16,8 +16,7 @@ async function answer(test: Test, name: string, command: readonly string[]): Pro
   test.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
   const {code, stdout, stderr} = await rig.run(['invoke', '--app-id', 'app', '--method', '/', '--verb', 'GET'])
   test.equal(code, 0, stderr + run.stdout.text)
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
   return stdout
 }
 

@@ -17,8 +17,7 @@ t.test('actors are let go when their app is stopped, and when the run ends: the 
   const slow = call('shop', '/Counter/2/method/slow', post('300'))
   const calls = (): number => worksOf(journal(), 'Counter/2').filter(work => work === 'slow').length
   await until(() => calls() === 1)
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
   t.match(await slow, {status: 200, body: '300'}, 'a call under way ends')
   t.strictSame([gone('1'), gone('2')], [2, 2])
 })

@@ -61,8 +61,7 @@ t.test('a type that another run hosts is called there, in turns; own apps come f
   })
   const {stdout} = await rig.run(['calls', 'actor:Counter/1', '--run-file', 'near', '-o', 'ndjson'])
   t.match(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? ''), {from: 'shop', to: 'far', actor: {type: 'Counter'}})
-  far.signal('SIGINT')
-  await far.exited
+  await far.end('SIGINT')
   let last = await call('shop', '/Counter/1/method/add', post('1'))
   while (!last.body.includes('did not find address')) last = await call('shop', '/Counter/1/method/add', post('1'))
   t.match(last, {status: 500, body: /ERR_ACTOR_INVOKE_METHOD/})

@@ -77,8 +77,7 @@ t.test('faults of a type of actors hit its calls, timers and reminders, and no o
     'dapr.yaml': `version: 1\nfaults:\n  - {actor: 7, delay: soon}\napps: [{appID: shop, appDirPath: .}]\n`
   })
   t.match(await rig.run(['validate', '-f', '.']), {stdout: /wrong delay: "soon"/})
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })
 
 t.test('spans of requests about actors name the type, over HTTP and gRPC', async t => {
@@ -101,8 +100,7 @@ t.test('spans of requests about actors name the type, over HTTP and gRPC', async
   t.match(await client.call('GetActorState', [GetActorStateRequest, {...actor, key: 'value'}], GetActorStateResponse), {
     code: 0
   })
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   const spanOf = (name: string, protocol: string) =>
     spans.find(span => span.name.toLowerCase() === name && span.tags['dapr.protocol'] === protocol)
   const whole = {'dapr.actor': 'Counter.1'}
@@ -143,7 +141,6 @@ t.test('metrics of HTTP tell the type of actors, and so does the log of the API 
     let text = ''
     while (!text.includes(line)) text = await (await fetch(`http://127.0.0.1:${port}/`)).text()
     await rig.logged('host', hasFullPaths ? /method=InvokeActor\/Counter\.2/ : /method=InvokeActor\/Counter /)
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
   }
 })

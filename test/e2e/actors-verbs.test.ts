@@ -69,8 +69,7 @@ t.test(
     })
     t.match(await rig.run(['reminders', 'run', 'wake']), {code: 255, stderr: /expected TYPE\/ID\/NAME/})
     t.match(await call('host', '/Counter/1/reminders/wake'), {status: 404})
-    run.signal('SIGINT')
-    await run.exited
+    await run.end('SIGINT')
     t.match(await rig.run(['actors']), {code: 1})
   }
 )

@@ -63,6 +63,5 @@ t.test('every answer of the API about jobs, reminders and actors is as its descr
   await answered('POST', '/scheduled/jobs', 'JobsTaken', kept)
   await answered('POST', '/job/delete', 'JobChange', job)
   await answered('POST', '/reminder/delete', 'ReminderChange', reminder)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })

@@ -71,8 +71,7 @@ t.test('a response names its call to a caller of this machine, and to no app; a 
     const {number} = await ask(sidecar, {method, agent})
     t.match(await callOf(rig, number), {from: 'web', to: 'api', method, path: '/x'}, agent)
   }
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   await rig.write({'dapr.yaml': template({record: {callHeader: false}})})
   rig.pillion(['up'])
   t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})

@@ -94,8 +94,7 @@ t.test('answered calls are no part of a crash, and an end with 0 or one that was
   await payments.configured
   await payments.exit(1)
   t.match(await run.waitForLine('⚠', {stream: 'stderr'}), /^⚠ {2}"payments" exited with code 1 after \S+ m?s$/)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   t.equal(run.stderr.lines.length, 1)
 })
 

@@ -50,8 +50,7 @@ async function startRun(
   return {
     call: async () => (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/x`)).status,
     stop: async () => {
-      run.signal('SIGINT')
-      await run.exited
+      await run.end('SIGINT')
     },
     start: async () => {
       run = rig.pillion(['run', '-f', '.'])

@@ -73,8 +73,7 @@ t.test('the browser gets the address by a file of the user alone, which goes wit
     code: 0,
     stderr: /there is no screen here/
   })
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
   t.notOk(existsSync(join(rig.runtimeDir, 'dashboard.html')))
   t.same(await rig.leftovers(), [])
 })
@@ -92,15 +91,13 @@ t.test('run --dashboard prints the address once the apps have started, and opens
   while (!existsSync(opened)) await pause(10)
   t.match(run.stdout.text, /Writing log files[^]*Dashboard: /)
   t.equal(run.stderr.text, '')
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   const single = rig.pillion(['run', '--app-id', 'one', '--dashboard', '--', 'sleep', '60'], {
     env: {BROWSER: join(rig.folder, 'none')}
   })
   await single.waitForLine('Dashboard: http')
   await single.waitForLine('was not opened', {stream: 'stderr'})
-  single.signal('SIGINT')
-  t.match(await single.exited, {code: 0})
+  t.match(await single.end('SIGINT'), {code: 0})
 })
 
 t.test('what dashboard cannot do is said', async t => {

@@ -40,8 +40,7 @@ t.test('what is deployed as an archive is unpacked and started', async t => {
   const data = {name: 'data/greeting', text: 'hello from the archive\n'}
   t.match(await deploy('1.0.0', {name: '/', type: '5'}, {name: 'data', type: '5'}, data, script), {status: 202})
   await run.waitForLine(/hello from the archive/)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })
 
 t.test(
@@ -82,8 +81,7 @@ createServer(async ({url}, response) => {
     await rig.write({[relative(rig.folder, join(folder, 'data'))]: 'edited'})
     t.equal(await kill('1.0.0'), 200)
     t.ok(existsSync(folder), 'unless the user has changed them')
-    run.signal('SIGINT')
-    await run.exited
+    await run.end('SIGINT')
     t.match(run.stderr.text, `files were changed in ${folder}: it is kept`)
   }
 )
@@ -103,8 +101,7 @@ t.test('an archive that would write outside its folder, or is none, is refused, 
   const found = rig.start(['find', join(rig.home, '.cache'), '(', '-name', 'escaped', '-o', '-name', 'hello*', ')'])
   await found.exited
   t.equal(found.stdout.text, '')
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   t.notOk(existsSync(join(rig.home, '.cache/pillion/escaped')))
 })
 
@@ -124,6 +121,5 @@ t.test('a name and version of an app of the template are refused, and that app s
     t.equal(await response.text(), `{"detail":"the template has an app ${name} of version 0.0.0"}`)
   }
   t.equal(await (await fetch(`http://127.0.0.1:${managerPort}/services/`)).text(), '[]')
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })

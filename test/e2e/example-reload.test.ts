@@ -13,7 +13,6 @@ t.test('reload: the price changes while customers ask, and none is left without 
   await rig.write({'reload/prices/prices.mjs': code.replace("'1.20'", "'0.95'")})
   t.match(await run.waitForLine('a pear costs 0.95'), /asked \d+ times, 0 without an answer$/)
   t.match(await run.waitForLine('prices: reloaded in'), /requests? held \(longest \d+ ms\), 0 lost$/)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   t.same(await rig.leftovers(), [])
 })

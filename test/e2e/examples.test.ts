@@ -70,7 +70,6 @@ t.test('cart: five pens at the same time are all there, and a reminder comes whe
   t.match(await rig.run(['reminders', 'list', ...at]), {code: 0, stdout: /Cart\/Ada\/idle/})
   t.match(await rig.run(['skip', '20m', ...at]), {code: 0})
   await run.waitForLine('== APP - carts == Ada has left a cart behind: 5 × pen')
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
   t.same(await rig.leftovers(), [])
 })

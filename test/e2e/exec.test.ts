@@ -32,8 +32,7 @@ t.test('it exits as the command does, reads what we are given, and passes signal
   t.equal(cat.stdout.text, 'as it is\n')
   const waits = rig.pillion(['exec', 'a', '--', 'sh', '-c', "trap 'exit 9' TERM; echo up; while :; do sleep 0.1; done"])
   await waits.waitForLine('up')
-  waits.signal('SIGTERM')
-  t.match(await waits.exited, {code: 9})
+  t.match(await waits.end(), {code: 9})
 })
 
 t.test('what is missing is said', async t => {

@@ -61,8 +61,7 @@ t.test(
     const fresh = new Agent()
     for (const app of ['good', 'odd']) t.match(await called(port, app, '/echo', {agent: fresh}), {status: 200}, app)
     t.match((await rig.run(['ps'])).stdout, /^odd .*\n(?:.*\n)*other /m)
-    run.signal('SIGTERM')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end(), {code: 0})
   }
 )
 
@@ -118,8 +117,7 @@ t.test('more connections to the gRPC port than descriptors: the log tells that t
   const silence = await beginSilence(grpc, CONNECTIONS)
   await logged(rig, /connections are closed at once/)
   await silence.end()
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
 })
 
 t.test('a run answers its first question although no file can be opened', async t => {
@@ -144,8 +142,7 @@ t.test('a run answers its first question although no file can be opened', async 
   limit(DESCRIPTORS)
   t.match(await rig.run(['ps']), {code: 0, stdout: /^good /m}, 'the next one is answered')
   t.match(await called(port, 'good', '/echo', {agent: new Agent()}), {status: 200})
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
 })
 
 const skip = inDisguise('Pillion opens no terminals on macOS')
@@ -168,7 +165,6 @@ t.test(
     t.match(await called(port, 'late', '/echo', {agent}), {status: 500})
     limit(DESCRIPTORS)
     t.match(await called(port, 'late', '/echo', {agent}), {status: 200})
-    run.signal('SIGTERM')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end(), {code: 0})
   }
 )

@@ -27,8 +27,7 @@ t.test('a call of gRPC waits for an app that starts, and is in the log of the si
     code: 2,
     message: 'couldn\'t find service: c (no app "c" runs here; did you mean "a"?; running: a, b)'
   })
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   const folder = join(rig.folder, 'a/.dapr/logs')
   const [file = ''] = (await readdir(folder)).filter(name => name.includes('daprd'))
   const log = await readFile(join(folder, file), 'utf8')
@@ -114,8 +113,7 @@ t.test('a sidecar with unixDomainSocket takes calls of gRPC there, too', async t
   const client = echoClient(t, path)
   t.match(await client.call(), {code: 0, answer: 'hello for a'})
   t.match(await client.dapr('GetMetadata', new Uint8Array(0)), {code: 0})
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
   t.notOk(existsSync(path))
 })
 

@@ -26,8 +26,7 @@ t.test('a Procfile: imported, it validates and runs', async t => {
   const run = rig.pillion(['up'])
   await run.waitForLine('== APP - ticker == tick')
   t.match(await rig.run(['invoke', '-a', 'web', '-m', '/', '-v', 'GET']), {code: 0, stdout: /^from \.env\n/})
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('a compose file: a program, and a container by docker', async t => {
@@ -62,8 +61,7 @@ echo "docker $* A=$A" && exec sleep 1000
   const line = await run.waitForLine(/== APP - cache == docker run --rm --name \S+-cache --network pillion-\S+/)
   t.match(line, /--network-alias cache --publish 6379:6379 --volume \S+_data:\/data --env A redis:7 A=two$/)
   await run.waitForLine('== APP - web == redis://localhost:6379')
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
   const [, network = ''] = /--network (\S+)/.exec(line) ?? []
   const [made, asked, ...removed] = (await readFile(log, 'utf8')).trim().split('\n')
   t.same([made, ...removed], [`network create ${network}`, `network rm ${network}`])
@@ -92,8 +90,7 @@ services:
   await run.waitForLine('api ready at')
   t.equal(await (await fetch(`http://localhost:${published}/`)).text(), 'web, from api')
   t.match(await rig.run(['calls']), {stdout: /web → api +GET \/x +200/})
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('a Procfile and a compose file: one template, in which programs wait for servers', async t => {
@@ -128,8 +125,7 @@ t.test('a Procfile and a compose file: one template, in which programs wait for 
   const run = rig.pillion(['up'], {env: {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`}})
   await run.waitForLine(/== APP - cache == docker run .* redis:7/)
   t.match(await rig.run(['ps', 'web']), {stdout: /waits for cache/})
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
 })
 
 t.test('a process-compose file: dependencies and probes', async t => {
@@ -146,8 +142,7 @@ processes:
   t.match(await rig.run(['import']), {code: 0})
   const run = rig.pillion(['up'])
   await run.waitForLine('== APP - last == last of three')
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('a folder: to standard output, into another folder, and what was found besides', async t => {

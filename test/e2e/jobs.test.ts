@@ -39,8 +39,7 @@ t.test('jobs come to an app of HTTP: data, names, what follows each answer', asy
   t.equal(named.body, '')
   await named.reply({status: 404})
   while ((await shop.fetch('/v1.0/jobs/a%20b%25')).status !== 500) await new Promise(setImmediate)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })
 
 t.test('errors over HTTP, in Dapr’s words', async t => {
@@ -121,8 +120,7 @@ t.test(
     const next = await rig.driven('shop')
     await next.listen()
     await nextTick(next, 'order')
-    first.signal('SIGKILL')
-    await first.exited
+    await first.end('SIGKILL')
     rig.pillion(['run', '-f', '.'])
     const last = await rig.driven('shop')
     await last.listen()
@@ -146,8 +144,7 @@ t.test('data that are not what their type says come as they are, and the run goe
     t.match(await shop.fetch(`/v1.0/jobs/${type}`), {status: 200})
     await tick.reply({status: 200})
   }
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   t.notMatch(run.stderr.text, /rror/)
 })
 
@@ -169,8 +166,7 @@ t.test(
     await last.reply({status: 200})
     await schedule(shop, 'other', {dueTime: '0s'})
     await (await nextTick(shop, 'other')).reply({status: 200})
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
     t.notMatch(run.stderr.text, /rror/)
   }
 )

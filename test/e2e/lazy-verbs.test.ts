@@ -49,8 +49,7 @@ t.test('an app that is asleep is handed to a debugger, in which it does not slee
   await debugged.waitForLine('listens')
   const answer = (await (await invoke(port, 'stock')).json()) as {pid: number}
   t.equal(answer.pid, debugged.pid)
-  debugged.signal('SIGKILL')
-  await debugged.exited
+  await debugged.end('SIGKILL')
   t.equal(await stateOf(rig, 'stock'), 'debugging')
   t.equal((await rig.run(['start', 'stock'])).code, 0)
   await run.waitForLine('stock: asleep')

@@ -67,8 +67,7 @@ t.test('a job that is due starts its app, today and tomorrow', async t => {
   t.equal(await runs.ask('/v1.0-alpha1/jobs/clean', 'POST', {schedule: '@every 1s', repeats: 2}), 204)
   await first.waitForLine('desk: woken by job clean')
   await first.waitForLine('got POST /job/clean')
-  first.signal('SIGINT')
-  await first.exited
+  await first.end('SIGINT')
   const second = await runs.begin()
   await second.waitForLine('desk: woken by job clean')
   await second.waitForLine('got POST /job/clean')

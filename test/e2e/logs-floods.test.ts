@@ -13,8 +13,7 @@ t.test('logs that a run does not send to their end, since it is killed, are no s
     const reader = rig.start(['sh', '-c', script, 'sh', ...rig.program, 'logs', 'stock', ...more])
     await reader.waitForLine('a line of many')
     if (more.length > 0) {
-      run.signal('SIGKILL')
-      await run.exited
+      await run.end('SIGKILL')
     }
     await rig.start(['sh', '-c', 'echo > go']).exited
     await reader.exited

@@ -68,8 +68,7 @@ t.test('what is kept of a single run is in memory, and gone with it', async t =>
   await follower.waitForLine('on stderr')
   await a.print('later\n')
   await follower.waitForLine('later')
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   t.match(await follower.exited, {code: 0})
   t.equal(follower.stdout.text, 'on stderr\nlater\n')
   const after = await rig.run(['logs', '-a', 'a'])

@@ -43,8 +43,7 @@ t.test('a log that is followed, read and rotated loses no line, also when the ru
     statSync(path).size + statSync(`${path}.1`).size < SIZE + 1000,
     'no more than its size is kept, but for the ends of lines'
   )
-  run.signal('SIGKILL')
-  await run.exited
+  await run.end('SIGKILL')
   const {stdout} = await rig.run(['logs', '-a', 'stock'])
   t.ok(stdout.length > SIZE / 2 && expected(0).endsWith(stdout), `${stdout.length} bytes are left, without a gap`)
 
@@ -52,7 +51,6 @@ t.test('a log that is followed, read and rotated loses no line, also when the ru
   await (await rig.driven('stock')).print('once more\n')
   const next = rig.pillion(['logs', '-a', 'stock', '-f'])
   await next.waitForLine('once more')
-  again.signal('SIGTERM')
-  await again.exited
+  await again.end()
   t.match((await next.exited).code, 0)
 })

@@ -63,6 +63,5 @@ t.test('each sidecar counts its calls, probes and policies under Dapr’s names,
   await rig.write({'config.yaml': 'kind: Configuration\nspec: {metrics: {enabled: false}}\n'})
   const {DAPR_METRICS_PORT: port = ''} = shop.env
   while ((await fetch(`http://127.0.0.1:${port}/`)).status !== 404) await pause(5)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })

@@ -45,8 +45,7 @@ t.test('names answer at further ports, which an app with that port gets', async 
   t.match(await callByName(short, 'localhost'), new RegExp(`"host":"localhost:${short}"`), 'the app has its port')
   for (const name of ['web-shop', 'web-blog'])
     t.match(await callByName(port, `${name}.localhost`), /"app":"web"/, 'names answer at the other one')
-  first.signal('SIGKILL')
-  await first.exited
+  await first.end('SIGKILL')
   for (;;) if ((await callByName(port, 'web-blog.localhost').catch(() => '')) !== '') break
   t.match(await callByName(short, 'localhost'), /"app":"web"/)
 })
@@ -90,8 +89,7 @@ t.test(
     await foreign.stderr.line(/names do not answer at port \d+: .*\(pid \d+\) has it\. .*PILLION_NAMES_PORT/)
     await saveWeb(rig, 'blog', {host: 'web-shop'})
     await blog.stderr.line(/web-shop\.localhost is web of .*shop\/pillion\.yaml \(pid \d+\), so "web" has no name/)
-    blog.signal('SIGTERM')
-    await blog.exited
+    await blog.end()
     t.match(await callByName(port, 'web-far.localhost'), /^HTTP\/1\.1 404 /)
     first.signal('SIGTERM')
     for (;;) if (/"app":"web"/.test(await callByName(port, 'web-far.localhost').catch(() => ''))) break

@@ -143,8 +143,7 @@ t.test('two projects and two copies share the entrance, and the next run takes i
     /"app":"web"[^]*HTTP\/1\.1 421 [^]*Open a new connection/,
     'a client that shares a connection asks again'
   )
-  shop.signal('SIGKILL')
-  await shop.exited
+  await shop.end('SIGKILL')
   for (;;) if ((await callByName(port, 'web-my-blog.localhost').catch(() => '')) !== '') break
   await answers(['web-my-blog', 'web-shop-pr-214', 'api-shop-pr-214'])
   t.match(await callByName(port, 'web-shop.localhost'), /^HTTP\/1\.1 404 [^]*web-shop-pr-214\.localhost:\d+ \(shop\)/)
@@ -287,8 +286,7 @@ t.test('names: false, PILLION_NAMES=0 and CI', async t => {
     const run = rig.pillion(['run', '-f', '.'], {env: {...env, ...extra}})
     await run.waitForLine('Writing log files')
     const {stdout, stderr} = await rig.run(['name', 'web'])
-    run.signal('SIGTERM')
-    await run.exited
+    await run.end()
     return stdout + stderr
   }
   t.match(await nameOf({}, {names: false}), /web has no name/)

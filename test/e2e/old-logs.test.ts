@@ -51,8 +51,7 @@ t.test('a file that another run still writes stays', async t => {
   await second.waitForLine('Writing log files')
   while (readdirSync(folder).includes(old)) await pause(10)
   t.ok(readdirSync(folder).includes(written), 'the first run still writes it')
-  second.signal('SIGTERM')
-  await second.exited
+  await second.end()
   t.ok(readdirSync(folder).includes(written))
 })
 

@@ -81,7 +81,6 @@ t.test('what commands print with -o json is as its description says', async t =>
 
   t.match(await rig.run(['ps', '-w', '-o', 'json']), {code: 1, stderr: /-w does not go with -o json/})
   t.match(await rig.run(['ps', '-o', 'xml']), {code: 1, stderr: /Valid values are: table, json/})
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   t.strictSame(await rig.run(['ps', '-o', 'json']), {code: 0, stdout: '[]\n', stderr: ''})
 })

@@ -25,8 +25,7 @@ t.test('an edit may name another address for a port, or use its number for somet
   await save('elsewhere', {port: other}, {daprHTTPPort: port})
   t.equal(await textAt(other), 'elsewhere')
   t.equal((await fetch(`http://127.0.0.1:${port}/v1.0/healthz/outbound`)).status, 204)
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
 })
 
 t.test('an app that is started does not take the port at which another one is called', async t => {
@@ -47,6 +46,5 @@ t.test('an app that is started does not take the port at which another one is ca
     stderr: new RegExp(`the apps "fake" and "real" are both called at port ${port}`)
   })
   t.equal(await textAt(port), 'real')
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
 })

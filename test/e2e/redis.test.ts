@@ -36,13 +36,11 @@ t.test('PILLION_REDIS=memory keeps nothing; XDG_STATE_HOME is where keys are kep
   const port = (await freePort()).toString()
   const memory = rig.pillion(['redis', port], {env: {PILLION_REDIS: 'memory'}})
   t.match(await memory.stdout.line(/Redis listens/), `localhost:${port}; its keys are kept in memory only`)
-  memory.signal('SIGINT')
-  await memory.exited
+  await memory.end('SIGINT')
   t.notOk(existsSync(join(rig.home, '.local')))
   const state = rig.pillion(['redis', port], {env: {XDG_STATE_HOME: join(rig.home, 'state')}})
   t.match(await state.stdout.line(/Redis listens/), join(rig.home, `state/pillion/redis-${port}.db`))
-  state.signal('SIGINT')
-  await state.exited
+  await state.end('SIGINT')
   t.match(await rig.run(['redis', port], {env: {PILLION_REDIS: 'on'}}), {
     code: 1,
     stderr: '❌  PILLION_REDIS is "on": it can be "memory" (keep no keys) or "off" (no built-in Redis)\n'
@@ -114,18 +112,15 @@ t.test('killed with -9 and started again, it has its keys', async t => {
   await first.stdout.line(/Redis listens/)
   const client = await respClient(Number(port))
   await client.call('SET', 'a', '1')
-  first.signal('SIGTERM')
-  await first.exited
+  await first.end()
   const second = rig.pillion(['redis', port])
   await second.stdout.line(/Redis listens/)
-  second.signal('SIGKILL')
-  await second.exited
+  await second.end('SIGKILL')
   const third = rig.pillion(['redis', port])
   await third.stdout.line(/Redis listens/)
   const again = await respClient(Number(port))
   t.equal(await again.call('GET', 'a'), '"1"')
-  third.signal('SIGINT')
-  t.match(await third.exited, {code: 0})
+  t.match(await third.end('SIGINT'), {code: 0})
   t.same(third.stderr.lines, [])
   client.close()
   again.close()
@@ -151,8 +146,7 @@ t.test('redis-cli talks to it, in both versions of the protocol', {skip: skipWit
     t.match(cli('INFO', 'server'), /redis_version:7/)
     t.match(cli('NOSUCH'), "ERR unknown command 'NOSUCH'")
   }
-  redis.signal('SIGINT')
-  await redis.exited
+  await redis.end('SIGINT')
 })
 
 t.test('a disk that fills up costs one warning; memory goes on', {skip: skipWithoutSmallDisk}, async t => {
@@ -172,7 +166,6 @@ t.test('a disk that fills up costs one warning; memory goes on', {skip: skipWith
   for (let at = 0; at < 4; at++) await client.call('DEL', `k${at}`)
   await client.call('SET', 'small', '1')
   t.equal(await client.call('GET', 'small'), '"1"')
-  redis.signal('SIGINT')
-  t.match(await redis.exited, {code: 0})
+  t.match(await redis.end('SIGINT'), {code: 0})
   client.close()
 })

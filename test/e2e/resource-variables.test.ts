@@ -30,7 +30,6 @@ t.test(
     t.match(await rig.run(['export', 'kubernetes'], {env: {TIMEOUT: '7s'}}), {code: 0, stdout: /initTimeout: 7s/})
     const run = rig.pillion(['up', ...set])
     await run.waitForLine('Writing log files')
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
   }
 )

@@ -40,8 +40,7 @@ t.test(
     t.equal(await answers('site'), 'new')
     await rig.write({'resources/another.yml': endpoint('another', old)})
     await until('another', 'old')
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
   }
 )
 
@@ -56,8 +55,7 @@ t.test('the first resource of a folder that was empty takes effect', async t => 
   t.match(await answer(), /ERR_DIRECT_INVOKE/)
   await rig.write({'resources/site.yaml': endpoint('site', outside)})
   while ((await answer()) !== 'outside') await pause(5)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })
 
 const component = (name: string, type: string): string =>
@@ -100,8 +98,7 @@ t.test(
       message:
         'pubsub orderpubsub is not found (resources/pubsub.yaml:4 names it, but its type pubsub.pulsar is not supported yet)'
     })
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
   }
 )
 
@@ -115,8 +112,7 @@ t.test('of Dapr’s own folder run says nothing, and the call that wants it does
     status: 500,
     body: /state store statestore is not configured \(.*statestore\.yaml:4 names it, but its type state\.etcd needs a real daprd: no daprd is installed/
   })
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   t.equal(run.stderr.text, '')
 })
 
@@ -143,8 +139,7 @@ t.test(
       await shop.listen()
       while ((await shop.fetch('/v1.0/healthz')).status !== 204) await pause(5)
       await shop.fetch('/v1.0/metadata')
-      run.signal('SIGINT')
-      t.match(await run.exited, {code: 0})
+      t.match(await run.end('SIGINT'), {code: 0})
       const folder = join(rig.folder, 'shop/.dapr/logs')
       const [name = ''] = readdirSync(folder).filter(file => file.includes('daprd'))
       const lines = readFileSync(join(folder, name), 'utf8').split('\n')

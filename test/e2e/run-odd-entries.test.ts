@@ -22,8 +22,7 @@ t.test('an entry without a command is a sidecar alone', async t => {
   const {http} = await run.ports('ide')
   t.match(await shop.fetch(`http://127.0.0.1:${http}/v1.0/metadata`), {status: 200})
   await shop.exit(0)
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
 })
 
 t.test('flags that belong into the template are named on stdout and ignored', async t => {

@@ -78,8 +78,7 @@ t.test('what is kept of a run has no password of an endpoint that was called', a
   const {http} = await run.ports('stock')
   await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/http://ada:S3cr3t@127.0.0.1:1/method/x`)).text()
   const living = JSON.parse((await rig.run(['runs', '-o', 'json'])).stdout) as readonly KeptRun[]
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
   const kept = JSON.parse((await rig.run(['runs', '-o', 'json'])).stdout) as readonly KeptRun[]
   const edges = [{from: 'stock', to: 'http://ada:<masked, 6 characters>@127.0.0.1:1', calls: 1}]
   t.match([living, kept], [[{edges}], [{edges, isOver: true}]], 'by one name')

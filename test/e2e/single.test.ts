@@ -82,8 +82,7 @@ t.test('no command: a sidecar alone, with a readable id of its own', async t => 
   const [, port] = /id [a-z]+-[a-z]+\. HTTP Port: (\d+)/.exec(line) ?? []
   await run.waitForLine("You're up and running! Dapr logs will appear here.")
   t.equal((await fetch(`http://127.0.0.1:${port ?? ''}/v1.0/healthz`)).status, 204)
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
 })
 
 t.test('wrong values are told bare, on stderr', async t => {

@@ -28,7 +28,6 @@ t.test('a second Ctrl-C ends a run whose component waits for a server that does 
   const [socket] = (await once(server, 'connection')) as [net.Socket]
   run.signal('SIGINT')
   await run.waitForLine(/Shutting down Dapr and app processes/)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   socket.destroy()
 })

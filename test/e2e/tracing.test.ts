@@ -28,8 +28,7 @@ t.test('the spans of a call: one of each sidecar, below that of the caller, sent
   await stock.answer({status: 200})
   t.match(await shop.fetch('/v1.0/invoke/stock/method/x', {headers: {traceparent: unsampled}}), {status: 200})
   t.match(await shop.fetch('/v1.0/metadata'), {status: 200})
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   t.equal(run.stderr.text, '')
   const own = spans.find(span => span.kind === 'CLIENT' && span.traceId === traceId)
   const theirs = spans.find(span => span.kind === 'SERVER')
@@ -70,8 +69,7 @@ t.test('an exporter that is down, or never answers, costs one warning and no cal
     await stock.answer({status: 200})
     await stock.listen()
     for (let count = 0; count < 20; count++) t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {status: 200})
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
     t.match(run.stderr.text, expected)
     t.ok(run.stderr.text.split('spans cannot be sent').length <= 2, 'told once')
   }
@@ -92,8 +90,7 @@ t.test('spans as lines of the sidecar’s log, from a Configuration that changes
   let traceparent: string | undefined
   while (traceparent === undefined) ({traceparent} = (await fetch()).headers)
   t.match(traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })
 
 t.test('the spans of an event: that of publishing it, below that its delivery; those of calls to state', async t => {
@@ -111,8 +108,7 @@ t.test('the spans of an event: that of publishing it, below that its delivery; t
   await delivered.reply({status: 503})
   t.match(await shop.fetch('/v1.0/state/store/a'), {status: 204})
   await run.waitForLine('is lost', {stream: 'stderr'})
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   const published = spans.find(({name}) => name === '/v1.0/publish/bus/orders')
   t.match(published, {
     traceId,

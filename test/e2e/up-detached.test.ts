@@ -30,8 +30,7 @@ t.test('attach shows the run, with its reloads; Ctrl-C leaves it running, and it
   await rig.run(['restart', 'a'])
   await first.waitForLine('== APP - a == v 1', {nth: 2})
   await first.waitForLine('a: reloaded in')
-  first.signal('SIGINT')
-  t.match(await first.exited, {code: 0})
+  t.match(await first.end('SIGINT'), {code: 0})
   t.match(
     first.stderr.lines.join('\n'),
     /attached to [^]*detached: .* continues, and pillion down --name work ends it$/
@@ -147,8 +146,7 @@ t.test('Ctrl-C while up -d waits ends the run', async t => {
   await rig.template([{appID: 'a', autoPort: true}])
   const up = rig.pillion(['up', '-d'])
   await rig.driven('a')
-  up.signal('SIGINT')
-  t.match(await up.exited, {code: 1})
+  t.match(await up.end('SIGINT'), {code: 1})
   t.same(await rig.leftovers(), [])
 })
 

@@ -46,12 +46,10 @@ t.test('run without a command in the folder of a template is a sidecar alone, wi
   const run = rig.pillion(['run'])
   await run.waitForLine("You're up and running! Dapr logs will appear here.")
   await run.waitForLine(hint, {stream: 'stderr'})
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
   const named = rig.pillion(['run', '--app-id', 'door'])
   await named.waitForLine("You're up and running! Dapr logs will appear here.")
-  named.signal('SIGINT')
-  await named.exited
+  await named.end('SIGINT')
   t.equal(named.stderr.text, '', 'who names it means it')
 })
 
@@ -62,8 +60,7 @@ t.test('the sidecar of an app has the same ports in each run', async t => {
     const ports = async (): Promise<unknown> => {
       const run = rig.pillion(['up'])
       const apps = await Promise.all([rig.driven('a'), rig.driven('b')])
-      run.signal('SIGINT')
-      await run.exited
+      await run.end('SIGINT')
       return apps.map(({env}) => [env['DAPR_HTTP_PORT'], env['DAPR_GRPC_PORT'], env['DAPR_METRICS_PORT']])
     }
     return [await ports(), await ports()]

@@ -68,8 +68,7 @@ t.test('a run keeps its code once it is up, and the next run can use that code',
     const run = rig.pillion(['run', '-f', '.'])
     await (await rig.driven('stock')).listen()
     await isUp()
-    run.signal('SIGTERM')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end(), {code: 0})
   }
   await runUntil(async () => {
     while (!existsSync(code)) await pause(20)

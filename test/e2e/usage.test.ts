@@ -89,8 +89,7 @@ t.test('help shows the commands of workflows and jobs once a run has used them',
     body: JSON.stringify({schedule: '@every 1h', data: 'x'})
   })
   t.ok(response.ok)
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
   t.match((await rig.run(['help'])).stdout, /^ {2}jobs +List, run, pause and delete scheduled jobs$/m)
 })
 

@@ -77,8 +77,7 @@ t.test('run --watch leaves out what reloads itself, and says so once; a watch ke
     told,
     '--watch leaves out "web" (nodemon): it reloads itself. To watch anyway, write watch: true in the template'
   )
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   t.equal(run.stderr.text.match(/leaves out/g)?.length, 1)
 })
 
@@ -141,8 +140,7 @@ t.test('an app is ready when its ready command succeeds; it runs in the folder a
   t.notOk(run.stdout.lines.includes('== APP - app == started'))
   await rig.write({'db/here': ''})
   await run.waitForLine('== APP - app == started')
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
   t.same(await rig.leftovers(), [])
 })
 
@@ -157,8 +155,7 @@ t.test('a ready command that hangs ends with its app', async t => {
   ])
   const run = rig.pillion(['run', '-f', '.'])
   await run.waitForLine('== APP - db == asked')
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
   t.same(await rig.leftovers(), [])
 })
 

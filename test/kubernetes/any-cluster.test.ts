@@ -49,8 +49,7 @@ t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async 
       'the sidecar got its arguments'
     )
   }
-  first.signal('SIGKILL')
-  await first.exited
+  await first.end('SIGKILL')
   const second = run()
   await second.waitForLine('2 apps ready', slow)
   const {stdout} = await rig.run(['list', '-k', '--namespace', namespace, '-o', 'json'], {env: {KUBECONFIG}})
@@ -58,7 +57,6 @@ t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async 
     {namespace, appPort: '80'},
     {namespace, appPort: '80'}
   ])
-  second.signal('SIGINT')
-  t.same(await second.exited, {code: 0, signal: null})
+  t.same(await second.end('SIGINT'), {code: 0, signal: null})
   t.equal(kubectl('get', 'deployments,replicasets', '-n', namespace, '-o', 'name'), '')
 })

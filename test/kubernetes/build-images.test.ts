@@ -65,8 +65,7 @@ t.test('images that a run builds', {skip}, async t => {
       `kind load docker-image ${image} --name fake`
     ])
     t.match(JSON.stringify(await shop.cluster.all('apps/v1/deployments')), `"image":"${image}",`)
-    run.signal('SIGINT')
-    t.same(await run.exited, {code: 0, signal: null})
+    t.same(await run.end('SIGINT'), {code: 0, signal: null})
   })
 
   t.test('a registry gets the image by its name there', async t => {
@@ -80,8 +79,7 @@ t.test('images that a run builds', {skip}, async t => {
       `docker tag ${DIGITS} registry.test/team/stock:${DIGITS}`,
       `docker push registry.test/team/stock:${DIGITS}`
     ])
-    run.signal('SIGINT')
-    t.same(await run.exited, {code: 0, signal: null})
+    t.same(await run.end('SIGINT'), {code: 0, signal: null})
   })
 
   t.test('what fails is told in the words of the builder, and nothing is made', async t => {
@@ -131,8 +129,7 @@ t.test('images that a run builds', {skip}, async t => {
     await shop.install({docker: '#!/bin/sh\necho "docker $*" >> "$RIG_TOOLS"\nexec /bin/sleep 60\n'})
     const run = shop.rig.pillion(['run', '-k', '-f', '.', '--build'], {env: shop.env})
     while (shop.tools()[0] !== 'docker info') await sleep(20)
-    run.signal('SIGINT')
-    t.same(await run.exited, {code: 1, signal: null})
+    t.same(await run.end('SIGINT'), {code: 1, signal: null})
     t.match(run.stderr.text, 'the build was stopped; nothing was deployed')
   })
 })

@@ -150,8 +150,7 @@ t.test('at the end of a run a call under way has no longer than drainOngoingCall
   const {rig, run, call, journal} = await openActors(t, {CONFIG}, {stop: {timeout: '300s'}})
   const cut = call('shop', '/Counter/1/method/hold', post(join(rig.home, 'never'))).catch(() => undefined)
   await until(() => worksOf(journal(), 'Counter/1').includes('hold'))
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   await cut
 }) // prettier-ignore
 

@@ -56,8 +56,7 @@ t.test('what an app is asked, and how it answers calls: verbs, paths, tokens, id
   t.match(await call('shop', '/Counter/stays/method/slow', post('1')), {status: 200})
   await until(() => worksOf(journal(), 'Counter/stays').includes('gone'))
   t.match(await call('shop', '/Counter/stays/method/slow', post('1')), {status: 200}, 'it is gone all the same')
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
 })
 
 const upsert = (request: object): object => ({operation: 'upsert', request})

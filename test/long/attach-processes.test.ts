@@ -100,8 +100,7 @@ t.test('attach that is killed: the run goes on, and another can attach', {skip},
   const typing = rig.pillion(['attach', 'shell'])
   typing.stdin.write('echo be""gun; exec 3>&1; sleep 1000\n')
   await rig.until(['logs', 'shell'], 'begun')
-  typing.signal('SIGKILL')
-  await typing.exited
+  await typing.end('SIGKILL')
   const screen = attached(rig, ['shell'])
   await screen.line(/^begun$/)
   await screen.close()

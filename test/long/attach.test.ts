@@ -155,8 +155,7 @@ t.test('what types by a pipe says so when the run ends', {skip}, async t => {
   const typing = rig.pillion(['attach', 'shell'])
   typing.stdin.write('echo ty""ped\n')
   await run.waitForLine('== APP - shell == typed')
-  run.signal('SIGKILL')
-  await run.exited
+  await run.end('SIGKILL')
   typing.stdin.write('echo late\n')
   t.match(await typing.exited, {code: 1})
   t.match(typing.stderr.text, 'the run is gone')

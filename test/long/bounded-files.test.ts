@@ -67,8 +67,7 @@ for (const [make, said] of KINDS) {
     const {http} = await run.ports('shop')
     t.match(await app.fetch(`http://127.0.0.1:${http}/v1.0/invoke/nobody/method/x`), {status: 500})
     await run.stderr.line(new RegExp(`${resource}:1:1: .*${said}`))
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
   })
 }
 

@@ -43,8 +43,7 @@ t.test('answers are recorded once, and given back without key, secret store and 
   const run = rig.pillion(['run', '-f', '.'])
   const first = await ask(rig, 'What is Dapr?')
   t.match(first, {status: 200, body: /You said: What is Dapr\?/})
-  run.signal('SIGKILL')
-  await run.exited
+  await run.end('SIGKILL')
   const path = join(rig.folder, 'conversations/llm.jsonl')
   t.match(server.asked[0]?.headers, {authorization: 'Bearer sk-secret'})
   t.notMatch(readFileSync(path, 'utf8'), /sk-secret/)
@@ -64,8 +63,7 @@ t.test('answers are recorded once, and given back without key, secret store and 
     body: /"ERR_CONVERSATION_INVOKE".*no answer to this: .*What was Dapr.*nearest is line 1/
   })
   t.equal(server.asked.length, 1)
-  again.signal('SIGINT')
-  t.match(await again.exited, {code: 0})
+  t.match(await again.end('SIGINT'), {code: 0})
 })
 
 t.test('a run and validate name what nothing is recorded of; a bad line of the file has its place', async t => {

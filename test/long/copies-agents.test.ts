@@ -46,7 +46,6 @@ t.test('a coding agent in a fresh worktree needs nothing but up -d, wait, mcp, u
   t.match(await rig.run(['up', '--run', 'node test.js'], {folder, env}), {code: 0})
   t.match(await rig.run(['down'], {folder}), {code: 0})
   t.match(await rig.run(['ps', '-o', 'json'], {folder: 'main'}), {stdout: /"runName":"main"/}, 'main goes on')
-  main.signal('SIGINT')
-  t.match(await main.exited, {code: 0})
+  t.match(await main.end('SIGINT'), {code: 0})
   t.same(await rig.leftovers(), [])
 })

@@ -214,8 +214,7 @@ t.test('a folder and a name of every character', async t => {
       JSON.stringify(name)
     )
   for (const run of [main, copy]) {
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
   }
 })
 

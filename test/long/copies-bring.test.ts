@@ -270,8 +270,7 @@ t.test('of two starts of a worktree one runs setup, and the other one waits for 
 
 t.test('a start that waits for a setup runs it itself where the other one is killed', async t => {
   const {rig, first, second, setups} = await twoStarts(t)
-  first.signal('SIGKILL')
-  await first.exited
+  await first.end('SIGKILL')
   await second.waitForLine('begun', {stream: 'stderr'})
   await rig.write({'pr/go': ''})
   await second.exited
@@ -294,8 +293,7 @@ t.test('a signal during setup ends it and what it started', async t => {
   addWorktree(rig, 'pr')
   const run = rig.pillion(['up'], {folder: 'pr'})
   await run.waitForLine('begun', {stream: 'stderr'})
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   t.notMatch(run.stdout.text, 'started')
   t.match(await up(rig, 'main'), {code: 0})
 })
@@ -311,8 +309,7 @@ t.test('a template that is saved while its setup runs is the one that is followe
   addWorktree(rig, 'pr')
   const run = rig.pillion(['up', '--watch'], {folder: 'pr'})
   await run.waitForLine(/^== APP - a == after$/)
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
 })
 
 t.test('down ends a copy that is still made ready, and what its setup started', async t => {
@@ -368,7 +365,6 @@ t.test('a database that is written comes by its own tool; what has none is refus
     stderr: /data is in use by \w+ \(pid \d+\), and a copy of files that are written would be wrong[^]*Stop it first/
   })
   t.notOk(existsSync(join(other, 'data')))
-  writer.signal('SIGINT')
-  await writer.exited
+  await writer.end('SIGINT')
   t.ok(existsSync(dirname(other)))
 })

@@ -155,8 +155,7 @@ t.test(
     for (const folder of ['pr', 'fix']) {
       const run = rig.pillion(['up'], {folder})
       await (await rig.driven('shop')).listen()
-      run.signal('SIGTERM')
-      await run.exited
+      await run.end()
     }
     const lines = (): readonly string[] => readFileSync(log, 'utf8').trim().split('\n')
     t.same(lines(), ['setup pr', 'setup fix'])

@@ -64,8 +64,7 @@ t.test(
     t.match(main.stdout.text, /web == got GET \/dapr\/config/)
     for (const run of [main, pr]) {
       t.notMatch(run.stdout.text, 'mail == got')
-      run.signal('SIGINT')
-      await run.exited
+      await run.end('SIGINT')
     }
   }
 )

@@ -33,13 +33,11 @@ t.test('an app that asks a Redis by its number reaches the one of its own copy, 
   t.equal(await ownerSeenBy(alone), 'pr-', 'a copy alone')
   const main = rig.pillion(['up'], {folder: 'main'})
   t.equal(await ownerSeenBy(main), '', 'the copy serves the keys of main')
-  alone.signal('SIGINT')
-  await alone.exited
+  await alone.end('SIGINT')
   t.equal(await ownerSeenBy(main), '', 'which serves them itself after that')
   const pr = rig.pillion(['up'], {folder: 'pr'})
   t.equal(await ownerSeenBy(pr), 'pr-')
-  main.signal('SIGKILL')
-  await main.exited
+  await main.end('SIGKILL')
   while ((await ownerSeenBy(pr)) === 'none') t.comment('not yet')
   t.equal(await ownerSeenBy(pr), 'pr-', 'when main was killed')
 })

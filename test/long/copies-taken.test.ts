@@ -53,8 +53,7 @@ t.test(
       t.match(text, /^"db" exited with code 1 after/)
       t.ok(said.endsWith(hint), hint)
       t.match((await rig.run(['why', 'db'], {folder})).stdout, hint)
-      run.signal('SIGINT')
-      await run.exited
+      await run.end('SIGINT')
     }
     // with the number in the template, and $APP_PORT in the script, each has its own
     await rig.write({
@@ -63,8 +62,7 @@ t.test(
     })
     const moved = rig.pillion(['up'], {folder: 'pr'})
     await moved.waitForLine('listens')
-    moved.signal('SIGINT')
-    await moved.exited
+    await moved.end('SIGINT')
     // half of it: the number is in the template, and still in the script
     await rig.write({
       'pr/dapr.yaml': templateOf({...db, appPort: port}),
@@ -97,6 +95,5 @@ t.test('what no run of ours has is not said to be theirs, nor is another failure
   await run.waitForLine(/"web" exited with code 3/, {stream: 'stderr'})
   t.equal((await deathIn(rig, 'main')).hint, '')
   t.notMatch(run.stderr.text, 'could not listen')
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
 })

@@ -292,15 +292,13 @@ t.test(
     await run.waitForLine(`Writing log files to directory : ${project}/.dapr/logs`, {nth: 3})
     writeFileSync(join(copy, 'service.py'), 'print(2)')
     writeFileSync(join(copy, 'service_db.db'), 'rows')
-    run.signal('SIGTERM')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end(), {code: 0})
     t.match(run.stderr.text, `⚠  files were changed in ${copy}: it is kept\n`)
     t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'print(2)')
     const again = rig.pillion(['run', '-f', '.'])
     const next = await rig.driven('two')
     t.not(next.hello.folder, copy)
-    again.signal('SIGTERM')
-    await again.exited
+    await again.end()
     t.notOk(existsSync(next.hello.folder), 'an untouched copy goes with its run')
     t.equal(again.stderr.text, '')
   }
@@ -354,8 +352,7 @@ t.test('a template with managerPort and no apps is a manager that waits', async 
     status: 501,
     body: '{"detail":"Not available locally: add the app to dapr.yaml"}'
   })
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
 })
 
 t.test('with DAPR_API_TOKEN the sidecar asks for it, or for the token of a service', async t => {

@@ -40,8 +40,7 @@ t.test('without a daprd each component that needs one is named once; a call to i
     stderr:
       /there is no type "pubsub\.plusar"[^]*did you mean pubsub\.pulsar\?[^]*Component "bus" \(pubsub\.pulsar\) needs a real daprd, and no daprd is installed/
   })
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   const lines = run.stderr.text.split('\n').filter(line => line.includes('needs a real daprd'))
   t.equal(lines.length, 2)
   t.match(

@@ -53,8 +53,7 @@ t.test('debug ends the process, keeps sidecar and port, and calls wait for what 
   await debugged(t, port)
   t.match(await call, {status: 200, body: 'from the debugger'}, 'it waited longer than ready.timeout')
   t.notMatch(run.stdout.text, 'reloaded')
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test(
@@ -71,8 +70,7 @@ t.test(
     await rig.run(['start', 'a'])
     await run.waitForLine(`port ${given['PORT']} of "a" is already in use by`, {stream: 'stderr'})
     await run.waitForLine('"a" exited with code 1', {stream: 'stderr'})
-    run.signal('SIGINT')
-    t.same((await run.exited).signal, null)
+    t.same((await run.end('SIGINT')).signal, null)
     t.notMatch(run.stderr.text, 'has to listen elsewhere', 'it read PORT')
   }
 )
@@ -142,8 +140,7 @@ t.test(
     const call = tester?.fetch('/v1.0/invoke/done/method/x')
     await debugged(t, Number(done?.env['APP_PORT']))
     t.match(await call, {status: 200, body: 'from the debugger'})
-    run.signal('SIGINT')
-    t.same(await run.exited, {code: 0, signal: null})
+    t.same(await run.end('SIGINT'), {code: 0, signal: null})
   }
 )
 
@@ -171,8 +168,7 @@ t.test('run --except leaves apps to the debugger from the start', async t => {
   t.match(await call, {status: 200, body: 'from the debugger'})
   await rig.driven('b')
   t.match((await rig.run(['ps'])).stdout, /^a +ready /m)
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('what --except left out is started by start and by restart, and calls to it name the command', async t => {
@@ -190,8 +186,7 @@ t.test('what --except left out is started by start and by restart, and calls to 
   await Promise.all([rig.driven('a'), rig.driven('b')])
   t.match(await starting, {code: 0, stdout: '✅  app started successfully: a\n'})
   t.match(await restarting, {code: 0, stdout: '✅  app restarted successfully: b\n'})
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('health checks do not count while an app is in the debugger', async t => {
@@ -272,6 +267,5 @@ t.test('a single app is debugged, and one of several instances; several apps are
     rows.slice(1).map(({state}) => state),
     ['debugging', 'stopped', 'stopped']
   )
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })

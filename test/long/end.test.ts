@@ -113,8 +113,7 @@ for (const [name, {grace, end}] of Object.entries(WAYS)) {
       await Promise.all([ending, ...refused, ...standing.map(async ({closed}) => closed)])
       t.equal(run.stderr.text, '', 'without a word')
     }
-    other.signal('SIGTERM')
-    await other.exited
+    await other.end()
     t.same(await rig.leftovers(), [])
   })
 }

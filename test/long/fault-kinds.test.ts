@@ -56,8 +56,7 @@ t.test(
     const hanging = ask(url('/never'))
     do inside = await rows('is:open')
     while (inside.length === 0)
-    run.signal('SIGTERM')
-    await run.exited
+    await run.end()
     await hanging
   }
 )

@@ -88,7 +88,6 @@ t.test(
       `${before.descriptors}, then ${after.descriptors} descriptors`
     )
     await good()
-    run.signal('SIGTERM')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end(), {code: 0})
   }
 )

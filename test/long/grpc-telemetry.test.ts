@@ -30,8 +30,7 @@ t.test('spans of gRPC: one of each sidecar, below that of the caller', async t =
   await client.dapr('GetMetadata', new Uint8Array(0), {traceparent: traceparent('3')})
   await client.call({traceparent: traceparent('4').replace(/1$/, '0')})
   await client.call({traceparent: traceparent('5'), 'dapr-app-id': 'nobody'})
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   t.match(spansOf('1', 'CLIENT'), {
     parentId: 'b7ad6b7169203331',
     name: /^\/test\.echo\/unary$/i,

@@ -50,8 +50,7 @@ t.test('apps of https and h2c are called like any other, and no warning says oth
     status: 200,
     body: '2.0 PUT /a?b shop'
   })
-  run.signal('SIGTERM')
-  t.equal((await run.exited).code, 0)
+  t.equal((await run.end()).code, 0)
   t.equal(run.stderr.text, '')
 })
 
@@ -73,8 +72,7 @@ t.test('a sidecar speaks HTTP/2, unless the environment says no', async t => {
     })
     t.equal(status, isSpoken ? 204 : 'refused')
     session.destroy()
-    run.signal('SIGTERM')
-    await run.exited
+    await run.end()
   }
 })
 
@@ -114,8 +112,7 @@ t.test('unixDomainSocket: the sidecar answers there too, and the file goes with 
   const socketPath = join(rig.home, 'dapr-shop-http.socket')
   const request = http.get({socketPath, path: '/v1.0/invoke/shop/method/x', agent: false})
   t.equal(await answered(request), 'hello')
-  run.signal('SIGTERM')
-  t.equal((await run.exited).code, 0)
+  t.equal((await run.end()).code, 0)
   t.equal(existsSync(socketPath), false)
   t.equal(run.stderr.text, '')
 })
@@ -133,8 +130,7 @@ t.test('logLevel leaves the calls out of the log of the sidecar; an unknown leve
     await app.answer({})
     t.match(await app.fetch(`/v1.0/invoke/${id}/method/x`), {status: 200})
   }
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   for (const [id, hasCalls] of [
     ['shop', false],
     ['stock', true]
@@ -158,8 +154,7 @@ t.test('enableApiLogging: each call is a line in the log of the sidecar', async 
   const shop = await rig.driven('shop')
   await listening(shop, 'hello')
   t.equal((await shop.fetch('/v1.0/invoke/shop/method/x?y')).status, 200)
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   const folder = join(rig.folder, 'shop/.dapr/logs')
   const name = (await readdir(folder)).find(each => each.includes('daprd')) ?? ''
   t.match(

@@ -156,8 +156,7 @@ t.test('a debugger of one instance keeps the others awake', async t => {
 t.test('kill -9 of Pillion with apps asleep and awake leaves nothing; the next run begins with all asleep', async t => {
   const {rig, run, port} = await open(t)
   const pid = Number(await (await fetch(`http://127.0.0.1:${port}/`)).text())
-  run.signal('SIGKILL')
-  await run.exited
+  await run.end('SIGKILL')
   const next = rig.pillion(['run', '-f', '.'])
   for (const app of ['stock', 'other']) await next.waitForLine(`App id "${app}" starts with its first call`)
   await ended(pid)

@@ -70,8 +70,7 @@ t.test('a timer of a workflow of yesterday starts the app of its worker today', 
   t.equal(await ask('order/start?instanceID=o-1'), 202)
   t.equal(await ask('o-1/raiseEvent/paid'), 202)
   await rig.until(['workflow', 'history', 'o-1', '-o', 'json'], 'TimerCreated')
-  first.signal('SIGINT')
-  await first.exited
+  await first.end('SIGINT')
   const second = rig.pillion(['run', '-f', '.'])
   await second.waitForLine('App id "orders" starts with its first call')
   const skip = rig.pillion(['skip', '2h'])

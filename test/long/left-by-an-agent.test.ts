@@ -29,8 +29,7 @@ t.test('an agent that is killed leaves a run that works, and what it left is sho
   t.match(await rig.run(['fault', 'any', 'web', '--delay', '60s']), {code: 0})
   const replay = rig.pillion(['replay', '1'])
   await rig.until(['calls'], 'under way')
-  replay.signal('SIGKILL')
-  await replay.exited
+  await replay.end('SIGKILL')
   t.match(await rig.run(['ps']), {stdout: /fault 1 is on: .*web: 1 min later\. pillion fault --off 1 removes it\n$/})
   t.match(JSON.parse((await rig.run(['ps', '-o', 'json'])).stdout), [
     {id: 'web', faults: 1},

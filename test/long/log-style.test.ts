@@ -15,8 +15,7 @@ t.test('--log-style short and --timestamps: aligned lines with times; files and 
   t.match(await run.waitForLine('two'), /^\d\d:\d\d:\d\d\.\d{3} api {4}│ two$/)
   t.match(await run.waitForLine('three'), /^\d\d:\d\d:\d\d\.\d{3} worker │ three$/)
   t.match(run.stdout.lines[0], 'ℹ️  Validating config and starting app "api"', 'no flag is named as ignored')
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   const folder = join(rig.folder, 'api/.dapr/logs')
   const name = readdirSync(folder).find(file => file.startsWith('api_app_')) ?? ''
   t.match(readFileSync(join(folder, name), 'utf8'), /^== APP - api == one\n== APP - api == two\n/)
@@ -50,8 +49,7 @@ t.test('FORCE_COLOR and CLICOLOR_FORCE bring colours into a pipe: of our prefix,
     const line = await run.waitForLine('violet')
     if (isColoured) t.match(line, /^\x1b\[38;5;32m.*== APP - api ==.*\x1b\[35mviolet/) // oxlint-disable-line no-control-regex
     else t.equal(line, '== APP - api == violet')
-    run.signal('SIGTERM')
-    await run.exited
+    await run.end()
   }
 })
 

@@ -99,8 +99,7 @@ t.test('logs -f of all apps goes on to the end of the run; with --grep and --tai
   await shop.print('ve o\n')
   await all.waitForLine('five')
   await some.waitForLine('five')
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   t.match(await all.exited, {code: 0})
   t.match(await some.exited, {code: 0})
   const expected =
@@ -114,8 +113,7 @@ t.test('of a run that has ended the newest files are shown, app by app; they kee
   t.match(await rig.run(['logs']), {code: 1, stderr: /^❌ {2}nothing is running; single runs leave/})
   const {run, shop, stock} = await startTwo(rig)
   await talk(run, shop, stock)
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   const [ofShop, ofStock] = [await rig.run(['logs', 'shop']), await rig.run(['logs', 'stock'])]
   t.ok(ofShop.stdout.startsWith(ONE + THREE))
   t.same(await rig.run(['logs']), {code: 0, stdout: ofShop.stdout + ofStock.stdout, stderr: ''})
@@ -161,8 +159,7 @@ t.test('what is wrong with the words is said', async t => {
   await shop.print(`${'a'.repeat(80)}!\n`)
   await run.waitForLine('aaa!')
   t.match(await wrong('--grep', '^(a+)+$'), {code: 1, stderr: /^❌ {2}--grep \^\(a\+\)\+\$ takes too long\n/})
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   t.match(await wrong('stok'), {code: 1, stderr: neither('stok', ': did you mean stock?')})
   t.match(await wrong('aa'), {code: 1, stderr: neither('aa', '')})
 })
@@ -247,8 +244,7 @@ t.test('of a run that has ended the lines of all instances of an app are shown',
   const run = rig.pillion(['run', '-f', '.'])
   await run.waitForLine('at ', {nth: 2})
   const living = await rig.run(['logs', 'shop', '--grep', '^at '])
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   const all = living.stdout.split('\n').toSorted()
   t.equal(all.length, 3, living.stdout)
   for (const words of [[], ['shop']])

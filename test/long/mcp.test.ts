@@ -229,8 +229,7 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
   for (let times = 0; times < 2; times++) {
     const run = await started(rig)
     t.match(await call('list_apps'), {isError: false, text: /^3 apps/})
-    run.signal('SIGTERM')
-    await run.exited
+    await run.end()
     t.match(await call('list_apps'), {isError: true, text: /is not running/})
   }
   const run = await started(rig)
@@ -240,8 +239,7 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
     text: 'there are several runs: work, work-2. Give one of these names as "run".'
   })
   t.match(await call('list_apps', {run: 'work-2'}), {isError: false, text: '"name": "work-2"'})
-  second.signal('SIGTERM')
-  await second.exited
+  await second.end()
   const waiting = call('wait', {for: ['log:never'], timeout: '10m'})
   await call('list_apps')
   run.signal('SIGTERM')

@@ -59,8 +59,7 @@ t.test('among 600 other processes an app and all below it are ended', async t =>
   const run = rig.pillion(['run', '-f', '.'])
   await run.waitForLine('== APP - shop == open')
   t.match(await rig.run(['ps']), {code: 0, stdout: /^shop /m})
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
   const left = await rig.leftovers(0)
   t.equal(left.filter(text => /^\d+ sleep 2000$/.test(text)).length, 600, 'the others are as they were')
   t.same(

@@ -55,8 +55,7 @@ t.test('one instance is stopped and started alone; an id means all of them', asy
   t.not(again.env['DAPR_HTTP_PORT'], first.body, 'its own ports')
   await rig.run(['stop', 'a'])
   t.match(await b.fetch('/v1.0/invoke/a/method/x'), {status: 500, body: /stopped by/})
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('restart of one instance that was stopped leaves the others stopped', async t => {
@@ -125,8 +124,7 @@ t.test('versions of a service are stopped and started together, and the first on
       ['2.0.0', false]
     ]
   )
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('apps that do not run follow edits, too: they start by them, after what they need by then', async t => {

@@ -31,8 +31,7 @@ async function current(rig: Rig, id: string): Promise<Driven> {
 
 /** The end of a run by Ctrl-C. */
 async function ends(run: Program): Promise<number | null> {
-  run.signal('SIGINT')
-  return (await run.exited).code
+  return (await run.end('SIGINT')).code
 }
 
 t.test('logs of an app that was stopped and started show what it wrote before, too', async t => {

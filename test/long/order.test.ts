@@ -17,8 +17,7 @@ t.test('an app starts when those it depends on are ready, and prints its lines t
   await run.waitForLine('Writing log files', {nth: 3})
   t.same(started(run.stdout.lines), ['stock', 'mail', 'shop'])
   t.equal(run.stderr.text, '')
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })
 
 const started = (lines: readonly string[]): readonly string[] =>

@@ -196,7 +196,6 @@ t.test('an app is told nothing if the shell says where to send, or common says o
       run.stdout.lines.filter(line => line.includes('told ')).map(line => line.replace(/.* == /, '')),
       told
     )
-    run.signal('SIGTERM')
-    await run.exited
+    await run.end()
   }
 })

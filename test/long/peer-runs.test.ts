@@ -48,8 +48,7 @@ t.test('two runs call each other, one ends, a new one takes its place', async t 
   await answered.reply({body: 'in the other direction'})
   t.match(await back, {body: 'in the other direction'})
 
-  third.signal('SIGTERM')
-  await third.exited
+  await third.end()
   const gone = await shop.fetch('/v1.0/invoke/stock/method/items')
   t.equal(gone.status, 500)
   t.match(messageIn(gone.body), /couldn't find service: stock \(no app "stock" runs here; running: shop\)$/)
@@ -59,8 +58,7 @@ t.test('two runs call each other, one ends, a new one takes its place', async t 
   await newStock.answer({body: 'the new one'})
   await newStock.listen()
   t.match(await shop.fetch('/v1.0/invoke/stock/method/items'), {status: 200, body: 'the new one'})
-  first.signal('SIGTERM')
-  t.match(await first.exited, {code: 0})
+  t.match(await first.end(), {code: 0})
 })
 
 t.test('an app of the own run goes first, then those of all other runs in turn', async t => {

@@ -37,8 +37,7 @@ t.test('an app with profiles waits until somebody starts it, and what it needs c
   t.match(await rig.run(['stop', 'admin']), {code: 0})
   t.match(await shop.fetch('/v1.0/invoke/admin/method/x'), {status: 500, body: /stopped by/})
   t.match(await rig.run(['start', 'db']), {code: 0, stdout: '✅  app is already running: db\n'})
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('up --run does not wait for what a profile leaves out', async t => {
@@ -57,13 +56,11 @@ t.test('--profile and --only start them; restart and debug do, too', async t => 
   await rig.template(APPS)
   const all = rig.pillion(['up', '--profile', 'store,tools'])
   await Promise.all([rig.driven('shop'), rig.driven('db')])
-  all.signal('SIGINT')
-  await all.exited
+  await all.end('SIGINT')
   const only = rig.pillion(['up', '--only', 'admin'])
   const first = await rig.driven('db')
   t.equal(first.env['V'], '1')
-  only.signal('SIGINT')
-  await only.exited
+  await only.end('SIGINT')
   const run = rig.pillion(['up'])
   await rig.driven('shop')
   await run.waitForLine('Writing log files')
@@ -71,8 +68,7 @@ t.test('--profile and --only start them; restart and debug do, too', async t => 
   await rig.driven('db')
   t.match(await rig.run(['debug', 'admin']), {code: 0, stdout: /^# admin, in /})
   t.match((await rig.run(['ps'])).stdout, /^admin +in debugger/m)
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('what --only leaves out is a stopped app: start brings it in, after what it needs', async t => {
@@ -105,8 +101,7 @@ t.test('what --only leaves out is a stopped app: start brings it in, after what 
   await Promise.all(instances.map(async instance => instance.listen()))
   t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {status: 200, body: 'stock'})
   t.match(await rig.run(['debug', 'admin']), {code: 0})
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('edits: an app gets profiles, loses them, and changes once it was started', async t => {
@@ -122,8 +117,7 @@ t.test('edits: an app gets profiles, loses them, and changes once it was started
   t.equal((await rig.driven('db')).env['V'], '2')
   await rig.template([{appID: 'shop'}, {appID: 'db', profiles: ['store'], env: {V: '3'}}])
   t.equal((await rig.driven('db')).env['V'], '3', 'a started one follows the template')
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
 t.test('what cannot be: an unknown profile, an app that needs one that is left out', async t => {

@@ -129,8 +129,7 @@ t.test('killed with -9: what was being processed comes again, before what is new
   for (const n of [1, 2, 3]) await publish(app, 'bus/orders', n.toString())
   t.equal(dataOf(await app.nextRequest()), 1)
   await stored(scene.port)
-  run.signal('SIGKILL')
-  await run.exited
+  await run.end('SIGKILL')
   const {app: again} = await scene.start('shop')
   t.same(await take(again, 3), [1, 2, 3])
   await acknowledged(t, scene.port, 'shop')

@@ -137,8 +137,7 @@ t.test('who leaves while a call is sent again ends that call alone', async t => 
   const number = (await numberOf('path:/hold')).toString()
   const replay = rig.pillion(['replay', number])
   await run.waitForLine('held', {nth: 2})
-  replay.signal('SIGINT')
-  await replay.exited
+  await replay.end('SIGINT')
   let seen = ''
   while (!/"path":"\/hold","status":0/.test(seen)) seen = (await rig.run(['calls', 'is:replay', '-o', 'ndjson'])).stdout
   t.equal(await call('/release'), 'released')

@@ -119,6 +119,5 @@ t.test('the example runs', async t => {
   await run.waitForLine(/circuit breaker stock:items\/pen: open for 5 s/)
   await fetch(`${stock}/repair`, {method: 'POST'})
   await run.waitForLine(/circuit breaker stock:items\/pen: closed/)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })

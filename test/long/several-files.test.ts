@@ -56,8 +56,7 @@ t.test('interpolation: from the environment and --env; what is unset is said, wh
   const run = rig.pillion(['run', '-f', '.', '--env', 'TYPED=yes'], {env: {WHO: 'me', TYPED: 'no'}})
   t.equal(await valueOf(rig, 'shop'), 'me yes ${x}')
   await run.waitForLine('the variable NOT_SET is not set: it is taken as empty', {stream: 'stderr'})
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
   await rig.template([{appID: 'shop', appPort: 1, env: {V: '${TYPED:?say who}'}}], {}, {interpolate: true})
   t.match(await rig.run(['run', '-f', '.']), {
     code: 1,

@@ -168,8 +168,7 @@ t.test('show: without a main that runs, the copy takes its names and numbers, or
   t.match(await callByName(shop.entrance, 'web-shop.localhost'), /^HTTP\/1\.1 404 /)
   const main = await shop.start('main')
   t.strictSame(await answersAt(shop), ['main', 'main', 'main'])
-  main.signal('SIGTERM')
-  await main.exited
+  await main.end()
   t.match(await show('pr'), {code: 0})
   t.strictSame(await answersAt(shop), ['pr', 'pr', 'pr'])
   await shop.start('main')

@@ -50,6 +50,5 @@ t.test('five copies pass their tests at once', async t => {
   for (const result of results) t.match(result, {code: 0})
   const {stdout} = await rig.run(['calls', '-o', 'ndjson'], {folder: 'main'})
   t.notMatch(stdout, '"path":"/items/', 'no copy has called another one')
-  main.signal('SIGINT')
-  t.match(await main.exited, {code: 0})
+  t.match(await main.end('SIGINT'), {code: 0})
 })

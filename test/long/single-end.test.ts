@@ -54,8 +54,7 @@ t.test('a sidecar alone ends without a word about an app; an empty --run-file is
   const run = rig.pillion(['run', '-a', 'a', '-f', ''])
   await run.waitForLine("You're up and running! Dapr logs will appear here.")
   t.equal(run.stdout.lines[0], 'WARNING: no application command found.')
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
   t.same(run.stdout.lines.slice(-2), ['terminated signal received: shutting down', '✅  Exited Dapr successfully'])
 })
 

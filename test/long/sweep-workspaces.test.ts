@@ -51,8 +51,7 @@ async function killed(t: Test): Promise<Killed> {
   const copy = two.hello.folder
   const left = join(copy, '..')
   t.ok(existsSync(join(left, 'hello_1.0.0/app.sh')))
-  run.signal('SIGKILL')
-  await run.exited
+  await run.end('SIGKILL')
   t.same(await rig.leftovers(10_000), [])
   t.ok(existsSync(join(copy, 'service.py')), 'nobody could tidy up')
   return {rig, cache: join(rig.home, '.cache/pillion'), left, copy}
@@ -76,8 +75,7 @@ t.test('the next run removes the working copies and deployments of one that was 
   const {run, copy} = await another(rig)
   await until(() => !existsSync(left))
   t.same(readdirSync(cache), [copy.split('/').at(-2)], 'its own are left')
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   t.equal(run.stderr.text, '', 'that is not worth a word')
   t.same(readdirSync(cache), [])
 })
@@ -88,8 +86,7 @@ t.test('`stop -f` does so too; those of a run that lives stay', async t => {
   await shared(rig, '.', 'two')
   const dead = rig.pillion(['run', '-f', '.'])
   const {hello} = await rig.driven('two')
-  dead.signal('SIGKILL')
-  await dead.exited
+  await dead.end('SIGKILL')
   t.same(await rig.run(['stop', '-f', '.']), {
     code: 0,
     stdout: '',
@@ -109,8 +106,7 @@ t.test('a copy in which somebody changed a file is kept, and named once', async 
   })
   await until(() => !existsSync(join(left, 'hello_1.0.0')))
   t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'print(2)')
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   t.same(await rig.run(['stop', '-f', 'other']), {
     code: 0,
     stdout: '',
@@ -129,6 +125,5 @@ t.test('a run goes on where it cannot look for what others have left', async t =
   const a = await rig.driven('a')
   await run.waitForLine(/cannot clean up after killed runs: ELOOP/, {stream: 'stderr'})
   t.match(await a.fetch('/v1.0/healthz/outbound'), {status: 204})
-  run.signal('SIGINT')
-  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })

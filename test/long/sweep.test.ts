@@ -21,8 +21,7 @@ async function killed(t: Test): Promise<Killed> {
   const watchdog = await watchdogOf(run.pid)
   run.signal('SIGSTOP') // it shall not replace it
   process.kill(watchdog.pid, 'SIGKILL')
-  run.signal('SIGKILL')
-  await run.exited
+  await run.end('SIGKILL')
   const [name = ''] = readdirSync(rig.runtimeDir)
   return {rig, a, home: join(rig.runtimeDir, name)}
 }
@@ -71,8 +70,7 @@ t.test('`run` does the same behind the back of its apps', async t => {
   await a.closed
   while (existsSync(home)) await pause(20)
   t.match(await c.fetch('/v1.0/healthz/outbound'), {status: 204})
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
 })
 
 t.test('the next run of the same apps starts them once those of the killed one are gone', async t => {
@@ -80,14 +78,12 @@ t.test('the next run of the same apps starts them once those of the killed one a
   await rig.template([{appID: 'a', command: SLOW}])
   const killed = rig.pillion(['run', '-f', '.'])
   await killed.waitForLine('has the file')
-  killed.signal('SIGKILL')
-  await killed.exited
+  await killed.end('SIGKILL')
   const link = join(rig.home, 'link')
   symlinkSync(rig.folder, link)
   const next = rig.pillion(['run', '-f', link])
   await next.waitForLine('has the file')
-  next.signal('SIGTERM')
-  await next.exited
+  await next.end()
   t.notMatch(next.stdout.text, 'the file is taken')
 })
 

@@ -72,8 +72,7 @@ t.test('an up -d that was killed leaves the log of its run to it', async t => {
   t.teardown(async () => rig.run(['down']))
   const first = rig.pillion(['up', '-d'])
   const app = await rig.driven('a')
-  first.signal('SIGKILL')
-  await first.exited
+  await first.end('SIGKILL')
   t.match(await rig.run(['up', '-d', '--name', 'second', '--only', 'b']), {code: 0})
   await app.exit(3)
   await rig.until(['ps', '-o', 'json'], '"exited"')

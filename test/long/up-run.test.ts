@@ -167,8 +167,7 @@ t.test('a signal goes to the command first; its own code is the exit code', asyn
   }
   const run = rig.pillion(['up', '--run', 'echo begun; exec sleep 600'])
   await run.waitForLine('begun')
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 130}, 'it was killed by it')
+  t.match(await run.end('SIGINT'), {code: 130}, 'it was killed by it')
 })
 
 t.test('a second signal kills everything at once', async t => {
@@ -177,8 +176,7 @@ t.test('a second signal kills everything at once', async t => {
   await run.waitForLine('begun')
   run.signal('SIGINT')
   await run.waitForLine('Waiting for the command to end.', {stream: 'stderr'})
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 137})
+  t.match(await run.end('SIGINT'), {code: 137})
   t.same(await rig.leftovers(), [])
 })
 
@@ -186,8 +184,7 @@ t.test('a signal before the apps are ready ends the run: 130', async t => {
   const rig = await shop(t, {command: ['sh', '-c', 'touch begun; exec sleep 600']})
   const run = rig.pillion(['up', '--run', 'echo never'])
   while (!existsSync(join(rig.folder, 'begun'))) await pause(10)
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 130})
+  t.match(await run.end('SIGINT'), {code: 130})
   t.equal(run.stdout.text, '')
   t.same(await rig.leftovers(), [])
 })

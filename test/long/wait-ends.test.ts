@@ -83,8 +83,7 @@ t.test('a save is live before a run is idle, and a timed restart is waited for',
   await rig.write({'app.mjs': `console.log('version 2'); setInterval(() => {}, 1000)`})
   t.match(await rig.run(['wait', '--for', 'idle:300ms']), {code: 0})
   t.match(await rig.run(['wait', '--for', 'reloaded:shop', '--for', 'log:version 2', '--timeout', '9s']), {code: 0})
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
 
   await rig.template([{...job, restart: 'always'}])
   const crashing = rig.pillion(['run', '-f', '.'])

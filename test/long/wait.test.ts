@@ -240,6 +240,5 @@ t.test('ready is not met while a save is pending: what answers afterwards is the
     t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
     t.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), version.toString())
   }
-  run.signal('SIGINT')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end('SIGINT'), {code: 0})
 })

@@ -21,8 +21,7 @@ t.test(`${FOLDERS * FILES} watched files: the first and the last are seen when t
   const plain = rig.pillion(['run', '-f', '.'])
   await plain.waitForLine('== APP - shop == up text')
   const {megabytes: without} = await usageOf(plain.pid)
-  plain.signal('SIGTERM')
-  await plain.exited
+  await plain.end()
 
   const run = rig.pillion(['run', '-f', '.', '--watch'])
   await run.waitForLine('== APP - shop == up text')

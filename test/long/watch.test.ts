@@ -37,8 +37,7 @@ t.test('a run does not end while an app of it is watched', async t => {
   await rig.write({'job/other.js': '1', 'job/in.txt': '1'})
   const second = await rig.driven('job')
   t.not(second.pid, first.pid)
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
   t.same(await rig.leftovers(), [])
 })
 
@@ -88,8 +87,7 @@ t.test('a single app is watched, too', async t => {
   await rig.write({'app.js': '1'})
   await rig.driven('one')
   await run.waitForLine('ℹ️  one: reloaded in')
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
 })
 
 const app = (appID: string, wishes: object = {}): TemplateApp => ({appID, watch: false, ...wishes})
@@ -124,8 +122,7 @@ t.test(
     await run.waitForLine('the edited template has a mistake, so nothing was changed', {stream: 'stderr'})
     await run.waitForLine('restart: sometimes', {stream: 'stderr'})
     t.match(await comes.fetch('/v1.0/metadata'), {status: 200})
-    run.signal('SIGTERM')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end(), {code: 0})
     t.same(await rig.leftovers(), [])
   }
 )
@@ -184,8 +181,7 @@ t.test('the end of a run ends a reload, whatever it waits for', async t => {
       const waits = shop.fetch('/v1.0/metadata') // a turn of the program, so that the change is seen or is not: both must end
       await waits
     } else await rig.driven('stock')
-    run.signal('SIGTERM')
-    t.match(await run.exited, {code: 0}, moment)
+    t.match(await run.end(), {code: 0}, moment)
     t.notMatch(run.stderr.text, /Error/)
   }
   t.same(await rig.leftovers(), [])
@@ -201,8 +197,7 @@ t.test('a stop while two processes stand side by side ends both', async t => {
   const candidate = await rig.driven('stock')
   t.not(candidate.env['APP_PORT'], old.env['APP_PORT'])
   t.equal(candidate.env['DAPR_HTTP_PORT'], old.env['DAPR_HTTP_PORT'])
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
   t.same(await rig.leftovers(), [])
 })
 

@@ -130,8 +130,7 @@ t.test('where no watchdog can live it is said once, and the run goes on', async 
   const told = run.waitForLine(/the watchdog of this run has exited/, {stream: 'stderr'}).then(() => true)
   // one that has lived for a second is replaced
   while (!(await Promise.race([told, pause(20, false)]))) kill(watchdogNow(run.pid)?.pid)
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
   await a.closed
   t.equal(run.stderr.text.match(/the watchdog of this run/g)?.length, 1)
   t.same(await rig.leftovers(), [])
@@ -195,8 +194,7 @@ t.test(
     t.notOk(await outlasts(watchdog, 6000 + BUSY_MS))
     t.notOk(markers(daemon))
     t.match(await c.fetch('/v1.0/healthz/outbound'), {status: 204})
-    other.signal('SIGTERM')
-    t.match(await other.exited, {code: 0})
+    t.match(await other.end(), {code: 0})
     t.equal(homesOf(rig).length, 0)
   }
 )
@@ -218,8 +216,7 @@ t.test('one that was stopped does not outlive the run', async t => {
   await Promise.all([rig.driven('a'), run.waitForLine('Writing log files')])
   const {pid} = await watchdogOf(run.pid)
   process.kill(pid, 'SIGSTOP')
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
   while (markers(pid)) await pause(20)
 })
 

@@ -158,8 +158,7 @@ t.test('after a kill of Pillion why tells what was known', async t => {
   t.match((await rig.run(['why', '1'])).stdout, `\n${reason}\n`)
   const last = async (): Promise<unknown> => JSON.parse((await rig.run(['why', '--last-run', '-o', 'json'])).stdout)
   while (((await last()) as object[]).length === 0);
-  run.signal('SIGKILL')
-  await run.exited
+  await run.end('SIGKILL')
   t.match(await rig.run(['why']), {code: 1, stderr: /"pillion why --last-run" shows how/})
   const {stdout} = await rig.run(['why', '--last-run'])
   t.match(
@@ -348,8 +347,7 @@ t.test('a version of a service is named with its version: why and env are of tha
   const last = async (...args: readonly string[]): Promise<string> =>
     (await rig.run(['why', ...args, '--last-run'])).stdout
   while ((JSON.parse(await last('-o', 'json')) as readonly object[]).length < 2);
-  run.signal('SIGKILL')
-  await run.exited
+  await run.end('SIGKILL')
   t.match(await last(), /^exit \d of version 1\.1\.0: "hello"[^]*no beans/m)
   t.match(await last('hello'), /^exit \d: "hello"[^]*no cups/m)
   t.match(await last('hello'), 'no beans', 'the last one of each version')

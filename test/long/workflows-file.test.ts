@@ -50,8 +50,7 @@ t.test(
     await run.waitForLine('freed')
     t.match(await shop.fetch(`${url}/small/start?instanceID=small`, {method: 'POST'}), {status: 202})
     t.match(await shop.fetch(`${url}/small`), {status: 200})
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
   }
 )
 
@@ -65,8 +64,7 @@ t.test('a file that is damaged, or newer, is kept aside, and a new one is begun'
     return run
   }
   const end = async (run: ReturnType<Rig['pillion']>): Promise<void> => {
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
   }
   await end(await begin())
   const [name = ''] = workFiles(rig)
@@ -93,8 +91,7 @@ t.test('100,000 workflows that wait: the next run begins at once', async t => {
   const {rig, run} = hub
   await rig.driven('shop')
   await startIn(hub, 'o-1')
-  run.signal('SIGKILL')
-  await run.exited
+  await run.end('SIGKILL')
   const database = new DatabaseSync(join(folderOf(rig), workFiles(rig)[0] ?? ''))
   database.exec(`
     WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
@@ -109,6 +106,5 @@ t.test('100,000 workflows that wait: the next run begins at once', async t => {
   const shop = await rig.driven('shop')
   t.match(await shop.fetch('/v1.0/workflows/dapr/o-99999'), {status: 200, body: /"runtimeStatus":"PENDING"/})
   t.match(await rig.run(['workflow', 'list', '-o', 'ids']), {code: 0, stdout: /\no-99999\n$/})
-  second.signal('SIGINT')
-  t.match(await second.exited, {code: 0})
+  t.match(await second.end('SIGINT'), {code: 0})
 })

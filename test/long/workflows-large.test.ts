@@ -5,7 +5,7 @@ import type {Workflows} from '../../src/work/workflow/workflows.ts'
 import {eventOf, joinEvents, ownEvent, readEvent, splitEvents, type Event} from '../../src/work/workflow/messages.ts'
 import {rerunOf} from '../../src/work/workflow/rerun.ts'
 import {timelineOf} from '../../src/work/workflow/timeline.ts'
-import {answer, call, done, openHouse, order, TestWorker, type House} from '../rig/workflow-house.ts'
+import {answer, call, connected, done, type House, openHouse, order, TestWorker} from '../rig/workflow-house.ts'
 
 /** The seconds of CPU that something takes. */
 async function cpuOf(work: () => unknown): Promise<number> {
@@ -19,8 +19,7 @@ async function cpuOf(work: () => unknown): Promise<number> {
 async function fanOut(house: House, count: number, limit = Infinity): Promise<TestWorker> {
   const {workflows, settings} = house
   house.settings = {...settings, activities: {all: limit, byName: new Map()}}
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   const token = worker.items.shift()?.token
   const calls = Array.from({length: count}, (_, id) => call(id, 'charge'))
@@ -102,8 +101,7 @@ t.test('a turn that 130,000 events have come for, and 4,000 more', async t => {
   const next = await openHouse(t, path)
   const seconds = await cpuOf(async () => raise(next.workflows, 4000))
   t.ok(seconds < 3, `${seconds} s of CPU: it was more than five, with a look at all that has come with each of them`)
-  const worker = new TestWorker()
-  next.workflows.connect('shop', worker)
+  const worker = connected(next.workflows)
   const [item] = worker.items.splice(0)
   t.equal(item?.turn?.fresh.length, 134_002)
   await next.workflows.completeTurn('shop', answer('o-1', [], item?.token))

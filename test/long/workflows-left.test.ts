@@ -105,10 +105,8 @@ t.test(
         stream: 'stderr'
       }
     )
-    second.signal('SIGINT')
-    await second.exited
-    run.signal('SIGINT')
-    await run.exited
+    await second.end('SIGINT')
+    await run.end('SIGINT')
     t.match(
       (await rig.run(['doctor'])).stdout,
       /workflows of this template lie in .*work-.*\.db \(\d+ KB\)\n +pillion workflow purge/
@@ -126,15 +124,13 @@ t.test(
     await rig.template([{appID: 'store'}])
     const other = rig.pillion(['run', '-f', '.'])
     await other.waitForLine('1 workflow of "shop" waits: the template has no such app', {stream: 'stderr'})
-    other.signal('SIGINT')
-    await other.exited
+    await other.end('SIGINT')
     await rig.template([{appID: 'shop'}])
     const fresh = rig.pillion(['run', '-f', '.', '--forget'])
     shop = await rig.driven('shop')
     await fresh.waitForLine('shop: forgets 1 workflow (--forget)')
     t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 404})
-    fresh.signal('SIGINT')
-    await fresh.exited
+    await fresh.end('SIGINT')
     t.equal(readdirSync(work).filter(name => name.startsWith('work-') && name.endsWith('.db')).length, 1)
   }
 )
@@ -213,15 +209,13 @@ t.test('a folder that was moved takes its workflows along; a copy of it has none
   const shop = await rig.driven('shop')
   const start = await shop.fetch('/v1.0/workflows/dapr/order/start?instanceID=o-1', {method: 'POST', body: '1'})
   t.match(start, {status: 202})
-  first.signal('SIGINT')
-  await first.exited
+  await first.end('SIGINT')
   await cp(join(rig.folder, 'old'), join(rig.folder, 'copy'), {recursive: true})
   await rename(join(rig.folder, 'old'), join(rig.folder, 'new'))
   const copy = rig.pillion(['up'], {folder: 'copy'})
   await rig.driven('shop')
   t.notMatch((await rig.run(['workflow', 'list'], {folder: 'copy'})).stdout, 'o-1')
-  copy.signal('SIGINT')
-  await copy.exited
+  await copy.end('SIGINT')
   const moved = rig.pillion(['up'], {folder: 'new'})
   await moved.waitForLine(`this folder was ${join(rig.folder, 'old')}: what its runs have taken on came along`)
   await moved.waitForLine(KEPT)

@@ -76,6 +76,5 @@ export async function firstRun({begin, ask}: Runs, work = async (): Promise<void
   await run.waitForLine('got POST /hello')
   while ((await ask('/v1.0/actors/Cart/1/method/known', 'PUT')) !== 200);
   await work()
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
 }

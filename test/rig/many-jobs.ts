@@ -44,8 +44,7 @@ export async function countingRun(rig: Rig, appPort: number): Promise<CountingRu
     }
   }
   const end = async (): Promise<void> => {
-    program.signal('SIGTERM')
-    await program.exited
+    await program.end()
   }
   return {program, ticks, ticked, end}
 }

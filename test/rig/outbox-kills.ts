@@ -74,8 +74,7 @@ export async function killWithOutbox(t: Test, rig: Rig, {resources, protocol, ke
       kills++
       await Promise.race(answers)
       for (let turns = next() * 300; turns > 0; turns--) await new Promise(setImmediate)
-      run.signal('SIGKILL')
-      await run.exited
+      await run.end('SIGKILL')
       run = rig.pillion(['run', '-f', '.'])
       ports = await run.ports('shop')
     }

@@ -94,6 +94,12 @@ export class Program {
     this.#child.kill(name)
   }
 
+  /** Sends a signal and waits for the end. */
+  async end(name: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.signal(name)
+    return this.exited
+  }
+
   /** Signals the whole foreground group, as a terminal's Ctrl-C does. */
   signalGroup(name: NodeJS.Signals): void {
     if (!this.hasExited) process.kill(-this.pid, name)

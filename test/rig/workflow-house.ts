@@ -49,6 +49,13 @@ export class TestWorker {
   }
 }
 
+/** A new worker of an app. */
+export function connected(workflows: Workflows, app = 'shop'): TestWorker {
+  const worker = new TestWorker()
+  workflows.connect(app, worker)
+  return worker
+}
+
 /** Of the fields of an event those that say what happened. */
 const KINDS = (Object.keys(EVENT) as (keyof typeof EVENT)[]).filter(
   name => !['eventId', 'timestamp', 'router'].includes(name)

@@ -88,8 +88,7 @@ t.test("Daeploy's command line manages a run: login, deploy, ls, logs, assign, k
   t.notOk(run.hasExited, 'a manager waits for the next deployment')
   t.equal(readFileSync(join(rig.folder, 'dapr.yaml'), 'utf8'), 'version: 1\nmanagerPort: 0\n')
 
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
   t.same(await rig.leftovers(), [])
   t.notOk(existsSync(join(rig.folder, 'echo/service_db.db')), 'it ran in a folder of its own')
 })
@@ -135,8 +134,7 @@ t.test('`daeploy logs` since a date: what came before is left out, with --tail a
   await follower.waitForLine('greeting Cy')
   await greet('Di')
   await follower.waitForLine('greeting Di')
-  run.signal('SIGTERM')
-  t.match(await run.exited, {code: 0})
+  t.match(await run.end(), {code: 0})
   t.match(await follower.exited, {code: 0}, 'it ends with the service')
   t.notMatch(follower.stdout.text, 'greeting Ada')
 })
@@ -165,8 +163,7 @@ t.test('a new project of `daeploy init` runs from a template without a command',
   await followed.waitForLine('GET /openapi.json')
   await ask(`${manager}/services/mine/docs`)
   await followed.waitForLine('GET /docs')
-  run.signal('SIGTERM')
-  await run.exited
+  await run.end()
   t.match(await followed.exited, {code: 0}, 'who follows the log gets its end')
 })
 

@@ -155,8 +155,7 @@ t.test(
     t.match(await rig.run(['assign', 'echo', '2.0.0']), {code: 0})
     t.match(await relay({arguments: {name: 'Gus'}}), {status: 500})
     await run.waitForLine(/== APP - echo_1\.0\.0 == .*greeting Gus/)
-    run.signal('SIGTERM')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end(), {code: 0})
     t.same(await rig.leftovers(), [])
   }
 )

@@ -159,8 +159,7 @@ t.test(`${WORKFLOWS} workflows, ${KILLS} kills, ${RELOADS} reloads (SEED=${SEED}
     }
     if (life === KILLS) break
     await moment(random, ran, begun)
-    run.signal('SIGKILL')
-    await run.exited
+    await run.end('SIGKILL')
     killed.push(String(run.pid))
     t.comment(`killed: ${count(ran, 'end')} activities were done, ${count(ran, 'begin') - count(ran, 'end')} ran`)
     run = rig.pillion(['run', '-f', '.'])
@@ -173,8 +172,7 @@ t.test(`${WORKFLOWS} workflows, ${KILLS} kills, ${RELOADS} reloads (SEED=${SEED}
     if (status !== 'COMPLETED' || output !== String(index + 7)) wrong.push([index, status, output])
   }
   t.strictSame(wrong, [], 'each has ended with its result')
-  run.signal('SIGINT')
-  await run.exited
+  await run.end('SIGINT')
   t.strictSame([...(await histories(t, rig))], ['1 3 3 1'], 'each began and ended once, with three results')
 
   const times = [...executions(ran)]

@@ -123,8 +123,7 @@ t.test('after kill -9 of the run its workflows go on with the next one', async t
   const begun: Program = rig.pillion(['run', '-f', '.'], {env: {ORDERS: 'start', SLOW: '0.5'}})
   await begun.waitForLine('BEGUN order 3 one')
   await begun.waitForLine('RESULT started')
-  begun.signal('SIGKILL')
-  await begun.exited
+  await begun.end('SIGKILL')
   const told = await resultsOf(rig.pillion(['run', '-f', '.'], {env: {ORDERS: 'finish'}}))
   for (let number = 0; number < 5; number++) {
     const done = `order ${number}`

@@ -62,8 +62,7 @@ t.test(
     }
     send()
     await more('begin', TASKS - 1)
-    run.signal('SIGTERM')
-    await run.exited
+    await run.end()
     const numbers = notes('done').map(line => Number(line.slice(5)))
     t.same(
       numbers.toSorted((a, b) => a - b),

@@ -63,10 +63,8 @@ async function bringOn(t: Test, reflink: 0 | 1): Promise<{readonly megabytes: nu
   if (BROUGHT === undefined) t.equal(sh('diff -r main/deps pr/deps && echo same'), 'same')
   sh('first=$(find pr/deps -type f | head -1); echo changed > $first')
   t.match(sh('diff -rq main/deps pr/deps || true'), /^Files .* differ$/, 'a change in the copy is not one in main')
-  run.signal('SIGINT')
-  await run.exited
-  holder.signal('SIGKILL')
-  await holder.exited
+  await run.end('SIGINT')
+  await holder.end('SIGKILL')
   return {megabytes, copied}
 }
 

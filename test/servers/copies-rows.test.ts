@@ -83,8 +83,7 @@ t.test('the servers of the table in the manual: each copy has its own', async t 
         t.equal(one, app.appPort)
         t.not(other, one)
         for (const each of started.toReversed()) {
-          each.signal('SIGINT')
-          t.match(await each.exited, {code: 0})
+          t.match(await each.end('SIGINT'), {code: 0})
         }
       }
       t.same(await rig.leftovers(), [])

@@ -85,8 +85,7 @@ t.test(
       code: 0,
       stderr: /Component "fruit" \(bindings\.graphql\) is served by daprd \d\S+ \(\S+\) next to the app/
     })
-    run.signal('SIGINT')
-    t.match(await run.exited, {code: 0})
+    t.match(await run.end('SIGINT'), {code: 0})
     t.equal(run.stderr.text, '')
     t.same(await rig.leftovers(), [])
     t.same(readdirSync(rig.runtimeDir), [])

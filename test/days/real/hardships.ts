@@ -66,8 +66,7 @@ export async function secondRun(rig: Rig): Promise<readonly string[]> {
     () => false
   )
   await pause(300)
-  second.signal('SIGTERM')
-  await second.exited
+  await second.end()
   return isTold ? [] : [`a second run does not say that the template runs: ${second.report()}`]
 }
 

@@ -8,7 +8,7 @@ import {shrink} from '../../../src/platform/database-file.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
 import {WorkflowStore} from '../../../src/work/workflow/workflow-store.ts'
 import {withFewDescriptors} from '../../rig/few-descriptors.ts'
-import {openHouse, order, TestWorker} from '../../rig/workflow-house.ts'
+import {connected, openHouse, order} from '../../rig/workflow-house.ts'
 
 const PAGE = 4096
 
@@ -42,8 +42,7 @@ t.test('on a full disk what cannot be kept is refused with the file’s name, an
   file.database.exec('PRAGMA max_page_count = 1000000')
   clock.pass(1000)
   await workflows.start('shop', large('o-2'))
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted', 'o-2: | workflowStarted executionStarted'])
   close()
 })

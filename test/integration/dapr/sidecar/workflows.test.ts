@@ -8,7 +8,7 @@ import {
 } from '../../../../src/model/dapr/messages/workflow.generated.ts'
 import {decode, encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {FAILURE_DETAILS} from '../../../../src/work/workflow/messages.ts'
-import {answer, end, openHouse, TestWorker, type House} from '../../../rig/workflow-house.ts'
+import {answer, connected, end, type House, openHouse, TestWorker} from '../../../rig/workflow-house.ts'
 import {ask} from './caller.ts'
 import type {EchoClient} from './grpc/echo-client.ts'
 import {echoClient, openTestGrpcPort} from './grpc/rig.ts'
@@ -213,8 +213,7 @@ t.test('over gRPC the workflow of another app is meant by app_id', async t => {
   await client.dapr('StartWorkflowBeta1', encode(StartWorkflowRequest, {...name, workflowName: 'order'}))
   t.match(workflows.find('b', 'there'), {name: 'order'})
   t.equal(workflows.find('a', 'there'), undefined)
-  const worker = new TestWorker()
-  workflows.connect('b', worker)
+  const worker = connected(workflows, 'b')
   await workflows.completeTurn('b', answer('there'))
   await client.dapr('RaiseEventWorkflowBeta1', encode(RaiseEventWorkflowRequest, {...name, eventName: 'Go'}))
   await workflows.completeTurn('b', answer('there'))
@@ -256,8 +255,7 @@ t.test('refusals over gRPC', async t => {
 
 t.test('a start time keeps it waiting', async t => {
   const {client, workflows, clock} = await openPorts(t)
-  const worker = new TestWorker()
-  workflows.connect('a', worker)
+  const worker = connected(workflows, 'a')
   const options = {'dapr.workflow.start_time': '1970-01-01T01:00:02+01:00'}
   await client.dapr('StartWorkflowBeta1', encode(StartWorkflowRequest, {instanceId: 'x', workflowName: 'w', options}))
   t.strictSame(worker.seen(), [])

@@ -2,7 +2,7 @@ import t from 'tap'
 import {DEFAULT_WORKFLOWS} from '../../../../src/files/resources/defaults.ts'
 import {skipTime} from '../../../../src/observe/api/workflows/serve-workflows.ts'
 import type {ApiRequest} from '../../../../src/observe/api/route.ts'
-import {answer, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
+import {answer, connected, end, openHouse, order, timer} from '../../../rig/workflow-house.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -10,8 +10,7 @@ t.test('a skip names a timer whose workflow is over and removed by its end', asy
   const house = await openHouse(t)
   const {workflows} = house
   house.settings = {...DEFAULT_WORKFLOWS, retention: {anyTerminal: HOUR_MS}}
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   const createTimer = timer({seconds: 3600n, nanos: 0})
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, createTimer}]))

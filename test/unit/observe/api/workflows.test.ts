@@ -19,7 +19,7 @@ import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {FAILURE_DETAILS, timeOf} from '../../../../src/work/workflow/messages.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
-import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
+import {answer, call, connected, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 
 const request = (body: object, action = ''): ApiRequest =>
   ({at: {action}, body: JSON.stringify(body), gone: new AbortController().signal}) as unknown as ApiRequest
@@ -31,8 +31,7 @@ const change = async (workflows: Workflows, action: string, body: object): Promi
 
 t.test('rerun: from the first step, or from one that is named; refusals say why', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [call(3, 'reserve')]))
   await workflows.completeActivity('shop', done('o-1', 3))
@@ -64,8 +63,7 @@ t.test('rerun: from the first step, or from one that is named; refusals say why'
 
 t.test('skip: a timer of one workflow, or the clock of all', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, createTimer: timer(timeOf(1000))}]))
   worker.items.length = 0

@@ -4,7 +4,7 @@ import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {LiveInstances} from '../../../../src/work/workflow/live-instances.ts'
 import {eventOf, FAILURE_DETAILS} from '../../../../src/work/workflow/messages.ts'
 import {COMPLETED, CONTINUED_AS_NEW, FAILED, SUSPENDED, TERMINATED} from '../../../../src/work/workflow/status.ts'
-import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, childOf, connected, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 /* What was accepted takes effect, whatever a worker makes of the turn in which it comes. */
 
@@ -19,8 +19,7 @@ t.test('a suspension that comes with the last result of a round holds the next r
   leave()
   await workflows.completeActivity('shop', done('o-1', 0))
   await workflows.tell('shop', 'o-1', 'suspend', suspended)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   t.match(worker.seen(), [/\| workflowStarted taskCompleted$/])
   await workflows.completeTurn('shop', answer('o-1', [end(CONTINUED_AS_NEW, '2')]))
   t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted'])
@@ -41,8 +40,7 @@ t.test('the suspension comes before the events that the next round begins with',
   for (const name of ['one', 'two'])
     await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name, input: undefined}})
   await workflows.tell('shop', 'o-1', 'suspend', suspended)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   worker.seen()
   // each round hears one event
   const carryoverEvents = [eventOf(0, {eventRaised: {name: 'two', input: undefined}})]
@@ -69,8 +67,7 @@ t.test(
     await workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input: undefined}})
     await raise('three')
     await workflows.tell('shop', 'o-1', 'suspend', suspended)
-    const worker = new TestWorker()
-    workflows.connect('shop', worker)
+    const worker = connected(workflows)
     t.match(worker.seen(), [/\| workflowStarted eventRaised$/])
     await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
     t.match(worker.seen(), [
@@ -96,8 +93,7 @@ t.test(
     await workflows.tell('shop', 'o-1', 'terminate', terminated(false))
     await workflows.completeActivity('shop', done('o-1', 0))
     await workflows.tell('shop', 'o-1', 'terminate', terminated(true))
-    const worker = new TestWorker()
-    workflows.connect('shop', worker)
+    const worker = connected(workflows)
     t.match(worker.seen(), [/\| workflowStarted executionTerminated$/])
     await workflows.completeTurn('shop', answer('o-1', [end(TERMINATED)]))
     t.match(workflows.find('shop', 'o-1'), {status: TERMINATED})
@@ -111,8 +107,7 @@ t.test('a start whose worker has left comes again without the termination that w
   await workflows.start('shop', order())
   await workflows.tell('shop', 'o-1', 'terminate', terminated(true))
   leave()
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted'])
   await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
   t.match(worker.seen(), ['charge 0', /\| workflowStarted executionTerminated$/])
@@ -122,8 +117,7 @@ t.test('a start whose worker has left comes again without the termination that w
 
 t.test('one that is suspended before its start time has its start first, and keeps what came before', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order('o-1', clock.date() + 1000))
   await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'one', input: undefined}})
   await workflows.tell('shop', 'o-1', 'suspend', suspended)
@@ -146,8 +140,7 @@ t.test('one that was resumed in the last turn of a round begins the next one', a
   await workflows.tell('shop', 'o-1', 'suspend', suspended)
   await workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input: undefined}})
   await workflows.completeActivity('shop', done('o-1', 0))
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   worker.seen()
   await workflows.completeTurn('shop', answer('o-1', [end(CONTINUED_AS_NEW, '2')]))
   t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted'])
@@ -198,8 +191,7 @@ t.test('so is one that has got too large for its workers', async t => {
 
 t.test('a recursive termination that comes while a worker ends the workflow reaches its children', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   for (const how of ['completed', 'terminated'] as const) {
     const id = `o-${how}`
     await workflows.start('shop', order(id))

@@ -2,7 +2,7 @@ import {join} from 'node:path'
 import {setFlagsFromString} from 'node:v8'
 import {runInNewContext} from 'node:vm'
 import type {Test} from 'tap'
-import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, childOf, connected, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
@@ -157,8 +157,7 @@ export async function keepIds(t: Test, length: number): Promise<void> {
   const next = await openHouse(t, path)
   for (const id of ids) t.equal(next.workflows.find('shop', id)?.input, input)
   t.equal(next.workflows.find('shop', 'a'), undefined)
-  const worker = new TestWorker()
-  next.workflows.connect('shop', worker)
+  const worker = connected(next.workflows)
   while (worker.items.length < ids.length) await new Promise(setImmediate)
   t.strictSame(
     worker.items.map(({turn}) => turn?.instanceId),

@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import t from 'tap'
-import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, connected, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 import {keepInputs, takeActivities} from './large-inputs.ts'
 
 const MANY = 1300
@@ -15,8 +15,7 @@ t.test('what an earlier run has left is taken up as workers take it, in order, e
 
   const next = await openHouse(t, path)
   t.equal(next.workflows.lacking('shop'), 0, 'a worker may still connect')
-  const ofBank = new TestWorker()
-  next.workflows.connect('bank', ofBank)
+  const ofBank = connected(next.workflows, 'bank')
   t.match(ofBank.seen(), [/^of-bank:/], 'it does not wait for those before it')
   await next.workflows.completeTurn('bank', answer('of-bank', [end()]))
   const worker = new TestWorker(100)
@@ -51,14 +50,12 @@ t.test('activities that were in hand, too; one that is answered before it is tak
   close()
 
   const next = await openHouse(t, path)
-  const worker = new TestWorker()
-  next.workflows.connect('shop', worker)
+  const worker = connected(next.workflows)
   // its worker has outlived the run
   await next.workflows.completeActivity('bank', done('o-1', MANY - 1))
   t.strictSame(next.said, [])
   t.match(worker.seen(), [/\| workflowStarted taskCompleted$/])
-  const ofBank = new TestWorker()
-  next.workflows.connect('bank', ofBank)
+  const ofBank = connected(next.workflows, 'bank')
   while (ofBank.items.length < MANY - 1) await new Promise(resolve => setImmediate(resolve))
   await next.workflows.settled()
   const tasks = ofBank.items.map(({activity}) => activity?.taskId)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type {Action} from '../../../../src/work/workflow/messages.ts'
-import {answer, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
+import {answer, connected, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 
 const send = (id: number, instanceId: string, targetAppID: string): Partial<Action> => ({
   id,
@@ -24,8 +24,7 @@ t.test('an event of a workflow that reaches no workflow is named, once', async t
 // after such a timer Go's SDK 1.15 gives no further event to the code
 t.test('a timer does not fire behind the event that it waits with, which waits for a turn or has one', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const raise = async (id: string, name: string): Promise<unknown> =>
     workflows.tell('shop', id, 'event', {eventRaised: {name, input: undefined}})
   const timers = ['Go', 'Go', 'Stop'].map((name, id) => ({id, createTimer: timer({seconds: 1n, nanos: 0}, name)}))

@@ -5,7 +5,18 @@ import type {ReplayedTurn} from '../../../../src/work/workflow/replay.ts'
 import {TERMINATED} from '../../../../src/work/workflow/status.ts'
 import {WriteFault} from '../../../../src/work/work-file.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
-import {answer, call, done, end, openHouse, order, TestWorker, timer, type House} from '../../../rig/workflow-house.ts'
+import {
+  answer,
+  call,
+  connected,
+  done,
+  end,
+  type House,
+  openHouse,
+  order,
+  TestWorker,
+  timer
+} from '../../../rig/workflow-house.ts'
 
 interface Place extends House {
   readonly worker: TestWorker
@@ -145,8 +156,7 @@ t.test('meanwhile the instance has no other turn; it goes on then, also where no
   const second = workflows.replay(instanceOf(workflows), 0, new AbortController().signal)
   while (worker.items.length === 0) await new Promise(resolve => setImmediate(resolve))
   leave()
-  const next = new TestWorker()
-  workflows.connect('shop', next)
+  const next = connected(workflows)
   t.match(next.seen(), ['o-1: | workflowStarted executionStarted'], 'the next worker gets it')
   await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')]))
   t.match(await second, {difference: ''})
@@ -154,8 +164,7 @@ t.test('meanwhile the instance has no other turn; it goes on then, also where no
 
 t.test('a turn in hand is answered first; who leaves before has asked for nothing', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')]))
   await workflows.completeActivity('shop', done('o-1', 1))
@@ -183,8 +192,7 @@ t.test('without a worker it waits for one; there is no turn that was not', async
   leave()
   const replay = workflows.replay(instanceOf(workflows), 0, signal)
   await new Promise(resolve => setImmediate(resolve))
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   while (worker.items.length === 0) await new Promise(resolve => setImmediate(resolve))
   await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')]))
   t.match(await replay, {difference: ''})
@@ -222,8 +230,7 @@ t.test('a turn that is dropped in hand is answered before a replay of its instan
 
 t.test('a worker may answer the turn of an instance that is removed while it has a replay of the next one', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [], worker.items.splice(0)[0]?.token))
   await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'paid', input: undefined}})

@@ -3,7 +3,7 @@ import t from 'tap'
 import type {WorkflowSettings} from '../../../../src/model/workflow-settings.ts'
 import {failureOf} from '../../../../src/work/workflow/failure.ts'
 import {COMPLETED, FAILED, TERMINATED} from '../../../../src/work/workflow/status.ts'
-import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, childOf, connected, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 const limits = (all: number, byName: Readonly<Record<string, number>> = {}): WorkflowSettings['workflows'] => ({
   all,
@@ -18,8 +18,7 @@ t.test('no more turns of workflows are in hand than may be; the others come in o
   const house = await openHouse(t)
   const {workflows} = house
   house.settings = {workflows: limits(2), activities: NONE, retention: {}}
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   for (const id of ['a', 'b', 'c', 'd']) await workflows.start('shop', order(id))
   t.strictSame(worker.seen(), [turn('a'), turn('b')])
   await workflows.completeTurn('shop', answer('b', [end()]))
@@ -35,8 +34,7 @@ t.test(
   async t => {
     const house = await openHouse(t)
     house.settings = {workflows: limits(1), activities: NONE, retention: {}}
-    const worker = new TestWorker()
-    house.workflows.connect('shop', worker)
+    const worker = connected(house.workflows)
     for (const id of ['o-1', 'o-2']) await house.workflows.start('shop', order(id))
     await house.workflows.tell('shop', 'o-2', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
     t.match(house.workflows.find('shop', 'o-2'), {status: TERMINATED})
@@ -74,8 +72,7 @@ t.test('a limit that is lifted lets go what it held, with the next thing that ha
   const house = await openHouse(t)
   const {workflows} = house
   house.settings = {workflows: limits(Infinity, {order: 1}), activities: NONE, retention: {}}
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   for (const id of ['a', 'b', 'c']) await workflows.start('shop', order(id))
   t.equal(worker.seen().length, 1)
   house.settings = {workflows: NONE, activities: NONE, retention: {}}
@@ -159,8 +156,7 @@ t.test('an answer looks at none of the hundreds that the limit of their name hol
   const settings = {workflows: NONE, activities: limits(Infinity, {charge: 1}), retention: {}}
   let looks = 0
   Object.defineProperty(house, 'settings', {get: () => (looks++, settings)})
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   const calls = Array.from({length: 500}, (_, id) => call(id, id % 2 === 0 ? 'charge' : 'send'))
   await workflows.completeTurn('shop', answer('o-1', calls))

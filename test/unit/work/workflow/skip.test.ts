@@ -1,7 +1,18 @@
 import {join} from 'node:path'
 import t from 'tap'
 import {SetClock} from '../../../rig/clock.ts'
-import {answer, call, done, end, openHouse, order, TestWorker, timer, type House} from '../../../rig/workflow-house.ts'
+import {
+  answer,
+  call,
+  connected,
+  done,
+  end,
+  type House,
+  openHouse,
+  order,
+  TestWorker,
+  timer
+} from '../../../rig/workflow-house.ts'
 import {Jobs, type DeliverJob} from '../../../../src/work/job/jobs.ts'
 import {msOf, timeOf} from '../../../../src/work/workflow/messages.ts'
 import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
@@ -66,8 +77,7 @@ t.test(
 
 t.test('the next timer of one instance fires now, or the one that is named; the others keep their times', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const timers = (id: number, days: number): object => ({id, createTimer: timer(timeOf(days * DAY_MS))})
   const one = await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [timers(1, 3), timers(2, 1), timers(3, 2)]))
@@ -103,8 +113,7 @@ t.test('the next timer of one instance fires now, or the one that is named; the 
 
 t.test('a timer that only says that an event is awaited without a limit is not the next one', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const instance = await workflows.start('shop', order())
   const awaited = {id: 1, createTimer: timer(timeOf(Date.UTC(9999, 11, 31)), 'approved')}
   await workflows.completeTurn('shop', answer('o-1', [awaited]))
@@ -117,8 +126,7 @@ t.test('a timer that only says that an event is awaited without a limit is not t
 
 t.test('a skip waits for what it sets off, but not for ever', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
   const first = workflows.skip(1000, NEVER)
@@ -140,8 +148,7 @@ t.test(
   async t => {
     const clock = new SetClock()
     const {workflows, close} = await openHouse(t, undefined, {clock})
-    const worker = new TestWorker()
-    workflows.connect('shop', worker)
+    const worker = connected(workflows)
     const times: number[] = []
     const fired: number[] = []
     const hear = (): void => {
@@ -242,8 +249,7 @@ t.test('a skip does not wait as long again at each step for what has not answere
 t.test('another skip does not wait for what one would wait for whose caller has left', async t => {
   const house = await openHouse(t)
   const {workflows, clock} = house
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  connected(workflows)
   await workflows.start('shop', order('long'))
   const caller = new AbortController()
   const first = workflows.skip(DAY_MS, caller.signal)
@@ -332,8 +338,7 @@ t.test('a skip does not wait to its end for a worker that will not come any more
 
 t.test('a detached workflow starts as long after a skip as its creator, whose clock goes on, has said', async t => {
   const {workflows, clock, close} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const parent = await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [{id: 0, createTimer: timer(timeOf(DAY_MS))}]))
   await workflows.skipTimer(parent, undefined)
@@ -357,8 +362,7 @@ t.test('a detached workflow starts as long after a skip as its creator, whose cl
 
 t.test('the timer of a rerun is as far away as its code meant, also where time was skipped before it', async t => {
   const {workflows, clock, close} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  connected(workflows)
   const source = await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [{id: 0, createTimer: timer(timeOf(30 * DAY_MS))}]))
   await workflows.skipTimer(source, undefined)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {decode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {EVENT} from '../../../../src/work/workflow/messages.ts'
-import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, connected, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 const PROPAGATED = {
   scope: [1, 'int32'],
@@ -43,8 +43,7 @@ const child = (id: number, instanceId: string, scope: number) => ({
 
 t.test('an activity or a child gets the history up to the step that asks for it, that of callers too', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   worker.items.length = 0
   await workflows.completeTurn('shop', answer('o-1', [handed(0, 'a', OWN), call(1, 'b'), child(2, 'c', OWN)]))
@@ -72,8 +71,7 @@ t.test('what was received outlives a run, and goes on to the next round of one t
   await workflows.completeTurn('shop', answer('o-1', [child(2, 'c', OWN)]))
   close()
   const next = await openHouse(t, path, {clock})
-  const worker = new TestWorker()
-  next.workflows.connect('shop', worker)
+  const worker = connected(next.workflows)
   t.equal(told(worker.items.splice(0)[0]?.turn?.received).length, 1)
   await next.workflows.completeTurn('shop', answer('c', [end(2, '2')]))
   const [again] = worker.items.splice(0)

@@ -10,7 +10,7 @@ import {
 } from '../../../../src/work/workflow/hub/hub-messages.ts'
 import {eventOf, timeOf} from '../../../../src/work/workflow/messages.ts'
 import {decode, encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
-import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, childOf, connected, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 import {keepIds} from './large-inputs.ts'
 
 const GENTLY = {isRecursive: false, isForced: false}
@@ -28,8 +28,7 @@ t.test('of several starts of one id in one tick one wins; who is refused undoes 
     results.map(({status}) => status),
     ['fulfilled', 'rejected', 'fulfilled', 'rejected', 'rejected']
   )
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   t.match(worker.seen(), [/^one:/, /^two:/])
 })
 
@@ -37,8 +36,7 @@ t.test(
   'two answers to one turn in one tick: the first counts; an end, its purge and a new start in one tick',
   async t => {
     const {workflows, said} = await openHouse(t)
-    const worker = new TestWorker()
-    workflows.connect('shop', worker)
+    const worker = connected(workflows)
     await workflows.start('shop', order())
     await Promise.all([
       workflows.completeTurn('shop', answer('o-1', [call(0, 'a')])),
@@ -82,8 +80,7 @@ t.test('what is told about an instance is kept already', async t => {
 
 t.test('an event is not taken for one that came too late, where the end is undone that it came behind', async t => {
   const {workflows, file} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   worker.items.length = 0
   const completed = workflows.completeTurn('shop', answer('o-1', [end()]))
@@ -142,8 +139,7 @@ t.test('a start with a time does not wait for a worker, also if that time has pa
 
 t.test('a transaction that SQLite gives up undoes all of its tick; what was in hand comes again, once', async t => {
   const {workflows, file, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order('old'))
   worker.items.length = 0
   const full = new Error('the disk is full')
@@ -169,8 +165,7 @@ t.test('a transaction that SQLite gives up undoes all of its tick; what was in h
 
 t.test('while the file cannot be written answers wait, and no activity runs twice; then all goes on', async t => {
   const {workflows, file, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const running = await workflows.start('shop', order('old'))
   await workflows.completeTurn('shop', answer('old', [call(0, 'charge'), call(1, 'other')]))
   await workflows.start('shop', order('turn'))
@@ -205,8 +200,7 @@ t.test('while the file cannot be written answers wait, and no activity runs twic
 
 t.test('a change that fails half-way undoes what it has done in memory, too; others of the tick go on', async t => {
   const {workflows, file, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const instance = await workflows.start('shop', order('ends'))
   await workflows.start('shop', order('old'))
   await workflows.completeTurn('shop', answer('old', [call(0, 'charge')]))
@@ -260,8 +254,7 @@ t.test('ids of 10,000 bytes and of every character', async t => keepIds(t, 20_00
 
 t.test('one that continues as new for ever leaves nothing behind', async t => {
   const {workflows, file, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  connected(workflows)
   await workflows.start('shop', order())
   const rows = (): readonly unknown[] =>
     ['instances', 'turns', 'inbox', 'activities', 'wake_ups'].map(
@@ -283,8 +276,7 @@ t.test('one that continues as new for ever leaves nothing behind', async t => {
 
 t.test('one that starts itself: its task fails, whether it goes on or ends', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const child = childOf('o-1', 'order')
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: child}]))
@@ -295,8 +287,7 @@ t.test('one that starts itself: its task fails, whether it goes on or ends', asy
 
 t.test('one that starts another one without an end is caught up with: all below it end with it', async t => {
   const {workflows, file} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   let born = 0
   const work = async (turns: number): Promise<number> => {
     for (let turn = 0; turn < turns; turn++) {
@@ -318,8 +309,7 @@ t.test('one that starts another one without an end is caught up with: all below 
 
 t.test('what no worker could take stalls, and is told; it may be terminated', async t => {
   const {workflows, said} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('small', worker)
+  const worker = connected(workflows, 'small')
   await workflows.start('small', order('much'))
   const child = childOf('c')
   const there = {sourceAppID: '', targetAppID: 'shop'}
@@ -364,8 +354,7 @@ t.test('who waits for the end of a workflow hears of it, also if it is removed i
 
 t.test('an answer that waits until it can be written comes to nothing if its instance is purged meanwhile', async t => {
   const {workflows, file, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   worker.items.length = 0
   file.database.exec('PRAGMA query_only = 1')

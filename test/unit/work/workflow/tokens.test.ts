@@ -1,5 +1,16 @@
 import t from 'tap'
-import {answer, call, done, end, openHouse, order, TestWorker, timer, type House} from '../../../rig/workflow-house.ts'
+import {
+  answer,
+  call,
+  connected,
+  done,
+  end,
+  type House,
+  openHouse,
+  order,
+  TestWorker,
+  timer
+} from '../../../rig/workflow-house.ts'
 
 const tokensOf = (worker: TestWorker): readonly string[] => worker.items.splice(0).map(({token}) => token)
 
@@ -14,8 +25,7 @@ async function withActivity({workflows}: House, worker: TestWorker, id = 'o-1'):
 
 const open = async (t: Parameters<typeof openHouse>[0]): Promise<{house: House; worker: TestWorker}> => {
   const house = await openHouse(t)
-  const worker = new TestWorker()
-  house.workflows.connect('shop', worker)
+  const worker = connected(house.workflows)
   return {house, worker}
 }
 
@@ -85,8 +95,7 @@ t.test('a worker that sends no tokens has one after the other; what it leaves be
   await workflows.completeTurn('shop', answer('o-1', [call(0, 'fresh')]))
   t.match(worker.seen(), [/^o-1:/], 'the fresh one waits for the answer to the earlier one')
   leave()
-  const next = new TestWorker()
-  workflows.connect('shop', next)
+  const next = connected(workflows)
   t.strictSame(next.seen(), ['fresh 0'])
 })
 
@@ -94,8 +103,7 @@ t.test('the token of another app, of another activity, or of none: ignored, and 
   const {house, worker} = await open(t)
   const {workflows, said} = house
   const token = await withActivity(house, worker)
-  const bank = new TestWorker()
-  workflows.connect('bank', bank)
+  const bank = connected(workflows, 'bank')
   await workflows.start('bank', order())
   await workflows.completeTurn('bank', answer('o-1', [call(0, 'slow')], tokensOf(bank)[0]))
   const [theirs = ''] = tokensOf(bank)
@@ -122,8 +130,7 @@ t.test('an answer after the stream of its worker has broken counts until another
   const [first, second] = [await withActivity(house, worker), await withActivity(house, worker, 'o-2')]
   leave()
   await workflows.completeActivity('shop', done('o-1', 0, first))
-  const next = new TestWorker()
-  workflows.connect('shop', next)
+  const next = connected(workflows)
   t.match(next.seen(), ['slow 0', /^o-1: .*taskCompleted$/])
   await workflows.completeActivity('shop', done('o-2', 0, second))
   t.strictSame(next.seen(), [])
@@ -136,8 +143,7 @@ t.test('a late answer with a token says nothing of the workers that are there no
   const leave = workflows.connect('shop', worker)
   const token = await withActivity(house, worker, 'o-2')
   leave()
-  const next = new TestWorker()
-  workflows.connect('shop', next)
+  const next = connected(workflows)
   await workflows.start('shop', order())
   t.match(next.seen(), ['slow 0', /^o-1:/])
   await workflows.purge('shop', 'o-1', {isRecursive: false, isForced: true})
@@ -156,8 +162,7 @@ t.test('an activity whose answer is being written is given to no other worker', 
   await workflows.completeTurn('shop', answer('o-1', [call(0, 'slow')]))
   const answered = workflows.completeActivity('shop', done('o-1', 0))
   leave()
-  const next = new TestWorker()
-  workflows.connect('shop', next)
+  const next = connected(workflows)
   await answered
   t.strictSame(next.seen(), ['o-1: workflowStarted executionStarted taskScheduled | workflowStarted taskCompleted'])
 })
@@ -173,8 +178,7 @@ t.test(
     const answered = workflows.completeActivity('shop', done('o-1', 0))
     await file.settled()
     leave()
-    const next = new TestWorker()
-    workflows.connect('shop', next)
+    const next = connected(workflows)
     t.strictSame(next.seen(), ['slow 0'])
     file.database.exec('PRAGMA query_only = 0')
     clock.pass(1000)
@@ -198,8 +202,7 @@ t.test('so is a turn of a workflow that is removed meanwhile', async t => {
   const answered = workflows.completeTurn('shop', answer('o-1', [call(0, 'slow')]))
   await file.settled()
   leave()
-  const next = new TestWorker()
-  workflows.connect('shop', next)
+  const next = connected(workflows)
   t.match(next.seen(), [/executionStarted$/])
   file.database.exec('PRAGMA query_only = 0')
   await workflows.purge('shop', 'o-1', {isRecursive: false, isForced: true})

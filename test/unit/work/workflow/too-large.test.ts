@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import t from 'tap'
-import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, childOf, connected, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 t.test('what was too large goes on with the next worker, if more may be sent by then', async t => {
   const house = await openHouse(t)
@@ -30,8 +30,7 @@ t.test('what was too large goes on with the next worker, if more may be sent by 
 t.test('an activity that is too large keeps its workflow stalled, whatever else comes of that', async t => {
   const house = await openHouse(t)
   const {workflows} = house
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const leave = workflows.connect('small', worker)
   await workflows.start('shop', order())
   const big = {...call(0, 'a').scheduleTask, input: {value: 'x'.repeat(4000)}} as never
@@ -62,8 +61,7 @@ t.test('what an earlier run has left and is too large by now stalls a workflow t
   await before.workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'go', input: undefined}})
   before.close()
   const {workflows, close} = await openHouse(t, path)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.quiet(0)
   t.match(workflows.find('shop', 'o-1'), {status: 8})
   t.match(worker.seen(), [/eventRaised$/])

@@ -6,7 +6,7 @@ import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {stallsOf} from '../../../../src/work/workflow/failure.ts'
 import {FAILURE_DETAILS, readEvent, type Action, type TurnAnswer} from '../../../../src/work/workflow/messages.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
-import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, connected, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 import {endStalled} from './large-inputs.ts'
 
 const STALLED = 8
@@ -45,8 +45,7 @@ t.test('a worker without the patches of the history: it stalls, and goes on with
   t.strictSame(instance && workflows.latestChanges(instance), [], 'no step is told twice')
   t.strictSame(old.seen(), [], 'it is not sent to the same one again')
   leave()
-  const next = new TestWorker()
-  workflows.connect('shop', next)
+  const next = connected(workflows)
   await workflows.settled()
   t.match(next.seen(), [/\| workflowStarted taskCompleted$/], 'the turn was undone')
   await workflows.completeTurn('shop', patched(['b'], [end()]))
@@ -83,8 +82,7 @@ t.test('an instance that was suspended before it stalled is so when it goes on',
 
 t.test('a workflow that is suspended is not told so again, until it is to go on', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const tell = async (kind: 'suspend' | 'resume'): Promise<unknown> =>
     workflows.tell('shop', 'o-1', kind, {
       [kind === 'suspend' ? 'executionSuspended' : 'executionResumed']: {input: undefined}
@@ -108,8 +106,7 @@ t.test('a workflow that is suspended is not told so again, until it is to go on'
 
 t.test('a workflow that is not suspended is not resumed: the SDK for Python would fail', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const resume = async (): Promise<unknown> =>
     workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input: undefined}})
   await workflows.start('shop', order())
@@ -130,8 +127,7 @@ t.test('a workflow that is not suspended is not resumed: the SDK for Python woul
 
 t.test('a version that the worker does not have; who is terminated is not held any more', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   const gone = {...answer('o-1', [{id: 1, versionNotAvailable: {}}]), version: {patches: [], name: 'v1'}}
   await workflows.completeTurn('shop', gone)
@@ -211,8 +207,7 @@ t.test('the next run does not take up what a workflow has left that was terminat
   close()
   const next = await openHouse(t, path)
   t.teardown(next.close)
-  const post = new TestWorker()
-  next.workflows.connect('post', post)
+  const post = connected(next.workflows, 'post')
   await next.workflows.settled()
   await new Promise(setImmediate)
   t.strictSame(post.seen(), [], 'nobody waits for its activity')

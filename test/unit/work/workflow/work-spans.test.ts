@@ -2,7 +2,18 @@ import t from 'tap'
 import type {WorkSpan, WorkTraces} from '../../../../src/model/work-event.ts'
 import {wallTime} from '../../../../src/platform/wall-time.ts'
 import {activitySpanId} from '../../../../src/work/workflow/work-spans.ts'
-import {answer, call, childOf, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
+import {
+  answer,
+  call,
+  childOf,
+  connected,
+  done,
+  end,
+  openHouse,
+  order,
+  TestWorker,
+  timer
+} from '../../../rig/workflow-house.ts'
 
 /** Traces with numbers in place of random digits. */
 function countedTraces(): WorkTraces & {readonly spans: WorkSpan[]} {
@@ -24,8 +35,7 @@ t.test('a start, the workflow, its activities, timers and children are one trace
   const {workflows, clock} = house
   const traces = countedTraces()
   house.traces = traces
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', {...order(), trace: CALLER})
   t.match(worker.items[0]?.turn?.fresh[1]?.executionStarted, {
     parentTraceContext: {traceParent: `00-${'a'.repeat(32)}-${span(1)}-01`},
@@ -91,8 +101,7 @@ t.test('each round of one that continues as new is a trace of its own', async t 
 t.test('found by its trace; what is not traced tells nothing', async t => {
   const house = await openHouse(t)
   const {workflows} = house
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order('plain'))
   t.match(worker.items[0]?.turn?.fresh[1]?.executionStarted, {parentTraceContext: undefined, workflowSpanId: undefined})
   await workflows.completeTurn('shop', answer('plain', [call(0, 'charge')]))
@@ -111,8 +120,7 @@ t.test('what is below something else does not begin before it, in one millisecon
   const {workflows} = house
   const traces = countedTraces()
   house.traces = traces
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  connected(workflows)
   const before = wallTime.of(performance.now())
   await workflows.start('shop', {...order(), trace: CALLER})
   await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))

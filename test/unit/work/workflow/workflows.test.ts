@@ -2,12 +2,22 @@ import {join} from 'node:path'
 import t from 'tap'
 import {failureOf} from '../../../../src/work/workflow/failure.ts'
 import {PENDING, TERMINATED} from '../../../../src/work/workflow/status.ts'
-import {answer, call, childOf, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
+import {
+  answer,
+  call,
+  childOf,
+  connected,
+  done,
+  end,
+  openHouse,
+  order,
+  TestWorker,
+  timer
+} from '../../../rig/workflow-house.ts'
 
 t.test('a workflow of one activity', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const instance = await workflows.start('shop', order())
   const over = workflows.until(instance, ({status}) => status === 1)
   t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted'])
@@ -27,8 +37,7 @@ t.test('without a worker it waits; what a worker that leaves had in hand goes to
   const leave = workflows.connect('shop', first)
   t.equal(first.seen().length, 1)
   leave()
-  const second = new TestWorker()
-  workflows.connect('shop', second)
+  const second = connected(workflows)
   t.strictSame(second.seen(), ['o-1: | workflowStarted executionStarted'])
   t.equal(workflows.connected('shop'), 1)
   t.strictSame(met, ['shop'], 'the first worker of an app is told once')
@@ -82,8 +91,7 @@ t.test(
     close()
     clock.pass(3_600_000)
     const next = await openHouse(t, path, {clock})
-    const worker = new TestWorker()
-    next.workflows.connect('shop', worker)
+    const worker = connected(next.workflows)
     t.strictSame(worker.seen(), ['turn: | workflowStarted executionStarted', 'charge 4'])
     clock.pass(0)
     await new Promise(resolve => setImmediate(resolve))
@@ -97,8 +105,7 @@ t.test('what no worker has seen is terminated at once where none is there', asyn
   await workflows.start('shop', order())
   await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: undefined, recurse: true}})
   t.match(workflows.find('shop', 'o-1'), {status: TERMINATED})
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await new Promise(resolve => setImmediate(resolve))
   t.strictSame(worker.seen(), [], 'there is nothing left of it for a worker')
   await workflows.start('shop', order('o-2'))
@@ -108,8 +115,7 @@ t.test('what no worker has seen is terminated at once where none is there', asyn
 
 t.test('a timer that waits with an event ends when that comes', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, createTimer: timer({seconds: 1n, nanos: 0}, 'Go')}]))
   worker.items.length = 0
@@ -123,9 +129,7 @@ t.test('a timer that waits with an event ends when that comes', async t => {
 
 t.test('children, here and in another app; what became of them', async t => {
   const {workflows} = await openHouse(t)
-  const [shop, bank] = [new TestWorker(), new TestWorker()]
-  workflows.connect('shop', shop)
-  workflows.connect('bank', bank)
+  const [shop, bank] = [connected(workflows), connected(workflows, 'bank')]
   await workflows.start('shop', order())
   const child = childOf('c', 'pay', {value: '5'})
   await workflows.completeTurn(
@@ -145,8 +149,7 @@ t.test('children, here and in another app; what became of them', async t => {
 
 t.test('continue as new: a fresh history; results of the old one do not count; a pause after twenty', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [call(0, 'late')]))
   await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'x', input: undefined}})
@@ -169,8 +172,7 @@ t.test('continue as new: a fresh history; results of the old one do not count; a
 
 t.test('one that starts later keeps what comes before; terminated it never starts', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order('early', 1000))
   await workflows.start('shop', order('never', 1000))
   await workflows.tell('shop', 'early', 'event', {eventRaised: {name: 'x', input: undefined}})
@@ -216,8 +218,7 @@ const child = (instanceId: string): object => ({
 
 t.test('an ID is free again when all below it is over: a child cannot start its parent anew', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   const refused = "cannot recreate workflow with ID 'o-1': child workflow 'd': orchestration has not yet completed"
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: child('c')} as never, end()]))
@@ -236,8 +237,7 @@ t.test('an ID is free again when all below it is over: a child cannot start its 
 
 t.test('a rerun: the history up to a step; what has no result by then is done again', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [call(0, 'a'), call(1, 'b')]))
   await workflows.completeActivity('shop', done('o-1', 0))
@@ -306,8 +306,7 @@ t.test('a process that is to end finishes what it has; the next one gets the res
 
 t.test('a worker that outlives the process of its app gets work again', async t => {
   const {workflows} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.present('shop', 'shop')(new AbortController().signal)
   await workflows.start('shop', order())
   t.strictSame(worker.seen(), [], 'it may belong to the process that is to end')
@@ -330,8 +329,7 @@ t.test('what waits for an app that is not there is named once, as is a worker th
     "shop: activity 'a' waits for app 'nowhere', which the template does not have",
     "shop: workflow 'pay' waits for app 'nowhere', which the template does not have"
   ])
-  const later = new TestWorker()
-  workflows.connect('nowhere', later)
+  const later = connected(workflows, 'nowhere')
   await workflows.settled()
   t.equal(later.items.length, 3, 'and goes on when it is there')
   await workflows.completeTurn('nowhere', answer('c'))
@@ -355,8 +353,7 @@ t.test('what waits for an app that is not there is named once, as is a worker th
 
 t.test('a detached workflow with a start time waits for it', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   const createDetached = {
     instanceId: 'later',
@@ -378,8 +375,7 @@ t.test('a detached workflow with a start time waits for it', async t => {
 
 t.test('a timer in the year 9999, and one beyond all dates, wait; others of the instance go on', async t => {
   const {workflows, clock} = await openHouse(t)
-  const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const worker = connected(workflows)
   await workflows.start('shop', order())
   const times = [253_402_300_799n, 2n ** 63n - 1n, -(2n ** 63n)].map(seconds => ({seconds, nanos: 999_999_999}))
   const timers = times.map((fireAt, id) => ({id, createTimer: timer(fireAt)}))
