@@ -22,16 +22,16 @@ export const KINDS = [
 ] as const
 export type SourceKind = (typeof KINDS)[number]
 
-/** Sources that are found by the contents of files. */
-type Unnamed = 'folder' | 'kubernetes' | 'aspire'
-
-/** The names of files, best first. */
-const NAMES: Readonly<Record<Exclude<SourceKind, Unnamed>, readonly string[]>> = {
+/** The names of files, best first; none where their contents count. */
+const NAMES: Readonly<Record<SourceKind, readonly string[]>> = {
   'process-compose': ['process-compose.yml', 'process-compose.yaml'],
   compose: ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'],
   procfile: ['Procfile.dev', 'Procfile'],
   tilt: ['Tiltfile'],
-  skaffold: ['skaffold.yaml', 'skaffold.yml']
+  skaffold: ['skaffold.yaml', 'skaffold.yml'],
+  aspire: [],
+  kubernetes: [],
+  folder: []
 }
 
 /** The source of an import, and the other files that were found next to it. */
@@ -67,19 +67,13 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const alone = (kind: SourceKind, name: string, others: readonly string[]): FoundSource => {
     return {kind, path: at(name), overrides: [], others, folder: path}
   }
-  const namesOf = (kind: keyof typeof NAMES): readonly string[] =>
-    (kind === 'compose' && first !== undefined ? [first] : NAMES[kind]).filter(name => existsSync(at(name)))
   const there = KINDS.flatMap(kind =>
-    kind === 'folder' || kind === 'kubernetes' || kind === 'aspire'
-      ? []
-      : namesOf(kind).map(name => ({kind: kind === 'compose' && isOfProcesses(path, name) ? OF_PROCESSES : kind, name}))
+    (kind === 'compose' && first !== undefined ? [first] : NAMES[kind])
+      .filter(name => existsSync(at(name)))
+      .map(name => ({kind: kind === 'compose' && isOfProcesses(path, name) ? OF_PROCESSES : kind, name}))
   )
-  if (wanted === 'folder' || wanted === 'kubernetes')
-    return alone(
-      wanted,
-      '.',
-      there.map(({name}) => name)
-    )
+  const names = there.map(({name}) => name)
+  if (wanted === 'folder' || wanted === 'kubernetes') return alone(wanted, '.', names)
   const hosts = wanted === 'aspire' || (wanted === undefined && there.length === 0) ? appHostsIn(path) : []
   const [host, ...more] = hosts.map(each => relative(path, each))
   if (host !== undefined) return alone('aspire', host, more)

@@ -1,5 +1,5 @@
 // Writes a first template from the file of another tool, or from the projects of a folder.
-import {dirname, join, relative, resolve} from 'node:path'
+import {basename, dirname, join, relative, resolve} from 'node:path'
 import {idleNote, idleProjects, importProjects} from './folder/folder.ts'
 import {UserError} from '../../model/errors.ts'
 import type {Imported} from './imported.ts'
@@ -8,6 +8,8 @@ import type {NamedSource} from './several-sources.ts'
 import {isFolder, readFolders} from './reading/files.ts'
 import {withPortKeys} from './reading/listening.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
+import {readPackage} from './folder/languages/node.ts'
+import {textValue} from './reading/yaml-file.ts'
 import {runsNothing, type RunTool} from './reading/other-tool.ts'
 
 /** The options of an import. */
@@ -78,6 +80,13 @@ async function programsNextTo(
   const [root, name] = [rootOf(source), source.others.find(each => each.startsWith('Procfile'))]
   if (name === undefined) {
     const projects = await idleProjects(root, apps)
+    const own = [
+      basename(root),
+      textValue(readPackage(root)?.['name']),
+      ...projects.map(({folder}) => basename(folder))
+    ]
+    // a published image of the project has its programs
+    if (apps.some(({image = ''}) => image.split(/[/:@]/).some(part => own.includes(part)))) return undefined
     const named = {name: relative(options.cwd, root) || '.', root, hasNoOrder: true}
     return projects.length === 0
       ? undefined

@@ -4,10 +4,7 @@ import {UserError} from '../../model/errors.ts'
 import {isObject} from '../../model/is-object.ts'
 
 /** How a program gets the number at which it listens: in PORT, in another variable, or as words of its command. */
-export type Takes =
-  | 'PORT'
-  | {readonly variable: string; readonly value?: string}
-  | {readonly words: (port: string) => readonly string[]}
+export type Takes = 'PORT' | {readonly variable: string} | {readonly words: (port: string) => readonly string[]}
 
 /** Port of a program by its files, and by its callers. */
 export interface ListensAt {
@@ -34,6 +31,8 @@ export interface ImportedApp {
   readonly keys: Readonly<Record<string, unknown>>
   /** Further ports of this machine on which it listens, and how its command says so. */
   readonly published?: readonly {readonly port: number; readonly text: string}[]
+  /** The image of a container that is not built here. */
+  readonly image?: string
   /** Its port; absent for containers. */
   readonly listens?: ListensAt
   /** Its name in its source: addresses of others have it in place of a number. */

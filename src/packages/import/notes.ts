@@ -3,9 +3,9 @@ import {existsSync} from 'node:fs'
 import {resolve} from 'node:path'
 import {buildNote} from './folder/languages/node.ts'
 import type {Imported, ImportedApp} from './imported.ts'
-import {NOT_HELD, UNKNOWN_PORT} from './reading/listening.ts'
-import {envFileVariables} from './reading/variables.ts'
-import {isMap, listedValues, mapOf, textValue, textsOf} from './reading/yaml-file.ts'
+import {NOT_HELD, UNKNOWN_PORT, withPortKeys} from './reading/listening.ts'
+import {variablesWithoutValue} from './reading/variables.ts'
+import {textsOf} from './reading/yaml-file.ts'
 
 /** Causes whose notes differ from app to app, and one line for all. NAMES becomes all that the notes name. */
 const CAUSES: readonly (readonly [pattern: RegExp, line: string])[] = [
@@ -22,7 +22,7 @@ const CAUSES: readonly (readonly [pattern: RegExp, line: string])[] = [
     'NAMES say where they listen: write the numbers as port'
   ],
   [
-    /^command: (.*): no value is known: set it in env, or where pillion is started$/,
+    /^(.*): no value is known: set it in env, or where pillion is started$/,
     'NAMES have no value: set them in env, or where pillion is started'
   ],
   [/^(?!build:)([\w.-]+(?:: [\w.-]+(?=: ))?): .* is not carried over$/, 'NAMES: not carried over']
@@ -67,7 +67,10 @@ export const withMissing = (imported: Imported, env: Readonly<Record<string, str
   apps: imported.apps.map(app => {
     const command = textsOf(app.keys['command'])
     const built = app.published !== undefined ? '' : buildNote(command, app.folder) || missingNote(command, app.folder)
-    return {...app, notes: [...app.notes, ...(built === '' ? [] : [built]), ...unsetNotes(app, imported, env)]}
+    return {
+      ...app,
+      notes: [...app.notes, ...(built === '' ? [] : [built]), ...unsetNote(withPortKeys(app), imported, env)]
+    }
   })
 })
 
@@ -83,41 +86,9 @@ function missingNote(command: readonly string[], folder: string): string {
   return `it starts ${started}, which is not there: build it first`
 }
 
-/** Set by a shell itself, or by the run. */
-const KNOWN =
-  /^(?:HOME|PATH|USER|LOGNAME|PWD|OLDPWD|SHELL|TMPDIR|HOSTNAME|UID|EUID|PPID|RANDOM|SECONDS|IFS|OPTARG|OPTIND|LINENO|LANG|TERM|BASH\w*|_|PORT|APP_\w+|DAPR_\w+)$/
-
-/** `$NAME` and `${NAME}` of a shell's line, where no file and no key gives them a value. */
-function unsetNotes(
-  {keys, folder}: ImportedApp,
-  {common, interpolate}: Imported,
-  env: Readonly<Record<string, string | undefined>>
-): readonly string[] {
-  const [shell = '', flag = '', line = ''] = textsOf(keys['command'])
-  if (!/^(?:sh|bash)$/.test(shell) || !flag.endsWith('c')) return []
-  const files = [keys['envFile'], common?.['envFile']]
-    .flatMap(listedValues)
-    .map(each => (isMap(each) ? textValue(each['path']) : textValue(each)))
-  const known = {
-    ...env,
-    ...mapOf(common?.['env']),
-    ...Object.assign({}, ...files.map(file => envFileVariables(resolve(folder, file)))),
-    ...mapOf(keys['env'])
-  } as object
-  // with `interpolate` the run replaces ${NAME}, and names variables without a value; no shell reads quoted text
-  const text = line.replaceAll(/("(?:[^"\\]|\\.)*")|'[^']*'/g, '$1')
-  const named =
-    interpolate === undefined || interpolate === false
-      ? /(?<![\\$])\$(?:\{(\w+)\}|(\w+))/g
-      : /(?<![\\$])\$(?:\$\{(\w+)\}|(\w+))/g
-  const unset = [...text.matchAll(named)]
-    .map(([, braced, plain]) => braced ?? plain ?? '')
-    .filter(
-      name => /^[A-Za-z_]/.test(name) && !KNOWN.test(name) && !Object.hasOwn(known, name) && !isAssigned(line, name)
-    )
-  if (unset.length === 0) return []
-  return [`command: ${[...new Set(unset)].join(', ')}: no value is known: set it in env, or where pillion is started`]
+const unsetNote = (...of: Parameters<typeof variablesWithoutValue>): readonly string[] => {
+  const names = variablesWithoutValue(...of).map(({name}) => name)
+  return names.length === 0
+    ? []
+    : [`${names.join(', ')}: no value is known: set it in env, or where pillion is started`]
 }
-
-const isAssigned = (line: string, name: string): boolean =>
-  new RegExp(`\\b${name}=|\\b(?:for|read(?: -\\w+)*|local|export) ${name}\\b`).test(line)

@@ -1,5 +1,5 @@
 // Several sources become one template: programs of one, servers of the other, and one app of what both name.
-import {isAbsolute, join, relative} from 'node:path'
+import {isAbsolute, join} from 'node:path'
 import {pathTo, withoutVariables, type Imported, type ImportedApp} from './imported.ts'
 import {isServerApp, portOfCallers} from './reading/listening.ts'
 import {given, isMap, mapOf, textsOf} from './reading/yaml-file.ts'
@@ -121,27 +121,20 @@ function moved(value: unknown, from: string, to: string): unknown {
 
 /** Removes apps that are built of the folder in which another source starts a program, under other names. */
 function withoutDuplicates(apps: readonly NamedApp[]): {kept: readonly NamedApp[]; notes: readonly string[]} {
-  const programs = apps.filter(({builtFrom}) => builtFrom === undefined)
-  const duplicates = new Map<string, NamedApp>()
-  for (const {id, source, builtFrom} of apps) {
-    const duplicate = programs.find(
-      other => other.source !== source && builtFrom !== undefined && relative(builtFrom, other.folder) === ''
-    )
-    if (duplicate !== undefined) duplicates.set(id, duplicate)
-  }
-  const kept = apps
-    .filter(({id}) => !duplicates.has(id))
-    .map(app => {
-      const {dependsOn, ...keys} = app.keys
-      if (dependsOn === undefined) return app
-      const needed = Object.entries(mapOf(dependsOn)).filter(([id]) => !duplicates.has(id))
-      return {...app, keys: needed.length === 0 ? keys : {...keys, dependsOn: Object.fromEntries(needed)}}
-    })
-  const notes = [...duplicates].map(([id, duplicate]) => {
-    const own = apps.find(app => app.id === id)
-    return `${id} of ${own?.source ?? ''} is left out: ${duplicate.source} starts the programs of its folder (${duplicate.id})`
+  const twinOf = ({source, builtFrom}: NamedApp): NamedApp | undefined =>
+    apps.find(each => each.builtFrom === undefined && each.source !== source && each.folder === builtFrom)
+  const kept = apps.filter(each => twinOf(each) === undefined)
+  const notes = apps.flatMap(app => {
+    const twin = twinOf(app)
+    if (twin === undefined) return []
+    return [`${app.id} of ${app.source} is left out: ${twin.source} starts the programs of its folder (${twin.id})`]
   })
-  return {kept, notes}
+  const isKept = ([id]: readonly [string, unknown]): boolean => kept.some(each => each.id === id)
+  const withNeeds = (app: NamedApp): NamedApp => {
+    const dependsOn = Object.fromEntries(Object.entries(mapOf(app.keys['dependsOn'])).filter(isKept))
+    return {...app, keys: given({...app.keys, dependsOn})}
+  }
+  return {kept: notes.length === 0 ? kept : kept.map(withNeeds), notes}
 }
 
 /** A Procfile and a folder say of no program what it needs. */

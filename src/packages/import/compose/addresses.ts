@@ -2,8 +2,8 @@
 import {pathFrom} from '../imported.ts'
 import {numberOf, plainNumbers} from '../ports.ts'
 import {envFileVariables} from '../reading/variables.ts'
-import {listedValues, variablePairs} from '../reading/yaml-file.ts'
-import {pathOfEntry, withValues} from './project.ts'
+import {listedValues, pathOfEntry, variablePairs} from '../reading/yaml-file.ts'
+import {withValues} from './project.ts'
 import {healthCommand, isPort, portsOf, startWords, usualPort, type Env, type Service, type Stack} from './service.ts'
 
 /** The variables of a service, with other services where it reaches them, and notes on those that a person has to write. */

@@ -11,7 +11,7 @@ import {buildOf, hostsOfService, usualPort, withGrace, type Service, type Stack}
 import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {numberOf} from '../ports.ts'
 import {envFileVariables, oddNotes} from '../reading/variables.ts'
-import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
+import {mapOf, notCarried, textValue, type Values} from '../reading/yaml-file.ts'
 
 /** A compose file with its overrides. Throws a `UserError` for a broken file, or one without services. */
 export function importCompose(file: ImportedFile, overrides: readonly ImportedFile[], cwd: string): Imported {
@@ -72,7 +72,8 @@ export function importServices({
     ...(interpolate !== false && {interpolate}),
     apps,
     notes: [
-      ...Object.entries(top).flatMap(([key, value]) => topNote(key, value)),
+      ...volumeNotes(top['volumes']),
+      ...notCarried(top, /^(?:version|name|networks|secrets|configs|volumes|x-.*)$/),
       ...profilesNote(file),
       ...unread,
       ...daprNotes(stack),
@@ -160,10 +161,4 @@ function reachNote({services, programs, targets}: Stack): readonly string[] {
   const ports = moved.map(([id, port]) => `${id}:${targets.get(id) ?? ''} is ${id}:${numberOf(id, port)}`).join(', ')
   const reach = `${callers.join(', ')}: on Linux these containers reach programs only at port: 0.0.0.0:NUMBER`
   return [ports === '' ? reach : `${reach}; ${ports}`]
-}
-
-function topNote(key: string, value: unknown): readonly string[] {
-  if (key === 'volumes') return volumeNotes(value)
-  if (['version', 'name', 'networks', 'secrets', 'configs'].includes(key) || key.startsWith('x-')) return []
-  return [`${key}: ${written(value)} is not carried over`]
 }

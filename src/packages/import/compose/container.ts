@@ -117,6 +117,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     }),
     envHere: variablesHere(service, stack, true).env,
     published: ports.filter(({port}) => port > 0),
+    image,
     notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, known)]
   }
 }

@@ -6,7 +6,7 @@ import {pathFrom, pathTo, type ImportedFile} from '../imported.ts'
 import {variableOf} from '../../../model/environment.ts'
 import {expand, type FileVariables} from '../../../model/expansion.ts'
 import {isFile} from '../reading/files.ts'
-import {given, isMap, listedValues, mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
+import {given, isMap, listedValues, mapOf, pathOfEntry, textValue, written, type Values} from '../reading/yaml-file.ts'
 
 /** The name of a project: COMPOSE_PROJECT_NAME, the file's `name`, or its folder (docs.docker.com/compose/how-tos/project-name). */
 export const projectName = (file: ImportedFile, name: string): string =>
@@ -150,9 +150,6 @@ function sourceOf(source: string, {project, volumes}: Mounts): string {
 
 type Own = Readonly<{values: Values}>
 type Project = Readonly<{file: ImportedFile}>
-
-/** An env file is named by its path, or by a map with it. */
-export const pathOfEntry = (entry: unknown): string => textValue(entry) || textValue(mapOf(entry)['path'])
 
 /** Notes on env files that compose needs and a person makes of a sample, and on those in which it replaces variables. */
 export const envFileNotes = ({values}: Own, {file}: Project): readonly string[] =>

@@ -15,7 +15,7 @@ import {
 import {imageName} from '../kubernetes/workloads.ts'
 import {foldersIn, isFolder} from '../reading/files.ts'
 import {portNumber} from '../reading/variables.ts'
-import {mapOf, textsOf, textValue, variablePairs} from '../reading/yaml-file.ts'
+import {listedValues, mapOf, textsOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {addressesNamed, variablesOfFiles} from './addresses.ts'
 import {withValues} from './project.ts'
 import type {ListeningProgram} from './ports.ts'
@@ -23,8 +23,7 @@ import {buildOf, portsOf, startWords, type Build, type Env, type Service, type S
 
 /** The program of a service that is built from a folder here; undefined if it has none that runs outside its image. */
 export function serviceProgram(composed: Service, stack: Stack): ListeningProgram | undefined {
-  const ports = withTexts(composed.values['ports'], text => withValues(text, stack.file))
-  const service: Service = {...composed, values: {...composed.values, ports}}
+  const service = withOwnPorts(composed, stack)
   const build = buildOf(service, stack)
   if (build === undefined || !isFolder(build.folder)) return undefined
   const exact = exactPort(service)
@@ -69,6 +68,22 @@ const withNotes = (service: Service, notes: readonly string[]): Service => ({
   ...service,
   notes: [...service.notes, ...notes]
 })
+
+const isOfDebugger = (port: unknown): boolean => /DEBUG|INSPECT|\b9229\b/i.test(JSON.stringify(port))
+
+/** A service with the values of its ports, that of its PORT first, and notes on those of a debugger. */
+function withOwnPorts(service: Service, {file}: Stack): Service {
+  const {values} = service
+  const own = withValues(variablePairs(values['environment'])['PORT'] ?? '', file)
+  const isOwn = (port: unknown): boolean => portsOf({...service, values: {ports: [port]}})[0]?.target === own
+  const all = listedValues(values['ports'])
+  const notes = all.filter(isOfDebugger).map(port => `ports: ${JSON.stringify(port)} of a debugger: not carried over`)
+  const ports = all.filter(each => !isOfDebugger(each)).map(each => withTexts(each, text => withValues(text, file)))
+  return withNotes(
+    {...service, values: {...values, ports: [...ports.filter(isOwn), ...ports.filter(each => !isOwn(each))]}},
+    notes
+  )
+}
 
 /** The port in its container by `ports:` or `expose:`; 0: none. */
 const exactPort = (service: Service): number =>

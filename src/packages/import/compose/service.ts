@@ -11,8 +11,8 @@ import {
   listedValues,
   mapOf,
   textValue,
+  notCarried,
   textsOf,
-  written,
   type Values
 } from '../reading/yaml-file.ts'
 import {parseGoDuration} from '../../../model/go-duration.ts'
@@ -205,13 +205,11 @@ export function healthCommand({values}: Service): readonly string[] | undefined 
 
 /** Keys that are carried over, or that neither a program nor a container has a need of here. */
 const KNOWN =
-  /^(?:image|build|command|entrypoint|environment|env_file|ports|expose|depends_on|restart|stop_signal|stop_grace_period|profiles|healthcheck|container_name|networks|labels|logging|volumes|init|platform|develop|pull_policy|hostname|secrets|configs|x-.*)$/
+  'image|build|command|entrypoint|environment|env_file|ports|expose|depends_on|restart|stop_signal|stop_grace_period|profiles|healthcheck|container_name|networks|labels|logging|volumes|init|platform|develop|pull_policy|hostname|secrets|configs|x-.*'
 
 /** Returns notes on keys without a meaning here. `known`: further keys that count. */
 export const leftOver = ({values}: Service, known: readonly string[]): readonly string[] =>
-  Object.entries(values)
-    .filter(([key]) => !KNOWN.test(key) && !known.includes(key))
-    .map(([key, value]) => `${key}: ${written(value)} is not carried over`)
+  notCarried(values, new RegExp(`^(?:${[KNOWN, ...known].join('|')})$`))
 
 /** The limits of a service in the words of one without `deploy`, which wins. */
 export function limitsOf(values: Values): {readonly mem_limit: string; readonly cpus: string} {
@@ -254,13 +252,9 @@ export function buildOf({values}: Service, {file}: Stack): Build | undefined {
 /** Whether docker fetches a context itself. */
 export const isRepository = (context: string): boolean => /^(?:\w+:\/\/|git@|github\.com\/)/.test(context)
 
-const BUILD_KEYS = new Set(['context', 'dockerfile', 'target', 'args'])
-
 /** Keys of `build` that mean nothing here. */
 export const buildLeftOver = ({values: {build}}: Service): readonly string[] =>
-  Object.entries(mapOf(build))
-    .filter(([key]) => !BUILD_KEYS.has(key))
-    .map(([key, value]) => `build.${key}: ${written(value)} is not carried over`)
+  notCarried(build, /^build\.(?:context|dockerfile|target|args)$/, 'build.')
 
 /** A command or entrypoint: a text is split into words, and no shell reads it (docs.docker.com/reference/compose-file). */
 export const commandWords = (command: unknown): readonly string[] =>

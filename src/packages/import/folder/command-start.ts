@@ -94,25 +94,22 @@ const textOf = (word: string, folder: string): string =>
     ? readText(folder, word)
     : readText(folder, `${word.replace(/:\w+$/, '').replaceAll('.', '/')}.py`)
 
-/** Facts of other sources about a command. */
-interface Known {
-  /** A number that comes before its own. */
-  readonly exact?: number
-  /** A number that comes before a guess. */
-  readonly other?: number
-  /** Whether an unknown number has a mark even if nothing shows that the program serves. */
-  readonly isServer?: boolean
-  /** Port of the program, if its reader knows it. */
-  readonly found?: ListensAt | undefined
-}
-
-/** A command, and where its program listens by the strongest evidence. */
+/**
+ * Returns a command, and where its program listens by the strongest evidence. Of other sources: `exact` comes before its own number,
+ * `other` before a guess; the unknown number of a server has a mark; `found` is the port of a program that its reader knows.
+ */
 export function commandStart(
   given: readonly string[],
   folder: string,
   env: ProgramVariables,
-  {exact = 0, other = 0, isServer = false, ...known}: Known = {}
+  known: {
+    readonly exact?: number
+    readonly other?: number
+    readonly isServer?: boolean
+    readonly found?: ListensAt | undefined
+  } = {}
 ): {readonly command: readonly string[]; readonly listens: ListensAt} {
+  const {exact = 0, other = 0, isServer = false} = known
   const command = inVenv(given, folder)
   const found = known.found ?? commandListening(command, folder, env)
   // a program that takes no other number has its default

@@ -10,14 +10,14 @@ import type {Imported, ImportedApp} from '../imported.ts'
 import {foldersOf} from './project-folders.ts'
 import {dotnet, elixir, go, php, ruby, rust} from './languages/others.ts'
 import {java} from './languages/java.ts'
-import {node, startsParts} from './languages/node.ts'
+import {node, readPackage, startsParts} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, readText} from '../reading/files.ts'
 import {image, projectApp} from './languages/project.ts'
 import type {ProjectReader} from './languages/reader.ts'
 import type {ProgramVariables} from '../reading/variables.ts'
 import {python} from './languages/python.ts'
 import {isServerApp} from '../reading/listening.ts'
-import {textsOf} from '../reading/yaml-file.ts'
+import {textsOf, textValue} from '../reading/yaml-file.ts'
 
 /** Readers of projects, best first. */
 const READERS: readonly ProjectReader[] = [ruby, php, elixir, node, python, go, java, rust, dotnet, image]
@@ -42,6 +42,11 @@ function otherStarts({folder, keys}: ImportedApp, apps: readonly ImportedApp[]):
   const others = all.map(each => lineOf(each.keys)).filter(each => each !== lineOf(keys))
   return others.map(each => `its folder also starts ${each}: if it is to run, write an app with that command`)
 }
+
+const toolNote = ({id, keys}: ImportedApp): readonly string[] =>
+  textsOf(keys['profiles']).includes('tools')
+    ? [`it is a tool of the command line: pillion start ${id}, or --profile tools`]
+    : []
 
 /** The command of an app as a line of a shell. */
 const lineOf = ({command}: ImportedApp['keys']): string => textsOf(command).join(' ')
@@ -78,7 +83,7 @@ export function importProjects(folder: string, projects: readonly ImportedApp[])
   const apps = withUniqueIds(projects)
   return {
     from: `the files of ${basename(folder)}/`,
-    apps: apps.map(app => ({...app, notes: [...app.notes, ...otherStarts(app, apps)]})),
+    apps: apps.map(app => ({...app, notes: [...app.notes, ...toolNote(app), ...otherStarts(app, apps)]})),
     notes: [...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder))
   }
 }
@@ -122,10 +127,12 @@ export async function idleProjects(root: string, apps: readonly ImportedApp[]): 
   const named = (text: string): boolean =>
     apps.some(({id}) => id === text) ||
     ` ${words.replaceAll(/[\s/"'=:]+/g, ' ')} `.includes(` ${text.replaceAll('/', ' ')} `)
-  const isStarted = ({folder, id}: ImportedApp): boolean =>
-    folder === root
+  const namesOf = ({folder, id}: ImportedApp): readonly string[] =>
+    [id, relative(root, folder), textValue(readPackage(folder)?.['name'])].filter(Boolean)
+  const isStarted = (project: ImportedApp): boolean =>
+    project.folder === root
       ? programs.some(app => app.folder === root && !isServerApp(app))
-      : programs.some(app => app.folder === folder) || named(id) || named(relative(root, folder))
+      : programs.some(app => app.folder === project.folder) || namesOf(project).some(named)
   return projects.filter(each => !isStarted(each))
 }
 
@@ -168,8 +175,8 @@ async function projectsOf(root: string): Promise<Projects> {
     found.some(([other, below]) => other !== folder && isInside(other, folder) && below.length > 0)
   const left = found.filter(([folder, mine]) => mine.length > 0 && isLeft(folder)).map(([folder]) => folder)
   const apps = found.flatMap(([folder, mine]) => (left.includes(folder) ? [] : mine))
-  const turbo = has(root, 'turbo.json') ? await import('./workspaces.ts') : undefined
-  const filtered = turbo?.withTurboFilter(apps, root)
+  const workspace = all.isWorkspace ? await import('./workspaces.ts') : undefined
+  const filtered = workspace?.withRootFilter(apps, root)
   return {
     apps: filtered?.apps ?? apps,
     silent: [...(apps.length === 0 ? [root] : []), ...parts].flatMap(part => {
@@ -179,7 +186,7 @@ async function projectsOf(root: string): Promise<Projects> {
     notes: [
       ...all.notes,
       ...(filtered?.notes ?? []),
-      ...(turbo?.turboNotes(apps, root) ?? []),
+      ...(workspace?.turboNotes(apps, root) ?? []),
       ...left
         .map(folder => relative(root, join(folder, 'package.json')))
         .map(file => `the scripts of ${file}, which start several packages, are left out`)

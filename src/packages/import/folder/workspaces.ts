@@ -6,7 +6,7 @@ import {execOf, readPackage} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, jsonOf, readText} from '../reading/files.ts'
 import {byDefault, listeningIn} from '../reading/listening.ts'
 import {flaggedPort} from '../reading/shell-words.ts'
-import {isMap, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
+import {given, isMap, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
 
 /** The apps of each folder that has a project of Nx; none where a project starts nothing. */
 export function nxApps(root: string): ReadonlyMap<string, readonly ImportedApp[]> {
@@ -59,20 +59,20 @@ function mainListening(folder: string): ListensAt {
   return listeningIn(mains.map(name => readText(folder, name)).join('\n'), folder)
 }
 
-/** The root script that starts packages by turbo, and its filters. */
-function turboFilters(root: string): {readonly script: string; readonly filters: readonly string[]} {
+/** The root script that starts packages of the workspace, and its filters. */
+function rootFilters(root: string): {readonly script: string; readonly filters: readonly string[]} {
   const scripts = mapOf(readPackage(root)?.['scripts'])
-  const script = ['dev', 'start'].find(name => /\bturbo\b/.test(textValue(scripts[name]))) ?? ''
+  const script = ['dev', 'start'].find(name => /\bturbo\b|\s(?:--filter|-F)\b/.test(textValue(scripts[name]))) ?? ''
   const found = textValue(scripts[script]).matchAll(/\s(?:--filter|-F)[= ]["']?([^\s"']+)/g)
   return {script, filters: Array.from(found, ([, filter = '']) => filter)}
 }
 
 /** Apps that the root script leaves out get a profile, and come last: the others keep their ports. Filters by more than a name or a path count for nothing. */
-export function withTurboFilter(
+export function withRootFilter(
   apps: readonly ImportedApp[],
   root: string
 ): {readonly apps: readonly ImportedApp[]; readonly notes: readonly string[]} {
-  const {script, filters} = turboFilters(root)
+  const {script, filters} = rootFilters(root)
   const isIn = ({folder, id}: ImportedApp): boolean => {
     const name = textValue(readPackage(folder)?.['name']) || id
     const names = [name, name.replace(/^@[^/]*\//, ''), `./${relative(root, folder)}`]
@@ -85,10 +85,13 @@ export function withTurboFilter(
   if (started.length === 0 || others.length === 0) return {apps, notes: []}
   const ids = others.map(({id}) => id).join(', ')
   return {
-    apps: [...started, ...others.map(app => ({...app, keys: {...app.keys, profiles: ['others']}}))],
+    apps: [...started.map(asNamed), ...others.map(app => ({...app, keys: {...app.keys, profiles: ['others']}}))],
     notes: [`${ids}: the root script ${script} leaves them out by --filter: --profile others starts them`]
   }
 }
+
+/** A program that a script names is no tool. */
+const asNamed = (app: ImportedApp): ImportedApp => ({...app, keys: given({...app.keys, profiles: undefined})})
 
 /** Notes on tasks that turbo runs before the scripts of apps: `^build` of the packages that they need. */
 export function turboNotes(apps: readonly ImportedApp[], root: string): readonly string[] {

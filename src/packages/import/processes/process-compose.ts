@@ -16,14 +16,13 @@ import {commandStart} from '../folder/command-start.ts'
 import {envFileVariables, missingFileNote, type ProgramVariables} from '../reading/variables.ts'
 import * as yaml from '../reading/yaml-file.ts'
 
-const {given, mapOf, mergedValues, textValue, variablePairs, written} = yaml
+const {given, mapOf, mergedValues, notCarried, textValue, variablePairs, written} = yaml
 type Values = yaml.Values
 
 /** Keys of a process that are carried over, or that only its own screen and logs use. */
 const KNOWN =
-  /^(?:command|working_dir|environment|env_file|depends_on|availability|readiness_probe|ready_log_line|shutdown|disabled|namespace|description|disable_ansi_colors|is_tty|log_location|log_configuration)$/
-const KNOWN_INSIDE =
-  /^(?:availability\.restart|shutdown\.(?:signal|timeout_seconds)|readiness_probe\.(?:exec|http_get|initial_delay_seconds|period_seconds|timeout_seconds|success_threshold|failure_threshold))$/
+  /^(?:command|working_dir|environment|env_file|depends_on|ready_log_line|disabled|namespace|description|disable_ansi_colors|is_tty|log_location|log_configuration|availability(?:\.restart)?|shutdown(?:\.(?:signal|timeout_seconds))?|readiness_probe(?:\.(?:exec(?:\.command)?|http_get|initial_delay_seconds|period_seconds|timeout_seconds|success_threshold|failure_threshold))?)$/
+const KNOWN_ABOVE = /^(?:version|environment|log_\w+|is_strict|ordered_shutdown)$/
 
 /** A file of process-compose with its override. Throws a `UserError` for a broken one, or one without processes. */
 export function importProcessCompose(file: ImportedFile, overrides: readonly ImportedFile[]): Imported {
@@ -33,16 +32,13 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
   const shared = variablePairs(top['environment'])
   const envs = [shared, ...all.map(([, each]) => variablePairs(each['environment']))]
   const interpolate = envs.some(env => Object.values(env).some(value => /\$\{?[A-Za-z_]/.test(value)))
-  const ignored = Object.keys(top).filter(
-    key => !/^(?:version|environment|log_\w+|is_strict|ordered_shutdown)$/.test(key)
-  )
   const reader = {file, interpolate, ids: new Set(all.map(([id]) => id))}
   return withGrace({
     from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
     ...(interpolate && {interpolate: isFile(pathFrom(file, '.env')) ? pathFrom(file, '.env') : true}),
     ...(Object.keys(shared).length > 0 && {common: {env: withTexts(shared, withBraces)}}),
     apps: all.map(([id, each]) => appOf(id, each, reader)),
-    notes: ignored.map(key => `${key}: ${written(top[key])} is not carried over`)
+    notes: notCarried(top, KNOWN_ABOVE)
   })
 }
 
@@ -101,17 +97,9 @@ function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): I
 }
 
 const leftOver = (process: Values): readonly string[] => [
-  ...('working_dir' in mapOf(mapOf(process['readiness_probe'])['exec'])
-    ? ['readiness_probe.exec.working_dir is not carried over']
-    : []),
-  ...Object.entries(process).flatMap(([key, value]) =>
-    KNOWN.test(key) ? [] : [`${key}: ${written(value)} is not carried over`]
-  ),
-  ...['availability', 'shutdown', 'readiness_probe'].flatMap(key =>
-    Object.entries(mapOf(process[key])).flatMap(([name, value]) =>
-      KNOWN_INSIDE.test(`${key}.${name}`) ? [] : [`${key}.${name}: ${written(value)} is not carried over`]
-    )
-  )
+  ...notCarried(process, KNOWN),
+  ...['availability', 'shutdown', 'readiness_probe'].flatMap(key => notCarried(process[key], KNOWN, `${key}.`)),
+  ...notCarried(mapOf(process['readiness_probe'])['exec'], KNOWN, 'readiness_probe.exec.')
 ]
 
 function folderOf(file: ImportedFile, typed: string, notes: string[]): string {

@@ -110,7 +110,7 @@ function withPort(command: readonly string[], takes: Exclude<Takes, 'PORT'>): re
   const words = 'words' in takes ? takes.words('$PORT') : command
   const isLine = words[0] === 'sh' || words[0] === 'bash'
   const line = isLine ? (words[2] ?? '') : `exec ${words.map(quoted).join(' ')}`
-  const assigned = 'words' in takes ? '' : `${takes.variable}=${takes.value ?? '$PORT'}`
+  const assigned = 'words' in takes ? '' : `${takes.variable}=$PORT`
   const before = assigned === '' ? '' : isLine ? `export ${assigned}; ` : `${assigned} `
   return [isLine ? (words[0] ?? 'sh') : 'sh', '-c', before + line]
 }

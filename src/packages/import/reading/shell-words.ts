@@ -43,9 +43,9 @@ const PORT_FLAG =
 
 /** Addresses of databases and brokers that a program calls: no program of this machine listens at one of these. */
 const OF_SERVERS = /(?<!\w)(?!(?:https?|tcp|ssl|wss?|grpc):)[a-z][\w+.-]{0,30}:\/\/\S+/g
-/** Programs that call a server at the number of their flags. */
+/** Addresses of debuggers, and programs that call a server at the number of their flags. */
 const CLIENTS =
-  /\b(?:psql|pg_isready|createdb|mysql|mysqladmin|redis-cli|mongosh|curl|nc|wait-(?:for|on)[\w.-]{0,40})\s[^&|;\n]*/g
+  /--inspect\S*|-agentlib:\S+|\bdebugpy --listen \S+|\b(?:psql|pg_isready|createdb|mysql|mysqladmin|redis-cli|mongosh|curl|nc|wait-(?:for|on)[\w.-]{0,40})\s[^&|;\n]*/g
 
 /** The variable that a command line takes its port from: `--port $WEB_PORT`; '' = none. */
 export const portVariable = (line: string): string =>

@@ -1,9 +1,9 @@
 import {existsSync} from 'node:fs'
-import {basename} from 'node:path'
+import {basename, resolve} from 'node:path'
 import {envVariables, oddVariables} from '../../../model/environment.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
 import {textAt} from './files.ts'
-import {asMap} from './yaml-file.ts'
+import {asMap, listedValues, mapOf, pathOfEntry, textsOf} from './yaml-file.ts'
 import {ownOf} from '../../../model/own.ts'
 
 /** Variables of a program by their names. */
@@ -52,21 +52,43 @@ export const portNumber = (port: string): number => Number(/^(?:\$\{\w+:?-)?(\d+
 /** `${NAME}`, `${NAME:?message}`; one with a default, and the `$${` that is a text, need no value. */
 const REFERENCE = /\$?\$\{([A-Za-z_]\w*)(:?[-?+])?/g
 
-/** The variables that an app of a template names, and that have no value. Without one of `${NAME:?message}` it does not run. */
+/** Set by a shell itself, or by the run. */
+const KNOWN =
+  /^(?:HOME|PATH|USER|LOGNAME|PWD|OLDPWD|SHELL|TMPDIR|HOSTNAME|UID|EUID|PPID|RANDOM|SECONDS|IFS|OPTARG|OPTIND|LINENO|LANG|TERM|BASH\w*|_|APP_\w+|DAPR_\w+)$/
+
+/** The variables without a value that an app names: those that the run replaces, and those of its shell. Without one of `${NAME:?message}` it does not run. */
 export function variablesWithoutValue(
-  app: ImportedApp,
-  {interpolate, common}: Pick<Imported, 'interpolate' | 'common'>,
+  {keys, folder}: ImportedApp,
+  {interpolate = false, common}: Pick<Imported, 'interpolate' | 'common'>,
   env: Readonly<Record<string, string | undefined>>
 ): readonly {readonly name: string; readonly isRequired: boolean}[] {
-  if (interpolate === undefined || interpolate === false) return []
-  const known = {...(typeof interpolate === 'string' && envFileVariables(interpolate)), ...env}
   const missing = new Map<string, boolean>()
-  for (const [all, name = '', operator = ''] of JSON.stringify([app.keys, common]).matchAll(REFERENCE)) {
+  const known = {...(typeof interpolate === 'string' && envFileVariables(interpolate)), ...env}
+  const texts = interpolate === false ? '' : JSON.stringify([keys, common])
+  for (const [all, name = '', operator = ''] of texts.matchAll(REFERENCE)) {
     const value = ownOf(known, name)
     const isRequired = operator.endsWith('?')
     const isMissing = value === undefined || (operator === ':?' && value === '')
     if (all.startsWith('$$') || !isMissing || !['', '?', ':?'].includes(operator)) continue
     missing.set(name, isRequired || missing.get(name) === true)
   }
+  for (const name of shellVariables(textsOf(keys['command']), interpolate !== false)) {
+    const files = [keys['envFile'], common?.['envFile']].flatMap(listedValues).map(pathOfEntry)
+    const ofFiles = files.map(file => envFileVariables(resolve(folder, file)))
+    const given = 'port' in keys || 'autoPort' in keys ? {PORT: ''} : {}
+    const all = [env, mapOf(common?.['env']), ...ofFiles, mapOf(keys['env']), given]
+    if (!KNOWN.test(name) && !all.some(each => Object.hasOwn(each, name))) missing.set(name, missing.get(name) ?? false)
+  }
   return Array.from(missing, ([name, isRequired]) => ({name, isRequired}))
+}
+
+/** `$NAME` and `${NAME}` that a shell replaces in its line and the line itself does not set; it reads no quoted text. With `isReplaced`, the run replaces `${NAME}`. */
+function shellVariables([shell = '', flag = '', line = '']: readonly string[], isReplaced: boolean): readonly string[] {
+  if (!/^(?:sh|bash)$/.test(shell) || !flag.endsWith('c')) return []
+  const text = line.replaceAll(/("(?:[^"\\]|\\.)*")|'[^']*'/g, '$1')
+  const named = isReplaced ? /(?<![\\$])\$(?:\$\{(\w+)\}|(\w+))/g : /(?<![\\$])\$(?:\{(\w+)\}|(\w+))/g
+  const names = Array.from(text.matchAll(named), ([, braced, plain]) => braced ?? plain ?? '')
+  const isSet = (name: string): boolean =>
+    new RegExp(`\\b${name}=|\\b(?:for|read(?: -\\w+)*|local|export) ${name}\\b`).test(line)
+  return names.filter(name => /^[A-Za-z_]/.test(name) && !isSet(name))
 }

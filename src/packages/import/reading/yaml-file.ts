@@ -122,6 +122,9 @@ export const listedValues = (value: unknown): readonly unknown[] =>
 /** The text of a scalar, '' for anything else. */
 export const textValue = (value: unknown): string => (typeof value === 'string' ? value : '')
 
+/** An env file is named by its path, or by a map with it. */
+export const pathOfEntry = (entry: unknown): string => textValue(entry) || textValue(mapOf(entry)['path'])
+
 /** The texts of a list, or of one text. */
 export const textsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter(each => typeof each === 'string') : typeof value === 'string' ? [value] : []
@@ -144,6 +147,12 @@ export function written(value: unknown): string {
   const [first = ''] = text.split('\n')
   return first.length > 100 || first !== text ? `${first.slice(0, 97)}…` : first
 }
+
+/** Notes on keys that are not carried over: those that are not known by their path, which begins with `before`. */
+export const notCarried = (values: unknown, known: RegExp, before = ''): readonly string[] =>
+  Object.entries(mapOf(values)).flatMap(([key, value]) =>
+    known.test(before + key) ? [] : [`${before}${key}: ${written(value)} is not carried over`]
+  )
 
 /** Keys without those whose value is undefined, or an empty list or map. */
 export const given = (keys: Values): Values =>

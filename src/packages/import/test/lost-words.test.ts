@@ -40,8 +40,8 @@ processes:
   })
   t.strictSame(notes, [
     'disable_env_expansion: true is not carried over',
-    'readiness_probe.exec.working_dir is not carried over',
     'shutdown.parent_only: true is not carried over',
+    'readiness_probe.exec.working_dir: sub is not carried over',
     'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
   ])
 })

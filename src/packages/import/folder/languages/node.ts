@@ -73,7 +73,7 @@ export const startsParts = (folder: string): boolean =>
 
 /** The programs that the script of a package starts side by side. */
 const partsOf = (folder: string): readonly ProjectStart[] =>
-  parallelStarts(startScript(folder)?.line ?? '', folder, scriptsIn(folder))
+  parallelStarts(startScript(folder)?.line ?? '', folder, scriptsIn(folder), managerOf(folder))
 
 /** How a package starts: by the first of its usual scripts, or by a file that listens; undefined: not at all. */
 function nodeStart(folder: string): ProjectStart | undefined {

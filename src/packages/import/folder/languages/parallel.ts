@@ -24,19 +24,23 @@ const OF_WORKSPACE = /\b(?:turbo|nx|lerna)\b|--workspaces\b|\b(?:pnpm|yarn) -r\b
 const USUAL = new Set(['dev', 'develop', 'start', 'watch', 'serve', 'run', 'local'])
 
 /** The programs that a script of a package starts side by side, each in its folder; none if it is no such script, or starts a workspace. */
-export function parallelStarts(script: string, folder: string, scripts: Values): readonly ProjectStart[] {
-  const parts = partsOf(splitWords(script.replace(BEFORE, '')), scripts)
+export function parallelStarts(
+  script: string,
+  folder: string,
+  scripts: Values,
+  manager: string
+): readonly ProjectStart[] {
+  const parts = partsOf(splitWords(script.replace(BEFORE, '')), scripts, manager)
   return parts.length < 2 || OF_WORKSPACE.test(script) ? [] : parts.map(part => startOf(part, folder, scripts))
 }
 
-function partsOf([tool = '', ...words]: readonly string[], scripts: Values): readonly Part[] {
+function partsOf([tool = '', ...words]: readonly string[], scripts: Values, manager: string): readonly Part[] {
   if (words.some(word => /^(?:&&?|\|\|?|;)$/.test(word))) return []
   if (tool === 'run-p')
-    return words.filter(word => !word.startsWith('-')).flatMap(name => scriptParts('npm', name, scripts))
-  if (/^npm-run-all2?$/.test(tool)) {
-    const at = words.findIndex(word => word === '-p' || word === '--parallel')
-    return at === -1 ? [] : partsOf(['run-p', ...words.slice(at)], scripts)
-  }
+    return words.filter(word => !word.startsWith('-')).flatMap(name => scriptParts(manager, name, scripts))
+  // steps in front of the programs are those of the script
+  if (/^npm-run-all2?$/.test(tool))
+    return /^(?:-p|--parallel)$/.test(words[0] ?? '') ? partsOf(['run-p', ...words], scripts, manager) : []
   if (tool !== 'concurrently' && tool !== 'conc') return []
   const lines: string[] = []
   let names: readonly string[] = []
@@ -48,8 +52,8 @@ function partsOf([tool = '', ...words]: readonly string[], scripts: Values): rea
     else if (!word.startsWith('-')) lines.push(word)
   }
   return lines.flatMap((line, at) => {
-    const [, manager = '', name = ''] = /^(npm|pnpm|yarn|bun)(?::| run )(\S+)$/.exec(line) ?? []
-    const found = name === '' ? [] : scriptParts(manager, name, scripts)
+    const [, by = '', name = ''] = /^(npm|pnpm|yarn|bun)(?::| run )(\S+)$/.exec(line) ?? []
+    const found = name === '' ? [] : scriptParts(by, name, scripts)
     const [{name: usual, line: run} = {name: '', line}, ...more] = found
     return more.length > 0 ? found : [{name: (names[at] ?? '').trim() || usual, line: run}]
   })
@@ -73,7 +77,7 @@ function startOf({name, line}: Part, root: string, scripts: Values): ProjectStar
   const own = placed(line, root)
   const {folder, command} = [placed(textValue(scripts[script]), root), own].find(each => each.folder !== root) ?? own
   const id = name || (folder === root ? programName(command) : basename(folder))
-  return {command, folder, id: id.replaceAll(/[^\w.-]+/g, '-')}
+  return {command, folder, isNamed: true, id: id.replaceAll(/[^\w.-]+/g, '-')}
 }
 
 /** A line in the folder that it changes to, or in that of its package: `cd web && npm start`, `npm start --prefix web`. */

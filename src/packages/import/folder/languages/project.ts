@@ -11,28 +11,28 @@ import type {ProjectReader, ProjectStart} from './reader.ts'
 
 /** The app of a project, called at the number of its files, or of its Dockerfile where they have none. */
 export function projectApp(project: string, start: ProjectStart, env: ProgramVariables = {}, port = 0): ImportedApp {
-  const {command, id = basename(project), folder = project, env: own = {}, found, notes = []} = start
+  const {command, id = basename(project), folder = project, env: own = {}, found, notes = [], isNamed = false} = start
   const other = port || portOfDockerfile(join(project, 'Dockerfile'))
   const {command: words, listens} = commandStart(command, folder, {...own, ...env}, {other, found})
   const texts = sourcesIn(project).map(textAt)
   const serves = listens.serves === true || texts.length === 0 || texts.some(text => SERVES.test(text))
-  const isTool = listens.port === 0 && !serves && (readPackage(project)?.['bin'] ?? texts.find(isOfTool)) !== undefined
+  const isTool = !isNamed && (readPackage(project)?.['bin'] ?? texts.find(isOfTool)) !== undefined
   return {
     id,
     folder,
     keys: given({
       command: words,
       env: own,
-      profiles: isTool ? ['tools'] : []
+      profiles: isTool && listens.port === 0 && !serves ? ['tools'] : []
     }),
     listens: {...listens, serves},
-    notes: isTool ? [...notes, `it is a tool of the command line: pillion start ${id}, or --profile tools`] : notes
+    notes
   }
 }
 
 /** Whether a text reads commands and flags by a library. */
 const isOfTool = (text: string): boolean =>
-  /["'/](?:commander|yargs|oclif|spf13\/cobra|urfave\/cli(?:\/v\d)?|alecthomas\/kong)["']|@oclif\/core|\bclap::|^(?:import|from) (?:click|typer)\b/m.test(
+  /["'/](?:commander|yargs|oclif|nestjs-command|nest-commander|spf13\/cobra|urfave\/cli(?:\/v\d)?|alecthomas\/kong)["']|@oclif\/core|\bclap::|^(?:import|from) (?:click|typer)\b/m.test(
     text
   )
 

@@ -17,6 +17,8 @@ export interface ProjectStart {
   /** Its working directory; by default, the folder of the project. */
   readonly folder?: string
   readonly env?: ProgramVariables
+  /** Whether a script for development names it. */
+  readonly isNamed?: boolean
   /** Port of the program, if its command does not show it. */
   readonly found?: ListensAt
   readonly notes?: readonly string[]

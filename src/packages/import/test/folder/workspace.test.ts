@@ -199,7 +199,7 @@ t.test('concurrently: each of its programs is an app, with the name and folder t
 t.test('patterns of scripts, by concurrently and npm-run-all', async t => {
   const parts = {'dev:api': 'node server.js', 'dev:web': 'vite', 'build:web': 'vite build'}
   const apps = ['api . 5000 npm run dev:api', 'web . 5173 npm run dev:web']
-  for (const dev of ['concurrently npm:dev:*', 'run-p dev:*', 'npm-run-all build:web --parallel dev:*'])
+  for (const dev of ['concurrently npm:dev:*', 'run-p dev:*', 'npm-run-all --parallel dev:*'])
     t.strictSame(await commands(t, {'package.json': pkg({dev, ...parts}), 'server.js': LISTENS}), apps, dev)
 })
 

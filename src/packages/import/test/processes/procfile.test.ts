@@ -226,7 +226,7 @@ t.test('a line without PORT, and one that takes its port from a variable of its 
   ])
   t.match(notes, [
     /^appPort: its calls are not held/,
-    /^command: CHECKING_PORT: no value is known/,
+    /^CHECKING_PORT: no value is known/,
     'appPort: CHECKING_PORT says where it listens: write its number'
   ])
 })
