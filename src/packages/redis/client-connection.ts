@@ -1,5 +1,5 @@
 import {EventEmitter, once} from 'node:events'
-import {codeOf, messageOf} from '../../model/errors.ts'
+import {messageOf} from '../../model/errors.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {pause, within} from '../../platform/delay.ts'
 import {
@@ -9,9 +9,12 @@ import {
   destroyClient,
   givenUp,
   NoRedisError,
+  READ_TIMEOUT_MS,
+  whyNotOpened,
   replyOf,
   shortAsText,
   type Client,
+  type ConnectionListener,
   type Library,
   type RedisAddress
 } from './official-client.ts'
@@ -19,15 +22,6 @@ import {CLOSED, closed, UnsentError} from './connection.ts'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
-/** Called when the connection is lost, with the reason, and when it is restored. */
-export interface ConnectionListener {
-  lost(reason: string): void
-  back(): void
-  /** Called if the server no longer answers on an open connection; `back` follows once it does. */
-  readonly silent?: () => void
-}
-
-const READ_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 500
 /** How often a server that reads its keys is asked again. */
 const LOADING_MS = 100
@@ -55,11 +49,17 @@ export class ClientConnection implements RedisConnection {
   /** Emits `ready` when the connection is restored, for waiting commands. */
   readonly #returns = new EventEmitter().setMaxListeners(0)
 
-  private constructor(library: Library, address: RedisAddress, listener: ConnectionListener | undefined) {
+  /** Whether a cluster has opened the client, and opens the next one. */
+  readonly #isGiven: boolean
+
+  private constructor(library: Library, address: RedisAddress, listener?: ConnectionListener, given?: Client) {
     this.#library = library
     this.#address = address
     this.#listener = listener
-    this.#client = this.#create()
+    this.#isGiven = given !== undefined
+    if (this.#isGiven) this.#lastError = 'another node of the cluster has taken over'
+    this.#client = given ?? this.#create()
+    for (const end of ['end', 'terminated']) given?.once(end, () => void this.close())
     this.#returns.on('ready', () => (this.#id = undefined))
   }
 
@@ -89,33 +89,43 @@ export class ClientConnection implements RedisConnection {
       return connection
     } catch (error) {
       await connection.close()
-      throw connection.#reasonOf(error)
+      throw whyNotOpened(connection.#library, error)
     } finally {
       callOff?.()
       signal?.removeEventListener('abort', onAbort)
     }
   }
 
-  async command(args: readonly Argument[], signal?: AbortSignal, tries = 0): Promise<RedisReply> {
+  /** The connection to a node of a cluster by its client. Ends with it. */
+  static over(library: Library, address: RedisAddress, client: Client): ClientConnection {
+    const {host = '', port = 0} = client.options.socket as {host?: string; port?: number}
+    return new ClientConnection(library, {...address, host, port}, undefined, client)
+  }
+
+  async command(args: readonly Argument[], signal?: AbortSignal, options?: object, tries = 0): Promise<RedisReply> {
     const client = this.#client.isReady ? this.#client : await this.#ready(signal)
     signal?.throwIfAborted()
     if (signal !== undefined) this.#id ??= client.sendCommand(['CLIENT', 'ID']).catch(() => 0)
-    const sent = client.sendCommand<unknown>(args.map(shortAsText))
+    const sent = client.sendCommand<unknown>(args.map(shortAsText), options)
     try {
       const reply = replyOf(await this.#answerOf(client, sent, signal === undefined ? 0 : blockMsIn(args), signal))
       if (reply === null) signal?.throwIfAborted()
       return reply
     } catch (error) {
-      if (!this.#isReply(error)) throw givenUp(error, this.#isClosed, this.#lastError)
-      if (await this.#mayTryAgain(client, error.message, tries)) return this.command(args, signal, tries + 1)
+      if (!this.#isReply(error)) throw givenUp(error, this.#isClosed && !this.#isGiven, this.#lastError)
+      if (await this.#mayTryAgain(client, error.message, tries)) return this.command(args, signal, options, tries + 1)
       throw new RedisError(error.message)
     }
   }
 
-  async transaction(commands: readonly (readonly Argument[])[], tries = 0): Promise<readonly RedisReply[]> {
+  async transaction(
+    commands: readonly (readonly Argument[])[],
+    given?: object,
+    tries = 0
+  ): Promise<readonly RedisReply[]> {
     const client = this.#client.isReady ? this.#client : await this.#ready()
     // The commands of a chain fail as a whole when the connection is lost.
-    const options = {chainId: Symbol('transaction')}
+    const options = {chainId: Symbol('transaction'), ...given}
     const queued = [['MULTI'], ...commands].map(async args => client.sendCommand(args, options))
     const executed = client.sendCommand<unknown>(['EXEC'], options)
     const settled = await this.#answerOf(client, Promise.allSettled([...queued, executed]))
@@ -125,15 +135,15 @@ export class ClientConnection implements RedisConnection {
       // EXEC's own error does not name the cluster node with the key, nor that a retry may help
       const telling = refusals.find(each => /^(?:ASK|MOVED|LOADING|READONLY) /.test(messageOf(each)))
       const cause: unknown = telling ?? refusals.at(-1) ?? new Error('EXEC was aborted')
-      if (!this.#isReply(cause)) throw givenUp(cause, this.#isClosed, this.#lastError)
-      if (await this.#mayTryAgain(client, cause.message, tries)) return this.transaction(commands, tries + 1)
+      if (!this.#isReply(cause)) throw givenUp(cause, this.#isClosed && !this.#isGiven, this.#lastError)
+      if (await this.#mayTryAgain(client, cause.message, tries)) return this.transaction(commands, given, tries + 1)
       throw new RedisError(cause.message)
     }
     const replies = last.value.map(replyOf)
     // a script's forbidden write is refused at run time: a replica has written nothing
     const refused = replies.find(each => each instanceof RedisError && each.message.startsWith('READONLY '))
     const isAgain = refused !== undefined && (await this.#mayTryAgain(client, messageOf(refused), tries))
-    return isAgain ? this.transaction(commands, tries + 1) : replies
+    return isAgain ? this.transaction(commands, given, tries + 1) : replies
   }
 
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
@@ -269,20 +279,12 @@ export class ClientConnection implements RedisConnection {
   /** Continues with a fresh connection. */
   #replace(isSilent: boolean, end: (old: Client) => unknown = destroyClient): void {
     const old = this.#client
+    if (this.#isGiven) return old.destroy()
     const silent = isSilent ? this.#listener?.silent : undefined
     this.#client = this.#create(true, silent !== undefined)
     end(old)
     silent?.()
     if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command reports it
-  }
-
-  /** Why a first connection has failed. */
-  #reasonOf(error: unknown): unknown {
-    // the library wraps the socket's error
-    const cause = error instanceof Error && 'socketError' in error ? error.socketError : error
-    if (this.#isReply(cause)) return new RedisError(cause.message)
-    const isUnknown = cause instanceof Error && codeOf(cause) === '' && cause.name === 'Error'
-    return isUnknown && !(cause instanceof NoRedisError) ? new NoRedisError(cause.message) : cause
   }
 
   get #isClosed(): boolean {

@@ -1,16 +1,46 @@
-import {SingleFlight} from '../../model/single-flight.ts'
-import {pause} from '../../platform/delay.ts'
-import type {RedisAddress} from './official-client.ts'
+/* oxlint-disable no-underscore-dangle -- public functions of the library do not tell the node of a command */
+import {pause, within} from '../../platform/delay.ts'
 import {ClientConnection} from './client-connection.ts'
-import {closed, itemsIn, orClosed} from './connection.ts'
+import {closed, orClosed, UnsentError} from './connection.ts'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
-import {nodeAddress, slotsIn, redirectionIn, slotKey, slotOf, type SlotRange} from './slots.ts'
+import {
+  clientOptions,
+  CONNECT_TIMEOUT_MS,
+  READ_TIMEOUT_MS,
+  whyNotOpened,
+  shortAsText,
+  type Client,
+  type Library,
+  type None,
+  type RedisAddress
+} from './official-client.ts'
+import {keyRoute} from './route.ts'
 
-/** Interval at which other nodes are asked for the successor of a lost node, in ms. */
-const LOOK_MS = 500
-/** How often a command follows slots that have moved. */
-const MAX_REDIRECTIONS = 5
+/** Interval at which nodes are asked for the successor of a lost one, in ms. The nodes need a while to agree. */
+const LOOK_MS = 200
+
+type Cluster = ReturnType<typeof create>
+type Master = Cluster['masters'][number]
+/** Runs commands at the node that the library has chosen, by options of the library. */
+type Run<T> = (node: ClientConnection, options?: object) => Promise<T>
+
+/** Creates a cluster of the official library. Its clients do not connect again: the next command may need another node. */
+function create(library: Library, address: RedisAddress, signal: AbortSignal) {
+  const {readTimeoutMs = READ_TIMEOUT_MS} = address
+  const options = clientOptions(library, address, () => false, signal)
+  // a silent node is noticed, also while it is opened
+  const limits = readTimeoutMs === Infinity ? {} : {socketTimeout: 2 * readTimeoutMs}
+  return library.createCluster<None, None, None, 2>({
+    RESP: 2,
+    rootNodes: [address, ...(address.more ?? [])].map(({host, port}) => ({socket: {host, port}})),
+    // a node may not know its own host
+    nodeAddressMap: named => (named.startsWith(':') ? {host: address.host, port: Number(named.slice(1))} : undefined),
+    defaults: {...options, pingInterval: readTimeoutMs, socket: {...options.socket, ...limits}},
+    minimizeConnections: true,
+    topologyRefreshOnReconnectionAttemptStrategy: false
+  })
+}
 
 /** A listener, and how to end it at each node at which it listens. */
 interface Listening {
@@ -30,55 +60,80 @@ async function listen(node: RedisConnection, {pattern, listener, ends}: Listenin
   }
 }
 
-/** A connection to a cluster of Redis: one to each master that is needed. Follows the nodes' answers about moved slots. */
+/** A connection to a cluster by the official client, which finds masters, and follows slots that move. */
 export class ClusterConnection implements RedisConnection {
+  readonly #library: Library
   readonly #address: RedisAddress
-  readonly #nodes = new Map<string, Promise<ClientConnection>>()
+  readonly #cluster: Cluster
+  readonly #nodes = new WeakMap<Client, ClientConnection>()
   readonly #listening = new Set<Listening>()
   readonly #onServer = new Set<() => void>()
-  #slots: readonly SlotRange[] = []
-  /** Nodes that do not answer now. */
-  readonly #lost = new Set<string>()
   readonly #over = new AbortController()
-  readonly #refreshing = new SingleFlight<'slots', void>()
+  #isLooking = false
+  #mustLook = false
+  #failure: unknown
 
-  private constructor(address: RedisAddress) {
+  private constructor(library: Library, address: RedisAddress) {
+    this.#library = library
     this.#address = address
+    const lost = (): void => {
+      for (const node of this.#cluster.masters) if (node.client?.isOpen === false) delete node.client
+      void this.#look()
+    }
+    this.#cluster = create(library, address, this.#over.signal)
+      .on('error', (error: unknown) => (this.#failure = error))
+      .on('node-error', lost)
+      .on('node-disconnect', lost)
+      .on('node-ready', () => {
+        for (const each of this.#onServer) each()
+        if (this.#listening.size > 0) void this.#look()
+      })
   }
 
   /** Connects to `address`, or another node in `more`. Rejects if no node answers as a cluster. */
   static async open(address: RedisAddress): Promise<ClusterConnection> {
-    const connection = new ClusterConnection(address)
-    return orClosed(connection, connection.#refresh())
+    const connection = new ClusterConnection(await import('./client-library.ts'), address)
+    const connected = connection.#cluster.connect().catch(() => {
+      throw whyNotOpened(connection.#library, connection.#failure)
+    })
+    return orClosed(connection, connected)
   }
 
   async command(args: readonly Argument[], signal?: AbortSignal): Promise<RedisReply> {
-    const name = String(args[0]).toUpperCase()
-    if (name === 'KEYS') return (await this.#onAll(args)).flat()
-    if (name === 'CONFIG') return (await this.#onAll(args))[0] ?? null
-    if (name === 'SCAN') return this.#scan(args)
-    if (name === 'MGET' && args.length > 2)
-      return (await Promise.all(args.slice(1).map(async key => this.command(['MGET', key])))).flatMap(itemsIn)
-    return this.#onKey(slotKey(args), async node => node.command(args, signal))
+    const route = keyRoute(args.map(shortAsText))
+    return this.#routed(
+      async at =>
+        this.#cluster._executeWithPolicies(route, false, undefined, ({redisArgs}) =>
+          at(async (node, options) => node.command(redisArgs, signal, options))
+        ),
+      signal
+    )
   }
 
   /** Runs commands in one step, which in a cluster is possible for one key only. */
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
-    const groups = Map.groupBy(commands.keys(), at => String(slotKey(commands[at] ?? [])))
+    const groups = Map.groupBy(commands.keys(), at => String(keyRoute(commands[at] ?? []).firstKey))
     const replies: RedisReply[] = Array.from({length: commands.length}, () => null)
-    const run = async (key: string, group: readonly number[]): Promise<void> => {
+    const run = async (group: readonly number[]): Promise<void> => {
       const own = group.map(at => commands[at] ?? [])
-      const given = await this.#onKey(key, async node => node.transaction(own))
+      const route = keyRoute(own[0] ?? [])
+      const given = await this.#routed<readonly RedisReply[]>(async at =>
+        this.#cluster._execute(
+          route,
+          false,
+          undefined,
+          at(async (node, options) => node.transaction(own, options))
+        )
+      )
       for (const [n, at] of group.entries()) replies[at] = given[n] ?? null
     }
-    await Promise.all([...groups].map(async ([key, group]) => run(key, group)))
+    await Promise.all([...groups.values()].map(run))
     return replies
   }
 
   /** Each master publishes the changes of its own keys. */
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
-    const masters = await this.#masters()
-    // a node that is opened from now on listens by itself
+    if (this.#over.signal.aborted) throw closed()
     const listening: Listening = {pattern, listener, ends: new Map()}
     this.#listening.add(listening)
     const end = async (): Promise<void> => {
@@ -86,8 +141,10 @@ export class ClusterConnection implements RedisConnection {
       for (const begun of await Promise.allSettled(listening.ends.values()))
         if (begun.status === 'fulfilled') await begun.value()
     }
+    const hear = async (master: Master): Promise<unknown> =>
+      listen(this.#of(await this.#cluster.nodeClient(master)), listening)
     try {
-      await Promise.all(masters.map(async node => listen(node, listening)))
+      await Promise.all(this.#cluster.masters.map(hear))
       return end
     } catch (error) {
       await end()
@@ -101,185 +158,75 @@ export class ClusterConnection implements RedisConnection {
 
   /** Opens a second connection. Includes the masters known now, as the first nodes may be gone. */
   async duplicate(): Promise<RedisConnection> {
-    const more = [...(this.#address.more ?? []), ...this.#masterNames.map(nodeAddress)]
+    const more = [...(this.#address.more ?? []), ...this.#cluster.masters]
     return ClusterConnection.open({...this.#address, more})
   }
 
   async nodeOf(key: Argument): Promise<RedisConnection> {
-    return this.#node(await this.#masterOf(slotOf(key)))
+    return this.#of(await this.#cluster.getNodeClientForKey(key))
   }
 
   async close(): Promise<void> {
     this.#over.abort()
-    const nodes = [...this.#nodes.values()]
-    this.#nodes.clear()
-    for (const node of await Promise.allSettled(nodes)) if (node.status === 'fulfilled') await node.value.close()
+    this.#cluster.destroy()
+    return Promise.resolve()
   }
 
-  /** Scans the masters one after the other. The cursor contains the number of the master and its own cursor. */
-  async #scan([, cursor, ...options]: readonly Argument[]): Promise<RedisReply> {
-    const [, number, own = '0'] = /^(\d+):(\d+)$/.exec(String(cursor)) ?? []
-    const at = Number(number ?? 0)
-    const masters = await this.#masters()
-    const [next, keys = []] = itemsIn(await masters[at]?.command(['SCAN', own, ...options]))
-    if (next !== undefined && String(next) !== '0') return [`${at}:${String(next)}`, keys]
-    return [at + 1 < masters.length ? `${at + 1}:0` : '0', keys]
-  }
-
-  async #onAll(args: readonly Argument[]): Promise<readonly RedisReply[]> {
-    return Promise.all((await this.#masters()).map(async node => node.command(args)))
-  }
-
-  async #masters(): Promise<readonly ClientConnection[]> {
-    if (this.#slots.length === 0) await this.#refresh()
-    return Promise.all(this.#masterNames.map(async at => this.#node(at)))
-  }
-
-  get #masterNames(): readonly string[] {
-    return [...new Set(this.#slots.map(({node}) => node))]
-  }
-
-  /** Runs commands at the master of a key, and follows its slot to other nodes. */
-  async #onKey<T>(key: Argument | undefined, run: (node: ClientConnection) => Promise<T>): Promise<T> {
-    const slot = key === undefined ? 0 : slotOf(key)
-    for (let tries = 0; ; tries++) {
-      const at = await this.#masterOf(slot)
-      let opening: Promise<ClientConnection> | undefined
-      try {
-        const node = await this.#node(at)
-        opening = this.#nodes.get(at)
-        return await run(node)
-      } catch (error) {
-        if (tries === MAX_REDIRECTIONS) throw error
-        const redirection = redirectionIn(error, at)
-        if (redirection?.word === 'ASK') return this.#ask(redirection.node, run)
-        if (redirection?.word === 'MOVED') await this.#move(slot, redirection.node)
-        else if (error instanceof RedisError || !(await this.#isReplaced(at, opening))) throw error
-      }
-    }
-  }
-
-  async #move(slot: number, node: string): Promise<void> {
-    await this.#refresh()
-    // the node that answered CLUSTER SLOTS may not know the new owner yet
-    const isKnown = this.#isMaster(node)
-    this.#slots = [...this.#slots, {from: slot, to: slot, node}]
-    if (!isKnown) void this.#greet()
-  }
-
-  /** Whether another node, or connection, has taken the place of a lost one. `opening`: the lost connection; undefined: it was never open. */
-  async #isReplaced(at: string, opening: Promise<ClientConnection> | undefined): Promise<boolean> {
-    // others may know the successor
-    if (opening === undefined) await this.#refresh().catch(() => undefined)
-    // commands that waited for a replaced connection were never sent; those under way have failed already
-    const isAsBefore = opening === undefined ? this.#isMaster(at) : this.#nodes.get(at) === opening
-    return !isAsBefore && !this.#over.signal.aborted
-  }
-
-  /** Returns the master of a slot. Reads the slots again if none has it, as while the cluster is being made. */
-  async #masterOf(slot: number): Promise<string> {
-    const known = (): string | undefined => this.#slots.findLast(({from, to}) => from <= slot && slot <= to)?.node
-    const at = known() ?? (await this.#refresh().then(known))
-    if (at === undefined) throw new RedisError(`CLUSTERDOWN no node has slot ${slot}`)
-    return at
-  }
-
-  /** Asks another node for one command: it has the key of a slot that is moving. */
-  async #ask<T>(at: string, run: (node: ClientConnection) => Promise<T>): Promise<T> {
-    const node = await this.#node(at)
-    return (await Promise.all([node.command(['ASKING']), run(node)]))[1]
-  }
-
-  async #node(at: string): Promise<ClientConnection> {
-    const known = this.#nodes.get(at)
-    if (known !== undefined) return known
-    if (this.#over.signal.aborted) throw closed()
-    const opening = this.#open(at)
-    this.#nodes.set(at, opening)
-    opening.catch(() => this.#nodes.get(at) === opening && this.#nodes.delete(at))
-    return opening
-  }
-
-  async #open(at: string): Promise<ClientConnection> {
-    const address = {...this.#address, ...nodeAddress(at)}
-    const back = (): void => {
-      this.#lost.delete(at)
-      for (const each of this.#onServer) each()
-      this.#refresh().catch(() => undefined) // the next command tries again
-    }
-    const lost = (): void => void this.#succeed(at)
-    const node = await ClientConnection.open(address, {lost, back, silent: lost}, this.#over.signal)
-    // a replica repeats the messages of its master
-    const listening = async (): Promise<void> => {
-      if (this.#isMaster(at)) for (const each of this.#listening) await listen(node, each)
-    }
-    return orClosed(node, listening())
-  }
-
-  /** Asks the other nodes for the successor of a lost one, until it is back or has no slots. The nodes need a while to agree. */
-  async #succeed(at: string): Promise<void> {
-    const {signal} = this.#over
-    this.#lost.add(at)
-    for (; this.#lost.has(at) && !signal.aborted; await pause(LOOK_MS, signal)) {
-      await this.#refresh().catch(() => undefined)
-      if (this.#isMaster(at)) continue
-      this.#lost.delete(at)
-      const node = this.#nodes.get(at)
-      this.#nodes.delete(at)
-      await node?.then(async left => left.close()).catch(() => undefined) // a node that could not be opened needs no close
-    }
-  }
-
-  /** Asks who has which slots. */
-  async #refresh(): Promise<void> {
-    await this.#refreshing.do('slots', async () => this.#askSlots())
-  }
-
-  /** Connects to new masters, and leaves former ones, before a command needs them. */
-  async #greet(): Promise<void> {
-    for (const each of this.#onServer) each()
-    const heard = async (at: string): Promise<void> => {
-      const node = await this.#node(at)
-      for (const each of this.#listening) await listen(node, each)
-    }
-    // a master that cannot be opened is asked again by the next command
-    if (this.#listening.size > 0) await Promise.allSettled(this.#masterNames.map(heard))
-    for (const [at, opening] of this.#nodes)
-      if (!this.#isMaster(at)) await opening.then(async node => this.#ignore(node)).catch(() => undefined)
-  }
-
-  /** Ends the subscriptions at a node that is no longer a master. */
-  async #ignore(node: ClientConnection): Promise<void> {
-    for (const {ends} of this.#listening) {
-      const begun = ends.get(node)
-      ends.delete(node)
-      const end = await begun
-      await end?.()
-    }
-  }
-
-  #isMaster(at: string): boolean {
-    return this.#slots.some(({node}) => node === at)
-  }
-
-  async #askSlots(): Promise<void> {
-    const given = [this.#address, ...(this.#address.more ?? [])].map(({host, port}) => `${host}:${port}`)
+  /** Sends commands until a node has received them, and again only if it has refused them. */
+  async #routed<T>(
+    send: (at: (run: Run<T>) => (client: Client, options?: object) => Promise<T>) => Promise<T>,
+    signal?: AbortSignal
+  ): Promise<T> {
+    const {connectTimeoutMs = CONNECT_TIMEOUT_MS} = this.#address
+    const end = performance.now() + connectTimeoutMs
+    /** The last error of a node: any other one is of the way to it. */
     let failure: unknown
-    let hasAnswered = false
-    const answering = [...this.#nodes.keys(), ...given, ...this.#masterNames].filter(at => !this.#lost.has(at))
-    for (const at of new Set([...answering, ...this.#lost]))
+    const fail = (error: unknown): never => {
+      failure = error
+      throw error
+    }
+    for (;;)
       try {
-        const reply = await (await this.#node(at)).command(['CLUSTER', 'SLOTS'])
-        const slots = slotsIn(reply, nodeAddress(at).host)
-        hasAnswered = true
-        if (slots.length === 0) continue // it has left the cluster, or is in none yet
-        const hasOthers = slots.some(({node}) => !this.#isMaster(node))
-        this.#slots = slots
-        if (hasOthers) void this.#greet()
-        return
+        return await send(run => async (client, options) => run(this.#of(client), options).catch(fail))
       } catch (error) {
-        failure = error
+        if (this.#over.signal.aborted) throw closed()
+        signal?.throwIfAborted()
+        if (error === failure && !(error instanceof UnsentError)) throw error
+        if (performance.now() > end)
+          throw error instanceof TypeError ? new RedisError('CLUSTERDOWN no node has the slot of the key') : error
+        void this.#look()
+        await pause(LOOK_MS, this.#over.signal)
       }
-    if (!hasAnswered) throw failure
+  }
+
+  #of(client: Client): ClientConnection {
+    const known = this.#nodes.get(client)
+    if (known !== undefined) return known
+    const node = ClientConnection.over(this.#library, this.#address, client)
+    this.#nodes.set(client, node)
+    return node
+  }
+
+  /** Asks for the successors of lost masters until all are open, and lets those who listen hear them. */
+  async #look(): Promise<void> {
+    const {signal} = this.#over
+    this.#mustLook = true
+    if (this.#isLooking) return
+    this.#isLooking = true
+    const hear = async (master: Master): Promise<void> => {
+      const client = await within(LOOK_MS, this.#cluster.nodeClient(master))
+      if (client === undefined) throw new Error('the node does not answer')
+      // one that refuses does so each time
+      await Promise.allSettled([...this.#listening].map(async each => listen(this.#of(client), each)))
+    }
+    while (this.#mustLook && !signal.aborted) {
+      this.#mustLook = false
+      await this.#cluster._slots.rediscover().catch(() => undefined)
+      const heard = await Promise.allSettled(this.#cluster.masters.map(hear))
+      if (heard.every(({status}) => status === 'fulfilled')) continue
+      this.#mustLook = true
+      await pause(LOOK_MS, signal)
+    }
+    this.#isLooking = false
   }
 }

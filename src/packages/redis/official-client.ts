@@ -1,7 +1,7 @@
 // A client of the official library for a real Redis: its options, its values, and its end.
 import {isUtf8} from 'node:buffer'
 import type {RedisClientOptions} from '@redis/client'
-import {messageOf} from '../../model/errors.ts'
+import {codeOf, messageOf} from '../../model/errors.ts'
 import {closed, type Argument, type RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
@@ -21,24 +21,34 @@ export interface RedisAddress {
   readonly readTimeoutMs?: number
 }
 
+/** Called when the connection is lost, with the reason, and when it is restored. */
+export interface ConnectionListener {
+  lost(reason: string): void
+  back(): void
+  /** Called if the server no longer answers on an open connection; `back` follows once it does. */
+  readonly silent?: () => void
+}
+
 /** The parts of `@redis/client` that a connection needs. */
 export type Library = typeof import('./client-library.ts')
 export type Client = ReturnType<typeof createClient>
-type None = Record<string, never>
+export type None = Record<string, never>
 type Options = RedisClientOptions<None, None, None, 2>
 
 /** Default of `connectTimeoutMs`. */
 export const CONNECT_TIMEOUT_MS = 5000
+/** Default of `readTimeoutMs`. */
+export const READ_TIMEOUT_MS = 3000
 
-/** Creates a client of the official library, not connected yet. `reconnectStrategy`: returns the pause in ms before the next try, or the error that ends it. */
-export function createClient(
-  {createClient: create, RESP_TYPES}: Library,
+/** Returns the options of a client. `reconnectStrategy`: returns the pause in ms before the next try, or what ends it. `signal` ends its socket. */
+export function clientOptions(
+  {RESP_TYPES}: Library,
   {host, port, username, password, database, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS}: RedisAddress,
-  reconnectStrategy: (retries: number, cause: Error) => Error | number
-) {
-  const over = new AbortController()
-  const socket = {host, port, connectTimeout: connectTimeoutMs, reconnectStrategy, signal: over.signal}
-  const options: Options = {
+  reconnectStrategy: (retries: number, cause: Error) => Error | false | number,
+  signal: AbortSignal
+): Options {
+  const socket = {host, port, connectTimeout: connectTimeoutMs, reconnectStrategy, signal}
+  return {
     RESP: 2,
     socket: tls === undefined ? socket : {...socket, tls: true, ...tls},
     ...(username !== undefined && username !== '' && {username}),
@@ -48,7 +58,16 @@ export function createClient(
     // the library's timeout for commands would create an AbortSignal and a timer for each
     commandOptions: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}, timeout: 0}
   }
-  const client = create(options)
+}
+
+/** Creates a client of the official library, not connected yet. */
+export function createClient(
+  library: Library,
+  address: RedisAddress,
+  reconnectStrategy: (retries: number, cause: Error) => Error | number
+) {
+  const over = new AbortController()
+  const client = library.createClient(clientOptions(library, address, reconnectStrategy, over.signal))
   ends.set(client, over)
   return client
 }
@@ -91,3 +110,12 @@ export class NoRedisError extends Error {
 /** Returns the reason for which a command failed on an abandoned or closed connection. The library only reports the disconnection. */
 export const givenUp = (error: unknown, isClosed: boolean, why: string): unknown =>
   messageOf(error) !== 'Disconnects client' ? error : isClosed ? closed() : new Error(why, {cause: error})
+
+/** Returns why a first connection has failed. */
+export function whyNotOpened({ErrorReply}: Library, error: unknown): unknown {
+  // the library wraps the socket's error
+  const cause = error instanceof Error && 'socketError' in error ? error.socketError : error
+  if (cause instanceof ErrorReply) return new RedisError(cause.message)
+  const isUnknown = cause instanceof Error && codeOf(cause) === '' && cause.name === 'Error'
+  return isUnknown && !(cause instanceof NoRedisError) ? new NoRedisError(cause.message) : cause
+}

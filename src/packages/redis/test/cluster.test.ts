@@ -98,33 +98,6 @@ t.test('a scan sees the keys of all nodes once, and the facts of a stream come f
   }
 })
 
-t.test('a scan goes on where it was, in whatever order nodes tell who has which slots', async t => {
-  const ports: number[] = []
-  const questions: number[] = []
-  const slots = (): Result => {
-    const ranges = [
-      [0, 8191, ['127.0.0.1', ports[0] ?? 0]],
-      [8192, 16_383, ['127.0.0.1', ports[1] ?? 0]]
-    ]
-    return questions.push(0) === 1 ? ranges : ranges.toReversed()
-  }
-  const [first, second] = [await openNode(t, slots), await openNode(t, slots)]
-  ports.push(first.port, second.port)
-  const connection = await openAt(t, first.port)
-  for (let n = 0; n < 50; n++) await connection.command(['SET', `key${n}`, '1'])
-  const found: string[] = []
-  const scan = async (from: string): Promise<string> => {
-    const [next, some] = itemsIn(await connection.command(['SCAN', from, 'COUNT', '7']))
-    found.push(...itemsIn(some).map(String))
-    return String(next)
-  }
-  let cursor = await scan('0')
-  second.cut()
-  while (questions.length < 3) await new Promise(setImmediate)
-  for (let turns = 0; turns < 100 && cursor !== '0'; turns++) cursor = await scan(cursor)
-  t.equal(new Set(found).size, 50)
-})
-
 t.test('the node that takes the place of another one is found, however late, and who listens hears it', async t => {
   const ports: number[] = []
   const questions: number[] = []
@@ -199,9 +172,9 @@ t.test('the successor of a node that was gone before it was needed is found', as
   const {ports, nodes, open} = await openThree(t)
   const connection = await open(nodes[0].port)
   nodes[1].end()
-  await t.rejects(connection.command(['SET', 'foo', '1']), /ECONNREFUSED/, 'it has none yet')
-  ports[1] = nodes[2].port
-  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
+  const waiting = connection.command(['SET', 'foo', '1'])
+  setTimeout(() => (ports[1] = nodes[2].port), 50)
+  t.equal(await waiting, 'OK')
   t.same(await connection.transaction([['SET', 'foo', '2']]), ['OK'])
 })
 
@@ -242,8 +215,14 @@ t.test('a master that has become a replica is not heard any more: it says what i
 })
 
 t.test('a slot that has moved is followed, also while no other node has heard of that', async t => {
-  const {nodes, open} = await openThree(t)
-  const connection = await open(nodes[0].port)
+  const ports: number[] = []
+  const slotsOf = (second: number) => (): Result => [
+    [0, 8191, ['127.0.0.1', ports[0] ?? 0]],
+    [8192, 16_383, ['127.0.0.1', ports[second] ?? 0]]
+  ]
+  const nodes = [await openNode(t, slotsOf(1)), await openNode(t, slotsOf(2)), await openNode(t, slotsOf(2))] as const
+  ports.push(...nodes.map(({port}) => port))
+  const connection = await openAt(t, nodes[0].port)
   const {engine} = nodes[1]
   const run = engine.run.bind(engine)
   engine.run = (session, args) => {
@@ -251,14 +230,14 @@ t.test('a slot that has moved is followed, also while no other node has heard of
     return args[0] === 'EXEC' ? new RedisError('EXECABORT Transaction discarded') : run(session, args)
   }
   t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
-  const other = await open(nodes[0].port)
+  const other = await openAt(t, nodes[0].port)
   t.same(await other.transaction([['SET', 'foo', '2']]), ['OK'])
   t.same(await other.command(['GET', 'foo']), Buffer.from('2'))
   t.equal(nodes[2].engine.database(0).size, 1)
 })
 
-t.test('a transaction on a key that is moving is run where the key is', async t => {
-  const {nodes, open} = await openThree(t)
+t.test('a transaction on a key that is moving is run where the key is, once that is a master', async t => {
+  const {ports, nodes, open} = await openThree(t)
   const connection = await open(nodes[0].port)
   const {engine} = nodes[1]
   const run = engine.run.bind(engine)
@@ -272,27 +251,19 @@ t.test('a transaction on a key that is moving is run where the key is', async t 
     asked.push(args[0] ?? '')
     return args[0] === 'ASKING' ? OK_STATUS : runThere(session, args)
   }
-  t.same(await connection.transaction([['SET', 'foo', '2']]), ['OK'])
+  const answer = connection.transaction([['SET', 'foo', '2']])
+  setTimeout(() => (ports[0] = nodes[2].port), 50)
+  t.same(await answer, ['OK'])
   t.same(asked.slice(-4), ['ASKING', 'MULTI', 'SET', 'EXEC'])
 })
 
-t.test(
-  'a node that names no host means its own, and a master of which only that one knows gets its settings',
-  async t => {
-    const {nodes, open} = await openThree(t)
-    const connection = await open(nodes[2].port)
-    const {engine} = nodes[1]
-    const run = engine.run.bind(engine)
-    engine.run = (session, args) =>
-      args[0] === 'SET' ? new RedisError(`MOVED 12182 :${nodes[2].port}`) : run(session, args)
-    let greeted = 0
-    connection.onServer(() => greeted++)
-    for (const text of ['1', '2']) t.equal(await connection.command(['SET', 'foo', text]), 'OK')
-    t.equal(nodes[2].engine.database(0).size, 1)
-    t.equal(nodes[2].engine.sessions.size, 1, 'it was open under its name')
-    t.equal(greeted, 1)
-  }
-)
+t.test('a node that names no host means its own', async t => {
+  let port = 0
+  const node = await openNode(t, () => [[0, 16_383, ['', port]]])
+  ;({port} = node)
+  const connection = await openAt(t, port)
+  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
+})
 
 t.test('a node that no longer answers is left for its successor, but for one that answers again', async t => {
   const {ports, nodes} = await openThree(t)
@@ -338,21 +309,6 @@ t.test('a master that cannot be reached keeps no other from being heard', async 
   t.equal(nodes[2].engine.channels.patternCount, 1)
 })
 
-t.test('a master that refuses listeners is skipped', async t => {
-  const {ports, nodes, open} = await openThree(t)
-  const connection = await open(nodes[0].port)
-  await connection.subscribe('change', () => undefined)
-  const {engine} = nodes[2]
-  const run = engine.run.bind(engine)
-  engine.run = (session, args) =>
-    args[0]?.toUpperCase() === 'PSUBSCRIBE' ? new RedisError('NOPERM') : run(session, args)
-  ports[1] = nodes[2].port
-  nodes[1].end()
-  for (let n = 0; n < 3; n++) await t.rejects(connection.command(['SET', 'foo', '1']))
-  for (let turns = 0; turns < 1000 && engine.sessions.size > 0; turns++) await new Promise(setImmediate)
-  t.equal(engine.sessions.size, 0)
-})
-
 t.test('the node of a key is that which commands on it go to', async t => {
   const {connection} = await openTwo(t)
   for (const key of ['a', 'b', 'c', 'd']) await connection.command(['SET', key, 'x'])
@@ -363,24 +319,11 @@ t.test('a cluster that is made after the connection was opened is found', async 
   const all: Result[] = []
   const node = await openNode(t, () => all)
   const [connection, other] = [await openAt(t, node.port), await openAt(t, node.port)]
-  await t.rejects(connection.command(['SET', 'foo', '1']), /CLUSTERDOWN/)
+  const hasty = await ClusterConnection.open({host: '127.0.0.1', port: node.port, connectTimeoutMs: 1})
+  t.teardown(async () => hasty.close())
+  await t.rejects(hasty.command(['SET', 'foo', '1']), /CLUSTERDOWN/)
   all.push([0, 16_383, ['127.0.0.1', node.port]])
   t.match([await connection.command(['SET', 'foo', '1']), await other.command(['KEYS', '*'])], ['OK', {length: 1}])
-})
-
-t.test('a node that has left the cluster does not decide who has slots', async t => {
-  let hasLeft = false
-  const questions: number[] = []
-  const all = (): Result => [[0, 16_383, ['127.0.0.1', second.port]]]
-  const first = await openNode(t, () => (hasLeft && questions.push(0) > 0 ? [] : all()))
-  const second: Awaited<ReturnType<typeof openNode>> = await openNode(t, all)
-  const connection = await openAt(t, first.port)
-  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
-  hasLeft = true
-  second.cut()
-  while (questions.length === 0) await new Promise(setImmediate)
-  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
-  t.equal(await connection.command(['SET', 'foo', '2']), 'OK')
 })
 
 t.test(
