@@ -29,7 +29,7 @@ const SIDECAR_HEADERS = [
 ].join(' ')
 
 /** Paths of a certificate and its key. */
-interface TlsFiles {
+export interface TlsFiles {
   readonly certificate: string
   readonly key: string
 }

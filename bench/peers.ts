@@ -25,7 +25,8 @@ interface FromGo extends Fetched {
 const FROM_NPM: readonly FromNpm[] = [
   {name: 'concurrently', version: '10.0.7', program: 'dist/bin/index.js'},
   {name: 'nodemon', version: '3.1.14', program: 'bin/nodemon.js'},
-  {name: 'pm2', version: '7.0.4', program: 'bin/pm2-runtime'}
+  {name: 'pm2', version: '7.0.4', program: 'bin/pm2-runtime'},
+  {name: 'portless', version: '0.15.6', program: 'dist/cli.js'}
 ]
 
 const FROM_GO: readonly FromGo[] = [

@@ -2,6 +2,7 @@ import {withNames} from '../../test/rig/by-name.ts'
 import {callRounds, type Target} from '../call-rounds.ts'
 import type {Figure} from '../figure.ts'
 import {startNginx, tlsFiles} from '../nginx.ts'
+import {startPortless} from '../portless.ts'
 import {echoServer, freePorts, isInstalled, withRig} from '../tools.ts'
 
 const at = (port: number): Target => ({url: `http://127.0.0.1:${port}/plain`})
@@ -14,7 +15,7 @@ const byName = (port: number): Target => ({
 export const port: Figure = {
   name: 'port',
   title: 'Calls at a port and by name',
-  what: 'The same calls at the `port` of the app, and by `https://callee-bench.localhost`, both passed on unchanged. nginx adds no headers; by name it has a certificate of the same kind, and TLS 1.3.',
+  what: 'The same calls at the `port` of the app, and by `https://callee-bench.localhost`, both passed on unchanged. nginx adds no headers; by name it and portless have a certificate of the same kind, and TLS 1.3.',
   needs: ['go', 'wrk', 'openssl'],
   measure: async scale =>
     withRig(async rig => {
@@ -27,8 +28,10 @@ export const port: Figure = {
       const program = rig.pillion(['run', '-f', '.'], {env})
       await program.ports('callee')
       const hasNginx = isInstalled('nginx')
+      const tls = await tlsFiles(rig)
       const plain = hasNginx ? await startNginx(rig, appPort) : undefined
-      const secure = hasNginx ? await startNginx(rig, appPort, {tls: await tlsFiles(rig)}) : undefined
+      const secure = hasNginx ? await startNginx(rig, appPort, {tls}) : undefined
+      const portless = await startPortless(rig, 'callee-bench', appPort, tls)
       const ports = await callRounds(
         scale,
         'calls at a port',
@@ -42,7 +45,8 @@ export const port: Figure = {
         'calls by name',
         new Map([
           ['ours', byName(entrance)],
-          ['nginx', secure && byName(secure.port)]
+          ['nginx', secure && byName(secure.port)],
+          ['portless', portless && byName(portless.port)]
         ])
       )
       program.signal('SIGTERM')
