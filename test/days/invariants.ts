@@ -74,12 +74,13 @@ function faultsOfApp(model: Model, app: App, seen: Seen): readonly string[] {
 
 const AWAKE: readonly Phase[] = ['up', 'unready', 'waiting', 'ended', 'excepted', 'debugged']
 
-/** Another app waits for it and for more: it finds it there. Or a debugger has another instance: they sleep and wake together. */
+/** Another app that is awake, or kept awake, depends on it. Or a debugger has another instance: they sleep and wake together. */
 const isKeptAwake = (model: Model, {entry: {id}}: App): boolean =>
   model.of(id).some(({phases}) => phases.has('debugged')) ||
   [...model.apps.values()].some(
-    ({entry, phases, mayWait}) =>
-      (mayWait || AWAKE.some(each => phases.has(each))) && dependsOn(entry).some(([needed]) => needed === id)
+    app =>
+      dependsOn(app.entry).some(([needed]) => needed === id) &&
+      (app.mayWait || AWAKE.some(each => app.phases.has(each)) || (app.phases.has('asleep') && isKeptAwake(model, app)))
   )
 
 function faultsOfProcess(model: Model, app: App, phase: Phase, told: Told, seen: Seen): readonly string[] {

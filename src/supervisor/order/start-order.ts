@@ -53,19 +53,17 @@ export class StartOrder {
     await this.#first
   }
 
-  /** Starts an app that was added, or opened again by an edit, as the start of the run does. */
+  /** Starts an app that was added, or opened again by an edit, as the start of the run does. Instances sleep and wake together. */
   async added(runtime: AppRuntime): Promise<void> {
-    if (!startsAsleep(runtime) || this.#isOtherAwake(runtime)) return this.late(runtime)
-    this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
+    if (!startsAsleep(runtime)) return this.late(runtime)
+    const {emit, runtimes} = this.#options
+    emit({type: 'sidecar-opened', app: runtime.sidecar})
     runtime.startAsleep()
+    const {id, plan} = runtime
+    const others = runtimes().filter(each => each.id === id && each.plan.version === plan.version)
+    if (others.some(({pid, sleep}) => pid !== 0 || sleep.isWaking)) runtime.sleep.wake('another instance')
     this.look()
     this.#reportAsleep(runtime)
-  }
-
-  /** Whether another instance of the app is awake: instances sleep and wake together. */
-  #isOtherAwake({id, plan: {version}}: AppRuntime): boolean {
-    const others = this.#options.runtimes().filter(each => each.id === id && each.plan.version === version)
-    return others.some(({pid, sleep}) => pid !== 0 || sleep.isWaking)
   }
 
   /** Starts an app that is asked for. Settles when it has started, or waits for others. */

@@ -357,15 +357,13 @@ t.test('what depends on an app that could not be opened is given up, and waits f
   t.same(scene.news(), ['start: web'])
 })
 
-t.test('an instance that an edit adds to a lazy app begins asleep, unless another one is awake', async t => {
-  for (const pid of [0, 1]) {
+t.test('an instance that an edit opens of a lazy app begins asleep, and wakes with another one', async t => {
+  for (const other of [{pid: 0}, {pid: 1}, {pid: 0, sleep: {...AWAKE, isWaking: true}}]) {
     const scene = new Scene()
-    for (const id of ['shop', 'shop.1'])
-      Object.assign(scene.add(id), {id: 'shop', sleep: {...AWAKE, beginsAsleep: true, isAsleep: true}})
-    const [first, second] = scene.runtimes
-    Object.assign(first ?? {}, {pid})
-    if (second !== undefined) void scene.order.added(second)
-    t.same(scene.news(), pid === 0 ? [] : ['start: shop.1'])
+    const sleep = {...AWAKE, beginsAsleep: true, wake: () => scene.log.push('wakes')}
+    for (const app of [other, {sleep}]) Object.assign(scene.add(`${scene.runtimes.length}`), {...app, id: 'shop'})
+    for (const runtime of scene.runtimes.slice(1)) void scene.order.added(runtime)
+    t.same(scene.news(), other.pid === 0 && other.sleep === undefined ? [] : ['wakes'])
   }
 })
 
