@@ -263,10 +263,9 @@ export class AppRuntime implements Callee, Intent {
     this.#plan = this.wanted
   }
 
-  /** Exchanges its process. The same program makes the next one, unless that has another plan or starter, or the program has ended. */
+  /** Exchanges its process. */
   async replace(why: Why): Promise<void> {
     this.#channel.renewPool()
-    if (!this.isOtherNext && this.app.state.phase !== 'exited') return this.app.restart(why)
     if (this.changesHands) this.changeHands()
     this.adopt()
     this.#channel.follow(this.#plan)

@@ -36,6 +36,8 @@ export interface ProgramOptions extends Pick<
 export class Program {
   readonly #options: ProgramOptions
   #app: Supervised
+  /** The plan of the latest process. */
+  #plan: AppPlan
   readonly #others = new Set<Supervised>()
   /** The marker of the latest process, '' before the first. */
   marker = ''
@@ -52,6 +54,7 @@ export class Program {
   constructor(options: ProgramOptions, plan: AppPlan, appPort: number) {
     this.#options = options
     this.starter = options.starter
+    this.#plan = plan
     this.#app = this.#newApp(plan, appPort)
   }
 
@@ -97,10 +100,14 @@ export class Program {
   /** Stops the current process and replaces it by a new one, which is started if the old one was. */
   async replace(plan: AppPlan, appPort: number, why: Why): Promise<void> {
     const old = this.#app
-    const wasAsleep = old.state.phase === 'asleep'
+    const {state} = old
+    const wasAsleep = state.phase === 'asleep'
+    const pid = this.#plan === plan && 'pid' in state ? state.pid : undefined
     this.#hasStarted = this.hasStarted
-    const app = (this.#app = this.#newApp(plan, appPort, why))
+    const first: AppState | undefined = pid === undefined ? undefined : {phase: 'stopping', pid, why}
+    const app = (this.#app = this.#newApp(plan, appPort, {begunBy: why, first}))
     this.#others.add(old)
+    if (first !== undefined) this.#options.moved(first)
     // now, so that a call starts the new one while the old one ends
     if (wasAsleep && !this.#hasStarted) app.sleep?.()
     await this.drop(old, why)
@@ -161,8 +168,8 @@ export class Program {
     }
   }
 
-  /** `begunBy`: cause of its first process, if it replaces another. */
-  #newApp(plan: AppPlan, appPort: number, begunBy?: Why): Supervised {
+  #newApp(plan: AppPlan, appPort: number, replacing?: Pick<SupervisedOptions, 'begunBy' | 'first'>): Supervised {
+    this.#plan = plan
     const {nextMarker, environment, folderOf, maySpawn, ...own} = this.#options
     const {moved: tell, otherMoved, plan: latest, ...shared} = own
     const isOther = (): boolean => app !== this.#app
@@ -178,10 +185,10 @@ export class Program {
         ? new ExternalApp(plan, appPort, moved)
         : new SupervisedApp({
             ...shared,
+            ...replacing,
             plan,
             appPort,
             moved,
-            begunBy,
             openTerminal: async () => this.#openTerminal(plan.id),
             folder: () => folderOf(plan),
             // a start, a reload or an edit of the template may still be in progress when the run stops

@@ -44,10 +44,6 @@ export class ExternalApp implements Supervised {
     this.#run().then(this.#end.resolve, this.#end.reject)
   }
 
-  restart(_why: Why): void {
-    // the process is not ours
-  }
-
   async stop(_why: Why): Promise<void> {
     this.#over.abort()
     this.#nap.abort()

@@ -4,11 +4,12 @@ import {NEXT, type AppState} from '../../model/app-state.ts'
 export class StateMachine {
   readonly #id: string
   readonly #moved: (state: AppState) => void
-  #state: AppState = {phase: 'idle'}
+  #state: AppState
 
-  constructor(id: string, moved: (state: AppState) => void) {
+  constructor(id: string, moved: (state: AppState) => void, first: AppState = {phase: 'idle'}) {
     this.#id = id
     this.#moved = moved
+    this.#state = first
   }
 
   get state(): AppState {

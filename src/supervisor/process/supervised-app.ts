@@ -33,6 +33,8 @@ export interface SupervisedOptions extends ReadyCommandOptions {
   readonly next: (ended: ExitByItself) => AfterExit
   /** Cause of the first process, if it replaces another. */
   readonly begunBy?: Why | undefined
+  /** Its first state: `stopping` while a process of the same plan ends. */
+  readonly first?: AppState | undefined
   /** Called right before each spawn; false: the app ends without another process. */
   readonly maySpawn?: (() => boolean) | undefined
   /** Gets each process group, in case we are killed. */
@@ -68,7 +70,7 @@ export class SupervisedApp implements Supervised {
   readonly #over = new AbortController()
   /** Aborted to stop without a grace period, or to cut it short. */
   readonly #now = new AbortController()
-  /** Signal of the current process, aborted when a stop or restart is requested, which also ends a backoff. */
+  /** Signal of the current process, aborted when a stop or sleep is requested, which also ends a backoff. */
   #asked = new AbortController()
   #why: Why = 'user'
   /** Whether the current process is the last until one is requested. */
@@ -92,10 +94,11 @@ export class SupervisedApp implements Supervised {
 
   constructor(options: SupervisedOptions) {
     this.#options = options
-    this.#machine = new StateMachine(options.plan.id, state => {
+    const moved = (state: AppState): void => {
       this.#begun.resolve() // the first state change: it was spawned, or never will be
       options.moved(state)
-    })
+    }
+    this.#machine = new StateMachine(options.plan.id, moved, options.first)
     this.#target = probeTargetOf(options.plan, options.appPort)
     this.#readyCommand = new ReadyCommand(options)
     this.#begunBy = options.begunBy
@@ -125,26 +128,20 @@ export class SupervisedApp implements Supervised {
 
   /** `pipes`: of the first process. Default: new ones. */
   async start(pipes?: ProcessPipes): Promise<void> {
-    if (this.#isToSleep || this.state.phase === 'asleep') this.restart('user')
+    if (this.#isToSleep || this.state.phase === 'asleep') this.#ask('user')
     this.#begin(pipes)
     await Promise.race([this.#begun.promise, this.ended])
   }
 
   sleep(): void {
-    this.restart('idle')
+    this.#ask('idle')
     this.#isToSleep = true
     this.#begin(undefined)
   }
 
-  restart(why: Why): void {
-    this.#isToSleep = false
-    if (!this.#asked.signal.aborted) this.#why = why
-    this.#asked.abort()
-  }
-
   async stop(why: Why): Promise<void> {
     this.#over.abort()
-    this.restart(why)
+    this.#ask(why)
     await this.start()
     await this.ended
   }
@@ -161,6 +158,13 @@ export class SupervisedApp implements Supervised {
   /** No further process is started. */
   get #isOver(): boolean {
     return this.#over.signal.aborted || this.#options.maySpawn?.() === false
+  }
+
+  /** Ends the process, the backoff or the sleep. */
+  #ask(why: Why): void {
+    this.#isToSleep = false
+    if (!this.#asked.signal.aborted) this.#why = why
+    this.#asked.abort()
   }
 
   #begin(pipes: ProcessPipes | undefined): void {
@@ -180,7 +184,7 @@ export class SupervisedApp implements Supervised {
       pipes = undefined
       if (this.#isOver) break
       if (ended === 'asked') {
-        this.#fulfil()
+        this.#begunBy = this.#why
         continue
       }
       const {exit} = ended
@@ -234,24 +238,12 @@ export class SupervisedApp implements Supervised {
 
   async #prepare(): Promise<ProcessPlace> {
     const {plan, environment, processMarker, noted, watchdog} = this.#options
-    const folder = await this.#folder()
+    const folder = await (this.#options.folder?.() ?? plan.folder)
     const env = environment(++this.#generation)
     // in one turn: the next marker may belong to another process
     const place = {folder, env, marker: `PILLION_LIFE=${processMarker(this.#generation)}`}
     await watchdog?.openNetwork(plan.command, env, why => noted({type: 'no-network', why}))
     return plan.limits ? {...place, limited: (await import('./limits.ts')).limitsFor(plan.limits, noted)} : place
-  }
-
-  /** Prepares the folder; again if a restart is requested in the meantime. */
-  async #folder(): Promise<string> {
-    const {plan, folder} = this.#options
-    if (folder === undefined) return plan.folder
-    for (;;) {
-      const prepared = folder()
-      await Promise.allSettled([prepared])
-      if (!this.#asked.signal.aborted || this.#isOver) return prepared
-      this.#asked = new AbortController()
-    }
   }
 
   #spawn(stdio: ProcessStdio, place: ProcessPlace): AppProcess {
@@ -335,8 +327,8 @@ export class SupervisedApp implements Supervised {
 
   /** Only before the first spawn, and after a sleep: else the listener is most likely the app itself. */
   async #lookForForeignListener(): Promise<void> {
-    const {plan, appPort, noted} = this.#options
-    if (this.#generation > 0 && this.state.phase !== 'asleep') return
+    const {plan, appPort, noted, first} = this.#options
+    if ((this.#generation > 0 || first?.phase === 'stopping') && this.state.phase !== 'asleep') return
     const isReplacing = this.#begunBy !== undefined
     const found = await findForeignListeners(plan, {appPort, isReplacing}, this.#target.port)
     for (const {port, owner} of found) noted({type: 'port-taken', port, owner, isCalled: port === appPort})
@@ -348,13 +340,6 @@ export class SupervisedApp implements Supervised {
     if (delayMs === Infinity) await aborted(this.#asked.signal)
     else await pause(delayMs, this.#asked.signal)
     this.#begunBy = undefined
-    if (this.#asked.signal.aborted) this.#fulfil()
-  }
-
-  /** The next process fulfils the request. */
-  #fulfil(): void {
-    this.#failures = NO_FAILURES
-    this.#begunBy = this.#why
   }
 
   /** Decides what follows the end of a process by itself. */

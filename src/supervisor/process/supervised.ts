@@ -20,9 +20,7 @@ export interface Supervised {
   readonly terminal?: ProcessTerminal | undefined
   /** Settles when the first process, or the first after a sleep, was spawned, could not be spawned, or is no longer wanted. */
   start(): Promise<void>
-  /** Requests a new process immediately. Requests in quick succession count as one; before the start and after the end they do nothing. */
-  restart(why: Why): void
-  /** Ends the process, if there is one. The next is started only by `start` or `restart`. */
+  /** Ends the process, if there is one. The next is started only by `start`. */
   sleep?(): void
   /** Stops the app, and settles when it is completely gone. Also ends an app that was never started. */
   stop(why: Why): Promise<void>

@@ -133,3 +133,17 @@ t.test('one that waits for its next process starts none once another one is in i
   await program.start(undefined)
   t.equal(spawned(), before + 1)
 })
+
+t.test('a process of the same plan begins once the one before has ended, which seems to stop until then', async t => {
+  const plan = planOf({command: script('exec sleep 1000')})
+  const {program, witness, spawned} = programOf(t, undefined, plan)
+  await program.start(undefined)
+  await witness.ready()
+  const {state} = program.app
+  const replaced = program.replace(plan, 0, 'watch')
+  t.same(program.app.state, {phase: 'stopping', pid: 'pid' in state && state.pid, why: 'watch'})
+  await replaced
+  await witness.ready(2)
+  t.same(witness.phases, ['starting', 'running', 'stopping', 'starting', 'running'])
+  t.equal(spawned(), 2)
+})

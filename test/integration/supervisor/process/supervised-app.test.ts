@@ -1,4 +1,3 @@
-import {EventEmitter, once} from 'node:events'
 import {copyFile, readFile} from 'node:fs/promises'
 import {connect} from 'node:net'
 import {join} from 'node:path'
@@ -7,7 +6,7 @@ import {test} from 'tap'
 import {freePort} from '../../../rig/free-port.ts'
 import {preparePipes} from '../../../../src/supervisor/process/process-pipes.ts'
 import {afterExit, type AfterExit, type ExitByItself} from '../../../../src/supervisor/process/restart-policy.ts'
-import {ALONE, fixture, quietly, Scene, script} from './scene.ts'
+import {ALONE, fixture, Scene, script} from './scene.ts'
 
 const FOREVER = script('while :; do sleep 0.05; done')
 
@@ -123,31 +122,6 @@ test('each life has its own mark and environment', async t => {
   t.match(witness.text.stdout, `${scene.run}-0.1\n${scene.run}-0.2\n${scene.run}-0.3\n`)
 })
 
-test('two restarts at once make one new life', async t => {
-  const {app, witness} = new Scene(t).app({command: FOREVER})
-  await app.start()
-  await witness.ready()
-  app.restart('watch')
-  app.restart('user')
-  await witness.ready(2)
-  await app.stop('user')
-  t.same(witness.phases, ['starting', 'running', 'stopping', 'starting', 'running', 'stopping', 'exited'])
-  t.match(witness.states[2], {why: 'watch'})
-  t.match(witness.states.at(-1), {asked: true, exit: {kind: 'signal', signal: 'SIGTERM'}})
-})
-
-test('a restart while the last life is still stopping makes one new life', async t => {
-  const {app, witness} = new Scene(t).app({command: fixture('listen.mjs', '127.0.0.1', '0')})
-  await app.start()
-  await witness.seen(/listening/)
-  app.restart('watch')
-  await witness.phase('stopping')
-  app.restart('watch')
-  await witness.seen(/listening(.|\n)*listening/)
-  await app.stop('user')
-  t.equal(witness.phases.filter(phase => phase === 'starting').length, 2)
-})
-
 test('stop during backoff ends at once', async t => {
   const {app, witness} = new Scene(t).app(
     {command: ['false'], restart: 'always'},
@@ -158,19 +132,6 @@ test('stop during backoff ends at once', async t => {
   t.match(app.state, {failures: 1, last: {kind: 'code', code: 1}})
   await app.stop('user')
   t.same(app.state, {phase: 'exited', exit: {kind: 'code', code: 1}, asked: true})
-})
-
-test('restart during backoff starts at once and forgets the failures', async t => {
-  const {app, witness} = new Scene(t).app(
-    {command: ['false'], restart: 'always'},
-    {next: () => ({kind: 'starts', inMs: 60_000})}
-  )
-  void app.start()
-  await witness.phase('backoff')
-  app.restart('user')
-  await witness.phase('backoff', 2)
-  t.match(app.state, {failures: 1})
-  await app.stop('user')
 })
 
 test('stop before start means that nothing is spawned', async t => {
@@ -274,59 +235,29 @@ test('a restarted server has its port back', async t => {
   t.match(refused, {code: 'ECONNREFUSED'})
 })
 
-test('nothing is started again after an app has ended', async t => {
-  const {app, witness} = new Scene(t).app({command: ['true']})
+test('a stop while the folder is made ready starts no process', async t => {
+  const [asked, made] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()]
+  const folder = async (): Promise<string> => {
+    asked.resolve()
+    return made.promise
+  }
+  const {app, witness} = new Scene(t).app({command: FOREVER}, {folder})
   void app.start()
-  await app.ended
-  app.restart('user')
-  await quietly(50)
-  t.equal(witness.phases.at(-1), 'exited')
-})
-
-test('the folder is made ready before each process: anew after a change meanwhile, and for none after a stop', async t => {
-  const asked: (() => void)[] = []
-  const more = new EventEmitter()
-  const folder = async (): Promise<string> =>
-    new Promise(resolve => {
-      asked.push(() => resolve('/usr'))
-      more.emit('asked')
-    })
-  const {app, witness} = new Scene(t).app({command: script('pwd; while :; do sleep 0.05; done')}, {folder})
-  const first = once(more, 'asked')
-  void app.start()
-  await first
-  t.equal(witness.phases.length, 0)
-  const second = once(more, 'asked')
-  app.restart('user')
-  asked[0]?.()
-  await second
-  t.equal(witness.phases.length, 0, 'no process was started in a folder that lacks the change')
-  asked[1]?.()
-  await witness.seen(/^\/usr$/m)
-  const third = once(more, 'asked')
-  app.restart('user')
-  await third
+  await asked.promise
   const stopped = app.stop('user')
-  asked[2]?.()
+  made.resolve('/usr')
   await stopped
-  t.equal(witness.phases.filter(phase => phase === 'starting').length, 1)
+  t.same(witness.phases, ['exited'])
 })
 
-test('a restart that is requested while what the leader left behind is ending starts a new process', async t => {
-  const scene = new Scene(t)
-  const child = "(trap 'sleep 0.3; exit' TERM; touch up; while :; do sleep 0.05; done) &"
-  const {app, witness} = scene.app({
-    folder: await scene.folder(),
-    command: script(`[ -e up ] && exec sleep 300; ${child} while ! [ -e up ]; do sleep 0.05; done; sleep 0.2; exit 7`)
-  })
+test('one that is to sleep while it waits for its next start sleeps, and is started again', async t => {
+  const {app, witness} = new Scene(t).app({command: ['false'], restart: 'always'}, {next: () => ({kind: 'waits'})})
   await app.start()
-  await witness.until('the leader has exited', () =>
-    witness.states.some(state => state.phase === 'running' && !state.ready)
-  )
-  app.restart('user')
-  await witness.phase('starting', 2)
-  t.notOk(witness.phases.includes('exited'))
-  await app.stop('user')
+  await witness.phase('backoff')
+  app.sleep()
+  await witness.phase('asleep')
+  await app.start()
+  await witness.phase('backoff', 2)
 })
 
 test("the user's browser, opened by an app, outlives it; one that a program drives does not", async t => {

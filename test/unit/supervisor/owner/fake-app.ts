@@ -115,9 +115,8 @@ export class FakeRuntime {
   }
 
   async replace(why: string): Promise<void> {
-    const isRestart = !this.isOtherNext && this.state.phase !== 'exited'
     if (this.changesHands) this.changeHands()
-    this.asked.push(`${isRestart ? 'restart' : 'replace'}: ${why}`)
+    this.asked.push(`replace: ${why}`)
     this.plan = this.wanted
   }
 

@@ -55,7 +55,7 @@ t.test('a save keeps an app awake that is about to sleep, and replaces its proce
   owner.want('watch')
   inside.leave()
   await settle()
-  t.same(runtime.asked, ['restart: watch'])
+  t.same(runtime.asked, ['replace: watch'])
   runtime.move({phase: 'starting', pid: 2})
   runtime.move(READY)
   t.equal(await fell, false)
