@@ -200,7 +200,7 @@ export class RunParts {
     return new AppCloser({
       ...this.context,
       sidecars: this.#sidecars,
-      close: async (runtime, end) => this.changes.ownerOf(runtime).close(end),
+      close: async (runtime, ...how) => this.changes.ownerOf(runtime).close(...how),
       ends: runtime => {
         this.changes.leave(runtime)
         this.starts.leave(runtime)

@@ -20,7 +20,7 @@ import type {Program} from './program.ts'
 import type {AppRuntimeOptions, OpeningOptions} from './app-runtime-options.ts'
 import {whyNotRunning} from './messages/why-not-running.ts'
 import {listedApp} from './listed-app.ts'
-import type {RuntimeStatus} from './runtime-status.ts'
+import {initialProgress, type RuntimeStatus} from './runtime-status.ts'
 import type {AppSleep} from './app-sleep.ts'
 import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 
@@ -57,7 +57,7 @@ export class AppRuntime implements Callee, Intent {
   #looking: Promise<void> | undefined // once for all calls that a crash breaks
   person: Person
   request: Intent['request'] = 'no'
-  isClosing = false
+  closing: Intent['closing'] = 'no'
   runEnds = false
   round = 0
   idle: Idle = {kind: 'no'}
@@ -99,7 +99,6 @@ export class AppRuntime implements Callee, Intent {
     const person = this.person === 'stopped' ? 'none' : this.person
     this.person = person
     this.isStopped = false
-    this.isClosing = false
     this.#opening = new Opening(this, this.#options, {...next, person}, this.#moves)
     this.hasEarlierLogs = true
     this.#channel.reopen(next.plan, next.ports.appPort)
@@ -203,8 +202,9 @@ export class AppRuntime implements Callee, Intent {
     return this.#program.lives
   }
 
+  /** Progress of its process. Before an edit opens it again, it has none: dependents wait for the next opening. */
   get progress(): Progress {
-    return this.#status.progress
+    return this.closing === 'reopens' ? initialProgress(this.#plan) : this.#status.progress
   }
 
   /** Whether its process accepts calls, or it has no port. Whether calls are sent is another question (`availability`). */
@@ -282,13 +282,12 @@ export class AppRuntime implements Callee, Intent {
 
   /** Queues calls until the next opening: an edit of the template closes the app. */
   suspend(): void {
-    this.#status.suspend()
     this.#channel.suspend(`an edit of the template opens "${this.id}" again`)
   }
 
   /** Whether an edit has ended its processes, and is about to open it again. */
   get isBetweenOpenings(): boolean {
-    return this.#status.isSuspended && this.app.state.phase === 'exited'
+    return this.closing === 'reopens' && this.app.state.phase === 'exited'
   }
 
   /** The app has left the run. */

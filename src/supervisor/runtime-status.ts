@@ -11,9 +11,7 @@ export class RuntimeStatus {
   #bornAt = 0
   /** Time of the latest change of state. */
   movedAt = new Date()
-  #progress: Progress
-  /** An edit of the template closes the app, and opens it again next. */
-  #isSuspended = false
+  progress: Progress
   /** Why it has not been started, or never will be; '' otherwise. */
   obstacle = ''
   /** The ids of the apps that it waits for. */
@@ -23,21 +21,7 @@ export class RuntimeStatus {
   readonly #exits = new ExitHistory()
 
   constructor(plan: AppPlan) {
-    this.#progress = initialProgress(plan)
-  }
-
-  /** Progress of its process. A suspended app has none: dependents wait for the next opening. */
-  get progress(): Progress {
-    const {id, hasCommand} = this.#progress
-    return this.#isSuspended ? noProgress(id, hasCommand) : this.#progress
-  }
-
-  get isSuspended(): boolean {
-    return this.#isSuspended
-  }
-
-  suspend(): void {
-    this.#isSuspended = true
+    this.progress = initialProgress(plan)
   }
 
   /** Start time of its process, in ms since 1970; 0 if there is none. */
@@ -61,7 +45,7 @@ export class RuntimeStatus {
     this.obstacle = isAsleep ? '' : why
     this.waitsFor = []
     this.isGivenUp = !isAsleep
-    if (isAsleep) this.#progress = progressed(this.#progress, {phase: 'exited', exit: undefined, asked: true})
+    if (isAsleep) this.progress = progressed(this.progress, {phase: 'exited', exit: undefined, asked: true})
   }
 
   starting(): void {
@@ -69,7 +53,7 @@ export class RuntimeStatus {
     this.waitsFor = []
     // dependents wait for this start, despite the last result
     if (this.progress.state.phase === 'asleep' || this.progress.state.phase === 'exited')
-      this.#progress = {...this.#progress, state: {phase: 'idle'}}
+      this.progress = {...this.progress, state: {phase: 'idle'}}
   }
 
   /** Restores the state before its first start. */
@@ -77,7 +61,7 @@ export class RuntimeStatus {
     this.replaced()
     this.isGivenUp = false
     this.obstacle = ''
-    this.#progress = initialProgress(plan)
+    this.progress = initialProgress(plan)
   }
 
   /** Called when its process is being replaced, or its next one has another plan. Its dependencies stay. */
@@ -98,11 +82,11 @@ export class RuntimeStatus {
     if (state.phase === 'exited') this.#exits.clear()
     if (state.phase === 'starting') this.#bornAt = state.pid === undefined ? 0 : momentNow()
     else if (['exited', 'backoff', 'asleep'].includes(state.phase)) this.#bornAt = 0
-    this.#progress = progressed(this.#progress, state)
+    this.progress = progressed(this.progress, state)
   }
 }
 
-const initialProgress = ({id, command}: AppPlan): Progress => noProgress(id, command.length > 0)
+export const initialProgress = ({id, command}: AppPlan): Progress => noProgress(id, command.length > 0)
 
 /** With its time of day, which no call may have shown since the machine slept. */
 function momentNow(): number {

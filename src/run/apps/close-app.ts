@@ -6,6 +6,7 @@ import {cutText} from '../../supervisor/messages/cut.ts'
 import type {FinishWork} from '../../supervisor/reload/overlap.ts'
 import {drain, withDeadline} from '../../supervisor/reload/deadline.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {AppOwner} from '../../supervisor/owner/owner.ts'
 import {reportNote} from '../../supervisor/messages/note-text.ts'
 import {stopInOrder} from '../../supervisor/order/stop-order.ts'
 import {endMarked} from '../../supervisor/process/end-group.ts'
@@ -49,7 +50,7 @@ export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporte
   /** The open sidecars, without closed ones. */
   readonly sidecars: Map<AppRuntime, OpenSidecar>
   /** Lets the owner of an app close it by `end`, unless it is closed, or is being closed. Settles when it is closed. */
-  readonly close: (runtime: AppRuntime, end: () => Promise<void>) => Promise<void>
+  readonly close: (runtime: AppRuntime, ...how: Parameters<AppOwner['close']>) => Promise<void>
   /** Called when an app is about to end, so that it is not restarted. */
   readonly ends: (runtime: AppRuntime) => void
   /** Called when an app gets no new calls. */
@@ -85,7 +86,7 @@ export class AppCloser {
 
   /** Stops an app and then its sidecar, during the run. */
   async close(runtime: AppRuntime): Promise<void> {
-    await this.#options.close(runtime, async () => this.#leave(runtime))
+    await this.#options.close(runtime, 'closes', async () => this.#leave(runtime))
   }
 
   /**
@@ -98,10 +99,10 @@ export class AppCloser {
   ): Promise<SidecarServers | undefined> {
     const {timeoutMs} = runtime.queue
     let servers: SidecarServers | undefined
-    await this.#options.close(runtime, async () => {
+    await this.#options.close(runtime, isOpenedNext ? 'reopens' : 'closes', async () => {
       await callers
       await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#options.lifetime.now}, async cut => {
-        await this.drain(runtime, isOpenedNext)
+        await this.drain(runtime)
         onDrained()
         await runtime.stop('user')
         servers = await this.#options.sidecars.get(runtime)?.makeRoom(keepsPorts, cut)
@@ -130,17 +131,17 @@ export class AppCloser {
   /** Closes all sidecars and logs after the apps have exited; `cut` is aborted to stop waiting for connections. */
   async closeAll(runtimes: readonly AppRuntime[], cut: AbortSignal): Promise<void> {
     const {close} = this.#options
-    await Promise.all(runtimes.map(async runtime => close(runtime, async () => this.#detach(runtime)(cut))))
+    await Promise.all(runtimes.map(async runtime => close(runtime, 'closes', async () => this.#detach(runtime)(cut))))
     await Promise.all(this.#behind) // also those that an edit has left just now
   }
 
   /** Refuses new calls to an app, or queues them for its next opening. Lets calls in flight finish within the grace period, then cancels them. */
-  async drain(runtime: AppRuntime, isOpenedNext = false): Promise<void> {
+  async drain(runtime: AppRuntime): Promise<void> {
     const {sidecars, lifetime, ends, leaves, letGo, reporter} = this.#options
     const over = lifetime.stopRequested
     const letActorsGo = letGo(runtime)
     ends(runtime)
-    if (isOpenedNext) runtime.suspend()
+    if (runtime.closing === 'reopens') runtime.suspend()
     else {
       leaves(runtime)
       runtime.refuseCalls()

@@ -17,8 +17,8 @@ export type Idle =
 export interface Intent {
   /** An edit or a command removes it from the run. */
   readonly leaves: boolean
-  /** A command, an edit or the end of the run closes it, until it is opened again. */
-  readonly isClosing: boolean
+  /** Until it is open again. `closes`: by a command or the end of the run, or it leaves; `reopens`: by an edit, which opens its id next. */
+  readonly closing: 'no' | 'closes' | 'reopens'
   /** The run ends, so that no process is replaced any more. */
   readonly runEnds: boolean
   readonly person: Person
@@ -38,8 +38,8 @@ export type ReplacementPoint = 'none' | 'begun' | 'drained' | 'exchanged' | 'up'
 
 /** The state of one app that its steps depend on. */
 export interface OwnerFacts {
-  /** `stopped`: closed by the user; `closed`: by an edit, which opens it again. */
-  readonly sidecar: 'open' | 'stopped' | 'closed'
+  /** Whether its sidecar is open. */
+  readonly isOpen: boolean
   /** Process of an open app. `up`: running, about to start, or waiting for dependencies; `down`: ended or given up; `theirs`: the person starts it. */
   readonly process: 'up' | 'asleep' | 'down' | 'theirs'
   /** Round of its process, or of the latest attempt. */
@@ -76,11 +76,11 @@ export type OwnerStep =
 
 /** Decides the next step of an app. A step under way is cancelled if the result is another one. */
 export function nextStep(intent: Intent, facts: OwnerFacts): OwnerStep {
-  const {sidecar, replacement} = facts
-  if (intent.isClosing && sidecar === 'open') return 'end'
-  if (intent.isClosing || intent.person === 'stopped' || intent.runEnds)
-    return replacement === 'none' ? 'none' : 'close'
-  if (sidecar !== 'open') return sidecar === 'stopped' && isWanted(intent) ? 'open' : 'none'
+  const {isOpen, replacement} = facts
+  const {closing, person, runEnds} = intent
+  if (isOpen && closing !== 'no') return 'end'
+  if (person === 'stopped' || runEnds) return replacement === 'none' ? 'none' : 'close'
+  if (!isOpen) return closing === 'closes' && isWanted(intent) ? 'open' : 'none'
   const isRenewed = intent.round > Math.max(facts.round, facts.candidate)
   const step = isRenewed ? 'none' : forCommand(intent, facts)
   return step === 'none' ? forRound(intent, facts) : step

@@ -103,10 +103,10 @@ export class AppOwner {
   }
 
   /** Closes the app by `end`, unless it is closed, or is being closed. Settles when it is closed. Rejects as `end` does. */
-  async close(end: () => Promise<void>): Promise<void> {
-    if (this.#isOpen && !this.runtime.isClosing) {
+  async close(closing: 'closes' | 'reopens', end: () => Promise<void>): Promise<void> {
+    if (this.#isOpen && this.runtime.closing === 'no') {
       this.#end = end
-      this.runtime.isClosing = true
+      this.runtime.closing = closing
       this.#endTurn()
     }
     this.look()
@@ -116,6 +116,7 @@ export class AppOwner {
   /** Called when the app is open again. Its next process is of the latest round. */
   opened(): void {
     this.#isOpen = true
+    this.runtime.closing = 'no'
     this.#closed = Promise.withResolvers()
     this.#round = this.runtime.round
   }
@@ -138,8 +139,8 @@ export class AppOwner {
 
   /** Whether it may replace the process: neither a command, an edit nor the run ends the app. */
   get isOpen(): boolean {
-    const {isClosing, runEnds, person} = this.runtime
-    return this.#isOpen && !runEnds && !isClosing && person !== 'stopped'
+    const {closing, runEnds, person} = this.runtime
+    return closing === 'no' && !runEnds && person !== 'stopped'
   }
 
   /** The process is being replaced, or is about to be. */
@@ -201,9 +202,8 @@ export class AppOwner {
   }
 
   get #facts(): OwnerFacts {
-    const {isStopped} = this.runtime
     return {
-      sidecar: this.#isOpen ? 'open' : isStopped ? 'stopped' : 'closed',
+      isOpen: this.#isOpen,
       process: processOf(this.runtime),
       round: this.#round,
       candidate: this.#doing?.step === 'overlap' ? this.#doing.round : 0,
@@ -246,7 +246,6 @@ export class AppOwner {
     const ended = end()
     await Promise.allSettled([ended])
     this.#isOpen = false
-    this.runtime.isClosing = false
     this.#closed.resolve(ended)
   }
 

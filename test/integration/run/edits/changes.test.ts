@@ -216,7 +216,7 @@ t.test('of an app that has left the run nothing is kept', async t => {
     registry.register(runtime, 'a')
     template.changes.join(runtime)
     template.changes.leave(runtime)
-    await template.changes.ownerOf(runtime).close(async () => undefined)
+    await template.changes.ownerOf(runtime).close('closes', async () => undefined)
     await template.changes.ownerOf(runtime).follow()
   }
   for (let i = 0; i < 20 && freed.length < 90; i++) {

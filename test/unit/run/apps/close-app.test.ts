@@ -9,6 +9,7 @@ t.test('the end of a run waits for the sidecar of an app that an edit is about t
     id: 'shop',
     plan: {stop: {timeoutMs: 1000}},
     queue: {timeoutMs: 1000, inFlight: new Map(), drained: async () => Promise.resolve(true)},
+    closing: 'reopens',
     suspend: () => undefined,
     stop: async () => stopped.promise,
     opening: {closeLogs: async () => void log.push('logs are closed')}
@@ -20,7 +21,7 @@ t.test('the end of a run waits for the sidecar of an app that an edit is about t
     lifetime: {now: signal, stopRequested: signal},
     reporter: {warn: () => undefined},
     sidecars: new Map([[runtime, sidecar]]),
-    close: async (_: AppRuntime, end: () => Promise<void>) => (closing ??= end()),
+    close: async (_: AppRuntime, __: unknown, end: () => Promise<void>) => (closing ??= end()),
     ends: () => undefined,
     letGo: () => async () => Promise.resolve(true)
   } as unknown as AppCloserOptions)

@@ -1,6 +1,7 @@
 import t from 'tap'
 import {UserError} from '../../../../src/model/errors.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
+import type {Intent} from '../../../../src/supervisor/owner/next-step.ts'
 import type {AppOwner, AppOwnerOptions} from '../../../../src/supervisor/owner/owner.ts'
 import {TestClock} from '../../../rig/clock.ts'
 import {FakeRuntime, ownerOf, READY, settle} from './fake-app.ts'
@@ -22,7 +23,7 @@ const owned = (options: Partial<AppOwnerOptions> = {}) => {
   })
   const stop = async (ended = Promise.resolve()): Promise<void> => {
     Object.assign(runtime, {person: 'stopped', request: 'no', isStopped: true})
-    await owner.close(async () => {
+    await owner.close('closes', async () => {
       log.push('end')
       await ended
     })
@@ -66,17 +67,17 @@ t.test('an edit ends an app once, also if the opening that it cancels settles wh
   await stop()
   const started = start()
   await settle()
-  let [isClosing, looks] = [false, 0]
-  Object.defineProperty(runtime, 'isClosing', {
+  let [closing, looks]: [Intent['closing'], number] = ['no', 0]
+  Object.defineProperty(runtime, 'closing', {
     get: () => {
       if (looks++ > 1000) throw new Error('it looks for its next step without end')
-      return isClosing
+      return closing
     },
-    set: (is: boolean) => {
-      isClosing = is
+    set: (is: Intent['closing']) => {
+      closing = is
     }
   })
-  const closed = owner.close(async () => {
+  const closed = owner.close('reopens', async () => {
     log.push('end for the edit')
     await ended.promise
   })
@@ -110,7 +111,7 @@ t.test('an app that an edit removes before its turn to open is not opened', asyn
   await stop()
   const started = start()
   runtime.leaves = true
-  await owner.close(async () => void log.push('end again'))
+  await owner.close('closes', async () => void log.push('end again'))
   turn.resolve()
   t.equal(await started, 'it was stopped meanwhile')
   t.same(log, ['end'])

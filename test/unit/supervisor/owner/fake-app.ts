@@ -39,7 +39,7 @@ export class FakeRuntime {
   isDebugged = false
   isGivenUp = false
   isStopped = false
-  isClosing = false
+  closing: Intent['closing'] = 'no'
   runEnds = false
   leaves = false
   person: Intent['person'] = 'none'
