@@ -32,8 +32,6 @@ const {values} = parseArgs({
     deliveries: {type: 'boolean', default: false},
     /** Edits of the template at any time instead: what runs is what a fresh run would run. */
     edits: {type: 'boolean', default: false},
-    /** Log files instead, and those who read them. */
-    logs: {type: 'boolean', default: false},
     /** Commands at the built-in Redis and at redis-server instead. */
     redis: {type: 'boolean', default: false},
     /** Callers, an app, and the connections between them instead. */
@@ -53,8 +51,7 @@ const numbers =
 const shortened = {
   work: async () => (await import('./work/walks.ts')).workWalks(values.crashes),
   deliveries: async () => (await import('./deliveries/walks.ts')).DELIVERIES,
-  edits: async () => (await import('./edits/walks.ts')).EDITS,
-  logs: async () => (await import('./logs/walks.ts')).LOGS
+  edits: async () => (await import('./edits/walks.ts')).EDITS
 }
 for (const [name, open] of Object.entries(shortened)) {
   if (!values[name as keyof typeof shortened]) continue

@@ -9,11 +9,6 @@ t.test('what runs after edits of any kind is what a fresh run would run: walks o
   t.equal(code, 0, printed)
 })
 
-t.test('each line of an app is kept and read once, whatever happens to its log: walks of 20 more seeds', async t => {
-  const {code, printed} = await days('--logs', '--seed', '7', '--seeds', '20', '--steps', '80')
-  t.equal(code, 0, printed)
-})
-
 t.test('no event is lost or comes twice, whatever comes in whichever order: walks of 50 more seeds', async t => {
   const {code, printed} = await days('--deliveries', '--seed', '21', '--seeds', '50', '--steps', '40')
   t.equal(code, 0, printed)
