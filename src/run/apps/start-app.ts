@@ -91,9 +91,7 @@ export class AppStarter {
     await apps.settled()
     const failure = failures.find(each => each !== '')
     if (failure !== undefined) return failure
-    if (left.some(({isDebugged}) => isDebugged)) return 'it went to a debugger meanwhile'
-    const why = left.map(({app}) => whyNotSpawned(app.state)).find(each => each !== '')
-    return why ?? (meant.some(each => each.leaves || !left.includes(each)) ? start() : this.#whyNoneBegun(left))
+    return meant.some(each => each.leaves || !left.includes(each)) ? start() : this.#whyNoneBegun(left)
   }
 
   /**
@@ -210,11 +208,11 @@ export class AppStarter {
       if (runtime.isBetweenOpenings && !runtime.leaves) return
       const fault = isWaking ? '' : whyNotSpawned(state) // a waking app still has the state of its previous process
       // without a pid it could not be spawned: its next state follows
-      const isOurs = runtime.plan.command.length > 0 && !runtime.isDebugged
-      const isUnknown = state.phase === 'starting' && state.pid === undefined && isOurs
+      const isUnknown = state.phase === 'starting' && state.pid === undefined && runtime.plan.command.length > 0
       if (runtime.leaves) resolve('')
       else if (runtime.isGivenUp) resolve(runtime.obstacle)
       else if (runtime.isStopped) resolve('it was stopped meanwhile')
+      else if (runtime.isDebugged) resolve('it went to a debugger meanwhile')
       else if (fault !== '') resolve(fault)
       else if (state.phase === 'exited' && state.exit === undefined) resolve('the run is stopping')
       else if (state.phase === 'asleep' && !isWaking)
