@@ -27,37 +27,40 @@ export interface Flag {
   readonly deprecated?: string
 }
 
-export const textFlag = (name: string, text: string, short?: string): Flag => ({
-  name,
-  type: 'string',
-  text,
-  ...(short !== undefined && {short})
-})
+/** Makes flags of a type. `more`: the short form, or further fields. */
+const flagOf =
+  (type: Flag['type']) =>
+  (name: string, text: string, more: string | Partial<Flag> = {}): Flag => ({
+    name,
+    type,
+    text,
+    ...(typeof more === 'string' ? {short: more} : more)
+  })
 
-export const boolFlag = (name: string, text: string, short?: string): Flag => ({
-  ...textFlag(name, text, short),
-  type: 'bool'
-})
+export const textFlag = flagOf('string')
+export const intFlag = flagOf('int')
+export const boolFlag = flagOf('bool')
+/** Values separated by commas, or repeated. */
+export const listFlag = flagOf('strings')
+/** Values of a repeated flag. */
+export const repeatedFlag = flagOf('stringArray')
 
 /** Flags that choose a run: by its template, or by its name. */
-export const whichRun = (text: string, short?: string): readonly Flag[] => [
+export const whichRun = (text: string, short: string | Partial<Flag> = {}): readonly Flag[] => [
   textFlag('run-file', text, short),
   textFlag('name', 'The name of the run, as ps -o json shows it')
 ]
 
 /** Accepted for scripts, without effect. */
 export const hiddenFlag = (name: string, type: Flag['type'], short?: string): Flag => ({
-  name,
-  type,
-  text: '',
-  isHidden: true,
-  ...(short !== undefined && {short})
+  ...flagOf(type)(name, '', short),
+  isHidden: true
 })
 
 /** Flags of every command. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
-  {name: 'log-as-json', type: 'bool', text: 'Log output in JSON format'},
-  {name: 'runtime-path', type: 'string', text: 'The path to the dapr runtime installation directory'}
+  boolFlag('log-as-json', 'Log output in JSON format'),
+  textFlag('runtime-path', 'The path to the dapr runtime installation directory')
 ]
 
 interface OutputWords {
@@ -84,7 +87,7 @@ export function outputFlag(
     if (refusal === 'dapr') throw new UserError('An invalid output format was specified.')
     throw new UserError(unknown, {explanation: `Valid values are: ${valid}.`})
   }
-  return {...textFlag('output', words, 'o'), values: formats, check}
+  return textFlag('output', words, {short: 'o', values: formats, check})
 }
 
 const VARIABLE = /^([\w.-]+)=(.*)$/s
@@ -107,10 +110,5 @@ export const flagVariables = (flags: GivenFlags): Readonly<Record<string, string
   )
 
 /** `--env` of a command. */
-export const envFlag = (text = 'Set an environment variable of every app, KEY=VALUE; may be repeated'): Flag => ({
-  name: 'env',
-  short: 'e',
-  type: 'stringArray',
-  text,
-  check: checkVariable
-})
+export const envFlag = (text = 'Set an environment variable of every app, KEY=VALUE; may be repeated'): Flag =>
+  repeatedFlag('env', text, {short: 'e', check: checkVariable})

@@ -1,55 +1,37 @@
 import type {CommandContext} from './command-handler.ts'
 import {CONTEXT, NAMESPACE, SOCKET, YES} from './entries/command-entry.ts'
-import {envFlag, boolFlag, textFlag, type Flag} from './flag.ts'
+import {boolFlag, envFlag, intFlag, listFlag, textFlag, type Flag} from './flag.ts'
 import {signedLine} from './print.ts'
 import type {Terminal} from './terminal.ts'
 
-const int = (name: string, text: string, short?: string): Flag => ({
-  name,
-  type: 'int',
-  text,
-  shown: '-1',
-  ...(short !== undefined && {short})
-})
+const int = (name: string, text: string, short?: string): Flag => ({...intFlag(name, text, short), shown: '-1'})
+
+const DEPRECATED = 'This flag is deprecated and will be removed in the future releases.'
 
 /** The flags of `cmd/run.go` in Dapr's CLI, and our own. */
 export const RUN_FLAGS: readonly Flag[] = [
-  {...textFlag('app-channel-address', 'The network address the application listens on'), shown: '"127.0.0.1"'},
+  textFlag('app-channel-address', 'The network address the application listens on', {shown: '"127.0.0.1"'}),
   textFlag('app-health-check-path', 'Path used for health checks; HTTP only'),
-  {name: 'app-health-probe-interval', type: 'int', text: 'Interval to probe for the health of the app in seconds'},
-  {name: 'app-health-probe-timeout', type: 'int', text: 'Timeout for app health probes in milliseconds'},
-  {
-    name: 'app-health-threshold',
-    type: 'int',
-    text: 'Number of consecutive failures for the app to be considered unhealthy'
-  },
+  intFlag('app-health-probe-interval', 'Interval to probe for the health of the app in seconds'),
+  intFlag('app-health-probe-timeout', 'Timeout for app health probes in milliseconds'),
+  intFlag('app-health-threshold', 'Number of consecutive failures for the app to be considered unhealthy'),
   textFlag('app-id', 'The id for your application, used for service discovery', 'a'),
   int('app-max-concurrency', 'The concurrency level of the application, otherwise is unlimited'),
   int('app-port', 'The port your application is listening on', 'p'),
-  {
-    name: 'app-protocol',
+  textFlag('app-protocol', 'The protocol (grpc, grpcs, http, https, h2c) Dapr uses to talk to the application', {
     short: 'P',
-    type: 'string',
-    text: 'The protocol (grpc, grpcs, http, https, h2c) Dapr uses to talk to the application',
     shown: '"http"',
     values: ['http', 'https', 'h2c', 'grpc', 'grpcs']
-  },
-  {
-    name: 'app-ssl',
-    type: 'bool',
-    text: 'Enable https when Dapr invokes the application',
+  }),
+  boolFlag('app-ssl', 'Enable https when Dapr invokes the application', {
     isHidden: true,
-    deprecated:
-      'This flag is deprecated and will be removed in the future releases. Use "app-protocol" flag with https or grpcs values instead'
-  },
-  {
-    name: 'components-path',
+    deprecated: `${DEPRECATED} Use "app-protocol" flag with https or grpcs values instead`
+  }),
+  listFlag('components-path', 'The path for components directory', {
     short: 'd',
-    type: 'strings',
-    text: 'The path for components directory',
     isHidden: true,
-    deprecated: 'This flag is deprecated and will be removed in the future releases. Use "resources-path" flag instead'
-  },
+    deprecated: `${DEPRECATED} Use "resources-path" flag instead`
+  }),
   textFlag('config', 'Dapr configuration file', 'c'),
   boolFlag('dashboard', 'Open the dashboard of the run in the browser'),
   int('dapr-grpc-port', 'The gRPC port for Dapr to listen on', 'G'),
@@ -63,26 +45,21 @@ export const RUN_FLAGS: readonly Flag[] = [
   ),
   boolFlag('enable-profiling', 'Enable pprof profiling via an HTTP endpoint'),
   envFlag(),
-  {
-    name: 'log-style',
-    type: 'string',
-    text: 'Prefix of the lines of apps: dapr (== APP - id ==) or short (id │)',
+  textFlag('log-style', 'Prefix of the lines of apps: dapr (== APP - id ==) or short (id │)', {
     shown: '"dapr"',
     values: ['dapr', 'short']
-  },
-  {
-    ...textFlag('log-level', 'The log verbosity. Valid values are: debug, info, warn, error, fatal, or panic'),
+  }),
+  textFlag('log-level', 'The log verbosity. Valid values are: debug, info, warn, error, fatal, or panic', {
     shown: '"info"',
     values: ['debug', 'info', 'warn', 'error', 'fatal']
-  },
-  {...textFlag('max-body-size', 'Max size of the request body'), shown: '"4Mi"'},
+  }),
+  textFlag('max-body-size', 'Max size of the request body', {shown: '"4Mi"'}),
   int('metrics-port', 'The port of metrics on dapr', 'M'),
-  {name: 'except', type: 'strings', text: 'Do not start these apps: you do, for example in a debugger'},
-  {
-    name: 'allowed-origins',
-    type: 'strings',
-    text: 'Origins whose pages may call the sidecars, besides those of this machine: https://shop.example'
-  },
+  listFlag('except', 'Do not start these apps: you do, for example in a debugger'),
+  listFlag(
+    'allowed-origins',
+    'Origins whose pages may call the sidecars, besides those of this machine: https://shop.example'
+  ),
   boolFlag('isolated', 'Give every port that the template fixes another number: copies run side by side'),
   boolFlag('strict-ports', 'Fail where a copy of the template has a port, instead of taking another'),
   boolFlag('lazy', 'Start an app with its first call, if it can be called'),
@@ -92,53 +69,31 @@ export const RUN_FLAGS: readonly Flag[] = [
     'Name of this run: another one of the template has its own ports and data; commands take it as --name'
   ),
   boolFlag('no-record', 'Do not record calls between apps'),
-  {name: 'only', type: 'strings', text: 'Run only these apps and those that they depend on'},
-  {...textFlag('placement-host-address', 'The address of the placement service'), shown: '"localhost"'},
+  listFlag('only', 'Run only these apps and those that they depend on'),
+  textFlag('placement-host-address', 'The address of the placement service', {shown: '"localhost"'}),
   textFlag('port', 'Where others call the application: Pillion listens there, and passes calls on'),
-  {name: 'profile', type: 'strings', text: 'Also start the apps that have one of these profiles'},
+  listFlag('profile', 'Also start the apps that have one of these profiles'),
   int('profile-port', 'The port for the profile server to listen on'),
-  {...textFlag('read-buffer-size', 'HTTP header read buffer'), shown: '"4Ki"'},
-  {name: 'resources-path', type: 'strings', text: 'The path for resources directory'},
-  {
-    name: 'run-file',
-    short: 'f',
-    type: 'string',
-    repeats: true,
-    text: 'Path to the run template file for the list of apps to run; further files override the first one'
-  },
-  {...textFlag('scheduler-host-address', 'The address of the scheduler service'), shown: '"localhost"'},
+  textFlag('read-buffer-size', 'HTTP header read buffer', {shown: '"4Ki"'}),
+  listFlag('resources-path', 'The path for resources directory'),
+  textFlag(
+    'run-file',
+    'Path to the run template file for the list of apps to run; further files override the first one',
+    {short: 'f', repeats: true}
+  ),
+  textFlag('scheduler-host-address', 'The address of the scheduler service', {shown: '"localhost"'}),
   boolFlag('timestamps', 'Show the time of each line of an app'),
   SOCKET,
   boolFlag('watch', 'Restart an app when its files change, without losing a request; apply edits of the template', 'w')
 ]
 
 /** Flags with a template that have a meaning on this machine alone. */
-export const HERE_ALONE = [
-  'dashboard',
-  'except',
-  'forget',
-  'isolated',
-  'lazy',
-  'name',
-  'strict-ports',
-  'no-record',
-  'allowed-origins',
-  'only',
-  'watch'
-]
+export const HERE_ALONE: readonly string[] =
+  'dashboard except forget isolated lazy name strict-ports no-record allowed-origins only watch'.split(' ')
 
 /** The flags that `run` accepts together with a template; all others belong in the template. */
 export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
-  'kubernetes',
-  'help',
-  'version',
-  'runtime-path',
-  'log-as-json',
-  'run-file',
-  'env',
-  'profile',
-  'log-style',
-  'timestamps',
+  ...'kubernetes help version runtime-path log-as-json run-file env profile log-style timestamps'.split(' '),
   ...HERE_ALONE
 ])
 
@@ -148,14 +103,14 @@ export const RUN_IN_CLUSTER: readonly Flag[] = [
   CONTEXT,
   NAMESPACE,
   textFlag('registry', 'With -k --build: push the images to HOST/PATH'),
-  {...textFlag('timeout', 'With -k: how long apps may take to become ready'), shown: '"5m"'},
+  textFlag('timeout', 'With -k: how long apps may take to become ready', {shown: '"5m"'}),
   YES
 ]
 
 /** Flags of `up --run`. */
 export const COMMAND_FLAGS: readonly Flag[] = [
   textFlag('run', 'Run this command once all apps are ready, stop the run, and exit with its code'),
-  {...textFlag('as', 'The app id of the command, which has a sidecar of its own'), shown: '"test"'},
+  textFlag('as', 'The app id of the command, which has a sidecar of its own', {shown: '"test"'}),
   textFlag('settle', 'After the command, wait until the run has been idle for this time: 500ms'),
   textFlag('timeout', 'Give up after this time, with exit code 124: 5m'),
   boolFlag('strict', 'Exit with 1 if an app crashed, even if the command succeeded'),

@@ -15,6 +15,8 @@ export const ACTORS_COMMAND: CommandEntry = {
   load: async () => (await import('../commands/actors.ts')).showActors
 }
 
+const reminders = async (): Promise<typeof import('../commands/reminders.ts')> => import('../commands/reminders.ts')
+
 const verb = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({
   name: `reminders ${name}`,
   summary,
@@ -41,15 +43,15 @@ export const REMINDERS: CommandEntry = {
       flags: [OUTPUT, ...WHICH],
       examples: ['reminders list', 'reminders list Cart/17 -o json'],
       takesInstances: true,
-      load: async () => (await import('../commands/reminders.ts')).remindersList
+      load: async () => (await reminders()).remindersList
     },
-    verb('get', 'Show a reminder with its data', async () => (await import('../commands/reminders.ts')).getReminder),
+    verb('get', 'Show a reminder with its data', async () => (await reminders()).getReminder),
     verb(
       'run',
       'Run a reminder now, and show the answer. The schedule does not change',
-      async () => (await import('../commands/reminders.ts')).runReminder
+      async () => (await reminders()).runReminder
     ),
-    verb('delete', 'Delete a reminder', async () => (await import('../commands/reminders.ts')).deleteReminder)
+    verb('delete', 'Delete a reminder', async () => (await reminders()).deleteReminder)
   ],
   load: async () => (await import('../commands/no-verb.ts')).noVerb(REMINDERS, 'reminders list')
 }

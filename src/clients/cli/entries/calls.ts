@@ -1,4 +1,4 @@
-import {boolFlag, outputFlag, textFlag, whichRun} from '../flag.ts'
+import {boolFlag, intFlag, outputFlag, repeatedFlag, textFlag, whichRun} from '../flag.ts'
 import type {CommandEntry} from './command-entry.ts'
 
 const RUN_FILE = whichRun('Path to the run template of the run')
@@ -28,7 +28,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     usage: '[filter ...] [flags]',
     flags: [
       boolFlag('follow', 'Keep showing calls as they end', 'f'),
-      {name: 'number', short: 'n', type: 'int', text: 'Number of latest calls to show', shown: '20'},
+      intFlag('number', 'Number of latest calls to show', {short: 'n', shown: '20'}),
       outputFlag(['table', 'json', 'ndjson', 'har', 'curl']),
       ...RUN_FILE
     ],
@@ -116,11 +116,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     usage: '[number ... | filter ...] [flags]',
     flags: [
       textFlag('data', 'Send this body instead of the recorded one'),
-      {
-        name: 'header',
-        type: 'stringArray',
-        text: 'Send this header, instead of the recorded one: "name: value"; "name:" sends none'
-      },
+      repeatedFlag('header', 'Send this header, instead of the recorded one: "name: value"; "name:" sends none'),
       textFlag('method', 'Send this method instead of the recorded one'),
       textFlag('path', 'Send this path, with its query, instead of the recorded one'),
       boolFlag('fast', 'With --window: send each call as soon as the one before it is answered'),

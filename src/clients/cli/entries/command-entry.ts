@@ -36,10 +36,6 @@ export const SOCKET = textFlag(
 /** A command that also works on a cluster. */
 export const withKubernetes = (entry: CommandEntry, {text, flags, load}: InCluster): CommandEntry => ({
   ...entry,
-  flags: [
-    ...entry.flags,
-    {name: 'kubernetes', short: 'k', type: 'bool', text},
-    ...flags.map(flag => ({...flag, needsKubernetes: true}))
-  ],
+  flags: [...entry.flags, boolFlag('kubernetes', text, 'k'), ...flags.map(flag => ({...flag, needsKubernetes: true}))],
   loadKubernetes: load
 })

@@ -5,6 +5,8 @@ const WHICH = whichRun('Path to the run template of the run', 'f')
 const APP = textFlag('app-id', 'The app ID of the job', 'a')
 const OUTPUT = outputFlag(['text', 'json'])
 
+const jobs = async (): Promise<typeof import('../commands/jobs.ts')> => import('../commands/jobs.ts')
+
 const verb = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({
   name: `jobs ${name}`,
   summary,
@@ -30,32 +32,24 @@ export const JOB_VERBS: CommandEntry = {
       summary: 'List the jobs of a run',
       flags: [APP, OUTPUT, ...WHICH],
       examples: ['jobs list', 'jobs list --app-id shop -o json'],
-      load: async () => (await import('../commands/jobs.ts')).jobsList
+      load: async () => (await jobs()).jobsList
     },
-    verb('get', 'Show a job with its data', async () => (await import('../commands/jobs.ts')).getJob),
-    verb(
-      'run',
-      'Run a job now. The schedule does not change',
-      async () => (await import('../commands/jobs.ts')).runJob
-    ),
+    verb('get', 'Show a job with its data', async () => (await jobs()).getJob),
+    verb('run', 'Run a job now. The schedule does not change', async () => (await jobs()).runJob),
     verb(
       'pause',
       'Pause a job. Runs that fall due while it is paused are dropped',
-      async () => (await import('../commands/jobs.ts')).pauseJob
+      async () => (await jobs()).pauseJob
     ),
-    verb(
-      'resume',
-      'Resume a paused job. It runs at its next time',
-      async () => (await import('../commands/jobs.ts')).resumeJob
-    ),
-    verb('delete', 'Delete a job', async () => (await import('../commands/jobs.ts')).deleteJob)
+    verb('resume', 'Resume a paused job. It runs at its next time', async () => (await jobs()).resumeJob),
+    verb('delete', 'Delete a job', async () => (await jobs()).deleteJob)
   ],
   load: async () => (await import('../commands/no-verb.ts')).noVerb(JOB_VERBS, 'jobs list')
 }
 
 /** Flags of `dapr scheduler`; the namespace is only printed. */
 const SHARED: readonly Flag[] = [
-  {...textFlag('namespace', 'The namespace that the output names', 'n'), shown: '"default"'},
+  textFlag('namespace', 'The namespace that the output names', {short: 'n', shown: '"default"'}),
   hiddenFlag('kubernetes', 'bool', 'k'),
   hiddenFlag('scheduler-namespace', 'string'),
   ...WHICH
@@ -78,11 +72,10 @@ export const SCHEDULER: CommandEntry = {
       flags: [
         ...SHARED,
         FORMAT,
-        {
-          ...textFlag('filter', 'Only one kind: all, app, actor, workflow or activity'),
+        textFlag('filter', 'Only one kind: all, app, actor, workflow or activity', {
           shown: '"all"',
           values: ['all', 'app', 'actor', 'workflow', 'activity']
-        }
+        })
       ],
       examples: ['scheduler list', 'scheduler list --filter app -o wide'],
       load: async () => (await import('../commands/scheduler/list.ts')).schedulerList

@@ -54,7 +54,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
       textFlag('method', 'The method to invoke', 'm'),
       ...whichRun('The run template of the app'),
       SOCKET,
-      {...textFlag('verb', 'The HTTP verb to use', 'v'), shown: '"POST"'}
+      textFlag('verb', 'The HTTP verb to use', {short: 'v', shown: '"POST"'})
     ],
     required: ['app-id', 'method'],
     examples: [

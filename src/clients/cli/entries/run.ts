@@ -17,35 +17,17 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
       SHOWN,
       [
         'A single app',
-        [
-          'app-id',
-          'app-port',
-          'port',
-          'app-protocol',
-          'app-channel-address',
-          'app-max-concurrency',
-          'unix-domain-socket'
-        ]
+        'app-id app-port port app-protocol app-channel-address app-max-concurrency unix-domain-socket'.split(' ')
       ],
       ['Its health', RUN_FLAGS.map(({name}) => name).filter(name => name.includes('health'))],
       [
         'Its sidecar',
         [
-          'config',
-          'resources-path',
-          'dapr-http-port',
-          'dapr-grpc-port',
-          'dapr-internal-grpc-port',
-          'dapr-listen-addresses',
-          'metrics-port',
-          'max-body-size',
-          'read-buffer-size',
-          'log-level',
-          'enable-api-logging',
-          'enable-profiling',
-          'profile-port',
-          'placement-host-address',
-          'scheduler-host-address'
+          ...'config resources-path dapr-http-port dapr-grpc-port dapr-internal-grpc-port dapr-listen-addresses'.split(
+            ' '
+          ),
+          ...'metrics-port max-body-size read-buffer-size log-level enable-api-logging enable-profiling'.split(' '),
+          ...'profile-port placement-host-address scheduler-host-address'.split(' ')
         ]
       ],
       ['Kubernetes', ['kubernetes', ...RUN_IN_CLUSTER.map(({name}) => name)]]
@@ -75,7 +57,7 @@ export const UP_ENTRY: CommandEntry = {
     outputFlag(['text', 'json'], {
       text: 'With -d: how the run is described. Valid values are: json, or text (default)'
     }),
-    {name: 'background', type: 'bool', text: 'The run of up -d itself', isHidden: true},
+    boolFlag('background', 'The run of up -d itself', {isHidden: true}),
     ...COMMAND_FLAGS
   ],
   examples: [

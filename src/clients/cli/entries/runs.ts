@@ -1,4 +1,14 @@
-import {boolFlag, hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
+import {
+  boolFlag,
+  hiddenFlag,
+  intFlag,
+  listFlag,
+  outputFlag,
+  repeatedFlag,
+  textFlag,
+  whichRun,
+  type Flag
+} from '../flag.ts'
 import {UsageError} from '../command-handler.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, type CommandEntry} from './command-entry.ts'
 
@@ -9,15 +19,14 @@ const whichApp = (what: string): Flag =>
   textFlag('app-id', `The application id to ${what}; ids are also accepted as arguments`, 'a')
 
 const FORMATS = ['shell', 'dotenv', 'vscode']
-const FORMAT: Flag = {
-  ...textFlag('format', 'Output format. Valid values are: shell, dotenv, or vscode'),
+const FORMAT = textFlag('format', 'Output format. Valid values are: shell, dotenv, or vscode', {
   shown: '"shell"',
   values: FORMATS,
   check: format => {
     if (FORMATS.includes(format)) return
     throw new UsageError(`invalid argument "${format}" for "--format" flag: expected ${FORMATS.join(', ')}`)
   }
-}
+})
 
 /** Commands for the apps of a run, and their calls. */
 export const RUN_COMMANDS: readonly CommandEntry[] = [
@@ -32,22 +41,15 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
         boolFlag('follow', 'Stream new output until the app or the run exits', 'f'),
         textFlag('grep', 'Show only lines that match this JavaScript regular expression'),
         textFlag('run-file', 'Path to the run template of the run'),
-        {
-          name: 'name',
-          type: 'strings',
-          text: 'The name of the run, as ps -o json shows it; of several the lines of each, with its name'
-        },
+        listFlag('name', 'The name of the run, as ps -o json shows it; of several the lines of each, with its name'),
         textFlag(
           'since',
           'Show only lines since a time (2006-01-02 15:04:05), or from the last minutes or hours (10m, 2h)'
         ),
-        {
-          name: 'tail',
-          type: 'int',
-          text: 'Number of lines to show from the end of the logs',
+        intFlag('tail', 'Number of lines to show from the end of the logs', {
           shown: 'all',
           words: new Map([['all', Infinity]])
-        },
+        }),
         boolFlag('timestamps', 'Show the time of each line', 't'),
         textFlag('version', 'The version of a Daeploy service to show, instead of the main version')
       ],
@@ -109,13 +111,13 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     usage: '[id] [flags]',
     flags: [
       whichApp('attach to'),
-      {
-        ...textFlag(
-          'detach-keys',
-          'The keys that detach, as docker has them: characters, or ctrl- and a letter, with commas'
-        ),
-        shown: '"ctrl-p,ctrl-q"'
-      },
+      textFlag(
+        'detach-keys',
+        'The keys that detach, as docker has them: characters, or ctrl- and a letter, with commas',
+        {
+          shown: '"ctrl-p,ctrl-q"'
+        }
+      ),
       ...WHOSE_RUN
     ],
     examples: ['attach', 'attach shop', 'attach shop --detach-keys ctrl-]'],
@@ -154,13 +156,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     summary: 'Open the page of the run in the browser',
     flags: [
       boolFlag('no-open', 'Print the address only'),
-      {
-        name: 'port',
-        short: 'p',
-        type: 'int',
-        text: 'The port of the page, on loopback',
-        shown: 'from 9700, depending on the template'
-      },
+      intFlag('port', 'The port of the page, on loopback', {short: 'p', shown: 'from 9700, depending on the template'}),
       boolFlag('read-only', 'Open a page that cannot change anything'),
       ...whichRun('Path to the run template of the run', 'f'),
       hiddenFlag('kubernetes', 'bool', 'k')
@@ -188,19 +184,18 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     usage: '--for CONDITION ... [flags]',
     flags: [
       boolFlag('any', 'One of the conditions is enough'),
-      {
-        name: 'for',
-        type: 'stringArray',
-        text: 'A condition: ready[:ID], idle[:500ms], log:[ID:]REGEX, calls:[[FROM:]TO:]N, reloaded:ID, exit:ID, workflow:ID:completed'
-      },
+      repeatedFlag(
+        'for',
+        'A condition: ready[:ID], idle[:500ms], log:[ID:]REGEX, calls:[[FROM:]TO:]N, reloaded:ID, exit:ID, workflow:ID:completed'
+      ),
       textFlag(
         'from',
         'Count lines, calls, reloads and exits from now (now) or from an event (its id), not from the start of the run'
       ),
-      {name: 'ignore', type: 'stringArray', text: "Calls that idle ignores: 'GET /poll*'"},
+      repeatedFlag('ignore', "Calls that idle ignores: 'GET /poll*'"),
       outputFlag(['text', 'json'], {refusal: 'usage'}),
       ...RUN_FILE,
-      {...textFlag('timeout', 'How long to wait: 90s, 5m'), shown: '60s'}
+      textFlag('timeout', 'How long to wait: 90s, 5m', {shown: '60s'})
     ],
     examples: [
       'wait --for ready',

@@ -1,9 +1,9 @@
 import {RUNTIME_VERSION} from '../../../model/version.ts'
-import {envFlag, boolFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
+import {boolFlag, envFlag, listFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
 import {RUN_ENTRY, UP_ENTRY} from './run.ts'
 
-const RUN_FILES: Flag = {...textFlag('run-file', 'Path to the run template file', 'f'), repeats: true, shown: '"."'}
+const RUN_FILES = textFlag('run-file', 'Path to the run template file', {short: 'f', repeats: true, shown: '"."'})
 const asRepeated = (flag: Flag): Flag => (flag.name === 'run-file' ? {...flag, repeats: true} : flag)
 
 /** Commands for a template: run it, stop it, list runs, check it, write it. */
@@ -80,11 +80,11 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
         'from',
         'What to read if there are several sources. Valid values are: process-compose, compose, procfile, tilt, skaffold, aspire, kubernetes, or folder'
       ),
-      {
-        ...textFlag('output', 'The file to write; - for standard output; with --check json for its report', 'o'),
+      textFlag('output', 'The file to write; - for standard output; with --check json for its report', {
+        short: 'o',
         shown: '"dapr.yaml"'
-      },
-      {...textFlag('timeout', 'With --check: time for the apps to become ready'), shown: '60s'},
+      }),
+      textFlag('timeout', 'With --check: time for the apps to become ready', {shown: '60s'}),
       boolFlag('yes', 'Run Tilt or Aspire, and so code of this project, without asking')
     ],
     examples: [
@@ -101,7 +101,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     flags: [
       envFlag('Set a variable of the template, KEY=VALUE; may be repeated'),
       outputFlag(['text', 'json'], {of: ' of the findings', refusal: 'dapr'}),
-      {name: 'profile', type: 'strings', text: 'Check it as it runs with these profiles'},
+      listFlag('profile', 'Check it as it runs with these profiles'),
       RUN_FILES
     ],
     examples: ['validate', 'validate -f dapr.yaml', 'validate -o json'],
@@ -112,14 +112,14 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     summary: 'Write a template as Kubernetes objects or a compose file: for Dapr, with its sidecars',
     usage: 'kubernetes|compose [flags]',
     flags: [
-      {...textFlag('dapr', "The version of Dapr's images in a compose file"), shown: `"${RUNTIME_VERSION}"`},
+      textFlag('dapr', "The version of Dapr's images in a compose file", {shown: `"${RUNTIME_VERSION}"`}),
       envFlag(),
       textFlag('namespace', 'The namespace of the Kubernetes objects', 'n'),
-      {
-        ...textFlag('output', 'The folder for Kubernetes objects, the compose file, or - for stdout', 'o'),
+      textFlag('output', 'The folder for Kubernetes objects, the compose file, or - for stdout', {
+        short: 'o',
         shown: '"-"'
-      },
-      {name: 'profile', type: 'strings', text: 'Include the apps that have one of these profiles'},
+      }),
+      listFlag('profile', 'Include the apps that have one of these profiles'),
       RUN_FILES
     ],
     examples: [

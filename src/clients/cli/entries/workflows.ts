@@ -1,23 +1,24 @@
-import {boolFlag, hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
+import {boolFlag, hiddenFlag, intFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
 import {UsageError} from '../command-handler.ts'
 import type {CommandEntry} from './command-entry.ts'
 
 /* The flags of `dapr workflow` (cmd/workflow of Dapr's CLI), and our own. */
 
 /** `-o`, checked in Dapr's words. */
-const formats = (...values: readonly string[]): Flag => ({
-  ...textFlag('output', `The output format. Valid values are: ${values.join(', ')}`, 'o'),
-  shown: `"${values[0] ?? ''}"`,
-  values,
-  check: output => {
-    if (values.includes(output)) return
-    throw new UsageError(`invalid value for --output. Supported values are ${values.join(', ')}`)
-  }
-})
+const formats = (...values: readonly string[]): Flag =>
+  textFlag('output', `The output format. Valid values are: ${values.join(', ')}`, {
+    short: 'o',
+    shown: `"${values[0] ?? ''}"`,
+    values,
+    check: output => {
+      if (values.includes(output)) return
+      throw new UsageError(`invalid value for --output. Supported values are ${values.join(', ')}`)
+    }
+  })
 
 const SHARED: readonly Flag[] = [
   textFlag('app-id', 'The app ID owner of the workflow instance', 'a'),
-  {...textFlag('namespace', 'The namespace that the output names', 'n'), shown: '"default"'},
+  textFlag('namespace', 'The namespace that the output names', {short: 'n', shown: '"default"'}),
   hiddenFlag('kubernetes', 'bool', 'k'),
   ...whichRun('Path to the run template of the run', 'f')
 ]
@@ -131,13 +132,7 @@ const VERBS: readonly CommandEntry[] = [
     'rerun',
     'Run a finished workflow again from one of its steps',
     [
-      {
-        name: 'event-id',
-        short: 'e',
-        type: 'int',
-        text: 'The step to begin with: its number in the timeline',
-        shown: 'the first one'
-      },
+      intFlag('event-id', 'The step to begin with: its number in the timeline', {short: 'e', shown: 'the first one'}),
       textFlag('input', 'Another input of that step: JSON, or a text', 'x'),
       textFlag('new-instance-id', 'The ID of the new workflow; without it one is made')
     ],
@@ -158,7 +153,7 @@ const VERBS: readonly CommandEntry[] = [
   ofOne(
     'skip',
     'Fire the next timer of a workflow now',
-    [{name: 'timer', type: 'int', text: 'The number of the timer in the timeline', shown: 'the one that fires first'}],
+    [intFlag('timer', 'The number of the timer in the timeline', {shown: 'the one that fires first'})],
     {
       examples: ['workflow skip o-17', 'workflow skip o-17 --timer 4'],
       load: async () => (await import('../commands/workflow/tell.ts')).skipTimer
