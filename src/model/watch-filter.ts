@@ -21,18 +21,9 @@ export interface FilesAround {
 }
 
 /** Folders that no wildcard matches. A glob with their name does, as `target/*.jar`. */
-const HIDDEN_FOLDERS = new Set([
-  '.git',
-  'node_modules',
-  '.dapr',
-  '__pycache__',
-  '.venv',
-  '.pytest_cache',
-  'target',
-  '.gradle',
-  '.next',
-  '.svelte-kit'
-])
+const HIDDEN_FOLDERS = new Set(
+  '.git node_modules .dapr __pycache__ .venv .pytest_cache target .gradle .next .svelte-kit'.split(' ')
+)
 
 /** Databases, logs, Vite's compiled configuration, and files that editors write next to an open one (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
 const NEVER_FILES = [

@@ -1,3 +1,5 @@
+import {words} from './words.ts'
+
 /** How many of a kind a worker's app may have in hand at a time. */
 export interface ConcurrencyLimits {
   /** Maximum number of all together; Infinity: any number. */
@@ -21,16 +23,7 @@ export type RetentionTimes = Partial<Readonly<Record<(typeof RETAINED_ENDS)[numb
 export const RETAINED_ENDS = ['anyTerminal', 'completed', 'failed', 'terminated'] as const
 
 /** Operations that Dapr's WorkflowAccessPolicy can allow; activities are only scheduled. */
-export const POLICED_OPERATIONS = [
-  'schedule',
-  'terminate',
-  'raise',
-  'pause',
-  'resume',
-  'purge',
-  'get',
-  'rerun'
-] as const
+export const POLICED_OPERATIONS = words('schedule terminate raise pause resume purge get rerun')
 export type WorkflowOperation = (typeof POLICED_OPERATIONS)[number]
 
 /** A request of an app to another app's workflows. */

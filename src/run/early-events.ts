@@ -1,4 +1,5 @@
 import type {EarlyEvent, RunEvent} from '../model/events.ts'
+import {words} from '../model/words.ts'
 
 /** Maximum number of events; older ones are dropped. */
 const MAX_EVENTS = 500
@@ -26,11 +27,6 @@ export class EarlyEvents {
   }
 }
 
-const KEPT: ReadonlySet<RunEvent['type']> = new Set([
-  'reloaded',
-  'warned',
-  'notified',
-  'fault-changed',
-  'app-asleep',
-  'app-woken'
-])
+const KEPT: ReadonlySet<RunEvent['type']> = new Set(
+  words('reloaded warned notified fault-changed app-asleep app-woken')
+)

@@ -14,19 +14,8 @@ export const EXIT_YIELDED = 75
 export type SecondUp = 'attach' | 'report' | 'wait' | 'yield' | 'use'
 
 /** Flags that do not change a run: how it is shown, and how long a command waits for it. `--name` and the template select it. */
-const SAME_RUN = [
-  'background',
-  'dashboard',
-  'detach',
-  'log-as-json',
-  'log-style',
-  'name',
-  'output',
-  'run-file',
-  'runtime-path',
-  'timeout',
-  'timestamps'
-]
+const SAME_RUN =
+  'background dashboard detach log-as-json log-style name output run-file runtime-path timeout timestamps'.split(' ')
 
 /** Identifies a command line and its template; without a plan by its flags alone. */
 export function askedRun({flags, words}: CommandContext, plan?: Plan): AskedRun {

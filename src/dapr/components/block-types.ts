@@ -10,222 +10,165 @@ import type {Component, ComponentType, TypesOf} from './component.ts'
 import {CONVERSATION_TYPES} from './conversation/types.ts'
 import type {SecretStore} from './secret-store.ts'
 import type {StateStore} from './state-store.ts'
-import {POSTGRESQL_PROPERTIES, RETRIED_PROPERTIES, REDIS_PROPERTIES, KAFKA_PROPERTIES} from './server-properties.ts'
 import type {ConfigurationStore} from './configuration-store.ts'
 import type {LockStore} from './lock-store.ts'
 import type {CryptoProvider} from './crypto-provider.ts'
 import type {PubSub} from './pubsub.ts'
 import type {Binding} from './binding.ts'
 
+/** Returns a type from its properties, separated by spaces, its code, and further facts. */
+const typeOf = <T extends Component>(
+  properties: string,
+  load: ComponentType<T>['load'],
+  more: Partial<ComponentType<T>> = {}
+): ComponentType<T> => ({properties: properties.split(/\s+/), capabilities: [], load, ...more})
+
+/** The properties that all components of Kafka have (components-contrib: common/component/kafka/metadata.go). */
+const KAFKA = `authRequired authType backOffDuration backOffMaxRetries backOffPolicy brokers caCert channelBufferSize
+  clientCert clientConnectionKeepAliveInterval clientConnectionTopicMetadataRefreshInterval clientID clientKey
+  compression consumeRetryEnabled consumeRetryInterval consumerFetchDefault consumerFetchMin consumerGroup
+  consumerGroupRebalanceStrategy consumerID dialTimeout disableTls escapeHeaders excludeHeaderMetaRegex
+  heartbeatInterval initialOffset maxMessageBytes metadataTimeout producerRequiredAcks producerRetryMax
+  readTimeout saslMechanism saslPassword saslUsername schemaRegistryURL sessionTimeout skipVerify version
+  writeTimeout`
+
+/** The properties that all components of PostgreSQL have (components-contrib: common/authentication/postgresql). */
+const POSTGRESQL = `connectionString url host hostaddr port database user password sslRootCert connectionMaxIdleTime connMaxIdleTime
+  maxConns queryExecMode timeout timeoutInSeconds useAWSIAM useAzureAD`
+
+/** The properties that all components of Redis have (components-contrib: common/component/redis/settings.go). */
+const REDIS = `redisHost redisPort redisUsername redisPassword redisDB redisType redisMaxRetries redisMinRetryInterval
+  redisMaxRetryInterval sentinelUsername sentinelPassword sentinelMasterName failover enableTLS
+  insecureSkipTLSVerify clientCert clientKey dialTimeout readTimeout writeTimeout poolSize poolTimeout
+  maxConnAge minIdleConns idleCheckFrequency idleTimeout redeliverInterval processingTimeout`
+
+/** Properties of state stores and locks, with the older names that Dapr still reads there. */
+const RETRIED = `${REDIS} maxRetries maxRetryBackoff`
+
 const SECRET_TYPES: TypesOf<SecretStore> = {
-  'local.env': {
-    properties: ['prefix'],
-    capabilities: [],
-    load: async () => (await import('./secrets/local-env.ts')).open
-  },
-  'local.file': {
-    properties: ['secretsFile', 'nestedSeparator', 'multiValued'],
-    capabilities: [],
-    load: async () => (await import('./secrets/local-file.ts')).open,
-    usesFolder: true
-  }
+  'local.env': typeOf('prefix', async () => (await import('./secrets/local-env.ts')).open),
+  'local.file': typeOf(
+    'secretsFile nestedSeparator multiValued',
+    async () => (await import('./secrets/local-file.ts')).open,
+    {usesFolder: true}
+  )
 }
 
 /** The properties that all state stores have. */
-const STORE_PROPERTIES = [
-  'actorStateStore',
-  'keyPrefix',
-  'outboxDiscardWhenMissingState',
-  'outboxPublishPubsub',
-  'outboxPublishTopic',
-  'outboxPubsub',
-  ...ENCRYPTION_KEYS
-]
+const STORE = `actorStateStore keyPrefix outboxDiscardWhenMissingState outboxPublishPubsub outboxPublishTopic outboxPubsub
+  ${ENCRYPTION_KEYS.join(' ')}`
 
-const STATE_POSTGRESQL: ComponentType<StateStore> = {
-  properties: [
-    ...POSTGRESQL_PROPERTIES,
-    ...STORE_PROPERTIES,
-    'cleanupInterval',
-    'cleanupIntervalInSeconds',
-    'metadataTableName',
-    'tableName',
-    'tablePrefix'
-  ],
-  capabilities: STATE_CAPABILITIES,
-  load: async () => (await import('./state/postgresql.ts')).open,
-  versions: ['v2'],
-  hasClient: true
-}
+const STATE_POSTGRESQL: ComponentType<StateStore> = typeOf(
+  `${POSTGRESQL} ${STORE} cleanupInterval cleanupIntervalInSeconds metadataTableName tableName tablePrefix`,
+  async () => (await import('./state/postgresql.ts')).open,
+  {capabilities: STATE_CAPABILITIES, versions: ['v2'], hasClient: true}
+)
 
 export const STATE_TYPES: TypesOf<StateStore> = {
-  'in-memory': {
-    properties: STORE_PROPERTIES,
+  'in-memory': typeOf(STORE, async () => (await import('./state/in-memory.ts')).open, {
     capabilities: MEMORY_CAPABILITIES,
-    load: async () => (await import('./state/in-memory.ts')).open,
     livesOn: true,
     hasNoSettings: true
-  },
+  }),
   postgres: STATE_POSTGRESQL,
   postgresql: STATE_POSTGRESQL,
-  redis: {
-    properties: [...RETRIED_PROPERTIES, ...STORE_PROPERTIES, 'queryIndexes', 'ttlInSeconds'],
+  redis: typeOf(`${RETRIED} ${STORE} queryIndexes ttlInSeconds`, async () => (await import('./state/redis.ts')).open, {
     capabilities: STATE_CAPABILITIES,
-    load: async () => (await import('./state/redis.ts')).open,
     hasClient: true
-  },
-  sqlite: {
-    properties: [
-      ...STORE_PROPERTIES,
-      ...'busyTimeout cleanupInterval cleanupIntervalInSeconds connectionString disableWAL metadataTableName tableName timeout timeoutInSeconds url'.split(
-        ' '
-      )
-    ],
-    capabilities: STATE_CAPABILITIES,
-    load: async () => (await import('./state/sqlite.ts')).open,
-    usesFolder: true,
-    versions: ['v2']
-  }
+  }),
+  sqlite: typeOf(
+    `${STORE} busyTimeout cleanupInterval cleanupIntervalInSeconds connectionString disableWAL metadataTableName tableName
+    timeout timeoutInSeconds url`,
+    async () => (await import('./state/sqlite.ts')).open,
+    {capabilities: STATE_CAPABILITIES, usesFolder: true, versions: ['v2']}
+  )
 }
 
-const CONFIGURATION_POSTGRESQL: ComponentType<ConfigurationStore> = {
-  properties: [...POSTGRESQL_PROPERTIES, 'notifyChannel', 'pgNotifyChannel', 'table'],
-  capabilities: [],
-  load: async () => (await import('./configuration/postgresql.ts')).open,
-  hasClient: true
-}
+const CONFIGURATION_POSTGRESQL: ComponentType<ConfigurationStore> = typeOf(
+  `${POSTGRESQL} notifyChannel pgNotifyChannel table`,
+  async () => (await import('./configuration/postgresql.ts')).open,
+  {hasClient: true}
+)
 
 const CONFIGURATION_TYPES: TypesOf<ConfigurationStore> = {
   postgres: CONFIGURATION_POSTGRESQL,
   postgresql: CONFIGURATION_POSTGRESQL,
-  redis: {
-    properties: REDIS_PROPERTIES,
-    capabilities: [],
-    load: async () => (await import('./configuration/redis.ts')).open,
-    hasClient: true
-  }
+  redis: typeOf(REDIS, async () => (await import('./configuration/redis.ts')).open, {hasClient: true})
 }
 
 const LOCK_TYPES: TypesOf<LockStore> = {
-  redis: {
-    properties: [...RETRIED_PROPERTIES, 'keyPrefix'],
-    capabilities: [],
-    load: async () => (await import('./lock/redis.ts')).open,
-    hasClient: true
-  }
+  redis: typeOf(`${RETRIED} keyPrefix`, async () => (await import('./lock/redis.ts')).open, {hasClient: true})
 }
 
 const CRYPTO_TYPES: TypesOf<CryptoProvider> = {
-  'dapr.jwks': {
-    properties: ['jwks', 'minRefreshInterval', 'requestTimeout'],
-    capabilities: [],
-    load: async () => (await import('./crypto/jwks.ts')).open,
+  'dapr.jwks': typeOf('jwks minRefreshInterval requestTimeout', async () => (await import('./crypto/jwks.ts')).open, {
     usesFolder: true
-  },
-  'dapr.localstorage': {
-    properties: ['path'],
-    capabilities: [],
-    load: async () => (await import('./crypto/local-storage.ts')).open,
-    usesFolder: true
-  }
+  }),
+  'dapr.localstorage': typeOf('path', async () => (await import('./crypto/local-storage.ts')).open, {usesFolder: true})
 }
 
 /** Common properties of all pub/sub components (Dapr: pkg/scopes). */
-const PUBSUB_PROPERTIES = ['allowedTopics', 'protectedTopics', 'publishingScopes', 'subscriptionScopes', 'consumerID']
+const PUBSUB = 'allowedTopics protectedTopics publishingScopes subscriptionScopes consumerID'
 
-const RABBITMQ_PROPERTIES =
-  `autoAck caCert clientCert clientKey clientName concurrency concurrencyMode connectionString deletedWhenUnused
+const RABBITMQ = `autoAck caCert clientCert clientKey clientName concurrency concurrencyMode connectionString deletedWhenUnused
   deliveryMode durable enableDeadLetter exchangeKind heartBeat host hostname maxLen maxLenBytes password
   prefetchCount protocol publishMessagePropertiesToMetadata publisherConfirm reconnectWaitSeconds requeueInFailure
-  saslExternal ttl ttlInSeconds username`.split(/\s+/)
+  saslExternal ttl ttlInSeconds username`
 
 const PUBSUB_TYPES: TypesOf<PubSub> = {
-  'in-memory': {
-    properties: PUBSUB_PROPERTIES,
-    capabilities: [],
-    load: async () => (await import('./pubsub/in-memory.ts')).open,
+  'in-memory': typeOf(PUBSUB, async () => (await import('./pubsub/in-memory.ts')).open, {
     isPrivate: true,
     hasNoSettings: true
-  },
-  kafka: {
-    properties: [...KAFKA_PROPERTIES, ...PUBSUB_PROPERTIES],
+  }),
+  kafka: typeOf(`${KAFKA} ${PUBSUB}`, async () => (await import('./pubsub/kafka.ts')).open, {
     capabilities: ['BULK_PUBSUB'],
-    load: async () => (await import('./pubsub/kafka.ts')).open,
     hasClient: true
-  },
-  rabbitmq: {
-    properties: [...PUBSUB_PROPERTIES, ...RABBITMQ_PROPERTIES],
+  }),
+  rabbitmq: typeOf(`${PUBSUB} ${RABBITMQ}`, async () => (await import('./pubsub/rabbitmq.ts')).open, {
     capabilities: ['MESSAGE_TTL'],
-    load: async () => (await import('./pubsub/rabbitmq.ts')).open,
     hasClient: true
-  },
-  redis: {
-    properties: [...REDIS_PROPERTIES, ...PUBSUB_PROPERTIES, 'queueDepth', 'concurrency', 'maxLenApprox', 'streamTTL'],
-    capabilities: [],
-    load: async () => (await import('./pubsub/redis.ts')).open,
-    hasClient: true
-  }
+  }),
+  redis: typeOf(
+    `${REDIS} ${PUBSUB} queueDepth concurrency maxLenApprox streamTTL`,
+    async () => (await import('./pubsub/redis.ts')).open,
+    {hasClient: true}
+  )
 }
 
 /** Common properties of all bindings (Dapr: pkg/runtime/processor/binding). */
-const BINDING_PROPERTIES = ['direction', 'route']
+const BINDING = 'direction route'
 
 const INPUT = 'INPUT_BINDING'
 const OUTPUT = 'OUTPUT_BINDING'
 
-const BINDING_POSTGRESQL: ComponentType<Binding> = {
-  properties: [...POSTGRESQL_PROPERTIES, ...BINDING_PROPERTIES],
-  capabilities: [OUTPUT],
-  load: async () => (await import('./bindings/postgresql.ts')).open,
-  // an app may close it, for itself alone
-  isPrivate: true,
-  hasClient: true
-}
+const BINDING_POSTGRESQL: ComponentType<Binding> = typeOf(
+  `${POSTGRESQL} ${BINDING}`,
+  async () => (await import('./bindings/postgresql.ts')).open,
+  {capabilities: [OUTPUT], isPrivate: true /* an app may close it, for itself alone */, hasClient: true}
+)
 
 const BINDING_TYPES: TypesOf<Binding> = {
-  cron: {
-    properties: [...BINDING_PROPERTIES, 'schedule'],
-    capabilities: [INPUT],
-    load: async () => (await import('./bindings/cron.ts')).open
-  },
-  http: {
-    properties: [
-      ...BINDING_PROPERTIES,
-      'url',
-      'errorIfNot2XX',
-      'maxResponseBodySize',
-      'MTLSClientCert',
-      'MTLSClientKey',
-      'MTLSRenegotiation',
-      'MTLSRootCA',
-      'responseTimeout',
-      'securityToken',
-      'securityTokenHeader'
-    ],
-    capabilities: [OUTPUT],
-    load: async () => (await import('./bindings/http.ts')).open,
-    usesFolder: true
-  },
-  kafka: {
-    properties: [...KAFKA_PROPERTIES, ...BINDING_PROPERTIES, 'publishTopic', 'topics'],
+  cron: typeOf(`${BINDING} schedule`, async () => (await import('./bindings/cron.ts')).open, {capabilities: [INPUT]}),
+  http: typeOf(
+    `${BINDING} url errorIfNot2XX maxResponseBodySize MTLSClientCert MTLSClientKey MTLSRenegotiation MTLSRootCA responseTimeout
+    securityToken securityTokenHeader`,
+    async () => (await import('./bindings/http.ts')).open,
+    {capabilities: [OUTPUT], usesFolder: true}
+  ),
+  kafka: typeOf(`${KAFKA} ${BINDING} publishTopic topics`, async () => (await import('./bindings/kafka.ts')).open, {
     capabilities: [INPUT, OUTPUT],
-    load: async () => (await import('./bindings/kafka.ts')).open,
     hasClient: true
-  },
-  localstorage: {
-    properties: [...BINDING_PROPERTIES, 'rootPath'],
+  }),
+  localstorage: typeOf(`${BINDING} rootPath`, async () => (await import('./bindings/local-storage.ts')).open, {
     capabilities: [OUTPUT],
-    load: async () => (await import('./bindings/local-storage.ts')).open,
     usesFolder: true
-  },
+  }),
   postgres: BINDING_POSTGRESQL,
   postgresql: BINDING_POSTGRESQL,
-  redis: {
-    properties: [...REDIS_PROPERTIES, ...BINDING_PROPERTIES],
+  redis: typeOf(`${REDIS} ${BINDING}`, async () => (await import('./bindings/redis.ts')).open, {
     capabilities: [OUTPUT],
-    load: async () => (await import('./bindings/redis.ts')).open,
     hasClient: true
-  }
+  })
 }
 
 const TYPES = {

@@ -5,17 +5,12 @@ import type {Source} from './diagnose.ts'
 import type {AppValues} from './keys.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {noSettings, untilMistake} from './merge.ts'
+import {words} from '../../model/words.ts'
 
 /** Keys of `common` that apply to a command: those about the sidecar and the environment, not about a process. */
-const KEYS = [
-  'env',
-  'logLevel',
-  'enableApiLogging',
-  'maxBodySize',
-  'readBufferSize',
-  'apiListenAddresses',
-  'record'
-] as const satisfies readonly (keyof AppValues)[]
+const KEYS = words(
+  'env logLevel enableApiLogging maxBodySize readBufferSize apiListenAddresses record'
+) satisfies readonly (keyof AppValues)[]
 
 interface CommandSidecar extends Surroundings, Pick<Overrides, 'variables'> {
   readonly id: string

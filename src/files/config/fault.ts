@@ -2,27 +2,10 @@ import {ANY, type FaultKind, type FaultPlan} from '../../model/fault.ts'
 import {readDuration} from '../../model/duration.ts'
 import {exactText} from '../../model/exact-json.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {words} from '../../model/words.ts'
 
 /** The keys of a fault in a template and in the API. */
-const FAULT_KEYS = [
-  'from',
-  'to',
-  'actor',
-  'method',
-  'path',
-  'delay',
-  'jitter',
-  'status',
-  'body',
-  'abort',
-  'never',
-  'cut',
-  'kill',
-  'rate',
-  'seed',
-  'times',
-  'for'
-] as const
+const FAULT_KEYS = words('from to actor method path delay jitter status body abort never cut kill rate seed times for')
 
 type FaultKey = (typeof FAULT_KEYS)[number]
 

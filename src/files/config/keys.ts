@@ -1,4 +1,5 @@
 import type {FaultFields} from './fault.ts'
+import {words} from '../../model/words.ts'
 
 /** The type of a key in Dapr's Go structs. */
 export type KeyKind = 'int' | 'bool' | 'string' | 'destination' | 'strings' | 'env'
@@ -65,51 +66,18 @@ export const APP_KEYS = {
   createService: 'bool'
 } as const satisfies Record<string, KeyKind>
 
-export const OUR_TOP_KEYS = [
-  'interpolate',
-  'bring',
-  'setup',
-  'teardown',
-  'managerPort',
-  'allowedOrigins',
-  'conversation',
-  'faults',
-  'catchUp',
-  'names'
-] as const
+export const OUR_TOP_KEYS = words(
+  'interpolate bring setup teardown managerPort allowedOrigins conversation faults catchUp names'
+)
 /** Top-level keys that only the start of a run reads: an edit counts at the next start. */
 export const START_KEYS = ['name', ...OUR_TOP_KEYS.filter(key => key !== 'interpolate')] as const
 export const OUR_SHARED_KEYS = [
-  'watch',
-  'restart',
-  'ready',
-  'dependsOn',
-  'reload',
-  'stop',
-  'lazy',
-  'idleTimeout',
-  'replicas',
-  'logs',
-  'limits',
-  'record',
-  'replay',
-  'otel',
-  'autoPort',
-  'envFile',
-  'kubernetes'
+  ...words('watch restart ready dependsOn reload stop lazy idleTimeout replicas'),
+  ...words('logs limits record replay otel autoPort envFile kubernetes')
 ] as const
 export const OUR_APP_KEYS = [
   ...OUR_SHARED_KEYS,
-  'version',
-  'port',
-  'fixedPort',
-  'profiles',
-  'setup',
-  'teardown',
-  'tty',
-  'host',
-  'names',
-  'routes'
+  ...words('version port fixedPort profiles setup teardown tty host names routes')
 ] as const
 
 /** `250ms`, `5s`, `2m`, or seconds. */

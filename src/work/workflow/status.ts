@@ -1,3 +1,5 @@
+import {words} from '../../model/words.ts'
+
 /** OrchestrationStatus */
 export const RUNNING = 0
 export const COMPLETED = 1
@@ -11,16 +13,7 @@ export const SUSPENDED = 7
 export const STALLED = 8
 
 /** Dapr's names of the statuses; a stalled instance has none (Dapr: pkg/runtime/wfengine/client.go). */
-const NAMES = [
-  'RUNNING',
-  'COMPLETED',
-  'CONTINUED_AS_NEW',
-  'FAILED',
-  'CANCELED',
-  'TERMINATED',
-  'PENDING',
-  'SUSPENDED'
-] as const
+const NAMES = words('RUNNING COMPLETED CONTINUED_AS_NEW FAILED CANCELED TERMINATED PENDING SUSPENDED')
 
 /** All names by their numbers, as commands, the page and the run's API use them. */
 export const STATUSES: readonly string[] = [...NAMES, 'STALLED']

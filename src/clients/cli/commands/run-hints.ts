@@ -3,19 +3,12 @@ import type {Loaded} from '../../../files/config/load.ts'
 import type {Plan} from '../../../model/plan.ts'
 import type {Hint} from '../../../model/reporter.ts'
 import {maxDescriptors} from '../../../platform/spare-descriptors.ts'
+import {words} from '../../../model/words.ts'
 
 /** Findings that `run` prints, too; only `validate` prints the others. */
 const PRINTED = [
-  'unknown-key',
-  'ignored-key',
-  'duplicate-key',
-  'command-not-found',
-  'odd-app-id',
-  'duplicate-app-id',
-  'duplicate-app-port',
-  'no-shell',
-  'unset-variable',
-  'unread-line'
+  ...words('unknown-key ignored-key duplicate-key command-not-found odd-app-id duplicate-app-id'),
+  ...words('duplicate-app-port no-shell unset-variable unread-line')
 ] as const
 
 /** The warnings of `run` after the start lines, one line each. `plan`: the apps that are started. */

@@ -8,20 +8,8 @@ import {alone, readPrepared, writePrepared, type AddedWorktree} from './worktree
 
 /** Files by which package managers make an install the same again. */
 const LOCK_FILES = [
-  'package-lock.json',
-  'npm-shrinkwrap.json',
-  'pnpm-lock.yaml',
-  'yarn.lock',
-  'bun.lock',
-  'bun.lockb',
-  'uv.lock',
-  'poetry.lock',
-  'Pipfile.lock',
-  'requirements.txt',
-  'go.sum',
-  'Cargo.lock',
-  'Gemfile.lock',
-  'composer.lock'
+  ...'package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock bun.lockb uv.lock'.split(' '),
+  ...'poetry.lock Pipfile.lock requirements.txt go.sum Cargo.lock Gemfile.lock composer.lock'.split(' ')
 ]
 
 /** A command that makes a folder ready, or undoes that. */

@@ -1,22 +1,9 @@
 import {nearMiss} from '../../../model/near-miss.ts'
 import {ApiProblem} from '../problem.ts'
+import {words} from '../../../model/words.ts'
 
 /** The types of events that a reader can select. */
-export const TYPES = [
-  'app',
-  'edges',
-  'calls',
-  'lines',
-  'reload',
-  'asleep',
-  'woken',
-  'death',
-  'troubles',
-  'replay',
-  'fault',
-  'workflow',
-  'note'
-] as const
+export const TYPES = words('app edges calls lines reload asleep woken death troubles replay fault workflow note')
 export type EventType = (typeof TYPES)[number]
 
 /** An event as readers get it. */
