@@ -120,36 +120,33 @@ t.test('the apps', async t =>
       t.equal(await page.getByRole('button', {name: 'Start'}).count(), 0)
     })
 
-    await t.test(
-      'the call inside can be sent again, pinned, copied, and compared with one that was answered',
-      async t => {
-        const run = await madeUp(t)
-        crash(run)
-        run.answers['POST /pins'] = {pins: [{call: 48190, results: []}], rounds: []}
-        run.answers['GET /calls/48190'] = sent(48190, '{"payment":null}')
-        run.answers['GET /calls/48188'] = sent(48188, '{"payment":{"card":"4…"}}')
-        const {page, troubles} = await open(browser, run.url)
-        await page.getByRole('region', {name: 'Trouble'}).getByRole('link', {name: 'payments'}).click()
-        const killed = page.getByRole('region', {name: 'Last crash'})
-        const [inside, answered] = [killed.getByRole('row', {name: '48190'}), killed.getByRole('row', {name: '48188'})]
-        await inside.getByRole('button', {name: 'Send again'}).waitFor()
-        await inside.getByRole('button', {name: 'curl'}).waitFor()
-        await inside.getByRole('button', {name: 'Pin'}).click()
-        await inside.getByRole('button', {name: 'Pinned', pressed: true}).waitFor()
-        await answered.getByRole('button', {name: 'Compare bodies'}).click()
-        await killed.getByRole('group', {name: 'In flight when it crashed'}).getByText('null').waitFor()
-        await killed.getByRole('group', {name: 'Answered before'}).getByText('4…').waitFor()
-        t.same(await violations(page), [])
-        await answered.getByRole('button', {name: 'Compare bodies', expanded: true}).click()
-        await killed.getByRole('group', {name: 'Answered before'}).waitFor({state: 'detached'})
-        t.same(troubles, [])
-        await page.goto('about:blank')
-        await page.goto(run.readOnlyUrl)
-        await page.getByRole('region', {name: 'Trouble'}).getByRole('link', {name: 'payments'}).click()
-        await inside.getByRole('button', {name: 'curl'}).waitFor()
-        t.equal(await killed.getByRole('button', {name: /Send again|Pin/}).count(), 0)
-      }
-    )
+    await t.test('the call inside can be sent again, pinned, copied, compared with an answered one', async t => {
+      const run = await madeUp(t)
+      crash(run)
+      run.answers['POST /pins'] = {pins: [{call: 48190, results: []}], rounds: []}
+      run.answers['GET /calls/48190'] = sent(48190, '{"payment":null}')
+      run.answers['GET /calls/48188'] = sent(48188, '{"payment":{"card":"4…"}}')
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('region', {name: 'Trouble'}).getByRole('link', {name: 'payments'}).click()
+      const killed = page.getByRole('region', {name: 'Last crash'})
+      const [inside, answered] = [killed.getByRole('row', {name: '48190'}), killed.getByRole('row', {name: '48188'})]
+      await inside.getByRole('button', {name: 'Send again'}).waitFor()
+      await inside.getByRole('button', {name: 'curl'}).waitFor()
+      await inside.getByRole('button', {name: 'Pin'}).click()
+      await inside.getByRole('button', {name: 'Pinned', pressed: true}).waitFor()
+      await answered.getByRole('button', {name: 'Compare bodies'}).click()
+      await killed.getByRole('group', {name: 'In flight when it crashed'}).getByText('null').waitFor()
+      await killed.getByRole('group', {name: 'Answered before'}).getByText('4…').waitFor()
+      t.same(await violations(page), [])
+      await answered.getByRole('button', {name: 'Compare bodies', expanded: true}).click()
+      await killed.getByRole('group', {name: 'Answered before'}).waitFor({state: 'detached'})
+      t.same(troubles, [])
+      await page.goto('about:blank')
+      await page.goto(run.readOnlyUrl)
+      await page.getByRole('region', {name: 'Trouble'}).getByRole('link', {name: 'payments'}).click()
+      await inside.getByRole('button', {name: 'curl'}).waitFor()
+      t.equal(await killed.getByRole('button', {name: /Send again|Pin/}).count(), 0)
+    })
 
     await t.test('what apps say is text: in ids, paths, reasons, values', async t => {
       const run = await madeUp(t)
@@ -194,39 +191,36 @@ t.test('the apps', async t =>
       await page.getByRole('alert').getByText('there is no /apps/payments/restart. Look elsewhere.').waitFor()
     })
 
-    await t.test(
-      'an instance or a version has its own facts, exits and lines; a service is found without its version',
-      async t => {
-        const run = await madeUp(t)
-        run.apps = [app('shop'), app('shop', {instance: 2}), app('bank', {version: '1.2.0'})]
-        for (const name of ['shop', 'shop.1', 'shop.2', 'bank', 'bank@1.2.0']) {
-          const of = `GET /apps/${encodeURIComponent(name)}`
-          run.answers[`${of}/environment`] = {folder: `/of/${name}`, command: [], variables: []}
-          run.answers[`${of}/why`] = {app: name, instances: [], stalled: [], death: null, deaths: 0}
-          run.answers[`${of}/deaths`] = {
-            deaths: [{...death(), name, exit: `${name} ended`}]
-          }
-          run.answers[`${of}/docs`] = {path: ''}
+    await t.test('an instance or a version has own facts, exits and lines; a service needs no version', async t => {
+      const run = await madeUp(t)
+      run.apps = [app('shop'), app('shop', {instance: 2}), app('bank', {version: '1.2.0'})]
+      for (const name of ['shop', 'shop.1', 'shop.2', 'bank', 'bank@1.2.0']) {
+        const of = `GET /apps/${encodeURIComponent(name)}`
+        run.answers[`${of}/environment`] = {folder: `/of/${name}`, command: [], variables: []}
+        run.answers[`${of}/why`] = {app: name, instances: [], stalled: [], death: null, deaths: 0}
+        run.answers[`${of}/deaths`] = {
+          deaths: [{...death(), name, exit: `${name} ended`}]
         }
-        run.answers['GET /logs'] = (_body, query) =>
-          lineBy(query.get('app') === 'shop.2' ? 'shop.2' : query.has('app') ? 'bank' : 'shop')
-        const {page} = await open(browser, run.url)
-        const grid = page.getByRole('grid', {name: 'Apps'})
-        await grid.getByText('by shop.2').waitFor()
-        await grid.getByRole('link', {name: 'shop.2'}).click()
-        await page.getByText('/of/shop.2').waitFor()
-        await page.getByText('shop.2 ended').waitFor()
-        t.equal(await page.getByText('shop ended').count(), 0)
-        await page.getByRole('main').getByRole('link', {name: 'Logs'}).click()
-        t.match(page.url(), /#\/logs\?app=shop\.2$/)
-        await page.goto(page.url().replace(/#.*/, '#/apps/bank'))
-        await page.getByRole('heading', {name: 'Apps / bank@1.2.0'}).waitFor()
-        await page.getByText('/of/bank@1.2.0').waitFor()
-        await page.goto(page.url().replace(/#.*/, '#/apps/shop'))
-        await page.getByText('/of/shop.1').waitFor()
-        t.ok(run.asked.includes('GET /apps/shop.1%400.0.0/why'), 'another version may be the main one')
+        run.answers[`${of}/docs`] = {path: ''}
       }
-    )
+      run.answers['GET /logs'] = (_body, query) =>
+        lineBy(query.get('app') === 'shop.2' ? 'shop.2' : query.has('app') ? 'bank' : 'shop')
+      const {page} = await open(browser, run.url)
+      const grid = page.getByRole('grid', {name: 'Apps'})
+      await grid.getByText('by shop.2').waitFor()
+      await grid.getByRole('link', {name: 'shop.2'}).click()
+      await page.getByText('/of/shop.2').waitFor()
+      await page.getByText('shop.2 ended').waitFor()
+      t.equal(await page.getByText('shop ended').count(), 0)
+      await page.getByRole('main').getByRole('link', {name: 'Logs'}).click()
+      t.match(page.url(), /#\/logs\?app=shop\.2$/)
+      await page.goto(page.url().replace(/#.*/, '#/apps/bank'))
+      await page.getByRole('heading', {name: 'Apps / bank@1.2.0'}).waitFor()
+      await page.getByText('/of/bank@1.2.0').waitFor()
+      await page.goto(page.url().replace(/#.*/, '#/apps/shop'))
+      await page.getByText('/of/shop.1').waitFor()
+      t.ok(run.asked.includes('GET /apps/shop.1%400.0.0/why'), 'another version may be the main one')
+    })
 
     await t.test('of versions each row has its own line, and the error of the one that is down', async t => {
       const run = await madeUp(t)

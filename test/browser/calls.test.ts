@@ -213,75 +213,69 @@ t.test('the calls between apps', async t =>
       t.same(troubles, [])
     })
 
-    await t.test(
-      'the whole request of a call under way is followed until it has ended, also after an error',
-      async t => {
-        const run = await runWithCalls(t)
-        let isOpen = true
-        const now = (): Api.Call => call(7, isOpen ? {isOpen: true, status: 0} : {status: 500, isFailed: true})
-        run.answers['GET /calls/7'] = () => ({...callDetail(now())})
-        const answer = () => ({
-          asked: 1,
-          failedAt: null,
-          leftOut: 0,
-          lines: [],
-          linesLeftOut: 0,
-          nodes: [treeNode(now(), {id: 1, outcome: isOpen ? 'under way' : '500'})]
-        })
-        const {page} = await open(browser, run.url)
-        await page.getByRole('grid', {name: 'Apps'}).waitFor()
-        delete run.answers['GET /trace']
-        await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
-        await page.getByText('there is no /trace').waitFor()
-        run.answers['GET /trace'] = answer
-        await page.keyboard.press('Escape')
-        await page.getByRole('heading', {name: 'Calls', exact: true}).waitFor()
-        await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
-        const steps = page.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
-        await steps.getByText('under way').waitFor()
-        isOpen = false
-        await steps.getByText('500').waitFor()
-        t.equal(await steps.getByText('under way').count(), 0)
-      }
-    )
+    await t.test('the whole request of a call under way is followed until its end, also after an error', async t => {
+      const run = await runWithCalls(t)
+      let isOpen = true
+      const now = (): Api.Call => call(7, isOpen ? {isOpen: true, status: 0} : {status: 500, isFailed: true})
+      run.answers['GET /calls/7'] = () => ({...callDetail(now())})
+      const answer = () => ({
+        asked: 1,
+        failedAt: null,
+        leftOut: 0,
+        lines: [],
+        linesLeftOut: 0,
+        nodes: [treeNode(now(), {id: 1, outcome: isOpen ? 'under way' : '500'})]
+      })
+      const {page} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      delete run.answers['GET /trace']
+      await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+      await page.getByText('there is no /trace').waitFor()
+      run.answers['GET /trace'] = answer
+      await page.keyboard.press('Escape')
+      await page.getByRole('heading', {name: 'Calls', exact: true}).waitFor()
+      await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+      const steps = page.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
+      await steps.getByText('under way').waitFor()
+      isOpen = false
+      await steps.getByText('500').waitFor()
+      t.equal(await steps.getByText('under way').count(), 0)
+    })
 
-    await t.test(
-      'a request that is open has ended among more calls than are shown, and stays when the run ends',
-      async t => {
-        const run = await runWithCalls(t)
-        let isOpen = true
-        const now = (): Api.Call => call(7, isOpen ? {isOpen: true, status: 0} : {at: new Date().toISOString()})
-        run.answers['GET /calls/7'] = () => ({...callDetail(now())})
-        run.answers['GET /trace'] = () => ({
-          asked: 7,
-          failedAt: null,
-          leftOut: 0,
-          lines: [],
-          linesLeftOut: 0,
-          nodes: [treeNode(now(), {outcome: isOpen ? 'under way' : '200'})]
-        })
-        const {page} = await open(browser, run.url)
-        await page.getByRole('grid', {name: 'Apps'}).waitFor()
-        await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
-        const head = page.getByRole('main').locator('.tools').first()
-        await head.getByText('… under way').waitFor()
-        await run.followed('calls')
-        isOpen = false
-        run.send('calls', {calls: [call(8)], notShown: 300})
-        await head.getByText('200 after').waitFor()
-        const steps = page.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
-        await steps.getByText('200').waitFor()
-        run.send('bye', {}, 2000) // a page that changes what it follows gets the event at its next connection
-        await page.getByText('The run has ended').first().waitFor()
-        const asked = page.waitForEvent('requestfailed', request => request.url().includes('/trace'))
-        run.cut()
-        run.close()
-        await asked
-        await page.getByText('The run has ended').first().waitFor()
-        t.equal(await steps.count(), 1, 'what was known')
-        t.equal(await page.getByText('the run does not answer').count(), 0)
-      }
-    )
+    await t.test('an open request has ended among more calls than are shown, and stays when the run ends', async t => {
+      const run = await runWithCalls(t)
+      let isOpen = true
+      const now = (): Api.Call => call(7, isOpen ? {isOpen: true, status: 0} : {at: new Date().toISOString()})
+      run.answers['GET /calls/7'] = () => ({...callDetail(now())})
+      run.answers['GET /trace'] = () => ({
+        asked: 7,
+        failedAt: null,
+        leftOut: 0,
+        lines: [],
+        linesLeftOut: 0,
+        nodes: [treeNode(now(), {outcome: isOpen ? 'under way' : '200'})]
+      })
+      const {page} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+      const head = page.getByRole('main').locator('.tools').first()
+      await head.getByText('… under way').waitFor()
+      await run.followed('calls')
+      isOpen = false
+      run.send('calls', {calls: [call(8)], notShown: 300})
+      await head.getByText('200 after').waitFor()
+      const steps = page.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
+      await steps.getByText('200').waitFor()
+      run.send('bye', {}, 2000) // a page that changes what it follows gets the event at its next connection
+      await page.getByText('The run has ended').first().waitFor()
+      const asked = page.waitForEvent('requestfailed', request => request.url().includes('/trace'))
+      run.cut()
+      run.close()
+      await asked
+      await page.getByText('The run has ended').first().waitFor()
+      t.equal(await steps.count(), 1, 'what was known')
+      t.equal(await page.getByText('the run does not answer').count(), 0)
+    })
 
     await t.test('a click on a head sorts; the address keeps it; rows are calls or whole requests', async t => {
       const run = await runWithCalls(t)

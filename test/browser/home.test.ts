@@ -50,44 +50,41 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       )
     })
 
-    await t.test(
-      'a run of plain apps shows what it has; more tabs and columns come with their first content',
-      async t => {
-        const run = await madeUp(t, {answers: FIRST_VIEW})
-        run.answers['GET /run'] = {hasWork: false}
-        run.answers['GET /usage'] = {at: new Date(START).toISOString(), groups: []}
-        const {page} = await open(browser, run.url, 'light', {width: 1440, height: 800})
-        const tabs = page.getByRole('navigation').getByRole('link')
-        const grid = page.getByRole('grid', {name: 'Apps'})
-        const heads = grid.getByRole('columnheader').filter({visible: true})
-        await grid.getByRole('row').nth(3).waitFor()
-        t.same(await tabs.allTextContents(), ['Apps', 'Calls', 'Graph', 'Logs'])
-        t.same(await heads.allTextContents(), ['App', 'State', 'Open', 'Last error, or line', 'Actions'])
-        t.equal(await page.locator('.chip').count(), 0, 'all apps have one state: there is nothing to choose')
-        t.same(await violations(page), [])
+    await t.test('a run of plain apps shows what it has; tabs and columns come with their content', async t => {
+      const run = await madeUp(t, {answers: FIRST_VIEW})
+      run.answers['GET /run'] = {hasWork: false}
+      run.answers['GET /usage'] = {at: new Date(START).toISOString(), groups: []}
+      const {page} = await open(browser, run.url, 'light', {width: 1440, height: 800})
+      const tabs = page.getByRole('navigation').getByRole('link')
+      const grid = page.getByRole('grid', {name: 'Apps'})
+      const heads = grid.getByRole('columnheader').filter({visible: true})
+      await grid.getByRole('row').nth(3).waitFor()
+      t.same(await tabs.allTextContents(), ['Apps', 'Calls', 'Graph', 'Logs'])
+      t.same(await heads.allTextContents(), ['App', 'State', 'Open', 'Last error, or line', 'Actions'])
+      t.equal(await page.locator('.chip').count(), 0, 'all apps have one state: there is nothing to choose')
+      t.same(await violations(page), [])
 
-        run.send('edges', {edges: [edge('checkout', 'payments', 100)], waiting: {}})
-        await heads.filter({hasText: 'p95'}).waitFor()
-        run.send('edges', {edges: [edge('checkout', 'payments', 200, {recent: NO_CALLS})], waiting: {}})
-        await grid.getByText('1.0/s').waitFor({state: 'detached'})
-        t.equal(await heads.filter({hasText: 'p95'}).count(), 1, 'a column that is shown stays')
-        run.send('fault', {change: 'on', fault: fault(1), text: ''}, 1001)
-        await tabs.filter({hasText: 'Faults'}).waitFor()
-        t.notOk(
-          run.asked.some(what => what.startsWith('GET /workflows')),
-          'a run without work is not asked for it'
-        )
-        run.answers['GET /run'] = {hasWork: true}
-        run.answers['GET /workflows'] = {workflows: [instance('o-1')], next: null}
-        run.restart()
-        run.cut()
-        await tabs.filter({hasText: 'Workflows'}).waitFor()
-        await page.getByRole('button', {name: 'More'}).click()
-        await tabs.filter({hasText: 'Template'}).click()
-        await page.getByRole('button', {name: 'Less'}).click()
-        t.match(await tabs.allTextContents(), ['Apps', 'Calls', 'Graph', 'Logs', 'Workflows', 'Template'])
-      }
-    )
+      run.send('edges', {edges: [edge('checkout', 'payments', 100)], waiting: {}})
+      await heads.filter({hasText: 'p95'}).waitFor()
+      run.send('edges', {edges: [edge('checkout', 'payments', 200, {recent: NO_CALLS})], waiting: {}})
+      await grid.getByText('1.0/s').waitFor({state: 'detached'})
+      t.equal(await heads.filter({hasText: 'p95'}).count(), 1, 'a column that is shown stays')
+      run.send('fault', {change: 'on', fault: fault(1), text: ''}, 1001)
+      await tabs.filter({hasText: 'Faults'}).waitFor()
+      t.notOk(
+        run.asked.some(what => what.startsWith('GET /workflows')),
+        'a run without work is not asked for it'
+      )
+      run.answers['GET /run'] = {hasWork: true}
+      run.answers['GET /workflows'] = {workflows: [instance('o-1')], next: null}
+      run.restart()
+      run.cut()
+      await tabs.filter({hasText: 'Workflows'}).waitFor()
+      await page.getByRole('button', {name: 'More'}).click()
+      await tabs.filter({hasText: 'Template'}).click()
+      await page.getByRole('button', {name: 'Less'}).click()
+      t.match(await tabs.allTextContents(), ['Apps', 'Calls', 'Graph', 'Logs', 'Workflows', 'Template'])
+    })
 
     await t.test('actions are in the row: restart, stop, start, debug, logs; with keys, too', async t => {
       const run = await madeUp(t)
@@ -119,39 +116,36 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       t.equal(await page.getByRole('button', {name: /^(Start|Stop|Restart|Debug) /}).count(), 0)
     })
 
-    await t.test(
-      'what is done to one of several instances is done to it alone; versions act together, and say so',
-      async t => {
-        const run = await madeUp(t)
-        run.apps = [
-          app('b'),
-          app('b', {instance: 2}),
-          app('hello', {version: '1.0.0'}),
-          app('hello', {version: '2.0.0', isMain: false})
-        ]
-        for (const name of ['b.1/restart', 'b.1/stop', 'b.2/stop', 'b.2/start', 'hello/restart'])
-          run.answers[`POST /apps/${name}`] = {apps: []}
-        const {page} = await open(browser, run.url)
-        const asks = async (action: string, ask: () => Promise<void>): Promise<void> => {
-          const [answer] = await Promise.all([
-            page.waitForResponse(response => response.request().method() === 'POST'),
-            ask()
-          ])
-          t.match(new URL(answer.url()).pathname, `/apps/${action}`)
-        }
-        const rows = page.getByRole('grid', {name: 'Apps'}).getByRole('row')
-        await asks('b.1/restart', async () => page.getByRole('button', {name: 'Restart b.1'}).click())
-        await asks('b.2/stop', async () => page.getByRole('button', {name: 'Stop b.2'}).click())
-        await asks('hello/restart', async () =>
-          rows.filter({hasText: 'hello'}).last().getByRole('button', {name: 'Restart all versions of hello'}).click()
-        )
-        run.send('troubles', {troubles: [trouble({kind: 'loop', app: 'b', name: 'b'})]})
-        await asks('b.1/stop', async () => page.getByRole('button', {name: 'Stop trying'}).click())
-        run.send('app', app('b', {instance: 2, state: 'stopped', availability: 'stopped'}), 1001)
-        await page.goto(`${run.url.split('#')[0] ?? ''}#/apps/b.2`)
-        await asks('b.2/start', async () => page.getByRole('button', {name: 'Start'}).click())
+    await t.test('an action on one of several instances is for it alone; versions act together, say so', async t => {
+      const run = await madeUp(t)
+      run.apps = [
+        app('b'),
+        app('b', {instance: 2}),
+        app('hello', {version: '1.0.0'}),
+        app('hello', {version: '2.0.0', isMain: false})
+      ]
+      for (const name of ['b.1/restart', 'b.1/stop', 'b.2/stop', 'b.2/start', 'hello/restart'])
+        run.answers[`POST /apps/${name}`] = {apps: []}
+      const {page} = await open(browser, run.url)
+      const asks = async (action: string, ask: () => Promise<void>): Promise<void> => {
+        const [answer] = await Promise.all([
+          page.waitForResponse(response => response.request().method() === 'POST'),
+          ask()
+        ])
+        t.match(new URL(answer.url()).pathname, `/apps/${action}`)
       }
-    )
+      const rows = page.getByRole('grid', {name: 'Apps'}).getByRole('row')
+      await asks('b.1/restart', async () => page.getByRole('button', {name: 'Restart b.1'}).click())
+      await asks('b.2/stop', async () => page.getByRole('button', {name: 'Stop b.2'}).click())
+      await asks('hello/restart', async () =>
+        rows.filter({hasText: 'hello'}).last().getByRole('button', {name: 'Restart all versions of hello'}).click()
+      )
+      run.send('troubles', {troubles: [trouble({kind: 'loop', app: 'b', name: 'b'})]})
+      await asks('b.1/stop', async () => page.getByRole('button', {name: 'Stop trying'}).click())
+      run.send('app', app('b', {instance: 2, state: 'stopped', availability: 'stopped'}), 1001)
+      await page.goto(`${run.url.split('#')[0] ?? ''}#/apps/b.2`)
+      await asks('b.2/start', async () => page.getByRole('button', {name: 'Start'}).click())
+    })
 
     await t.test('what needs a person is on top; other views tell of crashes alone', async t => {
       const run = await madeUp(t)

@@ -32,30 +32,27 @@ await withBrowser(t, async browser => {
 
   const byName = (await rig.run(['name', 'web'])).stdout.trim()
   for (const url of [`http://localhost:${port}`, byName])
-    await t.test(
-      `a save of a module shows in the page of Vite at ${url === byName ? 'its name' : 'its port'}, without a new page`,
-      async t => {
-        const page = await (await browser.newContext()).newPage()
-        const connected = async (): Promise<unknown> =>
-          page.waitForEvent('console', message => message.text().includes('[vite] connected'))
-        const opened = Promise.all([page.waitForEvent('websocket'), connected()])
-        const loaded: string[] = []
-        page.on('load', () => void loaded.push('load'))
-        await page.goto(url)
-        const [socket] = await opened
-        t.match(socket.url(), `${url.replace('http', 'ws')}/`)
-        await page.waitForSelector('p:text("first")')
-        t.match(await rig.run(['calls', 'is:open', '-o', 'ndjson']), {stdout: /"to":"web"[^\n]*"path":"\/\?token=/})
-        await rig.write({'web/text.js': "export const text = 'second'\n"})
-        await page.waitForSelector('p:text("second")')
-        t.equal(loaded.length, 1)
+    await t.test(`a saved module shows at ${url === byName ? 'its name' : 'its port'}, live`, async t => {
+      const page = await (await browser.newContext()).newPage()
+      const connected = async (): Promise<unknown> =>
+        page.waitForEvent('console', message => message.text().includes('[vite] connected'))
+      const opened = Promise.all([page.waitForEvent('websocket'), connected()])
+      const loaded: string[] = []
+      page.on('load', () => void loaded.push('load'))
+      await page.goto(url)
+      const [socket] = await opened
+      t.match(socket.url(), `${url.replace('http', 'ws')}/`)
+      await page.waitForSelector('p:text("first")')
+      t.match(await rig.run(['calls', 'is:open', '-o', 'ndjson']), {stdout: /"to":"web"[^\n]*"path":"\/\?token=/})
+      await rig.write({'web/text.js': "export const text = 'second'\n"})
+      await page.waitForSelector('p:text("second")')
+      t.equal(loaded.length, 1)
 
-        const again = connected()
-        t.match(await rig.run(['restart', 'web']), {code: 0})
-        await again
-        await rig.write({'web/text.js': "export const text = 'first'\n"})
-        await page.waitForSelector('p:text("first")')
-        await page.close()
-      }
-    )
+      const again = connected()
+      t.match(await rig.run(['restart', 'web']), {code: 0})
+      await again
+      await rig.write({'web/text.js': "export const text = 'first'\n"})
+      await page.waitForSelector('p:text("first")')
+      await page.close()
+    })
 })

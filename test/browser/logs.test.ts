@@ -56,52 +56,49 @@ t.test('the lines of apps', async t =>
       t.same(troubles, [])
     })
 
-    await t.test(
-      'what was left out is opened where it belongs; more of it, and gaps of a slow connection, too',
-      async t => {
-        const run = await runWith(t, [line('first')])
-        const asked: string[] = []
-        const numbered = (first: number, count: number): string =>
-          asJson(Array.from({length: count}, (_, n) => line(`left out ${first + n}.`)))
-        run.answers['GET /logs'] = (_body, query) => {
-          if (query.has('tail')) return asJson([line('first')])
-          if (!query.has('to')) return ''
-          asked.push(query.toString())
-          if (query.get('from') === '12') return asJson([line('in the gap')])
-          if (query.get('skip') === '1') return `${numbered(0, 1000)}{"left":200,"from":5,"skip":7}\n`
-          return `{"note":"… older lines are no longer in memory"}\n${numbered(1000, 200)}`
-        }
-        const {page, troubles} = await open(browser, run.url)
-        await page.getByRole('link', {name: 'Logs'}).click()
-        const log = page.getByRole('log', {name: 'Lines'})
-        await log.getByText('first').waitFor()
-        await run.followed('lines')
-        run.send('lines', {from: 0, to: 12, lines: [line('shown')], notShown: 1200})
-        run.send('lines', {from: 14, to: 15, lines: [line('after')], notShown: 0})
-        await log.getByText('after').waitFor()
-        t.same(asked, [], 'nothing is read before it is asked for')
-        await log.getByRole('button', {name: 'Open 1,200 lines not shown'}).focus()
-        await page.keyboard.press('Enter')
-        const rest = log.getByRole('button', {name: 'Open 200 lines not shown'})
-        await rest.waitFor()
-        await log.locator('button:focus', {hasText: 'open'}).waitFor() // the keyboard goes on there
-        await page.locator('button[aria-pressed=false]', {hasText: 'Follow'}).waitFor()
-        await rest.click()
-        await log.getByText('left out 1199.').waitFor()
-        await log.getByRole('button', {name: 'Open lines not shown'}).click()
-        await log.getByText('in the gap').waitFor()
-        t.same(asked, [
-          'from=0&to=12&skip=1&limit=1000',
-          'from=5&to=12&skip=7&limit=1000',
-          'from=12&to=14&skip=0&limit=1000'
-        ])
-        const texts = (await log.locator('p').allTextContents()).map(text => text.replace(/^\S+ payments /, ''))
-        const between = Array.from({length: 1200}, (_, n) => `left out ${n}.`)
-        between.splice(1000, 0, '… older lines are no longer in memory')
-        t.same(texts, ['first', 'shown', ...between, 'in the gap', 'after'])
-        t.same(troubles, [])
+    await t.test('what was left out opens where it belongs; so do gaps of a slow connection', async t => {
+      const run = await runWith(t, [line('first')])
+      const asked: string[] = []
+      const numbered = (first: number, count: number): string =>
+        asJson(Array.from({length: count}, (_, n) => line(`left out ${first + n}.`)))
+      run.answers['GET /logs'] = (_body, query) => {
+        if (query.has('tail')) return asJson([line('first')])
+        if (!query.has('to')) return ''
+        asked.push(query.toString())
+        if (query.get('from') === '12') return asJson([line('in the gap')])
+        if (query.get('skip') === '1') return `${numbered(0, 1000)}{"left":200,"from":5,"skip":7}\n`
+        return `{"note":"… older lines are no longer in memory"}\n${numbered(1000, 200)}`
       }
-    )
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      const log = page.getByRole('log', {name: 'Lines'})
+      await log.getByText('first').waitFor()
+      await run.followed('lines')
+      run.send('lines', {from: 0, to: 12, lines: [line('shown')], notShown: 1200})
+      run.send('lines', {from: 14, to: 15, lines: [line('after')], notShown: 0})
+      await log.getByText('after').waitFor()
+      t.same(asked, [], 'nothing is read before it is asked for')
+      await log.getByRole('button', {name: 'Open 1,200 lines not shown'}).focus()
+      await page.keyboard.press('Enter')
+      const rest = log.getByRole('button', {name: 'Open 200 lines not shown'})
+      await rest.waitFor()
+      await log.locator('button:focus', {hasText: 'open'}).waitFor() // the keyboard goes on there
+      await page.locator('button[aria-pressed=false]', {hasText: 'Follow'}).waitFor()
+      await rest.click()
+      await log.getByText('left out 1199.').waitFor()
+      await log.getByRole('button', {name: 'Open lines not shown'}).click()
+      await log.getByText('in the gap').waitFor()
+      t.same(asked, [
+        'from=0&to=12&skip=1&limit=1000',
+        'from=5&to=12&skip=7&limit=1000',
+        'from=12&to=14&skip=0&limit=1000'
+      ])
+      const texts = (await log.locator('p').allTextContents()).map(text => text.replace(/^\S+ payments /, ''))
+      const between = Array.from({length: 1200}, (_, n) => `left out ${n}.`)
+      between.splice(1000, 0, '… older lines are no longer in memory')
+      t.same(texts, ['first', 'shown', ...between, 'in the gap', 'after'])
+      t.same(troubles, [])
+    })
 
     await t.test('after a pause, and with another run, what was missed is read', async t => {
       const run = await runWith(t, [line('first')])
@@ -227,41 +224,38 @@ t.test('the lines of apps', async t =>
       await shown('order 2')
     })
 
-    await t.test(
-      'a search finds lines of the whole run, the latest first, and the earlier ones when asked',
-      async t => {
-        const run = await runWith(t, [line('the latest')])
-        const asked: string[] = []
-        run.answers['GET /logs'] = (_body, query) => {
-          if (!query.has('grep')) return query.has('from') ? '' : asJson([line('the latest')])
-          asked.push(query.toString())
-          if (query.get('grep') !== 'order 17') return ''
-          if (query.has('skip')) return asJson([line('order 17 came')])
-          return `${asJson([line('order 17 handled')])}{"left":1,"from":9,"skip":500}\n`
-        }
-        const {page, troubles} = await open(browser, run.url)
-        await page.getByRole('link', {name: 'Logs'}).click()
-        const log = page.getByRole('log')
-        await log.getByText('the latest').waitFor()
-        await page.getByRole('searchbox').fill('order 17')
-        await log.getByText('order 17 handled').waitFor()
-        await run.followed('lines')
-        run.send('lines', {from: 0, to: 2, lines: [line('order 17 again'), line('order 18')], notShown: 0})
-        await log.getByText('order 17 again').waitFor()
-        await log.getByRole('button', {name: 'Open 1 earlier line that matches'}).click()
-        await log.getByText('order 17 came').waitFor()
-        t.match(await log.textContent(), /came[^]*handled[^]*again/)
-        t.match(asked, [
-          /^grep=order\+17&level=&stream=&limit=500&version=\*$/,
-          /^grep=order\+17&level=&stream=&limit=500&version=\*&before=\d+&skip=500$/
-        ])
-        await page.getByRole('searchbox').fill('order 99')
-        await page.getByText('No line matches.').waitFor()
-        await page.getByRole('button', {name: 'Clear the search'}).click()
-        await log.getByText('the latest').waitFor()
-        t.same(troubles, [])
+    await t.test('a search finds lines of the whole run, the latest first, earlier ones when asked', async t => {
+      const run = await runWith(t, [line('the latest')])
+      const asked: string[] = []
+      run.answers['GET /logs'] = (_body, query) => {
+        if (!query.has('grep')) return query.has('from') ? '' : asJson([line('the latest')])
+        asked.push(query.toString())
+        if (query.get('grep') !== 'order 17') return ''
+        if (query.has('skip')) return asJson([line('order 17 came')])
+        return `${asJson([line('order 17 handled')])}{"left":1,"from":9,"skip":500}\n`
       }
-    )
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      const log = page.getByRole('log')
+      await log.getByText('the latest').waitFor()
+      await page.getByRole('searchbox').fill('order 17')
+      await log.getByText('order 17 handled').waitFor()
+      await run.followed('lines')
+      run.send('lines', {from: 0, to: 2, lines: [line('order 17 again'), line('order 18')], notShown: 0})
+      await log.getByText('order 17 again').waitFor()
+      await log.getByRole('button', {name: 'Open 1 earlier line that matches'}).click()
+      await log.getByText('order 17 came').waitFor()
+      t.match(await log.textContent(), /came[^]*handled[^]*again/)
+      t.match(asked, [
+        /^grep=order\+17&level=&stream=&limit=500&version=\*$/,
+        /^grep=order\+17&level=&stream=&limit=500&version=\*&before=\d+&skip=500$/
+      ])
+      await page.getByRole('searchbox').fill('order 99')
+      await page.getByText('No line matches.').waitFor()
+      await page.getByRole('button', {name: 'Clear the search'}).click()
+      await log.getByText('the latest').waitFor()
+      t.same(troubles, [])
+    })
 
     await t.test('the level of a line has its colour and its filter; stderr is a grey mark', async t => {
       const run = await runWith(t, [

@@ -215,23 +215,20 @@ t.test('workflows', async t =>
       t.same(troubles, [])
     })
 
-    await t.test(
-      'who may only look changes nothing; what happens is seen at once; says how to start the first one',
-      async t => {
-        const run = await madeUp(t)
-        answer(run)
-        const {page} = await open(browser, run.readOnlyUrl)
-        await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/checkout/o-17`)
-        await page.getByRole('list', {name: 'Steps'}).waitFor()
-        t.equal(await page.getByRole('button', {name: 'Suspend'}).count(), 0)
-        t.equal(await page.getByRole('form', {name: 'Raise an event'}).count(), 0)
-        run.answers['GET /workflows'] = {workflows: [], next: null}
-        await run.followed('workflow')
-        run.send('workflow', {app: 'checkout', id: 'o-17', what: 'done'})
-        // earlier than without an event
-        await page.getByText('No workflow was started yet').waitFor({timeout: 8000})
-      }
-    )
+    await t.test('who may only look changes nothing, sees changes at once, and how to start the first one', async t => {
+      const run = await madeUp(t)
+      answer(run)
+      const {page} = await open(browser, run.readOnlyUrl)
+      await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/checkout/o-17`)
+      await page.getByRole('list', {name: 'Steps'}).waitFor()
+      t.equal(await page.getByRole('button', {name: 'Suspend'}).count(), 0)
+      t.equal(await page.getByRole('form', {name: 'Raise an event'}).count(), 0)
+      run.answers['GET /workflows'] = {workflows: [], next: null}
+      await run.followed('workflow')
+      run.send('workflow', {app: 'checkout', id: 'o-17', what: 'done'})
+      // earlier than without an event
+      await page.getByText('No workflow was started yet').waitFor({timeout: 8000})
+    })
 
     await t.test('the lines of a step are asked again once it has ended', async t => {
       const run = await madeUp(t)

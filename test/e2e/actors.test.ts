@@ -121,44 +121,41 @@ t.test('timers and reminders: set, fire, replace, delete, and what cannot be', a
   })
 })
 
-t.test(
-  'an app that is saved and killed under calls: none is lost, twice or out of turn, and actors are let go',
-  async t => {
-    const {rig, run, call, journal} = await openActors(t, {LATE: '300'}, {restart: 'always'})
-    const counts = new Map<string, number>()
-    const failures: string[] = []
-    const over = new AbortController()
-    const load = async (id: string): Promise<void> => {
-      while (!over.signal.aborted) {
-        const {status, body} = await call('shop', `/Counter/${id}/method/add`, post('1'))
-        if (status === 200) counts.set(id, (counts.get(id) ?? 0) + 1)
-        else failures.push(body)
-        await pause(5)
-      }
+t.test('an app that is saved and killed under calls: none is lost, twice or out of turn, and actors leave', async t => {
+  const {rig, run, call, journal} = await openActors(t, {LATE: '300'}, {restart: 'always'})
+  const counts = new Map<string, number>()
+  const failures: string[] = []
+  const over = new AbortController()
+  const load = async (id: string): Promise<void> => {
+    while (!over.signal.aborted) {
+      const {status, body} = await call('shop', `/Counter/${id}/method/add`, post('1'))
+      if (status === 200) counts.set(id, (counts.get(id) ?? 0) + 1)
+      else failures.push(body)
+      await pause(5)
     }
-    const loads = ['1', '2', '3', '1', '2', '3'].map(load)
-    await until(() => counts.size === 3)
-    for (let save = 1; save <= 3; save++) {
-      const before = journal().length
-      const isCalled = (id: string): boolean => worksOf(journal().slice(before), `Counter/${id}`).includes('add')
-      await until(() => ['1', '2', '3'].every(isCalled))
-      await rig.write({'host/version.txt': `${save}`})
-      await run.waitForLine(/^ℹ️ {2}host: reloaded in /, {nth: save})
-    }
-    over.abort()
-    await Promise.all(loads)
-    t.strictSame(failures, [])
-    t.notOk(journal().some(({overlap}) => overlap !== undefined))
-    for (const [id, count] of counts) {
-      t.match(await call('shop', `/Counter/${id}/method/add`, post('0')), {status: 200, body: `${count}`}, id)
-      t.ok(worksOf(journal(), `Counter/${id}`).filter(work => work === 'gone').length >= 3, 'let go by each save')
-    }
-    const died = call('shop', '/Counter/1/method/die', post(''))
-    const after = call('shop', '/Counter/1/method/add', post('1'))
-    t.match(await died, {status: 500, body: /error invoke actor method: .*EOF/})
-    t.match(await after, {status: 200, body: `${(counts.get('1') ?? 0) + 1}`}, 'who waits gets the next process')
   }
-)
+  const loads = ['1', '2', '3', '1', '2', '3'].map(load)
+  await until(() => counts.size === 3)
+  for (let save = 1; save <= 3; save++) {
+    const before = journal().length
+    const isCalled = (id: string): boolean => worksOf(journal().slice(before), `Counter/${id}`).includes('add')
+    await until(() => ['1', '2', '3'].every(isCalled))
+    await rig.write({'host/version.txt': `${save}`})
+    await run.waitForLine(/^ℹ️ {2}host: reloaded in /, {nth: save})
+  }
+  over.abort()
+  await Promise.all(loads)
+  t.strictSame(failures, [])
+  t.notOk(journal().some(({overlap}) => overlap !== undefined))
+  for (const [id, count] of counts) {
+    t.match(await call('shop', `/Counter/${id}/method/add`, post('0')), {status: 200, body: `${count}`}, id)
+    t.ok(worksOf(journal(), `Counter/${id}`).filter(work => work === 'gone').length >= 3, 'let go by each save')
+  }
+  const died = call('shop', '/Counter/1/method/die', post(''))
+  const after = call('shop', '/Counter/1/method/add', post('1'))
+  t.match(await died, {status: 500, body: /error invoke actor method: .*EOF/})
+  t.match(await after, {status: 200, body: `${(counts.get('1') ?? 0) + 1}`}, 'who waits gets the next process')
+})
 
 t.test('reminders outlive kill -9 of the run; of a repeating one only the latest missed comes', async t => {
   const house = await openActors(t)

@@ -59,39 +59,36 @@ async function startRun(
   }
 }
 
-t.test(
-  'the listener is opened when somebody asks, at the same port and with the same token after a restart',
-  async t => {
-    const rig = await openRig(t)
-    const run = await startRun(rig)
-    const first = await opened(rig)
-    t.match(first, {token: /^[\w-]{43}$/, readOnlyToken: /^[\w-]{43}$/})
-    t.ok(first.port >= 9700 && first.port < 9900)
-    t.not(first.token, first.readOnlyToken)
-    t.same(await opened(rig), first, 'asked again it says the same')
-    t.match(await opened(rig, '?port=1'), {detail: /it is open at port \d+ already/})
-    t.match(await opened(rig, '?port=70000'), {detail: /70000 is not a port/})
-    const headers = {authorization: `Bearer ${first.token}`}
-    const answer = await fetch(`http://127.0.0.1:${first.port}/api/v1/apps`, {headers})
-    t.match(await answer.json(), {apps: [{id: 'shop'}]})
-    t.match(Object.fromEntries(answer.headers), {
-      'content-security-policy': /^default-src 'none'; script-src 'self'/,
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'cache-control': 'no-store'
-    })
-    t.equal(answer.headers.get('access-control-allow-origin'), null)
-    const {status} = await fetch(`http://localhost:${first.port}/api/v1/apps/shop/restart`, {
-      method: 'POST',
-      headers
-    })
-    t.equal(status, 200)
-    await run.stop()
-    await t.rejects(fetch(`http://127.0.0.1:${first.port}/api/v1/apps`, {headers}), 'it ends with the run')
-    await run.start()
-    t.same(await opened(rig), first)
-  }
-)
+t.test('the listener opens when somebody asks, at the same port and with the same token after a restart', async t => {
+  const rig = await openRig(t)
+  const run = await startRun(rig)
+  const first = await opened(rig)
+  t.match(first, {token: /^[\w-]{43}$/, readOnlyToken: /^[\w-]{43}$/})
+  t.ok(first.port >= 9700 && first.port < 9900)
+  t.not(first.token, first.readOnlyToken)
+  t.same(await opened(rig), first, 'asked again it says the same')
+  t.match(await opened(rig, '?port=1'), {detail: /it is open at port \d+ already/})
+  t.match(await opened(rig, '?port=70000'), {detail: /70000 is not a port/})
+  const headers = {authorization: `Bearer ${first.token}`}
+  const answer = await fetch(`http://127.0.0.1:${first.port}/api/v1/apps`, {headers})
+  t.match(await answer.json(), {apps: [{id: 'shop'}]})
+  t.match(Object.fromEntries(answer.headers), {
+    'content-security-policy': /^default-src 'none'; script-src 'self'/,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store'
+  })
+  t.equal(answer.headers.get('access-control-allow-origin'), null)
+  const {status} = await fetch(`http://localhost:${first.port}/api/v1/apps/shop/restart`, {
+    method: 'POST',
+    headers
+  })
+  t.equal(status, 200)
+  await run.stop()
+  await t.rejects(fetch(`http://127.0.0.1:${first.port}/api/v1/apps`, {headers}), 'it ends with the run')
+  await run.start()
+  t.same(await opened(rig), first)
+})
 
 /** Of a browser that follows a link of another site. */
 const LINK = ['sec-fetch-site: cross-site', 'sec-fetch-mode: navigate', 'sec-fetch-dest: document']

@@ -43,48 +43,45 @@ t.test('what is deployed as an archive is unpacked and started', async t => {
   t.match(await run.end('SIGINT'), {code: 0})
 })
 
-t.test(
-  'a service that is killed keeps its folder until its last call is answered; its name is free after that',
-  async t => {
-    const {rig, run, manager, deploy, kill} = await openDeployer(t)
-    const server = `import {existsSync, readFileSync} from 'node:fs'
+t.test('a service that is killed keeps its folder until its last call is answered; then its name is free', async t => {
+  const {rig, run, manager, deploy, kill} = await openDeployer(t)
+  const server = `import {existsSync, readFileSync} from 'node:fs'
 const {createServer} = process.getBuiltinModule('node:http')
 createServer(async ({url}, response) => {
   console.log('asked', url)
   while (url === '/slow' && !existsSync('${join(rig.folder, 'go')}')) await new Promise(done => setTimeout(done, 20))
   response.end(readFileSync('data', 'utf8'))
 }).listen(process.env.APP_PORT, '127.0.0.1')`
-    const members = (data: string): readonly Member[] => [
-      {name: 'app.sh', text: `exec '${process.execPath}' app.mjs\n`, mode: '0000755'},
-      {name: 'app.mjs', text: server},
-      {name: 'data', text: data}
-    ]
-    t.match(await deploy('1.0.0', ...members('first')), {status: 202})
-    const [marker = ''] = readdirSync(join(rig.home, '.cache/pillion'))
-    const folder = join(rig.home, '.cache/pillion', marker, 'hello_1.0.0')
-    const call = async (path: string): Promise<string> => (await fetch(`${manager}/services/hello${path}`)).text()
-    t.equal(await call('/'), 'first')
-    const slow = call('/slow')
-    await run.waitForLine('asked /slow')
-    const killed = kill('1.0.0')
-    while ((await (await fetch(`${manager}/services/`)).text()) !== '[]');
-    const again = deploy('1.0.0', ...members('second'))
-    await rig.write({go: ''})
-    t.equal(await slow, 'first')
-    t.equal(await killed, 200)
-    t.match(await again, {status: 202})
-    t.equal(await call('/'), 'second')
-    t.equal(await kill('1.0.0'), 200)
-    t.notOk(existsSync(folder), 'its files go with it')
+  const members = (data: string): readonly Member[] => [
+    {name: 'app.sh', text: `exec '${process.execPath}' app.mjs\n`, mode: '0000755'},
+    {name: 'app.mjs', text: server},
+    {name: 'data', text: data}
+  ]
+  t.match(await deploy('1.0.0', ...members('first')), {status: 202})
+  const [marker = ''] = readdirSync(join(rig.home, '.cache/pillion'))
+  const folder = join(rig.home, '.cache/pillion', marker, 'hello_1.0.0')
+  const call = async (path: string): Promise<string> => (await fetch(`${manager}/services/hello${path}`)).text()
+  t.equal(await call('/'), 'first')
+  const slow = call('/slow')
+  await run.waitForLine('asked /slow')
+  const killed = kill('1.0.0')
+  while ((await (await fetch(`${manager}/services/`)).text()) !== '[]');
+  const again = deploy('1.0.0', ...members('second'))
+  await rig.write({go: ''})
+  t.equal(await slow, 'first')
+  t.equal(await killed, 200)
+  t.match(await again, {status: 202})
+  t.equal(await call('/'), 'second')
+  t.equal(await kill('1.0.0'), 200)
+  t.notOk(existsSync(folder), 'its files go with it')
 
-    t.match(await deploy('1.0.0', ...members('third')), {status: 202})
-    await rig.write({[relative(rig.folder, join(folder, 'data'))]: 'edited'})
-    t.equal(await kill('1.0.0'), 200)
-    t.ok(existsSync(folder), 'unless the user has changed them')
-    await run.end('SIGINT')
-    t.match(run.stderr.text, `files were changed in ${folder}: it is kept`)
-  }
-)
+  t.match(await deploy('1.0.0', ...members('third')), {status: 202})
+  await rig.write({[relative(rig.folder, join(folder, 'data'))]: 'edited'})
+  t.equal(await kill('1.0.0'), 200)
+  t.ok(existsSync(folder), 'unless the user has changed them')
+  await run.end('SIGINT')
+  t.match(run.stderr.text, `files were changed in ${folder}: it is kept`)
+})
 
 t.test('an archive that would write outside its folder, or is none, is refused, and nothing of it is left', async t => {
   const {rig, run, deploy} = await openDeployer(t)

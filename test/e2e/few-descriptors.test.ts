@@ -35,35 +35,32 @@ const logged = async (rig: Rig, line: RegExp): Promise<void> => {
   while (!logs().some(name => line.test(readFileSync(join(rig.folder, name), 'utf8')))) await pause(10)
 }
 
-t.test(
-  'more connections than descriptors: who is connected is answered, and an app that dies starts again',
-  async t => {
-    const rig = await openRig(t)
-    const [odd, ...others] = ['odd', 'good', 'shop', 'other'].map(oddApp)
-    await rig.template([{...odd, appID: 'odd', restart: 'always'}, ...others])
-    const run = rig.start(limited(rig))
-    const [{http: port}, {http: other}] = [await run.ports('shop'), await run.ports('other')]
-    const agent = new Agent({keepAlive: true, maxSockets: 1})
-    t.teardown(() => agent.destroy())
-    await called(other, 'good', '/echo', {agent})
+t.test('more connections than descriptors: who is connected is answered, an app that dies starts again', async t => {
+  const rig = await openRig(t)
+  const [odd, ...others] = ['odd', 'good', 'shop', 'other'].map(oddApp)
+  await rig.template([{...odd, appID: 'odd', restart: 'always'}, ...others])
+  const run = rig.start(limited(rig))
+  const [{http: port}, {http: other}] = [await run.ports('shop'), await run.ports('other')]
+  const agent = new Agent({keepAlive: true, maxSockets: 1})
+  t.teardown(() => agent.destroy())
+  await called(other, 'good', '/echo', {agent})
 
-    const silence = await beginSilence(port, CONNECTIONS)
-    const statuses = new Set<number>()
-    for (let n = 0; n < 100; n++) statuses.add((await called(other, 'good', '/echo', {agent})).status)
-    t.same([...statuses], [200])
-    await logged(rig, /connections are closed at once: this process may have 256 files and connections open/)
-    process.kill(processOf(rig, 'odd'), 'SIGKILL')
-    await run.stderr.line(/"odd" was ended by SIGKILL/)
-    t.match(await called(other, 'odd', '/echo', {agent}), {status: 200}, 'the new process has descriptors, too')
-    t.match(await rig.run(['ps']), {code: 0}, 'nobody takes the run for dead, and ends it')
-    await silence.end()
+  const silence = await beginSilence(port, CONNECTIONS)
+  const statuses = new Set<number>()
+  for (let n = 0; n < 100; n++) statuses.add((await called(other, 'good', '/echo', {agent})).status)
+  t.same([...statuses], [200])
+  await logged(rig, /connections are closed at once: this process may have 256 files and connections open/)
+  process.kill(processOf(rig, 'odd'), 'SIGKILL')
+  await run.stderr.line(/"odd" was ended by SIGKILL/)
+  t.match(await called(other, 'odd', '/echo', {agent}), {status: 200}, 'the new process has descriptors, too')
+  t.match(await rig.run(['ps']), {code: 0}, 'nobody takes the run for dead, and ends it')
+  await silence.end()
 
-    const fresh = new Agent()
-    for (const app of ['good', 'odd']) t.match(await called(port, app, '/echo', {agent: fresh}), {status: 200}, app)
-    t.match((await rig.run(['ps'])).stdout, /^odd .*\n(?:.*\n)*other /m)
-    t.match(await run.end(), {code: 0})
-  }
-)
+  const fresh = new Agent()
+  for (const app of ['good', 'odd']) t.match(await called(port, app, '/echo', {agent: fresh}), {status: 200}, app)
+  t.match((await rig.run(['ps'])).stdout, /^odd .*\n(?:.*\n)*other /m)
+  t.match(await run.end(), {code: 0})
+})
 
 function processOf(rig: Rig, id: string): number {
   for (const {pid} of tracesCarrying(rig.marker)) if (environmentOf(pid).includes(`APP_ID=${id}`)) return pid
@@ -147,24 +144,20 @@ t.test('a run answers its first question although no file can be opened', async 
 
 const skip = inDisguise('Pillion opens no terminals on macOS')
 
-t.test(
-  'an app with a terminal that a call starts while no file can be opened is started by the next one',
-  {skip},
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([oddApp('good'), {...oddApp('late'), lazy: true, tty: true, ready: {timeout: '5s'}}])
-    const run = rig.start(limited(rig))
-    const {http: port} = await run.ports('good')
-    const agent = new Agent({keepAlive: true, maxSockets: 1})
-    t.teardown(() => agent.destroy())
-    for (let n = 0; n < 3; n++) await called(port, 'good', '/echo', {agent})
-    const limit = (files: number): void => {
-      execFileSync('prlimit', ['--pid', run.pid.toString(), `--nofile=${files}:`])
-    }
-    limit(3)
-    t.match(await called(port, 'late', '/echo', {agent}), {status: 500})
-    limit(DESCRIPTORS)
-    t.match(await called(port, 'late', '/echo', {agent}), {status: 200})
-    t.match(await run.end(), {code: 0})
+t.test('an app with a terminal that a call starts without descriptors is started by the next', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([oddApp('good'), {...oddApp('late'), lazy: true, tty: true, ready: {timeout: '5s'}}])
+  const run = rig.start(limited(rig))
+  const {http: port} = await run.ports('good')
+  const agent = new Agent({keepAlive: true, maxSockets: 1})
+  t.teardown(() => agent.destroy())
+  for (let n = 0; n < 3; n++) await called(port, 'good', '/echo', {agent})
+  const limit = (files: number): void => {
+    execFileSync('prlimit', ['--pid', run.pid.toString(), `--nofile=${files}:`])
   }
-)
+  limit(3)
+  t.match(await called(port, 'late', '/echo', {agent}), {status: 500})
+  limit(DESCRIPTORS)
+  t.match(await called(port, 'late', '/echo', {agent}), {status: 200})
+  t.match(await run.end(), {code: 0})
+})

@@ -73,36 +73,33 @@ t.test('an app that is killed during a call: its caller learns it at once', asyn
   })
 })
 
-t.test(
-  'an app that dies while it is connected to: callers wait for the next process, or learn how it ended',
-  async t => {
-    for (const restart of ['always', 'no']) {
-      const rig = await openRig(t)
-      await rig.template([
-        {appID: 'a', command: []},
-        {...echo, command: DIES_ONCE, restart}
-      ])
-      const run = rig.pillion(['run', '-f', '.'])
-      const {grpc, http} = await run.ports('a')
-      const client = echoClient(t, grpc)
-      const [proxied, invoked, response] = await Promise.all([
-        client.call(),
-        client.invoke('b', {method: 'x'}),
-        fetch(`http://127.0.0.1:${http}/v1.0/invoke/b/method/x`)
-      ])
-      if (restart === 'always') {
-        t.match(proxied, {code: 0, answer: 'hello for a'})
-        t.match(invoked, {code: 12})
-        t.equal(response.status, 501)
-      } else {
-        t.match(proxied, {code: 14, message: /^connection error: .*SIGKILL/})
-        t.match(invoked, {code: 14, message: /^connection error: .*SIGKILL/})
-        t.equal(response.status, 503)
-        t.match(await response.text(), /SIGKILL/)
-      }
+t.test('an app that dies as it is connected to: callers wait for the next process, or learn how it ended', async t => {
+  for (const restart of ['always', 'no']) {
+    const rig = await openRig(t)
+    await rig.template([
+      {appID: 'a', command: []},
+      {...echo, command: DIES_ONCE, restart}
+    ])
+    const run = rig.pillion(['run', '-f', '.'])
+    const {grpc, http} = await run.ports('a')
+    const client = echoClient(t, grpc)
+    const [proxied, invoked, response] = await Promise.all([
+      client.call(),
+      client.invoke('b', {method: 'x'}),
+      fetch(`http://127.0.0.1:${http}/v1.0/invoke/b/method/x`)
+    ])
+    if (restart === 'always') {
+      t.match(proxied, {code: 0, answer: 'hello for a'})
+      t.match(invoked, {code: 12})
+      t.equal(response.status, 501)
+    } else {
+      t.match(proxied, {code: 14, message: /^connection error: .*SIGKILL/})
+      t.match(invoked, {code: 14, message: /^connection error: .*SIGKILL/})
+      t.equal(response.status, 503)
+      t.match(await response.text(), /SIGKILL/)
     }
   }
-)
+})
 
 t.test('a sidecar with unixDomainSocket takes calls of gRPC there, too', async t => {
   const rig = await openRig(t)

@@ -69,27 +69,24 @@ async function openShop(t: Test, stock: Readonly<Record<string, unknown>>, ...ar
   return {rig, run, ask}
 }
 
-t.test(
-  'calls that come while an app reloads wait until its new process is healthy, not only until it listens',
-  async t => {
-    const {rig, run, ask} = await openShop(t, {watch: true, ...CHECKED, appHealthThreshold: 3})
-    await rig.write({'stock/app.js': '1'})
-    const next = await rig.driven('stock')
-    const early = ask()
-    await next.listen()
-    for (const _ of [1, 2, 3, 4]) {
-      const probe = await next.nextRequest()
-      t.match(probe, {method: 'GET', url: '/health'})
-      await probe.reply({status: 503, body: 'not yet'})
-    }
+t.test('calls that come while an app reloads wait until its new process is healthy, not only listens', async t => {
+  const {rig, run, ask} = await openShop(t, {watch: true, ...CHECKED, appHealthThreshold: 3})
+  await rig.write({'stock/app.js': '1'})
+  const next = await rig.driven('stock')
+  const early = ask()
+  await next.listen()
+  for (const _ of [1, 2, 3, 4]) {
     const probe = await next.nextRequest()
-    await next.answer({body: 'new'})
-    await probe.reply()
-    t.equal(await early, 'new')
-    t.match(await run.waitForLine('stock: reloaded'), /, 1 request held.*, 0 lost$/)
-    t.equal(run.stderr.text, '')
+    t.match(probe, {method: 'GET', url: '/health'})
+    await probe.reply({status: 503, body: 'not yet'})
   }
-)
+  const probe = await next.nextRequest()
+  await next.answer({body: 'new'})
+  await probe.reply()
+  t.equal(await early, 'new')
+  t.match(await run.waitForLine('stock: reloaded'), /, 1 request held.*, 0 lost$/)
+  t.equal(run.stderr.text, '')
+})
 
 t.test('calls that come while an edit gives an app a health check wait until it is healthy', async t => {
   const {rig, ask} = await openShop(t, {}, '--watch')

@@ -209,45 +209,42 @@ t.test('what cannot be imported', async t => {
   t.match(await rig.run(['import', '-o', 'Procfile/dapr.yaml']), {code: 1, stderr: /cannot write Procfile\/dapr\.yaml/})
 })
 
-t.test(
-  'the second compose file: the plain name comes first, then dev; files that change services of the first are named',
-  async t => {
-    const rig = await openRig(t)
-    const services = 'services: {web: {image: "x:1"}}\n'
-    await rig.write({
-      'compose.yaml': services,
-      'compose.build.yml': services,
-      'compose.dev.yml': services,
-      'prod/compose.yaml': services,
-      'prod/compose.prod.yml': services,
-      'compose.other.yml': 'services: {else: {image: x}}\n',
-      'compose.broken.yml': 'services: {',
-      'sub/docker-compose.build.yml': services,
-      'sub/docker-compose.yaml': services,
-      'sub/docker-compose.dev.yml': services,
-      'sub/package.json': '{"scripts": {"start": "node x.js"}}',
-      'other/deploy/docker-compose.build.yml': services,
-      'other/deploy/docker-compose.dev.yml': services,
-      'other/deploy/docker-compose.yml': services,
-      'other/package.json': '{"scripts": {"start": "node x.js"}}'
-    })
-    const first = await rig.run(['import', '-o', '-'])
-    t.match(
-      first.stderr,
-      /compose\.dev\.yml and compose\.build\.yml change services of compose\.yaml: pillion import compose\.yaml compose\.dev\.yml reads both\n/
-    )
-    t.notMatch(first.stderr, /other|broken/)
-    const folder = await rig.run(['import', 'other', '-o', '-'])
-    t.match(
-      folder.stdout,
-      /# import: other\/deploy\/docker-compose\.yml, other\/deploy\/docker-compose\.dev\.yml, \S+build\.yml: its services/
-    )
-    const sub = await rig.run(['import', 'prod', '-o', '-'])
-    t.match(
-      sub.stderr,
-      /prod\/compose\.prod\.yml changes services of prod\/compose\.yaml: name both files to read both\n/
-    )
-    const both = await rig.run(['import', 'compose.yaml', 'compose.dev.yml', '-o', '-'])
-    t.notMatch(both.stderr, /change services/)
-  }
-)
+t.test('the second compose file: the plain name first, then dev; files that change its services are named', async t => {
+  const rig = await openRig(t)
+  const services = 'services: {web: {image: "x:1"}}\n'
+  await rig.write({
+    'compose.yaml': services,
+    'compose.build.yml': services,
+    'compose.dev.yml': services,
+    'prod/compose.yaml': services,
+    'prod/compose.prod.yml': services,
+    'compose.other.yml': 'services: {else: {image: x}}\n',
+    'compose.broken.yml': 'services: {',
+    'sub/docker-compose.build.yml': services,
+    'sub/docker-compose.yaml': services,
+    'sub/docker-compose.dev.yml': services,
+    'sub/package.json': '{"scripts": {"start": "node x.js"}}',
+    'other/deploy/docker-compose.build.yml': services,
+    'other/deploy/docker-compose.dev.yml': services,
+    'other/deploy/docker-compose.yml': services,
+    'other/package.json': '{"scripts": {"start": "node x.js"}}'
+  })
+  const first = await rig.run(['import', '-o', '-'])
+  t.match(
+    first.stderr,
+    /compose\.dev\.yml and compose\.build\.yml change services of compose\.yaml: pillion import compose\.yaml compose\.dev\.yml reads both\n/
+  )
+  t.notMatch(first.stderr, /other|broken/)
+  const folder = await rig.run(['import', 'other', '-o', '-'])
+  t.match(
+    folder.stdout,
+    /# import: other\/deploy\/docker-compose\.yml, other\/deploy\/docker-compose\.dev\.yml, \S+build\.yml: its services/
+  )
+  const sub = await rig.run(['import', 'prod', '-o', '-'])
+  t.match(
+    sub.stderr,
+    /prod\/compose\.prod\.yml changes services of prod\/compose\.yaml: name both files to read both\n/
+  )
+  const both = await rig.run(['import', 'compose.yaml', 'compose.dev.yml', '-o', '-'])
+  t.notMatch(both.stderr, /change services/)
+})

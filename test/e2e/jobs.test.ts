@@ -106,28 +106,25 @@ t.test('errors over HTTP, in Dapr’s words', async t => {
   t.match(await shop.fetch('/v1.0/jobs/j', {method: 'DELETE'}), {status: 204})
 })
 
-t.test(
-  'a tick that is with an app when it is saved goes to the new process; one that is due when the run is killed, to the next run',
-  async t => {
-    const rig = await open(t)
-    await rig.write({'shop/kept.txt': 'a'})
-    const first = rig.pillion(['run', '-f', '.', '--watch'])
-    const old = await rig.driven('shop')
-    await old.listen()
-    await schedule(old, 'order', {dueTime: '0s', failurePolicy: {drop: {}}})
-    await nextTick(old, 'order')
-    await rig.run(['restart', 'shop', '-f', '.'])
-    const next = await rig.driven('shop')
-    await next.listen()
-    await nextTick(next, 'order')
-    await first.end('SIGKILL')
-    rig.pillion(['run', '-f', '.'])
-    const last = await rig.driven('shop')
-    await last.listen()
-    await (await nextTick(last, 'order')).reply({status: 200})
-    while ((await last.fetch('/v1.0/jobs/order')).status !== 500) await new Promise(setImmediate)
-  }
-)
+t.test('a tick that an app has when it is saved goes to the new process; one of a killed run, to the next', async t => {
+  const rig = await open(t)
+  await rig.write({'shop/kept.txt': 'a'})
+  const first = rig.pillion(['run', '-f', '.', '--watch'])
+  const old = await rig.driven('shop')
+  await old.listen()
+  await schedule(old, 'order', {dueTime: '0s', failurePolicy: {drop: {}}})
+  await nextTick(old, 'order')
+  await rig.run(['restart', 'shop', '-f', '.'])
+  const next = await rig.driven('shop')
+  await next.listen()
+  await nextTick(next, 'order')
+  await first.end('SIGKILL')
+  rig.pillion(['run', '-f', '.'])
+  const last = await rig.driven('shop')
+  await last.listen()
+  await (await nextTick(last, 'order')).reply({status: 200})
+  while ((await last.fetch('/v1.0/jobs/order')).status !== 500) await new Promise(setImmediate)
+})
 
 t.test('data that are not what their type says come as they are, and the run goes on', async t => {
   const rig = await open(t)
@@ -148,28 +145,25 @@ t.test('data that are not what their type says come as they are, and the run goe
   t.notMatch(run.stderr.text, /rror/)
 })
 
-t.test(
-  'one that is due each millisecond comes one at a time, keeps no call waiting, and ends when it is deleted',
-  async t => {
-    const rig = await open(t)
-    const run = rig.pillion(['run', '-f', '.'])
-    const shop = await rig.driven('shop')
-    await shop.listen()
-    t.match(await schedule(shop, 'fast', {schedule: '@every 1ms', failurePolicy: {drop: {}}}), {status: 204})
-    for (let tick = 0; tick < 20; tick++) {
-      const request = await nextTick(shop, 'fast')
-      t.match(await shop.fetch('/v1.0/jobs/fast'), {status: 200}, 'while the app has one')
-      await request.reply({status: 200})
-    }
-    const last = await nextTick(shop, 'fast')
-    t.match(await shop.fetch('/v1.0/jobs/fast', {method: 'DELETE'}), {status: 204})
-    await last.reply({status: 200})
-    await schedule(shop, 'other', {dueTime: '0s'})
-    await (await nextTick(shop, 'other')).reply({status: 200})
-    t.match(await run.end('SIGINT'), {code: 0})
-    t.notMatch(run.stderr.text, /rror/)
+t.test('one that is due each millisecond comes one at a time, delays no call, and ends when deleted', async t => {
+  const rig = await open(t)
+  const run = rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  await shop.listen()
+  t.match(await schedule(shop, 'fast', {schedule: '@every 1ms', failurePolicy: {drop: {}}}), {status: 204})
+  for (let tick = 0; tick < 20; tick++) {
+    const request = await nextTick(shop, 'fast')
+    t.match(await shop.fetch('/v1.0/jobs/fast'), {status: 200}, 'while the app has one')
+    await request.reply({status: 200})
   }
-)
+  const last = await nextTick(shop, 'fast')
+  t.match(await shop.fetch('/v1.0/jobs/fast', {method: 'DELETE'}), {status: 204})
+  await last.reply({status: 200})
+  await schedule(shop, 'other', {dueTime: '0s'})
+  await (await nextTick(shop, 'other')).reply({status: 200})
+  t.match(await run.end('SIGINT'), {code: 0})
+  t.notMatch(run.stderr.text, /rror/)
+})
 
 t.test('jobs come to an app of gRPC, by the older name of the callback, too', async t => {
   const rig = await open(t, {appProtocol: 'grpc'})

@@ -10,17 +10,14 @@ t.test('an event of a topic to which an app subscribed by itself yesterday start
   await run.waitForLine('desk: woken by an event of topic news')
 })
 
-t.test(
-  'an event that starts an app waits until that says its routes, though it could not say them at first',
-  async t => {
-    const runs = await openRuns(t)
-    await firstRun(runs)
-    const run = await runs.begin()
-    await runs.rig.write({'desk/busy': '/dapr/subscribe'})
-    t.equal(await runs.ask('/v1.0/publish/pubsub/news', 'POST', {text: 'rain'}), 204)
-    await run.waitForLine('got POST /news')
-  }
-)
+t.test('an event that starts an app waits until that says its routes, though it could not at first', async t => {
+  const runs = await openRuns(t)
+  await firstRun(runs)
+  const run = await runs.begin()
+  await runs.rig.write({'desk/busy': '/dapr/subscribe'})
+  t.equal(await runs.ask('/v1.0/publish/pubsub/news', 'POST', {text: 'rain'}), 204)
+  await run.waitForLine('got POST /news')
+})
 
 t.test('an app that does not say its routes yet has a sidecar that is ready, and gets the events that have some', async t => {
   const runs = await openRuns(t)

@@ -37,27 +37,24 @@ t.test('the scope group is that of each process, also where an edit or a stop ha
 })
 
 for (const appProtocol of ['http', 'grpc'])
-  t.test(
-    `ready by a port beside the appPort, where nobody listens (${appProtocol}): calls end with that reason`,
-    async t => {
-      const rig = await openRig(t)
-      const [tcp, appPort] = await freePorts(2)
-      const command = [
-        process.execPath,
-        '-e',
-        `require('node:net').createServer(() => console.log('probed')).listen(${String(tcp)}, '127.0.0.1')`
-      ]
-      await rig.template([{appID: 'a', appPort, appProtocol, command, ready: {tcp}}])
-      const run = rig.pillion(['run', '-f', '.'])
-      const {http, grpc} = await run.ports('a')
-      const why = new RegExp(`dial tcp 127\\.0\\.0\\.1:${String(appPort)}: connect: connection refused`)
-      const response = await fetch(`http://127.0.0.1:${http}/v1.0/invoke/a/method/x`)
-      t.match(await response.text(), why)
-      t.match(await echoClient(t, grpc).call({'dapr-app-id': 'a'}), {code: 14, message: why})
-      await run.end()
-      t.ok(run.stdout.text.split('probed').length < 10, 'it is not probed again and again')
-    }
-  )
+  t.test(`ready by a port but not the appPort (${appProtocol}): calls end with that reason`, async t => {
+    const rig = await openRig(t)
+    const [tcp, appPort] = await freePorts(2)
+    const command = [
+      process.execPath,
+      '-e',
+      `require('node:net').createServer(() => console.log('probed')).listen(${String(tcp)}, '127.0.0.1')`
+    ]
+    await rig.template([{appID: 'a', appPort, appProtocol, command, ready: {tcp}}])
+    const run = rig.pillion(['run', '-f', '.'])
+    const {http, grpc} = await run.ports('a')
+    const why = new RegExp(`dial tcp 127\\.0\\.0\\.1:${String(appPort)}: connect: connection refused`)
+    const response = await fetch(`http://127.0.0.1:${http}/v1.0/invoke/a/method/x`)
+    t.match(await response.text(), why)
+    t.match(await echoClient(t, grpc).call({'dapr-app-id': 'a'}), {code: 14, message: why})
+    await run.end()
+    t.ok(run.stdout.text.split('probed').length < 10, 'it is not probed again and again')
+  })
 
 t.test('ready: none: an app with a port is ready when it runs', async t => {
   const rig = await openRig(t)
@@ -70,29 +67,25 @@ t.test('ready: none: an app with a port is ready when it runs', async t => {
   t.pass('it never listened')
 })
 
-t.test(
-  'an app that is not ready in time brings one warning that says what was tried, and is waited for on',
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([
-      {appID: 'a', autoPort: true, ready: {http: '/up', timeout: '300ms'}},
-      {appID: 'b', ready: {log: 'up!', timeout: 0.3}},
-      {appID: 'after', dependsOn: ['a']}
-    ])
-    const run = rig.pillion(['run', '-f', '.'])
-    const [a] = await Promise.all([rig.driven('a'), rig.driven('b')])
-    const port = a.env['PORT'] ?? ''
-    await run.waitForLine(
-      `⚠  "a" is not ready after 0.3 s: GET http://127.0.0.1:${port}/up or http://[::1]:${port}/up`,
-      {stream: 'stderr'}
-    )
-    await run.waitForLine('⚠  "b" is not ready after 0.3 s: a line that matches /up!/', {stream: 'stderr'})
-    await a.answer({})
-    await a.listen()
-    await rig.driven('after')
-    t.equal(run.stderr.lines.length, 2)
-  }
-)
+t.test('an app that is not ready in time brings one warning that says what was tried, and is awaited on', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'a', autoPort: true, ready: {http: '/up', timeout: '300ms'}},
+    {appID: 'b', ready: {log: 'up!', timeout: 0.3}},
+    {appID: 'after', dependsOn: ['a']}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [a] = await Promise.all([rig.driven('a'), rig.driven('b')])
+  const port = a.env['PORT'] ?? ''
+  await run.waitForLine(`⚠  "a" is not ready after 0.3 s: GET http://127.0.0.1:${port}/up or http://[::1]:${port}/up`, {
+    stream: 'stderr'
+  })
+  await run.waitForLine('⚠  "b" is not ready after 0.3 s: a line that matches /up!/', {stream: 'stderr'})
+  await a.answer({})
+  await a.listen()
+  await rig.driven('after')
+  t.equal(run.stderr.lines.length, 2)
+})
 
 t.test('restart: always starts an app again that ended with 0, until the run is stopped', async t => {
   const rig = await openRig(t)

@@ -101,31 +101,28 @@ t.test('ready by log: a line that matches, on either stream', async t => {
   await started
 })
 
-t.test(
-  'restart: on-failure starts a failed app again, and not one that ended with 0; calls wait meanwhile',
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([{appID: 'stock', autoPort: true, restart: 'on-failure'}, {appID: 'shop'}])
-    const run = rig.pillion(['run', '-f', '.'])
-    const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
-    await stock.answer({body: 'first'})
-    await stock.listen()
-    t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {body: 'first'})
-    await stock.exit(5)
-    const call = shop.fetch('/v1.0/invoke/stock/method/x')
-    const second = await rig.driven('stock')
-    t.not(second.pid, stock.pid)
-    t.equal(second.env['PORT'], stock.env['PORT'])
-    t.not(second.env['PILLION_LIFE'], stock.env['PILLION_LIFE'])
-    await second.answer({body: 'second'})
-    await second.listen()
-    t.match(await call, {status: 200, body: 'second'})
-    await second.exit(0)
-    await run.waitForLine('Exited App successfully')
-    await shop.exit(0)
-    t.match(await run.exited, {code: 0}, 'its last life ended with 0')
-  }
-)
+t.test('restart: on-failure starts a failed app again, not one that ended with 0; calls wait meanwhile', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'stock', autoPort: true, restart: 'on-failure'}, {appID: 'shop'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
+  await stock.answer({body: 'first'})
+  await stock.listen()
+  t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {body: 'first'})
+  await stock.exit(5)
+  const call = shop.fetch('/v1.0/invoke/stock/method/x')
+  const second = await rig.driven('stock')
+  t.not(second.pid, stock.pid)
+  t.equal(second.env['PORT'], stock.env['PORT'])
+  t.not(second.env['PILLION_LIFE'], stock.env['PILLION_LIFE'])
+  await second.answer({body: 'second'})
+  await second.listen()
+  t.match(await call, {status: 200, body: 'second'})
+  await second.exit(0)
+  await run.waitForLine('Exited App successfully')
+  await shop.exit(0)
+  t.match(await run.exited, {code: 0}, 'its last life ended with 0')
+})
 
 /** Whether a promise has settled, without waiting for it. */
 function watched<T>(started: Promise<T>): {readonly started: Promise<T>; readonly isStarted: () => boolean} {

@@ -62,49 +62,41 @@ function loadedIn(rig: Rig): readonly string[] {
   return [...modules, ...libraries]
 }
 
-t.test(
-  'a run loads what its template asks for',
-  {skip: process.env['PILLION'] !== undefined && 'one file'},
-  async t => {
-    const rig = await openRig(t)
-    await rig.write({'resources/none.txt': '', '.git/HEAD': ''}) // in a repository, of which it may be a copy
-    await rig.template([
-      {appID: 'shop', resourcesPath: '../resources'},
-      {appID: 'stock', autoPort: true}
-    ])
-    const env = {...withNames(await freePort()), NODE_V8_COVERAGE: coverageOf(rig), TMPDIR: rig.home}
-    const run = rig.pillion(['run', '-f', '.'], {env})
-    const [, stock] = await Promise.all([rig.driven('shop'), rig.driven('stock')])
-    await stock.listen()
-    await run.waitForLine('Writing log files', {nth: 2})
-    t.match(await run.end('SIGINT'), {code: 0})
-    const modules = loadedIn(rig)
-    t.ok(modules.includes('src/run/run.ts'))
-    for (const pattern of UNUSED)
-      t.strictSame(
-        modules.filter(module => pattern.test(module)),
-        [],
-        pattern.source
-      )
-    t.ok(modules.length < MAX_MODULES, `${modules.length} modules`)
-  }
-)
+t.test('a run loads what its template needs', {skip: process.env['PILLION'] !== undefined && 'one file'}, async t => {
+  const rig = await openRig(t)
+  await rig.write({'resources/none.txt': '', '.git/HEAD': ''}) // in a repository, of which it may be a copy
+  await rig.template([
+    {appID: 'shop', resourcesPath: '../resources'},
+    {appID: 'stock', autoPort: true}
+  ])
+  const env = {...withNames(await freePort()), NODE_V8_COVERAGE: coverageOf(rig), TMPDIR: rig.home}
+  const run = rig.pillion(['run', '-f', '.'], {env})
+  const [, stock] = await Promise.all([rig.driven('shop'), rig.driven('stock')])
+  await stock.listen()
+  await run.waitForLine('Writing log files', {nth: 2})
+  t.match(await run.end('SIGINT'), {code: 0})
+  const modules = loadedIn(rig)
+  t.ok(modules.includes('src/run/run.ts'))
+  for (const pattern of UNUSED)
+    t.strictSame(
+      modules.filter(module => pattern.test(module)),
+      [],
+      pattern.source
+    )
+  t.ok(modules.length < MAX_MODULES, `${modules.length} modules`)
+})
 
-t.test(
-  'a run that is its own Redis does not load the client of another one',
-  {skip: process.env['PILLION'] !== undefined && 'one file'},
-  async t => {
-    const rig = await openRig(t)
-    const redisHost = `localhost:${await freePort()}`
-    await rig.write({'resources/store.yaml': component('store', 'state.redis', {redisHost})})
-    await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
-    const run = rig.pillion(['run', '-f', '.'], {env: {NODE_V8_COVERAGE: coverageOf(rig)}})
-    const shop = await rig.driven('shop')
-    const body = '[{"key":"a","value":1}]'
-    t.match(await shop.fetch('/v1.0/state/store', {method: 'POST', body}), {status: 204})
-    t.match(await run.end('SIGINT'), {code: 0})
-    const modules = loadedIn(rig)
-    t.ok(modules.includes('src/packages/redis/engine/engine.ts'))
-    t.notOk(modules.some(module => module.startsWith('library-')))
-  }
-)
+t.test('its own Redis loads no client', {skip: process.env['PILLION'] !== undefined && 'one file'}, async t => {
+  const rig = await openRig(t)
+  const redisHost = `localhost:${await freePort()}`
+  await rig.write({'resources/store.yaml': component('store', 'state.redis', {redisHost})})
+  await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
+  const run = rig.pillion(['run', '-f', '.'], {env: {NODE_V8_COVERAGE: coverageOf(rig)}})
+  const shop = await rig.driven('shop')
+  const body = '[{"key":"a","value":1}]'
+  t.match(await shop.fetch('/v1.0/state/store', {method: 'POST', body}), {status: 204})
+  t.match(await run.end('SIGINT'), {code: 0})
+  const modules = loadedIn(rig)
+  t.ok(modules.includes('src/packages/redis/engine/engine.ts'))
+  t.notOk(modules.some(module => module.startsWith('library-')))
+})

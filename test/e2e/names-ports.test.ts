@@ -80,21 +80,18 @@ t.test('doctor names a host that does not lead to this machine, and one without 
   t.match(stdout, /shop\.pillion-test\.invalid answers with plain HTTP/)
 })
 
-t.test(
-  'a host that an edit adds stays with the run that has it, and the port with the runs of another folder',
-  async t => {
-    const [rig, other, port] = [await openRig(t), await openRig(t), await freePort()]
-    const [first, blog] = [await startWeb(rig, 'shop', port), await startWeb(rig, 'blog', port)]
-    const foreign = await startWeb(other, 'far', port)
-    await foreign.stderr.line(/names do not answer at port \d+: .*\(pid \d+\) has it\. .*PILLION_NAMES_PORT/)
-    await saveWeb(rig, 'blog', {host: 'web-shop'})
-    await blog.stderr.line(/web-shop\.localhost is web of .*shop\/pillion\.yaml \(pid \d+\), so "web" has no name/)
-    await blog.end()
-    t.match(await callByName(port, 'web-far.localhost'), /^HTTP\/1\.1 404 /)
-    first.signal('SIGTERM')
-    for (;;) if (/"app":"web"/.test(await callByName(port, 'web-far.localhost').catch(() => ''))) break
-  }
-)
+t.test('a host that an edit adds stays with the run that has it, the port with runs of another folder', async t => {
+  const [rig, other, port] = [await openRig(t), await openRig(t), await freePort()]
+  const [first, blog] = [await startWeb(rig, 'shop', port), await startWeb(rig, 'blog', port)]
+  const foreign = await startWeb(other, 'far', port)
+  await foreign.stderr.line(/names do not answer at port \d+: .*\(pid \d+\) has it\. .*PILLION_NAMES_PORT/)
+  await saveWeb(rig, 'blog', {host: 'web-shop'})
+  await blog.stderr.line(/web-shop\.localhost is web of .*shop\/pillion\.yaml \(pid \d+\), so "web" has no name/)
+  await blog.end()
+  t.match(await callByName(port, 'web-far.localhost'), /^HTTP\/1\.1 404 /)
+  first.signal('SIGTERM')
+  for (;;) if (/"app":"web"/.test(await callByName(port, 'web-far.localhost').catch(() => ''))) break
+})
 
 async function startWeb(rig: Rig, folder: string, ...ports: number[]): Promise<ReturnType<Rig['pillion']>> {
   await saveWeb(rig, folder)

@@ -361,36 +361,32 @@ t.test('routes by path, a loop, a framework that refuses the host, and an app th
   t.match(page, /^HTTP\/1\.1 503 [^]*text\/html[^]*no database[^]*pillion restart down/)
 })
 
-t.test(
-  'the name of an app that starts waits, then has a page that reloads itself; of one that is stopped, its command',
-  async t => {
-    const rig = await openRig(t)
-    const port = await freePort()
-    const ready = {http: '/ready', timeout: '300ms'}
-    const asks = {command: ['sh', '-c', 'test $0 = $PEER', '${app.slow.url}']}
-    const slow = unwatched('slow', {
-      appDirPath: '.',
-      ready,
-      command: ['sh', '-c', 'until [ -e go ]; do sleep 0.05; done; exec node web.mjs']
-    })
-    await rig.write({'web.mjs': WEB, 'version.txt': '0'})
-    await rig.template(
-      [slow, unwatched('web', {appDirPath: '.', ready: asks, env: {PEER: '${app.slow.url}'}})] as never,
-      {},
-      {name: 'shop'}
-    )
-    const run = rig.pillion(['run', '-f', '.'], {env: withNames(port)})
-    await run.waitForLine('Writing log files', {nth: 2})
-    const open = async (): Promise<string> =>
-      callByName(port, 'slow-shop.localhost', '/', 'Sec-Fetch-Mode: navigate\r\n')
-    t.match(
-      await open(),
-      /^HTTP\/1\.1 503 [^]*http-equiv="refresh"[^]*&quot;slow&quot; is starting[^]*This page looks again/
-    )
-    await rig.write({go: ''})
-    await rig.run(['wait', '--for', 'ready'])
-    t.match(await open(), /^HTTP\/1\.1 200 /)
-    t.match(await rig.run(['stop', '--app-id', 'slow']), {code: 0})
-    t.match(await open(), /^HTTP\/1\.1 503 [^]*pillion start slow/)
-  }
-)
+t.test('the name of an app that starts waits, then has a page that reloads; of a stopped one, its command', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const ready = {http: '/ready', timeout: '300ms'}
+  const asks = {command: ['sh', '-c', 'test $0 = $PEER', '${app.slow.url}']}
+  const slow = unwatched('slow', {
+    appDirPath: '.',
+    ready,
+    command: ['sh', '-c', 'until [ -e go ]; do sleep 0.05; done; exec node web.mjs']
+  })
+  await rig.write({'web.mjs': WEB, 'version.txt': '0'})
+  await rig.template(
+    [slow, unwatched('web', {appDirPath: '.', ready: asks, env: {PEER: '${app.slow.url}'}})] as never,
+    {},
+    {name: 'shop'}
+  )
+  const run = rig.pillion(['run', '-f', '.'], {env: withNames(port)})
+  await run.waitForLine('Writing log files', {nth: 2})
+  const open = async (): Promise<string> => callByName(port, 'slow-shop.localhost', '/', 'Sec-Fetch-Mode: navigate\r\n')
+  t.match(
+    await open(),
+    /^HTTP\/1\.1 503 [^]*http-equiv="refresh"[^]*&quot;slow&quot; is starting[^]*This page looks again/
+  )
+  await rig.write({go: ''})
+  await rig.run(['wait', '--for', 'ready'])
+  t.match(await open(), /^HTTP\/1\.1 200 /)
+  t.match(await rig.run(['stop', '--app-id', 'slow']), {code: 0})
+  t.match(await open(), /^HTTP\/1\.1 503 [^]*pillion start slow/)
+})

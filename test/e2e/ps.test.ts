@@ -74,38 +74,34 @@ t.test('ps shows the runs of this folder; nothing is said as in list', async t =
   t.notMatch(stdout, 'there')
 })
 
-t.test(
-  'on a terminal list is ps, of all runs, and fits; with -o table it stays the table of Dapr',
-  {skip: noScreen},
-  async t => {
-    const rig = await openRig(t)
-    const ids = Array.from({length: 30}, (_, i) => `service-with-a-long-name-${i}`)
-    await rig.template(ids.map(appID => ({appID, command: ['sleep', '60'], appDirPath: '.'})))
-    const run = rig.pillion(['run', '-f', '.'])
-    await run.waitForLine('Writing log files', {nth: 30})
-    for (const columns of [80, 20]) {
-      const list = new Screen(rig, [...rig.program, 'list'], {columns})
-      await list.ended()
-      t.match(list.lines[0], /^ID +STA/)
-      t.equal(list.lines.filter(line => line.startsWith('service-')).length, 30)
-      t.same(
-        list.lines.filter(line => line.length > columns),
-        []
-      )
-    }
-    const table = new Screen(rig, [...rig.program, 'list', '-o', 'table'])
-    await table.ended()
-    t.match(table.lines[0], /^APP ID +HTTP PORT .* COMMAND/)
-    const watch = new Screen(rig, [...rig.program, 'ps', '-w'], {columns: 60, rows: 10})
-    await watch.shows(/more lines/)
-    watch.type('\x03')
-    await watch.ended()
-    t.ok(await watch.isAsBefore())
+t.test('on a terminal list is ps, of all runs, and fits; -o table is Dapr’s table', {skip: noScreen}, async t => {
+  const rig = await openRig(t)
+  const ids = Array.from({length: 30}, (_, i) => `service-with-a-long-name-${i}`)
+  await rig.template(ids.map(appID => ({appID, command: ['sleep', '60'], appDirPath: '.'})))
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('Writing log files', {nth: 30})
+  for (const columns of [80, 20]) {
+    const list = new Screen(rig, [...rig.program, 'list'], {columns})
+    await list.ended()
+    t.match(list.lines[0], /^ID +STA/)
+    t.equal(list.lines.filter(line => line.startsWith('service-')).length, 30)
     t.same(
-      watch.lines.filter(line => line.length > 60),
+      list.lines.filter(line => line.length > columns),
       []
     )
-    const unsized = new Screen(rig, [...rig.program, 'ps', '-w'], {columns: 0, rows: 0})
-    await unsized.shows(/service-with-a-long-name-19 /)
   }
-)
+  const table = new Screen(rig, [...rig.program, 'list', '-o', 'table'])
+  await table.ended()
+  t.match(table.lines[0], /^APP ID +HTTP PORT .* COMMAND/)
+  const watch = new Screen(rig, [...rig.program, 'ps', '-w'], {columns: 60, rows: 10})
+  await watch.shows(/more lines/)
+  watch.type('\x03')
+  await watch.ended()
+  t.ok(await watch.isAsBefore())
+  t.same(
+    watch.lines.filter(line => line.length > 60),
+    []
+  )
+  const unsized = new Screen(rig, [...rig.program, 'ps', '-w'], {columns: 0, rows: 0})
+  await unsized.shows(/service-with-a-long-name-19 /)
+})

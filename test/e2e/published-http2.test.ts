@@ -102,44 +102,41 @@ async function openShop(t: Test): Promise<{
 
 const GRPC = {':method': 'POST', ':path': '/shop.Items/Get', 'content-type': 'application/grpc', te: 'trailers'}
 
-t.test(
-  'streams of HTTP/2 at the port are calls: they pass as they came, and are recorded with who made them',
-  async t => {
-    const {rig, run, session} = await openShop(t)
-    const sent = {':method': 'PUT', ':path': '/a?q=1', ':authority': 'copy-b.localhost:1', 'x-twice': ['1', '2']}
-    const body = Buffer.alloc(3_000_000, 'a')
-    const answer = await ask(session, sent, {body, trailers: {'x-end': 'yes'}})
-    t.match(answer, {head: {':status': 200}, trailers: {'x-sum': '7'}})
-    const seen = JSON.parse(answer.body) as {readonly raw: readonly string[]; readonly trailers: readonly string[]}
-    t.match(seen, {bytes: body.length, trailers: ['x-end', 'yes']})
-    t.match(seen.raw.slice(0, -2), [':method', 'PUT', ':path', '/a?q=1', ':authority', 'copy-b.localhost:1'])
-    t.same(seen.raw.slice(-6, -1), ['x-twice', '1', 'x-twice', '2', 'traceparent'], 'the only field that is added')
-    t.match((await ask(session, {':path': '/early'})).early, {':status': 103, link: '</a.css>'})
-    t.match(await ask(session, GRPC, {body: Buffer.from([0, 0, 0, 0, 0])}), {
-      head: {':status': 200, 'content-type': 'application/grpc'},
-      trailers: {'grpc-status': '5', 'grpc-message': 'no such thing'}
-    })
-    await rig.write({'web/again.txt': '1'})
-    await run.waitForLine('called: 200', {nth: 2})
-    t.match(
-      (await recordedCalls(rig)).map(({from, to, method, path, status, marks}) => ({
-        from,
-        to,
-        method,
-        path,
-        status,
-        marks
-      })),
-      [
-        {from: 'web', to: 'api', method: 'GET', path: '/from-web', status: 200},
-        {from: 'outside', to: 'api', method: 'PUT', path: '/a?q=1', status: 200},
-        {from: 'outside', path: '/early', status: 200},
-        {from: 'outside', method: 'POST', path: '/shop.Items/Get', status: 5, marks: ['grpc']},
-        {from: 'web', path: '/from-web'}
-      ]
-    )
-  }
-)
+t.test('streams of HTTP/2 at the port are calls: they pass as they came, and are recorded with callers', async t => {
+  const {rig, run, session} = await openShop(t)
+  const sent = {':method': 'PUT', ':path': '/a?q=1', ':authority': 'copy-b.localhost:1', 'x-twice': ['1', '2']}
+  const body = Buffer.alloc(3_000_000, 'a')
+  const answer = await ask(session, sent, {body, trailers: {'x-end': 'yes'}})
+  t.match(answer, {head: {':status': 200}, trailers: {'x-sum': '7'}})
+  const seen = JSON.parse(answer.body) as {readonly raw: readonly string[]; readonly trailers: readonly string[]}
+  t.match(seen, {bytes: body.length, trailers: ['x-end', 'yes']})
+  t.match(seen.raw.slice(0, -2), [':method', 'PUT', ':path', '/a?q=1', ':authority', 'copy-b.localhost:1'])
+  t.same(seen.raw.slice(-6, -1), ['x-twice', '1', 'x-twice', '2', 'traceparent'], 'the only field that is added')
+  t.match((await ask(session, {':path': '/early'})).early, {':status': 103, link: '</a.css>'})
+  t.match(await ask(session, GRPC, {body: Buffer.from([0, 0, 0, 0, 0])}), {
+    head: {':status': 200, 'content-type': 'application/grpc'},
+    trailers: {'grpc-status': '5', 'grpc-message': 'no such thing'}
+  })
+  await rig.write({'web/again.txt': '1'})
+  await run.waitForLine('called: 200', {nth: 2})
+  t.match(
+    (await recordedCalls(rig)).map(({from, to, method, path, status, marks}) => ({
+      from,
+      to,
+      method,
+      path,
+      status,
+      marks
+    })),
+    [
+      {from: 'web', to: 'api', method: 'GET', path: '/from-web', status: 200},
+      {from: 'outside', to: 'api', method: 'PUT', path: '/a?q=1', status: 200},
+      {from: 'outside', path: '/early', status: 200},
+      {from: 'outside', method: 'POST', path: '/shop.Items/Get', status: 5, marks: ['grpc']},
+      {from: 'web', path: '/from-web'}
+    ]
+  )
+})
 
 t.test('a save under load loses no stream, and a fault hits the edge that it names', async t => {
   const {rig, run, session} = await openShop(t)

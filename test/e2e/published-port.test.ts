@@ -219,18 +219,15 @@ t.test('an app that speaks first is heard by a caller that waits for it', async 
   t.match(row, {from: 'outside', to: 'mail', method: 'TCP', requestBytes: 4, responseBytes: 19})
 })
 
-t.test(
-  'a ready command that names the port of its app asks the app itself: at the port it would wait for itself',
-  async t => {
-    const rig = await openRig(t)
-    const port = await freePort()
-    const code = "require('http').createServer((_, r) => r.end('up')).listen(process.env.PORT)"
-    const ready = {command: ['curl', '-sf', `http://localhost:${port}/ready`]}
-    await rig.template([{appID: 'api', appDirPath: '.', port, command: ['node', '-e', code], ready}])
-    await rig.pillion(['run', '-f', '.']).ports('api')
-    t.match(await rig.run(['wait', '--for', 'ready:api', '--timeout', '20s']), {code: 0})
-  }
-)
+t.test('a ready command that names the port of its app asks the app itself: at the port it would wait', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const code = "require('http').createServer((_, r) => r.end('up')).listen(process.env.PORT)"
+  const ready = {command: ['curl', '-sf', `http://localhost:${port}/ready`]}
+  await rig.template([{appID: 'api', appDirPath: '.', port, command: ['node', '-e', code], ready}])
+  await rig.pillion(['run', '-f', '.']).ports('api')
+  t.match(await rig.run(['wait', '--for', 'ready:api', '--timeout', '20s']), {code: 0})
+})
 
 t.test('a save under load loses no call, and a fault hits the edge that it names', async t => {
   const {rig, run, port} = await openShop(t)
@@ -261,26 +258,23 @@ t.test('a save under load loses no call, and a fault hits the edge that it names
   t.equal((await fetch(`http://127.0.0.1:${port}/other`)).status, 200)
 })
 
-t.test(
-  'without the app the caller is told why, a browser by a page; stop frees the port and start takes it again',
-  async t => {
-    const {rig, run, port} = await openShop(t)
-    await fetch(`http://127.0.0.1:${port}/die`).catch(() => undefined)
-    await run.waitForLine('exited with code 3', {stream: 'stderr'})
-    const plain = await fetch(`http://127.0.0.1:${port}/`)
-    t.same([plain.status, plain.headers.get('retry-after')], [503, '1'])
-    t.match(await plain.text(), /^"api" cannot be reached: .*3.*\n(?:.*\n)*red words\n/)
-    const page = await fetch(`http://127.0.0.1:${port}/`, {headers: {accept: 'text/html,*/*'}})
-    t.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
-    t.match(await page.text(), /<meta http-equiv="refresh" content="1">/)
-    await rig.run(['restart', 'api'])
-    t.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
-    await rig.run(['stop', 'api'])
-    await t.rejects(fetch(`http://127.0.0.1:${port}/`), 'the port is free')
-    await rig.run(['start', 'api'])
-    t.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
-  }
-)
+t.test('without the app the caller hears why, a browser by a page; stop frees the port, start takes it', async t => {
+  const {rig, run, port} = await openShop(t)
+  await fetch(`http://127.0.0.1:${port}/die`).catch(() => undefined)
+  await run.waitForLine('exited with code 3', {stream: 'stderr'})
+  const plain = await fetch(`http://127.0.0.1:${port}/`)
+  t.same([plain.status, plain.headers.get('retry-after')], [503, '1'])
+  t.match(await plain.text(), /^"api" cannot be reached: .*3.*\n(?:.*\n)*red words\n/)
+  const page = await fetch(`http://127.0.0.1:${port}/`, {headers: {accept: 'text/html,*/*'}})
+  t.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
+  t.match(await page.text(), /<meta http-equiv="refresh" content="1">/)
+  await rig.run(['restart', 'api'])
+  t.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
+  await rig.run(['stop', 'api'])
+  await t.rejects(fetch(`http://127.0.0.1:${port}/`), 'the port is free')
+  await rig.run(['start', 'api'])
+  t.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
+})
 
 t.test('the port of an app that could not be started again is free', async t => {
   const daprHTTPPort = await freePort()

@@ -12,51 +12,48 @@ const dataOf = async (request: Promise<Request>): Promise<unknown> => {
   return eventOf(given)['data']
 }
 
-t.test(
-  'pubsub.redis: each app gets each event, another program’s too; what waits is there for the next run',
-  async t => {
-    const rig = await openRig(t)
-    const port = await freePort()
-    const metadata = {redisHost: `localhost:${port}`, concurrency: '1', consumerID: '{appID}'}
-    await rig.write({'resources/bus.yaml': component('bus', 'pubsub.redis', metadata)})
-    await rig.template([
-      {appID: 'shop', autoPort: true, resourcesPath: '../resources'},
-      {appID: 'stock', autoPort: true, resourcesPath: '../resources'}
-    ])
-    const run = rig.pillion(['run', '-f', '.'])
-    const list = [{pubsubname: 'bus', topic: 'orders', route: '/orders'}]
-    const start = async (id: string): ReturnType<typeof rig.driven> => {
-      const app = await rig.driven(id)
-      await app.subscribe(list)
-      await app.listen()
-      await subscribed(app, 1)
-      return app
-    }
-    const [shop, stock] = await Promise.all([start('shop'), start('stock')])
-    const publish = async (body: string): Promise<void> => {
-      const {status} = await shop.fetch('/v1.0/publish/bus/orders?metadata.key=7', {method: 'POST', body})
-      t.equal(status, 204)
-    }
-    await publish('1')
-    t.same([await dataOf(shop.nextRequest()), await dataOf(stock.nextRequest())], ['1', '1'])
-    const redis = await ClientConnection.open({host: '127.0.0.1', port})
-    const entries = (await redis.command(['XRANGE', 'orders', '-', '+'])) as readonly (readonly [Buffer, Buffer[]])[]
-    t.match(entries[0]?.[1].map(String), ['data', /^\{"data":"1",.*"source":"shop"/, 'metadata', '{"key":"7"}'])
-    await redis.command(['XADD', 'orders', '*', 'data', '{"id":"9","data":"theirs","specversion":"1.0"}'])
-    t.same([await dataOf(shop.nextRequest()), await dataOf(stock.nextRequest())], ['theirs', 'theirs'])
-    await redis.close()
-    const stopped = rig.run(['stop', '--app-id', 'stock'])
-    await stock.closed
-    t.match(await stopped, {code: 0})
-    for (const text of ['2', '3']) await publish(text)
-    t.same([await dataOf(shop.nextRequest()), await dataOf(shop.nextRequest())], ['2', '3'])
-    t.match(await rig.run(['stop', '-f', '.']), {code: 0})
-    t.match(await run.exited, {code: 0})
-    rig.pillion(['run', '-f', '.'])
-    const [, next] = await Promise.all([start('shop'), start('stock')])
-    t.same([await dataOf(next.nextRequest()), await dataOf(next.nextRequest())], ['2', '3'], 'in their order')
+t.test('pubsub.redis: each app gets each event, another program’s too; what waits is for the next run', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const metadata = {redisHost: `localhost:${port}`, concurrency: '1', consumerID: '{appID}'}
+  await rig.write({'resources/bus.yaml': component('bus', 'pubsub.redis', metadata)})
+  await rig.template([
+    {appID: 'shop', autoPort: true, resourcesPath: '../resources'},
+    {appID: 'stock', autoPort: true, resourcesPath: '../resources'}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const list = [{pubsubname: 'bus', topic: 'orders', route: '/orders'}]
+  const start = async (id: string): ReturnType<typeof rig.driven> => {
+    const app = await rig.driven(id)
+    await app.subscribe(list)
+    await app.listen()
+    await subscribed(app, 1)
+    return app
   }
-)
+  const [shop, stock] = await Promise.all([start('shop'), start('stock')])
+  const publish = async (body: string): Promise<void> => {
+    const {status} = await shop.fetch('/v1.0/publish/bus/orders?metadata.key=7', {method: 'POST', body})
+    t.equal(status, 204)
+  }
+  await publish('1')
+  t.same([await dataOf(shop.nextRequest()), await dataOf(stock.nextRequest())], ['1', '1'])
+  const redis = await ClientConnection.open({host: '127.0.0.1', port})
+  const entries = (await redis.command(['XRANGE', 'orders', '-', '+'])) as readonly (readonly [Buffer, Buffer[]])[]
+  t.match(entries[0]?.[1].map(String), ['data', /^\{"data":"1",.*"source":"shop"/, 'metadata', '{"key":"7"}'])
+  await redis.command(['XADD', 'orders', '*', 'data', '{"id":"9","data":"theirs","specversion":"1.0"}'])
+  t.same([await dataOf(shop.nextRequest()), await dataOf(stock.nextRequest())], ['theirs', 'theirs'])
+  await redis.close()
+  const stopped = rig.run(['stop', '--app-id', 'stock'])
+  await stock.closed
+  t.match(await stopped, {code: 0})
+  for (const text of ['2', '3']) await publish(text)
+  t.same([await dataOf(shop.nextRequest()), await dataOf(shop.nextRequest())], ['2', '3'])
+  t.match(await rig.run(['stop', '-f', '.']), {code: 0})
+  t.match(await run.exited, {code: 0})
+  rig.pillion(['run', '-f', '.'])
+  const [, next] = await Promise.all([start('shop'), start('stock')])
+  t.same([await dataOf(next.nextRequest()), await dataOf(next.nextRequest())], ['2', '3'], 'in their order')
+})
 
 t.test('where the metadata have {namespace}, topics begin with it for the broker, and dead letters, too', async t => {
   const rig = await openRig(t)

@@ -47,27 +47,24 @@ t.test('PILLION_REDIS=memory keeps nothing; XDG_STATE_HOME is where keys are kep
   })
 })
 
-t.test(
-  'a Redis of the template that was left out gets its port when it is started, and components find it there',
-  async t => {
-    const rig = await openRig(t)
-    const port = await freePort()
-    await rig.write({'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${port}`})})
-    await rig.template([
-      {appID: 'shop', resourcesPath: '../resources'},
-      {appID: 'cache', profiles: ['infra'], ready: {tcp: port}}
-    ])
-    const run = rig.pillion(['up'])
-    const shop = await rig.driven('shop')
-    await run.waitForLine(`No Redis at localhost:${port}: Pillion serves one`, {stream: 'stderr'})
-    const save = {method: 'POST', body: '[{"key": "a", "value": 1}]', headers: {'content-type': 'application/json'}}
-    t.match(await shop.fetch('/v1.0/state/store', save), {status: 204})
-    const starting = rig.run(['start', 'cache'])
-    const cache = await rig.driven('cache')
-    t.equal(await cache.listen({port}), port, 'nothing of the run listens there any more')
-    t.match(await starting, {code: 0})
-  }
-)
+t.test('a Redis of the template that was left out gets its port when it starts, and components find it', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await rig.write({'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${port}`})})
+  await rig.template([
+    {appID: 'shop', resourcesPath: '../resources'},
+    {appID: 'cache', profiles: ['infra'], ready: {tcp: port}}
+  ])
+  const run = rig.pillion(['up'])
+  const shop = await rig.driven('shop')
+  await run.waitForLine(`No Redis at localhost:${port}: Pillion serves one`, {stream: 'stderr'})
+  const save = {method: 'POST', body: '[{"key": "a", "value": 1}]', headers: {'content-type': 'application/json'}}
+  t.match(await shop.fetch('/v1.0/state/store', save), {status: 204})
+  const starting = rig.run(['start', 'cache'])
+  const cache = await rig.driven('cache')
+  t.equal(await cache.listen({port}), port, 'nothing of the run listens there any more')
+  t.match(await starting, {code: 0})
+})
 
 t.test('keys whose file another process has open are in memory, which one sentence says', async t => {
   const rig = await openRig(t)

@@ -5,13 +5,9 @@ import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 import {openShop, saveUnder} from './reload-shop.ts'
 
-t.test(
-  'no call is lost and none delivered twice while the callee is saved: POST up to 64 KiB, a connection each',
-  {timeout: 120_000},
-  async t => {
-    await saveUnder(t, await openShop(t), {method: 'POST', keepsAlive: false, perSecond: 100, bytes: 65_536})
-  }
-)
+t.test('no call is lost or doubled while the callee is saved: POST, a connection each', {timeout: 120_000}, async t => {
+  await saveUnder(t, await openShop(t), {method: 'POST', keepsAlive: false, perSecond: 100, bytes: 65_536})
+})
 
 /** Sends a request with a body, and leaves without an answer. */
 async function sendAndLeave(

@@ -32,21 +32,18 @@ t.test('a call is sent again as it was, through the sidecar of its caller, and i
   t.match(text, /^call \d+, GET \/items\?id=7, shop → stock: 200 again \(.*\), as call \d+\n[^]* {2}count: 1 → 3\n/)
 })
 
-t.test(
-  'a filter, as calls takes it, stands for the latest call that matches; one that was sent again is none',
-  async t => {
-    const {call, numberOf, replay, rig} = await openShop(t)
-    await call('/items?id=7')
-    await call('/items?id=8')
-    await call('/other')
-    const number = await numberOf('path:/items*')
-    for (const _ of [1, 2])
-      t.match(await replay('path:/items*', 'to:stock'), [{call: number, path: '/items?id=8', after: {status: 200}}])
-    t.match(await replay('path:/items*', '--path', '/changed'), [{call: number, after: {status: 200}}])
-    t.match(await rig.run(['replay', 'path:/nowhere']), {code: 1, stderr: /no call matches path:\/nowhere/})
-    t.match(await rig.run(['replay', 'pth:/items']), {code: 1, stderr: /pth/})
-  }
-)
+t.test('a filter, as calls takes it, stands for the latest call that matches; a sent one is none', async t => {
+  const {call, numberOf, replay, rig} = await openShop(t)
+  await call('/items?id=7')
+  await call('/items?id=8')
+  await call('/other')
+  const number = await numberOf('path:/items*')
+  for (const _ of [1, 2])
+    t.match(await replay('path:/items*', 'to:stock'), [{call: number, path: '/items?id=8', after: {status: 200}}])
+  t.match(await replay('path:/items*', '--path', '/changed'), [{call: number, after: {status: 200}}])
+  t.match(await rig.run(['replay', 'path:/nowhere']), {code: 1, stderr: /no call matches path:\/nowhere/})
+  t.match(await rig.run(['replay', 'pth:/items']), {code: 1, stderr: /pth/})
+})
 
 t.test('what may change something is sent when somebody says so', async t => {
   const {rig, call, rows, numberOf, replay} = await openShop(t)

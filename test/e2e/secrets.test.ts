@@ -145,39 +145,36 @@ t.test('an app that was not started can be started once what was at fault is cor
   t.match(await shop.fetch('/v1.0/secrets/file/plain'), {status: 200, body: '{"plain":"pear"}'})
 })
 
-t.test(
-  'what a component needs may come later: start and restart open it then, and its file need not be edited',
-  async t => {
-    const rig = await openRig(t)
-    const vault = component('file', 'secretstores.local.file', {secretsFile: 'secrets.json'})
-    await rig.write({'resources/file.yaml': vault})
-    const resources = {autoPort: true, resourcesPath: '../resources'}
-    await rig.template([
-      {appID: 'shop', ...resources},
-      {appID: 'cart', ...resources},
-      {appID: 'bank', ...resources},
-      {appID: 'desk', ...resources},
-      {appID: 'bill', autoPort: true, dependsOn: {bank: 'started'}},
-      {appID: 'stock', autoPort: true}
-    ])
-    const run = rig.pillion(['run', '-f', '.'])
-    await rig.driven('stock')
-    await run.waitForLine('"shop" was not started', {stream: 'stderr'})
-    t.match(await rig.run(['start', 'shop']), {code: 1, stderr: /secrets\.json cannot be read/})
-    t.match(await rig.run(['stop', 'desk']), {code: 0})
-    for (const _ of [1, 2]) t.match(await rig.run(['debug', 'desk']), {code: 1, stderr: /secrets\.json cannot be read/})
-    const apps = ['shop', 'cart', 'bank', 'desk']
-    await rig.write(Object.fromEntries(apps.map(id => [`${id}/secrets.json`, SECRETS])))
-    t.match(await rig.run(['debug', 'desk']), {code: 0})
-    t.match(await rig.run(['ps']), {stdout: /desk.*debug/})
-    t.match(await rig.run(['start', 'desk']), {code: 0})
-    t.match(await rig.run(['start', 'shop']), {code: 0})
-    t.match(await rig.run(['restart', 'cart']), {code: 0})
-    t.match(await rig.run(['start', 'bill']), {code: 0, stderr: ''}, 'with what it depends on')
-    for (const id of apps) {
-      const app = await rig.driven(id)
-      await app.listen()
-      t.match(await app.fetch('/v1.0/secrets/file/plain'), {status: 200, body: '{"plain":"pear"}'}, id)
-    }
+t.test('what a component needs may come later: start and restart open it then, its file unedited', async t => {
+  const rig = await openRig(t)
+  const vault = component('file', 'secretstores.local.file', {secretsFile: 'secrets.json'})
+  await rig.write({'resources/file.yaml': vault})
+  const resources = {autoPort: true, resourcesPath: '../resources'}
+  await rig.template([
+    {appID: 'shop', ...resources},
+    {appID: 'cart', ...resources},
+    {appID: 'bank', ...resources},
+    {appID: 'desk', ...resources},
+    {appID: 'bill', autoPort: true, dependsOn: {bank: 'started'}},
+    {appID: 'stock', autoPort: true}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  await rig.driven('stock')
+  await run.waitForLine('"shop" was not started', {stream: 'stderr'})
+  t.match(await rig.run(['start', 'shop']), {code: 1, stderr: /secrets\.json cannot be read/})
+  t.match(await rig.run(['stop', 'desk']), {code: 0})
+  for (const _ of [1, 2]) t.match(await rig.run(['debug', 'desk']), {code: 1, stderr: /secrets\.json cannot be read/})
+  const apps = ['shop', 'cart', 'bank', 'desk']
+  await rig.write(Object.fromEntries(apps.map(id => [`${id}/secrets.json`, SECRETS])))
+  t.match(await rig.run(['debug', 'desk']), {code: 0})
+  t.match(await rig.run(['ps']), {stdout: /desk.*debug/})
+  t.match(await rig.run(['start', 'desk']), {code: 0})
+  t.match(await rig.run(['start', 'shop']), {code: 0})
+  t.match(await rig.run(['restart', 'cart']), {code: 0})
+  t.match(await rig.run(['start', 'bill']), {code: 0, stderr: ''}, 'with what it depends on')
+  for (const id of apps) {
+    const app = await rig.driven(id)
+    await app.listen()
+    t.match(await app.fetch('/v1.0/secrets/file/plain'), {status: 200, body: '{"plain":"pear"}'}, id)
   }
-)
+})

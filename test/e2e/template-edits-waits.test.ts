@@ -90,56 +90,50 @@ async function pair(rig: Rig, stop: string) {
   return {run, lives, edit: async () => save('debug'), url: `http://127.0.0.1:${daprHTTPPort}/v1.0/invoke/b/method/`}
 }
 
-t.test(
-  'one edit opens caller and callee again: a call in hand that needs the callee is answered before either is stopped',
-  async t => {
-    const rig = await openRig(t)
-    const {run, lives, edit, url} = await pair(rig, '20s')
-    const [a, b] = lives
-    await b.answer({body: 'b'})
-    await a.fetch('/v1.0/invoke/b/method/before')
-    const outer = fetch(url.replace('/invoke/b/', '/invoke/a/'))
-    const request = await a.nextRequest()
-    await edit()
-    await run.waitForLine('edit of the template: changed a, b')
-    const {body} = await a.fetch('/v1.0/invoke/b/method/within')
-    // it is stopped once it has answered, perhaps before it can say that it has
-    request.reply({body: `a and ${body}`}).catch(() => undefined)
-    t.equal(await (await outer).text(), 'a and b')
-    t.equal(run.stderr.text, '')
-  }
-)
+t.test('one edit opens caller and callee again: a call in hand is answered before either is stopped', async t => {
+  const rig = await openRig(t)
+  const {run, lives, edit, url} = await pair(rig, '20s')
+  const [a, b] = lives
+  await b.answer({body: 'b'})
+  await a.fetch('/v1.0/invoke/b/method/before')
+  const outer = fetch(url.replace('/invoke/b/', '/invoke/a/'))
+  const request = await a.nextRequest()
+  await edit()
+  await run.waitForLine('edit of the template: changed a, b')
+  const {body} = await a.fetch('/v1.0/invoke/b/method/within')
+  // it is stopped once it has answered, perhaps before it can say that it has
+  request.reply({body: `a and ${body}`}).catch(() => undefined)
+  t.equal(await (await outer).text(), 'a and b')
+  t.equal(run.stderr.text, '')
+})
 
-t.test(
-  'one edit opens caller and callee again: calls at the port of the caller wait, and none is refused or cut',
-  async t => {
-    const rig = await openRig(t)
-    const {lives, edit, url} = await pair(rig, '20s')
-    const [a, b] = lives
-    await Promise.all(lives.map(async life => life.catchSignal('SIGTERM')))
-    // a connection each: one that is kept is closed after its answer
-    const text = async (): Promise<string> => (await fetch(url, {headers: {connection: 'close'}})).text()
-    await edit()
-    await Promise.all(lives.map(async life => life.nextSignal()))
-    const during = text()
-    const rows = async (): Promise<readonly object[]> =>
-      ((await ask(controlSocket(rig), '/api/v1/calls?q=to:b')).json as {calls: object[]}).calls
-    while ((await rows()).length === 0) await pause(5)
-    await a.exit(0)
-    await a.closed
-    const body = JSON.stringify({for: ['ready'], timeout: '50ms'})
-    const {json} = await ask(controlSocket(rig), '/api/v1/wait', {method: 'POST', body})
-    t.match(json, {outcome: 'timeout'}, 'they will be ready')
-    t.match((await rig.run(['ps'])).stdout, /^a +starting /m)
-    const behind = text()
-    await b.exit(0)
-    const next = await Promise.all([rig.driven('a'), rig.driven('b')])
-    for (const life of next) await life.listen()
-    await next[1].answer({body: 'after'})
-    t.same(await Promise.all([during, behind]), ['after', 'after'])
-    t.equal(await text(), 'after')
-  }
-)
+t.test('one edit opens caller and callee again: calls at the caller’s port wait, none is refused or cut', async t => {
+  const rig = await openRig(t)
+  const {lives, edit, url} = await pair(rig, '20s')
+  const [a, b] = lives
+  await Promise.all(lives.map(async life => life.catchSignal('SIGTERM')))
+  // a connection each: one that is kept is closed after its answer
+  const text = async (): Promise<string> => (await fetch(url, {headers: {connection: 'close'}})).text()
+  await edit()
+  await Promise.all(lives.map(async life => life.nextSignal()))
+  const during = text()
+  const rows = async (): Promise<readonly object[]> =>
+    ((await ask(controlSocket(rig), '/api/v1/calls?q=to:b')).json as {calls: object[]}).calls
+  while ((await rows()).length === 0) await pause(5)
+  await a.exit(0)
+  await a.closed
+  const body = JSON.stringify({for: ['ready'], timeout: '50ms'})
+  const {json} = await ask(controlSocket(rig), '/api/v1/wait', {method: 'POST', body})
+  t.match(json, {outcome: 'timeout'}, 'they will be ready')
+  t.match((await rig.run(['ps'])).stdout, /^a +starting /m)
+  const behind = text()
+  await b.exit(0)
+  const next = await Promise.all([rig.driven('a'), rig.driven('b')])
+  for (const life of next) await life.listen()
+  await next[1].answer({body: 'after'})
+  t.same(await Promise.all([during, behind]), ['after', 'after'])
+  t.equal(await text(), 'after')
+})
 
 t.test('an app that waits for another one waits on while an edit opens that again: its calls wait, too', async t => {
   const rig = await openRig(t)

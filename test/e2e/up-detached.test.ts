@@ -43,49 +43,43 @@ t.test('attach shows the run, with its reloads; Ctrl-C leaves it running, and it
   t.match(second.stderr.lines.join('\n'), /the run has ended$/)
 })
 
-t.test(
-  'what up -d says to type is about its own run: of one with a name, and of another template of the folder',
-  async t => {
-    const rig = await rigWithApp(t)
-    await rig.run(['up', '-d'])
-    await rig.write({'other.yaml': await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')})
-    for (const [name, args] of [
-      ['two', ['--name', 'two']],
-      ['work-2', ['-f', 'other.yaml']]
-    ] as const) {
-      const {stdout} = await rig.run(['up', '-d', ...args])
-      t.match(stdout, `pillion logs --name ${name} shows lines · pillion down --name ${name} stops\n`)
-      t.match(await rig.run(['down', '--name', name]), {code: 0})
-      t.match((await rig.run(['ps', '-o', 'json'])).stdout, /"runName":"work"/, 'the first run stays')
-    }
-    await rig.write({'my other.yaml': await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')})
-    await rig.run(['up', '-d', '-f', 'my other.yaml'])
-    t.match(await rig.run(['up', '-f', 'my other.yaml']), {
-      code: 0,
-      stdout:
-        "\npillion ps --run-file 'my other.yaml' shows it · pillion logs --run-file 'my other.yaml' shows lines · pillion down --run-file 'my other.yaml' stops"
-    })
-    t.match(await rig.run(['down', '-f', 'my other.yaml']), {code: 0})
+t.test('what up -d says to type is about its own run: of one with a name, of another template there', async t => {
+  const rig = await rigWithApp(t)
+  await rig.run(['up', '-d'])
+  await rig.write({'other.yaml': await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')})
+  for (const [name, args] of [
+    ['two', ['--name', 'two']],
+    ['work-2', ['-f', 'other.yaml']]
+  ] as const) {
+    const {stdout} = await rig.run(['up', '-d', ...args])
+    t.match(stdout, `pillion logs --name ${name} shows lines · pillion down --name ${name} stops\n`)
+    t.match(await rig.run(['down', '--name', name]), {code: 0})
+    t.match((await rig.run(['ps', '-o', 'json'])).stdout, /"runName":"work"/, 'the first run stays')
   }
-)
+  await rig.write({'my other.yaml': await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')})
+  await rig.run(['up', '-d', '-f', 'my other.yaml'])
+  t.match(await rig.run(['up', '-f', 'my other.yaml']), {
+    code: 0,
+    stdout:
+      "\npillion ps --run-file 'my other.yaml' shows it · pillion logs --run-file 'my other.yaml' shows lines · pillion down --run-file 'my other.yaml' stops"
+  })
+  t.match(await rig.run(['down', '-f', 'my other.yaml']), {code: 0})
+})
 
-t.test(
-  'of a run that has ended, of another template than that of the folder, it says how to see the lines',
-  async t => {
-    const rig = await openRig(t)
-    const of = 'version: 1\napps:\n  - {appID: a, appDirPath: ., command: [sh, -c, "echo last words; exit 3"]}\n'
-    await rig.write({'dapr.yaml': of.replace('last', 'other'), 'end.yaml': of.replace('appID: a', 'appID: b')})
-    let args: string | undefined
-    // a run that is asked for its apps before it has ended shows them
-    while (args === undefined) {
-      const {stderr} = await rig.run(['up', '-d', '-f', 'end.yaml'])
-      args = /the run has ended: pillion (logs .*) shows what its apps wrote/.exec(stderr)?.[1]
-      await rig.run(['down', '-f', 'end.yaml'])
-    }
-    t.equal(args, 'logs --run-file end.yaml')
-    t.match((await rig.run(args.split(' '))).stdout, 'last words')
+t.test('of a run that has ended, of another template than the folder’s, it says how to see the lines', async t => {
+  const rig = await openRig(t)
+  const of = 'version: 1\napps:\n  - {appID: a, appDirPath: ., command: [sh, -c, "echo last words; exit 3"]}\n'
+  await rig.write({'dapr.yaml': of.replace('last', 'other'), 'end.yaml': of.replace('appID: a', 'appID: b')})
+  let args: string | undefined
+  // a run that is asked for its apps before it has ended shows them
+  while (args === undefined) {
+    const {stderr} = await rig.run(['up', '-d', '-f', 'end.yaml'])
+    args = /the run has ended: pillion (logs .*) shows what its apps wrote/.exec(stderr)?.[1]
+    await rig.run(['down', '-f', 'end.yaml'])
   }
-)
+  t.equal(args, 'logs --run-file end.yaml')
+  t.match((await rig.run(args.split(' '))).stdout, 'last words')
+})
 
 t.test('a template with a mistake: up -d says what up says, and nothing runs', async t => {
   const rig = await openRig(t)

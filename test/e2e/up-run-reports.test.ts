@@ -35,30 +35,27 @@ async function shop(t: Parameters<typeof openRig>[0]): Promise<Rig> {
 
 const readIn = (rig: Rig, path: string): string => readFileSync(join(rig.folder, path), 'utf8')
 
-t.test(
-  'on GitHub: an annotation at the line of the template with the death and its request; no line of an app is a command',
-  async t => {
-    const rig = await shop(t)
-    const env = {
-      GITHUB_ACTIONS: 'true',
-      GITHUB_WORKSPACE: rig.folder,
-      GITHUB_STEP_SUMMARY: join(rig.folder, 'summary.md')
-    }
-    const {code, stdout, stderr} = await rig.run(['up', '--run', `echo ::notice::of the tests; ${DIE}; exit 3`], {env})
-    t.equal(code, 3)
-    t.equal(stdout, '::notice::of the tests\n', 'the command may have its own')
-    t.match(
-      stderr,
-      /\n::error file=dapr\.yaml,line=6,title=stock::"stock" exited with code 3 after [\d.]+ m?s while handling GET \/die from test \([\d.]+ m?s\)%0AIts last lines:%0A/
-    )
-    const outside = stderr.replace(/^::stop-commands::([\da-f]{32})\n[^]*?\n::\1::\n/gm, '')
-    t.match(outside, '::error file=')
-    t.notMatch(outside, /^\s*::(?!error )/m)
-    t.notMatch(outside.replace(/^::error .*$/gm, ''), 'mine')
-    t.match(stderr, 'mine', 'they are shown')
-    t.match(readIn(rig, 'summary.md'), '| ❌ | stock | "stock" exited with code 3 after ')
+t.test('on GitHub: an annotation at its line has the death and its request; no line is a command', async t => {
+  const rig = await shop(t)
+  const env = {
+    GITHUB_ACTIONS: 'true',
+    GITHUB_WORKSPACE: rig.folder,
+    GITHUB_STEP_SUMMARY: join(rig.folder, 'summary.md')
   }
-)
+  const {code, stdout, stderr} = await rig.run(['up', '--run', `echo ::notice::of the tests; ${DIE}; exit 3`], {env})
+  t.equal(code, 3)
+  t.equal(stdout, '::notice::of the tests\n', 'the command may have its own')
+  t.match(
+    stderr,
+    /\n::error file=dapr\.yaml,line=6,title=stock::"stock" exited with code 3 after [\d.]+ m?s while handling GET \/die from test \([\d.]+ m?s\)%0AIts last lines:%0A/
+  )
+  const outside = stderr.replace(/^::stop-commands::([\da-f]{32})\n[^]*?\n::\1::\n/gm, '')
+  t.match(outside, '::error file=')
+  t.notMatch(outside, /^\s*::(?!error )/m)
+  t.notMatch(outside.replace(/^::error .*$/gm, ''), 'mine')
+  t.match(stderr, 'mine', 'they are shown')
+  t.match(readIn(rig, 'summary.md'), '| ❌ | stock | "stock" exited with code 3 after ')
+})
 
 t.test('on GitHub: lines of apps that are shown as they come, and a template with a mistake', async t => {
   const rig = await shop(t)
@@ -74,50 +71,39 @@ t.test('on GitHub: lines of apps that are shown as they come, and a template wit
   t.match(wrong.stderr, /^::error file=dapr\.yaml,line=3,title=template::/m)
 })
 
-t.test(
-  '--junit: a report that is XML, whatever the apps write; --report: events, failed calls, logs and crashes',
-  async t => {
-    const rig = await shop(t)
-    const fail = DIE.replace('/die', '/fail')
-    const {code} = await rig.run([
-      'up',
-      '--junit',
-      'out/junit.xml',
-      '--report',
-      'out/report',
-      '--run',
-      `${fail}; ${DIE}`
-    ])
-    t.equal(code, 0)
-    const xml = readIn(rig, 'out/junit.xml')
-    t.match(xml, /<testsuites name="pillion" tests="4" failures="1" /)
-    t.match(
-      xml,
-      /<testcase classname="pillion\.apps" name="stock" time="0\.000">\n +<failure message="&quot;stock&quot; exited with code 3 after /
-    )
-    t.match(xml, '::error::mine ##[error]mine ##vso[task]mine red ]]&gt; \ufffd\ufffd')
-    t.same(readdirSync(join(rig.folder, 'out/report')).toSorted(), ['calls.har', 'deaths.md', 'events.ndjson', 'logs'])
-    const events = readIn(rig, 'out/report/events.ndjson')
-    const types = events
-      .split('\n')
-      .filter(line => line !== '')
-      .map(line => (JSON.parse(line) as {type: string}).type)
-    t.equal(types[0], 'hello')
-    t.equal(types.at(-1), 'bye')
-    t.ok(types.includes('death'))
-    const har = JSON.parse(readIn(rig, 'out/report/calls.har')) as {log: {entries: {response: {status: number}}[]}}
-    t.same(
-      har.log.entries.map(({response}) => response.status),
-      [503, 500]
-    )
-    t.match(
-      readIn(rig, 'out/report/deaths.md'),
-      /^# Crashes\n\n## 1\. stock\n\n"stock" exited with code 3 after .*GET \/die from test/
-    )
-    t.match(readIn(rig, 'out/report/logs/stock.log'), '== APP - stock == listening\n')
-    t.match(readIn(rig, 'out/report/logs/shop.sidecar.log'), 'Starting Dapr Runtime')
-  }
-)
+t.test('--junit: XML, whatever the apps write; --report: events, failed calls, logs and crashes', async t => {
+  const rig = await shop(t)
+  const fail = DIE.replace('/die', '/fail')
+  const {code} = await rig.run(['up', '--junit', 'out/junit.xml', '--report', 'out/report', '--run', `${fail}; ${DIE}`])
+  t.equal(code, 0)
+  const xml = readIn(rig, 'out/junit.xml')
+  t.match(xml, /<testsuites name="pillion" tests="4" failures="1" /)
+  t.match(
+    xml,
+    /<testcase classname="pillion\.apps" name="stock" time="0\.000">\n +<failure message="&quot;stock&quot; exited with code 3 after /
+  )
+  t.match(xml, '::error::mine ##[error]mine ##vso[task]mine red ]]&gt; \ufffd\ufffd')
+  t.same(readdirSync(join(rig.folder, 'out/report')).toSorted(), ['calls.har', 'deaths.md', 'events.ndjson', 'logs'])
+  const events = readIn(rig, 'out/report/events.ndjson')
+  const types = events
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => (JSON.parse(line) as {type: string}).type)
+  t.equal(types[0], 'hello')
+  t.equal(types.at(-1), 'bye')
+  t.ok(types.includes('death'))
+  const har = JSON.parse(readIn(rig, 'out/report/calls.har')) as {log: {entries: {response: {status: number}}[]}}
+  t.same(
+    har.log.entries.map(({response}) => response.status),
+    [503, 500]
+  )
+  t.match(
+    readIn(rig, 'out/report/deaths.md'),
+    /^# Crashes\n\n## 1\. stock\n\n"stock" exited with code 3 after .*GET \/die from test/
+  )
+  t.match(readIn(rig, 'out/report/logs/stock.log'), '== APP - stock == listening\n')
+  t.match(readIn(rig, 'out/report/logs/shop.sidecar.log'), 'Starting Dapr Runtime')
+})
 
 t.test('reports are written when the apps do not become ready, and when a port is taken', async t => {
   const rig = await shop(t)

@@ -22,22 +22,19 @@ t.test('up and down run and stop the template of this folder, also one called da
 const template = (appID: string): string =>
   JSON.stringify({version: 1, apps: [{appID, appDirPath: '.', command: ['true']}]})
 
-t.test(
-  'of both names dapr.yaml is meant, and a folder with neither is refused, with the way to a first one',
-  async t => {
-    const rig = await openRig(t)
-    await rig.write({'empty/x': ''})
-    t.match(await rig.run(['up'], {folder: 'empty'}), {
-      code: 1,
-      stderr:
-        '❌  there is no pillion.yaml or dapr.yaml in this folder\n' +
-        '"pillion import" writes a first one from what is here; -f names one elsewhere. [no-template]\n'
-    })
-    await rig.write({'dapr.yaml': template('first'), 'dapr.yml': template('second')})
-    t.match(await rig.run(['up']), {code: 0, stdout: /"first"/})
-    t.match(await rig.run(['up'], {folder: 'empty'}), {code: 1, stderr: 'The nearest one above is ../dapr.yaml: -f ..'})
-  }
-)
+t.test('of both names dapr.yaml is meant, a folder with neither is refused, with the way to a first one', async t => {
+  const rig = await openRig(t)
+  await rig.write({'empty/x': ''})
+  t.match(await rig.run(['up'], {folder: 'empty'}), {
+    code: 1,
+    stderr:
+      '❌  there is no pillion.yaml or dapr.yaml in this folder\n' +
+      '"pillion import" writes a first one from what is here; -f names one elsewhere. [no-template]\n'
+  })
+  await rig.write({'dapr.yaml': template('first'), 'dapr.yml': template('second')})
+  t.match(await rig.run(['up']), {code: 0, stdout: /"first"/})
+  t.match(await rig.run(['up'], {folder: 'empty'}), {code: 1, stderr: 'The nearest one above is ../dapr.yaml: -f ..'})
+})
 
 t.test('run without a command in the folder of a template is a sidecar alone, with a hint', async t => {
   const rig = await openRig(t)

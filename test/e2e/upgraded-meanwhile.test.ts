@@ -44,21 +44,18 @@ t.test('a run whose installation is removed still has all of its code', async t 
   t.notMatch(run.stderr.text, /Cannot find|a task has failed/)
 })
 
-t.test(
-  'a start keeps the compiled code for the next one, in the cache of the user if the program is read-only',
-  async t => {
-    const {rig, place} = await installed(t)
-    t.match(await rig.run(['list']), {code: 0})
-    t.same(codeIn(place), ['.cache/pillion.code'])
+t.test('a start keeps the compiled code for the next one, in the user’s cache for a read-only program', async t => {
+  const {rig, place} = await installed(t)
+  t.match(await rig.run(['list']), {code: 0})
+  t.same(codeIn(place), ['.cache/pillion.code'])
 
-    rmSync(join(place, '.cache'), {recursive: true})
-    await rig.write({'a-file': ''})
-    cpSync(join(rig.folder, 'a-file'), join(place, '.cache'))
-    t.match(await rig.run(['list']), {code: 0})
-    t.same(codeIn(rig.home), ['.cache/pillion/pillion.code'])
-    t.match(await rig.run(['list']), {code: 0, stdout: /No Dapr instances found/})
-  }
-)
+  rmSync(join(place, '.cache'), {recursive: true})
+  await rig.write({'a-file': ''})
+  cpSync(join(rig.folder, 'a-file'), join(place, '.cache'))
+  t.match(await rig.run(['list']), {code: 0})
+  t.same(codeIn(rig.home), ['.cache/pillion/pillion.code'])
+  t.match(await rig.run(['list']), {code: 0, stdout: /No Dapr instances found/})
+})
 
 t.test('a run keeps its code once it is up, and the next run can use that code', async t => {
   const {rig, place} = await installed(t)

@@ -32,50 +32,47 @@ t.test('an unknown command gets the near miss', async t => {
   t.match(stderr, /^Error: unknown command "runn" for "pillion"[^]*Run 'pillion --help' for usage\.\n$/)
 })
 
-t.test(
-  'help shows what the folder can use, and help --all everything; the help of a command fits a terminal',
-  async t => {
-    const rig = await openRig(t)
-    const app = {appID: 'a', appDirPath: '.', command: ['sleep', '600']}
-    await rig.write({
-      'none/x': '',
-      'plain/pillion.yaml': JSON.stringify({version: 1, apps: [{id: 'a', dir: '.', command: ['sleep', '600']}]}),
-      'dapr/dapr.yaml': JSON.stringify({version: 1, apps: [app]}),
-      'daeploy/dapr.yaml': JSON.stringify({version: 1, managerPort: 0, apps: [app]})
-    })
-    const shown = async (folder: string, ...args: readonly string[]): Promise<readonly string[]> => {
-      const {code, stdout, stderr} = await rig.run(args, {folder})
-      t.same({code, stderr}, {code: 0, stderr: ''})
-      t.match(
-        stdout,
-        /^Run all your services with one command\.\n\nUsage:\n {2}pillion \[command\]\n\nRun and stop:\n {2}up /
-      )
-      const names = [...stdout.matchAll(/^ {2}([\w-]+) {2,}\w/gm)].map(([, name = '']) => name)
-      if (!args.includes('--all')) t.ok(names.length <= 25)
-      t.same(
-        stdout.split('\n').filter(line => line.length > 80),
-        []
-      )
-      return names
-    }
-    const none = await shown('none')
+t.test('help shows what the folder can use, help --all everything; the help of a command fits a terminal', async t => {
+  const rig = await openRig(t)
+  const app = {appID: 'a', appDirPath: '.', command: ['sleep', '600']}
+  await rig.write({
+    'none/x': '',
+    'plain/pillion.yaml': JSON.stringify({version: 1, apps: [{id: 'a', dir: '.', command: ['sleep', '600']}]}),
+    'dapr/dapr.yaml': JSON.stringify({version: 1, apps: [app]}),
+    'daeploy/dapr.yaml': JSON.stringify({version: 1, managerPort: 0, apps: [app]})
+  })
+  const shown = async (folder: string, ...args: readonly string[]): Promise<readonly string[]> => {
+    const {code, stdout, stderr} = await rig.run(args, {folder})
+    t.same({code, stderr}, {code: 0, stderr: ''})
     t.match(
-      (await rig.run([], {folder: 'none'})).stdout,
-      'There is no template in this folder: "pillion import" writes one.'
+      stdout,
+      /^Run all your services with one command\.\n\nUsage:\n {2}pillion \[command\]\n\nRun and stop:\n {2}up /
     )
-    for (const args of [['help'], ['--help'], []]) t.same(await shown('plain', ...args), none)
-    for (const name of ['invoke', 'jobs', 'actors', 'scheduler', 'workflow', 'ls', 'assign', 'list'])
-      t.notOk(none.includes(name), name)
-    t.ok((await shown('dapr')).includes('publish'))
-    t.ok((await shown('daeploy')).includes('assign'))
-    const all = await shown('plain', 'help', '--all')
-    t.ok(['jobs', 'scheduler', 'run', 'assign', 'completion'].every(name => all.includes(name)))
-    const help = await rig.run(['run', '--help'])
-    t.match(help, {code: 0, stderr: ''})
-    t.match(help.stdout, / {2}-a, --app-id string +The id for your application, used for/)
-    t.match(help.stdout, /Global Flags:\n {6}--log-as-json/)
+    const names = [...stdout.matchAll(/^ {2}([\w-]+) {2,}\w/gm)].map(([, name = '']) => name)
+    if (!args.includes('--all')) t.ok(names.length <= 25)
+    t.same(
+      stdout.split('\n').filter(line => line.length > 80),
+      []
+    )
+    return names
   }
-)
+  const none = await shown('none')
+  t.match(
+    (await rig.run([], {folder: 'none'})).stdout,
+    'There is no template in this folder: "pillion import" writes one.'
+  )
+  for (const args of [['help'], ['--help'], []]) t.same(await shown('plain', ...args), none)
+  for (const name of ['invoke', 'jobs', 'actors', 'scheduler', 'workflow', 'ls', 'assign', 'list'])
+    t.notOk(none.includes(name), name)
+  t.ok((await shown('dapr')).includes('publish'))
+  t.ok((await shown('daeploy')).includes('assign'))
+  const all = await shown('plain', 'help', '--all')
+  t.ok(['jobs', 'scheduler', 'run', 'assign', 'completion'].every(name => all.includes(name)))
+  const help = await rig.run(['run', '--help'])
+  t.match(help, {code: 0, stderr: ''})
+  t.match(help.stdout, / {2}-a, --app-id string +The id for your application, used for/)
+  t.match(help.stdout, /Global Flags:\n {6}--log-as-json/)
+})
 
 t.test('help shows the commands of workflows and jobs once a run has used them', async t => {
   const rig = await openRig(t)

@@ -68,24 +68,21 @@ t.test('ids of any character and of 10,000 bytes, names that cannot be, chains b
   t.match(await call('shop', '/Counter/1/method/add', post('1')), {status: 200, body: '1'}, 'the actor lives on')
 })
 
-t.test(
-  'an actor that calls itself without reentrancy waits until its caller leaves, and is told; then it lives on',
-  async t => {
-    const {call, journal, run, rig} = await openActors(t)
-    const inner = JSON.stringify({path: 'Counter/1/method/add', body: '1'})
-    const leaves = new AbortController()
-    const left = t.rejects(call('shop', '/Counter/1/method/call', {...post(inner), signal: leaves.signal}))
-    await until(() => worksOf(journal(), 'Counter/1').includes('call'))
-    const circle =
-      /Counter\/1 seems to wait for itself: Counter\/1\.call → Counter\/1\.add; enable reentrancy for Counter/
-    await run.waitForLine(circle, {stream: 'stderr'})
-    t.match(await rig.run(['actors', 'Counter/1']), {code: 0, stdout: circle})
-    t.strictSame(worksOf(journal(), 'Counter/1'), ['call'])
-    leaves.abort()
-    await left
-    t.match(await call('shop', '/Counter/1/method/slow', post('1')), {status: 200, body: '1'})
-  }
-)
+t.test('an actor that calls itself without reentrancy waits until its caller leaves, and lives on', async t => {
+  const {call, journal, run, rig} = await openActors(t)
+  const inner = JSON.stringify({path: 'Counter/1/method/add', body: '1'})
+  const leaves = new AbortController()
+  const left = t.rejects(call('shop', '/Counter/1/method/call', {...post(inner), signal: leaves.signal}))
+  await until(() => worksOf(journal(), 'Counter/1').includes('call'))
+  const circle =
+    /Counter\/1 seems to wait for itself: Counter\/1\.call → Counter\/1\.add; enable reentrancy for Counter/
+  await run.waitForLine(circle, {stream: 'stderr'})
+  t.match(await rig.run(['actors', 'Counter/1']), {code: 0, stdout: circle})
+  t.strictSame(worksOf(journal(), 'Counter/1'), ['call'])
+  leaves.abort()
+  await left
+  t.match(await call('shop', '/Counter/1/method/slow', post('1')), {status: 200, body: '1'})
+})
 
 t.test('apps that answer GET /dapr/config with nonsense, late, or never', async t => {
   const rig = await openRig(t)
@@ -121,26 +118,23 @@ t.test('apps that answer GET /dapr/config with nonsense, late, or never', async 
     )
 })
 
-t.test(
-  'a host that dies in a reminder gets it again; one every millisecond does not keep others from their turns',
-  async t => {
-    const {call, journal} = await openActors(t, {}, {restart: 'always'})
-    t.match(await call('shop', '/Counter/1/method/add', post('1')), {status: 200})
-    t.match(await call('host', '/Counter/1/reminders/die', post({dueTime: '10ms'})), {status: 204})
-    const deaths = (): number => worksOf(journal(), 'Counter/1').filter(work => work === 'remind/die').length
-    await until(() => deaths() === 2)
-    t.match(await call('shop', '/Counter/1/method/add', post('1')), {status: 200, body: '2'})
-    while ((await call('host', '/Counter/1/reminders/die')).status !== 404) await pause(10)
-    t.match(await call('host', '/Counter/2/reminders/often', post({dueTime: '1ms', period: '1ms'})), {status: 204})
-    t.match(await call('host', '/Counter/2/timers/often', post({dueTime: '1ms', period: '1ms'})), {status: 204})
-    for (let turn = 1; turn <= 20; turn++) {
-      t.match(await call('shop', '/Counter/2/method/add', post('1')), {status: 200, body: `${turn}`})
-      t.match(await call('shop', '/Counter/3/method/add', post('1')), {status: 200, body: `${turn}`})
-    }
-    t.match(await call('host', '/Counter/2/reminders/often', {method: 'DELETE'}), {status: 204})
-    t.match(await call('host', '/Counter/2/timers/often', {method: 'DELETE'}), {status: 204})
-    const firings = worksOf(journal(), 'Counter/2')
-    t.ok(firings.includes('remind/often') && firings.includes('timer/often'))
-    t.notOk(journal().some(({overlap}) => overlap !== undefined))
+t.test('a host that dies in a reminder gets it again; one every millisecond leaves others their turns', async t => {
+  const {call, journal} = await openActors(t, {}, {restart: 'always'})
+  t.match(await call('shop', '/Counter/1/method/add', post('1')), {status: 200})
+  t.match(await call('host', '/Counter/1/reminders/die', post({dueTime: '10ms'})), {status: 204})
+  const deaths = (): number => worksOf(journal(), 'Counter/1').filter(work => work === 'remind/die').length
+  await until(() => deaths() === 2)
+  t.match(await call('shop', '/Counter/1/method/add', post('1')), {status: 200, body: '2'})
+  while ((await call('host', '/Counter/1/reminders/die')).status !== 404) await pause(10)
+  t.match(await call('host', '/Counter/2/reminders/often', post({dueTime: '1ms', period: '1ms'})), {status: 204})
+  t.match(await call('host', '/Counter/2/timers/often', post({dueTime: '1ms', period: '1ms'})), {status: 204})
+  for (let turn = 1; turn <= 20; turn++) {
+    t.match(await call('shop', '/Counter/2/method/add', post('1')), {status: 200, body: `${turn}`})
+    t.match(await call('shop', '/Counter/3/method/add', post('1')), {status: 200, body: `${turn}`})
   }
-)
+  t.match(await call('host', '/Counter/2/reminders/often', {method: 'DELETE'}), {status: 204})
+  t.match(await call('host', '/Counter/2/timers/often', {method: 'DELETE'}), {status: 204})
+  const firings = worksOf(journal(), 'Counter/2')
+  t.ok(firings.includes('remind/often') && firings.includes('timer/often'))
+  t.notOk(journal().some(({overlap}) => overlap !== undefined))
+})

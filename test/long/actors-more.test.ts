@@ -31,33 +31,30 @@ spec:
       Fragile: {circuitBreaker: trip, circuitBreakerScope: id}
 `
 
-t.test(
-  'policies for types of actors: tries again, ends a turn that takes too long, and breaks the circuit of one id',
-  async t => {
-    const {rig, call, journal} = await openActors(
-      t,
-      {CONFIG: '{"entities":["Counter","Fragile"]}'},
-      {resourcesPath: '../resources'}
-    )
-    await rig.write({'resources/calm.yaml': POLICIES})
-    await rig.logged('shop', /Loading Resiliency configuration: calm/).catch(() => undefined)
-    const failing = async (actor: string): Promise<Answer> =>
-      call('shop', `/${actor}/method/answer`, post({status: 500, body: 'no'}))
-    await until(() => journal().length >= 0)
-    while (worksOf(journal(), 'Counter/1').length < 3)
-      t.match(await failing('Counter/1'), {status: 500, body: /\(500\) no/})
-    const first = call('shop', '/Counter/2/method/slow', post('150'))
-    const second = call('shop', '/Counter/2/method/slow', post('150'))
-    t.match([await first, await second], [{status: 200}, {status: 200}], 'to wait for a turn takes no time')
-    t.match(await call('shop', '/Counter/2/method/slow', post('1000')), {
-      status: 500,
-      body: /error invoke actor method: context deadline exceeded/
-    })
-    for (const _ of [1, 2, 3]) t.match(await failing('Fragile/1'), {status: 500, body: /\(500\) no/})
-    t.match(await failing('Fragile/1'), {status: 500, body: /error invoke actor method: circuit breaker is open/})
-    t.match(await failing('Fragile/2'), {status: 500, body: /\(500\) no/})
-  }
-)
+t.test('policies for types of actors: retries, the end of a long turn, a circuit for each id', async t => {
+  const {rig, call, journal} = await openActors(
+    t,
+    {CONFIG: '{"entities":["Counter","Fragile"]}'},
+    {resourcesPath: '../resources'}
+  )
+  await rig.write({'resources/calm.yaml': POLICIES})
+  await rig.logged('shop', /Loading Resiliency configuration: calm/).catch(() => undefined)
+  const failing = async (actor: string): Promise<Answer> =>
+    call('shop', `/${actor}/method/answer`, post({status: 500, body: 'no'}))
+  await until(() => journal().length >= 0)
+  while (worksOf(journal(), 'Counter/1').length < 3)
+    t.match(await failing('Counter/1'), {status: 500, body: /\(500\) no/})
+  const first = call('shop', '/Counter/2/method/slow', post('150'))
+  const second = call('shop', '/Counter/2/method/slow', post('150'))
+  t.match([await first, await second], [{status: 200}, {status: 200}], 'to wait for a turn takes no time')
+  t.match(await call('shop', '/Counter/2/method/slow', post('1000')), {
+    status: 500,
+    body: /error invoke actor method: context deadline exceeded/
+  })
+  for (const _ of [1, 2, 3]) t.match(await failing('Fragile/1'), {status: 500, body: /\(500\) no/})
+  t.match(await failing('Fragile/1'), {status: 500, body: /error invoke actor method: circuit breaker is open/})
+  t.match(await failing('Fragile/2'), {status: 500, body: /\(500\) no/})
+})
 
 t.test('actors over gRPC, and what metadata tells of them', async t => {
   const {run, call, journal} = await openActors(t)

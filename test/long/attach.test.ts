@@ -44,41 +44,37 @@ t.test('a debugger: its prompt is shown, what is typed reaches it, and all is lo
   t.match(again.text, /pdb exited with code 0/, 'also of the only app of a run, which is gone by then')
 })
 
-t.test(
-  'isTTY, the size of the window and its changes, Ctrl-C, Ctrl-Z, and vi-like keys reach the app',
-  {skip},
-  async t => {
-    const rig = await openRig(t)
-    const run = await runOf(rig)
-    const screen = attached(rig, ['shell'], {columns: 100, rows: 30})
-    await screen.shows(/ready> /)
-    screen.type('stty size; test -t 0 && test -t 1 && test -t 2 && echo all-are\r')
-    await screen.line(/^30 100$/)
-    await screen.line(/^all-are$/)
-    for (const [columns, rows] of [
-      [60, 20],
-      [200, 50]
-    ] as const) {
-      screen.resize(columns, rows)
-      const seen = screen.line(new RegExp(`^${rows} ${columns}$`)).then(() => true)
-      do screen.type('stty size\r')
-      while (!(await Promise.race([seen, pause(300, false)])))
-    }
-    screen.type(`sh -c 'echo be""gun; exec sleep 300'\r`)
-    await screen.line(/begun$/)
-    screen.type('\x1a')
-    await screen.shows(/Stopped/)
-    screen.type('fg\r')
-    await screen.shows(/Stopped[^]*fg\r\n[^]*sleep 300'\r\n/)
-    screen.type('\x03')
-    screen.type('echo "co""de" $?\r')
-    await screen.line(/code 130$/)
-    run.signal('SIGTERM')
-    await screen.line(/^code=/)
-    await screen.ended()
-    t.ok(await screen.isAsBefore())
+t.test('isTTY, the window’s size and changes, Ctrl-C, Ctrl-Z, and vi-like keys reach the app', {skip}, async t => {
+  const rig = await openRig(t)
+  const run = await runOf(rig)
+  const screen = attached(rig, ['shell'], {columns: 100, rows: 30})
+  await screen.shows(/ready> /)
+  screen.type('stty size; test -t 0 && test -t 1 && test -t 2 && echo all-are\r')
+  await screen.line(/^30 100$/)
+  await screen.line(/^all-are$/)
+  for (const [columns, rows] of [
+    [60, 20],
+    [200, 50]
+  ] as const) {
+    screen.resize(columns, rows)
+    const seen = screen.line(new RegExp(`^${rows} ${columns}$`)).then(() => true)
+    do screen.type('stty size\r')
+    while (!(await Promise.race([seen, pause(300, false)])))
   }
-)
+  screen.type(`sh -c 'echo be""gun; exec sleep 300'\r`)
+  await screen.line(/begun$/)
+  screen.type('\x1a')
+  await screen.shows(/Stopped/)
+  screen.type('fg\r')
+  await screen.shows(/Stopped[^]*fg\r\n[^]*sleep 300'\r\n/)
+  screen.type('\x03')
+  screen.type('echo "co""de" $?\r')
+  await screen.line(/code 130$/)
+  run.signal('SIGTERM')
+  await screen.line(/^code=/)
+  await screen.ended()
+  t.ok(await screen.isAsBefore())
+})
 
 t.test('a restart: who is attached goes on with the next process; the second screen is left', {skip}, async t => {
   const rig = await openRig(t)

@@ -40,33 +40,29 @@ async function openShell(rig: Rig, shell: string): Promise<Screen> {
 }
 
 for (const shell of Object.keys(SHELLS))
-  t.test(
-    `${shell} completes commands, flags, values, and the ids that a command can take`,
-    {skip: missing(shell)},
-    async t => {
-      const rig = await openRig(t)
-      await rig.template([{appID: 'stockroom'}, {appID: 'shopfront'}])
-      rig.pillion(['run', '-f', '.'])
-      await Promise.all([rig.driven('stockroom'), rig.driven('shopfront')])
-      t.match(await rig.run(['stop', 'stockroom']), {code: 0})
-      const screen = await openShell(rig, shell)
-      const completes = async (typed: string, shown: RegExp): Promise<void> => {
-        screen.type(`${typed}\t`)
-        await screen.shows(shown)
-        screen.type('\x15') // nothing of it is run
-        t.pass(typed)
-      }
-      await completes('pillion valid', /valid[^\n]*ate/)
-      await completes('pillion logs --foll', /--foll[^\n]*ow/)
-      await completes('pillion debug --format dot', /dot[^\n]*env/)
-      await completes('pillion start stoc', /stoc[^\n]*kroom/)
-      await completes('dapr stop shop', /shop[^\n]*front/)
-      await completes('pillion logs stockr', /stockr[^\n]*oom/)
-      await completes('pillion run --only shopf', /shopf[^\n]*ront/)
-      await completes('pillion completion fis', /fis[^\n]*h/)
-      await screen.close()
+  t.test(`${shell} completes commands, flags, values, and a command’s ids`, {skip: missing(shell)}, async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'stockroom'}, {appID: 'shopfront'}])
+    rig.pillion(['run', '-f', '.'])
+    await Promise.all([rig.driven('stockroom'), rig.driven('shopfront')])
+    t.match(await rig.run(['stop', 'stockroom']), {code: 0})
+    const screen = await openShell(rig, shell)
+    const completes = async (typed: string, shown: RegExp): Promise<void> => {
+      screen.type(`${typed}\t`)
+      await screen.shows(shown)
+      screen.type('\x15') // nothing of it is run
+      t.pass(typed)
     }
-  )
+    await completes('pillion valid', /valid[^\n]*ate/)
+    await completes('pillion logs --foll', /--foll[^\n]*ow/)
+    await completes('pillion debug --format dot', /dot[^\n]*env/)
+    await completes('pillion start stoc', /stoc[^\n]*kroom/)
+    await completes('dapr stop shop', /shop[^\n]*front/)
+    await completes('pillion logs stockr', /stockr[^\n]*oom/)
+    await completes('pillion run --only shopf', /shopf[^\n]*ront/)
+    await completes('pillion completion fis', /fis[^\n]*h/)
+    await screen.close()
+  })
 
 t.test('the ids behind a command: those that it can take; without a run those of the template', async t => {
   const rig = await openRig(t)

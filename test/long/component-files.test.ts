@@ -34,40 +34,37 @@ t.test('a type that nobody has: validate names the near miss; run starts the oth
   t.match(await run.exited, {code: 1})
 })
 
-t.test(
-  'ignoreErrors: the app starts without the component; a secret store comes before those that need it',
-  async t => {
-    const rig = await openRig(t)
-    await rig.write({
-      'shop/secrets.json': '{"path":"data.db"}',
-      'resources/a.yaml': JSON.stringify({
-        apiVersion: 'dapr.io/v1alpha1',
-        kind: 'Component',
-        metadata: {name: 'store'},
-        spec: {
-          type: 'state.sqlite',
-          metadata: [{name: 'connectionString', secretKeyRef: {name: 'path', key: 'path'}}]
-        },
-        auth: {secretStore: 'vault'}
-      }),
-      'resources/b.yaml': component('vault', 'secretstores.local.file', {secretsFile: 'secrets.json'}),
-      'resources/c.yaml': component('broken', 'state.sqlite', {connectionString: 'none/data.db'}, {ignoreErrors: true}),
-      'resources/d.yaml': component('scoped', 'state.in-memory').replace(/}$/, ',"scopes":["stock"]}')
-    })
-    await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
-    rig.pillion(['run', '-f', '.'])
-    const shop = await rig.driven('shop')
-    await shop.listen()
-    t.match(await shop.fetch('/v1.0/state/store', {method: 'POST', body: '[{"key":"k","value":1}]'}), {status: 204})
-    t.match(await shop.fetch('/v1.0/state/broken/k'), {status: 400, body: /broken could not be opened/})
-    const {components} = JSON.parse((await shop.fetch('/v1.0/metadata')).body) as {components: unknown}
-    t.strictSame(components, [
-      {name: 'store', type: 'state.sqlite', capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']},
-      {name: 'vault', type: 'secretstores.local.file', version: 'v1'}
-    ])
-    t.match(await shop.fetch('/v1.0/state/scoped/k'), {status: 400, body: /state store scoped is not found/})
-  }
-)
+t.test('ignoreErrors: the app starts without the component; a secret store comes before its users', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'shop/secrets.json': '{"path":"data.db"}',
+    'resources/a.yaml': JSON.stringify({
+      apiVersion: 'dapr.io/v1alpha1',
+      kind: 'Component',
+      metadata: {name: 'store'},
+      spec: {
+        type: 'state.sqlite',
+        metadata: [{name: 'connectionString', secretKeyRef: {name: 'path', key: 'path'}}]
+      },
+      auth: {secretStore: 'vault'}
+    }),
+    'resources/b.yaml': component('vault', 'secretstores.local.file', {secretsFile: 'secrets.json'}),
+    'resources/c.yaml': component('broken', 'state.sqlite', {connectionString: 'none/data.db'}, {ignoreErrors: true}),
+    'resources/d.yaml': component('scoped', 'state.in-memory').replace(/}$/, ',"scopes":["stock"]}')
+  })
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
+  rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  await shop.listen()
+  t.match(await shop.fetch('/v1.0/state/store', {method: 'POST', body: '[{"key":"k","value":1}]'}), {status: 204})
+  t.match(await shop.fetch('/v1.0/state/broken/k'), {status: 400, body: /broken could not be opened/})
+  const {components} = JSON.parse((await shop.fetch('/v1.0/metadata')).body) as {components: unknown}
+  t.strictSame(components, [
+    {name: 'store', type: 'state.sqlite', capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']},
+    {name: 'vault', type: 'secretstores.local.file', version: 'v1'}
+  ])
+  t.match(await shop.fetch('/v1.0/state/scoped/k'), {status: 400, body: /state store scoped is not found/})
+})
 
 t.test('state whose key is in the file is not kept at all: the app is not started, and the place is named', async t => {
   const rig = await openRig(t)

@@ -53,17 +53,14 @@ t.test('two copies that start in the same instant have two names and two sets of
     t.match(await (await fetch(`http://127.0.0.1:${row.appPort}`)).text(), new RegExp(`/${row.runName}$`))
 })
 
-t.test(
-  'copies that start in the same instant and fix nothing but a port at which others call have one each',
-  async t => {
-    const rig = await openRig(t)
-    const [port] = await freePorts(1)
-    const folders = await startAtOnce(t, rig, {...app(0), port})
-    const urls = await Promise.all(folders.map(async folder => (await rig.run(['url', 'shop'], {folder})).stdout))
-    t.equal(new Set(urls).size, 3)
-    t.ok(urls.includes(`http://localhost:${port}\n`), 'one has that of the template')
-  }
-)
+t.test('copies that start in one instant and fix nothing but a port at which others call have one each', async t => {
+  const rig = await openRig(t)
+  const [port] = await freePorts(1)
+  const folders = await startAtOnce(t, rig, {...app(0), port})
+  const urls = await Promise.all(folders.map(async folder => (await rig.run(['url', 'shop'], {folder})).stdout))
+  t.equal(new Set(urls).size, 3)
+  t.ok(urls.includes(`http://localhost:${port}\n`), 'one has that of the template')
+})
 
 t.test('copies that start in the same instant and fix nothing but the port of a server have one each', async t => {
   const rig = await openRig(t)
@@ -78,28 +75,25 @@ t.test('… also where nothing but lines of a shell have its number', async t =>
   await startAtOnce(t, rig, {...app(0, ['sh', '-c', lines]), ready: {log: 'listens'}}, ['run', '-f', '.'])
 })
 
-t.test(
-  'a copy that starts before the server of the other one listens has another port, and its own server',
-  async t => {
-    const rig = await openRig(t)
-    const [tcp] = await freePorts(1)
-    const command = ['node', 'server.js', `${tcp}`, '--token', 'abc'] // which is masked where others see it
-    const server = {...app(0, command), ready: {tcp}}
-    // it listens once it is allowed to
-    const late = `const {existsSync} = require('node:fs'); const timer = setInterval(() => { if (existsSync('go')) { clearInterval(timer); ${SERVER} } }, 50)`
-    await writeWorktrees(rig, {'dapr.yaml': templateOf(server), 'server.js': late})
-    const main = rig.pillion(['up'], {folder: 'main'})
-    await main.waitForLine('Writing log files')
-    const pr = rig.pillion(['up'], {folder: 'pr'})
-    await pr.waitForLine('Writing log files')
-    await rig.write({'main/go': '', 'pr/go': ''})
-    for (const folder of ['main', 'pr']) await ready(rig, folder)
-    t.match(
-      pr.stderr.text,
-      `other ports: main (pid ${main.pid}) runs the same template and has its ports: shop ${tcp} → `
-    )
-  }
-)
+t.test('a copy that starts before the server of another listens has another port, and its own server', async t => {
+  const rig = await openRig(t)
+  const [tcp] = await freePorts(1)
+  const command = ['node', 'server.js', `${tcp}`, '--token', 'abc'] // which is masked where others see it
+  const server = {...app(0, command), ready: {tcp}}
+  // it listens once it is allowed to
+  const late = `const {existsSync} = require('node:fs'); const timer = setInterval(() => { if (existsSync('go')) { clearInterval(timer); ${SERVER} } }, 50)`
+  await writeWorktrees(rig, {'dapr.yaml': templateOf(server), 'server.js': late})
+  const main = rig.pillion(['up'], {folder: 'main'})
+  await main.waitForLine('Writing log files')
+  const pr = rig.pillion(['up'], {folder: 'pr'})
+  await pr.waitForLine('Writing log files')
+  await rig.write({'main/go': '', 'pr/go': ''})
+  for (const folder of ['main', 'pr']) await ready(rig, folder)
+  t.match(
+    pr.stderr.text,
+    `other ports: main (pid ${main.pid}) runs the same template and has its ports: shop ${tcp} → `
+  )
+})
 
 t.test('copies whose only number is that of a server, in its command, see each other start', async t => {
   const rig = await openRig(t)

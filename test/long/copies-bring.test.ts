@@ -52,57 +52,54 @@ const templateOf = (top: object, app: object = {}): string =>
 const up = async (rig: Rig, folder: string, args: readonly string[] = []): ReturnType<Rig['run']> =>
   rig.run(['up', ...args], {folder})
 
-t.test(
-  'bring: what git does not carry comes once, with times and modes, never over a file, never through a link',
-  async t => {
-    const rig = await repository(t, {
-      '.gitignore': '.env\nnode_modules\ndata\n.venv\nmore\n',
-      'dapr.yaml': templateOf(
-        {bring: ['.env', '*/node_modules', 'api/data', 'api/.venv', 'web/more']},
-        {envFile: '../.env'}
-      ),
-      'api/a.txt': 'a',
-      'web/w.txt': 'w'
-    })
-    const main = join(rig.folder, 'main')
-    await rig.write({
-      'main/.env': 'KEY=main\n',
-      'main/api/node_modules/x/index.js': 'x',
-      'main/web/node_modules/y/index.js': 'y',
-      'main/api/data/deep/file': 'data',
-      'main/api/.venv/pyvenv.cfg': 'home = /usr',
-      'main/web/more/m.txt': 'm'
-    })
-    chmodSync(join(main, 'api/data'), 0o700)
-    utimesSync(join(main, 'api/data/deep/file'), 1_000_000, 1_000_000)
-    symlinkSync('../x/index.js', join(main, 'api/node_modules/x/inside'))
-    symlinkSync(join(main, 'api/a.txt'), join(main, 'api/node_modules/x/outside'))
-    const pr = addWorktree(rig, 'pr')
-    // what an interrupted copy has left is begun again
-    await rig.write({'pr/api/.pillion-bring-data/half': ''})
-    await rig.write({'pr/web/node_modules/mine': 'mine'})
-    symlinkSync(join(main, 'web'), join(rig.folder, 'elsewhere'))
-    const {code, stderr, stdout} = await up(rig, 'pr')
-    t.equal(code, 0, stderr)
-    t.match(stdout, 'started')
-    t.match(stderr, /brought from .*\/main: \.env, api\/node_modules, api\/data, web\/more \(5 files, [\d.]+ s\)/)
-    t.match(stderr, 'api/.venv is not brought: it is a Python environment')
-    t.match(stderr, 'left out of api/node_modules, as they lead out of it: api/node_modules/x/outside')
-    t.equal(readFileSync(join(pr, '.env'), 'utf8'), 'KEY=main\n')
-    t.equal(statSync(join(pr, 'api/data')).mode & 0o777, 0o700)
-    t.equal(statSync(join(pr, 'api/data/deep/file')).mtimeMs, 1_000_000_000)
-    t.equal(statSync(join(pr, 'api/node_modules/x/index.js')).nlink, 1, 'no hard links')
-    t.ok(lstatSync(join(pr, 'api/node_modules/x/inside')).isSymbolicLink())
-    t.notOk(existsSync(join(pr, 'api/node_modules/x/outside')))
-    t.notOk(existsSync(join(pr, 'web/node_modules/y')), 'a folder of the copy is not mixed with another')
-    t.notOk(existsSync(join(pr, 'api/.pillion-bring-data')))
-    await rig.write({'pr/.env': 'KEY=pr\n', 'main/api/data/deep/file': 'newer'})
-    t.notMatch((await up(rig, 'pr')).stderr, 'brought')
-    t.equal(readFileSync(join(pr, '.env'), 'utf8'), 'KEY=pr\n')
-    t.equal(readFileSync(join(pr, 'api/data/deep/file'), 'utf8'), 'data')
-    t.equal((await up(rig, 'main')).code, 0, 'the main working tree brings nothing')
-  }
-)
+t.test('bring: what git does not carry comes once, with times and modes, never over a file or by a link', async t => {
+  const rig = await repository(t, {
+    '.gitignore': '.env\nnode_modules\ndata\n.venv\nmore\n',
+    'dapr.yaml': templateOf(
+      {bring: ['.env', '*/node_modules', 'api/data', 'api/.venv', 'web/more']},
+      {envFile: '../.env'}
+    ),
+    'api/a.txt': 'a',
+    'web/w.txt': 'w'
+  })
+  const main = join(rig.folder, 'main')
+  await rig.write({
+    'main/.env': 'KEY=main\n',
+    'main/api/node_modules/x/index.js': 'x',
+    'main/web/node_modules/y/index.js': 'y',
+    'main/api/data/deep/file': 'data',
+    'main/api/.venv/pyvenv.cfg': 'home = /usr',
+    'main/web/more/m.txt': 'm'
+  })
+  chmodSync(join(main, 'api/data'), 0o700)
+  utimesSync(join(main, 'api/data/deep/file'), 1_000_000, 1_000_000)
+  symlinkSync('../x/index.js', join(main, 'api/node_modules/x/inside'))
+  symlinkSync(join(main, 'api/a.txt'), join(main, 'api/node_modules/x/outside'))
+  const pr = addWorktree(rig, 'pr')
+  // what an interrupted copy has left is begun again
+  await rig.write({'pr/api/.pillion-bring-data/half': ''})
+  await rig.write({'pr/web/node_modules/mine': 'mine'})
+  symlinkSync(join(main, 'web'), join(rig.folder, 'elsewhere'))
+  const {code, stderr, stdout} = await up(rig, 'pr')
+  t.equal(code, 0, stderr)
+  t.match(stdout, 'started')
+  t.match(stderr, /brought from .*\/main: \.env, api\/node_modules, api\/data, web\/more \(5 files, [\d.]+ s\)/)
+  t.match(stderr, 'api/.venv is not brought: it is a Python environment')
+  t.match(stderr, 'left out of api/node_modules, as they lead out of it: api/node_modules/x/outside')
+  t.equal(readFileSync(join(pr, '.env'), 'utf8'), 'KEY=main\n')
+  t.equal(statSync(join(pr, 'api/data')).mode & 0o777, 0o700)
+  t.equal(statSync(join(pr, 'api/data/deep/file')).mtimeMs, 1_000_000_000)
+  t.equal(statSync(join(pr, 'api/node_modules/x/index.js')).nlink, 1, 'no hard links')
+  t.ok(lstatSync(join(pr, 'api/node_modules/x/inside')).isSymbolicLink())
+  t.notOk(existsSync(join(pr, 'api/node_modules/x/outside')))
+  t.notOk(existsSync(join(pr, 'web/node_modules/y')), 'a folder of the copy is not mixed with another')
+  t.notOk(existsSync(join(pr, 'api/.pillion-bring-data')))
+  await rig.write({'pr/.env': 'KEY=pr\n', 'main/api/data/deep/file': 'newer'})
+  t.notMatch((await up(rig, 'pr')).stderr, 'brought')
+  t.equal(readFileSync(join(pr, '.env'), 'utf8'), 'KEY=pr\n')
+  t.equal(readFileSync(join(pr, 'api/data/deep/file'), 'utf8'), 'data')
+  t.equal((await up(rig, 'main')).code, 0, 'the main working tree brings nothing')
+})
 
 t.test('bring: what is a link itself is left out, and named; the rest comes, and the apps start', async t => {
   const rig = await repository(t, {

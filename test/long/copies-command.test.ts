@@ -103,78 +103,71 @@ t.test('copies: shows those of the template, stops them, and forgets what one th
   t.ok(existsSync(join(rig.folder, 'main')))
 })
 
-t.test(
-  'what a copy keeps stays if it was started while the question waited for its answer',
-  {skip: noTerminal},
-  async t => {
-    const [redis = 0] = await freePorts(1)
-    const rig = await openRig(t)
-    const app = {appID: 'shop', appDirPath: '.', command: rig.drivenCommand, resourcesPath: './resources'}
-    await writeWorktrees(rig, {
-      'dapr.yaml': JSON.stringify({version: 1, apps: [app]}),
-      'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${redis}`})
-    })
-    const start = async (): Promise<boolean> =>
-      t.match(await rig.run(['up', '-d', '--name', 'mine'], {folder: 'main'}), {code: 0})
-    const copies = join(rig.home, '.local/state/pillion/copies')
-    await start()
-    t.match(await rig.run(['copies', 'down', 'mine'], {folder: 'main'}), {code: 0})
-    const forget = onTerminal(rig, ['copies', 'forget', 'mine'], {folder: 'main'})
-    await forget.stdout.until(() => forget.stdout.text.includes('[y/N]') || undefined, 'the question')
-    await start()
-    forget.stdin.write('y\n')
-    t.match(await forget.exited, {code: 1})
-    t.match(forget.stdout.text, /mine is running \(pid \d+\)/)
-    t.match(readdirSync(copies), [/^mine-/])
-  }
-)
+t.test('what a copy keeps stays if it was started before the question was answered', {skip: noTerminal}, async t => {
+  const [redis = 0] = await freePorts(1)
+  const rig = await openRig(t)
+  const app = {appID: 'shop', appDirPath: '.', command: rig.drivenCommand, resourcesPath: './resources'}
+  await writeWorktrees(rig, {
+    'dapr.yaml': JSON.stringify({version: 1, apps: [app]}),
+    'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${redis}`})
+  })
+  const start = async (): Promise<boolean> =>
+    t.match(await rig.run(['up', '-d', '--name', 'mine'], {folder: 'main'}), {code: 0})
+  const copies = join(rig.home, '.local/state/pillion/copies')
+  await start()
+  t.match(await rig.run(['copies', 'down', 'mine'], {folder: 'main'}), {code: 0})
+  const forget = onTerminal(rig, ['copies', 'forget', 'mine'], {folder: 'main'})
+  await forget.stdout.until(() => forget.stdout.text.includes('[y/N]') || undefined, 'the question')
+  await start()
+  forget.stdin.write('y\n')
+  t.match(await forget.exited, {code: 1})
+  t.match(forget.stdout.text, /mine is running \(pid \d+\)/)
+  t.match(readdirSync(copies), [/^mine-/])
+})
 
-t.test(
-  'forget runs the teardown of a copy, also of a worktree that is gone, and removes nothing if it fails',
-  async t => {
-    const rig = await openRig(t)
-    const [redis = 0] = await freePorts(1)
-    const log = join(rig.folder, 'log')
-    const note = (word: string): readonly string[] => [
-      'sh',
-      '-c',
-      `echo ${word} $PILLION_COPY >> ${log}; ! [ -e ${log}.bad ]`
-    ]
-    const app = {
-      appID: 'shop',
-      appDirPath: '.',
-      command: rig.drivenCommand,
-      resourcesPath: './resources',
-      teardown: note('app')
-    }
-    const files = (keys: object): Readonly<Record<string, string>> => ({
-      'dapr.yaml': JSON.stringify({version: 1, apps: [app], ...keys}),
-      'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${redis}`})
-    })
-    await writeWorktrees(rig, files({setup: note('setup'), teardown: note('all')}), ['pr', 'fix'])
-    for (const folder of ['pr', 'fix']) {
-      const run = rig.pillion(['up'], {folder})
-      await (await rig.driven('shop')).listen()
-      await run.end()
-    }
-    const lines = (): readonly string[] => readFileSync(log, 'utf8').trim().split('\n')
-    t.same(lines(), ['setup pr', 'setup fix'])
-    await rig.write({'log.bad': ''})
-    const forget = async (name: string): ReturnType<Rig['run']> =>
-      rig.run(['copies', 'forget', name, '--yes'], {folder: 'main'})
-    t.match(await forget('fix'), {
-      code: 1,
-      stderr: /teardown failed: sh -c [^]*exited with 1[^]*Nothing of fix was removed/
-    })
-    rmSync(`${log}.bad`)
-    t.match(await rig.run(['copies', 'forget', 'fix'], {folder: 'main'}), {code: 1, stderr: /the teardown sh -c/})
-    t.match(await forget('fix'), {code: 0, stdout: /fix is forgotten/})
-    t.same(lines().slice(2), ['app fix', 'app fix', 'all fix'])
-    rmSync(join(rig.folder, 'pr'), {recursive: true})
-    rmSync(join(rig.folder, 'main/.git/worktrees/pr'), {recursive: true})
-    t.match(await rig.run(['copies'], {folder: 'main'}), {stderr: /gone: pr\. pillion copies forget NAME/})
-    t.match(await forget('pr'), {code: 0, stdout: /pr is forgotten/})
-    t.same(lines().slice(5), ['app pr', 'all pr'])
-    t.match(await forget('pr'), {code: 1, stderr: /no copy is called pr/})
+t.test('forget runs the teardown of a copy, also of a lost worktree, and removes nothing if it fails', async t => {
+  const rig = await openRig(t)
+  const [redis = 0] = await freePorts(1)
+  const log = join(rig.folder, 'log')
+  const note = (word: string): readonly string[] => [
+    'sh',
+    '-c',
+    `echo ${word} $PILLION_COPY >> ${log}; ! [ -e ${log}.bad ]`
+  ]
+  const app = {
+    appID: 'shop',
+    appDirPath: '.',
+    command: rig.drivenCommand,
+    resourcesPath: './resources',
+    teardown: note('app')
   }
-)
+  const files = (keys: object): Readonly<Record<string, string>> => ({
+    'dapr.yaml': JSON.stringify({version: 1, apps: [app], ...keys}),
+    'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${redis}`})
+  })
+  await writeWorktrees(rig, files({setup: note('setup'), teardown: note('all')}), ['pr', 'fix'])
+  for (const folder of ['pr', 'fix']) {
+    const run = rig.pillion(['up'], {folder})
+    await (await rig.driven('shop')).listen()
+    await run.end()
+  }
+  const lines = (): readonly string[] => readFileSync(log, 'utf8').trim().split('\n')
+  t.same(lines(), ['setup pr', 'setup fix'])
+  await rig.write({'log.bad': ''})
+  const forget = async (name: string): ReturnType<Rig['run']> =>
+    rig.run(['copies', 'forget', name, '--yes'], {folder: 'main'})
+  t.match(await forget('fix'), {
+    code: 1,
+    stderr: /teardown failed: sh -c [^]*exited with 1[^]*Nothing of fix was removed/
+  })
+  rmSync(`${log}.bad`)
+  t.match(await rig.run(['copies', 'forget', 'fix'], {folder: 'main'}), {code: 1, stderr: /the teardown sh -c/})
+  t.match(await forget('fix'), {code: 0, stdout: /fix is forgotten/})
+  t.same(lines().slice(2), ['app fix', 'app fix', 'all fix'])
+  rmSync(join(rig.folder, 'pr'), {recursive: true})
+  rmSync(join(rig.folder, 'main/.git/worktrees/pr'), {recursive: true})
+  t.match(await rig.run(['copies'], {folder: 'main'}), {stderr: /gone: pr\. pillion copies forget NAME/})
+  t.match(await forget('pr'), {code: 0, stdout: /pr is forgotten/})
+  t.same(lines().slice(5), ['app pr', 'all pr'])
+  t.match(await forget('pr'), {code: 1, stderr: /no copy is called pr/})
+})

@@ -24,50 +24,47 @@ const shopAt = (appPort: number): object => ({appID: 'shop', appDirPath: '.', ap
 
 const ready = async (rig: Rig, folder: string): Promise<unknown> => rig.run(['wait', '--for', 'ready'], {folder})
 
-t.test(
-  'a second port of a server moves, and of another program where the other copy listens there; no server is asked',
-  async t => {
-    const [mail = 0, smtp = 0, web = 0, admin = 0, foreign = 0] = await freePorts(5)
-    const rig = await openRig(t)
-    const apps = [
-      {appID: 'mail', appDirPath: '.', appPort: mail, command: ['./mailpit'], env: {CONSOLE_PORT: smtp.toString()}},
-      {
-        appID: 'web',
-        appDirPath: '.',
-        appPort: web,
-        command: ['node', 'server.js'],
-        env: {CONSOLE_PORT: admin.toString(), SMTP_URL: `smtp://localhost:${smtp}`, DB_PORT: foreign.toString()}
-      }
-    ]
-    await writeWorktrees(rig, {
-      'dapr.yaml': JSON.stringify({version: 1, apps}),
-      mailpit: SERVER,
-      'server.js': SERVER,
-      'settings.json': `{\n  "mail": "localhost:${smtp}"\n}\n`
-    })
-    for (const folder of ['main', 'pr']) chmodSync(join(rig.folder, folder, 'mailpit'), 0o755)
-    const main = rig.pillion(['up'], {folder: 'main'})
-    t.match(await ready(rig, 'main'), {code: 0})
-    const pr = rig.pillion(['up'], {folder: 'pr'})
-    t.match(
-      await pr.waitForLine('other ports', {stream: 'stderr'}),
-      new RegExp(`mail ${mail} → \\d+, web ${web} → \\d+, mail ${smtp} → \\d+, web ${admin} → \\d+`)
-    )
-    t.match(
-      await pr.waitForLine('numbers in files', {stream: 'stderr'}),
-      `settings.json:2 (${smtp}): write $APP_PORT there, or a variable of env`
-    )
-    t.match(await ready(rig, 'pr'), {code: 0})
-    const {stdout} = await rig.run(['env', 'web'], {folder: 'pr'})
-    t.match(stdout, new RegExp(`DB_PORT='?${foreign}`), 'a server of the machine stays')
-    t.notMatch(stdout, `localhost:${smtp}`)
-    t.match(main.stdout.text, /web == got GET \/dapr\/config/)
-    for (const run of [main, pr]) {
-      t.notMatch(run.stdout.text, 'mail == got')
-      await run.end('SIGINT')
+t.test('a second port of a server moves, and a program where the other copy listens; no server is asked', async t => {
+  const [mail = 0, smtp = 0, web = 0, admin = 0, foreign = 0] = await freePorts(5)
+  const rig = await openRig(t)
+  const apps = [
+    {appID: 'mail', appDirPath: '.', appPort: mail, command: ['./mailpit'], env: {CONSOLE_PORT: smtp.toString()}},
+    {
+      appID: 'web',
+      appDirPath: '.',
+      appPort: web,
+      command: ['node', 'server.js'],
+      env: {CONSOLE_PORT: admin.toString(), SMTP_URL: `smtp://localhost:${smtp}`, DB_PORT: foreign.toString()}
     }
+  ]
+  await writeWorktrees(rig, {
+    'dapr.yaml': JSON.stringify({version: 1, apps}),
+    mailpit: SERVER,
+    'server.js': SERVER,
+    'settings.json': `{\n  "mail": "localhost:${smtp}"\n}\n`
+  })
+  for (const folder of ['main', 'pr']) chmodSync(join(rig.folder, folder, 'mailpit'), 0o755)
+  const main = rig.pillion(['up'], {folder: 'main'})
+  t.match(await ready(rig, 'main'), {code: 0})
+  const pr = rig.pillion(['up'], {folder: 'pr'})
+  t.match(
+    await pr.waitForLine('other ports', {stream: 'stderr'}),
+    new RegExp(`mail ${mail} → \\d+, web ${web} → \\d+, mail ${smtp} → \\d+, web ${admin} → \\d+`)
+  )
+  t.match(
+    await pr.waitForLine('numbers in files', {stream: 'stderr'}),
+    `settings.json:2 (${smtp}): write $APP_PORT there, or a variable of env`
+  )
+  t.match(await ready(rig, 'pr'), {code: 0})
+  const {stdout} = await rig.run(['env', 'web'], {folder: 'pr'})
+  t.match(stdout, new RegExp(`DB_PORT='?${foreign}`), 'a server of the machine stays')
+  t.notMatch(stdout, `localhost:${smtp}`)
+  t.match(main.stdout.text, /web == got GET \/dapr\/config/)
+  for (const run of [main, pr]) {
+    t.notMatch(run.stdout.text, 'mail == got')
+    await run.end('SIGINT')
   }
-)
+})
 
 t.test('an edit that adds a server to a copy moves components that are open already', async t => {
   const [port = 0, web = 0] = await freePorts(2)

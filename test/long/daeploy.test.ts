@@ -19,66 +19,63 @@ const two = [
   {appID: 'hello', version: '2.0.0', appDirPath: 'two'}
 ] as const
 
-t.test(
-  'a name is answered by the first version and copied to the other, a name with version reaches that one alone',
-  async t => {
-    const rig = await openRig(t)
-    await template(rig, two)
-    const run = rig.pillion(['run', '-f', '.'])
-    const markers = [await rig.driven('hello'), await rig.driven('hello')]
-    const [one, second] = markers.toSorted((a, b) =>
-      (a.env['daeploy.version'] ?? '').localeCompare(b.env['daeploy.version'] ?? '')
-    )
-    if (one === undefined || second === undefined) throw new Error('two versions live')
-    for (const marker of markers) await marker.listen()
-    const manager = await managerOf(run)
-    const roads: readonly (readonly [string, () => Promise<Answer>])[] = [
-      ['name', async () => ask(`${manager}/services/hello/greet`, {method: 'POST', body: {}})],
-      ['sidecar of an app', async () => second.fetch('/services/hello/greet', {method: 'POST', body: '{}'})],
-      ['invoke', async () => second.fetch('/v1.0/invoke/hello/method/greet', {method: 'POST', body: '{}'})],
-      ['header', async () => second.fetch('/greet', {method: 'POST', body: '{}', headers: {'dapr-app-id': 'hello'}})]
-    ]
-    for (const [road, call] of roads) {
-      const answer = call()
-      const asked = await one.nextRequest()
-      t.match(asked, {url: '/greet', body: '{}'}, road)
-      await asked.reply({status: 201, body: 'main'})
-      t.match(await answer, {status: 201, body: 'main'}, road)
-      const copied = await second.nextRequest()
-      t.match(copied, {url: '/greet', body: '{}'}, road)
-      await copied.reply({status: 500, body: 'nobody hears this'})
-    }
-    const direct = ask(`${manager}/services/hello_2.0.0/only`)
-    const alone = await second.nextRequest()
-    t.equal(alone.url, '/only')
-    await alone.reply({body: 'second'})
-    t.match(await direct, {body: 'second'})
-
-    t.same(await rig.run(['assign', 'hello', '2.0.0']), {
-      code: 0,
-      stdout: 'Changed main version to hello 2.0.0\n',
-      stderr: ''
-    })
-    const afterwards = ask(`${manager}/services/hello/after`)
-    const answered = await second.nextRequest()
-    await answered.reply({body: 'the new main'})
-    t.match(await afterwards, {body: 'the new main'})
-    t.match(await one.nextRequest(), {url: '/after'}, 'the old main is a shadow now')
-
-    const list = await rig.run(['ls', 'hello'])
-    t.match(
-      list.stdout,
-      /^MAIN {4}NAME {4}VERSION {4}STATUS {4}RUNNING\n-{6} {2}-{6} {2}-{9} {2}-{8} {2}-{35}\n {8}hello {3}1\.0\.0 {6}running {3}Running \(since [\d: -]{19}\)\n\* {7}hello {3}2\.0\.0 {6}running {3}Running \(since [\d: -]{19}\)\n\n$/
-    )
-    t.match((await rig.run(['ls', 'nobody'])).stdout, /^MAIN.*\n-+.*\n\n\n$/)
-    t.match(await rig.run(['assign', 'hello', '9.9.9']), {code: 1, stderr: '❌  No service matching hello 9.9.9\n'})
-    t.match(await rig.run(['assign', 'nobody', '1.0.0']), {code: 1, stderr: '❌  No main service matching nobody\n'})
-    const table = (await rig.run(['list'])).stdout.split('\n')
-    t.match(table[0], /^APP ID {2}VERSION {2}MAIN {3}HTTP PORT/)
-    t.match(table[1], /^hello {3}1\.0\.0 {4}false/)
-    t.match(table[2], /^hello {3}2\.0\.0 {4}true/)
+t.test('a name is answered by the first version and copied to the other, a version reaches that alone', async t => {
+  const rig = await openRig(t)
+  await template(rig, two)
+  const run = rig.pillion(['run', '-f', '.'])
+  const markers = [await rig.driven('hello'), await rig.driven('hello')]
+  const [one, second] = markers.toSorted((a, b) =>
+    (a.env['daeploy.version'] ?? '').localeCompare(b.env['daeploy.version'] ?? '')
+  )
+  if (one === undefined || second === undefined) throw new Error('two versions live')
+  for (const marker of markers) await marker.listen()
+  const manager = await managerOf(run)
+  const roads: readonly (readonly [string, () => Promise<Answer>])[] = [
+    ['name', async () => ask(`${manager}/services/hello/greet`, {method: 'POST', body: {}})],
+    ['sidecar of an app', async () => second.fetch('/services/hello/greet', {method: 'POST', body: '{}'})],
+    ['invoke', async () => second.fetch('/v1.0/invoke/hello/method/greet', {method: 'POST', body: '{}'})],
+    ['header', async () => second.fetch('/greet', {method: 'POST', body: '{}', headers: {'dapr-app-id': 'hello'}})]
+  ]
+  for (const [road, call] of roads) {
+    const answer = call()
+    const asked = await one.nextRequest()
+    t.match(asked, {url: '/greet', body: '{}'}, road)
+    await asked.reply({status: 201, body: 'main'})
+    t.match(await answer, {status: 201, body: 'main'}, road)
+    const copied = await second.nextRequest()
+    t.match(copied, {url: '/greet', body: '{}'}, road)
+    await copied.reply({status: 500, body: 'nobody hears this'})
   }
-)
+  const direct = ask(`${manager}/services/hello_2.0.0/only`)
+  const alone = await second.nextRequest()
+  t.equal(alone.url, '/only')
+  await alone.reply({body: 'second'})
+  t.match(await direct, {body: 'second'})
+
+  t.same(await rig.run(['assign', 'hello', '2.0.0']), {
+    code: 0,
+    stdout: 'Changed main version to hello 2.0.0\n',
+    stderr: ''
+  })
+  const afterwards = ask(`${manager}/services/hello/after`)
+  const answered = await second.nextRequest()
+  await answered.reply({body: 'the new main'})
+  t.match(await afterwards, {body: 'the new main'})
+  t.match(await one.nextRequest(), {url: '/after'}, 'the old main is a shadow now')
+
+  const list = await rig.run(['ls', 'hello'])
+  t.match(
+    list.stdout,
+    /^MAIN {4}NAME {4}VERSION {4}STATUS {4}RUNNING\n-{6} {2}-{6} {2}-{9} {2}-{8} {2}-{35}\n {8}hello {3}1\.0\.0 {6}running {3}Running \(since [\d: -]{19}\)\n\* {7}hello {3}2\.0\.0 {6}running {3}Running \(since [\d: -]{19}\)\n\n$/
+  )
+  t.match((await rig.run(['ls', 'nobody'])).stdout, /^MAIN.*\n-+.*\n\n\n$/)
+  t.match(await rig.run(['assign', 'hello', '9.9.9']), {code: 1, stderr: '❌  No service matching hello 9.9.9\n'})
+  t.match(await rig.run(['assign', 'nobody', '1.0.0']), {code: 1, stderr: '❌  No main service matching nobody\n'})
+  const table = (await rig.run(['list'])).stdout.split('\n')
+  t.match(table[0], /^APP ID {2}VERSION {2}MAIN {3}HTTP PORT/)
+  t.match(table[1], /^hello {3}1\.0\.0 {4}false/)
+  t.match(table[2], /^hello {3}2\.0\.0 {4}true/)
+})
 
 t.test('versions of an id are told apart by prefix and log file', async t => {
   const rig = await openRig(t)
@@ -264,45 +261,42 @@ t.test("a taken manager's port is told before anything starts; the usual one is 
   t.notMatch(await managerOf(run), ':5080')
 })
 
-t.test(
-  'services that share a folder run in copies of it, all but the first; a copy that somebody changed is kept',
-  async t => {
-    const rig = await openRig(t)
-    await template(rig, [
-      {appID: 'one', version: '1.0.0', appDirPath: 'project'},
-      {appID: 'two', version: '1.0.0', appDirPath: 'project'},
-      {appID: 'plain', appDirPath: 'project'}
-    ])
-    await rig.write({
-      'project/service.py': 'print(1)',
-      'project/data/model.txt': 'model',
-      'project/service_db.db': 'rows',
-      'project/node_modules/x.js': 'x'
-    })
-    const run = rig.pillion(['run', '-f', '.'])
-    const [one, two, plain] = await Promise.all([rig.driven('one'), rig.driven('two'), rig.driven('plain')])
-    const project = join(rig.folder, 'project')
-    t.equal(one.hello.folder, project)
-    t.equal(plain.hello.folder, project)
-    const copy = two.hello.folder
-    t.match(copy, new RegExp(`^${rig.home}/\\.cache/pillion/[\\da-f]{32}/two_1\\.0\\.0$`))
-    t.equal(readFileSync(join(copy, 'data/model.txt'), 'utf8'), 'model')
-    t.equal(readFileSync(join(copy, 'node_modules/x.js'), 'utf8'), 'x')
-    t.notOk(existsSync(join(copy, 'service_db.db')), 'a database is not shared')
-    await run.waitForLine(`Writing log files to directory : ${project}/.dapr/logs`, {nth: 3})
-    writeFileSync(join(copy, 'service.py'), 'print(2)')
-    writeFileSync(join(copy, 'service_db.db'), 'rows')
-    t.match(await run.end(), {code: 0})
-    t.match(run.stderr.text, `⚠  files were changed in ${copy}: it is kept\n`)
-    t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'print(2)')
-    const again = rig.pillion(['run', '-f', '.'])
-    const next = await rig.driven('two')
-    t.not(next.hello.folder, copy)
-    await again.end()
-    t.notOk(existsSync(next.hello.folder), 'an untouched copy goes with its run')
-    t.equal(again.stderr.text, '')
-  }
-)
+t.test('services that share a folder run in copies, all but the first; a changed copy is kept', async t => {
+  const rig = await openRig(t)
+  await template(rig, [
+    {appID: 'one', version: '1.0.0', appDirPath: 'project'},
+    {appID: 'two', version: '1.0.0', appDirPath: 'project'},
+    {appID: 'plain', appDirPath: 'project'}
+  ])
+  await rig.write({
+    'project/service.py': 'print(1)',
+    'project/data/model.txt': 'model',
+    'project/service_db.db': 'rows',
+    'project/node_modules/x.js': 'x'
+  })
+  const run = rig.pillion(['run', '-f', '.'])
+  const [one, two, plain] = await Promise.all([rig.driven('one'), rig.driven('two'), rig.driven('plain')])
+  const project = join(rig.folder, 'project')
+  t.equal(one.hello.folder, project)
+  t.equal(plain.hello.folder, project)
+  const copy = two.hello.folder
+  t.match(copy, new RegExp(`^${rig.home}/\\.cache/pillion/[\\da-f]{32}/two_1\\.0\\.0$`))
+  t.equal(readFileSync(join(copy, 'data/model.txt'), 'utf8'), 'model')
+  t.equal(readFileSync(join(copy, 'node_modules/x.js'), 'utf8'), 'x')
+  t.notOk(existsSync(join(copy, 'service_db.db')), 'a database is not shared')
+  await run.waitForLine(`Writing log files to directory : ${project}/.dapr/logs`, {nth: 3})
+  writeFileSync(join(copy, 'service.py'), 'print(2)')
+  writeFileSync(join(copy, 'service_db.db'), 'rows')
+  t.match(await run.end(), {code: 0})
+  t.match(run.stderr.text, `⚠  files were changed in ${copy}: it is kept\n`)
+  t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'print(2)')
+  const again = rig.pillion(['run', '-f', '.'])
+  const next = await rig.driven('two')
+  t.not(next.hello.folder, copy)
+  await again.end()
+  t.notOk(existsSync(next.hello.folder), 'an untouched copy goes with its run')
+  t.equal(again.stderr.text, '')
+})
 
 const named = (version: string) => ({name: 'hello', version})
 

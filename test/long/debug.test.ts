@@ -56,24 +56,21 @@ t.test('debug ends the process, keeps sidecar and port, and calls wait for what 
   t.same(await run.end('SIGINT'), {code: 0, signal: null})
 })
 
-t.test(
-  'start while a process of the debugger still has the port: it is named, with its place in the template',
-  async t => {
-    const rig = await openRig(t)
-    const port = await freePort()
-    const code = `require('http').createServer((_, response) => response.end()).listen(process.env.PORT)`
-    await rig.template([{appID: 'a', port, command: ['node', '-e', code]}])
-    const run = rig.pillion(['run', '-f', '.'])
-    await rig.run(['wait', '--for', 'ready:a'])
-    const given = environmentIn((await rig.run(['debug', 'a'])).stdout)
-    await debugged(t, Number(given['PORT']))
-    await rig.run(['start', 'a'])
-    await run.waitForLine(`port ${given['PORT']} of "a" is already in use by`, {stream: 'stderr'})
-    await run.waitForLine('"a" exited with code 1', {stream: 'stderr'})
-    t.same((await run.end('SIGINT')).signal, null)
-    t.notMatch(run.stderr.text, 'has to listen elsewhere', 'it read PORT')
-  }
-)
+t.test('start while the debugger’s process still has the port: it is named, with its template’s place', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const code = `require('http').createServer((_, response) => response.end()).listen(process.env.PORT)`
+  await rig.template([{appID: 'a', port, command: ['node', '-e', code]}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await rig.run(['wait', '--for', 'ready:a'])
+  const given = environmentIn((await rig.run(['debug', 'a'])).stdout)
+  await debugged(t, Number(given['PORT']))
+  await rig.run(['start', 'a'])
+  await run.waitForLine(`port ${given['PORT']} of "a" is already in use by`, {stream: 'stderr'})
+  await run.waitForLine('"a" exited with code 1', {stream: 'stderr'})
+  t.same((await run.end('SIGINT')).signal, null)
+  t.notMatch(run.stderr.text, 'has to listen elsewhere', 'it read PORT')
+})
 
 t.test('an app in the debugger has not ended, and is handed over once; start takes it back', async t => {
   const rig = await openRig(t)
@@ -98,51 +95,48 @@ t.test('an app in the debugger has not ended, and is handed over once; start tak
   t.same(await run.exited, {code: 1, signal: null}, 'the last result counts')
 })
 
-t.test(
-  'debug of an app that has ended, that was stopped, that waits, without a command, without a port, nowhere',
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([
-      {appID: 'done', autoPort: true},
-      {appID: 'stopped'},
-      {appID: 'waits', autoPort: true, dependsOn: {done: 'completed'}},
-      {appID: 'door', command: []},
-      {appID: 'tester'}
-    ])
-    const run = rig.pillion(['run', '-f', '.'])
-    const [done, , tester] = await Promise.all(['done', 'stopped', 'tester'].map(async id => rig.driven(id)))
-    await run.waitForLine('Writing log files', {nth: 4})
-    await done?.exit(3)
-    await run.waitForLine('"waits" was not started', {stream: 'stderr'})
-    await rig.run(['stop', 'stopped'])
-    t.match(await rig.run(['debug', 'done']), {code: 0, stdout: /^# done/})
-    t.match(await rig.run(['debug', 'stopped']), {
-      code: 0,
-      stderr: 'ℹ️  stopped is stopped for debugging. To run it here again: pillion start stopped\n'
-    })
-    t.match(await rig.run(['debug', 'waits']), {code: 0, stdout: /^# waits/})
-    t.match(await rig.run(['debug', 'door']), {
-      code: 1,
-      stdout: '',
-      stderr:
-        '❌  failed to debug app id door: it has no command: start it yourself. To print its environment: pillion env door\n'
-    })
-    t.match(await rig.run(['env', 'door']), {code: 0, stdout: /^export APP_ID=door$/m})
-    t.match(await rig.run(['debug', 'dore']), {
-      code: 1,
-      stderr: /^❌  couldn't find app id dore: did you mean "done"\?\nRunning: .*done/
-    })
-    t.match(await rig.run(['debug']), {code: 255, stderr: /^Error: debug needs the id of one app\n/})
-    t.match(await rig.run(['debug', 'done', '--format', 'xml']), {
-      code: 255,
-      stderr: /expected shell, dotenv, vscode\n/
-    })
-    const call = tester?.fetch('/v1.0/invoke/done/method/x')
-    await debugged(t, Number(done?.env['APP_PORT']))
-    t.match(await call, {status: 200, body: 'from the debugger'})
-    t.same(await run.end('SIGINT'), {code: 0, signal: null})
-  }
-)
+t.test('debug of an app that has ended, was stopped, waits, has no command, no port, or is nowhere', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'done', autoPort: true},
+    {appID: 'stopped'},
+    {appID: 'waits', autoPort: true, dependsOn: {done: 'completed'}},
+    {appID: 'door', command: []},
+    {appID: 'tester'}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [done, , tester] = await Promise.all(['done', 'stopped', 'tester'].map(async id => rig.driven(id)))
+  await run.waitForLine('Writing log files', {nth: 4})
+  await done?.exit(3)
+  await run.waitForLine('"waits" was not started', {stream: 'stderr'})
+  await rig.run(['stop', 'stopped'])
+  t.match(await rig.run(['debug', 'done']), {code: 0, stdout: /^# done/})
+  t.match(await rig.run(['debug', 'stopped']), {
+    code: 0,
+    stderr: 'ℹ️  stopped is stopped for debugging. To run it here again: pillion start stopped\n'
+  })
+  t.match(await rig.run(['debug', 'waits']), {code: 0, stdout: /^# waits/})
+  t.match(await rig.run(['debug', 'door']), {
+    code: 1,
+    stdout: '',
+    stderr:
+      '❌  failed to debug app id door: it has no command: start it yourself. To print its environment: pillion env door\n'
+  })
+  t.match(await rig.run(['env', 'door']), {code: 0, stdout: /^export APP_ID=door$/m})
+  t.match(await rig.run(['debug', 'dore']), {
+    code: 1,
+    stderr: /^❌  couldn't find app id dore: did you mean "done"\?\nRunning: .*done/
+  })
+  t.match(await rig.run(['debug']), {code: 255, stderr: /^Error: debug needs the id of one app\n/})
+  t.match(await rig.run(['debug', 'done', '--format', 'xml']), {
+    code: 255,
+    stderr: /expected shell, dotenv, vscode\n/
+  })
+  const call = tester?.fetch('/v1.0/invoke/done/method/x')
+  await debugged(t, Number(done?.env['APP_PORT']))
+  t.match(await call, {status: 200, body: 'from the debugger'})
+  t.same(await run.end('SIGINT'), {code: 0, signal: null})
+})
 
 t.test('run --except leaves apps to the debugger from the start', async t => {
   const rig = await openRig(t)

@@ -221,36 +221,33 @@ t.test('what is wrong with an export is said in a line', async t => {
   t.match(await refused('graph', '-o', 'svg'), /Valid values are: table, mermaid, json\./)
 })
 
-t.test(
-  'an export is a snapshot: later calls are none of it, and what they have overwritten is said at the end',
-  async t => {
-    const shop = await openShop(t)
-    const body = 'x'.repeat(15_000)
-    const make = async (path: string, count: number): Promise<void> => {
-      for (let n = 0; n < count; n++) await (await fetch(`${shop.base}${METHOD}${path}`, {method: 'POST', body})).text()
-    }
-    await make('/before', 250)
-    const whole = JSON.parse(await printed(shop, '-o', 'har')) as {log: {comment?: string; entries: unknown[]}}
-    t.match([whole.log.entries.length, whole.log.comment], [250, undefined])
-    const socket = controlSocket(shop.rig)
-    const answers = await Promise.all(
-      (['har', 'curl'] as const).map(async format => ({
-        format,
-        response: await open(socket, `/api/v1/calls.${format}`)
-      }))
-    )
-    await make('/after', 300) // nobody reads meanwhile
-    for (const {format, response} of answers) {
-      let text = ''
-      for await (const piece of response.setEncoding('utf8')) text += piece as string
-      const said = /\d+ calls were overwritten before this was written: they are missing, or lack their bytes/
-      t.match(response.trailers['pillion-overwritten'], said, format)
-      t.match(text.slice(-200), said, format)
-      t.notMatch(text, '/after', format)
-      if (format === 'har') t.equal((JSON.parse(text) as Har).log.entries.length, 250)
-    }
+t.test('an export is a snapshot: later calls are none of it, what they overwrote is said at the end', async t => {
+  const shop = await openShop(t)
+  const body = 'x'.repeat(15_000)
+  const make = async (path: string, count: number): Promise<void> => {
+    for (let n = 0; n < count; n++) await (await fetch(`${shop.base}${METHOD}${path}`, {method: 'POST', body})).text()
   }
-)
+  await make('/before', 250)
+  const whole = JSON.parse(await printed(shop, '-o', 'har')) as {log: {comment?: string; entries: unknown[]}}
+  t.match([whole.log.entries.length, whole.log.comment], [250, undefined])
+  const socket = controlSocket(shop.rig)
+  const answers = await Promise.all(
+    (['har', 'curl'] as const).map(async format => ({
+      format,
+      response: await open(socket, `/api/v1/calls.${format}`)
+    }))
+  )
+  await make('/after', 300) // nobody reads meanwhile
+  for (const {format, response} of answers) {
+    let text = ''
+    for await (const piece of response.setEncoding('utf8')) text += piece as string
+    const said = /\d+ calls were overwritten before this was written: they are missing, or lack their bytes/
+    t.match(response.trailers['pillion-overwritten'], said, format)
+    t.match(text.slice(-200), said, format)
+    t.notMatch(text, '/after', format)
+    if (format === 'har') t.equal((JSON.parse(text) as Har).log.entries.length, 250)
+  }
+})
 
 t.test('a command whose output nobody reads says on stderr what was overwritten meanwhile', async t => {
   const shop = await openShop(t)

@@ -27,39 +27,36 @@ async function askOverHttp2(url: string): Promise<Outcome> {
   }
 }
 
-t.test(
-  'a delay holds a call back; taken off, it lets go what it holds; a call that gets no response waits until its caller leaves',
-  async t => {
-    const {run, url, fault, rows} = await openShop(t)
-    await fault('shop', 'stock', '--delay', '1h', '--path', '/late')
-    const late = ask(url('/late'))
-    let inside: readonly Api.Call[] = []
-    do inside = await rows('is:open')
-    while (inside.length === 0)
-    t.match(inside, [{path: '/late', isOpen: true, waitedFor: ['fault 1'], marks: ['fault']}])
-    await fault('--off', 'all')
-    t.match(await late, {status: 200, body: '0123456789', mark: '1'})
-    await fault('shop', 'stock', '--delay', '20ms', '--jitter', '10ms')
-    t.match(await ask(url('/x')), {status: 200, mark: '2'})
-    t.ok(((await rows('is:fault'))[1]?.waitedMs ?? 0) >= 9, 'it waited')
-    await fault('--off', 'all')
+t.test('a delay holds a call back until it is off; a call without a response waits for its caller', async t => {
+  const {run, url, fault, rows} = await openShop(t)
+  await fault('shop', 'stock', '--delay', '1h', '--path', '/late')
+  const late = ask(url('/late'))
+  let inside: readonly Api.Call[] = []
+  do inside = await rows('is:open')
+  while (inside.length === 0)
+  t.match(inside, [{path: '/late', isOpen: true, waitedFor: ['fault 1'], marks: ['fault']}])
+  await fault('--off', 'all')
+  t.match(await late, {status: 200, body: '0123456789', mark: '1'})
+  await fault('shop', 'stock', '--delay', '20ms', '--jitter', '10ms')
+  t.match(await ask(url('/x')), {status: 200, mark: '2'})
+  t.ok(((await rows('is:fault'))[1]?.waitedMs ?? 0) >= 9, 'it waited')
+  await fault('--off', 'all')
 
-    await fault('shop', 'stock', '--never')
-    const request = http.get(url('/never'), {agent: false})
-    request.on('error', () => undefined)
-    do inside = await rows('is:open')
-    while (inside.length === 0)
-    request.destroy()
-    await new Promise(resolve => void request.on('close', resolve))
-    do inside = await rows('is:open')
-    while (inside.length > 0)
-    const hanging = ask(url('/never'))
-    do inside = await rows('is:open')
-    while (inside.length === 0)
-    await run.end()
-    await hanging
-  }
-)
+  await fault('shop', 'stock', '--never')
+  const request = http.get(url('/never'), {agent: false})
+  request.on('error', () => undefined)
+  do inside = await rows('is:open')
+  while (inside.length === 0)
+  request.destroy()
+  await new Promise(resolve => void request.on('close', resolve))
+  do inside = await rows('is:open')
+  while (inside.length > 0)
+  const hanging = ask(url('/never'))
+  do inside = await rows('is:open')
+  while (inside.length === 0)
+  await run.end()
+  await hanging
+})
 
 t.test('abort resets the connection, cut breaks the response off after its head or so many bytes', async t => {
   const {url, fault, rows} = await openShop(t)

@@ -104,46 +104,43 @@ t.test('down in another folder names what runs', async t => {
   t.match(await run.exited, {code: 0})
 })
 
-t.test(
-  'invoke and publish tell of an app that is not there what brings it back, and why an event was refused',
-  async t => {
-    const rig = await openRig(t)
-    const event = ['-p', 'pubsub', '-t', 'orders']
-    const nothing = 'Nothing is running: "pillion up -d" starts the template of a folder. [no-run]\n'
-    t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
-      code: 1,
-      stderr: `❌  error invoking app shop: app ID shop not found\n${nothing}`
-    })
-    t.match(await rig.run(['publish', '-i', 'shop', ...event]), {
-      code: 1,
-      stderr: new RegExp(`${nothing.replaceAll(/[[\]]/g, '\\$&')}$`)
-    })
-    t.match(await rig.run(['start', 'shop']), {code: 1, stderr: new RegExp(`${nothing.replaceAll(/[[\]]/g, '\\$&')}$`)})
-    await rig.template([
-      {appID: 'shop', command: ['sleep', '600']},
-      {appID: 'stock', command: ['sleep', '600']}
-    ])
-    const run = rig.pillion(['up'])
-    await Promise.all(['shop', 'stock'].map(async id => run.ports(id)))
-    t.match(await rig.run(['invoke', '-a', 'nope', '-m', 'x']), {
-      code: 1,
-      stderr: /Running: shop, stock \[no-such-app\]\n$/
-    })
-    t.match(await rig.run(['publish', '-i', 'shop', '-p', 'nope', '-t', 'orders']), {
-      code: 1,
-      stderr: /unexpected status code 40\d on publishing to orders in nope\n.*pubsub/
-    })
-    t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
-      code: 1,
-      stderr: /app channel not initialized \(\\"shop\\" has no appPort: nothing can be called there\)"\}\n$/
-    })
-    await rig.run(['stop', 'shop'])
-    t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
-      code: 1,
-      stderr: /app ID shop not found\n"shop" is stopped: "pillion start shop" brings it back\. \[app-stopped\]\n$/
-    })
-  }
-)
+t.test('invoke and publish say of a missing app what brings it back, and why an event was refused', async t => {
+  const rig = await openRig(t)
+  const event = ['-p', 'pubsub', '-t', 'orders']
+  const nothing = 'Nothing is running: "pillion up -d" starts the template of a folder. [no-run]\n'
+  t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
+    code: 1,
+    stderr: `❌  error invoking app shop: app ID shop not found\n${nothing}`
+  })
+  t.match(await rig.run(['publish', '-i', 'shop', ...event]), {
+    code: 1,
+    stderr: new RegExp(`${nothing.replaceAll(/[[\]]/g, '\\$&')}$`)
+  })
+  t.match(await rig.run(['start', 'shop']), {code: 1, stderr: new RegExp(`${nothing.replaceAll(/[[\]]/g, '\\$&')}$`)})
+  await rig.template([
+    {appID: 'shop', command: ['sleep', '600']},
+    {appID: 'stock', command: ['sleep', '600']}
+  ])
+  const run = rig.pillion(['up'])
+  await Promise.all(['shop', 'stock'].map(async id => run.ports(id)))
+  t.match(await rig.run(['invoke', '-a', 'nope', '-m', 'x']), {
+    code: 1,
+    stderr: /Running: shop, stock \[no-such-app\]\n$/
+  })
+  t.match(await rig.run(['publish', '-i', 'shop', '-p', 'nope', '-t', 'orders']), {
+    code: 1,
+    stderr: /unexpected status code 40\d on publishing to orders in nope\n.*pubsub/
+  })
+  t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
+    code: 1,
+    stderr: /app channel not initialized \(\\"shop\\" has no appPort: nothing can be called there\)"\}\n$/
+  })
+  await rig.run(['stop', 'shop'])
+  t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
+    code: 1,
+    stderr: /app ID shop not found\n"shop" is stopped: "pillion start shop" brings it back\. \[app-stopped\]\n$/
+  })
+})
 
 t.test('a command that is not there: the near one, or the one of the project', async t => {
   const rig = await openRig(t)

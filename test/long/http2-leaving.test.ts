@@ -52,21 +52,18 @@ const leave = async (t: Test, port: number, texts: readonly string[]): Promise<v
 }
 
 for (const [call, text] of Object.entries(CALLS)) {
-  t.test(
-    `callers of HTTP/2 who have ${call} under way and leave, in any way: their connections are closed`,
-    async t => {
-      const {port, underWay} = await opened(t)
-      const inEachWay = async (tail: string): Promise<void> => {
-        await leave(t, port, [PREFACE + text + tail])
-        await leave(t, port, [PREFACE + text, tail])
-        // Stream 1 is that of the request that asked.
-        await leave(t, port, [UPGRADE + PREFACE + text.replaceAll('\0\0\0\x01', '\0\0\0\x03') + tail])
-        await leave(t, port, [UPGRADE, PREFACE, tail])
-      }
-      await Promise.all(Object.values(TAILS).map(inEachWay))
-      t.equal(underWay(), 0)
+  t.test(`callers of HTTP/2 who have ${call} under way and leave anyhow: their connections are closed`, async t => {
+    const {port, underWay} = await opened(t)
+    const inEachWay = async (tail: string): Promise<void> => {
+      await leave(t, port, [PREFACE + text + tail])
+      await leave(t, port, [PREFACE + text, tail])
+      // Stream 1 is that of the request that asked.
+      await leave(t, port, [UPGRADE + PREFACE + text.replaceAll('\0\0\0\x01', '\0\0\0\x03') + tail])
+      await leave(t, port, [UPGRADE, PREFACE, tail])
     }
-  )
+    await Promise.all(Object.values(TAILS).map(inEachWay))
+    t.equal(underWay(), 0)
+  })
 }
 
 for (const [what, text] of [

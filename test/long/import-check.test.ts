@@ -34,32 +34,29 @@ volumes: {data: {}}
   t.strictSame(left(rig, tmp), [])
 })
 
-t.test(
-  'import --check leaves nothing behind after Ctrl-C, a second one, and a kill, which the next run clears',
-  async t => {
-    const {rig, env, tmp} = await checked(t)
-    await rig.write({
-      Procfile: 'web: node deaf.js $PORT',
-      'deaf.js': "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"
-    })
-    for (const signals of [['SIGINT'], ['SIGINT', 'SIGINT'], ['SIGKILL']] as const) {
-      const program = rig.pillion(['import', '--check', '--force'], {env})
-      await started(tmp)
-      for (const signal of signals) {
-        program.signal(signal)
-        await pause(20)
-      }
-      const {code} = await program.exited
-      t.equal(code, signals[0] === 'SIGKILL' ? null : 130)
-      if (signals[0] === 'SIGKILL') continue
-      t.strictSame(left(rig, tmp), [], signals.join())
-      t.notMatch(await readFile(join(rig.folder, 'pillion.yaml'), 'utf8'), /--check/)
+t.test('import --check leaves nothing after Ctrl-C, a second one, and a kill, which the next run clears', async t => {
+  const {rig, env, tmp} = await checked(t)
+  await rig.write({
+    Procfile: 'web: node deaf.js $PORT',
+    'deaf.js': "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"
+  })
+  for (const signals of [['SIGINT'], ['SIGINT', 'SIGINT'], ['SIGKILL']] as const) {
+    const program = rig.pillion(['import', '--check', '--force'], {env})
+    await started(tmp)
+    for (const signal of signals) {
+      program.signal(signal)
+      await pause(20)
     }
-    t.not(readdirSync(tmp).length, 0)
-    t.match(await rig.run(['import', '--check', '--force', '--timeout', '1s'], {env}), {code: 1, stdout: /❌ {2}web: /})
-    t.strictSame(left(rig, tmp), [])
+    const {code} = await program.exited
+    t.equal(code, signals[0] === 'SIGKILL' ? null : 130)
+    if (signals[0] === 'SIGKILL') continue
+    t.strictSame(left(rig, tmp), [], signals.join())
+    t.notMatch(await readFile(join(rig.folder, 'pillion.yaml'), 'utf8'), /--check/)
   }
-)
+  t.not(readdirSync(tmp).length, 0)
+  t.match(await rig.run(['import', '--check', '--force', '--timeout', '1s'], {env}), {code: 1, stdout: /❌ {2}web: /})
+  t.strictSame(left(rig, tmp), [])
+})
 
 /** The app of a check has been started. */
 async function started(tmp: string): Promise<void> {

@@ -76,28 +76,25 @@ t.test('the files of the example are those of the page, and install what they us
   t.ok(gitlabSteps.includes(INSTALL))
 })
 
-t.test(
-  'on GitHub the job passes; with one app broken it fails with an annotation at its line, the death and its request',
-  async t => {
-    const rig = await example(t)
-    const env = {CI: 'true', GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: join(rig.folder, 'ci')}
-    const good = await runSteps(rig, githubSteps, env)
-    t.equal(good.code, 0, good.text)
-    t.notMatch(good.text, '::error')
-    await broken(rig)
-    const bad = await runSteps(rig, githubSteps, env)
-    t.equal(bad.code, 1)
-    const line = readFileSync(join(rig.folder, 'ci/dapr.yaml'), 'utf8').split('\n').indexOf('  - appID: stock') + 1
-    t.match(
-      bad.text,
-      new RegExp(
-        `\\n::error file=dapr\\.yaml,line=${line},title=stock::"stock" exited with code 1 after [^\\n]* while handling GET /items/pear from shop [^\\n]*%0AIts last lines:[^\\n]*no pears`
-      )
+t.test('on GitHub the job passes; with a broken app it fails, with an annotation, the death, its request', async t => {
+  const rig = await example(t)
+  const env = {CI: 'true', GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: join(rig.folder, 'ci')}
+  const good = await runSteps(rig, githubSteps, env)
+  t.equal(good.code, 0, good.text)
+  t.notMatch(good.text, '::error')
+  await broken(rig)
+  const bad = await runSteps(rig, githubSteps, env)
+  t.equal(bad.code, 1)
+  const line = readFileSync(join(rig.folder, 'ci/dapr.yaml'), 'utf8').split('\n').indexOf('  - appID: stock') + 1
+  t.match(
+    bad.text,
+    new RegExp(
+      `\\n::error file=dapr\\.yaml,line=${line},title=stock::"stock" exited with code 1 after [^\\n]* while handling GET /items/pear from shop [^\\n]*%0AIts last lines:[^\\n]*no pears`
     )
-    const deaths = readFileSync(join(rig.folder, 'ci/report/deaths.md'), 'utf8')
-    t.match(deaths, /^## 1\. stock\n\n"stock" exited with code 1 after [^]*GET \/items\/pear/m)
-  }
-)
+  )
+  const deaths = readFileSync(join(rig.folder, 'ci/report/deaths.md'), 'utf8')
+  t.match(deaths, /^## 1\. stock\n\n"stock" exited with code 1 after [^]*GET \/items\/pear/m)
+})
 
 t.test('on GitLab the job passes and leaves a JUnit report, which names the app that broke', async t => {
   const rig = await example(t)

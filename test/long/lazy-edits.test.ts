@@ -119,29 +119,26 @@ t.test('an edit of an app that has failed to start is for its instances that hav
   t.notMatch(shop.run.stdout.text + shop.run.stderr.text, 'keep their processes')
 })
 
-t.test(
-  'an instance that kept its process, as another one did not start after an edit, has the edit once it was asleep',
-  async t => {
-    const shop = await openShop(t, {lazy: true, replicas: 2})
-    const first = shop.call()
-    const before = [await served(shop), await served(shop)]
-    t.equal(await (await first).text(), 'here')
-    const edited = shop.edit({lazy: true, idleTimeout: '300ms', replicas: 2, env: {A: '1'}})
-    const failing = await shop.rig.driven('stock')
-    t.equal(failing.env['A'], '1')
-    await failing.exit(3)
-    await edited
-    await shop.run.stderr.line('keeps its process')
-    await Promise.all(before.map(async ({closed}) => closed))
-    const call = shop.call()
-    const all = [await served(shop), await served(shop)]
-    t.same(
-      all.map(({env}) => env['A']),
-      ['1', '1']
-    )
-    t.equal(await (await call).text(), 'here')
-  }
-)
+t.test('an instance that kept its process, as another did not start, has the edit after its sleep', async t => {
+  const shop = await openShop(t, {lazy: true, replicas: 2})
+  const first = shop.call()
+  const before = [await served(shop), await served(shop)]
+  t.equal(await (await first).text(), 'here')
+  const edited = shop.edit({lazy: true, idleTimeout: '300ms', replicas: 2, env: {A: '1'}})
+  const failing = await shop.rig.driven('stock')
+  t.equal(failing.env['A'], '1')
+  await failing.exit(3)
+  await edited
+  await shop.run.stderr.line('keeps its process')
+  await Promise.all(before.map(async ({closed}) => closed))
+  const call = shop.call()
+  const all = [await served(shop), await served(shop)]
+  t.same(
+    all.map(({env}) => env['A']),
+    ['1', '1']
+  )
+  t.equal(await (await call).text(), 'here')
+})
 
 t.test('an app that runs falls asleep after the idleTimeout that an edit gives it', async t => {
   const shop = await openShop(t, {lazy: true})

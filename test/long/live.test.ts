@@ -26,42 +26,35 @@ async function isRestored(screen: Screen): Promise<boolean> {
   return true
 }
 
-t.test(
-  'a line for each app becomes its state and its address, in place of the start lines of Dapr; all are ready: that is said',
-  {skip},
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([
-      {appID: 'db', autoPort: true},
-      {appID: 'api', autoPort: true, dependsOn: ['db']},
-      {appID: 'worker'}
-    ])
-    const screen = live(rig)
-    const [db] = await Promise.all([rig.driven('db'), rig.driven('worker')])
-    await screen.line(/^1 of 3 ready$/)
-    t.match(screen.lines.slice(-4, -1).join('|'), /^ {2}db +starting\| {2}api +waits for db\| {2}worker +ready$/)
-    await db.listen()
-    const api = await rig.driven('api')
-    await screen.line(/^2 of 3 ready$/)
-    await db.print('above\n')
-    await screen.line(/^== APP - db == above$/)
-    await api.listen()
-    await screen.line(/^3 apps ready in \d+\.\d s · Ctrl-C stops · h help$/)
-    const shown = screen.lines.join('\n')
-    t.match(
-      shown,
-      new RegExp(`^ {2}db +ready +http://localhost:${db.env['APP_PORT'] ?? ''}\n {2}api +ready +http`, 'm')
-    )
-    t.equal(shown.match(/^ {2}(db|api|worker) /gm)?.length, 3, 'one line for each app')
-    t.notMatch(shown, /waits for|Started Dapr|Writing log files/)
-    screen.type('\x03')
-    await screen.line(/^3 apps stopped in \d+\.\d s$/)
-    await screen.ended()
-    t.ok(await screen.isAsBefore())
-    t.match(screen.lines.join('|'), /\|stopping 3 apps …\|3 apps stopped in [^|]*\|*$/, 'two lines')
-    t.notMatch(screen.text, /termination signal|Exited/)
-  }
-)
+t.test('a line for each app becomes its state and address, in place of Dapr’s start lines', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'db', autoPort: true},
+    {appID: 'api', autoPort: true, dependsOn: ['db']},
+    {appID: 'worker'}
+  ])
+  const screen = live(rig)
+  const [db] = await Promise.all([rig.driven('db'), rig.driven('worker')])
+  await screen.line(/^1 of 3 ready$/)
+  t.match(screen.lines.slice(-4, -1).join('|'), /^ {2}db +starting\| {2}api +waits for db\| {2}worker +ready$/)
+  await db.listen()
+  const api = await rig.driven('api')
+  await screen.line(/^2 of 3 ready$/)
+  await db.print('above\n')
+  await screen.line(/^== APP - db == above$/)
+  await api.listen()
+  await screen.line(/^3 apps ready in \d+\.\d s · Ctrl-C stops · h help$/)
+  const shown = screen.lines.join('\n')
+  t.match(shown, new RegExp(`^ {2}db +ready +http://localhost:${db.env['APP_PORT'] ?? ''}\n {2}api +ready +http`, 'm'))
+  t.equal(shown.match(/^ {2}(db|api|worker) /gm)?.length, 3, 'one line for each app')
+  t.notMatch(shown, /waits for|Started Dapr|Writing log files/)
+  screen.type('\x03')
+  await screen.line(/^3 apps stopped in \d+\.\d s$/)
+  await screen.ended()
+  t.ok(await screen.isAsBefore())
+  t.match(screen.lines.join('|'), /\|stopping 3 apps …\|3 apps stopped in [^|]*\|*$/, 'two lines')
+  t.notMatch(screen.text, /termination signal|Exited/)
+})
 
 t.test('an app that an edit adds after the start has the lines that tell its ports', {skip}, async t => {
   const rig = await openRig(t)
@@ -181,31 +174,27 @@ for (const [name, end] of [
     t.same(await rig.leftovers(10_000), [])
   })
 
-t.test(
-  'Ctrl-Z gives the terminal back to the shell, fg takes it again; in the background nothing freezes',
-  {skip},
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([{appID: 'api'}])
-    const screen = new Screen(rig, ['bash', '--norc', '--noediting', '-i'], {env: {PS1: '', PS2: ''}})
-    const typed = [...rig.program, 'run', '-f', '.'].map(word => `'${word}'`).join(' ')
-    screen.type(`${typed}\n`)
-    const api = await rig.driven('api')
-    await screen.line(/^1 app ready in/)
-    screen.type('\x1a')
-    await screen.line(/Stopped/)
-    screen.type('stty -a | grep -wo -e -echo -e echo | sed s/^/state:/\n')
-    t.match(await screen.line(/state:-?echo$/), /state:echo$/)
-    screen.type('bg; echo in the "background"\n')
-    await screen.line(/in the background$/)
-    await api.print('still here\n')
-    await screen.line(/== APP - api == still here/)
-    screen.type('fg\n')
-    await press(screen, 'h', /restart apps/)
-    screen.type('\x03')
-    await screen.line(/^1 app stopped in/)
-  }
-)
+t.test('Ctrl-Z gives the terminal to the shell, fg takes it; in the background nothing freezes', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api'}])
+  const screen = new Screen(rig, ['bash', '--norc', '--noediting', '-i'], {env: {PS1: '', PS2: ''}})
+  const typed = [...rig.program, 'run', '-f', '.'].map(word => `'${word}'`).join(' ')
+  screen.type(`${typed}\n`)
+  const api = await rig.driven('api')
+  await screen.line(/^1 app ready in/)
+  screen.type('\x1a')
+  await screen.line(/Stopped/)
+  screen.type('stty -a | grep -wo -e -echo -e echo | sed s/^/state:/\n')
+  t.match(await screen.line(/state:-?echo$/), /state:echo$/)
+  screen.type('bg; echo in the "background"\n')
+  await screen.line(/in the background$/)
+  await api.print('still here\n')
+  await screen.line(/== APP - api == still here/)
+  screen.type('fg\n')
+  await press(screen, 'h', /restart apps/)
+  screen.type('\x03')
+  await screen.line(/^1 app stopped in/)
+})
 
 t.test('suspended and resumed from outside, and then brought back by fg, it has its keys again', {skip}, async t => {
   const rig = await openRig(t)
@@ -235,24 +224,20 @@ t.test('suspended and resumed from outside, and then brought back by fg, it has 
   t.ok(await screen.isAsBefore(), 'the shell has its terminal again')
 })
 
-t.test(
-  'what is waited for at the end is shown after a moment; a second Ctrl-C kills, and the last line says whom',
-  {skip},
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([{appID: 'db', stop: {timeout: '60m'}}, {appID: 'api'}])
-    const screen = live(rig)
-    const [db] = await Promise.all([rig.driven('db'), rig.driven('api')])
-    await screen.line(/^2 apps ready in/)
-    await db.catchSignal('SIGTERM')
-    screen.type('\x03')
-    await screen.shows(new RegExp(`waiting for db \\(pid ${db.pid}\\) · Ctrl-C again kills`))
-    screen.type('\x03')
-    await screen.line(/^2 apps stopped in \d+\.\d s · killed: db$/)
-    await screen.ended()
-    t.notMatch(screen.lines.join('\n'), 'waiting for db', 'and it is gone')
-  }
-)
+t.test('the reason for a slow end is shown; a second Ctrl-C kills, and the last line says whom', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'db', stop: {timeout: '60m'}}, {appID: 'api'}])
+  const screen = live(rig)
+  const [db] = await Promise.all([rig.driven('db'), rig.driven('api')])
+  await screen.line(/^2 apps ready in/)
+  await db.catchSignal('SIGTERM')
+  screen.type('\x03')
+  await screen.shows(new RegExp(`waiting for db \\(pid ${db.pid}\\) · Ctrl-C again kills`))
+  screen.type('\x03')
+  await screen.line(/^2 apps stopped in \d+\.\d s · killed: db$/)
+  await screen.ended()
+  t.notMatch(screen.lines.join('\n'), 'waiting for db', 'and it is gone')
+})
 
 for (const [who, isKey] of [
   ['the key q', true],
@@ -307,70 +292,62 @@ t.test('apps that end by themselves: one line says how', {skip}, async t => {
   t.ok(await screen.isAsBefore())
 })
 
-t.test(
-  'with 30 apps nothing of ours is wider than the terminal: 80 columns, 20, and while it is resized',
-  {skip},
-  async t => {
-    const rig = await openRig(t)
-    const ids = Array.from({length: 30}, (_, i) => `service-${i}`)
-    await rig.template(
-      ids.map(appID => ({
-        appID,
-        autoPort: true,
-        appDirPath: '.',
-        ...(appID !== 'service-0' && {dependsOn: ['service-0']})
-      }))
-    )
-    for (const columns of [80, 20]) {
-      const screen = live(rig, {columns})
-      const first = await rig.driven('service-0')
-      await screen.shows(/0 of 30 ready/)
-      screen.resize(columns - 1, 24)
-      screen.resize(columns, 24)
-      await first.listen()
-      await Promise.all(ids.slice(1).map(async id => (await rig.driven(id)).listen()))
-      await screen.line(/^30 apps ready/)
-      await press(screen, 'h', /restart a/)
-      await press(screen, 'p', /ID +STA/)
-      await press(screen, 'r', / {2}9 {2}[^]*\(Enter: none\)/)
-      const shown = screen.text.split(/\r\n|\r\x1b\[K/).map(line => line.replaceAll(/\x1b\[[\d;]*[mHJK]/g, '')) // oxlint-disable-line no-control-regex
-      const daprs = /^(ℹ️|⚠) {2}(Validating|Started|Writing)/
-      t.same(
-        shown.filter(line => line.length > columns && !daprs.test(line)),
-        []
-      )
-      screen.type('\x03')
-      await screen.line(/^30 apps stopped/)
-      await screen.ended()
-    }
-  }
-)
-
-t.test(
-  'an app is ready while stty still runs: its line tells the keys; on 40 columns it breaks between words',
-  {skip},
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([{appID: 'api', autoPort: true}])
-    const stty = '#!/bin/sh\necho >asked\nuntil [ -e go ]; do sleep 0.02; done\nPATH=$REAL_PATH exec stty "$@"\n'
-    writeFileSync(join(rig.folder, 'stty'), stty, {mode: 0o755})
-    const path = process.env['PATH'] ?? ''
-    const screen = live(rig, {columns: 40, env: {PATH: `${rig.folder}:${path}`, REAL_PATH: path}})
-    const api = await rig.driven('api')
-    while (!existsSync(join(rig.folder, 'asked'))) await pause(20)
-    await api.listen()
-    await rig.until(['ps'], 'api  ready')
-    await rig.write({go: ''})
-    await screen.line(/^1 app ready in \d+\.\d s · Ctrl-C stops · h$/)
-    await screen.line(/^ {4}help$/)
+t.test('with 30 apps nothing of ours is wider than the terminal: 80 columns, 20, and resized', {skip}, async t => {
+  const rig = await openRig(t)
+  const ids = Array.from({length: 30}, (_, i) => `service-${i}`)
+  await rig.template(
+    ids.map(appID => ({
+      appID,
+      autoPort: true,
+      appDirPath: '.',
+      ...(appID !== 'service-0' && {dependsOn: ['service-0']})
+    }))
+  )
+  for (const columns of [80, 20]) {
+    const screen = live(rig, {columns})
+    const first = await rig.driven('service-0')
+    await screen.shows(/0 of 30 ready/)
+    screen.resize(columns - 1, 24)
+    screen.resize(columns, 24)
+    await first.listen()
+    await Promise.all(ids.slice(1).map(async id => (await rig.driven(id)).listen()))
+    await screen.line(/^30 apps ready/)
+    await press(screen, 'h', /restart a/)
+    await press(screen, 'p', /ID +STA/)
+    await press(screen, 'r', / {2}9 {2}[^]*\(Enter: none\)/)
+    const shown = screen.text.split(/\r\n|\r\x1b\[K/).map(line => line.replaceAll(/\x1b\[[\d;]*[mHJK]/g, '')) // oxlint-disable-line no-control-regex
+    const daprs = /^(ℹ️|⚠) {2}(Validating|Started|Writing)/
     t.same(
-      screen.lines.filter(line => line.length > 40),
+      shown.filter(line => line.length > columns && !daprs.test(line)),
       []
     )
     screen.type('\x03')
+    await screen.line(/^30 apps stopped/)
     await screen.ended()
   }
-)
+})
+
+t.test('an app is ready while stty still runs: its line has the keys, broken between words', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api', autoPort: true}])
+  const stty = '#!/bin/sh\necho >asked\nuntil [ -e go ]; do sleep 0.02; done\nPATH=$REAL_PATH exec stty "$@"\n'
+  writeFileSync(join(rig.folder, 'stty'), stty, {mode: 0o755})
+  const path = process.env['PATH'] ?? ''
+  const screen = live(rig, {columns: 40, env: {PATH: `${rig.folder}:${path}`, REAL_PATH: path}})
+  const api = await rig.driven('api')
+  while (!existsSync(join(rig.folder, 'asked'))) await pause(20)
+  await api.listen()
+  await rig.until(['ps'], 'api  ready')
+  await rig.write({go: ''})
+  await screen.line(/^1 app ready in \d+\.\d s · Ctrl-C stops · h$/)
+  await screen.line(/^ {4}help$/)
+  t.same(
+    screen.lines.filter(line => line.length > 40),
+    []
+  )
+  screen.type('\x03')
+  await screen.ended()
+})
 
 t.test('where stdin or stdout is no terminal, and with --log-as-json, nothing of it is shown', {skip}, async t => {
   const rig = await openRig(t)

@@ -16,53 +16,47 @@ createServer((request, response) => {
 const CHANGING = ['up', 'invoke', 'replay', 'start', 'restart', 'fault', 'down']
 
 for (const era of ERAS)
-  t.test(
-    `the official client (${era}): a failing call is found, the file is mended, its reload waited for, the call sent again: 200`,
-    async t => {
-      const rig = await shop(t)
-      await started(rig)
-      const {client, call} = await agent(t, rig, {era})
-      t.match(client.getServerVersion(), {name: 'pillion'})
-      t.match(client.getInstructions(), /never an instruction/)
-      t.match(await call('wait', {for: ['ready']}), {facts: {outcome: 'met'}})
-      t.match(await call('list_apps'), {
-        text: /^3 apps, all ready; 0 calls so far\.\n[^]*\{"id":"shop",.*"availability":"ready",[^]*\n\{"id":"job",.*"exit":"exited with code 0"/,
-        facts: {lastCall: 0}
-      })
-      const invoked = await call('invoke', {app: 'shop', path: '/items?token=abc', from: 'front'})
-      t.match(invoked, {facts: {status: 500, call: 1}, text: /^500 after .* It is call 1\./})
-      const failed = await call('calls', {filter: 'is:failed'})
-      t.match(failed.text, /^The latest call of all is 1\.\n[^]*\n\{"number":1,"at":".*","from":"front","to":"shop",/)
-      t.match(
-        failed.text,
-        /"path":"\/items\?token=<masked, 3 characters>","status":500,"isOpen":false,"isFailed":true,/
-      )
-      const raw = await client.callTool({name: 'calls', arguments: {}})
-      t.notOk('structuredContent' in raw, 'of an answer that has it, clients show their model nothing else')
-      t.match(
-        (await call('call', {number: 1})).text,
-        /^Call 1, which failed\.\n[^]*\n"request": \{"line":"GET [^]*\n"response": \{"line":"HTTP\/1\.1 500 [^]*missing is not defined/
-      )
-      t.match(
-        (await call('app_logs', {app: 'shop', grep: 'ReferenceError'})).text,
-        /ReferenceError: missing is not defined/
-      )
-      t.match((await call('trace', {filter: 'is:failed'})).text, /front → shop .*500 ✕.*← the failure began here/)
-      t.match((await call('graph')).text, /\{"from":"front","to":"shop","calls":1,"failed":1,/)
-      const {facts} = await call('wait', {for: ['ready:shop']})
-      await rig.write({'shop/price.mjs': 'export const price = () => 7\n'})
-      t.match(await call('wait', {for: ['reloaded:shop'], from: String(facts['id'])}), {facts: {outcome: 'met'}})
-      const again = await call('replay', {calls: [1]})
-      t.match(again, {isError: false, text: /^1 of 1 calls were sent again\./})
-      t.match(
-        again.text,
-        /\n\{"call":1,"from":"front","to":"shop","method":"GET",.*"replay":\d+,"before":\{"status":500.*"after":\{"status":200/
-      )
-      t.notMatch(again.text, 'swordfish')
-      const well = await call('invoke', {app: 'shop', path: '/items'})
-      t.match(well.text, /^200 after [^]*\\"password\\":\\"<masked, 9 characters>\\"/)
-    }
-  )
+  t.test(`the official client (${era}): a failing call is found, the file mended, the call sent: 200`, async t => {
+    const rig = await shop(t)
+    await started(rig)
+    const {client, call} = await agent(t, rig, {era})
+    t.match(client.getServerVersion(), {name: 'pillion'})
+    t.match(client.getInstructions(), /never an instruction/)
+    t.match(await call('wait', {for: ['ready']}), {facts: {outcome: 'met'}})
+    t.match(await call('list_apps'), {
+      text: /^3 apps, all ready; 0 calls so far\.\n[^]*\{"id":"shop",.*"availability":"ready",[^]*\n\{"id":"job",.*"exit":"exited with code 0"/,
+      facts: {lastCall: 0}
+    })
+    const invoked = await call('invoke', {app: 'shop', path: '/items?token=abc', from: 'front'})
+    t.match(invoked, {facts: {status: 500, call: 1}, text: /^500 after .* It is call 1\./})
+    const failed = await call('calls', {filter: 'is:failed'})
+    t.match(failed.text, /^The latest call of all is 1\.\n[^]*\n\{"number":1,"at":".*","from":"front","to":"shop",/)
+    t.match(failed.text, /"path":"\/items\?token=<masked, 3 characters>","status":500,"isOpen":false,"isFailed":true,/)
+    const raw = await client.callTool({name: 'calls', arguments: {}})
+    t.notOk('structuredContent' in raw, 'of an answer that has it, clients show their model nothing else')
+    t.match(
+      (await call('call', {number: 1})).text,
+      /^Call 1, which failed\.\n[^]*\n"request": \{"line":"GET [^]*\n"response": \{"line":"HTTP\/1\.1 500 [^]*missing is not defined/
+    )
+    t.match(
+      (await call('app_logs', {app: 'shop', grep: 'ReferenceError'})).text,
+      /ReferenceError: missing is not defined/
+    )
+    t.match((await call('trace', {filter: 'is:failed'})).text, /front → shop .*500 ✕.*← the failure began here/)
+    t.match((await call('graph')).text, /\{"from":"front","to":"shop","calls":1,"failed":1,/)
+    const {facts} = await call('wait', {for: ['ready:shop']})
+    await rig.write({'shop/price.mjs': 'export const price = () => 7\n'})
+    t.match(await call('wait', {for: ['reloaded:shop'], from: String(facts['id'])}), {facts: {outcome: 'met'}})
+    const again = await call('replay', {calls: [1]})
+    t.match(again, {isError: false, text: /^1 of 1 calls were sent again\./})
+    t.match(
+      again.text,
+      /\n\{"call":1,"from":"front","to":"shop","method":"GET",.*"replay":\d+,"before":\{"status":500.*"after":\{"status":200/
+    )
+    t.notMatch(again.text, 'swordfish')
+    const well = await call('invoke', {app: 'shop', path: '/items'})
+    t.match(well.text, /^200 after [^]*\\"password\\":\\"<masked, 9 characters>\\"/)
+  })
 
 t.test('the other tools: why, restart, fault; errors of the run are sentences', async t => {
   const rig = await shop(t)
@@ -246,26 +240,23 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
   t.match(await waiting, {text: /never|run/}, 'a run that ends answers')
 })
 
-t.test(
-  'in a project that does not run an agent gets no run of another one; elsewhere the only run, by name',
-  async t => {
-    const rig = await shop(t)
-    const run = rig.pillion(['run', '-a', 'far', '--', 'sleep', '600'], {folder: '../home'})
-    await run.waitForLine("You're up")
-    const far = `the single run of "far" (pid ${run.pid})`
-    const here = await agent(t, rig)
-    for (const [tool, given] of [
-      ['list_apps', {}],
-      ['restart', {app: 'far'}]
-    ] as const) {
-      const {isError, text} = await here.call(tool, given)
-      t.ok(isError)
-      t.equal(text, 'dapr.yaml is not running. The tool "up" starts it.', 'the other run is not offered')
-    }
-    const nowhere = await agent(t, rig, {folder: '..'})
-    t.match(await nowhere.call('list_apps'), {isError: false, text: `Using the run of another folder: ${far}`})
+t.test('in a project that does not run an agent gets no run of another; elsewhere the only run, by name', async t => {
+  const rig = await shop(t)
+  const run = rig.pillion(['run', '-a', 'far', '--', 'sleep', '600'], {folder: '../home'})
+  await run.waitForLine("You're up")
+  const far = `the single run of "far" (pid ${run.pid})`
+  const here = await agent(t, rig)
+  for (const [tool, given] of [
+    ['list_apps', {}],
+    ['restart', {app: 'far'}]
+  ] as const) {
+    const {isError, text} = await here.call(tool, given)
+    t.ok(isError)
+    t.equal(text, 'dapr.yaml is not running. The tool "up" starts it.', 'the other run is not offered')
   }
-)
+  const nowhere = await agent(t, rig, {folder: '..'})
+  t.match(await nowhere.call('list_apps'), {isError: false, text: `Using the run of another folder: ${far}`})
+})
 
 t.test('200 calls at once', async t => {
   const rig = await shop(t)
@@ -330,39 +321,36 @@ const INITIALIZE = {
   params: {protocolVersion: '2025-06-18', capabilities: {}, clientInfo: {name: 'raw', version: '1'}}
 }
 
-t.test(
-  'stdout has the protocol alone; a line that is no message is left out; a client that goes away ends it',
-  async t => {
-    const rig = await shop(t)
-    await rig.write({'dapr.yaml': 'version: 1\napps: [}'})
-    const server = rig.pillion(['mcp'])
-    const send = (id: number, message: object): void =>
-      void server.stdin.write(`${JSON.stringify({jsonrpc: '2.0', id, ...message})}\n`)
-    server.stdin.write('not JSON\n\r\n')
-    send(1, INITIALIZE)
-    await server.waitForLine('"id":1')
-    send(2, {method: 'no/such/method'})
-    send(3, {method: 'tools/call', params: {name: 'list_apps', arguments: 'none'}})
-    send(4, {method: 'tools/call', params: {}})
-    send(5, {method: 'ping'})
-    for (const id of [2, 3, 4, 5]) await server.waitForLine(`"id":${id}`)
-    const lines = server.stdout.text.trimEnd().split('\n')
-    const answers = lines.map(line => JSON.parse(line) as {jsonrpc: string; id: number | null; error?: {code: number}})
-    for (const {jsonrpc} of answers) t.equal(jsonrpc, '2.0')
-    t.match(
-      answers.find(({id}) => id === 2),
-      {error: {code: -32601}}
-    )
-    t.match(
-      answers.find(({id}) => id === 4),
-      {error: {code: -32602}}
-    )
-    send(6, {method: 'tools/call', params: {name: 'wait', arguments: {for: ['ready'], timeout: '10m'}}})
-    server.stdin.end()
-    t.match(await server.exited, {code: 0})
-    t.match(await rig.run(['mcp', 'shop']), {code: 255, stderr: /mcp takes no arguments, but got shop/})
-  }
-)
+t.test('stdout has the protocol alone; other lines are left out; a client that leaves ends it', async t => {
+  const rig = await shop(t)
+  await rig.write({'dapr.yaml': 'version: 1\napps: [}'})
+  const server = rig.pillion(['mcp'])
+  const send = (id: number, message: object): void =>
+    void server.stdin.write(`${JSON.stringify({jsonrpc: '2.0', id, ...message})}\n`)
+  server.stdin.write('not JSON\n\r\n')
+  send(1, INITIALIZE)
+  await server.waitForLine('"id":1')
+  send(2, {method: 'no/such/method'})
+  send(3, {method: 'tools/call', params: {name: 'list_apps', arguments: 'none'}})
+  send(4, {method: 'tools/call', params: {}})
+  send(5, {method: 'ping'})
+  for (const id of [2, 3, 4, 5]) await server.waitForLine(`"id":${id}`)
+  const lines = server.stdout.text.trimEnd().split('\n')
+  const answers = lines.map(line => JSON.parse(line) as {jsonrpc: string; id: number | null; error?: {code: number}})
+  for (const {jsonrpc} of answers) t.equal(jsonrpc, '2.0')
+  t.match(
+    answers.find(({id}) => id === 2),
+    {error: {code: -32601}}
+  )
+  t.match(
+    answers.find(({id}) => id === 4),
+    {error: {code: -32602}}
+  )
+  send(6, {method: 'tools/call', params: {name: 'wait', arguments: {for: ['ready'], timeout: '10m'}}})
+  server.stdin.end()
+  t.match(await server.exited, {code: 0})
+  t.match(await rig.run(['mcp', 'shop']), {code: 255, stderr: /mcp takes no arguments, but got shop/})
+})
 
 t.test('a client that closes our stdout ends it', async t => {
   const rig = await shop(t)

@@ -54,43 +54,40 @@ const openShop = async (t: Test, handlers: readonly Handler[]): Promise<Shop> =>
   return {rig, run, shop, stock}
 }
 
-t.test(
-  'requests pass the pipeline in its order, over any version of HTTP; a handler without a Component is skipped',
-  async t => {
-    const {rig, run, shop, stock} = await openShop(t, [
-      {name: 'absent', type: 'oauth2'},
-      {name: 'alias', type: 'routeralias', metadata: {routes: '{"/buy/{id}": "/v1.0/invoke/stock/method/items"}'}},
-      {name: 'check', type: 'routerchecker', metadata: {rule: '^/v1\\.0/invoke/stock/'}},
-      {name: 'upper', type: 'uppercase', metadata: {}}
-    ])
-    for (const path of ['/buy/7?n=1', '/v1.0/invoke/stock/method/items?n=1&id=7']) {
-      const call = shop.fetch(path, {method: 'POST', body: 'pear'})
-      const request = await stock.nextRequest()
-      t.match(request, {method: 'POST', url: '/items?n=1&id=7', body: 'PEAR'})
-      await request.reply({body: 'small'})
-      t.match(await call, {status: 200, body: 'small'}, 'the answer is as it was')
-    }
-    t.match(await shop.fetch('/v1.0/metadata'), {status: 400, body: 'invalid router\n'})
-
-    const {http} = await run.ports('shop')
-    const session = http2.connect(`http://127.0.0.1:${http}`)
-    t.teardown(() => session.destroy())
-    const stream = session.request({':method': 'POST', ':path': '/buy/9'})
-    const answered = once(stream, 'response')
-    stream.resume().end('plum')
+t.test('requests pass the pipeline in its order, over any HTTP; a handler without a Component is skipped', async t => {
+  const {rig, run, shop, stock} = await openShop(t, [
+    {name: 'absent', type: 'oauth2'},
+    {name: 'alias', type: 'routeralias', metadata: {routes: '{"/buy/{id}": "/v1.0/invoke/stock/method/items"}'}},
+    {name: 'check', type: 'routerchecker', metadata: {rule: '^/v1\\.0/invoke/stock/'}},
+    {name: 'upper', type: 'uppercase', metadata: {}}
+  ])
+  for (const path of ['/buy/7?n=1', '/v1.0/invoke/stock/method/items?n=1&id=7']) {
+    const call = shop.fetch(path, {method: 'POST', body: 'pear'})
     const request = await stock.nextRequest()
-    t.match(request, {url: '/items?id=9', body: 'PLUM'})
-    await request.reply({body: 'over HTTP/2'})
-    const [answer] = (await answered) as [Record<string, unknown>]
-    t.equal(answer[':status'], 200)
-
-    t.match(await stock.fetch('/v1.0/invoke/shop/method/x'), {body: 'shop'}, 'calls to its app do not pass it')
-    rig.pillion(['run', '-a', 'far', '--', ...rig.drivenCommand])
-    const far = await rig.driven('far')
-    t.match(await far.fetch('/v1.0/invoke/shop/method/x'), {body: 'shop'}, 'nor do those of other runs')
-    t.notMatch(run.stderr.text, /not supported/)
+    t.match(request, {method: 'POST', url: '/items?n=1&id=7', body: 'PEAR'})
+    await request.reply({body: 'small'})
+    t.match(await call, {status: 200, body: 'small'}, 'the answer is as it was')
   }
-)
+  t.match(await shop.fetch('/v1.0/metadata'), {status: 400, body: 'invalid router\n'})
+
+  const {http} = await run.ports('shop')
+  const session = http2.connect(`http://127.0.0.1:${http}`)
+  t.teardown(() => session.destroy())
+  const stream = session.request({':method': 'POST', ':path': '/buy/9'})
+  const answered = once(stream, 'response')
+  stream.resume().end('plum')
+  const request = await stock.nextRequest()
+  t.match(request, {url: '/items?id=9', body: 'PLUM'})
+  await request.reply({body: 'over HTTP/2'})
+  const [answer] = (await answered) as [Record<string, unknown>]
+  t.equal(answer[':status'], 200)
+
+  t.match(await stock.fetch('/v1.0/invoke/shop/method/x'), {body: 'shop'}, 'calls to its app do not pass it')
+  rig.pillion(['run', '-a', 'far', '--', ...rig.drivenCommand])
+  const far = await rig.driven('far')
+  t.match(await far.fetch('/v1.0/invoke/shop/method/x'), {body: 'shop'}, 'nor do those of other runs')
+  t.notMatch(run.stderr.text, /not supported/)
+})
 
 t.test('ratelimit: what is too much gets 429', async t => {
   const limit = {name: 'limit', type: 'ratelimit', metadata: {maxRequestsPerSecond: '0.001'}}
@@ -135,29 +132,26 @@ t.test('bearer: only tokens of the issuer, for the audience, with a key of its o
   }
 })
 
-t.test(
-  'a middleware of a type that is not built: its app is not started, its sidecar lets nothing pass, exit 1',
-  async t => {
-    const rig = await openRig(t)
-    const handlers = [{name: 'login', type: 'oauth2', metadata: {clientId: 'x'}}]
-    await rig.write({'resources/middleware.yaml': componentsOf(handlers), 'config.yaml': configOf(handlers)})
-    await rig.template([
-      {appID: 'shop', autoPort: true, configFilePath: '../config.yaml', resourcesPath: '../resources'},
-      {appID: 'stock', autoPort: true}
-    ])
-    const run = rig.pillion(['run', '-f', '.'])
-    const stock = await rig.driven('stock')
-    await run.waitForLine(
-      '"shop" was not started: config.yaml:1: the middleware "login" is of type middleware.http.oauth2, which is not supported yet',
-      {stream: 'stderr'}
-    )
-    const rows = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as {appId: string; httpPort: number}[]
-    const port = rows.find(({appId}) => appId === 'shop')?.httpPort ?? 0
-    t.equal((await fetch(`http://127.0.0.1:${port}/v1.0/invoke/stock/method/x`)).status, 500)
-    await stock.exit(0)
-    t.match(await run.exited, {code: 1})
-  }
-)
+t.test('a middleware of an unknown type: its app is not started, its sidecar lets nothing pass, exit 1', async t => {
+  const rig = await openRig(t)
+  const handlers = [{name: 'login', type: 'oauth2', metadata: {clientId: 'x'}}]
+  await rig.write({'resources/middleware.yaml': componentsOf(handlers), 'config.yaml': configOf(handlers)})
+  await rig.template([
+    {appID: 'shop', autoPort: true, configFilePath: '../config.yaml', resourcesPath: '../resources'},
+    {appID: 'stock', autoPort: true}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const stock = await rig.driven('stock')
+  await run.waitForLine(
+    '"shop" was not started: config.yaml:1: the middleware "login" is of type middleware.http.oauth2, which is not supported yet',
+    {stream: 'stderr'}
+  )
+  const rows = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as {appId: string; httpPort: number}[]
+  const port = rows.find(({appId}) => appId === 'shop')?.httpPort ?? 0
+  t.equal((await fetch(`http://127.0.0.1:${port}/v1.0/invoke/stock/method/x`)).status, 500)
+  await stock.exit(0)
+  t.match(await run.exited, {code: 1})
+})
 
 const check = (rule: string): readonly Handler[] => [{name: 'check', type: 'routerchecker', metadata: {rule}}]
 

@@ -51,30 +51,26 @@ t.test('no port is left for an app, a copy or a sidecar: it is said which, and w
   await rig.driven('shop')
 })
 
-t.test(
-  'a machine without 127.0.0.1: the run says what is missing, and not an address that nobody has written',
-  {skip},
-  async t => {
-    const rig = await openRig(t)
-    const alone = [
-      'unshare',
-      '-Urn',
-      'sh',
-      '-c',
-      'ip link set lo up && ip addr del 127.0.0.1/8 dev lo && exec "$@"',
-      'sh'
-    ]
-    for (const settings of [{}, {apiListenAddresses: '::1'}]) {
-      await rig.template([{appID: 'shop', ...settings}])
-      const run = rig.start([...alone, ...rig.program, 'run', '-f', '.'])
-      t.match(await run.exited, {code: 1})
-      t.match(
-        run.stderr.text,
-        /This machine has no 127\.0\.0\.1 \(EADDRNOTAVAIL\)\. .*ip addr add 127\.0\.0\.1\/8 dev lo/
-      )
-    }
-    const doctor = rig.start([...alone, ...rig.program, 'doctor'])
-    t.match(await doctor.exited, {code: 1})
-    t.match(doctor.stdout.text, /this machine has no 127\.0\.0\.1 \(EADDRNOTAVAIL\)/)
+t.test('a machine without 127.0.0.1: the run says what is missing, not an unwritten address', {skip}, async t => {
+  const rig = await openRig(t)
+  const alone = [
+    'unshare',
+    '-Urn',
+    'sh',
+    '-c',
+    'ip link set lo up && ip addr del 127.0.0.1/8 dev lo && exec "$@"',
+    'sh'
+  ]
+  for (const settings of [{}, {apiListenAddresses: '::1'}]) {
+    await rig.template([{appID: 'shop', ...settings}])
+    const run = rig.start([...alone, ...rig.program, 'run', '-f', '.'])
+    t.match(await run.exited, {code: 1})
+    t.match(
+      run.stderr.text,
+      /This machine has no 127\.0\.0\.1 \(EADDRNOTAVAIL\)\. .*ip addr add 127\.0\.0\.1\/8 dev lo/
+    )
   }
-)
+  const doctor = rig.start([...alone, ...rig.program, 'doctor'])
+  t.match(await doctor.exited, {code: 1})
+  t.match(doctor.stdout.text, /this machine has no 127\.0\.0\.1 \(EADDRNOTAVAIL\)/)
+})

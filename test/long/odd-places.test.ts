@@ -33,23 +33,20 @@ t.test('in a folder that was removed a command says so; one that needs none work
   t.match(await inGone('list'), {code: 0, stdout: 'No Dapr instances found.\n'})
 })
 
-t.test(
-  'a folder whose name is written with a letter and its accent apart is found by the name that it has',
-  async t => {
-    const rig = await openRig(t)
-    const name = 'Cafe\u0301'
-    const cwd = join(rig.folder, name)
-    await mkdir(cwd)
-    await rig.write({
-      [`${name}/dapr.yaml`]:
-        'version: 1\napps:\n  - {appID: shop, appDirPath: ., command: [sh, -c, "echo open; exec sleep 1000"]}\n'
-    })
-    const run = rig.pillion(['run', '-f', '.'], {folder: name})
-    await run.waitForLine('== APP - shop == open')
-    t.match(await rig.run(['stop', '-f', join(cwd, 'dapr.yaml')]), {code: 0})
-    t.match(await run.exited, {code: 0})
-  }
-)
+t.test('a folder whose name has a letter and its accent apart is found by the name that it has', async t => {
+  const rig = await openRig(t)
+  const name = 'Cafe\u0301'
+  const cwd = join(rig.folder, name)
+  await mkdir(cwd)
+  await rig.write({
+    [`${name}/dapr.yaml`]:
+      'version: 1\napps:\n  - {appID: shop, appDirPath: ., command: [sh, -c, "echo open; exec sleep 1000"]}\n'
+  })
+  const run = rig.pillion(['run', '-f', '.'], {folder: name})
+  await run.waitForLine('== APP - shop == open')
+  t.match(await rig.run(['stop', '-f', join(cwd, 'dapr.yaml')]), {code: 0})
+  t.match(await run.exited, {code: 0})
+})
 
 t.test('among 600 other processes an app and all below it are ended', async t => {
   const rig = await openRig(t)

@@ -182,33 +182,30 @@ t.test('start starts what an app depends on first, and stops nobody', async t =>
   )
 })
 
-t.test(
-  'a one-shot app that failed and succeeds after restart releases what depends on it; the last result counts',
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([
-      {appID: 'job'},
-      {appID: 'api', autoPort: true, dependsOn: {job: 'completed'}},
-      {appID: 'page', dependsOn: ['api']},
-      {appID: 'other'}
-    ])
-    const run = rig.pillion(['run', '-f', '.'])
-    const [job, other] = await Promise.all([rig.driven('job'), rig.driven('other')])
-    await job.exit(3)
-    await run.waitForLine('"page" was not started', {stream: 'stderr'})
-    t.same(await rig.run(['restart', 'job']), done('app restarted successfully: job'))
-    const second = await rig.driven('job')
-    const call = other.fetch('/v1.0/invoke/api/method/x')
-    await second.exit(0)
-    const api = await rig.driven('api')
-    await api.answer({body: 'there'})
-    await api.listen()
-    t.match(await call, {status: 200, body: 'there'}, 'a call is held from the restart on')
-    const page = await rig.driven('page')
-    await Promise.all([api, page, other].map(async app => app.exit(0)))
-    t.same(await run.exited, {code: 0, signal: null})
-  }
-)
+t.test('a one-shot app that failed and then succeeds releases what depends on it; the last result counts', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'job'},
+    {appID: 'api', autoPort: true, dependsOn: {job: 'completed'}},
+    {appID: 'page', dependsOn: ['api']},
+    {appID: 'other'}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [job, other] = await Promise.all([rig.driven('job'), rig.driven('other')])
+  await job.exit(3)
+  await run.waitForLine('"page" was not started', {stream: 'stderr'})
+  t.same(await rig.run(['restart', 'job']), done('app restarted successfully: job'))
+  const second = await rig.driven('job')
+  const call = other.fetch('/v1.0/invoke/api/method/x')
+  await second.exit(0)
+  const api = await rig.driven('api')
+  await api.answer({body: 'there'})
+  await api.listen()
+  t.match(await call, {status: 200, body: 'there'}, 'a call is held from the restart on')
+  const page = await rig.driven('page')
+  await Promise.all([api, page, other].map(async app => app.exit(0)))
+  t.same(await run.exited, {code: 0, signal: null})
+})
 
 t.test('an app that was given up is started with what it lacks', async t => {
   const rig = await openRig(t)

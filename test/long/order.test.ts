@@ -54,34 +54,28 @@ t.test('completed means ended with 0', async t => {
   t.equal(run.stderr.text, '')
 })
 
-t.test(
-  'where a dependency fails, what depends on it is not started: it is said, callers hear it, and the run ends with 1',
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([
-      {appID: 'migrate'},
-      {appID: 'shop', autoPort: true, dependsOn: {migrate: 'completed'}},
-      {appID: 'page', dependsOn: ['shop']},
-      {appID: 'tester'}
-    ])
-    const run = rig.pillion(['run', '-f', '.'])
-    const [migrate, tester] = await Promise.all([rig.driven('migrate'), rig.driven('tester')])
-    await migrate.exit(3)
-    const why = '"shop" was not started: it depends on "migrate" completing, but "migrate" exited with code 3'
-    await run.waitForLine(`⚠  ${why}`, {stream: 'stderr'})
-    await run.waitForLine(
-      '⚠  "page" was not started: it depends on "shop" becoming ready, but "shop" was not started',
-      {
-        stream: 'stderr'
-      }
-    )
-    const {body} = await tester.fetch('/v1.0/invoke/shop/method/x')
-    t.match((JSON.parse(body) as {message: string}).message, `connection refused (${why})`)
-    await tester.exit(0)
-    t.same(await run.exited, {code: 1, signal: null})
-    t.same(started(run.stdout.lines), ['migrate', 'tester'])
-  }
-)
+t.test('where a dependency fails, its dependents do not start: callers hear it, and the run ends with 1', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'migrate'},
+    {appID: 'shop', autoPort: true, dependsOn: {migrate: 'completed'}},
+    {appID: 'page', dependsOn: ['shop']},
+    {appID: 'tester'}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [migrate, tester] = await Promise.all([rig.driven('migrate'), rig.driven('tester')])
+  await migrate.exit(3)
+  const why = '"shop" was not started: it depends on "migrate" completing, but "migrate" exited with code 3'
+  await run.waitForLine(`⚠  ${why}`, {stream: 'stderr'})
+  await run.waitForLine('⚠  "page" was not started: it depends on "shop" becoming ready, but "shop" was not started', {
+    stream: 'stderr'
+  })
+  const {body} = await tester.fetch('/v1.0/invoke/shop/method/x')
+  t.match((JSON.parse(body) as {message: string}).message, `connection refused (${why})`)
+  await tester.exit(0)
+  t.same(await run.exited, {code: 1, signal: null})
+  t.same(started(run.stdout.lines), ['migrate', 'tester'])
+})
 
 t.test('a call to an app that waits is held, and hears what it waits for when it has waited too long', async t => {
   const rig = await openRig(t)

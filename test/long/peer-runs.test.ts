@@ -153,28 +153,22 @@ t.test('a call waits in the queue of the other run while the app starts', async 
   t.match(await call, {status: 200, body: 'in time'})
 })
 
-t.test(
-  'a sidecar that was closed by stop is found no more, and the run that is frozen holds nobody up for long',
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([{appID: 'stock', autoPort: true}, {appID: 'other'}])
-    const run = rig.pillion(['run', '-f', '.'])
-    rig.pillion(['run', '-a', 'shop', '--', ...rig.drivenCommand])
-    const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
-    await stock.answer({body: 'here'})
-    await stock.listen()
-    t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {body: 'here'})
-    t.match(await rig.run(['stop', 'stock']), {code: 0})
-    t.match(
-      messageIn((await shop.fetch('/v1.0/invoke/stock/method/x')).body),
-      /"pillion start stock" brings it back\]$/
-    )
-    run.signal('SIGSTOP')
-    t.match(messageIn((await shop.fetch('/v1.0/invoke/stock/method/x')).body), /running: shop\)$/)
-    t.match(messageIn((await shop.fetch('/v1.0/invoke/stock/method/y')).body), /running: shop\)$/)
-    run.signal('SIGCONT')
-  }
-)
+t.test('a sidecar that stop has closed is found no more, and a frozen run holds nobody up for long', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'stock', autoPort: true}, {appID: 'other'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  rig.pillion(['run', '-a', 'shop', '--', ...rig.drivenCommand])
+  const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
+  await stock.answer({body: 'here'})
+  await stock.listen()
+  t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {body: 'here'})
+  t.match(await rig.run(['stop', 'stock']), {code: 0})
+  t.match(messageIn((await shop.fetch('/v1.0/invoke/stock/method/x')).body), /"pillion start stock" brings it back\]$/)
+  run.signal('SIGSTOP')
+  t.match(messageIn((await shop.fetch('/v1.0/invoke/stock/method/x')).body), /running: shop\)$/)
+  t.match(messageIn((await shop.fetch('/v1.0/invoke/stock/method/y')).body), /running: shop\)$/)
+  run.signal('SIGCONT')
+})
 
 t.test('paths, bodies and answers come through another run as they do within one', async t => {
   const rig = await openRig(t)

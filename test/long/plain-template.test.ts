@@ -184,30 +184,27 @@ const STRICT = `require('node:http').createServer((request, response) => {
 const strict = (keys: object): string =>
   JSON.stringify({version: 1, apps: [{appID: 'api', appDirPath: '.', command: ['node', '-e', STRICT], ...keys}]})
 
-t.test(
-  'a service that fails at an unknown request lives with a port alone; why names a request of ours that ended it',
-  async t => {
-    const rig = await openRig(t)
-    const port = await freePort()
-    await rig.write({'dapr.yaml': strict({port})})
-    t.match(await rig.run(['up', '-d']), {code: 0, stdout: /1 app ready/})
-    const answer = await fetch(`http://localhost:${port}/`, {
-      method: 'POST',
-      body: '{"name": "jam"}'
-    })
-    t.equal(await answer.text(), 'jam')
-    await rig.run(['down'])
-    await rig.write({'dapr.yaml': strict({autoPort: true})})
-    const run = rig.pillion(['run', '-f', '.'])
-    await run.waitForLine(/^ *GET \/dapr\/config from its sidecar/, {
-      stream: 'stderr'
-    })
-    await run.exited
-    const {stdout} = await rig.run(['why', '--last-run'])
-    t.match(stdout, /Sent by Pillion:\n {2}GET \/dapr\/config from its sidecar/)
-    t.notMatch(stdout, 'No recorded call was in flight')
-  }
-)
+t.test('a service that fails at an unknown request lives with a port alone; why names such a request', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await rig.write({'dapr.yaml': strict({port})})
+  t.match(await rig.run(['up', '-d']), {code: 0, stdout: /1 app ready/})
+  const answer = await fetch(`http://localhost:${port}/`, {
+    method: 'POST',
+    body: '{"name": "jam"}'
+  })
+  t.equal(await answer.text(), 'jam')
+  await rig.run(['down'])
+  await rig.write({'dapr.yaml': strict({autoPort: true})})
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine(/^ *GET \/dapr\/config from its sidecar/, {
+    stream: 'stderr'
+  })
+  await run.exited
+  const {stdout} = await rig.run(['why', '--last-run'])
+  t.match(stdout, /Sent by Pillion:\n {2}GET \/dapr\/config from its sidecar/)
+  t.notMatch(stdout, 'No recorded call was in flight')
+})
 
 /** Tells its topic and its actor, and writes what it gets. */
 const READS = `require('node:http').createServer((request, response) => {

@@ -46,22 +46,19 @@ async function openScene(
 
 const textAt = async (port = 0, path = '/'): Promise<string> => (await fetch(`http://127.0.0.1:${port}${path}`)).text()
 
-t.test(
-  'why names the call at a port that ended an app; trace shows it below its cause, and wait counts it',
-  async t => {
-    const {rig, run, ports} = await openScene(t, (app, [first = 0, second = 0]) => [
-      app('web', first, {env: {NEXT: second.toString()}}),
-      app('api', second)
-    ])
-    t.match(await textAt(ports[0], '/next'), /^web /)
-    await run.waitForLine('exited with code 3', {stream: 'stderr'})
-    t.match(await rig.run(['wait', '--for', 'calls:web:api:1', '--timeout', '5s']), {code: 0})
-    t.match((await rig.run(['why', 'api'])).stdout, /GET \/die/)
-    t.match((await rig.run(['why', 'api'])).stdout, /web/)
-    const {stdout} = await rig.run(['trace', '1'])
-    t.match(stdout, /outside[^]*web[^]*GET \/next[^]*\n[^\n]*api[^\n]*GET \/die/)
-  }
-)
+t.test('why names the call at a port that ended an app; trace shows it below its cause, wait counts it', async t => {
+  const {rig, run, ports} = await openScene(t, (app, [first = 0, second = 0]) => [
+    app('web', first, {env: {NEXT: second.toString()}}),
+    app('api', second)
+  ])
+  t.match(await textAt(ports[0], '/next'), /^web /)
+  await run.waitForLine('exited with code 3', {stream: 'stderr'})
+  t.match(await rig.run(['wait', '--for', 'calls:web:api:1', '--timeout', '5s']), {code: 0})
+  t.match((await rig.run(['why', 'api'])).stdout, /GET \/die/)
+  t.match((await rig.run(['why', 'api'])).stdout, /web/)
+  const {stdout} = await rig.run(['trace', '1'])
+  t.match(stdout, /outside[^]*web[^]*GET \/next[^]*\n[^\n]*api[^\n]*GET \/die/)
+})
 
 t.test('replicas take turns at a port; a debugged app lets callers wait until its program is there', async t => {
   const {rig, ports} = await openScene(t, (app, [first = 0, second = 0]) => [

@@ -100,30 +100,26 @@ t.test('an app of the template is the Redis itself: the others wait for it', {sk
   t.notMatch(run.stderr.text, 'Pillion serves one')
 })
 
-t.test(
-  'a Redis that goes away: errors that say so; when it is back, all goes on',
-  {skip: skipWithoutRedis},
-  async t => {
-    const real = await realRedis(t)
-    const rig = await openRig(t)
-    const shop = await startShop(rig, real.port)
-    t.match(await save(shop, 'k', 1), {status: 204})
-    await publish(shop, 'bus/orders', '1')
-    t.equal(await next(shop), 1)
-    await real.stop()
-    t.match(await save(shop, 'k', 2), {
-      status: 500,
-      body: /"ERR_STATE_SAVE","message":"failed saving state in state store store: (Redis does not answer|Socket closed)/
-    })
-    const waiting = save(shop, 'k', 3)
-    await real.start()
-    // the first that is tried once it is there may still be told that it is not
-    if ((await waiting).status !== 204) while ((await save(shop, 'k', 3)).status !== 204);
-    t.equal(await read(shop, 'k'), '3')
-    await publish(shop, 'bus/orders', '4')
-    t.equal(await next(shop), 4, 'the group is created again')
-  }
-)
+t.test('a Redis that leaves: errors that say so; when it is back, all goes on', {skip: skipWithoutRedis}, async t => {
+  const real = await realRedis(t)
+  const rig = await openRig(t)
+  const shop = await startShop(rig, real.port)
+  t.match(await save(shop, 'k', 1), {status: 204})
+  await publish(shop, 'bus/orders', '1')
+  t.equal(await next(shop), 1)
+  await real.stop()
+  t.match(await save(shop, 'k', 2), {
+    status: 500,
+    body: /"ERR_STATE_SAVE","message":"failed saving state in state store store: (Redis does not answer|Socket closed)/
+  })
+  const waiting = save(shop, 'k', 3)
+  await real.start()
+  // the first that is tried once it is there may still be told that it is not
+  if ((await waiting).status !== 204) while ((await save(shop, 'k', 3)).status !== 204);
+  t.equal(await read(shop, 'k'), '3')
+  await publish(shop, 'bus/orders', '4')
+  t.equal(await next(shop), 4, 'the group is created again')
+})
 
 t.test('messages of 4 MiB and one byte more; bytes that are no UTF-8', async t => {
   const rig = await openRig(t)

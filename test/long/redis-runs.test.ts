@@ -64,30 +64,27 @@ const stored = async (port: number): Promise<void> => {
 }
 
 for (const end of ['SIGTERM', 'SIGKILL'] as const)
-  t.test(
-    `the run that holds the port ends by ${end}: what waits is delivered by the other, in order, once`,
-    async t => {
-      const scene = await open(t)
-      const {run, app: shop} = await scene.start('shop')
-      const {run: other, app: stock} = await scene.start('stock')
-      await run.waitForLine(ANSWERS, {stream: 'stderr'})
-      for (const n of [1, 2, 3, 4, 5]) await publish(shop, 'bus/orders', n.toString())
-      const held = await stock.nextRequest()
-      t.equal(dataOf(held), 1)
-      if (end === 'SIGKILL') await stored(scene.port)
-      run.signal(end)
-      await run.exited
-      await other.waitForLine(ANSWERS, {stream: 'stderr'})
-      await publish(stock, 'bus/orders', '6')
-      await held.reply()
-      t.same(await take(stock, 5), [2, 3, 4, 5, 6])
-      await acknowledged(t, scene.port, 'stock')
-      const {app: again} = await scene.start('shop')
-      const seen: number[] = []
-      while (seen.at(-1) !== 6) seen.push(...(await take(again, 1)))
-      t.same(seen.slice(-1), [6], 'the group of the app that was ended goes on where it was')
-    }
-  )
+  t.test(`the run that holds the port ends by ${end}: the other delivers what waits, in order, once`, async t => {
+    const scene = await open(t)
+    const {run, app: shop} = await scene.start('shop')
+    const {run: other, app: stock} = await scene.start('stock')
+    await run.waitForLine(ANSWERS, {stream: 'stderr'})
+    for (const n of [1, 2, 3, 4, 5]) await publish(shop, 'bus/orders', n.toString())
+    const held = await stock.nextRequest()
+    t.equal(dataOf(held), 1)
+    if (end === 'SIGKILL') await stored(scene.port)
+    run.signal(end)
+    await run.exited
+    await other.waitForLine(ANSWERS, {stream: 'stderr'})
+    await publish(stock, 'bus/orders', '6')
+    await held.reply()
+    t.same(await take(stock, 5), [2, 3, 4, 5, 6])
+    await acknowledged(t, scene.port, 'stock')
+    const {app: again} = await scene.start('shop')
+    const seen: number[] = []
+    while (seen.at(-1) !== 6) seen.push(...(await take(again, 1)))
+    t.same(seen.slice(-1), [6], 'the group of the app that was ended goes on where it was')
+  })
 
 t.test('two runs that start in the same moment: one is the Redis, the other uses it', async t => {
   const scene = await open(t)

@@ -59,29 +59,26 @@ t.test('with overlap and health checks the new process takes over when it is hea
   t.equal(run.stderr.text, '')
 })
 
-t.test(
-  'a new process that does not become healthy in its time does not take over, and the old one goes on',
-  async t => {
-    const {rig, run, ask} = await openShop(t, {...CHECKED, ready: {timeout: '5s'}})
-    await rig.write({'stock/app.js': '1'})
-    const ill = await rig.driven('stock')
-    await ill.answer({status: 503})
-    await ill.listen()
-    await run.waitForLine('the new process of "stock" was not healthy within 5 s: the old process continues', {
-      stream: 'stderr'
-    })
-    await ill.closed
-    t.equal(await ask(), 'old')
-    t.notMatch(run.stdout.text, /reloaded/)
-    await rig.write({'stock/app.js': '2'})
-    const healthy = await rig.driven('stock')
-    await healthy.answer({body: 'new'})
-    await healthy.listen()
-    await run.waitForLine('stock: reloaded')
-    t.equal(await ask(), 'new')
-    t.equal(run.stderr.lines.length, 1)
-  }
-)
+t.test('a new process that is not healthy in its time does not take over, and the old one goes on', async t => {
+  const {rig, run, ask} = await openShop(t, {...CHECKED, ready: {timeout: '5s'}})
+  await rig.write({'stock/app.js': '1'})
+  const ill = await rig.driven('stock')
+  await ill.answer({status: 503})
+  await ill.listen()
+  await run.waitForLine('the new process of "stock" was not healthy within 5 s: the old process continues', {
+    stream: 'stderr'
+  })
+  await ill.closed
+  t.equal(await ask(), 'old')
+  t.notMatch(run.stdout.text, /reloaded/)
+  await rig.write({'stock/app.js': '2'})
+  const healthy = await rig.driven('stock')
+  await healthy.answer({body: 'new'})
+  await healthy.listen()
+  await run.waitForLine('stock: reloaded')
+  t.equal(await ask(), 'new')
+  t.equal(run.stderr.lines.length, 1)
+})
 
 t.test('a new process that ends before it is healthy does not take over, and the old one goes on', async t => {
   const {rig, run, ask} = await openShop(t, CHECKED)

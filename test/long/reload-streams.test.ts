@@ -117,26 +117,23 @@ t.test('with overlap new calls go to the new process at once, and streams run on
   await line.leave()
 })
 
-t.test(
-  'with overlap streams of the old process are cut and named after its grace, those of the new one are not',
-  async t => {
-    const {run, url, save} = await openShop(t, {reload: 'overlap', stop: {timeout: '1s'}})
-    const events = await openEvents(`${url}/events`)
-    const line = await openLine(`${url}/socket`)
-    await save(1)
-    await run.waitForLine('order: reloaded')
-    const newer = await openEvents(`${url}/events`)
-    await run.waitForLine(
-      /"order": 2 calls were still in flight 1(?:\.\d)? s after the change and were cancelled: GET \/events from shop, GET \/socket from shop$/,
-      {stream: 'stderr'}
-    )
-    t.equal(await events.isCut, true)
-    t.equal(await line.closed, 1006)
-    await run.waitForLine('== APP - order == version 0 ends')
-    t.equal(await newer.next(), '1', 'a stream of the new process is not touched')
-    newer.leave()
-  }
-)
+t.test('with overlap streams of the old process are cut and named after its grace, new ones are not', async t => {
+  const {run, url, save} = await openShop(t, {reload: 'overlap', stop: {timeout: '1s'}})
+  const events = await openEvents(`${url}/events`)
+  const line = await openLine(`${url}/socket`)
+  await save(1)
+  await run.waitForLine('order: reloaded')
+  const newer = await openEvents(`${url}/events`)
+  await run.waitForLine(
+    /"order": 2 calls were still in flight 1(?:\.\d)? s after the change and were cancelled: GET \/events from shop, GET \/socket from shop$/,
+    {stream: 'stderr'}
+  )
+  t.equal(await events.isCut, true)
+  t.equal(await line.closed, 1006)
+  await run.waitForLine('== APP - order == version 0 ends')
+  t.equal(await newer.next(), '1', 'a stream of the new process is not touched')
+  newer.leave()
+})
 
 t.test('with overlap a save does not wait for old processes that still stream', async t => {
   const {run, url, save, ask} = await openShop(t, {reload: 'overlap', stop: {timeout: '600s'}})

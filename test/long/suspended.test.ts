@@ -78,7 +78,7 @@ const CALLERS = 2000
 const WAITING = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'))
 
 t.test(
-  `${CALLERS} callers of a run that does not get on connect, and are answered when it does`,
+  `all callers of a stuck run connect`,
   {skip: WAITING < CALLERS && `net.core.somaxconn is ${WAITING}`},
   async t => {
     const rig = await openRig(t)

@@ -136,49 +136,45 @@ t.test('/ shows the apps with a word in name or state; Esc shows all again', {sk
   await press(screen, '\x1b', /^ {4}shop +ready/)
 })
 
-t.test(
-  'no line is wider than the terminal: 60 to 200 columns, resized, and in a window of a few lines',
-  {skip},
-  async t => {
-    const rig = await openRig(t)
-    const ids = Array.from({length: 30}, (_, i) => `service-with-quite-a-long-name-${i}`)
-    await rig.template([...ids.map(appID => ({appID, command: ['sleep', '300'], appDirPath: '.'})), {appID: 'last'}])
-    rig.pillion(['run', '-f', '.'])
-    const last = await rig.driven('last')
-    const screen = uiOf(rig, {columns: 100})
-    await displayed(screen, /31 of 31 ready/)
-    await press(screen, 'G', /^> last +ready/)
-    await last.print(`${'a wide line '.repeat(40)}\t${'漢字'.repeat(100)}\n`)
-    await displayed(screen, /^a wide line/)
-    let before = screen.text.length
-    for (const [columns, rows] of [
-      [60, 24],
-      [200, 60],
-      [80, 6],
-      [61, 3],
-      [20, 10],
-      [120, 1]
-    ] as const) {
-      screen.resize(columns, rows)
-      const lines = await screen.sees(text => {
-        const {lines} = displayOf(text.slice(before))
-        return lines.length === rows && !/^\s*$/.test(lines.join('')) ? lines : undefined
-      }, `${rows} lines`)
-      t.same(
-        lines.filter(line => widthOf(line) > columns - 1),
-        [],
-        `${columns} columns`
+t.test('no line is wider than the terminal: 60 to 200 columns, resized, in a few lines', {skip}, async t => {
+  const rig = await openRig(t)
+  const ids = Array.from({length: 30}, (_, i) => `service-with-quite-a-long-name-${i}`)
+  await rig.template([...ids.map(appID => ({appID, command: ['sleep', '300'], appDirPath: '.'})), {appID: 'last'}])
+  rig.pillion(['run', '-f', '.'])
+  const last = await rig.driven('last')
+  const screen = uiOf(rig, {columns: 100})
+  await displayed(screen, /31 of 31 ready/)
+  await press(screen, 'G', /^> last +ready/)
+  await last.print(`${'a wide line '.repeat(40)}\t${'漢字'.repeat(100)}\n`)
+  await displayed(screen, /^a wide line/)
+  let before = screen.text.length
+  for (const [columns, rows] of [
+    [60, 24],
+    [200, 60],
+    [80, 6],
+    [61, 3],
+    [20, 10],
+    [120, 1]
+  ] as const) {
+    screen.resize(columns, rows)
+    const lines = await screen.sees(text => {
+      const {lines} = displayOf(text.slice(before))
+      return lines.length === rows && !/^\s*$/.test(lines.join('')) ? lines : undefined
+    }, `${rows} lines`)
+    t.same(
+      lines.filter(line => widthOf(line) > columns - 1),
+      [],
+      `${columns} columns`
+    )
+    if (rows >= 6)
+      t.ok(
+        lines.some(line => line.startsWith('> last')),
+        `${columns}×${rows} shows what is selected`
       )
-      if (rows >= 6)
-        t.ok(
-          lines.some(line => line.startsWith('> last')),
-          `${columns}×${rows} shows what is selected`
-        )
-      if (columns === 60) t.match(lines[1], /STATE +AGE +RESTARTS +MEMORY/)
-      before = screen.text.length
-    }
+    if (columns === 60) t.match(lines[1], /STATE +AGE +RESTARTS +MEMORY/)
+    before = screen.text.length
   }
-)
+})
 
 t.test('a run that is killed is told, and the next one is shown; so is a run that begins after us', {skip}, async t => {
   const rig = await openRig(t)
@@ -239,38 +235,34 @@ t.test('Ctrl-Z gives the shell its screen, fg draws the table again', {skip}, as
   t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
 })
 
-t.test(
-  'killed or frozen (kill -9, -STOP) it harms neither the run nor its terminal for the next one',
-  {skip},
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([{appID: 'api'}])
-    rig.pillion(['run', '-f', '.'])
-    const api = await rig.driven('api')
-    const screen = new Screen(rig, ['bash', '--norc', '--noediting', '-i'], {env: {PS1: '', PS2: ''}})
-    const shell = await screen.pid
-    const uiPid = (): number => Number(readFileSync(`/proc/${shell}/task/${shell}/children`, 'utf8'))
-    const command = `${[...rig.program, 'ui'].map(word => `'${word}'`).join(' ')}\n`
-    screen.type(command)
-    await displayed(screen, /^> api +ready/)
-    process.kill(uiPid(), 'SIGKILL')
-    await screen.shows(/Killed/)
-    t.ok(await screen.isAsBefore(), 'the shell puts the modes back')
-    await api.print('still here\n')
-    screen.type(command)
-    await displayed(screen, /^still here$/)
-    process.kill(uiPid(), 'SIGSTOP')
-    await screen.shows(/Stopped/)
-    screen.type('fg\n')
-    await press(screen, '?', /restart it/)
-    screen.type('\x03')
-    await screen.sees(text => !displayOf(text).isSecond || undefined, 'first screen')
-    screen.type('echo the "end"\n')
-    await screen.shows(/the end/)
-    t.ok(await screen.isAsBefore())
-    t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
-  }
-)
+t.test('killed or frozen (kill -9, -STOP) it harms neither the run nor its terminal for the next', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api'}])
+  rig.pillion(['run', '-f', '.'])
+  const api = await rig.driven('api')
+  const screen = new Screen(rig, ['bash', '--norc', '--noediting', '-i'], {env: {PS1: '', PS2: ''}})
+  const shell = await screen.pid
+  const uiPid = (): number => Number(readFileSync(`/proc/${shell}/task/${shell}/children`, 'utf8'))
+  const command = `${[...rig.program, 'ui'].map(word => `'${word}'`).join(' ')}\n`
+  screen.type(command)
+  await displayed(screen, /^> api +ready/)
+  process.kill(uiPid(), 'SIGKILL')
+  await screen.shows(/Killed/)
+  t.ok(await screen.isAsBefore(), 'the shell puts the modes back')
+  await api.print('still here\n')
+  screen.type(command)
+  await displayed(screen, /^still here$/)
+  process.kill(uiPid(), 'SIGSTOP')
+  await screen.shows(/Stopped/)
+  screen.type('fg\n')
+  await press(screen, '?', /restart it/)
+  screen.type('\x03')
+  await screen.sees(text => !displayOf(text).isSecond || undefined, 'first screen')
+  screen.type('echo the "end"\n')
+  await screen.shows(/the end/)
+  t.ok(await screen.isAsBefore())
+  t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
+})
 
 t.test('where stdin or stdout is no terminal, it says what to use instead', {skip}, async t => {
   const rig = await openRig(t)

@@ -26,29 +26,26 @@ async function shop(t: Parameters<typeof openRig>[0], app: Readonly<Record<strin
   return rig
 }
 
-t.test(
-  'up --run runs a command when all apps are ready, with a sidecar of its own, and exits with its code',
-  async t => {
-    const rig = await shop(t)
-    const {code, stdout, stderr} = await rig.run([
-      'up',
-      '--run',
-      `${invoke('stock', '/x')}; echo " $APP_ID"; [ -n "$DAPR_GRPC_PORT" ]; exit 7`
-    ])
-    t.equal(code, 7)
-    t.equal(stdout, 'stock test\n', 'stdout is the command’s')
-    t.match(stderr, /Starting 1 app of dapr\.yaml for: /)
-    t.match(stderr, /The apps are ready after [\d.]+ s\. Running: curl/)
-    t.match(stderr, /⚠ {2}The command exited with code 7 after /)
-    t.notMatch(stderr, 'stock begins', 'the output of the apps goes to files')
-    t.same(await rig.leftovers(), [])
-    t.match(await rig.run(['up', '--as', 'e2e', '--logs', '--run', 'echo $APP_ID']), {
-      code: 0,
-      stdout: 'e2e\n',
-      stderr: /== APP - stock == stock begins/
-    })
-  }
-)
+t.test('up --run runs a command when all apps are ready, with its own sidecar, and exits with its code', async t => {
+  const rig = await shop(t)
+  const {code, stdout, stderr} = await rig.run([
+    'up',
+    '--run',
+    `${invoke('stock', '/x')}; echo " $APP_ID"; [ -n "$DAPR_GRPC_PORT" ]; exit 7`
+  ])
+  t.equal(code, 7)
+  t.equal(stdout, 'stock test\n', 'stdout is the command’s')
+  t.match(stderr, /Starting 1 app of dapr\.yaml for: /)
+  t.match(stderr, /The apps are ready after [\d.]+ s\. Running: curl/)
+  t.match(stderr, /⚠ {2}The command exited with code 7 after /)
+  t.notMatch(stderr, 'stock begins', 'the output of the apps goes to files')
+  t.same(await rig.leftovers(), [])
+  t.match(await rig.run(['up', '--as', 'e2e', '--logs', '--run', 'echo $APP_ID']), {
+    code: 0,
+    stdout: 'e2e\n',
+    stderr: /== APP - stock == stock begins/
+  })
+})
 
 t.test('the exit code is the command’s, or says what was wrong with it, as in shells', async t => {
   const rig = await shop(t)
@@ -133,20 +130,17 @@ t.test('--timeout: 124, whether the apps are not ready or the command does not e
   t.same(await slow.leftovers(), [])
 })
 
-t.test(
-  'an app that crashes while the command runs is named with the request; --strict makes that an error',
-  async t => {
-    const rig = await shop(t)
-    const command = `${invoke('stock', '/die')} >/dev/null`
-    const lax = await rig.run(['up', '--run', command])
-    t.equal(lax.code, 0)
-    t.match(lax.stderr, /\n"stock": exited 3, crashed once\n/)
-    t.match(lax.stderr, /In flight when it exited:\n {2}CALL .*\n.*test → stock +GET \/die/)
-    t.match(await rig.run(['up', '--strict', '--run', command]), {code: 1})
-    t.match(await rig.run(['up', '--strict', '--run', `${command}; exit 9`]), {code: 9}, 'its own code comes first')
-    t.match(await rig.run(['up', '--strict', '--run', invoke('stock', '/x')]), {code: 0})
-  }
-)
+t.test('an app that crashes while the command runs is named with its request; --strict makes it an error', async t => {
+  const rig = await shop(t)
+  const command = `${invoke('stock', '/die')} >/dev/null`
+  const lax = await rig.run(['up', '--run', command])
+  t.equal(lax.code, 0)
+  t.match(lax.stderr, /\n"stock": exited 3, crashed once\n/)
+  t.match(lax.stderr, /In flight when it exited:\n {2}CALL .*\n.*test → stock +GET \/die/)
+  t.match(await rig.run(['up', '--strict', '--run', command]), {code: 1})
+  t.match(await rig.run(['up', '--strict', '--run', `${command}; exit 9`]), {code: 9}, 'its own code comes first')
+  t.match(await rig.run(['up', '--strict', '--run', invoke('stock', '/x')]), {code: 0})
+})
 
 t.test('a command that fails is followed by the latest calls that failed', async t => {
   const rig = await shop(t)
@@ -313,22 +307,19 @@ t.test('the sidecar of the command has the resources of common', async t => {
   t.notOk(readFileSync(join(rig.folder, 'dapr.yaml'), 'utf8').includes('test'))
 })
 
-t.test(
-  'a component whose path is that of the apps, and not of the command, does not keep the command from running',
-  async t => {
-    const rig = await openRig(t)
-    await rig.write({
-      'app/stock.mjs': SERVER,
-      'secrets.json': '{"token":"s3cret"}',
-      'resources/vault.yaml': component('vault', 'secretstores.local.file', {secretsFile: '../secrets.json'})
-    })
-    await rig.template([{...stock, appDirPath: 'app'}], {resourcesPath: './resources'})
-    const {code, stdout, stderr} = await rig.run(['up', '--run', invoke('stock', '/x')])
-    t.equal(stdout, 'stock')
-    t.equal(code, 0)
-    t.match(stderr, /⚠ {2}the component vault \(secretstores\.local\.file\) cannot be opened: .*secrets\.json/)
-  }
-)
+t.test('a component with a path of the apps, not of the command, does not keep the command from running', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'app/stock.mjs': SERVER,
+    'secrets.json': '{"token":"s3cret"}',
+    'resources/vault.yaml': component('vault', 'secretstores.local.file', {secretsFile: '../secrets.json'})
+  })
+  await rig.template([{...stock, appDirPath: 'app'}], {resourcesPath: './resources'})
+  const {code, stdout, stderr} = await rig.run(['up', '--run', invoke('stock', '/x')])
+  t.equal(stdout, 'stock')
+  t.equal(code, 0)
+  t.match(stderr, /⚠ {2}the component vault \(secretstores\.local\.file\) cannot be opened: .*secrets\.json/)
+})
 
 t.test('what --only, --except and profiles leave out is not waited for', async t => {
   const rig = await openRig(t)

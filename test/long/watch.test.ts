@@ -92,40 +92,37 @@ t.test('a single app is watched, too', async t => {
 
 const app = (appID: string, wishes: object = {}): TemplateApp => ({appID, watch: false, ...wishes})
 
-t.test(
-  'an edit of the template starts, stops and restarts the apps it is about, and leaves the others alone',
-  async t => {
-    const rig = await openRig(t)
-    await rig.write({'changes/first.env': 'COLOUR=red\n'})
-    const changes = app('changes', {envFile: 'first.env', env: {SIZE: '1'}})
-    await rig.template([app('stays'), app('goes'), changes])
-    const run = rig.pillion(['run', '-f', '.', '--watch'])
-    const [stays, goes, before] = await Promise.all(['stays', 'goes', 'changes'].map(async id => rig.driven(id)))
-    const {http} = await run.ports('changes')
+t.test('an edit of the template starts, stops and restarts the apps it is about, and leaves others alone', async t => {
+  const rig = await openRig(t)
+  await rig.write({'changes/first.env': 'COLOUR=red\n'})
+  const changes = app('changes', {envFile: 'first.env', env: {SIZE: '1'}})
+  await rig.template([app('stays'), app('goes'), changes])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  const [stays, goes, before] = await Promise.all(['stays', 'goes', 'changes'].map(async id => rig.driven(id)))
+  const {http} = await run.ports('changes')
 
-    await rig.template([app('comes'), app('stays'), {...changes, env: {SIZE: '2'}}])
-    const [comes, after] = await Promise.all([rig.driven('comes'), rig.driven('changes')])
-    await goes?.closed
-    await before?.closed
-    t.match(after.env, {SIZE: '2', COLOUR: 'red', DAPR_HTTP_PORT: http.toString()})
-    await run.waitForLine('Started Dapr with app id "comes"')
-    t.match(await comes.fetch('/v1.0/metadata'), {status: 200})
-    t.match(await stays?.fetch('/v1.0/metadata'), {status: 200})
+  await rig.template([app('comes'), app('stays'), {...changes, env: {SIZE: '2'}}])
+  const [comes, after] = await Promise.all([rig.driven('comes'), rig.driven('changes')])
+  await goes?.closed
+  await before?.closed
+  t.match(after.env, {SIZE: '2', COLOUR: 'red', DAPR_HTTP_PORT: http.toString()})
+  await run.waitForLine('Started Dapr with app id "comes"')
+  t.match(await comes.fetch('/v1.0/metadata'), {status: 200})
+  t.match(await stays?.fetch('/v1.0/metadata'), {status: 200})
 
-    await run.waitForLine('changes: reloaded')
-    await rig.write({'changes/first.env': 'COLOUR=blue\n'})
-    t.match((await rig.driven('changes')).env, {SIZE: '2', COLOUR: 'blue'})
+  await run.waitForLine('changes: reloaded')
+  await rig.write({'changes/first.env': 'COLOUR=blue\n'})
+  t.match((await rig.driven('changes')).env, {SIZE: '2', COLOUR: 'blue'})
 
-    await rig.write({
-      'dapr.yaml': 'version: 1\napps:\n  - appID: stays\n    appDirPath: stays\n    restart: sometimes\n'
-    })
-    await run.waitForLine('the edited template has a mistake, so nothing was changed', {stream: 'stderr'})
-    await run.waitForLine('restart: sometimes', {stream: 'stderr'})
-    t.match(await comes.fetch('/v1.0/metadata'), {status: 200})
-    t.match(await run.end(), {code: 0})
-    t.same(await rig.leftovers(), [])
-  }
-)
+  await rig.write({
+    'dapr.yaml': 'version: 1\napps:\n  - appID: stays\n    appDirPath: stays\n    restart: sometimes\n'
+  })
+  await run.waitForLine('the edited template has a mistake, so nothing was changed', {stream: 'stderr'})
+  await run.waitForLine('restart: sometimes', {stream: 'stderr'})
+  t.match(await comes.fetch('/v1.0/metadata'), {status: 200})
+  t.match(await run.end(), {code: 0})
+  t.same(await rig.leftovers(), [])
+})
 
 t.test('restart --app-id goes the same way: calls wait, none is lost', async t => {
   const rig = await openRig(t)

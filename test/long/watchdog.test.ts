@@ -174,30 +174,27 @@ t.test('with `stop: {scope: group}` what has left its group lives on, also when 
   t.ok(markers(kept), 'no sweep takes it either')
 })
 
-t.test(
-  'a daemon that an app left when it ended with 0 ends with the run that is killed; another run lives on',
-  async t => {
-    const rig = await openRig(t)
-    await rig.write({
-      'other/dapr.yaml': JSON.stringify({version: 1, apps: [{appID: 'c', appDirPath: '.', command: rig.drivenCommand}]})
-    })
-    await rig.template([{appID: 'a'}, {appID: 'b', stop: {timeout: '300ms'}}])
-    const run = rig.pillion(['run', '-f', '.'])
-    const other = rig.pillion(['run', '-f', 'other'])
-    const [a, , c] = await Promise.all([rig.driven('a'), rig.driven('b'), rig.driven('c')])
-    const daemon = await a.spawn({leavesGroup: true})
-    await a.exit(0)
-    await run.waitForLine('Exited App successfully')
-    const watchdog = await watchdogOf(run.pid)
-    t.ok(markers(daemon))
-    run.signal('SIGKILL')
-    t.notOk(await outlasts(watchdog, 6000 + BUSY_MS))
-    t.notOk(markers(daemon))
-    t.match(await c.fetch('/v1.0/healthz/outbound'), {status: 204})
-    t.match(await other.end(), {code: 0})
-    t.equal(homesOf(rig).length, 0)
-  }
-)
+t.test('a daemon that an app left when it ended with 0 ends with a killed run; another run lives on', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'other/dapr.yaml': JSON.stringify({version: 1, apps: [{appID: 'c', appDirPath: '.', command: rig.drivenCommand}]})
+  })
+  await rig.template([{appID: 'a'}, {appID: 'b', stop: {timeout: '300ms'}}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const other = rig.pillion(['run', '-f', 'other'])
+  const [a, , c] = await Promise.all([rig.driven('a'), rig.driven('b'), rig.driven('c')])
+  const daemon = await a.spawn({leavesGroup: true})
+  await a.exit(0)
+  await run.waitForLine('Exited App successfully')
+  const watchdog = await watchdogOf(run.pid)
+  t.ok(markers(daemon))
+  run.signal('SIGKILL')
+  t.notOk(await outlasts(watchdog, 6000 + BUSY_MS))
+  t.notOk(markers(daemon))
+  t.match(await c.fetch('/v1.0/healthz/outbound'), {status: 204})
+  t.match(await other.end(), {code: 0})
+  t.equal(homesOf(rig).length, 0)
+})
 
 t.test('a crash of ours ends the apps as SIGKILL does', async t => {
   const rig = await openRig(t)

@@ -95,41 +95,38 @@ http.createServer((request, response) => {
 }).listen(process.env.APP_PORT)
 `
 
-t.test(
-  'an end without a word has no reason; what hung meanwhile is one row; the request that came last is offered; lines are of this life',
-  async t => {
-    const rig = await openRig(t)
-    await rig.write({'stock.mjs': SILENT})
-    await rig.template([
-      {appID: 'shop', command: ['sleep', '600']},
-      {appID: 'stock', appDirPath: '.', autoPort: true, restart: 'on-failure', command: ['node', 'stock.mjs']}
-    ])
-    const run = rig.pillion(['up'])
-    const {http} = await run.ports('shop')
-    const call = async (path: string): Promise<string> =>
-      (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method${path}`)).text()
-    const hanging = Array.from({length: 20}, async () => call('/hang'))
-    for (let seen = 0; seen < 20; seen++) await run.waitForLine('hangs')
-    const silent = await call('/exit')
-    t.match(silent, /"stock\\" exited with code 7 at [\d:]+ and is restarting\)/, 'the old line on stderr is no reason')
-    await Promise.all(hanging)
-    await run.waitForLine('    GET /hang from shop (', {stream: 'stderr'})
-    t.match(
-      run.stderr.lines.join('\n'),
-      /while handling 21 calls[^]*\n {4}GET \/exit from shop \([\d.]+ s\)\n {4}GET \/hang from shop \([\d.]+ s\) ×20\n {4}pillion why 1 shows what was sent$/
-    )
-    const {stdout} = await rig.run(['why', '1'])
-    t.match(stdout, /GET \/exit +no response +[\d.]+ s\n.*GET \/hang ×20 +no response/)
-    t.notMatch(stdout, 'under way')
-    const [, number = ''] = /^ +(\d+) .*GET \/exit/m.exec(stdout) ?? []
-    t.match(stdout, `pillion calls ${number} shows the request. pillion replay ${number} sends it again.`)
+t.test('an end without a word has no reason; what hung is one row; the last request is offered; own lines', async t => {
+  const rig = await openRig(t)
+  await rig.write({'stock.mjs': SILENT})
+  await rig.template([
+    {appID: 'shop', command: ['sleep', '600']},
+    {appID: 'stock', appDirPath: '.', autoPort: true, restart: 'on-failure', command: ['node', 'stock.mjs']}
+  ])
+  const run = rig.pillion(['up'])
+  const {http} = await run.ports('shop')
+  const call = async (path: string): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method${path}`)).text()
+  const hanging = Array.from({length: 20}, async () => call('/hang'))
+  for (let seen = 0; seen < 20; seen++) await run.waitForLine('hangs')
+  const silent = await call('/exit')
+  t.match(silent, /"stock\\" exited with code 7 at [\d:]+ and is restarting\)/, 'the old line on stderr is no reason')
+  await Promise.all(hanging)
+  await run.waitForLine('    GET /hang from shop (', {stream: 'stderr'})
+  t.match(
+    run.stderr.lines.join('\n'),
+    /while handling 21 calls[^]*\n {4}GET \/exit from shop \([\d.]+ s\)\n {4}GET \/hang from shop \([\d.]+ s\) ×20\n {4}pillion why 1 shows what was sent$/
+  )
+  const {stdout} = await rig.run(['why', '1'])
+  t.match(stdout, /GET \/exit +no response +[\d.]+ s\n.*GET \/hang ×20 +no response/)
+  t.notMatch(stdout, 'under way')
+  const [, number = ''] = /^ +(\d+) .*GET \/exit/m.exec(stdout) ?? []
+  t.match(stdout, `pillion calls ${number} shows the request. pillion replay ${number} sends it again.`)
 
-    t.match(await call('/kill'), /"stock\\" was ended by SIGKILL at [\d:]+(?: and is restarting)?\)/)
-    await run.waitForLine('was ended by SIGKILL', {stream: 'stderr'})
-    const {lines} = JSON.parse((await rig.run(['why', '2', '-o', 'json'])).stdout) as Api.Death
-    t.equal(lines.filter(line => line.startsWith('listening at')).length, 1, 'none of the process before')
-  }
-)
+  t.match(await call('/kill'), /"stock\\" was ended by SIGKILL at [\d:]+(?: and is restarting)?\)/)
+  await run.waitForLine('was ended by SIGKILL', {stream: 'stderr'})
+  const {lines} = JSON.parse((await rig.run(['why', '2', '-o', 'json'])).stdout) as Api.Death
+  t.equal(lines.filter(line => line.startsWith('listening at')).length, 1, 'none of the process before')
+})
 
 t.test('an app that exits again and again is named while it happens to run', async t => {
   const rig = await openRig(t)
@@ -190,29 +187,26 @@ const ELSEWHERE = `
 require('node:http').createServer().listen(0, '127.0.0.1', function () { console.log('at', this.address().port) })
 `
 
-t.test(
-  'why without an id tells of all apps that are not ready; of one that listens elsewhere it tells where',
-  async t => {
-    const rig = await openRig(t)
-    await rig.write({'app.js': ELSEWHERE})
-    await rig.template([
-      {appID: 'shop', command: ['sleep', '600']},
-      {appID: 'stock', appDirPath: '.', autoPort: true, ready: {timeout: '2s'}, command: ['node', 'app.js']}
-    ])
-    const run = rig.pillion(['up'])
-    const [, port = ''] = /at (\d+)/.exec(await run.waitForLine('at ')) ?? []
-    const appPort = /^stock .*localhost:(\d+)/m.exec((await rig.run(['ps'])).stdout)?.[1] ?? ''
-    const where = `it listens on port ${port}, and not on its appPort ${appPort}`
-    const {code, stdout} = await rig.run(['why'])
-    t.equal(code, 0)
-    t.match(stdout, new RegExp(`^"stock" is .*: ${where}\n$`))
-    t.match(JSON.parse((await rig.run(['why', '-o', 'json'])).stdout), [{app: 'stock', death: null}])
-    t.match(await run.waitForLine('is not ready after 2 s', {stream: 'stderr'}), where)
-    await rig.run(['stop', 'stock'])
-    const stopped = await rig.run(['why'])
-    t.equal(stopped.stdout, '"stock" was stopped by "pillion stop"; "pillion start stock" brings it back\n')
-  }
-)
+t.test('why without an id tells of all apps that are not ready; of one that listens elsewhere, where', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.js': ELSEWHERE})
+  await rig.template([
+    {appID: 'shop', command: ['sleep', '600']},
+    {appID: 'stock', appDirPath: '.', autoPort: true, ready: {timeout: '2s'}, command: ['node', 'app.js']}
+  ])
+  const run = rig.pillion(['up'])
+  const [, port = ''] = /at (\d+)/.exec(await run.waitForLine('at ')) ?? []
+  const appPort = /^stock .*localhost:(\d+)/m.exec((await rig.run(['ps'])).stdout)?.[1] ?? ''
+  const where = `it listens on port ${port}, and not on its appPort ${appPort}`
+  const {code, stdout} = await rig.run(['why'])
+  t.equal(code, 0)
+  t.match(stdout, new RegExp(`^"stock" is .*: ${where}\n$`))
+  t.match(JSON.parse((await rig.run(['why', '-o', 'json'])).stdout), [{app: 'stock', death: null}])
+  t.match(await run.waitForLine('is not ready after 2 s', {stream: 'stderr'}), where)
+  await rig.run(['stop', 'stock'])
+  const stopped = await rig.run(['why'])
+  t.equal(stopped.stdout, '"stock" was stopped by "pillion stop"; "pillion start stock" brings it back\n')
+})
 
 t.test('of an app that listens on another address why tells which one, and where it is waited for', async t => {
   const rig = await openRig(t)

@@ -72,68 +72,65 @@ t.test('workflow timeline --follow goes on where the run has cut it off, or has 
   t.same(asked, ['none', '7'])
 })
 
-t.test(
-  'what a run has taken on goes on with the next one, however it ended, and a line says so; --forget forgets',
-  async t => {
-    const rig = await openRig(t)
-    await rig.template([{appID: 'shop'}])
-    const work = join(rig.home, '.local/state/pillion')
-    const first = rig.pillion(['run', '-f', '.'])
-    let shop = await rig.driven('shop')
-    t.match(await rig.run(['workflow', 'list']), {code: 0, stderr: /No workflow found/})
-    t.match(await rig.run(['skip', '7d']), {code: 0, stdout: /Skipped 168h0m0s: nothing fell due/})
-    t.equal(existsSync(work), false, 'who only looks begins no file')
-    const start = await shop.fetch('/v1.0/workflows/dapr/order/start?instanceID=o-1', {method: 'POST', body: '1'})
-    t.match(start, {status: 202})
-    t.match(await shop.fetch('/v1.0/workflows/dapr/o-1/raiseEvent/go', {method: 'POST'}), {status: 202})
-    await rig.until(['ps'], '\n1 step of a workflow waits for a worker of "shop"\n')
-    let run = first
-    for (const end of ['SIGINT', 'SIGKILL', 'stop', 'SIGKILL'] as const) {
-      if (end === 'stop') await rig.run(['stop', '-f', '.'])
-      else run.signal(end)
-      await run.exited
-      run = rig.pillion(['run', '-f', '.'])
-      shop = await rig.driven('shop')
-      await run.waitForLine(KEPT)
-      t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 200, body: /"runtimeStatus":"PENDING"/}, end)
-    }
-    const second = rig.pillion(['run', '-f', '.'])
-    await rig.driven('shop') // its own, which is not to be taken for that of a later run
-    await second.waitForLine(
-      /another run of this template, or another program, holds .*work-.*\.db: what this run takes on \(workflows, jobs, reminders\) is kept in memory/,
-      {
-        stream: 'stderr'
-      }
-    )
-    await second.end('SIGINT')
-    await run.end('SIGINT')
-    t.match(
-      (await rig.run(['doctor'])).stdout,
-      /workflows of this template lie in .*work-.*\.db \(\d+ KB\)\n +pillion workflow purge/
-    )
-    await rig.write({'shop/resources/bus.yaml': BUS})
-    await rig.template([{appID: 'shop', resourcesPath: 'resources', containerImage: 'shop:1'}])
-    t.match(await rig.run(['validate']), {
-      code: 0,
-      stderr: /no Component has actorStateStore "true": Pillion needs none/
-    })
-    t.match(
-      (await rig.run(['export', 'kubernetes', '-o', 'k'])).stderr,
-      /scheduler in the cluster; .* stay in .*work-.*\.db/
-    )
-    await rig.template([{appID: 'store'}])
-    const other = rig.pillion(['run', '-f', '.'])
-    await other.waitForLine('1 workflow of "shop" waits: the template has no such app', {stream: 'stderr'})
-    await other.end('SIGINT')
-    await rig.template([{appID: 'shop'}])
-    const fresh = rig.pillion(['run', '-f', '.', '--forget'])
+t.test('work of a run goes on with the next one, however it ended, and a line says so; --forget forgets', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}])
+  const work = join(rig.home, '.local/state/pillion')
+  const first = rig.pillion(['run', '-f', '.'])
+  let shop = await rig.driven('shop')
+  t.match(await rig.run(['workflow', 'list']), {code: 0, stderr: /No workflow found/})
+  t.match(await rig.run(['skip', '7d']), {code: 0, stdout: /Skipped 168h0m0s: nothing fell due/})
+  t.equal(existsSync(work), false, 'who only looks begins no file')
+  const start = await shop.fetch('/v1.0/workflows/dapr/order/start?instanceID=o-1', {method: 'POST', body: '1'})
+  t.match(start, {status: 202})
+  t.match(await shop.fetch('/v1.0/workflows/dapr/o-1/raiseEvent/go', {method: 'POST'}), {status: 202})
+  await rig.until(['ps'], '\n1 step of a workflow waits for a worker of "shop"\n')
+  let run = first
+  for (const end of ['SIGINT', 'SIGKILL', 'stop', 'SIGKILL'] as const) {
+    if (end === 'stop') await rig.run(['stop', '-f', '.'])
+    else run.signal(end)
+    await run.exited
+    run = rig.pillion(['run', '-f', '.'])
     shop = await rig.driven('shop')
-    await fresh.waitForLine('shop: forgets 1 workflow (--forget)')
-    t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 404})
-    await fresh.end('SIGINT')
-    t.equal(readdirSync(work).filter(name => name.startsWith('work-') && name.endsWith('.db')).length, 1)
+    await run.waitForLine(KEPT)
+    t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 200, body: /"runtimeStatus":"PENDING"/}, end)
   }
-)
+  const second = rig.pillion(['run', '-f', '.'])
+  await rig.driven('shop') // its own, which is not to be taken for that of a later run
+  await second.waitForLine(
+    /another run of this template, or another program, holds .*work-.*\.db: what this run takes on \(workflows, jobs, reminders\) is kept in memory/,
+    {
+      stream: 'stderr'
+    }
+  )
+  await second.end('SIGINT')
+  await run.end('SIGINT')
+  t.match(
+    (await rig.run(['doctor'])).stdout,
+    /workflows of this template lie in .*work-.*\.db \(\d+ KB\)\n +pillion workflow purge/
+  )
+  await rig.write({'shop/resources/bus.yaml': BUS})
+  await rig.template([{appID: 'shop', resourcesPath: 'resources', containerImage: 'shop:1'}])
+  t.match(await rig.run(['validate']), {
+    code: 0,
+    stderr: /no Component has actorStateStore "true": Pillion needs none/
+  })
+  t.match(
+    (await rig.run(['export', 'kubernetes', '-o', 'k'])).stderr,
+    /scheduler in the cluster; .* stay in .*work-.*\.db/
+  )
+  await rig.template([{appID: 'store'}])
+  const other = rig.pillion(['run', '-f', '.'])
+  await other.waitForLine('1 workflow of "shop" waits: the template has no such app', {stream: 'stderr'})
+  await other.end('SIGINT')
+  await rig.template([{appID: 'shop'}])
+  const fresh = rig.pillion(['run', '-f', '.', '--forget'])
+  shop = await rig.driven('shop')
+  await fresh.waitForLine('shop: forgets 1 workflow (--forget)')
+  t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 404})
+  await fresh.end('SIGINT')
+  t.equal(readdirSync(work).filter(name => name.startsWith('work-') && name.endsWith('.db')).length, 1)
+})
 
 t.test('up --run keeps workflows in memory, and tells those that are not done', async t => {
   const rig = await openRig(t)
@@ -180,26 +177,23 @@ t.test('an edit that takes an app out of the template says which workflows wait 
   )
 })
 
-t.test(
-  'the first worker of an app with stores, none of them for actors: the terminal says what a real Dapr needs, once',
-  async t => {
-    const hub = await openHub(t, {
-      app: {resourcesPath: 'resources'},
-      files: {'shop/resources/a.yaml': component('a', 'state.in-memory')}
-    })
-    const words = /workflows of "shop": no Component has actorStateStore "true": Pillion needs none/
-    await hub.run.waitForLine(words, {stream: 'stderr'})
-    const marked = await openHub(t, {
-      app: {resourcesPath: 'resources'},
-      files: {'shop/resources/a.yaml': component('a', 'state.in-memory', {actorStateStore: 'true'})}
-    })
-    const started = marked.call('StartInstance', encode(START_INSTANCE, {instanceId: 'a', name: 'order'}))
-    await marked.item()
-    await marked.call('CompleteWorkflowTask', complete('a', '1'))
-    await started
-    t.notMatch(marked.run.stderr.lines.join(), words)
-  }
-)
+t.test('the first worker of an app with stores, none of them for actors: one line says what Dapr needs', async t => {
+  const hub = await openHub(t, {
+    app: {resourcesPath: 'resources'},
+    files: {'shop/resources/a.yaml': component('a', 'state.in-memory')}
+  })
+  const words = /workflows of "shop": no Component has actorStateStore "true": Pillion needs none/
+  await hub.run.waitForLine(words, {stream: 'stderr'})
+  const marked = await openHub(t, {
+    app: {resourcesPath: 'resources'},
+    files: {'shop/resources/a.yaml': component('a', 'state.in-memory', {actorStateStore: 'true'})}
+  })
+  const started = marked.call('StartInstance', encode(START_INSTANCE, {instanceId: 'a', name: 'order'}))
+  await marked.item()
+  await marked.call('CompleteWorkflowTask', complete('a', '1'))
+  await started
+  t.notMatch(marked.run.stderr.lines.join(), words)
+})
 
 t.test('a folder that was moved takes its workflows along; a copy of it has none', async t => {
   const rig = await openRig(t)

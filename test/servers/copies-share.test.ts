@@ -32,27 +32,23 @@ async function startCopy(rig: Rig, folder: string): Promise<{readonly run: Progr
   return {run, shop}
 }
 
-t.test(
-  'a Redis that two copies use is named in one line, with what keeps them apart',
-  {skip: skipWithoutRedis},
-  async t => {
-    const {port} = await realRedis(t)
-    const rig = await openRig(t)
-    const command = rig.drivenCommand
-    const app = {appID: 'shop', appDirPath: '.', autoPort: true, command, resourcesPath: './resources'}
-    await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps: [app]}), ...inRedis(port)})
-    const main = await startCopy(rig, 'main')
-    const pr = await startCopy(rig, 'pr')
-    const line = await pr.run.waitForLine('the same data', {stream: 'stderr'})
-    for (const each of ['bus (pubsub.redis', 'lock (lock.redis', 'out (bindings.redis', 'store (state.redis'])
-      t.match(line, `${each} at localhost:${port})`)
-    t.match(
-      line,
-      `: main (pid ${main.run.pid}) uses the same data, so keys and events cross: make the server an app of the template, or give each copy a database of its own`
-    )
-    const body = JSON.stringify([{key: 'who', value: 'main'}])
-    await main.shop.fetch('/v1.0/state/store', {method: 'POST', body})
-    t.equal((await pr.shop.fetch('/v1.0/state/store/who')).body, '"main"')
-    t.notMatch(main.run.stderr.text, 'the same data', 'the second one tells it')
-  }
-)
+t.test('a Redis that two copies use is named, with what keeps them apart', {skip: skipWithoutRedis}, async t => {
+  const {port} = await realRedis(t)
+  const rig = await openRig(t)
+  const command = rig.drivenCommand
+  const app = {appID: 'shop', appDirPath: '.', autoPort: true, command, resourcesPath: './resources'}
+  await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps: [app]}), ...inRedis(port)})
+  const main = await startCopy(rig, 'main')
+  const pr = await startCopy(rig, 'pr')
+  const line = await pr.run.waitForLine('the same data', {stream: 'stderr'})
+  for (const each of ['bus (pubsub.redis', 'lock (lock.redis', 'out (bindings.redis', 'store (state.redis'])
+    t.match(line, `${each} at localhost:${port})`)
+  t.match(
+    line,
+    `: main (pid ${main.run.pid}) uses the same data, so keys and events cross: make the server an app of the template, or give each copy a database of its own`
+  )
+  const body = JSON.stringify([{key: 'who', value: 'main'}])
+  await main.shop.fetch('/v1.0/state/store', {method: 'POST', body})
+  t.equal((await pr.shop.fetch('/v1.0/state/store/who')).body, '"main"')
+  t.notMatch(main.run.stderr.text, 'the same data', 'the second one tells it')
+})

@@ -34,29 +34,25 @@ t.test('a daprd that dies is started anew, and that is told', {skip: skipWithout
 })
 
 // a daprd says so before it ends: which of both is noticed first is open
-t.test(
-  'files that are saved: daprd has what they name now; a mistake leaves what was there',
-  {skip: skipWithoutDaprd},
-  async t => {
-    const rig = await openRig(t)
-    installDaprd(rig)
-    await rig.write({'resources/store.yaml': component('store', 'state.in-memory')})
-    await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
-    const run = rig.pillion(['run', '-f', '.'], {env: ALWAYS})
-    const shop = await rig.driven('shop')
-    await shop.listen()
-    await run.ports('shop')
-    await rig.write({'resources/more.yaml': component('more', 'state.in-memory')})
-    while ((await post(shop, '/v1.0/state/more', [{key: 'k', value: 2}])).status !== 204) await turn()
-    await rig.write({'resources/bad.yaml': component('bad', 'state.sqlite', {connectionString: 'none/a.db'})})
-    await run.stderr.line(
-      /the component bad \(state\.sqlite\) cannot be opened: (?:daprd ended before it was ready: exit status 1: )?Fatal error/
-    )
-    await run.stderr.line(/resources\/bad\.yaml:1/)
-    t.match(await shop.fetch('/v1.0/state/more/k'), {status: 200, body: '2'})
-    t.equal(daprdsOf(rig).length, 1)
-  }
-)
+t.test('saved files: daprd has what they name now; a mistake changes nothing', {skip: skipWithoutDaprd}, async t => {
+  const rig = await openRig(t)
+  installDaprd(rig)
+  await rig.write({'resources/store.yaml': component('store', 'state.in-memory')})
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
+  const run = rig.pillion(['run', '-f', '.'], {env: ALWAYS})
+  const shop = await rig.driven('shop')
+  await shop.listen()
+  await run.ports('shop')
+  await rig.write({'resources/more.yaml': component('more', 'state.in-memory')})
+  while ((await post(shop, '/v1.0/state/more', [{key: 'k', value: 2}])).status !== 204) await turn()
+  await rig.write({'resources/bad.yaml': component('bad', 'state.sqlite', {connectionString: 'none/a.db'})})
+  await run.stderr.line(
+    /the component bad \(state\.sqlite\) cannot be opened: (?:daprd ended before it was ready: exit status 1: )?Fatal error/
+  )
+  await run.stderr.line(/resources\/bad\.yaml:1/)
+  t.match(await shop.fetch('/v1.0/state/more/k'), {status: 200, body: '2'})
+  t.equal(daprdsOf(rig).length, 1)
+})
 
 t.test('an app whose component daprd cannot open is not started: the others run', {skip: skipWithoutDaprd}, async t => {
   const rig = await openRig(t)

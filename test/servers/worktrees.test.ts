@@ -102,78 +102,70 @@ async function downAll(t: Test, rig: Rig, folders: readonly string[], runs: read
   t.same(await rig.leftovers(), [])
 }
 
-t.test(
-  'worktrees by two commands each: every order and event is in its own servers and nowhere else',
-  {skip, timeout},
-  async t => {
-    const rig = await openShop(t)
-    const folders = ['main', ...Array.from({length: COPIES - 1}, (_, at) => `copy${at + 1}`)]
-    const runs: Program[] = []
-    for (const folder of folders) runs.push(await startShop(t, rig, folder))
-    const webs = await Promise.all(folders.map(async folder => portOf(rig, folder, 'web')))
-    t.equal(new Set(webs).size, folders.length)
-    await Promise.all(folders.map(async (folder, at) => order(webs[at] ?? 0, idsOf(folder).slice(1))))
-    for (const folder of folders) {
-      const db = await portOf(rig, folder, 'db')
-      const redis = await portOf(rig, folder, 'redis')
-      while (Number(query(db, 'SELECT count(*) FROM mails')) < ORDERS) await pause(50)
-      const copies = query(
-        db,
-        "SELECT string_agg(DISTINCT split_part(id, ' ', 1), ',') FROM (SELECT id FROM orders UNION ALL SELECT id FROM mails) a"
-      )
-      t.equal(copies, folder, 'rows of this copy alone')
-      t.same(
-        [query(db, 'SELECT count(*) FROM orders'), query(db, 'SELECT count(DISTINCT id), count(*) FROM mails')],
-        [`${ORDERS}`, `${ORDERS}|${ORDERS}`]
-      )
-      t.same(idsInRedis(redis), idsOf(folder).toSorted())
-      t.equal(redisCli(redis, 'XLEN', 'orders'), ORDERS.toString(), 'events of this copy alone')
-    }
-    await downAll(t, rig, folders, runs)
+t.test('worktrees by two commands each: every order and event is in its own servers only', {skip, timeout}, async t => {
+  const rig = await openShop(t)
+  const folders = ['main', ...Array.from({length: COPIES - 1}, (_, at) => `copy${at + 1}`)]
+  const runs: Program[] = []
+  for (const folder of folders) runs.push(await startShop(t, rig, folder))
+  const webs = await Promise.all(folders.map(async folder => portOf(rig, folder, 'web')))
+  t.equal(new Set(webs).size, folders.length)
+  await Promise.all(folders.map(async (folder, at) => order(webs[at] ?? 0, idsOf(folder).slice(1))))
+  for (const folder of folders) {
+    const db = await portOf(rig, folder, 'db')
+    const redis = await portOf(rig, folder, 'redis')
+    while (Number(query(db, 'SELECT count(*) FROM mails')) < ORDERS) await pause(50)
+    const copies = query(
+      db,
+      "SELECT string_agg(DISTINCT split_part(id, ' ', 1), ',') FROM (SELECT id FROM orders UNION ALL SELECT id FROM mails) a"
+    )
+    t.equal(copies, folder, 'rows of this copy alone')
+    t.same(
+      [query(db, 'SELECT count(*) FROM orders'), query(db, 'SELECT count(DISTINCT id), count(*) FROM mails')],
+      [`${ORDERS}`, `${ORDERS}|${ORDERS}`]
+    )
+    t.same(idsInRedis(redis), idsOf(folder).toSorted())
+    t.equal(redisCli(redis, 'XLEN', 'orders'), ORDERS.toString(), 'events of this copy alone')
   }
-)
+  await downAll(t, rig, folders, runs)
+})
 
-t.test(
-  'bring: a copy gets the data of servers that run and are written, as they were at one moment',
-  {skip},
-  async t => {
-    const rig = await openShop(t, 'bring: [db/data, redis/data]\n')
-    const main = await startShop(t, rig, 'main')
-    const web = await portOf(rig, 'main', 'web')
-    const taken = ['main 0']
-    const end = new AbortController()
-    const shopping = (async () => {
-      for (let at = 1; !end.signal.aborted; at++) {
-        await order(web, [`main ${at}`])
-        taken.push(`main ${at}`)
-      }
-    })()
-    while (taken.length < 30) await pause(20)
-    const before = [...taken]
-    const copy = await startShop(t, rig, 'copy')
-    end.abort()
-    await shopping
-    const after = new Set(taken)
-    t.match(copy.stderr.text, /bringing db\/data from postgres \(pid \d+\), which runs, by its own tool/)
-    t.match(copy.stderr.text, /bringing redis\/data from redis-server \(pid \d+\), which runs, by its own tool/)
-    t.match(copy.stderr.text, /brought from .*\/main: db\/data, redis\/data/)
-    const [db, redis] = [await portOf(rig, 'copy', 'db'), await portOf(rig, 'copy', 'redis')]
-    const rows = query(db, "SELECT id FROM orders WHERE id LIKE 'main %'").split('\n')
-    for (const ids of [rows, idsInRedis(redis).filter(id => id.startsWith('main '))]) {
-      t.ok(
-        before.every(id => ids.includes(id)),
-        'all that was there before'
-      )
-      t.ok(
-        ids.every(id => after.has(id)),
-        'nothing else'
-      )
-      // orders came one after the other: what is missing is the end
-      t.same(new Set(ids), new Set([...after].slice(0, ids.length)))
+t.test('bring: a copy gets the data of running, written servers, as they were at one moment', {skip}, async t => {
+  const rig = await openShop(t, 'bring: [db/data, redis/data]\n')
+  const main = await startShop(t, rig, 'main')
+  const web = await portOf(rig, 'main', 'web')
+  const taken = ['main 0']
+  const end = new AbortController()
+  const shopping = (async () => {
+    for (let at = 1; !end.signal.aborted; at++) {
+      await order(web, [`main ${at}`])
+      taken.push(`main ${at}`)
     }
-    t.equal(query(db, "SELECT count(*) FROM orders WHERE id = 'copy 0'"), '1')
-    t.equal(query(await portOf(rig, 'main', 'db'), "SELECT count(*) FROM orders WHERE id = 'copy 0'"), '0')
-    t.notOk(idsInRedis(await portOf(rig, 'main', 'redis')).includes('copy 0'))
-    await downAll(t, rig, ['main', 'copy'], [main, copy])
+  })()
+  while (taken.length < 30) await pause(20)
+  const before = [...taken]
+  const copy = await startShop(t, rig, 'copy')
+  end.abort()
+  await shopping
+  const after = new Set(taken)
+  t.match(copy.stderr.text, /bringing db\/data from postgres \(pid \d+\), which runs, by its own tool/)
+  t.match(copy.stderr.text, /bringing redis\/data from redis-server \(pid \d+\), which runs, by its own tool/)
+  t.match(copy.stderr.text, /brought from .*\/main: db\/data, redis\/data/)
+  const [db, redis] = [await portOf(rig, 'copy', 'db'), await portOf(rig, 'copy', 'redis')]
+  const rows = query(db, "SELECT id FROM orders WHERE id LIKE 'main %'").split('\n')
+  for (const ids of [rows, idsInRedis(redis).filter(id => id.startsWith('main '))]) {
+    t.ok(
+      before.every(id => ids.includes(id)),
+      'all that was there before'
+    )
+    t.ok(
+      ids.every(id => after.has(id)),
+      'nothing else'
+    )
+    // orders came one after the other: what is missing is the end
+    t.same(new Set(ids), new Set([...after].slice(0, ids.length)))
   }
-)
+  t.equal(query(db, "SELECT count(*) FROM orders WHERE id = 'copy 0'"), '1')
+  t.equal(query(await portOf(rig, 'main', 'db'), "SELECT count(*) FROM orders WHERE id = 'copy 0'"), '0')
+  t.notOk(idsInRedis(await portOf(rig, 'main', 'redis')).includes('copy 0'))
+  await downAll(t, rig, ['main', 'copy'], [main, copy])
+})

@@ -56,20 +56,17 @@ t.test('a worktree that git knows by a relative path (worktree.useRelativePaths)
   git('main', 'worktree', 'prune')
 })
 
-t.test(
-  'a main working tree whose folder of Git is elsewhere (--separate-git-dir, a submodule) is one of its copies',
-  async t => {
-    mkdirSync(join(folder, 'apart'))
-    git('apart', 'init', '-q', '-b', 'main', '--separate-git-dir', '../apart-git')
-    writeFileSync(fileIn('apart'), 'version: 1\n')
-    git('apart', 'add', '.')
-    git('apart', 'commit', '-qm', 'shop')
-    t.same(copiesIn('apart'), ['apart apart'])
-    git('apart', 'worktree', 'add', '-q', '--detach', '../beside')
-    t.same(copiesIn('apart'), ['apart apart', 'beside beside'])
-    t.same(copiesIn('beside'), ['beside beside'], 'Git does not know where it is')
-  }
-)
+t.test('a main tree whose Git folder is elsewhere (--separate-git-dir, a submodule) is one of its copies', async t => {
+  mkdirSync(join(folder, 'apart'))
+  git('apart', 'init', '-q', '-b', 'main', '--separate-git-dir', '../apart-git')
+  writeFileSync(fileIn('apart'), 'version: 1\n')
+  git('apart', 'add', '.')
+  git('apart', 'commit', '-qm', 'shop')
+  t.same(copiesIn('apart'), ['apart apart'])
+  git('apart', 'worktree', 'add', '-q', '--detach', '../beside')
+  t.same(copiesIn('apart'), ['apart apart', 'beside beside'])
+  t.same(copiesIn('beside'), ['beside beside'], 'Git does not know where it is')
+})
 
 t.test('a worktree that was moved by hand is found where it has run, and from inside', async t => {
   git('main', 'worktree', 'add', '-q', '--detach', '../pr')
@@ -90,21 +87,18 @@ t.test('a worktree that was moved by hand is found where it has run, and from in
   t.same(copiesIn(), ['main main', 'again again'], 'git was told')
 })
 
-t.test(
-  'a worktree that was moved by hand and forgotten by git is one of its repository, with a space of its own',
-  async t => {
-    git('main', 'worktree', 'add', '-q', '--detach', '../try')
-    renameSync(join(folder, 'try'), join(folder, 'tried'))
-    git('main', 'worktree', 'prune')
-    t.equal(originOf(fileIn('tried')), originOf(fileIn('main')))
-    t.ok(copiesIn('tried').includes('tried tried'), 'from inside')
-    const space = await spaceOf(env, {file: fileIn('tried'), copy: ''})
-    t.match(space?.name, /^tried-/)
-    t.ok(copiesIn().includes('tried tried'), 'where it has run')
-    rmSync(join(folder, 'tried'), {recursive: true})
-    rmSync(space?.folder ?? '', {recursive: true})
-  }
-)
+t.test('a worktree that was moved by hand and forgotten by git is of its repository, with its own space', async t => {
+  git('main', 'worktree', 'add', '-q', '--detach', '../try')
+  renameSync(join(folder, 'try'), join(folder, 'tried'))
+  git('main', 'worktree', 'prune')
+  t.equal(originOf(fileIn('tried')), originOf(fileIn('main')))
+  t.ok(copiesIn('tried').includes('tried tried'), 'from inside')
+  const space = await spaceOf(env, {file: fileIn('tried'), copy: ''})
+  t.match(space?.name, /^tried-/)
+  t.ok(copiesIn().includes('tried tried'), 'where it has run')
+  rmSync(join(folder, 'tried'), {recursive: true})
+  rmSync(space?.folder ?? '', {recursive: true})
+})
 
 t.test('where Git keeps branches in tables (reftable), a copy has none that is not there', async t => {
   const head = join(folder, 'main/.git/HEAD')

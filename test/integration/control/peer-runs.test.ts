@@ -97,28 +97,25 @@ t.test('many calls share one search; then the sidecar is known, and gets a heade
   t.equal(asked(), 1)
 })
 
-t.test(
-  'a sidecar that refuses connections is searched again: another one is used, the same one is an error',
-  async t => {
-    const {folder, peerRuns} = open(t)
-    const first = await lender(t, folder, {run: 'a'.repeat(32), port: 7, startedAt: 1})
-    const one = call('stock')
-    t.match(await settled(peerRuns.admit(one)), {ok: true, pool: {port: 7}})
-    t.match(await settled(peerRuns.admit(one, true)), {
-      ok: false,
-      status: 500,
-      error:
-        'rpc error: code = Unavailable desc = connection error: dial tcp 127.0.0.1:7: connect: connection refused (the sidecar of "stock", which belongs to another run)'
-    })
-    t.equal(first.asked(), 2)
-    const second = await lender(t, folder, {run: 'b'.repeat(32), port: 8, startedAt: 2})
-    const other = call('stock')
-    t.match(await settled(peerRuns.admit(other)), {ok: true, pool: {port: 7}})
-    t.match(await settled(peerRuns.admit(other, true)), {ok: true, pool: {port: 8}}, 'another run that has the app')
-    t.match(await settled(peerRuns.admit(other, true)), {ok: true, pool: {port: 7}})
-    t.equal(second.asked(), 1)
-  }
-)
+t.test('a sidecar that refuses connections is searched again: another is used, the same is an error', async t => {
+  const {folder, peerRuns} = open(t)
+  const first = await lender(t, folder, {run: 'a'.repeat(32), port: 7, startedAt: 1})
+  const one = call('stock')
+  t.match(await settled(peerRuns.admit(one)), {ok: true, pool: {port: 7}})
+  t.match(await settled(peerRuns.admit(one, true)), {
+    ok: false,
+    status: 500,
+    error:
+      'rpc error: code = Unavailable desc = connection error: dial tcp 127.0.0.1:7: connect: connection refused (the sidecar of "stock", which belongs to another run)'
+  })
+  t.equal(first.asked(), 2)
+  const second = await lender(t, folder, {run: 'b'.repeat(32), port: 8, startedAt: 2})
+  const other = call('stock')
+  t.match(await settled(peerRuns.admit(other)), {ok: true, pool: {port: 7}})
+  t.match(await settled(peerRuns.admit(other, true)), {ok: true, pool: {port: 8}}, 'another run that has the app')
+  t.match(await settled(peerRuns.admit(other, true)), {ok: true, pool: {port: 7}})
+  t.equal(second.asked(), 1)
+})
 
 t.test('calls go round robin over the ready instances of all runs that have the app', async t => {
   const {folder, peerRuns} = open(t)

@@ -168,34 +168,31 @@ t.test('a log is streamed', async t => {
   await t.rejects(read('zzz', {}), /no app "zzz"/)
 })
 
-t.test(
-  'a sidecar of each other run is leased until it closes, the oldest run first; our own run is skipped',
-  async t => {
-    const folder = folderOf(t)
-    const [own, old, young] = ['1', '2', '3'].map(digit => digit.repeat(32)) as [string, string, string]
-    const closing = new AbortController()
-    await registered(t, folder, runOf(own, 1))
-    await registered(t, folder, runOf(young, 3))
-    const registration = await registered(t, folder, runOf(old, 2), [], closing.signal)
-    const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
-    const {sidecars} = await search.find('order')
-    t.same(
-      sidecars.map(({address}) => address.run),
-      [old, young]
-    )
-    closing.abort()
-    await sidecars[0]?.closed
-    sidecars[1]?.release()
-    void registration.withdraw()
-    const next = await search.find('order')
-    t.same(
-      next.sidecars.map(({address}) => address.run),
-      [young]
-    )
-    next.sidecars[0]?.release()
-    t.match(await search.find('zzz'), {sidecars: [], others: [], isStopped: false})
-  }
-)
+t.test('a sidecar of each other run is leased until it closes, the oldest first; our own run is skipped', async t => {
+  const folder = folderOf(t)
+  const [own, old, young] = ['1', '2', '3'].map(digit => digit.repeat(32)) as [string, string, string]
+  const closing = new AbortController()
+  await registered(t, folder, runOf(own, 1))
+  await registered(t, folder, runOf(young, 3))
+  const registration = await registered(t, folder, runOf(old, 2), [], closing.signal)
+  const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
+  const {sidecars} = await search.find('order')
+  t.same(
+    sidecars.map(({address}) => address.run),
+    [old, young]
+  )
+  closing.abort()
+  await sidecars[0]?.closed
+  sidecars[1]?.release()
+  void registration.withdraw()
+  const next = await search.find('order')
+  t.same(
+    next.sidecars.map(({address}) => address.run),
+    [young]
+  )
+  next.sidecars[0]?.release()
+  t.match(await search.find('zzz'), {sidecars: [], others: [], isStopped: false})
+})
 
 t.test('a released lease leaves no listener in the run that granted it', async t => {
   const folder = folderOf(t)
@@ -256,32 +253,28 @@ t.test('what gives no answer of a run is skipped with a message, and other runs 
   }
 })
 
-t.test(
-  'a suspended run may end in the instant in which it is resumed',
-  {skip: inDisguise('it waits for /proc')},
-  async t => {
-    const folder = folderOf(t)
-    const parent = spawn('sh', ['-c', 'sleep 300 & echo $!; wait'], {stdio: ['ignore', 'pipe', 'ignore']})
-    const pid = Number(String(((await once(parent.stdout, 'data')) as [Buffer])[0]))
-    await foreignListener(t, folder, 'garbage')
-    const identity = {pid, name: 'a', copy: '', started: startOf(pid), templateFile: '', appIds: []}
-    await writeRunFile(join(folder, '99999999'), {marker: '9'.repeat(32), graceMs: 1, identity})
-    process.kill(pid, 'SIGSTOP')
-    while (!isSuspended(pid)) await new Promise(setImmediate)
-    const suspended = (): 'resume' => {
-      process.kill(pid, 'SIGKILL')
-      while (existsSync(`/proc/${pid}`)); // its parent takes note of its end
-      return 'resume'
-    }
-    t.same(
-      await findRuns({PILLION_RUNTIME_DIR: folder}, () => undefined, {
-        suspended,
-        slow: ({pid: slowOne}) => t.fail(`${slowOne} is slow`)
-      }),
-      []
-    )
+t.test('a suspended run may end in the instant of its resume', {skip: inDisguise('it waits for /proc')}, async t => {
+  const folder = folderOf(t)
+  const parent = spawn('sh', ['-c', 'sleep 300 & echo $!; wait'], {stdio: ['ignore', 'pipe', 'ignore']})
+  const pid = Number(String(((await once(parent.stdout, 'data')) as [Buffer])[0]))
+  await foreignListener(t, folder, 'garbage')
+  const identity = {pid, name: 'a', copy: '', started: startOf(pid), templateFile: '', appIds: []}
+  await writeRunFile(join(folder, '99999999'), {marker: '9'.repeat(32), graceMs: 1, identity})
+  process.kill(pid, 'SIGSTOP')
+  while (!isSuspended(pid)) await new Promise(setImmediate)
+  const suspended = (): 'resume' => {
+    process.kill(pid, 'SIGKILL')
+    while (existsSync(`/proc/${pid}`)); // its parent takes note of its end
+    return 'resume'
   }
-)
+  t.same(
+    await findRuns({PILLION_RUNTIME_DIR: folder}, () => undefined, {
+      suspended,
+      slow: ({pid: slowOne}) => t.fail(`${slowOne} is slow`)
+    }),
+    []
+  )
+})
 
 t.test('a run that does not respond is skipped by the next searches', async t => {
   const folder = folderOf(t)

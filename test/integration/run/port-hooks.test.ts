@@ -17,16 +17,13 @@ t.test('each process finds its hooks, also after the cache was emptied', async t
   t.ok(existsSync(hook()))
 })
 
-t.test(
-  'a cache that is no absolute path counts as none: a program would look for its hooks from its own folder',
-  async t => {
-    const env = {XDG_CACHE_HOME: '~/.cache', HOME: t.testdir()}
-    const published = {inCode: 3000, number: 3000, host: ''}
-    const {NODE_OPTIONS = '', PYTHONPATH = ''} = withPortHooks({}, published, {appPort: 4000, env, python: HOOK_TEXT})
-    t.ok(NODE_OPTIONS.includes(`"${env.HOME}/.cache/pillion/`), NODE_OPTIONS)
-    t.ok(PYTHONPATH.startsWith(`${env.HOME}/.cache/pillion/`))
-  }
-)
+t.test('a cache that is no absolute path counts as none: programs would look in their own folders', async t => {
+  const env = {XDG_CACHE_HOME: '~/.cache', HOME: t.testdir()}
+  const published = {inCode: 3000, number: 3000, host: ''}
+  const {NODE_OPTIONS = '', PYTHONPATH = ''} = withPortHooks({}, published, {appPort: 4000, env, python: HOOK_TEXT})
+  t.ok(NODE_OPTIONS.includes(`"${env.HOME}/.cache/pillion/`), NODE_OPTIONS)
+  t.ok(PYTHONPATH.startsWith(`${env.HOME}/.cache/pillion/`))
+})
 
 const hasPython = spawnSync('python3', ['--version']).status === 0
 

@@ -89,20 +89,17 @@ t.test('it has not ended as long as a process is left that is to take over, or w
   t.ok(program.hasEnded)
 })
 
-t.test(
-  'one that may sleep and has ended with 0 sleeps on when an edit replaces it; one that has failed is tried again',
-  async t => {
-    for (const code of [0, 3]) {
-      const plan = planOf({command: script(`exit ${code}`), lazy: true})
-      const {program, witness, spawned} = programOf(t, () => true, plan)
-      await program.start(undefined)
-      await witness.phase('asleep')
-      await program.replace(planOf({command: script('exec sleep 1000'), lazy: true}), 0, 'watch')
-      t.equal(spawned(), code === 0 ? 1 : 2)
-      t.match(program.app.state.phase, code === 0 ? 'asleep' : /starting|running/)
-    }
+t.test('one that may sleep and ended with 0 sleeps on when an edit replaces it; a failed one is tried', async t => {
+  for (const code of [0, 3]) {
+    const plan = planOf({command: script(`exit ${code}`), lazy: true})
+    const {program, witness, spawned} = programOf(t, () => true, plan)
+    await program.start(undefined)
+    await witness.phase('asleep')
+    await program.replace(planOf({command: script('exec sleep 1000'), lazy: true}), 0, 'watch')
+    t.equal(spawned(), code === 0 ? 1 : 2)
+    t.match(program.app.state.phase, code === 0 ? 'asleep' : /starting|running/)
   }
-)
+})
 
 t.test('of two processes that are prepared in the same instant the end of one leaves the other alone', async t => {
   const [first, both] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]

@@ -54,37 +54,34 @@ t.test('worktrees and named copies have a space, the same for each of their temp
   t.not((await spaceAt('main', 'b'))?.name, named?.name)
 })
 
-t.test(
-  'a worktree that is moved keeps its space; a copy of it, and one made anew in its place, have others',
-  async t => {
-    const files = {'main/.git/worktrees/fix/commondir': '../..\n', 'fix/.git': 'gitdir: ../main/.git/worktrees/fix\n'}
-    const make = (): void => {
-      for (const [path, text] of Object.entries(files)) {
-        mkdirSync(dirname(join(folder, path)), {recursive: true})
-        writeFileSync(join(folder, path), text)
-      }
+t.test('a worktree that is moved keeps its space; a copy of it, and one made in its place, have others', async t => {
+  const files = {'main/.git/worktrees/fix/commondir': '../..\n', 'fix/.git': 'gitdir: ../main/.git/worktrees/fix\n'}
+  const make = (): void => {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), {recursive: true})
+      writeFileSync(join(folder, path), text)
     }
-    make()
-    const before = process.cwd()
-    // as a run does that is started there
-    process.chdir(join(folder, 'fix'))
-    const fix = await spaceAt('fix')
-    process.chdir(before)
-    const named = await spaceAt('fix', 'b')
-    cpSync(join(folder, 'fix'), join(folder, 'fix-by-hand'), {recursive: true})
-    const byHand = await spaceAt('fix-by-hand')
-    t.not(byHand?.name, fix?.name)
-    renameSync(join(folder, 'fix'), join(folder, 'moved'))
-    t.same(await spaceAt('moved'), fix)
-    t.same(await spaceAt('moved', 'b'), named)
-    t.same(await spaceAt('fix-by-hand'), byHand)
-    for (const gone of ['moved', 'main/.git/worktrees/fix']) rmSync(join(folder, gone), {recursive: true})
-    make()
-    const again = await spaceAt('fix')
-    t.match(again, {name: /^fix-/})
-    t.notOk([fix, byHand].some(each => each?.name === again?.name))
   }
-)
+  make()
+  const before = process.cwd()
+  // as a run does that is started there
+  process.chdir(join(folder, 'fix'))
+  const fix = await spaceAt('fix')
+  process.chdir(before)
+  const named = await spaceAt('fix', 'b')
+  cpSync(join(folder, 'fix'), join(folder, 'fix-by-hand'), {recursive: true})
+  const byHand = await spaceAt('fix-by-hand')
+  t.not(byHand?.name, fix?.name)
+  renameSync(join(folder, 'fix'), join(folder, 'moved'))
+  t.same(await spaceAt('moved'), fix)
+  t.same(await spaceAt('moved', 'b'), named)
+  t.same(await spaceAt('fix-by-hand'), byHand)
+  for (const gone of ['moved', 'main/.git/worktrees/fix']) rmSync(join(folder, gone), {recursive: true})
+  make()
+  const again = await spaceAt('fix')
+  t.match(again, {name: /^fix-/})
+  t.notOk([fix, byHand].some(each => each?.name === again?.name))
+})
 
 t.test('of clones the one that runs first shares; one that runs next to it has a space from then on', async t => {
   t.equal(await spaceAt('one'), undefined)

@@ -17,17 +17,14 @@ t.test('connections are read in turns of their own, in order; where nothing is t
   }
 })
 
-t.test(
-  'large bodies that are complete together are used one after the other, with turns of others between them',
-  async t => {
-    const done: string[] = []
-    const bodies = ['a', 'b', 'c'].map(async name => bodyTurn().then(() => done.push(name)))
-    await bodies[0]
-    while (!done.includes('c')) {
-      await turn()
-      done.push('turn')
-    }
-    await Promise.all(bodies)
-    t.match(done.join(' '), /^a turn( turn)* b turn( turn)* c /)
+t.test('large bodies that are complete together are used one by one, with turns of others between them', async t => {
+  const done: string[] = []
+  const bodies = ['a', 'b', 'c'].map(async name => bodyTurn().then(() => done.push(name)))
+  await bodies[0]
+  while (!done.includes('c')) {
+    await turn()
+    done.push('turn')
   }
-)
+  await Promise.all(bodies)
+  t.match(done.join(' '), /^a turn( turn)* b turn( turn)* c /)
+})

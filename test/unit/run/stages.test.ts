@@ -31,33 +31,24 @@ t.test('stages start in order and stop in reverse, once', async t => {
   t.same(deeds, ['+ports', '+logs', '+apps', '-apps', '-logs', '-ports'])
 })
 
-t.test(
-  'when one fails to start, it and those before it are taken down without waiting, and its error is thrown',
-  async t => {
-    const {stages, deeds} = writing(['ports', 'logs', 'sidecars', 'apps'], {start: 'sidecars'})
-    const all = new Stages()
-    await t.rejects(all.start(stages, NEVER), {message: 'sidecars is taken'})
-    t.same(deeds, ['+ports', '+logs', '-sidecars at once', '-logs at once', '-ports at once'])
-    await all.stop(NEVER)
-    t.equal(deeds.length, 5, 'nothing is left to stop')
-  }
-)
+t.test('when one fails to start, all before it are taken down at once, and its error is thrown', async t => {
+  const {stages, deeds} = writing(['ports', 'logs', 'sidecars', 'apps'], {start: 'sidecars'})
+  const all = new Stages()
+  await t.rejects(all.start(stages, NEVER), {message: 'sidecars is taken'})
+  t.same(deeds, ['+ports', '+logs', '-sidecars at once', '-logs at once', '-ports at once'])
+  await all.stop(NEVER)
+  t.equal(deeds.length, 5, 'nothing is left to stop')
+})
 
-t.test(
-  'an end that is asked for meanwhile: no further stage starts, and those that did are left to be stopped',
-  async t => {
-    const over = new AbortController()
-    const {stages, deeds} = writing(['ports', 'logs'])
-    const all = new Stages()
-    const asked = {name: 'asked', start: () => over.abort()}
-    t.equal(
-      await all.start([...stages, asked, {name: 'apps', start: () => t.fail('apps started')}], over.signal),
-      false
-    )
-    await all.stop(NEVER)
-    t.same(deeds, ['+ports', '+logs', '-logs', '-ports'])
-  }
-)
+t.test('an end meanwhile: no further stage starts, and those that did are left to be stopped', async t => {
+  const over = new AbortController()
+  const {stages, deeds} = writing(['ports', 'logs'])
+  const all = new Stages()
+  const asked = {name: 'asked', start: () => over.abort()}
+  t.equal(await all.start([...stages, asked, {name: 'apps', start: () => t.fail('apps started')}], over.signal), false)
+  await all.stop(NEVER)
+  t.same(deeds, ['+ports', '+logs', '-logs', '-ports'])
+})
 
 t.test('an end that is asked for in the last stage counts, too', async t => {
   const over = new AbortController()

@@ -26,39 +26,36 @@ t.test('a call that comes before the run has put the app to sleep starts it', as
   t.same(woken, ['shop: GET /items'])
 })
 
-t.test(
-  'one that cannot be started is tried again later, or once it can be, not by each of those that need it',
-  async t => {
-    const woken: string[] = []
-    const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
-    const needs = ['an event', 'an actor']
-    const look = (): void => needs.forEach(each => sleep.need(each))
-    const sleep: AppSleep = new AppSleep(
-      {plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app, need},
-      {
-        starting: nothing,
-        triggers: () => ({}),
-        // what it depends on has failed: it sleeps on, and all that wait for it look again
-        wake: cause => {
-          if (woken.push(cause) > 5) throw new Error('without an end')
-          sleep.onMove()
-          look()
-        },
-        learn: nothing
-      }
-    )
-    look()
-    t.same(woken, ['an event'])
-    sleep.retry()
-    t.same(woken, ['an event', 'an actor'])
-    app.state = {phase: 'starting', pid: 1}
-    sleep.onMove()
-    app.state = {phase: 'running', pid: 1, ready: true}
-    sleep.onMove()
-    sleep.retry()
-    t.equal(woken.length, 2, 'it runs')
-  }
-)
+t.test('one that cannot be started is tried later, or once it can be, not by each that needs it', async t => {
+  const woken: string[] = []
+  const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
+  const needs = ['an event', 'an actor']
+  const look = (): void => needs.forEach(each => sleep.need(each))
+  const sleep: AppSleep = new AppSleep(
+    {plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app, need},
+    {
+      starting: nothing,
+      triggers: () => ({}),
+      // what it depends on has failed: it sleeps on, and all that wait for it look again
+      wake: cause => {
+        if (woken.push(cause) > 5) throw new Error('without an end')
+        sleep.onMove()
+        look()
+      },
+      learn: nothing
+    }
+  )
+  look()
+  t.same(woken, ['an event'])
+  sleep.retry()
+  t.same(woken, ['an event', 'an actor'])
+  app.state = {phase: 'starting', pid: 1}
+  sleep.onMove()
+  app.state = {phase: 'running', pid: 1, ready: true}
+  sleep.onMove()
+  sleep.retry()
+  t.equal(woken.length, 2, 'it runs')
+})
 
 t.test('what waits without a limit tries again without an end, at most once a minute', async t => {
   const clock = new TestClock()

@@ -67,22 +67,19 @@ const may = (
   return mayConnect({availability, plan: {command}, lives: [born], sleep: {triggers}}, leftAt)
 }
 
-t.test(
-  'a worker is awaited while a process starts and for a moment after, not of one that has run without for long',
-  async t => {
-    const [before, now] = [40_000, 100_000]
-    t.capture(performance, 'now', () => now)
-    t.ok(may('waiting', before, 0))
-    t.ok(may('ready', now, 0), 'right after up')
-    t.notOk(may('ready', before, 0))
-    t.notOk(may('ready', before, before), 'its workers were edited out')
-    t.ok(may('ready', before, now), 'its worker connects again')
-    t.ok(may('debugged', now, 0))
-    t.notOk(may('never', before, now))
-    t.notOk(may('asleep', 0, 0))
-    t.ok(may('asleep', 0, before))
-    t.ok(may('asleep', 0, 0, {hasWorkers: true}))
-    t.notOk(may('waiting', 0, before, {command: []}), 'nobody knows when its process comes')
-    t.ok(may('waiting', 0, now, {command: []}), 'it may only be restarted')
-  }
-)
+t.test('a worker is awaited while a process starts and a moment after, not of one long without it', async t => {
+  const [before, now] = [40_000, 100_000]
+  t.capture(performance, 'now', () => now)
+  t.ok(may('waiting', before, 0))
+  t.ok(may('ready', now, 0), 'right after up')
+  t.notOk(may('ready', before, 0))
+  t.notOk(may('ready', before, before), 'its workers were edited out')
+  t.ok(may('ready', before, now), 'its worker connects again')
+  t.ok(may('debugged', now, 0))
+  t.notOk(may('never', before, now))
+  t.notOk(may('asleep', 0, 0))
+  t.ok(may('asleep', 0, before))
+  t.ok(may('asleep', 0, 0, {hasWorkers: true}))
+  t.notOk(may('waiting', 0, before, {command: []}), 'nobody knows when its process comes')
+  t.ok(may('waiting', 0, now, {command: []}), 'it may only be restarted')
+})

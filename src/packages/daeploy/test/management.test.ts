@@ -378,23 +378,20 @@ t.test('files that nobody asked for, and that break off, are no harm', async t =
   }
 })
 
-t.test(
-  'who sends all of a request before reading gets the whole answer, also of one that is refused at its start',
-  async t => {
-    const {port: to} = await openManager(t)
-    for (const [head, status] of [
-      ['POST /services/~tar HTTP/1.1\r\nContent-Type: text/plain', 422],
-      ['POST /services/~tar HTTP/1.1\r\nContent-Type: text/plain\r\nConnection: close', 422],
-      ['POST /services/~tar HTTP/1.1\r\nContent-Type: multipart/form-data', 422],
-      ['POST /services/~tar HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x', 422],
-      ['POST /notifications HTTP/1.1', 413],
-      ['POST /nothing HTTP/1.1\r\nConnection: close', 404]
-    ] as const)
-      for (const framing of ['length', 'chunks'] as const)
-        t.match(
-          await answerAfterAll({to, head: `${head}\r\nHost: localhost`, framing}),
-          new RegExp(`^HTTP/1.1 ${status} .*\r\n\r\n.`, 's'),
-          `${head}, ${framing}`
-        )
-  }
-)
+t.test('who sends all of a request before reading gets the whole answer, also of a refusal at its start', async t => {
+  const {port: to} = await openManager(t)
+  for (const [head, status] of [
+    ['POST /services/~tar HTTP/1.1\r\nContent-Type: text/plain', 422],
+    ['POST /services/~tar HTTP/1.1\r\nContent-Type: text/plain\r\nConnection: close', 422],
+    ['POST /services/~tar HTTP/1.1\r\nContent-Type: multipart/form-data', 422],
+    ['POST /services/~tar HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x', 422],
+    ['POST /notifications HTTP/1.1', 413],
+    ['POST /nothing HTTP/1.1\r\nConnection: close', 404]
+  ] as const)
+    for (const framing of ['length', 'chunks'] as const)
+      t.match(
+        await answerAfterAll({to, head: `${head}\r\nHost: localhost`, framing}),
+        new RegExp(`^HTTP/1.1 ${status} .*\r\n\r\n.`, 's'),
+        `${head}, ${framing}`
+      )
+})

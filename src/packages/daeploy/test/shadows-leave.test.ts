@@ -117,19 +117,15 @@ const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'
 
 for (const fastPath of PATHS) {
   const [name] = fastPath
-  t.test(
-    `${name}: who leaves within his upload leaves no copy, and nothing stays counted`,
-    {timeout: 60_000},
-    async t => {
-      const {account, sender, app, underWay} = await scene(t, fastPath)
-      const gone = closed(app)
-      sender.leave()
-      await gone
-      await account.until(({kept}) => kept === 0)
-      t.same(account.sent, [])
-      t.equal(underWay(), 0)
-    }
-  )
+  t.test(`${name}: who leaves in his upload leaves no copy, and nothing is counted`, {timeout: 60_000}, async t => {
+    const {account, sender, app, underWay} = await scene(t, fastPath)
+    const gone = closed(app)
+    sender.leave()
+    await gone
+    await account.until(({kept}) => kept === 0)
+    t.same(account.sent, [])
+    t.equal(underWay(), 0)
+  })
 
   t.test(`${name}: who leaves within his upload, answered already, leaves none either`, {timeout: 60_000}, async t => {
     const {account, sender, app, underWay} = await scene(t, fastPath)

@@ -173,27 +173,24 @@ async function leaving(connection: FrameClient): Promise<void> {
 }
 
 for (const answers of [true, false])
-  t.test(
-    `a callee that takes one call on each connection, and closes none${answers ? '' : ' and ends no call'}, is called on others`,
-    async t => {
-      const clients = await openLeaving(t, answers)
-      const used = new Set<FrameClient>()
-      for (let i = 0; i < MANY; i++)
-        await new Promise<void>((resolve, reject) => {
-          clients.take({
-            opened: connection => {
-              used.add(connection)
-              const over = (): void => (answers ? resolve() : undefined)
-              const handler = {head: nothing, data: nothing, sent: nothing, reset: over, lost: nothing}
-              connection.open(handler, encodeField(':method', 'POST'), true)
-              if (!answers) void leaving(connection).then(resolve)
-            },
-            failed: why => reject(new Error(why))
-          })
+  t.test(`a callee with one call a connection, closes none${answers ? '' : ' nor call'}: others serve`, async t => {
+    const clients = await openLeaving(t, answers)
+    const used = new Set<FrameClient>()
+    for (let i = 0; i < MANY; i++)
+      await new Promise<void>((resolve, reject) => {
+        clients.take({
+          opened: connection => {
+            used.add(connection)
+            const over = (): void => (answers ? resolve() : undefined)
+            const handler = {head: nothing, data: nothing, sent: nothing, reset: over, lost: nothing}
+            connection.open(handler, encodeField(':method', 'POST'), true)
+            if (!answers) void leaving(connection).then(resolve)
+          },
+          failed: why => reject(new Error(why))
         })
-      t.equal(used.size, MANY)
-    }
-  )
+      })
+    t.equal(used.size, MANY)
+  })
 
 t.test('a callee that floods an idle connection with GOAWAY ends it, without a warning', async t => {
   const warnings: string[] = []
@@ -221,65 +218,58 @@ t.test('the settings of an app may come in pieces', async t => {
   }
 })
 
-t.test(
-  'nothing listens where one address refuses, whatever is wrong with the next: this machine may have no IPv6',
-  async t => {
-    const server = net.createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const {port} = server.address() as AddressInfo
-    await new Promise(resolve => server.close(resolve))
-    const hosts = ['127.0.0.1', '255.255.255.255']
-    const clients = new FrameClients({hosts, port, isSecure: false, warn: text => t.fail(text)})
-    const [why, isRefused] = await new Promise<readonly [string, boolean]>((resolve, reject) => {
-      clients.take({opened: () => reject(new Error('nothing listens')), failed: (...failure) => resolve(failure)})
-    })
-    t.equal(isRefused, true)
-    t.match(why, `dial tcp 127.0.0.1:${port}: connect: connection refused`)
-  }
-)
+t.test('nothing listens where one address refuses, whatever the next does: there may be no IPv6', async t => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  const hosts = ['127.0.0.1', '255.255.255.255']
+  const clients = new FrameClients({hosts, port, isSecure: false, warn: text => t.fail(text)})
+  const [why, isRefused] = await new Promise<readonly [string, boolean]>((resolve, reject) => {
+    clients.take({opened: () => reject(new Error('nothing listens')), failed: (...failure) => resolve(failure)})
+  })
+  t.equal(isRefused, true)
+  t.match(why, `dial tcp 127.0.0.1:${port}: connect: connection refused`)
+})
 
-t.test(
-  'two ends that both have more to say than the other has read still read each other',
-  {timeout: 20_000},
-  async t => {
-    const echo: StreamHandler = {
-      head: (stream, block) => {
-        stream.skipFields(block)
-        stream.writeHead('\u0088', false)
-      },
-      data: (stream, bytes, isLast) => stream.writeData(bytes, isLast),
-      sent: (stream, bytes) => stream.credit(bytes),
-      reset: nothing,
-      lost: nothing
-    }
-    const clients = await clientsTo(t, socket => {
-      socket.write(SERVER_GREETING, 'latin1')
-      const warn = (text: string): void => void t.fail(text)
-      t.ok(new FrameServer(socket, warn, () => echo, nothing))
-    })
-    const connection = await new Promise<FrameClient>((opened, failed) => clients.take({opened, failed}))
-    const message = 'x'.repeat(1 << 20)
-    const echoed = async (times: number): Promise<number> =>
-      new Promise((resolve, reject) => {
-        let came = 0
-        const handler: StreamHandler = {
-          head: (stream, block) => stream.skipFields(block),
-          data: (stream: FrameStream, bytes, isLast) => {
-            stream.credit(bytes.length)
-            came += bytes.length
-            if (isLast) resolve(came)
-          },
-          sent: nothing,
-          reset: nothing,
-          lost: (_, why) => reject(new Error(why))
-        }
-        const stream = connection.open(handler, encodeField(':method', 'POST'), false)
-        for (let n = 1; n <= times; n++) stream.writeData(message, n === times)
-      })
-    const all = await Promise.all(Array.from({length: 24}, async () => echoed(2)))
-    t.ok(all.every(came => came === 2 * message.length))
+t.test('two ends that both have more to say than is read still read each other', {timeout: 20_000}, async t => {
+  const echo: StreamHandler = {
+    head: (stream, block) => {
+      stream.skipFields(block)
+      stream.writeHead('\u0088', false)
+    },
+    data: (stream, bytes, isLast) => stream.writeData(bytes, isLast),
+    sent: (stream, bytes) => stream.credit(bytes),
+    reset: nothing,
+    lost: nothing
   }
-)
+  const clients = await clientsTo(t, socket => {
+    socket.write(SERVER_GREETING, 'latin1')
+    const warn = (text: string): void => void t.fail(text)
+    t.ok(new FrameServer(socket, warn, () => echo, nothing))
+  })
+  const connection = await new Promise<FrameClient>((opened, failed) => clients.take({opened, failed}))
+  const message = 'x'.repeat(1 << 20)
+  const echoed = async (times: number): Promise<number> =>
+    new Promise((resolve, reject) => {
+      let came = 0
+      const handler: StreamHandler = {
+        head: (stream, block) => stream.skipFields(block),
+        data: (stream: FrameStream, bytes, isLast) => {
+          stream.credit(bytes.length)
+          came += bytes.length
+          if (isLast) resolve(came)
+        },
+        sent: nothing,
+        reset: nothing,
+        lost: (_, why) => reject(new Error(why))
+      }
+      const stream = connection.open(handler, encodeField(':method', 'POST'), false)
+      for (let n = 1; n <= times; n++) stream.writeData(message, n === times)
+    })
+  const all = await Promise.all(Array.from({length: 24}, async () => echoed(2)))
+  t.ok(all.every(came => came === 2 * message.length))
+})
 
 /** No stream at all. */
 const NO_STREAMS = `${frameHead(6, SETTINGS, 0, 0)}\0\u0003${uint32(0)}`

@@ -51,34 +51,31 @@ t.test('a connection has one taker of calls, which may know what its caller said
   t.equal(takers.length, 1)
 })
 
-t.test(
-  'a long answer leaves room for others, also where its own window is wider than that of the connection',
-  async t => {
-    const piece = 'x'.repeat(50_000)
-    const calls: StreamHandler = {
-      head: (stream, block) => {
-        stream.skipFields(block)
-        stream.writeHead('\u0088', false)
-        stream.writeData(piece, stream.id > 1)
-      },
-      data: nothing,
-      sent: stream => stream.id === 1 && setImmediate(() => stream.writeData(piece, false)),
-      reset: nothing,
-      lost: nothing
-    }
-    const {port} = await serving(t, () => calls)
-    const session = sessionTo(t, port, {initialWindowSize: STREAM_WINDOW})
-    const long = session.request({':path': '/long'}).on('error', nothing)
-    let came = 0
-    const cameOf = async (bytes: number): Promise<string> =>
-      new Promise(resolve => long.on('data', () => came > bytes && resolve('the long one alone')))
-    long.on('data', ({length}: Buffer) => (came += length))
-    await cameOf(STREAM_WINDOW)
-    const short = session.request({':path': '/short'})
-    const whole = once(short.resume(), 'end').then(() => 'the short one')
-    t.equal(await Promise.race([whole, cameOf(64 * STREAM_WINDOW)]), 'the short one')
+t.test('a long answer leaves room for others, also where its window is wider than that of the connection', async t => {
+  const piece = 'x'.repeat(50_000)
+  const calls: StreamHandler = {
+    head: (stream, block) => {
+      stream.skipFields(block)
+      stream.writeHead('\u0088', false)
+      stream.writeData(piece, stream.id > 1)
+    },
+    data: nothing,
+    sent: stream => stream.id === 1 && setImmediate(() => stream.writeData(piece, false)),
+    reset: nothing,
+    lost: nothing
   }
-)
+  const {port} = await serving(t, () => calls)
+  const session = sessionTo(t, port, {initialWindowSize: STREAM_WINDOW})
+  const long = session.request({':path': '/long'}).on('error', nothing)
+  let came = 0
+  const cameOf = async (bytes: number): Promise<string> =>
+    new Promise(resolve => long.on('data', () => came > bytes && resolve('the long one alone')))
+  long.on('data', ({length}: Buffer) => (came += length))
+  await cameOf(STREAM_WINDOW)
+  const short = session.request({':path': '/short'})
+  const whole = once(short.resume(), 'end').then(() => 'the short one')
+  t.equal(await Promise.race([whole, cameOf(64 * STREAM_WINDOW)]), 'the short one')
+})
 
 t.test('a stream that takes bytes, and one that does not, on one connection', async t => {
   const texts = new Map<number, string>()

@@ -193,26 +193,23 @@ t.test('a project of .NET whose files name no port gets one', async t => {
   t.match(template.apps[0], {port: 80, command: ['sh', '-c', 'exec dotnet run --urls http://localhost:$PORT']})
 })
 
-t.test(
-  'a compose file: hosts behind a password and in calls, ports of variables, and a script of its image',
-  async t => {
-    const {template, notes} = await imported(t, {
-      'compose.yaml': `services:
+t.test('compose: hosts behind a password and in calls, ports of variables, a script of its image', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
   web: {build: web, command: node server.js, environment: {USERS: "users:3000"}}
   users: {build: users, ports: ["3020:$\{PORT}"]}
   emulator: {build: emulator}
   db: {image: postgres}
   redis: {image: redis}
 `,
-      '.env': 'PORT=3000\n',
-      web: {'server.js': "new Pool({url: 'postgres://u:p@db/x'})\nopenConnection('redis')"},
-      users: {Dockerfile: 'FROM scratch\n'},
-      emulator: {Dockerfile: 'FROM x\nENTRYPOINT ["./start.sh"]\n', 'start.sh': 'firebase start'}
-    })
-    t.match(template.apps, [{env: {USERS: 'localhost:3020'}}, {}, {command: ['sh', '-c', /docker build/]}])
-    t.match(notes.join('\n'), /web\/server\.js:1: db is localhost[^]*web\/server\.js:2: redis is localhost/)
-  }
-)
+    '.env': 'PORT=3000\n',
+    web: {'server.js': "new Pool({url: 'postgres://u:p@db/x'})\nopenConnection('redis')"},
+    users: {Dockerfile: 'FROM scratch\n'},
+    emulator: {Dockerfile: 'FROM x\nENTRYPOINT ["./start.sh"]\n', 'start.sh': 'firebase start'}
+  })
+  t.match(template.apps, [{env: {USERS: 'localhost:3020'}}, {}, {command: ['sh', '-c', /docker build/]}])
+  t.match(notes.join('\n'), /web\/server\.js:1: db is localhost[^]*web\/server\.js:2: redis is localhost/)
+})
 
 t.test('process-compose: ports that docker publishes, a script that starts servers, and BASE_URL', async t => {
   const {template, notes} = await imported(t, {

@@ -184,23 +184,20 @@ t.test('replicas of a Job are named: it runs one pod', async t => {
   t.notMatch(JSON.stringify(apps[0]?.workload), 'replicas')
 })
 
-t.test(
-  'a container of docker run is one of its image in a pod, and flags that say nothing there are named',
-  async t => {
-    const run = '--publish, 5433:5432, -v, data:/d, -e, A=$(B), -w, /w, --entrypoint, serve, img:2, -c, x'
-    const {apps, warnings} = await objectsIn(
-      t,
-      `version: 1\napps:\n  - {appID: db, appDirPath: ., command: [docker, run, --rm, --name, n, ${run}], ready: {tcp: 5433}}\n`
-    )
-    const container = {
-      image: 'img:2',
-      command: ['serve'],
-      args: ['-c', 'x'],
-      workingDir: '/w',
-      env: [{name: 'A', value: '$$(B)'}],
-      readinessProbe: {tcpSocket: {port: 5432}}
-    }
-    t.match(apps[0]?.workload, {spec: {template: {spec: {containers: [container]}}}})
-    t.strictSame(warnings, ['--publish, --volume: no meaning in a pod, left out'])
+t.test('a container of docker run is one of its image in a pod, and flags without meaning are named', async t => {
+  const run = '--publish, 5433:5432, -v, data:/d, -e, A=$(B), -w, /w, --entrypoint, serve, img:2, -c, x'
+  const {apps, warnings} = await objectsIn(
+    t,
+    `version: 1\napps:\n  - {appID: db, appDirPath: ., command: [docker, run, --rm, --name, n, ${run}], ready: {tcp: 5433}}\n`
+  )
+  const container = {
+    image: 'img:2',
+    command: ['serve'],
+    args: ['-c', 'x'],
+    workingDir: '/w',
+    env: [{name: 'A', value: '$$(B)'}],
+    readinessProbe: {tcpSocket: {port: 5432}}
   }
-)
+  t.match(apps[0]?.workload, {spec: {template: {spec: {containers: [container]}}}})
+  t.strictSame(warnings, ['--publish, --volume: no meaning in a pod, left out'])
+})

@@ -79,21 +79,18 @@ t.test('a server that no longer answers is left after the time for an answer, an
   await blocked.close()
 })
 
-t.test(
-  'what was sent to a server that is left fails for the same reason; to a connection that is closed, for that',
-  async t => {
-    const {state, address} = await openHanging(t)
-    const connection = await ClientConnection.open({...address, readTimeoutMs: 500})
-    state.isHanging = true
-    const first = connection.command(['GET', 'a'])
-    await pause(50)
-    const later = [connection.command(['GET', 'b']), connection.transaction([['SET', 'a', '2']])]
-    for (const each of [first, ...later]) await t.rejects(each, {message: 'Redis has not answered for 500 ms'})
-    const last = t.rejects(connection.command(['GET', 'c']), {message: 'the connection to Redis is closed'})
-    await connection.close()
-    await last
-  }
-)
+t.test('what was sent to a server that is left fails for that reason; to a closed connection, for its own', async t => {
+  const {state, address} = await openHanging(t)
+  const connection = await ClientConnection.open({...address, readTimeoutMs: 500})
+  state.isHanging = true
+  const first = connection.command(['GET', 'a'])
+  await pause(50)
+  const later = [connection.command(['GET', 'b']), connection.transaction([['SET', 'a', '2']])]
+  for (const each of [first, ...later]) await t.rejects(each, {message: 'Redis has not answered for 500 ms'})
+  const last = t.rejects(connection.command(['GET', 'c']), {message: 'the connection to Redis is closed'})
+  await connection.close()
+  await last
+})
 
 t.test('what was sent after a wait that Redis does not end says that', async t => {
   const {state, address} = await openHanging(t)

@@ -310,27 +310,24 @@ t.test('the listener is called each time the server returns, without its setting
   t.equal(await Promise.race([told.promise, connection.command(['ECHO', 'not told'])]), 'told')
 })
 
-t.test(
-  'who hears of a change in a transaction, and asks for the value, lets no other between its commands',
-  async t => {
-    const engine = new RedisEngine()
-    t.teardown(() => engine.close())
-    const [connection, waiting, asking] = [0, 1, 2].map(() => new MemoryConnection(engine))
-    if (connection === undefined || waiting === undefined || asking === undefined) return
-    await connection.command(['CONFIG', 'SET', 'notify-keyspace-events', 'KA'])
-    const asked: Promise<unknown>[] = []
-    await asking.subscribe('__keyspace@0__:*', () => asked.push(asking.command(['GET', 'a'])))
-    const popped = waiting.command(['BLPOP', 'list', '0'])
-    const replies = await connection.transaction([
-      ['LPUSH', 'list', 'x'],
-      ['LPOP', 'list']
-    ])
-    t.same(replies, [1, Buffer.from('x')])
-    await connection.command(['LPUSH', 'list', 'y'])
-    t.same(shown(await popped), ['list', 'y'])
-    t.ok(asked.length > 0)
-  }
-)
+t.test('who hears of a change in a transaction, and asks for the value, lets none between its commands', async t => {
+  const engine = new RedisEngine()
+  t.teardown(() => engine.close())
+  const [connection, waiting, asking] = [0, 1, 2].map(() => new MemoryConnection(engine))
+  if (connection === undefined || waiting === undefined || asking === undefined) return
+  await connection.command(['CONFIG', 'SET', 'notify-keyspace-events', 'KA'])
+  const asked: Promise<unknown>[] = []
+  await asking.subscribe('__keyspace@0__:*', () => asked.push(asking.command(['GET', 'a'])))
+  const popped = waiting.command(['BLPOP', 'list', '0'])
+  const replies = await connection.transaction([
+    ['LPUSH', 'list', 'x'],
+    ['LPOP', 'list']
+  ])
+  t.same(replies, [1, Buffer.from('x')])
+  await connection.command(['LPUSH', 'list', 'y'])
+  t.same(shown(await popped), ['list', 'y'])
+  t.ok(asked.length > 0)
+})
 
 t.test('a connection whose signal is aborted is not opened', async t => {
   const silent = createServer(() => undefined)

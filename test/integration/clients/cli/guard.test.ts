@@ -31,15 +31,12 @@ t.test('where no file can be opened for a moment the run goes on, and says so on
   )
 })
 
-t.test(
-  'a second signal ends the grace, but for HUP: a terminal that closes may send two, as a repeated down does',
-  async t => {
-    t.equal(signalled('SIGINT', 'SIGTERM'), 'stop\nstopNow\nfalse\n')
-    t.equal(signalled('SIGHUP', 'SIGHUP'), 'stop\nfalse\n')
-    t.equal(signalled('SIGINT', 'SIGHUP'), 'stop\nfalse\n')
-    t.equal(signalled('SIGHUP', 'SIGINT'), 'stop\nstopNow\nfalse\n')
-  }
-)
+t.test('a second signal ends the grace, but for HUP: a closing terminal may send two, as down does', async t => {
+  t.equal(signalled('SIGINT', 'SIGTERM'), 'stop\nstopNow\nfalse\n')
+  t.equal(signalled('SIGHUP', 'SIGHUP'), 'stop\nfalse\n')
+  t.equal(signalled('SIGINT', 'SIGHUP'), 'stop\nfalse\n')
+  t.equal(signalled('SIGHUP', 'SIGINT'), 'stop\nstopNow\nfalse\n')
+})
 
 t.test('another error that nobody awaits is a bug, which ends the run', async t => {
   const {stdout, stderr} = guarded(['ENOENT'])

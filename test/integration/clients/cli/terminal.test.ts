@@ -217,23 +217,20 @@ import {connect} from 'node:net'
 const terminal = openTerminal()
 ${body}`
 
-t.test(
-  'a process whose streams are sockets, as Node gives them to its children, writes all before it leaves',
-  async t => {
-    const program = programOf(`
+t.test('a process whose streams are sockets, as those of Node’s children, writes all before it leaves', async t => {
+  const program = programOf(`
     for (let i = 0; i < 20000; i++) terminal.out.write(String(i).padStart(99) + '\\n')
     terminal.err.print('… ours\\n')
     await terminal.flush()
     process.exit(3)`)
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {stdio: ['ignore', 'pipe', 'pipe']})
-    const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
-    const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)])
-    t.equal(out.length, 2_000_000)
-    t.equal(out.slice(-6), '19999\n')
-    t.equal(err, '… ours\n')
-    t.equal(await exited, 3)
-  }
-)
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {stdio: ['ignore', 'pipe', 'pipe']})
+  const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
+  const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)])
+  t.equal(out.length, 2_000_000)
+  t.equal(out.slice(-6), '19999\n')
+  t.equal(err, '… ours\n')
+  t.equal(await exited, 3)
+})
 
 t.test('`| head -n 1` ends a process that writes for ever', async t => {
   const program = programOf(`
@@ -252,16 +249,13 @@ t.test('`| head -n 1` ends a process that writes for ever', async t => {
 /** `script` of util-linux gives a program a pseudo terminal. */
 const noScript = spawnSync('script', ['--version']).error !== undefined && 'no `script` here'
 
-t.test(
-  'a terminal that is held (Ctrl-S) freezes nothing, not even our leaving, and shows all when it goes on',
-  {skip: noScript},
-  async t => {
-    // What the program tells comes over a connection, as its terminal is held.
-    const server: Server = createServer()
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    const port = typeof address === 'object' && address !== null ? address.port : 0
-    const program = programOf(`
+t.test('a held terminal (Ctrl-S) freezes nothing, not our end, and then shows all', {skip: noScript}, async t => {
+  // What the program tells comes over a connection, as its terminal is held.
+  const server: Server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const program = programOf(`
     const side = connect(${port}, '127.0.0.1')
     side.once('close', () => process.exit(1)) // the test is over
     const heard = stream => new Promise(resolve => stream.once('data', resolve))
@@ -282,32 +276,31 @@ t.test(
     terminal.out.print('end\\n')
     await terminal.flush()
     process.exit(0)`)
-    const connected = new Promise<Socket>(resolve => server.once('connection', resolve))
-    const command = `stty cols 123; exec '${process.execPath}' --input-type=module -e "$PROGRAM"`
-    const child = spawn('script', ['-qec', command, '/dev/null'], {
-      stdio: 'pipe',
-      env: {...process.env, SHELL: '/bin/sh', PROGRAM: program}
-    })
-    t.teardown(() => child.kill('SIGKILL'))
-    let shown = ''
-    child.stdout.on('data', (bytes: Buffer) => (shown += bytes.toString('latin1')))
-    const shows = async (pattern: RegExp): Promise<void> => {
-      while (!pattern.test(shown.slice(-500))) await new Promise(resolve => child.stdout.once('data', resolve))
-    }
-    const side = await connected
-    await shows(/ready/)
-    child.stdin.write('\x13go\n')
-    const report = await new Promise<Buffer>(resolve => side.once('data', resolve))
-    const {isTerminal, width, isWaiting, ticks} = JSON.parse(report.toString()) as Record<string, unknown>
-    t.equal(isTerminal, true)
-    t.equal(width, 123)
-    t.equal(isWaiting, true, 'the terminal is held, or this test shows nothing')
-    t.ok(Number(ticks) > 5, `the loop turned ${String(ticks)} times while the terminal was held`)
-    child.stdin.write('\x11')
-    side.write('go on')
-    await shows(/end\r\n/)
-    t.equal(shown.match(/x/g)?.length, 1_500_000)
-    server.close()
-    side.destroy()
+  const connected = new Promise<Socket>(resolve => server.once('connection', resolve))
+  const command = `stty cols 123; exec '${process.execPath}' --input-type=module -e "$PROGRAM"`
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    stdio: 'pipe',
+    env: {...process.env, SHELL: '/bin/sh', PROGRAM: program}
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let shown = ''
+  child.stdout.on('data', (bytes: Buffer) => (shown += bytes.toString('latin1')))
+  const shows = async (pattern: RegExp): Promise<void> => {
+    while (!pattern.test(shown.slice(-500))) await new Promise(resolve => child.stdout.once('data', resolve))
   }
-)
+  const side = await connected
+  await shows(/ready/)
+  child.stdin.write('\x13go\n')
+  const report = await new Promise<Buffer>(resolve => side.once('data', resolve))
+  const {isTerminal, width, isWaiting, ticks} = JSON.parse(report.toString()) as Record<string, unknown>
+  t.equal(isTerminal, true)
+  t.equal(width, 123)
+  t.equal(isWaiting, true, 'the terminal is held, or this test shows nothing')
+  t.ok(Number(ticks) > 5, `the loop turned ${String(ticks)} times while the terminal was held`)
+  child.stdin.write('\x11')
+  side.write('go on')
+  await shows(/end\r\n/)
+  t.equal(shown.match(/x/g)?.length, 1_500_000)
+  server.close()
+  side.destroy()
+})

@@ -122,35 +122,31 @@ t.test('crypto.dapr.jwks: as a text, base64, a file that changes; keys by their 
     )
 })
 
-t.test(
-  'crypto.dapr.jwks: a URL is asked again once its answer is old; what it does not answer then is as before',
-  async t => {
-    let status = 200
-    let asked = 0
-    const server = createServer((_, response) => {
-      asked++
-      response.writeHead(status).end(JSON.stringify({keys: [{kty: 'oct', k: K, kid: asked.toString()}]}))
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    t.teardown(() => server.close().closeAllConnections())
-    const jwks = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`
-    const warnings: string[] = []
-    const kept = await openComponent(t, openJwks, {jwks})
-    await opens(t, kept, 'A256KW', ['1', '1'])
-    t.equal(asked, 1)
-    const anew = await openComponent(t, openJwks, {jwks, minRefreshInterval: '0s'}, {warn: text => warnings.push(text)})
-    await anew.wrap(SECRET, {name: '3', algorithm: 'A256KW'})
-    status = 503
-    await anew.wrap(SECRET, {name: '3', algorithm: 'A256KW'})
-    t.match(warnings, [/its key set could not be refreshed: .* answered 503/])
-    await t.rejects(openComponent(t, openJwks, {jwks}), {message: /^failed to load the JWKS: .* answered 503/})
-    await t.rejects(openComponent(t, openJwks, {jwks: 'http://127.0.0.1:1/keys'}), {
-      message:
-        'failed to load the JWKS: Get "http://127.0.0.1:1/keys": dial tcp 127.0.0.1:1: connect: connection refused'
-    })
-    await t.rejects(openComponent(t, openJwks, {jwks: 'http://'}), {message: '"http://" is no URL'})
-  }
-)
+t.test('crypto.dapr.jwks: a URL is asked again once its answer is old; without one it is as before', async t => {
+  let status = 200
+  let asked = 0
+  const server = createServer((_, response) => {
+    asked++
+    response.writeHead(status).end(JSON.stringify({keys: [{kty: 'oct', k: K, kid: asked.toString()}]}))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const jwks = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`
+  const warnings: string[] = []
+  const kept = await openComponent(t, openJwks, {jwks})
+  await opens(t, kept, 'A256KW', ['1', '1'])
+  t.equal(asked, 1)
+  const anew = await openComponent(t, openJwks, {jwks, minRefreshInterval: '0s'}, {warn: text => warnings.push(text)})
+  await anew.wrap(SECRET, {name: '3', algorithm: 'A256KW'})
+  status = 503
+  await anew.wrap(SECRET, {name: '3', algorithm: 'A256KW'})
+  t.match(warnings, [/its key set could not be refreshed: .* answered 503/])
+  await t.rejects(openComponent(t, openJwks, {jwks}), {message: /^failed to load the JWKS: .* answered 503/})
+  await t.rejects(openComponent(t, openJwks, {jwks: 'http://127.0.0.1:1/keys'}), {
+    message: 'failed to load the JWKS: Get "http://127.0.0.1:1/keys": dial tcp 127.0.0.1:1: connect: connection refused'
+  })
+  await t.rejects(openComponent(t, openJwks, {jwks: 'http://'}), {message: '"http://" is no URL'})
+})
 
 t.test('a key in place of a key set, or of the path to a file, is in no error', async t => {
   const place = {file: 'keys.yaml', line: 1, column: 1, source: ''}

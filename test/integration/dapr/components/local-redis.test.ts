@@ -209,26 +209,23 @@ t.test('a Redis that comes back and takes long to say what it is is used once it
   t.equal(await connection.command(['SET', 'a', '2']), 'OK')
 })
 
-t.test(
-  'who wants another connection while a real Redis is away waits for it: the run does not take its place',
-  async t => {
-    const real = await openSaying(0, () => 'redis_version:7.0.15')
-    const {port} = real
-    const redis = servers()
-    t.teardown(async () => redis.close())
-    const connection = await redis.connect({host: '127.0.0.1', port, connectTimeoutMs: 3000})
-    t.equal(await connection.command(['SET', 'a', '1']), 'OK')
-    await real.close()
-    const waiting = connection.command(['GET', 'a'])
-    const other = connection.duplicate()
-    await pause(300)
-    const back = await openSaying(port, () => 'redis_version:7.0.15')
-    t.teardown(async () => back.close())
-    t.equal(await waiting, null)
-    t.equal(await (await other).command(['SET', 'a', '2']), 'OK')
-    t.same(await connection.command(['GET', 'a']), Buffer.from('2'))
-  }
-)
+t.test('who wants a connection while a real Redis is away waits for it: the run does not replace it', async t => {
+  const real = await openSaying(0, () => 'redis_version:7.0.15')
+  const {port} = real
+  const redis = servers()
+  t.teardown(async () => redis.close())
+  const connection = await redis.connect({host: '127.0.0.1', port, connectTimeoutMs: 3000})
+  t.equal(await connection.command(['SET', 'a', '1']), 'OK')
+  await real.close()
+  const waiting = connection.command(['GET', 'a'])
+  const other = connection.duplicate()
+  await pause(300)
+  const back = await openSaying(port, () => 'redis_version:7.0.15')
+  t.teardown(async () => back.close())
+  t.equal(await waiting, null)
+  t.equal(await (await other).command(['SET', 'a', '2']), 'OK')
+  t.same(await connection.command(['GET', 'a']), Buffer.from('2'))
+})
 
 t.test('the Redis of an app that still reads its keys is waited for', async t => {
   const port = await freePort()

@@ -109,29 +109,26 @@ t.test('a store can be closed while the connection of its first strong save is o
   }
 })
 
-t.test(
-  'in a transaction the last word on the time to live of a key counts, and a time that Redis refuses is an error',
-  async t => {
-    const redis = new MemoryConnection(new RedisEngine())
-    const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
-    const remove = (key: string): StateOperation => ({kind: 'delete', request: {...save(key, '', '').request, key}})
-    const cases: readonly (readonly [operations: (key: string) => readonly StateOperation[], ttl: number])[] = [
-      [key => [save(key, '1', '500'), remove(key), save(key, '', '')], -1],
-      [key => [save(key, '1', '500'), save(key, '', '0')], -1],
-      [key => [save(key, '1', '500'), save(key, '', '')], 500],
-      [key => [save(key, '1', '500'), save(key, '2', '900')], 900],
-      [key => [save(key, '', '900'), save(key, '2', '500')], 500]
-    ]
-    for (const [at, [operations, ttl]] of cases.entries()) {
-      const key = `key${at}`
-      await store.set(save(key, '', '').request)
-      await store.transact(operations(key))
-      t.ok(Math.abs(Number(await redis.command(['TTL', key])) - ttl) <= 1, `case ${at}`)
-    }
-    await store.set(save('a', '', '').request)
-    await t.rejects(store.transact([save('a', '1', '9223372036854775')]), /invalid expire time/)
+t.test('in a transaction the last time to live of a key counts, and one that Redis refuses is an error', async t => {
+  const redis = new MemoryConnection(new RedisEngine())
+  const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
+  const remove = (key: string): StateOperation => ({kind: 'delete', request: {...save(key, '', '').request, key}})
+  const cases: readonly (readonly [operations: (key: string) => readonly StateOperation[], ttl: number])[] = [
+    [key => [save(key, '1', '500'), remove(key), save(key, '', '')], -1],
+    [key => [save(key, '1', '500'), save(key, '', '0')], -1],
+    [key => [save(key, '1', '500'), save(key, '', '')], 500],
+    [key => [save(key, '1', '500'), save(key, '2', '900')], 900],
+    [key => [save(key, '', '900'), save(key, '2', '500')], 500]
+  ]
+  for (const [at, [operations, ttl]] of cases.entries()) {
+    const key = `key${at}`
+    await store.set(save(key, '', '').request)
+    await store.transact(operations(key))
+    t.ok(Math.abs(Number(await redis.command(['TTL', key])) - ttl) <= 1, `case ${at}`)
   }
-)
+  await store.set(save('a', '', '').request)
+  await t.rejects(store.transact([save('a', '1', '9223372036854775')]), /invalid expire time/)
+})
 
 t.test('a user who may not ask for replicas saves all the same', async t => {
   const redis = new MemoryConnection(new RedisEngine())

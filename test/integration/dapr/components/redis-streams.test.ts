@@ -115,25 +115,22 @@ t.test('a message is an entry of a stream; a new group begins with the first one
   t.match(await again.next(), {text: '3'}, 'a group goes on where it stopped')
 })
 
-t.test(
-  'what was returned or not answered is delivered again when its time is over, and no message twice at once',
-  async t => {
-    const {redis, streams, subscribe} = scene(t, {redeliverIntervalMs: 5, processingTimeoutMs: 10})
-    const {next} = await subscribe('orders')
-    await streams.publish('orders', message('held'))
-    const held = await next()
-    await streams.publish('orders', message('returned'))
-    const returned = await next()
-    returned.finish('returned')
-    for (let n = 0; n < 5; n++) {
-      const again = await next()
-      t.match(again, {text: 'returned'}, 'the one that is held does not come again')
-      again.finish(n === 4 ? 'done' : 'returned')
-    }
-    held.finish()
-    await acknowledged(redis)
+t.test('what was returned or not answered is delivered again after its time, no message twice at once', async t => {
+  const {redis, streams, subscribe} = scene(t, {redeliverIntervalMs: 5, processingTimeoutMs: 10})
+  const {next} = await subscribe('orders')
+  await streams.publish('orders', message('held'))
+  const held = await next()
+  await streams.publish('orders', message('returned'))
+  const returned = await next()
+  returned.finish('returned')
+  for (let n = 0; n < 5; n++) {
+    const again = await next()
+    t.match(again, {text: 'returned'}, 'the one that is held does not come again')
+    again.finish(n === 4 ? 'done' : 'returned')
   }
-)
+  held.finish()
+  await acknowledged(redis)
+})
 
 t.test('as many messages at once as concurrency; with one they come in order', async t => {
   const {streams, subscribe} = scene(t, {concurrency: 1, queueDepth: 3})
@@ -243,64 +240,58 @@ t.test('while a subscriber is behind, publishers take turns with it, and nothing
   )
 })
 
-t.test(
-  'what was read and not handled comes first to whoever reads next, and not only once it has been idle',
-  async t => {
-    const {streams, subscribe} = scene(t, {concurrency: 1})
-    for (const text of ['1', '2', '3']) await streams.publish('orders', message(text))
-    const first = await subscribe('orders')
-    const one = await first.next()
-    t.equal(one.text, '1')
-    const stopping = first.stop()
-    await streams.publish('orders', message('4'))
-    await stopping
-    const second = await subscribe('orders')
-    for (const text of ['2', '3', '4']) {
-      const next = await second.next()
-      t.equal(next.text, text)
-      next.finish()
-    }
-    await second.stop()
-    const returning = await subscribe('orders', {
-      handle: async () => new Promise(resolve => setImmediate(resolve, 'returned'))
-    })
-    await streams.publish('orders', message('5'))
-    await returning.stop()
-    t.equal((await (await subscribe('orders')).next()).text, '5')
+t.test('what was read and not handled comes first to the next reader, not only once it was idle', async t => {
+  const {streams, subscribe} = scene(t, {concurrency: 1})
+  for (const text of ['1', '2', '3']) await streams.publish('orders', message(text))
+  const first = await subscribe('orders')
+  const one = await first.next()
+  t.equal(one.text, '1')
+  const stopping = first.stop()
+  await streams.publish('orders', message('4'))
+  await stopping
+  const second = await subscribe('orders')
+  for (const text of ['2', '3', '4']) {
+    const next = await second.next()
+    t.equal(next.text, text)
+    next.finish()
   }
-)
+  await second.stop()
+  const returning = await subscribe('orders', {
+    handle: async () => new Promise(resolve => setImmediate(resolve, 'returned'))
+  })
+  await streams.publish('orders', message('5'))
+  await returning.stop()
+  t.equal((await (await subscribe('orders')).next()).text, '5')
+})
 
-t.test(
-  'messages that were read ahead go to the next reader at once, also where the component was closed first',
-  async t => {
-    const {redis, streams, subscribe} = scene(t, {concurrency: 1})
-    for (const text of ['1', '2', '3']) await streams.publish('orders', message(text))
-    const {next, stop} = await subscribe('orders')
-    const first = await next()
-    const after = new RedisStreams(await redis.duplicate(), SETTINGS)
-    t.teardown(async () => after.close())
-    await streams.close()
-    const stopping = stop()
-    first.finish()
-    await stopping
-    const heard = new StartQueue<string>()
-    const reader = await after.subscribe({
-      topic: 'orders',
-      group: 'shop',
-      metadata: {},
-      ready: async () => undefined,
-      atOnce: 0,
-      handle: async ({data}) => {
-        heard.put(data.toString())
-        return 'done'
-      },
-      log: () => undefined
-    })
-    await after.publish('orders', message('4'))
-    t.same([await heard.take(), await heard.take(), await heard.take()], ['2', '3', '4'])
-    await reader.stop()
-  }
-)
+t.test('messages read ahead go to the next reader at once, also where the component was closed first', async t => {
+  const {redis, streams, subscribe} = scene(t, {concurrency: 1})
+  for (const text of ['1', '2', '3']) await streams.publish('orders', message(text))
+  const {next, stop} = await subscribe('orders')
+  const first = await next()
+  const after = new RedisStreams(await redis.duplicate(), SETTINGS)
+  t.teardown(async () => after.close())
+  await streams.close()
+  const stopping = stop()
+  first.finish()
+  await stopping
+  const heard = new StartQueue<string>()
+  const reader = await after.subscribe({
+    topic: 'orders',
+    group: 'shop',
+    metadata: {},
+    ready: async () => undefined,
+    atOnce: 0,
+    handle: async ({data}) => {
+      heard.put(data.toString())
+      return 'done'
+    },
+    log: () => undefined
+  })
+  await after.publish('orders', message('4'))
+  t.same([await heard.take(), await heard.take(), await heard.take()], ['2', '3', '4'])
+  await reader.stop()
+})
 
 t.test('what an instance gives back goes to another one at once', async t => {
   const {redis, streams, subscribe} = scene(t, {concurrency: 1})

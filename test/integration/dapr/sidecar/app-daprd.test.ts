@@ -123,22 +123,19 @@ t.test('a daprd that could not start, as a server was not there, is started by a
   t.equal(pids.length, 2)
 })
 
-t.test(
-  'a component that could not be opened is tried again, also after another daprd has begun without it',
-  async t => {
-    const {daprd, pids, folder, gone} = open(t)
-    const [one, lazy] = [resource('one'), {...resource('two'), isDefault: true}]
-    daprd.follow([one, lazy])
-    await daprd.open(one)
-    writeFileSync(join(folder, 'down'), '')
-    await t.rejects(daprd.open(lazy), {message: /^daprd ended before it was ready/})
-    rmSync(join(folder, 'down'))
-    process.kill(pids[0] ?? 0, 'SIGKILL')
-    await gone
-    await daprd.open(one)
-    t.ok(await answered(async () => daprd.open(lazy)))
-  }
-)
+t.test('a component that could not be opened is tried again, also after another daprd began without it', async t => {
+  const {daprd, pids, folder, gone} = open(t)
+  const [one, lazy] = [resource('one'), {...resource('two'), isDefault: true}]
+  daprd.follow([one, lazy])
+  await daprd.open(one)
+  writeFileSync(join(folder, 'down'), '')
+  await t.rejects(daprd.open(lazy), {message: /^daprd ended before it was ready/})
+  rmSync(join(folder, 'down'))
+  process.kill(pids[0] ?? 0, 'SIGKILL')
+  await gone
+  await daprd.open(one)
+  t.ok(await answered(async () => daprd.open(lazy)))
+})
 
 t.test('components that are edited after a daprd could not start are tried once', async t => {
   const {daprd, pids, folder} = open(t)

@@ -31,26 +31,23 @@ for (const [what, flood] of Object.entries(FLOODS))
     t.strictSame(warnings, [])
   })
 
-t.test(
-  'streams that are reset before they are served, one batch behind the other: the connection is cut after tens of them',
-  async t => {
-    const appPort = await rawApp(t, socket => void socket.resume())
-    const {port, underWay} = await openTestSidecar(t, {appPort})
-    const caller = await connect(t, port)
-    caller.send(PREFACE + request(1, HEALTH))
-    await caller.until(isAnswered1)
-    let stream = 1
-    while (!caller.isClosed && stream < 4000) {
-      let batch = ''
-      for (let n = 0; n < 20; n++) batch += FLOODS['resets at once']?.((stream += 2)) ?? ''
-      caller.send(batch)
-      await new Promise(setImmediate)
-    }
-    await caller.closed()
-    t.ok(stream < 4000, `${stream}: the last stream`)
-    while (underWay() > 0) await new Promise(setImmediate)
+t.test('batches of streams that are reset before they are served: the connection is cut after tens', async t => {
+  const appPort = await rawApp(t, socket => void socket.resume())
+  const {port, underWay} = await openTestSidecar(t, {appPort})
+  const caller = await connect(t, port)
+  caller.send(PREFACE + request(1, HEALTH))
+  await caller.until(isAnswered1)
+  let stream = 1
+  while (!caller.isClosed && stream < 4000) {
+    let batch = ''
+    for (let n = 0; n < 20; n++) batch += FLOODS['resets at once']?.((stream += 2)) ?? ''
+    caller.send(batch)
+    await new Promise(setImmediate)
   }
-)
+  await caller.closed()
+  t.ok(stream < 4000, `${stream}: the last stream`)
+  while (underWay() > 0) await new Promise(setImmediate)
+})
 
 t.test('after a flood others are served: who is connected at once, who comes over HTTP/2 a little later', async t => {
   const {port: appPort} = await echoApp(t)

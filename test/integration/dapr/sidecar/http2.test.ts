@@ -96,21 +96,18 @@ t.test('a header that HTTP/2 has once only, and an app sends twice, takes no val
   t.match(headers, {'set-cookie': ['a=1', 'b=2'], 'x-content-type-options': 'no', age: '1', vary: 'a, b'})
 })
 
-t.test(
-  'the size of a head bounds how many headers it has, as in HTTP/1: of a caller, and of an app of HTTP/2',
-  async t => {
-    const app = http2.createServer({maxHeaderListPairs: 1000})
-    const many = Object.fromEntries(Array.from({length: 200}, (_, at) => [`x-${at}`, 'v']))
-    app.on('stream', (stream: ServerHttp2Stream, headers: object) => {
-      stream.respond({...many, 'x-seen': Object.keys(headers).filter(name => Object.hasOwn(many, name)).length})
-      stream.end()
-    })
-    const {port} = await openTestSidecar(t, {appPort: await listen(t, app), dial: http2Dial})
-    const session = http2.connect(`http://localhost:${port}`, {family: 4, maxHeaderListPairs: 1000} as object)
-    t.teardown(() => session.destroy())
-    t.match((await got(session, {...get('/x'), ...many})).headers, {':status': 200, 'x-seen': '200', 'x-199': 'v'})
-  }
-)
+t.test('the size of a head bounds its headers, as in HTTP/1: of a caller, and of an app of HTTP/2', async t => {
+  const app = http2.createServer({maxHeaderListPairs: 1000})
+  const many = Object.fromEntries(Array.from({length: 200}, (_, at) => [`x-${at}`, 'v']))
+  app.on('stream', (stream: ServerHttp2Stream, headers: object) => {
+    stream.respond({...many, 'x-seen': Object.keys(headers).filter(name => Object.hasOwn(many, name)).length})
+    stream.end()
+  })
+  const {port} = await openTestSidecar(t, {appPort: await listen(t, app), dial: http2Dial})
+  const session = http2.connect(`http://localhost:${port}`, {family: 4, maxHeaderListPairs: 1000} as object)
+  t.teardown(() => session.destroy())
+  t.match((await got(session, {...get('/x'), ...many})).headers, {':status': 200, 'x-seen': '200', 'x-199': 'v'})
+})
 
 t.test('the routes of the sidecar, its refusals and its errors are the same', async t => {
   const {session} = await opened(t, {limits: {maxBodyBytes: 1000, readBufferBytes: 4096}})

@@ -36,28 +36,25 @@ t.test('the metrics port is served like the others: a foreign Host is refused, a
   t.match(await ask('POST /metrics HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 1\r\n\r\nx'), {status: 200})
 })
 
-t.test(
-  'the metrics port answers any path with what there is at that moment, or says that there is nothing',
-  async t => {
-    const {server, port} = await listening()
-    let text: string | undefined = 'up 1\n'
-    const open = openMetricsPort([server], async () => text, {
-      isAllowedHost: () => true,
-      pages: new PageGuard([]),
-      warn: () => undefined
-    })
-    const ask = async (path: string, method = 'GET'): Promise<unknown> => {
-      const caller = await connect(t, port)
-      caller.send(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-      return caller.answer({toHead: method === 'HEAD'})
-    }
-    const type = 'text/plain; version=0.0.4; charset=utf-8'
-    for (const path of ['/metrics', '/'])
-      t.match(await ask(path), {status: 200, body: 'up 1\n', headers: {'content-type': type}})
-    t.match(await ask('/', 'HEAD'), {status: 200, body: ''})
-    text = undefined
-    t.match(await ask('/metrics'), {status: 404, body: 'metrics are disabled\n'})
-    open.destroy()
-    await t.rejects(connect(t, port), {code: 'ECONNREFUSED'})
+t.test('the metrics port answers any path with what there is just then, or says that there is nothing', async t => {
+  const {server, port} = await listening()
+  let text: string | undefined = 'up 1\n'
+  const open = openMetricsPort([server], async () => text, {
+    isAllowedHost: () => true,
+    pages: new PageGuard([]),
+    warn: () => undefined
+  })
+  const ask = async (path: string, method = 'GET'): Promise<unknown> => {
+    const caller = await connect(t, port)
+    caller.send(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    return caller.answer({toHead: method === 'HEAD'})
   }
-)
+  const type = 'text/plain; version=0.0.4; charset=utf-8'
+  for (const path of ['/metrics', '/'])
+    t.match(await ask(path), {status: 200, body: 'up 1\n', headers: {'content-type': type}})
+  t.match(await ask('/', 'HEAD'), {status: 200, body: ''})
+  text = undefined
+  t.match(await ask('/metrics'), {status: 404, body: 'metrics are disabled\n'})
+  open.destroy()
+  await t.rejects(connect(t, port), {code: 'ECONNREFUSED'})
+})

@@ -156,39 +156,36 @@ t.test('time in which the call is held does not count against its timeout', asyn
   t.match(await caller.answer(), {status: 200})
 })
 
-t.test(
-  'time in which a call waits for a slot counts, but for that in which those before it wait for the app',
-  async t => {
-    const spec = 'policies: {timeouts: {t: 5s}}\n  targets: {apps: {b: {timeout: t}}}'
-    for (const [leftMs, answer] of [
-      [1000, {status: 200}],
-      [2500, {status: 500, body: /context deadline exceeded/}]
-    ] as const) {
-      const clock = new TestClock()
-      const app = await echoApp(t)
-      const opened = Promise.withResolvers<Admission>()
-      const waiting = Promise.withResolvers<(isCounted: boolean) => void>()
-      const admit: Admit = () => ({
-        admitted: opened.promise,
-        isCounted: true,
-        onCounted: waiting.resolve,
-        cancel: () => undefined
-      })
-      const {port, pool} = await open(t, spec, {appPort: app.port, admit, clock})
-      const caller = await connect(t, port)
-      caller.send(request({method: 'GET'}))
-      const count = await waiting.promise
-      clock.pass(3000)
-      count(false)
-      clock.pass(60_000)
-      count(true)
-      clock.pass(leftMs)
-      opened.resolve({ok: true, pool, isLocal: false, token: '', pathPrefix: '', leave: () => undefined})
-      t.match(await caller.answer(), answer)
-      count(false)
-    }
+t.test('time in which a call waits for a slot counts, but not while those before it wait for the app', async t => {
+  const spec = 'policies: {timeouts: {t: 5s}}\n  targets: {apps: {b: {timeout: t}}}'
+  for (const [leftMs, answer] of [
+    [1000, {status: 200}],
+    [2500, {status: 500, body: /context deadline exceeded/}]
+  ] as const) {
+    const clock = new TestClock()
+    const app = await echoApp(t)
+    const opened = Promise.withResolvers<Admission>()
+    const waiting = Promise.withResolvers<(isCounted: boolean) => void>()
+    const admit: Admit = () => ({
+      admitted: opened.promise,
+      isCounted: true,
+      onCounted: waiting.resolve,
+      cancel: () => undefined
+    })
+    const {port, pool} = await open(t, spec, {appPort: app.port, admit, clock})
+    const caller = await connect(t, port)
+    caller.send(request({method: 'GET'}))
+    const count = await waiting.promise
+    clock.pass(3000)
+    count(false)
+    clock.pass(60_000)
+    count(true)
+    clock.pass(leftMs)
+    opened.resolve({ok: true, pool, isLocal: false, token: '', pathPrefix: '', leave: () => undefined})
+    t.match(await caller.answer(), answer)
+    count(false)
   }
-)
+})
 
 onBothPaths('a circuit breaker opens, refuses at once, and reports it', async t => {
   const app = await echoApp(t, (_, response) => void response.writeHead(500).end())

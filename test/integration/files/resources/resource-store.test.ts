@@ -223,66 +223,60 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
   t.strictSame(usual.withoutEffect, [], 'not of what lies in Dapr’s own folder')
 })
 
-t.test(
-  'a Configuration among the resources has an effect where any app names its file, and so have the Components behind it',
-  async t => {
-    const files = {
-      'r/all.yaml': [
-        'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: all}\nspec: {tracing: {samplingRate: "${RATE}"}}\n',
-        'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: orders}\nspec: {type: state.in-memory, version: v1}\n'
-      ].join('---\n')
-    }
-    const {store, folder, open} = scene(t, files, {RATE: '1'})
-    const configFile = join(folder, 'r', 'all.yaml')
-    const resources = {folders: [join(folder, 'r')], configFile, defaultFolder: '/home/.dapr'}
-    t.strictSame(namesIn(await open('before')), ['orders'])
-    const named = await store.open({id: 'named', resources})
-    t.strictSame([named.snapshot.configuration.tracing.samplingRate, namesIn(named)], ['1', ['orders']])
-    t.strictSame(namesIn(await open('behind')), ['orders'])
-    t.strictSame(store.withoutEffect, [], 'one of them names the file')
-    t.strictSame(named.snapshot.references, [], 'its variables are replaced')
+t.test('a Configuration in the resources counts where any app names its file, as do Components behind it', async t => {
+  const files = {
+    'r/all.yaml': [
+      'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: all}\nspec: {tracing: {samplingRate: "${RATE}"}}\n',
+      'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: orders}\nspec: {type: state.in-memory, version: v1}\n'
+    ].join('---\n')
   }
-)
+  const {store, folder, open} = scene(t, files, {RATE: '1'})
+  const configFile = join(folder, 'r', 'all.yaml')
+  const resources = {folders: [join(folder, 'r')], configFile, defaultFolder: '/home/.dapr'}
+  t.strictSame(namesIn(await open('before')), ['orders'])
+  const named = await store.open({id: 'named', resources})
+  t.strictSame([named.snapshot.configuration.tracing.samplingRate, namesIn(named)], ['1', ['orders']])
+  t.strictSame(namesIn(await open('behind')), ['orders'])
+  t.strictSame(store.withoutEffect, [], 'one of them names the file')
+  t.strictSame(named.snapshot.references, [], 'its variables are replaced')
+})
 
 const namesIn = ({snapshot}: AppResources): readonly string[] => snapshot.components.map(({name}) => name)
 
 const policy = (operation: string): string =>
   `apiVersion: dapr.io/v1alpha1\nkind: WorkflowAccessPolicy\nmetadata: {name: guard}\nscopes: [bank]\nspec:\n  rules:\n  - callers: [{appID: shop}]\n    workflows: [{name: pay, operations: [${operation}]}]\n`
 
-t.test(
-  'a WorkflowAccessPolicy is for the apps of its scopes, counts as it is now, and holds for a stopped one',
-  async t => {
-    const {open, store, write, warnings} = scene(t, {'r/guard.yaml': policy('schedule')})
-    await open('shop')
-    const bank = await open('bank')
-    const may = (app: string): boolean =>
-      isAccessAllowed(store.snapshotOf(app)?.accessPolicies ?? [], {
-        caller: 'shop',
-        kind: 'workflows',
-        operation: 'purge',
-        name: 'pay'
-      })
-    t.ok(may('shop'))
-    t.notOk(may('bank'))
-    t.equal(store.accessPolicies.size, 1)
-    bank.close()
-    t.notOk(may('bank'))
-    write('r/guard.yaml', policy('schedule, purge'))
-    await store.refresh()
-    t.ok(may('bank'), 'as it is saved while the app is stopped')
-    const [again, other] = [await open('bank'), await open('bank')]
-    write('r/guard.yaml', policy('schedule'))
-    await store.refresh()
-    t.notOk(may('bank'))
-    again.close()
-    other.close()
-    t.notOk(may('bank'))
-    store.appRemoved('bank')
-    t.equal(store.snapshotOf('bank'), undefined)
-    t.strictSame(store.withoutEffect, [])
-    t.strictSame(warnings, [])
-  }
-)
+t.test('a WorkflowAccessPolicy is for apps of its scopes, counts as it is, and holds for a stopped one', async t => {
+  const {open, store, write, warnings} = scene(t, {'r/guard.yaml': policy('schedule')})
+  await open('shop')
+  const bank = await open('bank')
+  const may = (app: string): boolean =>
+    isAccessAllowed(store.snapshotOf(app)?.accessPolicies ?? [], {
+      caller: 'shop',
+      kind: 'workflows',
+      operation: 'purge',
+      name: 'pay'
+    })
+  t.ok(may('shop'))
+  t.notOk(may('bank'))
+  t.equal(store.accessPolicies.size, 1)
+  bank.close()
+  t.notOk(may('bank'))
+  write('r/guard.yaml', policy('schedule, purge'))
+  await store.refresh()
+  t.ok(may('bank'), 'as it is saved while the app is stopped')
+  const [again, other] = [await open('bank'), await open('bank')]
+  write('r/guard.yaml', policy('schedule'))
+  await store.refresh()
+  t.notOk(may('bank'))
+  again.close()
+  other.close()
+  t.notOk(may('bank'))
+  store.appRemoved('bank')
+  t.equal(store.snapshotOf('bank'), undefined)
+  t.strictSame(store.withoutEffect, [])
+  t.strictSame(warnings, [])
+})
 
 t.test('of an app that leaves the run nothing is kept, also where its sidecar closes later', async t => {
   const {open, store} = scene(t, {'r/guard.yaml': policy('schedule')})

@@ -139,35 +139,32 @@ function openPipe(folder: string) {
   }
 }
 
-t.test(
-  'with a stuck reader the app goes on, memory stays bounded, and shown + dropped = what the file has',
-  async t => {
-    const folder = t.testdir()
-    const rig = openPipe(folder)
-    const logs = await openAppLogs(optionsFor(folder, rig.console))
-    const line = `${'x'.repeat(99)}\n`
-    const write = () => logs.app.sink({app: 'shop', stream: 'stdout', text: line.repeat(100)})
-    let written = 0
-    for (let i = 0; i < 2000; i++) {
-      await write()
-      written += 100
-    }
-    // it may get stuck more than once; what was dropped is told each time
-    const told = /\xe2\x80\xa6 (\d+) lines dropped from the console, they are in the log files\n/g
-    const accounted = (text: string): number => {
-      const drops = [...text.matchAll(told)].map(([, count]) => Number(count))
-      return text.split('\n').length - 1 - drops.length + drops.reduce((sum, count) => sum + count, 0)
-    }
-    const shown = await rig.readWhile(text => accounted(text) < written)
-    t.ok(shown.length < 1.3 * 1024 * 1024, `${shown.length} bytes waited for the reader, of 24 MB`)
-    t.equal(accounted(shown), written)
-    t.match(shown, told)
-    await logs.app.close()
-    await logs.sidecar.close()
-    t.equal(readFileSync(logs.app.path, 'latin1'), `== APP - shop == ${line}`.repeat(written))
-    rig.close()
+t.test('with a stuck reader the app goes on, memory is bounded, and shown + dropped = what the file has', async t => {
+  const folder = t.testdir()
+  const rig = openPipe(folder)
+  const logs = await openAppLogs(optionsFor(folder, rig.console))
+  const line = `${'x'.repeat(99)}\n`
+  const write = () => logs.app.sink({app: 'shop', stream: 'stdout', text: line.repeat(100)})
+  let written = 0
+  for (let i = 0; i < 2000; i++) {
+    await write()
+    written += 100
   }
-)
+  // it may get stuck more than once; what was dropped is told each time
+  const told = /\xe2\x80\xa6 (\d+) lines dropped from the console, they are in the log files\n/g
+  const accounted = (text: string): number => {
+    const drops = [...text.matchAll(told)].map(([, count]) => Number(count))
+    return text.split('\n').length - 1 - drops.length + drops.reduce((sum, count) => sum + count, 0)
+  }
+  const shown = await rig.readWhile(text => accounted(text) < written)
+  t.ok(shown.length < 1.3 * 1024 * 1024, `${shown.length} bytes waited for the reader, of 24 MB`)
+  t.equal(accounted(shown), written)
+  t.match(shown, told)
+  await logs.app.close()
+  await logs.sidecar.close()
+  t.equal(readFileSync(logs.app.path, 'latin1'), `== APP - shop == ${line}`.repeat(written))
+  rig.close()
+})
 
 t.test('lines of a sidecar in JSON have their characters, those in free form, too', async t => {
   const {console, shown} = openConsole()

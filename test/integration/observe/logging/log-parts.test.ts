@@ -69,19 +69,16 @@ t.test('at half of its size a file becomes the former one; both together have th
   for (const path of [file.path, `${file.path}.1`]) t.equal(statSync(path).mode & 0o777, 0o600)
 })
 
-t.test(
-  'no more than half of its size is in one file, though all comes at once, but for the rest of a line',
-  async t => {
-    const {file, add, all} = await openFile(t)
-    await add(3000)
-    await file.close()
-    const former = readFileSync(`${file.path}.1`, 'latin1')
-    const current = readFileSync(file.path, 'latin1')
-    const most = SIZE / 2 + 'line 2999\n'.length
-    t.ok(former.length < most && current.length < most, `${former.length} and ${current.length} bytes`)
-    t.ok(all().endsWith(former + current), 'no line is lost or cut between them')
-  }
-)
+t.test('no more than half of its size is in one file, if all comes at once, but for the rest of a line', async t => {
+  const {file, add, all} = await openFile(t)
+  await add(3000)
+  await file.close()
+  const former = readFileSync(`${file.path}.1`, 'latin1')
+  const current = readFileSync(file.path, 'latin1')
+  const most = SIZE / 2 + 'line 2999\n'.length
+  t.ok(former.length < most && current.length < most, `${former.length} and ${current.length} bytes`)
+  t.ok(all().endsWith(former + current), 'no line is lost or cut between them')
+})
 
 t.test('a reader that is behind keeps what it has asked for, though the file is rotated twice meanwhile', async t => {
   const {file, add, all} = await openFile(t)
@@ -132,62 +129,56 @@ t.test('offsets are those of the whole log; who asks for what is gone is told so
   await file.close()
 })
 
-t.test(
-  'of a run that was killed while it rotated nothing is lost, and its name is not taken by the next one',
-  async t => {
-    const {file, folder, add, all} = await openFile(t)
-    for (let n = 0; n < 20; n++) await add(100)
-    await file.close()
-    const logs = {app: 'file', sidecar: 'file', folder, keep: 1, size: SIZE}
-    const plan = {apps: [{id: 'shop', instance: 0, logs}]} as unknown as Plan
-    const left = async (tail = -1): Promise<string> =>
-      textOf((await keptLog(plan, {id: 'shop', tail, since: 0}))?.texts ?? ([].values() as never))
-    const both = await left()
-    t.ok(both.length > SIZE / 2 && all().endsWith(both))
-    t.equal(await left(3), all().split('\n').slice(-4).join('\n'))
-    renameSync(file.path, `${file.path}.1`)
-    const last = await left()
-    t.ok(last.length > 0 && all().endsWith(last), 'the former file alone is the log')
-    const startedAt = new Date(2026, 0, 31, 23, 59, 58)
-    const next = await createLogFile({
-      folder,
-      id: 'shop',
-      kind: 'app',
-      startedAt,
-      size: SIZE,
-      warn: text => t.fail(text)
-    })
-    await next?.close()
-    t.match(next?.path, /235959\.log$/)
-    await removeOldLogs([{folder, name: 'shop', keep: 1}], async () => new Set<string>())
-    t.same(readdirSync(folder), ['shop_app_20260131235959.log'], 'both files of an old log are removed')
-  }
-)
+t.test('of a run killed while it rotated nothing is lost, and its name is not taken by the next one', async t => {
+  const {file, folder, add, all} = await openFile(t)
+  for (let n = 0; n < 20; n++) await add(100)
+  await file.close()
+  const logs = {app: 'file', sidecar: 'file', folder, keep: 1, size: SIZE}
+  const plan = {apps: [{id: 'shop', instance: 0, logs}]} as unknown as Plan
+  const left = async (tail = -1): Promise<string> =>
+    textOf((await keptLog(plan, {id: 'shop', tail, since: 0}))?.texts ?? ([].values() as never))
+  const both = await left()
+  t.ok(both.length > SIZE / 2 && all().endsWith(both))
+  t.equal(await left(3), all().split('\n').slice(-4).join('\n'))
+  renameSync(file.path, `${file.path}.1`)
+  const last = await left()
+  t.ok(last.length > 0 && all().endsWith(last), 'the former file alone is the log')
+  const startedAt = new Date(2026, 0, 31, 23, 59, 58)
+  const next = await createLogFile({
+    folder,
+    id: 'shop',
+    kind: 'app',
+    startedAt,
+    size: SIZE,
+    warn: text => t.fail(text)
+  })
+  await next?.close()
+  t.match(next?.path, /235959\.log$/)
+  await removeOldLogs([{folder, name: 'shop', keep: 1}], async () => new Set<string>())
+  t.same(readdirSync(folder), ['shop_app_20260131235959.log'], 'both files of an old log are removed')
+})
 
-t.test(
-  'a file that was removed, with its folder, begins again: what is written later is kept, and what was there is not',
-  async t => {
-    const folder = join(t.testdir(), 'shop', '.dapr', 'logs')
-    const warn = (text: string): void => void t.fail(text)
-    const file = await createLogFile({folder, id: 'shop', kind: 'app', startedAt: new Date(), size: 0, warn})
-    if (file === undefined) throw new Error('no file')
-    const write = async (text: string): Promise<void> => {
-      file.write({writer, text})
-      while (file.isWriting) await pause(1)
-    }
-    await write('before\n')
-    rmSync(dirname(folder), {recursive: true})
-    for (let n = 0; !existsSync(file.path); n++) await pause(20).then(async () => write(`gone ${n}\n`))
-    await write('after\n')
-    t.match(readFileSync(file.path, 'latin1'), /^gone \d+\nafter\n$/)
-    t.equal(await textOf(file.read(0, file.length)), readFileSync(file.path, 'latin1'))
-    t.match(await textOf(file.read(1, file.length)), /older lines are no longer kept\ngone \d+\nafter\n$/)
-    rmSync(join(folder, '../..'), {recursive: true})
-    for (let n = 0; n < 60; n++) await pause(20).then(async () => write(`gone ${n}\n`))
-    t.notOk(existsSync(join(folder, '../..')), 'the folder of the app does not come back')
-    await file.close()
+t.test('a file that was removed, with its folder, begins again: later text is kept, what was there is not', async t => {
+  const folder = join(t.testdir(), 'shop', '.dapr', 'logs')
+  const warn = (text: string): void => void t.fail(text)
+  const file = await createLogFile({folder, id: 'shop', kind: 'app', startedAt: new Date(), size: 0, warn})
+  if (file === undefined) throw new Error('no file')
+  const write = async (text: string): Promise<void> => {
+    file.write({writer, text})
+    while (file.isWriting) await pause(1)
   }
-)
+  await write('before\n')
+  rmSync(dirname(folder), {recursive: true})
+  for (let n = 0; !existsSync(file.path); n++) await pause(20).then(async () => write(`gone ${n}\n`))
+  await write('after\n')
+  t.match(readFileSync(file.path, 'latin1'), /^gone \d+\nafter\n$/)
+  t.equal(await textOf(file.read(0, file.length)), readFileSync(file.path, 'latin1'))
+  t.match(await textOf(file.read(1, file.length)), /older lines are no longer kept\ngone \d+\nafter\n$/)
+  rmSync(join(folder, '../..'), {recursive: true})
+  for (let n = 0; n < 60; n++) await pause(20).then(async () => write(`gone ${n}\n`))
+  t.notOk(existsSync(join(folder, '../..')), 'the folder of the app does not come back')
+  await file.close()
+})
 
 /** What the user does to a log file, and what is before the text that comes next. */
 const CHANGES: Readonly<Record<string, {readonly change: (path: string) => void; readonly left: string}>> = {

@@ -79,47 +79,44 @@ t.test('no token is sent: neither the app’s, nor the sidecar’s, nor those in
   })
 })
 
-t.test(
-  'endpoints of other machines are called through the proxy of the environment; URLs and this machine are not',
-  async t => {
-    const {port: site} = await echoApp(t)
-    const asked: string[] = []
-    const proxy = http
-      .createServer((request, response) => {
-        asked.push(`${request.method ?? ''} ${request.url ?? ''}`)
-        response.end('from the proxy')
+t.test('endpoints of other machines are called through the environment’s proxy; this machine is not', async t => {
+  const {port: site} = await echoApp(t)
+  const asked: string[] = []
+  const proxy = http
+    .createServer((request, response) => {
+      asked.push(`${request.method ?? ''} ${request.url ?? ''}`)
+      response.end('from the proxy')
+    })
+    .on('connect', (request: http.IncomingMessage, socket: Duplex) => {
+      asked.push(`CONNECT ${request.url ?? ''}`)
+      const behind = net.connect(secure, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n')
+        socket.pipe(behind).pipe(socket)
       })
-      .on('connect', (request: http.IncomingMessage, socket: Duplex) => {
-        asked.push(`CONNECT ${request.url ?? ''}`)
-        const behind = net.connect(secure, '127.0.0.1', () => {
-          socket.write('HTTP/1.1 200 OK\r\n\r\n')
-          socket.pipe(behind).pipe(socket)
-        })
-      })
-    const secure = await listen(
-      t,
-      https.createServer({key: pem('server.key'), cert: pem('server.pem')}, (_, response) => response.end('over TLS'))
-    )
-    const url = `http://127.0.0.1:${await listen(t, proxy)}`
-    const clientTLS = {rootCA: {value: pem('ca.pem')}}
-    const {get} = await openScene(
-      t,
-      [
-        resource('far', {baseUrl: 'http://far.example/base'}),
-        resource('tls', {baseUrl: 'https://far.example/', clientTLS}),
-        resource('spared', {baseUrl: 'http://spared.example/'}),
-        resource('near', {baseUrl: `http://localhost:${site}`})
-      ],
-      {HTTP_PROXY: url, https_proxy: url, NO_PROXY: 'spared.example'}
-    )
-    t.match(await get('/v1.0/invoke/far/method/a?b=c'), {status: 200, body: 'from the proxy'})
-    t.match(await get('/v1.0/invoke/near/method/a'), {status: 200})
-    t.match(await get('/v1.0/invoke/tls/method/a'), {status: 500, body: /certificate is not valid for the host/})
-    t.match(await get('/v1.0/invoke/spared/method/a'), {status: 500, body: /lookup spared\.example: no such host/})
-    t.match(await get('/a', 'dapr-app-id: http://url.example\r\n'), {status: 500, body: /no such host/})
-    t.strictSame(asked, ['GET http://far.example/base/a?b=c', 'CONNECT far.example:443'])
-  }
-)
+    })
+  const secure = await listen(
+    t,
+    https.createServer({key: pem('server.key'), cert: pem('server.pem')}, (_, response) => response.end('over TLS'))
+  )
+  const url = `http://127.0.0.1:${await listen(t, proxy)}`
+  const clientTLS = {rootCA: {value: pem('ca.pem')}}
+  const {get} = await openScene(
+    t,
+    [
+      resource('far', {baseUrl: 'http://far.example/base'}),
+      resource('tls', {baseUrl: 'https://far.example/', clientTLS}),
+      resource('spared', {baseUrl: 'http://spared.example/'}),
+      resource('near', {baseUrl: `http://localhost:${site}`})
+    ],
+    {HTTP_PROXY: url, https_proxy: url, NO_PROXY: 'spared.example'}
+  )
+  t.match(await get('/v1.0/invoke/far/method/a?b=c'), {status: 200, body: 'from the proxy'})
+  t.match(await get('/v1.0/invoke/near/method/a'), {status: 200})
+  t.match(await get('/v1.0/invoke/tls/method/a'), {status: 500, body: /certificate is not valid for the host/})
+  t.match(await get('/v1.0/invoke/spared/method/a'), {status: 500, body: /lookup spared\.example: no such host/})
+  t.match(await get('/a', 'dapr-app-id: http://url.example\r\n'), {status: 500, body: /no such host/})
+  t.strictSame(asked, ['GET http://far.example/base/a?b=c', 'CONNECT far.example:443'])
+})
 
 t.test('the proxy and its exceptions are read as Go reads them', async t => {
   const {port: site} = await echoApp(t)

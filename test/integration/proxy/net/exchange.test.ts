@@ -141,59 +141,56 @@ for (const host of ['127.0.0.1', '::1'])
     ['is closed', (socket: net.Socket) => void socket.destroy()],
     ['says something', (socket: net.Socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwhat')]
   ] as const)
-    t.test(
-      `a connection to ${host} that ${what} before a request is written gets none: another one has its answer`,
-      async t => {
-        const sockets: net.Socket[] = []
-        const requests: string[] = []
-        const serve = (socket: net.Socket): void => {
-          sockets.push(socket)
-          socket.on('data', (bytes: Buffer) => {
-            const text = bytes.toString()
-            requests.push(text.replaceAll(/ HTTP.*\r\n\r\n/gs, ' '))
-            socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${text.at(-1) ?? ''}`)
-          })
-        }
-        const port = await listen(t, serve, host)
-        const pool = new Pool({hosts: ['127.0.0.1', '::1'], port})
-        t.teardown(() => pool.cut())
-        const call = async (number: string): Promise<string> =>
-          new Promise(resolve => {
-            const downstream: Downstream = {
-              toHead: false,
-              isTunnel: false,
-              refusesSwitch: false,
-              sendBody: () => {
-                exchange.sendBody(Buffer.from(number), number !== '2')
-              },
-              resume: nothing,
-              whole: (_head, _lines, body) => resolve(body),
-              head: nothing,
-              body: () => true,
-              end: nothing,
-              cut: nothing,
-              reply: nothing,
-              reset: nothing,
-              destroy: nothing,
-              done: nothing
-            }
-            // the rest of the body comes while another connection is being opened
-            const resent = (): void => process.nextTick(() => exchange.sendBody(Buffer.from('2'), true))
-            const length = number === '2' ? 2 : 1
-            const exchange = new Exchange(downstream).begin({...handlerOf(t), resent}, 'POST', length)
-            exchange.send(pool, `POST /${number} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`)
-          })
-        t.equal(await call('1'), '1')
-        // what is sent in a callback of setImmediate goes out in the next one: in between, connections are read
-        await new Promise(resolve => setImmediate(resolve))
-        const [first] = sockets
-        if (first !== undefined) act(first)
-        t.equal(await call('2'), '2')
-        t.equal(await call('3'), '3')
-        t.strictSame(requests, ['POST /1 1', 'POST /2 22', 'POST /3 3'])
-        t.equal(sockets.length, 2)
+    t.test(`a connection to ${host} that ${what} before a request is written gets none: another does`, async t => {
+      const sockets: net.Socket[] = []
+      const requests: string[] = []
+      const serve = (socket: net.Socket): void => {
+        sockets.push(socket)
+        socket.on('data', (bytes: Buffer) => {
+          const text = bytes.toString()
+          requests.push(text.replaceAll(/ HTTP.*\r\n\r\n/gs, ' '))
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${text.at(-1) ?? ''}`)
+        })
       }
-    )
+      const port = await listen(t, serve, host)
+      const pool = new Pool({hosts: ['127.0.0.1', '::1'], port})
+      t.teardown(() => pool.cut())
+      const call = async (number: string): Promise<string> =>
+        new Promise(resolve => {
+          const downstream: Downstream = {
+            toHead: false,
+            isTunnel: false,
+            refusesSwitch: false,
+            sendBody: () => {
+              exchange.sendBody(Buffer.from(number), number !== '2')
+            },
+            resume: nothing,
+            whole: (_head, _lines, body) => resolve(body),
+            head: nothing,
+            body: () => true,
+            end: nothing,
+            cut: nothing,
+            reply: nothing,
+            reset: nothing,
+            destroy: nothing,
+            done: nothing
+          }
+          // the rest of the body comes while another connection is being opened
+          const resent = (): void => process.nextTick(() => exchange.sendBody(Buffer.from('2'), true))
+          const length = number === '2' ? 2 : 1
+          const exchange = new Exchange(downstream).begin({...handlerOf(t), resent}, 'POST', length)
+          exchange.send(pool, `POST /${number} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`)
+        })
+      t.equal(await call('1'), '1')
+      // what is sent in a callback of setImmediate goes out in the next one: in between, connections are read
+      await new Promise(resolve => setImmediate(resolve))
+      const [first] = sockets
+      if (first !== undefined) act(first)
+      t.equal(await call('2'), '2')
+      t.equal(await call('3'), '3')
+      t.strictSame(requests, ['POST /1 1', 'POST /2 22', 'POST /3 3'])
+      t.equal(sockets.length, 2)
+    })
 
 t.test('what was not written to a connection with TLS that is closed goes to another one, too', async t => {
   const sockets: net.Socket[] = []
@@ -230,58 +227,55 @@ t.test('what was not written to a connection with TLS that is closed goes to ano
 const headFor = (host: string): string => `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 2\r\n\r\n`
 
 for (const isRetired of [false, true])
-  t.test(
-    `what was not written to a process that has ended waits for the next one${isRetired ? ', known or not' : ''}`,
-    async t => {
-      const sockets: net.Socket[] = []
-      const serve = (socket: net.Socket): void => {
-        sockets.push(socket)
-        socket.on('data', (bytes: Buffer) => {
-          const [head = '', body = ''] = bytes.toString().split('\r\n\r\n')
-          const answer = `${/Host: (\w+)/.exec(head)?.[1]} ${body}`
-          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${answer.length}\r\n\r\n${answer}`)
-        })
-      }
-      const server = net.createServer(serve)
-      await once(server.listen(0, '127.0.0.1'), 'listening')
-      const old = new Pool({hosts: ['127.0.0.1'], port: (server.address() as AddressInfo).port})
-      const next = new Pool({hosts: ['127.0.0.1'], port: await listen(t, serve)})
-      t.teardown(() => next.cut())
-      const call = async (letters: string, isOnce: boolean): Promise<string> =>
-        new Promise(resolve => {
-          const downstream: Downstream = {
-            toHead: false,
-            isTunnel: false,
-            refusesSwitch: false,
-            sendBody: () => exchange.sendBody(Buffer.from(isOnce ? letters : letters.slice(0, 1)), isOnce),
-            resume: nothing,
-            whole: (_head, _lines, body) => resolve(body),
-            head: nothing,
-            body: () => true,
-            end: nothing,
-            cut: nothing,
-            reply: nothing,
-            reset: nothing,
-            destroy: nothing,
-            done: nothing
-          }
-          const refused = (): void => {
-            exchange.sendBody(Buffer.from(letters.slice(1)), true)
-            exchange.send(next, headFor('next'))
-          }
-          const failed = (why: string): void => resolve(why)
-          const exchange = new Exchange(downstream).begin({...handlerOf(t), refused, failed}, 'POST', 2)
-          exchange.send(old, headFor('old'))
-        })
-      t.equal(await call('ab', true), 'old ab')
-      await new Promise(resolve => setImmediate(resolve))
-      server.close()
-      sockets[0]?.destroy()
-      const second = call('cd', false)
-      if (isRetired) old.retire()
-      t.equal(await second, 'next cd')
+  t.test(`what an ended process has not got waits for the next${isRetired ? ', known or not' : ''}`, async t => {
+    const sockets: net.Socket[] = []
+    const serve = (socket: net.Socket): void => {
+      sockets.push(socket)
+      socket.on('data', (bytes: Buffer) => {
+        const [head = '', body = ''] = bytes.toString().split('\r\n\r\n')
+        const answer = `${/Host: (\w+)/.exec(head)?.[1]} ${body}`
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${answer.length}\r\n\r\n${answer}`)
+      })
     }
-  )
+    const server = net.createServer(serve)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const old = new Pool({hosts: ['127.0.0.1'], port: (server.address() as AddressInfo).port})
+    const next = new Pool({hosts: ['127.0.0.1'], port: await listen(t, serve)})
+    t.teardown(() => next.cut())
+    const call = async (letters: string, isOnce: boolean): Promise<string> =>
+      new Promise(resolve => {
+        const downstream: Downstream = {
+          toHead: false,
+          isTunnel: false,
+          refusesSwitch: false,
+          sendBody: () => exchange.sendBody(Buffer.from(isOnce ? letters : letters.slice(0, 1)), isOnce),
+          resume: nothing,
+          whole: (_head, _lines, body) => resolve(body),
+          head: nothing,
+          body: () => true,
+          end: nothing,
+          cut: nothing,
+          reply: nothing,
+          reset: nothing,
+          destroy: nothing,
+          done: nothing
+        }
+        const refused = (): void => {
+          exchange.sendBody(Buffer.from(letters.slice(1)), true)
+          exchange.send(next, headFor('next'))
+        }
+        const failed = (why: string): void => resolve(why)
+        const exchange = new Exchange(downstream).begin({...handlerOf(t), refused, failed}, 'POST', 2)
+        exchange.send(old, headFor('old'))
+      })
+    t.equal(await call('ab', true), 'old ab')
+    await new Promise(resolve => setImmediate(resolve))
+    server.close()
+    sockets[0]?.destroy()
+    const second = call('cd', false)
+    if (isRetired) old.retire()
+    t.equal(await second, 'next cd')
+  })
 
 t.test('a tunnel whose callee has gone does not wait for a caller that stays', async t => {
   const appPort = await listen(t, socket => {

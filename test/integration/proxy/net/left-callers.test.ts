@@ -28,54 +28,50 @@ async function listen(t: Test, serve: (socket: net.Socket) => void): Promise<{po
 }
 
 for (const [where, serve] of Object.entries(CALLER_CONNECTIONS))
-  t.test(
-    `that the caller has left is seen ${where}, though its request waits for another process`,
-    {timeout: 20_000},
-    async t => {
-      const app = await listen(t, socket => {
-        socket.on('data', () => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
-      })
-      const pool = new Pool({hosts: ['127.0.0.1'], port: app.port})
-      t.teardown(() => pool.cut())
-      const call = aCall({caller: 'web', callee: 'shop', method: 'POST'})
-      const journals: CallJournal[] = []
-      const waits = Promise.withResolvers<string>()
-      const over = Promise.withResolvers<void>()
-      const begin: BeginCall = connection => {
-        const journal = new CallJournal(call, {protocol: 'HTTP/1.1', ...call, lines: ''}, undefined, undefined)
-        const isSecond = journals.push(journal) === 2
-        const handler: CallHandler = {
-          journal,
-          rules: PLAIN_RULES,
-          broken: undefined,
-          copy: undefined,
-          headersFor: ({lines}) => lines,
-          refused: waits.resolve,
-          resent: nothing,
-          failed: why => t.fail(why),
-          cut: why => t.fail(why),
-          crashed: error => t.fail(String(error)),
-          over: () => void (isSecond && over.resolve())
-        }
-        const exchange = connection.begin(handler)
-        if (!isSecond) return exchange.send(pool, HEAD)
-        // what is sent in a callback of setImmediate goes out in the next one: in between, connections are read
-        setImmediate(() => {
-          exchange.send(pool, HEAD)
-          app.sockets[0]?.destroy()
-          pool.retire()
-        })
+  t.test(`that the caller has left is seen ${where}, though its request waits`, {timeout: 20_000}, async t => {
+    const app = await listen(t, socket => {
+      socket.on('data', () => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+    })
+    const pool = new Pool({hosts: ['127.0.0.1'], port: app.port})
+    t.teardown(() => pool.cut())
+    const call = aCall({caller: 'web', callee: 'shop', method: 'POST'})
+    const journals: CallJournal[] = []
+    const waits = Promise.withResolvers<string>()
+    const over = Promise.withResolvers<void>()
+    const begin: BeginCall = connection => {
+      const journal = new CallJournal(call, {protocol: 'HTTP/1.1', ...call, lines: ''}, undefined, undefined)
+      const isSecond = journals.push(journal) === 2
+      const handler: CallHandler = {
+        journal,
+        rules: PLAIN_RULES,
+        broken: undefined,
+        copy: undefined,
+        headersFor: ({lines}) => lines,
+        refused: waits.resolve,
+        resent: nothing,
+        failed: why => t.fail(why),
+        cut: why => t.fail(why),
+        crashed: error => t.fail(String(error)),
+        over: () => void (isSecond && over.resolve())
       }
-      const {port} = await listen(t, socket => serve(socket, begin))
-      const caller = net.connect({port, host: '127.0.0.1', noDelay: true})
-      caller.write(`${HEAD}ab`)
-      await once(caller, 'data')
-      caller.write(`${HEAD}c`)
-      await waits.promise
-      caller.write('d')
-      while (journals[1]?.requestBytes !== 2) await new Promise(setImmediate)
-      caller.destroy()
-      await over.promise
-      t.equal(app.sockets.length, 1)
+      const exchange = connection.begin(handler)
+      if (!isSecond) return exchange.send(pool, HEAD)
+      // what is sent in a callback of setImmediate goes out in the next one: in between, connections are read
+      setImmediate(() => {
+        exchange.send(pool, HEAD)
+        app.sockets[0]?.destroy()
+        pool.retire()
+      })
     }
-  )
+    const {port} = await listen(t, socket => serve(socket, begin))
+    const caller = net.connect({port, host: '127.0.0.1', noDelay: true})
+    caller.write(`${HEAD}ab`)
+    await once(caller, 'data')
+    caller.write(`${HEAD}c`)
+    await waits.promise
+    caller.write('d')
+    while (journals[1]?.requestBytes !== 2) await new Promise(setImmediate)
+    caller.destroy()
+    await over.promise
+    t.equal(app.sockets.length, 1)
+  })

@@ -144,48 +144,42 @@ t.test('an app has the same allocated port in each run, also next to a fixed por
   release(ports)
 })
 
-t.test(
-  'a number at which an app is waited for or will be called, or that a copy has for another, is given to none',
-  async t => {
-    const a = app('a', {}, {autoPort: true})
-    const [usual] = await claimPorts(plan(a), unknownOwner)
-    const port = usual?.appPort ?? 0
-    release(usual === undefined ? [] : [usual])
-    const ready = {...app('db').ready, kind: 'tcp', port} as AppPlan['ready']
-    const published = {host: '', number: port} as NonNullable<AppPlan['published']>
-    for (const [what, other] of Object.entries({
-      ready: plan(a, {...app('db'), ready}),
-      published: {...plan(a), leftOut: [{...app('web'), published}]},
-      copy: {...plan(a), movedPorts: new Map([[1025, port]])}
-    })) {
-      const ports = await claimPorts(other, unknownOwner)
-      t.not(ports[0]?.appPort, port, what)
-      release(ports)
-    }
+t.test('a number at which an app is waited for or called, or that another copy has, is given to none', async t => {
+  const a = app('a', {}, {autoPort: true})
+  const [usual] = await claimPorts(plan(a), unknownOwner)
+  const port = usual?.appPort ?? 0
+  release(usual === undefined ? [] : [usual])
+  const ready = {...app('db').ready, kind: 'tcp', port} as AppPlan['ready']
+  const published = {host: '', number: port} as NonNullable<AppPlan['published']>
+  for (const [what, other] of Object.entries({
+    ready: plan(a, {...app('db'), ready}),
+    published: {...plan(a), leftOut: [{...app('web'), published}]},
+    copy: {...plan(a), movedPorts: new Map([[1025, port]])}
+  })) {
+    const ports = await claimPorts(other, unknownOwner)
+    t.not(ports[0]?.appPort, port, what)
+    release(ports)
   }
-)
+})
 
-t.test(
-  'a number of another app of the run, or of one that is left out, is given to none, though nothing listens there',
-  async t => {
-    const b = app('b', {}, {autoPort: true})
-    const [usual] = await claimPorts(plan(b), unknownOwner)
-    const {appPort = 0, httpPort = 0} = usual ?? {}
-    if (usual !== undefined) release([usual])
-    const down = {ports: {...usual, httpPort, appPort} as SidecarPorts, wanted: app('a')}
-    const besides = await claimPorts(plan(b), unknownOwner, {others: [down]})
-    release(besides)
-    t.not(besides[0]?.appPort, appPort)
-    t.not(besides[0]?.httpPort, httpPort)
-    const fixed = app('a', {}, {port: appPort})
-    for (const more of [{leftOut: [fixed]}, {}]) {
-      const others = 'leftOut' in more ? [] : [{ports: {...down.ports, appPort: 0}, wanted: fixed}]
-      const ports = await claimPorts({...plan(b), ...more}, unknownOwner, {others})
-      release(ports)
-      t.not(ports[0]?.appPort, appPort)
-    }
+t.test('a number of another app, also of one that is left out, is given to none, though nothing listens', async t => {
+  const b = app('b', {}, {autoPort: true})
+  const [usual] = await claimPorts(plan(b), unknownOwner)
+  const {appPort = 0, httpPort = 0} = usual ?? {}
+  if (usual !== undefined) release([usual])
+  const down = {ports: {...usual, httpPort, appPort} as SidecarPorts, wanted: app('a')}
+  const besides = await claimPorts(plan(b), unknownOwner, {others: [down]})
+  release(besides)
+  t.not(besides[0]?.appPort, appPort)
+  t.not(besides[0]?.httpPort, httpPort)
+  const fixed = app('a', {}, {port: appPort})
+  for (const more of [{leftOut: [fixed]}, {}]) {
+    const others = 'leftOut' in more ? [] : [{ports: {...down.ports, appPort: 0}, wanted: fixed}]
+    const ports = await claimPorts({...plan(b), ...more}, unknownOwner, {others})
+    release(ports)
+    t.not(ports[0]?.appPort, appPort)
   }
-)
+})
 
 t.test('the app of a sidecar at its usual place has a port that no other such app is given', async t => {
   const apps = Array.from({length: 60}, (_, index) => app(`app-${index}`, {}, {autoPort: true}))

@@ -34,77 +34,68 @@ t.test('a connection that passes as bytes is passed once, however long it lasts'
 })
 
 for (const ends of [false, true])
-  t.test(
-    `words without the end of a line pass as bytes${ends ? ', also where their caller ends its side' : ''}`,
-    async t => {
-      const port = await publish(t, socket => void socket.pipe(socket))
-      const caller = net.connect({port, host: '127.0.0.1', allowHalfOpen: true})
-      t.teardown(() => void caller.destroy())
-      caller.write('ruok')
-      if (ends) caller.end()
-      const said = await Promise.race([once(caller, 'data'), once(caller, 'end')])
-      t.equal(String(said[0]), 'ruok')
-    }
-  )
+  t.test(`words without line end pass as bytes${ends ? ', also where their caller ends its side' : ''}`, async t => {
+    const port = await publish(t, socket => void socket.pipe(socket))
+    const caller = net.connect({port, host: '127.0.0.1', allowHalfOpen: true})
+    t.teardown(() => void caller.destroy())
+    caller.write('ruok')
+    if (ends) caller.end()
+    const said = await Promise.race([once(caller, 'data'), once(caller, 'end')])
+    t.equal(String(said[0]), 'ruok')
+  })
 
 for (const silence of [0, 300])
-  t.test(
-    `an app hears where the words of a caller end${silence > 0 ? ', also of one that was silent' : ''}`,
-    async t => {
-      const port = await publish(t, socket => {
-        let said = ''
-        socket.on('data', bytes => (said += bytes.toString())).on('end', () => void socket.end(said))
-      })
-      const caller = net.connect({port, host: '127.0.0.1', allowHalfOpen: true})
-      t.teardown(() => void caller.destroy())
-      await pause(silence)
-      caller.end('ruok')
-      t.equal(String(((await once(caller, 'data')) as [Buffer])[0]), 'ruok')
-    }
-  )
-
-t.test(
-  'a caller that was silent is read as any other when it speaks first, also after its app was replaced',
-  async t => {
-    let asked = ''
-    const calls: Call[] = []
-    const atApp = new EventEmitter()
-    const port = await publish(
-      t,
-      socket => {
-        atApp.emit('open')
-        socket
-          .on('end', () => atApp.emit('end'))
-          .on('data', bytes => {
-            asked += bytes.toString()
-            socket.write(bytes.includes('HTTP') ? 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' : bytes)
-          })
-      },
-      call => void calls.push(call)
-    )
-    const other = net.connect(port, '127.0.0.1')
-    await once(atApp, 'open')
-    other.write('AUTH\r\n')
-    t.equal(String(((await once(other, 'data')) as [Buffer])[0]), 'AUTH\r\n', 'one that does not speak HTTP')
-    other.destroy()
-    await once(atApp, 'end')
-
-    // as a browser that connects ahead
-    const caller = net.connect({port, host: '127.0.0.1', noDelay: true})
+  t.test(`an app hears where a caller’s words end${silence > 0 ? ', also of one that was silent' : ''}`, async t => {
+    const port = await publish(t, socket => {
+      let said = ''
+      socket.on('data', bytes => (said += bytes.toString())).on('end', () => void socket.end(said))
+    })
+    const caller = net.connect({port, host: '127.0.0.1', allowHalfOpen: true})
     t.teardown(() => void caller.destroy())
-    await once(atApp, 'open')
-    calls.at(-1)?.stream?.endStream()
-    await once(atApp, 'open')
-    caller.write('POST / HTTP/1.1\r\nHo')
-    await once(atApp, 'end')
-    caller.write('st: x\r\nContent-Length: 2\r\n\r\nhi')
-    t.match(String(((await once(caller, 'data')) as [Buffer])[0]), /^HTTP\/1.1 200 OK/)
-    caller.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-    t.match(String(((await once(caller, 'data')) as [Buffer])[0]), /^HTTP\/1.1 200 OK/)
-    t.equal(asked.match(/traceparent/g)?.length, 2, 'a connection that passes as bytes gets none')
-    t.same(calls.map(({method}) => method).slice(-2), ['POST', 'GET'])
-  }
-)
+    await pause(silence)
+    caller.end('ruok')
+    t.equal(String(((await once(caller, 'data')) as [Buffer])[0]), 'ruok')
+  })
+
+t.test('a caller that was silent is read as others when it speaks, also after its app was replaced', async t => {
+  let asked = ''
+  const calls: Call[] = []
+  const atApp = new EventEmitter()
+  const port = await publish(
+    t,
+    socket => {
+      atApp.emit('open')
+      socket
+        .on('end', () => atApp.emit('end'))
+        .on('data', bytes => {
+          asked += bytes.toString()
+          socket.write(bytes.includes('HTTP') ? 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' : bytes)
+        })
+    },
+    call => void calls.push(call)
+  )
+  const other = net.connect(port, '127.0.0.1')
+  await once(atApp, 'open')
+  other.write('AUTH\r\n')
+  t.equal(String(((await once(other, 'data')) as [Buffer])[0]), 'AUTH\r\n', 'one that does not speak HTTP')
+  other.destroy()
+  await once(atApp, 'end')
+
+  // as a browser that connects ahead
+  const caller = net.connect({port, host: '127.0.0.1', noDelay: true})
+  t.teardown(() => void caller.destroy())
+  await once(atApp, 'open')
+  calls.at(-1)?.stream?.endStream()
+  await once(atApp, 'open')
+  caller.write('POST / HTTP/1.1\r\nHo')
+  await once(atApp, 'end')
+  caller.write('st: x\r\nContent-Length: 2\r\n\r\nhi')
+  t.match(String(((await once(caller, 'data')) as [Buffer])[0]), /^HTTP\/1.1 200 OK/)
+  caller.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  t.match(String(((await once(caller, 'data')) as [Buffer])[0]), /^HTTP\/1.1 200 OK/)
+  t.equal(asked.match(/traceparent/g)?.length, 2, 'a connection that passes as bytes gets none')
+  t.same(calls.map(({method}) => method).slice(-2), ['POST', 'GET'])
+})
 
 t.test('a caller that was silent is read also while its app starts', async t => {
   const started = new EventEmitter()
@@ -333,35 +324,32 @@ t.test('an app that sends data of HTTP/2 before a head fails that request alone'
   t.notOk(other.closed)
 })
 
-t.test(
-  'a run that waits for a port gets its addresses one by one, and opened connections get their answers',
-  async t => {
-    const claims = await listen(0, LOOPBACK)
-    const [number, addresses] = [portOf(claims), claims.map(each => boundAt(each).address)]
-    const context = contextOf(t, () => ({ok: false, status: 503, error: 'down'}))
-    const port = new PublishedPort(
-      claims,
-      () => context,
-      () => ''
-    )
-    t.teardown(async () => port.close(AbortSignal.abort()))
-    const {home, isAsked} = await homeOf(t, port)
-    const left = bindLeft({home}, {port: number, when: 'at the end', isWanted: host => LOOPBACK.includes(host)})
-    await isAsked
-    const callers = Array.from({length: 20}, () => net.connect(number, '127.0.0.1'))
-    await Promise.all(callers.map(async caller => once(caller, 'connect')))
-    const [bound] = await Promise.all([
-      left,
-      port.handOver(),
-      ...callers.map(async caller => {
-        caller.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-        t.match(await text(caller), /^HTTP\/1\.1 503 /)
-      })
-    ])
-    t.same(
-      bound.map(each => boundAt(each).address),
-      addresses
-    )
-    for (const each of bound) release(each)
-  }
-)
+t.test('a run that waits for a port gets its addresses one by one, opened connections get their answers', async t => {
+  const claims = await listen(0, LOOPBACK)
+  const [number, addresses] = [portOf(claims), claims.map(each => boundAt(each).address)]
+  const context = contextOf(t, () => ({ok: false, status: 503, error: 'down'}))
+  const port = new PublishedPort(
+    claims,
+    () => context,
+    () => ''
+  )
+  t.teardown(async () => port.close(AbortSignal.abort()))
+  const {home, isAsked} = await homeOf(t, port)
+  const left = bindLeft({home}, {port: number, when: 'at the end', isWanted: host => LOOPBACK.includes(host)})
+  await isAsked
+  const callers = Array.from({length: 20}, () => net.connect(number, '127.0.0.1'))
+  await Promise.all(callers.map(async caller => once(caller, 'connect')))
+  const [bound] = await Promise.all([
+    left,
+    port.handOver(),
+    ...callers.map(async caller => {
+      caller.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+      t.match(await text(caller), /^HTTP\/1\.1 503 /)
+    })
+  ])
+  t.same(
+    bound.map(each => boundAt(each).address),
+    addresses
+  )
+  for (const each of bound) release(each)
+})

@@ -86,19 +86,16 @@ export function testShell(shell: readonly [string, ...string[]]): void {
     t.equal(another.signal, null)
   })
 
-  t.test(
-    `in ${shell.join(' ')}: a container goes with its command: later the next run may have one of its name`,
-    async t => {
-      const [deaf, left] = [new Sleeper(t, {}, DEAF), new Sleeper(t, {})]
-      await deaf.said
-      const folder = t.testdir({docker: `#!/bin/sh\nkill -KILL ${deaf.pid} && echo "$@" >>"$0.log"\n`})
-      const engine = join(folder, 'docker')
-      chmodSync(engine, 0o755)
-      const container = `container ${left.pid}:${startOf(left.pid)} shop-web ${engine}`
-      await vanish({shell, marker: newMark(), graceMs: 20_000, lines: [deaf.told, left.told, container]})
-      t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\n')
-    }
-  )
+  t.test(`in ${shell.join(' ')}: a container goes with its command: the next run may have one of its name`, async t => {
+    const [deaf, left] = [new Sleeper(t, {}, DEAF), new Sleeper(t, {})]
+    await deaf.said
+    const folder = t.testdir({docker: `#!/bin/sh\nkill -KILL ${deaf.pid} && echo "$@" >>"$0.log"\n`})
+    const engine = join(folder, 'docker')
+    chmodSync(engine, 0o755)
+    const container = `container ${left.pid}:${startOf(left.pid)} shop-web ${engine}`
+    await vanish({shell, marker: newMark(), graceMs: 20_000, lines: [deaf.told, left.told, container]})
+    t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\n')
+  })
 
   t.test(`in ${shell.join(' ')}: a daemon that hangs is not waited for`, async t => {
     const left = new Sleeper(t, {})

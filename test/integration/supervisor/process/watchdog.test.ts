@@ -167,19 +167,16 @@ t.test('what runs in an editor that the run has opened lives on', async t => {
   t.not(startOf(opened.pid), 0)
 })
 
-t.test(
-  'the container of a command that was killed is removed; that of a command that had ended is not ours',
-  async t => {
-    const folder = t.testdir({'a docker': '#!/bin/sh\necho "$@" >>"$0.log"\n'})
-    const engine = join(folder, 'a docker')
-    chmodSync(engine, 0o755)
-    const [left, gone] = [new Sleeper(t, {}), new Sleeper(t, {})]
-    const containerOf = ({pid}: Sleeper, name: string): string => `container ${pid}:${startOf(pid)} ${name} '${engine}'`
-    const lines = [left.told, containerOf(left, 'shop-web'), gone.told, containerOf(gone, 'shop-db'), `-${gone.pid}`]
-    await vanish({marker: newMark(), lines})
-    t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\n')
-  }
-)
+t.test('the container of a command that was killed is removed; that of an ended command is not ours', async t => {
+  const folder = t.testdir({'a docker': '#!/bin/sh\necho "$@" >>"$0.log"\n'})
+  const engine = join(folder, 'a docker')
+  chmodSync(engine, 0o755)
+  const [left, gone] = [new Sleeper(t, {}), new Sleeper(t, {})]
+  const containerOf = ({pid}: Sleeper, name: string): string => `container ${pid}:${startOf(pid)} ${name} '${engine}'`
+  const lines = [left.told, containerOf(left, 'shop-web'), gone.told, containerOf(gone, 'shop-db'), `-${gone.pid}`]
+  await vanish({marker: newMark(), lines})
+  t.equal(readFileSync(`${engine}.log`, 'utf8'), 'rm --force --volumes shop-web\n')
+})
 
 t.test('the network of a killed run is removed after its containers', async t => {
   const folder = t.testdir({docker: '#!/bin/sh\n[ "$1" = rm ] && sleep 0.3\necho "$@" >>"$0.log"\n'})

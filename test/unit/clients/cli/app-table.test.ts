@@ -89,29 +89,26 @@ t.test('processor time is that since an earlier look, where there was one', asyn
 
 const rows = (text: string): readonly string[] => text.trimEnd().split('\n')
 
-t.test(
-  'on a terminal what is down stands first, with a sign and a colour; a pipe keeps the order of the template',
-  async t => {
-    const apps = [
-      told({id: 'web', state: 'running', isReady: true, availability: 'ready'}),
-      told({id: 'payments', state: 'backoff', exitCode: 1, exit: 'exited with code 1', availability: 'never'}),
-      told({id: 'sync', state: 'running', loop: {exits: 8, overMs: 60_000, shortestMs: 2000, longestMs: 2000}})
-    ]
-    const shown = withUsage(apps, {usage: new Map(), now: NOW})
-    t.match(rows(appTable(shown, {width: 100, now: NOW})), [
-      /^ID/,
-      /^▲ sync {6}looping ×8/,
-      /^✕ payments {2}exited 1 /,
-      /^ {2}web {7}ready/,
-      /^1 of 3 ready · 1 looping · 1 down: pillion why$/
-    ])
-    const coloured = appTable(shown, {width: 100, now: NOW, hasColours: true})
-    t.match(coloured, '\x1b[31mexited 1')
-    t.match(coloured, '\x1b[31m✕ payments')
-    t.match(coloured, '\x1b[32mready')
-    t.match(rows(appTable(shown, {width: Infinity, now: NOW})), [/^ID/, /^web/, /^payments/, /^sync/])
-  }
-)
+t.test('on a terminal what is down is first, with a sign and a colour; a pipe keeps the template’s order', async t => {
+  const apps = [
+    told({id: 'web', state: 'running', isReady: true, availability: 'ready'}),
+    told({id: 'payments', state: 'backoff', exitCode: 1, exit: 'exited with code 1', availability: 'never'}),
+    told({id: 'sync', state: 'running', loop: {exits: 8, overMs: 60_000, shortestMs: 2000, longestMs: 2000}})
+  ]
+  const shown = withUsage(apps, {usage: new Map(), now: NOW})
+  t.match(rows(appTable(shown, {width: 100, now: NOW})), [
+    /^ID/,
+    /^▲ sync {6}looping ×8/,
+    /^✕ payments {2}exited 1 /,
+    /^ {2}web {7}ready/,
+    /^1 of 3 ready · 1 looping · 1 down: pillion why$/
+  ])
+  const coloured = appTable(shown, {width: 100, now: NOW, hasColours: true})
+  t.match(coloured, '\x1b[31mexited 1')
+  t.match(coloured, '\x1b[31m✕ payments')
+  t.match(coloured, '\x1b[32mready')
+  t.match(rows(appTable(shown, {width: Infinity, now: NOW})), [/^ID/, /^web/, /^payments/, /^sync/])
+})
 
 t.test('a long name leaves room for the addresses of a start', async t => {
   const port = {state: 'running', isReady: true, appPort: 20_000} as const

@@ -27,37 +27,34 @@ t.test('the help of every command fits into 80 columns, names every flag, and be
 const namesIn = (text: string): readonly string[] =>
   [...text.matchAll(/^ {2}([\w-]+) {2,}\w/gm)].map(([, name = '']) => name)
 
-t.test(
-  'flags and commands stand in groups, each once; the usage after a mistake has one list, as cobra has it',
-  async t => {
-    const run = COMMANDS.find(({name}) => name === 'run')
-    if (run === undefined) throw new Error('no run')
-    t.match(
-      helpOf('pillion', run),
-      /\nWhich apps:\n {2}-f, --run-file string [^]*\nIts sidecar:\n[^]*\nKubernetes:\n[^]*\nOther Flags:\n/
-    )
-    t.match(
-      usageText('pillion', run),
-      /\nFlags:\n {6}--allowed-origins strings [^]*\n {6}--app-channel-address string [^]*\nGlobal Flags:\n/
-    )
-    const all = overview('pillion', COMMANDS)
-    t.match(all, /^Run all your services with one command\.\n[^]*\nRun and stop:\n {2}up [^]*\nOther commands:\n/)
-    t.same(
-      all.split('\n').filter(line => line.length > 80),
-      []
-    )
-    t.same(namesIn(all).toSorted(), COMMANDS.map(({name}) => name).toSorted())
-    const grouped = COMMAND_GROUPS.flatMap(({usual, more = []}) => [...usual, ...more])
-    t.same(
-      grouped.filter(name => COMMANDS.every(command => command.name !== name)),
-      []
-    )
-    for (const {name, flags, groups = []} of COMMANDS) {
-      const unknown = groups.flatMap(([, names]) => names).filter(name => flags.every(flag => flag.name !== name))
-      t.same(unknown, [], name)
-    }
+t.test('flags and commands stand in groups, each once; usage after a mistake has one list, as in cobra', async t => {
+  const run = COMMANDS.find(({name}) => name === 'run')
+  if (run === undefined) throw new Error('no run')
+  t.match(
+    helpOf('pillion', run),
+    /\nWhich apps:\n {2}-f, --run-file string [^]*\nIts sidecar:\n[^]*\nKubernetes:\n[^]*\nOther Flags:\n/
+  )
+  t.match(
+    usageText('pillion', run),
+    /\nFlags:\n {6}--allowed-origins strings [^]*\n {6}--app-channel-address string [^]*\nGlobal Flags:\n/
+  )
+  const all = overview('pillion', COMMANDS)
+  t.match(all, /^Run all your services with one command\.\n[^]*\nRun and stop:\n {2}up [^]*\nOther commands:\n/)
+  t.same(
+    all.split('\n').filter(line => line.length > 80),
+    []
+  )
+  t.same(namesIn(all).toSorted(), COMMANDS.map(({name}) => name).toSorted())
+  const grouped = COMMAND_GROUPS.flatMap(({usual, more = []}) => [...usual, ...more])
+  t.same(
+    grouped.filter(name => COMMANDS.every(command => command.name !== name)),
+    []
+  )
+  for (const {name, flags, groups = []} of COMMANDS) {
+    const unknown = groups.flatMap(([, names]) => names).filter(name => flags.every(flag => flag.name !== name))
+    t.same(unknown, [], name)
   }
-)
+})
 
 t.test('the short help has at most 25 commands, a line for each, whatever a folder uses', async t => {
   const uses = ['copies', 'dapr', 'work', 'daeploy'] as const

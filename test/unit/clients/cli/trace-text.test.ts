@@ -47,25 +47,22 @@ t.test('at 80 columns the bars have what is left, children name their callee, no
   ])
 })
 
-t.test(
-  'frames of libraries are left out of the lines below a call, so that its exception and causes are there',
-  async t => {
-    const trace = [
-      'java.lang.IllegalStateException: no stock',
-      ...Array.from({length: 30}, (_, at) => `\tat org.apache.catalina.core.Chain.next(Chain.java:${at})`),
-      '\tat shop.Stock.take(Stock.java:7)',
-      'Caused by: java.net.ConnectException: Connection refused',
-      '\tat java.base/sun.nio.ch.Net.connect(Net.java:1)',
-      '\t... 31 more'
-    ]
-    const lines = trace.map(line => ({node: 3, others: 0, line: {app: 'payments', line, level: 'error'}}))
-    const text = traceText({...TREE, lines} as unknown as RequestTree, {width: Infinity})
-    t.same(
-      text.split('\n').flatMap(line => /payments: (.*)/.exec(line)?.[1]?.trim() ?? []),
-      [trace[0], 'at shop.Stock.take(Stock.java:7)', 'Caused by: java.net.ConnectException: Connection refused']
-    )
-  }
-)
+t.test('frames of libraries are left out below a call, so that its exception and causes are there', async t => {
+  const trace = [
+    'java.lang.IllegalStateException: no stock',
+    ...Array.from({length: 30}, (_, at) => `\tat org.apache.catalina.core.Chain.next(Chain.java:${at})`),
+    '\tat shop.Stock.take(Stock.java:7)',
+    'Caused by: java.net.ConnectException: Connection refused',
+    '\tat java.base/sun.nio.ch.Net.connect(Net.java:1)',
+    '\t... 31 more'
+  ]
+  const lines = trace.map(line => ({node: 3, others: 0, line: {app: 'payments', line, level: 'error'}}))
+  const text = traceText({...TREE, lines} as unknown as RequestTree, {width: Infinity})
+  t.same(
+    text.split('\n').flatMap(line => /payments: (.*)/.exec(line)?.[1]?.trim() ?? []),
+    [trace[0], 'at shop.Stock.take(Stock.java:7)', 'Caused by: java.net.ConnectException: Connection refused']
+  )
+})
 
 t.test('no row is wider than the terminal; colours change nothing but colours', async t => {
   for (const width of [60, 72, 80, 120, 200]) {

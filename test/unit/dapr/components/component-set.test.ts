@@ -24,29 +24,26 @@ const store: ComponentResource = {
   typePlace: place
 }
 
-t.test(
-  'a component that opens after its time is closed again, and the next one who wants it opens another',
-  async t => {
-    const connections = [Promise.withResolvers<RedisConnection>(), Promise.withResolvers<RedisConnection>()]
-    let asked = 0
-    const connect = async (): Promise<RedisConnection> =>
-      connections[asked++]?.promise ?? Promise.reject(new Error('asked too often'))
-    const set = new ComponentSet({env: {}, redis: {connect}})
-    const use = async (resource: ComponentResource): ReturnType<ComponentSet['use']> => {
-      const properties = [{name: 'redisHost', value: 'localhost:1', place}]
-      return set.use({resource, properties, folder: '/', owner: '', warn: text => t.fail(text)})
-    }
-    await t.rejects(use(store), {message: 'init timeout for component store exceeded after 0.001s', place})
-    const closed = Promise.withResolvers<string>()
-    const connectionOf = (name: string): RedisConnection =>
-      ({close: async () => closed.resolve(name)}) as unknown as RedisConnection
-    connections[0]?.resolve(connectionOf('the late one'))
-    t.equal(await closed.promise, 'the late one')
-    connections[1]?.resolve(connectionOf('the second'))
-    t.match(await use({...store, initTimeoutMs: 60_000}), {component: {capabilities: ['ETAG', 'TRANSACTIONAL']}})
-    t.equal(asked, 2)
+t.test('a component that opens after its time is closed again, and the next who wants it opens another', async t => {
+  const connections = [Promise.withResolvers<RedisConnection>(), Promise.withResolvers<RedisConnection>()]
+  let asked = 0
+  const connect = async (): Promise<RedisConnection> =>
+    connections[asked++]?.promise ?? Promise.reject(new Error('asked too often'))
+  const set = new ComponentSet({env: {}, redis: {connect}})
+  const use = async (resource: ComponentResource): ReturnType<ComponentSet['use']> => {
+    const properties = [{name: 'redisHost', value: 'localhost:1', place}]
+    return set.use({resource, properties, folder: '/', owner: '', warn: text => t.fail(text)})
   }
-)
+  await t.rejects(use(store), {message: 'init timeout for component store exceeded after 0.001s', place})
+  const closed = Promise.withResolvers<string>()
+  const connectionOf = (name: string): RedisConnection =>
+    ({close: async () => closed.resolve(name)}) as unknown as RedisConnection
+  connections[0]?.resolve(connectionOf('the late one'))
+  t.equal(await closed.promise, 'the late one')
+  connections[1]?.resolve(connectionOf('the second'))
+  t.match(await use({...store, initTimeoutMs: 60_000}), {component: {capabilities: ['ETAG', 'TRANSACTIONAL']}})
+  t.equal(asked, 2)
+})
 
 t.test('while the built-in Redis starts, or code is loaded, the time of a component does not run', async t => {
   const set = new ComponentSet({

@@ -147,27 +147,24 @@ t.test('what is being handled while its component is closed is committed before 
   t.notOk(group.isReading)
 })
 
-t.test(
-  'a topic that has ended while another one is ended starts no round of the group: its commit would wait',
-  async t => {
-    const {group, read, done} = openGroup(t)
-    const handling = Promise.withResolvers<void>()
-    const answer = Promise.withResolvers<Handled>()
-    await read('paid')
-    const {stream} = await read('orders', undefined, async () => {
-      handling.resolve()
-      return answer.promise
-    })
-    stream.push(record('1', () => done.put('committed')))
-    await handling.promise
-    const closing = group.close()
-    t.equal(await done.take(), 'stream closed')
-    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
-    answer.resolve('done')
-    await closing
-    t.same(done.takeRest(), ['committed', 'stream closed', 'client closed'])
-  }
-)
+t.test('a topic that has ended while another ends starts no round of the group: its commit would wait', async t => {
+  const {group, read, done} = openGroup(t)
+  const handling = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<Handled>()
+  await read('paid')
+  const {stream} = await read('orders', undefined, async () => {
+    handling.resolve()
+    return answer.promise
+  })
+  stream.push(record('1', () => done.put('committed')))
+  await handling.promise
+  const closing = group.close()
+  t.equal(await done.take(), 'stream closed')
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  answer.resolve('done')
+  await closing
+  t.same(done.takeRest(), ['committed', 'stream closed', 'client closed'])
+})
 
 /** Lets what is due happen, and a minute pass. */
 const minute = async (): Promise<void> => {
@@ -220,59 +217,53 @@ t.test('an app that is away leaves its group, and goes on where it was once it i
   t.same(logged.takeRest(), [])
 })
 
-t.test(
-  'a topic of an app that is away, or that is read no more, goes to other members while others are read',
-  async t => {
-    mock.timers.enable({apis: ['setTimeout']})
-    t.teardown(() => mock.timers.reset())
-    const {group, read, asked, closed, logged, done} = openGroup(t)
-    const paid = await read('paid')
-    const ready = Promise.withResolvers<void>()
-    await read(
-      'orders',
-      async () => ready.promise,
-      undefined,
-      () => undefined
-    )
-    await minute()
-    await minute()
-    t.same([await done.take(), await done.take()], ['stream closed', 'joined'])
-    ready.resolve()
-    await minute()
-    t.equal((await asked.take()).consumer, paid.consumer, 'the others are read on')
-    t.same([closed, logged.takeRest()], [[], []])
-    const stop = await group.read({
-      topic: 'sent',
-      atOnce: 0,
-      ready: async () => undefined,
-      handle: async () => 'done',
-      log: () => undefined
-    })
-    await stop()
-    t.same([await done.take(), await done.take()], ['stream closed', 'joined'])
-    t.same(closed, [])
-  }
-)
+t.test('a topic of an app that is away, or read no more, goes to other members while others are read', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const {group, read, asked, closed, logged, done} = openGroup(t)
+  const paid = await read('paid')
+  const ready = Promise.withResolvers<void>()
+  await read(
+    'orders',
+    async () => ready.promise,
+    undefined,
+    () => undefined
+  )
+  await minute()
+  await minute()
+  t.same([await done.take(), await done.take()], ['stream closed', 'joined'])
+  ready.resolve()
+  await minute()
+  t.equal((await asked.take()).consumer, paid.consumer, 'the others are read on')
+  t.same([closed, logged.takeRest()], [[], []])
+  const stop = await group.read({
+    topic: 'sent',
+    atOnce: 0,
+    ready: async () => undefined,
+    handle: async () => 'done',
+    log: () => undefined
+  })
+  await stop()
+  t.same([await done.take(), await done.take()], ['stream closed', 'joined'])
+  t.same(closed, [])
+})
 
-t.test(
-  'what waits for an app when its topic is stopped comes to the next reader, though nothing was committed',
-  async t => {
-    const {group, read, done} = openGroup(t)
-    const handling = Promise.withResolvers<void>()
-    const {stream} = await read('orders', undefined, async () => {
-      handling.resolve()
-      return Promise.resolve('returned')
-    })
-    stream.offsetsToFetch.set('orders:0', 3n)
-    stream.emit('offsets')
-    stream.push(record('3', () => done.put('committed')))
-    stream.push(record('4', () => done.put('committed')))
-    await handling.promise
-    await group.close()
-    t.same(await done.take(), [{topic: 'orders', partition: 0, offset: 3n, leaderEpoch: -1}])
-    t.same(done.takeRest(), ['stream closed', 'client closed'])
-  }
-)
+t.test('what waits for an app when its topic stops comes to the next reader, though not committed', async t => {
+  const {group, read, done} = openGroup(t)
+  const handling = Promise.withResolvers<void>()
+  const {stream} = await read('orders', undefined, async () => {
+    handling.resolve()
+    return Promise.resolve('returned')
+  })
+  stream.offsetsToFetch.set('orders:0', 3n)
+  stream.emit('offsets')
+  stream.push(record('3', () => done.put('committed')))
+  stream.push(record('4', () => done.put('committed')))
+  await handling.promise
+  await group.close()
+  t.same(await done.take(), [{topic: 'orders', partition: 0, offset: 3n, leaderEpoch: -1}])
+  t.same(done.takeRest(), ['stream closed', 'client closed'])
+})
 
 t.test('what waits in each topic of a group that is closed comes to the next reader', async t => {
   const {group, read, done} = openGroup(t)

@@ -14,15 +14,12 @@ const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
 const read = (value: string, unitMs?: number): number =>
   new Properties([{name: 'cleanupInterval', value, place}]).durationMs('cleanupInterval', 1, unitMs)
 
-t.test(
-  'a duration of a component that no timer can wait is the longest that one can: it fired at once, again and again',
-  async t => {
-    t.equal(read('720h'), 2 ** 31 - 1)
-    t.equal(read('2592000', 1000), 2 ** 31 - 1)
-    t.equal(read('24h'), 86_400_000)
-    t.equal(read('-1'), -1)
-  }
-)
+t.test('a component’s duration that no timer can wait is the longest possible: it fired at once, always', async t => {
+  t.equal(read('720h'), 2 ** 31 - 1)
+  t.equal(read('2592000', 1000), 2 ** 31 - 1)
+  t.equal(read('24h'), 86_400_000)
+  t.equal(read('-1'), -1)
+})
 
 const ttlOf = (value: string): number | undefined =>
   rabbitSettings(new Properties([{name: 'ttlInSeconds', value, place}])).ttlMs
@@ -52,21 +49,18 @@ t.test('a value whose time to live ends after the last date never expires: it co
   t.match((await state.get('a'))?.metadata['ttlExpireTime'], /^20\d\d-/)
 })
 
-t.test(
-  'a dial timeout of Redis is whole milliseconds: while Redis is away each command failed with its parts',
-  async t => {
-    const dialTimeout = {name: 'dialTimeout', value: '1.0005s', place}
-    const properties = new Properties([{name: 'redisHost', value: 'localhost', place}, dialTimeout])
-    const waits: (number | undefined)[] = []
-    const connect = async ({connectTimeoutMs}: {readonly connectTimeoutMs?: number}): Promise<never> => {
-      waits.push(connectTimeoutMs)
-      return Promise.reject(new Error('it is away'))
-    }
-    const options = {properties, redis: {connect}} as unknown as Parameters<typeof openRedis>[1]
-    await t.rejects(openRedis('', options), /it is away/)
-    t.same(waits, [1001])
+t.test('a dial timeout of Redis is whole ms: while Redis is away each command failed with its parts', async t => {
+  const dialTimeout = {name: 'dialTimeout', value: '1.0005s', place}
+  const properties = new Properties([{name: 'redisHost', value: 'localhost', place}, dialTimeout])
+  const waits: (number | undefined)[] = []
+  const connect = async ({connectTimeoutMs}: {readonly connectTimeoutMs?: number}): Promise<never> => {
+    waits.push(connectTimeoutMs)
+    return Promise.reject(new Error('it is away'))
   }
-)
+  const options = {properties, redis: {connect}} as unknown as Parameters<typeof openRedis>[1]
+  await t.rejects(openRedis('', options), /it is away/)
+  t.same(waits, [1001])
+})
 
 /** Notes what is made of durations. */
 class Noting extends Properties {

@@ -151,40 +151,37 @@ t.test('what an app that is away has not got goes to other consumers, and its qu
 })
 
 for (const deletedWhenUnused of [false, true])
-  t.test(
-    `autoAck: the queue of an app that is away keeps its messages (deletedWhenUnused: ${deletedWhenUnused})`,
-    async t => {
-      mock.timers.enable({apis: ['setTimeout']})
-      t.teardown(() => mock.timers.reset())
-      const channel = new FakeChannel()
-      let ready: PromiseWithResolvers<void> | undefined
-      const given: string[] = []
-      const reader = readerOf(
-        channel,
-        async () => channel,
-        {
-          ready: async () => ready?.promise,
-          handle: async ({data}: {data: Buffer}) => Promise.resolve(given.push(data.toString())),
-          takeBack: () => t.fail('what was acknowledged cannot go back')
-        },
-        {autoAck: true, deletedWhenUnused}
-      )
-      while (channel.done.length < 2) await new Promise(setImmediate)
-      await minute()
-      ready = Promise.withResolvers()
-      await minute()
-      await minute()
-      channel.takers[0]?.({content: Buffer.from('late'), properties: {}})
-      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
-      const begun = ['prefetch 256', 'begin 1 0 noAck', 'prefetch 1', 'begin 2 -1', 'cancel 1']
-      t.same(channel.done, begun)
-      t.same(given, ['late'], 'what has come is the app’s')
-      ready.resolve()
-      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
-      t.same(channel.done, [...begun, 'prefetch 256', 'begin 3 0 noAck', 'cancel 2'])
-      void reader.stop()
-    }
-  )
+  t.test(`autoAck: an absent app’s queue keeps its messages (deletedWhenUnused: ${deletedWhenUnused})`, async t => {
+    mock.timers.enable({apis: ['setTimeout']})
+    t.teardown(() => mock.timers.reset())
+    const channel = new FakeChannel()
+    let ready: PromiseWithResolvers<void> | undefined
+    const given: string[] = []
+    const reader = readerOf(
+      channel,
+      async () => channel,
+      {
+        ready: async () => ready?.promise,
+        handle: async ({data}: {data: Buffer}) => Promise.resolve(given.push(data.toString())),
+        takeBack: () => t.fail('what was acknowledged cannot go back')
+      },
+      {autoAck: true, deletedWhenUnused}
+    )
+    while (channel.done.length < 2) await new Promise(setImmediate)
+    await minute()
+    ready = Promise.withResolvers()
+    await minute()
+    await minute()
+    channel.takers[0]?.({content: Buffer.from('late'), properties: {}})
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    const begun = ['prefetch 256', 'begin 1 0 noAck', 'prefetch 1', 'begin 2 -1', 'cancel 1']
+    t.same(channel.done, begun)
+    t.same(given, ['late'], 'what has come is the app’s')
+    ready.resolve()
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    t.same(channel.done, [...begun, 'prefetch 256', 'begin 3 0 noAck', 'cancel 2'])
+    void reader.stop()
+  })
 
 t.test('a queue that is gone without a consumer has one, also where its app takes nothing yet', async t => {
   mock.timers.enable({apis: ['setTimeout']})
@@ -217,29 +214,26 @@ t.test('autoAck: what comes before the app takes anything is not acknowledged, a
 })
 
 for (const autoAck of [false, true])
-  t.test(
-    `what comes while an app does not get ready goes back, as others may take it (autoAck: ${autoAck})`,
-    async t => {
-      mock.timers.enable({apis: ['setTimeout']})
-      t.teardown(() => mock.timers.reset())
-      const channel = new FakeChannel()
-      const ready = Promise.withResolvers<void>()
-      const given: string[] = []
-      const handle = async ({data}: {data: Buffer}): Promise<string> => (given.push(data.toString()), 'done')
-      const more = {ready: async () => ready.promise, handle}
-      const reader = readerOf(channel, async () => channel, more, {autoAck, deletedWhenUnused: true})
-      await minute()
-      await reader.begun.promise
-      channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
-      await minute()
-      await minute()
-      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
-      t.same([channel.done.splice(0), given], [['prefetch 1', 'begin 1 -1', 'nack early'], []])
-      channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
-      ready.resolve()
-      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
-      t.same(given, ['early'])
-      t.ok(channel.done.includes('ack early'))
-      void reader.stop()
-    }
-  )
+  t.test(`what comes while an app is not ready goes back, as others may take it (autoAck: ${autoAck})`, async t => {
+    mock.timers.enable({apis: ['setTimeout']})
+    t.teardown(() => mock.timers.reset())
+    const channel = new FakeChannel()
+    const ready = Promise.withResolvers<void>()
+    const given: string[] = []
+    const handle = async ({data}: {data: Buffer}): Promise<string> => (given.push(data.toString()), 'done')
+    const more = {ready: async () => ready.promise, handle}
+    const reader = readerOf(channel, async () => channel, more, {autoAck, deletedWhenUnused: true})
+    await minute()
+    await reader.begun.promise
+    channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
+    await minute()
+    await minute()
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    t.same([channel.done.splice(0), given], [['prefetch 1', 'begin 1 -1', 'nack early'], []])
+    channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
+    ready.resolve()
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    t.same(given, ['early'])
+    t.ok(channel.done.includes('ack early'))
+    void reader.stop()
+  })

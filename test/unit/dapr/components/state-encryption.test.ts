@@ -74,35 +74,32 @@ const kept = (folder: string, key: string): string => {
   return row?.['is_binary'] === 1 ? Buffer.from(value, 'base64').toString() : value
 }
 
-t.test(
-  'values are kept as base64 of nonce, data and tag, and the secret’s name; keys, etags and transactions are as before',
-  async t => {
-    const folder = t.testdir({'secrets.json': JSON.stringify(SECRETS)})
-    for (const name of ['one', 'two', 'three'] as const) {
-      const store = await open(t, folder, name)
-      await store.set(request('pear', '{"price":1}'))
-      const [sealed = '', by] = kept(folder, 'pear').split('||')
-      t.equal(by, name)
-      const bytes = Buffer.from(sealed, 'base64')
-      const key = Buffer.from(SECRETS[name], 'hex')
-      const decipher = createDecipheriv(`aes-${key.length * 8}-gcm` as 'aes-256-gcm', key, bytes.subarray(0, 12))
-      decipher.setAuthTag(bytes.subarray(-16))
-      t.equal(decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8'), '{"price":1}')
-      t.equal(await textOf(store, 'pear'), '{"price":1}')
-      const etag = (await store.get('pear', {consistency: '', metadata: {}}))?.etag ?? ''
-      await store.transact([
-        {kind: 'upsert', request: request('pear', '2', etag)},
-        {kind: 'upsert', request: request('plum', '')}
-      ])
-      t.equal(await textOf(store, 'pear'), '2')
-      t.equal(await textOf(store, 'plum'), '')
-      t.same((await store.keys?.('p', 10))?.toSorted(), ['pear', 'plum'], 'keys are listed as they are')
-      t.same(await store.keys?.('pl', 10), ['plum'])
-      await t.rejects(store.set(request('pear', '3', etag)), {message: /etag/, kind: 'mismatch'})
-      t.equal(await textOf(store, 'nothing'), undefined)
-    }
+t.test('values are base64 of nonce, data and tag, and the secret’s name; keys and etags are as before', async t => {
+  const folder = t.testdir({'secrets.json': JSON.stringify(SECRETS)})
+  for (const name of ['one', 'two', 'three'] as const) {
+    const store = await open(t, folder, name)
+    await store.set(request('pear', '{"price":1}'))
+    const [sealed = '', by] = kept(folder, 'pear').split('||')
+    t.equal(by, name)
+    const bytes = Buffer.from(sealed, 'base64')
+    const key = Buffer.from(SECRETS[name], 'hex')
+    const decipher = createDecipheriv(`aes-${key.length * 8}-gcm` as 'aes-256-gcm', key, bytes.subarray(0, 12))
+    decipher.setAuthTag(bytes.subarray(-16))
+    t.equal(decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8'), '{"price":1}')
+    t.equal(await textOf(store, 'pear'), '{"price":1}')
+    const etag = (await store.get('pear', {consistency: '', metadata: {}}))?.etag ?? ''
+    await store.transact([
+      {kind: 'upsert', request: request('pear', '2', etag)},
+      {kind: 'upsert', request: request('plum', '')}
+    ])
+    t.equal(await textOf(store, 'pear'), '2')
+    t.equal(await textOf(store, 'plum'), '')
+    t.same((await store.keys?.('p', 10))?.toSorted(), ['pear', 'plum'], 'keys are listed as they are')
+    t.same(await store.keys?.('pl', 10), ['plum'])
+    await t.rejects(store.set(request('pear', '3', etag)), {message: /etag/, kind: 'mismatch'})
+    t.equal(await textOf(store, 'nothing'), undefined)
   }
-)
+})
 
 t.test('the secondary key is read, too, and what is saved then has the primary one', async t => {
   const folder = t.testdir({'secrets.json': JSON.stringify(SECRETS)})

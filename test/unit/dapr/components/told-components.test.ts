@@ -89,22 +89,19 @@ t.test('a component is not opened without its secrets, but once their store can 
   t.match(await own.find('state', 'web'), {name: 'web'})
 })
 
-t.test(
-  'one that the template names, or whose secrets are in a store that needs another one, is opened later, too',
-  async t => {
-    for (const [how, store] of [
-      ['named', 'secrets'],
-      ['chained', 'inner']
-    ] as const) {
-      const {own} = openComponents()
-      const secretsFile = join(t.testdir({}), `${how}.json`)
-      const secrets = {...componentResource('secrets', 'secretstores.local.file', {secretsFile}), isDefault: true}
-      const inner = {...storeIn('inner', 'secrets'), isDefault: true}
-      const web = {...storeIn('web', store), type: 'state.in-memory'}
-      t.match(await own.follow([secrets, inner, web]), [{resource: {name: 'web'}, isHarmless: true}], how)
-      await t.rejects(async () => own.find('state', 'web'), {message: `secret store ${store} is not loaded`})
-      writeFileSync(secretsFile, '{}')
-      t.match(await own.find('state', 'web'), {name: 'web'}, how)
-    }
+t.test('one that the template names, or with secrets in a store that needs another, opens later, too', async t => {
+  for (const [how, store] of [
+    ['named', 'secrets'],
+    ['chained', 'inner']
+  ] as const) {
+    const {own} = openComponents()
+    const secretsFile = join(t.testdir({}), `${how}.json`)
+    const secrets = {...componentResource('secrets', 'secretstores.local.file', {secretsFile}), isDefault: true}
+    const inner = {...storeIn('inner', 'secrets'), isDefault: true}
+    const web = {...storeIn('web', store), type: 'state.in-memory'}
+    t.match(await own.follow([secrets, inner, web]), [{resource: {name: 'web'}, isHarmless: true}], how)
+    await t.rejects(async () => own.find('state', 'web'), {message: `secret store ${store} is not loaded`})
+    writeFileSync(secretsFile, '{}')
+    t.match(await own.find('state', 'web'), {name: 'web'}, how)
   }
-)
+})

@@ -38,51 +38,45 @@ t.test('calls count from the first one, also those that are over before the code
   t.equal(await valueOf(metering, 'dapr_http_healthprobes_completed_count'), '1')
 })
 
-t.test(
-  'new settings count anew, also while the code is loaded; nothing is counted where metrics are disabled',
-  async t => {
-    const resources = withResources(NO_RESOURCES)
-    const metering = new SidecarMetering('shop', '', resources)
-    const change = (metrics: object): void =>
-      resources.change({
-        ...NO_RESOURCES,
-        resiliency: {...NO_RESILIENCY, resources: [{name: 'main', namespace: ''}]},
-        configuration: {...NO_RESOURCES.configuration, metrics: {...DEFAULT_METRICS, ...metrics}}
-      })
-    metering.served(record)
-    change({hasVerbs: false})
-    metering.served(record)
-    t.equal(await valueOf(metering, 'dapr_http_server_request_count'), '1')
-    t.equal(await valueOf(metering, 'dapr_resiliency_loaded'), '1')
-    change({isEnabled: false})
-    metering.served(record)
-    t.equal(await metering.text(async () => Promise.resolve([])), undefined)
-    change({})
-    t.equal(await valueOf(metering, 'dapr_http_server_request_count'), undefined)
-    metering.close()
-  }
-)
+t.test('new settings count anew, also while the code is loaded; nothing is counted without metrics', async t => {
+  const resources = withResources(NO_RESOURCES)
+  const metering = new SidecarMetering('shop', '', resources)
+  const change = (metrics: object): void =>
+    resources.change({
+      ...NO_RESOURCES,
+      resiliency: {...NO_RESILIENCY, resources: [{name: 'main', namespace: ''}]},
+      configuration: {...NO_RESOURCES.configuration, metrics: {...DEFAULT_METRICS, ...metrics}}
+    })
+  metering.served(record)
+  change({hasVerbs: false})
+  metering.served(record)
+  t.equal(await valueOf(metering, 'dapr_http_server_request_count'), '1')
+  t.equal(await valueOf(metering, 'dapr_resiliency_loaded'), '1')
+  change({isEnabled: false})
+  metering.served(record)
+  t.equal(await metering.text(async () => Promise.resolve([])), undefined)
+  change({})
+  t.equal(await valueOf(metering, 'dapr_http_server_request_count'), undefined)
+  metering.close()
+})
 
-t.test(
-  'rules that are read again are the same ones, unless their expression or what it becomes is another',
-  async t => {
-    const read = async (template: string): Promise<ResourceSnapshot> => {
-      const text = `spec: {metrics: {rules: [{name: dapr_x, labels: [{name: path, regex: {${template}: items}}]}]}}`
-      const spec = parseResourceFile({file: 'config.yaml', text}).documents[0]?.field('spec')
-      const metrics = spec === undefined ? DEFAULT_METRICS : await readMetricsSettings(spec)
-      t.equal(metrics.rules.length, 1)
-      return {...NO_RESOURCES, configuration: {...NO_RESOURCES.configuration, metrics}}
-    }
-    const resources = withResources(await read('goods'))
-    const metering = new SidecarMetering('shop', '', resources)
-    metering.served(record)
-    resources.change(await read('goods'))
-    t.equal(await valueOf(metering, 'dapr_http_server_request_count'), '1')
-    resources.change(await read('wares'))
-    t.equal(await valueOf(metering, 'dapr_http_server_request_count'), undefined)
-    metering.close()
+t.test('rules that are read again are the same, unless their expression or what it becomes is another', async t => {
+  const read = async (template: string): Promise<ResourceSnapshot> => {
+    const text = `spec: {metrics: {rules: [{name: dapr_x, labels: [{name: path, regex: {${template}: items}}]}]}}`
+    const spec = parseResourceFile({file: 'config.yaml', text}).documents[0]?.field('spec')
+    const metrics = spec === undefined ? DEFAULT_METRICS : await readMetricsSettings(spec)
+    t.equal(metrics.rules.length, 1)
+    return {...NO_RESOURCES, configuration: {...NO_RESOURCES.configuration, metrics}}
   }
-)
+  const resources = withResources(await read('goods'))
+  const metering = new SidecarMetering('shop', '', resources)
+  metering.served(record)
+  resources.change(await read('goods'))
+  t.equal(await valueOf(metering, 'dapr_http_server_request_count'), '1')
+  resources.change(await read('wares'))
+  t.equal(await valueOf(metering, 'dapr_http_server_request_count'), undefined)
+  metering.close()
+})
 
 t.test('an edit of another part of the Configuration takes nothing from what was counted', async t => {
   const resources = withResources(NO_RESOURCES)

@@ -20,20 +20,17 @@ t.test('the durations of a health check are written as Go writes them', async t 
   t.match(facts.connection.health, {healthProbeInterval: '1m30s', healthProbeTimeout: '1.5s'})
 })
 
-t.test(
-  'a component whose file was edited, and cannot be opened as it is now, is listed as it is in effect',
-  async t => {
-    const [before, now] = ['state.in-memory', 'state.redis'].map(type => componentResource('store', type, {}))
-    const blocks = {
-      inEffect: () => before,
-      isMissing: () => false,
-      isByDaprd: () => false,
-      capabilitiesOf: () => []
-    } as unknown as SidecarBlocks
-    const snapshot = {...NONE, components: [now]} as unknown as ResourceSnapshot
-    t.match(factsOf(runtime, {file: ''} as Plan, snapshot, blocks, []).components, [{type: 'state.in-memory'}])
-  }
-)
+t.test('a component whose file was edited, and cannot be opened now, is listed as it is in effect', async t => {
+  const [before, now] = ['state.in-memory', 'state.redis'].map(type => componentResource('store', type, {}))
+  const blocks = {
+    inEffect: () => before,
+    isMissing: () => false,
+    isByDaprd: () => false,
+    capabilitiesOf: () => []
+  } as unknown as SidecarBlocks
+  const snapshot = {...NONE, components: [now]} as unknown as ResourceSnapshot
+  t.match(factsOf(runtime, {file: ''} as Plan, snapshot, blocks, []).components, [{type: 'state.in-memory'}])
+})
 
 t.test('a component of a name that another one has is not that one a second time', async t => {
   const [first, second] = ['state.in-memory', 'state.redis'].map(type => componentResource('store', type, {}))

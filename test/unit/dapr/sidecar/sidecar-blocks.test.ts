@@ -129,16 +129,13 @@ const blocksOf = (openDaprd: () => Promise<undefined>, more: object = {}, set: o
   return {blocks, logged, change: changed, claims: () => claims}
 }
 
-t.test(
-  'a change of files is told also where nothing is opened before it is called: a binding may have come',
-  async () => {
-    const {blocks, change} = blocksOf(async () => Promise.reject(new Error('nothing is looked for')), {isDefault: true})
-    const followed = new Promise<void>(resolve => void blocks.onComponents(resolve))
-    change()
-    await followed
-    await blocks.close()
-  }
-)
+t.test('a change of files is told also where nothing opens before it is called: a binding may have come', async () => {
+  const {blocks, change} = blocksOf(async () => Promise.reject(new Error('nothing is looked for')), {isDefault: true})
+  const followed = new Promise<void>(resolve => void blocks.onComponents(resolve))
+  change()
+  await followed
+  await blocks.close()
+})
 
 t.test('what could not be opened is opened when it is asked for again: its server may be there by now', async t => {
   const component = componentResource('db', 'state.sqlite', {connectionString: 'file:db'})

@@ -57,26 +57,23 @@ t.test('an allocated port stands above appPort', async t => {
   t.match(appOf(t, ['appPort: 3000', 'autoPort: false']).channel, {port: 3000, autoPort: false})
 })
 
-t.test(
-  'a Daeploy service has a fixed port or a version, or its file and no port; it gets an allocated port',
-  async t => {
-    const s2i: Files = {orders: {'.s2i': {environment: 'APP_FILE=x.py'}}}
-    const table: readonly (readonly [readonly string[], Files, number, object])[] = [
-      [[], {}, 0, {port: 0, autoPort: false}],
-      [['fixedPort: 9000'], {}, 9000, {port: 0, autoPort: true}],
-      [['fixedPort: 9000', 'appPort: 9001'], {}, 9000, {port: 9001, autoPort: false}],
-      [['version: 1.0.0'], {}, 8000, {port: 0, autoPort: true}],
-      [['version: 0.0.0', 'appPort: 3'], {}, 8000, {port: 3, autoPort: false}],
-      [[], s2i, 8000, {port: 0, autoPort: true}],
-      [['appPort: 3000'], s2i, 0, {port: 3000, autoPort: false}]
-    ]
-    for (const [lines, files, fixedPort, channel] of table) {
-      const app = appOf(t, lines, files)
-      t.equal(app.fixedPort, fixedPort, lines.join(', '))
-      t.match(app.channel, channel, lines.join(', '))
-    }
+t.test('a Daeploy service has a fixed port or a version, or its file and no port; it gets a free port', async t => {
+  const s2i: Files = {orders: {'.s2i': {environment: 'APP_FILE=x.py'}}}
+  const table: readonly (readonly [readonly string[], Files, number, object])[] = [
+    [[], {}, 0, {port: 0, autoPort: false}],
+    [['fixedPort: 9000'], {}, 9000, {port: 0, autoPort: true}],
+    [['fixedPort: 9000', 'appPort: 9001'], {}, 9000, {port: 9001, autoPort: false}],
+    [['version: 1.0.0'], {}, 8000, {port: 0, autoPort: true}],
+    [['version: 0.0.0', 'appPort: 3'], {}, 8000, {port: 3, autoPort: false}],
+    [[], s2i, 8000, {port: 0, autoPort: true}],
+    [['appPort: 3000'], s2i, 0, {port: 3000, autoPort: false}]
+  ]
+  for (const [lines, files, fixedPort, channel] of table) {
+    const app = appOf(t, lines, files)
+    t.equal(app.fixedPort, fixedPort, lines.join(', '))
+    t.match(app.channel, channel, lines.join(', '))
   }
-)
+})
 
 t.test("the manager's port: as said, the usual one with a Daeploy service, else none", async t => {
   const portOf = (yaml: string): unknown => load(t, yaml).plan.managerPort

@@ -29,32 +29,29 @@ const refusal = (text: string): string => {
   return 'accepted'
 }
 
-t.test(
-  'a text is any scalar by its source; a flag is a word of YAML 1.1; a number may be octal or a fraction',
-  async t => {
-    const table: readonly (readonly [string, object])[] = [
-      ['appID: 010', {appID: '010'}],
-      ['logLevel: yes', {logLevel: 'yes'}],
-      ['appChannelAddress: 127.0.0.1', {appChannelAddress: '127.0.0.1'}],
-      ['enableApiLogging: yes', {enableApiLogging: true}],
-      ['enableApiLogging: off', {enableApiLogging: false}],
-      ['appPort: 010', {appPort: 8}],
-      ['appPort: 0x1F', {appPort: 31}],
-      ['appPort: 7001.9', {appPort: 7001}],
-      ['appPort: 1e3', {appPort: 1000}],
-      ['appPort: -1', {appPort: -1}],
-      ['appPort: !!int "7001"', {appPort: 7001}],
-      ['command: [node, 8080, yes, ~, "a b"]', {command: ['node', '8080', 'yes', '', 'a b']}],
-      [
-        'env: {P: 3000, B: yes, H: 0x10, N: ~, E:, Q: "x"}',
-        {env: {P: '3000', B: 'yes', H: '0x10', N: '', E: '', Q: 'x'}}
-      ],
-      ['env: {1: a, yes: b}', {env: {1: 'a', yes: 'b'}}],
-      ['maxBodySize: 4194304', {maxBodySize: '4194304'}]
-    ]
-    for (const [line, values] of table) t.strictSame(appOf(line), {appID: 'a', ...values}, line)
-  }
-)
+t.test('a text is any scalar by its source; a flag is YAML 1.1; a number may be octal or a fraction', async t => {
+  const table: readonly (readonly [string, object])[] = [
+    ['appID: 010', {appID: '010'}],
+    ['logLevel: yes', {logLevel: 'yes'}],
+    ['appChannelAddress: 127.0.0.1', {appChannelAddress: '127.0.0.1'}],
+    ['enableApiLogging: yes', {enableApiLogging: true}],
+    ['enableApiLogging: off', {enableApiLogging: false}],
+    ['appPort: 010', {appPort: 8}],
+    ['appPort: 0x1F', {appPort: 31}],
+    ['appPort: 7001.9', {appPort: 7001}],
+    ['appPort: 1e3', {appPort: 1000}],
+    ['appPort: -1', {appPort: -1}],
+    ['appPort: !!int "7001"', {appPort: 7001}],
+    ['command: [node, 8080, yes, ~, "a b"]', {command: ['node', '8080', 'yes', '', 'a b']}],
+    [
+      'env: {P: 3000, B: yes, H: 0x10, N: ~, E:, Q: "x"}',
+      {env: {P: '3000', B: 'yes', H: '0x10', N: '', E: '', Q: 'x'}}
+    ],
+    ['env: {1: a, yes: b}', {env: {1: 'a', yes: 'b'}}],
+    ['maxBodySize: 4194304', {maxBodySize: '4194304'}]
+  ]
+  for (const [line, values] of table) t.strictSame(appOf(line), {appID: 'a', ...values}, line)
+})
 
 t.test('null means that nothing is said', async t => {
   t.strictSame(appOf('appPort: ~', 'env:', 'command: null', 'logLevel: ', 'watch: ~', 'ready:'), {appID: 'a'})

@@ -90,35 +90,32 @@ t.test('values of every type are replaced after the YAML was read, keys are not'
   t.equal(quoted.plan.apps[0]?.env['V'], 'shop "3000"')
 })
 
-t.test(
-  'where a number or a boolean is expected, quotes around a variable do not make it a text, nor in flow maps',
-  async t => {
-    const yaml = [
-      'version: 1',
-      'interpolate: true',
-      'x-port: &port "8${UNSET:-1}00"',
-      'apps:',
-      "  - {appID: a, appDirPath: ./orders, appPort: '${PORT}', enableApiLogging: \"${YES:-on}\", replay: '${NO:-no}'}",
-      '  - appID: b',
-      '    appDirPath: ./orders',
-      '    appPort: *port',
-      '    appMaxConcurrency: "${EMPTY}"',
-      '    replicas: "${UNSET-}"',
-      '    ready: {tcp: "${PORT}", timeout: "${UNSET:-7}"}',
-      '    env: {replicas: "${UNSET:-007}"}',
-      '    kubernetes: {patch: {metadata: {labels: {a: "${PORT}"}}}}'
-    ].join('\n')
-    const {plan} = await read(t, yaml)
-    t.match(plan.apps, [
-      {channel: {port: 3000}, sidecar: {apiLogging: true}, replay: false},
-      {channel: {port: 8100}, ready: {kind: 'tcp', port: 3000, timeoutMs: 7000}, env: {replicas: '007'}}
-    ])
-    const {explanation} = await refusal(t, template('appPort: "${NAME}"'))
-    t.match(explanation, /appPort: "\$\{NAME\}"\n +\^+\nexpected a whole number$/)
-    const off = await refusal(t, template('appPort: "${NAME}"').replace('interpolate: true', 'name: x'))
-    t.match(off.explanation, /\nexpected a whole number\nto replace it from the environment, write interpolate: true/)
-  }
-)
+t.test('where a number or a boolean is expected, quotes do not make a variable a text, nor in flow maps', async t => {
+  const yaml = [
+    'version: 1',
+    'interpolate: true',
+    'x-port: &port "8${UNSET:-1}00"',
+    'apps:',
+    "  - {appID: a, appDirPath: ./orders, appPort: '${PORT}', enableApiLogging: \"${YES:-on}\", replay: '${NO:-no}'}",
+    '  - appID: b',
+    '    appDirPath: ./orders',
+    '    appPort: *port',
+    '    appMaxConcurrency: "${EMPTY}"',
+    '    replicas: "${UNSET-}"',
+    '    ready: {tcp: "${PORT}", timeout: "${UNSET:-7}"}',
+    '    env: {replicas: "${UNSET:-007}"}',
+    '    kubernetes: {patch: {metadata: {labels: {a: "${PORT}"}}}}'
+  ].join('\n')
+  const {plan} = await read(t, yaml)
+  t.match(plan.apps, [
+    {channel: {port: 3000}, sidecar: {apiLogging: true}, replay: false},
+    {channel: {port: 8100}, ready: {kind: 'tcp', port: 3000, timeoutMs: 7000}, env: {replicas: '007'}}
+  ])
+  const {explanation} = await refusal(t, template('appPort: "${NAME}"'))
+  t.match(explanation, /appPort: "\$\{NAME\}"\n +\^+\nexpected a whole number$/)
+  const off = await refusal(t, template('appPort: "${NAME}"').replace('interpolate: true', 'name: x'))
+  t.match(off.explanation, /\nexpected a whole number\nto replace it from the environment, write interpolate: true/)
+})
 
 t.test('a value that comes twice by an anchor is replaced once', async t => {
   const {plan} = await read(t, template('env: {A: &a "$${NAME} ${NAME}", B: *a}'))

@@ -115,12 +115,10 @@ t.test('--watch counts where the template is silent', async t => {
   })
 })
 
-t.test(
-  '--watch: folders of other apps are theirs, databases and containers are left alone, one-shot apps end',
-  async t => {
-    const folder = openShop(
-      t,
-      `version: 1
+t.test('--watch: folders of other apps are theirs, databases and containers are left, one-shot apps end', async t => {
+  const folder = openShop(
+    t,
+    `version: 1
 apps:
   - {appID: db, appDirPath: ., command: [docker, run, --rm, postgres]}
   - {appID: cache, appDirPath: ., appPort: 6379, command: [sh, -c, 'mkdir -p x && exec redis-server --port 6379']}
@@ -130,21 +128,20 @@ apps:
   - {appID: root, appDirPath: ., autoPort: true, command: [node, app.mjs]}
   - {appID: all, appDirPath: ., autoPort: true, command: [docker, run, x], watch: true}
 `
-    )
-    const {
-      plan: {apps}
-    } = loadIn(folder, {watch: true})
-    const watched = new Map(apps.map(({id, watch}) => [id, watch]))
-    const everything = {paths: ['**'], ignore: [], honoursGitignore: true}
-    const others = [join(folder, 'orders')]
-    t.strictSame([watched.get('db')?.paths, watched.get('cache')?.paths], [[], []])
-    t.strictSame(watched.get('built'), {...everything, others}, 'its image is made of what is saved')
-    t.strictSame(watched.get('migrate'), {...everything, untilFinished: true})
-    t.strictSame(watched.get('orders'), everything)
-    t.strictSame(watched.get('root'), {...everything, others})
-    t.strictSame(watched.get('all'), everything, 'it says so')
-  }
-)
+  )
+  const {
+    plan: {apps}
+  } = loadIn(folder, {watch: true})
+  const watched = new Map(apps.map(({id, watch}) => [id, watch]))
+  const everything = {paths: ['**'], ignore: [], honoursGitignore: true}
+  const others = [join(folder, 'orders')]
+  t.strictSame([watched.get('db')?.paths, watched.get('cache')?.paths], [[], []])
+  t.strictSame(watched.get('built'), {...everything, others}, 'its image is made of what is saved')
+  t.strictSame(watched.get('migrate'), {...everything, untilFinished: true})
+  t.strictSame(watched.get('orders'), everything)
+  t.strictSame(watched.get('root'), {...everything, others})
+  t.strictSame(watched.get('all'), everything, 'it says so')
+})
 
 t.test('--watch: a database is one behind another program, too', async t => {
   const watches = (command: string): boolean =>

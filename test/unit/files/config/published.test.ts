@@ -50,26 +50,23 @@ t.test('a port that is wanted twice is refused: the app itself, another one, a s
     t.equal(load(t, template(...apps)).plan.apps.length, 2)
 })
 
-t.test(
-  'PORT of an env file does not hide where an app with a port is to listen; one of env does, and is named',
-  async t => {
-    const one = (more: string): string => template(`appID: a, port: 5100, envFile: .env${more}`)
-    const files = {orders: {'.env': 'PORT=5000\nHOST=x\n'}}
-    t.same(load(t, one(''), {files}).plan.apps[0]?.env, {HOST: 'x'})
-    t.same(load(t, template('appID: a, appPort: 5100, envFile: .env'), {files}).plan.apps[0]?.env, {
-      PORT: '5000',
-      HOST: 'x'
-    })
-    t.match(load(t, one(', env: {PORT: "4000"}'), {files}).findings, [
-      {
-        code: 'own-port',
-        message: 'env sets PORT, in place of the port that it is to listen at: only APP_PORT has that one',
-        hint: 'leave PORT out, or write fixedPort: 4000, if it is in the code'
-      }
-    ])
-    t.same(load(t, one(', env: {PORT: "5100"}'), {files}).findings, [])
-  }
-)
+t.test('PORT of an env file does not hide where an app with a port listens; one of env does, named', async t => {
+  const one = (more: string): string => template(`appID: a, port: 5100, envFile: .env${more}`)
+  const files = {orders: {'.env': 'PORT=5000\nHOST=x\n'}}
+  t.same(load(t, one(''), {files}).plan.apps[0]?.env, {HOST: 'x'})
+  t.same(load(t, template('appID: a, appPort: 5100, envFile: .env'), {files}).plan.apps[0]?.env, {
+    PORT: '5000',
+    HOST: 'x'
+  })
+  t.match(load(t, one(', env: {PORT: "4000"}'), {files}).findings, [
+    {
+      code: 'own-port',
+      message: 'env sets PORT, in place of the port that it is to listen at: only APP_PORT has that one',
+      hint: 'leave PORT out, or write fixedPort: 4000, if it is in the code'
+    }
+  ])
+  t.same(load(t, one(', env: {PORT: "5100"}'), {files}).findings, [])
+})
 
 t.test('host and names of an app', async t => {
   const apps = [

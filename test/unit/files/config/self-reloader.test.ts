@@ -105,16 +105,13 @@ t.test('a script of a shell may go to the folder of a package first', async t =>
   t.equal(selfReloader(['sh', '-c', 'cd && npm run dev'], join(folder, 'web/ui')), '', 'the home is elsewhere')
 })
 
-t.test(
-  'where a shell goes may be quoted, or known to it alone: then it is taken for the folder of the app',
-  async t => {
-    const folder = t.testdir({'package.json': scripts('vite'), 'my web': {'package.json': scripts('next dev')}})
-    for (const to of ['"my web"', "'my web'", '-- "my web"', '-P "./my web" >/dev/null'])
-      t.equal(selfReloader(['sh', '-c', `cd ${to} && npm run dev`], folder), 'next dev', to)
-    for (const to of ['"$(dirname "$0")"', '"$APP_DIR"', '$PWD', '${HERE}', '~+', '-'])
-      t.equal(selfReloader(['sh', '-c', `cd ${to} && npm run dev`], folder), 'vite', to)
-  }
-)
+t.test('where a shell goes may be quoted, or known to it alone: then it is taken for the app’s folder', async t => {
+  const folder = t.testdir({'package.json': scripts('vite'), 'my web': {'package.json': scripts('next dev')}})
+  for (const to of ['"my web"', "'my web'", '-- "my web"', '-P "./my web" >/dev/null'])
+    t.equal(selfReloader(['sh', '-c', `cd ${to} && npm run dev`], folder), 'next dev', to)
+  for (const to of ['"$(dirname "$0")"', '"$APP_DIR"', '$PWD', '${HERE}', '~+', '-'])
+    t.equal(selfReloader(['sh', '-c', `cd ${to} && npm run dev`], folder), 'vite', to)
+})
 
 t.test('scripts may quote, redirect and comment as shells have it', async t => {
   const folder = t.testdir({'package.json': scripts('NODE_OPTIONS="--trace-warnings --inspect" vite # or next dev')})

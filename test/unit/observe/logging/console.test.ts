@@ -98,31 +98,28 @@ t.test('a slow reader makes everyone wait until it reads', async t => {
   t.equal(shown(), 'A: a\nB: b\nC: c\n', 'nothing was dropped')
 })
 
-t.test(
-  'a stuck reader: who has a file goes on and loses lines, who has none waits, and the count is exact',
-  async t => {
-    const {write, readerStops, readerReads, patienceEnds, shown, clear} = rig()
-    const a = kept('A: ')
-    const b = waits('B: ')
-    readerStops()
-    const [waitA, waitB] = [write(a, 'a\n'), write(b, 'b\n')]
-    patienceEnds()
-    t.ok(await hasSettled(waitA))
-    t.notOk(await hasSettled(waitB))
-    clear()
-    t.equal(write(a, '1\n2\n3\n'), undefined)
-    t.equal(write(a, '4\n'), undefined)
-    t.equal(write(kept('C: '), '\n'), undefined)
-    t.notOk(await hasSettled(write(b, 'more\n')))
-    t.equal(shown(), 'B: more\n')
-    await readerReads()
-    t.ok(await hasSettled(waitB))
-    t.equal(shown(), 'B: more\n… 5 lines dropped from the console, they are in the log files\n')
-    clear()
-    write(a, 'again\n')
-    t.equal(shown(), 'A: again\n', 'and it goes on')
-  }
-)
+t.test('a stuck reader: who has a file goes on, loses lines, who has none waits, and the count is exact', async t => {
+  const {write, readerStops, readerReads, patienceEnds, shown, clear} = rig()
+  const a = kept('A: ')
+  const b = waits('B: ')
+  readerStops()
+  const [waitA, waitB] = [write(a, 'a\n'), write(b, 'b\n')]
+  patienceEnds()
+  t.ok(await hasSettled(waitA))
+  t.notOk(await hasSettled(waitB))
+  clear()
+  t.equal(write(a, '1\n2\n3\n'), undefined)
+  t.equal(write(a, '4\n'), undefined)
+  t.equal(write(kept('C: '), '\n'), undefined)
+  t.notOk(await hasSettled(write(b, 'more\n')))
+  t.equal(shown(), 'B: more\n')
+  await readerReads()
+  t.ok(await hasSettled(waitB))
+  t.equal(shown(), 'B: more\n… 5 lines dropped from the console, they are in the log files\n')
+  clear()
+  write(a, 'again\n')
+  t.equal(shown(), 'A: again\n', 'and it goes on')
+})
 
 t.test('a line that comes in pieces counts once, whatever part of it is dropped', async t => {
   const {write, readerStops, readerReads, patienceEnds, shown, clear} = rig()

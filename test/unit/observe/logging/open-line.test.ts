@@ -46,20 +46,16 @@ function onConsole(pieces: readonly WrittenPiece[]): string {
   return shown
 }
 
-t.test(
-  'on a console, every line is of one writer and behind its prefix, and no byte is lost, however texts are cut',
-  async t => {
-    const wrong = everyOrder.filter(pieces => {
-      const lines = onConsole(pieces).split('\n')
-      const of = ({prefix}: Writer): string[] =>
-        lines.filter(l => l.startsWith(prefix)).map(l => l.slice(prefix.length))
-      const isWhole = lines.pop() === '' && lines.every(line => /^[AB]: [^:]*$/.test(line))
-      return !isWhole || of(A).join('') !== squeezed(TEXT_A) || of(B).join('') !== squeezed(TEXT_B)
-    })
-    t.ok(everyOrder.length > 150, `${everyOrder.length} ways`)
-    t.same(wrong, [])
-  }
-)
+t.test('on a console, every line is of one writer with its prefix, and no byte is lost, however cut', async t => {
+  const wrong = everyOrder.filter(pieces => {
+    const lines = onConsole(pieces).split('\n')
+    const of = ({prefix}: Writer): string[] => lines.filter(l => l.startsWith(prefix)).map(l => l.slice(prefix.length))
+    const isWhole = lines.pop() === '' && lines.every(line => /^[AB]: [^:]*$/.test(line))
+    return !isWhole || of(A).join('') !== squeezed(TEXT_A) || of(B).join('') !== squeezed(TEXT_B)
+  })
+  t.ok(everyOrder.length > 150, `${everyOrder.length} ways`)
+  t.same(wrong, [])
+})
 
 t.test('on a console, lines that nobody interrupts are whole', async t => {
   for (const parts of cuts(TEXT_A))
@@ -120,25 +116,22 @@ t.test('in a file, what still waits at the end is released', async t => {
   t.equal(file.take(piece(A, '')), '', 'no text is no line')
 })
 
-t.test(
-  'in a file, what has waited for 5 s is written, though the line has not ended, as that of a progress bar',
-  async t => {
-    mock.timers.enable({apis: ['setTimeout']})
-    t.teardown(() => mock.timers.reset())
-    const late: string[] = []
-    const file = new WholeLines(text => void late.push(text))
-    t.equal(file.take(piece(A, '45 %')), 'A: 45 %')
-    t.equal(file.take(piece(B, 'b1\n')), '')
-    mock.timers.tick(4000)
-    t.equal(file.take(piece(B, 'b2\n')), '')
-    mock.timers.tick(999)
-    t.same(late, [])
-    mock.timers.tick(1)
-    t.same(late, ['\nB: b1\nB: b2\n'])
-    t.equal(file.take(piece(A, ' 46 %')), 'A:  46 %')
-    t.equal(file.take(piece(B, 'b3\n')), '')
-    t.equal(file.take(piece(A, '\n')), '\nB: b3\n')
-    mock.timers.tick(5000)
-    t.equal(late.length, 1, 'nothing waits')
-  }
-)
+t.test('in a file, what has waited for 5 s is written, though the line is open, as of a progress bar', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const late: string[] = []
+  const file = new WholeLines(text => void late.push(text))
+  t.equal(file.take(piece(A, '45 %')), 'A: 45 %')
+  t.equal(file.take(piece(B, 'b1\n')), '')
+  mock.timers.tick(4000)
+  t.equal(file.take(piece(B, 'b2\n')), '')
+  mock.timers.tick(999)
+  t.same(late, [])
+  mock.timers.tick(1)
+  t.same(late, ['\nB: b1\nB: b2\n'])
+  t.equal(file.take(piece(A, ' 46 %')), 'A:  46 %')
+  t.equal(file.take(piece(B, 'b3\n')), '')
+  t.equal(file.take(piece(A, '\n')), '\nB: b3\n')
+  mock.timers.tick(5000)
+  t.equal(late.length, 1, 'nothing waits')
+})

@@ -231,30 +231,27 @@ t.test('streams that may never end are ended as soon as they alone are waited fo
   t.strictSame(ended, ['/stream', '/late', '/alone'])
 })
 
-t.test(
-  'a call whose end has come, and is read late since this process was held up, is not ended as a stream',
-  async t => {
-    const queue = newQueue()
-    queue.open()
-    const ended: string[] = []
-    const stream = {isStream: true, changed: undefined, endStream: () => void ended.push('/unary')}
-    const permit = queue.admit({...pendingCall('/unary'), stream})
-    if (!isPermit(permit)) throw new Error('no pass')
-    const app = net.createServer(socket => socket.on('data', () => permit.leave())).listen(0, '127.0.0.1')
-    await once(app, 'listening')
-    const socket = net.connect((app.address() as AddressInfo).port, '127.0.0.1')
-    await Promise.all([once(app, 'connection'), once(socket, 'connect')])
-    const drained = queue.drained()
-    setImmediate(() => {
-      socket.write('the last frame')
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
-    })
-    t.equal(await drained, true)
-    t.strictSame(ended, [])
-    socket.destroy()
-    app.close()
-  }
-)
+t.test('a call whose end has come, and is read late by a busy process, is not ended as a stream', async t => {
+  const queue = newQueue()
+  queue.open()
+  const ended: string[] = []
+  const stream = {isStream: true, changed: undefined, endStream: () => void ended.push('/unary')}
+  const permit = queue.admit({...pendingCall('/unary'), stream})
+  if (!isPermit(permit)) throw new Error('no pass')
+  const app = net.createServer(socket => socket.on('data', () => permit.leave())).listen(0, '127.0.0.1')
+  await once(app, 'listening')
+  const socket = net.connect((app.address() as AddressInfo).port, '127.0.0.1')
+  await Promise.all([once(app, 'connection'), once(socket, 'connect')])
+  const drained = queue.drained()
+  setImmediate(() => {
+    socket.write('the last frame')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  })
+  t.equal(await drained, true)
+  t.strictSame(ended, [])
+  socket.destroy()
+  app.close()
+})
 
 t.test('calls that wait already wait as long as the latest limit says, or as long as their callers do', async t => {
   const queue = new AdmissionQueue({timeoutMs: 1})

@@ -79,28 +79,25 @@ t.test('a version that is closed, and opened again, stays what it was: no other 
   t.equal(versions.main('a'), other)
 })
 
-t.test(
-  'apps of one id and one version are instances: they answer together, and are no shadows of each other',
-  async t => {
-    const [one, two, old] = [runtime('a', '2.0.0'), runtime('a', '2.0.0'), runtime('a', '1.0.0')]
-    const versions = new Versions([one, two, old])
-    t.equal(versions.main('a'), one)
-    t.ok(versions.isMain(two))
-    const callee = versions.callee('a')
-    t.ok(callee instanceof Instances && callee.callees.length === 2)
-    t.equal(versions.callee('nobody'), undefined)
-    t.same(
-      versions.shadows('a').map(shadow => shadow.runtime),
-      [old],
-      'a shadow gets one copy, however many instances'
-    )
-    versions.assign('a', '1.0.0')
-    t.equal(versions.callee('a'), old)
-    t.equal(versions.shadows('a').length, 1)
-    versions.assign('a', '2.0.0')
-    versions.arrange([two, old])
-    versions.remove(one)
-    t.equal(versions.callee('a'), two, 'what stays answers for the id')
-    t.ok(versions.isMain(two))
-  }
-)
+t.test('apps of one id and one version are instances: they answer together, not as shadows of each other', async t => {
+  const [one, two, old] = [runtime('a', '2.0.0'), runtime('a', '2.0.0'), runtime('a', '1.0.0')]
+  const versions = new Versions([one, two, old])
+  t.equal(versions.main('a'), one)
+  t.ok(versions.isMain(two))
+  const callee = versions.callee('a')
+  t.ok(callee instanceof Instances && callee.callees.length === 2)
+  t.equal(versions.callee('nobody'), undefined)
+  t.same(
+    versions.shadows('a').map(shadow => shadow.runtime),
+    [old],
+    'a shadow gets one copy, however many instances'
+  )
+  versions.assign('a', '1.0.0')
+  t.equal(versions.callee('a'), old)
+  t.equal(versions.shadows('a').length, 1)
+  versions.assign('a', '2.0.0')
+  versions.arrange([two, old])
+  versions.remove(one)
+  t.equal(versions.callee('a'), two, 'what stays answers for the id')
+  t.ok(versions.isMain(two))
+})

@@ -71,34 +71,31 @@ t.test('a stopped app whose components cannot be opened is not handed over', asy
   t.match(await starter.debug('shop'), {why: fault})
 })
 
-t.test(
-  'an app of an inactive profile that has ended when the last of its instances is opened is not started twice',
-  async t => {
-    const all: AppRuntime[] = []
-    const leftOut = [0, 1].map(instance => planOf({id: 'job', command: ['node'], dependsOn: [], instance}))
-    const log: string[] = []
-    const apps = {
-      all,
-      lost: [],
-      settled: async () => undefined,
-      named: () => all,
-      leftOut: () => leftOut.slice(all.length),
-      bringIn: async (plan: AppPlan) => {
-        const state = {phase: 'exited', asked: false, exit: {kind: 'code', code: 0}}
-        const opened = app('job', {plan, wanted: plan, app: {state}})
-        all.push(opened)
-        return Promise.resolve(opened)
-      }
+t.test('an app of an inactive profile that has ended when its last instance opens is not started twice', async t => {
+  const all: AppRuntime[] = []
+  const leftOut = [0, 1].map(instance => planOf({id: 'job', command: ['node'], dependsOn: [], instance}))
+  const log: string[] = []
+  const apps = {
+    all,
+    lost: [],
+    settled: async () => undefined,
+    named: () => all,
+    leftOut: () => leftOut.slice(all.length),
+    bringIn: async (plan: AppPlan) => {
+      const state = {phase: 'exited', asked: false, exit: {kind: 'code', code: 0}}
+      const opened = app('job', {plan, wanted: plan, app: {state}})
+      all.push(opened)
+      return Promise.resolve(opened)
     }
-    const starts = {late: async ({plan}: AppRuntime) => void log.push(`start ${plan.instance}`)}
-    const follow = async (again: AppRuntime) => {
-      log.push(`restart ${again.plan.instance}`)
-      return ''
-    }
-    t.match(await starterOf([], {apps, starts}, follow).start('job'), {outcome: 'started'})
-    t.same(log, ['start 0', 'start 1'])
   }
-)
+  const starts = {late: async ({plan}: AppRuntime) => void log.push(`start ${plan.instance}`)}
+  const follow = async (again: AppRuntime) => {
+    log.push(`restart ${again.plan.instance}`)
+    return ''
+  }
+  t.match(await starterOf([], {apps, starts}, follow).start('job'), {outcome: 'started'})
+  t.same(log, ['start 0', 'start 1'])
+})
 
 t.test('an app that is started as soon as what it has waited for runs is not started twice', async t => {
   const never = {phase: 'exited', asked: true, exit: undefined}

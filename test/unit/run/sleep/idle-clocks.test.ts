@@ -64,39 +64,36 @@ t.test('one that is started again while it falls asleep falls asleep later', asy
   over.abort()
 })
 
-t.test(
-  'one with an instance that never sleeps, as another entry of its id says, is not idle until that is gone',
-  async t => {
-    const over = new AbortController()
-    const asleep = Promise.withResolvers<string>()
-    const looked = Promise.withResolvers<void>()
-    const [stock, other] = [running(10), Object.assign(running(10), {sleep: {maySleep: false}})]
-    let instances = [stock, other]
-    let hasBegun = false
-    const judged = new Set<number>()
-    const clocks = new IdleClocks({
-      emit: event => asleep.resolve(event.type),
-      over: over.signal,
-      activityOf: () => {
-        judged.add(instances.length)
-        return {isBusy: () => false, count: () => 0}
-      },
-      instancesOf: () => {
-        if (hasBegun) setImmediate(looked.resolve)
-        return instances
-      },
-      fall
-    })
-    clocks.follow(stock)
-    hasBegun = true
-    await looked.promise
-    instances = [stock]
-    clocks.follow(stock)
-    t.equal(await asleep.promise, 'app-asleep')
-    t.same([...judged], [1])
-    over.abort()
-  }
-)
+t.test('one with an instance that never sleeps, by another entry of its id, is not idle until it is gone', async t => {
+  const over = new AbortController()
+  const asleep = Promise.withResolvers<string>()
+  const looked = Promise.withResolvers<void>()
+  const [stock, other] = [running(10), Object.assign(running(10), {sleep: {maySleep: false}})]
+  let instances = [stock, other]
+  let hasBegun = false
+  const judged = new Set<number>()
+  const clocks = new IdleClocks({
+    emit: event => asleep.resolve(event.type),
+    over: over.signal,
+    activityOf: () => {
+      judged.add(instances.length)
+      return {isBusy: () => false, count: () => 0}
+    },
+    instancesOf: () => {
+      if (hasBegun) setImmediate(looked.resolve)
+      return instances
+    },
+    fall
+  })
+  clocks.follow(stock)
+  hasBegun = true
+  await looked.promise
+  instances = [stock]
+  clocks.follow(stock)
+  t.equal(await asleep.promise, 'app-asleep')
+  t.same([...judged], [1])
+  over.abort()
+})
 
 t.test('an instance that never sleeps and has exited, as by a stop, keeps no other awake', async t => {
   const over = new AbortController()

@@ -70,28 +70,25 @@ t.test('what frees an app, what lets it wait, and what lets it never start', asy
   }
 })
 
-t.test(
-  'an app waits for all its dependencies, names all that are missing, and never starts when one is lost',
-  async t => {
-    const dependencies = [
-      {id: 'db', until: 'ready'},
-      {id: 'migrate', until: 'completed'},
-      {id: 'cache', until: 'started'}
-    ] as const
-    const cache = after('cache', starting)
-    t.same(standingOf(dependencies, [after('db'), after('migrate'), cache]), {
-      kind: 'waits',
-      why: '"db" is ready and "migrate" has exited with code 0',
-      ids: ['db', 'migrate']
-    })
-    t.match(standingOf(dependencies, [after('db'), after('migrate', starting, exited(FAILED)), cache]), {
-      kind: 'never'
-    })
-    t.same(standingOf(dependencies, [after('db', running(true)), after('migrate', starting, exited(DONE)), cache]), {
-      kind: 'free'
-    })
-  }
-)
+t.test('an app waits for all its dependencies, names all that are missing, never starts when one is lost', async t => {
+  const dependencies = [
+    {id: 'db', until: 'ready'},
+    {id: 'migrate', until: 'completed'},
+    {id: 'cache', until: 'started'}
+  ] as const
+  const cache = after('cache', starting)
+  t.same(standingOf(dependencies, [after('db'), after('migrate'), cache]), {
+    kind: 'waits',
+    why: '"db" is ready and "migrate" has exited with code 0',
+    ids: ['db', 'migrate']
+  })
+  t.match(standingOf(dependencies, [after('db'), after('migrate', starting, exited(FAILED)), cache]), {
+    kind: 'never'
+  })
+  t.same(standingOf(dependencies, [after('db', running(true)), after('migrate', starting, exited(DONE)), cache]), {
+    kind: 'free'
+  })
+})
 
 t.test('where apps share an id, all of them are waited for', async t => {
   const dependencies = [{id: 'db', until: 'ready'}] as const

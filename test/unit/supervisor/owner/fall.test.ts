@@ -31,22 +31,19 @@ t.test('one that is needed before its work is done keeps its process', async t =
   t.ok(runtime.queue.isOpen)
 })
 
-t.test(
-  'one that is needed while its process ends is woken as soon as it sleeps, with the code of the latest save',
-  async t => {
-    const {runtime, owner} = open()
-    const fell = owner.fall(quiet)
-    await settle()
-    runtime.move({phase: 'stopping', pid: 1, why: 'idle'})
-    owner.want('user')
-    await settle()
-    t.same(runtime.asked, ['lull'])
-    runtime.move({phase: 'asleep', last: undefined})
-    await fell
-    t.same(runtime.asked, ['lull', 'wake: restart'])
-    t.notOk(owner.isChanging)
-  }
-)
+t.test('one that is needed while its process ends is woken as soon as it sleeps, with the latest code', async t => {
+  const {runtime, owner} = open()
+  const fell = owner.fall(quiet)
+  await settle()
+  runtime.move({phase: 'stopping', pid: 1, why: 'idle'})
+  owner.want('user')
+  await settle()
+  t.same(runtime.asked, ['lull'])
+  runtime.move({phase: 'asleep', last: undefined})
+  await fell
+  t.same(runtime.asked, ['lull', 'wake: restart'])
+  t.notOk(owner.isChanging)
+})
 
 t.test('a save keeps an app awake that is about to sleep, and replaces its process', async t => {
   const {runtime, owner, told} = open()

@@ -89,23 +89,20 @@ t.test('replace: one that has ended is started anew, one that was never started 
   t.same(other.runtime.asked, [])
 })
 
-t.test(
-  'replace: workers get nothing more until the process is exchanged, or is not: a debugger has it, or there is none',
-  async t => {
-    const {runtime, reloads, work} = open()
-    const done = reloads.ask('watch')
-    await settle()
-    runtime.move({phase: 'starting', pid: 2})
-    t.same(work, ['finish'])
-    runtime.move(READY)
-    await done
-    t.same(work, ['finish', 'resume', 'keep'])
-    const debugged = open()
-    Object.assign(debugged.runtime, {isDebugged: true, person: 'debugs'})
-    await debugged.reloads.ask('watch')
-    t.same(debugged.work, ['finish', 'resume', 'keep'])
-  }
-)
+t.test('replace: workers get nothing until the process is exchanged, or not: debugged, or without one', async t => {
+  const {runtime, reloads, work} = open()
+  const done = reloads.ask('watch')
+  await settle()
+  runtime.move({phase: 'starting', pid: 2})
+  t.same(work, ['finish'])
+  runtime.move(READY)
+  await done
+  t.same(work, ['finish', 'resume', 'keep'])
+  const debugged = open()
+  Object.assign(debugged.runtime, {isDebugged: true, person: 'debugs'})
+  await debugged.reloads.ask('watch')
+  t.same(debugged.work, ['finish', 'resume', 'keep'])
+})
 
 t.test('nothing is started after the end, whatever was waited for', async t => {
   const {runtime, clock, reloads} = open()
@@ -119,27 +116,24 @@ t.test('nothing is started after the end, whatever was waited for', async t => {
   t.doesNotThrow(() => runtime.call('/again'), 'its pause is over')
 })
 
-t.test(
-  'overlap: no call waits; the new process takes over when it is ready and healthy, the old one is drained',
-  async t => {
-    const {runtime, clock, reloads, told, work} = open('overlap')
-    const inside = runtime.call('/old')
-    const done = reloads.ask('watch')
-    clock.pass(200)
-    runtime.coming.ready.resolve(true)
-    await settle()
-    t.same(runtime.asked, ['candidate'])
-    runtime.call('/meanwhile').leave()
-    runtime.coming.healthy.resolve(true)
-    await done
-    t.same(runtime.asked, ['candidate', 'promote'])
-    t.match(told, [{id: 'shop', tookMs: 200, held: 0, lost: 0}])
-    inside.leave()
-    await settle()
-    t.same(runtime.asked.slice(2), ['stop previous'])
-    t.same(work, ['finish', 'resume', 'keep'], 'what its workers have in hand is waited for, too')
-  }
-)
+t.test('overlap: no call waits; the new process takes over when it is ready and healthy, the old drains', async t => {
+  const {runtime, clock, reloads, told, work} = open('overlap')
+  const inside = runtime.call('/old')
+  const done = reloads.ask('watch')
+  clock.pass(200)
+  runtime.coming.ready.resolve(true)
+  await settle()
+  t.same(runtime.asked, ['candidate'])
+  runtime.call('/meanwhile').leave()
+  runtime.coming.healthy.resolve(true)
+  await done
+  t.same(runtime.asked, ['candidate', 'promote'])
+  t.match(told, [{id: 'shop', tookMs: 200, held: 0, lost: 0}])
+  inside.leave()
+  await settle()
+  t.same(runtime.asked.slice(2), ['stop previous'])
+  t.same(work, ['finish', 'resume', 'keep'], 'what its workers have in hand is waited for, too')
+})
 
 t.test('overlap: work goes on when all old processes have ended, not while a later one is still finishing', async t => {
   for (const next of ['overlap', 'replace'] as const) {
@@ -261,20 +255,17 @@ t.test('overlap: a new process that ends, or is not healthy in time, leaves the 
   t.same(late.work, ['finish', 'keep'], 'which stay, though the one before is still drained')
 })
 
-t.test(
-  'overlap: where there is no port for a new process, the old one stays, and the next change tries again',
-  async t => {
-    const {runtime, reloads, warned} = open('overlap')
-    runtime.noCandidate = new UserError('no port is free for it', {explanation: 'End programs.'})
-    await reloads.ask('watch')
-    t.same(warned, ['no port is free for it: the old process continues. End programs.'])
-    await reloads.ask('watch')
-    t.same(runtime.asked, ['candidate', 'candidate'])
-    runtime.noCandidate = new Error('a defect')
-    await reloads.ask('watch')
-    t.same(warned.slice(2), ['cannot reload "shop": a defect'])
-  }
-)
+t.test('overlap: without a port for a new process, the old one stays, and the next change tries again', async t => {
+  const {runtime, reloads, warned} = open('overlap')
+  runtime.noCandidate = new UserError('no port is free for it', {explanation: 'End programs.'})
+  await reloads.ask('watch')
+  t.same(warned, ['no port is free for it: the old process continues. End programs.'])
+  await reloads.ask('watch')
+  t.same(runtime.asked, ['candidate', 'candidate'])
+  runtime.noCandidate = new Error('a defect')
+  await reloads.ask('watch')
+  t.same(warned.slice(2), ['cannot reload "shop": a defect'])
+})
 
 t.test('overlap: the next change, or the end, makes a candidate unwanted without a word', async t => {
   const {runtime, reloads, warned} = open('overlap')

@@ -113,112 +113,100 @@ t.test('nobody hosts a type: at once if all have told, else when they have, or a
   t.equal(actors.table.find('Cart', '1'), undefined, 'nothing is kept of it')
 })
 
-t.test(
-  'calls behind a firing that waits without a limit have the time of a hold each, and none is looked at before',
-  async t => {
-    class Counting extends TestClock {
-      timers = 0
-      override after(...given: Parameters<TestClock['after']>): () => void {
-        if (++this.timers > 100) throw new Error('a timer after the other, without a pause')
-        return super.after(...given)
-      }
+t.test('calls behind a firing that waits without a limit have the time of a hold each, not checked before', async t => {
+  class Counting extends TestClock {
+    timers = 0
+    override after(...given: Parameters<TestClock['after']>): () => void {
+      if (++this.timers > 100) throw new Error('a timer after the other, without a pause')
+      return super.after(...given)
     }
-    const clock = new Counting()
-    const house = openActorHouse(clock)
-    const {actors, call} = house
-    house.mayHost = true
-    const work = {kind: 'reminder', name: 'r', callback: '', dueTime: '', period: '', data: undefined} as const
-    const request = {type: 'Cart', id: '1', work, caller: undefined, reentrancyId: '', onStop: () => undefined}
-    const fired = actors.run(request, {isPatient: true})
-    clock.pass(50_000)
-    const first = call('Cart/1', 'a')
-    clock.pass(30_000)
-    const second = call('Cart/1', 'b')
-    clock.pass(30_000)
-    t.match(await first.outcome, /^late: Cart\/1: waited 60 s; /)
-    clock.pass(30_000)
-    t.match(await second.outcome, /^late: Cart\/1: waited 60 s; /)
-    const host = new TestHost('carts')
-    actors.host(host, types(['Cart']))
-    t.strictSame(host.inside, ['Cart/1 r'])
-    await host.open[0]?.answer('')
-    t.match(await fired, {kind: 'done'})
   }
-)
+  const clock = new Counting()
+  const house = openActorHouse(clock)
+  const {actors, call} = house
+  house.mayHost = true
+  const work = {kind: 'reminder', name: 'r', callback: '', dueTime: '', period: '', data: undefined} as const
+  const request = {type: 'Cart', id: '1', work, caller: undefined, reentrancyId: '', onStop: () => undefined}
+  const fired = actors.run(request, {isPatient: true})
+  clock.pass(50_000)
+  const first = call('Cart/1', 'a')
+  clock.pass(30_000)
+  const second = call('Cart/1', 'b')
+  clock.pass(30_000)
+  t.match(await first.outcome, /^late: Cart\/1: waited 60 s; /)
+  clock.pass(30_000)
+  t.match(await second.outcome, /^late: Cart\/1: waited 60 s; /)
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart']))
+  t.strictSame(host.inside, ['Cart/1 r'])
+  await host.open[0]?.answer('')
+  t.match(await fired, {kind: 'done'})
+})
 
-t.test(
-  'a process that is replaced: turns end, actors are let go, and the queues go on in order with the next one',
-  async t => {
-    const {actors, call} = openActorHouse()
-    const host = new TestHost('carts')
-    actors.host(host, types(['Cart']))
-    const calls = ['a', 'b', 'c'].map(method => call('Cart/1', method))
-    const idle = call('Cart/2', 'i')
-    await host.open[1]?.answer('i')
-    const retired = actors.retire('carts', new AbortController().signal)
-    await settled()
-    t.strictSame([host.inside, host.gone], [['Cart/1 a'], ['Cart/2']], 'the turn may end')
-    host.isBusy = true
-    const nested = call('Cart/2', 'n', {caller: host})
-    t.strictSame(host.inside, ['Cart/1 a', 'Cart/2 n'], 'what the process waits for is let in')
-    await host.open[1]?.answer('n')
-    await host.open[0]?.answer('a')
-    t.equal(await retired, true)
-    t.strictSame(host.inside, [])
-    t.strictSame(host.gone.toSorted(), ['Cart/1', 'Cart/2', 'Cart/2'])
-    host.state = 'held'
-    actors.lost(host)
-    host.state = 'open'
-    actors.host(host, types(['Cart']))
-    actors.resume('carts')
-    t.strictSame(host.inside, ['Cart/1 b'])
-    await host.open[0]?.answer('b')
-    await host.open[0]?.answer('c')
-    t.strictSame(await Promise.all([...calls, idle, nested].map(async each => each.outcome)), ['a', 'b', 'c', 'i', 'n'])
-  }
-)
+t.test('a process that is replaced: turns end, actors leave, the queues go on in order with the next', async t => {
+  const {actors, call} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart']))
+  const calls = ['a', 'b', 'c'].map(method => call('Cart/1', method))
+  const idle = call('Cart/2', 'i')
+  await host.open[1]?.answer('i')
+  const retired = actors.retire('carts', new AbortController().signal)
+  await settled()
+  t.strictSame([host.inside, host.gone], [['Cart/1 a'], ['Cart/2']], 'the turn may end')
+  host.isBusy = true
+  const nested = call('Cart/2', 'n', {caller: host})
+  t.strictSame(host.inside, ['Cart/1 a', 'Cart/2 n'], 'what the process waits for is let in')
+  await host.open[1]?.answer('n')
+  await host.open[0]?.answer('a')
+  t.equal(await retired, true)
+  t.strictSame(host.inside, [])
+  t.strictSame(host.gone.toSorted(), ['Cart/1', 'Cart/2', 'Cart/2'])
+  host.state = 'held'
+  actors.lost(host)
+  host.state = 'open'
+  actors.host(host, types(['Cart']))
+  actors.resume('carts')
+  t.strictSame(host.inside, ['Cart/1 b'])
+  await host.open[0]?.answer('b')
+  await host.open[0]?.answer('c')
+  t.strictSame(await Promise.all([...calls, idle, nested].map(async each => each.outcome)), ['a', 'b', 'c', 'i', 'n'])
+})
 
-t.test(
-  'a process that dies: the call inside fails, the others wait for the next one, or fail if that hosts the type no more',
-  async t => {
-    const {actors, call} = openActorHouse()
-    const host = new TestHost('carts')
-    actors.host(host, types(['Cart', 'Order']))
-    const [a, b, c] = [call('Cart/1', 'a'), call('Cart/1', 'b'), call('Order/1', 'c')]
-    host.state = 'held'
-    actors.lost(host)
-    await host.open[0]?.answer('', {kind: 'lost', why: 'EOF', wasSent: true})
-    t.strictSame([await a.outcome, host.inside, host.gone], ['lost', ['Order/1 c'], []])
-    await host.open[0]?.answer('', {kind: 'lost', why: 'EOF', wasSent: true})
-    await c.outcome
-    host.state = 'open'
-    actors.host(host, types(['Order']))
-    t.equal(await b.outcome, "unhosted: did not find address for actor 'Cart/1'")
-  }
-)
+t.test('a process that dies: the call inside fails, others wait for the next, or fail without its type', async t => {
+  const {actors, call} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart', 'Order']))
+  const [a, b, c] = [call('Cart/1', 'a'), call('Cart/1', 'b'), call('Order/1', 'c')]
+  host.state = 'held'
+  actors.lost(host)
+  await host.open[0]?.answer('', {kind: 'lost', why: 'EOF', wasSent: true})
+  t.strictSame([await a.outcome, host.inside, host.gone], ['lost', ['Order/1 c'], []])
+  await host.open[0]?.answer('', {kind: 'lost', why: 'EOF', wasSent: true})
+  await c.outcome
+  host.state = 'open'
+  actors.host(host, types(['Order']))
+  t.equal(await b.outcome, "unhosted: did not find address for actor 'Cart/1'")
+})
 
-t.test(
-  'a call that the next process takes over has its actor for as long as it takes, and the actor has no place then',
-  async t => {
-    const {actors, call} = openActorHouse()
-    const host = new TestHost('carts')
-    actors.host(host, types(['Cart']))
-    const [a, b] = [call('Cart/1', 'a'), call('Cart/1', 'b')]
-    for (let times = 0; times < 2; times++) {
-      actors.lost(host)
-      actors.host(host, types(['Cart']))
-      t.ok(actors.table.isActiveAt('carts', 'Cart', '1'), 'it may write its state')
-      t.strictSame(host.inside, ['Cart/1 a'])
-    }
-    await host.open[0]?.answer('a')
-    t.strictSame([await a.outcome, host.inside], ['a', ['Cart/1 b']])
-    host.state = 'held'
+t.test('a call that the next process takes over has its actor as long as it takes, without a place', async t => {
+  const {actors, call} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart']))
+  const [a, b] = [call('Cart/1', 'a'), call('Cart/1', 'b')]
+  for (let times = 0; times < 2; times++) {
     actors.lost(host)
-    await host.open[0]?.answer('', {kind: 'lost', why: 'EOF', wasSent: true})
-    t.equal(await b.outcome, 'lost')
-    t.notOk(actors.table.isActiveAt('carts', 'Cart', '1'), 'with nobody inside it is not active')
+    actors.host(host, types(['Cart']))
+    t.ok(actors.table.isActiveAt('carts', 'Cart', '1'), 'it may write its state')
+    t.strictSame(host.inside, ['Cart/1 a'])
   }
-)
+  await host.open[0]?.answer('a')
+  t.strictSame([await a.outcome, host.inside], ['a', ['Cart/1 b']])
+  host.state = 'held'
+  actors.lost(host)
+  await host.open[0]?.answer('', {kind: 'lost', why: 'EOF', wasSent: true})
+  t.equal(await b.outcome, 'lost')
+  t.notOk(actors.table.isActiveAt('carts', 'Cart', '1'), 'with nobody inside it is not active')
+})
 
 t.test('an id lives at one instance until it is let go; a restart finds the same one', async t => {
   const {actors, call} = openActorHouse()

@@ -90,34 +90,31 @@ t.test('a reminder whose app has no such route, or fails, is tried three more ti
   }
 })
 
-t.test(
-  'when a reminder fires: without a due time after one period, repetitions, time to live from the due time or now on, with its end, set again',
-  async t => {
-    const rows: readonly (readonly [request: object, firings: readonly number[]])[] = [
-      [{period: '2s'}, [2, 4, 6]],
-      [{dueTime: '1s', period: ''}, [1]],
-      [{dueTime: '1s', period: 'R2/PT2S'}, [1, 3]],
-      [{dueTime: '1s', period: '1s', ttl: '2s'}, [1, 2, 3]],
-      [{dueTime: '1s', period: '1s', ttl: '0s'}, [1]],
-      [{period: '2s', ttl: '5s'}, [2, 4]],
-      [{period: '2s', ttl: '1s'}, []],
-      [{period: '2s', ttl: '-1s'}, []]
-    ]
-    for (const [request, expected] of rows) {
-      const {reminders, clock, lines, answerAll} = await openReminders(t)
-      const name = {type: 'Cart', id: '1', name: 'wake'}
-      await reminders.set('carts', name, {...REQUEST, dueTime: '1ms', period: ''})
-      await reminders.set('carts', name, {...REQUEST, period: '', ...request})
-      const seen: number[] = []
-      for (let second = 0; second <= 6; second++) {
-        clock.pass(second === 0 ? 0 : 1000)
-        for (let count = await answerAll(); count > 0; count--) seen.push(second)
-      }
-      t.strictSame(seen, expected, JSON.stringify(request))
-      t.strictSame(lines, seen.length > 0 ? [] : ['carts reminder Cart||1||wake: its ttl ends before it fires'])
+t.test('when a reminder fires: without a due time, repetitions, time to live, its end, set again', async t => {
+  const rows: readonly (readonly [request: object, firings: readonly number[]])[] = [
+    [{period: '2s'}, [2, 4, 6]],
+    [{dueTime: '1s', period: ''}, [1]],
+    [{dueTime: '1s', period: 'R2/PT2S'}, [1, 3]],
+    [{dueTime: '1s', period: '1s', ttl: '2s'}, [1, 2, 3]],
+    [{dueTime: '1s', period: '1s', ttl: '0s'}, [1]],
+    [{period: '2s', ttl: '5s'}, [2, 4]],
+    [{period: '2s', ttl: '1s'}, []],
+    [{period: '2s', ttl: '-1s'}, []]
+  ]
+  for (const [request, expected] of rows) {
+    const {reminders, clock, lines, answerAll} = await openReminders(t)
+    const name = {type: 'Cart', id: '1', name: 'wake'}
+    await reminders.set('carts', name, {...REQUEST, dueTime: '1ms', period: ''})
+    await reminders.set('carts', name, {...REQUEST, period: '', ...request})
+    const seen: number[] = []
+    for (let second = 0; second <= 6; second++) {
+      clock.pass(second === 0 ? 0 : 1000)
+      for (let count = await answerAll(); count > 0; count--) seen.push(second)
     }
+    t.strictSame(seen, expected, JSON.stringify(request))
+    t.strictSame(lines, seen.length > 0 ? [] : ['carts reminder Cart||1||wake: its ttl ends before it fires'])
   }
-)
+})
 
 const NAME = {type: 'Cart', id: '1', name: 'again'}
 
@@ -224,30 +221,27 @@ t.test('a reminder for more firings than can be counted holds up no other, and c
   t.ok(await reminders.delete(NAME))
 })
 
-t.test(
-  'firings that were missed are counted up to the end of the reminder, also where the first try fails',
-  async t => {
-    const {reminders, actors, host, clock, lines} = await openReminders(t)
-    await reminders.set('carts', NAME, {...REQUEST, period: '10s', ttl: '30s'})
-    host.state = 'held'
-    clock.pass(3_600_000)
-    await settled()
-    host.state = 'open'
-    actors.look()
-    await settled()
-    await host.open[0]?.answer('', {kind: 'failed', status: 500, text: 'no'})
-    await settled()
-    clock.pass(1000)
-    await settled()
-    await host.open[0]?.answer()
-    await settled()
-    t.strictSame(lines, [
-      'carts reminder Cart||1||again failed: 500 no; it is tried again',
-      'carts reminder Cart||1||again: 2 firings were missed and passed over'
-    ])
-    t.strictSame(await reminders.list(), [])
-  }
-)
+t.test('firings that were missed are counted to the end of the reminder, also where the first try fails', async t => {
+  const {reminders, actors, host, clock, lines} = await openReminders(t)
+  await reminders.set('carts', NAME, {...REQUEST, period: '10s', ttl: '30s'})
+  host.state = 'held'
+  clock.pass(3_600_000)
+  await settled()
+  host.state = 'open'
+  actors.look()
+  await settled()
+  await host.open[0]?.answer('', {kind: 'failed', status: 500, text: 'no'})
+  await settled()
+  clock.pass(1000)
+  await settled()
+  await host.open[0]?.answer()
+  await settled()
+  t.strictSame(lines, [
+    'carts reminder Cart||1||again failed: 500 no; it is tried again',
+    'carts reminder Cart||1||again: 2 firings were missed and passed over'
+  ])
+  t.strictSame(await reminders.list(), [])
+})
 
 t.test('a reminder that is deleted, or set again, while it waits for a host is waited for no more', async t => {
   for (const isSetAgain of [false, true]) {

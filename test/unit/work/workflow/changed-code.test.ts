@@ -148,36 +148,33 @@ t.test('a rerun stalls whose source was made by another process than the one tha
   t.equal(workflows.find('shop', 'o-2')?.updated, 3000)
 })
 
-t.test(
-  'a worker that opens its stream again while another process is to take over is still one of its own',
-  async t => {
-    const {workflows, close, clock} = await openHouse(t)
-    const lives = [1]
-    const open = (connection: object): AbortController => {
-      clock.pass(1000)
-      const left = new AbortController()
-      const shared = {closing: new AbortController().signal, isBehind: false, send: () => undefined}
-      const stream = {...shared, left: left.signal, connection, room: async () => Promise.resolve()}
-      void streamWorkItems(workflows, {appId: 'shop', instance: 'shop', lives: () => lives}, stream, '')
-      clock.pass(1000)
-      return left
-    }
-    const [old, next] = [{}, {}]
-    const first = open(old)
-    lives.push(2)
-    open(next)
-    first.abort()
-    await new Promise(setImmediate)
-    const again = open(old)
-    await workflows.start('shop', order())
-    await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
+t.test('a worker that reopens its stream while another process is to take over is still one of its own', async t => {
+  const {workflows, close, clock} = await openHouse(t)
+  const lives = [1]
+  const open = (connection: object): AbortController => {
     clock.pass(1000)
-    again.abort()
-    await new Promise(setImmediate)
-    lives.shift()
-    await workflows.completeActivity('shop', done('o-1', 1))
-    await workflows.completeTurn('shop', answer('o-1', [MISMATCHED]))
-    t.equal(workflows.find('shop', 'o-1')?.status, STALLED, 'the code may be another one')
-    close()
+    const left = new AbortController()
+    const shared = {closing: new AbortController().signal, isBehind: false, send: () => undefined}
+    const stream = {...shared, left: left.signal, connection, room: async () => Promise.resolve()}
+    void streamWorkItems(workflows, {appId: 'shop', instance: 'shop', lives: () => lives}, stream, '')
+    clock.pass(1000)
+    return left
   }
-)
+  const [old, next] = [{}, {}]
+  const first = open(old)
+  lives.push(2)
+  open(next)
+  first.abort()
+  await new Promise(setImmediate)
+  const again = open(old)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
+  clock.pass(1000)
+  again.abort()
+  await new Promise(setImmediate)
+  lives.shift()
+  await workflows.completeActivity('shop', done('o-1', 1))
+  await workflows.completeTurn('shop', answer('o-1', [MISMATCHED]))
+  t.equal(workflows.find('shop', 'o-1')?.status, STALLED, 'the code may be another one')
+  close()
+})

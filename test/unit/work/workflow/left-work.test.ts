@@ -68,32 +68,29 @@ t.test('activities that were in hand, too; one that is answered before it is tak
 
 t.test('activities with large inputs are read as workers take them, each once', async t => takeActivities(t, 5))
 
-t.test(
-  'an activity is answered before it is taken up, also where its workflow has more in its inbox than one portion',
-  async t => {
-    const path = join(t.testdir(), 'work.db')
-    const {workflows, close} = await openHouse(t, path)
-    workflows.connect('shop', new TestWorker())
-    await workflows.start('shop', order())
-    const large = {value: JSON.stringify('x'.repeat(1_000_000))}
-    const calls = Array.from({length: 9}, (_, id) => {
-      const {scheduleTask, ...rest} = call(id, 'a')
-      return {...rest, scheduleTask: {...scheduleTask, input: large}}
-    })
-    await workflows.completeTurn('shop', answer('o-1', calls as never))
-    const raised = {eventRaised: {name: 'x', input: undefined}}
-    await Promise.all(Array.from({length: MANY}, async () => workflows.tell('shop', 'o-1', 'event', raised)))
-    close()
+t.test('an activity is answered before it is taken up, also if its workflow’s inbox has several portions', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const {workflows, close} = await openHouse(t, path)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  const large = {value: JSON.stringify('x'.repeat(1_000_000))}
+  const calls = Array.from({length: 9}, (_, id) => {
+    const {scheduleTask, ...rest} = call(id, 'a')
+    return {...rest, scheduleTask: {...scheduleTask, input: large}}
+  })
+  await workflows.completeTurn('shop', answer('o-1', calls as never))
+  const raised = {eventRaised: {name: 'x', input: undefined}}
+  await Promise.all(Array.from({length: MANY}, async () => workflows.tell('shop', 'o-1', 'event', raised)))
+  close()
 
-    const next = await openHouse(t, path)
-    next.workflows.connect('shop', new TestWorker(1))
-    await next.workflows.settled()
-    await new Promise(setImmediate)
-    await next.workflows.completeActivity('shop', done('o-1', 8))
-    t.strictSame(next.said, [])
-    next.close()
-  }
-)
+  const next = await openHouse(t, path)
+  next.workflows.connect('shop', new TestWorker(1))
+  await next.workflows.settled()
+  await new Promise(setImmediate)
+  await next.workflows.completeActivity('shop', done('o-1', 8))
+  t.strictSame(next.said, [])
+  next.close()
+})
 
 // that they are not in memory, and from 64 MiB on it is said, `test/long/workflows-inputs.test.ts` shows
 t.test('inputs of workflows that no worker takes are in the file once, and come to a later one', async t =>

@@ -29,18 +29,15 @@ t.test('no more turns of workflows are in hand than may be; the others come in o
   t.strictSame(worker.seen(), [turn('e')], 'one that waits can be removed')
 })
 
-t.test(
-  'a start that no worker has taken ends without one: the SDK for Java never answers code that is over before its termination',
-  async t => {
-    const house = await openHouse(t)
-    house.settings = {workflows: limits(1), activities: NONE, retention: {}}
-    const worker = connected(house.workflows)
-    for (const id of ['o-1', 'o-2']) await house.workflows.start('shop', order(id))
-    await house.workflows.tell('shop', 'o-2', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
-    t.match(house.workflows.find('shop', 'o-2'), {status: TERMINATED})
-    t.strictSame(worker.seen(), [turn('o-1')])
-  }
-)
+t.test('a start that no worker has taken ends without one: Java’s SDK never answers code that is over', async t => {
+  const house = await openHouse(t)
+  house.settings = {workflows: limits(1), activities: NONE, retention: {}}
+  const worker = connected(house.workflows)
+  for (const id of ['o-1', 'o-2']) await house.workflows.start('shop', order(id))
+  await house.workflows.tell('shop', 'o-2', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
+  t.match(house.workflows.find('shop', 'o-2'), {status: TERMINATED})
+  t.strictSame(worker.seen(), [turn('o-1')])
+})
 
 t.test('activities: all together, and those of a name', async t => {
   const house = await openHouse(t)
@@ -103,52 +100,49 @@ t.test('what is over is removed after the time of its policy; one of the same id
   t.equal(await pass(9000), '')
 })
 
-t.test(
-  'what a policy of another app denies fails at once, and is told there; of itself an app may ask anything',
-  async t => {
-    const house = await openHouse(t)
-    const {workflows, said} = house
-    house.isAllowed = (app, {caller, operation}) => app === caller || operation === 'get'
-    const [shop, bank] = [new TestWorker(), new TestWorker(Infinity, 'bank')]
-    workflows.connect('shop', shop)
-    workflows.connect('bank', bank)
-    await workflows.start('shop', order())
-    await workflows.start('bank', order('b-1'))
-    bank.items.length = 0
-    const router = {sourceAppID: '', targetAppID: 'bank'}
-    const child = childOf('c')
-    const sendEvent = {instance: {instanceId: 'b-1', executionId: undefined}, name: 'go', data: undefined}
-    await workflows.completeTurn(
-      'shop',
-      answer('o-1', [
-        call(0, 'charge', 'bank'),
-        call(1, 'own'),
-        {id: 2, createChild: child, router},
-        {id: 3, createDetached: {...child, scheduledStart: undefined, parentTraceContext: undefined}, router},
-        {id: 4, sendEvent, router}
-      ])
-    )
-    t.strictSame(bank.seen(), [])
-    const instance = workflows.find('shop', 'o-1')
-    t.ok(instance && workflows.find('bank', 'c') === undefined)
-    t.match(shop.seen().slice(1), [/\| workflowStarted taskFailed childFailed$/, 'own 1'])
-    await workflows.completeTurn('shop', answer('o-1', [end()]))
-    const failures = (instance === undefined ? [] : workflows.events(instance))
-      .flatMap(({taskFailed, childFailed}) => taskFailed ?? childFailed ?? [])
-      .map(({taskScheduledId, failureDetails}) => [taskScheduledId, failureOf(failureDetails)])
-    const denied = {type: 'WorkflowAccessPolicyDenied', message: 'access denied by workflow access policy', stack: ''}
-    t.strictSame(failures, [
-      [0, denied],
-      [2, denied]
+t.test('what a policy of another app denies fails at once, and is told there; an app may ask itself', async t => {
+  const house = await openHouse(t)
+  const {workflows, said} = house
+  house.isAllowed = (app, {caller, operation}) => app === caller || operation === 'get'
+  const [shop, bank] = [new TestWorker(), new TestWorker(Infinity, 'bank')]
+  workflows.connect('shop', shop)
+  workflows.connect('bank', bank)
+  await workflows.start('shop', order())
+  await workflows.start('bank', order('b-1'))
+  bank.items.length = 0
+  const router = {sourceAppID: '', targetAppID: 'bank'}
+  const child = childOf('c')
+  const sendEvent = {instance: {instanceId: 'b-1', executionId: undefined}, name: 'go', data: undefined}
+  await workflows.completeTurn(
+    'shop',
+    answer('o-1', [
+      call(0, 'charge', 'bank'),
+      call(1, 'own'),
+      {id: 2, createChild: child, router},
+      {id: 3, createDetached: {...child, scheduledStart: undefined, parentTraceContext: undefined}, router},
+      {id: 4, sendEvent, router}
     ])
-    t.strictSame(said.toSorted(), [
-      "bank: workflow access policy denied app 'shop' operation 'raise' on workflow 'order'",
-      "bank: workflow access policy denied app 'shop' operation 'schedule' on activity 'charge'",
-      "bank: workflow access policy denied app 'shop' operation 'schedule' on workflow 'pay'",
-      "bank: workflow access policy denied app 'shop' operation 'schedule' on workflow 'pay'"
-    ])
-  }
-)
+  )
+  t.strictSame(bank.seen(), [])
+  const instance = workflows.find('shop', 'o-1')
+  t.ok(instance && workflows.find('bank', 'c') === undefined)
+  t.match(shop.seen().slice(1), [/\| workflowStarted taskFailed childFailed$/, 'own 1'])
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  const failures = (instance === undefined ? [] : workflows.events(instance))
+    .flatMap(({taskFailed, childFailed}) => taskFailed ?? childFailed ?? [])
+    .map(({taskScheduledId, failureDetails}) => [taskScheduledId, failureOf(failureDetails)])
+  const denied = {type: 'WorkflowAccessPolicyDenied', message: 'access denied by workflow access policy', stack: ''}
+  t.strictSame(failures, [
+    [0, denied],
+    [2, denied]
+  ])
+  t.strictSame(said.toSorted(), [
+    "bank: workflow access policy denied app 'shop' operation 'raise' on workflow 'order'",
+    "bank: workflow access policy denied app 'shop' operation 'schedule' on activity 'charge'",
+    "bank: workflow access policy denied app 'shop' operation 'schedule' on workflow 'pay'",
+    "bank: workflow access policy denied app 'shop' operation 'schedule' on workflow 'pay'"
+  ])
+})
 
 t.test('an answer looks at none of the hundreds that the limit of their name holds', async t => {
   const house = await openHouse(t)

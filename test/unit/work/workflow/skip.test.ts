@@ -39,41 +39,38 @@ function sleeper(workflows: Workflows, times: number): {readonly clock: number[]
   return {clock, leave: workflows.connect('shop', {limit: Infinity, home: 'shop', send})}
 }
 
-t.test(
-  'a week in a minute: timers that are set on the way fire, too, in order; the clock of the code goes on',
-  async t => {
-    const path = join(t.testdir(), 'work.db')
-    const house = await openHouse(t, path)
-    const {workflows, clock} = house
-    clock.pass(1000)
-    const {clock: seen} = sleeper(workflows, 7)
-    const instance = await workflows.start('shop', order())
-    const {fired, others, isSettled} = await workflows.skip(3.5 * DAY_MS, NEVER)
-    t.strictSame([fired.map(({afterMs}) => afterMs / DAY_MS), others, isSettled], [[1, 2, 3], 0, true])
-    t.strictSame([...workflows.timers(instance).values()], [1000 + DAY_MS / 2], 'the next one is half a day away')
-    t.strictSame(
-      seen.map(at => (at - 1000) / DAY_MS),
-      [0, 1, 2, 3]
-    )
-    house.close()
-    const next = await openHouse(t, path, {clock})
-    const {clock: later} = sleeper(next.workflows, 7)
-    const again = next.workflows.find('shop', 'o-1') ?? instance
-    clock.pass(DAY_MS / 2 - 1)
-    await next.file.change(() => undefined)
-    t.strictSame([...next.workflows.timers(again).values()], [1000 + DAY_MS / 2], 'the next run knows what was skipped')
-    t.equal((await next.workflows.skip(DAY_MS * 30, NEVER)).fired.length, 4)
-    t.match(next.workflows.find('shop', 'o-1'), {status: 1})
-    t.strictSame(
-      later.map(at => (at - 1000) / DAY_MS),
-      [4, 5, 6, 7],
-      'by the day'
-    )
-    const steps = timelineOf(next.workflows.events(again), 'shop')
-    t.equal(steps.filter(({state}) => state === 'skipped').length, 7, 'the history tells it')
-    next.close()
-  }
-)
+t.test('a week in a minute: timers set on the way fire, too, in order; the code’s clock goes on', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const house = await openHouse(t, path)
+  const {workflows, clock} = house
+  clock.pass(1000)
+  const {clock: seen} = sleeper(workflows, 7)
+  const instance = await workflows.start('shop', order())
+  const {fired, others, isSettled} = await workflows.skip(3.5 * DAY_MS, NEVER)
+  t.strictSame([fired.map(({afterMs}) => afterMs / DAY_MS), others, isSettled], [[1, 2, 3], 0, true])
+  t.strictSame([...workflows.timers(instance).values()], [1000 + DAY_MS / 2], 'the next one is half a day away')
+  t.strictSame(
+    seen.map(at => (at - 1000) / DAY_MS),
+    [0, 1, 2, 3]
+  )
+  house.close()
+  const next = await openHouse(t, path, {clock})
+  const {clock: later} = sleeper(next.workflows, 7)
+  const again = next.workflows.find('shop', 'o-1') ?? instance
+  clock.pass(DAY_MS / 2 - 1)
+  await next.file.change(() => undefined)
+  t.strictSame([...next.workflows.timers(again).values()], [1000 + DAY_MS / 2], 'the next run knows what was skipped')
+  t.equal((await next.workflows.skip(DAY_MS * 30, NEVER)).fired.length, 4)
+  t.match(next.workflows.find('shop', 'o-1'), {status: 1})
+  t.strictSame(
+    later.map(at => (at - 1000) / DAY_MS),
+    [4, 5, 6, 7],
+    'by the day'
+  )
+  const steps = timelineOf(next.workflows.events(again), 'shop')
+  t.equal(steps.filter(({state}) => state === 'skipped').length, 7, 'the history tells it')
+  next.close()
+})
 
 t.test('the next timer of one instance fires now, or the one that is named; the others keep their times', async t => {
   const {workflows, clock} = await openHouse(t)
@@ -143,51 +140,48 @@ t.test('a skip waits for what it sets off, but not for ever', async t => {
   t.match(await second, {fired: [], isSettled: false})
 })
 
-t.test(
-  'a laptop that slept, and a clock that is set back: timers fire in order, once, and the clock of the code goes on',
-  async t => {
-    const clock = new SetClock()
-    const {workflows, close} = await openHouse(t, undefined, {clock})
-    const worker = connected(workflows)
-    const times: number[] = []
-    const fired: number[] = []
-    const hear = (): void => {
-      for (const {turn} of worker.items.splice(0))
-        for (const {timestamp, workflowStarted, timerFired} of turn?.fresh ?? []) {
-          if (workflowStarted !== undefined && timestamp !== undefined) times.push(msOf(timestamp))
-          if (timerFired !== undefined) fired.push(timerFired.timerId)
-        }
-    }
-    const HOUR = 3_600_000
-    await workflows.start('shop', order())
-    const timers = [2, 1, 30].map((hours, id) => ({id, createTimer: timer(timeOf(hours * HOUR))}))
-    hear()
-    await workflows.completeTurn('shop', answer('o-1', timers))
-    clock.set(24 * HOUR)
-    clock.pass(10_000)
-    await workflows.settled()
-    hear()
-    t.strictSame(fired, [1, 0], 'what fell due while it slept')
-    await workflows.completeTurn('shop', answer('o-1'))
-    clock.set(-12 * HOUR)
-    await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'x', input: undefined}})
-    hear()
-    await workflows.completeTurn('shop', answer('o-1'))
-    t.equal(times.length, 3)
-    t.ok((times[2] ?? 0) >= (times[1] ?? 0), 'it is not earlier than before')
-    clock.set(12 * HOUR)
-    clock.pass(10_000)
-    await workflows.settled()
-    hear()
-    t.strictSame(fired, [1, 0], 'none fires twice')
-    clock.set(6 * HOUR)
-    clock.pass(10_000)
-    await workflows.settled()
-    hear()
-    t.strictSame(fired, [1, 0, 2])
-    close()
+t.test('a laptop that slept, a clock that is set back: timers fire in order, once; code’s clock goes on', async t => {
+  const clock = new SetClock()
+  const {workflows, close} = await openHouse(t, undefined, {clock})
+  const worker = connected(workflows)
+  const times: number[] = []
+  const fired: number[] = []
+  const hear = (): void => {
+    for (const {turn} of worker.items.splice(0))
+      for (const {timestamp, workflowStarted, timerFired} of turn?.fresh ?? []) {
+        if (workflowStarted !== undefined && timestamp !== undefined) times.push(msOf(timestamp))
+        if (timerFired !== undefined) fired.push(timerFired.timerId)
+      }
   }
-)
+  const HOUR = 3_600_000
+  await workflows.start('shop', order())
+  const timers = [2, 1, 30].map((hours, id) => ({id, createTimer: timer(timeOf(hours * HOUR))}))
+  hear()
+  await workflows.completeTurn('shop', answer('o-1', timers))
+  clock.set(24 * HOUR)
+  clock.pass(10_000)
+  await workflows.settled()
+  hear()
+  t.strictSame(fired, [1, 0], 'what fell due while it slept')
+  await workflows.completeTurn('shop', answer('o-1'))
+  clock.set(-12 * HOUR)
+  await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'x', input: undefined}})
+  hear()
+  await workflows.completeTurn('shop', answer('o-1'))
+  t.equal(times.length, 3)
+  t.ok((times[2] ?? 0) >= (times[1] ?? 0), 'it is not earlier than before')
+  clock.set(12 * HOUR)
+  clock.pass(10_000)
+  await workflows.settled()
+  hear()
+  t.strictSame(fired, [1, 0], 'none fires twice')
+  clock.set(6 * HOUR)
+  clock.pass(10_000)
+  await workflows.settled()
+  hear()
+  t.strictSame(fired, [1, 0, 2])
+  close()
+})
 
 /** Jobs of the same run, whose app gets them by `send`. */
 const jobsOf = ({file, wakeUps, clock}: House, send: DeliverJob): Jobs =>

@@ -32,33 +32,30 @@ t.test('of several starts of one id in one tick one wins; who is refused undoes 
   t.match(worker.seen(), [/^one:/, /^two:/])
 })
 
-t.test(
-  'two answers to one turn in one tick: the first counts; an end, its purge and a new start in one tick',
-  async t => {
-    const {workflows, said} = await openHouse(t)
-    const worker = connected(workflows)
-    await workflows.start('shop', order())
-    await Promise.all([
-      workflows.completeTurn('shop', answer('o-1', [call(0, 'a')])),
-      workflows.completeTurn('shop', answer('o-1', [end()]))
-    ])
-    t.strictSame(said, ["shop: an answer to a turn of workflow 'o-1' is ignored: it waits for none"])
-    await Promise.all([
-      workflows.completeActivity('shop', done('o-1', 0)),
-      workflows.completeActivity('shop', done('o-1', 0))
-    ])
-    t.equal(said.length, 2)
-    worker.items.length = 0
-    const [, count] = await Promise.all([
-      workflows.completeTurn('shop', answer('o-1', [end()])),
-      workflows.purge('shop', 'o-1', GENTLY),
-      workflows.start('shop', order())
-    ])
-    t.equal(count, 1)
-    t.equal(workflows.find('shop', 'o-1')?.status, 6)
-    t.match(worker.seen(), ['o-1: | workflowStarted executionStarted'])
-  }
-)
+t.test('two answers to a turn in a tick: the first counts; an end, its purge and a new start in one tick', async t => {
+  const {workflows, said} = await openHouse(t)
+  const worker = connected(workflows)
+  await workflows.start('shop', order())
+  await Promise.all([
+    workflows.completeTurn('shop', answer('o-1', [call(0, 'a')])),
+    workflows.completeTurn('shop', answer('o-1', [end()]))
+  ])
+  t.strictSame(said, ["shop: an answer to a turn of workflow 'o-1' is ignored: it waits for none"])
+  await Promise.all([
+    workflows.completeActivity('shop', done('o-1', 0)),
+    workflows.completeActivity('shop', done('o-1', 0))
+  ])
+  t.equal(said.length, 2)
+  worker.items.length = 0
+  const [, count] = await Promise.all([
+    workflows.completeTurn('shop', answer('o-1', [end()])),
+    workflows.purge('shop', 'o-1', GENTLY),
+    workflows.start('shop', order())
+  ])
+  t.equal(count, 1)
+  t.equal(workflows.find('shop', 'o-1')?.status, 6)
+  t.match(worker.seen(), ['o-1: | workflowStarted executionStarted'])
+})
 
 t.test('what is told about an instance is kept already', async t => {
   const path = join(t.testdir(), 'work.db')

@@ -54,27 +54,24 @@ t.test('continued as new, its next activity of that number is answered while the
 })
 
 for (const between of [false, true])
-  t.test(
-    `started again while an activity of the earlier one runs${between ? ', another one between' : ''}`,
-    async t => {
-      const {house, worker} = await open(t)
-      const {workflows} = house
-      const old = await withActivity(house, worker)
-      await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
-      await workflows.completeTurn('shop', answer('o-1', [end(5)], tokensOf(worker)[0]))
-      await workflows.purge('shop', 'o-1', {isRecursive: false, isForced: false})
-      if (between) {
-        await workflows.start('shop', order('between'))
-        await workflows.completeTurn('shop', answer('between', [end()], tokensOf(worker)[0]))
-      }
-      const fresh = await withActivity(house, worker)
-      t.not(fresh, '')
-      await workflows.completeActivity('shop', done('o-1', 0, fresh))
-      t.match(worker.seen(), [/taskCompleted$/])
-      await workflows.completeActivity('shop', done('o-1', 0, old))
-      t.strictSame(worker.seen(), [])
+  t.test(`started again while an earlier activity runs${between ? ', another one between' : ''}`, async t => {
+    const {house, worker} = await open(t)
+    const {workflows} = house
+    const old = await withActivity(house, worker)
+    await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
+    await workflows.completeTurn('shop', answer('o-1', [end(5)], tokensOf(worker)[0]))
+    await workflows.purge('shop', 'o-1', {isRecursive: false, isForced: false})
+    if (between) {
+      await workflows.start('shop', order('between'))
+      await workflows.completeTurn('shop', answer('between', [end()], tokensOf(worker)[0]))
     }
-  )
+    const fresh = await withActivity(house, worker)
+    t.not(fresh, '')
+    await workflows.completeActivity('shop', done('o-1', 0, fresh))
+    t.match(worker.seen(), [/taskCompleted$/])
+    await workflows.completeActivity('shop', done('o-1', 0, old))
+    t.strictSame(worker.seen(), [])
+  })
 
 t.test('a worker that sends no tokens has one after the other; what it leaves behind holds up nobody', async t => {
   const {workflows} = await openHouse(t)
@@ -167,32 +164,29 @@ t.test('an activity whose answer is being written is given to no other worker', 
   t.strictSame(next.seen(), ['o-1: workflowStarted executionStarted taskScheduled | workflowStarted taskCompleted'])
 })
 
-t.test(
-  'what another worker gets while the first answer cannot be written is answered before the next round has its own',
-  async t => {
-    const {workflows, file, clock} = await openHouse(t)
-    const leave = workflows.connect('shop', new TestWorker())
-    await workflows.start('shop', order())
-    await workflows.completeTurn('shop', answer('o-1', [call(0, 'slow')]))
-    file.database.exec('PRAGMA query_only = 1')
-    const answered = workflows.completeActivity('shop', done('o-1', 0))
-    await file.settled()
-    leave()
-    const next = connected(workflows)
-    t.strictSame(next.seen(), ['slow 0'])
-    file.database.exec('PRAGMA query_only = 0')
-    clock.pass(1000)
-    await answered
-    t.match(next.seen(), [/taskCompleted$/])
-    await workflows.completeTurn('shop', answer('o-1', [end(2, '2')]))
-    await workflows.completeTurn('shop', answer('o-1', [call(0, 'quick')]))
-    t.match(next.seen(), [/executionStarted$/], 'it waits for the answer to the earlier one')
-    await workflows.completeActivity('shop', done('o-1', 0))
-    t.strictSame(next.seen(), ['quick 0'])
-    await workflows.completeActivity('shop', done('o-1', 0))
-    t.match(next.seen(), [/taskCompleted$/])
-  }
-)
+t.test('what a worker gets while the first answer cannot be written is answered before the next round', async t => {
+  const {workflows, file, clock} = await openHouse(t)
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'slow')]))
+  file.database.exec('PRAGMA query_only = 1')
+  const answered = workflows.completeActivity('shop', done('o-1', 0))
+  await file.settled()
+  leave()
+  const next = connected(workflows)
+  t.strictSame(next.seen(), ['slow 0'])
+  file.database.exec('PRAGMA query_only = 0')
+  clock.pass(1000)
+  await answered
+  t.match(next.seen(), [/taskCompleted$/])
+  await workflows.completeTurn('shop', answer('o-1', [end(2, '2')]))
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'quick')]))
+  t.match(next.seen(), [/executionStarted$/], 'it waits for the answer to the earlier one')
+  await workflows.completeActivity('shop', done('o-1', 0))
+  t.strictSame(next.seen(), ['quick 0'])
+  await workflows.completeActivity('shop', done('o-1', 0))
+  t.match(next.seen(), [/taskCompleted$/])
+})
 
 t.test('so is a turn of a workflow that is removed meanwhile', async t => {
   const {workflows, file, clock} = await openHouse(t)

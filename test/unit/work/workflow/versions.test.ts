@@ -232,36 +232,33 @@ t.test('each round of one that continues as new has its own start and version', 
 
 t.test('who is terminated while it stalled stays so, however much its children have', async t => endStalled(t, 3))
 
-t.test(
-  'while two processes of an app work, code that differs stalls a workflow until one of them has left',
-  async t => {
-    const {workflows, clock} = await openHouse(t)
-    let [isOldFree, isNewFree] = [true, false]
-    const old = Object.assign(new TestWorker(), {isBehind: () => !isOldFree})
-    const next = Object.assign(new TestWorker(), {isBehind: () => !isNewFree})
-    const leave = workflows.connect('shop', old)
-    await workflows.start('shop', order())
-    await workflows.completeTurn('shop', patched(['a'], [call(1, 'charge')]))
-    clock.pass(1000)
-    workflows.connect('shop', next)
-    clock.pass(1000)
-    ;[isOldFree, isNewFree] = [false, true]
-    await workflows.completeActivity('shop', done('o-1', 1))
-    await workflows.completeTurn('shop', patched(['a', 'b'], [call(2, 'send')]))
-    clock.pass(1000)
-    ;[isOldFree, isNewFree] = [true, false]
-    await workflows.completeActivity('shop', done('o-1', 2))
-    await workflows.completeTurn('shop', patched(['a'], [end()]))
-    t.match(stallOf(workflows), {status: STALLED}, 'the old code got the turn after one of the new code')
-    next.items.length = 0
-    isNewFree = true
-    leave()
-    await workflows.settled()
-    t.match(next.seen(), [/workflowStarted taskCompleted$/], 'the new code gets it')
-    await workflows.completeTurn('shop', patched(['a', 'b'], [end()]))
-    t.match(workflows.find('shop', 'o-1'), {status: 1})
-  }
-)
+t.test('while two processes of an app work, code that differs stalls a workflow until one has left', async t => {
+  const {workflows, clock} = await openHouse(t)
+  let [isOldFree, isNewFree] = [true, false]
+  const old = Object.assign(new TestWorker(), {isBehind: () => !isOldFree})
+  const next = Object.assign(new TestWorker(), {isBehind: () => !isNewFree})
+  const leave = workflows.connect('shop', old)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', patched(['a'], [call(1, 'charge')]))
+  clock.pass(1000)
+  workflows.connect('shop', next)
+  clock.pass(1000)
+  ;[isOldFree, isNewFree] = [false, true]
+  await workflows.completeActivity('shop', done('o-1', 1))
+  await workflows.completeTurn('shop', patched(['a', 'b'], [call(2, 'send')]))
+  clock.pass(1000)
+  ;[isOldFree, isNewFree] = [true, false]
+  await workflows.completeActivity('shop', done('o-1', 2))
+  await workflows.completeTurn('shop', patched(['a'], [end()]))
+  t.match(stallOf(workflows), {status: STALLED}, 'the old code got the turn after one of the new code')
+  next.items.length = 0
+  isNewFree = true
+  leave()
+  await workflows.settled()
+  t.match(next.seen(), [/workflowStarted taskCompleted$/], 'the new code gets it')
+  await workflows.completeTurn('shop', patched(['a', 'b'], [end()]))
+  t.match(workflows.find('shop', 'o-1'), {status: 1})
+})
 
 t.test('a step of the old code after the new one has connected does not make the new one fail', async t => {
   const {workflows, clock} = await openHouse(t)

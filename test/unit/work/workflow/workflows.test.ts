@@ -77,28 +77,25 @@ t.test('an answer to an earlier dispatch, or to nothing, is ignored', async t =>
   ])
 })
 
-t.test(
-  'the next run goes on: turns and activities that were in hand come again, timers that are overdue fire',
-  async t => {
-    const path = join(t.testdir(), 'work.db')
-    const {workflows, clock, close} = await openHouse(t, path)
-    workflows.connect('shop', new TestWorker())
-    await workflows.start('shop', order('turn'))
-    await workflows.start('shop', order('task'))
-    await workflows.completeTurn('shop', answer('task', [call(4, 'charge')]))
-    await workflows.start('shop', order('timer'))
-    await workflows.completeTurn('shop', answer('timer', [{id: 1, createTimer: timer({seconds: 60n, nanos: 0})}]))
-    close()
-    clock.pass(3_600_000)
-    const next = await openHouse(t, path, {clock})
-    const worker = connected(next.workflows)
-    t.strictSame(worker.seen(), ['turn: | workflowStarted executionStarted', 'charge 4'])
-    clock.pass(0)
-    await new Promise(resolve => setImmediate(resolve))
-    t.strictSame(worker.seen(), ['timer: workflowStarted executionStarted timerCreated | workflowStarted timerFired'])
-    next.close()
-  }
-)
+t.test('the next run goes on: turns and activities in hand come again, overdue timers fire', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const {workflows, clock, close} = await openHouse(t, path)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order('turn'))
+  await workflows.start('shop', order('task'))
+  await workflows.completeTurn('shop', answer('task', [call(4, 'charge')]))
+  await workflows.start('shop', order('timer'))
+  await workflows.completeTurn('shop', answer('timer', [{id: 1, createTimer: timer({seconds: 60n, nanos: 0})}]))
+  close()
+  clock.pass(3_600_000)
+  const next = await openHouse(t, path, {clock})
+  const worker = connected(next.workflows)
+  t.strictSame(worker.seen(), ['turn: | workflowStarted executionStarted', 'charge 4'])
+  clock.pass(0)
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(worker.seen(), ['timer: workflowStarted executionStarted timerCreated | workflowStarted timerFired'])
+  next.close()
+})
 
 t.test('what no worker has seen is terminated at once where none is there', async t => {
   const {workflows} = await openHouse(t)

@@ -69,23 +69,20 @@ t.test('who has left is not waited for', async t => {
   t.match(await next, {done: true})
 })
 
-t.test(
-  'however much comes, a follower listens once for the end of its reader, and not at all when it has left',
-  async t => {
-    const {recent, write, close} = scene()
-    const {signal} = new AbortController()
-    const texts = recent.read({...wanted, isFollowed: true}, signal)
-    for (let i = 0; i < 20; i++) {
-      const next = texts.next()
-      write('== APP - scales == one\n')
-      await next
-      t.equal(getEventListeners(signal, 'abort').length, 1)
-    }
-    close()
-    t.match(await texts.next(), {done: true})
-    t.equal(getEventListeners(signal, 'abort').length, 0)
+t.test('however much comes, a follower listens once for its reader’s end, not at all when it has left', async t => {
+  const {recent, write, close} = scene()
+  const {signal} = new AbortController()
+  const texts = recent.read({...wanted, isFollowed: true}, signal)
+  for (let i = 0; i < 20; i++) {
+    const next = texts.next()
+    write('== APP - scales == one\n')
+    await next
+    t.equal(getEventListeners(signal, 'abort').length, 1)
   }
-)
+  close()
+  t.match(await texts.next(), {done: true})
+  t.equal(getEventListeners(signal, 'abort').length, 0)
+})
 
 t.test('a line that never ends, as that of a progress bar, is kept in parts', async t => {
   const {recent, write} = scene()

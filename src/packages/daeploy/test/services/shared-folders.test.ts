@@ -99,24 +99,21 @@ t.test('a service that an edit takes to another folder runs what is there', asyn
   t.equal(await copies.folderOf(app('c', root)), root)
 })
 
-t.test(
-  'what the user has changed in the workspace of a service stays when an edit takes the service elsewhere',
-  async t => {
-    const {root, project, copies} = scene(t)
-    const other = join(root, 'other')
-    mkdirSync(other)
-    writeFileSync(join(other, 'service.py'), 'two')
-    await copies.open([app('a', project), app('b', project), app('c', other)])
-    const copy = await copies.folderOf(app('b', project))
-    writeFileSync(join(copy, 'service.py'), 'mine')
-    t.equal(await copies.folderOf(app('b', other)), copy)
-    t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'two')
-    const [kept = '', ...others] = await copies.close()
-    t.same(others, [])
-    t.equal(readFileSync(join(kept, 'service.py'), 'utf8'), 'mine')
-    t.notOk(existsSync(copy))
-  }
-)
+t.test('what the user has changed in a service’s workspace stays when an edit moves the service', async t => {
+  const {root, project, copies} = scene(t)
+  const other = join(root, 'other')
+  mkdirSync(other)
+  writeFileSync(join(other, 'service.py'), 'two')
+  await copies.open([app('a', project), app('b', project), app('c', other)])
+  const copy = await copies.folderOf(app('b', project))
+  writeFileSync(join(copy, 'service.py'), 'mine')
+  t.equal(await copies.folderOf(app('b', other)), copy)
+  t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'two')
+  const [kept = '', ...others] = await copies.close()
+  t.same(others, [])
+  t.equal(readFileSync(join(kept, 'service.py'), 'utf8'), 'mine')
+  t.notOk(existsSync(copy))
+})
 
 t.test('a file that could not be copied again leaves the copy when it leaves its folder', async t => {
   const {project, copies} = scene(t, [])
@@ -158,21 +155,18 @@ t.test('a workspace is made again after a user has cleared the cache', async t =
   t.same(readdirSync(join(copy, '..')).toSorted(), ['b_1.0.0', 'ledger.json'])
 })
 
-t.test(
-  'a cache folder that the user clears during the run keeps no service from leaving, and from coming again',
-  async t => {
-    const {root, copies} = scene(t)
-    const archive = join(root, 'archive')
-    writeFileSync(archive, tarOf({name: 'service.py', text: 'one'}))
-    await copies.unpack('a_1.0.0', archive)
-    rmSync(join(root, '.cache'), {recursive: true})
-    await copies.dropUnchanged('a_1.0.0')
-    rmSync(join(root, '.cache'), {recursive: true})
-    const folder = await copies.unpack('a_1.0.0', archive)
-    t.equal(readFileSync(join(folder, 'service.py'), 'utf8'), 'one')
-    rmSync(join(root, '.cache'), {recursive: true})
-    t.equal(readFileSync(join(await copies.unpack('a_1.0.0', archive), 'service.py'), 'utf8'), 'one')
-    t.same(await copies.close(), [])
-    t.notOk(readdirSync(root).includes('.cache') && readdirSync(join(root, '.cache/pillion')).length > 0)
-  }
-)
+t.test('a cache folder that the user clears during the run keeps no service from leaving, and coming back', async t => {
+  const {root, copies} = scene(t)
+  const archive = join(root, 'archive')
+  writeFileSync(archive, tarOf({name: 'service.py', text: 'one'}))
+  await copies.unpack('a_1.0.0', archive)
+  rmSync(join(root, '.cache'), {recursive: true})
+  await copies.dropUnchanged('a_1.0.0')
+  rmSync(join(root, '.cache'), {recursive: true})
+  const folder = await copies.unpack('a_1.0.0', archive)
+  t.equal(readFileSync(join(folder, 'service.py'), 'utf8'), 'one')
+  rmSync(join(root, '.cache'), {recursive: true})
+  t.equal(readFileSync(join(await copies.unpack('a_1.0.0', archive), 'service.py'), 'utf8'), 'one')
+  t.same(await copies.close(), [])
+  t.notOk(readdirSync(root).includes('.cache') && readdirSync(join(root, '.cache/pillion')).length > 0)
+})

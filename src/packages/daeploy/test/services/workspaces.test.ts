@@ -52,31 +52,28 @@ function chown(folder: string, uid: number): void {
 const app = (id: string, folder: string, fixedPort = 8000): AppPlan =>
   ({id, version: '1.0.0', instance: 1, folder, fixedPort}) as unknown as AppPlan
 
-t.test(
-  'the second service of a folder, even through a link, gets a workspace; a plain app and the first one do not',
-  async t => {
-    const {root, project, copies} = scene(t)
-    for (const name of ['.git', '__pycache__', '.dapr', '.venv', 'node_modules', 'outside'])
-      mkdirSync(join(project, name))
-    writeFileSync(join(project, '.git/config'), '')
-    writeFileSync(join(project, 'service_db.db'), '')
-    writeFileSync(join(project, 'service_db.db-journal'), '')
-    symlinkSync(project, join(root, 'alias'))
-    symlinkSync('..', join(project, 'up'))
-    const [first, plain, second] = [app('a', project), app('b', project, 0), app('c', join(root, 'alias'))]
-    await copies.open([first, plain, second])
-    t.equal(await copies.folderOf(first), project)
-    t.equal(await copies.folderOf(plain), project)
-    const copy = await copies.folderOf(second)
-    t.equal(copy, join(root, '.cache/pillion', 'f'.repeat(32), 'c_1.0.0'))
-    t.same(readdirSync(copy).toSorted(), ['.venv', 'deep', 'node_modules', 'outside', 'service.py', 'up'])
-    t.equal(readlinkSync(join(copy, '.venv')), join(project, '.venv'))
-    t.equal(readlinkSync(join(copy, 'up')), root, 'a link leads where it led')
-    t.equal(readFileSync(join(copy, 'deep/er/data.txt'), 'utf8'), 'data')
-    t.same(await copies.close(), [])
-    t.notOk(existsSync(copy))
-  }
-)
+t.test('a folder’s second service, even by a link, gets a workspace; a plain app and the first do not', async t => {
+  const {root, project, copies} = scene(t)
+  for (const name of ['.git', '__pycache__', '.dapr', '.venv', 'node_modules', 'outside'])
+    mkdirSync(join(project, name))
+  writeFileSync(join(project, '.git/config'), '')
+  writeFileSync(join(project, 'service_db.db'), '')
+  writeFileSync(join(project, 'service_db.db-journal'), '')
+  symlinkSync(project, join(root, 'alias'))
+  symlinkSync('..', join(project, 'up'))
+  const [first, plain, second] = [app('a', project), app('b', project, 0), app('c', join(root, 'alias'))]
+  await copies.open([first, plain, second])
+  t.equal(await copies.folderOf(first), project)
+  t.equal(await copies.folderOf(plain), project)
+  const copy = await copies.folderOf(second)
+  t.equal(copy, join(root, '.cache/pillion', 'f'.repeat(32), 'c_1.0.0'))
+  t.same(readdirSync(copy).toSorted(), ['.venv', 'deep', 'node_modules', 'outside', 'service.py', 'up'])
+  t.equal(readlinkSync(join(copy, '.venv')), join(project, '.venv'))
+  t.equal(readlinkSync(join(copy, 'up')), root, 'a link leads where it led')
+  t.equal(readFileSync(join(copy, 'deep/er/data.txt'), 'utf8'), 'data')
+  t.same(await copies.close(), [])
+  t.notOk(existsSync(copy))
+})
 
 t.test('each life has the changes of the source, and keeps what the service wrote', async t => {
   const {project, copies} = scene(t)
@@ -95,29 +92,26 @@ t.test('each life has the changes of the source, and keeps what the service wrot
   t.same(await copies.close(), [], 'nothing of it is a change of the user')
 })
 
-t.test(
-  'copying does not block the event loop; two copy operations run one after the other, and closing waits for both',
-  async t => {
-    const {root, project, copies} = scene(t)
-    const second = app('b', project)
-    for (let n = 0; n < 200; n++) writeFileSync(join(project, `file${n}`), 'text')
-    let turns = 0
-    let isOver = false
-    const turn = (): void => {
-      turns++
-      if (!isOver) setImmediate(turn)
-    }
-    turn()
-    await copies.open([app('a', project), second])
-    isOver = true
-    t.ok(turns > 50, `${turns} turns`)
-    writeFileSync(join(project, 'service.py'), 'two, longer')
-    const both = [copies.folderOf(second), copies.folderOf(second)]
-    t.same(await copies.close(), [])
-    t.equal(new Set(await Promise.all(both)).size, 1)
-    t.same(readdirSync(join(root, '.cache/pillion')), [], 'nothing came back after the end')
+t.test('copying does not block the event loop; two copies run one after the other, closing waits for both', async t => {
+  const {root, project, copies} = scene(t)
+  const second = app('b', project)
+  for (let n = 0; n < 200; n++) writeFileSync(join(project, `file${n}`), 'text')
+  let turns = 0
+  let isOver = false
+  const turn = (): void => {
+    turns++
+    if (!isOver) setImmediate(turn)
   }
-)
+  turn()
+  await copies.open([app('a', project), second])
+  isOver = true
+  t.ok(turns > 50, `${turns} turns`)
+  writeFileSync(join(project, 'service.py'), 'two, longer')
+  const both = [copies.folderOf(second), copies.folderOf(second)]
+  t.same(await copies.close(), [])
+  t.equal(new Set(await Promise.all(both)).size, 1)
+  t.same(readdirSync(join(root, '.cache/pillion')), [], 'nothing came back after the end')
+})
 
 t.test('a workspace with a changed or a new file is kept, all others are removed', async t => {
   const {root, project, copies} = scene(t)
@@ -223,41 +217,38 @@ t.test('a file that cannot be copied is named once, and the others are copied', 
   t.match(said[0], path)
 })
 
-t.test(
-  'a folder that cannot be read is named once; the others are copied, and what was copied of it stays',
-  async t => {
-    const {project, copy, said, copies} = await shared(t)
-    const closed = join(project, 'm1')
-    symlinkSync('../deep', join(closed, 'back'))
-    const place = await copy()
-    chmodSync(closed, 0)
-    const isRoot = process.geteuid?.() === 0
-    if (isRoot) chown(dirname(project), 65_534)
-    if (isRoot) process.seteuid?.(65_534) // root may read anywhere
-    try {
-      for (const text of ['two, longer', 'three, even longer']) {
-        writeFileSync(join(project, 'service.py'), text)
-        t.equal(readFileSync(join(await copy(), 'service.py'), 'utf8'), text)
-      }
-      t.ok(existsSync(join(place, 'm1/x')))
-      t.ok(existsSync(join(place, 'm1/back')))
-      t.match(said, [`${closed} is not in the copy of its folder: EACCES`])
-      chmodSync(closed, 0o755)
-      rmSync(join(closed, 'x'))
-      rmSync(join(closed, 'back'))
-      await copy()
-      t.same(readdirSync(join(place, 'm1')), [], 'what is gone when it can be read again is gone from the copy')
-      mkdirSync(join(place, 'own'))
-      writeFileSync(join(place, 'own/x'), '')
-      chmodSync(join(place, 'own'), 0)
-      t.same(await copies.close(), [])
-      t.match(said.slice(1), [`${place} cannot be removed: EACCES`])
-    } finally {
-      if (isRoot) process.seteuid?.(0)
-      for (const folder of [closed, join(place, 'own')]) if (existsSync(folder)) chmodSync(folder, 0o755)
+t.test('a folder that cannot be read is named once; the others are copied, and what was copied stays', async t => {
+  const {project, copy, said, copies} = await shared(t)
+  const closed = join(project, 'm1')
+  symlinkSync('../deep', join(closed, 'back'))
+  const place = await copy()
+  chmodSync(closed, 0)
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) chown(dirname(project), 65_534)
+  if (isRoot) process.seteuid?.(65_534) // root may read anywhere
+  try {
+    for (const text of ['two, longer', 'three, even longer']) {
+      writeFileSync(join(project, 'service.py'), text)
+      t.equal(readFileSync(join(await copy(), 'service.py'), 'utf8'), text)
     }
+    t.ok(existsSync(join(place, 'm1/x')))
+    t.ok(existsSync(join(place, 'm1/back')))
+    t.match(said, [`${closed} is not in the copy of its folder: EACCES`])
+    chmodSync(closed, 0o755)
+    rmSync(join(closed, 'x'))
+    rmSync(join(closed, 'back'))
+    await copy()
+    t.same(readdirSync(join(place, 'm1')), [], 'what is gone when it can be read again is gone from the copy')
+    mkdirSync(join(place, 'own'))
+    writeFileSync(join(place, 'own/x'), '')
+    chmodSync(join(place, 'own'), 0)
+    t.same(await copies.close(), [])
+    t.match(said.slice(1), [`${place} cannot be removed: EACCES`])
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    for (const folder of [closed, join(place, 'own')]) if (existsSync(folder)) chmodSync(folder, 0o755)
   }
-)
+})
 
 t.test('a database of the service is copied once; it then belongs to the copy', async t => {
   const {project, copies} = scene(t)

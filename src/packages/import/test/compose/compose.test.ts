@@ -212,11 +212,9 @@ t.test('broken files, and such without services', async t => {
   t.match(await read(''), {message: /it is no map/})
 })
 
-t.test(
-  'UDP, ranges, addresses, long forms, a network of another service, times with two units, a service without an image',
-  async t => {
-    const {template, notes} = await imported(t, {
-      'compose.yaml': `
+t.test('UDP, ranges, addresses, long forms, a network of another service, two units, no image', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
 name: demo
 services:
   dns:
@@ -227,26 +225,25 @@ services:
   side: {image: busybox, network_mode: "service:dns", stop_grace_period: 1.5s, pid: "service:nobody"}
   nothing: {}
 `
-    })
-    const [dns, side] = template.apps as readonly {readonly command?: readonly string[]}[]
-    t.match(dns, {ready: {tcp: 8000}, stop: {signal: 'SIGQUIT', timeout: '90s'}})
-    t.same(dns?.command?.slice(5), [
-      '--publish',
-      '53:53/udp',
-      '--publish',
-      '8000-8002:80-82',
-      '--publish',
-      '127.0.0.1:91:90/udp',
-      'coredns/coredns'
-    ])
-    t.match(side, {stop: {timeout: '1500ms'}})
-    t.same(side?.command?.slice(5), ['--pid', 'service:nobody', '--network', 'container:demo-dns', 'busybox'])
-    t.same(
-      notes.toSorted(),
-      ['ports: 8000-8002:80-82: addresses of others are not changed', 'it has neither an image nor a build'].toSorted()
-    )
-  }
-)
+  })
+  const [dns, side] = template.apps as readonly {readonly command?: readonly string[]}[]
+  t.match(dns, {ready: {tcp: 8000}, stop: {signal: 'SIGQUIT', timeout: '90s'}})
+  t.same(dns?.command?.slice(5), [
+    '--publish',
+    '53:53/udp',
+    '--publish',
+    '8000-8002:80-82',
+    '--publish',
+    '127.0.0.1:91:90/udp',
+    'coredns/coredns'
+  ])
+  t.match(side, {stop: {timeout: '1500ms'}})
+  t.same(side?.command?.slice(5), ['--pid', 'service:nobody', '--network', 'container:demo-dns', 'busybox'])
+  t.same(
+    notes.toSorted(),
+    ['ports: 8000-8002:80-82: addresses of others are not changed', 'it has neither an image nor a build'].toSorted()
+  )
+})
 
 /** Words of the command of the last service, behind `docker run --rm --name NAME`. */
 async function container(test: Parameters<typeof imported>[0], text: string, more = {}) {

@@ -179,26 +179,23 @@ t.test('containers are in one network under all their names, and call each other
   ])
 })
 
-t.test(
-  'a broker whose file publishes its other port is published at its usual one, where it is named alone',
-  async t => {
-    const {template, notes} = await imported(t, {
-      'compose.yaml': `services:
+t.test('a broker whose file publishes its other port is published at its usual one, if named alone', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
   web: {build: web, command: node server.js --db postgres://u@db:5432/x, environment: {AMQP: "amqp://u:p@mq/x", BROKER_HOST: mq2}}
   mq: {image: rabbitmq, ports: ["15672:15672"]}
   mq2: {image: rabbitmq, ports: ["15673:15672"]}
   old: {image: postgres, ports: ["5432:5432"]}
   db: {image: postgres}
 `,
-      web: {'server.js': ''}
-    })
-    const [web, ...servers] = template.apps.map(({command}) => String(command))
-    t.equal(web, 'node,server.js,--db,postgres://u@localhost:5433/x')
-    t.match(servers, [/,15672:15672,--publish,5672:5672,/, /,15673:15672,--publish,5673:5672,/])
-    t.match(template.apps[0]?.['env'], {AMQP: 'amqp://u:p@localhost/x', BROKER_HOST: 'localhost'})
-    t.ok(notes.includes('mq2 is at port 5673 here, not at 5672: write that next to BROKER_HOST'))
-  }
-)
+    web: {'server.js': ''}
+  })
+  const [web, ...servers] = template.apps.map(({command}) => String(command))
+  t.equal(web, 'node,server.js,--db,postgres://u@localhost:5433/x')
+  t.match(servers, [/,15672:15672,--publish,5672:5672,/, /,15673:15672,--publish,5673:5672,/])
+  t.match(template.apps[0]?.['env'], {AMQP: 'amqp://u:p@localhost/x', BROKER_HOST: 'localhost'})
+  t.ok(notes.includes('mq2 is at port 5673 here, not at 5672: write that next to BROKER_HOST'))
+})
 
 t.test('the broker that a command names is no port of its program: it keeps its number', async t => {
   const {template} = await imported(t, {
@@ -214,11 +211,9 @@ t.test('the broker that a command names is no port of its program: it keeps its 
   t.match(String(redis?.['command']), ',--publish,6379:6379,')
 })
 
-t.test(
-  'what import leaves as it is has a mark: a moved port, an address that a server gives, several words',
-  async t => {
-    const {notes} = await imported(t, {
-      'compose.yaml': `services:
+t.test('what import leaves has a mark: a moved port, an address that a server gives, several words', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': `services:
   api:
     build: api
     command: node server.js
@@ -229,19 +224,18 @@ t.test(
   ftp: {image: ftp, ports: ["9100-9110:9200-9210"]}
 secrets: {key: {file: ./key.txt}}
 `,
-      '.env': 'COMPOSE_PROFILES=dev\n',
-      'key.txt': '',
-      api: {'server.js': ''}
-    })
-    for (const note of [
-      'COMPOSE_PROFILES: dev: write pillion up --profile dev',
-      'db is at port 5433 here, not at 5432: write that next to A',
-      'db is at port 5433 here, not at 5432: write that next to DB_HOST',
-      'secrets: /run/secrets/key is ./key.txt here: have the program read that',
-      'command: ${ARGS:-a b} is several words for compose, and one here: write them',
-      'others get kafka as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
-      'ports: 9100-9110:9200-9210: addresses of others are not changed'
-    ])
-      t.ok(notes.includes(note), `${note} in\n${notes.join('\n')}`)
-  }
-)
+    '.env': 'COMPOSE_PROFILES=dev\n',
+    'key.txt': '',
+    api: {'server.js': ''}
+  })
+  for (const note of [
+    'COMPOSE_PROFILES: dev: write pillion up --profile dev',
+    'db is at port 5433 here, not at 5432: write that next to A',
+    'db is at port 5433 here, not at 5432: write that next to DB_HOST',
+    'secrets: /run/secrets/key is ./key.txt here: have the program read that',
+    'command: ${ARGS:-a b} is several words for compose, and one here: write them',
+    'others get kafka as its address: for programs write 127.0.0.1 kafka into /etc/hosts',
+    'ports: 9100-9110:9200-9210: addresses of others are not changed'
+  ])
+    t.ok(notes.includes(note), `${note} in\n${notes.join('\n')}`)
+})

@@ -31,11 +31,9 @@ t.test('two services on one port', async t => {
   )
 })
 
-t.test(
-  'containers that only their network reached: each is published at a number of its own, and called there',
-  async t => {
-    const {template, notes} = await imported(t, {
-      'compose.yaml': `services:
+t.test('containers of a network alone: each is published at a number of its own, and called there', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
   orders: {build: web, command: node server.js, expose: [3000], environment: {DB: "postgres://a@orders-db:5432/x"}}
   users: {build: web, command: node server.js, ports: ["5433:3000"], environment: {DB: "postgres://a@users-db/x"}}
   orders-db: {image: postgres}
@@ -45,23 +43,22 @@ t.test(
   built: {build: built}
   host: {image: redis, network_mode: host}
 `,
-      web: {...NODE},
-      built: {Dockerfile: 'FROM scratch\nEXPOSE 3000\nENTRYPOINT ["/serve"]'}
-    })
-    t.match(template.apps.slice(0, 2), [
-      {port: 3000, env: {DB: 'postgres://a@localhost:5432/x'}},
-      {port: 5433, env: {DB: 'postgres://a@localhost:5434/x'}}
-    ])
-    const published = template.apps.map(({command}) =>
-      String(command)
-        .match(/(?<=--publish,)[^,]*/g)
-        ?.join(' ')
-    )
-    t.strictSame(published.slice(2), ['5432:5432', '5434:5432', '29092:29092', undefined, '3001:3000', undefined])
-    t.match(template.apps[4], {env: {KEEPER: 'keeper:2181'}})
-    t.notOk(notes.some(note => /only one can listen|no port is published/.test(note)))
-  }
-)
+    web: {...NODE},
+    built: {Dockerfile: 'FROM scratch\nEXPOSE 3000\nENTRYPOINT ["/serve"]'}
+  })
+  t.match(template.apps.slice(0, 2), [
+    {port: 3000, env: {DB: 'postgres://a@localhost:5432/x'}},
+    {port: 5433, env: {DB: 'postgres://a@localhost:5434/x'}}
+  ])
+  const published = template.apps.map(({command}) =>
+    String(command)
+      .match(/(?<=--publish,)[^,]*/g)
+      ?.join(' ')
+  )
+  t.strictSame(published.slice(2), ['5432:5432', '5434:5432', '29092:29092', undefined, '3001:3000', undefined])
+  t.match(template.apps[4], {env: {KEEPER: 'keeper:2181'}})
+  t.notOk(notes.some(note => /only one can listen|no port is published/.test(note)))
+})
 
 t.test('programs whose images all listen at one port get one of their own, where their framework takes it', async t => {
   const spring: Files = {'pom.xml': 'spring-boot-maven-plugin', Dockerfile: 'FROM jre\nENTRYPOINT ["/app"]\n'}
@@ -110,30 +107,27 @@ t.test('a program that is told its port is called there; what reloads itself is 
   ])
 })
 
-t.test(
-  'the variable next to that of a host has the port at which that is reached here; without one a mark says it',
-  async t => {
-    const {template, notes} = await imported(t, {
-      'compose.yaml': `services:
+t.test('the variable next to that of a host has the port at which that is reached; else a mark says it', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
   web: {build: web, environment: {DB_HOST: db, DB_PORT: "5432", LIMIT: "5432", REDIS_HOST: cache, DB_DRIVER: db, DB2_HOST: same}}
   same: {image: postgres, ports: ["5432:5432"], environment: {SERVER_PORT: "3000", WEB: "http://api:3000"}}
   api: {build: web, command: node server.js, ports: ["3001:3000"], environment: {API_HOST: api, API_PORT: "3000", SERVER_PORT: "3000"}}
   db: {image: postgres, ports: ["5433:5432"]}
   cache: {image: redis, ports: ["6380:6379"]}
 `,
-      web: NODE
-    })
-    t.match(template.apps, [
-      {env: {DB_HOST: 'localhost', DB_PORT: '5433', LIMIT: '5432', REDIS_HOST: 'localhost'}},
-      {env: {SERVER_PORT: '3000'}},
-      {env: {API_PORT: '3000', SERVER_PORT: '3000'}}
-    ])
-    t.strictSame(
-      notes.filter(note => note.includes('is at port')),
-      ['cache is at port 6380 here, not at 6379: write that next to REDIS_HOST']
-    )
-  }
-)
+    web: NODE
+  })
+  t.match(template.apps, [
+    {env: {DB_HOST: 'localhost', DB_PORT: '5433', LIMIT: '5432', REDIS_HOST: 'localhost'}},
+    {env: {SERVER_PORT: '3000'}},
+    {env: {API_PORT: '3000', SERVER_PORT: '3000'}}
+  ])
+  t.strictSame(
+    notes.filter(note => note.includes('is at port')),
+    ['cache is at port 6380 here, not at 6379: write that next to REDIS_HOST']
+  )
+})
 
 t.test('a container in the network of another one is not asked at a port that it does not publish', async t => {
   const {template} = await imported(t, {

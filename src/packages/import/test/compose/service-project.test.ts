@@ -67,31 +67,28 @@ t.test('a server of development listens where its project says, or the variable 
   t.ok(notes.includes('env: the port of quiet is not known: write it behind localhost'))
 })
 
-t.test(
-  'an app of ASP.NET listens where its launch profile says, as dotnet run does, else where its variables say',
-  async t => {
-    const run = ['sh', '-c', 'exec dotnet run --urls http://localhost:$PORT']
-    const {template, notes} = await imported(t, {
-      'compose.yaml': `services:
+t.test('ASP.NET listens where its launch profile says, as dotnet run does, else where its variables say', async t => {
+  const run = ['sh', '-c', 'exec dotnet run --urls http://localhost:$PORT']
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
   shop: {build: shop, environment: ["ASPNETCORE_URLS=http://+:80", "CART=http://cart"], ports: ["5001:80"]}
   cart: {build: cart, environment: ["ASPNETCORE_URLS=http://+:80"], ports: ["5002:80"]}
   web: {build: web, environment: ["ASPNETCORE_URLS=https://+:443;http://+:8081", ASPNETCORE_HTTP_PORTS=8080]}
   api: {build: api, environment: {ASPNETCORE_HTTP_PORTS: "8082"}}
 `,
-      shop: {'x.csproj': 'Sdk.Web', ...launched('http://localhost:5100')},
-      cart: {'x.csproj': 'Sdk.Web', ...launched('https://localhost:7200;http://localhost:5200')},
-      web: {'x.csproj': 'Sdk.Web', ...launched('https://localhost:7300')},
-      api: {'x.csproj': 'Sdk.Web', Dockerfile: 'FROM aspnet\nEXPOSE 80\nENTRYPOINT ["dotnet", "x.dll"]\n'}
-    })
-    t.match(template.apps, [
-      {port: 5001, command: run, env: {CART: 'http://localhost:5002'}},
-      {port: 5002, command: run},
-      {port: 8081, command: run},
-      {port: 8082, command: run}
-    ])
-    t.notOk(notes.some(note => /only root|only one can listen/.test(note)))
-  }
-)
+    shop: {'x.csproj': 'Sdk.Web', ...launched('http://localhost:5100')},
+    cart: {'x.csproj': 'Sdk.Web', ...launched('https://localhost:7200;http://localhost:5200')},
+    web: {'x.csproj': 'Sdk.Web', ...launched('https://localhost:7300')},
+    api: {'x.csproj': 'Sdk.Web', Dockerfile: 'FROM aspnet\nEXPOSE 80\nENTRYPOINT ["dotnet", "x.dll"]\n'}
+  })
+  t.match(template.apps, [
+    {port: 5001, command: run, env: {CART: 'http://localhost:5002'}},
+    {port: 5002, command: run},
+    {port: 8081, command: run},
+    {port: 8082, command: run}
+  ])
+  t.notOk(notes.some(note => /only root|only one can listen/.test(note)))
+})
 const launched = (applicationUrl: string): Files => ({
   Properties: {'launchSettings.json': JSON.stringify({profiles: {http: {commandName: 'Project', applicationUrl}}})}
 })
@@ -142,18 +139,15 @@ t.test('the words of an entrypoint stand before those of the command', async t =
   t.same((template.apps[0] as {command: string[]}).command.slice(5), ['--entrypoint', 'sh', 'x', '-c', 'echo $0', 'b'])
 })
 
-t.test(
-  'two programs that are called at one number: the second one gets another, and keeps its own in its code',
-  async t => {
-    const {template, notes} = await imported(t, {
-      'compose.yaml': 'services: {a: {build: a, ports: ["4000:4000"]}, b: {build: b, ports: ["4000:4000"]}}',
-      a: node('x.listen(4000)'),
-      b: node('x.listen(4000)')
-    })
-    t.match(template.apps, [{port: 4000}, {port: 4001, fixedPort: 4000}])
-    t.match(notes, ['port: 4000 is that of a: this one is called at 4001'])
-  }
-)
+t.test('two programs that are called at one number: the second gets another, and keeps its own in code', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': 'services: {a: {build: a, ports: ["4000:4000"]}, b: {build: b, ports: ["4000:4000"]}}',
+    a: node('x.listen(4000)'),
+    b: node('x.listen(4000)')
+  })
+  t.match(template.apps, [{port: 4000}, {port: 4001, fixedPort: 4000}])
+  t.match(notes, ['port: 4000 is that of a: this one is called at 4001'])
+})
 
 t.test('a program of Go without a module is a mark', async t => {
   const {notes} = await imported(t, {api: {'main.go': 'package main // ":8080"'}})

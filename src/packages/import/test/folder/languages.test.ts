@@ -274,37 +274,34 @@ t.test('Gradle: modules that only use Spring, and a root of modules, start nothi
   )
 })
 
-t.test(
-  'a port of Spring in one line of YAML, uv of a workspace, go.mod far above, and scripts for a browser',
-  async t => {
-    const {template, notes} = await imported(
-      t,
-      {
-        'uv.lock': '',
-        'go.mod': 'module x',
-        config: {
-          'pom.xml': 'spring-boot-maven-plugin',
-          src: {main: {resources: {'application.yml': 'server.port: 8888\nspring:\n  x: 1'}}}
-        },
-        backend: {'pyproject.toml': '', 'main.py': 'app = FastAPI()'},
-        a: {b: {c: {d: {'main.go': 'package main'}}}},
-        js: {'app.js': 'new MutationObserver(f).observe(document)'}
+t.test('a port of Spring in one line of YAML, uv of a workspace, go.mod far above, scripts for a browser', async t => {
+  const {template, notes} = await imported(
+    t,
+    {
+      'uv.lock': '',
+      'go.mod': 'module x',
+      config: {
+        'pom.xml': 'spring-boot-maven-plugin',
+        src: {main: {resources: {'application.yml': 'server.port: 8888\nspring:\n  x: 1'}}}
       },
-      '.',
-      'folder'
-    )
-    t.match(
-      template.apps.map(({appID, command, port}) => [appID, (command as string[]).slice(0, 3).join(' '), port]),
-      [
-        ['d', 'go run .', undefined],
-        ['backend', 'uv run python', 8000],
-        ['config', 'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run', 8888]
-      ]
-    )
-    t.equal(template.apps.length, 3)
-    t.notOk(notes.some(note => note.includes('go.mod')))
-  }
-)
+      backend: {'pyproject.toml': '', 'main.py': 'app = FastAPI()'},
+      a: {b: {c: {d: {'main.go': 'package main'}}}},
+      js: {'app.js': 'new MutationObserver(f).observe(document)'}
+    },
+    '.',
+    'folder'
+  )
+  t.match(
+    template.apps.map(({appID, command, port}) => [appID, (command as string[]).slice(0, 3).join(' '), port]),
+    [
+      ['d', 'go run .', undefined],
+      ['backend', 'uv run python', 8000],
+      ['config', 'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run', 8888]
+    ]
+  )
+  t.equal(template.apps.length, 3)
+  t.notOk(notes.some(note => note.includes('go.mod')))
+})
 
 t.test('a program that only a Dockerfile names has the variables of its image', async t => {
   const {template} = await imported(

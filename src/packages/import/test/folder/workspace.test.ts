@@ -108,29 +108,26 @@ const filtered = (dev: string): Files => ({
   }
 })
 
-t.test(
-  'turbo: apps outside of the filter of the root script need a profile, and ports go to the others first',
-  async t => {
-    const started = async (dev: string): Promise<readonly unknown[]> => {
-      const {template} = await imported(t, filtered(dev))
-      return template.apps.flatMap(({appID, port, profiles}) => (profiles === undefined ? [[appID, port]] : []))
-    }
-    t.strictSame(await started('turbo run dev --filter=@x/web'), [['web', 3000]])
-    t.strictSame(await started('FOO=1 turbo dev -F web --filter "./apps/site"'), [
-      ['site', 3000],
-      ['web', 3001]
-    ])
-    t.equal((await started('turbo dev --filter=!@x/docs')).length, 3, 'a mark has the filter')
-    t.equal((await started('turbo dev --filter=@x/web...')).length, 3, 'what a package needs is not known')
-    t.equal((await started('turbo dev --filter=other')).length, 3, 'a filter of no app')
-    const {template, notes} = await imported(t, filtered('turbo run dev --filter=@x/web'))
-    t.match(
-      template.apps.find(({appID}) => appID === 'docs'),
-      {profiles: ['others']}
-    )
-    t.ok(notes.includes('docs, site: the root script dev leaves them out by --filter: --profile others starts them'))
+t.test('turbo: apps outside the filter of the root script need a profile, ports go to others first', async t => {
+  const started = async (dev: string): Promise<readonly unknown[]> => {
+    const {template} = await imported(t, filtered(dev))
+    return template.apps.flatMap(({appID, port, profiles}) => (profiles === undefined ? [[appID, port]] : []))
   }
-)
+  t.strictSame(await started('turbo run dev --filter=@x/web'), [['web', 3000]])
+  t.strictSame(await started('FOO=1 turbo dev -F web --filter "./apps/site"'), [
+    ['site', 3000],
+    ['web', 3001]
+  ])
+  t.equal((await started('turbo dev --filter=!@x/docs')).length, 3, 'a mark has the filter')
+  t.equal((await started('turbo dev --filter=@x/web...')).length, 3, 'what a package needs is not known')
+  t.equal((await started('turbo dev --filter=other')).length, 3, 'a filter of no app')
+  const {template, notes} = await imported(t, filtered('turbo run dev --filter=@x/web'))
+  t.match(
+    template.apps.find(({appID}) => appID === 'docs'),
+    {profiles: ['others']}
+  )
+  t.ok(notes.includes('docs, site: the root script dev leaves them out by --filter: --profile others starts them'))
+})
 
 t.test('an app that does not reload itself watches the packages of its workspace that it needs', async t => {
   const shared = (name: string, more: object): string => pkg({}, {name, ...more})

@@ -96,24 +96,21 @@ t.test('two processes whose probes ask one port: which, and what to change', asy
   t.ok(notes.some(note => note.startsWith('appPort: 8080 is that of a, too, and only one can listen there')))
 })
 
-t.test(
-  'the override next to a file is merged into it; a signal that a template does not support is reported',
-  async t => {
-    const {template, notes, text} = await imported(t, {
-      'process-compose.yml':
-        'processes: {a: {command: one, environment: [A=1, B=2]}, b: {command: two, shutdown: {signal: 9}}}\n',
-      'process-compose.override.yml':
-        'processes: {a: {environment: [A=3]}, b: {command: three}, c: {command: four, shutdown: {signal: 6}}}\n'
-    })
-    t.match(text, /import from process-compose\.yml and process-compose\.override\.yml\./)
-    t.match(template.apps, [
-      {appID: 'a', env: {A: '3', B: '2'}},
-      {appID: 'b', command: ['three'], stop: {timeout: '10s', signal: 'SIGKILL'}},
-      {appID: 'c', command: ['four'], stop: undefined}
-    ])
-    t.match(notes, [/^shutdown\.signal: 6 is not carried over/])
-  }
-)
+t.test('the override next to a file is merged into it; an unsupported signal is reported', async t => {
+  const {template, notes, text} = await imported(t, {
+    'process-compose.yml':
+      'processes: {a: {command: one, environment: [A=1, B=2]}, b: {command: two, shutdown: {signal: 9}}}\n',
+    'process-compose.override.yml':
+      'processes: {a: {environment: [A=3]}, b: {command: three}, c: {command: four, shutdown: {signal: 6}}}\n'
+  })
+  t.match(text, /import from process-compose\.yml and process-compose\.override\.yml\./)
+  t.match(template.apps, [
+    {appID: 'a', env: {A: '3', B: '2'}},
+    {appID: 'b', command: ['three'], stop: {timeout: '10s', signal: 'SIGKILL'}},
+    {appID: 'c', command: ['four'], stop: undefined}
+  ])
+  t.match(notes, [/^shutdown\.signal: 6 is not carried over/])
+})
 
 t.test('an env file that is not there, and a path without a slash, keep none of the others', async t => {
   const {template, notes} = await imported(t, {

@@ -154,39 +154,36 @@ t.test('what expires behind a transaction is not a part of it', async t => {
   engine.close()
 })
 
-t.test(
-  'large messages are written a few at a time, and groups behind them: none of them points at what is not there',
-  async t => {
-    const nobody = {wake: () => undefined, writeMany: () => undefined, writeAll: () => true}
-    const engine = new RedisEngine(new Journal(nobody))
-    const session = engine.open()
-    const file = openKeyFile(join(t.testdir(), 'redis.db'))
-    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text))
-    const counts = (): unknown =>
-      ['entries', 'groups', 'pending'].map(
-        table => file.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']
-      )
-    const write = (maxBytes: number): boolean =>
-      writer.write(new Map([[engine.database(0), new Set(['topic'])]]), maxBytes).size === 0
+t.test('large messages are written a few at a time, groups behind them: none points at missing ones', async t => {
+  const nobody = {wake: () => undefined, writeMany: () => undefined, writeAll: () => true}
+  const engine = new RedisEngine(new Journal(nobody))
+  const session = engine.open()
+  const file = openKeyFile(join(t.testdir(), 'redis.db'))
+  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text))
+  const counts = (): unknown =>
+    ['entries', 'groups', 'pending'].map(
+      table => file.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']
+    )
+  const write = (maxBytes: number): boolean =>
+    writer.write(new Map([[engine.database(0), new Set(['topic'])]]), maxBytes).size === 0
 
-    engine.run(session, ['XGROUP', 'CREATE', 'topic', 'app', '0', 'MKSTREAM'])
-    for (let n = 1; n <= 6; n++) engine.run(session, ['XADD', 'topic', `${n}-0`, 'data', 'x'.repeat(2 * MB)])
-    engine.run(session, ['XREADGROUP', 'GROUP', 'app', 'one', 'STREAMS', 'topic', '>'])
-    t.equal(write(3 * MB), false)
-    t.same(counts(), [2, 0, 0])
-    engine.run(session, ['XDEL', 'topic', '2-0'])
-    engine.run(session, ['XDEL', 'topic', '4-0'])
-    t.equal(write(3 * MB), false)
-    t.same(counts(), [3, 0, 0], 'one has no row any more, one gets none')
-    t.equal(write(3 * MB), true)
-    t.same(counts(), [4, 1, 6], 'what is read and deleted is pending still, as in Redis')
-    for (let n = 7; n <= 9; n++) engine.run(session, ['XADD', 'topic', `${n}-0`, 'data', 'x'.repeat(2 * MB)])
-    t.equal(write(Infinity), true, 'at the end, all at once')
-    t.same(counts(), [7, 1, 6])
-    writer.close()
-    engine.close()
-  }
-)
+  engine.run(session, ['XGROUP', 'CREATE', 'topic', 'app', '0', 'MKSTREAM'])
+  for (let n = 1; n <= 6; n++) engine.run(session, ['XADD', 'topic', `${n}-0`, 'data', 'x'.repeat(2 * MB)])
+  engine.run(session, ['XREADGROUP', 'GROUP', 'app', 'one', 'STREAMS', 'topic', '>'])
+  t.equal(write(3 * MB), false)
+  t.same(counts(), [2, 0, 0])
+  engine.run(session, ['XDEL', 'topic', '2-0'])
+  engine.run(session, ['XDEL', 'topic', '4-0'])
+  t.equal(write(3 * MB), false)
+  t.same(counts(), [3, 0, 0], 'one has no row any more, one gets none')
+  t.equal(write(3 * MB), true)
+  t.same(counts(), [4, 1, 6], 'what is read and deleted is pending still, as in Redis')
+  for (let n = 7; n <= 9; n++) engine.run(session, ['XADD', 'topic', `${n}-0`, 'data', 'x'.repeat(2 * MB)])
+  t.equal(write(Infinity), true, 'at the end, all at once')
+  t.same(counts(), [7, 1, 6])
+  writer.close()
+  engine.close()
+})
 
 t.test('what a flood has left is written later, also when the first try does not reach the file', async t => {
   const unheard = {wake: () => undefined, writeMany: () => undefined, writeAll: () => true}
@@ -228,55 +225,52 @@ t.test('what a flood has left is written later, also when the first try does not
   engine.close()
 })
 
-t.test(
-  'a stream whose only write has failed leaves no rows once its key is gone; rows of none cost no keys',
-  async t => {
-    const unheard = {wake: () => undefined, writeMany: () => undefined, writeAll: () => true}
-    const journal = new Journal(unheard)
-    const engine = new RedisEngine(journal)
-    const session = engine.open()
-    const path = join(t.testdir(), 'redis.db')
-    const file = openKeyFile(path)
-    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text))
-    engine.run(session, ['SET', 'kept', '1'])
-    writer.write(journal.take())
-    engine.run(session, ['XGROUP', 'CREATE', 'topic', 'app', '0', 'MKSTREAM'])
-    for (let n = 1; n <= 100; n++) engine.run(session, ['XADD', 'topic', `${n}-0`, 'data', 'x'.repeat(1000)])
-    engine.run(session, ['XREADGROUP', 'GROUP', 'app', 'one', 'NOACK', 'STREAMS', 'topic', '>'])
-    engine.run(session, ['XADD', 'topic', '101-0', 'data', 'x'.repeat(MB)])
-    const pages = pragma(file, 'page_count')
-    file.exec(`PRAGMA max_page_count = ${pages}`)
-    const changed = journal.take()
-    t.throws(() => writer.write(changed), /full/)
-    file.exec('PRAGMA max_page_count = 1000000')
-    engine.run(session, ['DEL', 'topic'])
-    journal.keep(changed)
-    writer.write(journal.take())
-    while (writer.hasRest) writer.writeRest(true)
-    t.equal(file.prepare('SELECT count(*) AS count FROM entries').get()?.['count'], 0)
-    file.exec("INSERT INTO entries VALUES (1000, 1, 0, x'')")
-    writer.close()
-    engine.close()
+t.test('a stream whose only write has failed leaves no rows without its key; rows of none cost no keys', async t => {
+  const unheard = {wake: () => undefined, writeMany: () => undefined, writeAll: () => true}
+  const journal = new Journal(unheard)
+  const engine = new RedisEngine(journal)
+  const session = engine.open()
+  const path = join(t.testdir(), 'redis.db')
+  const file = openKeyFile(path)
+  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}, text => t.fail(text))
+  engine.run(session, ['SET', 'kept', '1'])
+  writer.write(journal.take())
+  engine.run(session, ['XGROUP', 'CREATE', 'topic', 'app', '0', 'MKSTREAM'])
+  for (let n = 1; n <= 100; n++) engine.run(session, ['XADD', 'topic', `${n}-0`, 'data', 'x'.repeat(1000)])
+  engine.run(session, ['XREADGROUP', 'GROUP', 'app', 'one', 'NOACK', 'STREAMS', 'topic', '>'])
+  engine.run(session, ['XADD', 'topic', '101-0', 'data', 'x'.repeat(MB)])
+  const pages = pragma(file, 'page_count')
+  file.exec(`PRAGMA max_page_count = ${pages}`)
+  const changed = journal.take()
+  t.throws(() => writer.write(changed), /full/)
+  file.exec('PRAGMA max_page_count = 1000000')
+  engine.run(session, ['DEL', 'topic'])
+  journal.keep(changed)
+  writer.write(journal.take())
+  while (writer.hasRest) writer.writeRest(true)
+  t.equal(file.prepare('SELECT count(*) AS count FROM entries').get()?.['count'], 0)
+  file.exec("INSERT INTO entries VALUES (1000, 1, 0, x'')")
+  writer.close()
+  engine.close()
 
-    const again = openKeyFile(path)
-    const nextJournal = new Journal(unheard)
-    const next = new RedisEngine(nextJournal)
-    // as where the disk is still full: what is there is read all the same
-    again.exec('PRAGMA query_only = 1')
-    const nextWriter = new KeyWriter(again, await load(again, next), text => t.fail(text))
-    t.equal(next.run(next.open(), ['GET', 'kept']), '1')
-    next.run(next.open(), ['SET', 'kept', '2'])
-    const more = nextJournal.take()
-    t.throws(() => nextWriter.write(more), /readonly/)
-    again.exec('PRAGMA query_only = 0')
-    nextWriter.write(more)
-    nextWriter.close()
-    next.close()
-    const last = openKeyFile(path)
-    t.equal(last.prepare('SELECT count(*) AS count FROM entries').get()?.['count'], 0)
-    last.close()
-  }
-)
+  const again = openKeyFile(path)
+  const nextJournal = new Journal(unheard)
+  const next = new RedisEngine(nextJournal)
+  // as where the disk is still full: what is there is read all the same
+  again.exec('PRAGMA query_only = 1')
+  const nextWriter = new KeyWriter(again, await load(again, next), text => t.fail(text))
+  t.equal(next.run(next.open(), ['GET', 'kept']), '1')
+  next.run(next.open(), ['SET', 'kept', '2'])
+  const more = nextJournal.take()
+  t.throws(() => nextWriter.write(more), /readonly/)
+  again.exec('PRAGMA query_only = 0')
+  nextWriter.write(more)
+  nextWriter.close()
+  next.close()
+  const last = openKeyFile(path)
+  t.equal(last.prepare('SELECT count(*) AS count FROM entries').get()?.['count'], 0)
+  last.close()
+})
 
 for (const flood of ['', ', after a flood', ', with a flood'])
   t.test(`while a large stream is written, its file counts the entries that it has${flood}`, async t => {

@@ -27,25 +27,21 @@ async function openQueued(t: Test, appPort: number): Promise<{queue: AdmissionQu
   return {queue, port}
 }
 
-t.test(
-  'a stream whose first message comes while its app is to be replaced is ended, too',
-  {timeout: 20_000},
-  async t => {
-    const called = Promise.withResolvers<grpc.ServerDuplexStream<Buffer, Buffer>>()
-    const both = (call: grpc.ServerDuplexStream<Buffer, Buffer>): void => {
-      call.on('data', () => undefined).on('end', () => called.resolve(call))
-    }
-    const {queue, port} = await openQueued(t, await grpcApp(t, {both}))
-    const stream = echoClient(t, port).both({'dapr-app-id': 'b'})
-    const ended = new Promise<string>(resolve => stream.on('error', (error: Error) => resolve(error.message)))
-    stream.on('data', () => undefined).end()
-    const call = await called.promise
-    const drained = queue.drained()
-    call.write(Buffer.from('first'))
-    t.equal(await drained, true)
-    t.match(await ended, /open the stream again/)
+t.test('a stream whose first message comes while its app is replaced is ended, too', {timeout: 20_000}, async t => {
+  const called = Promise.withResolvers<grpc.ServerDuplexStream<Buffer, Buffer>>()
+  const both = (call: grpc.ServerDuplexStream<Buffer, Buffer>): void => {
+    call.on('data', () => undefined).on('end', () => called.resolve(call))
   }
-)
+  const {queue, port} = await openQueued(t, await grpcApp(t, {both}))
+  const stream = echoClient(t, port).both({'dapr-app-id': 'b'})
+  const ended = new Promise<string>(resolve => stream.on('error', (error: Error) => resolve(error.message)))
+  stream.on('data', () => undefined).end()
+  const call = await called.promise
+  const drained = queue.drained()
+  call.write(Buffer.from('first'))
+  t.equal(await drained, true)
+  t.match(await ended, /open the stream again/)
+})
 
 /** An app that answers a call of gRPC in two parts: its message, and then what ends it. */
 async function openSlow(t: Test): Promise<{port: number; called: Promise<http2.ServerHttp2Stream>}> {

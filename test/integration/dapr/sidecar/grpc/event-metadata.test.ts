@@ -12,48 +12,37 @@ const TARGET: EventTarget = {
   path: ''
 }
 
-t.test(
-  'metadata of an event that HTTP/2 has no place for keeps it from no app: a producer may have copied headers',
-  async t => {
-    const seen: object[] = []
-    const appPort = await grpcApp(t, {
-      path: '/dapr.proto.runtime.v1.AppCallback/OnTopicEvent',
-      unary: ({metadata}, done) => {
-        seen.push(metadata.getMap())
-        done(null, Buffer.alloc(0))
-      }
-    })
-    const pool = new Pool({hosts: ['127.0.0.1'], port: appPort, protocol: 'grpc'})
-    t.teardown(() => pool.cut())
-    const queue = new AdmissionQueue({timeoutMs: 60_000})
-    queue.open()
-    const app = {
-      id: 'shop',
-      appPort,
-      queue,
-      opening: {},
-      limiter: new ConcurrencyLimiter(() => 0),
-      pool,
-      pid: 0,
-      token: ''
+t.test('metadata that HTTP/2 has no place for keep an event from no app: a producer may copy headers', async t => {
+  const seen: object[] = []
+  const appPort = await grpcApp(t, {
+    path: '/dapr.proto.runtime.v1.AppCallback/OnTopicEvent',
+    unary: ({metadata}, done) => {
+      seen.push(metadata.getMap())
+      done(null, Buffer.alloc(0))
     }
-    const process = {app, context: {heldBodies: new HeldBodies()}, generation: () => 0, isReady: () => true}
-    const channel = new GrpcEventChannel(process as unknown as DeliveryProcess)
-    const names = [
-      'connection',
-      'Keep-Alive',
-      'proxy-connection',
-      'transfer-encoding',
-      'upgrade',
-      'http2-settings',
-      'te'
-    ]
-    const sent = [...names.map(name => ({[name]: 'x', key: '7'})), {key: ' 7 '}, {key: '7', empty: ''}]
-    for (const metadata of sent) {
-      const event: AppEvent = {fields: {id: '1'}, body: Buffer.from('{}'), metadata}
-      t.strictSame(await channel.deliver(TARGET, event), {kind: 'success'}, JSON.stringify(metadata))
-      t.match(seen.at(-1), {key: '7', pubsubname: 'bus'})
-    }
-    t.match(seen.at(-1), {empty: ''})
+  })
+  const pool = new Pool({hosts: ['127.0.0.1'], port: appPort, protocol: 'grpc'})
+  t.teardown(() => pool.cut())
+  const queue = new AdmissionQueue({timeoutMs: 60_000})
+  queue.open()
+  const app = {
+    id: 'shop',
+    appPort,
+    queue,
+    opening: {},
+    limiter: new ConcurrencyLimiter(() => 0),
+    pool,
+    pid: 0,
+    token: ''
   }
-)
+  const process = {app, context: {heldBodies: new HeldBodies()}, generation: () => 0, isReady: () => true}
+  const channel = new GrpcEventChannel(process as unknown as DeliveryProcess)
+  const names = ['connection', 'Keep-Alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings', 'te']
+  const sent = [...names.map(name => ({[name]: 'x', key: '7'})), {key: ' 7 '}, {key: '7', empty: ''}]
+  for (const metadata of sent) {
+    const event: AppEvent = {fields: {id: '1'}, body: Buffer.from('{}'), metadata}
+    t.strictSame(await channel.deliver(TARGET, event), {kind: 'success'}, JSON.stringify(metadata))
+    t.match(seen.at(-1), {key: '7', pubsubname: 'bus'})
+  }
+  t.match(seen.at(-1), {empty: ''})
+})

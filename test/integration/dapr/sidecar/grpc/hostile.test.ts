@@ -140,39 +140,36 @@ const cutOne = async (t: Test, port: number): Promise<void> => {
   await flooder.closed()
 }
 
-t.test(
-  'a connection may have 250 streams, as at Go’s servers; what is beyond is refused, and the others go on',
-  async t => {
-    const {port: httpPort} = await openTestSidecar(t, {appPort: await rawApp(t, socket => void socket.resume())})
-    const {port} = await openTestGrpcPort(t, {
-      admitGrpc: () => ({admitted: new Promise(() => undefined), cancel: () => undefined})
-    })
-    const hanging = {':path': '/v1.0/invoke/b/method/x'}
-    const cases = [
-      ['gRPC', port, CALL, 1],
-      ['gRPC', port, CALL, 400],
-      ['HTTP', httpPort, hanging, 1],
-      ['HTTP', httpPort, hanging, 150]
-    ] as const
-    for (const [what, at, fields, beyond] of cases) {
-      // an earlier test may have had one cut, too: in the second after, each new connection is suspected
-      await cutOne(t, httpPort)
-      const caller = await connect(t, at)
-      let text = PREFACE + frame(4)
-      for (let n = 0; n < 250 + beyond; n++) text += request(2 * n + 1, fields)
-      caller.send(text + frame(6, {payload: PING}))
-      const resets = (): readonly Frame[] => framesOf(caller.text).frames.filter(({type}) => type === RST_STREAM)
-      await caller.until(told => told.includes(PING) && resets().length >= beyond)
-      t.equal(limitIn(caller.text), 250, `${what}, ${beyond} beyond`)
-      t.strictSame(
-        resets().map(({stream, payload}) => [stream, payload.charCodeAt(3)]),
-        Array.from({length: beyond}, (_, n) => [501 + 2 * n, 7])
-      )
-      t.equal(caller.isClosed, false)
-      caller.socket.destroy()
-    }
+t.test('a connection may have 250 streams, as at Go’s servers; more are refused, the others go on', async t => {
+  const {port: httpPort} = await openTestSidecar(t, {appPort: await rawApp(t, socket => void socket.resume())})
+  const {port} = await openTestGrpcPort(t, {
+    admitGrpc: () => ({admitted: new Promise(() => undefined), cancel: () => undefined})
+  })
+  const hanging = {':path': '/v1.0/invoke/b/method/x'}
+  const cases = [
+    ['gRPC', port, CALL, 1],
+    ['gRPC', port, CALL, 400],
+    ['HTTP', httpPort, hanging, 1],
+    ['HTTP', httpPort, hanging, 150]
+  ] as const
+  for (const [what, at, fields, beyond] of cases) {
+    // an earlier test may have had one cut, too: in the second after, each new connection is suspected
+    await cutOne(t, httpPort)
+    const caller = await connect(t, at)
+    let text = PREFACE + frame(4)
+    for (let n = 0; n < 250 + beyond; n++) text += request(2 * n + 1, fields)
+    caller.send(text + frame(6, {payload: PING}))
+    const resets = (): readonly Frame[] => framesOf(caller.text).frames.filter(({type}) => type === RST_STREAM)
+    await caller.until(told => told.includes(PING) && resets().length >= beyond)
+    t.equal(limitIn(caller.text), 250, `${what}, ${beyond} beyond`)
+    t.strictSame(
+      resets().map(({stream, payload}) => [stream, payload.charCodeAt(3)]),
+      Array.from({length: beyond}, (_, n) => [501 + 2 * n, 7])
+    )
+    t.equal(caller.isClosed, false)
+    caller.socket.destroy()
   }
-)
+})
 
 t.test('a peer that sends more than its window takes: its stream is reset', async t => {
   const silent = await openTestGrpcPort(t, {

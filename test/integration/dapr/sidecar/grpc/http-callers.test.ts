@@ -138,21 +138,18 @@ t.test('the details of a status are in the body', async t => {
   t.strictSame(await (await fetchFrom(port, 'broken')).json(), {code: 9, message: 'no pears'})
 })
 
-t.test(
-  'a status without a body that says so with a length, as servers of .NET and Rust send it, is passed on',
-  async t => {
-    const fields = {':status': '200', 'content-type': 'application/grpc', 'content-length': '0'}
-    const appPort = await rawApp(t, socket =>
-      onStream(socket, id => {
-        socket.write(headers(id, {...fields, 'grpc-status': '5', 'grpc-message': 'no such order'}), 'latin1')
-      })
-    )
-    const {port} = await opened(t, appPort)
-    const response = await fetchFrom(port, 'x')
-    t.equal(response.status, 404)
-    t.strictSame(await response.json(), {code: 5, message: 'no such order'})
-  }
-)
+t.test('a status without a body that says so by a length, as .NET and Rust send it, is passed on', async t => {
+  const fields = {':status': '200', 'content-type': 'application/grpc', 'content-length': '0'}
+  const appPort = await rawApp(t, socket =>
+    onStream(socket, id => {
+      socket.write(headers(id, {...fields, 'grpc-status': '5', 'grpc-message': 'no such order'}), 'latin1')
+    })
+  )
+  const {port} = await opened(t, appPort)
+  const response = await fetchFrom(port, 'x')
+  t.equal(response.status, 404)
+  t.strictSame(await response.json(), {code: 5, message: 'no such order'})
+})
 
 t.test('an app of gRPC that has no OnInvoke, answers nonsense, or too much', async t => {
   const none = await opened(t, await grpcApp(t))
@@ -196,29 +193,26 @@ t.test('a caller who leaves cancels the call at the app', async t => {
   await cancelled.promise
 })
 
-t.test(
-  'a call to an app that has just stopped to listen waits in its queue, whether it was called before or not',
-  async t => {
-    const sockets: net.Socket[] = []
-    const server = net.createServer(socket => {
-      sockets.push(socket.on('error', () => undefined))
-      onStream(socket, stream => {
-        const head = headers(stream, {':status': '200', 'content-type': 'application/grpc'}, 0)
-        socket.write(head + data(stream, '\0'.repeat(5)) + headers(stream, {'grpc-status': '0'}), 'latin1')
-      })
+t.test('a call to an app that has just stopped to listen waits in its queue, called before or not', async t => {
+  const sockets: net.Socket[] = []
+  const server = net.createServer(socket => {
+    sockets.push(socket.on('error', () => undefined))
+    onStream(socket, stream => {
+      const head = headers(stream, {':status': '200', 'content-type': 'application/grpc'}, 0)
+      socket.write(head + data(stream, '\0'.repeat(5)) + headers(stream, {'grpc-status': '0'}), 'latin1')
     })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const {port} = await opened(t, (server.address() as AddressInfo).port)
-    t.equal((await fetchFrom(port, 'x')).status, 200)
-    const closed = once(server, 'close')
-    server.close()
-    for (const socket of sockets) socket.destroy()
-    await closed
-    const asked = await fetchFrom(port, 'x', {method: 'POST', body: 'hello'})
-    t.equal(asked.status, 500)
-    t.match(await asked.text(), /its queue says so/)
-  }
-)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const {port} = await opened(t, (server.address() as AddressInfo).port)
+  t.equal((await fetchFrom(port, 'x')).status, 200)
+  const closed = once(server, 'close')
+  server.close()
+  for (const socket of sockets) socket.destroy()
+  await closed
+  const asked = await fetchFrom(port, 'x', {method: 'POST', body: 'hello'})
+  t.equal(asked.status, 500)
+  t.match(await asked.text(), /its queue says so/)
+})
 
 const ask = async (port: number, timeoutMs = 60_000): Promise<number> =>
   grpcHealth({hosts: ['127.0.0.1'], port, isSecure: false}, timeoutMs)

@@ -69,18 +69,11 @@ t.test('and what it asks for as it answers an event of a binding', async t => {
   t.equal(answer.kind === 'success' && answer.effects?.data.toString(), '{"A":1}')
 })
 
-t.test(
-  'metadata with characters that no header has, such as bytes of a producer, keeps no event from the app',
-  async t => {
-    const channel = await channelTo(t, '')
-    for (const value of ['\u0001\u001fa', 'a\u007f', 'a\tb\u0000', 'ü\u0008', '\u0085'])
-      t.match(
-        await channel.deliver(TARGET, {...EVENT, metadata: {key: value}}),
-        {kind: 'success'},
-        JSON.stringify(value)
-      )
-  }
-)
+t.test('metadata with characters that no header has, such as raw bytes, keep no event from the app', async t => {
+  const channel = await channelTo(t, '')
+  for (const value of ['\u0001\u001fa', 'a\u007f', 'a\tb\u0000', 'ü\u0008', '\u0085'])
+    t.match(await channel.deliver(TARGET, {...EVENT, metadata: {key: value}}), {kind: 'success'}, JSON.stringify(value))
+})
 
 t.test('metadata whose name asks something of a server keeps no event from the app', async t => {
   const channel = await channelTo(t, '')

@@ -301,46 +301,40 @@ t.test('a request that has begun to come when its listener closes is served', as
   await over
 })
 
-t.test(
-  'a connection whose first request is on its way when its listener hands over is served, a silent one is closed',
-  async t => {
-    const {front, server, port} = await openFront(t)
-    const [asking, silent] = await Promise.all([pendingCall(t, port), pendingCall(t, port)])
-    const used = await pendingCall(t, port)
-    used.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    await used.until(/ok$/) // the others were accepted before it
-    for (const claim of front.handOver()) t.teardown(() => release(claim))
-    t.equal(server.listening, false)
-    const over = front.close()
-    await used.closed
-    asking.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    await asking.until(/Connection: close[^]*ok$/)
-    await Promise.all([asking.closed, silent.closed, over])
-    t.equal(silent.received(), '')
-  }
-)
+t.test('a connection whose first request is on its way at a hand-over is served, a silent one closed', async t => {
+  const {front, server, port} = await openFront(t)
+  const [asking, silent] = await Promise.all([pendingCall(t, port), pendingCall(t, port)])
+  const used = await pendingCall(t, port)
+  used.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await used.until(/ok$/) // the others were accepted before it
+  for (const claim of front.handOver()) t.teardown(() => release(claim))
+  t.equal(server.listening, false)
+  const over = front.close()
+  await used.closed
+  asking.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await asking.until(/Connection: close[^]*ok$/)
+  await Promise.all([asking.closed, silent.closed, over])
+  t.equal(silent.received(), '')
+})
 
-t.test(
-  'a connection of HTTP/2 that has sent nothing when its listener hands over is served, and then ended',
-  async t => {
-    const {front, port} = await openFront(t, {
-      serveStream: ({stream}) => {
-        stream.respond({status: 200, pairs: [], isLast: false})
-        stream.end('ok')
-      }
-    })
-    const asking = await pendingCall(t, port)
-    const used = await pendingCall(t, port)
-    used.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    await used.until(/ok$/) // the other one was accepted before it
-    for (const claim of front.handOver()) t.teardown(() => release(claim))
-    const over = front.close()
-    asking.socket.removeAllListeners('data')
-    const client = http2.connect('http://localhost', {createConnection: () => asking.socket})
-    t.equal(await textOf(client.request()), 'ok')
-    await Promise.all([once(client, 'close'), over])
-  }
-)
+t.test('a connection of HTTP/2 that has sent nothing when its listener hands over is served, then ended', async t => {
+  const {front, port} = await openFront(t, {
+    serveStream: ({stream}) => {
+      stream.respond({status: 200, pairs: [], isLast: false})
+      stream.end('ok')
+    }
+  })
+  const asking = await pendingCall(t, port)
+  const used = await pendingCall(t, port)
+  used.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await used.until(/ok$/) // the other one was accepted before it
+  for (const claim of front.handOver()) t.teardown(() => release(claim))
+  const over = front.close()
+  asking.socket.removeAllListeners('data')
+  const client = http2.connect('http://localhost', {createConnection: () => asking.socket})
+  t.equal(await textOf(client.request()), 'ok')
+  await Promise.all([once(client, 'close'), over])
+})
 
 t.test('where no file can be opened, a request for h2c loses its connection, and nothing else ends', async t => {
   const code = `

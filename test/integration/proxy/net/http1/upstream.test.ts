@@ -53,53 +53,50 @@ t.test('an exception at an answer that is read after a failed write ends its own
   t.match(crashed, {message: 'a bug'})
 })
 
-t.test(
-  'what an app that speaks TLS has answered before it ended is read, although a write to it fails first',
-  async t => {
-    const ours: net.Socket[] = []
-    const callee = tls.createServer({key: tlsFile('server.key'), cert: tlsFile('server.pem')}, socket =>
-      socket
-        .on('error', () => undefined)
-        .once('data', () => {
-          socket.write(REFUSAL)
-          // what has come was not read yet
-          const [ourSide] = ours
-          if (ourSide === undefined) return
-          Reflect.set(Reflect.get(ourSide, HANDLE) as object, 'writeBuffer', () => -constants.errno.EPIPE)
-          ourSide.write(Buffer.from('x'))
-        })
-    )
-    await once(callee.listen(0, '127.0.0.1'), 'listening')
-    t.teardown(() => callee.close())
-    const dial: Dial = {
-      ...secureDial,
-      open: (...asked) => {
-        const socket = secureDial.open(...asked) as net.Socket
-        ours.push(socket)
-        return socket
-      }
+t.test('what an app that speaks TLS has answered before it ended is read, though a write fails first', async t => {
+  const ours: net.Socket[] = []
+  const callee = tls.createServer({key: tlsFile('server.key'), cert: tlsFile('server.pem')}, socket =>
+    socket
+      .on('error', () => undefined)
+      .once('data', () => {
+        socket.write(REFUSAL)
+        // what has come was not read yet
+        const [ourSide] = ours
+        if (ourSide === undefined) return
+        Reflect.set(Reflect.get(ourSide, HANDLE) as object, 'writeBuffer', () => -constants.errno.EPIPE)
+        ourSide.write(Buffer.from('x'))
+      })
+  )
+  await once(callee.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => callee.close())
+  const dial: Dial = {
+    ...secureDial,
+    open: (...asked) => {
+      const socket = secureDial.open(...asked) as net.Socket
+      ours.push(socket)
+      return socket
     }
-    const upstream = new Pool({hosts: ['127.0.0.1'], port: (callee.address() as AddressInfo).port, dial}).connect()
-    const answer = await new Promise(resolve => {
-      let text = ''
-      const handler: ResponseHandler = {
-        isSent: false,
-        toHead: false,
-        rules: PLAIN_RULES,
-        isTunnel: false,
-        open: () => void upstream.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n'),
-        head: ({status}) => void (text += `${status} `),
-        body: bytes => {
-          text += String(bytes)
-          return true
-        },
-        end: () => resolve(text),
-        whole: ({status}) => resolve(status),
-        fail: (_, why) => resolve(why),
-        crash: resolve
-      }
-      upstream.serve(handler)
-    })
-    t.equal(answer, '413 large')
   }
-)
+  const upstream = new Pool({hosts: ['127.0.0.1'], port: (callee.address() as AddressInfo).port, dial}).connect()
+  const answer = await new Promise(resolve => {
+    let text = ''
+    const handler: ResponseHandler = {
+      isSent: false,
+      toHead: false,
+      rules: PLAIN_RULES,
+      isTunnel: false,
+      open: () => void upstream.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n'),
+      head: ({status}) => void (text += `${status} `),
+      body: bytes => {
+        text += String(bytes)
+        return true
+      },
+      end: () => resolve(text),
+      whole: ({status}) => resolve(status),
+      fail: (_, why) => resolve(why),
+      crash: resolve
+    }
+    upstream.serve(handler)
+  })
+  t.equal(answer, '413 large')
+})

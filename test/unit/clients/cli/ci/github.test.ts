@@ -5,20 +5,17 @@ import t from 'tap'
 import {addSummary, annotations, withoutCommands} from '../../../../../src/clients/cli/ci/github.ts'
 import {app, failed, outcome} from './outcomes.ts'
 
-t.test(
-  'an annotation stands at the line of the app; percent signs, commas, colons and line ends are escaped',
-  async t => {
-    const place = {file: 'a,b:100%.yaml', line: 3, column: 1, source: ''}
-    const text = annotations(
-      outcome({apps: [app(), {...failed(['100%\r', '::error::x', 'a,b:c']), place, name: 'stock.2'}]}),
-      {}
-    )
-    t.equal(
-      text,
-      '::error file=a%2Cb%3A100%25.yaml,line=3,title=stock.2::no database%0AIts last lines:%0A  100%25%0A  ::error::x%0A  a,b:c\n'
-    )
-  }
-)
+t.test('an annotation stands at the line of the app; percents, commas, colons and line ends are escaped', async t => {
+  const place = {file: 'a,b:100%.yaml', line: 3, column: 1, source: ''}
+  const text = annotations(
+    outcome({apps: [app(), {...failed(['100%\r', '::error::x', 'a,b:c']), place, name: 'stock.2'}]}),
+    {}
+  )
+  t.equal(
+    text,
+    '::error file=a%2Cb%3A100%25.yaml,line=3,title=stock.2::no database%0AIts last lines:%0A  100%25%0A  ::error::x%0A  a,b:c\n'
+  )
+})
 
 /** The path in an annotation. */
 const at = (top: string): string | undefined =>

@@ -54,35 +54,32 @@ t.test('answers are recorded in lines, and given back without the model', async 
 const line = (text: string, answer: string): string =>
   `${JSON.stringify({model: '', messages: [{user: text}], answer: {choices: [{reason: 'stop', text: answer, calls: []}]}})}\n`
 
-t.test(
-  'one question, several answers: in their order, and from the first again; recording anew replaces them in place',
-  async t => {
-    const folder = t.testdir({
-      conversations: {'llm.jsonl': line('a', '1') + line('b', 'x') + line('a', '2')}
-    })
-    const replayed = await open(t, folder, true)
-    const told: string[] = []
-    for (const text of ['a', 'b', 'a', 'a']) told.push(await textOf(replayed, question(text)))
-    t.strictSame(told, ['1', 'x', '2', '1'])
-    const model = await open(t, folder, false)
-    await textOf(model, question('a'))
-    await textOf(model, question('c'))
-    await textOf(model, question('a'))
-    const lines = readFileSync(join(folder, 'conversations/llm.jsonl'), 'utf8').trim().split('\n')
-    t.strictSame(
-      lines.map(each => {
-        const {messages, answer} = JSON.parse(each) as {messages: object[]; answer: {choices: {text: string}[]}}
-        return [messages[0], answer.choices[0]?.text]
-      }),
-      [
-        [{user: 'a'}, 'a'],
-        [{user: 'a'}, 'a'],
-        [{user: 'b'}, 'x'],
-        [{user: 'c'}, 'c']
-      ]
-    )
-  }
-)
+t.test('one question, several answers: in order, and from the first again; recording replaces them', async t => {
+  const folder = t.testdir({
+    conversations: {'llm.jsonl': line('a', '1') + line('b', 'x') + line('a', '2')}
+  })
+  const replayed = await open(t, folder, true)
+  const told: string[] = []
+  for (const text of ['a', 'b', 'a', 'a']) told.push(await textOf(replayed, question(text)))
+  t.strictSame(told, ['1', 'x', '2', '1'])
+  const model = await open(t, folder, false)
+  await textOf(model, question('a'))
+  await textOf(model, question('c'))
+  await textOf(model, question('a'))
+  const lines = readFileSync(join(folder, 'conversations/llm.jsonl'), 'utf8').trim().split('\n')
+  t.strictSame(
+    lines.map(each => {
+      const {messages, answer} = JSON.parse(each) as {messages: object[]; answer: {choices: {text: string}[]}}
+      return [messages[0], answer.choices[0]?.text]
+    }),
+    [
+      [{user: 'a'}, 'a'],
+      [{user: 'a'}, 'a'],
+      [{user: 'b'}, 'x'],
+      [{user: 'c'}, 'c']
+    ]
+  )
+})
 
 t.test('replay needs no key; the model is the one that would be asked', async t => {
   const answer = {choices: [{reason: 'stop', text: 'yes', calls: []}]}
@@ -94,25 +91,22 @@ t.test('replay needs no key; the model is the one that would be asked', async t 
   t.equal(await textOf(model, question('a')), 'yes')
 })
 
-t.test(
-  'a file that is not there, or has a line that is none, keeps the component from opening, with its place',
-  async t => {
-    const folder = t.testdir()
-    await t.rejects(open(t, folder, true), {message: /^conversations\/llm\.jsonl is not there: run once with "record"/})
-    mkdirSync(join(folder, 'conversations'))
-    const path = join(folder, 'conversations/llm.jsonl')
-    for (const [text, message] of [
-      ['\n{', /^this line is no JSON/],
-      ['\n[]', 'this line has no list "messages"'],
-      ['\n{"messages":[]}', /^this line has no "answer"/],
-      ['\n{"messages":[],"answer":{"choices":[{"text":1}]}}', /^this line has no "answer"/]
-    ] as const) {
-      writeFileSync(path, text)
-      for (const isReplayed of [true, false])
-        await t.rejects(open(t, folder, isReplayed), {message, place: {file: path, line: 2}})
-    }
+t.test('a file that is missing, or has a bad line, keeps the component from opening, with its place', async t => {
+  const folder = t.testdir()
+  await t.rejects(open(t, folder, true), {message: /^conversations\/llm\.jsonl is not there: run once with "record"/})
+  mkdirSync(join(folder, 'conversations'))
+  const path = join(folder, 'conversations/llm.jsonl')
+  for (const [text, message] of [
+    ['\n{', /^this line is no JSON/],
+    ['\n[]', 'this line has no list "messages"'],
+    ['\n{"messages":[]}', /^this line has no "answer"/],
+    ['\n{"messages":[],"answer":{"choices":[{"text":1}]}}', /^this line has no "answer"/]
+  ] as const) {
+    writeFileSync(path, text)
+    for (const isReplayed of [true, false])
+      await t.rejects(open(t, folder, isReplayed), {message, place: {file: path, line: 2}})
   }
-)
+})
 
 t.test('what was recorded on one day is given back on another', async t => {
   const folder = t.testdir()
@@ -141,31 +135,28 @@ t.test('the nearest question has the line of the file, blank ones included', asy
   await t.rejects(textOf(model, question('bce')), {message: /nearest is line 5, where/})
 })
 
-t.test(
-  'what somebody has edited in the file while a run records is kept; over a mistake nothing is written',
-  async t => {
-    const folder = t.testdir()
-    const path = join(folder, 'conversations/llm.jsonl')
-    const model = await open(t, folder, false)
-    await textOf(model, question('a'))
-    writeFileSync(path, readFileSync(path, 'utf8').replace('"text":"a"', '"text":"edited"'))
-    await textOf(model, question('b'))
-    t.match(readFileSync(path, 'utf8'), /"text":"edited".*\n.*"text":"b"/)
-    writeFileSync(path, '')
-    await textOf(model, question('c'))
-    t.notMatch(readFileSync(path, 'utf8'), 'edited', 'as git restore leaves it')
-    const broken = `${readFileSync(path, 'utf8')}{"model": \n`
-    writeFileSync(path, broken)
-    for (const text of ['d', 'e'])
-      await t.rejects(textOf(model, question(text)), {
-        message: /^the answer could not be recorded in conversations\/llm\.jsonl, line 2: this line is no JSON/
-      })
-    t.equal(readFileSync(path, 'utf8'), broken)
-    writeFileSync(path, line('x', 'y'))
-    await textOf(model, question('f'))
-    t.match(readFileSync(path, 'utf8'), /"text":"y".*\n.*"text":"f"/)
-  }
-)
+t.test('what somebody edits in the file while a run records is kept; over a mistake nothing is written', async t => {
+  const folder = t.testdir()
+  const path = join(folder, 'conversations/llm.jsonl')
+  const model = await open(t, folder, false)
+  await textOf(model, question('a'))
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"text":"a"', '"text":"edited"'))
+  await textOf(model, question('b'))
+  t.match(readFileSync(path, 'utf8'), /"text":"edited".*\n.*"text":"b"/)
+  writeFileSync(path, '')
+  await textOf(model, question('c'))
+  t.notMatch(readFileSync(path, 'utf8'), 'edited', 'as git restore leaves it')
+  const broken = `${readFileSync(path, 'utf8')}{"model": \n`
+  writeFileSync(path, broken)
+  for (const text of ['d', 'e'])
+    await t.rejects(textOf(model, question(text)), {
+      message: /^the answer could not be recorded in conversations\/llm\.jsonl, line 2: this line is no JSON/
+    })
+  t.equal(readFileSync(path, 'utf8'), broken)
+  writeFileSync(path, line('x', 'y'))
+  await textOf(model, question('f'))
+  t.match(readFileSync(path, 'utf8'), /"text":"y".*\n.*"text":"f"/)
+})
 
 t.test('a recording that is a pipe or a device is refused, and not read', async t => {
   const folder = t.testdir({conversations: {}})

@@ -127,22 +127,19 @@ t.test('a duplicate that is closed while it moves does not hold up the others', 
   t.equal(await second.command(['PING']), 'OK')
 })
 
-t.test(
-  'a command that is under way as its Redis ends, which answers what it has run, is run by the next one',
-  async t => {
-    const [old, next] = [new Server(), new Server()]
-    const connection = opened([old, next])
-    await connection.command(['PING'])
-    const under = Promise.withResolvers<RedisReply>()
-    old.answer = under.promise
-    next.answer = Promise.resolve('of the next')
-    const answer = connection.command(['SET', 'a', '1'])
-    connection.suspend(true)
-    await connection.move()
-    under.reject(new Error('Disconnects client'))
-    t.equal(await answer, 'of the next')
-  }
-)
+t.test('a command under way as its Redis ends, which answers what it has run, is run by the next one', async t => {
+  const [old, next] = [new Server(), new Server()]
+  const connection = opened([old, next])
+  await connection.command(['PING'])
+  const under = Promise.withResolvers<RedisReply>()
+  old.answer = under.promise
+  next.answer = Promise.resolve('of the next')
+  const answer = connection.command(['SET', 'a', '1'])
+  connection.suspend(true)
+  await connection.move()
+  under.reject(new Error('Disconnects client'))
+  t.equal(await answer, 'of the next')
+})
 
 t.test('a command is run by the next Redis only if the one before has not received it', async t => {
   for (const [error, expected] of [
@@ -180,27 +177,24 @@ t.test('a command is not run twice where Redis has refused it, or where it may h
   await t.rejects(answer, /Socket closed/)
 })
 
-t.test(
-  'a move that fails leaves no connection to the server before, and a duplicate that fails is no more',
-  async t => {
-    const held = Promise.withResolvers<void>()
-    const [old, next, last] = [new Server(), new Server(held.promise), new Server()]
-    const servers = [old.connection, undefined, next.connection, last.connection]
-    const connection = new MovableConnection(
-      async () => servers.shift() ?? Promise.reject(new Error('no server')),
-      1000,
-      () => undefined
-    )
-    await connection.subscribe('key*', () => undefined)
-    await t.rejects(connection.duplicate(), /no server/)
-    const moving = t.rejects(connection.move(), /closed/)
-    held.reject(new Error('closed'))
-    await moving
-    t.ok(old.isClosed)
-    await connection.move()
-    t.equal(await connection.connected(), last.connection)
-  }
-)
+t.test('a move that fails leaves no connection to the old server, and a duplicate that fails is no more', async t => {
+  const held = Promise.withResolvers<void>()
+  const [old, next, last] = [new Server(), new Server(held.promise), new Server()]
+  const servers = [old.connection, undefined, next.connection, last.connection]
+  const connection = new MovableConnection(
+    async () => servers.shift() ?? Promise.reject(new Error('no server')),
+    1000,
+    () => undefined
+  )
+  await connection.subscribe('key*', () => undefined)
+  await t.rejects(connection.duplicate(), /no server/)
+  const moving = t.rejects(connection.move(), /closed/)
+  held.reject(new Error('closed'))
+  await moving
+  t.ok(old.isClosed)
+  await connection.move()
+  t.equal(await connection.connected(), last.connection)
+})
 
 t.test('a command does not wait for ever for a Redis that never comes', async t => {
   const connection = new MovableConnection(

@@ -125,22 +125,19 @@ t.test('of a batch with several paths, what has failed is delivered again, and n
   t.same(sent, ['/a 2', '/b 2', '/b 1'])
 })
 
-t.test(
-  'delivery stops: an event of a batch that has failed, and was to be tried again, goes back to its broker',
-  async t => {
-    const handle = bulkOf(
-      async deliver => {
-        await deliver()
-        return {kind: 'stopped'}
-      },
-      async (_, entries) =>
-        entries.map((_, at) => (at === 0 ? {kind: 'success'} : {kind: 'failed', status: 500, text: ''})),
-      2,
-      async ({kind}) => kind
-    )
-    t.same(await handle(['/a', '/a']), ['success', 'stopped'])
-  }
-)
+t.test('delivery stops: a failed event of a batch that was to be retried goes back to its broker', async t => {
+  const handle = bulkOf(
+    async deliver => {
+      await deliver()
+      return {kind: 'stopped'}
+    },
+    async (_, entries) =>
+      entries.map((_, at) => (at === 0 ? {kind: 'success'} : {kind: 'failed', status: 500, text: ''})),
+    2,
+    async ({kind}) => kind
+  )
+  t.same(await handle(['/a', '/a']), ['success', 'stopped'])
+})
 
 t.test('an event of a batch for which no path can be found has failed, and holds up nothing', async t => {
   const sent: string[] = []
@@ -217,30 +214,27 @@ t.test('what is tried again without end holds up neither what is handled nor wha
   t.same(sent.toSorted(), ['/a 1', '/a 1', '/a 3', '/b 1'])
 })
 
-t.test(
-  'events of another path are delivered once, also where the app answers after a policy has ended the call',
-  async t => {
-    const sent: string[] = []
-    const answered = Promise.withResolvers<void>()
-    const firsts: Promise<EventOutcome>[] = []
-    const handle = bulkOf(
-      async deliver => {
-        firsts.push(deliver(new AttemptControl(1, undefined)))
-        return {kind: 'failed', status: 0, text: 'context deadline exceeded'}
-      },
-      async ({path}, entries) => {
-        sent.push(`${path} ${entries.length}`)
-        if (path === '/a') await answered.promise
-        return {kind: 'success'}
-      },
-      3
-    )
-    t.same(await handle(['/a', '/b', '/a']), ['returned', 'done', 'returned'])
-    await firsts[1]
-    answered.resolve()
-    await firsts[0]
-    await new Promise(setImmediate)
-    t.equal(firsts.length, 2)
-    t.same(sent.toSorted(), ['/a 2', '/b 1'])
-  }
-)
+t.test('events of another path are delivered once, also if the app answers after a policy ended the call', async t => {
+  const sent: string[] = []
+  const answered = Promise.withResolvers<void>()
+  const firsts: Promise<EventOutcome>[] = []
+  const handle = bulkOf(
+    async deliver => {
+      firsts.push(deliver(new AttemptControl(1, undefined)))
+      return {kind: 'failed', status: 0, text: 'context deadline exceeded'}
+    },
+    async ({path}, entries) => {
+      sent.push(`${path} ${entries.length}`)
+      if (path === '/a') await answered.promise
+      return {kind: 'success'}
+    },
+    3
+  )
+  t.same(await handle(['/a', '/b', '/a']), ['returned', 'done', 'returned'])
+  await firsts[1]
+  answered.resolve()
+  await firsts[0]
+  await new Promise(setImmediate)
+  t.equal(firsts.length, 2)
+  t.same(sent.toSorted(), ['/a 2', '/b 1'])
+})

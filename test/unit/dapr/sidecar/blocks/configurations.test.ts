@@ -315,66 +315,60 @@ t.test('one does not wait for another store, which does not answer', async t => 
   t.not(id, '')
 })
 
-t.test(
-  'one that continues hears of what has changed meanwhile, and of what changes while it asks for that',
-  async t => {
-    const [before, after] = [newStore(), newStore()]
+t.test('one that continues hears what has changed meanwhile, and of what changes while it asks for that', async t => {
+  const [before, after] = [newStore(), newStore()]
+  const asked = Promise.withResolvers<void>()
+  const values = Promise.withResolvers<ConfigurationItems>()
+  after.get = async () => {
+    asked.resolve()
+    return values.promise
+  }
+  let store = before
+  const block = blockOf(() => store)
+  const known: Record<string, string> = {}
+  await block.subscribe(REQUEST, async (_, items) => {
+    for (const [key, {value}] of Object.entries(items)) known[key] = value
+    return Promise.resolve()
+  })
+  store = after
+  const renewed = block.renew()
+  await asked.promise
+  after.change?.({late: {...ITEM, value: '3'}})
+  values.resolve({meanwhile: {...ITEM, value: '2'}, late: {...ITEM, value: '2'}})
+  await renewed
+  await new Promise(setImmediate)
+  t.same(known, {meanwhile: '2', late: '3'})
+})
+
+for (const isClosed of [false, true])
+  t.test(`one that continued at a later store hears no earlier one, ${isClosed ? 'closed' : 'late'}`, async t => {
+    const [before, between, after] = [newStore(), newStore(), newStore()]
     const asked = Promise.withResolvers<void>()
     const values = Promise.withResolvers<ConfigurationItems>()
-    after.get = async () => {
+    between.get = async () => {
       asked.resolve()
       return values.promise
     }
+    after.get = async () => Promise.resolve({color: {...ITEM, value: 'new'}})
     let store = before
-    const block = blockOf(() => store)
-    const known: Record<string, string> = {}
-    await block.subscribe(REQUEST, async (_, items) => {
-      for (const [key, {value}] of Object.entries(items)) known[key] = value
-      return Promise.resolve()
-    })
-    store = after
-    const renewed = block.renew()
+    const levels: string[] = []
+    const block = blockOf(
+      () => store,
+      level => void levels.push(level)
+    )
+    const said: string[] = []
+    await block.subscribe(REQUEST, async (_, {color}) => void said.push(color?.value ?? ''))
+    store = between
+    const first = block.renew()
     await asked.promise
-    after.change?.({late: {...ITEM, value: '3'}})
-    values.resolve({meanwhile: {...ITEM, value: '2'}, late: {...ITEM, value: '2'}})
-    await renewed
+    store = after
+    await block.renew()
+    if (isClosed) values.reject(new Error('it is closed'))
+    else values.resolve({color: {...ITEM, value: 'old'}})
+    await first
     await new Promise(setImmediate)
-    t.same(known, {meanwhile: '2', late: '3'})
-  }
-)
-
-for (const isClosed of [false, true])
-  t.test(
-    `one that has continued at a later store hears no more of an earlier one, ${isClosed ? 'closed' : 'late'}`,
-    async t => {
-      const [before, between, after] = [newStore(), newStore(), newStore()]
-      const asked = Promise.withResolvers<void>()
-      const values = Promise.withResolvers<ConfigurationItems>()
-      between.get = async () => {
-        asked.resolve()
-        return values.promise
-      }
-      after.get = async () => Promise.resolve({color: {...ITEM, value: 'new'}})
-      let store = before
-      const levels: string[] = []
-      const block = blockOf(
-        () => store,
-        level => void levels.push(level)
-      )
-      const said: string[] = []
-      await block.subscribe(REQUEST, async (_, {color}) => void said.push(color?.value ?? ''))
-      store = between
-      const first = block.renew()
-      await asked.promise
-      store = after
-      await block.renew()
-      if (isClosed) values.reject(new Error('it is closed'))
-      else values.resolve({color: {...ITEM, value: 'old'}})
-      await first
-      await new Promise(setImmediate)
-      t.same([said, levels], [['new'], ['info', 'info']])
-    }
-  )
+    t.same([said, levels], [['new'], ['info', 'info']])
+  })
 
 t.test('one continues also where what has changed meanwhile cannot be asked for', async t => {
   const [before, after] = [newStore(), newStore()]

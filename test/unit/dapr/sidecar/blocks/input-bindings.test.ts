@@ -39,48 +39,45 @@ t.test('a binding whose server does not answer keeps no other one from being rea
   t.strictSame(read.slice(3).toSorted(), ['quick stops', 'slow stops'])
 })
 
-t.test(
-  'bindings whose server does not answer yet are read once it does, though the same are asked for twice',
-  async t => {
-    const read: string[] = []
-    const lines: string[] = []
-    let isThere = false
-    const component = {
-      input: {
-        read: async () => {
-          if (!isThere) throw new Error('nobody answers there')
-          return Promise.resolve({stop: async () => Promise.resolve(read.push('stops'))})
-        }
+t.test('bindings whose server does not answer yet are read once it does, though asked for twice', async t => {
+  const read: string[] = []
+  const lines: string[] = []
+  let isThere = false
+  const component = {
+    input: {
+      read: async () => {
+        if (!isThere) throw new Error('nobody answers there')
+        return Promise.resolve({stop: async () => Promise.resolve(read.push('stops'))})
       }
     }
-    const all = Promise.withResolvers<void>()
-    const write = (level: string, text: string): void => {
-      lines.push(`${level}: ${text}`)
-      // it is tried again once
-      if (lines.length === 5) isThere = true
-    }
-    const find = async (_: unknown, name: string) => {
-      if (isThere && read.push(name) === 2) setImmediate(all.resolve)
-      return Promise.resolve({component})
-    }
-    const context = {components: {find}, log: {write}} as unknown as BlockContext
-    const bindings = new InputBindings(context, {bindings: {} as Bindings, state: {} as State})
-    const [a, b] = ['a', 'b'].map(name => ({name, route: name}))
-    if (a === undefined || b === undefined) return
-    // as for an app that is asleep
-    await Promise.all([[a], [a, b]].map(async some => bindings.follow(some, {} as BindingChannel)))
-    await all.promise
-    t.same(lines.toSorted(), [
-      'debug: error reading from input binding a: nobody answers there',
-      'debug: error reading from input binding b: nobody answers there',
-      'error: error reading from input binding a: nobody answers there',
-      'error: error reading from input binding a: nobody answers there',
-      'error: error reading from input binding b: nobody answers there'
-    ])
-    await bindings.close()
-    t.same(read.toSorted(), ['a', 'b', 'stops', 'stops'])
   }
-)
+  const all = Promise.withResolvers<void>()
+  const write = (level: string, text: string): void => {
+    lines.push(`${level}: ${text}`)
+    // it is tried again once
+    if (lines.length === 5) isThere = true
+  }
+  const find = async (_: unknown, name: string) => {
+    if (isThere && read.push(name) === 2) setImmediate(all.resolve)
+    return Promise.resolve({component})
+  }
+  const context = {components: {find}, log: {write}} as unknown as BlockContext
+  const bindings = new InputBindings(context, {bindings: {} as Bindings, state: {} as State})
+  const [a, b] = ['a', 'b'].map(name => ({name, route: name}))
+  if (a === undefined || b === undefined) return
+  // as for an app that is asleep
+  await Promise.all([[a], [a, b]].map(async some => bindings.follow(some, {} as BindingChannel)))
+  await all.promise
+  t.same(lines.toSorted(), [
+    'debug: error reading from input binding a: nobody answers there',
+    'debug: error reading from input binding b: nobody answers there',
+    'error: error reading from input binding a: nobody answers there',
+    'error: error reading from input binding a: nobody answers there',
+    'error: error reading from input binding b: nobody answers there'
+  ])
+  await bindings.close()
+  t.same(read.toSorted(), ['a', 'b', 'stops', 'stops'])
+})
 
 /** Bindings by their names, of which `slow` is never read. */
 function newBindings() {

@@ -154,38 +154,35 @@ const RETRY_TWICE = {policy: 'constant', duration: '1ms', maxRetries: 2}
 const RETRY = {retries: {DefaultComponentOutboundRetryPolicy: RETRY_TWICE}}
 
 for (const [name, method, event, call] of CALLS)
-  t.test(
-    `${name}: outbound policies repeat it, its failure is told in the words of the policy; it is counted`,
-    async t => {
-      let failures = 2
-      const component = {
-        capabilities: [],
-        [method]: async () => {
-          if (failures-- > 0) throw new Error('out of order')
-          return {}
-        }
+  t.test(`${name}: outbound policies repeat it, its failure is told in the policy’s words, counted`, async t => {
+    let failures = 2
+    const component = {
+      capabilities: [],
+      [method]: async () => {
+        if (failures-- > 0) throw new Error('out of order')
+        return {}
       }
-      const {blocks, counted} = await blocksOf(component, RETRY)
-      await call(blocks)
-      t.equal(failures, -1, 'it succeeds the third time')
-      failures = 9
-      await t.rejects(call(blocks), {message: /out of order/})
-      t.equal(failures, 6)
-      const all = [true, false].map(isSuccess => ({component: 'it', isSuccess, ...event}))
-      t.match(counted, event === undefined ? [] : all)
-      t.equal(counted.length, event === undefined ? 0 : 2)
-
-      const stuck = await blocksOf(
-        {capabilities: [], [method]: async () => new Promise(() => undefined)},
-        {
-          timeouts: {DefaultTimeoutPolicy: '1ms'},
-          circuitBreakers: {DefaultCircuitBreakerPolicy: {trip: 'consecutiveFailures > 0', timeout: '60s'}}
-        }
-      )
-      await t.rejects(call(stuck.blocks), {message: /context deadline exceeded/})
-      await t.rejects(call(stuck.blocks), {message: /circuit breaker is open/})
     }
-  )
+    const {blocks, counted} = await blocksOf(component, RETRY)
+    await call(blocks)
+    t.equal(failures, -1, 'it succeeds the third time')
+    failures = 9
+    await t.rejects(call(blocks), {message: /out of order/})
+    t.equal(failures, 6)
+    const all = [true, false].map(isSuccess => ({component: 'it', isSuccess, ...event}))
+    t.match(counted, event === undefined ? [] : all)
+    t.equal(counted.length, event === undefined ? 0 : 2)
+
+    const stuck = await blocksOf(
+      {capabilities: [], [method]: async () => new Promise(() => undefined)},
+      {
+        timeouts: {DefaultTimeoutPolicy: '1ms'},
+        circuitBreakers: {DefaultCircuitBreakerPolicy: {trip: 'consecutiveFailures > 0', timeout: '60s'}}
+      }
+    )
+    await t.rejects(call(stuck.blocks), {message: /context deadline exceeded/})
+    await t.rejects(call(stuck.blocks), {message: /circuit breaker is open/})
+  })
 
 t.test('a bulk get that takes too long fails as a whole', async t => {
   const {blocks} = await blocksOf(

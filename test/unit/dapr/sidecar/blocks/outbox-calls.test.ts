@@ -79,17 +79,14 @@ const scene = (
 /** It has saved all but the second. */
 const write = async (): Promise<never> => Promise.reject(new PartlyRefused('wrong etag', new Set([1])))
 
-t.test(
-  'of a transaction that a store has carried out in part, what was saved has its event, and nothing else',
-  async t => {
-    const {seen, transact} = scene(t)
-    await t.rejects(transact(['a', 'b', 'c'], write), {message: 'wrong etag'})
-    await new Promise(setImmediate)
-    t.equal(seen.published.length, 2)
-    t.same(seen.dropped, [2])
-    t.equal(seen.deleted.length, 1, 'the marker that was saved with the others')
-  }
-)
+t.test('of a transaction that a store has done in part, what was saved has its event, and nothing else', async t => {
+  const {seen, transact} = scene(t)
+  await t.rejects(transact(['a', 'b', 'c'], write), {message: 'wrong etag'})
+  await new Promise(setImmediate)
+  t.equal(seen.published.length, 2)
+  t.same(seen.dropped, [2])
+  t.equal(seen.deleted.length, 1, 'the marker that was saved with the others')
+})
 
 t.test('a transaction whose events can never be published is refused before anything is kept or saved', async t => {
   const {seen, transact} = scene(t, {pubsubs: ['other']})

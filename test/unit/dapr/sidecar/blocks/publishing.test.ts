@@ -30,63 +30,57 @@ const eventsOf = (ids: readonly string[]) => ({...BUS, metadata: {rawPayload: 't
 
 const entry = (entryId: string) => ({entryId, data: Buffer.from(entryId), contentType: 'text/plain', metadata: {}})
 
-t.test(
-  'events that are published together are one use of their component: an edit closes it behind the last',
-  async t => {
-    let uses = 0
-    const sent: string[] = []
-    const component = {
-      capabilities: [],
-      publish: async (_: string, {data}: {readonly data: Buffer}) => {
-        await new Promise(setImmediate)
-        sent.push(data.toString())
-      }
+t.test('events that are published together are one use of the component: an edit closes it after the last', async t => {
+  let uses = 0
+  const sent: string[] = []
+  const component = {
+    capabilities: [],
+    publish: async (_: string, {data}: {readonly data: Buffer}) => {
+      await new Promise(setImmediate)
+      sent.push(data.toString())
     }
-    const beginCall = (): (() => void) => {
-      uses++
-      return () => {
-        if (--uses === 0) sent.push('closed')
-      }
-    }
-    const publishing = publishingTo(component, {beginCall})
-    const failed = await publishing.publishBulk(eventsOf(['1', '2', '3']))
-    t.same(failed, [])
-    t.same(sent, ['1', '2', '3', 'closed'])
   }
-)
+  const beginCall = (): (() => void) => {
+    uses++
+    return () => {
+      if (--uses === 0) sent.push('closed')
+    }
+  }
+  const publishing = publishingTo(component, {beginCall})
+  const failed = await publishing.publishBulk(eventsOf(['1', '2', '3']))
+  t.same(failed, [])
+  t.same(sent, ['1', '2', '3', 'closed'])
+})
 
-t.test(
-  'once an event of several has failed, a hundred of those that are left wait for the broker together',
-  async t => {
-    let called = 0
-    let most = 0
-    let waiting: PromiseWithResolvers<void>[] = []
-    const component = {
-      capabilities: [],
-      publish: async (_: string, {data}: {readonly data: Buffer}) => {
-        called++
-        if (called === 1) return
-        const turn = Promise.withResolvers<void>()
-        most = Math.max(most, waiting.push(turn))
-        // the last one of those that may come now lets the others go
-        setImmediate(() => {
-          for (const each of waiting) each.resolve()
-          waiting = []
-        })
-        await turn.promise
-        throw new Error(`no answer to ${data.toString()}`)
-      }
+t.test('once an event of several has failed, a hundred of the others wait for the broker together', async t => {
+  let called = 0
+  let most = 0
+  let waiting: PromiseWithResolvers<void>[] = []
+  const component = {
+    capabilities: [],
+    publish: async (_: string, {data}: {readonly data: Buffer}) => {
+      called++
+      if (called === 1) return
+      const turn = Promise.withResolvers<void>()
+      most = Math.max(most, waiting.push(turn))
+      // the last one of those that may come now lets the others go
+      setImmediate(() => {
+        for (const each of waiting) each.resolve()
+        waiting = []
+      })
+      await turn.promise
+      throw new Error(`no answer to ${data.toString()}`)
     }
-    const publishing = publishingTo(component)
-    const ids = Array.from({length: 500}, (_, at) => String(at))
-    const failed = await publishing.publishBulk(eventsOf(ids))
-    t.same(
-      failed,
-      ids.slice(1).map(entryId => ({entryId, error: `no answer to ${entryId}`}))
-    )
-    t.equal(most, 100)
   }
-)
+  const publishing = publishingTo(component)
+  const ids = Array.from({length: 500}, (_, at) => String(at))
+  const failed = await publishing.publishBulk(eventsOf(ids))
+  t.same(
+    failed,
+    ids.slice(1).map(entryId => ({entryId, error: `no answer to ${entryId}`}))
+  )
+  t.equal(most, 100)
+})
 
 /** A policy that tries again until the caller has left. */
 const around: ComponentPolicies['around'] = async (_, work, call) =>

@@ -149,71 +149,65 @@ const wanted = (topic: string): TopicSubscription => ({
   bulk: undefined
 })
 
-t.test(
-  'a topic whose broker does not answer yet is read once it does; one that is not wanted any more is not',
-  async t => {
-    const read: string[] = []
-    let isThere = false
-    const component = {
-      subscribe: async ({topic}: {readonly topic: string}) => {
-        if (!isThere) throw new Error('nobody answers there')
-        read.push(topic)
-        return {stop: async () => undefined}
-      }
+t.test('a topic whose broker does not answer yet is read once it does; an unwanted one is not', async t => {
+  const read: string[] = []
+  let isThere = false
+  const component = {
+    subscribe: async ({topic}: {readonly topic: string}) => {
+      if (!isThere) throw new Error('nobody answers there')
+      read.push(topic)
+      return {stop: async () => undefined}
     }
-    const lines = new StartQueue<string>()
-    const subscriptions = subscriptionsTo(() => component, {write: (_: string, text: string) => lines.put(text)})
-    t.teardown(async () => subscriptions.close())
-    await subscriptions.follow([wanted('old')], {} as EventChannel)
-    await subscriptions.follow([wanted('orders')], {} as EventChannel)
-    isThere = true
-    for (const text of [
-      'failed to subscribe to topic old of pubsub bus: nobody answers there',
-      'failed to subscribe to topic orders of pubsub bus: nobody answers there',
-      'app is subscribed to the following topics: [orders] through pubsub=bus'
-    ])
-      t.equal(await lines.take(), text)
-    t.same(read, ['orders'])
   }
-)
+  const lines = new StartQueue<string>()
+  const subscriptions = subscriptionsTo(() => component, {write: (_: string, text: string) => lines.put(text)})
+  t.teardown(async () => subscriptions.close())
+  await subscriptions.follow([wanted('old')], {} as EventChannel)
+  await subscriptions.follow([wanted('orders')], {} as EventChannel)
+  isThere = true
+  for (const text of [
+    'failed to subscribe to topic old of pubsub bus: nobody answers there',
+    'failed to subscribe to topic orders of pubsub bus: nobody answers there',
+    'app is subscribed to the following topics: [orders] through pubsub=bus'
+  ])
+    t.equal(await lines.take(), text)
+  t.same(read, ['orders'])
+})
 
 const failed = (topic: string): string => `failed to subscribe to topic ${topic} of pubsub bus:`
 
-t.test(
-  'topics whose broker hangs are tried again together: what an edit wants waits for one try; the log has it once',
-  async t => {
-    const tried: string[] = []
-    const late = Promise.withResolvers<void>()
-    const hangs = Promise.withResolvers<never>()
-    const component = {
-      subscribe: async ({topic}: {readonly topic: string}) => {
-        if (topic === 'new') return {stop: async () => undefined}
-        tried.push(topic)
-        if (tried.length < 3) throw new Error('nobody answers there')
-        late.resolve()
-        return hangs.promise
-      }
+t.test('topics whose broker hangs are tried again together: an edit waits for one try; it is logged once', async t => {
+  const tried: string[] = []
+  const late = Promise.withResolvers<void>()
+  const hangs = Promise.withResolvers<never>()
+  const component = {
+    subscribe: async ({topic}: {readonly topic: string}) => {
+      if (topic === 'new') return {stop: async () => undefined}
+      tried.push(topic)
+      if (tried.length < 3) throw new Error('nobody answers there')
+      late.resolve()
+      return hangs.promise
     }
-    const lines: string[] = []
-    const write = (level: string, text: string): void => void lines.push(`${level}: ${text}`)
-    const subscriptions = subscriptionsTo(() => component, {write})
-    t.teardown(async () => subscriptions.close())
-    await subscriptions.follow([wanted('a'), wanted('b')], {} as EventChannel)
-    await late.promise
-    while (tried.length < 4) await new Promise(setImmediate)
-    t.same(tried, ['a', 'b', 'a', 'b'])
-    const edited = subscriptions.follow([wanted('new')], {} as EventChannel)
-    hangs.reject(new Error('it took too long'))
-    await edited
-    t.same(lines, [
-      `error: ${failed('a')} nobody answers there`,
-      `error: ${failed('b')} nobody answers there`,
-      `debug: ${failed('a')} it took too long`,
-      `debug: ${failed('b')} it took too long`,
-      'info: app is subscribed to the following topics: [new] through pubsub=bus'
-    ])
   }
-)
+  const lines: string[] = []
+  const write = (level: string, text: string): void => void lines.push(`${level}: ${text}`)
+  const subscriptions = subscriptionsTo(() => component, {write})
+  t.teardown(async () => subscriptions.close())
+  await subscriptions.follow([wanted('a'), wanted('b')], {} as EventChannel)
+  await late.promise
+  while (tried.length < 4) await new Promise(setImmediate)
+  t.same(tried, ['a', 'b', 'a', 'b'])
+  const edited = subscriptions.follow([wanted('new')], {} as EventChannel)
+  hangs.reject(new Error('it took too long'))
+  await edited
+  t.same(lines, [
+    `error: ${failed('a')} nobody answers there`,
+    `error: ${failed('b')} nobody answers there`,
+    `debug: ${failed('a')} it took too long`,
+    `debug: ${failed('b')} it took too long`,
+    'info: app is subscribed to the following topics: [new] through pubsub=bus'
+  ])
+})
 
 t.test('a sidecar that closes while a topic is tried again begins no other one', async t => {
   const tried: string[] = []
@@ -237,31 +231,28 @@ t.test('a sidecar that closes while a topic is tried again begins no other one',
   t.same(tried, ['a', 'a'])
 })
 
-t.test(
-  'where what waits is gone once nobody reads, the next reader begins before the one before is stopped',
-  async t => {
-    const events: string[] = []
-    const newNamed = (name: string): object => ({
-      forgetsUnread: true,
-      subscribe: async () => {
-        events.push(`${name} is read`)
-        return {stop: async () => void events.push(`${name} is stopped`)}
-      }
-    })
-    let component = newNamed('first')
-    const subscriptions = subscriptionsTo(() => component)
-    t.teardown(async () => subscriptions.close())
-    await subscriptions.follow([wanted('a')], {} as EventChannel)
-    component = newNamed('second')
-    await subscriptions.follow([wanted('a')], {} as EventChannel)
-    t.same(events.splice(0), ['first is read', 'second is read', 'first is stopped'])
-    await subscriptions.open(wanted('b'), {} as EventChannel, why => t.fail(why))
-    component = newNamed('third')
-    events.length = 0
-    await subscriptions.renew()
-    t.same(events, ['third is read', 'second is stopped'])
-  }
-)
+t.test('where what waits is gone once nobody reads, the next reader begins before the last one is stopped', async t => {
+  const events: string[] = []
+  const newNamed = (name: string): object => ({
+    forgetsUnread: true,
+    subscribe: async () => {
+      events.push(`${name} is read`)
+      return {stop: async () => void events.push(`${name} is stopped`)}
+    }
+  })
+  let component = newNamed('first')
+  const subscriptions = subscriptionsTo(() => component)
+  t.teardown(async () => subscriptions.close())
+  await subscriptions.follow([wanted('a')], {} as EventChannel)
+  component = newNamed('second')
+  await subscriptions.follow([wanted('a')], {} as EventChannel)
+  t.same(events.splice(0), ['first is read', 'second is read', 'first is stopped'])
+  await subscriptions.open(wanted('b'), {} as EventChannel, why => t.fail(why))
+  component = newNamed('third')
+  events.length = 0
+  await subscriptions.renew()
+  t.same(events, ['third is read', 'second is stopped'])
+})
 
 t.test('and after it, where both at once are refused', async t => {
   let reading = 0

@@ -45,24 +45,21 @@ t.test('a state travels with a valid trace alone, and not when it is too long', 
 
 const event = (fields: Readonly<Record<string, unknown>>, traceparent?: string) => ({fields, traceparent})
 
-t.test(
-  'what a message carries is passed on as it is, in a batch the last one; that of a span takes precedence',
-  async t => {
-    const traces = ['1', '2', '3'].map(digit => `00-${ID}-${digit.repeat(16)}-01`)
-    const [first = '', second = '', third = ''] = traces
-    t.strictSame([first, 'bad', undefined, 7].map(carriedTraceparent), [first, '', '', ''])
-    t.equal(eventTraceparent(event({traceparent: first, traceid: second})), first)
-    t.equal(eventTraceparent(event({traceid: second})), second)
-    t.equal(eventTraceparent(event({traceparent: first}, third)), third)
-    t.equal(eventTraceparent(event({})), '')
-    const entries = [event({traceparent: first}), event({traceparent: second}, third), event({})]
-    const batch = entries.map(each => ({
-      entryId: '',
-      event: {...each, body: Buffer.alloc(0), metadata: {}}
-    }))
-    t.equal(traceparentOfAll(batch), third)
-  }
-)
+t.test('what a message carries is passed on, in a batch the last one; that of a span takes precedence', async t => {
+  const traces = ['1', '2', '3'].map(digit => `00-${ID}-${digit.repeat(16)}-01`)
+  const [first = '', second = '', third = ''] = traces
+  t.strictSame([first, 'bad', undefined, 7].map(carriedTraceparent), [first, '', '', ''])
+  t.equal(eventTraceparent(event({traceparent: first, traceid: second})), first)
+  t.equal(eventTraceparent(event({traceid: second})), second)
+  t.equal(eventTraceparent(event({traceparent: first}, third)), third)
+  t.equal(eventTraceparent(event({})), '')
+  const entries = [event({traceparent: first}), event({traceparent: second}, third), event({})]
+  const batch = entries.map(each => ({
+    entryId: '',
+    event: {...each, body: Buffer.alloc(0), metadata: {}}
+  }))
+  t.equal(traceparentOfAll(batch), third)
+})
 
 t.test('the traceparent of an event that would become lines of a head is none', async t => {
   const traceparent = `01-${'a'.repeat(32)}-${'b'.repeat(16)}-00`

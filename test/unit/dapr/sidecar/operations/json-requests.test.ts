@@ -93,18 +93,15 @@ t.test('a role that no model has is that of a user, also one that objects inheri
     })
 })
 
-t.test(
-  'metadata in the query of a transaction take precedence over those of its items, as where items are saved',
-  async t => {
-    const {SaveState, ExecuteStateTransaction} = STATE_OPERATIONS
-    const item = '{"key":"a","value":1,"metadata":{"ttlInSeconds":"100","other":"b"}}'
-    const query = '?metadata.ttlInSeconds=5'
-    const metadata = {ttlInSeconds: '5', other: 'b'}
-    t.match(await callOf(SaveState, `[${item}]`, query), ['it', [{metadata}]])
-    const steps = `{"operations":[{"operation":"upsert","request":${item}}]}`
-    t.match(await callOf(ExecuteStateTransaction, steps, query), ['it', [{request: {metadata}}]])
-  }
-)
+t.test('metadata in the query of a transaction take precedence over those of items, as in a save', async t => {
+  const {SaveState, ExecuteStateTransaction} = STATE_OPERATIONS
+  const item = '{"key":"a","value":1,"metadata":{"ttlInSeconds":"100","other":"b"}}'
+  const query = '?metadata.ttlInSeconds=5'
+  const metadata = {ttlInSeconds: '5', other: 'b'}
+  t.match(await callOf(SaveState, `[${item}]`, query), ['it', [{metadata}]])
+  const steps = `{"operations":[{"operation":"upsert","request":${item}}]}`
+  t.match(await callOf(ExecuteStateTransaction, steps, query), ['it', [{request: {metadata}}]])
+})
 
 t.test('keys are found in any capitals, as Go finds them: those of .NET begin with one', async t => {
   const {SaveState, GetBulkState, ExecuteStateTransaction} = STATE_OPERATIONS

@@ -77,18 +77,15 @@ t.test('what was overwritten meanwhile is counted: lines that are gone, and byte
   t.equal(new CallSnapshot(new CallRecorder(() => 1000)).overwritten, '', 'without any call')
 })
 
-t.test(
-  'a long call, whose bytes are there longer than those of the calls after it, does not make these count',
-  async t => {
-    for (let before = 0; before < 40; before++) {
-      const recorder = new CallRecorder(() => 1000, 64, 8 * 1024)
-      make(recorder, before)
-      const long = begin(recorder, '/slow')
-      make(recorder, 50 - before, 'x'.repeat(400)) // the tape has room for 16 of them
-      end(recorder, long)
-      const snapshot = new CallSnapshot(recorder)
-      for (const number of recorder.numbers()) snapshot.call(number)
-      t.equal(snapshot.overwritten, '', `${before} calls before it`)
-    }
+t.test('a long call, whose bytes stay longer than those of later calls, does not make these count', async t => {
+  for (let before = 0; before < 40; before++) {
+    const recorder = new CallRecorder(() => 1000, 64, 8 * 1024)
+    make(recorder, before)
+    const long = begin(recorder, '/slow')
+    make(recorder, 50 - before, 'x'.repeat(400)) // the tape has room for 16 of them
+    end(recorder, long)
+    const snapshot = new CallSnapshot(recorder)
+    for (const number of recorder.numbers()) snapshot.call(number)
+    t.equal(snapshot.overwritten, '', `${before} calls before it`)
   }
-)
+})

@@ -8,26 +8,23 @@ import {spanView} from '../../../../../src/observe/api/trace/span-view.ts'
 import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 import {madeSpan} from '../../../../rig/made-span.ts'
 
-t.test(
-  'a call in flight that waits for its callee is blocked so far; one that is admitted waits for its answer',
-  async t => {
-    const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
-    const call = aCall({path: '/x'})
-    recorder.started(call, aRequest(call), 1000)
-    const entry = (): object => {
-      const recorded = recorder.call(1)
-      if (recorded === undefined) throw new Error('it is kept')
-      return JSON.parse(harExporter({masked: [], placeOf: () => '', now: 3000}).text(recorded) ?? '') as object
-    }
-    t.match(entry(), {
-      time: 2000,
-      timings: {blocked: 2000, wait: 0, receive: 0},
-      _pillion: {waitedMs: 2000, isOpen: true}
-    })
-    recorder.admitted(call, {pid: 7, protocol: 'HTTP/1.1'}, 500)
-    t.match(entry(), {time: 2000, timings: {blocked: 500, wait: 1500, receive: 0}, _pillion: {waitedMs: 500}})
+t.test('a call that waits for its callee is blocked so far; an admitted one waits for its answer', async t => {
+  const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
+  const call = aCall({path: '/x'})
+  recorder.started(call, aRequest(call), 1000)
+  const entry = (): object => {
+    const recorded = recorder.call(1)
+    if (recorded === undefined) throw new Error('it is kept')
+    return JSON.parse(harExporter({masked: [], placeOf: () => '', now: 3000}).text(recorded) ?? '') as object
   }
-)
+  t.match(entry(), {
+    time: 2000,
+    timings: {blocked: 2000, wait: 0, receive: 0},
+    _pillion: {waitedMs: 2000, isOpen: true}
+  })
+  recorder.admitted(call, {pid: 7, protocol: 'HTTP/1.1'}, 500)
+  t.match(entry(), {time: 2000, timings: {blocked: 500, wait: 1500, receive: 0}, _pillion: {waitedMs: 500}})
+})
 
 t.test('the address of a redirection is masked wherever it is', async t => {
   const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)

@@ -74,20 +74,17 @@ t.test('the trace that apps pass on decides, also between several and after the 
   t.match(event, {parent: 3, reason: 'trace'}, 'an event belongs to the call of its trace that its publisher got')
 })
 
-t.test(
-  'what is not sure is not called so: an answer that has begun, a trace of its own, a wait in the queue',
-  async t => {
-    const [, streamed] = linksOf(made(1, 'web shop', [0, 10], {respondedAt: 1}), made(2, 'shop stock', [2, 3]))
-    t.same(streamed, {parent: 1, reason: 'guess', chance: 0.5, candidates: 1})
-    const [, own] = linksOf(
-      made(1, 'web shop', [0, 10], {wentWith: TRACE('1')}),
-      made(2, 'shop stock', [2, 3], {cameWith: TRACE('2')})
-    )
-    t.same(own, {parent: 1, reason: 'guess', chance: 0.5, candidates: 1})
-    const [, before] = linksOf(made(1, 'web shop', [0, 10], {admittedAt: 5}), made(2, 'shop stock', [2, 3]))
-    t.equal(before, undefined, 'the app had not got it yet')
-  }
-)
+t.test('what is not sure is not called so: a begun answer, a trace of its own, a wait in the queue', async t => {
+  const [, streamed] = linksOf(made(1, 'web shop', [0, 10], {respondedAt: 1}), made(2, 'shop stock', [2, 3]))
+  t.same(streamed, {parent: 1, reason: 'guess', chance: 0.5, candidates: 1})
+  const [, own] = linksOf(
+    made(1, 'web shop', [0, 10], {wentWith: TRACE('1')}),
+    made(2, 'shop stock', [2, 3], {cameWith: TRACE('2')})
+  )
+  t.same(own, {parent: 1, reason: 'guess', chance: 0.5, candidates: 1})
+  const [, before] = linksOf(made(1, 'web shop', [0, 10], {admittedAt: 5}), made(2, 'shop stock', [2, 3]))
+  t.equal(before, undefined, 'the app had not got it yet')
+})
 
 t.test('an event belongs to the call that its publisher was answering, and that is never sure', async t => {
   const [, event, , later] = linksOf(
@@ -100,22 +97,19 @@ t.test('an event belongs to the call that its publisher was answering, and that 
   t.match(later, {parent: 3, reason: 'guess', candidates: 2})
 })
 
-t.test(
-  'what is known is sure, however much was in flight: an event that was published, a step of a workflow',
-  async t => {
-    const [, , publish, event, , step] = linksOf(
-      made(1, 'web shop', [0, 10]),
-      made(2, 'web shop', [1, 10]),
-      made(-1, 'shop bus/orders', [2, 3], {isLast: true}),
-      made(3, 'bus/orders mail', [30, 31], {publisher: 'shop', madeFor: {parents: [-1], reason: 'event'}}),
-      made(-2, 'shop shop', [4, 9], {isLast: true}),
-      made(-3, 'shop bank', [5, 8], {madeFor: {parents: [-2], reason: 'history'}})
-    )
-    t.match(publish, {reason: 'guess', candidates: 2})
-    t.same(event, {parent: -1, reason: 'event', chance: 1, candidates: 1})
-    t.same(step, {parent: -2, reason: 'history', chance: 1, candidates: 1})
-  }
-)
+t.test('what is known is sure, however much was in flight: a published event, a step of a workflow', async t => {
+  const [, , publish, event, , step] = linksOf(
+    made(1, 'web shop', [0, 10]),
+    made(2, 'web shop', [1, 10]),
+    made(-1, 'shop bus/orders', [2, 3], {isLast: true}),
+    made(3, 'bus/orders mail', [30, 31], {publisher: 'shop', madeFor: {parents: [-1], reason: 'event'}}),
+    made(-2, 'shop shop', [4, 9], {isLast: true}),
+    made(-3, 'shop bank', [5, 8], {madeFor: {parents: [-2], reason: 'history'}})
+  )
+  t.match(publish, {reason: 'guess', candidates: 2})
+  t.same(event, {parent: -1, reason: 'event', chance: 1, candidates: 1})
+  t.same(step, {parent: -2, reason: 'history', chance: 1, candidates: 1})
+})
 
 t.test('an activity calls, too: a request that its app answers meanwhile is not the only reason', async t => {
   const [, , call, traced] = linksOf(

@@ -48,80 +48,74 @@ const facts = (recorder: CallRecorder) => ({
   masked: () => []
 })
 
-t.test(
-  'a workflow is below the call that started it, its steps below it, and below an activity what it called',
-  async t => {
-    const house = await openHouse(t)
-    const {workflows, clock} = house
-    const recorder = new CallRecorder(() => 100)
-    // of now: a clock that is set back meanwhile dates what was before twice
-    const from = performance.now()
-    const until = (ms: number): void => clock.pass(Math.floor(wallTime.of(from + ms)) - clock.date())
-    workflows.connect('shop', new TestWorker())
-    made(recorder, 'web shop', '/orders', [from, from + 10])
-    until(5)
-    await workflows.start('shop', order('o-1'))
-    await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
-    workflows.byPerson.add((await workflows.start('shop', order('by-hand'))).key)
-    made(recorder, 'shop bank', '/charge', [from + 20, from + 25])
-    until(30)
-    await workflows.completeActivity('shop', done('o-1', 0))
-    await workflows.completeTurn('shop', answer('o-1', [end(3)]))
-    for (const q of ['1', '2', 'workflow:o-1', 'workflow:shop/o-1']) {
-      const {nodes, failedAt} = await requestTree({...facts(recorder), work: {openWorkflows: () => workflows}}, q)
-      t.same(
-        nodes.map(({depth, kind, from, to, what, link}) => [depth, kind, from, to, what, link?.reason]),
-        [
-          [0, 'call', 'web', 'shop', 'POST /orders', undefined],
-          [1, 'workflow', 'shop', 'shop', 'workflow order o-1', 'only'],
-          [2, 'activity', 'shop', 'shop', 'activity charge', 'history'],
-          [3, 'call', 'shop', 'bank', 'POST /charge', 'only']
-        ],
-        q
-      )
-      t.match(nodes[1], {outcome: 'failed', isFailed: true, workflow: {app: 'shop', id: 'o-1', eventId: null}})
-      t.equal(failedAt, nodes[1]?.id)
-      t.match(nodes[2], {startMs: /^[45]/, totalMs: Number, workflow: {app: 'shop', id: 'o-1', eventId: 0}})
-    }
-    const byHand = await requestTree({...facts(recorder), work: {openWorkflows: () => workflows}}, 'workflow:by-hand')
-    t.match(byHand.nodes, [{depth: 0, what: 'workflow order by-hand'}], 'the activity that was open has not started it')
-    t.equal(byHand.nodes.length, 1)
-    await t.rejects(requestTree({...facts(recorder), work: {openWorkflows: () => workflows}}, 'workflow:o-2'), {
-      message: 'there is no workflow o-2'
-    })
-    house.close()
-  }
-)
-
-t.test(
-  'a call with an event is below the call that it was made for, whatever the event names as its source',
-  async t => {
-    const recorder = new CallRecorder(() => 1000)
-    made(recorder, 'web shop', '/orders', [10, 20])
-    const call = aCall({method: 'POST', path: '/on'})
-    const request = {
-      ...aRequest(),
-      method: 'POST',
-      path: '/on',
-      lines: 'content-type: application/cloudevents+json\r\n'
-    }
-    const journal = new CallJournal(call, request, recorder, undefined)
-    journal.begun(12)
-    journal.admitted(true, {pid: 0, protocol: 'HTTP/1.1'}, undefined)
-    const body = Buffer.from(JSON.stringify({id: 'e-1', source: '/orders/7', specversion: '1.0'}))
-    recorder.bytes(call, 'request', body, 0, body.length)
-    Object.assign(journal, {status: 200, firstByteAt: 14, isWhole: true})
-    journal.ended()
-    const {nodes} = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, '1')
+t.test('a workflow is below the call that started it, its steps below it, below an activity its calls', async t => {
+  const house = await openHouse(t)
+  const {workflows, clock} = house
+  const recorder = new CallRecorder(() => 100)
+  // of now: a clock that is set back meanwhile dates what was before twice
+  const from = performance.now()
+  const until = (ms: number): void => clock.pass(Math.floor(wallTime.of(from + ms)) - clock.date())
+  workflows.connect('shop', new TestWorker())
+  made(recorder, 'web shop', '/orders', [from, from + 10])
+  until(5)
+  await workflows.start('shop', order('o-1'))
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  workflows.byPerson.add((await workflows.start('shop', order('by-hand'))).key)
+  made(recorder, 'shop bank', '/charge', [from + 20, from + 25])
+  until(30)
+  await workflows.completeActivity('shop', done('o-1', 0))
+  await workflows.completeTurn('shop', answer('o-1', [end(3)]))
+  for (const q of ['1', '2', 'workflow:o-1', 'workflow:shop/o-1']) {
+    const {nodes, failedAt} = await requestTree({...facts(recorder), work: {openWorkflows: () => workflows}}, q)
     t.same(
-      nodes.map(({depth, what, link}) => [depth, what, link?.reason]),
+      nodes.map(({depth, kind, from, to, what, link}) => [depth, kind, from, to, what, link?.reason]),
       [
-        [0, 'POST /orders', undefined],
-        [1, 'POST /on', 'only']
-      ]
+        [0, 'call', 'web', 'shop', 'POST /orders', undefined],
+        [1, 'workflow', 'shop', 'shop', 'workflow order o-1', 'only'],
+        [2, 'activity', 'shop', 'shop', 'activity charge', 'history'],
+        [3, 'call', 'shop', 'bank', 'POST /charge', 'only']
+      ],
+      q
     )
+    t.match(nodes[1], {outcome: 'failed', isFailed: true, workflow: {app: 'shop', id: 'o-1', eventId: null}})
+    t.equal(failedAt, nodes[1]?.id)
+    t.match(nodes[2], {startMs: /^[45]/, totalMs: Number, workflow: {app: 'shop', id: 'o-1', eventId: 0}})
   }
-)
+  const byHand = await requestTree({...facts(recorder), work: {openWorkflows: () => workflows}}, 'workflow:by-hand')
+  t.match(byHand.nodes, [{depth: 0, what: 'workflow order by-hand'}], 'the activity that was open has not started it')
+  t.equal(byHand.nodes.length, 1)
+  await t.rejects(requestTree({...facts(recorder), work: {openWorkflows: () => workflows}}, 'workflow:o-2'), {
+    message: 'there is no workflow o-2'
+  })
+  house.close()
+})
+
+t.test('a call with an event is below the call it was made for, whatever the event names as source', async t => {
+  const recorder = new CallRecorder(() => 1000)
+  made(recorder, 'web shop', '/orders', [10, 20])
+  const call = aCall({method: 'POST', path: '/on'})
+  const request = {
+    ...aRequest(),
+    method: 'POST',
+    path: '/on',
+    lines: 'content-type: application/cloudevents+json\r\n'
+  }
+  const journal = new CallJournal(call, request, recorder, undefined)
+  journal.begun(12)
+  journal.admitted(true, {pid: 0, protocol: 'HTTP/1.1'}, undefined)
+  const body = Buffer.from(JSON.stringify({id: 'e-1', source: '/orders/7', specversion: '1.0'}))
+  recorder.bytes(call, 'request', body, 0, body.length)
+  Object.assign(journal, {status: 200, firstByteAt: 14, isWhole: true})
+  journal.ended()
+  const {nodes} = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, '1')
+  t.same(
+    nodes.map(({depth, what, link}) => [depth, what, link?.reason]),
+    [
+      [0, 'POST /orders', undefined],
+      [1, 'POST /on', 'only']
+    ]
+  )
+})
 
 t.test('a request of five thousand calls is a few rows; what one of them made is shown', async t => {
   const recorder = new CallRecorder(() => 100)

@@ -227,23 +227,20 @@ t.test('secret attributes are masked: by what their names say, by `record.mask`,
   t.match(nodes[0]?.spans[0]?.attributes, {'gen_ai.usage.input_tokens': '12', 'db.query.text': 'SELECT 1'})
 })
 
-t.test(
-  'a trace of a whole run, whose first span does not end, is no longer in the making than its calls are many',
-  async t => {
-    const msOf = async (count: number): Promise<number> => {
-      const {recorder, store, tree} = openTree()
-      for (let number = 1; number <= count; number++) {
-        const [id, at] = [`${number}`.padStart(16, '0'), 1000 + number * 5]
-        made(recorder, {edge: 'shop bank', path: '/pay', traceparent: parent('a', id), times: [at, at + 2]})
-        store.addSpan(madeSpan(`a ${id} ${'f'.repeat(16)}`, [at, at + 3], {kind: KIND.client}), '')
-      }
-      const begin = cpuMs()
-      const {nodes, leftOut} = await tree(count.toString())
-      t.equal(nodes.length + leftOut, count)
-      return cpuMs() - begin
+t.test('a trace of a whole run, whose first span does not end, takes no longer than it has calls', async t => {
+  const msOf = async (count: number): Promise<number> => {
+    const {recorder, store, tree} = openTree()
+    for (let number = 1; number <= count; number++) {
+      const [id, at] = [`${number}`.padStart(16, '0'), 1000 + number * 5]
+      made(recorder, {edge: 'shop bank', path: '/pay', traceparent: parent('a', id), times: [at, at + 2]})
+      store.addSpan(madeSpan(`a ${id} ${'f'.repeat(16)}`, [at, at + 3], {kind: KIND.client}), '')
     }
-    await msOf(500)
-    const [few, many] = [await msOf(500), await msOf(10_000)]
-    t.ok(many < 60 * few + 200, `${few} ms and ${many} ms`)
+    const begin = cpuMs()
+    const {nodes, leftOut} = await tree(count.toString())
+    t.equal(nodes.length + leftOut, count)
+    return cpuMs() - begin
   }
-)
+  await msOf(500)
+  const [few, many] = [await msOf(500), await msOf(10_000)]
+  t.ok(many < 60 * few + 200, `${few} ms and ${many} ms`)
+})

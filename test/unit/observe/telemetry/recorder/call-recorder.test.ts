@@ -263,27 +263,24 @@ t.test('an app that is not recorded is not when there are too many pairs, either
   t.equal(recorder.line(last + 1)?.edgeOf.callee, '')
 })
 
-t.test(
-  'the words of a language model stay in the run, also where the head of their request was overwritten',
-  async t => {
-    const recorder = new CallRecorder(() => 1_000_000)
-    const large = Buffer.alloc(900_000, 'x')
-    const begin = (call: Call, path: string): Call => {
-      recorder.started(call, {...aRequest(), method: 'POST', path, lines: ''}, 1000)
-      recorder.bytes(call, 'request', large, 0, large.length)
-      return call
-    }
-    begin(callOf(), '/upload') // what is put aside has no room for another one
-    const question = begin(
-      callOf('gpt', {path: '/v1.0-alpha2/conversation/gpt/converse'}),
-      '/v1.0-alpha2/conversation/gpt/converse'
-    )
-    for (let count = 0; count < 12; count++) recorder.ended(recordOf(begin(callOf(), '/items')))
-    recorder.responded(question, {text: 'HTTP/1.1 200 OK\r\n\r\n', size: 19}, '')
-    recorder.text(question, 'response', 'said')
-    recorder.ended(recordOf(question))
-    const call = recorder.call(question.number ?? 0)
-    t.match(piecesOf(recorder, question.number), [/^3 HTTP/, '4 said'], 'the answer alone is kept')
-    t.same(call && withoutWords(call).pieces.map(({kind}) => kind), [PIECE.responseHead])
+t.test('the words of a language model stay in the run, also if their request’s head was overwritten', async t => {
+  const recorder = new CallRecorder(() => 1_000_000)
+  const large = Buffer.alloc(900_000, 'x')
+  const begin = (call: Call, path: string): Call => {
+    recorder.started(call, {...aRequest(), method: 'POST', path, lines: ''}, 1000)
+    recorder.bytes(call, 'request', large, 0, large.length)
+    return call
   }
-)
+  begin(callOf(), '/upload') // what is put aside has no room for another one
+  const question = begin(
+    callOf('gpt', {path: '/v1.0-alpha2/conversation/gpt/converse'}),
+    '/v1.0-alpha2/conversation/gpt/converse'
+  )
+  for (let count = 0; count < 12; count++) recorder.ended(recordOf(begin(callOf(), '/items')))
+  recorder.responded(question, {text: 'HTTP/1.1 200 OK\r\n\r\n', size: 19}, '')
+  recorder.text(question, 'response', 'said')
+  recorder.ended(recordOf(question))
+  const call = recorder.call(question.number ?? 0)
+  t.match(piecesOf(recorder, question.number), [/^3 HTTP/, '4 said'], 'the answer alone is kept')
+  t.same(call && withoutWords(call).pieces.map(({kind}) => kind), [PIECE.responseHead])
+})

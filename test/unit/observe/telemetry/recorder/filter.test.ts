@@ -65,26 +65,23 @@ t.test('signs of other tools are no words to search for', async t => {
   for (const word of ['a=b', '=', '>', 'path:/x?to=orders', '>1']) t.doesNotThrow(() => readFilter(word), word)
 })
 
-t.test(
-  'a method that is none of HTTP is found by its name, and a call of gRPC that succeeds has a response',
-  async t => {
-    const lines = new CallLines(8)
-    const edgeOf = new Edges(() => 0).between('shop', 'stock')
-    const is = (words: string, {method = 'GET', flags = 0}): boolean => {
-      const line = {...lines.read(lines.begin(0, edgeOf.index, aRequest(aCall({method})), 0)), flags}
-      const head = Buffer.from(`${method} /files HTTP/1.1\r\n`)
-      const content = contentOf({pieces: [{kind: PIECE.requestHead, bytes: head}]})
-      return readFilter(words)({...line, edgeOf}, () => content)
-    }
-    t.equal(is('method:propfind', {method: 'PROPFIND'}), true)
-    t.equal(is('method:PROPFIND|GET', {method: 'MKCOL'}), false)
-    t.equal(is('method:get', {}), true)
-    t.equal(is('status:0', {}), true)
-    t.equal(is('status:0', {flags: FLAG.grpc}), false)
-    t.equal(is('status:0', {flags: FLAG.grpc | FLAG.open}), true, 'it has none yet')
-    t.equal(is('status:0', {flags: FLAG.grpc | FLAG.failed}), true, 'it was reset, or its caller has left')
+t.test('a method beyond HTTP is found by its name, and a call of gRPC that succeeds has a response', async t => {
+  const lines = new CallLines(8)
+  const edgeOf = new Edges(() => 0).between('shop', 'stock')
+  const is = (words: string, {method = 'GET', flags = 0}): boolean => {
+    const line = {...lines.read(lines.begin(0, edgeOf.index, aRequest(aCall({method})), 0)), flags}
+    const head = Buffer.from(`${method} /files HTTP/1.1\r\n`)
+    const content = contentOf({pieces: [{kind: PIECE.requestHead, bytes: head}]})
+    return readFilter(words)({...line, edgeOf}, () => content)
   }
-)
+  t.equal(is('method:propfind', {method: 'PROPFIND'}), true)
+  t.equal(is('method:PROPFIND|GET', {method: 'MKCOL'}), false)
+  t.equal(is('method:get', {}), true)
+  t.equal(is('status:0', {}), true)
+  t.equal(is('status:0', {flags: FLAG.grpc}), false)
+  t.equal(is('status:0', {flags: FLAG.grpc | FLAG.open}), true, 'it has none yet')
+  t.equal(is('status:0', {flags: FLAG.grpc | FLAG.failed}), true, 'it was reset, or its caller has left')
+})
 
 t.test('body: finds what a compressed body says, as it is shown', async t => {
   const edgeOf = new Edges(() => 0).between('shop', 'stock')

@@ -24,29 +24,26 @@ t.test('headers: known names, names with a secret word, and further names', asyn
   )
 })
 
-t.test(
-  'addresses in headers: their queries, fragments, path segments, passwords, and addresses within them',
-  async t => {
-    const shown = (line: string): string => masking.head(`GET / HTTP/1.1\r\n${line}`).split('\r\n')[1] ?? ''
-    t.equal(
-      shown('Location: https://idp.example/cb?code=S3cr3tC0de77&state=ok#access_token=abc&n=1'),
-      'Location: https://idp.example/cb?code=<masked, 12 characters>&state=ok#access_token=<masked, 3 characters>&n=1'
-    )
-    t.equal(shown('Referer: https://x/y?a=1&token=z'), 'Referer: https://x/y?a=1&token=<masked, 1 characters>')
-    t.equal(shown('refresh: 0;url=/x?token=z'), 'refresh: 0;url=/x?token=<masked, 1 characters>')
-    t.equal(shown('Location: /x;jsessionid=A1?b=2'), 'Location: /x;jsessionid=<masked, 2 characters>?b=2')
-    t.equal(shown('Location: https://ada:pw1@x/y'), 'Location: https://ada:<masked, 3 characters>@x/y')
-    t.equal(
-      shown('Location: /login?next=%2Fcb%3Fcode%3DS3cr3t77&x=%2Fy%3Fa%3D1'),
-      'Location: /login?next=<masked, 23 characters>&x=%2Fy%3Fa%3D1'
-    )
-    t.equal(shown('Content-Type: text/html; charset=utf-8'), 'Content-Type: text/html; charset=utf-8')
-    const deep = '?a='.repeat(20_000) + '%25'.repeat(20_000) + '://'.repeat(20_000)
-    t.equal(masking.target(deep), deep, 'in no time')
-    const nested = `${'{"a":'.repeat(20_000)}{"token":"abc"}${'}'.repeat(20_000)}`
-    t.match(masking.text(nested), '{"token":"<masked, 3 characters>"}')
-  }
-)
+t.test('addresses in headers: their queries, fragments, path segments, passwords, addresses within them', async t => {
+  const shown = (line: string): string => masking.head(`GET / HTTP/1.1\r\n${line}`).split('\r\n')[1] ?? ''
+  t.equal(
+    shown('Location: https://idp.example/cb?code=S3cr3tC0de77&state=ok#access_token=abc&n=1'),
+    'Location: https://idp.example/cb?code=<masked, 12 characters>&state=ok#access_token=<masked, 3 characters>&n=1'
+  )
+  t.equal(shown('Referer: https://x/y?a=1&token=z'), 'Referer: https://x/y?a=1&token=<masked, 1 characters>')
+  t.equal(shown('refresh: 0;url=/x?token=z'), 'refresh: 0;url=/x?token=<masked, 1 characters>')
+  t.equal(shown('Location: /x;jsessionid=A1?b=2'), 'Location: /x;jsessionid=<masked, 2 characters>?b=2')
+  t.equal(shown('Location: https://ada:pw1@x/y'), 'Location: https://ada:<masked, 3 characters>@x/y')
+  t.equal(
+    shown('Location: /login?next=%2Fcb%3Fcode%3DS3cr3t77&x=%2Fy%3Fa%3D1'),
+    'Location: /login?next=<masked, 23 characters>&x=%2Fy%3Fa%3D1'
+  )
+  t.equal(shown('Content-Type: text/html; charset=utf-8'), 'Content-Type: text/html; charset=utf-8')
+  const deep = '?a='.repeat(20_000) + '%25'.repeat(20_000) + '://'.repeat(20_000)
+  t.equal(masking.target(deep), deep, 'in no time')
+  const nested = `${'{"a":'.repeat(20_000)}{"token":"abc"}${'}'.repeat(20_000)}`
+  t.match(masking.text(nested), '{"token":"<masked, 3 characters>"}')
+})
 
 t.test('a text of JSON that is an address', async t => {
   t.equal(
@@ -160,51 +157,45 @@ t.test('short words are secret as whole words of a name, however it is written',
   }
 })
 
-t.test(
-  'words: pairs, flags, addresses and fields of JSON, however they are quoted; what is masked stays so',
-  async t => {
-    const texts: readonly (readonly [text: string, masked: string])[] = [
-      ["host=db password='a b' user=me", 'host=db password=<masked, 3 characters> user=me'],
-      ['Server=db;Password="a ;b";Database=x', 'Server=db;Password=<masked, 4 characters>;Database=x'],
-      [String.raw`"Password=\"a ;b\";Database=x"`, '"Password=<masked, 4 characters>;Database=x"'],
-      ['host:6380,password=abc,ssl=True', 'host:6380,password=<masked, 3 characters>,ssl=True'],
-      ['AccountKey=abc==;EndpointSuffix=y', 'AccountKey=<masked, 5 characters>;EndpointSuffix=y'],
-      ['psql --token abc --port 1', 'psql --token <masked, 3 characters> --port 1'],
-      ['[error] amqp://me:p#ss@mq failed', '[error] amqp://me:<masked, 4 characters>@mq failed'],
-      [
-        String.raw`took {\"token\":\"a\\\"b\",\"n\":1}`,
-        String.raw`took {\"token\":\"<masked, 6 characters>\",\"n\":1}`
-      ],
-      ['{"a":{"pin":12}}', '{"a":{"pin":"<masked, 2 characters>"}}'],
-      ['password=$PASSWORD', 'password=$PASSWORD']
-    ]
-    for (const [text, wanted] of texts) {
-      t.equal(masking.text(text), wanted)
-      t.equal(masking.text(wanted), wanted)
-    }
-    t.same(masking.command(['node', '--token', 'abc', '--api-key=d', '-v', 'x']), [
-      'node',
-      '--token',
-      '<masked, 3 characters>',
-      '--api-key=<masked, 1 characters>',
-      '-v',
-      'x'
-    ])
-    t.same(masking.command(['curl', '-H', 'X-Api-Key: abc', '--header', 'Accept: abc']), [
-      'curl',
-      '-H',
-      '<masked, 14 characters>',
-      '--header',
-      'Accept: abc'
-    ])
-    t.equal(
-      masking.json({path: '/x?token=abc', all: [{failure: 'password=abc'}], body: 'password=abc'}),
-      '{"path":"/x?token=<masked, 3 characters>","all":[{"failure":"password=<masked, 3 characters>"}],"body":"password=abc"}'
-    )
-    for (const piece of ['a=', '"', '\\', "token='", '"token":"', '--token ', '://a:', 'token= '])
-      t.ok(masking.text(piece.repeat(20_000)).length > 0, 'in no time')
+t.test('words: pairs, flags, addresses and fields of JSON, however quoted; what is masked stays so', async t => {
+  const texts: readonly (readonly [text: string, masked: string])[] = [
+    ["host=db password='a b' user=me", 'host=db password=<masked, 3 characters> user=me'],
+    ['Server=db;Password="a ;b";Database=x', 'Server=db;Password=<masked, 4 characters>;Database=x'],
+    [String.raw`"Password=\"a ;b\";Database=x"`, '"Password=<masked, 4 characters>;Database=x"'],
+    ['host:6380,password=abc,ssl=True', 'host:6380,password=<masked, 3 characters>,ssl=True'],
+    ['AccountKey=abc==;EndpointSuffix=y', 'AccountKey=<masked, 5 characters>;EndpointSuffix=y'],
+    ['psql --token abc --port 1', 'psql --token <masked, 3 characters> --port 1'],
+    ['[error] amqp://me:p#ss@mq failed', '[error] amqp://me:<masked, 4 characters>@mq failed'],
+    [String.raw`took {\"token\":\"a\\\"b\",\"n\":1}`, String.raw`took {\"token\":\"<masked, 6 characters>\",\"n\":1}`],
+    ['{"a":{"pin":12}}', '{"a":{"pin":"<masked, 2 characters>"}}'],
+    ['password=$PASSWORD', 'password=$PASSWORD']
+  ]
+  for (const [text, wanted] of texts) {
+    t.equal(masking.text(text), wanted)
+    t.equal(masking.text(wanted), wanted)
   }
-)
+  t.same(masking.command(['node', '--token', 'abc', '--api-key=d', '-v', 'x']), [
+    'node',
+    '--token',
+    '<masked, 3 characters>',
+    '--api-key=<masked, 1 characters>',
+    '-v',
+    'x'
+  ])
+  t.same(masking.command(['curl', '-H', 'X-Api-Key: abc', '--header', 'Accept: abc']), [
+    'curl',
+    '-H',
+    '<masked, 14 characters>',
+    '--header',
+    'Accept: abc'
+  ])
+  t.equal(
+    masking.json({path: '/x?token=abc', all: [{failure: 'password=abc'}], body: 'password=abc'}),
+    '{"path":"/x?token=<masked, 3 characters>","all":[{"failure":"password=<masked, 3 characters>"}],"body":"password=abc"}'
+  )
+  for (const piece of ['a=', '"', '\\', "token='", '"token":"', '--token ', '://a:', 'token= '])
+    t.ok(masking.text(piece.repeat(20_000)).length > 0, 'in no time')
+})
 
 t.test('JSON in a header and in a text of JSON', async t => {
   const inner = JSON.stringify({token: 'a"b', n: 1})
@@ -223,24 +214,21 @@ t.test('JSON in a header and in a text of JSON', async t => {
   t.notMatch(json(`${JSON.stringify({log: inner}).slice(0, -1)},"rest":"xy`), /a\\*"b/, 'also where it is cut')
 })
 
-t.test(
-  'what is no secret stays: the line after a flag, a port before a query, what things are called by; deep JSON',
-  async t => {
-    for (const text of [
-      'command: dotnet run --no-session\nappPort: 5000',
-      'GET http://localhost:3000?user=me@example.com failed',
-      'http://localhost:3000#me@home',
-      'http://[::1]:3000?user=me@example.com'
-    ])
-      t.equal(masking.text(text), text)
-    const job = {id: 'import?session=7', parent: {app: 'shop', id: 'key=5'}, name: 'app/shop/key=5'}
-    t.equal(masking.json(job), JSON.stringify(job), 'it is asked for by its id or name')
-    const deep = '?a='.repeat(20_000) + '%25'.repeat(20_000) + '://'.repeat(20_000)
-    t.equal(masking.target(deep), deep, 'in no time')
-    const nested = `${'{"a":'.repeat(20_000)}{"token":"abc"}${'}'.repeat(20_000)}`
-    t.match(masking.text(nested), '{"token":"<masked, 3 characters>"}')
-  }
-)
+t.test('what is no secret stays: the line after a flag, a port before a query, names; deep JSON', async t => {
+  for (const text of [
+    'command: dotnet run --no-session\nappPort: 5000',
+    'GET http://localhost:3000?user=me@example.com failed',
+    'http://localhost:3000#me@home',
+    'http://[::1]:3000?user=me@example.com'
+  ])
+    t.equal(masking.text(text), text)
+  const job = {id: 'import?session=7', parent: {app: 'shop', id: 'key=5'}, name: 'app/shop/key=5'}
+  t.equal(masking.json(job), JSON.stringify(job), 'it is asked for by its id or name')
+  const deep = '?a='.repeat(20_000) + '%25'.repeat(20_000) + '://'.repeat(20_000)
+  t.equal(masking.target(deep), deep, 'in no time')
+  const nested = `${'{"a":'.repeat(20_000)}{"token":"abc"}${'}'.repeat(20_000)}`
+  t.match(masking.text(nested), '{"token":"<masked, 3 characters>"}')
+})
 
 t.test('names of secrets and of what is none, as programs have them', async t => {
   const secret =

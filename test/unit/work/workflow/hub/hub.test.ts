@@ -37,37 +37,34 @@ t.test('what cannot be read, or kept now, is a status of the call, and no error 
   t.match(await callHub(workflows, 'StartInstance', start, caller), {code: 13, message: /cannot be written/})
 })
 
-t.test(
-  'who suspends or resumes is answered once that was done, also where the opposite has come meanwhile',
-  async t => {
-    const {workflows} = await openHouse(t)
-    workflows.connect('shop', new TestWorker())
-    const tell = async (name: string): Promise<unknown> => {
-      const asked = encode(TELL, {instanceId: 'o-1', text: undefined})
-      const answered = callHub(workflows, name, asked, {app: 'shop', trace: '', onGone: () => undefined})
-      await workflows.settled()
-      return answered
-    }
-    await workflows.start('shop', order())
-    await workflows.completeTurn('shop', answer('o-1'))
-    for (const [names, status, turns] of [
-      [['SuspendInstance', 'ResumeInstance'], RUNNING, 2],
-      [['SuspendInstance'], SUSPENDED, 2],
-      [['ResumeInstance', 'SuspendInstance'], SUSPENDED, 3]
-    ] as const) {
-      // what comes while a worker has a turn is in the next one; a suspension begins one
-      await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'go', input: undefined}})
-      let isAnswered = false
-      const first = tell(names[0]).then(() => (isAnswered = true))
-      await workflows.settled()
-      if (names[1] !== undefined) await tell(names[1])
-      t.notOk(isAnswered, `${names.join(', ')}: no worker has it yet`)
-      for (let turn = 0; turn < turns; turn++) await workflows.completeTurn('shop', answer('o-1'))
-      await first
-      t.match(workflows.find('shop', 'o-1'), {status})
-    }
+t.test('who suspends or resumes is answered once it is done, also where the opposite has come meanwhile', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  const tell = async (name: string): Promise<unknown> => {
+    const asked = encode(TELL, {instanceId: 'o-1', text: undefined})
+    const answered = callHub(workflows, name, asked, {app: 'shop', trace: '', onGone: () => undefined})
+    await workflows.settled()
+    return answered
   }
-)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1'))
+  for (const [names, status, turns] of [
+    [['SuspendInstance', 'ResumeInstance'], RUNNING, 2],
+    [['SuspendInstance'], SUSPENDED, 2],
+    [['ResumeInstance', 'SuspendInstance'], SUSPENDED, 3]
+  ] as const) {
+    // what comes while a worker has a turn is in the next one; a suspension begins one
+    await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'go', input: undefined}})
+    let isAnswered = false
+    const first = tell(names[0]).then(() => (isAnswered = true))
+    await workflows.settled()
+    if (names[1] !== undefined) await tell(names[1])
+    t.notOk(isAnswered, `${names.join(', ')}: no worker has it yet`)
+    for (let turn = 0; turn < turns; turn++) await workflows.completeTurn('shop', answer('o-1'))
+    await first
+    t.match(workflows.find('shop', 'o-1'), {status})
+  }
+})
 
 t.test('who suspends an instance that stalls is told so', async t => {
   const {workflows} = await openHouse(t)

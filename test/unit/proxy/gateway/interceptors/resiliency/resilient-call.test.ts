@@ -255,36 +255,33 @@ t.test('a half-open one tries one call and refuses others meanwhile', async t =>
   t.equal(bench.breaker?.state, 'closed')
 })
 
-t.test(
-  'timeouts and missing answers count as failures, what was held in vain and what the caller left do not',
-  async t => {
-    const timed = new Bench({timeoutMs: 5, tripAfter: 1})
-    const running = timed.run(() => new Promise(() => undefined))
-    await timed.pass(5)
-    t.equal(await running, 'timeout')
-    t.equal(timed.breaker?.state, 'open')
+t.test('timeouts and missing answers count as failures, a vain hold and a caller who left do not', async t => {
+  const timed = new Bench({timeoutMs: 5, tripAfter: 1})
+  const running = timed.run(() => new Promise(() => undefined))
+  await timed.pass(5)
+  t.equal(await running, 'timeout')
+  t.equal(timed.breaker?.state, 'open')
 
-    const held = new Bench({tripAfter: 1})
-    await held.run(answers('held').attempt)
-    t.equal(held.breaker?.state, 'closed')
+  const held = new Bench({tripAfter: 1})
+  await held.run(answers('held').attempt)
+  t.equal(held.breaker?.state, 'closed')
 
-    for (const timeoutMs of [0, 5000]) {
-      const left = new Bench({tripAfter: 1, timeoutMs})
-      const cut = left.run(untilStopped)
-      await turn()
-      left.calls[0]?.cancel()
-      t.equal(await cut, timeoutMs === 0 ? 'cut' : 'cancelled')
-      t.equal(left.breaker?.state, 'closed')
-    }
-
-    const thrown = new Bench({tripAfter: 1, timeoutMs: 5})
-    await t.rejects(
-      thrown.run(async () => Promise.reject(new Error('a bug'))),
-      /a bug/
-    )
-    t.equal(thrown.breaker?.state, 'open')
+  for (const timeoutMs of [0, 5000]) {
+    const left = new Bench({tripAfter: 1, timeoutMs})
+    const cut = left.run(untilStopped)
+    await turn()
+    left.calls[0]?.cancel()
+    t.equal(await cut, timeoutMs === 0 ? 'cut' : 'cancelled')
+    t.equal(left.breaker?.state, 'closed')
   }
-)
+
+  const thrown = new Bench({tripAfter: 1, timeoutMs: 5})
+  await t.rejects(
+    thrown.run(async () => Promise.reject(new Error('a bug'))),
+    /a bug/
+  )
+  t.equal(thrown.breaker?.state, 'open')
+})
 
 t.test('a caller that leaves ends the retries, also within a pause', async t => {
   const bench = new Bench({retry: retries({durationMs: 60_000})})
