@@ -65,7 +65,7 @@ export class LeaseSearch {
     }
   }
 
-  /** The other runs that are asked. */
+  /** Returns the sockets of other runs, without runs that failed lately and copies of our template. */
   async candidates(): Promise<readonly RunSocket[]> {
     const sockets = await runSockets(this.#env)
     const now = performance.now()

@@ -21,7 +21,7 @@ export class Levels {
   }
 }
 
-/** How serious a line says that it is. */
+/** Severity that a line states about itself. */
 export type LineLevel = 'error' | 'warn' | 'info' | 'debug'
 
 /** The words that frameworks and servers write, in lower case. */
@@ -139,7 +139,7 @@ function levelAfterTime(head: string): LineLevel | undefined {
   return undefined
 }
 
-/** A time of day; in brackets and without one, a level would be any word in capitals. */
+/** A time of day. Without one in its head, a line may have a word in capitals or brackets that is not a level. */
 const TIME = /\d{1,2}:\d\d/
 
 /** `2026-01-31T14:46:45Z [shop] error: …`, `14:46:45 info: Shop[0]`, and the columns of zap. */

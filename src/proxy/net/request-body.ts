@@ -1,6 +1,6 @@
 import type {Upstream} from './upstream.ts'
 
-/** A piece may also be kept for another attempt, or for a copy. */
+/** Returns a changed copy of a piece, since a retry or a mirrored call may keep the original. */
 export function changed(piece: Buffer, change: (piece: Buffer) => void): Buffer {
   const copy = Buffer.from(piece)
   change(copy)

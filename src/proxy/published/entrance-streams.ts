@@ -11,7 +11,7 @@ const MAX_HEAD_BYTES = 16_384
 const HEAD_MS = 10_000
 
 export interface EntranceStreamsOptions {
-  /** Serves HTTP/1.1 on a connection in memory, whose caller has this one. */
+  /** Serves HTTP/1.1 on an in-memory `connection`; `caller` is the socket on which the stream arrived. */
   readonly serve: (connection: net.Socket, caller: net.Socket) => void
   readonly warn: (text: string) => void
 }

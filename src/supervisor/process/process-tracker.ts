@@ -40,7 +40,7 @@ export class ProcessTracker {
   readonly #reported = new Set<string>()
   /** Processes that got a signal, `PID START SIGNAL`. */
   readonly #signalled = new Set<string>()
-  /** By `PID START`, the activity of processes below one that handles a signal, from before it got the signal. */
+  /** Activity of descendants just before a process that handles signals got one, by `PID START`. */
   readonly #before = new Map<string, string>()
   #members: readonly Seen[] = []
   #orphans: readonly Seen[] = []

@@ -55,7 +55,7 @@ export class Engine {
   /** Finished turns that a worker gets again (`workflow replay`). Meanwhile the instance (`app id`) has no other turn. */
   readonly replays = new Map<string, Replayed>()
   readonly leftWork: LeftWork
-  /** A change was undone: memory has to be read from the file again. */
+  /** Whether a change was rolled back, so that memory must be read from the file again. */
   isUndone = false
   /** Instances that were changed since the last commit; undefined: removed before they had ended. */
   readonly changed = new Map<number, Instance | undefined>()

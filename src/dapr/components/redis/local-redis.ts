@@ -65,7 +65,7 @@ export class LocalRedis {
   readonly #own: OwnRedis | undefined
   readonly #connections = new Set<MovableConnection>()
   #builtIn: BuiltInRedis | undefined
-  /** A run of ours answers. */
+  /** Whether a run of Pillion answers at the port. */
   #isOurs = false
   readonly #becoming = new SingleFlight<'built-in', boolean>()
   /** Connections wait for a server. */

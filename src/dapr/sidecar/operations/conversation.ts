@@ -201,7 +201,7 @@ const usageOf = ({completion, prompt, total, ofCompletion, ofPrompt}: TokenUsage
 interface Caller {
   readonly protocol: Protocol
   readonly onGone: OnGone
-  /** Header lines of the request that its record has: of its trace, and that it is a replay. */
+  /** Header lines of the request that are recorded: its trace, and the mark of a replay. */
   readonly kept: string
 }
 

@@ -31,7 +31,7 @@ export const refusalText = (status: number): string => {
  * requests after a refused one. Stops reading while more requests wait than one turn of the event loop serves.
  */
 export class Connection {
-  /** Requests that arrive from now on are ignored. */
+  /** Whether later requests of the connection are ignored. */
   isLast = false
   readonly #socket: Duplex
   readonly #isClosing: () => boolean
