@@ -9,11 +9,7 @@ const FOLDER = 'dist/page'
 const MAX_FIRST = 40_000
 const MAX_ALL = 98 * 1024
 
-const TYPES = {
-  html: 'text/html; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-  js: 'text/javascript; charset=utf-8'
-}
+const TYPES = {html: 'text/html; charset=utf-8', css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8'}
 
 export async function buildPage() {
   const {outputFiles, metafile} = await build({

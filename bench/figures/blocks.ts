@@ -63,10 +63,5 @@ async function numbersOf(lane: Lane, seconds: number): Promise<Numbers> {
   const before = await lane.events()
   const publish = await on(32, 'publish/pubsub/orders', {})
   await settled(lane, before + publish.requests)
-  return {
-    get: get.perSecond,
-    p50: alone.p50,
-    save: save.perSecond,
-    published: publish.perSecond
-  }
+  return {get: get.perSecond, p50: alone.p50, save: save.perSecond, published: publish.perSecond}
 }

@@ -7,10 +7,7 @@ import {echoServer, freePorts, isInstalled, withRig} from '../tools.ts'
 
 const at = (port: number): Target => ({url: `http://127.0.0.1:${port}/plain`})
 
-const byName = (port: number): Target => ({
-  url: `https://callee-bench.localhost:${port}/plain`,
-  address: '127.0.0.1'
-})
+const byName = (port: number): Target => ({url: `https://callee-bench.localhost:${port}/plain`, address: '127.0.0.1'})
 
 export const port: Figure = {
   name: 'port',

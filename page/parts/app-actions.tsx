@@ -23,12 +23,7 @@ interface Action {
 
 const hrefOfLogs = (app: Api.App): string => hrefOf('logs', [], {app: targetOf(app).name})
 
-const logsOf = (app: Api.App): Action => ({
-  name: 'logs',
-  text: 'Logs',
-  key: 'l',
-  run: () => go(hrefOfLogs(app))
-})
+const logsOf = (app: Api.App): Action => ({name: 'logs', text: 'Logs', key: 'l', run: () => go(hrefOfLogs(app))})
 
 function changesOf(app: Api.App): readonly Action[] {
   if (!mayChange) return []

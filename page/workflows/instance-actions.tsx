@@ -13,10 +13,7 @@ const mayRerun = (instance: Api.Workflow): boolean => isOver(instance) && instan
 
 /** Runs a finished instance again as a new one. `eventId`: the step to begin with; undefined for the first. */
 async function rerun({app, id}: Api.Workflow, eventId?: number): Promise<void> {
-  const again = await change('POST /workflow/{action}', {
-    at: {action: 'rerun'},
-    body: {app, id, eventId}
-  })
+  const again = await change('POST /workflow/{action}', {at: {action: 'rerun'}, body: {app, id, eventId}})
   if (again === undefined) return
   announce(`${id} runs again as ${again.id}`)
   go(instanceHref(again))

@@ -14,12 +14,7 @@ export type ComponentEvent = {
       readonly isSuccess: boolean
       readonly elapsedMs: number
     }
-  | {
-      readonly type: 'published'
-      readonly topic: string
-      readonly isSuccess: boolean
-      readonly elapsedMs: number
-    }
+  | {readonly type: 'published'; readonly topic: string; readonly isSuccess: boolean; readonly elapsedMs: number}
   | {
       /** Several events were published together. */
       readonly type: 'bulk-published'

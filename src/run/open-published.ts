@@ -64,10 +64,7 @@ export function publishedApps(options: RunPublishedOptions): Omit<PublishedApps,
     contexts.set(id, context)
     return context
   }
-  return {
-    contextOf,
-    appAt: ends => options.appOf(markers.of(ends))
-  }
+  return {contextOf, appAt: ends => options.appOf(markers.of(ends))}
 }
 
 const withoutControls = (line: string): string => stripVTControlCharacters(line.slice(0, MAX_LINE))

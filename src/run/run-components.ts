@@ -88,9 +88,7 @@ export class RunComponents {
       redis,
       serverRefusal: this.#serverRefusal,
       isOwnPort: port => this.#ports.has(port),
-      ...(plan.conversation !== undefined && {
-        conversation: {plans: plan.conversation, folder: dirname(plan.file)}
-      }),
+      ...(plan.conversation !== undefined && {conversation: {plans: plan.conversation, folder: dirname(plan.file)}}),
       ...(plan.movedPorts !== undefined && {movedPorts: plan.movedPorts}),
       ...(plan.file !== '' && {opened: component => void (this.#noting = this.#note(this.#noting, component))})
     })

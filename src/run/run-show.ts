@@ -42,10 +42,7 @@ export class RunShow {
     const main = this.#main
     const isOver =
       main !== undefined && main.pid > 0 && livingRuns(this.#options.context.env).every(({pid}) => pid !== main.pid)
-    return {
-      ...(this.answering && {answeredBy: this.answering.copy}),
-      ...(main && !isOver && {answersFor: main.name})
-    }
+    return {...(this.answering && {answeredBy: this.answering.copy}), ...(main && !isOver && {answersFor: main.name})}
   }
 
   /** Does its part. Rejects with a UserError. */

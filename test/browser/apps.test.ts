@@ -164,11 +164,7 @@ t.test('the apps', async t =>
       }
       run.answers['GET /apps/%3Cb%3Eshop/deaths'] = {deaths: []}
       run.answers['GET /pins'] = {pins: [], rounds: []}
-      run.answers['GET /apps/%3Cb%3Eshop/environment'] = {
-        folder: evil,
-        command: [evil],
-        variables: [[evil, evil]]
-      }
+      run.answers['GET /apps/%3Cb%3Eshop/environment'] = {folder: evil, command: [evil], variables: [[evil, evil]]}
       const {page, troubles} = await open(browser, run.url)
       await page.getByRole('link', {name: '<b>shop'}).click()
       await page.getByText('GET /<img src=x onerror="document.title=1">[U+202E]evil').first().waitFor()
@@ -198,9 +194,7 @@ t.test('the apps', async t =>
         const of = `GET /apps/${encodeURIComponent(name)}`
         run.answers[`${of}/environment`] = {folder: `/of/${name}`, command: [], variables: []}
         run.answers[`${of}/why`] = {app: name, instances: [], stalled: [], death: null, deaths: 0}
-        run.answers[`${of}/deaths`] = {
-          deaths: [{...death(), name, exit: `${name} ended`}]
-        }
+        run.answers[`${of}/deaths`] = {deaths: [{...death(), name, exit: `${name} ended`}]}
         run.answers[`${of}/docs`] = {path: ''}
       }
       run.answers['GET /logs'] = (_body, query) =>

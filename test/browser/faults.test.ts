@@ -11,9 +11,7 @@ t.test('faults', async t =>
       await toView(page, 'Faults')
       const table = page.getByRole('region', {name: 'Faults that are on'})
       await table
-        .getByRole('row', {
-          name: /1 .* checkout → payments POST \/charge\* 300 ms later, 503 30 % .* 42 118 of 391/
-        })
+        .getByRole('row', {name: /1 .* checkout → payments POST \/charge\* 300 ms later, 503 30 % .* 42 118 of 391/})
         .waitFor()
       run.send('fault', {change: 'hit', fault: fault(1, {hits: 119, matched: 392}), text: ''})
       await table.getByText('119 of 392').waitFor()

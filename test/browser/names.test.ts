@@ -46,10 +46,7 @@ t.test('a browser that trusts the authority opens names without a warning, each 
   ] as const) {
     const who = flags[1] ?? 'main'
     const app = {appID: 'web', appDirPath: '.', autoPort: true, command: [process.execPath, 'web.mjs']}
-    await rig.write({
-      [`${folder}/web.mjs`]: WEB,
-      [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps: [app]})
-    })
+    await rig.write({[`${folder}/web.mjs`]: WEB, [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps: [app]})})
     const run = rig.pillion(['run', '-f', '.', '--env', `WHO=${who}`, ...flags], {folder, env})
     await run.waitForLine('Writing log files')
   }

@@ -108,11 +108,7 @@ export const wholeOf = (
   entry: Entry,
   {common, commonKeys, mine}: Template,
   {hasMine = false}: {readonly hasMine?: boolean}
-): Entry => ({
-  ...entry,
-  env: {...common, ...(hasMine && mine), ...entry.env},
-  keys: {...commonKeys, ...entry.keys}
-})
+): Entry => ({...entry, env: {...common, ...(hasMine && mine), ...entry.env}, keys: {...commonKeys, ...entry.keys}})
 
 /** Whether an edit of `watch`, or of the number of instances, restarts an app is not said. */
 export function withoutUnsaid({keys: {watch: _w, replicas: _r, ...keys}, ...entry}: Entry): Entry {

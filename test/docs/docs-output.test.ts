@@ -133,10 +133,7 @@ t.test('the keys of the built-in Redis, as redis-cli shows them', async t => {
   await rig.template([{appID: 'shop', command: ['sleep', '600']}], {resourcesPath: './resources'})
   const run = rig.pillion(['up'])
   const {http} = await run.ports('shop')
-  await fetch(`http://127.0.0.1:${http}/v1.0/state/store`, {
-    method: 'POST',
-    body: '[{"key":"basket","value":1}]'
-  })
+  await fetch(`http://127.0.0.1:${http}/v1.0/state/store`, {method: 'POST', body: '[{"key":"basket","value":1}]'})
   const [prompt = '', answer = ''] = block('docs/building-blocks.md', '$ redis-cli').split('\n')
   const program = await inShell(rig, prompt.slice(2).replace('6379', `${port} --no-raw`))
   t.match(await program.exited, {code: 0})

@@ -59,9 +59,7 @@ t.test('faults of a type of actors hit its calls, timers and reminders, and no o
   t.match(await call('host', '/Counter/1/method/add', post('1')), {status: 500, body: /reset by a fault/})
   t.match(
     await rig.run(['fault', '--actor', 'Counter', '--path', '*/remind/wake', '--status', '500', '--times', '1']),
-    {
-      code: 0
-    }
+    {code: 0}
   )
   t.match(await call('host', '/Counter/1/reminders/wake', post({dueTime: '1ms'})), {status: 204})
   await until(() => worksOf(journal(), 'Counter/1').includes('remind/wake'))

@@ -35,10 +35,7 @@ t.test('every answer of the API about jobs, reminders and actors is as its descr
       status,
       json,
       body: text
-    } = await ask(socket, `/api/v1${path}`, {
-      method,
-      ...(body !== undefined && {body: JSON.stringify(body)})
-    })
+    } = await ask(socket, `/api/v1${path}`, {method, ...(body !== undefined && {body: JSON.stringify(body)})})
     t.strictSame([status, misfit(schema, json)], [200, ''], `${method} ${path}: ${text}`)
     return json
   }

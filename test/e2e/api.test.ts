@@ -29,10 +29,7 @@ t.test('every answer of the API is as its description says', async t => {
   ])
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('stock')
-  await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/say?token=abc`, {
-    method: 'POST',
-    body: '{"n":1}'
-  })
+  await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/say?token=abc`, {method: 'POST', body: '{"n":1}'})
   const socket = controlSocket(rig)
   const seen = new Set<string>()
   const get = async (path: string, schema: string): Promise<unknown> => {

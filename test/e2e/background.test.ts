@@ -23,10 +23,7 @@ const WAYS: Readonly<Record<string, string>> = {
 
 async function write(rig: Rig, app: object): Promise<void> {
   const of = {id: 'api', dir: '.', ...app}
-  await rig.write({
-    'server.js': SERVER,
-    'pillion.yaml': JSON.stringify({version: 1, apps: [of]})
-  })
+  await rig.write({'server.js': SERVER, 'pillion.yaml': JSON.stringify({version: 1, apps: [of]})})
 }
 
 async function gone(pid: number): Promise<void> {

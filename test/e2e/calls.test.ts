@@ -209,10 +209,7 @@ http.createServer((request, response) => {
   const {http} = await run.ports('reader')
   const following = rig.pillion(['calls', '-f', 'from:orders/new'])
   const publish = async (): Promise<number> => {
-    const response = await fetch(`http://127.0.0.1:${http}/v1.0/publish/orders/new`, {
-      method: 'POST',
-      body: 'pen'
-    })
+    const response = await fetch(`http://127.0.0.1:${http}/v1.0/publish/orders/new`, {method: 'POST', body: 'pen'})
     return response.status
   }
   // nobody may have subscribed yet, and who follows sees later calls only

@@ -79,10 +79,7 @@ t.test('the listener opens when somebody asks, at the same port and with the sam
     'cache-control': 'no-store'
   })
   t.equal(answer.headers.get('access-control-allow-origin'), null)
-  const {status} = await fetch(`http://localhost:${first.port}/api/v1/apps/shop/restart`, {
-    method: 'POST',
-    headers
-  })
+  const {status} = await fetch(`http://localhost:${first.port}/api/v1/apps/shop/restart`, {method: 'POST', headers})
   t.equal(status, 200)
   await run.stop()
   await t.rejects(fetch(`http://127.0.0.1:${first.port}/api/v1/apps`, {headers}), 'it ends with the run')

@@ -12,9 +12,7 @@ t.test('without resources there are the components of dapr init: the app is aske
   await shop.subscribe([{pubsubname: 'unknown', topic: 'orders', route: '/orders'}])
   await shop.listen()
   await subscribed(shop, 1)
-  const {components} = JSON.parse((await shop.fetch('/v1.0/metadata')).body) as {
-    readonly components: readonly object[]
-  }
+  const {components} = JSON.parse((await shop.fetch('/v1.0/metadata')).body) as {readonly components: readonly object[]}
   t.match(components, [
     {name: 'pubsub', type: 'pubsub.redis', version: 'v1'},
     {name: 'statestore', type: 'state.redis', version: 'v1'}

@@ -19,11 +19,7 @@ const RESULT = JSON.stringify({
 /** A Tiltfile, and a stand-in for Tilt that notes its arguments in `called`. */
 async function withTilt(test: Test, body: string): Promise<{readonly rig: Rig; readonly env: Record<string, string>}> {
   const rig = await openRig(test)
-  await rig.write({
-    Tiltfile: 'x()\n',
-    'result.json': RESULT,
-    'bin/tilt': `#!/bin/sh\necho "$*" > called\n${body}\n`
-  })
+  await rig.write({Tiltfile: 'x()\n', 'result.json': RESULT, 'bin/tilt': `#!/bin/sh\necho "$*" > called\n${body}\n`})
   await chmod(join(rig.folder, 'bin/tilt'), 0o755)
   return {rig, env: {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`}}
 }

@@ -14,9 +14,7 @@ t.test('a call of gRPC starts an app, unary and as a stream, of this run and of 
   const rig = await openRig(t)
   const echo = {autoPort: true, appProtocol: 'grpc', command: ECHO, lazy: true}
   await rig.template([{appID: 'a', command: []}, ...['b', 'c', 'd', 'e'].map(appID => ({...echo, appID}))])
-  await rig.write({
-    'far/dapr.yaml': JSON.stringify({version: 1, apps: [{appID: 'far', appDirPath: '.', command: []}]})
-  })
+  await rig.write({'far/dapr.yaml': JSON.stringify({version: 1, apps: [{appID: 'far', appDirPath: '.', command: []}]})})
   const run = rig.pillion(['run', '-f', '.'])
   const other = rig.pillion(['run', '-f', 'far'])
   await run.waitForLine('App id "e" starts with its first call')
@@ -43,9 +41,7 @@ t.test('a call of HTTP of another run starts an app', async t => {
     {appID: 'stock', autoPort: true, lazy: true, command: ['node', '../app.mjs']},
     {appID: 'shop', command: []}
   ])
-  await rig.write({
-    'far/dapr.yaml': JSON.stringify({version: 1, apps: [{appID: 'far', appDirPath: '.', command: []}]})
-  })
+  await rig.write({'far/dapr.yaml': JSON.stringify({version: 1, apps: [{appID: 'far', appDirPath: '.', command: []}]})})
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await rig.pillion(['run', '-f', 'far']).ports('far')
   await run.waitForLine('App id "stock" starts with its first call')

@@ -29,10 +29,7 @@ async function startProject(rig: Rig, folder: string, env: Readonly<Record<strin
     {...app, appID: 'web', routes},
     {...app, appID: 'files'}
   ]
-  await rig.write({
-    [`${folder}/web.mjs`]: WEB,
-    [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps})
-  })
+  await rig.write({[`${folder}/web.mjs`]: WEB, [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps})})
   const run = rig.pillion(['run', '-f', '.'], {folder, env})
   await run.waitForLine('Writing log files', {nth: 2})
   return run

@@ -26,10 +26,7 @@ t.test('names answer at further ports, which an app with that port gets', async 
   const env = {...withNames(port), PILLION_NAMES_PORT: [port, short, taken].join(',')}
   const start = async (folder: string, more: Record<string, unknown> = {}): Promise<ReturnType<Rig['pillion']>> => {
     const apps = [{id: 'web', dir: '.', command: ['node', 'web.mjs'], autoPort: true, ...more}]
-    await rig.write({
-      [`${folder}/web.mjs`]: WEB,
-      [`${folder}/pillion.yaml`]: JSON.stringify({version: 1, apps})
-    })
+    await rig.write({[`${folder}/web.mjs`]: WEB, [`${folder}/pillion.yaml`]: JSON.stringify({version: 1, apps})})
     const run = rig.pillion(['up'], {folder, env})
     await run.waitForLine('web ready')
     return run

@@ -79,13 +79,7 @@ export class Numbered {
         this.#failed.push(`${number}: ${why}`)
         resolve()
       }
-      const call = request({
-        port,
-        host: '127.0.0.1',
-        agent: this.#agent,
-        method,
-        path: `${path}?n=${number}`
-      })
+      const call = request({port, host: '127.0.0.1', agent: this.#agent, method, path: `${path}?n=${number}`})
       call.on('error', error => fail(error.message))
       call.on('response', response => {
         let text = ''

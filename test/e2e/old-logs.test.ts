@@ -64,10 +64,7 @@ t.test('logs of an ended run are those of the version that is asked for', async 
     mkdirSync(folder, {recursive: true})
     writeFileSync(join(folder, named(`svc_${version}`, 'app', 1)), `of ${version}\n`)
   }
-  t.match(await rig.run(['logs', 'svc', '--version', '2.0.0', '--grep', 'of']), {
-    code: 0,
-    stdout: 'of 2.0.0\n'
-  })
+  t.match(await rig.run(['logs', 'svc', '--version', '2.0.0', '--grep', 'of']), {code: 0, stdout: 'of 2.0.0\n'})
   t.match(await rig.run(['logs', 'svc', '--version', '*', '--grep', 'of']), {code: 0, stdout: /1\.0\.0\n.*2\.0\.0\n/})
   t.match(await rig.run(['logs', 'svc', '--version', '3.0.0']), {
     code: 1,

@@ -74,11 +74,9 @@ async function ask(
   return answer
 }
 
-async function openShop(t: Test): Promise<{
-  rig: Rig
-  run: ReturnType<Rig['pillion']>
-  session: http2.ClientHttp2Session
-}> {
+async function openShop(
+  t: Test
+): Promise<{rig: Rig; run: ReturnType<Rig['pillion']>; session: http2.ClientHttp2Session}> {
   const rig = await openRig(t)
   const port = await freePort()
   await rig.write({

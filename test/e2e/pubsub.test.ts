@@ -12,12 +12,7 @@ t.test('an event in its envelope: published, delivered with its headers, listed 
   t.match(request, {
     method: 'POST',
     url: '/orders',
-    headers: {
-      'content-type': 'application/cloudevents+json',
-      pubsubname: 'bus',
-      partitionkey: '7',
-      traceparent
-    }
+    headers: {'content-type': 'application/cloudevents+json', pubsubname: 'bus', partitionkey: '7', traceparent}
   })
   t.match(
     request.body,

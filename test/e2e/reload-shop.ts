@@ -54,15 +54,7 @@ export async function openShop(
 /** Saves under calls, one save after the other, and looks whether each call was answered, and delivered once. */
 export async function saveUnder(t: Test, shop: Shop, traffic: Partial<Traffic>): Promise<void> {
   const {rig, run, port} = shop
-  const whole: Traffic = {
-    port,
-    path: METHOD,
-    method: 'GET',
-    keepsAlive: true,
-    perSecond: 100,
-    bytes: 0,
-    ...traffic
-  }
+  const whole: Traffic = {port, path: METHOD, method: 'GET', keepsAlive: true, perSecond: 100, bytes: 0, ...traffic}
   const numbered = new Numbered(whole)
   const lines: string[] = []
   for (let save = 1; save <= SAVES; save++) {

@@ -111,9 +111,7 @@ t.test('an app that was not started can be started once what was at fault is cor
   const pipeline = {handlers: [{name: 'limit', type: 'middleware.http.ratelimit'}]}
   const configuration = {metadata: {name: 'config'}, kind: 'Configuration', spec: {httpPipeline: pipeline}}
   const limited = (most: string): Promise<void> =>
-    rig.write({
-      'resources/limit.yaml': component('limit', 'middleware.http.ratelimit', {maxRequestsPerSecond: most})
-    })
+    rig.write({'resources/limit.yaml': component('limit', 'middleware.http.ratelimit', {maxRequestsPerSecond: most})})
   await limited('0')
   await rig.write({
     'resources/file.yaml': component('file', 'secretstores.local.file', {secretsFile: 'secrets.json'}),

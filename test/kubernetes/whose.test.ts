@@ -139,10 +139,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     t.equal(code, 1)
     t.match(stderr, /❌ {2}kubectl: Error from server \(Forbidden\): deployments\.apps "stock" is forbidden/)
     const list = await shop.pillion('list', '-k')
-    t.match(list, {
-      code: 1,
-      stderr: /Error from server \(Forbidden\): pods is forbidden/
-    })
+    t.match(list, {code: 1, stderr: /Error from server \(Forbidden\): pods is forbidden/})
   })
 
   t.test('a namespace that is not there', async t => {

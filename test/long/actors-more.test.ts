@@ -112,9 +112,7 @@ t.test('actors over gRPC, and what metadata tells of them', async t => {
       [GetActorReminderRequest, {...actor, name: 'wake'}],
       GetActorReminderResponse
     ),
-    {
-      answer: {dueTime: '1h', period: '@every 1h0m0s'}
-    }
+    {answer: {dueTime: '1h', period: '@every 1h0m0s'}}
   )
   t.match(
     await client.call(
@@ -122,9 +120,7 @@ t.test('actors over gRPC, and what metadata tells of them', async t => {
       [ListActorRemindersRequest, {actorType: 'Counter'}],
       ListActorRemindersResponse
     ),
-    {
-      answer: {reminders: [{name: 'wake', reminder: {actorId: '1'}}]}
-    }
+    {answer: {reminders: [{name: 'wake', reminder: {actorId: '1'}}]}}
   )
   const {http} = await run.ports('host')
   t.match(await (await fetch(`http://127.0.0.1:${http}/v1.0/metadata`)).json(), {

@@ -128,11 +128,7 @@ t.test('policies see what middleware replies; a retry passes it anew, and sends 
 /** Components for a pipeline of `stock`, with the priority of its alias. */
 const placed = (priority: string): readonly string[] => [
   middleware('check', 'routerchecker', {rule: '^/(dapr|good)', pipelineType: 'appHttpPipeline', priority: '2'}),
-  middleware('alias', 'routeralias', {
-    routes: '{"/bad": "/good"}',
-    pipelineType: 'appHttpPipeline',
-    priority
-  }),
+  middleware('alias', 'routeralias', {routes: '{"/bad": "/good"}', pipelineType: 'appHttpPipeline', priority}),
   middleware('upper', 'uppercase', {pipelineType: 'httpPipeline', priority: '1'})
 ]
 

@@ -42,10 +42,7 @@ t.test('ignoreErrors: the app starts without the component; a secret store comes
       apiVersion: 'dapr.io/v1alpha1',
       kind: 'Component',
       metadata: {name: 'store'},
-      spec: {
-        type: 'state.sqlite',
-        metadata: [{name: 'connectionString', secretKeyRef: {name: 'path', key: 'path'}}]
-      },
+      spec: {type: 'state.sqlite', metadata: [{name: 'connectionString', secretKeyRef: {name: 'path', key: 'path'}}]},
       auth: {secretStore: 'vault'}
     }),
     'resources/b.yaml': component('vault', 'secretstores.local.file', {secretsFile: 'secrets.json'}),

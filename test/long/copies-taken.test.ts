@@ -21,11 +21,7 @@ t.test('a server whose port is in a script: terminal, why and page name it, and 
   const rig = await openRig(t)
   const db = {appID: 'db', appDirPath: './db', command: ['sh', './start.sh']}
   const script = `# the database\nexec node server.js -p ${port}\n`
-  await writeWorktrees(rig, {
-    'dapr.yaml': templateOf(db),
-    'db/server.js': SERVER,
-    'db/start.sh': script
-  })
+  await writeWorktrees(rig, {'dapr.yaml': templateOf(db), 'db/server.js': SERVER, 'db/start.sh': script})
   // the same number as an argument, without a script, in a template of its own
   const inTemplate = {version: 1, apps: [{...db, command: ['node', 'server.js', '-p', port.toString()]}]}
   await rig.write({'other/dapr.yaml': JSON.stringify(inTemplate, null, 2), 'other/db/server.js': SERVER})
@@ -62,10 +58,7 @@ t.test('a server whose port is in a script: terminal, why and page name it, and 
   await moved.waitForLine('listens')
   await moved.end('SIGINT')
   // half of it: the number is in the template, and still in the script
-  await rig.write({
-    'pr/dapr.yaml': templateOf({...db, appPort: port}),
-    'pr/db/start.sh': script
-  })
+  await rig.write({'pr/dapr.yaml': templateOf({...db, appPort: port}), 'pr/db/start.sh': script})
   const half = rig.pillion(['up'], {folder: 'pr'})
   t.match(
     await half.waitForLine('"db" could not listen', {stream: 'stderr'}),

@@ -128,10 +128,7 @@ t.test('debug of an app that has ended, was stopped, waits, has no command, no p
     stderr: /^❌  couldn't find app id dore: did you mean "done"\?\nRunning: .*done/
   })
   t.match(await rig.run(['debug']), {code: 255, stderr: /^Error: debug needs the id of one app\n/})
-  t.match(await rig.run(['debug', 'done', '--format', 'xml']), {
-    code: 255,
-    stderr: /expected shell, dotenv, vscode\n/
-  })
+  t.match(await rig.run(['debug', 'done', '--format', 'xml']), {code: 255, stderr: /expected shell, dotenv, vscode\n/})
   const call = tester?.fetch('/v1.0/invoke/done/method/x')
   await debugged(t, Number(done?.env['APP_PORT']))
   t.match(await call, {status: 200, body: 'from the debugger'})

@@ -77,11 +77,7 @@ t.test('-o curl prints commands that send the same calls again, whatever bytes t
   const calls: {readonly path: string; readonly init: RequestInit; readonly got: unknown}[] = []
   for (const [at, body] of bodies.entries()) {
     const path = paths[at % paths.length] ?? ''
-    const headers: Record<string, string> = {
-      'x-odd': `'";$(id)\\ ${at}`,
-      'x-empty': '',
-      'x-high': '\u00E9\u00FF'
-    }
+    const headers: Record<string, string> = {'x-odd': `'";$(id)\\ ${at}`, 'x-empty': '', 'x-high': '\u00E9\u00FF'}
     if (at % 2 === 1) headers['content-type'] = `text/odd; a="it's"`
     const init = {method: body === undefined ? 'GET' : at === 3 ? 'PATCH' : 'POST', headers, body}
     calls.push({
@@ -232,10 +228,7 @@ t.test('an export is a snapshot: later calls are none of it, what they overwrote
   t.match([whole.log.entries.length, whole.log.comment], [250, undefined])
   const socket = controlSocket(shop.rig)
   const answers = await Promise.all(
-    (['har', 'curl'] as const).map(async format => ({
-      format,
-      response: await open(socket, `/api/v1/calls.${format}`)
-    }))
+    (['har', 'curl'] as const).map(async format => ({format, response: await open(socket, `/api/v1/calls.${format}`)}))
   )
   await make('/after', 300) // nobody reads meanwhile
   for (const {format, response} of answers) {

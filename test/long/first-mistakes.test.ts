@@ -79,9 +79,7 @@ t.test('run with a template in the place of a command names the flag', async t =
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', command: ['true']}])
   for (const path of ['dapr.yaml', '.'])
-    t.match(await rig.run(['run', path]), {
-      stderr: `⚠  ${path} is no program. As a template: pillion run -f ${path}\n`
-    })
+    t.match(await rig.run(['run', path]), {stderr: `⚠  ${path} is no program. As a template: pillion run -f ${path}\n`})
   t.notMatch((await rig.run(['run', './nowhere.yaml'])).stderr, 'As a template')
 })
 

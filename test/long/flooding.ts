@@ -18,10 +18,9 @@ export interface Counted {
 }
 
 /** Counts the numbered lines of flooding apps in a file, by `<app> <stream>`; what else stands there, by line. */
-export async function countedIn(path: string): Promise<{
-  readonly flooded: ReadonlyMap<string, Counted>
-  readonly others: readonly string[]
-}> {
+export async function countedIn(
+  path: string
+): Promise<{readonly flooded: ReadonlyMap<string, Counted>; readonly others: readonly string[]}> {
   const flooded = new Map<string, Counted>()
   const others: string[] = []
   const take = (line: string): void => {

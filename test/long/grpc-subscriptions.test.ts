@@ -86,11 +86,7 @@ t.test('an event reaches an app of gRPC: its fields, metadata and trace', async 
   const {shop, publish} = await openShop(t, [
     {pubsubName: 'bus', topic: 'orders'},
     {pubsubName: 'bus', topic: 'raw', metadata: {rawPayload: 'true'}},
-    {
-      pubsubName: 'bus',
-      topic: 'routed',
-      routes: {rules: [{match: 'event.type == "a"', path: '/a'}], default: '/other'}
-    }
+    {pubsubName: 'bus', topic: 'routed', routes: {rules: [{match: 'event.type == "a"', path: '/a'}], default: '/other'}}
   ])
   const cases: readonly (readonly [type: string, sent: string, data: string, event: object])[] = [
     [

@@ -184,10 +184,7 @@ t.test('an HTTPEndpoint among the resources is called by its name, and is in the
   rig.pillion(['run', '-f', '.'], {env: {SITE_KEY: 'k'}})
   const shop = await rig.driven('shop')
   t.match(await shop.fetch('/v1.0/invoke/site/method/x?y'), {status: 200, body: '/base/x?y k'})
-  t.match(await shop.fetch(`/v1.0/invoke/http://127.0.0.1:${port}/method/z`), {
-    status: 200,
-    body: '/z undefined'
-  })
+  t.match(await shop.fetch(`/v1.0/invoke/http://127.0.0.1:${port}/method/z`), {status: 200, body: '/z undefined'})
   t.match(JSON.parse((await shop.fetch('/v1.0/metadata')).body), {httpEndpoints: [{name: 'site'}]})
 })
 

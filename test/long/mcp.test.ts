@@ -216,10 +216,7 @@ t.test('--read-only offers no tool that changes something; annotations tell whic
 t.test('the run is found anew at each call: it may come, go, and come again', async t => {
   const rig = await shop(t)
   const {call} = await agent(t, rig)
-  t.match(await call('list_apps'), {
-    isError: true,
-    text: 'dapr.yaml is not running. The tool "up" starts it.'
-  })
+  t.match(await call('list_apps'), {isError: true, text: 'dapr.yaml is not running. The tool "up" starts it.'})
   for (let times = 0; times < 2; times++) {
     const run = await started(rig)
     t.match(await call('list_apps'), {isError: false, text: /^3 apps/})

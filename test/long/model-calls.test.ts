@@ -31,21 +31,13 @@ t.test('questions to models are calls: tokens, reasons, tools, never a key, no p
     return (await fetch(url, {method: 'POST', body: JSON.stringify(body)})).status
   }
   const answer = (choice: object): void => {
-    server.next.push(
-      withJson({
-        choices: [choice],
-        usage: {prompt_tokens: 12, completion_tokens: 34, total_tokens: 46}
-      })
-    )
+    server.next.push(withJson({choices: [choice], usage: {prompt_tokens: 12, completion_tokens: 34, total_tokens: 46}}))
   }
   answer({finish_reason: 'stop', message: {content: 'Write to jane@example.com, ä'}})
   t.equal(await converse(2, {inputs: [said('I am jane@example.com', true)], scrubPii: true}), 200)
   answer({
     finish_reason: 'tool_calls',
-    message: {
-      content: '',
-      tool_calls: [{id: '1', type: 'function', function: {name: 'get_weather', arguments: '{}'}}]
-    }
+    message: {content: '', tool_calls: [{id: '1', type: 'function', function: {name: 'get_weather', arguments: '{}'}}]}
   })
   const client = new DaprClient(t, grpc)
   const asked = {name: 'llm', inputs: [said('What now?')], tools: [{function: {name: 'get_weather'}}]}

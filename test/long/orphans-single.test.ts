@@ -12,13 +12,7 @@ await fill(
     OUTPUTS.flatMap(output =>
       endsOf(output)
         .filter(end => kind !== 'npm' || NPM_ENDS.includes(end))
-        .map(end => ({
-          end,
-          output,
-          kinds: [kind],
-          form: 'single' as const,
-          graceMs: 5000
-        }))
+        .map(end => ({end, output, kinds: [kind], form: 'single' as const, graceMs: 5000}))
     )
   )
 )

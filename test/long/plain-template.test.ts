@@ -21,21 +21,13 @@ async function shop(t: Test, name = 'pillion.yaml'): Promise<{readonly rig: Rig;
     {[id]: 'api', [dir]: 'api', port, command: ['node', '-e', API]},
     {[id]: 'worker', [dir]: 'worker', command: ['node', '-e', WORKER]}
   ]
-  await rig.write({
-    'api/x': '',
-    'worker/x': '',
-    [name]: JSON.stringify({version: 1, apps})
-  })
+  await rig.write({'api/x': '', 'worker/x': '', [name]: JSON.stringify({version: 1, apps})})
   return {rig, port}
 }
 
 t.test('a pillion.yaml runs, and neither the screen nor a log of its apps has a word of Dapr', async t => {
   const {rig, port} = await shop(t)
-  t.match(await rig.run(['validate']), {
-    code: 0,
-    stdout: '✅  pillion.yaml can run: 2 apps\n',
-    stderr: ''
-  })
+  t.match(await rig.run(['validate']), {code: 0, stdout: '✅  pillion.yaml can run: 2 apps\n', stderr: ''})
   const run = rig.pillion(['up'])
   await run.waitForLine(/^✅  worker started \(\d+\.\d s\)$/)
   await run.waitForLine(new RegExp(`^✅  api ready at http://localhost:${port} \\(\\d+\\.\\d s\\)$`))
@@ -44,10 +36,7 @@ t.test('a pillion.yaml runs, and neither the screen nor a log of its apps has a 
   const shown = ['ps', 'list', 'calls', 'graph', 'why', 'url', 'logs', 'doctor', 'copies']
   for (const command of shown)
     t.notMatch(await rig.run([command, ...(command === 'url' ? ['api'] : [])]), {stdout: /dapr(?!\/logs)/i}, command)
-  t.match(await rig.run(['down']), {
-    code: 0,
-    stdout: '✅  2 apps stopped\n'
-  })
+  t.match(await rig.run(['down']), {code: 0, stdout: '✅  2 apps stopped\n'})
   await run.exited
   t.notMatch(run.stdout.text + run.stderr.text, /dapr|termination signal/i)
   t.match(run.stdout.text, 'stopping 2 apps …')
@@ -62,39 +51,20 @@ t.test('run -f of a pillion.yaml keeps Dapr’s lines', async t => {
   const {rig} = await shop(t)
   const run = rig.pillion(['run', '-f', '.'])
   await run.waitForLine('ℹ️  Started Dapr with app id "api"')
-  t.match(await rig.run(['stop', '-f', '.']), {
-    stdout: '✅  Dapr and app processes stopped successfully\n'
-  })
+  t.match(await rig.run(['stop', '-f', '.']), {stdout: '✅  Dapr and app processes stopped successfully\n'})
   await run.exited
 })
 
 t.test('both names in one folder are refused by what reads a template; one above does not count', async t => {
   const {rig} = await shop(t)
-  await rig.write({
-    'inner/pillion.yaml': 'version: 1\napps: [{id: a, dir: ., command: ["true"]}]\n'
-  })
-  await rig.write({
-    'dapr.yaml': 'version: 1\napps: [{appID: a, appDirPath: ., command: ["true"]}]\n'
-  })
+  await rig.write({'inner/pillion.yaml': 'version: 1\napps: [{id: a, dir: ., command: ["true"]}]\n'})
+  await rig.write({'dapr.yaml': 'version: 1\napps: [{appID: a, appDirPath: ., command: ["true"]}]\n'})
   for (const command of ['up', 'validate'])
-    t.match(
-      await rig.run([command]),
-      {
-        code: 1,
-        stderr: '❌  pillion.yaml and dapr.yaml are in one folder\n'
-      },
-      command
-    )
-  t.match(await rig.run(['doctor']), {
-    code: 1,
-    stdout: /pillion\.yaml and dapr\.yaml are in one folder/
-  })
+    t.match(await rig.run([command]), {code: 1, stderr: '❌  pillion.yaml and dapr.yaml are in one folder\n'}, command)
+  t.match(await rig.run(['doctor']), {code: 1, stdout: /pillion\.yaml and dapr\.yaml are in one folder/})
   t.match(await rig.run(['validate', '-f', 'dapr.yaml']), {code: 0})
   t.match(await rig.run(['up'], {folder: 'inner'}), {code: 0})
-  t.match(await rig.run(['import', '-o', 'pillion.yml']), {
-    code: 1,
-    stderr: /already exists/
-  })
+  t.match(await rig.run(['import', '-o', 'pillion.yml']), {code: 1, stderr: /already exists/})
 })
 
 t.test('mistakes of a pillion.yaml have a place, and no words of Dapr or Go', async t => {
@@ -154,19 +124,10 @@ t.test('a template keeps what is its own under both names, also one that is rena
   t.match(await rig.run(['ps']), {code: 0, stdout: /worker +ready/}, 'its run is found by its new name')
   t.match(await rig.run(['up']), {code: 1, stderr: /is already running/})
   await crash()
-  const apps = [
-    {
-      id: 'api',
-      dir: 'api',
-      command: ['node', '-e', 'console.log("edited"); setInterval(() => {}, 1000)']
-    }
-  ]
+  const apps = [{id: 'api', dir: 'api', command: ['node', '-e', 'console.log("edited"); setInterval(() => {}, 1000)']}]
   await rig.write({'pillion.yaml': JSON.stringify({version: 1, apps})})
   await run.waitForLine('== APP - api == edited')
-  t.match(await rig.run(['down']), {
-    code: 0,
-    stdout: '✅  1 app stopped\n'
-  })
+  t.match(await rig.run(['down']), {code: 0, stdout: '✅  1 app stopped\n'})
   t.match(await run.exited, {code: 0})
   t.match(await rig.run(['why', '--last-run']), {stdout: /SIGKILL/}, 'its exits are found, too')
   const again = rig.pillion(['up', '-f', '.'])
@@ -189,17 +150,12 @@ t.test('a service that fails at an unknown request lives with a port alone; why 
   const port = await freePort()
   await rig.write({'dapr.yaml': strict({port})})
   t.match(await rig.run(['up', '-d']), {code: 0, stdout: /1 app ready/})
-  const answer = await fetch(`http://localhost:${port}/`, {
-    method: 'POST',
-    body: '{"name": "jam"}'
-  })
+  const answer = await fetch(`http://localhost:${port}/`, {method: 'POST', body: '{"name": "jam"}'})
   t.equal(await answer.text(), 'jam')
   await rig.run(['down'])
   await rig.write({'dapr.yaml': strict({autoPort: true})})
   const run = rig.pillion(['run', '-f', '.'])
-  await run.waitForLine(/^ *GET \/dapr\/config from its sidecar/, {
-    stream: 'stderr'
-  })
+  await run.waitForLine(/^ *GET \/dapr\/config from its sidecar/, {stream: 'stderr'})
   await run.exited
   const {stdout} = await rig.run(['why', '--last-run'])
   t.match(stdout, /Sent by Pillion:\n {2}GET \/dapr\/config from its sidecar/)
@@ -236,18 +192,8 @@ for (const [what, way, then] of [
       'pillion.yaml': JSON.stringify({
         version: 1,
         apps: [
-          {
-            id: 'reader',
-            dir: '.',
-            port: ports[0],
-            command: ['node', '-e', READS]
-          },
-          {
-            id: 'other',
-            dir: '.',
-            port: ports[1],
-            command: ['node', '-e', API]
-          },
+          {id: 'reader', dir: '.', port: ports[0], command: ['node', '-e', READS]},
+          {id: 'other', dir: '.', port: ports[1], command: ['node', '-e', API]},
           {id: 'caller', dir: '.', command: ['node', '-e', CALLS]}
         ]
       })

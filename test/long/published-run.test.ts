@@ -21,13 +21,7 @@ interface Scene {
   readonly app: (id: string, port: number, more?: object) => object
 }
 
-const app: Scene['app'] = (appID, port, more) => ({
-  appID,
-  appDirPath: '.',
-  port,
-  command: ['node', 'app.mjs'],
-  ...more
-})
+const app: Scene['app'] = (appID, port, more) => ({appID, appDirPath: '.', port, command: ['node', 'app.mjs'], ...more})
 
 async function openScene(
   t: Test,

@@ -50,10 +50,7 @@ for (const [name, type, metadata, wishes] of CASES)
     const counts = join(rig.home, 'counts')
     await rig.write({
       'order/version.txt': '0',
-      'resources/bus.yaml': component('bus', type, {
-        ...metadata,
-        redisHost: `localhost:${await freePort()}`
-      }),
+      'resources/bus.yaml': component('bus', type, {...metadata, redisHost: `localhost:${await freePort()}`}),
       '../home/counts': ''
     })
     await rig.template([

@@ -216,10 +216,7 @@ t.test('many events in one request, published and delivered', async t => {
     const body = JSON.stringify(entries)
     t.match(await shop.fetch(`/${path}`, {method: 'POST', body, headers: {traceparent}}), {status: 204, body: ''})
     const request = await shop.nextRequest()
-    t.match(request, {
-      url: '/orders',
-      headers: {'content-type': 'application/json', pubsubname: 'bus', traceparent}
-    })
+    t.match(request, {url: '/orders', headers: {'content-type': 'application/json', pubsubname: 'bus', traceparent}})
     const bulk = JSON.parse(request.body) as {entries: {entryId: string; event: object; metadata: object}[]}
     t.match(bulk, {
       id: /^[0-9a-f-]{36}$/,
@@ -281,10 +278,7 @@ t.test('the inbound policies of a component deliver a failed event again', async
         kind: 'Resiliency',
         metadata: {name: 'policies'},
         spec: {
-          policies: {
-            retries: {twice: {policy: 'constant', duration: '1ms', maxRetries: 2}},
-            timeouts: {short: '3s'}
-          },
+          policies: {retries: {twice: {policy: 'constant', duration: '1ms', maxRetries: 2}}, timeouts: {short: '3s'}},
           targets: {components: {bus: {inbound: {retry: 'twice', timeout: 'short'}}}}
         }
       })

@@ -110,9 +110,7 @@ t.test('two runs share the built-in Redis; when the one that is it ends, the oth
   t.equal(await save(stock, 2), 204)
   const stopped = await rig.run(['stop', '-f', '.'])
   t.equal(stopped.code, 0)
-  await other.waitForLine(`No Redis at localhost:${port}: Pillion serves one`, {
-    stream: 'stderr'
-  })
+  await other.waitForLine(`No Redis at localhost:${port}: Pillion serves one`, {stream: 'stderr'})
   t.equal(await read(stock), '2')
   t.equal(await save(stock, 3), 204)
   const redis = await client(t, port)

@@ -116,9 +116,7 @@ for (const [how, wishes] of [
     await rig.write({'stock/app.js': '1'})
     const next = await rig.driven('stock')
     await old.exit(3)
-    await run.waitForLine(/"stock" exited with code 3.*, waits for a save/, {
-      stream: 'stderr'
-    })
+    await run.waitForLine(/"stock" exited with code 3.*, waits for a save/, {stream: 'stderr'})
     await next.answer({body: 'new'})
     await next.listen()
     await run.waitForLine('stock: reloaded')
@@ -130,9 +128,7 @@ t.test('where the old process has died, and the new one dies, too, the next chan
   await rig.write({'stock/app.js': '1'})
   const failing = await rig.driven('stock')
   await old.exit(3)
-  await run.waitForLine(/"stock" exited with code 3.*, waits for a save/, {
-    stream: 'stderr'
-  })
+  await run.waitForLine(/"stock" exited with code 3.*, waits for a save/, {stream: 'stderr'})
   await failing.exit(4)
   await run.waitForLine(/the new process of "stock" exited with code 4$/, {stream: 'stderr'})
   t.match(await ask(), /exited with code 3 at .* and waits for a save/)
@@ -171,10 +167,7 @@ t.test('said in common, overlap counts for apps without a fixed port alone', asy
 })
 
 t.test('a service whose code has a fixed port, and which is given another one, overlaps', async t => {
-  t.match(await saveOnce(t, {reload: 'overlap', fixedPort: 8000}), {
-    line: /, 0 requests held, 0 lost$/,
-    warnings: ''
-  })
+  t.match(await saveOnce(t, {reload: 'overlap', fixedPort: 8000}), {line: /, 0 requests held, 0 lost$/, warnings: ''})
 })
 
 t.test('an app that asks for overlap at a port of its own is refused, with what to write', async t => {

@@ -18,9 +18,7 @@ t.test('nor where the callee runs behind npm start', {timeout: 120_000}, async t
   const shop = await openShop(
     t,
     {command: ['npm', 'start', '--silent'], watch: ['version.txt']},
-    {
-      'order/package.json': JSON.stringify({name: 'order', scripts: {start}})
-    }
+    {'order/package.json': JSON.stringify({name: 'order', scripts: {start}})}
   )
   await saveUnder(t, shop, {method: 'POST', bytes: 1000, perSecond: 50})
 })

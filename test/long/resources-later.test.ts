@@ -40,13 +40,7 @@ t.test('an app with subscriptions in files is asked for its own once there is a 
     })
   })
   await rig.template([
-    {
-      appID: 'stock',
-      daprHTTPPort: port,
-      autoPort: true,
-      resourcesPath: '../resources',
-      command: ['node', '../app.mjs']
-    }
+    {appID: 'stock', daprHTTPPort: port, autoPort: true, resourcesPath: '../resources', command: ['node', '../app.mjs']}
   ])
   const run = rig.pillion(['run', '-f', '.'])
   await run.waitForLine('GET /dapr/config')

@@ -54,9 +54,7 @@ t.test('down and copies down end a start, and a run, that Ctrl-Z has stopped', a
     t.match(await rig.run(args, PR), {code: 0, stdout: /stopped/}, args.join(' '))
     await run.exited
   }
-  await rig.write({
-    'pr/dapr.yaml': JSON.stringify({version: 1, apps: APPS})
-  })
+  await rig.write({'pr/dapr.yaml': JSON.stringify({version: 1, apps: APPS})})
   const run = rig.pillion(['up'], PR)
   await run.ports('a')
   process.kill(run.pid, 'SIGSTOP')

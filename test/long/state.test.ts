@@ -23,10 +23,7 @@ const STORES: readonly Store[] = [
   {type: 'state.in-memory', metadata: async () => ({})},
   {type: 'state.sqlite', metadata: async () => ({connectionString: 'data.db'})},
   // nobody listens there: the run is that Redis
-  {
-    type: 'state.redis',
-    metadata: async () => ({redisHost: `localhost:${await freePort()}`, redisPassword: ''})
-  },
+  {type: 'state.redis', metadata: async () => ({redisHost: `localhost:${await freePort()}`, redisPassword: ''})},
   {type: 'state.postgresql', version: 'v1', metadata: newDatabase, skip: skipWithoutPostgres},
   {type: 'state.postgresql', version: 'v2', metadata: newDatabase, skip: skipWithoutPostgres}
 ]

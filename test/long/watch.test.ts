@@ -12,9 +12,7 @@ t.test('a watched app that has crashed waits for the next change; callers hear a
   const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
   await stock.print('no pears left\n', 'stderr')
   await stock.exit(3)
-  await run.waitForLine(/"stock" exited with code 3 .*, waits for a save$/, {
-    stream: 'stderr'
-  })
+  await run.waitForLine(/"stock" exited with code 3 .*, waits for a save$/, {stream: 'stderr'})
   const refused = await shop.fetch('/v1.0/invoke/stock/method/pears')
   t.equal(refused.status, 500)
   t.match(refused.body, /\(\\?"stock\\?" exited with code 3 at \d\d:\d\d:\d\d and waits for a save: no pears left\)/)
@@ -114,9 +112,7 @@ t.test('an edit of the template starts, stops and restarts the apps it is about,
   await rig.write({'changes/first.env': 'COLOUR=blue\n'})
   t.match((await rig.driven('changes')).env, {SIZE: '2', COLOUR: 'blue'})
 
-  await rig.write({
-    'dapr.yaml': 'version: 1\napps:\n  - appID: stays\n    appDirPath: stays\n    restart: sometimes\n'
-  })
+  await rig.write({'dapr.yaml': 'version: 1\napps:\n  - appID: stays\n    appDirPath: stays\n    restart: sometimes\n'})
   await run.waitForLine('the edited template has a mistake, so nothing was changed', {stream: 'stderr'})
   await run.waitForLine('restart: sometimes', {stream: 'stderr'})
   t.match(await comes.fetch('/v1.0/metadata'), {status: 200})

@@ -99,9 +99,7 @@ t.test('work of a run goes on with the next one, however it ended, and a line sa
   await rig.driven('shop') // its own, which is not to be taken for that of a later run
   await second.waitForLine(
     /another run of this template, or another program, holds .*work-.*\.db: what this run takes on \(workflows, jobs, reminders\) is kept in memory/,
-    {
-      stream: 'stderr'
-    }
+    {stream: 'stderr'}
   )
   await second.end('SIGINT')
   await run.end('SIGINT')
@@ -111,10 +109,7 @@ t.test('work of a run goes on with the next one, however it ended, and a line sa
   )
   await rig.write({'shop/resources/bus.yaml': BUS})
   await rig.template([{appID: 'shop', resourcesPath: 'resources', containerImage: 'shop:1'}])
-  t.match(await rig.run(['validate']), {
-    code: 0,
-    stderr: /no Component has actorStateStore "true": Pillion needs none/
-  })
+  t.match(await rig.run(['validate']), {code: 0, stderr: /no Component has actorStateStore "true": Pillion needs none/})
   t.match(
     (await rig.run(['export', 'kubernetes', '-o', 'k'])).stderr,
     /scheduler in the cluster; .* stay in .*work-.*\.db/

@@ -144,9 +144,7 @@ export async function realKafka(t: Test): Promise<RealKafka | undefined> {
     await once(own, 'exit')
   }
   const start = async (): Promise<void> => {
-    const own = spawn('java', [...options, 'kafka.Kafka', properties], {
-      stdio: ['ignore', 'pipe', 'inherit']
-    })
+    const own = spawn('java', [...options, 'kafka.Kafka', properties], {stdio: ['ignore', 'pipe', 'inherit']})
     server = own
     tie(own, folder)
     const said: string[] = []

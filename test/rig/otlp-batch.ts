@@ -40,9 +40,7 @@ export function spanBatch(app: string, count: number, traceId?: Buffer): Uint8Ar
       ]
     })
   })
-  const resource = whole(Resource, {
-    attributes: [text('service.name', app), text('telemetry.sdk.language', 'java')]
-  })
+  const resource = whole(Resource, {attributes: [text('service.name', app), text('telemetry.sdk.language', 'java')]})
   const scope = whole(InstrumentationScope, {name: 'io.opentelemetry.jdbc', version: '2.33.1'})
   const scopeSpans = [whole(ScopeSpans, {scope, spans})]
   return new Uint8Array(

@@ -19,9 +19,7 @@ export interface KnownBody {
       readonly resource: {readonly attributes: readonly KnownPair[]}
       readonly scopeSpans: readonly {readonly scope: {readonly name: string}; readonly spans: readonly KnownSpan[]}[]
     }[]
-    readonly resourceLogs?: readonly {
-      readonly scopeLogs: readonly {readonly logRecords: readonly KnownLog[]}[]
-    }[]
+    readonly resourceLogs?: readonly {readonly scopeLogs: readonly {readonly logRecords: readonly KnownLog[]}[]}[]
   }
 }
 

@@ -35,10 +35,7 @@ t.test("Daeploy's command line manages a run: login, deploy, ls, logs, assign, k
   if (sdk === undefined) return
   const rig = await openRig(t)
   cpSync(ECHO, join(rig.folder, 'echo'), {recursive: true, filter: source => !/__pycache__|\.db$/.test(source)})
-  await rig.write({
-    'echo/.s2i/environment': 'APP_FILE = service.py\n',
-    'dapr.yaml': 'version: 1\nmanagerPort: 0\n'
-  })
+  await rig.write({'echo/.s2i/environment': 'APP_FILE = service.py\n', 'dapr.yaml': 'version: 1\nmanagerPort: 0\n'})
   const run = rig.pillion(['run', '-f', '.'], {env: sdk.env})
   const manager = (await managerOf(run)).replace('127.0.0.1', 'localhost')
   const daeploy = cliOf(rig, sdk)
@@ -156,9 +153,7 @@ t.test('a new project of `daeploy init` runs from a template without a command',
   t.match(JSON.parse((await ask(`${manager}/services/mine/openapi.json`)).body), {info: {title: 'mine 0.0.0'}})
   const followed = rig.start(
     [join(sdk.bin, 'python'), '-c', FOLLOW, `${manager}/services/~logs?name=mine&version=0.0.0&follow=True`],
-    {
-      env: sdk.env
-    }
+    {env: sdk.env}
   )
   await followed.waitForLine('GET /openapi.json')
   await ask(`${manager}/services/mine/docs`)

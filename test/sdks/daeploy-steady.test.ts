@@ -49,9 +49,7 @@ for (const reload of ['restart', 'overlap'] as const)
     await heard('Ada from 1.0.0')
     const text = readFileSync(join(rig.folder, 'echo/service.py'), 'utf8')
     for (let save = 1; save <= SAVES; save++) {
-      await rig.write({
-        'echo/service.py': text.replace('{name} from {ME}', `{name} from {ME}, save ${save}`)
-      })
+      await rig.write({'echo/service.py': text.replace('{name} from {ME}', `{name} from {ME}, save ${save}`)})
       await heard(`Ada from 1.0.0, save ${save}`)
     }
     const {asked, seconds, answers, failures} = (await steady('cease')) as QueueStats

@@ -98,11 +98,5 @@ for (const version of ['3.6.1', '3.18.0'])
     const folder = await installed(t, daprForJavascript(version))
     if (folder === undefined) return
     const told = await resultsWith(t, [process.execPath, join(SDKS, 'events.mjs')], {SDK_FOLDER: folder})
-    t.match(told, {
-      ...STORED,
-      ...EXPECTED,
-      'order-1': {data: {n: 1}},
-      'order-4': {data: {n: 4}},
-      'dead-2': {n: 2}
-    })
+    t.match(told, {...STORED, ...EXPECTED, 'order-1': {data: {n: 1}}, 'order-4': {data: {n: 4}}, 'dead-2': {n: 2}})
   })

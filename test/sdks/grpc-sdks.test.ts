@@ -134,10 +134,7 @@ for (const protocol of ['grpc', 'http'] as const)
       missing: {message: NOBODY},
       metadata: {id: 'shop', extended: {color: 'blue'}},
       state: {code: 'INVALID_ARGUMENT', message: /state store mystore is not found/},
-      publish: {
-        code: 'INVALID_ARGUMENT',
-        message: /^pubsub mypubsub is not found/
-      },
+      publish: {code: 'INVALID_ARGUMENT', message: /^pubsub mypubsub is not found/},
       async: {body: 'pears', caller: 'shop'},
       say: 'hello Ada',
       abort: {code: 'ABORTED', message: 'ä pear'},

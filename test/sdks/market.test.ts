@@ -18,9 +18,7 @@ t.test('the market’s own tests pass by the command of its page, and nothing is
   const {folder} = await copyExample(rig, 'market')
   await symlink(join(sdk, 'node_modules'), join(folder, 'node_modules'))
   const components = readFileSync(join(folder, 'resources/components.yaml'), 'utf8')
-  await rig.write({
-    'market/resources/components.yaml': components.replace('6379', (await freePort()).toString())
-  })
+  await rig.write({'market/resources/components.yaml': components.replace('6379', (await freePort()).toString())})
   const go = JSON.parse(execFileSync('go', ['env', '-json', 'GOCACHE', 'GOMODCACHE'], {encoding: 'utf8'})) as Record<
     string,
     string

@@ -127,10 +127,7 @@ t.test('after kill -9 of the run its workflows go on with the next one', async t
   const told = await resultsOf(rig.pillion(['run', '-f', '.'], {env: {ORDERS: 'finish'}}))
   for (let number = 0; number < 5; number++) {
     const done = `order ${number}`
-    t.match(told[`order-${number}`], {
-      status: 'COMPLETED',
-      output: `["${done} one done", "${done} two done"]`
-    })
+    t.match(told[`order-${number}`], {status: 'COMPLETED', output: `["${done} one done", "${done} two done"]`})
   }
   t.match(told['waits'], {status: 'COMPLETED', output: '"late"'})
 })

@@ -65,9 +65,7 @@ t.test('a binding that we lack is daprd’s, next to the app whose file names it
   })
   t.match(await post(plain, '/v1.0/bindings/fruit', query), {status: 500, body: /couldn't find output binding fruit/})
   t.match(await post(shop, '/v1.0/state/store', [{key: 'k', value: 1}]), {status: 204})
-  const {components} = JSON.parse((await shop.fetch('/v1.0/metadata')).body) as {
-    readonly components: readonly object[]
-  }
+  const {components} = JSON.parse((await shop.fetch('/v1.0/metadata')).body) as {readonly components: readonly object[]}
   t.match(components, [
     {name: 'fruit', type: 'bindings.graphql', version: 'v1', capabilities: ['OUTPUT_BINDING']},
     {name: 'store', type: 'state.in-memory'}
@@ -158,10 +156,7 @@ const publish = async (shop: Driven, topic: string, body: unknown): Promise<void
 t.test('events of daprd’s broker come through us: routes, answers, a reload', {skip: skipWithoutDaprd}, async t => {
   const rig = await openRig(t)
   installDaprd(rig)
-  await rig.write({
-    'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
-    'shop/watched.txt': '1'
-  })
+  await rig.write({'resources/bus.yaml': component('bus', 'pubsub.in-memory'), 'shop/watched.txt': '1'})
   await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources', watch: {paths: ['*.txt']}}])
   const run = rig.pillion(['run', '-f', '.'], {env: ALWAYS})
   const shop = await rig.driven('shop')

@@ -13,11 +13,7 @@ const TOPICS = [
   {pubsubname: 'bus', topic: 'orders', route: '/orders', deadLetterTopic: 'dead'},
   {pubsubname: 'bus', topic: 'dead', route: '/dead'},
   {pubsubname: 'bus', topic: 'raw', route: '/raw', metadata: {rawPayload: 'true'}},
-  {
-    pubsubname: 'bus',
-    topic: 'ruled',
-    routes: {rules: [{match: 'event.data.n > 5', path: '/many'}], default: '/few'}
-  },
+  {pubsubname: 'bus', topic: 'ruled', routes: {rules: [{match: 'event.data.n > 5', path: '/many'}], default: '/few'}},
   {
     pubsubname: 'bus',
     topic: 'bulk',

@@ -17,11 +17,7 @@ import {shown} from '../rig/redis-keys.ts'
 import {TLS, tlsFile} from '../rig/tls.ts'
 
 const optionsOf = (t: Test, values: Readonly<Record<string, string>>): OpenOptions => {
-  const redis = new RedisServers({
-    env: {PILLION_REDIS: 'memory'},
-    isOwnPort: () => false,
-    reporter: {warn: () => {}}
-  })
+  const redis = new RedisServers({env: {PILLION_REDIS: 'memory'}, isOwnPort: () => false, reporter: {warn: () => {}}})
   t.teardown(async () => redis.close())
   const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
   return {

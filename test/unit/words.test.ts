@@ -69,12 +69,7 @@ const faultsIn = (file: string, text: string): readonly string[] => {
   const isProse = !/\.tsx?$/.test(file)
   const isRead = /^(?:src\/clients|page|help)\b/.test(file)
   const isSource = /^(?:src|page)\/.*\.tsx?$|^help$/.test(file) && !file.includes('/test/')
-  const words = patternOf({
-    ...WORDS,
-    ...(isProse && IN_PROSE),
-    ...(isSource && IN_SOURCE),
-    ...(isRead && PLAIN)
-  })
+  const words = patternOf({...WORDS, ...(isProse && IN_PROSE), ...(isSource && IN_SOURCE), ...(isRead && PLAIN)})
   return text.split('\n').flatMap((line, index) => {
     const found = words.exec(wordsOf(line))?.[0] ?? CONSTANT.exec(line)?.[0]
     const isAllowed = ALLOWED.some(([files, lines]) => files.test(file) && lines.test(line))

@@ -98,10 +98,7 @@ class AppSidecar {
       warn: text => resources.warn('actors', `"${runtime.name}" ${text}`)
     })
     const shared = {runtime, resources, blocks: this.#blocks, context}
-    this.#subscriptions = new SidecarSubscriptions({
-      ...shared,
-      log: this.#logAs('dapr.runtime.processor.subscription')
-    })
+    this.#subscriptions = new SidecarSubscriptions({...shared, log: this.#logAs('dapr.runtime.processor.subscription')})
     this.#bindings = new SidecarBindings({...shared, log: this.#logAs('dapr.runtime.processor.binding')})
     runtime.opening.isServed = () =>
       (this.#wasReady ||= runtime.isListening && this.#subscriptions.isReady && this.#bindings.isReady)

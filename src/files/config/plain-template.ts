@@ -29,10 +29,5 @@ export const twiceNamed = ({shownAs}: Source, pairs: ReadonlyMap<string, Pair>):
     const pair = isPlainTemplate(shownAs) && pairs.has(whole) ? pairs.get(short) : undefined
     if (pair === undefined) return []
     const message = `${short} and ${whole} are two names of one key`
-    return {
-      code: 'conflicting-keys' as const,
-      message,
-      spot: pair.key,
-      hint: `remove ${whole}`
-    }
+    return {code: 'conflicting-keys' as const, message, spot: pair.key, hint: `remove ${whole}`}
   })

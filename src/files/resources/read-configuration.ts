@@ -78,9 +78,7 @@ function readRule(rule: Field): readonly Rule[] {
     const said = protocol === '' ? 'has no protocol' : `has the protocol "${protocol}"`
     rule.warn(`${rule.path} ${said}: it has no effect`, {expected: 'expected protocol: http, or grpc'})
   } else if (name === '' || version === '')
-    rule.warn(`${rule.path} lacks a name or a version: it has no effect`, {
-      expected: EXPECTED
-    })
+    rule.warn(`${rule.path} lacks a name or a version: it has no effect`, {expected: EXPECTED})
   else if (!(protocol === 'http' ? isHttpRule : isGrpcRule)(`${version}/${name}`))
     rule.warn(`${rule.path} names no API of Dapr over ${protocol}: ${version}/${name}`, {expected: EXPECTED})
   return name !== '' && version !== '' ? [{protocol, api: `${version}/${name}`}] : []

@@ -100,16 +100,7 @@ async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known
     ]
   }
   if (app.availability === 'never')
-    return [
-      {
-        ...plain,
-        kind: 'blocked',
-        key: `blocked ${name}`,
-        isBad: true,
-        text: reason,
-        action: whyAction(app.id)
-      }
-    ]
+    return [{...plain, kind: 'blocked', key: `blocked ${name}`, isBad: true, text: reason, action: whyAction(app.id)}]
   const forMs = app.startedAt === null ? 0 : now - Date.parse(app.startedAt)
   if (app.availability !== 'waiting' || forMs < SLOW_START_MS) return []
   const text = reason === '' ? `"${name}" is not ready` : reason

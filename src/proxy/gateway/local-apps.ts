@@ -72,17 +72,7 @@ const admitted = (
   {pool, pid, token, opening: {counters, pipeline}}: Callee,
   isLocal: boolean,
   {leave}: Permit
-): Admission => ({
-  ok: true,
-  pool,
-  pid,
-  isLocal,
-  token,
-  pathPrefix: '',
-  recorded: counters?.recorded,
-  pipeline,
-  leave
-})
+): Admission => ({ok: true, pool, pid, isLocal, token, pathPrefix: '', recorded: counters?.recorded, pipeline, leave})
 
 function held(call: Call, callee: Callee, queued: Queued): Held {
   const isLocal = call.caller === callee.id

@@ -179,11 +179,7 @@ export class Passage {
   async #conclude(run: InterceptedRun, first?: CallOutcome): Promise<void> {
     try {
       const outcome = await run.start(
-        {
-          attempt: () => this.#again(),
-          stop: () => this.discard(),
-          whyOnce: () => this.#passenger.whyOnce?.() ?? ''
-        },
+        {attempt: () => this.#again(), stop: () => this.discard(), whyOnce: () => this.#passenger.whyOnce?.() ?? ''},
         first
       )
       this.#concluded(run, outcome)

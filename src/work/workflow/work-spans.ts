@@ -109,11 +109,7 @@ export function spanOfTimer(engine: Engine, live: LiveInstance, event: Uint8Arra
       parentSpanId: spanIdOf(trace),
       startedAt,
       durationMs: Math.max(0, engine.clock.date() - startedAt),
-      attributes: attributesOf('timer', {
-        fire_at: at,
-        'task.task_id': String(timerId),
-        'task.instance_id': id
-      }),
+      attributes: attributesOf('timer', {fire_at: at, 'task.task_id': String(timerId), 'task.instance_id': id}),
       error: ''
     }
   })

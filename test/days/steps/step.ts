@@ -37,13 +37,7 @@ export type Action =
       /** Its `port`, where it is called from outside. */
       readonly port?: number
     }
-  | {
-      readonly do: 'publish'
-      readonly from: string
-      readonly to: string
-      readonly count: number
-      readonly bus: Bus
-    }
+  | {readonly do: 'publish'; readonly from: string; readonly to: string; readonly count: number; readonly bus: Bus}
   /** A workflow that waits for an event, does an activity, sleeps a moment, and ends. */
   | {readonly do: 'start workflow'; readonly from: string; readonly id: string}
   /** Something of an app is due after so many milliseconds: a job, or a reminder of an actor that it hosts. */

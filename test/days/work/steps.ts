@@ -24,12 +24,7 @@ const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'te
 const start = (world: WorkWorld, random: Random, ops: (random: Random) => readonly Op[]): void => {
   const app = random.pick(APPS)
   const run = world.run
-  const program: Program = {
-    serial: String(world.serial),
-    round: 0,
-    rounds: random.pick([1, 1, 2, 3]),
-    ops: ops(random)
-  }
+  const program: Program = {serial: String(world.serial), round: 0, rounds: random.pick([1, 1, 2, 3]), ops: ops(random)}
   const startAt = random.oneIn(5) ? run.clock.date() + 5000 : undefined
   const request = {id: random.pick(IDS), name: 'w', input: JSON.stringify(program), startAt}
   const before = run.workflows.find(app, request.id)

@@ -80,9 +80,6 @@ t.test('a lock that cannot be made is a mistake of the user, which says where', 
   const lock = join(t.testdir({}), 'gone/lock')
   await t.rejects(
     whileLocked(lock, async () => Promise.resolve()),
-    {
-      name: 'UserError',
-      message: `the lock ${lock} cannot be made: ENOENT: no such file or directory`
-    }
+    {name: 'UserError', message: `the lock ${lock} cannot be made: ENOENT: no such file or directory`}
   )
 })

@@ -10,11 +10,7 @@ const HOUR = 3_600_000
 const scene = () => {
   let [now, date] = [0, ORIGIN]
   const time = new ClockPair({now: () => now, date: () => date}, ORIGIN)
-  return {
-    time,
-    pass: (ms: number): number => ((date += ms), (now += ms)),
-    set: (ms: number): number => (date += ms)
-  }
+  return {time, pass: (ms: number): number => ((date += ms), (now += ms)), set: (ms: number): number => (date += ms)}
 }
 
 t.test('what began before a sleep keeps its date, what begins after it has that of then', async t => {

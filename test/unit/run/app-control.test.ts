@@ -125,10 +125,7 @@ t.test('the terminal of a version is its own, and without one that of the main v
     plan: {...planOf({id: 'hello', command: ['node']}), version},
     isDebugged: version === '1.0.0'
   }))
-  const asked = {
-    apps: {named: () => [first, second]},
-    main: () => first
-  } as unknown as Asked
+  const asked = {apps: {named: () => [first, second]}, main: () => first} as unknown as Asked
   const terminalOf = async (version: string) =>
     appControl(asked).terminal({id: 'hello', version}, false, new AbortController().signal)
   t.match(await terminalOf(''), /^it is in a debugger/)

@@ -33,12 +33,7 @@ t.test('a tick that an app cannot take yet is expected to be taken, unless no pr
     ['asleep', ['node'], true],
     ['never', ['node'], false]
   ] as const) {
-    const runtime = {
-      id: 'shop',
-      availability,
-      plan: {command},
-      sleep: {need: () => undefined}
-    } as unknown as AppRuntime
+    const runtime = {id: 'shop', availability, plan: {command}, sleep: {need: () => undefined}} as unknown as AppRuntime
     const deliver = jobDelivery(new Map([[runtime, {deliverJob: refuse} as OpenSidecar]]))
     t.match(await deliver({app: 'shop', name: 'j'} as never), {kind: 'undeliverable', isExpected})
   }

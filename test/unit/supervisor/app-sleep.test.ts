@@ -63,13 +63,7 @@ t.test('what waits without a limit tries again without an end, at most once a mi
   const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
   const sleep = new AppSleep(
     {plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app, need},
-    {
-      starting: nothing,
-      triggers: () => ({}),
-      wake: () => woken.push(clock.now()),
-      learn: nothing,
-      clock
-    }
+    {starting: nothing, triggers: () => ({}), wake: () => woken.push(clock.now()), learn: nothing, clock}
   )
   sleep.need('a job')
   for (let tries = 1; tries < 10; tries++) {

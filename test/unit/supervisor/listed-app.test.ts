@@ -5,22 +5,8 @@ import {planOf} from '../../rig/plan.ts'
 const urlAt = (host: string): string => {
   const plan = planOf({published: {host, number: 5100, inCode: 5100}})
   const status = {startedAt: 0, waitsFor: [], loop: null}
-  const opening = {
-    ports: {},
-    logs: {app: {}, sidecar: {}},
-    createdAt: 0,
-    listens: [],
-    program: {starts: 0},
-    status
-  }
-  const app = {
-    id: 'web',
-    plan,
-    opening,
-    appPort: 0,
-    pid: 0,
-    app: {state: {}}
-  }
+  const opening = {ports: {}, logs: {app: {}, sidecar: {}}, createdAt: 0, listens: [], program: {starts: 0}, status}
+  const app = {id: 'web', plan, opening, appPort: 0, pid: 0, app: {state: {}}}
   return listedApp(app as unknown as Parameters<typeof listedApp>[0], 'ready').url
 }
 

@@ -25,9 +25,5 @@ async function execHere(call: CommandContext): Promise<number> {
   if (program === undefined) throw new UsageError('exec --here needs a command: exec --here -- npm test')
   const run = await runHere(call.flags, call.asJson)
   const {environmentHere} = await import('../command-here.ts')
-  return runOnTerminal({
-    command: [program, ...args],
-    folder: process.cwd(),
-    env: await environmentHere(call, run)
-  })
+  return runOnTerminal({command: [program, ...args], folder: process.cwd(), env: await environmentHere(call, run)})
 }

@@ -131,10 +131,7 @@ function tableText(faults: readonly Api.Fault[]): string {
     {head: 'SEED', cells: faults.map(({seed, rate}) => (rate < 1 ? seed.toString() : '')), alignsRight: true},
     {head: 'STATE', cells: faults.map(({isEnabled}) => (isEnabled ? '' : 'disabled'))},
     {head: 'HIT', cells: faults.map(({hits, matched}) => `${hits} of ${matched}`)},
-    {
-      head: 'ENDS IN',
-      cells: faults.map(({leftMs}) => (leftMs === null ? '' : `${Math.ceil(leftMs / 1000)} s`))
-    }
+    {head: 'ENDS IN', cells: faults.map(({leftMs}) => (leftMs === null ? '' : `${Math.ceil(leftMs / 1000)} s`))}
   ]
   return fittingTable(columns, outputColumns(40))
 }

@@ -114,9 +114,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       textFlag(
         'detach-keys',
         'The keys that detach, as docker has them: characters, or ctrl- and a letter, with commas',
-        {
-          shown: '"ctrl-p,ctrl-q"'
-        }
+        {shown: '"ctrl-p,ctrl-q"'}
       ),
       ...WHOSE_RUN
     ],

@@ -117,9 +117,7 @@ function accessOf(properties: Properties): Pick<BaseOptions, 'tls' | 'sasl'> {
     properties.fault('authType', 'kafka error: clientKey or clientCert is missing')
   const mechanism = properties.text('saslMechanism')
   return {
-    ...(hasTls && {
-      tls: {...filled({ca, cert, key}), rejectUnauthorized: !properties.boolean('skipVerify')}
-    }),
+    ...(hasTls && {tls: {...filled({ca, cert, key}), rejectUnauthorized: !properties.boolean('skipVerify')}}),
     ...(type === 'password' && {
       sasl: {
         mechanism: mechanism === 'SHA-256' ? 'SCRAM-SHA-256' : mechanism === 'SHA-512' ? 'SCRAM-SHA-512' : 'PLAIN',

@@ -96,12 +96,7 @@ export function rabbitAddress(properties: Properties): RabbitAddress {
       'saslExternal',
       'saslExternal can only be set to true, when all these properties are set: caCert, clientCert, clientKey'
     )
-  return {
-    url: parsed.href,
-    clientName: properties.text('clientName'),
-    isExternal,
-    tls: filled({ca, cert, key})
-  }
+  return {url: parsed.href, clientName: properties.text('clientName'), isExternal, tls: filled({ca, cert, key})}
 }
 
 function urlOf(properties: Properties, protocol: string): string {

@@ -109,9 +109,7 @@ export class AppListener {
       // as bytes: the event is read here
       metadata: {rawPayload: 'true'},
       route: `/${atOnce > 0 ? 'topics' : 'topic'}/${this.#secret}/${at}`,
-      ...(atOnce > 0 && {
-        bulkSubscribe: {enabled: true, maxMessagesCount: atOnce, maxAwaitDurationMs: READY_AFTER_MS}
-      })
+      ...(atOnce > 0 && {bulkSubscribe: {enabled: true, maxMessagesCount: atOnce, maxAwaitDurationMs: READY_AFTER_MS}})
     }))
   }
 

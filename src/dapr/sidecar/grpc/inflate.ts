@@ -14,10 +14,7 @@ export function inflated(
   if (flag !== 1 || encoding === '' || encoding === 'identity')
     return {code: INTERNAL, message: `grpc: compressed flag set with identity or empty encoding`}
   if (encoding !== 'gzip')
-    return {
-      code: UNIMPLEMENTED,
-      message: `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`
-    }
+    return {code: UNIMPLEMENTED, message: `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`}
   try {
     return zlib().gunzipSync(bytes, maxBytes > 0 ? {maxOutputLength: maxBytes} : {})
   } catch (error) {

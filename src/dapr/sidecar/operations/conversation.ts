@@ -31,13 +31,7 @@ const ROLES: ReadonlyMap<string, ModelMessage['role']> = new Map([
   ['function', 'function']
 ])
 
-const NOTHING_SAID = {
-  tools: [],
-  toolChoice: '',
-  responseFormat: undefined,
-  metadata: {},
-  keepPromptMs: 0
-} as const
+const NOTHING_SAID = {tools: [], toolChoice: '', responseFormat: undefined, metadata: {}, keepPromptMs: 0} as const
 
 /** Checks the types of alpha1's metadata, which Dapr reads although it does not use them then. */
 function checkMetadata(metadata: Request1['metadata']): void {

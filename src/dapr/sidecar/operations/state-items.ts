@@ -73,10 +73,4 @@ export function checkJson(items: readonly Item[]): void {
     throw new BlockError([500, 'unknown', 'ERR_MALFORMED_REQUEST'], 'unexpected end of JSON input')
 }
 
-export const EMPTY_ITEM: Item = {
-  key: '',
-  value: new Uint8Array(0),
-  etag: undefined,
-  metadata: {},
-  options: undefined
-}
+export const EMPTY_ITEM: Item = {key: '', value: new Uint8Array(0), etag: undefined, metadata: {}, options: undefined}

@@ -54,13 +54,6 @@ export const OPERATIONS: readonly (ApiOperation & Pick<Operation, 'http' | 'grpc
   Object.entries(API) as [keyof Api, BlockApi][]
 ).flatMap(([block, {operations}]) =>
   (Object.entries(operations) as [OperationName, Operation][]).map(
-    ([name, {http = '', grpc = '', log = name, isStream = false}]) => ({
-      name,
-      block,
-      log,
-      isStream,
-      http,
-      grpc
-    })
+    ([name, {http = '', grpc = '', log = name, isStream = false}]) => ({name, block, log, isStream, http, grpc})
   )
 )

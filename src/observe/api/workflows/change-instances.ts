@@ -50,9 +50,7 @@ const ACTIONS: Readonly<
   suspend: given => ({event: {executionSuspended: {input: textOf(askedText(given, 'reason'))}}, wanted: SUSPENDED}),
   resume: given => ({event: {executionResumed: {input: textOf(askedText(given, 'reason'))}}, wanted: RUNNING}),
   // terminates its children, too, as Dapr's API does
-  terminate: given => ({
-    event: {executionTerminated: {input: textOf(givenPayload(given['output'])), recurse: true}}
-  }),
+  terminate: given => ({event: {executionTerminated: {input: textOf(givenPayload(given['output'])), recurse: true}}}),
   raise: given => {
     const name = askedText(given, 'event')
     if (name === '')

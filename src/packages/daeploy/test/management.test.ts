@@ -231,10 +231,7 @@ t.test('a deployment is read and checked, and started once', async t => {
     body: '{"detail":"Service with name: hello and version: 1.0.0 already exists!"}'
   })
   t.match(await deploy({...fields, name: 'Bad_'}), {status: 406, body: /Name can only contain lower case letters/})
-  t.match(await deploy({...fields, version: '1.0'}), {
-    status: 406,
-    body: /Version must be a semantic version string\./
-  })
+  t.match(await deploy({...fields, version: '1.0'}), {status: 406, body: /Version must be a semantic version string\./})
   t.match(await deploy({...fields, version: '1.0.0-01'}), {status: 406}, 'as in a template')
   t.match(await deploy({...fields, version: 'v1.0.0'}), {status: 406})
   t.match(await deploy({...fields, port: 'x'}), {status: 406})

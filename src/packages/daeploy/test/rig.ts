@@ -86,12 +86,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
         isRefused ? {ok: false, status: 500, error: 'refused'} : permit(pool)
       return [
         segment,
-        {
-          name,
-          version,
-          admit: admit ?? refuse,
-          copy: copies.length === 0 ? undefined : of => mirror.copy(of, copies)
-        }
+        {name, version, admit: admit ?? refuse, copy: copies.length === 0 ? undefined : of => mirror.copy(of, copies)}
       ]
     })
   )

@@ -144,12 +144,7 @@ t.test('a copy is sent even if the main version fails or is down; its body is re
   const {port} = await openManager(t, {
     backends: [
       {segment: 'failing', port: failing, shadows: [shadow.port]},
-      {
-        segment: 'down',
-        port: 1,
-        shadows: [shadow.port],
-        admit: () => ({ok: false, status: 500, error: 'it is down'})
-      }
+      {segment: 'down', port: 1, shadows: [shadow.port], admit: () => ({ok: false, status: 500, error: 'it is down'})}
     ]
   })
   for (const [fastPath, line] of PATHS) {

@@ -308,10 +308,7 @@ t.test('who waits for a callee that takes no calls is sent away when that is rep
   const knows = Promise.withResolvers<void>()
   const {clients} = await openFull(t, () => knows.resolve())
   const sent = new Promise(resolve => {
-    clients.take({
-      opened: () => t.fail('it takes none'),
-      failed: (_why, isRefused) => resolve(isRefused)
-    })
+    clients.take({opened: () => t.fail('it takes none'), failed: (_why, isRefused) => resolve(isRefused)})
   })
   await knows.promise
   clients.retire()

@@ -79,11 +79,7 @@ export function withPortKeys(app: ImportedApp): ImportedApp {
   const isGiven = ('port' in ports || 'autoPort' in ports) && !('fixedPort' in ports) && !('appPort' in ports)
   const {PORT, ...rest} = mapOf(env)
   const kept = isGiven || PORT === undefined ? rest : {PORT, ...rest}
-  return {
-    ...app,
-    keys: given({...ports, command, env: kept, ...others}),
-    notes: [...app.notes, ...notes]
-  }
+  return {...app, keys: given({...ports, command, env: kept, ...others}), notes: [...app.notes, ...notes]}
 }
 
 /** An app that has become ready, with the ports at which it was seen to listen: one is a fact, several are a question. */

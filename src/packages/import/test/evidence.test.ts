@@ -136,9 +136,6 @@ t.test('a port with the same prefix as another server’s host is that server’
 })
 
 t.test('a command finds its program in the virtual environment of its folder', async t => {
-  const {template} = await imported(t, {
-    Procfile: 'api: flask run --port 5000\n',
-    venv: {bin: {flask: ''}}
-  })
+  const {template} = await imported(t, {Procfile: 'api: flask run --port 5000\n', venv: {bin: {flask: ''}}})
   t.match(template.apps, [{command: ['venv/bin/flask', 'run', '--port', '5000']}])
 })

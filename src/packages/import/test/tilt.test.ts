@@ -80,9 +80,7 @@ const SHOP: RecordedTool = folder => ({
       serve: ['npm', 'run', 'dev'],
       at: join(folder, 'services/web'),
       deps: [join(folder, 'services/web/src')],
-      more: {
-        UpdateCmdSpec: {args: sh('npm ci'), dir: join(folder, 'services'), env: ['A=b']}
-      }
+      more: {UpdateCmdSpec: {args: sh('npm ci'), dir: join(folder, 'services'), env: ['A=b']}}
     }),
     local('seed data', {cmd: sh('make seed'), at: folder, mode: 2}),
     local('off', {serve: sh('serve'), at: folder}),
@@ -90,12 +88,7 @@ const SHOP: RecordedTool = folder => ({
       'mail',
       `${pod('Deployment', 'mail')}---\nkind: Service\nmetadata: {name: mail}\nspec: {selector: {app: mail}, ports: [{port: 9000}]}\n`,
       {
-        ImageTargets: [
-          {
-            selector: 'mail',
-            BuildDetails: {ref: 'mail', context: join(folder, 'mail')}
-          }
-        ],
+        ImageTargets: [{selector: 'mail', BuildDetails: {ref: 'mail', context: join(folder, 'mail')}}],
         ResourceDependencies: ['migrate', 'seed data']
       },
       {portForwardTemplateSpec: {forwards: [{localPort: 9001, containerPort: 9000, host: ''}]}}

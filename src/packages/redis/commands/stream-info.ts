@@ -69,12 +69,7 @@ function ofStream(stream: Stream): Result {
 }
 
 const ofGroup = (stream: Stream, group: ConsumerGroup): Result =>
-  map({
-    name: group.name,
-    consumers: group.consumers.size,
-    pending: group.pending.size,
-    ...positionOf(stream, group)
-  })
+  map({name: group.name, consumers: group.consumers.size, pending: group.pending.size, ...positionOf(stream, group)})
 
 const positionOf = (stream: Stream, group: ConsumerGroup): Readonly<Record<string, Result>> => ({
   'last-delivered-id': formatId(group.lastId),

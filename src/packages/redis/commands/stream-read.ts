@@ -15,10 +15,7 @@ import {shown} from './streams.ts'
 /** The addition to Redis' error for a missing group. */
 const READING = ' in XREADGROUP with GROUP option'
 
-export const STREAM_READS: CommandTable = {
-  xread: reads(-4, read, [0, 0, 0]),
-  xreadgroup: keyless(-7, readGroup)
-}
+export const STREAM_READS: CommandTable = {xread: reads(-4, read, [0, 0, 0]), xreadgroup: keyless(-7, readGroup)}
 
 interface Request {
   readonly count: number

@@ -150,9 +150,7 @@ t.test('after kill -9 the lock is free, and what was written is there', async t 
   const child = spawn(
     process.execPath,
     [join(import.meta.dirname, '../../../../test/fixtures/redis-holder.ts'), file],
-    {
-      stdio: ['ignore', 'pipe', 'inherit']
-    }
+    {stdio: ['ignore', 'pipe', 'inherit']}
   )
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   t.equal(line.toString(), 'written\n')

@@ -106,12 +106,7 @@ export class AccessControlInterceptor {
       tree.add(this.#isHttp ? path.toLowerCase() : path, {verbs, decision: decided})
     }
     const own = decision(by, defaultAction || 'deny', `defaultAction of ${appId}`, place)
-    return {
-      trustDomain,
-      byDefault: defaultAction === '' ? this.#byDefault : own,
-      withoutVerb: own,
-      operations: tree
-    }
+    return {trustDomain, byDefault: defaultAction === '' ? this.#byDefault : own, withoutVerb: own, operations: tree}
   }
 }
 

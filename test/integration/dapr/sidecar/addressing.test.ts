@@ -70,11 +70,7 @@ t.test('a query travels as it is, byte for byte, by whatever way', async t => {
     })
   )
   const {port} = await openTestSidecar(t, {appPort})
-  const ways = {
-    plain: '',
-    'node:http': 'Baggage: a=b\r\n',
-    upgrade: 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
-  }
+  const ways = {plain: '', 'node:http': 'Baggage: a=b\r\n', upgrade: 'Connection: Upgrade\r\nUpgrade: websocket\r\n'}
   for (const [way, lines] of Object.entries(ways)) {
     for (const query of queries) {
       const path = `/caf\xc3\xa9?${query}`

@@ -34,9 +34,7 @@ const open = async (t: Test, resources: Resources = [['echo', 'conversation.echo
 
 const user = (...texts: readonly string[]) => ({ofUser: {content: texts.map(text => ({text}))}})
 const inputs = (...all: readonly object[]) => [{messages: all}]
-const tool = (name: string, properties: object = {}) => ({
-  function: {name, parameters: {type: 'object', properties}}
-})
+const tool = (name: string, properties: object = {}) => ({function: {name, parameters: {type: 'object', properties}}})
 
 const usage = (words: number) =>
   `"usage":{"completionTokens":"${words}","promptTokens":"${words}","totalTokens":"${words * 2}"}`
@@ -247,9 +245,7 @@ t.test('what is wrong with a request is told in Dapr’s words: the component fi
 })
 
 /** A tool with these properties. */
-const named = (properties: object | number): object => ({
-  function: {name: 't', parameters: structOf({properties})}
-})
+const named = (properties: object | number): object => ({function: {name: 't', parameters: structOf({properties})}})
 
 t.test('the same over gRPC', async t => {
   const {client} = await open(t)

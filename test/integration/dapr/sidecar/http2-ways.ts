@@ -52,15 +52,9 @@ export const BROKEN: Readonly<Record<string, Way>> = {
       data(id, 'abc') +
       headers(id, {'x-trailer': '1'})
   },
-  'sends less than its length, trailers, a reset': {
-    text: id => refused(id) + reset(id, 0)
-  },
-  'sends less than its length, trailers, GOAWAY 0': {
-    text: id => refused(id) + goAway(id, 0)
-  },
-  'sends less than its length, trailers, GOAWAY 1': {
-    text: id => refused(id) + goAway(id, 1)
-  },
+  'sends less than its length, trailers, a reset': {text: id => refused(id) + reset(id, 0)},
+  'sends less than its length, trailers, GOAWAY 0': {text: id => refused(id) + goAway(id, 0)},
+  'sends less than its length, trailers, GOAWAY 1': {text: id => refused(id) + goAway(id, 1)},
   'sends trailers that end nothing': {text: id => head(id) + data(id, 'abc') + headers(id, {'x-trailer': '1'}, 0)}
 }
 

@@ -29,9 +29,7 @@ t.test('the metrics port is served like the others: a foreign Host is refused, a
   t.match(await ask('GET /metrics HTTP/1.1\r\n\r\n'), {status: 400})
   t.match(
     await ask('GET /metrics HTTP/1.1\r\nHost: localhost:1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
-    {
-      status: 400
-    }
+    {status: 400}
   )
   t.match(await ask('POST /metrics HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 1\r\n\r\nx'), {status: 200})
 })

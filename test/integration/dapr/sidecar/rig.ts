@@ -146,10 +146,7 @@ export const noComponents = (folder = '/'): AppComponents =>
     appId: 'a',
     folder,
     env: {},
-    set: new ComponentSet({
-      env: {},
-      redis: {connect: async () => Promise.reject(new Error('there is no Redis'))}
-    }),
+    set: new ComponentSet({env: {}, redis: {connect: async () => Promise.reject(new Error('there is no Redis'))}}),
     log: () => undefined
   })
 

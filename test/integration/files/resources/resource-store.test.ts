@@ -72,9 +72,7 @@ t.test('nothing is there', async t => {
 })
 
 t.test('what restricts calls and is not enforced is named with its place', async t => {
-  const {open} = scene(t, {
-    'config.yaml': 'spec:\n  mtls: {enabled: true}\n  httpPipeline: {handlers: []}\n'
-  })
+  const {open} = scene(t, {'config.yaml': 'spec:\n  mtls: {enabled: true}\n  httpPipeline: {handlers: []}\n'})
   t.match((await open()).snapshot.configuration.unenforced, [{key: 'mtls', place: {line: 2}}])
 })
 

@@ -144,14 +144,7 @@ t.test('of a run killed while it rotated nothing is lost, and its name is not ta
   const last = await left()
   t.ok(last.length > 0 && all().endsWith(last), 'the former file alone is the log')
   const startedAt = new Date(2026, 0, 31, 23, 59, 58)
-  const next = await createLogFile({
-    folder,
-    id: 'shop',
-    kind: 'app',
-    startedAt,
-    size: SIZE,
-    warn: text => t.fail(text)
-  })
+  const next = await createLogFile({folder, id: 'shop', kind: 'app', startedAt, size: SIZE, warn: text => t.fail(text)})
   await next?.close()
   t.match(next?.path, /235959\.log$/)
   await removeOldLogs([{folder, name: 'shop', keep: 1}], async () => new Set<string>())

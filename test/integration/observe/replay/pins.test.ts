@@ -22,11 +22,7 @@ async function openPins(test: Parameters<typeof openSidecar>[0], answer: Answer)
     if (next === undefined) rounds.push(replays)
     else next(replays)
   })
-  return {
-    ...sidecar,
-    pins,
-    round: async () => rounds.shift() ?? new Promise(resolve => waiting.push(resolve))
-  }
+  return {...sidecar, pins, round: async () => rounds.shift() ?? new Promise(resolve => waiting.push(resolve))}
 }
 
 t.test('each answer is compared with the one before; a call is pinned once', async t => {

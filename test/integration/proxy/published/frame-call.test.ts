@@ -113,10 +113,7 @@ t.test('what a call has sent counts again where its callee has refused it, and i
 const PREFIX = '\0\0\0\0\u0008'
 
 t.test('a call of gRPC is no stream within its first message, however slowly that comes', async t => {
-  const connection = {
-    walker: new FieldWalker(),
-    open: () => callee
-  } as unknown as FrameClient
+  const connection = {walker: new FieldWalker(), open: () => callee} as unknown as FrameClient
   const frameClients = {take: (waiter: Waiter) => waiter.opened(connection), leave: () => undefined}
   const pool = {plain: {frameClients}}
   const context = {

@@ -167,17 +167,7 @@ t.test('a call that an app of HTTP/2 leaves unhandled is sent once more', async 
     for (const socket of sockets) socket.destroy()
   }
   const faults = new Faults({tell: () => undefined, kill})
-  const any = {
-    from: 'any',
-    to: 'any',
-    actor: '',
-    method: '',
-    delayMs: 0,
-    jitterMs: 0,
-    status: 0,
-    body: '',
-    cutAfter: 0
-  }
+  const any = {from: 'any', to: 'any', actor: '', method: '', delayMs: 0, jitterMs: 0, status: 0, body: '', cutAfter: 0}
   faults.add({...any, path: '/killed', kind: 'kill', rate: 1, seed: 1, times: Infinity, forMs: Infinity})
   const leave: Readonly<Record<string, (session: http2.ServerHttp2Session) => void>> = {
     '/lost': session => session.destroy(),

@@ -59,7 +59,5 @@ t.test('data in a file are those of its path, from the folder of the app', async
   t.equal(sqlite('data.db', '/a')?.key, sqlite('../a/data.db', '/b')?.key)
   t.not(sqlite('data.db', '/a')?.key, sqlite('data.db', '/b')?.key)
   t.not(sqlite('data.db', '/a')?.key, sqlite('data.db', '/a', {tableName: 'other'})?.key)
-  t.match(placeOf('bindings.localstorage', {rootPath: 'files'}), {
-    shown: 'one (bindings.localstorage at /shop/files)'
-  })
+  t.match(placeOf('bindings.localstorage', {rootPath: 'files'}), {shown: 'one (bindings.localstorage at /shop/files)'})
 })

@@ -175,12 +175,7 @@ t.test('its environment is ours with our marks, but for tokens', async t => {
       life: 'l',
       token: 't'
     }),
-    {
-      A: 'a',
-      PILLION_RUN: 'r',
-      PILLION_LIFE: 'l',
-      APP_API_TOKEN: 't'
-    }
+    {A: 'a', PILLION_RUN: 'r', PILLION_LIFE: 'l', APP_API_TOKEN: 't'}
   )
 })
 

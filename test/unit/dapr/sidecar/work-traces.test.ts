@@ -2,13 +2,7 @@ import t from 'tap'
 import {DEFAULT_TRACING} from '../../../../src/files/resources/defaults.ts'
 import {SidecarTracing} from '../../../../src/dapr/sidecar/tracing.ts'
 
-const options = {
-  appId: 'shop',
-  httpPort: 3500,
-  resources: {warn: () => undefined},
-  env: {},
-  log: () => undefined
-}
+const options = {appId: 'shop', httpPort: 3500, resources: {warn: () => undefined}, env: {}, log: () => undefined}
 const PLACE = /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/
 const PARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
 

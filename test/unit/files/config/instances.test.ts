@@ -53,11 +53,7 @@ t.test('what is no number of instances is refused at its place', async t => {
   }
 })
 
-const REFUSED: readonly {
-  readonly lines: readonly string[]
-  readonly message: RegExp
-  readonly remedy: RegExp
-}[] = [
+const REFUSED: readonly {readonly lines: readonly string[]; readonly message: RegExp; readonly remedy: RegExp}[] = [
   {
     lines: ['appPort: 3000', 'replicas: 3'],
     message: /app "orders": replicas needs a port that is another one for each instance, and appPort is always 3000$/,

@@ -288,12 +288,7 @@ t.test('every key comes into the plan', async t => {
       conversation: {
         llm: {
           mode: 'replay',
-          place: {
-            file: join(fixture, 'dapr.yaml'),
-            line: 12,
-            column: 16,
-            source: 'conversation: {llm: replay}'
-          }
+          place: {file: join(fixture, 'dapr.yaml'), line: 12, column: 16, source: 'conversation: {llm: replay}'}
         }
       },
       faults: [

@@ -82,9 +82,7 @@ t.test('an app may lie anywhere, and a path through it stays as it was written',
   const folder = openShop(
     t,
     'version: 1\napps: [{appDirPath: ~/shop}, {appDirPath: /}, {appDirPath: ./orders/../checkout}]',
-    {
-      home: {shop: {}}
-    }
+    {home: {shop: {}}}
   )
   t.strictSame(
     loadIn(folder).plan.apps.map(app => app.folder),

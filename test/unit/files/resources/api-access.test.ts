@@ -36,11 +36,7 @@ const CASES: readonly {readonly api: string; readonly served: readonly string[];
     served: ['v1.0/state/*', 'v1.0/metadata'],
     not: [INVOKE_ROUTE, 'v1.0/shutdown']
   },
-  {
-    api: `{allowed: [${STATE}], denied: [${STATE}]}`,
-    served: ['v1.0/healthz'],
-    not: ['v1.0/state/*', INVOKE_ROUTE]
-  },
+  {api: `{allowed: [${STATE}], denied: [${STATE}]}`, served: ['v1.0/healthz'], not: ['v1.0/state/*', INVOKE_ROUTE]},
   {api: '{denied: [{name: state, version: v1, protocol: grpc}]}', served: ['v1.0/state/*', INVOKE_ROUTE], not: []},
   {api: '{allowed: []}', served: ['v1.0/state/*', INVOKE_ROUTE], not: []}
 ]

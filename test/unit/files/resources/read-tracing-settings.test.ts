@@ -24,13 +24,7 @@ t.test('settings as written', async t => {
         samplingRate: '0.5',
         isLogged: true,
         zipkinUrl: 'http://z:9411/api/v2/spans',
-        otlp: {
-          endpoint: 'c:4317',
-          protocol: 'grpc',
-          isSecure: false,
-          headers: {a: 'b=c', d: 'e'},
-          timeoutMs: 2000
-        }
+        otlp: {endpoint: 'c:4317', protocol: 'grpc', isSecure: false, headers: {a: 'b=c', d: 'e'}, timeoutMs: 2000}
       },
       faults: []
     }

@@ -122,10 +122,7 @@ t.test('what is recorded meanwhile does not change the calls that are sent again
     const response = Object.assign(new LeftResponse(), {destroyed: false})
     const request = {method: 'POST', url: `/api/v1${url}`, headers: {}} as IncomingMessage
     const context = {recorder, masked: () => [], replays} as unknown as ApiContext
-    await serveApi(context, request, response as unknown as ServerResponse, {
-      via: 'socket',
-      body: JSON.stringify(body)
-    })
+    await serveApi(context, request, response as unknown as ServerResponse, {via: 'socket', body: JSON.stringify(body)})
   }
   await ask('/calls/1/replay', {})
   t.same(sent.splice(0), ['/first'], 'while the code is loaded')

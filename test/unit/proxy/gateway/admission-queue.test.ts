@@ -305,11 +305,7 @@ t.test('what the sidecar itself asks its app is queued like a call, and not coun
 t.test('two who wait for the end of the same stream both learn that it is one', async t => {
   const queue = newQueue()
   queue.open()
-  const stream = {
-    isStream: false,
-    changed: undefined as (() => void) | undefined,
-    endStream: () => permit.leave()
-  }
+  const stream = {isStream: false, changed: undefined as (() => void) | undefined, endStream: () => permit.leave()}
   const entered = queue.admit({...pendingCall(), stream})
   if (!isPermit(entered)) throw new Error('no permit')
   const permit = entered

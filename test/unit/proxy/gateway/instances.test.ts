@@ -192,10 +192,7 @@ t.test('calls to what is one app, several, or none', async t => {
     ['one', one],
     ['order', new Instances([a, b])]
   ])
-  const admit = admitBy({
-    find: id => all.get(id),
-    elsewhere: () => ({ok: false, status: 500, error: 'elsewhere'})
-  })
+  const admit = admitBy({find: id => all.get(id), elsewhere: () => ({ok: false, status: 500, error: 'elsewhere'})})
   t.match(admit({...call(), callee: 'one'}), {ok: true, token: 'one'})
   t.match(admit({...call(), callee: 'one'}, true), {ok: true, token: 'one'})
   t.equal(one.rechecks, 1)

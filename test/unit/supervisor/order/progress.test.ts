@@ -82,9 +82,7 @@ t.test('an app waits for all its dependencies, names all that are missing, never
     why: '"db" is ready and "migrate" has exited with code 0',
     ids: ['db', 'migrate']
   })
-  t.match(standingOf(dependencies, [after('db'), after('migrate', starting, exited(FAILED)), cache]), {
-    kind: 'never'
-  })
+  t.match(standingOf(dependencies, [after('db'), after('migrate', starting, exited(FAILED)), cache]), {kind: 'never'})
   t.same(standingOf(dependencies, [after('db', running(true)), after('migrate', starting, exited(DONE)), cache]), {
     kind: 'free'
   })

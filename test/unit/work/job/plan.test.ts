@@ -75,9 +75,7 @@ t.test('of ticks that were missed the latest one comes', async t => {
 t.test('ticks that were missed for months are not looked for one by one', async t => {
   const schedule = jobSchedule('TZ=UTC 0 * * * * *')
   let asked = 0
-  const counted = {
-    next: (after: number) => (asked++, schedule.next(after))
-  }
+  const counted = {next: (after: number) => (asked++, schedule.next(after))}
   const found = latestDue(counted, at('2020-01-01T00:00:00Z'), NOW + 30_000)
   t.strictSame(found, {at: NOW, passed: MAX_COUNTED})
   t.ok(asked < MAX_COUNTED + 100, `${asked} times`)

@@ -52,10 +52,7 @@ export async function takeActivities(t: Test, count: number, limitMb?: number): 
     const items = worker.items.splice(0)
     seen.push(...items.map(({activity}) => activity?.taskId ?? -1))
     const ended = items.map(async ({activity, token}) =>
-      next.workflows.completeActivity('bank', {
-        ...done('o-1', activity?.taskId ?? -1),
-        completionToken: token
-      })
+      next.workflows.completeActivity('bank', {...done('o-1', activity?.taskId ?? -1), completionToken: token})
     )
     await Promise.all([...ended, new Promise(resolve => setImmediate(resolve))])
   }

@@ -247,10 +247,7 @@ t.test('each answer says the custom status anew; a version is kept with its turn
 
 t.test('an event or an end for another instance', async t => {
   const turn = apply([
-    {
-      id: 1,
-      sendEvent: {instance: {instanceId: 'o-2', executionId: undefined}, name: 'Go', data: {value: '1'}}
-    },
+    {id: 1, sendEvent: {instance: {instanceId: 'o-2', executionId: undefined}, name: 'Go', data: {value: '1'}}},
     {id: 2, terminate: {instanceId: 'o-3', reason: {value: '"no"'}, recurse: true}}
   ])
   t.strictSame(kinds(turn), ['workflowStarted', 'executionStarted', 'eventSent 1'])

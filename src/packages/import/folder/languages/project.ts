@@ -20,11 +20,7 @@ export function projectApp(project: string, start: ProjectStart, env: ProgramVar
   return {
     id,
     folder,
-    keys: given({
-      command: words,
-      env: own,
-      profiles: isTool && listens.port === 0 && !serves ? ['tools'] : []
-    }),
+    keys: given({command: words, env: own, profiles: isTool && listens.port === 0 && !serves ? ['tools'] : []}),
     listens: {...listens, serves},
     notes
   }

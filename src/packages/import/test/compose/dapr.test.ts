@@ -50,12 +50,7 @@ services:
     resourcesPaths: ['../components'],
     configFilePath: '../dapr/config.yaml'
   })
-  t.strictSame(web, {
-    appID: 'web',
-    appDirPath: './web',
-    command: ['node', 'web.js'],
-    dependsOn: {orders: 'started'}
-  })
+  t.strictSame(web, {appID: 'web', appDirPath: './web', command: ['node', 'web.js'], dependsOn: {orders: 'started'}})
   t.strictSame(
     others.map(app => app['appID']),
     ['redis', 'db']

@@ -188,10 +188,7 @@ t.test('a variable without a value is nothing in a path, as in compose', async t
 t.test('of two files .env the template has that with what its services name', async t => {
   const {template} = await imported(t, {
     '.env': 'COMPOSE_FILE=docker/a.yaml\n',
-    docker: {
-      '.env': 'PORT=9000\n',
-      'a.yaml': 'services: {a: {image: x, ports: ["$PORT:80"]}}'
-    }
+    docker: {'.env': 'PORT=9000\n', 'a.yaml': 'services: {a: {image: x, ports: ["$PORT:80"]}}'}
   })
   t.equal(template['interpolate'], './docker/.env')
   t.match(template.apps, [{ready: {tcp: '${PORT}'}}])
@@ -200,10 +197,7 @@ t.test('of two files .env the template has that with what its services name', as
 t.test('a port that the template does not have is not checked', async t => {
   const {template} = await imported(t, {
     '.env': 'COMPOSE_FILE=docker/a.yaml\nTAG=7\n',
-    docker: {
-      '.env': 'PORT=9000\n',
-      'a.yaml': 'services: {a: {image: "x:$TAG", ports: ["$PORT:80"]}}'
-    }
+    docker: {'.env': 'PORT=9000\n', 'a.yaml': 'services: {a: {image: "x:$TAG", ports: ["$PORT:80"]}}'}
   })
   t.equal(template['interpolate'], './.env')
   t.match(template.apps, [{ready: {tcp: 80}}])

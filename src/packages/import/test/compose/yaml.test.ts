@@ -74,9 +74,7 @@ t.test('a variable of a container that a shell drops is passed by its value', as
 })
 
 t.test('import marks that a container wanted a terminal: a shell without one ends at once', async t => {
-  const {notes} = await imported(t, {
-    'compose.yaml': 'services: {sh: {image: alpine, tty: true, stdin_open: true}}'
-  })
+  const {notes} = await imported(t, {'compose.yaml': 'services: {sh: {image: alpine, tty: true, stdin_open: true}}'})
   t.strictSame(notes, ['tty: true is not carried over', 'stdin_open: true is not carried over'])
 })
 

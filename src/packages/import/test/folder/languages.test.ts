@@ -100,11 +100,7 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
     ],
     [
       'sh -c SERVER_PORT=$PORT exec ../gradlew -q :api:bootRun, port 8080',
-      {
-        gradlew: '',
-        'settings.gradle': "include 'api'",
-        api: {'build.gradle': "id 'org.springframework.boot'"}
-      }
+      {gradlew: '', 'settings.gradle': "include 'api'", api: {'build.gradle': "id 'org.springframework.boot'"}}
     ],
     ['x: left out, as its build file has neither Spring Boot nor the plugin application', {'build.gradle': ''}]
   ],

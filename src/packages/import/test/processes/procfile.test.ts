@@ -21,12 +21,7 @@ t.test('a Procfile becomes apps of one folder', async t => {
     version: 1,
     common: {envFile: '.env'},
     apps: [
-      {
-        appID: 'web',
-        appDirPath: '.',
-        port: 5000,
-        command: ['sh', '-c', 'node server.js -p $PORT']
-      },
+      {appID: 'web', appDirPath: '.', port: 5000, command: ['sh', '-c', 'node server.js -p $PORT']},
       {
         appID: 'css',
         appDirPath: '.',
@@ -39,13 +34,7 @@ t.test('a Procfile becomes apps of one folder', async t => {
         command: ['sh', '-c', 'bundle exec sidekiq && echo "done"'],
         env: {PORT: '5200'}
       },
-      {
-        appID: 'api',
-        appDirPath: '.',
-        port: 4000,
-        command: ['bin/rails', 's'],
-        env: {RAILS_ENV: 'test'}
-      },
+      {appID: 'api', appDirPath: '.', port: 4000, command: ['bin/rails', 's'], env: {RAILS_ENV: 'test'}},
       {appID: 'jobs', appDirPath: '.', command: ['bin/jobs'], env: {PORT: '4000'}},
       {appID: 'release', appDirPath: '.', command: ['rake', 'db:migrate'], env: {PORT: '5500'}, profiles: ['release']}
     ]

@@ -212,9 +212,7 @@ t.test('a peer that never reads: what it makes us keep is bounded', async t => {
 
 t.test('of calls that wait 64 MiB are kept: one that sends more is refused', async t => {
   const never = Promise.withResolvers<never>()
-  const {port} = await openTestGrpcPort(t, {
-    admitGrpc: () => ({admitted: never.promise, cancel: () => undefined})
-  })
+  const {port} = await openTestGrpcPort(t, {admitGrpc: () => ({admitted: never.promise, cancel: () => undefined})})
   const caller = await connect(t, port)
   caller.send(PREFACE)
   const piece = 'x'.repeat(1 << 14)

@@ -99,9 +99,7 @@ t.test('an answer is compressed if its request was', async t => {
   const {payload} = frames.find(({type}) => type === DATA) ?? {payload: ''}
   t.equal(payload.charCodeAt(0), 1)
   t.equal(textAt(gunzipSync(Buffer.from(payload.slice(5), 'latin1')), 1), 'a')
-  const client = echoClient(t, port, {
-    'grpc.default_compression_algorithm': compressionAlgorithms.gzip
-  })
+  const client = echoClient(t, port, {'grpc.default_compression_algorithm': compressionAlgorithms.gzip})
   const {code, answer} = await client.dapr('GetMetadata', new Uint8Array(0))
   t.match([code, textAt(Buffer.from(answer, 'latin1'), 1)], [0, 'a'])
   t.match(await client.dapr('GetState', strings('x')), {code: 9})

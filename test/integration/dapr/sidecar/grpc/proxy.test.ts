@@ -222,9 +222,7 @@ t.test('messages that are too large, either way', async t => {
   const {client} = await opened(
     t,
     {limits: {maxBodyBytes: 1000, readBufferBytes: 4096}},
-    {
-      unary: (_, done) => done(null, Buffer.alloc(1001))
-    }
+    {unary: (_, done) => done(null, Buffer.alloc(1001))}
   )
   t.match(await client.call({}, {message: Buffer.alloc(1001)}), {
     code: 8,
@@ -312,9 +310,7 @@ t.test('close: calls under way finish, new ones are turned away', async t => {
   const {client, grpcPort} = await opened(
     t,
     {},
-    {
-      unary: (call, done) => release.on('go', () => done(null, call.request))
-    }
+    {unary: (call, done) => release.on('go', () => done(null, call.request))}
   )
   const first = client.call()
   while (release.listenerCount('go') === 0) await new Promise(setImmediate)

@@ -78,10 +78,6 @@ t.test('what differs from dependsOn is said once for each caller', async t => {
     graphTable(graph, Infinity),
     '\n\na calls b and c: not in its dependsOn\nb calls c: not in its dependsOn\nd names a under dependsOn, and has not called it\n'
   )
-  const three = {
-    ...graph,
-    edges: [edge('a', 'b', false), edge('a', 'c', false), edge('a', 'd', false)],
-    awaited: []
-  }
+  const three = {...graph, edges: [edge('a', 'b', false), edge('a', 'c', false), edge('a', 'd', false)], awaited: []}
   t.match(graphTable(three, 60), '\na calls b, c and d: not in its dependsOn\n')
 })

@@ -55,9 +55,7 @@ const line = (text: string, answer: string): string =>
   `${JSON.stringify({model: '', messages: [{user: text}], answer: {choices: [{reason: 'stop', text: answer, calls: []}]}})}\n`
 
 t.test('one question, several answers: in order, and from the first again; recording replaces them', async t => {
-  const folder = t.testdir({
-    conversations: {'llm.jsonl': line('a', '1') + line('b', 'x') + line('a', '2')}
-  })
+  const folder = t.testdir({conversations: {'llm.jsonl': line('a', '1') + line('b', 'x') + line('a', '2')}})
   const replayed = await open(t, folder, true)
   const told: string[] = []
   for (const text of ['a', 'b', 'a', 'a']) told.push(await textOf(replayed, question(text)))

@@ -53,11 +53,7 @@ t.test('a stream that opens while its sidecar closes hosts nothing', async t => 
 
 t.test('of streams that end one after the other the last one does not tell what starts a sleeping app', async t => {
   const told: (readonly string[])[] = []
-  const actors = new Actors({
-    clock: new TestClock(),
-    mayHost: () => false,
-    onTypes: (_, names) => told.push(names)
-  })
+  const actors = new Actors({clock: new TestClock(), mayHost: () => false, onTypes: (_, names) => told.push(names)})
   t.teardown(() => actors.close())
   const streams = streamsOf(async () => Promise.resolve(actors))
   const other = {...SESSION}

@@ -43,12 +43,7 @@ async function blocksOf(
     names: () => ['it'],
     opened: () => undefined,
     beginCall: () => () => undefined,
-    find: async (_: string, name: string) => ({
-      name,
-      component: componentOf(name),
-      properties,
-      topicPrefix: ''
-    })
+    find: async (_: string, name: string) => ({name, component: componentOf(name), properties, topicPrefix: ''})
   } as unknown as AppComponents
   const log = {isDebug: false, write: () => undefined, warn: () => undefined}
   const options = {

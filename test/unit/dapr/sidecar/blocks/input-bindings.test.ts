@@ -24,10 +24,7 @@ t.test('a binding whose server does not answer keeps no other one from being rea
     components: {find: async (_: unknown, name: string) => ({component: component(name)})},
     log: {write: (_: string, text: string) => t.fail(text)}
   }
-  const bindings = new InputBindings(context as unknown as BlockContext, {
-    bindings: {} as Bindings,
-    state: {} as State
-  })
+  const bindings = new InputBindings(context as unknown as BlockContext, {bindings: {} as Bindings, state: {} as State})
   const wanted = ['slow', 'quick'].map(name => ({name, route: name}))
   const following = bindings.follow(wanted, {} as BindingChannel).then(() => read.push('all'))
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)

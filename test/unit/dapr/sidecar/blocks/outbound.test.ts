@@ -264,9 +264,7 @@ t.test('an update of configuration that takes too long is given up, and the time
 t.test('what a call to subscribe begins too late is ended', async t => {
   const begun: (() => void)[] = []
   let ended = 0
-  const component = {
-    subscribe: async () => new Promise(resolve => begun.push(() => resolve(async () => void ended++)))
-  }
+  const component = {subscribe: async () => new Promise(resolve => begun.push(() => resolve(async () => void ended++)))}
   const {blocks} = await blocksOf(component, {timeouts: {DefaultTimeoutPolicy: '1ms'}})
   const request = {...ITEMS, isOfProcess: true}
   await t.rejects(
@@ -281,9 +279,7 @@ t.test('what a call to subscribe begins too late is ended', async t => {
 t.test('subscriptions of a process end with it, also one that it was still asking for', async t => {
   const begun: (() => void)[] = []
   let ended = 0
-  const component = {
-    subscribe: async () => new Promise(resolve => begun.push(() => resolve(async () => void ended++)))
-  }
+  const component = {subscribe: async () => new Promise(resolve => begun.push(() => resolve(async () => void ended++)))}
   const {blocks} = await blocksOf(component, {})
   const subscribe = async (isOfProcess: boolean): Promise<string> =>
     blocks.configurations.subscribe({...ITEMS, isOfProcess}, async () => undefined)

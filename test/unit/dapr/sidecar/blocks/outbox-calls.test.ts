@@ -17,10 +17,7 @@ import {openComponent} from '../../../../rig/open-component.ts'
 const TARGET = {app: 'shop', store: 'store', pubsub: 'bus', topic: 'orders'}
 
 const upsert = (key: string): StateChange =>
-  ({
-    operation: 'upsert',
-    request: {key, value: Buffer.from('1'), isJson: true, metadata: {}}
-  }) as unknown as StateChange
+  ({operation: 'upsert', request: {key, value: Buffer.from('1'), isJson: true, metadata: {}}}) as unknown as StateChange
 
 /** Transactions of a store, and what came of their events. */
 const scene = (

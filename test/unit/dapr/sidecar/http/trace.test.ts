@@ -54,10 +54,7 @@ t.test('what a message carries is passed on, in a batch the last one; that of a 
   t.equal(eventTraceparent(event({traceparent: first}, third)), third)
   t.equal(eventTraceparent(event({})), '')
   const entries = [event({traceparent: first}), event({traceparent: second}, third), event({})]
-  const batch = entries.map(each => ({
-    entryId: '',
-    event: {...each, body: Buffer.alloc(0), metadata: {}}
-  }))
+  const batch = entries.map(each => ({entryId: '', event: {...each, body: Buffer.alloc(0), metadata: {}}}))
   t.equal(traceparentOfAll(batch), third)
 })
 

@@ -42,11 +42,7 @@ function deliver(observer: CallRecorder, way: string, id: string, [from, until]:
   journal.ended()
 }
 
-const facts = (recorder: CallRecorder) => ({
-  recorder,
-  runLog: () => new RunLog(),
-  masked: () => []
-})
+const facts = (recorder: CallRecorder) => ({recorder, runLog: () => new RunLog(), masked: () => []})
 
 t.test('a workflow is below the call that started it, its steps below it, below an activity its calls', async t => {
   const house = await openHouse(t)
@@ -94,12 +90,7 @@ t.test('a call with an event is below the call it was made for, whatever the eve
   const recorder = new CallRecorder(() => 1000)
   made(recorder, 'web shop', '/orders', [10, 20])
   const call = aCall({method: 'POST', path: '/on'})
-  const request = {
-    ...aRequest(),
-    method: 'POST',
-    path: '/on',
-    lines: 'content-type: application/cloudevents+json\r\n'
-  }
+  const request = {...aRequest(), method: 'POST', path: '/on', lines: 'content-type: application/cloudevents+json\r\n'}
   const journal = new CallJournal(call, request, recorder, undefined)
   journal.begun(12)
   journal.admitted(true, {pid: 0, protocol: 'HTTP/1.1'}, undefined)

@@ -40,12 +40,7 @@ function openTree() {
   const recorder = new CallRecorder(() => 100)
   const store = new SpanStore({isRecorded: () => true})
   recorder.spans = store
-  const facts = {
-    recorder,
-    runLog: () => new RunLog(),
-    masked: () => ['Card'],
-    work: {openWorkflows: () => undefined}
-  }
+  const facts = {recorder, runLog: () => new RunLog(), masked: () => ['Card'], work: {openWorkflows: () => undefined}}
   return {recorder, store, tree: async (q: string) => requestTree(facts, q)}
 }
 

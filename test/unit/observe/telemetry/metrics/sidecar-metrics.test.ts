@@ -67,9 +67,7 @@ t.test('HTTP at the API and towards the app', async t => {
   const app = 'app_id=client method=GET path=/m status=200'
   t.strictSame(values(metrics, 'dapr_http_client_completed_count'), {[app]: '1'})
   t.strictSame(values(metrics, 'dapr_http_client_roundtrip_latency_count'), {[app]: '1'})
-  t.strictSame(values(metrics, 'dapr_http_client_sent_bytes_count'), {
-    'app_id=client method=GET path=/m status=': '1'
-  })
+  t.strictSame(values(metrics, 'dapr_http_client_sent_bytes_count'), {'app_id=client method=GET path=/m status=': '1'})
   t.strictSame(values(metrics, 'dapr_http_client_received_bytes_count'), {'app_id=client': '1'})
   t.strictSame(values(metrics, 'dapr_http_healthprobes_completed_count'), {'app_id=client status=200': '1'})
 })

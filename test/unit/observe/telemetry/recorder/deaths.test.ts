@@ -71,10 +71,7 @@ t.test('equal calls of one caller are one row with their number; the request tha
   const many = inside(
     recorder,
     Array.from({length: 300}, () => 'hang')
-  ).map(({number}, at) => ({
-    number,
-    forMs: 2000 - at
-  }))
+  ).map(({number}, at) => ({number, forMs: 2000 - at}))
   const [killer = {number: 0}] = inside(recorder, ['exit'])
   const death = deaths.add(ended({inside: [...many, {number: killer.number, forMs: 1650}]}))
   t.same(

@@ -54,12 +54,7 @@ t.test('is: finds calls by each mark that the API gives them', async t => {
 })
 
 t.test('signs of other tools are no words to search for', async t => {
-  const refused = {
-    'to=orders': 'to:orders',
-    'status=503': 'status:503',
-    '>1s': 'slower:1s',
-    '<=20ms': 'faster:20ms'
-  }
+  const refused = {'to=orders': 'to:orders', 'status=503': 'status:503', '>1s': 'slower:1s', '<=20ms': 'faster:20ms'}
   for (const [word, meant] of Object.entries(refused))
     t.throws(() => readFilter(word), {message: `the filter ${word} is written ${meant}`})
   for (const word of ['a=b', '=', '>', 'path:/x?to=orders', '>1']) t.doesNotThrow(() => readFilter(word), word)

@@ -130,10 +130,7 @@ t.test('decisions for an app that speaks gRPC', async t => {
 })
 
 t.test('without access control everything is allowed', async t => {
-  const decision = open('kind: Configuration\n', true).decide(who('public ns1 app1'), {
-    method: 'op1',
-    verb: 'POST'
-  })
+  const decision = open('kind: Configuration\n', true).decide(who('public ns1 app1'), {method: 'op1', verb: 'POST'})
   t.strictSame(decision, {isAllowed: true, by: '', rule: ''})
 })
 
