@@ -164,19 +164,7 @@ t.test('the table of faults', async t => {
   ])
   await rig.pillion(['up']).ports('stock')
   await rig.run(['fault', 'shop', 'stock', '--delay', '300ms', '--jitter', '100ms'])
-  await rig.run([
-    'fault',
-    'any',
-    'stock',
-    '--method',
-    'POST',
-    '--path',
-    '/orders/*',
-    '--status',
-    '503',
-    '--rate',
-    '0.2'
-  ])
+  await rig.run('fault any stock --method POST --path /orders/* --status 503 --rate 0.2'.split(' '))
   await rig.run(['fault', '--disable', '2'])
   t.equal(shape((await rig.run(['fault'])).stdout), shape(block('docs/faults.md', 'FAULT')))
 })

@@ -1,34 +1,10 @@
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 
-const KEYS = [
-  'appId',
-  'httpPort',
-  'grpcPort',
-  'appPort',
-  'metricsEnabled',
-  'command',
-  'age',
-  'created',
-  'daprdPid',
-  'cliPid',
-  'appPid',
-  'maxRequestBodySize',
-  'httpReadBufferSize',
-  'runTemplatePath',
-  'appLogPath',
-  'daprdLogPath',
-  'runTemplateName',
-  'version',
-  'main',
-  'state',
-  'ready',
-  'exitCode',
-  'restarts',
-  'instance',
-  'circuitBreakers',
-  'runName'
-]
+const KEYS =
+  `appId httpPort grpcPort appPort metricsEnabled command age created daprdPid cliPid appPid maxRequestBodySize
+  httpReadBufferSize runTemplatePath appLogPath daprdLogPath runTemplateName version main state ready exitCode restarts
+  instance circuitBreakers runName`.split(/\s+/)
 
 t.test('nothing running is said in each format', async t => {
   const rig = await openRig(t)

@@ -171,15 +171,8 @@ t.test('an app is told nothing if anything says where to send; env shows what it
   }
 })
 
-const OURS = [
-  'OTEL_BLRP_SCHEDULE_DELAY',
-  'OTEL_BSP_SCHEDULE_DELAY',
-  'OTEL_EXPORTER_OTLP_ENDPOINT',
-  'OTEL_EXPORTER_OTLP_PROTOCOL',
-  'OTEL_RESOURCE_ATTRIBUTES',
-  'OTEL_SERVICE_NAME',
-  'OTEL_TRACES_SAMPLER'
-]
+const OURS = `OTEL_BLRP_SCHEDULE_DELAY OTEL_BSP_SCHEDULE_DELAY OTEL_EXPORTER_OTLP_ENDPOINT OTEL_EXPORTER_OTLP_PROTOCOL
+  OTEL_RESOURCE_ATTRIBUTES OTEL_SERVICE_NAME OTEL_TRACES_SAMPLER`.split(/\s+/)
 
 t.test('an app is told nothing if the shell says where to send, or common says otel: false', async t => {
   const rig = await openRig(t)

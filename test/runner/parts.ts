@@ -35,21 +35,9 @@ const CURL: Need = {program: 'curl', debian: 'curl'}
 const BUSYBOX: Need = {program: 'busybox', debian: 'busybox-static'}
 
 /** End-to-end tests of what asks the system: processes, listeners, pipes, terminals. */
-const OF_SYSTEM = [
-  'crash',
-  'few-descriptors',
-  'lifecycle',
-  'list',
-  'logs-floods',
-  'output',
-  'ps',
-  'refused',
-  'reload',
-  'run',
-  'stop',
-  'stop-ways',
-  'up'
-].map(name => `test/e2e/${name}.test.ts`)
+const OF_SYSTEM = `crash few-descriptors lifecycle list logs-floods output ps refused reload run stop stop-ways up`
+  .split(/\s+/)
+  .map(name => `test/e2e/${name}.test.ts`)
 
 /** What may differ from one platform to another. */
 const OF_PLATFORM = [
@@ -70,93 +58,23 @@ const OF_EXECUTABLE = {
 } as const
 
 /** They wait more than they compute: begun first, they do it while checks and other tests compute, and none of them is the last one. */
-const LONG_WAITS = [
-  'test/integration/days.test.ts',
-  'test/e2e/lazy.test.ts',
-  'test/unit/work/workflow/left-work.test.ts',
-  'test/e2e/socket-output.test.ts',
-  'test/integration/files/watcher/watcher.test.ts',
-  'test/integration/files/watcher/replaced.test.ts'
-]
+const LONG_WAITS = `test/integration/days.test.ts test/e2e/lazy.test.ts test/unit/work/workflow/left-work.test.ts
+  test/e2e/socket-output.test.ts test/integration/files/watcher/watcher.test.ts
+  test/integration/files/watcher/replaced.test.ts`.split(/\s+/)
 
 /** More than a third of the processor time of all end-to-end tests, for what most changes do not touch: the part `executable` runs them. */
-const BY_EXECUTABLE_ALONE = [
-  'actors',
-  'actors-end',
-  'actors-gone',
-  'actors-runs',
-  'actors-seen',
-  'actors-verbs',
-  'alone',
-  'api-copies',
-  'api-scheduled',
-  'background',
-  'bindings',
-  'bindings-http',
-  'bindings-local-storage',
-  'call-number',
-  'calls-shown',
-  'configuration-reload',
-  'crash-calls',
-  'daeploy-stop',
-  'dashboard-listener',
-  'default-components',
-  'deploy',
-  'doctor',
-  'endpoint-secrets',
-  'events-wait',
-  'examples',
-  'exec',
-  'few-descriptors',
-  'fixed-port',
-  'graph',
-  'grpc',
-  'grpc-configuration',
-  'grpc-pubsub-deep',
-  'import',
-  'import-carries',
-  'import-check',
-  'jobs',
-  'lazy-starts',
-  'lazy-verbs',
-  'lazy-ways',
-  'lazy-work',
-  'lifecycle-policies',
-  'lines-left-out',
-  'logs-floods',
-  'logs-kept',
-  'logs-of-copies',
-  'logs-size',
-  'old-logs',
-  'otel',
-  'own-numbers',
-  'public-api',
-  'published-edits',
-  'published-flow',
-  'published-http2',
-  'published-port',
-  'pubsub-delivery',
-  'pubsub-redis',
-  'pubsub-waits',
-  'redis',
-  'reload-posts',
-  'replay',
-  'run-odd-entries',
-  'runs',
-  'secrets',
-  'single-lines',
-  'stop-ways',
-  'template-edits-kept',
-  'template-edits-waits',
-  'tracing',
-  'up-detached',
-  'up-run-reports',
-  'upgraded-meanwhile',
-  'url',
-  'usage',
-  'versions-edited',
-  'watch-files'
-].map(name => `test/e2e/${name}.test.ts`)
+const BY_EXECUTABLE_ALONE =
+  `actors actors-end actors-gone actors-runs actors-seen actors-verbs alone api-copies api-scheduled background bindings
+  bindings-http bindings-local-storage call-number calls-shown configuration-reload crash-calls daeploy-stop
+  dashboard-listener default-components deploy doctor endpoint-secrets events-wait examples exec few-descriptors
+  fixed-port graph grpc grpc-configuration grpc-pubsub-deep import import-carries import-check jobs lazy-starts
+  lazy-verbs lazy-ways lazy-work lifecycle-policies lines-left-out logs-floods logs-kept logs-of-copies logs-size
+  old-logs otel own-numbers public-api published-edits published-flow published-http2 published-port pubsub-delivery
+  pubsub-redis pubsub-waits redis reload-posts replay run-odd-entries runs secrets single-lines stop-ways
+  template-edits-kept template-edits-waits tracing up-detached up-run-reports upgraded-meanwhile url usage
+  versions-edited watch-files`
+    .split(/\s+/)
+    .map(name => `test/e2e/${name}.test.ts`)
 
 /** What `npm test` runs: it needs nothing but Node and npm. */
 export const QUICK: Part = {

@@ -160,15 +160,8 @@ onBothPaths('with an app id outside the URL the whole path is the method', async
 
 onBothPaths('no app is named: 404, whatever the method', async t => {
   const get = await asker(t)
-  for (const target of [
-    '/',
-    '/v1.0/invoke/b',
-    '/v1.0/invoke/b/method',
-    '/v1.0/invoke//method/x',
-    '/v1.0/config',
-    '/v1.1/invoke/b/method/x',
-    '/x/v1.0/invoke/b/method/x'
-  ]) {
+  for (const target of `/ /v1.0/invoke/b /v1.0/invoke/b/method /v1.0/invoke//method/x /v1.0/config /v1.1/invoke/b/method/x
+    /x/v1.0/invoke/b/method/x`.split(/\s+/)) {
     const {answer} = await get(target)
     t.match(answer, {status: 404, headers: {'content-type': 'application/json'}, body: NOBODY}, target)
   }

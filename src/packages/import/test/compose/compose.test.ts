@@ -80,22 +80,9 @@ secrets: {key: {external: true}}
       {
         appID: 'db',
         appDirPath: '.',
-        command: [
-          'docker',
-          'run',
-          '--rm',
-          '--name',
-          'demo-db',
-          '--publish',
-          '127.0.0.1:5433:5432',
-          '--volume',
-          'demo_db:/var/lib/postgresql/data',
-          '--env',
-          'POSTGRES_PASSWORD',
-          '--env',
-          'COST',
-          'postgres:16'
-        ],
+        command:
+          `docker run --rm --name demo-db --publish 127.0.0.1:5433:5432 --volume demo_db:/var/lib/postgresql/data --env
+          POSTGRES_PASSWORD --env COST postgres:16`.split(/\s+/),
         env: {POSTGRES_PASSWORD: '${DB_PASSWORD}', COST: '$5'},
         stop: {signal: 'SIGINT', timeout: '10s'},
         ready: {command: ['docker', 'exec', 'demo-db', 'sh', '-c', 'pg_isready -U postgres']}
@@ -228,15 +215,10 @@ services:
   })
   const [dns, side] = template.apps as readonly {readonly command?: readonly string[]}[]
   t.match(dns, {ready: {tcp: 8000}, stop: {signal: 'SIGQUIT', timeout: '90s'}})
-  t.same(dns?.command?.slice(5), [
-    '--publish',
-    '53:53/udp',
-    '--publish',
-    '8000-8002:80-82',
-    '--publish',
-    '127.0.0.1:91:90/udp',
-    'coredns/coredns'
-  ])
+  t.same(
+    dns?.command?.slice(5),
+    `--publish 53:53/udp --publish 8000-8002:80-82 --publish 127.0.0.1:91:90/udp coredns/coredns`.split(/\s+/)
+  )
   t.match(side, {stop: {timeout: '1500ms'}})
   t.same(side?.command?.slice(5), ['--pid', 'service:nobody', '--network', 'container:demo-dns', 'busybox'])
   t.same(

@@ -16,14 +16,7 @@ t.test('escapes are decoded byte by byte', async t => {
 
 t.test('a bad escape is found', async t => {
   t.equal(badEscape('a%20%2f'), undefined)
-  t.strictSame(['a%', 'a%4', 'a%zz', '%20%s', '%%20', 'a%stream'].map(badEscape), [
-    '%',
-    '%4',
-    '%zz',
-    '%s',
-    '%%2',
-    '%st'
-  ])
+  t.strictSame(['a%', 'a%4', 'a%zz', '%20%s', '%%20', 'a%stream'].map(badEscape), '% %4 %zz %s %%2 %st'.split(' '))
 })
 
 t.test('a path is cleaned', async t => {
