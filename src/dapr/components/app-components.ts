@@ -11,7 +11,7 @@ import {textOfResource} from './component-set.ts'
 import {
   ClosedSecretStore,
   ComponentOpener,
-  isOf,
+  isOfBlock,
   isSecretStore,
   NoSecretStore,
   openByDaprd,
@@ -67,7 +67,9 @@ export class AppComponents {
     this.#opener = new ComponentOpener(options, {
       secretStore: name => this.find('secretstores', name),
       openStores: () =>
-        this.#entries.flatMap(({resource, opened}) => (opened !== undefined && isOf(resource, 'state') ? opened : []))
+        this.#entries.flatMap(({resource, opened}) =>
+          opened !== undefined && isOfBlock(resource, 'state') ? opened : []
+        )
     })
   }
 
@@ -169,12 +171,12 @@ export class AppComponents {
 
   /** The names of all components of a block. */
   names(block: Block): readonly string[] {
-    return this.#entries.flatMap(({resource}) => (isOf(resource, block) ? resource.name : []))
+    return this.#entries.flatMap(({resource}) => (isOfBlock(resource, block) ? resource.name : []))
   }
 
   /** Opens a component if it is not open yet. Returns undefined for an unknown name; rejects if it cannot be opened. */
   find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
-    const entry = this.#usable(resource => resource.name === name && isOf(resource, block))
+    const entry = this.#usable(resource => resource.name === name && isOfBlock(resource, block))
     // safe: the loader of a block returns components of this block
     return entry && (this.#openedOf(entry) as Promise<OpenedComponent & AppComponent<B>>)
   }
@@ -187,7 +189,7 @@ export class AppComponents {
 
   /** Returns a component if it is open already, else undefined. */
   opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
-    const entry = this.#usable(resource => resource.name === name && isOf(resource, block))
+    const entry = this.#usable(resource => resource.name === name && isOfBlock(resource, block))
     return entry?.opened as (OpenedComponent & AppComponent<B>) | undefined
   }
 

@@ -47,10 +47,10 @@ export class ClosedSecretStore extends NoSecretStore {}
 /** The secret store of a component waits for secrets of the component itself. */
 class WaitingSecretStore extends NoSecretStore {}
 
-export const isOf = ({type}: ComponentResource, block: Block): boolean =>
+export const isOfBlock = ({type}: ComponentResource, block: Block): boolean =>
   type.startsWith(block) && type[block.length] === '.'
 
-export const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, 'secretstores')
+export const isSecretStore = (resource: ComponentResource): boolean => isOfBlock(resource, 'secretstores')
 
 /** Opens components for one app: looks up their secrets, checks their properties, and takes them from the components of the run. */
 export class ComponentOpener {
@@ -72,7 +72,7 @@ export class ComponentOpener {
     await set.checkServer(resource, values)
     const properties = new Properties(values)
     checkStoreSettings(resource, properties)
-    if (isOf(resource, 'state')) checkActorStore(resource.name, properties, this.#others.openStores())
+    if (isOfBlock(resource, 'state')) checkActorStore(resource.name, properties, this.#others.openStores())
     const keys = await encryptionOf(resource, properties)
     const use = await set.use({resource, properties: values, folder, owner: this.#owner, warn: this.#warn})
     const component = keys === undefined ? use.component : keys(use.component)
@@ -153,7 +153,7 @@ async function encryptionOf(
   resource: ComponentResource,
   properties: Properties
 ): Promise<((store: Component) => StateStore) | undefined> {
-  if (!isOf(resource, 'state') || !resource.properties.some(isEncryptionKey)) return undefined
+  if (!isOfBlock(resource, 'state') || !resource.properties.some(isEncryptionKey)) return undefined
   const {encryptedBy} = await import('./state/encrypted-state.ts')
   return encryptedBy(resource, properties)
 }
