@@ -4,6 +4,7 @@ import {PORT_WANTED} from '../model/app-name.ts'
 import type {Environment} from '../model/environment.ts'
 import {pause} from '../platform/delay.ts'
 import {SHARED_HOST} from '../platform/probe.ts'
+import {isSuspended} from '../platform/process-table.ts'
 import {boundAt, release} from '../proxy/net/claimed-server.ts'
 import {listen} from '../proxy/ports/bind.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
@@ -47,6 +48,15 @@ export async function holderOf(env: Environment, port: number): Promise<PortHold
   if (run !== undefined) return {kind: 'run', run}
   if (isStarting) return {kind: 'starting run'}
   return {kind: 'program', owner: pid === 0 ? '' : `${command} (pid ${pid})`}
+}
+
+/** Why nothing answers where this run or program listens; '' = it answers, or is about to. */
+export function whySilent(holder: PortHolder): string {
+  if (holder.kind === 'program')
+    return `${holder.owner || 'a program of another user'} has it. Calls at localhost:PORT do. PILLION_NAMES_PORT names another port`
+  if (holder.kind === 'starting run' || !isSuspended(holder.run.pid)) return ''
+  const {name, pid} = holder.run
+  return `${name} (pid ${pid}) has it and is suspended. Resume it with fg in its terminal, or with kill -CONT ${pid}`
 }
 
 /** Asks the run that has a port in the place of others to leave it now. Resolves with the servers that listen there; none if no run leaves it. */

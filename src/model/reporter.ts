@@ -24,7 +24,7 @@ export type WarningCode =
   | 'duplicate-run' // The same template already runs.
   | 'endless-wait' // An app waits until another one ends (`dependsOn: {db: completed}`) that keeps running like a server.
   | 'shown-copy-ended' // The copy that answered in the place of this run (`pillion show`) takes no calls any more.
-  | 'entrance-taken' // Another program, or another user's run, has the port at which apps are called by name. All else works.
+  | 'entrance-taken' // Another program, another user's run or a suspended run has the port at which apps are called by name. All else works.
   | 'events-wait' // Events that an app has not taken fill memory (`pubsub.in-memory`). Above 256 MiB for one subscription a publish is refused.
   | 'exporter-failed' // Spans cannot be sent to a collector or to Zipkin. Calls are not affected.
   | 'few-descriptors' // This process may open too few files (`ulimit -n`): connections will be closed.

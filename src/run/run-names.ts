@@ -204,7 +204,7 @@ export class RunNames {
 
   /** Opens the entrance as soon as the run that has it ends. */
   async #wait(known: () => void): Promise<void> {
-    const {takeInTurn} = await import('../control/left-ports.ts')
+    const {takeInTurn, whySilent} = await import('../control/left-ports.ts')
     const {env, plan, reporter} = this.#parts.context
     await takeInTurn({
       env,
@@ -213,11 +213,9 @@ export class RunNames {
       isWanted: (_, port) => this.#ports.without(plan).includes(port),
       isShared: true,
       held: holder => {
-        if (holder.kind === 'program' && !this.#isForeign) {
-          const owner = holder.owner || 'a program of another user'
-          const text = `names do not answer at port ${this.#ports.first}: ${owner} has it. Calls at localhost:PORT do. PILLION_NAMES_PORT names another port`
-          reporter.warn('entrance-taken', text)
-        }
+        const why = whySilent(holder)
+        if (why !== '' && !this.#isForeign)
+          reporter.warn('entrance-taken', `names do not answer at port ${this.#ports.first}: ${why}`)
         this.#isForeign = holder.kind === 'program'
         known()
         return true
