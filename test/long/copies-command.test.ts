@@ -127,7 +127,6 @@ t.test('what a copy keeps stays if it was started before the question was answer
 
 t.test('forget runs the teardown of a copy, also of a lost worktree, and removes nothing if it fails', async t => {
   const rig = await openRig(t)
-  const [redis = 0] = await freePorts(1)
   const log = join(rig.folder, 'log')
   const note = (word: string): readonly string[] => [
     'sh',
@@ -138,14 +137,10 @@ t.test('forget runs the teardown of a copy, also of a lost worktree, and removes
     appID: 'shop',
     appDirPath: '.',
     command: rig.drivenCommand,
-    resourcesPath: './resources',
     teardown: note('app')
   }
-  const files = (keys: object): Readonly<Record<string, string>> => ({
-    'dapr.yaml': JSON.stringify({version: 1, apps: [app], ...keys}),
-    'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${redis}`})
-  })
-  await writeWorktrees(rig, files({setup: note('setup'), teardown: note('all')}), ['pr', 'fix'])
+  const template = JSON.stringify({version: 1, apps: [app], setup: note('setup'), teardown: note('all')})
+  await writeWorktrees(rig, {'dapr.yaml': template}, ['pr', 'fix'])
   for (const folder of ['pr', 'fix']) {
     const run = rig.pillion(['up'], {folder})
     await (await rig.driven('shop')).listen()

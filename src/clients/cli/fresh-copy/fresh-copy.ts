@@ -60,10 +60,12 @@ export class FreshCopy {
     throw new UserError(error.message, {stream, exitCode, code, mistakes, mendedBy, explanation})
   }
 
-  /** Runs the command of `setup`. Rejects with a UserError if it fails. */
+  /** Notes that `teardown` has to run some day, and runs `setup`. Rejects with a UserError if it fails. */
   async setUp(plan: Plan): Promise<void> {
-    if (plan.setup === undefined && plan.apps.every(({setup}) => setup === undefined)) return
-    const {setUp} = await import('./set-up.ts')
+    if ([plan, ...plan.apps].every(({setup, teardown}) => setup === undefined && teardown === undefined)) return
+    const [{setUp}, {spaceOf}] = await Promise.all([import('./set-up.ts'), import('../../../control/space.ts')])
+    // `copies forget` finds the copy by its space, also without its folder
+    await spaceOf(process.env, {file: plan.file, copy: this.#copy})
     await whilePreparing('its setup runs', async () =>
       setUp(this.#worktree, plan, line => print(process.stderr, `${line}\n`))
     )
