@@ -6,6 +6,7 @@ import {callByName, withNames} from '../rig/by-name.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {answerOf, connected, overHttp2} from '../rig/secure-caller.ts'
+import {TLS} from '../rig/tls.ts'
 
 /** Answers with its headers, and echoes after an upgrade. */
 const WEB = `
@@ -21,17 +22,31 @@ server.on('upgrade', (request, socket) => {
 server.listen(process.env.PORT, '127.0.0.1')
 `
 
+/** Answers with its headers over TLS. */
+const SECURE = `
+const {readFileSync} = process.getBuiltinModule('node:fs')
+const [cert, key] = process.argv.slice(2).map(path => readFileSync(path))
+process.getBuiltinModule('node:https').createServer({cert, key}, (request, response) =>
+  response.end(JSON.stringify({app: process.env.APP_ID, headers: request.headers}))).listen(process.env.PORT, '127.0.0.1')
+`
+
 /** Starts a project with two apps. The PATH has no tool of a trust store. */
 async function startProject(rig: Rig, folder: string, env: Readonly<Record<string, string>>) {
   const app = {appDirPath: '.', autoPort: true, command: [process.execPath, 'web.mjs']}
   const routes = {'/files': {app: 'files', strip: true}}
+  const command = [process.execPath, 'secure.mjs', join(TLS, 'server.pem'), join(TLS, 'server.key')]
   const apps = [
     {...app, appID: 'web', routes},
-    {...app, appID: 'files'}
+    {...app, appID: 'files'},
+    {...app, appID: 'secure', appProtocol: 'https', command}
   ]
-  await rig.write({[`${folder}/web.mjs`]: WEB, [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps})})
+  await rig.write({
+    [`${folder}/web.mjs`]: WEB,
+    [`${folder}/secure.mjs`]: SECURE,
+    [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps})
+  })
   const run = rig.pillion(['run', '-f', '.'], {folder, env})
-  await run.waitForLine('Writing log files', {nth: 2})
+  await run.waitForLine('Writing log files', {nth: 3})
   return run
 }
 
@@ -71,6 +86,9 @@ t.test('names answer with TLS: without trust, after trust in a run that is going
       headers: {host: `web-${folder}.localhost:${port}`, 'x-forwarded-proto': 'https', 'x-forwarded-for': '127.0.0.1'}
     })
   t.match(await overHttp2(caller, 'web-shop.localhost'), {status: 200, size: 0})
+  const ofSecure = /^HTTP\/1\.1 200 [^]*"app":"secure"[^]*"host":"secure-shop\.localhost/
+  t.match(await callByName(port, 'secure-shop.localhost'), ofSecure, 'an app of HTTPS is called by TLS')
+  t.match(await answerOf(caller, 'secure-shop.localhost'), ofSecure)
   const stripped = await overHttp2(caller, 'web-blog.localhost', '', {':path': '/files/x?y=/files'})
   t.match(stripped, {app: 'files', url: '/x?y=/files'}, 'a route removes its prefix')
   const loop = await overHttp2(caller, 'web-shop.localhost', '', {'pillion-hops': '1, 1, 1, 1, 1'})

@@ -106,7 +106,7 @@ export function checkRoutes(entries: readonly Entry[], each: ForEach): void {
     for (const {app, prefix} of plan.routes ?? []) {
       const to = entries.find(other => other.plan.id === app)
       if (to !== undefined && mayHaveName({...to.plan, isNameless: false})) continue
-      const why = to === undefined ? 'the template has no such app' : 'it has no port, or speaks gRPC'
+      const why = to === undefined ? 'the template has no such app' : 'it has no port, or speaks gRPC or h2c'
       settings.refuse({
         key: 'routes',
         message: `${prefix} leads to ${JSON.stringify(app)}: ${why}`,

@@ -16,8 +16,8 @@ import {PublishedConnection, type PublishedHost} from './published-connection.ts
 import {PublishedPortCall, type PublishedContext} from './published-port-call.ts'
 import {readVerbatimHead, type VerbatimHead} from './verbatim-head.ts'
 
-/** How a caller begins that speaks HTTP/2 (RFC 9113 §3.4). */
-const HTTP2 = 'PRI * HTTP/2'
+/** Whether a caller begins to speak HTTP/2 (RFC 9113 §3.4). */
+export const isHttp2 = (early: Buffer): boolean => early.toString('latin1', 0, 12) === 'PRI * HTTP/2'
 
 /**
  * Interval of looks at HTTP/2 callers on other machines, in ms: a silent one is pinged, then cut. Callers on this machine do not vanish
@@ -215,13 +215,6 @@ export abstract class CallPort implements PublishedHost {
     return this.#appAt(this.endsOf(socket)) || this.stranger
   }
 
-  /** Serves a caller of HTTP/2 without TLS. Returns false for other bytes. */
-  protected serveFrames(socket: net.Socket, early: Buffer, contextOf: FrameCallsOptions['context']): boolean {
-    if (early.toString('latin1', 0, HTTP2.length) !== HTTP2) return false
-    void this.#serveFrames(socket, early, contextOf)
-    return true
-  }
-
   /** Passes on a connection to another run. */
   protected passOn(socket: net.Socket, options: PassedOn): void {
     this.#passed.add(socket)
@@ -238,7 +231,12 @@ export abstract class CallPort implements PublishedHost {
     this.follow(socket)
   }
 
-  async #serveFrames(socket: net.Socket, early: Buffer, contextOf: FrameCallsOptions['context']): Promise<void> {
+  /** Serves a caller of HTTP/2, whose fields and data pass unchanged. */
+  protected async serveFrames(
+    socket: net.Socket,
+    early: Buffer,
+    contextOf: FrameCallsOptions['context']
+  ): Promise<void> {
     socket.pause().on('error', () => socket.destroy())
     try {
       const {serveFrames} = await import('./frame-calls.ts')

@@ -31,13 +31,6 @@ export const notHttp = (): Reply => ({status: 400, type: PLAIN_TYPE, body: 'This
 export const misdirected = (lines: string): Reply =>
   answer(421, lines, {heading: 'This connection leads to another run', text: 'Open a new connection for each name.'})
 
-/** A stream of HTTP/2 without TLS: the run that has the entrance calls its own apps alone in this way. */
-export const otherRun = ({name}: NamedHost): Reply =>
-  answer(421, '', {
-    heading: `${name} is in another run, which HTTP/2 without TLS does not reach`,
-    text: 'Use HTTP/1.1, https, or the port of the app.'
-  })
-
 /** The run of the app has just ended. */
 export const runGone = (lines: string): Reply =>
   answer(503, lines, {heading: 'The run of this app has just ended', text: 'Start it again: pillion up'})

@@ -3,12 +3,12 @@ import {PASSED_ON} from '../../model/app-name.ts'
 import type {Protocol} from '../../model/call-protocol.ts'
 import {SHARED_HOST} from '../../platform/probe.ts'
 import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
-import {type Reply, replyText} from '../net/reply.ts'
-import {CallPort} from './call-port.ts'
-import {badHost, looped, misdirected, noName, notHttp, otherRun, runGone, type ShownName} from './entrance-pages.ts'
+import {replyText} from '../net/reply.ts'
+import {CallPort, isHttp2} from './call-port.ts'
+import {badHost, looped, misdirected, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
 import {EntranceStreams} from './entrance-streams.ts'
 import {openTls, TLS_HANDSHAKE, type EntranceTlsOptions} from './entrance-tls.ts'
-import {forwardedLines, namedHost, PASS_LINE, readAsked, type AskedHost, type Origin} from './entrance-host.ts'
+import {forwardedLines, PASS_LINE, readAsked, type AskedHost, type Origin} from './entrance-host.ts'
 import {hostSetting} from './host-refusal.ts'
 import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
@@ -108,16 +108,11 @@ export class Entrance extends CallPort {
   }
 
   passBytes(socket: net.Socket, early: Buffer): void {
-    const contextOf = ({authority}: {readonly authority: string}): PublishedContext | Reply => {
-      const {appNamed, socketOf, names} = this.#options
-      const host = namedHost(authority)
-      return appNamed(host.name) ?? (socketOf(host.name) === '' ? noName(host, '', names) : otherRun(host))
-    }
-    if (this.serveFrames(socket, early, contextOf)) return
+    if (isHttp2(early)) return this.#streams.accept(socket)?.read(early, early.length)
     if (early[0] === TLS_HANDSHAKE && this.#callerAt(socket).scheme === 'http') {
       this.#decrypt ??= openTls({
         contextOf: this.#options.contextOf,
-        serve: (secured, isHttp2) => this.#serveSecured(secured, isHttp2)
+        serve: (secured, isByHttp2) => this.#serveSecured(secured, isByHttp2)
       })
       return this.#decrypt(socket, early)
     }
@@ -159,9 +154,9 @@ export class Entrance extends CallPort {
     return caller
   }
 
-  #serveSecured(socket: net.Socket, isHttp2: boolean): void {
+  #serveSecured(socket: net.Socket, isByHttp2: boolean): void {
     this.#callers.set(socket, {...this.#callerAt(socket), scheme: 'https'})
-    if (isHttp2) void this.#streams.accept(socket)
+    if (isByHttp2) this.#streams.accept(socket)
     else this.accept(socket)
   }
 

@@ -1,16 +1,14 @@
 import type net from 'node:net'
-import {DISCARDED, type FrameStream, FrameServer, PROTOCOL_ERROR, SERVER_GREETING, type StreamHandler} from '#h2-frames'
+import {DISCARDED, FrameServer, PROTOCOL_ERROR, SERVER_GREETING, type StreamHandler} from '#h2-frames'
 import {bugText} from '../../model/errors.ts'
-import {responseFields} from '../net/grpc/status.ts'
-import {type Reply, replyPairs} from '../net/reply.ts'
 import {FrameCall} from './frame-call.ts'
 import {FrameHead} from './frame-head.ts'
 import type {PublishedContext} from './published-port-call.ts'
 
 export interface FrameCallsOptions {
   readonly socket: net.Socket
-  /** Returns the app for a request, or the answer to a request for none. */
-  readonly context: (head: FrameHead) => PublishedContext | Reply
+  /** Returns the context of calls to the app. */
+  readonly context: () => PublishedContext
   readonly warn: (text: string) => void
   /** The caller of a call, before it is sent. */
   readonly caller: (context: PublishedContext) => string
@@ -34,8 +32,7 @@ const callsOf = ({walker}: FrameServer, {context: contextOf, caller, onStart}: F
     walker.walk(block, head)
     // a CONNECT has no path, and asks for a tunnel
     if (head.method === '' || head.path === '') return stream.reset(PROTOCOL_ERROR)
-    const context = contextOf(head)
-    if ('body' in context) return answer(stream, context)
+    const context = contextOf()
     const call = new FrameCall(context, caller(context), head, stream, walker)
     stream.handler = call
     try {
@@ -47,10 +44,3 @@ const callsOf = ({walker}: FrameServer, {context: contextOf, caller, onStart}: F
     }
   }
 })
-
-/** Answers without a call. The client sends no more of the request. */
-function answer(stream: FrameStream, reply: Reply): void {
-  stream.handler = DISCARDED
-  stream.writeHead(responseFields(reply.status, replyPairs(reply)), false)
-  stream.writeData(Buffer.from(reply.body).toString('latin1'), true)
-}

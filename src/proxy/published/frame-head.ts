@@ -5,8 +5,6 @@ import type {SentRequest} from '../../model/call.ts'
 export class FrameHead implements FieldSink {
   method = ''
   path = ''
-  /** The host and port that the caller names. */
-  authority = ''
   isGrpc = false
   hasTrace = false
   /** All fields, encoded so that any connection understands them. */
@@ -20,7 +18,6 @@ export class FrameHead implements FieldSink {
     const value = field.value()
     if (name === ':method') this.method = value
     else if (name === ':path') this.path = value
-    else if (name === ':authority' || (name === 'host' && this.authority === '')) this.authority = value
     else if (name === 'traceparent') this.hasTrace = true
     else if (name === 'content-type') this.isGrpc = value.startsWith('application/grpc')
     const shown = name === ':authority' ? 'host' : name

@@ -71,14 +71,14 @@ export class PublishedPortCall extends ProxiedCall {
     return this.#context.admit(this.call, isRefused)
   }
 
-  override protocolAt({plain}: Pool): Protocol {
-    return super.protocolAt(plain)
+  override protocolAt(pool: Pool): Protocol {
+    return super.protocolAt(this.#reached(pool))
   }
 
   send({pool}: Admitted): void {
     const {text, size, hasTrace} = this.#head
     if (!hasTrace && this.journal.trace === '') this.journal.trace = `traceparent: ${freshTrace().traceparent}\r\n`
-    this.exchange.send(pool.plain, `${text.slice(0, size - 2)}${this.journal.trace}${this.#lines}\r\n`)
+    this.exchange.send(this.#reached(pool), `${text.slice(0, size - 2)}${this.journal.trace}${this.#lines}\r\n`)
   }
 
   /** The middleware of Dapr does not belong here. */
@@ -104,6 +104,11 @@ export class PublishedPortCall extends ProxiedCall {
 
   protected warnCut(why: string): void {
     this.warn(`${this.call.callee} closed the connection within its response to ${this.call.caller}: ${why}`)
+  }
+
+  /** A caller by name speaks to us, and we speak the protocol of the app. At a port, the caller does. */
+  #reached(pool: Pool): Pool {
+    return this.#lines === '' ? pool.plain : pool
   }
 
   #refuse(status: 502 | 503, why: string): void {

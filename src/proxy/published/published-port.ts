@@ -4,7 +4,7 @@ import type net from 'node:net'
 import {TO_OWN_COPY} from '../../model/app-name.ts'
 import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
 import {BytesCall} from './bytes-call.ts'
-import {CallPort} from './call-port.ts'
+import {CallPort, isHttp2} from './call-port.ts'
 import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
@@ -70,7 +70,7 @@ export class PublishedPort extends CallPort {
   }
 
   passBytes(socket: net.Socket, early: Buffer): void {
-    if (this.serveFrames(socket, early, this.#contextOf)) return
+    if (isHttp2(early)) return void this.serveFrames(socket, early, this.#contextOf)
     const reopen = early.length > 0 ? undefined : (): void => void this.follow(socket)
     new BytesCall(this.#contextOf(), this.callerOf(socket), socket, early, reopen, this.endsOf(socket)).start()
   }

@@ -112,6 +112,10 @@ t.test('routes lead to apps that can be called, the longest prefix first', async
     explained(t, api, 'appID: job', `appID: web, port: 5100, routes: ${routes}`)
   t.match(refused('{/x: none}'), /\/x leads to "none": the template has no such app[^]*api, job, web/)
   t.match(refused('{/x: job}'), /\/x leads to "job": it has no port/)
+  t.match(
+    explained(t, `${api}, appProtocol: h2c`, 'appID: web, port: 5100, routes: {/x: api}'),
+    /or speaks gRPC or h2c/
+  )
   t.match(refused('{x: api}'), /expected a path that begins with \//)
   t.match(refused('[api]'), /expected a map of paths to apps/)
 })
