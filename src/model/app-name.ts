@@ -21,6 +21,9 @@ export const TO_OWN_COPY = 'pillion-port'
 /** The protocol by which the entrance passes on a connection to another run. */
 export const PASSED_ON = 'pillion-caller'
 
+/** The header in which the caller of such a connection follows, as JSON. */
+export const CALLER = 'pillion-caller'
+
 /** Domains for which the user's authority may sign certificates, with all names below them. */
 export const CERTIFIED: readonly string[] = ['localhost', 'test']
 

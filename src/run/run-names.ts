@@ -5,7 +5,7 @@ import {freeNames, type TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
 import type {RunListing} from '../control/run-control.ts'
 import type {RunIdentity} from '../control/run-file.ts'
-import {appNames, DASHBOARD, type NameSpace, PASSED_ON, PORT_WANTED, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
+import {appNames, CALLER, DASHBOARD, type NameSpace, PORT_WANTED, schemeOf, TO_OWN_COPY} from '../model/app-name.ts'
 import {authorityOf, reachable} from '../model/address.ts'
 import type {AppAddress} from '../model/app-reference.ts'
 import {Once} from '../model/once.ts'
@@ -14,6 +14,7 @@ import {within} from '../platform/delay.ts'
 import {certificatePath, stateFolder} from '../platform/state-folder.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import type {Entrance, EntranceCaller} from '../proxy/published/entrance.ts'
+import type {PortCaller} from '../proxy/published/published-port.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {RunPublished} from './run-published.ts'
 import type {RunContext} from './run-context.ts'
@@ -153,21 +154,17 @@ export class RunNames {
   }
 
   /** Takes a connection that another run passes on: the one with the entrance, or a copy whose number it asked for. */
-  readonly onUpgrade: OnUpgrade = ({headers}, socket, early) => {
-    const taken =
-      headers.upgrade === PORT_WANTED
-        ? this.#leave(Number(headers['pillion-port']), headers['pillion-when'] === 'now', socket)
-        : headers.upgrade === TO_OWN_COPY
-          ? this.#parts.published.take(headers, socket, early)
-          : this.#takeCaller(headers, socket, early)
-    void taken.catch(() => socket.destroy())
-  }
+  readonly onUpgrade: OnUpgrade = ({headers}, socket, early) =>
+    void this.#upgraded(headers, socket, early).catch(() => socket.destroy())
 
-  async #takeCaller(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
+  async #upgraded(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
+    if (headers.upgrade === PORT_WANTED)
+      return this.#leave(Number(headers['pillion-port']), headers['pillion-when'] === 'now', socket)
+    // fails for protocols of others
+    const caller: unknown = JSON.parse(String(headers[CALLER]))
+    if (headers.upgrade === TO_OWN_COPY) return this.#parts.published.take(caller as PortCaller, socket, early)
     const entrance = await this.#serve()
-    const {passedCaller} = await import('../proxy/published/pass-on.ts')
-    const caller = passedCaller(headers, PASSED_ON)
-    if (caller === undefined || this.#over.signal.aborted) socket.destroy()
+    if (this.#over.signal.aborted) socket.destroy()
     else entrance.take(socket, caller as EntranceCaller, early)
   }
 

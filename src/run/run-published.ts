@@ -1,11 +1,9 @@
-import type {IncomingHttpHeaders} from 'node:http'
 import type {Socket} from 'node:net'
 import {loadHookText} from '#daeploy'
 import type {Exit} from '../model/app-state.ts'
 import type {Environment} from '../model/environment.ts'
 import type {Sink} from '../model/events.ts'
 import {movedText} from '../model/moved-ports.ts'
-import {TO_OWN_COPY} from '../model/app-name.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter, TellingReporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -93,12 +91,8 @@ export class RunPublished {
     void import('./published-hints.ts').then(({hintAtEnd}) => hintAtEnd(runtime, exit, to - from, reporter))
   }
 
-  /** Accepts a connection that another copy passes on by an upgrade with these headers: a process of this run called a port of that copy. */
-  async take(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
-    const {passedCaller} = await import('../proxy/published/pass-on.ts')
-    const caller = passedCaller(headers, TO_OWN_COPY)
-    if (caller === undefined) return void socket.destroy()
-    const {app, ends} = caller as PortCaller
+  /** Accepts a connection that another copy passes on: a process of this run called a port of that copy. */
+  async take({app, ends}: PortCaller, socket: Socket, early: Buffer): Promise<void> {
     const port = await this.inner(app)
     port.adopt(socket, ends, early)
   }

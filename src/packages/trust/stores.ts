@@ -13,18 +13,14 @@ export interface TrustStore {
   readonly name: string
   /** Whether only root may change it. */
   readonly needsRoot: boolean
+  /** The missing tool that would change it; '' = none is missing. */
+  readonly lacks: string
   /** Commands that add an authority with this certificate, as PEM. */
   readonly add: (certificate: string) => Commands
   readonly remove: (certificate: string) => Commands
 }
 
 export type Commands = readonly (readonly string[])[]
-
-/** A store that exists here, but whose tool is missing. */
-export interface ClosedStore {
-  readonly name: string
-  readonly tool: string
-}
 
 export interface StorePlace {
   readonly env: Environment
@@ -51,16 +47,9 @@ const FIREFOX = [
 ]
 
 /** Finds the trust stores of this machine and user. */
-export function trustStores(place: StorePlace): {
-  readonly stores: readonly TrustStore[]
-  readonly closed: readonly ClosedStore[]
-} {
-  const nss = databasesIn(place.home)
-  const hasCertutil = has(place, 'certutil')
-  return {
-    stores: [...systemStores(place), ...(hasCertutil ? nss.map(folder => nssStore(folder, place)) : [])],
-    closed: hasCertutil ? [] : nss.map(name => ({name, tool: 'certutil (libnss3-tools, nss-tools)'}))
-  }
+export function trustStores(place: StorePlace): readonly TrustStore[] {
+  const lacks = has(place, 'certutil') ? '' : 'certutil (libnss3-tools, nss-tools)'
+  return [...systemStores(place), ...databasesIn(place.home).map(folder => ({...nssStore(folder, place), lacks}))]
 }
 
 const has = ({env}: StorePlace, tool: string): boolean => findProgram(tool, env['PATH'] ?? '') !== undefined
@@ -74,6 +63,7 @@ function systemStores(place: StorePlace): readonly TrustStore[] {
       {
         name: 'login keychain',
         needsRoot: false,
+        lacks: '',
         add: () => [['security', 'add-trusted-cert', '-r', 'trustRoot', '-k', keychain, path]],
         remove: certificate => [['security', 'delete-certificate', '-Z', hashOf(certificate), '-t', keychain]]
       }
@@ -87,6 +77,7 @@ function systemStores(place: StorePlace): readonly TrustStore[] {
     {
       name: `system (${folder})`,
       needsRoot: true,
+      lacks: '',
       add: certificate => [['install', '-m', '644', path, copyOf(certificate)], update],
       remove: certificate => [['rm', '-f', copyOf(certificate)], update]
     }
@@ -100,7 +91,7 @@ function databasesIn(home: string): readonly string[] {
   return [...CHROME.map(folder => join(home, folder)), ...profiles].filter(each => existsSync(join(each, 'cert9.db')))
 }
 
-function nssStore(folder: string, {state}: StorePlace): TrustStore {
+function nssStore(folder: string, {state}: StorePlace): Omit<TrustStore, 'lacks'> {
   const database = `sql:${folder}`
   return {
     name: folder,

@@ -61,7 +61,4 @@ export const PASS_LINE = `${PASSES}: 1\r\n`
 
 /** How often a request has passed the entrance. A proxy may join the lines. */
 const passesIn = (lines: string): number =>
-  Array.from(lines.matchAll(/^pillion-hops:([^\r]*)/gim), ([, values = '']) => values.split(',').length).reduce(
-    (sum, count) => sum + count,
-    0
-  )
+  Array.from(lines.matchAll(/^pillion-hops:([^\r]*)/gim), ([, values = '']) => values.split(',')).flat().length

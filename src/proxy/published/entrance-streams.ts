@@ -10,27 +10,24 @@ const MAX_HEAD_BYTES = 16_384
 /** How long a caller may take for its settings, in ms. */
 const HEAD_MS = 10_000
 
-export interface EntranceStreamsOptions {
-  /** Serves HTTP/1.1 on an in-memory `connection`; `caller` is the socket on which the stream arrived. */
-  readonly serve: (connection: net.Socket, caller: net.Socket) => void
-  readonly warn: (text: string) => void
-}
-
-/** Serves HTTP/2 at the entrance: apps speak HTTP/1.1, so each stream becomes a request on a connection in memory. */
-export class EntranceStreams extends Http2Listener {
-  constructor({serve, warn}: EntranceStreamsOptions) {
-    super({
-      maxHeadBytes: MAX_HEAD_BYTES,
-      headMs: HEAD_MS,
-      warn,
-      serve: request => {
-        const [ours, theirs] = duplexPair()
-        serve(likeSocket(theirs), request.socket)
-        forward(request, likeSocket(ours))
-      }
-    })
-  }
-}
+/**
+ * Serves HTTP/2 at the entrance: apps speak HTTP/1.1, so each stream becomes a request on a connection in memory, which `serve` gets with
+ * the one of its caller.
+ */
+export const streamsOfEntrance = (
+  warn: (text: string) => void,
+  serve: (connection: net.Socket, caller: net.Socket) => void
+): Http2Listener =>
+  new Http2Listener({
+    maxHeadBytes: MAX_HEAD_BYTES,
+    headMs: HEAD_MS,
+    warn,
+    serve: request => {
+      const [ours, theirs] = duplexPair()
+      serve(likeSocket(theirs), request.socket)
+      forward(request, likeSocket(ours))
+    }
+  })
 
 /** Adds the methods of a socket that the code of HTTP/1 calls. */
 function likeSocket(end: Duplex): net.Socket {

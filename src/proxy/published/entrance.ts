@@ -1,4 +1,5 @@
 import type net from 'node:net'
+import type {SecureContext, Server as TlsServer} from 'node:tls'
 import {PASSED_ON} from '../../model/app-name.ts'
 import type {Protocol} from '../../model/call-protocol.ts'
 import {SHARED_HOST} from '../../platform/probe.ts'
@@ -6,9 +7,8 @@ import {copiedEnds, type Ends} from '../../platform/proc-net.ts'
 import {replyText} from '../net/reply.ts'
 import {CallPort, isHttp2} from './call-port.ts'
 import {badHost, looped, misdirected, noName, notHttp, runGone, type ShownName} from './entrance-pages.ts'
-import {EntranceStreams} from './entrance-streams.ts'
-import {openTls, TLS_HANDSHAKE, type EntranceTlsOptions} from './entrance-tls.ts'
-import {forwardedLines, PASS_LINE, readAsked, type AskedHost, type Origin} from './entrance-host.ts'
+import {streamsOfEntrance} from './entrance-streams.ts'
+import {forwardedLines, namedHost, PASS_LINE, readAsked, type AskedHost, type Origin} from './entrance-host.ts'
 import {hostSetting} from './host-refusal.ts'
 import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
@@ -20,10 +20,17 @@ const BROWSER = 'browser'
 /** How often a request may pass the entrance on its way: a proxy of an app that calls its own name would repeat it without end. */
 const MAX_PASSES = 5
 
+/** The first byte of a connection with TLS (RFC 8446 §5.1). */
+const TLS_HANDSHAKE = 0x16
+/** How long a handshake may take, in ms. */
+const HANDSHAKE_MS = 10_000
+
 /** A redirect to a number of this machine, up to its path. */
 const TO_NUMBER = /^(location:[ \t]*)https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]):(\d+)\/?/im
 
-export interface EntranceOptions extends Pick<EntranceTlsOptions, 'contextOf'> {
+export interface EntranceOptions {
+  /** The certificate and key of a host name of a run; undefined for any other name. */
+  readonly contextOf: (name: string) => Promise<SecureContext | undefined>
   /** The app of this run that has a host name. */
   readonly appNamed: (name: string) => PublishedContext | undefined
   /** Serves the dashboard of this run on a connection, from these bytes on; undefined for another name. */
@@ -55,18 +62,15 @@ export class Entrance extends CallPort {
   readonly #asked = new WeakMap<VerbatimHead, AskedHost>()
   /** The callers of connections whose requests came. */
   readonly #callers = new WeakMap<net.Socket, EntranceCaller>()
-  #decrypt: ReturnType<typeof openTls> | undefined
-  readonly #streams: EntranceStreams
+  #tls: TlsServer | undefined
+  readonly #streams: ReturnType<typeof streamsOfEntrance>
 
   constructor(options: EntranceOptions) {
     super(options.appAt, options.warn)
     this.#options = options
-    this.#streams = new EntranceStreams({
-      serve: (connection, secured) => {
-        this.#callers.set(connection, {...this.#callerAt(secured), protocol: 'HTTP/2'})
-        this.accept(connection)
-      },
-      warn: options.warn
+    this.#streams = streamsOfEntrance(options.warn, (connection, caller) => {
+      this.#callers.set(connection, {...this.#callerAt(caller), protocol: 'HTTP/2'})
+      this.accept(connection)
     })
   }
 
@@ -110,11 +114,9 @@ export class Entrance extends CallPort {
   passBytes(socket: net.Socket, early: Buffer): void {
     if (isHttp2(early)) return this.#streams.accept(socket)?.read(early, early.length)
     if (early[0] === TLS_HANDSHAKE && this.#callerAt(socket).scheme === 'http') {
-      this.#decrypt ??= openTls({
-        contextOf: this.#options.contextOf,
-        serve: (secured, isByHttp2) => this.#serveSecured(secured, isByHttp2)
-      })
-      return this.#decrypt(socket, early)
+      // a flowing socket would drop the bytes before TLS reads them
+      socket.pause().unshift(Buffer.from(early))
+      return void (this.#tls ??= this.#newTls()).emit('connection', socket)
     }
     socket.end(replyText(notHttp(), false, 'Connection: close\r\n'), 'latin1')
     socket.on('error', () => socket.destroy()).resume()
@@ -154,10 +156,29 @@ export class Entrance extends CallPort {
     return caller
   }
 
-  #serveSecured(socket: net.Socket, isByHttp2: boolean): void {
-    this.#callers.set(socket, {...this.#callerAt(socket), scheme: 'https'})
-    if (isByHttp2) this.#streams.accept(socket)
-    else this.accept(socket)
+  /** Decrypts connections. A handshake without a name of ours fails, so that strangers cannot make us create certificates. */
+  #newTls(): TlsServer {
+    // an ES import of it would load it with the entrance
+    const server = process.getBuiltinModule('node:tls').createServer({
+      ALPNProtocols: ['h2', 'http/1.1'],
+      handshakeTimeout: HANDSHAKE_MS,
+      SNICallback: (name, answer) => {
+        this.#options
+          .contextOf(namedHost(name).name)
+          .then(
+            context => (context === undefined ? answer(new Error(`no app is called ${name}`)) : answer(null, context)),
+            answer
+          )
+      }
+    })
+    server.on('secureConnection', socket => {
+      // a client without SNI names no app
+      if (!socket.servername) return void socket.destroy()
+      this.#callers.set(socket, {...this.#callerAt(socket), scheme: 'https'})
+      if (socket.alpnProtocol === 'h2') this.#streams.accept(socket)
+      else this.accept(socket)
+    })
+    return server.on('tlsClientError', (_error, socket) => socket.destroy())
   }
 
   /** Passes on a connection to the run that has the name, with all that follows on it. */

@@ -1,7 +1,5 @@
 import net from 'node:net'
-
-/** The header with the caller of the connection, as JSON. */
-const CALLER = 'Pillion-Caller'
+import {CALLER} from '../../model/app-name.ts'
 
 export interface PassedOn {
   /** The control socket of the other run. */
@@ -36,9 +34,3 @@ export function relay(socket: net.Socket, other: net.Socket, failed: () => void)
     })
     .on('close', () => socket.destroySoon())
 }
-
-/** Reads the caller of a connection that another run passes on by this protocol. Undefined for other upgrades. */
-export const passedCaller = (
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
-  protocol: string
-): unknown => (headers['upgrade'] === protocol ? JSON.parse(String(headers[CALLER.toLowerCase()])) : undefined)

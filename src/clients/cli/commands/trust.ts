@@ -26,29 +26,28 @@ export const trust: CommandHandler = async context => {
 }
 
 async function add(context: CommandContext, state: string): Promise<number> {
-  const {stores, closed} = trustStores({env: process.env, home: homedir(), state, platform: process.platform})
-  const names = stores.map(({name}) => name)
+  const stores = trustStores({env: process.env, home: homedir(), state, platform: process.platform})
+  const names = stores.flatMap(({name, lacks}) => (lacks === '' ? name : []))
   const to = names.length === 0 ? 'make your own certificate authority' : 'add your own certificate authority to: '
   await agreed(context, `make names answer with HTTPS, and ${to}${names.join(', ')}`)
   const {certificate, name} = openAuthority(state)
   let all = readAdded(state)
   let isDone = true
-  for (const {name: store, needsRoot, add: added, remove: taken} of stores) {
-    const isAdded = await change(context, {name: store, needsRoot}, added(certificate), `${store} trusts ${name}`)
+  for (const {name: store, needsRoot, lacks, add: added, remove: taken} of stores) {
+    const tell = `${store} trusts ${name}`
+    const isAdded = await change(context, {name: store, needsRoot, lacks}, added(certificate), tell)
     isDone &&= isAdded
     if (!isAdded) continue
     all = [...all.filter(each => each.name !== store), {name: store, needsRoot, remove: taken(certificate)}]
     writeAdded(state, all)
   }
-  if (stores.length + closed.length === 0) {
+  if (stores.length === 0) {
     const byHand = `import ${certificatePath(state)} as an authority in the settings of your browser`
     const text = `no trust store was found: ${byHand}, or install ca-certificates and run this again`
     say(process.stderr, 'warning', text, context.asJson)
   }
-  for (const {name: store, tool} of closed)
-    say(process.stderr, 'warning', `${store} was not changed: it needs ${tool}`, context.asJson)
   say(process.stdout, 'info', `For other programs: NODE_EXTRA_CA_CERTS=${certificatePath(state)}`, context.asJson)
-  return isDone && closed.length === 0 ? 0 : 1
+  return isDone ? 0 : 1
 }
 
 async function remove(context: CommandContext, state: string): Promise<number> {
@@ -71,15 +70,17 @@ async function remove(context: CommandContext, state: string): Promise<number> {
 /** Changes a store. Resolves with false, after a warning with the commands to type, if that is not possible. */
 async function change(
   {asJson}: CommandContext,
-  {name, needsRoot}: Pick<Added, 'name' | 'needsRoot'>,
+  {name, needsRoot, lacks = ''}: Pick<Added, 'name' | 'needsRoot'> & {readonly lacks?: string},
   commands: Commands,
   done: string
 ): Promise<boolean> {
   const byHand = commands
     .map(words => [...(needsRoot ? ['sudo'] : []), ...words].map(shellQuoted).join(' '))
     .join(' && ')
-  if (needsRoot && process.getuid?.() !== 0) {
-    say(process.stderr, 'warning', `${name} was not changed, since only root may: ${byHand}`, asJson)
+  const isForbidden = needsRoot && process.getuid?.() !== 0
+  if (lacks !== '' || isForbidden) {
+    const why = isForbidden ? `, since only root may: ${byHand}` : `: it needs ${lacks}`
+    say(process.stderr, 'warning', `${name} was not changed${why}`, asJson)
     return false
   }
   for (const command of commands) {
