@@ -263,8 +263,8 @@ export class AppRuntime implements Callee, Intent {
     this.#plan = this.wanted
   }
 
-  /** Exchanges its process. */
-  async replace(why: Why): Promise<void> {
+  /** Exchanges its process. `starting`: called right before the next one is started. */
+  async replace(why: Why, starting: () => void): Promise<void> {
     this.#channel.renewPool()
     if (this.changesHands) this.changeHands()
     this.adopt()
@@ -272,7 +272,7 @@ export class AppRuntime implements Callee, Intent {
     // the latest result counts, also for waiting dependents
     if (this.hasEnded) this.#status.reset(this.#plan)
     else this.#status.replaced()
-    await this.#program.replace(this.#plan, this.appPort, why)
+    await this.#program.replace(this.#plan, this.appPort, why, starting)
   }
 
   /** Refuses new calls. Calls in flight may finish. */

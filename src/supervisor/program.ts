@@ -97,8 +97,8 @@ export class Program {
     await (this.#app instanceof SupervisedApp ? this.#app.start(pipes) : this.#app.start())
   }
 
-  /** Stops the current process and replaces it by a new one, which is started if the old one was. */
-  async replace(plan: AppPlan, appPort: number, why: Why): Promise<void> {
+  /** Stops the current process, and begins to start a new one if the old one was started. `starting`: called right before. */
+  async replace(plan: AppPlan, appPort: number, why: Why, starting: () => void): Promise<void> {
     const old = this.#app
     const {state} = old
     const wasAsleep = state.phase === 'asleep'
@@ -111,8 +111,9 @@ export class Program {
     // now, so that a call starts the new one while the old one ends
     if (wasAsleep && !this.#hasStarted) app.sleep?.()
     await this.drop(old, why)
+    starting()
     // a process that the user starts in a debugger does not sleep
-    if (this.#hasStarted || (wasAsleep && app.sleep === undefined)) await app.start()
+    if (this.#hasStarted || (wasAsleep && app.sleep === undefined)) void app.start()
   }
 
   /** Replaces an exited process, or one that waits for a restart, by a new one that is not started. */

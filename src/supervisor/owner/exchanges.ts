@@ -50,8 +50,8 @@ export class Exchanges {
     this.#replacement?.lull()
   }
 
-  async exchange(why: Why): Promise<void> {
-    await this.#replacement?.exchange(why)
+  async exchange(why: Why, starting: () => void): Promise<void> {
+    await this.#replacement?.exchange(why, starting)
   }
 
   failed(error: unknown): void {

@@ -258,12 +258,17 @@ export class AppOwner {
       if (step === 'overlap') this.failure = await exchanges.overlap(callOff.signal)
       else if (step === 'drain') await exchanges.drain(this.changes === 0, callOff.signal)
       else if (step === 'lull') exchanges.lull()
-      else await exchanges.exchange(this.#why)
+      else await exchanges.exchange(this.#why, () => this.#starting())
     } catch (error) {
       this.#round = round
       exchanges.failed(error)
     }
-    if (step !== 'drain') this.#round = round
+    if (step === 'overlap' || step === 'lull') this.#round = round
+  }
+
+  /** The next process fulfils all requests until its start, unless an edit has changed its plan. */
+  #starting(): void {
+    if (!this.runtime.isOtherNext) this.#round = this.runtime.round
   }
 
   #close(): void {

@@ -63,13 +63,13 @@ export class Replacement {
     if (isIdle) runtime.lull()
   }
 
-  /** Ends the old process and starts the next, unless none is to be started here. */
-  async exchange(why: Why): Promise<void> {
+  /** Ends the old process and starts the next, unless none is to be started here. `starting`: called in between. */
+  async exchange(why: Why, starting: () => void): Promise<void> {
     const {runtime} = this.#options
     const isStarted = runtime.hasStarted && runtime.person === 'none' && runtime.wanted.command.length > 0
     this.at = isStarted ? 'exchanged' : 'left'
     this.#hasBegun = false
-    if (isStarted || runtime.isOtherNext) await runtime.replace(why)
+    if (isStarted || runtime.isOtherNext) await runtime.replace(why, starting)
   }
 
   /** Must be called after each change of the app's state. */

@@ -37,6 +37,9 @@ const programOf = (
   return {program, witness, spawned: () => markers}
 }
 
+const replace = async (program: Program, plan: AppPlan): Promise<void> =>
+  program.replace(plan, 0, 'watch', () => undefined)
+
 t.test('a process that is to take over is not spawned after the end of the one that it would replace', async t => {
   const {program, spawned} = programOf(t)
   await program.start(undefined)
@@ -44,7 +47,7 @@ t.test('a process that is to take over is not spawned after the end of the one t
   const late = program.candidate(planOf({command: script('exec sleep 1000')}), 0)
   await late.start()
   t.match(late.state, {phase: 'exited', asked: true})
-  await program.replace(planOf({command: script('exec sleep 1000')}), 0, 'watch')
+  await replace(program, planOf({command: script('exec sleep 1000')}))
   t.equal(program.app.state.phase, 'exited')
   t.equal(spawned(), 1)
 })
@@ -65,11 +68,11 @@ t.test('one that sleeps is asleep while an edit replaces it, so that what comes 
   program.sleep()
   t.equal(program.app.state.phase, 'asleep')
   const plan = planOf({command: script('exec sleep 1000')})
-  const quiet = program.replace(plan, 0, 'watch')
+  const quiet = replace(program, plan)
   t.equal(program.app.state.phase, 'asleep')
   await quiet
   t.match([program.app.state.phase, program.hasStarted, spawned()], ['asleep', false, 0])
-  const woken = program.replace(plan, 0, 'watch')
+  const woken = replace(program, plan)
   await program.start(undefined)
   await woken
   t.match([program.app.state.phase, program.hasStarted, spawned()], [/starting|running/, true, 1])
@@ -95,7 +98,8 @@ t.test('one that may sleep and ended with 0 sleeps on when an edit replaces it; 
     const {program, witness, spawned} = programOf(t, () => true, plan)
     await program.start(undefined)
     await witness.phase('asleep')
-    await program.replace(planOf({command: script('exec sleep 1000'), lazy: true}), 0, 'watch')
+    await replace(program, planOf({command: script('exec sleep 1000'), lazy: true}))
+    if (code > 0) await witness.phase('starting', 2)
     t.equal(spawned(), code === 0 ? 1 : 2)
     t.match(program.app.state.phase, code === 0 ? 'asleep' : /starting|running/)
   }
@@ -137,10 +141,31 @@ t.test('a process of the same plan begins once the one before has ended, which s
   await program.start(undefined)
   await witness.ready()
   const {state} = program.app
-  const replaced = program.replace(plan, 0, 'watch')
+  const replaced = replace(program, plan)
   t.same(program.app.state, {phase: 'stopping', pid: 'pid' in state && state.pid, why: 'watch'})
   await replaced
   await witness.ready(2)
   t.same(witness.phases, ['starting', 'running', 'stopping', 'starting', 'running'])
   t.equal(spawned(), 2)
+})
+
+t.test('no process begins in a folder that was prepared before the latest change', async t => {
+  const plan = planOf({command: script('exec sleep 1000')})
+  const folders = [0, 1].map(() => ({asked: Promise.withResolvers<void>(), made: Promise.withResolvers<string>()}))
+  const [first, second] = folders as [(typeof folders)[0], (typeof folders)[0]]
+  const left = [first, second]
+  const {program, witness} = programOf(t, undefined, plan, async () => {
+    const folder = left.shift()
+    folder?.asked.resolve()
+    return folder?.made.promise ?? '/'
+  })
+  void program.start(undefined)
+  await first.asked.promise
+  void replace(program, plan)
+  first.made.resolve('/')
+  await second.asked.promise
+  t.same(witness.phases, [])
+  second.made.resolve('/')
+  await witness.ready()
+  t.same(witness.phases, ['starting', 'running'])
 })

@@ -34,7 +34,9 @@ export class FakeRuntime {
   candidateState: AppState = {phase: 'idle'}
   readonly candidateEnded = Promise.withResolvers<AppState>()
   noCandidate: Error | undefined
-  /** Settles when the process that was replaced has ended. */
+  /** Settles when the process that `replace` ends has ended. */
+  ending: Promise<void> = Promise.resolve()
+  /** Settles when the process that a candidate has replaced has ended. */
   ended: Promise<void> = Promise.resolve()
   isDebugged = false
   isGivenUp = false
@@ -114,10 +116,12 @@ export class FakeRuntime {
     return this.wanted !== this.plan || this.changesHands
   }
 
-  async replace(why: string): Promise<void> {
+  async replace(why: string, starting: () => void): Promise<void> {
     if (this.changesHands) this.changeHands()
     this.asked.push(`replace: ${why}`)
     this.plan = this.wanted
+    await this.ending
+    starting()
   }
 
   async candidate(): Promise<Candidate> {

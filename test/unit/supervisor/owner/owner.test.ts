@@ -41,6 +41,27 @@ t.test('replace: changes that come before the restart are one, one that comes in
   t.equal(told.length, 1)
 })
 
+t.test(
+  'replace: a change that comes while the old process ends is in the next one, unless that has another plan',
+  async t => {
+    for (const edit of [{}, {command: ['other']}]) {
+      const {runtime, reloads} = open()
+      const ended = Promise.withResolvers<void>()
+      runtime.ending = ended.promise
+      const done = Promise.all([reloads.ask('watch'), settle().then(async () => reloads.ask('watch'))])
+      await settle()
+      if ('command' in edit) runtime.wanted = {...runtime.plan, ...edit}
+      await settle()
+      ended.resolve()
+      await settle()
+      t.equal(runtime.asked.length, 'command' in edit ? 2 : 1)
+      runtime.move({phase: 'starting', pid: 2})
+      runtime.move(READY)
+      await done
+    }
+  }
+)
+
 t.test('replace: calls that do not end within the grace are named and cut', async t => {
   const {runtime, clock, reloads, told, warned} = open()
   const stuck = runtime.call('/stream')
