@@ -14,8 +14,15 @@ export function mayStartEarly(
   const entry = before.apps.find(each => each.id === id)
   if (entry === undefined) return
   for (const [needed] of dependsOn(entry)) {
-    for (const app of all.filter(each => each.entry.id === needed))
-      app.lives.max += freshOf(app.entry, isBad(app.entry.folder)).max
+    for (const app of all.filter(each => each.entry.id === needed)) {
+      const {phase, code, max} = freshOf(app.entry, isBad(app.entry.folder))
+      app.lives.max += max
+      if (!app.phases.has('stopped')) continue
+      // the edit opens it again then
+      app.lives.max += max
+      app.phases = new Set([...app.phases, phase])
+      app.codes = new Set([...app.codes, code])
+    }
     mayStartEarly(needed, before, all, isBad)
   }
 }
