@@ -1,4 +1,3 @@
-import type {ApiLogging} from '../files/resources/api-logging.ts'
 import type {Launch} from '../model/api.generated.ts'
 import {exitOf, succeeded, type AppState} from '../model/app-state.ts'
 import {WAITS_FOR_SAVE} from '../model/exit-text.ts'
@@ -52,7 +51,7 @@ export class Opening {
   /** Whether the sidecar reads the topics and bindings of the app. */
   isServed: (() => boolean) | undefined
   /** Returns how calls to the sidecar are logged; undefined if they are not. */
-  apiLog: (() => ApiLogging | undefined) | undefined
+  apiLog: (() => {readonly obfuscatesUrls: boolean} | undefined) | undefined
   /** The sidecar does not ask the app yet for its topics and actors. */
   isUnasked: boolean
   /** The length of the log when the current process was started, in characters. */

@@ -5,6 +5,7 @@ import type {BreakerView} from '../../proxy/gateway/interceptors/resiliency/inte
 import type {TopicBacklog} from '../../model/activity.ts'
 import type {CallRecord} from '../../model/call.ts'
 import {type LogLevel, writesAt} from '../../model/plan.ts'
+import type {ApiLogging} from '../../files/resources/api-logging.ts'
 import type {SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {Job} from '../../work/job/job.ts'
 import type {JobOutcome} from '../../work/job/jobs.ts'
@@ -295,15 +296,15 @@ class AppSidecar {
     const log = runtime.logs.sidecar
     const {apiLogging, logLevel} = runtime.plan.sidecar
     const isInfo = writesAt(logLevel, 'info')
-    const opening = this.#opening
-    opening.apiLog = () => {
+    const apiLog = (): ApiLogging | undefined => {
       const settings = resources.snapshot.configuration.apiLogging
       return isInfo && (apiLogging || settings.enabled) ? settings : undefined
     }
+    this.#opening.apiLog = apiLog
     return record => {
       metering.served(record)
       tracing.spans?.served(record)
-      const settings = opening.apiLog?.()
+      const settings = apiLog()
       const {hasFullPaths} = resources.snapshot.configuration.metrics
       const entry = settings === undefined ? undefined : apiLogEntry(record, settings, hasFullPaths)
       if (entry !== undefined) log.log(entry)
