@@ -3,7 +3,7 @@ import {RedisStreams} from '../../../../src/dapr/components/pubsub/redis.ts'
 import type {Handled} from '../../../../src/dapr/components/pubsub.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
 import {MemoryConnection} from '../../../../src/packages/redis/memory-connection.ts'
-import {StartQueue} from '../../../rig/queue.ts'
+import {readOrders, StartQueue} from '../../../rig/queue.ts'
 
 const SETTINGS = {
   consumerId: '',
@@ -123,19 +123,7 @@ t.test('what another run has given back as it ended is taken at once by one that
   })
   const streams = new RedisStreams(redis, {...SETTINGS, redeliverIntervalMs: 600_000, processingTimeoutMs: 60_000})
   t.teardown(async () => streams.close())
-  const heard = new StartQueue<string>()
-  await streams.subscribe({
-    topic: 'orders',
-    group: 'shop',
-    metadata: {},
-    ready: async () => undefined,
-    atOnce: 0,
-    handle: async ({data}) => {
-      heard.put(data.toString())
-      return 'done'
-    },
-    log: () => undefined
-  })
+  const [heard] = await readOrders(streams)
   await redis.command(['XADD', 'orders', '*', 'data', 'new'])
   t.equal(await heard.take(), 'new')
   const [[id]] = (await redis.command(['XRANGE', 'orders', '-', '+', 'COUNT', '1'])) as [[string]]

@@ -6,7 +6,7 @@ import type {RedisTarget} from '../../../../src/dapr/components/redis/redis-serv
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
 import {MemoryConnection} from '../../../../src/packages/redis/memory-connection.ts'
 import {openComponent} from '../../../rig/open-component.ts'
-import {StartQueue} from '../../../rig/queue.ts'
+import {readOrders, StartQueue} from '../../../rig/queue.ts'
 
 const SETTINGS: StreamSettings = {
   consumerId: '',
@@ -275,19 +275,7 @@ t.test('messages read ahead go to the next reader at once, also where the compon
   const stopping = stop()
   first.finish()
   await stopping
-  const heard = new StartQueue<string>()
-  const reader = await after.subscribe({
-    topic: 'orders',
-    group: 'shop',
-    metadata: {},
-    ready: async () => undefined,
-    atOnce: 0,
-    handle: async ({data}) => {
-      heard.put(data.toString())
-      return 'done'
-    },
-    log: () => undefined
-  })
+  const [heard, reader] = await readOrders(after)
   await after.publish('orders', message('4'))
   t.same([await heard.take(), await heard.take(), await heard.take()], ['2', '3', '4'])
   await reader.stop()
@@ -300,19 +288,7 @@ t.test('what an instance gives back goes to another one at once', async t => {
   const one = await first.next()
   const others = new RedisStreams(await redis.duplicate(), SETTINGS)
   t.teardown(async () => others.close())
-  const heard = new StartQueue<string>()
-  const second = await others.subscribe({
-    topic: 'orders',
-    group: 'shop',
-    metadata: {},
-    ready: async () => undefined,
-    atOnce: 0,
-    handle: async ({data}) => {
-      heard.put(data.toString())
-      return 'done'
-    },
-    log: () => undefined
-  })
+  const [heard, second] = await readOrders(others)
   await streams.publish('orders', message('4'))
   t.equal(await heard.take(), '4')
   const stopping = first.stop()

@@ -3,6 +3,7 @@ import {Pins} from '../../../../src/observe/replay/pins.ts'
 import type {Replay} from '../../../../src/observe/replay/replayer.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 import {openSidecar, type Answer, type FakeSidecar} from './sidecar.ts'
+import {aDeath} from '../../../rig/made-call.ts'
 
 const GET = 'GET /items HTTP/1.1\r\nHost: x\r\n\r\n'
 const {signal} = new AbortController()
@@ -69,21 +70,7 @@ t.test('saves that come meanwhile share a round', async t => {
 t.test('a request that was inside at two ends is not sent by itself, until it is answered by hand', async t => {
   const {pins, made, round, deaths, heads} = await openPins(t, () => ({}))
   const call = made(GET)
-  const die = (): number =>
-    deaths.add({
-      app: 'stock',
-      name: 'stock',
-      exit: {kind: 'code', code: 1},
-      reason: '',
-      at: 0,
-      version: '0.0.0',
-      livedMs: 1,
-      files: [],
-      inside: [{number: call.number, forMs: 1}],
-      work: [],
-      lines: async () => Promise.resolve([]),
-      place: async () => Promise.resolve('')
-    }).number
+  const die = (): number => deaths.add(aDeath({app: 'stock', inside: [{number: call.number, forMs: 1}]})).number
   die()
   await pins.add(call, signal)
   t.equal(heads.length, 0, 'not sent when it is pinned')

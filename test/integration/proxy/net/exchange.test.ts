@@ -51,6 +51,21 @@ const handlerOf = (t: Test, observer?: CallObserver): CallHandler => ({
   over: nothing
 })
 
+/** The side of a caller that takes all that it gets. */
+const downstreamOf = (more: Partial<Downstream>): Downstream => ({
+  toHead: false,
+  isTunnel: false,
+  refusesSwitch: false,
+  whole: nothing,
+  head: nothing,
+  body: () => true,
+  cut: nothing,
+  reply: nothing,
+  reset: nothing,
+  destroy: nothing,
+  ...more
+})
+
 t.test('a response of our own is recorded with the bytes that it has, not with its characters', async t => {
   const bodies = [{body: 'é'}, {body: '', bytes: Buffer.from([255, 0])}]
   const counts = bodies.map(body => {
@@ -101,22 +116,11 @@ for (const when of ['between two attempts', 'while the second connects'])
     })
     const handler = handlerOf(t, observer)
     const over = Promise.withResolvers<void>()
-    const downstream: Downstream = {
-      toHead: false,
-      isTunnel: false,
-      refusesSwitch: false,
+    const downstream = downstreamOf({
       sendBody: () => exchange.sendBody(Buffer.from('1'), false),
       resume: () => exchange.sendBody(Buffer.from('3'), true),
-      whole: nothing,
-      head: nothing,
-      body: () => true,
-      end: nothing,
-      cut: nothing,
-      reply: nothing,
-      reset: nothing,
-      destroy: nothing,
       done: over.resolve
-    }
+    })
     const exchange = new Exchange(downstream).begin(handler, 'POST', 3)
     const send = (): void => exchange.send(pool, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n')
     exchange.intercept(status => {
@@ -157,24 +161,10 @@ for (const host of ['127.0.0.1', '::1'])
       t.teardown(() => pool.cut())
       const call = async (number: string): Promise<string> =>
         new Promise(resolve => {
-          const downstream: Downstream = {
-            toHead: false,
-            isTunnel: false,
-            refusesSwitch: false,
-            sendBody: () => {
-              exchange.sendBody(Buffer.from(number), number !== '2')
-            },
-            resume: nothing,
-            whole: (_head, _lines, body) => resolve(body),
-            head: nothing,
-            body: () => true,
-            end: nothing,
-            cut: nothing,
-            reply: nothing,
-            reset: nothing,
-            destroy: nothing,
-            done: nothing
-          }
+          const downstream = downstreamOf({
+            sendBody: () => exchange.sendBody(Buffer.from(number), number !== '2'),
+            whole: (_head, _lines, body) => resolve(body)
+          })
           // the rest of the body comes while another connection is being opened
           const resent = (): void => process.nextTick(() => exchange.sendBody(Buffer.from('2'), true))
           const length = number === '2' ? 2 : 1
@@ -206,13 +196,10 @@ t.test('what was not written to a connection with TLS that is closed goes to ano
   })
   const call = async (): Promise<string> =>
     new Promise(resolve => {
-      const downstream = {
-        toHead: false,
-        isTunnel: false,
-        refusesSwitch: false,
+      const downstream = downstreamOf({
         sendBody: () => exchange.sendBody(Buffer.from('ab'), true),
-        whole: (_head: unknown, _lines: string, body: string) => resolve(body)
-      } as unknown as Downstream
+        whole: (_head, _lines, body) => resolve(body)
+      })
       const exchange = new Exchange(downstream).begin({...handlerOf(t), failed: resolve}, 'POST', 2)
       exchange.send(pool, headFor('x'))
     })
@@ -244,22 +231,10 @@ for (const isRetired of [false, true])
     t.teardown(() => next.cut())
     const call = async (letters: string, isOnce: boolean): Promise<string> =>
       new Promise(resolve => {
-        const downstream: Downstream = {
-          toHead: false,
-          isTunnel: false,
-          refusesSwitch: false,
+        const downstream = downstreamOf({
           sendBody: () => exchange.sendBody(Buffer.from(isOnce ? letters : letters.slice(0, 1)), isOnce),
-          resume: nothing,
-          whole: (_head, _lines, body) => resolve(body),
-          head: nothing,
-          body: () => true,
-          end: nothing,
-          cut: nothing,
-          reply: nothing,
-          reset: nothing,
-          destroy: nothing,
-          done: nothing
-        }
+          whole: (_head, _lines, body) => resolve(body)
+        })
         const refused = (): void => {
           exchange.sendBody(Buffer.from(letters.slice(1)), true)
           exchange.send(next, headFor('next'))
@@ -313,15 +288,11 @@ t.test('a request that passes as it came is not sent again once an interim respo
   t.teardown(() => pool.cut())
   const called = async (): Promise<string> =>
     new Promise(resolve => {
-      const downstream = {
-        toHead: false,
-        isTunnel: false,
-        refusesSwitch: false,
+      const downstream = downstreamOf({
         isVerbatim: true,
-        interim: (text: string) => interim.push(text.slice(9, 12)),
-        whole: nothing,
+        interim: text => interim.push(text.slice(9, 12)),
         done: () => resolve('answered')
-      } as unknown as Downstream
+      })
       const handler = {...handlerOf(t), failed: (_: string, failure = '') => resolve(failure)}
       new Exchange(downstream).begin(handler, 'GET', 0).send(pool, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
     })

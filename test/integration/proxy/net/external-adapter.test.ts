@@ -1,8 +1,24 @@
 import {once} from 'node:events'
 import http from 'node:http'
 import net, {type AddressInfo} from 'node:net'
-import t from 'tap'
-import {requestWeb} from '../../../../src/proxy/net/external-adapter.ts'
+import t, {type Test} from 'tap'
+import {requestWeb, type WebOptions} from '../../../../src/proxy/net/external-adapter.ts'
+
+/** Listens with a server until the end of a test. Returns the options of requests to it. */
+async function optionsFor(t: Test, server: net.Server): Promise<WebOptions> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close())
+  if (server instanceof http.Server) t.teardown(() => server.closeAllConnections())
+  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  return {origin, credentials: {ca: '', cert: '', key: ''}, followsRedirects: true, secretHeaders: []}
+}
+
+/** Sends a request; resolves with the status of the answer. */
+const statusOf = async (options: WebOptions, method: string, path: string, body = ''): Promise<number> =>
+  new Promise((respond, fail) => {
+    const pairs = method === 'POST' ? ['Content-Length', `${body.length}`] : []
+    requestWeb(options, {method, path, pairs, hasBody: body !== ''}, {respond, fail}, Buffer.from(body))
+  })
 
 t.test('a redirect whose body does not end is not read for ever', async t => {
   const closed = Promise.withResolvers<void>()
@@ -15,15 +31,8 @@ t.test('a redirect whose body does not end is not read for ever', async t => {
     response.on('close', closed.resolve)
     more()
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => server.closeAllConnections())
-  t.teardown(() => server.close())
-  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  const options = {origin, credentials: {ca: '', cert: '', key: ''}, followsRedirects: true, secretHeaders: []}
-  const status = await new Promise<number>((respond, fail) =>
-    requestWeb(options, {method: 'GET', path: '/a', pairs: [], hasBody: false}, {respond, fail}, Buffer.alloc(0))
-  )
-  t.equal(status, 200)
+  const options = await optionsFor(t, server)
+  t.equal(await statusOf(options, 'GET', '/a'), 200)
   await closed.promise
 })
 
@@ -32,17 +41,8 @@ t.test('a redirect of a path that begins with two slashes stays at its host', as
     if (url?.startsWith('//') === true) response.writeHead(302, {Location: '/b'})
     response.end()
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => server.closeAllConnections())
-  t.teardown(() => server.close())
-  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  const options = {origin, credentials: {ca: '', cert: '', key: ''}, followsRedirects: true, secretHeaders: []}
-  for (const path of ['//', '//api/a', '//api:v1/a']) {
-    const status = await new Promise<number>((respond, fail) =>
-      requestWeb(options, {method: 'GET', path, pairs: [], hasBody: false}, {respond, fail}, Buffer.alloc(0))
-    )
-    t.equal(status, 200, path)
-  }
+  const options = await optionsFor(t, server)
+  for (const path of ['//', '//api/a', '//api:v1/a']) t.equal(await statusOf(options, 'GET', path), 200, path)
 })
 
 t.test('a redirect that keeps the method keeps that of the request which it answers, not the first one', async t => {
@@ -62,22 +62,14 @@ t.test('a redirect that keeps the method keeps that of the request which it answ
       response.writeHead(status, to === '' ? {} : {Location: to}).end()
     })
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => server.closeAllConnections())
-  t.teardown(() => server.close())
-  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  const options = {origin, credentials: {ca: '', cert: '', key: ''}, followsRedirects: true, secretHeaders: []}
+  const options = await optionsFor(t, server)
   for (const [path, body, then] of [
     ['/a', '', ['POST /a ', 'GET /b ', 'GET /b/ ']],
     ['/a', 'x', ['POST /a x', 'GET /b ', 'GET /b/ ']],
     ['/c', 'x', ['POST /c x', 'POST /d x']]
   ] as const) {
     seen.length = 0
-    const pairs = ['Content-Length', `${body.length}`]
-    const status = await new Promise<number>((respond, fail) =>
-      requestWeb(options, {method: 'POST', path, pairs, hasBody: body !== ''}, {respond, fail}, Buffer.from(body))
-    )
-    t.equal(status, 200)
+    t.equal(await statusOf(options, 'POST', path, body), 200)
     t.strictSame(seen, then)
   }
 })
@@ -88,15 +80,8 @@ t.test('an empty Location leads nowhere: the answer is passed on', async t => {
     count++
     response.writeHead(307, {Location: ''}).end()
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => server.closeAllConnections())
-  t.teardown(() => server.close())
-  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  const options = {origin, credentials: {ca: '', cert: '', key: ''}, followsRedirects: true, secretHeaders: []}
-  const status = await new Promise<number>((respond, fail) =>
-    requestWeb(options, {method: 'POST', path: '/', pairs: [], hasBody: false}, {respond, fail}, Buffer.alloc(0))
-  )
-  t.strictSame([status, count], [307, 1])
+  const options = await optionsFor(t, server)
+  t.strictSame([await statusOf(options, 'POST', '/'), count], [307, 1])
 })
 
 t.test('a request that finds its connection closed is sent once more, over a new one', async t => {
@@ -116,11 +101,9 @@ t.test('a request that finds its connection closed is sent once more, over a new
     socket.on('error', () => undefined)
   })
   let connections = 0
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => server.close())
-  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const options = await optionsFor(t, server)
   const ask = async (method: string, path: string, body = ''): Promise<string> => {
-    const again = {origin, credentials: {ca: '', cert: '', key: ''}, followsRedirects: true, secretHeaders: []}
+    const again = {...options}
     const send = async (to: typeof again, [verb, url, text]: readonly string[]): Promise<string> =>
       new Promise(resolve => {
         const pairs = text === '' ? [] : ['Content-Length', `${text?.length}`]

@@ -6,6 +6,7 @@ import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-reco
 import {Deaths} from '../../../../src/observe/telemetry/recorder/deaths.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 import {appOf} from '../../../rig/listed.ts'
+import {aDeath} from '../../../rig/made-call.ts'
 
 t.test('passwords in addresses are masked in the command as in the variables', async t => {
   const url = 'postgres://shop:hunter2@db/orders'
@@ -30,21 +31,7 @@ t.test('of a service with several versions each has its own environment, exits a
   }
   const recorder = new CallRecorder(() => 0)
   const deaths = new Deaths(recorder)
-  for (const version of ['1.0.0', '1.1.0', '1.1.0'])
-    deaths.add({
-      app: 'hello',
-      version,
-      name: 'hello',
-      exit: {kind: 'code', code: 1},
-      reason: '',
-      at: 0,
-      livedMs: 5,
-      files: [],
-      inside: [],
-      work: [],
-      lines: async () => Promise.resolve([]),
-      place: async () => Promise.resolve('')
-    })
+  for (const version of ['1.0.0', '1.1.0', '1.1.0']) deaths.add(aDeath({app: 'hello', version}))
   const facts = {
     control,
     deaths,

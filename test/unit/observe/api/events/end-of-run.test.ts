@@ -10,7 +10,7 @@ import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {eventContext, EventSink} from '../../../../rig/event-context.ts'
 import {appOf} from '../../../../rig/listed.ts'
-import {aCall, aRequest} from '../../../../rig/made-call.ts'
+import {aCall, aDeath, aRequest} from '../../../../rig/made-call.ts'
 
 t.test('an end whose lines are still being read is told before bye', async t => {
   const recorder = new CallRecorder(() => undefined)
@@ -26,20 +26,7 @@ t.test('an end whose lines are still being read is told before bye', async t => 
     new EventReader(sink, {format: 'ndjson', types: new Set(TYPES), app: '', reset: () => events.state('reset')}),
     0
   )
-  deaths.add({
-    app: 'shop',
-    name: 'shop',
-    exit: {kind: 'code', code: 3},
-    reason: '',
-    at: 0,
-    version: '0.0.0',
-    livedMs: 1,
-    files: [],
-    inside: [],
-    work: [],
-    lines: async () => lines.promise,
-    place: async () => Promise.resolve('')
-  })
+  deaths.add(aDeath({lines: async () => lines.promise}))
   const closed = events.close()
   lines.resolve(['the last words'])
   await closed

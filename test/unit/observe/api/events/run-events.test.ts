@@ -13,7 +13,7 @@ import {appOf} from '../../../../rig/listed.ts'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
-import {aCall, aRequest} from '../../../../rig/made-call.ts'
+import {aCall, aDeath, aRequest} from '../../../../rig/made-call.ts'
 
 t.test('a fault of ours is told to readers, and the run lives', async t => {
   const alive = setInterval(() => undefined, 1000) // its own timers keep no process alive
@@ -95,23 +95,14 @@ t.test('who comes while the troubles are asked is told them, too', async t => {
   const deaths = new Deaths(recorder)
   const place = Promise.withResolvers<string>()
   const asked = Promise.withResolvers<void>()
-  deaths.add({
-    app: 'shop',
-    name: 'shop',
-    exit: {kind: 'code', code: 3},
-    reason: '',
-    at: 0,
-    version: '0.0.0',
-    livedMs: 1,
-    files: [],
-    inside: [],
-    work: [],
-    lines: async () => Promise.resolve([]),
-    place: async () => {
-      asked.resolve()
-      return place.promise
-    }
-  })
+  deaths.add(
+    aDeath({
+      place: async () => {
+        asked.resolve()
+        return place.promise
+      }
+    })
+  )
   const context = eventContext({recorder, deaths, listed: [app]})
   const events = new RunEvents(() => context, new RunLog())
   const join = (): {reader: EventReader; told: Promise<unknown[]>} => {
@@ -168,20 +159,9 @@ t.test('an exit whose log cannot be read is told, and so is all else', async t =
   const recorder = new CallRecorder(() => undefined)
   const deaths = new Deaths(recorder)
   let places = 0
-  const death = deaths.add({
-    app: 'shop',
-    name: 'shop',
-    exit: {kind: 'code', code: 3},
-    reason: '',
-    at: 0,
-    version: '0.0.0',
-    livedMs: 1,
-    files: [],
-    inside: [],
-    work: [],
-    lines: full,
-    place: async () => (++places === 1 ? full() : Promise.resolve('svc.mjs:10'))
-  })
+  const death = deaths.add(
+    aDeath({lines: full, place: async () => (++places === 1 ? full() : Promise.resolve('svc.mjs:10'))})
+  )
   const context = eventContext({recorder, deaths, listed: [app]})
   const events = new RunEvents(() => context, new RunLog())
   await events.takeEarly([{at: 1, type: 'event', event: {type: 'notified', text: 'it goes on'}}])

@@ -2,7 +2,7 @@ import t from 'tap'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Deaths, type Ended} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
-import {aCall, aRecord, aRequest} from '../../../../rig/made-call.ts'
+import {aCall, aDeath, aRecord, aRequest} from '../../../../rig/made-call.ts'
 
 /** A recorder with one call under way for each of these bodies. */
 function inside(recorder: CallRecorder, bodies: readonly string[]): Ended['inside'] {
@@ -15,21 +15,7 @@ function inside(recorder: CallRecorder, bodies: readonly string[]): Ended['insid
   })
 }
 
-const ended = (more: Partial<Ended> = {}): Ended => ({
-  app: 'stock',
-  name: 'stock',
-  exit: {kind: 'code', code: 1},
-  reason: '',
-  at: 0,
-  version: '0.0.0',
-  livedMs: 5,
-  files: [],
-  inside: [],
-  work: [],
-  lines: async () => Promise.resolve([]),
-  place: async () => Promise.resolve(''),
-  ...more
-})
+const ended = (more: Parameters<typeof aDeath>[0] = {}): Ended => aDeath({app: 'stock', ...more})
 
 t.test('the request that was inside before comes first', async t => {
   const recorder = new CallRecorder(() => 1000)
