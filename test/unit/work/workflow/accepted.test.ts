@@ -1,22 +1,39 @@
 import {mock} from 'node:test'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {LiveInstances} from '../../../../src/work/workflow/live-instances.ts'
 import {eventOf, FAILURE_DETAILS} from '../../../../src/work/workflow/messages.ts'
 import {COMPLETED, CONTINUED_AS_NEW, FAILED, SUSPENDED, TERMINATED} from '../../../../src/work/workflow/status.ts'
-import {answer, call, childOf, connected, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {
+  answer,
+  call,
+  childOf,
+  connected,
+  done,
+  end,
+  openHouse,
+  order,
+  TestWorker,
+  type House
+} from '../../../rig/workflow-house.ts'
 
 /* What was accepted takes effect, whatever a worker makes of the turn in which it comes. */
 
 const terminated = (recurse: boolean): object => ({executionTerminated: {input: {value: '"off"'}, recurse}})
 const suspended = {executionSuspended: {input: undefined}}
 
-t.test('a suspension that comes with the last result of a round holds the next round', async t => {
-  const {workflows} = await openHouse(t)
-  const leave = workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+/** A house with the workflow `o-1`, whose only worker has left after its answer to the first turn. */
+async function leftBy(t: Test, actions?: Parameters<typeof answer>[1]): Promise<House> {
+  const house = await openHouse(t)
+  const leave = house.workflows.connect('shop', new TestWorker())
+  await house.workflows.start('shop', order())
+  await house.workflows.completeTurn('shop', answer('o-1', actions))
   leave()
+  return house
+}
+
+t.test('a suspension that comes with the last result of a round holds the next round', async t => {
+  const {workflows} = await leftBy(t, [call(0, 'charge')])
   await workflows.completeActivity('shop', done('o-1', 0))
   await workflows.tell('shop', 'o-1', 'suspend', suspended)
   const worker = connected(workflows)
@@ -32,11 +49,7 @@ t.test('a suspension that comes with the last result of a round holds the next r
 })
 
 t.test('the suspension comes before the events that the next round begins with', async t => {
-  const {workflows} = await openHouse(t)
-  const leave = workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1'))
-  leave()
+  const {workflows} = await leftBy(t)
   for (const name of ['one', 'two'])
     await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name, input: undefined}})
   await workflows.tell('shop', 'o-1', 'suspend', suspended)
@@ -52,11 +65,7 @@ t.test('the suspension comes before the events that the next round begins with',
 })
 
 t.test('a suspension begins a turn: SDKs would repeat what came before it, and keep events behind it', async t => {
-  const {workflows} = await openHouse(t)
-  const leave = workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1'))
-  leave()
+  const {workflows} = await leftBy(t)
   const raise = async (name: string): Promise<unknown> =>
     workflows.tell('shop', 'o-1', 'event', {eventRaised: {name, input: undefined}})
   await raise('one')
@@ -79,11 +88,7 @@ t.test('a suspension begins a turn: SDKs would repeat what came before it, and k
 })
 
 t.test('a termination has a turn of its own: Java’s SDK answers none behind ended code, or before more', async t => {
-  const {workflows} = await openHouse(t)
-  const leave = workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
-  leave()
+  const {workflows} = await leftBy(t, [call(0, 'charge')])
   await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'one', input: undefined}})
   await workflows.tell('shop', 'o-1', 'terminate', terminated(false))
   await workflows.completeActivity('shop', done('o-1', 0))
@@ -126,11 +131,7 @@ t.test('one that is suspended before its start time has its start first, and kee
 })
 
 t.test('one that was resumed in the last turn of a round begins the next one', async t => {
-  const {workflows} = await openHouse(t)
-  const leave = workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
-  leave()
+  const {workflows} = await leftBy(t, [call(0, 'charge')])
   await workflows.tell('shop', 'o-1', 'suspend', suspended)
   await workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input: undefined}})
   await workflows.completeActivity('shop', done('o-1', 0))
@@ -171,12 +172,8 @@ t.test('a workflow whose code has changed is terminated all the same', async t =
 })
 
 t.test('so is one that has got too large for its workers', async t => {
-  const house = await openHouse(t)
+  const house = await leftBy(t, [call(0, 'charge')])
   const {workflows} = house
-  const leave = workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
-  leave()
   await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'x', input: {value: 'x'.repeat(5000)}}})
   house.maxBytes = () => 4096
   await workflows.tell('shop', 'o-1', 'terminate', terminated(false))
@@ -202,23 +199,15 @@ t.test('a recursive termination that comes while a worker ends the workflow reac
 })
 
 t.test('a workflow of an app that has left the template is terminated without a worker', async t => {
-  const house = await openHouse(t)
+  const house = await leftBy(t, [call(0, 'charge')])
   const {workflows} = house
-  const leave = workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
-  leave()
   house.hasApp = app => app !== 'shop'
   await workflows.tell('shop', 'o-1', 'terminate', terminated(true))
   t.match(workflows.find('shop', 'o-1'), {status: TERMINATED, output: '"off"'})
 })
 
 t.test('a rerun from a step that was scheduled as its workflow was suspended is suspended', async t => {
-  const {workflows} = await openHouse(t)
-  const leave = workflows.connect('shop', new TestWorker())
-  await workflows.start('shop', order())
-  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
-  leave()
+  const {workflows} = await leftBy(t, [call(0, 'charge')])
   await workflows.completeActivity('shop', done('o-1', 0))
   await workflows.tell('shop', 'o-1', 'suspend', suspended)
   workflows.connect('shop', new TestWorker())
