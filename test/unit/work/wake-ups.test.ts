@@ -25,10 +25,20 @@ const open = async (path?: string): Promise<{file: WorkFile; said: string[]}> =>
   return {file: await WorkFile.open(path, text => said.push(text)), said}
 }
 
-t.test('wake-ups fire in order, never early, and once', async t => {
-  const {file} = await open()
+/** Wake-ups in memory, which close with the test. */
+async function opened(t: Test): Promise<{file: WorkFile; clock: TestClock; wakeUps: WakeUps; said: string[]}> {
+  const {file, said} = await open()
   const clock = new TestClock()
   const wakeUps = new WakeUps(file, clock)
+  t.teardown(() => {
+    wakeUps.close()
+    file.close()
+  })
+  return {file, clock, wakeUps, said}
+}
+
+t.test('wake-ups fire in order, never early, and once', async t => {
+  const {file, clock, wakeUps} = await opened(t)
   const fired: string[] = []
   wakeUps.serve('bell', ({name}) => fired.push(`${name} ${clock.date()}`))
   const now = clock.date()
@@ -46,14 +56,10 @@ t.test('wake-ups fire in order, never early, and once', async t => {
   clock.pass(500)
   await file.change(() => undefined)
   t.equal(fired.length, 3)
-  wakeUps.close()
-  file.close()
 })
 
 t.test('many that are due at once leave others their turn: some fire in each transaction', async t => {
-  const {file} = await open()
-  const clock = new TestClock()
-  const wakeUps = new WakeUps(file, clock)
+  const {file, clock, wakeUps} = await opened(t)
   const fired: string[] = []
   const steps: number[] = []
   wakeUps.serve('bell', ({name}) => fired.push(name))
@@ -69,14 +75,10 @@ t.test('many that are due at once leave others their turn: some fire in each tra
     steps.every((count, at) => count - (steps[at - 1] ?? 0) <= 100),
     steps.join()
   )
-  wakeUps.close()
-  file.close()
 })
 
 t.test('what nobody serves is kept, and holds up nothing', async t => {
-  const {file} = await open()
-  const clock = new TestClock()
-  const wakeUps = new WakeUps(file, clock)
+  const {file, clock, wakeUps} = await opened(t)
   const fired: string[] = []
   const fire = ({name}: {readonly name: string}): unknown => fired.push(name)
   wakeUps.serve('bell', fire)
@@ -91,14 +93,10 @@ t.test('what nobody serves is kept, and holds up nothing', async t => {
   clock.pass(0)
   await file.change(() => undefined)
   t.strictSame(fired, ['now', 'later'])
-  wakeUps.close()
-  file.close()
 })
 
 t.test('a change that is undone leaves the others armed', async t => {
-  const {file} = await open()
-  const clock = new TestClock()
-  const wakeUps = new WakeUps(file, clock)
+  const {file, clock, wakeUps} = await opened(t)
   const fired: string[] = []
   wakeUps.serve('bell', ({name}) => fired.push(name))
   await file.change(() => wakeUps.add('bell', wakeUp(clock.date() + 100, 'kept')))
@@ -111,14 +109,10 @@ t.test('a change that is undone leaves the others armed', async t => {
   clock.pass(100)
   await file.change(() => undefined)
   t.strictSame(fired, ['kept'])
-  wakeUps.close()
-  file.close()
 })
 
 t.test('what cannot be done when it is due is tried again, once at a time', async t => {
-  const {file} = await open()
-  const clock = new TestClock()
-  const wakeUps = new WakeUps(file, clock)
+  const {file, clock, wakeUps} = await opened(t)
   let tries = 0
   wakeUps.serve('bell', () => {
     if (++tries < 3) throw new Error('not yet')
@@ -135,14 +129,10 @@ t.test('what cannot be done when it is due is tried again, once at a time', asyn
     await new Promise(resolve => setImmediate(resolve))
     t.equal(tries, expected)
   }
-  wakeUps.close()
-  file.close()
 })
 
 t.test('those of an owner go together', async t => {
-  const {file} = await open()
-  const clock = new TestClock()
-  const wakeUps = new WakeUps(file, clock)
+  const {file, clock, wakeUps} = await opened(t)
   const fired: string[] = []
   wakeUps.serve('bell', ({name, owner}) => fired.push(`${owner} ${name}`))
   const due = clock.date() + 10
@@ -153,8 +143,6 @@ t.test('those of an owner go together', async t => {
   clock.pass(10)
   await file.change(() => undefined)
   t.strictSame(fired, ['2 a', '2 a'])
-  wakeUps.close()
-  file.close()
 })
 
 t.test('what is committed is there after a restart, also what fell due meanwhile', async t => {
@@ -256,9 +244,7 @@ t.test('a wake-up that cannot be handled holds up no other, and one beyond all t
 })
 
 t.test('a wake-up that cannot be handled holds up no skip', async t => {
-  const {file} = await open()
-  const clock = new TestClock()
-  const wakeUps = new WakeUps(file, clock)
+  const {file, wakeUps} = await opened(t)
   wakeUps.serve('bell', ({name}) => {
     if (name === 'bad') throw new Error('no such row')
   })
@@ -273,6 +259,4 @@ t.test('a wake-up that cannot be handled holds up no skip', async t => {
   )
   t.equal(wakeUps.ahead, 1000)
   t.equal(wakeUps.firstIn(), 10_000, 'it comes again')
-  wakeUps.close()
-  file.close()
 })

@@ -22,7 +22,7 @@ type Read =
 /** The part of the head in which a field is passed on unchanged; '' = not passed on: the sidecar sets it, or HTTP/2 has no use for it. */
 type Part = 'metadata' | 'protocol' | 'trace' | ''
 
-/** The part of the head that collects a field for the callee; '' = not passed on: the sidecar sets it, or it belongs to one connection. */
+/** The pseudo-header fields of a request, each with its bit in `#seen`. */
 const PSEUDO: ReadonlyMap<string, number> = new Map([
   [':method', 1],
   [':path', 2],
