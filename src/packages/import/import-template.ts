@@ -1,6 +1,6 @@
 // Writes a first template from the file of another tool, or from the projects of a folder.
 import {basename, dirname, join, relative, resolve} from 'node:path'
-import {idleNote, idleProjects, importProjects} from './folder/folder.ts'
+import {idleNote, idleProjects} from './folder/folder.ts'
 import {UserError} from '../../model/errors.ts'
 import type {Imported} from './imported.ts'
 import {withNumbers, withOwnPorts} from './ports.ts'
@@ -38,13 +38,13 @@ export async function importFrom(
   const read: NamedSource[] = []
   for (const source of given) read.push(await readNamed(source, options))
   const isFolderAlone = typed.length === 1 && typed.every(each => isFolder(resolve(cwd, each)))
-  const joined = isFolderAlone ? await programsNextTo(given, read, options) : undefined
-  const sources = joined?.sources ?? given
-  if (joined !== undefined) read.push(joined.programs)
-  const [single] = read
+  const [[first], [servers]] = [given, read]
+  const joined = isFolderAlone && first && servers && (await programsNextTo(first, servers, options))
+  const sources = joined ? joined.sources : given
+  if (joined) read.push(joined.programs)
   const imported =
-    single !== undefined && read.length === 1
-      ? single.imported
+    servers !== undefined && read.length === 1
+      ? servers.imported
       : (await import('./several-sources.ts')).unitedSources(read)
   const folders = new Set(sources.flatMap(each => (/^(?:folder|aspire)$/.test(each.kind) ? [] : [rootOf(each)])))
   const more = await Promise.all(
@@ -65,38 +65,25 @@ async function readNamed(source: FoundSource, options: ImportRequest): Promise<N
   return {imported: await readSource(source, options), name, root: rootOf(source), hasNoOrder}
 }
 
-/**
- * Returns the programs that belong to a compose file of servers alone: those of the Procfile next to it, else the projects of the
- * folder. Undefined if the file has programs, or there are none.
- */
+/** The Procfile next to a compose file of servers alone, else its folder; undefined: that has no programs, or their published images are there. */
 async function programsNextTo(
-  [source]: readonly FoundSource[],
-  [servers]: readonly NamedSource[],
+  source: FoundSource,
+  {imported: {apps}}: NamedSource,
   options: ImportRequest
 ): Promise<{readonly sources: readonly FoundSource[]; readonly programs: NamedSource} | undefined> {
-  if (source?.kind !== 'compose' || servers === undefined) return undefined
-  const {apps} = servers.imported
-  if (apps.some(({published, builtFrom}) => builtFrom !== undefined || published === undefined)) return undefined
-  const [root, name] = [rootOf(source), source.others.find(each => each.startsWith('Procfile'))]
-  if (name === undefined) {
-    const projects = await idleProjects(root, apps)
-    const own = [
-      basename(root),
-      textValue(readPackage(root)?.['name']),
-      ...projects.map(({folder}) => basename(folder))
-    ]
-    // a published image of the project has its programs
-    if (apps.some(({image = ''}) => image.split(/[/:@]/).some(part => own.includes(part)))) return undefined
-    const named = {name: relative(options.cwd, root) || '.', root, hasNoOrder: true}
-    return projects.length === 0
-      ? undefined
-      : {sources: [source], programs: {imported: importProjects(root, projects), ...named}}
-  }
-  const found = findSource(join(source.folder, name), 'procfile', options.cwd)
-  const programs = await readNamed(found, options)
-  const others = source.others.filter(each => each !== name)
-  const isShared = programs.imported.apps.some(({id}) => apps.some(server => server.id === id))
-  return isShared ? undefined : {sources: [{...source, others}, found], programs}
+  const isOfServers = apps.every(({published, builtFrom}) => builtFrom === undefined && published !== undefined)
+  if (source.kind !== 'compose' || !isOfServers) return undefined
+  const [root, name = ''] = [rootOf(source), source.others.find(each => each.startsWith('Procfile'))]
+  const next = findSource(join(root, name), name === '' ? 'folder' : 'procfile', options.cwd)
+  const found = {...next, others: [], overrides: [source.path]}
+  const programs = await readNamed(found, options).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error
+  })
+  if (programs === undefined) return undefined
+  const ofPrograms = programs.imported.apps.flatMap(({id, folder}) => [id, basename(folder)])
+  const own = [basename(root), textValue(readPackage(root)?.['name']), ...ofPrograms]
+  if (apps.some(({id, image = ''}) => [id, ...image.split(/[/:@]/)].some(part => own.includes(part)))) return undefined
+  return {sources: [{...source, others: source.others.filter(each => each !== name)}, found], programs}
 }
 
 /** The folder that is imported, or that of the file. */
@@ -115,12 +102,19 @@ async function readSource(
   {kind, path, overrides, folder}: FoundSource,
   {cwd, run = runsNothing}: ImportRequest
 ): Promise<Imported> {
-  if (kind === 'folder') return (await import('./folder/folder.ts')).importFolder(path, relative(cwd, path) || '.', cwd)
+  if (kind === 'folder')
+    return (await import('./folder/folder.ts')).importFolder(
+      path,
+      relative(cwd, path) || '.',
+      cwd,
+      overrides.length > 0
+    )
   if (kind === 'kubernetes')
     return (await import('./kubernetes/skaffold.ts')).importManifests(path, relative(cwd, path) || '.', cwd)
   if (kind === 'aspire') return (await import('./aspire/aspire.ts')).importAppHost(path, folder, cwd, run)
-  const [file, over] = [readImported(path, cwd), overrides.map(each => readImported(each, cwd))]
+  const file = readImported(path, cwd)
   if (kind === 'procfile') return (await import('./processes/procfile.ts')).importProcfile(file)
+  const over = overrides.map(each => readImported(each, cwd))
   if (kind === 'compose')
     return (await import('./compose/compose.ts')).importCompose({...file, start: folder}, over, cwd)
   if (kind === 'tilt') return (await import('./tilt/tilt.ts')).importTiltfile(file, run)

@@ -21,7 +21,7 @@ const publishedBy = ({published = []}: ImportedApp): readonly number[] => publis
 
 /** Numbers that files have come first, then those of code, then those that can be chosen. */
 const rankOf = (app: ImportedApp): number =>
-  app.listens?.called !== undefined || app.published !== undefined ? 0 : isFixed(app) ? 1 : 2
+  app.published !== undefined ? 0 : app.listens?.called !== undefined ? Number(isFixed(app)) : 3 - Number(isFixed(app))
 
 /** Gives apps different numbers, where programs can take another one, else a note. The first app keeps its number. */
 export function withOwnPorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {

@@ -30,7 +30,7 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
   const ids = [...new Set(apps.map(({id}) => id))]
   const united = ids.map(id => {
     const own = apps.filter(app => app.id === id).toSorted((a, b) => Number(isContainer(a)) - Number(isContainer(b)))
-    return withStop(own.reduce(withKeysOf), sources)
+    return own.reduce(withKeysOf)
   })
   const {kept: alone, notes} = withoutDuplicates(united)
   const contained = apps.filter(isContainer).map(({id}) => id)
@@ -45,11 +45,13 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
       ? {...app, keys: {...app.keys, dependsOn: {...servers, ...mapOf(app.keys['dependsOn'])}}}
       : app
   )
+  const stop = all.map(({common}) => common?.['stop']).find(Boolean)
   const name = all.map(each => each.name).find(each => each !== undefined)
   return {
     from: all.map(({from}) => from).join(' and '),
     ...(name !== undefined && {name}),
     ...(rank(interpolate) > 0 && {interpolate}),
+    ...(stop !== undefined && {common: {stop}}),
     apps: waiting.map(({source: _source, ...app}) => app),
     notes: [...new Set([...all.flatMap(each => each.notes), ...notes])]
   }
@@ -59,17 +61,11 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
 const rank = (interpolate: Imported['interpolate']): number =>
   typeof interpolate === 'string' ? 2 : interpolate === true ? 1 : 0
 
-/** Returns an app with the `stop` that its source has for all apps, unless the app has its own. */
-const withStop = (app: NamedApp, sources: readonly NamedSource[]): NamedApp => {
-  const {stop} = sources.find(({name}) => name === app.source)?.imported.common ?? {}
-  return {...app, keys: {...given({stop}), ...app.keys}}
-}
-
 /** The app with the variables that its source has for all of its apps. */
 function withCommon(app: ImportedApp, {common = {}}: Imported, root: string): ImportedApp {
   const {env, envFile} = common
   const ownEnv = {...mapOf(env), ...mapOf(app.keys['env'])}
-  const file = typeof envFile === 'string' ? pathTo(join(root, envFile), app.folder) : undefined
+  const file = moved(envFile, root, app.folder)
   return {
     ...app,
     keys: {

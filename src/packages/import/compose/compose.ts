@@ -1,13 +1,13 @@
 import {basename, dirname, relative} from 'node:path'
 import {readProject} from './files.ts'
-import {containerApp, mayCall} from './container.ts'
+import {containerApp} from './container.ts'
 import {numberHere, withPublished, type ListeningProgram} from './ports.ts'
 import {appOf} from './program.ts'
 import {serviceProgram} from './service-program.ts'
 import {profilesNote, projectName, variablesFiles, volumeNames, volumeNotes, withFiles, withWords} from './project.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {addressesNamed} from './addresses.ts'
-import {buildOf, hostsOfService, usualPort, withGrace, type Service, type Stack} from './service.ts'
+import {buildOf, hostsOfService, isDatabase, withGrace, type Service, type Stack} from './service.ts'
 import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {numberOf} from '../ports.ts'
 import {envFileVariables, oddNotes} from '../reading/variables.ts'
@@ -103,10 +103,6 @@ function variablesOf(
   return [first, notes]
 }
 
-/** Whether a service is a database or a broker by its image. Web servers and traps for mail have lower ports. */
-const isDatabase = ({id, values: {build, image}}: Service): boolean =>
-  build === undefined && usualPort({id, values: {image}, notes: []}) > 1025
-
 /** Lets each service wait for the databases and brokers that its variables name. */
 function withServers(stack: Stack): Stack {
   const servers = new Set([...stack.services.values()].filter(isDatabase).map(({id}) => id))
@@ -154,7 +150,7 @@ function daprNotes({leftOut}: Stack): readonly string[] {
 /** A container reaches a program at an address of the machine, which on Linux is not that of localhost. */
 function reachNote({services, programs, targets}: Stack): readonly string[] {
   const callers = [...services.values()]
-    .filter(each => !programs.has(each.id) && !('network_mode' in each.values) && mayCall(each))
+    .filter(each => !programs.has(each.id) && !('network_mode' in each.values) && !isDatabase(each))
     .map(({id}) => id)
   const moved = [...programs].filter(([id, port]) => ![0, port].includes(targets.get(id) ?? 0))
   if (callers.length === 0 || programs.size === 0) return []

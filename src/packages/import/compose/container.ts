@@ -1,30 +1,13 @@
 import {resolve} from 'node:path'
-import {boundMounts} from './dapr.ts'
 import {variablesHere, pointed, variablesOfFiles} from './addresses.ts'
 import {notesOnMounts} from './names.ts'
-import {envFileNotes, envFilesOf, mountsOf} from './project.ts'
-import {
-  buildLeftOver,
-  buildOf,
-  commandWords,
-  folderOfStack,
-  healthCommand,
-  hostsOfService,
-  isRepository,
-  leftOver,
-  limitsOf,
-  portsOf,
-  publishedPort,
-  sharedKeys,
-  startWords,
-  traefikLabels,
-  type Build,
-  type Env,
-  type Service,
-  type Stack
-} from './service.ts'
+import {boundMounts, envFileNotes, envFilesOf, mountsOf} from './project.ts'
+import * as composed from './service.ts'
+import type {Build, Env, Service, Stack} from './service.ts'
 import {pathTo, type ImportedApp} from '../imported.ts'
 import {given, isMap, listedValues, mapOf, passedOn, textValue, type Values} from '../reading/yaml-file.ts'
+
+const {hostsOfService, portsOf} = composed
 
 /** Keys and flags of `docker run`: `hostname` is `--hostname`. */
 const flagsOfKeys = (text: string): Readonly<Record<string, string>> =>
@@ -52,31 +35,31 @@ const ONLY_LIMITS = /^\{"resources":\{"limits":\{(?:,?"(?:memory|cpus)":"[^"]*")
 export function containerApp(service: Service, stack: Stack): ImportedApp {
   const {values, id} = service
   const notes = [...service.notes]
-  const build = buildOf(service, stack)
+  const build = composed.buildOf(service, stack)
   const name = containerName(service, stack)
   const image = textValue(values['image']) || name
   if (build === undefined && image !== textValue(values['image'])) notes.push('it has neither an image nor a build')
   const ports = publishedPorts(service)
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(sharedWith(network, stack))
-  const called = isHere || network === '' || ports.length > 0 ? publishedPort(service, stack.file) : 0
+  const called = isHere || network === '' || ports.length > 0 ? composed.publishedPort(service, stack.file) : 0
   const {env, notes: ofEnv} = variablesHere(service, stack, isHere)
   notes.push(...ofEnv, ...advertised(service, env, stack), ...rangeNotes(service))
   const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each) || /^\d|\W/.test(each)) // a shell may drop `a.b`
   const ofBoth = Object.entries(env).filter(([variable]) => !ofDocker.includes(variable))
-  const [entrypoint = '', ...entrypointArgs] = commandWords(values['entrypoint'])
-  const start = [...entrypointArgs, ...commandWords(values['command'])]
+  const [entrypoint = '', ...entrypointArgs] = composed.commandWords(values['entrypoint'])
+  const start = [...entrypointArgs, ...composed.commandWords(values['command'])]
   const run = [
     ...'docker run --rm --name'.split(' '),
     name,
     ...(network === '' ? networkFlags(service) : []),
     ...ports.flatMap(({text}) => ['--publish', text]),
-    ...(network === '' && mayCall(service) ? hostFlags(stack) : []),
-    ...flagsOf({...values, ...limitsOf(values)}, stack, notes),
+    ...(network === '' && !composed.isDatabase(service) ? hostFlags(stack) : []),
+    ...flagsOf({...values, ...composed.limitsOf(values)}, stack, notes),
     ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
       itemsOf(key, values[key], notes).flatMap(item => [flag, item])
     ),
-    ...traefikLabels(values).flatMap(label => ['--label', label]),
+    ...composed.traefikLabels(values).flatMap(label => ['--label', label]),
     ...mountsOf(values['volumes'], stack, notes).flatMap(mount => ['--volume', mount]),
     ...[...passed(service, env, stack, notes), ...passedOn(values['environment'])].flatMap(key => [
       '--env',
@@ -90,11 +73,11 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   if (build !== undefined)
     notes.push(
       'build: no program was found that runs outside of the image, so it is built and run as a container',
-      ...buildLeftOver(service),
+      ...composed.buildLeftOver(service),
       ...build.flags.slice(MAX_FLAGS).map(flag => `build: ${flag} is not carried over`)
     )
   const files = [
-    ...boundMounts(values['volumes']).map(([source]) => resolve(folderOfStack(stack), source)),
+    ...boundMounts(values['volumes']).map(([source]) => resolve(composed.folderOfStack(stack), source)),
     build?.folder
   ]
   notes.push(
@@ -107,18 +90,18 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const known = ONLY_LIMITS.test(JSON.stringify(values['deploy'] ?? '')) ? [...KNOWN, 'deploy'] : KNOWN
   return {
     id,
-    folder: folderOfStack(stack),
+    folder: composed.folderOfStack(stack),
     keys: given({
       command: build === undefined ? run : buildAndRun(build, {image, run, stack}),
       env: Object.fromEntries(ofBoth),
-      envFile: envFilesOf(service, stack, folderOfStack(stack)),
-      ...withStop(image, sharedKeys(service, stack, notes)),
+      envFile: envFilesOf(service, stack, composed.folderOfStack(stack)),
+      ...withStop(image, composed.sharedKeys(service, stack, notes)),
       ready: readyOf(service, name, called)
     }),
     envHere: variablesHere(service, stack, true).env,
     published: ports.filter(({port}) => port > 0),
     image,
-    notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, known)]
+    notes: [...notes, ...envFileNotes(service, stack), ...composed.leftOver(service, known)]
   }
 }
 
@@ -139,7 +122,7 @@ const hostFlags = ({programs, services}: Stack): readonly string[] =>
 function advertised(service: Service, env: Env, {programs}: Stack): readonly string[] {
   if (programs.size === 0) return []
   const values = Object.entries(env).flatMap(([name, value]) => (/ADVERTISE|ANNOUNCE/i.test(name) ? [value] : []))
-  const words = [...startWords(service), ...(healthCommand(service) ?? [])].filter(word =>
+  const words = [...composed.startWords(service), ...(composed.healthCommand(service) ?? [])].filter(word =>
     /advertise|mongo|rs\.initiate/.test(word)
   )
   const names = hostsOfService(service).filter(name => [...values, ...words].some(text => text.includes(`${name}:`)))
@@ -152,13 +135,6 @@ const rangeNotes = (service: Service): readonly string[] =>
     target.includes('-') && ![target, ''].includes(published)
       ? [`ports: ${published}:${target}: addresses of others are not changed`]
       : []
-  )
-
-/** Whether a container may call programs: databases and brokers do not. */
-export const mayCall = ({values}: Service): boolean =>
-  'build' in values ||
-  !/postgres|postgis|redis|valkey|mysql|mariadb|mssql|mongo|rabbitmq|kafka|zookeeper|memcached|nats|minio|elasticsearch|mailhog|mailpit/.test(
-    textValue(values['image'])
   )
 
 /** The published ports of a service. A port that compose would choose keeps its number, which callers and probes expect. */
@@ -184,7 +160,7 @@ function passed(service: Service, env: Env, stack: Stack, notes: string[]): read
 
 /** The readiness check: its health check, run in the container; else its port. */
 function readyOf(service: Service, name: string, port: number | string): Values | undefined {
-  const health = healthCommand(service)
+  const health = composed.healthCommand(service)
   if (health !== undefined) return {command: ['docker', 'exec', name, ...health]}
   return port === 0 ? undefined : {tcp: port}
 }
@@ -221,8 +197,8 @@ function buildAndRun(
   {image, run, stack}: {image: string; run: readonly string[]; stack: Stack}
 ): readonly string[] {
   const flags = all.slice(0, MAX_FLAGS)
-  const context = isRepository(folder) ? folder : pathTo(folder, folderOfStack(stack))
-  const file = isRepository(folder) ? dockerfile : `${context}/${dockerfile}`
+  const context = composed.isRepository(folder) ? folder : pathTo(folder, composed.folderOfStack(stack))
+  const file = composed.isRepository(folder) ? dockerfile : `${context}/${dockerfile}`
   const numbered = flags.map((_, index) => ` "$${index + 4}"`).join('')
   const script = `docker build --quiet --tag "$1" --file "$2"${numbered} "$3" && shift ${3 + flags.length} && exec "$@"`
   return ['sh', '-c', script, 'build', image, file, context, ...flags, ...run]
@@ -230,12 +206,11 @@ function buildAndRun(
 
 /** PostgreSQL waits for its clients on SIGTERM. */
 const withStop = (image: string, keys: Values): Values =>
-  /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
+  /postgres|postgis|timescale|pgvector/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
 
 function itemsOf(key: string, value: unknown, notes: string[]): readonly string[] {
-  if (key === 'extra_hosts' && isMap(value))
-    return Object.entries(value).map(([host, at]) => `${host}:${textValue(at)}`)
-  return listedValues(value).flatMap(each => {
+  const all = key === 'extra_hosts' && isMap(value) ? Object.entries(value).map(pair => pair.join(':')) : value
+  return listedValues(all).flatMap(each => {
     if (isMap(each)) notes.push(`${key}: ${JSON.stringify(each)} is not carried over`)
     return [textValue(each)].filter(text => text !== '')
   })

@@ -2,7 +2,8 @@
 import {isAbsolute, join} from 'node:path'
 import {hostsOfService, portsOf, startWords, type ComposeSidecar, type Service, type Stack} from './service.ts'
 import {pathFrom, pathTo, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {asMap, given, isMap, listedValues, mapOf, mergedValues, textValue, type Values} from '../reading/yaml-file.ts'
+import {boundMounts} from './project.ts'
+import {asMap, given, mapOf, mergedValues, textValue, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord} from '../../../model/own.ts'
 
 /** Flags of daprd (cmd/daprd/options) and keys of the template. */
@@ -105,21 +106,11 @@ const typed = (text: string): unknown =>
   /^\d+$/.test(text) ? Number(text) : text === '' || text === 'true' ? true : text === 'false' ? false : text
 
 /** The path on this machine of one in a container. */
-function mountedFrom(path: string, {values}: Service, file: ImportedFile): string | undefined {
+export function mountedFrom(path: string, {values}: Service, file: ImportedFile): string | undefined {
   const absolute = isAbsolute(path) ? path : join('/', path)
   const mounts = boundMounts(values['volumes']).map(([source, target]) => [source, target.replace(/\/+$/, '')] as const)
   const [source = '', base] = mounts.find(([, target]) => `${absolute}/`.startsWith(`${target}/`)) ?? []
   return base === undefined ? undefined : join(pathFrom(file, source), absolute.slice(base.length))
-}
-
-/** Files and folders of this machine, each with its place in the container. */
-export function boundMounts(volumes: unknown): readonly (readonly [string, string])[] {
-  return listedValues(volumes).flatMap(each => {
-    if (isMap(each))
-      return each['type'] === 'bind' ? [[textValue(each['source']), textValue(each['target'])] as const] : []
-    const [, source = '', target = ''] = /^([./][^:]*):([^:]+)/.exec(textValue(each)) ?? []
-    return source === '' ? [] : [[source, target] as const]
-  })
 }
 
 /** Removes ports that the service publishes for its sidecar. */

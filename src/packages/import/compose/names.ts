@@ -1,6 +1,9 @@
 // Names of other services in files, which import does not change.
 import {join, relative} from 'node:path'
 import {portHere} from './addresses.ts'
+import {boundMounts} from './project.ts'
+import {isInside} from '../../../model/glob.ts'
+import {pathFrom} from '../imported.ts'
 import {plainNumbers} from '../ports.ts'
 import {folderOfStack, type Service, type Stack} from './service.ts'
 import {entriesOf, isFile, settingsBelow, sourcesIn, statAt, textAt} from '../reading/files.ts'
@@ -15,13 +18,15 @@ const OF_COMPOSE = /\/(?:docker-)?compose[^/]*\.ya?ml$/
 /** `redis:6379`, `host: 'redis'`, `getenv("DB_HOST", "db")`, `Server=db;`, `http://api/`, `//user:secret@db/`, `openConnection("redis")` */
 const NAMES = [
   /(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g,
-  /(?<=\b(?:host(?:_?name)?["']?\s*[:=]\s*["']|server\s*=\s*)|HOST["'`]?\)?\s?(?:,|\|\||\?\?)\s?["'`]|:\/\/(?:[^\s"'`@/]{0,255}@)?|(?:connect\w*|connection|client|dial)\(\s*["'`])([\w-]+)(?=["'`/;,?])/gi
+  /(?<=\b(?:host(?:_?name)?(?:["']?\s*[:=]\s*["']|:\s|=)|server\s*=\s*)|HOST["'`]?\)?\s?(?:,|\|\||\?\?)\s?["'`]|:\/\/(?:[^\s"'`@/]{0,255}@)?|(?:connect\w*|connection|client|dial)\(\s*["'`])([\w-]+)(?=["'`/;,?]|\s*$)/gi
 ]
 
 /** Notes on other services in the files of a program, which have these names in containers only: its code, or resources of Dapr. */
 export function notesOnCode(folder: string, service: Service, stack: Stack): readonly string[] {
   const {resources = [], config = ''} = service.sidecar ?? {}
-  const paths = [...settingsBelow(folder), ...sourcesIn(folder), ...filesAt([...resources, config])]
+  const mounted = boundMounts(service.values['volumes']).map(([source]) => pathFrom(stack.file, source))
+  const files = filesAt([...resources, config, ...mounted.filter(each => !isInside(folder, each))])
+  const paths = [...settingsBelow(folder), ...sourcesIn(folder), ...files]
   return notesOn([...new Set(paths)], service, stack, () => true)
 }
 

@@ -6,18 +6,9 @@ import {given, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
 import {variablesHere, pointed} from './addresses.ts'
 import {notesOnCode} from './names.ts'
 import {calledAt, type ListeningProgram} from './ports.ts'
-import {envFileNotes, envFilesOf, secretNotes} from './project.ts'
-import {
-  healthCommand,
-  leftOver,
-  limitsOf,
-  portsOf,
-  sharedKeys,
-  traefikLabels,
-  type Env,
-  type Service,
-  type Stack
-} from './service.ts'
+import {envFileNotes, envFilesOf, mountNotes} from './project.ts'
+import * as composed from './service.ts'
+import type {Env, Service, Stack} from './service.ts'
 
 /** Its app, at the port where it is called. */
 export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
@@ -33,7 +24,7 @@ export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
   const routes = mapOf(values['x-routes'])
   const hasRoutes =
     Object.keys(routes).length > 0 && listens !== undefined && !isFixed({keys: {command: words}, folder, listens})
-  const health = healthCommand(service)
+  const health = composed.healthCommand(service)
   const ready = readyOf(health, service, target)
   const notes = [
     ...service.notes,
@@ -46,19 +37,19 @@ export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
       : Object.entries(routes).map(([path, to]) => `routes: ${path} is of ${String(to)}: it needs port`)),
     ...deployNotes(values),
     ...(health !== undefined && ready === undefined ? [`healthcheck: ${health.join(' ')} is not carried over`] : []),
-    ...(traefikLabels(values).length > 0
+    ...(composed.traefikLabels(values).length > 0
       ? ['labels: traefik finds containers alone: name this program in a file of its settings']
       : []),
-    ...secretNotes(values),
+    ...mountNotes(values, stack.file, folder),
     ...envFileNotes(service, stack),
-    ...leftOver(service, ['deploy', 'scale', 'mem_limit', 'cpus', 'tty', 'stdin_open'])
+    ...composed.leftOver(service, ['deploy', 'scale', 'mem_limit', 'cpus', 'tty', 'stdin_open', 'working_dir'])
   ]
   const left: string[] = []
   const keys = given({
     command: words.map(word => pointed(word, {service, stack, isHere: true})),
     env,
     envFile: envFilesOf(service, stack, folder),
-    ...sharedKeys(service, stack, left),
+    ...composed.sharedKeys(service, stack, left),
     ready,
     watch: mapOf(values['develop'])['watch'] === undefined || selfReloader(words, folder) !== '' ? undefined : true,
     limits: limitsKey(values),
@@ -70,7 +61,7 @@ export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
 
 /** Compose's sizes count in steps of 1024, with or without a `b` at their end: `512m`, `2gb`. */
 function limitsKey(values: Values): Values {
-  const limits = limitsOf(values)
+  const limits = composed.limitsOf(values)
   const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)b?$/i.exec(limits.mem_limit) ?? []
   const suffix = unit === '' ? '' : `${unit.toUpperCase()}i`
   const cpus = Number(limits.cpus)
@@ -78,7 +69,7 @@ function limitsKey(values: Values): Values {
 }
 
 function portNotes(service: Service, own: number): readonly string[] {
-  const [port, ...others] = portsOf(service)
+  const [port, ...others] = composed.portsOf(service)
   const listens = own > 0 ? own.toString() : (port?.target ?? '')
   const isOther = port !== undefined && !['', listens].includes(port.published) && own === 0
   return [

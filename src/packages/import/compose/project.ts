@@ -6,6 +6,7 @@ import {pathFrom, pathTo, type ImportedFile} from '../imported.ts'
 import {variableOf} from '../../../model/environment.ts'
 import {expand, type FileVariables} from '../../../model/expansion.ts'
 import {isFile} from '../reading/files.ts'
+import {isInside} from '../../../model/glob.ts'
 import {given, isMap, listedValues, mapOf, pathOfEntry, textValue, written, type Values} from '../reading/yaml-file.ts'
 
 /** The name of a project: COMPOSE_PROJECT_NAME, the file's `name`, or its folder (docs.docker.com/compose/how-tos/project-name). */
@@ -123,15 +124,24 @@ export function withFiles(service: Values, project: Values, file: ImportedFile, 
   return mounts.length === 0 ? service : {...service, volumes: [...listedValues(service['volumes']), ...mounts]}
 }
 
-/** Notes on secrets and configs of a program, which are where their files are. */
-export const secretNotes = ({volumes}: Values): readonly string[] =>
-  listedValues(volumes)
-    .map(mapOf)
-    .flatMap(({key, source, target}) =>
-      key === undefined
-        ? []
-        : [`${textValue(key)}: ${textValue(target)} is ${textValue(source)} here: have the program read that`]
-    )
+/** Notes on files that a program finds at other places in its container: secrets, configs, and mounts from outside of its folder. */
+export const mountNotes = ({volumes}: Values, file: ImportedFile, folder: string): readonly string[] =>
+  listedValues(volumes).flatMap(each => {
+    const [[source, target] = ['', '']] = boundMounts([each])
+    const [path, key] = [pathFrom(file, source), textValue(mapOf(each)['key'])]
+    const isCode = key === '' && (source === target || isInside(path, folder) || isInside(folder, path))
+    return isCode ? [] : [`${key || 'volumes'}: ${target} is ${source} here: have the program read that`]
+  })
+
+/** Files and folders of this machine, each with its place in the container. */
+export function boundMounts(volumes: unknown): readonly (readonly [string, string])[] {
+  return listedValues(volumes).flatMap(each => {
+    if (isMap(each))
+      return each['type'] === 'bind' ? [[textValue(each['source']), textValue(each['target'])] as const] : []
+    const [, source = '', target = ''] = /^([./][^:]*):([^:]+)/.exec(textValue(each)) ?? []
+    return source === '' ? [] : [[source, target] as const]
+  })
+}
 
 /** `volumes`: names of volumes by their ids in the file. */
 type Mounts = Readonly<{project: string; volumes: ReadonlyMap<string, string>}>

@@ -17,6 +17,7 @@ import {foldersIn, isFolder} from '../reading/files.ts'
 import {portNumber} from '../reading/variables.ts'
 import {listedValues, mapOf, textsOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {addressesNamed, variablesOfFiles} from './addresses.ts'
+import {mountedFrom} from './dapr.ts'
 import {withValues} from './project.ts'
 import type {ListeningProgram} from './ports.ts'
 import {buildOf, portsOf, startWords, type Build, type Env, type Service, type Stack} from './service.ts'
@@ -108,7 +109,11 @@ interface Image {
 function imageOf(service: Service, build: Build, stack: Stack): Image {
   const dockerfile = join(build.folder, build.dockerfile)
   const target = textValue(mapOf(service.values['build'])['target'])
-  const {folder, workdir} = startFolder(dockerfile, build.folder, target)
+  const own = textValue(service.values['working_dir'])
+  const {folder: copied, workdir} = startFolder(dockerfile, build.folder, target, own)
+  // what is mounted there lies over the image
+  const mounted = mountedFrom(workdir, service, stack.file)
+  const folder = mounted !== undefined && isFolder(mounted) ? mounted : copied
   const words = withoutWorkdir(startWords(service), workdir)
   const {entrypoint, commands} = commandsOfDockerfile(dockerfile, {target, own: words})
   const hasEntrypoint = (service.values['entrypoint'] ?? null) !== null

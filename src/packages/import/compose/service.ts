@@ -4,18 +4,11 @@ import {pathFrom, type Imported, type ImportedFile} from '../imported.ts'
 import {colonParts, splitWords} from '../reading/shell-words.ts'
 import {portNumber} from '../reading/variables.ts'
 import {variablesFiles, withValues} from './project.ts'
-import {
-  asMap,
-  given,
-  isMap,
-  listedValues,
-  mapOf,
-  textValue,
-  notCarried,
-  textsOf,
-  type Values
-} from '../reading/yaml-file.ts'
+import * as yaml from '../reading/yaml-file.ts'
 import {parseGoDuration} from '../../../model/go-duration.ts'
+
+const {asMap, given, isMap, listedValues, mapOf, textValue, notCarried, textsOf} = yaml
+type Values = yaml.Values
 
 /** The facts about an app in the container of its sidecar. */
 export interface ComposeSidecar {
@@ -89,7 +82,7 @@ export function portsOf({values}: Service): readonly Port[] {
 
 /** The ports of well-known images. */
 const IMAGE_PORTS: readonly (readonly [RegExp, number])[] = [
-  [/postgres|postgis|timescale/, 5432],
+  [/postgres|postgis|timescale|pgvector/, 5432],
   [/redis|valkey|dragonfly/, 6379],
   [/mysql|mariadb/, 3306],
   [/mssql|azure-sql/, 1433],
@@ -114,6 +107,10 @@ export function publishedPort(service: Service, file?: ImportedFile): number | s
   if (file !== undefined && published.includes('$') && isPort(published, file)) return published
   return portNumber(published) || Number.parseInt(published, 10) || portNumber(target) || usualPort(service)
 }
+
+/** Whether a service is a database, a broker or a trap for mail by its image, and calls nothing. Web servers have lower ports. */
+export const isDatabase = ({id, values: {build, image}}: Service): boolean =>
+  build === undefined && usualPort({id, values: {image}, notes: []}) >= 1025
 
 /** The port of a container whose file publishes none: `expose`, or the usual port of the image. */
 export const usualPort = ({values}: Service): number =>

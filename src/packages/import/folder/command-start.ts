@@ -1,7 +1,8 @@
 import type {ListensAt} from '../imported.ts'
 import {join} from 'node:path'
 import {packageScript} from '../../../files/config/package-script.ts'
-import {has, readText} from '../reading/files.ts'
+import {portOfDockerfile} from '../reading/dockerfile.ts'
+import {has, readText, sourcesIn, textAt} from '../reading/files.ts'
 import {FRAMEWORKS, frameworkListening, type Framework} from '../reading/frameworks.ts'
 import {byDefault, listeningIn, SERVES} from '../reading/listening.ts'
 import {flaggedPort, portVariable} from '../reading/shell-words.ts'
@@ -20,15 +21,21 @@ const PROGRAMS: readonly Framework[] = [
   {
     start: /\bgo run (?:-\S+ )*(\S+)/,
     port: 0,
-    read: (folder, env, [, path = '.']) => addressedIn(mainText(join(folder, path)), folder, env)
+    read: (folder, env, [, path = '.']) => withOthers(addressedIn(mainText(join(folder, path)), folder, env), folder)
   },
   {
     start: /\bcargo (?:run|watch)\b/,
     port: 0,
-    read: (folder, env) => addressedIn(readText(folder, 'src/main.rs'), folder, env)
+    read: (folder, env) => withOthers(addressedIn(readText(folder, 'src/main.rs'), folder, env), folder)
   },
   ...FRAMEWORKS
 ]
+
+/** Whether other files of a program serve, and the number of its image then. */
+function withOthers(found: ListensAt, folder: string): ListensAt {
+  const serves = found.serves === true || sourcesIn(folder).some(path => SERVES.test(textAt(path)))
+  return {...found, port: found.port || (serves ? portOfDockerfile(join(folder, 'Dockerfile')) : 0), serves}
+}
 
 /** Finds the port of a command line's program: by its flags, its script, its settings and code, or by default. `env` has its variables. */
 export function commandListening(command: readonly string[], folder: string, env: ProgramVariables): ListensAt {
@@ -116,7 +123,7 @@ export function commandStart(
   const own = found.guess === undefined || found.takes === undefined ? found.port : 0
   const port = exact || own || other
   const takes = found.takes ?? (port > 0 && found.port === 0 && env['PORT'] === port.toString() ? 'PORT' : undefined)
-  const isOther = port > 0 && port !== found.port
+  const isOther = port > 0 && (exact > 0 || own === 0)
   return {command, listens: isOther ? {port, takes} : {...found, takes, serves: found.serves === true || isServer}}
 }
 

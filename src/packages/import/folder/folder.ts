@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs'
 import {basename, join, relative} from 'node:path'
+import {packageScript} from '../../../files/config/package-script.ts'
 import {programsIn} from '../../../files/config/programs.ts'
 import {UserError} from '../../../model/errors.ts'
 import {isInside} from '../../../model/glob.ts'
@@ -7,7 +8,7 @@ import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {composeFilesIn} from '../find-source.ts'
 import {sampleOf} from '../reading/variables.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
-import {foldersOf} from './project-folders.ts'
+import {foldersOf, packagesOf} from './project-folders.ts'
 import {dotnet, elixir, go, php, ruby, rust} from './languages/others.ts'
 import {java} from './languages/java.ts'
 import {node, readPackage, startsParts} from './languages/node.ts'
@@ -54,37 +55,33 @@ const lineOf = ({command}: ImportedApp['keys']): string => textsOf(command).join
 /** Why a folder with files of a project makes no app; '': it has no such files. */
 const reasonOf = (folder: string): string => READERS.map(reader => reader.reasonOf(folder)).find(Boolean) ?? ''
 
-/** The apps of a folder and of the folders in it, as their project files show them. Throws a `UserError` if there are none. */
-export async function importFolder(folder: string, shownAs: string, cwd: string): Promise<Imported> {
+/** The apps of a folder and of the folders in it, as their project files show them. `hasServers`: its compose file is read, too. Throws a `UserError` if there are none. */
+export async function importFolder(
+  folder: string,
+  shownAs: string,
+  cwd: string,
+  hasServers = false
+): Promise<Imported> {
   const {apps: projects, silent, notes} = await projectsOf(folder)
   if (projects.length === 0)
     throw nothingFound(shownAs, [...silent, ...manifestFolders(folder, cwd)], composeFiles(folder, cwd))
-  const imported = importProjects(folder, projects)
+  const apps = withUniqueIds(projects)
   return {
-    ...imported,
+    from: `the files of ${basename(folder)}/`,
+    apps: apps.map(app => ({...app, notes: [...app.notes, ...toolNote(app), ...otherStarts(app, apps)]})),
     notes: [
       ...notes,
       ...manifestFolders(folder, cwd)
         .slice(0, 1)
         .map(each => each.join(': ')),
-      ...otherFiles(composeFiles(folder, cwd)),
-      ...imported.notes,
+      ...(hasServers ? [] : otherFiles(composeFiles(folder, cwd))),
+      ...[...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder)),
       ...Array.from(
         Map.groupBy(silent, ([, reason]) => reason),
         ([reason, parts]) =>
           `${parts.map(([part]) => part).join(', ')}: left out, as ${reason}: if it is to run, write an app with its command`
       )
     ]
-  }
-}
-
-/** Returns projects of a folder as a source, with notes on programs next to them and on variables that are not there. */
-export function importProjects(folder: string, projects: readonly ImportedApp[]): Imported {
-  const apps = withUniqueIds(projects)
-  return {
-    from: `the files of ${basename(folder)}/`,
-    apps: apps.map(app => ({...app, notes: [...app.notes, ...toolNote(app), ...otherStarts(app, apps)]})),
-    notes: [...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder))
   }
 }
 
@@ -121,19 +118,26 @@ export function sampleNote(folder: string, root: string): readonly string[] {
 
 /** Returns the projects below a folder that no app of a file starts, by its folder or a name in its command. */
 export async function idleProjects(root: string, apps: readonly ImportedApp[]): Promise<readonly ImportedApp[]> {
-  const {apps: projects} = await projectsOf(root)
+  return (await projectsOf(root)).apps.filter(each => isIdle(each, root, apps))
+}
+
+/** Whether no app starts a project, by its folder or a name in its command, or in the script that this starts. */
+function isIdle(project: ImportedApp, root: string, apps: readonly ImportedApp[]): boolean {
   const programs = apps.filter(({published}) => published === undefined)
-  const words = programs.map(({keys}) => textsOf(keys['command']).join(' ')).join('\n')
+  const words = programs
+    .map(({keys, folder}) =>
+      textsOf(keys['command'])
+        .concat(packageScript(textsOf(keys['command']).slice(1), folder)?.script ?? [])
+        .join(' ')
+    )
+    .join('\n')
   const named = (text: string): boolean =>
     apps.some(({id}) => id === text) ||
     ` ${words.replaceAll(/[\s/"'=:]+/g, ' ')} `.includes(` ${text.replaceAll('/', ' ')} `)
-  const namesOf = ({folder, id}: ImportedApp): readonly string[] =>
-    [id, relative(root, folder), textValue(readPackage(folder)?.['name'])].filter(Boolean)
-  const isStarted = (project: ImportedApp): boolean =>
-    project.folder === root
-      ? programs.some(app => app.folder === root && !isServerApp(app))
-      : programs.some(app => app.folder === project.folder) || namesOf(project).some(named)
-  return projects.filter(each => !isStarted(each))
+  const {folder, id} = project
+  if (folder === root) return !programs.some(app => app.folder === root && !isServerApp(app))
+  const names = [id, relative(root, folder), textValue(readPackage(folder)?.['name'])].filter(Boolean)
+  return !programs.some(app => app.folder === folder) && !names.some(named)
 }
 
 /** Returns the note on idle projects of a folder, or nothing. */
@@ -164,19 +168,28 @@ async function projectsOf(root: string): Promise<Projects> {
     return apps
   }
   const own = find(root)
+  // programs that the script of a workspace starts side by side, each as it says
+  const whole = own.length > 1 && packagesOf(root).length > 0 ? own : []
   const all = foldersOf(root, {
     isProject: folder => find(folder).length > 0 || reasonOf(folder) !== '',
-    isBelow: part => !startsParts(root) && own.some(app => app.folder === part || startsBelow(app, part))
+    isBelow: part =>
+      !startsParts(root) && whole.length === 0 && own.some(app => app.folder === part || startsBelow(app, part))
   })
   const parts = all.folders
   const found = [root, ...parts].map(folder => [folder, find(folder)] as const)
   const isLeft = (folder: string): boolean =>
-    (startsParts(folder) || (folder === root && all.isWorkspace)) &&
+    (startsParts(folder) || (folder === root && all.isWorkspace && whole.length === 0)) &&
     found.some(([other, below]) => other !== folder && isInside(other, folder) && below.length > 0)
   const left = found.filter(([folder, mine]) => mine.length > 0 && isLeft(folder)).map(([folder]) => folder)
   const apps = found.flatMap(([folder, mine]) => (left.includes(folder) ? [] : mine))
   const workspace = all.isWorkspace ? await import('./workspaces.ts') : undefined
-  const filtered = workspace?.withRootFilter(apps, root)
+  const filtered =
+    whole.length > 0
+      ? workspace?.withOthers(
+          whole,
+          apps.filter(each => isIdle(each, root, whole))
+        )
+      : workspace?.withRootFilter(apps, root)
   return {
     apps: filtered?.apps ?? apps,
     silent: [...(apps.length === 0 ? [root] : []), ...parts].flatMap(part => {

@@ -1,8 +1,9 @@
 // Workspaces: programs of `nx serve` (nx.dev/reference/project-configuration), and the filter and tasks of turbo
 // (turborepo.com/docs/reference/configuration).
-import {basename, relative} from 'node:path'
+import {basename, join, relative} from 'node:path'
+import {compileGlob} from '../../../model/glob.ts'
 import type {ImportedApp, ListensAt} from '../imported.ts'
-import {execOf, readPackage} from './languages/node.ts'
+import {execOf, readPackage, SCRIPTS} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, jsonOf, readText} from '../reading/files.ts'
 import {byDefault, listeningIn} from '../reading/listening.ts'
 import {flaggedPort} from '../reading/shell-words.ts'
@@ -62,8 +63,8 @@ function mainListening(folder: string): ListensAt {
 /** The root script that starts packages of the workspace, and its filters. */
 function rootFilters(root: string): {readonly script: string; readonly filters: readonly string[]} {
   const scripts = mapOf(readPackage(root)?.['scripts'])
-  const script = ['dev', 'start'].find(name => /\bturbo\b|\s(?:--filter|-F)\b/.test(textValue(scripts[name]))) ?? ''
-  const found = textValue(scripts[script]).matchAll(/\s(?:--filter|-F)[= ]["']?([^\s"']+)/g)
+  const script = SCRIPTS.find(name => /\bturbo\b|\s(?:--filter|-F|--scope)\b/.test(textValue(scripts[name]))) ?? ''
+  const found = textValue(scripts[script]).matchAll(/\s(?:--filter|-F|--scope)[= ]["']?([^\s"']+)/g)
   return {script, filters: Array.from(found, ([, filter = '']) => filter)}
 }
 
@@ -75,18 +76,27 @@ export function withRootFilter(
   const {script, filters} = rootFilters(root)
   const isIn = ({folder, id}: ImportedApp): boolean => {
     const name = textValue(readPackage(folder)?.['name']) || id
-    const names = [name, name.replace(/^@[^/]*\//, ''), `./${relative(root, folder)}`]
-    const isNamed = (filter: string): boolean => names.includes(filter.replace(/^\{(?:\.\/)?(.*)\}$/, './$1'))
-    return filters.some(isNamed)
+    const names = [name, name.replace(/^@[^/]*\//, ''), relative(root, folder)].map(each => join(root, each))
+    const globs = filters.flatMap(filter => compileGlob(filter.replace(/^\{([^,]*)\}$/, '$1'), root))
+    return globs.some(glob => names.some(each => glob.matches(each)))
   }
   const [started, others] = [apps.filter(isIn), apps.filter(each => !isIn(each))]
-  if (filters.some(each => /[!^*[]|\.\.\./.test(each)))
+  if (filters.some(each => /[!^[]|\.\.\./.test(each)))
     return {apps, notes: [`the root script ${script} has ${filters.join(' ')}: here each package starts`]}
-  if (started.length === 0 || others.length === 0) return {apps, notes: []}
+  return started.length === 0 ? {apps, notes: []} : withOthers(started.map(asNamed), others, script)
+}
+
+/** Apps that the root script starts, and others of the workspace, which get a profile. */
+export function withOthers(
+  started: readonly ImportedApp[],
+  others: readonly ImportedApp[],
+  script = 'dev'
+): {readonly apps: readonly ImportedApp[]; readonly notes: readonly string[]} {
+  if (others.length === 0) return {apps: started, notes: []}
   const ids = others.map(({id}) => id).join(', ')
   return {
-    apps: [...started.map(asNamed), ...others.map(app => ({...app, keys: {...app.keys, profiles: ['others']}}))],
-    notes: [`${ids}: the root script ${script} leaves them out by --filter: --profile others starts them`]
+    apps: [...started, ...others.map(app => ({...app, keys: {...app.keys, profiles: ['others']}}))],
+    notes: [`${ids}: the root script ${script} does not start them: --profile others does`]
   }
 }
 

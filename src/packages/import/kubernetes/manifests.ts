@@ -61,17 +61,15 @@ export function readManifests(
 
 const isYaml = (name: string): boolean => /\.ya?ml$/.test(name)
 
-/** The paths that a name with wildcards means; `**` does not follow links to folders, which may lead to themselves. */
+/** The paths that a name with wildcards means. */
 function matching(name: string, root: string): readonly string[] {
   if (!/[*?[{]/.test(name)) return [resolve(root, name)]
-  const isDeep = name.includes('**')
   return compileGlob(name, root).flatMap(glob => {
     const search = (folder: string): readonly string[] =>
       entriesOf(folder).flatMap(each => {
         const path = join(folder, each)
         if (!isFolder(path)) return glob.matches(path) && isYaml(each) ? [path] : []
-        const isLeft = /^(?:\.|node_modules$)/.test(each) || (isDeep && isLink(path))
-        return !isLeft && glob.canMatchIn(path) ? search(path) : []
+        return !/^(?:\.|node_modules$)/.test(each) && !isLink(path) && glob.canMatchIn(path) ? search(path) : []
       })
     return search(glob.base)
   })

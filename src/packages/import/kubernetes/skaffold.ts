@@ -6,15 +6,8 @@ import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
 import {foldersIn, isFolder} from '../reading/files.ts'
 import {unreadable, type Imported, type ImportedFile} from '../imported.ts'
-import {
-  buildKeys,
-  imageName,
-  servicesOf,
-  withForwards,
-  type Builds,
-  type Forward,
-  type ReadServices
-} from './workloads.ts'
+import {buildKeys, imageName, servicesOf, withForwards} from './workloads.ts'
+import type {Builds, Forward, ReadServices} from './workloads.ts'
 import type {ManifestObject} from './objects.ts'
 import {readManifests} from './manifests.ts'
 import {documentsOf, given, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
@@ -97,7 +90,7 @@ function configOf(file: ImportedFile, cwd: string, seen: Set<string>): Config {
     .filter(path => !seen.has(path))
   const all = [
     ...required.map(path => configOf(readImported(path, cwd), cwd, seen)),
-    ...documents.map(each => configIn(each, folder))
+    ...documents.flatMap(each => [each, ...ofDevelopment(each)]).map(each => configIn(each, folder))
   ]
   return {
     builds: new Map(all.flatMap(({builds}) => [...builds])),
@@ -106,7 +99,13 @@ function configOf(file: ImportedFile, cwd: string, seen: Set<string>): Config {
   }
 }
 
-function configIn({build, deploy, manifests, profiles}: Values, folder: string): Config {
+/** The profiles that skaffold dev takes by itself. */
+const ofDevelopment = ({profiles}: Values): readonly Values[] =>
+  listedValues(profiles)
+    .map(mapOf)
+    .filter(({activation}) => listedValues(activation).some(each => mapOf(each)['command'] === 'dev'))
+
+function configIn({build, deploy, manifests}: Values, folder: string): Config {
   const bases: string[] = []
   const builds = listedValues(mapOf(build)['artifacts']).map(artifact => {
     const {image, context, docker, jib, requires} = mapOf(artifact)
@@ -124,15 +123,11 @@ function configIn({build, deploy, manifests, profiles}: Values, folder: string):
   ]
   const hasHelm = 'helm' in mapOf(deploy) || 'helm' in mapOf(manifests)
   const usual = named.length === 0 && !hasHelm && builds.length > 0 ? ['k8s/*.yaml'] : []
-  const ofDev = JSON.stringify(profiles ?? '').includes('"command":"dev"')
   return {
     // other images are built of a base, which starts nothing
     builds: new Map(builds.filter(([image]) => !bases.includes(image))),
     manifests: [...named, ...usual].filter(each => !/^https?:/.test(each)).map(each => resolve(folder, each)),
-    notes: [
-      ...(hasHelm ? ['helm: charts are not read: their ports and environment are missing'] : []),
-      ...(ofDev ? ['profiles: that of skaffold dev is not carried over'] : [])
-    ]
+    notes: hasHelm ? ['helm: charts are not read: their ports and environment are missing'] : []
   }
 }
 

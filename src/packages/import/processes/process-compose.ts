@@ -1,19 +1,12 @@
 import {basename, dirname} from 'node:path'
 import {stopSignal, withGrace} from '../compose/service.ts'
-import {
-  pathFrom,
-  pathTo,
-  unreadable,
-  withBraces,
-  withTexts,
-  type Imported,
-  type ImportedApp,
-  type ImportedFile
-} from '../imported.ts'
+import {pathFrom, pathTo, unreadable, withBraces, withTexts} from '../imported.ts'
+import type {Imported, ImportedApp, ImportedFile} from '../imported.ts'
 import {isFile, isFolder} from '../reading/files.ts'
 import {commandOf} from '../reading/shell-words.ts'
 import {commandStart} from '../folder/command-start.ts'
-import {envFileVariables, missingFileNote, type ProgramVariables} from '../reading/variables.ts'
+import {sampleNote} from '../folder/folder.ts'
+import {envFileVariables, missingFileNote, sampleOf, type ProgramVariables} from '../reading/variables.ts'
 import * as yaml from '../reading/yaml-file.ts'
 
 const {given, mapOf, mergedValues, notCarried, textValue, variablePairs, written} = yaml
@@ -38,7 +31,7 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
     ...(interpolate && {interpolate: isFile(pathFrom(file, '.env')) ? pathFrom(file, '.env') : true}),
     ...(Object.keys(shared).length > 0 && {common: {env: withTexts(shared, withBraces)}}),
     apps: all.map(([id, each]) => appOf(id, each, reader)),
-    notes: notCarried(top, KNOWN_ABOVE)
+    notes: [...notCarried(top, KNOWN_ABOVE), ...sampleNote(dirname(file.path), dirname(file.path))]
   })
 }
 
@@ -122,7 +115,9 @@ function envFilesOf(
     notes.push(missingFileNote(named, pathFrom(file, named)))
   const files = all.flatMap((at): readonly unknown[] => {
     if (isFile(at)) return [pathTo(at, folder)]
-    return named !== '' && at === pathFrom(file, named) ? [{path: pathTo(at, folder), required: false}] : []
+    return (named !== '' && at === pathFrom(file, named)) || sampleOf(at) !== ''
+      ? [{path: pathTo(at, folder), required: false}]
+      : []
   })
   return {files, known: Object.assign({}, ...all.map(envFileVariables)) as ProgramVariables}
 }

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
 import {isFile, isFolder, textAt} from '../reading/files.ts'
-import {envFileVariables} from '../reading/variables.ts'
+import {envFileVariables, sampleOf} from '../reading/variables.ts'
 import {readPackage} from '../folder/languages/node.ts'
 import {mapOf, textValue} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile, type ListensAt} from '../imported.ts'
@@ -56,9 +56,10 @@ const STARTER_PORT = /^[ \t]*(?:(?:export )?PORT=["']?\$\{PORT:-|export PORT=)(\
 
 /** Foreman reads one file for all; here its path counts from the folder of each app. */
 function withEnvFile(apps: readonly ImportedApp[], file: string): Pick<Imported, 'apps' | 'common'> {
-  if (!isFile(file)) return {apps}
-  if (apps.every(({folder}) => folder === dirname(file))) return {apps, common: {envFile: basename(file)}}
-  return {apps: apps.map(app => ({...app, keys: {...app.keys, envFile: pathTo(file, app.folder)}}))}
+  if (!isFile(file) && sampleOf(file) === '') return {apps}
+  const entry = (path: string): unknown => (isFile(file) ? path : {path, required: false})
+  if (apps.every(({folder}) => folder === dirname(file))) return {apps, common: {envFile: entry(basename(file))}}
+  return {apps: apps.map(app => ({...app, keys: {...app.keys, envFile: entry(pathTo(file, app.folder))}}))}
 }
 
 interface Around {
@@ -83,7 +84,8 @@ function appOf(id: string, typed: string, {root, firstPort, variables, before}: 
       notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
     }
   const listens = listening(app, command, {...variables, ...own, PORT}, own['PORT'] !== undefined)
-  const keys = {command, env: {...env, PORT}}
+  const isRead = own['PORT'] !== undefined || listens.port === 0 || listens.takes === 'PORT'
+  const keys = {command, env: isRead ? {...env, PORT} : env}
   const owner = before.find(each => portOfCallers(each) === listens.port)
   if (owner === undefined || own['PORT'] === undefined) return {...app, keys, listens}
   const note = `PORT: ${PORT} is that of ${owner.id}: if it listens, too, give it another PORT, and write port`

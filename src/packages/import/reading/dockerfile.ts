@@ -63,7 +63,10 @@ function stageOf(file: string, target: string): readonly string[] {
 
 /** Words of a command with paths of the image as paths of the folder that it has there. */
 export const withoutWorkdir = (words: readonly string[], workdir: string): readonly string[] =>
-  workdir === '/' ? words : words.map(word => (word.startsWith(`${workdir}/`) ? word.slice(workdir.length + 1) : word))
+  words.map((word, at) => {
+    if (at === 0 && /^\/(?:usr\/)?bin\/(?:ba)?sh$/.test(word)) return basename(word)
+    return workdir !== '/' && word.startsWith(`${workdir}/`) ? word.slice(workdir.length + 1) : word
+  })
 
 /** The variables that an image gives its program, and the names of those that are built of others or name places in the image. */
 export function variablesOfDockerfile(
@@ -91,7 +94,8 @@ const IMAGE_ONLY =
 export function startFolder(
   file: string,
   context: string,
-  target = ''
+  target = '',
+  own = '.'
 ): {readonly folder: string; readonly workdir: string} {
   let workdir = '/'
   const copies: (readonly [source: string, place: string])[] = []
@@ -102,6 +106,7 @@ export function startFolder(
     const [source = '', place = '', ...more] = words.split(/\s+/)
     if (place !== '' && more.length === 0) copies.push([source, resolve(workdir, place)])
   }
+  workdir = resolve(workdir, own)
   const folders = copies.toReversed().flatMap(([source, place]) => {
     const from = join(context, source)
     if (isInside(workdir, place)) return [join(from, relative(place, workdir))]

@@ -114,7 +114,7 @@ const SOURCES = new Set('.js .mjs .cjs .ts .tsx .jsx .py .go .rb .java .kt .cs .
 
 /** Returns files of settings that a program reads. Settings of its tools name no host. */
 export const settingsBelow = (folder: string): readonly string[] =>
-  [folder, ...foldersBelow(folder, 2)].flatMap(each =>
+  [folder, ...foldersBelow(folder, 3)].flatMap(each =>
     entriesOf(each)
       .filter(name => /^(?!package-lock|pnpm-lock|tsconfig|\.).*\.(?:json|ya?ml|toml|ini|conf)$/.test(name))
       .map(name => join(each, name))

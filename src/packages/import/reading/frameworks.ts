@@ -31,7 +31,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   {start: /\bvite(?! build| optimize)\b/, port: 5173, flag: PORT_FLAG, settings: /^vite\.config\.\w+$/},
   {start: /\b(?:next|react-router|remix) (?:dev|start)\b/, port: 3000, takes: 'PORT'},
   {
-    start: /\b(?:nuxt|nuxi|nitro|nitropack) (?:dev|start)\b/,
+    start: /\b(?:nuxt|nuxi|nitro|nitropack)(?: dev| start|$)/,
     port: 3000,
     takes: 'PORT',
     settings: /^nuxt\.config\.\w+$/
@@ -81,7 +81,8 @@ export function frameworkListening(
 
 /** A number behind a flag at the end of a line that starts one program only. npm keeps the words in front of `--` for itself. */
 function byFlag(flag: string, line: string, match: RegExpExecArray, command: readonly string[]): Takes | undefined {
-  const isAlone = /^\s*(?:npx |bundle exec )?$/.test(line.slice(0, match.index)) && !/[&|;]/.test(line)
+  const isAlone =
+    /^\s*(?:npx |pnpm exec |yarn |bunx |bundle exec )?$/.test(line.slice(0, match.index)) && !/[&|;]/.test(line)
   const own = command[0] === 'npm' ? ['--'] : []
   return isAlone ? {words: port => [...command, ...own, ...`${flag}${port}`.split(' ')]} : undefined
 }

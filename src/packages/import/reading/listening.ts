@@ -3,9 +3,9 @@ import {isDataServer} from '../../../files/config/data-server.ts'
 import {ownOf} from '../../../model/own.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import type {ImportedApp, ListensAt, Takes} from '../imported.ts'
-import {envFileVariables} from './variables.ts'
+import {envFileVariables, portNumber} from './variables.ts'
 import {flaggedPort, hasMovedBind, portVariable} from './shell-words.ts'
-import {given, mapOf, textsOf} from './yaml-file.ts'
+import {given, mapOf, textsOf, textValue} from './yaml-file.ts'
 
 // Evidence of the number at which a service is called, strongest first. Each source of import keeps this order.
 // 1. URLs of other services that name it (`called-ports.ts`): its callers use that number, whatever the program says.
@@ -78,7 +78,9 @@ export function withPortKeys(app: ImportedApp): ImportedApp {
   const {command = words, env, ...others} = {...app.keys, ...given({command: words})}
   const isGiven = ('port' in ports || 'autoPort' in ports) && !('fixedPort' in ports) && !('appPort' in ports)
   const {PORT, ...rest} = mapOf(env)
-  const kept = isGiven || PORT === undefined ? rest : {PORT, ...rest}
+  // another number in PORT is that of another server
+  const isOwn = [0, app.listens?.port, app.listens?.called].includes(portNumber(textValue(PORT)))
+  const kept = PORT === undefined || (isGiven && isOwn) ? rest : {PORT, ...rest}
   return {...app, keys: given({...ports, command, env: kept, ...others}), notes: [...app.notes, ...notes]}
 }
 

@@ -55,9 +55,9 @@ t.test('Spring: the port of JHipster’s files, and modules that start nothing',
     tool: {'pom.xml': pom, src: {main: source('class Tool { public static void main(String[] args) {} }')}}
   }
   const {template, notes} = await imported(t, files, '.', 'folder')
-  t.match(template.apps, [{appID: 'shop', port: 8081}, {appID: 'tool'}])
-  t.equal(template.apps.length, 2)
-  t.match(notes, [/^dao: left out, as none of its classes is a program/])
+  t.match(template.apps, [{appID: 'shop', port: 8081}])
+  t.equal(template.apps.length, 1)
+  t.match(notes, [/^dao, tool: left out, as none of its classes starts Spring/])
 })
 
 t.test('a compose file: names of other services in env files', async t => {
@@ -353,7 +353,7 @@ t.test('hosts that code has as the default of a variable, also of an app with a 
   db: {image: postgres}
   redis: {image: redis}
 `,
-    web: {'requirements.txt': '', 'main.py': 'pg = os.getenv("POSTGRES_HOST", "db")'},
+    web: {'requirements.txt': '', 'main.py': 'run(os.getenv("POSTGRES_HOST", "db"))'},
     api: {'package.json': '{"scripts": {"start": "node a.js"}}', 'a.js': "const h = process.env.REDIS_HOST || 'redis'"}
   })
   const named = (text: string): boolean => notes.some(note => note.startsWith(text))

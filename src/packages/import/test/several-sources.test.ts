@@ -135,9 +135,9 @@ t.test('the time to end that one source says of an app counts, not that of all a
   )
   t.match(template.apps, [
     {appID: 'api', stop: {timeout: '1m'}},
-    {appID: 'job', stop: {timeout: '10s'}},
-    {appID: 'db', stop: {timeout: '10s'}}
+    {appID: 'job', stop: undefined}
   ])
+  t.strictSame(template['common'], {stop: {timeout: '10s'}})
 })
 
 t.test('an app that is moved to another port keeps the variables of another source', async t => {

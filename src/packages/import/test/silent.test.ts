@@ -98,3 +98,134 @@ t.test('a package that a command names by its name is started', async t => {
   })
   t.notMatch(notes.join('\n'), 'nothing of this file starts')
 })
+
+const CMD = 'FROM node\nWORKDIR /app\nCMD ["node", "x.js"]\n'
+
+t.test('PORT with the number of another server stays', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  proxy: {build: web, command: node x.js, ports: ["9090:9090"], environment: {PORT: "\${APP:-8000}"}}
+  api: {build: web, command: node x.js, ports: ["8000:8000"], environment: {PORT: 8000}}
+`,
+    web: {'x.js': ''}
+  })
+  t.match(template.apps, [
+    {port: 9090, env: {PORT: '${APP:-8000}'}},
+    {port: 8000, env: undefined}
+  ])
+})
+
+t.test('a program runs where its folder is mounted; what else is mounted has a mark, with hosts in it', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
+  api: {build: {context: ., dockerfile: api/Dockerfile}, working_dir: /app/api, volumes: ["./api:/app/api", "./shared:/app/api/shared"], command: /bin/sh -c "node x.js"}
+  gate: {build: gate, volumes: ["./gate:/app", "./gate.yml:/etc/gate.yml", "/etc/localtime:/etc/localtime"]}
+  db: {image: pgvector/pgvector}
+`,
+    api: {Dockerfile: CMD, 'x.js': ''},
+    gate: {Dockerfile: CMD, 'x.js': ''},
+    'gate.yml': 'db:\n  host: db\n'
+  })
+  t.match(template.apps, [
+    {appDirPath: './api', command: ['sh', '-c', 'node x.js']},
+    {appDirPath: './gate'},
+    {stop: {signal: 'SIGINT'}}
+  ])
+  t.strictSame(notes, [
+    'volumes: /app/api/shared is ./shared here: have the program read that',
+    'gate.yml:2: db is localhost here: write 127.0.0.1 db into /etc/hosts, or localhost there',
+    'volumes: /etc/gate.yml is ./gate.yml here: have the program read that'
+  ])
+})
+
+t.test('a published number comes before one in a container', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {web: {build: web, ports: ["3000:8080"]}, api: {build: api, command: node x.js --port 8080, ports: ["8080:8080"]}}',
+    web: {'go.mod': '', 'main.go': 'package main\nfunc main() { http.ListenAndServe(":8080", nil) }'},
+    api: {'x.js': ''}
+  })
+  t.match(template.apps, [{port: 3000, appPort: 8080}, {port: 8080}])
+})
+
+t.test('hosts in settings of Spring are named', async t => {
+  const source = {
+    java: {x: {'X.java': '@SpringBootApplication'}},
+    resources: {'application.yml': 'spring.rabbitmq.host: mq\n'}
+  }
+  const {notes} = await imported(t, {
+    'compose.yaml': 'services: {api: {build: api, expose: [8080]}, mq: {image: rabbitmq}}',
+    api: {'pom.xml': 'spring-boot-maven-plugin', src: {main: source}}
+  })
+  t.strictSame(notes, [
+    'api/src/main/resources/application.yml:1: mq is localhost here: write 127.0.0.1 mq into /etc/hosts, or localhost there'
+  ])
+})
+
+t.test('programs that the script of a workspace starts come before its packages', async t => {
+  const scripts = {
+    dev: "concurrently 'npm run dev:api' 'npm run dev:job' 'npm run dev:web' 'vite build --watch'",
+    'dev:api': 'tsx --watch apps/api/x.ts',
+    'dev:job': 'tsx --watch apps/api/job.ts',
+    'dev:web': 'turbo run dev --filter=@shop/web'
+  }
+  const {template, notes} = await imported(t, {
+    'package.json': JSON.stringify({scripts, workspaces: ['apps/*'], devDependencies: {vite: '7'}}),
+    apps: {api: node('', {name: '@shop/api'}), web: node('', {name: '@shop/web'}), docs: node('', {name: '@shop/docs'})}
+  })
+  t.match(
+    template.apps.map(({appID, command, profiles}) => [appID, String(command), profiles]),
+    [
+      ['api', 'npm,run,dev:api', undefined],
+      ['job', 'npm,run,dev:job', undefined],
+      ['web', 'npm,run,dev:web', undefined],
+      ['vite', 'npx,vite,build,--watch', undefined],
+      ['docs', 'npm,run,dev', ['others']]
+    ]
+  )
+  t.ok(notes.includes('docs: the root script dev does not start them: --profile others does'), notes.join('\n'))
+})
+
+t.test('a filter with alternatives, and tools that start several programs', async t => {
+  const apps = {
+    api: node('x.listen(1)', {name: '@a/api'}),
+    web: node('x.listen(2)', {name: '@a/web'}),
+    lib: node('', {name: '@a/lib'})
+  }
+  const started = async (scripts: object): Promise<string> => {
+    const files = {'package.json': JSON.stringify({scripts, workspaces: ['apps/*']}), apps}
+    return (await imported(t, files)).template.apps.flatMap(({appID, profiles}) => (profiles ? [] : [appID])).join()
+  }
+  t.equal(await started({'start:dev': 'lerna run start:dev --scope=@a/{api,web}'}), 'api,web')
+  t.equal(await started({dev: 'pnpm --filter "./apps/*" dev'}), 'api,lib,web')
+  t.equal(await started({start: 'run-pty run-pty.json'}), 'api,lib,web')
+})
+
+t.test('an env file that is to be copied is read once it is there', async t => {
+  for (const files of [{Procfile: 'web: puma'}, {'process-compose.yaml': 'processes: {web: {command: puma}}'}]) {
+    const {text, notes} = await imported(t, {...files, '.env.example': 'A=1'})
+    t.match(text, 'envFile: {path: ')
+    t.match(notes, ['.env is not there: copy .env.example, and fill in its values'])
+  }
+})
+
+t.test('a program whose other files serve has the number of its image', async t => {
+  const {template} = await imported(t, {
+    'process-compose.yaml': 'processes: {api: {command: cargo watch -x run, working_dir: api}}',
+    api: {
+      'Cargo.toml': '',
+      Dockerfile: 'FROM x\nEXPOSE 3002\n',
+      src: {'main.rs': 'fn main() {}', 'http.rs': 'axum::serve(l, app)'}
+    }
+  })
+  t.match(template.apps, [{appPort: 3002}])
+})
+
+t.test('skaffold dev takes its profile by itself', async t => {
+  const {template} = await imported(t, {
+    'skaffold.yaml':
+      'apiVersion: skaffold/v4\nprofiles:\n- name: dev\n  activation: [{command: dev}]\n  manifests: {rawYaml: [k.yaml]}\n',
+    'k.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: db, image: redis}]}\n'
+  })
+  t.match(template.apps, [{appID: 'db'}])
+})

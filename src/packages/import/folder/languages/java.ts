@@ -9,7 +9,7 @@ export const java: ProjectReader = {
   reasonOf(folder) {
     const [pom, isGradle] = [readText(folder, 'pom.xml'), has(folder, 'build.gradle', 'build.gradle.kts')]
     if (pom === '' ? !isGradle || has(folder, ...SETTINGS) : isParent(folder)) return ''
-    if (SPRING.test(pom || gradleText(folder))) return 'none of its classes is a program'
+    if (SPRING.test(pom || gradleText(folder))) return 'none of its classes starts Spring'
     if (pom !== '') return 'its pom.xml has neither Spring Boot nor Quarkus'
     return 'its build file has neither Spring Boot nor the plugin application'
   }
@@ -25,19 +25,13 @@ function mavenStart(folder: string, env: ProgramVariables): ProjectStart | undef
   if (pom === '' || isParent(folder)) return undefined
   const maven = wrapper(folder, 'mvnw', 'mvn')
   const notes = siblingsOf(folder, pom)
-  if (SPRING.test(pom) && !isLibrary(folder, pom) && startsSpring(folder))
+  if (SPRING.test(pom) && startsSpring(folder))
     return {command: [maven, '-q', 'spring-boot:run'], notes: [...notes, ...unsetNotes(folder, env)]}
   return pom.includes('quarkus') ? {command: [maven, '-q', 'quarkus:dev'], notes} : undefined
 }
 
 const SPRING =
   /spring-(?:boot-(?:maven-plugin|gradle-plugin|starter)|cloud-starter)|org\.springframework\.boot|spring\.?boot\)/i
-
-/** A module with Spring's classes and no program. */
-const isLibrary = (folder: string, pom: string): boolean =>
-  !pom.includes('spring-boot-maven-plugin') &&
-  isParent(join(folder, '..')) &&
-  !readText(join(folder, '..'), 'pom.xml').includes('spring-boot-maven-plugin')
 
 /** Returns modules that a module needs: Maven takes them from its repository on this machine. */
 function siblingsOf(folder: string, pom: string): readonly string[] {
@@ -102,14 +96,12 @@ const QUARKUS_PORT =
 const SERVER_PORT =
   /^(?:[ \t]*server\.port[ \t]*=|server(?:\.port[ \t]*:|:[ \t]*\n(?:[ \t]+\S.*\n|[ \t]*\n)*?[ \t]+port:))[ \t]*(?:\$\{\w+:)?(\d+)/m
 
-/** Whether a class starts Spring or has a main method. A folder without classes starts it if it has Spring's settings. */
+/** Whether a class starts Spring. A folder without classes starts it if it has Spring's settings. */
 function startsSpring(folder: string): boolean {
   const main = join(folder, 'src')
   const files = allIn(main).filter(name => !/^\w*test\w*\//i.test(name))
   const sources = files.filter(name => /\.(?:java|kt|groovy|scala)$/.test(name))
   if (sources.length === 0) return !has(folder, 'src') || files.some(name => name.includes('application'))
   const likely = sources.toSorted((a, b) => Number(/App|Main|Boot/.test(b)) - Number(/App|Main|Boot/.test(a)))
-  return likely
-    .slice(0, 2000)
-    .some(name => /SpringBootApplication|SpringApplication|static void main ?\(|fun main\(/.test(readText(main, name)))
+  return likely.slice(0, 2000).some(name => /SpringBootApplication|SpringApplication/.test(readText(main, name)))
 }

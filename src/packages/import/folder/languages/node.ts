@@ -7,7 +7,7 @@ import {parallelStarts} from './parallel.ts'
 import type {ProjectReader, ProjectStart} from './reader.ts'
 
 /** The scripts that start a package, best first. */
-const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
+export const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
 
 /** Returns the package.json of a folder, undefined if it is missing or broken. */
 export function readPackage(folder: string): Values | undefined {
@@ -65,7 +65,7 @@ function onlyBuilds(line: string): boolean {
 
 /** Programs that start the packages of a project, each by its own script. */
 const STARTS_PARTS =
-  /\b(?:concurrently|npm-run-all|run-p|turbo|nx|lerna|wsrun|ultra|moon|rush|docker[- ]compose|foreman|overmind|tilt|skaffold)\b|--(?:parallel|recursive|filter|workspaces?|prefix|cwd)\b|\b(?:pnpm|yarn|npm) (?:-r|-F|-w|-C|--dir|workspaces?)\b|\bcd [\w./-]+ && (?:npm|yarn|pnpm|bun)\b/
+  /\b(?:concurrently|npm-run-all|run-p|turbo|nx|lerna|wsrun|ultra|moon|rush|docker[- ]compose|foreman|overmind|tilt|skaffold|run-pty|mprocs|process-compose)\b|--(?:parallel|recursive|filter|workspaces?|prefix|cwd)\b|\b(?:pnpm|yarn|npm) (?:-r|-F|-w|-C|--dir|workspaces?)\b|\bcd [\w./-]+ && (?:npm|yarn|pnpm|bun)\b/
 
 /** Whether the script of a package starts other packages, which are found by their folders. */
 export const startsParts = (folder: string): boolean =>
@@ -73,7 +73,19 @@ export const startsParts = (folder: string): boolean =>
 
 /** The programs that the script of a package starts side by side. */
 const partsOf = (folder: string): readonly ProjectStart[] =>
-  parallelStarts(startScript(folder)?.line ?? '', folder, scriptsIn(folder), managerOf(folder))
+  parallelStarts(startScript(folder)?.line ?? '', folder, scriptsIn(folder), {
+    manager: managerOf(folder),
+    ofPackage: line => {
+      const [, before = '', program = ''] = /^((?:\w+=\S*\s+)*)([\w-]+)(?:\s|$)/.exec(line) ?? []
+      const {dependencies, devDependencies} = readPackage(folder) ?? {}
+      const names = Object.keys({...mapOf(dependencies), ...mapOf(devDependencies)})
+      const isOwn = names.some(name => [program, `@${program}/cli`, PACKAGES[program]].includes(name))
+      return isOwn ? `${before}${execOf(folder).join(' ')} ${line.slice(before.length)}` : line
+    }
+  })
+
+/** Programs of packages with other names. */
+const PACKAGES: Readonly<Record<string, string>> = {tsc: 'typescript', nest: '@nestjs/cli', ng: '@angular/cli'}
 
 /** How a package starts: by the first of its usual scripts, or by a file that listens; undefined: not at all. */
 function nodeStart(folder: string): ProjectStart | undefined {

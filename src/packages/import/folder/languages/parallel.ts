@@ -13,6 +13,13 @@ interface Part {
   readonly line: string
 }
 
+/** The package of a script. */
+interface Around {
+  readonly manager: string
+  /** A line whose program is that of a package: the script finds it there. */
+  readonly ofPackage: (line: string) => string
+}
+
 /** Words before the tool that do not change what it starts. */
 const BEFORE = /^(?:(?:npx|cross-env|\w+=\S*)\s+)+/
 /** Flags of concurrently and npm-run-all with a value. */
@@ -28,19 +35,19 @@ export function parallelStarts(
   script: string,
   folder: string,
   scripts: Values,
-  manager: string
+  around: Around
 ): readonly ProjectStart[] {
-  const parts = partsOf(splitWords(script.replace(BEFORE, '')), scripts, manager)
+  const parts = partsOf(splitWords(script.replace(BEFORE, '')), scripts, around)
   return parts.length < 2 || OF_WORKSPACE.test(script) ? [] : parts.map(part => startOf(part, folder, scripts))
 }
 
-function partsOf([tool = '', ...words]: readonly string[], scripts: Values, manager: string): readonly Part[] {
+function partsOf([tool = '', ...words]: readonly string[], scripts: Values, around: Around): readonly Part[] {
   if (words.some(word => /^(?:&&?|\|\|?|;)$/.test(word))) return []
   if (tool === 'run-p')
-    return words.filter(word => !word.startsWith('-')).flatMap(name => scriptParts(manager, name, scripts))
+    return words.filter(word => !word.startsWith('-')).flatMap(name => scriptParts(around.manager, name, scripts))
   // steps in front of the programs are those of the script
   if (/^npm-run-all2?$/.test(tool))
-    return /^(?:-p|--parallel)$/.test(words[0] ?? '') ? partsOf(['run-p', ...words], scripts, manager) : []
+    return /^(?:-p|--parallel)$/.test(words[0] ?? '') ? partsOf(['run-p', ...words], scripts, around) : []
   if (tool !== 'concurrently' && tool !== 'conc') return []
   const lines: string[] = []
   let names: readonly string[] = []
@@ -55,7 +62,7 @@ function partsOf([tool = '', ...words]: readonly string[], scripts: Values, mana
     const [, by = '', name = ''] = /^(npm|pnpm|yarn|bun)(?::| run )(\S+)$/.exec(line) ?? []
     const found = name === '' ? [] : scriptParts(by, name, scripts)
     const [{name: usual, line: run} = {name: '', line}, ...more] = found
-    return more.length > 0 ? found : [{name: (names[at] ?? '').trim() || usual, line: run}]
+    return more.length > 0 ? found : [{name: (names[at] ?? '').trim() || usual, line: around.ofPackage(run)}]
   })
 }
 
@@ -93,4 +100,6 @@ function placed(line: string, root: string): {readonly folder: string; readonly 
 
 /** `server` of `nodemon src/server.js`. */
 const programName = (command: readonly string[]): string =>
-  basename(command.find(word => /\.\w+$/.test(word)) ?? command[0] ?? '').replace(/\.\w+$/, '')
+  basename(
+    command.find(word => /\.\w+$/.test(word)) ?? command.find(word => !/^(?:npx|pnpm|exec|yarn|bunx)$/.test(word)) ?? ''
+  ).replace(/\.\w+$/, '')

@@ -35,12 +35,15 @@ function pythonStarts(folder: string): readonly ProjectStart[] {
   // a file that serves by itself also starts threads and reads arguments there
   if (!SERVES.test(text) && asgi !== undefined) return start('-m', 'uvicorn', `${module}:${asgi}`)
   if (!SERVES.test(text) && wsgi) return start('-m', 'flask', '--app', module, 'run')
-  if (!isPython(folder) && !/\.run\(|serve/.test(text)) return []
+  if (!SERVES.test(text) && (!isPython(folder) || !RUNS.test(text))) return []
   return isPart ? start('-m', module) : start(file)
 }
 
 /** A call that serves, as `uvicorn.run(…)`, `app.run(…)`, `serve(app, …)` of waitress and `WSGIServer(…).serve_forever()` do. */
 const SERVES = /\.run\(|\bserve\(|serve_forever\(|start_server\(/
+
+/** A line that does something as the file is run: not a module of functions, which something else calls. */
+const RUNS = /^(?:if __name__|while |for |with |(?!print\()\w+\(|[\w.]+\.(?:start|run|loop|main|consume)\w*\()/m
 
 /** Tools that run the programs of a project, by a file of the project. */
 const TOOLS = {'uv.lock': 'uv', 'poetry.lock': 'poetry', Pipfile: 'pipenv'}

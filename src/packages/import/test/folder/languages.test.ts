@@ -160,7 +160,10 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
       'python3 -m flask --app main run, port 5000',
       {'requirements.txt': '', 'main.py': 'app = Flask(__name__)\nother = create_app()\n'}
     ],
-    ['python3 main.py', {'requirements.txt': '', 'main.py': 'job = create_app()\n'}],
+    [
+      'x: left out, as it has no manage.py, main.py, app.py or server.py that serves',
+      {'requirements.txt': '', 'main.py': 'import db\ndb.open()\ndef on_sign_up(event): db.add(event)\n'}
+    ],
     ['poetry run python main.py', {'pyproject.toml': '', 'poetry.lock': '', 'main.py': 'job()\n'}],
     ['pipenv run python main.py', {Pipfile: '', 'main.py': 'job()\n'}],
     [
@@ -265,7 +268,7 @@ t.test('Gradle: modules that only use Spring, and a root of modules, start nothi
   t.match(template.apps, [{appID: 'web', command: ['sh', '-c', 'SERVER_PORT=$PORT exec gradle -q :web:bootRun']}])
   t.equal(template.apps.length, 1)
   t.ok(
-    notes.some(note => note.startsWith('lib: left out, as none of its classes is a program')),
+    notes.some(note => note.startsWith('lib: left out, as none of its classes starts Spring')),
     notes.join('\n')
   )
 })

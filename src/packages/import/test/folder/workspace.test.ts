@@ -126,7 +126,7 @@ t.test('turbo: apps outside the filter of the root script need a profile, ports 
     template.apps.find(({appID}) => appID === 'docs'),
     {profiles: ['others']}
   )
-  t.ok(notes.includes('docs, site: the root script dev leaves them out by --filter: --profile others starts them'))
+  t.ok(notes.includes('docs, site: the root script dev does not start them: --profile others does'))
 })
 
 t.test('an app that does not reload itself watches the packages of its workspace that it needs', async t => {
