@@ -70,7 +70,7 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const there = KINDS.flatMap(kind =>
     (kind === 'compose' && first !== undefined ? [first] : NAMES[kind])
       .filter(name => existsSync(at(name)))
-      .map(name => ({kind: kind === 'compose' && isOfProcesses(path, name) ? OF_PROCESSES : kind, name}))
+      .map(name => ({kind: kind === 'compose' && isOfProcesses(path, name) ? 'process-compose' : kind, name}))
   )
   const names = there.map(({name}) => name)
   if (wanted === 'folder' || wanted === 'kubernetes') return alone(wanted, '.', names)
@@ -88,7 +88,7 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   }
   if (meant === undefined) return alone('folder', '.', [])
   const overrides = OVERRIDES.filter(
-    name => existsSync(at(name)) && meant.kind === (isOfProcesses(path, name) ? OF_PROCESSES : 'compose')
+    name => existsSync(at(name)) && meant.kind === (isOfProcesses(path, name) ? 'process-compose' : 'compose')
   )
   const override = meant.name === first ? over : overrides.slice(0, 1)
   const nearby = there.some(({kind}) => kind === 'compose') ? [] : composeFilesIn(path)
@@ -99,12 +99,10 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   return {kind: meant.kind, path: at(meant.name), overrides: override.map(at), others, layers, folder: path}
 }
 
-const OF_PROCESSES = 'process-compose'
-
 /** Whether a file under a name of compose is one of process-compose, which has two of these names as well. */
 const isOfProcesses = (folder: string, name: string): boolean =>
   name.startsWith('process-compose.') ||
-  (name.startsWith('compose.') && kindOfText(readText(folder, name)) === OF_PROCESSES)
+  (name.startsWith('compose.') && kindOfText(readText(folder, name)) === 'process-compose')
 
 /** The files that COMPOSE_FILE names, of the environment or of `.env`: compose reads these in the place of the usual ones. */
 function filesOfVariable(folder: string): readonly string[] {

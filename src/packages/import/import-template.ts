@@ -73,7 +73,7 @@ async function programsNextTo(
 ): Promise<{readonly sources: readonly FoundSource[]; readonly programs: NamedSource} | undefined> {
   const isOfServers = apps.every(({published, builtFrom}) => builtFrom === undefined && published !== undefined)
   if (source.kind !== 'compose' || !isOfServers) return undefined
-  const [root, name = ''] = [rootOf(source), source.others.find(each => each.startsWith('Procfile'))]
+  const [root, name = ''] = [source.folder, source.others.find(each => each.startsWith('Procfile'))]
   const next = findSource(join(root, name), name === '' ? 'folder' : 'procfile', options.cwd)
   const found = {...next, others: [], overrides: [source.path]}
   const programs = await readNamed(found, options).catch((error: unknown) => {

@@ -33,15 +33,15 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
     return own.reduce(withKeysOf)
   })
   const {kept: alone, notes} = withoutDuplicates(united)
-  const contained = apps.filter(isContainer).map(({id}) => id)
-  const gone = contained.filter(id => !alone.some(app => app.id === id && isContainer(app)))
+  const gone = idsIn(apps).filter(id => !idsIn(alone).includes(id))
   const kept = alone.map(app => withHosts(app, gone))
   const waited = kept
     .filter(app => isServerApp(app) && !('profiles' in app.keys) && !('dependsOn' in app.keys))
     .map(({id, keys, listens}) => [id, 'ready' in keys || listens !== undefined ? 'ready' : 'started'] as const)
   const servers = Object.fromEntries(waited)
+  const unordered = new Set(sources.flatMap(({hasNoOrder, name}) => (hasNoOrder ? [name] : [])))
   const waiting = kept.map(app =>
-    waited.length > 0 && mayWait(app, sources)
+    waited.length > 0 && unordered.has(app.source) && !isServerApp(app) && !('profiles' in app.keys)
       ? {...app, keys: {...app.keys, dependsOn: {...servers, ...mapOf(app.keys['dependsOn'])}}}
       : app
   )
@@ -77,6 +77,7 @@ function withCommon(app: ImportedApp, {common = {}}: Imported, root: string): Im
 }
 
 const isContainer = ({published}: ImportedApp): boolean => published !== undefined
+const idsIn = (apps: readonly NamedApp[]): readonly string[] => apps.filter(isContainer).map(({id}) => id)
 
 /** A container to which the names of services that are programs now lead to this machine. */
 function withHosts(app: NamedApp, gone: readonly string[]): NamedApp {
@@ -132,7 +133,3 @@ function withoutDuplicates(apps: readonly NamedApp[]): {kept: readonly NamedApp[
   }
   return {kept: notes.length === 0 ? kept : kept.map(withNeeds), notes}
 }
-
-/** A Procfile and a folder say of no program what it needs. */
-const mayWait = (app: NamedApp, sources: readonly NamedSource[]): boolean =>
-  !isServerApp(app) && !('profiles' in app.keys) && sources.find(({name}) => name === app.source)?.hasNoOrder === true

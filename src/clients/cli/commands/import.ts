@@ -115,9 +115,8 @@ async function offerAgents(template: string, asJson: boolean): Promise<void> {
 function othersText({kind, path, others, folder}: FoundSource, cwd: string): string {
   const shown = (name: string): string => relative(cwd, join(folder, name))
   const pair = [...(kind === 'folder' ? [] : [relative(folder, path)]), ...others]
-  const both = pair.filter(
-    name => (name.includes('compose') && !name.startsWith('process')) || name === pair.find(isOfPrograms)
-  )
+  const programs = pair.find(name => /^(?:Procfile|process)/.test(name))
+  const both = pair.filter(name => /^(?!process).*compose/.test(name) || name === programs)
   const command = both.length === 2 ? `, or both: pillion import ${both.toSorted().map(shown).join(' ')}` : '.'
   return `Also found: ${others.join(', ')}. Name a file to import it instead${command}`
 }
@@ -125,14 +124,11 @@ function othersText({kind, path, others, folder}: FoundSource, cwd: string): str
 /** Names the files that lie over a compose file, and the command for one of development. */
 function layersText({path, layers = [], folder}: FoundSource, cwd: string): string {
   const [own = '', ...names] = [basename(path), ...layers].map(name => relative(cwd, join(folder, name)))
-  const [first = '', second] = names
-  const all = names.length === 2 ? `${first} and ${second ?? ''}` : names.slice(0, 3).join(', ')
+  const all = names.slice(0, 3).join(names.length === 2 ? ' and ' : ', ')
   const dev = names.find(name => /[.-](?:dev|development|local)\b/.test(name))
   const both = dev === undefined ? 'name both files to read both' : `pillion import ${own} ${dev} reads both`
   return `${all} ${names.length === 1 ? 'changes' : 'change'} services of ${own}: ${both}`
 }
-
-const isOfPrograms = (name: string): boolean => name.startsWith('Procfile') || name.startsWith('process')
 
 /** A file that is there is not overwritten, and none is put in front of another template of the folder. */
 function checkOutput(file: string, output: string, isForced: boolean): void {

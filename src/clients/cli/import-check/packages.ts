@@ -1,8 +1,10 @@
 import {existsSync, readdirSync} from 'node:fs'
-import {dirname, join} from 'node:path'
+import {dirname, join, resolve} from 'node:path'
 import {jsonIn} from '../../../model/is-json.ts'
 import {orElse} from '../../../model/or-else.ts'
+import type {AppPlan} from '../../../model/plan.ts'
 import {readTextFile} from '../../../model/read-file.ts'
+import {runCommand} from '../../../platform/run-command.ts'
 
 interface Installation {
   readonly command: string
@@ -101,18 +103,24 @@ const hasModules = (folder: string): boolean =>
 function lacksModules(folder: string): boolean {
   // undefined without a package.json, or for a broken one
   const read = jsonIn(orElse(() => readTextFile(join(folder, 'package.json')), '')) as Record<string, unknown> | null
-  const needed = ['dependencies', 'devDependencies'].flatMap(key =>
-    Object.keys((read?.[key] as object | undefined) ?? {})
-  )
-  return needed.length > 0 && !foldersAbove(folder).some(hasModules)
+  const needed = {...(read?.['dependencies'] as object), ...(read?.['devDependencies'] as object)}
+  return Object.keys(needed).length > 0 && !foldersAbove(folder).some(hasModules)
 }
 
 /** Whether a module is the program's own: it is searched in the wrong folder, and no package is missing. */
 function isOwnModule(folder: string, name: string): boolean {
-  if (name === '') return false
   const has = (): boolean =>
     [folder, ...readdirSync(folder).map(each => join(folder, each))].some(
       each => existsSync(join(each, `${name}.py`)) || existsSync(join(each, name, '__init__.py'))
     )
-  return orElse(has, false) // the folder cannot be read
+  return name !== '' && orElse(has, false) // the folder cannot be read
+}
+
+/** Lets each of several Maven wrappers download its Maven, one after the other: at once they break each other's files. */
+export async function downloadMaven(apps: readonly Pick<AppPlan, 'command' | 'folder'>[], ms: number): Promise<void> {
+  const wrappers = apps.flatMap(({command, folder}) =>
+    (/(?<![^\s"'])[^\s"']*\/mvnw(?=\s|$)/.exec(command.join(' ')) ?? []).map(way => resolve(folder, way))
+  )
+  for (const path of wrappers.length < 2 ? [] : new Set(wrappers))
+    await runCommand({command: [path, '--version'], folder: dirname(path), env: process.env, timeoutMs: ms})
 }

@@ -15,6 +15,7 @@ import type {Form} from '../run-form.ts'
 import {surroundings} from '../template-named.ts'
 import {openTerminal} from '../terminal.ts'
 import {commandLines, isBuilding} from './first-build.ts'
+import {downloadMaven} from './packages.ts'
 import {obstacleOf, withoutValue, type Obstacle} from './obstacle.ts'
 import {trialPlan} from './trial-plan.ts'
 
@@ -68,6 +69,7 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
     // a run ends with its last app: this one has no program
     const apps = [...plan.apps, await commandSidecar(KEEPER)]
     const tried = await trialPlan({...plan, apps}, folder)
+    await downloadMaven(tried.apps, timeoutMs)
     const run = new TrialRun(timeoutMs)
     const {live} = await import('../run-form.ts') // keeps this code in the chunk of a start
     await live(openTerminal(), call, () => run.form(tried, excepted))
@@ -84,14 +86,8 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
         const isReady = outcome.isReady && !(app.ready.kind === 'spawned' && isBuilding(processes))
         if (isReady) return [{id: name, state, isReady, obstacle: null}]
         const failed = {plan: app, outcome, waitsFor: run.waitsFor(id), unset: unsetOf(id), processes}
-        return [
-          {
-            id: name,
-            state: outcome.isReady ? 'building' : state,
-            isReady,
-            obstacle: await obstacleOf(failed, {env: process.env, root})
-          }
-        ]
+        const obstacle = await obstacleOf(failed, {env: process.env, root})
+        return [{id: name, state: outcome.isReady ? 'building' : state, isReady, obstacle}]
       })
     )
     return {apps: all.flat(), tookMs: run.tookMs, listens: run.listens, isInterrupted: run.isInterrupted}

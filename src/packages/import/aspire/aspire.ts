@@ -41,8 +41,6 @@ function toolFor(path: string, of: string, file: string): OtherTool {
   }
 }
 
-/** References that lead on to others; more are a circle. */
-const MAX_DEPTH = 20
 const OF_DEPLOYMENT = /^(?:HTTPS?_PORTS|ASPNETCORE_FORWARDEDHEADERS_ENABLED)$/
 
 const typeOf = (each: Values): string => textValue(each['type'])
@@ -70,9 +68,7 @@ class Manifest {
   }
 
   #service(id: string, each: Values): Values {
-    const [isProject, isExecutable] = ['project.', 'executable.'].map(start =>
-      textValue(each['type']).startsWith(start)
-    )
+    const [isProject, isExecutable] = ['project.', 'executable.'].map(start => typeOf(each).startsWith(start))
     const args = textsOf(each['args']).map(arg => this.#resolved(arg))
     const env = Object.entries(mapOf(each['env'])).flatMap(([name, value]) => {
       const text = this.#resolved(textValue(value))
@@ -112,22 +108,21 @@ class Manifest {
   }
 
   /** A text with its references replaced; a reference that is not known stays. Dollars are literal in it. */
-  #resolved(typed: string, depth = 0): string {
+  #resolved(typed: string): string {
     return typed
       .replaceAll('$', () => '$$')
       .replaceAll(/\{([\w-]+)\.([\w.-]+)\}/g, (whole, id: string, way: string) => {
         const resource = this.#resources.get(id)
-        if (resource === undefined || depth > MAX_DEPTH) return whole
-        return this.#valueOf(id, resource, way, depth) ?? whole
+        return (resource && this.#valueOf(id, resource, way)) ?? whole
       })
   }
 
-  #valueOf(id: string, resource: Values, way: string, depth: number): string | undefined {
+  #valueOf(id: string, resource: Values, way: string): string | undefined {
     const [first = '', name = '', part = ''] = way.split('.')
     if (first === 'bindings') return addressOf(id, mapOf(mapOf(resource['bindings'])[name]), part)
     if ('inputs' in resource) return this.#parameter(id, resource)
     const value = resource[first]
-    const found = typeof value === 'string' ? this.#resolved(value, depth + 1) : undefined
+    const found = typeof value === 'string' ? this.#resolved(value) : undefined
     return found !== undefined && resource['filter'] === 'uri' && !found.includes('${')
       ? encodeURIComponent(found)
       : found

@@ -7,7 +7,7 @@ import {serviceProgram} from './service-program.ts'
 import {profilesNote, projectName, variablesFiles, volumeNames, volumeNotes, withFiles, withWords} from './project.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {addressesNamed} from './addresses.ts'
-import {buildOf, hostsOfService, isDatabase, withGrace, type Service, type Stack} from './service.ts'
+import {buildOf, hostsOfService, isDatabaseImage, withGrace, type Service, type Stack} from './service.ts'
 import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {numberOf} from '../ports.ts'
 import {envFileVariables, oddNotes} from '../reading/variables.ts'
@@ -105,7 +105,7 @@ function variablesOf(
 
 /** Lets each service wait for the databases and brokers that its variables name. */
 function withServers(stack: Stack): Stack {
-  const servers = new Set([...stack.services.values()].filter(isDatabase).map(({id}) => id))
+  const servers = new Set([...stack.services.values()].filter(isDatabaseImage).map(({id}) => id))
   const waiting = Array.from(stack.services, ([id, service]) => {
     const named = servers.has(id) ? [] : addressesNamed(service, stack).filter(([name]) => servers.has(name))
     const needed = Object.fromEntries(named.map(([name]) => [name, {condition: 'service_healthy'}]))
@@ -150,7 +150,7 @@ function daprNotes({leftOut}: Stack): readonly string[] {
 /** A container reaches a program at an address of the machine, which on Linux is not that of localhost. */
 function reachNote({services, programs, targets}: Stack): readonly string[] {
   const callers = [...services.values()]
-    .filter(each => !programs.has(each.id) && !('network_mode' in each.values) && !isDatabase(each))
+    .filter(each => !programs.has(each.id) && !('network_mode' in each.values) && !isDatabaseImage(each))
     .map(({id}) => id)
   const moved = [...programs].filter(([id, port]) => ![0, port].includes(targets.get(id) ?? 0))
   if (callers.length === 0 || programs.size === 0) return []

@@ -54,7 +54,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     name,
     ...(network === '' ? networkFlags(service) : []),
     ...ports.flatMap(({text}) => ['--publish', text]),
-    ...(network === '' && !composed.isDatabase(service) ? hostFlags(stack) : []),
+    ...(network === '' && !composed.isDatabaseImage(service) ? hostFlags(stack) : []),
     ...flagsOf({...values, ...composed.limitsOf(values)}, stack, notes),
     ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
       itemsOf(key, values[key], notes).flatMap(item => [flag, item])

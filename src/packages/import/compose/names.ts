@@ -31,9 +31,8 @@ export function notesOnCode(folder: string, service: Service, stack: Stack): rea
 }
 
 /** Notes on programs in the files that a container reads, where they have another port there. */
-export const notesOnMounts = (paths: readonly string[], service: Service, stack: Stack): readonly string[] => {
-  return notesOn(filesAt(paths), service, stack, ({id}, isMoved) => isMoved && stack.programs.has(id))
-}
+export const notesOnMounts = (paths: readonly string[], service: Service, stack: Stack): readonly string[] =>
+  notesOn(filesAt(paths), service, stack, ({id}, isMoved) => isMoved && stack.programs.has(id))
 
 const filesAt = (paths: readonly string[]): readonly string[] =>
   paths.flatMap(path => (isFile(path) ? [path] : entriesOf(path).map(name => join(path, name))))

@@ -109,7 +109,7 @@ export function publishedPort(service: Service, file?: ImportedFile): number | s
 }
 
 /** Whether a service is a database, a broker or a trap for mail by its image, and calls nothing. Web servers have lower ports. */
-export const isDatabase = ({id, values: {build, image}}: Service): boolean =>
+export const isDatabaseImage = ({id, values: {build, image}}: Service): boolean =>
   build === undefined && usualPort({id, values: {image}, notes: []}) >= 1025
 
 /** The port of a container whose file publishes none: `expose`, or the usual port of the image. */

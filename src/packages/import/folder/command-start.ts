@@ -9,7 +9,7 @@ import {flaggedPort, portVariable} from '../reading/shell-words.ts'
 import {portNumber, type ProgramVariables} from '../reading/variables.ts'
 import {phoenixListening, addressedIn, dotnetListening, mainText} from './languages/others.ts'
 import {quarkusPort, springPort} from './languages/java.ts'
-import {OTHER_SCRIPT, readPackage} from './languages/node.ts'
+import {OTHER_SCRIPT, readPackage, STARTS_PARTS} from './languages/node.ts'
 import {inVenv} from './languages/python.ts'
 
 /** All known programs, best first. */
@@ -68,7 +68,7 @@ function lineListening(
   if (found.port > 0) return {port: found.port, takes}
   if (usual > 0) return byDefault(name, usual, takes)
   const isNamed = text.trim() === '' && SERVER_NAME.test(line)
-  return {port: 0, takes, serves: SERVES.test(text) || isNamed || SERVES_PARTS.test(line)}
+  return {port: 0, takes, serves: SERVES.test(text) || isNamed || STARTS_PARTS.test(line)}
 }
 
 /** Frameworks of programs that serve by themselves, by their text: its default, the name of that, and how it takes another number. */
@@ -126,9 +126,6 @@ export function commandStart(
   const isOther = port > 0 && (exact > 0 || own === 0)
   return {command, listens: isOther ? {port, takes} : {...found, takes, serves: found.serves === true || isServer}}
 }
-
-/** Tools that start the servers of several packages. */
-const SERVES_PARTS = /\b(?:turbo|nx)\b.*\b(?:dev|start|serve)\b/
 
 /** The name of a program that serves, as it is built: `bin/proxy`. */
 const SERVER_NAME = /^\S*?\b(?:api|gateway|proxy|server|web)(?:\s|$)/

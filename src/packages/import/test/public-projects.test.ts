@@ -5,17 +5,6 @@ import {imported, type Files} from './read.ts'
 const folderOf = async (test: Test, files: Files): Promise<readonly Readonly<Record<string, unknown>>[]> =>
   (await imported(test, files, '.', 'folder')).template.apps
 
-t.test('a folder: a port in code is that of its program, and others get another one', async t => {
-  const flask = {'requirements.txt': '', 'app.py': "app = Flask('x')\napp.run(port=8000)"}
-  const [first, second] = await folderOf(t, {
-    a: {'requirements.txt': '', 'main.py': 'app = FastAPI()'},
-    b: {'go.mod': 'module b', 'main.go': 'package main\nfunc main() { http.ListenAndServe(":8000", nil) }'},
-    c: flask
-  })
-  t.match(second, {appPort: 8000})
-  t.match(first, {port: 8001})
-})
-
 t.test('a port below 1000, and ports of others', async t => {
   const apps = await folderOf(t, {
     a: {'go.mod': 'module a', 'main.go': 'package main\nfunc main() { http.ListenAndServe(":80", nil) }'},
@@ -335,9 +324,7 @@ t.test('a workspace in a folder: its packages, not the script that starts them',
   t.ok(notes.includes('the scripts of web/package.json, which start several packages, are left out'), notes.join('\n'))
 })
 
-t.test('a Procfile whose .env is to be copied, and a process that tells when it is ready', async t => {
-  const {notes} = await imported(t, {Procfile: 'web: puma\n', '.env.example': 'A=1'})
-  t.strictSame(notes, ['.env is not there: copy .env.example, and fill in its values'])
+t.test('a process that tells when it is ready listens somewhere', async t => {
   const {notes: unknown} = await imported(t, {
     'process-compose.yaml': 'processes: {server: {command: moon run server:dev, ready_log_line: Running on http}}'
   })

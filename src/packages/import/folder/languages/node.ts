@@ -64,7 +64,7 @@ function onlyBuilds(line: string): boolean {
 }
 
 /** Programs that start the packages of a project, each by its own script. */
-const STARTS_PARTS =
+export const STARTS_PARTS =
   /\b(?:concurrently|npm-run-all|run-p|turbo|nx|lerna|wsrun|ultra|moon|rush|docker[- ]compose|foreman|overmind|tilt|skaffold|run-pty|mprocs|process-compose)\b|--(?:parallel|recursive|filter|workspaces?|prefix|cwd)\b|\b(?:pnpm|yarn|npm) (?:-r|-F|-w|-C|--dir|workspaces?)\b|\bcd [\w./-]+ && (?:npm|yarn|pnpm|bun)\b/
 
 /** Whether the script of a package starts other packages, which are found by their folders. */
