@@ -165,10 +165,10 @@ export class Model extends Starts {
     }
   }
 
-  /** A file of this folder was saved, and holds what it did. Right after a start it is not known what that was. */
+  /** A file of this folder was saved, and holds what it did. Right after a start that is unknown; an app that has ended may start. */
   savedUnchanged(folder: string, isMeant: (entry: Entry) => boolean = () => true): void {
     for (const [name, app] of this.apps)
-      if (app.entry.folder === folder && app.lives.max > 0 && isMeant(app.entry))
+      if (app.entry.folder === folder && (app.lives.max > 0 || app.phases.has('ended')) && isMeant(app.entry))
         this.apps.set(name, this.renewed(app, {isCertain: false}))
   }
 
