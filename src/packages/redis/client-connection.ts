@@ -49,7 +49,7 @@ export class ClientConnection implements RedisConnection {
   /** Emits `ready` when the connection is restored, for waiting commands. */
   readonly #returns = new EventEmitter().setMaxListeners(0)
 
-  /** Whether a cluster has opened the client, and opens the next one. */
+  /** Whether another has opened the client, and opens the next one. */
   readonly #isGiven: boolean
 
   private constructor(library: Library, address: RedisAddress, listener?: ConnectionListener, given?: Client) {
@@ -57,9 +57,10 @@ export class ClientConnection implements RedisConnection {
     this.#address = address
     this.#listener = listener
     this.#isGiven = given !== undefined
-    if (this.#isGiven) this.#lastError = 'another node of the cluster has taken over'
+    if (this.#isGiven) this.#lastError = 'another server has taken over'
     this.#client = given ?? this.#create()
-    for (const end of ['end', 'terminated']) given?.once(end, () => void this.close())
+    const end = (): void => void this.close().then(() => listener?.lost(this.#lastError))
+    for (const event of ['end', 'terminated']) given?.once(event, end)
     this.#returns.on('ready', () => (this.#id = undefined))
   }
 
@@ -96,10 +97,10 @@ export class ClientConnection implements RedisConnection {
     }
   }
 
-  /** The connection to a node of a cluster by its client. Ends with it. */
-  static over(library: Library, address: RedisAddress, client: Client): ClientConnection {
+  /** The connection to a server whose client is another's. Ends with it, and calls `lost`. */
+  static over(library: Library, address: RedisAddress, client: Client, lost: () => void): ClientConnection {
     const {host = '', port = 0} = client.options.socket as {host?: string; port?: number}
-    return new ClientConnection(library, {...address, host, port}, undefined, client)
+    return new ClientConnection(library, {...address, host, port}, {lost, back: () => {}}, client)
   }
 
   async command(args: readonly Argument[], signal?: AbortSignal, options?: object, tries = 0): Promise<RedisReply> {
@@ -172,10 +173,10 @@ export class ClientConnection implements RedisConnection {
     if (this.#subscriberClient !== undefined) destroyClient(this.#subscriberClient)
   }
 
-  /** `isRetrying`: repeats a failed first connection, too. `isSilent`: the listener already knows that the server does not answer. */
-  #create(isRetrying = false, isSilent = false): Client {
+  /** `isRetrying`: repeats a failed first connection, too. */
+  #create(isRetrying = false): Client {
     let wasReady = isRetrying
-    let isLost = isSilent
+    let isLost = false
     const client = createClient(this.#library, this.#address, (retries, cause) =>
       wasReady ? Math.min(20 * 2 ** retries, MAX_RECONNECT_DELAY_MS) : cause
     )
@@ -230,7 +231,7 @@ export class ClientConnection implements RedisConnection {
       reject(why)
       if (client !== this.#client) return
       this.#lastError = isSilent ? why.message : 'Redis has not ended a wait on the same connection'
-      this.#replace(isSilent)
+      this.#replace()
     }
     const leave = (): void => giveUp(signal?.reason as Error)
     const onAbort = (): void => void within(UNBLOCK_MS, this.#unblock(promise)).then(leave, leave)
@@ -272,18 +273,16 @@ export class ClientConnection implements RedisConnection {
     if (refusal.startsWith('LOADING ') && tries * LOADING_MS < connectTimeoutMs)
       await pause(LOADING_MS, this.#over.signal)
     else if (!refusal.startsWith('READONLY ') || tries > 0) return false
-    else if (client === this.#client) this.#replace(true, async old => old.close().catch(() => undefined))
+    else if (client === this.#client) this.#replace(async old => old.close().catch(() => undefined))
     return !this.#isClosed
   }
 
   /** Continues with a fresh connection. */
-  #replace(isSilent: boolean, end: (old: Client) => unknown = destroyClient): void {
+  #replace(end: (old: Client) => unknown = destroyClient): void {
     const old = this.#client
     if (this.#isGiven) return old.destroy()
-    const silent = isSilent ? this.#listener?.silent : undefined
-    this.#client = this.#create(true, silent !== undefined)
+    this.#client = this.#create(true)
     end(old)
-    silent?.()
     if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command reports it
   }
 

@@ -1,2 +1,2 @@
 // Used part of the official client, which is CommonJS: a bundle keeps only names that are imported by name.
-export {createClient, createCluster, ErrorReply, RESP_TYPES} from '@redis/client'
+export {createClient, createCluster, createSentinel, ErrorReply, RESP_TYPES} from '@redis/client'

@@ -2,7 +2,7 @@
  * Redis, from both sides: a connection to a real server or cluster, and a server of our own that keeps its keys in a file. A run that uses neither loads neither: large parts come with a `load…`.
  */
 export type {BuiltInRedis} from './built-in-redis.ts'
-export type {RedisAddress} from './official-client.ts'
+export type {RedisAddress, Sentinels} from './official-client.ts'
 export type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 export {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from './dapr-scripts.ts'
 export {itemsIn, orClosed, UnsentError} from './connection.ts'
@@ -19,6 +19,6 @@ export async function loadClient(): Promise<typeof import('./client-connection.t
   return client
 }
 
-/** The client of a cluster: `ClusterConnection`. */
-export const loadCluster = async (): Promise<typeof import('./cluster-connection.ts')> =>
-  import('./cluster-connection.ts')
+/** The client of a cluster, or of a master that sentinels name: `openMasters`. */
+export const loadMasters = async (): Promise<typeof import('./masters-connection.ts')> =>
+  import('./masters-connection.ts')

@@ -21,12 +21,17 @@ export interface RedisAddress {
   readonly readTimeoutMs?: number
 }
 
+/** A name that sentinels know, and our credentials there. */
+export interface Sentinels {
+  readonly master: string
+  readonly username?: string
+  readonly password?: string
+}
+
 /** Called when the connection is lost, with the reason, and when it is restored. */
 export interface ConnectionListener {
   lost(reason: string): void
   back(): void
-  /** Called if the server no longer answers on an open connection; `back` follows once it does. */
-  readonly silent?: () => void
 }
 
 /** The parts of `@redis/client` that a connection needs. */

@@ -14,10 +14,10 @@ function slotKey(args: readonly Argument[]): Argument | undefined {
 }
 
 /** A command as the official client reads it to find its nodes. */
-type Route = Parameters<ReturnType<typeof createCluster>['_execute']>[0]
+export type KeyRoute = Parameters<ReturnType<typeof createCluster>['_execute']>[0]
 
 /** Returns what the official client needs to find the nodes of a command. */
-export function keyRoute(args: readonly Argument[]): Route {
+export function keyRoute(args: readonly Argument[]): KeyRoute {
   const firstKey = slotKey(args)
   const commandIdentifier = {command: String(args[0]), subcommand: args[1] === undefined ? undefined : String(args[1])}
   return {
@@ -25,5 +25,5 @@ export function keyRoute(args: readonly Argument[]): Route {
     keys: firstKey === undefined ? [] : [firstKey],
     firstKey,
     commandIdentifier
-  } as unknown as Route
+  } as unknown as KeyRoute
 }

@@ -1,9 +1,8 @@
 import {messageOf} from '../../../model/errors.ts'
-import type {RedisConnection} from '#redis'
+import type {RedisConnection, Sentinels} from '#redis'
 import type {OpenOptions} from '../component.ts'
 import {filled, type Properties} from '../properties.ts'
 import type {RedisTarget} from './redis-servers.ts'
-import type {Sentinels} from './sentinel-redis.ts'
 
 const DEFAULT_PORT = 6379
 /** Also for `dialTimeout: 0`, as in Go's client. */

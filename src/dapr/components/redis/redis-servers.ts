@@ -1,16 +1,16 @@
 import {
   loadClient,
-  loadCluster,
+  loadMasters,
   redisMode,
   type RedisConnection,
   type Answerer,
   type RedisAddress,
+  type Sentinels,
   identify
 } from '#redis'
 import {isLoopback} from '../../../model/address.ts'
 import {LocalRedis, type LocalRedisOptions} from './local-redis.ts'
 import type {Apart} from '../init-clock.ts'
-import type {Sentinels} from './sentinel-redis.ts'
 import {UserError} from '../../../model/errors.ts'
 import {usualAppPorts} from '../../../proxy/ports/app-port.ts'
 
@@ -46,9 +46,8 @@ export class RedisServers implements RedisAccess {
     {isCluster, sentinels, ...address}: RedisTarget,
     apart: Apart = async work => work
   ): Promise<RedisConnection> {
-    if (sentinels !== undefined)
-      return (await apart(import('./sentinel-redis.ts'))).connectBySentinels(address, sentinels)
-    if (isCluster === true) return (await apart(loadCluster())).ClusterConnection.open(address)
+    if (sentinels !== undefined || isCluster === true)
+      return (await apart(loadMasters())).openMasters(address, sentinels)
     if (!isLoopback(address.host) || address.tls !== undefined) {
       const {ClientConnection} = await apart(loadClient())
       return ClientConnection.open(address)
