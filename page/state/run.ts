@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {computed, signal} from '@preact/signals'
 import type {ApiError} from '../../src/control/api-client.ts'
-import {shownNameOf} from '../../src/model/run-name.ts'
+import {shownNameOf} from '../../src/model/app-words.ts'
 import {api, hasToken, problemOf, showsRun} from './api.ts'
 import {EventStream, type RunEvent} from './event-stream.ts'
 import {mayFollow, watchTabs} from './tabs.ts'

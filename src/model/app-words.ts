@@ -133,3 +133,15 @@ export function memoryText(bytes: number): string {
   const mega = bytes / 1024 / 1024
   return mega < 1024 ? `${Math.round(mega)} MB` : `${(mega / 1024).toFixed(1)} GB`
 }
+
+/** Returns the name of a run for people: its template's name or folder, and `--name` if that differs. */
+export function shownNameOf({template: {name, file}, name: called}: NamedRun): string {
+  const folder = file.split('/').at(-2) ?? ''
+  const own = name || folder
+  return called === '' || called === folder || called === own ? own : [own, called].filter(Boolean).join(' · ')
+}
+
+interface NamedRun {
+  readonly name: string
+  readonly template: {readonly name: string; readonly file: string}
+}

@@ -1,4 +1,5 @@
 import type {Clock} from '../platform/clock.ts'
+import {NextChange} from '../model/next-change.ts'
 
 /** Interval between two looks, in ms. Time alone may decide that an app gets no worker any more. */
 const LOOK_MS = 1000
@@ -7,7 +8,7 @@ const LOOK_MS = 1000
 export class Quiet {
   readonly #clock: Clock
   readonly #isBusy: () => boolean
-  #change = Promise.withResolvers<void>()
+  readonly #change = new NextChange()
 
   constructor(clock: Clock, isBusy: () => boolean) {
     this.#clock = clock
@@ -15,8 +16,7 @@ export class Quiet {
   }
 
   changed(): void {
-    this.#change.resolve()
-    this.#change = Promise.withResolvers()
+    this.#change.happened()
   }
 
   /** Resolves with true when no work is under way, with false after `maxMs`. */

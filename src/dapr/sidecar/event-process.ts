@@ -6,6 +6,7 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {Blocks} from './blocks/blocks.ts'
 import type {DeliveryProcess} from './blocks/event-channel.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
+import {NextChange} from '../../model/next-change.ts'
 
 /** Context of the topics and bindings that deliver events to an app. */
 export interface DeliveryContext {
@@ -31,7 +32,7 @@ export class EventProcess {
   /** Process for which everything that it wants is read. */
   #known: number | undefined
   /** Resolved when waiters should look again. */
-  #changed = Promise.withResolvers<void>()
+  readonly #changed = new NextChange()
 
   constructor(runtime: AppRuntime) {
     this.#runtime = runtime
@@ -83,8 +84,7 @@ export class EventProcess {
 
   /** Makes waiters look again. */
   changed(): void {
-    this.#changed.resolve()
-    this.#changed = Promise.withResolvers()
+    this.#changed.happened()
   }
 
   /** Opens a channel to this app, by the protocol that it speaks. */

@@ -12,6 +12,7 @@ import {Holds} from './holds.ts'
 import {letGo} from './let-go.ts'
 import {SelfWaits} from './self-waits.ts'
 import {Timers} from './timers.ts'
+import {NextChange} from '../../model/next-change.ts'
 
 interface ActorsOptions {
   readonly clock: Clock
@@ -42,7 +43,7 @@ export class Actors {
   readonly #holds: Holds
   readonly #selfWaits: SelfWaits
   /** Resolved by the next `look`. */
-  #looked = Promise.withResolvers<void>()
+  readonly #looked = new NextChange()
   #isClosed = false
 
   constructor(options: ActorsOptions) {
@@ -119,8 +120,7 @@ export class Actors {
 
   /** Starts waiting turns that can begin now. Called when hosts or their states have changed. */
   look(): void {
-    this.#looked.resolve()
-    this.#looked = Promise.withResolvers()
+    this.#looked.happened()
     const types = new Set<Actor['type']>()
     for (const actor of this.#holds.held) {
       if (this.#goesOn(actor)) this.#pump(actor)

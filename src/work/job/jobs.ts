@@ -2,6 +2,7 @@ import {DEFAULT_POLICY, FiringSeries, type Delivered, type SeriesOptions} from '
 import {checkJobName, JobError, jobKey, type Job, type JobRequest} from './job.ts'
 import {JobStore, type JobChange, type JobsQuery} from './job-store.ts'
 import {jobSchedule, latestDue, missedText, planOf} from './plan.ts'
+import {NextChange} from '../../model/next-change.ts'
 
 /** The kind of wake-ups of jobs. */
 export const JOB = 'job'
@@ -34,8 +35,8 @@ interface AppJobs {
   busy: number
   /** How often the app has become ready: a delivery that failed before that may be tried again. */
   readies: number
-  /** Resolved when its ticks are delivered the next time. */
-  next: PromiseWithResolvers<void>
+  /** The next delivery of its ticks. */
+  readonly next: NextChange
 }
 
 export class Jobs {
@@ -216,14 +217,13 @@ export class Jobs {
   #enqueue({key, app}: Job): void {
     const waiting = this.#apps.get(app)
     if (waiting !== undefined) return void waiting.due.push(key)
-    this.#apps.set(app, {due: [key], returned: [], busy: 0, readies: 0, next: Promise.withResolvers()})
+    this.#apps.set(app, {due: [key], returned: [], busy: 0, readies: 0, next: new NextChange()})
   }
 
   #pump(app: string): void {
     const waiting = this.#apps.get(app)
     if (waiting === undefined || this.#series.isClosed) return
-    waiting.next.resolve()
-    waiting.next = Promise.withResolvers()
+    waiting.next.happened()
     waiting.due.unshift(...waiting.returned.splice(0))
     for (const key of waiting.due.splice(0, MAX_WITH_APP - waiting.busy)) {
       waiting.busy++

@@ -5,6 +5,7 @@ import {isAway, type SubscribeOptions} from '../pubsub.ts'
 import {bottomOf} from './kafka-publisher.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
 import {FirstPositions, PartitionReader, recordAsMessage} from './partition-reader.ts'
+import {NextChange} from '../../../model/next-change.ts'
 
 type Stream = Awaited<ReturnType<Consumer['consume']>>
 
@@ -156,16 +157,12 @@ export class KafkaGroup {
     const finished = new AbortController()
     const both = AbortSignal.any([over.signal, ended.signal, away.signal])
     let count = 0
-    let changed = Promise.withResolvers<void>()
-    const tell = (): void => {
-      changed.resolve()
-      changed = Promise.withResolvers()
-    }
+    const changed = new NextChange()
     const handled = (): void => {
       count--
-      tell()
+      changed.happened()
     }
-    both.addEventListener('abort', tell, {once: true})
+    both.addEventListener('abort', changed.happened, {once: true})
     stream.once('close', () => ended.abort())
     // may fail while the app is not ready yet; the loop below throws the error
     stream.on('error', () => undefined)

@@ -3,6 +3,7 @@ import {pause} from '../../../platform/delay.ts'
 import type {BrokerMessage, Handled} from '../pubsub.ts'
 import {NULL} from './kafka-publisher.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
+import {NextChange} from '../../../model/next-change.ts'
 
 export type Record = KafkaMessage
 
@@ -35,7 +36,7 @@ export class PartitionReader {
   #atWork = 0
   #committing: Promise<void> | undefined
   #uncommitted: Record | undefined
-  #idle = Promise.withResolvers<void>()
+  readonly #idle = new NextChange()
 
   constructor(options: PartitionReaderOptions) {
     this.#options = options
@@ -77,9 +78,7 @@ export class PartitionReader {
     this.#atWork--
     this.#options.onHandled()
     this.#next()
-    if (this.#atWork > 0) return
-    this.#idle.resolve()
-    this.#idle = Promise.withResolvers()
+    if (this.#atWork === 0) this.#idle.happened()
   }
 
   /** Handles a record. Resolves with whether the group is done with it. */

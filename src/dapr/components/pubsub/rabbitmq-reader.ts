@@ -5,6 +5,7 @@ import {textNamed} from '../component-values.ts'
 import {AWAY_MS, isAway, type BrokerMessage, type SubscribeOptions} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
 import {declareTopic} from './rabbitmq-publisher.ts'
+import {NextChange} from '../../../model/next-change.ts'
 
 /** Maximum number of messages that wait here if no limit is set; the rest stays with the broker. */
 const MAX_WAITING = 256
@@ -31,7 +32,7 @@ export class RabbitReader {
   /** Settles once the reader receives messages. */
   readonly begun = Promise.withResolvers<void>()
   #atWork = 0
-  #changed = Promise.withResolvers<void>()
+  readonly #changed = new NextChange()
   /** The current channel. The broker delivers unanswered messages of an earlier channel again. */
   #channel: Channel | undefined
   /** Settles when the last message is handled, if messages are handled one by one. */
@@ -125,8 +126,7 @@ export class RabbitReader {
     const done = this.#settings.isSingle ? (this.#turn = this.#turn.then(handle)) : handle()
     await done
     this.#atWork--
-    this.#changed.resolve()
-    this.#changed = Promise.withResolvers()
+    this.#changed.happened()
   }
 
   async #handle(channel: Channel, message: ConsumeMessage, consumer: Consumer): Promise<void> {

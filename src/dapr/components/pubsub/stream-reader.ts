@@ -5,6 +5,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {isWithin, pause} from '../../../platform/delay.ts'
 import {itemsIn, RedisError, type RedisConnection, type RedisReply} from '#redis'
 import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
+import {NextChange} from '../../../model/next-change.ts'
 
 /** The settings of `pubsub.redis` (components-contrib: common/component/redis/settings.go); times in ms, 0 = off. */
 export interface StreamSettings {
@@ -70,7 +71,7 @@ export class StreamReader {
   #moves = 0
   #position = ''
   /** Resolved when a worker is free again. */
-  #changed = Promise.withResolvers<void>()
+  readonly #changed = new NextChange()
 
   /** Looks for returned messages now, before the next interval. */
   readonly look = (): void => this.#look.abort()
@@ -114,7 +115,7 @@ export class StreamReader {
 
   #leaveQueue(): void {
     for (const {id} of this.#queue.splice(0)) this.#return(id)
-    this.#tell()
+    this.#changed.happened()
   }
 
   /** Returns unhandled entries: the next reader gets them at once, before new messages. */
@@ -296,14 +297,14 @@ export class StreamReader {
   async #work(): Promise<void> {
     this.#atWork++
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
-      if (this.#queue.length === 0) this.#tell()
+      if (this.#queue.length === 0) this.#changed.happened()
       if (this.#hasMore && this.#queue.length === 0) this.look()
       const handled = await this.#options.handle(entry.message)
       if (handled !== 'returned') this.#acknowledge(entry.id)
       else this.#return(entry.id)
     }
     this.#atWork--
-    this.#tell()
+    this.#changed.happened()
   }
 
   #return(id: string): void {
@@ -352,11 +353,6 @@ export class StreamReader {
       }
     }
     await pause(RETRY_MS, signal)
-  }
-
-  #tell(): void {
-    this.#changed.resolve()
-    this.#changed = Promise.withResolvers()
   }
 }
 

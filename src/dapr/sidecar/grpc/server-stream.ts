@@ -13,6 +13,7 @@ import {
 } from '../../../proxy/net/grpc/status.ts'
 import {answerType, type ReceivedCall} from './request-head.ts'
 import {inflated} from './inflate.ts'
+import {NextChange} from '../../../model/next-change.ts'
 
 type OnEnd = (status: GrpcStatus, requestBytes: number, responseBytes: number) => void
 
@@ -41,7 +42,7 @@ export class ServerStream implements StreamHandler {
   /** Aborted when the caller has disconnected, or got the status. */
   readonly left = this.#left.signal
   #messages: Buffer[] = []
-  #come = Promise.withResolvers<void>()
+  readonly #come = new NextChange()
   #taken: PromiseWithResolvers<void> | undefined
   #isRequestDone = false
   #hasHead = false
@@ -166,7 +167,7 @@ export class ServerStream implements StreamHandler {
     if (this.#messages.length === 0) this.#credit()
     if (isLast && this.#splitter.isWithin) return this.end({code: UNKNOWN, message: 'unexpected EOF'})
     if (isLast) this.#isRequestDone = true
-    this.#tell()
+    this.#come.happened()
   }
 
   sent(_stream: FrameStream, bytes: number): void {
@@ -203,7 +204,7 @@ export class ServerStream implements StreamHandler {
     this.#credit()
     this.#splitter.release()
     this.#left.abort()
-    this.#tell()
+    this.#come.happened()
     this.#tellRoom()
     this.#onEnd(status, this.#requestBytes, this.#responseBytes)
   }
@@ -211,11 +212,6 @@ export class ServerStream implements StreamHandler {
   #tellRoom(): void {
     this.#taken?.resolve()
     this.#taken = undefined
-  }
-
-  #tell(): void {
-    this.#come.resolve()
-    this.#come = Promise.withResolvers()
   }
 }
 
