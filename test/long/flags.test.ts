@@ -105,14 +105,7 @@ t.test('flags of a single run reach the app and its sidecar', async t => {
   const {run, env} = await single(
     rig,
     ...flags,
-    '--metrics-port',
-    '0',
-    '-I',
-    '-1',
-    '--log-level',
-    'debug',
-    '--dapr-listen-addresses',
-    '127.0.0.1'
+    ...'--metrics-port 0 -I -1 --log-level debug --dapr-listen-addresses 127.0.0.1'.split(' ')
   )
   t.match(env, {
     APP_ID: 'a',
@@ -135,12 +128,7 @@ t.test('flags without meaning here are accepted in silence', async t => {
   const rig = await openRig(t)
   const {run} = await single(
     rig,
-    '--app-protocol',
-    'grpc',
-    '--enable-profiling',
-    '--placement-host-address',
-    'x',
-    '--scheduler-host-address',
+    ...'--app-protocol grpc --enable-profiling --placement-host-address x --scheduler-host-address'.split(' '),
     ''
   )
   await run.waitForLine("You're up and running! Both Dapr and your app logs will appear here.")
@@ -150,14 +138,7 @@ t.test('flags without meaning here are accepted in silence', async t => {
 t.test('--log-as-json: every status line of ours is JSON, the app’s lines are not', async t => {
   const rig = await openRig(t)
   const {code, stdout, stderr} = await rig.run([
-    'run',
-    '--log-as-json',
-    '-a',
-    'a',
-    '--enable-api-logging',
-    '--',
-    'sh',
-    '-c',
+    ...'run --log-as-json -a a --enable-api-logging -- sh -c'.split(' '),
     'echo plain; exit 3'
   ])
   t.equal(code, 1)
@@ -198,22 +179,8 @@ t.test('help of a command comes by help, --help and -h; an unknown one gets the 
   ])
     t.same(await rig.run(args), {code: 0, stdout, stderr: ''}, args.join(' '))
   const [overview, all] = [(await rig.run([])).stdout, (await rig.run(['help', '--all'])).stdout]
-  for (const name of [
-    'run',
-    'stop',
-    'list',
-    'logs',
-    'invoke',
-    'publish',
-    'restart',
-    'init',
-    'uninstall',
-    'completion',
-    'build-info',
-    'version',
-    'validate'
-  ])
-    t.match(all, new RegExp(`^ {2}${name} +\\S`, 'm'))
+  const names = 'run stop list logs invoke publish restart init uninstall completion build-info version validate'
+  for (const name of names.split(' ')) t.match(all, new RegExp(`^ {2}${name} +\\S`, 'm'))
   t.same(await rig.run(['help']), {code: 0, stdout: overview, stderr: ''})
   t.same(await rig.run(['help', 'stopp']), {code: 0, stdout: `Unknown help topic [\`stopp\`]\n${overview}`, stderr: ''})
 })

@@ -8,24 +8,8 @@ export const DAPR_METHODS = [
   ...PROTO.matchAll(/^\s*rpc (\w+)\s*\((?:stream )?([\w.]+)\)\s*returns\s*\((?:stream )?([\w.]+)\)/gm)
 ].map(([, name = '', request = '', reply = '']) => ({name, request, reply}))
 
-const MODULES = [
-  'actors',
-  'ai',
-  'binding',
-  'common',
-  'configuration',
-  'crypto',
-  'dapr',
-  'google',
-  'invoke',
-  'jobs',
-  'lock',
-  'metadata',
-  'pubsub',
-  'secret',
-  'state',
-  'workflow'
-]
+const MODULES = `actors ai binding common configuration crypto dapr google invoke jobs lock metadata
+  pubsub secret state workflow`.split(/\s+/)
 
 /** The compiled table of a message; undefined: it is not read by one. */
 export async function messageTable(type: string): Promise<Schema | undefined> {

@@ -101,12 +101,7 @@ export class Shop {
   /** What there is of all kinds that a template makes. */
   async left(): Promise<readonly string[]> {
     const kinds = [
-      'apps/v1/deployments',
-      'apps/v1/replicasets',
-      'batch/v1/jobs',
-      'v1/services',
-      'v1/secrets',
-      'v1/pods',
+      ...'apps/v1/deployments apps/v1/replicasets batch/v1/jobs v1/services v1/secrets v1/pods'.split(' '),
       'dapr.io/v1alpha1/components'
     ]
     const all = await Promise.all(kinds.map(async kind => (await this.names(kind)).map(name => `${kind}/${name}`)))

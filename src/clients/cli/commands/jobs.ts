@@ -120,7 +120,6 @@ async function ask(
 
 const named = ({job: {app, name}}: JobChange): string => `Job '${name}' of "${app}"`
 
-/** `jobs run NAME` */
 export const runJob: CommandHandler = async context =>
   ask(context, 'run', changed => {
     const {outcome, job} = changed
@@ -129,10 +128,8 @@ export const runJob: CommandHandler = async context =>
     return `${named(changed)} ${outcome === 'failed' ? 'failed' : 'did not come'}: ${answer}`
   })
 
-/** `jobs pause NAME` */
 export const pauseJob: CommandHandler = async context => ask(context, 'pause', each => `${named(each)} is paused`)
 
-/** `jobs resume NAME` */
 export const resumeJob: CommandHandler = async context =>
   ask(
     context,
@@ -140,5 +137,4 @@ export const resumeJob: CommandHandler = async context =>
     each => `${named(each)} ${each.job.next === null ? 'never comes again' : `comes again at ${each.job.next}`}`
   )
 
-/** `jobs delete NAME` */
 export const deleteJob: CommandHandler = async context => ask(context, 'delete', each => `${named(each)} is deleted`)

@@ -8,7 +8,6 @@ import {tableOf} from '../../table.ts'
 import {UserError} from '../../../../model/errors.ts'
 import {runOf} from '../workflow/target.ts'
 
-/** `scheduler list` */
 export const schedulerList: CommandHandler = async context => {
   const {flags, words, asJson} = context
   if (words.length > 0) throw new UsageError(`unknown command "${words[0] ?? ''}" for "pillion scheduler list"`)
@@ -21,7 +20,6 @@ export const schedulerList: CommandHandler = async context => {
   return 0
 }
 
-/** `scheduler get NAME…` */
 export const schedulerGet: CommandHandler = async context => {
   const names = checkedNames(context)
   const {api} = await runOf(context)
@@ -122,7 +120,6 @@ function checkedScope({words}: CommandContext): string {
   })
 }
 
-/** `scheduler delete NAME…` */
 export const schedulerDelete: CommandHandler = async context => {
   const names = checkedNames(context)
   const namespace = shownNamespace(context)

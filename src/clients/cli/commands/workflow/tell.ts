@@ -24,20 +24,16 @@ const withReason =
     return tell(context, {action, id: onlyWord(context), body: {reason: context.flags.text('reason') ?? ''}, done})
   }
 
-/** `workflow suspend ID` */
 export const suspendWorkflow = withReason('suspend', 'suspended')
 
-/** `workflow resume ID` */
 export const resumeWorkflow = withReason('resume', 'resumed')
 
-/** `workflow terminate ID` */
 export const terminateWorkflow: CommandHandler = async context => {
   const output = context.flags.text('output')
   const body = output === undefined ? {} : {output: jsonOrText(output)}
   return tell(context, {action: 'terminate', id: onlyWord(context), body, done: 'terminated'})
 }
 
-/** `workflow skip ID` */
 export const skipTimer: CommandHandler = async context => {
   const timer = context.flags.int('timer')
   const body = timer === undefined ? {} : {timer}
