@@ -27,7 +27,8 @@ export type Why = 'user' | 'watch' | 'unhealthy' | 'idle' | 'run ends'
 export type AppState =
   | {readonly phase: 'idle'}
   | {readonly phase: 'starting'; readonly pid: number | undefined}
-  | {readonly phase: 'running'; readonly pid: number | undefined; readonly ready: boolean}
+  /** `isEnding`: its leader has exited, and the rest of its group ends. */
+  | {readonly phase: 'running'; readonly pid: number | undefined; readonly ready: boolean; readonly isEnding?: true}
   | {readonly phase: 'stopping'; readonly pid: number | undefined; readonly why: Why}
   /** `until` is in ms since 1970; `Infinity`: until a new process is requested. */
   | {readonly phase: 'backoff'; readonly failures: number; readonly until: number; readonly last: Exit}

@@ -45,7 +45,8 @@ export class AppChannel {
   /** The end of the process behind the pool. */
   #end = Promise.withResolvers<string>()
   #health: Health | undefined
-  #isReady = false
+  /** The leader of the process has exited. */
+  #isEnding = false
   #isUnhealthy = false
   #isAwaited: boolean // calls wait until its next process is healthy
   #isDebugged = false
@@ -107,7 +108,6 @@ export class AppChannel {
   /** Queues calls for a process of another plan, which listens on this port. */
   reopen(plan: AppPlan, appPort: number): void {
     this.#appPort = appPort
-    this.#isReady = false
     this.#isAwaited = true
     this.queue.reopen()
     this.follow(plan)
@@ -122,7 +122,6 @@ export class AppChannel {
     this.#pool.retire()
     this.#pool = this.#newPool()
     this.#isUnhealthy = false
-    this.#isReady = true
     this.queue.open() // the state of the old process no longer counts
     this.#health?.begin(true)
     return why => {
@@ -153,8 +152,8 @@ export class AppChannel {
     if (state.phase === 'stopping') return this.#end.resolve('') // unchanged: an app that is stopping may still respond
     this.#isUnhealthy = false
     if (state.phase === 'starting') this.renewPool() // reports the exit of the previous process
-    this.#isReady = state.phase === 'running' && state.ready
-    if (this.#isReady) return this.#begin()
+    this.#isEnding = state.phase === 'running' && state.isEnding === true
+    if (state.phase === 'running' && state.ready) return this.#begin()
     const isDown =
       state.phase === 'exited' || (state.phase === 'backoff' && (state.until === Infinity || isCrashLooping))
     // calls that waited for a failed start get the reason; the next call tries again
@@ -202,7 +201,7 @@ export class AppChannel {
       dial: dialOf(plan, this.#options.invoked),
       protocol: plan.channel.protocol,
       maxMessageBytes: plan.sidecar.maxBodyBytes,
-      process: {ended: this.#end.promise, isEnding: () => !this.#isReady}
+      process: {ended: this.#end.promise, isEnding: () => this.#isEnding}
     })
   }
 }

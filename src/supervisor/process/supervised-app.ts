@@ -294,7 +294,7 @@ export class SupervisedApp implements Supervised {
     const {pid, server} = appProcess
     const {stop} = this.#options.plan
     if (isAsked) this.#machine.enter({phase: 'stopping', pid, why: this.#why})
-    else if (this.#machine.isReady) this.#enterRunning(appProcess, false)
+    else if (this.#machine.isReady) this.#machine.enter({phase: 'running', pid, ready: false, isEnding: true})
     const exit = (this.#exit = await appProcess.end({
       stop: server === undefined ? stop : {...stop, scope: 'all'},
       isSuccess: !isAsked && server === undefined && succeeded(await appProcess.group.exited),

@@ -2,6 +2,7 @@ import {once} from 'node:events'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import t from 'tap'
+import type {AppState} from '../../../../src/model/app-state.ts'
 import type {AppPlan} from '../../../../src/model/plan.ts'
 import {AppChannel} from '../../../../src/proxy/gateway/app-channel.ts'
 
@@ -34,6 +35,29 @@ t.test('an edited `ready.timeout` counts for calls, unless the user is about to 
   t.equal(channel.queue.timeoutMs, Infinity)
   channel.hasPatience = false
   t.equal(channel.queue.timeoutMs, 1000)
+})
+
+t.test('a broken call waits for the end of its process only where the leader has exited', async t => {
+  const plan = planWith(60_000)
+  const channel = new AppChannel({
+    plan,
+    appPort: 5001,
+    explain: () => '',
+    healthChanged: nothing,
+    probed: nothing,
+    invoked: nothing
+  })
+  const isEndingAfter = (state: AppState): boolean | undefined => {
+    channel.update(state, {isCrashLooping: false, why: ''})
+    return channel.pool.process?.isEnding()
+  }
+  t.equal(isEndingAfter({phase: 'running', pid: 1, ready: true}), false)
+  t.equal(
+    isEndingAfter({phase: 'running', pid: 1, ready: false}),
+    false,
+    'node --watch is about to start its server again'
+  )
+  t.equal(isEndingAfter({phase: 'running', pid: 1, ready: false, isEnding: true}), true)
 })
 
 t.test('the health of a process that is being stopped is not checked: calls wait for the next one', async t => {
