@@ -55,11 +55,14 @@ export function appName({id, host}: Pick<AppPlan, 'id' | 'host'>, {project, copy
   return [label, ...(others.length > 0 ? others : ['localhost'])].join('.')
 }
 
+/** Protocols of apps that do not speak HTTP/1. */
+export const NAMELESS = /^(?:grpc|h2c)/
+
 /** Whether people may call an app by name: it listens, and it speaks HTTP/1 as far as its plan says. */
 export const mayHaveName = ({channel, published, isNameless}: AppPlan): boolean =>
   isNameless !== true &&
   (published !== undefined || channel.autoPort || channel.port > 0) &&
-  !/^(?:grpc|h2c)/.test(channel.protocol)
+  !NAMELESS.test(channel.protocol)
 
 /** The dashboard among the host names of a run, in the place of the id of an app. */
 export const DASHBOARD = ''

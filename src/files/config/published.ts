@@ -102,15 +102,17 @@ export function routePlans({values: {routes = {}}}: Settings): Pick<AppPlan, 'ro
 
 /** Refuses routes to apps that are unknown, or cannot be called. */
 export function checkRoutes(entries: readonly Entry[], each: ForEach): void {
+  const idsOf = (some: readonly Entry[]): readonly string[] => some.map(({plan}) => plan.id)
+  const called = idsOf(entries.filter(({plan}) => mayHaveName({...plan, isNameless: false})))
   each(entries, ({plan, settings}) => {
     for (const {app, prefix} of plan.routes ?? []) {
-      const to = entries.find(other => other.plan.id === app)
-      if (to !== undefined && mayHaveName({...to.plan, isNameless: false})) continue
-      const why = to === undefined ? 'the template has no such app' : 'it has no port, or speaks gRPC or h2c'
+      if (called.includes(app)) continue
+      const isThere = idsOf(entries).includes(app)
+      const why = isThere ? 'it has no port, or speaks gRPC or h2c' : 'the template has no such app'
       settings.refuse({
         key: 'routes',
         message: `${prefix} leads to ${JSON.stringify(app)}: ${why}`,
-        hint: `expected one of ${entries.map(other => other.plan.id).join(', ')}, with a port or autoPort: true`
+        hint: `expected an app with a port or autoPort: true, here one of ${called.join(', ')}`
       })
     }
   })

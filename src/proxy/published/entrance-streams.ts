@@ -10,10 +10,7 @@ const MAX_HEAD_BYTES = 16_384
 /** How long a caller may take for its settings, in ms. */
 const HEAD_MS = 10_000
 
-/**
- * Serves HTTP/2 at the entrance: apps speak HTTP/1.1, so each stream becomes a request on a connection in memory, which `serve` gets with
- * the one of its caller.
- */
+/** Serves HTTP/2 at the entrance. Each stream becomes a request of HTTP/1.1 on an in-memory connection. `caller` is its socket. */
 export const streamsOfEntrance = (
   warn: (text: string) => void,
   serve: (connection: net.Socket, caller: net.Socket) => void

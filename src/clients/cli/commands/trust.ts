@@ -33,12 +33,11 @@ async function add(context: CommandContext, state: string): Promise<number> {
   const {certificate, name} = openAuthority(state)
   let all = readAdded(state)
   let isDone = true
-  for (const {name: store, needsRoot, lacks, add: added, remove: taken} of stores) {
-    const tell = `${store} trusts ${name}`
-    const isAdded = await change(context, {name: store, needsRoot, lacks}, added(certificate), tell)
+  for (const store of stores) {
+    const isAdded = await change(context, store, store.add(certificate), `${store.name} trusts ${name}`)
     isDone &&= isAdded
     if (!isAdded) continue
-    all = [...all.filter(each => each.name !== store), {name: store, needsRoot, remove: taken(certificate)}]
+    all = [...all.filter(each => each.name !== store.name), {...store, remove: store.remove(certificate)}]
     writeAdded(state, all)
   }
   if (stores.length === 0) {

@@ -1,5 +1,6 @@
 import {isCalled, type FoundRun} from '../../../control/client.ts'
 import type {App, AppUrl} from '../../../model/api.generated.ts'
+import {NAMELESS} from '../../../model/app-name.ts'
 import {UserError} from '../../../model/errors.ts'
 import {uncarriedText} from '../../../model/uncarried.ts'
 import {openInBrowser} from '../../../platform/open-in-browser.ts'
@@ -51,26 +52,21 @@ export const open: CommandHandler = async context => {
   return 0
 }
 
-interface AppPlace {
+interface AppOfRun {
   readonly run: FoundRun
   readonly app: App
-  /** A URL; of an app that does not speak HTTP host and port. */
-  readonly address: string
 }
 
 /** Returns why no name leads to an app, and the next step. */
 function whyNameless(app: App): string {
   const {appPort, appProtocol} = app
   if (appPort === 0 && app.url === '') return 'It does not listen: give it a port or autoPort: true in the template.'
-  if (appProtocol.startsWith('grpc')) return 'It speaks gRPC: call it at its port.'
+  if (NAMELESS.test(appProtocol)) return `It speaks ${appProtocol}: call it at its port.`
   return 'Another run has its name, another program has the port of names (a line of "up" says so), or names are off: names: false, PILLION_NAMES=0, or CI without PILLION_NAMES=1.'
 }
 
 /** Returns the app that a command names: the main version, or an instance that takes calls. */
-async function appOf(
-  {words, flags, asJson}: CommandContext,
-  verb: string
-): Promise<{readonly run: FoundRun; readonly app: App}> {
+async function appOf({words, flags, asJson}: CommandContext, verb: string): Promise<AppOfRun> {
   const [id, ...others] = idsOf({words, flags})
   if (id === undefined || others.length > 0) throw new UsageError(`${verb} needs the id of one app`)
   const run = (await runFinder(flags, asJson)).find(id)
@@ -82,17 +78,19 @@ async function appOf(
   return {run, app}
 }
 
-async function placeOf(context: CommandContext, verb: string): Promise<AppPlace> {
+/** Adds the address of the app: a URL, or host and port if the app does not speak HTTP. */
+async function placeOf(context: CommandContext, verb: string): Promise<AppOfRun & {readonly address: string}> {
   const {run, app} = await appOf(context, verb)
   const {id} = app
   if (app.state === 'stopped') throw new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`)
   const address = urlOf(app)
-  if (address === '' && app.listens.length > 0)
-    throw new UserError(`app id ${id} has no port`, {explanation: uncarriedText(app), code: 'no-port'})
-  if (address === '')
-    throw new UserError(`app id ${id} has no port: it does not listen`, {
-      explanation: 'Give it an appPort in the template, or autoPort: true. Its sidecar is called by "pillion invoke".',
-      code: 'no-port'
-    })
-  return {run, app, address: address.includes(':') ? address : `localhost:${address}`}
+  if (address !== '') return {run, app, address: address.includes(':') ? address : `localhost:${address}`}
+  const [why, explanation] =
+    app.listens.length > 0
+      ? ['', uncarriedText(app)]
+      : [
+          ': it does not listen',
+          'Give it an appPort in the template, or autoPort: true. Its sidecar is called by "pillion invoke".'
+        ]
+  throw new UserError(`app id ${id} has no port${why}`, {explanation, code: 'no-port'})
 }
