@@ -100,9 +100,10 @@ export function routePlans({values: {routes = {}}}: Settings): Pick<AppPlan, 'ro
   return plans.length === 0 ? {} : {routes: plans.toSorted((a, b) => b.prefix.length - a.prefix.length)}
 }
 
+const idsOf = (entries: readonly Entry[]): readonly string[] => entries.map(({plan}) => plan.id)
+
 /** Refuses routes to apps that are unknown, or cannot be called. */
 export function checkRoutes(entries: readonly Entry[], each: ForEach): void {
-  const idsOf = (some: readonly Entry[]): readonly string[] => some.map(({plan}) => plan.id)
   const called = idsOf(entries.filter(({plan}) => mayHaveName({...plan, isNameless: false})))
   each(entries, ({plan, settings}) => {
     for (const {app, prefix} of plan.routes ?? []) {

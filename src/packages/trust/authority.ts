@@ -83,7 +83,6 @@ function checkFile(path: string): void {
   const found = lstatSync(path)
   if (!found.isFile()) throw new Error(`${path} is not a file of its own`)
   if (found.uid !== userInfo().uid) throw new Error(`${path} belongs to another user`)
-  const open = path.endsWith('.key') ? 0o077 : 0o022
-  if ((found.mode & open) !== 0)
-    throw new Error(`${path} is open to other users: chmod ${path.endsWith('.key') ? 600 : 644} ${path}`)
+  const [open, mode] = path.endsWith('.key') ? [0o077, 600] : [0o022, 644]
+  if ((found.mode & open) !== 0) throw new Error(`${path} is open to other users: chmod ${mode} ${path}`)
 }

@@ -44,10 +44,8 @@ export function makeLeaf(issuer: Issuer, host: string, now = Date.now()): KeyPai
   ])
 }
 
-interface Subject {
+interface Subject extends ReturnType<typeof newKeys> {
   readonly name: string
-  readonly publicKey: KeyObject
-  readonly privateKey: KeyObject
   readonly days: number
   readonly now: number
 }
@@ -94,12 +92,8 @@ const nameOf = (text: string): asn.Name =>
     ])
   ])
 
-/** 19 random bytes as a positive number (RFC 5280 §4.1.2.2). */
-function serialNumber(): ArrayBuffer {
-  const bytes = randomBytes(19)
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
-  return bytesOf(bytes)
-}
+/** A positive number of 19 bytes (RFC 5280 §4.1.2.2). */
+const serialNumber = (): ArrayBuffer => bytesOf(Buffer.concat([Buffer.of(0x40), randomBytes(18)]))
 
 const der = (key: KeyObject): Buffer => key.export({type: 'spki', format: 'der'})
 

@@ -41,6 +41,9 @@ export interface Routed {
 /** The header by which a caller asks for a WebSocket (RFC 6455 §4.1). */
 const IS_WEBSOCKET = /^upgrade:[ \t]*websocket[ \t]*\r?$/im
 
+/** A request in the clear reaches an app of HTTPS over TLS. All else speaks the caller's protocol. */
+const reached = (pool: Pool): Pool => (pool.protocol === 'https' ? pool : pool.plain)
+
 /** The caller's side of a call; it has a `tunnel` if the caller asks for another protocol. */
 type Connection = Pick<PublishedConnection, 'protocol' | 'tunnel' | 'begin'>
 
@@ -72,13 +75,13 @@ export class PublishedPortCall extends ProxiedCall {
   }
 
   override protocolAt(pool: Pool): Protocol {
-    return super.protocolAt(this.#reached(pool))
+    return super.protocolAt(reached(pool))
   }
 
   send({pool}: Admitted): void {
     const {text, size, hasTrace} = this.#head
     if (!hasTrace && this.journal.trace === '') this.journal.trace = `traceparent: ${freshTrace().traceparent}\r\n`
-    this.exchange.send(this.#reached(pool), `${text.slice(0, size - 2)}${this.journal.trace}${this.#lines}\r\n`)
+    this.exchange.send(reached(pool), `${text.slice(0, size - 2)}${this.journal.trace}${this.#lines}\r\n`)
   }
 
   /** The middleware of Dapr does not belong here. */
@@ -104,11 +107,6 @@ export class PublishedPortCall extends ProxiedCall {
 
   protected warnCut(why: string): void {
     this.warn(`${this.call.callee} closed the connection within its response to ${this.call.caller}: ${why}`)
-  }
-
-  /** A caller by name speaks to us, and we speak the protocol of the app. At a port, the caller does. */
-  #reached(pool: Pool): Pool {
-    return this.#lines === '' ? pool.plain : pool
   }
 
   #refuse(status: 502 | 503, why: string): void {
