@@ -49,7 +49,10 @@ export function withOwnPorts(apps: readonly ImportedApp[]): readonly ImportedApp
     if (isMoved && (app.service === undefined || app.listens?.called !== undefined))
       notes.push(`port: ${port} is that of ${owners.get(port) ?? ''}: this one is called at ${called}`)
     take(app, called, ...(fixed ? [own] : []), ...publishedBy(app))
-    const listens = isMoved ? {port: own, ...app.listens, called} : app.listens
+    // a template has no appPort that is the port of another app
+    const isTaken = fixed && [...decided.values()].some(each => !isFixed(each) && portOfCallers(each) === own)
+    const moved = isMoved ? {port: own, ...app.listens, called} : app.listens
+    const listens = isTaken ? {port: 0, ...(called !== own && {called})} : moved
     decided.set(app, {...app, ...(listens && {listens}), notes: [...app.notes, ...notes]})
   }
   return apps.map(app => decided.get(app) ?? app)

@@ -139,13 +139,14 @@ t.test('a program runs where its folder is mounted; what else is mounted has a m
 })
 
 t.test('a published number comes before one in a container', async t => {
-  const {template} = await imported(t, {
+  const {template, notes} = await imported(t, {
     'compose.yaml':
       'services: {web: {build: web, ports: ["3000:8080"]}, api: {build: api, command: node x.js --port 8080, ports: ["8080:8080"]}}',
     web: {'go.mod': '', 'main.go': 'package main\nfunc main() { http.ListenAndServe(":8080", nil) }'},
     api: {'x.js': ''}
   })
-  t.match(template.apps, [{port: 3000, appPort: 8080}, {port: 8080}])
+  t.match(template.apps, [{port: 3000, appPort: undefined}, {port: 8080}])
+  t.match(notes.join('\n'), 'appPort: 8080 is that of api, too, and only one can listen there')
 })
 
 t.test('hosts in settings of Spring are named', async t => {

@@ -20,7 +20,7 @@ t.test('two services on one port', async t => {
     {port: 3000, env: {API: 'http://localhost:3001', LAST: 'http://localhost:3002/x'}},
     {port: 3001, fixedPort: 3000},
     {port: 3002, fixedPort: 3000, env: {PORT: '3000'}},
-    {appPort: 3000}
+    {appPort: undefined, port: undefined}
   ])
   t.strictSame(
     notes.filter(note => note.includes('is that of')),
