@@ -74,9 +74,13 @@ function faultsOfApp(model: Model, app: App, seen: Seen): readonly string[] {
 
 const AWAKE: readonly Phase[] = ['up', 'unready', 'waiting', 'ended', 'excepted', 'debugged']
 
-/** Another app that is awake, or kept awake, depends on it. Or a debugger has another instance: they sleep and wake together. */
-const isKeptAwake = (model: Model, {entry: {id}}: App): boolean =>
-  model.of(id).some(({phases}) => phases.has('debugged')) ||
+/** Another app that is awake, or kept awake, depends on it. Or another instance is in a debugger, or waits: they sleep and wake together. */
+const isKeptAwake = (model: Model, {name, entry: {id}}: App): boolean =>
+  model
+    .of(id)
+    .some(
+      each => each.phases.has('debugged') || (each.name !== name && (each.mayWait || each.phases.has('waiting')))
+    ) ||
   [...model.apps.values()].some(
     app =>
       dependsOn(app.entry).some(([needed]) => needed === id) &&
