@@ -11,6 +11,7 @@ export type Why = 'user' | 'watch' | 'unhealthy' | 'idle' | 'run ends'
 
 /**
  * The lifecycle of an app. A single loop (`supervisor/process/supervised-app.ts`) changes it; other code reads it or aborts a signal.
+ * For a restart the next program begins in `stopping`, with the pid of the process that ends.
  * No pid: nothing was spawned, or the process is not ours (an app without a command).
  *
  *                  ┌────────────────────────  restart requested  ────────────────────────┐
