@@ -51,7 +51,7 @@ function checkMessage(message: string): void {
 /** A place is in the text. */
 function checkPlace(files: Files, {message, place: {file, line, column}}: PlacedMistake): void {
   const text = files[file]?.replace(/^\uFEFF/, '')
-  const there = text?.split(/\r\n|\r|\n/)[line - 1] // as YAML has lines
+  const there = text?.split(/\r\n|[\r\n\u0085\u2028\u2029]/)[line - 1] // the line ends of YAML 1.1
   if (text === undefined || (there !== undefined && column >= 1 && column <= there.length + 1)) return
   throw new Error(`wrong place ${line}:${column} of "${message}"`)
 }
