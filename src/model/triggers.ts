@@ -17,6 +17,7 @@ export interface TopicTrigger {
   readonly pubsubName: string
   readonly topic: string
   readonly metadata: Readonly<Record<string, string>>
+  /** '' = none. */
   readonly deadLetterTopic: string
   /** Left out: one event in each request. */
   readonly bulk?: {readonly maxMessages: number; readonly maxAwaitMs: number}

@@ -2,19 +2,15 @@ import type {GivenFlags} from './given-flags.ts'
 import {UsageError} from './command-handler.ts'
 import {terminalText} from '../../observe/logging/terminal-text.ts'
 import type {LogLine} from '../../observe/logging/headed-lines.ts'
+import type {LogsQuery} from '../../control/run-control.ts'
 import {asBytes, decoded} from '../../model/bytes.ts'
 import {createContext, Script} from 'node:vm'
 import {messageOf, UserError} from '../../model/errors.ts'
 
 /** The options of `logs`. */
-export interface LogsWanted {
+export interface LogsWanted extends Pick<LogsQuery, 'tail' | 'since' | 'isFollowed'> {
   /** Empty: every app of the run. */
   readonly ids: readonly string[]
-  /** Number of lines from the end; -1: all. */
-  readonly tail: number
-  /** ms since 1970; 0: no limit. */
-  readonly since: number
-  readonly isFollowed: boolean
   readonly version: string
   /** The name of the run, where lines of several are shown; '' = not shown. */
   readonly run: string

@@ -30,6 +30,7 @@ export interface SidecarOptions {
   readonly facts: () => Facts
   /** Whether the app was ready once. As in Dapr, health stays true then; `ps` and metadata show an app that died or reloads. */
   readonly wasReady: () => boolean
+  /** `isForced`: without a grace period, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
   readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
   /** Addresses besides loopback at which it listens: the names allowed in a Host header. */

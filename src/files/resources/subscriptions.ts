@@ -1,6 +1,7 @@
 import type {Place} from '../../model/errors.ts'
 import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 import {always, compileRule, type FitsRule} from './routing-rule.ts'
+import type {TopicTrigger} from '../../model/triggers.ts'
 
 /** The path for events of a topic. The first rule that matches counts. */
 export interface RoutingRule {
@@ -18,13 +19,8 @@ export interface BulkSettings {
 }
 
 /** An app's subscription to a topic (Dapr: pkg/runtime/pubsub, Subscription). */
-export interface TopicSubscription {
-  readonly pubsubName: string
-  readonly topic: string
-  readonly metadata: Readonly<Record<string, string>>
+export interface TopicSubscription extends Omit<TopicTrigger, 'bulk'> {
   readonly rules: readonly RoutingRule[]
-  /** '' = none. */
-  readonly deadLetterTopic: string
   /** Bulk settings. Undefined for one event in each request. */
   readonly bulk: BulkSettings | undefined
   /** Whether its rules are not known yet, so that events wait. */

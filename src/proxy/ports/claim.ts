@@ -8,17 +8,10 @@ import {freeAppPort, noFreePort, whoHolds, type NameOwner} from './app-port.ts'
 import {ownAppPorts, usualPorts, type WantedPorts} from './usual-ports.ts'
 
 /** The ports of one sidecar, bound by us until the run ends. Each list has one listening server per address. */
-export interface SidecarPorts {
+export interface SidecarPorts extends WantedPorts {
   readonly http: readonly Server[]
   readonly grpc: readonly Server[]
   readonly metrics: readonly Server[]
-  readonly httpPort: number
-  readonly grpcPort: number
-  readonly metricsPort: number
-  /** Only displayed: nothing listens at it. */
-  readonly internalGrpcPort: number
-  /** The port at which the app listens: the template's, or allocated for `autoPort`; 0 = none. */
-  readonly appPort: number
 }
 
 /** Options of claiming ports during a run. */

@@ -3,13 +3,14 @@ import {fnv1a} from '../../model/fnv1a.ts'
 import {templateIdentity} from '../../platform/paths.ts'
 import {appPortsAt} from './app-port.ts'
 
-/** Preferred ports of one sidecar, unless they are taken. */
+/** Numbers of the ports of one sidecar. */
 export interface WantedPorts {
   readonly httpPort: number
   readonly grpcPort: number
   readonly metricsPort: number
+  /** Only displayed: nothing listens at it. */
   readonly internalGrpcPort: number
-  /** The allocated port of the app; 0: any. */
+  /** The port of the app: the template's, or allocated for `autoPort`; 0: none, or any for a preferred port. */
   readonly appPort: number
 }
 

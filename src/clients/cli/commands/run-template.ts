@@ -113,37 +113,29 @@ function print(event: RunEvent, {out, err}: Terminal, asJson: boolean, isShown: 
         signedLine('info', `Started Dapr with app id "${id}". HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`, asJson),
         signedLine('info', `Writing log files to directory : ${logFolder}`, asJson)
       ]
-      void out.print(isShown ? without : lines.join(''))
-      return
+      return void out.print(isShown ? without : lines.join(''))
     }
     case 'stopping': {
       const message = 'Received signal to stop Dapr and app processes. Shutting down Dapr and app processes.'
-      void out.print(`\n${shownStatus(process.stdout, 'info', message, asJson)}`)
-      return
+      return void out.print(`\n${shownStatus(process.stdout, 'info', message, asJson)}`)
     }
     case 'reloaded':
-      void out.print(shownStatus(process.stdout, 'info', reloadText(event), asJson))
-      return
+      return void out.print(shownStatus(process.stdout, 'info', reloadText(event), asJson))
     case 'manager-opened':
-      void out.print(signedLine('info', `Daeploy services at ${event.url}`, asJson))
-      return
+      return void out.print(signedLine('info', `Daeploy services at ${event.url}`, asJson))
     case 'app-asleep':
     case 'app-woken':
-      void out.print(signedLine('info', sleepText(event), asJson))
-      return
+      return void out.print(signedLine('info', sleepText(event), asJson))
     case 'template-edited':
     case 'policy-decided':
     case 'fault-changed':
     case 'replayed':
     case 'info':
-      void out.print(signedLine('info', event.text, asJson))
-      return
+      return void out.print(signedLine('info', event.text, asJson))
     case 'notified':
-      void out.print(`${event.text}\n`)
-      return
+      return void out.print(`${event.text}\n`)
     case 'warned':
-      void err.print(shownStatus(process.stderr, 'warning', event.text, asJson, event.code))
-      return
+      return void err.print(shownStatus(process.stderr, 'warning', event.text, asJson, event.code))
     case 'sidecar-opened':
     case 'app-moved':
     case 'app-ended':

@@ -11,14 +11,9 @@ import {AppBlock, type BlockContext} from './block-context.ts'
 import {BlockError, toldWhy} from './block-error.ts'
 
 /** A call of a method of an actor, as a caller makes it. */
-interface ActorInvocation extends Pick<MethodCall, 'protocol'> {
+interface ActorInvocation extends Omit<MethodCall, 'kind'> {
   readonly type: string
   readonly id: string
-  readonly method: string
-  /** The query with its `?`; '' = none. */
-  readonly query: string
-  readonly lines: string
-  readonly body: Buffer
   /** '' = none. */
   readonly reentrancyId: string
   readonly onGone: OnGone

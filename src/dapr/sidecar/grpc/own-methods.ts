@@ -9,7 +9,6 @@ import {eachField, readStrings} from '../../../proxy/net/grpc/invoke-messages.ts
 import {encode} from '../../../proxy/net/grpc/message-codec.ts'
 import {type GrpcStatus, UNIMPLEMENTED, EXCEEDED, INTERNAL} from '../../../proxy/net/grpc/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
-import type {Blocks} from '../blocks/blocks.ts'
 import {activeActors, extendedOf, named, type Facts} from '../http/metadata.ts'
 import type {BlockCaller} from '../operations/operation.ts'
 import {workParent} from '../http/trace.ts'
@@ -21,20 +20,16 @@ import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import {messageOf, bugText} from '../../../model/errors.ts'
 import {systemClock} from '../../../platform/clock.ts'
 import type {ServerStream} from './server-stream.ts'
+import type {SidecarOptions} from '../sidecar-options.ts'
 
-export interface OwnMethodsContext {
-  readonly appId: string
+export interface OwnMethodsContext extends Pick<SidecarOptions, 'appId' | 'facts' | 'blocks' | 'requestShutdown'> {
   /** See `AppRuntime.home`. */
   readonly instance: string
   /** See `AppRuntime.lives`. */
   readonly lives: () => readonly number[]
-  readonly facts: () => Facts
-  readonly blocks: () => Promise<Blocks>
   readonly workflows: () => Promise<Workflows>
   /** Metadata that was set over either API. */
   readonly customMetadata: Map<string, string>
-  /** `isForced`: without a grace period, which counts as a failure. */
-  readonly requestShutdown: (isForced: boolean) => void
 }
 
 /** The message of the answer, or the reason for its absence. */

@@ -1,17 +1,14 @@
 import type {AppConnectionProperties, RegisteredComponents} from '../../../model/dapr/messages/metadata.generated.ts'
 import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
 import {goJson, sortedByKey} from './go-text.ts'
+import type {TopicTrigger} from '../../../model/triggers.ts'
 
 type AppConnection = Message<typeof AppConnectionProperties>
 
 /** A topic that the app gets messages of. */
-export interface Subscription {
-  readonly pubsubName: string
-  readonly topic: string
-  readonly metadata: Readonly<Record<string, string>>
+export interface Subscription extends Omit<TopicTrigger, 'bulk'> {
   /** Rules in order of precedence: the first whose `match` is true counts. An empty one is always true. */
   readonly rules: readonly {readonly match: string; readonly path: string}[]
-  readonly deadLetterTopic: string
   readonly type: 'DECLARATIVE' | 'PROGRAMMATIC' | 'STREAMING'
 }
 
