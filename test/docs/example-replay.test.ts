@@ -12,12 +12,7 @@ t.test('replay: a request kills an app, why names it, a save, the pinned call is
   await run.ports('shop')
   const pear = async (currency: string): Promise<string> => {
     const {stdout, stderr} = await rig.run([
-      'invoke',
-      '--app-id',
-      'shop',
-      '--verb',
-      'GET',
-      '--method',
+      ...'invoke --app-id shop --verb GET --method'.split(' '),
       `pear/${currency}`
     ])
     return stdout + stderr

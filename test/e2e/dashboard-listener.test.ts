@@ -153,21 +153,9 @@ t.test('whoever is not the page of this run is refused', async t => {
     ['POST to the page', get([`host: ${host}`], '/', 'POST'), 405],
     ...[
       '/?',
-      '/index.html',
-      '/files.json',
-      '/page.js/',
-      '/page.js.gz',
-      '/%70age.js',
-      '/constructor',
-      '/../etc/passwd',
-      '/api/v1/../run',
-      '/api/v1/%2e%2e/run',
-      '/api/v1/..%2frun',
-      '/api/v1/%5c',
-      '/api/v1/%00',
-      '/__proto__',
-      '/api/v1/__proto__',
-      '/api/v1//run'
+      ...'/index.html /files.json /page.js/ /page.js.gz /%70age.js /constructor /../etc/passwd'.split(' '),
+      ...'/api/v1/../run /api/v1/%2e%2e/run /api/v1/..%2frun /api/v1/%5c /api/v1/%00 /__proto__'.split(' '),
+      ...'/api/v1/__proto__ /api/v1//run'.split(' ')
     ].map(path => [`the path ${path}`, get(own, path), 404] as const),
     ['a body with GET', get([...own, 'content-length: 2'], '/api/v1/run') + '{}', 400],
     [

@@ -347,12 +347,7 @@ t.test('a database that is written comes by its own tool; what has none is refus
   t.same({...database.prepare('SELECT count(*) AS orders FROM orders').get()}, {orders: 2})
   const other = addWorktree(rig, 'other')
   const writer = rig.pillion([
-    'run',
-    '-a',
-    'w',
-    '--',
-    'sh',
-    '-c',
+    ...'run -a w -- sh -c'.split(' '),
     `exec 3>'${join(folder, 'raw')}'; echo open; sleep 100`
   ])
   await writer.waitForLine('open')

@@ -133,12 +133,7 @@ t.test('forget runs the teardown of a copy, also of a lost worktree, and removes
     '-c',
     `echo ${word} $PILLION_COPY >> ${log}; ! [ -e ${log}.bad ]`
   ]
-  const app = {
-    appID: 'shop',
-    appDirPath: '.',
-    command: rig.drivenCommand,
-    teardown: note('app')
-  }
+  const app = {appID: 'shop', appDirPath: '.', command: rig.drivenCommand, teardown: note('app')}
   const template = JSON.stringify({version: 1, apps: [app], setup: note('setup'), teardown: note('all')})
   await writeWorktrees(rig, {'dapr.yaml': template}, ['pr', 'fix'])
   for (const folder of ['pr', 'fix']) {

@@ -91,24 +91,15 @@ export const otelForNode: Package = {
       'install',
       '--prefix',
       folder,
-      '--no-audit',
-      '--no-fund',
-      '--ignore-scripts',
-      '@opentelemetry/auto-instrumentations-node@0.82.0',
-      '@opentelemetry/api',
-      'express@5',
-      'ioredis@5'
+      ...'--no-audit --no-fund --ignore-scripts @opentelemetry/auto-instrumentations-node@0.82.0'.split(' '),
+      ...'@opentelemetry/api express@5 ioredis@5'.split(' ')
     ]
   ]
 }
 
 const OTEL_FOR_PYTHON = [
-  'flask==3.1.3',
-  'fastapi==0.125.0',
-  'httpx==0.28.1',
-  'uvicorn==0.54.0',
-  'opentelemetry-distro==0.66b1',
-  'opentelemetry-exporter-otlp-proto-http==1.45.1',
+  ...'flask==3.1.3 fastapi==0.125.0 httpx==0.28.1 uvicorn==0.54.0 opentelemetry-distro==0.66b1'.split(' '),
+  ...'opentelemetry-exporter-otlp-proto-http==1.45.1'.split(' '),
   ...['flask', 'fastapi', 'httpx', 'sqlite3', 'logging'].map(name => `opentelemetry-instrumentation-${name}==0.66b1`)
 ]
 
@@ -192,14 +183,7 @@ export const daprAgents: Package = {
     ['python3', '-m', 'pip', 'install', '-q', '--target', join(folder, 'uv'), 'uv'],
     [
       join(folder, 'uv/bin/uv'),
-      'pip',
-      'install',
-      '-q',
-      '--no-cache',
-      '--compile-bytecode',
-      '--python',
-      'python3',
-      '--target',
+      ...'pip install -q --no-cache --compile-bytecode --python python3 --target'.split(' '),
       folder,
       'dapr-agents==1.0.9'
     ]
@@ -216,13 +200,8 @@ export const launchersOfNpm: Package = {
 }
 
 const LAUNCHERS_OF_PYTHON = [
-  'uv==0.13.9',
-  'poetry==2.5.1',
-  'gunicorn==27.0.1',
-  'uvicorn==0.54.0',
-  'watchfiles==1.3.0',
-  'celery==5.7.0',
-  'redis==8.1.0'
+  ...'uv==0.13.9 poetry==2.5.1 gunicorn==27.0.1 uvicorn==0.54.0 watchfiles==1.3.0 celery==5.7.0'.split(' '),
+  ...'redis==8.1.0'.split(' ')
 ]
 
 /** The same of Python; their folder is a folder of packages with its `bin`. */

@@ -38,12 +38,7 @@ const OTHERS = [
   'bazel run //shop',
   'adb logcat -v brief',
   'node /x/nx serve a',
-  'operator',
-  'zen-proxy',
-  'code',
-  '/home/me/shop/code/code',
-  './cursor',
-  '/home/me/shop/code-server/code-server',
+  ...'operator zen-proxy code /home/me/shop/code/code ./cursor /home/me/shop/code-server/code-server'.split(' '),
   '/Applications/Cursor.app/Contents/Resources/app/resources/helpers/node worker.js',
   ''
 ]

@@ -15,20 +15,6 @@ t.test('a window is a time until now, numbers of calls, or times of today', asyn
   t.same(windowOf('14:46:20.25..14:47', NOW), {from: at(14, 46, 20, 250), to: at(14, 47)})
   t.same(windowOf('14:46', NOW), {from: at(14, 46)})
   t.same(windowOf('2026-01-31T14:00', NOW), {from: at(14, 0)})
-  for (const wrong of [
-    '',
-    '7',
-    'soon',
-    '..',
-    '..7',
-    '1..x',
-    'x..1',
-    '1...2',
-    '25',
-    '0..7',
-    '1..2..3',
-    '24:00',
-    '14:60'
-  ])
+  for (const wrong of ['', ...'7 soon .. ..7 1..x x..1 1...2 25 0..7 1..2..3 24:00 14:60'.split(' ')])
     t.throws(() => windowOf(wrong, NOW), /invalid argument .* for "--window" flag: expected a duration/, wrong)
 })

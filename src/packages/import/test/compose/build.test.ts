@@ -34,14 +34,7 @@ services:
     'sh',
     '-c',
     'docker build --quiet --tag "$1" --file "$2" "$4" "$5" "$6" "$3" && shift 6 && exec "$@"',
-    'build',
-    'shop-api',
-    './api/Dockerfile',
-    './api',
-    '--target=dev',
-    '--build-arg=X=1',
-    '--build-arg=TOKEN',
-    'docker'
+    ...'build shop-api ./api/Dockerfile ./api --target=dev --build-arg=X=1 --build-arg=TOKEN docker'.split(' ')
   ])
   t.same(listed?.slice(7, 9), ['--build-arg=X=1', '--build-arg=TOKEN'])
   t.equal(many?.[13], 'docker')

@@ -91,16 +91,7 @@ secrets: {key: {external: true}}
         appID: 'redis',
         appDirPath: '.',
         command: [
-          'docker',
-          'run',
-          '--rm',
-          '--name',
-          'demo-redis',
-          '--publish',
-          '6379:6379',
-          'redis:7',
-          'redis-server',
-          '--save',
+          ...'docker run --rm --name demo-redis --publish 6379:6379 redis:7 redis-server --save'.split(' '),
           ''
         ],
         ready: {tcp: 6379}
@@ -283,13 +274,7 @@ volumes:
       './init:/b',
       '/abs:/c',
       '${HOME}/home:/d',
-      '/anonymous',
-      'myshop_db:/e',
-      './conf:/f:ro',
-      '/g',
-      'own-name:/h',
-      'far:/i',
-      'older:/j'
+      ...'/anonymous myshop_db:/e ./conf:/f:ro /g own-name:/h far:/i older:/j'.split(' ')
     ]
       .map(volume => `--volume ${volume}`)
       .join(' ') + ' x'

@@ -22,23 +22,10 @@ t.test('conditions are read in every form', async t => {
 t.test('a wrong condition says how it is written', async t => {
   for (const text of [
     '',
-    'ready:',
-    'exit',
-    'reloaded:',
-    'idle:',
-    'idle:0',
-    'idle:1d',
-    'log:',
+    ...'ready: exit reloaded: idle: idle:0 idle:1d log:'.split(' '),
     'log:[',
-    'calls',
-    'calls:0',
-    'calls:1e3',
-    'calls::1',
-    'workflow',
-    'workflow:o-17',
-    'workflow::failed',
-    'workflow:o-17:done',
-    'sleep:5s'
+    ...'calls calls:0 calls:1e3 calls::1 workflow workflow:o-17 workflow::failed workflow:o-17:done'.split(' '),
+    ...'sleep:5s'.split(' ')
   ])
     t.throws(() => readCondition(text), {message: /is not a condition/}, text)
   t.throws(() => readCondition(`log:${'a'.repeat(2000)}`), {message: /more than 1000 characters/})
