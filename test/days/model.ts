@@ -193,7 +193,8 @@ export class Model extends Starts {
         this.apps.set(other.name, {...orStillEnded(other), lives: {...other.lives, min: 0}, mayBeOld: true})
     const isQuiet = app.lives.max === 0
     if (isSurelyAsleep(app)) return
-    app.codes = new Set([...(isQuiet ? [] : app.codes), code])
+    const mayHaveSlept = this.steps > 1 && app.phases.has('asleep')
+    app.codes = new Set([...(isQuiet ? [] : app.codes), ...(mayHaveSlept ? [0] : []), code])
     app.isTouched = true
     if (app.phases.has('asleep')) {
       if (app.entry.keys.restart !== undefined) this.apps.set(name, this.renewed(app))

@@ -42,11 +42,11 @@ const TOLD = /is already running \(pid|cannot be called at port \d+: it is held 
 /** What apps of a second run note is not looked at. */
 const UNNOTED = {env: {DAY_NOTES: '/dev/null'}}
 
-/** A second `up` of the same template, which is refused; what is wrong with it, a sentence each. */
+/** A second `up` of the same template, which names the run, and fails where that differs; what is wrong with it, a sentence each. */
 export async function secondUp(rig: Rig, flags: readonly string[]): Promise<readonly string[]> {
-  const refused = await rig.run(['up', ...flags], UNNOTED)
-  if (refused.code === 1 && refused.stderr.includes('is already running (pid')) return []
-  return [`a second "up ${flags.join(' ')}" is not refused: ${JSON.stringify(refused)}`]
+  const second = await rig.run(['up', ...flags], UNNOTED)
+  if ([second.stdout, second.stderr][second.code ?? 0]?.includes('is already running (pid') === true) return []
+  return [`a second "up ${flags.join(' ')}" starts a run: ${JSON.stringify(second)}`]
 }
 
 /** A second run of the same template, with a name of its own, from its start to its end; what is wrong with it, a sentence each. */
