@@ -1,53 +1,7 @@
-import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs'
+import {mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-
-t.test('import: large files, cycles and other encodings are messages', async t => {
-  const rig = await openRig(t)
-  const at = (folder: string, name: string, content: string | Buffer): void => {
-    mkdirSync(join(rig.folder, folder), {recursive: true})
-    writeFileSync(join(rig.folder, folder, name), content)
-  }
-  const large = `services: {a: {image: x, command: "${'y'.repeat(10 * 2 ** 20)}"}}\n`
-  const text = 'services: {a: {image: "größe"}}\n'
-  at('large', 'compose.yaml', large)
-  at('large-procfile', 'Procfile', `web: ${large}`)
-  at('latin', 'compose.yaml', Buffer.from(text, 'latin1'))
-  at('utf16', 'compose.yaml', Buffer.from(`\uFEFF${text}`, 'utf16le'))
-  at('include', 'compose.yaml', 'include: [other.yaml]\nservices: {a: {image: x}}\n')
-  at('include', 'other.yaml', 'include: [compose.yaml]\n')
-  at('extends', 'compose.yaml', 'services: {a: {image: x, extends: b}, b: {image: y, extends: {service: a}}}\n')
-  at('nul', 'Procfile', 'web: a\0b\n')
-  const refused = {
-    large: /cannot import large\/compose\.yaml: it is larger than 1 MiB/,
-    'large-procfile': /cannot import large-procfile\/Procfile: it is larger than 1 MiB/,
-    latin: /cannot import latin\/compose\.yaml: it is not UTF-8/,
-    include: /cannot import include\/compose\.yaml: it includes itself\ninclude\/compose\.yaml:1:1\n/,
-    nul: /cannot import nul\/Procfile: it contains the character NUL/
-  }
-  for (const [folder, message] of Object.entries(refused)) {
-    const {code, stdout, stderr} = await rig.run(['import', folder, '-o', '-'])
-    t.match({code, stdout, stderr}, {code: 1, stdout: '', stderr: message}, folder)
-    t.notMatch(stderr, /\n\s+at /)
-  }
-  t.match(await rig.run(['import', 'utf16', '-o', '-']), {code: 0, stdout: /größe/})
-  t.match(await rig.run(['import', 'extends', '-o', '-']), {code: 0, stdout: /# import: extends: there is no service/})
-})
-
-t.test('import: links that lead out of a folder, or around in it, are not followed', async t => {
-  const rig = await openRig(t)
-  await rig.write({
-    'out/package.json': '{"scripts": {"dev": "vite"}}',
-    'shop/web/package.json': '{"scripts": {"dev": "vite"}}'
-  })
-  symlinkSync(join(rig.folder, 'out'), join(rig.folder, 'shop/linked'))
-  symlinkSync(join(rig.folder, 'shop'), join(rig.folder, 'shop/web/around'))
-  const {code, stdout} = await rig.run(['import', 'shop', '-o', '-'])
-  t.equal(code, 0)
-  t.equal(stdout.match(/appID:/g)?.length, 1)
-  t.notMatch(stdout, /linked|around/)
-})
 
 t.test('import: hostile names and values of joined files, and of servers as programs, are arguments', async t => {
   const rig = await openRig(t)

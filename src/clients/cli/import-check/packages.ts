@@ -122,5 +122,5 @@ export async function downloadMaven(apps: readonly Pick<AppPlan, 'command' | 'fo
     (/(?<![^\s"'])[^\s"']*\/mvnw(?=\s|$)/.exec(command.join(' ')) ?? []).map(way => resolve(folder, way))
   )
   for (const path of wrappers.length < 2 ? [] : new Set(wrappers))
-    await runCommand({command: [path, '--version'], folder: dirname(path), env: process.env, timeoutMs: ms})
+    await runCommand({command: ['sh', path, '--version'], folder: dirname(path), env: process.env, timeoutMs: ms})
 }

@@ -106,7 +106,7 @@ function flagOf(command: readonly string[], port: number): Takes | undefined {
 /** A command in a shell that reads the number that the run gives. */
 function withPort(command: readonly string[], takes: Exclude<Takes, 'PORT'>): readonly string[] {
   const words = 'words' in takes ? takes.words('$PORT') : command
-  const isLine = words[0] === 'sh' || words[0] === 'bash'
+  const isLine = /^(?:ba)?sh$/.test(words[0] ?? '') && /^-\w*c$/.test(words[1] ?? '')
   const line = isLine ? (words[2] ?? '') : `exec ${words.map(quoted).join(' ')}`
   const assigned = 'words' in takes ? '' : `${takes.variable}=$PORT`
   const before = assigned === '' ? '' : isLine ? `export ${assigned}; ` : `${assigned} `

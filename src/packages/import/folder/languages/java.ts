@@ -1,5 +1,5 @@
 import {basename, join, relative} from 'node:path'
-import {allIn, has, readText} from '../../reading/files.ts'
+import {allIn, has, readText, statAt} from '../../reading/files.ts'
 import type {ProgramVariables} from '../../reading/variables.ts'
 import type {ProjectReader, ProjectStart} from './reader.ts'
 
@@ -26,8 +26,8 @@ function mavenStart(folder: string, env: ProgramVariables): ProjectStart | undef
   const maven = wrapper(folder, 'mvnw', 'mvn')
   const notes = siblingsOf(folder, pom)
   if (SPRING.test(pom) && startsSpring(folder))
-    return {command: [maven, '-q', 'spring-boot:run'], notes: [...notes, ...unsetNotes(folder, env)]}
-  return pom.includes('quarkus') ? {command: [maven, '-q', 'quarkus:dev'], notes} : undefined
+    return {command: [...maven, '-q', 'spring-boot:run'], notes: [...notes, ...unsetNotes(folder, env)]}
+  return pom.includes('quarkus') ? {command: [...maven, '-q', 'quarkus:dev'], notes} : undefined
 }
 
 const SPRING =
@@ -53,14 +53,16 @@ function gradleStart(folder: string, env: ProgramVariables): ProjectStart | unde
   const applied = own.replaceAll(/.*apply false.*/g, '')
   const isRoot = SETTINGS.some(each => /^\s*include\b/m.test(readText(folder, each))) && !has(folder, 'src')
   if (SPRING.test(applied) && !isRoot && startsSpring(folder))
-    return {command: [gradle, '-q', task('bootRun')], notes: unsetNotes(folder, env)}
-  return /(?<!android\.)\bapplication\b(?!\.)/.test(own) ? {command: [gradle, '-q', task('run')]} : undefined
+    return {command: [...gradle, '-q', task('bootRun')], notes: unsetNotes(folder, env)}
+  return /(?<!android\.)\bapplication\b(?!\.)/.test(own) ? {command: [...gradle, '-q', task('run')]} : undefined
 }
 
-/** The wrapper in the folder or above it, else the program of the machine. */
-function wrapper(folder: string, script: string, program: string): string {
+/** The wrapper in the folder or above it, by a shell if git has it as no program, else the program of the machine. */
+function wrapper(folder: string, script: string, program: string): readonly string[] {
   const found = ['.', '..', '../..', '../../..'].find(each => has(join(folder, each), script))
-  return found === undefined ? program : `${found}/${script}`
+  if (found === undefined) return [program]
+  const isProgram = ((statAt(join(folder, found, script))?.mode ?? 0) & 0o100) > 0
+  return [...(isProgram ? [] : ['sh']), `${found}/${script}`]
 }
 
 /** Finds the port in the settings of Spring Boot. */

@@ -36,7 +36,7 @@ t.test('one app for each language, by the files of its project', async t => {
     ['x ./x 8081 go run .', {'go.mod': 'module x', 'main.go': 'package main\nhttp.ListenAndServe(":8081", nil)'}],
     ['api ./x - go run ./cmd/api', {'go.mod': 'module x', cmd: {api: {'main.go': 'package main'}}}],
     [
-      'x ./x =8080 sh -c SERVER_PORT=$PORT exec ./mvnw -q spring-boot:run',
+      'x ./x =8080 sh -c SERVER_PORT=$PORT exec sh ./mvnw -q spring-boot:run',
       {'pom.xml': '<artifactId>spring-boot-starter-web</artifactId>', mvnw: ''}
     ],
     [

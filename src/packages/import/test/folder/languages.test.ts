@@ -46,7 +46,7 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
   ],
   Maven: [
     ['sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 8080', {'pom.xml': 'spring-boot-maven-plugin'}],
-    ['sh -c QUARKUS_HTTP_PORT=$PORT exec ./mvnw -q quarkus:dev, port 8080', {mvnw: '', 'pom.xml': 'io.quarkus'}],
+    ['sh -c QUARKUS_HTTP_PORT=$PORT exec sh ./mvnw -q quarkus:dev, port 8080', {mvnw: '', 'pom.xml': 'io.quarkus'}],
     [
       'sh -c SERVER_PORT=$PORT exec mvn -q spring-boot:run, port 9090',
       {
@@ -89,7 +89,7 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
   ],
   Gradle: [
     [
-      'sh -c SERVER_PORT=$PORT exec ./gradlew -q bootRun, port 8080',
+      'sh -c SERVER_PORT=$PORT exec sh ./gradlew -q bootRun, port 8080',
       {gradlew: '', 'build.gradle': "id 'org.springframework.boot'"}
     ],
     ['gradle -q run', {'build.gradle.kts': 'plugins { application }'}],
@@ -99,7 +99,7 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
       {'build.gradle': "id 'org.springframework.boot'", src: {jvmMain: SPRING}}
     ],
     [
-      'sh -c SERVER_PORT=$PORT exec ../gradlew -q :api:bootRun, port 8080',
+      'sh -c SERVER_PORT=$PORT exec sh ../gradlew -q :api:bootRun, port 8080',
       {gradlew: '', 'settings.gradle': "include 'api'", api: {'build.gradle': "id 'org.springframework.boot'"}}
     ],
     ['x: left out, as its build file has neither Spring Boot nor the plugin application', {'build.gradle': ''}]
