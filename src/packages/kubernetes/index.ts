@@ -16,5 +16,4 @@ export {
   type TemplateObjects
 } from './object.ts'
 export {templateObjects} from './objects.ts'
-export type {Image} from './pod.ts'
 export {kubernetesFiles, kubernetesText, writeFile, writeFiles, yamlText} from './write-files.ts'

@@ -4,11 +4,12 @@ import {aborted, pause} from '../../../platform/delay.ts'
 import {stopLevels} from '../../../model/stop-levels.ts'
 import {objectsOf, TEMPLATE_LABEL, type KubernetesObject, type TemplateObjects} from '../object.ts'
 import {APPLY, listText} from './check.ts'
-import type {Kubectl, Say} from './kubectl.ts'
 import {Pods, type PodsOptions} from './pods.ts'
 
 /** Pause after a kubectl that failed, in ms. */
 const PAUSE_MS = 1000
+const isDone = (): boolean => true
+const isUndone = (): boolean => false
 
 export interface ClusterRunOptions extends Pick<PodsOptions, 'kubectl' | 'say' | 'write'> {
   /** All kinds that a template makes. */
@@ -118,30 +119,23 @@ export class ClusterRun {
   /** Calls kubectl, and shows its lines. */
   async #kubectl(args: readonly string[]): Promise<void> {
     const {kubectl, say} = this.#options
-    await kubectl.lines(args, line => say('info', line), {signal: this.#stopping.signal})
+    await kubectl.lines(args, line => say('info', line), {cancelSignal: this.#stopping.signal})
   }
 
   /** Settles when the Deployments and Jobs are deleted: by `stop` in another terminal. */
   async #gone(): Promise<void> {
     const {signal} = this.#stopping
     const args = ['wait', '--for=delete', 'deployments,jobs', '-l', this.#label, '--timeout=-1s']
-    const isGone = async (): Promise<boolean> =>
-      this.#kubectl(args).then(
-        () => true,
-        () => false
-      )
+    const isGone = async (): Promise<boolean> => this.#kubectl(args).then(isDone, isUndone)
     // the watch of the pods reports an API server that does not respond
     while (!(await isGone()) && !signal.aborted) await pause(PAUSE_MS, signal)
   }
 }
 
-export interface TakeDownOptions {
-  readonly kubectl: Kubectl
+export interface TakeDownOptions extends Pick<ClusterRunOptions, 'kinds' | 'kubectl' | 'say'> {
   readonly label: string
-  readonly kinds: string
   /** The apps of the template, for their order. */
   readonly apps: readonly Pick<AppPlan, 'id' | 'dependsOn'>[]
-  readonly say: Say
   /** Aborted: kubectl deletes all at once and waits for nothing. */
   readonly now: AbortSignal
 }
@@ -153,7 +147,7 @@ export async function takeDown({kubectl, label, kinds, apps, say, now}: TakeDown
   try {
     // the last one deletes also what a run that is still at its start has made meanwhile
     for (const selector of [...levels.map(ids => `${label},app in (${ids})`), label])
-      await kubectl.lines(['delete', kinds, '-l', selector, '--cascade=foreground'], onLine, {signal: now})
+      await kubectl.lines(['delete', kinds, '-l', selector, '--cascade=foreground'], onLine, {cancelSignal: now})
   } catch (error) {
     if (!now.aborted) throw error
     await kubectl.lines(['delete', kinds, '-l', label, '--wait=false'], onLine)

@@ -1,3 +1,4 @@
+import type {Options} from 'execa'
 import {decoded} from '../../../model/bytes.ts'
 import {UserError} from '../../../model/errors.ts'
 import {lineBatches} from '../../../model/text-lines.ts'
@@ -10,11 +11,7 @@ export const STREAM_LIMIT = '--request-timeout=300s'
 /** Shows a line of Pillion or of kubectl. */
 export type Say = (sign: 'info' | 'success' | 'warning' | 'failure', text: string) => void
 
-interface CallOptions {
-  readonly input?: string
-  readonly timeout?: number
-  readonly signal?: AbortSignal | undefined
-}
+type CallOptions = Pick<Options, 'cancelSignal' | 'input' | 'timeout'>
 
 /** Calls kubectl in one context and namespace. kubectl reads the kubeconfig and has the credentials. */
 export class Kubectl {
@@ -35,25 +32,21 @@ export class Kubectl {
     return decoded(lines.join('\n'))
   }
 
-  /** Calls `onLine` with each line, as bytes (latin1), until kubectl ends. Rejects with a UserError that has the words of kubectl. */
+  /** Calls `onLine` with each line, as bytes (latin1), until kubectl ends, and returns stderr. Rejects with a UserError that has these words. */
   async lines(
     args: readonly string[],
     onLine: (line: string) => Promise<void> | void,
-    {signal, ...options}: CallOptions = {}
-  ): Promise<void> {
+    options: CallOptions = {}
+  ): Promise<string> {
     const {execa} = await import('execa')
     const place = [`--context=${this.context}`, `--namespace=${this.namespace}`]
-    const child = execa('kubectl', [...place, ...args], {
-      reject: false,
-      buffer: {stdout: false},
-      input: '',
-      ...options,
-      ...(signal !== undefined && {cancelSignal: signal})
-    })
+    const ours = {reject: false, buffer: {stdout: false}, input: ''} as const
+    const child = execa('kubectl', [...place, ...args], {...ours, ...options})
     for await (const lines of lineBatches(child.stdout.setEncoding('latin1')))
       for (const line of lines) await onLine(line)
     const result = await child
     if (result.failed) throw failureOf(result)
+    return result.stderr
   }
 }
 

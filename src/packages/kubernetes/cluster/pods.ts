@@ -88,7 +88,7 @@ export class Pods {
     const args = ['get', 'pods', '-l', label, '-w', '-o', 'jsonpath={@}{"\\n"}', STREAM_LIMIT]
     const onLine = (line: string): void => this.#see(JSON.parse(decoded(line)) as Pod)
     for (; !signal.aborted; await pause(PAUSE_MS, signal))
-      await kubectl.lines(args, onLine, {signal}).catch((error: unknown) => {
+      await kubectl.lines(args, onLine, {cancelSignal: signal}).catch((error: unknown) => {
         if (!signal.aborted) this.#warn(`logs and states may be old; still trying: ${messageOf(error)}`)
       })
   }
@@ -100,7 +100,7 @@ export class Pods {
     const from = this.#newest > 0 ? since : `--since=${OVERLAP_MS / 1000}s`
     const until = follow.length > 0 ? AbortSignal.any([signal, this.#reader.signal]) : signal
     await kubectl
-      .lines(['logs', ...follow, '-l', label, from, ...LOGS], line => this.#take(line), {signal: until})
+      .lines(['logs', ...follow, '-l', label, from, ...LOGS], line => this.#take(line), {cancelSignal: until})
       .catch(() => undefined)
   }
 

@@ -70,6 +70,7 @@ export async function buildImages(
   apps: readonly UnbuiltImage[],
   options: BuildOptions
 ): Promise<ReadonlyMap<string, Image>> {
+  if (apps.length === 0) return new Map()
   const builder = await findBuilder(options)
   const delivery = deliveryTo(options.context, builder, options.registry)
   const images = new Map<string, Image>()

@@ -19,10 +19,9 @@ t.test('a line of the kubelet, which has no time, hides no line of the app', asy
   const kubectl: Pick<Kubectl, 'context' | 'lines'> = {
     context: 'test',
     lines: async ([command], onLine, options) => {
-      if (command === 'logs') return onLine(logs.next().value ?? '')
-      const isOver = new Promise<void>(resolve => options?.signal?.addEventListener('abort', () => resolve()))
-      await onLine(JSON.stringify(POD))
-      return isOver
+      const isOver = new Promise<string>(resolve => options?.cancelSignal?.addEventListener('abort', () => resolve('')))
+      await onLine(command === 'logs' ? (logs.next().value ?? '') : JSON.stringify(POD))
+      return command === 'logs' ? '' : isOver
     }
   }
   const pods = new Pods({

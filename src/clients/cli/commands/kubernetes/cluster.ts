@@ -74,9 +74,6 @@ export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** `[pod/shop-1/daprd] text`, as kubectl prints a line with prefix. */
-const LINE = /^\[pod\/[^/\]]+\/([^\]]+)\] (.*)$/s
-
 /** `logs -k -a ID [-p POD] [-n NS] [-f] [--tail N] [--app]`: the log of a sidecar, as in Dapr's CLI, or of the app. */
 export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
   const [id = '', ...others] = idsOf({words, flags})
@@ -89,37 +86,28 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
   const pod = flags.text('pod-name') ?? ''
   const args = [
     ...(pod === '' ? ['-l', `dapr.io/app-id=${id}`] : [pod]),
+    `--container=${isApp ? id : SIDECAR}`,
     ...(flags.isSet('follow') ? ['-f'] : []),
-    '--all-containers',
-    '--prefix',
     '--ignore-errors',
     '--max-log-requests=200',
     `--tail=${tail === Infinity ? -1 : tail}`
   ]
-  let isFound = false
-  await kubectl.lines(['logs', ...args], async line => {
-    const [, container = '', rest = ''] = LINE.exec(line) ?? []
-    isFound = true
-    if ((container !== SIDECAR) !== isApp) return
-    const text = process.stdout.isTTY ? terminalText(`${rest}\n`) : `${rest}\n`
+  const said = await kubectl.lines(['logs', ...args], async line => {
+    const text = process.stdout.isTTY ? terminalText(`${line}\n`) : `${line}\n`
     await writeBytes(process.stdout, isApp ? prefixed(text, appPrefix(id)) : text)
   })
-  if (!isFound)
+  if (said.startsWith('No resources found'))
     throw new UserError(`could not get logs. Please check app-id (${id}) and namespace (${kubectl.namespace})`)
   if (!isApp) say(process.stdout, 'success', 'Fetched logs', asJson)
   return 0
 }
 
 /** The keys of `list -k -o json|yaml` (`pkg/kubernetes/list.go` of Dapr's CLI), and the columns of its table. */
-const COLUMNS = [
-  ['namespace', 'NAMESPACE'],
-  ['appId', 'APP ID'],
-  ['appPort', 'APP PORT'],
-  ['age', 'AGE'],
-  ['created', 'CREATED']
-] as const
+const COLUMNS = ['namespace', 'appId', 'appPort', 'age', 'created'] as const
 
-type Row = Readonly<Record<(typeof COLUMNS)[number][0], string>>
+type Row = Readonly<Record<(typeof COLUMNS)[number], string>>
+
+const headOf = (key: string): string => key.replace(/[A-Z]/, ' $&').toUpperCase()
 
 /** A line for each pod: its namespace, the time of its creation, its app id and the app's port. */
 const POD_FIELDS = `{range .items[*]}{.metadata.namespace} {.metadata.creationTimestamp} {.metadata.labels.dapr\\.io/app-id} {.metadata.annotations.dapr\\.io/app-port}{"\\n"}{end}`
@@ -135,7 +123,7 @@ export const listInCluster: CommandHandler = async ({flags}) => {
   const rows = lines.map(rowOf).toSorted((a, b) => b.namespace.localeCompare(a.namespace, 'en'))
   if (output === 'json' || output === 'yaml') print(process.stdout, await structured(rows, output))
   else if (rows.length === 0) print(process.stdout, 'No Dapr instances found.\n')
-  else print(process.stdout, tableOf(COLUMNS.map(([key, head]) => [head, rows.map(row => row[key])])))
+  else print(process.stdout, tableOf(COLUMNS.map(key => [headOf(key), rows.map(row => row[key])])))
   return 0
 }
 

@@ -1,15 +1,14 @@
 import {homedir} from 'node:os'
 import {
+  buildImages,
   checkObjects,
   ClusterRun,
   readCluster,
   SIDECAR,
   templateObjects,
-  type Say,
-  buildImages,
   placeholders,
   unbuiltIn,
-  type Image
+  type Say
 } from '#kubernetes'
 import {loadTemplate} from '../../../../files/config/load.ts'
 import {UserError} from '../../../../model/errors.ts'
@@ -32,6 +31,7 @@ import {flagDuration} from '../../since.ts'
 import {openCluster} from './cluster.ts'
 
 const EXIT_BUG = 70
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** `run -k -f PATH`: runs the apps of a template in a Kubernetes cluster with Dapr, until a signal, `stop -k`, or a failure. */
 export const runInCluster: CommandHandler = async context => {
@@ -52,11 +52,15 @@ export const runInCluster: CommandHandler = async context => {
     refuseProfiles(loaded.plan, profiles)
     const place = {home: homedir(), cwd: process.cwd(), variables: flagVariables(flags)}
     // report mistakes of the template before asking for confirmation
-    const unbuilt = await wantedImages(loaded.plan, context)
-    await templateObjects(loaded, {...place, images: unbuilt.placeholders})
+    const registry = (flags.text('registry') ?? '').replace(/\/+$/, '')
+    if (registry !== '' && !flags.isSet('build'))
+      throw new UserError('--registry says where --build pushes images: add --build')
+    const unbuilt = flags.isSet('build') ? unbuiltIn(loaded.plan.apps) : []
+    await templateObjects(loaded, {...place, images: placeholders(unbuilt)})
     const kubectl = await openCluster(flags, HERE_ALONE, 'run a template')
     const {kinds, nativeSidecar} = await readCluster(kubectl)
-    const images = await unbuilt.build(kubectl.context, terminal)
+    const onStep = (text: string): void => say('info', text)
+    const images = await built(unbuilt, {context: kubectl.context, registry, onStep})
     const objects = await templateObjects(loaded, {...place, namespace: kubectl.namespace, nativeSidecar, images})
     for (const text of objects.warnings) say('warning', text)
     const surplus = await checkObjects(kubectl, kinds, objects)
@@ -110,38 +114,17 @@ async function openAll(plan: Plan, terminal: Terminal, say: Say, {flags, asJson}
   }
 }
 
-/** The images that `--build` makes. */
-interface WantedImages {
-  /** Images to use while everything else is checked, by app id. */
-  readonly placeholders: ReadonlyMap<string, Image>
-  /** Builds the images and delivers them to the cluster. Rejects with a UserError. */
-  readonly build: (context: string, terminal: Terminal) => Promise<ReadonlyMap<string, Image>>
-}
-
-const NONE: WantedImages = {placeholders: new Map(), build: async () => Promise.resolve(new Map<string, Image>())}
-
-/** The images of a template's apps without `containerImage`; none without `--build`. */
-async function wantedImages({apps}: Plan, {flags, asJson}: CommandContext): Promise<WantedImages> {
-  const registry = (flags.text('registry') ?? '').replace(/\/+$/, '')
-  if (!flags.isSet('build')) {
-    if (registry !== '') throw new UserError('--registry says where --build pushes images: add --build')
-    return NONE
-  }
-  const unbuilt = unbuiltIn(apps)
-  if (unbuilt.length === 0) return NONE
-  return {
-    placeholders: placeholders(unbuilt),
-    async build(context, terminal) {
-      const end = new AbortController()
-      const stop = (): void => end.abort(new UserError('the build was stopped; nothing was deployed'))
-      const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-      for (const signal of signals) process.on(signal, stop)
-      try {
-        const onStep = (text: string): void => void terminal.out.print(signedLine('info', text, asJson))
-        return await buildImages(unbuilt, {context, registry, signal: end.signal, onStep})
-      } finally {
-        for (const signal of signals) process.off(signal, stop)
-      }
-    }
+/** Builds images and delivers them to the cluster, until a signal. Rejects with a UserError. */
+async function built(
+  unbuilt: Parameters<typeof buildImages>[0],
+  options: Omit<Parameters<typeof buildImages>[1], 'signal'>
+): ReturnType<typeof buildImages> {
+  const end = new AbortController()
+  const stop = (): void => end.abort(new UserError('the build was stopped; nothing was deployed'))
+  for (const signal of SIGNALS) process.on(signal, stop)
+  try {
+    return await buildImages(unbuilt, {...options, signal: end.signal})
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, stop)
   }
 }
