@@ -118,13 +118,15 @@ function moved(value: unknown, from: string, to: string): unknown {
 
 /** Removes apps that are built of the folder in which another source starts a program, under other names. */
 function withoutDuplicates(apps: readonly NamedApp[]): {kept: readonly NamedApp[]; notes: readonly string[]} {
-  const twinOf = ({source, builtFrom}: NamedApp): NamedApp | undefined =>
+  const programOf = ({source, builtFrom}: NamedApp): NamedApp | undefined =>
     apps.find(each => each.builtFrom === undefined && each.source !== source && each.folder === builtFrom)
-  const kept = apps.filter(each => twinOf(each) === undefined)
+  const kept = apps.filter(each => programOf(each) === undefined)
   const notes = apps.flatMap(app => {
-    const twin = twinOf(app)
-    if (twin === undefined) return []
-    return [`${app.id} of ${app.source} is left out: ${twin.source} starts the programs of its folder (${twin.id})`]
+    const program = programOf(app)
+    if (program === undefined) return []
+    return [
+      `${app.id} of ${app.source} is left out: ${program.source} starts the programs of its folder (${program.id})`
+    ]
   })
   const isKept = ([id]: readonly [string, unknown]): boolean => kept.some(each => each.id === id)
   const withNeeds = (app: NamedApp): NamedApp => {

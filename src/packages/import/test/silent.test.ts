@@ -11,7 +11,7 @@ t.test('the port of a debugger is not that of a service', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml': `services:
   api: {build: web, command: node x.js, ports: ["$API_DEBUG_PORT:9226"], expose: ["8000"]}
-  gate: {build: web, command: node x.js, ports: ["9229:9229", "24051:8080"]}
+  edge: {build: web, command: node x.js, ports: ["9229:9229", "24051:8080"]}
   pay: {build: web, command: node x.js, ports: ["24053:24052", "24055:24054"], environment: {PORT: 24054}}
   lost: {build: web, command: npm run dev, ports: ["$LOST_DEBUG_PORT:9230"], expose: ["$LOST_PORT"]}
 `,
@@ -22,7 +22,7 @@ t.test('the port of a debugger is not that of a service', async t => {
 })
 
 t.test('a compose file with published images of the project starts no second copy of its programs', async t => {
-  const services = 'services: {db: {image: redis}, web: {image: "ghcr.io/acme/bike-shop/gate:latest"}}'
+  const services = 'services: {db: {image: redis}, web: {image: "ghcr.io/acme/bike-shop/edge:latest"}}'
   for (const image of ['ghcr.io/acme/shop:1', 'acme/bikes', 'ghcr.io/acme/api:${V:-1}']) {
     const {template, notes} = await imported(t, {
       'compose.yaml': services.replace(/"ghcr[^"]*"/, `"${image}"`),
@@ -119,22 +119,22 @@ t.test('a program runs where its folder is mounted; what else is mounted has a m
   const {template, notes} = await imported(t, {
     'compose.yaml': `services:
   api: {build: {context: ., dockerfile: api/Dockerfile}, working_dir: /app/api, volumes: ["./api:/app/api", "./shared:/app/api/shared"], command: /bin/sh -c "node x.js"}
-  gate: {build: gate, volumes: ["./gate:/app", "./gate.yml:/etc/gate.yml", "/etc/localtime:/etc/localtime"]}
+  edge: {build: edge, volumes: ["./edge:/app", "./edge.yml:/etc/edge.yml", "/etc/localtime:/etc/localtime"]}
   db: {image: pgvector/pgvector}
 `,
     api: {Dockerfile: CMD, 'x.js': ''},
-    gate: {Dockerfile: CMD, 'x.js': ''},
-    'gate.yml': 'db:\n  host: db\n'
+    edge: {Dockerfile: CMD, 'x.js': ''},
+    'edge.yml': 'db:\n  host: db\n'
   })
   t.match(template.apps, [
     {appDirPath: './api', command: ['sh', '-c', 'node x.js']},
-    {appDirPath: './gate'},
+    {appDirPath: './edge'},
     {stop: {signal: 'SIGINT'}}
   ])
   t.strictSame(notes, [
     'volumes: /app/api/shared is ./shared here: have the program read that',
-    'gate.yml:2: db is localhost here: write 127.0.0.1 db into /etc/hosts, or localhost there',
-    'volumes: /etc/gate.yml is ./gate.yml here: have the program read that'
+    'edge.yml:2: db is localhost here: write 127.0.0.1 db into /etc/hosts, or localhost there',
+    'volumes: /etc/edge.yml is ./edge.yml here: have the program read that'
   ])
 })
 
