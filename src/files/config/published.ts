@@ -102,10 +102,17 @@ export function routePlans({values: {routes = {}}}: Settings): Pick<AppPlan, 'ro
 
 const idsOf = (entries: readonly Entry[]): readonly string[] => entries.map(({plan}) => plan.id)
 
-/** Refuses routes to apps that are unknown, or cannot be called. */
+/** Refuses a host name and routes of an app that has no address, and routes to apps that are unknown, or cannot be called. */
 export function checkRoutes(entries: readonly Entry[], each: ForEach): void {
   const called = idsOf(entries.filter(({plan}) => mayHaveName({...plan, isNameless: false})))
   each(entries, ({plan, settings}) => {
+    for (const key of ['host', 'routes'] as const)
+      if (plan[key] !== undefined && !called.includes(plan.id))
+        settings.refuse({
+          key,
+          message: `"${plan.id}" has no address for ${key}: it has no port, or speaks gRPC or h2c`,
+          hint: 'give it a port, or autoPort: true'
+        })
     for (const {app, prefix} of plan.routes ?? []) {
       if (called.includes(app)) continue
       const isThere = idsOf(entries).includes(app)

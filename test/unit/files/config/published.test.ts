@@ -108,6 +108,8 @@ t.test('routes lead to apps that can be called, the longest prefix first', async
       ]
     }
   )
+  for (const key of ['host: shop', 'routes: {/: api}'])
+    t.match(explained(t, api, `appID: web, ${key}`), /"web" has no address for (host|routes): it has no port/, key)
   const refused = (routes: string): string =>
     explained(t, api, 'appID: job', `appID: web, port: 5100, routes: ${routes}`)
   t.match(refused('{/x: none}'), /\/x leads to "none": the template has no such app[^]*one of api, web$/m)
