@@ -23,11 +23,10 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
       [
         'Its sidecar',
         [
-          ...'config resources-path dapr-http-port dapr-grpc-port dapr-internal-grpc-port dapr-listen-addresses'.split(
-            ' '
-          ),
-          ...'metrics-port max-body-size read-buffer-size log-level enable-api-logging enable-profiling'.split(' '),
-          ...'profile-port placement-host-address scheduler-host-address'.split(' ')
+          ...'config resources-path dapr-http-port dapr-grpc-port dapr-internal-grpc-port'.split(' '),
+          ...'dapr-listen-addresses metrics-port max-body-size read-buffer-size log-level'.split(' '),
+          ...'enable-api-logging enable-profiling profile-port placement-host-address'.split(' '),
+          'scheduler-host-address'
         ]
       ],
       ['Kubernetes', ['kubernetes', ...RUN_IN_CLUSTER.map(({name}) => name)]]
