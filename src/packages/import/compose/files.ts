@@ -6,10 +6,17 @@ import {isRepository} from './service.ts'
 import {pathTo, unreadable, withBraces, type ImportedFile} from '../imported.ts'
 import {withValues} from './project.ts'
 import {isFile} from '../reading/files.ts'
-import * as yaml from '../reading/yaml-file.ts'
-
-const {isMap, listedValues, mapOf, mergedValues, textValue, textsOf, valuesOf, withoutReset} = yaml
-type Values = yaml.Values
+import {
+  isMap,
+  listedValues,
+  mapOf,
+  mergedValues,
+  textValue,
+  textsOf,
+  valuesOf,
+  withoutReset,
+  type Values
+} from '../reading/yaml-file.ts'
 
 /** Files that each include the next one twice are read without an end. */
 const MAX_READS = 1000

@@ -4,11 +4,18 @@ import {pathFrom, type Imported, type ImportedFile} from '../imported.ts'
 import {colonParts, splitWords} from '../reading/shell-words.ts'
 import {portNumber} from '../reading/variables.ts'
 import {variablesFiles, withValues} from './project.ts'
-import * as yaml from '../reading/yaml-file.ts'
+import {
+  asMap,
+  given,
+  isMap,
+  listedValues,
+  mapOf,
+  notCarried,
+  textValue,
+  textsOf,
+  type Values
+} from '../reading/yaml-file.ts'
 import {parseGoDuration} from '../../../model/go-duration.ts'
-
-const {asMap, given, isMap, listedValues, mapOf, textValue, notCarried, textsOf} = yaml
-type Values = yaml.Values
 
 /** The facts about an app in the container of its sidecar. */
 export interface ComposeSidecar {
