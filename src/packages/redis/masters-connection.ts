@@ -152,7 +152,7 @@ export class MastersConnection implements RedisConnection {
       }
   }
 
-  /** Returns our connection of a client. A new one is heard by those who listen; its loss leads to the next one. */
+  /** Returns our connection of a client. A new one is subscribed to all patterns. Its loss starts a search for a successor. */
   #of(client: Client): ClientConnection {
     const known = this.#nodes.get(client)
     if (known !== undefined) return known
@@ -163,7 +163,7 @@ export class MastersConnection implements RedisConnection {
     return node
   }
 
-  /** Opens lost masters or their successors, until all are open, and lets those who listen hear them. */
+  /** Opens lost masters or their successors until all are open, and subscribes them to all patterns. */
   async #look(): Promise<void> {
     const {signal} = this.#over
     this.#mustLook = true
@@ -172,7 +172,7 @@ export class MastersConnection implements RedisConnection {
     const hear = async (opening: Promise<Client>): Promise<void> => {
       const client = await within(LOOK_MS, opening)
       if (client === undefined) throw new Error('the server does not answer')
-      // one that refuses does so each time
+      // a master that refuses a subscription would refuse it again
       await Promise.allSettled([...this.#listening].map(async each => listen(this.#of(client), each)))
     }
     while (this.#mustLook && !signal.aborted) {
