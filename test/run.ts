@@ -42,7 +42,8 @@ interface Work {
 
 /** False: something has failed. */
 async function run({name, files, part, checks}: Work): Promise<boolean> {
-  const many = `${files.length} files in ${JOBS} processes`
+  const jobs = part?.jobs ?? JOBS
+  const many = `${files.length} files in ${jobs} processes`
   const time = part === undefined ? '' : `, about ${part.minutes} minutes on two quiet cores`
   console.log(`${name}: ${many}${time}`)
   const mayLack = part === undefined || part === QUICK || !inCi
@@ -51,7 +52,7 @@ async function run({name, files, part, checks}: Work): Promise<boolean> {
   const report = new Report(files.length)
   const [checked = []] = await Promise.all([
     checks?.(),
-    runFiles(files, {jobs: JOBS, env: part?.env ?? {}, told: result => report.add(result)})
+    runFiles(files, {jobs, env: part?.env ?? {}, told: result => report.add(result)})
   ])
   // a build machine is not to be held up by a race, which is named
   if (inCi || counts !== undefined)

@@ -1,4 +1,5 @@
 /** The parts of the tests: which they run, what they need, how long they take. */
+import {availableParallelism} from 'node:os'
 import {join} from 'node:path'
 
 /** A program or a library that some tests need, and how a build machine gets it. */
@@ -24,6 +25,8 @@ export interface Part {
   readonly builds?: readonly (readonly string[])[]
   readonly env?: Readonly<Record<string, string>>
   readonly needs?: readonly Need[]
+  /** Files that run at a time, if that many programs would starve each other. */
+  readonly jobs?: number
 }
 
 const PYTHON: Need = {program: 'python3', debian: 'python3-venv'}
@@ -90,6 +93,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     tests: first('browser', ['narrow', 'graph', 'apps', 'page', 'keys']),
     minutes: 2,
     what: 'the dashboard’s page, and names of apps, in a browser',
+    jobs: availableParallelism() + 1, // a browser alone fills a core
     needs: [{program: 'certutil', debian: 'libnss3-tools'}]
   },
   docs: {
