@@ -29,6 +29,10 @@ export const NOT_HELD = 'appPort: its calls are not held'
 export const UNKNOWN_PORT =
   'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
 
+/** Note on a program that callers reach at a number, and whose files neither read PORT nor name a number. */
+const unknownReader = (called: number): string =>
+  `port: its files do not say that it reads PORT: if it listens at a number of its own, write appPort: ${called}`
+
 /** Number at which an app is called on this machine; 0: none is known. */
 export const portOfCallers = ({listens}: Pick<ImportedApp, 'listens'>): number => listens?.called ?? listens?.port ?? 0
 
@@ -66,7 +70,7 @@ function portKeys({keys, folder, listens}: Pick<ImportedApp, 'keys' | 'folder' |
     return {keys: {...(called !== port && at), appPort: port}, notes: [...notes, ...held]}
   }
   if (takes !== undefined && !isHooked) return {keys: {...at, command: withPort(command, takes)}, notes}
-  if (called > 0) return {keys: at, notes}
+  if (called > 0) return {keys: at, notes: 'appPort' in keys ? notes : [...notes, unknownReader(called)]}
   const named = variable === '' ? UNKNOWN_PORT : `appPort: ${variable} says where it listens: write its number`
   return {keys: {}, notes: variable !== '' || listens.serves === true ? [named] : []}
 }
@@ -128,7 +132,7 @@ const OF_OTHERS =
 const PORTS = [
   new RegExp(`(?<!(?:${OF_OTHERS})_)PORT\\b[^\\n;,]{0,40}?(?:\\|\\||\\?\\?|,)\\s*["'\`]?(\\d{4,5})\\b`),
   /\{[^{}]{0,300}\bPORT\s?=\s?["'`]?(\d{4,5})\b[^{}]{0,300}\}\s?=\s?process\.env/,
-  /(?:listen\(\s*(?=\d{4})|\.run\([^)]*port\s*=\s*|Server\(\s*\(\s*["'][^"']*["'],\s*)(\d{2,5})\b/i,
+  /(?:listen\(\s*(?=\d{4})|\.run\([^)]*port\s*=\s*|Server\(\s*\(\s*["'][^"']*["'],\s*|ServerSocket\(|HttpServer\.create\(\s*new InetSocketAddress\()(\d{2,5})\b/i,
   /(?:^|[\s{,(])(?:port["']?\s*(?::\s*number\s*)?[:=]|set :port,)\s*["'`]?(\d{4,5})\b/im
 ]
 
@@ -177,4 +181,4 @@ export function listeningIn(text: string, folder: string, env: Values = {}): Lis
 
 /** A call that serves, in the languages whose files a line names. */
 export const SERVES =
-  /\.listen\((?!\))|createServer|\bserve\(|serve_forever|\.run\(|Server\(|\bsinatra\b|ListenAndServe/i
+  /\.listen\((?!\))|createServer|\bserve\(|serve_forever|\.run\(|Server\(|\bsinatra\b|ListenAndServe|ServerSocket\(|HttpServer\.create\(/i

@@ -139,3 +139,16 @@ t.test('a command finds its program in the virtual environment of its folder', a
   const {template} = await imported(t, {Procfile: 'api: flask run --port 5000\n', venv: {bin: {flask: ''}}})
   t.match(template.apps, [{command: ['venv/bin/flask', 'run', '--port', '5000']}])
 })
+
+t.test('a Java file that a line names has its number; a program without any word of a number has a mark', async t => {
+  const {template, notes} = await imported(t, {
+    Procfile: 'ship: java ship/Ship.java\nmail: mailer --fast\n',
+    '.env': 'SHIP_URL=http://localhost:8082\nMAIL_URL=http://localhost:8083\n',
+    ship: {'Ship.java': 'HttpServer.create(new InetSocketAddress(8082), 0);'}
+  })
+  t.match(template.apps, [{appPort: 8082}, {port: 8083}])
+  t.strictSame(notes, [
+    'appPort: its calls are not held: have its code read PORT, and write port: 8082',
+    'port: its files do not say that it reads PORT: if it listens at a number of its own, write appPort: 8083'
+  ])
+})
