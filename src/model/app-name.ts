@@ -21,7 +21,7 @@ export const TO_OWN_COPY = 'pillion-port'
 /** The protocol by which the entrance passes on a connection to another run. */
 export const PASSED_ON = 'pillion-caller'
 
-/** The header in which the caller of such a connection follows, as JSON. */
+/** Header of such a connection: its caller as JSON. */
 export const CALLER = 'pillion-caller'
 
 /** Domains for which the user's authority may sign certificates, with all names below them. */
@@ -64,7 +64,7 @@ export const mayHaveName = ({channel, published, isNameless}: AppPlan): boolean 
   (published !== undefined || channel.autoPort || channel.port > 0) &&
   !NAMELESS.test(channel.protocol)
 
-/** The dashboard among the host names of a run, in the place of the id of an app. */
+/** Id of the dashboard in a table of host names, where apps have theirs. */
 export const DASHBOARD = ''
 
 /** The host names of a run, each with the id of its app, and that of its dashboard. Of several with one name the first one has it. */

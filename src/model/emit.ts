@@ -1,9 +1,6 @@
 import {messageOf} from './errors.ts'
 
-/**
- * Calls each listener with each event. Passes an error of a listener to `onError`, unless it was thrown while that reports.
- * So a line that cannot be shown ends neither other listeners nor the sender.
- */
+/** Calls each listener with each event. Passes an error of a listener to `onError`, except one thrown by its report. */
 export function emitTo<E>(listeners: readonly ((event: E) => void)[], onError: (why: string) => E): (event: E) => void {
   let isReporting = false
   const emit = (event: E): void => {

@@ -13,7 +13,7 @@ export type FaultKind =
   /** The process of the callee is killed while the call is inside. */
   | 'kill'
 
-/** A rule by which calls fail on purpose. */
+/** Describes which calls fail on purpose, and how. */
 export interface FaultPlan {
   /** App id of the caller; `any`: every one. */
   readonly from: string

@@ -7,13 +7,13 @@ export interface ModelFacts {
   readonly model: string
   /** Tokens. Undefined if the model does not report them. */
   readonly usage: {readonly prompt: number; readonly completion: number; readonly total: number} | undefined
-  /** Why each of its answers ended. */
+  /** Finish reason of each choice in the response. */
   readonly reasons: readonly string[]
   /** Names of the tools that it called. */
   readonly tools: readonly string[]
 }
 
-/** Names are a provider's: half a character in one cannot be encoded. */
+/** Names come from a provider: `encodeURIComponent` throws for half a surrogate pair. */
 const encoded = (word: string): string => encodeURIComponent(word.toWellFormed())
 
 const listed = (words: readonly string[]): string => words.map(encoded).join(',')
@@ -28,7 +28,7 @@ export const modelFactsText = ({model, usage, reasons, tools}: ModelFacts): stri
     listed(tools)
   ].join(';')
 
-/** Reads that value. */
+/** Decodes the facts in a value of the header. */
 export function modelFactsIn(text: string): ModelFacts {
   const [model = '', usage = '', reasons = '', tools = ''] = text.split(';')
   const [prompt = 0, completion = 0, total = 0] = usage.split(/[+=]/).map(Number)

@@ -26,7 +26,10 @@ export type Token = '*' | ((character: string) => boolean)
 /** An inclusive range of characters. */
 export type Range = readonly [from: string, to: string]
 
-/** Whether a whole text matches a pattern. Goes back only to the last `*`, so time is at most the product of both lengths. No `*` matches `border`. */
+/**
+ * Whether a whole text matches a pattern. `*` does not match the character `border`. Goes back only to the last `*`, so time is at most
+ * the product of both lengths.
+ */
 export function matchesName(text: string, pattern: readonly Token[], border = ''): boolean {
   const characters = Array.from(text)
   let [at, token, star, afterStar] = [0, 0, -1, 0]

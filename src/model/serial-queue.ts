@@ -2,7 +2,7 @@
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve()
 
-  /** Settles as `work` does; if it fails, the work that follows runs all the same. */
+  /** Runs `work` after all earlier work, and settles as it does. A failure does not stop later work. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work)
     this.#last = done.catch(() => undefined)

@@ -7,7 +7,7 @@ import {isLibraryFrame} from './thrown-at.ts'
  * The words of a request's tree, for the command line and for coding agents.
  */
 
-/** Number of lines of one node that are shown. */
+/** Maximum number of lines shown below one node. */
 const MAX_LINES = 20
 /** A line may be read this much later than its app has written it, in ms. */
 const LATE_MS = 3

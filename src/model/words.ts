@@ -2,5 +2,5 @@ type Words<T extends string> = T extends `${infer First} ${infer Rest}`
   ? readonly [First, ...Words<Rest>]
   : readonly [T]
 
-/** A list of words that is written as one text. */
+/** Splits a text into its words, which types know one by one. */
 export const words = <const T extends string>(text: T): Words<T> => text.split(' ') as unknown as Words<T>

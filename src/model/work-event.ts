@@ -18,7 +18,7 @@ export type WorkflowEvent =
     }
   /** A turn was sent to a worker, or is too large for it. `share`: its size relative to the largest allowed. */
   | {readonly type: 'turn-sized'; readonly workflow: string; readonly share: number}
-  /** An activity, likewise. */
+  /** An activity was sent to a worker, or is too large for it. */
   | {readonly type: 'activity-sized'; readonly workflow: string; readonly activity: string; readonly share: number}
   /** A worker has got an activity. */
   | {readonly type: 'activity-sent'; readonly activity: string}

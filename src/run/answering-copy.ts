@@ -19,7 +19,7 @@ export class AnsweringCopy {
   readonly #isOwn: (app: string) => boolean
   readonly #ended: () => void
   readonly #over = Promise.withResolvers<void>()
-  /** Number of calls that the copy has. */
+  /** Number of open calls at the copy. */
   #calls = 0
   #isLeaving = false
 

@@ -14,9 +14,9 @@ import {fileOfTemplate, type TemplateRuns} from './last-exits.ts'
 import type {RunContext} from './run-context.ts'
 import type {RunRecorder} from './run-recorder.ts'
 
-/** The file keeps this many runs: the oldest is removed. */
+/** Maximum number of runs in the file. The oldest is removed. */
 const MAX_RUNS = 30
-/** Two runs that write at the same moment overwrite each other: then the write is tried again. */
+/** Maximum number of tries to write: two runs that write at the same moment overwrite each other. */
 const MAX_TRIES = 3
 /** Maximum number of edges, the busiest ones, so that the file stays small. */
 const MAX_EDGES = 200

@@ -31,7 +31,7 @@ export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'fau
 
 /** How many of an app's last lines its callers get if it does not answer. */
 const LAST_LINES = 10
-/** How many characters of a line they get: colours are removed in quadratic time. */
+/** Maximum number of characters of such a line: removing colours takes quadratic time. */
 const MAX_LINE = 1000
 
 /** Opens the published ports of a run, whose calls are handled like invocations. */

@@ -20,7 +20,7 @@ export class RunComponents {
   readonly #sharedData = new Once<SharedData>()
   /** Settles when the data of all opened components have been noted. */
   #noting: Promise<void> = Promise.resolve()
-  /** The components of the files are open. */
+  /** Whether the components of the files are open. */
   #isStarted = false
 
   /** Ports of started apps, one of which may be the Redis itself. */

@@ -8,7 +8,7 @@ import {RunReporter} from './run-reporter.ts'
 export interface RunContext extends RunOptions {
   /** The marker of all processes of the run: the value of their `PILLION_RUN`. */
   readonly run: string
-  /** In ms since 1970. */
+  /** Start of the run, in ms since 1970. */
   readonly startedAt: number
   readonly lifetime: Lifetime
   readonly reporter: RunReporter

@@ -24,7 +24,7 @@ export class RunDaprd implements FindDaprd {
     this.#watchdog = watchdog
   }
 
-  /** Undefined if no usable daprd was found; each component that needs one reports why. */
+  /** Opens a daprd. Resolves with undefined if no usable one was found; each component that needs one reports why. */
   async open({runtime, resources, metadata, ending}: DaprdNeeds): Promise<DaprdComponents | undefined> {
     const {env, run, reporter, lifetime} = this.#context
     const {findDaprd} = await import('../dapr/sidecar/daprd/find-daprd.ts')

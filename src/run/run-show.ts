@@ -21,7 +21,7 @@ export interface RunShowOptions {
   readonly answer: (names?: ReadonlyMap<string, string>) => void
 }
 
-/** How many ms the main copy has to answer itself again before this copy ends, and calls that it passed on have to end. */
+/** Time for the main copy to answer by itself again, and for its passed-on calls to end, in ms. */
 const BACK_MS = 1000
 
 /** `pillion show`: a copy answers calls to the names and ports of the main one. */
@@ -45,7 +45,7 @@ export class RunShow {
     return {...(this.answering && {answeredBy: this.answering.copy}), ...(main && !isOver && {answersFor: main.name})}
   }
 
-  /** Does its part. Rejects with a UserError. */
+  /** Executes this copy's part of `show`. Rejects with a UserError. */
   async take({kind, name = '', pid = 0, ports = {}}: Api.ShowRequest): Promise<Api.Shown> {
     if (kind === 'pass') return this.#pass({copy: name, pid, ports})
     if (kind === 'end') {
@@ -123,7 +123,7 @@ export class RunShow {
     return {ports}
   }
 
-  /** Each copy answers its own names and ports from now on. */
+  /** Ends the arrangement: each copy answers its own names and ports. */
   leave(): void {
     void this.#answerAgain()
     this.#giveBack()

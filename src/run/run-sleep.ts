@@ -25,7 +25,7 @@ export class RunSleep {
     return (...given) => sleeping.sleepOf(...given)
   }
 
-  /** Called when an app's state has changed: others may wait for that, or its idle time begins. */
+  /** Called when an app's state has changed: other apps may wait for that, or its idle time begins. */
   onMove(runtime: AppRuntime): void {
     this.#options.starts.look()
     this.#loaded?.onMove(runtime)

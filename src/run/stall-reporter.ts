@@ -4,7 +4,7 @@ import {faultOf} from '../work/workflow/failure.ts'
 import type {Instance} from '../work/workflow/instance.ts'
 import {STALLED} from '../work/workflow/status.ts'
 
-/** After a save, workflows stall one after the other: those within this time are reported in one warning. */
+/** Time in which stalls are collected for one warning, in ms: after a save, workflows stall one after the other. */
 const GATHER_MS = 500
 
 /** Reports to the user that workflows are stalled, and why. */

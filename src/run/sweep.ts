@@ -10,7 +10,7 @@ import {templateIdentity, namesInFolder} from '../platform/paths.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {RunContext} from './run-context.ts'
 
-/** The watchdog of a killed run may need this long after the grace period. */
+/** Time that the watchdog of a killed run may need after the grace period, in ms. */
 const WATCHDOG_MS = 1000
 
 /** Removes the rest of killed runs, if their watchdogs have not done so. Runs with uncertain data are left alone. */

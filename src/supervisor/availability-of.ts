@@ -7,10 +7,10 @@ interface Judged {
   readonly queue: {readonly isOpen: boolean}
   readonly isUnhealthy: boolean
   readonly isDebugged: boolean
-  /** `--except` has left it to the user. */
+  /** Whether `--except` has left it to the user. */
   readonly isExcepted: boolean
   readonly appPort: number
-  /** An edit of the template opens it next. */
+  /** Whether an edit of the template is about to open it. */
   readonly isBetweenOpenings: boolean
   /** Whether it never started because a dependency has failed. */
   readonly isGivenUp: boolean

@@ -23,7 +23,7 @@ export function environmentOf(
     APP_ID: plan.id,
     APP_CHANNEL_ADDRESS: plan.channel.address,
     ...(ports.appPort > 0 && {APP_PORT: ports.appPort.toString()}),
-    // NestJS and others would open a second server at PORT, besides that at APP_PORT
+    // NestJS and others open a second server at PORT, next to the one at APP_PORT
     ...(ports.appPort > 0 && isChosen && {PORT: ports.appPort.toString()}),
     DAPR_HTTP_PORT: ports.httpPort.toString(),
     DAPR_GRPC_PORT: ports.grpcPort.toString(),

@@ -1,6 +1,6 @@
 import type {ExitLoop} from '../model/exit-text.ts'
 
-/** Number of exits from which on they are reported as a loop. */
+/** Number of exits from which they count as a loop. */
 const LOOPS_FROM = 3
 /** Age in ms after which an exit does not count. */
 const WINDOW_MS = 600_000

@@ -101,5 +101,5 @@ export class ExitReporter {
   }
 }
 
-/** Two crashes are the same if they differ only in numbers, such as times and process ids. */
+/** Identifies a crash without its numbers, such as times and process ids. */
 const kindOf = (exit: Exit, line: string): string => `${exitCodeOf(exit)} ${line.replaceAll(/\d+/g, '0')}`

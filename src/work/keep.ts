@@ -9,7 +9,7 @@ interface Kept {
   readonly clock: Clock
 }
 
-/** Makes a change, and tries it each second while the file cannot be written: no caller would repeat the request. */
+/** Makes a change. Tries it again each second while the file cannot be written: no caller would repeat the request. */
 export async function keep<T>({file, clock}: Kept, work: () => T): Promise<T> {
   for (;;) {
     try {

@@ -21,7 +21,7 @@ export class Outbox {
   readonly #table: Table<typeof COLUMNS>
   readonly #claimed = new Set<number>()
   readonly #released = new Set<() => void>()
-  /** The listeners are about to be called. */
+  /** Whether listeners will be called soon. */
   #isTelling = false
 
   constructor(file: WorkFile) {

@@ -89,10 +89,10 @@ const statusOf = (call: Api.Call): string => {
   return callEndText(call) + (call.isFailed && !call.marks.includes('grpc') && call.status > 0 ? ' ✕' : '')
 }
 
-/** Most calls are of HTTP/1.1 alone, and gRPC is seen by its status. */
+/** Protocols that a table leaves out: HTTP/1.1 is usual, and a status shows gRPC. */
 const PLAIN = new Set(['', 'HTTP/1.1', 'gRPC', 'bytes'])
 
-/** Columns of a terminal that has room for more of a cause than its first word. */
+/** Minimum columns of a terminal for notes that also show the cause of a failure. */
 const MIN_WITH_CAUSE = 100
 
 function notesOf(call: Api.Call, hasCause: boolean): readonly string[] {

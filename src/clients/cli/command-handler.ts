@@ -4,7 +4,7 @@ import {UserError} from '../../model/errors.ts'
 /** A mistake on the command line: exit code 255, followed by the usage (as in cobra). */
 export class UsageError extends Error {}
 
-/** Reads typed words. A mistake counts as wrong usage. */
+/** Runs a reader of typed words. A mistake counts as wrong usage. */
 export function readTyped<T>(read: () => T): T {
   try {
     return read()

@@ -10,7 +10,7 @@ const isStopped = ({state}: App): boolean => state === 'stopped'
 
 const hasPort = ({appPort}: App): boolean => appPort > 0
 
-/** Commands that have a meaning for some apps only. */
+/** Selects apps for commands that make sense for some apps only. */
 const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
   start: ({state}) => ['stopped', 'exited', 'debugging', 'idle'].includes(state),
   stop: app => !isStopped(app),

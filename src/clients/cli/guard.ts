@@ -14,8 +14,8 @@ interface Stoppable {
 }
 
 /**
- * The first signal, or a closed stdout, stops the run; a second one, or a bug of ours, kills everything. A HUP, as of a repeated `down`, does
- * not. `takes`: whether something else takes the first signal. Returns a function that says whether there was a bug.
+ * Stops the run at the first signal, or when stdout closes. A second signal, or a bug of ours, kills everything; a HUP, as of a repeated
+ * `down`, does not. `takes`: whether another handler uses the first signal. Returns a function that reports whether there was a bug.
  */
 export function guard(
   lived: Stoppable,

@@ -12,13 +12,13 @@ import type {Terminal} from './terminal.ts'
 /** A form of `run` (template or single app): its options, its output, and its last lines. */
 export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' | 'emit'> {
   readonly emit: Emit
-  /** Called when the start lines are printed. The giver of the exit code ends before the run. */
+  /** Called when the start lines are printed. With `exitCode`, the run ends only after it has settled. */
   readonly started?: (run: Run) => Promise<void>
   /** Called when the run has ended and everything is cleaned up. */
   readonly ended: () => void
   /** Receives the lines of the apps; omitted: stdout. */
   readonly output?: RunOptions['output']
-  /** A signal to us: true if it does not concern the run. */
+  /** Whether a signal is not meant for the run. */
   readonly takes?: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => boolean
   /** The exit code, in place of that of the run. */
   readonly exitCode?: () => number

@@ -56,7 +56,7 @@ export function textAnswer(
   return textResult(`${short}\n${marked(text.slice(from, end))}${more}`)
 }
 
-/** Text alone: of an answer with `structuredContent` Claude Code, Codex and Cursor show their model nothing else. */
+/** Makes an answer of text alone. Claude Code, Codex and Cursor show their model nothing else if it has `structuredContent`. */
 const textResult = (text: string): ToolResult => ({content: [{type: 'text', text: text.trimEnd()}]})
 
 /** Returns an error in one sentence. `said`: the text of an app; '' = none. */

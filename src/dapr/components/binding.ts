@@ -2,14 +2,14 @@ import {DIRECTION, isForDirection} from '../../files/resources/component-types.t
 import type {Component, OpenOptions} from './component.ts'
 import type {BrokerMessage, SubscribeOptions, TopicReader} from './pubsub.ts'
 
-/** A call of an app to the outside. */
+/** Call of a binding by an app. */
 export interface BindingRequest extends BrokerMessage {
   readonly operation: string
 }
 
 export type BindingResponse = BrokerMessage
 
-/** A failed call, with its known facts. */
+/** Failed call of a binding, with the facts that are known of it. */
 export class BindingFailure extends Error {
   readonly metadata: Readonly<Record<string, string>>
 
@@ -28,26 +28,26 @@ export interface OutputBinding {
   invoke(request: BindingRequest, gone?: AbortSignal): Promise<BindingResponse | undefined>
 }
 
-/** Something that has happened outside. */
+/** Event that an input binding sends to apps. */
 export type BindingEvent = BrokerMessage
 
 export type ReadOptions = Pick<SubscribeOptions, 'ready' | 'takeBack' | 'handle' | 'log'>
 
 export type BindingReader = Pick<TopicReader, 'stop'>
 
-/** A binding that brings events to apps. */
+/** Binding whose events go to apps. */
 interface InputBinding {
-  /** Each app reads on its own. */
+  /** Begins to read for one app: each app gets all events. */
   read(options: ReadOptions): Promise<BindingReader>
 }
 
-/** A binding. Missing parts are not its purpose. */
+/** Binding. A part is missing if the type has no such direction. */
 export interface Binding extends Component {
   readonly output: OutputBinding | undefined
   readonly input: InputBinding | undefined
 }
 
-/** A binding as its `direction` has it. */
+/** Returns a binding with only the parts that its `direction` allows. */
 export function bindingOf(
   {properties}: Pick<OpenOptions, 'properties'>,
   parts: {readonly output?: OutputBinding; readonly input?: InputBinding; readonly close?: () => Promise<void>}

@@ -21,7 +21,7 @@ export interface ModelMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool' | 'function'
   readonly texts: readonly string[]
   readonly calls: readonly ToolCall[]
-  /** The call of which the texts are the results. */
+  /** Call whose result this message is. */
   readonly resultOf: {readonly id: string; readonly name: string} | undefined
 }
 
@@ -73,11 +73,11 @@ export interface ModelAnswer {
 export interface LanguageModel extends Component {
   /** The configured name of the model; '' = none. */
   readonly model: string
-  /** Rejects with the provider's words, or with Dapr's; with a FinalError if asking again is of no use. */
+  /** Asks the model. Rejects with the provider's words or Dapr's, and with a FinalError if a retry would fail, too. */
   converse(question: ModelQuestion, signal: AbortSignal): Promise<ModelAnswer>
 }
 
-/** A failure that is the same whenever the question is asked. */
+/** Failure that a retry of the same question would repeat. */
 export class FinalError extends Error {
   override readonly name = 'FinalError'
 }

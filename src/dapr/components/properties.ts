@@ -3,7 +3,7 @@ import {messageOf, type Place} from '../../model/errors.ts'
 import {isTruthy} from '../../model/truthy.ts'
 import {parseGoDuration} from '../../model/go-duration.ts'
 
-/** A mistake in the file of a component. */
+/** Mistake in the file of a component. */
 export class ComponentFault extends Error {
   readonly place: Place | undefined
 
@@ -18,15 +18,15 @@ export class ComponentFault extends Error {
 export interface Property {
   readonly name: string
   readonly value: string
-  /** No message shows it. */
+  /** Whether messages must not show the value. */
   readonly isSecret?: boolean
   readonly place: Place
 }
 
-/** Node's timers wait no longer, and fire at once for more: 24.8 days. */
+/** Longest timer of Node, 24.8 days. For a longer one it fires at once. */
 const MAX_MS = 2 ** 31 - 1
 
-/** Shortest secret. A shorter value is a word that messages have, too. */
+/** Minimum length of a value that messages hide as a secret. Shorter values are common words of messages. */
 const MIN_SECRET = 8
 
 export const without = (secret: string, text: string): string =>
@@ -106,7 +106,7 @@ const withoutPassword = (text: string): string => text.replaceAll(/(:\/\/[^\s/?#
 export const filled = <T extends Readonly<Record<string, string>>>(texts: T): Partial<T> =>
   Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '')) as Partial<T>
 
-/** For the end of a promise: why it has failed follows these words. */
+/** Makes the handler of a rejection: it throws an error with these words and the reason. */
 export const because =
   (words: string) =>
   (error: unknown): never => {

@@ -2,7 +2,7 @@ import type {Backlog} from '../../model/activity.ts'
 import type {Component} from './component.ts'
 import {isWithin, orAborted, pause} from '../../platform/delay.ts'
 
-/** A message as a broker carries it: bytes, and metadata as texts. */
+/** Message of a broker: data as bytes, metadata as texts. */
 export interface BrokerMessage {
   readonly data: Buffer
   readonly metadata: Readonly<Record<string, string>>
@@ -57,7 +57,7 @@ export async function isAway({ready}: Pick<SubscribeOptions, 'ready'>, ended: Ab
 
 /** A message broker. */
 export interface PubSub extends Component {
-  /** The broker decides about a failed message. Default: it is dropped. */
+  /** Whether the broker decides about a failed message. Omitted: it is dropped. */
   readonly keepsFailed?: boolean
   /** Whether a reader follows changed settings: it reads `atOnce` before each message, and ignores metadata. Omitted: the subscription is opened again. */
   readonly followsSettings?: boolean

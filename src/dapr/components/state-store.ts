@@ -47,7 +47,7 @@ export interface GetOptions {
 }
 
 export interface StateStore extends Component {
-  /** Reason why queries fail, of a store that might have them. */
+  /** Reason why queries fail, for a store type that has queries in Dapr. */
   readonly queryFault?: string | undefined
   /** Returns the item of a key unless it has expired. */
   get(key: string, options: GetOptions): Promise<StateItem | undefined>

@@ -33,7 +33,7 @@ const MAX_ANSWER_MS = 3_600_000
 const answerMs = ({wanted: {idleTimeoutMs = Infinity}}: AppRuntime): number =>
   idleTimeoutMs === Infinity ? Infinity : Math.min(Math.max(MIN_ANSWER_MS, idleTimeoutMs), MAX_ANSWER_MS)
 
-/** Aborted when the signal is, or when the app has not answered for too long. */
+/** Returns a signal that aborts with the given one, or when the app has not answered for too long. */
 export function untilAnswer(runtime: AppRuntime, signal: AbortSignal): AbortSignal {
   const ms = answerMs(runtime)
   return ms === Infinity ? signal : AbortSignal.any([signal, AbortSignal.timeout(ms)])

@@ -12,7 +12,7 @@ export class HostedActors {
   readonly #options: SidecarActorsOptions
   readonly #actors: Actors
   readonly #host: ActorHost
-  /** Ends the retirement of an app that is not healthy; undefined: it is well. */
+  /** Ends the retirement of an unhealthy app after its stop timeout. Is undefined while the app is healthy. */
   #illness: AbortSignal | undefined
 
   constructor(options: SidecarActorsOptions, actors: Actors) {
@@ -21,7 +21,7 @@ export class HostedActors {
     this.#host = new HttpActorHost(options)
   }
 
-  /** Called with the configuration of the process; '' = it has none. */
+  /** Called with the configuration that the process has reported; '': it has none. */
   tell(text: string): void {
     const {log, warn, components} = this.#options
     const types = hostedTypes(text, warn)
@@ -39,7 +39,7 @@ export class HostedActors {
     this.#actors.lost(this.#host)
   }
 
-  /** An app that is not healthy lets its actors go, and gets no calls until it is well. */
+  /** Called when the app's health changes. An unhealthy app releases its actors, and gets no calls until it is healthy. */
   noteHealth(): void {
     const {isUnhealthy, plan, home} = this.#options.runtime
     if (isUnhealthy === (this.#illness !== undefined)) return

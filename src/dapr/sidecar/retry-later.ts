@@ -1,6 +1,6 @@
 import {pause} from '../../platform/delay.ts'
 
-/** Loading code fails while no file descriptor is free, which usually lasts a moment. */
+/** Delay before a retry. Loading code fails while no file descriptor is free, usually for a moment. */
 const RETRY_MS = 1000
 
 /** Runs `work` once more in a second, unless `over` is aborted by then. */

@@ -3,10 +3,10 @@ import {askApp, mayAsk, takesQuestions} from './ask-app.ts'
 import type {SidecarActorsOptions} from './actor-access.ts'
 import type {HostedActors} from './hosted-actors.ts'
 
-/** How long after its start calls wait for a process to report its actors over a stream, in ms (Dapr: DaprBuiltInActorNotFoundRetries). */
+/** Time after its start during which calls wait for a process to report its actors over a stream, in ms (Dapr: DaprBuiltInActorNotFoundRetries). */
 const STREAM_MS = 5000
 
-/** How the types of the current process become known. `pid` 0: a process that we did not start. */
+/** How the types of the current process are found. `pid` 0: a process that the run did not start. */
 type Report =
   | {readonly kind: 'none'}
   | {readonly kind: 'asked'; readonly pid: number}
@@ -80,7 +80,7 @@ export class SidecarActors {
     this.#options.actors.onTypes()
   }
 
-  /** Returns `before` while the process is the same and accepts calls. */
+  /** Returns `before` if it is about this process, and the process accepts calls. */
   #next(before: Report): Report {
     const {runtime} = this.#options
     const {pid, queue} = runtime

@@ -30,8 +30,8 @@ export class SidecarTracing implements Tracing {
   }
 
   /**
-   * Returns the place of work below `parent`, or in a new trace if `parent` is empty. An empty string without tracing. Without a
-   * configuration the place exists, too, so that calls of its steps can be found.
+   * Begins a span below `parent` ('': in a new trace), and returns its traceparent; '': tracing is off. Without a configuration it
+   * returns an id, too, so that views find the calls of its steps.
    */
   beginWork(parent: string): string {
     if (!this.isTracing) return ''

@@ -66,9 +66,9 @@ export function recordedCall(recorder: CallRecorder, number: number): RecordedCa
   throw new ApiProblem(404, `there is no call ${number}: ${why}`, 'pillion calls lists them.')
 }
 
-/** Calls that ended together are written together. */
+/** Delay in which ended calls are collected, in ms: they are written together. */
 const EVERY_MS = 50
-/** A reader gets at most this many calls at a time, and the number of dropped ones. */
+/** Maximum number of calls written at a time. The rest are dropped and counted. */
 const MAX_BATCH = 200
 
 /**

@@ -19,13 +19,13 @@ export interface FailedCalls {
   readonly latest: {readonly at: string; readonly failure: string; readonly request: Api.Trouble['request']}
 }
 
-/** More calls are not looked at: it would delay calls. */
+/** Maximum number of calls to read: more would delay calls. */
 const MAX_READ = 4000
 const MAX_FAILED = 500
 const MAX_EDGES = 5
 const MINUTE_MS = 60_000
 
-/** Returns the failed calls of the last minute, or since a time (ms since 1970), by their cause: the innermost failed call counts. */
+/** Groups the failed calls of the last minute, or since a time (ms since 1970), by their cause: the innermost failed call. */
 export function failuresOf(
   recorder: CallRecorder,
   {masking, since, now = performance.now()}: {masking: Masking; since: number; now?: number}

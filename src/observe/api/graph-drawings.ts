@@ -5,13 +5,13 @@ type Edge = Api.Graph['edges'][number]
 /** Writes ms for people. */
 type Duration = (ms: number) => string
 
-/** The mark of an app that sleeps: the sign and the word of all lists of apps. */
+/** Mark of a sleeping app: the sign and the word that all lists use. */
 export const ASLEEP = `${STATES.asleep[0]} asleep`
 
 /** Returns the name of a callee; '' = all further callees together. */
 export const calleeName = (app: string): string => (app === '' ? '(others)' : app)
 
-/** A flowchart of Mermaid. Dotted: the caller does not name the callee under `dependsOn`. Apps that sleep are marked. */
+/** Draws a flowchart for Mermaid. A dotted edge means that the caller's `dependsOn` lacks the callee. Sleeping apps are marked. */
 export function mermaidText(graph: Api.Graph, duration: Duration): string {
   const nodes = nodesOf(graph)
   const mark = (app: string): string => (graph.asleep.includes(app) ? ` ${ASLEEP}` : '')

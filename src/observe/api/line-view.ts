@@ -4,10 +4,10 @@ import {withoutColours} from '../../model/text-lines.ts'
 import {levelOf} from '../../model/line-level.ts'
 import type * as Api from '../../model/api.generated.ts'
 
-/** `name`: of the lines. */
+/** Whether lines of this writer are an app's. */
 export const isOfApp = (name: string, app: string): boolean => isNamedSo({id: idInName(name), name}, app)
 
-/** `text`: decoded, with its colours. */
+/** Shows a line. `text`: decoded, with its colours. */
 export function lineView({time, app, stream}: Pick<LogLine, 'time' | 'app' | 'stream'>, text: string): Api.Line {
   const line = withoutColours(text)
   // our lines belong to no app

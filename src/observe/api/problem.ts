@@ -8,7 +8,7 @@ import type {Problem} from '../../model/api.generated.ts'
 interface ProblemDetails {
   /** The methods that the path has, if the status is 405. */
   readonly allow?: string
-  /** The reason, without the message's words about the app. */
+  /** The reason alone, without the app's name. */
   readonly reason?: string
 }
 

@@ -14,7 +14,7 @@ import {ApiProblem, givenObject} from './problem.ts'
 import {pinsView, replayView} from './replay-view.ts'
 import {Turns} from './turns.ts'
 
-/** Values that a request asks for, not checked. */
+/** Unchecked values of a request. */
 type Asked = Readonly<Partial<Record<keyof Api.ReplayWishes, unknown>>>
 
 /** Sends one call again. Throws a UserError. */

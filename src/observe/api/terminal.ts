@@ -68,7 +68,7 @@ async function screenOf(control: RunControl, name: AppName, gone: AbortSignal, s
 const refused = ({id}: AppName, reason: string): ApiProblem =>
   new ApiProblem(409, `no terminal can attach to "${id}": ${reason}`, '', {reason})
 
-/** More than any screen has. */
+/** Maximum columns or rows of a terminal. */
 const MAX_SIDE = 10_000
 
 function sizeIn(query: URLSearchParams): TerminalSize | undefined {

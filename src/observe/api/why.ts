@@ -9,7 +9,7 @@ import {isVersion, type AppName} from './apps.ts'
 import type {RunFacts} from './run-facts.ts'
 import {deathView} from './death-view.ts'
 
-/** One end. Throws a UserError if it is not kept. */
+/** Returns one exit. Throws a UserError if it is not kept. */
 export async function oneDeath({deaths, recorder}: RunFacts, number: number, masking: Masking): Promise<Api.Death> {
   const death = deaths?.get(number)
   if (death !== undefined) return deathView(death, masking, recorder.spans)
@@ -19,7 +19,7 @@ export async function oneDeath({deaths, recorder}: RunFacts, number: number, mas
   })
 }
 
-/** Throws a UserError if the run has no such app. */
+/** Explains the state of an app. Throws a UserError if the run has no such app. */
 export async function whyOf(
   {apps, leftOut, deaths, recorder, portHint, work, plans}: RunFacts,
   wanted: AppName,
@@ -57,7 +57,7 @@ export async function whyOf(
   }
 }
 
-/** The dependency of a running app that has no process; '' = each has one, or has done its work. */
+/** Returns the first dependency of a running app that has no process; '': each has one, or has finished. */
 function sleepingNeedOf(app: string, {plans, apps}: Pick<RunFacts, 'plans' | 'apps'>): string {
   const needed = plans().flatMap(({id, dependsOn}) => (id === app ? dependsOn : []))
   const ids = new Set(needed.flatMap(({id, until}) => (until === 'completed' ? [] : [id])))

@@ -23,7 +23,7 @@ export function tokensFor(key: Buffer, template: string): PageTokens {
   return {full: sign('full'), readOnly: sign('read-only')}
 }
 
-/** A digest has the same length for all tokens. */
+/** Hashes a token: all digests have the same length, so that they can be compared in constant time. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /** Returns the access of a token, in constant time for wrong ones. */

@@ -38,8 +38,8 @@ async function oldLogs(folder: string, apps: readonly KeptLogs[]): Promise<reado
 }
 
 /**
- * Removes old log files except those in use. `inUse` is called only if there are old files; undefined means unknown. Reads each folder
- * once for all its apps, one after the other: hundreds of names for hundreds of apps would fill memory.
+ * Removes old log files except those in use. Calls `inUse` only if there are old files; its result undefined means unknown. Reads each
+ * folder once for all its apps, one folder after the other: hundreds of names for hundreds of apps would fill memory.
  */
 export async function removeOldLogs(
   apps: readonly KeptLogs[],

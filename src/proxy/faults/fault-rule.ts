@@ -18,7 +18,7 @@ function mixed(value: number): number {
 
 type Matched = Pick<Call, 'caller' | 'callee' | 'from' | 'method' | 'path' | 'actor'>
 
-/** The counts of a rule, and its decision about a call, without a clock. */
+/** Decides by its seed which matching calls are hit, and counts them. The caller waits for `delayMs`. */
 export class FaultRule {
   readonly number: number
   readonly plan: FaultPlan

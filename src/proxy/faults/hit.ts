@@ -13,7 +13,7 @@ export interface Hit {
   readonly kind: FaultKind
   /** Calls the listener when the rule is removed or disabled. The result cancels that. */
   onOver(listener: () => void): () => void
-  /** Kills the callee, of which this is the process. */
+  /** Kills the process `pid` of the callee. */
   kill(callee: string, pid: number): void
   /** Begins its delay; undefined if it has none. */
   delay(): Delay | undefined

@@ -34,7 +34,7 @@ export interface Admitted {
   readonly path?: string
   /** Called when the call is over, to count it for the callee's sidecar, too. */
   readonly recorded?: Recorded | undefined
-  /** The call has ended; `isBroken`: the callee closed the connection under it. Called exactly once. */
+  /** Ends the call. Called exactly once. `isBroken`: the callee closed the connection during the call. */
   leave(isBroken?: boolean): void
 }
 

@@ -10,7 +10,7 @@ const TOOL = /(?:^|\n)user-agent: ?(?:bruno|curl|httpie|insomnia|pillion|postman
  */
 export class ByHand {
   readonly #marks = new PeerVariable('PILLION_LIFE')
-  /** By connection: whether an app has it. */
+  /** Whether an app owns a connection. */
   readonly #apps = new WeakMap<Ends, boolean>()
   /** Header lines of the latest request, usually equal to the next one's, and whether they name such a program. */
   #lines = ''

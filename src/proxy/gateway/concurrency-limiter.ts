@@ -20,9 +20,9 @@ export class ConcurrencyLimiter {
   readonly #limit: () => number
   readonly #waiting: QueuedCall[] = []
   #taken = 0
-  /** Whether the calls with slots are being served. Otherwise their wait is for the app, and no timeout counts it. */
+  /** Whether the app serves the calls with slots. Otherwise waiting calls wait for the app, and no timeout counts that. */
   #isInUse = true
-  /** Waiting calls are let in one after the other: thousands that are denied must not nest. */
+  /** Whether a loop lets waiting calls in: calls that are denied at once must not nest. */
   #isLettingIn = false
 
   /** `limit`: 0 = no limit. */

@@ -41,7 +41,10 @@ export class InterceptedRun {
     return this.#interception.decisions
   }
 
-  /** Whether the first attempt may be made without `start`: `ended` is called with its outcome. If it is not the last attempt, call `start` to continue. */
+  /**
+   * Begins the first attempt without `start` if it may. Calls `ended` with the outcome. If that is not the last attempt, call `start` to
+   * continue.
+   */
   begin(whyOnce: WhyOnce, ended: (outcome: CallOutcome, isLast: boolean) => void): boolean {
     if (this.#interception.begin?.(whyOnce) !== true) return false
     this.#ended = ended

@@ -56,7 +56,7 @@ function enqueue(call: Call, callee: Callee): Admission | Held {
 
 const REMOTE = 'rpc error: code = Internal desc = '
 
-/** Admits a call in any state of the app, as Dapr's proxy does. */
+/** Admits a call in any state of the app, as Dapr's gRPC proxy does. */
 export const passed = (call: Call, callee: Callee): Admission =>
   admitted(callee, call.caller === callee.id, callee.queue.enter(call))
 

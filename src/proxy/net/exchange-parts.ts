@@ -10,7 +10,7 @@ import type {Reply} from './reply.ts'
 export interface CallHandler {
   readonly journal: CallJournal
   readonly rules: HeaderRules
-  /** How the response breaks off on purpose; undefined: it does not. */
+  /** The fault that breaks off the response; undefined: none. */
   readonly broken: BrokenResponse | undefined
   /** The call is mirrored to shadows. */
   readonly copy: Copy | undefined

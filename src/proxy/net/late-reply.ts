@@ -1,7 +1,7 @@
 import type {CallJournal} from './call-journal.ts'
 import type {Reply} from './reply.ts'
 
-/** How long our reply waits for the body, in ms: a caller may wait for the reply before it sends one. */
+/** Maximum wait of our reply for the body, in ms: some callers send the body only after they have read the reply. */
 const LATEST_MS = 500
 
 /** The exchange of a request. */

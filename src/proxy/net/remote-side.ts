@@ -14,9 +14,9 @@ export interface RequestBody {
   write(bytes: Buffer | undefined, isLast: boolean): boolean
 }
 
-/** A failed request, and the callee's progress with it. */
+/** A request that failed on the remote side, with the callee's progress. */
 export interface Lost {
-  /** The body so far, if the callee has not begun to handle the request; left out: it has, or more was sent than is kept. */
+  /** The whole body so far, to be sent again. Omitted if the callee has begun to handle the request, or the body was not kept. */
   readonly unsent?: string | undefined
   /** Whether its connection had carried other requests. */
   readonly wasUsed: boolean

@@ -7,10 +7,10 @@ export function changed(piece: Buffer, change: (piece: Buffer) => void): Buffer 
   return copy
 }
 
-/** Takes the parts of a request. */
+/** The part of a connection that the pieces of a request are written to. */
 export type PartTarget = Pick<Upstream, 'writeAll' | 'writeLate' | 'isUnframed'>
 
-/** A target whose connection is written late, if it can be. */
+/** Returns the same target, whose `writeAll` is its `writeLate` if it has one. */
 export const lateTo = (to: PartTarget): PartTarget =>
   to.writeLate === undefined ? to : {writeAll: to.writeLate.bind(to)}
 

@@ -4,7 +4,7 @@ import {Exchange} from './exchange.ts'
 import type {ResponseHead} from './http1/response-head.ts'
 import type {Reply} from './reply.ts'
 
-/** The caller's side of a request whose body is here already: sends it, and collects the response. */
+/** Caller's side of a request whose whole body is in memory. Sends the body and collects the response. */
 export abstract class ResponseCollector implements Downstream {
   readonly exchange: Exchange
   readonly toHead: boolean

@@ -47,7 +47,7 @@ export interface Upstream {
   /** How long it had no call, counted by its pool. */
   idleMs: number
   readonly isOpen: boolean
-  /** The head and body so far, for another connection, if the callee has not begun to handle them. Else ''. */
+  /** Head and body so far, to be sent on another connection; '': the callee may have begun to handle them. */
   readonly unsent: string
   /** Bodies are written without the framing of HTTP/1. */
   readonly isUnframed?: true | undefined

@@ -5,7 +5,7 @@ import {LOOPBACK} from '../../platform/probe.ts'
 import {whoHolds, type NameOwner} from './app-port.ts'
 import {listen, listenAnywhere, portOf} from './bind.ts'
 
-/** The manager's port, bound by us until the run ends. */
+/** Port of Daeploy's manager, bound until the run ends. */
 export interface ManagerPort {
   readonly servers: readonly Server[]
   readonly port: number

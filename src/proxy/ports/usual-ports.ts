@@ -3,7 +3,7 @@ import {fnv1a} from '../../model/fnv1a.ts'
 import {templateIdentity} from '../../platform/paths.ts'
 import {appPortsAt} from './app-port.ts'
 
-/** Numbers of the ports of one sidecar. */
+/** Ports that an app and its sidecar want. */
 export interface WantedPorts {
   readonly httpPort: number
   readonly grpcPort: number

@@ -8,7 +8,7 @@ export interface NamedHost {
 
 const HOST = /^host:[ \t]*([^\r\n]*?)[ \t]*\r$/gim
 const PORT = /:\d{1,5}$/
-/** The longest host name (RFC 1035 §2.3.4), its port, and a dot at its end. */
+/** Maximum length of a host name (RFC 1035 §2.3.4) with a port and a final dot. */
 const MAX_LENGTH = 260
 
 /** Reads the host from header lines. Returns undefined for none or several, which programs could read differently (RFC 9112 §3.2). */
@@ -48,7 +48,7 @@ export function readAsked(lines: string): AskedHost {
   return {host: hostIn(lines), passes: passesIn(lines), lacks}
 }
 
-/** The header lines by which an app learns where its caller came in. */
+/** Returns the X-Forwarded lines that a request lacks: address and scheme of its caller, host and port of the entrance. */
 export function forwardedLines({host, lacks}: AskedHost, {address, port, scheme}: Origin): string {
   const values = {For: address, Proto: scheme, Host: host?.written ?? '', Port: port}
   return lacks.map(name => `X-Forwarded-${name}: ${values[name]}\r\n`).join('')

@@ -7,7 +7,7 @@ export class FrameHead implements FieldSink {
   path = ''
   isGrpc = false
   hasTrace = false
-  /** All fields, encoded so that any connection understands them. */
+  /** All fields, encoded without references to a table of one connection. */
   bytes = ''
   /** Header lines. */
   lines = ''

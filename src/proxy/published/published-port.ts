@@ -27,7 +27,7 @@ export interface OwnCopy {
   readonly named: (host: string, app: string) => string
 }
 
-/** The host name of the page from which a browser sends a request (RFC 6454 §7.1, RFC 9110 §10.1.3). */
+/** Matches the host name of the page that sends a request (RFC 6454 §7.1, RFC 9110 §10.1.3). */
 const PAGE = /^(?:origin|referer):[ \t]*https?:\/\/([^\s/:]+\.[a-z]+)(?=[\s/:])/im
 
 /** The port at which others call an app. */
@@ -36,7 +36,7 @@ export class PublishedPort extends CallPort {
   readonly #ownCopy: OwnCopy | undefined
   /** Whether the app has answered in HTTP/1, and so does not speak first. A caller's HTTP proves nothing: some only probe the port. */
   #speaksHttp = false
-  /** Open requests of HTTP/1, whose answers will show it. */
+  /** Number of open HTTP/1 requests. Their responses show whether the app speaks HTTP. */
   #asked = 0
 
   /**

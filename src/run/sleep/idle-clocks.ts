@@ -15,7 +15,7 @@ export interface IdleClocksOptions {
   readonly fall: (runtime: AppRuntime) => Promise<boolean>
 }
 
-/** How often an app is checked within its `idleTimeout`. */
+/** Number of checks of an app within its `idleTimeout`. */
 const LOOKS = 10
 const MIN_TICK_MS = 5
 const MAX_TICK_MS = 1000

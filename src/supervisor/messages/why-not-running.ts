@@ -39,7 +39,7 @@ export function whyNotSpawned(state: AppState): string {
   return exit?.kind === 'spawn-error' ? `it could not be started: ${exit.message}` : ''
 }
 
-/** `line`: the most useful line of its last output. */
+/** Describes an end. `line`: the most useful line of its last output. */
 function whyInState(id: string, state: AppState, {at, line}: {at: Date; line: string}): string {
   const words = line === '' ? '' : `: ${line}`
   switch (state.phase) {

@@ -40,7 +40,7 @@ export class Exchanges {
     this.#replacement?.moved()
   }
 
-  /** Lets the calls and the work of the process end. `isFall`: the app falls asleep. */
+  /** Lets the calls and the work of the process finish. `isFall`: the app falls asleep. */
   async drain(isFall: boolean, callOff: AbortSignal): Promise<void> {
     this.#replacement ??= this.#begin(isFall)
     await this.#replacement.drain(callOff)

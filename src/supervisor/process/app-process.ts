@@ -70,7 +70,7 @@ export class AppProcess {
     else this.#input?.pipe(stdin)
   }
 
-  /** Number of its group; if its server has left that, of the server's group. */
+  /** Number of its process group, or of the group of a server that has left that. */
   get pid(): number | undefined {
     return this.server?.group ?? this.group.pid
   }

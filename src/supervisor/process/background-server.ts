@@ -10,7 +10,7 @@ export interface Marked {
   readonly marker: string
 }
 
-/** A server listens within this time after its launcher has exited, or has failed. */
+/** Time for a server to listen after its launcher has exited, in ms. */
 const LISTENS_WITHIN_MS = 10_000
 const LOOK_EVERY_MS = 100
 const ENDED_EVERY_MS = 250

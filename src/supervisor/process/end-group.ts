@@ -7,11 +7,11 @@ import {ProcessTracker, type Orphan} from './process-tracker.ts'
 
 /** Maximum wait after SIGKILL, in ms: a process that hangs in the kernel may take longer. */
 const KILLED_WITHIN_MS = 2000
-/** After the grace period we read remaining output for this long. */
+/** Time to read remaining output after the grace period, in ms. */
 const LAST_LINES_WITHIN_MS = 500
 const FIRST_LOOK_AFTER_MS = 2
 const LOOK_EVERY_MS = 50
-/** After one second we check less often: each check scans all processes of the machine. */
+/** Delay between two looks after the first second, in ms: each look scans all processes of the machine. */
 const LATER_EVERY_MS = 250
 
 export interface GroupEnding {

@@ -15,7 +15,7 @@ export const dropStdio = (stdio: ProcessStdio): void => ('lines' in stdio ? stdi
 export const preparePipes = async (count: number): Promise<readonly ProcessPipes[]> =>
   makePipes(count).catch((): ProcessPipes[] => [])
 
-/** How long it is tried while no file can be opened, which passes as a rule. */
+/** Time in which opening pipes is retried, in ms: a shortage of descriptors usually passes. */
 const TRIED_MS = 10_000
 
 /** Creates the pipes of one process, or returns the error. `over`: they are no longer needed. */
@@ -32,7 +32,7 @@ export async function processPipes(over: AbortSignal): Promise<ProcessPipes | Ex
   }
 }
 
-/** Returns the place, or the exit without one, as on a full disk. */
+/** Returns the place, or an exit if preparing it fails, as on a full disk. */
 export async function placeOrExit(prepare: () => Promise<ProcessPlace>): Promise<ProcessPlace | Exit> {
   try {
     return await prepare()

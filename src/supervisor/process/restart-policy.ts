@@ -3,7 +3,7 @@ import {succeeded, type Exit} from '../../model/app-state.ts'
 
 /** Statistics of unexpected exits. */
 export interface Failures {
-  /** Since the last process that ran for 10 s or more. */
+  /** Exits since the last process that ran for 10 s or more. */
   readonly inARow: number
   /** Processes in a row that ran for less than 1 s. */
   readonly short: number

@@ -6,7 +6,7 @@ const PART =
 /** A sequence, a character, or the end of a line (`\r\n`) that the next piece may complete. */
 const UNFINISHED =
   /(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)|\r|[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})$/
-/** Longer than any real sequence. */
+/** Maximum length of an unfinished sequence: longer than any real one. */
 const MAX_UNFINISHED = 4096
 /** Controls and moves, which plain text does not contain; `\r\n` is the end of a line. */
 const MOVES = /[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\x1b(?!\[[\d;:]*m)|\r(?!\n)/

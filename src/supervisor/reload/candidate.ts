@@ -55,7 +55,10 @@ export async function candidateOf(runtime: Replaced, channel: AppChannel): Promi
   }
 }
 
-/** Starts a process; resolves with true when it is ready, with false when it has exited or the signal is aborted. `onMove`: as of the app's runtime. */
+/**
+ * Starts a process. Resolves with true when it is ready, with false when it has exited or the signal is aborted. `onMove`: listener of
+ * the app's runtime.
+ */
 async function reached(
   app: Supervised,
   signal: AbortSignal,

@@ -3,7 +3,7 @@ import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import type {OnGone} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {FiringRequest} from './firing-spec.ts'
 
-/** A call to an actor that was refused before its turn began. */
+/** Refusal of a call to an actor before its turn began. */
 export class ActorError extends Error {
   readonly refusal: 'unhosted' | 'depth' | 'full' | 'gone' | 'late'
 

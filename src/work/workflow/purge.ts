@@ -9,7 +9,7 @@ import {deniedAccess, notOver, unknownInstance, WorkflowError} from './workflow-
 
 /** Instances to remove. */
 export interface PurgeRequest {
-  /** Also remove its children, in whichever app they are. */
+  /** Whether its children are removed, too, in whichever app they are. */
   readonly isRecursive: boolean
   readonly isForced: boolean
 }

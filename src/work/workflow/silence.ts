@@ -2,7 +2,7 @@ import type {Engine} from './engine.ts'
 import type {TurnStart} from './turn.ts'
 import {TurnItem} from './work-items.ts'
 
-/** A worker that has not answered a turn for this time is named in the log. */
+/** Time in ms without an answer after which the log names a turn's worker. */
 const SILENCE_MS = 60_000
 
 /** Names turns that no worker answers. Does not send them again, since their worker may be in a debugger. */

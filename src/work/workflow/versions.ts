@@ -8,7 +8,7 @@ const PATCH_MISMATCH = 0
 const VERSION_NOT_AVAILABLE = 1
 /** Reason of our own: the code's steps differ from the history. SDKs do not know it; the description explains it. */
 const CODE_CHANGED = 3
-/** A reason of Pillion alone: the answer of the worker has unknown actions. */
+/** Reason of our own: the worker's answer has unknown actions. */
 const UNREADABLE = 4
 
 /** Why an instance cannot continue with the code of the worker that has answered. */

@@ -57,7 +57,7 @@ export function withoutCommands(text: string): string {
   return `::stop-commands::${token}\n${text.endsWith('\n') ? text : `${text}\n`}::${token}::\n`
 }
 
-/** Adds a table to the summary of the step. The result is why that failed; '' = it did not. */
+/** Adds a table to the summary of the step. Returns why that failed; '': it did not. */
 export function addSummary(outcome: RunOutcome, {GITHUB_STEP_SUMMARY: file}: Environment): string {
   if (file === undefined || file === '') return ''
   try {

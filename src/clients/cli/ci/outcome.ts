@@ -1,7 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {Place} from '../../../model/errors.ts'
 
-/** A step of `up --run`, or a promise about the run. */
+/** A step of `up --run`, or a check of the whole run. */
 export interface RunCheck {
   readonly name: string
   readonly tookMs: number

@@ -126,7 +126,7 @@ export const launchFor = async ({api}: FoundRun, id: string): Promise<Launch> =>
     throw isStopped ? new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`) : error
   })
 
-/** The parser has checked it. */
+/** Returns the format of a command's output. The parser has checked it. */
 const formatOf = ({flags}: CommandContext): LaunchFormat => (flags.text('format') ?? 'shell') as LaunchFormat
 
 async function appOf(

@@ -6,7 +6,7 @@ import {orElse} from '../../../model/or-else.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 
-/** The prefix of a copy in progress. An interrupted copy is removed and made again. */
+/** Prefix of an unfinished copy. An interrupted copy is removed and started again. */
 const TEMPORARY = '.pillion-bring-'
 
 export interface Copied {

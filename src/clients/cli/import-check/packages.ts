@@ -77,7 +77,7 @@ export function missingPackages(folder: string, lines: readonly string[]): Insta
   return undefined
 }
 
-/** The nearest folder, up to that of the repository, that has one of these; a lock file above wins over a `package.json`. */
+/** Returns the nearest folder within the repository that has one of these files. A lock file above wins over a `package.json`. */
 function nearest(folder: string, files: readonly string[]): string | undefined {
   const above = foldersAbove(folder)
   const [last = ''] = files.slice(-1)

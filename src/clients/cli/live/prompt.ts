@@ -15,7 +15,7 @@ export class Prompt {
     return this.#text
   }
 
-  /** The text to show; its end if there is not enough space. */
+  /** Returns the text to show, or its end if there is not enough space. */
   shown(width: number): string {
     const text = `${this.#question} ${this.#text}`
     if (widthOf(text) <= width) return text

@@ -8,7 +8,7 @@ export type ShownLine = Pick<Line, 'line' | 'level' | 'stream'>
 
 const KEPT = 2000
 const FIRST = 500
-/** A flood is read no faster than it is drawn: the run leaves out the rest, and says so. */
+/** Maximum number of lines for each drawing. The run counts the rest of a flood. */
 const AT_ONCE = 200
 const PAUSE_MS = 100
 

@@ -55,7 +55,7 @@ function placeOf(to: string, apps: readonly Api.App[], callers: readonly Api.App
   })
 }
 
-/** The response, and why it is not whole; `size`: bytes of its whole body. */
+/** The response, with the reason if it is incomplete; `size`: bytes of its whole body. */
 type Sent = Readonly<{message: IncomingMessage; body: Buffer; size: number; fault: string}>
 
 /** Sends a request. Throws a UserError if there is no response. */

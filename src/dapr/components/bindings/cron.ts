@@ -11,9 +11,9 @@ interface Entry {
   due: number
 }
 
-/** How often the time is checked: a sleeping machine stops its timers, and its clock may be set. */
+/** Delay between two looks at the time, in ms: timers stop while a machine sleeps, and its clock may be set. */
 const LOOK_MS = 60_000
-/** So many times may be with an app, which may not answer: others are left out. */
+/** Maximum number of unanswered ticks at an app. Further ticks are dropped. */
 const MAX_AT_ONCE = 100
 
 /** All schedules of a run, on a single timer for the next tick. */

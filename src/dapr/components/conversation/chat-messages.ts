@@ -35,7 +35,7 @@ export function chatRequest(model: string, question: ModelQuestion): object {
 const choiceOf = (choice: string): unknown =>
   ['auto', 'none', 'required'].includes(choice) ? choice : {type: 'function', function: {name: choice}}
 
-/** `24h`, as providers write it. */
+/** Writes a duration as providers do: `24h`. */
 function retentionOf(ms: number): string {
   if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`
   return ms % 60_000 === 0 ? `${ms / 60_000}m` : `${ms / 1000}s`
@@ -88,7 +88,7 @@ const formatOf = (format: Json): object | undefined =>
       }
     : undefined
 
-/** The known keys of a JSON schema, all the way down. */
+/** Removes unknown keys from a JSON schema, at all levels. */
 function schemaOf(schema: Json): object {
   const members = SCHEMA_KEYS.flatMap(key => {
     const value = schema[key]

@@ -112,7 +112,7 @@ const HOLDS: Readonly<Record<string, Hold>> = {
   'pubsub.azure.servicebus.queues': {property: 'lockDurationInSec', unitMs: 1000, defaultMs: USUAL_MS}
 }
 
-/** Share of that time to use. The rest is for the answer's way back. */
+/** Share of that time to use. The rest is for the answer to reach the broker. */
 const SHARE = 0.9
 
 /** How long a broker's message may wait for an app that starts or reloads, in ms: after that the broker redelivers it. */

@@ -20,7 +20,10 @@ export class KafkaPublisher {
     await this.#producer.metadata({topics: []})
   }
 
-  /** Publishes a message; settles when the brokers have stored it. `null` becomes a record without a value, a tombstone. */
+  /**
+   * Publishes a message; settles once brokers have confirmed it as `acks` demands (0: once it is sent). `null` becomes a record without a
+   * value, a tombstone.
+   */
   async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
     const {excluded} = this.#settings
     const key = metadata['partitionKey'] ?? metadata['__key']
@@ -51,7 +54,7 @@ export function bottomOf(error: unknown): string {
   return error instanceof Error && error.cause instanceof Error ? bottomOf(error.cause) : messageOf(error)
 }
 
-/** The bytes of a message without value. */
+/** Data of an event that becomes a record without a value. */
 export const NULL = Buffer.from('null')
 
 /** Chooses the partition as Dapr's publishers do: equal keys have the same partition, messages without a key a random one (sarama.NewHashPartitioner: FNV-1a). */

@@ -20,7 +20,7 @@ export interface KafkaSettings {
   /** Number of further tries for a failed record (-1: forever), and the pause before each. */
   readonly maxRetries: number
   readonly retryMs: number
-  /** After the connection was lost. */
+  /** Delay before a lost connection is opened again. */
   readonly reconnectMs: number
   readonly escapeHeaders: boolean
   /** Metadata that does not become headers, and headers that do not become metadata. */
@@ -101,7 +101,7 @@ function excludedOf(properties: Properties): RegExp | undefined {
 
 const AUTH_TYPES = ['none', 'password', 'mtls', 'certificate']
 
-/** TLS and SASL; without `authType` neither may be left out. */
+/** Reads the settings of TLS and SASL. The file must have `authType`, or the older `authRequired`. */
 function accessOf(properties: Properties): Pick<BaseOptions, 'tls' | 'sasl'> {
   const isOld = !properties.has('authType') && properties.has('authRequired')
   const old = !properties.boolean('authRequired') ? 'none' : properties.has('saslPassword') ? 'password' : 'mtls'

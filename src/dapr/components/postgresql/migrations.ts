@@ -12,8 +12,8 @@ const LOCK = 'lock'
 const IS_THERE = ['23505', '42P07', '42710']
 
 /**
- * Brings tables to the newest schema. The level is kept in a row of the metadata table, and another row is the lock, as
- * sidecars of Dapr have it: they may start at the same time (components-contrib: common/component/sql/migrations/postgres).
+ * Brings tables to the newest schema. The metadata table keeps the level in a row. Another row is the lock, as sidecars of Dapr use it:
+ * several may start at the same time (components-contrib: common/component/sql/migrations/postgres).
  */
 export async function migrate(
   pool: Pool,

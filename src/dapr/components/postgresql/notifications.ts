@@ -19,7 +19,7 @@ export class ChannelNotifications {
     this.#warn = warn
   }
 
-  /** Settles when notifications are seen from now on; the returned function ends that. */
+  /** Listens to a channel. Settles when the server reports its notifications; the returned function ends that. */
   async listen(channel: string, listener: Listener): Promise<() => Promise<void>> {
     const listeners = this.#listeners.get(channel) ?? new Set()
     this.#listeners.set(channel, listeners)

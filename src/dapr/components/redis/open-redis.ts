@@ -5,9 +5,9 @@ import {filled, type Properties} from '../properties.ts'
 import type {RedisTarget} from './redis-servers.ts'
 
 const DEFAULT_PORT = 6379
-/** Also for `dialTimeout: 0`, as in Go's client. */
+/** Time to connect, in ms, also for `dialTimeout: 0`, as in Go's client. */
 const DIAL_MS = 5000
-/** `sentinel`, as documented for locks, is `node`: `failover` makes the difference. */
+/** Values of `redisType`. `sentinel`, as documented for locks, means `node`: `failover` selects sentinels. */
 const TYPES = ['node', 'cluster', 'sentinel']
 
 /** Connects a component to its Redis; `prefix`: words before Dapr's error. */

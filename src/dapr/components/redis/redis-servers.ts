@@ -33,7 +33,7 @@ export class RedisServers implements RedisAccess {
   readonly #options: LocalRedisOptions
   /** The local servers by the ports that components name. */
   readonly #local = new Map<number, Promise<LocalRedis>>()
-  /** Ports that the Redis of a space replaces. */
+  /** Ports at which the Redis of this space replaces the machine's. */
   readonly #own = new Set<number>()
   /** The servers at these ports, for apps that ask them by their numbers, and for other runs. */
   readonly #shared = new Map<number, LocalRedis>()
@@ -62,7 +62,7 @@ export class RedisServers implements RedisAccess {
     return (await (this.#shared.get(port) ?? (await this.#local.get(port)))?.release()) ?? false
   }
 
-  /** Writes the keys of the built-in ones, and lets their ports go. */
+  /** Writes the keys of the built-in servers, and releases their ports. */
   async close(): Promise<void> {
     await Promise.all([...this.#local.values(), ...this.#shared.values()].map(async local => (await local).close()))
   }

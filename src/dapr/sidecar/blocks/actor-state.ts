@@ -22,7 +22,7 @@ const NO_OPTIONS = {concurrency: '', consistency: ''} as const
 
 /** The state of actors, in the store that is marked for them (Dapr: pkg/actors/state). */
 export class ActorState extends AppBlock {
-  /** Whether the actor is active, or hosted here, is not asked. */
+  /** Returns a value, also of an actor that is not active or not hosted here. */
   async get(type: string, id: string, key: string, onGone: OnGone): Promise<StateItem | undefined> {
     checkReserved(type)
     checkActor(type, id)

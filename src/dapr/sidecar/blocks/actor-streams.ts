@@ -6,7 +6,7 @@ import type {CallJournal} from '../../../proxy/net/call-journal.ts'
 
 const REASONS: Readonly<Record<number, string>> = {200: 'OK', 404: 'Not Found', 500: 'Internal Server Error'}
 
-/** The app gets it by its stream: the journal has it from now on. */
+/** Records that the whole turn was sent over a stream. */
 function turnSent(journal: CallJournal | undefined, work: ActorWork): void {
   if (journal === undefined) return
   const {caller, callee} = journal.call
@@ -92,7 +92,7 @@ export class ActorStreams extends AppBlock {
     this.context.log.warn('actors', `"${this.context.instance}" ${text}`)
   }
 
-  /** A stream begins, for these types. */
+  /** Adds a stream that hosts these types. */
   async open(session: ActorSession, types: Types): Promise<void> {
     if (types.size === 0) return
     const actors = await this.context.actors.load()
@@ -121,7 +121,7 @@ export class ActorStreams extends AppBlock {
     if (this.context.lives().length > 0) this.#register()
   }
 
-  /** Registers the types of all streams if one of them is new among those that may get work. */
+  /** Registers the types of all streams if a new stream may get work. */
   #register(): void {
     const before = this.#registered
     this.#registered = this.#able

@@ -44,13 +44,13 @@ export class BlockError extends Error {
   }
 }
 
-/** An error whose reason follows its words. */
+/** Appends the reason to the words of an error. */
 export const toldWhy =
   (...[kind, text, details]: ConstructorParameters<typeof BlockError>) =>
   (why: string): BlockError =>
     new BlockError(kind, text + why, details)
 
-/** For the end of a promise: why it has failed follows these words. */
+/** Makes the handler of a rejection: it throws an error with these words and the reason. */
 export const failing =
   (...of: ConstructorParameters<typeof BlockError>) =>
   (error: unknown): never => {

@@ -5,7 +5,7 @@ import type {BlockSpan} from './block-context.ts'
 import type {AppEvent, EventAnswer} from './event-channel.ts'
 import {STOPPED, type Stopped} from './held-delivery.ts'
 
-/** The result of a delivery: an answer of the app, or why the event does not reach it. */
+/** Result of a delivery: an answer of the app, or why the app did not get the event. */
 export type EventOutcome = EventAnswer | Stopped | {readonly kind: 'expired' | 'unrouted'}
 
 /** The outcome of an event that crashes the app again and again. */

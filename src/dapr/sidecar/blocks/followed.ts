@@ -3,7 +3,7 @@ import type {LogLevel} from '../../../model/plan.ts'
 import {AppBlock} from './block-context.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 
-/** Between two tries to begin, in ms: the first, and the longest. */
+/** First delay between two tries to begin, in ms. */
 const FIRST_MS = 500
 const LONGEST_MS = 30_000
 /** Time for removed readers to stop before new ones begin, in ms. Both may read one queue. */
@@ -24,10 +24,10 @@ export async function stopFollowed({over, reader}: Followed): Promise<void> {
   await reader.stop()
 }
 
-/** Begins a reader, unless it exists. Resolves with true if it has begun, with undefined after a logged failure. */
+/** Begins a reader unless it exists. Resolves with true if it has begun, and with undefined after a failure, which is logged. */
 type Begin<T> = (wanted: T, failures: LogLevel) => Promise<boolean | undefined>
 
-/** All readers of one kind for an app: exactly the wanted ones. */
+/** Keeps exactly the wanted readers of one kind for an app. */
 export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   protected readonly active = new Map<string, A>()
   /** Queue of changes by key: one change after the other, so that a silent server delays no other key. */
@@ -85,7 +85,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     await Promise.all([...this.#changes].flatMap(([key, changes]) => [stop(key), changes.run(async () => stop(key))]))
   }
 
-  /** Stops an unwanted reader. Waits for it once: an app may keep an event for long, and a server may never answer. */
+  /** Stops an unwanted reader. Waits for it for a limited time: an app may keep an event for long, and a server may never answer. */
   async #leave(key: string, begin: Begin<T>): Promise<unknown> {
     const stopped = this.#change(key, 'error', begin)
     const leaving = within(STOP_MS, stopped)
@@ -95,7 +95,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     return leaving
   }
 
-  /** Begins one, or stops it, as is wanted once the changes before are done. */
+  /** Begins or stops one reader, as is wanted when earlier changes are done. */
   async #change(key: string, failures: LogLevel, begin: Begin<T>): Promise<boolean | undefined> {
     const changes = this.#changes.get(key) ?? new SerialQueue()
     this.#changes.set(key, changes)

@@ -26,7 +26,7 @@ type Outcome<Answer> =
   | Stopped
   | {readonly kind: 'failed'; readonly status: 0; readonly text: string}
 
-/** Delivers an event once. Rejects if it cannot be sent: another program may have published anything. */
+/** Delivers an event once. Rejects if the event cannot be sent: other programs may publish any data. */
 type Deliver<Answer> = (attempt?: AttemptControl) => Promise<Outcome<Answer>>
 
 interface HeldDeliveryOptions<Answer> {
@@ -42,7 +42,7 @@ interface HeldDeliveryOptions<Answer> {
   readonly over: AbortSignal
 }
 
-/** Time within which we notice that a process no longer listens, in ms. */
+/** Time in which the sidecar notices that a process no longer listens, in ms. */
 const NOTICED_MS = 50
 
 const isInterrupted = (outcome: {readonly kind: string}): outcome is Interrupted => outcome.kind === 'interrupted'

@@ -77,7 +77,7 @@ function skipWhite(text: string, from: number): number {
   return at
 }
 
-/** Returns the position of the next member or item after the end of one, or of the closing bracket. */
+/** Returns the index of the next member or item, or of the closing bracket. */
 function next(text: string, end: number): number {
   const at = skipWhite(text, end)
   return text.charCodeAt(at) === COMMA ? skipWhite(text, at + 1) : at

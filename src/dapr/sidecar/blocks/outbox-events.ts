@@ -41,7 +41,7 @@ export function outboxTransaction(all: readonly StateChange[], target: OutboxTar
   return {changes, events}
 }
 
-/** Makes the event of a saved item. `request`: the item, whose metadata become keys. `said`: the data of the event. */
+/** Makes the event of a saved item. The metadata of `request` become keys; `said` is the data. */
 function eventOf(
   request: StateSet,
   said: StateSet,

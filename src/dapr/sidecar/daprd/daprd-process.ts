@@ -36,14 +36,14 @@ export function entryOf(line: string, daprd: string): LogEntry {
 export interface DaprdOptions {
   readonly program: DaprdProgram
   readonly plan: AppPlan
-  /** Of our sidecar, for `dapr list`: daprd itself listens on sockets in its folder. */
+  /** Ports of our sidecar, for `dapr list`: daprd itself listens on sockets in its folder. */
   readonly ports: Pick<ShownPorts, 'httpPort' | 'grpcPort'>
   readonly env: Environment
   /** The value of `PILLION_RUN`. */
   readonly run: string
   /** The value of `PILLION_LIFE`: unique among all processes of the run. */
   readonly life: string
-  /** Created here, and removed at the end. */
+  /** Folder of its sockets and files, created here and removed at the end. */
   readonly folder: string
   /** Components that the process opens (`componentsText`). */
   readonly components: string

@@ -6,7 +6,7 @@ export interface Part {
   readonly isLast: boolean
 }
 
-/** Limit of pieces: more are copied into one, since each costs work. */
+/** Maximum number of pieces. More are copied into one, since each costs work. */
 const MAX_PIECES = 8
 
 /** Bytes of a stream, in pieces of any size. */

@@ -21,9 +21,9 @@ const NO_HEAD: GrpcStatus = {code: INTERNAL, message: 'the app sent data before 
 export abstract class AnsweredCall extends StreamCall {
   protected readonly sidecar: SidecarContext
   protected answerGauge: MessageGauge
-  /** The caller has got the head of an answer. */
+  /** Whether the caller has received the head of an answer. */
   protected hasBegun = false
-  /** The caller has got a message of an attempt that policies could have discarded before. */
+  /** Whether the caller has received a message. From then on policies cannot discard the attempt. */
   protected hasPassed = false
   /** The head that is held back, as fields; '' = none. */
   #head = ''
@@ -36,7 +36,7 @@ export abstract class AnsweredCall extends StreamCall {
   }
 
   protected abstract answerFields(fields: AnswerFields): string
-  /** The attempt has ended with the answer's status; `pass` passes that on. */
+  /** Called when the attempt has ended with a status; `pass` sends that to the caller. */
   protected abstract answered(end: GrpcStatus, pass: () => void): void
   /** The callee has failed. Policies may retry the call. */
   protected abstract failAttempt(end: GrpcStatus): void

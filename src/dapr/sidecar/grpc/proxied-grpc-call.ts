@@ -20,7 +20,7 @@ import {
 } from '../../../proxy/net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../../proxy/net/grpc/timeout.ts'
 
-/** A call that has waited no longer has the deadline that its caller wrote. */
+/** Waits shorter than this, in ms, leave the deadline as the caller wrote it. */
 const AT_ONCE_MS = 1
 
 /** A call of any method of an app, passed on unchanged (Dapr: pkg/messaging/grpc_proxy.go). */

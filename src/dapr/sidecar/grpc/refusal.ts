@@ -36,7 +36,7 @@ const refusal = (httpStatus: number, code: number, message: string): GrpcRefusal
   status: {code, message}
 })
 
-/** Two parts, of which the first may have more (grpc-go: server.go). */
+/** Matches a path of two parts. The first one may contain slashes (grpc-go: server.go). */
 const METHOD_NAME = /^\/.+\/[^/]*$/
 const CONTENT_TYPE = /^application\/grpc(?:[+;].*)?$/
 
@@ -76,7 +76,7 @@ export const refusalOf = (
   return fault === '' ? undefined : refusal(200, INVALID_ARGUMENT, `invalid baggage header: ${fault}`)
 }
 
-/** A call that a web page from elsewhere may have caused, and that no sidecar of ours has passed on. */
+/** Refusal of a call that a web page of another origin may have made. */
 export const PAGE_DENIED: GrpcStatus = {code: PERMISSION_DENIED, message: FOREIGN_PAGE}
 
 const FOREIGN_HOST =

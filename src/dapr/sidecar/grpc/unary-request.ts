@@ -13,7 +13,7 @@ interface UnaryRequestOptions {
   readonly failed: (status: GrpcStatus) => void
 }
 
-/** Collects the one message of a call that the sidecar serves itself. */
+/** Collects the message of a unary call that the sidecar serves itself. */
 export class UnaryRequest implements StreamHandler {
   readonly #options: UnaryRequestOptions
   readonly #gauge: MessageGauge

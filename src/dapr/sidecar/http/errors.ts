@@ -55,7 +55,7 @@ const PREFLIGHT_HINT =
 export const noAppId = (method: string): Reply =>
   apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID + (method === 'OPTIONS' ? PREFLIGHT_HINT : ''))
 
-/** Returns the status of the channel of an unreachable gRPC app, like any gRPC status (Dapr: pkg/channel/grpc). */
+/** Returns the response for a gRPC app that cannot be reached: a status of gRPC as JSON (Dapr: pkg/channel/grpc). */
 export const unavailable = (message: string): Reply => ({
   status: 503,
   type: TEXT_TYPE,
@@ -91,7 +91,7 @@ export const FOREIGN_ORIGIN = apiError(
   'web pages of other origins may not change this run: the Origin or Sec-Fetch-Site header names one'
 )
 
-/** See `PageGuard`. */
+/** Response to a request that `PageGuard` refuses. */
 export const REFUSED_PAGE = apiError(403, 'ERR_FOREIGN_ORIGIN', FOREIGN_PAGE)
 
 /** Go writes a method's name like this in its errors: `Get`. */

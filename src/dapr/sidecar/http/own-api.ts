@@ -22,7 +22,7 @@ export interface OwnCall {
   readonly onGone: (listener: () => void) => void
 }
 
-/** Whether to stop at once, and as a failure (Dapr: pkg/api/http/shutdown.go). */
+/** Whether a shutdown is to skip the grace period, and to count as a failure (Dapr: pkg/api/http/shutdown.go). */
 const isForced = (lines: string): boolean => /^dapr-force-shutdown:[ \t]*true[ \t]*\r?$/im.test(lines)
 
 /** Answers requests to the sidecar itself: health, metadata, shutdown, building blocks. */

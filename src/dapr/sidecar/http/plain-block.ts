@@ -22,7 +22,7 @@ function dateLine(): string {
   return line
 }
 
-/** A larger body is read by node:http, piece by piece. */
+/** Maximum size of a body that is read here. node:http reads a larger one, piece by piece. */
 const MAX_BODY_BYTES = 65_536
 
 /** Maximum number of remembered paths. */

@@ -27,7 +27,7 @@ interface RoutedRequest {
   readonly apiAccess?: ApiAccess | undefined
 }
 
-/** Operations that the sidecar does itself, by the parameters of the path. */
+/** Operations that need no building block, by the parameters of the path. */
 const OWN: Partial<Readonly<Record<ApiOperation['name'], (params: readonly string[]) => RouteAction>>> = {
   Healthz: () => ({kind: 'health'}),
   HealthzOutbound: () => ({kind: 'outbound-health'}),

@@ -21,7 +21,7 @@ export interface Target {
   readonly fault: string
 }
 
-/** True for most calls: their path cannot belong to another route. */
+/** Whether a path can only be an invocation, as most are: no other route begins like it. */
 export const isInvoke = (path: string): boolean => path.startsWith(INVOKE)
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i

@@ -19,7 +19,7 @@ export async function answerHttp(blocks: Blocks, name: BlockCall['call'], reques
   }
 }
 
-/** Numbers without bounds, and JSON that is nested too deeply, are mistakes of the caller. Throws other errors. */
+/** Turns numbers without bounds, and JSON that is nested too deeply, into a mistake of the caller. Throws other errors. */
 function faultOf(error: unknown): BlockError {
   if (error instanceof BlockError) return error
   if (error instanceof RangeError) return malformed(error.message)

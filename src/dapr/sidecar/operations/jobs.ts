@@ -53,7 +53,7 @@ const messageOfJob = (job: Job): Message<typeof JobMessage> => ({
   failurePolicy: policyMessage(job.policy)
 })
 
-/** Returns the common fields of both forms of a job. */
+/** Returns the fields that a job has in both JSON forms. */
 const toldOf = ({name, schedule: plan, repeats, dueTime, ttl}: Job) => ({name, schedule: plan, repeats, dueTime, ttl})
 
 const requestIn = ({failurePolicy, ...job}: Message<typeof JobMessage>): JobRequest => ({

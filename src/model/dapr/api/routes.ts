@@ -73,7 +73,7 @@ function suffixOf(rule: string): string {
   return version.charAt(0).toUpperCase() + version.slice(1)
 }
 
-/** A name may end with its version itself. */
+/** Names its gRPC method: the version is a suffix, unless the name ends with it. */
 const methodOf = (name: string, suffix: string): string => (name.endsWith(suffix) ? name : name + suffix)
 
 const rulesOf = ({grpc = ''}: {readonly grpc?: string}): readonly string[] => (grpc === '' ? [] : grpc.split(' '))

@@ -15,7 +15,7 @@ interface Moment {
 export class EventLog {
   readonly #max: number
   readonly #place: () => number
-  /** The times of events, and moments that have an id without an event. */
+  /** Times of events, and of ids that `mark` gave without an event. */
   readonly #moments: Moment[] = []
   #kept: ApiEvent[] = []
   #size = 0

@@ -18,7 +18,7 @@ export interface ExporterOptions {
   readonly masked: readonly string[]
   /** Returns host and port of a call's target, its sidecar or its callee; '' if this run has none. */
   readonly placeOf: (call: RecordedCall) => string
-  /** `performance.now()` at the moment that is written. */
+  /** Time of the export, by `performance.now()`: open calls end there. */
   readonly now: number
   /** The causes of calls and the spans of apps, if the format has them. */
   readonly gathered?: Pick<Gathered, 'links' | 'spans'> | undefined

@@ -10,7 +10,7 @@ import {askedText, rowsIn} from '../workflows/requests.ts'
 import {timeText} from '../workflows/instance-view.ts'
 import {jobView, policyText} from './job-view.ts'
 
-/** Throws a UserError. */
+/** Lists jobs. Throws a UserError for a wrong query. */
 export async function listJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.Jobs> {
   const limit = rowsIn(query)
   const after = wholeIn(query, 'after') ?? 0

@@ -33,7 +33,7 @@ export async function listScheduled(work: KnownWork, query: URLSearchParams): Pr
   return {now: timeText(work.jobs.date()), scheduled: all}
 }
 
-/** Throws a UserError. */
+/** Deletes entries. Throws a UserError for a wrong body. */
 export async function deleteScheduled(work: KnownWork, {body}: ApiRequest): Promise<Api.ScheduledDeleted> {
   const given = givenObject(body, '{"names": ["app/shop/report"]}')
   const {names = []} = given

@@ -5,9 +5,9 @@ import {compile, impossible, met, waiting, type WaitCheck, type Standing} from '
 import {matcherOf, type Matcher} from './matcher.ts'
 import {appsCalled, type Since, type WaitContext} from './wait-context.ts'
 
-/** Characters that are looked at together. */
+/** Maximum number of characters searched at a time. */
 const MAX_TEXT = 64 * 1024
-/** Limit of output that waits for a look. Further output is counted without a look. */
+/** Maximum number of characters that wait to be searched. Further output is counted without a search. */
 const MAX_WAITING = 8 * 1024 * 1024
 
 /** `log`: an app, or any app, has written a line since `since` that matches a pattern. */
@@ -30,7 +30,7 @@ export function logCheck(context: WaitContext, {text, rest}: {text: string; rest
   }
 }
 
-/** An id before the first colon is one if the run has such an app; else it belongs to the pattern. */
+/** Splits `ID:PATTERN`. A word before the first colon is an id if the run has such an app; else it belongs to the pattern. */
 function split({apps}: WaitContext, rest: string): {app: string; pattern: string; hint: string} {
   const all = apps()
   const [, first = '', after = ''] = /^([^:]+):(.+)$/s.exec(rest) ?? []
@@ -41,7 +41,7 @@ function split({apps}: WaitContext, rest: string): {app: string; pattern: string
   return {app: '', pattern: rest, hint}
 }
 
-/** Looks at written output, the latest first, and at new output. */
+/** Searches written output, the latest first, then new output. */
 class LogReading {
   readonly #isMeant: (batch: LogBatch) => boolean
   readonly #pattern: string

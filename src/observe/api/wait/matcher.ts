@@ -7,7 +7,7 @@ export interface Matcher {
   close(): void
 }
 
-/** A pattern that backtracks without end is stopped after this time. */
+/** Time after which a pattern that backtracks is stopped, in ms. */
 const TIMEOUT_MS = 2000
 
 /** Text without a sign that has a meaning in a pattern needs no worker. */

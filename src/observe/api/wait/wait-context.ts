@@ -22,7 +22,7 @@ export interface WaitedApp {
   readonly isOver: boolean
   /** Whether the app never started because a dependency has failed. */
   readonly isGivenUp: boolean
-  /** Whether `--except` has left it to the user, who has not started it yet: only its name waits for it. */
+  /** Whether `--except` has left it to the user, who has not started it yet. Only a condition that names it waits for it. */
   readonly isLeftOut: boolean
   /** Its process runs, or is to be started by the run. */
   readonly hasProcess: boolean

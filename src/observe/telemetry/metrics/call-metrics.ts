@@ -33,7 +33,7 @@ export class CallMetrics extends SidecarMetrics {
   #rendered = 0
   #since = -Infinity
 
-  /** `namespace`: of the sidecar. */
+  /** Counts for one app. `namespace`: of its sidecar. */
   constructor(appId: string, namespace: string, settings: MetricsSettings) {
     super(appId, namespace, settings)
     this.#appId = appId

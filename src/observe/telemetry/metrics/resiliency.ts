@@ -82,6 +82,6 @@ export class ResiliencyMetrics {
   }
 }
 
-/** A component has two sets of policies, and may be called as an app. */
+/** Distinguishes a target. A component has policies for both directions, and may be called as an app, too. */
 const keyOf = ({target, component}: Endpoint): string =>
   component === undefined ? target : `${target} ${component.kind} ${component.direction}`

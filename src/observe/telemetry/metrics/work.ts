@@ -87,7 +87,7 @@ export class WorkflowMetrics {
     this.#registry.counter(name).series(...values).value++
   }
 
-  /** Dapr leaves out times of 0. */
+  /** Counts a time, except 0, as Dapr does. */
   #time(name: Name<'histogram'>, values: readonly string[], elapsedMs: number): void {
     if (elapsedMs > 0) this.#observe(name, values, elapsedMs)
   }

@@ -1,6 +1,6 @@
 import type {Attributes} from './received.ts'
 
-/** Attributes by their names of today and of before (OpenTelemetry's semantic conventions): SDKs send either. */
+/** Attributes by their current and their older names (OpenTelemetry's semantic conventions): SDKs send either. */
 const NAMES = {
   method: ['http.request.method', 'http.method'],
   url: ['url.full', 'http.url'],

@@ -78,7 +78,7 @@ const MAX_NAME = 256
 const MAX_DEPTH = 6
 const MAX_ITEMS = 100
 
-/** Cuts a text to at most `max` characters, and makes it well-formed. */
+/** Cuts a text after `max` characters, marks the cut with `…`, and makes it well-formed. */
 export const shortText = (text: string, max = MAX_TEXT): string =>
   (text.length <= max ? text : `${text.slice(0, max)}…`).toWellFormed()
 

@@ -24,7 +24,7 @@ export function withoutWords(call: RecordedCall): RecordedCall {
   return {...call, pieces: call.pieces.filter(({kind}) => kind !== PIECE.requestBody && kind !== PIECE.responseBody)}
 }
 
-/** Targets as the recorder has them: of methods with the address of Dapr's API, of firings as their app gets them. */
+/** Matches a method's path as the recorder has it, with the address of Dapr's API. A firing has the path of its app. */
 const METHOD = /^\/v1\.0\/actors\/([^/?]+)\/([^/?]+)\/method\/([^?]+)/
 const FIRING = /^\/actors\/([^/?]+)\/([^/?]+)\/method\/((?:timer|remind)\/[^?]+)/
 

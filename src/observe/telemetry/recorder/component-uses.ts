@@ -1,7 +1,7 @@
 import type {ComponentUse} from '../../../model/call.ts'
 
 const USES = 4096
-/** All further ways of an app to use components are noted as one. */
+/** Maximum number of kinds of uses for an app. All further kinds share one. */
 const MAX_WAYS = 2000
 const MORE = '(more)'
 /** Characters of the reason of a failure. */

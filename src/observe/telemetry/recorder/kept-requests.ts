@@ -5,7 +5,7 @@ import type {CallLines} from './call-lines.ts'
 const PARTS = 8
 const MAX_BYTES = 1024 * 1024
 
-/** Requests of open calls that the tape is about to overwrite: a crash needs the requests inside the app, however old. */
+/** Saves requests of open calls before the tape overwrites them, so that a crash report shows all requests in flight. */
 export class KeptRequests {
   readonly #lines: CallLines
   readonly #tape: ByteTape

@@ -20,7 +20,7 @@ export const takeFirst = (clients: FrameClients, opened: () => void, failed: Wai
   return () => clients.leave(waiter)
 }
 
-/** Hints by `appProtocol`. For an app that should not speak gRPC, the caller adds the hint. */
+/** Hints by `appProtocol` for an app that should speak gRPC; callers have a hint for other apps. */
 const HINTS: Readonly<Record<string, string>> = {
   grpc: 'its appProtocol is grpc: does it speak gRPC without TLS at this port?',
   grpcs: 'its appProtocol is grpcs: does it speak gRPC with TLS at this port?'

@@ -15,7 +15,7 @@ export interface FreshTrace {
 }
 
 let binary: Buffer | undefined
-/** The fields of all traces, concatenated. */
+/** Fields of all traces of the batch in one text: each trace is a part of it. */
 let text = ''
 let used = 0
 

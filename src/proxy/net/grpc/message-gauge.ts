@@ -37,7 +37,7 @@ export class MessageGauge {
     return this.count === 0 && this.isWithin
   }
 
-  /** More than one message has begun. */
+  /** Whether a second message has begun. */
   get isBehindFirst(): boolean {
     return this.count > 1 || (this.count === 1 && this.isWithin)
   }

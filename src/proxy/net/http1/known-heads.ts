@@ -4,7 +4,7 @@ const COUNT = 4
 const MAX_TEXT = 2048
 
 interface Head {
-  /** Begins with the head. */
+  /** Text that begins with the head. */
   readonly text: string
   readonly size: number
 }

@@ -1,6 +1,6 @@
 import type {Protocol} from '../../../model/call-protocol.ts'
 
-/** Remains of a request's head after node:http has parsed it. */
+/** Head of a request as node:http has parsed it. */
 export interface ParsedHead {
   /** `1.0`, `1.1`, or `2`. */
   readonly httpVersion: string

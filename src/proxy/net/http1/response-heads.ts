@@ -52,7 +52,7 @@ const withoutCr = (line: string): string => (line.endsWith('\r') ? line.slice(0,
 /** Whether an incomplete first line may still become a status line. */
 const couldBegin = (text: string): boolean => STATUS_LINE_START.test(text + SHORTEST_START.slice(text.length))
 
-/** The values of a header, without the spaces around them. */
+/** Returns the values of a header, without surrounding spaces. */
 const valuesOf = (fields: readonly string[], name: string): string[] =>
   fields
     .filter(field => field.slice(0, field.indexOf(':')).toLowerCase() === name)

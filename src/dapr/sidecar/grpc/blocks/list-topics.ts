@@ -9,7 +9,7 @@ import {ListTopicSubscriptionsResponse} from '../../../../model/dapr/messages/ap
 
 const PATH = '/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions'
 
-/** Asks an app of gRPC for its topics (Dapr: pkg/runtime/pubsub, GetSubscriptionsGRPC). Undefined if it could not be asked. */
+/** Asks an app of gRPC for its topics (Dapr: pkg/runtime/pubsub, GetSubscriptionsGRPC). Resolves with undefined if the question failed. */
 export async function listGrpcTopics(
   {runtime, signal, isObsolete}: Pick<Question, 'runtime' | 'signal' | 'isObsolete'>,
   log: (level: LogLevel, text: string) => void

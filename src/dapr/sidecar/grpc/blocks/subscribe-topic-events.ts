@@ -16,7 +16,7 @@ type Settle = (answer: EventAnswer) => void
 
 const CLOSED: EventAnswer = {kind: 'interrupted', isSent: true, text: 'stream closed'}
 
-/** Events as messages of a stream that the app has opened; it answers each by its id, in any order. */
+/** Sends events as messages of a stream that the app has opened. The app answers each by its id, in any order. */
 class StreamEventChannel implements EventChannel {
   readonly #stream: ServerStream
   readonly #begun = Promise.withResolvers<void>()

@@ -17,7 +17,7 @@ const firing = ({kind, name}: Firing): string => `${kind === 'reminder' ? 'remin
 export const actorLines = ({work}: ActorRequest): string =>
   work.kind === 'method' ? work.lines : 'Content-Type: application/json\r\n'
 
-/** The record of a call to an actor, or of a firing, from its arrival on. `app`: who hosts the type; else the type. */
+/** Begins the record of a call to an actor, or of a firing. `app`: the host of the type, or the type if it has no host. */
 export function actorJournal(observer: CallObserver | undefined, request: ActorRequest, app: string): CallJournal {
   const {caller, work} = request
   const path = actorPath(request)

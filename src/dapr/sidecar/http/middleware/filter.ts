@@ -4,10 +4,10 @@ import {plainError} from '../errors.ts'
 import type {ParsedHead} from '../../../../proxy/net/http1/raw-head.ts'
 import type {Pipeline, PipelineRequest} from './middleware.ts'
 
-/** Changes a piece of a body in its place. */
+/** Changes a piece of a body in place. */
 export type OnPiece = ((piece: Buffer) => void) | undefined
 
-/** Destinations of a request after the pipeline. */
+/** Continuations after the pipeline: exactly one of `reply` and `pass` is called. */
 export interface FilteredRequest {
   readonly reply: (answer: Reply) => void
   readonly isGone: () => boolean
