@@ -2,7 +2,6 @@ import {existsSync} from 'node:fs'
 import {basename, delimiter, dirname, join, relative, resolve} from 'node:path'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {decodeText} from '../../files/yaml/decode-text.ts'
-import {nearMiss} from '../../model/near-miss.ts'
 import {readTextBytes} from '../../model/read-file.ts'
 import {entriesOf, foldersBelow, isFile, readText, statAt} from './reading/files.ts'
 import {orElse} from '../../model/or-else.ts'
@@ -10,20 +9,8 @@ import {mapOf, valuesOf, type Values} from './reading/yaml-file.ts'
 import {envFileVariables} from './reading/variables.ts'
 import type {ImportedFile} from './imported.ts'
 
-export const KINDS = [
-  'process-compose',
-  'compose',
-  'procfile',
-  'tilt',
-  'skaffold',
-  'aspire',
-  'kubernetes',
-  'folder'
-] as const
-export type SourceKind = (typeof KINDS)[number]
-
-/** The names of files, best first; none where their contents count. */
-const NAMES: Readonly<Record<SourceKind, readonly string[]>> = {
+/** Kinds of sources with the names of their files, best first; none where contents count. */
+const NAMES = {
   'process-compose': ['process-compose.yml', 'process-compose.yaml'],
   compose: ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'],
   procfile: ['Procfile.dev', 'Procfile'],
@@ -32,7 +19,10 @@ const NAMES: Readonly<Record<SourceKind, readonly string[]>> = {
   aspire: [],
   kubernetes: [],
   folder: []
-}
+} satisfies Readonly<Record<string, readonly string[]>>
+export type SourceKind = keyof typeof NAMES
+const KINDS = Object.keys(NAMES) as readonly SourceKind[]
+const namesOf = (kind: SourceKind): readonly string[] => NAMES[kind]
 
 /** The source of an import, and the other files that were found next to it. */
 export interface FoundSource {
@@ -68,7 +58,7 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
     return {kind, path: at(name), overrides: [], others, folder: path}
   }
   const there = KINDS.flatMap(kind =>
-    (kind === 'compose' && first !== undefined ? [first] : NAMES[kind])
+    (kind === 'compose' && first !== undefined ? [first] : namesOf(kind))
       .filter(name => existsSync(at(name)))
       .map(name => ({kind: kind === 'compose' && isOfProcesses(path, name) ? 'process-compose' : kind, name}))
   )
@@ -81,9 +71,9 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
     throw new UserError(`${typed} contains no AppHost of Aspire`, {explanation: 'Name the file.'})
   const meant = there.find(({kind}) => wanted === undefined || kind === wanted)
   if (meant === undefined && wanted !== undefined) {
-    const other = there.find(({name}) => NAMES[wanted].includes(name))
+    const other = there.find(({name}) => namesOf(wanted).includes(name))
     throw other === undefined
-      ? new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
+      ? new UserError(`${typed} contains no ${namesOf(wanted).join(', ')}`, {explanation: 'Name the file.'})
       : new UserError(`${relative(cwd, at(other.name))} is a file of ${other.kind}`, {explanation: 'Leave out --from.'})
   }
   if (meant === undefined) return alone('folder', '.', [])
@@ -151,9 +141,7 @@ function layersOf(folder: string, [first = '', ...over]: readonly string[]): rea
 function kindOf(typed: string): SourceKind {
   const kind = KINDS.find(each => each === typed)
   if (kind !== undefined) return kind
-  const near = nearMiss(typed, KINDS)
-  const explanation = near === '' ? '' : `Did you mean ${near}?`
-  throw new UserError(`--from ${typed} is unknown: expected ${KINDS.join(', ')}`, {explanation})
+  throw new UserError(`--from ${typed} is unknown: expected ${KINDS.join(', ')}`)
 }
 
 function kindOfFile(path: string, typed: string, cwd: string): SourceKind {

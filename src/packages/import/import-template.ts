@@ -1,6 +1,6 @@
 // Writes a first template from the file of another tool, or from the projects of a folder.
-import {basename, dirname, join, relative, resolve} from 'node:path'
-import {idleNote, idleProjects} from './folder/folder.ts'
+import {dirname, join, relative, resolve} from 'node:path'
+import {idleNote, isPublished} from './folder/folder.ts'
 import {UserError} from '../../model/errors.ts'
 import type {Imported} from './imported.ts'
 import {withNumbers, withOwnPorts} from './ports.ts'
@@ -8,8 +8,6 @@ import type {NamedSource} from './several-sources.ts'
 import {isFolder, readFolders} from './reading/files.ts'
 import {withPortKeys} from './reading/listening.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
-import {readPackage} from './folder/languages/node.ts'
-import {textValue} from './reading/yaml-file.ts'
 import {runsNothing, type RunTool} from './reading/other-tool.ts'
 
 /** The options of an import. */
@@ -47,9 +45,7 @@ export async function importFrom(
       ? servers.imported
       : (await import('./several-sources.ts')).unitedSources(read)
   const folders = new Set(sources.flatMap(each => (/^(?:folder|aspire)$/.test(each.kind) ? [] : [rootOf(each)])))
-  const more = await Promise.all(
-    Array.from(folders, async folder => idleNote(folder, await idleProjects(folder, imported.apps), cwd))
-  )
+  const more = await Promise.all(Array.from(folders, async folder => idleNote(folder, imported.apps, cwd)))
   const notes = [...imported.notes, ...more.flat()]
   const called = (await import('./called-ports.ts')).withCalledPorts(imported.apps, sources.map(rootOf))
   const watched = (await import('./folder/package-watch.ts')).withPackageWatch(called, sources.map(rootOf))
@@ -80,9 +76,7 @@ async function programsNextTo(
     if (!(error instanceof UserError)) throw error
   })
   if (programs === undefined) return undefined
-  const ofPrograms = programs.imported.apps.flatMap(({id, folder}) => [id, basename(folder)])
-  const own = [basename(root), textValue(readPackage(root)?.['name']), ...ofPrograms]
-  if (apps.some(({id, image = ''}) => [id, ...image.split(/[/:@]/)].some(part => own.includes(part)))) return undefined
+  if (isPublished(root, programs.imported.apps, apps)) return undefined
   return {sources: [{...source, others: source.others.filter(each => each !== name)}, found], programs}
 }
 

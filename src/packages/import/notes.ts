@@ -1,8 +1,9 @@
 // Notes of a template, also on variables and programs that are missing: one line at the top for each cause that several apps share; an app has its own decisions alone.
 import {existsSync} from 'node:fs'
-import {resolve} from 'node:path'
+import {dirname, join, relative, resolve} from 'node:path'
 import {buildNote} from './folder/languages/node.ts'
 import type {Imported, ImportedApp} from './imported.ts'
+import {sourcesIn, textAt} from './reading/files.ts'
 import {NOT_HELD, UNKNOWN_PORT, withPortKeys} from './reading/listening.ts'
 import {variablesWithoutValue} from './reading/variables.ts'
 import {textsOf} from './reading/yaml-file.ts'
@@ -66,10 +67,12 @@ export const withMissing = (imported: Imported, env: Readonly<Record<string, str
   ...imported,
   apps: imported.apps.map(app => {
     const command = textsOf(app.keys['command'])
-    const built = app.published !== undefined ? '' : buildNote(command, app.folder) || missingNote(command, app.folder)
+    const isProgram = app.published === undefined
+    const built = isProgram ? buildNote(command, app.folder) || missingNote(command, app.folder) : ''
+    const files = isProgram ? envFileNotes(app) : []
     return {
       ...app,
-      notes: [...app.notes, ...(built === '' ? [] : [built]), ...unsetNote(withPortKeys(app), imported, env)]
+      notes: [...app.notes, ...[built].filter(Boolean), ...files, ...unsetNote(withPortKeys(app), imported, env)]
     }
   })
 })
@@ -84,6 +87,22 @@ function missingNote(command: readonly string[], folder: string): string {
   const started = jar === '' && /^[\w.-]+\/[\w./-]+$/.test(program) ? program : jar
   if (started === '' || /[*$]/.test(started) || existsSync(resolve(folder, started))) return ''
   return `it starts ${started}, which is not there: build it first`
+}
+
+/** An env file above the folder of a program, as its code names it. */
+const ENV_ABOVE = /["'`]((?:\.\.\/)+(?:[\w-]+\/)*\.env)["'`]/
+
+/** Notes on env files that the code names, and that are there only for a container with another folder. */
+function envFileNotes({folder, keys}: ImportedApp): readonly string[] {
+  if ('envFile' in keys) return []
+  return sourcesIn(folder).flatMap(path => {
+    const name = ENV_ABOVE.exec(textAt(path))?.[1]
+    if (name === undefined || [folder, dirname(path)].some(each => existsSync(resolve(each, name)))) return []
+    const [found] = ['../.env', '../../.env', '../../../.env'].filter(each => existsSync(join(folder, each)))
+    const way =
+      found === undefined ? 'write its variables into env' : `write envFile: ${found}, and hosts as they are here`
+    return [`${relative(folder, path)} reads ${name}, which is not there: ${way}`]
+  })
 }
 
 const unsetNote = (...of: Parameters<typeof variablesWithoutValue>): readonly string[] => {

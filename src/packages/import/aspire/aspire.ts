@@ -122,10 +122,7 @@ class Manifest {
     if (first === 'bindings') return addressOf(id, mapOf(mapOf(resource['bindings'])[name]), part)
     if ('inputs' in resource) return this.#parameter(id, resource)
     const value = resource[first]
-    const found = typeof value === 'string' ? this.#resolved(value) : undefined
-    return found !== undefined && resource['filter'] === 'uri' && !found.includes('${')
-      ? encodeURIComponent(found)
-      : found
+    return typeof value === 'string' ? this.#resolved(value) : undefined
   }
 
   /** The value of a parameter: a generated one is the same on each machine, as a template is. */

@@ -4,7 +4,7 @@ import {containerApp} from './container.ts'
 import {numberHere, withPublished, type ListeningProgram} from './ports.ts'
 import {appOf} from './program.ts'
 import {serviceProgram} from './service-program.ts'
-import {profilesNote, projectName, variablesFiles, volumeNames, volumeNotes, withFiles, withWords} from './project.ts'
+import {profilesNote, projectName, variablesFiles, volumeNames, volumeNotes, withEnvFile, withFiles} from './project.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {addressesNamed} from './addresses.ts'
 import {buildOf, hostsOfService, isDatabaseImage, withGrace, type Service, type Stack} from './service.ts'
@@ -49,8 +49,8 @@ export function importServices({
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
   const known = all.map(([id, value]): [string, Service] => {
     const notes = [...(notesOf.get(id) ?? [])]
-    const read = withFiles(mapOf(withTexts(value, withBraces)), mapOf(withTexts(top, withBraces)), file, notes)
-    return [id, {id, values: withWords(read, file, notes), notes}]
+    const read = withFiles(mapOf(withTexts(value, inFolder)), mapOf(withTexts(top, inFolder)), file, notes)
+    return [id, {id, values: withEnvFile(read, file), notes}]
   })
   const [variables, unread] = variablesOf([...variablesFiles(file), ...envs], JSON.stringify(known), dirname(file.path))
   const project = projectName(file, textValue(top['name']))
@@ -82,6 +82,9 @@ export function importServices({
     ]
   })
 }
+
+/** A text with braces, and `$PWD`, the folder in which compose is started, as a relative path. */
+const inFolder = (text: string): string => withBraces(text).replace(/^\$\{PWD\}(?=[/:])/, '.')
 
 /** The file with variables of services, of which a template has one, and notes on others. */
 function variablesOf(

@@ -2,12 +2,28 @@ import {resolve} from 'node:path'
 import {variablesHere, pointed, variablesOfFiles} from './addresses.ts'
 import {notesOnMounts} from './names.ts'
 import {boundMounts, envFileNotes, envFilesOf, mountsOf} from './project.ts'
-import * as composed from './service.ts'
-import type {Build, Env, Service, Stack} from './service.ts'
+import {
+  buildLeftOver,
+  buildOf,
+  commandWords,
+  folderOfStack,
+  healthCommand,
+  hostsOfService,
+  isDatabaseImage,
+  isRepository,
+  leftOver,
+  portsOf,
+  publishedPort,
+  sharedKeys,
+  startWords,
+  traefikLabels,
+  type Build,
+  type Env,
+  type Service,
+  type Stack
+} from './service.ts'
 import {pathTo, type ImportedApp} from '../imported.ts'
 import {given, isMap, listedValues, mapOf, passedOn, textValue, type Values} from '../reading/yaml-file.ts'
-
-const {hostsOfService, portsOf} = composed
 
 /** Keys and flags of `docker run`: `hostname` is `--hostname`. */
 const flagsOfKeys = (text: string): Readonly<Record<string, string>> =>
@@ -28,38 +44,35 @@ const KNOWN = [FLAGS, LIST_FLAGS, SWITCHES].flatMap(each => Object.keys(each))
 const OF_DOCKER =
   /^(?:PATH|HOME|DOCKER_(?:API_VERSION|BUILDKIT|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|CUSTOM_HEADERS|DEFAULT_PLATFORM|HOST|TLS\w*))$/
 
-/** Limits that its flags contain, too. */
-const ONLY_LIMITS = /^\{"resources":\{"limits":\{(?:,?"(?:memory|cpus)":"[^"]*")*\}\}\}$/
-
 /** A service as a container, which `docker run` starts, and ends on a signal. */
 export function containerApp(service: Service, stack: Stack): ImportedApp {
   const {values, id} = service
   const notes = [...service.notes]
-  const build = composed.buildOf(service, stack)
+  const build = buildOf(service, stack)
   const name = containerName(service, stack)
   const image = textValue(values['image']) || name
   if (build === undefined && image !== textValue(values['image'])) notes.push('it has neither an image nor a build')
   const ports = publishedPorts(service)
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(sharedWith(network, stack))
-  const called = isHere || network === '' || ports.length > 0 ? composed.publishedPort(service, stack.file) : 0
+  const called = isHere || network === '' || ports.length > 0 ? publishedPort(service, stack.file) : 0
   const {env, notes: ofEnv} = variablesHere(service, stack, isHere)
-  notes.push(...ofEnv, ...advertised(service, env, stack), ...rangeNotes(service))
+  notes.push(...ofEnv, ...advertised(service, env, stack))
   const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each) || /^\d|\W/.test(each)) // a shell may drop `a.b`
   const ofBoth = Object.entries(env).filter(([variable]) => !ofDocker.includes(variable))
-  const [entrypoint = '', ...entrypointArgs] = composed.commandWords(values['entrypoint'])
-  const start = [...entrypointArgs, ...composed.commandWords(values['command'])]
+  const [entrypoint = '', ...entrypointArgs] = commandWords(values['entrypoint'])
+  const start = [...entrypointArgs, ...commandWords(values['command'])]
   const run = [
     ...'docker run --rm --name'.split(' '),
     name,
     ...(network === '' ? networkFlags(service) : []),
     ...ports.flatMap(({text}) => ['--publish', text]),
-    ...(network === '' && !composed.isDatabaseImage(service) ? hostFlags(stack) : []),
-    ...flagsOf({...values, ...composed.limitsOf(values)}, stack, notes),
+    ...(network === '' && !isDatabaseImage(service) ? hostFlags(stack) : []),
+    ...flagsOf(values, stack, notes),
     ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
       itemsOf(key, values[key], notes).flatMap(item => [flag, item])
     ),
-    ...composed.traefikLabels(values).flatMap(label => ['--label', label]),
+    ...traefikLabels(values).flatMap(label => ['--label', label]),
     ...mountsOf(values['volumes'], stack, notes).flatMap(mount => ['--volume', mount]),
     ...[...passed(service, env, stack, notes), ...passedOn(values['environment'])].flatMap(key => [
       '--env',
@@ -73,35 +86,25 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   if (build !== undefined)
     notes.push(
       'build: no program was found that runs outside of the image, so it is built and run as a container',
-      ...composed.buildLeftOver(service),
+      ...buildLeftOver(service),
       ...build.flags.slice(MAX_FLAGS).map(flag => `build: ${flag} is not carried over`)
     )
-  const files = [
-    ...boundMounts(values['volumes']).map(([source]) => resolve(composed.folderOfStack(stack), source)),
-    build?.folder
-  ]
-  notes.push(
-    ...notesOnMounts(
-      files.filter(each => each !== undefined),
-      service,
-      stack
-    )
-  )
-  const known = ONLY_LIMITS.test(JSON.stringify(values['deploy'] ?? '')) ? [...KNOWN, 'deploy'] : KNOWN
+  const mounted = boundMounts(values['volumes']).map(([source]) => resolve(folderOfStack(stack), source))
+  notes.push(...notesOnMounts(build === undefined ? mounted : [...mounted, build.folder], service, stack))
   return {
     id,
-    folder: composed.folderOfStack(stack),
+    folder: folderOfStack(stack),
     keys: given({
       command: build === undefined ? run : buildAndRun(build, {image, run, stack}),
       env: Object.fromEntries(ofBoth),
-      envFile: envFilesOf(service, stack, composed.folderOfStack(stack)),
-      ...withStop(image, composed.sharedKeys(service, stack, notes)),
+      envFile: envFilesOf(service, stack, folderOfStack(stack)),
+      ...withStop(image, sharedKeys(service, stack, notes)),
       ready: readyOf(service, name, called)
     }),
     envHere: variablesHere(service, stack, true).env,
     published: ports.filter(({port}) => port > 0),
     image,
-    notes: [...notes, ...envFileNotes(service, stack), ...composed.leftOver(service, known)]
+    notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, KNOWN)]
   }
 }
 
@@ -122,20 +125,12 @@ const hostFlags = ({programs, services}: Stack): readonly string[] =>
 function advertised(service: Service, env: Env, {programs}: Stack): readonly string[] {
   if (programs.size === 0) return []
   const values = Object.entries(env).flatMap(([name, value]) => (/ADVERTISE|ANNOUNCE/i.test(name) ? [value] : []))
-  const words = [...composed.startWords(service), ...(composed.healthCommand(service) ?? [])].filter(word =>
+  const words = [...startWords(service), ...(healthCommand(service) ?? [])].filter(word =>
     /advertise|mongo|rs\.initiate/.test(word)
   )
   const names = hostsOfService(service).filter(name => [...values, ...words].some(text => text.includes(`${name}:`)))
   return names.map(name => `others get ${name} as its address: for programs write 127.0.0.1 ${name} into /etc/hosts`)
 }
-
-/** A range keeps its numbers in the addresses of others. */
-const rangeNotes = (service: Service): readonly string[] =>
-  portsOf(service).flatMap(({published, target}) =>
-    target.includes('-') && ![target, ''].includes(published)
-      ? [`ports: ${published}:${target}: addresses of others are not changed`]
-      : []
-  )
 
 /** The published ports of a service. A port that compose would choose keeps its number, which callers and probes expect. */
 function publishedPorts(service: Service): NonNullable<ImportedApp['published']> {
@@ -152,15 +147,12 @@ function passed(service: Service, env: Env, stack: Stack, notes: string[]): read
   const names = Object.keys(variablesOfFiles(service, stack))
   if (names.length > 0)
     notes.push(`env_file: the container gets ${names.join(', ')}, which are in it now: name a new one by --env`)
-  const ofDocker = names.filter(each => OF_DOCKER.test(each))
-  if (ofDocker.length > 0)
-    notes.push(`env_file: docker reads ${ofDocker.join(', ')}, too: pass it by --env NAME=VALUE alone`)
   return [...new Set([...names, ...Object.keys(env)])]
 }
 
 /** The readiness check: its health check, run in the container; else its port. */
 function readyOf(service: Service, name: string, port: number | string): Values | undefined {
-  const health = composed.healthCommand(service)
+  const health = healthCommand(service)
   if (health !== undefined) return {command: ['docker', 'exec', name, ...health]}
   return port === 0 ? undefined : {tcp: port}
 }
@@ -197,8 +189,8 @@ function buildAndRun(
   {image, run, stack}: {image: string; run: readonly string[]; stack: Stack}
 ): readonly string[] {
   const flags = all.slice(0, MAX_FLAGS)
-  const context = composed.isRepository(folder) ? folder : pathTo(folder, composed.folderOfStack(stack))
-  const file = composed.isRepository(folder) ? dockerfile : `${context}/${dockerfile}`
+  const context = isRepository(folder) ? folder : pathTo(folder, folderOfStack(stack))
+  const file = isRepository(folder) ? dockerfile : `${context}/${dockerfile}`
   const numbered = flags.map((_, index) => ` "$${index + 4}"`).join('')
   const script = `docker build --quiet --tag "$1" --file "$2"${numbered} "$3" && shift ${3 + flags.length} && exec "$@"`
   return ['sh', '-c', script, 'build', image, file, context, ...flags, ...run]

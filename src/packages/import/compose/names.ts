@@ -7,6 +7,7 @@ import {pathFrom} from '../imported.ts'
 import {plainNumbers} from '../ports.ts'
 import {folderOfStack, type Service, type Stack} from './service.ts'
 import {entriesOf, isFile, settingsBelow, sourcesIn, statAt, textAt} from '../reading/files.ts'
+import {listedValues, pathOfEntry} from '../reading/yaml-file.ts'
 
 const MAX_BYTES = 100_000
 const MAX_FILES = 300
@@ -18,7 +19,7 @@ const OF_COMPOSE = /\/(?:docker-)?compose[^/]*\.ya?ml$/
 /** `redis:6379`, `host: 'redis'`, `getenv("DB_HOST", "db")`, `Server=db;`, `http://api/`, `//user:secret@db/`, `openConnection("redis")` */
 const NAMES = [
   /(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g,
-  /(?<=\b(?:host(?:_?name)?(?:["']?\s*[:=]\s*["']|:\s|=)|server\s*=\s*)|HOST["'`]?\)?\s?(?:,|\|\||\?\?)\s?["'`]|:\/\/(?:[^\s"'`@/]{0,255}@)?|(?:connect\w*|connection|client|dial)\(\s*["'`])([\w-]+)(?=["'`/;,?]|\s*$)/gi
+  /(?<=\b(?:(?:host(?:_?name)?|server)(?:["']?\s*[:=]\s*["']|:\s|=)|server\s*=\s*)|HOST=|HOST["'`]?\)?\s?(?:,|\|\||\?\?)\s?["'`]|:\/\/(?:[^\s"'`@/]{0,255}@)?|(?:connect\w*|connection|client|dial)\(\s*["'`])([\w-]+)(?=["'`/;,?]|\s*$)/gi
 ]
 
 /** Notes on other services in the files of a program, which have these names in containers only: its code, or resources of Dapr. */
@@ -26,9 +27,21 @@ export function notesOnCode(folder: string, service: Service, stack: Stack): rea
   const {resources = [], config = ''} = service.sidecar ?? {}
   const mounted = boundMounts(service.values['volumes']).map(([source]) => pathFrom(stack.file, source))
   const files = filesAt([...resources, config, ...mounted.filter(each => !isInside(folder, each))])
-  const paths = [...settingsBelow(folder), ...sourcesIn(folder), ...files]
-  return notesOn([...new Set(paths)], service, stack, () => true)
+  // env files of the service are read as its variables
+  const named = listedValues(service.values['env_file']).map(each => pathFrom(stack.file, pathOfEntry(each)))
+  const own = [join(folder, '.env')].filter(each => !named.includes(each))
+  const paths = [...own, ...settingsBelow(folder), ...sourcesIn(folder), ...files]
+  return [...notesOn([...new Set(paths)], service, stack, () => true), ...tlsNotes(paths, stack)]
 }
+
+/** Notes on settings of Spring by which a program serves HTTPS. */
+const tlsNotes = (paths: readonly string[], stack: Stack): readonly string[] =>
+  paths
+    .filter(each => /\.(?:ya?ml|properties)$/.test(each) && isSmall(each) && SERVES_TLS.test(textAt(each)))
+    .map(
+      each => `${relative(folderOfStack(stack), each)}: server.ssl: its program serves HTTPS: write appProtocol: https`
+    )
+const SERVES_TLS = /^server(?:\.ssl[.:]|:[ \t]*\n(?:[ \t]+.*\n){0,20}?[ \t]+ssl:)/m
 
 /** Notes on programs in the files that a container reads, where they have another port there. */
 export const notesOnMounts = (paths: readonly string[], service: Service, stack: Stack): readonly string[] =>

@@ -7,8 +7,16 @@ import {variablesHere, pointed} from './addresses.ts'
 import {notesOnCode} from './names.ts'
 import {calledAt, type ListeningProgram} from './ports.ts'
 import {envFileNotes, envFilesOf, mountNotes} from './project.ts'
-import * as composed from './service.ts'
-import type {Env, Service, Stack} from './service.ts'
+import {
+  healthCommand,
+  leftOver,
+  portsOf,
+  sharedKeys,
+  traefikLabels,
+  type Env,
+  type Service,
+  type Stack
+} from './service.ts'
 
 /** Its app, at the port where it is called. */
 export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
@@ -24,58 +32,44 @@ export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
   const routes = mapOf(values['x-routes'])
   const hasRoutes =
     Object.keys(routes).length > 0 && listens !== undefined && !isFixed({keys: {command: words}, folder, listens})
-  const health = composed.healthCommand(service)
+  const health = healthCommand(service)
   const ready = readyOf(health, service, target)
   const notes = [
     ...service.notes,
-    ...portNotes(service, target),
+    ...portNotes(service),
     ...ofEnv,
     ...pathNotes(env),
     ...notesOnCode(folder, service, stack),
     ...(hasRoutes
       ? []
       : Object.entries(routes).map(([path, to]) => `routes: ${path} is of ${String(to)}: it needs port`)),
-    ...deployNotes(values),
     ...(health !== undefined && ready === undefined ? [`healthcheck: ${health.join(' ')} is not carried over`] : []),
-    ...(composed.traefikLabels(values).length > 0
+    ...(traefikLabels(values).length > 0
       ? ['labels: traefik finds containers alone: name this program in a file of its settings']
       : []),
     ...mountNotes(values, stack.file, folder),
     ...envFileNotes(service, stack),
-    ...composed.leftOver(service, ['deploy', 'scale', 'mem_limit', 'cpus', 'tty', 'stdin_open', 'working_dir'])
+    ...leftOver(service, ['tty', 'stdin_open', 'working_dir'])
   ]
   const left: string[] = []
   const keys = given({
     command: words.map(word => pointed(word, {service, stack, isHere: true})),
     env,
     envFile: envFilesOf(service, stack, folder),
-    ...composed.sharedKeys(service, stack, left),
+    ...sharedKeys(service, stack, left),
     ready,
     watch: mapOf(values['develop'])['watch'] === undefined || selfReloader(words, folder) !== '' ? undefined : true,
-    limits: limitsKey(values),
     tty: textValue(values['tty']) === 'true' ? true : undefined,
     routes: hasRoutes ? routes : undefined
   })
   return {id, folder, keys, ...(listens && {listens}), notes: [...notes, ...left]}
 }
 
-/** Compose's sizes count in steps of 1024, with or without a `b` at their end: `512m`, `2gb`. */
-function limitsKey(values: Values): Values {
-  const limits = composed.limitsOf(values)
-  const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)b?$/i.exec(limits.mem_limit) ?? []
-  const suffix = unit === '' ? '' : `${unit.toUpperCase()}i`
-  const cpus = Number(limits.cpus)
-  return given({memory: amount === '' ? undefined : `${amount}${suffix}`, cpus: cpus > 0 ? cpus : undefined})
-}
-
-function portNotes(service: Service, own: number): readonly string[] {
-  const [port, ...others] = composed.portsOf(service)
-  const listens = own > 0 ? own.toString() : (port?.target ?? '')
-  const isOther = port !== undefined && !['', listens].includes(port.published) && own === 0
-  return [
-    ...(isOther ? [`ports: it was reached at ${port.published}; the program itself listens on ${listens}`] : []),
-    ...(others.length > 0 ? [`ports: ${others.map(({target}) => target).join(', ')}: not carried over`] : [])
-  ]
+const portNotes = (service: Service): readonly string[] => {
+  const others = portsOf(service)
+    .slice(1)
+    .map(({target}) => target)
+  return others.length > 0 ? [`ports: ${others.join(', ')}: not carried over`] : []
 }
 
 const pathNotes = (env: Env): readonly string[] =>
@@ -84,17 +78,6 @@ const pathNotes = (env: Env): readonly string[] =>
       ? [`env: ${name}: ${value} is a path in the container: write the one here`]
       : []
   )
-
-function deployNotes(values: Values): readonly string[] {
-  const {replicas, restart_policy: policy} = mapOf(values['deploy'])
-  const scale = textValue(values['scale']) || textValue(replicas)
-  return [
-    ...(scale === '' || scale === '1' ? [] : [`replicas: ${scale}: not carried over: it starts once`]),
-    ...(policy === undefined
-      ? []
-      : [`deploy.restart_policy: ${JSON.stringify(policy)} is not carried over: write restart`])
-  ]
-}
 
 /** A check of its own address is one at its port; any other one is run where every machine has its program. */
 function readyOf(health: readonly string[] | undefined, {id}: Service, target: number): Values | undefined {

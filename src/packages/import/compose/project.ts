@@ -31,16 +31,9 @@ export const withValues = (typed: string, file: ImportedFile, files?: readonly s
   expand({value: typed, text: '', start: 0, end: 0}, typed.includes('${') ? knownVariables(file, files) : {}).value ||
   typed
 
-/** A variable of a command whose default is several words, which compose splits. */
-const SEVERAL_WORDS = /(?<!\$)\$\{\w+:?[-+][^{}\s]*\s[^{}]*\}/
-
-/** A service whose variables without a value have that of `.env`, and a note on words that compose would split. */
-export function withWords(service: Values, file: ImportedFile, notes: string[]): Values {
-  const {command, entrypoint, environment, build} = service
-  for (const [key, text] of Object.entries({command, entrypoint})) {
-    const [words] = SEVERAL_WORDS.exec(textValue(text)) ?? []
-    if (words !== undefined) notes.push(`${key}: ${words} is several words for compose, and one here: write them`)
-  }
+/** A service whose variables without a value have that of `.env`. */
+export function withEnvFile(service: Values, file: ImportedFile): Values {
+  const {environment, build} = service
   const files = variablesFiles(file)
   return {
     ...service,

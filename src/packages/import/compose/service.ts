@@ -212,17 +212,10 @@ const KNOWN =
   'image|build|command|entrypoint|environment|env_file|ports|expose|depends_on|restart|stop_signal|stop_grace_period|profiles|healthcheck|container_name|networks|labels|logging|volumes|init|platform|develop|pull_policy|hostname|secrets|configs|x-.*'
 
 /** Returns notes on keys without a meaning here. `known`: further keys that count. */
-export const leftOver = ({values}: Service, known: readonly string[]): readonly string[] =>
-  notCarried(values, new RegExp(`^(?:${[KNOWN, ...known].join('|')})$`))
-
-/** The limits of a service in the words of one without `deploy`, which wins. */
-export function limitsOf(values: Values): {readonly mem_limit: string; readonly cpus: string} {
-  const {memory, cpus} = mapOf(mapOf(mapOf(values['deploy'])['resources'])['limits'])
-  return {
-    mem_limit: textValue(memory) || textValue(values['mem_limit']),
-    cpus: textValue(cpus) || textValue(values['cpus'])
-  }
-}
+export const leftOver = ({values: {deploy, ...values}}: Service, known: readonly string[]): readonly string[] => [
+  ...notCarried(values, new RegExp(`^(?:${[KNOWN, ...known].join('|')})$`)),
+  ...notCarried(deploy, /^deploy\.(?:labels|mode|replicas|placement|update_config|endpoint_mode)$/, 'deploy.')
+]
 
 /** How an image is built: its folder, the Dockerfile, and further flags of `docker build`, one word each. */
 export interface Build {

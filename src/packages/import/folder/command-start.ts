@@ -7,7 +7,7 @@ import {FRAMEWORKS, frameworkListening, type Framework} from '../reading/framewo
 import {byDefault, listeningIn, SERVES} from '../reading/listening.ts'
 import {flaggedPort, portVariable} from '../reading/shell-words.ts'
 import {portNumber, type ProgramVariables} from '../reading/variables.ts'
-import {phoenixListening, addressedIn, dotnetListening, mainText} from './languages/others.ts'
+import {addressedIn, dotnetListening, mainText} from './languages/others.ts'
 import {quarkusPort, springPort} from './languages/java.ts'
 import {OTHER_SCRIPT, readPackage, STARTS_PARTS} from './languages/node.ts'
 import {inVenv} from './languages/python.ts'
@@ -17,7 +17,11 @@ const PROGRAMS: readonly Framework[] = [
   {start: /\bspring-boot:run\b|\bbootRun\b/, port: 8080, takes: {variable: 'SERVER_PORT'}, read: springPort},
   {start: /\bquarkus:dev\b|\bquarkusDev\b/, port: 8080, takes: {variable: 'QUARKUS_HTTP_PORT'}, read: quarkusPort},
   {start: /\bdotnet (?:run|watch)\b/, port: 0, read: dotnetListening},
-  {start: /\bmix phx\.server\b/, port: 4000, read: phoenixListening},
+  {
+    start: /\bmix phx\.server\b/,
+    port: 4000,
+    read: folder => listeningIn(readText(folder, 'config/dev.exs'), folder)
+  },
   {
     start: /\bgo run (?:-\S+ )*(\S+)/,
     port: 0,
@@ -58,7 +62,8 @@ function lineListening(
   if (variable !== '') return {port: portNumber(env[variable] ?? ''), takes: variable === 'PORT' ? variable : undefined}
   const [, other = '', more = ''] = OTHER_SCRIPT.exec(line) ?? []
   const script = other === '' ? undefined : packageScript(['run', other], folder)
-  if (script !== undefined && depth < 3) return lineListening(script.script + more, command, folder, env, depth + 1)
+  const inside = script === undefined ? shellText(line, folder) : script.script + more
+  if (inside !== '' && depth < 3) return lineListening(inside, command, folder, env, depth + 1)
   const known = frameworkListening(PROGRAMS, line, command, folder, env)
   if (known !== undefined) return known
   const text = textFor(line, command, folder)
@@ -70,6 +75,14 @@ function lineListening(
   const isNamed = text.trim() === '' && SERVER_NAME.test(line)
   return {port: 0, takes, serves: SERVES.test(text) || isNamed || STARTS_PARTS.test(line)}
 }
+
+/** The lines of a script of a shell that is a whole line; '': it is something else. */
+const shellText = (line: string, folder: string): string =>
+  /^\S+\.sh$/.test(line)
+    ? readText(folder, line)
+        .replaceAll(/^[ \t]*#.*/gm, '')
+        .trim()
+    : ''
 
 /** Frameworks of programs that serve by themselves, by their text: its default, the name of that, and how it takes another number. */
 const TEXTS: readonly (readonly [RegExp, number, string, ListensAt['takes']])[] = [

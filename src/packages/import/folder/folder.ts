@@ -116,21 +116,15 @@ export function sampleNote(folder: string, root: string): readonly string[] {
   return [`${join(relative(root, folder), '.env')} is not there: copy ${sample}, and fill in its values`]
 }
 
-/** Returns the projects below a folder that no app of a file starts, by its folder or a name in its command. */
-export async function idleProjects(root: string, apps: readonly ImportedApp[]): Promise<readonly ImportedApp[]> {
-  return (await projectsOf(root)).apps.filter(each => isIdle(each, root, apps))
-}
+/** The script of a package that a command starts; '': none. */
+const scriptOf = (command: readonly string[], folder: string): string =>
+  packageScript(command.slice(1), folder)?.script ?? ''
 
 /** Whether no app starts a project, by its folder or a name in its command, or in the script that this starts. */
 function isIdle(project: ImportedApp, root: string, apps: readonly ImportedApp[]): boolean {
   const programs = apps.filter(({published}) => published === undefined)
-  const words = programs
-    .map(({keys, folder}) =>
-      textsOf(keys['command'])
-        .concat(packageScript(textsOf(keys['command']).slice(1), folder)?.script ?? [])
-        .join(' ')
-    )
-    .join('\n')
+  const lines = programs.map(each => `${lineOf(each.keys)} ${scriptOf(textsOf(each.keys['command']), each.folder)}`)
+  const words = lines.join('\n')
   const named = (text: string): boolean =>
     apps.some(({id}) => id === text) ||
     ` ${words.replaceAll(/[\s/"'=:]+/g, ' ')} `.includes(` ${text.replaceAll('/', ' ')} `)
@@ -140,13 +134,25 @@ function isIdle(project: ImportedApp, root: string, apps: readonly ImportedApp[]
   return !programs.some(app => app.folder === folder) && !names.some(named)
 }
 
-/** Returns the note on idle projects of a folder, or nothing. */
-export function idleNote(root: string, projects: readonly ImportedApp[], cwd: string): readonly string[] {
+/** Returns the note on projects of a folder that none of these apps starts, or nothing. */
+export async function idleNote(root: string, apps: readonly ImportedApp[], cwd: string): Promise<readonly string[]> {
+  const projects = (await projectsOf(root)).apps.filter(each => isIdle(each, root, apps))
   const names = [...new Set(projects.map(({folder}) => relative(root, folder) || '.'))]
   if (names.length === 0) return []
-  return [
-    `${names.join(', ')}: nothing of this file starts ${names.length === 1 ? 'this project' : 'these projects'}: pillion import ${root === cwd ? '' : `${shellQuoted(relative(cwd, root))} `}--from folder -o programs.yaml, and run both: -f . -f programs.yaml`
-  ]
+  const them = names.length === 1 ? 'this project' : 'these projects'
+  const way = `pillion import ${root === cwd ? '' : `${shellQuoted(relative(cwd, root))} `}--from folder -o programs.yaml`
+  return isPublished(root, projects, apps)
+    ? [`${names.join(', ')}: published images run, not the code: ${way} starts it: remove the containers in its place`]
+    : [`${names.join(', ')}: nothing of this file starts ${them}: ${way}, and run both: -f . -f programs.yaml`]
+}
+
+/** Whether containers run published images of a folder or its projects, by a name that they share. */
+export function isPublished(root: string, projects: readonly ImportedApp[], apps: readonly ImportedApp[]): boolean {
+  const names = projects.flatMap(({id, folder}) => [id, basename(folder)])
+  const own = new Set([basename(root), textValue(readPackage(root)?.['name']), ...names])
+  const isOwn = ({id, image: name = ''}: ImportedApp): boolean =>
+    [id, ...name.split(/[/:@]/)].some(part => own.has(part))
+  return apps.some(app => app.image !== undefined && app.builtFrom === undefined && isOwn(app))
 }
 
 /** The projects of a folder. */
@@ -219,9 +225,9 @@ const nothingFound = (shownAs: string, silent: Projects['silent'], others: reado
 
 /** Whether a program, or its script, starts a folder below its own: `go run ./cmd/api` starts `cmd/api`, `uvicorn app.main:api` starts `app`. */
 const startsBelow = ({folder, keys}: ImportedApp, part: string): boolean => {
-  const way = relative(folder, part)
-  return programsIn(textsOf(keys['command']), folder)
-    .flatMap(({args}) => args.flatMap(word => word.split(' ')))
+  const [way, command] = [relative(folder, part), textsOf(keys['command'])]
+  return [...programsIn(command, folder).flatMap(({args}) => args), scriptOf(command, folder)]
+    .flatMap(word => word.split(' '))
     .some(
       word => word === `./${way}` || word.startsWith(`${way}/`) || (word.startsWith(`${way}.`) && !has(folder, word))
     )

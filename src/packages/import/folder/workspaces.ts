@@ -7,6 +7,7 @@ import {execOf, readPackage, SCRIPTS} from './languages/node.ts'
 import {entriesOf, foldersBelow, has, jsonOf, readText} from '../reading/files.ts'
 import {byDefault, listeningIn} from '../reading/listening.ts'
 import {flaggedPort} from '../reading/shell-words.ts'
+import {packagesOf} from './project-folders.ts'
 import {given, isMap, mapOf, textsOf, textValue, type Values} from '../reading/yaml-file.ts'
 
 /** The apps of each folder that has a project of Nx; none where a project starts nothing. */
@@ -80,10 +81,12 @@ export function withRootFilter(
     const globs = filters.flatMap(filter => compileGlob(filter.replace(/^\{([^,]*)\}$/, '$1'), root))
     return globs.some(glob => names.some(each => glob.matches(each)))
   }
-  const [started, others] = [apps.filter(isIn), apps.filter(each => !isIn(each))]
+  const packages = new Set(packagesOf(root).map(([, folder]) => folder))
+  const others = apps.filter(each => !isIn(each) && packages.has(each.folder))
   if (filters.some(each => /[!^[]|\.\.\./.test(each)))
     return {apps, notes: [`the root script ${script} has ${filters.join(' ')}: here each package starts`]}
-  return started.length === 0 ? {apps, notes: []} : withOthers(started.map(asNamed), others, script)
+  const started = apps.filter(each => !others.includes(each)).map(each => (isIn(each) ? asNamed(each) : each))
+  return apps.some(isIn) ? withOthers(started, others, script) : {apps, notes: []}
 }
 
 /** Apps that the root script starts, and others of the workspace, which get a profile. */

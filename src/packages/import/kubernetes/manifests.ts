@@ -23,6 +23,7 @@ export function readManifests(
 ): {readonly objects: readonly ManifestObject[]; readonly notes: readonly string[]} {
   const objects: ManifestObject[] = []
   const notes: string[] = []
+  const changed = new Map<string, readonly string[]>()
   const seen = new Set<string>()
   const read = (path: string): void => {
     if (seen.has(path) || seen.size >= MAX_FILES) return
@@ -52,10 +53,13 @@ export function readManifests(
       if (/^https?:|^git|github\.com/.test(each)) notes.push(`${file.shownAs}: ${each} is elsewhere, and not read`)
       else read(resolve(folder, each))
     const left = Object.keys(values).filter(key => !READ.test(key))
-    const whole = `kubectl kustomize ${shellQuoted(relative(cwd, folder) || '.')} > all.yaml, and import that`
-    if (left.length > 0) notes.push(`${file.shownAs}: ${left.join(', ')}: not carried over: ${whole}`)
+    for (const key of left) changed.set(folder, [...(changed.get(folder) ?? []), key])
   }
   for (const name of names) for (const path of matching(name, root)) read(path)
+  const folders = Array.from(changed.keys(), each => shellQuoted(relative(cwd, each) || '.'))
+  const keys = [...new Set([...changed.values()].flat())].join(', ')
+  const way = `kubectl kustomize ${folders[0] ?? ''} > all.yaml, and import that`
+  if (keys !== '') notes.push(`kustomization of ${folders.join(', ')}: ${keys}: not carried over: ${way}`)
   return {objects, notes}
 }
 

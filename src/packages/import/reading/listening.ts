@@ -163,7 +163,7 @@ function isOfOther(name: string, text: string, env: Values): boolean {
 }
 
 /** The one variable from which a program's text takes its port; '': none, or one of several. */
-export function variableIn(text: string, env: Values = {}): string {
+function variableIn(text: string, env: Values = {}): string {
   const names = [...text.matchAll(VARIABLE)].map(([, name = '']) => name).filter(name => name === name.toUpperCase())
   if (names.includes('PORT') || /\{[^{}]{0,300}\bPORT\b[^{}]{0,300}\}\s?=\s?process\.env/.test(text)) return 'PORT'
   const own = new Set(names.filter(name => !isOfOther(name, text, env)))

@@ -244,13 +244,14 @@ t.test('kustomize: the resources of its folders are read, and a mark has the com
   const {template, notes} = await imported(t, {
     'skaffold.yaml': 'apiVersion: skaffold/v2\nkind: Config\ndeploy: {kustomize: {paths: [over]}, helm: {}}\n',
     base: {'kustomization.yaml': 'resources: [pod.yaml]\n', 'pod.yaml': deployment('a', '[]')},
-    over: {'kustomization.yaml': 'resources: [../base, ../over, gone.yaml]\npatches: []\n'}
+    over: {'kustomization.yaml': 'resources: [../base, ../over, ../more, gone.yaml]\npatches: []\n'},
+    more: {'kustomization.yaml': 'images: []\npatches: []\n'}
   })
   t.match(template.apps, [{appID: 'a'}])
   t.match(notes, [
     /^helm: /,
     'over/gone.yaml is not there',
-    'over/kustomization.yaml: patches: not carried over: kubectl kustomize over > all.yaml, and import that'
+    'kustomization of more, over: images, patches: not carried over: kubectl kustomize more > all.yaml, and import that'
   ])
 })
 

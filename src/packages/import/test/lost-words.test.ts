@@ -62,7 +62,7 @@ services:
   })
   const ofRestarts = notes.filter(note => note.includes('restart'))
   t.strictSame(ofRestarts, [
-    'deploy.restart_policy: {"condition":"any"} is not carried over: write restart',
+    'deploy.restart_policy: {"condition":"any"} is not carried over',
     'depends_on: db: restart is not carried over: it is not restarted with that'
   ])
 })

@@ -34,7 +34,7 @@ t.test('a compose file with published images of the project starts no second cop
       ['db', 'web'],
       image
     )
-    t.match(notes, [/^api: nothing of this file starts this project/])
+    t.match(notes, [/^api: published images run, not the code: /])
   }
 })
 
@@ -229,4 +229,74 @@ t.test('skaffold dev takes its profile by itself', async t => {
     'k.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: db, image: redis}]}\n'
   })
   t.match(template.apps, [{appID: 'db'}])
+})
+
+t.test('an env file above the folder that the code names, and hosts in one next to it', async t => {
+  const settings = "env_file='../.env'"
+  const {notes} = await imported(t, {
+    'compose.yaml':
+      'services: {api: {build: {context: ., dockerfile: svc/api/Dockerfile}, working_dir: /app/api, volumes: ["./svc/api:/app/api"], command: uv run python main.py}, db: {image: postgres}}',
+    '.env': 'DB_USER=x\n',
+    svc: {api: {Dockerfile: 'FROM python\nCOPY .env ./\n', 'main.py': settings, '.env': 'DB_HOST=db \n'}}
+  })
+  t.strictSame(notes, [
+    'svc/api/.env:1: db is localhost here: write 127.0.0.1 db into /etc/hosts, or localhost there',
+    'main.py reads ../.env, which is not there: write envFile: ../../.env, and hosts as they are here'
+  ])
+  const there = {'.env': 'A=1\n', api: {'main.py': `${settings}\napp.run()`, 'requirements.txt': ''}}
+  t.notMatch((await imported(t, there)).notes.join(), 'reads ../.env')
+})
+
+t.test('settings of Spring in a folder that $PWD mounts: its place, hosts and HTTPS', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': 'services: {config: {build: config, volumes: ["$PWD/repo:/repo"]}, mq: {image: rabbitmq}}',
+    config: {'pom.xml': 'spring-boot-maven-plugin', 'x.java': ''},
+    repo: {'edge.yml': 'server.port: 8443\nserver.ssl:\n  a: b\n', 'application.yml': 'eureka-server: mq\n'}
+  })
+  t.strictSame(notes, [
+    'repo/application.yml:1: mq is localhost here: write 127.0.0.1 mq into /etc/hosts, or localhost there',
+    'repo/edge.yml: server.ssl: its program serves HTTPS: write appProtocol: https',
+    'volumes: /repo is ./repo here: have the program read that',
+    'guessed: port 8080 (the default of spring-boot:run)'
+  ])
+})
+
+t.test('a filter of the root script says nothing of programs that are no packages', async t => {
+  const {template} = await imported(t, {
+    'package.json': JSON.stringify({scripts: {dev: 'turbo dev --filter=web'}, workspaces: ['apps/*']}),
+    apps: {web: node('x.listen(1)', {name: 'web'}), docs: node('x.listen(2)', {name: 'docs'})},
+    api: {'go.mod': 'module api', 'main.go': 'package main'}
+  })
+  t.match(
+    template.apps.map(({appID, profiles}) => [appID, profiles]),
+    [
+      ['api', undefined],
+      ['web', undefined],
+      ['docs', ['others']]
+    ]
+  )
+})
+
+t.test('programs that a list of run-pty starts, and a task that no script starts', async t => {
+  const list = [
+    {cwd: 'web', command: ['npm', 'run', 'dev'], title: 'Web'},
+    {command: ['npm', 'run', 'start:api'], title: 'API'}
+  ]
+  const scripts = {start: 'run-pty run-pty.json', 'start:api': 'api/run.sh'}
+  const {template, notes} = await imported(t, {
+    'package.json': JSON.stringify({scripts}),
+    'run-pty.json': JSON.stringify(list),
+    api: {'run.sh': '#!/bin/sh\nuvicorn api.main:app --port 8001\n'},
+    web: node('x.listen(8080)'),
+    job: {'requirements.txt': '', 'main.py': 'def count(): pass\n\nif __name__ == "__main__":\n  count()\n'}
+  })
+  t.match(
+    template.apps.map(({appID, port, appPort, profiles}) => [appID, port ?? appPort, profiles]),
+    [
+      ['web', 8080, undefined],
+      ['api', 8001, undefined],
+      ['job', undefined, undefined]
+    ]
+  )
+  t.ok(notes.includes('main.py may end at once: if it is a task, write profiles'), notes.join('\n'))
 })

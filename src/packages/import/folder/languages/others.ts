@@ -2,7 +2,7 @@
 import type {ListensAt} from '../../imported.ts'
 import {basename, join} from 'node:path'
 import {entriesOf, foldersIn, has, jsonOf, readText} from '../../reading/files.ts'
-import {byDefault, listeningIn, variableIn} from '../../reading/listening.ts'
+import {byDefault, listeningIn} from '../../reading/listening.ts'
 import type {ProgramVariables} from '../../reading/variables.ts'
 import {mapOf, textValue} from '../../reading/yaml-file.ts'
 import type {ProjectReader} from './reader.ts'
@@ -10,9 +10,9 @@ import type {ProjectReader} from './reader.ts'
 /** Programs of Go: a folder with `package main` in any file, or those in `cmd`. */
 export const go: ProjectReader = {
   startsIn(folder) {
-    if (mainText(folder) !== '') return [{command: ['go', 'run', '.'], notes: moduleNote(folder)}]
+    if (mainText(folder) !== '') return [{command: ['go', 'run', '.']}]
     if (mainText(join(folder, 'cmd')) !== '') return [{command: ['go', 'run', './cmd']}]
-    const parts = hasAbove(folder, ['.', '..', '../..'], 'go.mod') ? foldersIn(join(folder, 'cmd')) : []
+    const parts = has(folder, 'go.mod', '../go.mod', '../../go.mod') ? foldersIn(join(folder, 'cmd')) : []
     const names = parts.filter(each => mainText(each) !== '').map(each => basename(each))
     return names.map(id => ({id, command: ['go', 'run', `./cmd/${id}`]}))
   },
@@ -40,15 +40,6 @@ const addressIn = (text: string): number =>
     : Number((LISTENED.exec(text) ?? /"(?:[a-z][\w.]*|\d+(?:\.\d+){3}):(\d{2,5})"/i.exec(text))?.[1] ?? 0)
 const LISTENED = /(?:"|[:=]\s*"0\.0\.0\.0|(?:listen|serve|run|start|bind)\w*\([^()"]*(?:"tcp",\s*)?"[\w.]*):(\d{2,5})"/i
 
-const hasAbove = (folder: string, ways: readonly string[], ...names: readonly string[]): boolean =>
-  ways.some(way => has(join(folder, way), ...names))
-
-/** Programs from before Go's modules do not start as they are. */
-const moduleNote = (folder: string): readonly string[] =>
-  hasAbove(folder, ['.', '..', '../..', '../../..', '../../../..'], 'go.mod', 'go.work')
-    ? []
-    : ['go run needs a go.mod, and none is there: go mod init, and go mod tidy']
-
 /** Programs of Rust. */
 export const rust: ProjectReader = {
   startsIn(folder) {
@@ -69,13 +60,6 @@ export const elixir: ProjectReader = {
     return /\bmod:\s*\{/.test(text) ? [{command: ['mix', 'run', '--no-halt']}] : []
   },
   reasonOf: folder => (has(folder, 'mix.exs') ? 'its mix.exs starts no application' : '')
-}
-
-/** Finds the port of Phoenix in its environment for development. */
-export function phoenixListening(folder: string): ListensAt {
-  const takes = variableIn(readText(folder, 'config/dev.exs')) === 'PORT' ? ('PORT' as const) : undefined
-  const config = ['dev.exs', 'runtime.exs', 'config.exs'].map(name => readText(folder, `config/${name}`)).join('\n')
-  return {port: Number(/\bport:\D{0,60}?(\d{4,5})/.exec(config)?.[1] ?? 0), takes}
 }
 
 /** Programs of .NET: web projects, workers and other executables; tests and libraries are none. */

@@ -1,9 +1,10 @@
 // Scripts that start several programs: concurrently (github.com/open-cli-tools/concurrently) and npm-run-all.
 import {basename, join} from 'node:path'
 import {packageScript} from '../../../../files/config/package-script.ts'
-import {isFolder} from '../../reading/files.ts'
+import {jsonIn} from '../../../../model/is-json.ts'
+import {isFolder, readText} from '../../reading/files.ts'
 import {commandOf, splitFolder, splitWords} from '../../reading/shell-words.ts'
-import {textValue, type Values} from '../../reading/yaml-file.ts'
+import {listedValues, mapOf, textsOf, textValue, type Values} from '../../reading/yaml-file.ts'
 import type {ProjectStart} from './reader.ts'
 
 /** A program of such a script. */
@@ -37,9 +38,17 @@ export function parallelStarts(
   scripts: Values,
   around: Around
 ): readonly ProjectStart[] {
-  const parts = partsOf(splitWords(script.replace(BEFORE, '')), scripts, around)
+  const [tool = '', ...words] = splitWords(script.replace(BEFORE, ''))
+  const all = tool === 'run-pty' ? ['conc', ...linesIn(folder, words[0] ?? '')] : [tool, ...words]
+  const parts = partsOf(all, scripts, around)
   return parts.length < 2 || OF_WORKSPACE.test(script) ? [] : parts.map(part => startOf(part, folder, scripts))
 }
+
+/** The command lines in a list of run-pty (github.com/lydell/run-pty). */
+const linesIn = (folder: string, name: string): readonly string[] =>
+  listedValues(jsonIn(readText(folder, name)))
+    .map(mapOf)
+    .map(({cwd = '.', command}) => `cd ${textValue(cwd)} && ${textsOf(command).join(' ')}`.replace(/^cd \. && /, ''))
 
 function partsOf([tool = '', ...words]: readonly string[], scripts: Values, around: Around): readonly Part[] {
   if (words.some(word => /^(?:&&?|\|\|?|;)$/.test(word))) return []

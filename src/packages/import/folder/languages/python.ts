@@ -1,5 +1,6 @@
 import {basename, dirname, join, relative} from 'node:path'
 import {has, readText} from '../../reading/files.ts'
+import {SERVES} from '../../reading/listening.ts'
 import type {ProjectReader, ProjectStart} from './reader.ts'
 
 /** Programs of Python: Django, ASGI and WSGI apps, and files that serve by themselves. */
@@ -36,14 +37,17 @@ function pythonStarts(folder: string): readonly ProjectStart[] {
   if (!SERVES.test(text) && asgi !== undefined) return start('-m', 'uvicorn', `${module}:${asgi}`)
   if (!SERVES.test(text) && wsgi) return start('-m', 'flask', '--app', module, 'run')
   if (!SERVES.test(text) && (!isPython(folder) || !RUNS.test(text))) return []
-  return isPart ? start('-m', module) : start(file)
+  const notes =
+    SERVES.test(text) || LASTS.test(text) ? [] : [`${file} may end at once: if it is a task, write profiles`]
+  return (isPart ? start('-m', module) : start(file)).map(each => ({...each, notes}))
 }
-
-/** A call that serves, as `uvicorn.run(…)`, `app.run(…)`, `serve(app, …)` of waitress and `WSGIServer(…).serve_forever()` do. */
-const SERVES = /\.run\(|\bserve\(|serve_forever\(|start_server\(/
 
 /** A line that does something as the file is run: not a module of functions, which something else calls. */
 const RUNS = /^(?:if __name__|while |for |with |(?!print\()\w+\(|[\w.]+\.(?:start|run|loop|main|consume)\w*\()/m
+
+/** Words of a program that goes on, or that may be in another file of it. */
+const LASTS =
+  /\bwhile\b|\.(?:start|run|loop|main|consume|wait|join)\w*\(|forever|schedul|subscribe|^from (?:\.|src|app)/im
 
 /** Tools that run the programs of a project, by a file of the project. */
 const TOOLS = {'uv.lock': 'uv', 'poetry.lock': 'poetry', Pipfile: 'pipenv'}

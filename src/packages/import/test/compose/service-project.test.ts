@@ -149,11 +149,6 @@ t.test('two programs that are called at one number: the second gets another, and
   t.match(notes, ['port: 4000 is that of a: this one is called at 4001'])
 })
 
-t.test('a program of Go without a module is a mark', async t => {
-  const {notes} = await imported(t, {api: {'main.go': 'package main // ":8080"'}})
-  t.match(notes, ['go run needs a go.mod, and none is there: go mod init, and go mod tidy'])
-})
-
 t.test('a program listens at the port for root that its image has', async t => {
   const {template} = await imported(t, {
     'compose.yaml': `services:

@@ -104,11 +104,3 @@ t.test('variables of an image that begin with DOCKER_ are no part of a command',
   t.match(String(app?.['command']), /,--env,DOCKER_INFLUXDB_INIT_PASSWORD,.*,--env,DOCKER_CONTEXT=a,/)
   t.match(app?.['env'], {DOCKER_INFLUXDB_INIT_PASSWORD: 'secret'})
 })
-
-t.test('a variable of an env file that the docker CLI reads itself is reported', async t => {
-  const {notes} = await imported(t, {
-    'compose.yaml': 'services: {ci: {image: x, env_file: ci.env}}',
-    'ci.env': 'A=1\nDOCKER_HOST=tcp://elsewhere:2375\n'
-  })
-  t.ok(notes.includes('env_file: docker reads DOCKER_HOST, too: pass it by --env NAME=VALUE alone'))
-})

@@ -213,10 +213,7 @@ t.test('the file that is meant: by name, by --from, the best of a folder', async
   t.match(await refusal(t, files, '.', 'process-compose'), {
     message: '. contains no process-compose.yml, process-compose.yaml'
   })
-  t.match(await refusal(t, files, '.', 'compos'), {
-    message: /--from compos is unknown/,
-    explanation: 'Did you mean compose?'
-  })
+  t.match(await refusal(t, files, '.', 'compos'), {message: /--from compos is unknown: expected process-compose, /})
   t.match(await refusal(t, files, 'none'), {message: 'there is no file or folder none'})
   t.match(await refusal(t, files, 'package.json'), {message: 'cannot tell what package.json is'})
   t.match(await refusal(t, {Procfile: 'a: \0'}, 'Procfile'), {message: /it contains the character NUL/})
