@@ -4,7 +4,8 @@ import {createServer, type Server, Socket} from 'node:net'
 import {join} from 'node:path'
 import {text as textOf} from 'node:stream/consumers'
 import t from 'tap'
-import {CLEAR, openTerminal} from '../../../../src/clients/cli/terminal.ts'
+import {CLEAR} from '../../../../src/clients/cli/status-lines.ts'
+import {openTerminal} from '../../../../src/clients/cli/terminal.ts'
 
 /** A real pipe; nothing is read before `read` is called. */
 function openPipe(folder: string, name = 'pipe') {
