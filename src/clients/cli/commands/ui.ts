@@ -14,6 +14,6 @@ export const ui: CommandHandler = async ({flags, words, asJson}) => {
       code: 'no-terminal'
     })
   const first = (await runFinder(flags, asJson)).look()
-  await new Ui(commandPlace(flags), first, wantsColours(true, process.env)).run()
+  await new Ui({place: commandPlace(flags), first, hasColours: wantsColours(true, process.env)}).run()
   return 0
 }

@@ -3,55 +3,53 @@
  * do, and always restores the terminal. Other commands do not load this code.
  */
 import {withReason, type FoundRun} from '../../../control/client.ts'
-import type {App} from '../../../model/api.generated.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {aborted} from '../../../platform/delay.ts'
 import {isForeground} from '../../../platform/key-mode.ts'
-import {shownNameOf, stateText} from '../../../model/app-words.ts'
-import {appKey, followRuns, type WatchedRun} from './watched-run.ts'
+import {shownNameOf} from '../../../model/app-words.ts'
+import {ownOf} from '../../../model/own.ts'
 import {inOrder, type ShownApp} from '../app-table.ts'
-import {Attachment, typeText} from '../attach/attachment.ts'
-import {detachKeysText, readDetachKeys, USUAL_DETACH_KEYS} from '../attach/detach-keys.ts'
 import {KeyInput} from '../live/key-input.ts'
 import {Prompt} from '../live/prompt.ts'
 import type {RunPlace} from '../pick-run.ts'
+import {ACTION_KEYS, type AppAction} from './app-actions.ts'
 import {FollowedLog} from './followed-log.ts'
 import {FullScreen} from './full-screen.ts'
-import {KEYS_PAGE, movesIn, type Move} from './keys.ts'
-import {debugPage, tracePage} from './pages.ts'
-import {farthest, tableHeight, uiLines, type UiView} from './view.ts'
+import {KEYS_PAGE, movesIn} from './keys.ts'
+import {UiState} from './ui-state.ts'
+import {LOG, TABLE, uiLines, type Content, type UiView} from './view.ts'
+import {followRuns, type NoRun, type WatchedRun} from './watched-run.ts'
 
 /** Most changes arrive in groups. */
 const DRAWN_EVERY_MS = 100
 const WAITS = 'nothing runs here: waiting for "pillion up" (q: quit)'
+const SUSPENDED = 'the run is suspended: resume it with fg in its terminal'
+const ESCAPE = '\x1b'
+const ENDS_PROMPT = ['\r', '\n', ESCAPE]
 
-export class Ui {
-  readonly #place: RunPlace
+interface UiContext {
+  readonly place: RunPlace
   /** First run. Undefined if the command waits for it. */
-  readonly #first: FoundRun | undefined
-  readonly #hasColours: boolean
+  readonly first: FoundRun | undefined
+  readonly hasColours: boolean
+}
+
+/** The whole screen: draws the state of the run, and turns keys into actions. */
+export class Ui {
+  readonly #options: UiContext
   readonly #screen = new FullScreen(process.stdout)
+  readonly #state = new UiState()
   readonly #log = new FollowedLog(() => this.#drawSoon())
   readonly #over = new AbortController()
   readonly #input: KeyInput
-  #watched: WatchedRun | undefined
+  #watching: WatchedRun | NoRun = {notice: WAITS}
+  /** The apps of the run, or of the last one. */
   #apps: readonly ShownApp[] = []
-  #notice = WAITS
-  #selected = ''
-  #filter = ''
-  #prompt: Prompt | undefined
-  #page: UiView['page']
-  #scrolled = 0
-  #top = 0
-  #message = ''
-  /** The terminal is an app's, or is about to be. */
-  #isAttaching = false
+  #isLent = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(place: RunPlace, first: FoundRun | undefined, hasColours: boolean) {
-    this.#place = place
-    this.#first = first
-    this.#hasColours = hasColours
+  constructor(options: UiContext) {
+    this.#options = options
     this.#input = new KeyInput({
       typed: chunk => this.#typed(chunk),
       pressed: key => this.#pressed(key),
@@ -73,10 +71,11 @@ export class Ui {
       this.#screen.clear()
       this.#draw()
     })
-    const following = followRuns(this.#place, this.#first, {
+    const {place, first} = this.#options
+    const following = followRuns(place, first, {
       signal: this.#over.signal,
       changed: () => this.#drawSoon(),
-      watch: (watched, notice) => this.#watch(watched, notice)
+      watch: watched => this.#watch(watched)
     }).catch((error: unknown) => this.#over.abort(error))
     try {
       if (!(await this.#input.open()) && isForeground() && !this.#over.signal.aborted)
@@ -98,40 +97,33 @@ export class Ui {
     if (!(reason instanceof DOMException)) throw reason
   }
 
-  /** Shows a run, or the notice that there is none: the apps of the last one stay. */
-  #watch(watched: WatchedRun | undefined, notice: string): void {
-    if (this.#watched !== undefined) this.#apps = inOrder(this.#watched.apps, this.#screen.size.width)
-    this.#watched = watched
-    this.#notice = notice
+  /** Shows a run. Without one, the apps of the last run stay. */
+  #watch(watched: WatchedRun | NoRun): void {
+    this.#readApps()
+    this.#watching = watched
     this.#drawSoon()
   }
 
-  get #shownApps(): readonly ShownApp[] {
-    if (this.#watched !== undefined) this.#apps = inOrder(this.#watched.apps, this.#screen.size.width)
-    const word = (this.#prompt?.text ?? this.#filter).toLowerCase()
-    if (word === '') return this.#apps
-    const now = Date.now()
-    return this.#apps.filter(({app}) => `${app.id} ${stateText(app, now)}`.toLowerCase().includes(word))
+  #readApps(): void {
+    if (!('notice' in this.#watching)) this.#apps = inOrder(this.#watching.apps, this.#screen.size.width)
   }
 
   #view(): UiView {
-    const apps = this.#shownApps
-    const selected = apps.findIndex(({app}) => appKey(app) === this.#selected)
-    const width = this.#screen.size.width
-    const run = this.#watched?.run.listing
+    this.#readApps()
+    const now = Date.now()
+    const apps = this.#state.filtered(this.#apps, now)
+    const watched = this.#watching
     return {
-      name: run === undefined ? '' : shownNameOf(run),
-      notice:
-        this.#watched?.isSuspended === true ? 'the run is suspended: resume it with fg in its terminal' : this.#notice,
+      name: 'notice' in watched ? '' : shownNameOf(watched.run.listing),
+      notice: 'notice' in watched ? watched.notice : watched.isSuspended ? SUSPENDED : '',
       apps,
-      selected: Math.max(0, selected),
-      filter: this.#filter,
+      selected: this.#state.selectedIn(apps),
+      filter: this.#state.filter,
       log: this.#log.lines,
-      page: this.#page,
-      scrolled: this.#scrolled,
-      message: this.#prompt?.shown(width) ?? this.#message,
-      now: Date.now(),
-      hasColours: this.#hasColours
+      content: this.#state.content,
+      message: this.#state.prompt?.shown(this.#screen.size.width) ?? this.#state.message,
+      now,
+      hasColours: this.#options.hasColours
     }
   }
 
@@ -143,146 +135,91 @@ export class Ui {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#over.signal.aborted) return
-    const size = this.#screen.size
+    const {size} = this.#screen
     const view = this.#view()
     const app = view.apps[view.selected]?.app
-    this.#selected = app === undefined ? this.#selected : appKey(app)
-    if (app !== undefined && this.#watched !== undefined)
-      this.#log.follow(this.#watched.run, this.#watched.nameOf(app), app.startedAt)
-    const rows = tableHeight(view.apps.length, size)
-    const lowest = Math.max(0, Math.min(view.selected, view.apps.length - rows))
-    this.#top = Math.min(Math.max(this.#top, view.selected - rows + 1, 0), Math.max(lowest, 0), view.selected)
-    this.#screen.draw(uiLines(view, this.#top, size))
+    const watched = this.#watching
+    if (app !== undefined) this.#state.select(app)
+    if (app !== undefined && !('notice' in watched)) this.#log.follow(watched.run, watched.nameOf(app), app.startedAt)
+    this.#screen.draw(uiLines(view, this.#state.firstRow(view, size), size))
   }
 
   #typed(chunk: string): void {
-    if (this.#prompt !== undefined) {
-      this.#prompt.insert(chunk)
+    if (this.#state.prompt !== undefined) {
+      this.#state.prompt.insert(chunk)
       return this.#draw()
     }
-    for (const move of movesIn(chunk)) this.#move(move)
+    for (const move of movesIn(chunk)) this.#state.move(move, this.#view(), this.#screen.size)
     this.#drawSoon()
   }
 
-  #move(move: Move): void {
-    const {height} = this.#screen.size
-    const rows = this.#page === undefined ? tableHeight(this.#apps.length, this.#screen.size) : height - 2
-    const by = move === 'up' ? -1 : move === 'down' ? 1 : move === 'page up' ? -rows : move === 'page down' ? rows : 0
-    const isTop = move === 'home'
-    if (this.#page === undefined) {
-      const view = this.#view()
-      const last = view.apps.length - 1
-      const to = isTop ? 0 : move === 'end' ? last : Math.max(0, Math.min(last, view.selected + by))
-      const app = view.apps[to]?.app
-      if (app !== undefined) this.#selected = appKey(app)
-      return
-    }
-    const most = farthest({page: this.#page, log: this.#log.lines}, this.#screen.size)
-    const isLog = this.#page === 'log' // counted from its end
-    if (by === 0) this.#scrolled = isTop === isLog ? most : 0
-    else this.#scrolled = Math.max(0, Math.min(most, this.#scrolled + (isLog ? -by : by)))
-  }
-
   #pressed(key: string): void {
-    if (this.#prompt !== undefined) {
+    const {prompt} = this.#state
+    if (prompt !== undefined) {
       if (!ENDS_PROMPT.includes(key)) return
-      this.#filter = key === ESCAPE ? '' : this.#prompt.text.trim()
-      this.#prompt = undefined
-      return this.#draw()
+      this.#state.filter = key === ESCAPE ? '' : prompt.text.trim()
+      this.#state.prompt = undefined
+    } else {
+      this.#state.message = ''
+      this.#act(key)
     }
-    this.#message = ''
-    this.#act(key)
     this.#draw()
   }
 
   #act(key: string): void {
+    const {kind} = this.#state.content
     switch (key) {
       case 'q':
-        if (this.#page === undefined) return this.#over.abort()
-        return this.#show(undefined)
+        if (kind === 'table') return this.#over.abort()
+        return this.#show(TABLE)
       case ESCAPE:
-        if (this.#page === undefined) this.#filter = ''
-        return this.#show(undefined)
+        if (kind === 'table') this.#state.filter = ''
+        return this.#show(TABLE)
       case '?':
       case 'h':
-        return this.#show(KEYS_PAGE)
+        return this.#show({kind: 'page', page: KEYS_PAGE, scrolled: 0})
       case 'l':
       case '\r':
       case '\n':
-        return this.#show(this.#page === 'log' ? undefined : 'log')
+        return this.#show(kind === 'log' ? TABLE : LOG)
       case '/':
-        if (this.#page === undefined) this.#prompt = new Prompt('/', () => undefined)
+        if (kind === 'table') this.#state.prompt = new Prompt('/', () => undefined)
         return
-      case 'r':
-        return this.#ask('restart', 'restarting', 'restarted')
-      case 'x':
-        return this.#ask('stop', 'stopping', 'stopped')
-      case 's':
-        return this.#ask('start', 'starting', 'started')
-      case 'a':
-        if (this.#isAttaching) return
-        return this.#withApp(async (watched, app) => {
-          this.#isAttaching = true
-          await this.#attach(watched, watched.targetOf(app)).finally(() => (this.#isAttaching = false))
-        })
-      case 'd':
-        return this.#withApp(async (watched, app) => this.#debug(watched, watched.targetOf(app)))
-      case 't':
-        return this.#withApp(async (watched, {id}) => this.#trace(watched, id)) // calls of all instances
+      default: {
+        const action = ownOf(ACTION_KEYS, key)
+        if (action !== undefined) this.#withApp(action)
+      }
     }
   }
 
-  #show(page: UiView['page']): void {
-    this.#page = page
-    this.#scrolled = 0
+  #show(content: Content): void {
+    this.#state.content = content
   }
 
-  #ask(verb: 'restart' | 'stop' | 'start', doing: string, done: string): void {
-    this.#withApp(async (watched, app) => {
-      const name = watched.targetOf(app)
-      this.#message = `${doing} ${name} …`
-      const {isChanged} = await watched.run.api.ask(`POST /apps/{id}/${verb}`, {at: {id: name}})
-      this.#message = isChanged === false ? `${name} is ${done} already` : `${name} ${done}`
-    })
-  }
-
-  /** The terminal of the app is on the first screen; ours comes back behind it. */
-  async #attach({run}: WatchedRun, name: string): Promise<void> {
-    await typeText({run, app: name}, {text: ''}) // an app without a terminal says so while the table stays
-    const detachKeys = readDetachKeys(USUAL_DETACH_KEYS)
-    const greeting = `attached to ${name}: ${detachKeysText(detachKeys)} goes back to the table\n`
-    this.#screen.close()
-    const end = await this.#input.lend(async () => new Attachment({run, app: name, detachKeys, greeting}).run())
-    this.#message = end === 'ended' ? `${name} has ended` : ''
-  }
-
-  async #debug({run}: WatchedRun, name: string): Promise<void> {
-    this.#message = `stopping the process of ${name} …`
-    this.#show(await debugPage(run, name))
-    this.#message = ''
-  }
-
-  async #trace({run}: WatchedRun, name: string): Promise<void> {
-    const page = await tracePage(run, name, this.#screen.size.width)
-    if (page === undefined) this.#message = `no calls of ${name} yet`
-    else this.#show(page)
-  }
-
-  /** Acts on the selected app; the last line shows a failure. */
-  #withApp(act: (watched: WatchedRun, app: App) => Promise<void>): void {
-    const watched = this.#watched
-    const app = this.#shownApps.find(each => appKey(each.app) === this.#selected)?.app
-    if (watched === undefined || app === undefined) {
-      this.#message = watched === undefined ? 'nothing runs' : 'no app is selected'
+  /** Acts on the selected app, and shows the result or the error. */
+  #withApp(action: AppAction): void {
+    const watched = this.#watching
+    const app = this.#view().apps.find(each => this.#state.isSelected(each.app))?.app
+    if ('notice' in watched || app === undefined) {
+      this.#state.message = 'notice' in watched ? 'nothing runs' : 'no app is selected'
       return
     }
-    void withReason(async () => act(watched, app))
-      .catch((error: unknown) => {
-        this.#message = messageOf(error)
+    const {width} = this.#screen.size
+    const tell = (text: string): void => void (this.#state.message = text)
+    void withReason(async () => action({watched, app, width, tell, lend: async use => this.#lend(use)}))
+      .catch(messageOf)
+      .then(result => {
+        this.#state.message = typeof result === 'string' ? result : ''
+        if (typeof result !== 'string') this.#show({kind: 'page', page: result, scrolled: 0})
+        this.#draw()
       })
-      .then(() => this.#draw())
+  }
+
+  /** Lends the terminal to an app, which has the first screen. A second key while the terminal is lent does nothing. */
+  async #lend(use: () => Promise<void>): Promise<void> {
+    if (this.#isLent) return
+    this.#isLent = true
+    this.#screen.close()
+    await this.#input.lend(use).finally(() => (this.#isLent = false))
   }
 }
-
-const ESCAPE = '\x1b'
-const ENDS_PROMPT = ['\r', '\n', ESCAPE]

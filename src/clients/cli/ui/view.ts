@@ -12,28 +12,36 @@ export interface TextPage {
   readonly lines: readonly string[]
 }
 
+/** Content of the screen: the table, the log of the selected app, or a page. */
+export type Content =
+  | {readonly kind: 'table'}
+  /** `scrolled`: lines of the log below its last one on the screen. */
+  | {readonly kind: 'log'; readonly scrolled: number}
+  /** `scrolled`: lines of the page above its first one on the screen. */
+  | {readonly kind: 'page'; readonly page: TextPage; readonly scrolled: number}
+
+export const TABLE: Content = {kind: 'table'}
+export const LOG: Content = {kind: 'log', scrolled: 0}
+
 export interface UiView {
-  /** The name of the run; '' = there is none. */
+  /** Name of the run; empty without a run. */
   readonly name: string
-  /** Instead of the counts: why the table does not change. */
+  /** Reason why the table does not change, in place of the counts; empty if it does. */
   readonly notice: string
   /** Trouble first. */
   readonly apps: readonly ShownApp[]
   readonly selected: number
   readonly filter: string
   readonly log: readonly ShownLine[]
-  /** Instead of the table; `log`: the log fills the screen. */
-  readonly page: TextPage | 'log' | undefined
-  /** Lines of the page above its first line on the screen; of the log, lines below its last one. */
-  readonly scrolled: number
-  /** The text of the last line; '' = the keys. */
+  readonly content: Content
+  /** Text of the last line; empty for the keys. */
   readonly message: string
   readonly now: number
   readonly hasColours: boolean
 }
 
 /** Columns, without the last one of the terminal, and lines. */
-interface ScreenSize {
+export interface ScreenSize {
   readonly width: number
   readonly height: number
 }
@@ -53,12 +61,14 @@ export function tableHeight(count: number, {height}: ScreenSize): number {
   return room - rows < MIN_LOG ? Math.max(1, height - FIXED + 1) : rows
 }
 
-/** The screen as lines, none wider than it. `top`: the first app in the table. */
+/** Returns the screen as lines, none wider than it. The table begins with the app at index `top`. */
 export function uiLines(view: UiView, top: number, size: ScreenSize): readonly string[] {
   const {width, height} = size
-  const last = visibleCut(view.message || (view.page === undefined ? TABLE_HINT : PAGE_HINT), width)
-  if (view.page !== undefined) {
-    const {title, lines} = view.page === 'log' ? logPage(view, size) : textPage(view.page, view.scrolled, size)
+  const {content} = view
+  const last = visibleCut(view.message || (content.kind === 'table' ? TABLE_HINT : PAGE_HINT), width)
+  if (content.kind !== 'table') {
+    const {title, lines} =
+      content.kind === 'log' ? logPage(view, content.scrolled, size) : textPage(content.page, content.scrolled, size)
     return fitted([visibleCut(title, width), ...lines], height, last)
   }
   const rows = tableHeight(view.apps.length, size)
@@ -67,7 +77,7 @@ export function uiLines(view: UiView, top: number, size: ScreenSize): readonly s
   return fitted([titleOf(view, {top, rows, width}), ...tableLines(view, {top, rows, width}), ...log], height, last)
 }
 
-/** `lines` as the first ones of a screen, and `last` as its last one. */
+/** Returns `lines` as the first lines of a screen, and `last` as its last line. */
 const fitted = (lines: readonly string[], height: number, last: string): readonly string[] =>
   height <= 1 ? lines.slice(0, 1) : [...Array.from({length: height - 1}, (_, row) => lines[row] ?? ''), last]
 
@@ -127,7 +137,7 @@ function logTitle({apps, selected, hasColours}: UiView, width: number): string {
 const logLines = ({log, hasColours}: UiView, rows: number, width: number): readonly string[] =>
   log.slice(-rows).map(line => paintedLine(visibleCut(line.line, width), line, hasColours))
 
-function logPage({apps, selected, log, scrolled, hasColours}: UiView, {width, height}: ScreenSize): TextPage {
+function logPage({apps, selected, log, hasColours}: UiView, scrolled: number, {width, height}: ScreenSize): TextPage {
   const rows = Math.max(1, height - 2)
   const app = apps[selected]?.app
   const end = Math.max(Math.min(rows, log.length), log.length - scrolled)
@@ -144,8 +154,9 @@ function textPage({title, lines}: TextPage, scrolled: number, {width, height}: S
 }
 
 /** Returns the last line to which the view can scroll. */
-export function farthest({page, log}: Pick<UiView, 'page' | 'log'>, {width, height}: ScreenSize): number {
-  const count = page === undefined ? 0 : page === 'log' ? log.length : foldedLines(page.lines, width).length
+export function farthest({content, log}: Pick<UiView, 'content' | 'log'>, {width, height}: ScreenSize): number {
+  if (content.kind === 'table') return 0
+  const count = content.kind === 'log' ? log.length : foldedLines(content.page.lines, width).length
   return Math.max(0, count - Math.max(1, height - 2))
 }
 

@@ -19,11 +19,16 @@ const ENDED = {
   gone: 'the run is gone without a word (killed?): waiting for the next one (q: quit)'
 } as const
 
+/** Reason why no run is shown. */
+export interface NoRun {
+  readonly notice: string
+}
+
 interface RunFollower {
   readonly signal: AbortSignal
   readonly changed: () => void
   /** Called with each run, and with a notice when there is none. */
-  readonly watch: (run: WatchedRun | undefined, notice: string) => void
+  readonly watch: (run: WatchedRun | NoRun) => void
 }
 
 /** Follows one run of a place after the other. Rejects with errors of a run's API. */
@@ -35,12 +40,12 @@ export async function followRuns(place: RunPlace, first: FoundRun | undefined, f
     if (run === undefined) continue
     const watched = new WatchedRun(run, changed)
     run = undefined
-    watch(watched, '')
+    watch(watched)
     const end = await watched.follow(signal).catch((error: unknown) => {
       if (signal.aborted) return 'ended' as const
       throw error
     })
-    watch(undefined, ENDED[end])
+    watch({notice: ENDED[end]})
   }
 }
 
@@ -50,7 +55,7 @@ async function nextRun(place: RunPlace, {signal, watch}: RunFollower): Promise<F
   try {
     return pickRun(await findRuns(process.env), place)
   } catch (error) {
-    watch(undefined, messageOf(error)) // several runs are meant: waits until only one is left
+    watch({notice: messageOf(error)}) // several runs are meant: waits until only one is left
     return undefined
   }
 }

@@ -1,7 +1,7 @@
 import {stripVTControlCharacters} from 'node:util'
 import type {Test} from 'tap'
 import {endText, readyText, startingText, waitingText} from '../../../../../src/clients/cli/live/texts.ts'
-import {uiLines, type UiView} from '../../../../../src/clients/cli/ui/view.ts'
+import {TABLE, uiLines, type UiView} from '../../../../../src/clients/cli/ui/view.ts'
 import {widthOf} from '../../../../../src/clients/cli/width.ts'
 import {appOf} from '../../../../rig/listed.ts'
 
@@ -47,6 +47,12 @@ export async function showsHostile(t: Test, rounds: number): Promise<void> {
       memoryBytes: random(2 ** 40),
       cpu: random(1000)
     }))
+    const scrolled = random(3)
+    const screens: readonly UiView['content'][] = [
+      TABLE,
+      {kind: 'log', scrolled},
+      {kind: 'page', page: {title: text(), lines: [text(), text(40)]}, scrolled}
+    ]
     const view: UiView = {
       name: text(),
       notice: text(3),
@@ -54,8 +60,7 @@ export async function showsHostile(t: Test, rounds: number): Promise<void> {
       selected: Math.max(0, random(apps.length || 1)),
       filter: text(3),
       log: Array.from({length: random(60)}, () => ({line: text(), stream: 'stdout' as const, level: 'error' as const})),
-      page: ([undefined, 'log', {title: text(), lines: [text(), text(40)]}] as const)[random(3)],
-      scrolled: random(3),
+      content: screens[random(3)] ?? TABLE,
       message: text(4),
       now: 1_000_000,
       hasColours: random(2) === 0

@@ -1,6 +1,6 @@
 import {stripVTControlCharacters} from 'node:util'
 import t from 'tap'
-import {farthest, tableHeight, uiLines, type UiView} from '../../../../../src/clients/cli/ui/view.ts'
+import {farthest, LOG, TABLE, tableHeight, uiLines, type UiView} from '../../../../../src/clients/cli/ui/view.ts'
 import {widthOf} from '../../../../../src/clients/cli/width.ts'
 import {blocksOf} from '../../../../rig/page.ts'
 import {appOf} from '../../../../rig/listed.ts'
@@ -12,8 +12,7 @@ const viewOf = (changed: Partial<UiView> = {}): UiView => ({
   selected: 0,
   filter: '',
   log: [],
-  page: undefined,
-  scrolled: 0,
+  content: TABLE,
   message: '',
   now: 1_000_000,
   hasColours: false,
@@ -41,9 +40,9 @@ const page = {title: 'a title '.repeat(30), lines: ['x'.repeat(1000), '', 'words
 
 t.test('whatever is shown fills the screen and is no wider, in any size', async t => {
   const views = [0, 30].flatMap(count =>
-    [undefined, 'log', page].flatMap(shown =>
+    [TABLE, LOG, {kind: 'page' as const, page, scrolled: 0}].flatMap(content =>
       [true, false].map(hasColours =>
-        viewOf({apps: apps(count), log, page: shown as UiView['page'], selected: Math.max(0, count - 1), hasColours})
+        viewOf({apps: apps(count), log, content, selected: Math.max(0, count - 1), hasColours})
       )
     )
   )
@@ -84,13 +83,19 @@ t.test('counts and what has failed; a notice takes their place', async t => {
 t.test('a page scrolls to its last line, and the log from its end', async t => {
   const size = {width: 40, height: 5}
   const lines = Array.from({length: 10}, (_, i) => `line ${i}`)
-  const ends = viewOf({page: {title: 'Keys', lines}})
+  const keys = {title: 'Keys', lines}
+  const ends = viewOf({content: {kind: 'page', page: keys, scrolled: 0}})
   t.equal(farthest(ends, size), 7)
-  t.same(uiLines({...ends, scrolled: 7}, 0, size).slice(0, 4), ['Keys', 'line 7', 'line 8', 'line 9'])
-  const shown = viewOf({page: 'log', apps: apps(1), log: lines.map(line => ({line, stream: 'stdout'}))})
+  t.same(uiLines({...ends, content: {kind: 'page', page: keys, scrolled: 7}}, 0, size).slice(0, 4), [
+    'Keys',
+    'line 7',
+    'line 8',
+    'line 9'
+  ])
+  const shown = viewOf({content: LOG, apps: apps(1), log: lines.map(line => ({line, stream: 'stdout'}))})
   t.equal(farthest(shown, size), 7)
   t.same(uiLines(shown, 0, size).slice(1, 4), ['line 7', 'line 8', 'line 9'])
-  t.same(uiLines({...shown, scrolled: 7}, 0, size).slice(0, 4), [
+  t.same(uiLines({...shown, content: {kind: 'log', scrolled: 7}}, 0, size).slice(0, 4), [
     'service-0-漢字 · 7 later lines',
     'line 0',
     'line 1',
