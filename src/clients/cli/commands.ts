@@ -1,9 +1,9 @@
 import {CALL_COMMANDS} from './entries/calls.ts'
 import {OTHER_COMMANDS, AGENT} from './entries/others.ts'
-import {RUN_COMMANDS} from './entries/runs.ts'
+import {APP_COMMANDS} from './entries/apps.ts'
+import {COPIES, RUN_COMMANDS, SHOW} from './entries/runs.ts'
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
 import {ACTORS_COMMAND, REMINDERS} from './entries/actors.ts'
-import {COPIES, SHOW} from './entries/copies.ts'
 import {JOB_VERBS, SCHEDULER} from './entries/jobs.ts'
 import {SKIP, WORKFLOW} from './entries/workflows.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
@@ -11,6 +11,7 @@ import type {CommandEntry} from './entries/command-entry.ts'
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
   ...TEMPLATE_COMMANDS,
+  ...APP_COMMANDS,
   ...RUN_COMMANDS,
   ...CALL_COMMANDS,
   WORKFLOW,
