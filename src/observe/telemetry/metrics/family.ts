@@ -54,15 +54,14 @@ const braces = (labels: string): string => (labels === '' ? '' : `{${labels}}`)
 const formatValue = (value: number): string =>
   value === Infinity ? '+Inf' : value === -Infinity ? '-Inf' : value.toString()
 
-const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
-const escapeLabel = (text: string): string => escapeHelp(text).replaceAll('"', '\\"')
+const escapeLabel = (text: string): string =>
+  text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
 
 /** Changes the value of a label before it identifies a series. */
 export type Relabel = (metric: string, label: string, value: string) => string
 
 interface FamilyOptions<Kind extends Series> {
   readonly name: string
-  readonly help: string
   readonly type: 'counter' | 'gauge' | 'histogram'
   readonly labels: readonly string[]
   readonly create: () => Kind
@@ -104,8 +103,7 @@ export class Family<Kind extends Series> {
   /** Adds the lines of the metric, if it has series. */
   write(lines: string[]): void {
     if (this.#series.size === 0) return
-    const {help, type} = this.#options
-    lines.push(`# HELP ${this.name} ${escapeHelp(help)}`, `# TYPE ${this.name} ${type}`)
+    lines.push(`# TYPE ${this.name} ${this.#options.type}`)
     const inOrder = [...this.#series.values()].toSorted((a, b) => (a.labels < b.labels ? -1 : 1))
     for (const {labels, series} of inOrder) series.write(lines, this.name, labels)
   }

@@ -103,9 +103,9 @@ export class MetricsRegistry {
     const known = this.#families.get(name)
     // safe: each name is used with one kind only
     if (known !== undefined) return known as Family<Kind>
-    const {kind: type, help, labels} = METRICS[name]
+    const {kind: type, labels} = METRICS[name]
     const names = labels === '' ? [] : labels.split(' ')
-    const family = new Family({name, help, type, labels: names, create, relabel: this.#relabel})
+    const family = new Family({name, type, labels: names, create, relabel: this.#relabel})
     this.#families.set(name, family)
     return family
   }
