@@ -97,8 +97,7 @@ export class RunEvents {
   /** The whole state of the run, as an event that a reader can resume from. */
   state(type: 'hello' | 'reset'): ApiEvent {
     this.#tellAgain()
-    const context = this.#context()
-    const data = this.#json(runView(context))
+    const data = this.#masking.json(runView(this.#context()))
     return {id: this.#log.last, at: Date.now(), type, app: '', subject: '', data}
   }
 
@@ -114,8 +113,8 @@ export class RunEvents {
 
   /** Adds the events from before the first reader, with the exits among them. */
   async takeEarly(early: readonly EarlyEvent[]): Promise<void> {
-    const {deaths, masked} = this.#context()
-    const masking = new Masking(masked())
+    const {deaths} = this.#context()
+    const masking = this.#masking
     const exits = deaths?.all().filter(({number}) => number > this.#lastDeath) ?? []
     const views = await Promise.all(exits.map(async death => ({at: death.at, death: await deathView(death, masking)})))
     this.#lastDeath = Math.max(this.#lastDeath, ...exits.map(({number}) => number))
@@ -154,8 +153,7 @@ export class RunEvents {
 
   /** Emits the event of a replay, whether the call was sent or refused. */
   replayed(replay: Replay): void {
-    const {masked} = this.#context()
-    this.#guard(() => this.#tell('replay', replayView(replay, new Masking(masked())), {app: replay.call.edgeOf.callee}))
+    this.#guard(() => this.#tell('replay', replayView(replay, this.#masking), {app: replay.call.edgeOf.callee}))
   }
 
   /** Ends the streams: readers get the last events, and `bye`. */
@@ -192,7 +190,7 @@ export class RunEvents {
   /** Reports changes and ends of apps. */
   #look(): void {
     this.#looking = undefined
-    const {control, deaths, masked} = this.#context()
+    const {control, deaths} = this.#context()
     const before = this.#apps
     this.#apps = this.#states()
     const {apps} = control.list()
@@ -210,7 +208,7 @@ export class RunEvents {
     for (const death of news) {
       this.#lastDeath = death.number
       this.#deathsTold = this.#deathsTold
-        .then(async () => this.#tell('death', await deathView(death, new Masking(masked())), {app: death.app}))
+        .then(async () => this.#tell('death', await deathView(death, this.#masking), {app: death.app}))
         .catch((error: unknown) => this.#failed(error))
     }
   }
@@ -246,11 +244,11 @@ export class RunEvents {
 
   #sample(): void {
     this.#tellHits()
-    const {recorder, masked} = this.#context()
+    const {recorder} = this.#context()
     const ended = this.#ended
     this.#ended = []
     const lines = this.#lines.isEmpty ? undefined : this.#lines.take()
-    const masking = new Masking(masked())
+    const masking = this.#masking
     for (const app of new Set([...this.#readers].map(reader => reader.app))) {
       const readers = [...this.#readers].filter(reader => reader.app === app)
       if (ended.length > 0 && readers.some(reader => reader.wants('calls'))) {
@@ -286,8 +284,7 @@ export class RunEvents {
     if (readers().length === 0 || this.#isAskingTroubles || this.#isStopping) return
     this.#isAskingTroubles = true
     try {
-      const context = this.#context()
-      const troubles = await troublesOf(context, new Masking(context.masked()))
+      const troubles = await troublesOf(this.#context(), this.#masking)
       const text = JSON.stringify(troubles)
       if (text === this.#troubles) return
       this.#troubles = text
@@ -321,19 +318,19 @@ export class RunEvents {
     value: unknown,
     {app = '', subject = '', at}: Partial<Pick<ApiEvent, 'app' | 'subject'>> & {readonly at?: number | undefined} = {}
   ): void {
-    const event = this.#log.add({type, app, subject, data: this.#json(value)}, at)
+    const event = this.#log.add({type, app, subject, data: this.#masking.json(value)}, at)
     for (const reader of this.#readers) reader.send(event)
   }
 
   /** Sends a sample. `subject`: marks a state, of which a slow reader gets the latest. */
   #pass(readers: readonly EventReader[], type: EventType, value: unknown, subject = ''): void {
-    const event: ApiEvent = {id: 0, at: 0, type, app: '', subject, data: this.#json(value)}
+    const event: ApiEvent = {id: 0, at: 0, type, app: '', subject, data: this.#masking.json(value)}
     for (const reader of readers) reader.send(event)
   }
 
-  /** Writes JSON with masked secrets. */
-  #json(value: unknown): string {
-    return new Masking(this.#context().masked()).json(value)
+  /** Masks secrets; an edit of the template changes their names. */
+  get #masking(): Masking {
+    return new Masking(this.#context().masked())
   }
 }
 

@@ -26,8 +26,6 @@ export const FLAG = {
   woke: 8192
 } as const
 
-/** Mask of the flags. The upper 16 bits contain the time to connect to the callee (`packed`). */
-const FLAGS = 0xff_ff
 /** Time below which a connection existed before, in ms. */
 const KEPT_MS = 0.05
 
@@ -35,8 +33,27 @@ const KEPT_MS = 0.05
 const packed = (ms: number): number => Math.min(0xff_ff, Math.round(Math.log2(1 + ms * 1000) * 2048))
 const unpacked = (bits: number): number => (2 ** (bits / 2048) - 1) / 1000
 
-/** Bytes of a line: one cache line of most processors. */
-const LINE_BYTES = 64
+/** Words of a line, 32 bits each: one cache line of most processors. */
+const LINE_WORDS = 16
+/** Places of numbers of 64 bits, which fill the first six words. A piece is a position on the tape; -1: none. */
+const DOUBLE = {startedAt: 0, firstPiece: 1, lastPiece: 2} as const
+/** Places of numbers of 32 bits. */
+const WORD = {
+  number: 6,
+  /** Edge in the upper 16 bits, status in the lower. */
+  edgeStatus: 7,
+  /** Time to connect to the callee (`packed`) in the upper 16 bits, flags in the lower. */
+  connectFlags: 8,
+  requestBytes: 9,
+  responseBytes: 10,
+  pid: 11,
+  /** Method in the upper 8 bits, then the protocols of caller and callee with 4 bits each; attempts in the lower 16. */
+  about: 12
+} as const
+const FLOAT = {waitedMs: 13, firstByteMs: 14, totalMs: 15} as const
+const LOW = 0xff_ff
+const HIGH = 0xff_ff_00_00
+const MAX_WORD = 0xff_ff_ff_ff
 const VERBS = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'CONNECT', 'TCP']
 
 /** Lines of fixed length for the latest calls: only numbers. The line of an open call is never overwritten: its number is skipped. */
@@ -54,7 +71,7 @@ export class CallLines {
   constructor(count: number) {
     this.count = count
     this.#mask = count - 1
-    const buffer = new ArrayBuffer(count * LINE_BYTES)
+    const buffer = new ArrayBuffer(count * LINE_WORDS * 4)
     this.#doubles = new Float64Array(buffer)
     this.#floats = new Float32Array(buffer)
     this.#words = new Uint32Array(buffer)
@@ -69,125 +86,122 @@ export class CallLines {
   /** Begins the line of a new call. Returns its number, or 0 if open calls occupy all lines. */
   begin(startedAt: number, edge: number, {method, protocol}: SentRequest, flags: number): number {
     let number = this.#last + 1
-    for (let tries = 1; this.#isTaken(number); tries++, number++) if (tries === this.count) return 0
+    for (let tries = 1; this.#isOpen(number); tries++, number++) if (tries === this.count) return 0
     this.#last = number
-    const line = number & this.#mask
-    this.#open[line >>> 5] = (this.#open[line >>> 5] ?? 0) | (1 << (line & 31))
-    const word = line * 16
-    this.#doubles[word / 2] = startedAt
-    this.#doubles[word / 2 + 1] = -1
-    this.#doubles[word / 2 + 2] = -1
-    const words = this.#words
-    words[word + 6] = number
-    words[word + 7] = edge * 65_536
-    words[word + 8] = flags | FLAG.open
-    words[word + 9] = 0 // request bytes
-    words[word + 10] = 0 // response bytes
-    words[word + 11] = 0 // pid
-    // bits 16-19: protocol of the callee, 0-15: attempts
-    words[word + 12] = (VERBS.indexOf(method) << 24) | (PROTOCOLS.indexOf(protocol) << 20)
-    this.#floats[word + 13] = 0 // waited
-    this.#floats[word + 14] = 0 // first byte
-    this.#floats[word + 15] = 0 // total
+    this.#setOpen(number, true)
+    const at = this.#at(number)
+    this.#words[at + WORD.requestBytes] = 0
+    this.#words[at + WORD.responseBytes] = 0
+    this.#words[at + WORD.pid] = 0
+    this.#floats[at + FLOAT.waitedMs] = 0
+    this.#floats[at + FLOAT.firstByteMs] = 0
+    this.#floats[at + FLOAT.totalMs] = 0
+    this.#doubles[at / 2 + DOUBLE.startedAt] = startedAt
+    this.#doubles[at / 2 + DOUBLE.firstPiece] = -1
+    this.#doubles[at / 2 + DOUBLE.lastPiece] = -1
+    this.#words[at + WORD.number] = number
+    this.#words[at + WORD.edgeStatus] = edge << 16
+    this.#words[at + WORD.connectFlags] = flags | FLAG.open
+    this.#words[at + WORD.about] = (VERBS.indexOf(method) << 24) | (PROTOCOLS.indexOf(protocol) << 20)
     return number
   }
 
   /** Corrects the caller of a call. */
   moveTo(number: number, edge: number): void {
-    const at = (number & this.#mask) * 16 + 7
-    this.#words[at] = edge * 65_536 + ((this.#words[at] ?? 0) & 0xff_ff)
+    this.#words[this.#at(number) + WORD.edgeStatus] = (edge << 16) | (this.#word(number, WORD.edgeStatus) & LOW)
   }
 
-  /** The call is not to be kept. */
+  /** Removes a call that is not to be kept. */
   drop(number: number): void {
-    const line = number & this.#mask
-    this.#open[line >>> 5] = (this.#open[line >>> 5] ?? 0) & ~(1 << (line & 31))
-    this.#words[line * 16 + 6] = 0
+    this.#setOpen(number, false)
+    this.#words[this.#at(number) + WORD.number] = 0
   }
 
   has(number: number): boolean {
-    return number > 0 && this.#words[(number & this.#mask) * 16 + 6] === number
+    return number > 0 && this.#word(number, WORD.number) === number
   }
 
   flags(number: number): number {
-    return this.#word(number, 8)
+    return this.#word(number, WORD.connectFlags)
   }
 
   flag(number: number, bits: number): void {
-    const at = (number & this.#mask) * 16 + 8
-    this.#words[at] = (this.#words[at] ?? 0) | bits
+    this.#words[this.#at(number) + WORD.connectFlags] = this.flags(number) | bits
   }
 
-  /** First and last piece of the call on the tape; -1 without any. */
+  /** Position of the first piece of a call on the tape; -1 without any. */
   firstPiece(number: number): number {
-    return this.#doubles[(number & this.#mask) * 8 + 1] ?? -1
+    return this.#doubles[this.#at(number) / 2 + DOUBLE.firstPiece] ?? -1
   }
 
+  /** Position of the last piece of a call on the tape; -1 without any. */
   lastPiece(number: number): number {
-    return this.#doubles[(number & this.#mask) * 8 + 2] ?? -1
+    return this.#doubles[this.#at(number) / 2 + DOUBLE.lastPiece] ?? -1
   }
 
   addPiece(number: number, position: number, isFirst: boolean): void {
-    const at = (number & this.#mask) * 8
-    if (isFirst) this.#doubles[at + 1] = position
-    this.#doubles[at + 2] = position
+    const at = this.#at(number) / 2
+    if (isFirst) this.#doubles[at + DOUBLE.firstPiece] = position
+    this.#doubles[at + DOUBLE.lastPiece] = position
   }
 
   /** Counts bytes of a body. Returns the count before. */
   countBytes(number: number, isRequest: boolean, bytes: number): number {
-    const at = (number & this.#mask) * 16 + (isRequest ? 9 : 10)
-    const before = this.#words[at] ?? 0
-    this.#words[at] = Math.min(0xff_ff_ff_ff, before + bytes)
+    const word = isRequest ? WORD.requestBytes : WORD.responseBytes
+    const before = this.#word(number, word)
+    this.#words[this.#at(number) + word] = Math.min(MAX_WORD, before + bytes)
     return before
   }
 
   admit(number: number, {pid, protocol}: AdmittedTo, waitedMs: number): void {
-    const word = (number & this.#mask) * 16
-    this.#words[word + 8] = (this.#words[word + 8] ?? 0) | FLAG.admitted
-    this.#words[word + 11] = pid
-    this.#words[word + 12] = ((this.#words[word + 12] ?? 0) & 0xff_f0_ff_ff) | (PROTOCOLS.indexOf(protocol) << 16)
-    this.#floats[word + 13] = waitedMs
+    const at = this.#at(number)
+    this.flag(number, FLAG.admitted)
+    this.#words[at + WORD.pid] = pid
+    const others = this.#word(number, WORD.about) & 0xff_f0_ff_ff
+    this.#words[at + WORD.about] = others | (PROTOCOLS.indexOf(protocol) << 16)
+    this.#floats[at + FLOAT.waitedMs] = waitedMs
   }
 
-  /** The call is over. `status`: for gRPC its code. */
+  /** Completes the line of a call. `status`: for gRPC its code. */
   end(number: number, flags: number, status: number, record: CallRecord): void {
     const {attempts, startedAt, admittedAt, connectedAt, firstByteAt, endedAt, responseBytes} = record
-    const line = number & this.#mask
-    this.#open[line >>> 5] = (this.#open[line >>> 5] ?? 0) & ~(1 << (line & 31))
-    const word = line * 16
-    const words = this.#words
+    this.#setOpen(number, false)
+    const at = this.#at(number)
     const connectMs = connectedAt - admittedAt
     const connect = connectMs > KEPT_MS ? packed(connectMs) << 16 : 0
-    words[word + 8] = ((words[word + 8] ?? 0) & ~FLAG.open & FLAGS) | flags | connect
-    words[word + 7] = ((words[word + 7] ?? 0) & 0xff_ff_00_00) | (status & 0xff_ff)
+    this.#words[at + WORD.connectFlags] = (this.flags(number) & ~FLAG.open & LOW) | flags | connect
+    this.#words[at + WORD.edgeStatus] = (this.#word(number, WORD.edgeStatus) & HIGH) | (status & LOW)
     // bytes of a websocket are counted, but not kept
-    words[word + 10] = Math.max(words[word + 10] ?? 0, Math.min(0xff_ff_ff_ff, responseBytes))
-    words[word + 12] = ((words[word + 12] ?? 0) & 0xff_ff_00_00) | Math.min(attempts, 0xff_ff)
-    this.#floats[word + 14] = firstByteAt === 0 ? 0 : firstByteAt - startedAt
-    this.#floats[word + 15] = endedAt - startedAt
+    const counted = Math.max(this.#word(number, WORD.responseBytes), responseBytes)
+    this.#words[at + WORD.responseBytes] = Math.min(MAX_WORD, counted)
+    this.#words[at + WORD.about] = (this.#word(number, WORD.about) & HIGH) | Math.min(attempts, LOW)
+    this.#floats[at + FLOAT.firstByteMs] = firstByteAt === 0 ? 0 : firstByteAt - startedAt
+    this.#floats[at + FLOAT.totalMs] = endedAt - startedAt
   }
 
-  /** The whole line, in words. */
+  /** Decodes the whole line. */
   read(number: number): CallLine {
-    const word = (number & this.#mask) * 16
-    const edge = (this.#words[word + 7] ?? 0) >>> 16
+    const at = this.#at(number)
+    const edgeStatus = this.#word(number, WORD.edgeStatus)
+    const connectFlags = this.#word(number, WORD.connectFlags)
+    const about = this.#word(number, WORD.about)
     return {
       number,
-      edge,
-      startedAt: this.#doubles[word / 2] ?? 0,
-      status: (this.#words[word + 7] ?? 0) & 0xff_ff,
-      flags: (this.#words[word + 8] ?? 0) & FLAGS,
-      connectMs: unpacked((this.#words[word + 8] ?? 0) >>> 16),
-      requestBytes: this.#words[word + 9] ?? 0,
-      responseBytes: this.#words[word + 10] ?? 0,
-      pid: this.#words[word + 11] ?? 0,
-      method: VERBS[(this.#words[word + 12] ?? 0) >>> 24] ?? '',
-      protocol: PROTOCOLS[((this.#words[word + 12] ?? 0) >>> 20) & 15] ?? 'none',
-      calleeProtocol: PROTOCOLS[((this.#words[word + 12] ?? 0) >>> 16) & 15] ?? 'none',
-      attempts: (this.#words[word + 12] ?? 0) & 0xff_ff,
-      waitedMs: this.#floats[word + 13] ?? 0,
-      firstByteMs: this.#floats[word + 14] ?? 0,
-      totalMs: this.#floats[word + 15] ?? 0
+      edge: edgeStatus >>> 16,
+      startedAt: this.#doubles[at / 2 + DOUBLE.startedAt] ?? 0,
+      status: edgeStatus & LOW,
+      flags: connectFlags & LOW,
+      connectMs: unpacked(connectFlags >>> 16),
+      requestBytes: this.#word(number, WORD.requestBytes),
+      responseBytes: this.#word(number, WORD.responseBytes),
+      pid: this.#word(number, WORD.pid),
+      method: VERBS[about >>> 24] ?? '',
+      protocol: PROTOCOLS[(about >>> 20) & 15] ?? 'none',
+      calleeProtocol: PROTOCOLS[(about >>> 16) & 15] ?? 'none',
+      attempts: about & LOW,
+      waitedMs: this.#floats[at + FLOAT.waitedMs] ?? 0,
+      firstByteMs: this.#floats[at + FLOAT.firstByteMs] ?? 0,
+      totalMs: this.#floats[at + FLOAT.totalMs] ?? 0
     }
   }
 
@@ -199,7 +213,7 @@ export class CallLines {
       if (this.has(number)) numbers.push(number)
     // open calls are kept longer than others
     const older: number[] = []
-    for (let word = 6; word < this.#words.length; word += 16) {
+    for (let word: number = WORD.number; word < this.#words.length; word += LINE_WORDS) {
       const number = this.#words[word] ?? 0
       if (number > 0 && number <= oldest && number < before) older.push(number)
     }
@@ -208,22 +222,31 @@ export class CallLines {
 
   open(): readonly number[] {
     const numbers: number[] = []
-    for (const [index, bits] of this.#open.entries()) {
-      for (let left = bits; left !== 0; left &= left - 1) {
-        const line = index * 32 + 31 - Math.clz32(left & -left)
-        numbers.push(this.#words[line * 16 + 6] ?? 0)
-      }
-    }
+    for (const [index, bits] of this.#open.entries())
+      for (let left = bits; left !== 0; left &= left - 1)
+        numbers.push(this.#word(index * 32 + 31 - Math.clz32(left & -left), WORD.number))
     return numbers
   }
 
-  #isTaken(number: number): boolean {
+  #isOpen(number: number): boolean {
     const line = number & this.#mask
     return ((this.#open[line >>> 5] ?? 0) & (1 << (line & 31))) !== 0
   }
 
-  #word(number: number, index: number): number {
-    return this.#words[(number & this.#mask) * 16 + index] ?? 0
+  #setOpen(number: number, isOpen: boolean): void {
+    const line = number & this.#mask
+    const bit = 1 << (line & 31)
+    const bits = this.#open[line >>> 5] ?? 0
+    this.#open[line >>> 5] = isOpen ? bits | bit : bits & ~bit
+  }
+
+  /** Returns the index of the first word of a line. */
+  #at(number: number): number {
+    return (number & this.#mask) * LINE_WORDS
+  }
+
+  #word(number: number, word: number): number {
+    return this.#words[this.#at(number) + word] ?? 0
   }
 }
 

@@ -1,5 +1,7 @@
-// observe/telemetry/recorder/ keeps the latest calls of a run in a fixed amount of memory: numbers in lines of one length, bytes on a tape that
-// is written round and round. Recording costs a call well below a microsecond, and nothing before the first one.
+/**
+ * recorder/ keeps the latest calls of a run in a fixed amount of memory: numbers in lines of one length, bytes on a tape that is
+ * overwritten from its beginning. Recording costs a call well below a microsecond. The system assigns memory at the first write of a page.
+ */
 import type {
   AdmittedTo,
   Call,
@@ -31,7 +33,7 @@ export interface RecordedCall extends LineOfCall {
   readonly pieces: readonly TapePiece[]
 }
 
-/** Keeps the gateway's reports of every call. */
+/** Records every call of a run from the reports of the gateway. A call without a number is not recorded. */
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
   /** Edges from publishers to topics, under the callers' names of deliveries: `pubsub/orders`. Publishing is not a call. */
@@ -41,19 +43,19 @@ export class CallRecorder implements CallObserver {
   spans: SpanStore | undefined
   /** Set during replays, which do not count in the edges. */
   replays: ExpectedReplays | undefined
-  readonly #lines: number | undefined
-  readonly #tapeBytes: number | undefined
+  readonly #lines: CallLines
+  readonly #tape: ByteTape
+  readonly #kept: KeptRequests
   readonly #listeners = new Set<(number: number) => void>()
   readonly #unrecorded = {begun: 0, ended: 0}
-  /** Set by the first call. */
-  #memory: {readonly lines: CallLines; readonly tape: ByteTape; readonly kept: KeptRequests} | undefined
 
-  constructor(bodyBytesOf: BodyBytesOf, lines?: number, tapeBytes?: number) {
-    this.#lines = lines
-    this.#tapeBytes = tapeBytes
+  constructor(bodyBytesOf: BodyBytesOf, lines = LINES, tapeBytes = TAPE_BYTES) {
     this.edges = new Edges(bodyBytesOf)
     this.publishers = new Edges(bodyBytesOf)
     this.uses = new ComponentUses(app => (bodyBytesOf(app) ?? 0) >= 0)
+    this.#lines = new CallLines(lines)
+    this.#tape = new ByteTape(tapeBytes)
+    this.#kept = new KeptRequests(this.#lines, this.#tape)
   }
 
   /** Reads again which apps are recorded, after an edit or when an app joins. */
@@ -64,7 +66,7 @@ export class CallRecorder implements CallObserver {
 
   /** Number of the latest call; 0 before the first. */
   get last(): number {
-    return this.#memory?.lines.last ?? 0
+    return this.#lines.last
   }
 
   started(call: Call, request: SentRequest, startedAt: number): void {
@@ -72,50 +74,47 @@ export class CallRecorder implements CallObserver {
     if (replay !== undefined && call.isPublished === true) call.caller = replay.caller
     const edge = this.#edgeOf(call)
     if (edge.bodyBytes < 0) return void this.#unrecorded.begun++
-    const {lines} = (this.#memory ??= this.#allocate())
     const flags = replay === undefined ? flagsOf(call, request) : flagsOf(call, request) | FLAG.replay
-    const number = lines.begin(startedAt, edge.index, request, flags)
+    const number = this.#lines.begin(startedAt, edge.index, request, flags)
     call.number = number
     if (number === 0) return void this.#unrecorded.begun++
     replay?.started(number)
     const {text, size = 0} = request
-    if (text !== undefined) return void this.#addText(number, PIECE.requestHead, text, size)
-    const target = request.target ?? call.path
-    const version = call.isGrpc === true || request.protocol === 'gRPC' ? '2' : '1.1'
-    const head = `${request.method} ${target} HTTP/${version}\r\n${request.lines}\r\n`
-    this.#addText(number, PIECE.requestHead, head, head.length)
+    if (text === undefined) this.#addText(number, PIECE.requestHead, writtenHead(call, request))
+    else this.#addText(number, PIECE.requestHead, text, size)
   }
 
   held({number = 0, fault, hasWoken}: Call, reason: string): void {
-    const {lines} = this.#memory ?? {}
-    if (lines === undefined || number === 0) return
-    const edge = this.edges.at(lines.read(number).edge)
-    if (edge !== undefined && (lines.flags(number) & (FLAG.waited | FLAG.replay)) === 0) edge.waited++
-    lines.flag(number, FLAG.waited | (fault === undefined ? 0 : FLAG.fault) | (hasWoken === true ? FLAG.woke : 0))
-    this.#addText(number, PIECE.waited, latin1(reason), -1)
+    if (number === 0) return
+    const edge = this.edges.at(this.#lines.read(number).edge)
+    if (edge !== undefined && (this.#lines.flags(number) & (FLAG.waited | FLAG.replay)) === 0) edge.waited++
+    const more = (fault === undefined ? 0 : FLAG.fault) | (hasWoken === true ? FLAG.woke : 0)
+    this.#lines.flag(number, FLAG.waited | more)
+    this.#addText(number, PIECE.waited, latin1(reason))
   }
 
+  /** Corrects the caller of a call. Drops the call if its caller is not recorded. */
   attributed(call: Call): void {
     const {number = 0} = call
-    const {lines, kept} = this.#memory ?? {}
-    if (lines?.has(number) !== true) return
+    const lines = this.#lines
+    if (!lines.has(number)) return
     const [edge, before] = [this.#edgeOf(call), this.edges.at(lines.read(number).edge)]
     const waited = (lines.flags(number) & (FLAG.waited | FLAG.replay)) === FLAG.waited ? 1 : 0
     if (before !== undefined) before.waited -= waited
     edge.waited += waited
     if (edge.bodyBytes >= 0) return lines.moveTo(number, edge.index)
-    // the caller is not recorded
     this.#unrecorded.begun++
     if ((lines.flags(number) & FLAG.open) === 0) this.#unrecorded.ended++
-    kept?.forget(number)
+    this.#kept.forget(number)
     lines.drop(number)
     call.number = 0
   }
 
   admitted({number = 0}: Call, to: AdmittedTo, waitedMs: number): void {
-    if (number > 0) this.#memory?.lines.admit(number, to, waitedMs)
+    if (number > 0) this.#lines.admit(number, to, waitedMs)
   }
 
+  /** Adds head and body as one piece if both are in one text. */
   responded(call: Call, {text, size}: HeadText, body = ''): void {
     const {number = 0} = call
     if (number === 0) return
@@ -124,14 +123,14 @@ export class CallRecorder implements CallObserver {
       return this.text(call, 'response', body)
     }
     const at = this.#addText(number, PIECE.responseHead, text, size + this.#room(call, 'response', body.length))
-    this.#memory?.tape.split(at, size)
+    this.#tape.split(at, size)
   }
 
   replied(call: Call, {head, body}: OwnResponse): void {
     const {number = 0} = call
     if (number === 0) return
-    this.#memory?.lines.flag(number, FLAG.ours)
-    this.#addText(number, PIECE.responseHead, head, head.length)
+    this.#lines.flag(number, FLAG.ours)
+    this.#addText(number, PIECE.responseHead, head)
     this.text(call, 'response', body)
   }
 
@@ -154,31 +153,32 @@ export class CallRecorder implements CallObserver {
   }
 
   ended(record: CallRecord): void {
-    const {call, status, grpcStatus, attempts, requestBytes, responseBytes, startedAt, endedAt, failure, trace} = record
-    const {lines, kept} = this.#memory ?? {}
+    const {call, status, grpcStatus, attempts, requestBytes, failure, trace} = record
     const {number = 0} = call
-    if (lines === undefined || number === 0) return void this.#unrecorded.ended++
-    if (trace !== '') this.#addText(number, PIECE.trace, trace, trace.length)
-    if (failure !== '') this.#addText(number, PIECE.failure, latin1(failure), -1)
-    const isFailed = failure !== '' || status === 0 || status >= 500 || (grpcStatus ?? 0) > 0
+    if (number === 0) return void this.#unrecorded.ended++
+    if (trace !== '') this.#addText(number, PIECE.trace, trace)
+    if (failure !== '') this.#addText(number, PIECE.failure, latin1(failure))
     const flags =
       (failure !== '' || status === 0 ? FLAG.failed : 0) |
       (attempts > 1 ? FLAG.resent : 0) |
       (record.isCutShort ? FLAG.truncated : 0) |
       (call.fault === undefined ? 0 : FLAG.fault)
     // bytes of a tunnel are counted, but not kept
-    if (call.isTunnel === true) lines.countBytes(number, true, requestBytes)
-    lines.end(number, flags, grpcStatus ?? status, record)
-    for (const {kind, bytes} of kept?.take(number) ?? []) this.#addBytes(number, kind, bytes, [0, bytes.length])
-    if ((lines.flags(number) & FLAG.replay) === 0) {
-      const edge = this.#edgeOf(call)
-      edge.requestBytes += requestBytes
-      edge.responseBytes += responseBytes
-      edge.promptTokens += call.tokens?.prompt ?? 0
-      edge.completionTokens += call.tokens?.completion ?? 0
-      edge.count(endedAt, endedAt - startedAt, isFailed)
-    }
+    if (call.isTunnel === true) this.#lines.countBytes(number, true, requestBytes)
+    this.#lines.end(number, flags, grpcStatus ?? status, record)
+    for (const {kind, bytes} of this.#kept.take(number)) this.#addBytes(number, kind, bytes, [0, bytes.length])
+    if ((this.#lines.flags(number) & FLAG.replay) === 0) this.#countIn(this.#edgeOf(call), record)
     if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(number)
+  }
+
+  #countIn(edge: Edge, record: CallRecord): void {
+    const {call, status, grpcStatus, requestBytes, responseBytes, startedAt, endedAt, failure} = record
+    edge.requestBytes += requestBytes
+    edge.responseBytes += responseBytes
+    edge.promptTokens += call.tokens?.prompt ?? 0
+    edge.completionTokens += call.tokens?.completion ?? 0
+    const hasFailed = failure !== '' || status === 0 || status >= 500 || (grpcStatus ?? 0) > 0
+    edge.count(endedAt, endedAt - startedAt, hasFailed)
   }
 
   used(use: ComponentUse): void {
@@ -196,11 +196,11 @@ export class CallRecorder implements CallObserver {
 
   /** Returns the numbers of kept calls before this one, the latest first. */
   numbers(before?: number): readonly number[] {
-    return this.#memory?.lines.numbers(before) ?? []
+    return this.#lines.numbers(before)
   }
 
   open(): readonly number[] {
-    return this.#memory?.lines.open() ?? []
+    return this.#lines.open()
   }
 
   /** Numbers of unrecorded calls: begun and open. */
@@ -209,28 +209,20 @@ export class CallRecorder implements CallObserver {
     return {begun, open: begun - ended}
   }
 
-  /** The line of a call; undefined: it is not kept. */
+  /** Returns the line of a call. Undefined if the line was overwritten. */
   line(number: number): LineOfCall | undefined {
-    const {lines} = this.#memory ?? {}
-    if (lines?.has(number) !== true) return undefined
-    const line = lines.read(number)
+    if (!this.#lines.has(number)) return undefined
+    const line = this.#lines.read(number)
     const edgeOf = this.edges.at(line.edge)
     return edgeOf && Object.assign(line, {edgeOf})
   }
 
-  /** A call with its bytes; undefined: it is not kept. */
+  /** Returns a call with its bytes. Undefined if its line was overwritten. */
   call(number: number): RecordedCall | undefined {
     const line = this.line(number)
-    const {lines, tape, kept} = this.#memory ?? {}
-    if (line === undefined || lines === undefined || tape === undefined) return undefined
-    const aside = kept?.of(number) ?? []
-    return {...line, pieces: [...aside, ...tape.pieces(number, lines.firstPiece(number))]}
-  }
-
-  #allocate(): {lines: CallLines; tape: ByteTape; kept: KeptRequests} {
-    const lines = new CallLines(this.#lines ?? LINES)
-    const tape = new ByteTape(this.#tapeBytes ?? TAPE_BYTES)
-    return {lines, tape, kept: new KeptRequests(lines, tape)}
+    if (line === undefined) return undefined
+    const pieces = this.#tape.pieces(number, this.#lines.firstPiece(number))
+    return {...line, pieces: [...this.#kept.of(number), ...pieces]}
   }
 
   #edgeOf({from, caller, callee}: Call): Edge {
@@ -240,32 +232,32 @@ export class CallRecorder implements CallObserver {
   /** Returns how many of these bytes of a body to keep; counts all of them. */
   #room(call: Call, direction: Direction, bytes: number): number {
     const {number = 0} = call
-    const {lines} = this.#memory ?? {}
-    if (lines === undefined) return 0
-    const before = lines.countBytes(number, direction === 'request', bytes)
+    const before = this.#lines.countBytes(number, direction === 'request', bytes)
     const room = Math.max(0, Math.min(bytes, this.#edgeOf(call).bodyBytes - before))
-    if (room < bytes) lines.flag(number, FLAG.truncated)
+    if (room < bytes) this.#lines.flag(number, FLAG.truncated)
     return room
   }
 
   #addBytes(number: number, kind: PieceKind, buffer: Buffer, range: readonly [number, number]): void {
-    const {lines, tape, kept} = this.#memory ?? {}
-    if (lines === undefined || tape === undefined) return
-    kept?.save()
-    const previous = lines.lastPiece(number)
-    lines.addPiece(number, tape.addBytes(number, kind, buffer, range, previous), !tape.has(previous))
+    this.#kept.save()
+    const previous = this.#lines.lastPiece(number)
+    this.#lines.addPiece(number, this.#tape.addBytes(number, kind, buffer, range, previous), !this.#tape.has(previous))
   }
 
-  /** `length` -1: the whole text. The result is the position of the piece. */
-  #addText(number: number, kind: PieceKind, text: string, length: number): number {
-    const {lines, tape, kept} = this.#memory ?? {}
-    if (lines === undefined || tape === undefined) return -1
-    kept?.save()
-    const previous = lines.lastPiece(number)
-    const at = tape.addText(number, kind, text, length < 0 ? text.length : length, previous)
-    lines.addPiece(number, at, !tape.has(previous))
+  /** Adds the first `length` characters as a piece. Returns its position. */
+  #addText(number: number, kind: PieceKind, text: string, length = text.length): number {
+    this.#kept.save()
+    const previous = this.#lines.lastPiece(number)
+    const at = this.#tape.addText(number, kind, text, length, previous)
+    this.#lines.addPiece(number, at, !this.#tape.has(previous))
     return at
   }
+}
+
+/** Returns the head of a request that was not read as a text, as HTTP/1.1 writes it. */
+function writtenHead(call: Call, {method, target = call.path, protocol, lines}: SentRequest): string {
+  const version = call.isGrpc === true || protocol === 'gRPC' ? '2' : '1.1'
+  return `${method} ${target} HTTP/${version}\r\n${lines}\r\n`
 }
 
 const kindOf = (direction: Direction): PieceKind => (direction === 'request' ? PIECE.requestBody : PIECE.responseBody)
@@ -276,6 +268,6 @@ const flagsOf = ({isOwn, isShadow, isGrpc, isPublished}: Call, {protocol}: SentR
   (isOwn === true ? FLAG.own : 0) |
   (protocol === 'gRPC' || isGrpc === true ? FLAG.grpc : 0)
 
-/** Words of ours as the bytes of UTF-8, one character each. */
+/** Returns a text of ours with one character for each byte of UTF-8. */
 // eslint-disable-next-line no-control-regex
 const latin1 = (text: string): string => (/[^\0-\x7f]/.test(text) ? Buffer.from(text).toString('latin1') : text)

@@ -2,13 +2,14 @@ import {createHash} from 'node:crypto'
 import {messageOf} from '../../../model/errors.ts'
 import type {Exit} from '../../../model/app-state.ts'
 import type {CallInFlight} from '../../../model/exit-text.ts'
+import {Once} from '../../../model/once.ts'
 import type {HeldWork} from '../../../work/workflow/held-work.ts'
 import {sizeOfPieces} from './byte-tape.ts'
 import {contentOf, copyOfCall, methodOf} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
 import type {CallRecorder, LineOfCall, RecordedCall} from './call-recorder.ts'
 
-/** A process that has ended without a request. */
+/** A process that has ended by itself, and the facts around its end. */
 export interface Ended {
   readonly app: string
   /** Version of a Daeploy service; '0.0.0' for apps. */
@@ -18,22 +19,22 @@ export interface Ended {
   /** Pid of its process, if known. */
   readonly pid?: number | undefined
   readonly exit: Exit
-  /** The output line with the reason; '' = none. */
+  /** Output line with the reason; may be empty. */
   readonly reason: string
   /** ms since 1970. */
   readonly at: number
   readonly livedMs: number
-  /** The files that were saved before it was started; empty: it was not started by a change. */
+  /** The files whose change started the process; none for another start. */
   readonly files: readonly string[]
   /** The calls that were in flight, with how long they had been. */
   readonly inside: readonly {readonly number: number; readonly forMs: number}[]
-  /** Requests of ours in flight, which are not recorded as calls. Omitted: none. */
+  /** Requests of ours in flight, which are not recorded as calls. */
   readonly own?: readonly CallInFlight[]
   /** The activities and turns of workflows that its worker had in hand. */
   readonly work: readonly HeldWork[]
   /** The last lines of the app before its end. */
   readonly lines: () => Promise<readonly string[]>
-  /** Returns the failed line of code: `svc.mjs:10`, from the app's folder; '' = unknown. */
+  /** Returns the failed line of code: `svc.mjs:10`, from the app's folder; empty if unknown. */
   readonly place: () => Promise<string>
   /** Returns advice for the user. Missing or empty without any. */
   readonly advice?: () => Promise<string>
@@ -109,36 +110,52 @@ export class Deaths {
 
   /** Counts in how many of the app's last five ends the same request was in flight. `after`: only ends with a higher number. */
   timesOf(app: string, call: RecordedCall, after = 0): number {
-    const request = fingerprint(call)
     const ends = this.all(app).slice(-COMPARED)
-    return ends.filter(death => death.number > after && this.#requests.get(death.number)?.has(request) === true).length
+    return this.#timesIn(
+      ends.filter(({number}) => number > after),
+      fingerprint(call)
+    )
+  }
+
+  #timesIn(ends: readonly Death[], request: string): number {
+    return ends.filter(({number}) => this.#requests.get(number)?.has(request) === true).length
   }
 
   /** Keeps the facts of an exit. */
   add(ended: Ended): Death {
     const earlier = this.all(ended.app).slice(-COMPARED)
     const finished = this.#finished(ended)
-    const answered = new Set(finished.map(fingerprint))
     const groups = this.#grouped(ended.inside)
-    const inside = [...groups]
-      .map(({request, ...group}) => {
-        const times = earlier.filter(death => this.#requests.get(death.number)?.has(request) === true).length
-        return {group: {...group, times}, rank: answered.has(request) ? 1 : 0}
-      })
-      .toSorted((a, b) => b.group.times - a.group.times || a.rank - b.rank || a.group.forMs - b.group.forMs)
-      .map(({group}) => group)
-    const work = ended.work
-      .map(each => ({...each, times: earlier.filter(death => death.work.some(other => isSame(each, other))).length}))
-      .toSorted((a, b) => b.times - a.times)
-    const known = {...ended, ...readable(ended), number: ++this.#count}
-    const death: Death = {...known, inside, work, finished, earlier: earlier.length}
+    const death: Death = {
+      ...ended,
+      ...readable(ended),
+      number: ++this.#count,
+      inside: this.#likeliestFirst(groups, earlier, new Set(finished.map(fingerprint))),
+      work: ended.work
+        .map(each => ({...each, times: earlier.filter(({work}) => work.some(other => isSame(each, other))).length}))
+        .toSorted((a, b) => b.times - a.times),
+      finished,
+      earlier: earlier.length
+    }
     this.#requests.set(death.number, new Set(groups.map(({request}) => request)))
     this.#all.push(death)
     this.#forgetOld(ended.app)
     return death
   }
 
-  /** Equal requests of one caller together. */
+  /** Sorts possible causes: first requests of earlier ends, then requests without a fresh answer, then the latest. */
+  #likeliestFirst(
+    groups: readonly EqualCalls[],
+    earlier: readonly Death[],
+    answered: ReadonlySet<string>
+  ): readonly InsideCall[] {
+    return groups
+      .map(group => ({...group, times: this.#timesIn(earlier, group.request), isAnswered: answered.has(group.request)}))
+      .toSorted((a, b) => b.times - a.times || Number(a.isAnswered) - Number(b.isAnswered) || a.forMs - b.forMs)
+      .map(({call, forMs, count, times}) => ({call, forMs, count, times}))
+  }
+
+  /** Groups equal requests of one caller. */
   #grouped(inside: Ended['inside']): readonly EqualCalls[] {
     const groups = new Map<string, EqualCalls>()
     for (const {number, forMs} of inside) {
@@ -194,24 +211,18 @@ export class Deaths {
   }
 }
 
-/** Whether the process has answered a call. A shadow is called by its version. */
+/** Whether the process that ended has answered a call. A shadow is called by its version. */
 const hasAnswered = ({app, version, pid = 0}: Ended, {edgeOf: {callee}, flags, pid: by}: LineOfCall): boolean =>
   (callee === app || callee === `${app}@${version}`) &&
   (flags & (FLAG.open | FLAG.ours | FLAG.own)) === 0 &&
   (pid * by === 0 || pid === by)
 
-/** Reads lines and place from the log of an app once. An unreadable log gives an error line, or ''. The place is read again until a reading succeeds. */
+/** Reads lines and place from the log of an app. An unreadable log gives an error line and no place; the place is read again then. */
 function readable({lines, place}: Ended): Pick<Ended, 'lines' | 'place'> {
-  let found: Promise<string> | undefined
+  const read = new Once<string>()
   return {
     lines: async () => lines().catch((error: unknown) => [`… ${messageOf(error)}`]),
-    place: async () => {
-      const looked = (found ??= place())
-      return looked.catch(() => {
-        found = undefined
-        return ''
-      })
-    }
+    place: async () => read.do(place).catch(() => '')
   }
 }
 
