@@ -1,20 +1,16 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {isUsable} from '../../../model/availability.ts'
-import {callTable, localTime} from '../call-table.ts'
+import {localTime} from '../call-table.ts'
 import {type CommandHandler, UsageError} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {UserError} from '../../../model/errors.ts'
 import {isNamedSo, versionedName} from '../../../model/plan.ts'
-import {heldWorkText} from '../../../work/workflow/held-work-text.ts'
-import {exceptionText, thrownAt} from '../../../model/thrown-at.ts'
 import {isVersion, readAppName} from '../../../observe/api/apps.ts'
-import {shellWord} from '../../../observe/api/export/shell-words.ts'
 import {lastExits, type LastExits} from '../../../run/last-exits.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {commandPlace, shownPath} from '../pick-run.ts'
 import {runHere} from '../run-here.ts'
-import {indented} from '../ci/outcome-text.ts'
-import {outputColumns} from '../width.ts'
+import {deathText} from '../death-text.ts'
 import {foldedFor, hintOf} from '../say.ts'
 
 /** `why ID`: why an app is not running, or its last exit; `why NUMBER`: one exit; `why`: all apps that are not ready. */
@@ -91,7 +87,7 @@ function lastRun(flags: GivenFlags, what: string | undefined, output: string): n
   }
   const latest = [...new Map(deaths.map(death => [versionedName(death), death])).values()]
   const more = deaths.length > latest.length ? `${deaths.length} exits are recorded; the last one of each app:\n` : ''
-  print(process.stdout, `${run}\n${more}\n${latest.map(death => deathText(death)).join('\n')}`)
+  print(process.stdout, `${run}\n${more}\n${latest.map(death => deathText(death, {isOver: true})).join('\n')}`)
   return 0
 }
 
@@ -119,7 +115,7 @@ export function whyText({app, instances, stalled, death, deaths}: Api.Why, troub
   if (death === null) return states.join('')
   const more = deaths > 1 ? `\n${deaths} exits of "${app}" are recorded.\n` : ''
   const isTold = own.some(trouble => trouble.death === death.number && trouble.text.includes(death.exit))
-  return `${states.join('')}\n${deathText(death, isTold)}${more}`
+  return `${states.join('')}\n${deathText(death, {isTold})}${more}`
 }
 
 /** Kinds of trouble that describe the state of an app. */
@@ -133,55 +129,4 @@ function troubleText({kind, text, error, request, failed, failedCalls}: Api.Trou
   const {number, from, method, path, status} = request
   const end = error === '' ? status : error
   return `${text}\n  the latest: ${method} ${path} from ${from}: ${end} (pillion calls ${number})\n${because}`
-}
-
-/** Describes one exit of a process. `isTold`: a sentence above says how and when. */
-function deathText(death: Api.Death, isTold = false): string {
-  const {number, version, text, reason, place, at, files, inside, work, thrown, earlier, finished, lines, hint} = death
-  const {own = []} = death
-  const columns = outputColumns(40) - 3
-  const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
-  const parts = [
-    `exit ${number}${version === '0.0.0' ? '' : ` of version ${version}`}${isTold ? '' : `: ${text}`}, at ${localTime({at})}${saved}\n`,
-    reason === '' ? '' : `${reason}${place === '' || reason.includes(place) ? '' : ` (${place})`}\n`,
-    hint === '' ? '' : `${hint}\n`,
-    inside.length + own.length + work.length === 0 ? 'No recorded call was in flight.\n' : '',
-    own.length === 0 ? '' : `Sent by Pillion:\n${indented(own.map(each => `${each}\n`).join(''))}`,
-    inside.length === 0 ? '' : `In flight:\n${indented(callTable(inside, columns))}`,
-    ...inside.flatMap(({number: call, times}) =>
-      times === 0 ? [] : `  call ${call}: the same request was in flight at ${times} of the ${earlier} exits before\n`
-    ),
-    work.length === 0 ? '' : `In hand of its worker:\n${indented(work.map(each => workText(each, earlier)).join(''))}`,
-    thrown.length === 0 ? '' : `Thrown:\n${indented(thrown.map(thrownText).join(''))}`,
-    finished.length === 0 || inside.length > 0
-      ? ''
-      : `Answered before:\n${indented(callTable([...finished].toReversed().slice(0, SHOWN_CALLS), columns))}`,
-    lines.length === 0
-      ? 'It wrote nothing.\n'
-      : `Its last lines:\n${indented(`${lines.slice(-SHOWN_LINES).join('\n')}\n`)}`,
-    showsText(inside)
-  ]
-  return parts.join('')
-}
-
-function thrownText(exception: Api.SpanException): string {
-  const place = thrownAt(exception)
-  return `${exceptionText(exception)}${place === '' ? '' : ` (${place})`}\n`
-}
-
-function workText({times, ...work}: Api.Death['work'][number], earlier: number): string {
-  const again = times === 0 ? '' : `: so at ${times} of the ${earlier} exits before`
-  return `${heldWorkText(work)}${again} (pillion workflow history ${shellWord([Buffer.from(work.id)])})\n`
-}
-
-const SHOWN_LINES = 10
-/** Number of answered calls to show if no call was in flight. */
-const SHOWN_CALLS = 3
-
-const showsText = (inside: readonly Api.Call[]): string => {
-  const [first] = inside
-  if (first === undefined) return ''
-  const number = first.number.toString()
-  const again = ['GET', 'HEAD', 'OPTIONS'].includes(first.method) ? number : `${number} --unsafe`
-  return `pillion calls ${number} shows the request. pillion replay ${again} sends it again.\n`
 }

@@ -1,6 +1,6 @@
 import type * as Api from '../../../../../src/model/api.generated.ts'
 import t from 'tap'
-import {outcomeText} from '../../../../../src/clients/cli/ci/outcome-text.ts'
+import {outcomeText} from '../../../../../src/clients/cli/ci/outcome.ts'
 import {app, failed, outcome} from './outcomes.ts'
 
 const death: Api.Death = {
