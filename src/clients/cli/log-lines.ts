@@ -4,18 +4,17 @@ import {terminalText} from '../../observe/logging/terminal-text.ts'
 import type {LogLine} from '../../observe/logging/headed-lines.ts'
 import type {LogsQuery} from '../../control/run-control.ts'
 import {asBytes, decoded} from '../../model/bytes.ts'
-import {createContext, Script} from 'node:vm'
-import {messageOf, UserError} from '../../model/errors.ts'
+import {messageOf} from '../../model/errors.ts'
 
 /** The options of `logs`. */
 export interface LogsWanted extends Pick<LogsQuery, 'tail' | 'since' | 'isFollowed'> {
   /** Empty: every app of the run. */
   readonly ids: readonly string[]
   readonly version: string
-  /** The name of the run, where lines of several are shown; '' = not shown. */
+  /** Name of the run, if lines of several runs are shown; else empty. */
   readonly run: string
   readonly hasTimes: boolean
-  readonly grep: Grep | undefined
+  readonly grep: RegExp | undefined
   readonly asJson: boolean
 }
 
@@ -72,33 +71,8 @@ function timeColumn(time: number): string {
   return last.column
 }
 
-/** Stops patterns that backtrack without end, such as `(a+)+$`. */
-const TIMEOUT_MS = 2000
-
-/** Returns for each line whether it matches. Throws a UserError if that takes too long. */
-export type Grep = (lines: readonly string[]) => readonly boolean[]
-
-/** Compiles a JavaScript regular expression. Throws a UsageError if it is invalid. */
-export function grepOf(pattern: string): Grep {
-  const expression = compiled(pattern)
-  const script = new Script('match()')
-  let lines: readonly string[] = []
-  const context = createContext({match: () => lines.map(line => expression.test(line))})
-  return given => {
-    lines = given
-    try {
-      return script.runInContext(context, {timeout: TIMEOUT_MS}) as readonly boolean[]
-    } catch (error) {
-      if ((error as {readonly code?: unknown}).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
-      throw new UserError(`--grep ${pattern} takes too long`, {
-        explanation: `The pattern backtracks too much. Avoid nested repeats: write a+ instead of (a+)+.`,
-        cause: error
-      })
-    }
-  }
-}
-
-function compiled(pattern: string): RegExp {
+/** Compiles the pattern of `--grep`. Throws a UsageError if it is invalid. */
+export function grepOf(pattern: string): RegExp {
   try {
     return new RegExp(pattern)
   } catch (error) {

@@ -9,8 +9,8 @@ import {instanceName} from '../../../model/plan.ts'
 import {wantsColours} from '../paint.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {finishedLogs} from './finished-logs.ts'
-import {type Grep, inRun, printed, tailOf, type LogsWanted} from '../log-lines.ts'
-import {readLine, type LogLine} from '../../../observe/logging/headed-lines.ts'
+import {inRun, printed, tailOf, type LogsWanted} from '../log-lines.ts'
+import {readLine} from '../../../observe/logging/headed-lines.ts'
 import {decoded} from '../../../model/bytes.ts'
 import {logPrefixes} from '../log-style.ts'
 import {elsewhere, noneCalled, runsMeant, shownPath} from '../pick-run.ts'
@@ -145,9 +145,10 @@ async function* lines(
   let hasWarned = !hasTimes
   let kept: string[] | undefined = grep !== undefined && tail >= 0 ? [] : undefined
   for await (const batch of lineBatches(texts)) {
-    const read = batch.map(readLine)
     let text = ''
-    for (const line of grep === undefined ? read : matching(read, grep)) {
+    for (const line of batch.map(readLine)) {
+      // lines that belong to no app are always shown
+      if (typeof line !== 'string' && grep?.test(decoded(line.text)) === false) continue
       if (line === '') {
         text += lastOf(kept, tail)
         kept = undefined
@@ -172,12 +173,6 @@ const lastOf = (kept: readonly string[] | undefined, count: number): string =>
   (kept ?? []).slice(Math.max(0, (kept?.length ?? 0) - count)).join('')
 
 const NO_TIMES = 'log files contain no times: lines that are only in files are shown app by app'
-
-/** Keeps the lines that match, and all lines that belong to no app. */
-function matching(read: readonly (LogLine | string)[], grep: Grep): readonly (LogLine | string)[] {
-  const are = grep(read.map(line => (typeof line === 'string' ? '' : decoded(line.text))))
-  return read.filter((line, i) => typeof line === 'string' || are[i])
-}
 
 async function write(texts: AsyncIterable<string>): Promise<void> {
   for await (const text of texts) await writeBytes(process.stdout, text)
