@@ -19,7 +19,7 @@ const TIMEOUT_MS = 1000
 /** Errors if the reader of a pipe or socket is gone, or the terminal hung up. */
 const READER_GONE = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']
 
-/** What an output does now. A closed output has lost its reader, and drops all text. */
+/** State of the queue. A closed queue has lost its reader, and drops all text. */
 type Activity =
   | {readonly kind: 'idle' | 'writing' | 'closed'}
   | {readonly kind: 'gathering'; readonly timer: NodeJS.Timeout}

@@ -3,7 +3,7 @@
 import {McpServer, ProtocolError, ProtocolErrorCode, type Tool as Described} from '@modelcontextprotocol/server'
 import {serveStdio} from '@modelcontextprotocol/server/stdio'
 import {UserError} from '../../model/errors.ts'
-import {Limit} from '../../model/limit.ts'
+import {Limit} from '../../model/serial-queue.ts'
 import {VERSION} from '../../model/version.ts'
 import {faultAnswer, noTool, sentence} from './answer.ts'
 import {readArguments, RUN} from './arguments.ts'

@@ -1,4 +1,4 @@
-import {Limit} from '../../model/limit.ts'
+import {Limit} from '../../model/serial-queue.ts'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 

@@ -1,3 +1,5 @@
+/** Commands that print facts of the program itself. */
+import template from '../../../../schema/template.json' with {type: 'json'}
 import {print} from '../print.ts'
 import {RUNTIME_VERSION, VERSION} from '../../../model/version.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -24,4 +26,10 @@ export const buildInfo: CommandHandler = async () => {
   ]
   print(process.stdout, `${lines.join('\n')}\n`)
   return 0
+}
+
+/** `schema`: prints the JSON Schema of the template. */
+export const schema: CommandHandler = async () => {
+  process.stdout.write(`${JSON.stringify(template, null, 2)}\n`)
+  return Promise.resolve(0)
 }

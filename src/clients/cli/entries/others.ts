@@ -79,7 +79,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     ],
     required: ['publish-app-id', 'pubsub', 'topic'],
     examples: [`publish -i shop -p pubsub -t orders -d '{"id": 7}'`],
-    load: async () => (await import('../commands/publish.ts')).publish
+    load: async () => (await import('../commands/invoke.ts')).publish
   },
   {
     name: 'init',

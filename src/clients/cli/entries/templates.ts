@@ -141,7 +141,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     summary: 'Print the JSON schema of a template',
     flags: [],
     examples: ['schema > template.json'],
-    load: async () => (await import('../commands/schema.ts')).schema
+    load: async () => (await import('../commands/version.ts')).schema
   },
   {
     name: 'version',

@@ -83,7 +83,7 @@ const VERBS: readonly CommandEntry[] = [
       textFlag('start-time', 'When it starts: a time (RFC 3339), or a duration from now (90s)', 's')
     ],
     examples: [`workflow run order -a shop -i o-17 --input '{"item":"pen"}'`],
-    load: async () => (await import('../commands/workflow/run.ts')).runWorkflow
+    load: async () => (await import('../commands/workflow/change.ts')).runWorkflow
   },
   {
     name: 'workflow list',
@@ -108,11 +108,11 @@ const VERBS: readonly CommandEntry[] = [
   ),
   ofOne('suspend', 'Suspend a workflow', [WHY], {
     examples: ['workflow suspend o-17 --reason "out of pens"'],
-    load: async () => (await import('../commands/workflow/tell.ts')).suspendWorkflow
+    load: async () => (await import('../commands/workflow/change.ts')).suspendWorkflow
   }),
   ofOne('resume', 'Resume a suspended workflow', [WHY], {
     examples: ['workflow resume o-17'],
-    load: async () => (await import('../commands/workflow/tell.ts')).resumeWorkflow
+    load: async () => (await import('../commands/workflow/change.ts')).resumeWorkflow
   }),
   ofOne(
     'terminate',
@@ -120,13 +120,13 @@ const VERBS: readonly CommandEntry[] = [
     [textFlag('output', 'The output of the workflow: JSON, or a text', 'o')],
     {
       examples: ['workflow terminate o-17'],
-      load: async () => (await import('../commands/workflow/tell.ts')).terminateWorkflow
+      load: async () => (await import('../commands/workflow/change.ts')).terminateWorkflow
     }
   ),
   ofOne('raise-event', 'Raise an event that a workflow waits for', [INPUT], {
     usage: 'id/event [flags]',
     examples: [`workflow raise-event o-17/approved --input '{"by":"Ada"}'`],
-    load: async () => (await import('../commands/workflow/tell.ts')).raiseEvent
+    load: async () => (await import('../commands/workflow/change.ts')).raiseEvent
   }),
   ofOne(
     'rerun',
@@ -138,7 +138,7 @@ const VERBS: readonly CommandEntry[] = [
     ],
     {
       examples: ['workflow rerun o-17', `workflow rerun o-17 --event-id 3 --input '{"price":5}'`],
-      load: async () => (await import('../commands/workflow/run.ts')).rerunWorkflow
+      load: async () => (await import('../commands/workflow/change.ts')).rerunWorkflow
     }
   ),
   ofOne(
@@ -156,7 +156,7 @@ const VERBS: readonly CommandEntry[] = [
     [intFlag('timer', 'The number of the timer in the timeline', {shown: 'the one that fires first'})],
     {
       examples: ['workflow skip o-17', 'workflow skip o-17 --timer 4'],
-      load: async () => (await import('../commands/workflow/tell.ts')).skipTimer
+      load: async () => (await import('../commands/workflow/change.ts')).skipTimer
     }
   ),
   {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {bodyType} from '../../../../../src/clients/cli/commands/publish.ts'
+import {bodyType} from '../../../../../src/clients/cli/commands/invoke.ts'
 
 t.test('an envelope of CloudEvents is told by its five keys, whatever they hold', async t => {
   const envelope = {id: '', source: null, specversion: '1.0', type: 'x', data: {}}
