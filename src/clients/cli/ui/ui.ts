@@ -17,7 +17,7 @@ import {FollowedLog} from './followed-log.ts'
 import {FullScreen} from './full-screen.ts'
 import {KEYS_PAGE, movesIn} from './keys.ts'
 import {UiState} from './ui-state.ts'
-import {LOG, TABLE, uiLines, type Content, type UiView} from './view.ts'
+import {LOG, TABLE, uiLines, type Content, type TextPage, type UiView} from './view.ts'
 import {followRuns, type NoRun, type WatchedRun} from './watched-run.ts'
 
 /** Most changes arrive in groups. */
@@ -208,11 +208,13 @@ export class Ui {
     const tell = (text: string): void => void (this.#state.message = text)
     void withReason(async () => action({watched, app, width, tell, lend: async use => this.#lend(use)}))
       .catch(messageOf)
-      .then(result => {
-        this.#state.message = typeof result === 'string' ? result : ''
-        if (typeof result !== 'string') this.#show({kind: 'page', page: result, scrolled: 0})
-        this.#draw()
-      })
+      .then(result => this.#report(result))
+  }
+
+  #report(result: string | TextPage): void {
+    this.#state.message = typeof result === 'string' ? result : ''
+    if (typeof result !== 'string') this.#show({kind: 'page', page: result, scrolled: 0})
+    this.#draw()
   }
 
   /** Lends the terminal to an app, which has the first screen. A second key while the terminal is lent does nothing. */
