@@ -1,5 +1,8 @@
+import {once} from 'node:events'
 import {readdir, readFile} from 'node:fs/promises'
+import {get, type IncomingMessage} from 'node:http'
 import {connect} from 'node:net'
+import {text} from 'node:stream/consumers'
 import {nameOf} from '../template.ts'
 import type {Seen, Told} from '../world.ts'
 
@@ -63,12 +66,15 @@ const listenerAt = async (port: number): Promise<string> =>
     }).once('error', () => resolve(''))
   })
 
+/** Asks on a connection of its own: after an aborted request `fetch` keeps another one open, which is a call under way. */
 async function answerAt(port: number, limitMs: number): Promise<string> {
+  const request = get({host: '127.0.0.1', port, agent: false, signal: AbortSignal.timeout(limitMs)})
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/`, {signal: AbortSignal.timeout(limitMs)})
-    return answer.status === 200 ? await answer.text() : answer.status.toString()
+    const [answer] = (await once(request, 'response')) as [IncomingMessage]
+    const body = await text(answer)
+    return answer.statusCode === 200 ? body : String(answer.statusCode)
   } catch (error) {
-    return error instanceof Error && error.name === 'TimeoutError' ? 'waits' : ''
+    return error instanceof Error && error.name === 'AbortError' ? 'waits' : ''
   }
 }
 
