@@ -248,7 +248,9 @@ export class Model extends Starts {
       }
       this.#startNeeded(needed)
       // before a save is noticed the app still runs, and needs nothing
-      const isSure = this.steps <= 1 && this.of(needed).every(isFreelyStopped)
+      // a lazy app that is still awake needs nothing
+      const mayBeUp = this.of(id).some(each => each.phases.has('up'))
+      const isSure = this.steps <= 1 && !mayBeUp && this.of(needed).every(isFreelyStopped)
       for (const each of this.of(needed))
         if (!isOnly(each, 'up', 'unready', 'asleep')) this.apps.set(each.name, this.started(each, isSure))
     }

@@ -127,7 +127,8 @@ export class Starts {
   protected standingOf(app: App, condition: string): Standing {
     const {entry, phases} = app
     if (!phases.has('asleep')) return standingOf(app, condition)
-    if (this.isBad(entry.folder) || !isOnly(app, 'asleep', 'up')) return 'maybe'
+    // what waits for one that has failed is given up until it is woken
+    if (this.isBad(entry.folder) || hasFailed(app) || !isOnly(app, 'asleep', 'up')) return 'maybe'
     return condition === 'ready' && isNeverReady(entry) ? 'unmet' : this.standing(entry)
   }
 
