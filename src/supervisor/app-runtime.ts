@@ -204,7 +204,7 @@ export class AppRuntime implements Callee, Intent {
 
   /** Progress of its process. Before an edit opens it again, it has none: dependents wait for the next opening. */
   get progress(): Progress {
-    return this.closing === 'reopens' ? initialProgress(this.#plan) : this.#status.progress
+    return this.#isReopening ? initialProgress(this.#plan) : this.#status.progress
   }
 
   /** Whether its process accepts calls, or it has no port. Whether calls are sent is another question (`availability`). */
@@ -287,7 +287,11 @@ export class AppRuntime implements Callee, Intent {
 
   /** Whether an edit has ended its processes, and is about to open it again. */
   get isBetweenOpenings(): boolean {
-    return this.closing === 'reopens' && this.app.state.phase === 'exited'
+    return this.#isReopening && this.app.state.phase === 'exited'
+  }
+
+  get #isReopening(): boolean {
+    return this.closing === 'reopens' || this.closing === 'opens'
   }
 
   /** The app has left the run. */

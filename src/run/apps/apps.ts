@@ -225,7 +225,7 @@ export class Apps {
     })
   }
 
-  /** Stops apps, callers first. `openPlan` opens them again by the plans `next`, or they are removed next. */
+  /** Stops apps, callers first. The edit opens them again by the plans `next`, or they are removed next. */
   async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
     this.#next = next
     const opened = new Set(next.map(planKey))
@@ -240,12 +240,11 @@ export class Apps {
     }
   }
 
-  /** Opens an app for an edit of the template: an existing one keeps its place, and its ports unless the plan sets others. */
-  async openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined> {
-    const previous = this.find(plan)
+  /** Opens a new app for an edit of the template. Undefined if the run ends. */
+  async openNew(plan: AppPlan, index: number): Promise<AppRuntime | undefined> {
     // if the user has started an app that `--except` left to them, a new instance starts, too
     const isAskedFor = this.#all.some(({id, isExcepted}) => id === plan.id && !isExcepted)
-    return this.#open(plan, index, previous ? {previous} : {person: isAskedFor ? 'none' : undefined})
+    return this.#open(plan, index, {person: isAskedFor ? 'none' : undefined})
   }
 
   /** Starts an app that was opened, as soon as its dependencies allow. */
@@ -296,14 +295,14 @@ export class Apps {
   }
 
   /**
-   * Opens a stopped app again with its ports, and starts it, unless the step is cancelled before its turn, or the run ends. Throws a
-   * UserError if a fixed port of the template is taken.
+   * Opens a closed app again with its ports, unless the step is cancelled before its turn, or the run ends. Starts a stopped app; an edit
+   * has its turn, and starts its apps once all are open. Throws a UserError if a fixed port of the template is taken.
    */
-  readonly reopen = async (stopped: AppRuntime, callOff: AbortSignal): Promise<void> => {
-    const opened = await this.inTurn(async () => {
-      if (callOff.aborted) return undefined
-      return this.#open(stopped.wanted, this.#all.indexOf(stopped), {previous: stopped})
-    })
+  readonly reopen = async (closed: AppRuntime, callOff: AbortSignal): Promise<void> => {
+    const open = async (): Promise<AppRuntime | undefined> =>
+      callOff.aborted ? undefined : this.#open(closed.wanted, this.#all.indexOf(closed), {previous: closed})
+    if (closed.closing === 'opens') return void (await open())
+    const opened = await this.inTurn(open)
     if (opened !== undefined) await this.#options.starts.late(opened)
   }
 

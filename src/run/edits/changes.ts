@@ -14,7 +14,7 @@ export interface ChangesOptions
   extends
     HostedWork,
     Pick<CommandSteps, 'queue'>,
-    Omit<TemplateEditsOptions, 'reread' | 'followFiles' | 'follow' | 'exchange'> {
+    Omit<TemplateEditsOptions, 'reread' | 'followFiles' | 'follow' | 'exchange' | 'reopen'> {
   /** Start of the run, in ms since 1970. */
   readonly since: number
   /** Reads the template again. Rejects with a `UserError`. Undefined if edits are ignored. */
@@ -83,6 +83,7 @@ export class Changes {
         await this.#followTemplate(files, since)
       },
       follow: runtime => void this.#watching?.follow(runtime, systemClock.date()),
+      reopen: async runtime => this.ownerOf(runtime).reopen(),
       exchange: runtime => this.ownerOf(runtime).want('watch')
     })
   }

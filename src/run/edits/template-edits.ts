@@ -24,6 +24,8 @@ export interface TemplateEditsOptions {
   readonly followFiles: (files: readonly string[], since: number) => Promise<void>
   /** Watches the files that the app's wanted plan names. */
   readonly follow: (runtime: AppRuntime) => void
+  /** Opens an app by its wanted plan, which was closed for that. Rejects as the opening does. */
+  readonly reopen: (runtime: AppRuntime) => Promise<void>
   /** Asks for a process of the app's wanted plan. */
   readonly exchange: (runtime: AppRuntime) => void
 }
@@ -186,7 +188,8 @@ export class TemplateEdits {
       if (this.#options.lifetime.isOver) return opened
       const index = this.#plan.apps.indexOf(plan)
       try {
-        const runtime = await apps.openPlan(plan, index)
+        const runtime = apps.find(plan) ?? (await apps.openNew(plan, index))
+        if (runtime?.closing === 'reopens') await this.#options.reopen(runtime)
         if (runtime !== undefined) opened.push(runtime)
       } catch (error) {
         failed.add(plan)

@@ -17,8 +17,11 @@ export type Idle =
 export interface Intent {
   /** An edit or a command removes it from the run. */
   readonly leaves: boolean
-  /** Until it is open again. `closes`: by a command or the end of the run, or it leaves; `reopens`: by an edit, which opens its id next. */
-  readonly closing: 'no' | 'closes' | 'reopens'
+  /**
+   * Until it is open again. `closes`: by a command or the end of the run, or it leaves; `reopens`: by an edit, which opens its id next;
+   * `opens`: the edit has closed all its apps, and opens this one.
+   */
+  readonly closing: 'no' | 'closes' | 'reopens' | 'opens'
   /** The run ends, so that no process is replaced any more. */
   readonly runEnds: boolean
   readonly person: Person
@@ -56,7 +59,7 @@ export interface OwnerFacts {
 }
 
 /**
- * Step of an app. `open` its sidecar again, so that the start order starts it; `end` it with its processes and its sidecar, at once.
+ * Step of an app. `open` its sidecar again, before the start order starts it; `end` it with its processes and its sidecar, at once.
  * For a command: `renew` the process, by the run or in a debugger; `wake` it; `queue` it as before its first start.
  * Towards a process of the latest round: `overlap` by a candidate; or `drain` the old process, which queues new calls, `exchange` the
  * processes, and `close` the replacement, which admits the calls. `lull` puts an idle app to sleep in place of `exchange`.
@@ -80,7 +83,7 @@ export function nextStep(intent: Intent, facts: OwnerFacts): OwnerStep {
   const {closing, person, runEnds} = intent
   if (isOpen && closing !== 'no') return 'end'
   if (person === 'stopped' || runEnds) return replacement === 'none' ? 'none' : 'close'
-  if (!isOpen) return closing === 'closes' && isWanted(intent) ? 'open' : 'none'
+  if (!isOpen) return closing === 'opens' || (closing === 'closes' && isWanted(intent)) ? 'open' : 'none'
   const isRenewed = intent.round > Math.max(facts.round, facts.candidate)
   const step = isRenewed ? 'none' : forCommand(intent, facts)
   return step === 'none' ? forRound(intent, facts) : step

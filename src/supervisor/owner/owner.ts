@@ -8,7 +8,7 @@ import {OwnerWaiters} from './waiters.ts'
 
 /** The steps of commands that concern more than the process of one app. */
 export interface CommandSteps {
-  /** Opens a stopped app again, and starts it after its dependencies. Rejects if a fixed port is taken. */
+  /** Opens a closed app again. A stopped one starts after its dependencies; an edit starts its apps itself. Rejects if a port is taken. */
   readonly open: (runtime: AppRuntime, callOff: AbortSignal) => Promise<void>
   /** Starts an app after its dependencies, as before its first start. */
   readonly queue: (runtime: AppRuntime) => Promise<void>
@@ -37,6 +37,8 @@ export class AppOwner {
   readonly turns: InstanceTurns
   /** Reason for which the latest change has kept the old process, or the app could not be opened; '' = it has succeeded. */
   failure = ''
+  /** The error of the latest opening. */
+  #openError: unknown
   readonly #options: AppOwnerOptions
   readonly #off: () => void
   readonly #exchanges: Exchanges
@@ -111,6 +113,16 @@ export class AppOwner {
     }
     this.look()
     await this.#closed.promise
+  }
+
+  /** Opens the app for the edit that has closed it. Rejects as the opening does. */
+  async reopen(): Promise<void> {
+    this.runtime.closing = 'opens'
+    this.#openError = undefined
+    this.#isAtRest = false
+    this.look()
+    await this.reached('settled')
+    if (this.#openError !== undefined) throw this.#openError
   }
 
   /** Called when the app is open again. Its next process is of the latest round. */
@@ -232,6 +244,7 @@ export class AppOwner {
     try {
       await this.#options.open(this.runtime, callOff)
     } catch (error) {
+      this.#openError = error
       this.failure = wholeMessageOf(error)
       Object.assign(this.runtime, {person: 'stopped', request: 'no'})
     }

@@ -74,7 +74,7 @@ class Template {
           edited: async () => undefined,
           closeAll: async () => undefined,
           remove: async () => undefined,
-          openPlan: async app => this.open(app),
+          openNew: async app => this.open(app),
           begin: async () => undefined,
           arrange: () => undefined
         }) as Partial<Apps> as Apps

@@ -89,6 +89,29 @@ t.test('an edit ends an app once, also if the opening that it cancels settles wh
   t.same(log, ['end', 'end for the edit'])
 })
 
+t.test('an app that an edit closes opens when the edit has closed all, and not if the run ends before', async t => {
+  const {owner, log, opening} = owned()
+  await owner.close('reopens', async () => void log.push('end'))
+  await settle()
+  t.same(log, ['end'], 'its ports may be of another app of the edit')
+  const reopened = owner.reopen()
+  t.same(log, ['end', 'open'])
+  opening.resolve()
+  await reopened
+  t.equal(owner.isOpen, true)
+  await owner.close('reopens', async () => undefined)
+  owner.end()
+  await owner.reopen()
+  t.same(log, ['end', 'open'])
+})
+
+t.test('an edit gets the error of the app that it cannot open', async t => {
+  const failure = new Error('no more descriptors')
+  const {owner} = owned({open: async () => Promise.reject(failure)})
+  await owner.close('reopens', async () => undefined)
+  await t.rejects(owner.reopen(), failure)
+})
+
 t.test('an app that cannot be opened stays stopped, and all who want it get the reason', async t => {
   const {runtime, log, stop, start} = owned({
     open: async () => Promise.reject(new UserError('port 1 is taken', {explanation: 'It is taken by x.\n'}))
