@@ -7,7 +7,7 @@ import type {Availability} from '../model/availability.ts'
 import type {Pool} from '../proxy/net/pool.ts'
 import type {Callee} from '../proxy/gateway/local-apps.ts'
 import type {Logs} from './lifecycle-log.ts'
-import {isServed} from './process/readiness.ts'
+import {PortChecks} from './port-checks.ts'
 import {AppChannel} from '../proxy/gateway/app-channel.ts'
 import {availabilityOf} from './availability-of.ts'
 import type {AdmissionQueue} from '../proxy/gateway/admission-queue.ts'
@@ -26,12 +26,6 @@ import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 
 /** Number of short runs in a row after which calls are rejected. */
 const MAX_SHORT_RUNS = 5
-/**
- * The minimum time between two checks of a ready app, in ms. If its port refuses connections all the same, each check would make
- * the sidecar ask the app its questions again, which are refused, and lead to the next check.
- */
-const RECHECK_EVERY_MS = 250
-
 /** An app of a run over all its openings: its processes, the channel of its calls, and its logs. */
 export class AppRuntime implements Callee, Intent {
   /** The plan of its next process: an edit of the template changes it at once. */
@@ -48,13 +42,13 @@ export class AppRuntime implements Callee, Intent {
   readonly candidate = async (): Promise<Candidate> =>
     (await import('./reload/candidate.ts')).candidateOf(this, this.#channel)
   readonly cutCalls = (why?: string): void => this.#channel.cut(why)
+  readonly #checks = new PortChecks(this)
+  readonly recheck = (): void => this.#checks.refused()
   readonly #channel: AppChannel
   readonly #options: AppRuntimeOptions
   #plan: AppPlan
   #opening: Opening
   readonly #listeners = new Set<() => void>()
-  #recheckedAt = -Infinity // performance.now()
-  #looking: Promise<void> | undefined // once for all calls that a crash breaks
   person: Person
   request: Intent['request'] = 'no'
   closing: Intent['closing'] = 'no'
@@ -80,7 +74,7 @@ export class AppRuntime implements Callee, Intent {
       appPort: ports.appPort,
       explain: options.explain,
       onWait: call => this.sleep.onWait(call),
-      onBroken: () => void (this.#looking ??= this.#recheckIfGone().finally(() => (this.#looking = undefined))),
+      onBroken: () => void this.#checks.broken(),
       healthChanged: isHealthy => {
         this.#opening.exits.reportHealth(isHealthy, this.#plan)
         this.#tell()
@@ -216,22 +210,6 @@ export class AppRuntime implements Callee, Intent {
   /** Whether the app can be used. */
   get availability(): Availability {
     return this.isStopped ? 'stopped' : availabilityOf(this)
-  }
-
-  /** A connection was refused: looks again whether it listens. */
-  recheck(): void {
-    const now = performance.now()
-    if (now - this.#recheckedAt < RECHECK_EVERY_MS) return
-    this.#recheckedAt = now
-    this.app.recheck()
-  }
-
-  /** Looks again after a broken call: below `node --watch` and similar launchers a server may end, and its launcher stays. */
-  async #recheckIfGone(): Promise<void> {
-    const {app, plan, appPort} = this
-    if (appPort === 0 || !this.isListening) return
-    const isThere = await isServed(plan, appPort)
-    if (!isThere && app === this.app) this.recheck()
   }
 
   /** Notes a need of the app. Returns false if it is not falling asleep, or was needed already. */

@@ -1,6 +1,7 @@
 import type {RunContext} from '../run-context.ts'
 import {whyLeftOut, whyStopped} from '../../proxy/gateway/unknown-app.ts'
 import {UserError} from '../../model/errors.ts'
+import {succeeded, type AppState} from '../../model/app-state.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {releasePorts, nameOwner} from '../../proxy/ports/claim-all.ts'
 import {claimPorts, type SidecarPorts} from '../../proxy/ports/claim.ts'
@@ -10,7 +11,7 @@ import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import type {Starter} from '../../supervisor/owner/next-step.ts'
 import {planKey} from '../edits/plan-facts.ts'
 import type {RunPublished} from '../run-published.ts'
-import {hasEndedWell, type AppCloser} from './close-app.ts'
+import type {AppCloser} from './close-app.ts'
 import type {AppRuntimes, OpenRequest} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
 
@@ -91,14 +92,10 @@ export class Apps {
 
   /** Explains why calls to this id fail if the user has stopped its apps; '' otherwise. */
   whyStopped(id: string): string {
-    if (this.#all.some(runtime => runtime.id === id && runtime.isStopped)) return whyStopped(id)
-    const [leftOut] = this.isLeftOut(id) ? this.leftOut(id) : []
+    const own = this.#all.filter(runtime => runtime.id === id)
+    if (own.some(({isStopped}) => isStopped)) return whyStopped(id)
+    const [leftOut] = own.length === 0 ? this.leftOut(id) : []
     return leftOut === undefined ? '' : whyLeftOut(id, leftOut.profiles ?? [])
-  }
-
-  /** Whether the run leaves out all apps of this id. */
-  isLeftOut(id: string): boolean {
-    return this.leftOut(id).length > 0 && !this.#all.some(runtime => runtime.id === id)
   }
 
   /** The apps with this id, or all apps, that belong to inactive profiles and have not been started. */
@@ -126,7 +123,7 @@ export class Apps {
 
   /** Whether no app was given up, and each exited app has succeeded or was asked to exit. */
   get areAllWell(): boolean {
-    return this.#all.every(runtime => runtime.isStopped || (!runtime.isGivenUp && hasEndedWell(runtime.app.state)))
+    return this.#all.every(({isStopped, isGivenUp, app}) => isStopped || (!isGivenUp && hasEndedWell(app.state)))
   }
 
   /** Settles when all apps have exited, and none will be restarted, opened again, or added by an edit. */
@@ -337,7 +334,8 @@ export class Apps {
           await published.claim([plan], served)
           await this.#options.makesRoom(plan)
           const kept = previous && this.#kept.get(previous)
-          const hasSamePorts = previous && (await import('../edits/same-ports.ts')).hasSamePorts(previous.plan, plan)
+          const hasSamePorts =
+            previous && (await import('../edits/close-for-edit.ts')).hasSamePorts(previous.plan, plan)
           if (previous !== undefined) this.#kept.delete(previous)
           const alone = {...this.#options.plan, apps: [plan], leftOut: this.#leftOut}
           const wanted = hasSamePorts ? () => previous.ports : undefined
@@ -377,6 +375,8 @@ export class Apps {
     await this.#options.closer.close(runtime)
   }
 }
+
+const hasEndedWell = (state: AppState): boolean => state.phase === 'exited' && (state.asked || succeeded(state.exit))
 
 /** Notes that the user has stopped an app, which is closed next. */
 function noteStop(runtime: AppRuntime): void {

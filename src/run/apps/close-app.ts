@@ -1,5 +1,4 @@
 import type {RunContext} from '../run-context.ts'
-import {succeeded, type AppState} from '../../model/app-state.ts'
 import {longestGraceMs} from '../../supervisor/run-watchdog.ts'
 import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import {cutText} from '../../supervisor/messages/cut.ts'
@@ -41,10 +40,6 @@ export async function endApps(
     })
   }
 }
-
-/** Whether an app has exited, and has succeeded or was asked to exit. */
-export const hasEndedWell = (state: AppState): boolean =>
-  state.phase === 'exited' && (state.asked || succeeded(state.exit))
 
 export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporter'> {
   /** The open sidecars, without closed ones. */

@@ -99,11 +99,7 @@ export class AppStarter {
    * exit. Undefined for an unknown app.
    */
   async debug(id: string): Promise<HandedOver | undefined> {
-    try {
-      return await this.#debug(id)
-    } catch (error) {
-      return refused(wholeMessageOf(error))
-    }
+    return this.#debug(id).catch((error: unknown) => refused(wholeMessageOf(error)))
   }
 
   async #debug(id: string): Promise<HandedOver | undefined> {
@@ -122,7 +118,6 @@ export class AppStarter {
     if (before === undefined) await this.#bringIn(plan, 'debugs')
     const runtime = before ?? meant()
     if (runtime === undefined) return refused(lifetime.isOver ? 'the run is stopping' : GONE)
-    if (runtime.leaves) return refused(GONE)
     const {isStopped, isDebugged, isExcepted} = runtime
     const wasDebugged = before !== undefined && !isStopped && isDebugged && !isExcepted
     runtime.person = 'debugs'

@@ -1,11 +1,11 @@
 import type {Plan} from '../../model/plan.ts'
-import {exitOf, type Exit, succeeded} from '../../model/app-state.ts'
+import {exitOf, succeeded} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {HostedWork} from '../../supervisor/reload/overlap.ts'
-import {AppOwner, type CommandSteps} from '../../supervisor/owner/owner.ts'
+import {AppOwner, type AppOwnerOptions} from '../../supervisor/owner/owner.ts'
 import {filesOf} from './plan-facts.ts'
 import type {TemplateEdits, TemplateEditsOptions} from './template-edits.ts'
 import type {OnFiles, Watching} from './watch-apps.ts'
@@ -13,7 +13,7 @@ import type {OnFiles, Watching} from './watch-apps.ts'
 export interface ChangesOptions
   extends
     HostedWork,
-    Pick<CommandSteps, 'queue'>,
+    Pick<AppOwnerOptions, 'queue'>,
     Omit<TemplateEditsOptions, 'reread' | 'followFiles' | 'follow' | 'exchange' | 'reopen'> {
   /** Start of the run, in ms since 1970. */
   readonly since: number
@@ -67,7 +67,8 @@ export class Changes {
     const isOver = state.phase === 'exited' || (state.phase === 'backoff' && succeeded(state.last))
     const isDone = runtime.plan.watch.untilFinished === true && isOver
     // a sleeping app, and one with a failed dependency, starts later with the saved files; a failed one is tried again
-    if (runtime.sleep.isAsleep && hasFailed(exitOf(state))) runtime.sleep.wake('a save')
+    const exit = exitOf(state)
+    if (runtime.sleep.isAsleep && exit !== undefined && !succeeded(exit)) runtime.sleep.wake('a save')
     else if (!runtime.isDebugged && !isDone && !runtime.isGivenUp && !runtime.sleep.isAsleep)
       this.ownerOf(runtime).want('watch', files)
   }
@@ -208,8 +209,6 @@ export class Changes {
     if (this.#edits !== undefined) await this.#watching?.followTemplate(files, since, () => void this.#edits?.saved())
   }
 }
-
-const hasFailed = (exit: Exit | undefined): boolean => exit !== undefined && !succeeded(exit)
 
 /** Whether a call was made by an app itself, not by Pillion for it. */
 const isFrom =

@@ -1,10 +1,11 @@
+import {isDeepStrictEqual} from 'node:util'
 import type {SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
+import type {SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {planKey} from './plan-facts.ts'
 import type {AppCloser} from '../apps/close-app.ts'
-import {keepsPorts} from './same-ports.ts'
 
 /**
  * Closes the apps that an edit removes or opens again with the plans `next`. Each accepts calls until its callers among them are drained.
@@ -51,4 +52,33 @@ export function callersFirst<A extends {readonly id: string}>(
   }
   apps.forEach(place)
   return [...order]
+}
+
+/** Whether two plans of an app have the same ports, so that the app keeps them. */
+export const hasSamePorts = (a: AppPlan, b: AppPlan): boolean => isDeepStrictEqual(portsIn(a), portsIn(b))
+
+const portsIn = (plan: AppPlan): readonly unknown[] => {
+  const {channel, fixedPort} = plan
+  return [...sidecarPortsIn(plan), channel.port, channel.autoPort, fixedPort]
+}
+
+const sidecarPortsIn = ({sidecar}: AppPlan): readonly unknown[] => [...numbersIn(sidecar), sidecar.listenAddresses]
+
+const numbersIn = ({httpPort, grpcPort, metricsPort, internalGrpcPort}: AppPlan['sidecar']): readonly number[] => [
+  httpPort,
+  grpcPort,
+  metricsPort,
+  internalGrpcPort
+]
+
+/** Whether an app's sidecar keeps its ports over an edit: its new plan has the same, and no other opened app wants one. */
+function keepsPorts(
+  {plan, ports}: {readonly plan: AppPlan; readonly ports: SidecarPorts},
+  after: AppPlan,
+  opened: readonly AppPlan[]
+): boolean {
+  if (!isDeepStrictEqual(sidecarPortsIn(plan), sidecarPortsIn(after))) return false
+  const own = numbersIn(after.sidecar)
+  const fixed = new Set(opened.flatMap(({sidecar, channel}) => [...numbersIn(sidecar), channel.port]))
+  return ![ports.httpPort, ports.grpcPort, ports.metricsPort].some(port => fixed.has(port) && !own.includes(port))
 }

@@ -1,4 +1,3 @@
-import type {Why} from '../../model/app-state.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import type {ExchangeOptions} from '../reload/overlap.ts'
 import {Replacement} from '../reload/replacement.ts'
@@ -14,7 +13,8 @@ export interface ExchangesNeeds extends Omit<ExchangeOptions, 'cut'>, ReloadList
 export class Exchanges {
   readonly reports: ReloadReports
   readonly #options: ExchangesNeeds & ExchangeOptions
-  #replacement: Replacement | undefined
+  /** The replacement of the process; undefined: it stays. */
+  current: Replacement | undefined
   /** Number of exchanges whose old process still finishes its work. */
   #finishing = 0
 
@@ -24,45 +24,28 @@ export class Exchanges {
   }
 
   get at(): ReplacementPoint {
-    return this.#replacement?.at ?? 'none'
+    return this.current?.at ?? 'none'
   }
 
   get isFalling(): boolean {
-    return this.#replacement?.isFalling === true
-  }
-
-  get hasSpawned(): boolean {
-    return this.#replacement?.hasSpawned === true
-  }
-
-  /** Must be called after each change of the app's state. */
-  moved(): void {
-    this.#replacement?.moved()
+    return this.current?.isFalling === true
   }
 
   /** Lets the calls and the work of the process finish. `isFall`: the app falls asleep. */
   async drain(isFall: boolean, callOff: AbortSignal): Promise<void> {
-    this.#replacement ??= this.#begin(isFall)
-    await this.#replacement.drain(callOff)
-  }
-
-  lull(): void {
-    this.#replacement?.lull()
-  }
-
-  async exchange(why: Why, starting: () => void): Promise<void> {
-    await this.#replacement?.exchange(why, starting)
+    this.current ??= this.#begin(isFall)
+    await this.current.drain(callOff)
   }
 
   failed(error: unknown): void {
-    if (this.#replacement !== undefined) this.#replacement.at = 'left'
+    if (this.current !== undefined) this.current.at = 'left'
     this.reports.failed('reload', error)
   }
 
   /** Admits calls again. `isReported`: unless the app ends. */
   close(isReported: boolean): void {
-    const replacement = this.#replacement
-    this.#replacement = undefined
+    const replacement = this.current
+    this.current = undefined
     if (replacement === undefined) return
     replacement.close()
     this.#finished()

@@ -6,15 +6,11 @@ import {nextStep, type OwnerFacts, type OwnerStep} from './next-step.ts'
 import {InstanceTurns} from './turn.ts'
 import {OwnerWaiters} from './waiters.ts'
 
-/** The steps of commands that concern more than the process of one app. */
-export interface CommandSteps {
+export interface AppOwnerOptions extends ExchangesNeeds {
   /** Opens a closed app again. A stopped one starts after its dependencies; an edit starts its apps itself. Rejects if a port is taken. */
   readonly open: (runtime: AppRuntime, callOff: AbortSignal) => Promise<void>
   /** Starts an app after its dependencies, as before its first start. */
   readonly queue: (runtime: AppRuntime) => Promise<void>
-}
-
-export interface AppOwnerOptions extends ExchangesNeeds, CommandSteps {
   /** The owners of all instances of the app that are open. */
   readonly group: () => readonly AppOwner[]
   /** Called when a command asks for a process: saves are not limited any more. */
@@ -37,8 +33,6 @@ export class AppOwner {
   readonly turns: InstanceTurns
   /** Reason for which the latest change has kept the old process, or the app could not be opened; '' = it has succeeded. */
   failure = ''
-  /** The error of the latest opening. */
-  #openError: unknown
   readonly #options: AppOwnerOptions
   readonly #off: () => void
   readonly #exchanges: Exchanges
@@ -51,8 +45,9 @@ export class AppOwner {
   #isOpen = true
   /** Closes the app, once. */
   #end: (() => Promise<void>) | undefined
-  /** Settles when the app is closed. */
-  #closed = Promise.withResolvers<void>()
+  /** The latest opening and closing. */
+  #opening: Promise<void> = Promise.resolve()
+  #closing: Promise<void> = Promise.resolve()
 
   constructor(options: AppOwnerOptions) {
     this.runtime = options.runtime
@@ -61,11 +56,11 @@ export class AppOwner {
     this.turns = new InstanceTurns(this, options)
     this.#waiters = new OwnerWaiters(options.clock)
     this.#off = this.runtime.onMove(() => {
-      this.#exchanges.moved()
+      this.#exchanges.current?.moved()
       this.turns.moved()
-      const {app, wanted, plan} = this.runtime
+      const {sleep, wanted, plan} = this.runtime
       // its next process uses the plan that was not applied
-      if (app.state.phase === 'asleep' && wanted !== plan && !this.isChanging) this.want('watch')
+      if (sleep.isAsleep && wanted !== plan && !this.isChanging) this.want('watch')
       queueMicrotask(() => this.look())
     })
   }
@@ -112,24 +107,23 @@ export class AppOwner {
       this.#endTurn()
     }
     this.look()
-    await this.#closed.promise
+    await this.#closing
   }
 
   /** Opens the app for the edit that has closed it. Rejects as the opening does. */
   async reopen(): Promise<void> {
     this.runtime.closing = 'opens'
-    this.#openError = undefined
+    this.#opening = Promise.resolve()
     this.#isAtRest = false
     this.look()
     await this.reached('settled')
-    if (this.#openError !== undefined) throw this.#openError
+    await this.#opening
   }
 
   /** Called when the app is open again. Its next process is of the latest round. */
   opened(): void {
     this.#isOpen = true
     this.runtime.closing = 'no'
-    this.#closed = Promise.withResolvers()
     this.#round = this.runtime.round
   }
 
@@ -138,10 +132,7 @@ export class AppOwner {
    * start of an overlapping process is not visible. An app that was not started only gets the wanted plan.
    */
   async reached(aim: 'begun' | 'settled'): Promise<void> {
-    if (this.#isAtRest) return
-    const {round, wanted} = this.runtime
-    const ms = aim === 'begun' ? wanted.stop.timeoutMs + wanted.ready.timeoutMs : Infinity
-    await this.#waiters.add({aim, round, ms})
+    if (!this.#isAtRest) await this.#waiters.add(aim, this.runtime)
   }
 
   /** Number of requested changes that it has not tried. */
@@ -183,7 +174,7 @@ export class AppOwner {
     const step = nextStep(this.runtime, this.#facts)
     const doing = this.#doing
     if (doing !== undefined && doing.step !== step) doing.callOff.abort()
-    if (this.#exchanges.hasSpawned) this.#waiters.begun(this.#round)
+    if (this.#exchanges.current?.hasSpawned === true) this.#waiters.begun(this.#round)
     if (doing === undefined) this.#take(step)
     else if (step === 'end' && doing.step !== 'end') this.#endAtOnce(doing)
   }
@@ -209,8 +200,7 @@ export class AppOwner {
   }
 
   get isBusy(): boolean {
-    const {step = 'none'} = this.#doing ?? {}
-    return !['none', 'open', 'end'].includes(step) || this.#exchanges.at !== 'none'
+    return !['none', 'open', 'end'].includes(this.#doing?.step ?? 'none') || this.#exchanges.at !== 'none'
   }
 
   get #facts(): OwnerFacts {
@@ -242,9 +232,8 @@ export class AppOwner {
   async #open(callOff: AbortSignal): Promise<void> {
     this.failure = ''
     try {
-      await this.#options.open(this.runtime, callOff)
+      await (this.#opening = this.#options.open(this.runtime, callOff))
     } catch (error) {
-      this.#openError = error
       this.failure = wholeMessageOf(error)
       Object.assign(this.runtime, {person: 'stopped', request: 'no'})
     }
@@ -253,13 +242,12 @@ export class AppOwner {
   /** Ends the app once. An opening that this has cancelled may settle before that, and asks for the next step. */
   async #endApp(): Promise<void> {
     const end = this.#end
-    if (end === undefined) return void (await Promise.allSettled([this.#closed.promise]))
     this.#end = undefined
-    this.#close()
-    const ended = end()
-    await Promise.allSettled([ended])
-    this.#isOpen = false
-    this.#closed.resolve(ended)
+    if (end !== undefined) {
+      this.#close()
+      this.#closing = end().finally(() => (this.#isOpen = false))
+    }
+    await Promise.allSettled([this.#closing])
   }
 
   /** Takes a step towards a process of the latest round. */
@@ -270,8 +258,8 @@ export class AppOwner {
     try {
       if (step === 'overlap') this.failure = await exchanges.overlap(callOff.signal)
       else if (step === 'drain') await exchanges.drain(this.changes === 0, callOff.signal)
-      else if (step === 'lull') exchanges.lull()
-      else await exchanges.exchange(this.#why, () => this.#starting())
+      else if (step === 'lull') exchanges.current?.lull()
+      else await exchanges.current?.exchange(this.#why, () => this.#starting())
     } catch (error) {
       this.#round = round
       exchanges.failed(error)

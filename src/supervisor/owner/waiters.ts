@@ -1,11 +1,10 @@
+import type {AppRuntime} from '../app-runtime.ts'
 import type {Clock} from '../../platform/clock.ts'
 
 /** Caller that waits for the end of all steps, or with `begun` for the spawn of a process of this round. */
 interface Waiter {
   readonly aim: 'begun' | 'settled'
   readonly round: number
-  /** Time limit in ms. */
-  readonly ms: number
 }
 
 /** Callers that wait for the steps of an owner. */
@@ -17,10 +16,11 @@ export class OwnerWaiters {
     this.#clock = clock
   }
 
-  /** Settles when the caller is answered, or its time is over. */
-  async add(waiter: Waiter): Promise<void> {
+  /** Settles when the caller is answered, or with `begun` when the process should be ready. */
+  async add(aim: Waiter['aim'], {round, wanted: {stop, ready}}: Pick<AppRuntime, 'round' | 'wanted'>): Promise<void> {
+    const waiter = {aim, round}
     const {promise, resolve} = Promise.withResolvers<void>()
-    const callOff = waiter.ms === Infinity ? undefined : this.#clock.after(waiter.ms, resolve)
+    const callOff = aim === 'begun' ? this.#clock.after(stop.timeoutMs + ready.timeoutMs, resolve) : undefined
     this.#all.set(waiter, resolve)
     await promise
     callOff?.()

@@ -23,7 +23,6 @@ await Promise.all([
   import('../../../src/supervisor/reload/overlap.ts'),
   import('../../../src/run/edits/template-edits.ts'),
   import('../../../src/run/edits/close-for-edit.ts'),
-  import('../../../src/run/edits/same-ports.ts'),
   import('../../../src/run/open-published.ts'),
   import('../../../src/run/sleep/sleeping.ts'),
   import('../../../src/files/resources/resource-files.ts'),
