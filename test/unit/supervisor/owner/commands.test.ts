@@ -4,7 +4,7 @@ import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import type {Intent} from '../../../../src/supervisor/owner/next-step.ts'
 import type {AppOwner, AppOwnerOptions} from '../../../../src/supervisor/owner/owner.ts'
 import {TestClock} from '../../../rig/clock.ts'
-import {FakeRuntime, ownerOf, READY, settle} from './fake-app.ts'
+import {FakeRuntime, ownerOf, settle} from './fake-app.ts'
 
 /** An owner, and what it does: `open` settles when the test says so. */
 const owned = (options: Partial<AppOwnerOptions> = {}) => {
@@ -138,25 +138,6 @@ t.test('an app that an edit removes before its turn to open is not opened', asyn
   turn.resolve()
   t.equal(await started, 'it was stopped meanwhile')
   t.same(log, ['end'])
-})
-
-t.test('a start queues an app that has ended, and leaves one that runs', async t => {
-  const {runtime, log, start} = owned()
-  t.equal(await start(), '')
-  t.same(log, [])
-  runtime.move({phase: 'exited', exit: {kind: 'code', code: 1}, asked: false})
-  t.equal(await start(), '')
-  t.same(log, ['queue'])
-})
-
-t.test('an app is handed over to a debugger in place of its next process', async t => {
-  const {runtime, owner} = owned()
-  Object.assign(runtime, {person: 'debugs', changesHands: true})
-  const debugged = owner.follow()
-  await settle()
-  runtime.move(READY)
-  t.equal(await debugged, '')
-  t.same(runtime.asked, ['hand over', 'replace: user'])
 })
 
 t.test('a command is told that the run ends', async t => {

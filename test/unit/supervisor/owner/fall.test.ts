@@ -76,14 +76,3 @@ t.test('one that is busy again, has exited, or does not release its work in time
   t.equal(await kept, false)
   for (const {runtime, warned} of [busy, ended, deaf]) t.same([runtime.asked, warned], [[], []])
 })
-
-t.test('at the end of the run no app falls asleep', async t => {
-  const {runtime, owner} = open()
-  const inside = runtime.call('/slow')
-  const fell = owner.fall(quiet)
-  owner.end()
-  inside.leave()
-  t.equal(await fell, false)
-  t.equal(await owner.fall(quiet), false)
-  t.same(runtime.asked, [])
-})
