@@ -82,7 +82,7 @@ function eventsPage() {
 const EVENTS = `\`GET /api/v1/events\` on the control socket of a run, and at the port of its [page](dashboard.md), streams what happens: server-sent events, or one JSON object a line if \`Accept\` has
 \`ndjson\`. \`pillion events -f -o ndjson\` prints them, \`--types app,death\` only some. \`?types=\`, \`?app=\` and \`?after=ID\` select; \`schema/api.yaml\` describes all of it.
 
-Who gives the id of the last event that came gets those after it. Events without an id are samples: they are not sent again. In the examples, lists have their first entry alone.
+A reader that sends the id of its last event gets the events after it. Events without an id are samples: they are not sent again. In the examples, lists have their first entry alone.
 `
 
 /** The type of a field, in a few words. */

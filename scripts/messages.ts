@@ -56,7 +56,7 @@ ${mistakes()}
 
 ## Hints
 
-An error of a command names the next step. Where stdin is no terminal, as in a script, in CI or with a coding agent, this hint is one line on stderr with its code at the end, and names commands that return, such as \`pillion up -d\`. With \`--log-as-json\` the error is one line with both:
+An error of a command names the next step. If stdin is not a terminal, as in a script, in CI or with a coding agent, this hint is one line on stderr with its code at the end, and names commands that return, such as \`pillion up -d\`. With \`--log-as-json\` the error is one line with both:
 
 \`\`\`
 ❌  there is no run
