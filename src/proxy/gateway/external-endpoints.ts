@@ -7,7 +7,7 @@ import type {HttpEndpoint, SecretOf} from '../../files/resources/http-endpoints.
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import {Pool} from '../net/pool.ts'
 import type {Dial} from '../net/dialer.ts'
-import type {WebOptions} from '../net/external-adapter.ts'
+import type {WebOptions} from '../net/web/web-agent.ts'
 
 export interface ExternalEndpointsOptions {
   readonly resources: AppResources
@@ -198,6 +198,6 @@ function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string
 /** How calls reach an external URL. */
 const webDial = (options: WebOptions): Dial => {
   const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
-  const remote = async () => (await import('../net/external-adapter.ts')).connectWeb(options)
+  const remote = async () => (await import('../net/web/connect-web.ts')).connectWeb(options)
   return {protocol: 'HTTP/1.1', scheme, remote}
 }

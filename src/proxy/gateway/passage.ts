@@ -1,42 +1,16 @@
-import type {Delay, Hit} from '../faults/hit.ts'
 import type {Call, SentRequest} from '../../model/call.ts'
-import type {Protocol} from '../../model/call-protocol.ts'
-import {messageOf} from '../../model/errors.ts'
+import type {Delay, Hit} from '../faults/hit.ts'
 import type {BrokenResponse} from '../net/broken-response.ts'
 import {CallJournal} from '../net/call-journal.ts'
 import {type Pool, howEnded} from '../net/pool.ts'
-import {type AppPipeline, isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
+import {isHeld, type Admission, type Admitted, type Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
 import {brokenBy} from './faulted-call.ts'
 import {HELD_TOO_MUCH} from './held-bodies.ts'
 import {InterceptedRun} from './intercepted-run.ts'
 import type {Interceptor, CallOutcome} from './interceptor.ts'
-
-/** A call, as its passage needs it: the parts that differ between protocols. */
-export interface Passenger {
-  /** Asks the callee's queue. `isRefused`: the callee has refused a connection just now, so the call must be queued. */
-  ask(isRefused: boolean): Admission | Held
-  /** Protocol by which the callee is called. */
-  protocolAt(pool: Pool): Protocol
-  /** Sends it to the callee that has admitted it. */
-  send(admitted: Admitted): void
-  /** Sends the request through the callee's middleware first. Omitted if the protocol has none. */
-  filter?(admitted: Admitted, pipeline: AppPipeline): void
-  /** Called if the callee denies the call. Settles the passage. */
-  denied(denied: Denied): void
-  /** Called if a fault ends the call with a status or a reset before it is sent. Settles the passage. */
-  struck(hit: Hit): void
-  /** Called when another attempt follows the discarded one. Omitted, like the next two, if no policy applies. */
-  restart?(): void
-  /** Discards the current attempt with its connection and response. */
-  drop(): void
-  /** Called after the last attempt. Passes on its outcome. */
-  conclude?(outcome: CallOutcome): void
-  /** Returns why the request cannot be sent again; '' = it can. */
-  whyOnce?(): string
-  /** Handles a bug of ours, which ends only this call. */
-  crash(error: unknown): void
-}
+import {PassageWait, type WaitEnd} from './passage-wait.ts'
+import type {Passenger} from './passenger.ts'
 
 /** Number of connections that one process may refuse, although its queue admits the call each time, before the call fails. */
 const MAX_REFUSALS = 3
@@ -64,9 +38,10 @@ export class Passage {
   readonly #passenger: Passenger
   readonly #context: PassageContext
   readonly journal: CallJournal
-  #length: number // bytes of the body that are kept while the call waits
-  #held: Held | Delay | undefined
-  #heldBytes = 0
+  /** Bytes of the body that are kept while the call waits. */
+  #length: number
+  /** The current wait; undefined: the call does not wait. */
+  #wait: PassageWait | undefined
   /** A fault has hit the current attempt. */
   #hit: Hit | undefined
   /**
@@ -74,10 +49,10 @@ export class Passage {
    * does not reset the count, since the queue's probe succeeds at a process that accepts and then closes.
    */
   #refusals: Map<Pool, number> | undefined
-  /** The policies that decide about the call. Undefined once its outcome is final. */
-  #run: InterceptedRun | undefined
-  /** The same policies, kept after that for the record of the call. */
+  /** The policies around the call; undefined: none apply. */
   #policies: InterceptedRun | undefined
+  /** Whether the policies no longer decide about the call. */
+  #isReleased = false
 
   /** `of`: a call, or the record of a call that has begun. `length`: bytes of the body that are kept. */
   constructor(passenger: Passenger, context: PassageContext, of: Travelling | CallJournal, length = 0) {
@@ -91,25 +66,30 @@ export class Passage {
   /** Returns the policies around the call, if any apply. Must be called before `start`. */
   under(call: Call, interceptor: Interceptor | undefined): InterceptedRun | undefined {
     if (interceptor === undefined) return undefined
-    return (this.#policies = this.#run = InterceptedRun.of(call, interceptor))
+    return (this.#policies = InterceptedRun.of(call, interceptor))
   }
 
   /** Whether policies decide if an ended attempt is the last. */
   get isPoliced(): boolean {
-    return this.#run !== undefined
+    return this.#deciding !== undefined
+  }
+
+  get #deciding(): InterceptedRun | undefined {
+    return this.#isReleased ? undefined : this.#policies
   }
 
   /** Makes the first attempt. */
   start(): void {
-    const run = this.#run
-    if (run !== undefined && !this.#begins(run)) return void this.#conclude(run)
+    const policies = this.#policies
+    if (policies !== undefined && !this.#begins(policies)) return void this.#conclude(policies)
     this.#meet()
   }
 
   /** Ends the current attempt. Policies may discard its outcome and make another. */
   settle(outcome: CallOutcome): void {
-    if (this.#run === undefined) this.#passenger.conclude?.(outcome)
-    else this.#run.settle(outcome)
+    const policies = this.#deciding
+    if (policies === undefined) this.#passenger.conclude?.(outcome)
+    else policies.settle(outcome)
   }
 
   /** Called when the connection was refused: asks again, since the queue knows when the callee will listen. Returns false after too many refusals. */
@@ -131,14 +111,14 @@ export class Passage {
   /** Counts a piece of the body that is kept until there is a connection. Returns false without room. */
   hold(bytes: number): boolean {
     this.#length += bytes
-    return this.#held === undefined || this.#reserve(bytes)
+    return this.#wait === undefined || this.#wait.reserve(bytes)
   }
 
   /** Policies leave the call alone from now on. */
   release(): void {
-    const run = this.#run
-    this.#run = undefined
-    run?.settle({kind: 'response', verdict: 'success', discard: () => undefined})
+    const policies = this.#deciding
+    this.#isReleased = true
+    policies?.settle({kind: 'response', verdict: 'success', discard: () => undefined})
   }
 
   /** Discards the current attempt in any state. */
@@ -168,39 +148,39 @@ export class Passage {
   /** The call has ended. */
   over(): void {
     this.isOver = true
-    this.#run?.cancel()
+    this.#deciding?.cancel()
     this.#stopWaiting()
     this.leave()
     if (this.#policies !== undefined) this.journal.decisions = this.#policies.decisions
     this.journal.ended()
   }
 
-  /** `first`: the outcome of the first attempt, if it was made already. */
-  async #conclude(run: InterceptedRun, first?: CallOutcome): Promise<void> {
+  /** Runs the policies to their decision. `first`: the outcome of the first attempt, if it was made already. */
+  async #conclude(policies: InterceptedRun, first?: CallOutcome): Promise<void> {
     try {
-      const outcome = await run.start(
+      const outcome = await policies.start(
         {attempt: () => this.#again(), stop: () => this.discard(), whyOnce: () => this.#passenger.whyOnce?.() ?? ''},
         first
       )
-      this.#concluded(run, outcome)
+      this.#concluded(outcome)
     } catch (error) {
       this.#passenger.crash(error)
     }
   }
 
-  #concluded(run: InterceptedRun, outcome: CallOutcome): void {
-    const isReleased = this.#run !== run
-    this.#run = undefined
-    if (!this.isOver && !isReleased) this.#passenger.conclude?.(outcome)
+  #concluded(outcome: CallOutcome): void {
+    const wasReleased = this.#isReleased
+    this.#isReleased = true
+    if (!this.isOver && !wasReleased) this.#passenger.conclude?.(outcome)
   }
 
-  /** The first attempt may be made at once: policies look at it when it has ended. */
-  #begins(run: InterceptedRun): boolean {
-    return run.begin(
+  /** Whether the first attempt may be made at once: policies look at it when it has ended. */
+  #begins(policies: InterceptedRun): boolean {
+    return policies.begin(
       () => this.#passenger.whyOnce?.() ?? '',
       (outcome, isLast) => {
-        if (isLast) this.#concluded(run, outcome)
-        else void this.#conclude(run, outcome)
+        if (isLast) this.#concluded(outcome)
+        else void this.#conclude(policies, outcome)
       }
     )
   }
@@ -220,7 +200,7 @@ export class Passage {
     if (hit === undefined) return this.#admit(false)
     const delay = hit.delay()
     if (delay === undefined) this.#suffer()
-    else this.#wait(delay)
+    else this.#waitFor(delay)
   }
 
   /** Called when the fault's delay is over, or at once without one. */
@@ -232,57 +212,44 @@ export class Passage {
 
   #admit(isRefused: boolean): void {
     const admission = this.#passenger.ask(isRefused)
-    if (isHeld(admission)) this.#wait(admission)
+    if (isHeld(admission)) this.#waitFor(admission)
     else this.#go(admission)
   }
 
-  #wait(held: Held | Delay): void {
-    this.#held = held
-    if (!this.#reserve(this.#length)) {
+  #waitFor(held: Held | Delay): void {
+    const wait = (this.#wait = new PassageWait(held, this.#context.heldBodies))
+    if (!wait.reserve(this.#length)) {
       this.#stopWaiting()
       return this.#passenger.denied({ok: false, status: 500, error: HELD_TOO_MUCH})
     }
-    this.journal.held(held.reason)
-    const count = (isCounted: boolean): void => {
-      if (this.#held !== held) return
-      if (isCounted) this.#run?.resume()
-      else this.#run?.pause()
-    }
-    count(held.isCounted === true)
-    if ('onCounted' in held) held.onCounted?.(count)
-    void this.#await(held)
+    this.journal.held(wait.reason)
+    wait.onCounted(isCounted => {
+      if (isCounted) this.#deciding?.resume()
+      else this.#deciding?.pause()
+    })
+    void this.#await(wait)
   }
 
-  #reserve(bytes: number): boolean {
-    if (this.#context.heldBodies?.hold(bytes) === false) return false
-    this.#heldBytes += bytes
-    return true
-  }
-
-  async #await(held: Held | Delay): Promise<void> {
-    let admission: Admission | undefined
+  async #await(wait: PassageWait): Promise<void> {
+    const end = await wait.ended()
     try {
-      admission = await held.admitted
-    } catch (error) {
-      admission = {ok: false, status: 500, error: messageOf(error)}
-    }
-    try {
-      this.#arrived(admission, held)
+      this.#continue(wait, end)
     } catch (error) {
       this.#passenger.crash(error)
     }
   }
 
-  #arrived(admission: Admission | undefined, held: Held | Delay): void {
-    if (this.isOver || this.#held !== held) {
-      if (admission?.ok === true) admission.leave()
+  /** Continues after a wait, unless the call is over or waits for something else by now. */
+  #continue(wait: PassageWait, end: WaitEnd): void {
+    if (this.isOver || this.#wait !== wait) {
+      if (end.kind === 'decided' && end.admission.ok) end.admission.leave()
       return
     }
-    this.#run?.resume()
-    this.#held = undefined
-    this.#stopWaiting()
-    if (admission === undefined) this.#suffer()
-    else this.#go(admission)
+    this.#deciding?.resume()
+    this.#wait = undefined
+    wait.release()
+    if (end.kind === 'delayed') this.#suffer()
+    else this.#go(end.admission)
   }
 
   #go(admission: Admission): void {
@@ -296,11 +263,8 @@ export class Passage {
     else this.#passenger.filter(admission, admission.pipeline)
   }
 
-  /** Leaves the queue. */
   #stopWaiting(): void {
-    this.#held?.cancel()
-    this.#held = undefined
-    this.#context.heldBodies?.release(this.#heldBytes)
-    this.#heldBytes = 0
+    this.#wait?.cancel()
+    this.#wait = undefined
   }
 }

@@ -24,7 +24,8 @@ import type {Pool} from '../net/pool.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
 import {HELD_TOO_MUCH} from './held-bodies.ts'
-import {Passage, type Passenger} from './passage.ts'
+import {Passage} from './passage.ts'
+import type {Passenger} from './passenger.ts'
 
 /** The context of a listener for calls of HTTP/2. */
 export interface StreamContext extends CallContext {

@@ -3,7 +3,7 @@ import type {BrokenResponse} from './broken-response.ts'
 import type {CallJournal} from './call-journal.ts'
 import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
 import type {Failure} from './upstream.ts'
-import type {Copy} from './mirror.ts'
+import type {Copy} from './copy.ts'
 import type {Reply} from './reply.ts'
 
 /** The decisions about a call; the exchange moves the bytes. */

@@ -1,21 +1,7 @@
-import type {CallObserver, SentRequest} from '../../model/call.ts'
-import {messageOf} from '../../model/errors.ts'
-import {CallJournal} from './call-journal.ts'
-import {Budget, Collector, type Room} from '../../platform/collector.ts'
-import type {Pool} from './pool.ts'
-import {PLAIN_RULES, type ResponseHead} from './http1/response-head.ts'
-import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
-
-/** A call that is mirrored to shadows. */
-export interface CopyOf {
-  /** App id of the caller. */
-  readonly caller: string
-  readonly method: string
-  /** The path with the query. */
-  readonly path: string
-  /** The head for the callee behind a pool, without the headers about the body's length and the empty line. */
-  readonly headFor: (pool: Pool) => string
-}
+import type {CallObserver} from '../../model/call.ts'
+import {Budget} from '../../platform/collector.ts'
+import {Copy, MAX_BODY_BYTES} from './copy.ts'
+import {deliver, type CopyOf, type ShadowCopy, type ShadowPermit} from './shadow-delivery.ts'
 
 /** A callee that gets copies of calls; its responses are discarded. */
 export interface Shadow {
@@ -29,36 +15,20 @@ export interface Shadow {
 
 type PendingCall = Pick<CopyOf, 'caller' | 'method' | 'path'>
 
-export interface ShadowPermit {
-  readonly pool: Pool
-  /** The pid of the process; left out: not known. */
-  readonly pid?: number | undefined
-  /** The copy has ended. Called exactly once. */
-  leave(): void
-}
-
-/** Calls with a larger body are not mirrored. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024
 /** Maximum size of all bodies that are queued for shadows. */
 const MAX_QUEUED_BYTES = 4 * MAX_BODY_BYTES
-/** Maximum number of copies in flight to a shadow, and queued for it: a hanging shadow must not use up all sockets. */
+/** Maximum number of copies in flight to a shadow: a hanging shadow must not use up all sockets. */
 const MAX_IN_FLIGHT = 64
+/** Maximum number of copies that wait for a shadow. */
 const MAX_QUEUE = 1000
 
-/** A queued copy for one shadow. */
-interface QueuedCopy {
-  readonly shadow: Shadow
-  readonly of: CopyOf
-  readonly body: Buffer
-  /** The copy has ended; '' or why it did not reach the shadow. */
-  readonly over: (why: string) => void
-}
-
+/** The copies for one shadow. */
 interface ShadowQueue {
+  readonly shadow: Shadow
   inFlight: number
-  readonly waiting: QueuedCopy[]
-  /** The last copy failed; this is reported only once. */
-  isReported: boolean
+  readonly waiting: ShadowCopy[]
+  /** Whether the last copy failed: a failure is reported only once. */
+  isFailing: boolean
 }
 
 /** The shadows of a run, with a queue for each. Mirroring never affects a caller. */
@@ -81,209 +51,69 @@ export class Mirror {
     return {begun, open: begun - ended}
   }
 
-  /** A copy that is sent when the call has got its response and its whole body has arrived. */
+  /** Begins a copy of a call for these shadows. */
   copy(of: CopyOf, shadows: readonly Shadow[]): Copy {
     const tooLarge = (): void => {
       const names = shadows.map(({name}) => name).join(', ')
       this.#warn(`${of.method} ${of.path} was not mirrored to ${names}: its body is too large`)
     }
-    return new Copy(this.#bodies, tooLarge, (body, sent) => {
+    const send = (body: Buffer, sent: () => void): void => {
       let left = shadows.length
-      for (const shadow of shadows)
-        this.#enqueue({shadow, of, body}, () => {
-          if (--left === 0) sent()
-        })
-    })
+      const ended = (): void => {
+        if (--left === 0) sent()
+      }
+      for (const shadow of shadows) this.#enqueue(this.#queueOf(shadow), of, body, ended)
+    }
+    return new Copy(this.#bodies, {tooLarge, send})
   }
 
-  #enqueue(sending: Omit<QueuedCopy, 'over'>, over: () => void): void {
-    const {shadow} = sending
-    const queue = this.#queueOf(shadow)
-    if (queue.waiting.length >= MAX_QUEUE) {
-      this.#report(shadow, queue, 'its queue of copies is full')
+  /** `over`: called when the copy has ended. */
+  #enqueue(queue: ShadowQueue, of: CopyOf, body: Buffer, over: () => void): void {
+    const {shadow, waiting} = queue
+    if (waiting.length >= MAX_QUEUE) {
+      this.#report(queue, 'its queue of copies is full')
       return over()
     }
     this.#copies.begun++
-    queue.waiting.push({
-      ...sending,
-      over: why => {
-        if (why === '') queue.isReported = false
-        else this.#report(shadow, queue, why)
+    waiting.push({
+      of,
+      body,
+      callee: shadow.callee,
+      ended: end => {
+        if (end.kind === 'delivered') queue.isFailing = false
+        else this.#report(queue, end.why)
         queue.inFlight--
         this.#copies.ended++
         over()
-        this.#next(queue)
+        this.#sendNext(queue)
       }
     })
-    this.#next(queue)
+    this.#sendNext(queue)
   }
 
-  #next(queue: ShadowQueue): void {
+  #sendNext(queue: ShadowQueue): void {
     if (queue.inFlight >= MAX_IN_FLIGHT) return
-    const sending = queue.waiting.shift()
-    if (sending === undefined) return
+    const copy = queue.waiting.shift()
+    if (copy === undefined) return
     queue.inFlight++
-    const permit = sending.shadow.admit(sending.of)
-    if (permit instanceof Promise) void permit.then(later => go(sending, later, this.#observer))
-    else go(sending, permit, this.#observer)
+    const permit = queue.shadow.admit(copy.of)
+    if (permit instanceof Promise) void permit.then(later => this.#send(copy, later))
+    else this.#send(copy, permit)
+  }
+
+  #send(copy: ShadowCopy, permit: ShadowPermit | string): void {
+    if (typeof permit === 'string') copy.ended({kind: 'failed', why: permit})
+    else deliver(copy, permit, this.#observer)
   }
 
   #queueOf(shadow: Shadow): ShadowQueue {
-    const queue = this.#queues.get(shadow) ?? {inFlight: 0, waiting: [], isReported: false}
+    const queue = this.#queues.get(shadow) ?? {shadow, inFlight: 0, waiting: [], isFailing: false}
     this.#queues.set(shadow, queue)
     return queue
   }
 
-  #report({name}: Shadow, queue: ShadowQueue, why: string): void {
-    if (!queue.isReported) this.#warn(`copies of calls do not reach ${name}: ${why}`)
-    queue.isReported = true
-  }
-}
-
-type SendCopy = (body: Buffer, sent: () => void) => void
-
-/** The copy of one call. Collects the body on its way to the callee, and is sent after the caller has the response. */
-export class Copy {
-  readonly #tooLarge: () => void
-  readonly #send: SendCopy
-  readonly #body: Collector
-  #isComplete = false
-  #hasResponse = false
-  #isOver = false
-
-  /** `bodies` is the room for the bodies of all copies. */
-  constructor(bodies: Room, tooLarge: () => void, send: SendCopy) {
-    this.#tooLarge = tooLarge
-    this.#send = send
-    this.#body = new Collector(MAX_BODY_BYTES, bodies)
-  }
-
-  /** More of the body. */
-  take(bytes: Buffer): void {
-    if (this.#isOver || bytes.length === 0 || this.#body.add(bytes) === 'added') return
-    this.#tooLarge()
-    this.drop()
-  }
-
-  /** Called when the whole body was collected. */
-  whole(): void {
-    this.#isComplete = true
-    this.#sendIfReady()
-  }
-
-  /** Called when the caller has the whole response, with any status. */
-  responded(): void {
-    this.#hasResponse = true
-    this.#sendIfReady()
-  }
-
-  /** The caller has disconnected: before the response the copy is dropped; afterwards the rest of the body may still arrive. */
-  gone(): void {
-    if (!this.#hasResponse) this.drop()
-  }
-
-  /** The rest of the body will not arrive. */
-  drop(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#body.release()
-  }
-
-  #sendIfReady(): void {
-    if (this.#isOver || !this.#isComplete || !this.#hasResponse) return
-    this.#isOver = true
-    this.#send(this.#body.whole(), () => this.#body.release())
-  }
-}
-
-function go(sending: QueuedCopy, permit: ShadowPermit | string, observer: CallObserver | undefined): void {
-  if (typeof permit === 'string') return sending.over(permit)
-  const upstream = permit.pool.take()
-  upstream.serve(new Delivery(sending, permit, upstream, observer))
-}
-
-/** A copy on a connection; the response is read to its end and discarded. */
-class Delivery implements ResponseHandler {
-  readonly isTunnel = false
-  readonly rules = PLAIN_RULES
-  isSent = false
-  #journal: CallJournal | undefined
-  readonly #sending: QueuedCopy
-  readonly #permit: ShadowPermit
-  #upstream: Upstream
-  #wasLeft = false
-  readonly #observer: CallObserver | undefined
-
-  constructor(sending: QueuedCopy, permit: ShadowPermit, upstream: Upstream, observer: CallObserver | undefined) {
-    this.#observer = observer
-    this.#sending = sending
-    this.#permit = permit
-    this.#upstream = upstream
-  }
-
-  get toHead(): boolean {
-    return this.#sending.of.method === 'HEAD'
-  }
-
-  open(): void {
-    const {of, body, shadow} = this.#sending
-    const hasLength = body.length > 0 || of.method === 'POST' || of.method === 'PUT' || of.method === 'PATCH'
-    const length = hasLength ? `Content-Length: ${body.length}\r\n` : ''
-    const {pool, pid = 0} = this.#permit
-    const head = `${of.headFor(pool)}${length}\r\n`
-    const {caller, method, path} = of
-    if (this.#observer !== undefined && this.#journal === undefined) {
-      const call = {caller, callee: shadow.callee, method, path, isShadow: true}
-      const request: SentRequest = {protocol: 'none', method, path, lines: '', text: head, size: head.length}
-      this.#journal = new CallJournal(call, request, this.#observer, undefined)
-      this.#journal.begun()
-      this.#journal.sentWhole(true, {pid, protocol: pool.protocolOfHttp}, body)
-    }
-    this.#upstream.writeAll(head, body, '', true)
-    this.isSent = true
-  }
-
-  whole(head: ResponseHead, body: string): void {
-    this.#journal?.responded(head.status, head, body)
-    this.#over('')
-  }
-
-  // the response is discarded
-  head(head: ResponseHead): void {
-    this.#journal?.responded(head.status, head)
-  }
-
-  body(bytes: Buffer): boolean {
-    this.#journal?.passed(bytes, 'response')
-    return true
-  }
-
-  end(): void {
-    this.#over('')
-  }
-
-  /** A failed response shows that the copy was delivered. */
-  fail(failure: Failure, why: string): void {
-    const {pool} = this.#permit
-    if (this.#upstream.unsent !== '' && !pool.isRetired && !this.#wasLeft) {
-      // the shadow has not begun to handle it
-      this.#wasLeft = true
-      this.#upstream = pool.connect()
-      return this.#upstream.serve(this)
-    }
-    this.#over(failure === 'cut' || failure === 'bad-status' ? '' : why)
-  }
-
-  crash(error: unknown): void {
-    this.#over(messageOf(error))
-  }
-
-  #over(why: string): void {
-    this.#permit.leave()
-    if (this.#journal !== undefined) {
-      this.#journal.failure = why
-      this.#journal.ended()
-    }
-    this.#sending.over(why)
+  #report(queue: ShadowQueue, why: string): void {
+    if (!queue.isFailing) this.#warn(`copies of calls do not reach ${queue.shadow.name}: ${why}`)
+    queue.isFailing = true
   }
 }

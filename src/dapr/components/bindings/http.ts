@@ -1,7 +1,7 @@
 import {resolve} from 'node:path'
 import {messageOf} from '../../../model/errors.ts'
 import {readTextFile} from '../../../model/read-file.ts'
-import type {Credentials} from '../../../proxy/net/external-adapter.ts'
+import type {Credentials} from '../../../proxy/net/web/web-agent.ts'
 import {bindingOf, BindingFailure, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent, OpenOptions} from '../component.ts'
 import type {Properties} from '../properties.ts'

@@ -3,7 +3,7 @@ import http2 from 'node:http2'
 import type net from 'node:net'
 import t, {type Test} from 'tap'
 import {closed} from '../../../../test/rig/closed.ts'
-import {Copy} from '../../../proxy/net/mirror.ts'
+import {Copy} from '../../../proxy/net/copy.ts'
 import {connect} from '../../../../test/integration/dapr/sidecar/caller.ts'
 import {openTestSidecar, rawApp} from '../../../../test/integration/dapr/sidecar/rig.ts'
 import {openManager} from './rig.ts'
@@ -17,11 +17,13 @@ class Account {
   readonly copy = (): Copy =>
     new Copy(
       {take: size => this.#add(size), give: size => void this.#add(-size)},
-      () => undefined,
-      (body, over) => {
-        this.sent.push(body.toString('latin1'))
-        over()
-        this.#news.emit('news')
+      {
+        tooLarge: () => undefined,
+        send: (body, sent) => {
+          this.sent.push(body.toString('latin1'))
+          sent()
+          this.#news.emit('news')
+        }
       }
     )
 

@@ -2,7 +2,7 @@ import http2 from 'node:http2'
 import t, {type Test} from 'tap'
 import type {Admission, Admit} from '../../../../src/proxy/gateway/admission.ts'
 import {http2Dial} from '../../../../src/proxy/gateway/app-channel.ts'
-import {Copy} from '../../../../src/proxy/net/mirror.ts'
+import {Copy} from '../../../../src/proxy/net/copy.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {ResponseHeads} from '../../../../src/proxy/net/http1/response-heads.ts'
 import {connect, request} from './caller.ts'
@@ -20,8 +20,7 @@ class BrokenCopy extends Copy {
 
 const copy = new BrokenCopy(
   {take: () => true, give: () => undefined},
-  () => undefined,
-  () => undefined
+  {tooLarge: () => undefined, send: () => undefined}
 )
 
 const admission = (pool: Pool, leave: () => void): Admission => ({

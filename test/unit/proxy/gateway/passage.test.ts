@@ -1,5 +1,6 @@
 import t from 'tap'
-import {Passage, type Passenger} from '../../../../src/proxy/gateway/passage.ts'
+import {Passage} from '../../../../src/proxy/gateway/passage.ts'
+import type {Passenger} from '../../../../src/proxy/gateway/passenger.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {aCall, aRequest} from '../../../rig/made-call.ts'
 

@@ -1,5 +1,6 @@
 import t from 'tap'
-import {Mirror, type CopyOf, type Shadow} from '../../../../src/proxy/net/mirror.ts'
+import {Mirror, type Shadow} from '../../../../src/proxy/net/mirror.ts'
+import type {CopyOf} from '../../../../src/proxy/net/shadow-delivery.ts'
 
 const call: CopyOf = {caller: 'shop', method: 'POST', path: '/weigh', headFor: () => ''}
 

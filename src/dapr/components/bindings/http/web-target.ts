@@ -1,6 +1,7 @@
 import type {Environment} from '../../../../model/environment.ts'
 import {collectFirst} from '../../../../platform/collector.ts'
-import {requestWeb, type WebOptions} from '../../../../proxy/net/external-adapter.ts'
+import type {WebOptions} from '../../../../proxy/net/web/web-agent.ts'
+import {requestWeb} from '../../../../proxy/net/web/web-request.ts'
 import {reasonOf} from '../../../../proxy/net/status.ts'
 import type {BindingResponse} from '../../binding.ts'
 import {systemClock} from '../../../../platform/clock.ts'

@@ -2,7 +2,8 @@ import {once} from 'node:events'
 import http from 'node:http'
 import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
-import {requestWeb, type WebOptions} from '../../../../src/proxy/net/external-adapter.ts'
+import type {WebOptions} from '../../../../../src/proxy/net/web/web-agent.ts'
+import {requestWeb} from '../../../../../src/proxy/net/web/web-request.ts'
 
 /** Listens with a server until the end of a test. Returns the options of requests to it. */
 async function optionsFor(t: Test, server: net.Server): Promise<WebOptions> {

@@ -1,6 +1,6 @@
 import {BlockList, isIP} from 'node:net'
-import {isLoopback} from '../../model/address.ts'
-import {variableOf, type Environment} from '../../model/environment.ts'
+import {isLoopback} from '../../../model/address.ts'
+import {variableOf, type Environment} from '../../../model/environment.ts'
 
 /** The host of a URL, without the brackets of an IPv6 address. */
 export const hostNameOf = ({hostname}: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')

@@ -1,0 +1,55 @@
+import type {Readable, Writable} from 'node:stream'
+import {owned} from '../../../platform/shared-reads.ts'
+import {UpstreamError} from '../dialer.ts'
+import type {Connect, RemoteSink, RequestBody} from '../remote-side.ts'
+import type {WebOptions} from './web-agent.ts'
+import {WebRequest} from './web-request.ts'
+
+/** Connects calls to an external URL: each call becomes a request of node:http, whose bodies are streamed. */
+export const connectWeb =
+  (options: WebOptions): Connect =>
+  ({opened}) => {
+    let current: WebRequest | undefined
+    let response: Readable | undefined
+    process.nextTick(opened)
+    return {
+      request: (adapted, sink) => {
+        current = new WebRequest(options, adapted, {
+          respond: (status, pairs, body) => {
+            response = body
+            sink.respond(status, pairs)
+            passOn(body, sink)
+          },
+          fail: error => sink.fail(error)
+        })
+        return bodyOf(current.start(), adapted.hasBody, sink)
+      },
+      resume: () => response?.resume(),
+      end: isWhole => {
+        if (isWhole) return void response?.resume() // the connection stays open for the next request
+        response?.destroy()
+        current?.end()
+      }
+    }
+  }
+
+/** Passes on the body of a response. */
+const passOn = (body: Readable, sink: RemoteSink): void =>
+  void body
+    .on('data', (piece: Buffer) => void (sink.data(piece) || body.pause()))
+    .on('end', () => sink.end())
+    .on('error', error => sink.fail(error))
+    .on('close', () => sink.fail(new UpstreamError('unexpected EOF')))
+
+/** Returns the body of a request as a target that writes to a stream. A callee that has answered may have closed the stream. */
+function bodyOf(stream: Writable, hasBody: boolean, sink: RemoteSink): RequestBody {
+  if (hasBody) stream.on('drain', () => sink.drain())
+  else stream.end()
+  return {
+    write: (bytes, isLast) => {
+      const isTaken = bytes === undefined || stream.destroyed || stream.writableEnded || stream.write(owned(bytes))
+      if (isLast) stream.end()
+      return isTaken
+    }
+  }
+}
