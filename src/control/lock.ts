@@ -1,8 +1,23 @@
-import {readlinkSync, rmSync, symlinkSync} from 'node:fs'
+import {lstatSync, readlinkSync, rmSync, symlinkSync} from 'node:fs'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {orElse} from '../model/or-else.ts'
-import {startOf, currentSystem} from '../platform/process-table.ts'
+import {pause} from '../platform/delay.ts'
+import {isSameStart, isSuspended, startOf, currentSystem, type SystemIdentity} from '../platform/process-table.ts'
 import {randomHex} from '../platform/random.ts'
+
+/** The process that holds a lock. */
+interface Holder extends SystemIdentity {
+  /** Random id, new each time that the lock is taken. */
+  readonly id: string
+  readonly pid: number
+  /** When the process started, as `Seen.started`. */
+  readonly started: number
+}
+
+/** Pauses between looks at the lock, in ms, which grow while it is held, as during the `setup` of a worktree. */
+const LOOK_MS = {least: 5, most: 250}
+/** How long a suspended holder, or one in another pid namespace, may keep the lock, in ms. We cannot see the end of such a process. */
+const MAX_HELD_MS = 1000
 
 /**
  * Does something while no other process holds the lock at `path`; takes over the lock of a killed process. The lock is a symbolic link
@@ -18,7 +33,7 @@ export async function whileLocked<T>(path: string, work: () => Promise<T>, onWai
       break
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw refusal(path, error)
-      if (!(await (await import('./held-lock.ts')).awaitHolder(path, whileLocked))) continue
+      if (!(await awaitHolder(path))) continue
       say?.()
       say = undefined
     }
@@ -43,3 +58,44 @@ function refusal(path: string, cause: unknown): UserError {
 function release(path: string, own: string): void {
   orElse(() => readlinkSync(path) === own && rmSync(path) === undefined, false)
 }
+
+/**
+ * Waits a moment for the process that holds the lock at `path`, or removes the lock if that process was killed. Several processes may see
+ * that: the removal has a lock of its own. Resolves with whether a process holds the lock.
+ */
+async function awaitHolder(path: string): Promise<boolean> {
+  const text = textAt(path)
+  if (text === '') return false
+  const holder = JSON.parse(text) as Holder
+  const heldMs = heldFor(path)
+  if (!isLeft(holder, heldMs)) {
+    await pause(Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, heldMs / 10)))
+    return true
+  }
+  await whileLocked(`${path}-${holder.id}`, async () => {
+    if (textAt(path) === text) rmSync(path, {force: true})
+    return Promise.resolve()
+  })
+  return false
+}
+
+/** The holder in the lock; '' = the lock is free. */
+function textAt(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    return ''
+  }
+}
+
+function isLeft({pid, started, boot, pids}: Holder, heldMs: number): boolean {
+  const here = currentSystem()
+  const isSeen = boot === here.boot && pids === here.pids
+  if (isSeen && !isSameStart(startOf(pid), started)) return true
+  return (!isSeen || isSuspended(pid)) && heldMs > MAX_HELD_MS
+}
+
+/** A lock of the future is from before the clock was set back. */
+const heldFor = (path: string): number =>
+  Math.abs(Date.now() - (lstatSync(path, {throwIfNoEntry: false})?.mtimeMs ?? Date.now()))

@@ -1,5 +1,7 @@
-import {existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
-import {dirname} from 'node:path'
+import {existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {dirname, join} from 'node:path'
+import {codeOf} from '../model/errors.ts'
 
 /**
  * Creates a folder and its missing parents. Throws the system's error. Node's `recursive` would loop endlessly below a folder such as
@@ -30,3 +32,11 @@ export function writeWhole(path: string, text: string, mode = 0o666): void {
     throw error
   }
 }
+
+let made: string | undefined
+
+/** Returns a folder for files of this process if their own folder is read-only. Throws the system's error if it cannot be made. */
+export const spareFolder = (): string => (made ??= mkdtempSync(join(tmpdir(), 'pillion-')))
+
+/** Whether an error says that a folder is read-only for us. */
+export const refusesWrites = (error: unknown): boolean => ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error))

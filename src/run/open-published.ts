@@ -1,13 +1,12 @@
 import {stripVTControlCharacters} from 'node:util'
 import {asBytes} from '../model/bytes.ts'
+import type {RoutePlan} from '../model/plan.ts'
 import {PeerVariable} from '../platform/peer-variable.ts'
 import type {CallContext} from '../proxy/gateway/call-context.ts'
 import {HeldBodies} from '../proxy/gateway/held-bodies.ts'
 import {admitBy} from '../proxy/gateway/instances.ts'
 import type {Routes} from '../proxy/gateway/routes.ts'
 import {bindFreed} from '../control/left-ports.ts'
-import {nameOwner} from '../proxy/ports/claim-all.ts'
-import {routeOf} from '../proxy/published/path-route.ts'
 import type {PublishedContext, Routed} from '../proxy/published/published-port-call.ts'
 import {PublishedPort} from '../proxy/published/published-port.ts'
 import {PublishedPorts, type PublishedApps} from '../proxy/published/published-ports.ts'
@@ -39,7 +38,7 @@ export function openPublished(
   options: RunPublishedOptions,
   freed: PublishedApps['freed'] = async (port, hosts) => bindFreed(options.context.env, port, hosts)
 ): PublishedPorts {
-  return new PublishedPorts({...publishedApps(options), ownCopy: new NearbyCopies(options.context), freed}, nameOwner)
+  return new PublishedPorts({...publishedApps(options), ownCopy: new NearbyCopies(options.context), freed})
 }
 
 /** Opens the port of an app for calls that other copies pass on. */
@@ -93,3 +92,7 @@ function newContext(
     warn: text => first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
   }
 }
+
+/** The route of a path; undefined if the app itself answers. A prefix ends at a slash: `/api` is not the start of `/apis`. */
+const routeOf = (routes: readonly RoutePlan[], path: string): RoutePlan | undefined =>
+  routes.find(({prefix}) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`))

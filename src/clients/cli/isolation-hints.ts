@@ -1,7 +1,8 @@
 import type {MovedPorts} from '../../model/moved-ports.ts'
+import {portReaders, unnamedPorts} from '../../model/port-readers.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Hint} from '../../model/reporter.ts'
-import {portReaders, portsAsked, secondPorts, unnamedPorts, type HeldPorts} from '../../proxy/ports/isolated-plan.ts'
+import {portsAsked, secondPorts, type HeldPorts} from '../../proxy/ports/isolated-plan.ts'
 
 interface Isolated {
   /** Why the plan has other ports, for people. */

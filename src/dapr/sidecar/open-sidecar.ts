@@ -1,7 +1,7 @@
 import {hostGuard} from '../../proxy/gateway/guards.ts'
 import {orAborted} from '../../platform/delay.ts'
 import {PageGuard} from '../../proxy/gateway/page-guard.ts'
-import type {BreakerView} from '../../proxy/gateway/interceptors/resiliency/interceptor.ts'
+import type {BreakerView} from '../../proxy/gateway/interceptors/resiliency/policy-interceptor.ts'
 import type {TopicBacklog} from '../../model/activity.ts'
 import type {CallRecord} from '../../model/call.ts'
 import {type LogLevel, writesAt} from '../../model/plan.ts'

@@ -1,6 +1,5 @@
 import {ComponentPolicies} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
-import {ResiliencyInterceptor, type BreakerView} from '../../proxy/gateway/interceptors/resiliency/interceptor.ts'
-import {PolicyInterceptor} from '../../proxy/gateway/interceptors/resiliency/policy-interceptor.ts'
+import {PolicyInterceptor, type BreakerView} from '../../proxy/gateway/interceptors/resiliency/policy-interceptor.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {Resiliency} from '../../files/resources/resiliency/policies.ts'
 import {reportResiliency, type ResiliencyReporterOptions} from '../../proxy/gateway/interceptors/resiliency/report.ts'
@@ -11,10 +10,10 @@ export type SidecarPolicies = ReturnType<typeof policiesOf>
 export function policiesOf(resiliency: Resiliency, decisions: ResiliencyReporterOptions) {
   const runtime = {clock: systemClock, random: Math.random, emit: reportResiliency(decisions)}
   const components = new ComponentPolicies(resiliency, runtime)
-  const calls = new ResiliencyInterceptor(resiliency, runtime)
+  const interceptor = new PolicyInterceptor(resiliency, runtime)
   return {
     components,
-    interceptor: new PolicyInterceptor(calls),
-    breakers: (): readonly BreakerView[] => [...calls.breakers(), ...components.breakers()]
+    interceptor,
+    breakers: (): readonly BreakerView[] => [...interceptor.breakers(), ...components.breakers()]
   }
 }

@@ -5,13 +5,12 @@ import {UpstreamError} from '../net/dialer.ts'
 import {clientsOf} from '../net/grpc/clients-of.ts'
 import {headFields} from '../net/grpc/head-fields.ts'
 import {framed, PREFIX_BYTES} from '../net/grpc/message-gauge.ts'
-import {INTERNAL, OK, UNAVAILABLE, type GrpcStatus} from '../net/grpc/status.ts'
+import {INTERNAL, OK, faultedStatus, UNAVAILABLE, type GrpcStatus} from '../net/grpc/status.ts'
 import {connectUnary, type UnaryOutcome} from '../net/grpc/unary-call.ts'
 import type {UpstreamSource, Pool} from '../net/pool.ts'
 import type {RemoteSink} from '../net/remote-side.ts'
 import type {Admitted} from './admission.ts'
 import {AppRequest, sendToApp, MAX_RESPONSE_BYTES, type AppRequestOptions, type AppResponse} from './app-request.ts'
-import {grpcStatusOf} from './faulted-grpc-call.ts'
 
 /** `path`: `/package.Service/Method`. */
 export interface GrpcAppRequestOptions extends Pick<
@@ -50,7 +49,7 @@ class GrpcAppRequest extends AppRequest {
   }
 
   override struck(hit: Hit): void {
-    if (hit.kind === 'status') this.status = grpcStatusOf(hit)
+    if (hit.kind === 'status') this.status = faultedStatus(hit)
     super.struck(hit)
   }
 

@@ -1,28 +1,32 @@
 import type {Call} from '../../model/call.ts'
-import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
-import type {Interception, Interceptor, CallOutcome, WhyOnce} from './interceptor.ts'
+import type {Interception, Interceptor, CallOutcome} from './interceptor.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 
-/** Part of a call that the interceptor uses. */
+/** A call that an interceptor handles: its passage. */
 export interface InterceptedCall {
-  /** Starts an attempt; `settle` follows. */
-  attempt(): void
+  /** Makes the first attempt, which the interceptor does not watch; `settle` follows. */
+  meet(): void
+  /** Makes an attempt; `settle` follows. */
+  again(): void
   /** Ends the current attempt. */
-  stop(): void
+  discard(): void
   /** Returns why the call cannot be sent again; '' = it can. */
   whyOnce(): string
+  /** Called with the outcome for the caller. */
+  concluded(outcome: CallOutcome): void
+  /** Handles a bug of ours. */
+  crash(error: unknown): void
 }
 
-/** A call that an interceptor handles. */
+/** The attempts of one call, by the decisions of an interceptor. */
 export class InterceptedRun {
-  readonly #interception: Interception
+  readonly interception: Interception
+  /** Takes the outcome of the current attempt. */
   #settle: ((outcome: CallOutcome) => void) | undefined
   #control: AttemptControl | undefined
-  /** Set while the first attempt is made without `start`. */
-  #ended: ((outcome: CallOutcome, isLast: boolean) => void) | undefined
 
   private constructor(interception: Interception) {
-    this.#interception = interception
+    this.interception = interception
   }
 
   /** Returns the run of a call, if the interceptor handles it. */
@@ -31,42 +35,19 @@ export class InterceptedRun {
     return interception && new InterceptedRun(interception)
   }
 
-  /** Whether there may be several attempts. */
-  get mayRetry(): boolean {
-    return this.#interception.mayRetry
-  }
-
-  /** Decisions of the interceptor, if there are any. */
-  get decisions(): readonly ResiliencyEvent[] | undefined {
-    return this.#interception.decisions
-  }
-
-  /**
-   * Begins the first attempt without `start` if it may. Calls `ended` with the outcome. If that is not the last attempt, call `start` to
-   * continue.
-   */
-  begin(whyOnce: WhyOnce, ended: (outcome: CallOutcome, isLast: boolean) => void): boolean {
-    if (this.#interception.begin?.(whyOnce) !== true) return false
-    this.#ended = ended
-    return true
-  }
-
-  /** Runs the call. `first`: the outcome of the first attempt. */
-  async start(call: InterceptedCall, first?: CallOutcome): Promise<CallOutcome> {
-    return this.#interception.run(
-      async control => this.#attempt(call, control),
-      () => call.whyOnce(),
-      first
-    )
+  /** Makes the attempts: the first one at once, if the interceptor looks at it only when it has ended. */
+  start(call: InterceptedCall): void {
+    const {interception} = this
+    if (interception.begin?.() !== true) return void this.#run(call)
+    this.#settle = outcome => {
+      if (interception.concludes?.(outcome) === false) void this.#run(call, outcome)
+      else call.concluded(outcome)
+    }
+    call.meet()
   }
 
   /** Reports the outcome of the current attempt. */
   settle(outcome: CallOutcome): void {
-    const ended = this.#ended
-    if (ended !== undefined) {
-      this.#ended = undefined
-      return ended(outcome, this.#interception.concludes?.(outcome) !== false)
-    }
     const settle = this.#settle
     this.#settle = undefined
     settle?.(outcome)
@@ -83,7 +64,17 @@ export class InterceptedRun {
 
   /** The caller has disconnected. */
   cancel(): void {
-    this.#interception.cancel()
+    this.interception.cancel()
+  }
+
+  /** `first`: the outcome of the first attempt, if it was made already. */
+  async #run(call: InterceptedCall, first?: CallOutcome): Promise<void> {
+    try {
+      const attempt = async (control: AttemptControl): Promise<CallOutcome> => this.#attempt(call, control)
+      call.concluded(await this.interception.run(attempt, () => call.whyOnce(), first))
+    } catch (error) {
+      call.crash(error)
+    }
   }
 
   async #attempt(call: InterceptedCall, control: AttemptControl): Promise<CallOutcome> {
@@ -92,10 +83,10 @@ export class InterceptedRun {
     this.#control = control
     control.onStop(() => {
       if (this.#settle !== resolve) return
-      call.stop()
+      call.discard()
       this.settle({kind: 'ended', reason: 'context canceled'})
     })
-    if (this.#settle === resolve) call.attempt()
+    if (this.#settle === resolve) call.again()
     return promise
   }
 }

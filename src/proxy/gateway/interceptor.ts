@@ -25,9 +25,6 @@ export const verdictOfStatus = (status: number): Verdict => (status >= 200 && st
 /** Makes one attempt of a call. */
 export type Next = (control: AttemptControl) => Promise<CallOutcome>
 
-/** Returns why there can be no further attempt; '' = there can. */
-export type WhyOnce = () => string
-
 /** Treatment of one call by an interceptor. */
 export interface Interception {
   /** Whether there may be several attempts, so that the request must be kept. */
@@ -38,10 +35,13 @@ export interface Interception {
    * Whether the first attempt may be made without `run`, which would cost a successful call a third of its time. `concludes` then gets
    * its outcome; if that is not the last one, `run` continues from it. Omitted: no.
    */
-  begin?(whyOnce: WhyOnce): boolean
+  begin?(): boolean
   concludes?(outcome: CallOutcome): boolean
-  /** Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `first`: outcome of the first attempt. */
-  run(next: Next, whyOnce: WhyOnce, first?: CallOutcome): Promise<CallOutcome>
+  /**
+   * Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `whyOnce` returns why there can be no further
+   * attempt; '' = there can. `first`: outcome of the first attempt.
+   */
+  run(next: Next, whyOnce: () => string, first?: CallOutcome): Promise<CallOutcome>
   /** The caller has disconnected. */
   cancel(): void
 }

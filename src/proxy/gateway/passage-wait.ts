@@ -6,7 +6,7 @@ import type {HeldBodies} from './held-bodies.ts'
 /** The end of a wait: the queue has decided, or the delay of a fault is over. */
 export type WaitEnd = {readonly kind: 'decided'; readonly admission: Admission} | {readonly kind: 'delayed'}
 
-/** One wait of a call: in the queue of its callee, or for the delay of a fault. Counts the bytes of its body, which are kept meanwhile. */
+/** A wait of a call: in the queue of its callee, or for the delay of a fault. Counts the bytes of its body, which are kept meanwhile. */
 export class PassageWait {
   readonly #held: Held | Delay
   readonly #bodies: HeldBodies | undefined

@@ -7,7 +7,7 @@ import {isHeld, type Admission, type Admitted, type Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
 import {brokenBy} from './faulted-call.ts'
 import {HELD_TOO_MUCH} from './held-bodies.ts'
-import {InterceptedRun} from './intercepted-run.ts'
+import {InterceptedRun, type InterceptedCall} from './intercepted-run.ts'
 import type {Interceptor, CallOutcome} from './interceptor.ts'
 import {PassageWait, type WaitEnd} from './passage-wait.ts'
 import type {Passenger} from './passenger.ts'
@@ -27,7 +27,7 @@ interface Travelling {
  * The passage of a call to its callee, over any protocol: the policies around its attempts, and for each attempt its fault, its wait in
  * the queue, its permit, and the count of refused connections. A passage makes the call's record, and ends exactly once, by `over`.
  */
-export class Passage {
+export class Passage implements InterceptedCall {
   /** Admission of the current attempt; undefined before it. */
   admitted: Admitted | undefined
   /** The callee has closed the connection under the call. */
@@ -81,8 +81,43 @@ export class Passage {
   /** Makes the first attempt. */
   start(): void {
     const policies = this.#policies
-    if (policies !== undefined && !this.#begins(policies)) return void this.#conclude(policies)
-    this.#meet()
+    if (policies === undefined) this.meet()
+    else policies.start(this)
+  }
+
+  /** Makes an attempt. A fault may hit it. */
+  meet(): void {
+    const hit = (this.#hit = this.#context.faults?.active?.hit(this.journal.call))
+    if (hit === undefined) return this.#admit(false)
+    const delay = hit.delay()
+    if (delay === undefined) this.#suffer()
+    else this.#waitFor(delay)
+  }
+
+  /** Makes a further attempt, after the previous one was discarded. */
+  again(): void {
+    this.#passenger.restart?.()
+    this.leave()
+    this.#refusals = undefined
+    this.broken = undefined
+    this.#hit = undefined
+    this.meet()
+  }
+
+  /** Returns why the request cannot be sent again; '' = it can. */
+  whyOnce(): string {
+    return this.#passenger.whyOnce?.() ?? ''
+  }
+
+  /** Passes on the outcome for which the policies have decided, unless they were released or the call is over. */
+  concluded(outcome: CallOutcome): void {
+    const wasReleased = this.#isReleased
+    this.#isReleased = true
+    if (!this.isOver && !wasReleased) this.#passenger.conclude?.(outcome)
+  }
+
+  crash(error: unknown): void {
+    this.#passenger.crash(error)
   }
 
   /** Ends the current attempt. Policies may discard its outcome and make another. */
@@ -151,56 +186,8 @@ export class Passage {
     this.#deciding?.cancel()
     this.#stopWaiting()
     this.leave()
-    if (this.#policies !== undefined) this.journal.decisions = this.#policies.decisions
+    if (this.#policies !== undefined) this.journal.decisions = this.#policies.interception.decisions
     this.journal.ended()
-  }
-
-  /** Runs the policies to their decision. `first`: the outcome of the first attempt, if it was made already. */
-  async #conclude(policies: InterceptedRun, first?: CallOutcome): Promise<void> {
-    try {
-      const outcome = await policies.start(
-        {attempt: () => this.#again(), stop: () => this.discard(), whyOnce: () => this.#passenger.whyOnce?.() ?? ''},
-        first
-      )
-      this.#concluded(outcome)
-    } catch (error) {
-      this.#passenger.crash(error)
-    }
-  }
-
-  #concluded(outcome: CallOutcome): void {
-    const wasReleased = this.#isReleased
-    this.#isReleased = true
-    if (!this.isOver && !wasReleased) this.#passenger.conclude?.(outcome)
-  }
-
-  /** Whether the first attempt may be made at once: policies look at it when it has ended. */
-  #begins(policies: InterceptedRun): boolean {
-    return policies.begin(
-      () => this.#passenger.whyOnce?.() ?? '',
-      (outcome, isLast) => {
-        if (isLast) this.#concluded(outcome)
-        else void this.#conclude(policies, outcome)
-      }
-    )
-  }
-
-  #again(): void {
-    this.#passenger.restart?.()
-    this.leave()
-    this.#refusals = undefined
-    this.broken = undefined
-    this.#hit = undefined
-    this.#meet()
-  }
-
-  /** A fault may hit this attempt. */
-  #meet(): void {
-    const hit = (this.#hit = this.#context.faults?.active?.hit(this.journal.call))
-    if (hit === undefined) return this.#admit(false)
-    const delay = hit.delay()
-    if (delay === undefined) this.#suffer()
-    else this.#waitFor(delay)
   }
 
   /** Called when the fault's delay is over, or at once without one. */

@@ -9,7 +9,6 @@ type Ending = {readonly kind: 'end'} | {readonly kind: 'failure'; readonly failu
  * discarded unseen by the caller. Buffers only the bytes of one read.
  */
 export class Attempt implements ResponseHandler {
-  readonly isTunnel = false
   readonly #exchange: ResponseHandler
   readonly #upstream: Upstream
   readonly #responded: (status: number) => void

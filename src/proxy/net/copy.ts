@@ -6,7 +6,7 @@ export const MAX_BODY_BYTES = 64 * 1024 * 1024
 /** The events that a copy waits for; `over`: it was sent or dropped. */
 type Awaited = 'body and response' | 'body' | 'response' | 'over'
 
-interface CopyOptions {
+interface CopyActions {
   /** Called if the body exceeds a limit. */
   readonly tooLarge: () => void
   /** Sends the copy. The body is released when `sent` is called. */
@@ -18,12 +18,12 @@ interface CopyOptions {
  * whole body has arrived and the caller has the response.
  */
 export class Copy {
-  readonly #options: CopyOptions
+  readonly #options: CopyActions
   readonly #body: Collector
   #awaited: Awaited = 'body and response'
 
   /** `bodies`: the room for the bodies of all copies. */
-  constructor(bodies: Room, options: CopyOptions) {
+  constructor(bodies: Room, options: CopyActions) {
     this.#options = options
     this.#body = new Collector(MAX_BODY_BYTES, bodies)
   }

@@ -14,7 +14,7 @@ export interface CallHandler {
   readonly broken: BrokenResponse | undefined
   /** The call is mirrored to shadows. */
   readonly copy: Copy | undefined
-  /** Called if the connection was refused before anything was sent: call `send` again, or reply. */
+  /** Returns the header lines of a response for the caller. */
   headersFor(head: ResponseHead): string
   /** The connection was refused before anything was sent: call `send` again, or reply. */
   refused(why: string): void
@@ -44,10 +44,10 @@ export interface IncomingBody {
 export interface Downstream {
   /** The request was a HEAD: the response has no body. */
   readonly toHead: boolean
-  /** After a response 101 the connection is a tunnel. */
-  readonly isTunnel: boolean
-  /** HTTP/2 has no status 101. */
-  readonly refusesSwitch: boolean
+  /** Whether the connection is a tunnel after a response 101. Omitted: no. */
+  readonly isTunnel?: boolean
+  /** Whether a response 101 is an error: HTTP/2 has none. Omitted: no. */
+  readonly refusesSwitch?: true
   /** Whether heads, chunks and trailers pass unchanged in both directions, so that bodies have their framing. Omitted: they are rewritten. */
   readonly isVerbatim?: boolean
   /** Called when the callee accepts data: pass the bytes so far to `exchange.sendBody`, then later ones. Omitted without a body. */

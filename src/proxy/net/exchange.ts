@@ -4,14 +4,13 @@ import {bugText} from '../../model/errors.ts'
 import type {Direction} from '../../model/call.ts'
 import type {CallHandler, Downstream} from './exchange-parts.ts'
 import {TOO_LARGE} from '../../platform/collector.ts'
-import {KeptBody} from './kept-body.ts'
 import {LateReply} from './late-reply.ts'
 import {MAX_EARLY} from './http1/caller-socket.ts'
 import {CHUNKED, PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 import type {Copy} from './copy.ts'
 import type {UpstreamSource} from './pool.ts'
-import {changed, lateTo, maySendAgain, type PartTarget, Unsent, writeChunk} from './request-body.ts'
+import {changed, KeptBody, lateTo, maySendAgain, type PartTarget, Unsent, writeChunk} from './request-body.ts'
 import {faultLine, numberLine, type Reply} from './reply.ts'
 
 /**
@@ -62,7 +61,7 @@ export class Exchange implements ResponseHandler {
   }
 
   get isTunnel(): boolean {
-    return this.#downstream.isTunnel
+    return this.#downstream.isTunnel === true
   }
 
   get isVerbatim(): boolean {
@@ -104,7 +103,7 @@ export class Exchange implements ResponseHandler {
     this.#head = head
     this.#brokeOff = ''
     this.#unsent.wasSent = false
-    this.#serve(this.#downstream.isTunnel ? pool.connect() : pool.take())
+    this.#serve(this.isTunnel ? pool.connect() : pool.take())
   }
 
   /**
@@ -321,7 +320,7 @@ export class Exchange implements ResponseHandler {
   #begin(head: ResponseHead, body = ''): CallHandler | undefined {
     const handler = this.#handler
     if (handler === undefined) return undefined
-    if (head.status === 101 && this.#downstream.refusesSwitch) {
+    if (head.status === 101 && this.#downstream.refusesSwitch === true) {
       this.#giveUp('HTTP status 101 without an upgrade', 'bad-status')
       return undefined
     }

@@ -8,7 +8,6 @@ import type {Reply} from './reply.ts'
 export abstract class ResponseCollector implements Downstream {
   readonly exchange: Exchange
   readonly toHead: boolean
-  readonly isTunnel = false
   readonly refusesSwitch = true
   protected readonly maxBodyBytes: number
   /** Status; 0 before the response. */

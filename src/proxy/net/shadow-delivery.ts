@@ -49,7 +49,6 @@ export function deliver(copy: ShadowCopy, permit: ShadowPermit, observer: CallOb
 
 /** A copy on a connection to a shadow. Reads the response to its end, and discards it. */
 class ShadowDelivery implements ResponseHandler {
-  readonly isTunnel = false
   readonly rules = PLAIN_RULES
   readonly toHead: boolean
   isSent = false

@@ -15,8 +15,8 @@ export interface ResponseHandler {
   readonly toHead: boolean
   /** The complete request has been sent. */
   readonly isSent: boolean
-  /** A response 101 makes the connection a tunnel: bytes both ways until one side closes. */
-  readonly isTunnel: boolean
+  /** Whether a response 101 makes the connection a tunnel: bytes both ways until one side closes. Omitted: no. */
+  readonly isTunnel?: boolean
   readonly rules: HeaderRules
   /** A body in chunks passes with its framing: `content` reports its content. */
   readonly isVerbatim?: boolean

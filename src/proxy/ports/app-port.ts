@@ -49,11 +49,15 @@ export const noFreePort = (whose: string, cause?: unknown): UserError =>
 
 const FULL = new Set(['EMFILE', 'ENFILE'])
 
-/** Returns the process that has a port (`node server.js, pid 4711`); '' if unknown. */
-export type NameOwner = (port: number) => Promise<string>
+/** Returns the process that has a port, for messages: `node server.js (pid 4711)`; '' if unknown. */
+export async function nameOwner(port: number): Promise<string> {
+  const {ownerOf} = await import('../../platform/port-owners.ts')
+  const owner = await ownerOf(port)
+  return owner === undefined ? '' : `${owner.command} (pid ${owner.pid})`
+}
 
 /** Explains why a port is not available, with its holder, if known. */
-export async function whoHolds(port: number, cause: unknown, nameOwner: NameOwner): Promise<string> {
+export async function whoHolds(port: number, cause: unknown): Promise<string> {
   const code = codeOf(cause)
   const owner = code === 'EADDRINUSE' ? await nameOwner(port) : ''
   return owner === '' ? whyTaken(code) : `it is held by ${owner}`

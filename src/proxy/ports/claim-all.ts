@@ -12,9 +12,9 @@ export interface Claims {
 
 /** Claims every port of a plan, the manager's first, so that no app gets it. Throws a UserError, and then has claimed none. */
 export async function claimAll(plan: Plan): Promise<Claims> {
-  const manager = await claimManagerPort(plan, nameOwner)
+  const manager = await claimManagerPort(plan)
   try {
-    return {sidecars: await claimPorts(plan, nameOwner), manager}
+    return {sidecars: await claimPorts(plan), manager}
   } catch (error) {
     for (const server of manager?.servers ?? []) release(server)
     throw error
@@ -30,11 +30,4 @@ export function releasePorts({http, grpc, metrics}: Pick<SidecarPorts, 'http' | 
 export function releaseAll({sidecars, manager}: Claims): void {
   for (const ports of sidecars) releasePorts(ports)
   for (const server of manager?.servers ?? []) release(server)
-}
-
-/** Returns the process that has a port, for messages; '' if unknown. */
-export async function nameOwner(port: number): Promise<string> {
-  const {ownerOf} = await import('../../platform/port-owners.ts')
-  const owner = await ownerOf(port)
-  return owner === undefined ? '' : `${owner.command} (pid ${owner.pid})`
 }

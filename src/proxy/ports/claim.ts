@@ -1,10 +1,10 @@
 import type {Server} from 'node:net'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {instanceName, listenPorts, type AppPlan, type Plan} from '../../model/plan.ts'
-import {allOrNone} from '../../platform/all-or-none.ts'
+import {allOrNone} from '../../platform/in-parallel.ts'
 import {GIVE_LOOPBACK, LOOPBACK} from '../../platform/probe.ts'
 import {close, listen, listenAnywhere, listenOnSocket, portOf, type Api} from './bind.ts'
-import {freeAppPort, noFreePort, whoHolds, type NameOwner} from './app-port.ts'
+import {freeAppPort, noFreePort, whoHolds} from './app-port.ts'
 import {ownAppPorts, usualPorts, type WantedPorts} from './usual-ports.ts'
 
 /** The ports of one sidecar, bound by us until the run ends. Each list has one listening server per address. */
@@ -30,10 +30,9 @@ export interface ClaimWishes {
  */
 export async function claimPorts(
   plan: Plan,
-  nameOwner: NameOwner,
   {wanted = usualPorts(plan), kept, others = []}: ClaimWishes = {}
 ): Promise<readonly SidecarPorts[]> {
-  const claim = new Claim(plan, nameOwner, wanted)
+  const claim = new Claim(plan, wanted)
   for (const other of others) claim.reserve(other)
   const [first] = plan.apps
   if (kept !== undefined && first !== undefined) claim.keepAll(first, kept)
@@ -57,16 +56,14 @@ type Kind = keyof typeof KINDS
 
 class Claim {
   readonly #plan: Plan
-  readonly #nameOwner: NameOwner
   readonly #wanted: (app: AppPlan) => WantedPorts | undefined
   readonly #bound = new Map<AppPlan, Map<Kind, readonly Server[]>>()
   readonly #sockets: Server[] = []
   /** Never allocated: apps of this template may want them. */
   readonly #reserved: Set<number>
 
-  constructor(plan: Plan, nameOwner: NameOwner, wanted: (app: AppPlan) => WantedPorts | undefined) {
+  constructor(plan: Plan, wanted: (app: AppPlan) => WantedPorts | undefined) {
     this.#plan = plan
-    this.#nameOwner = nameOwner
     this.#wanted = wanted
     this.#reserved = new Set(plan.movedPorts?.values())
     for (const app of [...plan.apps, ...(plan.leftOut ?? [])]) this.#reserveFixed(app)
@@ -190,9 +187,7 @@ class Claim {
     const sibling = [...this.#bound].find(([, kinds]) =>
       [...kinds.values()].some(servers => portOf(servers) === port)
     )?.[0]
-    const holder = sibling
-      ? `app "${sibling.id}" of this template uses it`
-      : await whoHolds(port, cause, this.#nameOwner)
+    const holder = sibling ? `app "${sibling.id}" of this template uses it` : await whoHolds(port, cause)
     const copies =
       file === '' || sibling ? '' : ' If another copy of the template runs, --isolated gives this one ports of its own.'
     return new UserError(`${prefix}invalid configuration for ${KINDS[kind]}. Port ${port} is not available`, {

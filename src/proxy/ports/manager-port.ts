@@ -2,7 +2,7 @@ import type {Server} from 'node:net'
 import {codeOf, UserError} from '../../model/errors.ts'
 import {listenPorts, type AppPlan, type Plan} from '../../model/plan.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
-import {whoHolds, type NameOwner} from './app-port.ts'
+import {whoHolds} from './app-port.ts'
 import {listen, listenAnywhere, portOf} from './bind.ts'
 
 /** Port of Daeploy's manager, bound until the run ends. */
@@ -18,7 +18,7 @@ const DEFAULT_PORT = 5080
  * Claims the manager's port before any other; undefined if the plan has none. Throws a UserError if the template's port is taken. Skips
  * the default port if it is taken, or if an app of the template names it.
  */
-export async function claimManagerPort(plan: Plan, nameOwner: NameOwner): Promise<ManagerPort | undefined> {
+export async function claimManagerPort(plan: Plan): Promise<ManagerPort | undefined> {
   const {managerPort} = plan
   if (managerPort === 'none') return undefined
   const reserved = new Set([...plan.apps, ...(plan.leftOut ?? [])].flatMap(portsNamed))
@@ -30,7 +30,7 @@ export async function claimManagerPort(plan: Plan, nameOwner: NameOwner): Promis
   try {
     return {servers: await listen(managerPort, LOOPBACK), port: managerPort}
   } catch (cause) {
-    const holder = await whoHolds(managerPort, cause, nameOwner)
+    const holder = await whoHolds(managerPort, cause)
     throw new UserError(`invalid configuration for managerPort. Port ${managerPort} is not available`, {
       explanation: `Port ${managerPort}: ${holder}. Choose another port, or 0 for a free one.`,
       code: 'port-taken',

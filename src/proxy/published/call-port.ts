@@ -11,10 +11,9 @@ import {contain} from '../net/error-boundary.ts'
 import {KnownHeads} from '../net/http1/known-heads.ts'
 import type {FrameCallsOptions} from './frame-calls.ts'
 import {passOn, type PassedOn} from './pass-on.ts'
-import {strippedHead} from './path-route.ts'
 import {PublishedConnection, type PublishedHost} from './published-connection.ts'
 import {PublishedPortCall, type PublishedContext} from './published-port-call.ts'
-import {readVerbatimHead, type VerbatimHead} from './verbatim-head.ts'
+import {readVerbatimHead, strippedHead, type VerbatimHead} from './verbatim-head.ts'
 
 /** Whether a caller begins to speak HTTP/2 (RFC 9113 §3.4). */
 export const isHttp2 = (early: Buffer): boolean => early.toString('latin1', 0, 12) === 'PRI * HTTP/2'

@@ -4,7 +4,6 @@ import {codeText} from '../../model/grpc-code.ts'
 import type {Hit} from '../faults/hit.ts'
 import type {Admitted, Denied} from '../gateway/admission.ts'
 import {RESET} from '../gateway/faulted-call.ts'
-import {grpcStatusOf} from '../gateway/faulted-grpc-call.ts'
 import {StreamCall} from '../gateway/stream-call.ts'
 import {readAnswer} from '../net/grpc/answer-fields.ts'
 import {freshTrace} from '../net/grpc/fresh-traces.ts'
@@ -18,6 +17,7 @@ import {
   percentDecoded,
   responseFields,
   statusField,
+  faultedStatus,
   trailersOf,
   UNAVAILABLE
 } from '../net/grpc/status.ts'
@@ -79,7 +79,7 @@ export class FrameCall extends StreamCall {
 
   struck(hit: Hit): void {
     if (hit.kind !== 'status') this.#fail(RESET, INTERNAL_ERROR)
-    else if (this.#head.isGrpc) this.#replyStatus(grpcStatusOf(hit))
+    else if (this.#head.isGrpc) this.#replyStatus(faultedStatus(hit))
     else this.#reply(hit.response())
   }
 

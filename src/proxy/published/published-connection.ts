@@ -39,7 +39,6 @@ const TOLD = 4096
  */
 export class PublishedConnection implements Downstream {
   readonly isVerbatim = true
-  readonly refusesSwitch = false
   /** Protocol of the caller, which a listener in front may have translated. */
   readonly protocol: Protocol
   toHead = false

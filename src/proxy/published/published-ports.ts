@@ -4,7 +4,7 @@ import type {AppPlan, PublishedPlan} from '../../model/plan.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 import type {Ends} from '../../platform/proc-net.ts'
 import {release} from '../net/claimed-server.ts'
-import {whoHolds, type NameOwner} from '../ports/app-port.ts'
+import {whoHolds} from '../ports/app-port.ts'
 import {listen} from '../ports/bind.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import {PublishedPort, type OwnCopy} from './published-port.ts'
@@ -34,12 +34,10 @@ type Publishing = Pick<AppPlan, 'id' | 'published'>
 /** The published ports of a run: bound before anything starts, and kept while any app wants them, independent of processes. */
 export class PublishedPorts {
   readonly #apps: PublishedApps
-  readonly #nameOwner: NameOwner
   readonly #entries = new Map<string, Entry>()
 
-  constructor(apps: PublishedApps, nameOwner: NameOwner) {
+  constructor(apps: PublishedApps) {
     this.#apps = apps
-    this.#nameOwner = nameOwner
   }
 
   /**
@@ -128,7 +126,7 @@ export class PublishedPorts {
         return listen(number, hosts, freed)
       })
     } catch (cause) {
-      const holder = await whoHolds(number, cause, this.#nameOwner)
+      const holder = await whoHolds(number, cause)
       throw new UserError(`app "${id}" cannot be called at port ${number}: ${holder}`, {
         explanation: `Its \`port\` is where Pillion listens for it. End what listens there, or choose another port for "${id}".`,
         code: 'port-taken',

@@ -115,3 +115,16 @@ export function readVerbatimHead(text: string): VerbatimHead | undefined | false
     text
   }
 }
+
+/** The head of a request without a prefix of its path. */
+export function strippedHead(head: VerbatimHead, prefix: string): VerbatimHead {
+  if (prefix === '/') return head
+  const cut = (target: string): string => {
+    const rest = target.slice(prefix.length)
+    return rest.startsWith('/') ? rest : `/${rest}`
+  }
+  const {method, path, size} = head
+  const target = cut(head.target)
+  const text = `${method} ${target}${head.text.slice(method.length + 1 + head.target.length, size)}`
+  return {...head, target, path: cut(path), text, size: text.length}
+}

@@ -3,7 +3,7 @@ import {whyLeftOut, whyStopped} from '../../proxy/gateway/unknown-app.ts'
 import {UserError} from '../../model/errors.ts'
 import {succeeded, type AppState} from '../../model/app-state.ts'
 import type {AppPlan} from '../../model/plan.ts'
-import {releasePorts, nameOwner} from '../../proxy/ports/claim-all.ts'
+import {releasePorts} from '../../proxy/ports/claim-all.ts'
 import {claimPorts, type SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
@@ -340,7 +340,7 @@ export class Apps {
           const alone = {...this.#options.plan, apps: [plan], leftOut: this.#leftOut}
           const wanted = hasSamePorts ? () => previous.ports : undefined
           const others = this.#all.filter(each => each !== previous)
-          ;[ports] = await claimPorts(alone, nameOwner, {wanted, kept, others})
+          ;[ports] = await claimPorts(alone, {wanted, kept, others})
         },
         stop: () => ports && releasePorts(ports)
       },

@@ -1,7 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppPlan} from '../../model/plan.ts'
-import {allOrNone} from '../../platform/all-or-none.ts'
+import {allOrNone} from '../../platform/in-parallel.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {planKey} from './plan-facts.ts'

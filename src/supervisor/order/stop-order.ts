@@ -1,6 +1,6 @@
 import type {AppPlan} from '../../model/plan.ts'
 import {stopLevels} from '../../model/stop-levels.ts'
-import {allOrNone} from '../../platform/all-or-none.ts'
+import {allOrNone} from '../../platform/in-parallel.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import {aborted} from '../../platform/delay.ts'
 import {withDeadline} from '../reload/deadline.ts'

@@ -22,7 +22,7 @@ interface Wishes {
   readonly wanted?: ((app: AppPlan) => Partial<Numbers> | undefined) | undefined
   readonly kept?: Servers | undefined
 }
-export async function claimPorts({apps}: Plan, _: unknown, {wanted, kept}: Wishes = {}): Promise<readonly object[]> {
+export async function claimPorts({apps}: Plan, {wanted, kept}: Wishes = {}): Promise<readonly object[]> {
   const {machine} = current
   const ledger = ledgerOf()
   await machine.takes(5)
@@ -50,7 +50,7 @@ export async function claimPorts({apps}: Plan, _: unknown, {wanted, kept}: Wishe
   })
 }
 export const claimAll = async (plan: Plan): Promise<object> => ({
-  sidecars: await claimPorts(plan, ''),
+  sidecars: await claimPorts(plan),
   manager: undefined
 })
 export function releasePorts(servers: Servers): void {

@@ -102,13 +102,13 @@ export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal)
 
 // proxy/ports/app-port.ts
 export const numberPlace = (): undefined => undefined
+export const whoHolds = async (): Promise<string> => 'it is taken'
 export const freeAppPort = async (): Promise<number> => current.machine.next()
 
 // proxy/ports/claim.ts, proxy/ports/claim-all.ts
 type Wanted = (app: AppPlan) => Partial<SidecarPorts> | undefined
 export async function claimPorts(
   {apps}: Plan,
-  _: unknown,
   {wanted = nothing}: {wanted?: Wanted | undefined} = {}
 ): Promise<readonly SidecarPorts[]> {
   const {machine} = current
@@ -129,7 +129,7 @@ export async function claimPorts(
   })
 }
 export const claimAll = async (plan: Plan): Promise<object> => ({
-  sidecars: await claimPorts(plan, ''),
+  sidecars: await claimPorts(plan),
   manager: undefined
 })
 /** Of the ports at which apps are called: nothing is bound for others here. */
@@ -160,7 +160,6 @@ export class PublishedPort {
 
 export const releaseAll = nothing
 export const releasePorts = nothing
-export const nameOwner = async (): Promise<string> => ''
 
 // dapr/sidecar/open-sidecar.ts
 export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promise<OpenSidecar> {

@@ -12,7 +12,7 @@ export const REPLACED: Replaced = [
   [/\/process\/end-group\.ts$/, /\/close-app\.ts$/],
   [/\/ports\/(claim|claim-all|app-port)\.ts$/, RUN],
   [
-    /\/ports\/bind\.ts$|\/published\/published-port\.ts$|\/net\/claimed-server\.ts$/,
+    /\/ports\/(bind|app-port)\.ts$|\/published\/published-port\.ts$|\/net\/claimed-server\.ts$/,
     /\/published\/published-ports\.ts$/
   ],
   [/\/sidecar\/open-sidecar\.ts$/, RUN],

@@ -2,7 +2,6 @@ import {type FrameClient, codeName, INTERNAL_ERROR} from '#h2-frames'
 import type {Hit} from '../../../proxy/faults/hit.ts'
 import type {Admitted, Denied} from '../../../proxy/gateway/admission.ts'
 import {RESET} from '../../../proxy/gateway/faulted-call.ts'
-import {grpcStatusOf} from '../../../proxy/gateway/faulted-grpc-call.ts'
 import type {CallOutcome} from '../../../proxy/gateway/interceptor.ts'
 import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {Call, CallSpans} from '../../../model/call.ts'
@@ -89,7 +88,7 @@ export abstract class GrpcCall extends AnsweredCall {
     if (this.#deadline !== Infinity) this.#setTimer()
     if (passage.isOver) return
     const run = passage.under(this.call, sidecar.interceptor)
-    if (run?.mayRetry === true && !this.journal.isStream) this.messages.keep(sidecar.maxBodyBytes)
+    if (run?.interception.mayRetry === true && !this.journal.isStream) this.messages.keep(sidecar.maxBodyBytes)
     passage.start()
   }
 
@@ -109,7 +108,7 @@ export abstract class GrpcCall extends AnsweredCall {
   }
 
   struck(hit: Hit): void {
-    this.failAttempt(hit.kind === 'status' ? grpcStatusOf(hit) : RESET_CALL)
+    this.failAttempt(hit.kind === 'status' ? status.faultedStatus(hit) : RESET_CALL)
   }
 
   restart(): void {

@@ -53,7 +53,7 @@ import {
   UNKNOWN,
   type GrpcStatus
 } from '../../../proxy/net/grpc/status.ts'
-import {timeoutMs} from '../../../proxy/net/grpc/timeout.ts'
+import {timeoutMs} from '../../../proxy/net/grpc/head-fields.ts'
 
 /** The services of the gRPC port of one sidecar. */
 export interface GrpcContext {

@@ -2,7 +2,7 @@ import {encodeField} from '#h2-frames'
 import type {Call} from '../../../model/call.ts'
 import type {Admitted, Denied} from '../../../proxy/gateway/admission.ts'
 import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
-import {headFields} from '../../../proxy/net/grpc/head-fields.ts'
+import {headFields, timeoutMs, timeoutText} from '../../../proxy/net/grpc/head-fields.ts'
 import {formatTraceparent} from '../../../observe/telemetry/tracing/trace-context.ts'
 import {notListening} from '../http/errors.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
@@ -18,7 +18,6 @@ import {
   UNKNOWN,
   type GrpcStatus
 } from '../../../proxy/net/grpc/status.ts'
-import {timeoutMs, timeoutText} from '../../../proxy/net/grpc/timeout.ts'
 
 /** Waits shorter than this, in ms, leave the deadline as the caller wrote it. */
 const AT_ONCE_MS = 1

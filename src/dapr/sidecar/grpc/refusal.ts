@@ -13,7 +13,7 @@ import {
   UNIMPLEMENTED,
   type GrpcStatus
 } from '../../../proxy/net/grpc/status.ts'
-import {timeoutMs} from '../../../proxy/net/grpc/timeout.ts'
+import {timeoutMs} from '../../../proxy/net/grpc/head-fields.ts'
 
 /** Decides about calls, and reads their heads. */
 export interface GrpcGuards {

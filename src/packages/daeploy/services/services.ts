@@ -19,7 +19,6 @@ import {readCaller} from '../../../proxy/gateway/caller-header.ts'
 import {VERSION} from '../../../model/version.ts'
 import type {Listener} from '../../../proxy/net/http1/listener.ts'
 import {Workspaces} from './workspaces.ts'
-import {nameOwner} from '../../../proxy/ports/claim-all.ts'
 import {claimManagerPort, type ManagerPort} from '../../../proxy/ports/manager-port.ts'
 import {isService, ServiceManager, type ServiceApp} from './service-manager.ts'
 import type {Routes} from '../../../proxy/gateway/routes.ts'
@@ -139,7 +138,7 @@ export class Services {
 
   async #openLatePort(): Promise<void> {
     const apps = this.#runtimes.map(({wanted}) => wanted)
-    const port = await claimManagerPort({...this.#options.plan, apps, managerPort: 'usual'}, nameOwner)
+    const port = await claimManagerPort({...this.#options.plan, apps, managerPort: 'usual'})
     if (port !== undefined) await this.#openPort(port)
     this.announce()
   }

@@ -60,28 +60,8 @@ const client = containing({
     target.cancelWait(isError ? new RedisError('UNBLOCKED client unblocked via CLIENT UNBLOCK') : NIL_ARRAY)
     return 1
   }),
-  reply: keyless(3, (_, [mode = '']) => {
-    if (mode.toUpperCase() !== 'ON') throw new RedisError('ERR CLIENT REPLY OFF and SKIP are not supported here')
-    return OK_STATUS
-  }),
-  tracking: keyless(-3, (_, [mode = '']) => {
-    if (mode.toUpperCase() !== 'OFF') throw new RedisError('ERR CLIENT TRACKING is not supported here')
-    return OK_STATUS
-  }),
-  trackinginfo: keyless(
-    2,
-    () =>
-      new Map<string, Result>([
-        ['flags', new Set(['off'])],
-        ['redirect', -1],
-        ['prefixes', []]
-      ])
-  ),
-  getredir: keyless(2, () => -1),
   pause: keyless(-3, () => OK_STATUS),
-  unpause: keyless(2, () => OK_STATUS),
-  'no-evict': keyless(3, () => OK_STATUS),
-  'no-touch': keyless(3, () => OK_STATUS)
+  unpause: keyless(2, () => OK_STATUS)
 })
 
 /** States of a client, as CLIENT LIST abbreviates them. */

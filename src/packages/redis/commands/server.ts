@@ -1,9 +1,9 @@
 import {VERSION} from '../../../model/version.ts'
 import {containing, keyless, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
-import type {Database, Value} from '../engine/database.ts'
-import {noSuchKey, syntaxError, wrongArity} from '../engine/errors.ts'
+import type {Database} from '../engine/database.ts'
+import {syntaxError, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
-import {bytesOf, OK_STATUS, textPairs, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
+import {bytesOf, OK_STATUS, textPairs, RedisError, Status, Verbatim} from '../engine/result.ts'
 import type {CommandEngine, RunCommand, Session} from '../engine/session.ts'
 import {encodingOf, memoryOf} from './object.ts'
 
@@ -42,39 +42,22 @@ export const SERVER: CommandTable = {
   slowlog: keyless(-2, (_, [given = '']) =>
     given.toLowerCase() === 'len' ? 0 : given.toLowerCase() === 'get' ? [] : OK_STATUS
   ),
-  latency: keyless(-2, (_, [given = '']) => (given.toLowerCase() === 'reset' ? 0 : [])),
   module: containing({list: keyless(2, () => [])}),
   memory: containing({
     usage: keyless(-3, ({db}, [key = '']) => {
       const value = db.get(key)
       return value === undefined ? null : memoryOf(key, value)
-    }),
-    doctor: keyless(2, () => new Verbatim('No memory issue is known here.\n')),
-    purge: keyless(2, () => OK_STATUS),
-    stats: keyless(2, () => new Map<string, Result>([['total.allocated', process.memoryUsage.rss()]]))
+    })
   }),
   object: containing(
     {
-      encoding: ofValue(encodingOf),
-      refcount: ofValue(() => 1),
-      idletime: ofValue(() => 0),
-      freq: ofValue(() => {
-        throw new RedisError(
-          'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.'
-        )
+      encoding: keyless(3, ({db}, [key = '']) => {
+        const value = db.get(key)
+        return value === undefined ? null : encodingOf(value)
       })
     },
     [2, 2, 1]
   ),
-  debug: keyless(-2, (session, [given = '', key = '']) => {
-    if (given.toLowerCase() !== 'object') throw new RedisError(`ERR DEBUG ${given.toUpperCase()} is not supported here`)
-    const value = session.db.get(key)
-    if (value === undefined) throw noSuchKey()
-    return new Status(
-      `Value at:0x0 refcount:1 encoding:${encodingOf(value)} serializedlength:${memoryOf(key, value)} lru:0 lru_seconds_idle:0`
-    )
-  }),
-  swapdb: writes(3, () => new RedisError('ERR SWAPDB is not supported here'), [0, 0, 0]),
   shutdown: keyless(
     -1,
     () => new RedisError('ERR SHUTDOWN is not supported here: stop the pillion that answers at this port')
@@ -88,14 +71,6 @@ function flushes(databasesOf: (session: Session) => readonly Database[]): Comman
     return OK_STATUS
   }
   return writes(-1, run, [0, 0, 0])
-}
-
-/** A question of OBJECT about a value. */
-function ofValue(answer: (value: Value) => Result): CommandDefinition {
-  return keyless(3, ({db}, [key = '']) => {
-    const value = db.get(key)
-    return value === undefined ? null : answer(value)
-  })
 }
 
 /** The version of Redis whose commands and answers these are. */

@@ -80,7 +80,6 @@ export const STRINGS: CommandTable = {
   }),
   strlen: reads(2, ({db}, [key = '']) => db.string(key)?.length ?? 0),
   getrange: reads(4, range),
-  substr: reads(4, range),
   setrange: writes(4, setRange)
 }
 

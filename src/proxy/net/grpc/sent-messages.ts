@@ -1,5 +1,5 @@
 import {kept} from '#h2-frames'
-import {KeptBody} from '../kept-body.ts'
+import {KeptBody} from '../request-body.ts'
 import {latin1, MessageGauge} from './message-gauge.ts'
 import {FAILED_PRECONDITION, type GrpcStatus} from './status.ts'
 

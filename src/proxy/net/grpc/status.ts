@@ -106,6 +106,15 @@ const CODES_OF_HTTP: ReadonlyMap<number, number> = new Map([
   [404, UNIMPLEMENTED]
 ])
 
+/** Returns the status for a fault with a status of HTTP, as clients would read such a response. */
+export const faultedStatus = (hit: {
+  readonly name: string
+  readonly plan: {status: number; body: string}
+}): GrpcStatus => ({
+  code: codeOfHttp(hit.plan.status),
+  message: hit.plan.body || hit.name
+})
+
 /** The gRPC code for a stream that the callee has reset with an HTTP/2 error code (grpc-go: http2ErrConvTab). */
 export const codeOfReset = (code: number): number => CODES_OF_RESET.get(code) ?? (code > 13 ? UNKNOWN : INTERNAL)
 

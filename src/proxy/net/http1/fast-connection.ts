@@ -45,8 +45,6 @@ const NO_BYTES = Buffer.alloc(0)
  */
 export class FastConnection implements Downstream {
   toHead = false
-  readonly isTunnel = false
-  readonly refusesSwitch = false
   readonly isOnUnixSocket: boolean
   /** No request has arrived yet, or only part of a first line. */
   isFresh = true

@@ -14,8 +14,6 @@ import type {ResponseHead} from './response-head.ts'
 export class Http1Downstream implements Downstream {
   readonly exchange: Exchange
   readonly toHead: boolean
-  readonly isTunnel = false
-  readonly refusesSwitch = false
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #body: IncomingBody

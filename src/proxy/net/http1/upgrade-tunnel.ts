@@ -27,7 +27,6 @@ export class UpgradeTunnel implements Downstream {
   readonly exchange: Exchange
   readonly toHead = false
   readonly isTunnel = true
-  readonly refusesSwitch = false
   readonly #socket: Duplex
   /** Bytes that the caller sent before the tunnel was open. */
   #early: Buffer

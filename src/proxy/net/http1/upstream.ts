@@ -226,7 +226,7 @@ export class Http1Upstream implements Upstream {
   ): void {
     // after an exception uvicorn, for one, closes the connection without announcing it: the next call would fail
     this.#keep = head.keep && head.status !== 500
-    this.#left = head.status === 101 && responseHandler.isTunnel ? UNTIL_CLOSE : head.left
+    this.#left = head.status === 101 && responseHandler.isTunnel === true ? UNTIL_CLOSE : head.left
     if (this.#left >= 0 && end - at === head.left && text.length === head.size + head.left) {
       this.#free()
       return this.#end(responseHandler, head, text.slice(head.size))

@@ -9,7 +9,6 @@ import type {Http2Stream} from './http2-stream.ts'
 export class Http2Downstream implements Downstream {
   readonly exchange: Exchange
   readonly toHead: boolean
-  readonly isTunnel = false
   readonly refusesSwitch = true
   readonly #stream: Http2Stream
   readonly #body: IncomingBody

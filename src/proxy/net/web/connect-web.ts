@@ -3,18 +3,18 @@ import {owned} from '../../../platform/shared-reads.ts'
 import {UpstreamError} from '../dialer.ts'
 import type {Connect, RemoteSink, RequestBody} from '../remote-side.ts'
 import type {WebOptions} from './web-agent.ts'
-import {WebRequest} from './web-request.ts'
+import {ExternalRequest} from './external-request.ts'
 
 /** Connects calls to an external URL: each call becomes a request of node:http, whose bodies are streamed. */
 export const connectWeb =
   (options: WebOptions): Connect =>
   ({opened}) => {
-    let current: WebRequest | undefined
+    let current: ExternalRequest | undefined
     let response: Readable | undefined
     process.nextTick(opened)
     return {
       request: (adapted, sink) => {
-        current = new WebRequest(options, adapted, {
+        current = new ExternalRequest(options, adapted, {
           respond: (status, pairs, body) => {
             response = body
             sink.respond(status, pairs)

@@ -5,8 +5,8 @@ const AS_GET = new Set([301, 302, 303])
 /** Statuses after which the request is sent unchanged. */
 const UNCHANGED = new Set([307, 308])
 
-/** What follows a response. */
-export type Redirect =
+/** The next step after a response. */
+export type RedirectStep =
   | {readonly kind: 'none'}
   | {readonly kind: 'invalid'; readonly why: string}
   | {readonly kind: 'to'; readonly url: URL; readonly request: AdaptedRequest}
@@ -19,7 +19,7 @@ interface Answered {
   readonly isRepeatable: boolean
 }
 
-const NONE: Redirect = {kind: 'none'}
+const NONE: RedirectStep = {kind: 'none'}
 
 /**
  * Returns the request that follows a response, as Go's client makes it. `location`: the header, if the response has one.
@@ -30,7 +30,7 @@ export function redirectAfter(
   location: string | undefined,
   {url, request, isRepeatable}: Answered,
   secretHeaders: readonly string[]
-): Redirect {
+): RedirectStep {
   const isRedirect = AS_GET.has(status) || (UNCHANGED.has(status) && isRepeatable)
   if (!isRedirect || location === undefined || location === '') return NONE
   const to = resolved(location, url, request.path)
@@ -47,7 +47,7 @@ export function redirectAfter(
     request: {
       method: isSame ? request.method : 'GET',
       path: to.pathname + to.search,
-      pairs: without(request.pairs, dropped),
+      pairs: withoutNamed(request.pairs, dropped),
       hasBody: isSame && request.hasBody
     }
   }
@@ -63,5 +63,5 @@ function resolved(location: string, url: URL, path: string): URL | undefined {
 }
 
 /** Removes headers by their names (lower case). */
-export const without = (pairs: readonly string[], names: readonly string[]): readonly string[] =>
+export const withoutNamed = (pairs: readonly string[], names: readonly string[]): readonly string[] =>
   pairs.filter((_, at) => !names.includes((pairs[at - (at % 2)] ?? '').toLowerCase()))

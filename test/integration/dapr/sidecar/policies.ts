@@ -1,4 +1,3 @@
-import {ResiliencyInterceptor} from '../../../../src/proxy/gateway/interceptors/resiliency/interceptor.ts'
 import {PolicyInterceptor} from '../../../../src/proxy/gateway/interceptors/resiliency/policy-interceptor.ts'
 import type {ResiliencyEvent} from '../../../../src/model/resiliency-event.ts'
 import {systemClock} from '../../../../src/platform/clock.ts'
@@ -18,5 +17,5 @@ export const policiesOf = async (
   const events: ResiliencyEvent[] = []
   const runtime = {clock, random: () => 0.5, emit: (event: ResiliencyEvent) => void events.push(event)}
   const {resiliency} = mergeResiliencies([resource], 'a')
-  return {interceptor: new PolicyInterceptor(new ResiliencyInterceptor(resiliency, runtime)), events}
+  return {interceptor: new PolicyInterceptor(resiliency, runtime), events}
 }

@@ -54,8 +54,6 @@ const handlerOf = (t: Test, observer?: CallObserver): CallHandler => ({
 /** The side of a caller that takes all that it gets. */
 const downstreamOf = (more: Partial<Downstream>): Downstream => ({
   toHead: false,
-  isTunnel: false,
-  refusesSwitch: false,
   whole: nothing,
   head: nothing,
   body: () => true,
@@ -308,7 +306,7 @@ t.test('that an address has refused is not why another one has ended its connect
   const pool = new Pool({hosts: ['127.0.0.1', '::1'], port})
   t.teardown(() => pool.cut())
   const why = await new Promise(resolve => {
-    const downstream = {isTunnel: false} as Downstream
+    const downstream = {} as Downstream
     const exchange = new Exchange(downstream).begin({...handlerOf(t), failed: resolve}, 'POST', 0)
     exchange.send(pool, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
   })

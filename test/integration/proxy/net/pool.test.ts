@@ -18,7 +18,6 @@ const call = async (upstream: Upstream): Promise<string> => {
   const responseHandler: ResponseHandler = {
     toHead: false,
     isSent: true,
-    isTunnel: false,
     rules: PLAIN_RULES,
     open: () => upstream.write(HEAD),
     whole: (_: ResponseHead, body: string) => {

@@ -35,7 +35,6 @@ const call = async (upstream: Upstream, open: () => void): Promise<string> =>
     upstream.serve({
       toHead: false,
       isSent: true,
-      isTunnel: false,
       rules: PLAIN_RULES,
       open,
       whole: (_, body) => resolve(body),

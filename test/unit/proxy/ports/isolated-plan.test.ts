@@ -2,15 +2,9 @@ import {mkdirSync, mkdtempSync, rmSync, symlinkSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t from 'tap'
+import {portReaders, unnamedPorts} from '../../../../src/model/port-readers.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
-import {
-  fixedPorts,
-  isolatedPlan,
-  movedPorts,
-  portReaders,
-  portsAsked,
-  unnamedPorts
-} from '../../../../src/proxy/ports/isolated-plan.ts'
+import {fixedPorts, isolatedPlan, movedPorts, portsAsked} from '../../../../src/proxy/ports/isolated-plan.ts'
 import {usualPorts} from '../../../../src/proxy/ports/usual-ports.ts'
 import {workPath} from '../../../../src/work/work-path.ts'
 

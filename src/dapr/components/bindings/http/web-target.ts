@@ -1,7 +1,7 @@
 import type {Environment} from '../../../../model/environment.ts'
 import {collectFirst} from '../../../../platform/collector.ts'
 import type {WebOptions} from '../../../../proxy/net/web/web-agent.ts'
-import {requestWeb} from '../../../../proxy/net/web/web-request.ts'
+import {requestWeb} from '../../../../proxy/net/web/external-request.ts'
 import {reasonOf} from '../../../../proxy/net/status.ts'
 import type {BindingResponse} from '../../binding.ts'
 import {systemClock} from '../../../../platform/clock.ts'

@@ -7,7 +7,7 @@ import {
 } from '../../../../files/resources/resiliency/resiliency.ts'
 import type {Endpoint} from '../../../../model/resiliency-event.ts'
 import {breakerOf} from './breaker.ts'
-import {type BreakerView, RecentlyUsed} from './interceptor.ts'
+import {type BreakerView, RecentlyUsed, viewsOf} from './policy-interceptor.ts'
 import type {AttemptControl} from './attempt.ts'
 import {
   failureWords,
@@ -141,11 +141,7 @@ export class ComponentPolicies {
   /** Returns all circuit breakers in use. Of single actors, which may be thousands, only the open ones. */
   breakers(): readonly BreakerView[] {
     const ofIds = [...this.#byId.values()].flatMap(known => known.values())
-    return [...this.#known.values(), ...ofIds.filter(each => each?.breaker?.state !== 'closed')].flatMap(each =>
-      each?.breaker === undefined
-        ? []
-        : [{endpoint: each.endpoint, state: each.breaker.state, openForMs: each.breaker.openForMs}]
-    )
+    return viewsOf([...this.#known.values(), ...ofIds.filter(each => each?.breaker?.state !== 'closed')])
   }
 
   #make(target: ComponentTargetName): EndpointPolicies | undefined {

@@ -1,15 +1,121 @@
 import type {Call} from '../../../../model/call.ts'
+import type {BreakerState, Endpoint} from '../../../../model/resiliency-event.ts'
 import {TOO_LARGE} from '../../../../platform/collector.ts'
+import type {Resiliency} from '../../../../files/resources/resiliency/policies.ts'
+import {appPolicies, type TargetPolicies} from '../../../../files/resources/resiliency/resiliency.ts'
+import {verdictOfStatus, type CallOutcome, type Interceptor} from '../../interceptor.ts'
+import {breakerOf} from './breaker.ts'
 import {
-  verdictOfStatus,
-  type Interception,
-  type Interceptor,
-  type Next,
-  type CallOutcome,
-  type WhyOnce
-} from '../../interceptor.ts'
-import type {ResiliencyInterceptor} from './interceptor.ts'
-import {failureWords, type EndpointPolicies, type Outcomes, type ResilientCall, type Verdict} from './resilient-call.ts'
+  failureWords,
+  isEmpty,
+  ResilientCall,
+  type EndpointPolicies,
+  type Outcomes,
+  type PolicyRuntime,
+  type Verdict
+} from './resilient-call.ts'
+
+/** The public state of a circuit breaker. */
+export interface BreakerView {
+  readonly endpoint: Endpoint
+  readonly state: BreakerState
+  readonly openForMs: number
+}
+
+/** Returns the circuit breakers of policies. */
+export const viewsOf = (all: readonly (EndpointPolicies | undefined)[]): readonly BreakerView[] =>
+  all.flatMap(each => {
+    if (each?.breaker === undefined) return []
+    const {endpoint, breaker} = each
+    return {endpoint, state: breaker.state, openForMs: breaker.openForMs}
+  })
+
+/** The state kept for one target. */
+interface Target {
+  readonly policies: TargetPolicies
+  /** The policies with a circuit breaker, by its key. */
+  readonly broken: RecentlyUsed<EndpointPolicies>
+}
+
+/** Targets without an entry in a resource, which use the defaults; URLs make their number unlimited. */
+const MAX_UNLISTED = 1000
+
+/**
+ * Timeouts, retries and circuit breakers around the calls of one sidecar. Changed resources create another object, as Dapr restarts then:
+ * circuit breakers start closed, and calls in flight keep their policies.
+ */
+export class PolicyInterceptor implements Interceptor {
+  readonly #runtime: PolicyRuntime
+  readonly #listed: ReadonlyMap<string, Target>
+  readonly #unlisted = new RecentlyUsed<Target>(MAX_UNLISTED)
+  /** Policies of calls to targets without an entry, if there are any. */
+  readonly #defaults: TargetPolicies | undefined
+
+  constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
+    this.#runtime = runtime
+    const listed = [...resiliency.targets.apps.keys()].map(
+      name => [name, newTarget(appPolicies(resiliency, name))] as const
+    )
+    this.#listed = new Map(listed)
+    const defaults = appPolicies(resiliency, '')
+    this.#defaults = isEmpty(defaults) ? undefined : defaults
+  }
+
+  intercept(call: Call): ResilientCall<CallOutcome> | undefined {
+    const {caller, callee, target = callee, isProxied} = call
+    // Dapr's proxy applies policies only to calls of other apps (pkg/messaging/grpc_proxy.go)
+    if (isProxied === true && target.split('.')[0] === caller) return undefined
+    const policies = this.policiesFor(target, keyOf(call))
+    return policies && new ResilientCall(policies, this.#runtime, OUTCOMES)
+  }
+
+  /** Returns the policies for a call, if there are any. `key`: `<app>:<method>` for apps, `<name>:<base URL>` for HTTPEndpoints, `<URL>/<method>` for URLs. */
+  policiesFor(name: string, key: string): EndpointPolicies | undefined {
+    const target = this.#target(name)
+    if (target === undefined || isEmpty(target.policies)) return undefined
+    const {timeoutMs, retry, circuitBreaker} = target.policies
+    const endpoint = {target: name, key}
+    if (circuitBreaker === undefined) return {endpoint, timeoutMs, retry, breaker: undefined}
+    const made = (): EndpointPolicies => {
+      return {endpoint, timeoutMs, retry, breaker: breakerOf(endpoint, circuitBreaker, this.#runtime)}
+    }
+    return target.broken.get(key, made)
+  }
+
+  /** All circuit breakers in use. */
+  breakers(): readonly BreakerView[] {
+    return viewsOf([...this.#listed.values(), ...this.#unlisted.values()].flatMap(({broken}) => broken.values()))
+  }
+
+  #target(name: string): Target | undefined {
+    const listed = this.#listed.get(name)
+    const defaults = this.#defaults
+    return listed ?? (defaults && this.#unlisted.get(name, () => newTarget(defaults)))
+  }
+}
+
+const newTarget = (policies: TargetPolicies): Target => ({
+  policies,
+  broken: new RecentlyUsed(policies.circuitBreakerCacheSize)
+})
+
+const IS_URL = /^https?:\/\//
+
+/** Returns the key of a call's circuit breaker: the app and method, or URL and method; for gRPC's proxy the unchanged path. */
+const keyOf = ({callee, target, path, isProxied}: Call): string => {
+  if (isProxied === true) return `${target ?? callee}:${path}`
+  const end = path.indexOf('?')
+  const method = end < 0 ? path : path.slice(0, end)
+  return IS_URL.test(callee) ? `${callee}${method}` : `${target ?? callee}:${method.slice(1)}`
+}
+
+const OUTCOMES: Outcomes<CallOutcome> = {
+  judge,
+  failed: reason => ({kind: 'ended', reason: failureWords(reason)}),
+  discard: outcome => {
+    if (outcome.kind === 'response') outcome.discard()
+  }
+}
 
 function judge(outcome: CallOutcome): Verdict {
   switch (outcome.kind) {
@@ -26,76 +132,27 @@ function judge(outcome: CallOutcome): Verdict {
   }
 }
 
-const OUTCOMES: Outcomes<CallOutcome> = {
-  judge,
-  failed: reason => ({kind: 'ended', reason: failureWords(reason)}),
-  discard: outcome => {
-    if (outcome.kind === 'response') outcome.discard()
-  }
-}
+/** A cache that drops the least recently used value when it holds more than `max`. */
+export class RecentlyUsed<Value> {
+  readonly #max: number
+  readonly #values = new Map<string, Value>()
 
-const IS_URL = /^https?:\/\//
-
-/** Returns the key of a call's circuit breaker: the app and method, or URL and method; for gRPC's proxy the unchanged path. */
-const keyOf = ({callee, target, path, isProxied}: Call): string => {
-  if (isProxied === true) return `${target ?? callee}:${path}`
-  const end = path.indexOf('?')
-  const method = end < 0 ? path : path.slice(0, end)
-  return IS_URL.test(callee) ? `${callee}${method}` : `${target ?? callee}:${method.slice(1)}`
-}
-
-/** Timeouts, retries and circuit breakers around the calls of one sidecar. */
-export class PolicyInterceptor implements Interceptor {
-  readonly #resiliency: ResiliencyInterceptor
-
-  constructor(resiliency: ResiliencyInterceptor) {
-    this.#resiliency = resiliency
+  constructor(max: number) {
+    this.#max = max
   }
 
-  intercept(call: Call): Interception | undefined {
-    const {caller, callee, target = callee, isProxied} = call
-    // Dapr's proxy applies policies only to calls of other apps (pkg/messaging/grpc_proxy.go)
-    if (isProxied === true && target.split('.')[0] === caller) return undefined
-    const policies = this.#resiliency.policiesFor(target, keyOf(call))
-    if (policies === undefined) return undefined
-    return new PolicedCall(this.#resiliency, policies)
-  }
-}
-
-/** A call under the policies of its endpoint. */
-class PolicedCall implements Interception {
-  readonly mayRetry: boolean
-  readonly #resiliency: ResiliencyInterceptor
-  readonly #policies: EndpointPolicies
-  #resilient: ResilientCall<CallOutcome> | undefined
-
-  constructor(resiliency: ResiliencyInterceptor, policies: EndpointPolicies) {
-    this.mayRetry = policies.retry !== undefined
-    this.#resiliency = resiliency
-    this.#policies = policies
+  /** The value of a key, created if it is missing. */
+  get(key: string, make: () => Value): Value {
+    const value = this.#values.get(key) ?? make()
+    this.#values.delete(key)
+    this.#values.set(key, value)
+    const [oldest] = this.#values.keys()
+    if (oldest !== undefined && this.#values.size > this.#max) this.#values.delete(oldest)
+    return value
   }
 
-  get decisions(): Interception['decisions'] {
-    return this.#resilient?.decisions
-  }
-
-  begin(whyOnce: WhyOnce): boolean {
-    return this.#call(whyOnce).begin()
-  }
-
-  concludes(outcome: CallOutcome): boolean {
-    return this.#resilient?.concludes(outcome) ?? true
-  }
-
-  async run(next: Next, whyOnce: WhyOnce, first?: CallOutcome): Promise<CallOutcome> {
-    return this.#call(whyOnce).run(next, first)
-  }
-
-  cancel(): void {
-    this.#resilient?.cancel()
-  }
-
-  #call(whyOnce: WhyOnce): ResilientCall<CallOutcome> {
-    return (this.#resilient ??= this.#resiliency.call(this.#policies, OUTCOMES, whyOnce))
+  /** Returns the values, the least recently used first. */
+  values(): readonly Value[] {
+    return [...this.#values.values()]
   }
 }

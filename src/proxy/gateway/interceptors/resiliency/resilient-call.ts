@@ -76,7 +76,6 @@ export class ResilientCall<Outcome> {
   readonly #policies: EndpointPolicies
   readonly #runtime: PolicyRuntime
   readonly #outcomes: Outcomes<Outcome>
-  readonly #whyOnce: () => string
   #hasTimedOut = false
   #hasBegun = false
   #startedAt = 0
@@ -87,12 +86,15 @@ export class ResilientCall<Outcome> {
   #interrupt: (() => void) | undefined
   #skip: (() => void) | undefined
 
-  /** `whyOnce`: called after a failure, returns why the call cannot be sent again; '' = it can. */
-  constructor(policies: EndpointPolicies, runtime: PolicyRuntime, outcomes: Outcomes<Outcome>, whyOnce = () => '') {
+  constructor(policies: EndpointPolicies, runtime: PolicyRuntime, outcomes: Outcomes<Outcome>) {
     this.#policies = policies
     this.#runtime = runtime
     this.#outcomes = outcomes
-    this.#whyOnce = whyOnce
+  }
+
+  /** Whether there may be several attempts. */
+  get mayRetry(): boolean {
+    return this.#policies.retry !== undefined
   }
 
   /** The decisions of the policies; undefined if there are none. */
@@ -116,9 +118,10 @@ export class ResilientCall<Outcome> {
 
   /**
    * Resolves with the outcome of the last attempt, or with the result of `failed` if a policy ended the call; rejects like
-   * `attempt`. `first`: the outcome of the first attempt, after `begin`.
+   * `attempt`. `whyOnce`: called after a failure, returns why the call cannot be sent again; '' = it can. `first`: the outcome of the
+   * first attempt, after `begin`.
    */
-  async run(attempt: SendAttempt<Outcome>, first?: Outcome): Promise<Outcome> {
+  async run(attempt: SendAttempt<Outcome>, whyOnce: () => string = () => '', first?: Outcome): Promise<Outcome> {
     const {retry, endpoint} = this.#policies
     const {clock, random} = this.#runtime
     if (!this.#hasBegun) this.#begin()
@@ -133,7 +136,7 @@ export class ResilientCall<Outcome> {
       backoff ??= new Backoff(retry, {startedAt, now: () => clock.now(), random})
       const delayMs = backoff.next()
       if (delayMs === undefined) return outcome
-      const reason = this.#whyOnce()
+      const reason = whyOnce()
       if (reason !== '') {
         this.#decide({type: 'not-retried', endpoint, attempt: n, reason})
         return outcome
@@ -166,13 +169,9 @@ export class ResilientCall<Outcome> {
 
   #begin(): void {
     this.#hasBegun = true
-    if (this.#policies.retry !== undefined) this.#startedAt = this.#runtime.clock.now()
-    this.#emitApplied()
-  }
-
-  #emitApplied(): void {
     const {endpoint, timeoutMs, retry, breaker} = this.#policies
-    const {emit} = this.#runtime
+    const {clock, emit} = this.#runtime
+    if (retry !== undefined) this.#startedAt = clock.now()
     if (timeoutMs > 0) emit({type: 'applied', endpoint, policy: 'timeout', state: ''})
     if (retry !== undefined) emit({type: 'applied', endpoint, policy: 'retry', state: ''})
     if (breaker !== undefined) emit({type: 'applied', endpoint, policy: 'circuitbreaker', state: breaker.state})

@@ -37,7 +37,6 @@ t.test('an exception at an answer that is read after a failed write ends its own
       isSent: false,
       toHead: false,
       rules: PLAIN_RULES,
-      isTunnel: false,
       open: () => void upstream.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n'),
       head: () => {
         throw new Error('a bug')
@@ -84,7 +83,6 @@ t.test('what an app that speaks TLS has answered before it ended is read, though
       isSent: false,
       toHead: false,
       rules: PLAIN_RULES,
-      isTunnel: false,
       open: () => void upstream.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n'),
       head: ({status}) => void (text += `${status} `),
       body: bytes => {

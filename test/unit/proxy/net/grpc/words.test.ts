@@ -7,7 +7,7 @@ import {
   percentDecoded,
   trailersOf
 } from '../../../../../src/proxy/net/grpc/status.ts'
-import {timeoutMs, timeoutText} from '../../../../../src/proxy/net/grpc/timeout.ts'
+import {timeoutMs, timeoutText} from '../../../../../src/proxy/net/grpc/head-fields.ts'
 
 t.test('a timeout has at most 8 digits and a unit', async t => {
   for (const [text, ms] of [

@@ -80,9 +80,9 @@ class Bench {
       random: () => 0.5,
       emit: (event: ResiliencyEvent) => void this.events.push(event)
     }
-    const call = new ResilientCall(this.#policies, runtime, outcomes, whyOnce)
+    const call = new ResilientCall(this.#policies, runtime, outcomes)
     this.calls.push(call)
-    return call.run(attempt)
+    return call.run(attempt, whyOnce)
   }
 
   /** Lets time pass, and then what waited for it go on. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type {ResiliencyEvent} from '../../../../../../src/model/resiliency-event.ts'
-import type {Outcomes} from '../../../../../../src/proxy/gateway/interceptors/resiliency/resilient-call.ts'
-import {ResiliencyInterceptor} from '../../../../../../src/proxy/gateway/interceptors/resiliency/interceptor.ts'
+import type {CallOutcome} from '../../../../../../src/proxy/gateway/interceptor.ts'
+import {PolicyInterceptor} from '../../../../../../src/proxy/gateway/interceptors/resiliency/policy-interceptor.ts'
 import {parseResourceFile} from '../../../../../../src/files/resources/field.ts'
 import {NO_RESILIENCY} from '../../../../../../src/files/resources/defaults.ts'
 import {mergeResiliencies, readResiliency} from '../../../../../../src/files/resources/resiliency/resiliency.ts'
@@ -9,27 +9,24 @@ import {TestClock} from '../../../../../rig/clock.ts'
 
 const open = async (
   spec: string
-): Promise<{resiliency: ResiliencyInterceptor; events: ResiliencyEvent[]; clock: TestClock}> => {
+): Promise<{resiliency: PolicyInterceptor; events: ResiliencyEvent[]; clock: TestClock}> => {
   const text = `kind: Resiliency\nmetadata: {name: a}\nspec:\n${spec}`
   const resource = await readResiliency(parseResourceFile({file: 'r.yaml', text}))
   const resiliency = resource === undefined ? NO_RESILIENCY : mergeResiliencies([resource], 'a').resiliency
   const events: ResiliencyEvent[] = []
   const clock = new TestClock()
   const runtime = {clock, random: () => 0.5, emit: (event: ResiliencyEvent) => void events.push(event)}
-  return {resiliency: new ResiliencyInterceptor(resiliency, runtime), events, clock}
+  return {resiliency: new PolicyInterceptor(resiliency, runtime), events, clock}
 }
 
-/** A call that ends with a status. */
-const call = async (resiliency: ResiliencyInterceptor, key: string, status: number): Promise<number | string> => {
-  const [target = ''] = key.split(':')
-  const policies = resiliency.policiesFor(target, key)
-  if (policies === undefined) return 'no policies'
-  const outcomes: Outcomes<number | string> = {
-    judge: outcome => (outcome === 200 ? 'success' : typeof outcome === 'number' ? outcome : 'failed'),
-    failed: reason => reason,
-    discard: () => undefined
-  }
-  return resiliency.call(policies, outcomes).run(async () => status)
+/** A call that ends with a status. Resolves with the status, or with the reason of a policy. */
+const call = async (resiliency: PolicyInterceptor, key: string, status: number): Promise<number | string> => {
+  const [callee = '', method = ''] = key.split(':')
+  const policed = resiliency.intercept({caller: 'a', callee, method: 'GET', path: `/${method}`})
+  if (policed === undefined) return 'no policies'
+  const verdict = status === 200 ? 'success' : status
+  const outcome = await policed.run(async (): Promise<CallOutcome> => ({kind: 'response', verdict, discard: () => {}}))
+  return outcome.kind === 'ended' ? outcome.reason : status
 }
 
 t.test('a target without policies has none, and costs nothing', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {allOrNone} from '../../../src/platform/all-or-none.ts'
+import {allOrNone} from '../../../src/platform/in-parallel.ts'
 
 t.test('all results, in order', async t => {
   const slow = Promise.withResolvers<string>()

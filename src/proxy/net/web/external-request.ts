@@ -8,7 +8,7 @@ import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.
 import type {AdaptedRequest} from '../remote-side.ts'
 import {maySendAgain} from '../request-body.ts'
 import {hostNameOf} from './proxy-of.ts'
-import {redirectAfter, without} from './redirect.ts'
+import {redirectAfter, withoutNamed} from './redirect.ts'
 import {agentOf, contextOf, newAgent, webOf, type WebOptions} from './web-agent.ts'
 import {webError} from './web-error.ts'
 
@@ -25,13 +25,13 @@ export interface WebSink {
 
 /** Sends a request with a known body to an external URL. The returned function cancels it. */
 export function requestWeb(options: WebOptions, adapted: AdaptedRequest, sink: WebSink, body: Buffer): () => void {
-  const request = new WebRequest(options, adapted, sink, body)
+  const request = new ExternalRequest(options, adapted, sink, body)
   request.start().end(body)
   return () => request.end()
 }
 
 /** A request to an external URL by node:http, with its redirects. */
-export class WebRequest {
+export class ExternalRequest {
   readonly #options: WebOptions
   readonly #adapted: AdaptedRequest
   readonly #sink: WebSink
@@ -102,7 +102,7 @@ export class WebRequest {
       port: url.port,
       method,
       path,
-      headers: asWritten(['Host', url.host, ...without(pairs, ['host'])], hasBody),
+      headers: asWritten(['Host', url.host, ...withoutNamed(pairs, ['host'])], hasBody),
       agent,
       // Accept the same as Go: bare LF, folded headers, both length and chunks; we re-encode everything.
       insecureHTTPParser: true,

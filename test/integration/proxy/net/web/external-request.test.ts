@@ -3,7 +3,7 @@ import http from 'node:http'
 import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import type {WebOptions} from '../../../../../src/proxy/net/web/web-agent.ts'
-import {requestWeb} from '../../../../../src/proxy/net/web/web-request.ts'
+import {requestWeb} from '../../../../../src/proxy/net/web/external-request.ts'
 
 /** Listens with a server until the end of a test. Returns the options of requests to it. */
 async function optionsFor(t: Test, server: net.Server): Promise<WebOptions> {
