@@ -5,7 +5,7 @@ import {Properties} from '../../src/dapr/components/properties.ts'
 import {isBuilt, isForDaprd} from '../../src/files/resources/component-support.ts'
 import {splitType, daprTypes} from '../../src/files/resources/component-types.ts'
 import {readComponents, type ComponentResource} from '../../src/files/resources/components.ts'
-import {parseResourceFile} from '../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../src/files/resources/resource-file.ts'
 
 function read(type: string): ComponentResource {
   const text = `{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: a}, spec: {type: ${type}}}`

@@ -4,7 +4,7 @@ import type {ResourceSnapshot} from '../../files/resources/app-resources.ts'
 import {dirname, relative} from 'node:path'
 import type {Plan} from '../../model/plan.ts'
 import {readTextFile} from '../../model/read-file.ts'
-import {parseResourceFile} from '../../files/resources/field.ts'
+import {parseResourceFile} from '../../files/resources/resource-file.ts'
 import {filesIn} from '../../files/resources/resource-folder.ts'
 
 /** A resource's reference to a component of a kind, and the effect of its absence. */

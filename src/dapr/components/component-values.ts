@@ -1,9 +1,8 @@
 import {randomUUID} from 'node:crypto'
-import {variableOf, type Environment} from '../../model/environment.ts'
+import {namespaceOf, variableOf, type Environment} from '../../model/environment.ts'
 import type {ComponentProperty, ComponentResource} from '../../files/resources/components.ts'
 import {ComponentFault, type Property} from './properties.ts'
 import type {Secret} from './secret-store.ts'
-import {namespaceOf} from '../../files/resources/identity.ts'
 
 interface ValueOptions {
   readonly appId: string

@@ -1,5 +1,5 @@
 import type {Place} from '../../model/errors.ts'
-import {DEFAULT_TRUST_DOMAIN} from './identity.ts'
+import {DEFAULT_TRUST_DOMAIN} from '../../model/environment.ts'
 import type {Field} from './field.ts'
 
 /** The action of a rule or the default. As in Dapr, anything but `allow`, in any capitals, denies. */

@@ -11,7 +11,8 @@ import {
   isDaprType
 } from './component-types.ts'
 import type {ResourceFault} from './fault.ts'
-import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
+import type {Field} from './field.ts'
+import {headOf, type ResourceFile, type ResourceHead} from './resource-file.ts'
 import {MAX_TIMER_MS, parseGoDuration} from '../../model/go-duration.ts'
 
 /** An entry of `spec.metadata`: a value, or a reference to it. */

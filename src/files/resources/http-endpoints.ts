@@ -2,7 +2,8 @@ import {variableOf, type Environment} from '../../model/environment.ts'
 import {messageOf, type Place} from '../../model/errors.ts'
 import {hasKnownVersion} from './components.ts'
 import type {ResourceFault} from './fault.ts'
-import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
+import type {Field} from './field.ts'
+import {headOf, type ResourceFile, type ResourceHead} from './resource-file.ts'
 
 /** Dapr's HTTPEndpoint: an external server that apps call by a name (pkg/apis/httpEndpoint/v1alpha1/types.go). */
 export interface HttpEndpoint extends ResourceHead {

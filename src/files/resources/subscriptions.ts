@@ -1,5 +1,6 @@
 import type {Place} from '../../model/errors.ts'
-import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
+import type {Field} from './field.ts'
+import {headOf, type ResourceFile, type ResourceHead} from './resource-file.ts'
 import {always, compileRule, type FitsRule} from './routing-rule.ts'
 import type {TopicTrigger} from '../../model/triggers.ts'
 

@@ -1,7 +1,8 @@
 import type {Place} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {ComponentResource} from './components.ts'
-import type {Field, ResourceFile} from './field.ts'
+import type {Field} from './field.ts'
+import type {ResourceFile} from './resource-file.ts'
 
 /** A resource or key of Dapr that has no effect in Pillion. */
 export interface WithoutEffect {

@@ -1,6 +1,7 @@
 import type {Place} from '../../model/errors.ts'
 import {POLICED_OPERATIONS, type WorkflowAccess, type WorkflowOperation} from '../../model/workflow-settings.ts'
-import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
+import type {Field} from './field.ts'
+import {headOf, type ResourceFile, type ResourceHead} from './resource-file.ts'
 import {literal, matchesName, oneOf, type Range, type Token} from '../../model/name-pattern.ts'
 
 /** Operations that apps may do with matching names. */

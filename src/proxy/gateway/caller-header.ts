@@ -1,6 +1,6 @@
 import {uriDecoded} from '../../model/or-else.ts'
 import {isToken} from './guards.ts'
-import {DEFAULT_TRUST_DOMAIN} from '../../files/resources/identity.ts'
+import {DEFAULT_TRUST_DOMAIN} from '../../model/environment.ts'
 
 /** A calling app, as access control identifies it. */
 export interface CallerIdentity {

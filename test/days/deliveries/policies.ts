@@ -1,4 +1,4 @@
-import {parseResourceFile} from '../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../src/files/resources/resource-file.ts'
 import {mergeResiliencies, readResiliency} from '../../../src/files/resources/resiliency/resiliency.ts'
 import type {Resiliency} from '../../../src/files/resources/resiliency/policies.ts'
 import type {Clock} from '../../../src/platform/clock.ts'

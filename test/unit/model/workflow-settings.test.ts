@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {DEFAULT_WORKFLOWS} from '../../../src/files/resources/defaults.ts'
-import {parseResourceFile} from '../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../src/files/resources/resource-file.ts'
 import {readWorkflowSettings} from '../../../src/files/resources/read-workflow-settings.ts'
 import type {WorkflowSettings} from '../../../src/model/workflow-settings.ts'
 

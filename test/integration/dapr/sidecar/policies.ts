@@ -1,7 +1,7 @@
 import {PolicyInterceptor} from '../../../../src/proxy/gateway/interceptors/resiliency/policy-interceptor.ts'
 import type {ResiliencyEvent} from '../../../../src/model/resiliency-event.ts'
 import {systemClock} from '../../../../src/platform/clock.ts'
-import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../src/files/resources/resource-file.ts'
 import {mergeResiliencies, readResiliency} from '../../../../src/files/resources/resiliency/resiliency.ts'
 import type {TestClock} from '../../../rig/clock.ts'
 

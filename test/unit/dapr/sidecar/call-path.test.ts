@@ -1,5 +1,5 @@
 import t from 'tap'
-import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../src/files/resources/resource-file.ts'
 import {readMetricsSettings} from '../../../../src/files/resources/metrics-settings.ts'
 import {OpenResources, type ResourceSnapshot} from '../../../../src/files/resources/app-resources.ts'
 import {DEFAULT_METRICS, NO_RESILIENCY, NO_RESOURCES} from '../../../../src/files/resources/defaults.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../src/files/resources/resource-file.ts'
 import {readAccessControl, type AccessControl} from '../../../../src/files/resources/access-control.ts'
 
 const read = (text: string): {accessControl: AccessControl | undefined; faults: string[]} => {

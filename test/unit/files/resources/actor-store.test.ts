@@ -1,6 +1,6 @@
 import t from 'tap'
 import {isActorStore, readComponents} from '../../../../src/files/resources/components.ts'
-import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../src/files/resources/resource-file.ts'
 
 const isMarked = (type: string, metadata: string): boolean[] => {
   const text = `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: c}\nspec: {type: ${type}, version: v1, metadata: [${metadata}]}\n`

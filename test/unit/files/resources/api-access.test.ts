@@ -1,6 +1,6 @@
 import t from 'tap'
 import {readConfiguration} from '../../../../src/files/resources/read-configuration.ts'
-import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../src/files/resources/resource-file.ts'
 import {INVOKE_ROUTE} from '../../../../src/model/dapr/api/routes.ts'
 import {isRouteServed} from '../../../../src/dapr/sidecar/http/routes.ts'
 import {isMethodServed as isGrpcServed} from '../../../../src/dapr/sidecar/grpc/own-methods.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {DEFAULT_CONFIGURATION} from '../../../../src/files/resources/defaults.ts'
 import {readConfiguration} from '../../../../src/files/resources/read-configuration.ts'
-import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../src/files/resources/resource-file.ts'
 import {findUnreadKeys} from '../../../../src/files/resources/without-effect.ts'
 import {CONFIGURATION_FILE} from '../../../../src/files/yaml/other-dialects.ts'
 

@@ -1,5 +1,6 @@
 import t from 'tap'
-import {parseResourceFile, type Field} from '../../../../src/files/resources/field.ts'
+import type {Field} from '../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../src/files/resources/resource-file.ts'
 
 const read = (text: string): {root: Field; faults: () => string[]} => {
   const file = parseResourceFile({file: 'r.yaml', text})

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../src/files/resources/resource-file.ts'
 import {DEFAULT_METRICS} from '../../../../src/files/resources/defaults.ts'
 import {readMetricsSettings, type MetricsSettings} from '../../../../src/files/resources/metrics-settings.ts'
 

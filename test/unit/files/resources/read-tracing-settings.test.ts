@@ -1,5 +1,5 @@
 import t from 'tap'
-import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../src/files/resources/resource-file.ts'
 import {DEFAULT_TRACING} from '../../../../src/files/resources/defaults.ts'
 import {readTracingSettings, withOtelVariables} from '../../../../src/files/resources/read-tracing-settings.ts'
 import type {TracingSettings} from '../../../../src/files/resources/tracing-settings.ts'

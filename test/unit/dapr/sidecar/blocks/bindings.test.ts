@@ -7,7 +7,7 @@ import {
   type OutboundCall
 } from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
 import {Bindings} from '../../../../../src/dapr/sidecar/blocks/bindings.ts'
-import {parseResourceFile} from '../../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../../src/files/resources/resource-file.ts'
 import {mergeResiliencies, readResiliency} from '../../../../../src/files/resources/resiliency/resiliency.ts'
 import {ComponentPolicies} from '../../../../../src/proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {TestClock} from '../../../../rig/clock.ts'

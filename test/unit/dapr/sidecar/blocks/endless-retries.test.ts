@@ -10,7 +10,7 @@ import type {EventChannel} from '../../../../../src/dapr/sidecar/blocks/event-ch
 import {encryptStream} from '../../../../../src/dapr/sidecar/grpc/blocks/crypt.ts'
 import {subscribeConfiguration} from '../../../../../src/dapr/sidecar/grpc/blocks/subscribe-configuration.ts'
 import type {ServerStream} from '../../../../../src/dapr/sidecar/grpc/server-stream.ts'
-import {parseResourceFile} from '../../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../../src/files/resources/resource-file.ts'
 import {mergeResiliencies, readResiliency} from '../../../../../src/files/resources/resiliency/resiliency.ts'
 import {usualRule} from '../../../../../src/files/resources/subscriptions.ts'
 import {EncryptRequest} from '../../../../../src/model/dapr/messages/crypto.generated.ts'

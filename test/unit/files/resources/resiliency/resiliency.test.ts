@@ -1,5 +1,6 @@
 import t from 'tap'
-import {parseResourceFile, type ResourceSource} from '../../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../../src/files/resources/resource-file.ts'
+import type {ResourceSource} from '../../../../../src/files/resources/fault.ts'
 import {builtInRetry, NO_RESILIENCY} from '../../../../../src/files/resources/defaults.ts'
 import type {Resiliency} from '../../../../../src/files/resources/resiliency/policies.ts'
 import {

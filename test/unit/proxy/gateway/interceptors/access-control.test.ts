@@ -6,7 +6,7 @@ import {
   spiffeId
 } from '../../../../../src/proxy/gateway/interceptors/access-control.ts'
 import {readAccessControl} from '../../../../../src/files/resources/access-control.ts'
-import {parseResourceFile} from '../../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../../src/files/resources/resource-file.ts'
 
 // The policies and the cases of Dapr's pkg/acl/acl_test.go.
 const POLICIES = `kind: Configuration

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {parseResourceFile} from '../../../../../../src/files/resources/field.ts'
+import {parseResourceFile} from '../../../../../../src/files/resources/resource-file.ts'
 import {NO_RESILIENCY} from '../../../../../../src/files/resources/defaults.ts'
 import {mergeResiliencies, readResiliency} from '../../../../../../src/files/resources/resiliency/resiliency.ts'
 import {ComponentPolicies} from '../../../../../../src/proxy/gateway/interceptors/resiliency/component-policies.ts'
