@@ -37,43 +37,49 @@ export async function answerSecond(call: CommandContext, how: SecondUp, second: 
   if (how === 'yield') return EXIT_YIELDED
   const {identity, run} = found
   const changes = await changesFor(call, identity, how)
-  const state = `is already ${run === undefined ? 'starting' : 'running'} (pid ${identity.pid})`
-  if (how === 'use') {
-    const isUsed = run !== undefined && isPlainTemplate(identity.templateFile)
-    const why = changes.length > 0 ? changes.join('; ') : isUsed ? '' : 'the command needs a sidecar in its run'
-    if (why !== '') say(process.stderr, 'info', `${shown} ${state}: ${why}. The command gets a run of its own`, asJson)
-    return why === '' ? 0 : EXIT_YIELDED
-  }
+  const state = `${shown} is already ${run === undefined ? 'starting' : 'running'} (pid ${identity.pid})`
+  if (how === 'use') return answerCommand(found, {changes, state, asJson})
   if (how === 'attach' && run !== undefined) {
     const {attachToRun} = await import('./attach/whole-run.ts')
-    if (changes.length > 0)
-      say(
-        process.stderr,
-        'warning',
-        `${shown} ${state}: ${changes.join('; ')}. To start it again: pillion down${of}`,
-        asJson
-      )
+    const advice = `${state}: ${changes.join('; ')}. To start it again: pillion down${of}`
+    if (changes.length > 0) say(process.stderr, 'warning', advice, asJson)
     return attachToRun(run, asJson, {mayStop: true})
   }
   const isJson = flags.text('output') === 'json'
   if (changes.length > 0) {
     if (isJson) print(process.stdout, await upAsJson(run, {identity, outcome: 'differs', changes}))
-    throw new UserError(`${shown} ${state}, and this up differs: ${changes.join('; ')}`, {
+    throw new UserError(`${state}, and this up differs: ${changes.join('; ')}`, {
       explanation: `pillion down${of} ends it, pillion start${of} ID starts one of its apps, ${UP} --name NAME starts a second run.`,
       code: 'run-differs'
     })
   }
   if (how === 'wait' && run !== undefined) return reportReady(run, {call, startedAt, timeoutMs, of, isNew: false})
   if (isJson) print(process.stdout, await upAsJson(run, {identity, outcome: 'starting', changes}))
-  const preparing = identity.preparing === undefined ? '' : `: ${identity.preparing}`
-  const ready = run === undefined ? preparing : `: ${readyCount(run)}`
-  if (!isJson) say(process.stdout, 'info', `${shown} ${state}${ready}`, asJson)
-  if (!isJson && !asJson)
-    print(
-      process.stdout,
-      `pillion ${HAS_TERMINAL ? 'attach' : 'ps'}${of} shows it · ${logsHint(of)} · pillion down${of} stops\n`
-    )
+  else describe(found, {state, of, asJson})
   return 0
+}
+
+/** Tells an `up --run` whether its command can use the run. Exits with 0 if it can. */
+function answerCommand(
+  {identity, run}: SeenRun,
+  {changes, state, asJson}: {readonly changes: readonly string[]; readonly state: string; readonly asJson: boolean}
+): number {
+  const isUsed = run !== undefined && isPlainTemplate(identity.templateFile)
+  const why = changes.length > 0 ? changes.join('; ') : isUsed ? '' : 'the command needs a sidecar in its run'
+  if (why === '') return 0
+  say(process.stderr, 'info', `${state}: ${why}. The command gets a run of its own`, asJson)
+  return EXIT_YIELDED
+}
+
+/** Prints how far the run is, and the commands for it. */
+function describe(
+  {identity, run}: SeenRun,
+  {state, of, asJson}: {readonly state: string; readonly of: string; readonly asJson: boolean}
+): void {
+  const preparing = identity.preparing === undefined ? '' : `: ${identity.preparing}`
+  say(process.stdout, 'info', `${state}${run === undefined ? preparing : `: ${readyCount(run)}`}`, asJson)
+  const view = HAS_TERMINAL ? 'attach' : 'ps'
+  if (!asJson) print(process.stdout, `pillion ${view}${of} shows it · ${logsHint(of)} · pillion down${of} stops\n`)
 }
 
 const readyCount = ({listing: {apps}}: FoundRun): string =>
@@ -127,7 +133,7 @@ async function seenRun(
   return undefined
 }
 
-/** Describes the differences between a run and this command line. The template is read only if the flags are equal. A command can use a run that reloads on save. */
+/** Describes the differences between a run and this command line. Reads the template only if the flags are equal. A command can use a run that reloads on save. */
 async function changesFor(call: CommandContext, {asked}: RunIdentity, how: SecondUp): Promise<readonly string[]> {
   const watch = how === 'use' && asked?.flags.includes('--watch') === true ? ['--watch'] : []
   const wanted = (plan?: Plan): AskedRun => {

@@ -43,52 +43,70 @@ export async function upDetached(call: CommandContext): Promise<number> {
   // by the pid of the run, which outlives this command
   const own = `${log.path}.${child.pid}`
   orElse(() => renameSync(`${log.path}.${process.pid}`, own), undefined)
-  let isStopped = false
+  const stopped = new AbortController()
   const stop = (): void => {
-    isStopped = true
+    stopped.abort()
     child.interrupt()
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
   const tell = (text: string): void => say(process.stderr, 'pending', `${text}, output in ${own}`, asJson)
-  let start = await startOf(child, {timeoutMs, tell})
-  if (start.kind === 'late' && isStopped) start = await endOf(child)
-  const isThere = start.kind === 'started' || start.kind === 'late'
-  if (isThere) orElse(() => renameSync(own, log.path), undefined) // the run continues although the user has removed its log
+  const first = await startOf(child, {timeoutMs, tell})
+  const start = first.kind === 'late' && stopped.signal.aborted ? await endOf(child) : first
+  if (start.kind === 'started' || start.kind === 'late') orElse(() => renameSync(own, log.path), undefined) // the run continues although the user has removed its log
   else {
-    print(process.stderr, readFileSync(log.reader, 'utf8'))
+    showLog(log)
     rmSync(own, {force: true})
   }
   switch (start.kind) {
     case 'failed':
       throw new UserError(`the run could not be started: ${start.why}`)
     case 'exited':
-      return start.code || Number(isStopped)
+      return start.code || Number(stopped.signal.aborted)
     case 'late': {
-      print(process.stderr, readFileSync(log.reader, 'utf8'))
+      showLog(log)
       const text = `the run is not there after ${roughDuration(timeoutMs)}: it continues in the background, and writes to ${log.path}`
       say(process.stderr, 'failure', text, asJson)
       return EXIT_NOT_IN_TIME
     }
-    case 'started': {
-      const {name, template} = start.run.listing
-      const isHere = isSameTemplate(template.file, runPlace(undefined).template)
-      // a run that `--name` selects needs the flag in each command
-      const of = isHere && flags.text('name') === undefined ? '' : ` --name ${name}`
-      let hasFailed = false
-      const ready = (isImpossible: boolean): boolean => {
-        print(process.stderr, readFileSync(log.reader, 'utf8'))
-        hasFailed = isImpossible || isStopped
-        return !isStopped
-      }
-      const code = await reportReady(start.run, {call, startedAt, timeoutMs: start.leftMs, of, isNew: true, ready})
-      if (code !== undefined) return code
-      const ended = isHere || template.file === '' ? of : ` --run-file ${shellQuoted(shownPath(template.file))}`
-      const isWell = (await child.exited) === 0 && !hasFailed
-      const text = `the run has ended: pillion logs${ended} shows what its apps wrote`
-      say(process.stderr, isWell ? 'info' : 'failure', text, asJson)
-      return isWell ? 0 : 1
-    }
+    case 'started':
+      return reportStarted(call, start, {startedAt, log, child, stopped: stopped.signal})
   }
+}
+
+const showLog = ({reader}: Log): void => print(process.stderr, readFileSync(reader, 'utf8'))
+
+interface StartedRun {
+  /** When the command began, in ms of `performance.now()`. */
+  readonly startedAt: number
+  readonly log: Log
+  readonly child: OwnProcess
+  /** Aborted when the user stops the run. */
+  readonly stopped: AbortSignal
+}
+
+/** Waits until the apps are ready, and reports them, or the end of the run. Returns the exit code. */
+async function reportStarted(
+  call: CommandContext,
+  {run, leftMs}: Extract<Start, {kind: 'started'}>,
+  {startedAt, log, child, stopped}: StartedRun
+): Promise<number> {
+  const {name, template} = run.listing
+  const isHere = isSameTemplate(template.file, runPlace(undefined).template)
+  // a run that `--name` selects needs the flag in each command
+  const of = isHere && call.flags.text('name') === undefined ? '' : ` --name ${name}`
+  let hasFailed = false
+  const ready = (isImpossible: boolean): boolean => {
+    showLog(log)
+    hasFailed = isImpossible || stopped.aborted
+    return !stopped.aborted
+  }
+  const code = await reportReady(run, {call, startedAt, timeoutMs: leftMs, of, isNew: true, ready})
+  if (code !== undefined) return code
+  const ended = isHere || template.file === '' ? of : ` --run-file ${shellQuoted(shownPath(template.file))}`
+  const isWell = (await child.exited) === 0 && !hasFailed
+  const text = `the run has ended: pillion logs${ended} shows what its apps wrote`
+  say(process.stderr, isWell ? 'info' : 'failure', text, call.asJson)
+  return isWell ? 0 : 1
 }
 
 /** Flags of `up -d` that are not for the run itself. */
@@ -134,7 +152,7 @@ function openIn(folder: string, file: string): Log {
   return {path, reader: openSync(own, 'a+', 0o600), descriptor: openSync(own, 'a', 0o600)}
 }
 
-/** The log of an `up -d` that was killed before it could name it, and of no living run. */
+/** Whether a log is of a dead process: its `up -d` was killed before it could rename the log. */
 function isLeft(name: string): boolean {
   const [, pid] = /^up(?:-.+)?\.log\.(\d+)$/.exec(name) ?? []
   return pid !== undefined && (Number(pid) === process.pid || startOfProcess(Number(pid)) === 0)
