@@ -72,6 +72,8 @@ t.test('ps shows the runs of this folder; nothing is said as in list', async t =
     /^work: \S+dapr\.yaml \(pid \d+\)\nID .*\nhere .*\n\nbelow: the single run of "mine" \(pid \d+\)\nID .*\nmine /
   )
   t.notMatch(stdout, 'there')
+  await rig.write({'two/dapr.yaml': 'version: 1\napps: []\n'})
+  t.match(await rig.run(['ps'], {folder: 'two'}), {stdout: 'Nothing is running here.\n', stderr: /Running elsewhere: /})
 })
 
 t.test('on a terminal list is ps, of all runs, and fits; -o table is Dapr’s table', {skip: noScreen}, async t => {

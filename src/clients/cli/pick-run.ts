@@ -12,11 +12,11 @@ import {HAS_TERMINAL, hintOf, UP} from './say.ts'
 /** Choice of a run, besides the id of an app. */
 export interface RunPlace {
   readonly folder: string
-  /** The template at or above the folder, or the one that `--run-file` names; undefined: there is none. */
+  /** The template at or above the folder, or the one that `--run-file` names, if there is one. */
   readonly template: string | undefined
-  /** The value of `--run-file`, for messages; '' = none. */
+  /** The value of `--run-file`, for messages; may be empty. */
   readonly typed: string
-  /** The run that `--name` names, wherever it is; left out: any. */
+  /** The name of the run, wherever it is (`--name`). Without it any run of the place is meant. */
   readonly name?: string | undefined
   /** The marker of the run that started this command. Its own template wins over other runs of the same one. */
   readonly startedBy?: string | undefined
@@ -78,7 +78,7 @@ export function runsMeant(
   return tiers.map(tier => tier.filter(run => id === undefined || has(run, id))).find(tier => tier.length > 0) ?? []
 }
 
-/** The only one of these runs; undefined if there is none. Throws a UserError that names them if there are several. */
+/** Returns the run that a command concerns, if there is one. Throws a UserError that names them if there are several. */
 export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: WantedRuns = {}): FoundRun | undefined {
   const meant = runsMeant(runs, place, wanted)
   const [run, ...others] = meant
@@ -136,21 +136,15 @@ function otherRuns(others: readonly FoundRun[], {template, typed}: Partial<RunPl
   return others.length === 0 ? '' : `Running elsewhere: ${namesOf(others)}. ${hint}`
 }
 
-/** The text that follows an empty answer: the template of this folder does not run, while others do; '' = nothing to say. */
+/** Returns the text that follows an empty answer: the template of this folder starts, or does not run while others do. Empty if neither is so. */
 export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
-  const start = runsAt(runs, place).flat().length === 0 ? startText(place) : ''
-  if (start !== '') return start
-  if (
-    runs.length === 0 ||
-    place.template === undefined ||
-    place.name !== undefined ||
-    runsAt(runs, place).flat().length > 0
-  )
-    return ''
-  return hintOf(missing(place, runs), otherRuns(runs, place))
+  if (runsAt(runs, place).flat().length > 0) return ''
+  const start = startText(place)
+  const isOther = runs.length > 0 && place.template !== undefined && place.name === undefined
+  return start === '' && isOther ? hintOf(missing(place, runs), otherRuns(runs, place)) : start
 }
 
-/** The text for a run of this place that is about to register; '' = there is none. */
+/** Returns the text for a run of this place that is about to register; empty without such a run. */
 export function startText({template, name}: RunPlace): string {
   if (template === undefined) return ''
   const start = startingRuns(process.env).find(

@@ -25,6 +25,7 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
   const ids = [...new Set(words)]
   const place = commandPlace(flags)
   let hasLooked = false
+  let nothing = NOTHING
   const said = new Set<string>()
   const tellOnce = (sign: Sign, text: string): void => {
     if (!said.has(text)) say(process.stderr, sign, text, asJson)
@@ -34,6 +35,7 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
     const runs = await runsHere(asJson, undefined, text => tellOnce('warning', text))
     const isOver = hasLooked && runsMeant(runs, place).length === 0
     hasLooked = true
+    nothing = runs.length === 0 ? NOTHING : 'Nothing is running here.\n'
     return isOver ? [] : listingsOf(new RunFinder(runs, place, text => tellOnce('info', text)), ids)
   }
   if (flags.text('output') === 'json') {
@@ -46,7 +48,7 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
   }
   const isWide = flags.isSet('wide')
   if (flags.isSet('watch')) return watch(look, isWide)
-  print(process.stdout, await psText(await look(), {isWide}))
+  print(process.stdout, await psText(await look(), {isWide, nothing}))
   return 0
 }
 
@@ -93,6 +95,8 @@ interface PsPlace {
   readonly width?: number
   /** With the IDs of processes on a terminal, too. */
   readonly isWide?: boolean
+  /** Text without apps. */
+  readonly nothing?: string
   /** CPU is computed since this measurement, else since the start of each process. */
   readonly before?: UsageSample | undefined
 }
@@ -100,7 +104,7 @@ interface PsPlace {
 async function psLook(
   listings: readonly Listing[],
   now: number,
-  {width = outputColumns(1), isWide = false, before}: PsPlace
+  {width = outputColumns(1), isWide = false, nothing = NOTHING, before}: PsPlace
 ): Promise<{text: string; look: UsageSample}> {
   const shown = listings.filter(({apps}) => apps.length > 0)
   const usage = await usageOf(pidsOf(shown))
@@ -114,7 +118,7 @@ async function psLook(
       }) + folded(backlogLines(listing.apps) + shownText(listing) + faultLines(listing), width)
     return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
   })
-  return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
+  return {text: tables.length === 0 ? nothing : tables.join('\n'), look: {at: now, usage}}
 }
 
 const faultLines = (listing: Listing): string =>
