@@ -48,23 +48,15 @@ export function logPrefixes(names: readonly string[], isPainted: boolean): (app:
 /** The lines of apps on our console: of which apps, and whether with times. */
 export class LineView implements ConsoleView {
   hasTimes: boolean
-  /** Ids; undefined: all. */
+  /** Ids of the apps whose lines are shown. Undefined shows the lines of all. */
   only: ReadonlySet<string> | undefined
   readonly hidesStatus: boolean
   readonly #isPainted: boolean
 
-  constructor({
-    hasTimes,
-    isPainted,
-    hidesStatus = false
-  }: {
-    hasTimes: boolean
-    isPainted: boolean
-    hidesStatus?: boolean
-  }) {
-    this.hidesStatus = hidesStatus
-    this.hasTimes = hasTimes
-    this.#isPainted = isPainted
+  constructor(of: {readonly hasTimes: boolean; readonly isPainted: boolean; readonly hidesStatus?: boolean}) {
+    this.hidesStatus = of.hidesStatus === true
+    this.hasTimes = of.hasTimes
+    this.#isPainted = of.isPainted
   }
 
   shows(name: string): boolean {

@@ -9,6 +9,7 @@ import {say} from '../say.ts'
 import {surroundings} from '../template-named.ts'
 import {writeGiven} from '../write-given.ts'
 import {existsSync, lstatSync} from 'node:fs'
+import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 import {instructions, withBlock, type Described} from '../agent/instructions.ts'
 import {isDeepStrictEqual} from 'node:util'
@@ -29,11 +30,11 @@ export const agentInit: CommandHandler = async ({flags, words, asJson}) => {
 
 interface InitWishes {
   readonly asJson: boolean
-  /** Ask before anything is written. */
+  /** Whether the user is asked before anything is written. */
   readonly isAsked: boolean
 }
 
-/** Shows and writes the changes for a template. Resolves with false without changes. Throws a UserError if files cannot be written. */
+/** Shows and writes the changes for a template. Resolves with false if there are none. Throws a UserError if files cannot be written. */
 export async function initAgents(template: string, {asJson, isAsked}: InitWishes): Promise<boolean> {
   const {plan} = await loadTemplate([template], surroundings(), {watch: false})
   const folder = dirname(template)
@@ -133,7 +134,8 @@ const linesOf = (text: string): readonly string[] => (text === '' ? [] : text.re
 type Json = Readonly<Record<string, unknown>>
 
 /**
- * Adds an entry to a map of a JSON file, whose other text stays as it is: `{"mcpServers": {"pillion": …}}`. An existing entry of this name is the user's own, and stays. Throws a UserError with the place if the text is not a JSON object.
+ * Adds an entry to a map of a JSON file: `{"mcpServers": {"pillion": …}}`. Keeps all other text, and an existing entry of this name. Throws a
+ * UserError with the place if the text is not a JSON object.
  */
 function withEntry(text: string, path: string, [map, name, value]: readonly [string, string, Json]): string {
   if (text.trim() === '') return `${JSON.stringify({[map]: {[name]: value}}, undefined, 2)}\n`
@@ -173,16 +175,10 @@ function parsed(text: string, path: string): Json {
   throw new UserError(`${path} is JSON, but not an object`, {explanation: NOTHING})
 }
 
-/** The place behind the brace that opens a map. */
+/** Returns the index after the brace that opens a map. */
 const endOfOpening = (text: string, map: string): number => {
   const found = new RegExp(`"${map}"\\s*:\\s*\\{`).exec(text)
   return found === null ? 0 : found.index + found[0].length
 }
 
-function isSame(text: string, wanted: Json): boolean {
-  try {
-    return isDeepStrictEqual(JSON.parse(text), wanted)
-  } catch {
-    return false
-  }
-}
+const isSame = (text: string, wanted: Json): boolean => orElse(() => isDeepStrictEqual(JSON.parse(text), wanted), false)

@@ -25,8 +25,8 @@ export async function templateRun(call: CommandContext, terminal: Terminal, isUp
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const hasLive = isOnTerminal(call)
-  const starts = isUp && isPlainTemplate(plan.file) ? new PlainStarts(plan) : undefined
-  const hidesStatus = hasLive || starts !== undefined // in Dapr's words
+  const startLine = isUp && isPlainTemplate(plan.file) ? plainStarts(plan) : undefined
+  const hidesStatus = hasLive || startLine !== undefined // in Dapr's words
   const hasView = hasTimes || terminal.isTerminal || hidesStatus
   const view = hasView ? new LineView({hasTimes, isPainted, hidesStatus}) : undefined
   let live: Live | undefined
@@ -43,17 +43,17 @@ export async function templateRun(call: CommandContext, terminal: Terminal, isUp
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => {
       const isShown = hasLive && live?.hasStarted !== true
-      if ((hasLive || starts !== undefined) && event.type === 'stopping')
+      if ((hasLive || startLine !== undefined) && event.type === 'stopping')
         void terminal.out.print(`\n${stoppingText(plan.apps.length)}`)
-      else print(event, terminal, call.asJson, isShown || starts !== undefined)
-      const line = isShown || event.type !== 'app-moved' ? '' : (starts?.lineOf(event.app()) ?? '')
+      else print(event, terminal, call.asJson, isShown || startLine !== undefined)
+      const line = isShown || event.type !== 'app-moved' ? '' : (startLine?.(event.app()) ?? '')
       if (line !== '') void terminal.out.print(signedLine('success', line, call.asJson))
       isEnding ||= event.type === 'stopping'
       live?.hear(event)
     },
     started: async run => {
       const at = run.control?.list().dashboardUrl
-      if (at !== undefined && (hasLive || starts !== undefined))
+      if (at !== undefined && (hasLive || startLine !== undefined))
         void terminal.out.print(signedLine('info', `dashboard at ${at} (pillion dashboard opens it)`, call.asJson))
       if (view === undefined || !hasLive) {
         const tell = (text: string): void =>
@@ -74,21 +74,14 @@ export async function templateRun(call: CommandContext, terminal: Terminal, isUp
   }
 }
 
-/** The start lines of a plain template: `api ready at http://localhost:5100 (0.4 s)`, once for each app. */
-class PlainStarts {
-  readonly #plan: Plan
-  readonly #announced = new Set<string>()
-
-  constructor(plan: Plan) {
-    this.#plan = plan
-  }
-
-  /** The line of an app that has become ready for the first time; '' = none. */
-  lineOf({id, version, instance, isReady, startedAt, url, nameUrl, appPort}: AppFacts): string {
+/** Returns a function for the start lines of a plain template: `api ready at http://localhost:5100 (0.4 s)`, once for each app, else an empty string. */
+function plainStarts({apps}: Plan): (app: AppFacts) => string {
+  const announced = new Set<string>()
+  return ({id, version, instance, isReady, startedAt, url, nameUrl, appPort}) => {
     const name = versionedName({name: instanceName(id, instance), version})
-    if (!isReady || startedAt === null || this.#announced.has(name)) return ''
-    this.#announced.add(name)
-    const isSpawned = this.#plan.apps.some(app => app.id === id && app.ready.kind === 'spawned')
+    if (!isReady || startedAt === null || announced.has(name)) return ''
+    announced.add(name)
+    const isSpawned = apps.some(app => app.id === id && app.ready.kind === 'spawned')
     const called = url || (appPort > 0 ? `http://localhost:${appPort}` : '')
     const at = nameUrl === undefined ? called : `${nameUrl} and ${called}`
     const took = `(${((Date.now() - Date.parse(startedAt)) / 1000).toFixed(1)} s)`

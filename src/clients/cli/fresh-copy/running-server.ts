@@ -13,6 +13,7 @@ import {userInfo} from 'node:os'
 import {dirname, join, relative} from 'node:path'
 import {linkAt} from '../../../platform/listeners.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
+import {orElse} from '../../../model/or-else.ts'
 import {namesInFolder, systemText} from '../../../platform/paths.ts'
 import {portsHeldBy} from '../../../platform/port-owners.ts'
 import {runLines} from '../../../platform/run-lines.ts'
@@ -145,17 +146,15 @@ async function copySqlite(from: string, temporary: string, databases: readonly s
   }
 }
 
-function isSqlite(file: string): boolean {
-  try {
+/** Whether a file begins as a database of SQLite. A missing file does not: the server has ended. */
+const isSqlite = (file: string): boolean =>
+  orElse(() => {
     const head = Buffer.alloc(15)
     const descriptor = openSync(file, 'r')
     readSync(descriptor, head, 0, head.length, 0)
     closeSync(descriptor)
     return head.toString() === 'SQLite format 3'
-  } catch {
-    return false // the server has ended
-  }
-}
+  }, false)
 
 /** Runs the tool of the server's own version, if possible. Resolves with an empty string after success. */
 async function run(program: string, args: readonly string[], pid: number): Promise<string> {

@@ -16,21 +16,20 @@ export class Keys {
     this.#pressed = pressed
   }
 
-  /** Text that one read of the terminal returned. */
+  /** Takes the text of one read of the terminal. */
   push(chunk: string): void {
     this.#callOff()
     const isAlone = chunk.length === 1 && this.#clock.now() - this.#latest >= APART_MS
     this.#latest = this.#clock.now()
-    if (isAlone) this.#callOff = this.#clock.after(APART_MS, () => this.#tellSoon(chunk))
+    if (!isAlone) return
+    this.#callOff = this.#clock.after(APART_MS, () => {
+      // if we were busy, more input may be pending: the next read comes first
+      this.#callOff = this.#clock.after(0, () => this.#pressed(chunk))
+    })
   }
 
   end(): void {
     this.#callOff()
-  }
-
-  /** Waits for the next read: if we were busy, more input may be pending. */
-  #tellSoon(key: string): void {
-    this.#callOff = this.#clock.after(0, () => this.#pressed(key))
   }
 }
 
@@ -38,7 +37,7 @@ interface KeyInputOptions {
   /** Text that one read of the terminal returned. */
   readonly typed: (chunk: string) => void
   readonly pressed: (key: string) => void
-  /** The modes of the terminal are ours from now on; undefined: as before. */
+  /** Called when the modes of the terminal become ours, and without a mode when they are restored. */
   readonly moded: (mode: KeyMode | undefined) => void
   /** Called right before Ctrl-Z suspends this process: the screen must be clear. */
   readonly suspended: () => void
