@@ -59,7 +59,7 @@ export async function answerSecond(call: CommandContext, how: SecondUp, second: 
   return 0
 }
 
-/** Tells an `up --run` whether its command can use the run. Exits with 0 if it can. */
+/** Answers an `up --run`: 0 if its command can use the run. */
 function answerCommand(
   {identity, run}: SeenRun,
   {changes, state, asJson}: {readonly changes: readonly string[]; readonly state: string; readonly asJson: boolean}

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {emitTo} from '../../../src/model/emit.ts'
+import {emitTo} from '../../../src/run/run-reporter.ts'
 
 t.test('what a listener throws reaches neither the others nor who emits; it is reported to them', async t => {
   const heard: string[] = []
