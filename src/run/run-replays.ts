@@ -62,7 +62,7 @@ export class RunReplays {
         if (app === undefined) return {status: 0, why: `${callee} takes no calls`}
         return delivered(app, caller, request, {observer: recorder.calls, faults}, signal)
       },
-      whyNot: id => {
+      whyUnavailable: id => {
         const all = runtimes().filter(runtime => runtime.id === id)
         return whyNot(
           id,

@@ -102,7 +102,7 @@ export class Pins {
     const before = answerOf(call)
     const pin: KeptPin = {call: copyOfCall(call), before, noise: undefined, results: [], forgiven: 0}
     this.#pins = [...this.#pins, pin]
-    if (isSafe(call) && this.#deathsOf(pin) === 0 && this.#replayer.context.whyNot(call.edgeOf.callee) === '')
+    if (isSafe(call) && this.#deathsOf(pin) === 0 && this.#replayer.context.whyUnavailable(call.edgeOf.callee) === '')
       await this.#round({kind: 'pinned', app: '', files: []}, [pin], {isUnsafe: false, isByItself: true, signal})
     return pin
   }

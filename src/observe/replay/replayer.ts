@@ -2,13 +2,12 @@
 // it.
 import type {RequestEdit} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
-import {orAborted} from '../../platform/delay.ts'
 import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
-import {ExpectedReplays} from '../telemetry/recorder/expected-replays.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
+import {AwaitedCalls} from './awaited-call.ts'
 import {answerOf, type CallAnswer, compare, type Comparison, type Noise} from './compare.ts'
 import {editedCall, withoutMasks} from './edit.ts'
 import {requestOf, sendAgain, type RequestText, type Resent, type CallPlace} from './send.ts'
@@ -23,8 +22,8 @@ export interface ReplayContext {
   readonly placeOf: (call: RecordedCall) => CallPlace | undefined
   /** Sends an app a request as its sidecar delivers events. Never rejects. */
   readonly deliver: (call: RecordedCall, request: RequestText, signal: AbortSignal) => Promise<Resent>
-  /** Why calls to it cannot be delivered for now; '' = they can, or wait until they can. */
-  readonly whyNot: (callee: string) => string
+  /** Why an app accepts no calls now; '': it does, or calls wait until it does. */
+  readonly whyUnavailable: (callee: string) => string
   /** Whether the template allows replays to an app. */
   readonly mayReplay: (callee: string) => boolean
   readonly masking: () => Masking
@@ -42,7 +41,7 @@ export class ReplayRefused extends UserError {
 /** The result of a call that was to be sent again. */
 export interface Replay {
   readonly call: RecordedCall
-  /** The call as which it was sent; 0: it was not sent, or the sidecar has refused it. */
+  /** Number of the new call; 0: it was not sent, or the sidecar has refused it. */
   readonly number: number
   readonly before: CallAnswer
   /** Answer to the replay. Undefined if the call was not sent. */
@@ -64,7 +63,7 @@ interface HowToReplay {
   readonly taken?: () => void
 }
 
-/** A callee that does not answer is not waited for any longer. */
+/** Maximum wait for a response, in ms. */
 const TIMEOUT_MS = 60_000
 const NO_RESPONSE = `no response within ${TIMEOUT_MS / 1000} s`
 const NOTHING: Comparison = {differences: [], count: 0, leftOut: []}
@@ -73,18 +72,20 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** Whether a method is safe, as HTTP defines it (RFC 9110, 9.2.1). */
 export const isSafe = ({method}: Pick<RecordedCall, 'method'>): boolean => SAFE.has(method)
 
+/** Sends a call to a sidecar or a port. Never rejects. */
 type Way = (call: RecordedCall, signal: AbortSignal) => Promise<Resent>
 
 /** Sends calls again. */
 export class Replayer {
   readonly context: ReplayContext
-  readonly #expected = new ExpectedReplays()
-  /** The replays of each call, one after the other. */
+  readonly #awaited: AwaitedCalls
+  /** Latest replay of each call: replays of one call run one after the other. */
   readonly #turns = new Map<number, Promise<unknown>>()
   readonly #over = new AbortController()
 
   constructor(context: ReplayContext) {
     this.context = context
+    this.#awaited = new AwaitedCalls(context.recorder)
   }
 
   /** Cancels open replays at the end of the run. */
@@ -98,10 +99,10 @@ export class Replayer {
     const call = edit === undefined ? recorded : editedCall(recorded, edit)
     const way = this.#check(call, how.isUnsafe)
     const copy = copyOfCall(call)
-    const before = this.#turns.get(call.number)
+    const earlier = this.#turns.get(call.number)
     const turn = (async () => {
-      await before
-      return this.#replay(copy, way, how)
+      await earlier
+      return this.#send(copy, way, how)
     })()
     const settled = turn.catch(() => undefined)
     this.#turns.set(call.number, settled)
@@ -132,7 +133,7 @@ export class Replayer {
     return this.context.mayReplay(callee) ? '' : `the template has replay: false for ${callee}`
   }
 
-  /** How a call is sent again. Throws a `ReplayRefused` if it must not, or cannot, be. */
+  /** Returns the way to send a call again. Throws a `ReplayRefused` if it must not or cannot be sent. */
   #check(call: RecordedCall, isUnsafe: boolean): Way {
     const {caller, callee} = call.edgeOf
     const place = this.context.placeOf(call)
@@ -142,56 +143,32 @@ export class Replayer {
       const [method = ''] = contentOf(call).request.head.split(' ', 1)
       throw new ReplayRefused(call, `${method} may change data`, 'Add --unsafe to send it.')
     }
-    const notReady = this.context.whyNot(callee)
+    const notReady = this.context.whyUnavailable(callee)
     if (notReady !== '') throw new ReplayRefused(call, notReady, `pillion why ${callee} says more.`)
     if (isDelivery(call)) return async (copy, signal) => this.context.deliver(copy, requestOf(copy), signal)
     if (place === undefined) throw new ReplayRefused(call, `${caller} has no sidecar in this run`)
     return async (copy, signal) => sendAgain(copy, place, signal)
   }
 
-  async #replay(call: RecordedCall, way: Way, how: HowToReplay): Promise<Replay> {
-    const {recorder, masking} = this.context
+  /** Sends a call, waits for the end of the new one, and compares the answers. */
+  async #send(call: RecordedCall, way: Way, how: HowToReplay): Promise<Replay> {
     const {before = answerOf(call), noise = new Set<string>(), taken, signal} = how
     const timeout = new AbortController()
     const timer = setTimeout(() => timeout.abort(new Error(NO_RESPONSE)), TIMEOUT_MS)
-    const ended = Promise.withResolvers<void>()
-    const given = AbortSignal.any([timeout.signal, this.#over.signal, ...(signal === undefined ? [] : [signal])])
-    let number = 0
-    const expected = {
-      caller: call.edgeOf.caller,
-      original: call.number,
-      started: (started: number): void => {
-        this.#forget(expected)
-        number = started
-        taken?.()
-      }
-    }
-    const stop = recorder.onEnded(each => {
-      if (each === number) ended.resolve()
-    })
-    this.#expected.add(expected)
-    recorder.replays = this.#expected
-    let sent: Resent
+    const signals = AbortSignal.any([timeout.signal, this.#over.signal, ...(signal === undefined ? [] : [signal])])
+    const awaited = this.#awaited.expect(call, () => taken?.())
     try {
-      sent = await way(call, given)
-      // an app that is not recorded reports no end
-      if (((recorder.line(number)?.flags ?? 0) & FLAG.open) !== 0) await orAborted(given, ended.promise)
+      const sent = await way(call, signals)
+      await awaited.ended(signals)
+      const {number, recorded} = awaited
+      const after = recorded === undefined ? bareAnswer(sent) : withReason(answerOf(recorded), sent)
+      const comparison = compare(before, after, noise, this.context.masking())
+      return {call, number, before, after, comparison, refusal: undefined}
     } finally {
       clearTimeout(timer)
-      stop()
-      this.#forget(expected)
+      awaited.close()
       taken?.()
     }
-    const recorded = number > 0 ? recorder.call(number) : undefined
-    const after = recorded === undefined ? bareAnswer(sent) : withReason(answerOf(recorded), sent)
-    const comparison = compare(before, after, noise, masking())
-    return {call, number, before, after, comparison, refusal: undefined}
-  }
-
-  #forget(expected: Parameters<ExpectedReplays['remove']>[0]): void {
-    this.#expected.remove(expected)
-    if (this.#expected.isEmpty && this.context.recorder.replays === this.#expected)
-      this.context.recorder.replays = undefined
   }
 }
 

@@ -114,7 +114,7 @@ export async function openSidecar(
     deaths: () => deaths,
     placeOf: () => ({host: '127.0.0.1', port}),
     deliver: async () => Promise.reject(new Error('nothing is delivered here')),
-    whyNot: () => '',
+    whyUnavailable: () => '',
     mayReplay: () => true,
     masking: () => new Masking(),
     report: replay => reported.push(replay),
