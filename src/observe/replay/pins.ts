@@ -5,7 +5,7 @@ import {copyOfCall} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {answerOf, type CallAnswer, compare, noiseOf, type Noise} from './compare.ts'
 import {isSafe, refused, ReplayRefused, type Replay, type Replayer} from './replayer.ts'
-import {sendInOrder} from './sequence.ts'
+import {sendInOrder} from './window.ts'
 
 /** Why the pinned calls were sent. */
 export interface Cause {

@@ -1,5 +1,4 @@
-// observe/replay/ sends recorded calls again, each through the sidecar of its caller or at the port of its callee, and compares the answers. The first request loads
-// it.
+// observe/replay/ sends recorded calls again, each to the sidecar of its caller or the port of its callee. The first request loads it.
 import type {RequestEdit} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
@@ -7,7 +6,7 @@ import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
-import {AwaitedCalls} from './awaited-call.ts'
+import {AwaitedCall} from './awaited-call.ts'
 import {answerOf, type CallAnswer, compare, type Comparison, type Noise} from './compare.ts'
 import {editedCall, withoutMasks} from './edit.ts'
 import {requestOf, sendAgain, type RequestText, type Resent, type CallPlace} from './send.ts'
@@ -65,12 +64,9 @@ interface HowToReplay {
 
 /** Maximum wait for a response, in ms. */
 const TIMEOUT_MS = 60_000
-const NO_RESPONSE = `no response within ${TIMEOUT_MS / 1000} s`
-const NOTHING: Comparison = {differences: [], count: 0, leftOut: []}
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Whether a method is safe, as HTTP defines it (RFC 9110, 9.2.1). */
-export const isSafe = ({method}: Pick<RecordedCall, 'method'>): boolean => SAFE.has(method)
+export const isSafe = ({method}: Pick<RecordedCall, 'method'>): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method)
 
 /** Sends a call to a sidecar or a port. Never rejects. */
 type Way = (call: RecordedCall, signal: AbortSignal) => Promise<Resent>
@@ -78,14 +74,12 @@ type Way = (call: RecordedCall, signal: AbortSignal) => Promise<Resent>
 /** Sends calls again. */
 export class Replayer {
   readonly context: ReplayContext
-  readonly #awaited: AwaitedCalls
   /** Latest replay of each call: replays of one call run one after the other. */
   readonly #turns = new Map<number, Promise<unknown>>()
   readonly #over = new AbortController()
 
   constructor(context: ReplayContext) {
     this.context = context
-    this.#awaited = new AwaitedCalls(context.recorder)
   }
 
   /** Cancels open replays at the end of the run. */
@@ -154,14 +148,16 @@ export class Replayer {
   async #send(call: RecordedCall, way: Way, how: HowToReplay): Promise<Replay> {
     const {before = answerOf(call), noise = new Set<string>(), taken, signal} = how
     const timeout = new AbortController()
-    const timer = setTimeout(() => timeout.abort(new Error(NO_RESPONSE)), TIMEOUT_MS)
+    const timer = setTimeout(() => timeout.abort(new Error(`no response within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS)
     const signals = AbortSignal.any([timeout.signal, this.#over.signal, ...(signal === undefined ? [] : [signal])])
-    const awaited = this.#awaited.expect(call, () => taken?.())
+    const awaited = new AwaitedCall(this.context.recorder, call, () => taken?.())
     try {
       const sent = await way(call, signals)
       await awaited.ended(signals)
       const {number, recorded} = awaited
-      const after = recorded === undefined ? bareAnswer(sent) : withReason(answerOf(recorded), sent)
+      const answer = recorded === undefined ? bareAnswer(sent) : answerOf(recorded)
+      // the recorder knows no reason for an incomplete answer
+      const after = {...answer, failure: answer.failure || sent.why}
       const comparison = compare(before, after, noise, this.context.masking())
       return {call, number, before, after, comparison, refusal: undefined}
     } finally {
@@ -178,21 +174,12 @@ export const refused = (call: RecordedCall, before: CallAnswer, refusal: UserErr
   number: 0,
   before,
   after: undefined,
-  comparison: NOTHING,
+  comparison: {differences: [], count: 0, leftOut: []},
   refusal
 })
 
-/** Adds the reader's reason to an incomplete answer for which the recorder has none. */
-const withReason = (answer: CallAnswer, {why}: Resent): CallAnswer => ({...answer, failure: answer.failure || why})
-
 /** Returns the answer to a request that was not recorded: the sidecar refused it, or was gone. */
-const bareAnswer = ({status, why}: Resent): CallAnswer => ({
-  status,
-  type: '',
-  body: Buffer.alloc(0),
-  bytes: 0,
-  isWhole: false,
-  isStream: false,
-  ms: 0,
-  failure: why
-})
+const bareAnswer = ({status, why: failure}: Resent): CallAnswer => {
+  const body = Buffer.alloc(0)
+  return {status, type: '', body, bytes: 0, isWhole: false, isStream: false, ms: 0, failure}
+}

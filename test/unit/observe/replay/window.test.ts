@@ -1,5 +1,5 @@
 import t from 'tap'
-import {sendInOrder} from '../../../../src/observe/replay/sequence.ts'
+import {sendInOrder} from '../../../../src/observe/replay/window.ts'
 import type {RecordedCall} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 
 const callOf = (number: number, edge: number, startedAt = 0): RecordedCall =>
