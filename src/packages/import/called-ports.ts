@@ -49,7 +49,7 @@ export function withCalledPorts(apps: readonly ImportedApp[], roots: readonly st
 
 /** Returns the app that a name of a URL means, with most words of it. */
 function ownerOf(name: string, apps: readonly ImportedApp[]): string | undefined {
-  const words = `_${name}_`
+  const words = `_${name.replace(/^(?:NEXT|NUXT|EXPO)_PUBLIC_/, '')}_`
   const found = apps.map(({id}) => ({id, part: partFor(id, words)})).filter(({part}) => part !== '')
   return found.toSorted((a, b) => b.part.length - a.part.length)[0]?.id
 }

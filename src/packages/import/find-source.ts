@@ -22,7 +22,6 @@ const NAMES = {
 } satisfies Readonly<Record<string, readonly string[]>>
 export type SourceKind = keyof typeof NAMES
 const KINDS = Object.keys(NAMES) as readonly SourceKind[]
-const namesOf = (kind: SourceKind): readonly string[] => NAMES[kind]
 
 /** The source of an import, and the other files that were found next to it. */
 export interface FoundSource {
@@ -44,7 +43,9 @@ const OVERRIDES = ['compose', 'docker-compose', 'process-compose'].flatMap(name 
 
 /** The meaning of a path: a file of a known kind, a folder with one, or just a folder. Throws a `UserError`. */
 export function findSource(typed: string, from: string | undefined, cwd: string): FoundSource {
-  const wanted = from === undefined ? undefined : kindOf(from)
+  const wanted = KINDS.find(each => each === from)
+  if (from !== undefined && wanted === undefined)
+    throw new UserError(`--from ${from} is unknown: expected ${KINDS.join(', ')}`)
   const path = resolve(cwd, typed)
   const stat = statAt(path)
   if (stat === undefined) throw new UserError(`there is no file or folder ${typed}`)
@@ -58,7 +59,7 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
     return {kind, path: at(name), overrides: [], others, folder: path}
   }
   const there = KINDS.flatMap(kind =>
-    (kind === 'compose' && first !== undefined ? [first] : namesOf(kind))
+    (kind === 'compose' && first !== undefined ? [first] : NAMES[kind])
       .filter(name => existsSync(at(name)))
       .map(name => ({kind: kind === 'compose' && isOfProcesses(path, name) ? 'process-compose' : kind, name}))
   )
@@ -70,12 +71,8 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   if (wanted === 'aspire')
     throw new UserError(`${typed} contains no AppHost of Aspire`, {explanation: 'Name the file.'})
   const meant = there.find(({kind}) => wanted === undefined || kind === wanted)
-  if (meant === undefined && wanted !== undefined) {
-    const other = there.find(({name}) => namesOf(wanted).includes(name))
-    throw other === undefined
-      ? new UserError(`${typed} contains no ${namesOf(wanted).join(', ')}`, {explanation: 'Name the file.'})
-      : new UserError(`${relative(cwd, at(other.name))} is a file of ${other.kind}`, {explanation: 'Leave out --from.'})
-  }
+  if (meant === undefined && wanted !== undefined)
+    throw new UserError(`${typed} contains no file of ${wanted}`, {explanation: 'Name the file, or leave out --from.'})
   if (meant === undefined) return alone('folder', '.', [])
   const overrides = OVERRIDES.filter(
     name => existsSync(at(name)) && meant.kind === (isOfProcesses(path, name) ? 'process-compose' : 'compose')
@@ -136,12 +133,6 @@ function layersOf(folder: string, [first = '', ...over]: readonly string[]): rea
   const names = composeFilesIn(folder).filter(name => ![first, ...over].includes(name) && /\.ya?ml$/.test(name))
   const own = names.length === 0 ? [] : servicesIn(first)
   return names.filter(name => servicesIn(name).some(each => own.includes(each)))
-}
-
-function kindOf(typed: string): SourceKind {
-  const kind = KINDS.find(each => each === typed)
-  if (kind !== undefined) return kind
-  throw new UserError(`--from ${typed} is unknown: expected ${KINDS.join(', ')}`)
 }
 
 function kindOfFile(path: string, typed: string, cwd: string): SourceKind {

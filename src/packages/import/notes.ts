@@ -66,23 +66,22 @@ const namesIn = (apps: readonly ImportedApp[], pattern: RegExp): string => {
 export const withMissing = (imported: Imported, env: Readonly<Record<string, string | undefined>>): Imported => ({
   ...imported,
   apps: imported.apps.map(app => {
-    const command = textsOf(app.keys['command'])
-    const isProgram = app.published === undefined
-    const built = isProgram ? buildNote(command, app.folder) || missingNote(command, app.folder) : ''
-    const files = isProgram ? envFileNotes(app) : []
-    return {
-      ...app,
-      notes: [...app.notes, ...[built].filter(Boolean), ...files, ...unsetNote(withPortKeys(app), imported, env)]
-    }
+    const own = app.published === undefined ? [missingNote(app), ...envFileNotes(app)].filter(Boolean) : []
+    return {...app, notes: [...app.notes, ...own, ...unsetNote(withPortKeys(app), imported, env)]}
   })
 })
 
-/** Notes a program that has to be built first, or that only Heroku has; returns an empty string for none. */
-function missingNote(command: readonly string[], folder: string): string {
+/** Notes a program that has to be built first, that only Heroku has, or that ends Pillion; returns an empty string for none. */
+function missingNote({keys, folder}: ImportedApp): string {
+  const command = textsOf(keys['command'])
+  const built = buildNote(command, folder)
+  if (built !== '') return built
   const line = command[0] === 'sh' || command[0] === 'bash' ? (command[2] ?? '') : command.join(' ')
   const [program = ''] = line.trim().split(/\s/)
   if (program.startsWith('heroku-php-'))
     return `${program} is a program of Heroku: write php -S localhost:$PORT -t ${command[1] ?? '.'} in its place`
+  if (/\bfuser -k\b|\bkill-port\b/.test(line))
+    return 'its command ends what listens at its port, Pillion here: remove that'
   const [, jar = ''] = /\bjava\b.* -jar (\S+\.jar)\b/.exec(line) ?? []
   const started = jar === '' && /^[\w.-]+\/[\w./-]+$/.test(program) ? program : jar
   if (started === '' || /[*$]/.test(started) || existsSync(resolve(folder, started))) return ''
@@ -98,10 +97,11 @@ function envFileNotes({folder, keys}: ImportedApp): readonly string[] {
   return sourcesIn(folder).flatMap(path => {
     const name = ENV_ABOVE.exec(textAt(path))?.[1]
     if (name === undefined || [folder, dirname(path)].some(each => existsSync(resolve(each, name)))) return []
-    const [found] = ['../.env', '../../.env', '../../../.env'].filter(each => existsSync(join(folder, each)))
-    const way =
-      found === undefined ? 'write its variables into env' : `write envFile: ${found}, and hosts as they are here`
-    return [`${relative(folder, path)} reads ${name}, which is not there: ${way}`]
+    const found = ['../.env', '../../.env', '../../../.env'].find(each => existsSync(join(folder, each)))
+    const way = found === undefined ? '' : `: ${found}`
+    return [
+      `${relative(folder, path)} reads ${name}, which is not there: write envFile${way}, and hosts as they are here`
+    ]
   })
 }
 

@@ -2,7 +2,7 @@
 import {pathFrom} from '../imported.ts'
 import {numberOf, plainNumbers} from '../ports.ts'
 import {envFileVariables} from '../reading/variables.ts'
-import {listedValues, pathOfEntry, variablePairs} from '../reading/yaml-file.ts'
+import {listedValues, pathOfEntry, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {withValues} from './project.ts'
 import {healthCommand, isPort, portsOf, startWords, usualPort, type Env, type Service, type Stack} from './service.ts'
 
@@ -50,6 +50,10 @@ const ADDRESS = /^(?:\w+:\/\/)?[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/
 const PLACES =
   /(\s*\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?|^|\/\/|@|[=,"'[(]|(?<=--[\w-]+)\s)([\w.-]+)(?:([:,])(\d+)|(?!:[^\d$]))(?![\w.-]|\s*=|(?:[^/\s"',;{]|\{[^{}]*\}){0,255}@)/g
 
+/** The name of this machine: clients of MySQL take `localhost` for a socket of the file system. */
+const machineFor = ({values}: Service): string =>
+  /mysql|mariadb/.test(textValue(values['image'])) ? '127.0.0.1' : 'localhost'
+
 /** Ports of addresses that name none. */
 const WEB_PORTS = new Map([
   ['http', '80'],
@@ -75,7 +79,7 @@ export function pointed(typed: string, {service, stack, isHere, variable = '', e
     const usual = WEB_PORTS.get(isUrl ? text.replace(/:.*/s, '') : '') ?? `${insidePort(other, stack)}`
     const at = portHere(other, port ?? usual, stack)
     const number = plainNumbers(at)
-    const host = isHere ? 'localhost' : name
+    const host = isHere ? machineFor(other) : name
     if (port !== undefined) return `${before}${host}${sign ?? ':'}${at}`
     if (isUrl && stack.programs.get(other.id) === 0)
       notes.push(`env: the port of ${other.id} is not known: write it behind ${host}`)

@@ -11,7 +11,7 @@ import {given, isMap, listedValues, mapOf, pathOfEntry, textValue, written, type
 
 /** The name of a project: COMPOSE_PROJECT_NAME, the file's `name`, or its folder (docs.docker.com/compose/how-tos/project-name). */
 export const projectName = (file: ImportedFile, name: string): string =>
-  [projectVariable('COMPOSE_PROJECT_NAME', file), name, basename(dirname(file.path))]
+  [variableOf(knownVariables(file), 'COMPOSE_PROJECT_NAME'), name, basename(dirname(file.path))]
     .map(normal)
     .find(each => each !== '') ?? 'project'
 
@@ -22,9 +22,6 @@ export const variablesFiles = ({path, start = dirname(path)}: ImportedFile): rea
 /** The variables of the environment, and below them those of the files. */
 const knownVariables = (file: ImportedFile, files = variablesFiles(file)): FileVariables =>
   Object.assign({}, ...files.toReversed().map(envFileVariables), process.env) as FileVariables
-
-/** A variable by which compose itself is set up; '': it has no value. */
-const projectVariable = (name: string, file: ImportedFile): string => variableOf(knownVariables(file), name)
 
 /** A text with its variables as they are now; as it is, if nothing is left. `file`: the first one of the project. */
 export const withValues = (typed: string, file: ImportedFile, files?: readonly string[]): string =>
@@ -46,7 +43,7 @@ export function withEnvFile(service: Values, file: ImportedFile): Values {
 
 /** A note on the services of COMPOSE_PROFILES, which compose starts by themselves. */
 export function profilesNote(file: ImportedFile): readonly string[] {
-  const active = projectVariable('COMPOSE_PROFILES', file)
+  const active = variableOf(knownVariables(file), 'COMPOSE_PROFILES')
   return active === '' ? [] : [`COMPOSE_PROFILES: ${active}: write pillion up --profile ${active}`]
 }
 
@@ -84,13 +81,11 @@ export function mountsOf(volumes: unknown, names: Mounts, notes: string[]): read
   return listedValues(volumes).flatMap(each => {
     if (!isMap(each)) return [shortMount(textValue(each), names)]
     const {type = 'volume', source, target, read_only: isReadOnly} = each
-    const part = textValue(mapOf(each['volume'])['subpath'])
     const isKnown = textValue(target) !== '' && (type === 'volume' || (type === 'bind' && textValue(source) !== ''))
     if (!isKnown) {
       notes.push(`volumes: ${JSON.stringify(each)} is not carried over`)
       return []
     }
-    if (part !== '') notes.push(`volumes: ${textValue(target)}: the whole volume is mounted there, not ${part} of it`)
     const path = type === 'bind' ? textValue(source).replace(/^(?=\w)/, './') : textValue(source)
     const from = path === '' ? '' : `${sourceOf(path, names)}:`
     return [`${from}${textValue(target)}${isReadOnly === 'true' ? ':ro' : ''}`]

@@ -1,5 +1,6 @@
 // The program of a service whose image is built here: by its own command, that of its image, or the project in its folder.
 import {basename, dirname, join} from 'node:path'
+import {isInside} from '../../../model/glob.ts'
 import {commandStart} from '../folder/command-start.ts'
 import {appsIn} from '../folder/folder.ts'
 import {buildNote, startsParts} from '../folder/languages/node.ts'
@@ -122,7 +123,12 @@ function imageOf(service: Service, build: Build, stack: Stack): Image {
   const values = {...service.values, ...(Object.keys(ofImage).length > 0 && {environment})}
   const calls = [...stack.services.values()].flatMap(each => addressesNamed(each, stack))
   const called = Number(calls.find(([id, port]) => id === service.id && port !== '')?.[1] ?? 0)
-  const notes = left.length === 0 ? [] : [`Dockerfile: ENV ${left.join(', ')}: not carried over`]
+  const mounts = listedValues(service.values['volumes']).map(
+    each => /^\w[\w-]*:([^:]+)/.exec(textValue(each))?.[1] ?? ''
+  )
+  const outside = mounts.filter(each => each !== '' && !isInside(each, workdir))
+  const notes = outside.map(each => `volumes: ${each} is in a volume: have the program write to a folder here`)
+  if (left.length > 0) notes.push(`Dockerfile: ENV ${left.join(', ')}: not carried over`)
   return {
     service: withNotes({...service, values}, notes),
     folder,

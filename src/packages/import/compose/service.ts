@@ -153,10 +153,8 @@ function dependenciesOf({values, id}: Service, {services, leftOut}: Stack, notes
   for (const link of textsOf(values['links'])) waited.set(link.replace(/:.*/, ''), 'started')
   for (const [typed, how] of Object.entries(asMap('depends_on', values['depends_on']))) {
     // an app and its sidecar are one here: the longer wait counts
-    const [name, {condition, restart, required}] = [leftOut.get(typed) ?? typed, mapOf(how)]
+    const [name, {condition, required}] = [leftOut.get(typed) ?? typed, mapOf(how)]
     const isMissing = !services.has(name) || textsOf(services.get(name)?.values['profiles']).length > 0
-    if (restart === 'true')
-      notes.push(`depends_on: ${name}: restart is not carried over: it is not restarted with that`)
     if (required === 'false' && isMissing) notes.push(`depends_on: ${name}: not waited for, as it may be missing`)
     else if (name !== '' && !services.has(name)) notes.push(`depends_on: there is no service ${name}`)
     else if (!['ready', 'completed'].includes(waited.get(name) ?? ''))

@@ -62,8 +62,7 @@ function lineListening(
   if (variable !== '') return {port: portNumber(env[variable] ?? ''), takes: variable === 'PORT' ? variable : undefined}
   const [, other = '', more = ''] = OTHER_SCRIPT.exec(line) ?? []
   const script = other === '' ? undefined : packageScript(['run', other], folder)
-  const inside = script === undefined ? shellText(line, folder) : script.script + more
-  if (inside !== '' && depth < 3) return lineListening(inside, command, folder, env, depth + 1)
+  if (script !== undefined && depth < 3) return lineListening(script.script + more, command, folder, env, depth + 1)
   const known = frameworkListening(PROGRAMS, line, command, folder, env)
   if (known !== undefined) return known
   const text = textFor(line, command, folder)
@@ -72,17 +71,8 @@ function lineListening(
   const takes = found.takes ?? way
   if (found.port > 0) return {port: found.port, takes}
   if (usual > 0) return byDefault(name, usual, takes)
-  const isNamed = text.trim() === '' && SERVER_NAME.test(line)
-  return {port: 0, takes, serves: SERVES.test(text) || isNamed || STARTS_PARTS.test(line)}
+  return {port: 0, takes, serves: SERVES.test(text) || STARTS_PARTS.test(line)}
 }
-
-/** The lines of a script of a shell that is a whole line; '': it is something else. */
-const shellText = (line: string, folder: string): string =>
-  /^\S+\.sh$/.test(line)
-    ? readText(folder, line)
-        .replaceAll(/^[ \t]*#.*/gm, '')
-        .trim()
-    : ''
 
 /** Frameworks of programs that serve by themselves, by their text: its default, the name of that, and how it takes another number. */
 const TEXTS: readonly (readonly [RegExp, number, string, ListensAt['takes']])[] = [
@@ -139,6 +129,3 @@ export function commandStart(
   const isOther = port > 0 && (exact > 0 || own === 0)
   return {command, listens: isOther ? {port, takes} : {...found, takes, serves: found.serves === true || isServer}}
 }
-
-/** The name of a program that serves, as it is built: `bin/proxy`. */
-const SERVER_NAME = /^\S*?\b(?:api|gateway|proxy|server|web)(?:\s|$)/

@@ -6,7 +6,6 @@ import {UserError} from '../../../model/errors.ts'
 import {isInside} from '../../../model/glob.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {composeFilesIn} from '../find-source.ts'
-import {sampleOf} from '../reading/variables.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
 import {foldersOf, packagesOf} from './project-folders.ts'
 import {dotnet, elixir, go, php, ruby, rust} from './languages/others.ts'
@@ -109,12 +108,13 @@ function otherFiles([first, ...others]: readonly string[]): readonly string[] {
   ]
 }
 
-/** A sample of an env file, which a person copies. */
-export function sampleNote(folder: string, root: string): readonly string[] {
-  const sample = existsSync(join(folder, '.env')) ? '' : sampleOf(join(folder, '.env'))
-  if (sample === '') return []
-  return [`${join(relative(root, folder), '.env')} is not there: copy ${sample}, and fill in its values`]
-}
+/** Samples of env files, which a person copies. */
+export const sampleNote = (folder: string, root: string): readonly string[] =>
+  entriesOf(folder).flatMap(name => {
+    const [sample, file = ''] = /^(.*\.env)[.-](?:example|sample|template|dist|default)$/.exec(name) ?? []
+    if (sample === undefined || existsSync(join(folder, file))) return []
+    return [`${join(relative(root, folder), file)} is not there: copy ${sample}, and fill in its values`]
+  })
 
 /** The script of a package that a command starts; '': none. */
 const scriptOf = (command: readonly string[], folder: string): string =>

@@ -108,13 +108,14 @@ const asNamed = (app: ImportedApp): ImportedApp => ({...app, keys: given({...app
 
 /** Notes on tasks that turbo runs before the scripts of apps: `^build` of the packages that they need. */
 export function turboNotes(apps: readonly ImportedApp[], root: string): readonly string[] {
-  const {tasks, pipeline} = jsonOf(root, 'turbo.json')
-  const all = mapOf(tasks ?? pipeline)
-  const before = apps.flatMap(({keys}) => {
+  const {tasks: own, pipeline} = jsonOf(root, 'turbo.json')
+  const all = mapOf(own ?? pipeline)
+  const before = apps.flatMap(({keys, folder}) => {
     const [, word = '', script = ''] = textsOf(keys['command'])
-    return word === 'run' ? textsOf(mapOf(all[script])['dependsOn']) : []
+    const tasks = [script, `${textValue(readPackage(folder)?.['name'])}#${script}`]
+    return word === 'run' ? tasks.flatMap(each => textsOf(mapOf(all[each])['dependsOn'])) : []
   })
-  const names = [...new Set(before)].map(each => each.replace(/^\^/, ''))
+  const names = [...new Set(before.map(each => each.replace(/^\^|^.*#/, '')))]
   return names.length === 0
     ? []
     : [`turbo runs ${names.join(', ')} first: ${execOf(root).join(' ')} turbo run ${names.join(' ')}`]

@@ -59,11 +59,17 @@ export function importObjects(all: Workloads): Imported | undefined {
   const {objects, builds, alone = new Map(), forwards = [], file, from} = all
   const root = dirname(file.path)
   const read = servicesOf(objects, builds, root)
-  const {services, notes} = withForwards({...read.services, ...imagesAlone(alone, read.services, root)}, forwards)
+  // charts, which are not read, may run an image that is built here
+  const idle = imagesAlone(alone, read.services, root)
+  const isWhole = objects.length > 0 && !all.notes.includes(CHARTS)
+  const {services, notes} = withForwards({...read.services, ...(isWhole ? {} : idle)}, forwards)
+  if (isWhole) notes.push(...Object.keys(idle).map(id => `${id}: left out: no manifest runs its image`))
   if (Object.keys(services).length === 0) return undefined
   const imported = importServices({file, hasNoOrder: true, values: {services}, notes: read.notes, from})
   return {...imported, notes: [...all.notes, ...notes, ...read.others, ...imported.notes]}
 }
+
+const CHARTS = 'helm: charts are not read: their ports and environment are missing'
 
 /** The projects of a folder as builds of images with their names. */
 const projectsIn = (root: string): readonly (readonly [string, {folder: string}])[] =>
@@ -127,19 +133,14 @@ function configIn({build, deploy, manifests}: Values, folder: string): Config {
     // other images are built of a base, which starts nothing
     builds: new Map(builds.filter(([image]) => !bases.includes(image))),
     manifests: [...named, ...usual].filter(each => !/^https?:/.test(each)).map(each => resolve(folder, each)),
-    notes: hasHelm ? ['helm: charts are not read: their ports and environment are missing'] : []
+    notes: hasHelm ? [CHARTS] : []
   }
 }
 
-/** Images that are built, and that none of these services runs, as services by themselves, by the last parts of their names. */
+/** Images that are built, and that none of these services runs, as services by the last parts of their names. */
 function imagesAlone(builds: Builds, services: ReadServices['services'], root: string): ReadServices['services'] {
   const run = new Set(Object.values(services).map(each => JSON.stringify(each['build'])))
-  const alone = new Map<string, Values>()
-  for (const [image, build] of builds) {
-    const [id, keys] = [basename(image), buildKeys(build, root)]
-    if (run.has(JSON.stringify(keys))) continue
-    const isTaken = Object.hasOwn(services, id) || alone.has(id)
-    alone.set(isTaken ? image.replaceAll('/', '-') : id, {image, build: keys})
-  }
-  return Object.fromEntries(alone)
+  const all = Array.from(builds, ([image, build]) => ({image, build: buildKeys(build, root)}))
+  const alone = all.filter(({build}) => !run.has(JSON.stringify(build)))
+  return Object.fromEntries(alone.map(each => [basename(each.image), each]))
 }

@@ -159,7 +159,7 @@ export type Forward = readonly [id: string, here: string, inside: string]
 export function withForwards(
   services: ReadServices['services'],
   forwards: readonly Forward[]
-): Pick<ReadServices, 'services'> & {readonly notes: readonly string[]} {
+): Pick<ReadServices, 'services'> & {readonly notes: string[]} {
   const [all, notes] = [new Map(Object.entries(services)), [] as string[]]
   for (const [id, here, inside] of forwards) {
     const ports = textsOf(all.get(id)?.['ports'])

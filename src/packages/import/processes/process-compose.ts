@@ -15,12 +15,12 @@ type Values = yaml.Values
 /** Keys of a process that are carried over, or that only its own screen and logs use. */
 const KNOWN =
   /^(?:command|working_dir|environment|env_file|depends_on|ready_log_line|disabled|namespace|description|disable_ansi_colors|is_tty|log_location|log_configuration|availability(?:\.restart)?|shutdown(?:\.(?:signal|timeout_seconds))?|readiness_probe(?:\.(?:exec(?:\.command)?|http_get|initial_delay_seconds|period_seconds|timeout_seconds|success_threshold|failure_threshold))?)$/
-const KNOWN_ABOVE = /^(?:version|environment|log_\w+|is_strict|ordered_shutdown)$/
+const KNOWN_ABOVE = /^(?:version|vars|environment|log_\w+|is_strict|ordered_shutdown)$/
 
 /** A file of process-compose with its override. Throws a `UserError` for a broken one, or one without processes. */
 export function importProcessCompose(file: ImportedFile, overrides: readonly ImportedFile[]): Imported {
   const {processes, ...top} = [file, ...overrides].map(yaml.valuesOf).reduce((a, b) => mergedValues(a, b))
-  const all = Object.entries(mapOf(processes)).map(([id, each]) => [id, mapOf(each)] as const)
+  const all = Object.entries(mapOf(processes)).map(([id, each]) => [id, withVars(mapOf(each), top)] as const)
   if (all.length === 0) throw unreadable(file, 'it has no processes', 0)
   const shared = variablePairs(top['environment'])
   const envs = [shared, ...all.map(([, each]) => variablePairs(each['environment']))]
@@ -34,6 +34,15 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
     notes: [...notCarried(top, KNOWN_ABOVE), ...sampleNote(dirname(file.path), dirname(file.path))]
   })
 }
+
+/** A process with each `{{.NAME}}` replaced by its own variable for templates, or by that of the file. */
+function withVars({vars, ...process}: Values, top: Values): Values {
+  const known = {...mapOf(top['vars']), ...mapOf(vars)}
+  return mapOf(
+    withTexts(process, text => text.replaceAll(TEMPLATED, (all, name: string) => textValue(known[name]) || all))
+  )
+}
+const TEMPLATED = /\{\{\s*\.(\w+)\s*\}\}/g
 
 interface Reader {
   readonly file: ImportedFile

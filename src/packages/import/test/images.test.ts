@@ -8,39 +8,26 @@ const go = (port: number): Record<string, string> => ({
   'main.go': `package main\nfunc main() { http.ListenAndServe(":${port}", nil) }`
 })
 
-t.test('skaffold: two images with one last name, and one with the name of a service', async t => {
-  const {template} = await imported(t, {
+t.test('skaffold: an image that no manifest runs is left out, unless a chart may run it', async t => {
+  const files = {
     'skaffold.yaml': `
 apiVersion: skaffold/v4beta6
 kind: Config
-build:
-  artifacts:
-    - {image: shop/api, context: shop}
-    - {image: tools/api, context: tools}
-    - {image: other/web, context: other}
-    - {image: more/worker, context: more}
-    - {image: last/worker, context: last}
+build: {artifacts: [{image: shop/api, context: shop}, {image: e2e/tests, context: tests}]}
 manifests: {rawYaml: [k8s.yaml]}`,
     'k8s.yaml': `
 kind: Deployment
 metadata: {name: web}
 spec: {template: {spec: {containers: [{name: c, image: shop/api}]}}}`,
     shop: go(8001),
-    tools: go(8002),
-    other: go(8003),
-    more: go(8004),
-    last: go(8005)
-  })
-  t.strictSame(
-    template.apps.map(({appID, appDirPath}) => [appID, appDirPath]),
-    [
-      ['web', './shop'],
-      ['api', './tools'],
-      ['other-web', './other'],
-      ['worker', './more'],
-      ['last-worker', './last']
-    ]
-  )
+    tests: go(8002)
+  }
+  const {template, notes} = await imported(t, files)
+  t.match(template.apps, [{appID: 'web', appDirPath: './shop'}])
+  t.equal(template.apps.length, 1)
+  t.ok(notes.includes('tests: left out: no manifest runs its image'))
+  const charts = files['skaffold.yaml'].replace(/manifests:.*/, 'deploy: {helm: {releases: []}}')
+  t.match((await imported(t, {...files, 'skaffold.yaml': charts})).template.apps, [{appID: 'api'}, {appID: 'tests'}])
 })
 
 t.test('the target and the arguments of a build, and two tags of one name', async t => {

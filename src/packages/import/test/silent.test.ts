@@ -294,9 +294,56 @@ t.test('programs that a list of run-pty starts, and a task that no script starts
     template.apps.map(({appID, port, appPort, profiles}) => [appID, port ?? appPort, profiles]),
     [
       ['web', 8080, undefined],
-      ['api', 8001, undefined],
+      ['api', undefined, undefined],
       ['job', undefined, undefined]
     ]
   )
   t.ok(notes.includes('main.py may end at once: if it is a task, write profiles'), notes.join('\n'))
+})
+
+t.test('process-compose: variables of templates in commands, and samples of other env files', async t => {
+  const {template, notes} = await imported(t, {
+    'process-compose.yaml':
+      'vars: {HOST: "::"}\nprocesses: {api: {vars: {PORT: 8001}, command: "uvicorn a:b --host {{.HOST}} --port {{ .PORT }}"}, old: {command: "fuser -k 80/tcp; node x.js"}}',
+    'dev.env.example': ''
+  })
+  t.match(template.apps[0], {port: 8001, command: ['uvicorn', 'a:b', '--host', '::', '--port', '8001']})
+  t.strictSame(notes, [
+    'dev.env is not there: copy dev.env.example, and fill in its values',
+    'its command ends what listens at its port, Pillion here: remove that'
+  ])
+})
+
+t.test('a prefix of variables for browsers is no app, and a program that asks on a terminal is a tool', async t => {
+  const {template} = await imported(t, {
+    '.env': 'NEXT_PUBLIC_API_URL=http://localhost:3333\n',
+    api: node('x.listen(process.env.PORT || 3000)'),
+    public: node('x.listen(9090)'),
+    admin: node("import inquirer from 'inquirer'")
+  })
+  t.match(template.apps, [{profiles: ['tools']}, {appID: 'api', port: 3333}, {appID: 'public', port: 9090}])
+})
+
+t.test('turbo: tasks that one package alone needs first', async t => {
+  const {notes} = await imported(t, {
+    'package.json': '{"scripts": {"dev": "turbo dev"}, "workspaces": ["apps/*"]}',
+    'turbo.json': '{"tasks": {"@a/web#dev": {"dependsOn": ["@a/db#generate", "^build"]}}}',
+    apps: {web: node('x.listen(3000)', {name: '@a/web'})}
+  })
+  t.ok(notes.includes('turbo runs generate, build first: npx turbo run generate build'), notes.join('\n'))
+})
+
+t.test('hosts of containers in settings of Spring, and volumes outside of the folder of an image', async t => {
+  const settings = 'uri: http://config:8888\nzone: http://u:p@discovery:${server.port}/\nown: http://localhost:80\n'
+  const api = {'pom.xml': 'spring-boot-maven-plugin', src: {main: {resources: {'application.yml': settings}}}}
+  t.ok(
+    (await imported(t, {api}, '.', 'folder')).notes.includes(
+      'its settings call config discovery, here localhost: write 127.0.0.1 config discovery into /etc/hosts'
+    )
+  )
+  const {notes} = await imported(t, {
+    'compose.yaml': 'services: {web: {build: web, volumes: ["cdn:/var/cdn", "logs:/app/logs"]}}',
+    web: {Dockerfile: CMD, 'x.js': ''}
+  })
+  t.strictSame(notes, ['volumes: /var/cdn is in a volume: have the program write to a folder here'])
 })

@@ -78,13 +78,20 @@ const portBy = (pattern: RegExp, text: string): {readonly port: number} => ({
   port: Number(pattern.exec(text)?.[1] ?? 0)
 })
 
-/** A note on variables of Spring's settings that have neither a value nor a default: without them it does not start. */
+/** Notes on variables of Spring's settings without a value, and on hosts in them that only a network of containers has. */
 function unsetNotes(folder: string, env: ProgramVariables): readonly string[] {
-  const known = {...process.env, ...env}
-  const named = Array.from(settingsOf(folder).matchAll(/[^#]\$\{([A-Z][A-Z\d_]*)\}/g), ([, name = '']) => name)
+  const [known, settings] = [{...process.env, ...env}, settingsOf(folder)]
+  const named = Array.from(settings.matchAll(/[^#]\$\{([A-Z][A-Z\d_]*)\}/g), ([, name = '']) => name)
   const unset = [...new Set(named)].filter(name => name !== 'PORT' && !Object.hasOwn(known, name))
-  return unset.length === 0 ? [] : [`its settings name ${unset.join(', ')}, which have no value: write them into env`]
+  // the services of a compose file give variables, and have notes on their hosts
+  const called = Object.keys(env).length > 0 ? [] : settings.matchAll(HOST)
+  const hosts = [...new Set(Array.from(called, ([, host = '']) => host))].join(' ')
+  return [
+    ...(unset.length === 0 ? [] : [`its settings name ${unset.join(', ')}, which have no value: write them into env`]),
+    ...(hosts === '' ? [] : [`its settings call ${hosts}, here localhost: write 127.0.0.1 ${hosts} into /etc/hosts`])
+  ]
 }
+const HOST = /:\/\/(?:[^@/\s]*@)?(?!localhost\b)([a-z][a-z-]*):(?=\d|\$)/g
 
 /** The settings of an application of Spring Boot or Quarkus without comments; JHipster keeps them in `config`, with a profile for development. */
 const settingsOf = (folder: string): string =>

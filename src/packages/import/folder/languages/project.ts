@@ -28,7 +28,7 @@ export function projectApp(project: string, start: ProjectStart, env: ProgramVar
 
 /** Whether a text reads commands and flags by a library. */
 const isOfTool = (text: string): boolean =>
-  /["'/](?:commander|yargs|oclif|nestjs-command|nest-commander|spf13\/cobra|urfave\/cli(?:\/v\d)?|alecthomas\/kong)["']|@oclif\/core|\bclap::|^(?:import|from) (?:click|typer)\b/m.test(
+  /["'/](?:commander|yargs|oclif|inquirer|nestjs-command|nest-commander|spf13\/cobra|urfave\/cli(?:\/v\d)?|alecthomas\/kong)["']|@oclif\/core|\bclap::|^(?:import|from) (?:click|typer)\b/m.test(
     text
   )
 

@@ -73,7 +73,7 @@ services:
     web: {'server.js': 'listen()'}
   })
   t.strictSame(template.apps[0]?.['env'], {
-    DSN: 'root:root@tcp(localhost:3307)/x?loc=Local',
+    DSN: 'root:root@tcp(127.0.0.1:3307)/x?loc=Local',
     A: 'postgresql+asyncpg://pg:pg@localhost:5433/x',
     B: 'amqp://guest:guest@localhost:5673//',
     C: 'redis://localhost',

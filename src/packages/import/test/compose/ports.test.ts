@@ -149,18 +149,3 @@ t.test('a health check by https is run as it is: a check of http is none of a po
   })
   t.match(template.apps, [{ready: {command: ['curl', '-kf', 'https://localhost:8443/h']}}])
 })
-
-t.test('two containers whose file names a port inside alone get different numbers', async t => {
-  const {template, notes} = await imported(t, {
-    'compose.yaml': `services:
-  a: {image: postgres, ports: ["5432"]}
-  b: {image: postgres, ports: [{target: 5432}]}
-  web: {build: web, environment: {A: "postgres://a:5432/x", B: "postgres://b:5432/x"}}
-`,
-    web: {'package.json': '{"scripts": {"start": "node a.js"}}', 'a.js': ''}
-  })
-  t.match(JSON.stringify(template.apps[0]), '"--publish","5432:5432"')
-  t.match(JSON.stringify(template.apps[1]), '"--publish","5433:5432"')
-  t.match(template.apps[2], {env: {A: 'postgres://localhost:5432/x', B: 'postgres://localhost:5433/x'}})
-  t.notOk(notes.some(note => note.includes('only one can listen')))
-})

@@ -24,14 +24,6 @@ t.test('nothing in an override takes a command away, and passes a variable on', 
   }
 })
 
-t.test('the .env of the folder where compose is started counts for a file below it', async t => {
-  const {template} = await imported(t, {
-    '.env': 'COMPOSE_FILE=docker/a.yaml\nCOMPOSE_PROJECT_NAME=mine\n\n',
-    docker: {'a.yaml': 'services: {a: {image: x, profiles: [dev]}}'}
-  })
-  t.strictSame(template.apps[0]?.['command'], 'docker run --rm --name mine-a x'.split(' '))
-})
-
 t.test('the .env of the folder where compose is started comes before that of the project', async t => {
   const {template} = await imported(t, {
     '.env': 'COMPOSE_FILE=docker/a.yaml\nDIR=more\n',

@@ -211,7 +211,7 @@ t.test('the file that is meant: by name, by --from, the best of a folder', async
   t.equal(await from('.', 'procfile'), 'Procfile')
   t.equal(await from('.', 'folder'), 'the files of shop/')
   t.match(await refusal(t, files, '.', 'process-compose'), {
-    message: '. contains no process-compose.yml, process-compose.yaml'
+    message: '. contains no file of process-compose'
   })
   t.match(await refusal(t, files, '.', 'compos'), {message: /--from compos is unknown: expected process-compose, /})
   t.match(await refusal(t, files, 'none'), {message: 'there is no file or folder none'})

@@ -185,13 +185,6 @@ t.test('what sh reads in another way, bash gets', async t => {
   }
 })
 
-t.test('--from compose of a file of process-compose says what it is', async t => {
-  const text = 'processes:\n  a: {command: serve}\n'
-  t.match(await refusal(t, {'compose.yaml': text}, '.', 'compose'), {
-    message: 'compose.yaml is a file of process-compose'
-  })
-})
-
 t.test('commands of the shell itself are run by one', async t => {
   const lines = [
     'exit 3',

@@ -230,8 +230,8 @@ t.test('a built proxy has a mark, and the number of a mail server is not that of
     [undefined, undefined, undefined]
   )
   t.strictSame(notes, [
-    'proxy, email: the files do not tell where they listen: write its number as port to carry the calls of one',
     'it starts bin/proxy, which is not there: build it first',
-    'it starts bin/worker, which is not there: build it first'
+    'it starts bin/worker, which is not there: build it first',
+    'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
   ])
 })
