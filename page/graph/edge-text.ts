@@ -14,7 +14,7 @@ export const isFaulty = ({from, to}: GraphEdge): boolean =>
 const SLOW = 0.05
 
 /**
- * Returns a label such as `12.6/s ✕ 31 % 65 ms ⚡`: calls, failures, p95 and a fault, of the last minute; '' if no app calls the callee.
+ * Returns a label such as `12.6/s ✕ 31 % 65 ms ⚡`: calls, failures, p95 and a fault, of the last minute; empty if no app calls the callee.
  * A short label has calls and failures alone.
  */
 export function labelOf(edge: GraphEdge, isShort = false): string {
@@ -48,7 +48,7 @@ export function sentenceOf(edge: GraphEdge): string {
     .join(', ')
 }
 
-/** Returns how `dependsOn` relates to an edge; '' if there is nothing to say. */
+/** Returns how `dependsOn` relates to an edge; empty if there is nothing to say. */
 export function dependsText({isDeclared, isAwaited, figures}: GraphEdge): string {
   if (isAwaited === true) return 'under dependsOn'
   if (isDeclared === false) return 'not declared'

@@ -2,7 +2,7 @@ import {signal} from '@preact/signals'
 import {useEffect, useRef} from 'preact/hooks'
 import {CopyButton} from '../parts/copy-button.tsx'
 
-/** The app to debug; '' if none. */
+/** The app to debug; empty if none. */
 const debugged = signal('')
 
 export const askToDebug = (app: string): void => void (debugged.value = app)

@@ -19,7 +19,7 @@ interface Happening {
   readonly key: number
   /** The time, in ms since 1970. */
   readonly at: number
-  /** The name of the app; '' if the event concerns the run. */
+  /** The name of the app; empty if the event concerns the run. */
   readonly app: string
   readonly text: string
   readonly isBad: boolean

@@ -32,7 +32,7 @@ export interface Search {
 
 export interface Feed {
   readonly stop: () => void
-  /** Shows the lines of the run that match in place of its last ones; undefined: its last ones again. */
+  /** Shows matching lines of the run in place of its last ones. Without a filter, shows the last ones again. */
   readonly search: (wanted: Search | undefined) => void
 }
 

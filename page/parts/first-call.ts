@@ -1,6 +1,6 @@
 import {appList} from '../state/run.ts'
 
-/** Returns a curl command that calls one app, `to` if it is named, through the sidecar of another; '' if there is none. */
+/** Returns a curl command that calls one app, `to` if it is named, through the sidecar of another; empty if there is none. */
 export function firstCall(to = ''): string {
   const callees = appList.value.filter(({id, appPort}) => (to === '' ? appPort > 0 : id === to && appPort > 0))
   const caller =

@@ -34,7 +34,7 @@ export function ConnectionStrip() {
   )
 }
 
-/** Why the last action of the user failed; '' if it has not failed, or the user has opened another view since. */
+/** Why the last action of the user failed; empty if it has not failed, or the user has opened another view since. */
 export const failure = signal('')
 
 /** The view that is shown; a filter that the user types does not change it. */

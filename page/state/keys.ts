@@ -39,7 +39,7 @@ export const isTyping = (target: EventTarget | null): boolean =>
   !target.matches('[type=checkbox]') &&
   (target.isContentEditable || ['INPUT', 'SELECT', 'TEXTAREA'].includes(target.tagName))
 
-/** The first key of two, such as `g`; '' if none was pressed. */
+/** The first key of two, such as `g`; empty if none was pressed. */
 export let firstKey = ''
 let forget: ReturnType<typeof setTimeout> | undefined
 

@@ -32,7 +32,7 @@ addEventListener('hashchange', () => {
   else location.reload()
 })
 
-/** Returns a parameter of the address; '' if there is none. */
+/** Returns a parameter of the address; empty if there is none. */
 export const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
 
 /** Returns the address of a view, without the parameters that are ''. */

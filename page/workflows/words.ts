@@ -69,7 +69,7 @@ function waitWords(step: Api.WorkflowStep, now: number, mayBeEvent: boolean): st
   return `${kind} ${name} in ${app} since ${since}${tries > 1 ? `, try ${tries}` : ''}`
 }
 
-/** Returns what an instance waits for; '' if it has ended or stalled, or its steps do not tell. `now`: in ms since 1970. */
+/** Returns what an instance waits for; empty if it has ended or stalled, or its steps do not tell. `now`: in ms since 1970. */
 export function standing({workflow, steps, missing, events}: Api.WorkflowTimeline, now: number): string {
   if (isOver(workflow) || workflow.status === 'STALLED') return ''
   const waiting = steps.filter(isWaiting)

@@ -1,6 +1,6 @@
 /** A source of activity. A run is idle while all sources are calm and no counter grows. */
 export interface ActivitySource {
-  /** Describes the work under way; '' = none. */
+  /** Describes the work under way; may be empty. */
   readonly busy: () => string
   /** Returns a number that grows with each event, even if it is over already. */
   readonly count: () => number

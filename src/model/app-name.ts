@@ -44,7 +44,7 @@ export function labelOf(words: readonly string[]): string {
 export interface NameSpace {
   /** The template's `name`, or the name of its folder. */
   readonly project: string
-  /** The name of the copy; '' = the main one. */
+  /** The name of the copy; empty for the main one. */
   readonly copy: string
 }
 

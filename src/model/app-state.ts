@@ -53,7 +53,7 @@ export const NEXT: Readonly<Record<Phase, readonly Phase[]>> = {
 /** Whether a process succeeded: it exited by itself with code 0. */
 export const succeeded = (exit: Exit | undefined): boolean => exit?.kind === 'code' && exit.code === 0
 
-/** How its process ended by itself, in this state; undefined: it did not. */
+/** How its process ended by itself, in this state. Undefined if it did not. */
 export function exitOf(state: AppState): Exit | undefined {
   if (state.phase === 'backoff' || state.phase === 'asleep') return state.last
   return state.phase === 'exited' && !state.asked ? state.exit : undefined

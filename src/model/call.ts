@@ -34,7 +34,7 @@ export interface Call {
   readonly actor?: string
   /** A copy for a shadow: its response is discarded. */
   readonly isShadow?: boolean
-  /** The target with its namespace, as policies read it. Omitted: `callee`. */
+  /** The target with its namespace, as policies read it. Default: `callee`. */
   readonly target?: string
   /** Set when the callee of this run that has access control is asked. */
   access?: AccessDecision
@@ -77,7 +77,7 @@ export interface SentRequest {
   readonly path: string
   /** `name: value\r\n` each, latin1. */
   readonly lines: string
-  /** The caller's `traceparent`, if the lines have none, as with gRPC; '' = none. Omitted: see the lines. */
+  /** The caller's `traceparent`, if the lines have none, as with gRPC; may be empty. Default: the value in the lines. */
   readonly trace?: string
   /** Path and query as sent. Default: those of the call. */
   readonly target?: string
@@ -113,15 +113,15 @@ export interface CallRecord {
   readonly request: SentRequest
   /** The status that the caller received; 0: none. */
   readonly status: number
-  /** The gRPC status code that the call ended with; undefined: it is not a gRPC call. */
+  /** The gRPC status code that the call ended with. Undefined if it is not a gRPC call. */
   readonly grpcStatus: number | undefined
-  /** The gRPC method by which the app was called; undefined: it was called over HTTP. */
+  /** The gRPC method by which the app was called. Undefined if it was called over HTTP. */
   readonly calleeMethod: string | undefined
   /** Whether the caller declared a stream (`dapr-stream`). */
   readonly isStream: boolean
   /** How often the request was sent. */
   readonly attempts: number
-  /** The admitted attempts before the last one; undefined: there were none. */
+  /** The admitted attempts before the last one. Undefined if there were none. */
   readonly earlier: readonly CallAttempt[] | undefined
   /** Whether another attempt followed. Then only the sidecar of the callee counts this one. */
   readonly isFollowed: boolean
@@ -143,9 +143,9 @@ export interface CallRecord {
   readonly isRemote: boolean
   /** Spans of the call. Undefined if tracing is off. */
   readonly spans: CallSpans | undefined
-  /** The `traceparent` sent to the callee, as a header line; '' if the caller's was passed on unchanged. */
+  /** The `traceparent` sent to the callee, as a header line; empty if the caller's was passed on unchanged. */
   readonly trace: string
-  /** Why it failed; '' if it did not. */
+  /** Reason of the failure; empty without one. */
   readonly failure: string
 }
 
@@ -228,7 +228,7 @@ export interface CallObserver {
   bytes(call: Call, direction: Direction, buffer: Buffer, from: number, to: number): void
   /** As `bytes`, with latin1 text. */
   text(call: Call, direction: Direction, text: string): void
-  /** Returns how many bytes of a body to keep. Omitted: none. */
+  /** Returns how many bytes of a body to keep. Default: none. */
   roomFor?(call: Call): number
   ended(record: CallRecord): void
   used?(use: ComponentUse): void
@@ -243,10 +243,10 @@ export interface ComponentUse {
   readonly operation: string
   readonly startedAt: number
   readonly totalMs: number
-  /** Why it failed; '' = it did not. */
+  /** Reason of the failure; empty without one. */
   readonly failure: string
-  /** Id of the published event; '' = none. */
+  /** Id of the published event; may be empty. */
   readonly event: string
-  /** Traceparent of the call that used the component; '' = unknown. */
+  /** Traceparent of the call that used the component; empty if unknown. */
   readonly traceparent: string
 }

@@ -16,7 +16,7 @@ const PYTHON = FRAMES[2]
 const FOREIGN = new RegExp(`${LIBRARIES.source}|^/usr/|^internal/`)
 
 /**
- * Finds the line of code at which an app failed, in its last lines: `svc.mjs:10`, relative to its folder; '' = unknown. In a stack, the
+ * Finds the line of code at which an app failed, in its last lines: `svc.mjs:10`, relative to its folder; empty if unknown. In a stack, the
  * innermost frame of the app's own code counts.
  */
 export function codePlace(lines: readonly string[], folder: string): string {

@@ -8,7 +8,7 @@ interface DockerRun {
   readonly args: readonly string[]
   /** By their long names, in order; a switch has no value. */
   readonly flags: readonly (readonly [name: string, value: string])[]
-  /** How its image is built; left out: it is pulled. */
+  /** How its image is built. Default: it is pulled. */
   readonly build?: {readonly file: string; readonly folder: string; readonly flags: readonly string[]} | undefined
 }
 

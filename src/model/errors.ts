@@ -32,7 +32,7 @@ interface UserErrorDetails {
   /** Printed on stderr after the message: place, caret, what to do. */
   readonly explanation?: string
   readonly exitCode?: number
-  /** Kind of the mistake or hint, for programs. Omitted: that of the cause, else `wrong-value`. */
+  /** Kind of the mistake or hint, for programs. Default: that of the cause, else `wrong-value`. */
   readonly code?: MistakeCode | HintCode | undefined
   /** Each mistake with its place, for programs. */
   readonly mistakes?: readonly TemplateMistake[]

@@ -19,7 +19,7 @@ export interface FaultPlan {
   readonly from: string
   /** App id, name of an HTTPEndpoint, or URL; `any`: every one. */
   readonly to: string
-  /** Only calls of actors of this type, their timers and reminders; '' = every call. */
+  /** Only calls of actors of this type, their timers and reminders; empty for every call. */
   readonly actor: string
   /** Method; an empty string means every one. */
   readonly method: string

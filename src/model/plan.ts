@@ -7,15 +7,15 @@ import type {MovedPorts} from './moved-ports.ts'
  * template omits has its default here, so code after the loader never checks whether it is set.
  */
 export interface Plan {
-  /** The template's name; '' if it has none. */
+  /** The template's name; empty if it has none. */
   readonly name: string
   /** The template's identity: its absolute path, symlinks not resolved; `<cwd>/-` for a template from stdin. */
   readonly file: string
   /** The template as the user named it, for messages: `dapr.yaml`, `shop/dapr.yaml`, `-`. */
   readonly shownAs: string
-  /** Further files to merge into the template, absolute. Omitted: none. */
+  /** Further files to merge into the template, absolute. Default: none. */
   readonly overlays?: readonly string[]
-  /** File of variables that `interpolate` names, absolute. Omitted: none. */
+  /** File of variables that `interpolate` names, absolute. Default: none. */
   readonly variablesFile?: string
   /** Name of this copy by `--name`; missing if it has the folder's name. */
   readonly copy?: string | undefined
@@ -25,25 +25,25 @@ export interface Plan {
   readonly setup?: readonly string[]
   /** Command that removes what `setup` made outside of the worktree, if any. */
   readonly teardown?: readonly string[]
-  /** Ports that this copy has in place of the template's, which its resources still name. Omitted: none. */
+  /** Ports that this copy has in place of the template's, which its resources still name. Default: none. */
   readonly movedPorts?: MovedPorts
   /** Top-level values that count only at the start, by key, as written: edits do not change the run. */
   readonly atStart?: Readonly<Record<string, unknown>>
   /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */
   readonly managerPort: number | 'usual' | 'none'
-  /** Origins whose web pages may send requests. Omitted: only those of this machine. */
+  /** Origins whose web pages may send requests. Default: only those of this machine. */
   readonly allowedOrigins?: readonly string[]
-  /** Whether answers of models are recorded or replayed, by the name of the component. Omitted: neither. */
+  /** Whether answers of models are recorded or replayed, by the name of the component. Default: neither. */
   readonly conversation?: Readonly<Record<string, ConversationPlan>>
   /** Apps in the template's order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
   /** Apps that `--only` or their profiles leave out: they can be started during the run. Left out: there are none. */
   readonly leftOut?: readonly AppPlan[]
-  /** Reads the calls that fail on purpose from the start. Rejects with a `UserError`. Omitted: none. */
+  /** Reads the calls that fail on purpose from the start. Rejects with a `UserError`. Default: none. */
   readonly faults?: () => Promise<readonly FaultPlan[]>
   /** Missed firings of a repeating reminder or job that are delivered. By default the latest. */
   readonly catchUp?: 'latest' | 'all'
-  /** Whether its apps have host names. Omitted: only outside CI. */
+  /** Whether its apps have host names. Default: only outside CI. */
   readonly names?: boolean
 }
 
@@ -75,17 +75,17 @@ export interface AppPlan {
   readonly record: RecordPlan
   /** Calls to it may be sent again. */
   readonly replay: boolean
-  /** Whether its OpenTelemetry SDK sends to us. Omitted: yes, unless a Configuration names another receiver. */
+  /** Whether its OpenTelemetry SDK sends to us. Default: yes, unless a Configuration names another receiver. */
   readonly otel?: boolean
   readonly ready: ReadyPlan
   readonly restart: 'no' | 'on-failure' | 'always'
   readonly watch: WatchPlan
-  /** Tool that reloads it (`vite`), so that `--watch` leaves it out; '' = none. */
+  /** Tool that reloads it (`vite`), so that `--watch` leaves it out; may be empty. */
   readonly reloadsItself: string
   readonly reload: 'replace' | 'overlap'
   readonly stop: StopPlan
   readonly dependsOn: readonly Dependency[]
-  /** Set if its first call starts it. Omitted: the run starts it. */
+  /** Set if its first call starts it. Default: the run starts it. */
   readonly lazy?: true
   /** How long an app may be idle before it is stopped; its next call starts it. Left out: it is never stopped. */
   readonly idleTimeoutMs?: number
@@ -93,11 +93,11 @@ export interface AppPlan {
   readonly isPlain?: true
   /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number
-  /** Port at which others call it without Dapr's API, open for the whole run. Omitted: none. */
+  /** Port at which others call it without Dapr's API, open for the whole run. Default: none. */
   readonly published?: PublishedPlan
-  /** Host name from the template, in lower case: one label or several. Omitted: derived from its id. */
+  /** Host name from the template, in lower case: one label or several. Default: derived from its id. */
   readonly host?: string
-  /** Apps that answer paths below these prefixes in its place, the longest prefix first. Omitted: none. */
+  /** Apps that answer paths below these prefixes in its place, the longest prefix first. Default: none. */
   readonly routes?: readonly RoutePlan[]
   /** Set if the app has no name. By default an app of HTTP has one. */
   readonly isNameless?: boolean
@@ -156,7 +156,7 @@ export interface RoutePlan {
 
 /** A port at which an app is called, whatever port it listens on itself. */
 export interface PublishedPlan {
-  /** The address of this machine to listen on; '' = the loopback, 127.0.0.1 and ::1. */
+  /** The address of this machine to listen on; empty for the loopback, 127.0.0.1 and ::1. */
   readonly host: string
   readonly number: number
   /** The number that the program has in its code, whose bind is moved. */
@@ -166,7 +166,7 @@ export interface PublishedPlan {
 /** How a sidecar reaches its app. */
 export interface ChannelPlan {
   readonly protocol: 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs'
-  /** Host name or address; '' = the loopback, 127.0.0.1 first, then ::1. */
+  /** Host name or address; empty for the loopback, 127.0.0.1 first, then ::1. */
   readonly address: string
   /** The port that the app listens on; 0 = it does not listen. */
   readonly port: number
@@ -186,7 +186,7 @@ export interface SidecarPlan {
   readonly metricsPort: number
   /** Empty: 127.0.0.1 and ::1. */
   readonly listenAddresses: readonly string[]
-  /** Folder of unix domain sockets; '' = none. */
+  /** Folder of unix domain sockets; may be empty. */
   readonly socketFolder: string
   /** Maximum size of a request body; 0 = no limit. */
   readonly maxBodyBytes: number
@@ -213,7 +213,7 @@ export interface RecordPlan {
   readonly bodyBytes: number
   /** Further names whose values are masked wherever recorded bytes are shown. */
   readonly mask: readonly string[]
-  /** Responses name their call to callers that are not apps; left out: they do. */
+  /** Responses name their call to callers that are not apps. Default: they do. */
   readonly namesCalls?: false
 }
 
@@ -244,9 +244,9 @@ export interface WatchPlan {
   readonly ignore: readonly string[]
   /** Whether `.gitignore` excludes files. False for globs of the template. */
   readonly honoursGitignore: boolean
-  /** Folders of other apps inside the app's own, absolute. Saves there belong to those apps. Omitted: none. */
+  /** Folders of other apps inside the app's own, absolute. Saves there belong to those apps. Default: none. */
   readonly others?: readonly string[]
-  /** Set if a save does not start an app that has exited with 0. Omitted: it does. */
+  /** Set if a save does not start an app that has exited with 0. Default: it does. */
   readonly untilFinished?: true
 }
 
@@ -268,11 +268,11 @@ export interface Dependency {
 export interface ResourcesPlan {
   /** Folders of Dapr resources; the default ones need not exist. */
   readonly folders: readonly string[]
-  /** Dapr's Configuration; '' = none. */
+  /** Dapr's Configuration; may be empty. */
   readonly configFile: string
   /** Dapr's own folder, whose resources the template does not name. */
   readonly defaultFolder: string
-  /** Values for `${…}` in the files of its folders. Omitted: nothing is replaced. */
+  /** Values for `${…}` in the files of its folders. Default: nothing is replaced. */
   readonly variables?: Readonly<Record<string, string | undefined>> | undefined
   /** A component that cannot be opened is only reported: for a command next to the apps, which may not need it. */
   readonly areOptional?: boolean

@@ -22,7 +22,7 @@ export const isLibraryFrame = (line: string): boolean =>
   /^\s*\.{3} \d+ (?:more|common frames)/.test(line) ||
   (/^\s*at /.test(line) && (RUNTIME_CALL.test(line) || LIBRARIES.test(line)))
 
-/** Returns the place of the throw: the innermost frame of the app, else of a library; '' = unknown. */
+/** Returns the place of the throw: the innermost frame of the app, else of a library; empty if unknown. */
 export function thrownAt({stack}: Pick<Exception, 'stack'>): string {
   const lines = stack.split('\n').map(line => line.trim())
   const found = lines.filter(line => /^at .|^File ".*", line \d+/.test(line))

@@ -35,7 +35,7 @@ const ALERTS: Readonly<Record<number, string | undefined>> = {
   120: 'no application protocol'
 }
 
-/** Why the peer ended a TLS connection, as Go reports it; '' if the error is not an alert. */
+/** Why the peer ended a TLS connection, as Go reports it; empty if the error is not an alert. */
 export const alertText = ({message}: Error): string => {
   const number = /SSL alert number (\d+)/.exec(message)?.[1]
   return number === undefined ? '' : `remote error: tls: ${ALERTS[Number(number)] ?? `alert(${number})`}`

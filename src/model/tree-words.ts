@@ -85,14 +85,14 @@ function textsOf(lines: readonly TreeLine[]): readonly string[] {
   return left > 0 ? [`… ${left} earlier lines`, ...texts] : texts
 }
 
-/** Describes the certainty of a link to another call: `likely (40 %, 1 of 3)`; '' = certain. */
+/** Describes the certainty of a link to another call: `likely (40 %, 1 of 3)`; empty if certain. */
 export function guessText(link: CallLink | null): string {
   if (link?.reason !== 'guess') return ''
   const {chance, candidates} = link
   return `likely (${Math.round(chance * 100)} %${candidates > 1 ? `, 1 of ${candidates}` : ''})`
 }
 
-/** Explains in a sentence why a row is below another; '' = it is a root. */
+/** Explains in a sentence why a row is below another; empty if it is a root. */
 export function reasonText(link: CallLink | null): string {
   if (link === null) return ''
   const {reason, candidates} = link

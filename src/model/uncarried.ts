@@ -8,6 +8,6 @@ export function uncarriedText({id, listens}: Pick<App, 'id' | 'listens'>): strin
     : `${id} listens on ${listens.join(', ')}: write the one that others call as its port, such as port: ${first}, to carry its calls`
 }
 
-/** Returns a line for each app that listens at a port without calls through us; '' = none. */
+/** Returns a line for each app that listens at a port without calls through us; may be empty. */
 export const uncarriedLines = (apps: readonly Pick<App, 'id' | 'listens'>[]): string =>
   [...new Set(apps.filter(({listens}) => listens.length > 0).map(app => `${uncarriedText(app)}\n`))].join('')

@@ -57,7 +57,7 @@ export interface WorkSpan {
   readonly startedAt: number
   readonly durationMs: number
   readonly attributes: Readonly<Record<string, string>>
-  /** Why it failed; '' = it did not. */
+  /** Reason of the failure; empty without one. */
   readonly error: string
 }
 

@@ -9,7 +9,7 @@ interface CommandGroup {
   readonly usual: readonly string[]
   /** Commands that only `help --all` shows. */
   readonly more?: readonly string[]
-  /** When the help lists these commands; left out: always. */
+  /** When the help lists these commands. Default: always. */
   readonly use?: CommandUse
 }
 

@@ -4,7 +4,7 @@ import {allGroups, grouped, membersOf, type Group} from './groups.ts'
 export interface CommandWords {
   readonly name: string
   readonly summary: string
-  /** Follows the name in the usage line; left out: `[flags]`. */
+  /** Follows the name in the usage line. Default: `[flags]`. */
   readonly usage?: string
   readonly flags: readonly Flag[]
   readonly examples: readonly string[]
@@ -67,7 +67,7 @@ export const helpOf = (program: string, words: CommandWords, columns = COLUMNS):
   `${wrapped(`${words.summary}.`, columns, 0)}\n\n${usageText(program, words, columns)}${words.notes === undefined ? '' : `\n${words.notes}`}`
 
 interface Overview {
-  /** The groups of the commands that it lists; left out: all, with the flags of the program. */
+  /** The groups of the commands that it lists. Default: all, with the flags of the program. */
   readonly groups?: readonly Group[]
   /** Whether the folder has a template. Without one, the help says how to write it. */
   readonly hasTemplate?: boolean

@@ -51,7 +51,7 @@ const ANSWERS: ReadonlyMap<string, string> = new Map([
   ['up --scale', 'Write replicas: 2 for the app into the template.']
 ])
 
-/** The answer to a command that we do not have: `Did you mean this?` with commands of ours, or a sentence; undefined: none is known. */
+/** The answer to a command that we do not have: `Did you mean this?` with commands of ours, or a sentence, if there is one. */
 export const answerToCommand = (word: string): string | undefined => ANSWERS.get(word)
 
 /** The answer to a flag that a command of ours does not have. */

@@ -24,7 +24,7 @@ interface ReadyReport {
   readonly ready?: (isImpossible: boolean) => boolean
 }
 
-/** Waits until the apps of a run are ready, and prints them, as `up -d` does. Resolves with the exit code; undefined: the run has ended. */
+/** Waits until the apps of a run are ready, and prints them, as `up -d` does. Resolves with the exit code. Undefined if the run has ended. */
 export async function reportReady(
   run: FoundRun,
   {call: {flags, asJson}, startedAt, timeoutMs, of, isNew, ready = () => true}: ReadyReport

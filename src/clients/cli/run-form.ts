@@ -16,7 +16,7 @@ export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' |
   readonly started?: (run: Run) => Promise<void>
   /** Called when the run has ended and everything is cleaned up. */
   readonly ended: () => void
-  /** Receives the lines of the apps; omitted: stdout. */
+  /** Receives the lines of the apps. Default: stdout. */
   readonly output?: RunOptions['output']
   /** Whether a signal is not meant for the run. */
   readonly takes?: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => boolean

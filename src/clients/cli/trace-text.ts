@@ -19,7 +19,7 @@ interface TracePlace {
   /** Show all log lines; else errors and warnings, and the lines where a failure began. */
   readonly hasLines?: boolean
   readonly hasColours?: boolean
-  /** Bodies of calls by their numbers; left out: none are shown. */
+  /** Bodies of calls by their numbers. Default: none. */
   readonly bodies?: ReadonlyMap<number, readonly string[]>
 }
 

@@ -2,7 +2,7 @@
 export interface Check {
   readonly kind: 'ok' | 'fail' | 'note'
   readonly text: string
-  /** The advice; '' = none. */
+  /** The advice; may be empty. */
   readonly advice: string
 }
 

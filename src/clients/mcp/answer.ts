@@ -59,7 +59,7 @@ export function textAnswer(
 /** Makes an answer of text alone. Claude Code, Codex and Cursor show their model nothing else if it has `structuredContent`. */
 const textResult = (text: string): ToolResult => ({content: [{type: 'text', text: text.trimEnd()}]})
 
-/** Returns an error in one sentence. `said`: the text of an app; '' = none. */
+/** Returns an error in one sentence. `said`: the text of an app; may be empty. */
 export const faultAnswer = (text: string, said = ''): ToolResult => ({
   ...textResult(`${clipped(text, MAX_LINE)}\n${marked(clipped(said, MAX_LINE))}`),
   isError: true

@@ -65,7 +65,7 @@ function checkPattern(pattern: string, settings: Settings): string {
   }
 }
 
-/** Returns the first construct that RE2 does not support since it needs backtracking; '' if there is none. */
+/** Returns the first construct that RE2 does not support since it needs backtracking; empty if there is none. */
 function beyondRe2(source: string): string {
   for (const [token, most = '0'] of source.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|\(\?<?[=!]|\{(?:\d+,)?(\d+),?\}/gs)) {
     if (token.startsWith('(')) return 'lookahead and lookbehind'

@@ -117,7 +117,7 @@ function hintFor(name: string, known: readonly string[]): string {
 /** The sections that can contain a key of an app. */
 const homeOf = (key: string): string => (SHARED.includes(key) ? 'common, or in an app' : 'an app')
 
-/** Returns the known key that was probably meant; '' if none is close. */
+/** Returns the known key that was probably meant; empty if none is close. */
 const meantBy = (name: string, known: readonly string[]): string =>
   known.find(key => OTHER_NAMES.get(key)?.includes(simplified(name))) ?? nearMiss(name, known)
 

@@ -33,7 +33,7 @@ export interface ComponentResource extends ResourceHead {
   readonly type: string
   /** Whether Dapr's sidecar knows the type. */
   readonly isOfDapr: boolean
-  /** The capabilities of its type in Dapr's words, unless its properties change them; undefined: the type is not built. */
+  /** The capabilities of its type in Dapr's words, unless its properties change them. Undefined if the type is not built. */
   readonly capabilities: readonly string[] | undefined
   /** The version as written; '' means `v1`. */
   readonly version: string
@@ -42,11 +42,11 @@ export interface ComponentResource extends ResourceHead {
   readonly initTimeoutMs: number
   /** Whether a failed start is only logged, and the app starts without the component. */
   readonly ignoresErrors: boolean
-  /** Store for `secretKeyRef`; '' = none. */
+  /** Store for `secretKeyRef`; may be empty. */
   readonly secretStore: string
   /** Whether it comes from Dapr's own folder, or replaces a file of `dapr init`. Such a component opens at its first use. */
   readonly isDefault: boolean
-  /** Ports in its values that this copy replaces: when they change, it is opened again. Omitted: none. */
+  /** Ports in its values that this copy replaces: when they change, it is opened again. Default: none. */
   readonly moved?: readonly (readonly [from: number, to: number])[]
   readonly place: Place
   readonly typePlace: Place
@@ -76,7 +76,7 @@ export const areFor =
 export const logName = ({name, type, version}: Pick<ComponentResource, 'name' | 'type' | 'version'>): string =>
   `${name} (${type}/${version})`
 
-/** The text of Dapr's command line about a second component of the same name (pkg/standalone); '' = it is the first. */
+/** The text of Dapr's command line about a second component of the same name (pkg/standalone); empty if it is the first. */
 export function whyDouble(resource: ComponentResource, all: readonly ComponentResource[]): string {
   const first = all.find(({name}) => name === resource.name)
   return first === undefined || first === resource

@@ -10,7 +10,7 @@ import type {WorkflowSettings} from '../../model/workflow-settings.ts'
 
 /** The parts of a Dapr Configuration that concern calls (pkg/config/configuration.go). */
 export interface Configuration {
-  /** Why an app that has it cannot be started, as Dapr's sidecar ends then; '' = it can. */
+  /** Why an app that has it cannot be started, as Dapr's sidecar ends then; empty if it can. */
   readonly fault: string
   /** Access rules. Undefined allows everything. */
   readonly accessControl: AccessControl | undefined

@@ -10,15 +10,15 @@ export interface HttpEndpoint extends ResourceHead {
   readonly baseUrl: string
   /** Put into each request, in the place of the caller's. */
   readonly headers: readonly (readonly [name: string, value: string])[]
-  /** PEM, '' = none. */
+  /** PEM; may be empty. */
   readonly rootCa: string
   readonly certificate: string
   readonly privateKey: string
-  /** Store of its secrets; '' = none. */
+  /** Store of its secrets; may be empty. */
   readonly secretStore: string
   /** Secrets and their values, which are empty until `withSecrets` has read them. */
   readonly secrets: readonly EndpointSecret[]
-  /** Why it cannot be called, '' = it can. */
+  /** Why it cannot be called; empty if it can. */
   readonly fault: string
   readonly place: Place
 }

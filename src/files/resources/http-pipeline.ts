@@ -15,7 +15,7 @@ export interface HandlerSpec {
 /** A middleware of the pipeline, with the metadata of its Component. */
 export interface MiddlewareSpec extends HandlerSpec {
   readonly metadata: readonly (readonly [name: string, value: string])[]
-  /** Why it cannot be used, '' = it can. */
+  /** Why it cannot be used; empty if it can. */
   readonly fault: string
 }
 

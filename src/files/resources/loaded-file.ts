@@ -55,7 +55,7 @@ const EMPTY_FILE: FolderFile = {
 export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, withoutEffect: []}
 
 export interface FileKind<T> {
-  /** The value before a file was read; `fault`: why it cannot be, '' = it does not exist. */
+  /** The value before a file was read; `fault`: why it cannot be; empty if it does not exist. */
   readonly unread: (fault: string) => T
   readonly read: (file: string, text: string, context: ReadContext) => Promise<FileContent<T>>
   /** Whether a value stays in use if a later version of the file is faulty. */
@@ -72,7 +72,7 @@ export interface ReadContext {
   /** The environment that we were started in. */
   readonly env: Environment
   readonly factsOfType: FactsOfType
-  /** Values for `${…}` in the files of a folder. Omitted: nothing is replaced. */
+  /** Values for `${…}` in the files of a folder. Default: nothing is replaced. */
   readonly variables?: FileVariables | undefined
 }
 
@@ -133,7 +133,7 @@ export class LoadedFile<T> {
   readonly #path: string
   readonly #shownAs: string
   readonly #kind: FileKind<T>
-  /** The text that was read last; undefined: the file could not be read since then. */
+  /** The text that was read last. Undefined if the file could not be read since then. */
   #seen: (Pick<ReadContext, 'variables'> & {readonly text: string}) | undefined
   #wasUsable = false
 

@@ -11,11 +11,11 @@ export interface OtlpSettings {
 
 /** `spec.tracing` of a Configuration. */
 export interface TracingSettings {
-  /** The rate as written; '' = not set. */
+  /** The rate as written; empty if not set. */
   readonly samplingRate: string
   /** Spans are lines of the sidecar's log. */
   readonly isLogged: boolean
-  /** URL of Zipkin's API, '' = none. */
+  /** URL of Zipkin's API; may be empty. */
   readonly zipkinUrl: string
   readonly otlp: OtlpSettings | undefined
 }

@@ -96,7 +96,7 @@ function rulesOf(text: string, folder: string): readonly Rule[] {
   })
 }
 
-/** The text of a file, with its blanks; '' if it is missing or unreadable. */
+/** The text of a file, with its blanks; empty if it is missing or unreadable. */
 const textOf = (file: string): string => orElse(() => readTextFile(file), '')
 
 /** All worktrees of a repository share its file. */

@@ -19,7 +19,7 @@ interface Known {
   readonly isReadable: boolean
   /** Inode, size, and time of the last write: while they are equal, the file is unchanged. */
   readonly fingerprint: string
-  /** Hash of its bytes; undefined: they have not been read. */
+  /** Hash of its bytes. Undefined if they have not been read. */
   readonly hash?: string | undefined
 }
 

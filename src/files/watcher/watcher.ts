@@ -39,7 +39,7 @@ export interface WatchOptions {
   readonly mountedKind?: typeof mountedKindOf
   /** The clock of debouncing. */
   readonly clock?: Clock
-  /** Files that we write, whose every line would be a change. Omitted: those of our stdout and stderr. */
+  /** Files that we write, whose every line would be a change. Default: those of our stdout and stderr. */
   readonly outputs?: readonly FileId[]
 }
 

@@ -40,7 +40,7 @@ export function resolveScalar({text, style, tag}: YamlScalar): ResolvedScalar {
 export const resolveTyped = (scalar: YamlScalar): ResolvedScalar =>
   scalar.isExpanded === true && scalar.tag === '' ? resolvePlain(scalar.text) : resolveScalar(scalar)
 
-/** Returns why a value does not fit its tag, in Go's words; '' = it does. */
+/** Returns why a value does not fit its tag, in Go's words; empty if it does. */
 export function tagFault({text, tag}: YamlScalar, {hasYesAndNo}: {readonly hasYesAndNo: boolean}): string {
   if (!RESOLVED_TAGS.has(tag)) return ''
   const {tag: found} = resolvePlain(text)

@@ -25,7 +25,7 @@ export interface YamlScalar {
   /** Quotes and escapes are undone, nothing else is interpreted. */
   text: string
   readonly style: 'plain' | 'quoted' | 'block'
-  /** For example `!!int`; '' = none. */
+  /** For example `!!int`; may be empty. */
   readonly tag: string
   /** Whether a variable was replaced in it. */
   isExpanded?: boolean

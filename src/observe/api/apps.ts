@@ -11,7 +11,7 @@ import {isNamedSo} from '../../model/plan.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import type {ServerResponse} from 'node:http'
 
-/** An app as a URL names it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; '' if not given). */
+/** An app as a URL names it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; empty if not given). */
 export interface AppName {
   readonly id: string
   readonly version: string
@@ -68,7 +68,7 @@ const DONE: Readonly<Record<Action, string>> = {
   debug: 'handed over'
 }
 
-/** `why`: it was not done; '' = it was. */
+/** Reason why an action was not done; empty if it was. */
 interface Done {
   readonly why: string
   readonly isChanged: boolean

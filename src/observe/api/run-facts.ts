@@ -17,7 +17,7 @@ export interface NotRunning {
   readonly version: string
   readonly name: string
   readonly availability: Availability
-  /** Why calls to it wait, or fail; '' = they do not. */
+  /** Why calls to it wait, or fail; empty if they do not. */
   readonly reason: string
   /** Calls that wait for it now. */
   readonly waiting: number
@@ -65,7 +65,7 @@ export interface RunFacts {
   readonly apps: () => readonly NotRunning[]
   /** Apps of profiles that are not active. */
   readonly leftOut: () => readonly NotRunning[]
-  /** Returns where an instance listens if that is not its port, by its name over all versions; '' = it listens at its port. */
+  /** Returns where an instance listens if that is not its port, by its name over all versions; empty if it listens at its port. */
   readonly portHint: (home: string) => Promise<string>
   /** The latest lines of all apps. */
   readonly runLog: () => RunLog

@@ -38,7 +38,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 type Known = Pick<Parameters<typeof pageRefusal>[1], 'tokens' | 'isName'>
 
-/** Answers a request. `body`: already read; '' = none. */
+/** Answers a request. `body`: already read; may be empty. */
 export type Serve = (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>
 
 export interface PageListener {

@@ -13,7 +13,7 @@ export interface PageTokens {
   readonly readOnly: string
 }
 
-/** Access of a token; '' = none. */
+/** Access of a token; may be empty. */
 export type Access = 'full' | 'read-only' | ''
 
 /** The tokens for a template: HMAC-SHA-256 by the user's key, base64url. */

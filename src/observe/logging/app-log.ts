@@ -36,7 +36,7 @@ export interface AppLog {
   readonly name: string
   /** Receives the lines of the app; status lines get no prefix. */
   readonly sink: Sink
-  /** The absolute path of the file; '' if there is none. */
+  /** The absolute path of the file; empty if there is none. */
   readonly path: string
   /** The readable part of the log: the file, or the lines kept in memory. */
   readonly record: LogRecord

@@ -174,7 +174,7 @@ export interface CallAnswer {
   readonly isStream: boolean
   /** How long it took, without the time in the queue. */
   readonly ms: number
-  /** Why it failed; '' = it did not. */
+  /** Reason of the failure; empty without one. */
   readonly failure: string
 }
 

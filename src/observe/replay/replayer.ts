@@ -52,7 +52,7 @@ export interface Replay {
 interface HowToReplay {
   /** Methods besides GET, HEAD and OPTIONS, too. */
   readonly isUnsafe: boolean
-  /** Omitted: the original request is sent. */
+  /** Default: the original request is sent. */
   readonly edit?: RequestEdit | undefined
   /** The answer to compare with. Default: of the call. */
   readonly before?: CallAnswer | undefined
@@ -118,7 +118,7 @@ export class Replayer {
     }
   }
 
-  /** Explains why a call is never sent again, in its present state; '' = it may be. */
+  /** Explains why a call is never sent again, in its present state; empty if it may be. */
   whyNever(call: RecordedCall): string {
     const {callee} = call.edgeOf
     if ((call.flags & FLAG.open) !== 0) return 'it is under way'

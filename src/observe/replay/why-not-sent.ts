@@ -6,7 +6,7 @@ import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 export const isDelivery = ({flags, edgeOf: {caller, callee}}: RecordedCall): boolean =>
   (flags & FLAG.own) !== 0 && (flags & FLAG.grpc) === 0 && caller !== callee
 
-/** Explains why a call cannot be sent again, and an alternative; '' = it can. `hasPlace`: whether a sidecar or a port can receive it. */
+/** Explains why a call cannot be sent again, and an alternative; empty if it can. `hasPlace`: whether a sidecar or a port can receive it. */
 export function whyNotSent(call: RecordedCall, hasPlace: boolean): string {
   const {flags, edgeOf} = call
   const isOwn = (flags & FLAG.own) !== 0

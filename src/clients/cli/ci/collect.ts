@@ -59,7 +59,7 @@ export async function collectOutcome({control, as, places}: Collecting): Promise
   return {apps, failedCalls: failedCalls ?? []}
 }
 
-/** The run as other terminals find it; undefined: it has ended. */
+/** The run as other terminals find it. Undefined if it has ended. */
 export const ownRun = async (): Promise<FoundRun | undefined> => runOfProcess(process.env, process.pid)
 
 const FAILED = {q: 'is:failed', limit: CALLS}

@@ -18,7 +18,7 @@ export interface CommandRunOptions {
   readonly showsLogs: boolean
   /** '' = none. */
   readonly junit: string
-  /** A folder; '' = none. */
+  /** A folder; may be empty. */
   readonly report: string
 }
 

@@ -6,7 +6,7 @@ import {callTable} from '../call-table.ts'
 export interface RunCheck {
   readonly name: string
   readonly tookMs: number
-  /** The failure; '' = none. */
+  /** The failure; may be empty. */
   readonly failure: string
 }
 
@@ -20,7 +20,7 @@ export interface AppOutcome {
   readonly isReady: boolean
   /** The app will not become ready by itself. */
   readonly isOver: boolean
-  /** Why calls to it wait, or fail; '' = they do not. */
+  /** Why calls to it wait, or fail; empty if they do not. */
   readonly reason: string
   readonly place: Place | undefined
   readonly logFile: string

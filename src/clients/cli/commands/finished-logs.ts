@@ -56,7 +56,7 @@ export async function finishedLogs(
   }
 }
 
-/** Returns the names in the log of an id or a name; `wanted`: the version, '' = all. */
+/** Returns the names in the log of an id or a name; `wanted`: the version; empty for all. */
 function namesOf({apps}: Plan, text: string, wanted: string): readonly string[] {
   const named = apps.map(({id, version, instance}) => {
     const isOneOfMany = apps.some(each => each.id === id && each.version !== version)

@@ -12,7 +12,7 @@ import {addedWorktreeOf, inMain, type AddedWorktree} from './worktree.ts'
 export class FreshCopy {
   readonly #worktree: AddedWorktree
   readonly #file: string
-  /** The name of the run (`--name`); '' = none. */
+  /** The name of the run (`--name`); may be empty. */
   readonly #copy: string
   readonly #asJson: boolean
 

@@ -14,7 +14,7 @@ const LOCK_FILES = [
 
 /** A command that makes a folder ready, or undoes that. */
 interface Setup {
-  /** The app; '' = all of the template. */
+  /** The app; empty for all of the template. */
   readonly app: string
   readonly command: readonly string[]
   readonly folder: string

@@ -155,7 +155,7 @@ export async function git(folder: string, args: readonly string[], input = ''): 
   return why === '' ? lines : []
 }
 
-/** Why a path is left to `setup`; '' = it is not. */
+/** Why a path is left to `setup`; empty if it is not. */
 export function leftToSetup(path: string): string {
   if (!isFolder(path)) return lstatSync(path).isSymbolicLink() ? 'a link' : ''
   if (existsSync(join(path, 'pyvenv.cfg')))

@@ -24,7 +24,7 @@ interface LiveRun {
   readonly control: Pick<RunControl, 'list' | 'restartApp'> | undefined
   stop(): void
   stopNow(): void
-  /** Should we be killed, this terminal gets its modes back; undefined: it has them. */
+  /** Sets the modes that the terminal gets back if this process is killed. Without a mode nothing is left to restore. */
   guardTerminal(mode: KeyMode | undefined): void
 }
 

@@ -24,7 +24,7 @@ export interface CircuitBreakerPolicy {
   readonly intervalMs: number
   /** How long it stays open. */
   readonly timeoutMs: number
-  /** The expression as written, '' = the default. */
+  /** The expression as written; empty for the default. */
   readonly expression: string
   readonly trip: Trip
 }

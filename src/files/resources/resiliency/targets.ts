@@ -1,7 +1,7 @@
 import type {Place} from '../../../model/errors.ts'
 import type {Field} from '../field.ts'
 
-/** Names of policies, '' = none of that kind. */
+/** Names of policies; empty without one of that kind. */
 export interface PolicyNames {
   readonly timeout: string
   readonly retry: string

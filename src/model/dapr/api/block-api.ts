@@ -23,7 +23,7 @@ export interface ComponentWords {
   readonly purpose: string
   /** The word in the names of default policies (Dapr: pkg/resiliency). */
   readonly policies: string
-  /** Name of the metrics that count its calls. Omitted: other metrics count them, or none. */
+  /** Name of the metrics that count its calls. Default: other metrics count them, or none. */
   readonly counted?: string
 }
 

@@ -14,7 +14,7 @@ export interface ApiEvent {
   readonly at: number
   /** `hello` and `reset` contain the whole state, `dropped` counts lost samples, and `bye` ends the run. */
   readonly type: EventType | 'hello' | 'dropped' | 'reset' | 'bye'
-  /** The only app that it concerns; '' = it is for all readers. */
+  /** The only app that it concerns; empty if it is for all readers. */
   readonly app: string
   /** News replace waiting news with the same subject; '' = never. */
   readonly subject: string

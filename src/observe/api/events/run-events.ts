@@ -38,7 +38,7 @@ export class RunEvents {
   #lastDeath = 0
   /** Settles when every exit seen so far is reported: the last lines of an app have to be read first. */
   #deathsTold = Promise.resolve()
-  /** The troubles that readers got last, as JSON; '' = none. */
+  /** The troubles that readers got last, as JSON; may be empty. */
   #troubles = ''
   #isAskingTroubles = false
   /** The run was asked to stop: ends of its apps are expected. */

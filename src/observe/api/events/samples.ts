@@ -20,7 +20,7 @@ interface AllLines extends Omit<Api.LineSample, 'notShown'> {
   readonly notShown: ReadonlyMap<string, number>
 }
 
-/** The part of a sample that is of one app; '' = all. */
+/** The part of a sample that is of one app; empty for all. */
 export function linesOf({lines, notShown, ...place}: AllLines, app: string): Api.LineSample {
   const isMeant = (name: string): boolean => app === '' || isOfApp(name, app)
   const counts = [...notShown].map(([name, count]) => (isMeant(name) ? count : 0))
@@ -78,7 +78,7 @@ const MAX_STRIKING = 120
 const MAX_READ = 2000
 
 /**
- * Returns some of the ended calls, for people: first failed, waiting, faulted and slow ones (above the 95th percentile of their edge), then the latest. `app`: only calls from or to this one; '' = all.
+ * Returns some of the ended calls, for people: first failed, waiting, faulted and slow ones (above the 95th percentile of their edge), then the latest. `app`: only calls from or to this one; empty for all.
  */
 export function sampleCalls(
   recorder: CallRecorder,

@@ -59,7 +59,7 @@ export class CallSnapshot {
     return call
   }
 
-  /** Describes in one line how many calls were overwritten before they were read; '' = none. */
+  /** Describes in one line how many calls were overwritten before they were read; may be empty. */
   get overwritten(): string {
     const {size} = this.#overwritten
     if (size === 0) return ''

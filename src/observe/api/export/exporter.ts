@@ -16,7 +16,7 @@ export interface Exporter {
 export interface ExporterOptions {
   /** Additional names whose values are masked. */
   readonly masked: readonly string[]
-  /** Returns host and port of a call's target, its sidecar or its callee; '' if this run has none. */
+  /** Returns host and port of a call's target, its sidecar or its callee; empty if this run has none. */
   readonly placeOf: (call: RecordedCall) => string
   /** Time of the export, by `performance.now()`: open calls end there. */
   readonly now: number

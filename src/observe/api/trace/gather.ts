@@ -30,7 +30,7 @@ export interface Gathered {
   /** Numbers of nodes without a cause, each with its trace. */
   readonly first: ReadonlyMap<number, string>
   readonly failed: ReadonlySet<number>
-  /** The spans of apps; undefined: no app has sent any. */
+  /** The spans of apps. Undefined if no app has sent any. */
   readonly spans: JoinedTraces | undefined
 }
 
@@ -242,5 +242,5 @@ function stepCall(
   }
 }
 
-/** Equal for calls that may share a row; undefined: the call has a row of its own. */
+/** Equal for calls that may share a row. Undefined if the call has a row of its own. */
 export const alikeOf = (call: TracedCall | undefined): string | undefined => call && `${call.from} ${kindOf(call)}`

@@ -97,7 +97,7 @@ export class JoinedTrace {
     return call === own ? undefined : call?.number
   }
 
-  /** The parent of a call, by the spans of its caller; undefined: these do not show it. */
+  /** The parent of a call, by the spans of its caller. Undefined if these do not show it. */
   aboveCall(call: TracedCall): SpanPlace | undefined {
     const span = this.#trace.spans.get(spanIdOf(call.cameWith))
     if (span === undefined) return undefined

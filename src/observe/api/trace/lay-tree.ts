@@ -12,7 +12,7 @@ export interface TreeRow {
 
 interface TreeOptions {
   readonly links: Pick<CallLinks, 'madeFor'>
-  /** Equal for nodes that may share a row; undefined: the node always has its own. */
+  /** Equal for nodes that may share a row. Undefined if the node always has its own. */
   readonly kindOf: (number: number) => string | undefined
   readonly hasFailed: (number: number) => boolean
   /** Number of a row that must be shown, with its ancestors, even above the limit. */

@@ -3,7 +3,7 @@
 import type {CallLink} from '../../../model/api.generated.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 
-/** A use of a component, and the id of the event that it published; '' = none. */
+/** A use of a component, and the id of the event that it published; may be empty. */
 export interface PublishedCall {
   readonly event: string
   readonly call: TracedCall
@@ -49,13 +49,13 @@ export interface TracedCall {
   readonly respondedAt: number
   /** Its end; Infinity while it is under way. */
   readonly endedAt: number
-  /** App id of the publisher, if it delivers an event; '' = none. */
+  /** App id of the publisher, if it delivers an event; may be empty. */
   readonly publisher: string
-  /** The `traceparent` of its caller; '' = none. */
+  /** The `traceparent` of its caller; may be empty. */
   readonly cameWith: string
-  /** The `traceparent` sent to the callee; '' = none. */
+  /** The `traceparent` sent to the callee; may be empty. */
   readonly wentWith: string
-  /** Its known cause or causes. Omitted: calls in flight are considered. */
+  /** Its known cause or causes. Default: calls in flight are considered. */
   readonly madeFor?: {readonly parents: readonly number[]; readonly reason: 'trace' | 'event' | 'history'}
   /** Set if no app receives it, so that it causes no calls. */
   readonly isLast?: boolean

@@ -52,7 +52,7 @@ export async function requestTree(facts: Facts, q: string): Promise<Api.RequestT
   return {asked: number, failedAt: failedAt ?? null, nodes, ...lines, leftOut}
 }
 
-/** Returns the id of the only received trace that begins with the given digits; '' = none or several. */
+/** Returns the id of the only received trace that begins with the given digits; empty if none or several. */
 function traceNamed(q: string, store: SpanStore | undefined): string {
   const [, begin = ''] = /^trace:([\da-f]{8,32})$/.exec(q) ?? []
   if (begin === '' || store === undefined) return ''

@@ -30,7 +30,7 @@ export interface WaitedApp {
   readonly isChanging: boolean
   readonly isWatched: boolean
   readonly isRecorded: boolean
-  /** Why it is not ready; '' = it is. */
+  /** Why it is not ready; empty if it is. */
   readonly reason: string
 }
 
@@ -48,7 +48,7 @@ export interface WaitContext {
   readonly apps: () => readonly WaitedApp[]
   /** Opens the workflows of the run. Rejects if their file cannot be opened. */
   readonly workflows: () => Promise<Workflows>
-  /** Explains why the run lacks an app of the template; '' if the template lacks it, too. */
+  /** Explains why the run lacks an app of the template; empty if the template lacks it, too. */
   readonly whyAbsent: (id: string) => string
   readonly historyOf: (home: string) => AppHistory
   readonly activity: readonly ActivitySource[]
@@ -57,7 +57,7 @@ export interface WaitContext {
   readonly streams: () => {readonly numbers: ReadonlySet<number>; readonly unrecorded: number}
   /** A line of an app, or of its sidecar, waits to be written to its log file. */
   readonly isWriting: () => boolean
-  /** The last line of an app's output; '' if there is none. */
+  /** The last line of an app's output; empty if there is none. */
   readonly lastLine: (home: string) => string
   /** Calls the listener with each event of the run; the result ends that. */
   readonly onEvent: (listener: (event: RunEvent) => void) => () => void
@@ -87,6 +87,6 @@ export interface Since {
   readonly place: number
 }
 
-/** The instances that a condition names: an id, or a name with a number; '' = all. */
+/** The instances that a condition names: an id, or a name with a number; empty for all. */
 export const appsCalled = (apps: readonly WaitedApp[], called: string): readonly WaitedApp[] =>
   called === '' ? apps : apps.filter(app => isNamedSo(app, called))

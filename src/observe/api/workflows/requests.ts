@@ -4,7 +4,7 @@ import {exactText} from '../../../model/exact-json.ts'
 import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
 import {ApiProblem, wholeIn} from '../problem.ts'
 
-/** A text of a request; '' if it is left out. Throws a UserError. */
+/** A text of a request; empty if it is left out. Throws a UserError. */
 export function askedText(given: Readonly<Record<string, unknown>>, name: string): string {
   const {[name]: value = ''} = given
   if (typeof value === 'string') return value

@@ -64,7 +64,7 @@ export class PathLabels {
     this.#isFull = isFull
   }
 
-  /** Returns the label of a path without its query; '' = none. */
+  /** Returns the label of a path without its query; may be empty. */
   label(path: string): string {
     if (STATIC_PATHS.has(path)) return path
     if (path === '') return ''

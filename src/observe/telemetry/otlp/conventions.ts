@@ -18,7 +18,7 @@ const NAMES = {
   task: ['gen_ai.operation.name']
 } as const satisfies Record<string, readonly string[]>
 
-/** Returns the value of an attribute under any of its names; '' = none. */
+/** Returns the value of an attribute under any of its names; may be empty. */
 export function attributeText(what: keyof typeof NAMES, attributes: Attributes): string {
   for (const name of NAMES[what]) {
     const [, value = ''] = attributes.find(([each]) => each === name) ?? []

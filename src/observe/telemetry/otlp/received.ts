@@ -54,7 +54,7 @@ export interface ReceivedLog extends Sender {
   /** Severity from 1 to 24; 0 if not given. */
   readonly severity: number
   readonly text: string
-  /** JSON of the reported exception; '' = none. */
+  /** JSON of the reported exception; may be empty. */
   readonly exception: string
 }
 

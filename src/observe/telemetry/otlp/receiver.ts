@@ -36,7 +36,7 @@ const NOTHING: Taken = {rejected: 0, why: ''}
 interface Head {
   readonly method: string
   readonly path: string
-  /** Returns a header by its name in lower case; '' = absent. */
+  /** Returns a header by its name in lower case; empty if absent. */
   readonly header: (name: string) => string
 }
 

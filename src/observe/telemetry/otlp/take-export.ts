@@ -83,7 +83,7 @@ interface SpanReading {
 /** `STATUS_CODE_ERROR` */
 const ERROR = 2
 
-/** A log record; undefined: it names no trace. */
+/** A log record. Undefined if it names no trace. */
 export function readLogRecord(log: Message, {sender, now}: SpanReading): ReceivedLog | undefined {
   const traceId = idOf(log['traceId'], 32)
   if (traceId === '') return undefined
@@ -117,7 +117,7 @@ function short(details: SpanDetails): string {
   return JSON.stringify({...plain, attributes})
 }
 
-/** Reads an id from bytes, or from hexadecimal digits as in JSON; '' if missing or invalid. */
+/** Reads an id from bytes, or from hexadecimal digits as in JSON; empty if missing or invalid. */
 function idOf(value: unknown, digits: number): string {
   const id = value instanceof Uint8Array ? Buffer.from(value).toString('hex') : primitiveText(value).toLowerCase()
   return id.length === digits && /^(?!0*$)[\da-f]+$/.test(id) ? id : ''
@@ -143,7 +143,7 @@ const TURN_MS = 1
 /** The result of a request. */
 export interface Taken {
   readonly rejected: number
-  /** The reason; '' = nothing was rejected. */
+  /** The reason; empty if nothing was rejected. */
   readonly why: string
 }
 

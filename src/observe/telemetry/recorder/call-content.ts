@@ -25,7 +25,7 @@ export interface CallContent {
   readonly request: RecordedMessage
   /** The response; an empty head if there was none. */
   readonly response: RecordedMessage
-  /** Why it failed; '' = it did not. */
+  /** Reason of the failure; empty without one. */
   readonly failure: string
   /** Reasons for which the call waited, in this order. */
   readonly waitedFor: readonly string[]
@@ -79,7 +79,7 @@ export const isStreamType = (type: string): boolean =>
 /** Whether a response may be endless. */
 export const isStream = ({headers}: RecordedMessage): boolean => isStreamType(headerValue(headers, 'content-type'))
 
-/** Returns the first value of a header, by its name in lower case; '' = none. `headers`: alternating names and values. */
+/** Returns the first value of a header, by its name in lower case; may be empty. `headers`: alternating names and values. */
 export function headerValue(headers: readonly string[], name: string): string {
   const at = headers.findIndex((each, index) => index % 2 === 0 && each.toLowerCase() === name)
   return at < 0 ? '' : (headers[at + 1] ?? '')

@@ -66,7 +66,7 @@ export class GrpcSpanExporter implements SpanExporter {
     }
   }
 
-  /** Resolves with why they are refused for good; '' = they are not. Rejects if they may be sent again. */
+  /** Resolves with why they are refused for good; empty if they are not. Rejects if they may be sent again. */
   async #send(message: Uint8Array, ms: number): Promise<string> {
     const {promise, resolve, reject} = Promise.withResolvers<string>()
     const timer = setTimeout(() => {

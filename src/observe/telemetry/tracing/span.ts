@@ -23,7 +23,7 @@ export interface TracedRequest {
   readonly peer: {readonly address: string; readonly port: number}
   /** Headers with lower-case names; those with `dapr-` are recorded. The last of equal names counts. */
   readonly headers: Iterable<readonly [name: string, value: string]>
-  /** The called app; '' = none. */
+  /** The called app; may be empty. */
   readonly callee: string
   readonly method: string
   /** Actor of a gRPC call. Omitted if the path names it. */

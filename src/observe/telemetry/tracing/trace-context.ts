@@ -19,7 +19,7 @@ export const formatTraceparent = ({traceId, spanId, flags}: TraceContext): strin
 /** Maximum characters of a tracestate in Dapr (pkg/diagnostics/consts). */
 const MAX_TRACESTATE = 512
 
-/** The value of the `tracestate` header; '' = omitted. */
+/** The value of the `tracestate` header; empty if omitted. */
 export const formatTracestate = ({tracestate}: TraceContext): string =>
   tracestate.length <= MAX_TRACESTATE ? tracestate : ''
 
@@ -27,7 +27,7 @@ const MAX_MEMBERS = 32
 const MEMBER =
   /^(?:[a-z0-9][_0-9a-z\-*/]{0,255}|[a-z0-9][_0-9a-z\-*/]{0,240}@[a-z][_0-9a-z\-*/]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/
 
-/** A tracestate as OpenTelemetry for Go parses it, without empty members; '' if a member is invalid or repeated. */
+/** A tracestate as OpenTelemetry for Go parses it, without empty members; empty if a member is invalid or repeated. */
 export function parseTracestate(text: string): string {
   const members = text
     .split(',')
