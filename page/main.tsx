@@ -125,7 +125,7 @@ function Page() {
 
 addEventListener('pointerover', showWhatIsCut)
 
-/** Lets a double click submit a form, or do what changes the run (`.once`), only once. */
+/** Drops the second click of a double click on a button that submits a form or changes the run (`.once`). */
 function once(event: MouseEvent): void {
   const {detail, target} = event
   if (detail < 2 || !(target instanceof Element) || target.closest('[type=submit], .once') === null) return

@@ -91,7 +91,7 @@ export function Tree({tree}: {readonly tree: Api.RequestTree}) {
   )
 }
 
-/** Shows the tree of anything but a call; loads it when opened. */
+/** Shows the tree of a workflow or a trace; loads it when opened. */
 export function FoldedTree({q, version}: {readonly q: string; readonly version: string}) {
   const [isOpen, setOpen] = useState(false)
   return (

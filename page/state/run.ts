@@ -143,7 +143,7 @@ export function listen<T extends keyof EventData>(
   }
 }
 
-/** Ends all that was begun. */
+/** Returns a function that calls all these functions. */
 export const endAll =
   (...ends: readonly (() => void)[]) =>
   (): void =>

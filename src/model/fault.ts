@@ -15,7 +15,7 @@ export type FaultKind =
 
 /** Describes which calls fail on purpose, and how. */
 export interface FaultPlan {
-  /** App id of the caller; `any`: every one. */
+  /** App id of the caller, or `any`. */
   readonly from: string
   /** App id, name of an HTTPEndpoint, or URL; `any`: every one. */
   readonly to: string

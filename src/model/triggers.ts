@@ -17,9 +17,9 @@ export interface TopicTrigger {
   readonly pubsubName: string
   readonly topic: string
   readonly metadata: Readonly<Record<string, string>>
-  /** '' = none. */
+  /** Topic for events that fail; may be empty. */
   readonly deadLetterTopic: string
-  /** Left out: one event in each request. */
+  /** Limits of bulk delivery. Default: one event in each request. */
   readonly bulk?: {readonly maxMessages: number; readonly maxAwaitMs: number}
 }
 

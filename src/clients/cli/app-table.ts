@@ -36,11 +36,11 @@ interface TablePlace {
   /** In ms since 1970. */
   readonly now: number
   readonly hasColours?: boolean
-  /** With the IDs of processes on a terminal, too. */
+  /** Whether a terminal, too, shows the IDs of processes. */
   readonly isWide?: boolean
 }
 
-/** Returns the apps as the terminal lists them, trouble first. A pipe keeps the order of the template. */
+/** Returns the apps in the order of a list: trouble first on a terminal, the order of the template in a pipe. */
 export const inOrder = (apps: readonly ShownApp[], width: number): readonly ShownApp[] =>
   width === Infinity ? apps : troubleFirst(apps, ({app}) => stateWord(app))
 
@@ -86,7 +86,7 @@ export function startLines(apps: readonly App[], place: TablePlace): readonly st
   ).slice(1)
 }
 
-/** The columns about apps. On a terminal trouble has a sign and a colour. */
+/** Returns the columns of a list of apps. On a terminal trouble has a sign and a colour. */
 export function appColumns(
   shown: readonly ShownApp[],
   {width, now, hasColours = false}: TablePlace
@@ -123,7 +123,7 @@ export function appColumns(
 
 export const toneOf = (app: App): Tone => STATES[stateWord(app)][1]
 
-/** The circuit breakers around its calls that keep calls away. */
+/** Returns the circuit breakers of an app that hold back calls. */
 export const breakersNotClosed = ({circuitBreakers}: App): App['circuitBreakers'] =>
   circuitBreakers.filter(({state}) => state !== 'closed')
 
@@ -141,7 +141,7 @@ export const backlogLines = (apps: readonly App[]): string =>
     .map(line => `${line}\n`)
     .join('')
 
-/** The id, with the version of a Daeploy service or the number of an instance. */
+/** Returns the id, with the version of a Daeploy service or the number of an instance. */
 export const nameText = ({id, version, instance}: App): string =>
   instanceName(version === '0.0.0' ? id : `${id} ${version}`, instance)
 
@@ -156,7 +156,7 @@ const cpuText = (percent: number | undefined): string =>
 /** Returns the address for people: by name, if the app has one. */
 export const shownUrl = (app: App): string => app.nameUrl ?? urlOf(app)
 
-/** The URL of the app; only its port if it does not speak HTTP. */
+/** Returns the URL of an app, or only its port if it does not speak HTTP. */
 export function urlOf({appPort, appProtocol, url}: App): string {
   if (url !== '') return url
   if (appPort === 0) return ''

@@ -92,7 +92,7 @@ export function outputFlag(
 
 const VARIABLE = /^([\w.-]+)=(.*)$/s
 
-/** Throws a `UsageError` for a value of `--env` that is not KEY=VALUE: often the `-e` of an app's command. */
+/** Throws a `UsageError` for a value of `--env` that is not KEY=VALUE. Users often mean the `-e` of their own command. */
 function checkVariable(value: string): void {
   if (VARIABLE.test(value)) return
   // a name of capitals is a variable without its value

@@ -35,7 +35,7 @@ interface LineForm {
   readonly run: string
 }
 
-/** The name of an app where lines of several runs are shown. */
+/** Returns the name of an app, after that of its run if lines of several runs are shown. */
 export const inRun = (run: string, app: string): string => (run === '' ? app : `${run}/${app}`)
 
 /** Formats a line for output, with its newline; latin1. */

@@ -51,9 +51,9 @@ const ANSWERS: ReadonlyMap<string, string> = new Map([
   ['up --scale', 'Write replicas: 2 for the app into the template.']
 ])
 
-/** The answer to a command that we do not have: `Did you mean this?` with commands of ours, or a sentence, if there is one. */
+/** Returns the answer to a command that we do not have, if one is known: a command of ours, or a sentence. */
 export const answerToCommand = (word: string): string | undefined => ANSWERS.get(word)
 
-/** The answer to a flag that a command of ours does not have. */
+/** Returns the answer to a flag that a command of ours does not have, if one is known. */
 export const answerToFlag = (command: string, flag: string): string | undefined =>
   ANSWERS.get(`${command} ${flag}`) ?? ANSWERS.get(`* ${flag}`)

@@ -77,7 +77,7 @@ function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<n
   })
 }
 
-/** Help is 80 columns wide, on a narrow terminal less. */
+/** Returns the width of help: 80 columns, or less on a narrow terminal. */
 const helpColumns = (): number =>
   process.stdout.isTTY ? Math.max(60, Math.min(80, process.stdout.columns || USUAL_COLUMNS)) : 80
 

@@ -130,7 +130,7 @@ function below(
   return rows.map(row => `${indent}${row}\n`).join('')
 }
 
-/** The lines that lead to each node: `│ └ `, with a question mark where it is a guess. */
+/** Returns the branch in front of each node: `│ └ `, with a question mark for a guess. */
 function branchesOf(nodes: readonly TreeNode[]): readonly string[] {
   /** For each depth, whether another node follows below the same one. */
   const more: boolean[] = []

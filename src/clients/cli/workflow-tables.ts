@@ -28,7 +28,7 @@ export function shortList(workflows: readonly Workflow[], now: number): string {
   ])
 }
 
-/** The keys and their order are Dapr's. */
+/** Returns a row with the keys of Dapr's CLI, in their order. */
 export const wideRow = (workflow: Workflow, namespace: string): Readonly<Record<string, string>> => ({
   namespace,
   appID: workflow.app,

@@ -110,7 +110,7 @@ async function checkNode(env: Patient['env']): Promise<readonly Check[]> {
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1']
 
-/** Clients that heed a proxy would send calls for their own sidecar to it. */
+/** Checks whether a proxy would get the calls of apps to their own sidecar. */
 export function checkProxy(env: Patient['env']): readonly Check[] {
   const proxies = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'].filter(name => (env[name] ?? '') !== '')
   const [proxy] = proxies

@@ -25,7 +25,7 @@ export type ImpliedWatch = (
   all: {readonly entries: readonly Entry[]; readonly dependencies: readonly Dependency[]}
 ) => Pick<AppPlan, 'watch'> & Partial<Pick<AppPlan, 'reloadsItself'>>
 
-/** Additions of the command line of `run` to all apps. */
+/** Values of the command line that apply to all apps. */
 export interface Overrides {
   /** `--env`: overrides the template's `env`. */
   readonly variables?: Readonly<Record<string, string>>

@@ -23,7 +23,7 @@ const wholeKeys = (pairs: readonly Pair[]): readonly Pair[] =>
     return name === undefined || pairs.some(other => other.name === name) ? pair : {...pair, name}
   })
 
-/** Both spellings of a key in one entry. */
+/** Finds keys that an entry has in both spellings. */
 export const twiceNamed = ({shownAs}: Source, pairs: ReadonlyMap<string, Pair>): readonly Mistake[] =>
   [...SHORT_NAMES].flatMap(([short, whole]) => {
     const pair = isPlainTemplate(shownAs) && pairs.has(whole) ? pairs.get(short) : undefined

@@ -66,7 +66,7 @@ const WITHOUT_EFFECT = new Map([
   ['schedulerHostAddress', 'jobs need no scheduler']
 ])
 
-/** Keys that are unknown or without effect. */
+/** Finds keys that are unknown or without effect. */
 export function wrongKeys({top, common, apps}: Template): readonly Mistake[] {
   return [...keysIn(top, TOP), ...keysIn(common, SHARED), ...apps.flatMap(app => keysIn(app, APP))]
 }

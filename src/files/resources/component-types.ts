@@ -53,11 +53,11 @@ export const middlewareType = (type: string): MiddlewareType | undefined =>
 /** The property that limits the use of a binding (Dapr: pkg/runtime/processor/binding). */
 export const DIRECTION = 'direction'
 
-/** Whether `direction` contains a word. An empty direction contains each. */
+/** Whether a binding is used in a direction. An empty list of directions allows both. */
 export const isForDirection = (direction: string, word: 'input' | 'output'): boolean =>
   direction === '' || namesDirection(direction, word)
 
-/** Whether `direction` names a word. */
+/** Whether a direction such as `input, output` contains a word. */
 export const namesDirection = (direction: string, word: 'input' | 'output'): boolean =>
   direction.split(',').some(each => each.trim().toLowerCase() === word)
 

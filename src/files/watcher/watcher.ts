@@ -29,7 +29,7 @@ export interface WatchOptions {
    * of certain files all that were saved.
    */
   readonly changed: (paths: readonly string[]) => void
-  /** Changes are looked for every half second, and why; called once. */
+  /** Called once, with the reason, if the watch looks for changes every half second. */
   readonly polls: (why: string) => void
   /** Called once, with the reason, if there are too many files: then none is followed. */
   readonly givesUp: (why: string) => void
@@ -79,7 +79,7 @@ export class Watch {
   #filter: AppFilter | undefined
   /** Moment (ms since 1970) after which a save counts as a change, even of a file that is new here. 0 compares all files. */
   #since: number
-  /** The watcher is replaced, since its filter has changed. */
+  /** Settles when the watcher was replaced, since its filter has changed. */
   #renewed: Promise<void> = Promise.resolve()
   /** Followed folders by path (`identityAt`). */
   #folders: ReadonlyMap<string, string> = new Map()
@@ -118,7 +118,7 @@ export class Watch {
     return this.#closing.signal.aborted
   }
 
-  /** A change was seen, and is not reported yet. */
+  /** Whether a change was seen that is not reported yet. */
   get isSettling(): boolean {
     return !this.#isClosed && (this.#settling > 0 || this.#rest.isGathering)
   }
@@ -180,12 +180,12 @@ export class Watch {
       this.#count--
       see(path, 'other')
     }
-    /** The library reads a file before it watches its folder, so it misses a save in between. */
+    /** Reports saves between the library's read of a file and its watch of the folder. */
     const seeMissedSaves = (files: readonly string[]): void => {
       for (const path of files.filter(each => !seen.has(each)))
         void savedSince(path, since, clock.date()).then(is => (is || since === 0) && see(path, 'other'))
     }
-    /** Files that vanished while nothing was followed, or with their folder. */
+    /** Reports files that vanished while nothing was followed, or with their folder. */
     const seeMissedEnds = (): void => {
       const there = new Set(
         Object.entries(watcher.getWatched()).flatMap(([at, names]) => names.map(name => join(at, name)))

@@ -89,7 +89,7 @@ const ACTS: Readonly<Record<Action, (control: RunControl, id: string) => Promise
 
 const GONE = 'it has left the run'
 
-/** The latest last. Throws an ApiProblem if the run has no such app. */
+/** Lists the exits of an app, the latest last. Throws an ApiProblem if the run has no such app. */
 export function deathsOf({control, deaths}: RunFacts, name: AppName): Api.Deaths {
   const [{id} = name] = appsNamed(control.list().apps, name)
   const all =
@@ -107,7 +107,7 @@ export function deathsOf({control, deaths}: RunFacts, name: AppName): Api.Deaths
   }
 }
 
-/** Throws an ApiProblem if the run has no such app, or it is stopped. */
+/** Returns the environment of an app with masked secrets. Throws an ApiProblem if the run has no such app, or it is stopped. */
 export async function maskedEnvironment({control, masked}: RunFacts, name: AppName): Promise<Api.Environment> {
   const launch = await launchOf(control, name)
   const masking = new Masking(masked())

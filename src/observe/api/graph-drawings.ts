@@ -8,7 +8,7 @@ type Duration = (ms: number) => string
 /** Mark of a sleeping app: the sign and the word that all lists use. */
 export const ASLEEP = `${STATES.asleep[0]} asleep`
 
-/** Returns the name of a callee; '' = all further callees together. */
+/** Returns the name of a callee. An empty name means all further callees. */
 export const calleeName = (app: string): string => (app === '' ? '(others)' : app)
 
 /** Draws a flowchart for Mermaid. A dotted edge means that the caller's `dependsOn` lacks the callee. Sleeping apps are marked. */
@@ -32,6 +32,6 @@ function nodesOf({apps, edges}: Api.Graph): ReadonlyMap<string, string> {
 const labelOf = ({calls, failed, p95Ms}: Edge, duration: Duration): string =>
   `${calls} ${calls === 1 ? 'call' : 'calls'}${failed === 0 ? '' : `, ${failed} failed`}, p95 ${duration(p95Ms)}`
 
-/** Mermaid reads markup in labels: all but plain characters are its entity codes. */
+/** Writes entity codes in place of characters that Mermaid may read as markup. */
 const mermaidLabel = (text: string): string =>
   text.replace(/[^\p{L}\p{N} ._/:-]|[.-](?= )/gu, character => `#${character.codePointAt(0) ?? 0};`)

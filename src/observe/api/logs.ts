@@ -94,7 +94,7 @@ const OLDER_LINES = '… older lines are no longer in memory: the log files have
 const restText = (rest: Api.LinesLeft, isJson: boolean): string =>
   isJson ? `${JSON.stringify(rest)}\n` : `… ${rest.left} lines more\n`
 
-/** Some lines of a batch, as a reader gets them. */
+/** Returns some lines of a batch as a reader gets them. */
 function linesFrom(
   {writer, stream, time, coloured}: LogBatch,
   {skip, taken, isJson}: {readonly skip: number; readonly taken: number; readonly isJson: boolean}
@@ -205,7 +205,7 @@ class Latest {
   }
 }
 
-/** The first of these that the run does not have. */
+/** Returns the problem for the first of these apps that the run does not have. */
 function noSuchAppOf(apps: readonly Api.App[], ids: readonly string[], version: string): ApiProblem {
   const unknown = ids.find(id => !apps.some(app => isNamed(app, {id, version}))) ?? ids[0] ?? ''
   return noSuchApp(apps, {id: unknown, version})
@@ -214,7 +214,7 @@ function noSuchAppOf(apps: readonly Api.App[], ids: readonly string[], version: 
 /** Returns a wanted line, with the level of its stack's first line. */
 type LineFilter = (line: Api.Line) => Api.Line | undefined
 
-/** Reads which lines a query wants; undefined: all. Throws an ApiProblem. */
+/** Reads which lines a query wants. Undefined if it wants all. Throws an ApiProblem. */
 function lineFilter(query: URLSearchParams): LineFilter | undefined {
   const [words, level, stream] = ['grep', 'level', 'stream'].map(name => query.get(name) ?? '') as [
     string,

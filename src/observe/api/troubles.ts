@@ -144,7 +144,7 @@ const logsAction = actionTo('logs', 'Show its log', 'pillion logs --app-id …')
 const failedCallsAction = actionTo('calls', 'Show failed calls', 'pillion calls … is:failed')
 const workflowsAction = actionTo('workflows', 'Show workflows', 'pillion workflow list')
 
-/** The troubles of an app besides its state. */
+/** Returns the troubles of an app that its state does not show. */
 function otherTroubles({id, circuitBreakers, waitingWork, waitingEvents}: Api.App, name: string): readonly Found[] {
   const trouble = (kind: Found['kind'], about: string, text: string, action: Found['action']): Found => ({
     ...PLAIN,

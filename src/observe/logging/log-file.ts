@@ -117,10 +117,10 @@ export class LogFile implements LogRecord {
   #timer: NodeJS.Timeout | undefined
   #isWriting = false
   #state: 'open' | 'closing' | 'closed' = 'open'
-  /** The last write has failed. */
+  /** Text that was left out since a write failed. Undefined while writes succeed. */
   #gap: Gap | undefined
   #hasWarned = false
-  /** The text on disk ends within a line. */
+  /** Whether the text on disk ends within a line. */
   #isCut = false
   #drain: PromiseWithResolvers<void> | undefined
   readonly #closing = new AbortController()
@@ -132,7 +132,7 @@ export class LogFile implements LogRecord {
     this.#warn = warn
   }
 
-  /** False while the file cannot be written, and after `close`: text is dropped then. */
+  /** Whether text is written. After a failed write or `close`, text is dropped. */
   get isOpen(): boolean {
     return this.#state === 'open' && this.#gap === undefined
   }
@@ -221,7 +221,7 @@ export class LogFile implements LogRecord {
     this.#writeNext()
   }
 
-  /** `gap`: the gap that the text notes. */
+  /** Writes a text. `gap` is the gap that the text describes, if it does. */
   #put(text: string, gap?: Gap): void {
     this.#isWriting = true
     writeText(this.#parts.descriptor, text, (error, written) => {

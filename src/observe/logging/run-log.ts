@@ -78,7 +78,7 @@ export class RunLog {
     return () => this.#taps.delete(take)
   }
 
-  /** The packs with these batches, which have a reader more. */
+  /** Returns the packs with these batches. Each has one more reader. */
   #held(from: number, to: number): HeldPacks {
     const held = this.#packs
       .map(pack => ({pack, begin: Math.max(0, from - pack.first), end: Math.min(pack.count, to - pack.first)}))
@@ -220,7 +220,7 @@ export class RunLogWriter {
     this.#open[stream] = (this.#open[stream] + text.slice(end)).slice(0, MAX_LINE)
   }
 
-  /** No more text will be written; the log of the app ends at `place`. */
+  /** Completes open lines, since no more text follows. The log of the app ends at `place`. */
   end(place: number): void {
     for (const stream of STREAMS) if (this.#open[stream] !== '') this.write(stream, '\n', 1, place)
   }

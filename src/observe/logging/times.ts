@@ -7,7 +7,7 @@ interface LogPart {
 }
 
 const WIDTH_MS = 1000
-/** Precision by age: a log of one day has parts of minutes, its last minute has parts of seconds. */
+/** Older parts are joined until a part spans at most this share of its age: a day-old part spans 15 minutes. */
 const SHARE = 100
 const MAX = 4096
 

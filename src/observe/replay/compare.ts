@@ -110,7 +110,7 @@ function plain(value: unknown): unknown {
   return Array.isArray(value) ? value : Object.setPrototypeOf(value, null)
 }
 
-/** `shown`: both answers without their secrets, which other values may mark. */
+/** Returns a difference for display. `shown` has both answers with masks: other values decide whether a value is secret. */
 function valueFound(difference: ValueDifference, shown: readonly unknown[], masking: Masking): Found {
   const path = difference.path.slice(1)
   const textOf = (value: unknown, root: unknown): string => {

@@ -10,7 +10,7 @@ import {sendInOrder} from './window.ts'
 /** Why the pinned calls were sent. */
 export interface Cause {
   readonly kind: 'pinned' | 'saved' | 'asked'
-  /** App that was saved, and the files; '' and none for other rounds. */
+  /** App that was saved, and its files; both empty for other rounds. */
   readonly app: string
   readonly files: readonly string[]
 }

@@ -19,7 +19,7 @@ interface AttachmentOptions {
   readonly greeting: string
 }
 
-/** How an attachment ended: the user detached, the app ended, or the run was killed (`gone`). */
+/** End of an attachment: the user detached, the app ended, or the run was killed (`gone`). */
 type AttachmentEnd = 'detached' | 'ended' | 'gone'
 
 /** Delay after which a lone first detach key is sent to the app. When detaching, the time for the app to read earlier input. */
@@ -29,7 +29,7 @@ const SECOND = /\x1b\[\?(?:1049|1047|47)([hl])(?![^]*\x1b\[\?(?:1049|1047|47)[hl
 const SECOND_SIZE = 8
 
 export class Attachment {
-  /** How the app has ended, if it has. */
+  /** End of the app; empty while it runs. */
   ofApp: TerminalEnd = {exit: '', exitCode: null}
   readonly #options: AttachmentOptions
   readonly #keys: DetachKeys

@@ -13,9 +13,9 @@ import type {ReportFolder} from './report-folder.ts'
 
 /** GNU timeout's exit code. */
 export const EXIT_TIMEOUT = 124
-/** The apps could not be used: the command was not started. */
+/** Exit code if the apps could not be used, and the command was not started. */
 export const EXIT_NOT_READY = 125
-/** Between SIGTERM and SIGKILL of the command. */
+/** Time between SIGTERM and SIGKILL of the command. */
 export const GRACE_MS = 5000
 const LOOK_MS = 50
 /** Default timeout for the run to become idle. */
@@ -98,7 +98,7 @@ export class CommandRun {
     }
   }
 
-  /** The run could not be started. */
+  /** Notes that the run could not be started. */
   failed(why: string): void {
     this.#exitCode = EXIT_NOT_READY
     this.#check('the apps are ready', performance.now() - this.#began, why)

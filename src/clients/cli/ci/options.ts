@@ -16,9 +16,9 @@ export interface CommandRunOptions {
   readonly isStrict: boolean
   /** The output of the apps is shown, too. */
   readonly showsLogs: boolean
-  /** '' = none. */
+  /** Path of the JUnit report; may be empty. */
   readonly junit: string
-  /** A folder; may be empty. */
+  /** Folder of the report; may be empty. */
   readonly report: string
 }
 

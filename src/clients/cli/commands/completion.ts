@@ -33,7 +33,7 @@ const shownFlags = ({flags}: CommandWords): readonly Flag[] =>
 /** Quotes a name of two words. */
 const shellWord = (name: string): string => (name.includes(' ') ? `'${name}'` : name)
 
-/** Commands that have others below them, by all their names, with the words of these. */
+/** Returns commands with subcommands, each by all its names. */
 const parents = (
   commands: readonly CommandWords[]
 ): readonly {readonly name: string; readonly names: readonly string[]; readonly verbs: readonly CommandWords[]}[] =>
@@ -41,27 +41,27 @@ const parents = (
     verbs === undefined ? [] : [{name, names: [name, ...aliases], verbs}]
   )
 
-/** The last word of a name: `list` of `workflow list`. */
+/** Returns the last word of a name: `list` of `workflow list`. */
 const verbOf = ({name}: CommandWords): string => name.split(' ').at(-1) ?? ''
 
 const takesSomeId = ({takesIds, takesInstances}: CommandWords): boolean => takesIds === true || takesInstances === true
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** A shell command that prints the ids that may follow a command. */
+/** Returns a shell command that prints the ids that may follow a command. */
 const idsOf = (program: string, command: string): string =>
   `${program} completion ids ${shellWord(command)} 2>/dev/null`
 
 const ID_FLAGS: ReadonlySet<string> = new Set(['app-id', 'publish-app-id', 'only', 'except'])
 
-/** The value of the flag is the id of an app that is there. */
+/** Whether the value of a flag is the id of an existing app. */
 const takesId = ({name: command}: CommandWords, {name}: Flag): boolean =>
   ID_FLAGS.has(name) && !(command === 'run' && name === 'app-id')
 
 /** `alias dapr=pillion` gets completion, too, unless another program has that name. */
 const ALIAS = 'dapr'
 
-/** If none of our words fits, the shell completes file names. */
+/** Returns the script for bash. The shell completes file names if none of our words fits. */
 export const bash: Script = (program, commands) => {
   const all = andVerbs(commands)
   const ids = all.filter(takesSomeId).map(({name}) => shellWord(name))
@@ -125,7 +125,7 @@ const flagWords = ({name, short}: Flag): readonly string[] => [
   ...(short === undefined ? [] : [`-${short}`])
 ]
 
-/** The completion of the values of a command's flags. */
+/** Returns the completion of the values of a command's flags. */
 const bashValues = (program: string, command: CommandWords): readonly string[] =>
   shownFlags(command)
     .filter(({type}) => type !== 'bool')

@@ -22,7 +22,7 @@ import {surroundings} from '../template-named.ts'
 import {NO_ACTOR_STORE} from '../../../files/resources/components.ts'
 import {resourcesOf, workflowNeeds} from '../workflow-needs.ts'
 
-/** Namespaces are DNS labels. */
+/** Pattern of a namespace: a DNS label. */
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 
 /** `export kubernetes|compose [-f PATH] [-o PATH|-]`: the template for other programs. Asks no cluster. */

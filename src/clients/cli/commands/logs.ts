@@ -80,7 +80,7 @@ export async function writeLines(run: FoundRun, wanted: LogsWanted): Promise<voi
   await write(lines(textsOf(message, wanted), wanted, names))
 }
 
-/** Logs as the apps wrote them, whatever bytes these are. */
+/** Media type of logs as the apps wrote them, whatever bytes these are. */
 const BYTES = 'application/octet-stream'
 
 function queryOf({tail, since, isFollowed}: Pick<LogsWanted, 'tail' | 'since' | 'isFollowed'>): URLSearchParams {
@@ -125,14 +125,14 @@ function runOf(finder: RunFinder, ids: readonly string[]): FoundRun | undefined 
   return run
 }
 
-/** The text unchanged; on a terminal with control characters made visible (`TerminalText`). */
+/** Yields the texts unchanged. On a terminal control characters become visible (`TerminalText`). */
 async function* asTheyAre(texts: AsyncIterable<string>, prefix: string): AsyncGenerator<string> {
   const terminal = process.stdout.isTTY ? new TerminalText(prefix) : undefined
   for await (const text of texts) yield terminal?.push(text) ?? text
   yield terminal?.end() ?? ''
 }
 
-/** Lines of several apps, filtered and formatted. */
+/** Yields the lines of several apps, filtered and formatted. */
 async function* lines(
   texts: AsyncIterable<string>,
   wanted: LogsWanted,

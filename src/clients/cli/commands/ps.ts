@@ -93,7 +93,7 @@ export async function psText(listings: readonly Listing[], place: PsPlace = {}):
 interface PsPlace {
   /** Columns of the terminal. */
   readonly width?: number
-  /** With the IDs of processes on a terminal, too. */
+  /** Whether a terminal, too, shows the IDs of processes. */
   readonly isWide?: boolean
   /** Text without apps. */
   readonly nothing?: string
@@ -157,7 +157,7 @@ async function watch(look: () => Promise<readonly Listing[]>, isWide: boolean): 
   }
 }
 
-/** If this changes, a table is printed into a pipe again. */
+/** Returns the facts of an app whose change prints the table into a pipe again. */
 const keyOf = (app: App): readonly unknown[] => [
   app.id,
   app.instance,
@@ -176,7 +176,7 @@ async function ownScreen(): Promise<FullScreen | undefined> {
   return new FullScreen(process.stdout, {isShared: true})
 }
 
-/** Draws as many lines as fit. */
+/** Draws as many lines as fit, and the number of further lines. */
 function draw(screen: FullScreen, text: string): void {
   const {width, height} = screen.size
   const lines = text.trimEnd().split('\n')

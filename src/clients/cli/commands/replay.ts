@@ -148,7 +148,7 @@ function callNumber(text: string): number {
   throw new UsageError(`"${text}" is not a call number; pillion calls lists them`)
 }
 
-/** The result of a call that was to be sent again. */
+/** Describes the result of a call that was to be sent again. */
 function replayText(view: Api.Replay): string {
   const {call, from, to, replay: number, before, after, differences, differ, leftOut, refusal, hint} = view
   const head = `call ${call}, ${requestOf(view)}, ${from} → ${to}: `
@@ -168,7 +168,7 @@ function replayText(view: Api.Replay): string {
   ].join('')
 }
 
-/** The pinned calls, and how they were answered last. */
+/** Returns a table of the pinned calls with their latest answers. */
 function pinsText({pins, rounds}: Api.Pins, width: number): string {
   if (pins.length === 0) return NO_PINS
   const causeOf = (number: number): string => {
@@ -206,7 +206,7 @@ const requestOf = ({method, path}: Pick<Api.Replay, 'method' | 'path'>): string 
 
 const statusOf = ({status}: Api.Answer): string => (status === 0 ? 'no response' : status.toString())
 
-/** The line names the call already. */
+/** Drops the name of the call, which the line already has. */
 const withoutName = (refusal: string, call: number): string => refusal.replace(`call ${call} is not sent again: `, '')
 
 function differenceText({what, path, before, after}: Api.Replay['differences'][number]): string {

@@ -58,7 +58,7 @@ export function singleRun({flags, words, asJson}: CommandContext, terminal: Term
   }
 }
 
-/** A YAML file, or a folder with a template. */
+/** Whether a path is a YAML file, or a folder with a template. */
 function isThere(path: string): boolean {
   try {
     return findTemplate(path, process.cwd()).file !== ''

@@ -86,7 +86,7 @@ function stopCommands(runs: readonly FoundRun[]): string {
   return commands === '' ? '' : `What runs is stopped by:${HAS_TERMINAL ? '\n' : ' '}${commands}`
 }
 
-/** A line each; without a terminal one line. */
+/** Returns a command for each file: on lines of their own on a terminal, else in one line. */
 const commandsOf = (verb: string, files: Iterable<string>): string =>
   [...files].map(file => `pillion ${verb} -f ${shellQuoted(file)}`).join(HAS_TERMINAL ? '\n' : ' or ')
 

@@ -39,15 +39,15 @@ export class Live {
   readonly #input: KeyInput
   readonly #redraw = setInterval(() => this.#draw(), REDRAWN_EVERY_MS).unref()
   #prompt: Prompt | undefined
-  /** Whether keys are read: the terminal is asked first, and the line of the ready apps waits for its answer. */
+  /** Whether keys are read. The line of the ready apps waits until the terminal has answered. */
   #keys: 'asked' | 'read' | 'unread' = 'asked'
   #isReadyTold = false
-  /** When the end was asked for, in ms since 1970; 0: it was not. */
+  /** Time at which the user asked for the end, in ms since 1970; 0 before. */
   #stoppedAt = 0
   #isLate = false
   #apps: readonly App[] = []
   #startedAt = Date.now()
-  /** The name of the run, where that is not its folder's. */
+  /** Name of the run; empty if it is the name of its folder. */
   #name = ''
 
   constructor(terminal: Terminal, run: LiveRun, view: LineView) {
@@ -62,7 +62,7 @@ export class Live {
     })
   }
 
-  /** The start lines are out. */
+  /** Begins to read keys and to draw, once the start lines are printed. */
   async begin(): Promise<void> {
     process.stdout.on('resize', () => this.#draw())
     this.#keys = (await this.#input.open()) ? 'read' : 'unread'
@@ -194,7 +194,7 @@ export class Live {
     }
   }
 
-  /** Ids or numbers; the numbers are shown first. */
+  /** Shows numbers for the apps, and asks for ids or numbers. */
   #ask(question: string, answered: (ids: readonly string[]) => void): void {
     const ids = [...new Set(this.#apps.map(({id}) => id))]
     this.#print(

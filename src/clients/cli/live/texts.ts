@@ -68,7 +68,7 @@ export function waitingText(apps: readonly App[], width: number): string {
   return visibleCut(`waiting for ${visibleCut(names, Math.max(12, width - 12 - hint.length))}${hint}`, width)
 }
 
-/** `6 apps stopped in 0.4 s`, or how they have ended by themselves. */
+/** Returns `6 apps stopped in 0.4 s`, or how the apps ended by themselves. */
 export function endText(
   apps: readonly App[],
   {tookMs, wasAsked, width}: {tookMs: number; wasAsked: boolean; width: number}

@@ -133,7 +133,7 @@ function logTitle({apps, selected, hasColours}: UiView, width: number): string {
   return hasColours ? dimmed(line) : line
 }
 
-/** The last `rows` lines of the log, long ones cut. */
+/** Returns the last `rows` lines of the log, cut to the width. */
 const logLines = ({log, hasColours}: UiView, rows: number, width: number): readonly string[] =>
   log.slice(-rows).map(line => paintedLine(visibleCut(line.line, width), line, hasColours))
 

@@ -42,7 +42,7 @@ class Variables {
   }
 }
 
-/** `Dapr-Api-Token` is `DAPR_API_TOKEN`. */
+/** Returns the name of a variable for a header: `Dapr-Api-Token` becomes `DAPR_API_TOKEN`. */
 function nameOf(name: string): string {
   const upper = name.toUpperCase().replace(/[^A-Z\d]+/g, '_')
   return TAKEN.has(upper) || !/^[A-Z]/.test(upper) ? `MASKED_${upper}` : upper

@@ -224,7 +224,7 @@ function stepCall(
   {instance, number, parent}: {readonly instance: Instance; readonly number: number; readonly parent: number}
 ): TracedCall {
   const isActivity = kind === 'activity'
-  const end = endedAt === undefined ? Infinity : wallTime.at(endedAt) + 1 // it is in whole ms
+  const end = endedAt === undefined ? Infinity : wallTime.at(endedAt) + 1 // the history has whole ms
   return {
     ...PLAIN,
     number,

@@ -4,7 +4,7 @@ import {type MetricsRegistry, SeriesCache} from './registry.ts'
 
 interface HttpCall {
   readonly verb: string
-  /** As the request has it, with its query. */
+  /** Path as in the request, with its query. */
   readonly path: string
   readonly status: number
   readonly requestBytes: number

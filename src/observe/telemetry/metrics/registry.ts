@@ -15,7 +15,7 @@ export class SeriesCache<Value> {
   #value: Value | undefined
   readonly #paths = new Map<string, Map<string, Map<number, Value>>>()
 
-  /** `keyOf`: the common key of paths with one series, which `create` gets. */
+  /** Paths with an equal `keyOf` share one series, which `create` makes for that key. */
   constructor(create: (path: string, verb: string, status: number) => Value, keyOf = (path: string): string => path) {
     this.#create = create
     this.#keyOf = keyOf

@@ -55,7 +55,7 @@ export async function decompressed(body: Buffer, encoding: string): Promise<Buff
 export const exportTooLarge = (): ExportError =>
   new ExportError('TOO_LARGE', `the body has more than ${MAX_EXPORT_BYTES / 1024 / 1024} MiB: send smaller batches`)
 
-/** The answer to a request whose items were read; in the encoding of the request. */
+/** Returns the answer to a request whose items were read, in the encoding of the request. */
 export function answerTo(signal: Signal | 'metrics', {rejected, why}: Taken, isJson: boolean): Buffer {
   if (rejected === 0 || signal === 'metrics') return Buffer.from(isJson ? '{}' : '')
   const name = signal === 'traces' ? 'rejectedSpans' : 'rejectedLogRecords'

@@ -71,7 +71,7 @@ export class ByteTape {
     return position >= 0 && position >= this.#end - this.size
   }
 
-  /** Adds latin1 text up to an index as a piece, and returns its position. `previous`: the call's piece before; -1: none. */
+  /** Adds the first `length` characters of a latin1 text as a piece. Returns its position. `previous` is the call's piece before, or -1. */
   addText(call: number, kind: PieceKind, text: string, length: number, previous: number): number {
     const at = this.#begin(call, kind, length, previous)
     const start = this.#start
@@ -80,7 +80,7 @@ export class ByteTape {
     return at
   }
 
-  /** As `addText`, with a range of a buffer. */
+  /** Adds a range of a buffer, as `addText` adds a text. */
   addBytes(
     call: number,
     kind: PieceKind,

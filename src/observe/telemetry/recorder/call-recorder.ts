@@ -188,7 +188,7 @@ export class CallRecorder implements CallObserver {
     this.publishers.between(app, `${component}/${operation}`).count(startedAt + totalMs, totalMs, failure !== '')
   }
 
-  /** Calls the listener with the number of each call when it is over; the result ends that. The listener must not throw. */
+  /** Calls the listener with the number of each ended call. Returns a function that stops it. The listener must not throw. */
   onEnded(listener: (number: number) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
