@@ -8,7 +8,7 @@ export const isLoopback = (host: string): boolean =>
 export const authorityOf = (host: string, port: number): string =>
   `${/^[^[]*:/.test(host) ? `[${host}]` : host}:${port}`
 
-/** The addresses at which a sidecar is reached from this machine; a wildcard address includes loopback. */
+/** Returns the addresses at which a sidecar is reached from this machine; a wildcard address includes loopback. */
 export function reachable(addresses: readonly string[]): readonly string[] {
   const named = addresses.filter(address => !['0.0.0.0', '::', '[::]'].includes(address))
   return named.length > 0 ? named : ['127.0.0.1', '::1']

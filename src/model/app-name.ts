@@ -27,7 +27,7 @@ export const CALLER = 'pillion-caller'
 /** Domains for which the user's authority may sign certificates, with all names below them. */
 export const CERTIFIED: readonly string[] = ['localhost', 'test']
 
-/** The scheme of a name once the user has an authority: names of other domains keep plain HTTP. */
+/** Returns the scheme of a name once the user has an authority: names of other domains keep plain HTTP. */
 export const schemeOf = (name: string, hasAuthority: boolean): 'http' | 'https' =>
   hasAuthority && CERTIFIED.some(domain => name.endsWith(`.${domain}`)) ? 'https' : 'http'
 
@@ -48,7 +48,7 @@ export interface NameSpace {
   readonly copy: string
 }
 
-/** The host name of an app. */
+/** Returns the host name of an app. */
 export function appName({id, host}: Pick<AppPlan, 'id' | 'host'>, {project, copy}: NameSpace): string {
   const [first = '', ...others] = host?.split('.') ?? []
   const label = labelOf([...(host === undefined ? [id, project] : [first]), copy].filter(Boolean))
@@ -67,7 +67,7 @@ export const mayHaveName = ({channel, published, isNameless}: AppPlan): boolean 
 /** Id of the dashboard in a table of host names, where apps have theirs. */
 export const DASHBOARD = ''
 
-/** The host names of a run, each with the id of its app, and that of its dashboard. Of several with one name the first one has it. */
+/** Returns the host names of a run, each with the id of its app, and that of its dashboard. Of several with one name the first one has it. */
 export function appNames({apps, leftOut = []}: Pick<Plan, 'apps' | 'leftOut'>, space: NameSpace): Map<string, string> {
   const names = new Map<string, string>()
   const named = [...apps, ...leftOut].filter(mayHaveName).map(app => [appName(app, space), app.id] as const)

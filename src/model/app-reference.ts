@@ -27,7 +27,7 @@ const partsOf = (inside: string): Pick<AppReference, 'id' | 'property'> => {
   return {id: inside.slice(0, Math.max(0, dot)), property: inside.slice(dot + 1)}
 }
 
-/** The length of the reference with which a text begins; 0 if it begins otherwise. */
+/** Returns the length of the reference with which a text begins; 0 if it begins otherwise. */
 export const referenceAt = (text: string): number => /^\$\{app\.[^{}\n]*\}/.exec(text)?.[0].length ?? 0
 
 /** Replaces references by addresses. Unknown references stay. */

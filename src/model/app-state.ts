@@ -59,7 +59,7 @@ export function exitOf(state: AppState): Exit | undefined {
   return state.phase === 'exited' && !state.asked ? state.exit : undefined
 }
 
-/** An exit as a number, as shells have it in `$?`: 128 and the signal's number, 127 for a program that could not be started. */
+/** Returns an exit as a number, as shells have it in `$?`: 128 and the signal's number, 127 for a program that could not be started. */
 export function exitCodeOf(exit: Exit): number {
   if (exit.kind === 'code') return exit.code
   return exit.kind === 'signal' ? 128 + constants.signals[exit.signal] : 127

@@ -11,7 +11,7 @@ export function callEndText({status, marks}: Pick<Call, 'status' | 'marks'>): st
 export const shownCause = (failure: string): string =>
   failure.replace(/(?<=.) \((?:rpc error: |dial tcp |[A-Z][a-z]+ "\w+:).*: connection refused\)$/s, '')
 
-/** The name of a code as in gRPC's documents: `NOT_FOUND`. */
+/** Returns the name of a code as in gRPC's documents: `NOT_FOUND`. */
 const nameOf = (code: number): string =>
   code === 1
     ? 'CANCELLED'

@@ -31,7 +31,7 @@ const WORDS: Words = {
     isTruncated ? 'the bodies are shown in part: record.body of the template sets how much is kept' : ''
 }
 
-/** The facts of a call, each a line; `without`: names of fields that the reader shows itself. */
+/** Returns the facts of a call, each a line; `without`: names of fields that the reader shows itself. */
 export function callFacts(call: CallDetail, without: ReadonlySet<string> = new Set()): readonly string[] {
   const names = [...new Set([...Object.keys(WORDS), ...Object.keys(call)])] as (keyof CallDetail)[]
   return names

@@ -65,10 +65,10 @@ export class UserError extends Error {
   }
 }
 
-/** The message of any thrown value. */
+/** Returns the message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** The message of any thrown value, with the explanation of a `UserError`. */
+/** Returns the message of any thrown value, with the explanation of a `UserError`. */
 export const wholeMessageOf = (error: unknown): string =>
   error instanceof UserError ? `${error.message}\n${error.explanation}`.trimEnd() : messageOf(error)
 
@@ -84,6 +84,6 @@ export const unreachable = (value: never): never => {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)
 }
 
-/** The log text of an internal error that closed one connection. */
+/** Returns the log text of an internal error that closed one connection. */
 export const bugText = (error: unknown): string =>
   `internal error, its connection was closed: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`

@@ -28,7 +28,7 @@ const exact: Reviver = (_, value, {source = ''} = {}) =>
 /** Parses JSON; any other text stays a text. */
 export const jsonOrText = (text: string): unknown => orElse(() => parseExactly(text), text)
 
-/** The JSON of a value that `parseExactly` has read. */
+/** Returns the JSON of a value that `parseExactly` has read. */
 export const exactText = (value: unknown): string =>
   // `JSON.stringify` throws for a bigint
   orElse(() => JSON.stringify(value), undefined) ??

@@ -39,7 +39,7 @@ const SIGNAL_WORDS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGSYS: 'bad system call'
 }
 
-/** The name of a signal as Go prints it, which users and scripts of Dapr expect: `killed`, `terminated`. */
+/** Returns the name of a signal as Go prints it, which users and scripts of Dapr expect: `killed`, `terminated`. */
 const signalText = (signal: NodeJS.Signals): string => ownOf(SIGNAL_WORDS, signal) ?? signal
 
 /** How a process ended, as Go's `os/exec` prints it: `exit status 1`, `signal: killed`. */
@@ -105,7 +105,7 @@ export interface ExitFacts {
 }
 
 /**
- * The one sentence about an exit, which terminal, page, `why`, events, reports and coding agents share (docs/states.md):
+ * Returns the one sentence about an exit, which terminal, page, `why`, events, reports and coding agents share (docs/states.md):
  * `"payments" exited with code 1 after 12.4 s while handling POST /charge from orders (98 ms)`.
  */
 export function exitSentence({name, exit, livedMs, calls, work}: ExitFacts): string {

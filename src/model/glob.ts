@@ -76,7 +76,7 @@ class Pattern implements Glob {
     return this.#segments[last] === '**' && this.#statesAfter(folder).has(last)
   }
 
-  /** The positions in the segments that the names of a path lead to. */
+  /** Returns the positions in the segments that the names of a path lead to. */
   #statesAfter(path: string, isHidden = this.#isHidden): ReadonlySet<number> {
     if (!isInside(path, this.base)) return new Set()
     let states = this.#withSkipped(new Set([0]))
@@ -129,7 +129,7 @@ const rangesOf = (set: string): readonly Range[] =>
 
 const unescaped = (name: string): string => name.replaceAll(/\\(.)/gs, '$1')
 
-/** A name that a name of a glob matches. */
+/** Returns a name that a name of a glob matches. */
 const sampleOf = (name: string): string =>
   name === '**'
     ? 'x'

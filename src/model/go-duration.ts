@@ -41,7 +41,7 @@ export function parseGoDuration(text: string): number | string {
   return text.startsWith('-') ? -ms : ms
 }
 
-/** A duration as Go prints it (`time.Duration.String`): `1m0s`, `1.5s`, `250ms`, `0s`. */
+/** Returns a duration as Go prints it (`time.Duration.String`): `1m0s`, `1.5s`, `250ms`, `0s`. */
 export function formatGoDuration(ms: number): string {
   const sign = ms < 0 ? '-' : ''
   const ns = Math.round(Math.abs(ms) * 1e6)
@@ -56,7 +56,7 @@ export function formatGoDuration(ms: number): string {
   return minutes > 0 ? `${sign}${minutes}m${seconds}` : sign + seconds
 }
 
-/** A whole number with its point moved left, without zeros at the end. */
+/** Returns a whole number with its point moved left, without zeros at the end. */
 function decimal(value: number, places: number): string {
   const digits = value.toString().padStart(places + 1, '0')
   const fraction = digits.slice(-places).replace(/0+$/, '')

@@ -3,7 +3,7 @@ const NAMES =
     ' '
   )
 
-/** A code of gRPC (google.rpc.Code) as Go writes it: `InvalidArgument`. */
+/** Returns a code of gRPC (google.rpc.Code) as Go writes it: `InvalidArgument`. */
 export const codeText = (code: number): string => NAMES[code] ?? `Code(${code})`
 
 /** Returns the code with this name in Go; -1 for others. */

@@ -72,7 +72,7 @@ function levelOfJson(line: string): LineLevel | undefined {
   return '@t' in fields && ('@m' in fields || '@mt' in fields) && !('@l' in fields) ? 'info' : undefined
 }
 
-/** The level of a number of Bunyan and Pino: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal. */
+/** Returns the level of a number of Bunyan and Pino: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal. */
 function levelOfNumber(value: number): LineLevel | undefined {
   if (value < 10 || value > 60) return undefined
   return value < 30 ? 'debug' : value < 40 ? 'info' : value < 50 ? 'warn' : 'error'

@@ -24,7 +24,7 @@ const IS_HOST = /host(?:name|addr)?$/i
 /** Moved numbers. Only numbers that a text names are looked up. */
 type Numbers = Pick<MovedPorts, 'get' | 'size'>
 
-/** The text with the other number wherever it names a port of this machine that moves. */
+/** Returns the text with the other number wherever it names a port of this machine that moves. */
 export function movedText(text: string, moved: Numbers): string {
   const replace = (all: string, before: string, number: string): string => {
     const to = moved.get(Number(number))

@@ -35,12 +35,12 @@ export class NumberedList<T extends Numbered> {
     items.pop()
   }
 
-  /** A snapshot, in order: entries may be removed while it is traversed. */
+  /** Returns a snapshot, in order: entries may be removed while it is traversed. */
   all(): readonly T[] {
     return [...this.#items]
   }
 
-  /** The index of the first entry with this number or a greater one. */
+  /** Returns the index of the first entry with this number or a greater one. */
   #indexOf(id: number): number {
     const items = this.#items
     if (items[this.#last]?.id === id) return this.#last

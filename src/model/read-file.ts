@@ -6,11 +6,11 @@ const MAX_TEXT_BYTES = 2 ** 20
 
 const CHUNK_BYTES = 64 * 1024
 
-/** The text of a file that a user names, without a byte order mark. Throws like `readTextBytes`. */
+/** Returns the text of a file that a user names, without a byte order mark. Throws like `readTextBytes`. */
 export const readTextFile = (path: string): string => utf8Text(readTextBytes(path))
 
 /**
- * The bytes of a text file that a user names. Throws if it is not a regular file (a named pipe would block, a device may
+ * Returns the bytes of a text file that a user names. Throws if it is not a regular file (a named pipe would block, a device may
  * never end) or larger than `maxBytes`, with a text that can follow the path. Other errors are the system's.
  */
 export function readTextBytes(path: string, maxBytes = MAX_TEXT_BYTES): Buffer {

@@ -6,10 +6,10 @@ const PLAIN = /(?<=^|\/)pillion(?=\.ya?ml$)/
 /** Whether a template is for apps that do not use Dapr: its file is called `pillion.yaml`. */
 export const isPlainTemplate = (file: string): boolean => PLAIN.test(file)
 
-/** The path under which everything about a template is kept: renaming `dapr.yaml` to `pillion.yaml`, or back, does not change it. */
+/** Returns the path under which everything about a template is kept: renaming `dapr.yaml` to `pillion.yaml`, or back, does not change it. */
 export const keptPath = (file: string): string => file.replace(PLAIN, 'dapr')
 
-/** The two paths of one template. */
+/** Returns the two paths of one template. */
 export const bothPaths = (file: string): readonly string[] => [
   keptPath(file),
   file.replace(/(?<=^|\/)dapr(?=\.ya?ml$)/, 'pillion')

@@ -1,6 +1,6 @@
 import {asBytes} from './bytes.ts'
 
-/** The prefix of each line of an app, as in Dapr (`cmd/run.go`). */
+/** Returns the prefix of each line of an app, as in Dapr (`cmd/run.go`). */
 export const appPrefix = (id: string): string => asBytes(`== APP - ${id} == `)
 
 /**
@@ -22,7 +22,7 @@ const RENDITION = /\x1b\[[\d;:]*m/g
 /** Removes colours. A sequence that is cut at the end of a piece stays. */
 export const withoutColours = (text: string): string => (text.includes('\x1b') ? text.replace(RENDITION, '') : text)
 
-/** The number of newlines in a text. */
+/** Returns the number of newlines in a text. */
 export function linesIn(text: string): number {
   let count = 0
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++

@@ -71,7 +71,7 @@ const isErrorLine = (line: TreeLine['line']): boolean => line.level === 'error' 
 const isLate = ({line: {time}}: TreeLine, node: TreeNode | undefined): boolean =>
   node !== undefined && Date.parse(time ?? '') > Date.parse(node.at) + node.totalMs + LATE_MS
 
-/** The latest of the lines, but errors before others. */
+/** Returns the latest of the lines, but errors before others. */
 function textsOf(lines: readonly TreeLine[]): readonly string[] {
   const errors = lines.filter(({line}) => isError(line)).slice(-MAX_LINES)
   const others = lines.filter(({line}) => !isError(line))

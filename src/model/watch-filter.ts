@@ -52,7 +52,7 @@ const OUTPUTS: Readonly<Record<string, RegExp>> = {
   build: /^(?:build|settings)\.gradle(?:\.kts)?$/
 }
 
-/** The filter of an app in `folder`. The plan's globs have been checked: they compile. */
+/** Returns the filter of an app in `folder`. The plan's globs have been checked: they compile. */
 export function watchFilter(
   {paths, ignore, honoursGitignore, others = []}: WatchPlan,
   folder: string,
@@ -100,7 +100,7 @@ export function matchesNothing(glob: string, {ignore}: WatchPlan, folder: string
   })
 }
 
-/** The folders below `root` on the way to a path. */
+/** Returns the folders below `root` on the way to a path. */
 function foldersBetween(root: string, path: string): readonly string[] {
   const folders: string[] = []
   for (let at = dirname(path); at !== root && isInside(at, root); at = dirname(at)) folders.push(at)

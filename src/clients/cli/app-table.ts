@@ -44,7 +44,7 @@ interface TablePlace {
 export const inOrder = (apps: readonly ShownApp[], width: number): readonly ShownApp[] =>
   width === Infinity ? apps : troubleFirst(apps, ({app}) => stateWord(app))
 
-/** The table of `ps`: a line for each app and, if one is down, a last line that counts the apps of each state. */
+/** Returns the table of `ps`: a line for each app and, if one is down, a last line that counts the apps of each state. */
 export function appTable(apps: readonly ShownApp[], place: TablePlace): string {
   const {width} = place
   const hasTrouble = width !== Infinity && apps.some(({app}) => toneOf(app) === 'bad')
@@ -72,7 +72,7 @@ export function appLines(apps: readonly ShownApp[], place: TablePlace): readonly
   return fits ? whole : fittingLines(columnsWith(port), width)
 }
 
-/** The lines of a start: each app with its state and, once it is ready, its address. */
+/** Returns the lines of a start: each app with its state and, once it is ready, its address. */
 export function startLines(apps: readonly App[], place: TablePlace): readonly string[] {
   const shown = inOrder(withUsage(apps, {usage: new Map(), now: place.now}), place.width)
   const {id, state, url} = appColumns(shown, place)

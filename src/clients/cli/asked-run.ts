@@ -29,7 +29,7 @@ export function askedRun({flags, words}: CommandContext, plan?: Plan): AskedRun 
   return {flags: [...new Set(asked.toSorted())], ...(plan && {parts: partsOf(plan)})}
 }
 
-/** A hash of each app, by its id, and of each key of the top level that counts at the start. */
+/** Returns a hash of each app, by its id, and of each key of the top level that counts at the start. */
 function partsOf({apps, leftOut = [], atStart = {}}: Plan): Readonly<Record<string, string>> {
   const all = Map.groupBy([...apps, ...leftOut], ({id}) => id)
   return Object.fromEntries(

@@ -76,7 +76,7 @@ function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: 
   return `${lines.join('')}${shown === '' ? '' : `\n${shown}${shown.endsWith('\n') ? '' : '\n'}${note}`}`
 }
 
-/** The time of day, in local time. */
+/** Returns the time of day, in local time. */
 export const localTime = ({at}: Pick<Api.Call, 'at'>): string => clockText(new Date(at))
 
 const edgeOf = ({from, to}: Api.Call): string => `${from} → ${to}`

@@ -17,7 +17,7 @@ const wordAt = (args: readonly string[]): number =>
 
 export const wordIn = (args: readonly string[]): string | undefined => args[wordAt(args)]
 
-/** The command that the arguments name, if any. */
+/** Returns the command that the arguments name, if any. */
 export const calledBy = (args: readonly string[], commands: readonly CommandEntry[]): CommandEntry | undefined => {
   const name = wordIn(args)
   return andVerbs(commands).find(command => command.name === name)
@@ -31,7 +31,7 @@ const valued = (entry: CommandEntry): ReadonlySet<string> =>
       .flatMap(({name, short}) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])])
   )
 
-/** A command by its name, and its verb in the same argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. Other words stay as they are. */
+/** Returns a command by its name, and its verb in the same argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. Other words stay as they are. */
 export function withVerb(args: readonly string[], commands: readonly CommandEntry[]): readonly string[] {
   const at = wordAt(args)
   const entry = commands.find(({name, aliases = []}) => [name, ...aliases].includes(args[at] ?? ''))

@@ -21,7 +21,7 @@ const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
   publish: ({httpPort}) => httpPort > 0
 }
 
-/** The ids that a shell may complete behind a command: of the apps that run, or of the template in this folder; of workflows behind their verbs. */
+/** Returns the ids that a shell may complete behind a command: of the apps that run, or of the template in this folder; of workflows behind their verbs. */
 export async function completedIds(command: string, asJson: boolean): Promise<readonly string[]> {
   const runs = command === 'run' || command === 'up' ? [] : await runsHere(asJson)
   const meant = command === 'stop' ? runs : runsMeant(runs, runPlace(undefined))

@@ -100,7 +100,7 @@ function checkVariable(value: string): void {
   throw new UsageError(`invalid argument ${JSON.stringify(value)} for "-e, --env" flag: expected KEY=VALUE${hint}`)
 }
 
-/** The variables of `--env`; the last one of a name wins. */
+/** Returns the variables of `--env`; the last one of a name wins. */
 export const flagVariables = (flags: GivenFlags): Readonly<Record<string, string>> =>
   Object.fromEntries(
     flags.list('env').map(each => {

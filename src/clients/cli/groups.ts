@@ -42,7 +42,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
 const MAX_SHORT = 25
 const RARE = ['attach', 'doctor', 'mcp', 'wait', 'exec', 'debug', 'restart']
 
-/** The groups of the short help, for a folder with these uses. */
+/** Returns the groups of the short help, for a folder with these uses. */
 export function shortGroups(uses: ReadonlySet<CommandUse>): readonly Group[] {
   const groups = COMMAND_GROUPS.filter(({use}) => use === undefined || uses.has(use))
   const tooMany = groups.flatMap(({usual}) => usual).length - MAX_SHORT

@@ -24,7 +24,7 @@ export interface CommandWords {
 export const HELP_FLAG: Flag = {name: 'help', short: 'h', type: 'bool', text: 'Print this help message'}
 
 /**
- * The usage of a command from `Usage:` on, in cobra's layout, which scripts look for after a wrong flag. With `columns`, for
+ * Returns the usage of a command from `Usage:` on, in cobra's layout, which scripts look for after a wrong flag. With `columns`, for
  * people, the flags are grouped by use.
  */
 export function usageText(
@@ -74,7 +74,7 @@ interface Overview {
   readonly columns?: number
 }
 
-/** The text that the program prints when it is called without a command. */
+/** Returns the text that the program prints when it is called without a command. */
 export function overview(
   program: string,
   commands: readonly CommandWords[],
@@ -107,7 +107,7 @@ export function overview(
   ].join('\n')
 }
 
-/** A summary in one line: its first sentence, or the part before a colon or semicolon, if the whole is too long. */
+/** Returns a summary in one line: its first sentence, or the part before a colon or semicolon, if the whole is too long. */
 const inShort = (summary: string, room: number): string =>
   summary.length <= room ? summary : summary.replace(/(?<!\([^)]*)(?:\. |[:;] ).*$/, '')
 
@@ -124,7 +124,7 @@ function flagLines(flags: readonly Flag[], columns = Infinity): string {
     .join('')
 }
 
-/** The words of a text in lines of at most `room` columns, all but the first indented. */
+/** Returns the words of a text in lines of at most `room` columns, all but the first indented. */
 function wrapped(text: string, room: number, indent: number): string {
   if (text.length <= room) return text
   const lines = ['']

@@ -56,7 +56,7 @@ export class Isolation {
     return this.#hints
   }
 
-  /** An app that joins the plan later, as of a command. */
+  /** Returns an app that joins the plan later, as of a command. */
   joined(app: AppPlan, plan: Plan): AppPlan {
     return isolatedPlan({...plan, apps: [app]}, this.#moved).apps[0] ?? app
   }

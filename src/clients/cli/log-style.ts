@@ -9,7 +9,7 @@ import {cut, padEnd, widthOf} from './width.ts'
 /** `dapr`: `== APP - api == line`; `short`: `api │ line`, aligned. */
 type LogStyle = 'dapr' | 'short'
 
-/** The value of `--log-style`. Throws a UsageError if it is invalid. */
+/** Returns the value of `--log-style`. Throws a UsageError if it is invalid. */
 export function logStyleOf(value: string | undefined): LogStyle {
   if (value === undefined || value === 'dapr' || value === 'short') return value ?? 'dapr'
   throw new UsageError(`invalid argument "${value}" for "--log-style" flag: expected "dapr" or "short"`)
@@ -18,7 +18,7 @@ export function logStyleOf(value: string | undefined): LogStyle {
 /** A longer name is cut: the lines matter more. */
 const MAX_NAME = 20
 
-/** The prefix of the lines of each app on the console; undefined: that of the files. */
+/** Returns the prefix of the lines of each app on the console; undefined: that of the files. */
 export function prefixesFor(
   {apps}: Plan,
   {style, isPainted}: {style: LogStyle; isPainted: boolean}
@@ -32,7 +32,7 @@ export function prefixesFor(
   }
 }
 
-/** The prefix of the lines of each app in `logs`; `names` are the apps in the order of the template, which gives them their colours. */
+/** Returns the prefix of the lines of each app in `logs`; `names` are the apps in the order of the template, which gives them their colours. */
 export function logPrefixes(names: readonly string[], isPainted: boolean): (app: string) => string {
   if (!isPainted) return appPrefix
   const painters = new Map<string, string>()

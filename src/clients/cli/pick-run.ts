@@ -22,13 +22,13 @@ export interface RunPlace {
   readonly startedBy?: string | undefined
 }
 
-/** The place of a command with these flags. Throws a UserError if the template that `--run-file` names is not there. */
+/** Returns the place of a command with these flags. Throws a UserError if the template that `--run-file` names is not there. */
 export const commandPlace = (flags: GivenFlags): RunPlace => ({
   ...runPlace(flags.text('run-file')),
   name: flags.text('name')
 })
 
-/** The place of a command: its folder, or the template that `--run-file` names. Throws a UserError if that is not there. */
+/** Returns the place of a command: its folder, or the template that `--run-file` names. Throws a UserError if that is not there. */
 export function runPlace(runFile: string | undefined, cwd = process.cwd()): RunPlace {
   const startedBy = process.env['PILLION_RUN'] ?? process.env['PILLION_EXEC']
   if (runFile === undefined) return {folder: cwd, template: nearestTemplate(cwd), typed: '', startedBy}
@@ -112,7 +112,7 @@ export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): 
   return new UserError(noSuchRun(id, seen), {explanation, code: 'no-such-app'})
 }
 
-/** The error for a name that no run has. */
+/** Returns the error for a name that no run has. */
 export function noneCalled(name: string, runs: readonly FoundRun[]): UserError {
   const names = runs.map(({listing}) => listing.name)
   const near = nearMiss(name, names)
@@ -156,14 +156,14 @@ export function startText({template, name}: RunPlace): string {
 
 const NOTHING_RUNS = `Nothing is running: "${UP}" starts the template of a folder.`
 
-/** A template as messages name it: from the current folder on. */
+/** Returns a template as messages name it: from the current folder on. */
 export const shownPath = (template: string): string => relative(process.cwd(), template)
 
 /** Names the runs and apps, for an error about an unknown id. */
 export const whatRuns = (runs: readonly FoundRun[]): string =>
   runs.length === 0 ? NOTHING_RUNS : `Running: ${idsIn(runs).join(', ')}`
 
-/** The message for an unknown id, with the most similar one. */
+/** Returns the message for an unknown id, with the most similar one. */
 export function noSuchRun(id: string, runs: readonly FoundRun[]): string {
   const near = nearMiss(id, idsIn(runs))
   return `couldn't find app id ${id}${near === '' ? '' : `: did you mean "${near}"?`}`

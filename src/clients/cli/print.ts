@@ -55,7 +55,7 @@ let firstFailure: Error | null = null
 /** A standard stream forgets its error as soon as it has emitted it (`dummyDestroy` of Node). */
 export const noteFailure = (error: Error): void => void (firstFailure ??= error)
 
-/** The error if stdout could not be written (a full disk, for example); empty if it could, or if its reader is gone. */
+/** Returns the error if stdout could not be written (a full disk, for example); empty if it could, or if its reader is gone. */
 export function unwritten(): string {
   const failure = firstFailure ?? process.stdout.errored
   // a terminal that has hung up gives EIO

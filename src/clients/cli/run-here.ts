@@ -35,7 +35,7 @@ export async function runsHere(
 const titleOf = ({templateFile, appIds, pid}: RunIdentity): string =>
   `the run of ${templateFile === '' ? `"${appIds.join(', ')}"` : templateFile} (pid ${pid})`
 
-/** The ids that a command names: its arguments, then `--app-id`; each once. */
+/** Returns the ids that a command names: its arguments, then `--app-id`; each once. */
 export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): readonly string[] => [
   ...new Set([...words, flags.text('app-id') ?? []].flat())
 ]
@@ -100,6 +100,6 @@ export async function runFinder(
   return new RunFinder(await runsHere(asJson), place, tell)
 }
 
-/** The run that a command is for. Throws a UserError if there is none, or there are several. */
+/** Returns the run that a command is for. Throws a UserError if there is none, or there are several. */
 export const runHere = async (flags: GivenFlags, asJson: boolean): Promise<FoundRun> =>
   (await runFinder(flags, asJson)).find()

@@ -61,7 +61,7 @@ export function sayError(error: UserError, asJson: boolean, message = error.mess
   print(process.stderr, error.code === 'answer' ? text : foldedFor(process.stderr, text))
 }
 
-/** A hint with its code, for programs: where stdin is no terminal, and it is one line, so that it is no place in a file. */
+/** Returns a hint with its code, for programs: where stdin is no terminal, and it is one line, so that it is no place in a file. */
 export const coded = (hint: string, code: Code | undefined): string =>
   code === undefined || HAS_TERMINAL || hint.includes('\n') ? hint : `${hint} [${code}]`
 
@@ -71,13 +71,13 @@ export const UP = HAS_TERMINAL ? 'pillion up' : 'pillion up -d'
 /** Returns the command for the lines of a run; without a terminal a command that returns. `of`: the flags by which it reaches the run. */
 export const logsHint = (of: string): string =>
   HAS_TERMINAL ? `pillion logs -f${of} follows` : `pillion logs${of} shows lines`
-/** A hint of several sentences: a line each; without a terminal one line. */
+/** Returns a hint of several sentences: a line each; without a terminal one line. */
 export const hintOf = (...parts: readonly string[]): string => {
   const said = parts.filter(part => part !== '')
   return HAS_TERMINAL ? said.join('\n') : said.map(part => part.replace(/(?<![.?!])$/, '.')).join(' ')
 }
 
-/** A status line for this stream: on a terminal folded at its width, and the first line of a warning or an error coloured. */
+/** Returns a status line for this stream: on a terminal folded at its width, and the first line of a warning or an error coloured. */
 export function shownStatus(
   stream: NodeJS.WriteStream,
   status: Sign,

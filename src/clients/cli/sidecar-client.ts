@@ -34,7 +34,7 @@ export interface SidecarAnswer {
 }
 
 /**
- * The app with this id, in the oldest of the runs that the command is for (Dapr takes any). Otherwise throws a UserError with this message and the next step.
+ * Returns the app with this id, in the oldest of the runs that the command is for (Dapr takes any). Otherwise throws a UserError with this message and the next step.
  */
 export async function findApp(
   id: string,
@@ -67,7 +67,7 @@ export async function findApp(
 /** The maximum size of `--data-file`. Sidecars accept 4 MiB unless their template sets another limit. */
 const MAX_PAYLOAD_BYTES = 256 * 2 ** 20
 
-/** The content of `--data` or `--data-file`; `command` is for the message. Throws a UserError with Dapr's message. */
+/** Returns the content of `--data` or `--data-file`; `command` is for the message. Throws a UserError with Dapr's message. */
 export function payloadOf(flags: GivenFlags, command: string): Buffer {
   const data = flags.text('data') ?? ''
   const file = flags.text('data-file') ?? ''
@@ -84,7 +84,7 @@ export function payloadOf(flags: GivenFlags, command: string): Buffer {
   }
 }
 
-/** The socket of a sidecar in the folder of `-u`. */
+/** Returns the socket of a sidecar in the folder of `-u`. */
 export const socketIn = (folder: string, id: string): string =>
   folder === '' ? '' : join(folder, `dapr-${id}-http.socket`)
 

@@ -23,7 +23,7 @@ export function sinceOf(text: string, now: number): number {
   )
 }
 
-/** The duration of a flag, in ms. Throws a UsageError, also for a number alone: templates count seconds, other programs ms. */
+/** Returns the duration of a flag, in ms. Throws a UsageError, also for a number alone: templates count seconds, other programs ms. */
 export function flagDuration(name: string, text: string): number {
   const ms = DURATION.test(text) ? durationOf(text) : 0
   if (ms > 0 && ms <= MAX_MS) return ms

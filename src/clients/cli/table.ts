@@ -26,14 +26,14 @@ export interface FittingColumn {
 
 const GAP = 2
 
-/** A table of lines (`fittingLines`). */
+/** Returns a table of lines (`fittingLines`). */
 export const fittingTable = (columns: readonly FittingColumn[], width: number): string =>
   fittingLines(columns, width)
     .map(line => `${line}\n`)
     .join('')
 
 /**
- * The head and the rows of a table that is never wider than `width`: wide columns are cut to their minimum width, then columns are omitted from the
+ * Returns the head and the rows of a table that is never wider than `width`: wide columns are cut to their minimum width, then columns are omitted from the
  * right, main ones last, and finally the first two are cut. Empty columns are omitted; lines have no trailing spaces.
  */
 export function fittingLines(columns: readonly FittingColumn[], width: number): readonly string[] {
@@ -58,7 +58,7 @@ export function fittingLines(columns: readonly FittingColumn[], width: number): 
   return linesOf(shown.map(asColumn)).map((cells, at) => line(cells, at - 1))
 }
 
-/** The widths of the columns; the widest one that may be cut is cut first. */
+/** Returns the widths of the columns; the widest one that may be cut is cut first. */
 function cutDown(columns: readonly FittingColumn[], width: number): readonly number[] {
   const widths = columns.map(each => columnWidth(asColumn(each)))
   for (let over = total(widths) - width; over > 0; over--) {

@@ -7,7 +7,7 @@ import type {GivenFlags} from './given-flags.ts'
 /** Whether a word of a command line is meant as a template or its folder. */
 export const isTemplatePath = (word: string): boolean => /\.ya?ml$|^\.{0,2}$|\//.test(word)
 
-/** The files that `COMMAND PATH` or `COMMAND -f PATH` name; none if empty. Throws a `UsageError` for words that are too many. */
+/** Returns the files that `COMMAND PATH` or `COMMAND -f PATH` name; none if empty. Throws a `UsageError` for words that are too many. */
 export function templatesNamed(flags: GivenFlags, words: readonly string[]): readonly string[] {
   const files = flags.list('run-file')
   const named = [...words, ...files]
@@ -16,7 +16,7 @@ export function templatesNamed(flags: GivenFlags, words: readonly string[]): rea
   return named
 }
 
-/** The folder and environment of the command, against which a template is resolved. Its stdin is read once, for all readers. */
+/** Returns the folder and environment of the command, against which a template is resolved. Its stdin is read once, for all readers. */
 export function surroundings(): LoadContext {
   let input: Buffer | undefined
   return {cwd: process.cwd(), home: homedir(), env: process.env, readStdin: () => (input ??= readInputBytes())}

@@ -23,7 +23,7 @@ export function fittingEnd(text: string, width: number): number {
   return text.length
 }
 
-/** The characters of a text as a person counts them. */
+/** Returns the characters of a text as a person counts them. */
 export const characters = (text: string): string[] =>
   Array.from(new Intl.Segmenter().segment(text), ({segment}) => segment)
 
@@ -38,13 +38,13 @@ export function visibleText(text: string): string {
   return Buffer.from(terminalText(Buffer.from(line).toString('latin1')), 'latin1').toString()
 }
 
-/** The visible text, cut to `width` columns. */
+/** Returns the visible text, cut to `width` columns. */
 export const visibleCut = (text: string, width: number): string => cut(visibleText(text), width)
 
 /** The size of a terminal that does not tell it (0 columns), as in some CI systems. */
 export const USUAL_COLUMNS = 80
 export const USUAL_ROWS = 24
 
-/** The columns of stdout, but at least `min`. Infinity if it is not a terminal. */
+/** Returns the columns of stdout, but at least `min`. Infinity if it is not a terminal. */
 export const outputColumns = (min: number): number =>
   process.stdout.isTTY ? Math.max(min, process.stdout.columns || USUAL_COLUMNS) : Infinity

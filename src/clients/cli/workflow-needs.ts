@@ -6,7 +6,7 @@ import {DEFAULT_WORKFLOWS} from '../../files/resources/defaults.ts'
 import {ResourceStore} from '../../files/resources/resource-store.ts'
 import {workPath} from '../../work/work-path.ts'
 
-/** The resources of each app as its sidecar would have them. */
+/** Returns the resources of each app as its sidecar would have them. */
 export async function resourcesOf(
   apps: readonly AppPlan[]
 ): Promise<readonly (readonly [AppPlan, ResourceSnapshot])[]> {

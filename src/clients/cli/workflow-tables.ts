@@ -12,7 +12,7 @@ export const sorted = (workflows: readonly Workflow[]): readonly Workflow[] =>
     return first === second ? (a.id < b.id ? -1 : 1) : first < second ? -1 : 1
   })
 
-/** A time to the second, as Go writes it. */
+/** Returns a time to the second, as Go writes it. */
 const toSecond = (time: string): string => `${time.slice(0, 19)}Z`
 
 /** NAME ID STATUS CUSTOM STATUS AGE; the app first if there are several. */
@@ -139,7 +139,7 @@ const attrsText = ({type, attrs}: WorkflowEvent): string =>
     })
     .join(';')
 
-/** A JSON text without its quotes, cut. */
+/** Returns a JSON text without its quotes, cut. */
 function trimmed(value: string, limit: number): string {
   const text = unquoted(value)
   const characters = Array.from(text)

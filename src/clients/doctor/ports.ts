@@ -26,7 +26,7 @@ interface WantedPort extends Pick<AppPlan, 'profiles'> {
   readonly advice: string
 }
 
-/** The ports that the template names: taken, or named twice. While a run of this very template has them nothing is said. */
+/** Returns the ports that the template names: taken, or named twice. While a run of this very template has them nothing is said. */
 export async function checkPorts(plan: Plan, env: Environment): Promise<readonly Check[]> {
   const living = orElse(() => livingRuns(env), []) // the check of their folder reports it
   const run = living.find(({templateFile}) => isSameTemplate(templateFile, plan.file))
@@ -109,7 +109,7 @@ async function taken(wanted: readonly WantedPort[]): Promise<readonly Check[]> {
   return (await Promise.all(checks)).flat()
 }
 
-/** The system's code for why this port cannot be opened now, '' when it can. */
+/** Returns the system's code for why this port cannot be opened now, '' when it can. */
 const bindFault = async (port: number, host: string): Promise<string> =>
   new Promise(resolve => {
     const server = createServer()

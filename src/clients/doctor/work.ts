@@ -56,7 +56,7 @@ const DAY_MS = 86_400_000
 /** Maximum number of reported copies: more would hide other findings. */
 const MAX_SHOWN = 20
 
-/** The copies of templates that have data of their own, the latest first; nothing without any. */
+/** Returns the copies of templates that have data of their own, the latest first; nothing without any. */
 export function checkCopies(env: Environment, now = Date.now()): readonly Check[] {
   const all = rememberedSpaces(env)
   if (all.length === 0) return []

@@ -45,7 +45,7 @@ interface Making extends Overrides {
   readonly isPlain?: boolean
 }
 
-/** The plan of one app: every key is checked and has its value or its default. `dependsOn` is added later. */
+/** Returns the plan of one app: every key is checked and has its value or its default. `dependsOn` is added later. */
 export function resolveApp(
   settings: Settings,
   {home, resources, s2i, variables, lazy, isPlain = false}: Making
@@ -184,7 +184,7 @@ const logSize = (settings: Settings): number =>
     expected: 'expected a size from 1Mi up, like 64Mi, or 0 for no limit'
   })
 
-/** The bytes of a size that a key names, from `least` to `most`, or 0. Any other is refused. */
+/** Returns the bytes of a size that a key names, from `least` to `most`, or 0. Any other is refused. */
 function sizeIn(
   settings: Settings,
   [key, inside]: readonly [key: AppKey, inside: string],

@@ -3,7 +3,7 @@ import {isList} from '../../model/is-object.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {ForEach, Settings} from './merge.ts'
 
-/** The dependencies of each app, in the template's order. Refuses unknown ids and cycles. `dependsOn` in `common` applies to all apps except those that it names. */
+/** Returns the dependencies of each app, in the template's order. Refuses unknown ids and cycles. `dependsOn` in `common` applies to all apps except those that it names. */
 export function dependenciesOf(apps: readonly Settings[], each: ForEach): readonly (readonly Dependency[])[] {
   const ids = new Set(apps.map(({id}) => id))
   const all = each(apps, app => {

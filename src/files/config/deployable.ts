@@ -4,7 +4,7 @@ import {validators} from './kubernetes.generated.js'
 import {checkOurKeys} from './schema.ts'
 import type {Entry} from './service-versions.ts'
 
-/** The entries of the apps of a plan. Throws a `UserError` with the places of all mistakes in the key `kubernetes`. */
+/** Returns the entries of the apps of a plan. Throws a `UserError` with the places of all mistakes in the key `kubernetes`. */
 export function deployable(
   {template, entries, source}: Pick<CheckedTemplate, 'template' | 'entries' | 'source'>,
   {apps}: Plan

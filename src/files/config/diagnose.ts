@@ -56,7 +56,7 @@ const MAX_SIDE = 4 * WIDTH
 /** Dapr's prefix for errors in a template before any app starts, printed to stdout. */
 const BEFORE_START = 'Error getting apps from config file: '
 
-/** The error for a template that cannot run: Dapr's text, and the place of each mistake. */
+/** Returns the error for a template that cannot run: Dapr's text, and the place of each mistake. */
 export const templateError = (source: Source, ...mistakes: readonly [Mistake, ...Mistake[]]): UserError =>
   errorOf(source, mistakes, BEFORE_START, 'stdout')
 
@@ -81,11 +81,11 @@ export function unreadableTemplate(
 const streamOf = ({shownAs}: Source, stream?: 'stdout'): {readonly stream?: 'stdout'} =>
   stream === undefined || isPlainTemplate(shownAs) ? {} : {stream}
 
-/** The error for a value that Dapr rejects only when it starts the app (`Validate` in Dapr's CLI), printed to stderr. */
+/** Returns the error for a value that Dapr rejects only when it starts the app (`Validate` in Dapr's CLI), printed to stderr. */
 export const appError = (source: Source, id: string, mistake: Mistake): UserError =>
   errorOf(source, [mistake], `Error validating run config for app ${JSON.stringify(id)} present in ${source.shownAs}: `)
 
-/** The error for a value with which Dapr cannot start an app. */
+/** Returns the error for a value with which Dapr cannot start an app. */
 export const startError = (source: Source, id: string, mistake: Mistake): UserError =>
   errorOf(source, [mistake], `Error starting Dapr and app (${JSON.stringify(id)}): `, 'stdout')
 
@@ -139,7 +139,7 @@ export function explainPlace({file, line, column, source}: Place, length: number
   return [`${file}:${line}:${column}`, ...picture, ...remedies].filter(text => text !== '').join('\n')
 }
 
-/** The line, shortened around the mistake with `…` if it is long, and a line of carets. */
+/** Returns the line, shortened around the mistake with `…` if it is long, and a line of carets. */
 function draw(line: string, start: number, length: number): readonly string[] {
   const isLong = line.length > MAX_SIDE || columns(line) > WIDTH
   const before = isLong
@@ -152,7 +152,7 @@ function draw(line: string, start: number, length: number): readonly string[] {
   return [head + before + after + tail, blanksFor(head + before) + carets]
 }
 
-/** The longest prefix of a text that fits into a number of columns. */
+/** Returns the longest prefix of a text that fits into a number of columns. */
 function firstColumns(text: string, room: number): string {
   let used = 0
   const characters = Array.from(text)

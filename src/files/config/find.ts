@@ -22,7 +22,7 @@ const NONE = 'There is no template in this folder.'
 const FIRST = '"pillion import" writes a first one from what is here; -f names one elsewhere.'
 
 /**
- * The template that `-f` means: a file that ends in `.yaml` or `.yml`, a folder with a `pillion.yaml` or `dapr.yaml`, or `-` for standard
+ * Returns the template that `-f` means: a file that ends in `.yaml` or `.yml`, a folder with a `pillion.yaml` or `dapr.yaml`, or `-` for standard
  * input (`getRunFilePath` in Dapr's CLI). Throws a `UserError` with Dapr's words, on stderr, if there is none, and if there are both.
  */
 export function findTemplate(typed: string, cwd: string): FoundTemplate {
@@ -51,7 +51,7 @@ function templateIn(typed: string, cwd: string): string {
   )
 }
 
-/** A template whose name is nearly the typed one, in the same folder. */
+/** Returns a template whose name is nearly the typed one, in the same folder. */
 function similarTo(typed: string, cwd: string): string {
   const names = namesInFolder(dirname(resolve(cwd, typed))).filter(name => /\.ya?ml$/.test(name))
   const near = nearMiss(basename(typed), names)
@@ -85,7 +85,7 @@ export function nearestTemplate(folder: string, isThere: (file: string) => boole
   return found ?? (parent === folder ? undefined : nearestTemplate(parent, isThere))
 }
 
-/** The templates that several `-f` mean, the first of which names the run. Throws a `UserError` for a template that is named twice. */
+/** Returns the templates that several `-f` mean, the first of which names the run. Throws a `UserError` for a template that is named twice. */
 export function findTemplates(typed: readonly string[], cwd: string): readonly FoundTemplate[] {
   const all = typed.map(each => findTemplate(each, cwd))
   const twice = all.find(({file}, index) => all.findIndex(each => each.file === file) < index)

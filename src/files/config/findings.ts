@@ -35,7 +35,7 @@ function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly 
   return mistakes
 }
 
-/** An item after `-c` of a `command`. */
+/** Returns an item after `-c` of a `command`. */
 function isForShell(node: YamlNode, [{list} = {}, {pair} = {}]: readonly NodeParent[]): boolean {
   if (list === undefined || pair?.name !== 'command') return false
   const before = list.items.slice(

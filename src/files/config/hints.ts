@@ -24,7 +24,7 @@ export interface Finding extends TemplateMistake {
   readonly explanation: string
 }
 
-/** A finding in one line: `dapr.yaml:5:5: comand is ignored: unknown key (did you mean command?)`. */
+/** Returns a finding in one line: `dapr.yaml:5:5: comand is ignored: unknown key (did you mean command?)`. */
 export const placedText = ({message, place: {file, line, column}, hint}: TemplateMistake): string =>
   `${file}:${line}:${column}: ${message}${hint === '' ? '' : ` (${hint})`}`
 
@@ -200,7 +200,7 @@ function mistakeIn(words: readonly string[], folder: string, spotOf: (index: str
   ]
 }
 
-/** A program of a `command` that is not there. A blank in its name has another message. */
+/** Returns a program of a `command` that is not there. A blank in its name has another message. */
 function missingProgram({settings, plan}: Entry, outer = ''): readonly Mistake[] {
   const [program] = settings.values.command ?? []
   const searchPath = plan.env['PATH'] ?? outer

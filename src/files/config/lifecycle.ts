@@ -79,7 +79,7 @@ function beyondRe2(source: string): string {
 export const EVERYTHING: WatchPlan = {paths: ['**'], ignore: [], honoursGitignore: true}
 const NOTHING: WatchPlan = {paths: [], ignore: [], honoursGitignore: false}
 
-/** The plan of watching, as the template says. */
+/** Returns the plan of watching, as the template says. */
 export function watchPlan(settings: Settings): WatchPlan {
   const {watch = false} = settings.values
   if (typeof watch === 'boolean') return watch ? EVERYTHING : NOTHING

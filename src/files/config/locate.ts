@@ -74,7 +74,7 @@ function appFolder(app: Section<AppValues>, {folder, home, source}: Search): str
   return path
 }
 
-/** The paths of a section, each relative to the folder of its place. */
+/** Returns the paths of a section, each relative to the folder of its place. */
 function pathsOf(
   {within}: Template,
   {values, pairs, spot}: Section<AppValues>,

@@ -15,7 +15,7 @@ export interface WantedType {
   readonly expected: string
 }
 
-/** The pairs of a map in the order in which yaml.v2 assigns them, duplicate keys included. Records keys that are not text. */
+/** Returns the pairs of a map in the order in which yaml.v2 assigns them, duplicate keys included. Records keys that are not text. */
 export function mapPairs(reading: Reading, {pairs}: YamlMap): readonly Pair[] {
   if (pairs.every(({complexKey}) => complexKey === undefined)) return pairs
   for (const {complexKey} of pairs)
@@ -31,7 +31,7 @@ export function mistyped(reading: Reading, {go, expected}: WantedType, node: Yam
   reading.faults.push({code: 'wrong-type', message, spot: node.spot, expected, hint})
 }
 
-/** A value as yaml.v2 names it: its tag, and the text of a scalar, cut to seven bytes if it is longer than ten. */
+/** Returns a value as yaml.v2 names it: its tag, and the text of a scalar, cut to seven bytes if it is longer than ten. */
 function named(node: YamlNode): string {
   if (node.kind !== 'scalar') return node.kind === 'map' ? '!!map' : '!!seq'
   const bytes = Buffer.from(node.text)

@@ -45,7 +45,7 @@ export function packageScript(args: readonly string[], folder: string): PackageS
   return {name, script: script.endsWith(' --') ? [script, ...more].join(' ') : script, folder: place}
 }
 
-/** The folder of a package of the workspace, by its name or path. */
+/** Returns the folder of a package of the workspace, by its name or path. */
 function packageFolder(wanted: string, root: string): string | undefined {
   const byPath = join(root, wanted)
   if (manifestIn(byPath) !== undefined) return byPath

@@ -16,7 +16,7 @@ const GO_TEXT: Readonly<Record<string, string>> = {
   EIO: 'input/output error'
 }
 
-/** A failed call of the file system in Go's words. */
+/** Returns a failed call of the file system in Go's words. */
 export const inGoWords = (error: unknown): string => ownOf(GO_TEXT, codeOf(error)) ?? messageOf(error)
 
 /** Returns an empty string if the path exists, else the error of Go's `os.Stat` with the name `shownAs`. */
@@ -30,7 +30,7 @@ export function statFault(path: string, shownAs: string = path): string {
 }
 
 /**
- * The absolute form of a path in a template (`resolvePathToAbsAndValidate` in Dapr's CLI): `~/` is the home, an absolute
+ * Returns the absolute form of a path in a template (`resolvePathToAbsAndValidate` in Dapr's CLI): `~/` is the home, an absolute
  * path stays as it is, any other starts at `base`; '' stays ''.
  */
 export function absolutePath(path: string, base: string, home: string): string {

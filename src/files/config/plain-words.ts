@@ -18,7 +18,7 @@ const WORDS: readonly (readonly [of: RegExp, plain: string])[] = [
   [/exec: no command/, 'the command is empty']
 ]
 
-/** A text in words for a plain template; any other template has Dapr's. */
+/** Returns a text in words for a plain template; any other template has Dapr's. */
 export function plainWords(
   {shownAs, text}: {readonly shownAs: string; readonly text: string},
   message: string

@@ -72,7 +72,7 @@ function launched(args: readonly string[]): readonly string[] {
   return behind(args, [0, VALUED])
 }
 
-/** The arguments after a wrapper's own words. */
+/** Returns the arguments after a wrapper's own words. */
 function behind(
   args: readonly string[],
   [words, withValue]: readonly [words: number, withValue: RegExp]

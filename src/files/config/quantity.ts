@@ -28,7 +28,7 @@ const EXPONENT = /^[eE]([-+]?[0-9]+)$/
 const WRONG_FORM = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 const WRONG_SUFFIX = "unable to parse quantity's suffix"
 
-/** The bytes of a Kubernetes quantity (`4Mi`, `4M`, `1e3`), rounded up to whole ones, at most 2⁶³; or Kubernetes' text for its mistake. */
+/** Returns the bytes of a Kubernetes quantity (`4Mi`, `4M`, `1e3`), rounded up to whole ones, at most 2⁶³; or Kubernetes' text for its mistake. */
 export function quantityBytes(quantity: string): number | string {
   if (quantity.length > MAX_LENGTH) return WRONG_FORM
   const [matched, sign = '', whole = '', fraction = '', suffix = ''] = QUANTITY.exec(quantity) ?? []

@@ -21,7 +21,7 @@ export function openSeveral(all: readonly FoundTemplate[], readStdin: () => Buff
   return read.map((file, index) => ({...file, document: parseSource(source, source.files[index])}))
 }
 
-/** The texts of all files as one. */
+/** Returns the texts of all files as one. */
 export function joinSources(
   all: readonly Pick<Opened, 'found' | 'source'>[]
 ): Source & Required<Pick<Source, 'files'>> {

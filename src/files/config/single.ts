@@ -14,7 +14,7 @@ interface SingleContext extends Surroundings, Pick<Overrides, 'variables'> {
 }
 
 /**
- * The plan of a single app from its flags, by the names of the template's keys. Relative paths start at the current folder. Throws a `UserError` with Dapr's bare
+ * Returns the plan of a single app from its flags, by the names of the template's keys. Relative paths start at the current folder. Throws a `UserError` with Dapr's bare
  * text for an invalid value.
  */
 export function singlePlan(id: string, values: AppValues, around: SingleContext): Plan {

@@ -63,7 +63,7 @@ export class NoYaml extends Error {
   }
 }
 
-/** The first document of a text, which begins at `start` of the source. Throws `NoYaml` for a fault. */
+/** Returns the first document of a text, which begins at `start` of the source. Throws `NoYaml` for a fault. */
 export function parseSource(source: Source, {text, start} = {text: source.text, start: 0}): Yaml {
   const [document] = readYaml(text, TEMPLATE, start)
   if (document?.fault !== undefined) throw new NoYaml(source, document.fault)

@@ -10,7 +10,7 @@ interface Checking {
   readonly each: ForEach
 }
 
-/** The faults of a template, for apps with these ids. Throws a `UserError` with the place of a mistake. */
+/** Returns the faults of a template, for apps with these ids. Throws a `UserError` with the place of a mistake. */
 export function templateFaults(template: Template, {ids, source, each}: Checking): readonly FaultPlan[] {
   const {faults = []} = template.top.values
   return each(faults, (fields, index) => {

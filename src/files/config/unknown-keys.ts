@@ -114,7 +114,7 @@ function hintFor(name: string, known: readonly string[]): string {
   return inApp === '' ? '' : `write ${inApp} in ${homeOf(inApp)}`
 }
 
-/** The sections that can contain a key of an app. */
+/** Returns the sections that can contain a key of an app. */
 const homeOf = (key: string): string => (SHARED.includes(key) ? 'common, or in an app' : 'an app')
 
 /** Returns the known key that was probably meant; empty if none is close. */

@@ -13,7 +13,7 @@ const BLOCKS: Readonly<Record<Block, true>> = {
   bindings: true
 }
 
-/** The two parts of a type: `state` and `redis` of `state.redis`. */
+/** Returns the two parts of a type: `state` and `redis` of `state.redis`. */
 export const splitType = (type: string): readonly [category: string, kind: string] => {
   const point = type.indexOf('.')
   return point < 0 ? [type, ''] : [type.slice(0, point), type.slice(point + 1)]

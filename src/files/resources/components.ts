@@ -72,11 +72,11 @@ export const areFor =
     (ownNamespace === '' || namespace === '' || namespace === ownNamespace) &&
     (scopes.length === 0 || scopes.includes(appId))
 
-/** The name of a component in Dapr's log and errors. */
+/** Returns the name of a component in Dapr's log and errors. */
 export const logName = ({name, type, version}: Pick<ComponentResource, 'name' | 'type' | 'version'>): string =>
   `${name} (${type}/${version})`
 
-/** The text of Dapr's command line about a second component of the same name (pkg/standalone); empty if it is the first. */
+/** Returns the text of Dapr's command line about a second component of the same name (pkg/standalone); empty if it is the first. */
 export function whyDouble(resource: ComponentResource, all: readonly ComponentResource[]): string {
   const first = all.find(({name}) => name === resource.name)
   return first === undefined || first === resource

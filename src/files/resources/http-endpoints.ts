@@ -34,7 +34,7 @@ interface EndpointSecret {
 /** Returns the keys of a secret, if there is one with this name. Rejects if the store does not answer. */
 export type SecretOf = (store: string, name: string) => Promise<Readonly<Record<string, string>> | undefined>
 
-/** The endpoint with its secrets, or with why it cannot be called. */
+/** Returns the endpoint with its secrets, or with why it cannot be called. */
 export async function withSecrets(endpoint: HttpEndpoint, secretOf: SecretOf): Promise<HttpEndpoint> {
   const found: {-readonly [Key in keyof HttpEndpoint]: HttpEndpoint[Key]} = {...endpoint}
   try {
@@ -51,7 +51,7 @@ export async function withSecrets(endpoint: HttpEndpoint, secretOf: SecretOf): P
   return found
 }
 
-/** The HTTPEndpoints of a file; values may come from the environment. Keeps faulty ones, so that a call can name the mistake. */
+/** Returns the HTTPEndpoints of a file; values may come from the environment. Keeps faulty ones, so that a call can name the mistake. */
 export const readHttpEndpoints = ({documents}: ResourceFile, env: Environment): readonly HttpEndpoint[] =>
   documents
     .filter(document => document.field('kind').text() === 'HTTPEndpoint')

@@ -33,7 +33,7 @@ export const readHandlers = (spec: Field, key: PipelineKey): readonly HandlerSpe
     })
 }
 
-/** The pipeline in its order; a handler whose Component is missing is skipped, as in Dapr. */
+/** Returns the pipeline in its order; a handler whose Component is missing is skipped, as in Dapr. */
 export const pipelineOf = (
   key: PipelineKey,
   handlers: readonly HandlerSpec[] | undefined,

@@ -108,7 +108,7 @@ export const CONFIG_FILE: FileKind<ConfigFile> = {
   isUsable: ({configuration}) => configuration.fault === ''
 }
 
-/** The fault of a Configuration that cannot be used. */
+/** Returns the fault of a Configuration that cannot be used. */
 function faultIn({faults}: ResourceFile): string {
   const [first] = faults.filter(({severity}) => severity === 'error')
   return first === undefined ? '' : `${first.place.file}:${first.place.line}: ${first.message}`

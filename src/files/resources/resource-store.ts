@@ -116,7 +116,7 @@ export class ResourceStore {
     return [...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line}`, each])).values()]
   }
 
-  /** The resources of an app, also of a stopped one. Undefined if its sidecar was never open, nor was it left out. */
+  /** Returns the resources of an app, also of a stopped one. Undefined if its sidecar was never open, nor was it left out. */
   snapshotOf(id: string): ResourceSnapshot | undefined {
     const isOf = ({app}: OpenResources): boolean => app.id === id
     return ([...this.#apps].findLast(isOf) ?? this.#leftOut.find(isOf))?.snapshot

@@ -42,7 +42,7 @@ export const bulkSettings = (maxMessages = 0, maxAwaitMs = 0): BulkSettings => (
   maxAwaitMs: maxAwaitMs > 0 ? maxAwaitMs : MAX_AWAIT_MS
 })
 
-/** The Subscriptions of a file, without unusable ones. */
+/** Returns the Subscriptions of a file, without unusable ones. */
 export async function readSubscriptions({documents}: ResourceFile): Promise<readonly SubscriptionResource[]> {
   const found = documents.filter(
     document =>

@@ -31,7 +31,7 @@ export const isAccessAllowed = (
         grant.kind === kind && grant.callers.has(caller) && grant.operations.includes(operation) && grant.fits(name)
     )
 
-/** The policies of a file. Leaves out policies that Dapr's CRD would refuse, with a warning. */
+/** Returns the policies of a file. Leaves out policies that Dapr's CRD would refuse, with a warning. */
 export const readAccessPolicies = ({documents}: ResourceFile): readonly WorkflowAccessPolicy[] =>
   documents
     .filter(document => document.field('kind').text() === 'WorkflowAccessPolicy')

@@ -96,7 +96,7 @@ function rulesOf(text: string, folder: string): readonly Rule[] {
   })
 }
 
-/** The text of a file, with its blanks; empty if it is missing or unreadable. */
+/** Returns the text of a file, with its blanks; empty if it is missing or unreadable. */
 const textOf = (file: string): string => orElse(() => readTextFile(file), '')
 
 /** All worktrees of a repository share its file. */
@@ -120,7 +120,7 @@ export const filterOf = (files: readonly string[]): AppFilter => ({
   hasRules: () => false
 })
 
-/** The filter of an app; reads the `.gitignore` files that concern it. */
+/** Returns the filter of an app; reads the `.gitignore` files that concern it. */
 export function openFilter(plan: WatchPlan, folder: string): AppFilter {
   let gitignore: Gitignore | undefined
   const filter = watchFilter(plan, folder, {

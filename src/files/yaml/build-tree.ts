@@ -47,7 +47,7 @@ export class TreeBuilder {
     this.#anchors = anchors
   }
 
-  /** The root; of an empty document a scalar without text. */
+  /** Returns the root; of an empty document a scalar without text. */
   build(document: Document.Parsed): YamlNode {
     return this.#item(document.contents, document.range[0], 0).node
   }

@@ -24,7 +24,7 @@ export const COMPOSE_FILE: Dialect = {
 /** Numbers that JSON does not have, as keys (sigs.k8s.io/yaml). */
 const NO_NUMBERS: Readonly<Record<string, string>> = {'+Inf': '.inf', '-Inf': '-.inf', NaN: '.nan'}
 
-/** The JSON that the value of a key becomes. */
+/** Returns the JSON that the value of a key becomes. */
 function jsonKey(key: YamlNode): ReturnType<Dialect['keyName']> {
   if (key.kind !== 'scalar') return noKey(key)
   const {value} = resolveScalar(key)

@@ -2,7 +2,7 @@ import type {Dialect} from './dialects.ts'
 import {resolveScalar, TRUE_OR_FALSE, wholeNumber} from './scalar.ts'
 import type {YamlNode, YamlScalar} from './tree.ts'
 
-/** The text that Go makes of a scalar for a field that wants one: numbers are written again, in Go's form. Null is ''. */
+/** Returns the text that Go makes of a scalar for a field that wants one: numbers are written again, in Go's form. Null is ''. */
 export function scalarText(scalar: YamlScalar, {hasYesAndNo, floatBits}: Dialect): string {
   const {tag, value} = resolveScalar(scalar)
   if (tag === '!!bool') return hasYesAndNo || TRUE_OR_FALSE.test(scalar.text) ? String(value) : scalar.text
@@ -72,7 +72,7 @@ function shortest(value: number, bits: 32 | 64): string {
 
 const two = (part: string): string => part.padStart(2, '0')
 
-/** A date as Go's `time.Time` prints itself. */
+/** Returns a date as Go's `time.Time` prints itself. */
 function timeText(text: string): string {
   const [year = '', month = '', day = '', hour = '0', minute = '0', second = '0', ...rest] = text.split(/[-Tt :.Z+]/)
   const fraction = /\.(\d*?)0*(?:$|\D)/.exec(text)?.[1] ?? ''

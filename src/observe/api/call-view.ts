@@ -19,7 +19,7 @@ import {MARKS} from '../telemetry/recorder/filter.ts'
 
 const MARK_NAMES = Object.keys(MARKS) as (keyof typeof MARKS)[]
 
-/** The time of day of a `performance.now()`. */
+/** Returns the time of day of a `performance.now()`. */
 export const isoTime = (at: number): string => new Date(wallTime.of(at)).toISOString()
 
 /** `now`: end of the time of a call that is under way. */

@@ -69,7 +69,7 @@ export function deathFacts(
 const LAST_MS = 5000
 const MAX_THROWN = 5
 
-/** The exceptions that an app has reported in the traces of the calls that were inside, or shortly before its end; the latest first. */
+/** Returns the exceptions that an app has reported in the traces of the calls that were inside, or shortly before its end; the latest first. */
 function thrownBefore({app, at, inside}: Death, masking: Masking, spans: SpanStore): readonly Api.SpanException[] {
   const traces = new Set(inside.map(({call}) => traceIdOf(tracesOf(call).wentWith)))
   const found: {readonly at: number; readonly exception: Api.SpanException}[] = []

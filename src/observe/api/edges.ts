@@ -34,7 +34,7 @@ export const recentView = ({calls, failed, p95Ms}: RecentCalls): Api.Recent => (
   p95Ms: Number(p95Ms.toPrecision(2))
 })
 
-/** A percentile in two digits, never more than the longest time. */
+/** Returns a percentile in two digits, never more than the longest time. */
 const roughly = (latency: LatencyHistogram, share: number): number =>
   Math.min(Number(latency.percentile(share).toPrecision(2)), latency.percentile(1))
 

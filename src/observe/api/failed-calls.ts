@@ -65,7 +65,7 @@ function causeOf(outer: LineOfCall, all: readonly LineOfCall[], depth = 0): Line
   return inner === undefined || depth > 8 ? outer : causeOf(inner, all, depth + 1)
 }
 
-/** The busiest pairs. */
+/** Returns the busiest pairs. */
 function edgesOf(calls: readonly LineOfCall[]): Api.Trouble['failed'] {
   return [...Map.groupBy(calls, ({edgeOf}) => edgeOf)]
     .map(([{caller, callee}, {length}]) => ({from: caller, to: callee, calls: length}))

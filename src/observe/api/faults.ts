@@ -64,7 +64,7 @@ function unknown(faults: Faults, number: number): ApiProblem {
   return new ApiProblem(404, `there is no fault ${number}`, hint)
 }
 
-/** A fault as readers get it. */
+/** Returns a fault as readers get it. */
 export function faultRow({number, plan, matched, hits, isEnabled, leftMs}: FaultView): Api.Fault {
   const {forMs: _forMs, times, ...rest} = plan
   return {

@@ -30,7 +30,7 @@ export class ApiProblem extends UserError {
   }
 }
 
-/** The problem for an error (RFC 9457): the client's mistake, or a bug of ours. */
+/** Returns the problem for an error (RFC 9457): the client's mistake, or a bug of ours. */
 export function problemOf(error: unknown): Problem {
   const isOurs = !(error instanceof UserError)
   const status = error instanceof ApiProblem ? error.status : isOurs ? 500 : 400
@@ -45,14 +45,14 @@ export function problemOf(error: unknown): Problem {
   }
 }
 
-/** The JSON object of a request. Throws a UserError. */
+/** Returns the JSON object of a request. Throws a UserError. */
 export function givenObject(body: string, example: string): Readonly<Record<string, unknown>> {
   const value = orElse(() => parseExactly(body), undefined)
   if (isObject(value)) return value
   throw new UserError('the body is not a JSON object', {explanation: `For example: ${example}`})
 }
 
-/** A whole number of a query; undefined if it is left out. Throws a UserError. */
+/** Returns a whole number of a query; undefined if it is left out. Throws a UserError. */
 export function wholeIn(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined

@@ -27,7 +27,7 @@ export async function replayCall(context: ApiContext, number: number, {body, gon
   return replayView(replay, new Masking(context.masked()))
 }
 
-/** The pinned calls. */
+/** Returns the pinned calls. */
 export const pinsOf = async ({replays, masked}: ApiContext): Promise<Api.Pins> =>
   pinsView((await replays()).pins, new Masking(masked()))
 

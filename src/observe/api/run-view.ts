@@ -2,7 +2,7 @@ import type * as Api from '../../model/api.generated.ts'
 import {faultRow} from './faults.ts'
 import type {RunFacts} from './run-facts.ts'
 
-/** The whole state of a run. */
+/** Returns the whole state of a run. */
 export const runView = ({control, recorder, faults, work, actors}: RunFacts): Api.Run => ({
   ...control.list(),
   lastCall: recorder.last,

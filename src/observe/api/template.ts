@@ -88,7 +88,7 @@ function undeclaredText(id: string, called: readonly string[]): string {
   return `${id} calls ${names ?? ''}: not in its dependsOn`
 }
 
-/** The whole key, in the form that it has. */
+/** Returns the whole key, in the form that it has. */
 function dependsOnText(needs: Needs, more: readonly string[]): string {
   const all = [...needs, ...more.map(id => ({id, until: 'ready'}))]
   if (all.every(({until}) => until === 'ready')) return `dependsOn: [${all.map(({id}) => id).join(', ')}]`

@@ -198,7 +198,7 @@ function pageFile(path: string): PageFile | undefined {
 
 const plain = new Map<PageFile, Buffer>()
 
-/** The bytes for clients that do not accept gzip. */
+/** Returns the bytes for clients that do not accept gzip. */
 export function plainBytes(file: PageFile): Buffer {
   const bytes = plain.get(file) ?? gunzipSync(file.gzip)
   plain.set(file, bytes)

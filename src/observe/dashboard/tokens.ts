@@ -16,7 +16,7 @@ export interface PageTokens {
 /** Access of a token; may be empty. */
 export type Access = 'full' | 'read-only' | ''
 
-/** The tokens for a template: HMAC-SHA-256 by the user's key, base64url. */
+/** Returns the tokens for a template: HMAC-SHA-256 by the user's key, base64url. */
 export function tokensFor(key: Buffer, template: string): PageTokens {
   const sign = (access: Access): string =>
     createHmac('sha256', key).update(`${access}\0${template}`).digest('base64url')

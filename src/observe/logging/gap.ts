@@ -26,5 +26,5 @@ export class Gap {
   }
 }
 
-/** The local time of day: `14:03:02`. */
+/** Returns the local time of day: `14:03:02`. */
 const clockOf = (time: Date): string => time.toTimeString().slice(0, 8)

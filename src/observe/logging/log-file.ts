@@ -44,19 +44,19 @@ export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'ki
   return `${logFileStem(id, kind)}${startedAt.getFullYear()}${[...parts, ...clock].map(twoDigits).join('')}.log`
 }
 
-/** The prefix of the names of all log files of an app: `<id>_app_`. A slash in an id becomes `_`. */
+/** Returns the prefix of the names of all log files of an app: `<id>_app_`. A slash in an id becomes `_`. */
 export const logFileStem = (id: string, kind: LogFilePlace['kind']): string => `${id.replaceAll('/', '_')}_${kind}_`
 
 /** Returns the stem of a log file's name, undefined for other names. */
 export const stemOf = (name: string): string | undefined => /^(.*_(?:app|daprd)_)\d{14}\.log$/s.exec(name)?.[1]
 
-/** The start time in the name of such a file, in ms since 1970, with a precision of one second. */
+/** Returns the start time in the name of such a file, in ms since 1970, with a precision of one second. */
 export function logStart(name: string): number {
   const [, year, month, day, ...clock] = /_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.log$/.exec(name) ?? []
   return Date.parse(`${year}-${month}-${day}T${clock.join(':')}`)
 }
 
-/** The system's message for an error: `no space left on device`. */
+/** Returns the system's message for an error: `no space left on device`. */
 function reasonOf(error: unknown): string {
   const errno = error instanceof Error && 'errno' in error ? error.errno : undefined
   return typeof errno === 'number' ? getSystemErrorMessage(errno) : messageOf(error)

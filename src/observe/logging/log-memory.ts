@@ -71,7 +71,7 @@ export class Memory implements LogRecord {
     while (this.#packed > this.#most.bytes) this.#packed -= this.#packs.shift()?.length ?? 0
   }
 
-  /** The text that is kept, and its offset in all text so far. */
+  /** Returns the text that is kept, and its offset in all text so far. */
   #kept(): {readonly text: string; readonly start: number} {
     const all = Buffer.concat(this.#packs).toString('latin1') + this.#latest
     const isWhole = all.length === this.length

@@ -12,7 +12,7 @@ const LOOK_MS = 1000
 /** Returns the path of the older half of a log file: `….log.1`. */
 export const formerPath = (path: string): string => `${path}.1`
 
-/** The path of the log to which a file of this path belongs. */
+/** Returns the path of the log to which a file of this path belongs. */
 export const logPathOf = (path: string): string => (path.endsWith('.log.1') ? path.slice(0, -2) : path)
 
 /** Opens a log file for appending; `ax` fails if it exists. Only the user may read it: apps may write secrets. */

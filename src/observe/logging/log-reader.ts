@@ -38,7 +38,7 @@ export class LogText {
     return this.#parts[0]?.from ?? 0
   }
 
-  /** The offset behind the last byte, and when that was written (ms since 1970). */
+  /** Returns the offset behind the last byte, and when that was written (ms since 1970). */
   async end(): Promise<LogEnd> {
     const last = this.#parts.at(-1)
     if (last === undefined) return {size: 0, mtimeMs: 0}
@@ -46,7 +46,7 @@ export class LogText {
     return {size: last.from + size, mtimeMs}
   }
 
-  /** The beginning of the file that has this offset. */
+  /** Returns the beginning of the file that has this offset. */
   fileStart(at: number): number {
     return this.#parts.findLast(({from}) => from <= at)?.from ?? this.start
   }

@@ -70,7 +70,7 @@ export interface KeptLog {
   readonly hasOlder: boolean
 }
 
-/** The latest log file of an app that runs of a template have left. */
+/** Returns the latest log file of an app that runs of a template have left. */
 export async function keptLog(plan: Plan, {id, tail, since}: KeptWanted): Promise<KeptLog | undefined> {
   const ids = [id, idInName(id)]
   const folders = new Set(plan.apps.filter(app => ids.includes(app.id)).map(({logs}) => logs.folder))

@@ -22,7 +22,7 @@ interface RawLogOptions {
 }
 
 /**
- * The logs of a single app: its bytes unchanged, stdout to stdout, stderr to stderr. The app waits for a slow reader. There are no files:
+ * Returns the logs of a single app: its bytes unchanged, stdout to stdout, stderr to stderr. The app waits for a slow reader. There are no files:
  * the last lines stay in memory for `logs`. The CLI prints status lines; lines of the sidecar go to stdout, as with Dapr, whose sidecar
  * inherits it.
  */

@@ -27,7 +27,7 @@ export const appEnded = (exit: Exit): StatusLine =>
 /** The run is stopping; begins with an empty line. For the logs of app and sidecar. */
 export const shuttingDown: StatusLine = {sign: 'info', text: '\ntermination signal received: shutting down'}
 
-/** The line in the log of an app that had failed before the end of the run. */
+/** Returns the line in the log of an app that had failed before the end of the run. */
 export const errorExitingApp = (exit: Exit): StatusLine => ({
   sign: 'failure',
   text: `Error exiting App: ${exitText(exit)}`
@@ -39,13 +39,13 @@ export const exitedApp: StatusLine = {sign: 'success', text: 'Exited App success
 /** The sidecar was closed with the run; for its log. */
 export const exitedDapr: StatusLine = {sign: 'success', text: 'Exited Dapr successfully'}
 
-/** The first line of a sidecar's log. */
+/** Returns the first line of a sidecar's log. */
 export const startingDapr = (id: string, httpPort: number, grpcPort: number): StatusLine => ({
   sign: 'info',
   text: `Starting Dapr with id ${id}. HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`
 })
 
-/** The lines in a sidecar's log before its app, which has no port, starts. */
+/** Returns the lines in a sidecar's log before its app, which has no port, starts. */
 export const checkingSidecar = (httpPort: number, grpcPort: number): readonly StatusLine[] => [
   {sign: 'info', text: `Checking if Dapr sidecar is listening on HTTP port ${httpPort}`},
   {sign: 'info', text: `Checking if Dapr sidecar is listening on GRPC port ${grpcPort}`},
@@ -55,7 +55,7 @@ export const checkingSidecar = (httpPort: number, grpcPort: number): readonly St
 /** An entry without a command; for the sidecar's log. */
 export const noCommand: StatusLine = {sign: 'info', text: 'No application command present'}
 
-/** The metadata that the sidecar gets at the start: our pid, the app's command (as written in the template) and its pid. */
+/** Returns the metadata that the sidecar gets at the start: our pid, the app's command (as written in the template) and its pid. */
 export function updatingMetadata(cliPid: number, command = '', appPid?: number): readonly StatusLine[] {
   const lines = [`cliPID: ${cliPid}`]
   if (command !== '') lines.push(`app command: ${command}`)

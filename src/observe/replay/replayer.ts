@@ -168,7 +168,7 @@ export class Replayer {
   }
 }
 
-/** The result for a call that was not sent. */
+/** Returns the result for a call that was not sent. */
 export const refused = (call: RecordedCall, before: CallAnswer, refusal: UserError): Replay => ({
   call,
   number: 0,

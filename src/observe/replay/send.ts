@@ -114,7 +114,7 @@ export interface RequestText {
   readonly body: Buffer
 }
 
-/** The request that delivers a recorded event again. */
+/** Returns the request that delivers a recorded event again. */
 export function requestOf(call: RecordedCall): RequestText {
   const {request, target} = contentOf(call)
   const [method = ''] = request.head.split(' ', 1)

@@ -26,7 +26,7 @@ export interface Described {
 
 const MAX_APPS = 12
 
-/** The instructions for coding agents: how to start, ask, look, wait, test and stop, in commands for this template. */
+/** Returns the instructions for coding agents: how to start, ask, look, wait, test and stop, in commands for this template. */
 export function instructions({template, folder, apps}: Described): string {
   const ports = apps.map(({id, published, channel}) => {
     const port = published?.number ?? channel.port
@@ -77,7 +77,7 @@ const OTHERS = [
   ['go.mod', /^module\s/m, 'go test ./...']
 ] as const
 
-/** The command that tests the repository; '' = none is known. */
+/** Returns the command that tests the repository; '' = none is known. */
 function testCommand(folder: string): string {
   const json = orElse(() => readTextFile(join(folder, 'package.json')), '{}')
   const {scripts} = orElse(() => JSON.parse(json) as {readonly scripts?: {readonly test?: string}}, {

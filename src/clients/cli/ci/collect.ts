@@ -59,12 +59,12 @@ export async function collectOutcome({control, as, places}: Collecting): Promise
   return {apps, failedCalls: failedCalls ?? []}
 }
 
-/** The run as other terminals find it. Undefined if it has ended. */
+/** Returns the run as other terminals find it. Undefined if it has ended. */
 export const ownRun = async (): Promise<FoundRun | undefined> => runOfProcess(process.env, process.pid)
 
 const FAILED = {q: 'is:failed', limit: CALLS}
 
-/** The name of one instance of one version for the API. */
+/** Returns the name of one instance of one version for the API. */
 const atOf = ({id, instance, version}: Api.App): {readonly id: string} => ({id: `${id}.${instance}@${version}`})
 
 /** Returns the latest exits of an app that the run keeps, the oldest first. */

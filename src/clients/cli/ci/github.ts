@@ -39,7 +39,7 @@ function placeOf(place: Place | undefined, {GITHUB_WORKSPACE: top}: Environment,
 
 type Properties = Readonly<Record<string, string>>
 
-/** A workflow command, escaped by the rules of the runner's `ActionCommand.cs` and of `@actions/core`. */
+/** Returns a workflow command, escaped by the rules of the runner's `ActionCommand.cs` and of `@actions/core`. */
 function command(name: string, properties: Properties, message: string): string {
   const written = Object.entries(properties).map(([key, value]) => `${key}=${escapedProperty(plainText(value))}`)
   return `::${name} ${written.join(',')}::${escapedData(plainText(message))}\n`

@@ -44,7 +44,7 @@ export interface RunOutcome {
 /** An app failed if it crashed, or is not ready while the run needs it. */
 export const hasFailed = ({isReady, deaths}: AppOutcome): boolean => !isReady || deaths.length > 0
 
-/** The failure of an app, in one line. */
+/** Returns the failure of an app, in one line. */
 export function appFailure({name, isReady, reason, state, deaths}: AppOutcome): string {
   const death = deaths.at(-1)
   if (death !== undefined) return death.text

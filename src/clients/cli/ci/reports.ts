@@ -57,7 +57,7 @@ const isInCi = ['CI', 'GITHUB_ACTIONS', 'TF_BUILD', 'TEAMCITY_VERSION'].some(nam
 const harmless = (text: string): string =>
   isInCi ? text.replace(/##(?=\[|vso\[|teamcity\[)/g, '# #').replace(/\r(?!\n)/g, String.raw`\x0d`) : text
 
-/** The console of apps in CI: each line has a prefix, so that it begins with no command. */
+/** Returns the console of apps in CI: each line has a prefix, so that it begins with no command. */
 export const harmlessOutput = (output: ConsoleOutput): ConsoleOutput =>
   isInCi
     ? {
@@ -77,7 +77,7 @@ interface Case {
   readonly details: string
 }
 
-/** A JUnit report: a case for each step of the run, and one for each app (the format that Jenkins, GitLab and GitHub actions read). */
+/** Returns a JUnit report: a case for each step of the run, and one for each app (the format that Jenkins, GitLab and GitHub actions read). */
 export function junitXml({template, checks, apps, startedAt}: RunOutcome): string {
   const cases: readonly Case[] = [
     ...checks.map(({name, tookMs, failure}) => ({suite: 'run' as const, name, tookMs, failure, details: failure})),

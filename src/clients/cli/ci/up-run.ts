@@ -71,7 +71,7 @@ async function withCommand(context: CommandContext, typed: ReturnType<typeof com
 
 type Selection = Awaited<ReturnType<typeof selectedApps>>
 
-/** The selected apps, and the sidecar of the command. Rejects with a UserError if the template has an app with its id. */
+/** Returns the selected apps, and the sidecar of the command. Rejects with a UserError if the template has an app with its id. */
 async function appsFor(
   {loaded, plan, commandPlan}: Selection,
   {as, showsLogs}: ReturnType<typeof commandRunOptions>
@@ -120,13 +120,13 @@ function formOf({flags, asJson}: CommandContext, {selection, apps, terminal, run
   }
 }
 
-/** The app with its output in files only: stdout and stderr belong to the command. */
+/** Returns the app with its output in files only: stdout and stderr belong to the command. */
 const quiet = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'file', sidecar: 'file'}})
 
-/** The app with its output shown, and kept for the report. */
+/** Returns the app with its output shown, and kept for the report. */
 const kept = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'fileAndConsole'}})
 
-/** The run's own messages, without its start lines. */
+/** Shows the run's own messages, without its start lines. */
 function shown(event: RunEvent, say: (status: Sign, text: string) => void): void {
   if (event.type === 'warned') say('warning', event.text)
   if (event.type === 'policy-decided' || event.type === 'fault-changed' || event.type === 'info')

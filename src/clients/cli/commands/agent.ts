@@ -68,7 +68,7 @@ const CONFIGURATIONS = [
   {path: '.vscode/mcp.json', of: '.vscode', map: 'servers', server: {type: 'stdio', ...SERVER}}
 ] as const
 
-/** The changes that let coding agents find the stack. Throws a UserError if a file cannot be read or changed; nothing is written then. */
+/** Returns the changes that let coding agents find the stack. Throws a UserError if a file cannot be read or changed; nothing is written then. */
 function agentChanges(described: Described): readonly FileChange[] {
   const {folder} = described
   const changes: FileChange[] = []

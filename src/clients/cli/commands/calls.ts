@@ -57,7 +57,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** The latest calls first, as many as are kept. */
+/** Returns the latest calls first, as many as are kept. */
 async function latest({api}: FoundRun, q: string, limit: number): Promise<readonly Call[]> {
   const all: Call[] = []
   for (let some = PAGE; some === PAGE && all.length < limit;) {

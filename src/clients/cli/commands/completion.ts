@@ -185,7 +185,7 @@ const zshVerbs = ({name, names, verbs}: ReturnType<typeof parents>[number]): str
     (( CURRENT-- )) ;;
   esac\n`
 
-/** A flag for `_arguments`, where brackets and colons must be escaped. */
+/** Returns a flag for `_arguments`, where brackets and colons must be escaped. */
 function zshFlag(flag: Flag, others: string): string {
   const {name, type, text, values} = flag
   const words = text.replaceAll(/[[\]:]/g, '\\$&')

@@ -54,7 +54,7 @@ interface OwnRun {
   readonly control: Pick<RunControl, 'dashboard' | 'list'> | undefined
 }
 
-/** The address of the page, by name unless a port was asked for. The token follows `#`: browsers do not send that part. */
+/** Returns the address of the page, by name unless a port was asked for. The token follows `#`: browsers do not send that part. */
 function dashboardUrl({port, token, readOnlyToken, nameUrl}: Dashboard, isReadOnly: boolean, byPort = false): string {
   const place = nameUrl === undefined || byPort ? `http://127.0.0.1:${port}` : nameUrl
   return `${place}/#${isReadOnly ? `look=${readOnlyToken}` : `t=${token}`}`

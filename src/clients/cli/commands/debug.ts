@@ -12,7 +12,7 @@ import {posix} from 'node:path'
 
 type LaunchFormat = 'shell' | 'dotenv' | 'vscode'
 
-/** The process to start by hand, for a shell, as a file of variables, or as an entry of VS Code's `launch.json`. */
+/** Returns the process to start by hand, for a shell, as a file of variables, or as an entry of VS Code's `launch.json`. */
 export function launchText(launch: Launch, format: LaunchFormat): string {
   if (format === 'vscode') return `${JSON.stringify(launchEntry(launch), null, 2)}\n`
   const command = launch.command.map(shellQuoted).join(' ')
@@ -20,7 +20,7 @@ export function launchText(launch: Launch, format: LaunchFormat): string {
   return `# ${head}\n${variables(launch, format)}`
 }
 
-/** The variables alone, each on its line. */
+/** Returns the variables alone, each on its line. */
 export function variables({environment, added}: Launch, format: LaunchFormat): string {
   const set = Object.fromEntries(added.map(name => [name, environment[name] ?? '']))
   if (format === 'vscode') return `${JSON.stringify(set, null, 2)}\n`
@@ -47,7 +47,7 @@ function dotenvLine(name: string, value: string): string {
 
 const PLAIN = /^[\w./:@%+,-]*$/
 
-/** An entry of `configurations` (code.visualstudio.com/docs/debugtest/debugging-configuration), by the program of the command. */
+/** Returns an entry of `configurations` (code.visualstudio.com/docs/debugtest/debugging-configuration), by the program of the command. */
 function launchEntry({appId, folder, command, environment, added}: Launch): object {
   const env = Object.fromEntries(added.map(name => [name, environment[name] ?? '']))
   const [program = '', ...args] = command

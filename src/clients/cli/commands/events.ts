@@ -37,7 +37,7 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** An event for people, with its time; empty if there is nothing to show. */
+/** Returns an event for people, with its time; empty if there is nothing to show. */
 function eventText(event: Api.Event): string {
   const text = textOf(event)
   const isState = event.type === 'hello' || event.type === 'reset'

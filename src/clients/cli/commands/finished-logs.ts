@@ -17,7 +17,7 @@ interface FinishedLogs {
   readonly names: readonly string[]
 }
 
-/** The log files of the last run of a template. Throws a UserError if there are none; `others`: text about runs elsewhere. */
+/** Returns the log files of the last run of a template. Throws a UserError if there are none; `others`: text about runs elsewhere. */
 export async function finishedLogs(
   {ids, tail, since, asJson, grep, version}: LogsWanted,
   template: string | undefined,

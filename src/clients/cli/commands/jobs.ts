@@ -40,7 +40,7 @@ const nextText = ({state, attempts}: Job, next: string): string => {
 
 const PAGE = 1000
 
-/** The jobs of a run, and the time by which they fall due. */
+/** Returns the jobs of a run, and the time by which they fall due. */
 async function allJobs(
   {api}: FoundRun,
   query: {readonly app?: string}
@@ -54,7 +54,7 @@ async function allJobs(
   }
 }
 
-/** The job that the only argument names: `report`, `shop/report` or `app/shop/report`; names have no slash. Throws a UsageError. */
+/** Returns the job that the only argument names: `report`, `shop/report` or `app/shop/report`; names have no slash. Throws a UsageError. */
 function jobIn(context: CommandContext): {readonly name: string; readonly app?: string} {
   const word = onlyWord(context)
   const parts = word.split('/')

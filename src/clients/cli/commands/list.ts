@@ -61,7 +61,7 @@ function rowOf(app: App, run: FoundRun['listing'], now: number): Listed {
   }
 }
 
-/** A cell about a sidecar, which a plain template does not show. */
+/** Returns a cell about a sidecar, which a plain template does not show. */
 const ofDapr = ({runTemplatePath}: Listed, cell: string): string => (isPlainTemplate(runTemplatePath) ? '' : cell)
 
 /** Columns that are blank in every row are omitted. */

@@ -52,7 +52,7 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** The runs of the folder; with ids only these apps. Throws a UserError if an id is unknown, or in several runs. */
+/** Returns the runs of the folder; with ids only these apps. Throws a UserError if an id is unknown, or in several runs. */
 function listingsOf(finder: RunFinder, ids: readonly string[]): readonly Listing[] {
   if (ids.length === 0) {
     const own = runsAt(finder.runs, finder.place).flat()

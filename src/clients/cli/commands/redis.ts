@@ -40,7 +40,7 @@ async function serve(port: number, {asJson}: CommandContext): Promise<number> {
   return 0
 }
 
-/** The error for a port in use, with the process that uses it. */
+/** Returns the error for a port in use, with the process that uses it. */
 async function withOwner(error: unknown, port: number): Promise<unknown> {
   const owner = error instanceof UserError ? await ownerOf(port) : undefined
   if (owner === undefined || !(error instanceof UserError)) return error

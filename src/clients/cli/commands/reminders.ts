@@ -38,7 +38,7 @@ export function dueText(at: string): string {
   return ms <= 0 ? 'due' : `in ${age(ms)}`
 }
 
-/** The reminder that the only argument names. Names of types, ids and reminders have no slash. Throws a UsageError. */
+/** Returns the reminder that the only argument names. Names of types, ids and reminders have no slash. Throws a UsageError. */
 function reminderIn(context: CommandContext): {type: string; id: string; name: string} {
   const word = onlyWord(context)
   const [type = '', id = '', name = '', ...rest] = word.split('/')

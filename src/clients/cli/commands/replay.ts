@@ -80,7 +80,7 @@ async function latestOf({api}: FoundRun, filter: string): Promise<number> {
   })
 }
 
-/** The edit of the request, if there is one. Throws a UsageError. */
+/** Returns the edit of the request, if there is one. Throws a UsageError. */
 function editOf(flags: GivenFlags): Api.RequestEdit | undefined {
   const [method, path, body] = [flags.text('method'), flags.text('path'), flags.text('data')]
   const headers = flags.list('header').map(text => {

@@ -11,7 +11,7 @@ const PRINTED = [
   ...words('duplicate-app-port no-shell unset-variable unread-line')
 ] as const
 
-/** The warnings of `run` after the start lines, one line each. `plan`: the apps that are started. */
+/** Returns the warnings of `run` after the start lines, one line each. `plan`: the apps that are started. */
 export function runHints({hints}: Loaded, plan: Plan): readonly Hint[] {
   const mistakes = hints().flatMap(finding => {
     const code = PRINTED.find(each => each === finding.code)

@@ -166,7 +166,7 @@ const ANIMALS =
     ' '
   )
 
-/** A random id that is easy to say, type and remember, such as `steady-otter`. */
+/** Returns a random id that is easy to say, type and remember, such as `steady-otter`. */
 const readableId = (): string => `${pick(QUALITIES)}-${pick(ANIMALS)}`
 
 const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? ''

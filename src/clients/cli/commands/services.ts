@@ -7,7 +7,7 @@ import {tableOf} from '../table.ts'
 
 const HEADS = ['MAIN', 'NAME', 'VERSION', 'STATUS', 'RUNNING'] as const
 
-/** The table of Daeploy's `ls`, as Python's tabulate prints it, right-trimmed; one empty row if there are no services. */
+/** Returns the table of Daeploy's `ls`, as Python's tabulate prints it, right-trimmed; one empty row if there are no services. */
 export function serviceTable(services: readonly Service[]): string {
   const rows = services.map(({name, version, isMain, status, startedAt, finishedAt}) => [
     isMain ? '*' : '',

@@ -122,7 +122,7 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
   return 0
 }
 
-/** The run that started this command, if it is of this folder. */
+/** Returns the run that started this command, if it is of this folder. */
 async function starterHere(asJson: boolean): Promise<FoundRun | undefined> {
   const place = runPlace(undefined)
   if (place.startedBy === undefined) return undefined

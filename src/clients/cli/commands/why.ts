@@ -47,7 +47,7 @@ const isTroubled = ({app, instances, stalled}: Api.Why, troubles: readonly Api.T
   instances.some(({availability, isReady, reason}) => !isUsable(availability) || (isReady && reason !== '')) ||
   troubles.some(trouble => trouble.app === app)
 
-/** The apps that need a person, in the order of their troubles. */
+/** Returns the apps that need a person, in the order of their troubles. */
 function worstFirst(views: readonly Api.Why[], troubles: readonly Api.Trouble[]): readonly Api.Why[] {
   const order = [...troubles, ...views].map(({app}) => app)
   const shown = views.filter(view => isTroubled(view, troubles))

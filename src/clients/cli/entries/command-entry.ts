@@ -33,7 +33,7 @@ export const SOCKET = textFlag(
   'u'
 )
 
-/** A command that also works on a cluster. */
+/** Returns a command that also works on a cluster. */
 export const withKubernetes = (entry: CommandEntry, {text, flags, load}: InCluster): CommandEntry => ({
   ...entry,
   flags: [...entry.flags, boolFlag('kubernetes', text, 'k'), ...flags.map(flag => ({...flag, needsKubernetes: true}))],

@@ -58,7 +58,7 @@ export function filesBelow(from: string): Copied {
   return {files, folders: folders.length, links}
 }
 
-/** The entries of a folder; none if a program has removed it meanwhile, or it is another user's: `cp` says so. */
+/** Returns the entries of a folder; none if a program has removed it meanwhile, or it is another user's: `cp` says so. */
 const entriesOf = (folder: string): readonly Dirent[] => orElse(() => readdirSync(folder, {withFileTypes: true}), [])
 
 /** Flags of `cp` that keep times, modes and links, best first: clones of blocks where the file system can (GNU, macOS), or a copy. */

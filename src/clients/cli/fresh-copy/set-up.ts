@@ -73,7 +73,7 @@ async function runSetups(worktree: AddedWorktree, all: readonly Setup[], print: 
   }
 }
 
-/** The commands of a key of a plan; `copy` is the name that they get. */
+/** Returns the commands of a key of a plan; `copy` is the name that they get. */
 function commandsOf(plan: Plan, key: 'setup' | 'teardown', copy: string): readonly Setup[] {
   const more = {PILLION_COPY: copy}
   const ofApps = plan.apps.map(app => ({app: app.id, command: app[key] ?? [], folder: app.folder, env: app.env}))

@@ -62,7 +62,7 @@ const pathsIn = (envFile: unknown): readonly string[] =>
     return typeof path === 'string' ? [path] : []
   })
 
-/** The paths that the template at `file` and a `.worktreeinclude` ask for. Throws a UserError for a glob that leads out of the repository. */
+/** Returns the paths that the template at `file` and a `.worktreeinclude` ask for. Throws a UserError for a glob that leads out of the repository. */
 export async function wantedPaths(worktree: AddedWorktree, file: string): Promise<readonly WantedPaths[]> {
   const {bring, envFiles} = bringKeys(file)
   const folder = inMain(worktree, dirname(file))
@@ -74,13 +74,13 @@ export async function wantedPaths(worktree: AddedWorktree, file: string): Promis
   return [...named, ...ofApps, {glob: '.worktreeinclude', paths: await included(worktree)}]
 }
 
-/** The folders of apps that this worktree has not, since git carries no file of theirs. */
+/** Returns the folders of apps that this worktree has not, since git carries no file of theirs. */
 export const missingFolders = (worktree: AddedWorktree, file: string): readonly string[] =>
   missing(worktree, bringKeys(file).folders)
     .filter(isFolder)
     .map(there => join(worktree.root, relative(worktree.main, there)))
 
-/** A path if git carries it into no worktree. */
+/** Returns a path if git carries it into no worktree. */
 const uncarried = async ({main}: AddedWorktree, path: string): Promise<readonly string[]> =>
   (await git(main, ['ls-files', '--others', '--', relative(main, path)])).length > 0 ? [path] : []
 
@@ -119,7 +119,7 @@ function matching({main, root}: AddedWorktree, glob: string, folder: string): re
 
 const isFolder = (path: string): boolean => lstatSync(path, {throwIfNoEntry: false})?.isDirectory() === true
 
-/** The paths that `.worktreeinclude` names and git ignores (the file of other tools; gitignore(5) has its syntax). */
+/** Returns the paths that `.worktreeinclude` names and git ignores (the file of other tools; gitignore(5) has its syntax). */
 async function included(worktree: AddedWorktree): Promise<readonly string[]> {
   const {main} = worktree
   if (!existsSync(join(main, '.worktreeinclude'))) return []
@@ -136,7 +136,7 @@ async function included(worktree: AddedWorktree): Promise<readonly string[]> {
   )
 }
 
-/** The paths that git ignores in the main working tree. */
+/** Returns the paths that git ignores in the main working tree. */
 async function ignored({main}: AddedWorktree, paths: readonly string[]): Promise<readonly string[]> {
   if (paths.length === 0) return []
   const asked = paths.map(path => `${relative(main, path)}\n`).join('')

@@ -40,7 +40,7 @@ export class Prompt {
   }
 }
 
-/** The ids that an answer names: in full, by number from 1, or by an unambiguous prefix. Unknown words are returned unchanged. */
+/** Returns the ids that an answer names: in full, by number from 1, or by an unambiguous prefix. Unknown words are returned unchanged. */
 export function idsIn(answer: string, ids: readonly string[]): {known: readonly string[]; unknown: readonly string[]} {
   const words = answer.split(/[\s,]+/).filter(word => word !== '')
   const meant = words.map(word => {

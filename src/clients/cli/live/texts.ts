@@ -42,7 +42,7 @@ export function readyText(all: readonly App[], {name, tookMs, hint, ...place}: R
   return head + grid(cells, width)
 }
 
-/** A line for each app, which becomes its state and its address, and `3 of 6 ready`; of many `3 of 6 ready · api waits for db`. */
+/** Returns a line for each app, which becomes its state and its address, and `3 of 6 ready`; of many `3 of 6 ready · api waits for db`. */
 export function startingText(all: readonly App[], place: Place & {readonly now: number}): string {
   const {now, width, rows} = place
   const apps = wanted(all)
@@ -95,7 +95,7 @@ const KEY_HELP = [
   ['h', 'this help']
 ] as const
 
-/** The keys, a line each. */
+/** Returns the keys, a line each. */
 export const helpText = (width: number): string =>
   KEY_HELP.map(([key, text]) => `${visibleCut(`  ${key}  ${text}`, width)}\n`).join('')
 
@@ -116,7 +116,7 @@ const MIN_PAIR = 6
 
 type Cell = readonly [name: string, value: string]
 
-/** The lines of a grid of `columnCount` columns, filled from top to bottom. */
+/** Returns the lines of a grid of `columnCount` columns, filled from top to bottom. */
 function gridOf(cells: readonly Cell[], columnCount: number): readonly string[] {
   const height = Math.ceil(cells.length / columnCount)
   const columns = Array.from({length: columnCount}, (_, i) => paddedPairs(cells.slice(i * height, (i + 1) * height)))

@@ -140,5 +140,5 @@ export class WatchedRun {
 
 const appsByKey = (apps: readonly App[]): ReadonlyMap<string, App> => new Map(apps.map(app => [appKey(app), app]))
 
-/** A key of an app that stays the same over reloads. */
+/** Returns a key of an app that stays the same over reloads. */
 export const appKey = ({id, version, instance}: App): string => instanceName(`${id}@${version}`, instance)

@@ -117,7 +117,7 @@ interface HowToShow {
   readonly rest?: string
 }
 
-/** The answer of a tool as JSON, a row of a list on each line. Empty values are left out. */
+/** Returns the answer of a tool as JSON, a row of a list on each line. Empty values are left out. */
 export function jsonAnswer(
   {name, changes, hides = [], properties}: Row,
   answer: object,

@@ -25,7 +25,7 @@ interface BadPattern {
   readonly offset: number
 }
 
-/** A list such as `429,500-599` (Dapr: pkg/resiliency/retry.go, parsePatterns). Empty parts are passed over, blanks are not allowed. */
+/** Returns a list such as `429,500-599` (Dapr: pkg/resiliency/retry.go, parsePatterns). Empty parts are passed over, blanks are not allowed. */
 export function parseStatusCodes(list: string, valid: CodeRange): readonly CodeRange[] | BadPattern {
   const ranges: CodeRange[] = []
   let offset = 0

@@ -44,7 +44,7 @@ function fits(pattern: readonly string[], segments: readonly string[]): boolean 
   return true
 }
 
-/** The operation at a clean, escaped path. Undefined if it is an invocation. */
+/** Returns the operation at a clean, escaped path. Undefined if it is an invocation. */
 export function operationAt(method: string, path: string): FoundOperation | undefined {
   if (!path.startsWith('/v1.0')) return undefined
   const segments = path.slice(1).split('/')

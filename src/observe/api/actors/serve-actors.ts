@@ -17,7 +17,7 @@ export {changeReminder, listReminders, oneReminder} from './serve-reminders.ts'
 /** Maximum rows of a queue, and of a state. */
 const ROWS = 100
 
-/** The types that apps host, or that have reminders or calls that wait. */
+/** Returns the types that apps host, or that have reminders or calls that wait. */
 export async function listTypes({loaded, reminders}: ActorFacts): Promise<Api.ActorTypes> {
   const actors = loaded()
   const kept = await reminders()
@@ -111,7 +111,7 @@ export async function oneActor(facts: ActorFacts, query: URLSearchParams, maskin
   }
 }
 
-/** The state of an actor, as the sidecar of its host reads it; with masked secrets, as in calls. */
+/** Returns the state of an actor, as the sidecar of its host reads it; with masked secrets, as in calls. */
 async function stateOf(
   {loaded, stateOf: read}: ActorFacts,
   {type, id}: {readonly type: string; readonly id: string},

@@ -94,19 +94,19 @@ export class RunEvents {
     this.#matched.clear()
   }
 
-  /** The whole state of the run, as an event that a reader can resume from. */
+  /** Returns the whole state of the run, as an event that a reader can resume from. */
   state(type: 'hello' | 'reset'): ApiEvent {
     this.#tellAgain()
     const data = this.#masking.json(runView(this.#context()))
     return {id: this.#log.last, at: Date.now(), type, app: '', subject: '', data}
   }
 
-  /** An id for the current moment: later events have greater ids. */
+  /** Returns an id for the current moment: later events have greater ids. */
   mark(): number {
     return this.#log.mark()
   }
 
-  /** The time of an id; undefined if its event was dropped, or it is not from this run. */
+  /** Returns the time of an id; undefined if its event was dropped, or it is not from this run. */
   momentOf(id: number): ReturnType<EventLog['momentOf']> {
     return this.#log.momentOf(id)
   }

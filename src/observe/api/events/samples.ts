@@ -20,7 +20,7 @@ interface AllLines extends Omit<Api.LineSample, 'notShown'> {
   readonly notShown: ReadonlyMap<string, number>
 }
 
-/** The part of a sample that is of one app; empty for all. */
+/** Returns the part of a sample that is of one app; empty for all. */
 export function linesOf({lines, notShown, ...place}: AllLines, app: string): Api.LineSample {
   const isMeant = (name: string): boolean => app === '' || isOfApp(name, app)
   const counts = [...notShown].map(([name, count]) => (isMeant(name) ? count : 0))

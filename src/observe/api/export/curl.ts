@@ -36,7 +36,7 @@ class Variables {
     return count === 1 ? name : `${name}__${count}`
   }
 
-  /** A masked text: pieces of text at even places, names of variables at odd ones. */
+  /** Returns a masked text: pieces of text at even places, names of variables at odd ones. */
   split(text: string): readonly string[] {
     return text.split(this.#mark)
   }
@@ -135,7 +135,7 @@ function requestExporter({masked, placeOf}: ExporterOptions, write: WriteRequest
   }
 }
 
-/** The call with its request as text: compressed, the secrets in it would have no names. */
+/** Returns the call with its request as text: compressed, the secrets in it would have no names. */
 function decompressed(call: RecordedCall): RecordedCall {
   const {request} = contentOf(call)
   const body = plainBody(request, MAX_PLAIN)

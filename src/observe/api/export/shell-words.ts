@@ -16,7 +16,7 @@ export function shellWord(parts: Parts): string {
   return word === '' ? "''" : word
 }
 
-/** A command that writes these bytes, NUL among them, to its standard output. */
+/** Returns a command that writes these bytes, NUL among them, to its standard output. */
 export function shellPrintf(parts: Parts): string {
   const formats = parts.map(part => (Buffer.isBuffer(part) ? format(part) : '%s'))
   const variables = parts.flatMap(part => (Buffer.isBuffer(part) ? [] : [` "$${part.variable}"`]))

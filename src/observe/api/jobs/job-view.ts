@@ -3,7 +3,7 @@ import type {Job} from '../../../work/job/job.ts'
 import type {FailurePolicy} from '../../../work/series/series.ts'
 import {timeText} from '../workflows/instance-view.ts'
 
-/** A job without its data. */
+/** Returns a job without its data. */
 export function jobView(job: Job): Api.Job {
   const {key, app, name, schedule, dueTime, ttl, repeats, begin, expires, planned, count, last, attempts, answer} = job
   return {

@@ -97,7 +97,7 @@ export class JoinedTrace {
     return call === own ? undefined : call?.number
   }
 
-  /** The parent of a call, by the spans of its caller. Undefined if these do not show it. */
+  /** Returns the parent of a call, by the spans of its caller. Undefined if these do not show it. */
   aboveCall(call: TracedCall): SpanPlace | undefined {
     const span = this.#trace.spans.get(spanIdOf(call.cameWith))
     if (span === undefined) return undefined
@@ -193,10 +193,10 @@ function begunBy(got: readonly Got[], moment: number): number {
   return low
 }
 
-/** The id in the name of an app that may have its version. */
+/** Returns the id in the name of an app that may have its version. */
 const idIn = (name: string): string => name.split('@', 1)[0] ?? ''
 
-/** An app by its id, or by its id and version. */
+/** Returns an app by its id, or by its id and version. */
 const isSame = (name: string, app: string): boolean => name === app || name.startsWith(`${app}@`)
 const isServiceOf = (to: string, {app}: ReceivedSpan): boolean => isSame(to, app)
 

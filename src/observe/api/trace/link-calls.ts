@@ -104,7 +104,7 @@ export class CallLinks {
     return this.#links.get(number)
   }
 
-  /** The calls that were made for a call, in the order of their starts. */
+  /** Returns the calls that were made for a call, in the order of their starts. */
   madeFor(number: number): readonly number[] {
     return this.#madeFor.get(number) ?? []
   }

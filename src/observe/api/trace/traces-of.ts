@@ -43,7 +43,7 @@ function eventIn(head: string, target: string, pieces: readonly TapePiece[]): Pa
   return grpcEventNames(isBulk === undefined ? message : lastOfBatch(message))
 }
 
-/** The event of the last entry of a TopicEventBulkRequest, by the numbers of Dapr's appcallback.proto. */
+/** Returns the event of the last entry of a TopicEventBulkRequest, by the numbers of Dapr's appcallback.proto. */
 function lastOfBatch(batch: Buffer): Uint8Array {
   const [ENTRIES, CLOUD_EVENT] = [2, 3]
   const entry = fieldsOf(batch).findLast(({number}) => number === ENTRIES)
@@ -76,7 +76,7 @@ function fieldsOf(message: Uint8Array): readonly {readonly number: number; reado
   return fields
 }
 
-/** The names in an envelope of another writer. */
+/** Returns the names in an envelope of another writer. */
 export function otherNames(envelope: Buffer): Partial<EventNames> {
   const {id, source} = (jsonIn(envelope.toString()) ?? {}) as {readonly id?: unknown; readonly source?: unknown}
   return {...(typeof id === 'string' && {event: id}), ...(typeof source === 'string' && {publisher: source})}

@@ -87,6 +87,6 @@ export interface Since {
   readonly place: number
 }
 
-/** The instances that a condition names: an id, or a name with a number; empty for all. */
+/** Returns the instances that a condition names: an id, or a name with a number; empty for all. */
 export const appsCalled = (apps: readonly WaitedApp[], called: string): readonly WaitedApp[] =>
   called === '' ? apps : apps.filter(app => isNamedSo(app, called))

@@ -43,7 +43,7 @@ export async function startingApp({control}: RunFacts, workflows: Workflows, wan
   )
 }
 
-/** The latest instances that the parameters of a request mean. Throws a UserError. */
+/** Returns the latest instances that the parameters of a request mean. Throws a UserError. */
 export function listInstances(workflows: Workflows, query: URLSearchParams): Api.Workflows {
   const limit = rowsIn(query)
   const statuses = query.getAll('status').map(statusIn)
@@ -66,7 +66,7 @@ export function listInstances(workflows: Workflows, query: URLSearchParams): Api
   }
 }
 
-/** The number of a status. Throws a UserError. */
+/** Returns the number of a status. Throws a UserError. */
 export function statusIn(word: string): number {
   const status = STATUSES.indexOf(word.toUpperCase())
   if (status >= 0) return status

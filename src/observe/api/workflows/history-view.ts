@@ -148,7 +148,7 @@ const timeOf = ({timestamp}: Event): number => (timestamp === undefined ? 0 : ms
 const routerText = ({sourceAppID, targetAppID}: NonNullable<Event['router']>): string =>
   targetAppID === '' ? sourceAppID : `${sourceAppID}->${targetAppID}`
 
-/** A time to the second, as Go's RFC3339 has it. */
+/** Returns a time to the second, as Go's RFC3339 has it. */
 const secondText = (time: Parameters<typeof msOf>[0] | undefined): string =>
   time === undefined ? '' : timeText(msOf({...time, nanos: 0})).replace('.000Z', 'Z')
 

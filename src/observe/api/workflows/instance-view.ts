@@ -7,7 +7,7 @@ import type {Workflows} from '../../../work/workflow/workflows.ts'
 
 export const timeText = (ms: number): string => new Date(ms).toISOString()
 
-/** An instance without its payloads. */
+/** Returns an instance without its payloads. */
 export function instanceView(workflows: Workflows, instance: Instance): Api.Workflow {
   const {key, app, id, name, status, created, updated, customStatus = '', parent, trace} = instance
   return {
@@ -26,7 +26,7 @@ export function instanceView(workflows: Workflows, instance: Instance): Api.Work
   }
 }
 
-/** An instance with its payloads. */
+/** Returns an instance with its payloads. */
 export function instanceDetail(workflows: Workflows, instance: Instance): Api.WorkflowDetail {
   const {version = null, execution, failure} = instance
   const {input = null, output = null} = instance

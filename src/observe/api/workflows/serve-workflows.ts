@@ -27,7 +27,7 @@ import {join} from 'node:path'
 export {listInstances} from './find-instances.ts'
 export {changeInstance, purgeInstances, startInstance} from './change-instances.ts'
 
-/** The instance that a query names. Throws an ApiProblem. */
+/** Returns the instance that a query names. Throws an ApiProblem. */
 const asked = (workflows: Workflows, {query}: ApiRequest): Instance =>
   findInstance(workflows, {id: query.get('id') ?? '', app: query.get('app') ?? ''})
 
@@ -64,7 +64,7 @@ export async function replayInstance(workflows: Workflows, {body, gone}: ApiRequ
   return {app, id, name, at: timeText(at), ...replayed}
 }
 
-/** The steps of an instance, and which workers it lacks. */
+/** Returns the steps of an instance, and which workers it lacks. */
 function timelineView(workflows: Workflows, instance: Instance): Omit<Api.WorkflowTimeline, 'events'> {
   const steps = timelineOf(workflows.events(instance), instance.app, workflows.timers(instance))
   const busy = steps.filter(({kind, state}) => state === 'waits' && (kind === 'activity' || kind === 'child'))

@@ -50,7 +50,7 @@ export class Histogram implements Series {
 
 const braces = (labels: string): string => (labels === '' ? '' : `{${labels}}`)
 
-/** A number in Prometheus' text format; Go may format large and small ones differently. */
+/** Returns a number in Prometheus' text format; Go may format large and small ones differently. */
 const formatValue = (value: number): string =>
   value === Infinity ? '+Inf' : value === -Infinity ? '-Inf' : value.toString()
 
@@ -89,7 +89,7 @@ export class Family<Kind extends Series> {
     return this.#series.size
   }
 
-  /** The series with these values, in the order of the labels. Keep the result: looking it up costs more than counting. */
+  /** Returns the series with these values, in the order of the labels. Keep the result: looking it up costs more than counting. */
   series(...values: readonly string[]): Kind {
     // successive counts often have the same labels
     if (this.#latest !== undefined && values.every((value, index) => value === this.#latestValues[index]))

@@ -34,7 +34,7 @@ function compare(a: Pattern, b: Pattern): number {
   return Number(a.isPrefix) - Number(b.isPrefix)
 }
 
-/** The path of a request's target: decoded, without the query. */
+/** Returns the path of a request's target: decoded, without the query. */
 function pathOf(target: string): string {
   const at = target.indexOf('?')
   return uriDecoded(at < 0 ? target : target.slice(0, at))

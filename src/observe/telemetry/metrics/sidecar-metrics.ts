@@ -9,7 +9,7 @@ import {MetricsRegistry} from './registry.ts'
 import {ResiliencyMetrics} from './resiliency.ts'
 import {readdirSync, readFileSync} from 'node:fs'
 
-/** A metric's name without the prefix, which rules may omit. */
+/** Returns a metric's name without the prefix, which rules may omit. */
 const bare = (metric: string): string => metric.replace(/^dapr_/, '')
 
 /** Applies `spec.metrics.rules` to the labels of a metric, in order. */
@@ -94,7 +94,7 @@ export class SidecarMetrics {
     this.#registry.counter('dapr_error_code_total').series(this.#appId, code, category).value++
   }
 
-  /** The response of the metrics port, for any path. */
+  /** Returns the response of the metrics port, for any path. */
   text(): string {
     this.#readProcess ??= registerProcess(this.#registry)
     this.#readProcess()

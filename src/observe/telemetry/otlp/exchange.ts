@@ -74,7 +74,7 @@ const STATUS = {code: [1, 'int32'], message: [2, 'string']} as const
 export const failureBody = ({code, message}: ExportError, isJson: boolean): Buffer =>
   isJson ? Buffer.from(JSON.stringify({code, message})) : Buffer.from(encode(STATUS, {code, message}))
 
-/** The mistake of the sender. Undefined if the error has another cause. */
+/** Returns the mistake of the sender. Undefined if the error has another cause. */
 export function exportErrorOf(error: unknown): ExportError | undefined {
   if (error instanceof ExportError) return error
   return error instanceof DecodeError

@@ -58,7 +58,7 @@ export function* itemsOf(signal: Signal, body: Buffer, isJson: boolean): Generat
   }
 }
 
-/** The fields of a message; JSON is open already. */
+/** Returns the fields of a message; JSON is open already. */
 const opened = (table: Schema, message: unknown): Readonly<Record<string, unknown>> =>
   message instanceof Uint8Array ? decode(table, message) : fieldsOf(message)
 

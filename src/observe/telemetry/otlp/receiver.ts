@@ -133,7 +133,7 @@ export class Receiver {
   }
 }
 
-/** The signal of a request. Throws an ExportError for requests that may not be sent here: of a web page, for example. */
+/** Returns the signal of a request. Throws an ExportError for requests that may not be sent here: of a web page, for example. */
 function admitted({method, path, header}: Head): NonNullable<ReturnType<typeof signalOf>> {
   const origin = header('origin')
   const isForeign =
@@ -148,7 +148,7 @@ function admitted({method, path, header}: Head): NonNullable<ReturnType<typeof s
   return signal
 }
 
-/** The host without its port, in lower case. */
+/** Returns the host without its port, in lower case. */
 const hostIn = (authority: string): string =>
   authority
     .toLowerCase()
@@ -174,7 +174,7 @@ async function readBody(stream: Readable): Promise<Buffer> {
 /** The bytes before a message of gRPC: whether it is compressed, and its length. */
 const PREFIX_BYTES = 5
 
-/** The only message of a call, and how it is compressed. Throws an ExportError. */
+/** Returns the only message of a call, and how it is compressed. Throws an ExportError. */
 function grpcMessage(body: Buffer, encoding: string): [message: Buffer, encoding: string] {
   const isWhole = body.length >= PREFIX_BYTES && body.readUInt32BE(1) === body.length - PREFIX_BYTES
   if (!isWhole) throw new ExportError('INVALID', 'the call does not have exactly one message')

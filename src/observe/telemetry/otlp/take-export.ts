@@ -30,7 +30,7 @@ export class Rejected extends Error {
   override readonly name = 'Rejected'
 }
 
-/** A span, from protobuf or JSON. Throws a Rejected if it has no place in a trace. `now`: ms since 1970. */
+/** Returns a span, from protobuf or JSON. Throws a Rejected if it has no place in a trace. `now`: ms since 1970. */
 export function readSpan(span: Message, {scope, sender, now}: SpanReading): ReceivedSpan {
   const traceId = idOf(span['traceId'], 32)
   const spanId = idOf(span['spanId'], 16)
@@ -83,7 +83,7 @@ interface SpanReading {
 /** `STATUS_CODE_ERROR` */
 const ERROR = 2
 
-/** A log record. Undefined if it names no trace. */
+/** Returns a log record. Undefined if it names no trace. */
 export function readLogRecord(log: Message, {sender, now}: SpanReading): ReceivedLog | undefined {
   const traceId = idOf(log['traceId'], 32)
   if (traceId === '') return undefined

@@ -33,7 +33,7 @@ export interface CallContent {
   readonly traceparent: string
 }
 
-/** The call with copies of its bytes: those on the tape are overwritten later. */
+/** Returns the call with copies of its bytes: those on the tape are overwritten later. */
 export const copyOfCall = (call: RecordedCall): RecordedCall => ({
   ...call,
   pieces: call.pieces.map(({kind, bytes}) => ({kind, bytes: Buffer.from(bytes)}))
@@ -68,7 +68,7 @@ export function contentOf({pieces = [], edgeOf}: Partial<Pick<RecordedCall, 'pie
   }
 }
 
-/** The method of a call. A method without a number in the line (`PROPFIND`) is read from its bytes. */
+/** Returns the method of a call. A method without a number in the line (`PROPFIND`) is read from its bytes. */
 export const methodOf = ({method}: Pick<CallLine, 'method'>, content: () => CallContent): string =>
   method || (content().request.head.split(' ', 1)[0] ?? '')
 

@@ -29,7 +29,7 @@ export const FLAG = {
 /** Time below which a connection existed before, in ms. */
 const KEPT_MS = 0.05
 
-/** A time in ms in 16 bits, right to a thousandth of itself, up to an hour. */
+/** Returns a time in ms in 16 bits, right to a thousandth of itself, up to an hour. */
 const packed = (ms: number): number => Math.min(0xff_ff, Math.round(Math.log2(1 + ms * 1000) * 2048))
 const unpacked = (bits: number): number => (2 ** (bits / 2048) - 1) / 1000
 

@@ -64,7 +64,7 @@ async function httpExporter({endpoint, isSecure, headers}: OtlpSettings, timeout
   return new OTLPTraceExporter({url, headers: {...headers}, timeoutMillis})
 }
 
-/** An exporter behind OpenTelemetry's bounded queue. */
+/** Returns an exporter behind OpenTelemetry's bounded queue. */
 function openSink(
   name: string,
   exporter: SpanExporter & {readonly ending?: AbortController},
@@ -125,7 +125,7 @@ export function resourceAttributes({appId, env}: Pick<SpanExporterOptions, 'appI
 const KINDS = {server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL}
 const SCOPE = {name: 'dapr-diagnostics'}
 
-/** A span in the format of OpenTelemetry's exporters. */
+/** Returns a span in the format of OpenTelemetry's exporters. */
 function readable(span: FinishedSpan, resource: ReadableSpan['resource']): ReadableSpan {
   const {name, kind, context, parentSpanId, startedAt, durationMs, attributes, error} = span
   const {traceId, spanId, flags} = context

@@ -8,7 +8,7 @@ export interface FinishedSpan extends Omit<WorkSpan, 'traceparent'> {
   readonly context: TraceContext
 }
 
-/** The error of a span by the response status (Dapr: pkg/diagnostics/http_tracing.go, traceStatusFromHTTPCode). */
+/** Returns the error of a span by the response status (Dapr: pkg/diagnostics/http_tracing.go, traceStatusFromHTTPCode). */
 export const errorOf = (status: number): string =>
   status < 400 ? '' : `Code(${status}): ${statusText(status) ?? 'Unknown'}`
 
@@ -30,7 +30,7 @@ export interface TracedRequest {
   readonly actor?: SpanActor | undefined
 }
 
-/** The name of the span: Dapr uses the callee and method of an invocation, the type and method of an actor, else the path. */
+/** Returns the name of the span: Dapr uses the callee and method of an invocation, the type and method of an actor, else the path. */
 export function spanName(traced: Pick<TracedRequest, 'verb' | 'callee' | 'method' | 'path' | 'actor'>): string {
   const {verb, callee, method, path, actor} = traced
   return callee === '' ? (actor?.name ?? actorIn(verb, path)?.name ?? path) : `CallLocal/${callee}/${method}`
@@ -48,14 +48,14 @@ function actorIn(verb: string, path: string): SpanActor | undefined {
   return operation && {type, id, name: `${operation.name}/${type}`}
 }
 
-/** The attributes of a request about an actor (Dapr: pkg/api/http/actors.go, append…SpanAttributes). */
+/** Returns the attributes of a request about an actor (Dapr: pkg/api/http/actors.go, append…SpanAttributes). */
 function actorAttributes({type, id, name}: SpanActor): Readonly<Record<string, string>> {
   const whole = `${type}.${id}`
   const isCall = name.startsWith('CallActor/')
   return {'dapr.actor': whole, ...(isCall && {'rpc.service': 'ServiceInvocation', 'net.peer.name': whole})}
 }
 
-/** The attributes of a sampled span. */
+/** Returns the attributes of a sampled span. */
 export function attributesOf(request: TracedRequest): Readonly<Record<string, string>> {
   const {verb, path, target, status, peer, headers, callee, method} = request
   const attributes = ownAttributes(headers)
@@ -99,7 +99,7 @@ const stateAttributes = (
   'db.name': name
 })
 
-/** The attributes that callers add themselves. */
+/** Returns the attributes that callers add themselves. */
 function ownAttributes(headers: TracedRequest['headers']): Record<string, string> {
   const attributes: Record<string, string> = {}
   // oxlint-disable-next-line pillion/user-words -- these begin with dapr-

@@ -5,21 +5,21 @@ export const SAMPLED = 1
 
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
-/** The caller's context; undefined if it is missing or invalid. Only versions after 00 may have more parts. */
+/** Returns the caller's context; undefined if it is missing or invalid. Only versions after 00 may have more parts. */
 export function parseTraceContext(traceparent: string, tracestate: string): TraceContext | undefined {
   const [matched, version, traceId = '', spanId = '', flags = '', more] = TRACEPARENT.exec(traceparent) ?? []
   if (matched === undefined || (version === '00' && more !== undefined)) return undefined
   return {traceId, spanId, flags: Number.parseInt(flags, 16), tracestate: parseTracestate(tracestate)}
 }
 
-/** The value of the `traceparent` header. */
+/** Returns the value of the `traceparent` header. */
 export const formatTraceparent = ({traceId, spanId, flags}: TraceContext): string =>
   `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`
 
 /** Maximum characters of a tracestate in Dapr (pkg/diagnostics/consts). */
 const MAX_TRACESTATE = 512
 
-/** The value of the `tracestate` header; empty if omitted. */
+/** Returns the value of the `tracestate` header; empty if omitted. */
 export const formatTracestate = ({tracestate}: TraceContext): string =>
   tracestate.length <= MAX_TRACESTATE ? tracestate : ''
 
@@ -27,7 +27,7 @@ const MAX_MEMBERS = 32
 const MEMBER =
   /^(?:[a-z0-9][_0-9a-z\-*/]{0,255}|[a-z0-9][_0-9a-z\-*/]{0,240}@[a-z][_0-9a-z\-*/]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/
 
-/** A tracestate as OpenTelemetry for Go parses it, without empty members; empty if a member is invalid or repeated. */
+/** Returns a tracestate as OpenTelemetry for Go parses it, without empty members; empty if a member is invalid or repeated. */
 export function parseTracestate(text: string): string {
   const members = text
     .split(',')

@@ -47,7 +47,7 @@ export class Tracer {
     this.#sampler = sampler
   }
 
-  /** The span of a request: a child of the caller's if that sent a valid `traceparent`, else the root of a new trace. */
+  /** Returns the span of a request: a child of the caller's if that sent a valid `traceparent`, else the root of a new trace. */
   start(traceparent: string, tracestate: string): ActiveSpan {
     const parent = traceparent === '' ? undefined : parseTraceContext(traceparent, tracestate)
     if (parent !== undefined) return this.#child(parent)
@@ -56,7 +56,7 @@ export class Tracer {
     return {context: rootOf(traceId, isSampled), parentSpanId: '', isSampled}
   }
 
-  /** The span of the callee's sidecar, a child of the caller's; its app gets this context. */
+  /** Returns the span of the callee's sidecar, a child of the caller's; its app gets this context. */
   startChild({context}: ActiveSpan): ActiveSpan {
     return this.#child(context)
   }

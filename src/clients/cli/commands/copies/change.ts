@@ -118,7 +118,7 @@ export function copyNamed(copies: readonly KnownCopy[], name: string): KnownCopy
 }
 
 /**
- * The remains of a copy in the state folder: its own data, and, if its folder is gone, its workflows, jobs and reminders, and the
+ * Returns the remains of a copy in the state folder: its own data, and, if its folder is gone, its workflows, jobs and reminders, and the
  * records of its runs. While the folder exists, its next run needs these.
  */
 function remainsOf(env: Environment, {folder, isGone, space}: KnownCopy): readonly string[] {

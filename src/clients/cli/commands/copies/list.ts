@@ -72,7 +72,7 @@ async function rowOf(copy: KnownCopy, runs: readonly FoundRun[]): Promise<CopyRo
   }
 }
 
-/** The size of a folder in bytes, as du(1) counts it: cloned blocks count in each copy. */
+/** Returns the size of a folder in bytes, as du(1) counts it: cloned blocks count in each copy. */
 async function sizeOf(folder: string): Promise<number> {
   const {last} = await runLines(['du', '-sk', folder], {folder: '/'})
   return Number(/^\d+/.exec(last)?.[0] ?? 0) * 1024

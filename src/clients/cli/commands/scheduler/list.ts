@@ -72,7 +72,7 @@ const HEADS = {
 
 type WideRow = Readonly<Partial<Record<keyof typeof HEADS, string | number>>>
 
-/** A row with the keys of Dapr's CLI, in their order; missing values are left out. */
+/** Returns a row with the keys of Dapr's CLI, in their order; missing values are left out. */
 const wideRow = (row: Scheduled, namespace: string): WideRow => ({
   namespace,
   name: row.name,
@@ -94,7 +94,7 @@ const FORMATS = [
   'activity/{app ID}/{activity ID}'
 ]
 
-/** The names that a command has been given. Throws a UserError in Dapr's words for a wrong name. */
+/** Returns the names that a command has been given. Throws a UserError in Dapr's words for a wrong name. */
 function checkedNames({words}: CommandContext): readonly string[] {
   if (words.length === 0) throw new UsageError('requires at least 1 arg(s), only received 0')
   for (const word of words) {
@@ -108,7 +108,7 @@ function checkedNames({words}: CommandContext): readonly string[] {
   return words
 }
 
-/** The scope of `delete-all`. Throws a UserError. */
+/** Returns the scope of `delete-all`. Throws a UserError. */
 function checkedScope({words}: CommandContext): string {
   const [word = ''] = words
   if (words.length !== 1) throw new UsageError(`accepts 1 arg(s), received ${words.length}`)

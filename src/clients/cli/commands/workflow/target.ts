@@ -14,7 +14,7 @@ export const appIn = ({flags}: CommandContext): {readonly app?: string} => {
   return app === undefined ? {} : {app}
 }
 
-/** The only argument. Throws a UsageError in cobra's words. */
+/** Returns the only argument. Throws a UsageError in cobra's words. */
 export function onlyWord({words}: CommandContext): string {
   const [word] = words
   if (word !== undefined && words.length === 1) return word

@@ -85,7 +85,7 @@ const traceHint = (id: string): string =>
 const isOver = ({status}: Pick<Workflow, 'status'>): boolean =>
   !['RUNNING', 'PENDING', 'SUSPENDED', 'STALLED', 'UNKNOWN'].includes(status)
 
-/** A step in one line, when it changes. */
+/** Returns a step in one line, when it changes. */
 export function stepLine(step: WorkflowStep, began: number): string {
   const {startedAt, endedAt, failure, tries} = step
   const at = Date.parse(endedAt ?? startedAt)
