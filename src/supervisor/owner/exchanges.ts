@@ -1,3 +1,4 @@
+import type {AppState} from '../../model/app-state.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import type {ExchangeOptions} from '../reload/overlap.ts'
 import {Replacement} from '../reload/replacement.ts'
@@ -95,6 +96,10 @@ export function canOverlap({app, plan, isOtherNext, isDebugged}: AppRuntime): bo
   const isUp = app.state.phase === 'running' && app.state.ready
   return plan.reload === 'overlap' && plan.channel.autoPort && isUp && !isOtherNext && !isDebugged
 }
+
+/** Whether its process has ended, and the next one follows after a pause, or with the next need. */
+export const hasPaused = (state: AppState): boolean =>
+  state.phase === 'asleep' || (state.phase === 'backoff' && state.until < Infinity)
 
 /** Returns the process of an open app, as far as commands depend on it. */
 export function processOf({isDebugged, isGivenUp, app: {state}, sleep}: AppRuntime): OwnerFacts['process'] {

@@ -1,7 +1,7 @@
 import type {Why} from '../../model/app-state.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import {wholeMessageOf} from '../../model/errors.ts'
-import {canOverlap, Exchanges, processOf, type ExchangesNeeds} from './exchanges.ts'
+import {canOverlap, Exchanges, hasPaused, processOf, type ExchangesNeeds} from './exchanges.ts'
 import {nextStep, type OwnerFacts, type OwnerStep} from './next-step.ts'
 import {InstanceTurns} from './turn.ts'
 import {OwnerWaiters} from './waiters.ts'
@@ -58,9 +58,9 @@ export class AppOwner {
     this.#off = this.runtime.onMove(() => {
       this.#exchanges.current?.moved()
       this.turns.moved()
-      const {sleep, wanted, plan} = this.runtime
+      const {app, wanted, plan} = this.runtime
       // its next process uses the plan that was not applied
-      if (sleep.isAsleep && wanted !== plan && !this.isChanging) this.want('watch')
+      if (hasPaused(app.state) && wanted !== plan && !this.isChanging) this.want('watch')
       queueMicrotask(() => this.look())
     })
   }

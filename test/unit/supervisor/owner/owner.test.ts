@@ -1,4 +1,5 @@
 import t from 'tap'
+import type {AppState} from '../../../../src/model/app-state.ts'
 import {UserError} from '../../../../src/model/errors.ts'
 import {open, READY, settle} from './fake-app.ts'
 
@@ -345,10 +346,16 @@ t.test('who waits for the next process is answered when one of this round is spa
   t.ok(owner.isChanging, 'after the time in which it should be ready, too')
 })
 
-t.test('an app that falls asleep takes the plan that it has not', async t => {
-  const {runtime} = open()
-  runtime.wanted = {...runtime.plan}
-  runtime.move({phase: 'asleep', last: undefined})
-  await settle()
-  t.same(runtime.asked, ['replace: watch'])
-})
+const crash = {kind: 'code', code: 1} as const
+
+for (const state of [
+  {phase: 'asleep', last: undefined},
+  {phase: 'backoff', failures: 1, until: 100, last: crash}
+] satisfies AppState[])
+  t.test(`an app that has kept its process takes the plan that it has not once it is in ${state.phase}`, async t => {
+    const {runtime} = open()
+    runtime.wanted = {...runtime.plan}
+    runtime.move(state)
+    await settle()
+    t.same(runtime.asked, ['replace: watch'])
+  })
