@@ -322,26 +322,14 @@ export class Apps {
 
   async #claimAndOpen(plan: AppPlan, index: number, request: OpenRequest): Promise<AppRuntime | undefined> {
     const {previous} = request
-    const {runtimes, joins, openSidecar, published, lifetime} = this.#options
+    const {runtimes, lifetime} = this.#options
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
     const stages = new Stages()
     const parts: readonly Stage[] = [
       {
         name: 'ports',
-        start: async () => {
-          const served = this.open.flatMap(each => (each.isStopped ? [] : each.plan))
-          await published.claim([plan], served)
-          await this.#options.makesRoom(plan)
-          const kept = previous && this.#kept.get(previous)
-          const hasSamePorts =
-            previous && (await import('../edits/close-for-edit.ts')).hasSamePorts(previous.plan, plan)
-          if (previous !== undefined) this.#kept.delete(previous)
-          const alone = {...this.#options.plan, apps: [plan], leftOut: this.#leftOut}
-          const wanted = hasSamePorts ? () => previous.ports : undefined
-          const others = this.#all.filter(each => each !== previous)
-          ;[ports] = await claimPorts(alone, {wanted, kept, others})
-        },
+        start: async () => void (ports = await this.#claim(plan, previous)),
         stop: () => ports && releasePorts(ports)
       },
       {
@@ -354,11 +342,7 @@ export class Apps {
             await runtimes.again(previous, plan, ports, index)
             runtime = previous
           }
-          joins(runtime)
-          this.#release(({id}) => id === plan.id)
-          this.#arranged()
-          await openSidecar(runtime)
-          published.serve()
+          await this.#join(runtime)
         },
         stop: async () => runtime && this.#withdraw(runtime, previous !== undefined)
       }
@@ -366,6 +350,32 @@ export class Apps {
     if ((await stages.start(parts, lifetime.stopRequested)) && !lifetime.isOver && runtime !== undefined) return runtime
     await stages.stop(AbortSignal.abort())
     return undefined
+  }
+
+  /** Claims the ports of an app. `previous`: the app that is opened again; it keeps its ports unless the plan sets others. */
+  async #claim(plan: AppPlan, previous: AppRuntime | undefined): Promise<SidecarPorts | undefined> {
+    const {published, makesRoom, plan: whole} = this.#options
+    const served = this.open.flatMap(each => (each.isStopped ? [] : each.plan))
+    await published.claim([plan], served)
+    await makesRoom(plan)
+    const kept = previous && this.#kept.get(previous)
+    const hasSamePorts = previous && (await import('../edits/close-for-edit.ts')).hasSamePorts(previous.plan, plan)
+    if (previous !== undefined) this.#kept.delete(previous)
+    const wanted = hasSamePorts ? () => previous.ports : undefined
+    const others = this.#all.filter(each => each !== previous)
+    const alone = {...whole, apps: [plan], leftOut: this.#leftOut}
+    const [ports] = await claimPorts(alone, {wanted, kept, others})
+    return ports
+  }
+
+  /** Opens the sidecar of an app. From now on its calls wait here, also those at removed apps of its id. */
+  async #join(runtime: AppRuntime): Promise<void> {
+    const {joins, openSidecar, published} = this.#options
+    joins(runtime)
+    this.#release(({id}) => id === runtime.id)
+    this.#arranged()
+    await openSidecar(runtime)
+    published.serve()
   }
 
   /** Undoes a start that has failed or was cancelled: the app is stopped again, or removed if it is new. */

@@ -47,7 +47,7 @@ export class AppStarter {
     if (fault !== '') return failed(fault)
     if (
       leftOut.length === 0 &&
-      meant.every(runtime => !this.#isDown(runtime) && !runtime.isDebugged && runtime.app.state.phase !== 'idle')
+      meant.every(runtime => !isDown(runtime) && !runtime.isDebugged && runtime.app.state.phase !== 'idle')
     )
       return {outcome: 'runs already', why: ''}
     try {
@@ -75,7 +75,7 @@ export class AppStarter {
     const start = async (): Promise<string | undefined> => (await this.start(id))?.why
     if (meant.length > 0 && meant.every(({plan}) => plan.command.length === 0))
       return 'it has no command, only a sidecar'
-    if (meant.every(each => this.#isDown(each)) || meant.some(({isExcepted}) => isExcepted)) return start()
+    if (meant.every(isDown) || meant.some(({isExcepted}) => isExcepted)) return start()
     if (lifetime.isOver) return 'the run is stopping'
     const fault = await faultNow(meant)
     if (fault !== '') return fault
@@ -135,7 +135,7 @@ export class AppStarter {
   /** Asks for a process of an app, after its dependencies. */
   async #bringUp(runtime: AppRuntime): Promise<void> {
     runtime.person = 'none'
-    if (!runtime.isDebugged && (!this.#isDown(runtime) || runtime.sleep.isWaking)) return
+    if (!runtime.isDebugged && (!isDown(runtime) || runtime.sleep.isWaking)) return
     if (runtime.request === 'no') runtime.request = 'later'
     await this.#bringNeeded(runtime.wanted) // by the plan of the latest edit, with which it starts
     if (runtime.request === 'later') runtime.request = 'now'
@@ -164,7 +164,7 @@ export class AppStarter {
     for (const dependency of dependsOn) {
       for (const plan of apps.leftOut(dependency.id)) await this.#bringIn(plan)
       for (const needed of apps.named(dependency.id))
-        if (this.#isLacking(needed, dependency)) {
+        if (isLacking(needed, dependency)) {
           // reasons against its start are reported at the start
           await faultNow([needed])
           await this.#bringUp(needed)
@@ -172,55 +172,66 @@ export class AppStarter {
     }
   }
 
-  /** Whether the app does not run, and will not restart by itself. */
-  #isDown({isStopped, app}: AppRuntime): boolean {
-    return isStopped || ['exited', 'backoff', 'asleep'].includes(app.state.phase)
-  }
-
-  /** Whether a dependency must be started, unless it has exited successfully. */
-  #isLacking(needed: AppRuntime, dependency: Dependency): boolean {
-    if (needed.isStopped) return true
-    const {state} = needed.app
-    // its own dependencies may be stopped
-    if (state.phase === 'asleep') return true
-    const waitsForSave = state.phase === 'backoff' && state.until === Infinity
-    if (state.phase !== 'exited' && !waitsForSave) return false
-    return !hasReached(needed.progress, dependency) || !(dependency.until === 'completed' || succeeded(exitOf(state)))
-  }
-
   /** Waits for the first processes of apps; returns '' when they were spawned, else the reason. */
   async #whyNoneBegun(runtimes: readonly AppRuntime[]): Promise<string> {
-    const whys = await Promise.all(runtimes.map(async runtime => this.#whyNotBegun(runtime)))
+    const whys = await Promise.all(runtimes.map(whyNotBegun))
     return whys.find(why => why !== '') ?? ''
   }
+}
 
-  /** Waits for the first process of an app; '' when it was spawned, or the app has left the run, else the reason. */
-  async #whyNotBegun(runtime: AppRuntime): Promise<string> {
-    const {promise, resolve} = Promise.withResolvers<string>()
-    const look = (): void => {
-      const {state} = runtime.app
-      const {isWaking} = runtime.sleep
-      if (runtime.isBetweenOpenings && !runtime.leaves) return
-      const fault = isWaking ? '' : whyNotSpawned(state) // a waking app still has the state of its previous process
-      // without a pid it could not be spawned: its next state follows
-      const isUnknown = state.phase === 'starting' && state.pid === undefined && runtime.plan.command.length > 0
-      if (runtime.leaves) resolve('')
-      else if (runtime.isGivenUp) resolve(runtime.obstacle)
-      else if (runtime.isStopped) resolve('it was stopped meanwhile')
-      else if (runtime.isDebugged) resolve('it went to a debugger meanwhile')
-      else if (fault !== '') resolve(fault)
-      else if (state.phase === 'exited' && state.exit === undefined) resolve('the run is stopping')
-      else if (state.phase === 'asleep' && !isWaking)
-        resolve(state.last === undefined ? 'what it depends on has failed' : runtime.queue.reason)
-      else if (state.phase !== 'idle' && state.phase !== 'asleep' && !isUnknown) resolve('')
-    }
-    const off = runtime.onMove(look)
-    try {
-      look()
-      return await promise
-    } finally {
-      off()
-    }
+/** Whether the app does not run, and will not restart by itself. */
+const isDown = ({isStopped, app}: AppRuntime): boolean =>
+  isStopped || ['exited', 'backoff', 'asleep'].includes(app.state.phase)
+
+/** Whether a dependency must be started, unless it has exited successfully. */
+function isLacking(needed: AppRuntime, dependency: Dependency): boolean {
+  const {state} = needed.app
+  // the dependencies of a sleeping app may be stopped
+  if (needed.isStopped || state.phase === 'asleep') return true
+  const waitsForSave = state.phase === 'backoff' && state.until === Infinity
+  if (state.phase !== 'exited' && !waitsForSave) return false
+  return !hasReached(needed.progress, dependency) || !(dependency.until === 'completed' || succeeded(exitOf(state)))
+}
+
+/** Waits for the first process of an app; '' when it was spawned, or the app has left the run, else the reason. */
+async function whyNotBegun(runtime: AppRuntime): Promise<string> {
+  const {promise, resolve} = Promise.withResolvers<string>()
+  const look = (): void => {
+    const begin = beginOf(runtime)
+    if (begin !== 'open') resolve(begin === 'begun' ? '' : begin.why)
+  }
+  const off = runtime.onMove(look)
+  try {
+    look()
+    return await promise
+  } finally {
+    off()
+  }
+}
+
+/** The begin of an app that a command has started. `open`: its process is neither spawned nor given up. An app that leaves begins nothing more. */
+function beginOf(runtime: AppRuntime): 'open' | 'begun' | {readonly why: string} {
+  const {app, plan, leaves, isBetweenOpenings, isGivenUp, isStopped, isDebugged, obstacle, queue, sleep} = runtime
+  const {state} = app
+  if (leaves) return 'begun'
+  if (isBetweenOpenings) return 'open'
+  if (isGivenUp) return {why: obstacle}
+  if (isStopped) return {why: 'it was stopped meanwhile'}
+  if (isDebugged) return {why: 'it went to a debugger meanwhile'}
+  if (sleep.isWaking) return 'open' // it still has the state of its previous process
+  const fault = whyNotSpawned(state)
+  if (fault !== '') return {why: fault}
+  switch (state.phase) {
+    case 'idle':
+      return 'open'
+    case 'starting':
+      return state.pid === undefined && plan.command.length > 0 ? 'open' : 'begun' // it could not be spawned: its next state follows
+    case 'asleep':
+      return {why: state.last === undefined ? 'what it depends on has failed' : queue.reason}
+    case 'exited':
+      return state.exit === undefined ? {why: 'the run is stopping'} : 'begun'
+    default:
+      return 'begun'
   }
 }
 
