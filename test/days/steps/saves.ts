@@ -1,3 +1,4 @@
+import {dependsOn} from '../template.ts'
 import {pick, type Kinds, type Place} from './step.ts'
 
 /**
@@ -24,6 +25,11 @@ export const SAVES: Kinds = {
     (model, {a}, {isPatient}) => {
       const folder = pick(model.written.apps, a)?.folder
       const apps = model.written.apps.filter(each => each.folder === folder)
+      // a start that waits for such an app would wait for the next save
+      const isAwaited = model.followed.apps.some(
+        each => model.underWay.has(each.id) && dependsOn(each).some(([id]) => apps.some(app => app.id === id))
+      )
+      if (isAwaited) return undefined
       // such an app would be started again for minutes
       if (folder === undefined || (!isPatient && apps.some(({keys}) => keys.restart !== undefined))) return undefined
       const text = `bad${model.next()}`
