@@ -314,7 +314,7 @@ export class RunParts {
   }
 
   #createControl(): RunControl {
-    const {apps, changes, starts, services, routes} = this
+    const {apps, changes, services, routes} = this
     const sidecars = this.#sidecars
     return {
       list: () =>
@@ -340,7 +340,6 @@ export class RunParts {
       ...appControl({
         ...this.context,
         changes,
-        starts,
         key: this.#key,
         apps,
         sidecars,

@@ -109,9 +109,9 @@ export class Apps {
     await this.#options.leavesOut(plans)
   }
 
-  /** Opens an app that was left out; the caller starts it. Undefined if another caller has opened it, or the run ends. Throws a UserError. */
-  async bringIn(plan: AppPlan, person?: Starter): Promise<AppRuntime | undefined> {
-    return this.inTurn(async () => {
+  /** Opens and starts an app that was left out, unless another caller has opened it, or the run ends. Throws a UserError. */
+  async bringIn(plan: AppPlan, person?: Starter): Promise<void> {
+    const opened = await this.inTurn(async () => {
       const leftOut = this.#leftOut.find(each => planKey(each) === planKey(plan))
       if (leftOut === undefined) return undefined
       const runtime = await this.#open(leftOut, this.#all.length, {person})
@@ -119,6 +119,7 @@ export class Apps {
       this.broughtIn.add(leftOut.id)
       return runtime
     })
+    if (opened !== undefined) await this.#options.starts.late(opened)
   }
 
   /** Whether no app was given up, and each exited app has succeeded or was asked to exit. */
@@ -322,7 +323,7 @@ export class Apps {
 
   async #claimAndOpen(plan: AppPlan, index: number, request: OpenRequest): Promise<AppRuntime | undefined> {
     const {previous} = request
-    const {runtimes, lifetime} = this.#options
+    const {runtimes, joins, openSidecar, published, lifetime} = this.#options
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
     const stages = new Stages()
@@ -342,7 +343,11 @@ export class Apps {
             await runtimes.again(previous, plan, ports, index)
             runtime = previous
           }
-          await this.#join(runtime)
+          joins(runtime)
+          this.#release(({id}) => id === plan.id)
+          this.#arranged()
+          await openSidecar(runtime)
+          published.serve()
         },
         stop: async () => runtime && this.#withdraw(runtime, previous !== undefined)
       }
@@ -366,16 +371,6 @@ export class Apps {
     const alone = {...whole, apps: [plan], leftOut: this.#leftOut}
     const [ports] = await claimPorts(alone, {wanted, kept, others})
     return ports
-  }
-
-  /** Opens the sidecar of an app. From now on its calls wait here, also those at removed apps of its id. */
-  async #join(runtime: AppRuntime): Promise<void> {
-    const {joins, openSidecar, published} = this.#options
-    joins(runtime)
-    this.#release(({id}) => id === runtime.id)
-    this.#arranged()
-    await openSidecar(runtime)
-    published.serve()
   }
 
   /** Undoes a start that has failed or was cancelled: the app is stopped again, or removed if it is new. */

@@ -7,7 +7,6 @@ import type {AppPlan, Dependency} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {commandPorts} from '../../supervisor/command.ts'
 import {hasReached} from '../../supervisor/order/progress.ts'
-import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {whyNotSpawned} from '../../supervisor/messages/why-not-running.ts'
 import {planKey} from '../edits/plan-facts.ts'
 import type {Changes} from '../edits/changes.ts'
@@ -16,7 +15,6 @@ import type {Starter} from '../../supervisor/owner/next-step.ts'
 
 export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly apps: Apps
-  readonly starts: StartOrder
   readonly changes: Changes
   /** Opens failed parts of apps again. Resolves with the reason why the apps cannot start; '' = they can. */
   readonly faultNow: (runtimes: readonly AppRuntime[]) => Promise<string>
@@ -45,11 +43,7 @@ export class AppStarter {
     if (lifetime.isOver) return failed('the run is stopping')
     const fault = await this.#options.faultNow(meant)
     if (fault !== '') return failed(fault)
-    if (
-      leftOut.length === 0 &&
-      meant.every(runtime => !isDown(runtime) && !runtime.isDebugged && runtime.app.state.phase !== 'idle')
-    )
-      return {outcome: 'runs already', why: ''}
+    if (leftOut.length === 0 && meant.every(isUp)) return {outcome: 'runs already', why: ''}
     try {
       // also an app that `up --except` would leave to the user: it was asked for now
       for (const plan of leftOut) await this.#bringIn(plan, 'none')
@@ -151,10 +145,8 @@ export class AppStarter {
 
   /** Opens an app of an inactive profile, and starts it after its dependencies. */
   async #bringIn(plan: AppPlan, person?: Starter): Promise<void> {
-    const {apps, starts} = this.#options
     await this.#bringNeeded(plan)
-    const runtime = await apps.bringIn(plan, person)
-    if (runtime !== undefined) await starts.late(runtime)
+    await this.#options.apps.bringIn(plan, person)
   }
 
   /** Starts the dependencies of an app that are not running. */
@@ -182,6 +174,9 @@ export class AppStarter {
 /** Whether the app does not run, and will not restart by itself. */
 const isDown = ({isStopped, app}: AppRuntime): boolean =>
   isStopped || ['exited', 'backoff', 'asleep'].includes(app.state.phase)
+
+const isUp = (runtime: AppRuntime): boolean =>
+  !isDown(runtime) && !runtime.isDebugged && runtime.app.state.phase !== 'idle'
 
 /** Whether a dependency must be started, unless it has exited successfully. */
 function isLacking(needed: AppRuntime, dependency: Dependency): boolean {
@@ -221,18 +216,11 @@ function beginOf(runtime: AppRuntime): 'open' | 'begun' | {readonly why: string}
   if (sleep.isWaking) return 'open' // it still has the state of its previous process
   const fault = whyNotSpawned(state)
   if (fault !== '') return {why: fault}
-  switch (state.phase) {
-    case 'idle':
-      return 'open'
-    case 'starting':
-      return state.pid === undefined && plan.command.length > 0 ? 'open' : 'begun' // it could not be spawned: its next state follows
-    case 'asleep':
-      return {why: state.last === undefined ? 'what it depends on has failed' : queue.reason}
-    case 'exited':
-      return state.exit === undefined ? {why: 'the run is stopping'} : 'begun'
-    default:
-      return 'begun'
-  }
+  if (state.phase === 'asleep') return {why: state.last === undefined ? 'what it depends on has failed' : queue.reason}
+  if (state.phase === 'exited' && state.exit === undefined) return {why: 'the run is stopping'}
+  // without a pid it could not be spawned: its next state follows
+  const isSpawned = state.phase !== 'starting' || state.pid !== undefined || plan.command.length === 0
+  return state.phase !== 'idle' && isSpawned ? 'begun' : 'open'
 }
 
 /** How an app is started; `added`: the names of its variables that `env` has not, or has otherwise. */

@@ -14,7 +14,8 @@ export class RestartLimiter {
   readonly #clock: Clock
   #restarts: number[] = []
   readonly #changes = new Map<string, number>()
-  #isSuspended = false
+  /** A change waits until no file has changed for a while. */
+  isSuspended = false
   #callOff = (): void => undefined
 
   /** `reload` gets the changed files, relative to the app's folder; `onSuspend` the one that changed most often. */
@@ -32,11 +33,11 @@ export class RestartLimiter {
     const now = this.#clock.now()
     this.#restarts = this.#restarts.filter(at => at > now - WITHIN_MS)
     // while restarts are suspended the most frequent file is known
-    if (!this.#isSuspended && this.#restarts.length === 0) this.#changes.clear()
-    if (!this.#isSuspended) for (const path of paths) this.#changes.set(path, (this.#changes.get(path) ?? 0) + 1)
-    if (this.#isSuspended || this.#restarts.length >= MAX_RESTARTS) {
-      if (!this.#isSuspended) this.#onSuspend(this.#worst)
-      this.#isSuspended = true
+    if (!this.isSuspended && this.#restarts.length === 0) this.#changes.clear()
+    if (!this.isSuspended) for (const path of paths) this.#changes.set(path, (this.#changes.get(path) ?? 0) + 1)
+    if (this.isSuspended || this.#restarts.length >= MAX_RESTARTS) {
+      if (!this.isSuspended) this.#onSuspend(this.#worst)
+      this.isSuspended = true
       this.#callOff()
       this.#callOff = this.#clock.after(QUIET_MS, () => this.#calm())
       return
@@ -45,15 +46,10 @@ export class RestartLimiter {
     this.#reload(paths)
   }
 
-  /** A change waits until no file has changed for a while. */
-  get isSuspended(): boolean {
-    return this.#isSuspended
-  }
-
   /** The user restarts the app: starts counting again. */
   lift(): void {
     this.#callOff()
-    this.#isSuspended = false
+    this.isSuspended = false
     this.#restarts = []
   }
 

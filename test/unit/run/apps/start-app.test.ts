@@ -36,7 +36,6 @@ const starterOf = (all: AppRuntime[], options: object, follow: Follow): AppStart
   const {apps: given, changes: also, ...rest} = {apps: {}, changes: {}, ...options}
   const parts = {
     lifetime: {isOver: false},
-    starts: {late: async () => undefined},
     faultNow: async () => '',
     main,
     ...rest
@@ -85,15 +84,15 @@ t.test('an app of an inactive profile that has ended when its last instance open
       const state = {phase: 'exited', asked: false, exit: {kind: 'code', code: 0}}
       const opened = app('job', {plan, wanted: plan, app: {state}})
       all.push(opened)
-      return Promise.resolve(opened)
+      log.push(`start ${plan.instance}`)
+      return Promise.resolve()
     }
   }
-  const starts = {late: async ({plan}: AppRuntime) => void log.push(`start ${plan.instance}`)}
   const follow = async (again: AppRuntime) => {
     log.push(`restart ${again.plan.instance}`)
     return ''
   }
-  t.match(await starterOf([], {apps, starts}, follow).start('job'), {outcome: 'started'})
+  t.match(await starterOf([], {apps}, follow).start('job'), {outcome: 'started'})
   t.same(log, ['start 0', 'start 1'])
 })
 
