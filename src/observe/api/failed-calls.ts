@@ -21,7 +21,8 @@ export interface FailedCalls {
 
 /** Maximum number of calls to read: more would delay calls. */
 const MAX_READ = 4000
-const MAX_FAILED = 500
+/** Maximum number of calls of one app that are searched for a cause. */
+const MAX_SEARCHED = 500
 const MAX_EDGES = 5
 const MINUTE_MS = 60_000
 
@@ -41,9 +42,11 @@ export function failuresOf(
     if (line.startedAt + line.totalMs < oldest || edge.callee === '') continue
     if ((line.flags & FLAG.fault) !== 0 && line.startedAt + line.totalMs >= now - MINUTE_MS)
       faulty.set(edge.callee, (faulty.get(edge.callee) ?? 0) + 1)
-    if (failed.length < MAX_FAILED) failed.push(line)
+    failed.push(line)
   }
-  return [...Map.groupBy(failed, each => causeOf(each, failed).edgeOf.callee)].map(([to, calls]) => ({
+  const byCaller = Map.groupBy(failed, ({edgeOf}) => edgeOf.caller)
+  for (const [caller, calls] of byCaller) byCaller.set(caller, calls.slice(0, MAX_SEARCHED))
+  return [...Map.groupBy(failed, each => causeOf(each, byCaller).edgeOf.callee)].map(([to, calls]) => ({
     to,
     edges: edgesOf(calls),
     count: calls.length,
@@ -54,15 +57,16 @@ export function failuresOf(
 }
 
 /** Returns the innermost failed call that was made during this call. */
-function causeOf(outer: LineOfCall, all: readonly LineOfCall[], depth = 0): LineOfCall {
-  const inner = all.find(
-    line =>
-      line !== outer &&
-      line.edgeOf.caller === outer.edgeOf.callee &&
-      line.startedAt >= outer.startedAt &&
-      line.startedAt + line.totalMs <= outer.startedAt + outer.totalMs
-  )
-  return inner === undefined || depth > 8 ? outer : causeOf(inner, all, depth + 1)
+function causeOf(outer: LineOfCall, byCaller: ReadonlyMap<string, readonly LineOfCall[]>, depth = 0): LineOfCall {
+  const inner = byCaller
+    .get(outer.edgeOf.callee)
+    ?.find(
+      line =>
+        line !== outer &&
+        line.startedAt >= outer.startedAt &&
+        line.startedAt + line.totalMs <= outer.startedAt + outer.totalMs
+    )
+  return inner === undefined || depth > 8 ? outer : causeOf(inner, byCaller, depth + 1)
 }
 
 /** Returns the busiest pairs. */

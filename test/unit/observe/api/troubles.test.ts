@@ -62,7 +62,7 @@ async function troubles({
   calls = [],
   exits = () => []
 }: Scene): Promise<readonly Api.Trouble[]> {
-  const recorder = new CallRecorder(() => 1000, 64, 65_536)
+  const recorder = new CallRecorder(() => 1000, 4096, 65_536)
   for (const call of calls) make(recorder, call)
   const deaths = new Deaths(recorder)
   for (const ended of exits(recorder)) deaths.add(ended)
@@ -225,4 +225,13 @@ t.test('a shadow that is down has not made the calls of the main version fail', 
   })
   t.match(shadow, {kind: 'exit', version: '2.0.0', failedCalls: 1, failed: [{to: 'hello@2.0.0', calls: 1}]})
   t.match(main, {kind: 'calls', app: 'hello', failedCalls: 2, failed: [{to: 'hello', calls: 2}]})
+})
+
+t.test('a trouble counts more than 500 failed calls', async t => {
+  const failed = {startedAgo: 50, endedAgo: 40, status: 500}
+  const outer = Array.from({length: 700}, () => ({...failed, from: 'web', to: 'orders', startedAgo: 60, endedAgo: 30}))
+  const inner = Array.from({length: 700}, () => ({...failed, from: 'orders', to: 'payments'}))
+  const [trouble, ...others] = await troubles({calls: [...outer, ...inner]})
+  t.match(trouble, {app: 'payments', failedCalls: 1400})
+  t.same(others, [])
 })
