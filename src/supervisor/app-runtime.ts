@@ -365,7 +365,7 @@ export class AppRuntime implements Callee, Intent {
     opening.status.moved(state)
     if (state.phase === 'starting') {
       opening.logStart = this.logs.app.record.length
-      this.request = 'no'
+      if (!this.isDebugged) this.request = 'no'
     }
     this.#channel.update(state, {
       isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS,

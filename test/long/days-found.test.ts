@@ -37,6 +37,10 @@ const FOUND = {
     '60527',
     'edit replicas 831 801 …, reorder 821 777, add 87 217 …, call 333 192, remove 253 211 …, clock jumps 69 285 …, remove 216 451'
   ],
+  'a start that takes an app back while it is handed to a debugger is not forgotten with the process that it ends': [
+    '1203065',
+    'remove 568 72 …, edit replicas 548 153, kill and up 682 775, start 626 522 …, debug 481 903, edit port 834 678'
+  ],
   'what waits for a one-shot app waits for it again after an edit of both': [
     '977',
     'remove 864 568, remove 671 315, add 278 276 …, add 12 474, save bad code 637 736 …, edit dependencies 462 910, edit key of common 755 885'
