@@ -70,7 +70,7 @@ const since = (back: number): number => Math.max(clearedAt(), (calls.peek()[0]?.
 /** Keeps the list of calls, or requests (`isOfRequests`), that match a filter up to date until the returned function is called. */
 export function followCalls(q: string, isOfRequests: boolean): () => void {
   const gone = new AbortController()
-  /** The calls that arrived before the first answer; undefined after it. */
+  /** The calls that arrived before the first answer. Undefined after it. */
   let early: readonly Api.Call[] | undefined = []
   /** Replaces the list; called only when the new rows are known, so that the old ones stay until then. */
   const begin = (rows: readonly Api.Call[]): void => {

@@ -11,7 +11,7 @@ export const KINDS = {
   kill: 'the callee is killed'
 } as const satisfies Record<Api.Fault['kind'], string>
 
-/** The values of the form's fields; '' for a key that is left out. `rate`: in percent. */
+/** The values of the form's fields; empty for a key that is left out. `rate`: in percent. */
 export interface FaultForm {
   readonly from: string
   readonly to: string

@@ -4,9 +4,9 @@ import type * as Api from '../../src/model/api.generated.ts'
 export interface GraphEdge {
   readonly from: string
   readonly to: string
-  /** The counts of the calls; undefined if there were none, and the edge comes from `dependsOn`. */
+  /** The counts of the calls. Undefined if there were none, and the edge comes from `dependsOn`. */
   readonly figures: Api.Edge | undefined
-  /** Whether the caller names the callee under `dependsOn`; undefined if this is not known, as when one of them is no app of the run. */
+  /** Whether the caller names the callee under `dependsOn`. Undefined if this is not known, as when one of them is no app of the run. */
   readonly isDeclared: boolean | undefined
   /** Whether no app calls the callee, such as a database, and the edge is only a `dependsOn`. */
   readonly isAwaited?: boolean

@@ -31,7 +31,7 @@ function sumsNow(): Sums {
   return sums
 }
 
-/** The totals at the end of the last span; undefined if no edges have arrived yet. */
+/** The totals at the end of the last span. Undefined if no edges have arrived yet. */
 let before: Sums | undefined
 let endsAt = 0
 

@@ -1,7 +1,7 @@
 import Anser from 'anser'
 import {visible, withoutEscapes} from '../parts/safe-text.ts'
 
-/** A piece of a line, with its class names in `logs.css`; '' for plain text. */
+/** A piece of a line, with its class names in `logs.css`; empty for plain text. */
 export interface Piece {
   readonly text: string
   readonly look: string

@@ -5,7 +5,7 @@ import {api} from '../state/api.ts'
 export interface Stretch {
   /** The lines; `note` is a message of Pillion among them. */
   readonly lines: readonly (Api.Line | {readonly note: string})[]
-  /** The lines after this section that were not read; undefined if there are none. */
+  /** The lines after this section that were not read. Undefined if there are none. */
   readonly left: Api.LinesLeft | undefined
   /** The position in the log at which the section ends. */
   readonly place: number

@@ -11,7 +11,7 @@ interface BoundaryState {
   readonly place?: object
 }
 
-/** Says that a view cannot be drawn, for instance as the page is older than the run that answers it. Without it all views were gone. */
+/** Shows that a view cannot be drawn, for example because the page is older than its run. The other views stay usable. */
 export class Boundary extends Component<BoundaryProps, BoundaryState> {
   static override getDerivedStateFromError(error: unknown): BoundaryState {
     return {why: error instanceof Error ? error.message : String(error)}

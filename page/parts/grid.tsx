@@ -15,7 +15,7 @@ export interface Column<T> {
   /** A tooltip that says what the values measure, and over which time. */
   readonly title?: string
   readonly cell: (row: T) => ComponentChildren
-  /** The value by which a click on the head sorts; undefined if the column cannot be sorted. */
+  /** The value by which a click on the head sorts. Undefined if the column cannot be sorted. */
   readonly sortBy?: (row: T) => number | string
   /** Returns whether a cell is empty; the column is left out until one is not. */
   readonly isEmpty?: (row: T) => boolean

@@ -56,7 +56,7 @@ export const showProblem = (error: unknown): undefined => {
   failure.value = problemText(error)
 }
 
-/** Returns the answer to what the user has asked for; undefined if that fails, and shows why. */
+/** Returns the answer to what the user has asked for. Undefined if that fails, and shows why. */
 export async function attempt<T>(ask: () => Promise<T>): Promise<T | undefined> {
   failure.value = ''
   return ask().catch(showProblem)

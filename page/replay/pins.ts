@@ -5,7 +5,7 @@ import {attempt, showProblem} from '../parts/strips.tsx'
 import {api} from '../state/api.ts'
 import {listen, runId} from '../state/run.ts'
 
-/** The pinned calls and rounds; undefined until they are loaded. */
+/** The pinned calls and rounds. Undefined until they are loaded. */
 export const pins = signal<Api.Pins | undefined>(undefined)
 /** The replays that were last sent from this page, in the order of their answers. */
 export const sentNow = signal<readonly Api.Replay[]>([])

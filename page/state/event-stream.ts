@@ -4,7 +4,7 @@ const MAX_PAUSE_MS = 8000
 /** An event of the run (`GET /events`); samples have no id. */
 export interface RunEvent {
   readonly id?: number
-  /** The time of the event (ISO 8601); undefined for samples, which are current. */
+  /** The time of the event (ISO 8601). Undefined for samples, which are current. */
   readonly at?: string
   readonly type: string
   readonly data: unknown

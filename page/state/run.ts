@@ -70,7 +70,7 @@ export function targetOf(app: Api.App): {readonly name: string; readonly text: s
   return {name, text: name}
 }
 
-/** The name of the run; '' before it has answered. */
+/** The name of the run; empty before it has answered. */
 export const runName = computed(() => (run.value === undefined ? '' : shownNameOf(run.value)))
 
 /** The id of the run, used as a component key, so that state of one run is not shown for another. */

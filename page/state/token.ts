@@ -41,7 +41,7 @@ let kept: Kept | undefined
 /** Returns the token; the first call must come before the address is read as a route. */
 export const takeToken = (): Kept => (kept ??= readToken())
 
-/** Returns a value of all tabs, or of this one (`sessionStorage`); undefined if there is none or storage is blocked. */
+/** Returns a value of all tabs, or of this one (`sessionStorage`). Undefined if there is none or storage is blocked. */
 export function read(key: string, storage: StorageName = 'localStorage'): string | undefined {
   try {
     return window[storage].getItem(key) ?? undefined

@@ -11,7 +11,7 @@ import {instanceHref, isOver, isWaiting, workflowsHref} from './words.ts'
 /** Returns whether an instance can run again; Dapr cannot rerun a child without its parent. */
 const mayRerun = (instance: Api.Workflow): boolean => isOver(instance) && instance.parent === null
 
-/** Runs a finished instance again as a new one. `eventId`: the step to begin with; undefined for the first. */
+/** Runs a finished instance again as a new one. `eventId`: the step to begin with. Undefined for the first. */
 async function rerun({app, id}: Api.Workflow, eventId?: number): Promise<void> {
   const again = await change('POST /workflow/{action}', {at: {action: 'rerun'}, body: {app, id, eventId}})
   if (again === undefined) return

@@ -3,7 +3,7 @@ import {ownOf} from './own.ts'
 /** Environment variables by name, like `process.env`; by default those of the shell that started the run. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Returns the value of a variable that a file names, or '' if it is not set. Inherited names such as `constructor` are not variables. */
+/** Returns the value of a variable that a file names, or an empty text if it is not set. Inherited names such as `constructor` are not variables. */
 export const variableOf = (env: Environment, name: string): string => ownOf(env, name) ?? ''
 
 /** Names of variables in a `.env` file that docker compose reads differently. */

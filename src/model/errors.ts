@@ -72,7 +72,7 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 export const wholeMessageOf = (error: unknown): string =>
   error instanceof UserError ? `${error.message}\n${error.explanation}`.trimEnd() : messageOf(error)
 
-/** Returns the error code of a failed system call (`ENOENT`, `ECONNREFUSED` …); '' without one. */
+/** Returns the error code of a failed system call (`ENOENT`, `ECONNREFUSED` …); empty without one. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 

@@ -5,7 +5,7 @@ interface Exception {
   readonly stack: string
 }
 
-/** Returns `ValueError: no such order`; '' without an exception. */
+/** Returns `ValueError: no such order`; empty without an exception. */
 export const exceptionText = (exception: Pick<Exception, 'type' | 'message'> | null): string =>
   exception === null ? '' : [exception.type, exception.message].filter(word => word !== '').join(': ')
 

@@ -13,7 +13,7 @@ export type Sign = keyof typeof GLYPHS
 
 export type Code = WarningCode | MistakeCode | HintCode
 
-/** Writes a status line, newline included: after its sign, or as a line of JSON for `--log-as-json`, which has the code of a warning or an error as its last key. */
+/** Returns a status line with its newline: with a sign, or as JSON for `--log-as-json`. The last key of the JSON is the code of a warning or an error. */
 export const signedLine = (status: Sign, message: string, asJson: boolean, code?: Code, hint?: string): string =>
   asJson
     ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message, hint, code})}\n`

@@ -20,7 +20,7 @@ export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' |
   readonly output?: RunOptions['output']
   /** Whether a signal is not meant for the run. */
   readonly takes?: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => boolean
-  /** The exit code, in place of that of the run. */
+  /** Returns the exit code, in place of that of the run. */
   readonly exitCode?: () => number
 }
 

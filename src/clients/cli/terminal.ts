@@ -15,7 +15,7 @@ export interface Terminal {
   readonly out: TerminalOutput
   readonly err: TerminalOutput
   readonly isTerminal: boolean
-  /** Columns; undefined if stdout is not a terminal. */
+  /** Columns. Undefined if stdout is not a terminal. */
   readonly width: number | undefined
   /** Settles when stdout was closed: its reader or the terminal is gone. */
   readonly closed: Promise<void>

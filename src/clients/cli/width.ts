@@ -31,7 +31,7 @@ export const padEnd = (text: string, width: number): string => text + ' '.repeat
 
 export const padStart = (text: string, width: number): string => ' '.repeat(Math.max(0, width - widthOf(text))) + text
 
-/** Text from outside as one line without colours, with its control characters visible, and as wide as it looks. */
+/** Returns text from outside as one line without colours. Control characters become visible, and tabs blanks. */
 export function visibleText(text: string): string {
   if (PLAIN.test(text)) return text
   const line = stripVTControlCharacters(text).replaceAll('\t', '    ').replaceAll('\n', ' ')

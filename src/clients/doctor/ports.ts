@@ -109,7 +109,7 @@ async function taken(wanted: readonly WantedPort[]): Promise<readonly Check[]> {
   return (await Promise.all(checks)).flat()
 }
 
-/** Returns the system's code for why this port cannot be opened now, '' when it can. */
+/** Returns the system's code for why this port cannot be opened now; empty when it can. */
 const bindFault = async (port: number, host: string): Promise<string> =>
   new Promise(resolve => {
     const server = createServer()

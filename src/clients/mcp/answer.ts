@@ -14,7 +14,7 @@ const MAX_LINE = 1500
 export interface Listing {
   readonly summary: string
   readonly rows: readonly string[]
-  /** Returns the cursor after this number of rows; '' after the last one. Omitted if no cursor can lead to the rest. */
+  /** Returns the cursor after this number of rows; empty after the last one. Omitted if no cursor can lead to the rest. */
   readonly cursorAfter?: (count: number) => string
   /** Keeps the last rows instead of the first, in order: for logs. */
   readonly fromEnd?: boolean

@@ -70,7 +70,7 @@ interface Offer {
 
 /** Decides what a client sees: the tools for workflows, jobs and actors once an app uses them, and the argument `run` while several runs exist. */
 function offerOf(host: Host, tools: readonly Tool[]): Offer {
-  /** The runs at the time when the client got its list; undefined before. */
+  /** The runs at the time when the client got its list. Undefined before. */
   let listed: Seen | undefined
   return {
     list: async () => {

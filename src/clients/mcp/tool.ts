@@ -69,7 +69,7 @@ export interface Row {
 }
 
 export interface Tool extends Row {
-  /** Answers without a run; resolves with undefined if a run is needed. `error`: the reason why no run was found; undefined before the search. */
+  /** Answers without a run; resolves with undefined if a run is needed. `error`: the reason why no run was found. Undefined before the search. */
   readonly alone?: (host: Host, given: Arguments, error?: UserError) => Promise<ToolResult | undefined>
   /** Throws a UserError. `signal`: the client has given up. */
   readonly run?: (run: FoundRun, given: Arguments, signal: AbortSignal) => Promise<ToolResult>

@@ -72,7 +72,7 @@ function listenAddresses(settings: Settings): readonly string[] {
   return settings.refuse({key: 'apiListenAddresses', message, expected})
 }
 
-/** Returns the address that the app listens on, '' for the loopback. */
+/** Returns the address that the app listens on; empty for the loopback. */
 function channelAddress(settings: Settings): string {
   const address = unbracketed((settings.values.appChannelAddress ?? '').trim())
   if (address === '' || isHost(address)) return address

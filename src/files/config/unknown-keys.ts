@@ -121,7 +121,7 @@ const homeOf = (key: string): string => (SHARED.includes(key) ? 'common, or in a
 const meantBy = (name: string, known: readonly string[]): string =>
   known.find(key => OTHER_NAMES.get(key)?.includes(simplified(name))) ?? nearMiss(name, known)
 
-/** Returns the key that was probably meant as a missing one; undefined if there is none. */
+/** Returns the key that was probably meant as a missing one. Undefined if there is none. */
 export const misspelt = (section: Section<object>, key: 'appDirPath' | 'command' | 'version'): Pair | undefined => {
   const known = key === 'version' ? TOP : APP
   return [...section.pairs.values()].find(({name}) => !known.includes(name) && meantBy(name, known) === key)

@@ -18,7 +18,7 @@ export interface CallerPolicy {
   readonly appId: string
   readonly trustDomain: string
   readonly namespace: string
-  /** Default of the policy, or '' for the default of callers without a policy. */
+  /** Default of the policy, or an empty text for the default of callers without a policy. */
   readonly defaultAction: AccessAction | ''
   readonly operations: readonly OperationRule[]
   readonly place: Place

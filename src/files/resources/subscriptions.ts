@@ -8,7 +8,7 @@ import type {TopicTrigger} from '../../model/triggers.ts'
 export interface RoutingRule {
   /** The condition as written; '' = always. */
   readonly match: string
-  /** A path of the app, '' for gRPC apps that name none. */
+  /** A path of the app; empty for gRPC apps that name none. */
   readonly path: string
   readonly fits: FitsRule
 }

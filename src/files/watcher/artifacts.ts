@@ -5,9 +5,9 @@ import {pause} from '../../platform/delay.ts'
 const ARTIFACT = /\.(?:jar|war|ear|dll|so|wasm)$/
 /** An artifact is complete after this time without a write, in ms. */
 const ARTIFACT_REST_MS = 700
-/** A file of this size, in bytes, takes several writes … */
+/** Size from which a file may take several writes, in bytes. */
 const LARGE = 2 ** 20
-/** … and is complete after this time, in ms. */
+/** Time without a write after which such a file is complete, in ms. */
 const LARGE_REST_MS = 300
 const ZIP = /\.[jwe]ar$/
 /** Record at the end of a zip file (APPNOTE.TXT 4.3.16), and the number of last bytes to search: the comment of a jar is short. */

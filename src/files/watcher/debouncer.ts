@@ -1,10 +1,10 @@
 import {systemClock, type Clock} from '../../platform/clock.ts'
 
-/** A file is written after this time without changes: editors write it at once. */
+/** Time without changes after which one file is complete: editors write it at once. */
 const FILE_REST_MS = 20
-/** Time after which files that an editor saves together are complete … */
+/** Time without changes after which the files of one save of an editor are complete. */
 const REST_MS = 50
-/** … and files of a command: a switch of branches writes in groups, further apart on a busy machine. */
+/** The same for files that a command writes: a switch of branches writes in groups, further apart on a busy machine. */
 const COMMAND_REST_MS = 250
 /** No editor saves more at once. */
 const MAX_SAVED = 10

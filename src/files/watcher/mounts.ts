@@ -16,10 +16,10 @@ const MOUNTED: ReadonlyMap<number, string> = new Map([
   [0x5346414f, 'afs']
 ])
 
-/** Returns the kind of a mounted file system that reports no changes; '' for others. `type`: that of statfs(2). */
+/** Returns the kind of a mounted file system that reports no changes; empty for others. `type`: that of statfs(2). */
 export const mountedKind = (type: number): string => MOUNTED.get(type >>> 0) ?? ''
 
-/** Returns the kind of the mount that a folder is on, as `mountedKind`; '' also if it cannot be determined. */
+/** Returns the kind of the mount that a folder is on, as `mountedKind`; empty also if it cannot be determined. */
 export async function mountedKindOf(folder: string): Promise<string> {
   try {
     return mountedKind((await statfs(folder)).type)

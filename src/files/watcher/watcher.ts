@@ -35,7 +35,7 @@ export interface WatchOptions {
   readonly givesUp: (why: string) => void
   /** Maximum number of followed files. Default: 50,000. */
   readonly maxFiles?: number
-  /** The kind of a mounted file system that reports no changes, '' for all others. */
+  /** The kind of a mounted file system that reports no changes; empty for all others. */
   readonly mountedKind?: typeof mountedKindOf
   /** The clock of debouncing. */
   readonly clock?: Clock

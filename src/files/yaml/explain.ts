@@ -45,7 +45,7 @@ function foundCharacter(text: string, at: number): string {
 /** V8's errors for too deep recursion: the parser calls itself for each level. */
 const DEEP = /call stack|stack overflow/i
 
-/** Returns a suggestion for the mistakes of people new to YAML; '' for others. */
+/** Returns a suggestion for the mistakes of people new to YAML; empty for others. */
 function adviceFor({code, message, pos: [at]}: YAMLParseError, text: string): string {
   if (/^(?:All mapping items|Sequence item)/.test(message))
     return 'indent it as the lines above: keys of one map begin in the same column'

@@ -52,7 +52,7 @@ export function givenObject(body: string, example: string): Readonly<Record<stri
   throw new UserError('the body is not a JSON object', {explanation: `For example: ${example}`})
 }
 
-/** Returns a whole number of a query; undefined if it is left out. Throws a UserError. */
+/** Returns a whole number of a query. Undefined if it is left out. Throws a UserError. */
 export function wholeIn(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined

@@ -24,7 +24,7 @@ export interface ApiRequest {
   readonly response: ServerResponse
 }
 
-/** Answers a route. The result is sent as JSON; undefined if the answer is already written. Throws a UserError. */
+/** Answers a route. The result is sent as JSON. Undefined if the answer is already written. Throws a UserError. */
 export type Answer<R extends Route> = (
   context: ApiContext,
   request: ApiRequest

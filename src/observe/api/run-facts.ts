@@ -63,7 +63,7 @@ export interface RunFacts {
   readonly deaths: Deaths | undefined
   readonly faults: FaultSwitch
   readonly apps: () => readonly NotRunning[]
-  /** Apps of profiles that are not active. */
+  /** Returns the apps of profiles that are not active. */
   readonly leftOut: () => readonly NotRunning[]
   /** Returns where an instance listens if that is not its port, by its name over all versions; empty if it listens at its port. */
   readonly portHint: (home: string) => Promise<string>

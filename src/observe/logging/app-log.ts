@@ -26,7 +26,7 @@ export interface ConsoleView {
   shows(name: string): boolean
   /** Whether Dapr's lines about processes are only in the files: they mean little to a person who watches. */
   readonly hidesStatus: boolean
-  /** Returns the text before the prefix of a line that is written now, latin1: the time, or ''. */
+  /** Returns the text before the prefix of a line that is written now, latin1: the time, or an empty text. */
   stamp(): string
 }
 

@@ -41,7 +41,7 @@ export class Follower {
     this.#forget()
   }
 
-  /** Returns all queued lines, after a notice about dropped ones; undefined after the end. */
+  /** Returns all queued lines, after a notice about dropped ones. Undefined after the end. */
   async next(): Promise<string | undefined> {
     if (this.#waiting.length === 0 && !this.#hasEnded) await this.#news.promise
     this.#news = Promise.withResolvers<void>()

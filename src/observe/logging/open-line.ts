@@ -1,6 +1,6 @@
 /** The source of lines: a stream of an app. Compared by identity. */
 export interface Writer {
-  /** Prefix of each of its lines; latin1, '' for none. */
+  /** Prefix of each of its lines; latin1; empty for none. */
   readonly prefix: string
 }
 

@@ -123,7 +123,7 @@ async function readMemory(
 interface Older {
   readonly name: string
   readonly record: LogRecord
-  /** Beginning of the part in memory. */
+  /** Offset in the app's log at which the lines in memory begin. */
   end: number
   /** A line that begins before it is in memory, or not complete yet. */
   isCut: boolean

@@ -72,7 +72,7 @@ export class TerminalText {
   readonly #restart: string
   #rest = ''
 
-  /** `prefix`: the prefix of each line, '' for none. */
+  /** `prefix`: the prefix of each line; empty for none. */
   constructor(prefix: string) {
     this.#restart = prefix === '' ? RETURN_SHOWN : `\r${prefix}`
   }

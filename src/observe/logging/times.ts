@@ -7,7 +7,7 @@ interface LogPart {
 }
 
 const WIDTH_MS = 1000
-/** Older parts are joined until a part spans at most this share of its age: a day-old part spans 15 minutes. */
+/** Divisor of the age: a part spans at most a hundredth of it, such as 15 minutes after a day. */
 const SHARE = 100
 const MAX = 4096
 

@@ -39,7 +39,7 @@ export class AwaitedCall {
     if ((flags & FLAG.open) !== 0) await orAborted(signal, this.#ended.promise)
   }
 
-  /** The recorded call; undefined if it has not begun. */
+  /** The recorded call. Undefined if it has not begun. */
   get recorded(): RecordedCall | undefined {
     return this.number > 0 ? this.#recorder.call(this.number) : undefined
   }

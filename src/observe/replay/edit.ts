@@ -68,7 +68,7 @@ export function withoutMasks(edit: RequestEdit, call: RecordedCall, masking: Mas
   return {...edit, body: exactText(unmasked(after, before, sent))}
 }
 
-/** Restores the masks in a value. `shown`, `sent`: the earlier values at its place; undefined if unknown. Throws a UserError. */
+/** Restores the masks in a value. `shown`, `sent`: the earlier values at its place. Undefined if unknown. Throws a UserError. */
 function unmasked(edited: unknown, shown: unknown, sent: unknown): unknown {
   if (typeof edited === 'string' && MASK.test(edited) && edited !== shown) throw isMasked('edit.body')
   if (typeof edited !== 'object' || edited === null) return edited === shown ? sent : edited

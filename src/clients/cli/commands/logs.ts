@@ -117,7 +117,7 @@ async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWan
   }
 }
 
-/** Finds the run; undefined if none is running (there may be log files). Throws a UserError if the run lacks one of the ids. */
+/** Finds the run. Undefined if none is running (there may be log files). Throws a UserError if the run lacks one of the ids. */
 function runOf(finder: RunFinder, ids: readonly string[]): FoundRun | undefined {
   if (ids.length === 0 || runsMeant(finder.runs, finder.place).length === 0) return finder.look()
   const [run, ...others] = new Set(ids.map(id => finder.find(id)))

@@ -169,7 +169,7 @@ const keyOf = (app: App): readonly unknown[] => [
   app.waitingEvents > 0
 ]
 
-/** Returns the screen that the table shares with the shell; undefined where the terminal cannot be drawn on. */
+/** Returns the screen that the table shares with the shell. Undefined where the terminal cannot be drawn on. */
 async function ownScreen(): Promise<FullScreen | undefined> {
   if (!process.stdout.isTTY || process.env['TERM'] === 'dumb') return undefined
   const {FullScreen} = await import('../ui/full-screen.ts')

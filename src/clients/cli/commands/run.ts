@@ -25,7 +25,7 @@ const TEMPLATE_FLAGS: Readonly<Record<string, string>> = {
 /** `run -f PATH` and `run -- command`: runs until all apps have exited or a signal or `stop` ends the run. */
 export const run: CommandHandler = async call => begun(call)
 
-/** `isUp`: the words of `up`, which are plain for a plain template. */
+/** Begins a run. With `isUp`, prints the words of `up`, which are plain for a plain template. */
 async function begun(call: CommandContext, isUp = false): Promise<number> {
   const isTemplate = call.flags.list('run-file').some(file => file !== '')
   const needsTemplate = Object.keys(TEMPLATE_FLAGS).find(name => call.flags.names.includes(name))

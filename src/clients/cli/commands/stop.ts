@@ -157,7 +157,7 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   return countOf(run === undefined ? [] : [run])
 }
 
-/** Ends the runs of a template, and the rest of killed runs. Returns the number of their apps; undefined without a run. */
+/** Ends the runs of a template, and the rest of killed runs. Returns the number of their apps. Undefined without a run. */
 async function stopTemplate(file: string, asJson: boolean): Promise<number | undefined> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
   const isMeant = ({templateFile}: RunIdentity): boolean => isSameTemplate(templateFile, file)
@@ -223,7 +223,7 @@ async function stopApp(
   }
 }
 
-/** Whether a template has no other app that runs or may run again. */
+/** Whether this is the last app of a template that runs or may run again. */
 const isLast = (id: string, {listing: {template, apps}}: FoundRun): boolean =>
   template.file !== '' && apps.every(app => app.id === id || ['exited', 'stopped', 'removed'].includes(app.state))
 

@@ -42,7 +42,7 @@ export function readyText(all: readonly App[], {name, tookMs, hint, ...place}: R
   return head + grid(cells, width)
 }
 
-/** Returns a line for each app, which becomes its state and its address, and `3 of 6 ready`; of many `3 of 6 ready · api waits for db`. */
+/** Returns a line for each app with its state or address, and `3 of 6 ready`. Of many apps, returns only `3 of 6 ready · api waits for db`. */
 export function startingText(all: readonly App[], place: Place & {readonly now: number}): string {
   const {now, width, rows} = place
   const apps = wanted(all)
@@ -58,7 +58,7 @@ const linesText = (apps: readonly App[], place: Place & {readonly now: number}):
     .map(line => `${line}\n`)
     .join('')
 
-/** `waiting for db (pid 41) · Ctrl-C again kills`; '' where nothing is waited for. */
+/** `waiting for db (pid 41) · Ctrl-C again kills`; empty where nothing is waited for. */
 export function waitingText(apps: readonly App[], width: number): string {
   const asked = apps.filter(({state, pid}) => pid !== 0 && state === 'stopping')
   const left = asked.length > 0 ? asked : apps.filter(({pid}) => pid !== 0)
@@ -99,7 +99,7 @@ const KEY_HELP = [
 export const helpText = (width: number): string =>
   KEY_HELP.map(([key, text]) => `${visibleCut(`  ${key}  ${text}`, width)}\n`).join('')
 
-/** Pairs in as many columns as fit, each as wide as its content; '' for none. */
+/** Pairs in as many columns as fit, each as wide as its content; empty for none. */
 export function grid(pairs: readonly Cell[], width: number): string {
   const cells = pairs.map(([name, value]): Cell => [visibleText(name), visibleText(value)])
   for (let columnCount = Math.min(cells.length, Math.floor(width / MIN_PAIR)); columnCount > 1; columnCount--) {

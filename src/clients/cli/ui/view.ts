@@ -81,7 +81,7 @@ export function uiLines(view: UiView, top: number, size: ScreenSize): readonly s
 const fitted = (lines: readonly string[], height: number, last: string): readonly string[] =>
   height <= 1 ? lines.slice(0, 1) : [...Array.from({length: height - 1}, (_, row) => lines[row] ?? ''), last]
 
-/** `shop · 11 of 12 ready · 1 down · apps 1 to 10 ↓`. */
+/** Returns the title: `shop · 11 of 12 ready · 1 down · apps 1 to 10 ↓`. */
 function titleOf({name, notice, apps, filter, hasColours}: UiView, {top, rows, width}: TablePlace): string {
   const end = Math.min(apps.length, top + rows)
   const isCut = top > 0 || end < apps.length
@@ -125,7 +125,7 @@ function tableLines(
 const MARK = '> '
 const NO_MARK = '  '
 
-/** `── shop ──────`. */
+/** Returns the title of the log: `── shop ──────`. */
 function logTitle({apps, selected, hasColours}: UiView, width: number): string {
   const app = apps[selected]?.app
   const title = visibleCut(`── ${app === undefined ? 'log' : nameText(app)} `, width)

@@ -52,12 +52,12 @@ export class EventLog {
     return this.#last
   }
 
-  /** Returns the time of an event id; undefined if the event was dropped, or the id is not from this run. */
+  /** Returns the time of an event id. Undefined if the event was dropped, or the id is not from this run. */
   momentOf(id: number): Moment | undefined {
     return this.#moments.find(moment => moment.id === id)
   }
 
-  /** Returns the events after this id; undefined if some of them were dropped, or the id is not from this run. 0: all that are kept. */
+  /** Returns the events after this id. Undefined if some of them were dropped, or the id is not from this run. 0: all that are kept. */
   after(id: number): readonly ApiEvent[] | undefined {
     if (id === 0) return this.#kept
     return id < this.#forgotten || id > this.#last ? undefined : this.#kept.filter(event => event.id > id)

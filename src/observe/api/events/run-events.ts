@@ -106,7 +106,7 @@ export class RunEvents {
     return this.#log.mark()
   }
 
-  /** Returns the time of an id; undefined if its event was dropped, or it is not from this run. */
+  /** Returns the time of an id. Undefined if its event was dropped, or it is not from this run. */
   momentOf(id: number): ReturnType<EventLog['momentOf']> {
     return this.#log.momentOf(id)
   }

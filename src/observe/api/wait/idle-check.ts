@@ -33,7 +33,7 @@ class IdleCalls {
     return false
   }
 
-  /** Describes the calls in flight; '' without any. */
+  /** Describes the calls in flight; empty without any. */
   underWay(): string {
     const {recorder} = this.#context
     const {open: unrecorded} = recorder.unrecorded
@@ -145,7 +145,7 @@ export class IdleCheck implements WaitCheck {
     return this.#calls.hasBegun() || !isSame
   }
 
-  /** Describes topics with waiting messages, or with new ones since the last check; '' without any. */
+  /** Describes topics with waiting messages, or with new ones since the last check; empty without any. */
   async #backlog(): Promise<string> {
     let busy = ''
     const seen = new Map<string, Backlog>()

@@ -57,7 +57,7 @@ export interface WaitContext {
   readonly streams: () => {readonly numbers: ReadonlySet<number>; readonly unrecorded: number}
   /** A line of an app, or of its sidecar, waits to be written to its log file. */
   readonly isWriting: () => boolean
-  /** The last line of an app's output; empty if there is none. */
+  /** Returns the last line of an app's output; empty if there is none. */
   readonly lastLine: (home: string) => string
   /** Calls the listener with each event of the run; the result ends that. */
   readonly onEvent: (listener: (event: RunEvent) => void) => () => void

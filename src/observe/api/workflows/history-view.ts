@@ -162,7 +162,7 @@ function originOf(timer: NonNullable<Event['timerCreated']>): readonly [kind: st
   return ['', '', '']
 }
 
-/** `1.5ms`, `2.25s`, `3.0m`, `1.5h`; '' for 0 (Dapr's CLI: HumanizeDuration). */
+/** `1.5ms`, `2.25s`, `3.0m`, `1.5h`; empty for 0 (Dapr's CLI: HumanizeDuration). */
 export function humanDuration(ms: number): string {
   const span = Math.abs(ms)
   if (span === 0) return ''

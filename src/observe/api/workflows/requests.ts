@@ -11,7 +11,7 @@ export function askedText(given: Readonly<Record<string, unknown>>, name: string
   throw new UserError(`${name} is not a text`, {explanation: `It is ${exactText(value)}.`})
 }
 
-/** Returns a whole number of a request, 0 or above; undefined if it is left out. Throws a UserError. */
+/** Returns a whole number of a request, 0 or above. Undefined if it is left out. Throws a UserError. */
 export function askedWhole(given: Readonly<Record<string, unknown>>, name: string): number | undefined {
   const {[name]: value} = given
   if (value === undefined || value === null) return undefined
@@ -19,7 +19,7 @@ export function askedWhole(given: Readonly<Record<string, unknown>>, name: strin
   throw new UserError(`${name} is not a whole number`, {explanation: `It is ${exactText(value)}.`})
 }
 
-/** Returns a time of a request in milliseconds since 1970; undefined if it is left out. Throws a UserError. */
+/** Returns a time of a request in milliseconds since 1970. Undefined if it is left out. Throws a UserError. */
 export function givenTime(name: string, value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined
   const time = typeof value === 'string' ? readTime(value) : Number.NaN

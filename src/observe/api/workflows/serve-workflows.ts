@@ -134,7 +134,7 @@ const WAITS =
 
 /**
  * Returns names of events that an instance may wait for: names that others of its workflow got, and names in its app's code. With some
- * SDKs the history lacks them. `folder`: of the app; undefined if it is not of the run.
+ * SDKs the history lacks them. `folder`: of the app. Undefined if it is not of the run.
  */
 export async function possibleEvents(
   workflows: Workflows,

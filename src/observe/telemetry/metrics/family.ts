@@ -1,6 +1,6 @@
 /** A value with its labels. */
 export interface Series {
-  /** Adds its lines to a text in Prometheus' format; `labels` is `a="b",c="d"` or ''. */
+  /** Adds its lines to a text in Prometheus' format; `labels` is `a="b",c="d"` or an empty text. */
   write(lines: string[], name: string, labels: string): void
 }
 

@@ -43,7 +43,7 @@ export class HttpMetrics {
     series.responseBytes.observe(responseBytes)
   }
 
-  /** The app or an external endpoint has responded; without a response the status is 500, as in Dapr. */
+  /** Counts a response of the app or of an external endpoint. Without a response the status is 500, as in Dapr. */
   sent({verb, path, status, requestBytes, responseBytes, elapsedMs}: HttpCall): void {
     const series = this.#client.get(path, verb, status)
     series.completed.value++

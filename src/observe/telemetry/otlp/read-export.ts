@@ -100,7 +100,7 @@ export function anyText(value: unknown): string {
 
 export const elementsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
-/** Returns a text or number as text; '' for other values. */
+/** Returns a text or number as text; empty for other values. */
 export const primitiveText = (value: unknown): string =>
   typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? value.toString() : ''
 

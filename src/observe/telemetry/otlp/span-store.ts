@@ -4,7 +4,7 @@ import {spanDetails, KIND, type ReceivedLog, type ReceivedSpan} from './received
 /** Maximum number of spans and log records that are kept, and of their bytes, estimated by their texts. */
 const MAX_ITEMS = 20_000
 const MAX_BYTES = 16 * 1024 * 1024
-/** An item without its texts. */
+/** Memory of an item without its texts, in bytes. */
 const ITEM_BYTES = 300
 /** Traces whose later spans are not kept either. */
 const MAX_IGNORED = 1000

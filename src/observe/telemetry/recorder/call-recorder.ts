@@ -39,7 +39,7 @@ export class CallRecorder implements CallObserver {
   /** Edges from publishers to topics, under the callers' names of deliveries: `pubsub/orders`. Publishing is not a call. */
   readonly publishers: Edges
   readonly uses: ComponentUses
-  /** Spans from the OpenTelemetry SDKs of apps; undefined before the first. */
+  /** Spans from the OpenTelemetry SDKs of apps. Undefined before the first. */
   spans: SpanStore | undefined
   /** Set during replays, which do not count in the edges. */
   replays: ExpectedReplays | undefined

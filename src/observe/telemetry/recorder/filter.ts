@@ -14,7 +14,7 @@ import type {LineOfCall} from './call-recorder.ts'
 import {ownOf} from '../../../model/own.ts'
 
 type ReadContent = () => CallContent
-/** The bytes of a call are read last, if a filter needs them. */
+/** Whether a call matches. Reads the bytes of the call only if the filter needs them. */
 type CallFilter = (call: LineOfCall, content: ReadContent) => boolean
 
 /** Flags of the API's marks: `is:` finds each of them. */

@@ -5,7 +5,7 @@ export const SAMPLED = 1
 
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
-/** Returns the caller's context; undefined if it is missing or invalid. Only versions after 00 may have more parts. */
+/** Returns the caller's context. Undefined if it is missing or invalid. Only versions after 00 may have more parts. */
 export function parseTraceContext(traceparent: string, tracestate: string): TraceContext | undefined {
   const [matched, version, traceId = '', spanId = '', flags = '', more] = TRACEPARENT.exec(traceparent) ?? []
   if (matched === undefined || (version === '00' && more !== undefined)) return undefined
