@@ -1,34 +1,33 @@
-import {Consumer, type GroupPartitionsAssigner} from '@platformatic/kafka'
+import {Consumer} from '@platformatic/kafka'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 import {orAborted, pause} from '../../../platform/delay.ts'
-import {isAway, type SubscribeOptions} from '../pubsub.ts'
+import {assignPartitions} from './assign-partitions.ts'
 import {bottomOf} from './kafka-publisher.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
-import {FirstPositions, PartitionReader, recordAsMessage} from './partition-reader.ts'
-import {NextChange} from '../../../model/next-change.ts'
+import type {PartitionReader} from './partition-reader.ts'
+import {TopicStream, type TopicRead} from './topic-stream.ts'
 
-type Stream = Awaited<ReturnType<Consumer['consume']>>
-
-/** Maximum number of records that wait here; the rest stays with the broker. */
-const MAX_WAITING = 256
 /** A broker may need some seconds to make a group's first coordinator. */
 const RETRIES = 20
 const REBALANCE_MS = 60_000
 /** Maximum time to stop, in ms. A silent broker must not delay readers of other brokers. */
 const STOP_MS = 2000
 
-export type TopicRead = Pick<SubscribeOptions, 'topic' | 'atOnce' | 'ready' | 'takeBack' | 'handle' | 'log'>
-
+/** A topic that the group reads, over one stream after the other. */
 interface Feed {
-  readonly options: TopicRead
+  readonly read: TopicRead
   readonly over: AbortController
+  /** Partitions whose records are being handled. */
   readonly partitions: Set<PartitionReader>
-  stream?: Stream
-  first?: FirstPositions
-  client?: Consumer
-  /** Whether the app accepts no messages, so that other members of the group read the topic. */
-  isLeft: boolean
+  state: FeedState
 }
+
+type FeedState =
+  | {readonly kind: 'opening'}
+  /** The stream is read, or has failed and is about to be replaced. */
+  | {readonly kind: 'reading'; readonly stream: TopicStream}
+  /** The app accepts no messages: other members of the group read the topic. */
+  | {readonly kind: 'left'; readonly stream: TopicStream}
 
 /** A member of a consumer group, which reads several topics over one consumer. A failed consumer is replaced. */
 export class KafkaGroup {
@@ -48,7 +47,7 @@ export class KafkaGroup {
 
   /** Whether the member reads a topic already: another reader of it needs a member of its own. */
   has(topic: string): boolean {
-    return [...this.#feeds].some(({options}) => options.topic === topic)
+    return [...this.#feeds].some(({read}) => read.topic === topic)
   }
 
   get isReading(): boolean {
@@ -61,8 +60,8 @@ export class KafkaGroup {
   }
 
   /** Settles when the group reads the topic; the returned function ends that. */
-  async read(options: TopicRead): Promise<() => Promise<void>> {
-    const feed: Feed = {options, over: new AbortController(), partitions: new Set(), isLeft: false}
+  async read(read: TopicRead): Promise<() => Promise<void>> {
+    const feed: Feed = {read, over: new AbortController(), partitions: new Set(), state: {kind: 'opening'}}
     this.#feeds.add(feed)
     try {
       await this.#changes.run(async () => this.#open(feed))
@@ -79,35 +78,110 @@ export class KafkaGroup {
     await Promise.all([...feed.partitions].map(async partition => partition.end()))
     const late = AbortSignal.timeout(STOP_MS)
     await this.#changes.run(async () => {
+      const {state} = feed
       // without a committed offset, a later reader might skip the next records
-      const kept = feed.client && !feed.isLeft && feed.first?.commit(feed.client, feed.options.topic)
-      await orAborted(late, Promise.resolve(kept)).catch(() => undefined)
-      await feed.stream?.close().catch(() => undefined)
+      if (state.kind === 'reading') await orAborted(late, state.stream.commitFirst()).catch(() => undefined)
+      if (state.kind !== 'opening') await state.stream.close()
       this.#feeds.delete(feed)
-      await this.#giveUp(feed)
+      await this.#closeUnused()
+      if (state.kind !== 'opening') await this.#shareAgain(state.stream.client)
+    })
+  }
+
+  /** Opens a stream for a feed, and follows it. */
+  async #open(feed: Feed): Promise<void> {
+    const client = (this.#client ??= this.#createClient())
+    const {read, over, partitions, state} = feed
+    const stream = await TopicStream.open(
+      {
+        client,
+        settings: this.#settings,
+        read,
+        over: over.signal,
+        partitions,
+        onAway: async away => this.#leave(feed, away)
+      },
+      state.kind === 'opening' ? undefined : state.stream
+    )
+    feed.state = {kind: 'reading', stream}
+    void this.#follow(feed, stream)
+  }
+
+  /** Reads a stream until it ends; then opens the next one, unless the feed is over or has another stream. */
+  async #follow(feed: Feed, stream: TopicStream): Promise<void> {
+    const {read, over} = feed
+    try {
+      await stream.read()
+      if (over.signal.aborted) return
+      if (feed.state.kind !== 'left') read.log('warn', `the stream of topic ${read.topic} has ended`)
+    } catch (error) {
+      if (over.signal.aborted) return
+      read.log('error', `Error consuming ${read.topic}. Retrying...: ${bottomOf(error)}`)
+    }
+    if (isOf(feed, stream)) void this.#reopen(feed, stream)
+  }
+
+  /** Opens a topic again, with a new consumer after a failure: the failure of a consumer ends its other streams, too. */
+  async #reopen(feed: Feed, {client: failed}: TopicStream): Promise<void> {
+    const {over, read} = feed
+    const isLeft = feed.state.kind === 'left'
+    while (!over.signal.aborted) {
+      await pause(this.#settings.reconnectMs, over.signal)
+      if (isLeft) await orAborted(over.signal, read.ready())
+      if (over.signal.aborted) return
+      try {
+        await this.#changes.run(async () => {
+          if (this.#client === failed && !isLeft) await this.#closeClient()
+          if (!over.signal.aborted) await this.#open(feed)
+        })
+        return
+      } catch (error) {
+        read.log('warn', `failed to read topic ${read.topic} again: ${bottomOf(error)}`)
+      }
+    }
+  }
+
+  /** Leaves a topic to other members of the group while the app is away. */
+  async #leave(feed: Feed, stream: TopicStream): Promise<void> {
+    const {read, over} = feed
+    await this.#changes.run(async () => {
+      if (over.signal.aborted || !isOf(feed, stream)) return
+      try {
+        await stream.commitFirst()
+        feed.state = {kind: 'left', stream}
+      } catch (error) {
+        read.log('warn', `topic ${read.topic} cannot be left to others: ${bottomOf(error)}`)
+      }
+      await stream.close()
+      if (feed.state.kind !== 'left') return
+      await this.#closeUnused()
+      await this.#shareAgain(stream.client)
     })
   }
 
   /**
-   * Returns the partitions of a feed to other members at once, by a rebalance. If all feeds stop, the partitions are returned when the
-   * client leaves: commits need not wait.
+   * Starts a rebalance, which gives the partitions of a topic that was left to other members at once. If all feeds stop, the partitions are
+   * returned when the client leaves: commits need not wait.
    */
-  async #giveUp({client}: Feed): Promise<void> {
-    await this.#closeUnused()
-    const isRead = [...this.#feeds].some(({over, isLeft}) => !over.signal.aborted && !isLeft)
-    if (isRead && client !== undefined && client === this.#client) await client.joinGroup({}).catch(() => undefined)
+  async #shareAgain(client: Consumer): Promise<void> {
+    const isRead = [...this.#feeds].some(({over, state}) => !over.signal.aborted && state.kind !== 'left')
+    if (isRead && client === this.#client) await client.joinGroup({}).catch(() => undefined)
   }
 
+  /** Closes the consumer if all feeds are over or left. */
   async #closeUnused(): Promise<void> {
-    if ([...this.#feeds].some(({isLeft}) => !isLeft)) return
+    if ([...this.#feeds].every(({state}) => state.kind === 'left')) await this.#closeClient()
+  }
+
+  async #closeClient(): Promise<void> {
     const client = this.#client
     this.#client = undefined
     await client?.close(true).catch(() => undefined) // closes even if no broker answers
   }
 
-  async #open(feed: Feed): Promise<void> {
-    const {start, assignor, sessionTimeoutMs, heartbeatIntervalMs, fetchMin, fetchMax, client} = this.#settings
-    const consumer = (this.#client ??= new Consumer({
+  #createClient(): Consumer {
+    const {assignor, sessionTimeoutMs, heartbeatIntervalMs, fetchMin, fetchMax, client} = this.#settings
+    return new Consumer({
       ...client,
       retries: RETRIES,
       groupId: this.#id,
@@ -118,172 +192,28 @@ export class KafkaGroup {
       heartbeatInterval: heartbeatIntervalMs,
       rebalanceTimeout: Math.max(REBALANCE_MS, sessionTimeoutMs),
       protocols: [{name: assignor, version: 1}],
-      partitionAssigner: (...group) => this.#assign(...group)
-    }))
-    const {topic} = feed.options
-    const consume = async () => consumer.consume({topics: [topic], mode: 'committed', fallbackMode: start})
-    let stream = await consume()
-    // a group without committed offsets would skip records of the time without a connection
-    if ((await feed.first?.commit(consumer, topic).catch(() => false)) === true) {
-      await stream.close()
-      stream = await consume()
-    }
-    feed.stream = stream
-    feed.first = new FirstPositions(stream)
-    feed.client = consumer
-    feed.isLeft = false
-    void this.#follow(feed, stream)
-  }
-
-  async #follow(feed: Feed, stream: Stream): Promise<void> {
-    const {options, over} = feed
-    try {
-      await this.#consume(feed, stream)
-      if (over.signal.aborted) return
-      if (!feed.isLeft) options.log('warn', `the stream of topic ${options.topic} has ended`)
-    } catch (error) {
-      if (over.signal.aborted) return
-      options.log('error', `Error consuming ${options.topic}. Retrying...: ${bottomOf(error)}`)
-    }
-    if (feed.stream === stream) void this.#reopen(feed)
-  }
-
-  /** Reads a stream until it ends or nothing more is wanted; pauses while too many records wait for the app. */
-  async #consume(feed: Feed, stream: Stream): Promise<void> {
-    const {options, over, partitions} = feed
-    const readers = new Map<number, PartitionReader>()
-    const ended = new AbortController()
-    const away = new AbortController()
-    const finished = new AbortController()
-    const both = AbortSignal.any([over.signal, ended.signal, away.signal])
-    let count = 0
-    const changed = new NextChange()
-    const handled = (): void => {
-      count--
-      changed.happened()
-    }
-    both.addEventListener('abort', changed.happened, {once: true})
-    stream.once('close', () => ended.abort())
-    // may fail while the app is not ready yet; the loop below throws the error
-    stream.on('error', () => undefined)
-    const leaving = this.#leaveWhenAway(feed, stream, away, AbortSignal.any([over.signal, finished.signal]))
-    try {
-      await orAborted(away.signal, options.ready())
-      for await (const record of stream) {
-        if (both.aborted) break
-        count++
-        let reader = readers.get(record.partition)
-        if (reader === undefined) {
-          reader = this.#readerFor(feed, both, handled)
-          readers.set(record.partition, reader)
-        }
-        reader.put(record)
-        while (count >= Math.max(MAX_WAITING, options.atOnce) && !both.aborted) await changed.promise
+      // called if this member leads the group
+      partitionAssigner: (_current, members, topics, metadata) => {
+        const countOf = (topic: string): number | undefined =>
+          metadata.topics.get(topic)?.partitionsCount ?? this.#partitionCounts.get(topic)
+        const {assignments, unknown} = assignPartitions(members, topics, countOf, assignor)
+        if (unknown.length > 0) void this.#learn(unknown)
+        return assignments
       }
-    } finally {
-      ended.abort()
-      finished.abort()
-      for (const reader of readers.values()) void reader.end().then(() => partitions.delete(reader))
-      await leaving
-    }
-  }
-
-  /** Leaves the group while the app is away, so that other members read its records. */
-  async #leaveWhenAway(feed: Feed, stream: Stream, away: AbortController, until: AbortSignal): Promise<void> {
-    const {options, over, client, first, partitions} = feed
-    if (options.takeBack === undefined || !(await isAway(options, until))) return
-    away.abort()
-    options.takeBack()
-    await Promise.all([...partitions].map(async partition => partition.end()))
-    await this.#changes.run(async () => {
-      if (over.signal.aborted || feed.stream !== stream) return
-      try {
-        if (client !== undefined) await first?.commit(client, options.topic)
-        feed.isLeft = true
-      } catch (error) {
-        options.log('warn', `topic ${options.topic} cannot be left to others: ${bottomOf(error)}`)
-      }
-      await stream.close().catch(() => undefined)
-      if (feed.isLeft) await this.#giveUp(feed)
     })
-  }
-
-  #readerFor({options, partitions}: Feed, over: AbortSignal, onHandled: () => void): PartitionReader {
-    const {maxRetries, retryMs} = this.#settings
-    const reader = new PartitionReader({
-      atOnce: Math.max(1, options.atOnce),
-      maxRetries,
-      retryMs,
-      handle: async record => options.handle(recordAsMessage(record, this.#settings)),
-      onHandled,
-      gaveUp: ({offset, partition, topic}) =>
-        options.log(
-          'error',
-          `message ${offset} in partition ${partition} of topic ${topic} has failed, and is dropped`
-        ),
-      over
-    })
-    partitions.add(reader)
-    return reader
-  }
-
-  /** Assigns the partitions of each topic to the members that read it, as the leader of the group. */
-  #assign(...[, members, topics, metadata]: Parameters<GroupPartitionsAssigner>): Assignments {
-    const given: Assignments = [...members.keys()].map(memberId => ({memberId, assignments: new Map()}))
-    const all = new Set([...topics, ...[...members.values()].flatMap(member => member.topics ?? [])])
-    const unknown: string[] = []
-    for (const topic of all) {
-      const readers = given
-        .filter(({memberId}) => members.get(memberId)?.topics?.includes(topic) !== false)
-        .toSorted((a, b) => (a.memberId < b.memberId ? -1 : 1))
-      const count = metadata.topics.get(topic)?.partitionsCount ?? this.#partitionCounts.get(topic)
-      if (count === undefined) unknown.push(topic)
-      for (let partition = 0; partition < (count ?? 0); partition++) {
-        const isRange = this.#settings.assignor === 'range'
-        const owner = isRange ? Math.floor((partition * readers.length) / (count ?? 1)) : partition % readers.length
-        const assignments = readers[owner]?.assignments
-        const known = assignments?.get(topic)
-        if (known === undefined) assignments?.set(topic, {topic, partitions: [partition]})
-        else known.partitions.push(partition)
-      }
-    }
-    if (unknown.length > 0) void this.#learn(unknown)
-    return given
   }
 
   /** Asks for the partitions of topics that only others read, and has the group share them. */
-  async #learn(topics: string[]): Promise<void> {
+  async #learn(topics: readonly string[]): Promise<void> {
     const client = this.#client
     try {
-      const metadata = await client?.metadata({topics})
+      const metadata = await client?.metadata({topics: [...topics]})
       for (const [topic, {partitionsCount}] of metadata?.topics ?? []) this.#partitionCounts.set(topic, partitionsCount)
       if (client === this.#client) await client?.joinGroup({})
     } catch {
-      // the next round of the loop asks again
-    }
-  }
-
-  /** Reads all topics again with a new consumer, since its failure ends the other streams, too. A stream that was left has not failed. */
-  async #reopen(feed: Feed): Promise<void> {
-    const {over, options, client: failed} = feed
-    while (!over.signal.aborted) {
-      await pause(this.#settings.reconnectMs, over.signal)
-      if (feed.isLeft) await orAborted(over.signal, options.ready())
-      if (over.signal.aborted) return
-      try {
-        await this.#changes.run(async () => {
-          if (this.#client === failed && failed !== undefined && !feed.isLeft) {
-            this.#client = undefined
-            await failed.close(true).catch(() => undefined)
-          }
-          if (!over.signal.aborted) await this.#open(feed)
-        })
-        return
-      } catch (error) {
-        options.log('warn', `failed to read topic ${options.topic} again: ${bottomOf(error)}`)
-      }
+      // the next assignment asks again
     }
   }
 }
 
-type Assignments = ReturnType<GroupPartitionsAssigner>
+const isOf = ({state}: Feed, stream: TopicStream): boolean => state.kind !== 'opening' && state.stream === stream

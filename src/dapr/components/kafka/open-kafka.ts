@@ -1,6 +1,7 @@
 import type {OpenOptions} from '../component.ts'
-import {KafkaGroup, type TopicRead} from './kafka-group.ts'
+import {KafkaGroup} from './kafka-group.ts'
 import {KafkaPublisher, bottomOf} from './kafka-publisher.ts'
+import type {TopicRead} from './topic-stream.ts'
 import {kafkaSettings, type KafkaSettings} from './kafka-settings.ts'
 
 /** The parts that components of Kafka share. */

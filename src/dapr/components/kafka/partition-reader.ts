@@ -1,4 +1,4 @@
-import type {Consumer, Message as KafkaMessage, MessagesStream} from '@platformatic/kafka'
+import type {Message as KafkaMessage} from '@platformatic/kafka'
 import {pause} from '../../../platform/delay.ts'
 import type {BrokerMessage, Handled} from '../pubsub.ts'
 import {NULL} from './kafka-publisher.ts'
@@ -42,7 +42,7 @@ export class PartitionReader {
     this.#options = options
   }
 
-  /** Adds a record unless it is known. A rebalance repeats uncommitted records. */
+  /** Adds a record, unless it is in hand already: a rebalance repeats uncommitted records. */
   put(record: Record): void {
     const first = this.#inHand[0]?.record ?? this.#waiting[0]
     const last = this.#waiting.at(-1) ?? this.#inHand.at(-1)?.record
@@ -117,34 +117,6 @@ async function isCommitted(record: Record): Promise<boolean> {
     return true
   } catch {
     return false
-  }
-}
-
-/** First position of a stream in each partition. A group without commits would otherwise skip records while it does not read. */
-export class FirstPositions {
-  readonly #positions = new Map<string, bigint>()
-
-  constructor(stream: Pick<MessagesStream<Buffer, Buffer, Buffer, Buffer>, 'offsetsToFetch' | 'on'>) {
-    const note = (): void => {
-      for (const [partition, offset] of stream.offsetsToFetch)
-        if (!this.#positions.has(partition)) this.#positions.set(partition, offset)
-    }
-    note()
-    stream.on('offsets', note)
-  }
-
-  /** Commits offsets of partitions for which the group has none. Returns true if there were some. */
-  async commit(client: Consumer, topic: string): Promise<boolean> {
-    const partitions = client.assignments?.find(each => each.topic === topic)?.partitions ?? []
-    if (partitions.length === 0) return false
-    const committed = (await client.listCommittedOffsets({topics: [{topic, partitions}]})).get(topic)
-    const offsets = partitions.flatMap(partition => {
-      const offset = this.#positions.get(`${topic}:${partition}`)
-      const isKnown = (committed?.[partition] ?? -1n) >= 0n
-      return isKnown || offset === undefined ? [] : [{topic, partition, offset, leaderEpoch: -1}]
-    })
-    if (offsets.length > 0) await client.commit({offsets})
-    return offsets.length > 0
   }
 }
 
