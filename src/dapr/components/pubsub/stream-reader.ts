@@ -1,11 +1,11 @@
 import {setImmediate as turn} from 'node:timers/promises'
-import {jsonIn} from '../../../model/is-json.ts'
 import type {Backlog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
-import {isWithin, pause} from '../../../platform/delay.ts'
-import {itemsIn, RedisError, type RedisConnection, type RedisReply} from '#redis'
-import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
 import {NextChange} from '../../../model/next-change.ts'
+import {isWithin, pause} from '../../../platform/delay.ts'
+import type {RedisConnection} from '#redis'
+import type {SubscribeOptions} from '../pubsub.ts'
+import {StreamGroup, type ReadEntry} from './stream-group.ts'
 
 /** The settings of `pubsub.redis` (components-contrib: common/component/redis/settings.go); times in ms, 0 = off. */
 export interface StreamSettings {
@@ -26,117 +26,84 @@ export interface StreamSettings {
   readonly readTimeoutMs: number
 }
 
-interface Entry {
-  readonly id: string
-  readonly message: BrokerMessage
-}
+type Phase =
+  /** Claims entries of earlier readers. New entries are read afterwards, since they are younger. */
+  | 'claiming'
+  | 'reading'
+  /** The app has accepted no messages for the processing timeout: all entries are returned. */
+  | 'away'
 
-/** After an error that is not about the group. */
+/** Delay after an error that is not about the group. */
 const RETRY_MS = 500
 
 /** Readers in this process. A reader of the same group reads returned entries at once, and never claims entries that another one holds. */
 const READERS = new Set<StreamReader>()
 
-const textOf = (reply: RedisReply | undefined): string =>
-  Buffer.isBuffer(reply) ? reply.toString() : String(reply ?? '')
-
-/** Reads one stream for a consumer group, and acknowledges handled entries. */
+/** Reads one stream for a consumer group: one loop reads new entries, another one claims entries that were not acknowledged. */
 export class StreamReader {
-  readonly #connection: RedisConnection
-  /** A connection of its own: a waiting read blocks the commands behind it. */
+  readonly #group: StreamGroup
   readonly #reading: RedisConnection
   readonly #settings: StreamSettings
   readonly #options: SubscribeOptions
-  readonly #group: string
   readonly #over = new AbortController()
   readonly #loops: readonly Promise<void>[]
-  /** Entries that are read, but that no worker has taken yet. */
-  readonly #queue: Entry[] = []
-  /** Read, and not acknowledged: not to be delivered again. */
-  readonly #inHand = new Set<string>()
-  #handled: string[] = []
-  readonly #left: string[] = []
-  #acknowledging: Promise<void> | undefined
-  /** Settles when entries of earlier readers are read: they are older than new ones, and come first. */
-  #begun = Promise.withResolvers<void>()
-  /** Whether the app has accepted no messages for the processing timeout, so that entries are returned. */
-  #isAway = false
-  /** Left-over entries, more than are read ahead, which are claimed after these. */
+  #phase: Phase = 'claiming'
+  /** Whether more idle entries exist than are read ahead. The next round begins once the queue is empty. */
   #hasMore = false
-  #look = new AbortController()
-  #atWork = 0
   /** Whether the last read returned the maximum number of entries. */
   #wasFull = false
-  /** Number of times that others have changed the group's position. */
-  #moves = 0
-  #position = ''
-  /** Resolved when a worker is free again. */
+  /** Entries that are read, but that no worker has taken yet. */
+  readonly #queue: ReadEntry[] = []
+  /** Ids of entries that are read and not acknowledged. */
+  readonly #inHand = new Set<string>()
+  /** Ids of handled entries that are about to be acknowledged. */
+  #handled: string[] = []
+  #acknowledging: Promise<void> | undefined
+  /** Ids of entries to return to the group. */
+  readonly #unhandled: string[] = []
+  #workers = 0
+  /** Happens when the queue becomes empty, a worker ends, or the phase changes. */
   readonly #changed = new NextChange()
+  #look = new AbortController()
 
   /** Looks for returned messages now, before the next interval. */
   readonly look = (): void => this.#look.abort()
 
   private constructor(
-    connections: {readonly connection: RedisConnection; readonly reading: RedisConnection},
+    group: StreamGroup,
+    reading: RedisConnection,
     settings: StreamSettings,
     options: SubscribeOptions
   ) {
-    this.#connection = connections.connection
-    this.#reading = connections.reading
+    this.#group = group
+    this.#reading = reading
     this.#settings = settings
     this.#options = options
-    this.#group = settings.consumerId || options.group
     this.#loops = [this.#read(), this.#redeliver()]
     READERS.add(this)
   }
 
-  /** A new group begins with the first entry of the stream. */
   static async open(
     connection: RedisConnection,
     settings: StreamSettings,
     options: SubscribeOptions
   ): Promise<StreamReader> {
-    await createGroup(connection, options.topic, settings.consumerId || options.group)
-    return new StreamReader({connection, reading: await connection.duplicate()}, settings, options)
+    const group = new StreamGroup(connection, options.topic, settings.consumerId || options.group)
+    await group.create()
+    return new StreamReader(group, await connection.duplicate(), settings, options)
   }
 
   /** Stops reading. Settles when open entries are handled and acknowledged. */
   async stop(): Promise<void> {
     this.#over.abort()
     // a component that is opened again is closed before its subscriptions are stopped
-    this.#leaveQueue()
+    this.#emptyQueue()
     await Promise.all(this.#loops)
-    while (this.#atWork > 0) await this.#changed.promise
+    while (this.#workers > 0) await this.#changed.promise
     await this.#acknowledging
     READERS.delete(this)
     await this.#giveBack()
     await this.#reading.close()
-  }
-
-  #leaveQueue(): void {
-    for (const {id} of this.#queue.splice(0)) this.#return(id)
-    this.#changed.happened()
-  }
-
-  /** Returns unhandled entries: the next reader gets them at once, before new messages. */
-  async #giveBack(): Promise<void> {
-    const {topic, log} = this.#options
-    const {processingTimeoutMs} = this.#settings
-    const ids = this.#left.splice(0)
-    if (ids.length === 0 || processingTimeoutMs === 0) return
-    const idle = processingTimeoutMs.toString()
-    const group = this.#group
-    await this.#connection
-      .command(['XCLAIM', topic, group, group, '0', ...ids, 'IDLE', idle, 'JUSTID'])
-      .catch((error: unknown) =>
-        log('warn', `redis streams: messages of stream ${topic} wait for redelivery: ${messageOf(error)}`)
-      )
-    for (const each of this.#peers) each.look()
-  }
-
-  /** Readers of the same group. Their entries may seem idle after the machine has slept, or while they stop. */
-  get #peers(): readonly StreamReader[] {
-    return [...READERS].filter(each => each.#options.topic === this.#options.topic && each.#group === this.#group)
   }
 
   /** More has been read than is being handled, or more is likely to be read at once. */
@@ -144,158 +111,133 @@ export class StreamReader {
     return this.#queue.length > 0 || this.#wasFull
   }
 
-  /** How many messages the group has not read, or not acknowledged. */
   async backlog(): Promise<Backlog> {
-    const {topic} = this.#options
-    const groups = itemsIn(await this.#connection.command(['XINFO', 'GROUPS', topic])).map(fieldsOf)
-    const group = groups.find(each => textOf(each.get('name')) === this.#group)
-    const [last, read] = [textOf(group?.get('last-delivered-id')), textOf(group?.get('entries-read'))]
-    const lag = Number(group?.get('lag') ?? 1)
-    // after deletions Redis cannot count the unread entries; trimmed unread entries count forever (Redis 7.0)
-    const unread = lag === 0 ? 0 : (await this.#hasUnread(last)) && lag
-    if (this.#position !== `${last} ${read}`) this.#moves++
-    this.#position = `${last} ${read}`
-    return {waiting: unread + Number(group?.get('pending') ?? 0), count: this.#moves}
+    return this.#group.backlog()
   }
 
-  async #hasUnread(last: string): Promise<number> {
-    if (last === '') return 0
-    return itemsIn(await this.#connection.command(['XRANGE', this.#options.topic, `(${last}`, '+', 'COUNT', '1']))
-      .length
+  /** Reads new entries whenever the app is ready and the queue is empty. Other messages stay in the stream. */
+  async #read(): Promise<void> {
+    const {queueDepth, readTimeoutMs} = this.#settings
+    const {signal} = this.#over
+    while (!signal.aborted) {
+      await this.#options.ready()
+      if (!(await this.#mayRead())) continue
+      const count = Math.max(queueDepth, this.#limit)
+      try {
+        const entries = await this.#group.read(this.#reading, count, readTimeoutMs, signal)
+        this.#wasFull = entries.length >= count
+        this.#take(entries)
+      } catch (error) {
+        await this.#recover(error, `error reading from stream ${this.#group.topic}`)
+      }
+    }
+  }
+
+  /** Waits for claims of earlier entries, and for the queue. Returns false if reading ends, or the app was away meanwhile. */
+  async #mayRead(): Promise<boolean> {
+    const {signal} = this.#over
+    let wasAway = false
+    while (!signal.aborted && (this.#phase !== 'reading' || this.#queue.length > 0)) {
+      await this.#changed.promise
+      wasAway ||= this.#phase === 'away'
+    }
+    return !signal.aborted && !wasAway
+  }
+
+  /** Claims entries that were unacknowledged for too long: at the start, and then repeatedly. Returns them while the app is away. */
+  async #redeliver(): Promise<void> {
+    const {redeliverIntervalMs, processingTimeoutMs} = this.#settings
+    if (redeliverIntervalMs === 0 || processingTimeoutMs === 0) return this.#enter('reading')
+    const {signal} = this.#over
+    let ready: Promise<void> | undefined
+    for (let waited = 0; !signal.aborted;) {
+      this.#look = new AbortController()
+      try {
+        if (this.#inHand.size > 0) await this.#group.keep(this.#inHand)
+        ready ??= this.#options.ready()
+        if (!(await isWithin(redeliverIntervalMs, ready))) {
+          waited += redeliverIntervalMs
+          if (waited >= processingTimeoutMs) await this.#leave()
+          continue
+        }
+        waited = 0
+        await this.#claim()
+      } catch (error) {
+        await this.#recover(error, `error retrieving pending messages of stream ${this.#group.topic}`)
+      }
+      ready = undefined
+      if (this.#phase === 'claiming' && !this.#hasMore) this.#enter('reading')
+      await pause(redeliverIntervalMs, AbortSignal.any([signal, this.#look.signal]))
+    }
+  }
+
+  /** Returns entries that the app does not accept, so that another instance can read them. */
+  async #leave(): Promise<void> {
+    this.#enter('away')
+    this.#emptyQueue()
+    this.#options.takeBack?.()
+    await turn()
+    await this.#giveBack()
+  }
+
+  async #claim(): Promise<void> {
+    if (this.#hasMore && this.#queue.length > 0) return
+    const {processingTimeoutMs, queueDepth} = this.#settings
+    if (this.#phase === 'away') this.#enter('claiming')
+    this.#hasMore = false
+    // first returns the rest of the last round
+    await this.#giveBack()
+    while (!this.#over.signal.aborted) {
+      const idle = await this.#group.idle(processingTimeoutMs, queueDepth)
+      const ids = idle.filter(id => !this.#peers.some(each => each.#inHand.has(id)))
+      this.#hasMore = ids.length > 0 && idle.length >= queueDepth
+      if (ids.length === 0) return
+      const entries = await this.#group.claim(processingTimeoutMs, ids)
+      this.#take(entries)
+      const claimed = new Set(entries.map(({id}) => id))
+      await this.#group.acknowledgeDeleted(ids.filter(id => !claimed.has(id)))
+      if (!this.#hasMore || this.#queue.length > 0) return
+    }
+  }
+
+  /** Returns unhandled entries: the next reader gets them at once, before new messages. */
+  async #giveBack(): Promise<void> {
+    const {processingTimeoutMs} = this.#settings
+    const ids = this.#unhandled.splice(0)
+    if (ids.length === 0 || processingTimeoutMs === 0) return
+    try {
+      await this.#group.giveBack(ids, processingTimeoutMs)
+    } catch (error) {
+      this.#warn(`messages of stream ${this.#group.topic} wait for redelivery: ${messageOf(error)}`)
+    }
+    for (const each of this.#peers) each.look()
+  }
+
+  /** Readers of the same group. Their entries may seem idle after the machine has slept, or while they stop. */
+  get #peers(): readonly StreamReader[] {
+    const {topic, name} = this.#group
+    return [...READERS].filter(each => each.#group.topic === topic && each.#group.name === name)
   }
 
   get #limit(): number {
     return Math.max(1, this.#options.atOnce, this.#settings.concurrency)
   }
 
-  async #read(): Promise<void> {
-    const {topic, ready} = this.#options
-    const {queueDepth, readTimeoutMs} = this.#settings
-    const {signal} = this.#over
-    const group = this.#group
-    while (!signal.aborted) {
-      // messages that the app cannot accept yet stay in the stream
-      await ready()
-      await this.#begun.promise
-      while (this.#queue.length > 0 && !signal.aborted) await this.#changed.promise
-      if (signal.aborted) return
-      if (this.#isAway) continue // the reader has returned its messages
-      const count = Math.max(queueDepth, this.#limit)
-      const block = readTimeoutMs.toString()
-      try {
-        const reply = await this.#reading.command(
-          ['XREADGROUP', 'GROUP', group, group, 'COUNT', count.toString(), 'BLOCK', block, 'STREAMS', topic, '>'],
-          signal
-        )
-        const entries = itemsIn(itemsIn(itemsIn(reply)[0])[1])
-        this.#wasFull = entries.length >= count
-        this.#take(entries)
-      } catch (error) {
-        await this.#recover(error, `error reading from stream ${topic}`)
-      }
-    }
-  }
-
-  /** Claims messages that were unacknowledged for too long: at the start, and then repeatedly. */
-  async #redeliver(): Promise<void> {
-    const {redeliverIntervalMs, processingTimeoutMs} = this.#settings
-    if (redeliverIntervalMs === 0 || processingTimeoutMs === 0) return this.#begun.resolve()
-    const {signal} = this.#over
-    let ready: Promise<void> | undefined
-    for (let waited = 0; !signal.aborted;) {
-      this.#look = new AbortController()
-      try {
-        await this.#keepInHand()
-        ready ??= this.#options.ready()
-        const isReady = await isWithin(redeliverIntervalMs, ready)
-        waited = isReady ? 0 : waited + redeliverIntervalMs
-        if (isReady) await this.#claim()
-        else if (waited >= processingTimeoutMs) await this.#leave()
-        if (!isReady) continue
-      } catch (error) {
-        await this.#recover(error, `error retrieving pending messages of stream ${this.#options.topic}`)
-      }
-      ready = undefined
-      if (!this.#isAway && !this.#hasMore) this.#begun.resolve()
-      await pause(redeliverIntervalMs, AbortSignal.any([signal, this.#look.signal]))
-    }
-    this.#begun.resolve()
-  }
-
-  /** Returns entries that the app does not accept, so that another instance can read them. */
-  async #leave(): Promise<void> {
-    if (!this.#isAway) {
-      this.#begun.resolve() // the caller sees that the reader has left
-      this.#begun = Promise.withResolvers()
-    }
-    this.#isAway = true
-    this.#leaveQueue()
-    this.#options.takeBack?.()
-    await turn()
-    await this.#giveBack()
-  }
-
-  /** Resets the idle time of messages under work, so that no other instance claims them. */
-  async #keepInHand(): Promise<void> {
-    if (this.#inHand.size === 0) return
-    const group = this.#group
-    await this.#connection.command(['XCLAIM', this.#options.topic, group, group, '0', ...this.#inHand, 'JUSTID'])
-  }
-
-  async #claim(): Promise<void> {
-    if (this.#hasMore && this.#queue.length > 0) return
-    const {topic} = this.#options
-    const {processingTimeoutMs, queueDepth} = this.#settings
-    const group = this.#group
-    const idle = processingTimeoutMs.toString()
-    this.#isAway = false
-    this.#hasMore = false
-    // first returns what is left of the last round
-    await this.#giveBack()
-    while (!this.#over.signal.aborted) {
-      const count = queueDepth.toString()
-      const pending = itemsIn(await this.#connection.command(['XPENDING', topic, group, 'IDLE', idle, '-', '+', count]))
-      const ids = pending
-        .map(each => textOf(itemsIn(each)[0]))
-        .filter(id => !this.#peers.some(each => each.#inHand.has(id)))
-      this.#hasMore = ids.length > 0 && pending.length >= queueDepth
-      if (ids.length === 0) return
-      const claimed = itemsIn(await this.#connection.command(['XCLAIM', topic, group, group, idle, ...ids]))
-      const entries = claimed.filter(each => each !== null)
-      this.#take(entries)
-      // an entry that was deleted from the stream would be pending forever
-      const there = new Set(entries.map(entry => textOf(itemsIn(entry)[0])))
-      const gone = ids.filter(id => !there.has(id))
-      if (gone.length > 0) await this.#dropDeleted(gone)
-      if (!this.#hasMore || this.#queue.length > 0) return
-    }
-  }
-
-  /** Acknowledges unclaimed ids whose entries were deleted from the stream. */
-  async #dropDeleted(ids: readonly string[]): Promise<void> {
-    const {topic} = this.#options
-    for (const id of ids) {
-      const found = itemsIn(await this.#connection.command(['XRANGE', topic, id, id]))
-      if (found.length === 0) await this.#connection.command(['XACK', topic, this.#group, id])
-    }
-  }
-
-  #take(entries: readonly RedisReply[]): void {
+  #take(entries: readonly ReadEntry[]): void {
     for (const entry of entries) {
-      const [id, fields] = itemsIn(entry)
-      const read = {id: textOf(id), message: messageIn(itemsIn(fields))}
-      if (this.#inHand.has(read.id)) continue
-      if (this.#over.signal.aborted || this.#isAway) this.#left.push(read.id)
+      if (this.#inHand.has(entry.id)) continue
+      if (this.#over.signal.aborted || this.#phase === 'away') this.#unhandled.push(entry.id)
       else {
-        this.#inHand.add(read.id)
-        this.#queue.push(read)
+        this.#inHand.add(entry.id)
+        this.#queue.push(entry)
       }
     }
-    while (this.#atWork < this.#limit && this.#queue.length > 0) void this.#work()
+    while (this.#workers < this.#limit && this.#queue.length > 0) void this.#work()
   }
 
+  /** Handles entries of the queue until it is empty. */
   async #work(): Promise<void> {
-    this.#atWork++
+    this.#workers++
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
       if (this.#queue.length === 0) this.#changed.happened()
       if (this.#hasMore && this.#queue.length === 0) this.look()
@@ -303,13 +245,23 @@ export class StreamReader {
       if (handled !== 'returned') this.#acknowledge(entry.id)
       else this.#return(entry.id)
     }
-    this.#atWork--
+    this.#workers--
+    this.#changed.happened()
+  }
+
+  #emptyQueue(): void {
+    for (const {id} of this.#queue.splice(0)) this.#return(id)
     this.#changed.happened()
   }
 
   #return(id: string): void {
     this.#inHand.delete(id)
-    if (this.#over.signal.aborted || this.#isAway) this.#left.push(id)
+    if (this.#over.signal.aborted || this.#phase === 'away') this.#unhandled.push(id)
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase
+    this.#changed.happened()
   }
 
   /** Acknowledges all messages that are handled in one turn of the event loop together. */
@@ -319,16 +271,15 @@ export class StreamReader {
   }
 
   async #sendHandled(): Promise<void> {
-    const {topic, log} = this.#options
     await turn()
     while (this.#handled.length > 0) {
       const ids = this.#handled
       this.#handled = []
       try {
-        await this.#connection.command(['XACK', topic, this.#group, ...ids])
+        await this.#group.acknowledge(ids)
         for (const id of ids) this.#inHand.delete(id)
       } catch (error) {
-        log('warn', `redis streams: error acknowledging messages of stream ${topic}: ${messageOf(error)}`)
+        this.#warn(`error acknowledging messages of stream ${this.#group.topic}: ${messageOf(error)}`)
         this.#handled.unshift(...ids)
         if (this.#over.signal.aborted) break
         await pause(RETRY_MS, this.#over.signal)
@@ -341,53 +292,21 @@ export class StreamReader {
   async #recover(error: unknown, what: string): Promise<void> {
     const {signal} = this.#over
     if (signal.aborted) return
-    const {topic, log} = this.#options
+    const {topic, name} = this.#group
     const why = messageOf(error)
-    log('warn', `redis streams: ${what}: ${why}`)
+    this.#warn(`${what}: ${why}`)
     if (why.startsWith('NOGROUP')) {
-      log('warn', `redis streams: the consumer group ${this.#group} of stream ${topic} is gone: it is created again`)
+      this.#warn(`the consumer group ${name} of stream ${topic} is gone: it is created again`)
       try {
-        return await createGroup(this.#connection, topic, this.#group)
+        return await this.#group.create()
       } catch (failure) {
-        log('warn', `redis streams: the consumer group cannot be created: ${messageOf(failure)}`)
+        this.#warn(`the consumer group cannot be created: ${messageOf(failure)}`)
       }
     }
     await pause(RETRY_MS, signal)
   }
-}
 
-/** Names and values in turns. */
-const fieldsOf = (reply: RedisReply): ReadonlyMap<string, RedisReply> =>
-  new Map(itemsIn(reply).flatMap((name, at, all) => (at % 2 === 0 ? [[textOf(name), all[at + 1] ?? null]] : [])))
-
-async function createGroup(connection: RedisConnection, topic: string, group: string): Promise<void> {
-  const create = async (): Promise<unknown> => connection.command(['XGROUP', 'CREATE', topic, group, '0', 'MKSTREAM'])
-  // ran without a reply: the run that served Redis may have ended, and another one serves it now
-  const begun = create().catch(async (error: unknown) =>
-    error instanceof RedisError ? Promise.reject(error) : create()
-  )
-  await begun.catch((error: unknown) => {
-    if (!messageOf(error).startsWith('BUSYGROUP')) throw error
-  })
-}
-
-function messageIn(fields: readonly RedisReply[]): BrokerMessage {
-  let data: Buffer = Buffer.alloc(0)
-  let metadata: BrokerMessage['metadata'] = {}
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = textOf(fields[at])
-    const value = fields[at + 1]
-    if (name === 'data' && Buffer.isBuffer(value)) data = value
-    if (name === 'metadata') metadata = metadataIn(textOf(value))
+  #warn(text: string): void {
+    this.#options.log('warn', `redis streams: ${text}`)
   }
-  return {data, metadata}
-}
-
-/** Reads metadata. Keeps only texts: another program may write anything. */
-function metadataIn(text: string): BrokerMessage['metadata'] {
-  const value = jsonIn(text)
-  if (typeof value !== 'object' || value === null) return {}
-  return Object.fromEntries(
-    Object.entries(value).filter(([, each]) => typeof each === 'string')
-  ) as BrokerMessage['metadata']
 }
