@@ -4,77 +4,32 @@ import type {OpenComponent} from '../component.ts'
 import {parseSchedule, type Schedule} from '../../../work/schedule/schedule.ts'
 import {type Clock, systemClock} from '../../../platform/clock.ts'
 
-interface Entry {
-  readonly schedule: Schedule
-  readonly fire: () => void
-  /** Milliseconds since 1970. */
-  due: number
-}
-
 /** Delay between two looks at the time, in ms: timers stop while a machine sleeps, and its clock may be set. */
 const LOOK_MS = 60_000
 /** Maximum number of unanswered ticks at an app. Further ticks are dropped. */
 const MAX_AT_ONCE = 100
 
-/** All schedules of a run, on a single timer for the next tick. */
-export class Timetable {
-  readonly #clock: Pick<Clock, 'date' | 'after'>
-  readonly #entries = new Set<Entry>()
-  #cancel: (() => void) | undefined
-  #wakesAt = Infinity
-  #checkedAt = 0
-
-  constructor(clock: Pick<Clock, 'date' | 'after'> = systemClock) {
-    this.#clock = clock
-  }
-
-  /** Calls `fire` each time. Several missed times during a sleep of the machine count once. The returned function ends it. */
-  add(schedule: Schedule, fire: () => void): () => void {
-    const now = this.#clock.date()
-    this.#checkedAt = Math.max(this.#checkedAt, now)
-    const entry = {schedule, fire, due: schedule.next(now) ?? Infinity}
-    this.#entries.add(entry)
-    this.#arm()
-    return () => {
-      this.#entries.delete(entry)
-      if (this.#entries.size === 0) this.#disarm()
+/** Calls `fire` at each time of a schedule. Times that the machine slept over count once. The returned function ends it. */
+export function atEachTime(
+  schedule: Schedule,
+  fire: () => void,
+  clock: Pick<Clock, 'date' | 'after'> = systemClock
+): () => void {
+  let cancel: (() => void) | undefined
+  const waitFrom = (start: number): void => {
+    const due = schedule.next(start) ?? Infinity
+    const look = (before: number): void => {
+      const now = clock.date()
+      const isSetBack = now < before
+      if (isSetBack || now >= due) waitFrom(now)
+      else cancel = clock.after(Math.min(due - now, LOOK_MS), () => look(now))
+      if (now >= due) fire()
     }
+    look(start)
   }
-
-  #arm(): void {
-    let next = Infinity
-    for (const {due} of this.#entries) if (due < next) next = due
-    const now = this.#clock.date()
-    const wakesAt = Math.min(next, now + LOOK_MS)
-    if (this.#cancel !== undefined && this.#wakesAt <= wakesAt) return
-    this.#disarm()
-    this.#wakesAt = wakesAt
-    this.#cancel = this.#clock.after(Math.max(0, wakesAt - now), () => this.#wake())
-  }
-
-  #disarm(): void {
-    this.#cancel?.()
-    this.#cancel = undefined
-    this.#wakesAt = Infinity
-  }
-
-  #wake(): void {
-    this.#disarm()
-    const now = this.#clock.date()
-    // a clock that was set back leaves times of a schedule far ahead
-    const isSetBack = now < this.#checkedAt
-    this.#checkedAt = now
-    for (const entry of this.#entries) {
-      const isDue = entry.due <= now
-      if (isDue || isSetBack) entry.due = entry.schedule.next(now) ?? Infinity
-      if (isDue) entry.fire()
-    }
-    if (this.#entries.size > 0) this.#arm()
-  }
+  waitFrom(clock.date())
+  return () => cancel?.()
 }
-
-/** The timetable of all apps and components of this process. */
-const TIMETABLE = new Timetable()
 
 /** `bindings.cron`: sends an event at each time of a schedule (components-contrib: bindings/cron). */
 export const open: OpenComponent<Binding> = options => {
@@ -101,7 +56,7 @@ class CronReader implements BindingReader {
 
   constructor(schedule: Schedule, options: ReadOptions) {
     this.#options = options
-    this.#end = TIMETABLE.add(schedule, () => {
+    this.#end = atEachTime(schedule, () => {
       if (this.#isWaiting || this.#handled.size >= MAX_AT_ONCE) return
       const handled = this.#fire()
       this.#handled.add(handled)
