@@ -77,7 +77,7 @@ class AppSidecar {
     this.#blocks = this.#createBlocks()
     this.#http = this.#openHttp()
     this.#grpc = this.#openGrpc()
-    const context = this.#http
+    const {context} = this.#http
     const stopLogging = runtime.onMove(() => {
       stopLogging() // the log has its first lines now
       this.#logResources()
@@ -133,7 +133,7 @@ class AppSidecar {
     const {deliverJob} = await import('./deliver-job.ts')
     const log = this.#logAs('dapr.runtime.scheduler')
     const start = performance.now()
-    const outcome = await deliverJob(job, {runtime, context: this.#http, warn: text => log('warn', text)})
+    const outcome = await deliverJob(job, {runtime, context: this.#http.context, warn: text => log('warn', text)})
     const isSuccess = outcome.kind === 'done' && outcome.isMissing !== true
     if (outcome.kind !== 'undeliverable')
       this.#path.metering.count(({components}) =>
@@ -144,7 +144,7 @@ class AppSidecar {
 
   /** Whether the app must stay awake: it reads over its own streams, or its process has not reported its topics and actors yet. */
   readonly keepsAwake = (): boolean =>
-    this.#blocks.hasStreams || this.#subscriptions.isAsked || !this.#bindings.isReady || !this.actors.isKnown
+    this.#blocks.hasStreams || !this.#subscriptions.isReady || !this.#bindings.isReady || !this.actors.isKnown
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
   /** Opens the components of the app. Rejects if one cannot be opened. Waits no longer once the run ends. */
@@ -211,7 +211,7 @@ class AppSidecar {
       namespace: env['NAMESPACE'] ?? '',
       lives: () => runtime.lives,
       whyMissing: this.#whyMissing,
-      postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => this.#http, this.#warn),
+      postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => this.#http.context, this.#warn),
       policies: () => effects.componentPolicies,
       counted: event => metering.count(calls => calls.components.record(event)),
       startSpan: (...given) => tracing.spans?.startCallback(...given),
@@ -264,7 +264,7 @@ class AppSidecar {
     const {runtime, env, resources, protocolOf, work, used} = this.#options
     const {tracing, external} = this.#path
     const {listenAddresses, readBufferBytes} = runtime.plan.sidecar
-    const sidecar = this.#http
+    const {context: sidecar, customMetadata} = this.#http
     const isAllowedHost = hostGuard(listenAddresses)
     const guards = {isAllowedHost, apiToken: env['DAPR_API_TOKEN'] ?? '', tracing, pages: this.#pages}
     return openGrpcPort(runtime.ports.grpc, {
@@ -282,7 +282,7 @@ class AppSidecar {
           return work.workflows()
         },
         facts: this.#facts,
-        customMetadata: sidecar.customMetadata,
+        customMetadata,
         requestShutdown: this.#requestShutdown
       },
       apiAccess: () => resources.snapshot.configuration.apiAccess.grpc

@@ -19,8 +19,6 @@ import {closeChannel, openQueue, RabbitReader} from './rabbitmq-reader.ts'
 const MAX_TRIES = 3
 /** Time for an existing broker to open a channel, in ms, even if the pauses between attempts are shorter. */
 const ANSWER_MS = 1000
-/** After this time readers that are left over are stopped. */
-const LEAVE_MS = 5000
 
 /** Why a message was not published, and whether its channel is closed. */
 type Failure = {readonly error: unknown; readonly isClosed: boolean}
@@ -28,7 +26,6 @@ type Failure = {readonly error: unknown; readonly isClosed: boolean}
 /** A connection to RabbitMQ, which is opened again when it is lost, with all its readers. */
 export class RabbitBroker implements PubSub {
   readonly capabilities = ['MESSAGE_TTL']
-  readonly forgetsUnread: boolean
   readonly #connection: RecoveringChannelModel
   readonly #settings: RabbitSettings
   readonly #readers = new Set<RabbitReader>()
@@ -41,7 +38,6 @@ export class RabbitBroker implements PubSub {
   private constructor(connection: RecoveringChannelModel, settings: RabbitSettings) {
     this.#connection = connection
     this.#settings = settings
-    this.forgetsUnread = settings.deletedWhenUnused
   }
 
   /** Fails if the broker cannot be reached now. */
@@ -111,14 +107,14 @@ export class RabbitBroker implements PubSub {
     const channel = await this.#inTime(openQueue(this.#connection, this.#settings, options))
     const reader = new RabbitReader(this.#connection, channel, {settings: this.#settings, options})
     this.#readers.add(reader)
-    return {begun: reader.begun.promise, stop: async () => this.#stop(reader)}
+    return {stop: async () => this.#stop(reader)}
   }
 
-  /** Lets its readers continue for a moment, until their successors read: a queue without a reader is deleted with its messages. */
+  /** Stops all readers. Does not wait for open messages, which may still be acknowledged. */
   async close(): Promise<void> {
     this.#over.abort()
     if (this.#readers.size === 0) return this.#connection.close()
-    void pause(LEAVE_MS).then(async () => Promise.all([...this.#readers].map(async each => this.#stop(each))))
+    for (const reader of this.#readers) void this.#stop(reader)
   }
 
   async #stop(reader: RabbitReader): Promise<void> {
