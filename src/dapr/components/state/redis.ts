@@ -100,29 +100,15 @@ class RedisState implements StateStore {
 
   /** Runs the operations in one MULTI: a step that is refused does not undo the others. */
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
-    // a refused save does not change the time to live
-    const ifSaved = new Map<number, Command>()
     const commands = operations.flatMap(({kind, request}, of) => {
       if (kind === 'delete') return [{of, command: deleteCommand(request)}]
-      const save = {of, command: saveCommand(request)}
       const expire = this.#expire(request)
-      if (expire === undefined) return [save]
-      if (etagOf(request) === '' && request.options.concurrency !== 'first-write') return [save, {of, command: expire}]
-      ifSaved.set(of, expire)
-      return [save]
+      const save = {of, command: saveCommand(request)}
+      return expire === undefined ? [save] : [save, {of, command: expire}]
     })
     const replies = await this.#redis.transaction(commands.map(({command}) => command))
     const refused = new Set(commands.filter((_, at) => replies[at] instanceof RedisError).map(({of}) => of))
-    // the last of several operations on a key counts
-    const expiries = new Map<string, Command>()
-    for (const [of, {kind, request}] of operations.entries()) {
-      const expire = ifSaved.get(of)
-      if (refused.has(of)) continue
-      if (expire !== undefined) expiries.set(request.key, expire)
-      else if (kind === 'delete' || this.#expire(request) !== undefined) expiries.delete(request.key)
-    }
-    const expired = expiries.size > 0 ? await this.#redis.transaction([...expiries.values()]) : []
-    const error = [...replies, ...expired].find(reply => reply instanceof RedisError)
+    const error = replies.find(reply => reply instanceof RedisError)
     if (error !== undefined) throw new PartlyRefused(messageOf(error), refused)
   }
 
