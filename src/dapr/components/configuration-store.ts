@@ -18,4 +18,6 @@ export interface ConfigurationStore extends Component {
     metadata: Readonly<Record<string, string>>,
     changed: (items: ConfigurationItems) => void
   ): Promise<() => Promise<void>>
+  /** Returns the server of all subscriptions, which end when it is replaced. Omitted: they last as long as the store. */
+  readonly server?: () => object | undefined
 }

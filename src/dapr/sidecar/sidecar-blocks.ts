@@ -225,7 +225,8 @@ export class SidecarBlocks {
 
   async #findDaprd(components: AppComponents): Promise<void> {
     if (!this.#current.some(each => this.mayBeByDaprd(each))) return
-    components.daprd ??= await this.#openDaprd(this.#current)
+    const daprd = (components.daprd ??= await this.#openDaprd(this.#current))
+    if (daprd !== undefined) daprd.exchanged = () => void this.#blocks?.configurations.renew()
     for (const each of this.#known) components.daprd?.setKnown(each)
   }
 }

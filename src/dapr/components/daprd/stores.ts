@@ -60,7 +60,6 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
   const call = callerOf(options)
   const {access, capabilities, resource} = options
   const storeName = resource.name
-  const closed = new AbortController()
   return {
     capabilities,
     get: async (keys, metadata) =>
@@ -76,11 +75,10 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
       return access.watch({
         path: `/v1.0/configuration/${encodeURIComponent(storeName)}`,
         query: query.toString(),
-        changed: items => changed(itemsOf(items)),
-        over: closed.signal
+        changed: items => changed(itemsOf(items))
       })
     },
-    close: async () => closed.abort()
+    server: access.server
   }
 }
 
