@@ -9,7 +9,7 @@ import {pipelineOf, type PipelineKey} from '../../files/resources/http-pipeline.
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {Opening} from '../../supervisor/opening.ts'
 import {plainError} from './http/errors.ts'
-import type {Middleware, Pipeline} from './http/middleware/middleware.ts'
+import {appPipelineOf, type Middleware, type Pipeline} from './http/middleware/middleware.ts'
 import type {SidecarPolicies} from './policies.ts'
 import type {ResiliencyReporterOptions} from '../../proxy/gateway/interceptors/resiliency/report.ts'
 import type {SidecarRules} from './sidecar-options.ts'
@@ -58,7 +58,7 @@ export class ResourceEffects {
       async tracing => options.tracing.use(tracing)
     )
     await effects.#followPipeline('httpPipeline', pipeline => void (effects.rules.pipeline = pipeline))
-    await effects.#followPipeline('appHttpPipeline', async pipeline => effects.#useAppPipeline(pipeline))
+    await effects.#followPipeline('appHttpPipeline', pipeline => effects.#useAppPipeline(pipeline))
     return effects
   }
 
@@ -116,7 +116,7 @@ export class ResourceEffects {
   }
 
   /** Follows a pipeline. A faulty one prevents the start of the app; later the last valid one stays. */
-  async #followPipeline(key: PipelineKey, use: (pipeline: Pipeline) => Promise<void> | void): Promise<void> {
+  async #followPipeline(key: PipelineKey, use: (pipeline: Pipeline) => void): Promise<void> {
     const {warn} = this.#options
     const {faults} = this.#opening
     let hasOne = false
@@ -129,19 +129,18 @@ export class ResourceEffects {
         if (typeof pipeline !== 'string') {
           hasOne = true
           faults.delete(key)
-          await use(pipeline)
+          use(pipeline)
         } else if (!hasOne) {
           faults.set(key, pipeline)
-          await use([() => plainError(500, pipeline)])
+          use([() => plainError(500, pipeline)])
         } else warn(`${pipeline}: the middleware stays as it was`)
       }
     )
   }
 
-  async #useAppPipeline(pipeline: Pipeline): Promise<void> {
+  #useAppPipeline(pipeline: Pipeline): void {
     const {runtime, external} = this.#options
-    external.pipeline =
-      pipeline.length === 0 ? undefined : (await import('./http/middleware/app-pipeline.ts')).appPipelineOf(pipeline)
+    external.pipeline = pipeline.length === 0 ? undefined : appPipelineOf(pipeline)
     this.#opening.pipeline = runtime.plan.channel.protocol.startsWith('grpc') ? undefined : external.pipeline
   }
 }

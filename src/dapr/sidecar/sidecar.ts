@@ -1,15 +1,10 @@
-/**
- * An app's Dapr sidecar: serves Dapr's HTTP API at the ports of one app. Finds the callee of a request, asks the gateway
- * to admit the call, and sends the request on with the headers that Dapr adds; requests to the sidecar's own API go to `ownApi`.
- * Processes, other sidecars and the addresses of pools are outside this module.
- */
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
 import type {Duplex, Writable} from 'node:stream'
 import {isOnUnixSocket} from '../../proxy/net/claimed-server.ts'
-import type {CallObserver, SentRequest} from '../../model/call.ts'
+import type {SentRequest} from '../../model/call.ts'
 import {rawHead, type ParsedHead} from '../../proxy/net/http1/raw-head.ts'
-import type {CallHandler} from '../../proxy/net/exchange-parts.ts'
+import type {CallHandler, IncomingBody} from '../../proxy/net/exchange-parts.ts'
 import {bugText} from '../../model/errors.ts'
 import type {Exchange} from '../../proxy/net/exchange.ts'
 import {Http1Downstream} from '../../proxy/net/http1/http1-downstream.ts'
@@ -20,84 +15,72 @@ import type {StreamRequest} from '../../proxy/net/http2/http2-listener.ts'
 import {UpgradeBuffer} from '../../proxy/net/http1/upgrade-buffer.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../../proxy/net/http1/upgrade-tunnel.ts'
 import type {Ends} from '../../platform/proc-net.ts'
-import type {Admit} from '../../proxy/gateway/admission.ts'
-import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import {isRouteServed} from './http/routes.ts'
 import {INVOKE_ROUTE} from '../../model/dapr/api/routes.ts'
-import {createApi} from './http/api.ts'
 import {blockCaller, PlainBlocks} from './http/plain-block.ts'
-import {DelegatedCallers, identityOf, linesOfCaller} from './http/identity.ts'
-import type {Interceptor} from '../../proxy/gateway/interceptor.ts'
+import {DelegatedCallers, identityOf, linesOfCaller, type Identity} from './http/identity.ts'
 import {HeldBodies} from '../../proxy/gateway/held-bodies.ts'
 import {ByHand} from '../../proxy/gateway/by-hand.ts'
 import {hostGuard} from '../../proxy/gateway/guards.ts'
 import {pageSignsOf} from '../../proxy/gateway/page-guard.ts'
-import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
+import {Invocation, type SidecarContext} from './http/invocation.ts'
 import {isMounted, startMounted} from './http/mounted-router.ts'
-import {ownApi, type OwnCall} from './http/own-api.ts'
+import {OwnApi, type OwnCall} from './http/own-api.ts'
 import {PlainCalls, plainRules} from './http/plain-call.ts'
 import {readSidecarRequest, type Guards, type SidecarRequest} from './http/sidecar-request.ts'
 import {BAD_TARGET, noAppId, REFUSED_PAGE} from './http/errors.ts'
-import {filter, type FilteredRequest, type OnPiece} from './http/middleware/filter.ts'
+import {filter, type FilteredRequest} from './http/middleware/middleware.ts'
 import {recordOwn} from './http/own-record.ts'
 import {findReadTarget} from './http/target.ts'
-import type {SidecarOptions, SidecarRules} from './sidecar-options.ts'
+import type {SidecarOptions} from './sidecar-options.ts'
 
-/** The caller's end of a request. */
-interface Connection {
-  readonly key: object
-  readonly ends: Ends
+/** A request at the HTTP port, over any protocol, before it is admitted. */
+interface Arrival extends FilteredRequest {
+  readonly head: ParsedHead
+  readonly socket: Ends & object
   readonly isUnixSocket: boolean
   readonly destroy: () => void
 }
 
+/** An admitted request, and how it is answered over its protocol. */
+interface Admitted extends Pick<OwnCall, 'body' | 'onPiece' | 'destroy'> {
+  readonly head: ParsedHead
+  readonly isUnixSocket: boolean
+  /** The response. */
+  readonly out: Writable
+  readonly ends?: Ends
+  readonly reply: (answer: Reply, request: SidecarRequest) => void
+  readonly exchange: (handler: CallHandler, body: IncomingBody) => Exchange
+}
+
+/** The context of a sidecar, and of callers of other runs at it. */
+export type HostContext = SidecarContext & {contextFor(delegation: string): SidecarContext}
+
 /** Go reads this many bytes of a head beyond its limit. */
 const HEAD_SLOP = 4096
 
-/** The open sidecar of one app. */
-export class Sidecar implements SidecarContext {
-  readonly appId: string
-  readonly admit: Admit
-  readonly maxBodyBytes: number
-  readonly appToken: string
-  readonly warn: (text: string) => void
-  readonly copierOf: CopierOf | undefined
+/**
+ * An app's Dapr sidecar at its HTTP port. Each request passes the guard of web pages and the pipeline of middleware; then the sidecar refuses it,
+ * answers it by Dapr's API, or calls the app that it names. Processes, other sidecars and addresses of apps are outside this module.
+ */
+export class Sidecar {
+  readonly context: HostContext
+  /** Metadata that was set over either API. */
+  readonly customMetadata = new Map<string, string>()
   readonly #options: SidecarOptions
   readonly #guards: Guards
   /** The guards for unix domain sockets: any Host is allowed. */
   readonly #socketGuards: Guards
-  readonly #answerOwn: ReturnType<typeof ownApi>
+  readonly #ownApi: OwnApi
   readonly #plainBlocks: PlainBlocks
   readonly #listener: Listener
   readonly #delegatedCallers: DelegatedCallers
-  readonly callerHeaders: SidecarContext['callerHeaders']
-  readonly heldBodies = new HeldBodies()
-  /** Metadata that was set over either API. */
-  readonly customMetadata = new Map<string, string>()
-  readonly recorded: SidecarOptions['recorded']
-  readonly observer: CallObserver | undefined
-  readonly faults: CallContext['faults']
-  readonly isNumbered: SidecarContext['isNumbered']
-  readonly #rules: SidecarRules
 
   constructor(options: SidecarOptions) {
-    const {appId, admit, limits, warn} = options
-    this.appId = appId
-    this.admit = admit
-    this.maxBodyBytes = limits.maxBodyBytes
-    this.appToken = options.tokens.app
-    this.warn = warn
-    this.copierOf = options.copierOf
-    this.recorded = options.recorded
-    this.observer = options.observer
-    this.faults = options.faults
-    const byHand = new ByHand()
-    this.isNumbered = (lines, ends) => options.namesCalls !== false && byHand.isSender(lines, ends)
-    this.#rules = options.rules
     this.#options = options
     const identity = options.identity ?? identityOf(process.env)
-    this.callerHeaders = linesOfCaller(identity, appId)
-    this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity, key: options.key})
+    this.context = this.#newContext(identity)
+    this.#delegatedCallers = new DelegatedCallers({sidecar: this.context, identity, key: options.key})
     this.#guards = {
       isAllowedHost: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
@@ -108,9 +91,33 @@ export class Sidecar implements SidecarContext {
     }
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
     const callBlock = blockCaller(options.blocks)
-    this.#plainBlocks = new PlainBlocks(this, callBlock)
-    this.#answerOwn = ownApi(createApi(options, callBlock, this.customMetadata), this.#guards.isAllowedHost, options)
+    this.#plainBlocks = new PlainBlocks(this.context, callBlock)
+    const {customMetadata} = this
+    this.#ownApi = new OwnApi({...options, callBlock, customMetadata, isAllowedHost: this.#guards.isAllowedHost})
     this.#listener = this.#createListener()
+  }
+
+  #newContext(identity: Identity): HostContext {
+    const {appId, admit, limits, tokens, warn, copierOf, recorded, observer, faults, rules, namesCalls} = this.#options
+    const byHand = new ByHand()
+    return {
+      appId,
+      admit,
+      maxBodyBytes: limits.maxBodyBytes,
+      appToken: tokens.app,
+      warn,
+      copierOf,
+      recorded,
+      observer,
+      faults,
+      heldBodies: new HeldBodies(),
+      isNumbered: (lines, ends) => namesCalls !== false && byHand.isSender(lines, ends),
+      callerHeaders: linesOfCaller(identity, appId),
+      get interceptor() {
+        return rules.interceptor
+      },
+      contextFor: delegation => this.#delegatedCallers.contextFor(delegation) ?? this.context
+    }
   }
 
   #createListener(): Listener {
@@ -136,24 +143,16 @@ export class Sidecar implements SidecarContext {
     return this.#listener.handOver()
   }
 
-  get interceptor(): Interceptor | undefined {
-    return this.#rules.interceptor
-  }
-
-  /** Returns the sidecar as it serves the caller of another run that `delegation` introduces. */
-  contextFor(delegation: string): SidecarContext {
-    return this.#delegatedCallers.contextFor(delegation) ?? this
-  }
-
+  /** Serves plain requests without node:http. Requests that `route` refuses arrive at `#serve`. */
   #fastPath(): ListenerOptions['fast'] {
-    const {mounted} = this.#options
-    const plainCalls = new PlainCalls(this, this.#plainBlocks)
+    const {mounted, rules} = this.#options
+    const plainCalls = new PlainCalls(this.context, this.#plainBlocks)
     return {
       rules: plainRules,
       needsBody: request => this.#plainBlocks.takes(request),
       route: (request, connection) =>
         startMounted(mounted?.(), request, connection) ||
-        (this.#rules.pipeline.length === 0 &&
+        (rules.pipeline.length === 0 &&
           plainCalls.start(this.#guardsOf(connection.isOnUnixSocket), request, connection))
     }
   }
@@ -169,115 +168,59 @@ export class Sidecar implements SidecarContext {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const mounted = this.#options.mounted?.()
     if (isMounted(mounted, request)) return mounted.serve(request, response)
-    const {socket} = request
+    const {socket, method, url, httpVersion, rawHeaders} = request
     const isUnixSocket = isOnUnixSocket(socket)
-    const {method, url, httpVersion, rawHeaders} = request
-    const head = {method, url, httpVersion, rawHeaders}
-    const then: FilteredRequest = {
-      reply: answer => reply(request, response, answer),
+    const destroy = (): void => void socket.destroy()
+    this.#admit({
+      head: {method, url, httpVersion, rawHeaders},
+      socket,
+      isUnixSocket,
+      destroy,
       isGone: () => socket.destroyed,
+      reply: answer => reply(request, response, answer),
       pass: (changed, onPiece) => {
         request.url = changed.url ?? ''
-        this.#serveFiltered(request, response, onPiece)
+        this.#answer({
+          head: request,
+          isUnixSocket,
+          onPiece,
+          body: request,
+          out: response,
+          ends: socket,
+          destroy,
+          reply: (answer, {refusal}) => {
+            // Go closes the connection after a target that it cannot parse.
+            if (refusal === BAD_TARGET) response.shouldKeepAlive = false
+            reply(request, response, answer)
+          },
+          exchange: (handler, body) => new Http1Downstream(request, response, handler, body).exchange
+        })
       }
-    }
-    const connection = {key: socket, ends: socket, isUnixSocket, destroy: () => socket.destroy()}
-    this.#admit(head, connection, then)
-  }
-
-  #serveFiltered(request: IncomingMessage, response: ServerResponse, onPiece: OnPiece): void {
-    const parsed = this.#read(request, isOnUnixSocket(request.socket))
-    const {headers} = parsed
-    const record = recordOwn(this.recorded, this.appId, parsed)
-    const respond = (answer: Reply): void => {
-      reply(request, response, {...answer, lines: answer.lines + parsed.responseTrace})
-      record(answer)
-    }
-    // Go closes the connection after a target that it cannot parse.
-    if (parsed.refusal === BAD_TARGET) response.shouldKeepAlive = false
-    const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
-    const exchange = (handler: CallHandler): Exchange => new Http1Downstream(request, response, handler, body).exchange
-    const {socket} = request
-    this.#answer(parsed, response, {
-      body: request,
-      onPiece,
-      ends: socket,
-      destroy: () => socket.destroy(),
-      respond,
-      exchange
     })
   }
 
   #serveStream({stream, socket, ...request}: StreamRequest): void {
     const {isOnUnixSocket: isUnixSocket} = request
-    const then: FilteredRequest = {
-      reply: answer => stream.reply(answer, request.method === 'HEAD'),
+    const destroy = (): void => stream.close()
+    this.#admit({
+      head: request,
+      socket,
+      isUnixSocket,
+      destroy,
       isGone: () => stream.destroyed,
+      reply: answer => stream.reply(answer, request.method === 'HEAD'),
       pass: (changed, onPiece) =>
-        this.#serveFilteredStream({...request, url: changed.url ?? '', stream, socket}, onPiece)
-    }
-    this.#admit(request, {key: socket, ends: socket, isUnixSocket, destroy: () => stream.close()}, then)
-  }
-
-  #serveFilteredStream({stream, ...request}: StreamRequest, onPiece: OnPiece): void {
-    const parsed = this.#read(request, request.isOnUnixSocket)
-    const {method, headers} = parsed
-    const record = recordOwn(this.recorded, this.appId, parsed)
-    const respond = (answer: Reply): void => {
-      stream.reply({...answer, lines: answer.lines + parsed.responseTrace}, method === 'HEAD')
-      record(answer)
-    }
-    const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
-    const exchange = (handler: CallHandler): Exchange => new Http2Downstream(stream, method, handler, body).exchange
-    this.#answer(parsed, stream, {body: stream, onPiece, destroy: () => stream.close(), respond, exchange})
-  }
-
-  /** Refuses a request, serves it by the sidecar's own API, or calls an app. `out`: the response. */
-  #answer(
-    parsed: SidecarRequest,
-    out: Writable,
-    {
-      exchange,
-      ends,
-      ...own
-    }: Omit<OwnCall, 'finished' | 'onGone'> & {ends?: Ends; exchange: (handler: CallHandler) => Exchange}
-  ): void {
-    if (parsed.refusal !== undefined) own.respond(parsed.refusal)
-    else if (parsed.action !== undefined)
-      this.#answerOwn(parsed, {...own, finished: then => out.on('finish', then), onGone: goneOf(out)})
-    else if (!this.#invoke(parsed, exchange, {ends})) own.respond(noAppId(parsed.method))
-  }
-
-  /** Refuses requests of a foreign web page, and passes all others to the pipeline. */
-  #admit(head: ParsedHead, {key, ends, isUnixSocket, destroy}: Connection, then: FilteredRequest): void {
-    const serve = (): void => this.#filter(head, isUnixSocket, then)
-    const {pages} = this.#options
-    if (isUnixSocket || !pages.isForeign(pageSignsOf(head.rawHeaders))) return serve()
-    const {headers, action} = this.#read(head, isUnixSocket)
-    // another run's sidecar has decided
-    if (this.#delegatedCallers.contextFor(headers.delegation) !== undefined) return serve()
-    void pages.decide({
-      connection: key,
-      ends,
-      isCall: action === undefined,
-      isGone: then.isGone,
-      serve,
-      refuse: () => then.reply(REFUSED_PAGE),
-      crashed: error => {
-        this.warn(bugText(error))
-        destroy()
-      }
+        this.#answer({
+          head: {...request, url: changed.url ?? ''},
+          isUnixSocket,
+          onPiece,
+          body: stream,
+          out: stream,
+          destroy,
+          reply: (answer, {method}) => stream.reply(answer, method === 'HEAD'),
+          exchange: (handler, body) => new Http2Downstream(stream, request.method, handler, body).exchange
+        })
     })
-  }
-
-  /** Passes a valid request through the pipeline. Without a pipeline it passes immediately. */
-  #filter(request: ParsedHead, isUnixSocket: boolean, then: FilteredRequest): void {
-    const {pipeline} = this.#rules
-    if (pipeline.length === 0) return then.pass(request, undefined)
-    const {refusal, headers} = this.#read(request, isUnixSocket)
-    const isInternal = this.#delegatedCallers.contextFor(headers.delegation) !== undefined
-    if (refusal !== undefined || isInternal) return then.pass(request, undefined)
-    void filter(pipeline, request, then, this.warn)
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
@@ -286,21 +229,81 @@ export class Sidecar implements SidecarContext {
     const isUnixSocket = isOnUnixSocket(socket)
     // collects bytes until the upgrade is decided
     const buffer = new UpgradeBuffer(socket, early)
-    const then: FilteredRequest = {
-      reply: answer => endWith(socket, answer),
+    this.#admit({
+      head: request,
+      socket: request.socket,
+      isUnixSocket,
+      destroy: () => void socket.destroy(),
       isGone: () => socket.destroyed,
-      pass: changed => this.#upgradeFiltered({...changed, rawHeaders: request.rawHeaders}, socket, buffer.release())
-    }
-    const connection = {key: socket, ends: request.socket, isUnixSocket, destroy: () => socket.destroy()}
-    this.#admit(request, connection, then)
+      reply: answer => endWith(socket, answer),
+      pass: changed => {
+        const parsed = this.#read({...changed, rawHeaders: request.rawHeaders}, isUnixSocket)
+        const {method, refusal} = parsed
+        const sent = buffer.release()
+        const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel(socket, method, sent, handler).exchange
+        if (refusal !== undefined || !this.#invoke(parsed, exchange, {extraLines: UPGRADE_LINES}))
+          endWith(socket, refusal ?? noAppId(method))
+      }
+    })
   }
 
-  #upgradeFiltered(request: ParsedHead, socket: Duplex, early: Buffer): void {
-    const parsed = this.#read(request, isOnUnixSocket(socket))
-    const {method} = parsed
-    const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel(socket, method, early, handler).exchange
-    if (parsed.refusal !== undefined || !this.#invoke(parsed, exchange, {extraLines: UPGRADE_LINES}))
-      endWith(socket, parsed.refusal ?? noAppId(method))
+  /** Refuses requests of a foreign web page, and passes all others to the pipeline. */
+  #admit(arrival: Arrival): void {
+    const {head, socket, isUnixSocket, isGone, destroy} = arrival
+    const serve = (): void => this.#filter(arrival)
+    const {pages, warn} = this.#options
+    if (isUnixSocket || !pages.isForeign(pageSignsOf(head.rawHeaders))) return serve()
+    const {headers, action} = this.#read(head, isUnixSocket)
+    // another run's sidecar has decided
+    if (this.#delegatedCallers.contextFor(headers.delegation) !== undefined) return serve()
+    void pages.decide({
+      connection: socket,
+      ends: socket,
+      isCall: action === undefined,
+      isGone,
+      serve,
+      refuse: () => arrival.reply(REFUSED_PAGE),
+      crashed: error => {
+        warn(bugText(error))
+        destroy()
+      }
+    })
+  }
+
+  /** Passes a valid request through the pipeline. Without a pipeline it passes immediately. */
+  #filter(arrival: Arrival): void {
+    const {head, isUnixSocket} = arrival
+    const {warn, rules} = this.#options
+    if (rules.pipeline.length === 0) return arrival.pass(head, undefined)
+    const {refusal, headers} = this.#read(head, isUnixSocket)
+    const isInternal = this.#delegatedCallers.contextFor(headers.delegation) !== undefined
+    if (refusal !== undefined || isInternal) return arrival.pass(head, undefined)
+    void filter(rules.pipeline, head, arrival, warn)
+  }
+
+  /** Refuses an admitted request, serves it by the sidecar's own API, or calls an app. */
+  #answer({head, isUnixSocket, onPiece, body, out, ends, destroy, reply: send, exchange}: Admitted): void {
+    const {appId, recorded, maxBodyBytes} = this.context
+    const parsed = this.#read(head, isUnixSocket)
+    const record = recordOwn(recorded, appId, parsed)
+    const respond = (answer: Reply): void => {
+      send({...answer, lines: answer.lines + parsed.responseTrace}, parsed)
+      record(answer)
+    }
+    if (parsed.refusal !== undefined) return respond(parsed.refusal)
+    if (parsed.action !== undefined) {
+      const finished = (then: () => void): void => void out.on('finish', then)
+      return this.#ownApi.answer(parsed.action, parsed, {
+        body,
+        onPiece,
+        destroy,
+        respond,
+        finished,
+        onGone: goneOf(out)
+      })
+    }
+    const bodyRules = {length: parsed.headers.length, maxBytes: maxBodyBytes, onPiece}
+    if (!this.#invoke(parsed, handler => exchange(handler, bodyRules), {ends})) respond(noAppId(parsed.method))
   }
 
   /** Starts a call. Returns false, without effect, if the request names no valid callee. */
@@ -315,7 +318,7 @@ export class Sidecar implements SidecarContext {
     const target = delegated === undefined ? parsed.target : findReadTarget(parsed.sent)
     if (target === undefined) return false
     new Invocation({
-      sidecar: delegated ?? this,
+      sidecar: delegated ?? this.context,
       request: this.#sentRequest(parsed, extraLines !== ''),
       target,
       headers,
@@ -337,7 +340,7 @@ export class Sidecar implements SidecarContext {
     isUpgrade: boolean
   ): SentRequest {
     const protocol = isUpgrade ? 'WebSocket' : asked
-    if (this.observer === undefined) return {protocol, method, path, lines}
+    if (this.context.observer === undefined) return {protocol, method, path, lines}
     const text = rawHead(raw)
     return {protocol, method, path, lines, text, size: text.length}
   }

@@ -16,6 +16,7 @@ import type {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {beginOwn, endOwn} from '../http/own-record.ts'
+import type {HostContext} from '../sidecar.ts'
 import {methodFault} from '../http/target.ts'
 import type {Trace} from '../http/trace.ts'
 import {
@@ -31,7 +32,6 @@ import {
   type OwnStreamName,
   serveStream
 } from './own-methods.ts'
-import {answer, type WholeAnswer} from './answer.ts'
 import {actorIn, baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
 import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
@@ -40,7 +40,7 @@ import {PAGE_DENIED, refusalOf, type GrpcGuards} from './refusal.ts'
 import {answerType, HeadReader, type RequestHead, type ReceivedCall} from './request-head.ts'
 import {briefRequest, wholeRequest} from './sent-request.ts'
 import {ServerStream} from './server-stream.ts'
-import {UnaryRequest} from './unary-request.ts'
+import {answer, UnaryRequest, type WholeAnswer} from './unary-call.ts'
 import {tooLargeToSend} from '../../../proxy/net/grpc/message-gauge.ts'
 import {
   answerHead,
@@ -58,7 +58,7 @@ import {timeoutMs} from '../../../proxy/net/grpc/head-fields.ts'
 /** The services of the gRPC port of one sidecar. */
 export interface GrpcContext {
   /** The context of the sidecar. `contextFor` returns that for a caller of another run. */
-  readonly sidecar: SidecarContext & {contextFor(delegation: string): SidecarContext}
+  readonly sidecar: HostContext
   readonly guards: GrpcGuards
   readonly maxHeadBytes: number
   /** The `appProtocol` of an app of the run, `http` for external endpoints; '' for all others. */

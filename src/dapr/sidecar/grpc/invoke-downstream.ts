@@ -11,7 +11,7 @@ import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {ResponseCollector} from '../../../proxy/net/response-collector.ts'
 import {reasonOf} from '../../../proxy/net/status.ts'
-import {answer, type WholeAnswer} from './answer.ts'
+import {answer, type WholeAnswer} from './unary-call.ts'
 import type {ReceivedCall} from './request-head.ts'
 
 /** RFC 9113 §7. */

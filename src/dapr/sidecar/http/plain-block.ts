@@ -105,7 +105,7 @@ export type CallBlock = (call: BlockCall['call'], request: BlockRequest) => Prom
 export function blockCaller(load: () => Promise<Blocks>): CallBlock {
   let loaded: CallBlock | undefined
   const loadAll = async (): Promise<CallBlock> => {
-    const [blocks, {answerHttp}] = await Promise.all([load(), import('../operations/answer-http.ts')])
+    const [blocks, {answerHttp}] = await Promise.all([load(), import('../operations/operations.ts')])
     loaded = (call, request) => answerHttp(blocks, call, request)
     return loaded
   }

@@ -1,4 +1,10 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import {BlockError} from '../blocks/block-error.ts'
+import type {Blocks} from '../blocks/blocks.ts'
+import {apiError} from '../http/errors.ts'
+import {carriedTraceparent} from '../http/trace.ts'
+import {headerOf, malformed, type BlockRequest} from './block-request.ts'
 import {ACTOR_OPERATIONS} from './actors.ts'
 import {FIRING_OPERATIONS} from './actor-firings.ts'
 import {BINDING_OPERATIONS} from './bindings.ts'
@@ -38,4 +44,19 @@ export function operationOf<P extends keyof BlockOperation>(
   const found = ownOf(OPERATIONS, name)?.[protocol]
   if (found === undefined) throw new Error(`nothing serves ${name} over ${protocol}`)
   return found
+}
+
+/** Responds to a call to a building block, failures included. */
+export async function answerHttp(blocks: Blocks, name: ApiOperation['name'], request: BlockRequest): Promise<Reply> {
+  const sent = carriedTraceparent(headerOf(request, 'traceparent'))
+  request.onGone.traceparent = sent || headerOf({lines: request.trace}, 'traceparent')
+  try {
+    return await operationOf(name, 'http')(blocks, request)
+  } catch (error) {
+    // numbers without bounds, and JSON that is nested too deeply, are mistakes of the caller
+    const fault = error instanceof RangeError ? malformed(error.message) : error
+    if (!(fault instanceof BlockError)) throw error
+    const {status, errorCode, message, details} = fault
+    return apiError(status, errorCode, message, details)
+  }
 }

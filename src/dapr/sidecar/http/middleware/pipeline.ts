@@ -45,9 +45,9 @@ async function create(type: MiddlewareType, metadata: ReadonlyMap<string, string
     case 'ratelimit':
       return rateLimit(metadata, () => performance.now())
     case 'routeralias':
-      return (await import('./router-alias.ts')).routerAlias(metadata)
+      return (await import('./routers.ts')).routerAlias(metadata)
     case 'routerchecker':
-      return (await import('./router-checker.ts')).routerChecker(metadata)
+      return (await import('./routers.ts')).routerChecker(metadata)
     case 'uppercase':
       return request => {
         request.isUppercase = true

@@ -124,7 +124,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
   const tracing = settings.tracing ?? {isTracing: true, tracer: undefined}
   const guards = {isAllowedHost: hostGuard([]), apiToken, tracing, pages: new PageGuard([])}
   const open = openGrpcPort([server], {
-    sidecar,
+    sidecar: sidecar.context,
     guards,
     maxHeadBytes,
     protocolOf: callee => (callee === 'a' || callee === 'b' ? appProtocol : ''),

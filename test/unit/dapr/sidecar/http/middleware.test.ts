@@ -1,5 +1,5 @@
 import t from 'tap'
-import {runPipeline, upperCase} from '../../../../../src/dapr/sidecar/http/middleware/filter.ts'
+import {runPipeline, upperCase} from '../../../../../src/dapr/sidecar/http/middleware/middleware.ts'
 import type {Pipeline} from '../../../../../src/dapr/sidecar/http/middleware/middleware.ts'
 import {createPipeline, rateLimit} from '../../../../../src/dapr/sidecar/http/middleware/pipeline.ts'
 

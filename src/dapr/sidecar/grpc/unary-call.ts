@@ -1,8 +1,17 @@
-import type {FrameStream, StreamHandler} from '#h2-frames'
+import {encodeField, type FrameStream, type StreamHandler} from '#h2-frames'
 import {Collector, NO_ROOM} from '../../../platform/collector.ts'
-import {MessageGauge, PREFIX_BYTES, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
-import {INTERNAL, RESOURCE_EXHAUSTED, UNKNOWN, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
-import {inflated} from './inflate.ts'
+import {framed, MessageGauge, PREFIX_BYTES, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
+import {
+  answerHead,
+  INTERNAL,
+  OK,
+  RESOURCE_EXHAUSTED,
+  trailersOf,
+  UNKNOWN,
+  type GrpcStatus
+} from '../../../proxy/net/grpc/status.ts'
+import {inflated, zlib} from './inflate.ts'
+import {answerType, type RequestHead} from './request-head.ts'
 
 interface UnaryRequestOptions {
   /** `grpc-encoding`, '' = none. */
@@ -79,4 +88,27 @@ export class UnaryRequest implements StreamHandler {
     this.#request.release()
     this.#options.failed({code, message})
   }
+}
+
+export interface WholeAnswer {
+  readonly fields: string
+  readonly status: GrpcStatus
+  /** Message, sent if the status is OK. */
+  readonly message: Uint8Array
+}
+
+const GZIP = encodeField('grpc-encoding', 'gzip')
+
+/** A whole answer of the sidecar, compressed if its request was (grpc-go). */
+export const answer = (caller: FrameStream, head: RequestHead, {fields, status, message}: WholeAnswer): void => {
+  const isGzip = head.encoding === 'gzip' && status.code === OK
+  const first = answerHead(answerType(head)) + (isGzip ? GZIP : '') + fields
+  if (fields === '' && status.code !== OK) return caller.writeHead(first + trailersOf(status), true)
+  caller.writeHead(first, false)
+  if (isGzip) {
+    const {gzipSync, constants} = zlib()
+    caller.writeData(framed(gzipSync(message, {level: constants.Z_BEST_SPEED}), true), false)
+  }
+  if (!isGzip && status.code === OK) caller.writeData(framed(message), false)
+  caller.writeHead(trailersOf(status), true)
 }
