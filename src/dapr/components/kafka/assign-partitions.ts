@@ -1,7 +1,6 @@
 import type {GroupPartitionsAssigner} from '@platformatic/kafka'
 
 export type Assignments = ReturnType<GroupPartitionsAssigner>
-type Members = Parameters<GroupPartitionsAssigner>[1]
 
 interface Assigned {
   readonly assignments: Assignments
@@ -11,7 +10,7 @@ interface Assigned {
 
 /** Assigns the partitions of each topic to the group members that read it. The library assigns a partition to any member. */
 export function assignPartitions(
-  members: Members,
+  members: Parameters<GroupPartitionsAssigner>[1],
   topics: ReadonlySet<string>,
   countOf: (topic: string) => number | undefined,
   assignor: 'range' | 'roundrobin'

@@ -35,8 +35,7 @@ export class Configurations extends AppBlock {
     ended: () => void = () => undefined
   ): Promise<string> {
     const {storeName, keys, onGone} = request
-    const {context} = this
-    const subscription = new ConfigurationSubscription({context, request, changed, ended})
+    const subscription = new ConfigurationSubscription({context: this.context, request, changed, ended})
     const store = await this.store(storeName)
     const words = `failed to subscribe [${keys.join(' ')}] from Configuration store ${storeName}: `
     const failed = failing([500, 'invalidArgument', 'ERR_CONFIGURATION_SUBSCRIBE'], words)

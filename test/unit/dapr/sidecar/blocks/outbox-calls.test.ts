@@ -20,10 +20,7 @@ const upsert = (key: string): StateChange =>
   ({operation: 'upsert', request: {key, value: Buffer.from('1'), isJson: true, metadata: {}}}) as unknown as StateChange
 
 /** Transactions of a store, and what came of their events. */
-const scene = (
-  t: Test,
-  {pubsubs = ['bus'], failures = 0, tookMs = 0}: {pubsubs?: readonly string[]; failures?: number; tookMs?: number} = {}
-) => {
+const scene = (t: Test, {pubsubs = ['bus'], failures = 0}: {pubsubs?: readonly string[]; failures?: number} = {}) => {
   let left = failures
   let looks = 0
   const published = Promise.withResolvers<void>()
@@ -39,8 +36,7 @@ const scene = (
     delete: async ({key}: {key: string}) => void seen.deleted.push(key)
   }
   const outbox = {
-    keep: async (events: readonly OutboxEvent[]) =>
-      events.map((each): KeptEvent => ({...each, made: each.made - tookMs, key: ++seen.kept})),
+    keep: async (events: readonly OutboxEvent[]) => events.map((each): KeptEvent => ({...each, key: ++seen.kept})),
     drop: async (events: readonly KeptEvent[]) => void seen.dropped.push(...events.map(({key}) => key)),
     release: () => undefined
   }
@@ -104,8 +100,8 @@ t.test('an event whose broker does not answer is published again', async t => {
   ])
 })
 
-t.test('a transaction that was tried for minutes may be committed a moment after its last try', async t => {
-  const {seen, transact, published} = scene(t, {tookMs: 120_000})
+t.test('a transaction without an answer may be committed a moment after its last try', async t => {
+  const {seen, transact, published} = scene(t)
   await t.rejects(
     transact(['a'], async () => Promise.reject(new Error('context deadline exceeded'))),
     {message: 'context deadline exceeded'}
@@ -211,7 +207,7 @@ t.test('what a sidecar leaves when it closes is published by one that is open al
     return calls
   }
   const away = open(async () => Promise.reject(new Error('the broker does not answer')))
-  const kept = {...TARGET, marker: 'm', event: Buffer.from('{"id":"m"}'), made: Date.now()}
+  const kept = {...TARGET, marker: 'm', event: Buffer.from('{"id":"m"}')}
   for (const event of await outbox.keep([kept])) outbox.release(event)
   await away.begin()
   await warned.promise
