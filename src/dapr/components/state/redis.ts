@@ -1,7 +1,6 @@
 import {DELETE_SCRIPT, itemsIn, type RedisConnection, RedisError, type RedisReply, SAVE_SCRIPT} from '#redis'
 import {STATE_CAPABILITIES} from '../../../files/resources/component-types.ts'
 import {messageOf} from '../../../model/errors.ts'
-import {Once} from '../../../model/once.ts'
 import type {OpenComponent} from '../component.ts'
 import {textNamed} from '../component-values.ts'
 import {because} from '../properties.ts'
@@ -14,9 +13,6 @@ import {
   type StateItem,
   type StateStore
 } from '../state-store.ts'
-
-/** How long `consistency: strong` waits for replicas. */
-const REPLICA_MS = 1000
 
 /** `state.redis`: an item is a hash with `data` and `version` (components-contrib: state/redis). */
 export const open: OpenComponent<StateStore> = async options => {
@@ -31,8 +27,6 @@ class RedisState implements StateStore {
   readonly capabilities = STATE_CAPABILITIES
   readonly queryFault = 'redis-json server support is required for query capability'
   readonly #redis: RedisConnection
-  /** A connection for saves that wait for replicas, which block the commands behind them. */
-  readonly #strong = new Once<RedisConnection>()
   /** Time to live of items without one. */
   readonly #defaultTtl: number | undefined
 
@@ -68,28 +62,17 @@ class RedisState implements StateStore {
   }
 
   async set(request: SetRequest): Promise<void> {
-    const {key, options} = request
-    const save = saveCommand(request)
+    const {key} = request
     const expire = this.#expire(request)
-    const isStrong = options.consistency === 'strong'
-    const redis = isStrong ? await this.#strong.do(async () => this.#redis.duplicate()) : this.#redis
     try {
-      await redis.command(save)
+      await this.#redis.command(saveCommand(request))
     } catch (error) {
       if (!(error instanceof RedisError)) throw error
       if (etagOf(request) !== '') throw new EtagError('mismatch', error.message)
       throw new Error(`failed to set key ${key}: ${error.message}`, {cause: error})
     }
     // a refused save does not change the time to live
-    if (expire !== undefined) await redis.command(expire).catch(because(`failed to set key ${key} ttl`))
-    if (!isStrong) return
-    const node = (await redis.nodeOf?.(key)) ?? redis
-    const info = await node.command(['INFO', 'replication']).catch((error: unknown) => {
-      if (!(error instanceof RedisError)) throw error
-      return '' // the item is saved, although we have no permission for INFO
-    })
-    const replicas = /connected_slaves:(\d+)/.exec(String(info))?.[1] ?? '0'
-    if (replicas !== '0') await node.command(['WAIT', replicas, REPLICA_MS.toString()])
+    if (expire !== undefined) await this.#redis.command(expire).catch(because(`failed to set key ${key} ttl`))
   }
 
   async delete(request: DeleteRequest): Promise<void> {
@@ -114,7 +97,6 @@ class RedisState implements StateStore {
 
   async close(): Promise<void> {
     await this.#redis.close()
-    await (await this.#strong.begun?.catch(() => undefined))?.close()
   }
 
   #expire({key, metadata}: SetRequest): Command | undefined {
