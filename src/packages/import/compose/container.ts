@@ -51,7 +51,6 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const build = buildOf(service, stack)
   const name = containerName(service, stack)
   const image = textValue(values['image']) || name
-  if (build === undefined && image !== textValue(values['image'])) notes.push('it has neither an image nor a build')
   const ports = publishedPorts(service)
   const network = textValue(values['network_mode'])
   const isHere = network === 'host' || stack.programs.has(sharedWith(network, stack))

@@ -156,7 +156,6 @@ function dependenciesOf({values, id}: Service, {services, leftOut}: Stack, notes
     const [name, {condition, required}] = [leftOut.get(typed) ?? typed, mapOf(how)]
     const isMissing = !services.has(name) || textsOf(services.get(name)?.values['profiles']).length > 0
     if (required === 'false' && isMissing) notes.push(`depends_on: ${name}: not waited for, as it may be missing`)
-    else if (name !== '' && !services.has(name)) notes.push(`depends_on: there is no service ${name}`)
     else if (!['ready', 'completed'].includes(waited.get(name) ?? ''))
       waited.set(name, CONDITIONS.get(textValue(condition)) ?? 'started')
   }

@@ -205,7 +205,7 @@ async function projectsOf(root: string): Promise<Projects> {
     notes: [
       ...all.notes,
       ...(filtered?.notes ?? []),
-      ...(workspace?.turboNotes(apps, root) ?? []),
+      ...(workspace ? [...workspace.taskNote(root), ...workspace.turboNotes(apps, root)] : []),
       ...left
         .map(folder => relative(root, join(folder, 'package.json')))
         .map(file => `the scripts of ${file}, which start several packages, are left out`)

@@ -89,6 +89,8 @@ export function withRootFilter(
   return apps.some(isIn) ? withOthers(started, others, script) : {apps, notes: []}
 }
 
+const asNamed = (app: ImportedApp): ImportedApp => ({...app, keys: given({...app.keys, profiles: undefined})})
+
 /** Apps that the root script starts, and others of the workspace, which get a profile. */
 export function withOthers(
   started: readonly ImportedApp[],
@@ -103,8 +105,14 @@ export function withOthers(
   }
 }
 
-/** A program that a script names is no tool. */
-const asNamed = (app: ImportedApp): ImportedApp => ({...app, keys: given({...app.keys, profiles: undefined})})
+/** A note on another script of the packages that the root script runs: `pnpm -r --parallel testing`. */
+export function taskNote(root: string): readonly string[] {
+  const scripts = mapOf(readPackage(root)?.['scripts'])
+  const line = SCRIPTS.map(name => textValue(scripts[name])).find(Boolean) ?? ''
+  const [, task] =
+    /^(?:pnpm|yarn|bun) .*-r(?:ecursive)?\b.*\s(?!(?:(?:start:)?dev|start|serve)$)([\w:.-]+)$/.exec(line) ?? []
+  return task === undefined ? [] : [`the root script runs ${task} of packages: here each runs dev or start`]
+}
 
 /** Notes on tasks that turbo runs before the scripts of apps: `^build` of the packages that they need. */
 export function turboNotes(apps: readonly ImportedApp[], root: string): readonly string[] {

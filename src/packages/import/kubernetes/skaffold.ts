@@ -59,7 +59,6 @@ export function importObjects(all: Workloads): Imported | undefined {
   const {objects, builds, alone = new Map(), forwards = [], file, from} = all
   const root = dirname(file.path)
   const read = servicesOf(objects, builds, root)
-  // charts, which are not read, may run an image that is built here
   const idle = imagesAlone(alone, read.services, root)
   const isWhole = objects.length > 0 && !all.notes.includes(CHARTS)
   const {services, notes} = withForwards({...read.services, ...(isWhole ? {} : idle)}, forwards)

@@ -53,7 +53,9 @@ interface Reader {
 
 function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): ImportedApp {
   const notes = [...leftOver(process)]
-  const folder = folderOf(file, textValue(process['working_dir']), notes)
+  const place = pathFrom(file, textValue(process['working_dir']))
+  const folder = isFolder(place) ? place : dirname(file.path)
+  if (folder !== place) notes.push(`working_dir: ${textValue(process['working_dir'])} is no folder here`)
   const literal = (text: string): string => (interpolate ? text.replaceAll('${', () => '$${') : text)
   const line = textValue(process['command']).replaceAll('$$', '$')
   const command = commandOf(line).map(literal)
@@ -103,13 +105,6 @@ const leftOver = (process: Values): readonly string[] => [
   ...['availability', 'shutdown', 'readiness_probe'].flatMap(key => notCarried(process[key], KNOWN, `${key}.`)),
   ...notCarried(mapOf(process['readiness_probe'])['exec'], KNOWN, 'readiness_probe.exec.')
 ]
-
-function folderOf(file: ImportedFile, typed: string, notes: string[]): string {
-  const folder = pathFrom(file, typed)
-  if (typed === '' || isFolder(folder)) return folder
-  notes.push(`working_dir: ${typed} is no folder here`)
-  return dirname(file.path)
-}
 
 /** Its env files, of which `.env` has the variables of all processes, and these variables. */
 function envFilesOf(

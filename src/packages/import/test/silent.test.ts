@@ -331,6 +331,12 @@ t.test('turbo: tasks that one package alone needs first', async t => {
     apps: {web: node('x.listen(3000)', {name: '@a/web'})}
   })
   t.ok(notes.includes('turbo runs generate, build first: npx turbo run generate build'), notes.join('\n'))
+  const all = {
+    'package.json': '{"scripts": {"dev": "pnpm -r --parallel testing"}}',
+    'pnpm-workspace.yaml': 'packages: [a]'
+  }
+  const {notes: others} = await imported(t, {...all, a: node('x.listen(3000)')})
+  t.ok(others.includes('the root script runs testing of packages: here each runs dev or start'), others.join('\n'))
 })
 
 t.test('hosts of containers in settings of Spring, and volumes outside of the folder of an image', async t => {
