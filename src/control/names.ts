@@ -1,5 +1,5 @@
 import type {Environment} from '../model/environment.ts'
-import {emptyRecord, ownOf} from '../model/own.ts'
+import {ownOf} from '../model/own.ts'
 import {livingRuns, livingRunsIn, type LivingRun} from './living-runs.ts'
 
 /** A host name of an app of a run. */
@@ -15,20 +15,34 @@ export interface TakenName extends RunName {
   readonly wantedBy: string
 }
 
-/** Divides the names that a run asks for into those that no other living run in the folder `runs` has, and the others. */
-export function freeNames(
-  runs: string,
-  wanted: Readonly<Record<string, string>> = {}
-): {readonly free: Readonly<Record<string, string>>; readonly taken: readonly TakenName[]} {
-  const free = emptyRecord<string>()
-  const taken: TakenName[] = []
-  const others = Object.keys(wanted).length === 0 ? [] : livingRunsIn(runs).filter(({pid}) => pid !== process.pid)
-  for (const [name, wantedBy] of Object.entries(wanted)) {
+/** Returns those of the names that a run asks for which another living run in the folder `runs` has. */
+export function takenNames(runs: string, wanted: Readonly<Record<string, string>> = {}): readonly TakenName[] {
+  const names = Object.entries(wanted)
+  const others = names.length === 0 ? [] : livingRunsIn(runs).filter(({pid}) => pid !== process.pid)
+  return names.flatMap(([name, wantedBy]) => {
     const owner = ownerAmong(others, name)
-    if (owner === undefined) free[name] = wantedBy
-    else taken.push({...owner, wantedBy})
+    return owner === undefined ? [] : [{...owner, wantedBy}]
+  })
+}
+
+/** The host names of a run's apps. A name that another run has is lost until that run ends. */
+export class OwnNames {
+  /** The id of the app that is to have each name. */
+  wanted: ReadonlyMap<string, string> = new Map()
+  lost: ReadonlySet<string> = new Set()
+
+  /** The names that the run has, with their apps. */
+  get all(): readonly (readonly [string, string])[] {
+    return [...this.wanted].filter(([name]) => !this.lost.has(name))
   }
-  return {free, taken}
+
+  /** Takes the names whose runs have ended since. Returns whether there are any. */
+  takeFree(runs: string): boolean {
+    const before = this.lost
+    const asked = Object.fromEntries([...this.wanted].filter(([name]) => before.has(name)))
+    this.lost = new Set(takenNames(runs, asked).map(({name}) => name))
+    return this.lost.size < before.size
+  }
 }
 
 /** The run of this user that has a host name; undefined: none has. */

@@ -10,7 +10,7 @@ import {orElse} from '../model/or-else.ts'
 import {systemClock, type Clock} from '../platform/clock.ts'
 import {within} from '../platform/delay.ts'
 import {usableFolder} from './folder.ts'
-import {freeNames, type TakenName} from './names.ts'
+import {takenNames, type TakenName} from './names.ts'
 import {noteSpared, writeRunFile, type RunFile, type RunIdentity} from './run-file.ts'
 import {freeRunName, oneByOne, type NameRequest} from './run-name.ts'
 import {namesInFolder} from '../platform/paths.ts'
@@ -148,7 +148,9 @@ async function introduce(
   {name: asked, identity, ...about}: Registrant
 ): Promise<{readonly known: RunFile; readonly taken: readonly TakenName[]}> {
   const name = asked === undefined ? (identity?.name ?? '') : freeRunName(folder, asked)
-  const {free, taken} = freeNames(folder, identity?.names)
+  const taken = takenNames(folder, identity?.names)
+  const wanted = Object.entries(identity?.names ?? {})
+  const free = Object.fromEntries(wanted.filter(([each]) => taken.every(({name: other}) => other !== each)))
   const known = {...about, ...(identity && {identity: {...identity, name, ...(identity.names && {names: free})}})}
   await writeRunFile(homeOf(folder, about.marker), known)
   rmSync(join(folder, `starting-${process.pid}`), {force: true}) // of `announceStart`

@@ -1,6 +1,5 @@
 import {stripVTControlCharacters} from 'node:util'
 import {asBytes} from '../model/bytes.ts'
-import type {RoutePlan} from '../model/plan.ts'
 import {PeerVariable} from '../platform/peer-variable.ts'
 import type {CallContext} from '../proxy/gateway/call-context.ts'
 import {HeldBodies} from '../proxy/gateway/held-bodies.ts'
@@ -10,6 +9,7 @@ import {bindFreed} from '../control/left-ports.ts'
 import type {PublishedContext, Routed} from '../proxy/published/published-port-call.ts'
 import {PublishedPort} from '../proxy/published/published-port.ts'
 import {PublishedPorts, type PublishedApps} from '../proxy/published/published-ports.ts'
+import {routeOf} from '../proxy/published/verbatim-head.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {AnsweringCopy} from './answering-copy.ts'
 import {NearbyCopies} from './nearby-copies.ts'
@@ -92,7 +92,3 @@ function newContext(
     warn: text => first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
   }
 }
-
-/** The route of a path; undefined if the app itself answers. A prefix ends at a slash: `/api` is not the start of `/apis`. */
-const routeOf = (routes: readonly RoutePlan[], path: string): RoutePlan | undefined =>
-  routes.find(({prefix}) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`))

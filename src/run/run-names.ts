@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs'
 import type {IncomingHttpHeaders} from 'node:http'
 import type {Server, Socket} from 'node:net'
-import {freeNames, type TakenName} from '../control/names.ts'
+import {OwnNames, takenNames, type TakenName} from '../control/names.ts'
 import type {OnUpgrade} from '../control/server.ts'
 import type {RunListing} from '../control/run-control.ts'
 import type {RunIdentity} from '../control/run-file.ts'
@@ -43,12 +43,10 @@ export class RunNames {
   readonly #over = new AbortController()
   /** Parts of the names. Undefined if the apps of the run have none. */
   #space: NameSpace | undefined
-  /** The id of the app that has each host name, or `DASHBOARD`. */
-  #names: ReadonlyMap<string, string> = new Map()
+  /** The host names of the apps, and of the `DASHBOARD`. */
+  readonly #names = new OwnNames()
   /** The names of the main copy while this one answers them, with the ids of its apps. */
   #mainNames: ReadonlyMap<string, string> = new Map()
-  /** Names that other runs have, and keep. */
-  readonly #lost = new Set<string>()
   #folder = ''
   readonly #ports: EntrancePorts
   /** A program that is not a run of this user has the port. */
@@ -69,12 +67,12 @@ export class RunNames {
   /** The names that the run asks for, and its entrance. */
   get asked(): Pick<RunIdentity, 'project' | 'names' | 'entrance'> {
     if (this.#space === undefined) return {}
-    return {project: this.#space.project, names: Object.fromEntries(this.#names), ...this.#ports.facts}
+    return {project: this.#space.project, names: Object.fromEntries(this.#names.all), ...this.#ports.facts}
   }
 
   /** The URL of an app, or of the `DASHBOARD`, by its name; '' = it has none that answers. */
   urlOf(id: string): string {
-    const name = [...this.#names].find(([, app]) => app === id)?.[0]
+    const name = this.#names.all.find(([, app]) => app === id)?.[0]
     if (name === undefined || this.#isForeign) return ''
     const scheme = schemeOf(name, existsSync(certificatePath(stateFolder(this.#parts.context.env))))
     return `${scheme}://${name}${this.#ports.suffix(scheme, this.#folder)}`
@@ -116,7 +114,7 @@ export class RunNames {
     this.#folder = folder
     const {nameSpaceOf} = await import('../control/space.ts')
     this.#space = nameSpaceOf(env, plan)
-    this.#names = appNames(plan, this.#space)
+    this.#names.wanted = appNames(plan, this.#space)
     if (await this.#take()) return
     const {promise, resolve} = Promise.withResolvers<void>()
     void inBackground(this.#parts.context.reporter, 'names do not answer', this.#wait(resolve))
@@ -126,19 +124,18 @@ export class RunNames {
   /** Answers these names, too; left out: only its own. Returns all. */
   alsoAnswer(names: ReadonlyMap<string, string> = new Map()): Readonly<Record<string, string>> {
     this.#mainNames = names
-    return Object.fromEntries([...this.#names, ...names])
+    return Object.fromEntries([...this.#names.all, ...names])
   }
 
   /** Gives up the names that other runs have. */
   registered(taken: readonly TakenName[]): void {
     const {reporter} = this.#parts.context
+    this.#names.lost = new Set([...this.#names.lost, ...taken.map(({name}) => name)])
     for (const {name, app, run, wantedBy} of taken) {
-      this.#lost.add(name)
       if (wantedBy === DASHBOARD) continue
       const text = `${name} is ${app} of ${run.templateFile || run.name} (pid ${run.pid}), so "${wantedBy}" has no name: write another name: in this template`
       reporter.warn('name-taken', text)
     }
-    this.#names = new Map([...this.#names].filter(([name]) => !this.#lost.has(name)))
   }
 
   /** The apps of the run are these from now on. Returns their names. */
@@ -146,10 +143,10 @@ export class RunNames {
     this.#leftOut = leftOut
     if (this.#space === undefined) return {}
     const apps = all.map(({wanted}) => wanted)
-    const before = this.#names
-    this.#names = new Map([...appNames({apps, leftOut}, this.#space)].filter(([name]) => !this.#lost.has(name)))
-    const added = [...this.#names].filter(([name]) => !before.has(name))
-    this.registered(freeNames(this.#folder, Object.fromEntries(added)).taken)
+    const before = this.#names.wanted
+    this.#names.wanted = appNames({apps, leftOut}, this.#space)
+    const added = [...this.#names.wanted].filter(([name]) => !before.has(name))
+    this.registered(takenNames(this.#folder, Object.fromEntries(added)))
     return {names: this.alsoAnswer(this.#mainNames)}
   }
 
@@ -170,6 +167,8 @@ export class RunNames {
 
   /** Leaves the entrance to a run that waits for it. */
   async handOver(): Promise<void> {
+    if (this.#space !== undefined) await this.#parts.changed({names: {}})
+    this.#space = undefined // an edit registers no names any more: the next run takes them with the entrance
     await (await this.#entrance.begun)?.handOver()
     if (this.#ports.bound.length > 0) void this.#parts.changed({entrance: []})
   }
@@ -181,12 +180,16 @@ export class RunNames {
     else await (await begun).close(cut)
   }
 
-  readonly #appAt = (name: string): string | undefined => this.#names.get(name) ?? this.#mainNames.get(name)
+  readonly #appAt = (name: string): string | undefined => {
+    if (this.#names.lost.has(name)) this.#takeLost()
+    return (this.#names.lost.has(name) ? undefined : this.#names.wanted.get(name)) ?? this.#mainNames.get(name)
+  }
 
   /** Binds the entrance; false: its port is taken. */
   async #take(bound: readonly Server[] = []): Promise<boolean> {
     if (!(await this.#ports.bind(this.#parts.context.plan, bound))) return false
     this.#isForeign = false
+    this.#takeLost()
     void this.#parts.changed(this.#ports.facts)
     const {begun} = this.#entrance
     if (this.#over.signal.aborted) this.#ports.bound.forEach(release)
@@ -197,6 +200,11 @@ export class RunNames {
       if (bound.length > 0) serve() // some callers are connected already
     }
     return true
+  }
+
+  /** Takes the names whose runs have ended since. A process that was killed may exist a moment longer than its connections. */
+  #takeLost(): void {
+    if (this.#names.takeFree(this.#folder)) void this.#parts.changed({names: this.alsoAnswer(this.#mainNames)})
   }
 
   /** Opens the entrance as soon as the run that has it ends. */

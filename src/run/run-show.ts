@@ -3,7 +3,7 @@ import type {RunListing} from '../control/run-control.ts'
 import {usableFolder, runtimeFolders} from '../control/folder.ts'
 import type * as Api from '../model/api.generated.ts'
 import {appNames, mayHaveName} from '../model/app-name.ts'
-import {freeNames} from '../control/names.ts'
+import {takenNames} from '../control/names.ts'
 import {UserError} from '../model/errors.ts'
 import {listen, portOf} from '../proxy/ports/bind.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -112,7 +112,7 @@ export class RunShow {
     this.#giveBack()
     const project = projectOf()
     const names = project === undefined ? undefined : appNames(plan, {project, copy: ''})
-    const [taken] = freeNames(usableFolder(runtimeFolders(env)), Object.fromEntries(names ?? [])).taken
+    const [taken] = takenNames(usableFolder(runtimeFolders(env)), Object.fromEntries(names ?? []))
     if (taken !== undefined) {
       const {name: of, app, run} = taken
       throw new UserError(`${of} is ${app} of ${run.templateFile || run.name} (pid ${run.pid})`)

@@ -88,6 +88,21 @@ t.test('a suspended run that has the entrance is reported, and answers when it i
   t.match(await callByName(port, 'web-blog.localhost'), /"app":"web"/)
 })
 
+t.test('a name is free again when the run that has it ends', async t => {
+  const rig = await openRig(t)
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const port = await freePort()
+    const first = await startWeb(rig, `a/${signal}`, port)
+    const second = await startWeb(rig, `b/${signal}`, port)
+    await second.stderr.line(/so "web" has no name/)
+    await first.end(signal)
+    let answer = ''
+    while (answer === '') answer = await callByName(port, `web-${signal}.localhost`).catch(() => '')
+    t.match(answer, /"app":"web"/, signal)
+    t.match(await rig.run(['name', 'web'], {folder: `b/${signal}`}), {code: 0})
+  }
+})
+
 async function startWeb(rig: Rig, folder: string, ...ports: number[]): Promise<ReturnType<Rig['pillion']>> {
   await saveWeb(rig, folder)
   const env = {...withNames(0), PILLION_NAMES_PORT: ports.join(',')}

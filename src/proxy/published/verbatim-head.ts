@@ -1,3 +1,4 @@
+import type {RoutePlan} from '../../model/plan.ts'
 import {CODING, CONNECTION, KEEP, LENGTH, TOKEN, VALUE} from '../net/http1/header-kinds.ts'
 import {trimmed, wordsOf} from '../net/http1/header-lines.ts'
 import {isOf, lengthOf, nameReader} from '../net/http1/header-kinds.ts'
@@ -128,3 +129,7 @@ export function strippedHead(head: VerbatimHead, prefix: string): VerbatimHead {
   const text = `${method} ${target}${head.text.slice(method.length + 1 + head.target.length, size)}`
   return {...head, target, path: cut(path), text, size: text.length}
 }
+
+/** The route of a path; undefined if the app itself answers. A prefix ends at a slash: `/api` is not the start of `/apis`. */
+export const routeOf = (routes: readonly RoutePlan[], path: string): RoutePlan | undefined =>
+  routes.find(({prefix}) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`))
