@@ -68,7 +68,6 @@ export class PeerRuns {
     return this.#admitted(call, peer)
   }
 
-  /** Releases all leases. */
   close(): void {
     this.#isClosed = true
     for (const {peers} of this.#found.values()) peers.close()

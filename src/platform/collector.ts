@@ -61,7 +61,6 @@ export class Collector {
     this.#firstBytes = Math.min(expected, MAX_EXPECTED)
   }
 
-  /** Number of buffers of the body. */
   get blocks(): number {
     return this.#blocks.length
   }

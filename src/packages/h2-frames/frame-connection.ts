@@ -74,7 +74,6 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   protected abstract wasOpen(id: number): boolean
   /** The connection has ended. Called once. */
   protected abstract ended(): void
-  /** A stream is over. */
   protected abstract freed(): void
   /** Counts a frame without use. Throws a ConnectionError for too many. */
   useless(cost = 1): void {
@@ -87,7 +86,6 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.hasSettings = true
   }
 
-  /** Begins to read. */
   listen(): void {
     this.socket.on('data', (bytes: Buffer) => this.read(bytes, bytes.length)).resume()
   }

@@ -104,7 +104,6 @@ export class FrameStream {
     this.#connection.wantBytes()
   }
 
-  /** Discards fields. */
   skipFields(block: string): void {
     this.#connection.walker.skip(block)
   }
@@ -171,7 +170,6 @@ export class FrameStream {
     if (trailers !== undefined) this.writeHead(trailers, true)
   }
 
-  /** Ends it at once. */
   reset(code: number): void {
     if (this.isOver) return
     this.#connection.send(resetFrame(this.id, code))

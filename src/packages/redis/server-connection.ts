@@ -33,7 +33,6 @@ export class ServerConnection {
   #isResting = false
   /** The client sends no more. */
   #isLeaving = false
-  /** The connection is closed. */
   #isGone = false
   #isScheduled = false
   #isRunning = false

@@ -78,7 +78,6 @@ export class Faults {
     return true
   }
 
-  /** Removes all rules. Returns their number. */
   removeAll(): number {
     return this.list().filter(({number}) => this.remove(number)).length
   }

@@ -89,7 +89,6 @@ export class AppChannel {
     this.#pool = this.#newPool()
   }
 
-  /** Applies a new plan. */
   follow(plan: AppPlan): void {
     this.#plan = plan
     this.hasPatience = this.#hasPatience
@@ -164,7 +163,6 @@ export class AppChannel {
     this.renewPool()
   }
 
-  /** Stops the health check. */
   end(): void {
     this.#health?.end()
   }

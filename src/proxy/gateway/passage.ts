@@ -163,7 +163,6 @@ export class Passage implements InterceptedCall {
     this.leave()
   }
 
-  /** Leaves the callee. */
   leave(): void {
     const {admitted} = this
     this.admitted = undefined

@@ -141,7 +141,6 @@ export class CallJournal implements CallRecord {
     this.isRemote = false
   }
 
-  /** The call is over. */
   ended(): void {
     if (!this.isRecorded) return
     this.endedAt = this.isWhole ? this.firstByteAt : performance.now()

@@ -48,7 +48,6 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     return true
   }
 
-  /** Does nothing. */
   finishSending(): void {}
 
   resume(): void {

@@ -63,7 +63,6 @@ const KEPT_BODIES = new Budget(MAX_KEPT_BYTES)
 export class KeptBody {
   /** The first attempt has started to send it. */
   isStarted = false
-  /** The body has arrived completely. */
   isWhole = false
   /** The body has exceeded the limit: the call cannot be sent again. */
   isLost = false

@@ -178,7 +178,6 @@ export abstract class CallPort implements PublishedHost {
     return this.#http.has(connection)
   }
 
-  /** Reads a new connection. */
   protected follow(socket: net.Socket): PublishedConnection {
     const connection = new PublishedConnection(this, socket, this.protocolOf(socket))
     this.#http.add(connection)
@@ -221,7 +220,6 @@ export abstract class CallPort implements PublishedHost {
     passOn(socket, options)
   }
 
-  /** Reads a new connection. */
   protected accept(socket: net.Socket): void {
     contain(socket, error => {
       this.#warn(bugText(error))

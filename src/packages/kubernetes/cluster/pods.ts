@@ -48,7 +48,6 @@ const OVERLAP_MS = 60_000
 
 export interface PodsOptions {
   readonly kubectl: Kubectl
-  /** Selects the pods. */
   readonly label: string
   /** Apps that are Jobs. */
   readonly jobs: readonly string[]

@@ -183,7 +183,6 @@ function pairsOf(args: readonly string[], command: string): readonly (readonly [
 
 // How many entries a group has read, and how many are left (`entries-read`, `lag`), as t_stream.c of Redis 7 counts them.
 
-/** The group has read this entry. */
 function advance(stream: Stream, group: ConsumerGroup, id: StreamId): void {
   if (group.entriesRead !== undefined && !hasGapBehind(stream, id)) group.entriesRead++
   else group.entriesRead = positionOf(stream, id)

@@ -169,7 +169,6 @@ export class Database {
     return true
   }
 
-  /** All keys that have not expired. */
   *keys(): Generator<string, void> {
     for (const key of this.#values.keys()) {
       const at = this.expiries.get(key)

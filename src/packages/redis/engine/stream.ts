@@ -152,7 +152,6 @@ export class Stream {
     return count
   }
 
-  /** Drops entries that are marked. */
   #dropGone(count: number): void {
     let atHead = 0
     while (this.#entries[this.#head + atHead]?.isGone === true) atHead++

@@ -90,7 +90,6 @@ export class StreamRows {
     return {size, isAll: true}
   }
 
-  /** Deletes all rows of a stream. */
   drop(serial: number): void {
     this.#unfinished.delete(serial)
     for (const statement of this.#removeAll) statement.run(serial)

@@ -27,7 +27,6 @@ export class MessageGauge {
     return this.#largest > max ? this.#largest : 0
   }
 
-  /** Within a message. */
   get isWithin(): boolean {
     return this.#left > 0 || this.#prefix !== ''
   }

@@ -20,7 +20,6 @@ export class MessageSplitter {
     this.#max = max
   }
 
-  /** Within a message. */
   get isWithin(): boolean {
     return this.#prefix !== ''
   }

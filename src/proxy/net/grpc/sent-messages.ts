@@ -81,7 +81,6 @@ export class SentMessages {
     this.#kept = undefined
   }
 
-  /** Drops all messages. */
   drop(): void {
     this.#early = undefined
     this.#passed = undefined

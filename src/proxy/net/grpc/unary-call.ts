@@ -177,7 +177,6 @@ export interface UnaryForm {
   readonly messageOf: (request: AdaptedRequest, body: Buffer) => Uint8Array | GrpcStatus
   /** Bytes of the answer, 0 = any number. */
   readonly maxBytes: number
-  /** Responds. */
   readonly finish: (back: RemoteSink, outcome: UnaryOutcome) => void
   /** Notes an ended call. Omitted: none is noted. */
   readonly called?: (message: Uint8Array, outcome: UnaryOutcome, elapsedMs: number) => void

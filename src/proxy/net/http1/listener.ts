@@ -137,7 +137,6 @@ export class Listener {
     return claims
   }
 
-  /** Closes everything now. */
   destroy(): void {
     this.#stopListening()
     this.#streams?.destroy()

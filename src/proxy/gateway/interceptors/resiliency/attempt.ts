@@ -59,7 +59,6 @@ export class PausableTimer {
     this.resume()
   }
 
-  /** Pauses the timer. */
   pause(): void {
     if (this.#cancel === undefined) return
     this.#cancel()
@@ -67,7 +66,6 @@ export class PausableTimer {
     this.#leftMs = Math.max(0, this.#leftMs - (this.#clock.now() - this.#startedAt))
   }
 
-  /** Continues the timer. */
   resume(): void {
     if (this.#isOver || this.#cancel !== undefined) return
     this.#startedAt = this.#clock.now()
@@ -77,7 +75,6 @@ export class PausableTimer {
     })
   }
 
-  /** Cancels the timer. */
   stop(): void {
     this.#isOver = true
     this.#cancel?.()
