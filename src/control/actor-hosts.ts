@@ -14,7 +14,7 @@ const MAX_TYPES = 1000
 
 interface Found {
   readonly host: Promise<string | undefined>
-  /** By `performance.now()`. */
+  /** Time until which the answer is used, by `performance.now()`. */
   until: number
 }
 

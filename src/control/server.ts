@@ -45,7 +45,7 @@ export type ServeRequest = (request: IncomingMessage, response: ServerResponse) 
 /** Takes over a connection for another protocol; `early`: its first bytes. */
 export type OnUpgrade = (request: IncomingMessage, socket: Socket, early: Buffer) => void
 
-/** How long readers have to read all at the end of a run. */
+/** Time in which open answers are sent at the end of a run, in ms. */
 const TIMEOUT_MS = 500
 
 /** The folder of the run with this marker. */

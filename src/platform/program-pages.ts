@@ -12,7 +12,7 @@ export interface ResidentMemory {
   readonly ofFiles: number
 }
 
-/** Returns our memory. If the system does not distinguish the two kinds, all is `own`; 0 if it cannot be read. */
+/** Returns the memory of this process. If the system does not distinguish the two kinds, all is `own`; 0 if it cannot be read. */
 export function residentMemory(): ResidentMemory {
   try {
     const [, resident = 0, shared = 0] = readFileSync('/proc/self/statm', 'latin1').split(' ').map(Number)

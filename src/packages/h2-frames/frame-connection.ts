@@ -106,7 +106,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     }
   }
 
-  /** Hands on the data of a stream as bytes, from the next read on. */
+  /** Passes the data of a stream on as bytes, from the next read on. */
   wantBytes(): void {
     this.#byteStreams++
   }

@@ -22,7 +22,7 @@ export interface AppChannelOptions {
   /** The app has closed the connection of a call. */
   readonly onBroken?: () => void
   readonly invoked: (invocation: GrpcInvocation) => void
-  /** Calls wait until its first process is healthy, too: a call starts it. */
+  /** Whether calls wait for its first process, too, until that is healthy. True for an app that a call starts. */
   readonly isAwaited?: boolean
 }
 

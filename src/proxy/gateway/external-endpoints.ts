@@ -36,7 +36,7 @@ interface Endpoint {
   readonly path: string
   /** The path of the base URL as written: the target of calls without a method. */
   readonly root: string
-  /** Headers for each request, which replace the caller's: lines, and names in lower case. */
+  /** Header lines for each request. The caller's headers of the same `names` (lower case) are left out. */
   readonly lines: string
   readonly names: readonly string[]
 }

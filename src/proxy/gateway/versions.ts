@@ -57,7 +57,7 @@ export class Versions<M extends Versioned & Callee> {
     return this.#runtimes
   }
 
-  /** An app of each version, in their order: an open one if possible. */
+  /** An app of each version, in their order: an open one if there is any. */
   get known(): readonly M[] {
     return [...Map.groupBy(this.#known, nameOf).values()].flatMap(
       instances => instances.find(each => this.#runtimes.includes(each)) ?? instances.slice(0, 1)

@@ -27,7 +27,7 @@ import type {CopiedWorkspace} from './copy-workspace.ts'
 export class Workspaces {
   readonly #home: string
   readonly #copies = new Map<string, CopiedWorkspace>()
-  /** Services that run in their own folders, by folder. */
+  /** The service that runs in each source folder itself. All other services of that folder run in copies. */
   readonly #owners = new Map<string, string>()
   /** All folders that services run in, by name. */
   readonly #contents = new Map<string, WorkspaceContent>()

@@ -173,7 +173,7 @@ export class UnaryCall implements StreamHandler, Waiter {
 export interface UnaryForm {
   /** The head of the call, as fields. */
   readonly blockOf: (request: AdaptedRequest) => string
-  /** The message of the call; a status instead refuses the request. */
+  /** Returns the message of the call, or a status that refuses the request. */
   readonly messageOf: (request: AdaptedRequest, body: Buffer) => Uint8Array | GrpcStatus
   /** Bytes of the answer, 0 = any number. */
   readonly maxBytes: number
