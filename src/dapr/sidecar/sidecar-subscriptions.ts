@@ -1,4 +1,4 @@
-import {isWithin} from '../../platform/delay.ts'
+import {isWithin, pause} from '../../platform/delay.ts'
 import {isBuilt} from '../../files/resources/component-support.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
@@ -13,6 +13,7 @@ import {AppDelivery, type DeliveryContext} from './event-process.ts'
 
 /** Time after which the log names an app that has not listed its topics, in ms. */
 const QUICK_MS = 3000
+const AGAIN_MS = 1000
 
 type Wanted = TopicSubscription & Pick<Subscription, 'type'>
 
@@ -123,7 +124,12 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
     if (listed !== undefined && !isUnlisted) runtime.sleep.learn({topics: listed.map(asTrigger)})
     await this.process.followed(pid, this.#follow())
     blocks.setKnown('topics')
-    if (!isObsolete()) this.process.answered(pid)
+    if (isObsolete()) return
+    this.process.answered(pid)
+    // events of known topics wait for their routes
+    if (this.#listed !== undefined || (runtime.sleep.triggers.topics ?? []).length === 0) return
+    this.process.askAgain()
+    void pause(AGAIN_MS, signal).then(() => this.look())
   }
 
   /**
