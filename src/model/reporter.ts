@@ -15,7 +15,7 @@ export type WarningCode =
   | 'calls-not-held' // Programs call an app at its `appPort`, where a reload holds no call. Once for an app.
   | 'command-not-found' // The program of an app does not exist.
   | 'copies-lost' // Copies of calls do not reach a shadow version of a Daeploy service.
-  | 'daprd-ended' // The daprd next to an app has exited. Pillion restarts it, after growing pauses.
+  | 'daprd-ended' // The daprd next to an app has exited. Pillion restarts it, at most five times in a row.
   | 'daprd-missing' // A component needs a real daprd, and there is none that can be used.
   | 'data-shared' // Another copy of the template that runs uses the same data in a real Redis, a database or a broker. The message says what keeps copies apart.
   | 'duplicate-app-id' // Two entries of different programs have the same `appID`: they are instances of one app.

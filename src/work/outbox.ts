@@ -1,13 +1,13 @@
 import {column, Table, type RowOf} from './rows.ts'
 import type {WorkFile} from './work-file.ts'
 
-const {blob, text} = column
+const {blob, number, text} = column
 
 /**
  * Columns. `store`: name of the state store. `marker`: a key that the transaction writes, too; if it exists, the transaction was
- * committed. `event`: a CloudEvent in JSON.
+ * committed. `event`: a CloudEvent in JSON. `made`: time of the row in ms since 1970, for earlier versions.
  */
-const COLUMNS = {app: text, store: text, marker: text, pubsub: text, topic: text, event: blob}
+const COLUMNS = {app: text, store: text, marker: text, pubsub: text, topic: text, event: blob, made: number}
 
 /** An event to publish once the transaction that writes its marker is committed. */
 export type OutboxEvent = RowOf<typeof COLUMNS>

@@ -282,6 +282,20 @@ t.test('a topic that cannot be published to holds up no other one', {skip}, asyn
   await other.deleteExchange('wrong')
 })
 
+t.test('what waits in a queue outlives an edit of its component', {skip}, async t => {
+  const before = await broker(t, {prefetchCount: '1'})
+  const first = await read(before, 'waiting')
+  for (const text of ['one', 'two']) await publish(before, 'waiting', text)
+  const {finish} = await first.next()
+  await before.close?.()
+  const second = await read(await broker(t, {prefetchCount: '2'}), 'waiting')
+  await second.reader.begun
+  const stopped = first.reader.stop()
+  finish()
+  await stopped
+  t.equal(await textOf(second), 'two')
+})
+
 t.test('a connection that is lost while a topic is created holds up no topic after it', {skip}, async t => {
   const {port} = new URL((await rabbit()).url)
   let isLost = false

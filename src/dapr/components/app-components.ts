@@ -94,24 +94,41 @@ export class AppComponents {
       entry => !entry.resource.isDefault && !before.includes(entry) && !this.#options.set.isServedByApp(entry.resource)
     )
     for (const entry of changed) entry.previous = left.find(({resource: {name}}) => name === entry.resource.name)
-    const failures: FailedComponent[] = []
-    for (const entry of changed) {
-      const failure = await this.#openEntry(entry, wanted)
-      if (failure !== undefined) failures.push(failure)
-    }
+    const failures = await this.#openEach(changed, wanted, before.length === 0)
     await Promise.all(left.map(async entry => this.#retire(entry)))
     return failures
   }
 
-  /** Opens an entry. After a failure its predecessor stays. */
-  async #openEntry(entry: Entry, wanted: readonly ComponentResource[]): Promise<FailedComponent | undefined> {
+  /** Opens entries in their order. Once the app cannot start, the others open together, so that their errors are reported soon. */
+  async #openEach(
+    entries: readonly Entry[],
+    wanted: readonly ComponentResource[],
+    isStart: boolean
+  ): Promise<readonly FailedComponent[]> {
+    const failures: FailedComponent[] = []
+    let ahead: ReadonlyMap<Entry, Promise<OpenedComponent>> | undefined
+    for (const [at, entry] of entries.entries()) {
+      if (isStart && failures.some(({isHarmless}) => !isHarmless))
+        ahead ??= this.#openTogether(entries.slice(at), wanted)
+      const failure = await this.#openEntry(entry, wanted, ahead?.get(entry))
+      if (failure !== undefined) failures.push(failure)
+    }
+    return failures
+  }
+
+  /** Opens an entry, or waits for its opening. After a failure its predecessor stays. */
+  async #openEntry(
+    entry: Entry,
+    wanted: readonly ComponentResource[],
+    begun: Promise<OpenedComponent> | undefined
+  ): Promise<FailedComponent | undefined> {
     const {resource, previous} = entry
     const what = logName(resource)
     if (previous !== undefined) this.#options.log('info', `Closing existing Component to reload: ${what}`)
     try {
       const double = whyDouble(resource, wanted)
       if (double !== '') throw new ComponentFault(double, resource.place)
-      await this.#openedOf(entry)
+      await (begun ?? this.#openedOf(entry))
       if (previous !== undefined) this.#options.log('info', `Component updated: ${what}`)
       return undefined
     } catch (error) {
@@ -208,6 +225,17 @@ export class AppComponents {
   /** Opens a component once: each of the many calls gets the same promise. */
   #openedOf(entry: Entry): Promise<OpenedComponent> {
     return entry.opening.do(async () => (entry.opened = await this.#open(entry.resource)))
+  }
+
+  /** Opens components together, except stores for actors: the second one is refused. */
+  #openTogether(
+    entries: readonly Entry[],
+    all: readonly ComponentResource[]
+  ): ReadonlyMap<Entry, Promise<OpenedComponent>> {
+    const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isActorStore(resource))
+    const openings = new Map(those.map(entry => [entry, this.#openedOf(entry)]))
+    for (const opening of openings.values()) opening.catch(() => undefined) // the caller that waits for the component reports the failure
+    return openings
   }
 
   async #open(resource: ComponentResource): Promise<OpenedComponent> {

@@ -44,6 +44,9 @@ export class NoSecretStore extends ComponentFault {}
 /** The secret store of a component cannot be opened yet. */
 export class ClosedSecretStore extends NoSecretStore {}
 
+/** The secret store of a component waits for secrets of the component itself. */
+class WaitingSecretStore extends NoSecretStore {}
+
 export const isOfBlock = ({type}: ComponentResource, block: Block): boolean =>
   type.startsWith(block) && type[block.length] === '.'
 
@@ -54,6 +57,8 @@ export class ComponentOpener {
   readonly #options: OpenerOptions
   readonly #others: OtherComponents
   readonly #owner = randomUUID()
+  /** For each secret store, the store that it waits for to look up its own secrets. */
+  readonly #waitsFor = new Map<string, string>()
 
   constructor(options: OpenerOptions, others: OtherComponents) {
     this.#options = options
@@ -76,10 +81,11 @@ export class ComponentOpener {
 
   readonly #warn = (text: string): void => this.#options.log('warn', text)
 
-  /** Returns the properties with their secrets. Throws if the secret store is missing or closed. */
+  /** Returns the properties with their secrets. Throws if the secret store is missing, closed, or waits for this component. */
   async #valuesOf(resource: ComponentResource): Promise<NonNullable<Awaited<ReturnType<typeof propertyValues>>>> {
     const {appId, env, set, log} = this.#options
     const notLoaded = `secret store ${resource.secretStore} is not loaded`
+    let Absent = NoSecretStore
     // answers from a file need no key
     const properties = resource.properties.filter(({secret}) => secret === undefined || !set.isReplayed(resource))
     const values = await propertyValues(
@@ -87,20 +93,34 @@ export class ComponentOpener {
       {
         appId,
         env,
-        // no property of our secret stores is a secret; two that need each other would never open
-        secretOf: (store, secret) =>
-          isSecretStore(resource)
-            ? undefined
-            : this.#others.secretStore(store)?.then(
-                async found => found.component.get(secret),
-                () => Promise.reject(new ClosedSecretStore(notLoaded, resource.place))
-              ),
+        secretOf: (store, secret) => {
+          if (isSecretStore(resource) && !this.#mayWait(resource.name, store)) {
+            Absent = WaitingSecretStore
+            return undefined
+          }
+          return this.#others.secretStore(store)?.then(
+            async found => found.component.get(secret),
+            (error: unknown) => {
+              // two stores that need each other can never open
+              const isMutual = error instanceof WaitingSecretStore && isSecretStore(resource)
+              throw isMutual ? new Error(error.message) : new ClosedSecretStore(notLoaded, resource.place)
+            }
+          )
+        },
         warn: this.#warn,
         error: text => log('error', text)
       }
-    )
-    if (values === undefined) throw new NoSecretStore(notLoaded, resource.place)
+    ).finally(() => this.#waitsFor.delete(resource.name))
+    if (values === undefined) throw new Absent(notLoaded, resource.place)
     return values
+  }
+
+  /** Notes that a secret store waits for another. Returns false if they would wait in a circle. */
+  #mayWait(store: string, other: string): boolean {
+    for (let at: string | undefined = other; at !== undefined; at = this.#waitsFor.get(at))
+      if (at === store) return false
+    this.#waitsFor.set(store, other)
+    return true
   }
 }
 

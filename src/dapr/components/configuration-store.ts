@@ -18,6 +18,4 @@ export interface ConfigurationStore extends Component {
     metadata: Readonly<Record<string, string>>,
     changed: (items: ConfigurationItems) => void
   ): Promise<() => Promise<void>>
-  /** Returns the server of all subscriptions, which end when it is replaced. Omitted: they last as long as the store. */
-  readonly server?: () => object | undefined
 }

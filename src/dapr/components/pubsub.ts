@@ -35,6 +35,8 @@ export interface SubscribeOptions {
 }
 
 export interface TopicReader {
+  /** Settles once the reader receives messages. Omitted if the broker keeps messages until then. */
+  readonly begun?: Promise<void>
   /** Stops reading. Settles when open messages are handled. */
   stop(): Promise<void>
   /** How many messages wait for this reader or were not acknowledged; left out: the broker does not report it. */
@@ -59,6 +61,8 @@ export interface PubSub extends Component {
   readonly keepsFailed?: boolean
   /** Whether a reader follows changed settings: it reads `atOnce` before each message, and ignores metadata. Omitted: the subscription is opened again. */
   readonly followsSettings?: boolean
+  /** Whether a group without a reader loses waiting messages. The next reader then begins before the old one stops. */
+  readonly forgetsUnread?: boolean
   /** Settles when the broker has the message. */
   publish(topic: string, message: BrokerMessage): Promise<unknown>
   /** Reads the messages of a topic, from now on or from the group's position. */

@@ -144,7 +144,7 @@ class AppSidecar {
 
   /** Whether the app must stay awake: it reads over its own streams, or its process has not reported its topics and actors yet. */
   readonly keepsAwake = (): boolean =>
-    this.#blocks.hasStreams || !this.#subscriptions.isReady || !this.#bindings.isReady || !this.actors.isKnown
+    this.#blocks.hasStreams || this.#subscriptions.isAsked || !this.#bindings.isReady || !this.actors.isKnown
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
   /** Opens the components of the app. Rejects if one cannot be opened. Waits no longer once the run ends. */

@@ -225,8 +225,7 @@ export class SidecarBlocks {
 
   async #findDaprd(components: AppComponents): Promise<void> {
     if (!this.#current.some(each => this.mayBeByDaprd(each))) return
-    const daprd = (components.daprd ??= await this.#openDaprd(this.#current))
-    if (daprd !== undefined) daprd.exchanged = () => void this.#blocks?.configurations.renew()
+    components.daprd ??= await this.#openDaprd(this.#current)
     for (const each of this.#known) components.daprd?.setKnown(each)
   }
 }

@@ -1,9 +1,10 @@
-import {isWithin, pause} from '../../platform/delay.ts'
+import {isWithin} from '../../platform/delay.ts'
 import {isBuilt} from '../../files/resources/component-support.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
 import {mayAsk} from './ask-app.ts'
+import {retryLater} from './retry-later.ts'
 import type {TopicTrigger} from '../../model/triggers.ts'
 import type {EventChannel} from './blocks/event-channel.ts'
 import type {Subscription} from './http/metadata.ts'
@@ -13,7 +14,8 @@ import {AppDelivery, type DeliveryContext} from './event-process.ts'
 
 /** Time after which the log names an app that has not listed its topics, in ms. */
 const QUICK_MS = 3000
-const AGAIN_MS = 1000
+/** How long a process is asked again and again, in ms. */
+const AGAIN_MS = 60_000
 
 type Wanted = TopicSubscription & Pick<Subscription, 'type'>
 
@@ -28,6 +30,8 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
   #followed: readonly Wanted[] = []
   /** Whether the process was not asked for a list, as there was no broker. */
   #isUnlisted = false
+  /** Start of the repeated questions (performance.now()), one each second while the sidecar is ready. Their failures were logged already. */
+  #againSince: number | undefined
 
   constructor(options: DeliveryContext) {
     super(options, {
@@ -77,6 +81,11 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
     return !this.#mayList || this.options.runtime.appPort === 0 || this.process.isKnown
   }
 
+  /** Whether the process has yet to report its topics. */
+  get isAsked(): boolean {
+    return !this.isReady || this.#againSince !== undefined
+  }
+
   protected readersOf({subscriptions}: Blocks): Blocks['subscriptions'] {
     return subscriptions
   }
@@ -91,6 +100,7 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
     if (this.#isUnlisted && this.#hasPubSub) this.process.askAgain()
     if (isAsked && this.process.ask()) void this.#ask(runtime.pid)
     else if (!isAsked) this.process.forget()
+    if (!isAsked) this.#againSince = undefined
     if (mayList && runtime.sleep.isAsleep && !this.hasFollowed) void this.#follow()
     this.process.changed()
   }
@@ -107,17 +117,37 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
     )
   }
 
+  readonly #log: DeliveryContext['log'] = (level, text) =>
+    this.options.log(level === 'error' && this.#againSince !== undefined ? 'debug' : level, text)
+
+  /** Asks the process again in a second: events wait for the routes of its topics. */
+  #askLater(): void {
+    this.process.askAgain()
+    this.#log('error', 'error getting topic list from app: events of its topics wait until it says their routes')
+    this.#againSince ??= performance.now()
+    void retryLater(() => this.look(), this.over.signal)
+  }
+
   async #ask(pid: number): Promise<void> {
     const isUnlisted = (this.#isUnlisted = !this.#hasPubSub)
     const {runtime, context, blocks, log} = this.options
     const {signal} = this.over
     const isObsolete = (): boolean => this.process.asked !== pid
-    const listing = isUnlisted ? [] : listTopics({runtime, context, signal, isObsolete}, log)
+    const listing = isUnlisted ? [] : listTopics({runtime, context, signal, isObsolete}, this.#log)
     if (!(await isWithin(QUICK_MS, Promise.resolve(listing))) && !signal.aborted && !isObsolete())
       log('warn', 'app has not said yet which topics it subscribes to: they are read once it does.')
     const listed = await listing
     if (signal.aborted || isObsolete()) return
-    // a process that fails to list its topics keeps those of the process before
+    // a process that fails to list its topics keeps those of the process before; events that start an app have no routes yet, and wait
+    const lacksRoutes =
+      listed === undefined && this.#listed === undefined && (runtime.sleep.triggers.topics ?? []).length > 0
+    const isAgain = lacksRoutes && this.process.isKnown && this.#againSince !== undefined
+    if (isAgain && performance.now() - (this.#againSince ?? 0) < AGAIN_MS) return this.#askLater()
+    this.#againSince = undefined
+    if (isAgain) {
+      log('error', 'the app does not say the routes of its topics: they are read once it does')
+      this.#listed = []
+    }
     if (listed !== undefined) this.#listed = listed
     // an unasked process has not reported its triggers; an asked one may answer after its broker has left the files
     this.#isUnlisted &&= isUnlisted || listed === undefined
@@ -126,10 +156,7 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
     blocks.setKnown('topics')
     if (isObsolete()) return
     this.process.answered(pid)
-    // events of known topics wait for their routes
-    if (this.#listed !== undefined || (runtime.sleep.triggers.topics ?? []).length === 0) return
-    this.process.askAgain()
-    void pause(AGAIN_MS, signal).then(() => this.look())
+    if (lacksRoutes && !isAgain) this.#askLater()
   }
 
   /**

@@ -111,6 +111,10 @@ export class MastersConnection implements RedisConnection {
     return MastersConnection.open({...this.#address, more}, this.#find)
   }
 
+  async nodeOf(key: Argument): Promise<RedisConnection> {
+    return this.#routed(keyRoute(['GET', key]), async node => Promise.resolve(node))
+  }
+
   async close(): Promise<void> {
     this.#over.abort()
     this.#masters.destroy()

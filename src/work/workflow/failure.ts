@@ -17,9 +17,12 @@ export const faultOf = ({stall, failure}: Pick<Instance, 'stall' | 'failure'>): 
     .at(-1)
     ?.description.trim() ?? failureOf(failure).message
 
-/** Why an instance is stalled: an event for each reason that workers had, the latest last. */
+/** The first byte of joined events (`joinEvents`); a single event begins with its id. */
+const JOINED = 0x1a
+
+/** Why an instance is stalled: an event for each reason that workers had, the latest last. Files of earlier versions have a single event. */
 export const stallsOf = ({stall}: Pick<Instance, 'stall'>): readonly Uint8Array[] =>
-  stall === undefined ? [] : splitEvents(stall)
+  stall === undefined ? [] : stall[0] === JOINED ? splitEvents(stall) : [stall]
 
 /** Reads TaskFailureDetails. All fields are empty without details, or if they cannot be read. */
 export function failureOf(details: Uint8Array | undefined): WorkFailure {

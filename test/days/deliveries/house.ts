@@ -255,7 +255,7 @@ export class House {
 
   /** It has no process until it is needed. */
   async sleep(): Promise<boolean> {
-    if (this.#blocks.hasStreams || !this.subscriptions.isReady) return false
+    if (this.#blocks.hasStreams || this.subscriptions.isAsked) return false
     this.isFalling = true
     this.queue.pause(FALLS)
     await this.settle()

@@ -2,7 +2,7 @@ import t from 'tap'
 import {Outbox} from '../../../src/work/outbox.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
 
-const EVENT = {app: 'shop', store: 's', marker: 'm', pubsub: 'p', topic: 't', event: Buffer.from('{}')}
+const EVENT = {app: 'shop', store: 's', marker: 'm', pubsub: 'p', topic: 't', event: Buffer.from('{}'), made: 1}
 
 t.test('an event belongs to who keeps it, from the instant in which that is asked for', async t => {
   const file = await WorkFile.open(undefined, text => t.fail(text))

@@ -37,6 +37,8 @@ export interface WatchedConfiguration {
   readonly query: string
   /** Called with the items that were changed, as daprd writes them. */
   readonly changed: (items: unknown) => void
+  /** Aborted when the store is closed. */
+  readonly over: AbortSignal
 }
 
 /** A real Dapr sidecar, which its components call. */
@@ -47,10 +49,8 @@ export interface DaprdAccess {
   read(topic: DaprdTopic): () => void
   /** Starts reading a binding; the returned function stops it. */
   readBinding(name: string, deliver: DeliverEvent): () => void
-  /** Subscribes to configuration at the current daprd; the returned function ends that. Rejects as `call`. */
+  /** Subscribes to configuration, which continues with the daprd that follows one; the returned function ends that. Rejects as `call`. */
   watch(configuration: WatchedConfiguration): Promise<() => Promise<void>>
-  /** The daprd that serves now. Undefined while none does. */
-  readonly server: () => object | undefined
 }
 
 export interface OpenedByDaprd {
@@ -62,8 +62,6 @@ export interface OpenedByDaprd {
 
 /** The components of an app that daprd serves. */
 export interface DaprdComponents {
-  /** Called when another daprd serves: subscriptions to configuration begin there again. */
-  exchanged?: (() => void) | undefined
   takes(resource: ComponentResource): boolean
   /** Gives daprd the current resources of the app, besides its components. Daprd starts again if they changed. */
   follow(resources: readonly ComponentResource[]): void

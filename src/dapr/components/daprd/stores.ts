@@ -60,6 +60,7 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
   const call = callerOf(options)
   const {access, capabilities, resource} = options
   const storeName = resource.name
+  const closed = new AbortController()
   return {
     capabilities,
     get: async (keys, metadata) =>
@@ -75,10 +76,11 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
       return access.watch({
         path: `/v1.0/configuration/${encodeURIComponent(storeName)}`,
         query: query.toString(),
-        changed: items => changed(itemsOf(items))
+        changed: items => changed(itemsOf(items)),
+        over: closed.signal
       })
     },
-    server: access.server
+    close: async () => closed.abort()
   }
 }
 

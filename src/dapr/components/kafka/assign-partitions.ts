@@ -1,6 +1,7 @@
 import type {GroupPartitionsAssigner} from '@platformatic/kafka'
 
 export type Assignments = ReturnType<GroupPartitionsAssigner>
+type Members = Parameters<GroupPartitionsAssigner>[1]
 
 interface Assigned {
   readonly assignments: Assignments
@@ -10,7 +11,7 @@ interface Assigned {
 
 /** Assigns the partitions of each topic to the group members that read it. The library assigns a partition to any member. */
 export function assignPartitions(
-  members: Parameters<GroupPartitionsAssigner>[1],
+  members: Members,
   topics: ReadonlySet<string>,
   countOf: (topic: string) => number | undefined,
   assignor: 'range' | 'roundrobin'

@@ -159,7 +159,10 @@ export class KafkaGroup {
     })
   }
 
-  /** Starts a rebalance, which gives the partitions of a left topic to other members at once. A client that leaves the group needs none. */
+  /**
+   * Starts a rebalance, which gives the partitions of a topic that was left to other members at once. If all feeds stop, the partitions are
+   * returned when the client leaves: commits need not wait.
+   */
   async #shareAgain(client: Consumer): Promise<void> {
     const isRead = [...this.#feeds].some(({over, state}) => !over.signal.aborted && state.kind !== 'left')
     if (isRead && client === this.#client) await client.joinGroup({}).catch(() => undefined)

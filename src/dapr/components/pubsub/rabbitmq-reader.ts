@@ -11,6 +11,8 @@ import {NextChange} from '../../../model/next-change.ts'
 const MAX_WAITING = 256
 /** Delay in ms before an unhandled message is returned: the broker delivers it again at once. */
 const RETURN_MS = 1000
+/** Maximum time in ms that a queue without a consumer waits for its app: such a queue may be deleted. */
+const SOON_MS = 500
 const QUEUE_TYPES = ['classic', 'quorum']
 
 /** A consumer of the queue. `isSpare`: reads while the app accepts no messages. `isAway`: the app never got its messages, which are returned. */
@@ -27,6 +29,8 @@ export class RabbitReader {
   readonly #options: SubscribeOptions
   readonly #over = new AbortController()
   readonly #loop: Promise<void>
+  /** Settles once the reader receives messages. */
+  readonly begun = Promise.withResolvers<void>()
   #atWork = 0
   readonly #changed = new NextChange()
   /** The current channel. The broker delivers unanswered messages of an earlier channel again. */
@@ -73,18 +77,21 @@ export class RabbitReader {
   /** Consumes until the channel closes or reading ends. While the app is away it holds one message, which other consumers have precedence for. */
   async #consume(channel: Channel): Promise<void> {
     const {signal} = this.#over
-    const {autoAck} = this.#settings
+    const {autoAck, deletedWhenUnused} = this.#settings
     const closed = whyClosed(channel)
     const lost = new AbortController()
     this.#channel = channel
     void closed.then(() => (this.#channel = undefined)).then(() => lost.abort())
     const ended = AbortSignal.any([signal, lost.signal])
-    await orAborted(ended, this.#options.ready())
+    const ready = orAborted(ended, this.#options.ready())
+    const isLate = deletedWhenUnused && !(await isWithin(SOON_MS, ready))
+    if (!isLate) await ready
     let consumer: Consumer | undefined
-    for (let isSpare = false; !ended.aborted; isSpare = !isSpare) {
+    for (let isSpare = isLate; !ended.aborted; isSpare = !isSpare) {
       const before = consumer
       // the next consumer begins first: the broker may delete a queue without a consumer
       consumer = await this.#begin(channel, isSpare)
+      this.begun.resolve()
       if (before !== undefined) await channel.cancel(before.tag)
       if (before !== undefined && isSpare && !autoAck) {
         before.isAway = true

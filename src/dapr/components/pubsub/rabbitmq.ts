@@ -19,6 +19,8 @@ import {closeChannel, openQueue, RabbitReader} from './rabbitmq-reader.ts'
 const MAX_TRIES = 3
 /** Time for an existing broker to open a channel, in ms, even if the pauses between attempts are shorter. */
 const ANSWER_MS = 1000
+/** After this time readers that are left over are stopped. */
+const LEAVE_MS = 5000
 
 /** Why a message was not published, and whether its channel is closed. */
 type Failure = {readonly error: unknown; readonly isClosed: boolean}
@@ -26,6 +28,7 @@ type Failure = {readonly error: unknown; readonly isClosed: boolean}
 /** A connection to RabbitMQ, which is opened again when it is lost, with all its readers. */
 export class RabbitBroker implements PubSub {
   readonly capabilities = ['MESSAGE_TTL']
+  readonly forgetsUnread: boolean
   readonly #connection: RecoveringChannelModel
   readonly #settings: RabbitSettings
   readonly #readers = new Set<RabbitReader>()
@@ -38,6 +41,7 @@ export class RabbitBroker implements PubSub {
   private constructor(connection: RecoveringChannelModel, settings: RabbitSettings) {
     this.#connection = connection
     this.#settings = settings
+    this.forgetsUnread = settings.deletedWhenUnused
   }
 
   /** Fails if the broker cannot be reached now. */
@@ -107,14 +111,14 @@ export class RabbitBroker implements PubSub {
     const channel = await this.#inTime(openQueue(this.#connection, this.#settings, options))
     const reader = new RabbitReader(this.#connection, channel, {settings: this.#settings, options})
     this.#readers.add(reader)
-    return {stop: async () => this.#stop(reader)}
+    return {begun: reader.begun.promise, stop: async () => this.#stop(reader)}
   }
 
-  /** Stops all readers. Does not wait for open messages, which may still be acknowledged. */
+  /** Lets its readers continue for a moment, until their successors read: a queue without a reader is deleted with its messages. */
   async close(): Promise<void> {
     this.#over.abort()
     if (this.#readers.size === 0) return this.#connection.close()
-    for (const reader of this.#readers) void this.#stop(reader)
+    void pause(LEAVE_MS).then(async () => Promise.all([...this.#readers].map(async each => this.#stop(each))))
   }
 
   async #stop(reader: RabbitReader): Promise<void> {

@@ -90,15 +90,15 @@ export class StreamGroup {
     const [last, read] = [textOf(group?.get('last-delivered-id')), textOf(group?.get('entries-read'))]
     const lag = Number(group?.get('lag') ?? 1)
     // after deletions Redis cannot count the unread entries; trimmed unread entries count forever (Redis 7.0)
-    const unread = lag > 0 && (await this.#hasMoreThan(last)) ? lag : 0
+    const unread = lag === 0 ? 0 : (await this.#hasUnread(last)) && lag
     if (this.#position !== `${last} ${read}`) this.#moves++
     this.#position = `${last} ${read}`
     return {waiting: unread + Number(group?.get('pending') ?? 0), count: this.#moves}
   }
 
-  async #hasMoreThan(last: string): Promise<boolean> {
-    const next = ['XRANGE', this.topic, `(${last}`, '+', 'COUNT', '1']
-    return last !== '' && itemsIn(await this.#connection.command(next)).length > 0
+  async #hasUnread(last: string): Promise<number> {
+    if (last === '') return 0
+    return itemsIn(await this.#connection.command(['XRANGE', this.topic, `(${last}`, '+', 'COUNT', '1'])).length
   }
 
   #claimBy(idleMs: number): readonly string[] {

@@ -1,6 +1,7 @@
 import {DELETE_SCRIPT, itemsIn, type RedisConnection, RedisError, type RedisReply, SAVE_SCRIPT} from '#redis'
 import {STATE_CAPABILITIES} from '../../../files/resources/component-types.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {Once} from '../../../model/once.ts'
 import type {OpenComponent} from '../component.ts'
 import {textNamed} from '../component-values.ts'
 import {because} from '../properties.ts'
@@ -13,6 +14,9 @@ import {
   type StateItem,
   type StateStore
 } from '../state-store.ts'
+
+/** How long `consistency: strong` waits for replicas. */
+const REPLICA_MS = 1000
 
 /** `state.redis`: an item is a hash with `data` and `version` (components-contrib: state/redis). */
 export const open: OpenComponent<StateStore> = async options => {
@@ -27,6 +31,8 @@ class RedisState implements StateStore {
   readonly capabilities = STATE_CAPABILITIES
   readonly queryFault = 'redis-json server support is required for query capability'
   readonly #redis: RedisConnection
+  /** A connection for saves that wait for replicas, which block the commands behind them. */
+  readonly #strong = new Once<RedisConnection>()
   /** Time to live of items without one. */
   readonly #defaultTtl: number | undefined
 
@@ -62,17 +68,28 @@ class RedisState implements StateStore {
   }
 
   async set(request: SetRequest): Promise<void> {
-    const {key} = request
+    const {key, options} = request
+    const save = saveCommand(request)
     const expire = this.#expire(request)
+    const isStrong = options.consistency === 'strong'
+    const redis = isStrong ? await this.#strong.do(async () => this.#redis.duplicate()) : this.#redis
     try {
-      await this.#redis.command(saveCommand(request))
+      await redis.command(save)
     } catch (error) {
       if (!(error instanceof RedisError)) throw error
       if (etagOf(request) !== '') throw new EtagError('mismatch', error.message)
       throw new Error(`failed to set key ${key}: ${error.message}`, {cause: error})
     }
     // a refused save does not change the time to live
-    if (expire !== undefined) await this.#redis.command(expire).catch(because(`failed to set key ${key} ttl`))
+    if (expire !== undefined) await redis.command(expire).catch(because(`failed to set key ${key} ttl`))
+    if (!isStrong) return
+    const node = (await redis.nodeOf?.(key)) ?? redis
+    const info = await node.command(['INFO', 'replication']).catch((error: unknown) => {
+      if (!(error instanceof RedisError)) throw error
+      return '' // the item is saved, although we have no permission for INFO
+    })
+    const replicas = /connected_slaves:(\d+)/.exec(String(info))?.[1] ?? '0'
+    if (replicas !== '0') await node.command(['WAIT', replicas, REPLICA_MS.toString()])
   }
 
   async delete(request: DeleteRequest): Promise<void> {
@@ -83,20 +100,35 @@ class RedisState implements StateStore {
 
   /** Runs the operations in one MULTI: a step that is refused does not undo the others. */
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
+    // a refused save does not change the time to live
+    const ifSaved = new Map<number, Command>()
     const commands = operations.flatMap(({kind, request}, of) => {
       if (kind === 'delete') return [{of, command: deleteCommand(request)}]
-      const expire = this.#expire(request)
       const save = {of, command: saveCommand(request)}
-      return expire === undefined ? [save] : [save, {of, command: expire}]
+      const expire = this.#expire(request)
+      if (expire === undefined) return [save]
+      if (etagOf(request) === '' && request.options.concurrency !== 'first-write') return [save, {of, command: expire}]
+      ifSaved.set(of, expire)
+      return [save]
     })
     const replies = await this.#redis.transaction(commands.map(({command}) => command))
     const refused = new Set(commands.filter((_, at) => replies[at] instanceof RedisError).map(({of}) => of))
-    const error = replies.find(reply => reply instanceof RedisError)
+    // the last of several operations on a key counts
+    const expiries = new Map<string, Command>()
+    for (const [of, {kind, request}] of operations.entries()) {
+      const expire = ifSaved.get(of)
+      if (refused.has(of)) continue
+      if (expire !== undefined) expiries.set(request.key, expire)
+      else if (kind === 'delete' || this.#expire(request) !== undefined) expiries.delete(request.key)
+    }
+    const expired = expiries.size > 0 ? await this.#redis.transaction([...expiries.values()]) : []
+    const error = [...replies, ...expired].find(reply => reply instanceof RedisError)
     if (error !== undefined) throw new PartlyRefused(messageOf(error), refused)
   }
 
   async close(): Promise<void> {
     await this.#redis.close()
+    await (await this.#strong.begun?.catch(() => undefined))?.close()
   }
 
   #expire({key, metadata}: SetRequest): Command | undefined {

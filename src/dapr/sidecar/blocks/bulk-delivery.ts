@@ -47,7 +47,7 @@ export class BulkDelivery {
   /** Delivers a message together with others. Never rejects. */
   async handle(message: BrokerMessage): Promise<Handled> {
     const event = this.#delivery.read(message)
-    if (event instanceof Error) return this.#delivery.conclusion.fail(message, event.message, 'without id')
+    if (event instanceof Error) return this.#delivery.fail(message, event.message, 'without id')
     return new Promise(resolve => {
       this.#waiting.push({message, event, entryId: randomUUID(), resolve})
       if (this.#waiting.length >= this.settings.maxMessages || this.#over.aborted) this.flush()
@@ -88,7 +88,7 @@ export class BulkDelivery {
 
   async #conclude({message, event, resolve, outcome: own}: Waiting, last?: EventOutcome): Promise<void> {
     const outcome = last?.kind === 'stopped' ? last : (own ?? last)
-    if (outcome !== undefined) resolve(await this.#delivery.conclusion.conclude(outcome, message, event))
+    if (outcome !== undefined) resolve(await this.#delivery.conclude(outcome, message, event))
   }
 
   /** Finds the first path and its events. Events without a path get their outcome. */

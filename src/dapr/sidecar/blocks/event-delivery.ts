@@ -1,31 +1,54 @@
+import {hash} from 'node:crypto'
+import type {AppComponent} from '../../components/app-components.ts'
 import {textNamed} from '../../components/component-values.ts'
 import type {Handled, BrokerMessage} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import {until} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {ProcessStatus} from '../../../model/component-event.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {pause} from '../../../platform/delay.ts'
 import type {TopicSubscription} from '../../../files/resources/subscriptions.ts'
-import type {BlockSpan} from './block-context.ts'
+import type {BlockContext, BlockSpan} from './block-context.ts'
 import {hasExpired, parseEvent, rawEvent} from './cloud-event.ts'
 import type {AppEvent, EventAnswer, EventChannel, EventTarget} from './event-channel.ts'
-import {EventConclusion, eventId, type DeliveredSubscription} from './event-conclusion.ts'
 import {CRASHED, endSpan, inSpan, OUTCOMES, processStatusOf, type EventOutcome} from './event-outcome.ts'
 import {HeldDelivery, STOPPED, type Interrupted, type Stopped} from './held-delivery.ts'
 
-interface EventDeliveryOptions extends DeliveredSubscription {
-  readonly channel: EventChannel
+/** The event in a message. Throws if it is not a CloudEvent and the subscription does not ask for raw payloads. */
+function eventOf({data, metadata}: BrokerMessage, subscription: TopicSubscription): AppEvent {
+  if (!isRaw(subscription)) return {fields: parseEvent(data), body: data, metadata}
+  const fields = rawEvent(data, {...subscription, metadata})
+  return {fields, body: Buffer.from(JSON.stringify(fields)), raw: data, metadata}
 }
+
+/** Whether the subscription has `rawPayload` in its metadata. */
+const isRaw = ({metadata}: TopicSubscription): boolean => /^(?:1|t|true)$/i.test(textNamed(metadata, 'rawPayload'))
+
+interface EventDeliveryOptions {
+  readonly context: BlockContext
+  readonly channel: EventChannel
+  readonly broker: AppComponent<'pubsub'>
+  /** Returns the subscription, whose routes may change while it is read. */
+  readonly subscription: () => TopicSubscription
+  /** Aborted when deliveries end. Open events may still be answered. */
+  readonly over: AbortSignal
+}
+
+/** Maximum delay of an event that returns from a dead letter topic, in ms. The delay grows each time, for up to MAX_DEAD remembered events. */
+const LONGEST_MS = 1000
+/** The same for messages without an id: equal messages may be different events. */
+const LONGEST_RAW_MS = 20
+const MAX_DEAD = 10_000
 
 /** An event has failed when this many processes of the app ended while they handled it. */
 const MAX_CRASHES = 3
 
-/**
- * Delivers the events of one subscription to the app: reads the message, finds the route, holds the event until the app is ready, sends it
- * under the policies, and concludes by the answer (Dapr: pkg/runtime/pubsub). `BulkDelivery` does the same for batches.
- */
+/** Delivers the events of one subscription to the app, and decides by its answers (Dapr: pkg/runtime/pubsub). */
 export class EventDelivery {
   readonly #options: EventDeliveryOptions
   readonly #held: HeldDelivery<Exclude<EventOutcome, Interrupted | Stopped>>
-  readonly conclusion: EventConclusion
+  /** How often an event was sent to the dead letter topic, by the hash of its message. */
+  readonly #dead = new Map<string, number>()
   #spanOf = spanOf('')
 
   constructor(options: EventDeliveryOptions) {
@@ -44,22 +67,17 @@ export class EventDelivery {
       },
       over
     })
-    const pathOf = (event: AppEvent): string => {
-      const target = this.route(event)
-      return 'path' in target ? target.path : ''
-    }
-    this.conclusion = new EventConclusion({...options, pathOf})
   }
 
   /** Delivers one message. Never rejects. */
   async handle(message: BrokerMessage): Promise<Handled> {
     const event = this.read(message)
-    if (event instanceof Error) return this.conclusion.fail(message, event.message, 'without id')
+    if (event instanceof Error) return this.fail(message, event.message, 'without id')
     const outcome = await this.attempt(attempt => this.#deliver(event, attempt))
-    return this.conclusion.conclude(outcome, message, event)
+    return outcome.kind === 'success' ? this.#succeeded(event) : this.conclude(outcome, message, event)
   }
 
-  /** Returns the event in a message, or an error if it is not one. */
+  /** The event in a message, or an error if it is not one. */
   read(message: BrokerMessage): AppEvent | Error {
     const subscription = this.#options.subscription()
     try {
@@ -83,7 +101,7 @@ export class EventDelivery {
     } catch (error) {
       const text = messageOf(error)
       const {pubsubName, topic} = subscription
-      const of = `event ${eventId(event)} in pubsub ${pubsubName} and topic ${topic}`
+      const of = `event ${idOf(event)} in pubsub ${pubsubName} and topic ${topic}`
       this.#options.context.log.write('error', `error finding matching route for ${of}: ${text}`)
       return {kind: 'failed', status: 0, text}
     }
@@ -92,6 +110,51 @@ export class EventDelivery {
   /** Delivers under the inbound policies of the component, once the app accepts events. */
   attempt(deliver: (attempt?: AttemptControl) => Promise<EventOutcome>): Promise<EventOutcome> {
     return this.#held.run(deliver)
+  }
+
+  async conclude(outcome: EventOutcome, message: BrokerMessage, event: AppEvent): Promise<Handled> {
+    if (outcome.kind === 'success') return this.#succeeded(event)
+    const {log} = this.#options.context
+    const {topic, pubsubName, deadLetterTopic} = this.#options.subscription()
+    const id = idOf(event)
+    const when = `while processing pub/sub event ${id}`
+    switch (outcome.kind) {
+      case 'stopped':
+        return 'returned'
+      case 'expired':
+        this.#count('drop', 'drop')
+        log.write('warn', `dropping expired pub/sub event ${id} as of ${String(event.fields['expiration'])}`)
+        return this.#toDeadLetters(message)
+      case 'unrouted':
+        this.#count('drop', 'success')
+        log.write('warn', `no matching route for event ${id} in pubsub ${pubsubName} and topic ${topic}; skipping`)
+        return this.#toDeadLetters(message)
+      case 'drop':
+        log.write('warn', `DROP status returned from app ${when}`)
+        return this.#toDeadLetters(message)
+      case 'unknown': {
+        const answered = `${outcome.text}. status code returned: ${outcome.status}`
+        log.write('error', `non-retriable error returned from app ${when}: ${answered}`)
+        if (deadLetterTopic === '') this.#warnLost('did not take', this.#refusalOf(event, outcome.status))
+        return this.#toDeadLetters(message)
+      }
+      case 'interrupted':
+      case 'failed': {
+        const {status, word} = outcome.kind === 'failed' ? outcome : {status: 0, word: undefined}
+        const answer = `topic: ${topic}, body: ${outcome.text}. status code returned: ${status}`
+        const error = `retriable error returned from app ${when}, ${answer}`
+        const said = `${word === 'RETRY' ? word : 'unknown'} status returned from app ${when}, status: ${word}`
+        log.write('warn', word === undefined ? error : said)
+        return this.fail(message, status === 0 ? outcome.text : `${status} ${outcome.text}`.trim(), id)
+      }
+    }
+  }
+
+  #succeeded(event: AppEvent): Handled {
+    const {context, subscription} = this.#options
+    if (context.log.isDebug)
+      context.log.write('debug', `app processed pub/sub event ${idOf(event)} of topic ${subscription().topic}`)
+    return 'done'
   }
 
   async #deliver(event: AppEvent, attempt?: AttemptControl): Promise<EventOutcome> {
@@ -103,8 +166,47 @@ export class EventDelivery {
     endSpan(span, answer)
     const status = processStatusOf(answer)
     if (status !== undefined)
-      this.conclusion.count(status, answer.kind === 'drop' ? 'success' : status, performance.now() - startedAt)
+      this.#count(status, answer.kind === 'drop' ? 'success' : status, performance.now() - startedAt)
     return answer
+  }
+
+  /** Handles a message that has failed for good: publishes it to the dead letter topic, leaves it at the broker, or reports it as lost. */
+  async fail(message: BrokerMessage, answer: string, id: string): Promise<Handled> {
+    const {context, broker, subscription} = this.#options
+    const {deadLetterTopic, pubsubName, topic} = subscription()
+    if (deadLetterTopic !== '') {
+      const handled = await this.#toDeadLetters(message)
+      const status = handled === 'done' ? 'drop' : 'retry'
+      this.#count(status, status)
+      return handled
+    }
+    this.#count('retry', 'retry')
+    if (broker.component.keepsFailed === true) {
+      context.log.write('warn', `event ${id} of topic ${topic} goes back to the broker of pubsub ${pubsubName}`)
+      return 'failed'
+    }
+    context.log.write(
+      'warn',
+      `event ${id} of topic ${topic} in pubsub ${pubsubName} is lost: the app answered ${oneLine(answer)}. A deadLetterTopic of the subscription keeps such events; a retry policy in targets.components.${pubsubName}.inbound of a Resiliency delivers them again`
+    )
+    this.#warnLost('failed to handle', answer, ', a retry policy delivers them again')
+    return 'done'
+  }
+
+  /** Describes the app's refusal and the route. An unknown route is the most common mistake. */
+  #refusalOf(event: AppEvent, status: number): string {
+    const target = this.route(event)
+    return 'path' in target && status > 0 ? `POST ${target.path} answered ${status}` : `it answered ${status}`
+  }
+
+  /** Warns that an event is lost. `more` is advice on how to keep such events. */
+  #warnLost(did: string, why: string, more = ''): void {
+    const {context, subscription} = this.#options
+    const {pubsubName, topic} = subscription()
+    context.log.warn(
+      'message-lost',
+      `"${context.appId}" ${did} an event of topic ${topic} in pubsub ${pubsubName}, which is lost: ${oneLine(why)}. A deadLetterTopic keeps such events${more}; further ones are in the sidecar's log`
+    )
   }
 
   /** Starts the span of an event that carries a trace (Dapr: pkg/diagnostics, StartInternalCallbackSpan). */
@@ -128,14 +230,43 @@ export class EventDelivery {
     }
     if (statuses.size > 0) context.counted({type: 'bulk-delivered', component, topic, statuses, elapsedMs})
   }
-}
 
-/** Returns the event in a message. Throws if it is not a CloudEvent and the subscription does not ask for raw payloads. */
-function eventOf({data, metadata}: BrokerMessage, subscription: TopicSubscription): AppEvent {
-  const isRaw = /^(?:1|t|true)$/i.test(textNamed(subscription.metadata, 'rawPayload'))
-  if (!isRaw) return {fields: parseEvent(data), body: data, metadata}
-  const fields = rawEvent(data, {...subscription, metadata})
-  return {fields, body: Buffer.from(JSON.stringify(fields)), raw: data, metadata}
+  #count(processStatus: ProcessStatus, status: ProcessStatus, elapsedMs = 0): void {
+    const {context, subscription} = this.#options
+    const {pubsubName: component, topic, bulk} = subscription()
+    if (bulk !== undefined) return // counted by countBatch
+    context.counted({type: 'delivered', component, topic, processStatus, status, elapsedMs})
+  }
+
+  /** Publishes an unchanged message to the dead letter topic, if there is one. */
+  async #toDeadLetters(message: BrokerMessage): Promise<Handled> {
+    const {context, broker, subscription, over} = this.#options
+    const {deadLetterTopic, pubsubName, topic} = subscription()
+    if (deadLetterTopic === '') return 'done'
+    const key = hash('sha1', message.data)
+    const passes = this.#dead.get(key) ?? 0
+    const longestMs = isRaw(subscription()) ? LONGEST_RAW_MS : LONGEST_MS
+    if (passes === 1)
+      context.log.write(
+        'warn',
+        `an event of topic ${topic} goes to the dead letter topic ${deadLetterTopic} again: if it goes round, each time takes up to ${longestMs} ms`
+      )
+    // dead letter topics that name each other would send it around without a pause
+    if (passes > 0) await pause(Math.min(longestMs, 10 * 2 ** passes), over)
+    try {
+      const call = {block: 'pubsub', name: pubsubName, onGone: until(over)} as const
+      await context.outbound(call, async () => broker.component.publish(broker.topicPrefix + deadLetterTopic, message))
+      if (this.#dead.size === MAX_DEAD) this.#dead.clear()
+      this.#dead.set(key, passes + 1)
+      if (context.log.isDebug)
+        context.log.write('debug', `sent an event of topic ${topic} to the dead letter topic ${deadLetterTopic}`)
+      return 'done'
+    } catch (error) {
+      const way = `origin topic: ${topic} dead letter topic ${deadLetterTopic}`
+      context.log.write('error', `error sending message to dead letter, ${way} err: ${messageOf(error)}`)
+      return 'returned'
+    }
+  }
 }
 
 const spanOf = (topic: string) => ({
@@ -143,3 +274,13 @@ const spanOf = (topic: string) => ({
   name: `pubsub/${topic}`,
   attributes: {'messaging.system': 'pubsub', 'messaging.destination.name': topic}
 })
+
+/** The id of an event, for messages to people. */
+const idOf = ({fields: {id}}: AppEvent): string => (typeof id === 'string' ? id : JSON.stringify(id ?? ''))
+
+const MAX_SHOWN = 200
+
+const oneLine = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line
+}

@@ -31,11 +31,12 @@ const isProjection = ({operation, request}: StateChange): boolean =>
 export function outboxTransaction(all: readonly StateChange[], target: OutboxTarget, trace = ''): OutboxTransaction {
   const projections = new Map(all.filter(isProjection).map(({request}) => [request.key, request]))
   const changes = all.filter(change => !isProjection(change))
+  const made = Date.now()
   const events = changes.flatMap(({operation, request}): OutboxEvent[] => {
     if (operation !== 'upsert') return []
     const marker = `outbox-${randomUUID()}`
     const event = eventOf(request, projections.get(request.key) ?? request, marker, {...target, trace})
-    return [{...target, marker, event: Buffer.from(event)}]
+    return [{...target, marker, event: Buffer.from(event), made}]
   })
   return {changes, events}
 }

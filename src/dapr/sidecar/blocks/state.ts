@@ -1,6 +1,15 @@
 import {inParallel} from '../../../platform/in-parallel.ts'
 import type {AppComponent} from '../../components/app-components.ts'
-import {PartlyRefused, type GetOptions, type StateItem, type StateOperation} from '../../components/state-store.ts'
+import {
+  CONCURRENCY,
+  CONSISTENCY,
+  EtagError,
+  PartlyRefused,
+  type GetOptions,
+  type SetRequest,
+  type StateItem
+} from '../../components/state-store.ts'
+import type {DeleteRequest, StateOperation} from '../../components/state-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {emptyRecord} from '../../../model/own.ts'
@@ -8,16 +17,7 @@ import {BlockError, failing, toldWhy, type BlockErrorDetails} from './block-erro
 import {outboxOf, type OutboxCalls} from './outbox-calls.ts'
 import {AppBlock, type BlockContext} from './block-context.ts'
 import {illegalKey, prefixOf, SEPARATOR} from './key-prefix.ts'
-import {
-  deleteRequest,
-  isRefusal,
-  storeOperation,
-  setRequest,
-  writeFailure,
-  type StateChange,
-  type StateDelete,
-  type StateSet
-} from './state-requests.ts'
+import type {StateChange, StateDelete, StateSet} from './state-requests.ts'
 
 /** An answer of a bulk request. */
 export interface BulkItem {
@@ -63,24 +63,20 @@ export class State extends AppBlock {
       store.component.set(setRequest(change, key))
     )
     if (errors.length > 0)
-      throw writeFailure(errors, 'ERR_STATE_SAVE', why => `failed saving state in state store ${storeName}: ${why}`)
+      throw failure(errors, 'ERR_STATE_SAVE', why => `failed saving state in state store ${storeName}: ${why}`)
   }
 
   async delete(storeName: string, change: StateDelete, onGone?: OnGone): Promise<void> {
     const errors = await this.#deleteEach(storeName, 'delete', [change], onGone)
     if (errors.length > 0)
-      throw writeFailure(errors, 'ERR_STATE_DELETE', why => `failed deleting state with key ${change.key}: ${why}`)
+      throw failure(errors, 'ERR_STATE_DELETE', why => `failed deleting state with key ${change.key}: ${why}`)
   }
 
   /** Deletes all items, even if some of them fail; then throws. */
   async bulkDelete(storeName: string, changes: readonly StateDelete[], onGone?: OnGone): Promise<void> {
     const errors = await this.#deleteEach(storeName, 'bulk_delete', changes, onGone)
     if (errors.length > 0)
-      throw writeFailure(
-        errors,
-        'ERR_STATE_BULK_DELETE',
-        why => `failed deleting state in state store ${storeName}: ${why}`
-      )
+      throw failure(errors, 'ERR_STATE_BULK_DELETE', why => `failed deleting state in state store ${storeName}: ${why}`)
   }
 
   /** Reads items in the order of the request. A key that fails gets its error. `parallelism`: maximum reads at once; 0: Dapr's ten. */
@@ -104,7 +100,6 @@ export class State extends AppBlock {
     ).catch(failing([500, 'internal', 'ERR_STATE_BULK_GET'], ''))
   }
 
-  /** Writes all changes or none, as far as the store can, and publishes their events if the store has an outbox. */
   async transact(
     storeName: string,
     changes: readonly StateChange[],
@@ -121,30 +116,44 @@ export class State extends AppBlock {
     if (changes.length === 0) return
     const keys = new Map(changes.map(change => [change, this.#keyIn(store, change.request.key)]))
     const operationsOf = (some: readonly StateChange[]): readonly StateOperation[] =>
-      some.map(each => storeOperation(each, keys.get(each) ?? '', metadata))
-    const attempts = new TransactionAttempts()
+      some.map(each => {
+        const {operation, request} = each
+        const change = {...request, metadata: {...metadata, ...request.metadata}}
+        const key = keys.get(each) ?? ''
+        return operation === 'delete'
+          ? {kind: 'delete', request: checked(change, key)}
+          : {kind: 'upsert', request: setRequest(change, key)}
+      })
+    /** Attempts with an unknown result. */
+    let unclear = 0
+    let refused: ReadonlySet<number> | undefined
     const write = async (operations: readonly StateOperation[]): Promise<void> =>
-      this.#call(
-        store,
-        'transaction',
-        onGone,
-        async () => attempts.run(async () => store.component.transact(operations)),
-        error => isRefusal(error) || error instanceof PartlyRefused
-      )
+      this.#call(store, 'transaction', onGone, async () => {
+        unclear++
+        try {
+          await store.component.transact(operations)
+        } catch (error) {
+          if (isRefusal(error)) unclear--
+          if (!(error instanceof PartlyRefused)) throw error
+          unclear--
+          const before = refused ?? error.refused
+          refused = new Set([...error.refused].filter(at => before.has(at)))
+          throw unclear > 0 ? new Error(error.message) : new PartlyRefused(error.message, refused)
+        }
+      })
+    // an earlier attempt may have written the item, so that the next attempt is refused
+    const isUnwritten = (error: unknown): boolean => unclear === 0 && isRefusal(error)
     const target = outboxOf(store, this.context.appId)
+    // only stores that expire items know `ttlInSeconds`; others might store a time in the past
+    const kept = store.properties.has('ttlInSeconds') ? {ttlInSeconds: '-1'} : emptyRecord<string>()
     // keeps the store open while events are written to a file, even if an edit replaces it
     const end = this.context.components.beginCall(storeName)
     try {
       if (target === undefined) await write(operationsOf(changes))
-      else
-        await this.#outbox.transact(target, changes, {
-          operationsOf,
-          write,
-          isRefusal: error => attempts.areKnown && isRefusal(error),
-          // only stores that expire items know `ttlInSeconds`; others might store a time in the past
-          metadata: store.properties.has('ttlInSeconds') ? {ttlInSeconds: '-1'} : emptyRecord<string>(),
-          trace: onGone?.traceparent
-        })
+      else {
+        const steps = {operationsOf, write, isRefusal: isUnwritten, metadata: kept, trace: onGone?.traceparent}
+        await this.#outbox.transact(target, changes, steps)
+      }
     } catch (error) {
       const text = `error while executing state transaction: ${messageOf(error)}`
       throw new BlockError([500, 'internal', 'ERR_STATE_TRANSACTION'], text)
@@ -190,11 +199,11 @@ export class State extends AppBlock {
     const store = await this.#store(storeName)
     const requests = changes.map(change => ({change, key: this.#keyIn(store, change.key)}))
     return this.#writeEach(store, operation, onGone, requests, async ({change, key}) =>
-      store.component.delete(deleteRequest(change, key))
+      store.component.delete(checked(change, key))
     )
   }
 
-  /** Writes all requests, and returns the errors of failed ones. Done and refused writes are not tried again (Dapr: PerformBulkStoreOperation). */
+  /** Returns the errors of failed writes. Done and refused writes are not tried again (Dapr: PerformBulkStoreOperation). */
   async #writeEach<Request>(
     store: Store,
     operation: string,
@@ -205,20 +214,32 @@ export class State extends AppBlock {
     const [first] = requests
     if (first === undefined) return []
     // most requests have one item, and no policy that would try it again
-    const isSimple = requests.length === 1 && this.context.policies() === undefined
-    const refusals: unknown[] = []
-    const [attempt, isFinal] = isSimple
-      ? [() => write(first), isRefusal]
-      : [
-          attemptAt(requests, write, refusals),
-          (error: unknown) => error instanceof SomeFailed && error.open.length === 0
-        ]
-    try {
-      await this.#call(store, operation, onGone, attempt, isFinal)
-      return []
-    } catch (error) {
-      return [...refusals, ...(error instanceof SomeFailed ? error.open : [error])]
+    if (requests.length === 1 && this.context.policies() === undefined)
+      return this.#call(store, operation, onGone, () => write(first)).then(
+        () => [],
+        (error: unknown) => [error]
+      )
+    /** Requests that need no further attempt: undefined if written, else why it was refused. */
+    const settled = new Map<Request, unknown>()
+    const writeLeft = async (): Promise<void> => {
+      const left = requests.filter(request => !settled.has(request))
+      const failures: unknown[] = []
+      let hasRefusals = false
+      for (const [at, result] of (await Promise.allSettled(left.map(write))).entries()) {
+        const reason = result.status === 'rejected' ? (result.reason as unknown) : undefined
+        if (reason !== undefined && !isRefusal(reason)) failures.push(reason)
+        else settled.set(left[at] as Request, reason)
+        hasRefusals ||= isRefusal(reason)
+      }
+      if (hasRefusals || failures.length > 0) throw new SeveralFailed(failures)
     }
+    let errors: readonly unknown[] = []
+    try {
+      await this.#call(store, operation, onGone, writeLeft, error => errorsOf(error).length === 0)
+    } catch (error) {
+      errors = errorsOf(error)
+    }
+    return [...[...settled.values()].filter(reason => reason !== undefined), ...errors]
   }
 
   #keyIn({name, properties}: Store, key: string): string {
@@ -252,54 +273,46 @@ const detailsOf = (reason: string, store: string): BlockErrorDetails => ({
   resource: {type: 'state', name: store, description: ''}
 })
 
-/** Returns an attempt at writes, which can be repeated until each is done or refused. Throws SomeFailed unless all are done. */
-function attemptAt<Request>(
-  requests: readonly Request[],
-  write: (request: Request) => Promise<void>,
-  refusals: unknown[]
-): () => Promise<void> {
-  const left = new Set(requests)
-  return async () => {
-    const tried = [...left]
-    const open: unknown[] = []
-    for (const [at, result] of (await Promise.allSettled(tried.map(write))).entries()) {
-      const reason: unknown = result.status === 'rejected' ? result.reason : undefined
-      if (reason !== undefined && !isRefusal(reason)) open.push(reason)
-      else if (left.delete(tried[at] as Request) && reason !== undefined) refusals.push(reason)
-    }
-    if (open.length + refusals.length > 0) throw new SomeFailed(open)
-  }
+/** A request with a value that no store accepts. */
+class RequestFault extends Error {}
+
+const isOf = <T extends string>(words: readonly T[], word: string): word is T =>
+  (words as readonly string[]).includes(word)
+
+/** Throws for unknown values (components-contrib: state.CheckRequestOptions). */
+function checked({etag, metadata, concurrency, consistency}: StateDelete, key: string): DeleteRequest {
+  if (!isOf(CONCURRENCY, concurrency)) throw new RequestFault(`unrecognized concurrency model '${concurrency}'`)
+  if (!isOf(CONSISTENCY, consistency)) throw new RequestFault(`unrecognized consistency model '${consistency}'`)
+  return {key, etag, metadata, options: {concurrency, consistency}}
 }
 
-/** Some writes have failed. `open`: the errors of those that may be tried again. */
-class SomeFailed extends Error {
-  readonly open: readonly unknown[]
+const setRequest = (change: StateSet, key: string): SetRequest => ({
+  ...checked(change, key),
+  value: change.value,
+  isJson: change.isJson
+})
 
-  constructor(open: readonly unknown[]) {
+/** Writes that failed together, without refused ones. */
+class SeveralFailed extends Error {
+  readonly reasons: readonly unknown[]
+
+  constructor(reasons: readonly unknown[]) {
     super('several writes have failed')
-    this.name = 'SomeFailed'
-    this.open = open
+    this.name = 'SeveralFailed'
+    this.reasons = reasons
   }
 }
 
-/** Attempts to write one transaction. */
-class TransactionAttempts {
-  #unknown = 0
+const errorsOf = (error: unknown): readonly unknown[] => (error instanceof SeveralFailed ? error.reasons : [error])
 
-  /** Whether the store has answered each attempt. An attempt without an answer may have been committed. */
-  get areKnown(): boolean {
-    return this.#unknown === 0
-  }
+/** Whether the store has refused a write: repeating it cannot help. */
+const isRefusal = (error: unknown): boolean => error instanceof EtagError || error instanceof RequestFault
 
-  async run(transact: () => Promise<void>): Promise<void> {
-    this.#unknown++
-    try {
-      await transact()
-    } catch (error) {
-      const isPart = error instanceof PartlyRefused
-      if (isPart || isRefusal(error)) this.#unknown--
-      // an earlier attempt may have written the refused items
-      throw isPart && this.#unknown > 0 ? new Error(error.message) : error
-    }
-  }
+/** Dapr's error for requests that failed; a wrong etag has a status of its own. */
+function failure(errors: readonly unknown[], code: string, text: (why: string) => string): BlockError {
+  const message = text(errors.map(messageOf).join('\n'))
+  const etag = errors.find(error => error instanceof EtagError)
+  if (etag?.kind === 'mismatch') return new BlockError([409, 'aborted', code], message)
+  if (etag?.kind === 'invalid') return new BlockError([400, 'invalidArgument', code], message)
+  return new BlockError([500, 'internal', code], message)
 }

@@ -8,9 +8,11 @@ import type {
 import {componentOf} from '../../components/daprd/open.ts'
 import {ComponentFault} from '../../components/properties.ts'
 import {messageOf} from '../../../model/errors.ts'
+import type {LogLevel} from '../../../model/plan.ts'
 import {pause} from '../../../platform/delay.ts'
 import {isForDaprd, type DaprdUse} from '../../../files/resources/component-support.ts'
 import type {ComponentResource} from '../../../files/resources/components.ts'
+import {retryLater} from '../retry-later.ts'
 import {Daprd} from './daprd.ts'
 import type {DaprdOptions} from './daprd-process.ts'
 import {Readings} from './readings.ts'
@@ -26,21 +28,27 @@ interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'compon
   readonly warn: (text: string) => void
 }
 
+/** A subscription to configuration. Each daprd has an own `id` for it. `since`: the latest items that `at` has reported. */
+type Watch = WatchedConfiguration & {id: string; at?: Daprd; since?: object}
+
+const begin = async (watch: Watch, at: Daprd): Promise<void> => {
+  const {id} = JSON.parse(await at.connection.get(`${watch.path}/subscribe?${watch.query}`)) as {readonly id: string}
+  Object.assign(watch, {id, at, since: {}})
+}
+
 /** A daprd that has run this long has started successfully. */
 const SHORT_MS = 10_000
-/** Pause in ms after a failure until a call may start daprd again. */
+const MAX_FAILURES = 5
+const BACKOFF_MS = 200
+/** Pause in ms after a failure until a call may start daprd again. An app that only reads has no calls: it is retried at growing intervals. */
 const RETRY_MS = 1000
-/** Pauses in ms before daprd starts again by itself: the first, and the longest. */
-const FIRST_MS = 200
 const LONGEST_MS = 30_000
 
 /** Keeps a daprd for one app: starts it for the components in files, replaces it when they change, and restarts it when it exits. */
 export class AppDaprd implements DaprdComponents, DaprdAccess {
-  exchanged: (() => void) | undefined
   readonly #options: AppDaprdOptions
   readonly #readings = new Readings(() => this.#readingsChanged())
-  /** Listeners of subscriptions to configuration, by their ids. */
-  readonly #watches = new Map<string, WatchedConfiguration['changed']>()
+  readonly #watches = new Set<Watch>()
   readonly #over = new AbortController()
   /** Aborted when the sidecar closes or the app ends: no daprd starts afterwards. */
   readonly #ending: AbortSignal
@@ -53,9 +61,10 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   /** Settles when the last change is done. */
   #latest: Promise<Daprd | undefined> = Promise.resolve(undefined)
   #lives = 0
+  #failures = 0
   /** When the last change has failed, in ms of performance.now(); Infinity: it has not. */
   #failedAt = Infinity
-  #waitMs = FIRST_MS
+  #waitMs = RETRY_MS
 
   constructor(options: AppDaprdOptions) {
     this.#options = options
@@ -72,7 +81,8 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     const wanted = own.length === 0 ? '' : componentsText(neededOf(own, resources))
     if (wanted === this.#wanted) return
     this.#wanted = wanted
-    this.#waitMs = FIRST_MS
+    this.#failures = 0
+    this.#waitMs = RETRY_MS
     this.#change(async () => this.#exchange(false))
   }
 
@@ -103,18 +113,22 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return this.#readings.addBinding(name, deliver)
   }
 
-  async watch({path, query, changed}: WatchedConfiguration): Promise<() => Promise<void>> {
-    const daprd = await this.#serving()
-    const {id} = JSON.parse(await daprd.connection.get(`${path}/subscribe?${query}`)) as {readonly id: string}
-    this.#watches.set(id, changed)
+  async watch(wanted: WatchedConfiguration): Promise<() => Promise<void>> {
+    const watch: Watch = {...wanted, id: ''}
+    const drop = (): void => void this.#watches.delete(watch)
+    for (let daprd: Daprd | undefined; daprd === undefined || daprd !== this.#current;) {
+      daprd = await this.#serving()
+      await begin(watch, daprd)
+    }
+    if (!watch.over.aborted) this.#watches.add(watch)
+    watch.over.addEventListener('abort', drop, {once: true})
     return async () => {
-      this.#watches.delete(id)
-      // the subscription has ended with its daprd
-      if (daprd === this.#current) await daprd.connection.get(`${path}/${id}/unsubscribe`)
+      drop()
+      watch.over.removeEventListener('abort', drop)
+      // a later daprd begins without this subscription
+      if (watch.at === this.#current) await watch.at?.connection.get(`${watch.path}/${watch.id}/unsubscribe`)
     }
   }
-
-  readonly server = (): Daprd | undefined => this.#current
 
   setKnown(what: 'topics' | 'bindings'): void {
     this.#readings.setKnown(what)
@@ -151,15 +165,10 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   async #failed(): Promise<void> {
     const latest = this.#latest
     this.#failedAt = performance.now()
-    await pause(this.#nextWaitMs(), this.#ending)
+    await pause(this.#waitMs, this.#ending)
+    this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_MS)
     const isRead = this.#current === undefined ? this.#watches.size > 0 || this.#readings.areAny : !this.#isUpToDate
     if (latest === this.#latest && isRead) this.#change(async () => this.#exchange(!this.#isUpToDate))
-  }
-
-  #nextWaitMs(): number {
-    const waitMs = this.#waitMs
-    this.#waitMs = Math.min(2 * waitMs, LONGEST_MS)
-    return waitMs
   }
 
   /** Tries failed components again. Components that are opened together fail together. */
@@ -199,7 +208,11 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
         bindingAt: path => bindingAt(path, own()),
         wantsBinding: async binding => this.#readings.wantsBinding(binding),
         bindingReader: binding => this.#readings.bindingReader(binding),
-        configurationChanged: (id, items) => this.#watches.get(id)?.(items),
+        configurationChanged: (id, items) => {
+          const watch = [...this.#watches].find(each => each.id === id)
+          Object.assign(watch?.since ?? {}, items)
+          watch?.changed(items)
+        },
         warn: text => this.#options.log({level: 'warn', message: text, scope: 'dapr.runtime'})
       }
     })
@@ -214,29 +227,56 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     for (const [key, value] of Object.entries(metadata())) void daprd.tell(key, value)
     this.#current = daprd
     void this.#untilEnd(daprd)
-    this.exchanged?.()
+    for (const watch of this.#watches) void this.#beginAgain(watch, daprd, before === undefined)
     return daprd
   }
 
-  /** Waits for the exit of a daprd, and starts a new one after an unrequested exit: at once, or after a pause if it has not run long. */
+  /** Subscribes again at the next daprd, once the store answers. `isLate`: changes may have been missed. Never rejects. */
+  async #beginAgain(watch: Watch, daprd: Daprd, isLate: boolean, level: LogLevel = 'error'): Promise<void> {
+    if (!this.#watches.has(watch) || this.#current !== daprd) return
+    try {
+      if (watch.at !== daprd) await begin(watch, daprd)
+      const found = isLate ? await daprd.connection.get(`${watch.path}?${watch.query}`) : ''
+      if (found !== '') watch.changed({...(JSON.parse(found) as object), ...watch.since})
+    } catch (error) {
+      const message = `the subscription to ${watch.path} cannot continue yet: ${messageOf(error)}`
+      this.#options.log({level, message, scope: 'dapr.runtime'})
+      await retryLater(async () => this.#beginAgain(watch, daprd, true, 'debug'), this.#ending)
+    }
+  }
+
+  /** Waits for the exit of a daprd, and starts a new one after an unrequested exit. */
   async #untilEnd(daprd: Daprd): Promise<void> {
     const how = await daprd.ended
     if (this.#current !== daprd || this.#ending.aborted) return
     this.#current = undefined
-    const {plan, warn} = this.#options
-    warn(`daprd next to "${plan.id}" has exited (${how}): starting a new one`)
-    if (daprd.livedMs >= SHORT_MS) this.#waitMs = FIRST_MS
-    const waitMs = daprd.livedMs >= SHORT_MS ? 0 : this.#nextWaitMs()
+    if (daprd.livedMs >= SHORT_MS) [this.#failures, this.#waitMs] = [0, RETRY_MS]
+    this.#options.warn(`daprd next to "${this.#options.plan.id}" has exited (${how}): starting a new one`)
     this.#change(async () => {
       await daprd.end()
-      await pause(waitMs, this.#ending)
       // if the components have changed, their new daprd serves already
-      if (this.#current !== undefined || this.#ending.aborted || this.#wanted === '') return this.#current
-      return this.#start(daprd.components).catch((error: unknown) => {
-        warn(`daprd next to "${plan.id}" cannot start again: ${messageOf(error)}. Calls to its components fail`)
-        throw error
-      })
+      return this.#current ?? this.#restart(how, daprd.components)
     })
+  }
+
+  /** Starts another daprd after one has died. `components`: those that the dead one had open. */
+  async #restart(how: string, components: string): Promise<Daprd | undefined> {
+    let why = how
+    while (!this.#ending.aborted && this.#wanted !== '') {
+      if (++this.#failures > MAX_FAILURES) {
+        const text = `daprd has ended ${MAX_FAILURES} times in a row, at last: ${why}`
+        this.#options.warn(`${text}. Calls of "${this.#options.plan.id}" to its components fail`)
+        throw new Error(text)
+      }
+      await pause(BACKOFF_MS * 2 ** (this.#failures - 1), this.#ending)
+      if (this.#ending.aborted) break
+      try {
+        return await this.#start(components)
+      } catch (error) {
+        why = messageOf(error)
+      }
+    }
+    return undefined
   }
 
   /** Replaces a daprd that has already asked for the app's topics: it asks only once. */

@@ -38,6 +38,8 @@ interface OwnApiParts extends Pick<
   readonly isAllowedHost: IsAllowedHost
 }
 
+type UseBody = (body: Buffer) => Reply | Promise<Reply>
+
 const NOT_READY = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
 const OTHER_APP = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
 
@@ -106,7 +108,7 @@ export class OwnApi {
   }
 
   /** Reads the body of a request. Returns an error response if it cannot be read. */
-  async #withBody({body: bytes, onPiece}: OwnCall, use: (body: Buffer) => Reply | Promise<Reply>): Promise<Reply> {
+  async #withBody({body: bytes, onPiece}: OwnCall, use: UseBody): Promise<Reply> {
     let body: Collector
     try {
       body = await collectRequest(bytes, this.#parts.limits.maxBodyBytes)

@@ -1,6 +1,6 @@
 import type {ConfigurationItem, ConfigurationItems} from '../../components/configuration-store.ts'
 import {messageOf} from '../../../model/errors.ts'
-import type {ConfigurationListener} from '../blocks/configuration-subscription.ts'
+import type {ConfigurationListener} from '../blocks/configurations.ts'
 import type {CONFIGURATION} from '../../../model/dapr/api/blocks.ts'
 import {
   GetConfigurationRequest,

@@ -309,6 +309,13 @@ t.test('a master that cannot be reached keeps no other from being heard', async 
   t.equal(nodes[2].engine.channels.patternCount, 1)
 })
 
+t.test('the node of a key is that which commands on it go to', async t => {
+  const {connection} = await openTwo(t)
+  for (const key of ['a', 'b', 'c', 'd']) await connection.command(['SET', key, 'x'])
+  for (const key of ['a', 'b', 'c', 'd'])
+    t.equal(await (await connection.nodeOf?.(key))?.command(['EXISTS', key]), 1, key)
+})
+
 t.test('a cluster that is made after the connection was opened is found', async t => {
   const all: Result[] = []
   const node = await openNode(t, () => all)

@@ -23,31 +23,29 @@ t.test('a daprd that dies while the next one starts has one that follows it, whi
   for (const pid of pids) t.throws(() => process.kill(pid, 0), {code: 'ESRCH'})
 })
 
-t.test('a subscription to configuration gets the changes of its daprd, and begins again at the next one', async t => {
+t.test('a subscription to configuration continues with the daprd that follows one, and can be ended there', async t => {
   const {daprd, pids, folder} = open(t)
   const config = resource('config', 'configuration.azure.appconfig')
   daprd.follow([config])
   const store = (await daprd.open(config)) as ConfigurationStore
   let told = Promise.withResolvers<ConfigurationItems>()
-  /** Subscribes at the daprd that is the n-th to serve, which reports a change. */
-  const subscribe = async (n: number): Promise<() => Promise<void>> => {
-    const end = await store.subscribe([], {}, items => told.resolve(items))
+  const end = await store.subscribe([], {}, items => told.resolve(items))
+  /** The daprd that is the n-th to serve has the subscription, and tells of a change. */
+  const tells = async (n: number): Promise<void> => {
+    const isBegun = (): boolean => existsSync(join(folder, `subscribed-${pids[n]}`))
+    while (!isBegun()) await pause(5)
     const pid = pids[n] ?? 0
-    while (!existsSync(join(folder, `subscribed-${pid}`))) await pause(5)
     told = Promise.withResolvers()
     process.kill(pid, 'SIGUSR2')
     t.match(await told.promise, {k: {value: `${pid}`}})
-    return end
   }
-  const ended = [await subscribe(0)]
-  const before = store.server?.()
-  const exchanged = Promise.withResolvers<void>()
-  daprd.exchanged = exchanged.resolve
+  await tells(0)
   daprd.follow([config, resource('two')])
-  await exchanged.promise
-  t.not(store.server?.(), before)
-  ended.push(await subscribe(1))
-  for (const end of ended) await end()
+  await daprd.open(resource('two'))
+  await tells(1)
+  process.kill(pids[1] ?? 0, 'SIGKILL')
+  await tells(2)
+  await end()
 })
 
 t.test('a subscription to configuration ends also while there is no daprd', async t => {
@@ -60,6 +58,31 @@ t.test('a subscription to configuration ends also while there is no daprd', asyn
   process.kill(pids[0] ?? 0, 'SIGKILL')
   await gone
   await end()
+})
+
+t.test('a subscription to configuration ends also while the next daprd refuses it', async t => {
+  const {daprd, pids, folder} = open(t)
+  const config = resource('config', 'configuration.azure.appconfig')
+  daprd.follow([config])
+  const store = (await daprd.open(config)) as ConfigurationStore
+  const end = await store.subscribe([], {}, () => undefined)
+  writeFileSync(join(folder, 'refused'), '')
+  daprd.follow([config, resource('two')])
+  await daprd.open(resource('two'))
+  while (!existsSync(join(folder, `subscribed-${pids[1]}`))) await pause(5)
+  await end()
+})
+
+t.test('what has changed in a configuration while there was no daprd is said', async t => {
+  const {daprd, pids, folder} = open(t)
+  const config = resource('config', 'configuration.azure.appconfig')
+  daprd.follow([config])
+  const store = (await daprd.open(config)) as ConfigurationStore
+  const told = Promise.withResolvers<ConfigurationItems>()
+  await store.subscribe([], {}, told.resolve)
+  writeFileSync(join(folder, 'items'), '{"k":{"value":"new"}}')
+  process.kill(pids[0] ?? 0, 'SIGKILL')
+  t.strictSame(await told.promise, {k: {value: 'new', version: '', metadata: {}}})
 })
 
 t.test('a daprd that takes connections, and does not answer, is given up', async t => {

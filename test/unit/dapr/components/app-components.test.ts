@@ -270,6 +270,23 @@ t.test('a second component of a name is refused at each change, also if it is th
   t.same(own.names('state'), ['store'])
 })
 
+t.test('where one cannot be opened, and the app does not start, the others are opened at once', async t => {
+  const asked: string[] = []
+  const areAsked = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<never>()
+  const use = async ({properties}: WantedComponent): Promise<Use> => {
+    const value = properties[0]?.value ?? ''
+    if (value === '1') throw new Error('nobody answers there')
+    if (asked.push(value) === 2) areAsked.resolve()
+    return answer.promise
+  }
+  const following = closing(t, use).own.follow(['1', '2', '3'].map(value => store(`store-${value}`, {value})))
+  await areAsked.promise
+  answer.reject(new Error('nor there'))
+  const faults = (await following).map(({text}) => text.replace(/.*: /, ''))
+  t.strictSame([...faults, ...asked], ['nobody answers there', 'nor there', 'nor there', '2', '3'])
+})
+
 t.test('thousands of components are compared at once', async t => {
   const {own, closed} = closing(t)
   const all = Array.from({length: 3000}, (_, at) => ({...atLine(at), name: `store-${at}`}))

@@ -182,3 +182,58 @@ for (const deletedWhenUnused of [false, true])
     t.same(channel.done, [...begun, 'prefetch 256', 'begin 3 0 noAck', 'cancel 2'])
     void reader.stop()
   })
+
+t.test('a queue that is gone without a consumer has one, also where its app takes nothing yet', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const channel = new FakeChannel()
+  const ready = Promise.withResolvers<void>()
+  const reader = readerOf(channel, async () => channel, {ready: async () => ready.promise}, {deletedWhenUnused: true})
+  await minute()
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  t.same(channel.done.splice(0), ['prefetch 1', 'begin 1 -1'])
+  if (channel.takers.length > 0) await reader.begun.promise
+  ready.resolve()
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  t.same(channel.done, ['prefetch 256', 'begin 2 0', 'cancel 1'])
+  void reader.stop()
+})
+
+t.test('autoAck: what comes before the app takes anything is not acknowledged, and goes back at the end', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const channel = new FakeChannel()
+  const more = {ready: async () => new Promise(() => undefined), handle: async () => t.fail('it takes nothing')}
+  const reader = readerOf(channel, async () => channel, more, {autoAck: true, deletedWhenUnused: true})
+  await minute()
+  await reader.begun.promise
+  channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
+  void reader.stop()
+  await channel.closing.promise
+  t.same(channel.done, ['prefetch 1', 'begin 1 -1', 'cancel 1', 'nack early'])
+})
+
+for (const autoAck of [false, true])
+  t.test(`what comes while an app is not ready goes back, as others may take it (autoAck: ${autoAck})`, async t => {
+    mock.timers.enable({apis: ['setTimeout']})
+    t.teardown(() => mock.timers.reset())
+    const channel = new FakeChannel()
+    const ready = Promise.withResolvers<void>()
+    const given: string[] = []
+    const handle = async ({data}: {data: Buffer}): Promise<string> => (given.push(data.toString()), 'done')
+    const more = {ready: async () => ready.promise, handle}
+    const reader = readerOf(channel, async () => channel, more, {autoAck, deletedWhenUnused: true})
+    await minute()
+    await reader.begun.promise
+    channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
+    await minute()
+    await minute()
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    t.same([channel.done.splice(0), given], [['prefetch 1', 'begin 1 -1', 'nack early'], []])
+    channel.takers[0]?.({content: Buffer.from('early'), properties: {}})
+    ready.resolve()
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    t.same(given, ['early'])
+    t.ok(channel.done.includes('ack early'))
+    void reader.stop()
+  })

@@ -46,6 +46,38 @@ const storeIn = (name: string, secretStore: string): ReturnType<typeof component
   return {...resource, secretStore, properties}
 }
 
+t.test('secret stores that need themselves, or each other, are not there for that', async t => {
+  const {own, lines} = openComponents()
+  t.match(await own.follow([storeIn('own', 'own')]), [
+    {fault: {message: 'secret store own is not loaded'}, isHarmless: true}
+  ])
+  t.strictSame(lines, ["Component own references a secret store that isn't loaded: own"])
+  t.strictSame(await own.follow([storeIn('first', 'second'), storeIn('second', 'first')]), [])
+  t.strictSame(own.names('secretstores'), ['first', 'second'])
+})
+
+t.test('secret stores find each other also after one that cannot be opened, whatever needs them', async t => {
+  const {own, lines} = openComponents()
+  const broken = componentResource('broken', 'secretstores.unknown', {})
+  const plain = componentResource('plain', 'secretstores.local.env', {})
+  const needing = (name: string, secretStore: string): ReturnType<typeof componentResource> => ({
+    ...storeIn(name, secretStore),
+    type: 'state.in-memory'
+  })
+  const all = [broken, storeIn('inner', 'plain'), plain, needing('first', 'plain'), needing('second', 'inner')]
+  t.match(await own.follow(all), [{resource: {name: 'broken'}}])
+  t.notMatch(lines.join(), "isn't loaded")
+})
+
+t.test('a secret store that is being opened is there for one that a call opens meanwhile', async t => {
+  const {own, lines} = openComponents({prefix: 'SHOP_'})
+  const base = componentResource('base', 'secretstores.local.env', {})
+  const following = own.follow([storeIn('plain', 'base'), base, storeIn('inner', 'plain')])
+  await own.find('secretstores', 'inner')
+  t.strictSame(await following, [])
+  t.notMatch(lines.join(), "isn't loaded")
+})
+
 t.test('a component is not opened without its secrets, but once their store can be opened', async t => {
   const {own} = openComponents()
   const secretsFile = join(t.testdir({}), 'secrets.json')
@@ -57,13 +89,19 @@ t.test('a component is not opened without its secrets, but once their store can 
   t.match(await own.find('state', 'web'), {name: 'web'})
 })
 
-t.test('one that the template names opens later, too', async t => {
-  const {own} = openComponents()
-  const secretsFile = join(t.testdir({}), 'secrets.json')
-  const secrets = {...componentResource('secrets', 'secretstores.local.file', {secretsFile}), isDefault: true}
-  const web = {...storeIn('web', 'secrets'), type: 'state.in-memory'}
-  t.match(await own.follow([secrets, web]), [{resource: {name: 'web'}, isHarmless: true}])
-  await t.rejects(async () => own.find('state', 'web'), {message: 'secret store secrets is not loaded'})
-  writeFileSync(secretsFile, '{}')
-  t.match(await own.find('state', 'web'), {name: 'web'})
+t.test('one that the template names, or with secrets in a store that needs another, opens later, too', async t => {
+  for (const [how, store] of [
+    ['named', 'secrets'],
+    ['chained', 'inner']
+  ] as const) {
+    const {own} = openComponents()
+    const secretsFile = join(t.testdir({}), `${how}.json`)
+    const secrets = {...componentResource('secrets', 'secretstores.local.file', {secretsFile}), isDefault: true}
+    const inner = {...storeIn('inner', 'secrets'), isDefault: true}
+    const web = {...storeIn('web', store), type: 'state.in-memory'}
+    t.match(await own.follow([secrets, inner, web]), [{resource: {name: 'web'}, isHarmless: true}], how)
+    await t.rejects(async () => own.find('state', 'web'), {message: `secret store ${store} is not loaded`})
+    writeFileSync(secretsFile, '{}')
+    t.match(await own.find('state', 'web'), {name: 'web'}, how)
+  }
 })

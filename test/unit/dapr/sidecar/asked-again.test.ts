@@ -118,6 +118,31 @@ t.test('a sidecar that closes does not wait for components that are being opened
   }
 })
 
+t.test('an app that does not say the routes of its topics is asked again for a minute; then it may sleep, and they are not read', async t => {
+  const follows = [Promise.withResolvers<readonly object[]>(), Promise.withResolvers<readonly object[]>()]
+  let count = 0
+  const subscriptions = {
+    follow: async (wanted: readonly object[]) => follows[count++]?.resolve(wanted),
+    close: async () => {}
+  }
+  const context = contextOf({components: [componentResource('bus', 'pubsub.in-memory', {})]}, {subscriptions})
+  const topics = [{pubsubName: 'bus', topic: 'orders', metadata: {}, deadLetterTopic: ''}]
+  // a database is not asked
+  const plan = {...context.runtime.plan, command: ['postgres']}
+  Object.assign(context.runtime, {plan})
+  Object.assign(context.runtime.sleep, {triggers: {topics}})
+  const sidecar = new SidecarSubscriptions(context)
+  t.match(await follows[0]?.promise, [{topic: 'orders', waits: true}])
+  while (!sidecar.isReady) await new Promise(setImmediate)
+  t.equal(sidecar.isAsked, true)
+  const now = performance.now.bind(performance)
+  t.teardown(() => Object.assign(performance, {now}))
+  Object.assign(performance, {now: () => now() + 61_000})
+  t.same(await follows[1]?.promise, [])
+  while (sidecar.isAsked) await new Promise(setImmediate)
+  await sidecar.close(AbortSignal.abort())
+}) // prettier-ignore
+
 t.test('a database is not asked which bindings it wants', async t => {
   const asked = mock.method(HttpBindingChannel.prototype, 'ask', async () => Promise.resolve())
   t.teardown(() => asked.mock.restore())

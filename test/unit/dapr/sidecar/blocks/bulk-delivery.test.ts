@@ -17,7 +17,7 @@ t.test('a batch that may wait longer than a timer waits for its events', async t
       batches.resolve()
       return {kind: 'success'}
     },
-    conclusion: {conclude: async () => 'done'}
+    conclude: async () => 'done'
   }
   const warnings: string[] = []
   const note = ({name}: Error): void => void warnings.push(name)
@@ -50,7 +50,7 @@ const bulkOf = (
     route: ({fields: {id}}: AppEvent) => nowhere(String(id)) ?? {subscription: {}, path: id},
     startSpan: () => undefined,
     countBatch: () => undefined,
-    conclusion: {conclude},
+    conclude,
     attempt
   } as unknown as EventDelivery
   const over = new AbortController()

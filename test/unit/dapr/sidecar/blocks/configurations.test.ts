@@ -140,18 +140,6 @@ t.test('one whose store is opened again for its app alone ends at the one before
   t.same([shared.listening, own.listening], [0, 1])
 })
 
-t.test('one whose store gets another server begins there again', async t => {
-  let server = {}
-  const store = {...newStore(), server: () => server}
-  const block = blockOf(() => store)
-  await block.subscribe(REQUEST, async () => Promise.resolve())
-  await block.renew()
-  t.equal(store.ends.length, 0)
-  server = {}
-  await block.renew()
-  t.same([store.ends.length, store.listening], [1, 2])
-})
-
 t.test('and one that ends meanwhile ends at both', async t => {
   const taken = Promise.withResolvers<void>()
   const [shared, own] = [newStore(), newStore(taken.promise)]
@@ -291,6 +279,18 @@ t.test('what a process asks for that is to take over says nothing before it does
   t.equal(processes.store.ended, 1)
   await processes.change('blue')
   t.same(processes.said.slice(2), ['new blue'])
+})
+
+t.test('what a process has asked for that failed before it took over ends with it', async t => {
+  const processes = newProcesses()
+  await processes.subscribe('old', ['color'])
+  await processes.live(1, 2)
+  await processes.subscribe('new', ['color'])
+  await processes.subscribe('old', ['color', 'size'])
+  await processes.live(1)
+  t.equal(processes.store.ended, 1, 'not what the old one may have asked for meanwhile')
+  await processes.change('red')
+  t.same(processes.said, ['old red', 'old red'])
 })
 
 t.test('one does not wait for another store, which does not answer', async t => {

@@ -20,7 +20,10 @@ const upsert = (key: string): StateChange =>
   ({operation: 'upsert', request: {key, value: Buffer.from('1'), isJson: true, metadata: {}}}) as unknown as StateChange
 
 /** Transactions of a store, and what came of their events. */
-const scene = (t: Test, {pubsubs = ['bus'], failures = 0}: {pubsubs?: readonly string[]; failures?: number} = {}) => {
+const scene = (
+  t: Test,
+  {pubsubs = ['bus'], failures = 0, tookMs = 0}: {pubsubs?: readonly string[]; failures?: number; tookMs?: number} = {}
+) => {
   let left = failures
   let looks = 0
   const published = Promise.withResolvers<void>()
@@ -36,7 +39,8 @@ const scene = (t: Test, {pubsubs = ['bus'], failures = 0}: {pubsubs?: readonly s
     delete: async ({key}: {key: string}) => void seen.deleted.push(key)
   }
   const outbox = {
-    keep: async (events: readonly OutboxEvent[]) => events.map((each): KeptEvent => ({...each, key: ++seen.kept})),
+    keep: async (events: readonly OutboxEvent[]) =>
+      events.map((each): KeptEvent => ({...each, made: each.made - tookMs, key: ++seen.kept})),
     drop: async (events: readonly KeptEvent[]) => void seen.dropped.push(...events.map(({key}) => key)),
     release: () => undefined
   }
@@ -100,8 +104,8 @@ t.test('an event whose broker does not answer is published again', async t => {
   ])
 })
 
-t.test('a transaction without an answer may be committed a moment after its last try', async t => {
-  const {seen, transact, published} = scene(t)
+t.test('a transaction that was tried for minutes may be committed a moment after its last try', async t => {
+  const {seen, transact, published} = scene(t, {tookMs: 120_000})
   await t.rejects(
     transact(['a'], async () => Promise.reject(new Error('context deadline exceeded'))),
     {message: 'context deadline exceeded'}
@@ -186,6 +190,8 @@ t.test('a transaction that was committed has its event, also where a retry of it
   const changed = new EtagError('mismatch', 'the first attempt has changed it')
   t.same(await eventsAfter(t, broken, changed), [0, 1])
   t.same(await eventsAfter(t, broken, refusing(0, 1)), [0, 1], 'the first attempt has changed both')
+  t.same(await eventsAfter(t, refusing(0), refusing(0, 1)), [1], 'the first attempt has changed one')
+  t.same(await eventsAfter(t, refusing(0, 1), refusing(1)), [0], 'the second one has')
 })
 
 t.test('what a sidecar leaves when it closes is published by one that is open already, as after an edit', async t => {
@@ -207,7 +213,7 @@ t.test('what a sidecar leaves when it closes is published by one that is open al
     return calls
   }
   const away = open(async () => Promise.reject(new Error('the broker does not answer')))
-  const kept = {...TARGET, marker: 'm', event: Buffer.from('{"id":"m"}')}
+  const kept = {...TARGET, marker: 'm', event: Buffer.from('{"id":"m"}'), made: Date.now()}
   for (const event of await outbox.keep([kept])) outbox.release(event)
   await away.begin()
   await warned.promise

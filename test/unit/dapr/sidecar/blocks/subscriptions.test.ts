@@ -231,6 +231,97 @@ t.test('a sidecar that closes while a topic is tried again begins no other one',
   t.same(tried, ['a', 'a'])
 })
 
+t.test('where what waits is gone once nobody reads, the next reader begins before the last one is stopped', async t => {
+  const events: string[] = []
+  const newNamed = (name: string): object => ({
+    forgetsUnread: true,
+    subscribe: async () => {
+      events.push(`${name} is read`)
+      return {stop: async () => void events.push(`${name} is stopped`)}
+    }
+  })
+  let component = newNamed('first')
+  const subscriptions = subscriptionsTo(() => component)
+  t.teardown(async () => subscriptions.close())
+  await subscriptions.follow([wanted('a')], {} as EventChannel)
+  component = newNamed('second')
+  await subscriptions.follow([wanted('a')], {} as EventChannel)
+  t.same(events.splice(0), ['first is read', 'second is read', 'first is stopped'])
+  await subscriptions.open(wanted('b'), {} as EventChannel, why => t.fail(why))
+  component = newNamed('third')
+  events.length = 0
+  await subscriptions.renew()
+  t.same(events, ['third is read', 'second is stopped'])
+})
+
+t.test('and after it, where both at once are refused', async t => {
+  let reading = 0
+  const component = {
+    forgetsUnread: true,
+    subscribe: async () => {
+      if (reading > 0) throw new Error('PRECONDITION_FAILED')
+      reading++
+      return {stop: async () => void reading--}
+    }
+  }
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
+  const lines: string[] = []
+  const log = {isDebug: false, write: (level: string) => lines.push(level), warn: () => undefined}
+  const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
+  await subscriptions.follow([wanted('a')], {} as EventChannel)
+  await subscriptions.follow([{...wanted('a'), metadata: {maxLen: '1'}}], {} as EventChannel)
+  t.same([reading, lines], [1, ['info', 'info']])
+  await subscriptions.close()
+  t.equal(reading, 0)
+})
+
+t.test('the reader before is stopped once the next one takes messages, which are delivered once it is', async t => {
+  const events: string[] = []
+  const begun = Promise.withResolvers<void>()
+  const stopping = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  const first = {
+    subscribe: async () => ({
+      stop: async () => {
+        events.push('first is stopped')
+        stopping.resolve()
+        await answered.promise
+      }
+    })
+  }
+  let handled: Promise<unknown> | undefined
+  const second = {
+    forgetsUnread: true,
+    subscribe: async ({handle}: {readonly handle: (message: object) => Promise<unknown>}) => {
+      handled = handle({data: Buffer.from('{}'), metadata: {}}).catch(() => undefined)
+      return {begun: begun.promise, stop: async () => undefined}
+    }
+  }
+  let component: object = first
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: ''})
+  const log = {isDebug: false, write: () => undefined, warn: () => undefined}
+  const policies = (): never => {
+    events.push('second delivers')
+    throw new Error('delivered')
+  }
+  const context = {appId: 'shop', components: {find}, log, policies} as unknown as BlockContext
+  const subscriptions = new Subscriptions(context)
+  t.teardown(async () => subscriptions.close())
+  await subscriptions.follow([wanted('a')], {} as EventChannel)
+  component = second
+  const edited = subscriptions.follow([wanted('a')], {} as EventChannel)
+  await new Promise(setImmediate)
+  t.same(events, [])
+  begun.resolve()
+  await stopping.promise
+  await new Promise(setImmediate)
+  t.same(events, ['first is stopped'])
+  answered.resolve()
+  await edited
+  await handled
+  t.same(events, ['first is stopped', 'second delivers'])
+})
+
 t.test('a topic of which the app keeps an event holds up no change of another topic', async t => {
   const kept = Promise.withResolvers<void>()
   const read: string[] = []
