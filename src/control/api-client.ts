@@ -33,7 +33,7 @@ export interface Outgoing {
   readonly method: string
   /** From `/api/v1` on. */
   readonly path: string
-  /** JSON, or bytes; '' = none. */
+  /** JSON, or bytes; '': none. */
   readonly body: string | Uint8Array
   readonly accept: string | undefined
   readonly signal: AbortSignal | undefined

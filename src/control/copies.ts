@@ -2,7 +2,7 @@ import {isSameTemplate} from '../platform/paths.ts'
 import {lostOriginOf, originOf} from './repository.ts'
 import type {RunIdentity} from './run-file.ts'
 
-/** A template and the name of this copy (`--name`); '' = none. */
+/** A template and the name of this copy (`--name`); '': none. */
 export interface TemplateCopy {
   readonly file: string
   readonly copy: string

@@ -11,7 +11,7 @@ import {readRunFile} from './run-file.ts'
 export interface ForeignServer {
   readonly port: number
   readonly run: LivingRun
-  /** The app of that run; '' = it is not known. */
+  /** The app of that run; '': it is not known. */
   readonly app: string
   /** Whether the run is another copy of the same template. */
   readonly isCopy: boolean

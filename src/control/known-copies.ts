@@ -109,7 +109,7 @@ function worktreesOf(root: string, places: readonly string[] = []): readonly str
   return [...new Set([...main, ...added, ...forgotten, ...(main.length + added.length === 0 ? [root] : [])])]
 }
 
-/** The branch that is checked out where a file is; '' = none with a name, or Git keeps it in a table (reftable). */
+/** The branch that is checked out where a file is; '': none with a name, or Git keeps it in a table (reftable). */
 function branchOf(file: string): string {
   const root = existsSync(dirname(file)) ? repositoryAbove(dirname(file)) : undefined
   if (root === undefined) return ''

@@ -30,7 +30,7 @@ export interface WantedPort {
   readonly signal?: AbortSignal
 }
 
-/** The program at a port. `owner`: its command and pid; '' = unknown, or nothing listens. */
+/** The program at a port. `owner`: its command and pid; '': unknown, or nothing listens. */
 export type PortHolder =
   | {readonly kind: 'run'; readonly run: LivingRun}
   | {readonly kind: 'starting run'}
@@ -50,7 +50,7 @@ export async function holderOf(env: Environment, port: number): Promise<PortHold
   return {kind: 'program', owner: pid === 0 ? '' : `${command} (pid ${pid})`}
 }
 
-/** Why nothing answers where this run or program listens; '' = it answers, or is about to. */
+/** Why nothing answers where this run or program listens; '': it answers, or is about to. */
 export function whySilent(holder: PortHolder): string {
   if (holder.kind === 'program')
     return `${holder.owner || 'a program of another user'} has it. Calls at localhost:PORT do. PILLION_NAMES_PORT names another port`

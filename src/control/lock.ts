@@ -79,7 +79,7 @@ async function awaitHolder(path: string): Promise<boolean> {
   return false
 }
 
-/** The holder in the lock; '' = the lock is free. */
+/** The holder in the lock; '': the lock is free. */
 function textAt(path: string): string {
   try {
     return readlinkSync(path)

@@ -169,7 +169,7 @@ class Peers {
     for (const peer of this.#peers.splice(0)) this.drop(peer)
   }
 
-  /** Removes the sidecar that refused this call. Returns its address; '' = it was removed already. */
+  /** Removes the sidecar that refused this call. Returns its address; '': it was removed already. */
   refused(call: Call): string {
     const peer = this.#chosen.get(call)
     if (peer === undefined || !this.#peers.includes(peer)) return ''

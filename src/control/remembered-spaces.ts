@@ -7,9 +7,9 @@ import {stateFolder} from '../platform/state-folder.ts'
 export interface SpaceOwner {
   /** The worktree, else the repository, else the folder of the template. */
   readonly root: string
-  /** The copy's name (`--name`); '' = it has none. */
+  /** The copy's name (`--name`); '': it has none. */
   readonly copy: string
-  /** Identifies the repository; '' = there is none. */
+  /** Identifies the repository; '': there is none. */
   readonly repository: string
 }
 

@@ -82,7 +82,7 @@ export interface RunControl {
   readonly runLogs: (ids: readonly string[], asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
   /**
    * Resolves with the terminal of an app (`tty: true`), or with the reason why it has none; undefined if the run has no such app.
-   * `version`: '' = the main one. `starts`: starts a sleeping app, and waits for it until `gone` is aborted.
+   * `version`: '': the main one. `starts`: starts a sleeping app, and waits for it until `gone` is aborted.
    */
   readonly terminal: (
     name: {readonly id: string; readonly version: string},

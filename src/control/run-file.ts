@@ -20,7 +20,7 @@ export interface RunFile {
 /** The flags of a run as typed, and a hash of each part of its template. Another `up` compares itself with them. */
 export interface AskedRun {
   readonly flags: readonly string[]
-  /** By app, and by key of the top level. Left out: the template is not read yet. */
+  /** By app, and by key of the top level. Omitted: the template is not read yet. */
   readonly parts?: Readonly<Record<string, string>>
 }
 
@@ -29,7 +29,7 @@ export interface RunIdentity {
   readonly pid: number
   /** The name of the run for commands. */
   readonly name: string
-  /** The copy's name (`--name`); '' = it has none. */
+  /** The copy's name (`--name`); '': it has none. */
   readonly copy: string
   /** When the process started, as `Seen.started`. */
   readonly started: number

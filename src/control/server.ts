@@ -34,7 +34,7 @@ export interface Registration {
   spare(marker: string): void
 }
 
-/** The run that registers, and its name; left out: it names itself. */
+/** The run that registers, and its name; omitted: it names itself. */
 export interface Registrant extends RunFile {
   readonly name?: NameRequest
 }

@@ -37,7 +37,7 @@ export type ComponentEvent = {
       readonly elapsedMs: number
     }
   | {
-      /** An event was delivered to the app. `elapsedMs`: until its answer; 0 = the app did not get it. */
+      /** An event was delivered to the app. `elapsedMs`: until its answer; 0: the app did not get it. */
       readonly type: 'delivered'
       readonly topic: string
       readonly processStatus: ProcessStatus

@@ -84,7 +84,7 @@ export interface SidecarInfo {
   readonly id: string
   readonly httpPort: number
   readonly grpcPort: number
-  /** The port at which the app listens; 0 = none. */
+  /** The port at which the app listens; 0: none. */
   readonly appPort: number
   /** Empty: a sidecar without an app process. */
   readonly command: readonly string[]

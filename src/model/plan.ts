@@ -19,7 +19,7 @@ export interface Plan {
   readonly variablesFile?: string
   /** Name of this copy by `--name`; missing if it has the folder's name. */
   readonly copy?: string | undefined
-  /** Identifies flags and template for a second `up`. Left out: a single app. */
+  /** Identifies flags and template for a second `up`. Omitted: a single app. */
   readonly asked?: {readonly flags: readonly string[]; readonly parts?: Readonly<Record<string, string>>}
   /** Command that prepares a worktree before its first start: a program and its arguments, if any. */
   readonly setup?: readonly string[]
@@ -29,7 +29,7 @@ export interface Plan {
   readonly movedPorts?: MovedPorts
   /** Top-level values that count only at the start, by key, as written: edits do not change the run. */
   readonly atStart?: Readonly<Record<string, unknown>>
-  /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */
+  /** Port of the Daeploy manager; 0: any free port; `usual`: 5080, or a free port if that is taken. */
   readonly managerPort: number | 'usual' | 'none'
   /** Origins whose web pages may send requests. Default: only those of this machine. */
   readonly allowedOrigins?: readonly string[]
@@ -37,7 +37,7 @@ export interface Plan {
   readonly conversation?: Readonly<Record<string, ConversationPlan>>
   /** Apps in the template's order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
-  /** Apps that `--only` or their profiles leave out: they can be started during the run. Left out: there are none. */
+  /** Apps that `--only` or their profiles leave out: they can be started during the run. Omitted: there are none. */
   readonly leftOut?: readonly AppPlan[]
   /** Reads the calls that fail on purpose from the start. Rejects with a `UserError`. Default: none. */
   readonly faults?: () => Promise<readonly FaultPlan[]>
@@ -87,11 +87,11 @@ export interface AppPlan {
   readonly dependsOn: readonly Dependency[]
   /** Set if its first call starts it. Default: the run starts it. */
   readonly lazy?: true
-  /** How long an app may be idle before it is stopped; its next call starts it. Left out: it is never stopped. */
+  /** How long an app may be idle before it is stopped; its next call starts it. Omitted: it is never stopped. */
   readonly idleTimeoutMs?: number
   /** Set if the template gives no sign of Dapr. Then the sidecar sends no questions until an app of the run calls a sidecar. */
   readonly isPlain?: true
-  /** The port that is hard-coded in the service (Daeploy); 0 = none. */
+  /** The port that is hard-coded in the service (Daeploy); 0: none. */
   readonly fixedPort: number
   /** Port at which others call it without Dapr's API, open for the whole run. Default: none. */
   readonly published?: PublishedPlan
@@ -135,9 +135,9 @@ export const isNamedSo = ({id, name}: {readonly id: string; readonly name: strin
 
 /** Limits of a process and its children, on systems with such limits. */
 export interface LimitsPlan {
-  /** 0 = no limit. */
+  /** 0: no limit. */
   readonly memoryBytes: number
-  /** Processors, also parts of one; 0 = no limit. */
+  /** Processors, also parts of one; 0: no limit. */
   readonly cpus: number
 }
 
@@ -168,17 +168,17 @@ export interface ChannelPlan {
   readonly protocol: 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs'
   /** Host name or address; empty for the loopback, 127.0.0.1 first, then ::1. */
   readonly address: string
-  /** The port that the app listens on; 0 = it does not listen. */
+  /** The port that the app listens on; 0: it does not listen. */
   readonly port: number
   /** We allocate the port and pass it to the app. */
   readonly autoPort: boolean
-  /** The copy has `port` in place of the template's number. Left out: it has the template's. */
+  /** The copy has `port` in place of the template's number. Omitted: it has the template's. */
   readonly isMoved?: true
-  /** Maximum number of calls in flight; 0 = no limit. */
+  /** Maximum number of calls in flight; 0: no limit. */
   readonly maxConcurrency: number
 }
 
-/** Settings of the sidecar: ports are numbers, 0 = any free port. */
+/** Settings of the sidecar: ports are numbers, 0: any free port. */
 export interface SidecarPlan {
   readonly httpPort: number
   readonly grpcPort: number
@@ -188,7 +188,7 @@ export interface SidecarPlan {
   readonly listenAddresses: readonly string[]
   /** Folder of unix domain sockets; may be empty. */
   readonly socketFolder: string
-  /** Maximum size of a request body; 0 = no limit. */
+  /** Maximum size of a request body; 0: no limit. */
   readonly maxBodyBytes: number
   /** Maximum size of a request head. */
   readonly readBufferBytes: number
@@ -287,7 +287,7 @@ export interface ElsewherePlan {
   readonly placementAddress: string
   /** The address as written; '' disables the service. */
   readonly schedulerAddress: string
-  /** Port of the profiling server; 0 = any free port. */
+  /** Port of the profiling server; 0: any free port. */
   readonly profilePort: number | 'none'
 }
 

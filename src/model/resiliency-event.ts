@@ -37,7 +37,7 @@ export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
       readonly cause: FailureCause
       /** The number of the retry, from 1. */
       readonly retry: number
-      /** -1 = no limit. */
+      /** -1: no limit. */
       readonly maxRetries: number
       readonly delayMs: number
     }

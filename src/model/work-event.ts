@@ -63,7 +63,7 @@ export interface WorkSpan {
 
 /** The traces of an app's workflows, as its Configuration wants them. */
 export interface WorkTraces {
-  /** Returns a place below that of another traceparent ('' = in a new trace); '' = not traced. */
+  /** Returns a place below that of another traceparent ('': in a new trace); '': not traced. */
   readonly begin: (parent: string) => string
   /** A span is over; it is made only if it is read. */
   readonly ended: (span: () => WorkSpan) => void

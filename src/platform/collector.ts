@@ -54,7 +54,7 @@ export class Collector {
   /** Bytes of the last block that are in use. */
   #end = 0
 
-  /** `maxBytes`: limit of this body, 0 = none of its own. `expected`: its probable size. */
+  /** `maxBytes`: limit of this body, 0: none of its own. `expected`: its probable size. */
   constructor(maxBytes: number, room: Room = READ_BODIES, expected = 0) {
     this.#maxBytes = maxBytes
     this.#room = room

@@ -80,7 +80,7 @@ function tryOpening(path: string): void {
 export const pragma = (database: DatabaseSync, name: string): number =>
   Number(database.prepare(`PRAGMA ${name}`).get()?.[name])
 
-/** Releases the space of removed rows, if it is most of a large file. Blocks everything meanwhile. Returns a text for the user; '' = not done. */
+/** Releases the space of removed rows, if it is most of a large file. Blocks everything meanwhile. Returns a text for the user; '': not done. */
 export function shrink(database: DatabaseSync): string {
   const [free, pages, begun] = [pragma(database, 'freelist_count'), pragma(database, 'page_count'), performance.now()]
   if (free < MANY_PAGES || free * 2 < pages) return ''

@@ -15,7 +15,7 @@ export interface Pipe {
 
 /** The file descriptors that a process reads from and writes to. */
 export interface TheirStdio {
-  /** Left out: the process reads nothing. */
+  /** Omitted: the process reads nothing. */
   readonly stdin?: number
   readonly stdout: Pick<Pipe, 'theirs'>
   /** The pipe for stderr, which may be that of stdout. */

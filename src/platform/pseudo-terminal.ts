@@ -19,7 +19,7 @@ const SET_SIZE = 0x5414n
 
 const {O_RDWR, O_NOCTTY, O_NONBLOCK} = constants
 
-/** Why an app can have no terminal here; '' = it can. */
+/** Why an app can have no terminal here; '': it can. */
 export function whyNoTerminal(): string {
   const control = ioctl()
   return typeof control === 'string' ? control : ''

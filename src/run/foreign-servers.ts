@@ -3,7 +3,7 @@ import {listenPorts} from '../model/plan.ts'
 import {isSameTemplate} from '../platform/paths.ts'
 import type {RunContext} from './run-context.ts'
 
-/** Explains why the server at one of these ports must not be used; '' = it may be. `mayBeRun`: a run itself may listen there. */
+/** Explains why the server at one of these ports must not be used; '': it may be. `mayBeRun`: a run itself may listen there. */
 export type ServerRefusal = (ports: Iterable<number>, mayBeRun?: boolean) => Promise<string>
 
 /**

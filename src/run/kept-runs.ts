@@ -72,7 +72,7 @@ export function keepRun(of: TemplateRuns, run: KeptRun): void {
   }
 }
 
-/** Returns the commit that is checked out around a file; '' = none. */
+/** Returns the commit that is checked out around a file; '': none. */
 export function commitAt(file: string): string {
   const root = repositoryAbove(dirname(file))
   if (root === undefined) return ''

@@ -26,7 +26,7 @@ export class NearbyCopies implements OwnCopy {
   #homes: ReadonlyMap<string, string> = new Map()
   /** Until when no run is looked for again, as of `performance.now`. */
   #quietUntil = 0
-  /** When the folder of runs had changed as the copies were listed, in ms since 1970; 0 = list them again. */
+  /** When the folder of runs had changed as the copies were listed, in ms since 1970; 0: list them again. */
   #listedAt = 0
 
   /** `among` selects the runs. Omitted: the copies of the template. */

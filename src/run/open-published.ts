@@ -24,7 +24,7 @@ export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'fau
   /** Returns the copy that answers calls in place of this run, if any. */
   readonly answering?: () => AnsweringCopy | undefined
   readonly context: Pick<RunContext, 'env' | 'plan'>
-  /** Returns the app whose process has this marker; '' = none. */
+  /** Returns the app whose process has this marker; '': none. */
   readonly appOf: (marker: string) => string
 }
 

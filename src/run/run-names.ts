@@ -70,7 +70,7 @@ export class RunNames {
     return {project: this.#space.project, names: Object.fromEntries(this.#names.all), ...this.#ports.facts}
   }
 
-  /** The URL of an app, or of the `DASHBOARD`, by its name; '' = it has none that answers. */
+  /** The URL of an app, or of the `DASHBOARD`, by its name; '': it has none that answers. */
   urlOf(id: string): string {
     const name = this.#names.all.find(([, app]) => app === id)?.[0]
     if (name === undefined || this.#isForeign) return ''
@@ -121,7 +121,7 @@ export class RunNames {
     await within(HELD_MS, promise) // addresses are shown next
   }
 
-  /** Answers these names, too; left out: only its own. Returns all. */
+  /** Answers these names, too; omitted: only its own. Returns all. */
   alsoAnswer(names: ReadonlyMap<string, string> = new Map()): Readonly<Record<string, string>> {
     this.#mainNames = names
     return Object.fromEntries([...this.#names.all, ...names])

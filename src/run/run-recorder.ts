@@ -46,7 +46,7 @@ export interface RecorderParts {
   /** Returns the workflows, if there are any. */
   readonly workflows: () => Workflows | undefined
   readonly onDeath: (death: Death) => void
-  /** Returns the advice about an exit, '' = none. */
+  /** Returns the advice about an exit, '': none. */
   readonly adviceFor: (runtime: AppRuntime, hints: Reporter) => Promise<string>
 }
 

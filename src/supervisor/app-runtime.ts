@@ -129,7 +129,7 @@ export class AppRuntime implements Callee, Intent {
     return this.#opening.status
   }
 
-  /** Why it cannot be started; '' = it can. */
+  /** Why it cannot be started; '': it can. */
   get fault(): string {
     return [...this.#opening.faults.values()].find(why => why !== '') ?? ''
   }

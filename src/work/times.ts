@@ -11,7 +11,7 @@ interface Stride {
 export interface Period {
   /** Distance between two firings. Undefined if there is only one firing. */
   readonly step: Stride | undefined
-  /** Number of firings, the first included; undefined = no limit. */
+  /** Number of firings, the first included; undefined: no limit. */
   readonly repeats: number | undefined
 }
 
@@ -44,7 +44,7 @@ const MAX_STRIDE_MS = 4e15
 const ifNear = (stride: Stride | undefined): Stride | undefined =>
   stride !== undefined && Math.abs(after(0, stride)) <= MAX_STRIDE_MS ? stride : undefined
 
-/** Reads a duration of Go or of ISO 8601; undefined = neither, or too long (`MAX_STRIDE_MS`). */
+/** Reads a duration of Go or of ISO 8601; undefined: neither, or too long (`MAX_STRIDE_MS`). */
 export const strideIn = (text: string): Stride | undefined => ifNear(isoStep(text) ?? goStep(text))
 
 /** Adds an interval to a time in ms since 1970. */

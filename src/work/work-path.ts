@@ -22,7 +22,7 @@ export interface WorkPathOptions {
 }
 
 /**
- * Returns the path of the file; undefined = in memory. A template's file has a name from its real path, its name, and the copy's name
+ * Returns the path of the file; undefined: in memory. A template's file has a name from its real path, its name, and the copy's name
  * (`--name`); a single app's from its folder and id. Throws a UserError if `PILLION_WORK` is misspelt.
  */
 export function workPath({env, plan, workMode}: WorkPathOptions): string | undefined {

@@ -14,7 +14,7 @@ export interface IsolationOptions {
   readonly living: readonly RunIdentity[]
   /** Numbers that the run has moved, for its resources. */
   readonly movedPorts: Map<number, number>
-  /** The plan before an edit: its ports stay. Left out: the run starts. */
+  /** The plan before an edit: its ports stay. Omitted: the run starts. */
   readonly before?: Plan
 }
 

@@ -22,7 +22,7 @@ interface SidecarCall {
   readonly type: string
   readonly body: Buffer
   readonly headers?: OutgoingHttpHeaders
-  /** The unix socket of the sidecar; '' = use the URL. */
+  /** The unix socket of the sidecar; '': use the URL. */
   readonly socket: string
 }
 

@@ -23,7 +23,7 @@ export async function resourcesOf(
 
 /** The needs of a template's workflows in a real Dapr. */
 interface WorkflowNeeds {
-  /** Path of the file of workflows; '' = not created yet. */
+  /** Path of the file of workflows; '': not created yet. */
   readonly path: string
   /** No Component is marked as the store of actors: Dapr's workflows would wait forever. */
   readonly lacksStore: boolean

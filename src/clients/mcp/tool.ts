@@ -4,7 +4,7 @@ import {UserError} from '../../model/errors.ts'
 
 /** JSON Schema of an argument, as far as it is used here. */
 export interface ToolProperty {
-  /** Left out: any JSON. */
+  /** Omitted: any JSON. */
   readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object'
   readonly description?: string
   readonly items?: {readonly type: 'string' | 'integer'}

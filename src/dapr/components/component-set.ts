@@ -39,9 +39,9 @@ export interface Use {
 interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> {
   /** Whether answers of models are recorded or replayed, by the name of the component, and the folder of the template. Omitted: neither. */
   readonly conversation?: {readonly plans: NonNullable<Plan['conversation']>; readonly folder: string}
-  /** Ports that this copy has in place of those that its resources name. Left out: none. */
+  /** Ports that this copy has in place of those that its resources name. Omitted: none. */
   readonly movedPorts?: MovedPorts
-  /** Why the server at one of these ports of this machine must not be used; '' = it may be used. `mayBeRun`: a run itself may listen there. */
+  /** Why the server at one of these ports of this machine must not be used; '': it may be used. `mayBeRun`: a run itself may listen there. */
   readonly serverRefusal?: (ports: Iterable<number>, mayBeRun: boolean) => Promise<string>
   /** Whether an app of this run listens at this port of this machine, or will. Omitted: none does. */
   readonly isOwnPort?: (port: number) => boolean

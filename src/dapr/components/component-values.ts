@@ -81,7 +81,7 @@ function fillIn({name, value, place}: ComponentProperty, {appId, env}: ValueOpti
 
 type Metadata = Readonly<Record<string, string>>
 
-/** Returns the value of a name in any capitals; '' = not found. */
+/** Returns the value of a name in any capitals; '': not found. */
 export function textNamed(metadata: Metadata, name: string): string {
   const exact = metadata[name]
   if (exact !== undefined && exact !== '') return exact

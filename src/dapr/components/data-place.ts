@@ -50,7 +50,7 @@ export function dataPlaceOf(
   }
 }
 
-/** Returns the file or folder of the data; '' = a server keeps them. */
+/** Returns the file or folder of the data; '': a server keeps them. */
 function pathOf(type: string, properties: Properties, folder: string): string {
   if (type === 'bindings.localstorage') return linksResolved(resolve(folder, properties.text('rootPath')))
   if (type !== 'state.sqlite') return ''

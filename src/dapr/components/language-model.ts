@@ -28,14 +28,14 @@ export interface ModelMessage {
 export interface ModelQuestion {
   readonly messages: readonly ModelMessage[]
   readonly tools: readonly ModelTool[]
-  /** `auto`, `none`, `required`, or a tool's name; '' = not given. */
+  /** `auto`, `none`, `required`, or a tool's name; '': not given. */
   readonly toolChoice: string
   /** Temperature, if the question has one. */
   readonly temperature: number | undefined
   /** A JSON schema that the answer is to follow. */
   readonly responseFormat: Readonly<Record<string, unknown>> | undefined
   readonly metadata: Readonly<Record<string, string>>
-  /** How long the provider is to keep the prompt, in ms; 0 = not given. */
+  /** How long the provider is to keep the prompt, in ms; 0: not given. */
   readonly keepPromptMs: number
   /** Whether personal data is removed from the answer before the caller or the recorder gets it. */
   readonly isAnswerScrubbed: boolean
@@ -71,7 +71,7 @@ export interface ModelAnswer {
 
 /** A language model behind a component (components-contrib: conversation, Conversation). */
 export interface LanguageModel extends Component {
-  /** The configured name of the model; '' = none. */
+  /** The configured name of the model; '': none. */
   readonly model: string
   /** Asks the model. Rejects with the provider's words or Dapr's, and with a FinalError if a retry would fail, too. */
   converse(question: ModelQuestion, signal: AbortSignal): Promise<ModelAnswer>

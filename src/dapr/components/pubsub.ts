@@ -39,7 +39,7 @@ export interface TopicReader {
   readonly begun?: Promise<void>
   /** Stops reading. Settles when open messages are handled. */
   stop(): Promise<void>
-  /** How many messages wait for this reader or were not acknowledged; left out: the broker does not report it. */
+  /** How many messages wait for this reader or were not acknowledged; omitted: the broker does not report it. */
   backlog?(): Promise<Backlog>
   /** Number of messages that wait in our memory if it is large; else 0. */
   readonly manyWaiting?: number

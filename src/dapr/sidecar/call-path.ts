@@ -31,7 +31,7 @@ export class SidecarMetering {
   #early: ((calls: CallMetrics) => void)[] = []
   #loading = new Once<CallMetrics>()
 
-  /** `namespace`: the variable of that name; '' = it is not set (Dapr: pkg/runtime/config.go, InitMetrics). */
+  /** `namespace`: the variable of that name; '': it is not set (Dapr: pkg/runtime/config.go, InitMetrics). */
   constructor(appId: string, namespace: string, resources: AppResources) {
     this.#appId = appId
     this.#namespace = namespace

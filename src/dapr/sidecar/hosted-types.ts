@@ -72,7 +72,7 @@ const listIn = (value: unknown, key: string): readonly unknown[] => {
 const namesIn = (value: unknown): readonly string[] =>
   listIn(value, 'entities').filter((name): name is string => typeof name === 'string' && name !== '')
 
-/** Reads the hosted types of actors from the configuration of an app; '' = none (Dapr: pkg/config, ApplicationConfig). */
+/** Reads the hosted types of actors from the configuration of an app; '': none (Dapr: pkg/config, ApplicationConfig). */
 export function hostedTypes(text: string, tell: WarnOfSettings): ReadonlyMap<string, TypeSettings> {
   const configuration = jsonIn(text)
   const names = namesIn(configuration)

@@ -34,7 +34,7 @@ export class SidecarBlocks {
   readonly #loading = new Once<Blocks>()
   #components: AppComponents | undefined
   #blocks: Blocks | undefined
-  /** The mistake found while components were loaded; '' = none. */
+  /** The mistake found while components were loaded; '': none. */
   #fault = ''
   /** The components that the app starts with are open: no mistake in a later edit ends it. */
   #isOpen = false

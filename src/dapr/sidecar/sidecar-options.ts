@@ -37,7 +37,7 @@ export interface SidecarOptions {
   readonly allowedHosts: readonly string[]
   /** Decides which requests of web pages are allowed. */
   readonly pages: PageGuard
-  /** DAPR_API_TOKEN, and the APP_API_TOKEN of its own app; '' = none. */
+  /** DAPR_API_TOKEN, and the APP_API_TOKEN of its own app; '': none. */
   readonly tokens: {readonly api: string; readonly app: string}
   /** Loads the building blocks of the app. */
   readonly blocks: () => Promise<Blocks>
@@ -57,7 +57,7 @@ export interface SidecarOptions {
   readonly apiAccess: () => ApiAccess | undefined
   /** Default: from this machine and our environment. */
   readonly identity?: Identity
-  /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); '' = not allowed. */
+  /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); '': not allowed. */
   readonly key: string
   /** Whether HTTP/2 is served (DAPR_HTTP_DISABLE_H2C turns it off). Default true. */
   readonly hasHttp2?: boolean

@@ -6,7 +6,7 @@ import type {TopicTrigger} from '../../model/triggers.ts'
 
 /** The path for events of a topic. The first rule that matches counts. */
 export interface RoutingRule {
-  /** The condition as written; '' = always. */
+  /** The condition as written; '': always. */
   readonly match: string
   /** A path of the app; empty for gRPC apps that name none. */
   readonly path: string

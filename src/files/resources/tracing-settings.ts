@@ -5,7 +5,7 @@ export interface OtlpSettings {
   readonly protocol: 'grpc' | 'http'
   readonly isSecure: boolean
   readonly headers: Readonly<Record<string, string>>
-  /** 0 = the exporter's own. */
+  /** 0: the exporter's own. */
   readonly timeoutMs: number
 }
 

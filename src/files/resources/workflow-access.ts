@@ -97,7 +97,7 @@ const leftOut = (field: Field, expected: string): undefined =>
 /** A piece of a pattern: a star, a question mark, a class, an escaped character, or any other. */
 const PIECE = /\*|\?|\[(\^?)((?:\\.|[^\]\\])+)\]|\\(.)|[^[\\]/gsuy
 
-/** Reads the characters and ranges of a class, `a-z_`; undefined = not a class. */
+/** Reads the characters and ranges of a class, `a-z_`; undefined: not a class. */
 function rangesOf(members: string): readonly Range[] | undefined {
   const parts = [...members.matchAll(/(\\.|[^\\-])(?:-(\\.|[^\\-]))?/gsuy)]
   if (parts.map(([part]) => part).join('') !== members) return undefined

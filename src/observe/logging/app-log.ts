@@ -72,7 +72,7 @@ export interface AppLogsOptions {
   readonly console: Console
   /** The prefix of the app's lines on the console, latin1, possibly coloured. Default: `== APP - <id> == `. */
   readonly consolePrefix?: string
-  /** Left out: all lines are shown, without more than their prefix. */
+  /** Omitted: all lines are shown, without more than their prefix. */
   readonly view?: ConsoleView | undefined
   /** The console is a terminal: it keeps the colours of the app, which files never do, and shows its other controls. */
   readonly isTerminal: boolean

@@ -25,7 +25,7 @@ export interface CallHeaders extends Omit<PlainHeaders, 'apiToken' | 'authorizat
 export interface ServiceHeaders extends PlainHeaders {
   readonly origin: string
   readonly fetchSite: string
-  /** The delegation header of another run's sidecar; '' = none. */
+  /** The delegation header of another run's sidecar; '': none. */
   readonly delegation: string
   readonly peer: string
 }

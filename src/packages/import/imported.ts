@@ -10,15 +10,15 @@ export type Takes = 'PORT' | {readonly variable: string} | {readonly words: (por
 export interface ListensAt {
   /** 0: its files do not tell. */
   readonly port: number
-  /** Number at which others call it; absent: the program's own. */
+  /** Number at which others call it; omitted: the program's own. */
   readonly called?: number
   /** Number in its code where a source gives it another one in PORT: 4000 of `process.env.PORT || 4000`. */
   readonly written?: number
-  /** The owner of a default, such as `the default of uvicorn`; absent: a file has the number. */
+  /** The owner of a default, such as `the default of uvicorn`; omitted: a file has the number. */
   readonly guess?: string
   /** Set if it serves at an unknown number. */
   readonly serves?: boolean
-  /** Absent: its code decides. */
+  /** Omitted: its code decides. */
   readonly takes?: Takes | undefined
 }
 

@@ -8,7 +8,7 @@ const LIVENESS_PERIOD_MS = 6000
 
 /**
  * Returns the settings of an app's sidecar as annotations of the pod, which Dapr's injector reads (`pkg/injector/patcher/sidecar.go`).
- * Only keys of the template are included. `port`: the app's port in a pod, 0 = none.
+ * Only keys of the template are included. `port`: the app's port in a pod, 0: none.
  */
 export function daprAnnotations({settings: {values}, plan}: Entry, port: number): Readonly<Record<string, string>> {
   const {channel, sidecar, health, ready, elsewhere} = plan

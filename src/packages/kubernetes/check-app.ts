@@ -24,10 +24,10 @@ const OUR_LABELS = [...Object.keys(labelsOf('')), 'app']
 
 const BUILD_FILES = ['Dockerfile', 'Containerfile']
 
-/** Returns the file from which an app's image can be built; '' = none. */
+/** Returns the file from which an app's image can be built; '': none. */
 export const buildFileOf = (folder: string): string => BUILD_FILES.find(name => existsSync(join(folder, name))) ?? ''
 
-/** Returns the image of an app: the one in the template, or the one that its command pulls; '' = none. */
+/** Returns the image of an app: the one in the template, or the one that its command pulls; '': none. */
 export const imageNameOf = ({elsewhere, command}: Pick<AppPlan, 'elsewhere' | 'command'>): string =>
   elsewhere.containerImage || (dockerRunOf(command)?.image ?? '')
 

@@ -158,7 +158,7 @@ function appService(
   }
 }
 
-/** An address as compose publishes it: `host` '' = all addresses, and not the loopback as in a plan. */
+/** An address as compose publishes it: `host` '': all addresses, and not the loopback as in a plan. */
 type Address = Pick<PublishedPlan, 'host' | 'number'>
 
 const collide = (one: Address, other: Address): boolean =>

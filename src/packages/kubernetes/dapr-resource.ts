@@ -10,8 +10,8 @@ const textsOf = (field: Field): Readonly<Record<string, string>> =>
   Object.fromEntries([...field.entries()].map(([name, each]) => [name, each.text()]))
 
 /**
- * Returns a resource of Dapr as an object: the file's content in its order, with our labels. `namespace`: '' = that of the context.
- * `scopes`: ids of the allowed apps; undefined = all.
+ * Returns a resource of Dapr as an object: the file's content in its order, with our labels. `namespace`: '': that of the context.
+ * `scopes`: ids of the allowed apps; undefined: all.
  */
 export function daprResource(
   document: Field,

@@ -90,7 +90,7 @@ export class DaprResources {
     return [...new Set([...this.#found.values()].flatMap(({document}) => placeWarnings(document, COMPOSE)))]
   }
 
-  /** The name of an app's Configuration; '' = none. */
+  /** The name of an app's Configuration; '': none. */
   configurationOf = ({resources: {configFile}}: AppPlan): string => this.#configurations.get(configFile) ?? ''
 
   #readFolders({id, resources: {folders, configFile, defaultFolder, variables}}: AppPlan): void {

@@ -12,7 +12,7 @@ export interface KubernetesObject {
 
 export interface ObjectMeta {
   readonly name: string
-  /** Left out: the namespace of the context. */
+  /** Omitted: the namespace of the context. */
   readonly namespace?: string
   readonly labels: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>

@@ -26,7 +26,7 @@ export interface ObjectsOptions {
   readonly home: string
   /** Working folder: paths below it are shown relative to it. */
   readonly cwd: string
-  /** Namespace of all objects; '' = that of the context, without a namespace in the objects. */
+  /** Namespace of all objects; '': that of the context, without a namespace in the objects. */
   readonly namespace?: string
   /** Sidecars are init containers that keep running: only for servers from Kubernetes 1.29 on. */
   readonly nativeSidecar?: boolean

@@ -26,7 +26,7 @@ export interface AppObjectOptions {
   /** Variables that override its `env` and its `.env` files. */
   readonly variables: Readonly<Record<string, string>>
   readonly fileVariables: Readonly<Record<string, string>>
-  /** The name of its Configuration; '' = none. */
+  /** The name of its Configuration; '': none. */
   readonly configuration: string
   /** Whether the sidecar is an init container that keeps running, and so starts before the app. */
   readonly nativeSidecar: boolean

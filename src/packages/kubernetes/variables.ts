@@ -5,7 +5,7 @@ import type {Entry} from '../../files/config/service-versions.ts'
 export const hidesSidecar = (name: string): boolean => /^DAPR_(?:HTTP|GRPC|METRICS)_PORT$/.test(name)
 
 /**
- * Returns the port of an app in a pod, 0 = none. Allocated ports have no meaning there: the code's own port counts, which is `port`, else
+ * Returns the port of an app in a pod, 0: none. Allocated ports have no meaning there: the code's own port counts, which is `port`, else
  * `appPort`, else 8080, unless stated.
  */
 export function podPort({settings: {values}, plan: {channel, fixedPort, published}}: Entry): number {

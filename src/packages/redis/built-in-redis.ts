@@ -8,9 +8,9 @@ export interface BuiltInRedisOptions {
   readonly port: number
   /** The file of the keys; undefined: they are in memory only. */
   readonly file?: string | undefined
-  /** The copy of a template whose keys these are, for who asks (INFO); left out: they are shared. */
+  /** The copy of a template whose keys these are, for who asks (INFO); omitted: they are shared. */
   readonly space?: string | undefined
-  /** Calls `serve` for a client, or passes it on with its first bytes; left out: all are served. */
+  /** Calls `serve` for a client, or passes it on with its first bytes; omitted: all are served. */
   readonly route?: RouteClient | undefined
   /** Warns of events of the file, except that it is unusable. */
   readonly warn: (text: string) => void

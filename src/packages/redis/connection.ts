@@ -48,7 +48,7 @@ export interface RedisConnection {
   subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>>
   /** Calls the listener whenever the connection continues with another or restarted server, which has lost its settings. Omitted if it never does. */
   onServer?(listener: () => void): void
-  /** The connection to the node that has a key, for commands without one. Left out: all keys are at one server. */
+  /** The connection to the node that has a key, for commands without one. Omitted: all keys are at one server. */
   nodeOf?(key: Argument): Promise<RedisConnection>
   /** Opens another connection to the same Redis and database. */
   duplicate(): Promise<RedisConnection>

@@ -5,7 +5,7 @@ import {LOOPBACK} from '../../platform/probe.ts'
 /** The server at a port of this machine: none, our own Redis, or another server. */
 export type Answerer =
   | {readonly kind: 'none' | 'other'}
-  /** `space`: owner of its keys; '' = all runs without a space. */
+  /** `space`: owner of its keys; '': all runs without a space. */
   | {readonly kind: 'built-in'; readonly space: string}
 
 /** The time for an answer: another Redis may be busy with one command, and a run with its start. */

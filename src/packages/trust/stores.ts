@@ -13,7 +13,7 @@ export interface TrustStore {
   readonly name: string
   /** Whether only root may change it. */
   readonly needsRoot: boolean
-  /** The missing tool that would change it; '' = none is missing. */
+  /** The missing tool that would change it; '': none is missing. */
   readonly lacks: string
   /** Commands that add an authority with this certificate, as PEM. */
   readonly add: (certificate: string) => Commands

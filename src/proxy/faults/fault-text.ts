@@ -16,7 +16,7 @@ export function effectText(plan: FaultPlan): string {
 export const rateText = ({rate}: FaultPlan): string =>
   rate === 1 ? '' : `${(rate * 100).toFixed(2).replace(/\.?0+$/, '')} % of the calls`
 
-/** Returns the rule's limit: `3 times`, `for 5 min`; '' = until the run ends. */
+/** Returns the rule's limit: `3 times`, `for 5 min`; '': until the run ends. */
 export const limitText = ({times, forMs}: FaultPlan): string =>
   [
     times === Infinity ? '' : times === 1 ? 'once' : `${times} times`,

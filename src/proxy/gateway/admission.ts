@@ -17,9 +17,9 @@ export interface Admitted {
   readonly isLocal: boolean
   /** Id of the callee's process; omitted if unknown. */
   readonly pid?: number
-  /** The callee's APP_API_TOKEN, '' = none. */
+  /** The callee's APP_API_TOKEN, '': none. */
   readonly token: string
-  /** Prefix of the path for a pool that connects to another run's sidecar: `/v1.0/invoke/<id>/method`; '' = none. */
+  /** Prefix of the path for a pool that connects to another run's sidecar: `/v1.0/invoke/<id>/method`; '': none. */
   readonly pathPrefix: string
   /** Header with the caller for another run's sidecar (`caller-header.ts`); '' or omitted = none. */
   readonly callerLine?: string

@@ -207,7 +207,7 @@ export class AppChannel {
 const hostsOf = ({channel: {address}}: AppPlan): readonly string[] => (address === '' ? LOOPBACK : [address])
 
 /**
- * How calls over HTTP reach an app that speaks gRPC, through the gRPC connections of its pool. `maxBytes`: of its answer, 0 = any number;
+ * How calls over HTTP reach an app that speaks gRPC, through the gRPC connections of its pool. `maxBytes`: of its answer, 0: any number;
  * `onInvoke` is called when the app has been called.
  */
 export const grpcDial = (maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Dial => ({

@@ -23,9 +23,9 @@ export interface AppRequestOptions {
   readonly recorded?: Recorded | undefined
   /** The body is a message of gRPC. */
   readonly isGrpc?: boolean
-  /** The app that calls; left out: the app itself, whose sidecar asks it. */
+  /** The app that calls; omitted: the app itself, whose sidecar asks it. */
   readonly caller?: {readonly app: string; readonly protocol: Protocol} | undefined
-  /** The caller in the record, a topic or a binding; left out: the sidecar. */
+  /** The caller in the record, a topic or a binding; omitted: the sidecar. */
   readonly from?: string | undefined
   readonly method: string
   /** Escaped, with the query. */

@@ -25,7 +25,7 @@ export class ConcurrencyLimiter {
   /** Whether a loop lets waiting calls in: calls that are denied at once must not nest. */
   #isLettingIn = false
 
-  /** `limit`: 0 = no limit. */
+  /** `limit`: 0: no limit. */
   constructor(limit: () => number) {
     this.#limit = limit
   }

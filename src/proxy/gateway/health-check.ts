@@ -97,14 +97,14 @@ export function healthOf({health, channel}: AppPlan, {hosts, port, changed, prob
   return new Health({plan: health, port, changed, check})
 }
 
-/** The health of an app of gRPC, as a status of HTTP; 0 = no response. */
+/** The health of an app of gRPC, as a status of HTTP; 0: no response. */
 async function askGrpc({timeoutMs}: HealthPlan, target: HealthTarget): Promise<number> {
   const loaded = await import('../net/grpc/app-health.ts').catch(() => undefined) // no more files can be opened
   const code = (await loaded?.grpcHealth(target, timeoutMs)) ?? -1
   return code < 0 ? 0 : code === 0 ? 200 : 500
 }
 
-/** The status of a GET without any of our headers, 0 = no response; redirects are not followed. */
+/** The status of a GET without any of our headers, 0: no response; redirects are not followed. */
 async function askHealth({path, timeoutMs}: HealthPlan, {hosts, ...place}: HealthTarget): Promise<number> {
   const page = {...place, path: path.startsWith('/') ? path : `/${path}`, timeoutMs}
   for (const host of hosts) {

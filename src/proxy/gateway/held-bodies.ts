@@ -1,7 +1,7 @@
 /** Maximum size of buffered bodies of queued calls per listener: the bytes that arrived before the caller could be paused. */
 const MAX_HELD = 64 * 1024 * 1024
 
-/** Returns how many bytes of a body node:http reads before it is consumed. `length`: of the body, -1 = unknown. */
+/** Returns how many bytes of a body node:http reads before it is consumed. `length`: of the body, -1: unknown. */
 export const readAhead = (length: number): number => Math.min(length < 0 ? Infinity : length, 131_072)
 
 /** Why a queued call is denied. */

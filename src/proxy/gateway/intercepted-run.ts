@@ -10,7 +10,7 @@ export interface InterceptedCall {
   again(): void
   /** Ends the current attempt. */
   discard(): void
-  /** Returns why the call cannot be sent again; '' = it can. */
+  /** Returns why the call cannot be sent again; '': it can. */
   whyOnce(): string
   /** Called with the outcome for the caller. */
   concluded(outcome: CallOutcome): void

@@ -39,7 +39,7 @@ export interface Interception {
   concludes?(outcome: CallOutcome): boolean
   /**
    * Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `whyOnce` returns why there can be no further
-   * attempt; '' = there can. `first`: outcome of the first attempt.
+   * attempt; '': there can. `first`: outcome of the first attempt.
    */
   run(next: Next, whyOnce: () => string, first?: CallOutcome): Promise<CallOutcome>
   /** The caller has disconnected. */

@@ -4,7 +4,7 @@ import type {Ends} from '../../platform/proc-net.ts'
 import {valueOf} from '../net/http1/header-lines.ts'
 import {hostOf} from './guards.ts'
 
-/** Headers of a request that reveal its page; '' = none. */
+/** Headers of a request that reveal its page; '': none. */
 export interface PageSigns {
   readonly origin: string
   readonly fetchSite: string
@@ -42,7 +42,7 @@ export class PageGuard {
   readonly #appPort: () => number
   readonly #peers = new WeakMap<object, PeerKind | Promise<PeerKind>>()
 
-  /** `allowed`: origins whose pages may send requests; `*`: all. `appPort`: returns the port of an app that we did not start, 0 = none. */
+  /** `allowed`: origins whose pages may send requests; `*`: all. `appPort`: returns the port of an app that we did not start, 0: none. */
   constructor(allowed: readonly string[], appPort: () => number = () => 0) {
     this.#allowed = new Set(allowed.map(normal))
     this.#appPort = appPort

@@ -104,7 +104,7 @@ export class Passage implements InterceptedCall {
     this.meet()
   }
 
-  /** Returns why the request cannot be sent again; '' = it can. */
+  /** Returns why the request cannot be sent again; '': it can. */
   whyOnce(): string {
     return this.#passenger.whyOnce?.() ?? ''
   }

@@ -24,7 +24,7 @@ export interface Passenger {
   drop(): void
   /** Called after the last attempt. Passes on its outcome. */
   conclude?(outcome: CallOutcome): void
-  /** Returns why the request cannot be sent again; '' = it can. */
+  /** Returns why the request cannot be sent again; '': it can. */
   whyOnce?(): string
   /** Handles a bug of ours, which ends only this call. */
   crash(error: unknown): void

@@ -37,7 +37,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
   /** Status of the response of the current attempt, if policies decide about it. */
   #attemptStatus = 0
 
-  /** `length`: bytes of the request's body, 0 = none, -1 = chunked. `journal`: the record of a call that has begun. */
+  /** `length`: bytes of the request's body, 0: none, -1: chunked. `journal`: the record of a call that has begun. */
   constructor(context: Partial<CallContext>, call: Call, request: SentRequest, length: number, journal?: CallJournal) {
     this.call = call
     this.#context = context

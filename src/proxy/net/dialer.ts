@@ -11,7 +11,7 @@ export interface SharedCallee {
   readonly port: number
   /** The Host header of requests. */
   readonly authority: string
-  /** The app's `appProtocol`, '' = unknown. */
+  /** The app's `appProtocol`, '': unknown. */
   readonly protocol: string
   /** Its HTTP/2 connections, created by the first call. */
   frameClients: FrameClients | undefined

@@ -32,9 +32,9 @@ export interface CallHandler {
 
 /** The body of a request that is being received. */
 export interface IncomingBody {
-  /** Bytes of the body; 0 = none, -1 = unknown. */
+  /** Bytes of the body; 0: none, -1: unknown. */
   readonly length: number
-  /** 0 = no limit. */
+  /** 0: no limit. */
   readonly maxBytes: number
   /** Called with each piece, which it may change in place. */
   readonly onPiece?: ((piece: Buffer) => void) | undefined
@@ -52,7 +52,7 @@ export interface Downstream {
   readonly isVerbatim?: boolean
   /** Called when the callee accepts data: pass the bytes so far to `exchange.sendBody`, then later ones. Omitted without a body. */
   sendBody?(): void
-  /** The callee accepts more of the body. Left out: it was sent whole. */
+  /** The callee accepts more of the body. Omitted: it was sent whole. */
   resume?(): void
   /** Passes on an interim response (1xx) unchanged. Omitted: none is passed on. */
   interim?(text: string): void

@@ -115,7 +115,7 @@ export class Exchange implements ResponseHandler {
     if (this.#length > 0) this.#kept = new KeptBody(this.#maxBodyBytes)
   }
 
-  /** Why the request cannot be sent again; '' = it can. */
+  /** Why the request cannot be sent again; '': it can. */
   get whyOnce(): string {
     if (this.#length === CHUNKED && this.#isHeadSent) return 'its body has no known length'
     return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''

@@ -24,7 +24,7 @@ export class LateReply {
     this.#timer = setTimeout(send, LATEST_MS)
   }
 
-  /** Returns undefined if the recorder does not keep a body of this length. `length`: bytes, -1 = chunked. */
+  /** Returns undefined if the recorder does not keep a body of this length. `length`: bytes, -1: chunked. */
   static of(journal: CallJournal, length: number, exchange: Replying, reply: Reply): LateReply | undefined {
     const room = journal.observer?.roomFor?.(journal.call) ?? 0
     if (length === 0 || room <= 0 || length > room) return undefined

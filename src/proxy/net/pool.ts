@@ -47,9 +47,9 @@ export class Pool implements UpstreamOwner {
   readonly dial: Dial | undefined
   /** The Host header of requests. */
   readonly authority: string
-  /** The app's `appProtocol`, '' = not known. */
+  /** The app's `appProtocol`, '': not known. */
   readonly protocol: string
-  /** Bytes of one gRPC message, to the callee and back; 0 = any number. */
+  /** Bytes of one gRPC message, to the callee and back; 0: any number. */
   readonly maxMessageBytes: number
   /** Its gRPC connections, each for many calls; created by the first. */
   frameClients: FrameClients | undefined

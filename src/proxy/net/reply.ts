@@ -7,7 +7,7 @@ import {reasonOf, statusLine} from './status.ts'
 /** A response of our own. */
 export interface Reply {
   readonly status: number
-  /** The body's content type, '' = no body. */
+  /** The body's content type, '': no body. */
   readonly type: string
   readonly body: string
   /** Binary content, in place of `body`. */
@@ -16,10 +16,10 @@ export interface Reply {
   readonly lines: string
 }
 
-/** Returns the header line with the number of the fault that hit a call; '' = none. */
+/** Returns the header line with the number of the fault that hit a call; '': none. */
 export const faultLine = ({fault}: Call): string => (fault === undefined ? '' : `Pillion-Fault: ${fault}\r\n`)
 
-/** Returns the header line with the number of the call in the record; '' = none. */
+/** Returns the header line with the number of the call in the record; '': none. */
 export const numberLine = ({number = 0, isNumbered}: Call): string =>
   isNumbered === true && number > 0 ? `Pillion-Call: ${number}\r\n` : ''
 

@@ -68,7 +68,7 @@ export class KeptBody {
   isLost = false
   readonly #collector: Collector
 
-  /** `maxBytes`: 0 = only limited by the total of all calls. */
+  /** `maxBytes`: 0: only limited by the total of all calls. */
   constructor(maxBytes: number) {
     this.#collector = new Collector(maxBytes === 0 ? MAX_KEPT_BYTES : Math.min(maxBytes, MAX_KEPT_BYTES), KEPT_BODIES)
   }

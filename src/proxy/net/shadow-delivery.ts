@@ -19,7 +19,7 @@ export interface CopyOf {
 /** A shadow's admission of one copy. */
 export interface ShadowPermit {
   readonly pool: Pool
-  /** The pid of the process; left out: not known. */
+  /** The pid of the process; omitted: not known. */
   readonly pid?: number | undefined
   /** Called exactly once, when the copy has ended. */
   leave(): void

@@ -34,7 +34,7 @@ export interface ResponseHandler {
   /** The response is complete. */
   end(): void
   fail(failure: Failure, why: string): void
-  /** The callee accepts more of the request; left out: it was written whole. */
+  /** The callee accepts more of the request; omitted: it was written whole. */
   drain?(): void
   /** An internal error while the response was handled; the connection to the callee is closed. */
   crash(error: unknown): void

@@ -41,7 +41,7 @@ export abstract class CallPort implements PublishedHost {
   isClosing = false
   /** The caller of a call that no app makes. */
   protected readonly stranger: string = OUTSIDE
-  /** The address that the next run binds before this one leaves it; '' = none. */
+  /** The address that the next run binds before this one leaves it; '': none. */
   protected readonly shared: string = ''
   protected readonly connections = new Connections()
   /** Addresses that are bound, each with its server. */
@@ -58,7 +58,7 @@ export abstract class CallPort implements PublishedHost {
   readonly #appAt: (ends: Ends) => string
   readonly #warn: (text: string) => void
 
-  /** `appAt`: returns the app at the other end of a connection, '' = none of the run. */
+  /** `appAt`: returns the app at the other end of a connection, '': none of the run. */
   constructor(appAt: (ends: Ends) => string, warn: (text: string) => void) {
     this.#appAt = appAt
     this.#warn = warn

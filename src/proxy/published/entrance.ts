@@ -35,7 +35,7 @@ export interface EntranceOptions {
   readonly appNamed: (name: string) => PublishedContext | undefined
   /** Serves the dashboard of this run on a connection, from these bytes on; undefined for another name. */
   readonly dashboardNamed: (name: string) => ((socket: net.Socket, early: Buffer) => void) | undefined
-  /** The control socket of the other run that has it; '' = none has. */
+  /** The control socket of the other run that has it; '': none has. */
   readonly socketOf: (name: string) => string
   /** All names of the user's runs. */
   readonly names: () => readonly ShownName[]

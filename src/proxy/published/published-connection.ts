@@ -48,7 +48,7 @@ export class PublishedConnection implements Downstream {
   isFresh = true
   /** Whether no further request is accepted. */
   isLeaving = false
-  /** App at its other end; '' = not looked for yet. */
+  /** App at its other end; '': not looked for yet. */
   caller = ''
   readonly socket: net.Socket
   readonly #host: PublishedHost

@@ -16,15 +16,15 @@ export interface PublishedContext extends CallContext {
   /** App that is called at the port. */
   readonly callee: string
   admit(call: PublishedPortCall['call'], isRefused: boolean): Admission | Held
-  /** Whether responses name their call to callers that are not apps; left out: they do not. */
+  /** Whether responses name their call to callers that are not apps; omitted: they do not. */
   readonly namesCalls?: () => boolean
   /** Whether the app accepts calls. */
   readonly isOpen: () => boolean
-  /** Whether a number is that of the app's process, or the one at which others call it; left out: none is. */
+  /** Whether a number is that of the app's process, or the one at which others call it; omitted: none is. */
   readonly isOwnPort?: (port: number) => boolean
   /** The last lines of the app, for a caller without an answer. */
   readonly lastLines: () => readonly string[]
-  /** Returns advice for a caller without an answer; '' = none. */
+  /** Returns advice for a caller without an answer; '': none. */
   readonly hint?: () => string
   readonly warn: (text: string) => void
   /** Returns the app that answers a path in its place, if any. */

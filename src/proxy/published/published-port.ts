@@ -19,7 +19,7 @@ export interface PortCaller {
   readonly ends: Ends
 }
 
-/** Finds the other copy that has the app and that a connection or a request belongs to. Both return its control socket; '' = none. */
+/** Finds the other copy that has the app and that a connection or a request belongs to. Both return its control socket; '': none. */
 export interface OwnCopy {
   /** Returns the copy of the process at the other end of a connection. */
   readonly at: (ends: Ends, app: string) => string

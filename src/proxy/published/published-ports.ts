@@ -22,7 +22,7 @@ interface Entry {
 export interface PublishedApps {
   /** Returns the parts that calls to an app need. */
   readonly contextOf: (id: string) => PublishedContext
-  /** Returns the app at the other end of a connection; '' = none of the run. */
+  /** Returns the app at the other end of a connection; '': none of the run. */
   readonly appAt: (ends: Ends) => string
   readonly ownCopy: OwnCopy
   /** Lets another run leave a port to this one. Resolves with the servers that listen there; none if no run does. */

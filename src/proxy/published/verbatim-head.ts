@@ -13,7 +13,7 @@ export interface VerbatimHead {
   readonly path: string
   /** The header lines, each with its CRLF. */
   readonly lines: string
-  /** Bytes of the body; 0 = none, -1 = chunked. */
+  /** Bytes of the body; 0: none, -1: chunked. */
   readonly length: number
   /** The caller may send another request on the connection. */
   readonly keep: boolean

@@ -106,7 +106,7 @@ export class AppRuntimes {
     return {plan, ports, logs, environment: this.#environmentOf(plan, ports), openSleep}
   }
 
-  /** The id of the app whose process has this marker; '' = no app of the run. */
+  /** The id of the app whose process has this marker; '': no app of the run. */
   appOf(marker: string): string {
     return this.#marked.get(marker) ?? ''
   }

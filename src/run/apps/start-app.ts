@@ -16,7 +16,7 @@ import type {Starter} from '../../supervisor/owner/next-step.ts'
 export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly apps: Apps
   readonly changes: Changes
-  /** Opens failed parts of apps again. Resolves with the reason why the apps cannot start; '' = they can. */
+  /** Opens failed parts of apps again. Resolves with the reason why the apps cannot start; '': they can. */
   readonly faultNow: (runtimes: readonly AppRuntime[]) => Promise<string>
   /** The version that answers for an id. */
   readonly main: (id: string) => AppRuntime | undefined

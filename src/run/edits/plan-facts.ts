@@ -4,7 +4,7 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 /** Returns the identity of an app over several plans. */
 export const planKey = ({id, version, instance}: AppPlan): string => JSON.stringify([id, version, instance])
 
-/** Returns the files of a plan, and of apps that are left out: they start by their latest edit. */
+/** Returns the files of a plan, and of apps that are omitted: they start by their latest edit. */
 export const filesOf = ({file, overlays = [], variablesFile, apps, leftOut = []}: Plan): readonly string[] => [
   file,
   ...overlays,

@@ -33,7 +33,7 @@ export function whyNotRunning(app: NotRunning, state: AppState, {movedAt: at, lo
   return whyInState(name, state, {at, line})
 }
 
-/** Why the latest process of an app could not be started; '' = it could. */
+/** Why the latest process of an app could not be started; '': it could. */
 export function whyNotSpawned(state: AppState): string {
   const exit = exitOf(state)
   return exit?.kind === 'spawn-error' ? `it could not be started: ${exit.message}` : ''

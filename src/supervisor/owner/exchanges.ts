@@ -53,7 +53,7 @@ export class Exchanges {
     if (!replacement.isFalling && isReported) this.reports.end(replacement)
   }
 
-  /** Starts a candidate, which takes over when it is ready. Resolves with the reason why it has failed; '' = it has not. */
+  /** Starts a candidate, which takes over when it is ready. Resolves with the reason why it has failed; '': it has not. */
   async overlap(signal: AbortSignal): Promise<string> {
     const {clock} = this.#options
     const from = clock.now()

@@ -31,7 +31,7 @@ interface Doing {
 export class AppOwner {
   readonly runtime: AppRuntime
   readonly turns: InstanceTurns
-  /** Reason for which the latest change has kept the old process, or the app could not be opened; '' = it has succeeded. */
+  /** Reason for which the latest change has kept the old process, or the app could not be opened; '': it has succeeded. */
   failure = ''
   readonly #options: AppOwnerOptions
   readonly #off: () => void
@@ -88,7 +88,7 @@ export class AppOwner {
     return this.runtime.sleep.isAsleep
   }
 
-  /** Takes the steps for a command. Resolves with the reason why it has failed; '' = it has succeeded. */
+  /** Takes the steps for a command. Resolves with the reason why it has failed; '': it has succeeded. */
   async follow(): Promise<string> {
     const {isStopped, person} = this.runtime
     this.#options.lift?.()

@@ -182,7 +182,7 @@ const CONTROL_SEQUENCE = /\x1b\[[0-?]*[ -/]*[@-~]/g
 const linesOf = (text: string): readonly string[] =>
   Buffer.from(text, 'latin1').toString().replaceAll(CONTROL_SEQUENCE, '').split(/\r?\n/)
 
-/** Returns the address at which an app is probed. `appPort`: its port, 0 = none. */
+/** Returns the address at which an app is probed. `appPort`: its port, 0: none. */
 export function probeTargetOf(
   {channel, ready, published}: AppPlan,
   appPort: number

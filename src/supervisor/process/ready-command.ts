@@ -4,12 +4,12 @@ import type {Note} from './supervised.ts'
 
 export interface ReadyCommandOptions {
   readonly plan: AppPlan
-  /** The port that the app listens on; 0 = none. */
+  /** The port that the app listens on; 0: none. */
   readonly appPort: number
   readonly noted: (note: Note) => void
   /** Returns the words of a command with addresses in place of references to apps. Omitted without references. */
   readonly wordsOf?: ((words: readonly string[]) => readonly string[]) | undefined
-  /** Explains why the server at one of these ports must not be used, since it belongs to another run; '' = it may be. */
+  /** Explains why the server at one of these ports must not be used, since it belongs to another run; '': it may be. */
   readonly serverRefusal?: ((ports: Iterable<number>) => Promise<string>) | undefined
 }
 
@@ -19,7 +19,7 @@ const TIMEOUT_MS = 5000
 /** The command that makes an app ready. */
 export class ReadyCommand {
   readonly #options: ReadyCommandOptions
-  /** Latest reason why the command was not run, reported once; '' = none. */
+  /** Latest reason why the command was not run, reported once; '': none. */
   #refusal = ''
 
   constructor(options: ReadyCommandOptions) {

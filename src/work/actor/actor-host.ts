@@ -18,7 +18,7 @@ export interface MethodCall {
   readonly kind: 'method'
   readonly protocol: Protocol
   readonly method: string
-  /** The query string with its `?`; '' = none. */
+  /** The query string with its `?`; '': none. */
   readonly query: string
   /** Header lines, `name: value\r\n` each. */
   readonly lines: string
@@ -44,7 +44,7 @@ export type ActorAnswer =
       /** The actor asks that its timer or reminder ends. */
       readonly isCancelled: boolean
     }
-  /** `status`: the HTTP status; 0 = none. */
+  /** `status`: the HTTP status; 0: none. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string}
   | {readonly kind: 'unknown'}
   /** No answer; `wasSent`: the app may have got the request. */
@@ -62,7 +62,7 @@ export interface ActorRequest {
   readonly work: ActorWork
   /** App that calls. Timers and reminders have none. */
   readonly caller: ActorCaller | undefined
-  /** '' = none. */
+  /** '': none. */
   readonly reentrancyId: string
   readonly onStop: OnGone
   readonly journal?: CallJournal | undefined

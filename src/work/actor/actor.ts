@@ -69,7 +69,7 @@ export class ActorTurn {
   journal: CallJournal | undefined
   /** When the turn began; -1: the call waits. */
   beganAt = -1
-  /** Describes how the turn waits for itself, once known; '' = it does not. */
+  /** Describes how the turn waits for itself, once known; '': it does not. */
   circle = ''
   stop: (() => void) | undefined
   isOver = false
@@ -116,7 +116,7 @@ export class Actor implements Due {
   /** The calls that have the turn: several only if they are one chain of reentrant calls. */
   inside: ActorTurn[] | undefined
   waiting: ActorTurn[] | undefined
-  /** Reentrancy id of the calls inside; '' = none. */
+  /** Reentrancy id of the calls inside; '': none. */
   chain = ''
   isLeaving = false
   idleSince = 0

@@ -11,7 +11,7 @@ import {fullName, LATE_MS, type FiringName} from './timers.ts'
 export interface ReminderRequest extends FiringRequest {
   /** Whether the request replaces an existing reminder. Otherwise the request is refused. */
   readonly overwrites: boolean
-  /** Left out: three more tries. */
+  /** Omitted: three more tries. */
   readonly policy?: FailurePolicy | undefined
 }
 

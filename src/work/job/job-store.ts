@@ -30,7 +30,7 @@ const COLUMNS = {
 export type JobChange = Partial<Pick<Job, 'planned' | 'count' | 'last' | 'attempts' | 'isDue' | 'isPaused' | 'answer'>>
 
 export interface JobsQuery {
-  /** Left out: jobs of all apps. */
+  /** Omitted: jobs of all apps. */
   readonly app?: string | undefined
   /** Only jobs with a higher key; 0: all. */
   readonly after: number
@@ -80,7 +80,7 @@ export class JobStore {
     return this.#all('WHERE key > ?1 AND (?2 IS NULL OR app = ?2) ORDER BY key LIMIT ?3', after, app ?? null, limit)
   }
 
-  /** Jobs of this name, ordered by app; `app`: '' = of any app. */
+  /** Jobs of this name, ordered by app; `app`: '': of any app. */
   named(name: string, app: string): readonly Job[] {
     return this.#all("WHERE name = ?1 AND (?2 = '' OR app = ?2) ORDER BY app", name, app)
   }

@@ -111,7 +111,7 @@ export class Jobs {
     return this.#store.some(query)
   }
 
-  /** Jobs of this name; `app`: '' = of any app. */
+  /** Jobs of this name; `app`: '': of any app. */
   async named(name: string, app = ''): Promise<readonly Job[]> {
     await this.#options.file.settled()
     return this.#store.named(name, app)

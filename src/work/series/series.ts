@@ -8,7 +8,7 @@ import type {WorkFile} from '../work-file.ts'
 /** Reaction to a failed firing (Dapr: JobFailurePolicy). */
 export type FailurePolicy =
   | {readonly kind: 'drop'}
-  /** `intervalMs`: between two tries. `maxRetries`: undefined = no limit. */
+  /** `intervalMs`: between two tries. `maxRetries`: undefined: no limit. */
   | {readonly kind: 'constant'; readonly intervalMs: number; readonly maxRetries?: number | undefined}
 
 /** Three more tries, a second apart (Dapr: pkg/actors/internal/reminders, pkg/api/universal/jobs.go). */

@@ -75,7 +75,7 @@ export interface StartRequest {
   readonly startAt: number | undefined
   /** Traceparent of the caller; '' if it is not traced. Omitted: a new trace begins. */
   readonly trace?: string
-  /** App that starts the instance; left out: its own app. */
+  /** App that starts the instance; omitted: its own app. */
   readonly caller?: string
 }
 

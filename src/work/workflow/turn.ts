@@ -41,7 +41,7 @@ export interface NewActivity {
 export interface NewTimer {
   readonly id: number
   readonly fireAt: Time
-  /** Event that ends the timer; '' = none. */
+  /** Event that ends the timer; '': none. */
   readonly event: string
 }
 

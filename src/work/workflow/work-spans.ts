@@ -28,7 +28,7 @@ const startOf = (history: readonly Uint8Array[]): Event['executionStarted'] =>
 const parentIn = (own: string, parent = ''): string =>
   parent.slice(3, 35) === own.slice(3, 35) ? spanIdOf(parent) : ''
 
-/** Begins a span below a traceparent ('' = in a new trace). Returns '' if the app's workflows are not traced. */
+/** Begins a span below a traceparent ('': in a new trace). Returns '' if the app's workflows are not traced. */
 export const beginSpan = ({options}: Engine, app: string, parent = ''): string =>
   options.tracesOf(app)?.begin(parent) ?? ''
 

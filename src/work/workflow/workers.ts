@@ -55,7 +55,7 @@ export interface WorkItem {
   /** Execution that asked for it: each start and each continue-as-new is a new one. */
   readonly execution?: string
   readonly bytes?: number
-  /** The token of the latest dispatch, which its answer contains; '' = not sent yet in this run. */
+  /** The token of the latest dispatch, which its answer contains; '': not sent yet in this run. */
   token: string
   /** Builds the message for a worker now. Undefined if nothing is left to do. */
   compose(token: string): Uint8Array | undefined

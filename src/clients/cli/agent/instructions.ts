@@ -77,7 +77,7 @@ const OTHERS = [
   ['go.mod', /^module\s/m, 'go test ./...']
 ] as const
 
-/** Returns the command that tests the repository; '' = none is known. */
+/** Returns the command that tests the repository; '': none is known. */
 function testCommand(folder: string): string {
   const json = orElse(() => readTextFile(join(folder, 'package.json')), '{}')
   const {scripts} = orElse(() => JSON.parse(json) as {readonly scripts?: {readonly test?: string}}, {

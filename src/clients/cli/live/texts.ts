@@ -20,7 +20,7 @@ interface Place {
 }
 
 interface Readiness extends Place {
-  /** The name of the run; '' = that of its folder. */
+  /** The name of the run; '': that of its folder. */
   readonly name: string
   readonly tookMs: number
   /** Next step of the user: `Ctrl-C stops`. */

@@ -104,7 +104,7 @@ function pemOf(properties: Properties, name: string, folder: string): string {
 
 const UNITS: Readonly<Record<string, number>> = {'': 1, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30}
 
-/** Bytes, or a quantity such as `10Mi` (Kubernetes: resource.Quantity); 0 = no limit. */
+/** Bytes, or a quantity such as `10Mi` (Kubernetes: resource.Quantity); 0: no limit. */
 function bytesOf(properties: Properties): number {
   const text = properties.text('maxResponseBodySize')
   if (text === '') return MAX_RESPONSE_BYTES

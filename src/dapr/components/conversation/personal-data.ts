@@ -3,7 +3,7 @@ import {isIPv6} from 'node:net'
 interface Kind {
   readonly placeholder: string
   readonly pattern: RegExp
-  /** Whether a match is personal data; left out: every match is. */
+  /** Whether a match is personal data; omitted: every match is. */
   readonly isOne?: (text: string) => boolean
 }
 

@@ -13,7 +13,7 @@ export interface ProviderOptions {
   /** The URL that its paths follow. */
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string>>
-  /** API key, masked in messages unless it is too short to be a secret; '' = none. */
+  /** API key, masked in messages unless it is too short to be a secret; '': none. */
   readonly key: string
   /** Advice to the user about a failure; may be empty. `status` is 0 if there was no answer. */
   readonly hint?: (status: number) => string
@@ -113,7 +113,7 @@ export const listOf = (value: unknown, name: string): readonly unknown[] => {
   return Array.isArray(found) ? found : []
 }
 
-/** Returns a text in a provider's answer; '' = none. */
+/** Returns a text in a provider's answer; '': none. */
 export const stringOf = (value: unknown, name: string): string => {
   const found = memberOf(value, name)
   return typeof found === 'string' ? found : ''

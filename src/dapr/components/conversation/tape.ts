@@ -124,7 +124,7 @@ export class Tape {
   }
 }
 
-/** Returns a text that changes when another program writes the file; '' = no file. */
+/** Returns a text that changes when another program writes the file; '': no file. */
 function versionOf(path: string): string {
   const stat = statSync(path, {throwIfNoEntry: false, bigint: true})
   return stat === undefined ? '' : `${stat.ino} ${stat.mtimeNs} ${stat.size}`

@@ -103,7 +103,7 @@ export const wrapBy = (find: (name: string) => Promise<OwnKey>): Pick<CryptoProv
   }
 }
 
-/** Returns why a key does not fit an algorithm; '' = it does. Dapr's own components do not support CBC. */
+/** Returns why a key does not fit an algorithm; '': it does. Dapr's own components do not support CBC. */
 function whyNot(key: KeyObject, algorithm: WrapAlgorithm): string {
   if (algorithm !== 'A256KW' && algorithm !== 'RSA-OAEP-256') return 'unsupported algorithm'
   const fits = algorithm === 'A256KW' ? key.symmetricKeySize === 32 : key.asymmetricKeyType === 'rsa'

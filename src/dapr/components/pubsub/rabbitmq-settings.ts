@@ -31,7 +31,7 @@ export interface RabbitSettings {
 
 export interface RabbitAddress {
   readonly url: string
-  /** '' = none. */
+  /** '': none. */
   readonly clientName: string
   readonly isExternal: boolean
   readonly tls: {readonly ca?: string; readonly cert?: string; readonly key?: string}

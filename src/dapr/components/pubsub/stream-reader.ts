@@ -7,9 +7,9 @@ import type {RedisConnection} from '#redis'
 import type {SubscribeOptions} from '../pubsub.ts'
 import {StreamGroup, type ReadEntry} from './stream-group.ts'
 
-/** The settings of `pubsub.redis` (components-contrib: common/component/redis/settings.go); times in ms, 0 = off. */
+/** The settings of `pubsub.redis` (components-contrib: common/component/redis/settings.go); times in ms, 0: off. */
 export interface StreamSettings {
-  /** The group and consumer of all subscriptions; '' = the app's own. */
+  /** The group and consumer of all subscriptions; '': the app's own. */
   readonly consumerId: string
   /** How often to look for messages that were not acknowledged. */
   readonly redeliverIntervalMs: number

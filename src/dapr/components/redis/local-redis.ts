@@ -36,9 +36,9 @@ export interface LocalRedisOptions {
   /** Whether an app of this run listens at the port, or will: it may be the Redis itself. */
   readonly isOwnPort: (port: number) => boolean
   readonly reporter: Reporter
-  /** The space of this run; undefined, or left out: it has none. Asked when the first component needs it. */
+  /** The space of this run; undefined, or omitted: it has none. Asked when the first component needs it. */
   readonly space?: (() => Promise<RedisSpace | undefined>) | undefined
-  /** Passes on a client to the Redis of its own copy, or serves it; left out: all are served. */
+  /** Passes on a client to the Redis of its own copy, or serves it; omitted: all are served. */
   readonly route?: (port: number, client: Socket, serve: () => void) => void
 }
 

@@ -14,7 +14,7 @@ import {BlockError, toldWhy} from './block-error.ts'
 interface ActorInvocation extends Omit<MethodCall, 'kind'> {
   readonly type: string
   readonly id: string
-  /** '' = none. */
+  /** '': none. */
   readonly reentrancyId: string
   readonly onGone: OnGone
 }

@@ -28,7 +28,7 @@ export interface BindingEffects {
 /** The app's answer. */
 export type BindingAnswer =
   | {readonly kind: 'success'; readonly effects: BindingEffects | undefined}
-  /** `status`: of a failing response, for `matching` of a retry policy; 0 = none. */
+  /** `status`: of a failing response, for `matching` of a retry policy; 0: none. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string}
   | Interrupted
 

@@ -34,7 +34,7 @@ export interface BlockContextOptions {
   /** See `AppRuntime.home`. */
   readonly instance: string
   readonly isHttpApp: boolean
-  /** NAMESPACE of the sidecar, '' = none. */
+  /** NAMESPACE of the sidecar, '': none. */
   readonly namespace: string
   /** Start times of the app's living processes, in ms of performance.now(). The first is the process that receives calls. */
   readonly lives: () => readonly number[]
@@ -49,7 +49,7 @@ export interface BlockContextOptions {
   readonly work: LastingWork
   readonly actors: Pick<ActorAccess, 'load' | 'reminders' | 'elsewhere' | 'faults'>
   readonly log: BlockLog
-  /** Observer of calls in flight; left out: they are not reported. */
+  /** Observer of calls in flight; omitted: they are not reported. */
   readonly observer?: CallObserver | undefined
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
@@ -68,7 +68,7 @@ export type PostToApp = (path: string, body: string, attempt?: AttemptControl) =
 /** A span of a request to the app. */
 export interface BlockSpan {
   readonly traceparent: string
-  /** Ends the span. `status`: of the answer, of HTTP or gRPC; 0: OK, or no answer. `why`: the failure; '' = none. */
+  /** Ends the span. `status`: of the answer, of HTTP or gRPC; 0: OK, or no answer. `why`: the failure; '': none. */
   end(status: number, why: string): void
 }
 
@@ -90,9 +90,9 @@ interface BlockLog {
 export interface OutboundCall extends CallTreatment {
   readonly block: Block
   readonly name: string
-  /** The operation for metrics, or the topic of a broker. Left out: it is not counted. */
+  /** The operation for metrics, or the topic of a broker. Omitted: it is not counted. */
   readonly operation?: string
-  /** The event that is published. `id`: '' = it has none. */
+  /** The event that is published. `id`: '': it has none. */
   readonly event?: {readonly topic: string; readonly id: string; readonly traceparent: string}
 }
 
@@ -138,7 +138,7 @@ class ComponentCalls {
     })
   }
 
-  /** Returns why no component has this name, in brackets after a space; '' = unknown. */
+  /** Returns why no component has this name, in brackets after a space; '': unknown. */
   whyNone(block: Block, name: string): string {
     const {components, whyMissing} = this.#options
     const failure = components.failed.get(name)
@@ -187,7 +187,7 @@ class ComponentCalls {
     })
   }
 
-  /** `failure`: why the call failed; '' = it did not. */
+  /** `failure`: why the call failed; '': it did not. */
   #count(call: OutboundCall, failure: string, startedAt: number): void {
     const {block, name: component, operation} = call
     const elapsedMs = performance.now() - startedAt

@@ -11,10 +11,10 @@ export interface Publication {
   readonly pubsubName: string
   readonly topic: string
   readonly data: Buffer
-  /** '' = none. */
+  /** '': none. */
   readonly contentType: string
   readonly metadata: Readonly<Record<string, string>>
-  /** The publisher's trace; '' = none. */
+  /** The publisher's trace; '': none. */
   readonly trace: {readonly traceparent: string; readonly tracestate: string}
   /** A raw message, which has no other place for its trace, carries it in its metadata. */
   readonly isTraceInMetadata?: boolean

@@ -34,7 +34,7 @@ export interface EncryptRequest {
   readonly algorithm: string
   /** Cipher. An empty string means the usual one. */
   readonly cipher: string
-  /** The name of the key in the document; '' = as `keyName`. */
+  /** The name of the key in the document; '': as `keyName`. */
   readonly decryptionKeyName: string
   /** The document names no key. */
   readonly isNameless: boolean

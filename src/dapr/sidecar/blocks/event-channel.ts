@@ -35,7 +35,7 @@ export type EventAnswer =
   | {readonly kind: 'drop'}
   /** The app has no route for this path. */
   | {readonly kind: 'unknown'; readonly status: number; readonly text: string}
-  /** `status`: of a failing response, for `matching` of a retry policy; 0 = no response. `word`: RETRY, or a word unknown to Dapr. */
+  /** `status`: of a failing response, for `matching` of a retry policy; 0: no response. `word`: RETRY, or a word unknown to Dapr. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string; readonly word?: string}
   | Interrupted
 

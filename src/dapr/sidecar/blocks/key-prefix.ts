@@ -4,12 +4,12 @@ export const SEPARATOR = '||'
 
 interface PrefixContext {
   readonly appId: string
-  /** NAMESPACE of the sidecar, '' = none. */
+  /** NAMESPACE of the sidecar, '': none. */
   readonly namespace: string
   readonly component: string
 }
 
-/** The prefix of an app's keys in a store, by the component's `keyPrefix`; '' = none (Dapr: pkg/components/state/state_config.go). */
+/** The prefix of an app's keys in a store, by the component's `keyPrefix`; '': none (Dapr: pkg/components/state/state_config.go). */
 export function prefixOf(strategy: string, {appId, namespace, component}: PrefixContext): string {
   const word = strategy.toLowerCase()
   switch (word) {

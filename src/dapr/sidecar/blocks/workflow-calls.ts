@@ -19,7 +19,7 @@ export interface WorkflowStart extends InstanceName {
   readonly name: string
   readonly input: string
   readonly options: Readonly<Record<string, string>>
-  /** The parent of the start in its trace: a traceparent; '' = none. */
+  /** The parent of the start in its trace: a traceparent; '': none. */
   readonly trace: string
 }
 

@@ -25,7 +25,7 @@ export abstract class AnsweredCall extends StreamCall {
   protected hasBegun = false
   /** Whether the caller has received a message. From then on policies cannot discard the attempt. */
   protected hasPassed = false
-  /** The head that is held back, as fields; '' = none. */
+  /** The head that is held back, as fields; '': none. */
   #head = ''
 
   constructor(sidecar: SidecarContext, call: Call, request: SentRequest, caller: FrameStream) {

@@ -228,7 +228,7 @@ export abstract class GrpcCall extends AnsweredCall {
     this.#over(end.code, end.message)
   }
 
-  /** The limit of the callee, from now on, and whether the request was larger already. `body`: the message of the sidecar, '' = the caller's messages. */
+  /** The limit of the callee, from now on, and whether the request was larger already. `body`: the message of the sidecar, '': the caller's messages. */
   #faultOfSize(body: string, max: number): GrpcStatus | undefined {
     this.answerGauge.limit(max)
     if (body === '') {

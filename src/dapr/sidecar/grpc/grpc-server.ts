@@ -78,7 +78,7 @@ interface Peer {
 /** How the sidecar has answered a call itself. */
 interface Answered {
   readonly status: GrpcStatus
-  /** Left out: 200. */
+  /** Omitted: 200. */
   readonly httpStatus?: number
   readonly requestBytes: number
   readonly responseBytes: number
@@ -349,7 +349,7 @@ function record(journal: CallJournal, {status, httpStatus = 200, requestBytes, r
 
 const NOTHING = new Uint8Array(0)
 
-/** Returns a sendable answer: a message of our own has no more bytes than a received one (grpc-go: MaxSendMsgSize). `max`: 0 = any number. */
+/** Returns a sendable answer: a message of our own has no more bytes than a received one (grpc-go: MaxSendMsgSize). `max`: 0: any number. */
 function sendable(answered: OwnAnswer, max: number): Pick<WholeAnswer, 'status' | 'message'> {
   if ('code' in answered) return {status: answered, message: NOTHING}
   if (max === 0 || answered.length <= max) return {status: {code: OK, message: ''}, message: answered}

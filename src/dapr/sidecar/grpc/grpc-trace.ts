@@ -11,7 +11,7 @@ import type {RequestHead} from './request-head.ts'
 
 type SentTrace = Pick<RequestHead, 'traceparent' | 'traceBin'>
 
-/** Returns the trace of a caller, first the binary form; '' = no valid one. */
+/** Returns the trace of a caller, first the binary form; '': no valid one. */
 const givenTrace = ({traceBin, traceparent}: SentTrace): string => {
   const given = traceBin === '' ? '' : traceparentOf(traceBin)
   if (given !== '' && isTraceparent(given)) return given

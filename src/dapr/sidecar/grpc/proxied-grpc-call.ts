@@ -73,7 +73,7 @@ export class ProxiedGrpcCall extends GrpcCall {
     return ids + tokenField + lead
   }
 
-  /** Returns the rest of the deadline as a field; '' = the caller has set none. */
+  /** Returns the rest of the deadline as a field; '': the caller has set none. */
   #timeout(afterMs: number): string {
     const {timeout} = this.requestHead
     if (timeout === '') return ''

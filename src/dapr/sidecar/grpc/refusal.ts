@@ -18,7 +18,7 @@ import {timeoutMs} from '../../../proxy/net/grpc/head-fields.ts'
 /** Decides about calls, and reads their heads. */
 export interface GrpcGuards {
   readonly isAllowedHost: (authority: string) => boolean
-  /** DAPR_API_TOKEN, '' = none. */
+  /** DAPR_API_TOKEN, '': none. */
   readonly apiToken: string
   /** If calls are traced, traces and baggage are read. */
   readonly tracing: Tracing

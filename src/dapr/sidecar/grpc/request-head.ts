@@ -19,7 +19,7 @@ type Read =
   | 'origin'
   | 'fetchSite'
 
-/** The part of the head in which a field is passed on unchanged; '' = not passed on: the sidecar sets it, or HTTP/2 has no use for it. */
+/** The part of the head in which a field is passed on unchanged; '': not passed on: the sidecar sets it, or HTTP/2 has no use for it. */
 type Part = 'metadata' | 'protocol' | 'trace' | ''
 
 /** The pseudo-header fields of a request, each with its bit in `#seen`. */

@@ -14,9 +14,9 @@ import {inflated, zlib} from './inflate.ts'
 import {answerType, type RequestHead} from './request-head.ts'
 
 interface UnaryRequestOptions {
-  /** `grpc-encoding`, '' = none. */
+  /** `grpc-encoding`, '': none. */
   readonly encoding: string
-  /** Bytes of the message, 0 = any number. */
+  /** Bytes of the message, 0: any number. */
   readonly maxBytes: number
   readonly done: (message: Buffer) => void
   readonly failed: (status: GrpcStatus) => void

@@ -22,7 +22,7 @@ const memberFault = (member: string): string => {
   return MEMBER.test(pair) ? '' : `invalid baggage list-member: ${goQuote(decoded(member))}`
 }
 
-/** The mistake in a baggage header; '' = none. */
+/** The mistake in a baggage header; '': none. */
 export const baggageFault = (baggage: string): string => {
   if (baggage === '') return ''
   if (baggage.length > MAX_BYTES) return `baggage-string too large: ${baggage.length}`

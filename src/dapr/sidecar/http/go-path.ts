@@ -9,7 +9,7 @@ import {decoded} from '../../../model/bytes.ts'
 const ESCAPE = /%(?:([0-9A-Fa-f]{2})|.{0,2})/gs
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2}).{0,2}/s
 
-/** The first invalid escape: its `%` and what follows; undefined = every escape is valid. */
+/** The first invalid escape: its `%` and what follows; undefined: every escape is valid. */
 export const badEscape = (text: string): string | undefined => BAD_ESCAPE.exec(text)?.[0]
 
 /** Decodes each `%XX` to its byte (url.PathUnescape). Check with `badEscape` first. */

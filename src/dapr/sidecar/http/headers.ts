@@ -84,7 +84,7 @@ export interface RequestHeaders {
   delegation: string
   /** The caller in the record, if that is not the app of the sidecar: `pillion invoke`. */
   from?: string
-  /** Bytes of the body, -1 = chunked, 0 = none. */
+  /** Bytes of the body, -1: chunked, 0: none. */
   length: number
   /** The header line about the body's length for the callee, in the caller's framing. */
   framing: string

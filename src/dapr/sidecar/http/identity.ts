@@ -61,7 +61,7 @@ const MAX_DELEGATED_CALLERS = 1000
 interface DelegationContext {
   readonly sidecar: SidecarContext
   readonly identity: Identity
-  /** Key known only to the user's other runs; '' = no delegation is accepted. */
+  /** Key known only to the user's other runs; '': no delegation is accepted. */
   readonly key: string
 }
 

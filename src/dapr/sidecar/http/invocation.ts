@@ -26,7 +26,7 @@ export interface SidecarContext extends CallContext {
   readonly appId: string
   readonly admit: Admit
   readonly maxBodyBytes: number
-  /** The APP_API_TOKEN of its own app, '' = none. */
+  /** The APP_API_TOKEN of its own app, '': none. */
   readonly appToken: string
   readonly warn: (text: string) => void
   readonly copierOf?: CopierOf | undefined
@@ -41,7 +41,7 @@ interface InvocationOptions {
   readonly request: SentRequest
   readonly target: Target
   readonly headers: Pick<RequestHeaders, 'lines' | 'length' | 'framing' | 'apiToken' | 'baggage' | 'from'>
-  /** Trace headers for the callee; '' = passed on as the caller sent them. */
+  /** Trace headers for the callee; '': passed on as the caller sent them. */
   readonly trace: string
   /** Trace headers for the caller if the app's response has none. */
   readonly responseTrace: string
@@ -50,7 +50,7 @@ interface InvocationOptions {
   readonly isInvokeService?: boolean
   /** Further header lines for the callee: those that request a websocket. */
   readonly extraLines: string
-  /** The ends of the caller's connection; left out: not known. */
+  /** The ends of the caller's connection; omitted: not known. */
   readonly ends?: Ends | undefined
   readonly exchange: (handler: CallHandler) => Exchange
 }

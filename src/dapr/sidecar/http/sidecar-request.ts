@@ -43,10 +43,10 @@ export interface Tracing {
 /** Access checks of a sidecar. */
 export interface Guards {
   readonly isAllowedHost: IsAllowedHost
-  /** DAPR_API_TOKEN, '' = none. */
+  /** DAPR_API_TOKEN, '': none. */
   readonly apiToken: string
   readonly tracing: Tracing
-  /** Returns the APIs that are served now to the sender of a delegation header, '' = the own app; undefined: all. */
+  /** Returns the APIs that are served now to the sender of a delegation header, '': the own app; undefined: all. */
   readonly apiAccess: (delegation: string) => ApiAccess | undefined
 }
 

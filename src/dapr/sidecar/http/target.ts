@@ -7,7 +7,7 @@ export interface Sent {
   /** The authority of the absolute form, which replaces the Host header; '' in the usual form. */
   readonly authority: string
   readonly path: string
-  /** The query with its `?`; '' = none. */
+  /** The query with its `?`; '': none. */
   readonly query: string
 }
 

@@ -52,7 +52,7 @@ const MAX_TRACESTATE = 512
 /** The trace that a call belongs to. */
 export interface Trace {
   readonly traceparent: string
-  /** '' = none. */
+  /** '': none. */
   readonly tracestate: string
 }
 
@@ -66,7 +66,7 @@ export const traceOf = (traceparent: string, tracestate: string): Trace =>
 export const spanLines = ({context}: CallSpan): string =>
   traceLines({traceparent: formatTraceparent(context), tracestate: formatTracestate(context)})
 
-/** Returns the parent of a workflow that a call starts: the call's span if it is sampled, else the caller's value ('' = none). */
+/** Returns the parent of a workflow that a call starts: the call's span if it is sampled, else the caller's value ('': none). */
 export const workParent = (own: string, sent: string): string => (isSampled(own) ? own : carriedTraceparent(sent))
 
 /** The lowest bit of the flags: others may be set, too (W3C Trace Context, level 2). */
@@ -87,7 +87,7 @@ export function linesOfTrace(span: CallSpan | undefined, isTracing: boolean, sen
 export const carriedTraceparent = (value: unknown): string =>
   typeof value === 'string' && isTraceparent(value) ? value : ''
 
-/** Returns the trace of an event's delivery: that of its span, or the event's own; '' = none. */
+/** Returns the trace of an event's delivery: that of its span, or the event's own; '': none. */
 export const eventTraceparent = ({fields, traceparent}: Pick<AppEvent, 'fields' | 'traceparent'>): string =>
   traceparent ?? carriedTraceparent(fields['traceparent'] ?? fields['traceid'])
 

@@ -20,7 +20,7 @@ export interface BlockRequest {
   readonly query: string
   /** Header lines as the caller sent them. */
   readonly lines: string
-  /** Header lines of the trace that the call belongs to, '' = none. */
+  /** Header lines of the trace that the call belongs to, '': none. */
   readonly trace: string
   readonly body: Buffer
   /** Calls the listener when the caller has received the response, or disconnects. */

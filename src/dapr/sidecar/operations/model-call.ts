@@ -22,7 +22,7 @@ interface AskedQuestion {
 }
 
 interface AnsweredQuestion<R> {
-  /** The name of the configured model; '' = it has none. */
+  /** The name of the configured model; '': it has none. */
   readonly model: string
   readonly answer: ModelAnswer
   readonly reply: R

@@ -10,7 +10,7 @@ export interface RetryPolicy {
   readonly durationMs: number
   /** The longest pause of an exponential policy, before its jitter. */
   readonly maxIntervalMs: number
-  /** -1 = no limit. */
+  /** -1: no limit. */
   readonly maxRetries: number
   readonly matching: StatusMatching
 }
@@ -20,7 +20,7 @@ export interface CircuitBreakerPolicy {
   readonly name: string
   /** Calls that a half-open breaker lets through, and successes that close it. */
   readonly maxRequests: number
-  /** How often a closed breaker resets its counts; 0 = never. */
+  /** How often a closed breaker resets its counts; 0: never. */
   readonly intervalMs: number
   /** How long it stays open. */
   readonly timeoutMs: number
@@ -31,7 +31,7 @@ export interface CircuitBreakerPolicy {
 
 /** Named policies, of one resource or of all that are merged. */
 export interface Policies {
-  /** Milliseconds; 0 = none. */
+  /** Milliseconds; 0: none. */
   readonly timeouts: ReadonlyMap<string, number>
   readonly retries: ReadonlyMap<string, RetryPolicy>
   readonly circuitBreakers: ReadonlyMap<string, CircuitBreakerPolicy>

@@ -18,7 +18,7 @@ export interface ResiliencyResource extends ResourceHead {
 
 /** The policies for calls to one target. */
 export interface TargetPolicies {
-  /** 0 = none. */
+  /** 0: none. */
   readonly timeoutMs: number
   readonly retry: RetryPolicy | undefined
   readonly circuitBreaker: CircuitBreakerPolicy | undefined

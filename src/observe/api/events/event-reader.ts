@@ -21,7 +21,7 @@ interface ReaderOptions {
   readonly via?: Via
   readonly format: EventFormat
   readonly types: ReadonlySet<string>
-  /** Sends only events of this app; '' = of all. */
+  /** Sends only events of this app; '': of all. */
   readonly app: string
   /** The state of the run, for a reader that has missed events. */
   readonly reset: () => ApiEvent

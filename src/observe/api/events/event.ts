@@ -16,7 +16,7 @@ export interface ApiEvent {
   readonly type: EventType | 'hello' | 'dropped' | 'reset' | 'bye'
   /** The only app that it concerns; empty if it is for all readers. */
   readonly app: string
-  /** News replace waiting news with the same subject; '' = never. */
+  /** News replace waiting news with the same subject; '': never. */
   readonly subject: string
   /** JSON. */
   readonly data: string

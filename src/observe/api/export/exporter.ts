@@ -7,7 +7,7 @@ export interface Exporter {
   readonly type: string
   readonly before: string
   readonly between: string
-  /** Returns the text after the calls. `comment`: '' = none. */
+  /** Returns the text after the calls. `comment`: '': none. */
   end(comment: string): string
   /** Returns the text of a call. `call`: without the words of a language model; `whole`: with them. */
   text(call: RecordedCall, whole?: RecordedCall): string

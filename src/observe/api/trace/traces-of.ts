@@ -8,7 +8,7 @@ import {orElse} from '../../../model/or-else.ts'
 
 /**
  * Returns the data that link a call to others, without copying its bodies: method, path, and the `traceparent` of both ends. For a
- * delivered event also its `id` and publisher (`source` of CloudEvents 1.0; '' = none).
+ * delivered event also its `id` and publisher (`source` of CloudEvents 1.0; '': none).
  */
 export function tracesOf({pieces, edgeOf, flags}: Pick<RecordedCall, 'pieces' | 'edgeOf' | 'flags'>): {
   readonly method: string

@@ -5,11 +5,11 @@ import type {WaitedApp} from './wait-context.ts'
 
 /** A condition to wait for; `text`: as written. */
 export type Condition = {readonly text: string} & (
-  | {readonly kind: 'ready' | 'reloaded' | 'exit'; /** '' = all. */ readonly app: string}
+  | {readonly kind: 'ready' | 'reloaded' | 'exit'; /** '': all. */ readonly app: string}
   | {readonly kind: 'idle'; readonly spanMs: number}
   | {readonly kind: 'log'; /** `[id:]regex`: which apps there are is known to the run. */ readonly rest: string}
   | {readonly kind: 'workflow'; readonly id: string; readonly state: WorkflowState}
-  | {readonly kind: 'calls'; /** '' = any. */ readonly from: string; readonly to: string; readonly count: number}
+  | {readonly kind: 'calls'; /** '': any. */ readonly from: string; readonly to: string; readonly count: number}
 )
 
 /** The states of a workflow to wait for; `ended`: however it has ended. */

@@ -27,7 +27,7 @@ export function attributeText(what: keyof typeof NAMES, attributes: Attributes):
   return ''
 }
 
-/** Summarizes a span in one line: the statement, the request, the message; '' = its name is enough. */
+/** Summarizes a span in one line: the statement, the request, the message; '': its name is enough. */
 export function summaryOf(attributes: Attributes): string {
   const of = (what: keyof typeof NAMES): string => attributeText(what, attributes)
   const statement = of('statement')

@@ -92,7 +92,7 @@ export const readAttributes = (pairs: unknown): Attributes =>
         : []
     )
 
-/** Returns the text of an AnyValue; lists and maps as JSON. '' = none. */
+/** Returns the text of an AnyValue; lists and maps as JSON. '': none. */
 export function anyText(value: unknown): string {
   const plain = plainOf(value, 0)
   return shortText(typeof plain === 'string' ? plain : plain === undefined ? '' : JSON.stringify(plain))

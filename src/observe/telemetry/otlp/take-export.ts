@@ -123,10 +123,10 @@ function idOf(value: unknown, digits: number): string {
   return id.length === digits && /^(?!0*$)[\da-f]+$/.test(id) ? id : ''
 }
 
-/** Converts nanoseconds since 1970 to ms; 0 = none. */
+/** Converts nanoseconds since 1970 to ms; 0: none. */
 const msOf = (value: unknown): number => numberOf(value) / 1e6
 
-/** Reads a number; 0 = none. */
+/** Reads a number; 0: none. */
 const numberOf = (value: unknown): number => Number(primitiveText(value)) || 0
 
 function possible(start: number, end: number, now: number): {readonly startedAt: number; readonly endedAt: number} {

@@ -123,7 +123,7 @@ function wordsOf(text: string): readonly string[] {
   return Array.isArray(words) ? words.map(String) : []
 }
 
-/** Returns the port that an image names; 0 = none, or the port of a web server for built files. */
+/** Returns the port that an image names; 0: none, or the port of a web server for built files. */
 export const portOfDockerfile = (file: string): number =>
   IN_FRONT.test(textAt(file)) ? 0 : Number(/^[ \t]*EXPOSE[ \t]+(\d+)/im.exec(textAt(file))?.[1] ?? 0)
 const IN_FRONT = /^[ \t]*(?:FROM|CMD|ENTRYPOINT)\b.*(?:nginx|httpd|caddy|-apache)/im

@@ -52,7 +52,7 @@ export const isLink = (path: string): boolean => orElse(() => lstatSync(path).is
 
 export const isFile = (path: string): boolean => statAt(path)?.isFile() === true
 
-/** Returns the text of a file; '' = none. */
+/** Returns the text of a file; '': none. */
 export const textAt = (path: string): string => orElse(() => readTextFile(path), '')
 
 export const readText = (folder: string, name: string): string => (has(folder, name) ? textAt(join(folder, name)) : '')

@@ -47,7 +47,7 @@ const OF_SERVERS = /(?<!\w)(?!(?:https?|tcp|ssl|wss?|grpc):)[a-z][\w+.-]{0,30}:\
 const CLIENTS =
   /--inspect\S*|-agentlib:\S+|\bdebugpy --listen \S+|\b(?:psql|pg_isready|createdb|mysql|mysqladmin|redis-cli|mongosh|curl|nc|wait-(?:for|on)[\w.-]{0,40})\s[^&|;\n]*/g
 
-/** The variable that a command line takes its port from: `--port $WEB_PORT`; '' = none. */
+/** The variable that a command line takes its port from: `--port $WEB_PORT`; '': none. */
 export const portVariable = (line: string): string =>
   /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:)["']?\$\{?(\w+)/.exec(line)?.[1] ?? ''
 

@@ -38,7 +38,7 @@ function plainOf(node: YamlNode, text: string): unknown {
   return Object.fromEntries(pairs.map(pair => [pair.name, plainOf(pair.node, text)]))
 }
 
-/** Compose's tag in front of a value: `!reset` removes earlier values, `!override` replaces them; '' = none. */
+/** Compose's tag in front of a value: `!reset` removes earlier values, `!override` replaces them; '': none. */
 const tagOf = ({key}: Pair, text: string): string =>
   /^\s*:\s*!(reset|override)\b/.exec(text.slice(key.end, key.end + 100))?.[1] ?? ''
 

@@ -44,7 +44,7 @@ export interface UnbuiltImage {
 
 export interface BuildOptions {
   readonly context: string
-  /** `HOST/PATH`; '' = none. */
+  /** `HOST/PATH`; '': none. */
   readonly registry: string
   readonly signal: AbortSignal
   readonly onStep: (text: string) => void

@@ -5,7 +5,7 @@ import type {KubernetesObject} from '../object.ts'
 
 const FOLDER = join(import.meta.dirname, '../../../../test/fixtures/kubernetes/schemas')
 
-/** What is wrong with a value; '' = nothing. */
+/** What is wrong with a value; '': nothing. */
 type Check = (value: unknown) => string
 
 const read = (name: string): object => JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as object

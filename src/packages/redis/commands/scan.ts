@@ -8,7 +8,7 @@ import {typeOf} from './object.ts'
 
 /** An iterator continues while keys are added and removed, on any connection. */
 interface Scan {
-  /** Left out: it was forgotten. */
+  /** Omitted: it was forgotten. */
   readonly keys?: Iterator<string, void>
   /** How many keys had ever been removed when its iterator began. */
   readonly removed: number

@@ -25,7 +25,7 @@ export class RedisEngine {
   readonly runId: string
   /** Set by the server. */
   port = 0
-  /** Space of the keys; '' = that of all runs without a space. */
+  /** Space of the keys; '': that of all runs without a space. */
   space = ''
   commandsRun = 0
   /** Whether the engine is closed for writes. */

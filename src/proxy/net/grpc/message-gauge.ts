@@ -9,7 +9,7 @@ export const messageLength = (text: string, at: number): number =>
 export class MessageGauge {
   /** The number of complete messages. */
   count = 0
-  /** Bytes of one message, 0 = any number. */
+  /** Bytes of one message, 0: any number. */
   max: number
   /** Bytes of the largest message that has begun. */
   #largest = 0
@@ -20,7 +20,7 @@ export class MessageGauge {
     this.max = max
   }
 
-  /** Sets a further limit of messages, 0 = none. Returns the bytes of an earlier message that exceeds it, else 0. */
+  /** Sets a further limit of messages, 0: none. Returns the bytes of an earlier message that exceeds it, else 0. */
   limit(max: number): number {
     if (max === 0) return 0
     if (this.max === 0 || max < this.max) this.max = max

@@ -15,7 +15,7 @@ export class MessageSplitter {
   #left = 0
   #message: Collector | undefined
 
-  /** `max`: bytes of one message, 0 = any number. */
+  /** `max`: bytes of one message, 0: any number. */
   constructor(max: number) {
     this.#max = max
   }

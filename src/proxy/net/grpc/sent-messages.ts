@@ -30,17 +30,17 @@ export class SentMessages {
   /** Everything that was passed on in this attempt; undefined: too much to repeat it. */
   #passed: string | undefined = ''
 
-  /** `maxBytes`: of each message, 0 = any number. */
+  /** `maxBytes`: of each message, 0: any number. */
   constructor(maxBytes: number) {
     this.gauge = new MessageGauge(maxBytes)
   }
 
-  /** Keeps messages, since there may be several attempts. `maxBytes`: 0 = only the total of all calls limits them. */
+  /** Keeps messages, since there may be several attempts. `maxBytes`: 0: only the total of all calls limits them. */
   keep(maxBytes: number): void {
     this.#kept = new KeptBody(maxBytes)
   }
 
-  /** Returns why the messages cannot be sent again; '' = they can. */
+  /** Returns why the messages cannot be sent again; '': they can. */
   get whyOnce(): string {
     return this.#kept?.isLost === true ? 'its message is too large to be kept' : ''
   }

@@ -38,7 +38,7 @@ export interface UnaryCallOptions {
   readonly clients: FrameClients
   readonly block: string
   readonly message: Uint8Array
-  /** Bytes of the answer, 0 = any number. */
+  /** Bytes of the answer, 0: any number. */
   readonly maxBytes: number
   readonly done: (outcome: UnaryOutcome) => void
   /** Called if nothing listens. */
@@ -175,7 +175,7 @@ export interface UnaryForm {
   readonly blockOf: (request: AdaptedRequest) => string
   /** Returns the message of the call, or a status that refuses the request. */
   readonly messageOf: (request: AdaptedRequest, body: Buffer) => Uint8Array | GrpcStatus
-  /** Bytes of the answer, 0 = any number. */
+  /** Bytes of the answer, 0: any number. */
   readonly maxBytes: number
   readonly finish: (back: RemoteSink, outcome: UnaryOutcome) => void
   /** Notes an ended call. Omitted: none is noted. */

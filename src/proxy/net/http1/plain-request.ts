@@ -29,14 +29,14 @@ export interface PlainRequest {
   readonly method: string
   /** The path needs no decoding, cleaning or escaping. */
   readonly path: string
-  /** The query with its `?`; '' = none. */
+  /** The query with its `?`; '': none. */
   readonly query: string
   /** The header lines to send on, latin1, each with its CRLF. */
   readonly lines: string
   /** Bytes of the body. */
   readonly length: number
   readonly hasLength: boolean
-  /** Values of the reported headers, '' = absent. */
+  /** Values of the reported headers, '': absent. */
   readonly values: readonly string[]
   /** Bytes of the head. */
   readonly size: number

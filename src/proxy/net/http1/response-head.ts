@@ -59,7 +59,7 @@ interface Lines {
   chunked: boolean
   keep: boolean
   named: string[]
-  /** Index of the empty line; -1 = incomplete; -2 = invalid. */
+  /** Index of the empty line; -1: incomplete; -2: invalid. */
   end: number
 }
 

@@ -58,7 +58,7 @@ export class Http2Head implements FieldSink {
     return this.#of(':path')
   }
 
-  /** Length of the body; -1 = unknown. */
+  /** Length of the body; -1: unknown. */
   get length(): number {
     return this.#length === undefined ? -1 : Number(this.#length)
   }

@@ -20,10 +20,10 @@ export class Http2Stream extends Duplex implements StreamHandler {
   static open = 0
   readonly connection: FrameServer
   headersSent = false
-  /** Fields that end the response; '' = it has none. */
+  /** Fields that end the response; '': it has none. */
   trailers = ''
   readonly #frames: FrameStream
-  /** Remaining length of the body by its head; -1 = unknown. */
+  /** Remaining length of the body by its head; -1: unknown. */
   #left: number
   /** Unread bytes. */
   #unread = 0
@@ -31,7 +31,7 @@ export class Http2Stream extends Duplex implements StreamHandler {
   #unsent = 0
   #written: (() => void) | undefined
 
-  /** `length`: of the body, -1 = unknown. */
+  /** `length`: of the body, -1: unknown. */
   constructor(connection: FrameServer, frames: FrameStream, length: number) {
     super({decodeStrings: false})
     this.connection = connection

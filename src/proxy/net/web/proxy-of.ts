@@ -6,7 +6,7 @@ import {variableOf, type Environment} from '../../../model/environment.ts'
 export const hostNameOf = ({hostname}: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')
 
 /**
- * Returns the proxy for a URL as Go does (golang.org/x/net/http/httpproxy), never for the loopback; '' = none. Node would ignore a proxy
+ * Returns the proxy for a URL as Go does (golang.org/x/net/http/httpproxy), never for the loopback; '': none. Node would ignore a proxy
  * without a scheme, and subnets and subdomains of NO_PROXY.
  */
 export function proxyOf(url: URL, env: Environment): string {

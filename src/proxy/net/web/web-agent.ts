@@ -3,7 +3,7 @@ import type {SecureContext} from 'node:tls'
 import type {Environment} from '../../../model/environment.ts'
 import {proxyOf} from './proxy-of.ts'
 
-/** Certificates and keys, PEM; '' = none. */
+/** Certificates and keys, PEM; '': none. */
 export interface Credentials {
   /** Certificates trusted besides the public CAs. */
   readonly ca: string

@@ -39,7 +39,7 @@ import {ownOf} from '../../../model/own.ts'
 interface HubCaller {
   readonly app: string
   readonly onGone: (listener: () => void) => void
-  /** Traceparent of the call; '' = none. */
+  /** Traceparent of the call; '': none. */
   readonly trace: string
 }
 

@@ -22,7 +22,7 @@ const FIELDS = '{.current-context}{"\\n"}{.clusters[0].cluster.server}{"\\n"}{.c
 
 /**
  * Returns kubectl for the context and namespace of `--context` and `--namespace`. Asks before a cluster is changed that is not on this machine;
- * '' = no change. Rejects with a UserError, also for a refused flag.
+ * '': no change. Rejects with a UserError, also for a refused flag.
  */
 export async function openCluster(flags: GivenFlags, refused: readonly string[], change = ''): Promise<Kubectl> {
   const bad = refused.find(name => flags.names.includes(name))

@@ -24,7 +24,7 @@ interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'sec
 
 export interface WebRequest {
   readonly method: string
-  /** Path that follows the URL after exactly one slash; '' = the URL alone. */
+  /** Path that follows the URL after exactly one slash; '': the URL alone. */
   readonly path: string
   readonly headers: ReadonlyMap<string, string>
   readonly body: Buffer | undefined
@@ -40,7 +40,7 @@ const NO_CERTIFICATES = {ca: '', cert: '', key: ''}
 export class WebTarget {
   readonly #options: WebTargetOptions
   readonly #web: WebOptions
-  /** The `Authorization` for the user that the URL names; '' = it names none. */
+  /** The `Authorization` for the user that the URL names; '': it names none. */
   readonly #login: string
   readonly #ends = new Set<() => void>()
 

@@ -9,7 +9,7 @@ import type {ProjectStart} from './reader.ts'
 
 /** A program of such a script. */
 interface Part {
-  /** The name that the script gives it; '' = none. */
+  /** The name that the script gives it; '': none. */
   readonly name: string
   readonly line: string
 }

@@ -43,7 +43,7 @@ export class CircuitBreaker {
   #state: BreakerState = 'closed'
   #generation = 0
   #counts = noCounts()
-  /** The end of the state or of the interval; 0 = never. */
+  /** The end of the state or of the interval; 0: never. */
   #expiresAt = 0
 
   constructor(

@@ -38,9 +38,9 @@ export interface CallTreatment {
 /** Calls the listener when the caller disconnects. */
 export interface OnGone {
   (listener: () => void): void
-  /** The `traceparent` that the caller has sent; '' or left out: none. */
+  /** The `traceparent` that the caller has sent; '' or omitted: none. */
   traceparent?: string
-  /** Aborted when the call is not tried again, though an attempt may end; left out: never. */
+  /** Aborted when the call is not tried again, though an attempt may end; omitted: never. */
   over?: AbortSignal
 }
 

@@ -71,7 +71,7 @@ export function daprLogLine(event: ResiliencyEvent): PolicyLine | undefined {
   }
 }
 
-/** An event as text, after `<caller> → <callee>: ` or, for breakers, on its own; '' = not shown. */
+/** An event as text, after `<caller> → <callee>: ` or, for breakers, on its own; '': not shown. */
 export function describeEvent(event: ResiliencyEvent): string {
   switch (event.type) {
     case 'retrying': {

@@ -40,7 +40,7 @@ export type SendAttempt<Outcome> = (control: AttemptControl) => Promise<Outcome>
 
 export interface EndpointPolicies {
   readonly endpoint: Endpoint
-  /** Timeout of an attempt in ms; 0 = none. */
+  /** Timeout of an attempt in ms; 0: none. */
   readonly timeoutMs: number
   readonly retry: RetryPolicy | undefined
   readonly breaker: CircuitBreaker | undefined
@@ -118,7 +118,7 @@ export class ResilientCall<Outcome> {
 
   /**
    * Resolves with the outcome of the last attempt, or with the result of `failed` if a policy ended the call; rejects like
-   * `attempt`. `whyOnce`: called after a failure, returns why the call cannot be sent again; '' = it can. `first`: the outcome of the
+   * `attempt`. `whyOnce`: called after a failure, returns why the call cannot be sent again; '': it can. `first`: the outcome of the
    * first attempt, after `begin`.
    */
   async run(attempt: SendAttempt<Outcome>, whyOnce: () => string = () => '', first?: Outcome): Promise<Outcome> {
