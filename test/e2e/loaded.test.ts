@@ -22,7 +22,7 @@ const UNUSED = [
   /^src\/dapr\/sidecar\/daprd\//,
   /^src\/dapr\/sidecar\/(policies|spans)\.ts/,
   /^src\/dapr\/sidecar\/http\/blocks\/handle-/,
-  /^src\/dapr\/sidecar\/http\/middleware\/(?!filter|upper-case)/,
+  /^src\/dapr\/sidecar\/http\/middleware\/(?!middleware\.)/,
   /^src\/observe\/telemetry\/metrics\//,
   /^src\/observe\/telemetry\/otlp\//,
   /^src\/model\/(otlp\/|go-duration)/,

@@ -34,6 +34,14 @@ const agent = new Agent({keepAlive: true})
 const call = () => request({port: process.argv[2], agent}, response => response.resume()).on('error', () => {}).end()
 setInterval(call, 50)`
 
+/** A server that says when each of its processes is called first. */
+const CALLED = `const {createServer} = require('node:http')
+let calls = 0
+createServer((request, response) => {
+  if (calls++ === 0) console.log('called')
+  response.end('here')
+}).listen(Number(process.argv[2]), '127.0.0.1')`
+
 t.test('a reload of an app that is called at its appPort says once that these calls are not held', async t => {
   const rig = await openRig(t)
   const [port = 0, other = 0] = await freePorts(2)
@@ -43,21 +51,19 @@ t.test('a reload of an app that is called at its appPort says once that these ca
     {id: 'web', dir: 'web', command: ['node', 'caller.js', port.toString()], dependsOn: ['api', 'quiet']}
   ]
   await rig.write({
-    'api/server.js': `${SERVER}\nconsole.log('serves')`,
+    'api/server.js': CALLED,
     'quiet/server.js': SERVER,
     'web/caller.js': CALLER,
     'pillion.yaml': JSON.stringify({version: 1, apps})
   })
   const run = rig.pillion(['up'])
   await run.waitForLine('web started')
-  await run.waitForLine('== APP - api == serves')
-  for (const [id, nth] of [
-    ['quiet', 1],
-    ['api', 1],
-    ['api', 2]
-  ] as const) {
-    await rig.write({[`${id}/server.js`]: `${SERVER}\nconsole.log('serves')\n//${nth}`})
-    await run.waitForLine(`${id}: reloaded in`, {nth})
+  await rig.write({'quiet/server.js': `${SERVER}\n//1`})
+  await run.waitForLine('quiet: reloaded in')
+  for (const nth of [1, 2]) {
+    await run.waitForLine('== APP - api == called', {nth}) // over a connection that stays
+    await rig.write({'api/server.js': `${CALLED}\n//${nth}`})
+    await run.waitForLine('api: reloaded in', {nth})
   }
   const lines = run.stderr.lines.filter(line => line.includes('not held'))
   t.same(lines, [`⚠  calls at appPort ${port} of "api" are not held: use port: ${port}`])

@@ -27,7 +27,7 @@ const RULES: Readonly<Record<string, Words>> = {
     'INCRBYFLOAT $S $F',
     'APPEND $S $V',
     'STRLEN $S',
-    'GETRANGE|SUBSTR $S $I $I',
+    'GETRANGE $S $I $I',
     'SETRANGE $S $O $V'
   ],
   hash: [

@@ -21,9 +21,9 @@ interface Made {
 
 function make(
   recorder: CallRecorder,
-  {from = 'shop', to, path = '/', status = 200, startedAgo, endedAgo}: Made
+  {from = 'shop', to, path = '/', status = 200, startedAgo, endedAgo}: Made,
+  now = performance.now()
 ): number {
-  const now = performance.now()
   const call = aCall({caller: from, callee: to, method: 'POST', path})
   const request = aRequest(call)
   recorder.started(call, request, now - startedAgo)
@@ -63,7 +63,8 @@ async function troubles({
   exits = () => []
 }: Scene): Promise<readonly Api.Trouble[]> {
   const recorder = new CallRecorder(() => 1000, 4096, 65_536)
-  for (const call of calls) make(recorder, call)
+  const now = performance.now()
+  for (const call of calls) make(recorder, call, now)
   const deaths = new Deaths(recorder)
   for (const ended of exits(recorder)) deaths.add(ended)
   const listed = apps.map(appOf)
