@@ -3,7 +3,7 @@ export type MovedPorts = ReadonlyMap<number, number>
 
 const LOCAL_HOST = String.raw`(?:(?:[\w-]+\.)*localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1?\])`
 
-/** A number after a host of this machine, or without a host. A host begins at a word: otherwise a long word costs quadratic time. */
+/** A port behind a local host, or behind `:` alone. The host must start a word: otherwise a long word costs quadratic time. */
 const IN_ADDRESS = new RegExp(
   String.raw`((?:^|[^\w.\]-])(?:${LOCAL_HOST}|[+*])?:|(?<![\w.-])${LOCAL_HOST},)(\d{2,5})(?![\w.])`,
   'gi'

@@ -44,7 +44,7 @@ export function startOwnProgram(
   }
 }
 
-/** Output that is kept of such a process. */
+/** Maximum number of bytes that a process of `outputOfOwn` may print. More is an error. */
 const MAX_OUTPUT = 4 * 1024 * 1024
 
 /** Runs this program with other arguments to its end, without a terminal. Throws a UserError if it cannot be started, or prints more than 4 MiB. */

@@ -31,7 +31,7 @@ export function programText(command: readonly string[], folder: string): string 
   return found === undefined ? text : `${text} ${found.script}`
 }
 
-/** Whether a build file names Spring Boot: in the folder of the program, or two above its jar, as for `target/app.jar`. */
+/** Whether a build file names Spring Boot: in the program's folder, or two or three folders above its jar. */
 function isSpringBoot(command: string, folder: string): boolean {
   const [, jar = '.'] = /(?<!\S)(\S+)\/[^/\s]+\.jar\b/.exec(command) ?? []
   const places = [folder, dirname(resolve(folder, jar)), resolve(folder, jar, '../..')]

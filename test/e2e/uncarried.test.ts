@@ -38,8 +38,7 @@ setInterval(call, 50)`
 const CALLED = `const {createServer} = require('node:http')
 let calls = 0
 createServer((request, response) => {
-  if (calls++ === 0) console.log('called')
-  response.end('here')
+  response.end(calls++ === 0 ? console.log('called') : 'here')
 }).listen(Number(process.argv[2]), '127.0.0.1')`
 
 t.test('a reload of an app that is called at its appPort says once that these calls are not held', async t => {

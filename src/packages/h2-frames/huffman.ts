@@ -8,7 +8,7 @@ const LENGTHS =
 
 const END = 256
 
-/** A binary tree: `2n` and `2n + 1` are the children of node n; a negative number is `-1 - symbol`. */
+/** A binary tree: entries 2n and 2n + 1 have the children of node n; a negative entry is a leaf, -1 - symbol. */
 const tree = ((): Int16Array => {
   const nodes = new Int16Array(1024)
   const order = Array.from(LENGTHS, (digit, symbol) => ({bits: Number.parseInt(digit, 36), symbol})).toSorted(

@@ -41,7 +41,7 @@ interface Index<M> {
 export class Versions<M extends Versioned & Callee> {
   /** The open apps. */
   readonly #runtimes: M[]
-  /** The open apps, and the latest of each closed one. */
+  /** The open apps, and the latest runtime of each closed app. */
   #known: readonly M[]
   readonly #assigned = new Map<string, string>()
   /** Undefined until it is needed; then made once for all that were added before. */

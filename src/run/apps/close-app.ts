@@ -113,7 +113,7 @@ export class AppCloser {
     runtime.leave()
   }
 
-  /** Closes the sidecar of an app once its calls are answered. Calls may wait for apps of the edit as long as for any app. */
+  /** Closes the sidecar once its calls are answered, or after `timeoutMs` (at most 60 s) beyond the grace period. */
   #closeBehind(runtime: AppRuntime, timeoutMs: number): void {
     const ms = runtime.plan.stop.timeoutMs + Math.min(timeoutMs, MAX_BEHIND_MS)
     const close = this.#detach(runtime)

@@ -52,7 +52,7 @@ export type DependencyState =
   | {readonly kind: 'waits'; readonly why: string; readonly ids: readonly string[]}
   | {readonly kind: 'never'; readonly why: string}
 
-/** Decides whether an app may start, by the progress of all apps. All apps with an id count. */
+/** Decides whether an app may start, by the progress of all apps. Each instance of a dependency counts. */
 export function standingOf(dependencies: readonly Dependency[], all: readonly Progress[]): DependencyState {
   const open = dependencies.flatMap(dependency =>
     all.filter(({id}) => id === dependency.id).flatMap(app => (hasReached(app, dependency) ? [] : [{dependency, app}]))

@@ -27,7 +27,7 @@ export interface HostedWork {
 /** The needs of an exchange of processes. */
 export interface ExchangeOptions extends HostedWork {
   readonly runtime: AppRuntime
-  /** Whether a call of the app's process waits in the queue of another app that does not wait for this one. That time does not count. */
+  /** Whether a call of its process is queued at an app that does not wait for this app. The deadline pauses for that time. */
   readonly waitsForOthers?: (() => boolean) | undefined
   /** Reports calls that are cut after so many ms; returns the reason for their callers. */
   readonly cut: (left: readonly PendingCall[], tookMs: number) => string

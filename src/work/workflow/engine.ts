@@ -34,7 +34,7 @@ export interface EngineOptions {
   readonly tracesOf: (app: string) => WorkTraces | undefined
   /** Called when work waits for an app without a worker. Returns whether it may get one soon. `leftAt`: when its last worker left (`AppWorkers`). */
   readonly needsWorker?: (app: string, leftAt: number) => boolean
-  /** Called when a worker of an app connects for the first time. */
+  /** Called when the first worker of an app connects. */
   readonly onFirstWorker: (app: string) => void
   readonly counted: (app: string, event: WorkflowEvent) => void
 }

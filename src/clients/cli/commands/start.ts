@@ -19,7 +19,7 @@ export const restart: CommandHandler = async context =>
     return `app restarted successfully: ${id}`
   })
 
-/** Warns that an edit of the template is not in effect, which one expects after a restart. */
+/** Warns that an edit of the template is not in effect: users expect a restart to apply it. */
 function warnOfEdit(runs: readonly FoundRun[], asJson: boolean): void {
   for (const {listing} of runs) {
     const {template, startedAt, isTemplateFollowed} = listing

@@ -29,7 +29,7 @@ export class Tape {
   readonly shownAs: string
   readonly #path: string
   #entries: Entry[] = []
-  /** The file as last read or written. An edit by the user counts. */
+  /** Inode, time and size of the file when last read or written. A difference means that the user edited it. */
   #version = ''
   /** How often each question has been asked in this run. */
   readonly #asked = new Map<string, number>()

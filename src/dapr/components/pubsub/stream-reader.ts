@@ -213,7 +213,7 @@ export class StreamReader {
     for (const each of this.#peers) each.look()
   }
 
-  /** Readers of the same group. Their entries may seem idle after the machine has slept, or while they stop. */
+  /** Readers of this group in this process. Entries that they hold are never claimed, even if Redis calls them idle. */
   get #peers(): readonly StreamReader[] {
     const {topic, name} = this.#group
     return [...READERS].filter(each => each.#group.topic === topic && each.#group.name === name)

@@ -34,7 +34,7 @@ export type BindingAnswer =
 
 /** How events of bindings reach the app: over HTTP or gRPC. */
 export interface BindingChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'> {
-  /** Asks the ready process until the signal is aborted, and stores each answer in `said`. Logs failed questions. */
+  /** Asks the app whether it wants the events of each target, until the signal is aborted. Stores each answer in `said`. Logs failed questions. */
   ask(targets: readonly BindingTarget[], said: SaidBindings, signal: AbortSignal): Promise<void>
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
   deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer>

@@ -61,7 +61,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}(?:,[A-Za-z0-9+/]*={0,2})*$/
 /** Dapr's values for true (kit/utils, IsTruthy). */
 const IS_TRUE = /^(?:y|yes|true|t|on|1)$/i
 
-/** The form of a head for one callee. */
+/** The encoded head for one callee and caller, kept for equal requests. */
 export interface Forwarded {
   readonly pool: Pool
   readonly caller: string

@@ -56,7 +56,7 @@ const OPTIONS_OF_SERVER: Reply = {status: 200, type: '', body: '', lines: ''}
 const isTokenFree = (method: string, path: string): boolean =>
   method === 'GET' && /^\/*v1\.0\/healthz(?:\/outbound)?\/*$/.test(unescapePath(path))
 
-/** The response to a request that is refused before it is handled. */
+/** Returns the response to a request that needs no handler: a refusal, or that of `OPTIONS *`. Returns undefined if it needs one. */
 const refusalOf = (
   {sent: {authority, path}, headers, method}: Pick<SidecarRequest, 'method' | 'sent' | 'headers'>,
   isTraced: boolean,

@@ -19,7 +19,7 @@ export class StreamChanges {
   trimmed: StreamId | undefined
   /** Groups that are new, gone, or have another position or consumers. */
   readonly groups = new Set<string>()
-  /** Whether all rows must be written again after a failure. Until then no changes are collected. */
+  /** Whether all rows must be written again, since a write failed. Changes are not collected until that is done. */
   isWhole = false
   /** First entry that the groups in the file do not know, while entries in `added` wait for a later write. */
   partlySince: StreamId | undefined
