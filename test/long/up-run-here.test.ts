@@ -93,6 +93,6 @@ t.test('in a worktree a command reaches its own copy, by up --run and by exec --
   await waits.waitForLine('up')
   t.match(await waits.end('SIGINT'), {code: 9})
   t.match(await rig.run([...here, 'sh', '-c', `${pillion} down`], {folder}), {code: 0, stdout: /1 app stopped/})
-  t.match(await rig.run(['ps'], {folder}), {stdout: 'Nothing is running.\n'})
+  t.match(await rig.run(['ps'], {folder}), {stdout: 'Nothing is running here.\n'})
   t.match(await rig.run(['ps'], {folder: 'main'}), {stdout: /web +ready/})
 })
