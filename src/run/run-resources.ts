@@ -110,7 +110,7 @@ export class RunResources {
     await this.#refresh()
   }
 
-  /** Watches the files, after the start lines are printed. Loads the watcher only if there are files. */
+  /** Begins to watch the resource files, if there are any. Call it after the start lines were printed. */
   async follow(): Promise<void> {
     this.#isFollowing = true
     await this.#followAll()

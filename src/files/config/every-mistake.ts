@@ -129,7 +129,7 @@ function withoutInApp(item: ListItem, spot: Spot): ListItem | readonly ListItem[
   return appWith(pairs.flatMap(pair => withoutValue(pair, spot)))
 }
 
-/** Leaves out the item of a list, or else the key. */
+/** Removes the node that contains the mistake at `spot`: the item if the value is a list, else the key. */
 function withoutValue(pair: Pair, spot: Spot): Pair | readonly Pair[] {
   const {node} = pair
   if (!isAt(pair, spot)) return pair

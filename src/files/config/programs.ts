@@ -51,7 +51,7 @@ export function programsIn(
   return [{name, args}, ...startedBy({name, args}, folder, within)]
 }
 
-/** Returns the programs that a command starts. `within`: scripts on the way, so that none is followed twice. */
+/** `within`: the wrappers, launchers and scripts on the way to this program; ends endless recursion. */
 function startedBy({name, args}: StartedProgram, folder: string, within: readonly string[]): readonly StartedProgram[] {
   if (SHELLS.has(name)) return inShell(args, folder, within)
   const wrapper = WRAPPERS.get(name)

@@ -1,6 +1,6 @@
 import {statfs} from 'node:fs/promises'
 
-/** File systems that report no changes of the other side (statfs(2); WSL's are 9p and its own). */
+/** File systems that do not report changes made by the host or server. Key: `f_type` of statfs(2). WSL 2: 9p; WSL 1: wslfs. */
 const MOUNTED: ReadonlyMap<number, string> = new Map([
   [0x01021997, '9p'],
   [0x53464846, 'wslfs'],

@@ -97,7 +97,7 @@ export class FrameStream {
     return this.#connection
   }
 
-  /** Hands large data on as bytes, soon. Not for connections that read into a buffer of their own. */
+  /** Passes large data as Buffers from the next read on. Not for connections that read into a buffer of their own. */
   takeBytes(): void {
     if (this.isOver || this.takesBytes) return
     this.takesBytes = true

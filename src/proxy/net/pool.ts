@@ -80,7 +80,7 @@ export class Pool implements UpstreamOwner {
     return this.dial?.protocol ?? 'HTTP/1.1'
   }
 
-  /** A pool for the same process over plain TCP, despite its sidecar's protocol. */
+  /** A pool for the same process over plain TCP, whatever its `appProtocol`. */
   get plain(): Pool {
     if (this.dial === undefined) return this
     const {hosts, port, process} = this

@@ -268,7 +268,7 @@ export abstract class CallPort implements PublishedHost {
     return connection.caller || this.stranger
   }
 
-  /** Finds the caller while the app works: its answer cannot have been read yet. */
+  /** Looks up the caller after the request was sent, so that it costs no latency: the response is read in a later turn. */
   #attribute(context: PublishedContext, {call}: {readonly call: Call}, connection: Attributed): void {
     if (connection.caller !== '') return this.#number(context, call, connection)
     setImmediate(() => {

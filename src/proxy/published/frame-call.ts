@@ -33,7 +33,10 @@ const CALLER_LEFT = 'the caller left'
 /** Size of a body from which on text costs more than bytes, which pass uncopied. */
 const LARGE_BYTES = 65_536
 
-/** A call of HTTP/2 at a published port: fields and data are passed on unchanged. */
+/**
+ * Passes frames on. Adds a `traceparent` to the request and call fields to the response, and answers itself if the app cannot be reached
+ * or a fault applies.
+ */
 export class FrameCall extends StreamCall {
   protected readonly isHearing = true
   /** The messages of the response of a call of gRPC. */

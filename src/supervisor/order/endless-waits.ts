@@ -22,7 +22,7 @@ export class EndlessWaits {
     this.#needs = needs
   }
 
-  /** Checks the dependencies of an app that waits; `needed`: the apps that it depends on. */
+  /** Starts a timer for each dependency whose end an app awaits; `needed`: the apps that it depends on. */
   look({plan}: AppRuntime, needed: readonly AppRuntime[]): void {
     for (const id of awaitedBy(plan)) {
       const app = needed.find(each => each.id === id && goesOn(each))

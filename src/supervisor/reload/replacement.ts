@@ -54,7 +54,7 @@ export class Replacement {
     this.cut += left.length
   }
 
-  /** Ends the process of an app that is still idle. Its next process starts only on request. */
+  /** Puts the app to sleep if it is still idle, else leaves its process. */
   lull(): void {
     const {runtime} = this.#options
     const {app, idle} = runtime

@@ -380,7 +380,7 @@ const hostOf = ({type, place}: Actor): string => place?.host.reason || `a host o
 /** Names the host or the turn for which a call waits. */
 const waitsFor = (actor: Actor): string => (actor.inside === undefined ? hostOf(actor) : turnIn(actor))
 
-/** Whether a call comes from a host that is being retired and has calls under way, which wait for this call, too. */
+/** A retiring host may still call actors while its own turns run, since they may wait for the result. */
 const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean =>
   isRetiring && host.instance === caller?.instance && host.isBusy
 

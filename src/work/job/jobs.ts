@@ -91,7 +91,7 @@ export class Jobs {
     if (first === undefined || isOver) this.#options.log(app, 'warn', `job ${request.name}: ${never}`)
   }
 
-  /** Finds a job, once the file has it. Throws a JobError. */
+  /** Waits for pending writes, then finds a job. Throws a JobError. */
   async get(app: string, name: string): Promise<Job> {
     checkJobName(app, name)
     await this.#options.file.settled()

@@ -70,7 +70,7 @@ export class LiveInstance {
     this.#clock = undefined
   }
 
-  /** When its latest turn began, by the clock of its code. */
+  /** Start of the latest turn in the workflow's own time, which is ahead after skipped timers. */
   get clock(): number {
     if (this.#clock !== undefined) return this.#clock
     const [first] = splitEvents(this.history.at(-1) ?? NO_BYTES)

@@ -88,7 +88,7 @@ export class AppWorkers {
   readonly #connected: Connected[] = []
   #abandoned: readonly Abandoned[] = []
   readonly #waiting = new Set<WorkItem>()
-  /** Items at the head of the queue that a limit delays, by limit: each answer looks here, and thousands may wait. */
+  /** Items that a limit holds back, by limit. Kept apart so that `flush`, called for each answer, does not scan them. */
   readonly #limited = new Map<string, Set<WorkItem>>()
   readonly #inHand = new Map<WorkItem, Connected>()
   /** Whether all answers of the connected workers had tokens; undefined before the first. */

@@ -69,7 +69,7 @@ const BEGINNING = {
 /** An inbox entry in the file; `bytes`: its approximate size in memory. */
 const WAITING_ENTRY = {id: number, instance: number, bytes: number}
 
-/** The same for an activity: sizes are read without the values. */
+/** A waiting activity in the file; `bytes`: size of its request, computed by SQL. */
 const WAITING_ACTIVITY = {instance: number, task: number, bytes: number}
 
 /** SQL for the size of an entry, including an input stored elsewhere, without reading the values. */

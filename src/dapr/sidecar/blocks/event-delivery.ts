@@ -43,7 +43,7 @@ const MAX_DEAD = 10_000
 /** An event has failed when this many processes of the app ended while they handled it. */
 const MAX_CRASHES = 3
 
-/** Delivers the events of one subscription to the app, and decides by its answers (Dapr: pkg/runtime/pubsub). */
+/** Delivers the events of one subscription. The app's answer decides: acknowledge, retry, drop or dead letter topic (Dapr: pkg/runtime/pubsub). */
 export class EventDelivery {
   readonly #options: EventDeliveryOptions
   readonly #held: HeldDelivery<Exclude<EventOutcome, Interrupted | Stopped>>

@@ -16,7 +16,7 @@ export interface StoredKeys {
   readonly file: string | undefined
   /** Why the requested file is not used, with its name; empty otherwise. */
   readonly refusal: string
-  /** Writes the rest. */
+  /** Closes the engine, after the unwritten changes are in the file. */
   close(): void
 }
 
