@@ -82,7 +82,7 @@ function figures(): {readonly all: Record<string, number>; readonly rings: reado
     const module = moduleOf(file)
     lines.set(module, (lines.get(module) ?? 0) + linesOf(text))
     for (const target of graph.get(file) ?? [])
-      if (moduleOf(target) !== module) edges.add(`${module} ${moduleOf(target)}`)
+      if (!['', module].includes(moduleOf(target))) edges.add(`${module} ${moduleOf(target)}`)
     for (const name of new Set([...text.matchAll(EXPORTED)].map(([, found = '']) => found)))
       names.set(name, (names.get(name) ?? 0) + 1)
   }
