@@ -10,11 +10,11 @@ import {cleanMethod} from '../http/go-path.ts'
 import {AppBlock, type BlockContext} from './block-context.ts'
 import {BlockError, toldWhy} from './block-error.ts'
 
-/** A call of a method of an actor, as a caller makes it. */
+/** A call of a method of an actor, as the caller sent it. */
 interface ActorInvocation extends Omit<MethodCall, 'kind'> {
   readonly type: string
   readonly id: string
-  /** '': none. */
+  /** Id of the chain of calls, for actors that allow reentrant calls; '': none. */
   readonly reentrancyId: string
   readonly onGone: OnGone
 }
@@ -52,7 +52,7 @@ export class ActorCalls extends AppBlock {
           if (error instanceof ActorError) return error
           throw error
         })
-      // a starting app may host any type, and may turn out to host another; other runs ask us for our types
+      // tries this run first; a starting app may host any type, and may report later that it does not host this one
       const first = all.mayBeHosted(type) ? await here(true) : undefined
       const isUnhosted = first instanceof ActorError && first.refusal === 'unhosted' && !all.table.isHosted(type)
       if (first !== undefined && !isUnhosted) return first
@@ -78,10 +78,10 @@ export class ActorCalls extends AppBlock {
   }
 }
 
-/** How a call ended, or why it never had its turn. */
+/** The answer of the actor, or the reason why the call never had its turn. */
 type Outcome = ActorAnswer | ActorError
 
-/** A call is tried again after any answer, except for an unknown method. */
+/** How policies treat outcomes. Every failure is retried, except an unknown method and a call whose caller has disconnected. */
 const OUTCOMES: Outcomes<Outcome> = {
   judge: outcome => {
     if (outcome instanceof ActorError) return outcome.refusal === 'gone' ? 'excluded' : 'failed'
@@ -92,7 +92,7 @@ const OUTCOMES: Outcomes<Outcome> = {
   discard: () => undefined
 }
 
-/** Retries and a circuit breaker apply to the whole call; a timeout applies to the turn. */
+/** Makes a call under policies. Retries and the circuit breaker apply to the whole call; the timeout applies only to the turn. */
 async function policied(
   call: ResilientCall<Outcome>,
   attempt: (more: Partial<ActorRequest>, options: TurnOptions) => Promise<Outcome>,
@@ -119,7 +119,7 @@ function refused(error: ActorError, hosted: readonly string[]): BlockError {
   )
 }
 
-/** Throws for the types that Dapr keeps for itself. */
+/** Throws for types that Dapr reserves for its workflows. */
 export function checkReserved(type: string): void {
   if (!type.startsWith(RESERVED)) return
   throw new BlockError(
@@ -128,9 +128,9 @@ export function checkReserved(type: string): void {
   )
 }
 
-// oxlint-disable-next-line no-control-regex -- they are forbidden
+// oxlint-disable-next-line no-control-regex -- control characters are forbidden in names
 const IN_NAMES = /[#?/\\\x00-\x1f\x7f]/
-// oxlint-disable-next-line no-control-regex -- they are forbidden
+// oxlint-disable-next-line no-control-regex -- control characters are forbidden in methods
 const IN_METHODS = /[#?\\\x00-\x1f\x7f]/
 
 const bad = (what: string, why: string, text: string): BlockError =>
@@ -144,7 +144,7 @@ function checkName(what: string, text: string): void {
   if (text === '.' || text === '..') throw bad(what, 'name is a path traversal sequence', text)
 }
 
-/** Throws for names that cannot be part of a path (Dapr: pkg/messaging/method, ValidateName). */
+/** Throws for a type or id that cannot be part of a path (Dapr: pkg/messaging/method, ValidateName). */
 export function checkActor(type: string, id: string): void {
   checkName('actorType', type)
   checkName('actorId', id)

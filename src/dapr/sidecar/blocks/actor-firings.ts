@@ -66,7 +66,7 @@ export class ActorFirings extends AppBlock {
     await this.#reminders('delete', name.type, async reminders => reminders.delete(name))
   }
 
-  /** Reminders of a type, or of one actor. */
+  /** Returns the reminders of one actor; `id` undefined: of all actors of the type. */
   async listReminders(type: string, id: string | undefined): Promise<readonly Reminder[]> {
     checkReserved(type)
     checkActor(type, id ?? '')

@@ -7,12 +7,12 @@ import {AppBlock} from './block-context.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 import {SEPARATOR} from './key-prefix.ts'
 
-/** A step of a transaction, as a caller makes it. */
+/** An operation of a transaction, as the caller wrote it. */
 export interface ActorOperation {
   readonly operation: string
   readonly key: string
   readonly value: Buffer
-  /** The value came as JSON. */
+  /** Whether the caller sent the value as JSON. */
   readonly isJson: boolean
   readonly etag: string
   readonly metadata: Readonly<Record<string, string>>
@@ -20,9 +20,9 @@ export interface ActorOperation {
 
 const NO_OPTIONS = {concurrency: '', consistency: ''} as const
 
-/** The state of actors, in the store that is marked for them (Dapr: pkg/actors/state). */
+/** The state of actors, in the store with `actorStateStore: "true"` (Dapr: pkg/actors/state). */
 export class ActorState extends AppBlock {
-  /** Returns a value, also of an actor that is not active or not hosted here. */
+  /** Returns a value of an actor, which need not be active or hosted by this app. */
   async get(type: string, id: string, key: string, onGone: OnGone): Promise<StateItem | undefined> {
     checkReserved(type)
     checkActor(type, id)
@@ -32,7 +32,7 @@ export class ActorState extends AppBlock {
     ).catch(failing([500, 'internal', 'ERR_ACTOR_STATE_GET'], 'error getting actor state: '))
   }
 
-  /** Lists the state of an actor for a user, without a call of the app. Rejects with the reason. */
+  /** Lists the state of an actor for the run's API. Rejects with the reason. */
   async list(type: string, id: string, limit: number): Promise<readonly (readonly [key: string, data: Buffer])[]> {
     const store = await this.#store()
     const prefix = this.#keyOf(type, id, '')
@@ -47,7 +47,7 @@ export class ActorState extends AppBlock {
     return items.flat()
   }
 
-  /** Applies all changes or none. The actor must be active at this instance. */
+  /** Applies all changes or none. The actor must be active at this instance of the app. */
   async transact(type: string, id: string, changes: readonly ActorOperation[], onGone: OnGone): Promise<void> {
     checkReserved(type)
     checkActor(type, id)

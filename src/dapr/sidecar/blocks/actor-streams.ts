@@ -6,14 +6,14 @@ import type {CallJournal} from '../../../proxy/net/call-journal.ts'
 
 const REASONS: Readonly<Record<number, string>> = {200: 'OK', 404: 'Not Found', 500: 'Internal Server Error'}
 
-/** Records that the whole turn was sent over a stream. */
+/** Records in the call's journal that the whole turn was sent over a stream. */
 function turnSent(journal: CallJournal | undefined, work: ActorWork): void {
   if (journal === undefined) return
   const {caller, callee} = journal.call
   journal.sentWhole(caller === callee, {pid: 0, protocol: 'gRPC'}, work.kind === 'method' ? work.body : '')
 }
 
-/** Ends the record of a turn over a stream, with the status that HTTP would have for the app's answer. */
+/** Ends the journal of a turn over a stream. Records the app's answer as the HTTP response that it would be. */
 function turnOver(journal: CallJournal | undefined, answer: ActorAnswer): void {
   if (journal === undefined) return
   if (answer.kind === 'lost') journal.failure = answer.why
@@ -27,30 +27,30 @@ function turnOver(journal: CallJournal | undefined, answer: ActorAnswer): void {
   journal.ended()
 }
 
-/** A stream by which an app hosts actors. */
+/** A stream of gRPC by which an app hosts actors. */
 export interface ActorSession {
   readonly isBusy: boolean
   send(request: ActorRequest): Promise<ActorAnswer>
   deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean>
 }
 
-/** How long calls wait for another stream after one has ended, in ms. */
+/** Longest wait of calls for another stream after the last one has ended, in ms. */
 const HOLD_MS = 60_000
 
 const NOT_CONNECTED = {kind: 'lost', why: 'actor host is not connected', wasSent: false} as const
 
 type Types = ReadonlyMap<string, TypeSettings>
-/** `process`: begin of the process that seems to have opened the stream. */
+/** `process`: start time of the app's newest process, which probably opened the stream. */
 type Stream = readonly [session: ActorSession, types: Types, process: number]
 
-/** The actors that an app hosts over streams: work is sent to the newest stream of its process that registered the type. */
+/** The actors that an app hosts over streams. Work goes to the newest stream of the current process that registered the type. */
 export class ActorStreams extends AppBlock {
   readonly isHttpApp: boolean
   readonly #host: ActorHost
-  /** The open streams that have types; the newest is the last. */
+  /** The open streams that registered types; the newest is the last. */
   #sessions: readonly Stream[] = []
   #actors: Actors | undefined
-  /** The streams that could get work when their types were registered last. */
+  /** The streams that could get work at the latest registration. */
   #registered: readonly Stream[] = []
   #isClosed = false
 
@@ -87,7 +87,7 @@ export class ActorStreams extends AppBlock {
     }
   }
 
-  /** Shows unusable settings of a stream on the terminal. */
+  /** Shows a warning about unusable settings of a stream on the terminal. */
   warn(text: string): void {
     this.context.log.warn('actors', `"${this.context.instance}" ${text}`)
   }
@@ -103,7 +103,7 @@ export class ActorStreams extends AppBlock {
     this.context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
-  /** Called when a stream has ended, and its actors with it. Another stream takes their calls, or the calls wait. */
+  /** Called when a stream has ended. Its actors are gone. Another stream gets their calls, or the calls wait. */
   closed(session: ActorSession): void {
     const ended = this.#sessions.find(([each]) => each === session)
     if (ended === undefined) return
@@ -111,7 +111,7 @@ export class ActorStreams extends AppBlock {
     this.#sessions = this.#sessions.filter(each => each !== ended)
     if (this.#able.length === 0) return this.#actors?.lost(this.#host)
     this.#actors?.lost(this.#host, new Set(gone))
-    // registers the other streams again: the process may be about to sleep, and its triggers must stay
+    // keeps the types of the other streams registered: if the app falls asleep, calls of these types must wake it
     this.#actors?.table.set(this.#host, this.#types)
     this.#actors?.look()
   }
@@ -128,7 +128,7 @@ export class ActorStreams extends AppBlock {
     if (this.#registered.some(each => !before.includes(each))) this.#actors?.host(this.#host, this.#types)
   }
 
-  /** Streams that may get work, those of the current process last. A process that is about to take over gets none yet. */
+  /** The streams that may get work, those of the current process last. A process that has yet to take over gets no work. */
   get #able(): readonly Stream[] {
     const [current, ...others] = this.context.lives()
     const able = this.#sessions.filter(([, , process]) => !others.includes(process))
@@ -139,7 +139,7 @@ export class ActorStreams extends AppBlock {
     return new Map(this.#able.flatMap(([, types]) => [...types]))
   }
 
-  /** Called before another sidecar of the app opens: later changes under the same instance name would affect that one. */
+  /** Called before another sidecar of the app opens. Later changes here would affect that one, since both have the same instance name. */
   close(): void {
     this.#isClosed = true
     this.#actors?.leave(this.#host)

@@ -11,24 +11,25 @@ export interface BindingTarget {
   readonly route: string
 }
 
-/** Whether the app wants the events of each binding, by name. Undefined if the app could not be asked; missing before its answer. */
+/** The app's answers whether it wants the events of a binding, by name. No entry: no answer yet; undefined: the question failed. */
 export type SaidBindings = Map<string, boolean | undefined>
 
-/** The effects that an app's answer to an event asks for (components-contrib: bindings/responses.go). */
+/** State to save and bindings to call, as the app's answer to an event asks for (components-contrib: bindings/responses.go). */
 export interface BindingEffects {
   readonly storeName: string
-  /** Saved in that store. */
+  /** Items to save in the store. */
   readonly state: readonly StateSet[]
-  /** Bindings that get `data`. */
+  /** Names of the output bindings that get `data`. */
   readonly to: readonly string[]
   readonly data: Buffer
+  /** Whether all these bindings are called at once, not one after the other. */
   readonly isParallel: boolean
 }
 
-/** The app's answer. */
+/** The app's answer to an event of a binding. */
 export type BindingAnswer =
   | {readonly kind: 'success'; readonly effects: BindingEffects | undefined}
-  /** `status`: of a failing response, for `matching` of a retry policy; 0: none. */
+  /** `status`: of the failing response, for `matching` of a retry policy; 0: no response. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string}
   | Interrupted
 
@@ -36,6 +37,6 @@ export type BindingAnswer =
 export interface BindingChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'> {
   /** Asks the app whether it wants the events of each target, until the signal is aborted. Stores each answer in `said`. Logs failed questions. */
   ask(targets: readonly BindingTarget[], said: SaidBindings, signal: AbortSignal): Promise<void>
-  /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
+  /** Delivers one event. Never rejects. `attempt`: the attempt of a resiliency policy, which may stop the delivery. */
   deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer>
 }

@@ -9,7 +9,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
 
-/** A failed call to a binding. The caller gets its facts all the same. */
+/** The error of a call to an output binding, with the metadata that the binding reported. */
 export class BindingError extends BlockError {
   readonly metadata: Readonly<Record<string, string>>
 
@@ -32,7 +32,7 @@ export class Bindings extends AppBlock {
         name,
         `binding ${name} does not support operation ${operation}. supported operations:${operations.join(' ')}`
       )
-    // a call whose caller has left does not wait: a silent server would keep a connection for each
+    // cancels the call when its caller disconnects: otherwise a silent server would keep a connection for each call
     const caller = onGone && leaving(onGone)
     const call = {block: 'bindings', name, operation, onGone: caller?.onGone} as const
     return this.context

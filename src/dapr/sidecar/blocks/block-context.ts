@@ -21,7 +21,7 @@ import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {ActorAccess} from '../actor-access.ts'
 import type {BlockError} from './block-error.ts'
 
-/** Dapr's errors for a missing component. `why`: our reason in brackets after a space, or ''. */
+/** Makers of Dapr's errors for a missing component. `why`: Pillion's reason in brackets, after a space; '': none. */
 export interface Missing {
   /** No component of this block exists for the app. */
   readonly none: (why: string) => BlockError
@@ -29,14 +29,15 @@ export interface Missing {
   readonly unknown: (why: string) => BlockError
 }
 
+/** The facts about one app, and the services of its sidecar, that its building blocks use. */
 export interface BlockContextOptions {
   readonly appId: string
   /** See `AppRuntime.home`. */
   readonly instance: string
   readonly isHttpApp: boolean
-  /** NAMESPACE of the sidecar, '': none. */
+  /** NAMESPACE of the sidecar; '': none. */
   readonly namespace: string
-  /** Start times of the app's living processes, in ms of performance.now(). The first is the process that receives calls. */
+  /** Start times of the app's living processes, in ms of performance.now(); 0: the run did not start it. The first receives the calls. */
   readonly lives: () => readonly number[]
   readonly components: AppComponents
   readonly configuration: () => Configuration
@@ -44,31 +45,30 @@ export interface BlockContextOptions {
   readonly whyMissing: (name: string) => string
   readonly policies: () => ComponentPolicies | undefined
   readonly counted: (event: ComponentEvent) => void
-  /** Begins a span for a request to the app. */
   readonly startSpan: StartSpan
   readonly work: LastingWork
   readonly actors: Pick<ActorAccess, 'load' | 'reminders' | 'elsewhere' | 'faults'>
   readonly log: BlockLog
-  /** Observer of calls in flight; omitted: they are not reported. */
+  /** Gets each use of a component; omitted: uses are not recorded. */
   readonly observer?: CallObserver | undefined
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
 }
 
-/** The parts that outlive the run; each is loaded when it is first needed. */
+/** Workflows, jobs and the outbox, which outlive the run. Each is loaded when it is first needed. */
 export interface LastingWork {
   readonly workflows: () => Promise<Workflows>
   readonly jobs: () => Promise<Jobs>
   readonly outbox: () => Promise<Outbox>
 }
 
-/** Sends an update to the app. Resolves with the reason why the app did not accept it, else ''. `attempt`: of a policy, which may end it. */
+/** Posts JSON to the app. Resolves with the reason why the app did not accept it; '': it did. `attempt`: of a policy, which may stop it. */
 export type PostToApp = (path: string, body: string, attempt?: AttemptControl) => Promise<string>
 
-/** A span of a request to the app. */
+/** The span of a delivery to the app. */
 export interface BlockSpan {
   readonly traceparent: string
-  /** Ends the span. `status`: of the answer, of HTTP or gRPC; 0: OK, or no answer. `why`: the failure; '': none. */
+  /** Ends the span. `status`: the HTTP status or gRPC code of the answer; 0: OK, or no answer. `why`: the failure; '': none. */
   end(status: number, why: string): void
 }
 
@@ -83,27 +83,28 @@ interface BlockLog {
   /** Whether lines of the level `debug` are written. */
   readonly isDebug: boolean
   write(level: LogLevel, text: string): void
-  /** Also shows it on the terminal, each text once. */
+  /** Writes to the log, and shows each text once on the terminal. */
   warn(code: WarningCode, text: string): void
 }
 
+/** A call to a component. */
 export interface OutboundCall extends CallTreatment {
   readonly block: Block
   readonly name: string
-  /** The operation for metrics, or the topic of a broker. Omitted: it is not counted. */
+  /** The operation for metrics, or the topic of a broker; omitted: the call is not counted. */
   readonly operation?: string
   /** The event that is published. `id`: '': it has none. */
   readonly event?: {readonly topic: string; readonly id: string; readonly traceparent: string}
 }
 
-/** The target by which policies are looked up. */
+/** Returns the target by which policies are looked up. */
 export const policyTarget = (block: Block, name: string, direction: ComponentDirection): ComponentTargetName => ({
   name,
   kind: API[block].components.policies,
   direction
 })
 
-/** The parts that the building blocks of one app share: facts about the app, and calls to its components. */
+/** The common context of the building blocks of one app: facts about the app, and calls to its components. */
 export type BlockContext = BlockContextOptions & ComponentCalls
 
 export const blockContext = (options: BlockContextOptions): BlockContext =>
@@ -125,7 +126,7 @@ class ComponentCalls {
     this.#options = options
   }
 
-  /** The component that a call names. Rejects with Dapr's error and our reason. */
+  /** Finds the component that a call names. Rejects with Dapr's error and Pillion's reason. */
   async component<B extends Block>(block: B, name: string, missing: Missing): Promise<AppComponent<B>> {
     const {components} = this.#options
     const found = components.find(block, name)
@@ -138,7 +139,7 @@ class ComponentCalls {
     })
   }
 
-  /** Returns why no component has this name, in brackets after a space; '': unknown. */
+  /** Returns Pillion's reason why no component has this name, in brackets after a space; '': unknown. */
   whyNone(block: Block, name: string): string {
     const {components, whyMissing} = this.#options
     const failure = components.failed.get(name)
@@ -172,7 +173,7 @@ class ComponentCalls {
     times: Pick<ComponentUse, 'startedAt' | 'totalMs'>
   ): void {
     const {observer, appId: app} = this.#options
-    // a question to a model is recorded as a call
+    // a call to a language model has a record of its own
     if (observer?.used === undefined || block === 'conversation') return
     observer.used({
       ...times,
@@ -182,7 +183,7 @@ class ComponentCalls {
       operation: event?.topic ?? operation,
       failure,
       event: event?.id ?? '',
-      // the caller's own trace: below a span of ours, its span would be lost
+      // the traceparent that the caller sent: under a span of the sidecar, the caller's own span would not be found
       traceparent: onGone?.traceparent || (event?.traceparent ?? '')
     })
   }

@@ -1,6 +1,6 @@
 import {messageOf} from '../../../model/errors.ts'
 
-/** The codes of gRPC that calls to building blocks end with (google.golang.org/grpc/codes). */
+/** The gRPC codes of errors of building blocks (google.golang.org/grpc/codes). */
 const GRPC_CODES = {
   unknown: 2,
   invalidArgument: 3,
@@ -23,7 +23,7 @@ export interface BlockErrorDetails {
   readonly badField?: {readonly field: string; readonly description: string}
 }
 
-/** A call to a building block that failed, as Dapr answers it over HTTP and gRPC (pkg/messages/predefined.go). */
+/** The error of a failed call to a building block, as Dapr answers it over HTTP and gRPC (pkg/messages/predefined.go). */
 export class BlockError extends Error {
   readonly errorCode: string
   readonly status: number
@@ -44,13 +44,13 @@ export class BlockError extends Error {
   }
 }
 
-/** Appends the reason to the words of an error. */
+/** Returns a function that makes this error with a reason appended to its text. */
 export const toldWhy =
   (...[kind, text, details]: ConstructorParameters<typeof BlockError>) =>
   (why: string): BlockError =>
     new BlockError(kind, text + why, details)
 
-/** Makes the handler of a rejection: it throws an error with these words and the reason. */
+/** Returns a handler for `catch`, which throws this error with the caught error's message appended to its text. */
 export const failing =
   (...of: ConstructorParameters<typeof BlockError>) =>
   (error: unknown): never => {

@@ -48,7 +48,7 @@ export const newBlocks = (options: BlockContextOptions) => {
     jobs: new JobCalls(context),
     postToApp: context.postToApp,
     log: context.log,
-    /** Ends their own work. */
+    /** Ends the subscriptions, streams and publications that the blocks run themselves. */
     close: async () => {
       actorStreams.close()
       await Promise.all([configurations.close(), outbox.close()])

@@ -7,6 +7,7 @@ import type {BatchEntry, EventChannel, EventTarget} from './event-channel.ts'
 import type {EventDelivery} from './event-delivery.ts'
 import {endSpan, inSpan, type EventOutcome} from './event-outcome.ts'
 
+/** An event that waits for its batch or for its answer. */
 interface Waiting extends BatchEntry {
   readonly message: BrokerMessage
   readonly resolve: (handled: Handled) => void
@@ -14,10 +15,11 @@ interface Waiting extends BatchEntry {
 }
 
 interface Targeted {
-  /** Destination of the entries with a path, if there are any. */
+  /** Path of the first entry that has one; undefined: no entry has a path. */
   readonly target: EventTarget | undefined
+  /** Entries with this path. */
   readonly entries: readonly Waiting[]
-  /** Entries without a path. */
+  /** Entries without a path: no route matches, or they have expired. Their outcome is set. */
   readonly nowhere: readonly Waiting[]
 }
 
@@ -25,7 +27,8 @@ const isLeft = ({outcome}: Waiting): boolean =>
   outcome === undefined || outcome.kind === 'failed' || outcome.kind === 'interrupted'
 
 /**
- * Delivers the events of a subscription in batches of `maxAwaitMs`, in one request after the other for each path of its rules (Dapr: pkg/runtime/subscription, bulk subscribe). Only failed events are delivered again.
+ * Delivers the events of a subscription in batches (Dapr: pkg/runtime/subscription, bulk subscribe). A batch ends `maxAwaitMs` after its
+ * first event, or with `maxMessages` events. Each path of the routes gets its own request. Only failed events are delivered again.
  */
 export class BulkDelivery {
   /** Current settings, which may change while the topic is read. */
@@ -62,8 +65,8 @@ export class BulkDelivery {
   }
 
   /**
-   * Delivers the entries of one path, since an attempt of a policy has one request at a time, then the other paths. A retry,
-   * even an endless one, does not delay other entries: each is acknowledged once it is handled.
+   * Delivers the entries of one path under the policies, since an attempt of a policy is one request. Entries of other paths are delivered
+   * by a further call. A retry, even an endless one, does not delay other entries: each is acknowledged once it is handled.
    */
   async #deliverSome(batch: readonly Waiting[]): Promise<void> {
     if (batch.length === 0) return
@@ -82,7 +85,7 @@ export class BulkDelivery {
         : worst
     })
     for (const each of tried) if (left.delete(each)) void this.#conclude(each, outcome)
-    // entries that are left after a policy ended the attempt, or whose routes changed between two attempts
+    // a policy ended the attempt before these, or their routes changed between two attempts
     void this.#deliverSome(batch.filter(each => left.delete(each)))
   }
 
@@ -91,7 +94,7 @@ export class BulkDelivery {
     if (outcome !== undefined) resolve(await this.#delivery.conclude(outcome, message, event))
   }
 
-  /** Finds the first path and its events. Events without a path get their outcome. */
+  /** Finds the first path and its entries. Sets the outcome of entries without a path. */
   #targetOf(batch: readonly Waiting[]): Targeted {
     const nowhere: Waiting[] = []
     const routed = batch.flatMap(each => {
@@ -105,7 +108,7 @@ export class BulkDelivery {
     return {target, entries: routed.flatMap(({each, target: {path}}) => (path === target?.path ? each : [])), nowhere}
   }
 
-  /** Delivers events to one path; the result is the worst of their outcomes. */
+  /** Delivers entries to one path, and sets their outcomes. Resolves with the worst outcome, for the policies. */
   async #deliver(target: EventTarget, entries: readonly Waiting[], attempt?: AttemptControl): Promise<EventOutcome> {
     const startedAt = performance.now()
     const spans = entries.map(({event}) => this.#delivery.startSpan(event))
@@ -117,7 +120,7 @@ export class BulkDelivery {
       const answer = answers[at]
       if (answer === undefined) continue
       endSpan(spans[at], answer)
-      // the next attempt may have another answer by now
+      // after the attempt is stopped, the next attempt may have set a newer outcome
       if (attempt?.isStopped !== true) each.outcome = answer
     }
     const worst = answers.find(({kind}) => kind === 'interrupted') ?? answers.find(({kind}) => kind === 'failed')

@@ -6,21 +6,21 @@ import {textNamed} from '../../components/component-values.ts'
 import {compactJson, memberTexts} from './json-text.ts'
 import {timeAt} from '../../../work/times.ts'
 
-/** An event to publish, before it is in an envelope. */
+/** An event to publish, before it is wrapped in a CloudEvent. */
 export interface Publication {
   readonly pubsubName: string
   readonly topic: string
   readonly data: Buffer
-  /** '': none. */
+  /** Type of `data`; '': none. */
   readonly contentType: string
   readonly metadata: Readonly<Record<string, string>>
   /** The publisher's trace; '': none. */
   readonly trace: {readonly traceparent: string; readonly tracestate: string}
-  /** A raw message, which has no other place for its trace, carries it in its metadata. */
+  /** Whether a raw message carries the trace in its metadata, since it has no CloudEvent. */
   readonly isTraceInMetadata?: boolean
 }
 
-/** The JSON to send and the event's `id`; '' if it has no text as id. */
+/** The CloudEvent in JSON, and its `id`; '': the id is missing or not a string. */
 interface Envelope {
   readonly text: string
   readonly id: string
@@ -34,7 +34,7 @@ const OCTETS = 'application/octet-stream'
 let lastContentType = ''
 let lastType = ''
 
-/** The type without its parameters. Most are the same as the last. */
+/** Returns the media type in lower case, without parameters. Remembers the latest one, since most events have the same. */
 function typeOf(contentType: string): string {
   if (contentType === lastContentType) return lastType
   lastType = contentType.replace(/;.*$/s, '').trim().toLowerCase()
@@ -42,18 +42,17 @@ function typeOf(contentType: string): string {
   return lastType
 }
 
-/** `application/json` and all that is JSON by its suffix of structured events. */
 export const isJsonType = (contentType: string): boolean => typeOf(contentType) === 'application/json'
 export const isCloudEventType = (contentType: string): boolean => typeOf(contentType) === 'application/cloudevents+json'
 export const isBinaryType = (contentType: string): boolean => typeOf(contentType) === OCTETS
 
-/** RFC 3339 with seconds. */
+/** Returns a time as RFC 3339 in whole seconds. */
 const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, -'.000Z'.length)}Z`
 
 let second = 0
 let time = ''
 
-/** Returns the time now, in whole seconds. Kept for a second, since events are many. */
+/** Returns the time now, in whole seconds. Keeps the text for a second, since events are many. */
 function timeNow(): string {
   const now = Math.trunc(Date.now() / 1000)
   if (now !== second) time = timeText(now * 1000)
@@ -68,12 +67,13 @@ function expirationOf(metadata: Publication['metadata']): string | undefined {
   return timeText(Math.min(Date.now() + Number(ttl) * 1000, MAX_TIME))
 }
 
-/** The year 9999. */
+/** End of the year 9999, in ms since 1970: the last time that RFC 3339 can express. */
 const MAX_TIME = 253_402_300_799_000
 
 /**
- * Returns the envelope of a publication (components-contrib: pubsub/envelope.go), in JSON with sorted keys. Data in JSON keeps
- * its text. `hasTtl`: the broker lets messages expire itself. Throws if a CloudEvent is invalid.
+ * Wraps a publication in a CloudEvent (components-contrib: pubsub/envelope.go), in JSON with sorted keys. JSON data stays as written.
+ * A publication that is a CloudEvent gets only its missing fields. `hasTtl`: the broker itself drops expired messages. Throws if the
+ * given CloudEvent is invalid.
  */
 export function envelopeOf(publication: Publication, appId: string, hasTtl = false): Envelope {
   const {contentType, metadata, data} = publication
@@ -103,7 +103,7 @@ function hasKeys(metadata: Publication['metadata']): boolean {
   return false
 }
 
-/** Returns a text in JSON. Most texts need only quotes. */
+/** Returns a text as a JSON string. Most texts need only quotes. */
 const quoted = (text: string): string => (/^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text))
 
 function dataField(data: Buffer, contentType: string): string {
@@ -112,7 +112,7 @@ function dataField(data: Buffer, contentType: string): string {
   return `"data":${isJsonType(contentType) && isJson(text) ? compactJson(text) : JSON.stringify(text)}`
 }
 
-/** Completes an event that its sender has made. Its values keep their text. */
+/** Adds the missing fields to a CloudEvent of the publisher. Existing values stay as written. */
 function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: string | undefined): Envelope {
   const text = data.toString()
   const value: unknown = JSON.parse(text)
@@ -141,7 +141,7 @@ function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: str
   }
 }
 
-/** Returns the event for a message without an envelope: its bytes are data (components-contrib: FromRawPayload). */
+/** Wraps the bytes of a message that is not a CloudEvent in one (components-contrib: FromRawPayload). */
 export function rawEvent(
   data: Buffer,
   {pubsubName, topic, metadata}: Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>
@@ -163,13 +163,13 @@ export function rawEvent(
   }
 }
 
-/** The event in a message. Throws if it is not a JSON object. */
+/** Parses the CloudEvent in a message. Throws if the message is not a JSON object. */
 export function parseEvent(data: Buffer): EventFields {
   const value: unknown = JSON.parse(data.toString())
   if (isObject(value)) return value
   throw new Error('it is no JSON object')
 }
 
-/** Whether an event has expired. A value that is not a time of RFC 3339 is an attribute of its sender. */
+/** Whether an event has expired. Ignores an `expiration` that is not a time of RFC 3339: then the publisher uses the name for itself. */
 export const hasExpired = ({expiration}: EventFields): boolean =>
   typeof expiration === 'string' && timeAt(expiration) < Date.now()

@@ -3,6 +3,7 @@ import {attemptSignal, leaving, type OnGone} from '../../../proxy/gateway/interc
 import {AppBlock} from './block-context.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 
+/** A language model and the name of its component. */
 interface FoundModel {
   readonly name: string
   readonly model: LanguageModel
@@ -12,7 +13,7 @@ const CHOICES = "'auto', 'none', 'required', or a specific tool name matching th
 
 /** Conversation with language models (Dapr: pkg/api/universal/conversation.go). */
 export class Conversations extends AppBlock {
-  /** Rejects with Dapr's error and our reason. */
+  /** Finds the model of a component. Rejects with Dapr's error and Pillion's reason. */
   async find(name: string): Promise<FoundModel> {
     const words = `failed finding conversation component ${name}`
     const missing = toldWhy([400, 'invalidArgument', 'ERR_CONVERSATION_NOT_FOUND'], words)
@@ -41,7 +42,7 @@ export class Conversations extends AppBlock {
   }
 }
 
-/** Returns Dapr's error for a request that is invalid otherwise. */
+/** Returns Dapr's error for a request with invalid parameters. */
 export const invalidQuestion = (name: string, why: string): BlockError =>
   new BlockError(
     [400, 'invalidArgument', 'ERR_CONVERSATION_INVALID_PARMS'],
@@ -56,7 +57,7 @@ function checkToolChoice(name: string, {toolChoice, tools}: ModelQuestion): void
     throw invalidQuestion(name, `tool choice selected was not found. Must be ${CHOICES}`)
 }
 
-/** Rejects an empty answer of a model that had to call a tool, so that a policy asks again. */
+/** Throws for an empty answer of a model that had to call a tool, so that a retry policy asks again. */
 function checked(answer: ModelAnswer, {toolChoice, tools}: ModelQuestion): ModelAnswer {
   if (toolChoice === 'required' && answer.choices.every(({text, calls}) => text === '' && calls.length === 0))
     throw new Error(`LLM returned empty response with no tool calls despite ${tools.length} tools being available`)

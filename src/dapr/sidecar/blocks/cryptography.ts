@@ -28,25 +28,26 @@ const CIPHERS: Readonly<Record<string, SegmentCipher>> = {
 
 const KEY_BYTES = 32
 
-/** Options of an encryption, in the caller's words. */
+/** Options of an encryption, as the caller wrote them. */
 export interface EncryptRequest {
   readonly keyName: string
   readonly algorithm: string
-  /** Cipher. An empty string means the usual one. */
+  /** Cipher of the document; '': AES-GCM. */
   readonly cipher: string
-  /** The name of the key in the document; '': as `keyName`. */
+  /** The name of the key that the document names; '': `keyName`. */
   readonly decryptionKeyName: string
-  /** The document names no key. */
+  /** Whether the document names no key. */
   readonly isNameless: boolean
 }
 
+/** The component of a call, and the call's caller. */
 interface FoundProvider {
   readonly name: string
   readonly provider: CryptoProvider
   readonly onGone: OnGone | undefined
 }
 
-/** An encrypted document, or its text, in parts: they are large, and not joined. */
+/** An encrypted document, or its plain text, in pieces, since documents are large. */
 export type Document = AsyncIterable<Scattered>
 
 const failed = (error: unknown): BlockError =>
@@ -54,9 +55,9 @@ const failed = (error: unknown): BlockError =>
     ? error
     : new BlockError([500, 'internal', 'ERR_CRYPTO'], `failed to perform operation: ${messageOf(error)}`)
 
-/** Cryptography (Dapr: pkg/api/universal/crypto.go): documents are encrypted by keys that apps never see. */
+/** Encrypts and decrypts documents with keys that the app never sees (Dapr: pkg/api/universal/crypto.go). */
 export class Cryptography extends AppBlock {
-  /** Rejects with Dapr's error and our reason. */
+  /** Finds a crypto component. Rejects with Dapr's error and Pillion's reason. */
   async find(name: string, onGone?: OnGone): Promise<FoundProvider> {
     const {component: provider} = await this.context.component('crypto', name, {
       none: toldWhy([500, 'internal', 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED'], 'crypto providers not configured'),
@@ -65,7 +66,7 @@ export class Cryptography extends AppBlock {
     return {name, provider, onGone}
   }
 
-  /** The document, piece by piece, its head first; once this resolves only the reading of the source can fail. */
+  /** Encrypts a document. Yields its head, then its segments. After this resolves, only reading the source can fail. */
   async encrypt(found: FoundProvider, request: EncryptRequest, source: Pieces): Promise<Document> {
     try {
       const {algorithm: word, cipher: kind, keyName, isNameless, decryptionKeyName} = request
@@ -83,7 +84,7 @@ export class Cryptography extends AppBlock {
     }
   }
 
-  /** Yields the plain text in pieces. An empty `keyName` means the document's own key. After the first piece, it rejects only for a segment. */
+  /** Decrypts a document. `keyName` '': the key that the document names. After this resolves, only reading or a faulty segment can fail. */
   async decrypt(found: FoundProvider, keyName: string, source: Pieces): Promise<Document> {
     const reader = new PieceReader(source)
     try {
@@ -106,8 +107,8 @@ export class Cryptography extends AppBlock {
   }
 
   /**
-   * Returns the file key. A key that does not fit is replaced by a random one, so that callers cannot tell it from a changed head. A
-   * fixed key would let anybody write documents without a key.
+   * Returns the key of the document's segments. If it cannot be unwrapped, returns a random key: then the signature check fails, and
+   * callers cannot distinguish a wrong key from a changed head. With a fixed key anybody could forge documents.
    */
   async #fileKey({name, provider, onGone}: FoundProvider, {manifest}: ReadHead, keyName: string): Promise<Buffer> {
     const {algorithm, wrappedKey} = manifest

@@ -6,14 +6,17 @@ import type {CallContext} from '../../../proxy/gateway/call-context.ts'
 import type {Callee} from '../../../proxy/gateway/local-apps.ts'
 import type {Interrupted} from './held-delivery.ts'
 
+/** An event on its way to the app. */
 export interface AppEvent {
+  /** The attributes and the data of the CloudEvent. */
   readonly fields: EventFields
   /** The whole CloudEvent in JSON. */
   readonly body: Buffer
-  /** Bytes of a message that is not a CloudEvent itself. */
+  /** The bytes of a message under `rawPayload`, which the CloudEvent wraps; omitted: the message is a CloudEvent. */
   readonly raw?: Buffer
   /** The `traceparent` of the delivery's span; omitted without a span. */
   readonly traceparent?: string | undefined
+  /** The broker's metadata of the message. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
@@ -23,25 +26,28 @@ export interface EventTarget {
   readonly path: string
 }
 
-/** An event that shares a request with others. */
+/** An event of a batch, with its id in the batch's request and response. */
 export interface BatchEntry {
   readonly entryId: string
   readonly event: AppEvent
 }
 
-/** The app's answer (Dapr: pkg/runtime/pubsub, table of statuses). */
+/** The app's answer to an event (Dapr: pkg/runtime/pubsub, table of statuses). */
 export type EventAnswer =
   | {readonly kind: 'success'}
   | {readonly kind: 'drop'}
-  /** The app has no route for this path. */
+  /** The app has no route for the path: `status` is 404 of HTTP, or UNIMPLEMENTED of gRPC. */
   | {readonly kind: 'unknown'; readonly status: number; readonly text: string}
-  /** `status`: of a failing response, for `matching` of a retry policy; 0: no response. `word`: RETRY, or a word unknown to Dapr. */
+  /**
+   * The event may be delivered again. `status`: of the failing response, for `matching` of a retry policy; 0: no response. `word`: the
+   * status in the body of a successful response: RETRY, or a word that Dapr does not know.
+   */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string; readonly word?: string}
   | Interrupted
 
 /** How events reach the app: over HTTP or gRPC. */
 export interface EventChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'> {
-  /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
+  /** Delivers one event. Never rejects. `attempt`: the attempt of a resiliency policy, which may stop the delivery. */
   deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer>
   /** Delivers a batch. Returns an answer for each event in order, or one for all. Never rejects. */
   deliverBatch(
@@ -51,7 +57,7 @@ export interface EventChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'>
   ): Promise<readonly EventAnswer[] | EventAnswer>
 }
 
-/** The app's process, for the channels over HTTP and gRPC. */
+/** The app and the state of its process, for the channels over HTTP and gRPC. */
 export interface DeliveryProcess {
   readonly app: Callee
   readonly context: CallContext
@@ -62,10 +68,10 @@ export interface DeliveryProcess {
   readonly ready: (signal: AbortSignal, cause: string, mayGo?: () => boolean) => Promise<void> | undefined
   /** Waits until events may be read: the app accepts them, or is asleep, so that an event starts it. */
   readonly mayRead: (signal: AbortSignal) => Promise<void> | undefined
-  /** Returns the number of the process that accepts events. */
+  /** Returns the process id of the app's current process. */
   readonly generation: () => number
   readonly isReady: () => boolean
-  /** Whether the process of this generation is being replaced, or was replaced without a crash. */
+  /** Whether the process with this id is being replaced, or was replaced without a crash. */
   readonly isReplaced: (generation: number) => boolean
   readonly log: (level: LogLevel, text: string) => void
 }
@@ -83,8 +89,8 @@ export abstract class EventProcessChannel {
   }
 
   /**
-   * Judges a request without an answer; `before`: the generation it was sent to. An event that its process did not receive, or could not
-   * answer, is not a failure of the app.
+   * Returns the outcome of a request that got no response. `before`: the id of the process that the request was sent to. If the process
+   * did not receive the event, or ended before it answered, the event is interrupted. That is not a failure of the app.
    */
   protected unanswered(
     {why, wasSent}: {readonly why: string; readonly wasSent: boolean},

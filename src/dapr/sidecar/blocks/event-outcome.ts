@@ -8,29 +8,30 @@ import {STOPPED, type Stopped} from './held-delivery.ts'
 /** Result of a delivery: an answer of the app, or why the app did not get the event. */
 export type EventOutcome = EventAnswer | Stopped | {readonly kind: 'expired' | 'unrouted'}
 
-/** The outcome of an event that crashes the app again and again. */
+/** The outcome of an event during whose delivery the app has crashed several times. */
 export const CRASHED: EventOutcome = {
   kind: 'failed',
   status: 0,
   text: 'the process of the app ended each time before it answered'
 }
 
-/** How policies treat the outcomes of deliveries. */
+/** How resiliency policies treat the outcomes of deliveries. */
 export const OUTCOMES: Outcomes<EventOutcome> = {
   judge,
   failed: reason => (reason === 'cancelled' ? STOPPED : {kind: 'failed', status: 0, text: failureWords(reason)}),
   discard: () => undefined
 }
 
-/** Judges an outcome. Only an answer that may change next time is a failure; 404 and DROP are not. */
+/** Judges an outcome. 404 and DROP count as success, since a retry would get the same answer. */
 function judge(outcome: EventOutcome): Verdict {
   if (outcome.kind === 'stopped') return 'excluded'
   if (outcome.kind === 'interrupted') return 'failed'
   if (outcome.kind !== 'failed') return 'success'
-  // a status of HTTP, or a code of gRPC
+  // HTTP statuses from 300, and gRPC codes up to 16
   return outcome.status >= 300 || (outcome.status > 0 && outcome.status <= 16) ? outcome.status : 'failed'
 }
 
+/** Returns the event with the `traceparent` of its span, if there is a span. */
 export const inSpan = (event: AppEvent, span: BlockSpan | undefined): AppEvent =>
   span === undefined ? event : {...event, traceparent: span.traceparent}
 

@@ -3,15 +3,15 @@ import type {LogLevel} from '../../../model/plan.ts'
 import {AppBlock} from './block-context.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 
-/** First delay between two tries to begin, in ms. */
+/** First and longest delay before another try to begin a reader, in ms. */
 const FIRST_MS = 500
 const LONGEST_MS = 30_000
-/** Time for removed readers to stop before new ones begin, in ms. Both may read one queue. */
+/** Longest wait for removed readers to stop before new ones begin, in ms. Old and new readers may share a queue at the broker. */
 const STOP_MS = 2000
-/** Longest wait for a reader to begin, in ms. Its server may never answer. */
+/** Longest wait for a reader to begin, in ms. Its server may never answer. Later beginnings are reported one by one. */
 const LATE_MS = 60_000
 
-/** A reader for an app. */
+/** A running reader of events for an app: of a topic, or of an input binding. */
 export interface Followed {
   /** Aborted when deliveries end. */
   readonly over: AbortController
@@ -24,25 +24,25 @@ export async function stopFollowed({over, reader}: Followed): Promise<void> {
   await reader.stop()
 }
 
-/** Begins a reader unless it exists. Resolves with true if it has begun, and with undefined after a failure, which is logged. */
+/** Begins a reader unless it exists. Resolves with true if a new reader began; false: none was needed; undefined: it failed, which is logged. */
 type Begin<T> = (wanted: T, failures: LogLevel) => Promise<boolean | undefined>
 
-/** Keeps exactly the wanted readers of one kind for an app. */
+/** Base class that keeps exactly the wanted readers of one kind for an app. `T` describes a wanted reader, `A` is a running one. */
 export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   protected readonly active = new Map<string, A>()
-  /** Queue of changes by key: one change after the other, so that a silent server delays no other key. */
+  /** Queue of changes by key. Changes of one key run one after the other. A silent server delays only its own key. */
   readonly #changes = new Map<string, SerialQueue>()
-  /** Readers that stop. Each promise settles once its reader has stopped, or is waited for no longer. */
+  /** The waits for readers that stop, by key. Each promise settles when its reader has stopped, or after STOP_MS. */
   readonly #leaving = new Map<string, Promise<unknown>>()
   readonly #closing = new AbortController()
   #wanted: ReadonlyMap<string, T> = new Map()
 
   protected abstract keyOf(wanted: T): string
 
-  /** Called with all readers that have begun together. */
+  /** Called with the readers that have begun together. */
   protected begun?(all: readonly T[]): void
 
-  /** Stops unwanted readers, and begins wanted ones. Tries silent servers again, which may start later or return. */
+  /** Stops unwanted readers, then begins wanted ones. Retries failed ones later: their servers may start later or return. */
   protected async followAll(all: readonly T[], begin: Begin<T>): Promise<void> {
     if (this.#closing.signal.aborted) return
     const wanted = (this.#wanted = new Map(all.map(each => [this.keyOf(each), each])))
@@ -66,7 +66,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     this.begun?.(begun.flat())
   }
 
-  /** Whether a reader is still wanted in this form: a later change may follow. */
+  /** Whether a reader is still wanted in this form. False after a newer change of the wanted readers. */
   protected isWanted(wanted: T): boolean {
     return this.#wanted.get(this.keyOf(wanted)) === wanted
   }
@@ -77,7 +77,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     if (active !== undefined) await stopFollowed(active)
   }
 
-  /** Stops all, also starting ones. Settles when the app has answered open events. */
+  /** Stops all readers, also starting ones. Settles when the app has answered its open events. */
   async close(): Promise<void> {
     this.#closing.abort()
     this.#wanted = new Map()
@@ -85,7 +85,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     await Promise.all([...this.#changes].flatMap(([key, changes]) => [stop(key), changes.run(async () => stop(key))]))
   }
 
-  /** Stops an unwanted reader. Waits for it for a limited time: an app may keep an event for long, and a server may never answer. */
+  /** Stops an unwanted reader, and waits at most STOP_MS for it: an app may need long for an event, and a server may never answer. */
   async #leave(key: string, begin: Begin<T>): Promise<unknown> {
     const stopped = this.#change(key, 'error', begin)
     const leaving = within(STOP_MS, stopped)
@@ -95,7 +95,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     return leaving
   }
 
-  /** Begins or stops one reader, as is wanted when earlier changes are done. */
+  /** Waits for earlier changes of the key. Then begins its reader if it is still wanted, else stops it. */
   async #change(key: string, failures: LogLevel, begin: Begin<T>): Promise<boolean | undefined> {
     const changes = this.#changes.get(key) ?? new SerialQueue()
     this.#changes.set(key, changes)
@@ -107,7 +107,7 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
     })
   }
 
-  /** Tries again until it has begun, or others are wanted. */
+  /** Retries to begin a reader until it has begun, or the wanted readers change. */
   async #untilBegun(wanted: ReadonlyMap<string, T>, key: string, begin: Begin<T>): Promise<void> {
     let isNew: boolean | undefined
     for (let waitMs = FIRST_MS; isNew === undefined; waitMs = Math.min(LONGEST_MS, 2 * waitMs)) {

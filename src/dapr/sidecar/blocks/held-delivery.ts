@@ -4,14 +4,14 @@ import {messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
 import {policyTarget, type BlockContext} from './block-context.ts'
 
-/** Delivery has stopped; the app never got the event. */
+/** Deliveries have stopped, or a policy was cancelled: the event returns to its broker. */
 export interface Stopped {
   readonly kind: 'stopped'
 }
 
 export const STOPPED: Stopped = {kind: 'stopped'}
 
-/** The process of the app ended before it answered. `isSent`: it got the event. `isReplaced`: we ended it for a new process. */
+/** The app's process ended before it answered. `isSent`: it had received the event. `isReplaced`: a reload or restart ended it. */
 export interface Interrupted {
   readonly kind: 'interrupted'
   readonly isSent: boolean
@@ -19,37 +19,38 @@ export interface Interrupted {
   readonly text: string
 }
 
-/** The result of a delivery: an answer of the app, or the reason why there is none. `failed`: the event cannot be sent at all. */
+/** The result of a delivery: an answer of the app, or the reason why there is none. `failed`: the event cannot be encoded as a request. */
 type Outcome<Answer> =
   | Answer
   | Interrupted
   | Stopped
   | {readonly kind: 'failed'; readonly status: 0; readonly text: string}
 
-/** Delivers an event once. Rejects if the event cannot be sent: other programs may publish any data. */
+/** Delivers an event once. Rejects if the event cannot be encoded as a request: other programs may publish any data. */
 type Deliver<Answer> = (attempt?: AttemptControl) => Promise<Outcome<Answer>>
 
 interface HeldDeliveryOptions<Answer> {
   readonly context: BlockContext
   readonly block: 'pubsub' | 'bindings'
+  /** Returns the name of the component, for its policies. */
   readonly component: () => string
   /** Waits until the app accepts events, or the signal is aborted. Returns undefined if it accepts them now. */
   readonly ready: (signal: AbortSignal) => Promise<void> | undefined
   readonly outcomes: Outcomes<Outcome<Answer>>
-  /** The outcome of an interrupted event, `crashes` of whose processes ended after they got it; undefined: it is delivered again. */
+  /** Returns the outcome of an interrupted event; undefined: deliver it again. `crashes`: processes that crashed with this event. */
   readonly interrupted: (answer: Interrupted, crashes: number) => Outcome<Answer> | undefined
   /** Aborted when deliveries end. Open events may still be answered. */
   readonly over: AbortSignal
 }
 
-/** Time in which the sidecar notices that a process no longer listens, in ms. */
+/** Delay before a new try after an event could not be sent, in ms. By then the sidecar knows that the process no longer listens. */
 const NOTICED_MS = 50
 
 const isInterrupted = (outcome: {readonly kind: string}): outcome is Interrupted => outcome.kind === 'interrupted'
 
 /**
- * Delivers events to the app under the inbound policies of their component. Holds an event while the app starts, reloads or is unhealthy;
- * this time is not a failure.
+ * Delivers events to the app under the inbound policies of their component. An event waits while the app starts, reloads or is unhealthy.
+ * This wait does not count towards the timeout of a policy.
  */
 export class HeldDelivery<Answer extends {readonly kind: string}> {
   readonly #options: HeldDeliveryOptions<Answer>
@@ -71,7 +72,7 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
       : this.#runWithPolicies(policies.call(found, outcomes), deliver)
   }
 
-  /** Delivers under the policies. A request under way may finish after the delivery is stopped; its failure is not retried. */
+  /** Delivers under the policies. After `over` a request under way may still finish, but a failure is not retried. */
   async #runWithPolicies(call: ResilientCall<Outcome<Answer>>, deliver: Deliver<Answer>): Promise<Outcome<Answer>> {
     const {over, outcomes} = this.#options
     this.#calls.add(call)

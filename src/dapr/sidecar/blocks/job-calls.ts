@@ -4,7 +4,7 @@ import type {Jobs} from '../../../work/job/jobs.ts'
 import {BlockError} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
 
-/** Names of codes of gRPC, as Go prints them. */
+/** Names of gRPC codes, as Go prints them, by the kind of error. */
 const CODES: Readonly<Record<JobError['kind'], string>> = {
   exists: 'AlreadyExists',
   invalid: 'Unknown',
@@ -21,9 +21,9 @@ const REASONS: Readonly<Record<JobVerb, string>> = {
   list: 'DAPR_SCHEDULER_LIST_JOBS'
 }
 
-/** The jobs of one app, in Dapr's words (Dapr: pkg/api/universal/jobs.go, pkg/api/errors/scheduler.go). */
+/** The jobs of one app, with Dapr's errors (Dapr: pkg/api/universal/jobs.go, pkg/api/errors/scheduler.go). */
 export class JobCalls extends AppBlock {
-  /** Settles when it is kept. */
+  /** Schedules a job. Settles when the job is stored. */
   async schedule(request: JobRequest, isOverwriting: boolean): Promise<void> {
     const {appId, postToApp, log} = this.context
     if (request.name === '') throw this.refused('DAPR_SCHEDULER_JOB_NAME_EMPTY', 'Name is empty')
@@ -39,7 +39,7 @@ export class JobCalls extends AppBlock {
     return this.#asked('get', async jobs => jobs.get(this.context.appId, name))
   }
 
-  /** Deletes a job; one that does not exist counts as deleted. */
+  /** Deletes a job. A missing job is not an error. */
   async delete(name: string): Promise<void> {
     if (name.trim() === '') throw this.refused('DAPR_SCHEDULER_JOB_NAME_EMPTY', 'Name is empty')
     await this.#asked('delete', async jobs => jobs.delete(this.context.appId, name))
@@ -53,7 +53,7 @@ export class JobCalls extends AppBlock {
     return this.#asked('list', async jobs => jobs.list(this.context.appId))
   }
 
-  /** The error for a request that is wrong in itself. */
+  /** Returns Dapr's error for an invalid request. */
   refused(reason: string, message: string, isNamespaced = true): BlockError {
     return new BlockError([400, 'invalidArgument', reason], message, this.#details(reason, isNamespaced))
   }

@@ -9,7 +9,7 @@ const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
-/** JSON without white between its tokens. Numbers, escapes and the order of keys stay as they are written. The text must be valid JSON (RFC 8259). */
+/** Removes white space between tokens. Numbers, escapes and the order of keys stay as written. The text must be valid JSON (RFC 8259). */
 export function compactJson(text: string): string {
   if (!/\s/.test(text)) return text
   let compact = ''
@@ -27,7 +27,8 @@ export function compactJson(text: string): string {
 }
 
 /**
- * Returns the texts of the values of an object's own keys, as written; of equal keys the last. Returns none for other values. The text must be valid JSON (RFC 8259).
+ * Returns the members of an object: keys with the texts of their values, as written. The last of equal keys counts. Returns an empty map
+ * if the text is not an object. The text must be valid JSON (RFC 8259).
  */
 export function memberTexts(text: string): ReadonlyMap<string, string> {
   const members = new Map<string, string>()
@@ -43,21 +44,21 @@ export function memberTexts(text: string): ReadonlyMap<string, string> {
   return members
 }
 
-/** Returns the key for a name: as written, else in any capitals, as Go's JSON finds it. */
+/** Returns the key that equals the name, else one that differs only in upper and lower case, as Go's JSON does. */
 const keyIn = (keys: readonly string[], name: string): string =>
   keys.includes(name) ? name : (keys.find(key => key.toLowerCase() === name.toLowerCase()) ?? name)
 
-/** Returns the value of a key in any capitals, if the value is an object. */
+/** Returns the member of an object, its key in upper or lower case; undefined: no such member, or `from` is not an object. */
 export const memberIn = (from: unknown, name: string): unknown =>
   isObject(from) ? from[keyIn(Object.keys(from), name)] : undefined
 
-/** Returns the text of the value of a key in any capitals, as `memberTexts` does. Undefined if the key is missing. */
+/** Returns the text of a member's value, as written, its key in upper or lower case; undefined: the key is missing. */
 export function memberText(text: string, name: string): string | undefined {
   const members = memberTexts(text)
   return members.get(keyIn([...members.keys()], name))
 }
 
-/** Returns the texts of the items of an array, as written, none for other values. The text must be valid JSON. */
+/** Returns the texts of the items of an array, as written; empty: the text is not an array. The text must be valid JSON. */
 export function itemTexts(text: string): readonly string[] {
   const items: string[] = []
   let at = skipWhite(text, 0)
@@ -77,13 +78,13 @@ function skipWhite(text: string, from: number): number {
   return at
 }
 
-/** Returns the index of the next member or item, or of the closing bracket. */
+/** Returns the index of the next member or item after a value that ends at `end`, or of the closing bracket. */
 function next(text: string, end: number): number {
   const at = skipWhite(text, end)
   return text.charCodeAt(at) === COMMA ? skipWhite(text, at + 1) : at
 }
 
-/** Index after the value that begins here. */
+/** Returns the index after the value that begins at `from`. */
 function endOfValue(text: string, from: number): number {
   const first = text.charCodeAt(from)
   if (first === QUOTE) return endOfString(text, from)
@@ -95,7 +96,7 @@ function endOfValue(text: string, from: number): number {
   return text.length
 }
 
-/** Index after the string whose quote is here: after the next quote that has an even number of backslashes before it. */
+/** Returns the index after the string that begins at `from`. A quote after an even number of backslashes ends it. */
 function endOfString(text: string, from: number): number {
   for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
     let before = at - 1

@@ -4,7 +4,7 @@ export const SEPARATOR = '||'
 
 interface PrefixContext {
   readonly appId: string
-  /** NAMESPACE of the sidecar, '': none. */
+  /** NAMESPACE of the sidecar; '': none. */
   readonly namespace: string
   readonly component: string
 }
@@ -27,7 +27,7 @@ export function prefixOf(strategy: string, {appId, namespace, component}: Prefix
   }
 }
 
-/** Dapr's error for a key that cannot be distinguished from its prefix. */
+/** Returns Dapr's error for a key or prefix that contains the separator. */
 export function illegalKey(key: string, store: string): BlockError {
   const description = `input key/keyPrefix '${key}' can't contain '${SEPARATOR}'`
   return new BlockError(

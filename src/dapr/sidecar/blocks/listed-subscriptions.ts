@@ -14,7 +14,7 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 
 const KEYS = ['pubsubname', 'topic', 'metadata', 'route', 'routes', 'deadLetterTopic', 'bulkSubscribe']
 
-/** The list of an app in JSON. Throws if the text is not a list. */
+/** Parses the app's list of subscriptions. Throws if the text is not a JSON array. `null` is an empty list, as in Go. */
 export function parseListed(text: string): readonly unknown[] {
   const list: unknown = JSON.parse(text)
   if (list === null) return []
@@ -23,8 +23,8 @@ export function parseListed(text: string): readonly unknown[] {
 }
 
 /**
- * Reads the subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). Leaves out unusable entries, and names them
- * to `warn`. `isRouteOptional`: an entry without a route has the path ''.
+ * Reads the subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). Leaves out unusable entries with a warning.
+ * `isRouteOptional`: an entry without a route gets the path '', as gRPC apps have one method for all events.
  */
 export async function readListed(
   list: readonly unknown[],
@@ -76,7 +76,7 @@ async function readOne(
   }
 }
 
-/** Converts values to text. An object that cannot be converted becomes an empty string. */
+/** Converts the values of metadata to text. A value that cannot be converted becomes an empty string. */
 const metadataOf = (value: unknown): TopicSubscription['metadata'] =>
   isObject(value)
     ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, orElse(() => String(each), '')]))
@@ -89,7 +89,7 @@ const bulkOf = (value: unknown): TopicSubscription['bulk'] =>
 
 const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
-/** Reads rules. Resolves with undefined if one of them is not valid. */
+/** Reads routing rules. Resolves with undefined, and calls `faulty`, if one of them is invalid. */
 async function rulesOf(
   list: unknown,
   faulty: (expression: string, fault: {readonly message: string; readonly offset: number}) => undefined

@@ -47,7 +47,7 @@ export class Locks extends AppBlock {
     return this.context.outbound({block: 'lock', name, onGone}, async () => work(key))
   }
 
-  /** Checks in the order of Dapr: any store, the fields, this store. */
+  /** Finds a lock store. Checks in Dapr's order: first that any store exists, then the fields, then that this store exists. */
   async #store(name: string, {resourceId, lockOwner}: LockRequest): Promise<AppComponent<'lock'>> {
     const fault = resourceId === '' ? 'ResourceId is empty' : lockOwner === '' ? 'LockOwner is empty' : ''
     const store = await this.context.component('lock', name, {

@@ -12,22 +12,22 @@ import type {StateChange} from './state-requests.ts'
 
 type Store = AppComponent<'state'>
 
-/** Between two tries to publish an event, in ms: the first, and the longest. */
+/** First and longest delay between two tries to publish an event, in ms. */
 const FIRST_MS = 500
 const LONGEST_MS = 5000
-/** How long a transaction may still be committed after its answer was lost. */
+/** Time in ms during which the store may still commit a transaction after the connection to it broke. */
 const COMMIT_MS = 60_000
 
 /**
- * How long an event is kept after its broker has answered, in ms. A broker that stores later (the built-in Redis, or Redis with
- * `appendfsync everysec`) may be killed before.
+ * Time in ms for which the file keeps an event after its broker has answered. Some brokers write to disk later (the built-in Redis, or
+ * Redis with `appendfsync everysec`) and would lose the event if they were killed before.
  */
 const SETTLED_MS = 2000
 
-/** Maximum time at the end for events under way, in ms. */
+/** Maximum wait of `close` for events that are being published, in ms. */
 const CLOSE_MS = 500
 
-/** Makes policies try once: this class tries again itself, without end and with the current files. */
+/** Makes policies try only once: this class retries without end itself, each time with the current files. */
 const ONCE = until(AbortSignal.abort())
 const UNCONDITIONAL = {etag: '', metadata: {}, options: {concurrency: '', consistency: ''}} as const
 
@@ -38,9 +38,9 @@ export function outboxOf({name, properties}: Store, app: string): OutboxTarget |
 }
 
 /**
- * Publishes the saved items of one app's transactions. A row of the file stores the event before the transaction begins, and a marker in
- * the transaction proves that it was committed. So an event is published once or more often for a committed transaction, and never
- * without one.
+ * Publishes an event for each item that one app saves in a transaction. Before the transaction a row in a file stores the event, and the
+ * transaction writes a marker too: a marker in the store proves the commit. So each committed transaction publishes its events at least
+ * once, and a transaction that was not committed publishes none.
  */
 export class OutboxCalls extends AppBlock {
   readonly #publishing: Publishing
@@ -55,7 +55,7 @@ export class OutboxCalls extends AppBlock {
     this.#publishing = publishing
   }
 
-  /** Resumes the events of an earlier run, and of a closed sidecar of the app; once. */
+  /** Resumes events that an earlier run, or an earlier sidecar of the app, left in the file. Works only once. */
   async begin(): Promise<void> {
     await this.#claiming.do(async () => {
       const outbox = await this.context.work.outbox()
@@ -68,10 +68,7 @@ export class OutboxCalls extends AppBlock {
     })
   }
 
-  /**
-   * Writes a transaction. `operationsOf` makes the steps of a store, `write` writes them, `isRefusal` recognizes errors after which
-   * nothing was written. `metadata`: of markers. `trace`: of the caller.
-   */
+  /** Writes a transaction, and publishes its events after the commit. */
   async transact(
     target: OutboxTarget,
     all: readonly StateChange[],
@@ -100,7 +97,7 @@ export class OutboxCalls extends AppBlock {
     for (const event of kept) this.#follow(outbox, event, true)
   }
 
-  /** Publishes the events of saved items, and drops those of refused items, whose markers the store may have written, too. `isSaved`: by event. */
+  /** Publishes the events of saved items, and drops those of refused items, with markers that the store has written. `isSaved`: by event. */
   async #followSaved(outbox: Outbox, kept: readonly KeptEvent[], isSaved: readonly boolean[]): Promise<void> {
     const refused = kept.filter((_, at) => isSaved[at] !== true)
     for (const event of kept) if (!refused.includes(event)) this.#follow(outbox, event, true)
@@ -110,7 +107,7 @@ export class OutboxCalls extends AppBlock {
     await Promise.allSettled(refused.map(forget))
   }
 
-  /** Closes; events that are not published yet are left to the next sidecar, or to the next run. */
+  /** Stops publishing. The next sidecar of the app, or the next run, publishes the rest. */
   async close(): Promise<void> {
     this.#stopClaiming()
     this.#closing.abort()
@@ -125,7 +122,7 @@ export class OutboxCalls extends AppBlock {
   async #untilDone(outbox: Outbox, event: KeptEvent, wasCommitted: boolean): Promise<void> {
     let isCommitted = wasCommitted
     let isPublished = false
-    // counted from the end of each try: the last try may still be under way
+    // COMMIT_MS begins now: the last try of the transaction may still be under way
     const since = performance.now()
     for (let waitMs = FIRST_MS; !this.#closing.signal.aborted; waitMs = Math.min(LONGEST_MS, waitMs * 2)) {
       try {
@@ -156,7 +153,7 @@ export class OutboxCalls extends AppBlock {
     return found
   }
 
-  /** Publishes an event to the topic that the component names now: the file may have been corrected since. */
+  /** Publishes an event to the topic that the component's file names now: the file may have been corrected since the transaction. */
   async #publish({event, ...kept}: KeptEvent, store: Store): Promise<void> {
     const {pubsub: pubsubName, topic} = outboxOf(store, this.context.appId) ?? kept
     const contentType = 'application/cloudevents+json'
@@ -170,10 +167,15 @@ export class OutboxCalls extends AppBlock {
 const savedOf = (operations: readonly StateOperation[], {refused}: PartlyRefused): readonly boolean[] =>
   operations.flatMap(({kind}, at) => (kind === 'upsert' ? [!refused.has(at)] : []))
 
+/** How `State` writes a transaction. */
 interface TransactionSteps {
+  /** Converts changes of the caller to operations of the store. */
   readonly operationsOf: (changes: readonly StateChange[]) => readonly StateOperation[]
   readonly write: (operations: readonly StateOperation[]) => Promise<void>
+  /** Whether nothing was written, by the error of `write`. */
   readonly isRefusal: (error: unknown) => boolean
+  /** Metadata of the markers. */
   readonly metadata: StateOperation['request']['metadata']
+  /** The caller's `traceparent`. */
   readonly trace: string | undefined
 }

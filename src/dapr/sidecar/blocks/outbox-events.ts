@@ -14,12 +14,12 @@ export interface OutboxTarget {
 }
 
 const PROJECTION = 'outbox.projection'
-/** Metadata of an item that do not become keys of its event. */
+/** Keys of an item's metadata that do not become keys of its event. */
 const OWN: ReadonlySet<string> = new Set(['data', 'data_base64', PROJECTION])
 
 /** A transaction of a store with an outbox, and its events. */
 interface OutboxTransaction {
-  /** The changes without items that only describe an event. */
+  /** The changes to write: all except items with `outbox.projection`, which only replace the data of an event. */
   readonly changes: readonly StateChange[]
   readonly events: readonly OutboxEvent[]
 }
@@ -27,7 +27,7 @@ interface OutboxTransaction {
 const isProjection = ({operation, request}: StateChange): boolean =>
   operation === 'upsert' && isTruthy(request.metadata[PROJECTION] ?? '')
 
-/** Makes an event for each saved item, in this trace, with a marker of its own (Dapr: pkg/runtime/pubsub/outbox.go). */
+/** Makes an event with a marker for each saved item (Dapr: pkg/runtime/pubsub/outbox.go). `trace`: the caller's `traceparent`. */
 export function outboxTransaction(all: readonly StateChange[], target: OutboxTarget, trace = ''): OutboxTransaction {
   const projections = new Map(all.filter(isProjection).map(({request}) => [request.key, request]))
   const changes = all.filter(change => !isProjection(change))
@@ -41,7 +41,7 @@ export function outboxTransaction(all: readonly StateChange[], target: OutboxTar
   return {changes, events}
 }
 
-/** Makes the event of a saved item. The metadata of `request` become keys; `said` is the data. */
+/** Makes the event of a saved item in JSON. The metadata of `request` become keys; `said` has the data, its own or a projection's. */
 function eventOf(
   request: StateSet,
   said: StateSet,

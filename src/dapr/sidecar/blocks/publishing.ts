@@ -27,21 +27,21 @@ type BulkPublication = Omit<Publication, 'data' | 'contentType'> & {readonly ent
 type Target = Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>
 type Broker = AppComponent<'pubsub'>
 
-/** Maximum number of events of one request that wait for their broker together (Dapr: pkg/runtime/pubsub/default_bulkpub.go). */
+/** Maximum number of events of one bulk request that are published at once (Dapr: pkg/runtime/pubsub/default_bulkpub.go). */
 const MAX_AT_ONCE = 100
 
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
 const FALSE = ['', '0', 'f', 'F', 'FALSE', 'false', 'False']
 
-/** The publishing of one app (Dapr: pkg/api/http, onPublish; pkg/runtime/pubsub/publisher). */
+/** Publishes the events of one app (Dapr: pkg/api/http, onPublish; pkg/runtime/pubsub/publisher). */
 export class Publishing extends AppBlock {
-  /** Checks a target before the events are read. Rejects if it accepts no events. */
+  /** Checks broker, topic and `rawPayload` of a bulk request before its events are read. Rejects with Dapr's error. */
   async check(target: Target): Promise<void> {
     await this.#broker(target)
     this.#isRaw(target)
   }
 
-  /** Checks a topic. Rejects without such a broker, or if the app must not publish to the topic. */
+  /** Rejects if there is no such broker, or if the app must not publish to the topic. */
   async checkTopic(target: Target): Promise<void> {
     this.#checkScopes(await this.#broker(target), target)
   }
@@ -66,7 +66,7 @@ export class Publishing extends AppBlock {
       log.write('debug', `published to topic ${topic} in pubsub ${pubsubName}: ${message.data.toString()}`)
   }
 
-  /** Publishes several events. Resolves with those that failed. */
+  /** Publishes several events. Resolves with the failed ones. */
   async publishBulk(publication: BulkPublication, onGone?: OnGone): Promise<readonly FailedEntry[]> {
     const {pubsubName, topic, entries} = publication
     const broker = await this.#broker(publication)
@@ -80,7 +80,7 @@ export class Publishing extends AppBlock {
     this.#checkScopes(broker, publication)
     const failed: FailedEntry[] = []
     const startedAt = performance.now()
-    // keeps the broker open between the events, even if an edit replaces it
+    // holds the broker open between two events, even if an edit replaces it
     const end = this.context.components.beginCall(pubsubName)
     const caller = onGone && leaving(onGone)
     const send = async ({entryId, id, message}: (typeof messages)[number]): Promise<unknown> => {
@@ -90,7 +90,7 @@ export class Publishing extends AppBlock {
         .outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
         .catch((error: unknown) => failed.push({entryId, error: messageOf(error)}))
     }
-    // in order; after a failure the rest in parallel, since each may wait for the broker as long
+    // publishes in order; after a failure the rest in parallel, since each event may wait as long for a broken broker
     const left = [...messages]
     for (let next = left.shift(); next !== undefined; next = failed.length === 0 ? left.shift() : undefined)
       await send(next)
@@ -113,7 +113,7 @@ export class Publishing extends AppBlock {
     return failed
   }
 
-  /** Returns the error of an event that the broker did not accept. */
+  /** Returns Dapr's error for an event that the broker did not accept. */
   failed({pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>, why: string): BlockError {
     const message = `error when publishing to topic ${topic} in pubsub ${pubsubName}: ${why}`
     return new BlockError(
@@ -173,7 +173,7 @@ export class Publishing extends AppBlock {
   }
 }
 
-/** The details of errors of pub/sub name the component. */
+/** Returns the details of an error of pub/sub, which name the component. */
 export const pubsubDetails = (
   reason: string,
   name: string,
@@ -181,14 +181,14 @@ export const pubsubDetails = (
   metadata: Readonly<Record<string, string>>
 ): BlockErrorDetails => ({reason, metadata, resource: {type: 'pubsub', name, description}})
 
-/** Returns the error of a call that names a missing component. */
+/** Returns a function that makes Dapr's error for a missing pub/sub component from the reason. */
 export const pubsubNotFound = (pubsubName: string, metadata: Target['metadata']): ReturnType<typeof toldWhy> =>
   toldWhy([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found`, {
     reason: 'DAPR_PUBSUB_NOT_FOUND',
     metadata
   })
 
-/** The error of a call that leaves out a name. */
+/** Returns Dapr's error for a call without the name of the component or of the topic. */
 const unnamed = (reason: string, pubsubName: string, message: string, metadata: Target['metadata']): BlockError =>
   new BlockError(
     [404, 'invalidArgument', reason.replace('DAPR', 'ERR')],
@@ -196,7 +196,7 @@ const unnamed = (reason: string, pubsubName: string, message: string, metadata: 
     pubsubDetails(reason, pubsubName, message, metadata)
   )
 
-/** The error of a bulk request with an invalid entry. */
+/** Returns Dapr's error for a bulk request with an invalid entry. */
 export function unmarshalable(
   {pubsubName, topic, appId}: {readonly pubsubName: string; readonly topic: string; readonly appId: string},
   why: string
@@ -209,7 +209,7 @@ export function unmarshalable(
   )
 }
 
-/** The bytes alone. */
+/** Returns the message of a publication with `rawPayload`: its bytes without a CloudEvent around them. */
 const rawMessage = ({data, metadata, trace, isTraceInMetadata}: Publication): BrokerMessage => ({
   data,
   metadata:

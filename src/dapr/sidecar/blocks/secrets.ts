@@ -4,7 +4,7 @@ import {isSecretAllowed} from '../../../files/resources/secret-scopes.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
 
-/** A missing secret is not a failure of its store. */
+/** The error for a missing secret. Policies do not retry it, since the store works. */
 class NotFound extends Error {}
 
 const isNotFound = (error: unknown): boolean => error instanceof NotFound
@@ -26,7 +26,7 @@ export class Secrets extends AppBlock {
     }).catch(failing([500, 'internal', 'ERR_SECRET_GET'], words))
   }
 
-  /** All secrets that the app may read. */
+  /** Returns all secrets that the app may read. */
   async all(storeName: string, onGone?: OnGone): Promise<Readonly<Record<string, Secret>>> {
     const store = await this.#store(storeName)
     const failed = failing(

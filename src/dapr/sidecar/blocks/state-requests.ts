@@ -1,4 +1,4 @@
-/** A request as a caller makes it, with the words that it wrote. */
+/** A request to delete an item, as the caller wrote it: `concurrency` and `consistency` may be invalid. */
 export interface StateDelete {
   readonly key: string
   readonly etag: string
@@ -7,14 +7,16 @@ export interface StateDelete {
   readonly consistency: string
 }
 
+/** A request to save an item. */
 export interface StateSet extends StateDelete {
   readonly value: Buffer
-  /** The value came as JSON. */
+  /** Whether the caller sent the value as JSON. */
   readonly isJson: boolean
 }
 
+/** An operation of a transaction, as the caller wrote it. */
 export interface StateChange {
-  /** `upsert` or `delete`. */
+  /** `upsert` or `delete`; other words are refused later. */
   readonly operation: string
   readonly request: StateSet
 }

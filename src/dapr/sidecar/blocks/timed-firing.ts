@@ -12,8 +12,8 @@ const OUTCOMES: Outcomes<ActorAnswer> = {
 }
 
 /**
- * Runs the turn of a timer or reminder within the timeout that the policies of its host have for the type. Other policies do not apply
- * (Dapr: pkg/resiliency, ActorPostLockPolicy); a method's call has those of its caller.
+ * Sends a turn to an actor. The turn of a timer or reminder gets the timeout of the host's policies for the type; retries and circuit
+ * breakers do not apply (Dapr: pkg/resiliency, ActorPostLockPolicy). The call of a method has the policies of its caller already.
  */
 export async function timedFiring(
   policies: ComponentPolicies | undefined,
@@ -29,8 +29,8 @@ export async function timedFiring(
 }
 
 /**
- * Applies a fault to a turn over a stream, after the fault's delay. Resolves with undefined to continue the turn. Faults that cut a
- * response or kill the process have no effect: the turn has no connection of its own.
+ * Applies an active fault to a turn over a stream: its delay, then its answer. Resolves with undefined if the turn continues. Faults
+ * that cut a response or kill the process have no effect: the turn has no connection of its own.
  */
 export async function faultedTurn(
   faults: Pick<FaultSwitch, 'active'> | undefined,

@@ -2,13 +2,13 @@ import type {Properties} from '../../components/properties.ts'
 
 type TopicUse = 'publishingScopes' | 'subscriptionScopes'
 
-/** Splits a text at commas, and trims the parts. */
+/** Splits a text at commas, and removes all spaces. */
 const listOf = (text: string): readonly string[] => {
   const compact = text.replaceAll(' ', '')
   return compact === '' ? [] : compact.split(',')
 }
 
-/** Returns the topics that a scope names for an app; empty if it names none. */
+/** Returns the topics that a text like `app1=topic1,topic2;app2=topic3` names for an app. */
 const scopedFor = (scopes: string, appId: string): readonly string[] =>
   scopes
     .replaceAll(' ', '')
@@ -16,15 +16,18 @@ const scopedFor = (scopes: string, appId: string): readonly string[] =>
     .map(each => each.split('='))
     .flatMap(([app, topics]) => (app === appId && topics !== undefined ? topics.split(',') : []))
 
-/** The rules in the properties of a component for the topics of an app. */
+/** The topics that the properties of a component name for an app. */
 interface Scopes {
   readonly appId: string
+  /** Topics that apps may use; empty: all. */
   readonly allowed: readonly string[]
+  /** Topics that an app may use only if its scope names them. */
   readonly isProtected: readonly string[]
+  /** Topics in the scope of the app; empty: all that are not protected. */
   readonly scoped: readonly string[]
 }
 
-/** Scopes by component, since each event needs them. */
+/** Parsed scopes by component, since each event needs them. */
 const known: Readonly<Record<TopicUse, WeakMap<Properties, Scopes>>> = {
   publishingScopes: new WeakMap(),
   subscriptionScopes: new WeakMap()

@@ -8,9 +8,9 @@ import {AppBlock} from './block-context.ts'
 import {BlockError, toldWhy} from './block-error.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** An instance as Dapr's own API names it. */
+/** The name of a workflow instance in Dapr's API. */
 export interface InstanceName {
-  /** The app whose it is; '': the app that calls. */
+  /** The app that runs the workflow; '': the calling app. */
   readonly appId: string
   readonly id: string
 }
@@ -19,23 +19,23 @@ export interface WorkflowStart extends InstanceName {
   readonly name: string
   readonly input: string
   readonly options: Readonly<Record<string, string>>
-  /** The parent of the start in its trace: a traceparent; '': none. */
+  /** The `traceparent` of the request; '': none. */
   readonly trace: string
 }
 
 const MAX_ID_BYTES = 64
 const START_TIME = 'dapr.workflow.start_time'
 
-/** Names of codes of gRPC, as Go prints them. */
+/** Names of gRPC codes, as Go prints them, by refusal. */
 const CODES: Partial<Record<Refusal, string>> = {active: 'AlreadyExists', denied: 'PermissionDenied'}
 
 type Command = 'pause' | 'resume' | 'terminate' | 'raise'
 
 const EMPTY_TEXT = {value: ''}
 
-/** Dapr's own API of workflows (Dapr: pkg/api/universal/workflow.go, pkg/messages/predefined.go). */
+/** Dapr's API of workflows (Dapr: pkg/api/universal/workflow.go, pkg/messages/predefined.go). Workers use the task hub instead. */
 export class WorkflowCalls extends AppBlock {
-  /** Starts a workflow, and resolves with its id once it is stored, with or without a worker. */
+  /** Starts a workflow. Resolves with its id once it is stored, even if no worker is connected. */
   async start({appId, id: wanted, name, input, options, trace}: WorkflowStart): Promise<string> {
     const id = wanted === '' ? randomUUID() : wanted
     const app = this.#appOf(appId)
@@ -57,7 +57,7 @@ export class WorkflowCalls extends AppBlock {
     }
   }
 
-  /** Returns the instance of a name, if there is one. */
+  /** Returns the instance; undefined: there is none. */
   async get({appId, id}: InstanceName): Promise<Instance | undefined> {
     const app = this.#appOf(appId)
     checkId(id)
@@ -72,7 +72,7 @@ export class WorkflowCalls extends AppBlock {
     return workflows.find(app, id)
   }
 
-  /** Raises an event. `data`: undefined if the caller sent none. */
+  /** Raises an event. `data` undefined: the caller sent none. */
   async raise(name: InstanceName, event: string, data: string | undefined): Promise<void> {
     checkId(name.id)
     if (event === '') throw invalid('ERR_WORKFLOW_EVENT_NAME_MISSING', 'missing workflow event name')
@@ -93,7 +93,7 @@ export class WorkflowCalls extends AppBlock {
     }
   }
 
-  /** Sends a command. A termination includes the children. */
+  /** Sends a command to an instance. A termination includes child workflows. `name` and `data`: of a raised event. */
   async tell(what: Command, {appId, id}: InstanceName, name = '', data?: string): Promise<void> {
     const app = this.#appOf(appId)
     checkId(id)
@@ -134,7 +134,7 @@ export class WorkflowCalls extends AppBlock {
   }
 }
 
-/** Dapr's words before the reason of a failure (Dapr: pkg/runtime/wfengine/client.go; durabletask-go: client). */
+/** Makes an error with Dapr's words before the reason (Dapr: pkg/runtime/wfengine/client.go; durabletask-go: client). */
 const failing = (code: string, doing: string, what: string, how: string): ReturnType<typeof toldWhy> =>
   internal(code, `error ${doing}: failed to ${what}: failed to ${how}: `)
 
@@ -154,7 +154,7 @@ const FAILURES_OF: Readonly<Record<Command, (id: string, event: string) => (why:
 const startFailed = (name: string): ReturnType<typeof toldWhy> =>
   internal('ERR_START_WORKFLOW', `error starting workflow '${name}': `)
 
-/** Milliseconds since 1970; undefined: now. */
+/** Parses the time at which a workflow starts, in ms since 1970; undefined: now. */
 function startTime(text: string | undefined, failed: (why: string) => BlockError): number | undefined {
   if (text === undefined) return undefined
   const ms = timeAt(text)
