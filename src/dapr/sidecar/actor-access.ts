@@ -10,18 +10,18 @@ import type {HostedAt} from '../../work/actor/actor-table.ts'
 import type {Actors} from '../../work/actor/actors.ts'
 import type {Reminders} from '../../work/actor/reminders.ts'
 
-/** The actors of the run, for one sidecar. */
+/** Access of one sidecar to the actors of the run. */
 export interface ActorAccess {
   readonly load: () => Promise<Actors>
   readonly reminders: () => Promise<Reminders>
   /** Calls an actor of an app of another run. Resolves with undefined if no run hosts the type. Never rejects. */
   readonly elsewhere: (request: ActorRequest) => Promise<ActorAnswer | undefined>
-  /** Active actors of an instance by type. Undefined if it hosts none. */
+  /** Returns the active actors of an instance by type; undefined: it hosts none. */
   readonly hostedAt: (runtime: AppRuntime) => HostedAt | undefined
   /** Returns the numbers of actors, by type, that an instance hosts. */
   readonly countsOf: (runtime: AppRuntime) => Promise<readonly ActorCounts[]>
   readonly faults: Pick<FaultSwitch, 'active'> | undefined
-  /** Called when a process has reported the types that it hosts, or its state has changed: calls that wait for a host look again. */
+  /** Called when a process has reported its types, or its state has changed, so that calls that wait for a host check again. */
   readonly onTypes: () => void
 }
 
@@ -33,6 +33,6 @@ export interface SidecarActorsOptions {
   readonly policies: () => ComponentPolicies | undefined
   readonly log: (level: LogLevel, message: string) => void
   readonly components: () => readonly ComponentResource[]
-  /** Also shows it on the terminal. */
+  /** Logs a warning, and shows it on the terminal. */
   readonly warn: (text: string) => void
 }

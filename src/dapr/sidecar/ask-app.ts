@@ -5,46 +5,47 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {Callee} from '../../proxy/gateway/local-apps.ts'
 import type {PostToApp} from './blocks/block-context.ts'
 
+/** A request by which the sidecar asks an app: for its topics, actors or bindings. */
 export interface Question {
   readonly runtime: AppRuntime
   readonly context: Pick<CallContext, 'heldBodies'>
   readonly path: string
   readonly signal: AbortSignal
-  /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
+  /** Whether the process has exited. The next process is asked separately. */
   readonly isObsolete: () => boolean
   readonly warn: (text: string) => void
 }
 
-/** Whether the app speaks Dapr's API. A Daeploy service does not. */
+/** Whether the app answers requests of a Dapr sidecar. A Daeploy service, which has a fixed port, does not. */
 const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort === 0
 
-/** Whether the sidecar may ask an app over HTTP, once the run uses Dapr. */
+/** Whether an app can be asked over HTTP. */
 export const takesQuestions = (runtime: AppRuntime): boolean =>
   isDaprApp(runtime) && !runtime.plan.channel.protocol.startsWith('grpc')
 
-/** Whether the sidecar asks an app for its topics and actors. */
+/** Whether the sidecar asks an app, over HTTP or gRPC, for its topics and actors. */
 export const mayAsk = (runtime: AppRuntime): boolean => !runtime.opening.isUnasked && isDaprApp(runtime)
 
-/** Minimum time that a sidecar's question may keep an app awake that does not answer it, if its `idleTimeout` is shorter; in ms. */
+/** Minimum and maximum wait for the answer of an app that may fall asleep, in ms. Meanwhile the question keeps the app awake. */
 const MIN_ANSWER_MS = 10_000
 const MAX_ANSWER_MS = 3_600_000
 
-/** Returns the wait for an app's answer about its topics and actors, in ms: an app that may fall asleep need not know these questions. */
+/** Returns the longest wait for an app's answer, in ms: an app that may fall asleep may not know these requests. Other apps have no limit. */
 const answerMs = ({wanted: {idleTimeoutMs = Infinity}}: AppRuntime): number =>
   idleTimeoutMs === Infinity ? Infinity : Math.min(Math.max(MIN_ANSWER_MS, idleTimeoutMs), MAX_ANSWER_MS)
 
-/** Returns a signal that aborts with the given one, or when the app has not answered for too long. */
+/** Returns a signal that aborts with the given one, or after the longest wait for the app's answer. */
 export function untilAnswer(runtime: AppRuntime, signal: AbortSignal): AbortSignal {
   const ms = answerMs(runtime)
   return ms === Infinity ? signal : AbortSignal.any([signal, AbortSignal.timeout(ms)])
 }
 
-/** Pauses before an app is asked again, in ms (Dapr: DaprBuiltInInitializationRetries). */
+/** Delays before an app is asked again, in ms (Dapr: DaprBuiltInInitializationRetries). */
 const AGAIN_MS = [500, 1000, 2000]
 
 /**
- * Repeats a question after a broken connection: an app behind a container's proxy may accept connections before it answers. `over`: the
- * answer is no longer needed.
+ * Repeats a question whose connection broke after it was sent: the proxy of a container accepts connections before the app does.
+ * `over`: aborted when the answer is no longer needed.
  */
 export async function askedAgain<R extends {readonly kind: string; readonly wasSent?: boolean}>(
   ask: () => Promise<R>,
@@ -61,7 +62,7 @@ export async function askedAgain<R extends {readonly kind: string; readonly wasS
   return response
 }
 
-/** Asks an app a question of Dapr's sidecar. Resolves with undefined if its process has exited. */
+/** Asks an app over HTTP. Resolves with undefined if its process has exited, or must not be asked. */
 export async function askApp({
   runtime,
   context: {heldBodies},
@@ -87,18 +88,18 @@ export async function askApp({
   return askedAgain(async () => requestApp(question), over, isObsolete)
 }
 
-/** Words of databases and the like, or of packages that start one, in a command: only such a command is examined closely. */
+/** Matches commands that may start a database or the like. Only such a command is examined closely. */
 const MAY_BE_SERVER =
   /\b(?:npm|pnpm|yarn|bun) |postg|postmaster|pg_|redis|valkey|memcached|mongo|mysql|maria|rabbit|nats|mosquitto|etcd|minio|mail/i
 
-/** Whether an app is a database or the like, which would treat a question of HTTP as an attack. */
+/** Whether an app is a database or the like, which would treat an HTTP request as an attack. */
 export async function isServer(plan: AppRuntime['plan']): Promise<boolean> {
   const {command, ready} = plan
   const words = ready.kind === 'command' ? [...command, ...ready.command] : command
   return MAY_BE_SERVER.test(words.join(' ')) && (await import('../../files/config/data-server.ts')).isDataServer(plan)
 }
 
-/** Posts JSON to an app. Returns why the app did not accept it, '' otherwise. */
+/** Returns a function that posts JSON to an app, and resolves with the reason why the app did not accept it; '': it did. */
 export const postTo =
   (app: Callee, context: () => CallContext, warn: (text: string) => void): PostToApp =>
   async (path, body, attempt) => {

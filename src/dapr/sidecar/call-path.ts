@@ -18,8 +18,8 @@ import type {MetricsSettings} from '../../files/resources/metrics-settings.ts'
 import type {CallMetrics} from '../../observe/telemetry/metrics/call-metrics.ts'
 
 /**
- * The metrics of one app's sidecar. Counts restart at zero when their settings change, as after a restart of Dapr's sidecar. The first
- * count or scrape loads their code.
+ * The metrics of one app's sidecar. Their code is loaded for the first count or scrape. When their settings change, counters restart at
+ * zero, as after a restart of Dapr's sidecar.
  */
 export class SidecarMetering {
   readonly #appId: string
@@ -27,11 +27,10 @@ export class SidecarMetering {
   readonly close: () => void
   #settings: MetricsSettings
   #calls: CallMetrics | undefined
-  /** Counts that wait for the code. */
   #early: ((calls: CallMetrics) => void)[] = []
   #loading = new Once<CallMetrics>()
 
-  /** `namespace`: the variable of that name; '': it is not set (Dapr: pkg/runtime/config.go, InitMetrics). */
+  /** `namespace`: the value of NAMESPACE; '': it is not set (Dapr: pkg/runtime/config.go, InitMetrics). */
   constructor(appId: string, namespace: string, resources: AppResources) {
     this.#appId = appId
     this.#namespace = namespace
@@ -39,7 +38,7 @@ export class SidecarMetering {
     this.#settings = resources.snapshot.configuration.metrics
     if (resiliency.resources.length > 0) this.count(calls => calls.resiliency.loaded(resiliency.resources))
     this.close = resources.onChange(({configuration: {metrics}, resiliency: policies}) => {
-      // compares as text: every reading creates new functions for the same rules
+      // compares as JSON, since each reading of the file makes new functions for the same rules
       const hasNewSettings = JSON.stringify(metrics) !== JSON.stringify(this.#settings)
       if (hasNewSettings) this.#reset(metrics)
       if (hasNewSettings || policies !== resiliency) this.count(calls => calls.resiliency.loaded(policies.resources))
@@ -47,19 +46,18 @@ export class SidecarMetering {
     })
   }
 
-  /** A request to the sidecar is over. */
   served(record: CallRecord): void {
     if (this.#calls !== undefined) this.#calls.served(record)
     else this.count(calls => calls.served(record))
   }
 
-  /** The sidecar's app was called, maybe by another app's sidecar; `isGrpc`: it speaks gRPC. */
+  /** Counts a call of the sidecar's app. `isGrpc`: the app speaks gRPC. */
   answered(record: CallRecord, isGrpc: boolean): void {
     if (this.#calls !== undefined) this.#calls.answered(record, isGrpc)
     else this.count(calls => calls.answered(record, isGrpc))
   }
 
-  /** Runs a count now, or once the code is loaded. */
+  /** Counts now, or once the code is loaded. */
   count(count: (calls: CallMetrics) => void): void {
     if (!this.#settings.isEnabled) return
     if (this.#calls !== undefined) return count(this.#calls)
@@ -67,7 +65,7 @@ export class SidecarMetering {
     void this.#load()
   }
 
-  /** Returns the metrics in Prometheus' text format. Undefined if the Configuration disables metrics. `actors`: returns the hosted actors. */
+  /** Returns the metrics in Prometheus' text format; undefined: the Configuration disables metrics. `actors` returns the numbers of actors. */
   async text(actors: () => Promise<readonly ActorCounts[]>): Promise<string | undefined> {
     if (!this.#settings.isEnabled) return undefined
     const [calls, counts] = await Promise.all([this.#load(), actors()])
@@ -97,10 +95,10 @@ export class SidecarMetering {
   }
 }
 
-/** The parts that the calls of one app's sidecar pass: metrics, traces, policies, and the external endpoints that resources name. */
+/** The parts that calls through one app's sidecar pass: metrics, traces, policies, and the external endpoints that resources name. */
 export type CallPath = Awaited<ReturnType<typeof openCallPath>>
 
-/** Settles when the policies of the resources apply, so that no call passes before. */
+/** Opens these parts. Settles when the policies of the resources apply, so that no call passes before. */
 export async function openCallPath(options: OpenSidecarOptions, secretOf: SecretOf, warn: (text: string) => void) {
   const {runtime, resources, env} = options
   const metering = new SidecarMetering(runtime.id, env['NAMESPACE'] ?? '', resources)
@@ -129,7 +127,7 @@ const countersOf = (
 ): NonNullable<AppRuntime['opening']['counters']> => ({
   recorded: record => {
     metering.answered(record, runtime.plan.channel.protocol.startsWith('grpc'))
-    // the callee's span belongs to the last attempt
+    // only the last attempt has a span of the callee
     if (!record.isFollowed) tracing.spans?.answered(record)
   },
   decided: (decision, caller) => metering.count(calls => calls.decided(decision, caller)),

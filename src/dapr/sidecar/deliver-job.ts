@@ -17,12 +17,12 @@ interface JobDelivery {
   readonly warn: (text: string) => void
 }
 
-/** The caller's name, in the record, of calls that deliver jobs. */
+/** Name of the caller in the records of delivered jobs. */
 const SCHEDULER = 'scheduler'
 const CALLBACKS = ['AppCallback/OnJobEvent', 'AppCallbackAlpha/OnJobEventAlpha1']
 const POST = 3
 
-/** Delivers a tick of a job to an app (Dapr: pkg/runtime/scheduler, pkg/channel/http, pkg/channel/grpc). Never rejects. */
+/** Delivers one firing of a job to an app (Dapr: pkg/runtime/scheduler, pkg/channel/http, pkg/channel/grpc). Never rejects. */
 export async function deliverJob(job: Job, delivery: JobDelivery): Promise<JobOutcome> {
   const {runtime} = delivery
   const {pid} = runtime
@@ -30,12 +30,12 @@ export async function deliverJob(job: Job, delivery: JobDelivery): Promise<JobOu
     ? await overGrpc(job, delivery)
     : await overHttp(job, delivery)
   if (typeof outcome !== 'string') return outcome
-  // a process that is being replaced cannot answer: the next process gets the tick
+  // a process that is being replaced cannot answer: the next process gets the job
   const isGone = runtime.pid !== pid || !runtime.isListening || !runtime.queue.isOpen
   return {kind: isGone ? 'undeliverable' : 'failed', answer: outcome, wasSent: true}
 }
 
-/** Delivers a job over HTTP. Returns the reason of a missing answer, or the outcome. */
+/** Delivers a job over HTTP. Resolves with a text, the reason, if the app got the job and did not answer. */
 async function overHttp({name, data}: Job, {runtime, context, warn}: JobDelivery): Promise<JobOutcome | string> {
   const response = await requestApp({
     app: runtime,
@@ -55,6 +55,7 @@ async function overHttp({name, data}: Job, {runtime, context, warn}: JobDelivery
   return {kind: isDone ? 'done' : 'failed', answer: status.toString(), isMissing: status === 404}
 }
 
+/** Delivers a job over gRPC, by the alpha method if the app lacks the other. Resolves as `overHttp` does. */
 async function overGrpc({name, data}: Job, {runtime, context, warn}: JobDelivery): Promise<JobOutcome | string> {
   const message = encode(JobEventRequest, {
     name,

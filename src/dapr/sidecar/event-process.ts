@@ -8,7 +8,7 @@ import type {DeliveryProcess} from './blocks/event-channel.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 import {NextChange} from '../../model/next-change.ts'
 
-/** Context of the topics and bindings that deliver events to an app. */
+/** The parts of a sidecar that the delivery of topics and bindings needs. */
 export interface DeliveryContext {
   readonly runtime: AppRuntime
   readonly resources: AppResources
@@ -17,39 +17,40 @@ export interface DeliveryContext {
   readonly log: (level: LogLevel, text: string) => void
 }
 
-/** Time that a process waits for its first events, in ms, while some topics cannot be read yet. */
+/** Time after which a process gets its first events although some topics or bindings cannot be read yet, in ms. */
 const SLOW_MS = 2000
 
 /**
- * Tracks the process of an app that was asked for its events, and whether it accepts them: after its answer, while it is ready and its
- * queue is open. Each new process is asked again.
+ * Tracks which process of an app was asked for its topics or bindings, and whether it accepts events: once it has answered, while it is
+ * ready and its admission queue is open. Each new process is asked.
  */
 export class EventProcess {
   readonly #runtime: AppRuntime
+  /** Id of the process that was asked last. */
   #asked: number | undefined
-  /** Process whose answer is valid. */
+  /** Id of the process that gets events, since it has answered. */
   #current: number | undefined
-  /** Process for which everything that it wants is read. */
+  /** Id of the process of which all topics or bindings are read. */
   #known: number | undefined
-  /** Resolved when waiters should look again. */
+  /** Resolved when code that waits should check its condition again. */
   readonly #changed = new NextChange()
 
   constructor(runtime: AppRuntime) {
     this.#runtime = runtime
   }
 
-  /** Process that was asked, if any. */
+  /** Id of the process that was asked last; undefined: none, or it has to be asked again. */
   get asked(): number | undefined {
     return this.#asked
   }
 
-  /** Whether the app's topics and bindings are known. An unhealthy app, which takes no calls, is asked later. */
+  /** Whether the process has answered, or accepts no calls: an unhealthy process is asked later. */
   get isKnown(): boolean {
     const {isListening, queue, pid} = this.#runtime
     return isListening && (pid === this.#known || !queue.isOpen)
   }
 
-  /** Marks the current process as asked. False if it was asked already, or accepts no calls yet: its health check may still fail. */
+  /** Marks the current process as asked. Returns false if it was asked already, or accepts no calls yet: it must not be asked then. */
   ask(): boolean {
     const {pid, queue} = this.#runtime
     if (pid === this.#asked || !queue.isOpen) return false
@@ -57,7 +58,7 @@ export class EventProcess {
     return true
   }
 
-  /** Starts to open the events of this process. A silent server does not delay the events of other servers. */
+  /** Waits until the topics or bindings of a process are read. After SLOW_MS the process gets events of those that are read already. */
   async followed(pid: number, following: Promise<void>): Promise<void> {
     const isSlow = !(await isWithin(SLOW_MS, following))
     if (isSlow && pid === this.#runtime.pid) this.#current = pid
@@ -65,29 +66,28 @@ export class EventProcess {
     await following
   }
 
-  /** Marks the answer of this process as valid and open. */
+  /** Called when all that a process asked for is read: it gets events, and counts as ready. */
   answered(pid: number): void {
     this.#current = this.#known = pid
     this.changed()
     this.#runtime.opening.noteReady()
   }
 
-  /** Asks the current process again; its previous answer stays valid until then. */
+  /** Makes `ask` accept the current process again. Its previous answer stays valid until the next one. */
   askAgain(): void {
     this.#asked = undefined
   }
 
-  /** Forgets the answer: no process gets events before one is asked again. */
+  /** Forgets the process and its answer. No process gets events before one has answered. */
   forget(): void {
     this.#asked = this.#current = this.#known = undefined
   }
 
-  /** Makes waiters look again. */
   changed(): void {
     this.#changed.happened()
   }
 
-  /** Opens a channel to this app, by the protocol that it speaks. */
+  /** Makes the channel to the app, for its protocol. */
   async openChannel<Channel>(
     {context: {heldBodies, observer, faults}, log}: DeliveryContext,
     load: ChannelCode<Channel>
@@ -102,7 +102,7 @@ export class EventProcess {
       mayRead: signal => (this.#mayRead ? undefined : this.#until(() => this.#mayRead, signal)),
       isReady: () => this.#takesEvents,
       generation: () => this.#runtime.pid,
-      // after a crash calls are held; a reload pauses them or sends them to another process
+      // a reload closes an open queue, or replaces the process; after a crash the queue's state is not `open`
       isReplaced: before => {
         const {queue, pid} = this.#runtime
         return queue.state === 'open' && (!queue.isOpen || pid !== before)
@@ -116,7 +116,7 @@ export class EventProcess {
     return isListening && queue.isOpen && pid === this.#current
   }
 
-  /** Starts it if it is asleep. */
+  /** Whether the app accepts events. If not, starts it if it is asleep. `cause`: the reason to start it. */
   #takesEventsOf(cause: string): boolean {
     if (!this.#takesEvents) this.#runtime.sleep.need(cause)
     return this.#takesEvents
@@ -134,10 +134,9 @@ export class EventProcess {
   }
 }
 
-/** The code of a channel for each protocol of an app. */
 type ChannelCode<Channel> = Readonly<Record<'grpc' | 'http', () => Promise<new (process: DeliveryProcess) => Channel>>>
 
-/** The topics or the bindings that one app reads. Looks again when its process, its queue or its components change. */
+/** Base class for the delivery of topics or bindings to one app. Calls `look` when the app's process, queue or components change. */
 export abstract class AppDelivery<Channel> {
   protected readonly options: DeliveryContext
   protected readonly process: EventProcess
@@ -156,12 +155,13 @@ export abstract class AppDelivery<Channel> {
     this.stops = [runtime.onMove(() => this.look()), runtime.queue.onOpen(() => this.look())]
   }
 
-  /** Asks a new process once it accepts calls. */
+  /** Called after each change. Asks a new process once it accepts calls. */
   protected abstract look(): void
 
+  /** Returns the block that reads the topics or bindings. */
   protected abstract readersOf(blocks: Blocks): {close(): Promise<void>}
 
-  /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
+  /** Stops deliveries. Settles when the app has answered open events, or `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     for (const stop of this.stops) stop()
     this.over.abort()

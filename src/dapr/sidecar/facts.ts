@@ -6,10 +6,10 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 import type {Facts} from './http/metadata.ts'
 
-/** Features that Dapr enables by default (pkg/config, WithDefaultFeatures): resources are followed while the apps run. */
+/** Features that Dapr enables by default (pkg/config, WithDefaultFeatures): changed resource files apply while the apps run. */
 const FEATURES = ['HotReload']
 
-/** Metadata that Dapr's CLI adds to its sidecar, and the address of the app. */
+/** Collects the content of `/v1.0/metadata`. `extended`: the metadata that Dapr's CLI adds. */
 export function factsOf(
   runtime: AppRuntime,
   plan: Plan,
@@ -44,7 +44,7 @@ export function factsOf(
     httpEndpoints: endpoints.map(({name}) => name),
     accessPolicies: accessPolicies.map(({name}) => name),
     mcpServers,
-    // the run itself stores jobs, and this sidecar answers for it
+    // jobs are stored by the run itself, which has no scheduler service: its address is the sidecar's
     scheduler: app.grpcPort > 0 ? [`127.0.0.1:${app.grpcPort}`] : [],
     resiliencies: resiliency.resources.map(({name}) => name),
     connection: connectionOf(runtime.plan, runtime.appPort)
@@ -59,7 +59,7 @@ function connectionOf({channel, health}: AppPlan, port: number): Facts['connecti
     maxConcurrency: channel.maxConcurrency,
     health: health.enabled
       ? {
-          // the health check of a gRPC app is a method
+          // the health check of a gRPC app calls a method, so it has no path
           healthCheckPath: channel.protocol.startsWith('grpc') ? '' : health.path,
           healthProbeInterval: inGo(health.intervalMs),
           healthProbeTimeout: inGo(health.timeoutMs),
@@ -69,7 +69,7 @@ function connectionOf({channel, health}: AppPlan, port: number): Facts['connecti
   }
 }
 
-/** A duration as Go writes it: `1m30s`, `500ms`. Does not load the general formatter. */
+/** Returns a duration as Go writes it: `1m30s`, `500ms`. Saves loading the general formatter. */
 function inGo(ms: number): string {
   if (ms < 1000) return `${ms}ms`
   const minutes = Math.floor(ms / 60_000)
@@ -77,7 +77,7 @@ function inGo(ms: number): string {
   return `${hours}${minutes === 0 ? '' : `${minutes % 60}m`}${(ms % 60_000) / 1000}s`
 }
 
-/** Why a Component is missing although a file defines it, for the error of a call that uses it. */
+/** Returns why a Component is missing although a file defines it, in brackets after a space, for the error of a call; '': no file does. */
 export function whyMissing({components, withoutEffect}: ResourceSnapshot, name: string, whyNoDaprd: string): string {
   const denial = withoutEffect.find(({component, isDenied}) => isDenied === true && component?.name === name)
   if (denial !== undefined) return ` (${denial.place.file}:${denial.place.line} names it, but ${denial.why})`

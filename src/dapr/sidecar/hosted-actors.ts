@@ -8,11 +8,12 @@ import type {SidecarActorsOptions} from './actor-access.ts'
 const NO_STORE =
   'no state store has actorStateStore: "true": their state cannot be read or kept, and newer versions of Dapr host none'
 
+/** The actors that one app hosts over HTTP. Reports its types to the run's actors, and when the app is lost or unhealthy. */
 export class HostedActors {
   readonly #options: SidecarActorsOptions
   readonly #actors: Actors
   readonly #host: ActorHost
-  /** Ends the retirement of an unhealthy app after its stop timeout. Is undefined while the app is healthy. */
+  /** Aborted when an unhealthy app has had its stop timeout to release its actors; undefined: the app is healthy. */
   #illness: AbortSignal | undefined
 
   constructor(options: SidecarActorsOptions, actors: Actors) {
@@ -21,7 +22,7 @@ export class HostedActors {
     this.#host = new HttpActorHost(options)
   }
 
-  /** Called with the configuration that the process has reported; '': it has none. */
+  /** Called with the answer of the process to `GET /dapr/config`; '': it has none. */
   tell(text: string): void {
     const {log, warn, components} = this.#options
     const types = hostedTypes(text, warn)
@@ -48,7 +49,6 @@ export class HostedActors {
     if (this.#illness !== undefined) void this.#actors.retire(home, this.#illness)
   }
 
-  /** The app has left the run. */
   leave(): void {
     this.#actors.leave(this.#host)
   }

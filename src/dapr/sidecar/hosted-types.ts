@@ -3,7 +3,7 @@ import type {TypeSettings} from '../../work/actor/actor-host.ts'
 import {memberIn} from './blocks/json-text.ts'
 import {parseGoDuration} from '../../model/go-duration.ts'
 
-/** Settings of actors without settings of the app (Dapr: pkg/actors/internal/apis/config, defaults). */
+/** Settings of a type for which the app reports none (Dapr: pkg/actors/internal/apis/config, defaults). */
 export const USUAL_SETTINGS: TypeSettings = {
   idleMs: 3_600_000,
   drainMs: 2000,
@@ -15,7 +15,7 @@ export const USUAL_SETTINGS: TypeSettings = {
 /** Shows unusable settings on the terminal. */
 export type WarnOfSettings = (text: string) => void
 
-/** Reads a duration of an app's configuration. A text explains an invalid value: then the default counts, with a warning. */
+/** Returns a duration of an app's configuration in ms. `given`: a text says why the value is invalid; then the default counts, with a warning. */
 export function knownMs(
   key: string,
   given: number | string | undefined,
@@ -27,7 +27,7 @@ export function knownMs(
   return defaultMs
 }
 
-/** Reads the maximum depth of calls in one chain from an app's configuration. Any other value means the default. */
+/** Returns the maximum depth of a reentrancy chain. Values that are not numbers from 1 mean the default. */
 export const knownDepth = (given: unknown): number =>
   typeof given === 'number' && given >= 1 ? Math.floor(given) : USUAL_SETTINGS.maxDepth
 
@@ -72,7 +72,7 @@ const listIn = (value: unknown, key: string): readonly unknown[] => {
 const namesIn = (value: unknown): readonly string[] =>
   listIn(value, 'entities').filter((name): name is string => typeof name === 'string' && name !== '')
 
-/** Reads the hosted types of actors from the configuration of an app; '': none (Dapr: pkg/config, ApplicationConfig). */
+/** Reads the types that an app hosts from its answer to `GET /dapr/config` (Dapr: pkg/config, ApplicationConfig). `text` '': none. */
 export function hostedTypes(text: string, tell: WarnOfSettings): ReadonlyMap<string, TypeSettings> {
   const configuration = jsonIn(text)
   const names = namesIn(configuration)

@@ -3,7 +3,7 @@ import type {LogLevel} from '../../model/plan.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
 import {askApp, type Question} from './ask-app.ts'
 
-/** Returns the topics that an app lists; undefined: it could not be asked. `log` writes to the log of the sidecar. */
+/** Asks an app for the topics that it subscribes to; undefined: the question failed, which is logged. */
 export async function listTopics(
   question: Omit<Question, 'path' | 'warn'>,
   log: (level: LogLevel, text: string) => void

@@ -31,12 +31,12 @@ import {isTruthy} from '../../model/truthy.ts'
 
 export type SidecarServers = Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'>
 
-/** The three ports of one app's sidecar. */
+/** An open sidecar, as the run sees it. */
 export type OpenSidecar = Omit<AppSidecar, 'actors' | 'secretOf'> & {
   readonly actors: Pick<SidecarActors, 'mayHost' | 'hostWaitMs'>
 }
 
-/** Opens the ports of an app's sidecar; they are bound already. */
+/** Opens an app's sidecar at its ports, which are bound already. */
 export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenSidecar> {
   const log = options.runtime.logs.sidecar
   const warn = (text: string): void => log.write(asBytes(`${text}\n`), 'warn')
@@ -45,7 +45,7 @@ export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenS
   return sidecar
 }
 
-/** The parts of one app's sidecar, and how they are connected. */
+/** Sidecar of one app: creates its parts and connects them, at the ports for HTTP, gRPC and metrics. */
 class AppSidecar {
   readonly actors: SidecarActors
   readonly #options: OpenSidecarOptions
@@ -60,11 +60,11 @@ class AppSidecar {
   readonly #subscriptions: SidecarSubscriptions
   readonly #bindings: SidecarBindings
   readonly #closing = new AbortController()
-  /** The app has been ready once, and its events were read (rtHealthz.Ready() in pkg/runtime/runtime.go). */
+  /** Whether the app was ready once, with its topics and bindings read (Dapr: rtHealthz.Ready() in pkg/runtime/runtime.go). */
   #wasReady = false
   readonly #stops: readonly (() => void)[]
 
-  /** The state of an actor that the app hosts, by its keys. Rejects if its store cannot list them. */
+  /** Lists the state of an actor that the app hosts. Rejects if its store cannot list keys. */
   readonly actorState: ActorState['list'] = async (...of) => (await this.#blocks.load()).actorState.list(...of)
 
   constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
@@ -79,7 +79,7 @@ class AppSidecar {
     this.#grpc = this.#openGrpc()
     const {context} = this.#http
     const stopLogging = runtime.onMove(() => {
-      stopLogging() // the log has its first lines now
+      stopLogging() // once: after the first lines of the log
       this.#logResources()
     })
     this.#stops = [
@@ -110,22 +110,20 @@ class AppSidecar {
     )
   }
 
-  /** Aborted when other runs should search for another sidecar. */
+  /** Aborted when the sidecar is about to close: other runs then look for another one. */
   get closing(): AbortSignal {
     return this.#closing.signal
   }
 
-  /** The circuit breakers that calls from the app have used. */
   get breakers(): readonly BreakerView[] {
     return this.#path.effects.breakers
   }
 
-  /** Topics that the app reads, and the number of waiting messages in each. */
   get backlogs(): readonly TopicBacklog[] {
     return this.#blocks.backlogs
   }
 
-  /** Delivers a tick of a job to the app. `waits`: the app may have to start or reload first. */
+  /** Delivers one firing of a job to the app. `waits`: also to an app that has to start or reload first. */
   async deliverJob(job: Job, waits = false): Promise<JobOutcome> {
     const {runtime} = this.#options
     if ((!waits && (!runtime.isListening || !runtime.queue.isOpen)) || runtime.appPort === 0)
@@ -142,17 +140,17 @@ class AppSidecar {
     return outcome
   }
 
-  /** Whether the app must stay awake: it reads over its own streams, or its process has not reported its topics and actors yet. */
+  /** Whether the app must not fall asleep: it reads over its own streams, or its process has not reported its topics, bindings and actors yet. */
   readonly keepsAwake = (): boolean =>
     this.#blocks.hasStreams || this.#subscriptions.isAsked || !this.#bindings.isReady || !this.actors.isKnown
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
-  /** Opens the components of the app. Rejects if one cannot be opened. Waits no longer once the run ends. */
+  /** Opens the components of the app. A mistake prevents the start of the app. Stops waiting when the run ends. */
   async openComponents(): Promise<void> {
     await orAborted(this.#options.ending, this.#openComponents())
   }
 
-  /** Opens failed components again: a server, or a file that they need, may exist by now. */
+  /** Retries failed components: a server or a file that they need may exist by now. */
   readonly openAgain = async (): Promise<void> => orAborted(this.#options.ending, this.#blocks.reload())
 
   async #openComponents(): Promise<void> {
@@ -160,19 +158,18 @@ class AppSidecar {
     await this.#path.external.open()
   }
 
-  /** Ends the daprd process next to the app, if there is one. */
   async endDaprd(): Promise<void> {
     await this.#blocks.endDaprd()
   }
 
-  /** Makes other runs search for another sidecar; requests are still served. */
+  /** Makes other runs look for another sidecar. Requests are still served. */
   announceEnd(): void {
     this.#closing.abort()
   }
 
   /**
-   * Prepares for the sidecar that an edit opens next for the app: stops accepting connections, and stops deliveries. Calls on open
-   * connections continue until `close`. `keepsPorts`: returns the listening servers for the next sidecar.
+   * Prepares for the next sidecar of the app, which an edit opens: stops accepting connections, and stops deliveries. Calls on open
+   * connections continue until `close`. `keepsPorts`: resolves with the listening servers, for the next sidecar.
    */
   async makeRoom(keepsPorts: boolean, cut: AbortSignal): Promise<SidecarServers | undefined> {
     const servers = {http: this.#http.handOver(), grpc: this.#grpc.handOver(), metrics: this.#metrics.handOver()}
@@ -190,12 +187,12 @@ class AppSidecar {
     this.#metrics.destroy()
   }
 
-  /** Accepts no new calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */
+  /** Stops accepting calls. Calls in flight may finish until `cut` is aborted. Settles when all is closed. */
   async close(cut: AbortSignal): Promise<void> {
     this.#stopDelivery()
     const ports = [this.#grpc, this.#http, this.#subscriptions, this.#bindings]
     await Promise.all(ports.map(async port => port.close(cut)))
-    // a block that is being opened may wait for its server
+    // not longer than `cut`: a component that is being opened may wait for its server
     await orAborted(cut, this.#blocks.close())
     await this.#path.close()
     this.#options.resources.close()
@@ -289,7 +286,7 @@ class AppSidecar {
     })
   }
 
-  /** Returns a function that counts, traces and logs each request to the sidecar. */
+  /** Returns the function that counts, traces and logs each ended request to the sidecar. */
   #recorder(): (record: CallRecord) => void {
     const {runtime, resources} = this.#options
     const {metering, tracing} = this.#path

@@ -6,7 +6,7 @@ import {reportResiliency, type ResiliencyReporterOptions} from '../../proxy/gate
 
 export type SidecarPolicies = ReturnType<typeof policiesOf>
 
-/** The policies for the calls of one app, from its Resiliency resources. Circuit breakers start closed. */
+/** Makes the policies for the calls of one app from its Resiliency resources. Circuit breakers start closed. */
 export function policiesOf(resiliency: Resiliency, decisions: ResiliencyReporterOptions) {
   const runtime = {clock: systemClock, random: Math.random, emit: reportResiliency(decisions)}
   const components = new ComponentPolicies(resiliency, runtime)

@@ -13,7 +13,6 @@ import {Once} from '../../model/once.ts'
 import type {GrpcContext, GrpcServer} from './grpc/grpc-server.ts'
 
 interface MetricsPort {
-  /** Decide which clients may read the metrics. */
   readonly isAllowedHost: IsAllowedHost
   readonly pages: PageGuard
   /** Writes to the log of the sidecar. */
@@ -27,7 +26,7 @@ const MAX_HEAD_BYTES = 16 * 1024
 
 const NO_UPGRADE = plainError(400, 'upgrades are not possible')
 
-/** Serves the metrics of a sidecar for any path; without metrics it answers 404. Takes over listening servers. */
+/** Serves the metrics of a sidecar, whatever the path. `text` undefined: metrics are disabled, so it answers 404. Takes over listening servers. */
 export const openMetricsPort = (
   servers: readonly net.Server[],
   text: () => Promise<string | undefined>,
@@ -55,22 +54,22 @@ export const openMetricsPort = (
 }
 
 export interface OpenGrpcPort {
-  /** Accepts no new connections, but keeps the addresses for a successor. Call `close` next. */
+  /** Stops accepting connections, and returns the listening servers for the next sidecar. Call `close` next. */
   handOver(): readonly net.Server[]
   /** Stops accepting calls. Open calls may finish until `cut` is aborted. */
   close(cut?: AbortSignal): Promise<void>
 }
 
 /**
- * The gRPC port of a sidecar: HTTP/2 without TLS from the first byte on. Sends its settings at once, and loads its code at the first
- * connection, so that a run without gRPC needs neither.
+ * Opens the gRPC port of a sidecar: HTTP/2 without TLS from the first byte on. A new connection gets the settings of HTTP/2 at once.
+ * The first connection loads the code, so that a run without gRPC does not load it.
  */
 export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContext): OpenGrpcPort => {
   const connections = new Connections()
   const destroy = (): void => connections.destroy()
   const loading = new Once<GrpcServer>()
   const accept = async (socket: net.Socket): Promise<void> => {
-    // a caller of HTTP/2 that ends its side has left with all its streams
+    // an HTTP/2 client that ends its side of the connection needs no more answers
     socket.allowHalfOpen = false
     socket.pause().on('error', () => socket.destroy())
     socket.setNoDelay(true)

@@ -27,8 +27,8 @@ export interface ResourceEffectsOptions {
 }
 
 /**
- * The effects of an app's resources on its sidecar: policies, access control, traces and middleware. The code of each is loaded
- * when a resource first needs it. After a change, calls in flight keep what they have begun with.
+ * Applies an app's resources to its sidecar: policies, access control, traces and middleware. The code of each is loaded when a resource
+ * first needs it. After a change of the files, calls in flight keep the settings that they began with.
  */
 export class ResourceEffects {
   readonly #options: ResourceEffectsOptions
@@ -42,7 +42,7 @@ export class ResourceEffects {
     this.#opening = options.runtime.opening
   }
 
-  /** Opens the effects. Settles when the sidecar may open: no request may pass before its rules apply. */
+  /** Applies the current resources, and follows their changes. Settles when all rules apply: no request may pass before. */
   static async open(options: ResourceEffectsOptions): Promise<ResourceEffects> {
     const effects = new ResourceEffects(options)
     await effects.#follow(
@@ -62,12 +62,11 @@ export class ResourceEffects {
     return effects
   }
 
-  /** The circuit breakers that calls of the app have used. */
   get breakers(): readonly BreakerView[] {
     return this.#policies?.breakers() ?? []
   }
 
-  /** Current policies of components, if there are any. */
+  /** Policies for components and actors; undefined: there are none. */
   get componentPolicies(): ComponentPolicies | undefined {
     return this.#policies?.components
   }
@@ -76,7 +75,7 @@ export class ResourceEffects {
     this.#over.abort()
   }
 
-  /** Calls `use` with a part of the resources, and again after each change, one after the other. */
+  /** Calls `use` with a part of the resources, and again after each change of it, one call after the other. */
   async #follow<T>(part: (snapshot: ResourceSnapshot) => T, use: (value: T) => Promise<void>): Promise<void> {
     const {resources} = this.#options
     const changes = new SerialQueue()
@@ -93,7 +92,7 @@ export class ResourceEffects {
 
   async #usePolicies(resiliency: ResourceSnapshot['resiliency']): Promise<void> {
     const {decisions} = this.#options
-    // calls in flight may still open a circuit breaker of the earlier policies
+    // calls in flight may still open a circuit breaker of earlier policies, which is not counted any more
     const recorded: typeof decisions.recorded = event => void (this.#policies === now && decisions.recorded(event))
     const now =
       resiliency.resources.length === 0
@@ -103,7 +102,7 @@ export class ResourceEffects {
     this.rules.interceptor = this.#policies?.interceptor
   }
 
-  /** Applies which apps may call this one, its identity as a caller, and whether it can be started. */
+  /** Applies the access control of the Configuration: which apps may call this one, and its identity as a caller. A faulty one prevents its start. */
   async #useAccess({accessControl, fault}: ResourceSnapshot['configuration']): Promise<void> {
     const {runtime, namespace} = this.#options
     const opening = this.#opening
@@ -115,7 +114,7 @@ export class ResourceEffects {
     opening.accessControl = new AccessControlInterceptor(accessControl, !plan.channel.protocol.startsWith('grpc'))
   }
 
-  /** Follows a pipeline. A faulty one prevents the start of the app; later the last valid one stays. */
+  /** Follows a pipeline of middleware. A faulty one prevents the start of the app; after the start the last valid one stays. */
   async #followPipeline(key: PipelineKey, use: (pipeline: Pipeline) => void): Promise<void> {
     const {warn} = this.#options
     const {faults} = this.#opening

@@ -3,25 +3,25 @@ import {askApp, mayAsk, takesQuestions} from './ask-app.ts'
 import type {SidecarActorsOptions} from './actor-access.ts'
 import type {HostedActors} from './hosted-actors.ts'
 
-/** Time after its start during which calls wait for a process to report its actors over a stream, in ms (Dapr: DaprBuiltInActorNotFoundRetries). */
+/** Time after a process started to listen during which calls wait until it reports its actors over a stream, in ms (Dapr: DaprBuiltInActorNotFoundRetries). */
 const STREAM_MS = 5000
 
-/** How the types of the current process are found. `pid` 0: a process that the run did not start. */
+/** Whether the current process has reported its actor types. `pid` 0: a process that the run did not start. */
 type Report =
   | {readonly kind: 'none'}
   | {readonly kind: 'asked'; readonly pid: number}
   | {readonly kind: 'answered'; readonly pid: number}
-  /** The process can report its types only over a stream. Calls wait for that until `until`, by `performance.now()`. */
+  /** The process is not asked: it may report its types over a stream. Calls wait for that until `until`, in ms of performance.now(). */
   | {readonly kind: 'over a stream'; readonly pid: number; readonly until: number}
 
 const NONE: Report = {kind: 'none'}
 
 /**
- * Asks each process of an app over HTTP for its configuration, once it accepts calls (Dapr: pkg/runtime, loadAppConfiguration), which
- * lists the actor types of the app. An app without actors loads no more code.
+ * Asks each process of an app over HTTP for its configuration, which lists its actor types, once it accepts calls (Dapr: pkg/runtime,
+ * loadAppConfiguration). The code for actors is loaded only for an app that hosts some.
  */
 export class SidecarActors {
-  /** Actors of the app. Undefined until it has hosted some. */
+  /** The actors that the app hosts over HTTP; undefined: it has never hosted any. */
   hosted: HostedActors | undefined
   readonly #options: SidecarActorsOptions
   readonly #stops: readonly (() => void)[]
@@ -42,7 +42,7 @@ export class SidecarActors {
     const {isAsleep, triggers} = runtime.sleep
     if (isAsleep && triggers.actors !== undefined) return triggers.actors.includes(type)
     if ((runtime.queue.state === 'shut' && !runtime.isUnhealthy) || this.#over.signal.aborted) return false
-    // a process that we do not ask opens a stream by itself
+    // a process that is not asked may still host any type until it listens: then it opens a stream by itself
     return this.#mayBeAsked ? this.#report.kind !== 'answered' : !runtime.isListening && mayAsk(runtime)
   }
 
@@ -51,7 +51,7 @@ export class SidecarActors {
     return this.#report.kind === 'answered' || !this.#mayBeAsked
   }
 
-  /** How long calls still wait for its process to report its actors over a stream, in ms; 0 or less: they do not. */
+  /** How long calls have to wait for the process to report its actors over a stream, in ms; 0 or less: they do not wait. */
   get hostWaitMs(): number {
     return this.#report.kind === 'over a stream' ? this.#report.until - performance.now() : 0
   }
@@ -60,7 +60,7 @@ export class SidecarActors {
     for (const stop of this.#stops) stop()
     this.#over.abort()
     this.hosted?.leave()
-    this.hosted = undefined // a second `close` may come when the next sidecar already has its timers, by the same names
+    this.hosted = undefined // a second `close` must not end the timers of the next sidecar, which have the same names
     this.#options.actors.onTypes()
   }
 
@@ -80,7 +80,7 @@ export class SidecarActors {
     this.#options.actors.onTypes()
   }
 
-  /** Returns `before` if it is about this process, and the process accepts calls. */
+  /** Returns the report for the current process: `before` if that is still about it. */
   #next(before: Report): Report {
     const {runtime} = this.#options
     const {pid, queue} = runtime
@@ -88,7 +88,7 @@ export class SidecarActors {
     const isSame = before.kind !== 'none' && before.pid === pid
     if (this.#mayBeAsked) {
       if (isSame && wasAsked(before)) return before
-      // an unhealthy process would refuse the question
+      // an unhealthy process would refuse the request
       return queue.isOpen ? {kind: 'asked', pid} : NONE
     }
     if (pid === 0 || !mayAsk(runtime)) return NONE
@@ -107,7 +107,7 @@ export class SidecarActors {
     })
     const isCurrent = (): boolean => this.#report === question && !this.#over.signal.aborted
     if (!isCurrent()) return
-    // the configuration of actors is optional
+    // an app without this route hosts no actors
     const text = response?.kind === 'response' && response.status === 200 ? response.body.toString() : ''
     if (text !== '') log(isJson(text) ? 'info' : 'warn', isJson(text) ? LOADED : NO_JSON)
     if (/"entities"/i.test(text) || this.hosted !== undefined) {

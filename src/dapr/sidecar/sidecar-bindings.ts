@@ -7,29 +7,29 @@ import type {Blocks} from './blocks/blocks.ts'
 import {AppDelivery, type DeliveryContext} from './event-process.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 
-/** How long first answers wait for the others, and how long these may take, in ms (Dapr: app-binding-options-timeout). */
+/** Wait for the app's answers before bindings without an answer are skipped for now, and the longest wait, in ms (Dapr: app-binding-options-timeout). */
 const QUICK_MS = 3000
 const LATE_MS = 60_000
 
 interface Input {
   readonly resource: ComponentResource
   readonly target: BindingTarget
-  /** Whether its file declares it as an input, so that the app need not be asked. */
+  /** Whether the file has `direction: input`, so that the app is not asked whether it wants the events. */
   readonly isWanted: boolean
 }
 
 /**
- * The bindings that deliver events to an app. Each of its processes is asked for its bindings. An app without bindings loads
- * no more code. Events are delivered while the process that was asked is ready.
+ * Delivers events of bindings to an app. Asks each process of the app which bindings it wants, and delivers while the process that has
+ * answered is ready. Loads the code for bindings only for an app whose files name one.
  */
 export class SidecarBindings extends AppDelivery<BindingChannel> {
   #inputs: readonly Input[] = []
-  /** Inputs that the app was last asked about, and its answers. */
+  /** The inputs that the current process was asked about, and its answers. */
   #asked: readonly Input[] = []
   #said: SaidBindings = new Map()
-  /** Names of those that its last process wanted. Undefined before the first answer. */
+  /** Names of the bindings that the last process wanted; undefined: none has answered yet. */
   #wanted: readonly string[] | undefined
-  /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
+  /** Aborted when the process has exited. Otherwise the question would wait for the next process, which is asked separately. */
   #question = new AbortController()
 
   constructor(options: DeliveryContext) {
@@ -41,7 +41,7 @@ export class SidecarBindings extends AppDelivery<BindingChannel> {
     this.look()
   }
 
-  /** Whether the bindings that the app wants are read, which is true without bindings. */
+  /** Whether all bindings that the app wants are read. True for an app without bindings. */
   get isReady(): boolean {
     const {runtime} = this.options
     return this.#inputs.length === 0 || !mayAsk(runtime) || runtime.appPort === 0 || this.process.isKnown
@@ -65,7 +65,7 @@ export class SidecarBindings extends AppDelivery<BindingChannel> {
       this.isWarned = true
       log('warn', 'failed to read from bindings: app channel not initialized')
     }
-    // the directions of daprd's bindings are known by now: components open before apps start
+    // components open before apps start, so daprd has reported the directions of its bindings by now
     if (runtime.appPort === 0 || (!mayWant && runtime.isListening)) blocks.setKnown('bindings')
     const isAsked = runtime.isListening && runtime.appPort > 0 && mayWant
     if (isAsked && this.process.ask()) {
@@ -80,7 +80,7 @@ export class SidecarBindings extends AppDelivery<BindingChannel> {
     this.process.changed()
   }
 
-  /** Reads the bindings that its last process wanted, or that files declare to be inputs: their events start it. */
+  /** Reads bindings for an app that is asleep, so that their events start it: those that its last process wanted or files declare as inputs. */
   async #followAsleep(): Promise<void> {
     const {runtime, blocks} = this.options
     const {bindings = []} = runtime.sleep.triggers
@@ -92,7 +92,7 @@ export class SidecarBindings extends AppDelivery<BindingChannel> {
     if (runtime.sleep.isAsleep) await inputBindings.follow(targets, channel)
   }
 
-  /** Asks the app again after changed files. A sleeping app is not asked: events of its known bindings start it. */
+  /** Asks the app again if its bindings have changed in the files. A sleeping app is not asked: events of its known bindings start it. */
   #reload(): void {
     const now = this.#newInputs()
     const asked = this.#asked
@@ -127,7 +127,7 @@ export class SidecarBindings extends AppDelivery<BindingChannel> {
     await this.#follow(pid, channel, signal, true)
   }
 
-  /** Reads the bindings that the app wants; without an answer, those that its last process wanted. */
+  /** Reads the bindings that the app wants. Without an answer, reads those that its last process wanted. `isLast`: no more answers follow. */
   async #follow(pid: number, channel: BindingChannel, signal: AbortSignal, isLast = false): Promise<void> {
     if (signal.aborted) return
     const {blocks, log, runtime} = this.options
@@ -154,7 +154,7 @@ const inputOf = (resource: ComponentResource, blocks: SidecarBlocks): readonly I
   const {name, type, properties} = resource
   if (splitType(type)[0] !== 'bindings' || blocks.isMissing(resource)) return []
   const capabilities = blocks.capabilitiesOf(resource)
-  // a binding of daprd whose server is an app of the run opens when it is read
+  // daprd does not report the direction of a binding that it has yet to open
   const mayBeInput = capabilities.length === 0 && blocks.isByDaprd(resource)
   if (!mayBeInput && !capabilities.includes('INPUT_BINDING')) return []
   const valueOf = (wanted: string): string =>

@@ -16,13 +16,13 @@ import type {Blocks} from './blocks/blocks.ts'
 import type {Opening} from '../../supervisor/opening.ts'
 import type {OpenSidecarOptions} from './sidecar-options.ts'
 
-/** The parts that the building blocks of an app share, except those that are read from files. */
+/** The context of an app's building blocks, except the parts that come from resource files. */
 export type SharedContext = Omit<BlockContextOptions, 'components' | 'configuration'>
 
-/** Opens a real daprd for components that are not built in. Undefined, and reported, if there is none. */
+/** Opens a real daprd for components that are not built in; undefined: there is none, which is reported. */
 type OpenDaprd = (resources: readonly ComponentResource[]) => Promise<DaprdComponents | undefined>
 
-/** The building blocks of an app, loaded when its files name a component, or it calls one. */
+/** Loads the building blocks of an app when its files name a component or it calls one. Opens its components, and follows changed files. */
 export class SidecarBlocks {
   readonly #options: OpenSidecarOptions
   readonly #faults: Opening['faults']
@@ -34,14 +34,15 @@ export class SidecarBlocks {
   readonly #loading = new Once<Blocks>()
   #components: AppComponents | undefined
   #blocks: Blocks | undefined
-  /** The mistake found while components were loaded; '': none. */
+  /** The mistake in a component that prevents the start of the app; '': none. */
   #fault = ''
-  /** The components that the app starts with are open: no mistake in a later edit ends it. */
+  /** Whether the components for the app's start were opened. A mistake in a later edit only warns. */
   #isOpen = false
   readonly #changes = new SerialQueue()
   readonly #over = new AbortController()
   /** Whether the app has stopped hosting actors. */
   #hasLeft = false
+  /** The lists that the app has reported, for a daprd that opens later. */
   readonly #known = new Set<'topics' | 'bindings'>()
 
   constructor(options: OpenSidecarOptions, context: SharedContext, openDaprd: OpenDaprd) {
@@ -58,20 +59,20 @@ export class SidecarBlocks {
     })
   }
 
-  /** Opens the components of the template's files. Returns their mistakes with places; an empty string for none. */
+  /** Opens the components of the resource files before the app starts. Resolves with a mistake and its place; '': none. */
   async open(): Promise<string> {
     if (this.#isOpenedAtOnce) await this.load()
     this.#isOpen = true
     return this.#fault
   }
 
-  /** Calls the listener when the components have followed a change of files; the returned function ends that. */
+  /** Calls the listener after the components have followed changed files. The returned function removes it. */
   onComponents(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** Whether a component is left to a real daprd, if there is one. */
+  /** Whether a real daprd would open a component, if there is one. */
   mayBeByDaprd(resource: ComponentResource): boolean {
     return isForDaprd(resource, daprdUseOf(this.#options.env))
   }
@@ -80,7 +81,7 @@ export class SidecarBlocks {
     return this.#components?.daprd?.takes(resource) === true
   }
 
-  /** The resource that is in effect for a component; its file may have a mistake by now. */
+  /** Returns the resource that an open component was opened with: its file may have a mistake by now. */
   inEffect(resource: ComponentResource): ComponentResource {
     return this.#components?.inEffect(resource) ?? resource
   }
@@ -89,7 +90,6 @@ export class SidecarBlocks {
     return this.#components?.isMissing(name) === true
   }
 
-  /** Called when the app has reported its topics or bindings. */
   setKnown(what: 'topics' | 'bindings'): void {
     this.#known.add(what)
     this.#components?.daprd?.setKnown(what)
@@ -103,7 +103,7 @@ export class SidecarBlocks {
     return this.#components?.capabilitiesOf(name) ?? capabilities
   }
 
-  /** Reads a secret regardless of the app's scopes; undefined if there is none. Rejects if its store is missing. */
+  /** Reads a secret, whatever the scopes of the app; undefined: there is none. Rejects if its store is missing. */
   async secretOf(store: string, name: string): Promise<Secret | undefined> {
     await this.load()
     const found = this.#components?.find('secretstores', store)
@@ -115,12 +115,12 @@ export class SidecarBlocks {
     return this.#blocks?.subscriptions.streamed ?? []
   }
 
-  /** The app reads topics or configurations over streams of gRPC. */
+  /** Whether the app has subscriptions that a process has asked for: topics over streams, or configuration. */
   get hasStreams(): boolean {
     return this.streamed.length > 0 || this.#blocks?.configurations.areRead === true
   }
 
-  /** Topics that the app reads, and the messages that wait there. */
+  /** The topics that the app reads, with their waiting messages. */
   get backlogs(): readonly TopicBacklog[] {
     const typeOf = (name: string): string => this.#current.find(each => each.name === name)?.type ?? 'pubsub'
     const {appId} = this.#context
@@ -128,23 +128,23 @@ export class SidecarBlocks {
     return read.map(each => ({...each, app: appId, type: typeOf(each.pubsubName)}))
   }
 
-  /** Loads the blocks and opens the components. Loaded code stays. */
+  /** Loads the blocks and opens the components, once. */
   async load(): Promise<Blocks> {
     return this.#loading.do(async () => this.#load())
   }
 
-  /** Blocks that are loaded or being loaded, if there are any. */
+  /** The blocks, if they are loaded or being loaded. */
   get begun(): Promise<Blocks> | undefined {
     return this.#loading.begun
   }
 
-  /** Processes of the app have begun, or ended. */
+  /** Called when processes of the app have begun, ended or taken over. */
   followProcesses(): void {
     this.#blocks?.configurations.followProcesses()
     this.#blocks?.actorStreams.followProcesses()
   }
 
-  /** Called when the app's actor streams are gone. */
+  /** Called before the next sidecar of the app opens: this one hosts no actors any more. */
   leaveActors(): void {
     this.#hasLeft = true
     this.#blocks?.actorStreams.close()
@@ -182,7 +182,7 @@ export class SidecarBlocks {
     return this.#blocks
   }
 
-  /** Publishes events that an earlier run has left, if a file asks for it. */
+  /** Publishes events that an earlier run has left, if a state store has an outbox. */
   async #beginOutbox(blocks: Blocks): Promise<void> {
     if (this.#over.signal.aborted || !this.#current.some(hasOutbox)) return
     const failed = (error: unknown): void =>
@@ -190,7 +190,7 @@ export class SidecarBlocks {
     await blocks.outbox.begin().catch(failed)
   }
 
-  /** Follows the current files, and opens failed components again. A component that can no longer be opened stays in its earlier form. */
+  /** Follows the current files, and retries failed components. A component whose new form cannot be opened stays in its earlier form. */
   async reload(): Promise<void> {
     const areLoaded = this.#loading.begun !== undefined
     if (areLoaded || this.#isOpenedAtOnce) {
@@ -201,7 +201,7 @@ export class SidecarBlocks {
       void this.#beginOutbox(blocks)
       const {resources, runtime} = this.#options
       if (fault !== '' && fault !== this.#faults.get('components')) resources.warn('resource-not-used', fault)
-      // a mistake that prevents the start may be corrected; the app keeps the resources of its start
+      // a corrected mistake no longer prevents the start; a new mistake does not stop an app that could start
       if (runtime.fault !== '') this.#faults.set('components', fault)
     }
     for (const listener of this.#listeners) listener()
@@ -233,7 +233,7 @@ export class SidecarBlocks {
 const hasOutbox = ({properties}: ComponentResource): boolean =>
   properties.some(({name}) => name.toLowerCase() === 'outboxpublishtopic')
 
-/** The warning for the user, with the place. */
+/** Returns the warning about a component that cannot be opened, with its place in the file. */
 function textOf({resource, fault}: FailedComponent): string {
   const picture = explainPlace(fault.place ?? resource.place, 1, []).replace(/^/gm, '   ')
   return `the component ${resource.name} (${resource.type}) cannot be opened: ${fault.message}\n${picture}`

@@ -22,68 +22,69 @@ import type {MountedRouter} from './http/mounted-router.ts'
 import type {ApiAccess} from '../../files/resources/dapr-configuration.ts'
 import type {Tracing} from './http/sidecar-request.ts'
 
+/** The options of a sidecar's HTTP port. */
 export interface SidecarOptions {
   readonly appId: string
-  /** Bound and listening on the sidecar's HTTP port; the sidecar owns them from now on. */
+  /** Servers that listen on the HTTP port. The sidecar owns them from now on. */
   readonly servers: readonly net.Server[]
   readonly admit: Admit
   readonly facts: () => Facts
-  /** Whether the app was ready once. As in Dapr, health stays true then; `ps` and metadata show an app that died or reloads. */
+  /** Whether the app was ready once. From then on `/v1.0/healthz` succeeds, as in Dapr, even if the app has died. */
   readonly wasReady: () => boolean
-  /** `isForced`: without a grace period, which counts as a failure. */
+  /** Requests the end of the run. `isForced`: without a grace period, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
   readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
-  /** Addresses besides loopback at which it listens: the names allowed in a Host header. */
+  /** Addresses besides loopback at which the sidecar listens, which are allowed in a Host header. */
   readonly allowedHosts: readonly string[]
-  /** Decides which requests of web pages are allowed. */
   readonly pages: PageGuard
-  /** DAPR_API_TOKEN, and the APP_API_TOKEN of its own app; '': none. */
+  /** DAPR_API_TOKEN, and the APP_API_TOKEN of the sidecar's own app; '': none. */
   readonly tokens: {readonly api: string; readonly app: string}
-  /** Loads the building blocks of the app. */
   readonly blocks: () => Promise<Blocks>
   readonly warn: (text: string) => void
-  /** Whether responses name their call. Default true. */
+  /** Whether responses have the header `Pillion-Call`; omitted: yes. */
   readonly namesCalls?: boolean
-  /** Called for every request when it has ended, including those to the sidecar's own API. */
+  /** Called with the record of each ended request, also of requests to the sidecar's own API. */
   readonly recorded?: Recorded | undefined
   readonly observer?: CallObserver | undefined
   readonly faults?: CallContext['faults']
   readonly rules: SidecarRules
   /** Returns additional routes on this port, if there are any. */
   readonly mounted?: (() => MountedRouter | undefined) | undefined
-  /** Mirrors a call to an app that has shadows. */
+  /** Returns the function that mirrors calls to an app that has shadows. */
   readonly copierOf?: CopierOf | undefined
   readonly tracing: Tracing
+  /** Returns the API access rules of the Configuration; undefined: all APIs are served. */
   readonly apiAccess: () => ApiAccess | undefined
-  /** Default: from this machine and our environment. */
+  /** Omitted: found from this machine and Pillion's environment. */
   readonly identity?: Identity
-  /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); '': not allowed. */
+  /** Key by which other runs may call for their apps; '': none may. */
   readonly key: string
-  /** Whether HTTP/2 is served (DAPR_HTTP_DISABLE_H2C turns it off). Default true. */
+  /** Whether HTTP/2 is served (DAPR_HTTP_DISABLE_H2C turns it off); omitted: yes. */
   readonly hasHttp2?: boolean
-  /** Whether plain requests are parsed without node:http. Default true. */
+  /** Whether plain requests are parsed without node:http; omitted: yes. */
   readonly hasFastPath?: boolean
 }
 
-/** The rules for requests of the app; they may be replaced at any time. */
+/** The rules for requests of the app, which may be replaced at any time. */
 export interface SidecarRules {
+  /** The resiliency policies of service invocation. */
   readonly interceptor: Interceptor | undefined
-  /** Middleware for all requests before they are routed, except those of other runs' sidecars. */
+  /** Middleware for all requests except those of other runs' sidecars. */
   readonly pipeline: Pipeline
 }
 
-/** The options of one app's sidecar. */
+/** The options of one app's sidecar, with all of its ports. */
 export interface OpenSidecarOptions {
   readonly plan: Plan
   readonly runtime: AppRuntime
-  /** The environment that we were started in. */
+  /** The environment that Pillion was started in. */
   readonly env: Environment
   readonly resources: AppResources
   /** Admits the app's calls to apps. */
   readonly apps: Admit
-  /** Shows a policy's decision to the person at the terminal. */
+  /** Shows a decision of a resiliency policy on the terminal. */
   readonly show: (text: string) => void
-  /** Lets the user's other runs call on behalf of their apps. */
+  /** Key by which the user's other runs may call for their apps. */
   readonly key: string
   /** Requests the end of the run. `isForced`: without a grace period, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
@@ -93,39 +94,37 @@ export interface OpenSidecarOptions {
   readonly actors: ActorAccess
   /** Called when a request to the sidecar needs a building block. */
   readonly used: () => void
-  /** The `appProtocol` of an app of the run; '' if the run has no such app. */
+  /** Returns the `appProtocol` of an app of the run; '': the run has no such app. */
   readonly protocolOf: (id: string) => string
   readonly observer: SidecarOptions['observer']
   readonly faults: SidecarOptions['faults']
-  /** The manager's routes, once the run has Daeploy services. */
+  /** Returns the routes of Daeploy's manager, once the run has Daeploy services. */
   readonly mounted: SidecarOptions['mounted']
   readonly copierOf: SidecarOptions['copierOf']
-  /** Aborted when the run is asked to end. */
   readonly ending: AbortSignal
 }
 
-/** The parts that outlive the run. */
+/** Workflows, jobs and the outbox, which outlive the run, and what they need to know of the app. */
 interface SidecarWork extends LastingWork {
   /** Called when the app accepts calls again. */
   appReady(runtime: AppRuntime): void
   connectedWorkers(runtime: AppRuntime): number
 }
 
-/** Opens real daprds for the apps of a run. */
+/** Finds a real daprd, and opens it next to the apps of a run. */
 export interface FindDaprd {
-  /** Why there is no daprd; '' if there is one, or before it was looked for. */
+  /** Reason why there is no daprd; '': there is one, or it was not looked for yet. */
   readonly whyNone: string
-  /** Opens a daprd for an app. Undefined if there is none. */
+  /** Opens a daprd for an app; undefined: there is no daprd. */
   open(needs: DaprdNeeds): Promise<DaprdComponents | undefined>
 }
 
-/** The inputs of a daprd next to an app. */
+/** The app, components and metadata for a daprd next to it. */
 export interface DaprdNeeds {
   readonly runtime: AppRuntime
-  /** All components in the app's resource files. */
   readonly resources: readonly ComponentResource[]
   /** The metadata that Dapr's CLI sets. */
   readonly metadata: () => Readonly<Record<string, string>>
-  /** Aborted when its app ends. */
+  /** Aborted when the app ends. */
   readonly ending: AbortSignal
 }

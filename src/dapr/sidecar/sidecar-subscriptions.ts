@@ -12,25 +12,27 @@ import {listTopics} from './list-topics.ts'
 import type {Blocks} from './blocks/blocks.ts'
 import {AppDelivery, type DeliveryContext} from './event-process.ts'
 
-/** Time after which the log names an app that has not listed its topics, in ms. */
+/** Wait for the app's list of topics before a warning is logged, in ms. */
 const QUICK_MS = 3000
-/** How long a process is asked again and again, in ms. */
+/** How long a process that fails to list its topics is asked again, in ms. */
 const AGAIN_MS = 60_000
 
 type Wanted = TopicSubscription & Pick<Subscription, 'type'>
 
 /**
- * The topics that an app reads: those that each of its processes lists, and those in files.
- * An app without topics loads no more code. Messages are delivered while the process that has listed its topics is ready.
+ * Delivers messages of topics to an app: of those that each of its processes lists, and those in files. Delivers while the process that
+ * has listed its topics is ready. Loads the code for topics only for an app that has some.
  */
 export class SidecarSubscriptions extends AppDelivery<EventChannel> {
-  /** Topics that the app has listed. Undefined before its first answer. */
+  /** Topics that the app has listed; undefined: it has not answered yet. */
   #listed: readonly TopicSubscription[] | undefined
+  /** Topics in files. */
   #declared: readonly TopicSubscription[]
+  /** Topics that are read. */
   #followed: readonly Wanted[] = []
-  /** Whether the process was not asked for a list, as there was no broker. */
+  /** Whether the process was not asked for its list, since there was no broker. */
   #isUnlisted = false
-  /** Start of the repeated questions (performance.now()), one each second while the sidecar is ready. Their failures were logged already. */
+  /** Time since which a process is asked again each second, in ms of performance.now(); undefined: it is not. Only the first failure is logged. */
   #againSince: number | undefined
 
   constructor(options: DeliveryContext) {
@@ -56,7 +58,7 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
     this.look()
   }
 
-  /** The subscriptions that are followed, for `/v1.0/metadata`. */
+  /** The app's subscriptions, for `/v1.0/metadata`. */
   get view(): readonly Subscription[] {
     const streamed = this.options.blocks.streamed.map(each => ({...each, type: 'STREAMING' as const}))
     return [...this.#known, ...streamed].map(({pubsubName, topic, metadata, rules, deadLetterTopic, type}) => ({
@@ -69,14 +71,14 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
     }))
   }
 
-  /** Subscriptions that are followed; those of files while no process accepts events. */
+  /** The subscriptions that are read, or that will be read once a process accepts calls. */
   get #known(): readonly Wanted[] {
     const {appPort, queue} = this.options.runtime
     if (this.hasFollowed || (appPort > 0 && queue.isOpen)) return this.#followed
     return this.#wanted()
   }
 
-  /** Whether the topics of the app are read, which is true without topics. */
+  /** Whether all topics of the app are read. True for an app without topics. */
   get isReady(): boolean {
     return !this.#mayList || this.options.runtime.appPort === 0 || this.process.isKnown
   }
@@ -120,7 +122,7 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
   readonly #log: DeliveryContext['log'] = (level, text) =>
     this.options.log(level === 'error' && this.#againSince !== undefined ? 'debug' : level, text)
 
-  /** Asks the process again in a second: events wait for the routes of its topics. */
+  /** Asks the process again in a second, since events of its topics wait for their routes. */
   #askLater(): void {
     this.process.askAgain()
     this.#log('error', 'error getting topic list from app: events of its topics wait until it says their routes')
@@ -138,7 +140,7 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
       log('warn', 'app has not said yet which topics it subscribes to: they are read once it does.')
     const listed = await listing
     if (signal.aborted || isObsolete()) return
-    // a process that fails to list its topics keeps those of the process before; events that start an app have no routes yet, and wait
+    // after a failure the topics of the last process stay; those of a sleeping app were stored without routes, so that their events wait
     const lacksRoutes =
       listed === undefined && this.#listed === undefined && (runtime.sleep.triggers.topics ?? []).length > 0
     const isAgain = lacksRoutes && this.process.isKnown && this.#againSince !== undefined
@@ -149,7 +151,7 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
       this.#listed = []
     }
     if (listed !== undefined) this.#listed = listed
-    // an unasked process has not reported its triggers; an asked one may answer after its broker has left the files
+    // false once the process has listed its topics, even if its broker has left the files by then
     this.#isUnlisted &&= isUnlisted || listed === undefined
     if (listed !== undefined && !isUnlisted) runtime.sleep.learn({topics: listed.map(asTrigger)})
     await this.process.followed(pid, this.#follow())
@@ -160,8 +162,8 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
   }
 
   /**
-   * Returns each topic once: the app's list precedes files; in the list the last entry counts, among files the first (Dapr:
-   * pkg/runtime/subscription, where each entry replaces the one before).
+   * Returns each topic once. The app's list has precedence over files. Of equal topics, the last of the list and the first of the files
+   * counts, as in Dapr (pkg/runtime/subscription).
    */
   #wanted(): readonly Wanted[] {
     const known = this.#listed ?? (this.options.runtime.sleep.triggers.topics ?? []).map(asSubscription)
@@ -190,7 +192,7 @@ export class SidecarSubscriptions extends AppDelivery<EventChannel> {
     const wanted = this.#wanted()
     if (this.over.signal.aborted || (wanted.length === 0 && !this.hasFollowed)) return
     if (runtime.appPort === 0) return this.#warnOfNoPort()
-    // topics of files wait for the app's first list, which has precedence, unless an event is to start the app
+    // waits for the app's first list, which has precedence over files; a sleeping app is started by events of both
     if (this.process.asked === undefined && !this.hasFollowed && !runtime.sleep.isAsleep) return
     this.hasFollowed = true
     this.#warnOfDoubles()
@@ -214,11 +216,11 @@ const asTrigger = ({pubsubName, topic, metadata, deadLetterTopic, bulk}: TopicSu
   return bulk === undefined ? trigger : {...trigger, bulk}
 }
 
-/** Returns a subscription whose events wait until the process has reported its routes. */
+/** Returns the subscription of a sleeping app to a topic. Its events wait until a process has reported its routes. */
 const asSubscription = ({bulk, ...of}: TopicTrigger): TopicSubscription => ({...of, rules: [], bulk, waits: true})
 
 const isSame = (a: TopicSubscription, b: TopicSubscription): boolean =>
   a.pubsubName === b.pubsubName && a.topic === b.topic
 
-/** Whether a pub/sub component is of the user, not Dapr's default one. */
+/** Whether a component is a broker that a file of the user names, not Dapr's default one. */
 const isOwnPubSub = ({type, isDefault}: ComponentResource): boolean => splitType(type)[0] === 'pubsub' && !isDefault

@@ -34,7 +34,7 @@ import {recordOwn} from './http/own-record.ts'
 import {findReadTarget} from './http/target.ts'
 import type {SidecarOptions} from './sidecar-options.ts'
 
-/** A request at the HTTP port, over any protocol, before it is admitted. */
+/** A request at the HTTP port, over any version of HTTP, before the checks and middleware. */
 interface Arrival extends FilteredRequest {
   readonly head: ParsedHead
   readonly socket: Ends & object
@@ -42,34 +42,34 @@ interface Arrival extends FilteredRequest {
   readonly destroy: () => void
 }
 
-/** An admitted request, and how it is answered over its protocol. */
+/** A request that has passed checks and middleware, and how it is answered over its protocol. */
 interface Admitted extends Pick<OwnCall, 'body' | 'onPiece' | 'destroy'> {
   readonly head: ParsedHead
   readonly isUnixSocket: boolean
-  /** The response. */
   readonly out: Writable
   readonly ends?: Ends
   readonly reply: (answer: Reply, request: SidecarRequest) => void
+  /** Makes the exchange with the app that the request calls. */
   readonly exchange: (handler: CallHandler, body: IncomingBody) => Exchange
 }
 
-/** The context of a sidecar, and of callers of other runs at it. */
+/** The context of calls for the sidecar's own app. `contextFor` returns that for an app of another run, by the header `pillion-caller`. */
 export type HostContext = SidecarContext & {contextFor(delegation: string): SidecarContext}
 
-/** Go reads this many bytes of a head beyond its limit. */
+/** Number of bytes beyond the limit of a head that Go accepts. */
 const HEAD_SLOP = 4096
 
 /**
- * An app's Dapr sidecar at its HTTP port. Each request passes the guard of web pages and the pipeline of middleware; then the sidecar refuses it,
- * answers it by Dapr's API, or calls the app that it names. Processes, other sidecars and addresses of apps are outside this module.
+ * The HTTP port of an app's sidecar. Each request passes the check of web pages and the pipeline of middleware. Then the sidecar refuses
+ * it, answers it by Dapr's API, or calls the app that it names.
  */
 export class Sidecar {
   readonly context: HostContext
-  /** Metadata that was set over either API. */
+  /** Metadata that was set over HTTP or gRPC. */
   readonly customMetadata = new Map<string, string>()
   readonly #options: SidecarOptions
   readonly #guards: Guards
-  /** The guards for unix domain sockets: any Host is allowed. */
+  /** The guards for unix domain sockets, over which any Host is allowed. */
   readonly #socketGuards: Guards
   readonly #ownApi: OwnApi
   readonly #plainBlocks: PlainBlocks
@@ -85,7 +85,7 @@ export class Sidecar {
       isAllowedHost: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
       tracing: options.tracing,
-      // Calls between sidecars are internal in Dapr: spec.api does not restrict them.
+      // calls between sidecars are internal in Dapr, so spec.api does not restrict them
       apiAccess: delegation =>
         this.#delegatedCallers.contextFor(delegation) === undefined ? options.apiAccess() : undefined
     }
@@ -133,7 +133,7 @@ export class Sidecar {
     })
   }
 
-  /** Accepts no new calls; settles when calls in flight have ended. Interrupts calls when the signal is aborted. */
+  /** Stops accepting calls. Settles when calls in flight have ended, or `cut` is aborted, which interrupts them. */
   async close(cut?: AbortSignal): Promise<void> {
     await this.#listener.close(cut)
   }
@@ -143,7 +143,7 @@ export class Sidecar {
     return this.#listener.handOver()
   }
 
-  /** Serves plain requests without node:http. Requests that `route` refuses arrive at `#serve`. */
+  /** Returns the handlers of plain requests, which are served without node:http. Requests that `route` refuses get to `#serve`. */
   #fastPath(): ListenerOptions['fast'] {
     const {mounted, rules} = this.#options
     const plainCalls = new PlainCalls(this.context, this.#plainBlocks)
@@ -189,7 +189,7 @@ export class Sidecar {
           ends: socket,
           destroy,
           reply: (answer, {refusal}) => {
-            // Go closes the connection after a target that it cannot parse.
+            // Go closes the connection after a target that it cannot parse
             if (refusal === BAD_TARGET) response.shouldKeepAlive = false
             reply(request, response, answer)
           },
@@ -227,7 +227,7 @@ export class Sidecar {
     const mounted = this.#options.mounted?.()
     if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
     const isUnixSocket = isOnUnixSocket(socket)
-    // collects bytes until the upgrade is decided
+    // stores the caller's bytes until it is decided whether the connection is upgraded
     const buffer = new UpgradeBuffer(socket, early)
     this.#admit({
       head: request,
@@ -247,14 +247,14 @@ export class Sidecar {
     })
   }
 
-  /** Refuses requests of a foreign web page, and passes all others to the pipeline. */
+  /** Refuses requests of web pages of other origins, and passes others to the pipeline. */
   #admit(arrival: Arrival): void {
     const {head, socket, isUnixSocket, isGone, destroy} = arrival
     const serve = (): void => this.#filter(arrival)
     const {pages, warn} = this.#options
     if (isUnixSocket || !pages.isForeign(pageSignsOf(head.rawHeaders))) return serve()
     const {headers, action} = this.#read(head, isUnixSocket)
-    // another run's sidecar has decided
+    // another run's sidecar has checked this request already
     if (this.#delegatedCallers.contextFor(headers.delegation) !== undefined) return serve()
     void pages.decide({
       connection: socket,
@@ -270,7 +270,7 @@ export class Sidecar {
     })
   }
 
-  /** Passes a valid request through the pipeline. Without a pipeline it passes immediately. */
+  /** Passes a request through the pipeline of middleware, except an invalid request and a request of another run's sidecar. */
   #filter(arrival: Arrival): void {
     const {head, isUnixSocket} = arrival
     const {warn, rules} = this.#options
@@ -281,7 +281,7 @@ export class Sidecar {
     void filter(rules.pipeline, head, arrival, warn)
   }
 
-  /** Refuses an admitted request, serves it by the sidecar's own API, or calls an app. */
+  /** Refuses a request that has passed the middleware, serves it by the sidecar's own API, or calls an app. */
   #answer({head, isUnixSocket, onPiece, body, out, ends, destroy, reply: send, exchange}: Admitted): void {
     const {appId, recorded, maxBodyBytes} = this.context
     const parsed = this.#read(head, isUnixSocket)
@@ -306,7 +306,7 @@ export class Sidecar {
     if (!this.#invoke(parsed, handler => exchange(handler, bodyRules), {ends})) respond(noAppId(parsed.method))
   }
 
-  /** Starts a call. Returns false, without effect, if the request names no valid callee. */
+  /** Calls the app that a request names. Returns false, without effect, if it names none, or API access rules do not allow invocation. */
   #invoke(
     parsed: SidecarRequest,
     exchange: (handler: CallHandler) => Exchange,
@@ -346,7 +346,7 @@ export class Sidecar {
   }
 }
 
-/** Keeps the latest listener: a call may have many parts, one after the other. */
+/** Returns a function that sets the listener for the end of the response. Only the latest listener is called. */
 function goneOf(out: Writable): OwnCall['onGone'] {
   let latest: (() => void) | undefined
   return listener => {

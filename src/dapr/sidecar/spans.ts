@@ -25,22 +25,22 @@ export interface SidecarSpansOptions {
   readonly appId: string
   readonly httpPort: number
   readonly resources: Pick<AppResources, 'warn'>
-  /** The environment that we were started in. */
+  /** The environment that Pillion was started in. */
   readonly env: Environment
   readonly log: (entry: LogEntry) => void
 }
 
-/** How long to wait for spans to be sent at the end of a sidecar. */
+/** Longest wait for unsent spans when the sidecar closes, in ms. */
 const CLOSE_MS = 1000
-/** The lowest HTTP status; gRPC codes are lower. */
+/** The lowest HTTP status. Lower numbers are gRPC codes. */
 const HTTP_STATUS = 100
 /** Maximum number of spans that wait for their exporter to load. */
 const MAX_EARLY = 2048
 
-/** The spans of one app's sidecar, as one version of its settings asks for. Exporters are opened with the first span that is sampled. */
+/** The spans of one app's sidecar, for one version of the tracing settings. Exporters are opened for the first sampled span. */
 export class SidecarSpans {
   readonly tracer: Tracer
-  /** The line for the sidecar's log. */
+  /** Description of the sampler, for the sidecar's log. */
   readonly description: string
   readonly #options: SidecarSpansOptions
   readonly #exporter: Exporter | undefined
@@ -65,7 +65,7 @@ export class SidecarSpans {
     )
   }
 
-  /** A request to the sidecar is over. */
+  /** Ends the sidecar's span of a request, with its record. */
   served(record: CallRecord): void {
     const span = record.spans?.own
     if (span?.isSampled !== true) return
@@ -73,12 +73,13 @@ export class SidecarSpans {
     this.#exporter?.add(() => this.#finished(record, span, isOwn ? 'client' : 'server'))
   }
 
-  /** Called when the app has answered a call from another app's sidecar. */
+  /** Ends the span of this sidecar as the callee's, after the app has answered a call from another app's sidecar. */
   answered(record: CallRecord): void {
     const span = record.spans?.callee
     if (span?.isSampled === true) this.#exporter?.add(() => this.#finished(record, span, 'server'))
   }
 
+  /** Starts the span of a delivery to the app. */
   startCallback(...[name, traceparent, attributes]: Parameters<StartSpan>): BlockSpan {
     const {context, parentSpanId, isSampled} = this.tracer.start(traceparent, '')
     const startedAt = performance.now()
@@ -102,7 +103,7 @@ export class SidecarSpans {
     }
   }
 
-  /** A span of the app's workflows is over. */
+  /** Exports an ended span of the app's workflows. */
   workEnded(of: () => WorkSpan): void {
     this.#exporter?.add(() => {
       const {traceparent, ...span} = of()
@@ -112,7 +113,7 @@ export class SidecarSpans {
     })
   }
 
-  /** Sends waiting spans within at most a second. */
+  /** Sends unsent spans. Settles after CLOSE_MS at the latest. */
   async close(): Promise<void> {
     await this.#exporter?.close()
   }
@@ -135,7 +136,7 @@ export class SidecarSpans {
     }
     const isGrpc = grpcStatus !== undefined
     return {
-      // a proxied call is named by its method
+      // the span of a proxied gRPC call has the name of its method
       name: spanName(call.isProxied === true ? {...traced, callee: ''} : traced),
       kind: call.isProxied === true && call.callee === this.#options.appId ? 'server' : kind,
       context,
@@ -150,7 +151,7 @@ export class SidecarSpans {
   }
 }
 
-/** Receives spans. The first span loads its code. */
+/** Keeps ended spans until the exporters are open, then passes them on. The first span opens the exporters. */
 class Exporter {
   readonly #open: () => Promise<SpanSink | undefined>
   readonly #opening = new Once<void>()

@@ -6,21 +6,20 @@ import {freshTraceparent, isTraceparent} from './http/trace.ts'
 import type {SidecarSpans, SidecarSpansOptions} from './spans.ts'
 
 /**
- * The traces of one app's sidecar. Spans are begun, and their code is loaded, where a rate or an exporter is configured; without
- * them a request keeps its trace, or gets a new one that is not sampled.
+ * The traces of one app's sidecar. Only if a sampling rate or an exporter is configured, the sidecar loads the code of spans and starts
+ * them. Without spans a request keeps its trace, or gets a new one that is not sampled.
  */
 export class SidecarTracing implements Tracing {
   tracer: Tracer | undefined
   isTracing = true
   readonly #options: SidecarSpansOptions
-  /** Maker of spans. Undefined if tracing is off. */
+  /** The spans of the current settings; undefined: there are none. */
   spans: SidecarSpans | undefined
 
   constructor(options: SidecarSpansOptions) {
     this.#options = options
   }
 
-  /** Replaces the settings. */
   async use(settings: TracingSettings): Promise<void> {
     void this.spans?.close()
     this.isTracing = !tracesNothing(settings)
@@ -30,8 +29,8 @@ export class SidecarTracing implements Tracing {
   }
 
   /**
-   * Begins a span below `parent` ('': in a new trace), and returns its traceparent; '': tracing is off. Without a configuration it
-   * returns an id, too, so that views find the calls of its steps.
+   * Starts a span of a workflow below `parent` ('': in a new trace). Returns its traceparent; '': tracing is off, or it is not sampled.
+   * Without spans it returns a new id, by which Pillion's trace views find the calls of the workflow.
    */
   beginWork(parent: string): string {
     if (!this.isTracing) return ''
@@ -41,7 +40,7 @@ export class SidecarTracing implements Tracing {
   }
 }
 
-/** A place in a trace without a span of ours, sampled unless its parent is not. Otherwise the app's own SDK would drop its spans. */
+/** Returns a traceparent without a span of the sidecar, sampled unless its parent is not: the app's SDK drops spans of unsampled traces. */
 function untracedPlace(parent: string): string {
   const fresh = freshTraceparent()
   return parent === '' ? `${fresh.slice(0, -2)}01` : `${parent.slice(0, 36)}${fresh.slice(36, 52)}${parent.slice(52)}`

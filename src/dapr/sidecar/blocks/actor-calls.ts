@@ -25,7 +25,6 @@ const RESERVED = 'dapr.internal.'
 
 /** Calls of actors (Dapr: pkg/api/universal/actors.go, pkg/actors/engine). */
 export class ActorCalls extends AppBlock {
-  /** The header lines that identify the caller to the app. */
   readonly #callerLines: string
 
   constructor(context: BlockContext) {
@@ -160,7 +159,6 @@ export function checkFiring(kind: 'reminder' | 'timer', name: string): void {
   checkName(`${kind} name`, name)
 }
 
-/** Throws for a method that cannot be part of a path. */
 function checkMethod(method: string): void {
   if (IN_METHODS.test(method)) throw bad('actor method', 'method contains forbidden character', method)
 }

@@ -92,7 +92,6 @@ export class ActorStreams extends AppBlock {
     this.context.log.warn('actors', `"${this.context.instance}" ${text}`)
   }
 
-  /** Adds a stream that hosts these types. */
   async open(session: ActorSession, types: Types): Promise<void> {
     if (types.size === 0) return
     const actors = await this.context.actors.load()

@@ -26,7 +26,6 @@ export interface BindingEffects {
   readonly isParallel: boolean
 }
 
-/** The app's answer to an event of a binding. */
 export type BindingAnswer =
   | {readonly kind: 'success'; readonly effects: BindingEffects | undefined}
   /** `status`: of the failing response, for `matching` of a retry policy; 0: no response. */

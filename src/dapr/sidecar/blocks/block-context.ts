@@ -65,7 +65,6 @@ export interface LastingWork {
 /** Posts JSON to the app. Resolves with the reason why the app did not accept it; '': it did. `attempt`: of a policy, which may stop it. */
 export type PostToApp = (path: string, body: string, attempt?: AttemptControl) => Promise<string>
 
-/** The span of a delivery to the app. */
 export interface BlockSpan {
   readonly traceparent: string
   /** Ends the span. `status`: the HTTP status or gRPC code of the answer; 0: OK, or no answer. `why`: the failure; '': none. */
@@ -80,14 +79,12 @@ export type StartSpan = (
 ) => BlockSpan | undefined
 
 interface BlockLog {
-  /** Whether lines of the level `debug` are written. */
   readonly isDebug: boolean
   write(level: LogLevel, text: string): void
   /** Writes to the log, and shows each text once on the terminal. */
   warn(code: WarningCode, text: string): void
 }
 
-/** A call to a component. */
 export interface OutboundCall extends CallTreatment {
   readonly block: Block
   readonly name: string
@@ -97,7 +94,6 @@ export interface OutboundCall extends CallTreatment {
   readonly event?: {readonly topic: string; readonly id: string; readonly traceparent: string}
 }
 
-/** Returns the target by which policies are looked up. */
 export const policyTarget = (block: Block, name: string, direction: ComponentDirection): ComponentTargetName => ({
   name,
   kind: API[block].components.policies,

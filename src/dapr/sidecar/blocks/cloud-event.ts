@@ -46,7 +46,6 @@ export const isJsonType = (contentType: string): boolean => typeOf(contentType) 
 export const isCloudEventType = (contentType: string): boolean => typeOf(contentType) === 'application/cloudevents+json'
 export const isBinaryType = (contentType: string): boolean => typeOf(contentType) === OCTETS
 
-/** Returns a time as RFC 3339 in whole seconds. */
 const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, -'.000Z'.length)}Z`
 
 let second = 0

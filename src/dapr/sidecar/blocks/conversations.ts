@@ -3,7 +3,6 @@ import {attemptSignal, leaving, type OnGone} from '../../../proxy/gateway/interc
 import {AppBlock} from './block-context.ts'
 import {BlockError, failing, toldWhy} from './block-error.ts'
 
-/** A language model and the name of its component. */
 interface FoundModel {
   readonly name: string
   readonly model: LanguageModel
@@ -33,7 +32,6 @@ export class Conversations extends AppBlock {
       .catch(failing([500, 'internal', 'ERR_CONVERSATION_INVOKE'], `failed conversing with component ${name}: `))
   }
 
-  /** Dapr's error for a request without inputs. */
   missingInputs(name: string): BlockError {
     return new BlockError(
       [400, 'invalidArgument', 'ERR_CONVERSATION_MISSING_INPUTS'],

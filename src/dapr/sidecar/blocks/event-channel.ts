@@ -6,11 +6,9 @@ import type {CallContext} from '../../../proxy/gateway/call-context.ts'
 import type {Callee} from '../../../proxy/gateway/local-apps.ts'
 import type {Interrupted} from './held-delivery.ts'
 
-/** An event on its way to the app. */
 export interface AppEvent {
   /** The attributes and the data of the CloudEvent. */
   readonly fields: EventFields
-  /** The whole CloudEvent in JSON. */
   readonly body: Buffer
   /** The bytes of a message under `rawPayload`, which the CloudEvent wraps; omitted: the message is a CloudEvent. */
   readonly raw?: Buffer

@@ -35,7 +35,6 @@ function judge(outcome: EventOutcome): Verdict {
 export const inSpan = (event: AppEvent, span: BlockSpan | undefined): AppEvent =>
   span === undefined ? event : {...event, traceparent: span.traceparent}
 
-/** Ends the span of an event with the app's answer. */
 export function endSpan(span: BlockSpan | undefined, answer: EventAnswer): void {
   if (answer.kind === 'success' || answer.kind === 'drop') span?.end(0, '')
   else span?.end(answer.kind === 'interrupted' ? 0 : answer.status, answer.text || answer.kind)

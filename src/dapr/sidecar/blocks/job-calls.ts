@@ -23,7 +23,6 @@ const REASONS: Readonly<Record<JobVerb, string>> = {
 
 /** The jobs of one app, with Dapr's errors (Dapr: pkg/api/universal/jobs.go, pkg/api/errors/scheduler.go). */
 export class JobCalls extends AppBlock {
-  /** Schedules a job. Settles when the job is stored. */
   async schedule(request: JobRequest, isOverwriting: boolean): Promise<void> {
     const {appId, postToApp, log} = this.context
     if (request.name === '') throw this.refused('DAPR_SCHEDULER_JOB_NAME_EMPTY', 'Name is empty')

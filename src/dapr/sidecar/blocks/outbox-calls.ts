@@ -47,7 +47,6 @@ export class OutboxCalls extends AppBlock {
   readonly #closing = new AbortController()
   readonly #claiming = new Once<void>()
   #stopClaiming = (): void => undefined
-  /** Events being published. */
   readonly #underWay = new Set<Promise<void>>()
 
   constructor(context: BlockContext, publishing: Publishing) {
@@ -174,8 +173,6 @@ interface TransactionSteps {
   readonly write: (operations: readonly StateOperation[]) => Promise<void>
   /** Whether nothing was written, by the error of `write`. */
   readonly isRefusal: (error: unknown) => boolean
-  /** Metadata of the markers. */
   readonly metadata: StateOperation['request']['metadata']
-  /** The caller's `traceparent`. */
   readonly trace: string | undefined
 }

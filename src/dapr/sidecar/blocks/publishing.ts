@@ -9,7 +9,6 @@ import {AppBlock} from './block-context.ts'
 import {envelopeOf, type Publication} from './cloud-event.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
 
-/** An event that is published together with others. */
 export interface BulkEntry {
   readonly entryId: string
   readonly data: Buffer

@@ -26,7 +26,6 @@ export class Secrets extends AppBlock {
     }).catch(failing([500, 'internal', 'ERR_SECRET_GET'], words))
   }
 
-  /** Returns all secrets that the app may read. */
   async all(storeName: string, onGone?: OnGone): Promise<Readonly<Record<string, Secret>>> {
     const store = await this.#store(storeName)
     const failed = failing(

@@ -7,14 +7,12 @@ export interface StateDelete {
   readonly consistency: string
 }
 
-/** A request to save an item. */
 export interface StateSet extends StateDelete {
   readonly value: Buffer
   /** Whether the caller sent the value as JSON. */
   readonly isJson: boolean
 }
 
-/** An operation of a transaction, as the caller wrote it. */
 export interface StateChange {
   /** `upsert` or `delete`; other words are refused later. */
   readonly operation: string

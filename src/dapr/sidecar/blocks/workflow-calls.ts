@@ -8,7 +8,6 @@ import {AppBlock} from './block-context.ts'
 import {BlockError, toldWhy} from './block-error.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** The name of a workflow instance in Dapr's API. */
 export interface InstanceName {
   /** The app that runs the workflow; '': the calling app. */
   readonly appId: string
@@ -57,7 +56,6 @@ export class WorkflowCalls extends AppBlock {
     }
   }
 
-  /** Returns the instance; undefined: there is none. */
   async get({appId, id}: InstanceName): Promise<Instance | undefined> {
     const app = this.#appOf(appId)
     checkId(id)
@@ -181,7 +179,6 @@ const isUnknown = (error: unknown): boolean => error instanceof WorkflowError &&
 const invalid = (code: string, message: string): BlockError => new BlockError([400, 'invalidArgument', code], message)
 const internal = (code: string, text: string): ReturnType<typeof toldWhy> => toldWhy([500, 'internal', code], text)
 
-/** Returns Dapr's error for an unknown instance. */
 export const notFound = (id: string): BlockError =>
   new BlockError(
     [404, 'notFound', 'ERR_INSTANCE_ID_NOT_FOUND'],

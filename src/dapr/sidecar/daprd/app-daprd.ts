@@ -1,4 +1,4 @@
-// daprd/: a real Dapr sidecar next to an app, for components that Dapr has and we have not. The app sees our sidecar alone.
+// daprd/ runs a real Dapr sidecar next to an app, for components that are not built in. The app sees only Pillion's sidecar.
 import type {
   DaprdAccess,
   DaprdComponents,
@@ -20,7 +20,7 @@ import {bindingAt, componentsText, neededOf} from './resource-files.ts'
 
 interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'components' | 'listener'> {
   readonly use: DaprdUse
-  /** Prefix of the names of daprd processes for this app, and of their folders: `<base>-1` … */
+  /** Prefixes of life and folder of each daprd of this app: `<life>-1` … */
   readonly life: string
   readonly folder: string
   /** The metadata that Dapr's CLI sets. */
@@ -28,19 +28,21 @@ interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'compon
   readonly warn: (text: string) => void
 }
 
-/** A subscription to configuration. Each daprd has an own `id` for it. `since`: the latest items that `at` has reported. */
+/** A subscription to configuration: the daprd that serves it, its `id` there, and the items that this daprd has reported. */
 type Watch = WatchedConfiguration & {id: string; at?: Daprd; since?: object}
 
+/** Subscribes at a daprd. */
 const begin = async (watch: Watch, at: Daprd): Promise<void> => {
   const {id} = JSON.parse(await at.connection.get(`${watch.path}/subscribe?${watch.query}`)) as {readonly id: string}
   Object.assign(watch, {id, at, since: {}})
 }
 
-/** A daprd that has run this long has started successfully. */
+/** Life in ms after which an exit does not count as a failed start. */
 const SHORT_MS = 10_000
 const MAX_FAILURES = 5
+/** First delay before a start after an exit, in ms, which doubles each time. */
 const BACKOFF_MS = 200
-/** Pause in ms after a failure until a call may start daprd again. An app that only reads has no calls: it is retried at growing intervals. */
+/** Delay in ms after a failed change until a call may retry it. For an app that reads by daprd it is retried anyway, at growing delays. */
 const RETRY_MS = 1000
 const LONGEST_MS = 30_000
 
@@ -52,17 +54,19 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   readonly #over = new AbortController()
   /** Aborted when the sidecar closes or the app ends: no daprd starts afterwards. */
   readonly #ending: AbortSignal
-  /** The components of Dapr's own folder that were used. */
+  /** Names of the components in Dapr's default folder that the app has used. Daprd opens only these. */
   readonly #used = new Set<string>()
+  /** All components in the app's resource files. */
   #all: readonly ComponentResource[] = []
-  /** Configuration for daprd; '' if none is needed. */
+  /** Text of the file with the components that daprd should open; '': no daprd is needed. */
   #wanted = ''
+  /** The daprd that serves calls; undefined: none does. */
   #current: Daprd | undefined
-  /** Settles when the last change is done. */
+  /** Settles with the serving daprd when the latest change is done. */
   #latest: Promise<Daprd | undefined> = Promise.resolve(undefined)
   #lives = 0
   #failures = 0
-  /** When the last change has failed, in ms of performance.now(); Infinity: it has not. */
+  /** When the latest change failed, in ms of performance.now(); Infinity: it did not fail. */
   #failedAt = Infinity
   #waitMs = RETRY_MS
 
@@ -150,18 +154,18 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return daprd
   }
 
-  /** Makes one change after the other. A failed change does not stop the next. */
+  /** Runs a change after the ones before it, even if these failed. */
   #change(work: () => Promise<Daprd | undefined>): void {
     const latest = (this.#latest = this.#latest.catch(() => undefined).then(work))
     this.#failedAt = Infinity
     latest.then(
-      // remembers the failure, so that failed components are tried again
+      // the wanted components failed and an earlier daprd serves: counts as a failure, so that it is retried
       daprd => latest === this.#latest && daprd?.components !== this.#wanted && (this.#failedAt = performance.now()),
       () => latest === this.#latest && void this.#failed()
     )
   }
 
-  /** Retries after a failure if the app reads by daprd: perhaps no call will. */
+  /** Retries a failed change after a delay, if the app reads by daprd: no call may retry it. */
   async #failed(): Promise<void> {
     const latest = this.#latest
     this.#failedAt = performance.now()
@@ -171,12 +175,12 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     if (latest === this.#latest && isRead) this.#change(async () => this.#exchange(!this.#isUpToDate))
   }
 
-  /** Tries failed components again. Components that are opened together fail together. */
+  /** Retries a failed change, unless it failed just now: components that are opened together fail together. */
   #retry(): void {
     if (performance.now() - this.#failedAt >= RETRY_MS) this.#change(async () => this.#exchange(false))
   }
 
-  /** Starts a daprd with the wanted components, and then ends the earlier one. `isForced`: the readings alone differ. */
+  /** Starts a daprd with the wanted components, then ends the earlier one. `isForced`: also with the same components, for other topics or bindings. */
   async #exchange(isForced: boolean): Promise<Daprd | undefined> {
     const before = this.#current
     const components = isForced && before !== undefined ? before.components : this.#wanted
@@ -186,7 +190,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return daprd
   }
 
-  /** Starts a daprd, which serves all calls from its readiness on. */
+  /** Starts a daprd. Once it is ready, it serves all calls, and continues the subscriptions to configuration. */
   async #start(components: string): Promise<Daprd> {
     const {life, folder, metadata} = this.#options
     const name = (++this.#lives).toString()
@@ -231,7 +235,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return daprd
   }
 
-  /** Subscribes again at the next daprd, once the store answers. `isLate`: changes may have been missed. Never rejects. */
+  /** Subscribes at the next daprd, with retries. `isLate`: changes were missed in between, so it reads the items. Never rejects. */
   async #beginAgain(watch: Watch, daprd: Daprd, isLate: boolean, level: LogLevel = 'error'): Promise<void> {
     if (!this.#watches.has(watch) || this.#current !== daprd) return
     try {
@@ -245,7 +249,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     }
   }
 
-  /** Waits for the exit of a daprd, and starts a new one after an unrequested exit. */
+  /** Waits for the exit of a daprd. Starts a new one if the sidecar did not end it. */
   async #untilEnd(daprd: Daprd): Promise<void> {
     const how = await daprd.ended
     if (this.#current !== daprd || this.#ending.aborted) return
@@ -254,12 +258,12 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     this.#options.warn(`daprd next to "${this.#options.plan.id}" has exited (${how}): starting a new one`)
     this.#change(async () => {
       await daprd.end()
-      // if the components have changed, their new daprd serves already
+      // a change of the components may have started a new daprd meanwhile
       return this.#current ?? this.#restart(how, daprd.components)
     })
   }
 
-  /** Starts another daprd after one has died. `components`: those that the dead one had open. */
+  /** Starts another daprd after one has died, with the same components. Rejects after MAX_FAILURES starts. */
   async #restart(how: string, components: string): Promise<Daprd | undefined> {
     let why = how
     while (!this.#ending.aborted && this.#wanted !== '') {
@@ -279,7 +283,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return undefined
   }
 
-  /** Replaces a daprd that has already asked for the app's topics: it asks only once. */
+  /** Replaces the daprd if its topics or bindings differ from those that the app reads: daprd asks for them only once. */
   #readingsChanged(): void {
     if (!this.#isUpToDate) this.#change(async () => this.#exchange(!this.#isUpToDate))
   }
@@ -288,7 +292,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return this.#current === undefined || this.#readings.fits(this.#current.listener.announced)
   }
 
-  /** Returns the fault of a component. Daprd may name a different component as the cause. */
+  /** Returns the fault of a component. Its place is that of the component that daprd blames, which may be another one. */
   #faultOf(why: string, asked: ComponentResource): ComponentFault {
     const guilty = this.#all.find(({name, type}) => why.includes(` ${name} (${type}/`)) ?? asked
     return new ComponentFault(why, guilty.place)

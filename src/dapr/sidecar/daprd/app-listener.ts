@@ -24,18 +24,19 @@ export interface AppListenerOptions {
   readonly warn: (text: string) => void
 }
 
-/** Headers that are the request's own, not metadata of the message. */
+/** Names of headers that belong to daprd's request. All others are metadata of the message. */
 const OWN_HEADERS =
   /^(?:accept-encoding|accept|connection|content-length|content-type|dapr-api-token|host|pubsubname|rawpayload|traceparent|tracestate|transfer-encoding|user-agent|grpc-trace-bin)$/
 
+/** Longest wait of daprd for a full batch of events, in ms. */
 const READY_AFTER_MS = 100
 
-/** The listener that daprd takes for the app. Daprd identifies itself by a token. */
+/** The HTTP server that daprd takes for the app. Daprd sends it events and changes of configuration, and identifies itself by a token. */
 export class AppListener {
   readonly token = randomBytes(16).toString('hex')
   readonly #options: AppListenerOptions
   readonly announced: Announced = {topics: undefined, bindings: new Map()}
-  /** Secret part of the paths of topics, unknown even to callers that reach the app by daprd. */
+  /** Secret part of the paths of topics. Another program that invokes the app through daprd cannot forge events without it. */
   readonly #secret = randomBytes(16).toString('hex')
   readonly #server: Server
 
@@ -50,7 +51,7 @@ export class AppListener {
     this.#server.keepAliveTimeout = 0
   }
 
-  /** The port that it listens on. */
+  /** Starts to listen. Resolves with the port. */
   async open(): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject).listen(0, '127.0.0.1', resolve)
@@ -106,7 +107,7 @@ export class AppListener {
     return topics.map(({pubsubName, topic, atOnce}, at) => ({
       pubsubname: pubsubName,
       topic,
-      // as bytes: the event is read here
+      // daprd passes on the message's bytes, which the sidecar parses as a CloudEvent
       metadata: {rawPayload: 'true'},
       route: `/${atOnce > 0 ? 'topics' : 'topic'}/${this.#secret}/${at}`,
       ...(atOnce > 0 && {bulkSubscribe: {enabled: true, maxMessagesCount: atOnce, maxAwaitDurationMs: READY_AFTER_MS}})
@@ -123,7 +124,7 @@ export class AppListener {
 const sendJson = (response: ServerResponse, value: object): void =>
   void response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
 
-/** 503: the broker keeps the message. */
+/** Delivers a message of a topic. Answers 503 if it was not handled, so that the broker keeps it. */
 async function deliver(
   topic: DaprdTopic,
   {headers}: IncomingMessage,
@@ -141,7 +142,7 @@ const metadataIn = (headers: IncomingMessage['headers']): BrokerMessage['metadat
     )
   )
 
-/** The bytes of a message that daprd has put into an event (components-contrib: pubsub.FromRawPayload). */
+/** Returns the bytes of a message that daprd has wrapped in a CloudEvent (components-contrib: pubsub.FromRawPayload). */
 function dataIn(body: Buffer): Buffer {
   const {data_base64: data = ''} = JSON.parse(body.toString()) as {readonly data_base64?: string}
   return Buffer.from(data, 'base64')
@@ -149,7 +150,7 @@ function dataIn(body: Buffer): Buffer {
 
 interface Entry {
   readonly entryId: string
-  /** Base64. */
+  /** The bytes of the message in base64. */
   readonly event: string
   readonly metadata?: Readonly<Record<string, string>> | null
 }

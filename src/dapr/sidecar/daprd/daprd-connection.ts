@@ -11,21 +11,21 @@ import {http} from '../../../proxy/net/http1/node-http.ts'
 const SERVICE = '/dapr.proto.runtime.v1.Dapr/'
 const AUTHORITY = 'localhost'
 
-/** The two sockets at which daprd serves its API. */
+/** The connections to daprd's API, over its unix domain sockets for HTTP and gRPC. */
 export class DaprdConnection {
   readonly #clients: FrameClients
   readonly #httpSocket: string
   readonly #agent = new http.Agent({keepAlive: true})
-  /** The head of each method, which is always the same. */
   readonly #heads = new Map<string, string>()
 
-  /** `folder`: of its sockets. */
+  /** `folder`: the folder of daprd's sockets. */
   constructor(folder: string, appId: string, warn: (text: string) => void) {
     this.#httpSocket = join(folder, `dapr-${appId}-http.socket`)
     const socketPath = join(folder, `dapr-${appId}-grpc.socket`)
     this.#clients = new FrameClients({hosts: [AUTHORITY], port: 0, socketPath, isSecure: false, warn})
   }
 
+  /** Calls a method of daprd's gRPC API. Rejects with a DaprdError if daprd answered with an error. */
   async call(method: string, message: Uint8Array): Promise<Uint8Array> {
     const {promise, resolve, reject} = Promise.withResolvers<Uint8Array>()
     new UnaryCall({
@@ -34,14 +34,14 @@ export class DaprdConnection {
       message,
       maxBytes: 0,
       done: ({status: {code, message: why}, head, message: answer, isCut}) =>
-        // without a head daprd has not answered
+        // without a head the status is not daprd's own
         code === 0 ? resolve(answer) : reject(isCut || head === '' ? new Error(why) : new DaprdError(code, why)),
       refused: why => reject(new Error(why))
     }).start()
     return promise
   }
 
-  /** Sends a request. Rejects if it fails or is aborted. */
+  /** Sends a request to daprd's HTTP API. Rejects if there is no response, or the request is aborted. */
   async request(method: 'GET' | 'PUT', path: string, body = '', signal?: AbortSignal) {
     const {promise, resolve, reject} = Promise.withResolvers<{readonly status: number; readonly body: string}>()
     const options = {socketPath: this.#httpSocket, agent: this.#agent, method, path, signal}
@@ -54,7 +54,7 @@ export class DaprdConnection {
     return promise
   }
 
-  /** The body of an answer; rejects with daprd's error. */
+  /** Returns the body of a successful response. Rejects with daprd's error for others. */
   async get(path: string, signal?: AbortSignal): Promise<string> {
     const {status, body} = await this.request('GET', path, '', signal)
     if (status >= 200 && status < 300) return body
@@ -75,7 +75,6 @@ export class DaprdConnection {
   }
 }
 
-/** The message of an error of Dapr's HTTP API. */
 function errorIn(body: string): string {
   const value = jsonIn(body)
   const message = isObject(value) ? value['message'] : body

@@ -11,13 +11,13 @@ import type {ShownPorts} from '../../../supervisor/daprd-log.ts'
 import type {AppListenerOptions} from './app-listener.ts'
 import type {DaprdProgram} from './find-daprd.ts'
 
-/** Fields that are the same in all lines of the log of daprd. */
+/** Fields of each line of daprd's log that are not passed on as fields. */
 const COMMON = new Set(['app_id', 'instance', 'level', 'msg', 'scope', 'time', 'type', 'ver'])
 
 const levelOf = (word: unknown): LogLevel =>
   LOG_LEVELS.find(each => each === word) ?? (word === 'warning' ? 'warn' : 'info')
 
-/** Converts a line of daprd's log (`--log-as-json`) for the log of the app's sidecar, with daprd's version. Other lines, such as stack traces, count as errors. */
+/** Converts a line of daprd's log to an entry of the sidecar's log. Lines that are not JSON, such as stack traces, count as errors. `daprd`: its version. */
 export function entryOf(line: string, daprd: string): LogEntry {
   const fields = jsonIn(line)
   if (!isObject(fields)) return {level: 'error', message: line, scope: 'daprd', fields: {daprd}}
@@ -36,16 +36,15 @@ export function entryOf(line: string, daprd: string): LogEntry {
 export interface DaprdOptions {
   readonly program: DaprdProgram
   readonly plan: AppPlan
-  /** Ports of our sidecar, for `dapr list`: daprd itself listens on sockets in its folder. */
+  /** Ports of Pillion's sidecar, for `dapr list`. Daprd itself listens on sockets in its folder. */
   readonly ports: Pick<ShownPorts, 'httpPort' | 'grpcPort'>
   readonly env: Environment
-  /** The value of `PILLION_RUN`. */
   readonly run: string
   /** The value of `PILLION_LIFE`: unique among all processes of the run. */
   readonly life: string
   /** Folder of its sockets and files, created here and removed at the end. */
   readonly folder: string
-  /** Components that the process opens (`componentsText`). */
+  /** The text of the file of components that daprd opens. */
   readonly components: string
   readonly listener: AppListenerOptions
   readonly watchdog: ProcessWatchdog
@@ -56,7 +55,7 @@ export interface DaprdOptions {
   readonly log: (entry: LogEntry) => void
 }
 
-/** A process of daprd, with its leftovers. */
+/** A process of daprd: its start, its log, and its end with all of its children. */
 export class DaprdProcess {
   readonly exited: Promise<Exit>
   readonly #options: DaprdOptions
@@ -64,7 +63,7 @@ export class DaprdProcess {
   #ending: Promise<unknown> | undefined
   readonly #errors: string[] = []
 
-  /** Starts daprd in the folder of the app, where relative paths of components start. */
+  /** Starts daprd in the folder of the app, since components have paths relative to it. */
   static async start(options: DaprdOptions, launch: Pick<AppProcessOptions, 'command' | 'env'>): Promise<DaprdProcess> {
     const [stdio] = await makePipes(1)
     if (stdio === undefined) throw new Error('a process has one set of pipes')
@@ -86,18 +85,18 @@ export class DaprdProcess {
     this.exited = this.#process.group.exited
   }
 
-  /** Errors that it logged, the last one first. */
+  /** Errors that daprd logged, the latest first. */
   get errors(): readonly string[] {
     return this.#errors.toReversed()
   }
 
-  /** How long it has lived, in ms. */
+  /** Time since its start, or until its exit, in ms. */
   get livedMs(): number {
     const {from, to} = this.#process.lived
     return to - from
   }
 
-  /** Ends daprd by TERM, after the grace period by KILL. Settles when all of its processes are gone. */
+  /** Ends daprd: sends TERM, and after the grace period KILL. Settles when all of its processes are gone. */
   async end(): Promise<void> {
     this.#ending ??= this.#process.end({
       stop: {...this.#options.plan.stop, signal: 'SIGTERM', scope: 'all'},

@@ -7,8 +7,9 @@ import {DaprdProcess, type DaprdOptions} from './daprd-process.ts'
 import {writeFolder, type DaprdFolder} from './resource-files.ts'
 import {isFrom} from './find-daprd.ts'
 
-/** How often its API is tried until it answers. */
+/** Delay between two requests until daprd's API answers, in ms. */
 const LOOK_EVERY_MS = 10
+/** The same delay once LATER_MS have passed. */
 const LATER_EVERY_MS = 50
 const LATER_MS = 500
 
@@ -18,12 +19,13 @@ interface Listed {
   readonly capabilities?: readonly string[]
 }
 
-/** A daprd process next to an app, with its connections, and with the listener that plays the app for it. */
+/** A daprd process next to an app, with the connection to its API, and with the listener that it takes for the app. */
 export class Daprd {
-  /** The capabilities of the components that it has opened. Rejects with why it did not become ready. */
+  /** Resolves, when daprd is ready, with the capabilities of its open components by name. Rejects with the reason if it does not become ready. */
   readonly ready: Promise<ReadonlyMap<string, readonly string[]>>
-  /** Settles when its process has ended, with how. */
+  /** Resolves when daprd has exited, with its exit status as text. */
   readonly ended: Promise<string>
+  /** The text of its file of components. */
   readonly components: string
   readonly listener: AppListener
   readonly connection: DaprdConnection
@@ -58,7 +60,7 @@ export class Daprd {
     this.ready.catch(() => undefined)
   }
 
-  /** Errors that it logged, the last one first. */
+  /** Errors that daprd logged, the latest first. */
   get errors(): readonly string[] {
     return this.#process.errors
   }
@@ -67,12 +69,12 @@ export class Daprd {
     return this.#process.livedMs
   }
 
-  /** Sets the metadata that Dapr's CLI sets. A failure is ignored. */
+  /** Sets an entry of daprd's metadata. Ignores a failure. */
   async tell(key: string, value: string): Promise<void> {
     await this.connection.request('PUT', `/v1.0/metadata/${key}`, value).catch(() => undefined)
   }
 
-  /** Ends daprd; settles when all of its processes are gone. */
+  /** Ends daprd. Settles when all of its processes are gone. */
   async end(): Promise<void> {
     await this.#process.end()
     this.connection.close()
@@ -98,7 +100,7 @@ export class Daprd {
     }
   }
 
-  /** Returns its components. Undefined while it does not serve yet. */
+  /** Returns the capabilities of daprd's components by name; undefined: daprd does not answer yet. */
   async #listed(signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
     try {
       const {status} = await this.connection.request('GET', '/v1.0/healthz/outbound', '', signal)
@@ -111,7 +113,7 @@ export class Daprd {
     }
   }
 
-  /** The reason from its latest output: the first error, which causes the others. */
+  /** Returns how daprd ended, with the latest error that it logged. */
   async #whyEnded(): Promise<string> {
     const how = await this.ended
     await this.#process.end() // waits until its last lines are read
@@ -126,11 +128,11 @@ interface CommandLine extends Pick<DaprdOptions, 'program' | 'plan' | 'ports'> {
 }
 
 const MIB = 1024 * 1024
-/** The limit for bodies of any size. */
+/** The size of a body, in MiB, that stands for no limit. */
 const ANY_MIB = 1024
 const SCHEDULER_SINCE = [1, 14] as const
 
-/** The command line of daprd. Dapr's own `list` reads it, and needs flags and values as separate words. */
+/** Returns the command line of daprd. Flags and values are separate words, since `dapr list` reads them so. */
 export function commandLine({program, plan, ports, appPort, folder}: CommandLine): readonly string[] {
   const {id, sidecar, stop} = plan
   const {maxBodyBytes, readBufferBytes, logLevel} = sidecar
@@ -162,7 +164,7 @@ interface DaprdEnvironment extends Pick<DaprdOptions, 'env' | 'run' | 'life'> {
   readonly token: string
 }
 
-/** The environment that we were started in, with our marks; tokens are for our sidecar to check. */
+/** Returns daprd's environment: Pillion's own, with the marks of the run. Without DAPR_API_TOKEN, since Pillion's sidecar checks tokens. */
 export function daprdVariables({env, run, life, token}: DaprdEnvironment): Readonly<Record<string, string>> {
   const kept = Object.entries(env).filter(
     (pair): pair is [string, string] => pair[1] !== undefined && pair[0] !== 'DAPR_API_TOKEN'

@@ -1,21 +1,21 @@
 import type {DaprdTopic, DeliverEvent} from '../../components/daprd/daprd-access.ts'
 
-/** Delay in ms until changed topics count as stable and daprd is replaced: topics may change one by one. */
+/** Delay after the latest change before daprd may be replaced, in ms: topics change one by one. */
 const AT_REST_MS = 50
 
 const keyOf = ({pubsubName, topic, atOnce}: DaprdTopic): string => JSON.stringify([pubsubName, topic, atOnce])
 
 const keysOf = (topics: Iterable<DaprdTopic>): string => [...new Set([...topics].map(keyOf))].toSorted().join()
 
-/** Topics and bindings that one daprd was given. Daprd asks only once. */
+/** The topics and bindings that one daprd process reads for the app. Daprd asks for them only once. */
 export interface Announced {
-  /** Topics of the app. Undefined until daprd has asked for them. */
+  /** Topics to read; undefined: daprd has not asked for them yet. */
   topics: readonly DaprdTopic[] | undefined
   /** For each binding that daprd asked for, whether the app wants its events. */
   readonly bindings: Map<string, boolean>
 }
 
-/** Topics and bindings that an app reads by daprd. */
+/** The topics and bindings whose events an app reads by daprd now. */
 export class Readings {
   readonly #topics = new Set<DaprdTopic>()
   readonly #bindings = new Map<string, DeliverEvent>()
@@ -24,7 +24,7 @@ export class Readings {
   readonly #changed: () => void
   #timer: NodeJS.Timeout | undefined
 
-  /** `changed`: called when they differ from the last ones, and are stable. */
+  /** `changed` is called AT_REST_MS after the latest change. */
   constructor(changed: () => void) {
     this.#changed = changed
   }
@@ -50,13 +50,12 @@ export class Readings {
     }
   }
 
-  /** Notes that the app has named its topics or bindings. */
   setKnown(what: 'topics' | 'bindings'): void {
     if (what === 'topics') this.#topicsKnown.resolve()
     else this.#bindingsKnown.resolve()
   }
 
-  /** Returns all topics, once they are known. */
+  /** Resolves with all topics, once the app has reported them. */
   async topics(): Promise<readonly DaprdTopic[]> {
     await this.#topicsKnown.promise
     return [...this.#topics]
@@ -68,6 +67,7 @@ export class Readings {
     return this.#bindings.has(name)
   }
 
+  /** Whether a daprd process reads exactly these topics and bindings, so that it need not be replaced. */
   fits({topics, bindings}: Announced): boolean {
     const fitsBindings = [...bindings].every(([name, isWanted]) => this.#bindings.has(name) === isWanted)
     return fitsBindings && (topics === undefined || keysOf(topics) === keysOf(this.#topics))

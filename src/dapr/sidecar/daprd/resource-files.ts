@@ -6,7 +6,7 @@ import {makeFolder} from '../../../platform/make-folder.ts'
 
 const VERSION = 'dapr.io/v1alpha1'
 
-/** The components that daprd opens: its own, and the secret stores that they name. */
+/** Returns the components that daprd has to open: `own`, and before them the secret stores that they name. */
 export function neededOf(
   own: readonly ComponentResource[],
   all: readonly ComponentResource[]
@@ -38,18 +38,18 @@ const documentOf = (resource: ComponentResource): object => {
   }
 }
 
-/** The text of the file that daprd reads its components from: JSON documents, which are YAML. */
+/** Returns the text of daprd's file of components: YAML documents, written as JSON. */
 export const componentsText = (resources: readonly ComponentResource[]): string =>
   resources.map(each => JSON.stringify(documentOf(each))).join('\n---\n')
 
 const routeOf = ({name, properties}: ComponentResource): string =>
   properties.find(property => property.name.toLowerCase() === 'route')?.value.replace(/^\/+/, '') || name
 
-/** Returns the binding whose events daprd sends to a path without its slash, if there is one. */
+/** Returns the name of the binding whose events daprd sends to a path, given without its leading slash; undefined: none. */
 export const bindingAt = (path: string, resources: readonly ComponentResource[]): string | undefined =>
   resources.find(each => each.type.startsWith('bindings.') && routeOf(each) === path)?.name
 
-/** Configuration that turns off traces, metrics and scopes of daprd, since Pillion provides these. */
+/** Daprd's Configuration, which turns off its traces and metrics, since Pillion's sidecar has its own. */
 const CONFIGURATION = JSON.stringify({
   apiVersion: VERSION,
   kind: 'Configuration',
@@ -57,7 +57,7 @@ const CONFIGURATION = JSON.stringify({
   spec: {tracing: {samplingRate: '0'}, metric: {enabled: false}}
 })
 
-/** Folder of daprd's files. Other users cannot read it, since a component may contain a password. */
+/** The folder of daprd's files. Other users cannot read it, since a component may contain a password. */
 export interface DaprdFolder {
   /** Folder of its sockets. */
   readonly path: string

@@ -5,7 +5,7 @@ import {isObject} from '../../../model/is-object.ts'
 import {goJson} from '../http/go-text.ts'
 import type {PieceReader} from './pieces.ts'
 
-// documents/: Dapr's encrypted documents, `dapr.io/enc/v1`: three lines of text, then segments (kit: schemes/enc/v1).
+// documents/ reads and writes Dapr's encrypted documents, `dapr.io/enc/v1`: a head of three lines, then segments (kit: schemes/enc/v1).
 
 const SCHEME = 'dapr.io/enc/v1'
 const MAX_HEAD_BYTES = 64 * 1024
@@ -19,14 +19,14 @@ const WRAP_NUMBERS: Readonly<Record<WrapAlgorithm, number>> = {
   'RSA-OAEP-256': 5
 }
 
-/** How segments are encrypted, in the words of node:crypto. */
+/** Cipher of the segments, as node:crypto names it. */
 export type SegmentCipher = 'aes-256-gcm' | 'chacha20-poly1305'
 
 const CIPHER_NUMBERS: Readonly<Record<SegmentCipher, number>> = {'aes-256-gcm': 1, 'chacha20-poly1305': 2}
 
-/** Second line of a document. */
+/** The content of the second line of a document. */
 export interface Manifest {
-  /** Name of the key; may be empty. */
+  /** Name of the key that wraps the file key; '': the document names none. */
   readonly keyName: string
   readonly algorithm: WrapAlgorithm
   readonly wrappedKey: Buffer
@@ -35,6 +35,7 @@ export interface Manifest {
   readonly noncePrefix: Buffer
 }
 
+/** A head that was read. Its signature has yet to be checked. */
 export interface ReadHead {
   readonly manifest: Manifest
   /** Bytes that the MAC covers. */
@@ -52,7 +53,7 @@ const macOf = (fileKey: Buffer, signed: Buffer): Buffer =>
     .update(signed)
     .digest()
 
-/** The three lines of a document. */
+/** Returns the head of a document: scheme, manifest and MAC, a line each. */
 export function writeHead(manifest: Manifest, fileKey: Buffer): Buffer {
   const {keyName, algorithm, wrappedKey, cipher, noncePrefix} = manifest
   const line = goJson({
@@ -66,7 +67,7 @@ export function writeHead(manifest: Manifest, fileKey: Buffer): Buffer {
   return Buffer.concat([signed, Buffer.from(`${macOf(fileKey, signed).toString('base64')}\n`)])
 }
 
-/** Whether an owner of the key has written the head. */
+/** Whether the MAC fits the head, so that its writer had the file key. */
 export const isSignedBy = ({signed, mac}: ReadHead, fileKey: Buffer): boolean => {
   const own = macOf(fileKey, signed)
   return mac.length === own.length && timingSafeEqual(mac, own)
@@ -74,7 +75,7 @@ export const isSignedBy = ({signed, mac}: ReadHead, fileKey: Buffer): boolean =>
 
 const invalid = (why: string): Error => new Error(`invalid header: ${why}`)
 
-/** Reads the three lines; throws in Dapr's words. */
+/** Reads the head of a document. Rejects with Dapr's error. */
 export async function readHead(reader: PieceReader): Promise<ReadHead> {
   let left = MAX_HEAD_BYTES
   const next = async (missing: string): Promise<Buffer> => {

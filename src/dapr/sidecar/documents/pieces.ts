@@ -1,4 +1,4 @@
-/** Bytes in several pieces. Joining them would copy large data. */
+/** Bytes in several pieces, since joining them would copy large data. */
 export type Scattered = readonly Buffer[]
 
 export interface Part {
@@ -6,13 +6,13 @@ export interface Part {
   readonly isLast: boolean
 }
 
-/** Maximum number of pieces. More are copied into one, since each costs work. */
+/** Maximum number of pieces in a part. More pieces are copied into one, since each costs work. */
 const MAX_PIECES = 8
 
-/** Bytes of a stream, in pieces of any size. */
+/** The bytes of a stream, in pieces of any size. */
 export type Pieces = AsyncIterable<Uint8Array>
 
-/** Bytes that arrive in pieces and are read in other sizes. The buffer stays close to the requested size. */
+/** Reads a stream of pieces as lines, or as parts of one size. Buffers little more than the requested part. */
 export class PieceReader {
   readonly #source: AsyncIterator<Uint8Array>
   #held: Buffer[] = []
@@ -22,7 +22,7 @@ export class PieceReader {
     this.#source = source[Symbol.asyncIterator]()
   }
 
-  /** Returns the bytes up to a line feed, without it. Undefined if none arrives within `maxBytes`. */
+  /** Returns the next line, without its line feed; undefined: no line feed within `maxBytes`. */
   async line(maxBytes: number): Promise<Buffer | undefined> {
     // scans each piece only once: pieces may have a single byte
     for (let count = 0, scanned = 0; ;) {
@@ -40,7 +40,7 @@ export class PieceReader {
   /** Yields all remaining bytes in parts of `bytes` bytes. Only the last part may be shorter; no part is empty. */
   async *parts(bytes: number): AsyncGenerator<Part, void> {
     for (;;) {
-      // one more byte shows whether another part follows
+      // reads one byte more than the part, to know whether another part follows
       while (this.#size <= bytes && (await this.#more()));
       if (this.#size === 0) return
       const isLast = this.#size <= bytes
@@ -49,7 +49,6 @@ export class PieceReader {
     }
   }
 
-  /** Ends the source: nothing more is read. */
   async end(): Promise<void> {
     await this.#source.return?.()
   }
@@ -63,7 +62,6 @@ export class PieceReader {
     return true
   }
 
-  /** Removes and returns the first bytes of the buffer. */
   #take(bytes: number): Scattered {
     const taken: Buffer[] = []
     let missing = bytes

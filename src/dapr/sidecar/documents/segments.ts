@@ -9,11 +9,11 @@ import {
 import {segmentKey, type Manifest, type SegmentCipher} from './head.ts'
 import type {PieceReader, Scattered} from './pieces.ts'
 
-/** Bytes of plain text in each segment but the last. */
+/** Bytes of plain text in each segment. The last one may have fewer. */
 const SEGMENT_BYTES = 64 * 1024
 const TAG_BYTES = 16
 
-// both ciphers have the same type in Node's types
+// the casts below: Node's types know the options of both ciphers only for GCM
 const optionsOf = {authTagLength: TAG_BYTES} as const
 const cipherOf = (cipher: SegmentCipher, key: KeyObject, nonce: Buffer): CipherGCM =>
   createCipheriv(cipher as 'aes-256-gcm', key, nonce, optionsOf)
@@ -29,7 +29,6 @@ function nonceOf({noncePrefix}: Manifest, number: number, isLast: boolean): Buff
   return nonce
 }
 
-/** Plain text as segments. */
 export async function* encryptSegments(
   reader: PieceReader,
   manifest: Manifest,
@@ -45,7 +44,7 @@ export async function* encryptSegments(
   }
 }
 
-/** Yields segments as plain text. The segments before a changed one have been yielded by then. */
+/** Decrypts segments. Yields plain text. A forged segment throws, after the segments before it were yielded. */
 export async function* decryptSegments(
   reader: PieceReader,
   manifest: Manifest,
@@ -61,6 +60,7 @@ export async function* decryptSegments(
   }
 }
 
+/** Decrypts one segment; undefined: it is too short or forged. */
 function opened(segment: Scattered, decipher: DecipherGCM): Scattered | undefined {
   const {texts, tag} = cut(segment)
   if (texts.length === 0) return undefined
@@ -74,7 +74,7 @@ function opened(segment: Scattered, decipher: DecipherGCM): Scattered | undefine
   }
 }
 
-/** Splits a segment into its text and its tag. A segment shorter than a tag has no text. */
+/** Splits a segment into its text and its tag. A segment that is not longer than a tag has no text. */
 function cut(segment: Scattered): {readonly texts: Scattered; readonly tag: Buffer} {
   const last = segment.at(-1)
   if (last !== undefined && last.length > TAG_BYTES)

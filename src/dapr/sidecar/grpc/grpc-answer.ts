@@ -8,24 +8,24 @@ import {MessageGauge, tooLargeText} from '../../../proxy/net/grpc/message-gauge.
 import {codeOfHttp, INTERNAL, RESOURCE_EXHAUSTED, trailersOf, percentDecoded} from '../../../proxy/net/grpc/status.ts'
 import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 
-/** The status of an answer that breaks off by a fault. */
+/** The status of an answer that an injected fault cuts off. */
 export const CUT_CALL: GrpcStatus = {code: INTERNAL, message: 'cut by a fault'}
 
-/** Answer in place of an invalid head, which would end the caller's whole connection. */
+/** The status for a callee that sends data before a head. Passed on, these frames would end the caller's whole connection. */
 const NO_HEAD: GrpcStatus = {code: INTERNAL, message: 'the app sent data before a head'}
 
 /**
- * A call of gRPC whose response is passed to the caller. Under policies its head is held back until a message follows: after a message
- * the call cannot be retried.
+ * The half of a gRPC call that passes the callee's answer to the caller. Under policies it holds back the head of the answer until the
+ * first message: an attempt without a message can still be retried.
  */
 export abstract class AnsweredCall extends StreamCall {
   protected readonly sidecar: SidecarContext
   protected answerGauge: MessageGauge
-  /** Whether the caller has received the head of an answer. */
+  /** Whether the caller was sent the head of an answer. */
   protected hasBegun = false
-  /** Whether the caller has received a message. From then on policies cannot discard the attempt. */
+  /** Whether the caller was sent a message. From then on policies cannot retry the call. */
   protected hasPassed = false
-  /** The head that is held back, as fields; '': none. */
+  /** The answer's head that is held back, as encoded fields; '': none. */
   #head = ''
 
   constructor(sidecar: SidecarContext, call: Call, request: SentRequest, caller: FrameStream) {
@@ -35,17 +35,16 @@ export abstract class AnsweredCall extends StreamCall {
     this.answerGauge = new MessageGauge(maxBodyBytes)
   }
 
+  /** Returns encoded fields that the sidecar adds to the head of the answer. */
   protected abstract answerFields(fields: AnswerFields): string
-  /** Called when the attempt has ended with a status; `pass` sends that to the caller. */
+  /** Called under policies when the callee has ended its answer with a status. `pass` sends the end to the caller. */
   protected abstract answered(end: GrpcStatus, pass: () => void): void
-  /** The callee has failed. Policies may retry the call. */
+  /** Ends the attempt with a status. Policies may retry the call. */
   protected abstract failAttempt(end: GrpcStatus): void
-  /** The status of a failed call, in our words about the callee. */
   protected abstract failedStatus(why: string): GrpcStatus
-  /** The whole answer has been passed on. */
+  /** Called when the end of the answer was sent to the caller. */
   protected abstract ended(end: GrpcStatus): void
 
-  /** Called when another attempt begins. */
   protected restartAnswer(): void {
     this.#head = ''
     this.answerGauge = new MessageGauge(this.sidecar.maxBodyBytes)
@@ -53,7 +52,7 @@ export abstract class AnsweredCall extends StreamCall {
 
   protected takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
     const {broken, isPoliced} = this.passage
-    // always reads the fields: they may change the header table of the connection
+    // reads the fields of a dropped answer, too: they may change the header table of the connection
     const fields = readAnswer(walker, block, isLast)
     if (this.isDropped()) return
     let head = this.#head
@@ -85,7 +84,10 @@ export abstract class AnsweredCall extends StreamCall {
     if (isLast) this.failAttempt(NO_TRAILERS)
   }
 
-  /** Passes on a head, trailers, or both: one block if no message is between them. `isRepeated`: the peer has sent the same block before. */
+  /**
+   * Sends a head, trailers, or both to the caller, in one block if no message is between them. `end`: the fields that end the answer.
+   * `isRepeated`: the callee has sent the same block before.
+   */
   #pass(head: string, trailers: string, end: AnswerFields | undefined, isRepeated = false): void {
     if (head !== '') {
       this.hasBegun = true
@@ -101,7 +103,7 @@ export abstract class AnsweredCall extends StreamCall {
     this.caller.writeHead(isRepeated ? '' : fields, isLast, isRepeated ? fields : '')
   }
 
-  /** A message is about to be passed on: from now on the call cannot be retried. */
+  /** Sends the head that was held back, before the first message: from now on the call cannot be retried. */
   #passFirst(): void {
     const head = this.#head
     this.hasPassed = true
@@ -118,7 +120,7 @@ export abstract class AnsweredCall extends StreamCall {
   }
 }
 
-/** The status for a message with more bytes than it may have. */
+/** Returns the status for a message with more bytes than allowed. */
 export const tooLargeFor = (bytes: number, {max}: MessageGauge): GrpcStatus => ({
   code: RESOURCE_EXHAUSTED,
   message: tooLargeText(bytes, max)
@@ -133,7 +135,7 @@ const missingFields = ({status}: AnswerFields): string => (status >= 0 ? '' : tr
 
 const NO_TRAILERS: GrpcStatus = {code: INTERNAL, message: 'server closed the stream without sending trailers'}
 
-/** grpc-go's text for an answer that is not gRPC. */
+/** Returns grpc-go's text for an answer that is not gRPC. */
 const httpText = ({httpStatus, contentType}: AnswerFields): string => {
   const type = contentType.startsWith('application/grpc')
     ? ''

@@ -11,17 +11,17 @@ import type {RequestHead} from './request-head.ts'
 
 type SentTrace = Pick<RequestHead, 'traceparent' | 'traceBin'>
 
-/** Returns the trace of a caller, first the binary form; '': no valid one. */
+/** Returns the `traceparent` of a caller, from `grpc-trace-bin` or else from `traceparent`; '': neither is valid. */
 const givenTrace = ({traceBin, traceparent}: SentTrace): string => {
   const given = traceBin === '' ? '' : traceparentOf(traceBin)
   if (given !== '' && isTraceparent(given)) return given
   return traceparent !== '' && isTraceparent(traceparent) ? traceparent : ''
 }
 
-/** Returns the trace as sent, for an app of HTTP: `traceparent`, or the value of `grpc-trace-bin`. */
+/** Returns the caller's `traceparent` as sent, even if invalid, else the value of `grpc-trace-bin` as a `traceparent`. */
 export const sentTrace = (head: SentTrace): string => head.traceparent || givenTrace(head)
 
-/** Returns the trace of a call without spans: that of the caller, or a new one. */
+/** Returns the trace to pass on for a call without spans: the caller's, else a new one. */
 export const grpcTraceOf = (head: RequestHead): FreshTrace => {
   const traceparent = givenTrace(head)
   return traceparent === '' ? freshTrace() : {traceparent, fields: traceFields(traceparent)}
@@ -37,25 +37,25 @@ export const traceFor = (head: RequestHead, spans: CallSpans | undefined): Trace
     : {traceparent: given, tracestate: head.tracestate}
 }
 
-/** Returns the spans of a call, the callee's sidecar below the caller's, if any. */
+/** Starts the spans of a call: its own, and below it the span of the callee's sidecar; undefined: spans are off. */
 export const spansOf = (head: RequestHead, {tracer}: Tracing): CallSpans | undefined => {
   if (tracer === undefined) return undefined
   const own = tracer.start(givenTrace(head), head.tracestate)
   return {own, callee: tracer.startChild(own)}
 }
 
-/** The trace of a span in both of its forms, as fields. */
+/** Returns the trace of a span as fields: `traceparent`, `grpc-trace-bin` and `tracestate`. */
 export const spanFields = ({context}: CallSpan): string =>
   traceStateFields(formatTraceparent(context), formatTracestate(context))
 
-/** A sidecar's answer repeats the baggage of a call, which has been checked. */
+/** Returns the caller's baggage as a field of the answer; '': tracing is off, or the caller sent none. */
 export const baggageFields = ({baggage}: RequestHead, {isTracing}: Tracing): string =>
   isTracing && baggage !== '' ? encodeField('baggage', baggage) : ''
 
 export const traceStateFields = (traceparent: string, tracestate: string): string =>
   traceFields(traceparent) + (tracestate === '' ? '' : encodeField('tracestate', tracestate))
 
-/** Returns the actor of a message, if any. Messages of all methods for actors begin with its type and id. */
+/** Returns the actor that a message names; undefined: the method is not for actors. All of these messages begin with type and id. */
 export function actorIn(path: string, message: Uint8Array): SpanActor | undefined {
   const operation = path.slice(path.lastIndexOf('/') + 1)
   if (!Object.hasOwn(ACTORS.operations, operation)) return undefined

@@ -2,10 +2,10 @@ import type {FlaggedMessage} from '../../../proxy/net/grpc/message-splitter.ts'
 import {tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
 import {INTERNAL, RESOURCE_EXHAUSTED, UNIMPLEMENTED, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 
-/** Loaded with the first compressed message: it takes 1.5 MB. */
+/** Returns node:zlib. Loads it with the first compressed message, since it takes 1.5 MB. */
 export const zlib = (): typeof import('node:zlib') => process.getBuiltinModule('node:zlib')
 
-/** A message as its sender wrote it, or the status of a call whose message cannot be read (grpc-go's words). */
+/** Decompresses a message. Returns the status for its call, in grpc-go's words, if the message cannot be decompressed. */
 export function inflated(
   {flag, bytes}: FlaggedMessage,
   {encoding, maxBytes}: {readonly encoding: string; readonly maxBytes: number}

@@ -14,14 +14,14 @@ import {reasonOf} from '../../../proxy/net/status.ts'
 import {answer, type WholeAnswer} from './unary-call.ts'
 import type {ReceivedCall} from './request-head.ts'
 
-/** RFC 9113 §7. */
 const INTERNAL_ERROR = 2
 const NOTHING = new Uint8Array(0)
+/** Bytes of a failing response's body that the error details quote. */
 const ERROR_BYTES = 63
-/** Begin of our own failure (`invokeError`). A fault or middleware may answer with JSON, too. */
+/** Beginning of the sidecar's own error (`invokeError`), unlike JSON of a fault or of middleware. */
 const OWN_ERROR = '{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: '
 
-/** Codes for statuses of HTTP (Dapr: pkg/messaging/v1/util.go, CodeFromHTTPStatus). */
+/** gRPC codes by HTTP status (Dapr: pkg/messaging/v1/util.go, CodeFromHTTPStatus). */
 const CODES: Readonly<Record<number, number>> = {
   408: status.CANCELLED,
   500: status.UNKNOWN,
@@ -36,14 +36,14 @@ const CODES: Readonly<Record<number, number>> = {
   503: status.UNAVAILABLE
 }
 
-/** Sends an InvokeService call to an HTTP app: collects the response and returns it as an InvokeResponse. */
+/** The caller's side of an InvokeService call to an HTTP app. Collects the app's response, and sends it as an InvokeResponse. */
 export class InvokeDownstream extends ResponseCollector {
   readonly #handler: CallHandler
   readonly #received: ReceivedCall
   readonly #trace: string
   #isReplied = false
 
-  /** `trace` are the fields with the trace of the answer. */
+  /** `trace`: encoded fields with the trace, for the answer. */
   constructor(method: string, body: Buffer, handler: CallHandler, received: ReceivedCall, trace: string) {
     super(method, body, handler, received.sidecar.maxBodyBytes)
     this.#handler = handler
@@ -55,7 +55,7 @@ export class InvokeDownstream extends ResponseCollector {
     this.#fail(status.INTERNAL, `error invoking app channel: ${why}`)
   }
 
-  /** Answers a call. A failure has HTTP's words. An answer of a fault or of middleware counts as the app's answer. */
+  /** Answers a call that the app did not answer. Converts the sidecar's own errors to a status; other replies count as the app's response. */
   reply({body, status: code, type, lines}: Reply): void {
     if (!body.startsWith(OWN_ERROR)) {
       this.status = code
@@ -91,7 +91,7 @@ export class InvokeDownstream extends ResponseCollector {
     this.#reply({status: {code, message}, message: NOTHING})
   }
 
-  /** `message` is the InvokeResponse, if the status is OK. */
+  /** Sends the answer once. `reply.message`: the InvokeResponse if the status is OK. */
   #reply(reply: Omit<WholeAnswer, 'fields'>): void {
     if (this.#isReplied) return
     this.#isReplied = true
@@ -107,7 +107,7 @@ const fieldsOf = (lines: string, code: number): string => {
   let fields = ''
   for (let at = 0; at < pairs.length; at += 2) {
     const name = (pairs[at] ?? '').toLowerCase()
-    // this is the length of the body, and not of the gRPC message
+    // left out, since it is the length of the app's body, not of the gRPC message
     if (name === 'content-length') continue
     fields += encodeField(PERMANENT_HEADER.test(name) ? `dapr-${name}` : name, pairs[at + 1] ?? '')
   }

@@ -24,7 +24,7 @@ import type {ReceivedCall, RequestHead} from './request-head.ts'
 
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 
-/** Returns a query, in which characters that would end it or its line are escaped. */
+/** Returns a query with its `?`. Escapes spaces and control characters, which would end the request line; '': no query. */
 const queryOf = (query: string): string =>
   // oxlint-disable-next-line no-control-regex -- they are sought
   query === '' ? '' : `?${latin1Of(query).replace(/[\0- \x7f]/g, encodeURIComponent)}`
@@ -39,8 +39,8 @@ const wrapped = (id: string, error: string): GrpcStatus => ({
 })
 
 /**
- * `InvokeService` of Dapr's API: calls an app, whatever it speaks (pkg/api/grpc/grpc.go). `protocolOf` returns the protocol of a callee, `http` or
- * `grpc`; '' if it is not an app of this run.
+ * Serves `InvokeService` of Dapr's API, which calls an app over HTTP or gRPC (pkg/api/grpc/grpc.go). `protocolOf` returns the
+ * `appProtocol` of a callee; '': it is not an app of this run.
  */
 export const invokeService = (
   bytes: Buffer,
@@ -73,6 +73,7 @@ const extensionFault = ({verb}: InvokeRequest): string => {
   return name === undefined || name === 'NONE' || name === 'CONNECT' ? 'invalid HTTP verb' : ''
 }
 
+/** The callee and the request of an InvokeService call. */
 interface Asked {
   readonly message: Uint8Array
   readonly request: InvokeRequest
@@ -97,7 +98,7 @@ function invokeGrpc(bytes: Buffer, {message, request, target}: Asked, received: 
   invoked.start(true)
 }
 
-/** Returns the caller's metadata as header lines, without impossible ones. */
+/** Returns the caller's metadata as a flat list of header names and values. Leaves out values with line ends. */
 const pairsOf = ({metadata, authority, userAgent}: RequestHead): string[] => {
   const pairs: string[] = []
   new FieldWalker().walk(metadata, {
@@ -111,7 +112,7 @@ const pairsOf = ({metadata, authority, userAgent}: RequestHead): string[] => {
   return pairs
 }
 
-/** A message with a type is protobuf, whatever its content type says (Dapr: pkg/messaging/v1/invoke_method_request.go, ContentType). */
+/** Returns the content type for the app: protobuf if the message has a type (Dapr: pkg/messaging/v1/invoke_method_request.go, ContentType). */
 const contentTypeOf = ({contentType, typeUrl = ''}: InvokeRequest): string =>
   typeUrl === '' ? valueText(contentType) : 'application/x-protobuf'
 

@@ -21,13 +21,13 @@ export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
 interface SentInvoke {
   /** The id as the caller wrote it, for errors. */
   readonly sentId: string
-  /** InvokeServiceRequest: the request to the sidecar of another run. */
+  /** The InvokeServiceRequest, for the sidecar of another run. */
   readonly request: Uint8Array
-  /** InvokeRequest: the request to the app. */
+  /** The InvokeRequest in it, for the app. */
   readonly message: Uint8Array
 }
 
-/** `InvokeService` to an app of gRPC: its `OnInvoke` gets the same InvokeRequest (Dapr: pkg/channel/grpc). */
+/** A call of Dapr's `InvokeService` to a gRPC app, which gets its InvokeRequest by `OnInvoke` (Dapr: pkg/channel/grpc). */
 export class InvokedGrpcCall extends GrpcCall {
   readonly #sent: SentInvoke
   readonly #tracing: Tracing
@@ -48,7 +48,7 @@ export class InvokedGrpcCall extends GrpcCall {
     } else this.#trace = head.trace
   }
 
-  /** Retries all failures, whatever `matching` lists (Dapr: pkg/messaging, invokeRemote). */
+  /** Makes policies retry each failure, whatever codes their `matching` lists (Dapr: pkg/messaging, invokeRemote). */
   protected verdictOf(code: number): Verdict {
     return code === OK ? 'success' : 'failed'
   }

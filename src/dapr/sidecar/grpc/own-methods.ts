@@ -32,7 +32,7 @@ export interface OwnMethodsContext extends Pick<SidecarOptions, 'appId' | 'facts
   readonly customMetadata: Map<string, string>
 }
 
-/** The message of the answer, or the reason for its absence. */
+/** The encoded message of the answer, or the status of the failed call. */
 export type OwnAnswer = Uint8Array | GrpcStatus
 export type OwnMethod = (
   message: Buffer,
@@ -40,19 +40,19 @@ export type OwnMethod = (
   call: OwnGrpcCall
 ) => OwnAnswer | Promise<OwnAnswer>
 
-/** A call that the sidecar answers itself. */
+/** The caller's side of a call that the sidecar answers itself. */
 interface OwnGrpcCall extends BlockCaller {
   readonly head: RequestHead
 }
 
 const EMPTY = new Uint8Array(0)
 
-/** Throws for a broken message, of which no field matters. */
+/** Throws if a message cannot be decoded. Its fields are not used. */
 const checkMessage = (message: Uint8Array): void => eachField(message, () => false)
 
 let answers: typeof import('../operations/answer-grpc.ts') | undefined
 
-/** Serves a call of a building block. The first call loads their code; an import in each call would cost a tenth of it. */
+/** Returns the server of a method of a building block. Its first call loads code: an import in each call would take a tenth of its time. */
 const block =
   (name: ApiOperation['name']): OwnMethod =>
   async (message, context, call) => {
@@ -60,7 +60,7 @@ const block =
     return answerGrpc(await context.blocks(), name, message, call)
   }
 
-/** Methods that the sidecar answers itself, even if only as a Dapr without components does (pkg/api/grpc). */
+/** Methods that need no building block (Dapr: pkg/api/grpc). */
 const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
   GetMetadata: (message, {appId, facts, customMetadata}) => {
     checkMessage(message)
@@ -78,7 +78,7 @@ const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
   }
 }
 
-/** The service of the workers of workflows and their clients (durabletask). */
+/** Path of durabletask's service, which workers of workflows and their clients use. */
 const TASK_HUB = '/TaskHubSidecarService/'
 
 export const WORK_ITEMS = 'GetWorkItems'
@@ -99,10 +99,10 @@ const hubMethod =
 const operationIn = (path: string): ApiOperation | undefined =>
   path.startsWith(DAPR) ? grpcMethod(path.slice(DAPR.length))?.operation : undefined
 
-/** The methods that were looked up, by path: calls are many. */
+/** The methods that were found, by path, since calls are many. */
 const KNOWN = new Map<string, OwnMethod>()
 
-/** Returns the server of a method of the sidecar's own API, if it has the method. */
+/** Returns the function that serves a unary method of the sidecar's own API; undefined: the API has no such method. */
 export function ownMethod(path: string): OwnMethod | undefined {
   if (path.startsWith(TASK_HUB)) return hubMethod(path.slice(TASK_HUB.length))
   const known = KNOWN.get(path)
@@ -118,14 +118,14 @@ export function ownMethod(path: string): OwnMethod | undefined {
 
 export type OwnStreamName = ApiOperation['name'] | typeof WORK_ITEMS
 
-/** Returns the name of a streaming method that the sidecar serves itself, if it is one. */
+/** Returns the name of a streaming method of the sidecar's own API; undefined: the API has no such method. */
 export function ownStream(path: string): OwnStreamName | undefined {
   if (path === TASK_HUB + WORK_ITEMS) return WORK_ITEMS
   const operation = operationIn(path)
   return operation?.isStream === true ? operation.name : undefined
 }
 
-/** GetMetadataResponse: the same as `/v1.0/metadata`. */
+/** Encodes the GetMetadataResponse, with the content of `/v1.0/metadata`. */
 function metadataMessage(id: string, facts: Facts, custom: ReadonlyMap<string, string>): Uint8Array {
   const {actors, connection, connectedWorkers, scheduler} = facts
   return encode(GetMetadataResponse, {
@@ -153,10 +153,10 @@ function metadataMessage(id: string, facts: Facts, custom: ReadonlyMap<string, s
 }
 
 export const DAPR = '/dapr.proto.runtime.v1.Dapr/'
-/** Begin of paths of the runtime. Other paths belong to the proxy, which is not restricted, and alone has the tracing of daprd's streams. */
+/** Prefix of the paths of Dapr's own services. Other paths belong to apps: the proxy calls them, and API access rules do not apply. */
 export const RUNTIME_PATHS = '/dapr.proto.runtime.'
 
-/** Whether the sidecar serves a method. A denial wins over a permission. */
+/** Whether the API access rules of the Configuration allow a method. A denial wins over a permission. */
 export const isMethodServed = (access: ApiAccess | undefined, path: string): boolean => {
   if (access === undefined || !path.startsWith(RUNTIME_PATHS)) return true
   const {allowed, denied} = access
@@ -166,11 +166,13 @@ export const isMethodServed = (access: ApiAccess | undefined, path: string): boo
   return !denied.includes(rule) && (!isRestricted || allowed.includes(rule))
 }
 
+/** The status for a method that the API access rules do not allow. */
 export const NOT_SERVED = withErrorInfo(UNIMPLEMENTED, 'Not Implemented', {
   reason: 'Not Implemented',
   metadata: {'http.code': '501', 'http.error_message': 'requested endpoint is not available'}
 })
 
+/** Serves a streaming method, until it or its deadline ends. */
 export function serveStream(
   stream: ServerStream,
   name: OwnStreamName,

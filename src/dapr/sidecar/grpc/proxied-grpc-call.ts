@@ -19,10 +19,10 @@ import {
   type GrpcStatus
 } from '../../../proxy/net/grpc/status.ts'
 
-/** Waits shorter than this, in ms, leave the deadline as the caller wrote it. */
+/** A call that was sent on within this time, in ms, keeps the text of its `grpc-timeout`. */
 const AT_ONCE_MS = 1
 
-/** A call of any method of an app, passed on unchanged (Dapr: pkg/messaging/grpc_proxy.go). */
+/** A call of an app's own gRPC method. The sidecar passes its messages on unchanged (Dapr: pkg/messaging/grpc_proxy.go). */
 export class ProxiedGrpcCall extends GrpcCall {
   readonly #tracing: Tracing
 
@@ -63,7 +63,7 @@ export class ProxiedGrpcCall extends GrpcCall {
     return first + head.protocol + head.metadata + this.#identityFields(admitted)
   }
 
-  /** Returns the fields with caller and callee, and the token of the callee or of its sidecar. */
+  /** Returns the fields that name caller and callee, also to another run's sidecar, and the token of the callee or of its sidecar. */
   #identityFields({isLocal, token, grpcFields}: Admitted): string {
     const {caller, callee} = this.call
     const own = token || (isLocal ? this.sidecar.appToken : '')
@@ -73,7 +73,7 @@ export class ProxiedGrpcCall extends GrpcCall {
     return ids + tokenField + lead
   }
 
-  /** Returns the rest of the deadline as a field; '': the caller has set none. */
+  /** Returns the rest of the caller's deadline as a field; '': the caller set none. */
   #timeout(afterMs: number): string {
     const {timeout} = this.requestHead
     if (timeout === '') return ''

@@ -15,14 +15,13 @@ import {
 } from '../../../proxy/net/grpc/status.ts'
 import {timeoutMs} from '../../../proxy/net/grpc/head-fields.ts'
 
-/** Decides about calls, and reads their heads. */
+/** The checks of calls at the gRPC port of one sidecar. */
 export interface GrpcGuards {
   readonly isAllowedHost: (authority: string) => boolean
-  /** DAPR_API_TOKEN, '': none. */
+  /** DAPR_API_TOKEN; '': none. */
   readonly apiToken: string
-  /** If calls are traced, traces and baggage are read. */
+  /** Whether calls are traced. Only then is their baggage checked. */
   readonly tracing: Tracing
-  /** Decides which requests of web pages are allowed. */
   readonly pages: PageGuard
 }
 
@@ -36,7 +35,7 @@ const refusal = (httpStatus: number, code: number, message: string): GrpcRefusal
   status: {code, message}
 })
 
-/** Matches a path of two parts. The first one may contain slashes (grpc-go: server.go). */
+/** Matches `/service/method`. The service may contain slashes (grpc-go: server.go). */
 const METHOD_NAME = /^\/.+\/[^/]*$/
 const CONTENT_TYPE = /^application\/grpc(?:[+;].*)?$/
 
@@ -54,7 +53,7 @@ const badToken = ({token}: RequestHead, apiToken: string): GrpcRefusal | undefin
   return isToken(token, apiToken) ? undefined : unauthorized('authentication error: api token mismatch')
 }
 
-/** Returns why a call is refused before it is read. Clients depend on the HTTP status and the code; the words are grpc-go's. */
+/** Checks the head of a call. Returns the refusal with grpc-go's HTTP status, code and words; undefined: the call is accepted. */
 export const refusalOf = (
   head: RequestHead,
   {isAllowedHost, apiToken, tracing}: GrpcGuards
@@ -76,7 +75,7 @@ export const refusalOf = (
   return fault === '' ? undefined : refusal(200, INVALID_ARGUMENT, `invalid baggage header: ${fault}`)
 }
 
-/** Refusal of a call that a web page of another origin may have made. */
+/** The status for a call that a web page of another origin may have sent. */
 export const PAGE_DENIED: GrpcStatus = {code: PERMISSION_DENIED, message: FOREIGN_PAGE}
 
 const FOREIGN_HOST =

@@ -19,19 +19,20 @@ type Read =
   | 'origin'
   | 'fetchSite'
 
-/** The part of the head in which a field is passed on unchanged; '': not passed on: the sidecar sets it, or HTTP/2 has no use for it. */
+/** The part of the head that collects a field to pass it on; '': it is not passed on, since the sidecar or HTTP/2 sets it. */
 type Part = 'metadata' | 'protocol' | 'trace' | ''
 
-/** The pseudo-header fields of a request, each with its bit in `#seen`. */
+/** The pseudo-header fields of a request, each with a bit of the mask of fields that were read. */
 const PSEUDO: ReadonlyMap<string, number> = new Map([
   [':method', 1],
   [':path', 2],
   [':scheme', 4],
   [':authority', 8]
 ])
-/** Every request has these: `:method`, `:path`, `:scheme`. */
+/** Mask of the fields that every request needs: `:method`, `:path`, `:scheme`. */
 const NEEDED = 7
 
+/** How known fields are handled: the part that they are passed on in, and the property that stores their value. */
 const KNOWN = new Map<string, readonly [part: Part, read?: Read]>([
   ['content-type', ['', 'contentType']],
   ['grpc-timeout', ['', 'timeout']],
@@ -61,16 +62,16 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}(?:,[A-Za-z0-9+/]*={0,2})*$/
 /** Dapr's values for true (kit/utils, IsTruthy). */
 const IS_TRUE = /^(?:y|yes|true|t|on|1)$/i
 
-/** The encoded head for one callee and caller, kept for equal requests. */
+/** The encoded first fields of a request for one callee, kept for equal requests of the caller. */
 export interface Forwarded {
   readonly pool: Pool
   readonly caller: string
   readonly block: string
-  /** The head is sent once more. */
+  /** Whether the block has been sent before. */
   isRepeated: boolean
 }
 
-/** The head of a call. A missing field is an empty string; the first value of a repeated field counts. */
+/** The head of a call. A missing field is '' or undefined. Of a repeated field the first value counts. */
 export class RequestHead implements FieldSink {
   method = ''
   path = ''
@@ -89,29 +90,29 @@ export class RequestHead implements FieldSink {
   fetchSite = ''
   userAgent = ''
   encoding = ''
-  /** The caller's metadata, as fields. */
+  /** The caller's metadata, as encoded fields. */
   metadata = ''
-  /** Fields about the messages' encoding, passed on only with the messages themselves. */
+  /** Encoded fields about the encoding of messages, passed on only with unchanged messages. */
   protocol = ''
-  /** The caller's trace, as fields. */
+  /** The caller's trace, as encoded fields. */
   trace = ''
-  /** Whether the caller declares the call as a stream (Dapr: pkg/api/grpc/proxy). */
+  /** Whether the caller declares the call as a stream by `dapr-stream` (Dapr: pkg/api/grpc/proxy). */
   isStream = false
-  /** Binary metadata that is not valid base64. */
+  /** Whether binary metadata are not valid base64. */
   isBadBinary = false
-  /** The head breaks the rules of HTTP/2. */
+  /** Whether the head breaks the rules of HTTP/2. */
   isMalformed = false
-  /** Larger than the limit. */
   isTooLarge = false
+  /** Whether the checks of an equal head passed, and need not be repeated. */
   isFine = false
-  /** The request for the record, created on first access. */
+  /** The request for the record with little or all metadata, made when it is first needed. */
   brief: SentRequest | undefined
   whole: SentRequest | undefined
-  /** The call of the proxy for this head, if there is one. */
+  /** The call that the proxy made of this head, kept for equal heads. */
   call: Call | undefined
-  /** The head as it was last passed on, with its callee and caller. */
+  /** The fields that were last sent to a callee for this head. */
   #forwarded: Forwarded | undefined
-  /** The encoded block, if it is remembered. */
+  /** The block that the head was decoded from; '': the head is not kept. */
   block = ''
   #seen = 0
   #hasMetadata = false
@@ -125,7 +126,7 @@ export class RequestHead implements FieldSink {
     if (known === undefined) return this.#other(field)
     const [part, read] = known
     if (part !== '') this[part] += bytes
-    // these keep their first value, even an empty one
+    // of these the first value counts, even an empty one
     if (read === 'calleeId' || read === 'appId' || read === 'token') this[read] ??= this.#textOf(field)
     else if (read !== undefined) this[read] ||= this.#textOf(field)
   }
@@ -148,14 +149,14 @@ export class RequestHead implements FieldSink {
     else if (field.name === ':authority') this.authority = this.#textOf(field)
   }
 
-  /** Returns a field's text for the sidecar. An app of HTTP may get it as a line, so line ends are refused (RFC 9113 §8.2.1). */
+  /** Returns the value of a field. Refuses line ends (RFC 9113 §8.2.1): an HTTP app may get the value in a header line. */
   #textOf(field: HeaderField): string {
     const text = field.value()
     if (/[\0\r\n]/.test(text)) this.isMalformed = true
     return text
   }
 
-  /** The remembered form for this callee: equal heads of a client are passed on equally. */
+  /** Returns the fields that an equal head was sent with to this callee; undefined: the latest one had another callee or caller. */
   forwardedTo(pool: Pool, caller: string): Forwarded | undefined {
     const known = this.#forwarded
     if (known?.pool !== pool || known.caller !== caller) return undefined
@@ -163,19 +164,19 @@ export class RequestHead implements FieldSink {
     return known
   }
 
-  /** Remembers the block that the head has for a callee. */
+  /** Remembers the fields that the head is sent with to a callee. */
   forward(pool: Pool, caller: string, block: string): Forwarded {
-    // a flat text: it is looked up for each call
+    // a flat text, since each call compares it
     return (this.#forwarded = {pool, caller, block: textCopy(block), isRepeated: false})
   }
 
-  /** Every request has these. */
+  /** Whether the head has all fields that every request needs. */
   get isWhole(): boolean {
     return (this.#seen & NEEDED) === NEEDED
   }
 }
 
-/** Whether metadata of this name are true; the first value counts. */
+/** Whether the first metadata value of this name is one of Dapr's values for true. */
 export const isMarked = ({metadata}: RequestHead, name: string): boolean => {
   let first: string | undefined
   new FieldWalker().walk(metadata, {
@@ -186,10 +187,9 @@ export const isMarked = ({metadata}: RequestHead, name: string): boolean => {
   return IS_TRUE.test(first ?? '')
 }
 
-/** Maximum number of remembered heads per connection. */
 const MAX_KNOWN = 16
 
-/** Reads the heads of one connection. Remembers them: a client repeats equal heads. */
+/** Decodes the heads of one connection. Keeps decoded heads, since a client repeats equal ones. */
 export class HeadReader {
   readonly #walker: FieldWalker
   readonly #maxBytes: number
@@ -212,7 +212,7 @@ export class HeadReader {
     this.#walker.walk(own, head)
     head.isTooLarge = this.#walker.listSize > this.#maxBytes
     if (!head.isWhole) head.isMalformed = true
-    // a head with a deadline or a trace is never repeated
+    // a head with a deadline or a trace is not kept, since no other head equals it
     if (this.#walker.isPlain && head.timeout === '' && head.trace === '') {
       if (this.#known.size === MAX_KNOWN) this.#known.clear()
       head.block = own
@@ -222,16 +222,16 @@ export class HeadReader {
   }
 }
 
-/** An answer repeats the type of its request (grpc-go). */
+/** Returns the content type of an answer: that of its request, as in grpc-go. */
 export const answerType = ({contentType}: RequestHead): string =>
   contentType.startsWith('application/grpc') ? contentType : 'application/grpc'
 
-/** A call of gRPC that a sidecar has received, before its callee is known. */
+/** A gRPC call that a sidecar has received, before its callee is known. */
 export interface ReceivedCall {
   readonly sidecar: SidecarContext
   readonly head: RequestHead
   readonly caller: FrameStream
-  /** When it must be over, as `performance.now()`; Infinity: it has no deadline. */
+  /** Deadline, in ms of performance.now(); Infinity: none. */
   readonly deadline: number
   readonly tracing: Tracing
 }

@@ -3,7 +3,7 @@ import type {SentRequest} from '../../../model/call.ts'
 import {sentTrace} from './grpc-trace.ts'
 import type {RequestHead} from './request-head.ts'
 
-/** The request as the API log shows it: of the metadata, only `user-agent`. */
+/** Returns the request for the record, with only `user-agent` of its metadata, for the API log. Made once for equal heads. */
 export const briefRequest = (head: RequestHead): SentRequest =>
   (head.brief ??= {
     protocol: 'gRPC',
@@ -13,11 +13,11 @@ export const briefRequest = (head: RequestHead): SentRequest =>
     trace: sentTrace(head)
   })
 
-/** The request with all metadata as header lines. `target`: the path of the call. */
+/** Returns the request for the record, with all metadata as header lines. `target`: the path of the call. Made once for equal heads. */
 export function wholeRequest(head: RequestHead, target: string): SentRequest {
   if (head.whole !== undefined && head.whole.target === target) return head.whole
   const lines = head.whole?.lines ?? allLines(head)
-  // one flat text: it is written for each call
+  // one flat text, since each call writes it
   const text = textCopy(`POST ${target} HTTP/2\r\n${lines}\r\n`)
   return (head.whole = {
     protocol: 'gRPC',

@@ -17,11 +17,11 @@ import {NextChange} from '../../../model/next-change.ts'
 
 type OnEnd = (status: GrpcStatus, requestBytes: number, responseBytes: number) => void
 
-/** How much may wait for a reader that is slower than the writer. */
+/** Size of unread messages, in MiB, above which the stream of a slow caller is ended. */
 const MAX_BEHIND_MIB = 16
-/** A writer that can wait continues once no more than this waits for the reader. */
+/** Size of unread messages up to which `room` lets a writer continue. */
 const MAX_AHEAD_BYTES = 256 * 1024
-/** Bytes from which on a copy costs more than a piece of its own. */
+/** Size from which a piece is written by itself: a copy of it would cost more. */
 const LARGE_BYTES = 4096
 const BEHIND: GrpcStatus = {
   code: RESOURCE_EXHAUSTED,
@@ -29,17 +29,18 @@ const BEHIND: GrpcStatus = {
 }
 
 /**
- * A call with many messages that the sidecar serves itself. The caller may send no more while its messages wait. A caller that does not read gets no more, or an error, and its stream ends.
+ * A streaming call that the sidecar serves itself. Flow control stops the caller while its messages wait for `next`. The stream of a
+ * caller that does not read ends with an error.
  */
 export class ServerStream implements StreamHandler {
   readonly received: ReceivedCall
-  /** Aborted when the sidecar closes: open events may be answered, and then the stream ends. */
+  /** Aborted when the sidecar closes: the caller may still answer open events, then the stream ends. */
   readonly closing: AbortSignal
   readonly #fields: string
   readonly #onEnd: OnEnd
   readonly #splitter: MessageSplitter
   readonly #left = new AbortController()
-  /** Aborted when the caller has disconnected, or got the status. */
+  /** Aborted when the call is over: the caller has disconnected, or the status was sent. */
   readonly left = this.#left.signal
   #messages: Buffer[] = []
   readonly #come = new NextChange()
@@ -49,11 +50,11 @@ export class ServerStream implements StreamHandler {
   #isOver = false
   #requestBytes = 0
   #responseBytes = 0
-  /** Bytes of the caller's window that wait with their messages, and ours that wait for the caller. */
+  /** Received bytes whose flow-control credit waits until `next` has returned their messages, and written bytes that are not sent yet. */
   #untaken = 0
   #unsent = 0
 
-  /** `fields` are more fields for the head of the answer. */
+  /** `fields`: encoded fields for the head of the answer. */
   constructor(received: ReceivedCall, fields: string, closing: AbortSignal, onEnd: OnEnd) {
     this.received = received
     this.closing = closing
@@ -66,10 +67,9 @@ export class ServerStream implements StreamHandler {
     return this.received.caller.connection
   }
 
-  /** Calls the listener when the caller has disconnected, or got the status. */
   readonly onGone = (listener: () => void): void => void aborted(this.left).then(listener)
 
-  /** Returns the next message of the caller; undefined after the last one. */
+  /** Waits for the next message of the caller; undefined: there are no more. */
   async next(): Promise<Buffer | undefined> {
     while (this.#messages.length === 0 && !this.#isRequestDone && !this.#isOver) await this.#come.promise
     const message = this.#messages.shift()
@@ -77,12 +77,12 @@ export class ServerStream implements StreamHandler {
     return message
   }
 
-  /** Reads further large data as bytes. */
+  /** Receives large data as Buffers from now on, by `bytes` in place of `data`. */
   expectLarge(): void {
     this.received.caller.takeBytes()
   }
 
-  /** Sends a message, whole or in pieces, which must not be changed any more. A message of any size may follow waiting ones. */
+  /** Sends a message, given in one or more pieces, which must not change afterwards. Ends the stream if too much is unread already. */
   send(...pieces: readonly Uint8Array[]): void {
     if (this.#isOver) return
     if (this.#unsent > MAX_BEHIND_MIB << 20) return this.#leave()
@@ -95,8 +95,8 @@ export class ServerStream implements StreamHandler {
   }
 
   /**
-   * Sends a message once the caller has read most of the earlier ones, so that many messages together cannot delay it. Does not send if
-   * the message is no longer wanted by then.
+   * Sends a message once the caller has read most of the earlier ones, so that many concurrent messages cannot end the stream. Does not
+   * send if `isWanted` returns false by then.
    */
   async sendInTurn(message: Uint8Array, isWanted: () => boolean): Promise<void> {
     while (this.isBehind) await this.room()
@@ -118,19 +118,18 @@ export class ServerStream implements StreamHandler {
     if (small !== '') caller.writeData(small, false)
   }
 
-  /** Whether more data wait for the caller than it reads soon. */
   get isBehind(): boolean {
     return this.#unsent > MAX_AHEAD_BYTES && !this.#isOver
   }
 
-  /** Settles when little waits for the caller, or the caller has left. With several waiters, each looks again whether it is behind. */
+  /** Waits until the caller has read most messages, or the call is over. Several writers may wait; each has to check `isBehind` again. */
   async room(): Promise<void> {
     if (!this.isBehind) return
     this.#taken ??= Promise.withResolvers()
     await this.#taken.promise
   }
 
-  /** Ends the call; only the first end counts. */
+  /** Ends the call with a status. Only the first end counts. */
   end(status: GrpcStatus): void {
     if (this.#isOver) return
     this.#writeHead()
@@ -185,7 +184,7 @@ export class ServerStream implements StreamHandler {
     caller.writeHead(answerHead(answerType(head)) + this.#fields, false)
   }
 
-  /** Ends it with a word that does not wait behind what the caller does not read. */
+  /** Drops unsent messages, and ends the call with an error: the caller does not read. */
   #leave(): void {
     this.received.caller.dropWaiting()
     this.end(BEHIND)

@@ -14,15 +14,15 @@ import {inflated, zlib} from './inflate.ts'
 import {answerType, type RequestHead} from './request-head.ts'
 
 interface UnaryRequestOptions {
-  /** `grpc-encoding`, '': none. */
+  /** `grpc-encoding`; '': none. */
   readonly encoding: string
-  /** Bytes of the message, 0: any number. */
+  /** Maximum bytes of the message; 0: any number. */
   readonly maxBytes: number
   readonly done: (message: Buffer) => void
   readonly failed: (status: GrpcStatus) => void
 }
 
-/** Collects the message of a unary call that the sidecar serves itself. */
+/** Collects the message of a unary call that the sidecar serves itself, then calls `done` or `failed` once. */
 export class UnaryRequest implements StreamHandler {
   readonly #options: UnaryRequestOptions
   readonly #gauge: MessageGauge
@@ -59,7 +59,6 @@ export class UnaryRequest implements StreamHandler {
   readonly reset = (): void => this.#leave()
   readonly lost = this.reset
 
-  /** Calls the listener when the caller disconnects. */
   readonly onGone = (listener: () => void): void => {
     if (this.#isGone) listener()
     else this.#gone = listener
@@ -91,6 +90,7 @@ export class UnaryRequest implements StreamHandler {
 }
 
 export interface WholeAnswer {
+  /** Encoded fields for its head. */
   readonly fields: string
   readonly status: GrpcStatus
   /** Message, sent if the status is OK. */
@@ -99,7 +99,7 @@ export interface WholeAnswer {
 
 const GZIP = encodeField('grpc-encoding', 'gzip')
 
-/** A whole answer of the sidecar, compressed if its request was (grpc-go). */
+/** Sends the answer to a unary call. Compresses the message if the request was compressed, as grpc-go does. */
 export const answer = (caller: FrameStream, head: RequestHead, {fields, status, message}: WholeAnswer): void => {
   const isGzip = head.encoding === 'gzip' && status.code === OK
   const first = answerHead(answerType(head)) + (isGzip ? GZIP : '') + fields

@@ -2,7 +2,7 @@ import {goQuote} from './go-text.ts'
 import {decoded} from '../../../model/bytes.ts'
 
 /*
- * W3C Baggage as OpenTelemetry for Go accepts it; Dapr rejects anything else. A list of `key=value;property,…`.
+ * Checks W3C Baggage, a list of `key=value;property,…`, as OpenTelemetry for Go does. Dapr rejects requests with other baggage.
  */
 
 const MAX_BYTES = 8192
@@ -22,7 +22,7 @@ const memberFault = (member: string): string => {
   return MEMBER.test(pair) ? '' : `invalid baggage list-member: ${goQuote(decoded(member))}`
 }
 
-/** The mistake in a baggage header; '': none. */
+/** Returns the mistake in a baggage header; '': none. */
 export const baggageFault = (baggage: string): string => {
   if (baggage === '') return ''
   if (baggage.length > MAX_BYTES) return `baggage-string too large: ${baggage.length}`

@@ -4,16 +4,15 @@ import type {BlockErrorDetails} from '../blocks/block-error.ts'
 import {goJson, sortedByKey} from './go-text.ts'
 
 /*
- * The sidecar's own error bodies: Dapr's (pkg/messages/predefined.go, pkg/api/http/responses.go), byte for byte.
+ * The sidecar's own error responses. Their bodies equal Dapr's byte for byte (pkg/messages/predefined.go, pkg/api/http/responses.go).
  */
 
 const JSON_TYPE = 'application/json'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
-/** A response without a body. */
 export const EMPTY: Reply = {status: 204, type: '', body: '', lines: ''}
 
-/** An error in Dapr's shape. */
+/** Returns an error as Dapr's HTTP API writes it. */
 export const apiError = (status: number, errorCode: string, message: string, details?: BlockErrorDetails): Reply => {
   const body = goJson({errorCode, message, details: details && detailsOf(details)})
   return {status, type: JSON_TYPE, body, lines: ''}
@@ -21,7 +20,7 @@ export const apiError = (status: number, errorCode: string, message: string, det
 
 const RPC = 'type.googleapis.com/google.rpc.'
 
-/** The details of an error, keys sorted (Dapr: kit/errors). */
+/** Returns the details of an error as JSON, keys sorted (Dapr: kit/errors). */
 function detailsOf({reason, metadata, resource, badField}: BlockErrorDetails): readonly object[] {
   const details: object[] = [
     {'@type': `${RPC}ErrorInfo`, domain: 'dapr.io', metadata: metadata && sortedByKey(metadata), reason}
@@ -42,20 +41,21 @@ function detailsOf({reason, metadata, resource, badField}: BlockErrorDetails): r
   return details
 }
 
-/** A call that could not be made; `error` is one of the texts of Dapr's catalogue. */
+/** Returns the error of a call that failed before the app answered. */
 export const invokeError = (sentId: string, error: string, status = 500): Reply =>
   apiError(status, 'ERR_DIRECT_INVOKE', `failed to invoke, id: ${sentId}, err: ${error}`)
 
 const NO_APP_ID = 'failed getting app id either from the URL path or the header dapr-app-id'
 
-/** A browser's preflight (Fetch Standard, CORS protocol) names the header that the request will have, but does not carry it. */
+/** Hint for a browser's preflight request (CORS), which does not have the headers of the request that will follow. */
 const PREFLIGHT_HINT =
   ' [a browser sends OPTIONS without dapr-app-id: call /v1.0/invoke/<app id>/method/<path> instead]'
 
+/** Returns the error of a request that is neither for the sidecar's own API nor names an app. */
 export const noAppId = (method: string): Reply =>
   apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID + (method === 'OPTIONS' ? PREFLIGHT_HINT : ''))
 
-/** Returns the response for a gRPC app that cannot be reached: a status of gRPC as JSON (Dapr: pkg/channel/grpc). */
+/** Returns the response for a gRPC app that cannot be reached: a gRPC status as JSON (Dapr: pkg/channel/grpc). */
 export const unavailable = (message: string): Reply => ({
   status: 503,
   type: TEXT_TYPE,
@@ -63,11 +63,11 @@ export const unavailable = (message: string): Reply => ({
   lines: ''
 })
 
-/** The message of an app that does not listen. */
+/** Returns Go's error for an address where nothing listens, with Pillion's reason. */
 export const notListening = (address: string, reason: string): string =>
   `connection error: desc = "transport: Error while dialing: dial tcp ${address}: connect: connection refused" (${reason})`
 
-/** Go's http.Error. */
+/** Returns the response that Go's `http.Error` sends. */
 export const plainError = (status: number, text: string): Reply => ({
   status,
   type: TEXT_TYPE,
@@ -75,6 +75,7 @@ export const plainError = (status: number, text: string): Reply => ({
   lines: 'X-Content-Type-Options: nosniff\r\n'
 })
 
+/** Response to a request whose path has an invalid escape. */
 export const BAD_TARGET: Reply = {status: 400, type: TEXT_TYPE, body: '400 Bad Request', lines: ''}
 
 export const INVALID_TOKEN = plainError(401, 'invalid api token')
@@ -94,7 +95,7 @@ export const FOREIGN_ORIGIN = apiError(
 /** Response to a request that `PageGuard` refuses. */
 export const REFUSED_PAGE = apiError(403, 'ERR_FOREIGN_ORIGIN', FOREIGN_PAGE)
 
-/** Go writes a method's name like this in its errors: `Get`. */
+/** Returns a method as Go's errors write it: `Get`. */
 const verbOf = (method: string): string => method.slice(0, 1) + method.slice(1).toLowerCase()
 
 interface ChannelFailure {
@@ -107,7 +108,7 @@ interface ChannelFailure {
   readonly why: string
 }
 
-/** The `<err>` text of a call that did not reach its app, or got no response. */
+/** Returns the text after `err: ` for a call that did not reach its app, or got no response. */
 export const channelError = ({isLocal, method, scheme, authority, path, why}: ChannelFailure): string => {
   const text = `${verbOf(method)} "${scheme}://${authority}${path}": ${why}`
   return isLocal ? text : `rpc error: code = Internal desc = error invoking app channel: ${text}`

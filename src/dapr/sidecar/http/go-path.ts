@@ -2,31 +2,31 @@ import {isOf, PATH} from '../../../proxy/net/http1/header-kinds.ts'
 import {decoded} from '../../../model/bytes.ts'
 
 /*
- * Paths as Go's net/url and path packages process them: apps behind Dapr see the result of that.
+ * Processes paths as Go's packages net/url and path do, so that apps get the same paths as behind Dapr.
  * All texts are latin1, one character for one byte.
  */
 
 const ESCAPE = /%(?:([0-9A-Fa-f]{2})|.{0,2})/gs
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2}).{0,2}/s
 
-/** The first invalid escape: its `%` and what follows; undefined: every escape is valid. */
+/** Returns the first invalid escape: its `%` and up to two characters; undefined: every escape is valid. */
 export const badEscape = (text: string): string | undefined => BAD_ESCAPE.exec(text)?.[0]
 
-/** Decodes each `%XX` to its byte (url.PathUnescape). Check with `badEscape` first. */
+/** Decodes each `%XX` to its byte (url.PathUnescape). Leaves invalid escapes as they are. */
 export const unescapePath = (text: string): string =>
   text.replace(ESCAPE, (all, digits: string | undefined) =>
     digits === undefined ? all : String.fromCharCode(Number.parseInt(digits, 16))
   )
 
-/** Also decodes `+` to a space (url.QueryUnescape); undefined for an invalid escape. */
+/** Decodes `%XX`, and `+` to a space (url.QueryUnescape); undefined: an escape is invalid. */
 export const unescapeQuery = (text: string): string | undefined =>
   badEscape(text) === undefined ? unescapePath(text.replaceAll('+', ' ')) : undefined
 
-/** A segment of a route's path as text. */
+/** Decodes a segment of a route's path to text. `+` becomes a space. */
 export const unescapeParam = (segment: string): string =>
   decoded(/[%+]/.test(segment) ? (unescapeQuery(segment) ?? segment) : segment)
 
-/** The shortest equivalent path (path.Clean): no double or trailing slash, no `.`, no `..` that can be resolved; '' is '.'. */
+/** Returns the shortest equivalent path (path.Clean): without double or trailing slashes, `.`, and `..` that can be resolved. Returns `.` for ''. */
 export const cleanPath = (path: string): string => {
   const isRooted = path.startsWith('/')
   const kept: string[] = []
@@ -40,13 +40,13 @@ export const cleanPath = (path: string): string => {
   return cleaned === '' ? '.' : cleaned
 }
 
-/** Converts a method for an app of gRPC (Dapr: pkg/messaging/method/normalize.go, NormalizeMethod): cleans it, never above its root; a leading slash stays. */
+/** Cleans a method for a gRPC app. Leading `..` are dropped, a leading slash stays (Dapr: pkg/messaging/method/normalize.go, NormalizeMethod). */
 export const cleanMethod = (method: string): string => {
   const cleaned = cleanPath(method).replace(/^(?:\.\.\/)+/, '')
   return cleaned === '.' || cleaned === '..' ? '' : cleaned
 }
 
-/** Whether a path needs no decoding, cleaning or escaping, as most paths. */
+/** Whether a path needs no decoding, cleaning or escaping. Most paths need none. */
 export const isPlainPath = (path: string): boolean => {
   const last = path.length - 1
   if (path.charCodeAt(0) !== 47 || (last > 0 && path.charCodeAt(last) === 47)) return false
@@ -58,22 +58,22 @@ export const isPlainPath = (path: string): boolean => {
   return true
 }
 
-/** Characters that a path may contain unescaped (url.validEncoded), and escapes. */
+/** Matches a path without characters that have to be escaped (url.validEncoded). */
 const VALID = /^[A-Za-z0-9\-._~!$&'()*+,;=:@[\]/%]*$/
-/** The characters that Go escapes if it has to escape any. */
+/** Matches the characters that Go escapes in a path with at least one that has to be escaped. */
 const ESCAPED = /[^A-Za-z0-9\-._~$&+,/:;=@]/g
 
 const escapeOf = (character: string): string =>
   `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 
-/** A path on the wire (url.EscapedPath): unchanged if it is valid, else decoded and escaped again. */
+/** Escapes a path for a request (url.EscapedPath): unchanged if it is valid, else decoded and escaped again. */
 export const escapedPath = (path: string): string =>
   VALID.test(path) ? path : unescapePath(path).replace(ESCAPED, escapeOf)
 
-/** Escapes a text as one path segment (url.PathEscape); `/` stays. */
+/** Escapes a text for a path (url.PathEscape). `/` stays. */
 export const escapedSegment = (text: string): string =>
   /^[\w\-.~]*$/.test(text) ? text : Buffer.from(text).toString('latin1').replace(ESCAPED, escapeOf)
 
-/** Decodes a path segment; `+` stays (url.PathUnescape). */
+/** Decodes a path segment to text (url.PathUnescape). `+` stays. */
 export const segmentText = (segment: string): string =>
   decoded(segment.includes('%') && badEscape(segment) === undefined ? unescapePath(segment) : segment)

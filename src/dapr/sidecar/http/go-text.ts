@@ -3,13 +3,13 @@ import {ownOf} from '../../../model/own.ts'
 const ESCAPES = /[<>&\u2028\u2029]/g
 const escapeOf = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** JSON with the escapes of Go's json.Marshal: those of `<`, `>`, `&` and the line separators. */
+/** Adds the escapes of Go's json.Marshal to JSON: those of `<`, `>`, `&` and the line separators U+2028 and U+2029. */
 export const goEscaped = (json: string): string => json.replace(ESCAPES, escapeOf)
 
-/** JSON as Go's json.Marshal writes it. */
+/** Returns a value as JSON, as Go's json.Marshal writes it. */
 export const goJson = (value: unknown): string => goEscaped(JSON.stringify(value))
 
-/** The order in which json.Marshal writes a map. */
+/** Returns the entries sorted by key, the order in which json.Marshal writes a map. */
 export const sortedByKey = (record: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 
@@ -25,7 +25,7 @@ const NAMED: Readonly<Record<string, string>> = {
   '\\': '\\\\'
 }
 
-// Characters that %q escapes: the quote, the backslash and control characters.
+// the characters that %q escapes: the quote, the backslash and control characters
 // oxlint-disable-next-line no-control-regex
 const QUOTED = /["\\\u0000-\u001f\u007f-\u009f]/g
 
@@ -37,5 +37,5 @@ const quoteOf = (character: string): string => {
   )
 }
 
-/** A quoted text as Go's %q writes it. */
+/** Quotes a text as Go's %q does. */
 export const goQuote = (text: string): string => `"${text.replace(QUOTED, quoteOf)}"`

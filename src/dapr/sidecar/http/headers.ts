@@ -4,10 +4,11 @@ import {withoutHeaders, wordsOf} from '../../../proxy/net/http1/header-lines.ts'
 import {nameReader, type HeaderKinds} from '../../../proxy/net/http1/header-kinds.ts'
 import {RESPONSE_KINDS, type HeaderRules} from '../../../proxy/net/http1/response-head.ts'
 
-/** Bits of a response's headers that decide what is added to it. */
+/** Flags of headers that a response has. A response without them gets such a header of the sidecar. */
 export const HAS_TRACEPARENT = MARKED
 export const HAS_CONTENT_TYPE = MARKED * 2
 
+/* Kinds of request headers that the sidecar reads, besides those of the HTTP parser. */
 const HOST = 16
 const APP_ID = 17
 const AUTHORIZATION = 18
@@ -21,8 +22,8 @@ const DELEGATION = 25
 const COMMAND = 26
 
 /**
- * Names of gRPC metadata have another meaning over HTTP: `grpc-*` becomes `dapr-grpc-*` and binary metadata is dropped, in
- * both directions, even for HTTP callers and apps (Dapr: pkg/messaging/v1/util.go).
+ * Returns how a header with a name of gRPC is handled, in both directions, even between HTTP callers and apps: `grpc-*` becomes
+ * `dapr-grpc-*`, and `*-bin` is dropped (Dapr: pkg/messaging/v1/util.go); 0: another name.
  */
 const grpcKind: HeaderKinds = (text, from, to) => {
   const last = text.charCodeAt(to - 1) | 32
@@ -31,7 +32,7 @@ const grpcKind: HeaderKinds = (text, from, to) => {
   return first === 103 && text.slice(from, from + 5).toLowerCase() === 'grpc-' ? RENAME : 0
 }
 
-/** Precedes the names of gRPC headers. */
+/** Prefix of renamed headers. */
 export const RENAMED = 'Dapr-'
 
 /** Adds the rules for gRPC names to other rules. */
@@ -67,9 +68,9 @@ const requestKinds = withGrpc(
   })
 )
 
-/** A request's parsed headers: fields that the sidecar evaluates, and lines that are passed on. Absent fields are empty. */
+/** A request's headers: values that the sidecar reads ('': absent), and lines that it passes on. */
 export interface RequestHeaders {
-  /** Latin1, each with its CRLF. Without the headers that the sidecar sets itself. */
+  /** Lines to pass on, in latin1, each with its CRLF. Without headers that the sidecar sets itself. */
   lines: string
   host: string
   appId: string
@@ -80,11 +81,11 @@ export interface RequestHeaders {
   baggage: readonly string[]
   origin: string
   fetchSite: string
-  /** The app for which another run's sidecar calls (`delegated-caller.ts`). */
+  /** The header `pillion-caller`: the app for which another run's sidecar calls. */
   delegation: string
-  /** The caller in the record, if that is not the app of the sidecar: `pillion invoke`. */
+  /** The caller in the record, in place of the sidecar's app, for `pillion invoke`. */
   from?: string
-  /** Bytes of the body, -1: chunked, 0: none. */
+  /** Bytes of the body; -1: chunked; 0: none. */
   length: number
   /** The header line about the body's length for the callee, in the caller's framing. */
   framing: string
@@ -103,7 +104,7 @@ type Text =
   | 'origin'
   | 'fetchSite'
 
-/** Headers of which the first value is used, as in Go's Header.Get, and whether they are passed on. */
+/** Headers of which the first value counts, as in Go's Header.Get. `isPassedOn`: the callee gets them, too. */
 const TEXTS = new Map<number, readonly [name: Text, isPassedOn: boolean]>([
   [HOST, ['host', false]],
   [APP_ID, ['appId', false]],
@@ -116,7 +117,7 @@ const TEXTS = new Map<number, readonly [name: Text, isPassedOn: boolean]>([
   [FETCH_SITE, ['fetchSite', true]]
 ])
 
-/** Notes a header that the sidecar evaluates. Returns whether it is passed on, too. */
+/** Stores a header that the sidecar reads. Returns whether the callee gets it, too. */
 const note = (headers: RequestHeaders, kind: number, value: string): boolean => {
   const [name, isPassedOn = false] = TEXTS.get(kind) ?? []
   if (name !== undefined) headers[name] ||= value
@@ -135,7 +136,6 @@ const note = (headers: RequestHeaders, kind: number, value: string): boolean => 
   return isPassedOn
 }
 
-/** Parses node's flat list of names and values. */
 export const readHeaders = (raw: readonly string[]): RequestHeaders => {
   const headers: RequestHeaders = {
     lines: '',
@@ -157,7 +157,7 @@ export const readHeaders = (raw: readonly string[]): RequestHeaders => {
     const name = raw[at] ?? ''
     const value = raw[at + 1] ?? ''
     const kind = requestKinds(name, 0, name.length)
-    // Go's client omits it.
+    // Go's client omits an empty User-Agent
     if (value === '' && name.toLowerCase() === 'user-agent') continue
     if (kind === RENAME) headers.lines += `${RENAMED}${name}: ${value}\r\n`
     else if (kind === CONNECTION) named = [...named, ...wordsOf(value)]

@@ -3,7 +3,7 @@ import {isIPv6} from 'node:net'
 import {readCaller, type CallerIdentity} from '../../../proxy/gateway/caller-header.ts'
 import type {SidecarContext} from './invocation.ts'
 
-/** A sidecar's identity for callees, besides its app id. */
+/** The facts, besides its app id, by which a sidecar introduces itself to callees. */
 export interface Identity {
   readonly namespace: string
   /** This machine's address, as in X-Forwarded-For. */
@@ -17,7 +17,7 @@ const outwardAddress = (): string => {
   return (outward.find(each => each.family === 'IPv4') ?? outward[0])?.address ?? '127.0.0.1'
 }
 
-/** Dapr's rules: NAMESPACE; DAPR_HOST_IP, else the address of an external interface (Dapr: utils/host.go), found when it is first read. */
+/** Finds the identity by Dapr's rules (Dapr: utils/host.go). The address is DAPR_HOST_IP, else that of an external interface, looked up when first read. */
 export function identityOf(env: NodeJS.ProcessEnv): Identity {
   let address = env['DAPR_HOST_IP'] ?? ''
   return {
@@ -29,10 +29,10 @@ export function identityOf(env: NodeJS.ProcessEnv): Identity {
   }
 }
 
-/** RFC 7239 §6: an IPv6 address is written in brackets and quotes. */
+/** Returns an address for `Forwarded`: an IPv6 address in brackets and quotes (RFC 7239 §6). */
 const forwardedAddress = (address: string): string => (isIPv6(address) ? `"[${address}]"` : address)
 
-/** The header lines of every call between two apps; spoofed ones have been dropped. A call to the sidecar's own app only gets the ids. */
+/** Returns the header lines by which a callee knows its caller. A call to the sidecar's own app gets only the ids. */
 export const callerHeaders = (
   {namespace, address, hostName}: Identity,
   caller: string,
@@ -44,7 +44,7 @@ export const callerHeaders = (
   return `${ids}X-Forwarded-For: ${address}\r\nX-Forwarded-Host: ${hostName}\r\nForwarded: for=${from};by=${from};host=${hostName}\r\n`
 }
 
-/** The header lines of one caller, one string for each callee that has admitted a call. */
+/** Returns a function that makes the header lines of one caller, once for each callee. */
 export function linesOfCaller(identity: Identity, caller: string): (callee: string, isLocal: boolean) => string {
   const [local, remote] = [new Map<string, string>(), new Map<string, string>()]
   return (callee, isLocal) => {
@@ -55,19 +55,19 @@ export function linesOfCaller(identity: Identity, caller: string): (callee: stri
   }
 }
 
-/** Maximum number of remembered callers; each is an app of another run. */
+/** Maximum number of remembered callers of other runs. */
 const MAX_DELEGATED_CALLERS = 1000
 
 interface DelegationContext {
   readonly sidecar: SidecarContext
   readonly identity: Identity
-  /** Key known only to the user's other runs; '': no delegation is accepted. */
+  /** Key that only the user's other runs know; '': their calls are not accepted as those of their apps. */
   readonly key: string
 }
 
 /**
- * Callers of other runs at a sidecar. A client that knows the run's key may name the app for which it calls; any other client
- * is treated as the sidecar's own app.
+ * Identifies the callers of other runs at a sidecar. Another run's sidecar proves by the run's key that it calls for one of its apps,
+ * which it names in the header `pillion-caller`. All other clients count as the sidecar's own app.
  */
 export class DelegatedCallers {
   readonly #host: DelegationContext
@@ -77,7 +77,7 @@ export class DelegatedCallers {
     this.#host = host
   }
 
-  /** Returns the sidecar as it serves this caller. Undefined if the delegation is missing or invalid. */
+  /** Returns the context of a call for the app in this header; undefined: the header is missing or invalid, so the caller is the own app. */
   contextFor(delegation: string): SidecarContext | undefined {
     if (delegation === '') return undefined
     const known = this.#known.get(delegation)
@@ -91,7 +91,7 @@ export class DelegatedCallers {
   }
 }
 
-/** Returns the sidecar as it serves an app of another run. That app's own sidecar has added the forwarding headers, so only ids are added. */
+/** Returns the context of calls for an app of another run. That app's own sidecar has added the forwarding headers, so only ids are added. */
 function delegatedTo({sidecar, identity}: DelegationContext, caller: CallerIdentity): SidecarContext {
   const {maxBodyBytes, appToken, warn, copierOf, heldBodies, observer, faults, recorded} = sidecar
   const {appId, namespace} = caller

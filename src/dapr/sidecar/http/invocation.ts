@@ -21,18 +21,18 @@ import {spanLines} from './trace.ts'
 /** Returns a function that mirrors calls to an app to its shadows; undefined if it has none. */
 export type CopierOf = (callee: string) => ((of: CopyOf) => Copy) | undefined
 
-/** The parts that all calls through one sidecar share. */
+/** The parts that all calls through one sidecar share: for its own app, or for an app of another run. */
 export interface SidecarContext extends CallContext {
   readonly appId: string
   readonly admit: Admit
   readonly maxBodyBytes: number
-  /** The APP_API_TOKEN of its own app, '': none. */
+  /** The APP_API_TOKEN of the sidecar's own app; '': none. */
   readonly appToken: string
   readonly warn: (text: string) => void
   readonly copierOf?: CopierOf | undefined
-  /** Whether the response to a request names its call (`Pillion-Call`). */
+  /** Whether the response to a request gets the header `Pillion-Call`. */
   readonly isNumbered?: ((lines: string, ends: Ends) => boolean) | undefined
-  /** The header lines that name the caller to a callee. */
+  /** Returns the header lines that name the caller to a callee. `isLocal`: the callee is the sidecar's own app. */
   callerHeaders(callee: string, isLocal: boolean): string
 }
 
@@ -41,16 +41,16 @@ interface InvocationOptions {
   readonly request: SentRequest
   readonly target: Target
   readonly headers: Pick<RequestHeaders, 'lines' | 'length' | 'framing' | 'apiToken' | 'baggage' | 'from'>
-  /** Trace headers for the callee; '': passed on as the caller sent them. */
+  /** Trace headers for the callee. */
   readonly trace: string
   /** Trace headers for the caller if the app's response has none. */
   readonly responseTrace: string
   readonly spans?: CallSpans | undefined
   /** Whether the caller used `InvokeService` of gRPC. */
   readonly isInvokeService?: boolean
-  /** Further header lines for the callee: those that request a websocket. */
+  /** Further header lines for the callee, which request a websocket; '': none. */
   readonly extraLines: string
-  /** The ends of the caller's connection; omitted: not known. */
+  /** The two ends of the caller's connection; omitted: not known. */
   readonly ends?: Ends | undefined
   readonly exchange: (handler: CallHandler) => Exchange
 }
@@ -64,16 +64,16 @@ const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 const BAD_GATEWAY = 502
 
-/** Dapr's text, and the key that sets the limit. */
+/** Returns Dapr's text for a body that is too large, with the key of the template that sets the limit. */
 const tooLarge = (maxBodyBytes: number): string => `${TOO_LARGE} [the limit is maxBodySize: ${maxBodyBytes} bytes]`
 
-/** Joins a base path and a method. Without a method it returns the base path. */
+/** Joins the base path of an external endpoint and a method. `root`: the base path for a call without a method. */
 const externalPath = (path: string, prefix: string, root: string): string =>
   path === '/' || path.startsWith('/?') ? root + path.slice(1) : prefix + path
 
 type SentTo = Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token' | 'path'>
 
-/** A call through a sidecar, with errors and headers as Dapr has them, in both directions. */
+/** A service invocation over HTTP through a sidecar, with Dapr's headers in both directions and Dapr's errors. */
 export class Invocation extends ProxiedCall {
   override readonly rules = responseRules
   override readonly copy: Copy | undefined
@@ -107,7 +107,7 @@ export class Invocation extends ProxiedCall {
   }
 
   protected override verdictOf(status: number): Verdict {
-    // gRPC codes are no failures for callers of HTTP; InvokeService retries all but 2xx (Dapr: pkg/messaging)
+    // for policies, a gRPC app that answered has succeeded; InvokeService retries every status except 2xx (Dapr: pkg/messaging)
     if (this.#isToGrpc) return 'success'
     if (this.#options.isInvokeService === true) return status >= 200 && status < 300 ? 'success' : 'failed'
     return super.verdictOf(status)
@@ -140,7 +140,7 @@ export class Invocation extends ProxiedCall {
     let lines = head.lines
     if ((head.flags & HAS_TRACEPARENT) === 0) lines += responseTrace
     if (headers.baggage.length > 0) lines += `Baggage: ${headers.baggage.join(',')}\r\n`
-    // Dapr reads the whole body of an error, and sets a content type.
+    // Dapr sets a content type for an error of a request without a chunked body
     if (head.status >= 400 && headers.length >= 0 && (head.flags & HAS_CONTENT_TYPE) === 0) {
       lines += 'Content-Type: application/json\r\n'
     }
@@ -184,7 +184,7 @@ export class Invocation extends ProxiedCall {
     })
   }
 
-  /** A callee that is not an app: no token and no headers about the caller are sent. */
+  /** Sends the request to a callee that is not an app, without a token and without headers about the caller. */
   #sendExternal(
     {pool, pathPrefix, path = this.call.path}: Admitted,
     external: NonNullable<Admitted['external']>,
@@ -199,7 +199,7 @@ export class Invocation extends ProxiedCall {
     )
   }
 
-  /** The request head up to the headers about the body's length. */
+  /** Returns the request head, except the header about the body's length. */
   #head({pool, pathPrefix, isLocal, token: own, path = this.call.path}: SentTo, callerHeaders: string): string {
     const {sidecar, headers, spans} = this.#options
     // another run's sidecar creates its own span
@@ -211,7 +211,7 @@ export class Invocation extends ProxiedCall {
     return `${method} ${pathPrefix}${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${headers.lines}${trace}${callerHeaders}${tokenLine}`
   }
 
-  /** Mirrors a plain call to the shadows of its callee. */
+  /** Begins to mirror the call to the shadows of its callee; undefined: it has none, or the call is a websocket. */
   #copy(): Copy | undefined {
     const {sidecar, target, extraLines} = this.#options
     const take = extraLines === '' && target.fault === '' ? sidecar.copierOf?.(target.id) : undefined

@@ -5,9 +5,9 @@ import type {TopicTrigger} from '../../../model/triggers.ts'
 
 type AppConnection = Message<typeof AppConnectionProperties>
 
-/** A topic that the app gets messages of. */
+/** A topic that the app is subscribed to, as metadata lists it. */
 export interface Subscription extends Omit<TopicTrigger, 'bulk'> {
-  /** Rules in order of precedence: the first whose `match` is true counts. An empty one is always true. */
+  /** Routing rules. The first whose `match` is true counts; `match` '': always true. */
   readonly rules: readonly {readonly match: string; readonly path: string}[]
   readonly type: 'DECLARATIVE' | 'PROGRAMMATIC' | 'STREAMING'
 }
@@ -24,9 +24,9 @@ export interface Facts {
   readonly resiliencies: readonly string[]
   readonly accessPolicies: readonly string[]
   readonly mcpServers: readonly string[]
-  /** Addresses of the scheduler that stores the jobs; empty without one. */
+  /** Addresses of the scheduler that stores the jobs; empty: none. */
   readonly scheduler: readonly string[]
-  /** How the sidecar reaches the app. `health` is undefined without a check; durations are Go's: `5s`, `500ms`. */
+  /** How the sidecar reaches the app. `health` undefined: no health check. Durations are as Go writes them: `5s`, `500ms`. */
   readonly connection: AppConnection
   /** Active actors by type; omitted if the app hosts none. */
   readonly actors?: {readonly isReady: boolean; readonly active: ReadonlyMap<string, number>} | undefined
@@ -35,7 +35,7 @@ export interface Facts {
 
 export const named = (names: readonly string[]): {readonly name: string}[] => names.map(name => ({name}))
 
-/** Go omits empty lists. */
+/** Returns a list, or undefined if it is empty: Go's JSON omits empty lists. */
 const filled = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined)
 
 const subscriptionOf = ({pubsubName, topic, metadata, rules, deadLetterTopic, type}: Subscription): object => ({
@@ -60,7 +60,7 @@ const counted = ({type, count}: {readonly type: string; readonly count: number})
   count: count || undefined
 })
 
-/** Returns the state of actors. There is no placement service: an app with actors gets the answer as with one. */
+/** Returns the state of the actor runtime. Pillion has no placement service, but reports one as connected for an app with actors. */
 function actorRuntimeOf(facts: Facts): object {
   if (facts.actors === undefined)
     return {runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected'}
@@ -72,15 +72,14 @@ function actorRuntimeOf(facts: Facts): object {
   }
 }
 
-/** Returns `extended` in the order of its keys. Values set over the API have precedence. */
+/** Returns the extended metadata, sorted by key. `custom`: values that were set over the API, which have precedence. */
 export const extendedOf = (facts: Facts, custom: ReadonlyMap<string, string>): Readonly<Record<string, string>> =>
   sortedByKey({...facts.extended, ...Object.fromEntries(custom), daprRuntimeVersion: facts.runtimeVersion})
 
-/** The types of which actors are active. */
 export const activeActors = ({actors}: Facts): readonly {readonly type: string; readonly count: number}[] =>
   [...(actors?.active ?? [])].map(([type, count]) => ({type, count}))
 
-/** The body of the response, keys in Dapr's order (pkg/api/http/metadata.go). `put` was set over the API and takes precedence. */
+/** Returns the body of `/v1.0/metadata`, keys in Dapr's order (pkg/api/http/metadata.go). `custom`: values that were set over the API. */
 export const metadataText = (id: string, facts: Facts, custom: ReadonlyMap<string, string>): string => {
   const text = goJson({
     id,

@@ -6,7 +6,7 @@ import {plainValues} from './plain-call.ts'
 import {idOfBasic} from './target.ts'
 import {traceLines} from './trace.ts'
 
-/** A plain request for a mounted router, with the headers that a sidecar takes out of the lines. */
+/** A plain request for a mounted router. The headers that a sidecar reads itself are not among its `lines`. */
 interface MountedCall extends Pick<
   PlainRequest,
   'method' | 'path' | 'query' | 'lines' | 'length' | 'hasLength' | 'text' | 'size'
@@ -16,10 +16,10 @@ interface MountedCall extends Pick<
   readonly apiToken: string
 }
 
-/** Additional routes on a sidecar's port. Requests that name an app by header or basic auth never belong to them. */
+/** Additional routes on a sidecar's port (Daeploy's manager). Requests that name an app by header or basic auth never belong to them. */
 export interface MountedRouter {
   hasRoute(path: string): boolean
-  /** Starts a call. Returns false without effect for calls that belong to `serve`. */
+  /** Starts a plain call. Returns false, without effect, if node:http has to read the request for `serve`. */
   startPlain(call: MountedCall, connection: FastConnection): boolean
   serve(request: IncomingMessage, response: ServerResponse): void
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void

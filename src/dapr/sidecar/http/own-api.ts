@@ -15,14 +15,14 @@ import type {RouteAction} from './routes.ts'
 import type {SidecarRequest} from './sidecar-request.ts'
 import {traceLines} from './trace.ts'
 
-/** A request to the sidecar's own API, over any version of HTTP. */
+/** The body of a request to the sidecar's own API, and how it is answered, over any version of HTTP. */
 export interface OwnCall {
   readonly body: Readable
+  /** Changes of middleware to the body. */
   readonly onPiece: OnPiece
   /** Closes the connection, or the stream. */
   readonly destroy: () => void
   readonly respond: (reply: Reply) => void
-  /** Calls `then` when the response has been sent. */
   readonly finished: (then: () => void) => void
   /** Calls the listener when the caller has received the response, or disconnects. */
   readonly onGone: BlockRequest['onGone']
@@ -43,7 +43,7 @@ type UseBody = (body: Buffer) => Reply | Promise<Reply>
 const NOT_READY = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
 const OTHER_APP = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
 
-/** Whether a shutdown is to skip the grace period, and to count as a failure (Dapr: pkg/api/http/shutdown.go). */
+/** Whether a shutdown request asks to skip the grace period, which counts as a failure (Dapr: pkg/api/http/shutdown.go). */
 const isForced = (lines: string): boolean => /^dapr-force-shutdown:[ \t]*true[ \t]*\r?$/im.test(lines)
 
 /** Answers requests to the sidecar itself: health, metadata, shutdown, building blocks. */
@@ -69,7 +69,7 @@ export class OwnApi {
     })
   }
 
-  /** Returns a promise if code or the body has to be read first. */
+  /** Returns the response, or a promise if code has to be loaded or the body to be read. */
   #replyTo(action: RouteAction, request: SidecarRequest, call: OwnCall): Reply | Promise<Reply> {
     const {appId, facts, callBlock, customMetadata} = this.#parts
     const {protocol, headers, sent, trace} = request
@@ -107,7 +107,7 @@ export class OwnApi {
     return wanted === null || wanted === this.#parts.appId ? EMPTY : OTHER_APP
   }
 
-  /** Reads the body of a request. Returns an error response if it cannot be read. */
+  /** Reads the body, and calls `use` with it. Resolves with an error response if the body cannot be read. */
   async #withBody({body: bytes, onPiece}: OwnCall, use: UseBody): Promise<Reply> {
     let body: Collector
     try {

@@ -4,10 +4,10 @@ import {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {traceLines, type Trace} from './trace.ts'
 
-/** The end of a request that the sidecar has answered itself. */
+/** The result of a request that the sidecar has answered itself, for its record. */
 type OwnEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'requestBytes' | 'responseBytes' | 'failure'>
 
-/** Begins the record of a request that the sidecar answers itself, over any protocol. */
+/** Begins the journal of a request that the sidecar answers itself, over any protocol. */
 export function beginOwn(
   recorded: Recorded | undefined,
   caller: string,
@@ -21,7 +21,7 @@ export function beginOwn(
   return journal
 }
 
-/** Ends the record of a request to the sidecar's own API. */
+/** Ends the journal of a request that the sidecar has answered itself. */
 export function endOwn(journal: CallJournal, {status, grpcStatus, requestBytes, responseBytes, failure}: OwnEnd): void {
   journal.status = status
   journal.grpcStatus = grpcStatus
@@ -39,7 +39,7 @@ interface OwnRequest {
   readonly span: CallSpan | undefined
 }
 
-/** Records a response of the sidecar itself, which began to serve the request now. */
+/** Begins the record of a request over HTTP that the sidecar answers itself. Returns a function that ends it with the response. */
 export function recordOwn(
   recorded: Recorded | undefined,
   caller: string,

@@ -14,7 +14,7 @@ import type {Blocks} from '../blocks/blocks.ts'
 let second = 0
 let line = ''
 
-/** The `Date` of a response of our own (RFC 9110 §6.6.1), as node:http writes it; made once a second. */
+/** Returns the `Date` header of the sidecar's own response (RFC 9110 §6.6.1), as node:http writes it. Makes it once a second. */
 function dateLine(): string {
   const now = Math.trunc(Date.now() / 1000)
   if (now !== second) line = `Date: ${new Date(now * 1000).toUTCString()}\r\n`
@@ -22,10 +22,9 @@ function dateLine(): string {
   return line
 }
 
-/** Maximum size of a body that is read here. node:http reads a larger one, piece by piece. */
+/** Maximum size of a body on the fast path. node:http reads larger ones, piece by piece. */
 const MAX_BODY_BYTES = 65_536
 
-/** Maximum number of remembered paths. */
 const MAX_POSTED = 200
 
 interface PlainBlockCall {
@@ -38,12 +37,12 @@ interface PlainBlockCall {
   readonly span: CallSpan | undefined
 }
 
-/** Calls to building blocks that are parsed without node:http. */
+/** Serves calls to building blocks on the fast path, which parses plain requests without node:http. */
 export class PlainBlocks {
   readonly #sidecar: SidecarContext
   readonly #callBlock: CallBlock
   readonly #maxBodyBytes: number
-  /** Known POST targets (topics and stores), which are repeated with each call. */
+  /** The operations of known POST paths: clients publish to the same topics and save to the same stores again and again. */
   readonly #posted = new Map<string, BlockCall>()
 
   constructor(sidecar: SidecarContext, callBlock: CallBlock) {
@@ -52,12 +51,12 @@ export class PlainBlocks {
     this.#maxBodyBytes = Math.min(MAX_BODY_BYTES, sidecar.maxBodyBytes || MAX_BODY_BYTES)
   }
 
-  /** Whether the request is answered here. Then its body must be complete. */
+  /** Whether the request may be for a building block and has a small body. Then the fast path reads the whole body first. */
   takes({path, length}: PlainRequest): boolean {
     return path.startsWith('/v1.0') && !isInvoke(path) && length <= this.#maxBodyBytes
   }
 
-  /** Finds the block of a request. Returns undefined if node:http has to read the request. */
+  /** Finds the operation of a request; undefined: node:http has to read the request. */
   find(request: PlainRequest): BlockCall | undefined {
     if (!this.takes(request)) return undefined
     const {method, path} = request
@@ -69,7 +68,7 @@ export class PlainBlocks {
     return action
   }
 
-  /** Never rejects. */
+  /** Serves a call, and sends the response. Never rejects. */
   async start(
     {request, call: {call, params}, lines, trace, responseTrace, span}: PlainBlockCall,
     connection: FastConnection
@@ -98,10 +97,10 @@ export class PlainBlocks {
   }
 }
 
-/** Responds to a call to a building block, failures included. */
+/** Serves a call to a building block. Resolves with Dapr's error if it fails. */
 export type CallBlock = (call: BlockCall['call'], request: BlockRequest) => Promise<Reply>
 
-/** Serves the building blocks of an app over HTTP. The first call loads their code. */
+/** Returns the function that serves calls to building blocks over HTTP. Its first call loads their code. */
 export function blockCaller(load: () => Promise<Blocks>): CallBlock {
   let loaded: CallBlock | undefined
   const loadAll = async (): Promise<CallBlock> => {

@@ -17,10 +17,11 @@ import {isInvoke, findPlainTarget, type Target} from './target.ts'
 import {linesOfTrace, traceLines} from './trace.ts'
 
 /*
- * Calls that are parsed without node:http: the same rules as in `sidecar-request.ts`, only for plain requests. Refused requests,
- * the sidecar's own API without its building blocks, and rare forms are left to node:http.
+ * The fast path: serves plain requests without node:http, by the rules of `sidecar-request.ts`. node:http reads requests that will be
+ * refused, that are for the sidecar's own API except building blocks, or that have a rare form.
  */
 
+/* Indexes of values that the parser of plain requests reports. */
 const HOST = 0
 const APP_ID = 1
 const API_TOKEN = 2
@@ -34,7 +35,7 @@ export const plainRules: PlainRules = {
     nameReader({
       ...PLAIN_KINDS,
       baggage: OTHER,
-      // whether requests that a web page may have sent are allowed is decided outside the fast path
+      // requests that a web page may have sent are checked outside the fast path
       origin: OTHER,
       'sec-fetch-site': OTHER,
       'pillion-caller': OTHER,
@@ -57,7 +58,7 @@ export const plainRules: PlainRules = {
 
 const NO_BAGGAGE: readonly string[] = []
 
-/** The reported headers by name. */
+/** Returns the headers that the parser reports, by name. */
 export const plainValues = ({values}: PlainRequest) => ({
   host: values[HOST] ?? '',
   appId: values[APP_ID] ?? '',
@@ -86,7 +87,7 @@ export class PlainCalls {
     const {path, query, lines, length, values} = request
     if (!isAllowedHost(values[HOST] ?? '') || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
     if (apiAccess('') !== undefined) return false
-    // Health checks are not traced.
+    // node:http serves health checks, which are not traced
     if (isTracing && path.includes('/healthz')) return false
     const token = values[API_TOKEN] ?? ''
     if (apiToken !== '' && !isToken(token, apiToken)) return false
@@ -122,7 +123,7 @@ export class PlainCalls {
   }
 }
 
-/** Number of remembered targets: an app calls few others again and again. */
+/** Number of remembered targets: an app calls the same few again and again. */
 const COUNT = 8
 
 interface Known {
@@ -132,12 +133,11 @@ interface Known {
   readonly target: Target
 }
 
-/** Latest targets of one sidecar's callers. Equal targets share their text objects, whose hashes V8 computes only once. */
+/** Remembers the latest targets of one sidecar's calls. Equal targets share their strings, whose hashes V8 computes only once. */
 class KnownTargets {
   readonly #known: Known[] = []
   #next = 0
 
-  /** As `findPlainTarget`. */
   find(path: string, query: string, givenId: string): Target | undefined {
     for (const known of this.#known)
       if (known.path === path && known.query === query && known.givenId === givenId) return known.target

@@ -4,13 +4,13 @@ import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import {segmentText} from './go-path.ts'
 import {ownOf} from '../../../model/own.ts'
 
+/** An operation of a building block that a request names. */
 export interface BlockCall {
   readonly call: ApiOperation['name']
-  /** Parameters in the path, unescaped. */
   readonly params: readonly string[]
 }
 
-/** The action for a known path and method. */
+/** The route of the sidecar's own API that a request names. */
 export type RouteAction =
   | {readonly kind: 'health'}
   | {readonly kind: 'outbound-health'}
@@ -19,7 +19,7 @@ export type RouteAction =
   | {readonly kind: 'shutdown'}
   | ({readonly kind: 'block'} & BlockCall)
 
-/** A request to the API: a clean, escaped path. */
+/** A request to the sidecar, by a cleaned path with escapes. */
 interface RoutedRequest {
   readonly method: string
   readonly path: string
@@ -27,7 +27,7 @@ interface RoutedRequest {
   readonly apiAccess?: ApiAccess | undefined
 }
 
-/** Operations that need no building block, by the parameters of the path. */
+/** Operations that need no building block, each with a function of the parameters in the path. */
 const OWN: Partial<Readonly<Record<ApiOperation['name'], (params: readonly string[]) => RouteAction>>> = {
   Healthz: () => ({kind: 'health'}),
   HealthzOutbound: () => ({kind: 'outbound-health'}),
@@ -36,7 +36,7 @@ const OWN: Partial<Readonly<Record<ApiOperation['name'], (params: readonly strin
   Shutdown: () => ({kind: 'shutdown'})
 }
 
-/** The action for a request to the sidecar's own API; undefined: it is an invocation. */
+/** Finds the route of a request to the sidecar's own API; undefined: there is none, or it is not served. */
 export const findRoute = (
   {method, path, apiAccess}: RoutedRequest,
   unescape: (segment: string) => string
@@ -49,7 +49,7 @@ export const findRoute = (
   return ownOf(OWN, name)?.(params) ?? {kind: 'block', call: name, params}
 }
 
-/** Returns whether the sidecar serves a route, such as `v1.0/state/*`. Denied rules win over allowed ones; health is always served. */
+/** Whether the API access rules of the Configuration allow a route, such as `v1.0/state/*`. Denials win over permissions. Health is always allowed. */
 export const isRouteServed = (access: ApiAccess | undefined, route: string): boolean => {
   if (access === undefined || route.startsWith('v1.0/healthz')) return true
   const {allowed, denied} = access

@@ -13,7 +13,7 @@ import {linesOfTrace} from './trace.ts'
 import type {CallSpan} from '../../../model/call.ts'
 import type {Tracer} from '../../../observe/telemetry/tracing/tracer.ts'
 
-/** A parsed request with exactly one of refusal, action and target; without any, it names no app. */
+/** A parsed request. At most one of `refusal`, `action` and `target` is defined; if none is, the request names no app. */
 export interface SidecarRequest {
   readonly raw: ParsedHead
   readonly protocol: Protocol
@@ -21,42 +21,43 @@ export interface SidecarRequest {
   readonly method: string
   readonly sent: Sent
   readonly headers: RequestHeaders
+  /** The response to a request that is refused, or needs no more than a fixed response. */
   readonly refusal: Reply | undefined
-  /** A route of the sidecar's own API. */
+  /** The route of the sidecar's own API. */
   readonly action: RouteAction | undefined
   readonly target: Target | undefined
+  /** Trace headers for the callee. */
   readonly trace: string
   /** Trace headers for the caller, if the app's response has none. */
   readonly responseTrace: string
-  /** The span of this request, if there is one. */
   readonly span: CallSpan | undefined
 }
 
-/** How traces are handled; this may change from request to request. */
+/** How the sidecar handles traces. May change from request to request. */
 export interface Tracing {
-  /** Whether trace headers get a span of ours. Otherwise they are passed on unchanged. */
+  /** Whether the sidecar continues traces, or begins them. Otherwise trace headers are passed on unchanged. */
   readonly isTracing: boolean
-  /** Begins spans. Without it a request keeps its trace, or gets a new one. */
+  /** Starts spans; undefined: no spans, so a request keeps its trace, or gets a new one. */
   readonly tracer: Tracer | undefined
 }
 
 /** Access checks of a sidecar. */
 export interface Guards {
   readonly isAllowedHost: IsAllowedHost
-  /** DAPR_API_TOKEN, '': none. */
+  /** DAPR_API_TOKEN; '': none. */
   readonly apiToken: string
   readonly tracing: Tracing
-  /** Returns the APIs that are served now to the sender of a delegation header, '': the own app; undefined: all. */
+  /** Returns the API access rules for the app in a `pillion-caller` header; undefined: all APIs. `delegation` '': the own app. */
   readonly apiAccess: (delegation: string) => ApiAccess | undefined
 }
 
 const OPTIONS_OF_SERVER: Reply = {status: 200, type: '', body: '', lines: ''}
 
-/** Health requests need no token (Dapr: isRouteExcludedFromAPITokenAuth). */
+/** Whether a request needs no token: health checks (Dapr: isRouteExcludedFromAPITokenAuth). */
 const isTokenFree = (method: string, path: string): boolean =>
   method === 'GET' && /^\/*v1\.0\/healthz(?:\/outbound)?\/*$/.test(unescapePath(path))
 
-/** Returns the response to a request that needs no handler: a refusal, or that of `OPTIONS *`. Returns undefined if it needs one. */
+/** Returns the response to a request that is refused, or that is `OPTIONS *`; undefined: the request is served. */
 const refusalOf = (
   {sent: {authority, path}, headers, method}: Pick<SidecarRequest, 'method' | 'sent' | 'headers'>,
   isTraced: boolean,

@@ -2,9 +2,9 @@ import {badEscape, cleanPath, escapedPath, isPlainPath, unescapePath, unescapeQu
 import {goQuote} from './go-text.ts'
 import {decoded} from '../../../model/bytes.ts'
 
-/** A request's target, split; latin1 text as it was sent. */
+/** The parts of a request's target, in latin1, as sent. */
 export interface Sent {
-  /** The authority of the absolute form, which replaces the Host header; '' in the usual form. */
+  /** The authority of a target in absolute form, which replaces the Host header; '': another form. */
   readonly authority: string
   readonly path: string
   /** The query with its `?`; '': none. */
@@ -16,17 +16,17 @@ export interface Target {
   /** The id as the caller wrote it, for messages. */
   readonly sentId: string
   readonly id: string
-  /** Path and query for the app. `fault`: why they could not be determined. */
   readonly path: string
+  /** Dapr's reason why id or path are invalid; '': they are valid. */
   readonly fault: string
 }
 
-/** Whether a path can only be an invocation, as most are: no other route begins like it. */
+/** Whether a path can only be an invocation, since no other route begins like it. */
 export const isInvoke = (path: string): boolean => path.startsWith(INVOKE)
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
-/** Splits a request's target. A fragment, which no client sends, ends the query but keeps its `?` (Go: net/url). */
+/** Splits a request's target. A fragment is dropped, and a `?` before it stays, as in Go's net/url. */
 export const splitTarget = (target: string): Sent => {
   const absolute = target.startsWith('/') ? null : ABSOLUTE.exec(target)
   const rest = absolute === null ? target : target.slice(absolute[0].length) || '/'
@@ -50,7 +50,7 @@ const invalidMethod = (why: string): string => `rpc error: code = InvalidArgumen
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0001-\u001f\u007f]/
 
-/** Why a method may not be called; '' if it may (Dapr: pkg/messaging/method/normalize.go). */
+/** Returns the reason why a method is invalid; '': it is valid (Dapr: pkg/messaging/method/normalize.go). */
 export const methodFault = (method: string): string => {
   if (/[#?\0]/.test(method)) return `method contains forbidden character: ${goQuote(decoded(method))}`
   const control = CONTROL.exec(method)
@@ -58,7 +58,7 @@ export const methodFault = (method: string): string => {
   return `method contains control character at position ${control.index}: ${goQuote(decoded(method))}`
 }
 
-/** Returns the path to send for a decoded method: cleaned, never above its root, escaped as Go does. `isUrl`: it becomes part of a URL. */
+/** Returns the path to send for a decoded method: cleaned, never above its root, escaped as Go does. `isUrl`: the callee speaks HTTP. */
 const pathOf = (method: string, isUrl: boolean): {readonly path: string; readonly fault: string} => {
   const fault = methodFault(method)
   if (fault !== '') return {path: '', fault: invalidMethod(fault)}
@@ -69,9 +69,9 @@ const pathOf = (method: string, isUrl: boolean): {readonly path: string; readonl
   return {path: escapedPath(cleaned), fault: ''}
 }
 
-/** `app.namespace` → `app`; namespaces have no meaning on one machine. With more dots the id is invalid. */
+/** Returns the app of an id `app` or `app.namespace`. Namespaces have no meaning on one machine. */
 const appOf = (sentId: string): {readonly id: string; readonly fault: string} => {
-  // A URL contains dots.
+  // the id of an external endpoint is a URL, which contains dots
   if (/^https?:\/\//.test(sentId)) return {id: sentId, fault: ''}
   const parts = sentId.split('.')
   if (parts.length > 2) return {id: '', fault: `invalid app id ${decoded(sentId)}`}
@@ -94,7 +94,7 @@ const INVOKE = '/v1.0/invoke/'
 const METHOD = '/method/'
 const LOOSE_INVOKE = /^\/*v1\.0\/+invoke\/+/
 
-/** Parses the usual form without escapes: `/v1.0/invoke/<id>/method/<method>`. */
+/** Parses the path `/v1.0/invoke/<id>/method/<method>` without escapes. */
 const plainTarget = (path: string, query: string): Target | undefined => {
   const end = path.startsWith(INVOKE) ? path.indexOf(METHOD, INVOKE.length) : -1
   return end < 0 ? undefined : plain(path.slice(INVOKE.length, end), path.slice(end + METHOD.length - 1), query)
@@ -110,13 +110,13 @@ const urlTarget = (unescaped: string, query: string): Target | undefined => {
   return targetOf(unescapeQuery(written) || written, cleanPath(rest.slice(end + METHOD.length)), query)
 }
 
-/** Like `findTarget`, for a plain path. Returns undefined if `findTarget` is needed. */
+/** Finds the target of a plain path as `findTarget` does; undefined: `findTarget` has to look. */
 export const findPlainTarget = (path: string, query: string, givenId: string): Target | undefined =>
   givenId === '' ? plainTarget(path, query) : plain(givenId, path, query)
 
 const READ = /^\/v1\.0\/invoke\/([^/]+)\/method(?=\/)/
 
-/** As `findTarget`, for a request that another sidecar has parsed: its method is passed on unchanged. */
+/** Finds the target of a request that another run's sidecar has parsed already. Its method is passed on unchanged. */
 export const findReadTarget = ({path, query}: Sent): Target | undefined => {
   const [before = '', written = ''] = READ.exec(path) ?? []
   const id = decoded(unescapePath(written))
@@ -124,8 +124,8 @@ export const findReadTarget = ({path, query}: Sent): Target | undefined => {
 }
 
 /**
- * Finds callee and method: with an app id outside the URL the whole path is the method, else the URL contains both.
- * Returns undefined if the request names no app. The path's escapes must be valid.
+ * Finds callee and method of a request; undefined: it names no app. `givenId`: the app id in a header or in basic auth, with which the
+ * whole path is the method; '': the path names both. The path's escapes must be valid.
  */
 export const findTarget = ({path, query}: Sent, givenId: string): Target | undefined => {
   if (isPlainPath(path)) {

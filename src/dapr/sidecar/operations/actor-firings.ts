@@ -28,7 +28,7 @@ const nameOf = ({params: [type = '', id = '', name = '']}: BlockRequest): Firing
 type Named = Readonly<Record<'actorType' | 'actorId' | 'name', string>>
 const nameIn = ({actorType: type, actorId: id, name}: Named): FiringName => ({type, id, name})
 
-/** Reads a request from its body, which is JSON despite any content type. */
+/** Reads the request for a timer or reminder from a body, which is JSON whatever its content type. */
 function wishIn(request: BlockRequest): FiringRequest & {readonly overwrites: boolean} {
   const {text, value} = readJson(request)
   if (!isObject(value)) throw malformed('expected an object')
@@ -45,15 +45,15 @@ function wishIn(request: BlockRequest): FiringRequest & {readonly overwrites: bo
   }
 }
 
-/** Bytes reach the app as a text of base64. */
+/** Converts bytes to the JSON that the app gets: a string in base64; undefined: none. */
 const dataOf = (bytes: Uint8Array): string | undefined =>
   bytes.length === 0 ? undefined : JSON.stringify(bufferOf(bytes).toString('base64'))
 
-/** The period as Dapr describes it: without repetitions. */
+/** Returns the period as Dapr reports it, without repetitions; undefined: the reminder fires once. */
 const periodText = ({step}: Reminder): string | undefined =>
   step === undefined ? undefined : `@every ${formatGoDuration(step)}`
 
-/** Returns the time to live if it is a time. Dapr does not return durations (pkg/actors/internal/scheduler). */
+/** Returns a time to live that is a time. Dapr does not report durations (pkg/actors/internal/scheduler). */
 const timeIn = (ttl: string): string | undefined => (Number.isNaN(timeAt(ttl)) ? undefined : ttl)
 
 function reminderJson(reminder: Reminder): string {

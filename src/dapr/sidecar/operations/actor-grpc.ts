@@ -1,11 +1,11 @@
 import {encode} from '../../../proxy/net/grpc/message-codec.ts'
 import {BlockError} from '../blocks/block-error.ts'
 
-/** The prefix of Dapr's errors over HTTP, which those over gRPC do not have. */
+/** Matches the prefixes that Dapr's errors have over HTTP but not over gRPC. */
 const OF_HTTP =
   /^(?:invalid request: |error invoke actor method: (?=failed to lookup actor: )|invalid \w+ name: (?=\w+ name cannot be empty))/
 
-/** Writes the error of a call of actors in the words that it has over gRPC (Dapr: pkg/api/grpc/actors.go). */
+/** Wraps a function of the actor API so that its errors have the words of gRPC (Dapr: pkg/api/grpc/actors.go). */
 export const inGrpc =
   <Given extends readonly unknown[], T>(answer: (...given: Given) => Promise<T>) =>
   async (...given: Given): Promise<T> => {
@@ -20,6 +20,6 @@ export const inGrpc =
 const TYPE = 'type.googleapis.com/google.protobuf.BytesValue'
 const BYTES_VALUE = {value: [1, 'bytes']} as const
 
-/** JSON, as Dapr's Any of a BytesValue. */
+/** Wraps JSON in an Any with a BytesValue, as Dapr does; undefined: none. */
 export const bytesValue = (data: string | undefined) =>
   data === undefined ? undefined : {typeUrl: TYPE, value: encode(BYTES_VALUE, {value: Buffer.from(data)})}

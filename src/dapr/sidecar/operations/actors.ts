@@ -49,7 +49,7 @@ const getState: BlockHandler = async ({actorState}, {params: [type = '', id = ''
 
 const NOTHING = new Uint8Array(0)
 
-/** Headers of the sidecar itself. */
+/** Names of headers that the sidecar sets itself. */
 const OF_SIDECAR =
   /^(?:host|connection|content-length|transfer-encoding|dapr-api-token|dapr-api-call|dapr-caller-.*|dapr-callee-.*)$/i
 
@@ -118,7 +118,7 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
 const bad = (why: string): BlockError =>
   new BlockError([500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'], `error saving actor transaction state: ${why}`)
 
-/** The steps of a transaction of an actor's state (Dapr: pkg/actors/api/transactional.go). Throws a BlockError. */
+/** Reads the operations of a transaction of an actor's state (Dapr: pkg/actors/api/transactional.go). Throws a BlockError. */
 function readOperations(request: BlockRequest): readonly ActorOperation[] {
   const {text, value} = readJson(request)
   if (!Array.isArray(value)) throw malformed('expected an array of operations')
@@ -148,7 +148,7 @@ function readOperation(text: string, value: unknown): ActorOperation {
   }
 }
 
-/** Reads a text field; an empty string if it is missing (mitchellh/mapstructure: the words for another type). */
+/** Returns the string in a member; '': missing or null. Throws for other types, in the words of mitchellh/mapstructure. */
 function textOf(value: Readonly<Record<string, unknown>>, name: string): string {
   const member = memberIn(value, name)
   if (member === undefined || member === null) return ''

@@ -13,7 +13,7 @@ import {BlockError} from '../blocks/block-error.ts'
 
 const NOTHING = new Uint8Array(0)
 
-/** Serves a call to a building block, failures included. */
+/** Serves a unary call to a building block. Resolves with a status if it fails. */
 export async function answerGrpc(
   blocks: Blocks,
   name: ApiOperation['name'],
@@ -30,7 +30,7 @@ export async function answerGrpc(
   }
 }
 
-/** Serves a stream of a building block, failures included. */
+/** Serves a stream of a building block. Resolves with the status that ends it. */
 export async function answerStream(
   blocks: Blocks,
   name: ApiOperation['name'],
@@ -43,7 +43,7 @@ export async function answerStream(
   }
 }
 
-/** Details besides ErrorInfo (googleapis: google/rpc/error_details.proto). */
+/** Messages of error details, besides ErrorInfo (googleapis: google/rpc/error_details.proto). */
 const RESOURCE_INFO = {
   type: [1, 'string'],
   name: [2, 'string'],
@@ -52,10 +52,10 @@ const RESOURCE_INFO = {
 } as const
 const BAD_REQUEST = {violations: [1, {list: {field: [1, 'string'], description: [2, 'string']}}]} as const
 
-/** The text that Dapr's errors have over HTTP but not here (kit/errors). */
+/** Prefix that Dapr's errors have over HTTP but not over gRPC (kit/errors). */
 const API_ERROR = /^api error: code = \w+ desc = /
 
-/** The status of a failed call to a building block. Throws other errors. */
+/** Converts the error of a call to a building block to a status. Throws errors that are not the caller's. */
 export function statusOfFault(error: unknown): GrpcStatus {
   if (error instanceof BlockError) return blockStatus(error)
   if (error instanceof DecodeError || error instanceof RangeError)
@@ -63,11 +63,11 @@ export function statusOfFault(error: unknown): GrpcStatus {
   throw error
 }
 
-/** Errors with an ErrorInfo over gRPC but not over HTTP (Dapr: pkg/api/errors, Basic, as pkg/api/grpc/grpc.go uses it). */
+/** Codes of errors that have details over gRPC but not over HTTP (Dapr: pkg/api/errors, Basic, as pkg/api/grpc/grpc.go uses it). */
 const WITH_INFO =
   /^ERR_(?:CONFIGURATION_(?:STORE_NOT_.*|GET|SUBSCRIBE)|INVOKE_OUTPUT_BINDING|NOT_SUPPORTED_STATE_OPERATION|STATE_(?:GET|SAVE|DELETE|BULK_DELETE|TRANSACTION))$/
 
-/** A failed call to a building block as a status of gRPC. */
+/** Converts the error of a building block to a gRPC status with details. */
 function blockStatus({errorCode, grpcCode: code, message: text, details: given}: BlockError): GrpcStatus {
   const message = text.replace(API_ERROR, '')
   const details = given ?? (WITH_INFO.test(errorCode) ? {reason: errorCode, metadata: null} : undefined)

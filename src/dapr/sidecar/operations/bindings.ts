@@ -13,17 +13,20 @@ import {emptyRecord} from '../../../model/own.ts'
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const ASCII = /^[ -~]*$/
 
-/** Returns only metadata that fit into a head. Clients fail at a head of 8 KiB (gRPC in Java), 16 (Node) or 64, and may end all calls of the connection. */
+/**
+ * Returns only metadata that are small enough for headers. Clients fail at a head of 8 KiB (gRPC in Java), 16 KiB (Node) or 64 KiB, and
+ * may then end all calls of the connection.
+ */
 const ofHead = (metadata: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(metadata).filter(([key, value]) => NAME.test(key) && Buffer.byteLength(value) <= 4096)
   )
 
-/** Returns a binding's metadata as header lines. Go capitalizes the first character. */
+/** Returns a binding's metadata as header lines, which Dapr, in Go, writes as `Metadata.<key>`. */
 const linesOf = (metadata: Readonly<Record<string, string>>): string =>
   headerLines(ofHead(metadata), undefined, name => `Metadata.${name}`)
 
-/** The trace of the call, for bindings that pass it on. */
+/** Returns trace and baggage of the call as metadata, for bindings that pass them on. */
 function traceOf({lines, trace}: BlockRequest): Record<string, string> {
   const found = emptyRecord<string>()
   for (const [, name = '', value = ''] of trace.matchAll(/^(traceparent|tracestate):[ \t]*([^\r\n]*)/gim))
@@ -63,7 +66,7 @@ export const BINDING_OPERATIONS: OperationsOf<typeof BINDINGS> = {
       InvokeBindingResponse,
       async ({bindings}, {name, data, metadata, operation}, {trace, head: {baggage}, setHeader, onGone}) => {
         const {traceparent, tracestate} = trace
-        // what was sent as header has precedence over the body (Dapr)
+        // baggage in the head has precedence over metadata in the message, and metadata over the trace, as in Dapr
         const sent = {
           traceparent,
           ...(tracestate !== '' && {tracestate}),

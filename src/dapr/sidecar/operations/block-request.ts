@@ -20,17 +20,17 @@ export interface BlockRequest {
   readonly query: string
   /** Header lines as the caller sent them. */
   readonly lines: string
-  /** Header lines of the trace that the call belongs to, '': none. */
+  /** Header lines of the trace that the call belongs to; '': none. */
   readonly trace: string
   readonly body: Buffer
   /** Calls the listener when the caller has received the response, or disconnects. */
   readonly onGone: OnGone
 }
 
-/** Responds to a call; rejects with a BlockError. */
+/** Serves an operation over HTTP. Rejects with a BlockError. */
 export type BlockHandler = (blocks: Blocks, request: BlockRequest) => Promise<Reply>
 
-/** Responds without a body once it is done. */
+/** Makes a handler that responds without a body once `act` has settled. */
 export const httpDone =
   (act: (blocks: Blocks, request: BlockRequest) => Promise<unknown>): BlockHandler =>
   async (blocks, request) => {
@@ -49,7 +49,7 @@ const METADATA = 'metadata.'
 
 export const queryOf = ({query}: BlockRequest): URLSearchParams => new URLSearchParams(decoded(query))
 
-/** Query parameters `metadata.<key>=<value>`, the first of equal ones, as Dapr passes them to components. */
+/** Returns the query parameters `metadata.<key>=<value>`, which Dapr passes to components. The first of equal keys counts. */
 export const metadataOf = (query: string): Record<string, string> =>
   query === ''
     ? {}
@@ -62,14 +62,14 @@ export const metadataOf = (query: string): Record<string, string> =>
 
 const HEADERS = new Map<string, RegExp>()
 
-/** Returns the value of a header, '' without one. */
+/** Returns the value of a header; '': the request has none. */
 export function headerOf({lines}: Pick<BlockRequest, 'lines'>, name: string): string {
   let pattern = HEADERS.get(name)
   if (pattern === undefined) HEADERS.set(name, (pattern = RegExp(`^${name}:[ \\t]*([^\\r\\n]*)`, 'im')))
   return pattern.exec(lines)?.[1]?.trimEnd() ?? ''
 }
 
-/** Returns Dapr's error for an unreadable body. `prefix` differs between calls. */
+/** Returns Dapr's error for a body that cannot be parsed. `prefix`: Dapr's words before the reason. */
 export const malformed = (words: string, prefix = 'failed deserializing HTTP body: '): BlockError =>
   new BlockError([400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'], prefix + words)
 
@@ -82,7 +82,7 @@ export function readJson({body}: BlockRequest, prefix?: string): {readonly text:
   }
 }
 
-/** The text of a property; '' if it is missing. */
+/** Returns the string in a member; '': the member is missing or null. Throws for other types. */
 export function textIn(value: Readonly<Record<string, unknown>>, key: string, prefix?: string): string {
   const member = memberIn(value, key)
   if (member === undefined || member === null) return ''
@@ -90,7 +90,7 @@ export function textIn(value: Readonly<Record<string, unknown>>, key: string, pr
   throw malformed(`"${key}" must be a text`, prefix)
 }
 
-/** An object of texts among the members of an object. */
+/** Returns the object of strings in a member; empty: the member is missing or null. Throws for other types. */
 export function textsIn(
   value: Readonly<Record<string, unknown>>,
   key: string,

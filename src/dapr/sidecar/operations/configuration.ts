@@ -14,7 +14,7 @@ import {grpc, type OperationsOf} from './operation.ts'
 import {EMPTY} from '../http/errors.ts'
 import {json, metadataOf, queryOf, type BlockHandler} from './block-request.ts'
 
-/** Empty fields are left out. */
+/** Returns an item as JSON without empty fields. */
 const itemJson = ({value, version, metadata}: ConfigurationItem): object => ({
   value: value || undefined,
   version: version || undefined,
@@ -84,7 +84,7 @@ export const CONFIGURATION_OPERATIONS: OperationsOf<typeof CONFIGURATION> = {
   },
   UnsubscribeConfiguration: {
     http: unsubscribe,
-    // an unknown id is reported in the answer
+    // the answer reports an unknown id, so the call itself does not fail
     grpc: grpc(UnsubscribeConfigurationRequest, UnsubscribeConfigurationResponse, async ({configurations}, {id}) => {
       const why = await configurations.end(id).then(() => '', messageOf)
       return why === ''

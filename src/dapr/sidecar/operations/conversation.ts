@@ -33,7 +33,7 @@ const ROLES: ReadonlyMap<string, ModelMessage['role']> = new Map([
 
 const NOTHING_SAID = {tools: [], toolChoice: '', responseFormat: undefined, metadata: {}, keepPromptMs: 0} as const
 
-/** Checks the types of alpha1's metadata, which Dapr reads although it does not use them then. */
+/** Throws for a `temperature` in the metadata that is not a number. Dapr parses it, too, although it does not use it. */
 function checkMetadata(metadata: Request1['metadata']): void {
   for (const [key, value] of Object.entries(metadata))
     if (key.toLowerCase() === 'temperature' && Number.isNaN(Number(value)))
@@ -104,7 +104,7 @@ async function converseAlpha2(
   })
 }
 
-/** The texts of a message of any kind, without personal data. */
+/** Removes personal data from the texts of a message. */
 function cleaned(said: object): object {
   const {content} = said as {readonly content: readonly {readonly text: string}[]}
   return {...said, content: content.map(({text}) => ({text: withoutPersonalData(text)}))}
@@ -113,7 +113,7 @@ function cleaned(said: object): object {
 const cleanedMessage = (message: object): object =>
   Object.fromEntries(Object.entries(message).map(([kind, said]) => [kind, said && cleaned(said as object)]))
 
-/** Returns an input without personal data, if that is asked for. */
+/** Removes personal data from an input with `scrubPii`. */
 const scrubbedInput = (input: Request2['inputs'][number]): Request2['inputs'][number] =>
   input.scrubPii === true ? {...input, messages: input.messages.map(cleanedMessage) as typeof input.messages} : input
 
@@ -139,7 +139,7 @@ function questionIn(request: Request2): ModelQuestion {
   }
 }
 
-/** Developers are users for a model, as in Dapr. */
+/** Converts a message to the form for models. A developer's message becomes a user's, as in Dapr. */
 function modelMessage(
   message: Message<typeof messages.ConversationMessage>,
   isScrubbed: boolean | undefined,
@@ -159,7 +159,6 @@ function modelMessage(
   return {...plain, role: 'assistant', calls}
 }
 
-/** Returns an output for each choice. */
 const outputsOf = ({choices, usage}: ModelAnswer, model: string, isScrubbed: boolean | undefined): Result2[] =>
   choices.map(({reason, text, calls}, index) => ({
     choices: [
@@ -192,10 +191,11 @@ const usageOf = ({completion, prompt, total, ofCompletion, ofPrompt}: TokenUsage
   promptTokensDetails: ofPrompt && {audioTokens: BigInt(ofPrompt.audio), cachedTokens: BigInt(ofPrompt.cached)}
 })
 
+/** The facts about the request that the calls to the model need. */
 interface Caller {
   readonly protocol: Protocol
   readonly onGone: OnGone
-  /** Header lines of the request that are recorded: its trace, and the mark of a replay. */
+  /** Header lines of the request that its record keeps: its trace, and the mark of a replay. */
   readonly kept: string
 }
 
@@ -207,7 +207,7 @@ const callerOf = ({protocol, lines, onGone}: BlockRequest): Caller => ({
   kept: (lines.match(KEPT) ?? []).map(line => `${line}\r\n`).join('')
 })
 
-/** Serves a message and its JSON in the same way. An empty body counts as an empty object. */
+/** Makes an operation that is the same over HTTP, with JSON, and gRPC. An empty body counts as an empty object. */
 const served = <Q extends Schema & {readonly name: readonly [1, 'string']}, R extends Schema>(
   request: Q,
   reply: R,

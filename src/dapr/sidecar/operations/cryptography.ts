@@ -10,7 +10,7 @@ import {apiError} from '../http/errors.ts'
 import {headerOf, readJson, type BlockHandler, type BlockRequest} from './block-request.ts'
 import {grpc, type BlockOperation, type OperationsOf} from './operation.ts'
 
-/** A header as text: the name of a key may have any characters. */
+/** Returns the value of a header as Unicode: the name of a key may have any characters. */
 const textOf = (request: BlockRequest, name: string): string => decoded(headerOf(request, name))
 
 function required(request: BlockRequest, name: string): string {
@@ -23,7 +23,7 @@ async function* only(body: Buffer): AsyncGenerator<Buffer, void> {
   yield body
 }
 
-/** Reads all of a document: an answer over HTTP reports a failure by its status. */
+/** Reads the whole document before it responds, since the HTTP status has to report a failure in any part. */
 async function answered(document: Document): ReturnType<BlockHandler> {
   const all: Uint8Array[] = []
   try {
@@ -52,7 +52,7 @@ const decrypt: BlockHandler = async ({cryptography}, request) => {
   return answered(await cryptography.decrypt(found, textOf(request, 'dapr-key-name'), only(request.body)))
 }
 
-/** Refuses methods that Dapr's releases are built without (pkg/api/http/subtlecrypto.go). */
+/** Rejects as Dapr's releases do, which are built without these methods (pkg/api/http/subtlecrypto.go). */
 const refuse = async (): Promise<never> => {
   throw new BlockError([501, 'unimplemented', 'ERR_API_UNIMPLEMENTED'], 'this API is currently not implemented')
 }

@@ -40,7 +40,7 @@ const policyJson = (policy: FailurePolicy): object =>
     ? {drop: {}}
     : {constant: {interval: secondsText(policy.intervalMs), maxRetries: policy.maxRetries}}
 
-/** A job as protojson writes it. */
+/** Returns a job as JSON, as Go's protojson writes it. */
 const jobJson = (job: Job): object => ({
   ...toldOf(job),
   data: job.data && jobDataJson(job.data),
@@ -53,7 +53,7 @@ const messageOfJob = (job: Job): Message<typeof JobMessage> => ({
   failurePolicy: policyMessage(job.policy)
 })
 
-/** Returns the fields that a job has in both JSON forms. */
+/** Returns the fields that are the same in the JSON and in the message of a job. */
 const toldOf = ({name, schedule: plan, repeats, dueTime, ttl}: Job) => ({name, schedule: plan, repeats, dueTime, ttl})
 
 const requestIn = ({failurePolicy, ...job}: Message<typeof JobMessage>): JobRequest => ({

@@ -10,17 +10,18 @@ import {BlockError} from '../blocks/block-error.ts'
 import type {Conversations} from '../blocks/conversations.ts'
 import {jsonOfMessage} from './proto-json.ts'
 
-/** A question to a model, as the recorder keeps it. */
+/** A request to a language model, as it is recorded. */
 interface AskedQuestion {
   readonly name: string
   readonly version: 'v1.0-alpha1' | 'v1.0-alpha2'
   readonly protocol: Protocol
-  /** Header lines of its caller: each with its line end. */
+  /** Header lines of the caller's request that are recorded, each with its line end. */
   readonly kept: string
-  /** The request, without personal data that was to be removed. */
+  /** The request, after personal data were removed as its caller asked. */
   readonly request: readonly [schema: Schema, message: object]
 }
 
+/** The answer of a language model, and the reply that the caller gets. */
 interface AnsweredQuestion<R> {
   /** The name of the configured model; '': it has none. */
   readonly model: string
@@ -30,7 +31,7 @@ interface AnsweredQuestion<R> {
 
 const latin1 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('latin1')
 
-/** Records a call of a model: both sides as JSON, with texts only as they were sent and returned. A header of the answer contains the cost and the called tools. */
+/** Runs a call of a language model, and records it as an HTTP call with JSON bodies. A header of the recorded response has the tokens and the called tools. */
 export async function recordModelCall<R extends object>(
   conversations: Conversations,
   {name, version, protocol, kept, request: [schema, message]}: AskedQuestion,
@@ -63,7 +64,7 @@ export async function recordModelCall<R extends object>(
     answered(200, `${MODEL_HEADER}: ${facts}\r\n`, latin1(jsonOfMessage(reply, done.reply)))
     return done.reply
   } catch (error) {
-    // any error ends the call
+    // records any error, and passes it on
     const {status, errorCode} = error instanceof BlockError ? error : {status: 500, errorCode: ''}
     journal.failure = messageOf(error)
     answered(status, '', latin1({errorCode, message: journal.failure}))

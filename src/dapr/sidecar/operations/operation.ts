@@ -9,48 +9,47 @@ import type {Trace} from '../http/trace.ts'
 import {json, readJson, type BlockHandler, type BlockRequest} from './block-request.ts'
 import {messageOfJson} from './proto-json.ts'
 
-// operations/: Dapr's API, `model/dapr/api/`, as calls to the blocks of an app: one file for each block.
+// operations/ converts requests and responses of Dapr's API (`model/dapr/api/`) to calls of an app's building blocks: one file a block.
 
+/** The caller's side of a gRPC call to a building block. */
 export interface BlockCaller {
   readonly head: Pick<RequestHead, 'baggage' | 'traceparent' | 'traceBin'>
   readonly trace: Trace
   /** Adds a field to the head of the answer. */
   readonly setHeader: (name: string, value: string) => void
-  /** Calls the listener when the caller disconnects. */
   readonly onGone: OnGone
 }
 
-/** Serves an operation of the API. A part that Dapr lacks is omitted. All reject with a BlockError. */
+/** The functions that serve an operation, by protocol, and reject with a BlockError. Omitted: Dapr does not have it over this protocol. */
 export interface BlockOperation {
   readonly http?: BlockHandler
   readonly grpc?: GrpcOperation
-  /** The status that a stream of gRPC ends with. */
+  /** Serves a stream. Resolves with the status that ends it. */
   readonly stream?: (stream: ServerStream, blocks: Blocks) => Promise<GrpcStatus>
 }
 
-/** A method of gRPC. `answer` returns the message, or undefined for an empty message. */
+/** A unary gRPC method. `answer` resolves with the fields of the reply; undefined: an empty reply. */
 export interface GrpcOperation<Q extends Schema = Schema, R extends Schema = Schema> {
   readonly request: Q
   readonly reply: R
   answer(blocks: Blocks, request: Message<Q>, caller: BlockCaller): Promise<Partial<Message<R>> | undefined>
 }
 
-/** The operations of a block of the table. */
+/** The operations of one block `B` of the table of Dapr's API. */
 export type OperationsOf<B extends {readonly operations: object}> = {
   readonly [K in keyof B['operations']]: BlockOperation
 }
 
-/** The bytes of a field as a Buffer. */
+/** Returns the bytes of a field as a Buffer, without a copy. */
 export const bufferOf = (value: Uint8Array): Buffer => Buffer.from(value.buffer, value.byteOffset, value.length)
 
-/** A method of gRPC with these messages. */
 export const grpc = <Q extends Schema, R extends Schema>(
   request: Q,
   reply: R,
   answer: GrpcOperation<Q, R>['answer']
 ): GrpcOperation => ({request, reply, answer})
 
-/** A method of gRPC whose answer is empty. */
+/** Makes a gRPC method with an empty reply. */
 export const grpcDone = <Q extends Schema>(
   request: Q,
   act: (blocks: Blocks, request: Message<Q>, caller: BlockCaller) => Promise<unknown>
@@ -60,11 +59,12 @@ export const grpcDone = <Q extends Schema>(
 interface Universal<Q extends Schema, R extends Schema> {
   readonly request: Q
   readonly reply: R
+  /** The fields of the request that are parameters of the path over HTTP, in their order. */
   readonly params: readonly (keyof Q & string)[]
   readonly run: (blocks: Blocks, request: Message<Q>, onGone: OnGone) => Promise<Message<R>>
 }
 
-/** Over HTTP the body is the request as JSON, and the answer is JSON (Dapr: pkg/api/http/universal.go). */
+/** Makes an operation that is the same over HTTP and gRPC. Over HTTP request and response are JSON (Dapr: pkg/api/http/universal.go). */
 export const universal = <Q extends Schema, R extends Schema>({
   request,
   reply,
@@ -75,7 +75,7 @@ export const universal = <Q extends Schema, R extends Schema>({
   http: async (blocks, sent) => json(await run(blocks, messageIn(request, params, sent), sent.onGone))
 })
 
-/** Reads a message from a body. An empty body counts as an empty object, so that errors name the missing properties. */
+/** Reads a message from a JSON body, and fields from the path. An empty body counts as an empty object, so that errors name missing fields. */
 export function messageIn<Q extends Schema>(schema: Q, params: readonly string[], sent: BlockRequest): Message<Q> {
   const {value} = sent.body.length === 0 ? {value: {}} : readJson(sent)
   const named = Object.fromEntries(params.map((name, at) => [name, sent.params[at] ?? '']))

@@ -20,7 +20,7 @@ import {STATE_OPERATIONS} from './state.ts'
 import {WORKFLOW_OPERATIONS} from './workflows.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** The operations of Dapr's API that are served, by Dapr's names. */
+/** The operations of Dapr's API that building blocks serve, by Dapr's names. */
 const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>> = {
   ...STATE_OPERATIONS,
   ...PUBSUB_OPERATIONS,
@@ -36,7 +36,6 @@ const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>
   ...FIRING_OPERATIONS
 }
 
-/** How an operation is served over a protocol. */
 export function operationOf<P extends keyof BlockOperation>(
   name: ApiOperation['name'],
   protocol: P
@@ -46,14 +45,14 @@ export function operationOf<P extends keyof BlockOperation>(
   return found
 }
 
-/** Responds to a call to a building block, failures included. */
+/** Serves a call to a building block over HTTP. Resolves with Dapr's error if it fails. */
 export async function answerHttp(blocks: Blocks, name: ApiOperation['name'], request: BlockRequest): Promise<Reply> {
   const sent = carriedTraceparent(headerOf(request, 'traceparent'))
   request.onGone.traceparent = sent || headerOf({lines: request.trace}, 'traceparent')
   try {
     return await operationOf(name, 'http')(blocks, request)
   } catch (error) {
-    // numbers without bounds, and JSON that is nested too deeply, are mistakes of the caller
+    // JavaScript throws a RangeError for numbers out of bounds and for JSON that is nested too deeply
     const fault = error instanceof RangeError ? malformed(error.message) : error
     if (!(fault instanceof BlockError)) throw error
     const {status, errorCode, message, details} = fault

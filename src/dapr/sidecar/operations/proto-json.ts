@@ -9,14 +9,14 @@ import {malformed} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 
 /*
- * Messages as JSON, by the table of their fields (protobuf: ProtoJSON). `bytes` are a `google.protobuf.Struct`: there are no
- * others in what is read so. An `Any` stays the JSON that it is.
+ * Converts messages from and to JSON by their schema (protobuf: ProtoJSON). Fields of type `bytes` count as a `google.protobuf.Struct`,
+ * since messages that use this file have no other bytes. An `Any` stays plain JSON.
  */
 
-/** Messages of which only one field may be there. */
+/** Messages of which at most one field may be set (`oneof`). */
 const ONE_OF = new Set<Schema>([ConversationMessage, JobFailurePolicy])
 
-/** Reads a message from JSON. Field names are those of JSON or of the .proto file; unknown names are skipped. Rejects with Dapr's error. */
+/** Reads a message from JSON. Field names may be in camel case or as in the .proto file; unknown names are skipped. Throws Dapr's error. */
 export function messageOfJson<S extends Schema>(schema: S, value: unknown, name = ''): Message<S> {
   if (!isObject(value)) throw malformed(`${name === '' ? 'expected' : `"${name}" must be`} an object`)
   const members = Object.entries(schema).map(([key, [, type, presence]]) => {
@@ -72,7 +72,7 @@ function fieldOf(type: FieldType, value: unknown, key: string): unknown {
   }
 }
 
-/** Reads a whole number from `min` to `max`, also from a text. Undefined for other values. */
+/** Reads a whole number from `min` to `max`, given as number or string; undefined: another value. A missing value is 0. */
 function wholeOf(value: unknown, min: number, max: number): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : (value ?? 0)
   return Number.isInteger(number) && (number as number) >= min && (number as number) <= max
@@ -98,7 +98,7 @@ function nested(type: Exclude<FieldType, string>, value: unknown, key: string): 
   return all
 }
 
-/** Ten thousand years (google/protobuf/duration.proto). */
+/** Limit of a Duration: ten thousand years (google/protobuf/duration.proto). */
 const MAX_SECONDS = 315_576_000_000
 
 function durationOf(value: unknown, key: string): Message<typeof Duration> {
@@ -110,7 +110,7 @@ function durationOf(value: unknown, key: string): Message<typeof Duration> {
   return {seconds: BigInt(whole) * BigInt(factor), nanos: Number(part.padEnd(9, '0')) * factor}
 }
 
-/** Returns a message as JSON without empty fields. Numbers of 64 bits become texts. */
+/** Returns a message as JSON without empty fields. Numbers of 64 bits become strings. */
 export function jsonOfMessage<S extends Schema>(schema: S, message: Partial<Message<S>>): object {
   const members = Object.entries(schema).flatMap(([key, [, type, presence]]) => {
     const value = jsonOfField(type, (message as Readonly<Record<string, unknown>>)[key])

@@ -76,7 +76,7 @@ function entriesIn(text: string, target: Parameters<typeof unmarshalable>[0]): r
   })
 }
 
-/** The SDK for JavaScript writes `entryID`. */
+/** Reads an entry of a bulk request. Keys may differ in upper and lower case: the JavaScript SDK writes `entryID`. */
 function readEntry(text: string, entry: Readonly<Record<string, unknown>>, ids: Set<string>): BulkEntry {
   const [entryId, event, contentType = '', metadata = {}] = ['entryId', 'event', 'contentType', 'metadata'].map(name =>
     memberIn(entry, name)
@@ -94,7 +94,7 @@ function readEntry(text: string, entry: Readonly<Record<string, unknown>>, ids: 
 const textAfter = (entryId: unknown): string =>
   typeof entryId === 'string' && entryId !== '' ? ` (entryId ${entryId})` : ''
 
-/** The bytes of an entry's event, by its content type (Dapr: pkg/api/http, ConvertEventToBytes). */
+/** Returns the bytes of an entry's event, by its content type (Dapr: pkg/api/http, ConvertEventToBytes). `text`: its JSON. */
 function eventBytes(event: unknown, text: string, contentType: string): Buffer {
   const mismatch = new Error('error: mismatch between contentType and event')
   if (isBinaryType(contentType)) {
@@ -115,7 +115,7 @@ function eventBytes(event: unknown, text: string, contentType: string): Buffer {
   throw mismatch
 }
 
-/** Lists the entries that were not published. If none was, the call fails as in Dapr. */
+/** Publishes several events over gRPC. Replies with the entries that failed; if all failed, the call fails, as in Dapr. */
 const publishBulkByGrpc: GrpcOperation = grpc(
   BulkPublishRequest,
   BulkPublishResponse,

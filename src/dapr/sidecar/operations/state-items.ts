@@ -11,7 +11,7 @@ import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import {bufferOf} from './operation.ts'
 
-/** Reads an item to save or delete. Its value keeps its text. */
+/** Reads an item to save or delete from JSON. Its value stays as written. `prefix`: Dapr's words before a mistake. */
 export function readItem(text: string, value: unknown, prefix: string | undefined): StateSet {
   if (!isObject(value)) throw malformed('an item must be an object', prefix)
   const key = textIn(value, 'key', prefix)
@@ -29,7 +29,7 @@ export function readItem(text: string, value: unknown, prefix: string | undefine
   }
 }
 
-/** The value itself if it is JSON, else as a string. */
+/** Returns an item of a bulk answer as JSON. A value that is not JSON becomes a string. */
 export function bulkItem({key, item, error}: BulkItem): string {
   const members = [`"key":${goJson(key)}`]
   if (item !== undefined) {
@@ -46,7 +46,7 @@ function jsonOf(data: Buffer): string {
   return isJson(text) ? text : goJson(text)
 }
 
-// Items of state as messages have them (Dapr: pkg/api/grpc/grpc.go).
+// below: items of state in messages (Dapr: pkg/api/grpc/grpc.go)
 
 type Item = Message<typeof StateItem>
 

@@ -99,7 +99,7 @@ const transactState: BlockHandler = async ({state}, request) => {
   return EMPTY
 }
 
-/** Dapr looks for the store before it reads the body. Here a body that cannot be read is the rare case in which it is looked for. */
+/** Makes a handler report a missing store before a malformed body, as Dapr does. The store is looked up only after a body was malformed. */
 const storeFirst =
   (handler: BlockHandler): BlockHandler =>
   async (blocks, request) => {

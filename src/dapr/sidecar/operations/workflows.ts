@@ -21,7 +21,7 @@ import {sentTrace} from '../grpc/grpc-trace.ts'
 import {workParent} from '../http/trace.ts'
 import {bufferOf, grpc, grpcDone, type BlockOperation, type OperationsOf} from './operation.ts'
 
-/** The instance that a request names; the component in front of it is not looked at. */
+/** Returns the instance that a request names. Ignores the name of the component in the path. */
 const named = (request: BlockRequest): InstanceName => ({
   id: request.params[1] ?? '',
   appId: queryOf(request).get('appID') ?? ''
@@ -37,10 +37,10 @@ const json = (value: unknown, status: number): Reply => ({
 
 const ACCEPTED = json({}, 202)
 
-/** RFC 3339 with as many digits as it needs, as protojson writes it. */
+/** Returns a time as protojson writes it: RFC 3339, with milliseconds only if there are any. */
 const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')
 
-/** The properties of an instance besides its status (Dapr: pkg/runtime/wfengine/client.go). */
+/** Returns the properties of an instance besides its status (Dapr: pkg/runtime/wfengine/client.go). */
 function propertiesOf({customStatus, input, output, failure, status}: Instance): Record<string, string> {
   const properties = new Map<string, string | undefined>([
     ['custom_status', customStatus],
@@ -58,7 +58,7 @@ function propertiesOf({customStatus, input, output, failure, status}: Instance):
   )
 }
 
-/** Returns the name of a workflow; '' before its start. */
+/** Returns the name of a workflow; '': it has not started. */
 const nameOf = ({status, name}: Instance): string => (status === PENDING ? '' : name)
 
 function instanceJson(instance: Instance): object {
@@ -73,7 +73,7 @@ function instanceJson(instance: Instance): object {
   }
 }
 
-/** A command to an instance: its answer is empty. */
+/** Makes the operation for a command to an instance, whose response is empty. */
 const command = (
   request: typeof PauseWorkflowRequest,
   tell: 'pause' | 'resume' | 'terminate' | 'purge'
@@ -125,7 +125,7 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
       if (instance === undefined) throw notFound(name.id)
       return json(instanceJson(instance), 200)
     },
-    // for an unknown instance, the answer has the id alone
+    // for an unknown instance the reply has only the id
     grpc: grpc(GetWorkflowRequest, GetWorkflowResponse, async ({workflows}, {instanceId, appId = ''}) => {
       const instance = await workflows.get({id: instanceId, appId})
       if (instance === undefined) return {instanceId}

@@ -17,13 +17,12 @@ import type {Document} from '../../blocks/cryptography.ts'
 import type {Scattered} from '../../documents/pieces.ts'
 import type {ServerStream} from '../server-stream.ts'
 
-/** Maximum time for the first message, in ms (Dapr: pkg/api/grpc/crypto.go). */
+/** Maximum wait for the first message, in ms (Dapr: pkg/api/grpc/crypto.go). */
 const FIRST_MS = 5000
 
 const refused = toldWhy([400, 'invalidArgument', 'ERR_BAD_REQUEST'], 'invalid request: ')
 const broken = toldWhy([500, 'internal', 'ERR_CRYPTO'], 'failed to perform operation: ')
 
-/** Encrypts the data of a stream, piece by piece. */
 export async function encryptStream(stream: ServerStream, {cryptography}: Blocks): Promise<GrpcStatus> {
   const first = decode(EncryptRequest, await firstOf(stream))
   const {componentName, keyName, keyWrapAlgorithm, ...options} = optionsOf<typeof EncryptRequestOptions>(first)
@@ -42,7 +41,6 @@ export async function encryptStream(stream: ServerStream, {cryptography}: Blocks
   return sendAll(stream, await cryptography.encrypt(found, wanted, source))
 }
 
-/** Decrypts the data of a stream, piece by piece. */
 export async function decryptStream(stream: ServerStream, {cryptography}: Blocks): Promise<GrpcStatus> {
   const first = decode(DecryptRequest, await firstOf(stream))
   const {componentName, keyName} = optionsOf<typeof DecryptRequestOptions>(first)
@@ -73,7 +71,7 @@ function optionsOf<S extends typeof EncryptRequestOptions | typeof DecryptReques
   return options as Message<S>
 }
 
-/** The data of the messages, in their order. */
+/** Yields the data of the messages. Throws if a sequence number is not the next one. */
 async function* payloadsOf(
   stream: ServerStream,
   first: Sent,
@@ -98,7 +96,7 @@ async function* payloadsOf(
 const NUMBER = {seq: StreamPayload.seq} as const
 const writer = new BinaryWriter()
 
-/** Returns an answer (EncryptResponse, DecryptResponse) in pieces: the data are large, and not copied. */
+/** Encodes an EncryptResponse or DecryptResponse in pieces, so that its large data are not copied. */
 function answerPieces(pieces: Scattered, bytes: number, seq: bigint): readonly Uint8Array[] {
   const before = writer.tag(1, WireType.LengthDelimited).uint32(bytes).finish()
   const behind = encode(NUMBER, {seq})
@@ -106,7 +104,7 @@ function answerPieces(pieces: Scattered, bytes: number, seq: bigint): readonly U
   return [writer.tag(1, WireType.LengthDelimited).uint32(size).finish(), before, ...pieces, behind]
 }
 
-/** Sends pieces as fast as the caller reads them. */
+/** Sends a document as fast as the caller reads it. */
 async function sendAll(stream: ServerStream, document: Document): Promise<GrpcStatus> {
   let seq = 0n
   try {

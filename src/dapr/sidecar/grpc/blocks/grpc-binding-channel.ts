@@ -23,7 +23,7 @@ import {wishOf} from '../../operations/state-items.ts'
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
 const NOTHING = new Uint8Array(0)
 
-/** Events of bindings as calls of gRPC to the app (Dapr: pkg/runtime/processor/binding/send.go). */
+/** Delivers events of bindings to a gRPC app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class GrpcBindingChannel extends EventProcessChannel implements BindingChannel {
   async ask(targets: readonly BindingTarget[], said: SaidBindings, signal: AbortSignal): Promise<void> {
     const {app, context, log} = this.process
@@ -72,7 +72,6 @@ export class GrpcBindingChannel extends EventProcessChannel implements BindingCh
   }
 }
 
-/** A status as Go writes it. */
 const statusText = ({code, message}: GrpcStatus): string => `rpc error: code = ${codeText(code)} desc = ${message}`
 
 function effectsIn(message: Buffer): BindingEffects | undefined {

@@ -28,9 +28,9 @@ const ALPHA = '/dapr.proto.runtime.v1.AppCallbackAlpha/'
 
 type Response = {readonly kind: 'message'; readonly message: Buffer} | EventAnswer
 
-/** Events as calls of gRPC to the app (Dapr: pkg/runtime/subscription/postman/grpc). */
+/** Delivers events to a gRPC app (Dapr: pkg/runtime/subscription/postman/grpc). */
 export class GrpcEventChannel extends EventProcessChannel implements EventChannel {
-  /** The process that knows bulk delivery only by its alpha name. */
+  /** Id of the latest process that knows bulk delivery only by its alpha name; NaN: none. */
   #alphaOnly = Number.NaN
 
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
@@ -96,7 +96,7 @@ const fromOf = ({subscription: {pubsubName, topic}}: EventTarget): string => `${
 
 const failed = (text: string): Extract<EventAnswer, {kind: 'failed'}> => ({kind: 'failed', status: 0, text})
 
-/** An event of a batch. Throws if it cannot be written for gRPC. */
+/** Converts an event of a batch to its message. Throws if the event cannot be encoded. */
 const itemOf = ({entryId, event}: BatchEntry) => ({
   entryId,
   bytes: event.raw,
@@ -120,7 +120,7 @@ function batchOf(
   }
 }
 
-/** The answer of an app that has handled events. An invalid message is a failure. */
+/** Decodes the app's answer. Returns a failure for an invalid message. */
 function read<S extends Schema>(schema: S, message: Buffer): Message<S> | Extract<EventAnswer, {kind: 'failed'}> {
   try {
     return decode(schema, message)
@@ -131,10 +131,10 @@ function read<S extends Schema>(schema: S, message: Buffer): Message<S> | Extrac
 
 const NAME = /^[0-9a-z_.-]+$/
 const VALUE = /^[ -~]*$/
-/** Metadata of the protocol or of the sidecar itself. */
+/** Names of metadata that gRPC or the sidecar sets itself. */
 const OWN = /^(?:content-type|content-length|host|user-agent|grpc-.*|.*-bin|traceparent|tracestate|dapr-api-token)$/
 
-/** Returns metadata of a message that gRPC allows (gRPC over HTTP/2, Custom-Metadata). */
+/** Encodes the metadata of a message as fields. Leaves out names and values that gRPC does not allow (gRPC over HTTP/2, Custom-Metadata). */
 function metadataFields(metadata: AppEvent['metadata']): string {
   let fields = ''
   for (const [key, value] of Object.entries(metadata)) {

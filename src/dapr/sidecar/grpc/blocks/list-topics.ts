@@ -9,7 +9,7 @@ import {ListTopicSubscriptionsResponse} from '../../../../model/dapr/messages/ap
 
 const PATH = '/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions'
 
-/** Asks an app of gRPC for its topics (Dapr: pkg/runtime/pubsub, GetSubscriptionsGRPC). Resolves with undefined if the question failed. */
+/** Asks a gRPC app for its topics (Dapr: pkg/runtime/pubsub, GetSubscriptionsGRPC). Resolves with undefined if the question failed. */
 export async function listGrpcTopics(
   {runtime, signal, isObsolete}: Pick<Question, 'runtime' | 'signal' | 'isObsolete'>,
   log: (level: LogLevel, text: string) => void
@@ -40,7 +40,7 @@ export async function listGrpcTopics(
   }
 }
 
-/** Returns the list in the form of HTTP apps. */
+/** Converts the list to the form in which HTTP apps return it. */
 const itemsOf = (message: Uint8Array): readonly object[] =>
   decode(ListTopicSubscriptionsResponse, message).subscriptions.map(({pubsubName, ...rest}) => ({
     ...rest,

@@ -36,8 +36,8 @@ const settingsOf = (
 })
 
 /**
- * Serves a stream by which an app hosts actors, as long as it is open (Dapr: pkg/api/grpc/actorcallbacks.go). New work of its types is
- * sent to the newest stream; older streams finish their own. A stream without types hosts no actors: SDKs test for support with it.
+ * Serves a stream by which an app hosts actors, until it ends (Dapr: pkg/api/grpc/actorcallbacks.go). New work of a type is sent to the
+ * newest stream with the type; older streams finish their work. SDKs test for support with a stream without types, which hosts no actors.
  */
 export async function subscribeActorEvents(stream: ServerStream, {actorStreams}: Blocks): Promise<GrpcStatus> {
   if (actorStreams.isHttpApp)
@@ -60,6 +60,7 @@ export async function subscribeActorEvents(stream: ServerStream, {actorStreams}:
   }
 }
 
+/** Reads the app's answers until it ends its side of the stream. */
 async function answers(stream: ServerStream, session: ActorStream): Promise<GrpcStatus> {
   for (;;) {
     const message = await stream.next()
@@ -68,7 +69,7 @@ async function answers(stream: ServerStream, session: ActorStream): Promise<Grpc
   }
 }
 
-/** Waits for the end of the sidecar. From then on no turn begins, and open turns may end. */
+/** Waits until the sidecar closes or the app disconnects. From then on no turn begins, and open turns may end. */
 async function closed(stream: ServerStream, session: ActorStream, streams: ActorStreams): Promise<GrpcStatus> {
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   streams.closed(session)
@@ -81,12 +82,12 @@ type Sent = Partial<Message<typeof SubscribeActorEventsResponseAlpha1>>
 
 const GONE = {kind: 'lost', why: 'actor host disconnected before responding', wasSent: true} as const
 const NOT_FOUND = 5
-/** The actor itself reports an error. */
+/** Header line that marks an answer as the actor's own error. */
 const OWN_ERROR = 'X-DaprErrorResponseHeader: true\r\n'
 /** Headers that belong to the connection of the caller. */
 const OF_CONNECTION = /^(?:connection|keep-alive|proxy-.*|transfer-encoding|upgrade|te|trailer|content-length|date)$/i
 
-/** A stream over which an app hosts actors. Each request is answered with its id. */
+/** A stream over which an app hosts actors. Each request has an id, which its answer repeats. */
 class ActorStream implements ActorSession {
   readonly #stream: ServerStream
   readonly #waiting = new Map<string, (answer: ActorAnswer) => void>()
@@ -102,7 +103,7 @@ class ActorStream implements ActorSession {
     return this.#waiting.size > 0
   }
 
-  /** Settles when the app has answered all that it got. */
+  /** Settles when the app has answered all requests. */
   async idle(): Promise<void> {
     if (this.isBusy) await new Promise<void>(resolve => (this.#whenIdle = resolve))
   }
@@ -138,7 +139,7 @@ class ActorStream implements ActorSession {
     }
   }
 
-  /** Handles an answer of the app. Answers to abandoned requests are ignored. */
+  /** Handles an answer of the app. Ignores an answer to a request that was given up. */
   answered({invokeResponse, reminderResponse, timerResponse, deactivateResponse, requestFailed}: Answer): void {
     const fired = reminderResponse ?? timerResponse
     const over = fired ?? deactivateResponse

@@ -9,8 +9,8 @@ import {
 } from '../../../../model/dapr/messages/configuration.generated.ts'
 
 /**
- * Sends the changes of keys, behind a first message with the id of the subscription, until the caller leaves, the sidecar
- * closes, or the subscription is ended by its id (Dapr: pkg/api/grpc/grpc.go).
+ * Sends the id of a new subscription, then changes of its keys. Ends when the caller disconnects, the sidecar closes, or a call
+ * unsubscribes by the id (Dapr: pkg/api/grpc/grpc.go).
  */
 export async function subscribeConfiguration(stream: ServerStream, {configurations}: Blocks): Promise<GrpcStatus> {
   const request = await stream.next()

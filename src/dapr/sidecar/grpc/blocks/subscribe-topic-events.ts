@@ -20,9 +20,9 @@ const CLOSED: EventAnswer = {kind: 'interrupted', isSent: true, text: 'stream cl
 class StreamEventChannel implements EventChannel {
   readonly #stream: ServerStream
   readonly #begun = Promise.withResolvers<void>()
-  /** The events that wait for a response, by id, of one id in the order of sending. */
+  /** The sent events that wait for an answer, by id. Events with the same id are answered in the order in which they were sent. */
   readonly #waiting = new Map<string, Settle[]>()
-  /** Answers that wait until the caller has read earlier messages. */
+  /** Events that are not sent yet, since the app has to read earlier messages first. */
   readonly #unsent = new Set<Settle>()
   #isClosed = false
 
@@ -30,12 +30,12 @@ class StreamEventChannel implements EventChannel {
     this.#stream = stream
   }
 
-  /** Events may be sent from now on. */
+  /** Allows events to be sent, after the initial response. */
   begin(): void {
     this.#begun.resolve()
   }
 
-  /** The stream has ended: no answer will follow. */
+  /** Called when the stream has ended. Interrupts all events without an answer. */
   close(): void {
     this.#isClosed = true
     this.#begun.resolve()
@@ -44,7 +44,7 @@ class StreamEventChannel implements EventChannel {
     for (const settle of all) settle(CLOSED)
   }
 
-  /** The caller has handled an event. An unknown id has no effect. */
+  /** Called when the app has answered an event. Ignores an unknown id. */
   processed(id: string, status: number): void {
     this.#waiting.get(id)?.[0]?.(answerOfStatus(status))
   }
@@ -75,7 +75,7 @@ class StreamEventChannel implements EventChannel {
     })
   }
 
-  /** A stream cannot deliver several events in one message. */
+  /** Never called: a subscription over a stream has no bulk settings. */
   async deliverBatch(): Promise<EventAnswer> {
     return Promise.resolve(CLOSED)
   }
@@ -84,8 +84,8 @@ class StreamEventChannel implements EventChannel {
 const failed = (message: string): GrpcStatus => ({code: UNKNOWN, message})
 
 /**
- * Serves a subscription over a stream, and ends with it. Unanswered events return to the broker (Dapr: pkg/api/grpc/subscribe.go,
- * pkg/runtime/pubsub/streamer). The path of its events is `/`.
+ * Serves a subscription that lasts as long as its stream. Unanswered events return to the broker (Dapr: pkg/api/grpc/subscribe.go,
+ * pkg/runtime/pubsub/streamer). Its events have the path `/`.
  */
 export async function subscribeTopicEvents(stream: ServerStream, {subscriptions}: Blocks): Promise<GrpcStatus> {
   const first = await stream.next()
@@ -123,7 +123,7 @@ async function answers(stream: ServerStream, channel: StreamEventChannel): Promi
   }
 }
 
-/** Waits for the end of the sidecar or the caller: open events may still be answered. */
+/** Waits until the sidecar closes or the app disconnects. Then stops the subscription; open events may still be answered. */
 async function closed(stream: ServerStream, open: {readonly stop: () => Promise<void>}): Promise<GrpcStatus> {
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   await open.stop()

@@ -8,7 +8,7 @@ import {
   type TopicEventRequest
 } from '../../../../model/dapr/messages/appcallback.generated.ts'
 
-/** The attributes of a message that have their own fields (Dapr: pkg/runtime/pubsub, GRPCEnvelopeFromSubscriptionMessage). */
+/** The attributes of a CloudEvent that have fields of the message (Dapr: pkg/runtime/pubsub, GRPCEnvelopeFromSubscriptionMessage). */
 const OWN_FIELDS: ReadonlySet<string> = new Set(
   'id source type specversion datacontenttype data data_base64'.split(' ')
 )
@@ -17,7 +17,7 @@ const NOTHING = new Uint8Array(0)
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** An event as gRPC apps get it. Attributes without a field are in the extensions. */
+/** Converts an event to the message for gRPC apps. Attributes without a field become extensions. */
 export const cloudEventOf = ({fields, body}: AppEvent) => ({
   id: textOf(fields['id']),
   source: textOf(fields['source']),
@@ -39,7 +39,7 @@ export const topicEventOf = (
   event: AppEvent
 ): Message<typeof TopicEventRequest> => ({...cloudEventOf(event), topic, pubsubName, path})
 
-/** Returns the data: bytes, text, or JSON with its original digits. */
+/** Returns the data of an event: bytes, text, or JSON with the digits of its numbers as written. */
 function dataOf(fields: AppEvent['fields'], body: Buffer): Uint8Array {
   const {data, data_base64: base64} = fields
   if (typeof base64 === 'string') return Buffer.from(base64, 'base64')
@@ -51,7 +51,7 @@ function dataOf(fields: AppEvent['fields'], body: Buffer): Uint8Array {
 
 const FIRST = '{"data":'
 
-/** Returns the text of the data. `written`: the data in our own encoding. An envelope of ours begins with it, which saves a search. */
+/** Returns the JSON text of `data` in an event. `written`: the parsed data as JSON. An event that begins with it need not be searched. */
 function dataText(text: string, written: string): string {
   const end = FIRST.length + written.length
   const isFirst = text.startsWith(FIRST) && text.startsWith(written, FIRST.length) && text[end] === ','
@@ -61,7 +61,7 @@ function dataText(text: string, written: string): string {
 
 const STATUSES = Object.keys(STATUS)
 
-/** The table of statuses (TopicEventResponse.TopicEventResponseStatus): all but two mean that the app has failed. */
+/** Returns the answer for a TopicEventResponseStatus. All statuses except SUCCESS and DROP mean that the app has failed. */
 export function answerOfStatus(status: number): EventAnswer {
   if (status === STATUS.SUCCESS) return {kind: 'success'}
   if (status === STATUS.DROP) return {kind: 'drop'}

@@ -3,7 +3,7 @@ import {CallJournal} from '../../../../proxy/net/call-journal.ts'
 import type {ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
 import {escapedSegment} from '../go-path.ts'
 
-/** The path by which an app serves it, with the query (Dapr: pkg/actors/internal/transport/http). */
+/** Returns path and query of a turn at the app (Dapr: pkg/actors/internal/transport/http). */
 export function actorPath({type, id, work}: ActorRequest): string {
   const actor = `/actors/${escapedSegment(type)}/${escapedSegment(id)}/method/`
   return (
@@ -13,11 +13,11 @@ export function actorPath({type, id, work}: ActorRequest): string {
 
 const firing = ({kind, name}: Firing): string => `${kind === 'reminder' ? 'remind' : 'timer'}/${escapedSegment(name)}`
 
-/** Returns the header lines, except those of the reentrancy chain. */
+/** Returns the header lines of a turn, except the id of the reentrancy chain. */
 export const actorLines = ({work}: ActorRequest): string =>
   work.kind === 'method' ? work.lines : 'Content-Type: application/json\r\n'
 
-/** Begins the record of a call to an actor, or of a firing. `app`: the host of the type, or the type if it has no host. */
+/** Begins the journal of a call of an actor, or of a timer or reminder. `app`: the app that hosts the type; without one, the type. */
 export function actorJournal(observer: CallObserver | undefined, request: ActorRequest, app: string): CallJournal {
   const {caller, work} = request
   const path = actorPath(request)
@@ -31,7 +31,7 @@ export function actorJournal(observer: CallObserver | undefined, request: ActorR
     isOwn,
     ...(isOwn && {from: work.kind})
   }
-  // a replayed method call goes through its caller's sidecar, and waits for its turn
+  // a replay sends a method call to its caller's sidecar, where it waits for its turn
   const target = isOwn ? path : `/v1.0${path}`
   const protocol = work.kind === 'method' ? work.protocol : 'none'
   const sent: SentRequest = {

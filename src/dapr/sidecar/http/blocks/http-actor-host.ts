@@ -7,14 +7,14 @@ import {actorLines, actorPath} from './actor-request.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** Lines of an answer that concern its connection. */
+/** Header lines of an answer that belong to its connection. */
 const OF_CONNECTION = /^(?:content-length|date):[^\n]*\n/gim
-/** Set by apps in place of a status (.NET): the actor itself reports an error. */
+/** Header that the .NET SDK sets, in place of an error status, when the actor reports an error. */
 const OWN_ERROR = /^x-daprerrorresponseheader:/im
 const CANCELS = /^x-daprremindercancel:[ \t]*true[ \t]*\r?$/im
 const REENTRANCY = /^dapr-reentrancy-id:[^\n]*\n/gim
 
-/** Hosts actors of an app by requests to it (Dapr: pkg/actors/internal/transport/http). */
+/** Sends the turns of actors to an HTTP app that hosts them (Dapr: pkg/actors/internal/transport/http). */
 export class HttpActorHost implements ActorHost {
   readonly #options: SidecarActorsOptions
 
@@ -97,7 +97,7 @@ export class HttpActorHost implements ActorHost {
 
 const member = (name: string, value: string): string => `"${name}":${JSON.stringify(value)}`
 
-/** Returns the body of a firing. A reminder's body does not contain its schedule. */
+/** Returns the body for a timer or reminder. Only a timer's body has its schedule. */
 function firingBody({kind, callback, dueTime, period, data}: Firing): Buffer {
   const members = [
     ...(kind === 'timer' ? [member('callback', callback)] : []),

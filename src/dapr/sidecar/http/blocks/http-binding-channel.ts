@@ -16,7 +16,7 @@ import {readItem} from '../../operations/state-items.ts'
 const JSON_LINE = 'Content-Type: application/json\r\n'
 const NOTHING = Buffer.alloc(0)
 
-/** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
+/** Delivers events of bindings to an HTTP app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class HttpBindingChannel extends EventProcessChannel implements BindingChannel {
   async ask(targets: readonly BindingTarget[], said: SaidBindings, signal: AbortSignal): Promise<void> {
     await Promise.all(targets.map(async target => said.set(target.name, await this.#isWanted(target, signal))))
@@ -75,7 +75,7 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
     return (status >= 200 && status < 300) || status === 405
   }
 
-  /** Reads the app's requests from an answer. Undefined without any. Reports an answer that cannot be parsed. */
+  /** Reads the effects that an answer asks for; undefined: none. Logs an answer that cannot be parsed. */
   #effectsIn(body: Buffer, {name}: BindingTarget): BindingEffects | undefined {
     if (!MAY_WISH.test(body.toString('latin1'))) return undefined
     try {
@@ -87,7 +87,7 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
   }
 }
 
-/** A body without these members has no effect: it need not even be JSON. */
+/** Matches a body that may ask for effects. Other bodies are not parsed, and need not be JSON. */
 const MAY_WISH = /^\s*\{.*"(?:to|state)"\s*:/is
 
 function effectsIn(text: string): BindingEffects | undefined {

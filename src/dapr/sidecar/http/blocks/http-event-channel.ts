@@ -17,7 +17,7 @@ import {metadataLines, pathOf, valueText} from './app-headers.ts'
 const SUCCESS: EventAnswer = {kind: 'success'}
 const DROP: EventAnswer = {kind: 'drop'}
 
-/** Events as requests to the app (Dapr: pkg/runtime/subscription/postman/http). */
+/** Delivers events to an HTTP app (Dapr: pkg/runtime/subscription/postman/http). */
 export class HttpEventChannel extends EventProcessChannel implements EventChannel {
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
     const {pubsubName} = target.subscription
@@ -60,7 +60,7 @@ const nameLine = (pubsubName: string): string => `Pubsubname: ${valueText(pubsub
 
 const traceLine = (traceparent: string): string => (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`)
 
-/** The table of answers of a delivery. */
+/** Returns the answer for the response to one event: by its HTTP status, then by `status` in its body. */
 function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): EventAnswer {
   const isSuccess = status >= 200 && status < 300
   if (!isSuccess) return {kind: status === 404 ? 'unknown' : 'failed', status, text: body.toString()}
@@ -84,7 +84,7 @@ function batchText({subscription: {pubsubName, topic}}: EventTarget, entries: re
   )
 }
 
-/** The table of answers of a delivery in bulk. */
+/** Returns the answers for the response to a batch: one for each event, or one for all if the body has no statuses. */
 function answersOf(
   {status, body}: Extract<AppResponse, {kind: 'response'}>,
   entries: readonly BatchEntry[]
@@ -101,7 +101,7 @@ function answersOf(
   })
 }
 
-/** Reads the statuses by entry. Undefined if the body has none. */
+/** Reads the statuses by the id of their entry; undefined: the body has none. */
 function statusesIn(text: string): ReadonlyMap<string, string> | undefined {
   const statuses = memberIn(jsonIn(text), 'statuses')
   if (!Array.isArray(statuses)) return undefined

@@ -4,34 +4,35 @@ import {bugText} from '../../../../model/errors.ts'
 import {plainError} from '../errors.ts'
 import type {ParsedHead} from '../../../../proxy/net/http1/raw-head.ts'
 
+/** The parts of a request that middleware reads or changes. */
 export interface PipelineRequest {
   /** Path and query as sent. A middleware may replace them. */
   url: string
   readonly rawHeaders: readonly string[]
-  /** The body is passed on in capitals. */
+  /** Whether the body is passed on in upper case. */
   isUppercase: boolean
 }
 
-/** Replies in place of the sidecar, or passes the request on. */
+/** Handles a request: returns a reply, which ends it; undefined: it passes to the next middleware. */
 export type Middleware = (request: PipelineRequest) => Reply | undefined | Promise<Reply | undefined>
 
-/** The middleware of one sidecar, in its order. */
+/** The middleware of one sidecar, in the order in which requests pass it. */
 export type Pipeline = readonly Middleware[]
 
-/** A Component from which no middleware can be made. */
+/** The error for a Component from which no middleware can be made. */
 export class MiddlewareFault extends Error {}
 
-/** Changes a piece of a body in place. */
+/** Changes a piece of a body in place; undefined: the body is passed on unchanged. */
 export type OnPiece = ((piece: Buffer) => void) | undefined
 
-/** Continuations after the pipeline: exactly one of `reply` and `pass` is called. */
+/** Continuations after the pipeline. `reply` or `pass` is called once, unless the caller is gone. */
 export interface FilteredRequest {
   readonly reply: (answer: Reply) => void
   readonly isGone: () => boolean
   readonly pass: (request: ParsedHead, onPiece: OnPiece) => void
 }
 
-/** Lets a request through the pipeline; it passes, or gets the reply of a middleware. Never rejects. */
+/** Runs the pipeline for a request at the sidecar, then replies or passes the request on. Never rejects. */
 export async function filter(
   pipeline: Pipeline,
   {method, url, httpVersion, rawHeaders}: ParsedHead,
@@ -50,7 +51,7 @@ export async function filter(
   }
 }
 
-/** Passes a request through a pipeline. Returns the first reply of a middleware, or undefined if none replies. */
+/** Runs a pipeline for a request. Resolves with the first reply of a middleware; undefined: the request passes. */
 export async function runPipeline(pipeline: Pipeline, request: PipelineRequest): Promise<Reply | undefined> {
   for (const middleware of pipeline) {
     const reply = await middleware(request)
@@ -59,7 +60,7 @@ export async function runPipeline(pipeline: Pipeline, request: PipelineRequest):
   return undefined
 }
 
-/** Returns a pipeline as the gateway runs it before an app. */
+/** Returns the function by which the gateway runs a pipeline before requests to an app. */
 export const appPipelineOf =
   (pipeline: Pipeline): AppPipeline =>
   async (path, rawHeaders) => {
@@ -70,7 +71,7 @@ export const appPipelineOf =
 
 const [A, Z, TO_CAPITAL] = [97, 122, 32]
 
-/** Replaces a to z in a piece of a body by capitals (Dapr: middleware.http.uppercase). Its length stays. */
+/** Changes a to z in a piece of a body to upper case, in place (Dapr: middleware.http.uppercase). */
 export function upperCase(piece: Buffer): void {
   for (let at = 0; at < piece.length; at++) {
     const byte = piece[at] ?? 0

@@ -8,8 +8,8 @@ import {Once} from '../../../../model/once.ts'
 import {plainError} from '../errors.ts'
 
 /**
- * Creates a pipeline, or returns the reason why it cannot: without one middleware, requests could pass that it should stop. `kept`:
- * middleware of the last pipeline, by its settings, so that counts survive an edit elsewhere.
+ * Creates a pipeline. Resolves with a text, the reason, if one middleware cannot be made: without it, requests could pass that it should
+ * stop. `kept`: the middleware of the last pipeline by settings. Unchanged middleware is used again, so that its counts survive an edit.
  */
 export async function createPipeline(
   specs: readonly MiddlewareSpec[],
@@ -24,7 +24,7 @@ export async function createPipeline(
     if (fault !== '') return `${at} cannot be used: ${fault}`
     const key = JSON.stringify([name, type, metadata])
     try {
-      // a middleware that is listed twice is one object, which each request passes twice (Dapr: pkg/middleware/store)
+      // a middleware that is listed twice is made once, and each request passes it twice (Dapr: pkg/middleware/store)
       const middleware = made.get(key) ?? kept.get(key) ?? (await create(known, new Map(metadata)))
       made.set(key, middleware)
       pipeline.push(middleware)
@@ -61,8 +61,8 @@ async function create(type: MiddlewareType, metadata: ReadonlyMap<string, string
 const DEFAULT_PER_SECOND = 100
 
 /**
- * Limits requests per second, with bursts of the same size (Dapr: middleware/http/ratelimit, a token bucket per address). All callers are
- * this machine, so one bucket is enough.
+ * Makes middleware that limits requests per second, with bursts of the same size. Dapr has a token bucket for each address
+ * (middleware/http/ratelimit). Here all callers are on this machine, so one bucket is enough.
  */
 export function rateLimit(metadata: ReadonlyMap<string, string>, now: () => number): Middleware {
   const perSecond = Number(metadata.get('maxRequestsPerSecond') ?? DEFAULT_PER_SECOND)
@@ -88,14 +88,14 @@ const tooMany = (perSecond: number): Reply => ({
 })
 
 const UNAUTHORIZED = plainError(401, 'Unauthorized')
-/** The difference of clocks that Dapr allows. */
+/** Difference between the clocks of issuer and sidecar that Dapr allows. */
 const CLOCK_SKEW_SECONDS = 300
-/** How long the issuer may take to answer, as for its keys (jose): requests wait meanwhile. */
+/** Longest wait for the issuer's configuration, in ms. Requests wait meanwhile. `jose` waits as long for the keys. */
 const ANSWER_MS = 5000
 
 /**
- * Passes only requests with a token of `issuer` for `audience`, signed with a key of `jwksURL` or else of the issuer's OpenID
- * configuration (Dapr: middleware/http/bearer). Keys are fetched at the first token.
+ * Makes middleware that passes only requests with a token of `issuer` for `audience` (Dapr: middleware/http/bearer). The token must be
+ * signed with a key of `jwksURL`, else of the issuer's OpenID configuration. Keys are fetched at the first token.
  */
 function bearer(metadata: ReadonlyMap<string, string>): Middleware {
   const [issuer, audience] = [metadata.get('issuer') ?? '', metadata.get('audience') ?? '']

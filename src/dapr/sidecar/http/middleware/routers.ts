@@ -13,8 +13,8 @@ interface Alias {
 }
 
 /**
- * Rewrites paths by `routes`, a map as JSON or YAML. `{name}` in a path matches one segment, which is added to the query (Dapr:
- * middleware/http/routeralias, with the paths of gorilla/mux). Patterns are RE2's.
+ * Makes middleware that rewrites paths by `routes`, a map in JSON or YAML (Dapr: middleware/http/routeralias, with the paths of
+ * gorilla/mux). `{name}` in a path matches one segment, `{name:pattern}` an RE2 pattern. The match is added to the query.
  */
 export function routerAlias(metadata: ReadonlyMap<string, string>): Middleware {
   const aliases = Object.entries(routesIn(metadata.get('routes') ?? '{}')).map(([from, path]) => aliasOf(from, path))
@@ -60,13 +60,16 @@ function aliasOf(from: string, path: string): Alias {
   }
 }
 
-/** Escapes a path that a person has written, for a request line. */
+/** Escapes the path of a route for a request line, and adds a leading slash. */
 const asTarget = (path: string): string =>
   (path.startsWith('/') ? path : `/${path}`).replaceAll(/[^!-~]+/g, text => encodeURIComponent(text.toWellFormed()))
 
 const INVALID = plainError(400, 'invalid router')
 
-/** Passes only requests whose path and query match `rule` (Dapr: middleware/http/routerchecker). Rules are RE2's, so that no request can cause backtracking. */
+/**
+ * Makes middleware that passes only requests whose path and query match `rule` (Dapr: middleware/http/routerchecker). Rules are RE2
+ * patterns, which no request can slow down by backtracking.
+ */
 export function routerChecker(metadata: ReadonlyMap<string, string>): Middleware {
   const rule = pattern(metadata.get('rule') ?? '')
   return ({url}) => (rule.test(url) ? undefined : INVALID)
