@@ -3,8 +3,8 @@ import {ANY, type FaultPlan} from '../../model/fault.ts'
 import {starPattern} from '../../model/name-pattern.ts'
 
 /**
- * Returns a number from 0 up to 1 for the n-th call of a seed, equal in every run. Mixed as in MurmurHash3 (public domain), so that
- * neighbouring seeds and calls are unrelated.
+ * Returns a pseudo-random number from 0 up to 1 for the n-th call of a seed, the same in every run. Uses the mixing of MurmurHash3 (public
+ * domain), so that neighbouring seeds and calls are unrelated.
  */
 function chance(seed: number, n: number): number {
   return mixed(mixed(seed ^ 0x9e_37_79_b9) ^ mixed(n)) / 2 ** 32
@@ -18,14 +18,15 @@ function mixed(value: number): number {
 
 type Matched = Pick<Call, 'caller' | 'callee' | 'from' | 'method' | 'path' | 'actor'>
 
-/** Decides by its seed which matching calls are hit, and counts them. The caller waits for `delayMs`. */
+/** A fault rule with its counts. Decides by its seed which of the matching calls the fault hits, so that each run hits the same ones. */
 export class FaultRule {
   readonly number: number
   readonly plan: FaultPlan
-  /** Numbers of calls that it matched, and that it hit. */
+  /** Number of calls that the rule has matched. */
   matched = 0
+  /** Number of matched calls that the fault has hit. */
   hits = 0
-  /** Whether the rule matches calls. A disabled rule counts nothing. */
+  /** Whether the rule is in use. A disabled rule matches and counts nothing. */
   isEnabled = true
   readonly #matchesPath: (path: string) => boolean
 
@@ -35,7 +36,7 @@ export class FaultRule {
     this.#matchesPath = pathMatcher(plan.path)
   }
 
-  /** Whether it has hit its maximum number of calls. */
+  /** Whether the fault has hit its maximum number of calls. */
   get isSpent(): boolean {
     return this.hits >= this.plan.times
   }
@@ -59,14 +60,14 @@ export class FaultRule {
     return isHit
   }
 
-  /** How long the latest call waits. */
+  /** Delay of the latest matched call, in ms, with its jitter. */
   get delayMs(): number {
     const {delayMs, jitterMs, seed} = this.plan
     return jitterMs === 0 ? delayMs : delayMs + jitterMs * (2 * chance(~seed, this.matched) - 1)
   }
 }
 
-/** Compiles a path pattern: `*` matches anything, and without a `?` the query is ignored. */
+/** Compiles a path pattern. `*` matches anything. A pattern without `?` ignores the query. */
 function pathMatcher(glob: string): (path: string) => boolean {
   if (glob === '') return () => true
   const matches = starPattern(glob)

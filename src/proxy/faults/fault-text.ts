@@ -1,10 +1,10 @@
 import type {FaultPlan} from '../../model/fault.ts'
 
-/** `checkout → payments POST /orders/*`, `any → any actor Cart` */
+/** Returns the calls of a rule: `checkout → payments POST /orders/*`, `any → any actor Cart`. */
 export const edgeText = ({from, to, actor, method, path}: FaultPlan): string =>
   [`${from} → ${to}`, actor === '' ? '' : `actor ${actor}`, method, path].filter(text => text !== '').join(' ')
 
-/** `300 ms ± 50 ms later, 503` */
+/** Returns the effect of a rule: `300 ms ± 50 ms later, 503`. */
 export function effectText(plan: FaultPlan): string {
   const {delayMs, jitterMs} = plan
   const jitter = jitterMs === 0 ? '' : ` ± ${durationText(jitterMs)}`
@@ -12,7 +12,7 @@ export function effectText(plan: FaultPlan): string {
   return [delay, kindText(plan)].filter(text => text !== '').join(', ')
 }
 
-/** Returns `20 % of the calls`; '' for each call. */
+/** Returns the share of hit calls: `20 % of the calls`; '': all calls. */
 export const rateText = ({rate}: FaultPlan): string =>
   rate === 1 ? '' : `${(rate * 100).toFixed(2).replace(/\.?0+$/, '')} % of the calls`
 

@@ -4,10 +4,10 @@ import {edgeText, effectText, limitText, rateText} from './fault-text.ts'
 import {FaultRule} from './fault-rule.ts'
 import {delayOf, responseOf, type Hit} from './hit.ts'
 
-// proxy/faults/ makes calls fail on purpose, by rules per caller and callee. The rule alone decides which calls fail: the same
-// ones in every run. Rules end with the run and are never written to disk.
+// proxy/faults/ makes calls fail on purpose, by rules per caller and callee. The seed of a rule decides which calls fail, so that every run
+// has the same failures. Rules end with the run and are never written to disk.
 
-/** The actions of faults outside the calls that they hit. */
+/** Effects of faults besides those on the calls. */
 export interface FaultActions {
   /** Reports a change of the rules to the person at the terminal, and to readers of events. */
   readonly tell: (change: FaultChange) => void
@@ -22,7 +22,7 @@ interface Active {
   readonly timer: NodeJS.Timeout | undefined
 }
 
-/** The rules of a run. */
+/** The fault rules of a run, added and changed by the command line, the page and agents. The first matching rule decides about a call. */
 export class Faults {
   readonly #options: FaultActions
   readonly #active: Active[] = []
@@ -40,7 +40,10 @@ export class Faults {
     return active.rule.number
   }
 
-  /** Changes a rule, which keeps its number, its place, its state and, within its limit, its count. Held calls continue. Returns false for an unknown number. */
+  /**
+   * Replaces the plan of a rule. Keeps its number, place and state, and its counts unless it had reached its limit. Calls that it delays
+   * continue. Returns false for an unknown number.
+   */
   replace(number: number, plan: FaultPlan): boolean {
     const index = this.#active.findIndex(({rule}) => rule.number === number)
     const before = this.#active[index]
@@ -54,7 +57,7 @@ export class Faults {
     return true
   }
 
-  /** Removes a rule. Held calls continue. Returns false for an unknown number. */
+  /** Removes a rule. Calls that it delays continue. Returns false for an unknown number. */
   remove(number: number): boolean {
     const index = this.#active.findIndex(({rule}) => rule.number === number)
     const [active] = index < 0 ? [] : this.#active.splice(index, 1)
@@ -64,7 +67,7 @@ export class Faults {
     return true
   }
 
-  /** Disables a rule, or enables it again. The rule keeps its number, place and count. Held calls continue. Returns false for an unknown number. */
+  /** Disables a rule, or enables it again. The rule keeps its number, place and counts. Calls that it delays continue. Returns false for an unknown number. */
   enable(number: number, isEnabled: boolean): boolean {
     const active = this.#active.find(({rule}) => rule.number === number)
     if (active === undefined) return false
@@ -86,7 +89,7 @@ export class Faults {
     return this.#active.map(viewOf)
   }
 
-  /** Returns the effect of the first matching rule on a call, if there is any. */
+  /** Returns the effect of the first matching rule on a call; undefined: the call is not hit. */
   hit(call: Call): Hit | undefined {
     if (call.isOwn === true && call.from === undefined) return undefined
     const active = this.#active.find(({rule}) => rule.isEnabled && !rule.isSpent && rule.matches(call))
@@ -125,7 +128,7 @@ export class Faults {
     return {rule: new FaultRule(number, plan), listeners: new Set(), endsAt: performance.now() + forMs, timer}
   }
 
-  /** Lets the calls continue that a rule holds. */
+  /** Ends a rule: lets the calls that it delays continue. */
   #end({listeners, timer}: Active): void {
     clearTimeout(timer)
     for (const listener of listeners) listener()
@@ -156,8 +159,8 @@ const viewOf = ({rule: {number, plan, matched, hits, isEnabled}, endsAt}: Active
   leftMs: Math.max(0, endsAt - performance.now())
 })
 
-/** The faults of a run. The first fault loads the code. */
+/** The faults of a run, created with the first rule, so that runs without faults do not load the code. */
 export interface FaultSwitch extends FaultActions {
-  /** Undefined until a fault is added. */
+  /** undefined: no fault was added yet. */
   active: Faults | undefined
 }

@@ -1,27 +1,27 @@
 import {isJson} from '../../model/is-json.ts'
 import type {FaultKind, FaultPlan} from '../../model/fault.ts'
 
-/** A call that a rule has hit. */
+/** The effect of a fault rule on one call that it has hit. */
 export interface Hit {
   /** Number of the rule. */
   readonly number: number
-  /** The name of the error, which is the answer if the rule defines no body. */
+  /** Name of the fault, which is the response's body if the rule defines none. */
   readonly name: string
   readonly plan: FaultPlan
   readonly delayMs: number
   /** Kind of the fault; `none` once the rule is removed or disabled. */
   readonly kind: FaultKind
-  /** Calls the listener when the rule is removed or disabled. The result cancels that. */
+  /** Calls the listener when the rule is removed or disabled. Returns a function that unsubscribes. */
   onOver(listener: () => void): () => void
-  /** Kills the process `pid` of the callee. */
+  /** Kills the process group of the callee and reports it. */
   kill(callee: string, pid: number): void
-  /** Begins its delay; undefined if it has none. */
+  /** Starts the delay of the call; undefined: no delay. */
   delay(): Delay | undefined
-  /** The response of a rule with a status. */
+  /** Returns the response of a rule with a status. */
   response(): FaultResponse
 }
 
-/** The delay of a call: it waits, and is not admitted yet. Timeouts include it, and removing the rule ends it. */
+/** The delay of a call before its admission, with the shape of `Held`. Timeouts of policies include it. Removing the rule ends it. */
 export interface Delay {
   readonly admitted: Promise<undefined>
   readonly isCounted: true

@@ -2,79 +2,79 @@ import type {Call} from '../../model/call.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {NumberedList} from '../../model/numbered-list.ts'
 
-/** The queue's view of one call to an app. */
+/** The properties of a call that the queue of its callee uses. */
 export type PendingCall = Pick<Call, 'caller' | 'from' | 'method' | 'path' | 'stream' | 'isOwn' | 'number' | 'hasWoken'>
 
-/** Admission to the app: call `leave` exactly once at the end of the call. `isBroken`: the app closed the connection during the call. */
+/** Permission to call the app. Its owner calls `leave` exactly once, when the call has ended. `isBroken`: the app closed the connection during it. */
 export interface Permit {
   readonly leave: (isBroken?: boolean) => void
 }
 
-/** A call whose connection the app closed, or that got no response, and how long it had been in flight. */
+/** A call that the exit of the app's process interrupted, and how long the call had been in flight. */
 export interface InterruptedCall {
   readonly pendingCall: PendingCall
   readonly forMs: number
 }
 
-/** A queued call. `outcome` settles with a permit, or with the reason for a denial. */
+/** A queued call, as its caller's side sees it. `outcome` resolves with a permit, or with the reason for a denial. */
 export interface Queued {
   readonly outcome: Promise<Permit | string>
-  /** The caller has disconnected. */
+  /** Removes the call from the queue after its caller has disconnected. */
   cancel(): void
 }
 
 interface QueuedCall {
   readonly pendingCall: PendingCall
   readonly settle: (outcome: Permit | string) => void
-  /** Stops the timer of a call that may wait for a limited time. */
+  /** Stops the timer that ends the wait; undefined: the call may wait without limit. */
   callOff: (() => void) | undefined
   readonly since: number
-  /** Start of its limit. */
+  /** Time from which its time limit counts; later than `since` if the call first waited without limit. */
   from: number
 }
 
-/** A call in flight, and when it was admitted (`performance.now()`). */
+/** A call in flight. `since`: time of its admission (`performance.now()`). */
 interface Admitted {
   readonly id: number
   readonly pendingCall: PendingCall
   readonly since: number
 }
 
-/** Counts the calls that were queued since a moment. */
+/** Counts of queued calls since `startStats`. */
 export interface QueueStats {
   held: number
   longestMs: number
-  /** Calls that were rejected or timed out; callers that disconnected are not counted. */
+  /** Calls that were denied, including timeouts. Calls whose callers disconnected are not counted. */
   lost: number
 }
 
-/** Waits for the end of some calls. */
+/** A wait for the end of some calls in flight. */
 interface Drain {
   readonly left: Set<PendingCall>
   readonly resolve: () => void
-  /** Runs while only streams are left. */
+  /** Stops the timer after which the last streams are ended; undefined: the timer does not run. */
   callOff?: (() => void) | undefined
 }
 
 export interface AdmissionQueueOptions {
-  /** Maximum time in the queue, in ms; Infinity: until the caller leaves. */
+  /** Maximum time in the queue, in ms; Infinity: until the caller disconnects. */
   readonly timeoutMs: number
   /** Maximum number of queued calls. */
   readonly capacity?: number
-  /** Extra text for the error of a call that timed out in the queue. */
+  /** Returns extra text for the error of a call that timed out in the queue. */
   readonly explain?: (pendingCall: PendingCall) => string
-  /** A call waits from now on. */
+  /** Called when a call has been queued. */
   readonly onWait?: ((pendingCall: PendingCall) => void) | undefined
-  /** The app has closed the connection of a call. */
+  /** Called when the app has closed the connection of a call. */
   readonly onBroken?: (() => void) | undefined
 }
 
-/** Time for a unary call's last frame, in ms: until it arrives, the call may look like a stream. */
+/** Wait before streams are ended, in ms: a unary call looks like a stream until its last frame arrives. */
 const STREAM_GRACE_MS = 100
 
 const isStream = ({stream}: PendingCall): boolean => stream?.isStream === true
 
-/** Ends a drain when no call is left. Streams may be endless: they are ended once only streams are left. */
+/** Resolves a drain if its calls have ended. If only streams are left, ends them after a moment, since a stream may never end by itself. */
 function settleDrain(drain: Drain): void {
   const {left, resolve} = drain
   if (left.size === 0) return resolve()
@@ -86,27 +86,29 @@ function settleDrain(drain: Drain): void {
   drain.callOff = systemClock.after(STREAM_GRACE_MS, end)
 }
 
-/** An app that crashes may close its connections this long before its exit is noticed. */
+/** Maximum time between the close of a crashing app's connections and its observed exit, in ms. */
 const EXIT_DELAY_MS = 500
 const MAX_REMEMBERED = 1000
 
 const CALLER_DISCONNECTED = 'the caller disconnected'
 
 /**
- * The queue in front of one app: open while the app is ready, held while it starts or reloads, shut with a reason while
- * calls would fail. Independent of HTTP. Queued calls are admitted in order of arrival.
+ * The queue of calls in front of one app. `open`: admits calls, since the app is ready. `held`: queues calls, since the app starts or
+ * reloads. `shut`: denies calls with a reason. Admits queued calls in order of arrival. Knows nothing of HTTP.
  */
 export class AdmissionQueue {
   readonly #options: AdmissionQueueOptions & Required<Pick<AdmissionQueueOptions, 'capacity' | 'explain'>>
   readonly #inFlight = new NumberedList<Admitted>()
   #admitted = 0
-  /** The latest calls whose connection the app closed; that happens shortly before its exit is noticed. */
+  /** The latest calls whose connection the app closed. A crashing app closes connections shortly before its exit is observed. */
   #broken: (InterruptedCall & {readonly at: number})[] = []
   readonly #waiting = new Set<QueuedCall>()
   #state: 'open' | 'held' | 'shut' = 'held'
   #reason = ''
-  #isPrecise = false // `#reason` is more precise than the reason of a pause
-  #isLocked = false // while set, processes of the app do not change the state
+  /** Whether callers see `#reason` also during a pause, whose own reason says less. */
+  #isPrecise = false
+  /** Whether `open`, `hold` and `shut` have no effect: the app is suspended or closed, whatever its processes do. */
+  #isLocked = false
   /** Reasons to queue calls although the app is ready. */
   readonly #pauses = new Set<string>()
   readonly #drains = new Set<Drain>()
@@ -123,7 +125,7 @@ export class AdmissionQueue {
     return this.#timeoutMs
   }
 
-  /** Maximum wait of calls in ms, including waiting ones. Infinity: as long as the caller waits; a finite limit set later counts from then. */
+  /** Sets the maximum wait of new and queued calls, in ms; Infinity: no limit. A finite limit after Infinity counts from now. */
   set timeoutMs(timeoutMs: number) {
     if (timeoutMs === this.#timeoutMs) return
     const wasEndless = this.#timeoutMs === Infinity
@@ -135,7 +137,7 @@ export class AdmissionQueue {
     }
   }
 
-  /** How many calls were admitted so far. */
+  /** Number of calls that the queue has admitted. */
   get admitted(): number {
     return this.#admitted
   }
@@ -145,7 +147,10 @@ export class AdmissionQueue {
     return new Map(this.#inFlight.all().map(({pendingCall, since}) => [pendingCall, since]))
   }
 
-  /** Returns the calls that were in flight at the exit of a process which ran between these times, oldest first. Includes calls that broke off shortly before. */
+  /**
+   * Returns the calls that the exit of a process interrupted, oldest first: calls in flight, and calls whose connection closed shortly before
+   * the exit. `from`, `to`: start and exit of the process.
+   */
   interruptedBy({from, to}: {readonly from: number; readonly to: number}): readonly InterruptedCall[] {
     const broken = this.#broken.filter(({at}) => at >= Math.max(from, to - EXIT_DELAY_MS))
     const now = performance.now()
@@ -155,12 +160,12 @@ export class AdmissionQueue {
       .map(({pendingCall, forMs}) => ({pendingCall, forMs}))
   }
 
-  /** The state without regard to pauses. */
+  /** State of the queue. A pause does not change it. */
   get state(): 'open' | 'held' | 'shut' {
     return this.#state
   }
 
-  /** A new call is admitted immediately. */
+  /** Whether the queue admits a new call at once. */
   get isOpen(): boolean {
     return this.#state === 'open' && this.#pauses.size === 0
   }
@@ -174,7 +179,7 @@ export class AdmissionQueue {
     return this.#waiting.size
   }
 
-  /** Held calls, in order of arrival. */
+  /** Queued calls, in order of arrival. */
   get held(): readonly PendingCall[] {
     return [...this.#waiting].map(({pendingCall}) => pendingCall)
   }
@@ -191,7 +196,7 @@ export class AdmissionQueue {
     return this.#stats
   }
 
-  /** Queues new calls, even if the queue is open, until `unpause` with the same reason. A shut queue stays shut. */
+  /** Queues new calls even in the state `open`, until `unpause` with the same reason. A shut queue stays shut. */
   pause(why: string): void {
     this.#pauses.add(why)
   }
@@ -207,7 +212,7 @@ export class AdmissionQueue {
     if (this.isOpen) this.#letIn()
   }
 
-  /** Queues calls from now on. `reason` is part of a timeout's error, during a pause only if it `isPrecise`. */
+  /** Queues calls. `reason`: part of the error of a call that times out. `isPrecise`: it replaces the reason of a pause. */
   hold(reason: string, isPrecise = false): void {
     if (this.#isLocked) return
     this.#state = 'held'
@@ -222,19 +227,19 @@ export class AdmissionQueue {
     for (const queued of this.#waiting) this.#settle(queued, reason)
   }
 
-  /** Shuts the queue until `reopen`; calls in flight may finish. */
+  /** Shuts the queue until `reopen`, since the app leaves the run. Calls in flight may finish. */
   close(reason: string): void {
     this.#isLocked = false
     this.shut(reason)
     this.#isLocked = true
   }
 
-  /** Whether no process of the app opens the queue. */
+  /** Whether `close` has shut the queue. */
   get isClosed(): boolean {
     return this.#isLocked && this.#state === 'shut'
   }
 
-  /** Queues calls without a limit until `reopen`. Requests of the sidecar to its app are refused: the next sidecar makes them. */
+  /** Queues calls without a time limit until `reopen`. Denies requests of the sidecar to its own app: the next sidecar repeats them. */
   suspend(reason: string): void {
     this.hold(reason, true)
     this.#isLocked = true
@@ -242,13 +247,13 @@ export class AdmissionQueue {
     for (const queued of this.#waiting) if (queued.pendingCall.isOwn === true) this.#settle(queued, reason)
   }
 
-  /** Holds calls for the next process of the app. */
+  /** Ends `close` or `suspend`: queues calls until the next process of the app is ready. */
   reopen(): void {
     this.#isLocked = false
     this.hold('')
   }
 
-  /** Returns a permit, the reason for a denial, or a place in the queue. */
+  /** Decides about a new call. Returns a permit, the reason for a denial, or a queued call. */
   admit(pendingCall: PendingCall): Permit | string | Queued {
     if (this.isOpen) return this.enter(pendingCall)
     if (this.#state === 'shut' || (this.#isLocked && pendingCall.isOwn === true)) return this.#reason
@@ -259,7 +264,7 @@ export class AdmissionQueue {
     return this.#queue(pendingCall)
   }
 
-  /** Resolves true when the calls that are in flight now have ended, false when the signal is aborted. */
+  /** Waits until the calls that are in flight now have ended. Resolves with false when the signal is aborted before. */
   async drained(signal?: AbortSignal): Promise<boolean> {
     if (this.#inFlight.size === 0) return true
     if (signal?.aborted === true) return false
@@ -270,7 +275,7 @@ export class AdmissionQueue {
     }
     this.#drains.add(drain)
     for (const {stream} of drain.left)
-      if (stream !== undefined) stream.changed = () => [...this.#drains].forEach(settleDrain) // others may wait for it, too
+      if (stream !== undefined) stream.changed = () => [...this.#drains].forEach(settleDrain) // several drains may wait for this stream
     settleDrain(drain)
     signal?.addEventListener('abort', () => resolve(false), {once: true})
     try {
@@ -286,7 +291,7 @@ export class AdmissionQueue {
     for (const listener of this.#openListeners) listener()
   }
 
-  /** Admits a call in any state. */
+  /** Admits a call in any state of the queue. */
   enter(pendingCall: PendingCall): Permit {
     const admitted = {id: ++this.#admitted, pendingCall, since: performance.now()}
     this.#inFlight.add(admitted)

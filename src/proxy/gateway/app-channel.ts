@@ -10,31 +10,34 @@ import {ConcurrencyLimiter} from './concurrency-limiter.ts'
 
 export interface AppChannelOptions {
   readonly plan: AppPlan
-  /** The port of the process that receives calls; 0: none. */
+  /** Port at which the current process receives calls; 0: none. */
   readonly appPort: number
-  /** Extra text for the error of a call that timed out in the queue. */
+  /** Returns extra text for the error of a call that timed out in the queue. */
   readonly explain: (pendingCall: PendingCall) => string
-  /** The app's health changed; the queue has been updated. */
+  /** Called after the app's health has changed and the queue was opened or shut. */
   readonly healthChanged: (isHealthy: boolean) => void
   readonly probed: Probed
-  /** A call waits in the queue. */
+  /** Called when a call has been queued. */
   readonly onWait?: (call: PendingCall) => void
-  /** The app has closed the connection of a call. */
+  /** Called when the app has closed the connection of a call. */
   readonly onBroken?: () => void
   readonly invoked: (invocation: GrpcInvocation) => void
-  /** Whether calls wait for its first process, too, until that is healthy. True for an app that a call starts. */
+  /** Whether calls wait until the first process is healthy, too. True for an app that is started by a call. */
   readonly isAwaited?: boolean
 }
 
-/** The conditions for queueing, besides the state of the app. */
+/** Facts besides the app's state that decide between queueing and denying calls. */
 export interface QueueConditions {
-  /** The app crashes too often and too early: calls are rejected instead of queued. */
+  /** Whether the app crashes too often and too early: calls are denied instead of queued. */
   readonly isCrashLooping: boolean
-  /** Why calls are queued or rejected. */
+  /** Reason for queueing or denying calls, for error messages. */
   readonly why: string
 }
 
-/** The path of calls to one app: admission queue, concurrency limit, health check, and the connections to its process. */
+/**
+ * The way of all calls to one app: its admission queue, concurrency limit, health check, and the connections to its current process. The
+ * app's runtime reports each state of the app by `update`, which opens, holds or shuts the queue.
+ */
 export class AppChannel {
   readonly queue: AdmissionQueue
   readonly limiter = new ConcurrencyLimiter(() => this.#plan.channel.maxConcurrency)
@@ -75,14 +78,14 @@ export class AppChannel {
     return this.#isUnhealthy
   }
 
-  /** Gives new calls new connections. Calls in flight keep theirs to the old process. */
+  /** Replaces the pool, so that new calls get new connections. Calls in flight keep their connections to the old process. */
   renewPool(): void {
     this.#end.resolve('')
     this.#pool.retire()
     this.#pool = this.#newPool()
   }
 
-  /** Closes every connection, which interrupts its calls. Their callers get the reason. */
+  /** Closes all connections, which interrupts their calls. `why`: reason for the callers; '': none. */
   cut(why = ''): void {
     this.#end.resolve(why)
     this.#pool.cut()
@@ -97,14 +100,14 @@ export class AppChannel {
     this.#health = this.#newHealth()
   }
 
-  /** Queues calls until `reopen`, independent of the current process. */
+  /** Queues calls until `reopen`, whatever state the current process has. */
   suspend(reason: string): void {
     this.#health?.end()
     this.#isUnhealthy = false
     this.queue.suspend(reason)
   }
 
-  /** Queues calls for a process of another plan, which listens on this port. */
+  /** Ends `suspend` or `close` of the queue: calls wait for a process of the new plan at this port. */
   reopen(plan: AppPlan, appPort: number): void {
     this.#appPort = appPort
     this.#isAwaited = true
@@ -113,7 +116,7 @@ export class AppChannel {
     this.renewPool()
   }
 
-  /** Sends calls to a ready and healthy process on another port from now on. The returned function interrupts the calls to the old process with a reason. */
+  /** Directs new calls to another process, which is ready and healthy. The returned function interrupts the calls to the old process with a reason. */
   switchTo(appPort: number): (why: string) => void {
     const pool = this.#pool
     const end = this.#end
@@ -129,18 +132,18 @@ export class AppChannel {
     }
   }
 
-  /** The process runs in the user's debugger: its health is not checked. */
+  /** Sets whether the process runs in the user's debugger, where its health is not checked. */
   set isDebugged(isDebugged: boolean) {
     this.#isDebugged = isDebugged
   }
 
-  /** Sets whether calls wait as long as their callers do, since the user is about to start the process in a debugger. */
+  /** Sets whether calls wait without a time limit, since the user is about to start the process in a debugger. */
   set hasPatience(hasPatience: boolean) {
     this.#hasPatience = hasPatience
     this.queue.timeoutMs = hasPatience ? Infinity : this.#plan.ready.timeoutMs
   }
 
-  /** Resolves true when the process on this port is healthy, false when the signal is aborted. */
+  /** Waits until the process at this port is healthy. Resolves with false when the signal is aborted before. */
   async isHealthyAt(port: number, signal: AbortSignal): Promise<boolean> {
     return this.#health?.reached(port, signal) ?? true
   }
@@ -207,8 +210,8 @@ export class AppChannel {
 const hostsOf = ({channel: {address}}: AppPlan): readonly string[] => (address === '' ? LOOPBACK : [address])
 
 /**
- * How calls over HTTP reach an app that speaks gRPC, through the gRPC connections of its pool. `maxBytes`: of its answer, 0: any number;
- * `onInvoke` is called when the app has been called.
+ * Returns how HTTP calls reach an app that speaks gRPC: by Dapr's `OnInvoke`, over the gRPC connections of its pool. `maxBytes`: maximum size
+ * of the app's response; 0: no limit. `onInvoke`: called after each call.
  */
 export const grpcDial = (maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Dial => ({
   protocol: 'gRPC',
@@ -216,14 +219,14 @@ export const grpcDial = (maxBytes: number, onInvoke: (invocation: GrpcInvocation
   remote: async pool => (await import('../net/grpc/on-invoke.ts')).connectOnInvoke(pool, maxBytes, onInvoke)
 })
 
-/** Apps that speak HTTP/2 without TLS. */
+/** Reaches apps that speak HTTP/2 without TLS. */
 export const http2Dial: Dial = {
   protocol: 'HTTP/2',
   scheme: 'http',
   remote: async pool => (await import('../net/http2/http2-request.ts')).connectHttp2(pool)
 }
 
-/** How to connect to an app with this protocol; undefined: plain TCP. */
+/** Returns how to connect to an app with this protocol; undefined: plain TCP. */
 function dialOf({channel: {protocol}, sidecar}: AppPlan, invoked: AppChannelOptions['invoked']): Dial | undefined {
   if (protocol.startsWith('grpc')) return grpcDial(sidecar.maxBodyBytes, invoked)
   if (protocol === 'h2c') return http2Dial

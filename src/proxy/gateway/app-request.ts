@@ -19,55 +19,55 @@ import {ProxiedCall} from './proxied-call.ts'
 export interface AppRequestOptions {
   readonly app: Callee | FarApp
   readonly context?: Partial<CallContext> | undefined
-  /** Counts the request. Omitted: it is not counted. */
+  /** Counts the request in metrics when it has ended. Omitted: the request is not counted. */
   readonly recorded?: Recorded | undefined
-  /** The body is a message of gRPC. */
+  /** Whether the body is a gRPC message. */
   readonly isGrpc?: boolean
-  /** The app that calls; omitted: the app itself, whose sidecar asks it. */
+  /** The calling app; omitted: the sidecar of the app sends the request. */
   readonly caller?: {readonly app: string; readonly protocol: Protocol} | undefined
-  /** The caller in the record, a topic or a binding; omitted: the sidecar. */
+  /** Name of the caller in the record, such as a topic or a binding; omitted: the sidecar. */
   readonly from?: string | undefined
   readonly method: string
-  /** Escaped, with the query. */
+  /** Path with the query, percent-encoded. */
   readonly path: string
-  /** `Name: value\r\n` each; without host, length and token. */
+  /** Header lines, each with its CRLF, without `Host`, `Content-Length` and the token. */
   readonly lines: string
   readonly body: Buffer
-  /** The record, if it has begun already. Omitted: a new one is made. */
+  /** Record of the call, if it has begun already. Omitted: the request creates it. */
   readonly journal?: CallJournal | undefined
   /** Cancels the request. */
   readonly signal?: AbortSignal | undefined
-  /** Cancels like `signal`, for many requests: registers a listener that is called at the end. */
+  /** Registers the function that cancels this request. Replaces `signal` where one listener list serves many requests. */
   readonly onStop?: OnGone | undefined
-  /** Whether to send the request in any state of the app: it is part of ending its process. */
+  /** Whether to send the request in any state of the app, since it belongs to the shutdown of its process. */
   readonly isForced?: boolean
-  /** The attempt of a policy for which this request is made. The attempt can end the request, and its time stops while the request is held. */
+  /** Attempt of a resiliency policy that makes this request. The attempt can end the request, and pauses its timeout while the request is queued. */
   readonly attempt?: AttemptControl | undefined
   readonly warn: (text: string) => void
 }
 
-/** An app of another run, through a sidecar there. */
+/** An app of another run, called through a sidecar there. */
 interface FarApp extends Pick<Callee, 'id'> {
   readonly admit: Admit
 }
 
-/** A response that was read to its end. */
+/** A response that was read completely. */
 interface CollectedResponse {
   readonly status: number
-  /** The header lines. */
+  /** The header lines, each with its CRLF. */
   readonly lines: string
   readonly body: Buffer
 }
 
-/** Response of an app. `unreachable`: the app was not asked, or has not responded. `wasSent`: it may have got the request. */
+/** Result of a request to an app. `unreachable`: there is no response. `wasSent`: the app may have received the request. */
 export type AppResponse =
   | ({readonly kind: 'response'} & CollectedResponse)
   | {readonly kind: 'unreachable'; readonly why: string; readonly wasSent: boolean}
 
-/** Dapr's callbacks never respond with more. */
+/** Maximum size of a response to the sidecar. Responses to Dapr's callbacks are always smaller. */
 export const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
-/** Passes on the response, or the reason for its absence, once. */
+/** Collects the response to one request, and reports it or the reason for its absence exactly once. */
 class AppResponseCollector extends ResponseCollector {
   #done: ((result: CollectedResponse | string) => void) | undefined
 
@@ -93,7 +93,7 @@ class AppResponseCollector extends ResponseCollector {
     this.#settle({status, lines: `Content-Type: ${type}\r\n`, body: bytes})
   }
 
-  /** Called if there is no response. */
+  /** Reports that there is no response. */
   failed(why: string): void {
     this.#settle(why)
     this.exchange.leave()
@@ -114,7 +114,7 @@ class AppResponseCollector extends ResponseCollector {
   }
 }
 
-/** A request of the sidecar to its own app over HTTP: a callback of Dapr's, a message, an event. Like every call, it waits while the app starts or reloads. */
+/** A request of the sidecar to its own app over HTTP: a callback, an event, input of a binding. Waits, like every call, while the app starts. */
 export class AppRequest extends ProxiedCall {
   protected readonly exchange: Exchange
   protected readonly isInterceptable = true
@@ -125,7 +125,7 @@ export class AppRequest extends ProxiedCall {
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
     const {method, body, path, lines, attempt, caller, journal, recorded} = options
-    // without the policies for calls between apps; and not counted as a request to the sidecar's API
+    // policies for calls between apps do not apply, and metrics of the sidecar's API do not count the request
     const context = {...options.context, interceptor: attempt && attemptInterceptor(attempt), recorded}
     const request: SentRequest = {protocol: caller?.protocol ?? 'none', method, path: path.replace(/\?.*$/s, ''), lines}
     super(context, call, request, body.length, journal)
@@ -140,7 +140,7 @@ export class AppRequest extends ProxiedCall {
     this.exchange = this.#collector.exchange
   }
 
-  /** The requester no longer waits. */
+  /** Cancels the request, since its requester no longer waits. `why`: reason for the record and the result. */
   abandon(why: string): void {
     if (!this.passage.isOver) this.note(why)
     this.exchange.abort()
@@ -174,9 +174,9 @@ export class AppRequest extends ProxiedCall {
     return pool
   }
 
-  /** Notes the result in the record before that ends. `failure`: why there is no response. */
+  /** Hook of subclasses: writes the result to the record before the call ends. `failure`: why there is no response. */
   protected note(_failure: string | undefined): void {
-    // the exchange has done it
+    // the exchange writes the status of HTTP itself
   }
 
   protected responseHeaders({lines}: ResponseHead): string {
@@ -192,7 +192,7 @@ export class AppRequest extends ProxiedCall {
   }
 
   protected warnCut(): void {
-    // the requester gets the reason
+    // the reason is part of the result, so that the log needs no warning
   }
 
   protected warn(text: string): void {
@@ -204,7 +204,7 @@ export class AppRequest extends ProxiedCall {
 export const requestApp = async (options: AppRequestOptions): Promise<AppResponse> =>
   sendToApp(options, (call, done) => new AppRequest(options, call, done))
 
-/** Starts a request that `make` creates, and cancels it when it is no longer wanted. */
+/** Starts the request that `make` creates, and cancels it if `signal` or `onStop` demands it. */
 export function sendToApp(
   options: AppRequestOptions,
   make: (call: Call, done: (response: AppResponse) => void) => AppRequest

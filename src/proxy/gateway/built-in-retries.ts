@@ -5,21 +5,21 @@ import type {RetryPolicy} from '../../files/resources/resiliency/policies.ts'
 import {isHeld, type Admission, type Admit, type Denied, type Held} from './admission.ts'
 import {Backoff} from './interceptors/resiliency/backoff.ts'
 
-/** The retry policy for calls to an app; undefined if the user has defined one. */
+/** Returns Dapr's built-in retry policy for calls to an app; undefined: a policy of the user replaces it. */
 type RetryFor = (callee: string) => RetryPolicy | undefined
 
-/** The retries of one call. */
+/** State of the retries of one call. */
 interface Retries {
   readonly backoff: Backoff
   count: number
 }
 
 /**
- * Applies Dapr's `DaprBuiltInServiceRetries`: repeats a call to an app of another run while that run's sidecar cannot be connected to.
- * The call was not sent, so its body does not matter. `emit` is called for each retry.
+ * Applies Dapr's `DaprBuiltInServiceRetries` to calls of apps in other runs: asks for admission again while the other run's sidecar refuses
+ * connections. The request has not been sent by then, so that any request can be retried. `emit`: called for each retry.
  */
 export function withBuiltInRetries(admit: Admit, retryFor: RetryFor, emit: EmitResiliency): Admit {
-  /** A call asks for admission again after each refused connection. */
+  /** Keeps the count of a call's retries over several requests for admission: each refused connection makes another one. */
   const known = new WeakMap<Call, Retries>()
   return (call, isRefused, caller) => {
     const first = admit(call, isRefused, caller)
@@ -47,7 +47,7 @@ export function withBuiltInRetries(admit: Admit, retryFor: RetryFor, emit: EmitR
   }
 }
 
-/** Returns the pause before the next retry, if there is one. */
+/** Returns the delay before the next retry, in ms; undefined: there is no further retry. */
 function nextDelay(
   call: Call,
   known: WeakMap<Call, Retries>,
@@ -68,7 +68,7 @@ function nextDelay(
   return delayMs
 }
 
-/** A policy of the user may retry the call. */
+/** Returns the final denial, with the number of retries in Dapr's words. Resets the count, since a policy of the user may repeat the call. */
 function exhausted(call: Call, known: WeakMap<Call, Retries>, denied: Denied): Denied {
   const count = known.get(call)?.count ?? 0
   known.delete(call)

@@ -1,18 +1,18 @@
 import {PeerVariable} from '../../platform/peer-variable.ts'
 import {isLocal, type Ends} from '../../platform/proc-net.ts'
 
-/** Programs with which people and coding agents send requests. */
+/** Matches the User-Agent of programs with which people and coding agents send requests. */
 const TOOL = /(?:^|\n)user-agent: ?(?:bruno|curl|httpie|insomnia|pillion|postman\w*|wget|xh)\b/i
 
 /**
- * Recognizes requests at a sidecar that a person or a coding agent has sent. Looks only at requests that name such a program, so requests
- * of apps stay fast. An app that passes on its caller's header, or runs such a program, is still an app.
+ * Recognizes requests that a person or a coding agent has sent to a sidecar by a tool such as curl. Looks up the sending process only if the
+ * User-Agent names such a tool, so that requests of apps stay fast. A process of an app never counts: it may forward its caller's header.
  */
 export class ByHand {
   readonly #marks = new PeerVariable('PILLION_LIFE')
-  /** Whether an app owns a connection. */
+  /** Whether a process of an app is at the other end, by connection. */
   readonly #apps = new WeakMap<Ends, boolean>()
-  /** Header lines of the latest request, usually equal to the next one's, and whether they name such a program. */
+  /** Header lines of the latest request, and whether they name such a tool. The next request usually has the same lines. */
   #lines = ''
   #isNamed = false
 

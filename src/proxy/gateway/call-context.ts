@@ -3,13 +3,13 @@ import type {CallObserver, Recorded} from '../../model/call.ts'
 import type {HeldBodies} from './held-bodies.ts'
 import type {Interceptor} from './interceptor.ts'
 
-/** Common part of all calls through one listener. */
+/** Data that all calls through one listener share. */
 export interface CallContext {
   readonly heldBodies: HeldBodies
   readonly observer?: CallObserver | undefined
-  /** Handles the calls, if there is one. May differ for each call. */
+  /** Applies policies to the calls; undefined: none apply. */
   readonly interceptor?: Interceptor | undefined
-  /** Make calls fail on purpose. */
+  /** The fault rules, which make calls fail on purpose. */
   readonly faults?: Pick<FaultSwitch, 'active'> | undefined
   /** Called for each call when it has ended. */
   readonly recorded?: Recorded | undefined

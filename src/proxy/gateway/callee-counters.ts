@@ -3,17 +3,17 @@ import type {ActorEvent, WorkflowEvent, WorkTraces} from '../../model/work-event
 import type {CallerIdentity} from './caller-header.ts'
 import type {Probed} from './health-check.ts'
 
-/** Counts the calls to an app at their end, and its health checks; traces its workflows. */
+/** The metrics and traces of a called app, as the gateway and the sidecar report to them. */
 export interface CalleeCounters {
   readonly recorded: Recorded
   readonly probed: Probed
-  /** The app was called over gRPC on behalf of an HTTP caller. */
+  /** Counts a call of the app over gRPC for an HTTP caller. */
   readonly invoked: (invocation: GrpcInvocation) => void
-  /** Counts an event of the actors that it hosts. */
+  /** Counts an event of the actors that the app hosts. */
   readonly hosted: (event: ActorEvent) => void
-  /** Counts an event of its workflows. */
+  /** Counts an event of the app's workflows. */
   readonly worked: (event: WorkflowEvent) => void
   readonly workTraces: WorkTraces
-  /** Access control has decided about a call; `caller` is undefined if it is unknown. */
+  /** Counts a decision of access control about a call. `caller`: undefined if unknown. */
   readonly decided: (decision: AccessDecision, caller: CallerIdentity | undefined) => void
 }

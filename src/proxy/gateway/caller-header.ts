@@ -9,14 +9,14 @@ export interface CallerIdentity {
   readonly appId: string
 }
 
-/** The header in which one run's sidecar names the calling app to another's: `<the other run's key>/<namespace>/<app id>/<trust domain>`. */
+/** Header in which one run's sidecar names the calling app to the sidecar of another run: `<that run's key>/<namespace>/<app id>/<trust domain>`. */
 export const CALLER_HEADER = 'Pillion-Caller'
 
-/** Returns the header's value for a caller, for the sidecar that `key` belongs to. */
+/** Returns the value of the header for a caller. `key`: secret of the run that gets the request. */
 export const callerValue = (key: string, {namespace, appId, trustDomain}: CallerIdentity): string =>
   [key, namespace, encodeURIComponent(appId), encodeURIComponent(trustDomain)].join('/')
 
-/** Reads the caller from a header's value. Undefined if the key is not ours, or no caller is named. An empty key of ours accepts no value. */
+/** Reads the caller from the value of the header. Returns undefined if the key is not `ours`, or no caller is named. `ours`: key of this run; '': accepts no value. */
 export function readCaller(value: string, ours: string): CallerIdentity | undefined {
   const [key = '', namespace = '', caller = '', trustDomain = DEFAULT_TRUST_DOMAIN] = value.split('/')
   if (ours === '' || !isToken(key, ours) || caller === '') return undefined

@@ -2,9 +2,9 @@ import {denied, isHeld, type Admission, type Held} from './admission.ts'
 
 interface QueuedCall {
   readonly admit: () => Admission | Held
-  /** Its place in the admission queue, after it has a slot. */
+  /** Its wait in the admission queue, once it has a slot; undefined: it waits for a slot, or was admitted at once. */
   entered: Held | undefined
-  /** Called when its wait begins or ceases to count. */
+  /** Listener of `Held.onCounted`: called when timeouts of policies begin or cease to include the wait. */
   counts: ((isCounted: boolean) => void) | undefined
   readonly settle: (admission: Admission | Promise<Admission>) => void
 }
@@ -13,19 +13,19 @@ interface QueuedCall {
 const MAX_QUEUE = 10_000
 
 /**
- * Limits the calls in flight to an app by `appMaxConcurrency`. Others wait in order of arrival, until they are cancelled. A call has a
- * slot from the admission queue to the last byte of the response (Dapr: pkg/channel/http).
+ * Limits the calls in flight to an app to `appMaxConcurrency`. Further calls wait for a slot in order of arrival. A call keeps its slot while
+ * it is in the admission queue, and until the last byte of its response (Dapr: pkg/channel/http).
  */
 export class ConcurrencyLimiter {
   readonly #limit: () => number
   readonly #waiting: QueuedCall[] = []
   #taken = 0
-  /** Whether the app serves the calls with slots. Otherwise waiting calls wait for the app, and no timeout counts that. */
+  /** Whether the app serves the calls that have slots. While it does not, all waits are for the app, and timeouts of policies exclude them. */
   #isInUse = true
-  /** Whether a loop lets waiting calls in: calls that are denied at once must not nest. */
+  /** Whether the loop in `#free` runs: a call that is denied at once frees its slot within the loop, which must not start another loop. */
   #isLettingIn = false
 
-  /** `limit`: 0: no limit. */
+  /** `limit`: returns the maximum number of calls in flight; 0: no limit. */
   constructor(limit: () => number) {
     this.#limit = limit
   }
@@ -40,7 +40,7 @@ export class ConcurrencyLimiter {
     return limit > 0 && this.#taken >= limit
   }
 
-  /** Calls `ask` once a slot is free. `isCounted`: false while the app accepts no calls. */
+  /** Calls `ask`, which asks the admission queue, once a slot is free. `isCounted`: whether the app accepts calls, so that the wait is for a slot. */
   admit(ask: () => Admission | Held, isCounted = true): Admission | Held {
     if (this.#limit() === 0 && this.#taken === 0) return ask()
     if (!this.isFull) return this.#take(ask)
@@ -72,7 +72,7 @@ export class ConcurrencyLimiter {
     return {reason, admitted: admission.admitted.then(each => this.#withSlot(each)), cancel: () => admission.cancel()}
   }
 
-  /** Frees the slot when the call ends, or immediately if it is denied. */
+  /** Makes the end of an admitted call free its slot. Frees the slot of a denied call at once. */
   #withSlot(admission: Admission): Admission {
     if (!admission.ok) {
       this.#free()
@@ -109,7 +109,7 @@ export class ConcurrencyLimiter {
     if (queued === undefined) return
     const admission = this.#take(queued.admit)
     if (isHeld(admission)) queued.entered = admission
-    // a denied call may wait for another instance, or for an edit
+    // from here on the call waits for the app: a denied call may wait for another instance or for an edit
     if (isHeld(admission) || !admission.ok) queued.counts?.(false)
     queued.settle(isHeld(admission) ? admission.admitted : admission)
   }

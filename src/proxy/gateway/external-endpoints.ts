@@ -13,23 +13,23 @@ export interface ExternalEndpointsOptions {
   readonly resources: AppResources
   /** Admits calls to apps. */
   readonly apps: Admit
-  /** Called for each call to an external endpoint when it is over. */
+  /** Called when a call to an external endpoint has ended. */
   readonly recorded?: Recorded | undefined
-  /** Environment with the proxy for calls to HTTPEndpoints. Omitted: no proxy. */
+  /** Environment with the HTTP proxy settings (`HTTPS_PROXY`, …) for HTTPEndpoints. Omitted: no proxy. */
   readonly env?: Environment
   /** Reads secrets for HTTPEndpoints. */
   readonly secretOf?: SecretOf
 }
 
-/** An HTTPEndpoint resource, and its endpoint or the reason why it cannot be called. */
+/** An HTTPEndpoint resource. `endpoint`: its connections, or the reason why it cannot be called. */
 interface Known {
   readonly resource: HttpEndpoint
   readonly endpoint: Endpoint | string
-  /** The secrets have not been read yet. */
+  /** Whether its secrets have not been read yet. */
   readonly isUnread: boolean
 }
 
-/** A callee that is not an app: an HTTPEndpoint, or a URL. */
+/** The connections to a callee that is not an app: an HTTPEndpoint, or a URL. */
 interface Endpoint {
   readonly pool: Pool
   /** The path of the base URL, without a slash at the end. */
@@ -41,7 +41,7 @@ interface Endpoint {
   readonly names: readonly string[]
 }
 
-/** Maximum number of URLs with open connections. */
+/** Maximum number of URLs whose connections are kept. */
 const MAX_URLS = 100
 const IS_URL = /^https?:\/\//
 
@@ -50,14 +50,14 @@ const NO_CREDENTIALS = {ca: '', cert: '', key: ''}
 /** Calls of one app to external endpoints, without token and headers about the caller (Dapr: pkg/runtime/channels). */
 export class ExternalEndpoints {
   readonly #options: Required<ExternalEndpointsOptions>
-  /** Secret stores can be asked. */
+  /** Whether secret stores are open, so that secrets can be read. */
   #asksSecrets = false
-  /** Middleware before all of them; undefined: none. */
+  /** Middleware for all requests to external endpoints; undefined: none. */
   pipeline: AppPipeline | undefined
   #known: Map<string, Known>
   readonly #urls = new Map<string, Endpoint>()
   readonly #unsubscribe: () => void
-  /** Calls of an endpoint without its secrets ask the store again, together. */
+  /** Reads missing secrets again. Calls that need them at the same time share one read. */
   readonly #again = new SingleFlight<'secrets', void>()
 
   constructor({resources, apps, recorded, env = {}, secretOf = noSecrets}: ExternalEndpointsOptions) {
@@ -69,7 +69,7 @@ export class ExternalEndpoints {
     })
   }
 
-  /** Reads the secrets of endpoints, since secret stores have opened or changed. Settles when all are read. */
+  /** Reads the secrets of endpoints, after secret stores have opened or changed. Settles when all are read. */
   async open(): Promise<void> {
     this.#asksSecrets = true
     await this.#readSecrets()
@@ -120,15 +120,15 @@ export class ExternalEndpoints {
     if (!this.#asksSecrets) return
     const unread = [...this.#known.values()].filter(({isUnread}) => isUnread)
     if (unread.length === 0) return
-    // this code was loaded together with the files
+    // reading the resource files has loaded this module already
     const {withSecrets} = await import('../../files/resources/http-endpoints.ts')
     await Promise.all(
       unread.map(async ({resource}) => {
         const endpoint = endpointOf(await withSecrets(resource, this.#options.secretOf), this.#options.env)
         const known = this.#known.get(resource.name)
-        // the file may have changed, or another change has read them
+        // meanwhile the file may have changed, or another read may have finished
         if (known?.resource !== resource || !known.isUnread) return retire(endpoint)
-        // unreadable secrets are read again next time: their store may be corrected
+        // unreadable secrets count as unread: the next read may succeed after the store was corrected
         this.#known.set(resource.name, {resource, endpoint, isUnread: typeof endpoint === 'string'})
         retire(known.endpoint)
       })
@@ -195,7 +195,7 @@ function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string
   return {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines, names}
 }
 
-/** How calls reach an external URL. */
+/** Returns how calls reach an external URL. */
 const webDial = (options: WebOptions): Dial => {
   const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
   const remote = async () => (await import('../net/web/connect-web.ts')).connectWeb(options)

@@ -17,7 +17,7 @@ export interface GrpcAppRequestOptions extends Pick<
   AppRequestOptions,
   'app' | 'context' | 'from' | 'path' | 'signal' | 'attempt' | 'warn'
 > {
-  /** Metadata, as fields of HTTP/2; without the token. */
+  /** Metadata as encoded HTTP/2 fields, without the token. */
   readonly fields: string
   readonly message: Uint8Array
 }
@@ -26,7 +26,7 @@ export type GrpcAppResponse =
   | {readonly kind: 'answer'; readonly status: GrpcStatus; readonly message: Buffer}
   | Extract<AppResponse, {kind: 'unreachable'}>
 
-/** A call of the sidecar to its own app over gRPC: a request whose body is the message. */
+/** A gRPC call of the sidecar to its own app. Reuses `AppRequest`, with the message as the body. */
 class GrpcAppRequest extends AppRequest {
   status: GrpcStatus = {code: INTERNAL, message: ''}
   readonly #options: GrpcAppRequestOptions
@@ -43,7 +43,7 @@ class GrpcAppRequest extends AppRequest {
     super.send(admitted)
   }
 
-  /** The middleware of Dapr is for HTTP. */
+  /** Sends the request without Dapr's middleware, which applies to HTTP only. */
   override filter(admitted: Admitted): void {
     this.send(admitted)
   }
@@ -80,7 +80,7 @@ class GrpcAppRequest extends AppRequest {
   }
 }
 
-/** Counts nothing here: the app's own sidecar has made the call, which counts as answered by the app. */
+/** Counts nothing for the caller. Without a function, the journal would measure nothing, and the callee's metrics would miss the call. */
 const countedByCallee = (): void => undefined
 
 /** Calls an app and resolves with its answer. Never rejects. */

@@ -2,13 +2,13 @@ import {isIP} from 'node:net'
 import {isLoopback} from '../../model/address.ts'
 import {timingSafeEqual} from 'node:crypto'
 
-/** Whether a Host header, or the authority of an Origin, names this machine as its owner allows. */
+/** Returns whether a Host header, or the authority of an Origin, is a name or address of this machine that the sidecar accepts. */
 export type IsAllowedHost = (authority: string) => boolean
 
-/** `host`, `host:port`, `[ipv6]`, `[ipv6]:port` (RFC 3986 §3.2), without user information. */
+/** Matches `host`, `host:port`, `[ipv6]` and `[ipv6]:port` (RFC 3986 §3.2), without user information. */
 const AUTHORITY = /^(?:\[([^[\]]*)\]|([^:@[\]]*))(?::\d{0,5})?$/
 
-/** Returns the host of an authority in lower case, '' without one. IPv6 addresses may lack brackets. */
+/** Returns the host of an authority in lower case; '': malformed. IPv6 addresses may lack brackets. */
 export const hostOf = (authority: string): string => {
   const lower = authority.toLowerCase()
   const [, address = '', name = ''] = AUTHORITY.exec(lower) ?? []
@@ -17,8 +17,8 @@ export const hostOf = (authority: string): string => {
 }
 
 /**
- * Protects against web pages that reach a sidecar through a name of their own that resolves to this machine (DNS
- * rebinding). A sidecar that listens on all addresses accepts any IP address as Host, since rebinding needs a name.
+ * Returns the check that protects a sidecar against DNS rebinding: a web page whose own host name resolves to this machine. A sidecar that
+ * listens on all addresses accepts any IP address as Host, since rebinding needs a name.
  */
 export const hostGuard = (allowed: readonly string[]): IsAllowedHost => {
   const names = new Set(allowed.map(hostOf).filter(host => host !== ''))

@@ -6,17 +6,17 @@ import type {HealthTarget} from '../net/grpc/app-health.ts'
 
 export interface HealthOptions {
   readonly plan: HealthPlan
-  /** Checks the app that listens on this port: whether it responded in time with success. */
+  /** Checks the app at this port once. Resolves with whether it responded with success in time. */
   readonly check: (port: number) => Promise<boolean>
-  /** The port of the process that receives calls. */
+  /** Returns the port of the process that receives calls. */
   readonly port: () => number
   /** Called with the first result, and after each change. */
   readonly changed: (isHealthy: boolean) => void
-  /** Waits until the time is over, or the signal is aborted. */
+  /** Waits for a time, or until the signal is aborted. Replaced in tests. */
   readonly wait?: typeof pause
 }
 
-/** Maximum interval of checks until a replacing process is healthy, in ms. */
+/** Maximum interval of checks until a new process is healthy for the first time, in ms. */
 const MAX_CANDIDATE_INTERVAL_MS = 100
 const soonMs = ({intervalMs}: HealthPlan): number => Math.min(intervalMs, MAX_CANDIDATE_INTERVAL_MS)
 
@@ -33,8 +33,8 @@ export class Health {
   }
 
   /**
-   * Begins when the app is ready. `wasHealthy`: it was healthy before, so the first check does not decide alone. `graceMs`: during this
-   * time only a success counts.
+   * Starts the checks when the app is ready. `wasHealthy`: the app was healthy before, so that one failure does not make it unhealthy.
+   * `graceMs`: time in which failures do not count.
    */
   begin(wasHealthy = false, graceMs = 0): void {
     this.end()
@@ -42,12 +42,12 @@ export class Health {
     void this.#follow(this.#over.signal, wasHealthy, systemClock.now() + graceMs)
   }
 
-  /** The app is no longer ready: stops checking. */
+  /** Stops the checks, since the app is no longer ready. */
   end(): void {
     this.#over.abort()
   }
 
-  /** Resolves true when the process on this port is healthy, false when the signal is aborted. */
+  /** Waits until the process at this port is healthy. Resolves with false when the signal is aborted before. */
   async reached(port: number, signal: AbortSignal): Promise<boolean> {
     const {plan, check, wait} = this.#options
     while (!signal.aborted) {
@@ -73,16 +73,16 @@ export class Health {
   }
 }
 
-/** Called after each check with its status (0: no response) and its duration. */
+/** Called after each health check. `status`: HTTP status; 0: no response. */
 export type Probed = (status: number, elapsedMs: number) => void
 
-/** Returns the name of the health check in the words of the template. */
+/** Returns the name of an app's health check for messages. */
 export const nameOfCheck = ({health, channel}: AppPlan): string =>
   channel.protocol.startsWith('grpc') ? 'AppCallbackHealthCheck/HealthCheck' : `GET ${health.path}`
 
 type Checked = Pick<HealthOptions, 'port' | 'changed'> & {readonly hosts: readonly string[]; readonly probed: Probed}
 
-/** Undefined if health is not checked: it is disabled, or the app has no port. */
+/** Creates the health check of an app; undefined: health checks are disabled, or the app has no port. */
 export function healthOf({health, channel}: AppPlan, {hosts, port, changed, probed}: Checked): Health | undefined {
   if (!health.enabled || port() === 0) return undefined
   const isSecure = channel.protocol === 'https' || channel.protocol === 'grpcs'
@@ -97,14 +97,14 @@ export function healthOf({health, channel}: AppPlan, {hosts, port, changed, prob
   return new Health({plan: health, port, changed, check})
 }
 
-/** The health of an app of gRPC, as a status of HTTP; 0: no response. */
+/** Returns the health of a gRPC app as an HTTP status; 0: no response. */
 async function askGrpc({timeoutMs}: HealthPlan, target: HealthTarget): Promise<number> {
-  const loaded = await import('../net/grpc/app-health.ts').catch(() => undefined) // no more files can be opened
+  const loaded = await import('../net/grpc/app-health.ts').catch(() => undefined) // fails if the process has too many open files
   const code = (await loaded?.grpcHealth(target, timeoutMs)) ?? -1
   return code < 0 ? 0 : code === 0 ? 200 : 500
 }
 
-/** The status of a GET without any of our headers, 0: no response; redirects are not followed. */
+/** Returns the status of a GET at the first address that responds, without following redirects; 0: no response. */
 async function askHealth({path, timeoutMs}: HealthPlan, {hosts, ...place}: HealthTarget): Promise<number> {
   const page = {...place, path: path.startsWith('/') ? path : `/${path}`, timeoutMs}
   for (const host of hosts) {

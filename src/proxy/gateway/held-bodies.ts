@@ -1,7 +1,7 @@
-/** Maximum size of buffered bodies of queued calls per listener: the bytes that arrived before the caller could be paused. */
+/** Maximum size of all buffered bodies of queued calls of one listener: the bytes that arrive before Pillion pauses their callers. */
 const MAX_HELD = 64 * 1024 * 1024
 
-/** Returns how many bytes of a body node:http reads before it is consumed. `length`: of the body, -1: unknown. */
+/** Returns how many bytes of a body are buffered at most while its call is queued. `length`: length of the body; -1: unknown. */
 export const readAhead = (length: number): number => Math.min(length < 0 ? Infinity : length, 131_072)
 
 /** Why a queued call is denied. */
@@ -11,7 +11,7 @@ export const HELD_TOO_MUCH = 'the bodies of queued calls exceed the limit'
 export class HeldBodies {
   #bytes = 0
 
-  /** Reserves bytes for a queued call; false: the limit is exceeded. */
+  /** Reserves bytes for a queued call. Returns false if they exceed the limit. */
   hold(bytes: number): boolean {
     if (this.#bytes + bytes > MAX_HELD) return false
     this.#bytes += bytes

@@ -3,10 +3,10 @@ import {isHeld, type Admission, type Admit, type Denied, type Held} from './admi
 import type {CallerIdentity} from './caller-header.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 
-/** Finds the app for an id in the run: one app, or several instances. */
+/** Returns the app with an id in the run: one app, or several instances; undefined: none. */
 export type FindCallee = (id: string) => Callee | Instances | undefined
 
-/** The identity of a calling app; undefined if it is unknown. */
+/** Returns the identity of a calling app for access control; undefined: unknown. */
 export type Identify = (appId: string) => CallerIdentity | undefined
 
 export interface AdmitOptions {
@@ -30,7 +30,7 @@ const accessDenied = (
 ): Denied | undefined =>
   accessControl === undefined || call.caller === id ? undefined : accessControl.refusal(call, identify(), counters)
 
-/** Admits calls to apps: checks access control, then uses the callee's queue or the queue of an instance. */
+/** Returns the function that admits calls to apps: it checks access control, then asks the queue of the callee or of one of its instances. */
 export function admitBy({find, elsewhere, own, identify}: AdmitOptions): Admit {
   const admit: Admit = (call, isRefused, caller) => {
     const callee = find(call.callee)
@@ -52,7 +52,7 @@ export function admitBy({find, elsewhere, own, identify}: AdmitOptions): Admit {
 const hasLeft = (callee: Callee | Instances): boolean =>
   callee instanceof Instances ? callee.callees.every(each => each.queue.isClosed) : callee.queue.isClosed
 
-/** Asks again if the app that holds a call leaves the run: another version may answer for the id now. */
+/** Asks for admission again if the app that has queued a call leaves the run: another version may have the id by then. */
 function orElse(held: Held, again: () => Admission | Held | undefined): Held {
   let waits: Held | undefined = held
   const admitted = held.admitted.then(async admission => {
@@ -69,13 +69,13 @@ function orElse(held: Held, again: () => Admission | Held | undefined): Held {
   return {...held, admitted, cancel}
 }
 
-/** A call that waits at one of several instances. */
+/** The wait of a call in the queue of one of several instances. */
 interface Wait {
   readonly callee: Callee
   readonly held: Held
 }
 
-/** Waits at several instances until one admits the call, or all deny it. `decided`: called with the instance whose answer is used. */
+/** Waits at several instances until one admits the call, or all deny it. `decided`: called with the instance whose decision is used. */
 function atFirst(waits: readonly Wait[], decided: (callee: Callee) => void): Held {
   const {promise, resolve, reject} = Promise.withResolvers<Admission>()
   const cancel = (): void => waits.forEach(({held}) => held.cancel())
@@ -96,7 +96,7 @@ function atFirst(waits: readonly Wait[], decided: (callee: Callee) => void): Hel
   return {onCounted: countedBy(waits), reason: waits[0]?.held.reason, admitted: promise, cancel}
 }
 
-/** Lets a wait at several instances count as long as it counts at one, which is full. */
+/** Returns the `onCounted` of a wait at several instances: timeouts of policies include it while one instance is at its `appMaxConcurrency`. */
 function countedBy(waits: readonly Wait[]): NonNullable<Held['onCounted']> {
   return listener => {
     const counted = new Set<Held>()
@@ -110,21 +110,21 @@ function countedBy(waits: readonly Wait[]): NonNullable<Held['onCounted']> {
 }
 
 export interface InstanceCall {
-  /** A connection to the chosen instance was refused just now. */
+  /** Whether the chosen instance has just refused a connection. */
   readonly isRefused?: boolean | undefined
   /** The app whose sidecar received the call. */
   readonly own?: Callee | undefined
 }
 
 /**
- * Several instances of one app. Calls are distributed round robin over those that admit at once; one at its `appMaxConcurrency` is
- * skipped while another has a free slot. Least-in-flight would send nearly all calls to an instance that fails fast. As in Dapr
- * (`invokeLocal`), an app's call to itself goes to the calling instance.
+ * Several instances of one app. Distributes calls round robin over the instances that admit them at once, and skips an instance at its
+ * `appMaxConcurrency` while another has a free slot. (Least-in-flight would send nearly all calls to an instance that fails fast.) As in Dapr
+ * (`invokeLocal`), the calling instance itself gets an app's call to itself.
  */
 export class Instances {
   readonly callees: readonly Callee[]
   #last = -1
-  /** The instance that each call was sent to. */
+  /** The instance to which each call was sent. */
   readonly #chosen = new WeakMap<Call, Callee>()
 
   constructor(callees: readonly Callee[]) {
@@ -144,7 +144,7 @@ export class Instances {
     return callee === undefined ? this.#wait(call) : this.#send(callee, call)
   }
 
-  /** Returns the next open instance with a free slot, except the refusing one; without one, the open instance with the fewest waiting calls. */
+  /** Returns the next open instance with a free slot, except `refuser`. If there is none, returns the open instance with the fewest waiting calls. */
   #next(refuser: Callee | undefined): Callee | undefined {
     const {callees} = this
     for (let step = 1; step <= callees.length; step++) {
@@ -162,7 +162,7 @@ export class Instances {
     return admitTo(callee, call)
   }
 
-  /** Queues the call at all instances, and uses the first that admits it. Denied if all deny it. */
+  /** Queues the call at all instances, and uses the first instance that admits it. Denies the call if all deny it. */
   #wait(call: Call): Admission | Held {
     const waits: Wait[] = []
     let denied: Admission | undefined
@@ -170,7 +170,7 @@ export class Instances {
       const admission = this.#send(callee, call)
       if (isHeld(admission)) waits.push({callee, held: admission})
       else if (admission.ok) {
-        for (const {held} of waits) held.cancel() // an unhealthy instance takes a call of gRPC all the same
+        for (const {held} of waits) held.cancel() // an unhealthy instance admits a gRPC call, as in Dapr
         return admission
       } else denied ??= admission
     }

@@ -2,26 +2,26 @@ import type {Call} from '../../model/call.ts'
 import type {Interception, Interceptor, CallOutcome} from './interceptor.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 
-/** A call that an interceptor handles: its passage. */
+/** A call whose attempts an interceptor controls, implemented by `Passage`. */
 export interface InterceptedCall {
-  /** Makes the first attempt, which the interceptor does not watch; `settle` follows. */
+  /** Makes the first attempt. The call reports its outcome by `settle`. */
   meet(): void
-  /** Makes an attempt; `settle` follows. */
+  /** Makes an attempt, after the previous one was discarded. The call reports its outcome by `settle`. */
   again(): void
-  /** Ends the current attempt. */
+  /** Cancels the current attempt and drops its response. */
   discard(): void
   /** Returns why the call cannot be sent again; '': it can. */
   whyOnce(): string
-  /** Called with the outcome for the caller. */
+  /** Delivers the final outcome to the caller. */
   concluded(outcome: CallOutcome): void
-  /** Handles a bug of ours. */
+  /** Ends the call after an internal error. */
   crash(error: unknown): void
 }
 
-/** The attempts of one call, by the decisions of an interceptor. */
+/** Runs the attempts of one call as its interceptor (the resiliency policies) decides. Created by `Passage`. */
 export class InterceptedRun {
   readonly interception: Interception
-  /** Takes the outcome of the current attempt. */
+  /** Receives the outcome of the current attempt; undefined: no attempt is in flight. */
   #settle: ((outcome: CallOutcome) => void) | undefined
   #control: AttemptControl | undefined
 
@@ -29,13 +29,13 @@ export class InterceptedRun {
     this.interception = interception
   }
 
-  /** Returns the run of a call, if the interceptor handles it. */
+  /** Returns the run of a call; undefined: the interceptor does not handle the call. */
   static of(call: Call, interceptor: Interceptor): InterceptedRun | undefined {
     const interception = interceptor.intercept(call)
     return interception && new InterceptedRun(interception)
   }
 
-  /** Makes the attempts: the first one at once, if the interceptor looks at it only when it has ended. */
+  /** Makes the attempts. If `begin` allows it, makes the first one directly: only a failed one then needs the slower `run`. */
   start(call: InterceptedCall): void {
     const {interception} = this
     if (interception.begin?.() !== true) return void this.#run(call)
@@ -46,14 +46,14 @@ export class InterceptedRun {
     call.meet()
   }
 
-  /** Reports the outcome of the current attempt. */
+  /** Reports the outcome of the current attempt to the interceptor. */
   settle(outcome: CallOutcome): void {
     const settle = this.#settle
     this.#settle = undefined
     settle?.(outcome)
   }
 
-  /** The call is queued because its callee starts or reloads. */
+  /** Stops the timeout of the current attempt, while the call is queued because its callee starts or reloads. */
   pause(): void {
     this.#control?.pause()
   }
@@ -62,12 +62,12 @@ export class InterceptedRun {
     this.#control?.resume()
   }
 
-  /** The caller has disconnected. */
+  /** Ends the interceptor's control, since the call has ended or its caller has disconnected. */
   cancel(): void {
     this.interception.cancel()
   }
 
-  /** `first`: the outcome of the first attempt, if it was made already. */
+  /** Lets the interceptor make the attempts. `first`: outcome of a first attempt that was made directly. */
   async #run(call: InterceptedCall, first?: CallOutcome): Promise<void> {
     try {
       const attempt = async (control: AttemptControl): Promise<CallOutcome> => this.#attempt(call, control)

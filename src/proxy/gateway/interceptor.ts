@@ -8,7 +8,7 @@ import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
 /** How one attempt of a call ended. */
 export type CallOutcome =
-  /** A response, with its verdict for the policies, buffered until it is accepted. `discard` frees it. */
+  /** A response, which stays buffered until it is accepted. `verdict`: its judgement by the policies. `discard`: drops it. */
   | {readonly kind: 'response'; readonly verdict: Verdict; readonly discard: () => void}
   /** Middleware in front of the callee has responded in its place. */
   | {readonly kind: 'replied'; readonly reply: Reply}
@@ -19,39 +19,39 @@ export type CallOutcome =
   /** A policy ended the call, with this reason in Dapr's wording. */
   | {readonly kind: 'ended'; readonly reason: string}
 
-/** Judges an HTTP status for policies: 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
+/** Returns the judgement of an HTTP status by policies: 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
 export const verdictOfStatus = (status: number): Verdict => (status >= 200 && status < 400 ? 'success' : status)
 
-/** Makes one attempt of a call. */
+/** Makes one attempt of a call and resolves with its outcome. */
 export type Next = (control: AttemptControl) => Promise<CallOutcome>
 
-/** Treatment of one call by an interceptor. */
+/** The control of one call by an interceptor. */
 export interface Interception {
-  /** Whether there may be several attempts, so that the request must be kept. */
+  /** Whether there may be several attempts, so that the call keeps its request body. */
   readonly mayRetry: boolean
-  /** Its decisions; omitted if there are none. */
+  /** Decisions of the policies so far, for the record of the call; omitted: none. */
   readonly decisions?: readonly ResiliencyEvent[] | undefined
   /**
-   * Whether the first attempt may be made without `run`, which would cost a successful call a third of its time. `concludes` then gets
-   * its outcome; if that is not the last one, `run` continues from it. Omitted: no.
+   * Returns whether the first attempt may be made without `run`, which would cost a successful call a third of its time. `concludes` then gets
+   * the outcome, and returns whether it is final; if not, `run` continues with it. Omitted: no.
    */
   begin?(): boolean
   concludes?(outcome: CallOutcome): boolean
   /**
-   * Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `whyOnce` returns why there can be no further
-   * attempt; '': there can. `first`: outcome of the first attempt.
+   * Makes attempts by `next` until the policies accept an outcome, and resolves with that outcome. `whyOnce`: returns why the request cannot
+   * be sent again; '': it can. `first`: outcome of a first attempt that was made already.
    */
   run(next: Next, whyOnce: () => string, first?: CallOutcome): Promise<CallOutcome>
-  /** The caller has disconnected. */
+  /** Ends the control, since the call has ended or its caller has disconnected. */
   cancel(): void
 }
 
-/** Handles calls between a sidecar and their callees, unless `intercept` returns undefined. */
+/** Controls the attempts of calls: resiliency policies and access control. `intercept` returns undefined for a call that it leaves alone. */
 export interface Interceptor {
   intercept(call: Call): Interception | undefined
 }
 
-/** Intercepts the call of an attempt of an outer policy: pauses the attempt while the call is held, and ends the call with it. */
+/** Binds a call to an attempt of an outer policy: the attempt's timeout pauses while the call is queued, and the end of the attempt ends the call. */
 export const attemptInterceptor = (attempt: AttemptControl): Interceptor => ({
   intercept: () => ({mayRetry: false, run: async next => next(attempt), cancel: () => undefined})
 })

@@ -7,24 +7,24 @@ import type {AdmissionQueue, Permit, Queued} from './admission-queue.ts'
 import type {AccessControlInterceptor} from './interceptors/access-control.ts'
 import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
 
-/** The settings of an app that its sidecar sets. */
+/** The properties of a called app that last as long as its sidecar is open. */
 interface CalleeOpening {
-  /** Decides which apps may call it; undefined: all. */
+  /** Decides which apps may call the app; undefined: all. */
   readonly accessControl: AccessControlInterceptor | undefined
-  /** Its identity as a caller; undefined before its sidecar is open. */
+  /** Identity of the app as a caller; undefined before its sidecar is open. */
   readonly identity: CallerIdentity | undefined
   readonly counters?: CalleeCounters | undefined
-  /** Middleware before it; undefined: none. */
+  /** Middleware for requests to the app; undefined: none. */
   readonly pipeline?: AppPipeline | undefined
 }
 
-/** The properties of an app that the gateway needs. */
+/** A called app of this run, as the gateway needs it. */
 export interface Callee {
   readonly id: string
-  /** Port at which it listens; 0: none. */
+  /** Port at which the app listens; 0: none. */
   readonly appPort: number
   readonly queue: AdmissionQueue
-  /** Limits the calls in flight. */
+  /** Limits the calls in flight to `appMaxConcurrency`. */
   readonly limiter: ConcurrencyLimiter
   /** Connections to its current process. */
   readonly pool: Pool
@@ -35,7 +35,7 @@ export interface Callee {
   readonly token: string
   /** Whether its health check fails. */
   readonly isUnhealthy: boolean
-  /** A connection was refused: check again whether it listens. */
+  /** Checks again whether the app listens, after it has refused a connection. */
   recheck(): void
 }
 

@@ -3,10 +3,10 @@ import type {Delay} from '../faults/hit.ts'
 import type {Admission, Held} from './admission.ts'
 import type {HeldBodies} from './held-bodies.ts'
 
-/** The end of a wait: the queue has decided, or the delay of a fault is over. */
+/** Result of a wait: the queue has decided, or the delay of a fault is over. */
 export type WaitEnd = {readonly kind: 'decided'; readonly admission: Admission} | {readonly kind: 'delayed'}
 
-/** A wait of a call: in the queue of its callee, or for the delay of a fault. Counts the bytes of its body, which are kept meanwhile. */
+/** A wait of a call: in the queue of its callee, or for the delay of a fault. Counts the bytes of its body that are buffered meanwhile. */
 export class PassageWait {
   readonly #held: Held | Delay
   readonly #bodies: HeldBodies | undefined
@@ -18,19 +18,19 @@ export class PassageWait {
     this.#bodies = bodies
   }
 
-  /** The reason of the wait, for the record of the call. */
+  /** Reason for the wait, for the record of the call. */
   get reason(): string | undefined {
     return this.#held.reason
   }
 
-  /** Counts more bytes. Returns false without room. */
+  /** Counts more buffered bytes. Returns false if they exceed the limit of the listener. */
   reserve(bytes: number): boolean {
     if (this.#bodies?.hold(bytes) === false) return false
     this.#bytes += bytes
     return true
   }
 
-  /** Calls the listener with whether timeouts of policies include the wait, now and at each change. */
+  /** Reports to the listener whether timeouts of policies include the wait, now and at each change. */
   onCounted(listener: (isCounted: boolean) => void): void {
     const held = this.#held
     const ifWaiting = (isCounted: boolean): void => {
@@ -50,7 +50,7 @@ export class PassageWait {
     }
   }
 
-  /** Releases the bytes after the end of the wait. */
+  /** Releases the counted bytes after the end of the wait. */
   release(): void {
     this.#isOver = true
     this.#bodies?.release(this.#bytes)

@@ -4,28 +4,28 @@ import type {Pool} from '../net/pool.ts'
 import type {Admission, Admitted, AppPipeline, Denied, Held} from './admission.ts'
 import type {CallOutcome} from './interceptor.ts'
 
-/** A call, as its passage needs it: the parts that differ between protocols. */
+/** The part of a call that differs between protocols. Its `Passage` calls these methods. */
 export interface Passenger {
-  /** Asks the callee's queue. `isRefused`: the callee has refused a connection just now, so the call must be queued. */
+  /** Asks the callee's queue for admission. `isRefused`: the callee has just refused a connection, so that the call must wait. */
   ask(isRefused: boolean): Admission | Held
-  /** Protocol by which the callee is called. */
+  /** Returns the protocol of the call to the callee, for the record. */
   protocolAt(pool: Pool): Protocol
-  /** Sends it to the callee that has admitted it. */
+  /** Sends the request to the callee that has admitted it. */
   send(admitted: Admitted): void
-  /** Sends the request through the callee's middleware first. Omitted if the protocol has none. */
+  /** Sends the request through the callee's middleware first. Omitted: the protocol has no middleware. */
   filter?(admitted: Admitted, pipeline: AppPipeline): void
   /** Called if the callee denies the call. Settles the passage. */
   denied(denied: Denied): void
   /** Called if a fault ends the call with a status or a reset before it is sent. Settles the passage. */
   struck(hit: Hit): void
-  /** Called when another attempt follows the discarded one. Omitted, like the next two, if no policy applies. */
+  /** Called before a further attempt. Omitted, like `conclude` and `whyOnce`: no policy applies to this protocol. */
   restart?(): void
   /** Discards the current attempt with its connection and response. */
   drop(): void
-  /** Called after the last attempt. Passes on its outcome. */
+  /** Called after the last attempt. Sends its outcome to the caller. */
   conclude?(outcome: CallOutcome): void
   /** Returns why the request cannot be sent again; '': it can. */
   whyOnce?(): string
-  /** Handles a bug of ours, which ends only this call. */
+  /** Ends this call after an internal error. */
   crash(error: unknown): void
 }

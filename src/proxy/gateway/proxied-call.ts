@@ -23,8 +23,8 @@ import type {Passenger} from './passenger.ts'
 import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
 /**
- * A call over HTTP through the gateway: its passage finds the callee, its exchange moves the bytes, and both report its end. Subclasses
- * define headers and errors of the API that received it: Dapr's (`dapr/sidecar/`) or the Daeploy manager's (`daeploy/`).
+ * Base of all calls over HTTP/1 through the gateway: its passage admits the call, its exchange transfers the bytes. Subclasses define headers
+ * and error responses of the API at which the call arrived: Dapr's, the Daeploy manager's, or a published port.
  */
 export abstract class ProxiedCall implements CallHandler, Passenger {
   readonly call: Call
@@ -34,10 +34,10 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
   protected readonly passage: Passage
   protected abstract readonly exchange: Exchange
   readonly #context: Partial<CallContext>
-  /** Status of the response of the current attempt, if policies decide about it. */
+  /** Status of the current attempt's response while policies decide about it; 0: no response. */
   #attemptStatus = 0
 
-  /** `length`: bytes of the request's body, 0: none, -1: chunked. `journal`: the record of a call that has begun. */
+  /** `length`: length of the request's body; 0: none, -1: chunked. `journal`: record of a call that has begun already. */
   constructor(context: Partial<CallContext>, call: Call, request: SentRequest, length: number, journal?: CallJournal) {
     this.call = call
     this.#context = context
@@ -150,17 +150,17 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
     this.exchange.crash(error)
   }
 
-  /** Not a tunnel, and the callee's id is valid. */
+  /** Whether policies may apply: the call is not a tunnel, and the callee's id is valid. */
   protected abstract readonly isInterceptable: boolean
   protected abstract responseHeaders(head: ResponseHead): string
   protected abstract replyDenied(denied: Denied): void
-  /** Replies if there is no response: the callee was unreachable, or its response invalid. */
+  /** Replies to a call without a response: the callee was unreachable, or its response malformed. */
   protected abstract replyFailed(why: string, failure: Failure | undefined): void
   protected abstract warnCut(why: string): void
   /** Writes to the log of the listener that received the call. */
   protected abstract warn(text: string): void
 
-  /** The caller gets this response in place of the callee's. */
+  /** Sends this response to the caller in place of the callee's. */
   protected replyAs(reply: Reply): void {
     this.exchange.reply(reply)
   }

@@ -10,19 +10,19 @@ import {admitBy, Instances} from './instances.ts'
 import type {Callee} from './local-apps.ts'
 import {Versions, type Named, type Versioned} from './versions.ts'
 
-/** An app as its routes need it. */
+/** An app as `Routes` needs it: a callee with a version. */
 export interface Reachable extends Versioned, Callee {
   readonly id: string
 }
 
-/** The callee of a name: the main version of an id, or the named version. */
+/** The callee behind a name in a path: the main version of an id, or the named version. */
 export interface NamedCallee {
   readonly name: string
-  /** Version of the instance that serves calls; '' if another run has the app. */
+  /** Version that serves the calls; '': another run has the app. */
   readonly version: string
-  /** `caller`: the calling app, if it is of another run. */
+  /** Admits a call. `caller`: identity of a calling app of another run. */
   admit(call: Call, isRefused: boolean, caller: CallerIdentity | undefined): Admission | Held
-  /** Mirrors a call to the shadows; undefined without shadows. */
+  /** Mirrors a call to the shadow versions; undefined: there are none. */
   readonly copy: ((of: CopyOf) => Copy) | undefined
 }
 
@@ -32,11 +32,11 @@ export interface RoutesOptions {
   /** Admits calls to apps that are not part of this run. */
   readonly elsewhere: Admit
   readonly reporter: Reporter
-  /** Is notified of each copy for a shadow. */
+  /** Notified of each copy that is sent to a shadow. */
   readonly observer?: CallObserver | undefined
 }
 
-/** The ways to all apps of a run: by id, by version, to instances, to apps of other runs, and as copies to shadows. */
+/** Finds the callee of every call in a run: by id or version, among instances, in other runs; and mirrors calls to shadow versions. */
 export class Routes<M extends Reachable> {
   readonly versions = new Versions<M>([])
   readonly #options: RoutesOptions
@@ -48,12 +48,12 @@ export class Routes<M extends Reachable> {
     this.#mirror = new Mirror(text => options.reporter.warn('copies-lost', text), options.observer)
   }
 
-  /** Copies of calls for shadows. */
+  /** Statistics of the copies for shadows. */
   get copies(): Mirror['copies'] {
     return this.#mirror.copies
   }
 
-  /** Returns the name of an app in prefixes and log files: with its version if its id has several, and the instance number except for the first. */
+  /** Returns the name of an app in log prefixes and files. Adds the version if its id has several, and the number of every instance but the first. */
   shownAs({id, version, instance}: AppPlan): string {
     const isOneOfMany =
       this.#options.planned.some(app => app.id === id && app.version !== version) ||
@@ -61,14 +61,14 @@ export class Routes<M extends Reachable> {
     return instanceName(isOneOfMany ? `${id}_${version}` : id, instance)
   }
 
-  /** Returns how calls at the sidecar of an app are admitted. */
+  /** Returns the function that admits calls received by the sidecar of an app. */
   admitFor(own: M): Admit {
     const {versions} = this
     const {elsewhere} = this.#options
     return admitBy({find: id => versions.callee(id), elsewhere, own, identify: versions.identify})
   }
 
-  /** Returns the `appProtocol` of an app of the run; '' for others. */
+  /** Returns the `appProtocol` of an app; '': the run does not have the app. */
   protocolOf(id: string): string {
     const callee = this.versions.callee(id)
     return (callee instanceof Instances ? callee.first : callee)?.pool.protocol ?? ''
@@ -102,7 +102,7 @@ export class Routes<M extends Reachable> {
     const known = this.#shadows.get(callee)
     if (known !== undefined) return known
     const elsewhere: Admit = () => denied(`couldn't find service: ${runtime.id}`)
-    const admit = admitBy({find: () => callee, elsewhere}) // the call that is copied has been checked
+    const admit = admitBy({find: () => callee, elsewhere}) // without access control: the original call has passed it
     const shadow: Shadow = {
       name: `${runtime.id} ${runtime.plan.version}`,
       callee: `${runtime.id}@${runtime.plan.version}`,
@@ -115,7 +115,7 @@ export class Routes<M extends Reachable> {
     return shadow
   }
 
-  /** The other run resolves name and version itself. */
+  /** Returns the function that admits calls to an app of another run, which resolves the name and version itself. */
   #elsewhere(segment: string): Admit {
     return (...asked) => {
       const admission = this.#options.elsewhere(...asked)
@@ -128,7 +128,7 @@ export class Routes<M extends Reachable> {
 
 const permitOrReason = (admission: Admission): ShadowPermit | string => (admission.ok ? admission : admission.error)
 
-/** The other run's sidecar gets the whole path: its own main version and shadows are used. */
+/** Adds the path of the other run's manager API to an admission, so that the other run chooses its own main version and shadows. */
 const withPrefix = (admission: Admission, segment: string): Admission =>
   admission.ok ? {...admission, pathPrefix: `/services/${encodeURIComponent(segment)}`} : admission
 

@@ -27,7 +27,7 @@ import {HELD_TOO_MUCH} from './held-bodies.ts'
 import {Passage} from './passage.ts'
 import type {Passenger} from './passenger.ts'
 
-/** The context of a listener for calls of HTTP/2. */
+/** The context of a listener that receives HTTP/2 calls. */
 export interface StreamContext extends CallContext {
   admit(call: Call, isRefused: boolean): Admission | Held
   readonly warn: (text: string) => void
@@ -35,17 +35,17 @@ export interface StreamContext extends CallContext {
 
 export interface CalleeStream {
   readonly fields: string
-  /** The first fields, if later heads are likely to repeat them. */
+  /** The part of `fields` that the next heads on the connection probably repeat; omitted: none. */
   readonly repeated?: string
-  /** The beginning of the body. */
+  /** The part of the body that has arrived already. */
   readonly pieces: readonly string[]
-  /** The body ends with these pieces. */
+  /** Whether the body ends with these pieces. */
   readonly isDone: boolean
 }
 
 /**
- * A call of HTTP/2 between a stream of its caller and one of its callee, which ends exactly once. Bytes are passed on as they arrive; a
- * slow reader slows its sender. Subclasses write to the two ends.
+ * Base of HTTP/2 calls: connects a stream of the caller to a stream of the callee, and relays bytes as they arrive. A slow reader slows down
+ * its sender. Ends exactly once, by `over`. Subclasses: calls at a published port (`FrameCall`), and gRPC at a sidecar (`GrpcCall`).
  */
 export abstract class StreamCall implements Passenger, Waiter, StreamHandler, OpenStream {
   readonly call: Call
@@ -57,15 +57,15 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
   protected readonly messages: SentMessages
   readonly #context: StreamContext
   #clients: FrameClients | undefined
-  /** The connection to the callee has had calls before. */
+  /** Whether earlier calls have used the connection to the callee. */
   #wasUsed = false
-  /** Why the callee's connection ended, if it may have begun to handle the call: another process must not get it. */
+  /** Why the callee's connection ended, if the callee may have processed the call by then; '': it has not. Another process must not get the call then. */
   #brokeOff = ''
   #calleeWalker: FieldWalker | undefined
-  /** Bytes that were received and not passed on yet. */
+  /** Bytes that were received from the caller and not sent to the callee yet. */
   #unpassed = 0
 
-  /** `mayStream`: the call may be a stream without end. */
+  /** `mayStream`: whether the call may be a stream without end. */
   constructor(
     context: StreamContext,
     call: Call,
@@ -86,24 +86,24 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
   abstract endStream(): void
   /** Called if the callee cannot be connected to. */
   abstract unreachable(why: string): void
-  /** The messages of the response. */
+  /** Measures the messages of the response. */
   protected abstract readonly answerGauge: MessageGauge
-  /** Whether the callee's data still count: no policy has ended the attempt. */
+  /** Whether to read the callee's frames: no policy has ended the attempt. */
   protected abstract readonly isHearing: boolean
-  /** Opens the stream of the callee by `openCallee`. */
+  /** Opens a stream to the callee by `openCallee`. */
   protected abstract begin(connection: FrameClient, admitted: Admitted): void
-  /** Measures and keeps a piece of the request; false: it was too large, and the call has ended. */
+  /** Measures a piece of the request, and stores it for a retry. Returns false if it is too large and has ended the call. */
   protected abstract keep(bytes: string | Buffer): boolean
   protected abstract takeFields(walker: FieldWalker, block: string, isLast: boolean): void
   protected abstract takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void
-  /** The callee has begun to answer, or a policy has ended the attempt. */
+  /** Whether the callee has begun to respond, or a policy has ended the attempt: the request is not sent again. */
   protected abstract readonly hasAnswer: boolean
   protected abstract calleeReset(code: number): void
   protected abstract calleeLost(why: string, isUnprocessed: boolean): void
   protected abstract callerLeft(): void
-  /** Breaks the response off, by a fault. */
+  /** Interrupts the response, since a fault demands it. */
   protected abstract breakOff(): void
-  /** Ends the call with a status of ours. */
+  /** Ends the call with a status that the proxy chooses. */
   protected abstract failWith(end: GrpcStatus): void
 
   get isStream(): boolean {
@@ -124,7 +124,7 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     const {callee} = this
     this.#clients?.leave(this)
     this.callee = undefined
-    // an app may answer before it has got all
+    // an app may finish its response before it has received the whole request: its stream needs a reset then
     if (callee?.isLocalDone !== true || !callee.isRemoteDone) callee?.reset(CANCEL)
   }
 
@@ -158,15 +158,15 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     else if (this.#hears(stream)) this.takeResponse(stream, bytes, isLast)
   }
 
-  /** Takes a piece of a large request. */
+  /** Receives a piece of a large request as a Buffer. */
   bytes(_caller: FrameStream, bytes: Buffer, isLast: boolean): void {
     this.takeRequest(bytes, isLast)
   }
 
-  /** Lets the other side send as many bytes as were passed on. */
+  /** Gives flow-control credit to the sender of bytes that the other side has accepted. */
   sent(stream: FrameStream, bytes: number): void {
     if (stream === this.caller) return this.callee?.credit(bytes)
-    // bytes that are sent again were passed on before
+    // bytes of a retry have given credit before
     const passed = Math.min(bytes, this.#unpassed)
     this.#unpassed -= passed
     this.caller.credit(passed)
@@ -184,7 +184,7 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     this.calleeLost(why, isUnprocessed)
   }
 
-  /** Waits for a connection to the callee. */
+  /** Asks for a connection to the callee; `opened` or `failed` follows. */
   protected connect(pool: Pool): void {
     const context = this.#context
     this.#clients = clientsOf(pool, text => context.warn(text))
@@ -202,7 +202,7 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
 
   protected takeTrailers(block: string, isLast: boolean): void {
     this.caller.skipFields(block)
-    // a caller of gRPC sends no trailers: these end its request
+    // gRPC requests have no trailers: this header block only ends the request
     if (isLast) this.takeRequest('', true)
   }
 
@@ -222,7 +222,7 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     this.changed?.()
   }
 
-  /** Whether a fault drops the rest of the response; it may do so before the head. */
+  /** Whether a fault drops the rest of the response, possibly even its head. */
   protected isDropped(): boolean {
     const {broken} = this.passage
     if (broken === undefined || (broken.left >= 0 && !broken.isOver)) return false
@@ -230,13 +230,13 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     return (broken.isOver = true)
   }
 
-  /** Notes the head of a response. */
+  /** Records the head of a response. */
   protected responded({headText: text}: AnswerFields): void {
     this.journal.firstByteAt = performance.now()
     this.journal.observer?.responded(this.call, {text, size: text.length})
   }
 
-  /** Counts a piece of the response, and returns the part of it that is passed on. */
+  /** Counts a piece of the response, and returns the part of it that the caller gets. */
   protected passed(bytes: string): string {
     const {call, journal, passage} = this
     const passed = passage.broken?.take(bytes, () => this.breakSoon()) ?? bytes
@@ -245,7 +245,7 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     return passed
   }
 
-  /** Breaks the response off once everything that was passed on is written. */
+  /** Interrupts the response in the next turn of the event loop, after the bytes before are written. */
   protected breakSoon(): void {
     const {broken} = this.passage
     if (broken === undefined) return
@@ -255,7 +255,7 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     })
   }
 
-  /** Fields of a response about its call, as `faultLine` and `numberLine` in HTTP/1. */
+  /** Response fields with the fault and the number of the call, as `faultLine` and `numberLine` in HTTP/1. */
   protected get callFields(): string {
     const {fault, number = 0, isNumbered} = this.call
     const hit = fault === undefined ? '' : encodeField('pillion-fault', fault.toString())
@@ -271,7 +271,7 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
     this.passage.over()
   }
 
-  /** Sends the call once more, if it may be. */
+  /** Sends the call once more if that is safe. Returns whether it does. */
   #repeats(why: string, isUnprocessed: boolean): boolean {
     const {call, journal, messages, passage} = this
     const {admitted, broken, isOver} = passage

@@ -7,36 +7,36 @@ export interface Versioned {
   readonly plan: {readonly version: string}
 }
 
-/** The app behind a name in a path. */
+/** The open app that answers for a name in a path. */
 export interface Named<M> {
   /** The first of its instances. */
   readonly runtime: M
   /** All instances, if there are several. */
   readonly callee: M | Instances
-  /** The name is an id: the main version is called, and calls are mirrored to the shadows. */
+  /** Whether the name is a plain id: the main version gets the call, and the shadows get copies. */
   readonly isById: boolean
 }
 
-/** The meaning of a name in a path, whether the app is open or not. */
+/** The app version that a name in a path means, whether the app is open or not. */
 export interface Meant {
   readonly id: string
   readonly version: string
-  /** As `Named.isById`. */
+  /** Whether the name is a plain id, without a version. */
   readonly isById: boolean
 }
 
 interface Index<M> {
-  /** The versions by `<id>_<version>`, and by id for the main version. */
+  /** Open apps by `<id>_<version>`, and main versions also by their id. */
   readonly named: ReadonlyMap<string, Named<M>>
   readonly meant: ReadonlyMap<string, Meant>
-  /** The shadows by id. */
+  /** Open shadow versions by id. */
   readonly shadows: ReadonlyMap<string, readonly Named<M>[]>
 }
 
 /**
- * The versions of each app id. The main version serves calls to the id; the others are its shadows. The first in the template
- * is the main version until another is assigned, even while it is down. Apps with equal id and version are instances of one app. A closed
- * app keeps its place until it leaves the order: an edit or the user may open it again.
+ * The versions of each app id. The main version serves calls to the id, the other versions are its shadows. The first version in the template
+ * is the main one until `assign` chooses another, even while its app is down. Apps with equal id and version are instances of one app. A
+ * closed app stays known until `arrange` omits it, since an edit or the user may open it again.
  */
 export class Versions<M extends Versioned & Callee> {
   /** The open apps. */
@@ -44,7 +44,7 @@ export class Versions<M extends Versioned & Callee> {
   /** The open apps, and the latest runtime of each closed app. */
   #known: readonly M[]
   readonly #assigned = new Map<string, string>()
-  /** Undefined until it is needed; then made once for all that were added before. */
+  /** Lookup tables, built at the first lookup after a change; undefined: not built since. */
   #index: Index<M> | undefined
 
   constructor(runtimes: readonly M[]) {
@@ -52,12 +52,12 @@ export class Versions<M extends Versioned & Callee> {
     this.#known = runtimes
   }
 
-  /** The runtimes in the order of the template, then of the deployments. */
+  /** The open apps, in the order of the template, then of the deployments. */
   get runtimes(): readonly M[] {
     return this.#runtimes
   }
 
-  /** An app of each version, in their order: an open one if there is any. */
+  /** An app of each version: an open instance if there is any, otherwise the first. */
   get known(): readonly M[] {
     return [...Map.groupBy(this.#known, nameOf).values()].flatMap(
       instances => instances.find(each => this.#runtimes.includes(each)) ?? instances.slice(0, 1)
@@ -72,7 +72,7 @@ export class Versions<M extends Versioned & Callee> {
     this.#index = undefined
   }
 
-  /** Sorts the apps by an order that contains them all. Other apps have left the run. */
+  /** Sorts the apps. `order`: all apps of the run; closed apps that it omits have left the run. */
   arrange(order: readonly M[]): void {
     this.#runtimes.sort((a, b) => order.indexOf(a) - order.indexOf(b))
     this.#known = order
@@ -87,20 +87,20 @@ export class Versions<M extends Versioned & Callee> {
     this.#index = undefined
   }
 
-  /** Makes a version the main one from the next call on. */
+  /** Makes a version the main one of its id, from the next call on. */
   assign(id: string, version: string): void {
     if (!this.#isKnown(id, version)) return
     this.#assigned.set(id, version)
     this.#index = undefined
   }
 
-  /** The first instance of the main version. */
+  /** Returns the first instance of an id's main version, if it is open. */
   main(id: string): M | undefined {
     const named = this.find(id)
     return named?.isById === true ? named.runtime : undefined
   }
 
-  /** Returns the app that answers calls to an id. */
+  /** Returns the app or the instances that get the calls to an id; undefined: none is open. */
   callee(id: string): M | Instances | undefined {
     const named = this.find(id)
     return named?.isById === true ? named.callee : undefined
@@ -114,17 +114,17 @@ export class Versions<M extends Versioned & Callee> {
   /** Returns the identity of an app as a caller. */
   readonly identify: Identify = id => this.main(id)?.opening.identity
 
-  /** The versions to which calls for an id are mirrored. */
+  /** Returns the open versions to which calls for an id are mirrored. */
   shadows(id: string): readonly Named<M>[] {
     return (this.#index ??= this.#makeIndex()).shadows.get(id) ?? []
   }
 
-  /** The app for `<id>` or `<id>_<version>`, if it is open. The template is checked for ambiguous names. */
+  /** Returns the open app for `<id>` or `<id>_<version>`. The template reader has refused ambiguous names. */
   find(name: string): Named<M> | undefined {
     return (this.#index ??= this.#makeIndex()).named.get(name)
   }
 
-  /** Finds the meaning of a name; undefined: no app of the run. */
+  /** Returns the app version that a name means, open or closed; undefined: no app of the run has it. */
   meant(name: string): Meant | undefined {
     return (this.#index ??= this.#makeIndex()).meant.get(name)
   }

@@ -1,19 +1,19 @@
 import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 
-/** How the response of an attempt ended before it was accepted. */
+/** End of a response that arrived before the response was accepted. */
 type Ending = {readonly kind: 'end'} | {readonly kind: 'failure'; readonly failure: Failure; readonly why: string}
 
 /**
- * The response of one attempt, between a connection and an exchange. The response is buffered until it is accepted, so that a failed attempt can be
- * discarded unseen by the caller. Buffers only the bytes of one read.
+ * The response of one attempt under resiliency policies, between the connection and the exchange. Holds the response back until `accept`, so
+ * that a failed attempt can be discarded unseen. Reading pauses after the first piece of a body, so that little is buffered.
  */
 export class Attempt implements ResponseHandler {
   readonly #exchange: ResponseHandler
   readonly #upstream: Upstream
   readonly #responded: (status: number) => void
   #head: ResponseHead | undefined
-  /** The body of a response that arrived complete. */
+  /** Body of a response that arrived complete in one read; undefined: it arrives in pieces. */
   #body: string | undefined
   #pieces: Buffer[] | undefined
   #ending: Ending | undefined
@@ -38,7 +38,7 @@ export class Attempt implements ResponseHandler {
     return this.#exchange.rules
   }
 
-  /** Passes on the buffered part of the response, and the rest as it arrives. */
+  /** Passes the buffered part of the response to the exchange, and then the rest as it arrives. */
   accept(): void {
     this.#isAccepted = true
     const head = this.#head
@@ -51,7 +51,7 @@ export class Attempt implements ResponseHandler {
     else if (takes.every(Boolean)) this.#upstream.resume()
   }
 
-  /** The complete response has arrived: its connection is free again. */
+  /** Whether the complete response has arrived, so that its connection may already carry another call. */
   get isComplete(): boolean {
     return this.#body !== undefined || this.#ending?.kind === 'end'
   }

@@ -1,10 +1,10 @@
-/** How a response breaks off on purpose. */
+/** The interruption of a response by a fault, with the bytes that still pass. */
 export class BrokenResponse {
-  /** Called when the connection to the callee is open. */
+  /** Called when the connection to the callee is open, for a fault that kills the callee. */
   readonly opened: (() => void) | undefined
-  /** Bytes of the body that are still passed on; -1: not even the head of the response is. */
+  /** Bytes of the body that still pass to the caller; -1: not even the head passes. */
   left: number
-  /** No more bytes are passed on. */
+  /** Whether the interruption has begun: no more bytes pass. */
   isOver = false
 
   constructor(left: number, opened?: () => void) {
@@ -12,7 +12,7 @@ export class BrokenResponse {
     this.opened = opened
   }
 
-  /** Returns the part of a piece that is passed on, and calls `ended` if it is not the whole. A text has one character for each byte. */
+  /** Returns the part of a piece that passes, and calls `ended` if that is not the whole piece. Text is latin1. */
   take<Piece extends Buffer | string>(piece: Piece, ended: () => void): Piece {
     if (piece.length > this.left) ended()
     const taken = typeof piece === 'string' ? piece.slice(0, this.left) : piece.subarray(0, this.left)

@@ -14,18 +14,18 @@ import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
 import {wallTime} from '../../platform/wall-time.ts'
 import {replyTexts, type Reply} from './reply.ts'
 
-/** End of an attempt that another one follows. */
+/** Result of an attempt that another attempt follows. */
 type AttemptEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'firstByteAt' | 'failure'>
 
 /**
- * The journal of one call over any protocol, to which the carrier of the call writes. The journal notifies the observer while
- * the call is in flight, and is the call's record afterwards. A new field of the record is added here and in `CallRecord`.
+ * The journal of one call over any protocol: the code that carries the call notes its times, sizes and results here. Notifies the observer
+ * while the call is in flight, and is the call's record afterwards. A new field of the record belongs here and in `CallRecord`.
  */
 export class CallJournal implements CallRecord {
   readonly call: Call
   readonly request: SentRequest
   readonly observer: CallObserver | undefined
-  /** Whether the record is used: times are measured. */
+  /** Whether anybody reads the record; otherwise no times are measured. */
   readonly isRecorded: boolean
   /** Whether the whole response arrived with its first byte. */
   isWhole = false
@@ -51,9 +51,9 @@ export class CallJournal implements CallRecord {
   spans: CallSpans | undefined = undefined
   trace = ''
   failure = ''
-  /** Counts the call for its caller, once. */
+  /** Counts the call in the metrics of its caller. */
   readonly #recorded: Recorded | undefined
-  /** The recorder of the latest callee. */
+  /** Counts the call in the metrics of the callee that has admitted it; undefined: none. */
   #calleeRecorded: Recorded | undefined
 
   constructor(call: Call, request: SentRequest, observer: CallObserver | undefined, recorded: Recorded | undefined) {
@@ -64,19 +64,19 @@ export class CallJournal implements CallRecord {
     this.isRecorded = observer !== undefined || recorded !== undefined
   }
 
-  /** Begins the call, perhaps at an earlier time of `performance.now()`. */
+  /** Notes the start of the call. `at`: time of `performance.now()`, possibly earlier than now. */
   begun(at = performance.now()): void {
     this.startedAt = at
     wallTime.note(at)
     this.observer?.started(this.call, this.request, this.startedAt)
   }
 
-  /** A connection to the callee is open; `wasOpen`: it was already. */
+  /** Notes that the connection to the callee is open. `wasOpen`: the connection is a reused one. */
   connected(wasOpen: boolean): void {
     if (this.isRecorded) this.connectedAt = wasOpen ? this.admittedAt : performance.now()
   }
 
-  /** Notes a response of our own. */
+  /** Notes a response that Pillion sends in place of the callee. */
   replied(response: Reply): void {
     this.status = response.status
     this.observer?.replied(this.call, replyTexts(response))
@@ -87,11 +87,11 @@ export class CallJournal implements CallRecord {
   passed(bytes: Buffer, direction: Direction): void {
     if (direction === 'request') this.requestBytes += bytes.length
     else this.responseBytes += bytes.length
-    // bytes of a websocket are not observed
+    // status 101: the bytes of a tunnel are counted only
     if (this.status !== 101) this.observer?.bytes(this.call, direction, bytes, 0, bytes.length)
   }
 
-  /** Notes that the whole request was sent at once, without a passage. A text is latin1. */
+  /** Notes that a call without a `Passage` has sent its whole request at once. `body`: text is latin1. */
   sentWhole(isLocal: boolean, to: AdmittedTo, body: Buffer | string): void {
     this.attempts = 1
     this.admitted(isLocal, to, undefined)
@@ -101,7 +101,7 @@ export class CallJournal implements CallRecord {
     else this.observer?.bytes(this.call, 'request', body, 0, body.length)
   }
 
-  /** Notes a response, with as much of its body as has arrived, as latin1 text. */
+  /** Notes the head of a response. `body`: part of the body that has arrived with it, as latin1 text. */
   responded(status: number, head: HeadText, body = ''): void {
     this.firstByteAt = performance.now()
     this.status = status
@@ -109,13 +109,13 @@ export class CallJournal implements CallRecord {
     this.responseBytes += body.length
   }
 
-  /** Notes that the call waits, for this reason. */
+  /** Notes that the call waits. `reason`: '': unknown. */
   held(reason = ''): void {
     this.isFirstTurn = false
     this.observer?.held(this.call, reason)
   }
 
-  /** Notes that the callee has admitted the call. The parameters are required, so that no caller forgets one. `recorded`: counts the call for the callee, too. */
+  /** Notes that the callee has admitted the call. `recorded`: counts the call in the metrics of the callee; undefined: no metrics. */
   admitted(isLocal: boolean, to: AdmittedTo, recorded: Recorded | undefined): void {
     if (!this.isRecorded) return
     this.admittedAt = this.isFirstTurn ? this.startedAt : performance.now()
@@ -124,13 +124,13 @@ export class CallJournal implements CallRecord {
     this.observer?.admitted(this.call, to, this.admittedAt - this.startedAt)
   }
 
-  /** Notes that another attempt follows. The callee of the last one, if it was admitted, counts it now. */
+  /** Notes the end of an attempt that another one follows. If a callee had admitted it, its metrics count the attempt now. */
   followed(end: AttemptEnd): void {
     this.isFirstTurn = false
     const {admittedAt, isRemote} = this
     if (admittedAt === 0) return
     const endedAt = performance.now()
-    // a copy, since the call continues
+    // reports a copy, since the next attempt changes this journal
     this.#calleeRecorded?.(Object.assign({}, this, end, {endedAt, isFollowed: true}))
     this.earlier ??= []
     this.earlier.push({status: end.grpcStatus ?? end.status, admittedAt, endedAt, isRemote})

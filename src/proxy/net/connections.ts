@@ -1,11 +1,11 @@
 import type net from 'node:net'
 
-/** The open connections of some servers, in any protocol. */
+/** The set of open connections to some servers, in any protocol. */
 export class Connections {
   readonly #open = new Set<net.Socket>()
   readonly #waiting: (() => void)[] = []
 
-  /** Counts the connections of this server from now on. */
+  /** Adds all later connections of a server. */
   follow(server: net.Server): void {
     server.on('connection', (socket: net.Socket) => this.add(socket))
   }

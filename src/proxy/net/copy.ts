@@ -1,9 +1,9 @@
 import {Collector, type Room} from '../../platform/collector.ts'
 
-/** Calls with a larger body are not mirrored. */
+/** Maximum size of a body: calls with a larger one are not mirrored. */
 export const MAX_BODY_BYTES = 64 * 1024 * 1024
 
-/** The events that a copy waits for; `over`: it was sent or dropped. */
+/** Events for which a copy waits before it is sent. `over`: it was sent or dropped. */
 type Awaited = 'body and response' | 'body' | 'response' | 'over'
 
 interface CopyActions {
@@ -14,21 +14,21 @@ interface CopyActions {
 }
 
 /**
- * The copy of one call for its shadows (`mirror.ts`). An exchange passes it the body on its way to the callee. The copy is sent after the
- * whole body has arrived and the caller has the response.
+ * The copy of one call for its shadows (`mirror.ts`). The call's exchange gives it the pieces of the request's body. The copy is sent once
+ * the whole body has arrived and the caller has its response, so that mirroring never delays a caller.
  */
 export class Copy {
   readonly #options: CopyActions
   readonly #body: Collector
   #awaited: Awaited = 'body and response'
 
-  /** `bodies`: the room for the bodies of all copies. */
+  /** `bodies`: memory budget for the bodies of all copies. */
   constructor(bodies: Room, options: CopyActions) {
     this.#options = options
     this.#body = new Collector(MAX_BODY_BYTES, bodies)
   }
 
-  /** Keeps a piece of the body. */
+  /** Stores a piece of the body. */
   take(bytes: Buffer): void {
     if (this.#awaited === 'over' || bytes.length === 0 || this.#body.add(bytes) === 'added') return
     this.#options.tooLarge()
@@ -47,12 +47,12 @@ export class Copy {
     else if (this.#awaited === 'body and response') this.#awaited = 'body'
   }
 
-  /** Called when the caller has disconnected. After the response, the rest of the body may still arrive. */
+  /** Drops the copy when the caller disconnects before its response. After the response, only waits for the rest of the body. */
   gone(): void {
     if (this.#awaited !== 'body') this.drop()
   }
 
-  /** Drops the copy: the rest of the body will not arrive. */
+  /** Drops the copy and its body. */
   drop(): void {
     if (this.#awaited === 'over') return
     this.#awaited = 'over'

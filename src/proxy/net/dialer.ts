@@ -5,15 +5,15 @@ import {codeOf} from '../../model/errors.ts'
 import type {FrameClients} from '#h2-frames'
 import type {Connect} from './remote-side.ts'
 
-/** A callee whose connections carry many calls each. */
+/** A callee as HTTP/2 clients need it, whose connections carry many calls each. Implemented by `Pool`. */
 export interface SharedCallee {
   readonly hosts: readonly string[]
   readonly port: number
-  /** The Host header of requests. */
+  /** Host header of requests. */
   readonly authority: string
-  /** The app's `appProtocol`, '': unknown. */
+  /** The app's `appProtocol`; '': unknown. */
   readonly protocol: string
-  /** Its HTTP/2 connections, created by the first call. */
+  /** HTTP/2 connections to the callee; undefined: no call has needed them yet. */
   frameClients: FrameClients | undefined
   /** The same process over plain TCP. */
   readonly plain: SharedCallee
@@ -25,18 +25,18 @@ export interface Dial {
   readonly protocol: Protocol
   /** `http` or `https`, for error messages. */
   readonly scheme: 'http' | 'https'
-  /** Starts a connection that emits `secureConnect`, and carries HTTP/1.1. A stream that reads by `onread` has no `data`. */
+  /** Opens a connection for HTTP/1.1 that emits `secureConnect`. `onread`: receives the bytes, in place of the event `data`. */
   open?(host: string, port: number, onread: OnReadOpts): Duplex
-  /** Loads the client that carries one call in place of `open`. */
+  /** Loads the code of another client, which carries each call in place of `open`. */
   remote?(callee: SharedCallee): Promise<Connect>
 }
 
-/** A failure whose message the caller gets as it is. */
+/** A failure whose message the caller gets unchanged. */
 export class UpstreamError extends Error {}
 
 const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')
 
-/** Apps that speak TLS 1.2 or later. Their certificates are not verified (Dapr: pkg/runtime/channels). */
+/** Connects to apps over TLS 1.2 or later, without verifying their certificates (Dapr: pkg/runtime/channels). */
 export const secureDial = {
   protocol: 'HTTP/1.1',
   scheme: 'https',
@@ -48,7 +48,7 @@ export const secureDial = {
   }
 } satisfies Dial
 
-/** Makes a connection read before a write fails: the other side may answer and close before it has read everything. */
+/** Delays write errors of a connection until it has read: the other side may respond and close before it has read everything. */
 export function hearLastWords(socket: Writable): void {
   for (const name of ['_write', '_writev'] as const) {
     const write = socket[name]?.bind(socket) as (...values: unknown[]) => void

@@ -1,9 +1,6 @@
 import type {EventEmitter} from 'node:events'
 
-/**
- * Makes an emitter an error boundary: exceptions of its listeners go to `caught`, with the emitted values. Otherwise a bug on one
- * connection would end the process and every app.
- */
+/** Passes exceptions of an emitter's listeners to `caught`, with the event. Otherwise a bug on one connection would end the process and every app. */
 export const contain = (emitter: EventEmitter, caught: (error: unknown, values: readonly unknown[]) => void): void => {
   const emit = emitter.emit.bind(emitter) as (...event: unknown[]) => boolean
   emitter.emit = (...event: unknown[]): boolean => {
@@ -16,7 +13,7 @@ export const contain = (emitter: EventEmitter, caught: (error: unknown, values: 
   }
 }
 
-/** An internal error on the remote side of an adapter, on its way to the exchange. */
+/** Carries an internal error of a client (`RemoteSide`) to the exchange, which ends the call with it. */
 export class CaughtBug extends Error {
   constructor(cause: unknown) {
     super('internal error', {cause})

@@ -6,71 +6,71 @@ import type {Failure} from './upstream.ts'
 import type {Copy} from './copy.ts'
 import type {Reply} from './reply.ts'
 
-/** The decisions about a call; the exchange moves the bytes. */
+/** Makes the decisions about a call and writes its record, while the exchange transfers the bytes. */
 export interface CallHandler {
   readonly journal: CallJournal
   readonly rules: HeaderRules
-  /** The fault that breaks off the response; undefined: none. */
+  /** Interruption of the response by a fault; undefined: none. */
   readonly broken: BrokenResponse | undefined
-  /** The call is mirrored to shadows. */
+  /** Copy of the call for shadows; undefined: the call is not mirrored. */
   readonly copy: Copy | undefined
   /** Returns the header lines of a response for the caller. */
   headersFor(head: ResponseHead): string
-  /** The connection was refused before anything was sent: call `send` again, or reply. */
+  /** Called when the callee has refused the connection before anything was sent. Calls `send` again, or replies. */
   refused(why: string): void
-  /** The connection closed before a response began; the request is sent again. */
+  /** Called when the connection closed before a response began, and the exchange sends the request again. */
   resent(): void
-  /** Called if there is no response: reply. `failure` is omitted if the request was rejected before it was sent. */
+  /** Called when there is no response. Replies. `failure`: omitted if the request was rejected before it was sent. */
   failed(why: string, failure?: Failure): void
-  /** The callee closed the connection within its response; the response to the caller is aborted. */
+  /** Called when the callee closed the connection within its response, and the exchange aborts the response to the caller. */
   cut(why: string): void
-  /** An internal error has closed the caller's connection. */
+  /** Called when an internal error has closed the caller's connection. */
   crashed(error: unknown): void
-  /** The call has ended, successfully or not. Called exactly once. */
+  /** Called exactly once, when the call has ended, successfully or not. */
   over(): void
 }
 
-/** The body of a request that is being received. */
+/** The body of a request that is being received, as its reader needs it. */
 export interface IncomingBody {
-  /** Bytes of the body; 0: none, -1: unknown. */
+  /** Length in bytes; 0: no body, -1: unknown. */
   readonly length: number
-  /** 0: no limit. */
+  /** Maximum size in bytes; 0: no limit. */
   readonly maxBytes: number
   /** Called with each piece, which it may change in place. */
   readonly onPiece?: ((piece: Buffer) => void) | undefined
 }
 
-/** The caller's side of a call, for one protocol, which moves bytes and decides nothing. */
+/** The caller's side of a call, for one protocol. Transfers bytes and makes no decisions. */
 export interface Downstream {
-  /** The request was a HEAD: the response has no body. */
+  /** Whether the request is a HEAD, so that the response has no body. */
   readonly toHead: boolean
-  /** Whether the connection is a tunnel after a response 101. Omitted: no. */
+  /** Whether a response 101 makes the connection a tunnel. Omitted: no. */
   readonly isTunnel?: boolean
-  /** Whether a response 101 is an error: HTTP/2 has none. Omitted: no. */
+  /** Whether a response 101 is an error, as in HTTP/2. Omitted: no. */
   readonly refusesSwitch?: true
-  /** Whether heads, chunks and trailers pass unchanged in both directions, so that bodies have their framing. Omitted: they are rewritten. */
+  /** Whether heads, chunks and trailers pass unchanged in both directions, as at published ports. Omitted: they are rewritten. */
   readonly isVerbatim?: boolean
-  /** Called when the callee accepts data: pass the bytes so far to `exchange.sendBody`, then later ones. Omitted without a body. */
+  /** Called when the callee accepts data. Passes the bytes so far, then later ones, to `exchange.sendBody`. Omitted: no body. */
   sendBody?(): void
-  /** The callee accepts more of the body. Omitted: it was sent whole. */
+  /** Called when the callee accepts more of the body. Omitted: the body is sent in one piece. */
   resume?(): void
-  /** Passes on an interim response (1xx) unchanged. Omitted: none is passed on. */
+  /** Sends an interim response (1xx) to the caller. Omitted: drops it. */
   interim?(text: string): void
-  /** A complete response. */
+  /** Sends a complete response to the caller. */
   whole(head: ResponseHead, lines: string, body: string): void
   head(head: ResponseHead, lines: string): void
-  /** A piece of the body, in a buffer that is reused afterwards; false: wait for `exchange.resume()`. */
+  /** Sends a piece of the body to the caller. The buffer is reused afterwards. Returns false to pause until it calls `exchange.resume()`. */
   body(bytes: Buffer): boolean
-  /** Called when the response is complete. Omitted if its framing shows that. */
+  /** Called when the response is complete. Omitted: the framing shows the end. */
   end?(): void
-  /** Aborts the response so that the caller notices it. */
+  /** Aborts the response in a way that the caller notices. */
   cut(why: string): void
-  /** A response of our own. */
+  /** Sends a response of Pillion itself. */
   reply(response: Reply): void
   /** Resets the caller's connection, or its stream. */
   reset(): void
   /** Closes the caller's connection. */
   destroy(): void
-  /** Called when the call has ended, to read and discard the rest of the request's body. Omitted without a body. */
+  /** Called when the call has ended, for example to discard the rest of the request's body. Omitted: nothing to do. */
   done?(): void
 }

@@ -14,34 +14,34 @@ import {changed, KeptBody, lateTo, maySendAgain, type PartTarget, Unsent, writeC
 import {faultLine, numberLine, type Reply} from './reply.ts'
 
 /**
- * A call between its caller and a callee: gets a connection, sends the request, repeats it if that is safe, passes on the response, and
- * ends exactly once. The downstream speaks the caller's protocol.
+ * Transfers one call after the other between a caller and its callees: gets a connection, sends the request, repeats it if that is safe,
+ * relays the response, and ends each call exactly once. The handler decides, the downstream speaks the caller's protocol.
  */
 export class Exchange implements ResponseHandler {
   isSent = false
-  /** Changes each piece of the request's body in place before it is sent; undefined: no change. */
+  /** Changes each piece of the request's body in place before it is sent (middleware); undefined: no change. */
   onPiece: ((piece: Buffer) => void) | undefined
-  /** Why the first connection ended, after a repetition. The request may have killed a process, so the next one does not get it. */
+  /** Why the previous connection ended, if its callee may have processed the request; '': it has not. The request may have crashed it: no other process gets it. */
   #brokeOff = ''
-  /** How the response breaks off on purpose; undefined: it does not. */
+  /** Interruption of the response by a fault; undefined: none. */
   #broken: BrokenResponse | undefined
   readonly #downstream: Downstream
   #handler: CallHandler | undefined
-  /** Remains until the whole body has arrived. */
+  /** Copy for shadows. Stays after the call's end until the whole body has arrived. */
   #copy: Copy | undefined
   #method = ''
-  /** Bytes of the request's body, or `CHUNKED`; 0: it has none. */
+  /** Length of the request's body, or `CHUNKED`; 0: no body. */
   #length = 0
-  /** Maximum bytes of the body; 0: no limit. */
+  /** Maximum size of the body; 0: no limit. */
   #maxBodyBytes = 0
   #pool: UpstreamSource | undefined
   #upstream: Upstream | undefined
   #head = ''
   #isHeadSent = false
-  /** Whether the response has chunks that pass unchanged. */
+  /** Whether the response is chunked and its chunks pass unchanged. */
   #isFramed = false
   #hasResponse = false
-  /** Set if responses are buffered. Called with the status of each. */
+  /** Called with the status of each response; set while policies hold responses back. */
   #responded: ((status: number) => void) | undefined
   #attempt: Attempt | undefined
   #kept: KeptBody | undefined
@@ -68,17 +68,17 @@ export class Exchange implements ResponseHandler {
     return this.#downstream.isVerbatim === true
   }
 
-  /** A call is in flight. */
+  /** Whether a call is in flight. */
   get isBusy(): boolean {
     return this.#handler !== undefined
   }
 
-  /** The rest of the request's body is only needed for the mirror. */
+  /** Whether the call may have ended, but its copy for shadows still needs the rest of the body. */
   get isCopying(): boolean {
     return this.#copy !== undefined && this.#length !== 0 && !this.isSent
   }
 
-  /** Starts a call after the end of the previous one. `length`: bytes of the body, or `CHUNKED`; 0: none. `maxBodyBytes` 0: no limit. */
+  /** Starts a call after the end of the previous one. `length`: length of the body, or `CHUNKED`; 0: no body. `maxBodyBytes`: 0: no limit. */
   begin(handler: CallHandler, method: string, length: number, maxBodyBytes = 0): this {
     this.#handler = handler
     this.#copy = handler.copy
@@ -92,7 +92,7 @@ export class Exchange implements ResponseHandler {
     return this
   }
 
-  /** The request's head as latin1 text, with the empty line. Call it again only after `refused`. */
+  /** Sends the request to a callee, again after `refused` or for another attempt. `head`: latin1 text with the empty line. */
   send(pool: UpstreamSource, head: string): void {
     const handler = this.#handler
     if (handler === undefined) return
@@ -107,21 +107,21 @@ export class Exchange implements ResponseHandler {
   }
 
   /**
-   * Buffers every response until it is accepted or discarded. Keeps the request's body for a repetition, unless its length is unknown:
-   * Dapr streams such a body, once (pkg/messaging). Call it before the first `send`. `responded` gets the status of each response.
+   * Holds each response back until `accept` or `discard`, for resiliency policies. Keeps the request's body for retries, unless its length is
+   * unknown: Dapr streams such a body once (pkg/messaging). Called before the first `send`. `responded`: called with the status of each response.
    */
   intercept(responded: (status: number) => void): void {
     this.#responded = responded
     if (this.#length > 0) this.#kept = new KeptBody(this.#maxBodyBytes)
   }
 
-  /** Why the request cannot be sent again; '': it can. */
+  /** Reason why the request cannot be sent again; '': it can. */
   get whyOnce(): string {
     if (this.#length === CHUNKED && this.#isHeadSent) return 'its body has no known length'
     return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
   }
 
-  /** Passes on the buffered response. */
+  /** Sends the response that was held back to the caller. */
   accept(): void {
     const attempt = this.#attempt
     this.#attempt = undefined
@@ -131,13 +131,13 @@ export class Exchange implements ResponseHandler {
     attempt?.accept()
   }
 
-  /** Discards the current attempt and its response. */
+  /** Drops the current attempt with its connection and response. */
   discard(): void {
     this.#drop()
     this.#attempt = undefined
   }
 
-  /** Replies in place of the callee, once the recorder has the request. */
+  /** Replies in place of the callee, after the recorder has received the request's body. */
   reply(plain: Reply): void {
     const journal = this.#handler?.journal
     if (journal === undefined || this.#late !== undefined) return
@@ -166,8 +166,8 @@ export class Exchange implements ResponseHandler {
   }
 
   /**
-   * Sends a piece of the request's body, with the head before the first piece, in one write if it is small. After false, wait for
-   * `resume()`. Call it even after the end of the call, for the mirrored copy.
+   * Sends a piece of the request's body. Writes the head with the first piece. Returns false if the downstream has to pause until its `resume()`.
+   * Also called after the end of the call, for the copy for shadows.
    */
   sendBody(bytes: Buffer | undefined, isLast: boolean): boolean {
     if (bytes !== undefined) this.#copy?.take(bytes)
@@ -177,7 +177,7 @@ export class Exchange implements ResponseHandler {
     const to = this.#upstream?.isOpen === true ? this.#upstream : this.#unsent.text === '' ? undefined : this.#unsent
     if (this.isSent) return true
     const journal = this.#handler?.journal
-    // the content of a body in chunks that passes with its framing is reported by the downstream
+    // a chunked body that passes unchanged contains framing: the downstream reports its content by `content`
     if (bytes !== undefined && journal !== undefined && (this.#length !== CHUNKED || !this.isVerbatim)) {
       journal.passed(bytes, 'request')
       if (this.#maxBodyBytes > 0 && journal.requestBytes > this.#maxBodyBytes) {
@@ -191,7 +191,7 @@ export class Exchange implements ResponseHandler {
     return to === undefined || this.#write(to, bytes, isLast, isLate)
   }
 
-  /** Writes a piece of the body, preceded by the head for the first one. */
+  /** Writes a piece of the body, and before the first one the head. `isLate`: writes it in a later turn, by `writeLate`. */
   #write(to: PartTarget, piece: Buffer | undefined, isLast: boolean, isLate = false): boolean {
     const bytes = this.onPiece === undefined || piece === undefined ? piece : changed(piece, this.onPiece)
     this.isSent = isLast
@@ -203,28 +203,28 @@ export class Exchange implements ResponseHandler {
     return bytes === undefined && head === '' ? true : out.writeAll(head, bytes)
   }
 
-  /** The caller accepts more of the response. */
+  /** Called when the caller accepts more of the response. */
   resume(): void {
     this.#upstream?.resume()
   }
 
-  /** Bytes from the caller in a tunnel; false: wait for the downstream's `resume()`. */
+  /** Sends bytes through a tunnel to the callee. Returns false if the downstream has to pause until its `resume()`. */
   write(bytes: Buffer): boolean {
     return this.#upstream?.write(bytes) ?? true
   }
 
-  /** The caller has ended its side of a tunnel. */
+  /** Called when the caller has ended its side of a tunnel. */
   finishSending(): void {
     this.#upstream?.finishSending()
   }
 
-  /** The caller has disconnected; the rest of the body will not arrive. */
+  /** Ends the call after the caller has disconnected: the rest of the body will not arrive. */
   abort(): void {
     this.#copy?.drop()
     this.leave()
   }
 
-  /** The caller has its response, or has disconnected; more of the body may still arrive for the copy. */
+  /** Ends the call. More of the body may still arrive for the copy. */
   leave(): void {
     this.#copy?.gone()
     this.#drop()
@@ -276,7 +276,7 @@ export class Exchange implements ResponseHandler {
     this.#downstream.interim?.(text)
   }
 
-  /** Reports content of a body. */
+  /** Counts bytes of a body's content, without framing, and reports them to the observer. */
   content(bytes: Buffer, direction: Direction = 'response'): void {
     this.#handler?.journal.passed(bytes, direction)
   }
@@ -293,7 +293,7 @@ export class Exchange implements ResponseHandler {
     this.#downstream.resume?.()
   }
 
-  /** Handles an internal error: closes only this call's connection. */
+  /** Ends the call after an internal error, and closes only its caller's connection. */
   crash(error: unknown): void {
     if (this.#handler === undefined) process.emitWarning(bugText(error))
     else this.#handler.crashed(error)
@@ -316,7 +316,7 @@ export class Exchange implements ResponseHandler {
     this.#serve(pool.connect())
   }
 
-  /** A response begins; undefined: it cannot be passed on. */
+  /** Notes the begin of a response. Returns the handler; undefined: the response is not relayed. */
   #begin(head: ResponseHead, body = ''): CallHandler | undefined {
     const handler = this.#handler
     if (handler === undefined) return undefined
@@ -337,7 +337,7 @@ export class Exchange implements ResponseHandler {
     return handler
   }
 
-  /** Breaks the response off once everything that was passed on is written. */
+  /** Interrupts the response in the next turn of the event loop, after the bytes before are written. */
   #breakSoon(broken: BrokenResponse): void {
     broken.isOver = true
     setImmediate(() => this.#broken === broken && this.#giveUp('cut by a fault', 'cut'))
@@ -352,7 +352,7 @@ export class Exchange implements ResponseHandler {
     upstream.serve(this.#attempt ?? this)
   }
 
-  /** Sends the unwritten bytes of another connection, or the kept body, then the rest. */
+  /** Sends the request on a new connection: the unprocessed bytes of the previous connection or the kept body, then the rest. */
   #sendAgain(): void {
     const [upstream, kept] = [this.#upstream, this.#kept]
     if (upstream === undefined) return
@@ -362,7 +362,7 @@ export class Exchange implements ResponseHandler {
     if (!this.isSent) this.#downstream.resume?.()
   }
 
-  /** Closes the connection to the callee, unless the response is complete: then it may already carry another call. */
+  /** Closes the connection to the callee. After a complete response it stays open, since it may already carry another call. */
   #drop(): void {
     if (this.#attempt?.isComplete !== true) this.#upstream?.drop()
     this.#upstream = undefined

@@ -1,16 +1,16 @@
 import type {CallJournal} from './call-journal.ts'
 import type {Reply} from './reply.ts'
 
-/** Maximum wait of our reply for the body, in ms: some callers send the body only after they have read the reply. */
+/** Maximum wait of a reply for the request's body, in ms: some callers send the body only after they have read the reply. */
 const LATEST_MS = 500
 
-/** The exchange of a request. */
+/** The call that replies, such as an `Exchange`. */
 interface Replying {
   replyNow(reply: Reply): void
   crash(error: unknown): void
 }
 
-/** A reply of ours that waits until the body of its request has arrived, so that a replay can send the body. */
+/** A reply of Pillion itself that waits until the request's body has arrived, so that the record has the body for a replay. */
 export class LateReply {
   readonly #journal: CallJournal
   readonly #room: number
@@ -24,7 +24,7 @@ export class LateReply {
     this.#timer = setTimeout(send, LATEST_MS)
   }
 
-  /** Returns undefined if the recorder does not keep a body of this length. `length`: bytes, -1: chunked. */
+  /** Starts the wait; undefined: none is needed, since the recorder keeps no body of this length. `length`: 0: no body, -1: chunked. */
   static of(journal: CallJournal, length: number, exchange: Replying, reply: Reply): LateReply | undefined {
     const room = journal.observer?.roomFor?.(journal.call) ?? 0
     if (length === 0 || room <= 0 || length > room) return undefined
@@ -37,7 +37,7 @@ export class LateReply {
     })
   }
 
-  /** More of the body is in the journal. */
+  /** Called when a piece of the body was recorded. Replies after the last piece, or once the recorder keeps no more. */
   arrived(isLast: boolean): void {
     if (isLast || this.#journal.requestBytes > this.#room) this.#send()
   }

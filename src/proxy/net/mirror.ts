@@ -3,21 +3,21 @@ import {Budget} from '../../platform/collector.ts'
 import {Copy, MAX_BODY_BYTES} from './copy.ts'
 import {deliver, type CopyOf, type ShadowCopy, type ShadowPermit} from './shadow-delivery.ts'
 
-/** A callee that gets copies of calls; its responses are discarded. */
+/** A callee that gets copies of calls. Its responses are discarded. */
 export interface Shadow {
-  /** The name in warnings. */
+  /** Name in warnings. */
   readonly name: string
-  /** The callee for observers: `<id>@<version>`. */
+  /** Name of the callee in records: `<id>@<version>`. */
   readonly callee: string
-  /** Admits a copy, later if the shadow is starting; a text is the reason for a rejection. Never rejects the promise. */
+  /** Admits a copy, at once or after the shadow has started. A text is the reason for a denial. The promise never rejects. */
   admit(pendingCall: PendingCall): Promise<ShadowPermit | string> | ShadowPermit | string
 }
 
 type PendingCall = Pick<CopyOf, 'caller' | 'method' | 'path'>
 
-/** Maximum size of all bodies that are queued for shadows. */
+/** Maximum size of all bodies of copies that have not been sent. */
 const MAX_QUEUED_BYTES = 4 * MAX_BODY_BYTES
-/** Maximum number of copies in flight to a shadow: a hanging shadow must not use up all sockets. */
+/** Maximum number of copies in flight to a shadow, so that a hanging shadow cannot use up all sockets. */
 const MAX_IN_FLIGHT = 64
 /** Maximum number of copies that wait for a shadow. */
 const MAX_QUEUE = 1000
@@ -27,11 +27,11 @@ interface ShadowQueue {
   readonly shadow: Shadow
   inFlight: number
   readonly waiting: ShadowCopy[]
-  /** Whether the last copy failed: a failure is reported only once. */
+  /** Whether the latest copy failed. Only the first of several failures in a row is reported. */
   isFailing: boolean
 }
 
-/** The shadows of a run, with a queue for each. Mirroring never affects a caller. */
+/** Sends copies of calls to the shadows of a run, with a queue for each shadow. Never affects a caller. */
 export class Mirror {
   readonly #warn: (text: string) => void
   readonly #observer: CallObserver | undefined
@@ -39,13 +39,13 @@ export class Mirror {
   readonly #bodies = new Budget(MAX_QUEUED_BYTES)
   #copies = {begun: 0, ended: 0}
 
-  /** `observer`: gets each copy as a call. */
+  /** `observer`: notified of each copy as of a call. */
   constructor(warn: (text: string) => void, observer?: CallObserver) {
     this.#warn = warn
     this.#observer = observer
   }
 
-  /** Numbers of all copies, and of open ones. */
+  /** Number of copies so far, and of copies that have not ended. */
   get copies(): {readonly begun: number; readonly open: number} {
     const {begun, ended} = this.#copies
     return {begun, open: begun - ended}
@@ -67,7 +67,7 @@ export class Mirror {
     return new Copy(this.#bodies, {tooLarge, send})
   }
 
-  /** `over`: called when the copy has ended. */
+  /** Queues a copy for one shadow. `over`: called when the copy has ended. */
   #enqueue(queue: ShadowQueue, of: CopyOf, body: Buffer, over: () => void): void {
     const {shadow, waiting} = queue
     if (waiting.length >= MAX_QUEUE) {

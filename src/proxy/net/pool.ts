@@ -13,50 +13,50 @@ export interface PoolOptions {
   /** Addresses of the callee, tried in this order. */
   readonly hosts: readonly string[]
   readonly port: number
-  /** Omitted: plain TCP. */
+  /** How to connect; omitted: plain TCP. */
   readonly dial?: Dial | undefined
-  /** The Host header of requests; omitted: the first address and the port. */
+  /** Host header of requests; omitted: the first address and the port. */
   readonly authority?: string
   /** The app's `appProtocol`; omitted: unknown. */
   readonly protocol?: string
-  /** Maximum bytes of one gRPC message in both directions (its `maxBodySize`); 0 or omitted: unknown or unlimited. */
+  /** Maximum size of one gRPC message in each direction (the app's `maxBodySize`); 0 or omitted: unknown or unlimited. */
   readonly maxMessageBytes?: number
   readonly process?: PooledProcess
 }
 
-/** The connections that an exchange uses. */
+/** A source of connections for an exchange. */
 export type UpstreamSource = Pick<Pool, 'take' | 'connect' | 'isRetired'>
 
 /** The process behind a pool. */
 export interface PooledProcess {
-  /** Settles at its end with the reason, '' for a successor. */
+  /** Resolves when calls can no longer reach the process, with the reason; '': another process has replaced it. */
   readonly ended: Promise<string>
-  /** Whether the process is no longer ready: its leader may have exited, and its other processes are being ended. */
+  /** Whether the group's leader has exited, while Pillion still ends its other processes. */
   readonly isEnding: () => boolean
 }
 
-/** Apps close idle connections after 2 s (gunicorn) or 5 s (Node, uvicorn): we close them earlier than most. */
+/** Idle time after which a connection is closed, in ms: earlier than most apps close it (Node, uvicorn: 5 s; gunicorn: 2 s). */
 const IDLE_MS = 3500
 const SWEEP_MS = 1000
 const MAX_IDLE = 64
 
-/** The connections to one callee, shared by all callers. The one used last is used next. */
+/** The connections to one process of a callee, shared by all callers. Reuses the connection that was used last. */
 export class Pool implements UpstreamOwner {
   readonly hosts: readonly string[]
   readonly port: number
   readonly dial: Dial | undefined
-  /** The Host header of requests. */
+  /** Host header of requests. */
   readonly authority: string
-  /** The app's `appProtocol`, '': not known. */
+  /** The app's `appProtocol`; '': unknown. */
   readonly protocol: string
-  /** Bytes of one gRPC message, to the callee and back; 0: any number. */
+  /** Maximum size of one gRPC message in each direction; 0: no limit. */
   readonly maxMessageBytes: number
-  /** Its gRPC connections, each for many calls; created by the first. */
+  /** HTTP/2 connections, each for many calls; undefined: no call has needed them yet. */
   frameClients: FrameClients | undefined
-  /** Process behind the pool, if it is known. */
+  /** Process behind the pool; undefined: unknown. */
   readonly process: PooledProcess | undefined
   readonly responseHeads = new ResponseHeads()
-  /** The process behind it was replaced, or is about to be. */
+  /** Whether the process was replaced, or is about to be. */
   isRetired = false
   readonly #idle: Upstream[] = []
   readonly #all = new Set<Upstream>()
@@ -75,12 +75,12 @@ export class Pool implements UpstreamOwner {
     this.authority = authority ?? authorityOf(hosts[0] ?? '127.0.0.1', port)
   }
 
-  /** Protocol of the callee for calls over HTTP. */
+  /** Protocol by which HTTP calls reach the callee. */
   get protocolOfHttp(): Protocol {
     return this.dial?.protocol ?? 'HTTP/1.1'
   }
 
-  /** A pool for the same process over plain TCP, whatever its `appProtocol`. */
+  /** Pool for the same process over plain TCP, whatever its `appProtocol`. */
   get plain(): Pool {
     if (this.dial === undefined) return this
     const {hosts, port, process} = this
@@ -93,7 +93,7 @@ export class Pool implements UpstreamOwner {
     return this.#idle.pop() ?? this.connect()
   }
 
-  /** A new connection, never a reused one. */
+  /** Opens a new connection, for calls that must not reuse one. */
   connect(): Upstream {
     const loaded = this.dial?.remote?.(this)
     const upstream = loaded === undefined ? new Http1Upstream(this) : new RemoteUpstream(this, loaded)
@@ -101,7 +101,7 @@ export class Pool implements UpstreamOwner {
     return upstream
   }
 
-  /** Returns a source of upstreams to the same process that another client carries. */
+  /** Returns a source of connections to the same process through another client. */
   through(connect: Connect): UpstreamSource {
     const open = (): Upstream => new RemoteUpstream(this, Promise.resolve(connect))
     const isRetired = (): boolean => this.isRetired
@@ -127,7 +127,7 @@ export class Pool implements UpstreamOwner {
     if (at >= 0) this.#idle.splice(at, 1)
   }
 
-  /** Closes idle connections now, others after their call. Later calls get new connections. */
+  /** Closes idle connections now, and others after their call, since another pool gets the later calls. */
   retire(): void {
     this.isRetired = true
     clearInterval(this.#sweep)
@@ -149,7 +149,7 @@ export class Pool implements UpstreamOwner {
     this.#sweep = setInterval(() => this.#age(), SWEEP_MS).unref()
   }
 
-  /** Closes idle connections by the clock: on a busy or suspended machine the sweep runs late, after the app has closed them. */
+  /** Closes connections that were idle too long. Measures the passed time, since the sweep runs late on a busy or suspended machine. */
   #age(): void {
     const now = performance.now()
     const passedMs = now - this.#sweptAt
@@ -161,12 +161,12 @@ export class Pool implements UpstreamOwner {
   }
 }
 
-/** The exit of a process is noticed shortly after its connections have closed. */
+/** Maximum wait for the exit of a process after its connection has closed, in ms. */
 const EXIT_TIMEOUT_MS = 250
-/** Time after the leader's exit to end the rest of the group, and to read the last lines, in ms. */
+/** Maximum wait, after the leader's exit, until the rest of its group has ended and the last lines are read, in ms. */
 const END_TIMEOUT_MS = 2000
 
-/** Returns how the process behind a closed connection ended; '' if it probably still runs. */
+/** Returns how the process behind a closed connection ended; '': it probably still runs. */
 export async function howEnded({ended, isEnding}: PooledProcess): Promise<string> {
   const how = await within(EXIT_TIMEOUT_MS, ended)
   return how ?? (isEnding() ? await within(END_TIMEOUT_MS, ended) : undefined) ?? ''

@@ -1,31 +1,31 @@
-/** A request that a remote upstream has parsed. */
+/** A request that `RemoteUpstream` has parsed from HTTP/1.1 text, for another client. */
 export interface AdaptedRequest {
   readonly method: string
   /** The path with the query. */
   readonly path: string
-  /** Alternating names and values, latin1; without hop-by-hop headers, and Content-Length as the only framing. */
+  /** Headers: names and values alternate, in latin1. Hop-by-hop headers are removed. */
   readonly pairs: readonly string[]
   readonly hasBody: boolean
 }
 
-/** Takes the body of a request. */
+/** Receives the body of a request. */
 export interface RequestBody {
-  /** The bytes may change afterwards. Returns false to wait for `drain`. */
+  /** Writes bytes, which their owner may overwrite afterwards. Returns false to wait for `drain`. */
   write(bytes: Buffer | undefined, isLast: boolean): boolean
 }
 
-/** A request that failed on the remote side, with the callee's progress. */
+/** Facts about a request that failed, from which the exchange decides about a retry. */
 export interface Lost {
-  /** The whole body so far, to be sent again. Omitted if the callee has begun to handle the request, or the body was not kept. */
+  /** Body so far, to be sent again; omitted: the callee may have processed the request, or the body was not kept. */
   readonly unsent?: string | undefined
-  /** Whether its connection had carried other requests. */
+  /** Whether the connection had carried other requests. */
   readonly wasUsed: boolean
 }
 
 /** Receives the result of a request: one response, or a failure. */
 export interface RemoteSink {
   respond(status: number, pairs: readonly string[]): void
-  /** A piece of the body; false: wait for `resume`. */
+  /** Passes a piece of the response's body. Returns false to wait for `resume`. */
   data(bytes: Buffer): boolean
   end(): void
   fail(error: Error, lost?: Lost): void
@@ -33,14 +33,14 @@ export interface RemoteSink {
   drain(): void
 }
 
-/** The client on the remote side. */
+/** A client that carries one call over another protocol than HTTP/1.1, or with redirects. */
 export interface RemoteSide {
   request(adapted: AdaptedRequest, sink: RemoteSink): RequestBody
   /** Called when the caller accepts more of the response. */
   resume(): void
-  /** Ends the request. `isWhole`: the response is complete, if only by its length. */
+  /** Ends the request. `isWhole`: the response is complete, so that the connection can be reused. */
   end(isWhole: boolean): void
 }
 
-/** Connects the remote side; `opened` is called when it is connected, `failed` when it fails. */
+/** Creates the client of one call, which calls `opened` or `failed` later. */
 export type Connect = (on: {readonly opened: () => void; readonly failed: (error: Error) => void}) => RemoteSide

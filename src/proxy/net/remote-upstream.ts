@@ -5,7 +5,7 @@ import type {Failure, ResponseHandler, Upstream, UpstreamOwner} from './upstream
 import type {Connect, Lost, RemoteSink, RemoteSide, RequestBody} from './remote-side.ts'
 import {isValidStatus, statusFault} from './status.ts'
 
-/** A call over another client: HTTP/2, gRPC, or with redirects. Its request is HTTP/1.1, without the body's framing. */
+/** Adapts a client for HTTP/2, gRPC or redirects to an `Upstream`. Gets the request's head as HTTP/1.1 text, and its body without framing. */
 export class RemoteUpstream implements Upstream, RemoteSink {
   served = 0
   idleMs = 0
@@ -19,10 +19,10 @@ export class RemoteUpstream implements Upstream, RemoteSink {
   #handler: ResponseHandler | undefined
   #body: RequestBody | undefined
   #hasHead = false
-  /** Remaining bytes of the response's body; below 0: unknown. */
+  /** Remaining bytes of the response's body; negative: unknown. */
   #left = -1
 
-  /** `loaded`: the code of the remote side. */
+  /** `loaded`: resolves with the client once its code is loaded. */
   constructor(owner: UpstreamOwner, loaded: Promise<Connect>) {
     this.#owner = owner
     loaded.then(
@@ -43,7 +43,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     return body?.write(bytes, isLast) ?? true
   }
 
-  /** Does nothing: no other protocol has tunnels. */
+  /** Does nothing, since only HTTP/1.1 has tunnels. */
   write(): boolean {
     return true
   }
@@ -126,7 +126,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     this.#remote?.end(isWhole)
   }
 
-  /** Starts the request. Returns false if the remote side is gone. */
+  /** Starts the request. Returns whether a body follows; false also if the request failed. */
   #begin(text: string): boolean {
     this.#head = text
     const line = text.indexOf('\r\n')
@@ -144,7 +144,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     }
   }
 
-  /** Ends the call, whose response is complete. */
+  /** Ends the call after a complete response. */
   #end(handler: ResponseHandler): void {
     this.#leave(true)
     handler.end()
@@ -157,7 +157,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
     })
   }
 
-  /** Calls the handler, unless the call is over. A bug of ours ends only this call. */
+  /** Calls the handler, unless the call has ended. An internal error ends only this call. */
   #tell(act: (handler: ResponseHandler) => void): void {
     const handler = this.#handler
     if (handler === undefined) return
@@ -170,7 +170,7 @@ export class RemoteUpstream implements Upstream, RemoteSink {
   }
 }
 
-/** Returns the head of a response as HTTP/1.1. A body without a length becomes chunked. */
+/** Returns the head of a response as HTTP/1.1 text. A body without a length becomes chunked. */
 function headText(status: number, pairs: readonly string[]): string {
   // a coding has precedence over a length
   const isCounted = valueOf(pairs, 'content-length') !== undefined && valueOf(pairs, 'transfer-encoding') === undefined

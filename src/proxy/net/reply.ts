@@ -4,15 +4,15 @@ import {pairsOf} from './http1/header-lines.ts'
 import {isAwaitingContinue, isRefused} from './http1/collect-request.ts'
 import {reasonOf, statusLine} from './status.ts'
 
-/** A response of our own. */
+/** A response that Pillion itself sends, in place of an app. */
 export interface Reply {
   readonly status: number
-  /** The body's content type, '': no body. */
+  /** Content type of the body; '': no body. */
   readonly type: string
   readonly body: string
-  /** Binary content, in place of `body`. */
+  /** Binary content that replaces `body`; omitted: `body` counts. */
   readonly bytes?: Buffer
-  /** Further header lines. */
+  /** Further header lines, each with its CRLF. */
   readonly lines: string
 }
 
@@ -28,25 +28,25 @@ const linesOf = ({status, type, body, bytes = Buffer.from(body), lines}: Reply):
   return lines + typeLine + (status === 204 ? '' : `Content-Length: ${bytes.length}\r\n`)
 }
 
-/** The headers of a response as alternating names and values. */
+/** Returns the headers of a response: names and values alternate. */
 export const replyPairs = (response: Reply): string[] => pairsOf(linesOf(response))
 
-/** Head and body of a response as latin1 text; `more`: further header lines. */
+/** Returns head and body of a response as latin1 text. `more`: further header lines. */
 export const replyTexts = (reply: Reply, more = ''): {readonly head: string; readonly body: string} => {
   const {status, body, bytes = Buffer.from(body)} = reply
   return {head: `${statusLine(status)}${linesOf(reply)}${more}\r\n`, body: bytes.toString('latin1')}
 }
 
-/** A complete response as latin1 text, for connections without node:http. */
+/** Returns a complete response as latin1 text, for connections that node:http does not serve. */
 export const replyText = (reply: Reply, toHead: boolean, more = ''): string => {
   const {head, body} = replyTexts(reply, more)
   return toHead ? head : head + body
 }
 
-/** Replies to a request; the rest of its body is read and discarded. */
+/** Replies to a request of node:http, and discards the rest of its body. */
 export const reply = (request: IncomingMessage, response: ServerResponse, answer: Reply): void => {
   if (response.headersSent || response.destroyed) return
-  // after the final response, a caller with `Expect: 100-continue` may or may not send its body: the connection cannot be reused
+  // closes the connection of a caller that waits for `100 Continue`: after a final response it may or may not send the body
   if (isAwaitingContinue(request) || isRefused(request)) response.shouldKeepAlive = false
   if (response.shouldKeepAlive && request.httpVersionMinor === 1) response.removeHeader('connection')
   response.writeHead(answer.status, reasonOf(answer.status), replyPairs(answer))

@@ -4,23 +4,23 @@ import {Exchange} from './exchange.ts'
 import type {ResponseHead} from './http1/response-head.ts'
 import type {Reply} from './reply.ts'
 
-/** Caller's side of a request whose whole body is in memory. Sends the body and collects the response. */
+/** The caller's side of a request that Pillion itself sends: sends a body from memory and collects the whole response. */
 export abstract class ResponseCollector implements Downstream {
   readonly exchange: Exchange
   readonly toHead: boolean
   readonly refusesSwitch = true
   protected readonly maxBodyBytes: number
-  /** Status; 0 before the response. */
+  /** Status of the response; 0: none yet. */
   protected status = 0
-  /** The header lines of the response. */
+  /** Header lines of the response. */
   protected lines = ''
   readonly #body: Buffer
   readonly #collector: Collector
   #size = 0
-  /** Why the response is not kept. */
+  /** Why the response's body is not stored; undefined: it is. */
   #refusal: 'too large' | 'no room' | undefined
 
-  /** A response of more than `maxBodyBytes` is not kept; 0: no limit. */
+  /** `maxBodyBytes`: maximum size of the response; 0: no limit. */
   constructor(method: string, body: Buffer, handler: CallHandler, maxBodyBytes: number) {
     this.#body = body
     this.maxBodyBytes = maxBodyBytes
@@ -29,9 +29,9 @@ export abstract class ResponseCollector implements Downstream {
     this.exchange = new Exchange(this).begin(handler, method, body.length, 0)
   }
 
-  /** The whole response is here. */
+  /** Called when the whole response has arrived. */
   protected abstract collected(body: Buffer): void
-  /** The response has more than `maxBodyBytes`. */
+  /** Called when the response is larger than `maxBodyBytes`. `size`: its whole size. */
   protected abstract tooLarge(size: number): void
   abstract cut(why: string): void
   abstract reply(response: Reply): void
@@ -72,7 +72,7 @@ export abstract class ResponseCollector implements Downstream {
     else this.collected(this.#collector.take())
   }
 
-  /** Frees the collected part of a response that broke off. */
+  /** Frees the collected part of an incomplete response. */
   done(): void {
     this.#collector.release()
   }

@@ -5,49 +5,49 @@ import {PLAIN_RULES, type ResponseHead} from './http1/response-head.ts'
 import type {Pool} from './pool.ts'
 import type {Failure, ResponseHandler, Upstream} from './upstream.ts'
 
-/** A call that is mirrored to shadows. */
+/** The original call of a copy. */
 export interface CopyOf {
   /** App id of the caller. */
   readonly caller: string
   readonly method: string
   /** The path with the query. */
   readonly path: string
-  /** The head for the callee behind a pool, without the headers about the body's length and the empty line. */
+  /** Returns the head for the shadow behind a pool, without the headers about the body's length and the empty line. */
   readonly headFor: (pool: Pool) => string
 }
 
 /** A shadow's admission of one copy. */
 export interface ShadowPermit {
   readonly pool: Pool
-  /** The pid of the process; omitted: not known. */
+  /** Process of the shadow; omitted: unknown. */
   readonly pid?: number | undefined
   /** Called exactly once, when the copy has ended. */
   leave(): void
 }
 
-/** The end of a copy. A copy with any response is delivered. */
+/** The result of a copy. Any response counts as delivered. */
 export type DeliveryEnd = {readonly kind: 'delivered'} | {readonly kind: 'failed'; readonly why: string}
 
 /** A copy for one shadow. */
 export interface ShadowCopy {
   readonly of: CopyOf
   readonly body: Buffer
-  /** The shadow for observers: `<id>@<version>`. */
+  /** Name of the shadow in records: `<id>@<version>`. */
   readonly callee: string
   readonly ended: (end: DeliveryEnd) => void
 }
 
 const DELIVERED: DeliveryEnd = {kind: 'delivered'}
-/** Methods whose requests have a length without a body, too. */
+/** Methods whose requests have a Content-Length even without a body. */
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
-/** Sends a copy to the shadow that has admitted it. `observer`: gets it as a call. */
+/** Sends a copy to the shadow that has admitted it. `observer`: notified of the copy as of a call. */
 export function deliver(copy: ShadowCopy, permit: ShadowPermit, observer: CallObserver | undefined): void {
   const upstream = permit.pool.take()
   upstream.serve(new ShadowDelivery(copy, permit, upstream, observer))
 }
 
-/** A copy on a connection to a shadow. Reads the response to its end, and discards it. */
+/** A copy on a connection to a shadow. Reads the whole response and discards it. */
 class ShadowDelivery implements ResponseHandler {
   readonly rules = PLAIN_RULES
   readonly toHead: boolean
@@ -97,7 +97,7 @@ class ShadowDelivery implements ResponseHandler {
     this.#over(DELIVERED)
   }
 
-  /** Sends the copy once more if the shadow has not begun to handle it. */
+  /** Sends the copy once more if the shadow has not processed it. */
   fail(failure: Failure, why: string): void {
     const {pool} = this.#permit
     if (this.#upstream.unsent !== '' && !pool.isRetired && !this.#isRepeated) {

@@ -3,40 +3,40 @@ import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
 import type {ResponseHeads} from './http1/response-heads.ts'
 
 /**
- * Failure of a connection for its call. `refused`: nothing was sent. `unreachable`: connecting failed otherwise. `silent`: it closed
- * before the response. `malformed`: the response is invalid. `bad-status`: its status cannot be passed on. `cut`: it closed within the
- * response.
+ * How a call failed on its connection. `refused`: nothing listens, so nothing was sent. `unreachable`: connecting failed for another reason.
+ * `silent`: the connection closed before the response. `malformed`: the response is invalid. `bad-status`: its status is invalid. `cut`: the
+ * connection closed within the response.
  */
 export type Failure = 'refused' | 'unreachable' | 'silent' | 'malformed' | 'bad-status' | 'cut'
 
 /** Receives the response of one call from its upstream. */
 export interface ResponseHandler {
-  /** The request was a HEAD: the response has no body. */
+  /** Whether the request is a HEAD, so that the response has no body. */
   readonly toHead: boolean
-  /** The complete request has been sent. */
+  /** Whether the complete request has been sent. */
   readonly isSent: boolean
-  /** Whether a response 101 makes the connection a tunnel: bytes both ways until one side closes. Omitted: no. */
+  /** Whether a response 101 makes the connection a tunnel, which relays bytes until one side closes. Omitted: no. */
   readonly isTunnel?: boolean
   readonly rules: HeaderRules
-  /** A body in chunks passes with its framing: `content` reports its content. */
+  /** Whether a chunked body is passed with its framing, while `content` gets the bytes without framing. Omitted: no. */
   readonly isVerbatim?: boolean
-  /** Passes on an interim response (1xx) unchanged. Omitted: none is passed on. */
+  /** Receives an interim response (1xx). Omitted: it is dropped. */
   interim?(text: string): void
-  /** Bytes within the chunks of a body that passes with its framing. */
+  /** Receives the content of the chunks of a body that is passed with its framing. */
   content?(bytes: Buffer): void
-  /** Called when the connection is open: send the request. `wasOpen`: it was open before the call. */
+  /** Called when the connection is open. Sends the request. `wasOpen`: the connection is a reused one. */
   open(wasOpen: boolean): void
-  /** A complete response that arrived in one read and has a length. */
+  /** Receives a response with a length that arrived completely in one read. */
   whole(head: ResponseHead, body: string): void
   head(head: ResponseHead): void
-  /** A piece of the body, in a buffer that is reused afterwards; false: wait for `resume()`. */
+  /** Receives a piece of the body, in a buffer that is reused afterwards. Returns false to pause until it calls `resume()`. */
   body(bytes: Buffer): boolean
-  /** The response is complete. */
+  /** Called when the response is complete. */
   end(): void
   fail(failure: Failure, why: string): void
-  /** The callee accepts more of the request; omitted: it was written whole. */
+  /** Called when the callee accepts more of the request. Omitted: the request is written in one piece. */
   drain?(): void
-  /** An internal error while the response was handled; the connection to the callee is closed. */
+  /** Called after an internal error in the handling of the response. The connection to the callee is closed by then. */
   crash(error: unknown): void
 }
 
@@ -44,40 +44,40 @@ export interface ResponseHandler {
 export interface Upstream {
   /** Number of calls that its callee has answered on this connection. */
   readonly served: number
-  /** How long it had no call, counted by its pool. */
+  /** Time without a call in ms, counted by its pool. */
   idleMs: number
   readonly isOpen: boolean
-  /** Head and body so far, to be sent on another connection; '': the callee may have begun to handle them. */
+  /** Bytes of the request so far, if the callee has certainly not processed them, to be sent on another connection; '': it may have. */
   readonly unsent: string
-  /** Bodies are written without the framing of HTTP/1. */
+  /** Whether bodies are written without the framing of HTTP/1. Omitted: with it. */
   readonly isUnframed?: true | undefined
-  /** Starts a call. `open()` follows: at once if the connection is open. */
+  /** Starts a call. Calls `open` of the handler, at once if the connection is open. */
   serve(handler: ResponseHandler): void
-  /** Writes bytes with latin1 text around them. After false, wait for `drain()`. `isLast`: the request ends here. */
+  /** Writes bytes with latin1 text around them. Returns false to wait for `drain()`. `isLast`: the request ends here. */
   writeAll(before: string, bytes: Buffer | undefined, after?: string, isLast?: boolean): boolean
-  /** As `writeAll`, for the end of a large held request, whose caller may have left unnoticed. */
+  /** Writes like `writeAll`, but in a later turn: the caller of a large queued request may have disconnected unnoticed. */
   writeLate?(before: string, bytes?: Buffer, after?: string): boolean
-  /** Sends bytes through a tunnel; false: wait for `drain()`. */
+  /** Sends bytes through a tunnel. Returns false to wait for `drain()`. */
   write(data: string | Buffer): boolean
-  /** Ends our side of a tunnel; the callee may still send. */
+  /** Ends the sending side of a tunnel. The callee may still send. */
   finishSending(): void
-  /** The consumer accepts more of the response. */
+  /** Called when the handler accepts more of the response. */
   resume(): void
   /** Closes the connection without notifying the handler. */
   drop(): void
-  /** Closes the connection; the handler sees it as closed by the callee. */
+  /** Closes the connection. The handler is notified as if the callee had closed it. */
   cut(): void
 }
 
 /** The pool that owns a connection. */
 export interface UpstreamOwner {
-  /** Tried in this order. */
+  /** Addresses of the callee, tried in this order. */
   readonly hosts: readonly string[]
   readonly port: number
-  /** Opens a connection. Undefined for plain TCP. */
+  /** Opens a connection; undefined: plain TCP. */
   readonly dial: Pick<Dial, 'open'> | undefined
   readonly responseHeads: ResponseHeads
-  /** Keeps an idle connection. Returns false if it is not needed. */
+  /** Keeps an idle connection for another call. Returns false if the connection has to be closed. */
   keep(upstream: Upstream): boolean
   forget(upstream: Upstream): void
 }

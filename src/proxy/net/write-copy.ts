@@ -1,17 +1,17 @@
 import type {Writable} from 'node:stream'
 
-/** Largest piece that is read at once. */
+/** Size of the reused buffers: the largest piece that one read returns. */
 const SIZE = 64 * 1024
-/** Size below which a buffer would be mostly empty while it waits for a slow reader. */
+/** Size below which a piece gets a buffer of its own size: it would waste most of a reused one. */
 const SMALL = 16 * 1024
-/** Buffers that are kept: 1 MB. */
+/** Maximum number of free buffers that are kept (1 MB). */
 const MAX_FREE = 16
 
 const free: Buffer[] = []
 
 /**
- * Writes a copy of bytes that their owner will overwrite. After false, wait for `drain`. Reuses the buffers of large copies: V8 does not
- * count the size of dead buffers, and leaves 80 MB.
+ * Writes a copy of bytes that their owner will overwrite. Returns false to wait for `drain`. Reuses the buffers of large copies, since V8
+ * collects dead buffers late: they would take 80 MB.
  */
 export function writeCopy(stream: Writable, bytes: Buffer): boolean {
   if (bytes.length < SMALL || bytes.length > SIZE) return stream.write(Buffer.from(bytes))

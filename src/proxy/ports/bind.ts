@@ -6,16 +6,16 @@ import {BACKLOG, boundAt, createClaim, release} from '../net/claimed-server.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 
-/** The protocols of a sidecar's API. */
+/** Protocol of a sidecar's API. */
 export type Api = 'http' | 'grpc'
 
-/** A unix domain socket of a sidecar, with Dapr's file name (pkg/api/http/server.go, pkg/api/grpc/server.go). */
+/** Returns the path of a sidecar's unix domain socket, with Dapr's file name (pkg/api/http/server.go, pkg/api/grpc/server.go). */
 export const socketPath = (folder: string, appId: string, api: Api): string =>
   join(folder, `dapr-${appId}-${api}.socket`)
 
 /**
- * Listens on a sidecar's unix domain socket. Removes the socket of a dead run first; the file is deleted when the server closes. Throws a
- * UserError if another process listens there, or the folder is not writable.
+ * Listens on a sidecar's unix domain socket. First removes the file of a run that was killed. Node deletes the file when the server closes.
+ * Throws a `UserError` if another process listens there, or the folder is not writable.
  */
 export async function listenOnSocket(folder: string, appId: string, api: Api): Promise<Server> {
   const path = socketPath(folder, appId, api)
@@ -29,7 +29,7 @@ export async function listenOnSocket(folder: string, appId: string, api: Api): P
   }
 }
 
-/** Whether no process listens on the socket any more. */
+/** Resolves with whether no process listens on the socket any more. */
 const isDead = async (path: string): Promise<boolean> =>
   new Promise(resolve => {
     const socket = connect(path)
@@ -41,7 +41,7 @@ const isDead = async (path: string): Promise<boolean> =>
       .on('error', error => resolve(codeOf(error) === 'ECONNREFUSED'))
   })
 
-/** Waits until a server listens. The server keeps early connections until it is served. */
+/** Creates a server and waits until it listens. Connections wait until `attach` serves them. */
 export const startListening = async (listenOf: (server: Server) => void): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server = createClaim()
@@ -50,12 +50,12 @@ export const startListening = async (listenOf: (server: Server) => void): Promis
 
 type Servers = readonly Server[]
 
-/** Maximum number of tries: if one of two addresses includes the other, no port is free at both. */
+/** Maximum number of tries to find a port that is free on all addresses. If one address includes another, there is none. */
 const TRIES = 20
 
 /**
- * Listens on all addresses or on none, except where `bound` do. Port 0 means any free port, the same on all. Without IPv6, ::1 is skipped.
- * `isShared`: another run that listens there so, too, keeps its connections (SO_REUSEPORT, socket(7)).
+ * Listens on all addresses or on none. Skips the addresses of `bound`, and ::1 without IPv6. `port`: 0: any free port, the same on all
+ * addresses. `isShared`: listens with SO_REUSEPORT (socket(7)), so that another run can listen at the same address.
  */
 export async function listen(
   port: number,
@@ -80,7 +80,7 @@ export async function listen(
   }
 }
 
-/** Listens on a port of the system's choice that is not reserved. */
+/** Listens on any free port that is not reserved. */
 export async function listenAnywhere(
   hosts: readonly string[],
   reserved: ReadonlySet<number>
@@ -91,7 +91,7 @@ export async function listenAnywhere(
       if (servers.length === 0 || !reserved.has(portOf(servers))) return servers
       close(servers)
     } catch (error) {
-      // free at the first address, taken at another
+      // the port was free at the first address, but not at another
       if (codeOf(error) !== 'EADDRINUSE' || tries === TRIES) throw error
     }
   }
@@ -104,28 +104,28 @@ const listenOn = async (port: number, host: string, isShared: boolean): Promise<
   startListening(server => server.listen({port, host, backlog: BACKLOG, exclusive: true}))
 
 /**
- * Listens without Node's check of the address, whose regular expression takes 6 ms to compile. Undefined if the usual way must be used,
- * which reports the reason.
+ * Listens without Node's check of the address, whose regular expression takes 6 ms to compile. Returns undefined if that fails: the caller
+ * then listens by `server.listen`, which reports the reason.
  */
 async function listenByHandle(port: number, host: string, isShared: boolean): Promise<Server | undefined> {
   const {_createServerHandle: create} = net as {readonly _createServerHandle?: CreateServerHandle}
-  // the kernel would take a number modulo 65,536
+  // leaves an invalid port to Node, which reports it: the kernel would use it modulo 65,536
   if (create === undefined || !LOOPBACK.includes(host) || !(port >= 0 && port < 65_536)) return undefined
   const handle = create(host, port, host.includes(':') ? 6 : 4, -1, isShared ? REUSE_PORT : 0)
   if (typeof handle === 'number') return undefined
   return startListening(server => server.listen(handle, BACKLOG)).catch(() => undefined)
 }
 
-/** libuv's flag UV_TCP_REUSEPORT, an error on macOS. */
+/** Flag UV_TCP_REUSEPORT of libuv, which macOS refuses. */
 const REUSE_PORT = 2
 
-/** Node's function for listening in node:cluster; a number is an error (node: lib/net.js). */
+/** Node's internal function that creates a listening handle, made for node:cluster (node: lib/net.js). Returns a number for an error. */
 type CreateServerHandle = (host: string, port: number, family: 4 | 6, fd: number, flags: number) => object | number
 
 /** Returns the port of listening servers; 0: none. */
 export const portOf = (servers: Servers): number => boundAt(servers[0]).port ?? 0
 
-/** Releases addresses. */
+/** Closes the servers, which frees their addresses. */
 export function close(servers: readonly Server[]): void {
   for (const server of servers) release(server)
 }

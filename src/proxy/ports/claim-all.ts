@@ -3,14 +3,14 @@ import {release} from '../net/claimed-server.ts'
 import {claimManagerPort, type ManagerPort} from './manager-port.ts'
 import {claimPorts, type SidecarPorts} from './claim.ts'
 
-/** Every port that a run holds. */
+/** All ports that a run has bound. */
 export interface Claims {
-  /** The ports in the order of the plan's apps. */
+  /** Ports of the sidecars, in the order of the plan's apps. */
   readonly sidecars: readonly SidecarPorts[]
   readonly manager: ManagerPort | undefined
 }
 
-/** Claims every port of a plan, the manager's first, so that no app gets it. Throws a UserError, and then has claimed none. */
+/** Binds every port of a plan, the manager's first, so that no app gets it. Binds none and throws a `UserError` if one fails. */
 export async function claimAll(plan: Plan): Promise<Claims> {
   const manager = await claimManagerPort(plan)
   try {

@@ -7,26 +7,26 @@ import {close, listen, listenAnywhere, listenOnSocket, portOf, type Api} from '.
 import {freeAppPort, noFreePort, whoHolds} from './app-port.ts'
 import {ownAppPorts, usualPorts, type WantedPorts} from './usual-ports.ts'
 
-/** The ports of one sidecar, bound by us until the run ends. Each list has one listening server per address. */
+/** The ports of one sidecar, which the run keeps bound until it ends. Each list has one listening server per address. */
 export interface SidecarPorts extends WantedPorts {
   readonly http: readonly Server[]
   readonly grpc: readonly Server[]
   readonly metrics: readonly Server[]
 }
 
-/** Options of claiming ports during a run. */
+/** Options for ports that are claimed during a run, for an app that an edit opens. */
 export interface ClaimWishes {
-  /** A port without a fixed number gets the wanted one if it is free. */
+  /** Returns the preferred ports of an app, used where the template fixes none and the port is free. */
   readonly wanted?: ((app: AppPlan) => WantedPorts | undefined) | undefined
-  /** Servers that listen for the first app already. */
+  /** Servers that listen for the first app of the plan already. */
   readonly kept?: Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'> | undefined
-  /** The other apps of the run, which keep their ports even if nothing listens at the moment. */
+  /** The other apps of the run. Their ports stay reserved even if nothing listens there at the moment. */
   readonly others?: readonly {readonly ports: SidecarPorts; readonly wanted: AppPlan}[]
 }
 
 /**
- * Claims every port of the plan before anything starts, fixed ones first. If one is taken, throws a UserError that names port, app and
- * owner (the first line is Dapr's, `pkg/standalone/run.go`), and releases the others.
+ * Binds every port of the plan before anything starts, ports that the template fixes first. If one is taken, releases the others and throws a
+ * `UserError` with port, app and owner, whose first line is Dapr's (`pkg/standalone/run.go`).
  */
 export async function claimPorts(
   plan: Plan,
@@ -45,7 +45,7 @@ export async function claimPorts(
   }
 }
 
-/** The keys of a sidecar's ports, with their names in Dapr's message. */
+/** Keys of a sidecar's ports, with their names in Dapr's error message. */
 const KINDS = {
   httpPort: 'HTTPPort',
   grpcPort: 'GRPCPort',
@@ -59,7 +59,7 @@ class Claim {
   readonly #wanted: (app: AppPlan) => WantedPorts | undefined
   readonly #bound = new Map<AppPlan, Map<Kind, readonly Server[]>>()
   readonly #sockets: Server[] = []
-  /** Never allocated: apps of this template may want them. */
+  /** Ports that are never chosen freely, since apps of this template may need them. */
   readonly #reserved: Set<number>
 
   constructor(plan: Plan, wanted: (app: AppPlan) => WantedPorts | undefined) {
@@ -146,7 +146,7 @@ class Claim {
     return port
   }
 
-  /** Claims the wanted port, else a free one that no app of the template wants. */
+  /** Binds the preferred port, else a free one that no app of the template needs. */
   async #free(app: AppPlan, kind: Kind): Promise<readonly Server[]> {
     const wanted = await this.#tryWanted(app, kind)
     if (wanted !== undefined) return wanted
@@ -166,7 +166,7 @@ class Claim {
     try {
       return this.#keep(app, kind, await listen(port, addresses(app, kind)))
     } catch {
-      return undefined // it is taken, or the addresses are wrong, which the next attempt reports
+      return undefined // the port is taken, or the addresses are wrong: the next attempt reports that
     }
   }
 
@@ -198,10 +198,10 @@ class Claim {
   }
 }
 
-/** An unknown host name, an address of another machine, or an address family that this machine does not support. */
+/** Error codes for an unknown host name, an address of another machine, or an unsupported address family. */
 const NO_ADDRESS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
 
-/** Whether an error names a specific port that is taken. */
+/** Whether an error is about a specific taken port. */
 const hasPort = (error: unknown): boolean => (error as {readonly port?: number}).port !== undefined
 
 function whyNot(cause: unknown, key: string): string {

@@ -6,8 +6,8 @@ import {templateIdentity} from '../../platform/paths.ts'
 import {freeAppPort, usualAppPorts} from './app-port.ts'
 
 /**
- * Returns free ports in place of all fixed ports of a template, stable for a copy: derived from its real path, its name and the port.
- * `known`: ports of the copy, which stay.
+ * Chooses free ports that replace all fixed ports of a template in a copy. The choice is stable: it depends on the template's real path, the
+ * name of the copy, and the port. `known`: replacements of an earlier choice, which stay. `heldByCopy`: ports of the apps of another copy.
  */
 export async function movedPorts(
   plan: Plan,
@@ -30,11 +30,11 @@ export async function movedPorts(
   return moved
 }
 
-/** Whether we cannot choose its port: it has no command, is on another machine, or its port is in its code. */
+/** Whether an app's port cannot be moved: the app has no command, is on another machine, or its code fixes the port. */
 const isUnmoved = ({command, channel, fixedPort}: AppPlan): boolean =>
   command.length === 0 || channel.address !== '' || fixedPort > 0
 
-/** The numbers that a template fixes, also for the apps that a run leaves out: these can be started later. */
+/** Returns the ports that a template fixes, also of apps that the run leaves out, since they can be started later. */
 export function fixedPorts(plan: Plan): ReadonlySet<number> {
   const {managerPort} = plan
   const fixed = new Set(everyApp(plan).flatMap(app => [...portsOf(app), ...secondPorts(app, plan)]))
@@ -42,18 +42,18 @@ export function fixedPorts(plan: Plan): ReadonlySet<number> {
   return fixed
 }
 
-/** The ports at which processes of another copy listen, by the ids of its apps. */
+/** Ports at which processes of another copy listen, by app id. */
 export type HeldPorts = ReadonlyMap<string, ReadonlySet<number>>
 
 const everyApp = ({apps, leftOut = []}: Plan): readonly AppPlan[] => [...apps, ...leftOut]
 
 /**
- * Returns further ports at which an app listens: a console, SMTP. For a database or the like, these are numbers in its own variables and
- * flags; for other apps only those at which it listens in another copy (`heldByCopy`), as it may be a client of a server on the machine.
+ * Returns further ports at which an app listens, such as a console or SMTP, from its variables and flags. A data server listens at all of them.
+ * Another app may only call them, so that a port counts only if the app listens there in another copy (`heldByCopy`).
  */
 export function secondPorts(app: AppPlan, plan: Plan, heldByCopy: HeldPorts = new Map()): readonly number[] {
   const {command, channel} = app
-  // port numbers in a container do not collide with others
+  // an app without a local process, or in a container, cannot collide with ports of this machine
   if (command.length === 0 || channel.address !== '' || ENGINE.test(command[0] ?? '')) return []
   const isOwn = ([name, value]: readonly [string, string]): boolean =>
     /port/i.test(name) && !everyApp(plan).some(other => other.id !== app.id && other.env[name] === value)
@@ -68,7 +68,7 @@ export function secondPorts(app: AppPlan, plan: Plan, heldByCopy: HeldPorts = ne
   return [...named].filter(port => port >= 80 && (isServer || heldByCopy.get(app.id)?.has(port) === true))
 }
 
-/** The ports of an app and its sidecar. */
+/** Returns the fixed ports of an app and its sidecar. */
 function portsOf(app: AppPlan): readonly number[] {
   const {channel, sidecar, ready, published} = app
   const own = isUnmoved(app) ? [] : [channel.autoPort ? 0 : channel.port, ready.kind === 'tcp' ? ready.port : 0]
@@ -120,7 +120,7 @@ function isolatedApp(app: AppPlan, moved: MovedPorts): AppPlan {
   }
 }
 
-/** Default ports of programs. */
+/** Client programs and the default ports that they call. */
 const USUAL: readonly (readonly [program: RegExp, port: number])[] = [
   [/\b(?:pg_isready|psql)\b/, 5432],
   [/\bredis-cli\b/, 6379],
@@ -128,7 +128,7 @@ const USUAL: readonly (readonly [program: RegExp, port: number])[] = [
   [/\bmongosh\b/, 27_017]
 ]
 
-/** Returns the ports of this machine that the command of an app's readiness check may use. A bare number counts, too. */
+/** Returns the ports that the command of a readiness check may call. A bare number counts as a port, too. */
 export function portsAsked(command: readonly string[], env: AppPlan['env']): ReadonlySet<number> {
   const words = command.flatMap(word => word.split(/[\s"';]+/))
   const numbers = words
@@ -142,14 +142,17 @@ export function portsAsked(command: readonly string[], env: AppPlan['env']): Rea
   return new Set(usual === undefined ? [] : [usual === 5432 ? Number(env['PGPORT'] ?? usual) : usual])
 }
 
-/** The command that asks whether an app is ready. At its `port` calls wait until it is: so the command asks the app itself. */
+/** Returns the command that checks an app's readiness. Replaces the published port by the app's own: calls at the published port would wait for the app. */
 export function readyCommand({ready, published}: AppPlan, appPort: number): readonly string[] {
   if (ready.kind !== 'command') return []
   if (published === undefined) return ready.command
   return movedWords(ready.command, new Map([[published.number, appPort]]), [published.number])
 }
 
-/** `--port 3000`, `-p 3000`, `--publish 3000:5432` of a container; the app's own numbers also alone, as of `http.server 8000`. */
+/**
+ * Replaces ports in the words of a command: `--port 3000`, `-p 3000`, `--publish 3000:5432` of a container. `own`: ports of the app itself,
+ * which are also replaced without a flag, as in `http.server 8000`.
+ */
 const movedWords = (words: readonly string[], moved: MovedPorts, own: readonly number[]): readonly string[] =>
   words.map((word, at) => {
     const [number = ''] = /^\d+(?=$|:)/.exec(word) ?? []
@@ -162,7 +165,7 @@ const movedWords = (words: readonly string[], moved: MovedPorts, own: readonly n
 
 const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)(?:-compose)?$/
 const PORT_FLAG = /^(?:-p|--?[\w.-]*port)$/i
-/** A flag of `docker run`: the port before the colon is on this machine, the other in the container. */
+/** Matches the flags of `docker run` with `<port on this machine>:<port in the container>`. */
 const PUBLISH_FLAG = /^(?:-p|--publish)$/
 
 const movedChannel = (channel: ChannelPlan, port: number): ChannelPlan =>

@@ -5,7 +5,7 @@ import {LOOPBACK} from '../../platform/probe.ts'
 import {whoHolds} from './app-port.ts'
 import {listen, listenAnywhere, portOf} from './bind.ts'
 
-/** Port of Daeploy's manager, bound until the run ends. */
+/** The port of Daeploy's manager, bound until the run ends. */
 export interface ManagerPort {
   readonly servers: readonly Server[]
   readonly port: number
@@ -15,8 +15,8 @@ export interface ManagerPort {
 const DEFAULT_PORT = 5080
 
 /**
- * Claims the manager's port before any other; undefined if the plan has none. Throws a UserError if the template's port is taken. Skips
- * the default port if it is taken, or if an app of the template names it.
+ * Binds the port of the manager; undefined: the plan has none. Throws a `UserError` if the port in the template is taken. Replaces the
+ * default port by a free one if it is taken, or if an app of the template has it.
  */
 export async function claimManagerPort(plan: Plan): Promise<ManagerPort | undefined> {
   const {managerPort} = plan
@@ -53,7 +53,7 @@ async function tryListen(port: number): Promise<readonly Server[] | undefined> {
   }
 }
 
-/** A free port that no app of the template wants. */
+/** Binds a free port that no app of the template has. */
 async function free(reserved: ReadonlySet<number>): Promise<ManagerPort> {
   const servers = await listenAnywhere(LOOPBACK, reserved)
   return {servers, port: portOf(servers)}

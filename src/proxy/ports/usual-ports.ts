@@ -3,26 +3,25 @@ import {fnv1a} from '../../model/fnv1a.ts'
 import {templateIdentity} from '../../platform/paths.ts'
 import {appPortsAt} from './app-port.ts'
 
-/** Ports that an app and its sidecar want. */
+/** Preferred ports of an app and its sidecar. */
 export interface WantedPorts {
   readonly httpPort: number
   readonly grpcPort: number
   readonly metricsPort: number
-  /** Only displayed: nothing listens at it. */
+  /** Port that is only displayed, as nothing listens there. */
   readonly internalGrpcPort: number
-  /** The port of the app: the template's, or allocated for `autoPort`; 0: none, or any for a preferred port. */
+  /** Port of the app, from the template or chosen for `autoPort`; 0: no port, or no preference. */
   readonly appPort: number
 }
 
-/** Lowest port: above those that we allocate to apps (`app-port.ts`), below those that Linux gives for any port (`net.ipv4.ip_local_port_range`). */
+/** Lowest port of sidecars: above the ports for apps (`app-port.ts`). All are below Linux's ephemeral ports (`net.ipv4.ip_local_port_range`). */
 const LOWEST = 30_000
 const PER_SIDECAR = 4
 const PLACES = Math.floor((32_768 - LOWEST) / PER_SIDECAR)
 
 /**
- * Returns the ports that the sidecars of a template, and their apps, have in every run, if they are free: debuggers, bookmarks and
- * scripts know them. Ports are derived from the template's real path, the copy's name and the app's id, so nothing is stored; if two apps
- * would have the same, the second moves on.
+ * Returns preferred ports that stay the same in every run, for debuggers, bookmarks and scripts. Computes them from the template's real path,
+ * the name of the copy and the app's id, so that nothing is stored. If two apps get the same place, the second takes the next one.
  */
 export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPorts | undefined {
   const taken = new Set<number>()
@@ -46,7 +45,7 @@ export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPo
   return app => wanted.get(app)
 }
 
-/** Returns the ports for the app of a sidecar at its usual HTTP port, in the order to try; none otherwise. */
+/** Returns the ports to try for the app of a sidecar with this HTTP port, in order; empty: the HTTP port is not a preferred one. */
 export function ownAppPorts(httpPort: number): readonly number[] {
   const place = (httpPort - LOWEST) / PER_SIDECAR
   return Number.isInteger(place) && place >= 0 && place < PLACES ? appPortsAt(place, PLACES) : []

@@ -15,13 +15,13 @@ import {writeCopy} from '../net/write-copy.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import {TunnelStream} from './tunnel-stream.ts'
 
-/** Status of a connection that passes as bytes, as after a switch of the protocol. */
+/** HTTP status that the call's record shows once the app is connected: 101 Switching Protocols. */
 const SWITCHED = 101
 
-/** Buffer for the bytes of all apps. */
+/** Buffer that the reads from all apps share. */
 const scratch = Buffer.allocUnsafeSlow(65_536)
 
-/** A caller's connection that is not HTTP: passed both ways to a connection of the app, and listed as one call. */
+/** A caller's connection that does not speak HTTP. Relays its bytes to and from a connection to the app, as one call. Created by `PublishedPort`. */
 export class BytesCall implements Passenger {
   readonly call: Call
   readonly #context: PublishedContext
@@ -35,8 +35,8 @@ export class BytesCall implements Passenger {
   #isOver = false
 
   /**
-   * `socket`: the caller's connection, read by nothing else. `early`: bytes already read from it. `reopen`: reads the connection of a
-   * silent caller again as a new one, unless the app speaks first. `ends`: ends of the caller's connection.
+   * `socket`: the caller's connection, which nothing else reads. `early`: bytes already read from it. `reopen`: set for a caller that has
+   * sent nothing; reads its connection as HTTP again when it sends bytes before the app does. `ends`: addresses of the caller's connection.
    */
   constructor(
     context: PublishedContext,
@@ -101,7 +101,7 @@ export class BytesCall implements Passenger {
     this.#upstream?.destroy()
   }
 
-  /** `before`: the error of the previous address. */
+  /** Connects to one of the app's addresses, then tries the next one. `before`: error code of the previous address; '': first address. */
   #connect(hosts: readonly string[], port: number, at: number, before = ''): void {
     const read = (count: number): boolean => upstream.emit('data', scratch.subarray(0, count))
     const onread = {buffer: scratch, callback: read}
@@ -115,7 +115,7 @@ export class BytesCall implements Passenger {
       .on('connect', () => this.#open(upstream))
       .on('data', (bytes: Buffer) => void (this.#take(bytes) || upstream.pause()))
       .on('error', error => {
-        // a refusal decides: without IPv6, ::1 has another error
+        // keeps ECONNREFUSED of another address: on a machine without IPv6, ::1 fails with a different code
         why = before === 'ECONNREFUSED' ? before : codeOf(error)
       })
       .on('close', () => {
@@ -137,7 +137,7 @@ export class BytesCall implements Passenger {
     this.#passage.broken?.opened?.()
   }
 
-  /** Passes on the caller's bytes, unless they are the first of a silent caller, which may be a request of HTTP. */
+  /** Sends the caller's bytes to the app. The first bytes of a silent caller may be HTTP, so `reopen` gets them. */
   #pass(bytes: Buffer): void {
     if (this.#isOver) return
     if (this.#leave()) return void this.#caller.socket.emit('data', bytes)
@@ -145,7 +145,7 @@ export class BytesCall implements Passenger {
     if (this.#upstream?.write(owned(bytes)) === false) this.#caller.socket.pause()
   }
 
-  /** Gives the connection to `reopen`. Returns false if the app has spoken first, or the caller is known not to speak HTTP. */
+  /** Ends this call and gives the connection to `reopen`. Returns false without `reopen`, or if the app has sent bytes. */
   #leave(): boolean {
     if (this.#reopen === undefined || this.#isOver || this.#journal.firstByteAt > 0) return false
     this.#isOver = true
@@ -156,7 +156,7 @@ export class BytesCall implements Passenger {
     return true
   }
 
-  /** Passes on bytes of the app. Returns false to pause until `drain`. */
+  /** Sends the app's bytes to the caller. Returns false if reading has to pause until the caller's socket emits `drain`. */
   #take(bytes: Buffer): boolean {
     const journal = this.#journal
     const {broken} = this.#passage
@@ -173,7 +173,7 @@ export class BytesCall implements Passenger {
     this.#end(why)
   }
 
-  /** Ends the call and both connections after one has closed. */
+  /** Ends the call and both connections. `why`: the failure; '': the call ended normally. */
   #end(why: string): void {
     if (this.#isOver) return
     this.#isOver = true

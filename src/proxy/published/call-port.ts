@@ -15,44 +15,47 @@ import {PublishedConnection, type PublishedHost} from './published-connection.ts
 import {PublishedPortCall, type PublishedContext} from './published-port-call.ts'
 import {readVerbatimHead, strippedHead, type VerbatimHead} from './verbatim-head.ts'
 
-/** Whether a caller begins to speak HTTP/2 (RFC 9113 §3.4). */
+/** Whether the first bytes of a connection are the preface of HTTP/2 (RFC 9113 §3.4). */
 export const isHttp2 = (early: Buffer): boolean => early.toString('latin1', 0, 12) === 'PRI * HTTP/2'
 
 /**
- * Interval of looks at HTTP/2 callers on other machines, in ms: a silent one is pinged, then cut. Callers on this machine do not vanish
- * silently, except in a debugger.
+ * Interval of checks of HTTP/2 callers on other machines, in ms: the check pings a silent caller, then closes its connection. Callers on
+ * this machine need no check: the kernel closes their connections when they exit.
  */
 const LOOK_MS = 10_000
 
-/** Time for connections to apps of other runs at the end of this run, in ms. */
+/** Maximum wait at the end of this run for connections that other runs serve through it, in ms. */
 const LEAVE_MS = 1000
-/** How long a connection without a request may take for its first one, in ms, before another run has the port. */
+/** Time in which a connection without a request may still send one after another run has taken over the port, in ms. */
 const FIRST_MS = 200
 
-/** A connection whose caller is looked up once. */
+/** A connection, and the app that made it. The port looks up the app once per connection. */
 interface Attributed {
   readonly socket: net.Socket
-  /** App id of the caller; empty until it is known. */
+  /** App id of the caller; '': not looked up yet. */
   caller: string
 }
 
-/** Listeners whose requests become calls, with connections and callers. A subclass chooses the callee. */
+/**
+ * Base of the listeners at which clients call apps without Dapr's API: a published port, and the entrance. Owns the bound addresses and the
+ * connections, finds the calling app, and starts calls. A subclass chooses the callee.
+ */
 export abstract class CallPort implements PublishedHost {
   isClosing = false
-  /** The caller of a call that no app makes. */
+  /** Name that records show for a caller that is not an app of the run. */
   protected readonly stranger: string = OUTSIDE
-  /** The address that the next run binds before this one leaves it; '': none. */
+  /** Address that several runs can bind at once, so that the next run binds it before this run closes it; '': none. */
   protected readonly shared: string = ''
   protected readonly connections = new Connections()
-  /** Addresses that are bound, each with its server. */
+  /** Servers that hold the bound addresses, each with the server that accepts its connections. */
   readonly #served = new Map<net.Server, net.Server>()
   readonly #http = new Set<PublishedConnection>()
   readonly #frames = new Set<FrameServer>()
-  /** The ends of connections that other runs have passed on. */
+  /** Addresses of the original callers, by connections that other runs have passed on. */
   readonly #passedIn = new WeakMap<net.Socket, Ends>()
-  /** Connections of runs that wait for the port. */
+  /** Connections of other runs that wait to take over the port. */
   readonly #waiting = new Set<net.Socket>()
-  /** Connections that are passed on to other runs. */
+  /** Connections that this run relays to other runs. */
   readonly #passed = new Set<net.Socket>()
   readonly #known = new KnownHeads<VerbatimHead>()
   readonly #appAt: (ends: Ends) => string
@@ -69,10 +72,10 @@ export abstract class CallPort implements PublishedHost {
   abstract passBytes(socket: net.Socket, early: Buffer): void
 
   ended(_isAnswered: boolean): void {
-    // nothing depends on it
+    // only a published port needs the protocol of its app
   }
 
-  /** Serves addresses that are bound and listening, and owns them from now on. */
+  /** Serves the connections of these listening servers. The port closes the servers later. */
   listen(claims: readonly net.Server[]): void {
     for (const claim of claims) {
       const server = net.createServer({allowHalfOpen: true, noDelay: true})
@@ -104,7 +107,7 @@ export abstract class CallPort implements PublishedHost {
     return head
   }
 
-  /** Serves a connection of a caller with these ends that another run has passed on; `early`: the bytes that were read already. */
+  /** Serves a connection that another run has passed on. `ends`: addresses of its caller. `early`: bytes that the other run has read. */
   adopt(socket: net.Socket, ends: Ends, early: Buffer): void {
     this.#passedIn.set(socket, ends)
     this.connections.add(socket)
@@ -119,7 +122,7 @@ export abstract class CallPort implements PublishedHost {
     if (this.isClosing) heir.destroy()
   }
 
-  /** Leaves the port to a run that waits for it, if one does. Settles when open calls are over, after a moment at most. */
+  /** Gives the port to a run that waits for it, if there is one. Settles when open calls have ended, after `LEAVE_MS` at most. */
   async handOver(): Promise<void> {
     const [heir] = this.#waiting
     if (heir === undefined) return
@@ -129,7 +132,7 @@ export abstract class CallPort implements PublishedHost {
     await within(LEAVE_MS, this.connections.gone())
   }
 
-  /** Another run has the port: open calls finish, a new connection gets its first answer, and tunnels end. */
+  /** Closes connections after another run has taken over the port: open calls finish, a new connection may send one request, tunnels end. */
   leaveSoon(isMeant: (connection: PublishedConnection) => boolean = () => true): void {
     for (const connection of this.#frames) connection.leave()
     this.endSoon(connection => {
@@ -137,7 +140,7 @@ export abstract class CallPort implements PublishedHost {
       return isMeant(connection)
     }, true)
     const late = (): void => this.endSoon(({isFresh, isLeaving}) => isFresh && isLeaving)
-    // if this process was held up, waiting bytes are read first
+    // the setImmediate lets a process that was busy read bytes that have already arrived
     setTimeout(() => setImmediate(late), FIRST_MS).unref()
   }
 
@@ -145,7 +148,7 @@ export abstract class CallPort implements PublishedHost {
     this.#http.delete(connection)
   }
 
-  /** Stops accepting, and lets calls in flight finish until `cut` is aborted. Settles when the last connection is closed. */
+  /** Stops accepting connections, and lets calls in flight finish. An abort of the signal closes them. Settles when no connection is left. */
   async close(cut?: AbortSignal): Promise<void> {
     this.isClosing = true
     for (const [claim, server] of this.#served) {
@@ -164,7 +167,7 @@ export abstract class CallPort implements PublishedHost {
     clearTimeout(late)
   }
 
-  /** Takes no further request of these connections of HTTP/1; `keepsFresh`: except for the first one. */
+  /** Closes HTTP/1 connections after their current request. `keepsFresh`: a connection without a request yet may still send one. */
   protected endSoon(isMeant: (connection: PublishedConnection) => boolean, keepsFresh = false): void {
     for (const connection of this.#http) {
       if (!isMeant(connection)) continue
@@ -173,7 +176,7 @@ export abstract class CallPort implements PublishedHost {
     }
   }
 
-  /** Whether a connection is read as HTTP/1. */
+  /** Whether the port reads a connection as HTTP/1. */
   protected isKnown(connection: PublishedConnection): boolean {
     return this.#http.has(connection)
   }
@@ -185,7 +188,7 @@ export abstract class CallPort implements PublishedHost {
     return connection
   }
 
-  /** Starts the call of a request; `lines` are added to its head. */
+  /** Starts the call of a request. `lines`: header lines to add for the app. */
   protected begin(called: PublishedContext, asked: VerbatimHead, connection: PublishedConnection, lines = ''): void {
     const {context = called, strips = ''} = called.routed?.(asked.path) ?? {}
     const head = strips === '' ? asked : strippedHead(asked, strips)
@@ -195,12 +198,12 @@ export abstract class CallPort implements PublishedHost {
     this.#attribute(context, call, connection)
   }
 
-  /** The protocol of the caller behind a connection that is read as HTTP/1. */
+  /** Returns the caller's own protocol. The entrance translates HTTP/2 to HTTP/1 in front of this port. */
   protected protocolOf(_socket: net.Socket): Protocol {
     return 'HTTP/1.1'
   }
 
-  /** Returns the ends of a connection. If another run has passed it on, the ends of the caller. */
+  /** Returns the addresses of the caller's connection, also of a connection that another run has passed on. */
   protected endsOf(socket: net.Socket): Ends {
     return this.#passedIn.get(socket) ?? socket
   }
@@ -213,7 +216,7 @@ export abstract class CallPort implements PublishedHost {
     return this.#appAt(this.endsOf(socket)) || this.stranger
   }
 
-  /** Passes on a connection to another run. */
+  /** Relays a connection to another run. */
   protected passOn(socket: net.Socket, options: PassedOn): void {
     this.#passed.add(socket)
     socket.on('close', () => this.#passed.delete(socket))
@@ -228,7 +231,7 @@ export abstract class CallPort implements PublishedHost {
     this.follow(socket)
   }
 
-  /** Serves a caller of HTTP/2, whose fields and data pass unchanged. */
+  /** Serves a caller that speaks HTTP/2. The app gets its fields and data unchanged. */
   protected async serveFrames(
     socket: net.Socket,
     early: Buffer,
@@ -261,14 +264,14 @@ export abstract class CallPort implements PublishedHost {
     }
   }
 
-  /** Finds the caller before the call begins, if a rule may name it, or if the app refuses calls and the call may end at once. */
+  /** Returns the caller. Looks it up before the call if a fault rule may name it or the queue may deny the call at once; else `#attribute` does later. */
   #knownCaller({faults, isOpen}: PublishedContext, connection: Attributed): string {
     if (connection.caller === '' && (faults?.active !== undefined || !isOpen()))
       connection.caller = this.callerOf(connection.socket)
     return connection.caller || this.stranger
   }
 
-  /** Looks up the caller after the request was sent, so that it costs no latency: the response is read in a later turn. */
+  /** Looks up the caller in the next turn of the event loop, after the request was sent: the lookup adds no latency. */
   #attribute(context: PublishedContext, {call}: {readonly call: Call}, connection: Attributed): void {
     if (connection.caller !== '') return this.#number(context, call, connection)
     setImmediate(() => {
@@ -280,7 +283,7 @@ export abstract class CallPort implements PublishedHost {
     })
   }
 
-  /** Adds the call's number to the response if the caller is a program of this machine and not an app. */
+  /** Marks a call for the response header with its number, if its caller is a program of this machine and not an app. */
   #number({namesCalls}: PublishedContext, call: Call, {caller, socket}: Attributed): void {
     if (caller === this.stranger && isLocal(this.endsOf(socket)) && namesCalls?.() === true) call.isNumbered = true
   }

@@ -22,7 +22,7 @@ export const namedHost = (written: string): NamedHost =>
     ? {written: '', name: ''}
     : {written, name: written.replace(PORT, '').toLowerCase().replace(/\.$/, '')}
 
-/** Origin of a connection. */
+/** Address of a caller, and the port and scheme at which it called the entrance. */
 export interface Origin {
   readonly address: string
   readonly port: number
@@ -31,11 +31,11 @@ export interface Origin {
 
 /** Facts about the head of a request to the entrance. */
 export interface AskedHost {
-  /** Undefined without a host that all programs read alike. */
+  /** undefined: the request has no `Host` line, or several. */
   readonly host: NamedHost | undefined
-  /** How often it has passed the entrance. */
+  /** Number of times that the request has passed the entrance. */
   readonly passes: number
-  /** Lines that a proxy in front of the entrance has not written. */
+  /** X-Forwarded headers that no proxy in front of the entrance has written. */
   readonly lacks: readonly (typeof FORWARDED)[number][]
 }
 
@@ -59,6 +59,6 @@ const PASSES = 'Pillion-Hops'
 /** The header line that counts how often a request has passed the entrance: each pass adds one. */
 export const PASS_LINE = `${PASSES}: 1\r\n`
 
-/** How often a request has passed the entrance. A proxy may join the lines. */
+/** Counts how often a request has passed the entrance. A proxy may join the lines to one with commas. */
 const passesIn = (lines: string): number =>
   Array.from(lines.matchAll(/^pillion-hops:([^\r]*)/gim), ([, values = '']) => values.split(',')).flat().length

@@ -2,7 +2,7 @@ import type {Reply} from '../net/reply.ts'
 import type {NamedHost} from './entrance-host.ts'
 import {pageOf, PLAIN_TYPE, wantsPage} from './refusal.ts'
 
-/** A name, as callers of an unknown one get it. */
+/** A name that can be called, listed in the response to an unknown name. */
 export interface ShownName {
   readonly name: string
   readonly project: string
@@ -10,34 +10,34 @@ export interface ShownName {
 
 const NO_STORE = 'Cache-Control: no-store\r\n'
 
-/** A request without a `Host`, with two, or for another server. */
+/** Response to a request without a `Host`, with two, or with an absolute URL as for a proxy. */
 export const badHost = (lines: string): Reply =>
   answer(400, lines, {
     heading: 'This request names no app',
     text: 'It needs one Host line, and a path as its target: the entrance is not a proxy.'
   })
 
-/** A request that comes back to its own app: its proxy keeps the host. */
+/** Response to a loop: the app's dev proxy forwards a request with the app's own `Host`, so that it reaches the same app again. */
 export const looped = (app: string, lines: string): Reply =>
   answer(508, lines, {
     heading: `"${app}" calls itself by its own name, again and again`,
     text: 'Its proxy keeps the Host of the browser: set changeOrigin: true there, or let it call the other app at ${app.ID.url}.'
   })
 
-/** Bytes that are not a request. */
+/** Response to bytes that are not an HTTP request. */
 export const notHttp = (): Reply => ({status: 400, type: PLAIN_TYPE, body: 'This is not HTTP.\n', lines: NO_STORE})
 
-/** The connection was passed on to this run, and another run has the name (RFC 9110 §15.5.20): a client asks again on a new one. */
+/** Response to a request for another run on a connection that one run has already passed on: a client retries on a new connection (RFC 9110 §15.5.20). */
 export const misdirected = (lines: string): Reply =>
   answer(421, lines, {heading: 'This connection leads to another run', text: 'Open a new connection for each name.'})
 
-/** The run of the app has just ended. */
+/** Response if the run of the app ended before it got the connection. */
 export const runGone = (lines: string): Reply =>
   answer(503, lines, {heading: 'The run of this app has just ended', text: 'Start it again: pillion up'})
 
 /**
- * No app has the name. Names that run are shown where a browser resolves the name to this machine alone: a page of another site that
- * lets its own name point here (DNS rebinding) gets none.
+ * Response to a name that no app has. Lists the running names only for a host in `.localhost`: a page of another site whose own name resolves
+ * to this machine (DNS rebinding) must not learn them.
  */
 export function noName({name, written}: NamedHost, lines: string, names: () => readonly ShownName[]): Reply {
   if (!/^[a-z0-9.-]+\.localhost$/.test(name))

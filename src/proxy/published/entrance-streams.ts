@@ -5,12 +5,12 @@ import {OF_CONNECTION} from '../net/http1/header-kinds.ts'
 import {Http2Listener, type StreamRequest} from '../net/http2/http2-listener.ts'
 import type {Http2Stream} from '../net/http2/http2-stream.ts'
 
-/** The largest head of a request, in bytes, as Node's. */
+/** Maximum size of a request's head, in bytes: the default of Node. */
 const MAX_HEAD_BYTES = 16_384
-/** How long a caller may take for its settings, in ms. */
+/** Time in which a caller must send its HTTP/2 settings, in ms. */
 const HEAD_MS = 10_000
 
-/** Serves HTTP/2 at the entrance. Each stream becomes a request of HTTP/1.1 on an in-memory connection. `caller` is its socket. */
+/** Serves HTTP/2 at the entrance. Each stream becomes an HTTP/1.1 request on an in-memory connection. `caller`: socket of the HTTP/2 caller. */
 export const streamsOfEntrance = (
   warn: (text: string) => void,
   serve: (connection: net.Socket, caller: net.Socket) => void
@@ -26,7 +26,7 @@ export const streamsOfEntrance = (
     }
   })
 
-/** Adds the methods of a socket that the code of HTTP/1 calls. */
+/** Adds to a stream the methods of a socket that the HTTP/1 code calls. */
 function likeSocket(end: Duplex): net.Socket {
   const self = (): Duplex => end
   const destroy = (): Duplex => end.destroy()

@@ -14,10 +14,10 @@ import type {PublishedConnection} from './published-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
 
-/** The caller of a call by name that no app makes. */
+/** Name that records show for a caller that is not an app of the run. */
 const BROWSER = 'browser'
 
-/** How often a request may pass the entrance on its way: a proxy of an app that calls its own name would repeat it without end. */
+/** Maximum number of times that a request may pass the entrance: an app whose dev proxy calls its own name would loop forever. */
 const MAX_PASSES = 5
 
 /** The first byte of a connection with TLS (RFC 8446 §5.1). */
@@ -25,19 +25,19 @@ const TLS_HANDSHAKE = 0x16
 /** How long a handshake may take, in ms. */
 const HANDSHAKE_MS = 10_000
 
-/** A redirect to a number of this machine, up to its path. */
+/** Matches a `Location` header with a port of this machine, up to the path. */
 const TO_NUMBER = /^(location:[ \t]*)https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]):(\d+)\/?/im
 
 export interface EntranceOptions {
-  /** The certificate and key of a host name of a run; undefined for any other name. */
+  /** Returns the certificate and key for a host name of a run; undefined: unknown name. */
   readonly contextOf: (name: string) => Promise<SecureContext | undefined>
-  /** The app of this run that has a host name. */
+  /** Returns the app of this run that has a host name; undefined: none. */
   readonly appNamed: (name: string) => PublishedContext | undefined
-  /** Serves the dashboard of this run on a connection, from these bytes on; undefined for another name. */
+  /** Returns the function that serves this run's dashboard on a connection, `early` first; undefined: the name is not the dashboard's. */
   readonly dashboardNamed: (name: string) => ((socket: net.Socket, early: Buffer) => void) | undefined
-  /** The control socket of the other run that has it; '': none has. */
+  /** Returns the control socket of the other run that has a host name; '': none has. */
   readonly socketOf: (name: string) => string
-  /** All names of the user's runs. */
+  /** Lists the host names of all runs of the user. */
   readonly names: () => readonly ShownName[]
   readonly appAt: (ends: Ends) => string
   readonly warn: (text: string) => void
@@ -45,22 +45,22 @@ export interface EntranceOptions {
   readonly hostRefused: (text: string) => void
 }
 
-/** The caller of a connection, and its way in. */
+/** The caller of a connection, and the address, scheme and protocol of its call. */
 export interface EntranceCaller extends Origin {
   readonly ends: Ends
   readonly protocol: Protocol
 }
 
-/** The listener at which the apps of all runs of a user are called by name: `Host` chooses the app. */
+/** The listener where a browser calls the apps of all runs of a user by name, such as `http://web.localhost`. `Host` chooses the app. */
 export class Entrance extends CallPort {
   protected override readonly stranger = BROWSER
   protected override readonly shared = SHARED_HOST
   readonly #options: EntranceOptions
-  /** Apps whose refusal of a host was explained. */
+  /** Apps whose refusal of their host name was reported. */
   readonly #explained = new Set<string>()
-  /** Facts about heads: a connection repeats its head. */
+  /** Parsed heads: the requests of one connection often have the same head. */
   readonly #asked = new WeakMap<VerbatimHead, AskedHost>()
-  /** The callers of connections whose requests came. */
+  /** Callers by their connections. */
   readonly #callers = new WeakMap<net.Socket, EntranceCaller>()
   #tls: TlsServer | undefined
   readonly #streams: ReturnType<typeof streamsOfEntrance>
@@ -93,7 +93,7 @@ export class Entrance extends CallPort {
     this.#passOn(path, head, connection, caller)
   }
 
-  /** Explains once for each app how it accepts its name. */
+  /** Reports once per app which setting of its framework accepts the host name that it has refused. */
   refused(head: VerbatimHead, status: number, body: string): void {
     const {name = ''} = this.#asked.get(head)?.host ?? {}
     const app = this.#options.appNamed(name)?.callee ?? ''
@@ -103,7 +103,7 @@ export class Entrance extends CallPort {
     this.#options.hostRefused(`"${app}" refuses the host ${name}: write ${setting}`)
   }
 
-  /** A redirect of an app to its own number stays at the name that was asked for, as by `proxy_redirect` of nginx. */
+  /** Rewrites a redirect of an app to its own port into one to the called name, as `proxy_redirect` of nginx does. */
   moved(head: VerbatimHead, text: string): string {
     const app = this.#options.appNamed(this.#asked.get(head)?.host?.name ?? '')
     return text.replace(TO_NUMBER, (whole: string, before: string, port: string) =>
@@ -122,13 +122,13 @@ export class Entrance extends CallPort {
     socket.on('error', () => socket.destroy()).resume()
   }
 
-  /** Serves a connection of this caller that another run has passed on; `early`: the bytes that were read already. */
+  /** Serves a connection that another run has passed on. `early`: bytes that the other run has read. */
   take(socket: net.Socket, caller: EntranceCaller, early: Buffer): void {
     this.#callers.set(socket, caller)
     this.adopt(socket, caller.ends, early)
   }
 
-  /** The run that has passed on connections is ending, or is gone: their calls may finish. */
+  /** Closes passed-on connections after their current calls: the run that relays them is ending or has ended. */
   leave(): void {
     this.leaveSoon(({socket}) => this.isPassedIn(socket))
   }
@@ -156,9 +156,9 @@ export class Entrance extends CallPort {
     return caller
   }
 
-  /** Decrypts connections. A handshake without a name of ours fails, so that strangers cannot make us create certificates. */
+  /** Creates the server that decrypts TLS. A handshake for an unknown name fails, so that strangers cannot make Pillion create certificates. */
   #newTls(): TlsServer {
-    // an ES import of it would load it with the entrance
+    // loaded here, since an ES import would load TLS with each entrance
     const server = process.getBuiltinModule('node:tls').createServer({
       ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: HANDSHAKE_MS,
@@ -181,7 +181,7 @@ export class Entrance extends CallPort {
     return server.on('tlsClientError', (_error, socket) => socket.destroy())
   }
 
-  /** Passes on a connection to the run that has the name, with all that follows on it. */
+  /** Relays a connection with its current and later requests to the run that has the name. `path`: control socket of that run. */
   #passOn(path: string, head: VerbatimHead, connection: PublishedConnection, caller: EntranceCaller): void {
     const {socket} = connection
     const failed = (): void => {

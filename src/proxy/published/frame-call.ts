@@ -30,28 +30,28 @@ import {refusal} from './refusal.ts'
 
 const CALLER_LEFT = 'the caller left'
 
-/** Size of a body from which on text costs more than bytes, which pass uncopied. */
+/** Size of a request body above which the stream delivers Buffers: for large bodies, strings cost a copy more. */
 const LARGE_BYTES = 65_536
 
 /**
- * Passes frames on. Adds a `traceparent` to the request and call fields to the response, and answers itself if the app cannot be reached
- * or a fault applies.
+ * An HTTP/2 or gRPC call at a published port. Relays the frames between caller and app unchanged, except for an added `traceparent` in the
+ * request and fields about the call in the response. Responds itself if the app cannot be reached or a fault applies.
  */
 export class FrameCall extends StreamCall {
   protected readonly isHearing = true
-  /** The messages of the response of a call of gRPC. */
+  /** Measures the messages of a gRPC response. */
   protected readonly answerGauge = new MessageGauge(0)
   readonly #context: PublishedContext
   readonly #head: FrameHead
   readonly #walker: FieldWalker
   #trailers = ''
-  /** The caller has got the head of a response. */
+  /** Whether the head of a response was sent to the caller. */
   #hasBegun = false
   #late: LateReply | undefined
-  /** Whether the callee has sent it anything. */
+  /** Whether the callee has sent part of a response. */
   protected hasAnswer = false
 
-  /** `stream`: the caller's half. `walker`: of its connection. */
+  /** `stream`: the caller's stream. `walker`: decoder of the header fields on its connection. */
   constructor(context: PublishedContext, caller: string, head: FrameHead, stream: FrameStream, walker: FieldWalker) {
     const {method, path, request, isGrpc} = head
     const call = {caller, callee: context.callee, method, path, number: 0, isPublished: true}
@@ -109,7 +109,7 @@ export class FrameCall extends StreamCall {
   }
 
   protected calleeLost(why: string, isUnprocessed: boolean): void {
-    // the caller may send it again (RFC 9113 §8.7)
+    // the app has not processed the request: REFUSED_STREAM allows the caller to retry (RFC 9113 §8.7)
     if (isUnprocessed) this.#fail(why, REFUSED_STREAM)
     else this.#lose(why)
   }
@@ -152,7 +152,7 @@ export class FrameCall extends StreamCall {
     super.over(failure)
   }
 
-  /** Reads a block of the response: an interim head, its head, or its end. */
+  /** Relays a header block of the response: an interim head (1xx), the head, or the trailers. */
   protected takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
     const fields = readAnswer(walker, block, isLast)
     const {journal} = this
@@ -172,7 +172,7 @@ export class FrameCall extends StreamCall {
 
   protected takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void {
     if (this.passage.isOver || this.isDropped()) return callee.credit(bytes.length)
-    // passed on, it would end the caller's whole connection
+    // relayed data before a head would be a protocol error that closes the caller's whole connection
     if (!this.#hasBegun) return this.#refuse(502, 'data before a head')
     const passed = this.passed(bytes)
     if (this.#head.isGrpc) this.answerGauge.measure(passed)
@@ -186,7 +186,7 @@ export class FrameCall extends StreamCall {
     this.#fail('cut by a fault', INTERNAL_ERROR)
   }
 
-  /** The app has not answered. */
+  /** Responds that the app has not answered. */
   #refuse(status: 502 | 503, why: string): void {
     const {isGrpc, lines} = this.#head
     if (isGrpc || this.#hasBegun) return this.#fail(why)
@@ -200,7 +200,7 @@ export class FrameCall extends StreamCall {
     if (this.messages.isDone) return replyNow()
     this.messages.drop()
     this.drop()
-    // the stream ends with the reply
+    // the reply ends the stream, so that it has to wait until the request has arrived
     this.#late = LateReply.of(this.journal, -1, {replyNow, crash: error => this.crash(error)}, reply)
     if (this.#late === undefined) replyNow()
     else this.#late.arrived(false)
@@ -218,7 +218,7 @@ export class FrameCall extends StreamCall {
     this.over(why)
   }
 
-  /** Ends a call of gRPC with a status of ours. */
+  /** Ends a gRPC call with a status that the proxy chooses. */
   #replyStatus(end: GrpcStatus): void {
     if (this.passage.isOver) return
     const head = this.#hasBegun ? '' : answerHead('application/grpc') + this.callFields
@@ -228,7 +228,7 @@ export class FrameCall extends StreamCall {
     this.over(end.message || codeText(end.code))
   }
 
-  /** Ends a call without a response, or within it. `code`: resets its stream, even if a gRPC status could explain it. */
+  /** Ends a call without a complete response. `code`: resets the stream with this error code; omitted: a gRPC caller gets a status instead. */
   #fail(why: string, code?: number): void {
     if (this.passage.isOver) return
     if (code === undefined && this.#head.isGrpc)

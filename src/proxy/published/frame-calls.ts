@@ -7,16 +7,16 @@ import type {PublishedContext} from './published-port-call.ts'
 
 export interface FrameCallsOptions {
   readonly socket: net.Socket
-  /** Returns the context of calls to the app. */
+  /** Returns the context for the next call: an edit may replace the app of the port. */
   readonly context: () => PublishedContext
   readonly warn: (text: string) => void
-  /** The caller of a call, before it is sent. */
+  /** Returns the name of the caller for the record of a call. */
   readonly caller: (context: PublishedContext) => string
   readonly onStart: (call: FrameCall, context: PublishedContext) => void
   readonly onEnd: (connection: FrameServer) => void
 }
 
-/** Serves a caller that speaks HTTP/2 without TLS: each of its streams is a call. Starts with the bytes that were read already. */
+/** Serves a caller that speaks HTTP/2 without TLS: each of its streams becomes a `FrameCall`. */
 export function serveFrames(options: FrameCallsOptions): FrameServer {
   const {socket, warn, onEnd} = options
   socket.allowHalfOpen = false
@@ -24,13 +24,13 @@ export function serveFrames(options: FrameCallsOptions): FrameServer {
   return new FrameServer(socket, warn, server => callsOf(server, options), onEnd)
 }
 
-/** Makes a call of each stream: its head is all that is not the call's. */
+/** Returns the handler of new streams: it reads the head of a stream, then a `FrameCall` handles the stream. */
 const callsOf = ({walker}: FrameServer, {context: contextOf, caller, onStart}: FrameCallsOptions): StreamHandler => ({
   ...DISCARDED,
   head: (stream, block, isLast) => {
     const head = new FrameHead()
     walker.walk(block, head)
-    // a CONNECT has no path, and asks for a tunnel
+    // a CONNECT request has no path; tunnels are not supported
     if (head.method === '' || head.path === '') return stream.reset(PROTOCOL_ERROR)
     const context = contextOf()
     const call = new FrameCall(context, caller(context), head, stream, walker)

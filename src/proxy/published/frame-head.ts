@@ -1,15 +1,15 @@
 import type {FieldSink, HeaderField} from '#h2-frames'
 import type {SentRequest} from '../../model/call.ts'
 
-/** The head of an HTTP/2 request, both as passed on and as shown in HTTP/1. */
+/** Collects the fields of an HTTP/2 request's head: encoded for the app, and as HTTP/1 lines for the call's record. */
 export class FrameHead implements FieldSink {
   method = ''
   path = ''
   isGrpc = false
   hasTrace = false
-  /** All fields, encoded without references to a table of one connection. */
+  /** All fields in HPACK, without references to the dynamic table of the caller's connection. */
   bytes = ''
-  /** Header lines. */
+  /** The header as lines of HTTP/1, each with its CRLF. */
   lines = ''
 
   field(field: HeaderField): void {

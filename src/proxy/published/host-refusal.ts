@@ -1,4 +1,4 @@
-/** A framework's response to unknown hosts on some paths, and the setting and file that allow a host. */
+/** The response by which a framework refuses an unknown host, the paths where it does, and the setting and file that allow a host. */
 type Refusal = readonly [status: number, words: RegExp, paths: RegExp, setting: (host: string) => string]
 
 const ALL = /^/
@@ -17,7 +17,7 @@ const REFUSALS: readonly Refusal[] = [
   [403, /Unauthorized/, /^\/_next\//, host => `allowedDevOrigins: ['${host}'] in next.config.js`]
 ]
 
-/** The setting by which a framework accepts the host of a request that it has refused; empty for any other response. */
+/** Returns the setting that makes a framework accept the host that it has refused; '': the response is not such a refusal. */
 export function hostSetting(status: number, path: string, body: string, host: string): string {
   const found = REFUSALS.find(([of, words, paths]) => of === status && words.test(body) && paths.test(path))
   return found?.[3](host) ?? ''

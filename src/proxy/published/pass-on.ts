@@ -4,16 +4,16 @@ import {CALLER} from '../../model/app-name.ts'
 export interface PassedOn {
   /** The control socket of the other run. */
   readonly path: string
-  /** Protocol of the upgrade, known to the other run. */
+  /** Value of the `Upgrade` header, by which the other run knows how to serve the connection. */
   readonly protocol: string
   readonly caller: object
-  /** The bytes that were read already. */
+  /** Bytes already read from the connection, which the other run gets first. */
   readonly early: Buffer
-  /** Called if the other run has not accepted it. */
+  /** Called if the connection to the other run fails before it has sent a byte. */
   readonly failed: () => void
 }
 
-/** Passes on a connection to another run by an upgrade at its control socket, with all that follows on it. */
+/** Relays a connection to another run, through an HTTP upgrade at its control socket. */
 export function passOn(socket: net.Socket, {path, protocol, caller, early, failed}: PassedOn): void {
   const other = net.connect({path, allowHalfOpen: true})
   const lines = `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n${CALLER}: ${JSON.stringify(caller)}\r\n`
@@ -22,7 +22,7 @@ export function passOn(socket: net.Socket, {path, protocol, caller, early, faile
   relay(socket, other, failed)
 }
 
-/** Passes all bytes between a connection and its continuation. `failed` is called if nothing answers there. */
+/** Relays all bytes between two sockets. `failed`: called if `other` fails before it has sent a byte. */
 export function relay(socket: net.Socket, other: net.Socket, failed: () => void): void {
   socket.pipe(other)
   other.pipe(socket)

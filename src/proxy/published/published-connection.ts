@@ -13,42 +13,42 @@ import {replyText, type Reply} from '../net/reply.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
 import {TunnelStream} from './tunnel-stream.ts'
 
-/** The parts of a port that its connections need. */
+/** The methods of a port (`CallPort`) that its connections call. */
 export interface PublishedHost {
-  /** As `readVerbatimHead`. */
+  /** Reads a head like `readVerbatimHead`, and caches it. */
   read(text: string): VerbatimHead | undefined | false
-  /** Starts the call of a request with `begin`. */
+  /** Starts the call of a request, which calls `begin` of the connection. */
   start(head: VerbatimHead, connection: PublishedConnection): void
-  /** Called when the response is an error, whose body begins with this latin1 text. */
+  /** Called with the start of the body of an error response, as latin1. */
   refused?(head: VerbatimHead, status: number, body: string): void
-  /** Returns the head of a redirect as the caller gets it. */
+  /** Returns the head of a redirect, rewritten for the caller. */
   moved?(head: VerbatimHead, text: string): string
-  /** That call is over; `isAnswered`: by the app. */
+  /** Called when the call of a request has ended. `isAnswered`: the app has sent a response. */
   ended(isAnswered: boolean): void
   /** Handles bytes that are not HTTP/1: as HTTP/2, or as a connection of bytes. */
   passBytes(socket: net.Socket, bytes: Buffer): void
   forget(connection: PublishedConnection): void
 }
 
-/** Bytes of a refusal to read: frameworks give the reason at its start. */
+/** Bytes of an error response that `refused` gets: frameworks state the reason at the start. */
 const TOLD = 4096
 
 /**
- * A caller's connection to a published port while it speaks HTTP/1: one call at a time, each passed on unchanged with its framing.
- * Ambiguous requests pass as bytes, so that the app decides about them.
+ * A caller's connection to a published port while it speaks HTTP/1. Makes one call at a time, and relays each request with its framing
+ * unchanged. A request that programs could read in different ways passes as bytes, so that the app decides about it.
  */
 export class PublishedConnection implements Downstream {
   readonly isVerbatim = true
   /** Protocol of the caller, which a listener in front may have translated. */
   readonly protocol: Protocol
   toHead = false
-  /** Set while its request asks for another protocol. */
+  /** Set while the current request asks to switch the protocol, as WebSocket does; undefined: it does not. */
   tunnel: TunnelStream | undefined
   /** Whether no request has arrived yet. */
   isFresh = true
   /** Whether no further request is accepted. */
   isLeaving = false
-  /** App at its other end; '': not looked for yet. */
+  /** Id of the calling app; '': not looked up yet. */
   caller = ''
   readonly socket: net.Socket
   readonly #host: PublishedHost
@@ -57,21 +57,21 @@ export class PublishedConnection implements Downstream {
   readonly #share = new TurnShare()
   /** The request of the current call. */
   #request: VerbatimHead | undefined
-  /** Bytes of its body that have not arrived, if the body has a length. */
+  /** Bytes of its body that have not arrived yet; 0 also for a chunked body. */
   #left = 0
-  /** The framing of its body, if the body has no length. */
+  /** Parser of its chunked body; undefined: the body has a length, or has arrived. */
   #chunks: Chunks | undefined
-  /** Whether the callee accepts the body. */
+  /** Whether the exchange has asked for the body: the callee is connected. */
   #isSending = false
-  /** Whether the response announces the connection's end. */
+  /** Whether the connection closes after the current response. */
   #isLast = false
-  /** The app has answered the request. */
+  /** Whether the app has answered the current request. */
   #isAnswered = false
   /** The status of a response whose body has not begun, if it is an error; 0 otherwise. */
   #errorStatus = 0
-  /** The connection has become a tunnel. */
+  /** Whether the connection has become a tunnel: the app has accepted the switch of the protocol. */
   #isSwitched = false
-  /** Another reader has the connection. */
+  /** Whether this object no longer reads the connection: another reader has it, or it is closing. */
   #isLeft = false
 
   constructor(host: PublishedHost, socket: net.Socket, protocol: Protocol = 'HTTP/1.1') {
@@ -98,12 +98,12 @@ export class PublishedConnection implements Downstream {
     return this.tunnel !== undefined
   }
 
-  /** A call is in flight, or waits for its turn of the event loop. */
+  /** Whether a call is in flight, or the next one waits for a turn of the event loop. */
   get isBusy(): boolean {
     return this.#exchange.isBusy || this.#share.isWaiting
   }
 
-  /** The caller has sent no line: it may wait for the app to speak first, or for its answer to a word. */
+  /** Passes the connection as bytes if the caller has not sent a line yet: it may wait until the app speaks first. */
   passIfSilent(): void {
     if (this.#isNoRequest && !this.socket.destroyed) this.#passBytes()
   }
@@ -161,7 +161,10 @@ export class PublishedConnection implements Downstream {
     this.#caller.late.add(replyText(response, this.toHead, this.#isLast ? 'Connection: close\r\n' : ''))
   }
 
-  /** Starts the next call, unless the rest of a body is still to come: a caller that awaits `100 Continue` may or may not send it. */
+  /**
+   * Starts the next call. Closes the connection if the body has not arrived completely: a caller that waits for `100 Continue` may or may
+   * not send it, so that the next bytes could be either.
+   */
   done(): void {
     this.tunnel = undefined
     this.#host.ended(this.#isAnswered)
@@ -176,7 +179,7 @@ export class PublishedConnection implements Downstream {
     this.#close()
   }
 
-  /** Leaves the connection to another reader. Returns all bytes since the start of the last read request. */
+  /** Stops reading, for another reader. Returns all bytes since the start of the current request. */
   leave(): Buffer {
     this.#isLeft = true
     this.#host.forget(this)
@@ -184,7 +187,7 @@ export class PublishedConnection implements Downstream {
     return Buffer.concat([Buffer.from(text.slice(0, size), 'latin1'), this.#caller.leave() ?? Buffer.alloc(0)])
   }
 
-  /** The caller disconnected, or is to be disconnected. */
+  /** Closes the connection and ends its call, also after the caller has disconnected. */
   destroy(): void {
     this.#host.forget(this)
     this.#caller.late.write()
@@ -230,7 +233,7 @@ export class PublishedConnection implements Downstream {
     this.#caller.keepEarly()
   }
 
-  /** Passes on bytes of the body or the tunnel. Drops them after the call. */
+  /** Sends received bytes of the body or the tunnel to the app. Drops them if the call has ended. */
   #upload(): void {
     const caller = this.#caller
     const bytes = caller.early
@@ -243,12 +246,12 @@ export class PublishedConnection implements Downstream {
     const wasWhole = this.#isWhole
     const piece = caller.takeEarly(bytes === undefined ? 0 : this.#bodyIn(bytes))
     const isTaken = wasWhole || this.#exchange.sendBody(piece, this.#isWhole) || this.#isWhole
-    // only a socket that is read notices that the caller disconnects
+    // keeps reading when there is room: Node reports a disconnect only on a socket that is read
     if (!isTaken) this.socket.pause()
     else if (!caller.isFull) caller.resume()
   }
 
-  /** How many of these bytes belong to the body. */
+  /** Returns how many of these bytes belong to the body of the current request. */
   #bodyIn(bytes: Buffer): number {
     if (this.#chunks === undefined) {
       const size = Math.min(this.#left, bytes.length)
@@ -256,7 +259,7 @@ export class PublishedConnection implements Downstream {
       return size
     }
     let content = 0
-    // after many tiny chunks later ones are moved together, in a copy: the app must get the original bytes
+    // after many tiny chunks, the parser joins the contents of chunks in place: it gets a copy, since the app must get the original bytes
     const read = this.#chunks.mayMove ? Buffer.from(bytes) : bytes
     const stop = this.#chunks.parse(read, 0, read.length, (_, from, to) => {
       content += to - from
@@ -265,17 +268,17 @@ export class PublishedConnection implements Downstream {
     this.#chunks.mayMove = isMuchWork(bytes.length, content)
     if (this.#chunks.mayMove) letOthersRead(this.socket)
     if (this.#chunks.done) this.#chunks = undefined
-    // the app finds the body broken, too, and answers that; nothing after it can be parsed
+    // sends a malformed body on, so that the app rejects it; later bytes on the connection cannot be parsed
     if (stop < 0) this.#isLast = true
     return stop < 0 ? bytes.length : stop
   }
 
-  /** Starts received requests one by one while they are answered at once and the turn has room. */
+  /** Starts received requests one after the other, as long as their calls end at once and the turn of the event loop has time. */
   #next(): void {
     this.#caller.startAll(() => this.#startNext())
   }
 
-  /** Starts the next request if it is time for one; true: its call has already ended. */
+  /** Starts the next request if one has arrived and no call is in flight. Returns true if its call has already ended. */
   #startNext(): boolean {
     const {socket} = this
     if (this.isBusy || socket.destroyed || socket.writableNeedDrain) return false

@@ -11,27 +11,27 @@ import type {PublishedConnection} from './published-connection.ts'
 import {refusal} from './refusal.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
 
-/** Common part of all calls at one published port. */
+/** Data and functions that all calls to one app at a published port share. */
 export interface PublishedContext extends CallContext {
-  /** App that is called at the port. */
+  /** Id of the called app. */
   readonly callee: string
   admit(call: PublishedPortCall['call'], isRefused: boolean): Admission | Held
-  /** Whether responses name their call to callers that are not apps; omitted: they do not. */
+  /** Whether responses to callers that are not apps have a header with the number of their call; omitted: no. */
   readonly namesCalls?: () => boolean
   /** Whether the app accepts calls. */
   readonly isOpen: () => boolean
-  /** Whether a number is that of the app's process, or the one at which others call it; omitted: none is. */
+  /** Whether a port number is the one of the app's process or its published port; omitted: always false. */
   readonly isOwnPort?: (port: number) => boolean
-  /** The last lines of the app, for a caller without an answer. */
+  /** Returns the last log lines of the app, for a caller that gets no response from it. */
   readonly lastLines: () => readonly string[]
-  /** Returns advice for a caller without an answer; '': none. */
+  /** Returns advice for a caller that gets no response; '': none. */
   readonly hint?: () => string
   readonly warn: (text: string) => void
-  /** Returns the app that answers a path in its place, if any. */
+  /** Returns the other app that answers a path, by a route in the template; undefined: the called app answers. */
   readonly routed?: (path: string) => Routed | undefined
 }
 
-/** The app that answers a path in place of the called one. */
+/** The app that answers a path in place of the called app. */
 export interface Routed {
   readonly context: PublishedContext
   /** Prefix to remove from the path; empty: none. */
@@ -41,22 +41,21 @@ export interface Routed {
 /** The header by which a caller asks for a WebSocket (RFC 6455 §4.1). */
 const IS_WEBSOCKET = /^upgrade:[ \t]*websocket[ \t]*\r?$/im
 
-/** A request in the clear reaches an app of HTTPS over TLS. All else speaks the caller's protocol. */
+/** Returns the connections for a request: over TLS if the app speaks HTTPS, otherwise plain TCP with the caller's protocol. */
 const reached = (pool: Pool): Pool => (pool.protocol === 'https' ? pool : pool.plain)
 
-/** The caller's side of a call; it has a `tunnel` if the caller asks for another protocol. */
+/** The caller's side of a call, with a `tunnel` if the caller asks to switch the protocol. */
 type Connection = Pick<PublishedConnection, 'protocol' | 'tunnel' | 'begin'>
 
-/** A call at a published port, which is sent unchanged through the passage of every call. */
+/** An HTTP/1 call at a published port. The app gets the request unchanged, except for a `traceparent` and added lines. */
 export class PublishedPortCall extends ProxiedCall {
   protected readonly isInterceptable = false
   protected readonly exchange: Exchange
   readonly #context: PublishedContext
   readonly #head: VerbatimHead
-
   readonly #lines: string
 
-  /** `lines`: header lines for the app besides the caller's. */
+  /** `lines`: header lines to add for the app. */
   constructor(context: PublishedContext, caller: string, head: VerbatimHead, connection: Connection, lines = '') {
     const {tunnel} = connection
     const {method, target, path, text, size, length} = head
@@ -84,13 +83,13 @@ export class PublishedPortCall extends ProxiedCall {
     this.exchange.send(reached(pool), `${text.slice(0, size - 2)}${this.journal.trace}${this.#lines}\r\n`)
   }
 
-  /** The middleware of Dapr does not belong here. */
+  /** Sends the request without Dapr's middleware, which does not apply to published ports. */
   override filter(admitted: Admitted): void {
     this.send(admitted)
   }
 
   protected responseHeaders(): string {
-    return '' // the downstream passes on the head as it came
+    return '' // the connection sends the app's head unchanged
   }
 
   protected replyDenied({error, down}: Denied): void {

@@ -12,35 +12,36 @@ import type {VerbatimHead} from './verbatim-head.ts'
 /** Silence of a new connection after which the app may be one that speaks first (a database, a mail server), in ms. */
 const SILENCE_MS = 200
 
-/** A connection that another copy passes on. */
+/** The facts about a connection that one copy of a run passes on to another copy. */
 export interface PortCaller {
-  /** The app that is called. */
+  /** Id of the called app. */
   readonly app: string
   readonly ends: Ends
 }
 
-/** Finds the other copy that has the app and that a connection or a request belongs to. Both return its control socket; '': none. */
+/** Finds the other copy (a run of the same template) to which a connection or request belongs. Both return its control socket; '': this run. */
 export interface OwnCopy {
-  /** Returns the copy of the process at the other end of a connection. */
+  /** Returns the copy whose process is at the other end of a connection. */
   readonly at: (ends: Ends, app: string) => string
-  /** The copy that has a host name. */
+  /** Returns the copy that has a host name. */
   readonly named: (host: string, app: string) => string
 }
 
 /** Matches the host name of the page that sends a request (RFC 6454 §7.1, RFC 9110 §10.1.3). */
 const PAGE = /^(?:origin|referer):[ \t]*https?:\/\/([^\s/:]+\.[a-z]+)(?=[\s/:])/im
 
-/** The port at which others call an app. */
+/** The listener at an app's published port: passes each request, stream and connection to the app that runs behind it. */
 export class PublishedPort extends CallPort {
   readonly #contextOf: () => PublishedContext
   readonly #ownCopy: OwnCopy | undefined
-  /** Whether the app has answered in HTTP/1, and so does not speak first. A caller's HTTP proves nothing: some only probe the port. */
+  /** Whether the app has answered in HTTP/1, and so does not speak first. A request alone proves nothing: callers may only probe the port. */
   #speaksHttp = false
   /** Number of open HTTP/1 requests. Their responses show whether the app speaks HTTP. */
   #asked = 0
 
   /**
-   * `claims` are bound and listening; the port owns them from now on. `contextOf` returns the context of calls to the current app of the port, `appAt` the app at the other end of a connection, '' for none of the run.
+   * `claims`: listening servers, which the port closes later. `contextOf`: returns the context of calls to the port's current app. `appAt`:
+   * returns the app at the other end of a connection; '': not an app of the run.
    */
   constructor(
     claims: readonly net.Server[],
@@ -58,7 +59,7 @@ export class PublishedPort extends CallPort {
     const context = this.#contextOf()
     const page = this.#ownCopy === undefined ? undefined : PAGE.exec(head.lines)?.[1]
     const path = page === undefined ? '' : (this.#ownCopy?.named(page.toLowerCase(), context.callee) ?? '')
-    // the next request on this connection may belong to another page
+    // the other copy gets this one request: the next request on the connection may belong to another page
     if (path !== '') return this.#passOn(path, connection.socket, lastOf(head, connection.leave()))
     this.#asked++
     this.begin(context, head, connection)
@@ -75,7 +76,7 @@ export class PublishedPort extends CallPort {
     new BytesCall(this.#contextOf(), this.callerOf(socket), socket, early, reopen, this.endsOf(socket)).start()
   }
 
-  /** Reads a new connection, or passes it on if a process of another copy has made it: to that process, the port means the app of its own copy. */
+  /** Reads a new connection. If a process of another copy has made it, that copy gets the connection: its process means its own app. */
   protected override accept(socket: net.Socket): void {
     const app = this.#contextOf().callee
     const path = this.#ownCopy?.at(socket, app) ?? ''
@@ -89,25 +90,25 @@ export class PublishedPort extends CallPort {
     return connection
   }
 
-  /** Passes on a connection to the copy with this control socket. */
+  /** Relays a connection to the copy with this control socket. */
   #passOn(path: string, socket: net.Socket, early: Buffer): void {
     const caller: PortCaller = {app: this.#contextOf().callee, ends: copiedEnds(socket)}
     this.passOn(socket, {path, protocol: TO_OWN_COPY, caller, early, failed: () => void socket.resetAndDestroy()})
   }
 
-  /** Lets a silent connection wait for an app that may speak first, without an open request that would show its protocol. */
+  /** Passes a connection that stays silent as bytes, since the app may speak first. Waits for open requests, whose responses show its protocol. */
   #listenFor(connection: PublishedConnection): void {
     if (this.#speaksHttp || !this.isKnown(connection)) return
     const late = (): void => {
       if (this.#asked > 0 || this.#speaksHttp) this.#listenFor(connection)
       else connection.passIfSilent()
     }
-    // lets waiting bytes be read first if this process was held up
+    // the setImmediate lets a process that was busy read bytes that have already arrived
     setTimeout(() => setImmediate(late), SILENCE_MS).unref()
   }
 }
 
-/** Returns the bytes of a request with `close`, unless it asks for another protocol. */
+/** Returns the bytes of a request with `Connection: close`. A request that asks to switch the protocol stays unchanged. */
 function lastOf({text, size, asksForSwitch}: VerbatimHead, bytes: Buffer): Buffer {
   if (asksForSwitch) return bytes
   const lines = text.slice(0, size - 2).replaceAll(/^(?:connection|keep-alive):[^\n]*\n/gim, '')

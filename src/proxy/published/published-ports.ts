@@ -11,27 +11,27 @@ import {PublishedPort, type OwnCopy} from './published-port.ts'
 
 interface Entry {
   readonly plan: PublishedPlan
-  /** App at the port, which an edit may change. */
+  /** Id of the called app. An edit of the template may give the port to another app. */
   callee: string
   readonly servers: readonly Server[]
-  /** Server of the port. Undefined while it is bound, but not served. */
+  /** undefined: `serve` has not run yet, so that connections wait in the kernel. */
   port: PublishedPort | undefined
 }
 
-/** The apps behind published ports, and the owners of the connections to them. */
+/** Functions of the run that published ports need. */
 export interface PublishedApps {
-  /** Returns the parts that calls to an app need. */
+  /** Returns the context of calls to an app. */
   readonly contextOf: (id: string) => PublishedContext
-  /** Returns the app at the other end of a connection; '': none of the run. */
+  /** Returns the app at the other end of a connection; '': not an app of the run. */
   readonly appAt: (ends: Ends) => string
   readonly ownCopy: OwnCopy
-  /** Lets another run leave a port to this one. Resolves with the servers that listen there; none if no run does. */
+  /** Asks another run to give up a port for this one. Resolves with the servers that listen there now; empty: no run has the port. */
   readonly freed: (port: number, hosts: readonly string[]) => Promise<readonly Server[]>
 }
 
 type Publishing = Pick<AppPlan, 'id' | 'published'>
 
-/** The published ports of a run: bound before anything starts, and kept while any app wants them, independent of processes. */
+/** The published ports of a run. The run binds them before an app starts, and keeps each while an app has it, whether or not the app runs. */
 export class PublishedPorts {
   readonly #apps: PublishedApps
   readonly #entries = new Map<string, Entry>()
@@ -41,7 +41,8 @@ export class PublishedPorts {
   }
 
   /**
-   * Binds the ports of these apps that are not bound yet. Throws a `UserError` if one is taken, or one of `others` is called there. `bound`: servers that listen there already.
+   * Binds the ports of these apps that are not bound yet. Throws a `UserError` if one is taken, or if two apps have the same port. `others`:
+   * apps that have ports already. `bound`: servers that listen at the ports already.
    */
   async claim(
     apps: readonly Publishing[],
@@ -66,21 +67,24 @@ export class PublishedPorts {
     }
   }
 
-  /** Serves the bound ports, waiting connections first. */
+  /** Starts to serve the bound ports. */
   serve(): void {
     const {contextOf, appAt, ownCopy} = this.#apps
     for (const entry of this.#entries.values())
       entry.port ??= new PublishedPort(entry.servers, () => contextOf(entry.callee), appAt, ownCopy)
   }
 
-  /** Frees the ports that none of these apps wants. */
+  /** Closes the ports that none of these apps has. */
   async keepOnly(apps: readonly Publishing[]): Promise<void> {
     const wanted = new Set(apps.flatMap(({published}) => (published === undefined ? [] : [keyOf(published)])))
     const unwanted = [...this.#entries].filter(([key]) => !wanted.has(key))
     await Promise.all(unwanted.map(async ([key, entry]) => this.#close(key, entry, AbortSignal.abort())))
   }
 
-  /** Leaves a number, to the run at the other end of a connection if there is one. The returned function ends the connections there once that run has it. */
+  /**
+   * Closes a port, so that another run can bind it. `heir`: connection to that run; omitted: no run takes over. The returned function ends
+   * the remaining connections, after the other run has the port.
+   */
   async leave(number: number, heir?: Socket): Promise<() => void> {
     const left = [...this.#entries].filter(([, {plan}]) => plan.number === number)
     for (const [key, {port}] of left) {
@@ -92,17 +96,17 @@ export class PublishedPorts {
     }
   }
 
-  /** The open port with a number, if there is one. */
+  /** Returns the served port with a number; undefined: there is none. */
   at(number: number): PublishedPort | undefined {
     return [...this.#entries.values()].find(({plan}) => plan.number === number)?.port
   }
 
-  /** Leaves ports to the runs that wait for them. */
+  /** Gives the ports to the runs that wait for them. */
   async handOver(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(async ({port}) => port?.handOver()))
   }
 
-  /** Accepts nothing new; calls in flight may finish until `cut` is aborted. */
+  /** Stops accepting connections. Calls in flight may finish until the signal is aborted. */
   async close(cut?: AbortSignal): Promise<void> {
     await Promise.all([...this.#entries].map(async ([key, entry]) => this.#close(key, entry, cut)))
   }
@@ -136,7 +140,7 @@ export class PublishedPorts {
   }
 }
 
-/** The addresses at which an app is called. */
+/** Returns the addresses at which Pillion listens for calls to an app. */
 export const hostsOf = ({host}: Pick<PublishedPlan, 'host'>): readonly string[] => (host === '' ? LOOPBACK : [host])
 
 const keyOf = ({host, number}: PublishedPlan): string => `${host}:${number}`

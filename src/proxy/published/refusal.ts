@@ -2,13 +2,13 @@ import type {Reply} from '../net/reply.ts'
 import {ownOf} from '../../model/own.ts'
 
 export interface Refused {
-  /** 503: the app is not there. 502: it has not answered properly. */
+  /** 503: the app cannot be connected to. 502: its response is missing or malformed. */
   readonly status: 502 | 503
   readonly callee: string
   readonly why: string
-  /** The last lines that the app has printed. */
+  /** The last log lines of the app. */
   readonly lastLines: readonly string[]
-  /** Advice for the caller. */
+  /** Advice for the caller; '' or omitted: none. */
   readonly hint?: string | undefined
   /** Header lines of the request. */
   readonly lines: string
@@ -16,14 +16,14 @@ export interface Refused {
 
 export const PLAIN_TYPE = 'text/plain; charset=utf-8'
 
-/** Whether a person's browser opens a page, and no program and no script of a page asks (Fetch Metadata Request Headers, W3C). */
+/** Whether a browser opens a page for a person. Programs and scripts of a page send other headers (W3C Fetch Metadata Request Headers). */
 export const wantsPage = (lines: string): boolean =>
   /^(?:sec-fetch-mode:[ \t]*navigate|accept:[ \t]*text\/html)/im.test(lines)
 
-/** Seconds until the page looks again. */
+/** Seconds until the page reloads itself. */
 const LOOKS_AGAIN = 1
 
-/** The response to a caller if the app does not answer: the reason, with the app's last lines, and for a browser a page that reloads itself. */
+/** Returns the response to a caller whose app does not answer: the reason and the app's last lines. A browser gets a page that reloads itself. */
 export function refusal({status, callee, why, lastLines, hint = '', lines}: Refused): Reply {
   const heading = status === 503 ? `"${callee}" cannot be reached` : `"${callee}" has not answered properly`
   const text = [`${heading}: ${why}`, ...lastLines, hint].filter(Boolean).join('\n')
@@ -47,7 +47,7 @@ interface Page {
   readonly looksAgain?: boolean
 }
 
-/** Returns a page without further resources. With `looksAgain` it reloads itself until the app answers. */
+/** Returns an HTML page that loads no other files. `looksAgain`: it reloads itself until the app answers. */
 export const pageOf = ({heading, why, lastLines = [], links = [], looksAgain = false}: Page): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -59,7 +59,7 @@ ${looksAgain ? `<meta http-equiv="refresh" content="${LOOKS_AGAIN}">\n` : ''}<ti
 ${lastLines.length === 0 ? '' : `<p>Its last lines:</p>\n<pre>${lastLines.map(escaped).join('\n')}</pre>\n`}${links.length === 0 ? '' : `<ul>\n${links.map(linkOf).join('\n')}\n</ul>\n`}${looksAgain ? '<p>This page looks again each second.</p>\n' : ''}</html>
 `
 
-/** A link to a name at the port of this page. */
+/** Returns the link to a name, with the port that the name contains. */
 const linkOf = ({name, project}: {readonly name: string; readonly project: string}): string =>
   `<li><a href="//${escaped(name)}">${escaped(name)}</a> (${escaped(project)})</li>`
 

@@ -1,6 +1,6 @@
 import type {OpenStream} from '../../model/call.ts'
 
-/** A connection with any bytes. A reload or a stop of the app ends it at once. */
+/** A tunnel (WebSocket or raw TCP) as a call in flight: a reload or stop of the app ends it instead of waiting for it. */
 export class TunnelStream implements OpenStream {
   changed: (() => void) | undefined
   #isStream = false
@@ -14,7 +14,7 @@ export class TunnelStream implements OpenStream {
     return this.#isStream
   }
 
-  /** Called when it begins to carry bytes. */
+  /** Called when the tunnel is established. */
   open(): void {
     this.#isStream = true
     this.changed?.()

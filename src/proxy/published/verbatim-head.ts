@@ -4,7 +4,7 @@ import {trimmed, wordsOf} from '../net/http1/header-lines.ts'
 import {isOf, lengthOf, nameReader} from '../net/http1/header-kinds.ts'
 import {HEAD_LIMIT} from '../net/http1/response-head.ts'
 
-/** The parts of an unchanged HTTP/1 request that are needed to pass it on and to find its end. */
+/** Head of an HTTP/1 request that is sent to the app unchanged, with the facts that show where the request ends. */
 export interface VerbatimHead {
   readonly method: string
   /** The target as it was sent, with the query. */
@@ -15,7 +15,7 @@ export interface VerbatimHead {
   readonly lines: string
   /** Bytes of the body; 0: none, -1: chunked. */
   readonly length: number
-  /** The caller may send another request on the connection. */
+  /** Whether the caller may send another request on the connection. */
   readonly keep: boolean
   /** Whether the request asks to switch the connection's protocol. */
   readonly asksForSwitch: boolean
@@ -39,7 +39,7 @@ const kinds = nameReader({
 })
 
 const FIRST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([^\0-\x20\x7f]+) HTTP\/1\.([01])\r\n/
-/** A first line that may become valid with more bytes. */
+/** Matches an incomplete first line that more bytes may complete. */
 const HALF_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}(?: [^\0-\x20\x7f]*(?: [HTP/1.0]*\r?)?)?$/
 
 interface Lines {
@@ -50,7 +50,7 @@ interface Lines {
   hasTrace: boolean
 }
 
-/** Notes a header. Returns false if two programs could read the framing in different ways. */
+/** Records one header line. Returns false if two programs could read the end of the request in different ways. */
 function note(lines: Lines, kind: number, value: string): boolean {
   switch (kind) {
     case LENGTH:
@@ -117,7 +117,7 @@ export function readVerbatimHead(text: string): VerbatimHead | undefined | false
   }
 }
 
-/** The head of a request without a prefix of its path. */
+/** Returns the head of a request with a prefix removed from its path. */
 export function strippedHead(head: VerbatimHead, prefix: string): VerbatimHead {
   if (prefix === '/') return head
   const cut = (target: string): string => {
@@ -130,6 +130,6 @@ export function strippedHead(head: VerbatimHead, prefix: string): VerbatimHead {
   return {...head, target, path: cut(path), text, size: text.length}
 }
 
-/** The route of a path; undefined if the app itself answers. A prefix ends at a slash: `/api` is not the start of `/apis`. */
+/** Returns the route of a path; undefined: the app itself answers. A prefix ends at a slash: `/api` does not match `/apis`. */
 export const routeOf = (routes: readonly RoutePlan[], path: string): RoutePlan | undefined =>
   routes.find(({prefix}) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`))

@@ -15,18 +15,18 @@ import {starPattern} from '../../../model/name-pattern.ts'
 
 /** The called method. */
 export interface CalledMethod {
-  /** The method, normalised, with or without a leading slash. */
+  /** The normalised path of the method, with or without a leading slash. */
   readonly method: string
-  /** The method in upper case; '' if there is none (gRPC). */
+  /** HTTP method in upper case; '': none. */
   readonly verb: string
 }
 
-/** Whether a call may be made. */
+/** A decision of access control about a call. */
 export interface Decision {
   readonly isAllowed: boolean
-  /** Deciding policy, for the metrics: the caller's own, or the global default; empty without access control. */
+  /** Policy that decided, for the metrics: the caller's own, or the global default; '': the callee has no access control. */
   readonly by: 'app' | 'global' | ''
-  /** The rule that decided, with its place, for messages. */
+  /** Rule that decided, with its file and line, for messages. */
   readonly rule: string
 }
 
@@ -37,25 +37,25 @@ interface OperationPolicy {
   readonly decision: Decision
 }
 
-/** The policy for one caller; all its decisions are prepared. */
+/** The policy for one caller, with the decision of each rule computed in advance. */
 interface Caller {
   readonly trustDomain: string
   readonly byDefault: Decision
-  /** Decision about calls without a verb whose operation matches. The global default does not apply to them. */
+  /** Decision about calls without a verb that match an operation. Such calls skip the global default. */
   readonly withoutVerb: Decision
   readonly operations: OperationTree<OperationPolicy>
 }
 
 /**
- * Decides whether an app may be called (Dapr: pkg/acl, isOperationAllowedByAccessControlPolicy). Does not apply to calls
- * of an app to itself and to external endpoints.
+ * Decides which apps may call an app, by the access control of its Configuration (Dapr: pkg/acl,
+ * isOperationAllowedByAccessControlPolicy). Calls of an app to itself, and calls to external endpoints, are not checked.
  */
 export class AccessControlInterceptor {
   readonly #isHttp: boolean
   readonly #byDefault: Decision
   readonly #callers: ReadonlyMap<string, Caller>
 
-  /** `isHttp`: the app speaks HTTP, so verbs are checked and paths compared ignoring case. */
+  /** `isHttp`: the app speaks HTTP, so that verbs are checked, and paths are compared ignoring case. */
   constructor(accessControl: AccessControl | undefined, isHttp: boolean) {
     this.#isHttp = isHttp
     this.#byDefault =
@@ -66,7 +66,7 @@ export class AccessControlInterceptor {
     this.#callers = new Map(policies.map(policy => [keyOf(policy), this.#read(policy)]))
   }
 
-  /** Why a call may not be made; undefined: it may. The decision is noted in the call and counted. */
+  /** Returns the denial of a call; undefined: the call is allowed. Records and counts the decision. */
   refusal(
     call: Call,
     caller: CallerIdentity | undefined,
@@ -75,7 +75,7 @@ export class AccessControlInterceptor {
     // gRPC has no verb (Dapr: pkg/acl)
     const operation = {method: operationOf(call.path), verb: call.isProxied === true ? 'NONE' : call.method}
     const {isAllowed, by, rule} = this.decide(caller, operation)
-    // counts only once: a call asks again after a refused connection, and before each attempt
+    // counts a call once, although it asks again before each attempt and after a refused connection
     if (by !== '' && call.access === undefined) {
       call.access = {isAllowed, by, rule}
       counters?.decided(call.access, caller)
@@ -85,7 +85,7 @@ export class AccessControlInterceptor {
     return {ok: false, status: 403, error}
   }
 
-  /** `caller` is undefined if it is unknown: then the global default applies. */
+  /** Decides about a call of an operation. `caller`: undefined if unknown, so that the global default applies. */
   decide(caller: CallerIdentity | undefined, {method, verb}: CalledMethod): Decision {
     const known = caller === undefined ? undefined : this.#callers.get(keyOf(caller))
     if (known === undefined || known.trustDomain !== caller?.trustDomain) return this.#byDefault
@@ -110,11 +110,11 @@ export class AccessControlInterceptor {
   }
 }
 
-/** The method that a path calls, as the app will read it: decoded, without the query, never above its root. */
+/** Returns the method of a path as the app will read it: decoded, without the query, with `..` resolved. */
 function operationOf(path: string): string {
   const end = path.indexOf('?')
   const escaped = end < 0 ? path : path.slice(0, end)
-  // nearly all are clean
+  // fast way for paths that need no normalisation, which are nearly all
   const isClean = !escaped.includes('%') && !escaped.includes('//') && !escaped.includes('/.')
   if (isClean) return escaped.startsWith('/') ? escaped.slice(1) : escaped
   return posix.normalize(escaped.includes('%') ? percentDecoded(escaped) : escaped).replace(/^\//, '')
@@ -129,11 +129,11 @@ const decision = (by: Decision['by'], action: AccessAction, name: string, {file,
   rule: `${name}: ${action}, ${file}:${line}`
 })
 
-/** A caller as its certificate would name it; '' if it is unknown. */
+/** Returns the SPIFFE ID of a caller, which Dapr reads from its certificate; '': unknown caller. */
 export const spiffeId = (caller: CallerIdentity | undefined): string =>
   caller === undefined ? '' : `spiffe://${caller.trustDomain}/ns/${caller.namespace}/${caller.appId}`
 
-/** The error for a denied caller, as Dapr words it; status PERMISSION_DENIED over gRPC, 403 over HTTP. */
+/** Returns Dapr's error text for a denied caller. Its status is PERMISSION_DENIED over gRPC, 403 over HTTP. */
 export const denial = (caller: CallerIdentity | undefined, {method, verb}: CalledMethod): string =>
   `access control policy has denied access to id: ${spiffeId(caller)} operation: ${method} verb: ${verb || 'NONE'}`
 
@@ -154,13 +154,13 @@ const stepsOf = (path: string): readonly string[] =>
     .map(step => `/${step}`)
 
 /**
- * Rules by path, found as Dapr's access control does (pkg/config/acl_trie.go): the first matching child is taken, without backtracking. A
- * rule applies to all paths below its own, except one that ends in a single `*`, which also applies to the path above it.
+ * Rules by path, searched as Dapr's access control does (pkg/config/acl_trie.go): descends into the first matching child, without
+ * backtracking. A rule also applies to all paths below its own. A rule whose last step is `*` applies to the path above it instead.
  */
 export class OperationTree<Rule> {
   readonly #root: Node<Rule> = {step: '/', rule: undefined, children: []}
 
-  /** The first rule of a path is kept. */
+  /** Adds the rule of a path. A path that has a rule already keeps the first one. */
   add(path: string, rule: Rule): void {
     let node = this.#root
     for (const step of stepsOf(path)) {
@@ -172,7 +172,7 @@ export class OperationTree<Rule> {
     node.rule ??= rule
   }
 
-  /** The rule for a path with a leading slash. */
+  /** Returns the rule for a path with a leading slash; undefined: none matches. */
   find(path: string): Rule | undefined {
     let node = this.#root
     for (let start = 0; ;) {

@@ -1,31 +1,31 @@
 import {textCopy, FieldWalker, type HeaderField, type FieldSink} from '#h2-frames'
 
-/** A block of fields of an answer: its head, its trailers, or both in one. */
+/** The fields of one header block of a gRPC response: its head, its trailers, or both in one. */
 export class AnswerFields implements FieldSink {
-  /** 0 if the block is not a head. */
+  /** Status of HTTP; 0: the block is not a head. */
   httpStatus = 0
   contentType = ''
-  /** -1 if it is missing. */
+  /** Value of `grpc-status`; -1: missing. */
   status = -1
   message = ''
-  /** `grpc-status-details-bin` as sent. */
+  /** Value of `grpc-status-details-bin`, in base64. */
   details = ''
-  /** All fields but `:status`. */
+  /** All fields except `:status`, encoded. */
   bytes = ''
   hasTrace = false
-  /** The block as it was received, if it may be repeated. */
+  /** Block as it was received; '': not cached. */
   block = ''
-  /** The peer has sent this block before. */
+  /** Whether an earlier response had the same block. */
   isRepeated = false
   #headText: string | undefined
   #head: string | undefined
 
-  /** The status 200, then all fields. */
+  /** Encoded head with status 200 and all fields. */
   get head(): string {
     return (this.#head ??= textCopy(`\u0088${this.bytes}`))
   }
 
-  /** The head of the response as text, created when it is needed. */
+  /** Head of the response as HTTP text, created when it is needed. */
   get headText(): string {
     return (this.#headText ??= this.#text())
   }
@@ -67,7 +67,7 @@ export class AnswerFields implements FieldSink {
     return `${text}\r\n`
   }
 
-  /** Whether a gRPC server sent the answer. */
+  /** Whether a gRPC server has sent the response. */
   get isGrpc(): boolean {
     return this.httpStatus === 200 && this.contentType.startsWith('application/grpc')
   }
@@ -76,11 +76,11 @@ export class AnswerFields implements FieldSink {
 const MAX_KNOWN_LENGTH = 512
 const MAX_KNOWN = 16
 const known = new Map<string, AnswerFields>()
-/** Most blocks are equal to the latest one, and a comparison costs less than a hash. */
+/** Latest head and latest trailers. Most blocks equal them, and a comparison costs less than a lookup in the map. */
 let latestHead = new AnswerFields()
 let latestEnd = latestHead
 
-/** Reads a block of an answer. `isLast`: it ends the answer. Remembers the result, since most blocks repeat. */
+/** Reads a header block of a response, and caches the result, since most blocks repeat. `isLast`: the block ends the response. */
 export const readAnswer = (walker: FieldWalker, block: string, isLast: boolean): AnswerFields => {
   const latest = isLast ? latestEnd : latestHead
   if (block === latest.block) {
@@ -101,7 +101,7 @@ const walkAnswer = (walker: FieldWalker, block: string): AnswerFields => {
   walker.walk(block, fields)
   if (walker.isPlain && block.length <= MAX_KNOWN_LENGTH) {
     if (known.size >= MAX_KNOWN) known.clear()
-    // a part of a block would keep the whole piece
+    // copies the texts: a slice would keep the whole received piece in memory
     fields.bytes = textCopy(fields.bytes)
     fields.block = textCopy(block)
     known.set(fields.block, fields)

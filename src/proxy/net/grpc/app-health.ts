@@ -7,14 +7,14 @@ import {UnaryCall} from './unary-call.ts'
 
 const HEALTH_CHECK = '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck'
 
-/** The target of health checks; addresses are tried in order. */
+/** The target of health checks. `hosts`: addresses, tried in order. */
 export interface HealthTarget {
   readonly hosts: readonly string[]
   readonly port: number
   readonly isSecure: boolean
 }
 
-/** Asks an app of gRPC for its health (Dapr: pkg/apphealth). Returns its code, -1 without an answer in time. Any code but 0 is a failure. */
+/** Asks a gRPC app for its health (Dapr: pkg/apphealth). Returns the gRPC code, where any but 0 is a failure; -1: no response in time. */
 export const grpcHealth = async (target: HealthTarget, timeoutMs: number): Promise<number> => {
   const {hosts, port, isSecure} = target
   const pool = new Pool({hosts, port, protocol: isSecure ? 'grpcs' : 'grpc'})

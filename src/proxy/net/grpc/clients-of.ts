@@ -3,7 +3,7 @@ import type {SharedCallee} from '../dialer.ts'
 import {isSecure} from './head-fields.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** The connections of a pool that carry many calls each. */
+/** Returns the HTTP/2 connections of a pool, each of which carries many calls. */
 export const clientsOf = (pool: SharedCallee, warn: (text: string) => void): FrameClients =>
   (pool.frameClients ??= new FrameClients({
     hosts: pool.hosts,
@@ -13,14 +13,14 @@ export const clientsOf = (pool: SharedCallee, warn: (text: string) => void): Fra
     warn
   }))
 
-/** Waits for a connection before there is a call. Returns a function that cancels the wait. */
+/** Waits for a connection, before the call begins. Returns a function that cancels the wait. */
 export const takeFirst = (clients: FrameClients, opened: () => void, failed: Waiter['failed']): (() => void) => {
   const waiter: Waiter = {opened: () => opened(), failed}
   queueMicrotask(() => clients.take(waiter))
   return () => clients.leave(waiter)
 }
 
-/** Hints by `appProtocol` for an app that should speak gRPC; callers have a hint for other apps. */
+/** Hints by `appProtocol`, for the error about a callee that does not speak gRPC. */
 const HINTS: Readonly<Record<string, string>> = {
   grpc: 'its appProtocol is grpc: does it speak gRPC without TLS at this port?',
   grpcs: 'its appProtocol is grpcs: does it speak gRPC with TLS at this port?'

@@ -6,7 +6,7 @@ const texts = (...names: readonly string[]): Schema =>
 
 const DURATION = {seconds: [1, 'int64'], nanos: [2, 'int32']} as const
 
-/** Messages with details of an error, by their names (google/rpc/error_details.proto). */
+/** Schemas of error details, by message name (google/rpc/error_details.proto). */
 const SCHEMAS: ReadonlyMap<string, Schema> = new Map<string, Schema>([
   ['ErrorInfo', ERROR_INFO],
   ['RetryInfo', {retryDelay: [1, {message: DURATION}]}],
@@ -33,7 +33,7 @@ const SCHEMAS: ReadonlyMap<string, Schema> = new Map<string, Schema>([
   ['LocalizedMessage', texts('locale', 'message')]
 ])
 
-/** google.protobuf.Duration in its JSON form: `1.500s`. */
+/** Returns a google.protobuf.Duration in its JSON form: `1.500s`. */
 export function durationIn({seconds, nanos}: Message<typeof DURATION>): string {
   const sign = seconds < 0n || nanos < 0 ? '-' : ''
   const fraction = `.${Math.abs(nanos).toString().padStart(9, '0')}`.replace(/\.?(?:000)+$/, '')
@@ -42,7 +42,7 @@ export function durationIn({seconds, nanos}: Message<typeof DURATION>): string {
 
 type Json = Readonly<Record<string, unknown>>
 
-/** The JSON of a field; undefined: the message lacks it. */
+/** Returns the JSON of a field; undefined: the message does not have the field. */
 function valueOf(type: FieldType, value: unknown): unknown {
   if (value === undefined || value === '' || Object.keys(value as object).length === 0) return undefined
   if (typeof type === 'string') return value
@@ -59,7 +59,7 @@ const jsonOf = (schema: Schema, message: Json): Json =>
     })
   )
 
-/** Returns the details of a `google.rpc.Status` as JSON, those of unknown types as bytes. Returns none for an unreadable status. */
+/** Returns the details of an encoded `google.rpc.Status` as JSON, details of unknown types in base64; empty: the status is unreadable. */
 export function detailsOf(status: Uint8Array): readonly Json[] {
   try {
     return decode(STATUS, status).details.map(({type, value}) => {

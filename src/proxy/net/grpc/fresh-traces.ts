@@ -2,20 +2,20 @@ import {fillRandom} from '../../../platform/random.ts'
 import {textCopy} from '#h2-frames'
 import {BINARY_BYTES, BINARY_LENGTH, TRACE_BIN, TRACEPARENT, TRACEPARENT_LENGTH} from './trace-fields.ts'
 
-/** Number of traces created together: a batch costs hardly more than one. */
+/** Number of traces that are created together: a batch costs hardly more than one trace. */
 const COUNT = 128
-/** A binary trace and a byte of 0, so that each begins a group of base64. */
+/** Size of a binary trace and a filler byte, a multiple of 3, so that each trace begins at a group of base64. */
 const ROOM = BINARY_BYTES + 1
 const FIELDS_LENGTH = TRACEPARENT.length + TRACEPARENT_LENGTH + TRACE_BIN.length + BINARY_LENGTH
 
-/** A new trace, not sampled: its traceparent, and both of its forms as fields. */
+/** A new trace that is not sampled. `fields`: encoded fields `traceparent` and `grpc-trace-bin`. */
 export interface FreshTrace {
   readonly traceparent: string
   readonly fields: string
 }
 
 let binary: Buffer | undefined
-/** Fields of all traces of the batch in one text: each trace is a part of it. */
+/** Fields of all traces of the batch in one text, of which each trace is a slice. */
 let text = ''
 let used = 0
 
@@ -43,7 +43,7 @@ function refill(): void {
   used = 0
 }
 
-/** Begins a trace. */
+/** Returns a new trace. */
 export function freshTrace(): FreshTrace {
   if (used === text.length) refill()
   const fields = text.slice(used, (used += FIELDS_LENGTH))

@@ -2,20 +2,20 @@ import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 import {encode} from './message-codec.ts'
 
 /*
- * The messages of Dapr's service invocation (dapr/proto/common/v1/common.proto, dapr/proto/runtime/v1/dapr.proto), by their
- * field numbers. Eight fields matter: too few to generate code and load a runtime.
+ * Reads and writes the messages of Dapr's service invocation (dapr/proto/common/v1/common.proto, dapr/proto/runtime/v1/dapr.proto) by their
+ * field numbers. There are only eight fields, so that generated code is not worth its load time.
  */
 
-/** HTTPExtension.Verb */
+/** Names of HTTPExtension.Verb, by number. */
 export const VERBS = ['NONE', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const
 
 export interface InvokeRequest {
   readonly method: string
-  /** Type of `data`; undefined without `data`. */
+  /** Type of `data`; undefined: no `data`. */
   readonly typeUrl: string | undefined
   readonly value: Uint8Array
   readonly contentType: string
-  /** Index of VERBS; undefined without `http_extension`. */
+  /** Index of `VERBS`; undefined: no `http_extension`. */
   readonly verb: number | undefined
   readonly query: string
 }
@@ -37,7 +37,7 @@ export const eachField = (bytes: Uint8Array, read: ReadField): void => {
   readUntil(reader.len, reader, read)
 }
 
-/** The same for a nested message, with the reader of the outer one: creating another reader would cost more than reading. */
+/** Does the same for a nested message with the reader of the outer message: a new reader would cost more than the reading. */
 const eachFieldWithin = (reader: BinaryReader, read: ReadField): void => {
   const length = reader.uint32()
   const end = reader.pos + length
@@ -45,7 +45,7 @@ const eachFieldWithin = (reader: BinaryReader, read: ReadField): void => {
   if (reader.pos !== end) throw new RangeError('premature EOF')
 }
 
-/** The strings of a message, by their fields. */
+/** Returns string fields of a message; '': missing. `fields`: field numbers. */
 export const readStrings = (bytes: Uint8Array, fields: readonly number[]): readonly string[] => {
   const found = new Map<number, string>()
   eachField(bytes, (field, reader) => {
@@ -56,7 +56,7 @@ export const readStrings = (bytes: Uint8Array, fields: readonly number[]): reado
   return fields.map(field => found.get(field) ?? '')
 }
 
-/** InvokeServiceRequest: the id, and the bytes of the InvokeRequest. */
+/** Reads an InvokeServiceRequest: the app id, and the bytes of the InvokeRequest. */
 export const readInvokeService = (
   bytes: Uint8Array
 ): {readonly id: string; readonly message: Uint8Array | undefined} => {
@@ -142,7 +142,7 @@ export const writeInvokeRequest = ({
     extension: verb === undefined ? undefined : {verb, query}
   })
 
-/** Completes an InvokeRequest: adds `data`, and repeats the method if it is spelled differently, since the last one counts. */
+/** Completes an encoded InvokeRequest: adds missing `data`, and appends `method` if it is given, since the last value of a field counts. */
 export const completed = (bytes: Uint8Array, {typeUrl}: InvokeRequest, method: string | undefined): Uint8Array => {
   if (typeUrl !== undefined && method === undefined) return bytes
   const writer = new BinaryWriter().raw(bytes)

@@ -2,13 +2,13 @@ import {messageOf} from '../../../model/errors.ts'
 import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 
 /*
- * Protocol Buffers messages (proto3), described by a table of their fields. Messages of Dapr's API are compiled from its .proto
- * files by `scripts/build-proto.js`.
+ * Codec for Protocol Buffers messages (proto3) that a table of their fields describes. `scripts/build-proto.js` compiles the tables of Dapr's
+ * API from its .proto files.
  */
 
 /**
- * Type of a field. `map`: map<string, string>. A message, a list of messages, and a map from strings to messages contain their schema.
- * Numbers of 64 bits are bigints. `chunks`: repeated bytes, or repeated messages left encoded.
+ * Type of a field. `strings`: repeated string. `chunks`: repeated bytes, or repeated messages left encoded. `map`: map<string, string>.
+ * `message`, `list` and `mapOf` (map<string, message>) contain the schema of a message. Numbers of 64 bits are bigints.
  */
 export type FieldType =
   | 'string'
@@ -29,7 +29,7 @@ export type FieldType =
   | {readonly list: Schema}
   | {readonly mapOf: Schema}
 
-/** Fields of a message: number and type. `optional`: an absent field is undefined, and an empty one is written. */
+/** Fields of a message: number and type of each. `optional`: a missing field is undefined, and an empty one is written. */
 export interface Schema {
   readonly [name: string]: readonly [number: number, type: FieldType, presence?: 'optional']
 }
@@ -58,21 +58,21 @@ type Value<T> = T extends 'string'
                       ? Readonly<Record<string, Message<S>>>
                       : never
 
-/** A decoded message by its schema. Absent fields have proto3's default values. */
+/** A decoded message by its schema. Missing fields have proto3's default values. */
 export type Message<S extends Schema> = {
   readonly [K in keyof S]: Value<S[K][1]> | (S[K][2] extends 'optional' ? undefined : never)
 }
 
 const NOTHING = new Uint8Array(0)
-/** Shared and read-only: most lists and maps of messages are empty. */
+/** Shared value of empty lists, since most lists of messages are empty. */
 const NO_LIST: readonly never[] = Object.freeze([])
 const NO_MAP = Object.freeze({})
 
-/** How the values of a field are read and written. */
+/** Functions that read and write the values of a field. */
 interface Kind {
-  /** Value of an absent field. */
+  /** Value of a missing field. */
   readonly empty: unknown
-  /** `before`: the value so far. */
+  /** Reads a value. `before`: value of the field so far, to which a list or map adds. */
   readonly read: (reader: BinaryReader, before: unknown) => unknown
   /** Writes a value, also an empty one. */
   readonly write: (writer: BinaryWriter, number: number, value: unknown) => void
@@ -80,9 +80,9 @@ interface Kind {
 
 type Scalar = Exclude<Extract<FieldType, string>, 'strings' | 'chunks' | 'map'>
 
-/** A single value, by its methods of reader and writer. */
+/** Makes the kind of a single value, by its methods of reader and writer. */
 function single(method: Scalar, wireType: WireType, empty: unknown): Kind {
-  // the method of uint32 belongs to each reader
+  // takes the method from a reader, since readers create their method `uint32` themselves
   const taken = new BinaryReader(NOTHING)[method] as (this: BinaryReader) => string
   const put = BinaryWriter.prototype[method] as (this: BinaryWriter, value: unknown) => BinaryWriter
   return {
@@ -114,7 +114,7 @@ const several = (one: Kind): Kind => ({
   }
 })
 
-/** `orElse`: returns the value of an entry without one. */
+/** Makes the kind of a map. `orElse`: returns the value of an entry without a value. */
 function mapOf(schema: Schema, orElse: () => unknown): Kind {
   const entry = within(schema)
   return {
@@ -170,7 +170,7 @@ interface Layout {
 
 const LAYOUTS = new WeakMap<Schema, Layout>()
 
-/** Made once for each schema. */
+/** Returns the prepared schema, created at its first use. */
 function layoutOf(schema: Schema): Layout {
   const known = LAYOUTS.get(schema)
   if (known !== undefined) return known
@@ -184,12 +184,12 @@ function layoutOf(schema: Schema): Layout {
   return layout
 }
 
-/** Bytes of a wrong message. */
+/** Error about bytes that are not a valid message. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'
 }
 
-/** Decodes a message; unknown fields are skipped. Throws a DecodeError if it is invalid. */
+/** Decodes a message, and skips unknown fields. Throws a `DecodeError` if the bytes are invalid. */
 export function decode<S extends Schema>(schema: S, bytes: Uint8Array): Message<S> {
   try {
     return read(schema, bytes)
@@ -214,7 +214,7 @@ function read<S extends Schema>(schema: S, bytes: Uint8Array): Message<S> {
   return message as Message<S>
 }
 
-/** Adds to the list of the message that is being read. */
+/** Adds an item to a list that is being read. */
 function withItem(list: unknown, item: unknown): readonly unknown[] {
   if (list === NO_LIST) return [item]
   const items = list as unknown[]
@@ -222,7 +222,7 @@ function withItem(list: unknown, item: unknown): readonly unknown[] {
   return items
 }
 
-/** Adds to a map that is being read. */
+/** Adds an entry to a map that is being read. */
 function withEntry(map: unknown, key: string, value: unknown): object {
   // an assignment to `__proto__` would set the prototype
   const entry = {value, enumerable: true, writable: true, configurable: true}
@@ -231,10 +231,10 @@ function withEntry(map: unknown, key: string, value: unknown): object {
 
 /** Writer of all messages, which reuses its memory. */
 let shared = new BinaryWriter()
-/** Maximum bytes to keep for the next message. */
+/** Maximum size of the memory that is kept for the next message. */
 const MAX_KEPT_BYTES = 64 * 1024
 
-/** Encodes a message. Absent fields, and those with proto3's defaults, take no bytes. */
+/** Encodes a message. Missing fields, and fields with proto3's default values, take no bytes. */
 export function encode<S extends Schema>(schema: S, message: Partial<Message<S>>): Uint8Array {
   const writer = shared
   try {
@@ -243,7 +243,7 @@ export function encode<S extends Schema>(schema: S, message: Partial<Message<S>>
     if (bytes.length > MAX_KEPT_BYTES) shared = new BinaryWriter()
     return bytes
   } catch (error) {
-    shared = new BinaryWriter() // the previous one holds half a message
+    shared = new BinaryWriter() // the previous writer contains half a message
     throw error
   }
 }

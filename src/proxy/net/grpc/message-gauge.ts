@@ -1,17 +1,17 @@
-/** Bytes before a message: whether it is compressed, and its length (gRPC over HTTP/2, Length-Prefixed-Message). */
+/** Size of the prefix of a message: a compression flag and the length (gRPC over HTTP/2, Length-Prefixed-Message). */
 export const PREFIX_BYTES = 5
 
 export const messageLength = (text: string, at: number): number =>
   text.charCodeAt(at + 1) * 0x1_00_00_00 +
   ((text.charCodeAt(at + 2) << 16) | (text.charCodeAt(at + 3) << 8) | text.charCodeAt(at + 4))
 
-/** Follows the messages in one direction of a call, without keeping them. */
+/** Counts and measures the gRPC messages in one direction of a call, without storing them. */
 export class MessageGauge {
-  /** The number of complete messages. */
+  /** Number of complete messages. */
   count = 0
-  /** Bytes of one message, 0: any number. */
+  /** Maximum size of a message; 0: no limit. */
   max: number
-  /** Bytes of the largest message that has begun. */
+  /** Size of the largest message that has begun. */
   #largest = 0
   #left = 0
   #prefix = ''
@@ -20,7 +20,7 @@ export class MessageGauge {
     this.max = max
   }
 
-  /** Sets a further limit of messages, 0: none. Returns the bytes of an earlier message that exceeds it, else 0. */
+  /** Sets a further maximum size; 0: none. Returns the size of an earlier message that exceeds it; 0: none does. */
   limit(max: number): number {
     if (max === 0) return 0
     if (this.max === 0 || max < this.max) this.max = max
@@ -31,17 +31,17 @@ export class MessageGauge {
     return this.#left > 0 || this.#prefix !== ''
   }
 
-  /** Whether the first message is not complete, so that it may be the only one. */
+  /** Whether the first message has begun and is not complete: the call may be unary. */
   get isWithinFirst(): boolean {
     return this.count === 0 && this.isWithin
   }
 
-  /** Whether a second message has begun. */
+  /** Whether a second message has begun: the call is a stream. */
   get isBehindFirst(): boolean {
     return this.count > 1 || (this.count === 1 && this.isWithin)
   }
 
-  /** Returns the bytes of a too large message, 0 without one. */
+  /** Measures a piece of the call. Returns the size of a message that exceeds `max`; 0: none does. */
   measure(bytes: string): number {
     let at = 0
     while (at < bytes.length) {
@@ -69,27 +69,27 @@ export class MessageGauge {
   }
 }
 
-/** grpc-go's text for a message that is too large. */
+/** Returns grpc-go's error for a received message that is too large. */
 export const tooLargeText = (bytes: number, max: number): string =>
   `grpc: received message larger than max (${bytes} vs. ${max})`
 
-/** Returns Go's error for a too large message of its own. */
+/** Returns grpc-go's error for a message that is too large to be sent. */
 export const tooLargeToSend = (bytes: number, max: number): string =>
   `trying to send message larger than max (${bytes} vs. ${max})`
 
-/** The prefix of a message of `length` bytes. */
+/** Returns the prefix of a message. */
 export const messagePrefix = (length: number, isCompressed: boolean): string =>
   String.fromCharCode(isCompressed ? 1 : 0, length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255)
 
-/** Bytes as text, a character for each. */
+/** Returns bytes as latin1 text. */
 export const latin1 = ({buffer, byteOffset, length}: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, length).toString('latin1')
 
-/** A message with its prefix, as latin1 text. */
+/** Returns a message with its prefix, as latin1 text. */
 export const framed = (message: Uint8Array, isCompressed = false): string =>
   messagePrefix(message.length, isCompressed) + latin1(message)
 
-/** A message in pieces with its prefix, as latin1 text. */
+/** Returns a message that consists of pieces with its prefix, as latin1 text. */
 export const framedPieces = (pieces: readonly Uint8Array[]): string => {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   return pieces.reduce((text, piece) => text + latin1(piece), messagePrefix(length, false))

@@ -1,21 +1,21 @@
 import {Collector, READ_BODIES} from '../../../platform/collector.ts'
 import {messageLength, PREFIX_BYTES} from './message-gauge.ts'
 
-/** A message as received, with its compression flag. */
+/** A received message with its compression flag. */
 export interface FlaggedMessage {
   readonly flag: number
   readonly bytes: Buffer
 }
 
-/** Cuts the bytes of one direction of a call into its messages. */
+/** Splits the bytes of one direction of a call into its gRPC messages. */
 export class MessageSplitter {
   readonly #max: number
   #prefix = ''
-  /** Bytes of the message still to come. */
+  /** Bytes of the current message that have not arrived. */
   #left = 0
   #message: Collector | undefined
 
-  /** `max`: bytes of one message, 0: any number. */
+  /** `max`: maximum size of a message; 0: no limit. */
   constructor(max: number) {
     this.#max = max
   }
@@ -24,7 +24,7 @@ export class MessageSplitter {
     return this.#prefix !== ''
   }
 
-  /** Returns the whole messages so far, then the reason to end the call, if any: the bytes of a too large message as a number, or `no room` among all bodies. */
+  /** Returns the messages that are complete now, and perhaps a reason to end the call: the size of a too large message, or `no room` (memory limit). */
   take(data: string | Buffer): readonly (FlaggedMessage | number | 'no room')[] {
     const messages: (FlaggedMessage | number | 'no room')[] = []
     for (let at = 0; at < data.length;) {
@@ -49,7 +49,7 @@ export class MessageSplitter {
     return messages
   }
 
-  /** Frees a message that will not be whole. */
+  /** Frees an incomplete message. */
   release(): void {
     this.#message?.release()
   }

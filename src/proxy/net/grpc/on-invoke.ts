@@ -13,14 +13,14 @@ import {httpStatusOf, INTERNAL, percentDecoded, RESOURCE_EXHAUSTED, type GrpcSta
 import {binaryTrace} from './trace-fields.ts'
 import {connectUnary, type UnaryOutcome} from './unary-call.ts'
 
-/** Headers for the sidecar only, or with another meaning in gRPC. */
+/** Matches headers that are not sent: they are meant for the sidecar, or mean something else in gRPC. */
 const CUT = /^(?:host|user-agent|te|grpc-.*|dapr-grpc-.*|.*-bin)$/
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 const POST = VERBS.indexOf('POST')
 
-/** `/a%20b/c?x=1` → `a b/c`, `x=1`. */
+/** Splits a path: `/a%20b/c?x=1` → `a b/c`, `x=1`. */
 const methodOf = (path: string): {readonly method: string; readonly query: string} => {
   const flag = path.indexOf('?')
   const escaped = flag < 0 ? path : path.slice(0, flag)
@@ -51,12 +51,12 @@ const messageOf = ({method: verb, path, pairs}: AdaptedRequest, body: Buffer): U
   })
 }
 
-/** Fields of gRPC itself, without a meaning for callers of HTTP, and those of the original body. */
+/** Fields that an HTTP caller does not get: those of gRPC itself, and those about the encoded body. */
 const OWN_FIELDS: ReadonlySet<string> = new Set(
   'content-type content-length grpc-status grpc-message grpc-encoding grpc-accept-encoding'.split(' ')
 )
 
-/** Returns the head of an app of gRPC as headers, without gRPC's own. */
+/** Returns the head of a gRPC response as HTTP headers, without `OWN_FIELDS`. */
 const headersOf = (head: string): string[] => {
   const pairs: string[] = []
   new FieldWalker().walk(head, {
@@ -74,7 +74,7 @@ function reply(back: RemoteSink, status: number, pairs: readonly string[], body:
   back.data(Buffer.from(body.buffer, body.byteOffset, body.length))
 }
 
-/** A status of gRPC for a caller of HTTP: `google.rpc.Status` in JSON (pkg/api/http/directmessaging.go). */
+/** Sends a gRPC status to an HTTP caller: `google.rpc.Status` as JSON (Dapr: pkg/api/http/directmessaging.go). */
 const replyStatus = (back: RemoteSink, {code, message, details = ''}: GrpcStatus, head: string): void => {
   const given = detailsOf(Buffer.from(details, 'latin1'))
   const status = {code, message, ...(given.length > 0 && {details: given})}
@@ -95,7 +95,7 @@ const finish = (back: RemoteSink, {status, head, message}: UnaryOutcome): void =
   reply(back, 200, [...headersOf(head), ...(type === '' ? [] : ['content-type', type])], value)
 }
 
-/** Calls an app of gRPC over HTTP: each call becomes an OnInvoke (Dapr: pkg/channel/grpc). */
+/** Returns the client for HTTP calls to a gRPC app: each call becomes an `OnInvoke` (Dapr: pkg/channel/grpc). */
 export const connectOnInvoke = (
   pool: SharedCallee,
   maxBytes: number,

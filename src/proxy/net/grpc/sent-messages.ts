@@ -3,7 +3,7 @@ import {KeptBody} from '../request-body.ts'
 import {latin1, MessageGauge} from './message-gauge.ts'
 import {FAILED_PRECONDITION, type GrpcStatus} from './status.ts'
 
-/** Status if more than one message would have to be sent again (Dapr: pkg/api/grpc/proxy, errRetryOnStreamingRPC). */
+/** Status of a call with retries that sends a second message: retries keep one message only (Dapr: pkg/api/grpc/proxy, errRetryOnStreamingRPC). */
 export const NO_STREAMS: GrpcStatus = {
   code: FAILED_PRECONDITION,
   message: 'cannot use resiliency policies with retries on streaming RPCs'
@@ -11,41 +11,41 @@ export const NO_STREAMS: GrpcStatus = {
 
 const NOTHING: readonly string[] = []
 
-/** Bodies up to this size are kept until a response begins, without a policy that keeps them. */
+/** Maximum size of a body that is kept without retry policies, for a connection that breaks before a response. */
 const MAX_HELD_BYTES = 65_536
 
-/** Adds a piece to the kept beginning of a body; undefined: it is too large to be kept. */
+/** Returns a kept body with another piece; undefined: too large to be kept. */
 export const heldWith = (held: string | undefined, piece: string | Buffer): string | undefined =>
   held === undefined || held.length + piece.length > MAX_HELD_BYTES ? undefined : held + keptText(piece)
 
 const keptText = (piece: string | Buffer): string => (typeof piece === 'string' ? kept(piece) : latin1(piece))
 
-/** Messages of a caller. Holds them until there is a stream to the callee, and keeps them while they may have to be repeated. */
+/** The messages of a caller: buffers them until the callee's stream is open, and keeps them while they may have to be sent again. */
 export class SentMessages {
   readonly gauge: MessageGauge
   /** Whether the caller has sent its last message. */
   isDone = false
   #kept: KeptBody | undefined
   #early: string[] | undefined
-  /** Everything that was passed on in this attempt; undefined: too much to repeat it. */
+  /** All bytes of this attempt, for another connection; undefined: too large to be kept. */
   #passed: string | undefined = ''
 
-  /** `maxBytes`: of each message, 0: any number. */
+  /** `maxBytes`: maximum size of a message; 0: no limit. */
   constructor(maxBytes: number) {
     this.gauge = new MessageGauge(maxBytes)
   }
 
-  /** Keeps messages, since there may be several attempts. `maxBytes`: 0: only the total of all calls limits them. */
+  /** Keeps messages for retries by policies. `maxBytes`: 0: only the total of all calls limits them. */
   keep(maxBytes: number): void {
     this.#kept = new KeptBody(maxBytes)
   }
 
-  /** Returns why the messages cannot be sent again; '': they can. */
+  /** Reason why the messages cannot be sent again; '': they can. */
   get whyOnce(): string {
     return this.#kept?.isLost === true ? 'its message is too large to be kept' : ''
   }
 
-  /** Adds a piece; `hasStream`: the caller passes it on. Returns false beyond the limit of kept messages. */
+  /** Adds a piece. `hasStream`: the piece is also sent now. Returns false for a second message of a call with retries. */
   add(bytes: string | Buffer, hasStream: boolean): boolean {
     if (this.#kept !== undefined) {
       if (this.gauge.isBehindFirst) return false
@@ -56,7 +56,7 @@ export class SentMessages {
     return true
   }
 
-  /** Makes the next stream begin with all messages, once. Returns false if they are no longer kept. */
+  /** Makes the next stream begin with all bytes, once per call. Returns false if they are no longer kept. */
   repeat(): boolean {
     const passed = this.#passed
     this.#passed = undefined
@@ -65,7 +65,7 @@ export class SentMessages {
     return true
   }
 
-  /** Returns all bytes so far for a new stream or attempt. Undefined if they are no longer kept. */
+  /** Returns all bytes so far, for a new stream or attempt; undefined: they are no longer kept. */
   first(): readonly string[] | undefined {
     const all = this.#kept
     if (all?.isStarted === true) return all.isLost ? undefined : [all.whole().toString('latin1')]
@@ -75,7 +75,7 @@ export class SentMessages {
     return early ?? NOTHING
   }
 
-  /** Drops kept messages: no further attempt follows. */
+  /** Drops messages kept for retries, since no further attempt follows. */
   release(): void {
     this.#kept?.release()
     this.#kept = undefined

@@ -1,7 +1,7 @@
 import {encodeField, encodeNamed} from '#h2-frames'
 import {codeNamed} from '../../../model/grpc-code.ts'
 
-/** Codes of gRPC (google.rpc.Code), by their numbers. */
+/** Numbers of gRPC's codes (google.rpc.Code). */
 export const OK = 0
 export const CANCELLED = 1
 export const UNKNOWN = 2
@@ -17,7 +17,7 @@ export const INTERNAL = 13
 export const UNAVAILABLE = 14
 export const UNAUTHENTICATED = 16
 
-/** How a call ended. */
+/** The status with which a gRPC call ends. */
 export interface GrpcStatus {
   readonly code: number
   readonly message: string
@@ -27,20 +27,20 @@ export interface GrpcStatus {
 
 const RPC_ERROR = /^rpc error: code = (\w+) desc = /
 
-/** A deadline has passed, in the words of Go's gRPC. */
+/** Status of a call whose deadline has passed, in the words of grpc-go. */
 export const EXCEEDED: GrpcStatus = {code: DEADLINE_EXCEEDED, message: 'context deadline exceeded'}
 
-/** Parses an error text as Go's `status.FromError` does: the code that it names, else `otherwise`. */
+/** Parses an error text as Go's `status.FromError` does. `otherwise`: code of a text that names none. */
 export const statusFrom = (text: string, otherwise: number): GrpcStatus => {
   const match = RPC_ERROR.exec(text)
   const code = codeNamed(match?.[1] ?? '')
   return match === null || code < 0 ? {code: otherwise, message: text} : {code, message: text.slice(match[0].length)}
 }
 
-// Anything but printable ASCII, and the escape itself (gRPC over HTTP/2, Status-Message); no value of HTTP/2 has a space at an end.
+// all but printable ASCII, and `%` itself (gRPC over HTTP/2, Status-Message); and outer spaces, which values of HTTP/2 cannot have
 const ESCAPED = /[^\u0020-\u0024\u0026-\u007e]|^ | $/
 
-/** Encodes a message for a field: percent-encodes its UTF-8 bytes. */
+/** Percent-encodes the UTF-8 bytes of a message for `grpc-message`. */
 export const escapeMessage = (message: string): string => {
   if (!ESCAPED.test(message)) return message
   let text = ''
@@ -51,7 +51,7 @@ export const escapeMessage = (message: string): string => {
   return text.replaceAll(/^ | $/g, '%20')
 }
 
-/** A text without its percent-encoding, as UTF-8. */
+/** Decodes the percent-encoding of a text, as UTF-8. */
 export const percentDecoded = (message: string): string => {
   const bytes = message.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16))
@@ -62,11 +62,11 @@ export const percentDecoded = (message: string): string => {
 const CONTENT_TYPE = 31
 const STATUS = 8
 
-/** `:status`. */
+/** Returns the encoded field `:status`. */
 export const statusField = (status: number): string =>
   status === 200 ? '\u0088' : encodeNamed(STATUS, status.toString())
 
-/** The fields of a response; `pairs`: alternating names and values. */
+/** Returns the encoded head of a response. `pairs`: names and values alternate. */
 export function responseFields(status: number, pairs: readonly string[]): string {
   let fields = statusField(status)
   for (let at = 0; at + 1 < pairs.length; at += 2)
@@ -74,17 +74,17 @@ export function responseFields(status: number, pairs: readonly string[]): string
   return fields
 }
 
-/** Maximum characters of a text in a head. Clients end a call with a larger head: in Java beyond 8 KiB with details. */
+/** Maximum length of a message in trailers. Clients fail a call whose head is too large: in Java one of more than 8 KiB with its details. */
 const MAX_TEXT = 3800
 
-/** `-bin` fields travel as base64 without padding. */
+/** Returns an encoded `-bin` field: its value is base64 without padding. */
 export const encodeBinary = (name: string, bytes: string): string =>
   encodeField(name, Buffer.from(bytes, 'latin1').toString('base64').replace(/=+$/, ''))
 
 export const answerHead = (contentType: string, status = 200): string =>
   statusField(status) + encodeNamed(CONTENT_TYPE, contentType)
 
-/** The fields that end an answer. */
+/** Returns the encoded trailers that end a response. */
 export const trailersOf = ({code, message, details = ''}: GrpcStatus): string => {
   const text = cut(escapeMessage(message.slice(0, MAX_TEXT)))
   const hasDetails = details !== '' && text.length + (details.length * 4) / 3 <= 2 * MAX_TEXT
@@ -92,10 +92,10 @@ export const trailersOf = ({code, message, details = ''}: GrpcStatus): string =>
   return hasDetails ? fields + encodeBinary('grpc-status-details-bin', details) : fields
 }
 
-/** Cuts a text after a whole byte, which may be three escaped characters, and not after a space. */
+/** Shortens an escaped text to `MAX_TEXT`, not within an escape such as `%C3`, and not after a space. */
 const cut = (escaped: string): string => escaped.slice(0, MAX_TEXT).replace(/ *(?:%.?)?$/, '')
 
-/** The gRPC code for a callee that answers with an HTTP status (gRPC's HTTP/2 status mapping). */
+/** Returns the gRPC code for a response that has only an HTTP status (gRPC's HTTP/2 status mapping). */
 export const codeOfHttp = (status: number): number =>
   [429, 502, 503, 504].includes(status) ? UNAVAILABLE : (CODES_OF_HTTP.get(status) ?? UNKNOWN)
 
@@ -106,7 +106,7 @@ const CODES_OF_HTTP: ReadonlyMap<number, number> = new Map([
   [404, UNIMPLEMENTED]
 ])
 
-/** Returns the status for a fault with a status of HTTP, as clients would read such a response. */
+/** Returns the status for a fault with an HTTP status, as gRPC clients would read such a response. */
 export const faultedStatus = (hit: {
   readonly name: string
   readonly plan: {status: number; body: string}
@@ -115,7 +115,7 @@ export const faultedStatus = (hit: {
   message: hit.plan.body || hit.name
 })
 
-/** The gRPC code for a stream that the callee has reset with an HTTP/2 error code (grpc-go: http2ErrConvTab). */
+/** Returns the gRPC code for a stream that was reset with an HTTP/2 error code (grpc-go: http2ErrConvTab). */
 export const codeOfReset = (code: number): number => CODES_OF_RESET.get(code) ?? (code > 13 ? UNKNOWN : INTERNAL)
 
 const CODES_OF_RESET: ReadonlyMap<number, number> = new Map([
@@ -126,12 +126,12 @@ const CODES_OF_RESET: ReadonlyMap<number, number> = new Map([
   [12, PERMISSION_DENIED]
 ])
 
-/** Statuses of HTTP for codes, by their numbers (Dapr: pkg/messaging/v1/util.go, HTTPStatusFromCode). */
+/** HTTP statuses by gRPC code (Dapr: pkg/messaging/v1/util.go, HTTPStatusFromCode). */
 const HTTP_STATUSES = [200, 408, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401]
 
 export const httpStatusOf = (code: number): number => HTTP_STATUSES[code] ?? 500
 
-/** How a call ends that a policy ended, by its reason in Dapr's words. */
+/** Returns the status of a call that a resiliency policy has ended. `reason`: in Dapr's words. */
 export const ofPolicy = (reason: string): GrpcStatus => ({
   code: reason === 'context deadline exceeded' ? DEADLINE_EXCEEDED : UNKNOWN,
   message: reason

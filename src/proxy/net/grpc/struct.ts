@@ -1,7 +1,7 @@
 import {decode, encode, type Message, type Schema} from './message-codec.ts'
 
 /*
- * google/protobuf/struct.proto. Structs and lists consist of values, and values may be Structs and lists.
+ * Converts JSON to the messages of google/protobuf/struct.proto and back. A Struct or list consists of values, which may be Structs and lists.
  */
 const VALUE: Schema = {
   none: [1, 'int32', 'optional'],
@@ -43,14 +43,14 @@ const objectOf = ({fields}: Fields): Record<string, unknown> =>
 
 const itemsOf = ({values}: Fields): unknown[] => (values as readonly Fields[]).map(each => jsonOf(each))
 
-/** An object of JSON as a `google.protobuf.Struct`; fields whose value is undefined are left out. */
+/** Encodes a JSON object as a `google.protobuf.Struct`, without fields that are undefined. */
 export const structOf = (object: Readonly<Record<string, unknown>>): Uint8Array => encode(STRUCT, fieldsOf(object))
 
-/** A value of JSON as a `google.protobuf.Value`. */
+/** Encodes a JSON value as a `google.protobuf.Value`. */
 export const valueBytes = (value: unknown): Uint8Array => encode(VALUE, valueOf(value))
 
-/** Decodes a `google.protobuf.Struct` as JSON. Throws for invalid bytes. */
+/** Decodes a `google.protobuf.Struct` to JSON. Throws for invalid bytes. */
 export const structIn = (bytes: Uint8Array): Record<string, unknown> => objectOf(decode(STRUCT, bytes))
 
-/** Decodes a `google.protobuf.Value` as JSON. Throws for invalid bytes. */
+/** Decodes a `google.protobuf.Value` to JSON. Throws for invalid bytes. */
 export const valueIn = (bytes: Uint8Array): unknown => jsonOf(decode(VALUE, bytes))

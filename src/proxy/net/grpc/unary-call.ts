@@ -27,10 +27,10 @@ import {
 
 export interface UnaryOutcome {
   readonly status: GrpcStatus
-  /** The fields of the head, '' where none came. */
+  /** Encoded fields of the response's head; '': no head. */
   readonly head: string
   readonly message: Buffer
-  /** The call broke off: the status is ours, not the callee's. */
+  /** Whether the connection or stream broke, so that the status is Pillion's and not the callee's. */
   readonly isCut: boolean
 }
 
@@ -38,16 +38,16 @@ export interface UnaryCallOptions {
   readonly clients: FrameClients
   readonly block: string
   readonly message: Uint8Array
-  /** Bytes of the answer, 0: any number. */
+  /** Maximum size of the response; 0: no limit. */
   readonly maxBytes: number
   readonly done: (outcome: UnaryOutcome) => void
-  /** Called if nothing listens. */
+  /** Called if the callee refuses the connection. */
   readonly refused: (why: string) => void
 }
 
 const NOTHING = Buffer.alloc(0)
 
-/** A unary gRPC call that the sidecar makes. */
+/** A unary gRPC call that the sidecar itself makes to an app. */
 export class UnaryCall implements StreamHandler, Waiter {
   readonly #options: UnaryCallOptions
   readonly #gauge: MessageGauge
@@ -69,7 +69,7 @@ export class UnaryCall implements StreamHandler, Waiter {
     return this
   }
 
-  /** Cancels the call: its result is no longer needed. */
+  /** Cancels the call, since its result is no longer needed. */
   cancel(): void {
     this.#isOver = true
     this.#answer.release()
@@ -119,7 +119,7 @@ export class UnaryCall implements StreamHandler, Waiter {
   }
 
   sent(): void {
-    // the call was cancelled
+    // the message is sent at once, so that no more data waits for this
   }
 
   reset(_stream: FrameStream, code: number): void {
@@ -132,7 +132,7 @@ export class UnaryCall implements StreamHandler, Waiter {
     this.#fail(UNAVAILABLE, `error reading from server: ${why}`, true)
   }
 
-  /** Sends a call that the app has not begun to handle once more, as clients of gRPC do. */
+  /** Sends the call once more if the app has not processed it, as gRPC clients do. Returns whether it does. */
   #repeats(isUnprocessed: boolean): boolean {
     const mayRepeat = maySendAgain({method: 'POST', hasBody: true, isUnprocessed, wasUsed: false})
     if (!mayRepeat || this.#isRepeated || this.#isOver || this.#hasHead) return false
@@ -163,26 +163,26 @@ export class UnaryCall implements StreamHandler, Waiter {
   #over(outcome: UnaryOutcome): void {
     this.#isOver = true
     this.#answer.release()
-    // an app may answer before it has read everything
+    // resets the stream of an app that has responded before it has read the whole request
     if (this.#stream?.isLocalDone === false) this.#stream.reset(CANCEL)
     this.#options.done(outcome)
   }
 }
 
-/** The form of requests that become unary calls of gRPC. */
+/** Functions that convert a request to a unary gRPC call, and the result of the call to a response. */
 export interface UnaryForm {
-  /** The head of the call, as fields. */
+  /** Returns the encoded head of the call. */
   readonly blockOf: (request: AdaptedRequest) => string
   /** Returns the message of the call, or a status that refuses the request. */
   readonly messageOf: (request: AdaptedRequest, body: Buffer) => Uint8Array | GrpcStatus
-  /** Bytes of the answer, 0: any number. */
+  /** Maximum size of the response; 0: no limit. */
   readonly maxBytes: number
   readonly finish: (back: RemoteSink, outcome: UnaryOutcome) => void
-  /** Notes an ended call. Omitted: none is noted. */
+  /** Called when a call has ended, to count it. Omitted: not counted. */
   readonly called?: (message: Uint8Array, outcome: UnaryOutcome, elapsedMs: number) => void
 }
 
-/** Connects to an app of gRPC: each request becomes one call on the app's shared connections, once its body is whole. */
+/** Returns a client for a gRPC app: each request becomes one call on the app's shared connections, once its whole body has arrived. */
 export const connectUnary =
   (clients: FrameClients, form: UnaryForm): Connect =>
   ({opened, failed}) => {

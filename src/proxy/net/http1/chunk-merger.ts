@@ -2,36 +2,36 @@ import {Chunks} from './chunked.ts'
 import {isHalfLine} from './first-line.ts'
 import {PER_TURN} from '../../../platform/own-turn.ts'
 
-/** A head that is longer is refused by node:http. */
+/** Size of a head from which on the rest passes unread: node:http refuses such a head. */
 const MAX_HEAD = 128 * 1024
 
-/** Maximum length of a first line that is rewritten. */
+/** Maximum length of an incomplete first line that is held back. */
 const MAX_LINE = 8192
 
 const END = '\r\n\r\n'
 
-/** The kind of the next bytes: a head, this many bytes of a body, chunks, or bytes that are not ours to read. */
+/** The kind of the next bytes. A number: bytes of a body. `unknown`: another protocol or unreadable bytes, which pass unchanged. */
 type Part = 'head' | number | Chunks | 'unknown'
 
 /**
- * Changes requests before node:http reads them: first lines by `readable`, and merged chunks. For each chunk node creates a Buffer and an
- * event, 3 µs and some hundred bytes, so a body in chunks of one byte would stop all other calls. Header lines, and bodies with a length,
- * stay. Unreadable bytes pass, for node:http to refuse.
+ * Changes the bytes of requests before node:http reads them: rewrites first lines by `readable`, and merges small chunks. Node creates a
+ * Buffer and an event for each chunk (3 µs, some hundred bytes), so that a body in chunks of one byte would stop all other calls. Header
+ * lines, and bodies with a length, stay unchanged. Unreadable bytes pass, since node:http refuses them.
  */
 export class ChunkMerger {
   readonly #readable: (line: Buffer) => Buffer
   #part: Part = 'head'
   #head = ''
-  /** The last request asked for another protocol. If it is refused, node:http drops the rest of a piece. */
+  /** Whether the last request asked for an upgrade. Later requests go in another piece: after a refused upgrade, node:http drops the rest of its piece. */
   #isAlone = false
-  /** The begin of a first line. */
+  /** Held start of a first line; empty: none. */
   #held: Buffer = Buffer.alloc(0)
 
   constructor(readable: (line: Buffer) => Buffer) {
     this.#readable = readable
   }
 
-  /** Yields the bytes for node:http, few requests per piece. May change the given bytes. Holds back only an incomplete first line. */
+  /** Yields the bytes for node:http in pieces of few requests. May overwrite `read`. Holds back only an incomplete first line. */
   *merge(read: Buffer): Generator<Buffer> {
     const bytes = this.#held.length === 0 ? read : Buffer.concat([this.#held, read])
     this.#held = Buffer.alloc(0)
@@ -49,7 +49,7 @@ export class ChunkMerger {
     return this.#held.length > 0
   }
 
-  /** Returns the held start of a first line, which then passes unchanged. */
+  /** Returns the held start of a first line. The line passes unchanged then. */
   release(): Buffer {
     const held = this.#held
     this.#held = Buffer.alloc(0)
@@ -57,7 +57,7 @@ export class ChunkMerger {
     return held
   }
 
-  /** Returns the index after the read bytes. */
+  /** Reads one part of a request. Returns the index after its bytes. */
   #next(bytes: Buffer, at: number, merged: Buffer[]): number {
     const part = this.#part
     if (part instanceof Chunks) return this.#mergeChunks(part, bytes, at, merged)
@@ -99,7 +99,7 @@ export class ChunkMerger {
       merged.push(Buffer.from(`${(to - at).toString(16)}\r\n`), from.subarray(at, to), CRLF)
     })
     if (stop < 0) {
-      // node:http refuses this, as it would the original
+      // replaces invalid chunks by other invalid bytes, which node:http refuses as it would the original
       this.#part = 'unknown'
       merged.push(INVALID)
       return bytes.length
@@ -115,7 +115,7 @@ const CRLF = Buffer.from('\r\n')
 const LAST = Buffer.from('0\r\n\r\n')
 const INVALID = Buffer.from('?\r\n')
 
-/** Returns the part after a head, whose lines each have their CRLF. */
+/** Returns the kind of the bytes after a head. `head`: lines, each with its CRLF. */
 function partAfter(head: string): Part {
   const valueOf = (name: string): string => new RegExp(`\\r\\n${name}:([^\\r]*)`, 'i').exec(head)?.[1]?.trim() ?? ''
   const coding = valueOf('transfer-encoding').toLowerCase()

@@ -1,6 +1,6 @@
 import {isOf, TOKEN, VALUE} from './header-kinds.ts'
 
-/** Receives part of a chunk's bytes. */
+/** Receives bytes of the body, without framing: `from` to `to` of `bytes`. */
 export type TakeChunk = (bytes: Buffer, from: number, to: number) => void
 
 const SIZE = 0
@@ -16,7 +16,7 @@ const TRAILER_END = 8
 const END = 9
 const NONE = -1
 
-/** The state after the byte that follows a chunk's size. */
+/** State after the byte that follows a chunk's size. */
 const AFTER_SIZE: Readonly<Record<number, number | undefined>> = {
   9: SIZE_BLANK,
   13: SIZE_END,
@@ -30,10 +30,10 @@ const hexOf = (byte: number): number => {
   return lower >= 97 && lower <= 102 ? lower - 87 : -1
 }
 
-/** Maximum size of chunks that are moved to the one before. */
+/** Maximum size of chunks that are joined with the chunk before. */
 const SMALL = 512
 
-/** Returns the size of a complete chunk at an index with a one-digit size, else 0. */
+/** Returns the size of a complete chunk with a one-digit size at an index; 0: another chunk. */
 const tinyAt = (bytes: Buffer, at: number, end: number): number => {
   if (at + 5 >= end || bytes[at + 1] !== 13 || bytes[at + 2] !== 10) return 0
   const size = hexOf(bytes[at] ?? 0)
@@ -41,7 +41,7 @@ const tinyAt = (bytes: Buffer, at: number, end: number): number => {
   return size > 0 && after + 1 < end && bytes[after] === 13 && bytes[after + 1] === 10 ? size : 0
 }
 
-/** Moves bytes down; returns the index after them. */
+/** Moves bytes to a lower index. Returns the index after them. */
 const moved = (bytes: Buffer, from: number, size: number, to: number): number => {
   if (size > 32) bytes.copyWithin(to, from, from + size)
   else for (let i = 0; i < size; i++) bytes[to + i] = bytes[from + i] ?? 0
@@ -49,17 +49,16 @@ const moved = (bytes: Buffer, from: number, size: number, to: number): number =>
 }
 
 /**
- * Parses chunked framing (RFC 9112 §7.1) across arbitrary splits, without buffering. Only CR LF ends a line; a size has up to
- * sixteen hexadecimal digits and optional trailing whitespace (Go: chunkedReader of net/http); extensions and trailers are
- * skipped.
+ * Parser of chunked framing (RFC 9112 §7.1), whose input may be split anywhere. As in Go (chunkedReader of net/http), only CR LF ends a line,
+ * and a size has up to sixteen hexadecimal digits and optional trailing whitespace. Skips extensions and trailers.
  */
 export class Chunks {
-  /** The last byte of the message has been parsed. */
+  /** Whether the last byte of the message has been parsed. */
   done = false
   #step = SIZE
   #left = 0
   #count = 0
-  /** Whether bytes may move. A caller that passes them on with their framing needs them in place. */
+  /** Whether `parse` may move bytes within its buffer; false where the buffer itself is sent on with its framing. */
   mayMove: boolean
 
   constructor(mayMove = true) {
@@ -67,17 +66,17 @@ export class Chunks {
   }
 
   /**
-   * Parses bytes up to `end`. Returns the index after the message's last byte, or -1 for invalid framing. Moves small chunks together
-   * within `bytes`, so that `take` gets one piece in place of thousands.
+   * Parses bytes up to `end`. Returns the index after the last parsed byte; -1: invalid framing. If `mayMove`, joins the contents of small chunks
+   * within `bytes`, so that `take` gets one piece instead of thousands.
    */
   parse(bytes: Buffer, start: number, end: number, take: TakeChunk): number {
     let stop = end
-    // start of the body's part that was not passed on yet
+    // `from` to `to`: content that `take` has not received yet
     let from = start
     let to = start
     for (let at = start; at < stop; at++) {
       if (this.mayMove && to > from && this.#step === SIZE && this.#count === 0) {
-        // whole chunks with a one-digit size may come in thousands
+        // fast way for complete chunks with a one-digit size, which may follow each other in thousands
         for (let size = tinyAt(bytes, at, end); size > 0; size = tinyAt(bytes, at, end)) {
           to = moved(bytes, at + 3, size, to)
           at += size + 5
@@ -104,7 +103,7 @@ export class Chunks {
     return stop
   }
 
-  /** Reads a byte outside a chunk's data. Returns false if it is not allowed here. */
+  /** Reads a byte of the framing. Returns false if it is not allowed here. */
   #follow(byte: number): boolean {
     switch (this.#step) {
       case SIZE:
@@ -129,7 +128,7 @@ export class Chunks {
       case END:
         this.done = byte === 10
         return this.done
-      default: // behind a byte that is not allowed
+      default: // NONE: an earlier byte was not allowed
         return false
     }
   }

@@ -2,13 +2,13 @@ import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Readable} from 'node:stream'
 import {collect, type Collector, type Room} from '../../../platform/collector.ts'
 
-/** Requests whose caller sends the body only after `100 Continue` (RFC 9110 §10.1.1), which was not sent yet, with their responses. */
+/** Requests whose callers wait for `100 Continue` before they send the body (RFC 9110 §10.1.1), each with its response. */
 const awaiting = new WeakMap<Readable, ServerResponse>()
 
 export const awaitContinue = (request: IncomingMessage, response: ServerResponse): void =>
   void awaiting.set(request, response)
 
-/** The caller waits for `100 Continue`. */
+/** Whether the caller waits for `100 Continue`. */
 export const isAwaitingContinue = (request: IncomingMessage): boolean => awaiting.has(request)
 
 /** Sends `100 Continue` to a caller that waits for it. */
@@ -19,10 +19,10 @@ export function sendContinue(request: Readable): void {
 
 const refused = new WeakSet<Readable>()
 
-/** Whether the rest of a request's body is not read, so that its connection ends after the response. */
+/** Whether the rest of a request's body stays unread, so that its connection has to close after the response. */
 export const isRefused = (request: Readable): boolean => refused.has(request)
 
-/** Collects the body of a request. If that fails, the rest is not read, and the request can still be answered. */
+/** Collects the body of a request. If it is too large, leaves the rest unread, so that the request can still be answered. */
 export async function collectRequest(request: Readable, maxBytes: number, room?: Room): Promise<Collector> {
   sendContinue(request)
   try {

@@ -13,25 +13,25 @@ interface Turn {
   readonly serve: Serve
 }
 
-// Errors on either side show as the response's `close`.
+// errors of request and response need no handling: the response emits `close` after each
 const ignore = (): void => undefined
 
-/** The body of a refusal, as Go words it (`serve` of net/http). */
+/** Returns the body of a refusal, as Go words it (`serve` of net/http). */
 export const refusalBody = (status: number): string =>
   status === 501 ? 'Unsupported transfer encoding' : `${status} ${reasonOf(status)}`
 
-/** A complete response that ends its connection. */
+/** Returns a complete refusal that closes its connection. */
 export const refusalText = (status: number): string => {
   const text = refusalBody(status)
   return `${statusLine(status)}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`
 }
 
 /**
- * Serves the requests of one connection one at a time and in order: node:http would handle pipelined requests concurrently, and serve
- * requests after a refused one. Stops reading while more requests wait than one turn of the event loop serves.
+ * Serves the requests of one node:http connection one at a time and in order. (node:http alone would handle pipelined requests concurrently,
+ * and serve requests after a refused one.) Pauses reading while more requests wait than one turn of the event loop serves.
  */
 export class Connection {
-  /** Whether later requests of the connection are ignored. */
+  /** Whether later requests on the connection are ignored. */
   isLast = false
   readonly #socket: Duplex
   readonly #isClosing: () => boolean
@@ -57,37 +57,37 @@ export class Connection {
     else if (this.#turns.length > PER_TURN) this.#readOn = holdReads(this.#socket) ?? this.#readOn
   }
 
-  /** Ends parsing, also of bytes that have arrived. */
+  /** Ignores later requests, and stops parsing, also of bytes that have arrived. */
   endRequests(): void {
     this.isLast = true
     dropReads(this.#socket)
   }
 
-  /** Calls `next` when every response has been sent. */
+  /** Calls `next` when every response has been sent, and ignores later requests: the connection changes its protocol. */
   whenIdle(next: () => void): void {
     this.isLast = true
     if (this.#turns.length === 0) next()
     else this.#next = next
   }
 
-  /** Called when the listener closes: the last response announces the end, so that the client sends no more. */
+  /** Called when the listener closes. Lets the last response announce the end, so that the client sends no more requests. */
   endSoon(): void {
     const last = this.#turns.at(-1)
     if (last?.response.headersSent === false) last.response.shouldKeepAlive = false
   }
 
-  /** The received bytes are not a request: sends the error after the pending responses, and closes the connection. */
+  /** Ends the connection after invalid bytes: sends `text` after the pending responses, and closes. `text`: '': closes only. */
   breakOff(text: string): void {
     if (this.#lastText !== undefined) return
     this.isLast = true
     this.#lastText = text
     const tail = this.#turns.at(-1)
     if (tail === undefined) return this.#end()
-    // node:http no longer notifies the calls in flight when their caller disconnects
+    // watches for a disconnect here, since node:http no longer notifies the calls in flight of it
     if (this.#socket.readableEnded) return void this.#socket.destroy()
     this.#socket.once('end', () => this.#socket.destroy())
     if (tail.request.complete) return
-    // the last request's own body is invalid: its callee must not take it for complete
+    // the invalid bytes are in the body of the last request: drops that request, so that its callee does not get a cut body as complete
     if (this.#turns.length > 1) this.#turns.pop()
     else this.#socket.destroy()
   }
@@ -122,7 +122,7 @@ export class Connection {
   }
 }
 
-/** Has each connection of a node:http server served as a `Connection`. */
+/** Makes a node:http server serve each of its connections by a `Connection`. */
 export function serveInOrder(server: Server, serve: Serve): void {
   const connections = new WeakMap<Duplex, Connection>()
   server

@@ -16,23 +16,23 @@ import {writeCopy} from '../write-copy.ts'
 import {owned} from '../../../platform/shared-reads.ts'
 import {TurnShare} from '../../../platform/own-turn.ts'
 
-/** Requests for the fast path, and their destination. */
+/** The owner of a fast path: decides which requests it takes, and handles them. */
 export interface PlainRoute {
-  /** Rules of plain requests. Undefined if no request is plain. */
+  /** Rules of plain requests; undefined: no request is plain. */
   readonly rules: PlainRules | undefined
-  /** Whether the request is answered here with its whole, small body. Omitted: none is. */
+  /** Whether a request waits for its whole, small body, since it is answered without a callee. Omitted: no request does. */
   readonly needsBody?: (request: PlainRequest) => boolean
-  /** Starts a plain request with `begin` or `takeWhole`. Returns false, without effect, for requests that the fast path refuses. */
+  /** Starts a plain request by `begin` or `takeWhole`. Returns false, without effect, for a request that node:http has to serve. */
   readonly route: (request: PlainRequest, connection: FastConnection) => boolean
 }
 
-/** Part of a fast path that its connections use. */
+/** The methods of a fast path that its connections call. */
 export interface FastPathHost {
   readonly isClosing: boolean
   readonly plain: PlainRoute
-  /** Reads the plain request at the start of a text, if there is one. */
+  /** Reads the plain request at the start of a text; undefined: the text begins with other bytes. */
   read(text: string): PlainRequest | undefined
-  /** Passes the connection to node:http, with the bytes that were not parsed yet. */
+  /** Gives the connection to node:http, with the bytes that were not parsed yet. */
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void
   forget(connection: FastConnection): void
 }
@@ -40,15 +40,15 @@ export interface FastPathHost {
 const NO_BYTES = Buffer.alloc(0)
 
 /**
- * A caller's connection, parsed without node:http: complete, plain requests are recognised in one pass, and bodies with a length are
- * passed through. Carries one call at a time. Any other request moves the connection to node:http for good.
+ * A caller's connection that is parsed without node:http, as long as its requests are plain: recognises a complete head in one pass, and
+ * relays bodies with a length. Carries one call at a time. The first other request moves the connection to node:http for good.
  */
 export class FastConnection implements Downstream {
   toHead = false
   readonly isOnUnixSocket: boolean
-  /** No request has arrived yet, or only part of a first line. */
+  /** Whether no complete first line has arrived since the last request. */
   isFresh = true
-  /** Seconds since it was accepted, counted by the fast path. */
+  /** Seconds that the connection has waited for a first line, counted by the fast path. */
   age = 0
   readonly #fastPath: FastPathHost
   readonly #socket: net.Socket
@@ -57,14 +57,14 @@ export class FastConnection implements Downstream {
   readonly #share = new TurnShare()
   #method = ''
   #length = 0
-  /** Bytes of the request's body not forwarded yet: pending or still to come. */
+  /** Bytes of the request's body that neither the exchange has taken nor `#missing` counts. */
   #unsent = 0
-  /** Bytes of it that have not arrived. */
+  /** Bytes of the request's body that have not arrived, counted once its first part was taken. */
   #missing = 0
   #isChunked = false
-  /** A request is being answered without a callee. */
+  /** Whether a request is being answered without a callee. */
   #isAnswering = false
-  /** Called if the caller disconnects. */
+  /** Called if the caller disconnects while its request is answered without a callee. */
   #gone: (() => void) | undefined
 
   constructor(fastPath: FastPathHost, socket: net.Socket) {
@@ -83,12 +83,12 @@ export class FastConnection implements Downstream {
     })
   }
 
-  /** A call is in flight, or waits for its turn of the event loop. */
+  /** Whether a call is in flight, or the next one waits for a turn of the event loop. */
   get isBusy(): boolean {
     return this.#exchange.isBusy || this.#isAnswering || this.#share.isWaiting
   }
 
-  /** The caller's address, '' after it disconnected. */
+  /** Address of the caller; '': it has disconnected. */
   get peer(): string {
     return this.#socket.remoteAddress ?? ''
   }
@@ -102,14 +102,14 @@ export class FastConnection implements Downstream {
     return this.#exchange.begin(handler, this.#method, this.#length)
   }
 
-  /** Returns the complete body of the routed request, which `answer` will respond to. */
+  /** Returns the complete body of the routed request. `answer` responds to it later. */
   takeWhole(): Buffer {
     this.#isAnswering = true
     const body = this.#takeBody()
     return body === undefined ? NO_BYTES : owned(body)
   }
 
-  /** Responds without a callee; undefined: the connection is closed. */
+  /** Responds without a callee. `reply`: undefined: closes the connection. */
   answer(reply: Reply | undefined): void {
     this.#isAnswering = false
     this.#gone = undefined
@@ -119,7 +119,7 @@ export class FastConnection implements Downstream {
     this.done()
   }
 
-  /** Calls the listener if the caller disconnects before the request is answered that is being answered. */
+  /** Calls the listener if the caller disconnects before `answer`. */
   onGone(listener: () => void): void {
     if (this.#socket.destroyed) listener()
     else this.#gone = listener
@@ -127,7 +127,7 @@ export class FastConnection implements Downstream {
 
   sendBody(): void {
     const isTaken = this.#length === 0 || this.#exchange.sendBody(this.#takeBody(), this.#missing === 0)
-    // Only a socket that is read notices that the caller disconnects.
+    // keeps reading when there is room: Node reports a disconnect only on a socket that is read
     if (this.#missing > 0 ? isTaken : !this.#caller.isFull) this.#caller.resume()
     else this.#socket.pause()
   }
@@ -172,7 +172,7 @@ export class FastConnection implements Downstream {
     this.#caller.late.add(replyText(response, this.toHead, this.#lastLine))
   }
 
-  /** Header that marks the last response as such: a client that reuses the connection would be cut. */
+  /** Header line of the last response before the listener closes: a client that reused the connection would get no response. */
   get #lastLine(): string {
     return this.#fastPath.isClosing && this.#caller.early === undefined ? 'Connection: close\r\n' : ''
   }
@@ -187,7 +187,7 @@ export class FastConnection implements Downstream {
     this.#next()
   }
 
-  /** The caller disconnected, or is to be disconnected. */
+  /** Closes the connection and ends its call, also after the caller has disconnected. */
   destroy(): void {
     this.#fastPath.forget(this)
     this.#caller.late.write()
@@ -196,7 +196,7 @@ export class FastConnection implements Downstream {
     this.#exchange.abort()
   }
 
-  /** Called when the listener closes. Leaves a request that has begun to node:http, which announces the end. */
+  /** Called when the listener closes and no call is in flight. Gives a partly received request to node:http, which announces the end. */
   endIdle(keepsUnused: boolean): void {
     const begun = this.#caller.early
     if (this.#missing > 0 || (keepsUnused && this.isFresh && begun === undefined)) return
@@ -204,7 +204,7 @@ export class FastConnection implements Downstream {
     else this.#fastPath.handOver(this, this.#socket, this.#caller.leave() ?? begun)
   }
 
-  /** The part of the body that has arrived. */
+  /** Returns the part of the body that has arrived; `#missing` counts the rest from now on. */
   #takeBody(): Buffer | undefined {
     const size = Math.min(this.#unsent, this.#caller.early?.length ?? 0)
     this.#missing += this.#unsent - size
@@ -221,7 +221,7 @@ export class FastConnection implements Downstream {
     this.#caller.keepEarly()
   }
 
-  /** Passes on more of a body with a length, or discards it after the call's end. Returns the bytes after it. */
+  /** Sends more of the body to the callee, or discards it after the call's end. Returns the bytes after the body. */
   #upload(bytes: Buffer): Buffer {
     const size = Math.min(this.#missing, bytes.length)
     this.#missing -= size
@@ -230,17 +230,17 @@ export class FastConnection implements Downstream {
     return bytes.subarray(size)
   }
 
-  /** Starts pending requests one by one while they are answered at once and the turn has room. */
+  /** Starts received requests one after the other, as long as their calls end at once and the turn of the event loop has time. */
   #next(): void {
     this.#caller.startAll(() => this.#startNext())
   }
 
-  /** Starts the next request if it is time for one; true: its call has already ended. */
+  /** Starts the next request if one has arrived and no call is in flight. Returns true if its call has already ended. */
   #startNext(): boolean {
     const socket = this.#socket
     if (this.isBusy || socket.destroyed || socket.writableNeedDrain) return false
     const bytes = this.#caller.early
-    // The rest of a discarded body, or the next request.
+    // nothing to start: the rest of a discarded body or the next request has to arrive first
     if (this.#missing > 0 || bytes === undefined) {
       if (this.#fastPath.isClosing && this.#missing === 0) {
         this.#caller.late.write()
@@ -261,7 +261,7 @@ export class FastConnection implements Downstream {
     return !this.isBusy
   }
 
-  /** Waits for the rest of a first line, which shows which protocol the caller speaks, or of a body. */
+  /** Waits for more bytes. `isFresh`: for the rest of a first line, which shows the caller's protocol; otherwise for the rest of a body. */
   #waitForMore(isFresh: boolean): false {
     if (isFresh && !this.isFresh) this.age = 0
     this.isFresh = isFresh

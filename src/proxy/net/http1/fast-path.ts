@@ -8,8 +8,8 @@ import {readPlain, type PlainRequest} from './plain-request.ts'
 import {changeReads} from '../../../platform/shared-reads.ts'
 
 /**
- * Front of a node:http server: every connection starts here, and stays while its requests are plain. The front rejects nothing and waits
- * only for the first line; the server behind it does all strict checks.
+ * The front of a node:http server: every connection starts here, and stays while its requests are plain. Refuses nothing: any other request
+ * moves its connection to the server behind, which makes all strict checks.
  */
 export class FastPath implements FastPathHost {
   isClosing = false
@@ -21,7 +21,7 @@ export class FastPath implements FastPathHost {
   readonly #accept: (socket: net.Socket) => void
   readonly #sweep: NodeJS.Timeout
 
-  /** The first request must arrive within `headMs`. `serveHttp2` takes over a connection with the first line of HTTP/2. */
+  /** `headMs`: time limit for a request's first line. `serveHttp2`: takes over a connection that begins with the preface of HTTP/2. */
   constructor(server: Server, plain: PlainRoute, headMs: number, serveHttp2?: (socket: net.Socket) => void) {
     this.plain = plain
     this.#headMs = headMs
@@ -51,17 +51,17 @@ export class FastPath implements FastPathHost {
       socket.unshift(bytes)
       return this.#serveHttp2(socket)
     }
-    // First node's listeners, then the bytes.
+    // lets node:http add its listeners before it gets the bytes
     this.#accept(socket)
     changeReads(socket, this.#changeOf(socket), bytes)
     socket.resume()
   }
 
-  /** How the requests of a connection change before node:http reads them. */
+  /** Returns the function that changes the bytes of a connection before node:http reads them. */
   #changeOf(socket: net.Socket): (read: Buffer) => Iterable<Buffer> {
     const merger = new ChunkMerger(line => readable(line, socket))
     let late: NodeJS.Timeout | undefined
-    // node:http limits the time of a head from the first byte that it gets
+    // gives a held line to node:http after a while, since its own time limit begins with the first byte that it gets
     const release = (): void => {
       if (socket.readable) socket.push(merger.release())
     }
@@ -82,13 +82,13 @@ export class FastPath implements FastPathHost {
     this.#connections.delete(connection)
   }
 
-  /** Closes idle connections now, others after their response. `keepsUnused`: also those without any bytes yet close later. */
+  /** Closes idle connections now, and others after their response. `keepsUnused`: connections without any bytes may still send a request. */
   close(keepsUnused: boolean): void {
     this.isClosing = true
     for (const connection of this.#connections) if (!connection.isBusy) connection.endIdle(keepsUnused)
   }
 
-  /** Checks all connections without a complete first line by a single timer. */
+  /** Closes connections whose first line is overdue. A single timer checks all connections. */
   #age(): void {
     for (const connection of this.#connections)
       if (connection.isFresh && ++connection.age * 1000 > this.#headMs) connection.destroy()

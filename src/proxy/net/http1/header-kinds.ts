@@ -1,9 +1,9 @@
-/* The bytes and the names of a head: the bytes that each part allows, and how a header of each name passes. */
+/* Tables for parsing heads of HTTP/1: which bytes each part allows, and how a header of each name is treated. */
 
-/** Classes of bytes, RFC 9110 §5.6 and RFC 3986 §3.3; a byte may belong to several. */
+/** Classes of bytes as bits (RFC 9110 §5.6, RFC 3986 §3.3). A byte may belong to several. */
 export const TOKEN = 1
 export const VALUE = 2
-/** Needs no escape in a path and is not part of one: no `%`. */
+/** Bytes of a path that need no decoding: no `%`. */
 export const PATH = 4
 export const QUERY = 8
 
@@ -19,12 +19,12 @@ const classOf = (byte: number): number => {
 
 const CLASSES = Uint8Array.from({length: 256}, (_, byte) => classOf(byte))
 
-/** Whether a byte is in one of these classes; false for NaN (past the end of a text). */
+/** Whether a byte is in one of these classes; false also for NaN, which `charCodeAt` returns after the end of a text. */
 export const isOf = (byte: number, classes: number): boolean => ((CLASSES[byte] ?? 0) & classes) !== 0
 
 const MAX_DIGITS = 15
 
-/** Reads a length of at most 15 decimal digits; -1 for other texts. */
+/** Reads a length of at most 15 decimal digits; -1: another text. */
 export const lengthOf = (value: string): number => {
   if (value === '' || value.length > MAX_DIGITS) return -1
   let length = 0
@@ -36,7 +36,7 @@ export const lengthOf = (value: string): number => {
   return length
 }
 
-/** How a header passes. Kinds from `MARKED` on are bits: the header stays, and its bit is set in the flags of the head. */
+/** Treatments of a header by a proxy. Kinds from `MARKED` on are bits: the header stays, and its bit is set in the flags of the head. */
 export const KEEP = 0
 export const DROP = 1
 export const LENGTH = 2
@@ -45,7 +45,7 @@ export const CONNECTION = 4
 export const RENAME = 5
 export const MARKED = 8
 
-/** Headers of one connection: RFC 9110 §7.6.1, and headers of clients of proxies. */
+/** Headers that apply to one connection only (RFC 9110 §7.6.1, and headers for proxies), so that they are dropped. */
 export const HOP_BY_HOP: Readonly<Record<string, number>> = {
   'keep-alive': DROP,
   'proxy-connection': DROP,
@@ -56,17 +56,17 @@ export const HOP_BY_HOP: Readonly<Record<string, number>> = {
   trailer: DROP
 }
 
-/** Headers that no other protocol has. */
+/** Headers of HTTP/1 connections, which HTTP/2 and gRPC do not have. */
 export const OF_CONNECTION: ReadonlySet<string> = new Set(
   'connection keep-alive proxy-connection transfer-encoding upgrade te http2-settings'.split(' ')
 )
 
-/** Returns the kind of the header whose name is at this place in a text. */
+/** Returns the kind of the header whose name is at `from` to `to` of a text. */
 export type HeaderKinds = (text: string, from: number, to: number) => number
 
 const bucketOf = (length: number, first: number): number => (Math.min(length, 63) << 5) | (first & 31)
 
-/** Whether a text contains a name (in lower case: letters, digits and `-`) at an index, ignoring case. */
+/** Whether a text contains a name at an index, ignoring case. `name`: letters, digits and `-`, in lower case. */
 const isAt = (text: string, from: number, name: string): boolean => {
   for (let index = 0; index < name.length; index++)
     if ((text.charCodeAt(from + index) | 32) !== name.charCodeAt(index)) return false
@@ -74,8 +74,8 @@ const isAt = (text: string, from: number, name: string): boolean => {
 }
 
 /**
- * A lookup for header names: the number of the listed name at a place in a text, ignoring case; 0 for all others.
- * Length and first byte reject most names, and no string is created.
+ * Returns the lookup of header names in a text, ignoring case: it returns the number of a listed name; 0: not listed. Rejects most names by
+ * their length and first byte, and creates no string.
  */
 export const nameReader = (list: Readonly<Record<string, number>>): HeaderKinds => {
   const buckets: ({readonly name: string; readonly number: number}[] | undefined)[] = Array.from({

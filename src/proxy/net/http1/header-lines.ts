@@ -1,8 +1,8 @@
-/* Header lines as text, and as pairs of names and values. Heads are latin1: a character is a byte, so any bytes of an app pass unchanged. */
+/* Converts header lines between text and pairs of names and values. Heads are latin1: each character is a byte, so that any bytes pass unchanged. */
 
 const isBlank = (byte: number): boolean => byte === 32 || byte === 9
 
-/** Part of a text without spaces and tabs around it. Not `trim()`, which also removes the byte A0. */
+/** Returns a part of a text without the spaces and tabs around it. (`trim()` would also remove the byte A0.) */
 export const trimmed = (text: string, from = 0, to = text.length): string => {
   let start = from
   let end = to
@@ -11,7 +11,7 @@ export const trimmed = (text: string, from = 0, to = text.length): string => {
   return text.slice(start, end)
 }
 
-/** The elements of a comma-separated list (as in Connection), in lower case. */
+/** Returns the elements of a comma-separated list, as in Connection, in lower case. */
 export const wordsOf = (value: string): string[] =>
   value
     .toLowerCase()
@@ -19,7 +19,7 @@ export const wordsOf = (value: string): string[] =>
     .map(word => trimmed(word))
     .filter(word => word !== '')
 
-/** Returns header lines as node:http's flat list of names and values. */
+/** Returns header lines as a flat list, as node:http uses it: names and values alternate. */
 export const pairsOf = (lines: string): string[] => {
   const pairs: string[] = []
   for (let at = 0; at < lines.length;) {
@@ -31,7 +31,7 @@ export const pairsOf = (lines: string): string[] => {
   return pairs
 }
 
-/** Returns the first value of a header (lower case) in alternating names and values; undefined without one. */
+/** Returns the first value of a header; undefined: missing. `pairs`: names and values alternate. `name`: in lower case. */
 export const valueOf = (pairs: readonly string[], name: string): string | undefined => {
   const at = pairs.findIndex(
     (each, index) => index % 2 === 0 && each.length === name.length && each.toLowerCase() === name
@@ -39,9 +39,9 @@ export const valueOf = (pairs: readonly string[], name: string): string | undefi
   return at < 0 ? undefined : pairs[at + 1]
 }
 
-/** Header lines without the headers of these names (lower case). */
+/** Returns header lines without the headers of these names. `names`: in lower case. */
 export const withoutHeaders = (lines: string, names: readonly string[]): string => {
-  const dropped = new Set(names) // a head may name thousands
+  const dropped = new Set(names) // a Connection header may name thousands
   return lines
     .split('\r\n')
     .filter(line => line !== '' && !dropped.has(line.slice(0, line.indexOf(':')).toLowerCase()))
@@ -49,7 +49,7 @@ export const withoutHeaders = (lines: string, names: readonly string[]): string 
     .join('')
 }
 
-/** Headers by their names; `nameOf` returns the spelling of each name. Values of a repeated header are a list. */
+/** Returns headers by their names; the values of a repeated header are a list. `nameOf`: returns the spelling of a name as key. */
 export const headersByName = (
   pairs: readonly string[],
   nameOf: (name: string) => string
@@ -65,10 +65,7 @@ export const headersByName = (
   return headers
 }
 
-/**
- * Returns names and values for node:http, each name in its first spelling. Adds chunked coding to a body without a length: node:http does
- * not do that for GET and DELETE.
- */
+/** Returns headers for node:http, each name in its first spelling. A body without a length gets chunked coding, which GET and DELETE would lack. */
 export function asWritten(pairs: readonly string[], hasBody: boolean): Record<string, string | string[]> {
   const names = new Map<string, string>()
   const headers = headersByName(pairs, written => {

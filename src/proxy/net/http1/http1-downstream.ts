@@ -10,7 +10,7 @@ import {pairsOf} from './header-lines.ts'
 import {corkTurn} from './late-text.ts'
 import type {ResponseHead} from './response-head.ts'
 
-/** The caller of a request that node:http has parsed. */
+/** The caller's side of a call whose request node:http has parsed. */
 export class Http1Downstream implements Downstream {
   readonly exchange: Exchange
   readonly toHead: boolean
@@ -27,16 +27,16 @@ export class Http1Downstream implements Downstream {
     this.exchange = new Exchange(this).begin(handler, request.method ?? '', body.length, body.maxBytes)
     const {socket} = request
     const leave = (): void => this.exchange.leave()
-    socket.once('end', leave) // `close` follows only turns later
+    socket.once('end', leave) // the response's `close` follows only some turns later
     response.on('close', leave).on('close', () => socket.off('end', leave))
     if (handler.copy === undefined) return
-    // node:http no longer notifies a request about its caller after the response
+    // after the response, node:http no longer notifies a request that its caller disconnects, but the copy may still wait for the body
     const abort = (): void => this.exchange.abort()
     socket.once('close', abort)
     request.once('close', () => socket.off('close', abort))
   }
 
-  /** A body that arrived with the head is parsed after the current handler: defers, so that both are sent in one write. */
+  /** Sends the body in the next tick: node:http parses a body that arrived with the head after the current handler, so that both fit in one write. */
   sendBody(): void {
     if (this.#body.length === 0) return
     process.nextTick(() => {
@@ -61,7 +61,7 @@ export class Http1Downstream implements Downstream {
     const {socket} = this.#response
     if (socket !== null) corkTurn(socket)
     this.#writeHead(head, lines)
-    // Not flushHeaders(), which writes the head as UTF-8.
+    // sends the head by an empty write: flushHeaders() would write it as UTF-8
     this.#response.write('', 'latin1')
     this.#response.on('drain', () => this.exchange.resume())
   }
@@ -75,7 +75,7 @@ export class Http1Downstream implements Downstream {
   }
 
   cut(): void {
-    // Without chunks, the end of the connection would look like the end of the response.
+    // HTTP/1.0 has no chunks: without a reset, the end of the connection would look like the end of the response
     if (this.#request.httpVersionMinor === 0) abortConnection(this.#request.socket)
     else this.#response.destroy()
   }
@@ -100,13 +100,13 @@ export class Http1Downstream implements Downstream {
   #writeHead({status}: ResponseHead, lines: string): void {
     const response = this.#response
     response.sendDate = false
-    // In HTTP/1.1 without `close`, which node adds for a caller that awaits `100 Continue`, its own Connection header is redundant.
+    // drops Node's `Connection: keep-alive`, which is redundant in HTTP/1.1; Node's `close` for a caller that waits for `100 Continue` stays
     const isKept = response.shouldKeepAlive && !isAwaitingContinue(this.#request)
     if (isKept && this.#request.httpVersionMinor === 1) response.removeHeader('connection')
     response.writeHead(status, reasonOf(status), pairsOf(lines))
   }
 
-  /** Usually the whole body has arrived by now. */
+  /** Sends the part of the body that has arrived, which is usually all of it, and reads on. */
   #sendFirst(): void {
     if (!this.exchange.isBusy || this.#isReading) return
     sendContinue(this.#request)

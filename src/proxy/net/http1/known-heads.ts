@@ -1,6 +1,6 @@
-/** Number of heads that are kept: a client or an app sends few different ones. */
+/** Number of cached heads: a client or an app sends few different ones. */
 const COUNT = 4
-/** Longer texts are not kept. */
+/** Maximum length of a text whose head is cached. */
 const MAX_TEXT = 2048
 
 interface Head {
@@ -9,12 +9,12 @@ interface Head {
   readonly size: number
 }
 
-/** The latest heads with their parsed result: an equal head is not parsed again. */
+/** Cache of the latest heads with their parsed results: comparing an equal head is faster than parsing it again. */
 export class KnownHeads<H extends Head> {
   readonly #known: {readonly text: string; readonly head: H}[] = []
   #next = 0
 
-  /** Returns the result for the head at the start of this text, if it is known. */
+  /** Returns the result for the head at the start of a text; undefined: not cached. */
   find(text: string): H | undefined {
     for (const known of this.#known) if (text.slice(0, known.head.size) === known.text) return known.head
     return undefined

@@ -17,27 +17,27 @@ import {valueOf} from './header-lines.ts'
 import {http} from './node-http.ts'
 
 export interface ListenerOptions {
-  /** Bound and listening; the listener owns them from now on. */
+  /** Listening servers, which the listener closes later. */
   readonly servers: readonly net.Server[]
-  /** Maximum size of a request's line and headers; beyond: 431. */
+  /** Maximum size of a request's line and headers, in bytes. A larger head gets status 431. */
   readonly maxHeadBytes: number
-  /** Time for a request's head, in ms; for the first one since the connection. Default 10,000. */
+  /** Time limit for a request's head, in ms; the first head's time begins with the connection. Omitted: 10,000. */
   readonly headMs?: number
   /** Handles a request. Requests of one connection arrive one at a time, in order. */
   readonly serve: (request: IncomingMessage, response: ServerResponse) => void
-  /** Logs problems of the listener; calls continue. If omitted, errors are thrown, as node does. */
+  /** Logs problems of the listener. Omitted: errors of a server are thrown. */
   readonly warn?: (text: string) => void
-  /** Enables the fast path: plain requests avoid node:http. */
+  /** Handles plain requests, which avoid node:http. Omitted: node:http parses all requests. */
   readonly fast?: PlainRoute | undefined
-  /** Takes over a connection that requests a websocket. `early`: the bytes after the request. */
+  /** Takes over a connection that requests a WebSocket. `early`: bytes after the request. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, early: Buffer) => void
-  /** Handles an HTTP/2 request, detected by the fast path; omitted: HTTP/2 is not served. */
+  /** Handles an HTTP/2 request. Omitted: HTTP/2 is not served. */
   readonly serveStream?: ((request: StreamRequest) => void) | undefined
 }
 
 const HEAD_MS = 10_000
 
-/** Route without plain requests: connections pass the fast path, too, which merges tiny chunks. */
+/** Route without plain requests. Connections use the fast path all the same, since it merges tiny chunks. */
 const NOTHING_PLAIN = {rules: undefined, route: () => false}
 
 const occurrences = (raw: readonly string[], name: string): number => {
@@ -49,13 +49,13 @@ const occurrences = (raw: readonly string[], name: string): number => {
   return count
 }
 
-/** A body in chunks, without another coding below. */
+/** Whether a body is chunked without another coding. */
 const isPlainlyChunked = (raw: readonly string[]): boolean =>
   occurrences(raw, 'transfer-encoding') === 1 && valueOf(raw, 'transfer-encoding')?.toLowerCase() === 'chunked'
 
 /**
- * Returns the status for a request that node's parser accepts but we refuse: other versions, no or two Hosts, HTTP/1.0 with a second
- * framing, a coding below the chunks (RFC 9112 §6.1). 0: none.
+ * Returns the status for a request that Node's parser accepts but the listener refuses: other versions, no Host or several, HTTP/1.0 with a
+ * transfer coding, or codings besides `chunked` (RFC 9112 §6.1); 0: the request is valid.
  */
 const faultOf = ({httpVersion, rawHeaders}: IncomingMessage): number => {
   const hosts = occurrences(rawHeaders, 'host')
@@ -64,18 +64,18 @@ const faultOf = ({httpVersion, rawHeaders}: IncomingMessage): number => {
   return isCoded && !isPlainlyChunked(rawHeaders) ? 501 : 0
 }
 
-/** The connection that a server event is about. */
+/** Returns the connection of a server event, from the values that it emits. */
 const socketOf = (values: readonly unknown[]): Duplex | undefined => {
   const about = values.find(each => each instanceof http.IncomingMessage || each instanceof Duplex)
   return about instanceof http.IncomingMessage ? about.socket : about
 }
 
-/** Whether it listens on a unix domain socket. */
+/** Whether a server listens on a unix domain socket. */
 const isPath = (server: net.Server): boolean => typeof server.address() === 'string'
 
 const asksForWebsocket = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket'
 
-/** Whether a request asks for an upgrade to HTTP/2, which is granted only without a body. Other requests are served as usual. */
+/** Whether a request asks for an upgrade to HTTP/2 and has no body. A request with a body is served in HTTP/1. */
 const asksForHttp2 = ({headers, httpVersionMinor}: IncomingMessage): boolean =>
   headers.upgrade?.toLowerCase() === 'h2c' &&
   headers['http2-settings'] !== undefined &&
@@ -93,22 +93,22 @@ export const refuse = (response: ServerResponse, status: number): void => {
 }
 
 /**
- * A strict HTTP/1 server: node:http with further checks. Refuses requests that two parsers could read differently, serves a connection's
- * requests one after the other, and limits the time for a head.
+ * The HTTP server of a sidecar's ports and similar APIs: node:http with a fast path in front, and with stricter checks. Refuses requests that
+ * two parsers could read differently, serves a connection's requests one after the other, and limits the time for a head.
  */
 export class Listener {
   readonly #servers: readonly Server[]
   readonly #fastPaths: FastPath[] = []
   readonly #bySocket = new WeakMap<Duplex, Connection>()
   readonly #connections = new Connections()
-  /** Serves HTTP/2; opened with the first such connection. */
+  /** Serves HTTP/2; undefined: no connection has needed it yet. */
   #streams: Http2Listener | undefined
   readonly #options: ListenerOptions
   #isClosing = false
 
   constructor(options: ListenerOptions) {
     this.#options = options
-    // Each listening handle has its own server: node only checks for late heads on a server that listens.
+    // creates a server for each port: Node checks the time limit of heads only on a server that listens
     const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
     this.#servers = ports.map(claim => {
       const server = this.#open()
@@ -119,7 +119,7 @@ export class Listener {
     if (first !== undefined) for (const claim of sockets) attach(claim, first, options.warn)
   }
 
-  /** Stops accepting and lets calls in flight finish, until `cut` is aborted. Settles when the last connection is closed. */
+  /** Stops accepting connections and lets calls in flight finish. An abort of the signal closes them. Settles when no connection is left. */
   async close(cut?: AbortSignal): Promise<void> {
     if (cut?.aborted === true) this.destroy()
     cut?.addEventListener('abort', () => this.destroy(), {once: true})
@@ -128,8 +128,8 @@ export class Listener {
   }
 
   /**
-   * Stops accepting, as `close`, but keeps the addresses for a successor, except unix domain sockets: new connections wait for it. Serves
-   * the first request of a silent connection, since its caller does not know the change. Call `close` next.
+   * Stops accepting connections, but keeps the ports bound for the next listener, for which new connections wait. Returns the claims. Still
+   * serves the first request of a connection that has sent nothing yet. `close` has to follow.
    */
   handOver(): readonly net.Server[] {
     const claims = this.#servers.flatMap(server => takeOver(server, this.#options.servers) ?? [])
@@ -147,7 +147,7 @@ export class Listener {
     if (this.#isClosing) return
     this.#isClosing = true
     for (const server of this.#servers) server.close()
-    // Except for unix domain sockets their handles are closed already; this emits `close` to their owners.
+    // ports are closed already by their handles: this closes unix domain sockets, and makes all servers emit `close`
     for (const server of this.#options.servers) server.close()
     for (const fastPath of this.#fastPaths) fastPath.close(keepsUnused)
     for (const socket of this.#connections.open) this.#bySocket.get(socket)?.endSoon()
@@ -167,7 +167,7 @@ export class Listener {
       shouldUpgradeCallback: request =>
         asksForWebsocket(request) || (serveStream !== undefined && asksForHttp2(request))
     })
-    // The size of the head bounds their number; node's own limit drops headers silently.
+    // removes Node's limit, which drops further headers silently: `maxHeaderSize` bounds their number
     server.maxHeadersCount = 0
     this.#fastPaths.push(
       new FastPath(
@@ -206,7 +206,7 @@ export class Listener {
     return connection
   }
 
-  /** An internal error closes only the connection on which it happened. */
+  /** Closes the connection on which an internal error happened. Throws an error without a connection. */
   #crashed(error: unknown, socket: Duplex | undefined): void {
     if (socket === undefined) throw error
     this.#options.warn?.(bugText(error))
@@ -242,7 +242,7 @@ export class Listener {
     })
   }
 
-  /** Continues a connection in HTTP/2, unless it ends before the code for that is loaded. */
+  /** Continues a connection in HTTP/2, unless it closes while the code for that is loaded. */
   async #inHttp2(socket: Duplex, begin: (streams: Http2Listener) => void): Promise<void> {
     const {serveStream: serve = () => undefined, maxHeadBytes, headMs = HEAD_MS, warn = () => undefined} = this.#options
     try {
@@ -258,10 +258,10 @@ export class Listener {
 
   #refuse(error: Error, socket: Duplex): void {
     const code = codeOf(error)
-    // EPIPE and ECONNRESET mean that the caller is gone
+    // other codes, such as EPIPE and ECONNRESET, mean that the caller has disconnected
     if (!/^(HPE_|ERR_HTTP_)/.test(code) || !socket.writable) return void socket.destroy()
     const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-    // No response for bytes behind a last request, or for a connection that was never used.
+    // closes without a response after bytes behind a last request, and on a connection that was never used
     const hasSent = 'bytesRead' in socket && Number(socket.bytesRead) > 0
     const isSilent = code === 'HPE_CLOSED_CONNECTION' || (status === 408 && !hasSent)
     this.#connection(socket).breakOff(isSilent ? '' : refusalText(status))

@@ -2,14 +2,14 @@ import {CONNECTION, DROP, HOP_BY_HOP, KEEP, LENGTH, PATH, QUERY, RENAME, TOKEN, 
 import {trimmed} from './header-lines.ts'
 import {isOf, lengthOf, type HeaderKinds} from './header-kinds.ts'
 
-/** A header that no plain request has. */
+/** Kind of a header that no plain request has. */
 export const OTHER = 6
-/** First kind whose value is reported and whose header is dropped. Its index is 0. */
+/** First of the kinds whose value is reported and whose header is dropped. `kind - TAKEN`: index of the value. */
 export const TAKEN = 16
-/** Kinds from here on: the value is reported, the header is kept. */
+/** First of the kinds whose value is reported and whose header is kept. `kind - NOTED`: index of the value. */
 export const NOTED = 32
 
-/** Treatment of headers of a plain request by HTTP's rules for proxies, and headers that no plain request has. */
+/** Treatments of a plain request's headers by HTTP's rules for proxies, and headers that no plain request has. */
 export const PLAIN_KINDS: Readonly<Record<string, number>> = {
   ...HOP_BY_HOP,
   'content-length': LENGTH,
@@ -22,23 +22,23 @@ export const PLAIN_KINDS: Readonly<Record<string, number>> = {
 /** Maximum size of a plain request's head. */
 export const PLAIN_LIMIT = 8192
 
-/** A request whose head is complete and plain, as most are. */
+/** A request whose head is complete and plain: every parser reads it alike. Most requests are plain. */
 export interface PlainRequest {
   readonly protocol: 'HTTP/1.1'
   /** The method in upper case. */
   readonly method: string
-  /** The path needs no decoding, cleaning or escaping. */
+  /** Path of the target. A plain path needs no decoding or escaping. */
   readonly path: string
-  /** The query with its `?`; '': none. */
+  /** Query with its `?`; '': none. */
   readonly query: string
-  /** The header lines to send on, latin1, each with its CRLF. */
+  /** Header lines for the callee, latin1, each with its CRLF. */
   readonly lines: string
-  /** Bytes of the body. */
+  /** Length of the body. */
   readonly length: number
   readonly hasLength: boolean
-  /** Values of the reported headers, '': absent. */
+  /** Values of the reported headers; '': missing. */
   readonly values: readonly string[]
-  /** Bytes of the head. */
+  /** Size of the head. */
   readonly size: number
   /** Text that begins with the original head. */
   readonly text: string
@@ -46,13 +46,13 @@ export interface PlainRequest {
 
 export interface PlainRules {
   readonly kinds: HeaderKinds
-  /** Precedes the name of a header of kind `RENAME`. */
+  /** Prefix for the names of headers of kind `RENAME`. */
   readonly prefix: string
-  /** The number of reported headers. The first is Host, which every plain request has. */
+  /** Number of reported headers. The first is Host, which every plain request has. */
   readonly valueCount: number
 }
 
-/** The state while header lines are parsed. */
+/** State of parsing header lines. */
 interface Lines {
   lines: string
   length: number
@@ -61,7 +61,7 @@ interface Lines {
   end: number
 }
 
-/** Handles one header that is not simply kept; false: this is not a plain request. */
+/** Reads a header that needs a treatment. Returns false if the request is not plain. */
 const note = (lines: Lines, kind: number, value: string): boolean => {
   if (kind === LENGTH) {
     if (lines.length >= 0) return false
@@ -72,7 +72,7 @@ const note = (lines: Lines, kind: number, value: string): boolean => {
   if (kind === DROP || kind === RENAME) return true
   if (kind < TAKEN) return false
   const index = kind < NOTED ? kind - TAKEN : kind - NOTED
-  // Repeated: its meaning is not ours to decide.
+  // a repeated header is ambiguous, so that the request is not plain
   if (value === '' || lines.values[index] !== '') return false
   lines.values[index] = value
   return true
@@ -80,10 +80,10 @@ const note = (lines: Lines, kind: number, value: string): boolean => {
 
 const COLON = 58
 
-/** A User-Agent without a value is not passed on: Go's client omits it. */
+/** Whether a line is a User-Agent without a value, which Go's client does not send. */
 const isEmptyUserAgent = (line: string): boolean => /^user-agent:[ \t]*\r\n$/i.test(line)
 
-/** Parses header lines from an index on. Copies kept ones in runs, which a dropped or renamed line ends. */
+/** Parses header lines from an index on. Copies runs of kept lines; a dropped or renamed line ends a run. */
 const readLines = (text: string, start: number, {kinds, prefix, valueCount}: PlainRules): Lines | undefined => {
   const values: string[] = []
   while (values.length < valueCount) values.push('')
@@ -122,7 +122,7 @@ const isLetter = (byte: number): boolean => (byte | 32) >= 97 && (byte | 32) <= 
 const VERSION = ' HTTP/1.1\r\n'
 const MAX_METHOD = 20
 
-/** The end of a target's path and of the whole target; undefined: not plain. */
+/** Returns the end of a target's path (`stem`) and of the whole target; undefined: not plain. */
 const readTarget = (text: string, start: number): {readonly stem: number; readonly end: number} | undefined => {
   let stem = 0
   let at = start
@@ -138,8 +138,8 @@ const readTarget = (text: string, start: number): {readonly stem: number; readon
 }
 
 /**
- * Recognises one plain request at the start of latin1 text. Undefined if another parser must read it: this one accepts only a subset of
- * HTTP (RFC 9112) that every parser reads alike. Any word may be a method except CONNECT, which requests a tunnel, and PRI of HTTP/2.
+ * Reads a plain request at the start of latin1 text; undefined: node:http must parse it. Accepts only the subset of HTTP (RFC 9112) that every
+ * parser reads alike. Any word may be a method except CONNECT, which requests a tunnel, and PRI of HTTP/2.
  */
 export const readPlain = (text: string, rules: PlainRules): PlainRequest | undefined => {
   let upper = 0

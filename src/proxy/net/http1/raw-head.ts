@@ -6,15 +6,15 @@ export interface ParsedHead {
   readonly httpVersion: string
   readonly method?: string | undefined
   readonly url?: string | undefined
-  /** Names and values by turns. */
+  /** Headers: names and values alternate. */
   readonly rawHeaders: readonly string[]
 }
 
-/** Returns the protocol of a request without an upgrade. */
+/** Returns the protocol of a request that does not upgrade. */
 export const protocolOf = ({httpVersion}: Pick<ParsedHead, 'httpVersion'>): Protocol =>
   httpVersion.startsWith('2') ? 'HTTP/2' : 'HTTP/1.1'
 
-/** Returns the head as text with the empty line, original except white space around values. */
+/** Returns the head as text with the empty line. Only the white space around values may differ from the original. */
 export function rawHead({method = '', url = '/', httpVersion, rawHeaders}: ParsedHead): string {
   let head = `${method} ${url} HTTP/${httpVersion}\r\n`
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

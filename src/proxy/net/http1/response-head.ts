@@ -2,28 +2,28 @@ import {CODING, CONNECTION, DROP, HOP_BY_HOP, KEEP, LENGTH, MARKED, RENAME, TOKE
 import {trimmed, withoutHeaders, wordsOf} from './header-lines.ts'
 import {isOf, lengthOf, nameReader, type HeaderKinds} from './header-kinds.ts'
 
-/** The response's body is chunked. */
+/** Length of a body that is chunked. */
 export const CHUNKED = -1
-/** The response's body ends with its connection. */
+/** Length of a body that ends with its connection. */
 export const UNTIL_CLOSE = -2
 
-/** Maximum size of a head; longer ones are invalid. */
+/** Maximum size of a head. Longer ones are invalid. */
 export const HEAD_LIMIT = 65_536
 
 /** Maximum number of interim responses (1xx) before the final one (Go: max1xxResponses). */
 export const MAX_INTERIM = 5
 export const TOO_MANY_INTERIM = 'net/http: too many 1xx informational responses'
 
-/** A parsed response head: the lines to pass on, and the end of its body. */
+/** A parsed response head: the lines for the caller, and the length of the body. */
 export interface ResponseHead {
   readonly status: number
-  /** The lines to pass on, each with its CRLF; without hop-by-hop headers and Transfer-Encoding, with Content-Length. */
+  /** Header lines for the caller, each with its CRLF, without hop-by-hop headers and Transfer-Encoding. */
   readonly lines: string
-  /** The bits of the marked headers that are present. */
+  /** Bits of the marked headers (`MARKED`) that are present. */
   readonly flags: number
-  /** Bytes of the body, or `CHUNKED`, or `UNTIL_CLOSE`. */
+  /** Length of the body, or `CHUNKED`, or `UNTIL_CLOSE`. */
   readonly left: number
-  /** The connection can be reused afterwards. */
+  /** Whether the connection can be reused afterwards. */
   readonly keep: boolean
   /** Size of the head. */
   readonly size: number
@@ -31,14 +31,14 @@ export interface ResponseHead {
   readonly text: string
 }
 
-/** Treatment of a response's headers, by HTTP's rules and by its kind of call. */
+/** Treatments of headers, by HTTP's rules and by the kind of call. */
 export interface HeaderRules {
   readonly kinds: HeaderKinds
-  /** Precedes the name of a header of kind `RENAME`. */
+  /** Prefix for the names of headers of kind `RENAME`. */
   readonly prefix: string
 }
 
-/** Treatment of response headers by HTTP's rules for proxies. */
+/** Treatments of response headers by HTTP's rules for proxies. */
 export const RESPONSE_KINDS: Readonly<Record<string, number>> = {
   ...HOP_BY_HOP,
   'content-length': LENGTH,
@@ -51,7 +51,7 @@ export const PLAIN_RULES: HeaderRules = {kinds: nameReader(RESPONSE_KINDS), pref
 
 const STATUS_LINE = /^HTTP\/1\.[01] \d{3}(?: [\t -~\x80-\xff]*)?$/
 
-/** The state while header lines are parsed. */
+/** State of parsing header lines. */
 interface Lines {
   kept: string
   flags: number
@@ -70,7 +70,7 @@ const DROPPED_FROM_304 = ['content-type', 'content-length']
 const INCOMPLETE = -1
 const BROKEN = -2
 
-/** Handles one header that is not simply kept; false: the head is invalid. */
+/** Reads a header that needs a treatment. Returns false if the head is invalid. */
 const note = (lines: Lines, kind: number, value: string): boolean => {
   if (kind === LENGTH) {
     const length = lengthOf(value)
@@ -89,7 +89,7 @@ const note = (lines: Lines, kind: number, value: string): boolean => {
   return true
 }
 
-/** Parses header lines from an index on. Copies kept ones in runs, which a dropped or renamed line ends. */
+/** Parses header lines from an index on. Copies runs of kept lines; a dropped or renamed line ends a run. */
 const readLines = (text: string, start: number, keep: boolean, rules: HeaderRules): Lines => {
   const lines: Lines = {kept: '', flags: 0, length: -1, chunked: false, keep, named: [], end: INCOMPLETE}
   let run = start
@@ -122,9 +122,9 @@ const readLines = (text: string, start: number, keep: boolean, rules: HeaderRule
 }
 
 /**
- * Parses a response head at the start of latin1 text: undefined while incomplete, null if invalid (RFC 9112 §4, §5; stricter where two
- * parsers could disagree: folded lines, two lengths, a length with chunks). Any three digits are a status. `readLooseResponse` may still
- * accept a rejected head.
+ * Parses a response head at the start of latin1 text; undefined: incomplete, null: invalid (RFC 9112 §4, §5). Stricter than the RFC where two
+ * parsers could disagree: folded lines, two lengths, a length with chunks. Accepts any three digits as status. `ResponseHeads` reads a rejected
+ * head once more, as Go does.
  */
 export const readResponseHead = (
   text: string,

@@ -2,19 +2,19 @@ import {KnownHeads} from './known-heads.ts'
 import {readResponseHead, type HeaderRules, type ResponseHead, HEAD_LIMIT} from './response-head.ts'
 import {trimmed} from './header-lines.ts'
 
-/** Reads the heads of one callee's responses. */
+/** Reads the heads of one callee's responses, and caches the latest. */
 export class ResponseHeads {
   #known = new KnownHeads<ResponseHead>()
   #rules: HeaderRules | undefined
 
-  /** Reads as `readResponseHead`, and a rejected head as `readLooseResponse`. */
+  /** Reads a head by `readResponseHead`, and a rejected one by `readLooseResponse`, whose results it returns. */
   read(text: string, toHead: boolean, rules: HeaderRules): ReturnType<typeof readLooseResponse> {
-    // a response to HEAD has no body, despite its head
+    // a response to HEAD has no body, whatever its head says: not cached
     if (toHead) return readResponseHead(text, true, rules) ?? readLooseResponse(text, true, rules)
     if (rules !== this.#rules) this.#known = new KnownHeads()
     this.#rules = rules
     const known = this.#known.find(text)
-    // the body of this response follows the head
+    // the text of this response has its own body after the head
     if (known !== undefined) return {...known, text}
     const head = readResponseHead(text, false, rules)
     if (!head) return readLooseResponse(text, false, rules)
@@ -24,16 +24,16 @@ export class ResponseHeads {
 }
 
 /*
- * Response heads that violate RFC 9112 but that Go's client accepts (`ReadResponse` of net/http, `ReadMIMEHeader` of
- * net/textproto): an app that works behind Dapr works here, too. The caller gets a head that is rewritten according to the
- * RFC, so that no other parser can read it differently.
+ * The rest of this file reads response heads that violate RFC 9112 but that Go's client accepts (`ReadResponse` of net/http,
+ * `ReadMIMEHeader` of net/textproto), so that an app that works behind Dapr works here, too. The caller gets a head that is rewritten
+ * according to the RFC, so that no other parser can read it differently.
  */
 
 const STATUS_LINE = /^HTTP\/\d\.\d +(\d{3})(?: |$)/
-/** The beginning of a status line, from its tenth character on. */
+/** Matches the start of a status line of at least ten characters. */
 const STATUS_LINE_START = /^HTTP\/\d\.\d +(?:\d{0,2}$|\d{3}(?:[ \r]|$))/
 const SHORTEST_START = 'HTTP/1.1 '
-/** The name may contain spaces: such a header is accepted, but not passed on. */
+/** Matches a header, also with spaces in its name: such a header is accepted but dropped. */
 const FIELD = /^[\w!#$%&'*+\-.^`|~ ]+:[\t\x20-\x7e\x80-\xff]*$/
 const CONTINUATION = /^[ \t][\t\x20-\x7e\x80-\xff]*$/
 
@@ -41,7 +41,7 @@ const MAX_QUOTED = 80
 
 const quoted = (text: string): string => JSON.stringify(text.slice(0, MAX_QUOTED))
 
-/** Whether it is the SETTINGS frame with which an HTTP/2 server begins (RFC 9113 §3.4). */
+/** Whether a text begins with a SETTINGS frame, the first frame of an HTTP/2 server (RFC 9113 §3.4). */
 const beginsWithSettings = (text: string): boolean => text.charCodeAt(0) === 0 && text.charCodeAt(3) === 4
 
 const malformed = (text: string): string =>
@@ -49,7 +49,7 @@ const malformed = (text: string): string =>
 
 const withoutCr = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line)
 
-/** Whether an incomplete first line may still become a status line. */
+/** Whether more bytes can turn an incomplete first line into a status line. */
 const couldBegin = (text: string): boolean => STATUS_LINE_START.test(text + SHORTEST_START.slice(text.length))
 
 /** Returns the values of a header, without surrounding spaces. */
@@ -60,7 +60,7 @@ const valuesOf = (fields: readonly string[], name: string): string[] =>
 
 const hasInvalidName = (field: string): boolean => field.slice(0, field.indexOf(':')).includes(' ')
 
-/** Reads the lines of one head: its unfolded headers and its size. Undefined while incomplete. */
+/** Reads the lines of one head. Returns its unfolded headers and its size, or the error; undefined: incomplete. */
 const readLines = (
   lines: readonly string[]
 ): {readonly fields: readonly string[]; readonly size: number} | undefined | string => {
@@ -78,7 +78,7 @@ const readLines = (
   return undefined
 }
 
-/** Keeps each framing header once; a transfer coding has precedence over a length. */
+/** Keeps one framing header. A transfer coding has precedence over a length. */
 const withOneFraming = (fields: readonly string[]): readonly string[] => {
   const [length] = valuesOf(fields, 'content-length')
   const others = fields.filter(field => !/^content-length:/i.test(field))
@@ -86,7 +86,7 @@ const withOneFraming = (fields: readonly string[]): readonly string[] => {
   return length === undefined || isChunked ? others : [...others, `Content-Length: ${length}`]
 }
 
-/** Why the end of the body cannot be determined, as Go words it; '' if it can. */
+/** Returns why the end of the body is unknown, as Go words it; '': it is known. */
 const faultOf = (fields: readonly string[]): string => {
   const codings = valuesOf(fields, 'transfer-encoding')
   const coding = codings.join(', ')
@@ -100,8 +100,8 @@ const faultOf = (fields: readonly string[]): string => {
 }
 
 /**
- * Parses a response head at the start of latin1 text that `readResponseHead` rejected: undefined while it is incomplete, a text
- * describing the error if it is invalid. The connection is not reused afterwards.
+ * Parses a response head that `readResponseHead` has rejected, at the start of latin1 text. Returns a text with the error if it is invalid;
+ * undefined: incomplete. The connection is not reused afterwards.
  */
 const readLooseResponse = (text: string, toHead: boolean, rules: HeaderRules): ResponseHead | undefined | string => {
   const lines = text.split('\n')

@@ -11,28 +11,25 @@ import type {ResponseHead} from './response-head.ts'
 /** Maximum size of bytes received before the tunnel is open. */
 const MAX_EARLY = 65_536
 
-/** The headers that request the tunnel, and grant it (RFC 6455 §4). */
+/** Header lines that request a WebSocket, and that accept it (RFC 6455 §4). */
 export const UPGRADE_LINES = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
 
-/** Replies to a request on a connection that is detached from node:http, and closes it. */
+/** Replies on a connection that is detached from node:http, and closes it. */
 export const endWith = (socket: Duplex, response: Reply): void => {
   closeLingering(socket, replyText(response, false, 'Connection: close\r\n'))
 }
 
-/**
- * The caller of a websocket request: after a response 101 bytes flow both ways until one side closes; any other response is
- * passed on, and the connection is closed.
- */
+/** The caller's side of a WebSocket request: relays bytes both ways after a response 101, and closes the connection after any other. */
 export class UpgradeTunnel implements Downstream {
   readonly exchange: Exchange
   readonly toHead = false
   readonly isTunnel = true
   readonly #socket: Duplex
-  /** Bytes that the caller sent before the tunnel was open. */
+  /** Bytes that the caller has sent before the tunnel was open. */
   #early: Buffer
   #isOpen = false
 
-  /** `socket`: the caller's connection, detached from node:http. `early`: the bytes after the request. */
+  /** `socket`: the caller's connection, detached from node:http. `early`: bytes after the request. */
   constructor(socket: Duplex, method: string, early: Buffer, handler: CallHandler) {
     this.#socket = socket
     this.#early = early
@@ -41,7 +38,7 @@ export class UpgradeTunnel implements Downstream {
       .on('close', () => this.exchange.abort())
       .on('drain', () => this.exchange.resume())
       .on('data', (bytes: Buffer) => this.#take(bytes))
-      // before the tunnel is open, an end means that the caller has left; afterwards only that it stops sending
+      // before the tunnel is open, an end means that the caller has disconnected; afterwards, only that it sends no more
       .on('end', () => (this.#isOpen ? this.exchange.finishSending() : socket.destroy()))
   }
 
@@ -86,7 +83,7 @@ export class UpgradeTunnel implements Downstream {
     this.#socket.destroy()
   }
 
-  /** Bytes from the caller: forwarded, or kept until the tunnel is open. */
+  /** Sends bytes of the caller to the callee. Keeps them until the tunnel is open. */
   #take(bytes: Buffer): void {
     if (this.#isOpen) {
       if (bytes.length > 0 && !this.exchange.write(bytes)) this.#socket.pause()

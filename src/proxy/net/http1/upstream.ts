@@ -15,7 +15,7 @@ import {alertText, handshakeText} from '../../../model/tls-alert.ts'
 import {isValidStatus, statusFault} from '../status.ts'
 import type {Failure, ResponseHandler, Upstream, UpstreamOwner} from '../upstream.ts'
 
-// All upstreams read into one buffer. Kept parts are copied.
+// buffer into which all upstreams read; parts that outlive a read are copied
 const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
 
 /** Returns the error of a failed connection in Go's words, which users of Dapr know. */
@@ -24,7 +24,7 @@ const dialText = (host: string, port: number, code: string): string => {
   return `dial tcp ${authorityOf(host, port)}: connect: ${why}`
 }
 
-/** A connection of HTTP/1.1, which returns to its pool between calls. */
+/** An HTTP/1.1 connection to a callee, which carries one call at a time and waits in its pool between calls. */
 export class Http1Upstream implements Upstream {
   served = 0
   idleMs = 0
@@ -33,18 +33,18 @@ export class Http1Upstream implements Upstream {
   readonly #onread = {buffer: scratch, callback: (count: number) => this.#take(count)}
   #socket: Duplex
   #late: LateText
-  /** How often `#late` had been written when the call began. */
+  /** Value of `#late.writes` when the call began: no change shows that none of its bytes were written. */
   #writes = 0
   #responseHandler: ResponseHandler | undefined
   #host = 0
   #refusal = ''
   #held: Buffer | undefined
   #chunks: Chunks | undefined
-  /** Bytes of the body in the latest read of chunks. */
+  /** Bytes of content in the latest read of a chunked body; Infinity: the body is not chunked. */
   #taken = Infinity
   #inBody = false
   #left = 0
-  /** Number of interim responses to this call. */
+  /** Number of interim responses (1xx) to this call. */
   #interim = 0
   #keep = false
   #why = ''
@@ -66,13 +66,13 @@ export class Http1Upstream implements Upstream {
     if (this.isOpen) responseHandler.open(true)
   }
 
-  /** Sends latin1 text or bytes to the callee; false: wait for `drain()`. */
+  /** Sends latin1 text or bytes to the callee. Returns false to wait for `drain()`. */
   write(data: string | Buffer): boolean {
     this.#late.write()
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
   }
 
-  /** Writes all at once: small bytes are sent as text, to avoid an allocation. */
+  /** Writes all in one packet if it is small: text avoids an allocation. */
   writeAll(before: string, bytes: Buffer | undefined, after = ''): boolean {
     if (bytes === undefined) return this.#late.add(before + after)
     if (bytes.length <= SMALL) return this.#late.add(before + bytes.toString('latin1') + after)
@@ -120,7 +120,7 @@ export class Http1Upstream implements Upstream {
     socket
       .on(dial?.open === undefined ? 'connect' : 'secureConnect', () => {
         this.isOpen = true
-        this.#why = '' // drops the error of an address that was tried earlier
+        this.#why = '' // forgets the error of an address that was tried before
         this.#responseHandler?.open(false)
       })
       .on('error', (error: Error) => {
@@ -143,7 +143,7 @@ export class Http1Upstream implements Upstream {
     return socket
   }
 
-  /** Reads bytes of the shared buffer. Contains exceptions, since no event calls it. */
+  /** Reads bytes of the shared buffer. Catches exceptions, since Node calls this directly and no error boundary does. */
   #take(count: number): true {
     try {
       this.#read(scratch, count)
@@ -161,13 +161,13 @@ export class Http1Upstream implements Upstream {
     return `read tcp ${authorityOf(hosts[this.#host] ?? '', port)}: read: ${why}`
   }
 
-  /** Tries the next address: a Node server on `localhost` may listen only on ::1. If any address refuses, the result is `refused`. */
+  /** Tries the next address, since a Node server on `localhost` may listen only on ::1. If any address refuses, the call fails as `refused`. */
   #notConnected(code: string, words: string): void {
     const host = this.#owner.hosts[this.#host] ?? ''
     const text = words || dialText(host, this.#owner.port, code)
     if (this.#refusal === '' && code === 'ECONNREFUSED') this.#refusal = text
     this.#why ||= text
-    // a process listens there, but does not speak the configured protocol
+    // a process listens at this address, but does not speak the configured protocol
     if (!text.startsWith('dial ')) return
     if (this.#responseHandler === undefined || ++this.#host >= this.#owner.hosts.length) return
     this.#socket = this.#connect()
@@ -176,7 +176,7 @@ export class Http1Upstream implements Upstream {
 
   #read(bytes: Buffer, count: number): void {
     const responseHandler = this.#responseHandler
-    // Bytes on an idle connection, or before a request was written: they cannot be the response to one, so close it.
+    // closes the connection: bytes without a call, or before its request was written, cannot be its response
     if (responseHandler === undefined || this.unsent !== '') return this.#over(false)
     if (this.#inBody) return this.#readBody(responseHandler, bytes, 0, count)
     let data = bytes
@@ -224,7 +224,7 @@ export class Http1Upstream implements Upstream {
     at: number,
     end: number
   ): void {
-    // after an exception uvicorn, for one, closes the connection without announcing it: the next call would fail
+    // does not reuse the connection after a 500: uvicorn, for example, then closes it without announcing that
     this.#keep = head.keep && head.status !== 500
     this.#left = head.status === 101 && responseHandler.isTunnel === true ? UNTIL_CLOSE : head.left
     if (this.#left >= 0 && end - at === head.left && text.length === head.size + head.left) {
@@ -259,7 +259,7 @@ export class Http1Upstream implements Upstream {
     if (this.#responseHandler !== responseHandler) return
     if (stop < 0) return this.#fail('cut', 'malformed chunked encoding')
     if (this.#chunks === undefined ? this.#left === 0 : this.#chunks.done) {
-      // Bytes behind the response belong to no request: do not reuse the connection.
+      // does not reuse the connection: the bytes behind the response belong to no request
       if (stop < end) this.#keep = false
       this.#free()
       this.#end(responseHandler)
@@ -274,7 +274,7 @@ export class Http1Upstream implements Upstream {
     })
   }
 
-  /** The response is complete: returns the connection to the pool, or closes it. */
+  /** Detaches the call after a complete response. Returns the connection to the pool, or closes it. */
   #free(): void {
     const isWritten = this.#late.text === '' && this.#socket.writable && this.#socket.writableLength === 0
     const wasSent = this.#responseHandler?.isSent === true && isWritten
@@ -286,7 +286,7 @@ export class Http1Upstream implements Upstream {
     if (!(this.#keep && wasSent && this.#owner.keep(this))) this.drop()
   }
 
-  /** The callee closed the connection. */
+  /** Called when the callee has closed the connection, to end the call. `isClean`: by the end of its stream, without an error. */
   #over(isClean: boolean): void {
     const responseHandler = this.#responseHandler
     if (responseHandler === undefined) return this.drop()
@@ -302,7 +302,7 @@ export class Http1Upstream implements Upstream {
     this.#fail('silent', this.#why || 'EOF')
   }
 
-  /** Ends the call, from which the connection is already detached. `head` and `body`: of a complete response. */
+  /** Reports the end of a response, after `#free`. `head`, `body`: a response that arrived completely in one read. */
   #end(responseHandler: ResponseHandler, head?: ResponseHead, body = ''): void {
     try {
       if (head === undefined) responseHandler.end()

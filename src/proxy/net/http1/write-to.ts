@@ -1,9 +1,6 @@
 import type {ServerResponse} from 'node:http'
 
-/**
- * Writes, and settles when the reader has read it or has left. Uses no `drain`: a response of many small pieces misses it at times (Node
- * 26), and would wait forever.
- */
+/** Writes text, and settles when the reader has received it or disconnected. (After many small pieces, Node 26 sometimes emits no `drain`.) */
 export const writeTo = async (
   response: ServerResponse,
   text: string,

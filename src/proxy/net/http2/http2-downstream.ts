@@ -5,7 +5,7 @@ import type {ResponseHead} from '../http1/response-head.ts'
 import type {Reply} from '../reply.ts'
 import type {Http2Stream} from './http2-stream.ts'
 
-/** The caller of an HTTP/2 request. */
+/** The caller's side of a call whose request arrived over HTTP/2. */
 export class Http2Downstream implements Downstream {
   readonly exchange: Exchange
   readonly toHead: boolean
@@ -24,7 +24,7 @@ export class Http2Downstream implements Downstream {
 
   sendBody(): void {
     if (this.#body.length === 0 || this.#isReading) return
-    this.exchange.sendBody(undefined, false) // sends the head: a caller may wait for the response before it sends the body
+    this.exchange.sendBody(undefined, false) // sends the head alone, since a caller may wait for the response before it sends the body
     this.#read()
   }
 

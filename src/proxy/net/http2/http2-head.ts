@@ -4,13 +4,13 @@ const PSEUDO = new Set([':method', ':path', ':authority', ':scheme'])
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const TARGET = /^[/*][\x21-\x7e\x80-\xff]*$/
 const AUTHORITY = /^[\x21-\x7e]*$/
-/** Characters that a value does not have (RFC 9113 §8.2.1). */
+/** Matches characters that a value must not contain (RFC 9113 §8.2.1). */
 // oxlint-disable-next-line no-control-regex
 export const BAD_VALUE = /[\0-\x08\n-\x1f\x7f]/
 
-/** The head of a request of HTTP/2, in the form of HTTP/1: an app gets it as text, so every character is checked. */
+/** Reads the head of an HTTP/2 request into the form of HTTP/1. Checks every character, since an app gets the head as HTTP/1 text. */
 export class Http2Head implements FieldSink {
-  /** The head breaks the rules of HTTP/2 (RFC 9113 §8). */
+  /** Whether the head breaks the rules of HTTP/2 (RFC 9113 §8). */
   isMalformed = false
   readonly #pseudo = new Map<string, string>()
   readonly #pairs: string[] = []
@@ -29,7 +29,7 @@ export class Http2Head implements FieldSink {
       return
     }
     if (!isFieldName(name) || (name === 'te' && value.toLowerCase() !== 'trailers')) this.isMalformed = true
-    // several cookie headers become one again (RFC 9113 §8.2.3)
+    // joins several cookie headers to one (RFC 9113 §8.2.3)
     if (name === 'cookie') {
       this.#cookie += this.#cookie === '' ? value : `; ${value}`
       return
@@ -42,7 +42,7 @@ export class Http2Head implements FieldSink {
     this.#pairs.push(name, value)
   }
 
-  /** Checks the whole head; `isLast`: no body follows. */
+  /** Checks the whole head. `isLast`: no body follows. */
   end(isLast: boolean): void {
     if (isLast && this.length > 0) this.isMalformed = true
     if (!METHOD.test(this.#of(':method')) || !AUTHORITY.test(this.#of(':authority'))) this.isMalformed = true
@@ -63,7 +63,7 @@ export class Http2Head implements FieldSink {
     return this.#length === undefined ? -1 : Number(this.#length)
   }
 
-  /** Alternating names and values, including Host and Transfer-Encoding where HTTP/1 would have them. */
+  /** Returns the headers, with Host and Transfer-Encoding where HTTP/1 would have them: names and values alternate. */
   rawHeaders(isLast: boolean): string[] {
     const raw = this.#pairs
     const authority = this.#pseudo.get(':authority')

@@ -24,49 +24,49 @@ export interface StreamRequest {
   readonly method: string
   readonly url: string
   readonly httpVersion: '2'
-  /** Alternating names and values, including Host and Transfer-Encoding where HTTP/1 would have them. */
+  /** Headers, with Host and Transfer-Encoding where HTTP/1 would have them: names and values alternate. */
   readonly rawHeaders: string[]
   readonly stream: Http2Stream
-  /** The connection of its caller. */
+  /** Connection of the caller. */
   readonly socket: net.Socket
   readonly isOnUnixSocket: boolean
 }
 
 export interface Http2ListenerOptions {
-  /** Maximum size of a request's headers. */
+  /** Maximum size of a request's headers, in bytes. */
   readonly maxHeadBytes: number
-  /** Time until the caller has sent its preface and settings, in ms. */
+  /** Time limit for the caller's preface and settings, in ms. */
   readonly headMs: number
   readonly serve: (request: StreamRequest) => void
   /** Called with the text of an internal error that closed a connection. */
   readonly warn: (text: string) => void
 }
 
-/** The response that grants the upgrade (RFC 7540 §3.2). */
+/** Response that accepts an upgrade to HTTP/2 (RFC 7540 §3.2). */
 const H2C_GRANTED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'
 const NO_REQUEST: Reply = {status: 400, type: '', body: '', lines: ''}
 const HEAD_TOO_LARGE: Reply = {status: 431, type: '', body: '', lines: ''}
 
-/** The cost, in pings, of a stream that is refused: a client reads the limit before it opens hundreds more. */
+/** Cost of a refused stream for the flood guard, where a ping costs 1: clients read the limit of streams before they open hundreds more. */
 const REFUSAL_COST = 2
 
-/** A connection whose streams may go on after the response: their bodies may be copied to shadows. */
+/** A connection whose streams are still read after their response, since request bodies may be copied to shadows. */
 class Http2Connection extends FrameServer {
   override localDone(): void {
-    // the rest of the request is read
+    // does not reset the stream: the rest of the request is read
   }
 
   override useless(): void {
     super.useless(REFUSAL_COST)
   }
 
-  /** Serves a request without a body that came over HTTP/1 as stream 1. */
+  /** Serves a request without a body that arrived over HTTP/1 as stream 1. */
   upgraded(block: string): void {
     this.opened(1, block, true)
   }
 }
 
-/** Serves HTTP/2 on connections that another server accepted and recognised as HTTP/2. */
+/** Serves HTTP/2 on connections that another server has accepted and recognised as HTTP/2. Its streams become requests in the form of HTTP/1. */
 export class Http2Listener {
   readonly #options: Http2ListenerOptions
   readonly #connections = new Set<FrameServer>()
@@ -76,14 +76,14 @@ export class Http2Listener {
     this.#options = options
   }
 
-  /** Takes over a connection whose read bytes were put back. */
+  /** Takes over a connection. Its owner has put back all bytes that it has read; undefined: the connection is closed. */
   accept(socket: net.Socket): Http2Connection | undefined {
     if (socket.destroyed) return undefined
     const {warn, headMs} = this.#options
-    // an HTTP/2 client that ends the connection has abandoned all its streams
+    // closes the connection when the client ends it: the client has abandoned its streams then
     socket.allowHalfOpen = false
     socket.write(SERVER_GREETING, 'latin1')
-    // a caller with half a preface, or silent after it, is cut; a listener that has handed over waits for one stream
+    // closes a connection without a complete preface; while the listener closes, also one without a stream
     const late = setTimeout(() => {
       if (!connection.hasSettings || this.#isClosing) connection.destroy('no request')
     }, headMs).unref()
@@ -100,7 +100,7 @@ export class Http2Listener {
     return connection
   }
 
-  /** Continues in HTTP/2 after a request of HTTP/1, which becomes stream 1 (RFC 7540 §3.2). `early`: bytes behind the request. */
+  /** Continues an HTTP/1 connection in HTTP/2. The request becomes stream 1 (RFC 7540 §3.2). `early`: bytes after the request. */
   upgrade(request: IncomingMessage, socket: net.Socket, early: Buffer): void {
     socket.write(H2C_GRANTED)
     const connection = this.accept(socket)
@@ -124,7 +124,7 @@ export class Http2Listener {
       head: (frames, block, isLast) => {
         clearTimeout(late)
         this.#take(connection, socket, {frames, block, isLast})
-        // streams under way are served, and the rest is for the next listener
+        // serves streams that have begun, and leaves later ones to the next listener
         if (this.#isClosing) connection.leave()
       }
     }
@@ -144,7 +144,7 @@ export class Http2Listener {
       frames.reset(PROTOCOL_ERROR)
       return connection.useless()
     }
-    // each stream to an app of HTTP/1 needs a connection, and other callers need some, too
+    // refuses streams beyond the limit of connections: each stream to an HTTP/1 app needs one, and other callers need some, too
     if (Http2Stream.open >= maxOutgoing()) return frames.reset(REFUSED_STREAM)
     const stream = new Http2Stream(connection, frames, head.length)
     frames.handler = stream
@@ -176,7 +176,7 @@ export class Http2Listener {
 
 const NOT_FORWARDED = new Set([...OF_CONNECTION, 'host', 'content-length'])
 
-/** The head of a request of HTTP/1, as fields of HTTP/2. */
+/** Returns the head of an HTTP/1 request as encoded fields of HTTP/2. */
 const fieldsOf = ({method = '', url = '', rawHeaders, headers}: IncomingMessage): string => {
   let block = encodeField(':method', method) + encodeField(':scheme', 'http')
   block += encodeField(':path', url) + encodeField(':authority', headers.host ?? '')

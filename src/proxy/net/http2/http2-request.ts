@@ -23,7 +23,7 @@ import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import type {AdaptedRequest, Connect, RemoteSink, RequestBody} from '../remote-side.ts'
 import {BAD_VALUE} from './http2-head.ts'
 
-/** The head of a response, in the form of HTTP/1. */
+/** Reads the head of a response into the form of HTTP/1. */
 class ResponseFields implements FieldSink {
   status = ''
   isMalformed = false
@@ -38,7 +38,7 @@ class ResponseFields implements FieldSink {
   }
 }
 
-/** A request to a callee over HTTP/2 (RFC 9113 §8), on a connection that it shares with others. */
+/** A request to a callee over HTTP/2 (RFC 9113 §8), on a connection that many requests share. */
 export class Http2Request implements StreamHandler, Waiter, RequestBody {
   readonly #clients: FrameClients
   readonly #fields: string
@@ -47,19 +47,19 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
   #stream: FrameStream | undefined
   #walker: FieldWalker | undefined
   #wasUsed = false
-  /** Start of the body, before there is a stream. */
+  /** Pieces of the body that arrived before the stream was open. */
   #early: string[] = []
   #isSent: boolean
-  /** The body so far, for another connection; undefined: too large to be kept. */
+  /** Body so far, to be sent again on another connection; undefined: too large to be kept. */
   #held: string | undefined = ''
-  /** Bytes of the body that wait for the callee. */
+  /** Bytes of the body that the callee has not accepted yet. */
   #unsent = 0
-  /** Bytes of the response that the caller has not read. */
+  /** Bytes of the response that the caller has not accepted yet. */
   #untaken = 0
   #interim = 0
   #hasHead = false
 
-  /** Uses `authority` if the request names no host. */
+  /** `authority`: host for a request without a Host header. */
   constructor(
     clients: FrameClients,
     authority: string,
@@ -90,11 +90,11 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
     this.#stream?.credit(bytes)
   }
 
-  /** Ends the request in any state. `isWhole`: the response is complete by its length. */
+  /** Ends the request in any state. `isWhole`: the response is complete, at least by its length. */
   end(isWhole: boolean): void {
     this.#clients.leave(this)
     if (this.#stream === undefined) return
-    // the end of the response is still to be received
+    // leaves the stream open, since the callee still has to send the end of its response
     if (isWhole && this.#stream.isLocalDone) this.#stream.handler = DISCARDED
     else this.#stream.reset(CANCEL)
   }
@@ -154,7 +154,7 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
     this.#sink.fail(new UpstreamError(`http2: ${why}`), {unsent, wasUsed: this.#wasUsed})
   }
 
-  /** Fails a request whose callee breaks the rules of HTTP/2. */
+  /** Fails the request, since the callee has broken the rules of HTTP/2. */
   #break(stream: FrameStream): void {
     this.#fail(stream, PROTOCOL_ERROR, 'http2: malformed response')
   }
@@ -165,14 +165,14 @@ export class Http2Request implements StreamHandler, Waiter, RequestBody {
   }
 }
 
-/** The error of a connection that has not opened, as Go's client of HTTP words it. */
+/** Returns the error of a connection that could not be opened, as Go's HTTP client words it. */
 function failureOf(why: string, isRefused: boolean): Error {
   const text = /desc = "(.*)"$/s.exec(why)?.[1] ?? why
   const dialing = /^transport: Error while dialing: (.*)$/s.exec(text)?.[1]
   return Object.assign(new UpstreamError(dialing ?? `http2: ${text}`), isRefused && {code: 'ECONNREFUSED'})
 }
 
-/** Names in the static table (RFC 7541, appendix A), and a whole field. */
+/** Indices of names in the static table (RFC 7541, appendix A), and the encoded field `:scheme: http`. */
 const [AUTHORITY, METHOD, PATH, SCHEME_HTTP] = [1, 2, 4, '\u0086']
 
 function fieldsOf(method: string, path: string, authority: string, pairs: readonly string[]): string {

@@ -3,7 +3,7 @@ import {INTERNAL_ERROR, PROTOCOL_ERROR, type FrameServer, type FrameStream, type
 import {replyPairs, type Reply} from '../reply.ts'
 import {responseFields} from '../grpc/status.ts'
 
-/** The head of a response: alternating names and values. */
+/** The head of a response. `pairs`: names and values alternate. */
 export interface StreamResponse {
   readonly status: number
   readonly pairs: readonly string[]
@@ -14,24 +14,24 @@ export interface StreamResponse {
 /** Statuses whose responses have no body (RFC 9110 §6.4.1, §15.3.6). */
 const BODILESS = new Set([204, 205, 304])
 
-/** A request of HTTP/2 as a stream: reads its body, and writes its response. Written strings are latin1. The stream emits no errors, only `close`. */
+/** An HTTP/2 stream as a Node stream: reads the request's body, and writes the response. Written strings are latin1. Emits `close`, and never `error`. */
 export class Http2Stream extends Duplex implements StreamHandler {
-  /** Number of open streams on all connections. A reset stream does not count, even before its `close`. */
+  /** Number of open streams on all connections. A reset stream does not count any more, even before its `close`. */
   static open = 0
   readonly connection: FrameServer
   headersSent = false
-  /** Fields that end the response; '': it has none. */
+  /** Encoded trailers of the response; '': none. */
   trailers = ''
   readonly #frames: FrameStream
-  /** Remaining length of the body by its head; -1: unknown. */
+  /** Remaining length of the body, by its Content-Length; negative: unknown. */
   #left: number
-  /** Unread bytes. */
+  /** Received bytes for which the sender has no new credit yet. */
   #unread = 0
-  /** Bytes of the current write that were not sent. */
+  /** Bytes of the current write that were not sent yet. */
   #unsent = 0
   #written: (() => void) | undefined
 
-  /** `length`: of the body, -1: unknown. */
+  /** `length`: length of the body; -1: unknown. */
   constructor(connection: FrameServer, frames: FrameStream, length: number) {
     super({decodeStrings: false})
     this.connection = connection
@@ -40,7 +40,7 @@ export class Http2Stream extends Duplex implements StreamHandler {
     Http2Stream.open++
   }
 
-  /** Sends the head of the response. Returns whether a body may follow. Does nothing for an ended stream. */
+  /** Sends the head of the response. Returns whether a body may follow; false also for a stream that has ended. */
   respond({status, pairs, isLast}: StreamResponse): boolean {
     if (this.destroyed || this.headersSent) return false
     this.headersSent = true
@@ -50,7 +50,7 @@ export class Http2Stream extends Duplex implements StreamHandler {
     return !isWhole
   }
 
-  /** Sends a response; the rest of the request is read and discarded. */
+  /** Sends a complete response, and discards the rest of the request. */
   reply(response: Reply, toHead: boolean): void {
     const {status, body, bytes = Buffer.from(body)} = response
     const isLast = toHead || bytes.length === 0
@@ -73,7 +73,7 @@ export class Http2Stream extends Duplex implements StreamHandler {
 
   data(_stream: FrameStream, bytes: string, isLast: boolean): void {
     if (this.destroyed) return this.#frames.credit(bytes.length)
-    // RFC 9113 §8.1.1: a length that is not true
+    // the body does not have the length of its head (RFC 9113 §8.1.1)
     if (this.#left >= 0 && ((this.#left -= bytes.length) < 0 || (isLast && this.#left > 0)))
       return this.close(PROTOCOL_ERROR)
     this.#unread += bytes.length
@@ -96,7 +96,7 @@ export class Http2Stream extends Duplex implements StreamHandler {
   override _write(bytes: Buffer | string, _encoding: string, done: () => void): void {
     this.#unsent = bytes.length
     this.#written = done
-    // frames are text, so that several are written at once
+    // frames are text, so that several are written in one write
     if (bytes.length === 0) this.#taken()
     else this.#frames.writeData(typeof bytes === 'string' ? bytes : bytes.toString('latin1'), false)
   }

@@ -5,7 +5,7 @@ import type {Connect, RemoteSink, RequestBody} from '../remote-side.ts'
 import type {WebOptions} from './web-agent.ts'
 import {ExternalRequest} from './external-request.ts'
 
-/** Connects calls to an external URL: each call becomes a request of node:http, whose bodies are streamed. */
+/** Returns the client for calls to an external URL: each call becomes a request of node:http, whose bodies are streamed. */
 export const connectWeb =
   (options: WebOptions): Connect =>
   ({opened}) => {
@@ -33,7 +33,7 @@ export const connectWeb =
     }
   }
 
-/** Passes on the body of a response. */
+/** Relays the body of a response to the sink. */
 const passOn = (body: Readable, sink: RemoteSink): void =>
   void body
     .on('data', (piece: Buffer) => void (sink.data(piece) || body.pause()))
@@ -41,7 +41,7 @@ const passOn = (body: Readable, sink: RemoteSink): void =>
     .on('error', error => sink.fail(error))
     .on('close', () => sink.fail(new UpstreamError('unexpected EOF')))
 
-/** Returns the body of a request as a target that writes to a stream. A callee that has answered may have closed the stream. */
+/** Returns the target for the body of a request. Drops pieces after the callee has closed the stream, as it may after its response. */
 function bodyOf(stream: Writable, hasBody: boolean, sink: RemoteSink): RequestBody {
   if (hasBody) stream.on('drain', () => sink.drain())
   else stream.end()

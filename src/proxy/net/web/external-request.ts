@@ -14,7 +14,7 @@ import {webError} from './web-error.ts'
 
 const DIAL_TIMEOUT_MS = 15_000
 const MAX_REDIRECTS = 10
-/** Maximum body of a redirect that is read; with a larger one the connection is closed (Go: net/http, maxBodySlurpSize). */
+/** Maximum size of a redirect's body that is read, to reuse the connection. A larger one closes it (Go: net/http, maxBodySlurpSize). */
 const MAX_REDIRECT_BYTES = 2048
 
 /** Receives the result of a request: one response, or a failure. */
@@ -23,19 +23,19 @@ export interface WebSink {
   fail(error: Error): void
 }
 
-/** Sends a request with a known body to an external URL. The returned function cancels it. */
+/** Sends a request with a known body to an external URL. Returns a function that cancels it. */
 export function requestWeb(options: WebOptions, adapted: AdaptedRequest, sink: WebSink, body: Buffer): () => void {
   const request = new ExternalRequest(options, adapted, sink, body)
   request.start().end(body)
   return () => request.end()
 }
 
-/** A request to an external URL by node:http, with its redirects. */
+/** A request to an external URL by node:http, which follows redirects. */
 export class ExternalRequest {
   readonly #options: WebOptions
   readonly #adapted: AdaptedRequest
   readonly #sink: WebSink
-  /** The body, if it is known, to be repeated after a redirect. */
+  /** Whole body, to be repeated after a redirect; undefined: it is streamed. */
   readonly #body: Buffer | undefined
   #request: ClientRequest | undefined
   #redirects = 0
@@ -47,7 +47,7 @@ export class ExternalRequest {
     this.#body = body
   }
 
-  /** Returns the stream to which the body is written. */
+  /** Sends the head. Returns the stream to which the body is written. */
   start(): Writable {
     const {origin} = this.#options
     const url = new URL(origin.origin)
@@ -63,7 +63,7 @@ export class ExternalRequest {
   #send(url: URL, adapted: AdaptedRequest, agent: RequestOptions['agent']): Writable {
     const request = webOf(url).request(this.#requestTo(url, adapted, agent))
     this.#request = request
-    // node:http would add `Connection: keep-alive`; with Expect it has already sent its headers.
+    // removes `Connection: keep-alive`, which node:http would add, unless it has sent the headers already, as with Expect
     if (!request.headersSent) request.removeHeader('connection')
     limitDialTime(request, url)
     let interim = 0
@@ -77,7 +77,7 @@ export class ExternalRequest {
         if (++interim > MAX_INTERIM) request.destroy(new UpstreamError(TOO_MANY_INTERIM))
       })
       .on('upgrade', ({statusCode = 0, rawHeaders}, socket) => {
-        // An upgrade was not requested, and we do not speak the new protocol.
+        // closes the connection: Pillion has not requested an upgrade and does not speak the new protocol
         socket.destroy()
         this.#sink.respond(statusCode, rawHeaders, Readable.from([]))
       })
@@ -104,14 +104,14 @@ export class ExternalRequest {
       path,
       headers: asWritten(['Host', url.host, ...withoutNamed(pairs, ['host'])], hasBody),
       agent,
-      // Accept the same as Go: bare LF, folded headers, both length and chunks; we re-encode everything.
+      // accepts the same as Go: bare LF, folded headers, a length with chunks. The caller gets a newly encoded response.
       insecureHTTPParser: true,
       maxHeaderSize: HEAD_LIMIT,
       ...(url.protocol === 'https:' && {secureContext: contextOf(this.#options.credentials)})
     }
   }
 
-  /** Passes on a response, or follows its redirect. */
+  /** Delivers a response, or follows its redirect. */
   #handleResponse(response: IncomingMessage, url: URL, request: AdaptedRequest): void {
     const {statusCode = 0, rawHeaders, headers} = response
     const {followsRedirects, secretHeaders} = this.#options
@@ -127,12 +127,12 @@ export class ExternalRequest {
     try {
       this.#send(to, next, agentOf(to, this.#options)).end(next.hasBody ? this.#body : undefined)
     } catch (error) {
-      this.#sink.fail(webError(error as Error, to)) // the URL of its proxy is not valid
+      this.#sink.fail(webError(error as Error, to)) // agentOf throws if the URL of the proxy is invalid
     }
   }
 }
 
-/** Reads the body of a redirect, so that its connection can be used again, unless it is large. */
+/** Reads the body of a redirect, so that its connection can be reused. Closes the connection if the body is large. */
 function discard(response: IncomingMessage): void {
   let left = MAX_REDIRECT_BYTES
   response.on('data', ({length}: Buffer) => {

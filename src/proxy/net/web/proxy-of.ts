@@ -2,12 +2,12 @@ import {BlockList, isIP} from 'node:net'
 import {isLoopback} from '../../../model/address.ts'
 import {variableOf, type Environment} from '../../../model/environment.ts'
 
-/** The host of a URL, without the brackets of an IPv6 address. */
+/** Returns the host of a URL, without the brackets of an IPv6 address. */
 export const hostNameOf = ({hostname}: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')
 
 /**
- * Returns the proxy for a URL as Go does (golang.org/x/net/http/httpproxy), never for the loopback; '': none. Node would ignore a proxy
- * without a scheme, and subnets and subdomains of NO_PROXY.
+ * Returns the proxy for a URL as Go does (golang.org/x/net/http/httpproxy), never for the loopback; '': none. Node's own support would ignore
+ * a proxy without a scheme, and subnets and subdomains in NO_PROXY.
  */
 export function proxyOf(url: URL, env: Environment): string {
   const valueOf = (name: string): string => variableOf(env, name) || variableOf(env, name.toLowerCase())

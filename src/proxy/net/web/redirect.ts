@@ -5,7 +5,7 @@ const AS_GET = new Set([301, 302, 303])
 /** Statuses after which the request is sent unchanged. */
 const UNCHANGED = new Set([307, 308])
 
-/** The next step after a response. */
+/** The next step after a response: deliver the response, fail, or send another request. */
 export type RedirectStep =
   | {readonly kind: 'none'}
   | {readonly kind: 'invalid'; readonly why: string}
@@ -15,15 +15,15 @@ export type RedirectStep =
 interface Answered {
   readonly url: URL
   readonly request: AdaptedRequest
-  /** Whether its body can be sent again. */
+  /** Whether the body of the request can be sent again. */
   readonly isRepeatable: boolean
 }
 
 const NONE: RedirectStep = {kind: 'none'}
 
 /**
- * Returns the request that follows a response, as Go's client makes it. `location`: the header, if the response has one.
- * `secretHeaders`: names of headers (lower case) for the first host alone.
+ * Decides about a redirect as Go's client does. `location`: header of the response; undefined: missing. `secretHeaders`: names of headers
+ * (lower case) that only the first host may receive.
  */
 export function redirectAfter(
   status: number,
@@ -53,15 +53,15 @@ export function redirectAfter(
   }
 }
 
-/** Returns the URL of a Location header. */
+/** Returns the absolute URL of a Location header; undefined: invalid. */
 function resolved(location: string, url: URL, path: string): URL | undefined {
-  // joined as text, since a path may begin with two slashes
+  // joins the base as text: resolving a path that begins with two slashes would read a host
   const base = new URL(url.origin + path)
   if (!URL.canParse(location, base.href)) return undefined
   const to = new URL(location, base)
   return to.protocol === 'http:' || to.protocol === 'https:' ? to : undefined
 }
 
-/** Removes headers by their names (lower case). */
+/** Returns headers without those of these names. `pairs`: names and values alternate. `names`: in lower case. */
 export const withoutNamed = (pairs: readonly string[], names: readonly string[]): readonly string[] =>
   pairs.filter((_, at) => !names.includes((pairs[at - (at % 2)] ?? '').toLowerCase()))

@@ -5,23 +5,23 @@ import {proxyOf} from './proxy-of.ts'
 
 /** Certificates and keys, PEM; '': none. */
 export interface Credentials {
-  /** Certificates trusted besides the public CAs. */
+  /** CA certificates that are trusted besides the public ones. */
   readonly ca: string
   readonly cert: string
   readonly key: string
 }
 
-/** An external URL, and how it is called. */
+/** An external URL, and the options of calls to it. */
 export interface WebOptions {
-  /** Scheme, host and port; the rest is ignored. */
+  /** Scheme, host and port. The rest of the URL is ignored. */
   readonly origin: URL
-  /** The callee's certificate is always verified. */
+  /** Certificates and keys for TLS. The callee's certificate is always verified. */
   readonly credentials: Credentials
-  /** Follow redirects, ten at most, as Go's client does. */
+  /** Whether to follow redirects, ten at most, as Go's client does. */
   readonly followsRedirects: boolean
   /** Names (lower case) of headers that no other host may receive. */
   readonly secretHeaders: readonly string[]
-  /** The environment in which HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up; omitted: no proxy is used. */
+  /** Environment with HTTP_PROXY, HTTPS_PROXY and NO_PROXY; omitted: no proxy. */
   readonly env?: Environment
 }
 
@@ -33,7 +33,7 @@ export const webOf = ({protocol}: URL): Web =>
 
 const contexts = new WeakMap<Credentials, SecureContext>()
 
-/** Returns the TLS context of credentials, created once: parsing all root certificates takes tens of ms. */
+/** Returns the TLS context of credentials. Creates it once, since parsing all root certificates takes tens of ms. */
 export function contextOf(credentials: Credentials): SecureContext {
   const {createSecureContext, rootCertificates} = process.getBuiltinModule('node:tls')
   const {ca, cert, key} = credentials
@@ -50,7 +50,7 @@ export function contextOf(credentials: Credentials): SecureContext {
 
 const agents = new WeakMap<WebOptions, Map<string, Agent>>()
 
-/** Returns the agent whose connections all requests with these options share. */
+/** Returns the agent for a URL, whose connections all requests with these options share. */
 export function agentOf(url: URL, options: WebOptions): Agent {
   const key = url.protocol + proxyOf(url, options.env ?? {})
   const own = agents.get(options) ?? new Map<string, Agent>()
@@ -60,7 +60,7 @@ export function agentOf(url: URL, options: WebOptions): Agent {
   return agent
 }
 
-/** Creates an agent. Throws if the URL of its proxy is not valid. */
+/** Creates an agent. Throws if the URL of its proxy is invalid. */
 export function newAgent(url: URL, options: WebOptions, keepAlive: boolean): Agent {
   const proxy = proxyOf(url, options.env ?? {})
   const proxyEnv = proxy === '' ? undefined : {http_proxy: proxy, https_proxy: proxy}

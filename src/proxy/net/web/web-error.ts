@@ -3,7 +3,7 @@ import {ownOf} from '../../../model/own.ts'
 import {alertText} from '../../../model/tls-alert.ts'
 import {UpstreamError} from '../dialer.ts'
 
-/** Reasons to refuse a certificate, by Node's codes. */
+/** Reasons for refusing a certificate, in Go's words, by Node's error codes. */
 const CERTIFICATES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'certificate has expired or is not yet valid',
   CERT_NOT_YET_VALID: 'certificate has expired or is not yet valid',

@@ -1,6 +1,6 @@
 import type {Clock} from '../../../../platform/clock.ts'
 
-/** An attempt of a call, for the code that makes it. */
+/** Attempt of a call, for the code that sends the request: shows when to stop, and lets the timeout pause. */
 export class AttemptControl {
   /** The number of the attempt, from 1. */
   readonly number: number
@@ -13,28 +13,28 @@ export class AttemptControl {
     this.#timer = timer
   }
 
-  /** The attempt has to end: it timed out, or the caller disconnected. */
+  /** Whether the attempt has to end: it timed out, or its caller disconnected. */
   get isStopped(): boolean {
     return this.#isStopped
   }
 
-  /** Called once when the attempt has to end, immediately if it already has. Only the last listener is called. */
+  /** Sets the listener that is called once when the attempt has to end, or at once if it already has to. Replaces the previous listener. */
   onStop(listener: () => void): void {
     this.#listener = listener
     if (this.#isStopped) listener()
   }
 
-  /** The call is queued because its callee starts or reloads: pauses the timeout. */
+  /** Pauses the timeout, while the call is queued because its callee starts or reloads. */
   pause(): void {
     this.#timer?.pause()
   }
 
-  /** The call is no longer queued. */
+  /** Resumes the timeout after the call has left the queue. */
   resume(): void {
     this.#timer?.resume()
   }
 
-  /** Stops the attempt, for the policies. */
+  /** Stops the attempt. Only the policies call this. */
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
@@ -48,7 +48,7 @@ export class PausableTimer {
   readonly #fire: () => void
   #leftMs: number
   #startedAt = 0
-  /** Undefined while it does not run. */
+  /** Cancels the clock's timer; undefined: paused or over. */
   #cancel: (() => void) | undefined
   #isOver = false
 

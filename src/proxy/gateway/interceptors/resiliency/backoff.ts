@@ -5,19 +5,20 @@ const MULTIPLIER = 1.5
 const JITTER = 0.5
 const MAX_ELAPSED_MS = 15 * 60_000
 
-/** Time and randomness; tests pass their own. */
+/** Sources of time and randomness, which tests replace. */
 export interface BackoffSources {
   /** The start of the first attempt, in the time of `now`. */
   readonly startedAt: number
-  /** Milliseconds, as `Clock.now`. */
+  /** Returns the time in ms, as `Clock.now` does. */
   readonly now: () => number
   /** Returns a number from 0 up to 1. */
   readonly random: () => number
 }
 
 /**
- * Pauses between the attempts of one call (dapr/kit, retry/retry.go; cenkalti/backoff v4). An exponential policy starts at 500 ms, grows
- * by half each time up to `maxInterval`, and varies each pause by ±50 %. The attempts end if the next pause would exceed 15 minutes since the first one; those of a constant policy do not.
+ * The delays between the attempts of one call (dapr/kit, retry/retry.go; cenkalti/backoff v4). A constant policy always waits `duration`. An
+ * exponential one starts at 500 ms, grows by half each time up to `maxInterval`, varies each delay by ±50 %, and ends once the next delay
+ * would end later than 15 minutes after the first attempt.
  */
 export class Backoff {
   readonly #policy: RetryPolicy
@@ -30,7 +31,7 @@ export class Backoff {
     this.#sources = sources
   }
 
-  /** Returns ms until the next attempt. Undefined if there is none. */
+  /** Returns the delay before the next attempt, in ms; undefined: there is no further attempt. */
   next(): number | undefined {
     const {policy, durationMs, maxRetries} = this.#policy
     if (maxRetries >= 0 && this.#retries >= maxRetries) return undefined

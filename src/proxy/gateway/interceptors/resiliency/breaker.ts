@@ -3,7 +3,7 @@ import type {Clock} from '../../../../platform/clock.ts'
 import type {CircuitBreakerPolicy} from '../../../../files/resources/resiliency/policies.ts'
 import type {BreakerCounts} from '../../../../files/resources/resiliency/trip.ts'
 
-/** Result of a call for the breaker. `excluded`: it proves nothing about the callee. */
+/** Result of a call for the breaker. `excluded`: the result says nothing about the callee's health, so it is not counted. */
 export type BreakerOutcome = 'success' | 'failure' | 'excluded'
 
 /** A call that the breaker admitted. */
@@ -33,8 +33,8 @@ const noCounts = (): Counts => ({
  *     └──────────── maxRequests successes in a row ──────────────┘
  * ```
  *
- * It has no timers: expiry is checked at each use. Each state starts a new generation, and so does each `interval` of a
- * closed breaker; results of an older generation are ignored.
+ * The breaker has no timers: each use checks the expiry. Each change of state starts a new generation of counts, and so does each `interval`
+ * of a closed breaker. Results of calls from an older generation are ignored.
  */
 export class CircuitBreaker {
   readonly policy: CircuitBreakerPolicy
@@ -43,7 +43,7 @@ export class CircuitBreaker {
   #state: BreakerState = 'closed'
   #generation = 0
   #counts = noCounts()
-  /** The end of the state or of the interval; 0: never. */
+  /** Time at which the state or the interval ends; 0: never. */
   #expiresAt = 0
 
   constructor(
@@ -57,7 +57,7 @@ export class CircuitBreaker {
     this.#newGeneration(now())
   }
 
-  /** The current state: an open breaker whose timeout has expired is half-open. */
+  /** Current state. An open breaker whose timeout has expired is half-open. */
   get state(): BreakerState {
     this.#expire(this.#now())
     return this.#state
@@ -67,12 +67,12 @@ export class CircuitBreaker {
     return {...this.#counts}
   }
 
-  /** Milliseconds until an open breaker is half-open, 0 in other states. */
+  /** Milliseconds until an open breaker becomes half-open; 0: the breaker is not open. */
   get openForMs(): number {
     return this.state === 'open' ? Math.max(0, this.#expiresAt - this.#now()) : 0
   }
 
-  /** Admits a call, or returns the reason for a refusal. Each permit must be passed to `done` once. */
+  /** Admits a call, or returns the reason for a refusal. The caller passes each permit to `done` once. */
   enter(): BreakerPermit | BreakerRefusal {
     const state = this.state
     if (state === 'open') return 'circuit breaker is open'
@@ -88,7 +88,7 @@ export class CircuitBreaker {
     if (generation !== this.#generation) return
     if (outcome === 'success') this.#succeeded(now)
     else if (outcome === 'failure') this.#failed(now)
-    else this.#counts.requests-- // else a half-open breaker would wait for it forever
+    else this.#counts.requests-- // otherwise a half-open breaker would never admit another call in its place
   }
 
   #succeeded(now: number): void {
@@ -131,7 +131,7 @@ export class CircuitBreaker {
   }
 }
 
-/** The circuit breaker of an endpoint, which reports its changes. */
+/** Creates the circuit breaker of an endpoint, which emits an event at each change of its state. */
 export const breakerOf = (
   endpoint: Endpoint,
   policy: CircuitBreakerPolicy,

@@ -19,35 +19,35 @@ import {
   type PolicyRuntime
 } from './resilient-call.ts'
 
-/** Direction of a component: calls to it, or its events to the app. */
+/** A component in one direction: calls of the app to the component, or its events for the app. */
 export interface ComponentTargetName {
   readonly name: string
-  /** The part of the names of its default policies: `Pubsub`, `Statestore`. */
+  /** Kind of the component in the names of default policies: `Pubsub`, `Statestore`. */
   readonly kind: string
   readonly direction: ComponentDirection
 }
 
-/** How a call to a component is treated. */
+/** Options of one call to a component. */
 export interface CallTreatment {
-  /** Whether an error is not a failure of the component, so that it is neither retried nor counted. Default: none. */
+  /** Returns whether an error is not a failure of the component, so that it is neither retried nor counted. Omitted: every error is a failure. */
   readonly isFinal?: ((error: unknown) => boolean) | undefined
-  /** Calls the listener when the call is cancelled: it is not retried. */
+  /** Registers a listener for the cancellation of the call, after which it is not retried. */
   readonly onGone?: OnGone | undefined
 }
 
-/** Calls the listener when the caller disconnects. */
+/** Registers a listener that is called when the caller disconnects, with facts about the caller. */
 export interface OnGone {
   (listener: () => void): void
-  /** The `traceparent` that the caller has sent; '' or omitted: none. */
+  /** Header `traceparent` of the caller; '' or omitted: none. */
   traceparent?: string
-  /** Aborted when the call is not tried again, though an attempt may end; omitted: never. */
+  /** Aborted when no further attempt may follow; the current one may finish. Omitted: never aborted. */
   over?: AbortSignal
 }
 
-/** Returns a signal for the sidecar's own work, which is tried again until this is aborted. */
+/** Returns the `OnGone` of work that the sidecar does by itself, without a caller: retries end when the signal is aborted. */
 export const until = (over: AbortSignal): OnGone => Object.assign(() => undefined, {over})
 
-/** A signal that the caller has left, and an `OnGone` for others: the caller keeps its latest listener alone. */
+/** Makes an abort signal of a caller's `OnGone`, which keeps only its latest listener, and an `OnGone` that keeps many. */
 export function leaving(caller: OnGone): {readonly gone: AbortSignal; readonly onGone: OnGone} {
   const left = new AbortController()
   const {signal: gone} = left
@@ -58,7 +58,7 @@ export function leaving(caller: OnGone): {readonly gone: AbortSignal; readonly o
   return {gone, onGone: Object.assign(onGone, caller)}
 }
 
-/** A signal that its caller has left, or that a policy has ended this attempt of the call. */
+/** Returns the signal of one attempt: aborted when the caller disconnects, or when a policy ends the attempt. */
 export function attemptSignal(gone: AbortSignal | undefined, attempt: AttemptControl | undefined): AbortSignal {
   const stopped = new AbortController()
   attempt?.onStop(() => stopped.abort())
@@ -68,12 +68,15 @@ export function attemptSignal(gone: AbortSignal | undefined, attempt: AttemptCon
 /** The result of a call to a component. */
 type Done<T> = {readonly value: T} | {readonly error: unknown}
 
-/** Policies around the calls of one app to its components, and around events of these for the app (Dapr: pkg/resiliency). */
+/** Applies resiliency policies to the calls of one app to components and actors, and to events of components for the app (Dapr: pkg/resiliency). */
 export class ComponentPolicies {
   readonly #resiliency: Resiliency
   readonly #runtime: PolicyRuntime
   readonly #known = new Map<string, EndpointPolicies | undefined>()
-  /** The policies of the latest actors that have a circuit breaker for each id, by type; of the latest types with a default one, by ''. */
+  /**
+   * Policies with circuit breakers that are too many to keep all. By actor type: the latest ids of types with one breaker per id. By '': the
+   * latest types without an entry in the resource.
+   */
   readonly #byId = new Map<string, RecentlyUsed<EndpointPolicies | undefined>>()
 
   constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
@@ -81,14 +84,14 @@ export class ComponentPolicies {
     this.#runtime = runtime
   }
 
-  /** Returns the policies of a target, if it has any. */
+  /** Returns the policies of a component; undefined: none apply. */
   find(target: ComponentTargetName): EndpointPolicies | undefined {
     const key = `${target.kind} ${target.direction} ${target.name}`
     if (!this.#known.has(key)) this.#known.set(key, this.#make(target))
     return this.#known.get(key)
   }
 
-  /** Returns the policies for calls to an actor, if there are any. For types that are not listed only the latest breakers are kept, since callers may name any. */
+  /** Returns the policies for calls to an actor; undefined: none apply. Keeps only the latest breakers of unlisted types, since callers may invent types. */
   findActor(type: string, id: string): EndpointPolicies | undefined {
     const {isListed, circuitBreaker, isBrokenById, circuitBreakerCacheSize} = actorPolicies(this.#resiliency, type)
     if (!isListed && circuitBreaker === undefined) return this.#makeActor(type, type)
@@ -103,12 +106,12 @@ export class ComponentPolicies {
     return known.get(name, () => this.#makeActor(type, name))
   }
 
-  /** Makes a call with policies that were found. */
+  /** Creates a call with the policies that `find` or `findActor` has returned. */
   call<Outcome>(policies: EndpointPolicies, outcomes: Outcomes<Outcome>): ResilientCall<Outcome> {
     return new ResilientCall(policies, this.#runtime, outcomes)
   }
 
-  /** Calls a component with its policies. Rejects with the error of the last attempt, or of the policy. */
+  /** Calls a component under its policies. Rejects with the error of the last attempt, or of the policy. */
   async around<T>(
     target: ComponentTargetName,
     work: (attempt?: AttemptControl) => Promise<T>,
@@ -138,7 +141,7 @@ export class ComponentPolicies {
     return done.value
   }
 
-  /** Returns all circuit breakers in use. Of single actors, which may be thousands, only the open ones. */
+  /** Returns all circuit breakers in use. Of breakers per actor, of which there may be thousands, returns only those that are not closed. */
   breakers(): readonly BreakerView[] {
     const ofIds = [...this.#byId.values()].flatMap(known => known.values())
     return viewsOf([...this.#known.values(), ...ofIds.filter(each => each?.breaker?.state !== 'closed')])

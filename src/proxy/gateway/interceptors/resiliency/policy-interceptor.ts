@@ -22,7 +22,7 @@ export interface BreakerView {
   readonly openForMs: number
 }
 
-/** Returns the circuit breakers of policies. */
+/** Returns the public state of the circuit breakers of these policies. */
 export const viewsOf = (all: readonly (EndpointPolicies | undefined)[]): readonly BreakerView[] =>
   all.flatMap(each => {
     if (each?.breaker === undefined) return []
@@ -30,25 +30,25 @@ export const viewsOf = (all: readonly (EndpointPolicies | undefined)[]): readonl
     return {endpoint, state: breaker.state, openForMs: breaker.openForMs}
   })
 
-/** The state kept for one target. */
+/** The policies of one target (an app, an HTTPEndpoint or a URL), with its circuit breakers. */
 interface Target {
   readonly policies: TargetPolicies
-  /** The policies with a circuit breaker, by its key. */
+  /** Policies with a circuit breaker, by the key of the breaker. */
   readonly broken: RecentlyUsed<EndpointPolicies>
 }
 
-/** Targets without an entry in a resource, which use the defaults; URLs make their number unlimited. */
+/** Maximum number of kept targets without an entry in a resource. URLs would make their number unlimited. */
 const MAX_UNLISTED = 1000
 
 /**
- * Timeouts, retries and circuit breakers around the calls of one sidecar. Changed resources create another object, as Dapr restarts then:
- * circuit breakers start closed, and calls in flight keep their policies.
+ * Applies timeouts, retries and circuit breakers to the calls of one sidecar. After a change of the resources the sidecar creates a new
+ * interceptor: its circuit breakers start closed, and calls in flight keep their old policies.
  */
 export class PolicyInterceptor implements Interceptor {
   readonly #runtime: PolicyRuntime
   readonly #listed: ReadonlyMap<string, Target>
   readonly #unlisted = new RecentlyUsed<Target>(MAX_UNLISTED)
-  /** Policies of calls to targets without an entry, if there are any. */
+  /** Default policies, for targets without an entry in a resource; undefined: none. */
   readonly #defaults: TargetPolicies | undefined
 
   constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
@@ -69,7 +69,10 @@ export class PolicyInterceptor implements Interceptor {
     return policies && new ResilientCall(policies, this.#runtime, OUTCOMES)
   }
 
-  /** Returns the policies for a call, if there are any. `key`: `<app>:<method>` for apps, `<name>:<base URL>` for HTTPEndpoints, `<URL>/<method>` for URLs. */
+  /**
+   * Returns the policies for a call; undefined: none apply. `key`: key of the circuit breaker: `<app>:<method>` for apps, `<name>:<base URL>`
+   * for HTTPEndpoints, `<URL>/<method>` for URLs.
+   */
   policiesFor(name: string, key: string): EndpointPolicies | undefined {
     const target = this.#target(name)
     if (target === undefined || isEmpty(target.policies)) return undefined
@@ -82,7 +85,7 @@ export class PolicyInterceptor implements Interceptor {
     return target.broken.get(key, made)
   }
 
-  /** All circuit breakers in use. */
+  /** Returns the state of all circuit breakers in use. */
   breakers(): readonly BreakerView[] {
     return viewsOf([...this.#listed.values(), ...this.#unlisted.values()].flatMap(({broken}) => broken.values()))
   }
@@ -101,7 +104,7 @@ const newTarget = (policies: TargetPolicies): Target => ({
 
 const IS_URL = /^https?:\/\//
 
-/** Returns the key of a call's circuit breaker: the app and method, or URL and method; for gRPC's proxy the unchanged path. */
+/** Returns the key of a call's circuit breaker: app or URL, and method. A proxied gRPC call has its whole path in place of the method. */
 const keyOf = ({callee, target, path, isProxied}: Call): string => {
   if (isProxied === true) return `${target ?? callee}:${path}`
   const end = path.indexOf('?')
@@ -141,7 +144,7 @@ export class RecentlyUsed<Value> {
     this.#max = max
   }
 
-  /** The value of a key, created if it is missing. */
+  /** Returns the value of a key, and creates it if it is missing. */
   get(key: string, make: () => Value): Value {
     const value = this.#values.get(key) ?? make()
     this.#values.delete(key)

@@ -3,15 +3,15 @@ import {formatGoDuration} from '../../../../model/go-duration.ts'
 
 export interface ResiliencyReporterOptions {
   readonly appId: string
-  /** Writes to the log of the sidecar. */
+  /** Writes a line to the log of the sidecar. */
   readonly log: (text: string, level: 'info' | 'warn') => void
-  /** Called for each event, which is also logged. */
+  /** Counts each event in the metrics. */
   readonly recorded: (event: ResiliencyEvent) => void
-  /** Shows decisions on the terminal, too; undefined unless the user asked for it. */
+  /** Shows decisions on the terminal, too; undefined: the user has not asked for it. */
   readonly show: ((text: string) => void) | undefined
 }
 
-/** Reports decisions of policies about the calls of one app: to the log, in Dapr's words and in ours, and to the metrics. */
+/** Returns the function that reports policy decisions about the calls of one app: to the metrics, and to the log in Dapr's and in Pillion's words. */
 export const reportResiliency =
   ({appId, log, recorded, show}: ResiliencyReporterOptions): EmitResiliency =>
   event => {
@@ -26,11 +26,11 @@ export const reportResiliency =
     show?.(text)
   }
 
-/** Caller and callee: `shop → stock`. */
+/** Returns caller and callee: `shop → stock`. */
 const routeOf = (appId: string, {target, callee = target, component}: Endpoint): string =>
   component?.direction === 'inbound' ? `${target} → ${appId}` : `${appId} → ${callee}`
 
-/** A line of the sidecar's log, scope `dapr.runtime.resiliency`. */
+/** A line of the sidecar's log. Its scope in Dapr is `dapr.runtime.resiliency`. */
 interface PolicyLine {
   readonly level: 'info' | 'warning'
   readonly message: string
@@ -41,7 +41,7 @@ function operationName({target, key, component}: Endpoint): string {
   return target === '' ? key : `endpoint[${target}, ${key}]`
 }
 
-/** Returns Dapr's log line of an event (pkg/resiliency/policy.go, breaker/circuitbreaker.go), if there is one. */
+/** Returns Dapr's log line of an event (pkg/resiliency/policy.go, breaker/circuitbreaker.go); undefined: Dapr logs nothing. */
 export function daprLogLine(event: ResiliencyEvent): PolicyLine | undefined {
   switch (event.type) {
     case 'retrying': {
@@ -71,7 +71,7 @@ export function daprLogLine(event: ResiliencyEvent): PolicyLine | undefined {
   }
 }
 
-/** An event as text, after `<caller> → <callee>: ` or, for breakers, on its own; '': not shown. */
+/** Returns the text of an event; '': not shown. All but the text of a breaker follow `<caller> → <callee>: `. */
 export function describeEvent(event: ResiliencyEvent): string {
   switch (event.type) {
     case 'retrying': {
@@ -98,5 +98,5 @@ export function describeEvent(event: ResiliencyEvent): string {
 const causeText = (cause: FailureCause): string =>
   typeof cause === 'number' ? cause.toString() : cause === 'timeout' ? 'timeout' : 'no response'
 
-/** Writes a duration: `400 ms`, `45 s`. */
+/** Formats a duration: `400 ms`, `45 s`. */
 const shortDuration = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 100) / 10} s`)

@@ -14,28 +14,28 @@ import type {BreakerOutcome, CircuitBreaker} from './breaker.ts'
 import {AttemptControl, PausableTimer} from './attempt.ts'
 
 /**
- * Judgement of an outcome. A number: a failing status of HTTP or gRPC (0–16), for a retry's `matching`. `failed`: no response, always
- * retried. `excluded`: ignored by circuit breakers, and not retried.
+ * Judgement of an outcome. A number: the status of a failed response, HTTP or gRPC (0–16), which a retry policy's `matching` may select.
+ * `failed`: no response, always retried. `excluded`: circuit breakers ignore it, and it is not retried.
  */
 export type Verdict = 'success' | 'failed' | 'excluded' | number
 
-/** How a policy ended a call. */
+/** Reason for which a policy ended a call. */
 export type PolicyFailure = 'timeout' | 'cancelled' | BreakerRefusal
 
-/** Returns the error's words: Dapr has those of Go's contexts. */
+/** Returns the error text for a reason, in the words of Go's contexts as in Dapr. */
 export const failureWords = (reason: PolicyFailure): string =>
   reason === 'timeout' ? 'context deadline exceeded' : reason === 'cancelled' ? 'context canceled' : reason
 
-/** How outcomes are judged; one object for all calls of a kind. */
+/** Functions for the outcomes of calls of one kind. */
 export interface Outcomes<Outcome> {
   readonly judge: (outcome: Outcome) => Verdict
-  /** The outcome of a call that a policy ended. */
+  /** Makes the outcome of a call that a policy ended. */
   readonly failed: (reason: PolicyFailure) => Outcome
-  /** Frees an outcome that is not used: a failed attempt that is retried, or a response after the timeout. */
+  /** Releases an outcome that the caller does not get: a failed attempt that is retried, or a response after the timeout. */
   readonly discard: (outcome: Outcome) => void
 }
 
-/** Sends the call once. Must settle soon after the attempt is stopped. */
+/** Sends the call once. Settles soon after `control` stops the attempt. */
 export type SendAttempt<Outcome> = (control: AttemptControl) => Promise<Outcome>
 
 export interface EndpointPolicies {
@@ -46,7 +46,7 @@ export interface EndpointPolicies {
   readonly breaker: CircuitBreaker | undefined
 }
 
-/** Whether there is no policy. */
+/** Whether a target has none of the three policies. */
 export const isEmpty = ({
   timeoutMs,
   retry,
@@ -54,7 +54,7 @@ export const isEmpty = ({
 }: Pick<TargetPolicies, 'timeoutMs' | 'retry' | 'circuitBreaker'>): boolean =>
   timeoutMs === 0 && retry === undefined && circuitBreaker === undefined
 
-/** Dependencies of the policies. */
+/** Functions of the environment that the policies use; tests replace them. */
 export interface PolicyRuntime {
   readonly clock: Clock
   /** Returns a number from 0 up to 1, for the jitter. */
@@ -62,7 +62,7 @@ export interface PolicyRuntime {
   readonly emit: EmitResiliency
 }
 
-/** Result of an attempt. `isFinal`: no further attempt follows. */
+/** Result of an attempt. `isFinal`: the policies allow no further attempt. */
 interface Settled<Outcome> {
   readonly outcome: Outcome
   readonly verdict: Verdict
@@ -70,7 +70,7 @@ interface Settled<Outcome> {
   readonly isFinal: boolean
 }
 
-/** A call under the policies of its endpoint: retry( circuit breaker( timeout( attempt ))), as in Dapr. */
+/** A call under the policies of its endpoint, which nest as in Dapr: retry( circuit breaker( timeout( attempt ))). */
 export class ResilientCall<Outcome> {
   #decisions: ResiliencyEvent[] | undefined
   readonly #policies: EndpointPolicies
@@ -80,9 +80,9 @@ export class ResilientCall<Outcome> {
   #hasBegun = false
   #startedAt = 0
   #isCancelled = false
-  /** No attempt follows. */
+  /** Whether no further attempt may follow. */
   #isLast = false
-  /** Ends the current wait, and the latest pause. */
+  /** Ends the current attempt or delay at once; undefined: neither has begun. */
   #interrupt: (() => void) | undefined
   #skip: (() => void) | undefined
 
@@ -97,12 +97,12 @@ export class ResilientCall<Outcome> {
     return this.#policies.retry !== undefined
   }
 
-  /** The decisions of the policies; undefined if there are none. */
+  /** Decisions of the policies so far; undefined: none. */
   get decisions(): readonly ResiliencyEvent[] | undefined {
     return this.#decisions
   }
 
-  /** Whether the first attempt may be made without `run`, since no policy watches it while it lasts. */
+  /** Returns whether the first attempt may be made without `run`: without timeout and circuit breaker, only its outcome matters. */
   begin(): boolean {
     const {timeoutMs, breaker} = this.#policies
     if (timeoutMs > 0 || breaker !== undefined) return false
@@ -110,16 +110,16 @@ export class ResilientCall<Outcome> {
     return true
   }
 
-  /** Whether this outcome of the first attempt is final. */
+  /** Returns whether this outcome of the first attempt is final, so that `run` is not needed. */
   concludes(outcome: Outcome): boolean {
     const {retry} = this.#policies
     return retry === undefined || !this.#isRetried(this.#outcomes.judge(outcome), retry)
   }
 
   /**
-   * Resolves with the outcome of the last attempt, or with the result of `failed` if a policy ended the call; rejects like
-   * `attempt`. `whyOnce`: called after a failure, returns why the call cannot be sent again; '': it can. `first`: the outcome of the
-   * first attempt, after `begin`.
+   * Makes attempts. Resolves with the outcome of the last one, or with the result of `failed` if a policy ended the call. Rejects if `attempt`
+   * rejects. `whyOnce`: returns after a failure why the call cannot be sent again; '': it can. `first`: outcome of a first attempt that was
+   * made after `begin`.
    */
   async run(attempt: SendAttempt<Outcome>, whyOnce: () => string = () => '', first?: Outcome): Promise<Outcome> {
     const {retry, endpoint} = this.#policies
@@ -149,13 +149,13 @@ export class ResilientCall<Outcome> {
     }
   }
 
-  /** The caller has disconnected: stops the current attempt, and makes no further one. */
+  /** Stops the current attempt and makes no further one, since the caller has disconnected. */
   cancel(): void {
     this.#isCancelled = this.#isLast = true
     this.#interrupt?.()
   }
 
-  /** Makes no further attempt. The current one may end. */
+  /** Makes no further attempt. The current one may finish. */
   finish(): void {
     this.#isLast = true
     this.#skip?.()
@@ -182,7 +182,7 @@ export class ResilientCall<Outcome> {
     return verdict === 'failed' || (typeof verdict === 'number' && isRetried(matching, verdict))
   }
 
-  /** Makes an attempt that the circuit breaker admits and counts. */
+  /** Makes an attempt if the circuit breaker admits it, and reports its result to the breaker. */
   async #guarded(n: number, attempt: SendAttempt<Outcome>): Promise<Settled<Outcome>> {
     const {breaker, endpoint} = this.#policies
     if (this.#isCancelled) return this.#ended('cancelled')
@@ -204,7 +204,7 @@ export class ResilientCall<Outcome> {
     }
   }
 
-  /** An attempt with a timeout. If the caller disconnects, it is stopped. */
+  /** Makes an attempt with its timeout. A cancelled call stops it. */
   async #timed(n: number, attempt: SendAttempt<Outcome>): Promise<Settled<Outcome>> {
     const {timeoutMs} = this.#policies
     if (timeoutMs === 0) {
@@ -249,7 +249,7 @@ export class ResilientCall<Outcome> {
     return {outcome: this.#outcomes.failed(reason), verdict: 'excluded', cause: 'failed', isFinal: true}
   }
 
-  /** Waits until the time is over or the caller has disconnected. */
+  /** Waits for the delay before a retry. `cancel` and `finish` end the wait. */
   async #pause(ms: number): Promise<void> {
     if (this.#isLast) return
     const {promise, resolve} = Promise.withResolvers<void>()
