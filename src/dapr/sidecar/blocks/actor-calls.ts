@@ -8,7 +8,7 @@ import {
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {cleanMethod} from '../http/go-path.ts'
 import {AppBlock, type BlockContext} from './block-context.ts'
-import {BlockError, toldWhy} from './block-error.ts'
+import {BlockError, daprError} from './block-error.ts'
 
 /** A call of a method of an actor, as the caller sent it. */
 interface ActorInvocation extends Omit<MethodCall, 'kind'> {
@@ -104,7 +104,7 @@ async function policied(
   })
 }
 
-const failed = toldWhy([500, 'internal', 'ERR_ACTOR_INVOKE_METHOD'], 'error invoke actor method: ')
+const failed = daprError([500, 'internal', 'ERR_ACTOR_INVOKE_METHOD'], 'error invoke actor method: ')
 
 function refused(error: ActorError, hosted: readonly string[]): BlockError {
   const {refusal, message} = error

@@ -4,9 +4,9 @@ import {ReminderExists, type Reminders, type ReminderRequest} from '../../../wor
 import type {FiringName} from '../../../work/actor/timers.ts'
 import {checkReserved, checkActor, checkFiring} from './actor-calls.ts'
 import {AppBlock} from './block-context.ts'
-import {BlockError, failing, toldWhy} from './block-error.ts'
+import {BlockError, rethrowAs, daprError} from './block-error.ts'
 
-const timerFailed = toldWhy([500, 'internal', 'ERR_ACTOR_TIMER_CREATE'], 'error creating actor timer: ')
+const timerFailed = daprError([500, 'internal', 'ERR_ACTOR_TIMER_CREATE'], 'error creating actor timer: ')
 
 const CODES = {
   create: ['ERR_ACTOR_REMINDER_CREATE', 'error creating actor reminder'],
@@ -88,7 +88,7 @@ export class ActorFirings extends AppBlock {
         'operations on actor reminders are only possible on hosted actor types'
       )
     const [code, words] = CODES[verb]
-    const failed = failing([500, 'internal', code], `${words}: `)
+    const failed = rethrowAs([500, 'internal', code], `${words}: `)
     const done = actors.reminders().then(work)
     return done.catch(async (error: unknown) => (error instanceof BlockError ? Promise.reject(error) : failed(error)))
   }

@@ -4,7 +4,7 @@ import type {StateItem, StateOperation} from '../../components/state-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {checkReserved, checkActor} from './actor-calls.ts'
 import {AppBlock} from './block-context.ts'
-import {BlockError, failing, toldWhy} from './block-error.ts'
+import {BlockError, rethrowAs, daprError} from './block-error.ts'
 import {SEPARATOR} from './key-prefix.ts'
 
 /** An operation of a transaction, as the caller wrote it. */
@@ -29,7 +29,7 @@ export class ActorState extends AppBlock {
     const store = await this.#store()
     return this.#call(store, 'get', onGone, async () =>
       store.component.get(this.#keyOf(type, id, key), {consistency: '', metadata: {}})
-    ).catch(failing([500, 'internal', 'ERR_ACTOR_STATE_GET'], 'error getting actor state: '))
+    ).catch(rethrowAs([500, 'internal', 'ERR_ACTOR_STATE_GET'], 'error getting actor state: '))
   }
 
   /** Lists the state of an actor for the run's API. Rejects with the reason. */
@@ -63,7 +63,7 @@ export class ActorState extends AppBlock {
     if (operations.length === 0) return
     const code = [500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'] as const
     await this.#call(store, 'transaction', onGone, async () => store.component.transact(operations)).catch(
-      failing(code, 'error saving actor transaction state: ')
+      rethrowAs(code, 'error saving actor transaction state: ')
     )
   }
 
@@ -83,7 +83,7 @@ export class ActorState extends AppBlock {
   }
 }
 
-const none = toldWhy(
+const none = daprError(
   [500, 'internal', 'ERR_ACTOR_RUNTIME_NOT_FOUND'],
   'the state store is not configured to use the actor runtime. Have you set the - name: actorStateStore value: "true" in your state store component file?'
 )

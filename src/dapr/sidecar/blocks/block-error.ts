@@ -44,15 +44,15 @@ export class BlockError extends Error {
   }
 }
 
-/** Returns a function that makes this error with a reason appended to its text. */
-export const toldWhy =
+/** Returns a function that makes one of Dapr's errors, with a reason appended to its text. */
+export const daprError =
   (...[kind, text, details]: ConstructorParameters<typeof BlockError>) =>
   (why: string): BlockError =>
     new BlockError(kind, text + why, details)
 
 /** Returns a handler for `catch`, which throws this error with the caught error's message appended to its text. */
-export const failing =
+export const rethrowAs =
   (...of: ConstructorParameters<typeof BlockError>) =>
   (error: unknown): never => {
-    throw toldWhy(...of)(messageOf(error))
+    throw daprError(...of)(messageOf(error))
   }

@@ -5,41 +5,44 @@ import type {AttemptControl} from '../../../proxy/gateway/interceptors/resilienc
 import {until, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {LogLevel} from '../../../model/plan.ts'
-import {failing, toldWhy} from './block-error.ts'
+import {rethrowAs, daprError} from './block-error.ts'
 import {AppBlock, policyTarget} from './block-context.ts'
 import {retryLater} from '../retry-later.ts'
 
 type Metadata = Readonly<Record<string, string>>
 
-/** Called with each change of a subscription, one after the other. Never rejects. `over`: aborted when the subscription has ended. */
-export type ConfigurationListener = (id: string, items: ConfigurationItems, over: AbortSignal) => Promise<void>
+/** Sends a change of a subscription to its subscriber. Never rejects. `signal`: aborted when the subscription has ended. */
+export type ConfigurationListener = (id: string, items: ConfigurationItems, signal: AbortSignal) => Promise<void>
 
 interface ConfigurationRequest {
   readonly storeName: string
-  /** The keys; empty: all keys. */
+  /** The keys to watch; empty: all keys. */
   readonly keys: readonly string[]
   readonly metadata: Metadata
-  /** Whether the subscription ends with the app's current process. */
+  /** Whether the exit of the app's newest process ends the subscription. Omitted over gRPC, where the end of the stream does. */
   readonly isOfProcess?: boolean
   readonly onGone?: OnGone
+  /** Called when the subscription has ended. */
+  readonly ended?: () => void
 }
 
 interface Subscription {
-  /** Start time of the process that subscribed, in ms of performance.now(). Undefined if no process of the run did. */
-  process: number | undefined
+  readonly id: string
   readonly request: ConfigurationRequest
-  readonly updates: Updates
-  /** The store that is watched, replaced when its file changes. Undefined after a failure, until the file changes again. */
+  /** Start time of the process whose exit ends the subscription, in ms of performance.now(); undefined: none does. */
+  process: number | undefined
+  readonly changes: ChangeQueue
+  /** The store that reports changes; undefined: the latest move to a store failed, and is retried. */
   store: ConfigurationStore | undefined
-  endAtStore: End
-  /** The subscription does not continue at another store. */
+  endAtStore: EndAtStore
+  /** Whether `end` is under way. Then the subscription does not move to another store. */
   isEnding: boolean
-  end(): Promise<void>
 }
 
-type End = () => Promise<void>
+type EndAtStore = () => Promise<void>
+type SendToApp = (attempt?: AttemptControl) => Promise<string>
 
-/** The configuration of one app (Dapr: pkg/api/universal/configuration.go). */
+/** Reads and watches configuration for one app (Dapr: pkg/api/universal/configuration.go). A subscription outlives a change of its store's file. */
 export class Configurations extends AppBlock {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #closing = new AbortController()
@@ -51,126 +54,18 @@ export class Configurations extends AppBlock {
   async get(name: string, keys: readonly string[], metadata: Metadata, onGone?: OnGone): Promise<ConfigurationItems> {
     const store = await this.store(name)
     const words = `failed to get [${keys.join(' ')}] from Configuration store ${name}: `
-    const failed = failing([500, 'internal', 'ERR_CONFIGURATION_GET'], words)
+    const failed = rethrowAs([500, 'internal', 'ERR_CONFIGURATION_GET'], words)
     return this.#call(name, 'get', async () => store.get(keys, metadata), onGone).catch(failed)
   }
 
-  /** Begins a subscription, and resolves with its id. `ended` is called at its end. */
-  async subscribe(
-    request: ConfigurationRequest,
-    changed: ConfigurationListener,
-    ended: () => void = () => undefined
-  ): Promise<string> {
-    const {storeName, keys} = request
-    const process = request.isOfProcess === true ? Math.max(...this.context.lives()) : undefined
-    const store = await this.store(storeName)
-    const id = randomUUID()
-    const updates: Updates = new Updates(
-      items => changed(id, items, updates.over.signal),
-      () => [undefined, this.context.lives()[0]].includes(this.#subscriptions.get(id)?.process)
-    )
-    const words = `failed to subscribe [${keys.join(' ')}] from Configuration store ${storeName}: `
-    const failed = failing([500, 'invalidArgument', 'ERR_CONFIGURATION_SUBSCRIBE'], words)
-    const endAtStore = await this.#begin(store, request, updates).catch(failed)
-    const end = async (): Promise<void> => {
-      updates.areOver = true
-      await subscription.endAtStore()
-      ended()
-    }
-    const subscription: Subscription = {process, request, updates, store, endAtStore, isEnding: false, end}
-    this.#subscriptions.set(id, subscription)
-    // its process may have ended, its store may have been opened again, or all may have been closed
-    this.followProcesses()
-    if (this.#closing.signal.aborted) await this.drop(id)
-    await this.#carryOver(id, subscription)
-    return id
-  }
-
-  /** Rejects with why it cannot. */
-  async unsubscribe(storeName: string, id: string, onGone?: OnGone): Promise<void> {
-    await this.store(storeName)
-    if (!this.#subscriptions.has(id))
-      throw new Error(`failed to unsubscribe to configuration request ${id}: subscription with id ${id} does not exist`)
-    await this.#call(storeName, 'unsubscribe', async () => this.end(id), onGone)
-  }
-
-  /** Ends a subscription whose caller has left, if it is still open, even if its store does not respond. */
-  async drop(id: string): Promise<void> {
-    const subscription = this.#subscriptions.get(id)
-    this.#forget(id)
-    await subscription?.end().catch((error: unknown) => this.context.log.write('warn', messageOf(error)))
-  }
-
-  /** Ends a subscription. Rejects for an unknown id. */
-  async end(id: string): Promise<void> {
-    const subscription = this.#subscriptions.get(id)
-    if (subscription === undefined) throw new Error('subscription does not exist')
-    subscription.isEnding = true
-    try {
-      await subscription.end()
-      this.#forget(id)
-    } catch (error) {
-      subscription.isEnding = false // the app may ask again
-      subscription.updates.areOver = !this.#subscriptions.has(id)
-      throw error
-    }
-  }
-
-  /** Sends an update to the app under the inbound policies of the store. Resolves with the reason why the app did not accept it, else ''. */
-  async deliver(store: string, send: (by?: AttemptControl) => Promise<string>, over: AbortSignal): Promise<string> {
-    const target = policyTarget('configuration', store, 'inbound')
-    const attempt = async (control?: AttemptControl): Promise<void> => {
-      const why = await send(control)
-      if (why !== '') throw new Error(why)
-    }
-    // code may not be loaded for want of a descriptor
-    const sent = this.context.policies()?.around(target, attempt, {onGone: until(over)}) ?? attempt()
-    return sent.then(() => '', messageOf)
-  }
-
-  /**
-   * Called when processes of the app have begun, ended or taken over. A subscription ends with its process, and sends nothing before its
-   * process receives calls. A subscription of a process that failed before its takeover moves to the current process, unless that has the
-   * same one.
-   */
-  followProcesses(): void {
-    const lives = this.context.lives()
-    const [current = 0] = lives
-    const all = [...this.#subscriptions]
-    for (const [id, subscription] of all) {
-      const {process, request, updates} = subscription
-      const isOver = process !== undefined && !lives.includes(process)
-      const isDouble = all.some(([, other]) => other.process === current && isSame(other.request, request))
-      if (isOver && current > 0 && process > current && !isDouble) subscription.process = current
-      else if (isOver) void this.drop(id)
-      updates.tell()
-    }
-  }
-
-  /** Renews subscriptions at a store that was opened again. Never rejects. */
-  async renew(): Promise<void> {
-    await Promise.all([...this.#subscriptions].map(async ([id, subscription]) => this.#carryOver(id, subscription)))
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort()
-    const all = [...this.#subscriptions.values()]
-    for (const id of this.#subscriptions.keys()) this.#forget(id)
-    await Promise.allSettled(all.map(async subscription => subscription.end()))
-  }
-
-  #forget(id: string): void {
-    this.#subscriptions.get(id)?.updates.over.abort()
-    this.#subscriptions.delete(id)
-  }
-
+  /** Finds a store. Rejects with Dapr's error. */
   async store(name: string): Promise<ConfigurationStore> {
     const {component} = await this.context.component('configuration', name, {
-      none: toldWhy(
+      none: daprError(
         [500, 'failedPrecondition', 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED'],
         'configuration stores not configured'
       ),
-      unknown: toldWhy(
+      unknown: daprError(
         [400, 'invalidArgument', 'ERR_CONFIGURATION_STORE_NOT_FOUND'],
         `configuration store ${name} not found`
       )
@@ -178,70 +73,181 @@ export class Configurations extends AppBlock {
     return component
   }
 
-  /** Begins a subscription once. Ends the subscription of a late attempt. */
-  async #begin(
+  /** Begins a subscription. Resolves with its id. `send` gets each change, one after the other. */
+  async subscribe(request: ConfigurationRequest, send: ConfigurationListener): Promise<string> {
+    const {storeName, keys} = request
+    // -Infinity without a process: then `followProcesses` ends the subscription at once
+    const process = request.isOfProcess === true ? Math.max(...this.context.lives()) : undefined
+    const store = await this.store(storeName)
+    const id = randomUUID()
+    const maySend = (): boolean => {
+      const subscriber = this.#subscriptions.get(id)?.process
+      return subscriber === undefined || subscriber === this.context.lives()[0]
+    }
+    const changes = new ChangeQueue(async (items, signal) => send(id, items, signal), maySend)
+    const words = `failed to subscribe [${keys.join(' ')}] from Configuration store ${storeName}: `
+    const failed = rethrowAs([500, 'invalidArgument', 'ERR_CONFIGURATION_SUBSCRIBE'], words)
+    const endAtStore = await this.#subscribeAt(store, request, changes).catch(failed)
+    const subscription: Subscription = {id, request, process, changes, store, endAtStore, isEnding: false}
+    this.#subscriptions.set(id, subscription)
+    // meanwhile the process may have exited, the block may have been closed, or the store opened again
+    this.followProcesses()
+    if (this.#closing.signal.aborted) await this.drop(id)
+    await this.#moveToCurrentStore(subscription)
+    return id
+  }
+
+  /** Subscribes at the store under its policies. Ends the subscriptions of attempts whose result no policy used. */
+  async #subscribeAt(
     store: ConfigurationStore,
     {storeName, keys, metadata, onGone}: ConfigurationRequest,
-    updates: Updates
-  ): Promise<End> {
-    const begun = new Set<End>()
-    let isOver = false
+    changes: ChangeQueue
+  ): Promise<EndAtStore> {
+    const unused = new Set<EndAtStore>()
+    let isSettled = false
+    const attempt = async (): Promise<EndAtStore> => {
+      const end = await store.subscribe(keys, metadata, items => changes.add(items))
+      if (isSettled) await end()
+      else unused.add(end)
+      return end
+    }
     try {
-      const begin = async (): Promise<End> => {
-        const end = await store.subscribe(keys, metadata, items => updates.add(items))
-        if (isOver) await end()
-        else begun.add(end)
-        return end
-      }
-      const taken = await this.#call(storeName, 'subscribe', begin, onGone)
-      begun.delete(taken)
-      return taken
+      const used = await this.#call(storeName, 'subscribe', attempt, onGone)
+      unused.delete(used)
+      return used
     } finally {
-      isOver = true
-      for (const end of begun) await end()
+      isSettled = true
+      for (const end of unused) await end()
     }
   }
 
-  /** Moves a subscription to its store once that is back. */
-  async #carryOver(id: string, subscription: Subscription, failures: LogLevel = 'error'): Promise<void> {
-    const {request, updates} = subscription
+  /** Sends a change to the app under the inbound policies of the store. Resolves with the reason why the app did not accept it; '': it did. */
+  async deliver(store: string, send: SendToApp, signal: AbortSignal): Promise<string> {
+    const target = policyTarget('configuration', store, 'inbound')
+    const attempt = async (control?: AttemptControl): Promise<void> => {
+      const why = await send(control)
+      if (why !== '') throw new Error(why)
+    }
+    // `send` rejects if it cannot load code, since no file descriptor is free
+    const sent = this.context.policies()?.around(target, attempt, {onGone: until(signal)}) ?? attempt()
+    return sent.then(() => '', messageOf)
+  }
+
+  /** Ends a subscription as its app asks. Rejects with the reason if the store cannot end it. */
+  async unsubscribe(storeName: string, id: string, onGone?: OnGone): Promise<void> {
+    await this.store(storeName)
+    if (!this.#subscriptions.has(id))
+      throw new Error(`failed to unsubscribe to configuration request ${id}: subscription with id ${id} does not exist`)
+    await this.#call(storeName, 'unsubscribe', async () => this.end(id), onGone)
+  }
+
+  /** Ends a subscription. Rejects, and keeps it, if the store cannot end it. Rejects for an unknown id. */
+  async end(id: string): Promise<void> {
+    const subscription = this.#subscriptions.get(id)
+    if (subscription === undefined) throw new Error('subscription does not exist')
+    subscription.isEnding = true
+    try {
+      await this.#endAtStore(subscription)
+      this.#forget(subscription)
+    } catch (error) {
+      subscription.isEnding = false // the app may ask again
+      subscription.changes.areDropped = !this.#subscriptions.has(id)
+      throw error
+    }
+  }
+
+  /** Ends a subscription whose subscriber is gone, even if the store cannot end it. Does nothing for an unknown id. */
+  async drop(id: string): Promise<void> {
+    const subscription = this.#subscriptions.get(id)
+    if (subscription === undefined) return
+    this.#forget(subscription)
+    await this.#endAtStore(subscription).catch((error: unknown) => this.context.log.write('warn', messageOf(error)))
+  }
+
+  /**
+   * Called when processes of the app have begun, ended or taken over. The exit of its process ends a subscription. A process that has yet
+   * to take over gets no changes. If it exits before, its subscription moves to the current process, unless that has an equal one.
+   */
+  followProcesses(): void {
+    const lives = this.context.lives()
+    const [current = 0] = lives
+    const all = [...this.#subscriptions.values()]
+    for (const subscription of all) {
+      const {id, process, request, changes} = subscription
+      const hasExited = process !== undefined && !lives.includes(process)
+      const wasNewer = hasExited && current > 0 && process > current
+      const isDouble = all.some(other => other.process === current && isSame(other.request, request))
+      if (wasNewer && !isDouble) subscription.process = current
+      else if (hasExited) void this.drop(id)
+      changes.sendWaiting()
+    }
+  }
+
+  /** Moves subscriptions to stores that were opened again. Never rejects. */
+  async renew(): Promise<void> {
+    await Promise.all([...this.#subscriptions.values()].map(async each => this.#moveToCurrentStore(each)))
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    const all = [...this.#subscriptions.values()]
+    for (const each of all) this.#forget(each)
+    await Promise.allSettled(all.map(async each => this.#endAtStore(each)))
+  }
+
+  /** Moves a subscription to its store if that was opened again. Retries until it succeeds. Never rejects. */
+  async #moveToCurrentStore(subscription: Subscription, level: LogLevel = 'error'): Promise<void> {
+    const {id, request, changes} = subscription
     const {storeName, keys, metadata} = request
-    const {log} = this.context
+    const {log, components} = this.context
     let store: ConfigurationStore | undefined
     try {
-      store = (await this.context.components.find('configuration', storeName))?.component
+      store = (await components.find('configuration', storeName))?.component
       if (store === undefined || store === subscription.store || subscription.isEnding) return
       const {endAtStore} = subscription
-      // it ends with the earlier store, unless other apps still have that; its end waits for the next store alone
-      const endBefore = async (): Promise<void> => void endAtStore().catch(() => undefined)
-      if (subscription.store !== undefined) subscription.endAtStore = endBefore
+      // does not wait for the earlier store, which may be closed or silent
+      const endAtEarlierStore = async (): Promise<void> => void endAtStore().catch(() => undefined)
+      if (subscription.store !== undefined) subscription.endAtStore = endAtEarlierStore
       subscription.store = store
-      let since: ConfigurationItems | undefined = {}
+      let changedMeanwhile: ConfigurationItems | undefined = {}
       const end = await store.subscribe(keys, metadata, items => {
-        since &&= {...since, ...items}
-        updates.add(items)
+        changedMeanwhile &&= {...changedMeanwhile, ...items}
+        changes.add(items)
       })
       const isWanted =
         this.#subscriptions.get(id) === subscription && subscription.store === store && !subscription.isEnding
       if (!isWanted) return await end()
       subscription.endAtStore = end
-      void endBefore()
+      void endAtEarlierStore()
       log.write('info', `subscription ${id} continues at configuration store ${storeName}, which was opened again`)
-      // changes in between were missed
+      // sends all items, since changes before this subscription were missed
       const found = await store.get(keys, metadata).catch(messageOf)
-      if (updates.areOver || subscription.store !== store) return
+      if (changes.areDropped || subscription.store !== store) return
       if (typeof found === 'string') log.write('warn', `what has changed in ${storeName} cannot be read: ${found}`)
-      else updates.add({...found, ...since})
-      since = undefined
+      else changes.add({...found, ...changedMeanwhile})
+      changedMeanwhile = undefined
     } catch (error) {
-      // the subscription may have continued at a newer store
+      // a later call may have moved the subscription to a newer store
       if (store !== undefined && subscription.store !== store) return
       subscription.store = undefined
       if (this.#subscriptions.get(id) !== subscription) return
-      const what = `subscription ${id} to configuration store ${storeName}`
-      log.write(failures, `${what} cannot continue yet: ${messageOf(error)}`)
-      void retryLater(async () => this.#carryOver(id, subscription, 'debug'), this.#closing.signal)
+      log.write(
+        level,
+        `subscription ${id} to configuration store ${storeName} cannot continue yet: ${messageOf(error)}`
+      )
+      void retryLater(async () => this.#moveToCurrentStore(subscription, 'debug'), this.#closing.signal)
     }
+  }
+
+  async #endAtStore(subscription: Subscription): Promise<void> {
+    subscription.changes.areDropped = true
+    await subscription.endAtStore()
+    subscription.request.ended?.()
+  }
+
+  #forget({id, changes}: Subscription): void {
+    changes.ended.abort()
+    this.#subscriptions.delete(id)
   }
 
   async #call<T>(name: string, operation: string, work: () => Promise<T>, onGone: OnGone | undefined): Promise<T> {
@@ -252,43 +258,43 @@ export class Configurations extends AppBlock {
 const isSame = (a: ConfigurationRequest, b: ConfigurationRequest): boolean =>
   isDeepStrictEqual([a.storeName, a.keys, a.metadata], [b.storeName, b.keys, b.metadata])
 
-/** Number of waiting changes above which only the latest change of each key is kept. */
-const MANY = 100
+/** Number of waiting changes above which further changes are merged, so that only the latest item of each key is kept. */
+const MAX_WAITING = 100
 
-/** The changes of one subscription, one after the other. */
-class Updates {
-  readonly #changed: (items: ConfigurationItems) => Promise<void>
-  readonly #mayGo: () => boolean
+/** The changes of one subscription, which are sent one after the other. */
+class ChangeQueue {
+  readonly #send: (items: ConfigurationItems, signal: AbortSignal) => Promise<void>
+  readonly #maySend: () => boolean
   readonly #waiting: ConfigurationItems[] = []
-  #isAtWork = false
-  /** Whether no further change is sent. */
-  areOver = false
-  /** Aborted when the subscription has ended, so that a refused change is not sent again. */
-  readonly over = new AbortController()
+  #isSending = false
+  /** Whether changes are dropped, since the subscription ends. */
+  areDropped = false
+  /** Aborted when the subscription has ended, so that a refused change is not retried. */
+  readonly ended = new AbortController()
 
-  /** `changed` sends a change and never rejects. `mayGo`: returns false while changes must wait; `tell` is called when that ends. */
-  constructor(changed: (items: ConfigurationItems) => Promise<void>, mayGo: () => boolean) {
-    this.#changed = changed
-    this.#mayGo = mayGo
+  /** `send` never rejects. While `maySend` returns false, changes wait for the next `sendWaiting`. */
+  constructor(send: (items: ConfigurationItems, signal: AbortSignal) => Promise<void>, maySend: () => boolean) {
+    this.#send = send
+    this.#maySend = maySend
   }
 
   add(items: ConfigurationItems): void {
     if (Object.keys(items).length === 0) return
-    const last = this.#waiting.length < MANY ? undefined : this.#waiting.pop()
+    const last = this.#waiting.length < MAX_WAITING ? undefined : this.#waiting.pop()
     this.#waiting.push({...last, ...items})
-    this.tell()
+    this.sendWaiting()
   }
 
-  tell(): void {
-    if (!this.#isAtWork) void this.#tellAll()
+  sendWaiting(): void {
+    if (!this.#isSending) void this.#sendAll()
   }
 
-  async #tellAll(): Promise<void> {
-    this.#isAtWork = true
-    while (this.#waiting.length > 0 && this.#mayGo()) {
+  async #sendAll(): Promise<void> {
+    this.#isSending = true
+    while (this.#waiting.length > 0 && this.#maySend()) {
       const items = this.#waiting.shift() ?? {}
-      if (!this.areOver) await this.#changed(items)
+      if (!this.areDropped) await this.#send(items, this.ended.signal)
     }
-    this.#isAtWork = false
+    this.#isSending = false
   }
 }

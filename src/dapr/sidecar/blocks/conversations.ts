@@ -1,7 +1,7 @@
 import {FinalError, type LanguageModel, type ModelAnswer, type ModelQuestion} from '../../components/language-model.ts'
 import {attemptSignal, leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {AppBlock} from './block-context.ts'
-import {BlockError, failing, toldWhy} from './block-error.ts'
+import {BlockError, rethrowAs, daprError} from './block-error.ts'
 
 interface FoundModel {
   readonly name: string
@@ -15,7 +15,7 @@ export class Conversations extends AppBlock {
   /** Finds the model of a component. Rejects with Dapr's error and Pillion's reason. */
   async find(name: string): Promise<FoundModel> {
     const words = `failed finding conversation component ${name}`
-    const missing = toldWhy([400, 'invalidArgument', 'ERR_CONVERSATION_NOT_FOUND'], words)
+    const missing = daprError([400, 'invalidArgument', 'ERR_CONVERSATION_NOT_FOUND'], words)
     const {component: model} = await this.context.component('conversation', name, {none: missing, unknown: missing})
     return {name, model}
   }
@@ -29,7 +29,7 @@ export class Conversations extends AppBlock {
       .outbound({block: 'conversation', name, operation: 'converse', ...treatment}, async attempt =>
         checked(await model.converse(question, attemptSignal(caller.gone, attempt)), question)
       )
-      .catch(failing([500, 'internal', 'ERR_CONVERSATION_INVOKE'], `failed conversing with component ${name}: `))
+      .catch(rethrowAs([500, 'internal', 'ERR_CONVERSATION_INVOKE'], `failed conversing with component ${name}: `))
   }
 
   missingInputs(name: string): BlockError {

@@ -6,7 +6,7 @@ import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/compon
 import {isSignedBy, readHead, writeHead, type ReadHead, type SegmentCipher} from '../documents/head.ts'
 import {PieceReader, type Pieces, type Scattered} from '../documents/pieces.ts'
 import {decryptSegments, encryptSegments} from '../documents/segments.ts'
-import {BlockError, toldWhy} from './block-error.ts'
+import {BlockError, daprError} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
 import {ownOf} from '../../../model/own.ts'
 
@@ -60,8 +60,8 @@ export class Cryptography extends AppBlock {
   /** Finds a crypto component. Rejects with Dapr's error and Pillion's reason. */
   async find(name: string, onGone?: OnGone): Promise<FoundProvider> {
     const {component: provider} = await this.context.component('crypto', name, {
-      none: toldWhy([500, 'internal', 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED'], 'crypto providers not configured'),
-      unknown: toldWhy([400, 'invalidArgument', 'ERR_CRYPTO_PROVIDER_NOT_FOUND'], `crypto provider ${name} not found`)
+      none: daprError([500, 'internal', 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED'], 'crypto providers not configured'),
+      unknown: daprError([400, 'invalidArgument', 'ERR_CRYPTO_PROVIDER_NOT_FOUND'], `crypto provider ${name} not found`)
     })
     return {name, provider, onGone}
   }

@@ -1,7 +1,7 @@
 import type {AppComponent} from '../../components/app-components.ts'
 import type {Unlocked} from '../../components/lock-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
-import {BlockError, failing, toldWhy} from './block-error.ts'
+import {BlockError, rethrowAs, daprError} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
 import {prefixOf, SEPARATOR} from './key-prefix.ts'
 
@@ -23,13 +23,13 @@ export class Locks extends AppBlock {
     const {lockOwner, expiryInSeconds} = request
     return this.#call(store, request, onGone, async key =>
       store.component.lock(key, lockOwner, expiryInSeconds * 1000)
-    ).catch(failing([500, 'internal', 'ERR_TRY_LOCK'], 'failed to try acquiring lock: '))
+    ).catch(rethrowAs([500, 'internal', 'ERR_TRY_LOCK'], 'failed to try acquiring lock: '))
   }
 
   async unlock(storeName: string, request: LockRequest, onGone?: OnGone): Promise<Unlocked> {
     const store = await this.#store(storeName, request)
     return this.#call(store, request, onGone, async key => store.component.unlock(key, request.lockOwner)).catch(
-      failing([500, 'internal', 'ERR_UNLOCK'], 'failed to release lock: ')
+      rethrowAs([500, 'internal', 'ERR_UNLOCK'], 'failed to release lock: ')
     )
   }
 
@@ -51,7 +51,7 @@ export class Locks extends AppBlock {
   async #store(name: string, {resourceId, lockOwner}: LockRequest): Promise<AppComponent<'lock'>> {
     const fault = resourceId === '' ? 'ResourceId is empty' : lockOwner === '' ? 'LockOwner is empty' : ''
     const store = await this.context.component('lock', name, {
-      none: toldWhy([500, 'failedPrecondition', 'ERR_LOCK_STORE_NOT_CONFIGURED'], 'lock store is not configured'),
+      none: daprError([500, 'failedPrecondition', 'ERR_LOCK_STORE_NOT_CONFIGURED'], 'lock store is not configured'),
       unknown: why =>
         fault === ''
           ? new BlockError([400, 'invalidArgument', 'ERR_LOCK_STORE_NOT_FOUND'], `lock store ${name} not found${why}`)

@@ -4,7 +4,7 @@ import type {BrokerMessage} from '../../components/pubsub.ts'
 import {leaving, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {inParallel} from '../../../platform/in-parallel.ts'
-import {BlockError, toldWhy, type BlockErrorDetails} from './block-error.ts'
+import {BlockError, daprError, type BlockErrorDetails} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
 import {envelopeOf, type Publication} from './cloud-event.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
@@ -181,8 +181,8 @@ export const pubsubDetails = (
 ): BlockErrorDetails => ({reason, metadata, resource: {type: 'pubsub', name, description}})
 
 /** Returns a function that makes Dapr's error for a missing pub/sub component from the reason. */
-export const pubsubNotFound = (pubsubName: string, metadata: Target['metadata']): ReturnType<typeof toldWhy> =>
-  toldWhy([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found`, {
+export const pubsubNotFound = (pubsubName: string, metadata: Target['metadata']): ReturnType<typeof daprError> =>
+  daprError([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found`, {
     reason: 'DAPR_PUBSUB_NOT_FOUND',
     metadata
   })

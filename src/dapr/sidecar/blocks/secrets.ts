@@ -1,7 +1,7 @@
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {Secret, SecretStore} from '../../components/secret-store.ts'
 import {isSecretAllowed} from '../../../files/resources/secret-scopes.ts'
-import {BlockError, failing, toldWhy} from './block-error.ts'
+import {BlockError, rethrowAs, daprError} from './block-error.ts'
 import {AppBlock} from './block-context.ts'
 
 /** The error for a missing secret. Policies do not retry it, since the store works. */
@@ -23,12 +23,12 @@ export class Secrets extends AppBlock {
       const secret = await store.get(name)
       if (secret === undefined) throw new NotFound(`secret ${name} not found`)
       return secret
-    }).catch(failing([500, 'internal', 'ERR_SECRET_GET'], words))
+    }).catch(rethrowAs([500, 'internal', 'ERR_SECRET_GET'], words))
   }
 
   async all(storeName: string, onGone?: OnGone): Promise<Readonly<Record<string, Secret>>> {
     const store = await this.#store(storeName)
-    const failed = failing(
+    const failed = rethrowAs(
       [500, 'internal', 'ERR_SECRET_GET'],
       `failed getting secrets from secret store ${storeName}: `
     )
@@ -46,8 +46,11 @@ export class Secrets extends AppBlock {
 
   async #store(name: string): Promise<SecretStore> {
     const {component} = await this.context.component('secretstores', name, {
-      none: toldWhy([500, 'failedPrecondition', 'ERR_SECRET_STORES_NOT_CONFIGURED'], 'secret store is not configured'),
-      unknown: toldWhy(
+      none: daprError(
+        [500, 'failedPrecondition', 'ERR_SECRET_STORES_NOT_CONFIGURED'],
+        'secret store is not configured'
+      ),
+      unknown: daprError(
         [401, 'invalidArgument', 'ERR_SECRET_STORE_NOT_FOUND'],
         `failed finding secret store with key ${name}`
       )

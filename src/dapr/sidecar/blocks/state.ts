@@ -13,7 +13,7 @@ import type {DeleteRequest, StateOperation} from '../../components/state-store.t
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {emptyRecord} from '../../../model/own.ts'
-import {BlockError, failing, toldWhy, type BlockErrorDetails} from './block-error.ts'
+import {BlockError, rethrowAs, daprError, type BlockErrorDetails} from './block-error.ts'
 import {outboxOf, type OutboxCalls} from './outbox-calls.ts'
 import {AppBlock, type BlockContext} from './block-context.ts'
 import {illegalKey, prefixOf, SEPARATOR} from './key-prefix.ts'
@@ -97,7 +97,7 @@ export class State extends AppBlock {
     const most = parallelism > 0 ? parallelism : 10
     return this.#call(store, 'bulk_get', onGone, async () =>
       inParallel([...keys.entries()], async ([at, key]) => getOne(key, stored[at] ?? ''), most)
-    ).catch(failing([500, 'internal', 'ERR_STATE_BULK_GET'], ''))
+    ).catch(rethrowAs([500, 'internal', 'ERR_STATE_BULK_GET'], ''))
   }
 
   async transact(
@@ -254,12 +254,12 @@ export class State extends AppBlock {
   async #store(name: string): Promise<Store> {
     const metadata = {appID: this.context.appId}
     return this.context.component('state', name, {
-      none: toldWhy(
+      none: daprError(
         [500, 'failedPrecondition', 'ERR_STATE_STORE_NOT_CONFIGURED'],
         `state store ${name} is not configured`,
         {reason: 'DAPR_STATE_NOT_CONFIGURED', metadata}
       ),
-      unknown: toldWhy([400, 'invalidArgument', 'ERR_STATE_STORE_NOT_FOUND'], `state store ${name} is not found`, {
+      unknown: daprError([400, 'invalidArgument', 'ERR_STATE_STORE_NOT_FOUND'], `state store ${name} is not found`, {
         reason: 'DAPR_STATE_NOT_FOUND',
         metadata
       })

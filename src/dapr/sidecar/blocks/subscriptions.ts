@@ -8,7 +8,7 @@ import {within} from '../../../platform/delay.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 import type {TopicSubscription} from '../../../files/resources/subscriptions.ts'
-import {toldWhy} from './block-error.ts'
+import {daprError} from './block-error.ts'
 import {BulkDelivery} from './bulk-delivery.ts'
 import type {EventChannel} from './event-channel.ts'
 import {EventDelivery} from './event-delivery.ts'
@@ -78,7 +78,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     const {log, appId} = this.context
     const missing = pubsubNotFound(pubsubName, {})
     const broker = await this.context.component('pubsub', pubsubName, {none: missing, unknown: missing})
-    const refused = toldWhy([500, 'unknown', ''], `failed to create subscription for ${pubsubName}: `)
+    const refused = daprError([500, 'unknown', ''], `failed to create subscription for ${pubsubName}: `)
     if (!isTopicAllowed(broker.properties, 'subscriptionScopes', {appId, topic}))
       throw refused(`subscription to topic '${topic}' on pubsub '${pubsubName}' is not allowed`)
     const active = await this.#read(subscription, broker, channel).catch((error: unknown) => {

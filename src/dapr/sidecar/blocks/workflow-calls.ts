@@ -5,7 +5,7 @@ import {timeAt} from '../../../work/times.ts'
 import {invalidApp, isWorkflowApp, WorkflowError, type Refusal} from '../../../work/workflow/workflow-error.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {AppBlock} from './block-context.ts'
-import {BlockError, toldWhy} from './block-error.ts'
+import {BlockError, daprError} from './block-error.ts'
 import {ownOf} from '../../../model/own.ts'
 
 export interface InstanceName {
@@ -133,7 +133,7 @@ export class WorkflowCalls extends AppBlock {
 }
 
 /** Makes an error with Dapr's words before the reason (Dapr: pkg/runtime/wfengine/client.go; durabletask-go: client). */
-const failing = (code: string, doing: string, what: string, how: string): ReturnType<typeof toldWhy> =>
+const failing = (code: string, doing: string, what: string, how: string): ReturnType<typeof daprError> =>
   internal(code, `error ${doing}: failed to ${what}: failed to ${how}: `)
 
 const FAILURES_OF: Readonly<Record<Command, (id: string, event: string) => (why: string) => BlockError>> = {
@@ -149,7 +149,7 @@ const FAILURES_OF: Readonly<Record<Command, (id: string, event: string) => (why:
   }
 }
 
-const startFailed = (name: string): ReturnType<typeof toldWhy> =>
+const startFailed = (name: string): ReturnType<typeof daprError> =>
   internal('ERR_START_WORKFLOW', `error starting workflow '${name}': `)
 
 /** Parses the time at which a workflow starts, in ms since 1970; undefined: now. */
@@ -177,7 +177,7 @@ function checkNewId(id: string): void {
 const isUnknown = (error: unknown): boolean => error instanceof WorkflowError && error.refusal === 'unknown'
 
 const invalid = (code: string, message: string): BlockError => new BlockError([400, 'invalidArgument', code], message)
-const internal = (code: string, text: string): ReturnType<typeof toldWhy> => toldWhy([500, 'internal', code], text)
+const internal = (code: string, text: string): ReturnType<typeof daprError> => daprError([500, 'internal', code], text)
 
 export const notFound = (id: string): BlockError =>
   new BlockError(

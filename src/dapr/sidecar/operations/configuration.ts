@@ -42,11 +42,11 @@ const subscribe: BlockHandler = async ({configurations, postToApp, log}, request
       'app channel is not initialized. cannot subscribe to configuration updates'
     )
   const keys = queryOf(request).getAll('key')
-  const deliver: ConfigurationListener = async (subscription, items, over) => {
+  const deliver: ConfigurationListener = async (subscription, items, signal) => {
     for (const [key, item] of Object.entries(items)) {
       const body = goJson({id: subscription, items: {[key]: itemJson(item)}})
       const path = `/configuration/${encodeURIComponent(store)}/${encodeURIComponent(key)}`
-      const why = await configurations.deliver(store, async attempt => postToApp(path, body, attempt), over)
+      const why = await configurations.deliver(store, async attempt => postToApp(path, body, attempt), signal)
       if (why !== '') log.write('error', `error sending configuration update of ${key} to the app: ${why}`)
     }
   }

@@ -11,7 +11,7 @@ import {collectPieces} from '../../../../platform/heap.ts'
 import {within} from '../../../../platform/delay.ts'
 import {decode, encode, type Message} from '../../../../proxy/net/grpc/message-codec.ts'
 import {OK, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
-import {BlockError, toldWhy} from '../../blocks/block-error.ts'
+import {BlockError, daprError} from '../../blocks/block-error.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import type {Document} from '../../blocks/cryptography.ts'
 import type {Scattered} from '../../documents/pieces.ts'
@@ -20,8 +20,8 @@ import type {ServerStream} from '../server-stream.ts'
 /** Maximum wait for the first message, in ms (Dapr: pkg/api/grpc/crypto.go). */
 const FIRST_MS = 5000
 
-const refused = toldWhy([400, 'invalidArgument', 'ERR_BAD_REQUEST'], 'invalid request: ')
-const broken = toldWhy([500, 'internal', 'ERR_CRYPTO'], 'failed to perform operation: ')
+const refused = daprError([400, 'invalidArgument', 'ERR_BAD_REQUEST'], 'invalid request: ')
+const broken = daprError([500, 'internal', 'ERR_CRYPTO'], 'failed to perform operation: ')
 
 export async function encryptStream(stream: ServerStream, {cryptography}: Blocks): Promise<GrpcStatus> {
   const first = decode(EncryptRequest, await firstOf(stream))

@@ -19,12 +19,11 @@ export async function subscribeConfiguration(stream: ServerStream, {configuratio
   const hasBegun = Promise.withResolvers<void>()
   const isEnded = Promise.withResolvers<void>()
   const id = await configurations.subscribe(
-    {storeName, keys: keys.toSorted(), metadata, onGone: stream.onGone},
+    {storeName, keys: keys.toSorted(), metadata, onGone: stream.onGone, ended: isEnded.resolve},
     async (subscription, items) => {
       await hasBegun.promise
       stream.send(encode(SubscribeConfigurationResponse, {id: subscription, items}))
-    },
-    isEnded.resolve
+    }
   )
   stream.send(encode(SubscribeConfigurationResponse, {id}))
   hasBegun.resolve()
