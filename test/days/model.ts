@@ -233,7 +233,9 @@ export class Model extends Starts {
   /** First what it depends on, unless it runs. */
   #startNeeded(id: string): void {
     const app = this.of(id)[0]
-    if (app === undefined || this.of(id).every(each => isOnly(each, 'up', 'unready'))) return
+    // a command may come before the save that starts one that has crashed
+    const mayHaveEnded = this.steps > 1 && this.of(id).some(each => each.isTouched && each.lives.max > 0)
+    if (app === undefined || (!mayHaveEnded && this.of(id).every(each => isOnly(each, 'up', 'unready')))) return
     for (const [needed, condition] of dependsOn(app.entry)) {
       // one that is asleep is woken when the app starts, after what it needs itself
       if (this.of(needed).every(each => each.phases.has('asleep'))) {
