@@ -73,7 +73,7 @@ class Walk {
   }
 
   async open(): Promise<void> {
-    await this.#app.open()
+    await this.#app.listen()
     this.#pool = this.#newPool()
     this.#queue.open()
     await once(this.#front.listen(0, '127.0.0.1'), 'listening')
@@ -181,7 +181,7 @@ class Walk {
     this.#pool.retire()
     this.#pool = this.#newPool()
     for (let turns = this.#random.below(4); turns > 0; turns--) await turn()
-    await this.#app.open()
+    await this.#app.listen()
     this.#queue.open()
   }
 

@@ -1,21 +1,12 @@
-import {once} from 'node:events'
-import http2, {
-  type Http2Server,
-  type ClientHttp2Stream,
-  type ServerHttp2Session,
-  type ServerHttp2Stream
-} from 'node:http2'
-import type {AddressInfo, Socket} from 'node:net'
-import type {Random} from '../../fuzz/random.ts'
+import http2, {type ClientHttp2Stream, type ServerHttp2Stream} from 'node:http2'
 import {bodyOf} from './body.ts'
+import {Http2App} from './http2-app.ts'
 
 /** The last bytes of a whole answer. */
 export const END = '.'
 
 const CODES = [2, 7, 8, 11]
 const ANSWERS = [0, 1, 300, 20_000, 400_000]
-
-const nothing = (): void => undefined
 
 /** Says whether the peer has ended its side of a stream: one that is reset ends, too, but is closed before. */
 export function watchEnd(stream: ClientHttp2Stream | ServerHttp2Stream): () => boolean {
@@ -29,112 +20,18 @@ export function watchEnd(stream: ClientHttp2Stream | ServerHttp2Stream): () => b
 }
 
 /** An app of HTTP/2 that answers its streams with their ids, changes its settings and ends streams and connections whenever it likes. */
-export class StreamApp {
+export class StreamApp extends Http2App {
   /** How often each request has come, by method and id. */
   readonly received = new Map<string, number>()
-  readonly faults: string[] = []
   /** Those whose bodies may be a part: node:http2 ends what it resets. */
   readonly givenUp = new Set<string>()
-  readonly sessions = new Set<ServerHttp2Session>()
-  readonly streams = new Set<ServerHttp2Stream>()
-  readonly #sockets = new Set<Socket>()
-  /** From now on it answers whatever comes, and at once. */
-  isWell = false
-  readonly #random: Random
-  readonly #later: (() => void)[] = []
-  #server: Http2Server = http2.createServer()
-  #port = 0
 
-  constructor(random: Random) {
-    this.#random = random
+  get streams(): readonly ServerHttp2Stream[] {
+    return [...this.openStreams]
   }
 
-  get port(): number {
-    return this.#port
-  }
-
-  async open(): Promise<void> {
-    const random = this.#random
-    const settings = {
-      initialWindowSize: random.pick([0, 1, 100, 65_535, 1 << 20]),
-      maxConcurrentStreams: random.pick([1, 3, 100]),
-      headerTableSize: random.pick([0, 100, 4096])
-    }
-    this.#server = http2
-      .createServer({settings})
-      .on('connection', (socket: Socket) => {
-        this.#sockets.add(socket)
-        socket.on('close', () => this.#sockets.delete(socket))
-      })
-      .on('session', session => this.#take(session))
-      .on('sessionError', (error: Error) => this.#failed(error))
-      .on('stream', (stream: ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => this.#serve(stream, headers))
-    await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening')
-    this.#port = (this.#server.address() as AddressInfo).port
-  }
-
-  /** Its process ends: nothing listens until it is opened again. */
-  end(): void {
-    this.#server.close()
-    // a session that is destroyed would say first that its streams have ended
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  /** Does one of the things that it does whenever it likes. */
-  act(): string {
-    const random = this.#random
-    const session = random.pick([...this.sessions])
-    switch (random.below(6)) {
-      case 0:
-        if (this.#sockets.size === 0 || !random.oneIn(4)) return 'the app: nothing'
-        random.pick([...this.#sockets]).destroy()
-        return 'the app: destroys a connection'
-      case 1:
-        if (session === undefined || session.destroyed || !random.oneIn(2)) return 'the app: nothing'
-        session.close()
-        return 'the app: leaves a connection'
-      case 2: {
-        if (session === undefined || session.destroyed) return 'the app: nothing'
-        const initialWindowSize = random.pick([0, 1, 50, 65_535, 1 << 20])
-        const settings = {
-          initialWindowSize,
-          maxConcurrentStreams: random.pick([0, 1, 2, 50]),
-          headerTableSize: random.pick([0, 4096, 8192])
-        }
-        session.settings(settings)
-        return `the app: ${JSON.stringify(settings)}`
-      }
-      default:
-        this.#later.splice(random.below(this.#later.length || 1), 1)[0]?.()
-        return 'the app: goes on'
-    }
-  }
-
-  /** It ends what it holds back, and takes any number of calls. */
-  recover(): void {
-    this.isWell = true
-    for (const session of this.sessions)
-      if (!session.destroyed) session.settings({initialWindowSize: 1 << 20, maxConcurrentStreams: 100})
-    for (const later of this.#later.splice(0)) later()
-  }
-
-  #take(session: ServerHttp2Session): void {
-    this.sessions.add(session)
-    session.on('error', nothing).on('close', () => this.sessions.delete(session))
-    session.on('goaway', (code: number) => {
-      if (code !== 0) this.faults.push(`the app was told of a fault of it: GOAWAY ${code}`)
-    })
-  }
-
-  #failed(error: Error & {code?: string}): void {
-    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
-      this.faults.push(`the app finds a fault: ${error.message}`)
-  }
-
-  #serve(stream: ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {
-    this.streams.add(stream)
-    stream.on('error', nothing).on('close', () => this.streams.delete(stream))
-    const random = this.#random
+  protected serve(stream: ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {
+    const {random} = this
     const [id = '', length = '0'] = String(headers[':path']).slice(1).split('/')
     const method = String(headers[':method'])
     const request = `${method} ${id}`
@@ -147,7 +44,7 @@ export class StreamApp {
         text += bytes.toString('latin1')
         if (!this.isWell && random.oneIn(6)) {
           stream.pause()
-          this.#later.push(() => stream.resume())
+          this.later.push(() => stream.resume())
         }
       })
       .on('trailers', () => (hasTrailers = true))
@@ -165,7 +62,7 @@ export class StreamApp {
         case 1:
           return void setImmediate(answer)
         case 2:
-          return void this.#later.push(answer)
+          return void this.later.push(answer)
         default:
           stream.on('end', answer)
       }
@@ -173,7 +70,7 @@ export class StreamApp {
 
   #answer(stream: ServerHttp2Stream, id: string, request: string): void {
     if (stream.destroyed || stream.closed) return
-    const random = this.#random
+    const {random} = this
     const size = random.pick(ANSWERS)
     const how = this.isWell ? 9 : random.below(10)
     if (how === 0) {
@@ -188,14 +85,14 @@ export class StreamApp {
     const body = `${id} ${'z'.repeat(size)}${END}`
     if (how === 3) {
       stream.write(body.slice(0, -1))
-      return void this.#later.push(() => {
+      return void this.later.push(() => {
         if (!stream.destroyed) stream.end(END)
       })
     }
     if (how === 4) {
       this.givenUp.add(id)
       stream.write(body.slice(0, -1))
-      return void this.#later.push(() => stream.close(random.pick(CODES)))
+      return void this.later.push(() => stream.close(random.pick(CODES)))
     }
     stream.end(body)
   }

@@ -52,7 +52,7 @@ class Walk {
   }
 
   async open(): Promise<void> {
-    await this.#app.open()
+    await this.#app.listen()
     this.#pool = this.#newPool()
     this.#queue.open()
     this.#front.on('connection', (socket: net.Socket) => {
@@ -79,7 +79,7 @@ class Walk {
 
   /** The app is well at last: all that was asked must end. Gives what was wrong. */
   async end(): Promise<readonly string[]> {
-    const {faults, received, streams} = this.#app
+    const {faults, received} = this.#app
     this.#queue.open()
     for (let turns = 0; turns < END_TURNS && this.#isBusy; turns++) {
       if (turns % 50 === 0) this.#app.recover()
@@ -89,7 +89,8 @@ class Walk {
     for (const {asked} of this.#callers) for (const id of asked.keys()) faults.push(`${id} never ends`)
     if (this.#queue.inFlight.size > 0)
       faults.push(`calls are left: ${[...this.#queue.inFlight.keys()].map(({path}) => path).join(' ')}`)
-    if (streams.size > 0) faults.push(`streams to the app are left: ${[...streams].map(({id}) => id).join(' ')}`)
+    const {streams} = this.#app
+    if (streams.length > 0) faults.push(`streams to the app are left: ${streams.map(({id}) => id).join(' ')}`)
     if (!this.#heldBodies.hold(HELD_BYTES)) faults.push('bodies are still held')
     for (const [request, times] of received)
       if (times > 1 && request.startsWith('POST')) faults.push(`${request} has come ${times} times`)
@@ -104,7 +105,7 @@ class Walk {
 
   get #isBusy(): boolean {
     return (
-      this.#callers.some(({asked}) => asked.size > 0) || this.#queue.inFlight.size > 0 || this.#app.streams.size > 0
+      this.#callers.some(({asked}) => asked.size > 0) || this.#queue.inFlight.size > 0 || this.#app.streams.length > 0
     )
   }
 
@@ -133,7 +134,7 @@ class Walk {
     this.#pool.retire()
     this.#pool = this.#newPool()
     for (let turns = this.#random.below(4); turns > 0; turns--) await turn()
-    await this.#app.open()
+    await this.#app.listen()
     this.#queue.open()
   }
 
