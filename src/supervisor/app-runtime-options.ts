@@ -9,7 +9,7 @@ import type {AppSleep, Sleeper} from './app-sleep.ts'
 import type {ProgramOptions} from './program.ts'
 import type {Starter} from './owner/next-step.ts'
 
-/** Creates the sleep of an app. `starting`: called when it is woken, and starts once its dependencies are met. */
+/** Creates the sleep of an app. `starting`: called when the app is woken, before its dependencies are met. */
 export type OpenSleep = (runtime: Sleeper & {readonly id: string}, starting: () => void) => AppSleep
 
 /** The options of an `AppRuntime` that are the same for all its openings. */
@@ -18,11 +18,11 @@ export interface AppRuntimeOptions extends Omit<
   'lines' | 'plan' | 'moved' | 'otherMoved' | 'environment' | 'starter'
 > {
   readonly token: string
-  /** Extra text for the error of a call that timed out in the queue. */
+  /** Returns extra text for the error of a call that timed out in the queue. */
   readonly explain: (pendingCall: PendingCall) => string
-  /** Called when its state has changed. */
+  /** Called when the state of the app has changed. */
   readonly moved: () => void
-  /** Called when a process exited unexpectedly, with the taker of advice. Returns the recorded exit, if any. */
+  /** Called when a process exited unexpectedly. `hints`: reports advice. Returns the recorded exit; undefined: not recorded. */
   readonly ended: (exit: Exit, hints: Reporter) => KeptExit | undefined
   readonly reporter: Reporter
 }
@@ -31,8 +31,8 @@ export interface OpeningOptions extends Pick<ProgramOptions, 'environment'> {
   readonly plan: AppPlan
   readonly ports: SidecarPorts
   readonly logs: Logs
-  /** Omitted if the app never sleeps. */
+  /** Creates the sleep of the app; omitted: the app never sleeps. */
   readonly openSleep?: OpenSleep | undefined
-  /** Starter of its first process. */
+  /** Starter of the first process. */
   readonly person: Starter
 }

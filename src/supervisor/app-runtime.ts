@@ -24,17 +24,20 @@ import {initialProgress, type RuntimeStatus} from './runtime-status.ts'
 import type {AppSleep} from './app-sleep.ts'
 import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 
-/** Number of short runs in a row after which calls are rejected. */
+/** Number of short runs in a row after which calls are denied. */
 const MAX_SHORT_RUNS = 5
-/** An app of a run over all its openings: its processes, the channel of its calls, and its logs. */
+/**
+ * An app of a run, from its first opening until it leaves the run. Combines its parts: its opening (sidecar, logs, processes) and the channel
+ * of its calls. Holds the intent for it, which commands and edits set and its owner (`owner/owner.ts`) carries out.
+ */
 export class AppRuntime implements Callee, Intent {
-  /** The plan of its next process: an edit of the template changes it at once. */
+  /** Plan of the next process. An edit of the template changes it at once, `plan` only once the edit is applied. */
   wanted: AppPlan
   readonly token: string
-  /** Returns the terminal of its processes; undefined before the first process with one. */
+  /** Returns the terminal of the app's processes; undefined: no process has had one. */
   readonly terminal = (): Program['terminal'] => this.#program.terminal
   readonly ended = async (): Promise<void> => this.#program.ended()
-  readonly exitedAt = () => exitOf(this.app.state) && this.#status.movedAt.getTime() // by itself, in ms since 1970
+  readonly exitedAt = () => exitOf(this.app.state) && this.#status.movedAt.getTime() // time of an exit that nothing requested, in ms since 1970
   readonly start = async (pipes: ProcessPipes | undefined): Promise<void> => this.#opening.start(pipes)
   readonly startAsleep = (): void => this.#opening.startAsleep()
   readonly stopNow = (): void => this.#program.stopNow()
@@ -56,9 +59,9 @@ export class AppRuntime implements Callee, Intent {
   round = 0
   idle: Idle = {kind: 'no'}
   leaves = false
-  /** Whether the user has stopped it: its sidecar is closed, or being closed, and not opened since. */
+  /** Whether the user has stopped the app: its sidecar is closed or being closed, and was not opened since. */
   isStopped = false
-  /** Whether an earlier opening has its own log file. */
+  /** Whether an earlier opening has written a log file of its own. */
   hasEarlierLogs = false
   readonly #moves = {moved: (state: AppState): void => this.#moved(state), otherMoved: (): void => this.#tell()}
 
@@ -87,7 +90,7 @@ export class AppRuntime implements Callee, Intent {
     this.#begin()
   }
 
-  /** Opens the app again by a plan, after its processes have ended, as before its first start. */
+  /** Opens the app again after its processes have ended, with another plan. The app has not started then. */
   reopen(next: Omit<OpeningOptions, 'person'>): void {
     this.wanted = this.#plan = next.plan
     const person = this.person === 'stopped' ? 'none' : this.person
@@ -104,7 +107,7 @@ export class AppRuntime implements Callee, Intent {
     this.queue.hold(whyNotRunning(this, {phase: 'idle'}, this.#status))
   }
 
-  /** The latest opening: its ports and logs, and the settings of its sidecar. */
+  /** Latest opening: ports, logs, processes, and the settings of the sidecar. */
   get opening(): Opening {
     return this.#opening
   }
@@ -129,7 +132,7 @@ export class AppRuntime implements Callee, Intent {
     return this.#opening.status
   }
 
-  /** Why it cannot be started; '': it can. */
+  /** Reason why the app cannot be started; '': it can. */
   get fault(): string {
     return [...this.#opening.faults.values()].find(why => why !== '') ?? ''
   }
@@ -138,17 +141,17 @@ export class AppRuntime implements Callee, Intent {
     return this.plan.id
   }
 
-  /** Name for people: the id, with a number for further instances. */
+  /** Name for people: the id, with the instance number except for the first instance. */
   get name(): string {
     return instanceName(this.id, this.plan.instance)
   }
 
-  /** Name that is unique over all versions: an edit may end one version and begin another at once. */
+  /** Name that is unique over all versions of the id, since an edit may end one version and begin another at once. */
   get home(): string {
     return versionedName({name: this.name, version: this.plan.version})
   }
 
-  /** Whether a command names this app: by the id, which names all instances, or with a number, `name.1`. */
+  /** Whether a command means this app: by its id, which means all instances, or by `<id>.<instance>`. */
   isCalled(name: string): boolean {
     return name === this.id || name === `${this.id}.${this.plan.instance}`
   }
@@ -191,28 +194,28 @@ export class AppRuntime implements Callee, Intent {
     return 'pid' in state ? (state.pid ?? 0) : 0
   }
 
-  /** Start times of its living processes, the current one first, in ms of performance.now(); 0: we did not start it. */
+  /** Start times of the living processes in ms of `performance.now()`, the current process first; 0: Pillion did not start it. */
   get lives(): readonly number[] {
     return this.#program.lives
   }
 
-  /** Progress of its process. Before an edit opens it again, it has none: dependents wait for the next opening. */
+  /** Progress of the process. While an edit opens the app again, it is the initial one, so that dependents wait for the next opening. */
   get progress(): Progress {
     return this.#isReopening ? initialProgress(this.#plan) : this.#status.progress
   }
 
-  /** Whether its process accepts calls, or it has no port. Whether calls are sent is another question (`availability`). */
+  /** Whether the process accepts connections, or the app has no port. (`availability` says whether calls are sent.) */
   get isListening(): boolean {
     const {state} = this.app
     return this.appPort === 0 || (state.phase === 'running' && state.ready)
   }
 
-  /** Whether the app can be used. */
+  /** Availability of the app for its users: ready, waiting, stopped, … */
   get availability(): Availability {
     return this.isStopped ? 'stopped' : availabilityOf(this)
   }
 
-  /** Notes a need of the app. Returns false if it is not falling asleep, or was needed already. */
+  /** Notes that something needs the app while it falls asleep. Returns false if it is not falling asleep, or was needed already. */
   need(cause: string): boolean {
     if (this.idle.kind !== 'idle') return false
     this.idle = {kind: 'needed', cause}
@@ -220,7 +223,7 @@ export class AppRuntime implements Callee, Intent {
     return true
   }
 
-  /** An app of the run uses Dapr: its sidecar asks it from now on. */
+  /** Makes the sidecar ask the app for topics and actors from now on, since an app of the run uses Dapr. */
   ask(): void {
     this.#opening.isUnasked = false
     this.#tell()
@@ -231,39 +234,39 @@ export class AppRuntime implements Callee, Intent {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Whether its process was started, or is about to be. */
+  /** Whether a process was started, or is about to be. */
   get hasStarted(): boolean {
     return this.#program.hasStarted
   }
 
-  /** Puts the wanted plan into effect. Its process continues, since the plan of the process is the same. */
+  /** Makes the wanted plan the plan of the app. Does not change the process. */
   adopt(): void {
     this.#plan = this.wanted
   }
 
-  /** Exchanges its process. `starting`: called right before the next one is started. */
+  /** Replaces the process: stops it and starts the next one. `starting`: called right before that start. */
   async replace(why: Why, starting: () => void): Promise<void> {
     this.#channel.renewPool()
     if (this.changesHands) this.changeHands()
     this.adopt()
     this.#channel.follow(this.#plan)
-    // the latest result counts, also for waiting dependents
+    // after an exit, starts from the initial progress: dependents wait for the result of the next process
     if (this.hasEnded) this.#status.reset(this.#plan)
     else this.#status.replaced()
     await this.#program.replace(this.#plan, this.appPort, why, starting)
   }
 
-  /** Refuses new calls. Calls in flight may finish. */
+  /** Denies new calls. Calls in flight may finish. */
   refuseCalls(): void {
     this.queue.close(`"${this.id}" is being stopped`)
   }
 
-  /** Queues calls until the next opening: an edit of the template closes the app. */
+  /** Queues calls until the next opening, while an edit of the template closes the app. */
   suspend(): void {
     this.#channel.suspend(`an edit of the template opens "${this.id}" again`)
   }
 
-  /** Whether an edit has ended its processes, and is about to open it again. */
+  /** Whether an edit has ended the processes, and is about to open the app again. */
   get isBetweenOpenings(): boolean {
     return this.#isReopening && this.app.state.phase === 'exited'
   }
@@ -272,39 +275,39 @@ export class AppRuntime implements Callee, Intent {
     return this.closing === 'reopens' || this.closing === 'opens'
   }
 
-  /** The app has left the run. */
+  /** Denies calls and notifies listeners, since the app has left the run. */
   leave(): void {
     this.refuseCalls()
     this.#tell()
   }
 
-  /** Stops all its processes, and settles when they are completely gone. */
+  /** Stops all processes, and settles when they are completely gone. */
   async stop(why: Why): Promise<AppState> {
     this.#channel.end()
     return this.#program.stop(why)
   }
 
-  /** Whether the user starts its process in a debugger. */
+  /** Whether the user starts the process, in a debugger or after `--except`. */
   get isDebugged(): boolean {
     return this.#program.starter !== 'none'
   }
 
-  /** Whether `--except` has left its process to the user. */
+  /** Whether `--except` has left the start of the process to the user. */
   get isExcepted(): boolean {
     return this.#program.starter === 'excepted'
   }
 
-  /** Whether its next process has another starter (the user or the run) than the current one. */
+  /** Whether the next process has another starter than the current one: the user instead of the run, or the reverse. */
   get changesHands(): boolean {
     return this.person !== 'stopped' && (this.person === 'none') === this.isDebugged
   }
 
-  /** Whether its next process has another plan or starter than the current one. */
+  /** Whether the next process has another plan or starter than the current one. */
   get isOtherNext(): boolean {
     return this.wanted !== this.#plan || this.changesHands
   }
 
-  /** Sets the starter of the next process to the one that the user has chosen. `replace` makes that process. */
+  /** Applies the user's choice of the starter to the next process, which `replace` creates. */
   changeHands(): void {
     if (this.person !== 'stopped') this.#program.starter = this.person
     this.#channel.isDebugged = this.isDebugged
@@ -316,18 +319,18 @@ export class AppRuntime implements Callee, Intent {
     return this.#program.hasEnded
   }
 
-  /** Notes that it waits for the apps `ids`; `why` completes "it waits until …". Calls to it are queued. */
+  /** Notes that the start waits for the apps `ids`, and queues calls. `why`: completes "it waits until …". */
   waits(why: string, ids: readonly string[]): void {
     this.#status.waits(this.plan, why, ids)
     this.queue.hold(this.obstacle)
   }
 
-  /** Why it has not been started; '' if it was started or will be. */
+  /** Reason why the app has not been started; '': it was, or will be. */
   get obstacle(): string {
     return this.#status.obstacle
   }
 
-  /** Whether it was not started because of a failed dependency. */
+  /** Whether a failed dependency has prevented the start. */
   get isGivenUp(): boolean {
     return this.#status.isGivenUp
   }
@@ -341,17 +344,17 @@ export class AppRuntime implements Callee, Intent {
     this.queue.hold(whyNotRunning(this, {phase: 'idle'}, this.#status))
   }
 
-  /** Gives it up until its dependency is started. Refuses calls with this reason. */
+  /** Gives up the start until the dependency is started. Denies calls with this reason. */
   async giveUp(why: string): Promise<void> {
     this.#status.giveUp(why, this.sleep.isAsleep)
     if (!this.sleep.isAsleep) return this.app.stop('user')
     this.queue.shut(why)
-    this.queue.hold(whyNotRunning(this, this.app.state, this.#status)) // its next call tries again
+    this.queue.hold(whyNotRunning(this, this.app.state, this.#status)) // the next call wakes the app again
     this.sleep.onMove()
     this.#tell()
   }
 
-  /** Emits its state again: its availability has changed alone. */
+  /** Emits the state again after a change of the availability alone. */
   readonly announce = (): void => this.#options.moved()
 
   readonly listing = (): AppFacts => listedApp(this, availabilityOf(this))

@@ -5,33 +5,33 @@ import {canBeWoken, type Triggers} from '../model/triggers.ts'
 import {systemClock, type Clock} from '../platform/clock.ts'
 import type {AdmissionQueue, PendingCall} from '../proxy/gateway/admission-queue.ts'
 
-/** The app that sleeps. */
+/** An app that may sleep. */
 export interface Sleeper {
   readonly plan: AppPlan
   readonly queue: AdmissionQueue
   readonly app: {readonly state: AppState}
-  /** Keeps it awake, or wakes it when its process has ended. Returns false if it is not falling asleep, or was needed before. */
+  /** Keeps an app awake that falls asleep, or wakes it once its process has ended. Returns false if it is not falling asleep, or was needed before. */
   need(cause: string): boolean
 }
 
 export interface AppSleepOptions {
-  /** Called when the app is woken: it starts once its dependencies are met. */
+  /** Called when the app is woken, before its dependencies are met. */
   readonly starting: () => void
   readonly triggers: () => Triggers
-  /** Starts a process after those of the dependencies. `cause` completes "it was started by …". */
+  /** Starts the app after its dependencies. `cause`: completes "it was started by …". */
   readonly wake: (cause: string) => void
-  /** Called when the triggers of the app are known. */
+  /** Called when the app's triggers have changed, to store them. */
   readonly learn: (triggers: Triggers) => void
   readonly clock?: Clock
 }
 
-/** First pause in ms before a failed app is started again for work without a limit. Each further pause is twice as long, up to the longest. */
+/** First delay before a failed app is started again for waiting work, in ms. Each further delay is twice as long, up to `LONGEST_MS`. */
 const AGAIN_MS = 1000
 const LONGEST_MS = 60_000
 
 /**
- * The sleep of one app: it has no process, while its sidecar, ports and addresses stay open. Any need wakes it. A call keeps an app awake
- * that is falling asleep, or waits for the next process, so none is lost.
+ * The sleep of one app: the app has no process, while its sidecar and ports stay open. Calls, events, jobs and dependents wake it. A call keeps
+ * an app awake that is falling asleep, or waits for its next process, so that none is lost.
  */
 export class AppSleep {
   readonly #sleeper: Sleeper
@@ -40,11 +40,11 @@ export class AppSleep {
   #works = 0
   /** Number of failed starts in a row. */
   #failures = 0
-  /** Cancels the next start after a failure. */
+  /** Cancels the delayed start after a failure; undefined: none is pending. */
   #callOff: (() => void) | undefined
-  /** Cause of a need without a limit while the app sleeps; may be empty. */
+  /** Cause of waiting work (`need`) while the app sleeps; '': none. */
   #needed = ''
-  /** Whether a missing dependency has prevented its start. */
+  /** Whether a dependency that is not met has prevented the start. */
   #isBarred = false
 
   /** `never`: the app does not sleep. */
@@ -57,7 +57,7 @@ export class AppSleep {
     return this.#options !== 'never'
   }
 
-  /** Whether it waits for its first call instead of starting. */
+  /** Whether the app sleeps at first (`lazy`), instead of starting. */
   get beginsAsleep(): boolean {
     const {plan} = this.#sleeper
     return this.maySleep && plan.lazy === true && canBeWoken(plan, this.triggers)
@@ -72,17 +72,17 @@ export class AppSleep {
     return this.#isWaking && this.isAsleep
   }
 
-  /** Triggers besides calls, as its last process has reported. */
+  /** Triggers besides calls, such as topics, as the app's last process has reported them. */
   get triggers(): Triggers {
     return this.#options === 'never' ? {} : this.#options.triggers()
   }
 
-  /** How often its workers have got work. */
+  /** Number of times that the app's workers have received work. */
   get works(): number {
     return this.#works
   }
 
-  /** Starts the app for an immediate need. Returns false if it has a process, or is being started already. */
+  /** Starts the app for an immediate need, such as a call. Returns false if it has a process, or is being started already. */
   wake(cause: string): boolean {
     if (this.#options === 'never') return false
     if (this.#sleeper.need(cause)) return true
@@ -94,7 +94,7 @@ export class AppSleep {
     return true
   }
 
-  /** Starts the app for a need without a limit: an event, an actor, a job. Callers repeat this when its state changes. */
+  /** Starts the app for work that can wait: an event, an actor, a job. Delays the start after failures. Callers repeat this when its state changes. */
   need(cause: string): void {
     if (this.#options === 'never') return
     this.#needed = cause
@@ -107,7 +107,7 @@ export class AppSleep {
     })
   }
 
-  /** Called when a dependency is ready: waiting work is tried again at once, despite earlier failures. */
+  /** Called when a dependency is ready. Starts the app for waiting work at once, despite earlier failures. */
   retry(): void {
     if (!this.isAsleep || !this.#isBarred) return
     this.#failures = 0
@@ -116,24 +116,24 @@ export class AppSleep {
     if (this.#needed !== '') this.wake(this.#needed)
   }
 
-  /** Called when its process has named its triggers. */
+  /** Called when the app's process has reported triggers. */
   learn(part: Triggers): void {
     if (this.#options === 'never') return
     const triggers = {...this.triggers, ...part}
     if (!isDeepStrictEqual(triggers, this.triggers)) this.#options.learn(triggers)
   }
 
-  /** A worker of it got work. */
+  /** Called when a worker of the app has received work. */
   onWork(): void {
     this.#works++
   }
 
-  /** A call waits in its queue. */
+  /** Called when a call waits in the app's queue. */
   onWait(call: PendingCall): void {
     if (this.wake(causeOf(call))) call.hasWoken = true
   }
 
-  /** Must be called after each change of its state, once its queue follows it; also when it cannot be started. */
+  /** Called after each change of the app's state, once its queue is updated, and when its start was given up. */
   onMove(): void {
     if (this.#options === 'never') return
     const {state} = this.#sleeper.app
@@ -146,7 +146,7 @@ export class AppSleep {
       this.#callOff = undefined
       this.#needed = ''
     }
-    // a call may have arrived before the app slept
+    // wakes the app for a call that was queued before it slept
     const [first] = this.#sleeper.queue.held
     if (first !== undefined) this.onWait(first)
   }

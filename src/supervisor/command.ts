@@ -1,6 +1,6 @@
 import {whyNotFound} from '../platform/program-version.ts'
 
-/** Explains why a single app's command is not found, with the message of Go's `exec.LookPath`; '' if it can be found. */
+/** Explains in the words of Go's `exec.LookPath` why the command of a single app is not found; '': it is found. */
 export function lookPathFault([program = '']: readonly string[], folder: string, searchPath: string): string {
   if (whyNotFound([program], folder, searchPath) === '') return ''
   const why = program.includes('/')
@@ -9,13 +9,12 @@ export function lookPathFault([program = '']: readonly string[], folder: string,
   return `${program}: exec: ${JSON.stringify(program)}: ${why}`
 }
 
-/** An assignment of a shell, a system property of Java, or an option with a dotted name, and its value. */
+/** Matches an assignment of a shell, a system property of Java, or an option with a dotted name, and the value. */
 const ASSIGNED = /(?<![^\s"';(])(?:([A-Za-z_]\w*)|(?:-D|--)([A-Za-z][\w-]*(?:\.[\w-]+)+))=["']?([^\s"';)]+)/g
 
 /**
- * The variables by which a program gets the same port without its command, as an IDE starts it: `SERVER_PORT=$PORT java …`, or
- * `--server.port=$PORT`, which Spring Boot and Quarkus also read from `SERVER_PORT`
- * (docs.spring.io/spring-boot/reference/features/external-config.html).
+ * Returns variables that give a program its port when an IDE starts it without its command. `SERVER_PORT` for `SERVER_PORT=$PORT java …` and
+ * for `--server.port=$PORT`: Spring Boot and Quarkus read both (docs.spring.io/spring-boot/reference/features/external-config.html).
  */
 export function commandPorts(command: readonly string[], appPort: number): Readonly<Record<string, string>> {
   const found = Array.from(command.join(' ').matchAll(ASSIGNED), ([, variable, property = '', value = '']) => {

@@ -3,41 +3,41 @@ import type {Exit} from '../model/app-state.ts'
 import {spokenDuration} from '../model/duration.ts'
 import {callInFlight, callCount, exitSentence, type ExitFacts, endOf, WAITS_FOR_SAVE} from '../model/exit-text.ts'
 
-/** Equal calls in flight at the end of a process: the oldest one, and their number. */
+/** Equal calls that were in flight at the exit of a process: the oldest one, and their number. */
 export interface InterruptedCalls extends InterruptedCall {
   readonly count: number
 }
 
-/** An unexpected exit that the run keeps. */
+/** An unexpected exit that the run records. */
 export interface KeptExit {
   /** Number of the exit for `pillion why NUMBER`. */
   readonly number: number
-  /** The calls that were in flight, the likeliest cause first. */
+  /** Calls that were in flight, the likeliest cause of the exit first. */
   readonly calls: readonly InterruptedCalls[]
-  /** The work of workflows that its worker had in hand: `activity "charge" of workflow order-1`. */
+  /** Work of workflows that the process was executing: `activity "charge" of workflow order-1`. */
   readonly work: readonly string[]
 }
 
-/** A crashed process and its facts. */
+/** The facts about a crash that its report contains. */
 export interface Crash {
   readonly id: string
   readonly exit: Exit
   readonly livedMs: number
-  /** The calls that were in flight, the likeliest cause first. */
+  /** Calls that were in flight, the likeliest cause of the exit first. */
   readonly interrupted: readonly InterruptedCalls[]
-  /** The work of workflows that its worker had in hand. */
+  /** Work of workflows that the process was executing. */
   readonly work: readonly string[]
-  /** The number under which it is recorded; 0: it is not. */
+  /** Number of the recorded exit; 0: not recorded. */
   readonly death: number
-  /** The most useful line of its last output, '' if there is none. */
+  /** Line of the last output that explains the exit best; '': none. */
   readonly line: string
-  /** The next step: `restarting in 400 ms`; '' if there is none. */
+  /** Next step of the app: `restarting in 400 ms`; '': none. */
   readonly next: string
 }
 
 const MAX_CALLS = 5
 
-/** Reports a crash: the sentence about it, the next step, the calls in flight, and the most useful line of output. */
+/** Returns the report of a crash: what happened, the next step, the calls in flight, and the most useful line of output. */
 export function crashReport({id, exit, livedMs, interrupted, work, line, next, death}: Crash): string {
   const calls = interrupted.map(each => toldCall(id, each))
   const lived = exit.kind === 'spawn-error' ? undefined : livedMs
@@ -53,11 +53,11 @@ export function crashReport({id, exit, livedMs, interrupted, work, line, next, d
     .join('\n    ')
 }
 
-/** Describes the next start after an exit: after this time, or after a change of its files (Infinity). */
+/** Describes the next start after an exit. `inMs`: delay; Infinity: the app waits for a saved file. */
 export const nextStartText = (inMs: number): string =>
   inMs === Infinity ? WAITS_FOR_SAVE : `restarting in ${spokenDuration(Math.max(1, Math.ceil(inMs / 100)) * 100)}`
 
-/** Returns the first items, and the number of the others. */
+/** Returns the first items, and a line with the number of the others. */
 const shortened = (all: readonly string[], more: number): readonly string[] =>
   more <= 0 ? all : [...all.slice(0, MAX_CALLS), `and ${more} more`]
 
@@ -65,7 +65,7 @@ function toldCall(id: string, {pendingCall, forMs, count}: InterruptedCalls): Ex
   const {method, path, caller, from = caller} = pendingCall
   return {
     method,
-    path: path.replace(/[?;].*/s, ''), // the rest may be secret
+    path: path.replace(/[?;].*/s, ''), // drops the query, which may contain secrets
     forMs,
     count,
     from: caller === id && path.startsWith('/dapr/') ? 'its sidecar' : from

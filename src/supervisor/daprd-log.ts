@@ -2,12 +2,12 @@ import type {LogEntry} from '../model/log-entry.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {RUNTIME_VERSION, VERSION} from '../model/version.ts'
 
-/** Ports in the log lines. */
+/** Ports that appear in the log lines. */
 export type ShownPorts = Readonly<Record<'httpPort' | 'grpcPort' | 'internalGrpcPort' | 'metricsPort', number>>
 
 const say = (message: string, scope = 'dapr.runtime'): LogEntry => ({level: 'info', message, scope})
 
-/** Lines that Dapr's sidecar logs at its start (pkg/runtime/runtime.go), for which tests and scripts wait. */
+/** Returns the lines that Dapr's sidecar logs at its start (pkg/runtime/runtime.go). Tests and scripts wait for them. */
 export const startingLines = (
   {id, sidecar, channel}: AppPlan,
   appPort: number,
@@ -33,16 +33,16 @@ export const startingLines = (
       ])
 ]
 
-/** The lines that it logs when the app is ready. */
+/** Returns the lines that Dapr's sidecar logs when the app is ready. */
 export const initializedLines = (appPort: number, elapsedMs: number): readonly LogEntry[] => [
   ...(appPort === 0 ? [] : [say(`application discovered on port ${appPort}`)]),
   say(`dapr initialized. Status: Running. Init Elapsed ${Math.round(elapsedMs)}ms`)
 ]
 
-/** The last line of Dapr's sidecar. */
+/** Last line that Dapr's sidecar logs. */
 export const shutDownLine = say('Daprd shutdown gracefully', 'dapr.runtime')
 
-/** The API log lines of the calls with which Dapr's CLI sets the metadata of a sidecar. */
+/** Returns the API log lines of the calls by which Dapr's CLI sets the metadata of a sidecar. */
 export const metadataCalls = (keys: readonly string[], obfuscatesUrls: boolean): readonly LogEntry[] =>
   keys.map(key => ({
     level: 'info',

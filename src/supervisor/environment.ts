@@ -2,10 +2,9 @@ import type {Environment} from '../model/environment.ts'
 import type {AppPlan} from '../model/plan.ts'
 
 /**
- * Returns the complete environment of an app's process, each key once. Later layers win: the shell, Dapr's variables
- * (`pkg/standalone/run.go` of Dapr's CLI), the template. `PORT` is set only if Pillion chose it; Dapr sets only `APP_PORT`. The markers
- * `PILLION_RUN` and `PILLION_LIFE`, by which we find our processes, come last, so nothing overrides them. `env`: our own environment.
- * `isColoured`: the output is shown on a terminal.
+ * Returns the complete environment of an app's process. Later layers win: the shell, Dapr's variables (`pkg/standalone/run.go` of Dapr's
+ * CLI), the template, and last the markers `PILLION_RUN` and `PILLION_LIFE`, by which Pillion finds its processes. Sets `PORT`, which Dapr
+ * does not, only if Pillion has chosen the port. `env`: environment of Pillion. `isColoured`: the output is shown on a terminal.
  */
 export function environmentOf(
   plan: AppPlan,
@@ -23,7 +22,7 @@ export function environmentOf(
     APP_ID: plan.id,
     APP_CHANNEL_ADDRESS: plan.channel.address,
     ...(ports.appPort > 0 && {APP_PORT: ports.appPort.toString()}),
-    // NestJS and others open a second server at PORT, next to the one at APP_PORT
+    // not set for a port in the template: NestJS, for example, would open a second server at PORT besides the one at APP_PORT
     ...(ports.appPort > 0 && isChosen && {PORT: ports.appPort.toString()}),
     DAPR_HTTP_PORT: ports.httpPort.toString(),
     DAPR_GRPC_PORT: ports.grpcPort.toString(),

@@ -1,17 +1,17 @@
 import type {ExitLoop} from '../model/exit-text.ts'
 
-/** Number of exits from which they count as a loop. */
+/** Number of exits from which on they count as a loop. */
 const LOOPS_FROM = 3
-/** Age in ms after which an exit does not count. */
+/** Age after which an exit does not count, in ms. */
 const WINDOW_MS = 600_000
-/** Minimum life in ms of a process that ends the loop; it must also be 1.5 times as long as the lives before. */
+/** Minimum life of a process that ends the loop, in ms. The life must also be 1.5 times as long as each life before. */
 const HELD_MS = 30_000
 
-/** The exits of an app after which its policy restarts it; times by `performance.now()`. */
+/** The exits of an app after which its policy restarts it, to detect a loop. Times are of `performance.now()`. */
 export class ExitHistory {
   #exits: {readonly startedAt: number; readonly endedAt: number}[] = []
 
-  /** `startedAt` 0: no process was started. */
+  /** Adds an exit. `startedAt`: 0: no process was started. */
   add(startedAt: number, endedAt: number): void {
     const from = startedAt === 0 ? endedAt : startedAt
     const isOther = endedAt - from > this.#longestHeld
@@ -19,12 +19,12 @@ export class ExitHistory {
     this.#exits = [...this.#exits.filter(exit => exit.endedAt >= since), {startedAt: from, endedAt}]
   }
 
-  /** Called when the user has started the app again, or has saved a file. */
+  /** Forgets the exits, after the user has started the app again or has saved a file. */
   clear(): void {
     this.#exits = []
   }
 
-  /** Returns the loop of an app, null without one. `startedAt`: of its process; 0: none. */
+  /** Returns the loop of an app; null: none. `startedAt`: start of the current process; 0: no process. */
   loop(startedAt: number, now: number): ExitLoop | null {
     const [first] = this.#exits
     const last = this.#exits.at(-1)

@@ -14,24 +14,24 @@ import type {Supervised} from './process/supervised.ts'
 interface EndedApp {
   readonly plan: AppPlan
   readonly app: Pick<Supervised, 'state' | 'bestLine' | 'lived'>
-  /** Null: the app does not exit again and again. */
+  /** Loop of exits in which the app is; null: none. */
   readonly loop: ExitLoop | null
-  /** The PATH of the process. */
+  /** Returns the PATH of the process. */
   readonly searchPath: () => string
 }
 
-/** An exit without recorded facts. */
+/** Facts about an exit that the run has not recorded. */
 const NOTHING_KEPT: KeptExit = {number: 0, calls: [], work: []}
 
 /**
- * Reports exits of an app's processes with the reasons of failures, and changes of health. A repeated crash is reported as a loop, and
- * again after twice as many.
+ * Reports exits of an app's processes with the reasons of failures, and changes of health. Reports repeated crashes as a loop, once, and again
+ * whenever their number has doubled.
  */
 export class ExitReporter {
   readonly #name: string
   readonly #log: LifecycleLog
   readonly #of: Pick<AppRuntimeOptions, 'reporter' | 'single' | 'ended'>
-  /** Reports advice, once while the app exits repeatedly. */
+  /** Reports advice. Repeats no text while the app is in a loop of exits. */
   readonly #hints: Reporter = {
     warn: (code, text) => {
       if (!this.#given.has(text)) this.#of.reporter.warn(code, text)
@@ -40,7 +40,7 @@ export class ExitReporter {
   }
   readonly #given = new Set<string>()
   #latest = ''
-  /** Number of exits at which the loop is reported again. */
+  /** Number of exits in a loop at which the loop is reported again. */
   #nextExits = 0
 
   constructor(name: string, log: LifecycleLog, of: Pick<AppRuntimeOptions, 'reporter' | 'single' | 'ended'>) {
@@ -49,7 +49,7 @@ export class ExitReporter {
     this.#of = of
   }
 
-  /** Whether it is the only app of its run, so that the terminal shows enough of it. */
+  /** Whether the app is the only one of its run, so that the terminal shows its output anyway. */
   get #isSingle(): boolean {
     return this.#of.single !== undefined
   }
@@ -70,7 +70,7 @@ export class ExitReporter {
     this.#of.reporter.warn('app-unhealthy', text)
   }
 
-  /** Explains a failed exit. Code 127 means that the shell could not find the program. */
+  /** Explains a failed exit. Code 127 of a shell means that it has not found the program. */
   #explain(exit: Exit, ended: EndedApp, {number, calls: interrupted, work}: KeptExit): void {
     const {plan, app, searchPath} = ended
     if (this.#isSingle && interrupted.length === 0 && work.length === 0) return
@@ -101,5 +101,5 @@ export class ExitReporter {
   }
 }
 
-/** Identifies a crash without its numbers, such as times and process ids. */
+/** Returns a key that equal crashes share, without numbers such as times and process ids. */
 const kindOf = (exit: Exit, line: string): string => `${exitCodeOf(exit)} ${line.replaceAll(/\d+/g, '0')}`

@@ -11,11 +11,11 @@ export interface Logs {
   readonly sidecar: SidecarLog
 }
 
-/** Writes status lines about an app into its two logs; the texts are those of Dapr's `cmd/run.go`. */
+/** Writes status lines about an app to its two logs, in the words of Dapr's `cmd/run.go`. */
 export class LifecycleLog {
   readonly #id: string
   readonly #logs: Logs
-  /** The whole run is stopping: no status lines about exits are written. */
+  /** Whether the whole run is stopping, so that exits are expected. */
   #runEnds = false
   #startedAt = 0
   #isInitialized = false
@@ -40,7 +40,7 @@ export class LifecycleLog {
     else if (appPort === 0) this.#tell(...status.checkingSidecar(httpPort, grpcPort))
   }
 
-  /** Logs a start. `pid`: 0 without a process. `apiLog`: undefined if calls are not logged. */
+  /** Logs a start. `pid`: 0: no process. `apiLog`: undefined: API calls are not logged. */
   started({command}: AppPlan, pid: number, apiLog: {readonly obfuscatesUrls: boolean} | undefined): void {
     const keys = ['cliPID', ...(command.length > 0 ? ['appCommand'] : []), ...(pid === 0 ? [] : ['appPID'])]
     if (apiLog !== undefined) this.#log(metadataCalls(keys, apiLog.obfuscatesUrls))
@@ -50,7 +50,7 @@ export class LifecycleLog {
     )
   }
 
-  /** Logs that the app is ready; only for its first process. */
+  /** Logs that the app is ready, once per opening. */
   ready(appPort: number): void {
     if (this.#isInitialized) return
     this.#isInitialized = true
@@ -67,7 +67,7 @@ export class LifecycleLog {
     else this.#log([{level: 'warn', message: 'App entered un-healthy status', scope}])
   }
 
-  /** Announces the stop in both logs; later output of the app is still logged. */
+  /** Announces the end of the run in both logs. Later output of the app is still logged. */
   announceEnd(hasLived: boolean): void {
     this.#runEnds = true
     if (hasLived) this.#say(status.shuttingDown)

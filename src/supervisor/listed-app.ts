@@ -5,7 +5,7 @@ import type {AppFacts} from '../model/events.ts'
 import {endOf} from '../model/exit-text.ts'
 import type {Opening} from './opening.ts'
 
-/** The properties of an app that its description needs. */
+/** The properties of an app that its listing needs. */
 interface Listable {
   readonly id: string
   readonly plan: AppPlan
@@ -18,7 +18,7 @@ interface Listable {
   readonly isBetweenOpenings: boolean
 }
 
-/** Describes an app for others. */
+/** Returns the facts about an app for listings: `pillion list`, the page, events. */
 export function listedApp(
   {id, plan, appPort, pid, app, opening, isDebugged, isExcepted, isBetweenOpenings}: Listable,
   availability: Availability
@@ -26,7 +26,7 @@ export function listedApp(
   const {channel} = plan
   const {ports, logs, createdAt, listens, program, status} = opening
   const {state} = app
-  // the end of the last process does not matter once the next is about to start
+  // hides the exit of the previous process while an edit is about to start the next one
   const exit = isBetweenOpenings ? undefined : lastExit(state)
   return {
     ...plannedFacts(plan),
@@ -62,7 +62,7 @@ function stateOf(
   return isDebugged && !isExcepted ? 'debugging' : phase
 }
 
-/** Describes an app without an opening, such as a stopped one. */
+/** Returns the facts about an app that is not open, such as a stopped one. */
 export const plannedFacts = ({id, version, instance, channel, command, sidecar, dependsOn}: AppPlan): AppFacts => ({
   id,
   version,
@@ -92,11 +92,11 @@ export const plannedFacts = ({id, version, instance, channel, command, sidecar, 
   sidecarLogFile: ''
 })
 
-/** Returns the URL of an app for people and programs; '' if it has no `port`. */
+/** Returns the URL of an app's published port; '': the template has no `port` for it. */
 function publishedUrl({published}: AppPlan): string {
   if (published === undefined) return ''
   const {number, host} = published
-  // whether a call of `localhost` reaches a listener at this address
+  // whether `localhost` reaches a listener at this address
   const isLocal = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0|::1?|)$/.test(host)
   const name = isLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host
   return `http://${name}:${number}`

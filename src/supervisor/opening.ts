@@ -22,15 +22,15 @@ interface OpenedApp extends Sleeper {
   readonly pid: number
 }
 
-/** Called when the state of the current process, or of another, has changed. */
+/** `moved`: called when the state of the current process has changed. `otherMoved`: called for a candidate or a previous process. */
 interface Moves {
   readonly moved: (state: AppState) => void
   readonly otherMoved: () => void
 }
 
 /**
- * The part of an app that is new at each opening: at the start, by an edit, or by a start after a stop. The sidecar sets the fields that
- * calls need. A sidecar may close after the next has opened, so each keeps its own opening.
+ * The part of an app that is new at each opening of its sidecar: at the start of the run, by an edit, or by a start after a stop. The sidecar
+ * sets the fields that calls need. An old sidecar may close after the next one has opened, so that each has an opening of its own.
  */
 export class Opening {
   readonly status: RuntimeStatus
@@ -40,23 +40,23 @@ export class Opening {
   readonly ports: SidecarPorts
   readonly logs: Logs
   readonly environment: OpeningOptions['environment']
-  /** Time of the opening, in ms since 1970: before its first process. */
+  /** Time of the opening, in ms since 1970. */
   readonly createdAt = systemClock.date()
-  /** Reasons why the app cannot be started, by the part at fault; each may be corrected while the app waits. */
+  /** Reasons why the app cannot be started, by the part at fault; '': corrected. Each may be corrected while the app waits. */
   readonly faults = new Map<'configuration' | 'httpPipeline' | 'appHttpPipeline' | 'components', string>()
   accessControl: AccessControlInterceptor | undefined
   identity: CallerIdentity | undefined
   counters: CalleeCounters | undefined
   pipeline: AppPipeline | undefined
-  /** Whether the sidecar reads the topics and bindings of the app. */
+  /** Returns whether the sidecar serves the app's topics and bindings; undefined: the sidecar has not opened. */
   isServed: (() => boolean) | undefined
-  /** Returns how calls to the sidecar are logged; undefined if they are not. */
+  /** Returns how API calls to the sidecar are logged; undefined: they are not. */
   apiLog: (() => {readonly obfuscatesUrls: boolean} | undefined) | undefined
-  /** The sidecar does not ask the app yet for its topics and actors. */
+  /** Whether the sidecar does not ask the app for its topics and actors, since no app of the run uses Dapr. */
   isUnasked: boolean
-  /** The length of the log when the current process was started, in characters. */
+  /** Length of the log when the current process was started, in characters. */
   logStart = 0
-  /** Ports at which the process listens, if the template names none. */
+  /** Ports at which the process listens, for a template that names none. */
   listens: readonly number[] = []
   readonly #lifecycleLog: LifecycleLog
   readonly #app: OpenedApp
@@ -93,14 +93,14 @@ export class Opening {
     this.program.sleep()
   }
 
-  /** Logs that the sidecar is initialized once it and its app are ready. */
+  /** Logs that the sidecar is initialized, once sidecar and app are ready. */
   noteReady(): void {
     const {state} = this.program.app
     const isReady = state.phase === 'running' && state.ready && this.isServed?.() !== false
     if (isReady) this.#lifecycleLog.ready(this.#app.appPort)
   }
 
-  /** Reports that a process has ended by itself, unless the whole run is stopping. */
+  /** Reports the exit of a process that nothing requested, unless the whole run is stopping. */
   report(state: AppState): void {
     if (this.#lifecycleLog.runEnds) return
     const {name, plan, appPort} = this.#app
@@ -114,7 +114,7 @@ export class Opening {
       this.#of.reporter.warn('restart-waits-for-change', `"${name}" ${WAITS_FOR_SAVE}`)
   }
 
-  /** The folder, command and complete environment (without markers) of a process that would start now. */
+  /** Returns folder, command and environment (without the markers) of a process that would start now. */
   async launch(): Promise<Omit<Launch, 'added'>> {
     const {id, plan, appPort} = this.#app
     const {PILLION_RUN: _run, PILLION_LIFE: _life, ...environment} = this.environment('', plan, appPort)
@@ -122,7 +122,7 @@ export class Opening {
     return {appId: id, folder: await this.#of.folderOf(plan), command, appPort, environment}
   }
 
-  /** Called when the whole run is stopping. */
+  /** Announces the end of the whole run in the logs. */
   announceEnd(): void {
     this.#lifecycleLog.announceEnd(this.program.marker !== '')
   }

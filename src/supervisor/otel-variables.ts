@@ -1,6 +1,6 @@
 import type {Environment} from '../model/environment.ts'
 
-/** Variables that configure the receiver of an app's SDK, with any value but '' (OpenTelemetry's environment variable specification). */
+/** Matches variables that configure the receiver of an app's SDK (OpenTelemetry's environment variable specification). */
 const WHERE = /^OTEL_(?:EXPORTER_\w+_ENDPOINT|EXPORTER_JAEGER_AGENT_HOST|(?:EXPERIMENTAL_)?CONFIG_FILE)$/
 /** Interval at which an SDK sends spans and logs, in ms: the default of 5 s would show them long after their request. */
 const DELAY_MS = '500'
@@ -12,8 +12,8 @@ export const saysWhereToSend = (environment: Environment): boolean =>
   Object.entries(environment).some(([name, value]) => WHERE.test(name) && value !== undefined && value !== '')
 
 /**
- * The variables for an app's OpenTelemetry SDK, unless the environment configures it; an app without an SDK ignores them. The
- * sampler is for requests without a trace: ours have flags 00, for which the SDKs' default would drop each span.
+ * Returns the variables that make an app's OpenTelemetry SDK send to Pillion, without those that the environment sets. An app without an SDK
+ * ignores them. `OTEL_TRACES_SAMPLER`: traces of Pillion have flags 00, for which the default sampler of the SDKs would drop each span.
  */
 export function otelVariables(environment: Environment, id: string, port: number): Readonly<Record<string, string>> {
   const ours = {

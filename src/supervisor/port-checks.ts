@@ -3,8 +3,8 @@ import {isServed} from './process/readiness.ts'
 import type {Supervised} from './process/supervised.ts'
 
 /**
- * The minimum time between two checks of a ready app, in ms. If its port refuses connections all the same, each check would make
- * the sidecar ask the app its questions again, which are refused, and lead to the next check.
+ * Minimum time between two checks of a ready app, in ms. After each check the sidecar asks the app for its topics and actors again. If the
+ * port still refuses connections, these requests lead to the next check, endlessly.
  */
 const RECHECK_EVERY_MS = 250
 
@@ -15,18 +15,18 @@ interface Checked {
   readonly isListening: boolean
 }
 
-/** Checks whether a ready app still listens. */
+/** Checks whether a ready app still listens, after a call has failed. */
 export class PortChecks {
   readonly #checked: Checked
-  #checkedAt = -Infinity // performance.now()
-  /** Once for all calls that a crash breaks. */
+  #checkedAt = -Infinity // by performance.now()
+  /** Check in progress, shared by all calls that one crash has broken; undefined: none. */
   #looking: Promise<void> | undefined
 
   constructor(checked: Checked) {
     this.#checked = checked
   }
 
-  /** A connection was refused: looks again whether it listens. */
+  /** Called when the app has refused a connection. Makes the app not ready until its port accepts connections. */
   refused(): void {
     const now = performance.now()
     if (now - this.#checkedAt < RECHECK_EVERY_MS) return
@@ -34,7 +34,7 @@ export class PortChecks {
     this.#checked.app.recheck()
   }
 
-  /** Looks again after a broken call: below `node --watch` and similar launchers a server may end, and its launcher stays. */
+  /** Called when the app has closed the connection of a call: under a launcher such as `node --watch`, the server may have exited. */
   async broken(): Promise<void> {
     await (this.#looking ??= this.#refusedIfGone().finally(() => (this.#looking = undefined)))
   }

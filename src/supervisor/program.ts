@@ -14,15 +14,15 @@ export interface ProgramOptions extends Pick<
   SupervisedOptions,
   'lines' | 'noted' | 'serverRefusal' | 'watchdog' | 'wordsOf'
 > {
-  /** The environment of a process with this marker; the app should listen on `appPort`. */
+  /** Returns the environment of a process. `marker`: value of `PILLION_LIFE`. `appPort`: port at which the app should listen. */
   readonly environment: (marker: string, plan: AppPlan, appPort: number) => Readonly<Record<string, string>>
   readonly nextMarker: (plan: AppPlan) => string
   readonly folderOf: (plan: AppPlan) => string | Promise<string>
-  /** Called right before each spawn; false if the run is stopping or has ended. */
+  /** Called right before each spawn. Returns false if the run is stopping or has ended. */
   readonly maySpawn: () => boolean
-  /** The only app of its run reads our stdin. */
+  /** Set for the only app of its run, which reads Pillion's stdin; undefined: the run has several apps. */
   readonly single: {readonly input: Readable} | undefined
-  /** Returns the latest plan of the app, which decides which saves restart it, and whether it sleeps. */
+  /** Returns the latest plan of the app, which decides what follows an exit. */
   readonly plan: () => AppPlan
   /** Starter of the first process. */
   readonly starter: Starter
@@ -32,23 +32,26 @@ export interface ProgramOptions extends Pick<
   readonly otherMoved: () => void
 }
 
-/** The processes of one app: the current one, which receives calls, candidates that will replace it, and previous ones. */
+/**
+ * All processes of one app in one opening: the current one, which gets the calls, candidates that may replace it, and previous ones that end.
+ * Each is a `Supervised`, which restarts its process as the policy says. The app's runtime starts, replaces and stops them here.
+ */
 export class Program {
   readonly #options: ProgramOptions
   #app: Supervised
-  /** The plan of the latest process. */
+  /** Plan of the latest process. */
   #plan: AppPlan
   readonly #others = new Set<Supervised>()
-  /** The marker of the latest process, '' before the first. */
+  /** Marker of the latest process; '': none was started. */
   marker = ''
   starts = 0
-  /** When the latest process of each was started, in ms of performance.now(); Infinity: it is being stopped. */
+  /** Start time of the latest process of each `Supervised`, in ms of `performance.now()`; Infinity: replaced by a candidate. */
   readonly #births = new WeakMap<Supervised, number>()
   #isStopped = false
   #hasStarted = false
-  /** Starter of the next process: the run, or the user. */
+  /** Starter of the next process. */
   starter: Starter
-  /** The terminal of all its processes; created by the first process that has one. */
+  /** Terminal of all processes; undefined: no process has needed one. */
   terminal: AppTerminal | undefined
 
   constructor(options: ProgramOptions, plan: AppPlan, appPort: number) {
@@ -58,22 +61,22 @@ export class Program {
     this.#app = this.#newApp(plan, appPort)
   }
 
-  /** The current process, which receives calls. */
+  /** Current process, which gets the calls. */
   get app(): Supervised {
     return this.#app
   }
 
-  /** The current process has exited, and no candidate or previous process is left. */
+  /** Whether the current process has exited, and no candidate or previous process is left. */
   get hasEnded(): boolean {
     return this.#app.state.phase === 'exited' && this.#others.size === 0
   }
 
-  /** Settles when the current processes have ended. Others may have started. */
+  /** Settles when all processes of this moment have ended. Others may have started by then. */
   async ended(): Promise<void> {
     await Promise.all([this.#app, ...this.#others].map(async app => app.ended))
   }
 
-  /** Start times of the living processes, the current one first, in ms of performance.now(); 0 if we did not start it. */
+  /** Start times of the living processes in ms of `performance.now()`, the current process first; 0: Pillion did not start it. */
   get lives(): readonly number[] {
     const living = [this.#app, ...this.#others].filter(
       ({state: {phase}}) => !['exited', 'backoff', 'asleep'].includes(phase)
@@ -81,12 +84,12 @@ export class Program {
     return living.map(app => this.#births.get(app) ?? 0).filter(birth => birth !== Infinity)
   }
 
-  /** The current process was started, or is just about to be. */
+  /** Whether the current process was started, or is just about to be. */
   get hasStarted(): boolean {
     return this.#hasStarted || !['idle', 'asleep'].includes(this.#app.state.phase)
   }
 
-  /** Ends the current process. The next starts only on request. */
+  /** Puts the app to sleep: ends the current process, and starts another only on request. */
   sleep(): void {
     this.#hasStarted = false
     this.#app.sleep?.()
@@ -97,7 +100,7 @@ export class Program {
     await (this.#app instanceof SupervisedApp ? this.#app.start(pipes) : this.#app.start())
   }
 
-  /** Stops the current process, and begins to start a new one if the old one was started. `starting`: called right before. */
+  /** Replaces the current process: stops it, and starts a new one if the old one had been started. `starting`: called right before that start. */
   async replace(plan: AppPlan, appPort: number, why: Why, starting: () => void): Promise<void> {
     const old = this.#app
     const {state} = old
@@ -108,7 +111,7 @@ export class Program {
     const app = (this.#app = this.#newApp(plan, appPort, {begunBy: why, first}))
     this.#others.add(old)
     if (first !== undefined) this.#options.moved(first)
-    // now, so that a call starts the new one while the old one ends
+    // puts the new one to sleep at once, so that a call can wake it while the old one ends
     if (wasAsleep && !this.#hasStarted) app.sleep?.()
     await this.drop(old, why)
     starting()
@@ -116,7 +119,7 @@ export class Program {
     if (this.#hasStarted || (wasAsleep && app.sleep === undefined)) void app.start()
   }
 
-  /** Replaces an exited process, or one that waits for a restart, by a new one that is not started. */
+  /** Replaces a process that has exited or waits for a restart by a new one, which is not started. */
   reset(plan: AppPlan, appPort: number): void {
     const old = this.#app
     this.#hasStarted = false
@@ -126,14 +129,14 @@ export class Program {
     void this.drop(old, 'user')
   }
 
-  /** Creates a candidate, which the caller starts, and which is not restarted automatically. */
+  /** Creates a candidate, which its caller starts. Candidates are not restarted automatically. */
   candidate(plan: AppPlan, appPort: number): Supervised {
     const app = this.#newApp(plan, appPort)
     this.#others.add(app)
     return app
   }
 
-  /** Promotes a candidate to the current process. Returns the previous one. */
+  /** Makes a candidate the current process. Returns the previous one, which the caller stops by `drop`. */
   promote(app: Supervised): Supervised {
     const old = this.#app
     this.#others.delete(app)
@@ -148,7 +151,7 @@ export class Program {
     this.#others.delete(app)
   }
 
-  /** Stops all processes, and settles with the last state of the current one when all are gone. */
+  /** Stops all processes. Resolves with the last state of the current one when all are gone. */
   async stop(why: Why): Promise<AppState> {
     this.#isStopped = true
     await Promise.all([this.#app, ...this.#others].map(async app => app.stop(why)))
@@ -176,7 +179,7 @@ export class Program {
     const isOther = (): boolean => app !== this.#app
     const moved = (state: AppState): void => {
       if (isOther()) return otherMoved()
-      // after an edit the app stays asleep, as if put to sleep again
+      // the process has succeeded and sleeps: an edit leaves the app asleep
       if (state.phase === 'asleep' && state.last !== undefined && succeeded(state.last)) this.#hasStarted = false
       tell(state)
       if (state.phase === 'exited') this.terminal?.end()
@@ -192,7 +195,7 @@ export class Program {
             moved,
             openTerminal: async () => this.#openTerminal(plan.id),
             folder: () => folderOf(plan),
-            // a start, a reload or an edit of the template may still be in progress when the run stops
+            // refuses processes of a start, reload or edit that is still in progress when the app is stopped
             maySpawn: () => !this.#isStopped && maySpawn(),
             processMarker: () => this.marker,
             environment: () => {

@@ -3,7 +3,7 @@ import {Watchdog} from './process/watchdog.ts'
 import type {AppPlan, Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 
-/** The longest grace period of all apps, for processes that are found by the run's marker: their app is unknown. */
+/** Returns the longest grace period of all apps, for processes that are found by the run's marker, whose app is unknown. */
 export const longestGraceMs = (apps: readonly Pick<AppPlan, 'stop'>[]): number =>
   Math.max(0, ...apps.map(({stop}) => stop.timeoutMs))
 

@@ -5,18 +5,18 @@ import {wallTime} from '../platform/wall-time.ts'
 import {ExitHistory} from './exit-history.ts'
 import {noProgress, progressed, type Progress} from './order/progress.ts'
 
-/** Facts about an app besides its process' state: its progress, its start time, and why it has not started. */
+/** Facts about an app besides the state of its process: progress for its dependents, start time, and the reason why it has not started. */
 export class RuntimeStatus {
-  /** Start of its process by `performance.now()`, which setting the clock does not change; 0 if there is none. */
+  /** Start of the process by `performance.now()`, which a change of the clock does not affect; 0: no process. */
   #bornAt = 0
   /** Time of the latest change of state. */
   movedAt = new Date()
   progress: Progress
-  /** Why it has not been started, or never will be; '' otherwise. */
+  /** Reason why the app has not been started, or will not be; '': it was, or will be. */
   obstacle = ''
-  /** The ids of the apps that it waits for. */
+  /** Ids of the apps for which the start waits. */
   waitsFor: readonly string[] = []
-  /** Whether an unmet dependency has prevented its start. */
+  /** Whether a failed dependency has prevented the start. */
   isGivenUp = false
   readonly #exits = new ExitHistory()
 
@@ -24,23 +24,23 @@ export class RuntimeStatus {
     this.progress = initialProgress(plan)
   }
 
-  /** Start time of its process, in ms since 1970; 0 if there is none. */
+  /** Start time of the process, in ms since 1970; 0: no process. */
   get startedAt(): number {
     return this.#bornAt && wallTime.of(this.#bornAt)
   }
 
-  /** Null: it does not exit again and again. */
+  /** Loop of exits in which the app is; null: none. */
   get loop(): ExitLoop | null {
     return this.#exits.loop(this.#bornAt, performance.now())
   }
 
-  /** Notes that it waits for the apps `ids`; `why` completes "it waits until …". */
+  /** Notes that the start waits for the apps `ids`. `why`: completes "it waits until …". */
   waits(plan: AppPlan, why: string, ids: readonly string[]): void {
     this.waitsFor = ids
     this.obstacle = `"${instanceName(plan.id, plan.instance)}" is not started yet: it waits until ${why}`
   }
 
-  /** Notes that it starts only after its dependency. A sleeping app tries again with its next call. */
+  /** Notes that a dependency has failed, so that the start is given up. A sleeping app tries again with its next call. */
   giveUp(why: string, isAsleep: boolean): void {
     this.obstacle = isAsleep ? '' : why
     this.waitsFor = []
@@ -51,12 +51,12 @@ export class RuntimeStatus {
   starting(): void {
     this.obstacle = ''
     this.waitsFor = []
-    // dependents wait for this start, despite the last result
+    // resets the state, so that dependents wait for this start and not for the previous result
     if (this.progress.state.phase === 'asleep' || this.progress.state.phase === 'exited')
       this.progress = {...this.progress, state: {phase: 'idle'}}
   }
 
-  /** Restores the state before its first start. */
+  /** Restores the state before the first start. */
   reset(plan: AppPlan): void {
     this.replaced()
     this.isGivenUp = false
@@ -64,18 +64,18 @@ export class RuntimeStatus {
     this.progress = initialProgress(plan)
   }
 
-  /** Called when its process is being replaced, or its next one has another plan. Its dependencies stay. */
+  /** Called when the process is being replaced: forgets earlier exits. */
   replaced(): void {
     this.#exits.clear()
   }
 
-  /** Called when a process that was started next to its own has taken over. */
+  /** Called when a candidate has become the current process. */
   promoted(): void {
     this.#bornAt = momentNow()
     this.#exits.clear()
   }
 
-  /** The state of its process has changed. */
+  /** Called when the state of the process has changed. */
   moved(state: AppState): void {
     this.movedAt = new Date()
     if (state.phase === 'backoff' && state.until < Infinity) this.#exits.add(this.#bornAt, performance.now())
@@ -88,7 +88,7 @@ export class RuntimeStatus {
 
 export const initialProgress = ({id, command}: AppPlan): Progress => noProgress(id, command.length > 0)
 
-/** With its time of day, which no call may have shown since the machine slept. */
+/** Returns the time by `performance.now()`, and updates its time of day, which the sleep of the machine may have shifted. */
 function momentNow(): number {
   wallTime.note()
   return performance.now()

@@ -1,14 +1,14 @@
 import {stripVTControlCharacters} from 'node:util'
 import type {Exit} from '../../model/app-state.ts'
 
-/** Lines that do not explain a failure: stack frames, brackets, carets, hints, and lines of package runners. */
+/** Matches lines that do not explain a failure: stack frames, brackets, carets, hints, and lines of package runners. */
 const NOISE = [
   /^\s*at\s/, // Node, Java, .NET
   /^\s*(?:from\s|File "|\.{3} \d+ (?:more|common frames)|\^|~)/, // Ruby, Python, Java
   /^\s*[[\](){},;^~*]*\s*$/,
   /^\s*\[errors\]: \[$/, // Node's AggregateError
   /^Node\.js v\d/,
-  /^\(node:\d+\) |^\(Use `node --trace-/, // its warnings, and its hint about more warnings
+  /^\(node:\d+\) |^\(Use `node --trace-/, // Node's warnings, and its hint about more of them
   /^\s*(?:npm (?:ERR!|error|warn)|error Command failed|info Visit |ELIFECYCLE |exit status \d+$|Traceback |goroutine \d+|\[signal )/i,
   /^\[ERROR\] ?(?:-> )?(?:\[Help |To see |Re-run |For more |After |COMPILATION ERROR|$)/, // Maven
   /^make(?:\[\d+\])?: \*\*\* /,
@@ -16,12 +16,12 @@ const NOISE = [
   /^\s*(?:note: |stack backtrace:|\d+: )/, // Rust
   /^\S+\(.*\)$/, // a function of Go's trace
   /^\s+\S+\.go:\d+/,
-  /^(?:file:\/\/|\/|node:)\S+:\d+$/, // where Node quotes a source from
+  /^(?:file:\/\/|\/|node:)\S+:\d+$/, // the place of a source line that Node quotes
   /^\s*(?:errno|code|syscall|address|port|path|hostname): .*,?$/, // properties of Node's errors
   /^usage: /i
 ]
 
-/** Carets below a quoted source line, whose words are not about the failure. */
+/** Matches carets below a quoted source line, whose words are not about the failure. */
 const CARETS = /^\s*[\^~]+\s*$/
 /** Patterns of log lines that report no failure despite their words. */
 const CALM = [
@@ -30,17 +30,17 @@ const CALM = [
   /\blevel"?[=:]\s?"?(?:(?:trace|debug|info|warn)|[1-4]0\b)/i, // logfmt, JSON, pino
   /^[IW]\d{4} \d\d:/ // klog
 ]
-/** Errors of a parser without a place: Python and Node print it some lines before. */
+/** Matches parser errors without a place, which Python and Node print some lines before. */
 const OF_PARSER = /^(?:SyntaxError|IndentationError|TabError)\b/
-/** The place that esbuild prints below its error. */
+/** Matches the place that esbuild prints below its error. */
 const PLACE_BELOW = /^\s+(\S+:\d+:\d+):$/
 const PLACE = /^\s*(File ".*", line \d+)$|^((?:file:\/\/)?\/\S+:\d+)$/
-/** How many lines before the error its place is searched: the source and its caret are in between. */
+/** Number of lines before an error in which its place is searched: source line and caret are in between. */
 const PLACE_WITHIN = 5
-/** npm's own errors before it runs anything. */
+/** Matches errors of npm itself, before it runs a script. */
 const OF_NPM = /^npm (?:ERR!|error) (?!code|syscall|path|errno)\S/
 
-/** Errors of compilers, with a place. The first counts: later ones often follow from it. */
+/** Matches compiler errors with a place. The first one counts, since later ones often follow from it. */
 const COMPILERS = new RegExp(
   [
     String.raw`^error\[\w+\]`, // Rust
@@ -63,16 +63,16 @@ const MARKS: readonly RegExp[] = [
   /\b(?:errors?|failed|failure|cannot|critical|refused|denied)\b/i
 ]
 
-/** Stacks that Node prints at an abort: its own and JavaScript's. */
+/** Matches the native and JavaScript stacks that Node prints at an abort. */
 const OF_ABORT = /^-{5} .* -{5}$|^\s*\d+: (?:0x|.*:\d+:\d+\)?$)/
 
 const MAX_LENGTH = 300
-/** How many characters of a line are searched: Node quotes whole minified files, on which patterns backtrack. */
+/** Maximum length of a searched line: on whole minified files, which Node quotes, the patterns would backtrack. */
 const MAX_LOOKED_AT = 1000
 
 /**
- * Returns the line of an app's last output that best explains its exit, without colours; '' without one. On stdout, only lines that
- * report a failure count: compilers and loggers write there, too.
+ * Returns the line of an app's last output that explains its exit best, without colours; '': none. On stdout, to which compilers and loggers
+ * write, only lines count that report a failure.
  */
 export function bestLine(stderr: readonly string[], stdout: readonly string[] = []): string {
   const errors = plain(stderr).filter(line => !OF_ABORT.test(line))
@@ -86,7 +86,7 @@ const isCalm = (line: string): boolean => CALM.some(calm => calm.test(line))
 
 const lastOf = (lines: readonly string[]): string | undefined => lines.findLast(line => !isCalm(line))
 
-/** Returns the place in the source of a parser's error, as in ` (File "/app/main.py", line 7)`, or '' for other errors. */
+/** Returns the place in the source of a parser's error, as in ` (File "/app/main.py", line 7)`; '': another error. */
 function placeOf(error: string, lines: readonly string[]): string {
   const at = lines.lastIndexOf(error)
   const [, below] = error.startsWith('✘') ? (PLACE_BELOW.exec(lines[at + 1] ?? '') ?? []) : []
@@ -114,19 +114,19 @@ function tellingLine(lines: readonly string[]): string | undefined {
   return undefined
 }
 
-/** Appends the next line to one that ends with a colon: a panic of Rust, esbuild, Spring Boot. */
+/** Appends the next line to a line that ends with a colon, as Rust, esbuild and Spring Boot print it. */
 function continued(lines: readonly string[], at: number): string {
   const [line = '', next = ''] = lines.slice(at, at + 2)
   return line.endsWith(':') && next !== '' ? `${line} ${next.trim()}` : line
 }
 
-/** Shortens a line, and removes the frame that Python draws around a group of errors. */
+/** Shortens a line, and removes the bars that Python draws before a group of errors. */
 const short = (line: string): string => {
   const text = line.replace(/^[\s|]+/, '')
   return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH - 1)}…`
 }
 
-/** Returns the cause of an exit that the output cannot explain: SIGKILL leaves none, and an unstarted process wrote nothing. */
+/** Returns the cause of an exit that output cannot explain (SIGKILL, a failed spawn); '': unknown cause; undefined: output may explain it. */
 export function knownCause(exit: Exit | undefined, memoryBytes = 0): string | undefined {
   const isSudden = exit?.kind === 'signal' && exit.signal === 'SIGKILL'
   if (isSudden && memoryBytes > 0)

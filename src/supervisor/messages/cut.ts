@@ -4,15 +4,15 @@ const MAX_NAMED = 3
 
 export interface Cut {
   readonly id: string
-  /** The calls that were cancelled, at least one. */
+  /** Calls that were cancelled, at least one. */
   readonly left: readonly PendingCall[]
-  /** The time they had to finish. */
+  /** Time that the calls had to finish, in ms. */
   readonly ms: number
-  /** Event at which the time begins: `the change`. */
+  /** Event at which that time began: `the change`. */
   readonly after: string
 }
 
-/** Names the calls to an app that did not finish in time and were cancelled. */
+/** Returns the message about calls to an app that did not finish in time and were cancelled. */
 export function cutText({id, left, ms, after}: Cut): string {
   const named = firstOf(left.map(({method, path, caller}) => `${method} ${path} from ${caller}`))
   const [calls, verb] = left.length === 1 ? ['1 call', 'was'] : [`${left.length} calls`, 'were']

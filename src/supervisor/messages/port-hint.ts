@@ -6,18 +6,18 @@ import {look, lookAgain} from '../../platform/process-table.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 import {probeTargetOf} from '../process/readiness.ts'
 
-/** The parts of an app that the hint needs. */
+/** The properties of an app that the hint needs. */
 export type HintedApp = Pick<AppRuntime, 'plan' | 'pid' | 'appPort' | 'isListening'>
 
-/** Ports of debuggers and JMX in a command: JDWP, Node's inspector (9229), JMX, debugpy, Delve. */
+/** Matches ports of debuggers and JMX in a command: JDWP, Node's inspector (9229), JMX, debugpy, Delve. */
 const DEBUGGER =
   /jdwp\b\S{0,200}?\baddress=(?:\S{0,50}:)?(\d+)|--inspect(?:-brk|-wait|-port)?(?:=(?:\S{0,50}:)?(\d+))?(?![\w-])|\bjmxremote(?:\.rmi)?\.port=(\d+)|\b(?:debugpy|dlv)\b.{0,200}?--listen[ =](?:\S{0,50}:)?(\d+)/g
 
-/** The ports of debuggers that a command or the value of a variable names. */
+/** Returns the ports of debuggers in a command or the value of a variable. */
 export const debuggerPorts = (text: string): readonly number[] =>
   Array.from(text.matchAll(DEBUGGER), ([, ...ports]) => Number(ports.find(port => port !== undefined) ?? 9229))
 
-/** Returns the addresses at which an app's processes listen, except debuggers. Undefined if the system does not report them. */
+/** Returns the addresses at which an app's processes listen, except debuggers; undefined: the system does not report them. */
 export async function listeningOf({
   plan,
   pid
@@ -30,7 +30,7 @@ export async function listeningOf({
   return places.filter(({port}) => !debugged.includes(port))
 }
 
-/** Describes where an app listens instead of its port, or its answer to the probe of `ready.http`. Empty for other apps, and if the system does not report it. */
+/** Explains why an app is not ready: it listens elsewhere, or its response to `ready.http` is an error; '': no explanation. */
 export async function portHint(app: HintedApp): Promise<string> {
   const {plan, pid, appPort, isListening} = app
   const {ready} = plan
@@ -47,7 +47,7 @@ export async function portHint(app: HintedApp): Promise<string> {
   return `it listens on ${found}, and not on ${wanted}`
 }
 
-/** Describes the actual address of an app, or an answer that does not make it ready. */
+/** Explains why an app that listens at its port is not ready: at another address, or with an error response; '': no explanation. */
 async function hintAtPort(plan: AppPlan, appPort: number, places: readonly ListenPlace[]): Promise<string> {
   const target = probeTargetOf(plan, appPort)
   const host = await firstAccepting(target)

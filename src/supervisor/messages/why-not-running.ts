@@ -3,23 +3,23 @@ import {loopText, type ExitLoop, endOf, WAITS_FOR_SAVE} from '../../model/exit-t
 
 interface NotRunning {
   readonly id: string
-  /** The id, with a number if it is not the first instance. */
+  /** The id, with the instance number except for the first instance. */
   readonly name: string
   readonly appPort: number
-  /** Why it has not been started; '' if it was started or will be. */
+  /** Reason why the app has not been started; '': it was, or will be. */
   readonly obstacle: string
   readonly isExcepted: boolean
   readonly isDebugged: boolean
   readonly app: {readonly bestLine: string}
 }
 
-/** Since when an app is in its state, and whether it exits again and again. */
+/** Time of the latest change of state, and the loop of exits; null: none. */
 interface Status {
   readonly movedAt: Date
   readonly loop: ExitLoop | null
 }
 
-/** Returns the error for calls to an app that cannot answer: its obstacle, or its end. */
+/** Returns the error for calls to an app that cannot respond: why it has not started, or how it has ended. */
 export function whyNotRunning(app: NotRunning, state: AppState, {movedAt: at, loop}: Status): string {
   const {id, name, appPort, obstacle, isExcepted, isDebugged} = app
   if (obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return obstacle
@@ -33,13 +33,13 @@ export function whyNotRunning(app: NotRunning, state: AppState, {movedAt: at, lo
   return whyInState(name, state, {at, line})
 }
 
-/** Why the latest process of an app could not be started; '': it could. */
+/** Returns why the latest process of an app could not be started; '': it could. */
 export function whyNotSpawned(state: AppState): string {
   const exit = exitOf(state)
   return exit?.kind === 'spawn-error' ? `it could not be started: ${exit.message}` : ''
 }
 
-/** Describes an end. `line`: the most useful line of its last output. */
+/** Describes a state. `line`: most useful line of the last output; '': none. */
 function whyInState(id: string, state: AppState, {at, line}: {at: Date; line: string}): string {
   const words = line === '' ? '' : `: ${line}`
   switch (state.phase) {

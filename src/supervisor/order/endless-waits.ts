@@ -2,27 +2,27 @@ import type {AppRuntime} from '../app-runtime.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 
-/** How long an app whose end others wait for may run and be ready before that is reported, in ms. An app that listens is hardly a one-shot app. */
+/** Time after which a wait for the end of an app is reported, in ms. An app that listens is probably a server, which does not end. */
 const TOLD_AFTER_MS = {listens: 5000, other: 60_000}
 
 export interface EndlessWaitsNeeds {
   readonly reporter: Reporter
-  /** All apps of the run, also exited ones. */
+  /** Returns all apps of the run, also exited ones. */
   readonly runtimes: () => readonly AppRuntime[]
   readonly clock?: Clock
 }
 
-/** Reports, once for each app, that others wait for the end of an app that probably never ends: a server. */
+/** Reports apps that probably never end, such as servers, although another app waits for their end. Once per app. */
 export class EndlessWaits {
   readonly #needs: EndlessWaitsNeeds
-  /** Cancels the timer of an app that others wait for, by its id. */
+  /** Cancels the timer of an app for whose end others wait, by app id. */
   readonly #watched = new Map<string, () => void>()
 
   constructor(needs: EndlessWaitsNeeds) {
     this.#needs = needs
   }
 
-  /** Starts a timer for each dependency whose end an app awaits; `needed`: the apps that it depends on. */
+  /** Starts a timer for each dependency whose end an app awaits. `needed`: apps on which it depends. */
   look({plan}: AppRuntime, needed: readonly AppRuntime[]): void {
     for (const id of awaitedBy(plan)) {
       const app = needed.find(each => each.id === id && goesOn(each))
@@ -34,7 +34,7 @@ export class EndlessWaits {
     }
   }
 
-  /** Called when the run is over. */
+  /** Cancels the timers at the end of the run. */
   close(): void {
     for (const callOff of this.#watched.values()) callOff()
   }
@@ -53,7 +53,7 @@ export class EndlessWaits {
   }
 }
 
-/** The ids of the apps that have to end before an app with this plan starts. */
+/** Returns the ids of the apps that have to end before an app with this plan starts. */
 const awaitedBy = ({dependsOn}: AppRuntime['plan']): readonly string[] =>
   dependsOn.filter(({until}) => until === 'completed').map(({id}) => id)
 

@@ -2,19 +2,19 @@ import type {Dependency} from '../../model/plan.ts'
 import {exitOf, succeeded, type AppState} from '../../model/app-state.ts'
 import {endOf} from '../../model/exit-text.ts'
 
-/** The progress of an app. `hasStarted` and `wasReady` stay true until it sleeps; `hasCompleted` follows its latest end. */
+/** The progress of an app, as its dependents wait for it. `hasStarted` and `wasReady` stay true until the app sleeps. */
 export interface Progress {
   readonly id: string
-  /** False for an entry that has only a sidecar. */
+  /** Whether the app has a command; false: it has only a sidecar. */
   readonly hasCommand: boolean
   readonly hasStarted: boolean
   readonly wasReady: boolean
-  /** The latest process that exited by itself did so with code 0. */
+  /** Whether the latest exit that nothing requested had code 0. */
   readonly hasCompleted: boolean
   readonly state: AppState
 }
 
-/** The progress of an app before its start. */
+/** Returns the progress of an app before its start. */
 export const noProgress = (id: string, hasCommand: boolean): Progress => ({
   id,
   hasCommand,
@@ -30,7 +30,7 @@ export const neverOpened = (id: string): Progress => ({
   state: {phase: 'exited', exit: undefined, asked: true}
 })
 
-/** The progress after a state change. An app that sleeps has to start again for its dependents. */
+/** Returns the progress after a change of state. An app that sleeps has to start again for its dependents. */
 export function progressed(before: Progress, state: AppState): Progress {
   const exit = exitOf(state)
   return {
@@ -42,17 +42,17 @@ export function progressed(before: Progress, state: AppState): Progress {
   }
 }
 
-/** A process without a pid could not be spawned. */
+/** Whether a state shows that the app has started. A starting process without a pid could not be spawned. */
 const isStart = ({hasCommand}: Progress, state: AppState): boolean =>
   state.phase === 'running' || (state.phase === 'starting' && (state.pid !== undefined || !hasCommand))
 
-/** Whether the dependencies of an app are met. `why` completes "it waits until …" or, for `never`, "it depends on …". */
+/** Result for the dependencies of an app. `why`: completes "it waits until …", or "it depends on …" for `never`. */
 export type DependencyState =
   | {readonly kind: 'free'}
   | {readonly kind: 'waits'; readonly why: string; readonly ids: readonly string[]}
   | {readonly kind: 'never'; readonly why: string}
 
-/** Decides whether an app may start, by the progress of all apps. Each instance of a dependency counts. */
+/** Decides whether an app may start, by the progress of its dependencies. Waits for all instances of a dependency. */
 export function standingOf(dependencies: readonly Dependency[], all: readonly Progress[]): DependencyState {
   const open = dependencies.flatMap(dependency =>
     all.filter(({id}) => id === dependency.id).flatMap(app => (hasReached(app, dependency) ? [] : [{dependency, app}]))
@@ -93,7 +93,7 @@ const MILESTONES = {
 
 const reachedText = ({id, until}: Dependency): string => `"${id}" ${MILESTONES[until].reached}`
 
-/** How an app ended that did not reach the milestone. */
+/** Returns how an app ended that has not reached the condition. */
 function fateOf({state, hasStarted}: Progress): string {
   const exit = state.phase === 'backoff' ? undefined : exitOf(state)
   if (exit !== undefined) return endOf(exit)

@@ -7,33 +7,33 @@ import {EndlessWaits, type EndlessWaitsNeeds} from './endless-waits.ts'
 import {neverOpened, standingOf} from './progress.ts'
 
 export interface StartOrderOptions extends EndlessWaitsNeeds {
-  /** The template as the user named it. */
+  /** Path of the template as the user has written it. */
   readonly shownAs: string
   readonly emit: Emit
-  /** Ids of apps that an edit could not open. Their dependents are not started. */
+  /** Returns the ids of apps that an edit could not open. Their dependents are not started. */
   readonly lost: () => readonly string[]
-  /** The run is stopping: no app may be started. */
+  /** Returns whether the run is stopping, so that no app may be started. */
   readonly isOver: () => boolean
 }
 
-/** Pipes for the first processes, created in advance. */
+/** Pipes for the first processes, created before the start. */
 type Pipes = Awaited<ReturnType<typeof preparePipes>>
 
-/** Whether its pipes are created in advance: the app has a command, starts at once, and has no terminal. */
+/** Whether an app's pipes are created before the start: it has a command, starts at once, and has no terminal. */
 export const isPiped = ({command, dependsOn, tty, lazy}: AppPlan): boolean =>
   command.length > 0 && dependsOn.length === 0 && tty !== true && lazy !== true
 
-/** Whether its first call starts it, in place of the start of the run. */
+/** Whether an app sleeps until its first call, instead of starting with the run. */
 const startsAsleep = ({sleep, plan: {command}, isDebugged, fault}: AppRuntime): boolean =>
   sleep.beginsAsleep && command.length > 0 && !isDebugged && fault === ''
 
-/** Starts the apps of a run: apps without dependencies immediately, the others when their dependencies are met. */
+/** Starts the apps of a run: apps without dependencies at once, the others when their dependencies are met. */
 export class StartOrder {
   readonly #options: StartOrderOptions
-  /** Apps that wait for others. A given-up app stays, as its dependency may be started again. */
+  /** Apps that wait for dependencies. A given-up app stays here, since its dependency may be started again. */
   readonly #waiting = new Set<AppRuntime>()
   readonly #endless: EndlessWaits
-  /** Settles when the start lines of all apps without dependencies are printed. */
+  /** Settles when `app-started` was emitted for all apps without dependencies. */
   #first: Promise<void> = Promise.resolve()
 
   constructor(options: StartOrderOptions) {
@@ -41,7 +41,7 @@ export class StartOrder {
     this.#endless = new EndlessWaits(options)
   }
 
-  /** Starts all apps without dependencies in parallel; their start lines are printed in the template's order. */
+  /** Starts all apps without dependencies in parallel, and reports them in the order of the template. Queues the others. */
   async begin(pipes: Pipes): Promise<void> {
     const all = this.#options.runtimes()
     for (const runtime of all) this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
@@ -53,7 +53,7 @@ export class StartOrder {
     await this.#first
   }
 
-  /** Starts an app that was added, or opened again by an edit, as the start of the run does. Instances sleep and wake together. */
+  /** Starts an app that an edit has added or opened again, as the start of the run does. Instances of an app sleep and wake together. */
   async added(runtime: AppRuntime): Promise<void> {
     if (!startsAsleep(runtime)) return this.late(runtime)
     const {emit, runtimes} = this.#options
@@ -66,7 +66,7 @@ export class StartOrder {
     this.#reportAsleep(runtime)
   }
 
-  /** Starts an app that is asked for. Settles when it has started, or waits for others. */
+  /** Starts an app during the run. Settles when it has started, or waits for dependencies. */
   async late(runtime: AppRuntime): Promise<void> {
     this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
     if (runtime.plan.dependsOn.length === 0)
@@ -74,13 +74,13 @@ export class StartOrder {
     this.#queueUp([runtime])
   }
 
-  /** Starts an app that has ended or was given up, as before its first start. */
+  /** Starts an app again that has ended or was given up, as if it had not started before. */
   async again(runtime: AppRuntime): Promise<void> {
     runtime.reset()
     await this.late(runtime)
   }
 
-  /** Starts a sleeping app, after its dependencies. */
+  /** Starts a sleeping app after its dependencies. */
   async wake(runtime: AppRuntime): Promise<void> {
     if (this.#options.isOver()) return
     if (runtime.fault !== '') return this.#refuse(runtime)
@@ -93,7 +93,7 @@ export class StartOrder {
     this.#waiting.delete(runtime)
   }
 
-  /** Must be called after each state change of an app. */
+  /** Decides about the waiting apps again. Called after each change of an app's state. */
   look(): void {
     if (this.#options.isOver()) return this.#endless.close()
     if (this.#waiting.size === 0) return
@@ -104,7 +104,7 @@ export class StartOrder {
   #lookAt(runtime: AppRuntime, byId: ReadonlyMap<string, readonly AppRuntime[]>): void {
     const {dependsOn} = runtime.plan
     const ids = new Set(dependsOn.map(({id}) => id))
-    // an earlier app in this loop may have been given up
+    // reads the progress now, since this loop may have given up an app before
     const needed = [...ids].flatMap(id => byId.get(id) ?? [])
     const lost = this.#options.lost().filter(id => ids.has(id) && !byId.has(id))
     const standing = standingOf(dependsOn, [...needed.map(each => each.progress), ...lost.map(neverOpened)])
@@ -145,7 +145,7 @@ export class StartOrder {
 
   #queueUp(runtimes: readonly AppRuntime[]): void {
     const waiting = runtimes.filter(({plan}) => plan.dependsOn.length > 0)
-    // wakes failed ones, too, to try them again
+    // also wakes dependencies that have failed, to try them again
     for (const {id, plan} of waiting)
       for (const needed of this.#options.runtimes())
         if (plan.dependsOn.some(each => each.id === needed.id)) needed.sleep.wake(`"${id}" depends on it`)
@@ -170,7 +170,7 @@ export class StartOrder {
     if (sleep.isAsleep && !sleep.isWaking) this.#options.emit({type: 'app-asleep', app: sidecar, name, idleMs: 0})
   }
 
-  /** Gives up an app whose configuration prevents its start. */
+  /** Gives up an app whose configuration has a fault. */
   #refuse(runtime: AppRuntime): void {
     this.#giveUp(runtime, `"${runtime.id}" was not started: ${runtime.fault}`)
   }

@@ -5,21 +5,21 @@ import {systemClock, type Clock} from '../../platform/clock.ts'
 import {aborted} from '../../platform/delay.ts'
 import {withDeadline} from '../reload/deadline.ts'
 
-/** The part of an app that the stop order needs. */
+/** An app as the stop order needs it. */
 export interface Stoppable {
   readonly plan: Pick<AppPlan, 'id' | 'dependsOn'>
   /** Stops the app, and settles when it is completely gone. */
   stop(why: 'run ends'): Promise<unknown>
 }
 
-/** Dependents of an app have this long to exit before the app itself is stopped. */
+/** Maximum time for the dependents of an app to exit before the app itself is stopped, in ms. */
 const MAX_LEVEL_MS = 1000
-/** The last level is stopped at most this long after the first: scripts send SIGKILL ten seconds after SIGTERM. */
+/** Maximum time from the stop of the first level to that of the last, in ms: scripts send SIGKILL to Pillion ten seconds after SIGTERM. */
 const MAX_LEVELS_MS = 4000
 
 /**
- * Stops apps in reverse `dependsOn` order: first those that no other app depends on. A level is stopped after the previous one has exited
- * or its time is over. Settles when all apps have exited. `now`: aborted when the stop must not wait.
+ * Stops apps in reverse `dependsOn` order, in levels: first the apps on which no other app depends. Stops a level after the previous level has
+ * exited or its time is over. Settles when all apps have exited. `now`: aborted to stop all levels at once.
  */
 export async function stopInOrder(
   apps: readonly Stoppable[],

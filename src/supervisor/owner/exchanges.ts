@@ -6,17 +6,17 @@ import type {OwnerFacts, ReplacementPoint} from './next-step.ts'
 import {ReloadReports, type ReloadListeners} from './reload-reports.ts'
 
 export interface ExchangesNeeds extends Omit<ExchangeOptions, 'cut'>, ReloadListeners {
-  /** Called when a process is about to be replaced. */
+  /** Called before a process is replaced. */
   readonly replacing?: () => unknown
 }
 
-/** The exchanges of the processes of one app: one after the other, while old processes may still finish their work. */
+/** Replaces the processes of one app for its owner, one replacement at a time. Old processes may still finish their work meanwhile. */
 export class Exchanges {
   readonly reports: ReloadReports
   readonly #options: ExchangesNeeds & ExchangeOptions
-  /** The replacement of the process; undefined: it stays. */
+  /** Current replacement; undefined: the process stays. */
   current: Replacement | undefined
-  /** Number of exchanges whose old process still finishes its work. */
+  /** Number of replacements whose old process has not ended. */
   #finishing = 0
 
   constructor(options: ExchangesNeeds) {
@@ -32,7 +32,7 @@ export class Exchanges {
     return this.current?.isFalling === true
   }
 
-  /** Lets the calls and the work of the process finish. `isFall`: the app falls asleep. */
+  /** Begins a replacement if there is none, and lets the calls and the work of the process finish. `isFall`: the app falls asleep instead. */
   async drain(isFall: boolean, callOff: AbortSignal): Promise<void> {
     this.current ??= this.#begin(isFall)
     await this.current.drain(callOff)
@@ -43,7 +43,7 @@ export class Exchanges {
     this.reports.failed('reload', error)
   }
 
-  /** Admits calls again. `isReported`: unless the app ends. */
+  /** Ends the replacement, which admits calls again. `isReported`: report the reload, since the app does not end. */
   close(isReported: boolean): void {
     const replacement = this.current
     this.current = undefined
@@ -53,7 +53,7 @@ export class Exchanges {
     if (!replacement.isFalling && isReported) this.reports.end(replacement)
   }
 
-  /** Starts a candidate, which takes over when it is ready. Resolves with the reason why it has failed; '': it has not. */
+  /** Starts a candidate, which takes over when it is ready. Resolves with the reason why it has failed; '': it has taken over, or was cancelled. */
   async overlap(signal: AbortSignal): Promise<string> {
     const {clock} = this.#options
     const from = clock.now()
@@ -83,7 +83,7 @@ export class Exchanges {
     return new Replacement(this.#options, this.reports.begin(), false)
   }
 
-  /** Resumes work when no process finishes any more: all workers get the message. */
+  /** Gives work to workers again, once the last old process has ended: the resumption reaches all workers of the app. */
   #finished(): void {
     if (--this.#finishing > 0) return
     this.#options.resumeWork(this.#options.runtime)
@@ -91,17 +91,17 @@ export class Exchanges {
   }
 }
 
-/** Whether a second process may overlap: the current one is ready, and plan and starter are unchanged. */
+/** Whether a candidate may run next to the current process, which is ready, and whose plan and starter stay. */
 export function canOverlap({app, plan, isOtherNext, isDebugged}: AppRuntime): boolean {
   const isUp = app.state.phase === 'running' && app.state.ready
   return plan.reload === 'overlap' && plan.channel.autoPort && isUp && !isOtherNext && !isDebugged
 }
 
-/** Whether its process has ended, and the next one follows after a pause, or with the next need. */
+/** Whether the process has ended, and the next one starts after a delay or on demand. */
 export const hasPaused = (state: AppState): boolean =>
   state.phase === 'asleep' || (state.phase === 'backoff' && state.until < Infinity)
 
-/** Returns the process of an open app, as far as commands depend on it. */
+/** Returns the state of an open app's process on which commands depend. */
 export function processOf({isDebugged, isGivenUp, app: {state}, sleep}: AppRuntime): OwnerFacts['process'] {
   if (isDebugged) return 'theirs'
   if (state.phase === 'asleep' && !isGivenUp) return sleep.isWaking ? 'up' : 'asleep'

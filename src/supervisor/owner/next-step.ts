@@ -1,68 +1,69 @@
-/** The intent of a person for an app. `excepted`: `--except` has left its start to the person, and calls wait only for the `ready` timeout. */
+/** The user's intent for an app: stopped, or the starter of its processes. */
 export type Person = 'stopped' | Starter
 
-/** Starter of a process. `none`: the run; `debugs`: the user, in a debugger; `excepted`: the user of `--except`. */
+/** Starter of a process. `none`: the run; `debugs`: the user, in a debugger; `excepted`: the user, since `--except` names the app. */
 export type Starter = 'none' | 'debugs' | 'excepted'
 
 /**
- * Whether the app may fall asleep. `idle`: its idle time is over; `isBusy` reports work that calls do not show. `needed`: `cause` has
- * needed it since, and wakes it if it sleeps already.
+ * Whether an app should fall asleep. `idle`: its idle time is over, so that it should. `isBusy`: returns whether it has work besides calls.
+ * `needed`: something has needed it since, so that it stays awake, or wakes if it sleeps already. `cause`: for the message.
  */
 export type Idle =
   | {readonly kind: 'no'}
   | {readonly kind: 'idle'; readonly isBusy: () => boolean}
   | {readonly kind: 'needed'; readonly cause: string}
 
-/** The intent for one app. Commands and edits change it at once, and wait for the steps. */
+/** The intent for one app. Commands, saves and edits change it at once. The owner then takes the steps towards it. */
 export interface Intent {
-  /** An edit or a command removes it from the run. */
+  /** Whether an edit or a command removes the app from the run. */
   readonly leaves: boolean
   /**
-   * Until it is open again. `closes`: by a command or the end of the run, or it leaves; `reopens`: by an edit, which opens its id next;
-   * `opens`: the edit has closed all its apps, and opens this one.
+   * Whether the app has to close. `closes`: by a command, the end of the run, or since it leaves. `reopens`: by an edit, which opens it again.
+   * `opens`: the edit has closed all its apps and opens this one now. `no` once the app is open again.
    */
   readonly closing: 'no' | 'closes' | 'reopens' | 'opens'
-  /** The run ends, so that no process is replaced any more. */
+  /** Whether the run ends, so that no process is replaced any more. */
   readonly runEnds: boolean
   readonly person: Person
-  /** Whether a command has asked for a process, and none has begun since. `later`: once the command has started its dependencies. */
+  /** Whether a command has requested a process that has not started. `later`: the command starts the dependencies first. */
   readonly request: 'no' | 'later' | 'now'
-  /** Number that grows with each save, restart, and edit of its process. A process of an older round is replaced. */
+  /** Number of the latest save, restart or edit that requires a new process. A process of an older round is replaced. */
   readonly round: number
   readonly idle: Idle
 }
 
 /**
- * State of the replacement of a process. `begun`: calls in flight finish; `drained`: none is left; `exchanged`: the next process is not
- * ready yet, or the app does not sleep yet; `up`: it accepts calls; `down`: it has ended, or sleeps; `left`: nothing was started here, or
- * the app stays awake.
+ * Progress of the replacement of a process. `begun`: calls in flight finish. `drained`: no call is left. `exchanged`: the old process is being
+ * stopped, the next one is not ready, or the app is falling asleep. `up`: the next process accepts calls. `down`: it has ended, or the app sleeps. `left`: no
+ * process was started, or the app stays awake.
  */
 export type ReplacementPoint = 'none' | 'begun' | 'drained' | 'exchanged' | 'up' | 'down' | 'left'
 
-/** The state of one app that its steps depend on. */
+/** The facts about one app on which its next step depends. */
 export interface OwnerFacts {
-  /** Whether its sidecar is open. */
+  /** Whether the sidecar of the app is open. */
   readonly isOpen: boolean
-  /** Process of an open app. `up`: running, about to start, or waiting for dependencies; `down`: ended or given up; `theirs`: the person starts it. */
+  /** Process of an open app. `up`: running, about to start, or waiting for dependencies; `down`: ended or given up; `theirs`: the user starts it. */
   readonly process: 'up' | 'asleep' | 'down' | 'theirs'
-  /** Round of its process, or of the latest attempt. */
+  /** Round of the process, or of the latest attempt to replace it. */
   readonly round: number
-  /** Round of the candidate that may take over; 0: none. */
+  /** Round of the candidate that may take over; 0: no candidate. */
   readonly candidate: number
   readonly replacement: ReplacementPoint
-  /** The app falls asleep: no process replaces its own. */
+  /** Whether the replacement puts the app to sleep, without a next process. */
   readonly isFalling: boolean
-  /** Whether a second process may overlap: the current one is ready, and plan and starter are unchanged. */
+  /** Whether a candidate may run next to the current process, which is ready, and whose plan and starter stay. */
   readonly mayOverlap: boolean
-  /** `other`: another instance of the app has its turn, or is first. An app without other instances always has it. */
+  /** Turn of the app's instances. `own`: this instance may be replaced. `other`: another one is being replaced, or is first. */
   readonly turn: 'own' | 'other'
 }
 
 /**
- * Step of an app. `open` its sidecar again, before the start order starts it; `end` it with its processes and its sidecar, at once.
- * For a command: `renew` the process, by the run or in a debugger; `wake` it; `queue` it as before its first start.
- * Towards a process of the latest round: `overlap` by a candidate; or `drain` the old process, which queues new calls, `exchange` the
- * processes, and `close` the replacement, which admits the calls. `lull` puts an idle app to sleep in place of `exchange`.
+ * Step of an app. `open`: open its sidecar; the start order starts the app then. `end`: end its processes and close its sidecar, at once.
+ * For a command: `renew`: ask for another process, of the run or in a debugger; `wake`: wake the app; `queue`: give it to the start order.
+ * To reach the latest round: `overlap`: start a candidate, which takes over; or `drain`: queue new calls and let those in flight finish, then
+ * `exchange`: stop the old process and start the next, then `close`: end the replacement, which admits the calls. `lull`: put an idle app to
+ * sleep, in place of `exchange`.
  */
 export type OwnerStep =
   | 'open'
@@ -77,7 +78,7 @@ export type OwnerStep =
   | 'close'
   | 'none'
 
-/** Decides the next step of an app. A step under way is cancelled if the result is another one. */
+/** Decides the next step of an app. The owner cancels a current step that differs from the result. */
 export function nextStep(intent: Intent, facts: OwnerFacts): OwnerStep {
   const {isOpen, replacement} = facts
   const {closing, person, runEnds} = intent
@@ -92,7 +93,7 @@ export function nextStep(intent: Intent, facts: OwnerFacts): OwnerStep {
 const isWanted = ({leaves, person, request}: Intent): boolean =>
   !leaves && (person === 'debugs' || (person === 'none' && request === 'now'))
 
-/** The step for a command. The start order and the restart policy decide about a process that a person has not asked for. */
+/** Returns the step for a command. Without a command, the start order and the restart policy decide when a process starts. */
 function forCommand(intent: Intent, {process}: OwnerFacts): 'renew' | 'wake' | 'queue' | 'none' {
   if (!isWanted(intent)) return 'none'
   if (intent.person === 'debugs') return process === 'theirs' ? 'none' : 'renew'
@@ -101,7 +102,7 @@ function forCommand(intent: Intent, {process}: OwnerFacts): 'renew' | 'wake' | '
   return process === 'theirs' ? 'renew' : 'queue'
 }
 
-/** The step towards a process of the latest round, or to sleep. */
+/** Returns the step towards a process of the latest round, or to sleep. */
 function forRound({round, idle}: Intent, facts: OwnerFacts): OwnerStep {
   const {candidate, replacement, isFalling, mayOverlap, turn} = facts
   const isIdle = idle.kind === 'idle'

@@ -7,17 +7,17 @@ import {InstanceTurns} from './turn.ts'
 import {OwnerWaiters} from './waiters.ts'
 
 export interface AppOwnerOptions extends ExchangesNeeds {
-  /** Opens a closed app again. A stopped one starts after its dependencies; an edit starts its apps itself. Rejects if a port is taken. */
+  /** Opens a closed app again. Starts a stopped app after its dependencies; an edit starts its apps itself. Rejects if a port is taken. */
   readonly open: (runtime: AppRuntime, callOff: AbortSignal) => Promise<void>
-  /** Starts an app after its dependencies, as before its first start. */
+  /** Gives an app to the start order, which starts it after its dependencies. */
   readonly queue: (runtime: AppRuntime) => Promise<void>
-  /** The owners of all instances of the app that are open. */
+  /** Returns the owners of all open instances of the app. */
   readonly group: () => readonly AppOwner[]
-  /** Called when a command asks for a process: saves are not limited any more. */
+  /** Called when a command asks for a process. Ends the limit on restarts by saves. */
   readonly lift?: () => void
 }
 
-/** A step under way, and its round. */
+/** The step that the owner is taking, and its round. */
 interface Doing {
   readonly step: OwnerStep
   readonly round: number
@@ -25,27 +25,27 @@ interface Doing {
 }
 
 /**
- * Owner of one app, over all its openings. Saves, edits and commands change its intent at once. The owner takes one step at a time, as
- * `nextStep` decides. Requests close together count as one.
+ * The control loop of one app, over all its openings. Saves, edits and commands change the app's intent (`AppRuntime`) and call `look`. The owner
+ * then takes one step after the other, as `nextStep` decides, until the app has reached the intent. Several changes at once need one process.
  */
 export class AppOwner {
   readonly runtime: AppRuntime
   readonly turns: InstanceTurns
-  /** Reason for which the latest change has kept the old process, or the app could not be opened; '': it has succeeded. */
+  /** Reason why the latest change has kept the old process, or why the app could not be opened; '': it has succeeded. */
   failure = ''
   readonly #options: AppOwnerOptions
   readonly #off: () => void
   readonly #exchanges: Exchanges
   readonly #waiters: OwnerWaiters
   #why: Why = 'user'
-  /** Round of its process, or of the latest attempt. */
+  /** Round of the process, or of the latest attempt to replace it. */
   #round = 0
   #doing: Doing | undefined
   #isAtRest = true
   #isOpen = true
-  /** Closes the app, once. */
+  /** Function that closes the app; undefined: no close is requested, or it has begun. */
   #end: (() => Promise<void>) | undefined
-  /** The latest opening and closing. */
+  /** Results of the latest opening and closing. */
   #opening: Promise<void> = Promise.resolve()
   #closing: Promise<void> = Promise.resolve()
 
@@ -59,13 +59,13 @@ export class AppOwner {
       this.#exchanges.current?.moved()
       this.turns.moved()
       const {app, wanted, plan} = this.runtime
-      // its next process uses the plan that was not applied
+      // asks for a process with the edited plan, since the next process would start with the old one
       if (hasPaused(app.state) && wanted !== plan && !this.isChanging) this.want('watch')
       queueMicrotask(() => this.look())
     })
   }
 
-  /** Asks for a process of a newer round. `files`: the saved files, relative to the folder of the app. */
+  /** Asks for a new process. `files`: saved files, relative to the folder of the app. */
   want(why: Why, files: readonly string[] = []): void {
     if (!this.isOpen) return
     this.#exchanges.reports.saved(files)
@@ -78,7 +78,7 @@ export class AppOwner {
     this.look()
   }
 
-  /** Puts an idle app to sleep once its work is done, unless it is needed before. Resolves with true if it sleeps. */
+  /** Puts an idle app to sleep once its work is done, unless it is needed before. Resolves with whether it sleeps. */
   async fall(isBusy: () => boolean): Promise<boolean> {
     if (!this.#isAtRest || !this.isOpen) return false
     this.#isAtRest = false
@@ -88,7 +88,7 @@ export class AppOwner {
     return this.runtime.sleep.isAsleep
   }
 
-  /** Takes the steps for a command. Resolves with the reason why it has failed; '': it has succeeded. */
+  /** Carries out a command that has changed the intent. Resolves with the reason why it has failed; '': it has succeeded. */
   async follow(): Promise<string> {
     const {isStopped, person} = this.runtime
     this.#options.lift?.()
@@ -99,7 +99,7 @@ export class AppOwner {
     return this.failure === '' && this.runtime.isStopped ? 'it was stopped meanwhile' : this.failure
   }
 
-  /** Closes the app by `end`, unless it is closed, or is being closed. Settles when it is closed. Rejects as `end` does. */
+  /** Closes the app by `end`, unless it is closed or being closed already. Settles when the app is closed. Rejects if `end` rejects. */
   async close(closing: 'closes' | 'reopens', end: () => Promise<void>): Promise<void> {
     if (this.#isOpen && this.runtime.closing === 'no') {
       this.#end = end
@@ -110,7 +110,7 @@ export class AppOwner {
     await this.#closing
   }
 
-  /** Opens the app for the edit that has closed it. Rejects as the opening does. */
+  /** Opens the app again for the edit that has closed it. Rejects if that fails. */
   async reopen(): Promise<void> {
     this.runtime.closing = 'opens'
     this.#opening = Promise.resolve()
@@ -120,7 +120,7 @@ export class AppOwner {
     await this.#opening
   }
 
-  /** Called when the app is open again. Its next process is of the latest round. */
+  /** Called when the app is open again. The next process counts as one of the latest round. */
   opened(): void {
     this.#isOpen = true
     this.runtime.closing = 'no'
@@ -128,25 +128,25 @@ export class AppOwner {
   }
 
   /**
-   * Settles when nothing is left to do, or the new process is late. With `begun` also when that was spawned, or should be ready: the
-   * start of an overlapping process is not visible. An app that was not started only gets the wanted plan.
+   * Settles when the app has reached its intent, or the new process is late. With `begun`, also when the new process was spawned, or after the
+   * time in which it should be ready: the spawn of a candidate is not visible.
    */
   async reached(aim: 'begun' | 'settled'): Promise<void> {
     if (!this.#isAtRest) await this.#waiters.add(aim, this.runtime)
   }
 
-  /** Number of requested changes that it has not tried. */
+  /** Number of requested rounds that were not tried yet. */
   get changes(): number {
     return this.isOpen ? this.runtime.round - this.#round : 0
   }
 
-  /** Whether it may replace the process: neither a command, an edit nor the run ends the app. */
+  /** Whether processes may be replaced: neither a command, an edit nor the run ends the app. */
   get isOpen(): boolean {
     const {closing, runEnds, person} = this.runtime
     return closing === 'no' && !runEnds && person !== 'stopped'
   }
 
-  /** The process is being replaced, or is about to be. */
+  /** Whether the process is being replaced, or is about to be. */
   get isChanging(): boolean {
     return this.changes > 0 || (this.isBusy && !this.#exchanges.isFalling)
   }
@@ -159,17 +159,17 @@ export class AppOwner {
     this.look()
   }
 
-  /** Keeps its process, since the new one of another instance has failed. That instance notifies all others next. */
+  /** Keeps the process, since the new process of another instance has failed. That instance calls `look` of all others next. */
   keep(): void {
     this.#round = this.runtime.round
   }
 
-  /** Answers all waiting callers before its steps end. */
+  /** Settles the waits of all callers, although steps are left. */
   answer(): void {
     this.#waiters.answerAll()
   }
 
-  /** Takes the next step, or cancels the one under way if it is no longer the next. Must be called after each change. */
+  /** Takes the next step, or cancels the current one if `nextStep` now decides otherwise. Called after each change of intent or facts. */
   look(): void {
     const step = nextStep(this.runtime, this.#facts)
     const doing = this.#doing
@@ -192,7 +192,7 @@ export class AppOwner {
     this.look()
   }
 
-  /** Ends the app without waiting for the cancelled step, which begins nothing more. An opening that has failed waits for this end. */
+  /** Ends the app without waiting for the cancelled step, which starts nothing more. A cancelled opening stays the current step until it settles. */
   #endAtOnce({step}: Doing): void {
     if (step === 'open') return void this.#endApp()
     this.#doing = undefined
@@ -239,7 +239,7 @@ export class AppOwner {
     }
   }
 
-  /** Ends the app once. An opening that this has cancelled may settle before that, and asks for the next step. */
+  /** Ends the app once. A cancelled opening may settle before the end, and then asks for the next step, which is this one again. */
   async #endApp(): Promise<void> {
     const end = this.#end
     this.#end = undefined
@@ -250,7 +250,7 @@ export class AppOwner {
     await Promise.allSettled([this.#closing])
   }
 
-  /** Takes a step towards a process of the latest round. */
+  /** Takes a step towards a process of the latest round, or to sleep. */
   async #renew(step: 'overlap' | 'drain' | 'exchange' | 'lull', doing: Doing): Promise<void> {
     const {round, callOff} = doing
     const exchanges = this.#exchanges
@@ -267,7 +267,7 @@ export class AppOwner {
     if (step === 'overlap' || step === 'lull') this.#round = round
   }
 
-  /** The next process fulfils all requests until its start, unless an edit has changed its plan. */
+  /** Called right before the next process starts, which fulfils all requests so far, unless an edit has changed its plan. */
   #starting(): void {
     if (!this.runtime.isOtherNext) this.#round = this.runtime.round
   }
@@ -278,7 +278,7 @@ export class AppOwner {
     this.look()
   }
 
-  /** Wakes an app that was needed while it fell asleep. Its next process is of the latest round. */
+  /** Wakes an app that was needed while it fell asleep. The next process counts as one of the latest round. */
   #endFall(): void {
     const {idle, sleep, wanted, plan, round} = this.runtime
     this.runtime.idle = {kind: 'no'}
@@ -291,7 +291,7 @@ export class AppOwner {
     this.#endTurn()
   }
 
-  /** Ends the turn, and answers all waiting callers. */
+  /** Ends the turn of this instance, settles the waits of all callers, and lets the other instances look. */
   #endTurn(): void {
     this.turns.end(this.#round, !this.isOpen)
     this.answer()

@@ -8,7 +8,7 @@ import type {Replacement} from '../reload/replacement.ts'
 export interface ReloadListeners {
   readonly reloaded: (what: Reloaded) => void
   readonly reporter: Reporter
-  /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
+  /** Returns the end of an error text about calls that wait for each other in a cycle; '': there is no cycle. */
   readonly callCycle: (pendingCall: PendingCall) => string
 }
 
@@ -16,7 +16,7 @@ export interface ReloadListeners {
 export class ReloadReports {
   readonly #name: string
   readonly #options: ReloadListeners
-  /** The files of all requests since the last reload was reported. */
+  /** Saved files since the last reported reload. */
   #files: readonly string[] = []
   #count = 0
 
@@ -25,18 +25,18 @@ export class ReloadReports {
     this.#options = options
   }
 
-  /** Notes the saved files of a request, relative to the folder of the app. */
+  /** Notes saved files, relative to the folder of the app. */
   saved(files: readonly string[]): void {
     this.#files = [...new Set([...this.#files, ...files])]
   }
 
-  /** A replacement begins. Returns the reason that its calls get for their wait. */
+  /** Numbers a replacement that begins. Returns the reason for the wait of calls. */
   begin(): string {
     const files = this.#files.length === 0 ? '' : `: ${firstOf(this.#files)}`
     return `"${this.#name}" is being reloaded (reload ${++this.#count}${files})`
   }
 
-  /** Reports that a candidate has taken over after `tookMs`. No call has waited. */
+  /** Reports that a candidate has taken over, for which no call has waited. */
   tookOver(tookMs: number): void {
     this.#count++
     this.#report({tookMs, held: 0, longestMs: 0, lost: 0})
@@ -44,12 +44,12 @@ export class ReloadReports {
 
   end({at, tookMs, cut, stats: {held, longestMs, lost}}: Replacement): void {
     if (at === 'up') this.#report({tookMs, held, longestMs, lost: lost + cut})
-    // without held calls the report of the crash is enough
+    // without queued calls, the report of the crash is enough
     if (at === 'down' && held > 0)
       this.warn(`"${this.#name}" did not become ready after the reload; ${lost} of ${held} queued calls were rejected`)
   }
 
-  /** Reports calls that are cut after so many ms; returns the reason for their callers. */
+  /** Reports calls that are cancelled after their time. Returns the reason for their callers. */
   readonly cut = (left: readonly PendingCall[], ms: number): string => {
     const {reporter, callCycle} = this.#options
     const callers = new Map(left.map(pendingCall => [pendingCall.caller, pendingCall]))

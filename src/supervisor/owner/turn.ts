@@ -2,30 +2,30 @@ import type {Reporter} from '../../model/reporter.ts'
 import type {Clock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 
-/** An instance that has its turn, or waits for it. */
+/** An instance of an app that is being replaced, or waits for it. Implemented by `AppOwner`. */
 interface Instance {
   readonly runtime: Pick<AppRuntime, 'name' | 'wanted' | 'app' | 'queue' | 'isDebugged' | 'changesHands'>
-  /** Number of requested changes that it has not tried. */
+  /** Number of requested rounds that were not tried yet. */
   readonly changes: number
   keep(): void
   answer(): void
 }
 
-/** An instance among the others of its app. */
+/** An instance among the other instances of its app. */
 interface Member extends Instance {
   readonly turns: InstanceTurns
-  /** Whether it is being replaced. */
+  /** Whether the instance is being replaced. */
   readonly isBusy: boolean
 }
 
 export interface TurnsNeeds {
-  /** All instances of the app that are open. */
+  /** Returns all open instances of the app. */
   readonly group: () => readonly Member[]
   readonly reporter: Reporter
   readonly clock: Clock
 }
 
-/** The turns of one instance: only one instance of an app is replaced at a time, in their order. */
+/** Lets one instance of an app wait for its turn: only one instance is replaced at a time, in their order, so that the others serve calls. */
 export class InstanceTurns {
   readonly #member: Member
   readonly #options: TurnsNeeds
@@ -36,7 +36,7 @@ export class InstanceTurns {
     this.#options = options
   }
 
-  /** Whether other instances accept its calls while it is replaced. A sleeping app has no process; a debugger was named with one instance. */
+  /** Whether the instance takes turns with others. A sleeping instance does not, and neither does one that changes to or from a debugger. */
   get areTaken(): boolean {
     const {app, changesHands} = this.#member.runtime
     const isAsleep = app.state.phase === 'asleep' && app.state.last === undefined
@@ -47,7 +47,7 @@ export class InstanceTurns {
     return this.#member.changes > 0 && !this.#member.isBusy && this.#turn === undefined && this.areTaken
   }
 
-  /** Whether it waits while another instance has its turn, or is first. */
+  /** Whether the instance has to wait, since another one has its turn or is first. */
   get isOtherFirst(): boolean {
     if (!this.isWaiting) return false
     const group = this.#options.group()
@@ -55,7 +55,7 @@ export class InstanceTurns {
     return group.some(({turns}, at) => turns.#turn !== undefined || (at < place && turns.isWaiting))
   }
 
-  /** Begins its turn after this round, if it waits for one. */
+  /** Begins the turn of the instance if it waits for one. `since`: round of its process. */
   begin(since: number): void {
     if (!this.isWaiting) return
     const {group, reporter, clock} = this.#options
@@ -63,12 +63,12 @@ export class InstanceTurns {
     this.#turn = new ProcessTurn({owner: this.#member, since, waiting, reporter, clock})
   }
 
-  /** Must be called after each change of the app's state. */
+  /** Called after each change of the app's state. */
   moved(): void {
     this.#turn?.moved()
   }
 
-  /** Ends its turn at this round. `isOver`: nothing follows from it, since the app ends. */
+  /** Ends the turn. `round`: round of the new process. `isOver`: the app ends, so that the result does not concern the other instances. */
   end(round: number, isOver: boolean): void {
     const turn = this.#turn
     this.#turn = undefined
@@ -79,17 +79,17 @@ export class InstanceTurns {
 
 interface ProcessTurnOptions {
   readonly owner: Instance
-  /** The round of the owner before the turn. */
+  /** Round of the owner before the turn. */
   readonly since: number
-  /** The instances that wait for their turn. */
+  /** Returns the instances that wait for their turn. */
   readonly waiting: () => readonly Instance[]
   readonly reporter: Reporter
   readonly clock: Clock
 }
 
 /**
- * The turn of an instance whose process is replaced while the others accept the calls. If the next process does not become ready, the new
- * code does not work, and the waiting instances keep theirs. Later changes are tried all the same.
+ * The turn of an instance: its process is replaced while the other instances accept the calls. If the next process does not become ready, the
+ * new code is broken, and the waiting instances keep their processes until the next change.
  */
 class ProcessTurn {
   readonly #options: ProcessTurnOptions
@@ -99,16 +99,16 @@ class ProcessTurn {
   constructor(options: ProcessTurnOptions) {
     this.#options = options
     const {ready, stop} = options.owner.runtime.wanted
-    // with `overlap` the next process starts next to the current one
+    // runs from now on, since the start of a candidate (`overlap`) does not show in the app's state
     this.#callOff = this.#lateAfter(stop.timeoutMs + ready.timeoutMs)
   }
 
-  /** Must be called after each change of the app's state. */
+  /** Called after each change of the app's state. */
   moved(): void {
     const {app, wanted} = this.#options.owner.runtime
     const isNew = app.state.phase === 'starting' && this.#before !== 'backoff'
     this.#before = app.state.phase
-    if (!isNew) return // a looping process would never be late
+    if (!isNew) return // restarts after a backoff do not extend the time
     this.#callOff()
     this.#callOff = this.#lateAfter(wanted.ready.timeoutMs)
   }
@@ -117,12 +117,12 @@ class ProcessTurn {
     this.#callOff()
   }
 
-  /** Decides for the waiting instances that were asked for no more changes. A sleeping instance has no process to keep. */
+  /** Lets the waiting instances keep their processes if the new one is not ready, except instances with later changes or asleep. */
   end(round: number): void {
     const {owner, since, waiting} = this.#options
     const {queue, app, isDebugged} = owner.runtime
     const {state} = app
-    // a waiting or sleeping instance proves nothing about the new code
+    // an app that has not started or sleeps does not show whether the new code works
     const isUntried = state.phase === 'idle' || (state.phase === 'asleep' && state.last === undefined)
     if (queue.state === 'open' || isDebugged || isUntried) return
     const isNoNewer = (each: Instance): boolean => each.changes <= round - since
@@ -132,7 +132,7 @@ class ProcessTurn {
     for (const each of keeping) each.keep()
   }
 
-  /** Warns of a late process, and answers the callers. The turns stay, since the process may still become ready. */
+  /** Warns of a late process after a time, and settles the waits of callers. The turn goes on, since the process may still become ready. */
   #lateAfter(ms: number): () => void {
     const {owner, waiting, clock} = this.#options
     return clock.after(ms, () => {

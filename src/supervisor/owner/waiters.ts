@@ -1,13 +1,13 @@
 import type {AppRuntime} from '../app-runtime.ts'
 import type {Clock} from '../../platform/clock.ts'
 
-/** Caller that waits for the end of all steps, or with `begun` for the spawn of a process of this round. */
+/** A caller that waits. `settled`: until no step is left. `begun`: until a process of this round was spawned. */
 interface Waiter {
   readonly aim: 'begun' | 'settled'
   readonly round: number
 }
 
-/** Callers that wait for the steps of an owner. */
+/** The callers that wait for the steps of an owner. */
 export class OwnerWaiters {
   readonly #clock: Clock
   readonly #all = new Map<Waiter, () => void>()
@@ -16,7 +16,7 @@ export class OwnerWaiters {
     this.#clock = clock
   }
 
-  /** Settles when the caller is answered, or with `begun` when the process should be ready. */
+  /** Waits for the aim. With `begun`, at most as long as the old process may take to end and the new one to become ready. */
   async add(aim: Waiter['aim'], {round, wanted: {stop, ready}}: Pick<AppRuntime, 'round' | 'wanted'>): Promise<void> {
     const waiter = {aim, round}
     const {promise, resolve} = Promise.withResolvers<void>()
@@ -27,7 +27,7 @@ export class OwnerWaiters {
     this.#all.delete(waiter)
   }
 
-  /** A process of this round was spawned. */
+  /** Settles the waits for a spawn. `latest`: round of the spawned process. */
   begun(latest: number): void {
     for (const [{aim, round}, answer] of this.#all) if (aim === 'begun' && round <= latest) answer()
   }

@@ -13,10 +13,10 @@ import {backgroundServer, gone} from './background-server.ts'
 import type {OwnContainers} from './watchdog.ts'
 
 export interface AppProcessOptions extends Pick<SpawnOptions, 'command' | 'folder' | 'env'> {
-  /** Limits of the process. Omitted: none. */
+  /** Resource limits of the process; omitted: none. */
   readonly limited?: LimitedProcess | undefined
   readonly stdio: ProcessPipes | ProcessTerminal
-  /** The stdin of the process; undefined: empty. */
+  /** Stdin of the process; undefined: empty. */
   readonly input: Readable | undefined
   readonly isRaw: boolean
   readonly take: (stream: 'stdout' | 'stderr', text: string) => Promise<void> | undefined
@@ -24,29 +24,29 @@ export interface AppProcessOptions extends Pick<SpawnOptions, 'command' | 'folde
   readonly marker: string
 }
 
-/** Preparation of a process before its start. */
+/** The part of the options that is prepared before pipes are needed. */
 export type ProcessPlace = Pick<AppProcessOptions, 'folder' | 'env' | 'limited' | 'marker'>
 
 export type ProcessEnding = Omit<GroupEnding, 'group' | 'output' | 'marker'>
 
 interface Following {
-  /** Whether the app was ready when its process ended. */
+  /** Returns whether the app was ready when its process ended. */
   readonly wasReady: () => boolean
   readonly over: AbortSignal
   readonly followed: (pid: number) => void
 }
 
-/** An app's process with its group, pipes and children, from the spawn until all are gone. */
+/** A spawned process of an app with its group, pipes and children, from the spawn until all are gone. */
 export class AppProcess {
   readonly marker: string
   readonly group: ProcessGroup
-  /** Container of the process, which SIGKILL does not end. */
+  /** Container that the command runs, which survives SIGKILL of the command; undefined: none. */
   readonly container: OwnContainers | undefined
   readonly #output: Output
   readonly #input: Readable | undefined
   readonly #limited: LimitedProcess | undefined
   readonly #bornAt = performance.now()
-  /** The server that it has left in the background. */
+  /** Server that the leader has left in the background; undefined: none. */
   server: Seen | undefined
   #endedAt: number | undefined
 
@@ -70,7 +70,7 @@ export class AppProcess {
     else this.#input?.pipe(stdin)
   }
 
-  /** Number of its process group, or of the group of a server that has left that. */
+  /** Number of the process group, or of the group of a server in the background. */
   get pid(): number | undefined {
     return this.server?.group ?? this.group.pid
   }
@@ -80,7 +80,7 @@ export class AppProcess {
     this.#endedAt = performance.now()
   }
 
-  /** Settles when the leader and all servers that it left in the background have exited. `followed`: called for each such server. */
+  /** Settles when the leader has exited, and all servers that it has left in the background. `followed`: called for each such server. */
   async ended(listening: Listening, {wasReady, over, followed}: Following): Promise<void> {
     const app = {group: this.group.pid, marker: this.marker}
     if (!succeeded(await this.group.exited) || listening.port === 0) return
@@ -96,19 +96,19 @@ export class AppProcess {
     }
   }
 
-  /** The time from the spawn until the leader was reaped, or until now (`performance.now()`). */
+  /** Life of the process by `performance.now()`: from the spawn until its end, or until now. */
   get lived(): {readonly from: number; readonly to: number; readonly pid: number | undefined} {
     return {pid: this.group.pid, from: this.#bornAt, to: this.#endedAt ?? performance.now()}
   }
 
-  /** Ends all that is left of it. Never rejects because of a process. */
+  /** Ends all processes and containers that are left, and resolves with the exit of the leader. */
   async end(ending: ProcessEnding): Promise<Exit> {
     const {group, marker} = this
     await endGroup({...ending, group, marker, output: this.#output})
     if (group.stdin !== null) this.#input?.unpipe(group.stdin)
     this.#output.release()
     this.#limited?.release()
-    // a process that hangs in the kernel has received SIGKILL and will exit when the kernel returns
+    // a process that hangs in the kernel counts as killed: it exits when the kernel returns
     const exit = group.hasExited() ? await group.exited : ({kind: 'signal', signal: 'SIGKILL'} as const)
     const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
     if (isKilled && this.container !== undefined) await removeContainers(this.container, this.container.env)
@@ -116,7 +116,7 @@ export class AppProcess {
   }
 }
 
-/** The container of a command, which lives on when the command is killed. While the command builds the image, a container of that name is not ours. */
+/** Returns the container that a command runs; undefined: none, or the command builds an image first, so that the name may be another program's. */
 function lastingContainer({command, env}: Pick<AppProcessOptions, 'command' | 'env'>): OwnContainers | undefined {
   const container = containerOf(command)
   const before = command.slice(0, command.indexOf(container?.engine ?? ''))

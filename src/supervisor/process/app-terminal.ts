@@ -14,14 +14,14 @@ import type {TheirStdio} from '../../platform/pipes.ts'
 import {openPseudoTerminal, resizePseudoTerminal, type PseudoTerminal} from '../../platform/pseudo-terminal.ts'
 import {TerminalLines} from './terminal-lines.ts'
 
-/** Bytes of output to keep for later clients; cut at twice as many. */
+/** Size of the output that is kept for later clients. At twice the size, the older half is dropped. */
 const KEPT = 64 * 1024
-/** Interval at which writing is tried again, in ms: a terminal accepts only what its programs read. */
+/** Interval of write retries, in ms: a terminal accepts bytes only as its programs read them. */
 const AGAIN_MS = 20
 /** Maximum size of one read from a terminal, in bytes. */
 const READ = 64 * 1024
 
-/** The terminals of an app, one for each of its processes. An attached client sees them one after the other, as on one screen. */
+/** The terminals of an app (`tty: true`), one for each of its processes. Attached clients see them one after the other, as on one screen. */
 export class AppTerminal {
   readonly #id: string
   readonly #viewers = new Set<TerminalViewer>()
@@ -34,7 +34,7 @@ export class AppTerminal {
     this.#id = id
   }
 
-  /** Opens the terminal of the next process; throws if it cannot. */
+  /** Opens the terminal of the next process. Throws if that fails. */
   open(): ProcessTerminal {
     const terminal = new ProcessTerminal(openPseudoTerminal(this.#size), {
       saw: bytes => this.#show(bytes),
@@ -46,12 +46,12 @@ export class AppTerminal {
     return terminal
   }
 
-  /** Shows a client the latest screen of output, and all further output. The returned function detaches it. */
+  /** Shows a client the latest screen of output, and all further output. Returns a function that detaches the client. */
   attach(viewer: TerminalViewer): () => void {
     this.#viewers.add(viewer)
     if (this.#latest?.lines.isSecond === true) {
       viewer.show(Buffer.from(ENTER_SECOND_SCREEN))
-      // a program that draws the whole screen draws it again for another size
+      // resizes twice, since a program that draws the whole screen draws it again for another size
       const {columns, rows} = this.#size
       this.resize({columns, rows: rows + 1})
       this.resize({columns, rows})
@@ -68,7 +68,7 @@ export class AppTerminal {
     for (const terminal of this.#open) terminal.resize(size)
   }
 
-  /** Called when no further process starts by itself. */
+  /** Notifies the clients that no further process starts automatically. */
   end(): void {
     for (const viewer of this.#viewers) viewer.ended()
   }
@@ -79,14 +79,14 @@ export class AppTerminal {
     for (const viewer of this.#viewers) viewer.show(bytes)
   }
 
-  /** Returns the text that resets the screen for a new process, and announces it. */
+  /** Returns the text that resets the screen and announces a new process. */
   #between({lines}: ProcessTerminal): string {
     const left = lines.isSecond ? LEAVE_SECOND_SCREEN : ''
     return `${left}${RESET_MODES}\r\n[a new process of ${this.#id}]\r\n`
   }
 }
 
-/** The last lines of a text, with the incomplete one. */
+/** Returns the last lines of a text, including an incomplete one. */
 function lastLines(text: string, count: number): string {
   let from = text.length
   for (let line = 0; line < count && from >= 0; line++) from = text.lastIndexOf('\n', from - 1)
@@ -94,24 +94,24 @@ function lastLines(text: string, count: number): string {
 }
 
 /**
- * Script of the leader, which gets its session's terminal by opening it (open(2)), so that Ctrl-C reaches the program and its children.
- * TERM is ours, else the most common: a later client's kind of terminal is unknown.
+ * Script of the leader, which opens the terminal to make it the terminal of its session (open(2)), so that Ctrl-C reaches the program and its
+ * children. TERM is that of Pillion, else the most common one, since later clients may have any terminal.
  */
 const EXEC = `exec <>"$1" >&0 2>&1; shift; export TERM="\${TERM:-xterm-256color}"; exec "$@"`
 
 interface TerminalListener {
   readonly saw: (bytes: Buffer) => void
-  /** Called when no process uses it any more. */
+  /** Called when no process uses the terminal any more. */
   readonly closed: () => void
 }
 
 export class ProcessTerminal implements TheirStdio {
-  /** Words of a shell that the command replaces. */
+  /** Arguments of a shell that runs the command in this terminal. */
   readonly exec: readonly string[]
   readonly stdin: number
   readonly stdout: {readonly theirs: number}
   readonly stderr: {readonly theirs: number}
-  /** Turns output of the terminal into lines for the log. */
+  /** Converts output of the terminal to lines for the log. */
   readonly lines = new TerminalLines()
   readonly #ours: number
   readonly #listener: TerminalListener
@@ -125,7 +125,7 @@ export class ProcessTerminal implements TheirStdio {
     this.#listener = listener
   }
 
-  /** Reads its output until its last process has closed it, which is reported as an error (EIO). */
+  /** Reads the output until the last process has closed the terminal, which Node reports as an error (EIO). */
   read(take: (chunk: Buffer) => void): Socket {
     const buffer = Buffer.allocUnsafeSlow(READ)
     const onread = {
@@ -141,7 +141,7 @@ export class ProcessTerminal implements TheirStdio {
     return stream.on('error', () => this.#close()).on('close', () => this.#close())
   }
 
-  /** Types bytes. Settles when the terminal has accepted them, is closed, or the signal is aborted. */
+  /** Types bytes into the terminal. Settles when it has accepted them, is closed, or the signal is aborted. */
   async type(bytes: Buffer, signal: AbortSignal): Promise<void> {
     let rest = bytes
     while (this.#isOpen && rest.length > 0 && !signal.aborted) {
@@ -154,7 +154,7 @@ export class ProcessTerminal implements TheirStdio {
     if (this.#isOpen) resizePseudoTerminal(this.#ours, size)
   }
 
-  /** Closes a terminal that no process will use. */
+  /** Closes a terminal that no process has used. */
   drop(): void {
     this.#close()
     closeSync(this.#ours)
@@ -166,7 +166,7 @@ export class ProcessTerminal implements TheirStdio {
       return writeSync(this.#ours, bytes)
     } catch (error) {
       if (codeOf(error) === 'EAGAIN') return 0
-      return bytes.length // no process is left to read it
+      return bytes.length // drops the bytes, since no process is left to read them
     }
   }
 

@@ -3,19 +3,19 @@ import type {Listening} from '../../platform/listeners.ts'
 import {look, startOf} from '../../platform/process-table.ts'
 import type {Seen} from '../../platform/process-info.ts'
 
-/** How the processes of an app are recognized. */
+/** Group and marker by which the processes of an app are recognized. */
 export interface Marked {
   readonly group: number | undefined
   /** `NAME=value` in the environment of each process. */
   readonly marker: string
 }
 
-/** Time for a server to listen after its launcher has exited, in ms. */
+/** Maximum time until a server listens after its launcher has exited, in ms. */
 const LISTENS_WITHIN_MS = 10_000
 const LOOK_EVERY_MS = 100
 const ENDED_EVERY_MS = 250
 
-/** Returns the living processes of an app, and those that listen. Undefined if the system does not report them. */
+/** Returns the living processes of an app (`own`), and those that listen (`found`); undefined: the system does not report listeners. */
 export async function listenersOf(
   {group, marker}: Marked,
   listening: Listening
@@ -29,9 +29,7 @@ export async function listenersOf(
   return {own, found: pids && own.filter(({pid}) => pids.has(pid))}
 }
 
-/**
- * Finds the server that a launcher has left behind: a process of the app that listens on its port. Waits while a process of the app lives, unless the app was ready.
- */
+/** Finds the server that a launcher has left in the background: a process of the app that listens at its port. Waits for it unless the app was ready. */
 export async function backgroundServer(
   app: Marked,
   listening: Listening,
@@ -42,14 +40,14 @@ export async function backgroundServer(
   while (!over.aborted) {
     const {own, found} = await listenersOf(app, listening)
     if (found === undefined || found.length > 0) return found?.[0]
-    empty = own.length === 0 ? empty + 1 : 0 // one look may miss a process that forks or replaces its program
+    empty = own.length === 0 ? empty + 1 : 0 // a single look may miss a process that forks or replaces its program
     if (empty > 1 || performance.now() >= end) return undefined
     await pause(LOOK_EVERY_MS, over)
   }
   return undefined
 }
 
-/** Settles when a process that is not our child has ended, or with the signal. */
+/** Settles when a process that is not a child of Pillion has ended, or the signal is aborted. */
 export async function gone({pid, started}: Seen, over: AbortSignal): Promise<void> {
   while (!over.aborted && startOf(pid) === started) await pause(ENDED_EVERY_MS, over)
 }

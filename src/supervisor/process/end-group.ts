@@ -5,13 +5,13 @@ import {pause} from '../../platform/delay.ts'
 import {withDeadline} from '../reload/deadline.ts'
 import {ProcessTracker, type Orphan} from './process-tracker.ts'
 
-/** Maximum wait after SIGKILL, in ms: a process that hangs in the kernel may take longer. */
+/** Maximum wait after SIGKILL, in ms: a process that hangs in the kernel may never exit. */
 const KILLED_WITHIN_MS = 2000
 /** Time to read remaining output after the grace period, in ms. */
 const LAST_LINES_WITHIN_MS = 500
 const FIRST_LOOK_AFTER_MS = 2
 const LOOK_EVERY_MS = 50
-/** Delay between two looks after the first second, in ms: each look scans all processes of the machine. */
+/** Delay between two looks after the first second, in ms: each look reads all processes of the machine. */
 const LATER_EVERY_MS = 250
 
 export interface GroupEnding {
@@ -20,31 +20,31 @@ export interface GroupEnding {
   readonly stop: StopPlan
   /** `NAME=value` in the environment of the process and its children. */
   readonly marker: string
-  /** The leader exited by itself with code 0: processes that left its group keep running. */
+  /** Whether the leader has exited by itself with code 0, so that processes that left its group keep running. */
   readonly isSuccess: boolean
-  /** Aborted to end the grace period. */
+  /** Aborted to end the grace period early. */
   readonly now: AbortSignal
   readonly ended: (orphan: Orphan) => void
 }
 
-/** The signal, and the time from which on all processes get it, even below a living parent or leader (`performance.now()`). */
+/** The stop signal. `allAt`: time (`performance.now()`) from which all processes get it, even below a living parent or leader. */
 interface Asked {
   readonly signal: NodeJS.Signals
   readonly allAt: number
 }
 
 /**
- * Ends a process group and the processes that left it. The leader gets the stop signal first, as with `KillMode=mixed` of
- * systemd.kill(5): launchers pass it on, pools end their workers, and a second signal would cut their work. After its exit the children
- * get the signal, and so on downwards; after half of the grace period all do. `pnpm exec` passes it on and exits at once: so, below a
- * process that handles the signal, one that has run since waits for that half. Waits until all have exited and the pipes are closed; then
- * SIGKILL ends the rest. Reads the process table instead of `kill(-group, 0)`, which also succeeds for a zombie.
+ * Ends a process group and the processes that left it. 1. The leader alone gets the stop signal, as with `KillMode=mixed` of systemd.kill(5):
+ * it may forward the signal or end its workers itself, and a second signal would cut their work. 2. After its exit its children get the signal,
+ * then theirs. A process that has run since a parent with a handler got the signal may have received it already (`pnpm exec` forwards it and
+ * exits): it gets none yet. 3. After half of the grace period all get it. 4. After the grace period SIGKILL ends the rest. Reads the process
+ * table, since `kill(-group, 0)` also succeeds for a zombie.
  */
 export async function endGroup({group, output, stop, marker, isSuccess, now, ended}: GroupEnding): Promise<void> {
   const endsOrphans = stop.scope === 'all' && !isSuccess
   const tracker = new ProcessTracker({group, marker, endsOrphans, ended})
   await withDeadline({ms: stop.timeoutMs, over: now}, async grace => {
-    // looks first: the signal may end parents that identify other processes
+    // looks before the signal, which may end parents that identify other processes
     const isLeft = await tracker.look()
     const wasAlive = !group.hasExited()
     await tracker.signalLeader(stop.signal)
@@ -60,17 +60,17 @@ export async function endGroup({group, output, stop, marker, isSuccess, now, end
 export interface MarkedEnding {
   /** `NAME=value`. */
   readonly marker: string
-  /** Markers of processes that are left alone. */
+  /** Markers of processes that keep running. */
   readonly spared?: readonly string[]
-  /** First wait this long for them to exit: a watchdog may be ending them. */
+  /** Time to wait for the processes before they get a signal, in ms: a watchdog may be ending them. */
   readonly timeoutMs?: number
   readonly graceMs: number
-  /** Aborted to end the grace period. */
+  /** Aborted to end the grace period early. */
   readonly now?: AbortSignal
   readonly ended: (orphan: Orphan) => void
 }
 
-/** Ends every process with a marker: SIGTERM from the top down, after half of the grace period to all, then SIGKILL. Returns at once without any. */
+/** Ends every process with a marker: SIGTERM from parents to children, after half of the grace period to all, then SIGKILL. */
 export async function endMarked({
   marker,
   spared = [],
@@ -87,7 +87,7 @@ export async function endMarked({
   })
 }
 
-/** Waits until nothing is left (true) or the grace period is over (false). Signals processes that appear meanwhile, too. */
+/** Waits until no process is left. Resolves with false after the grace period. `asked`: signal for the processes found meanwhile. */
 async function isGone(tracker: ProcessTracker, grace: AbortSignal, asked?: Asked): Promise<boolean> {
   const start = performance.now()
   const most = (): number => (performance.now() - start < 1000 ? LOOK_EVERY_MS : LATER_EVERY_MS)

@@ -12,7 +12,8 @@ const EAGER_EVERY_MS = 5
 const LOOK_EVERY_MS = 250
 
 /**
- * An app that we do not start: it runs in an IDE, or there is only a sidecar. Such an app is ready while its port accepts connections, without a port at once, and is never started, restarted or signalled.
+ * An app that Pillion does not start: it runs in a debugger, or has only a sidecar. Such an app is ready while its port accepts connections, or at once
+ * without a port.
  */
 export class ExternalApp implements Supervised {
   readonly ended: Promise<AppState>
@@ -25,7 +26,7 @@ export class ExternalApp implements Supervised {
   readonly #over = new AbortController()
   readonly #end = Promise.withResolvers<AppState>()
   #hasStarted = false
-  /** Aborted to check immediately. */
+  /** Aborted to check the port immediately. */
   #nap = new AbortController()
 
   constructor(plan: AppPlan, appPort: number, moved: (state: AppState) => void) {
@@ -75,7 +76,7 @@ export class ExternalApp implements Supervised {
     return this.#machine.enter({phase: 'exited', exit: undefined, asked: true})
   }
 
-  /** Connects to the port; for a ready app only if the system's socket table is not available: some servers log each connection. */
+  /** Whether the port accepts connections. For a ready app reads the system's socket table if possible, since some servers log each connection. */
   async #isListening(): Promise<boolean> {
     const {addresses, port} = this.#target
     if (port === 0) return true

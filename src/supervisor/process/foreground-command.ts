@@ -7,12 +7,12 @@ import {sendSignal} from '../../platform/process-group.ts'
 import {endMarked, type MarkedEnding} from './end-group.ts'
 
 /**
- * A command of the user with our stdin, stdout and stderr. On a terminal it shares our process group, to read there and get Ctrl-C;
- * elsewhere it has its own session, so that a signal reaches all its processes.
+ * A command that Pillion runs for the user, with the stdin, stdout and stderr of Pillion. On a terminal it shares Pillion's process
+ * group, to read there and to get Ctrl-C. Elsewhere it has its own session, so that a signal reaches all its processes.
  */
 export class ForegroundCommand {
   readonly exited: Promise<Exit>
-  /** The terminal sends Ctrl-C and Ctrl-\ to the command, too. */
+  /** Whether the command is in the terminal's foreground group, so that the terminal sends it Ctrl-C and Ctrl-\ itself. */
   readonly #sharesTerminal = [0, 1, 2].some(fd => isatty(fd)) && isForeground()
   readonly #child: ChildProcess | undefined
   readonly #marker: string
@@ -42,7 +42,7 @@ export class ForegroundCommand {
     }
   }
 
-  /** Passes on a signal that we got, unless the terminal has sent it to the command itself. */
+  /** Forwards a signal that Pillion has received, unless the terminal has sent it to the command, too. */
   pass(signal: NodeJS.Signals): void {
     if (!(this.#sharesTerminal && (signal === 'SIGINT' || signal === 'SIGQUIT'))) this.signal(signal)
   }
@@ -52,19 +52,19 @@ export class ForegroundCommand {
     if (!this.#isOver && pid !== undefined) sendSignal(this.#sharesTerminal ? pid : -pid, name)
   }
 
-  /** Ends processes that the command has left: SIGTERM, the grace period, SIGKILL. Returns at once without any. */
+  /** Ends processes that the command has left: SIGTERM, the grace period, SIGKILL. */
   async endRest(options: Pick<MarkedEnding, 'graceMs' | 'now' | 'ended'>): Promise<void> {
     await endMarked({...options, marker: `PILLION_LIFE=${this.#marker}`})
   }
 }
 
-/** A program with arguments, without work for a shell around it. */
+/** Matches a program with arguments that needs no shell around it. */
 const SIMPLE = /^\s*([\w./-]+)(?:\s[^;&|(){}`\n]*)?$/
-/** Words of the shell itself. */
+/** Matches words of the shell itself. */
 const OF_SHELL =
   /^(?:\.|:|alias|bg|case|cd|command|do|done|else|esac|eval|exec|exit|export|fg|fi|for|getopts|hash|if|jobs|local|read|readonly|return|set|shift|source|then|time|times|trap|type|ulimit|umask|unset|until|wait|while)$/
 
-/** Lets a simple command replace the shell: a shell that gets a signal, too, would end first, without the command's exit code. */
+/** Returns a simple command with `exec`: a shell that gets a signal would end before the command, without its exit code. */
 export function replacing(line: string): string {
   const name = SIMPLE.exec(line)?.[1] ?? ''
   return name === '' || OF_SHELL.test(name) ? line : `exec ${line.trim()}`

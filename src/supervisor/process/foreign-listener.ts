@@ -4,13 +4,13 @@ import {pause} from '../../platform/delay.ts'
 import {LOOPBACK, firstAccepting} from '../../platform/probe.ts'
 import {listenersOf, type Marked} from './background-server.ts'
 
-/** Interval of looks at a foreign listener, in ms: they are expensive, and it seldom vanishes. */
+/** Interval of checks of a foreign listener, in ms: a check is expensive, and such a listener seldom ends. */
 const LOOK_EVERY_MS = 250
 
-/** A process that listened on an app's port before the app started. Its answers do not make the app ready. */
+/** A process of another program that listened at an app's port before the app started. Its responses do not make the app ready. */
 export class ForeignListener {
   readonly port: number
-  /** Undefined if the system does not provide it. */
+  /** Owner of the port; undefined: the system does not report it. */
   readonly owner: Owner | undefined
   #hasLeft = false
 
@@ -20,22 +20,22 @@ export class ForeignListener {
   }
 
   /**
-   * Whether the listener at this address is the app and not the foreign process: nothing accepted in between, or its socket belongs to
-   * the app's process group or to a process with its marker.
+   * Resolves with whether the listener at this address is the app: the port was free in between, or the socket belongs to the app's process group
+   * or to a process with its marker. `address`: undefined: nothing listens now.
    */
   async makesWay(address: string | undefined, app: Marked): Promise<boolean> {
     if (address === undefined) this.#hasLeft = true
     if (this.#hasLeft || address === undefined) return true
     const {found} = await listenersOf(app, {port: this.port, addresses: [address]})
-    const isApp = found === undefined || found.length > 0 // where that is unknown, an app that listens must not wait forever
+    const isApp = found === undefined || found.length > 0 // undefined counts as the app, which would otherwise wait forever
     if (!isApp) await pause(LOOK_EVERY_MS)
     return isApp
   }
 }
 
 /**
- * Finds ports of the app on this machine that are in use before the first spawn: its own, and `readyPort`, which makes it ready. A port
- * that we allocated is not checked, unless another program had it before (`isReplacing`), which a debugger may have left.
+ * Finds listeners at the app's ports before its first spawn: its own port, and `readyPort`, which makes it ready. Skips a port that Pillion has
+ * chosen, which is free, unless another process had it before (`isReplacing`).
  */
 export async function findForeignListeners(
   {channel: {address, autoPort}}: AppPlan,

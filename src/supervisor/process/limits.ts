@@ -4,7 +4,7 @@ import type {Note} from './supervised.ts'
 
 let isReported = false
 
-/** Returns the limits for an app's next process. If the system does not support them, reports that once and returns none. */
+/** Returns the limits for an app's next process; undefined: the system does not support limits, which is reported once. */
 export function limitsFor(limits: LimitsPlan, noted: (note: Note) => void): LimitedProcess | undefined {
   const found = limited(limits)
   if (typeof found !== 'string') return found

@@ -1,17 +1,16 @@
 const NEWLINE = 10
-/** Maximum length of an incomplete line that is kept back. */
+/** Maximum length of an incomplete line that is held back. */
 const LONGEST = 64 * 1024
 
 /**
- * Splits bytes into batches of complete lines as latin1 text. `\r\n` becomes `\n`; the beginning of a line is kept until
- * its newline arrives. A line longer than 64 KiB is passed on in pieces without a newline; `\r\n` is never split.
- * The work is done per chunk, not per line.
+ * Splits bytes into batches of complete lines as latin1 text, once per chunk and not per line. `\r\n` becomes `\n`. Holds the start of a line
+ * back until its newline arrives, but returns a line of more than 64 KiB in pieces without a newline.
  */
 export class LineSplitter {
   #tail = ''
   #isWithinLine = false
 
-  /** Returns the lines that this chunk completes, or ''. */
+  /** Returns the lines that this chunk completes; '': none. */
   push(chunk: Buffer): string {
     const end = chunk.lastIndexOf(NEWLINE) + 1
     let text = ''
@@ -25,7 +24,7 @@ export class LineSplitter {
     return plain(text)
   }
 
-  /** Returns the last line, with a newline added if it lacks one; '' if nothing is left. */
+  /** Returns an incomplete last line with a newline; '': none is left. */
   end(): string {
     if (this.#tail === '' && !this.#isWithinLine) return ''
     const text = `${this.#tail}\n`
@@ -45,12 +44,12 @@ export class LineSplitter {
 
 const plain = (text: string): string => (text.includes('\r') ? text.replaceAll('\r\n', '\n') : text)
 
-/** How much is kept, in characters; enough for the longest stack traces. */
+/** Number of kept characters: enough for the longest stack traces. */
 const KEPT = 32 * 1024
 const LINES = 10
 /** Text that arrives within this time, in ms, counts as one piece. */
 const PRECISION_MS = 250
-/** Number of times that are kept: enough for questions of `since`. */
+/** Number of kept times: enough for `since`. */
 const MAX_TIMES = 20
 
 /** Keeps the last lines of a stream for messages, in bounded memory and at low cost. */
@@ -59,10 +58,10 @@ export class Tail {
   #text = ''
   /** Length of all text so far, in characters. */
   #length = 0
-  /** When text arrived (`performance.now()`), and the offset at which it begins. */
+  /** Times at which text arrived (`performance.now()`), each with the offset at which that text begins. */
   #times: {readonly at: number; readonly from: number}[] = []
 
-  /** `kept`: the minimum number of characters to keep. */
+  /** `kept`: minimum number of kept characters. */
   constructor(kept = KEPT) {
     this.#kept = kept
   }
@@ -78,19 +77,19 @@ export class Tail {
     if (this.#text.length > 2 * this.#kept) this.#text = this.#text.slice(-this.#kept)
   }
 
-  /** The lines that are kept, decoded as UTF-8, without empty lines. */
+  /** Kept lines, decoded as UTF-8, without empty lines. */
   get all(): readonly string[] {
     return linesOf(this.#text)
   }
 
-  /** The lines that arrived at this time (`performance.now()`) or later; some may be up to a quarter of a second older. */
+  /** Returns the lines since a time (`performance.now()`). Some may be up to `PRECISION_MS` older. */
   since(time: number): readonly string[] {
     const first = this.#times.find(({at}) => at + PRECISION_MS > time)
     if (first === undefined) return []
     return linesOf(this.#text.slice(-Math.max(1, this.#length - first.from)))
   }
 
-  /** The last lines, at most ten. */
+  /** Last lines, at most ten. */
   get lines(): readonly string[] {
     return this.all.slice(-LINES)
   }

@@ -5,17 +5,17 @@ import type {ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 
 const SILENCE_MS = 100
-/** Size of a read from a full pipe. */
+/** Size of a read, which only a full pipe fills. */
 const WHOLE_READ = 64 * 1024
 
-/** Receives latin1 text. If it returns a promise, this stream is paused until it settles. */
+/** Receives latin1 text of a stream. If it returns a promise, the stream pauses until the promise settles. */
 export type TakeOutput = (stream: 'stdout' | 'stderr', text: string) => Promise<void> | undefined
 
 interface Stream {
   readonly name: 'stdout' | 'stderr'
   readonly socket: Socket
   readonly splitter: Splitter
-  /** Settles when the reader has accepted the latest text. */
+  /** Settles when the receiver has accepted the latest text; undefined: it has already. */
   taken: Promise<void> | undefined
 }
 
@@ -23,7 +23,7 @@ type Splitter = Pick<LineSplitter, 'push' | 'end'>
 
 /** Reads the two pipes of a process, or its terminal, from the spawn until every writer has closed them. */
 export class Output {
-  /** Settles when both pipes have ended and the last line was passed on. */
+  /** Settles when both pipes have ended and the last line was delivered. */
   readonly #closed: Promise<void>
   readonly #sockets: readonly Socket[]
   readonly #isRaw: boolean
@@ -32,7 +32,7 @@ export class Output {
   #lastRead = performance.now()
   #isClosed = false
 
-  /** `isRaw`: bytes are passed on unchanged instead of being split into lines. */
+  /** `isRaw`: delivers bytes unchanged instead of lines. */
   constructor(from: ProcessPipes | ProcessTerminal, isRaw: boolean, take: TakeOutput) {
     this.#isRaw = isRaw
     this.#take = take
@@ -45,8 +45,8 @@ export class Output {
   }
 
   /**
-   * Waits for the last line: until both pipes have ended, or, if another process keeps them open, until they have been
-   * silent for 100 ms and no sink is slow; stops when `mayWait` returns false.
+   * Waits for the last line: until both pipes have ended, or have been silent for 100 ms with no receiver still busy (another process may keep
+   * them open). Stops when `mayWait` returns false.
    */
   async drained(mayWait: () => boolean): Promise<void> {
     const start = performance.now()
@@ -57,7 +57,7 @@ export class Output {
     }
   }
 
-  /** Continues reading, but no longer keeps our process alive. */
+  /** Continues to read, but no longer keeps Pillion's process alive. */
   release(): void {
     for (const socket of this.#sockets) socket.unref()
   }
@@ -89,12 +89,12 @@ export class Output {
       socket.on('error', () => undefined).once('close', resolve) // `close` follows an error
       socket.resume()
     })
-    await stream.taken // a stream can end while it is paused
+    await stream.taken // the receiver may still be busy when the stream ends
     const rest = this.#isRaw ? '' : splitter.end()
     if (rest !== '') await this.#handOn(name, rest, socket)
   }
 
-  /** Returns undefined if the text was accepted synchronously. */
+  /** Delivers text. Pauses the stream while the receiver is busy; undefined: the receiver has accepted the text at once. */
   #handOn(name: 'stdout' | 'stderr', text: string, socket: Socket): Promise<void> | undefined {
     const turn = this.#take(name, text)
     return turn === undefined ? undefined : this.#pauseFor(socket, turn)
@@ -112,16 +112,16 @@ export class Output {
 
 const OF_PIPES = ['stdout', 'stderr'] as const
 
-/** Lets calls run in between: libuv would read a full pipe 32 times in a row. */
+/** Pauses reading until the next turn of the event loop, so that calls run in between: libuv would read a full pipe 32 times in a row. */
 function giveWay(socket: Socket): void {
   socket.pause()
   setImmediate(() => socket.resume())
 }
 
-/** Bytes must be consumed synchronously: all pipes share one buffer. */
+/** Buffer that all pipes share. A reader uses its bytes before it returns. */
 const shared = Buffer.allocUnsafeSlow(WHOLE_READ)
 
-/** A socket reads a FIFO like any pipe, without using the thread pool. */
+/** Returns a socket that reads a FIFO: like any pipe, without the thread pool. */
 const readerOf = (descriptor: number, take: (chunk: Buffer) => void): Socket =>
   new Socket({
     fd: descriptor,

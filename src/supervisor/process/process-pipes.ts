@@ -11,14 +11,14 @@ export type ProcessStdio = ProcessPipes | ProcessTerminal
 
 export const dropStdio = (stdio: ProcessStdio): void => ('lines' in stdio ? stdio.drop() : closePipes(stdio))
 
-/** Creates the pipes of `count` first processes, one for each `start`. Empty after a failure: then each app creates its own, and reports the error. */
+/** Creates the pipes of `count` first processes; empty: that has failed, so that each app creates its own pipes and reports the error. */
 export const preparePipes = async (count: number): Promise<readonly ProcessPipes[]> =>
   makePipes(count).catch((): ProcessPipes[] => [])
 
-/** Time in which opening pipes is retried, in ms: a shortage of descriptors usually passes. */
+/** Time in which the creation of pipes is retried, in ms: a shortage of file descriptors usually passes. */
 const TRIED_MS = 10_000
 
-/** Creates the pipes of one process, or returns the error. `over`: they are no longer needed. */
+/** Creates the pipes of one process, or returns the error. `over`: aborted when they are no longer needed. */
 export async function processPipes(over: AbortSignal): Promise<ProcessPipes | Exit> {
   try {
     const made = await withDeadline({ms: TRIED_MS, over}, async late => openSoon(async () => makePipes(1), late))
@@ -32,7 +32,7 @@ export async function processPipes(over: AbortSignal): Promise<ProcessPipes | Ex
   }
 }
 
-/** Returns the place, or an exit if preparing it fails, as on a full disk. */
+/** Returns the prepared options, or an exit with the error, such as that of a full disk. */
 export async function placeOrExit(prepare: () => Promise<ProcessPlace>): Promise<ProcessPlace | Exit> {
   try {
     return await prepare()

@@ -8,22 +8,22 @@ import {LOOPBACK, poll, statusOf, firstAccepting, type ProbeTarget} from '../../
 export interface ReadinessOptions {
   readonly ready: ReadyPlan
   readonly target: ProbeTarget & {readonly isSecure: boolean}
-  /** Whether the listener at this address is the app. Called with undefined if nothing accepts. */
+  /** Resolves with whether the listener at an address is the app. `address`: undefined: nothing accepts connections. */
   readonly isApp: (address: string | undefined) => Promise<boolean>
-  /** Called once when the plan's timeout is over; probing continues. */
+  /** Called once when the plan's timeout is over, with a description of the probe. Probing continues. */
   readonly slow: (tried: string) => void
-  /** Runs the command of the plan in the app's folder and environment: '' if it succeeded, else the failure. */
+  /** Runs the command of the plan in the app's folder and environment. Resolves with the failure; '': it has succeeded. */
   readonly runCommand: (signal: AbortSignal) => Promise<string>
 }
 
-/** Pause between the end of one command and the start of the next. */
+/** Delay between the end of one command and the start of the next, in ms. */
 const COMMAND_EVERY_MS = 250
 
-/** Detects when a process of an app is ready. */
+/** Detects when a process of an app is ready, as the plan's `ready` says: by a port, HTTP, a command, or a line of output. */
 export class Readiness {
   readonly #options: ReadinessOptions
   readonly #log: LogWatch | undefined
-  /** How the last command ended. */
+  /** Failure of the last command; '': none has finished. */
   #lastEnd = ''
 
   constructor(options: ReadinessOptions) {
@@ -32,7 +32,7 @@ export class Readiness {
     if (ready.kind === 'log') this.#log = new LogWatch()
   }
 
-  /** Whether it can be checked again: a port can, a log line is written only once. */
+  /** Whether the readiness can be checked again later. A line of output cannot, since the app writes it only once. */
   get isProbed(): boolean {
     const {kind} = this.#options.ready
     return kind === 'tcp' || kind === 'http' || kind === 'command'
@@ -43,7 +43,7 @@ export class Readiness {
     this.#log?.see(stream, text)
   }
 
-  /** Resolves with true when the app is ready, with false when the signal is aborted. */
+  /** Waits until the app is ready. Resolves with false when the signal is aborted before. */
   async reached(signal: AbortSignal): Promise<boolean> {
     const {ready, slow} = this.#options
     if (ready.kind === 'spawned') return true
@@ -59,7 +59,7 @@ export class Readiness {
     }
   }
 
-  /** Runs the command, once at a time. */
+  /** Runs the command again and again until it succeeds. */
   async #commandSucceeds(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       this.#lastEnd = await this.#options.runCommand(signal).catch(error => `is not run: ${messageOf(error)}`)
@@ -93,7 +93,7 @@ export class Readiness {
 export class ReadyWatch {
   readonly #readiness: Readiness
   readonly #changed: (isReady: boolean) => void
-  /** Aborted at the end of the latest wait. */
+  /** Aborted to end the latest wait. */
   #over = new AbortController()
 
   constructor(readiness: Readiness, changed: (isReady: boolean) => void) {
@@ -101,21 +101,21 @@ export class ReadyWatch {
     this.#changed = changed
   }
 
-  /** Waits until the process is ready, in place of an earlier wait. */
+  /** Starts to wait until the process is ready. Ends an earlier wait. */
   begin(): void {
     this.end()
     this.#over = new AbortController()
     void this.#wait()
   }
 
-  /** Waits again for a process that was ready: its port may be closed. */
+  /** Reports that the process is not ready, and waits until it is again: its port may be closed. */
   recheck(): void {
     if (this.#over.signal.aborted || !this.#readiness.isProbed) return
     this.#changed(false)
     void this.#wait()
   }
 
-  /** Reports nothing until it begins again. */
+  /** Ends the wait. Reports nothing more until `begin`. */
   end(): void {
     this.#over.abort()
   }
@@ -127,16 +127,16 @@ export class ReadyWatch {
 }
 
 /**
- * Waits for a line that matches, decoded as UTF-8 and without colours. Uses RE2, which needs linear time; JavaScript's
- * regular expressions need exponential time for patterns such as `(a+)+$`.
+ * Waits for a line of output that matches a pattern, decoded as UTF-8 and without colours. Uses RE2, whose time is linear: JavaScript's regular
+ * expressions take exponential time for patterns such as `(a+)+$`.
  */
 class LogWatch {
   readonly match = Promise.withResolvers<void>()
   #isMatched = false
   #pattern: {test(line: string): boolean} | undefined
-  /** Why the pattern cannot be used; '' if it can. */
+  /** Why the pattern cannot be used; '': it can. */
   fault = ''
-  /** Lines from before RE2 was loaded. */
+  /** Lines that arrived before RE2 was loaded. */
   #early: string[] = []
   readonly #rests = new Map<string, string>()
 
@@ -160,7 +160,7 @@ class LogWatch {
     this.#rests.clear()
   }
 
-  /** Looks for the line from now on, and in earlier output. */
+  /** Loads RE2, then searches the output so far and from now on. */
   async load(pattern: string): Promise<void> {
     try {
       const {RE2JS} = await import('re2js')
@@ -175,19 +175,19 @@ class LogWatch {
 
 const LONGEST = 64 * 1024
 
-/** Colours and similar sequences (ECMA-48 5.4). Node's `stripVTControlCharacters` needs quadratic time. */
+/** Matches colours and similar sequences (ECMA-48 5.4). Node's `stripVTControlCharacters` takes quadratic time. */
 // oxlint-disable-next-line no-control-regex
 const CONTROL_SEQUENCE = /\x1b\[[0-?]*[ -/]*[@-~]/g
 
 const linesOf = (text: string): readonly string[] =>
   Buffer.from(text, 'latin1').toString().replaceAll(CONTROL_SEQUENCE, '').split(/\r?\n/)
 
-/** Returns the address at which an app is probed. `appPort`: its port, 0: none. */
+/** Returns the address at which an app is probed. `appPort`: port of the app; 0: none. */
 export function probeTargetOf(
   {channel, ready, published}: AppPlan,
   appPort: number
 ): ProbeTarget & {readonly isSecure: boolean} {
-  // at its `port` we listen ourselves
+  // a `ready` port that is the published port means the app's own: Pillion itself listens at the published one
   const own = new Set([0, channel.port, published?.number ?? 0])
   const hasOwnPort = ready.kind === 'tcp' && !own.has(ready.port)
   return {
@@ -197,6 +197,6 @@ export function probeTargetOf(
   }
 }
 
-/** Whether a server accepts connections at an app's port. */
+/** Resolves with whether a server accepts connections at an app's port. */
 export const isServed = async (plan: AppPlan, appPort: number): Promise<boolean> =>
   (await firstAccepting(probeTargetOf(plan, appPort))) !== undefined

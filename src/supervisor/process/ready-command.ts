@@ -4,29 +4,29 @@ import type {Note} from './supervised.ts'
 
 export interface ReadyCommandOptions {
   readonly plan: AppPlan
-  /** The port that the app listens on; 0: none. */
+  /** Port at which the app listens; 0: none. */
   readonly appPort: number
   readonly noted: (note: Note) => void
-  /** Returns the words of a command with addresses in place of references to apps. Omitted without references. */
+  /** Returns the words of a command with addresses in place of references to apps. Omitted: the template has no references. */
   readonly wordsOf?: ((words: readonly string[]) => readonly string[]) | undefined
-  /** Explains why the server at one of these ports must not be used, since it belongs to another run; '': it may be. */
+  /** Explains why the command must not use the server at one of these ports, which belongs to another run; '': it may. */
   readonly serverRefusal?: ((ports: Iterable<number>) => Promise<string>) | undefined
 }
 
-/** The command of `ready` is killed after this time. */
+/** Time after which the command is killed, in ms. */
 const TIMEOUT_MS = 5000
 
-/** The command that makes an app ready. */
+/** The command of `ready`, whose success makes an app ready. */
 export class ReadyCommand {
   readonly #options: ReadyCommandOptions
-  /** Latest reason why the command was not run, reported once; '': none. */
+  /** Latest reported reason why the command was not run; '': none. */
   #refusal = ''
 
   constructor(options: ReadyCommandOptions) {
     this.#options = options
   }
 
-  /** Runs it. Resolves with '' after success, else with the failure. */
+  /** Runs the command. Resolves with the failure; '': it has succeeded. */
   async run(where: Pick<CommandOptions, 'folder' | 'env' | 'signal'>): Promise<string> {
     const {plan, appPort, noted, serverRefusal, wordsOf = words => words} = this.#options
     if (plan.ready.kind !== 'command') return ''

@@ -1,11 +1,11 @@
 import type {AppPlan} from '../../model/plan.ts'
 import {succeeded, type Exit} from '../../model/app-state.ts'
 
-/** Statistics of unexpected exits. */
+/** Statistics of exits that nothing requested. */
 export interface Failures {
-  /** Exits since the last process that ran for 10 s or more. */
+  /** Number of exits since the last process that ran for 10 s or more. */
   readonly inARow: number
-  /** Processes in a row that ran for less than 1 s. */
+  /** Number of processes in a row that ran for less than 1 s. */
   readonly short: number
 }
 
@@ -17,35 +17,35 @@ const FORGOTTEN_AFTER_MS = 10_000
 const SHORT_RUN_MS = 1000
 const MAX_SHORT_RUNS = 16
 
-/** Whether a process ran too short to be useful. */
+/** Whether a process ran for less than 1 s. */
 export const isShort = (livedMs: number): boolean => livedMs < SHORT_RUN_MS
 
-/** The statistics after one more process that ran for `livedMs`. */
+/** Returns the statistics after one more process, which ran for `livedMs`. */
 export const afterRun = ({inARow, short}: Failures, livedMs: number): Failures => ({
   inARow: livedMs >= FORGOTTEN_AFTER_MS ? 1 : inARow + 1,
   short: isShort(livedMs) ? short + 1 : 0
 })
 
-/** The end of a process by itself. */
+/** The exit of a process that nothing requested. */
 export interface ExitByItself {
   readonly policy: AppPlan['restart']
   readonly failures: Failures
   readonly exit: Exit
-  /** A saved file started the process, and it was never ready. */
+  /** Whether a saved file has started the process, and it was never ready. */
   readonly hasFailedAfterChange: boolean
 }
 
-/** The program of a process that has ended. */
+/** The facts about the app of a process that has exited. */
 export interface EndedProgram {
-  /** Receives the calls. Candidates and previous programs start no further process. */
+  /** Whether the process was the current one. No process follows a candidate or a previous process. */
   readonly isCurrent: boolean
-  /** A save starts its next process; with `untilFinished` only after a failure. */
+  /** Whether a saved file starts the next process; with `untilFinished` only after a failure. */
   readonly isWatched: boolean
   readonly untilFinished: boolean
   readonly maySleep: boolean
 }
 
-/** Result of an exit. `waits`, `sleeps`: until a process is requested. `given up`: 16 processes in a row ran for less than 1 s. */
+/** Decision about an exit. `waits`: for a saved file. `sleeps`: until the app is needed. `given up`: 16 processes in a row ran for less than 1 s. */
 export type AfterExit =
   | {readonly kind: 'starts'; readonly inMs: number}
   | {readonly kind: 'waits' | 'sleeps' | 'ends' | 'given up'}
@@ -60,7 +60,7 @@ export function afterExit(
   const restarts = policy === 'always' || (policy === 'on-failure' && !succeeded(exit))
   const isGivenUp = restarts && failures.short >= MAX_SHORT_RUNS
   const inMs = Math.min(FIRST_DELAY_MS * 2 ** (failures.inARow - 1), LONGEST_DELAY_MS)
-  // the next save may correct it
+  // does not restart code that a save has broken: the next save may correct it
   if (restarts && !isGivenUp && !(isWatched && hasFailedAfterChange)) return {kind: 'starts', inMs}
   if (maySleep) return {kind: 'sleeps'}
   if (isWatched && !(untilFinished && succeeded(exit))) return {kind: 'waits'}

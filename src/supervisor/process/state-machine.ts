@@ -1,6 +1,6 @@
 import {NEXT, type AppState} from '../../model/app-state.ts'
 
-/** The state of one app. Each change is checked against `NEXT` and reported; an illegal change is a bug and throws. */
+/** The state of one `Supervised`. Checks each change against `NEXT` and reports it. An illegal change is a bug, so that it throws. */
 export class StateMachine {
   readonly #id: string
   readonly #moved: (state: AppState) => void

@@ -19,44 +19,44 @@ import {Tail} from './line-splitter.ts'
 import {bestLine, knownCause} from '../messages/best-line.ts'
 
 export interface SupervisedOptions extends ReadyCommandOptions {
-  /** The complete environment of a process (counted from 1), including the markers. Called right before the spawn. */
+  /** Returns the complete environment of a process, including the markers. Called right before the spawn. `appProcess`: number from 1. */
   readonly environment: (appProcess: number) => Readonly<Record<string, string>>
-  /** The value of `PILLION_LIFE` in that environment. */
+  /** Returns the value of `PILLION_LIFE` in that environment. */
   readonly processMarker: (appProcess: number) => string
-  /** The working directory of a process, if not the folder of the plan. Awaited right before the spawn. */
+  /** Returns the working directory of a process. Called right before the spawn. Omitted: the folder of the plan. */
   readonly folder?: (() => string | Promise<string>) | undefined
   readonly lines: Sink
   readonly moved: (state: AppState) => void
-  /** The only app of a run: its command runs without a shell, its output is passed byte for byte, and it may read stdin. */
+  /** Set for the only app of a run: its command runs without a shell, its output is delivered unchanged, and it may read stdin. */
   readonly single?: {readonly input: Readable | undefined} | undefined
-  /** Decides what follows an unrequested exit. */
+  /** Decides what follows an exit that nothing requested. */
   readonly next: (ended: ExitByItself) => AfterExit
-  /** Cause of the first process, if it replaces another. */
+  /** Cause of the first process, if it replaces another; undefined: it replaces none. */
   readonly begunBy?: Why | undefined
-  /** Its first state: `stopping` while a process of the same plan ends. */
+  /** First state: `stopping` while the replaced process of the same plan ends; omitted: `idle`. */
   readonly first?: AppState | undefined
-  /** Called right before each spawn; false: the app ends without another process. */
+  /** Called right before each spawn. Returns false to end the app without another process. */
   readonly maySpawn?: (() => boolean) | undefined
-  /** Gets each process group, in case we are killed. */
+  /** Gets each process group, to end it if Pillion is killed. */
   readonly watchdog?: ProcessWatchdog | undefined
-  /** Opens the terminal that the plan asks for. */
+  /** Opens the terminal that the plan demands (`tty: true`). */
   readonly openTerminal?: (() => Promise<ProcessTerminal | Exit>) | undefined
 }
 
-/** How much is kept of stdout, in characters: a compiler or a logger explains a failure at the end. */
+/** Number of kept characters of stdout: a compiler or logger explains a failure at the end. */
 const KEPT_OF_STDOUT = 16 * 1024
-/** Output that is older than this, in ms, when a process ends does not explain its end. */
+/** Maximum age of output at the exit that may explain the exit, in ms. */
 const EXPLAINS_MS = 2000
 
-/** How a process ended by itself. `asked`: its end was requested, or it was not spawned since the app ends. */
+/** The exit of a process that nothing requested. `asked`: its end was requested, or it was not spawned since the app ends. */
 type Ended = {readonly exit: Exit; readonly livedMs: number} | 'asked'
 
 const EXEC = ['-c', 'exec "$@"', 'sh']
 
 /**
- * A program of a plan with its successive processes, until it is stopped or no longer restarted. Its loop, `#run`, lives through them and
- * changes the state; requests only abort signals: `#asked` ends a process, a backoff or a sleep, `#over` the app, `#now` each grace period.
- * Guarantees: `stop` waits until nothing is left; the last line of output is not lost; processes that are not ours are never signalled.
+ * Runs the processes of an app one after the other, until it is stopped or no longer restarted. The loop `#run` makes all changes of the state.
+ * Requests only abort signals: `#asked` ends a process, a backoff or a sleep; `#over` ends the app; `#now` ends each grace period.
+ * Guarantees: `stop` waits until no process is left; the last line of output is not lost; processes of other programs never get a signal.
  */
 export class SupervisedApp implements Supervised {
   readonly #options: SupervisedOptions
@@ -68,16 +68,16 @@ export class SupervisedApp implements Supervised {
   #begun = Promise.withResolvers<void>()
   /** Aborted once, when the app is stopped. */
   readonly #over = new AbortController()
-  /** Aborted to stop without a grace period, or to cut it short. */
+  /** Aborted to stop without a grace period, or to end it early. */
   readonly #now = new AbortController()
-  /** Signal of the current process, aborted when a stop or sleep is requested, which also ends a backoff. */
+  /** Aborted when a stop, sleep or start is requested: ends the current process, backoff or sleep. */
   #asked = new AbortController()
   #why: Why = 'user'
-  /** Whether the current process is the last until one is requested. */
+  /** Whether the loop goes to sleep once the current process has ended. */
   #isToSleep = false
-  /** The cause of the current process; undefined: the restart policy. */
+  /** Cause of the current process; undefined: the first start, or the restart policy. */
   #begunBy: Why | undefined
-  /** The current process was ready once. */
+  /** Whether the current process has been ready. */
   #wasReady = false
   #hasStarted = false
   #failures: Failures = NO_FAILURES
@@ -85,17 +85,17 @@ export class SupervisedApp implements Supervised {
   #stderr = new Tail()
   #stdout = new Tail(KEPT_OF_STDOUT)
   #lived: Supervised['lived'] = {from: 0, to: 0}
-  /** How the last process has ended. */
+  /** Exit of the last process; undefined: none has ended. */
   #exit: Exit | undefined
   #foreignListener: ForeignListener | undefined
-  /** The readiness of the current process. */
+  /** Watch for the readiness of the current process; undefined: none was started. */
   #watch: ReadyWatch | undefined
   terminal: ProcessTerminal | undefined
 
   constructor(options: SupervisedOptions) {
     this.#options = options
     const moved = (state: AppState): void => {
-      this.#begun.resolve() // the first state change: it was spawned, or never will be
+      this.#begun.resolve() // the first change of state shows that a process was spawned, or never will be
       options.moved(state)
     }
     this.#machine = new StateMachine(options.plan.id, moved, options.first)
@@ -126,7 +126,7 @@ export class SupervisedApp implements Supervised {
     return this.#lived
   }
 
-  /** `pipes`: of the first process. Default: new ones. */
+  /** `pipes`: pipes for the first process; omitted: creates them. */
   async start(pipes?: ProcessPipes): Promise<void> {
     if (this.#isToSleep || this.state.phase === 'asleep') this.#ask('user')
     this.#begin(pipes)
@@ -155,12 +155,12 @@ export class SupervisedApp implements Supervised {
     if (this.#machine.isReady) this.#watch?.recheck()
   }
 
-  /** No further process is started. */
+  /** Whether no further process may start. */
   get #isOver(): boolean {
     return this.#over.signal.aborted || this.#options.maySpawn?.() === false
   }
 
-  /** Ends the process, the backoff or the sleep. */
+  /** Ends the current process, backoff or sleep. */
   #ask(why: Why): void {
     this.#isToSleep = false
     if (!this.#asked.signal.aborted) this.#why = why
@@ -198,7 +198,7 @@ export class SupervisedApp implements Supervised {
     return this.#machine.enter({phase: 'exited', exit: this.#exit, asked: true})
   }
 
-  /** Runs one process, from its pipes to the end of its group. */
+  /** Runs one process, from the creation of its pipes to the end of its group. */
   async #live(given: ProcessPipes | undefined): Promise<Ended> {
     const {plan, openTerminal = processPipes} = this.#options
     const open: (over: AbortSignal) => Promise<ProcessStdio | Exit> = plan.tty === true ? openTerminal : processPipes
@@ -207,7 +207,7 @@ export class SupervisedApp implements Supervised {
       if (!('kind' in stdio)) dropStdio(stdio)
       return 'asked'
     }
-    this.#asked = new AbortController() // this process fulfils earlier requests
+    this.#asked = new AbortController() // the new process fulfils all earlier requests
     if ('kind' in stdio) return this.#failToSpawn(stdio)
     const place = await placeOrExit(async () => this.#prepare())
     if ('kind' in place || this.#isOver) {
@@ -220,7 +220,7 @@ export class SupervisedApp implements Supervised {
     const over = this.#asked.signal
     const ended = appProcess.ended(this.#target, {
       wasReady: () => {
-        if (!this.#machine.isReady) this.#watch?.end() // another program may answer at its port
+        if (!this.#machine.isReady) this.#watch?.end() // no more probes: another program may respond at the port
         return this.#machine.isReady
       },
       over,
@@ -240,7 +240,7 @@ export class SupervisedApp implements Supervised {
     const {plan, environment, processMarker, noted, watchdog} = this.#options
     const folder = await (this.#options.folder?.() ?? plan.folder)
     const env = environment(++this.#generation)
-    // in one turn: the next marker may belong to another process
+    // reads the marker in the same turn as the environment: the next marker may belong to another process
     const place = {folder, env, marker: `PILLION_LIFE=${processMarker(this.#generation)}`}
     await watchdog?.openNetwork(plan.command, env, why => noted({type: 'no-network', why}))
     return plan.limits ? {...place, limited: (await import('./limits.ts')).limitsFor(plan.limits, noted)} : place
@@ -257,7 +257,7 @@ export class SupervisedApp implements Supervised {
     const appProcess = new AppProcess({
       ...place,
       stdio,
-      // as Dapr's CLI does for a template (pkg/standalone/run.go): the shell reports a missing program, with exit code 127
+      // runs a shell as Dapr's CLI does for a template (pkg/standalone/run.go), which reports a missing program by exit code 127
       command: single === undefined ? [shellFor(place.env), ...(this.terminal?.exec ?? EXEC), ...words] : words,
       input: single?.input,
       isRaw: single !== undefined,
@@ -275,7 +275,7 @@ export class SupervisedApp implements Supervised {
     return appProcess
   }
 
-  /** Called when the leader has exited with 0 and left a server in the background, which is the app's process from now on. */
+  /** Makes a server that the leader has left in the background the app's process. */
   #follow(appProcess: AppProcess, pid: number): void {
     this.#options.noted({type: 'in-background', pid, port: this.#target.port})
     if (this.#machine.isReady) this.#enterRunning(appProcess, true)
@@ -287,7 +287,7 @@ export class SupervisedApp implements Supervised {
     this.#machine.enter({phase: 'running', pid, ready: isReady})
   }
 
-  /** Ends a process whose leader has exited, or whose exit was requested. */
+  /** Ends the rest of a process group, after its leader has exited or its end was requested. */
   async #finish(appProcess: AppProcess): Promise<Ended> {
     const isAsked = this.#asked.signal.aborted
     this.#watch?.end()
@@ -306,7 +306,7 @@ export class SupervisedApp implements Supervised {
     this.#options.watchdog?.forget(appProcess.group)
     this.#lived = appProcess.lived
     if (!this.#asked.signal.aborted) return {exit, livedMs: this.#lived.to - this.#lived.from}
-    // the request came while the rest of the group was ending
+    // the end was requested while the rest of the group was ending
     if (!isAsked) this.#machine.enter({phase: 'stopping', pid, why: this.#why})
     return 'asked'
   }
@@ -325,7 +325,7 @@ export class SupervisedApp implements Supervised {
     })
   }
 
-  /** Only before the first spawn, and after a sleep: else the listener is most likely the app itself. */
+  /** Looks for another program at the app's port. Only before the first spawn and after a sleep: later the listener is probably the app itself. */
   async #lookForForeignListener(): Promise<void> {
     const {plan, appPort, noted, first} = this.#options
     if ((this.#generation > 0 || first?.phase === 'stopping') && this.state.phase !== 'asleep') return
@@ -342,17 +342,17 @@ export class SupervisedApp implements Supervised {
     this.#begunBy = undefined
   }
 
-  /** Decides what follows the end of a process by itself. */
+  /** Decides what follows an exit that nothing requested. */
   #next({exit, livedMs}: Exclude<Ended, 'asked'>): AfterExit {
     const {plan, next} = this.#options
     this.#failures = afterRun(this.#failures, livedMs)
     const wasUp = this.#wasReady && !(plan.ready.kind === 'spawned' && isShort(livedMs))
-    // the next save may correct it
+    // a save has broken the code, so that the next save may correct it
     const hasFailedAfterChange = this.#begunBy === 'watch' && !wasUp && !succeeded(exit)
     return next({policy: plan.restart, failures: this.#failures, exit, hasFailedAfterChange})
   }
 
-  /** `last`: how the latest process ended, if it ended by itself. */
+  /** Sleeps until a process or the end is requested. `last`: exit of the latest process that nothing requested; undefined: none. */
   async #sleep(last: Exit | undefined): Promise<void> {
     this.#asked = new AbortController()
     this.#isToSleep = false

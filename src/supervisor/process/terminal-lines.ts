@@ -1,38 +1,38 @@
 /* oxlint-disable no-control-regex -- what terminals obey */
 
-/** A part of terminal output: a control sequence (parameters, final byte), a string for the terminal, another escape, a move, text, or a control. */
+/** Matches a part of terminal output: a control sequence (parameters, final byte), a string for the terminal, another escape, a move, text, or a control. */
 const PART =
   /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\n\r\b]|[^\x00-\x08\x0a-\x1f\x7f]+|[^]/g
-/** A sequence, a character, or the end of a line (`\r\n`) that the next piece may complete. */
+/** Matches an incomplete sequence, character, or end of a line (`\r\n`) at the end of a piece. */
 const UNFINISHED =
   /(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)|\r|[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})$/
-/** Maximum length of an unfinished sequence: longer than any real one. */
+/** Maximum length of an incomplete sequence: longer than any real one. */
 const MAX_UNFINISHED = 4096
-/** Controls and moves, which plain text does not contain; `\r\n` is the end of a line. */
+/** Matches controls and moves, which plain text does not contain. `\r\n` is the end of a line. */
 const MOVES = /[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\x1b(?!\[[\d;:]*m)|\r(?!\n)/
-/** A character of UTF-8, as latin1. */
+/** Matches a character of UTF-8, as latin1 text. */
 const CHARACTER = /[\xc2-\xf4][\x80-\xbf]+|[^]/g
-/** A longer line is passed on in pieces. */
+/** Maximum length of a line. A longer one is returned in pieces. */
 const LONGEST = 64 * 1024
 
 /**
- * Converts a terminal's output to latin1 log lines. The last state of an overwritten line counts, as of prompts and progress bars.
- * Colours stay. The second screen (of an editor, a pager) makes no lines. A move to another line only begins a new one.
+ * Converts a terminal's output to latin1 log lines. A line that the program overwrites, such as a progress bar, is logged in its last state.
+ * Colours stay. The alternate screen (of an editor, a pager) is not logged. A move to another line only begins a new line.
  */
 export class TerminalLines {
-  /** The line so far, a character each, with the colours before it. */
+  /** Line so far: each item is a character with the colours before it. */
   #cells: string[] = []
   #column = 0
   #colours = ''
   #rest = ''
   #isSecond = false
 
-  /** Whether the second screen is shown. */
+  /** Whether the program shows the alternate screen. */
   get isSecond(): boolean {
     return this.#isSecond
   }
 
-  /** Returns the lines that this chunk completes, or ''. */
+  /** Returns the lines that this chunk completes; '': none. */
   push(chunk: Buffer): string {
     let text = this.#rest + chunk.toString('latin1')
     this.#rest = UNFINISHED.exec(text.slice(-MAX_UNFINISHED))?.[0] ?? ''
@@ -40,7 +40,7 @@ export class TerminalLines {
     return this.#isPlain(text) ? this.#plainly(text) : this.#obey(text)
   }
 
-  /** Returns the last line with a newline; '' if nothing is left. */
+  /** Returns an incomplete last line with a newline; '': none is left. */
   end(): string {
     if (this.#rest >= '\x80') this.#put(this.#rest)
     this.#rest = ''
@@ -80,7 +80,7 @@ export class TerminalLines {
     }
   }
 
-  /** Carries out a control sequence (ECMA-48); returns the line that it ends, or ''. */
+  /** Executes a control sequence (ECMA-48). Returns the line that it ends; '': none. */
   #control(parameters: string, letter: string): string {
     if (/^\?(?:1049|1047|47)$/.test(parameters) && 'hl'.includes(letter)) {
       this.#isSecond = letter === 'h'

@@ -1,24 +1,26 @@
 import {AUTOMATED_BROWSER, EDITOR, USERS_PROGRAM} from '../../platform/shared-programs.ts'
 
-/** Runs the script in the variable `SCRIPT`: as an argument, `ps` would show all of it. */
+/** Shell command that runs the script in the variable `SCRIPT`. (As an argument, `ps` would show all of it.) */
 export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
 
 /**
- * The script of the watchdog, as text so that the bundle and the executable contain it. Runs in any POSIX shell; `$1` is
- * the run's marker, `$2` the grace period in milliseconds, `$3` the folder of the run's socket. The script reads commands of
- * `watchdog.ts`: `+GROUP START`, `-GROUP`, `container GROUP:START NAME ENGINE` (the engine as words of a shell), `network NAME ENGINE`, `grace MILLISECONDS`, `spare LIFE`, `terminal DEVICE KEYS SAVED`
+ * The script of the watchdog, as text so that the bundle and the executable contain it. Runs in any POSIX shell. `$1`: marker of the run, `$2`:
+ * grace period in ms, `$3`: folder of the run's socket. Reads commands of `watchdog.ts`: `+GROUP START`, `-GROUP`, `grace MILLISECONDS`,
+ * `container GROUP:START NAME ENGINE` (the engine as words of a shell), `network NAME ENGINE`, `spare LIFE`, `terminal DEVICE KEYS SAVED`
  * (modes of `stty -g`), `bye`. If its input ends without `bye`, the run was killed.
  *
- * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
- * (even as a zombie), or a live process in it has the marker or was seen in it before. Processes outside the groups are read
- * again before each signal. macOS hides the environment of its own programs: there the start of each leader is read when its group
- * is added, as ps writes it in other words, and what is below a group is found by its parents, before the first signal and again with each look.
+ * Pids are reused, so that the script writes a process as `PID:START`. A group still belongs to the run while its leader has the given start
+ * time (even as a zombie), or a living process in it has the marker or was seen in it before. `is` checks a process outside the groups again
+ * before each signal. macOS hides the environment of its own programs: there the script reads the start of a leader when its group is added,
+ * since ps formats it differently, and `below` finds the descendants of a group by their parents.
  *
- * Restores the terminal unless its modes were changed meanwhile. TERM reaches each process once, in the order of `end-group.ts`: until
- * `half` no process whose parent or leader runs, or has handled it. KILL reaches them until they are gone: all is calm if it is so twice, since a child between fork and exec does not carry the mark yet.
+ * After the end of its input, the script restores the terminal, unless its modes were changed meanwhile. `ask` sends TERM to each process once,
+ * in the order of `end-group.ts`: until `half` to no process whose parent or leader runs or may have forwarded it. `finish` sends KILL until no
+ * process is left at two looks in a row, since a child between fork and exec does not have the marker yet.
  *
- * `seen` writes processes as PID:START:GROUP:PARENT:STATE; their names may hold anything (proc(5)). `remove` removes containers whose commands are
- * gone, at once: the next run may have some of their names. Networks follow, once they are empty. Failure means that they have ended. `limit`: where a daemon hangs, so does its program.
+ * `seen` writes processes as PID:START:GROUP:PARENT:STATE, whatever characters their names contain (proc(5)). `remove` removes containers whose
+ * commands have ended, at once, since the next run may use their names; networks follow. Ignores errors of engines: the container is gone then.
+ * `limit` ends an engine's program after ten seconds, since it hangs with its daemon.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
 mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= containers= networks= known=' ' asked=' ' heirs=' ' spared=' ' kin=' '

@@ -9,37 +9,38 @@ import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'
 
-/** Minimum life in ms of a watchdog that is replaced at once: the next one would fail soon, too. */
+/** Minimum life of a watchdog that is replaced after its exit, in ms: after a shorter one, the next would soon fail, too. */
 const SHORT_RUN_MS = 1000
-/** On exit we wait this long for the watchdog. */
+/** Maximum wait for the exit of the watchdog at the end of the run, in ms. */
 const GONE_WITHIN_MS = 500
-/** Variables that choose an engine and its daemon: another daemon may have containers with the same names. */
+/** Matches variables that choose a container engine and its daemon: another daemon may have containers with the same names. */
 const OF_ENGINES = /^(?:(?:CONTAINER|CONTAINERD|DOCKER)_\w+|HOME|PATH|XDG_RUNTIME_DIR)$/
 
-/** Containers of a process, with its environment, by which their daemon is found. */
+/** The containers of a process. `env`: environment of the process, which shows their daemon. */
 export type OwnContainers = Containers & {readonly env: Environment}
 
-/** The part of a watchdog that a process needs. */
+/** The methods of a watchdog that a process calls. */
 export type ProcessWatchdog = Pick<Watchdog, 'watch' | 'forget' | 'openNetwork'>
 
 /**
- * A small process that cleans up if we are killed (SIGKILL, a crash, out of memory): it ends our process groups and all processes with
- * the run's marker. A shell reads a pipe that only we hold, so its input ends when we do. The shell has its own session, and neither our streams nor our markers. A killed watchdog is replaced, after a failure with the next process.
+ * A shell that cleans up if Pillion is killed (SIGKILL, a crash, out of memory): it ends Pillion's process groups and all processes with the
+ * run's marker. The shell reads a pipe that only Pillion holds, whose end shows that Pillion is gone, and has its own session, but neither Pillion's
+ * streams nor its markers. A killed watchdog is replaced at once; one that has failed, with the next process of an app.
  */
 export class Watchdog {
-  /** The value of `PILLION_RUN`. */
+  /** Value of `PILLION_RUN` in all processes of the run. */
   readonly #marker: string
-  /** Time from SIGTERM to SIGKILL after we were killed. */
+  /** Time from SIGTERM to SIGKILL, in ms. */
   #graceMs: number
-  /** Environment of the run, for the shell's PATH besides the system's. */
+  /** Environment of the run, whose PATH the shell uses after the system's. */
   readonly #env: Environment
-  /** Called if the watchdog cannot start, or has exited without a replacement; again only after one has lived. */
+  /** Called if the watchdog cannot start, or has exited without a replacement. Called again only after a later watchdog has lived. */
   readonly #lost: (why: string) => void
-  /** The commands of the watched groups, which its replacement gets, too. */
+  /** Lines for the script about each watched group, by its number. A replacement gets them, too. */
   readonly #groups = new Map<number, readonly string[]>()
-  /** The networks of containers, by their lines for the script. */
+  /** Networks of containers, by their lines for the script. */
   readonly #networks = new Map<string, Network & {readonly made: Promise<void>}>()
-  readonly spared: string[] = [] // values of `PILLION_LIFE`, also of apps that were closed since
+  readonly spared: string[] = [] // values of `PILLION_LIFE` whose processes keep running, also of closed apps
   #terminal = ''
   #process: ProcessGroup | undefined
   #home = ''
@@ -55,8 +56,8 @@ export class Watchdog {
   }
 
   /**
-   * Starts the watchdog. Call it before the first app is spawned. Does not wait; reports a failure to `lost`. If the run is killed, the
-   * watchdog removes `home`, the folder of the run's socket.
+   * Starts the watchdog, before the first app is spawned. Does not wait, and reports a failure by `lost`. `home`: folder of the run's socket,
+   * which the watchdog removes if the run is killed.
    */
   start(home: string): void {
     this.#home = home
@@ -72,7 +73,7 @@ export class Watchdog {
     if (this.#terminal !== '') this.#tell(`terminal${this.#terminal}`)
   }
 
-  /** Adds a process group with its grace period, which an edit may make the longest so far. `container`: of its command. */
+  /** Adds a process group. `graceMs`: grace period of its app, the longest of which counts. `container`: container of its command. */
   watch({pid, started}: Pick<ProcessGroup, 'pid' | 'started'>, graceMs = 0, container?: OwnContainers): void {
     if (pid === undefined) return
     if (this.#isLost && !this.#isDismissed) this.start(this.#home)
@@ -83,7 +84,7 @@ export class Watchdog {
     for (const line of lines) this.#tell(line)
   }
 
-  /** Makes the network that the container of a command needs, once for each engine. `failed` is called with a problem once. */
+  /** Creates the network that the container of a command needs, once for each engine. `failed`: called once with a problem. */
   async openNetwork(command: readonly string[], env: Environment, failed: (why: string) => void): Promise<void> {
     const engine = networkEngine(command)
     if (engine === '') return
@@ -103,31 +104,31 @@ export class Watchdog {
     return made
   }
 
-  /** Removes the networks of the run, whose containers have ended. */
+  /** Removes the networks of the run after their containers have ended. */
   async removeNetworks(): Promise<void> {
     if (this.#networks.size === 0) return
     const {removeNetwork} = await import('./container-network.ts')
     await Promise.all([...this.#networks.values()].map(removeNetwork))
   }
 
-  /** Removes a gone group, whose number the system may reuse. */
+  /** Removes a group that has ended, since the system may reuse its number. */
   forget({pid}: Pick<ProcessGroup, 'pid'>): void {
     if (pid !== undefined && this.#groups.delete(pid)) this.#tell(`-${pid}`)
   }
 
-  /** Spares processes that leave the group of this process (the value of `PILLION_LIFE`). */
+  /** Lets processes keep running that have left their group. `marker`: value of `PILLION_LIFE` of these processes. */
   spare(marker: string): void {
     this.spared.push(marker)
     this.#tell(`spare ${marker}`)
   }
 
-  /** Makes the watchdog restore the modes of this terminal if we are killed; undefined: nothing to restore. */
+  /** Makes the watchdog restore the modes of a terminal if Pillion is killed. `mode`: undefined: nothing to restore. */
   guardTerminal(mode: KeyMode | undefined): void {
     this.#terminal = mode === undefined ? '' : ` ${mode.device} ${mode.keys} ${mode.saved}`
     this.#tell(`terminal${this.#terminal}`)
   }
 
-  /** Makes the watchdog exit, as no processes are left. Waits for its exit, but not for long. */
+  /** Makes the watchdog exit, since no processes are left. Waits for its exit, at most `GONE_WITHIN_MS`. */
   async dismiss(): Promise<void> {
     this.#isDismissed = true
     const child = this.#process
@@ -136,7 +137,7 @@ export class Watchdog {
     void child.exited.then(() => isGone.abort())
     this.#tell('bye')
     await pause(GONE_WITHIN_MS, isGone.signal)
-    // a watchdog that was suspended (SIGSTOP) would stay
+    // kills a watchdog that is suspended (SIGSTOP), which would stay otherwise
     child.signal('SIGKILL', 'leader')
   }
 
@@ -146,7 +147,7 @@ export class Watchdog {
     const child = spawnGroup({
       command: ['/bin/sh', '-c', WATCHDOG_LOADER, 'pillion-watchdog', this.#marker, this.#graceMs.toFixed(0), home],
       folder: '/',
-      // SHLVL: otherwise a first bash with a socket as input behaves as if started by rshd, and reads ~/.bashrc
+      // sets SHLVL: without it, a bash whose input is a socket behaves as if rshd had started it, and reads ~/.bashrc
       env: {PATH: `/usr/bin:/bin:${this.#env['PATH'] ?? ''}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
       stdio: {stdout: nowhere, stderr: nowhere},
       hasInput: true,
@@ -158,7 +159,7 @@ export class Watchdog {
     return child
   }
 
-  /** Sends a line. Lines of one turn are one write: each write wakes the watchdog, while starting apps need the processor. */
+  /** Sends a line to the script. Joins the lines of one tick to one write, since each write wakes the watchdog while apps start. */
   #tell(line: string): void {
     const input = this.#process?.stdin
     if (input === undefined || input === null) return
@@ -183,7 +184,7 @@ export class Watchdog {
   }
 }
 
-/** Returns an engine with its settings, for a shell. Leaves out settings of several lines. */
+/** Returns a container engine with its variables, as words of a shell. Leaves out values of several lines. */
 function engineText({engine, env}: Pick<OwnContainers, 'engine' | 'env'>): string {
   const settings = Object.entries(env).filter(([name, value = '\n']) => OF_ENGINES.test(name) && !value.includes('\n'))
   return [...settings.map(([name, value = '']) => `${name}=${shellQuoted(value)}`), shellQuoted(engine)].join(' ')

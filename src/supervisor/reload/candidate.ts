@@ -5,14 +5,14 @@ import {ownAppPorts} from '../../proxy/ports/usual-ports.ts'
 import type {Opening} from '../opening.ts'
 import type {Supervised} from '../process/supervised.ts'
 
-/** A second process of an app, on its own port. */
+/** A second process of an app on its own port, which may replace the current one. */
 export interface Candidate {
   readonly app: Supervised
-  /** Resolves with true when it is ready, with false when it has exited or the signal is aborted. */
+  /** Starts the process and waits until it is ready. Resolves with false when it has exited or the signal is aborted. */
   ready(signal: AbortSignal): Promise<boolean>
-  /** After `ready`: resolves with true when it is healthy or has no health check, with false when the signal is aborted. */
+  /** Waits after `ready` until the process is healthy, if the app has a health check. Resolves with false when the signal is aborted. */
   healthy(signal: AbortSignal): Promise<boolean>
-  /** Makes it the current process; returns the previous one. */
+  /** Makes the candidate the current process. Returns the previous one. */
   promote(): Previous
   /** Stops a candidate that is no longer needed. */
   drop(): Promise<void>
@@ -20,7 +20,7 @@ export interface Candidate {
 
 /** The process that was replaced. */
 export interface Previous {
-  /** Closes the connections to it and cancels their calls, which get the reason. */
+  /** Closes the connections to the process, which cancels their calls. `why`: reason for the callers. */
   cut(why: string): void
   stop(): Promise<void>
 }
@@ -33,7 +33,7 @@ interface Replaced {
   onMove(listener: () => void): () => void
 }
 
-/** Creates a second process of an app, on a port of its own. `channel` carries the calls to the app. */
+/** Creates a second process of an app, on a port of its own. `channel`: channel of the calls to the app. */
 export async function candidateOf(runtime: Replaced, channel: AppChannel): Promise<Candidate> {
   const {name, opening} = runtime
   const {program, status, logs, ports} = opening
@@ -56,8 +56,8 @@ export async function candidateOf(runtime: Replaced, channel: AppChannel): Promi
 }
 
 /**
- * Starts a process. Resolves with true when it is ready, with false when it has exited or the signal is aborted. `onMove`: listener of
- * the app's runtime.
+ * Starts a process and waits until it is ready. Resolves with false when it has exited or the signal is aborted. `onMove`: registers a listener
+ * for changes of the app's processes.
  */
 async function reached(
   app: Supervised,

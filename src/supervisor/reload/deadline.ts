@@ -3,9 +3,9 @@ import type {AdmissionQueue, PendingCall} from '../../proxy/gateway/admission-qu
 
 export interface Deadline {
   readonly ms: number
-  /** Aborted to cancel the work. */
+  /** Aborted to cancel the work before the deadline. */
   readonly over?: AbortSignal | undefined
-  /** While it returns true, no time is used up. */
+  /** Returns whether the time stands still. */
   readonly isPaused?: (() => boolean) | undefined
   readonly clock?: Clock
 }
@@ -13,7 +13,7 @@ export interface Deadline {
 /** Delay between two checks of `isPaused`, in ms. */
 const LOOK_EVERY_MS = 50
 
-/** Runs `work` with a signal that is aborted when the time is up, the work is cancelled, or it is done. */
+/** Runs `work` with a signal, which is aborted when the time is up, the work is cancelled, or it has finished. */
 export async function withDeadline<T>(
   {ms, over, isPaused, clock = systemClock}: Deadline,
   work: (signal: AbortSignal) => Promise<T>
@@ -37,18 +37,18 @@ export async function withDeadline<T>(
   } finally {
     callOff()
     over?.removeEventListener('abort', abort)
-    abort() // stops its running work
+    abort() // stops parts of the work that still run
   }
 }
 
-/** Result of a drain. `left`: the calls that were in flight at its begin, and still are. `tookMs`: the time that they were given. */
+/** Result of a drain. `left`: calls that were in flight at its begin, and still are. `tookMs`: time that the calls had. */
 interface Drained {
   readonly isDone: boolean
   readonly left: readonly PendingCall[]
   readonly tookMs: number
 }
 
-/** Lets the calls in flight to a process finish, and its other work, by `steps`. */
+/** Lets the calls in flight to a process finish within the deadline. `steps`: let its other work finish meanwhile. */
 export async function drain(
   queue: AdmissionQueue,
   steps: readonly ((signal: AbortSignal) => Promise<boolean>)[],
@@ -60,6 +60,6 @@ export async function drain(
   const isDone = await withDeadline(deadline, async signal =>
     (await Promise.all([queue.drained(signal), ...steps.map(async step => step(signal))])).every(Boolean)
   )
-  const {inFlight} = queue // a copy
+  const {inFlight} = queue // read once, since each access makes a copy
   return {isDone, left: inside.filter(each => inFlight.has(each)), tookMs: Math.max(ms, clock.now() - from)}
 }

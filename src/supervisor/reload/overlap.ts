@@ -7,29 +7,29 @@ import {UserError} from '../../model/errors.ts'
 import {endOf} from '../../model/exit-text.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 
-/** Lets workers finish their open work, without new work. Resolves with false if the signal is aborted before. */
+/** Lets a process finish its open work, and gives it no new work. Resolves with false if the signal is aborted before. */
 export type FinishWork = (signal: AbortSignal) => Promise<boolean>
 
-/** The work that the process of an app has besides calls. */
+/** Functions for the work that the process of an app has besides calls: actors, workflows, activities. */
 export interface HostedWork {
-  /** Releases actors, which only one process may host. Their calls wait until the next process has taken over. */
+  /** Takes the actors away from the process, since only one process may host an actor. Their calls wait for the next process. */
   readonly letGo: (app: AppRuntime) => FinishWork
-  /** Time limit of that release, in ms, if longer than the app's grace period. */
+  /** Time limit of `letGo`, in ms; used if it is longer than the app's grace period. */
   readonly letGoMs: (app: AppRuntime) => number
-  /** Returns the hosted actors to the process. */
+  /** Gives the actors back to the process. */
   readonly keepHosted: (app: AppRuntime) => void
-  /** Waits for the tasks of the app's current workers. Tasks of another process of the app continue. */
+  /** Waits for the tasks of the workers that are connected now. Workers of another process of the app continue. */
   readonly finishWork: (app: AppRuntime) => FinishWork
-  /** Gives work to the remaining workers (a debugger's) again, even if the process was not exchanged. */
+  /** Gives work to the app's workers again, also to those of the old process if it stays. */
   readonly resumeWork: (app: AppRuntime) => void
 }
 
-/** The needs of an exchange of processes. */
+/** The options for replacing a process. */
 export interface ExchangeOptions extends HostedWork {
   readonly runtime: AppRuntime
-  /** Whether a call of its process is queued at an app that does not wait for this app. The deadline pauses for that time. */
+  /** Returns whether a call of the process is queued at an app that does not wait for this one. The deadline pauses meanwhile. */
   readonly waitsForOthers?: (() => boolean) | undefined
-  /** Reports calls that are cut after so many ms; returns the reason for their callers. */
+  /** Reports calls that are cancelled after their time. Returns the reason for their callers. */
   readonly cut: (left: readonly PendingCall[], tookMs: number) => string
   readonly clock: Clock
 }
@@ -40,16 +40,16 @@ export interface OverlapOptions extends Omit<ExchangeOptions, 'resumeWork'> {
 }
 
 /**
- * Result of an overlap. `left` settles when the old process has ended, and rejects if it could not be ended. `why`: a warning about a
- * failed candidate; '' if it was no longer needed.
+ * Result of an overlap. `left`: settles when the old process has ended, and rejects if that fails. `why`: warning about a failed candidate;
+ * '': the candidate was no longer needed.
  */
 export type Overlapped =
   | {readonly kind: 'taken over'; readonly left: Promise<void>}
   | {readonly kind: 'kept'; readonly why: string}
 
 /**
- * Replaces the process of an app by a candidate, which starts while the old process serves calls, and takes over when it is ready. No
- * call waits. Then the old process is drained and stopped; another candidate may take over meanwhile.
+ * Replaces the process of an app by a candidate, which starts while the old process serves calls, and takes over when it is ready, so that no
+ * call waits. Resolves then. The old process finishes its calls and is stopped later (`left`), while another candidate may take over.
  */
 export async function overlap(options: OverlapOptions): Promise<Overlapped> {
   const {runtime, signal, clock, letGo, letGoMs, keepHosted, finishWork} = options
@@ -57,14 +57,14 @@ export async function overlap(options: OverlapOptions): Promise<Overlapped> {
   const timeoutMs = Math.max(runtime.plan.stop.timeoutMs, letGoMs(runtime))
   const healthyMs = runtime.plan.ready.timeoutMs
   const candidate = await runtime.candidate().catch((error: unknown) => {
-    if (error instanceof UserError) return error // there is no port for it
+    if (error instanceof UserError) return error // no port is free for the candidate
     throw error
   })
   if (candidate instanceof UserError)
     return {kind: 'kept', why: `${candidate.message}: ${GOES_ON}. ${candidate.explanation}`}
   const isUp = await comesUp(candidate, {signal, healthyMs, clock})
   if (isUp) await withDeadline({ms: timeoutMs, over: signal, clock}, letActorsGo)
-  // it may have ended, or its leader has and the rest of its group is ending
+  // meanwhile the candidate may have exited, or its leader has, while the rest of its group is ending
   if (!isUp || candidate.app.state.phase === 'exited' || isEnding(candidate.app.state)) {
     if (isUp) keepHosted(runtime)
     if (isUp && isEnding(candidate.app.state) && !signal.aborted) await candidate.app.ended
@@ -80,21 +80,21 @@ const isEnding = (state: AppState): boolean => state.phase === 'running' && !sta
 
 const GOES_ON = 'the old process continues'
 
-/** Lets the calls and the work in the old process finish, or cancels them after the timeout; then stops it. */
+/** Exchanges the processes, lets calls and work in the old process finish or cancels them after the timeout, then stops that process. */
 async function leave(
   exchange: () => Previous,
   timeoutMs: number,
   finish: FinishWork,
   {runtime, waitsForOthers: isPaused, clock, cut}: OverlapOptions
 ): Promise<void> {
-  const draining = drain(runtime.queue, [finish], {ms: timeoutMs, isPaused, clock}) // of the calls that are in flight now
+  const draining = drain(runtime.queue, [finish], {ms: timeoutMs, isPaused, clock}) // before the exchange: covers only calls to the old process
   const old = exchange()
   const {isDone, left, tookMs} = await draining
   if (!isDone) old.cut(left.length > 0 ? cut(left, tookMs) : '')
   await old.stop()
 }
 
-/** Whether a candidate becomes ready, and healthy in time. */
+/** Resolves with whether a candidate becomes ready, and healthy in time. */
 async function comesUp(
   candidate: Candidate,
   {signal, healthyMs, clock}: {readonly signal: AbortSignal; readonly healthyMs: number; readonly clock: Clock}

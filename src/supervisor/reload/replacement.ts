@@ -5,18 +5,18 @@ import {drain} from './deadline.ts'
 import type {ExchangeOptions} from './overlap.ts'
 
 /**
- * Replaces the process of one app without losing a call: new calls are queued, calls in flight finish, the process is stopped, the new
- * one becomes ready, and the queued calls are delivered. No call is sent twice. An app falls asleep in the same way, without a new
- * process, unless its calls and work take too long.
+ * Replaces the process of one app without losing a call: queues new calls, lets calls in flight finish, stops the process, starts the next one,
+ * and delivers the queued calls once it is ready. An idle app falls asleep in the same way, without a next process; it stays awake if its calls
+ * and work take too long. The owner takes these steps: constructor, `drain`, `exchange` or `lull`, `close`.
  */
 export class Replacement {
   at: ReplacementPoint = 'begun'
   readonly stats: Readonly<QueueStats>
-  /** The number of calls that it has cut. */
+  /** Number of calls that `drain` has cancelled. */
   cut = 0
   readonly isFalling: boolean
   readonly #options: ExchangeOptions
-  /** Reason that calls to the app get for their wait. */
+  /** Reason for the wait of calls to the app. */
   readonly #words: string
   readonly #from: number
   #hasBegun = false
@@ -35,13 +35,13 @@ export class Replacement {
     return this.#options.clock.now() - this.#from
   }
 
-  /** Whether its process was spawned, and not only requested. Without a pid, spawning has failed. */
+  /** Whether the next process was spawned. A starting process without a pid could not be spawned. */
   get hasSpawned(): boolean {
     const {state} = this.#options.runtime.app
     return this.#hasBegun && (state.phase !== 'starting' || state.pid !== undefined)
   }
 
-  /** Lets the calls in flight finish, and cancels those that exceed the app's grace period. */
+  /** Lets the calls in flight finish, and cancels calls that exceed the app's grace period. */
   async drain(callOff: AbortSignal): Promise<void> {
     const {runtime, clock, cut, finishWork, letGo, letGoMs, waitsForOthers} = this.#options
     const ms = Math.max(runtime.plan.stop.timeoutMs, letGoMs(runtime))
@@ -54,7 +54,7 @@ export class Replacement {
     this.cut += left.length
   }
 
-  /** Puts the app to sleep if it is still idle, else leaves its process. */
+  /** Puts the app to sleep if it is still idle. Otherwise its process continues. */
   lull(): void {
     const {runtime} = this.#options
     const {app, idle} = runtime
@@ -63,7 +63,7 @@ export class Replacement {
     if (isIdle) runtime.lull()
   }
 
-  /** Ends the old process and starts the next, unless none is to be started here. `starting`: called in between. */
+  /** Stops the old process and starts the next one, if the app has a command that Pillion starts. `starting`: called right before the start. */
   async exchange(why: Why, starting: () => void): Promise<void> {
     const {runtime} = this.#options
     const isStarted = runtime.hasStarted && runtime.person === 'none' && runtime.wanted.command.length > 0
@@ -72,7 +72,7 @@ export class Replacement {
     if (isStarted || runtime.isOtherNext) await runtime.replace(why, starting)
   }
 
-  /** Must be called after each change of the app's state. */
+  /** Follows the state of the app. Called after each change. */
   moved(): void {
     const {app, queue} = this.#options.runtime
     if (this.at !== 'exchanged') return
@@ -86,7 +86,7 @@ export class Replacement {
     else if (queue.state === 'shut' || app.state.phase === 'asleep') this.at = 'down'
   }
 
-  /** Admits calls, if the app accepts any. */
+  /** Ends the pause of the queue, which admits calls if the app accepts them. */
   close(): void {
     this.#options.runtime.queue.unpause(this.#words)
   }
