@@ -101,7 +101,7 @@ export class EventProcess {
         this.#takesEvents && mayGo() ? undefined : this.#until(() => this.#takesEventsOf(cause) && mayGo(), signal),
       mayRead: signal => (this.#mayRead ? undefined : this.#until(() => this.#mayRead, signal)),
       isReady: () => this.#takesEvents,
-      generation: () => this.#runtime.pid,
+      pid: () => this.#runtime.pid,
       // a reload closes an open queue, or replaces the process; after a crash the queue's state is not `open`
       isReplaced: before => {
         const {queue, pid} = this.#runtime

@@ -83,7 +83,7 @@ export class HttpEventChannel extends EventProcessChannel implements EventChanne
     events: readonly AppEvent[],
     attempt: AttemptControl | undefined
   ): Promise<readonly EventAnswer[]> {
-    const before = this.process.generation()
+    const before = this.process.pid()
     const answered = await current.stage.deliver({topic, path, ids: events.map(idOf), attempt})
     if (!('why' in answered)) return answered
     const answer = this.unanswered(answered, before)

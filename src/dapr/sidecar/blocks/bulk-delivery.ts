@@ -26,25 +26,23 @@ interface Targeted {
 const isLeft = ({outcome}: Waiting): boolean =>
   outcome === undefined || outcome.kind === 'failed' || outcome.kind === 'interrupted'
 
-/**
- * Delivers the events of a subscription in batches (Dapr: pkg/runtime/subscription, bulk subscribe). A batch ends `maxAwaitMs` after its
- * first event, or with `maxMessages` events. Each path of the routes gets its own request. Only failed events are delivered again.
- */
+/** Delivers the events of a subscription in batches, one request for each path of its routes (Dapr: pkg/runtime/subscription, bulk subscribe). */
 export class BulkDelivery {
   /** Current settings, which may change while the topic is read. */
   settings: BulkSettings
   readonly #delivery: EventDelivery
   readonly #channel: EventChannel
-  readonly #over: AbortSignal
+  readonly #signal: AbortSignal
   #waiting: Waiting[] = []
-  #callOff: (() => void) | undefined
+  /** Cancels the timer of the current batch; undefined: no event waits. */
+  #cancelTimer: (() => void) | undefined
 
-  constructor(delivery: EventDelivery, channel: EventChannel, settings: BulkSettings, over: AbortSignal) {
+  constructor(delivery: EventDelivery, channel: EventChannel, settings: BulkSettings, signal: AbortSignal) {
     this.#delivery = delivery
     this.#channel = channel
     this.settings = settings
-    this.#over = over
-    over.addEventListener('abort', () => this.flush(), {once: true})
+    this.#signal = signal
+    signal.addEventListener('abort', () => this.flush(), {once: true})
   }
 
   /** Delivers a message together with others. Never rejects. */
@@ -53,14 +51,15 @@ export class BulkDelivery {
     if (event instanceof Error) return this.#delivery.fail(message, event.message, 'without id')
     return new Promise(resolve => {
       this.#waiting.push({message, event, entryId: randomUUID(), resolve})
-      if (this.#waiting.length >= this.settings.maxMessages || this.#over.aborted) this.flush()
-      else this.#callOff ??= systemClock.after(this.settings.maxAwaitMs, () => this.flush())
+      if (this.#waiting.length >= this.settings.maxMessages || this.#signal.aborted) this.flush()
+      else this.#cancelTimer ??= systemClock.after(this.settings.maxAwaitMs, () => this.flush())
     })
   }
 
+  /** Delivers the events that wait, before their batch is full. */
   flush(): void {
-    this.#callOff?.()
-    this.#callOff = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
     void this.#deliverSome(this.#waiting.splice(0))
   }
 
@@ -72,7 +71,7 @@ export class BulkDelivery {
     if (batch.length === 0) return
     const left = new Set(batch)
     let tried = batch
-    const outcome = await this.#delivery.attempt(async attempt => {
+    const outcome = await this.#delivery.underPolicies(async attempt => {
       const isFirst = tried === batch
       const {target, entries, nowhere} = this.#targetOf(tried.filter(isLeft))
       tried = [...entries, ...nowhere]

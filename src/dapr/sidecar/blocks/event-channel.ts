@@ -67,10 +67,10 @@ export interface DeliveryProcess {
   /** Waits until events may be read: the app accepts them, or is asleep, so that an event starts it. */
   readonly mayRead: (signal: AbortSignal) => Promise<void> | undefined
   /** Returns the process id of the app's current process. */
-  readonly generation: () => number
+  readonly pid: () => number
   readonly isReady: () => boolean
   /** Whether the process with this id is being replaced, or was replaced without a crash. */
-  readonly isReplaced: (generation: number) => boolean
+  readonly isReplaced: (pid: number) => boolean
   readonly log: (level: LogLevel, text: string) => void
 }
 
@@ -94,8 +94,8 @@ export abstract class EventProcessChannel {
     {why, wasSent}: {readonly why: string; readonly wasSent: boolean},
     before: number
   ): Extract<EventAnswer, {kind: 'interrupted' | 'failed'}> {
-    const {generation, isReady, isReplaced} = this.process
-    const isInterrupted = !wasSent || !isReady() || generation() !== before
+    const {pid, isReady, isReplaced} = this.process
+    const isInterrupted = !wasSent || !isReady() || pid() !== before
     if (!isInterrupted) return {kind: 'failed', status: 0, text: why}
     return {kind: 'interrupted', isSent: wasSent, isReplaced: isReplaced(before), text: why}
   }

@@ -40,7 +40,7 @@ interface HeldDeliveryOptions<Answer> {
   /** Returns the outcome of an interrupted event; undefined: deliver it again. `crashes`: processes that crashed with this event. */
   readonly interrupted: (answer: Interrupted, crashes: number) => Outcome<Answer> | undefined
   /** Aborted when deliveries end. Open events may still be answered. */
-  readonly over: AbortSignal
+  readonly signal: AbortSignal
 }
 
 /** Delay before a new try after an event could not be sent, in ms. By then the sidecar knows that the process no longer listens. */
@@ -59,7 +59,7 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
   constructor(options: HeldDeliveryOptions<Answer>) {
     this.#options = options
     const finish = (): void => this.#calls.forEach(call => call.finish())
-    options.over.addEventListener('abort', finish, {once: true})
+    options.signal.addEventListener('abort', finish, {once: true})
   }
 
   /** Delivers one event, or one batch. Never rejects. */
@@ -72,14 +72,14 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
       : this.#runWithPolicies(policies.call(found, outcomes), deliver)
   }
 
-  /** Delivers under the policies. After `over` a request under way may still finish, but a failure is not retried. */
+  /** Delivers under the policies. After `signal` a request under way may still finish, but a failure is not retried. */
   async #runWithPolicies(call: ResilientCall<Outcome<Answer>>, deliver: Deliver<Answer>): Promise<Outcome<Answer>> {
-    const {over, outcomes} = this.#options
+    const {signal, outcomes} = this.#options
     this.#calls.add(call)
-    if (over.aborted) call.finish()
+    if (signal.aborted) call.finish()
     try {
       const outcome = await call.run(async attempt => this.#deliver(deliver, attempt))
-      return over.aborted && outcomes.judge(outcome) !== 'success' ? STOPPED : outcome
+      return signal.aborted && outcomes.judge(outcome) !== 'success' ? STOPPED : outcome
     } finally {
       this.#calls.delete(call)
     }
@@ -87,15 +87,15 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
 
   /** Delivers once the app accepts events, and again if its process ends before it answers. */
   async #deliver(deliver: Deliver<Answer>, attempt?: AttemptControl): Promise<Outcome<Answer>> {
-    const {ready, interrupted, over} = this.#options
+    const {ready, interrupted, signal} = this.#options
     for (let crashes = 0; ;) {
-      const held = ready(over)
+      const held = ready(signal)
       if (held !== undefined) {
         attempt?.pause()
         await held
         attempt?.resume()
       }
-      if (over.aborted) return STOPPED
+      if (signal.aborted) return STOPPED
       let answer: Outcome<Answer>
       try {
         answer = await deliver(attempt)
@@ -106,7 +106,7 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
       if (answer.isSent && answer.isReplaced !== true) crashes++
       const outcome = interrupted(answer, crashes)
       if (outcome !== undefined) return outcome
-      if (!answer.isSent) await pause(NOTICED_MS, over)
+      if (!answer.isSent) await pause(NOTICED_MS, signal)
     }
   }
 }

@@ -1,11 +1,10 @@
-import {setMaxListeners} from 'node:events'
 import type {AppComponent} from '../../components/app-components.ts'
-import type {BindingReader, BindingEvent} from '../../components/binding.ts'
+import type {BindingEvent} from '../../components/binding.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import type {BindingChannel, BindingTarget, BindingAnswer, BindingEffects} from './binding-channel.ts'
 import type {BlockContext} from './block-context.ts'
-import {AllFollowed, type Followed} from './followed.ts'
+import {EventReaders, ReturnableDelivery, type RunningReader} from './event-readers.ts'
 import type {Handled} from '../../components/pubsub.ts'
 import {until} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {failureWords, type Outcomes} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
@@ -14,22 +13,28 @@ import type {Bindings} from './bindings.ts'
 import {HeldDelivery, STOPPED, type Interrupted, type Stopped} from './held-delivery.ts'
 import type {State} from './state.ts'
 
+/** The blocks that the effects of an answer use. */
+interface EffectBlocks {
+  readonly bindings: Bindings
+  readonly state: State
+}
+
 interface BindingDeliveryOptions {
   readonly context: BlockContext
   readonly channel: BindingChannel
-  readonly bindings: Bindings
-  readonly state: State
+  readonly blocks: EffectBlocks
   /** Returns the binding, whose route may change while it is read. */
   readonly target: () => BindingTarget
   /** Aborted when deliveries end. Open events may still be answered. */
-  readonly over: AbortSignal
+  readonly signal: AbortSignal
 }
 
 type Outcome = BindingAnswer | Stopped
 
-/** Time for the requests of an answer after the last delivery. */
+/** Time that the effects of an answer may still take after deliveries have ended, in ms. */
 const EFFECTS_MS = 2000
 
+/** How policies treat the outcomes of deliveries. */
 const OUTCOMES: Outcomes<Outcome> = {
   judge: outcome => {
     if (outcome.kind === 'success') return 'success'
@@ -43,22 +48,22 @@ const OUTCOMES: Outcomes<Outcome> = {
   discard: () => undefined
 }
 
-/** Delivers the events of one binding to the app, and does the requests of its answers (Dapr: pkg/runtime/processor/binding/send.go). */
+/** Delivers the events of one binding to the app, and performs the effects of its answers (Dapr: pkg/runtime/processor/binding/send.go). */
 class BindingDelivery {
   readonly #options: BindingDeliveryOptions
   readonly #held: HeldDelivery<Exclude<BindingAnswer, Interrupted>>
 
   constructor(options: BindingDeliveryOptions) {
     this.#options = options
-    const {context, channel, target, over} = options
+    const {context, channel, target, signal} = options
     this.#held = new HeldDelivery({
       context,
       block: 'bindings',
       component: () => target().name,
-      ready: signal => channel.ready(signal, `an event of binding ${target().name}`),
+      ready: stopped => channel.ready(stopped, `an event of binding ${target().name}`),
       outcomes: OUTCOMES,
       interrupted: answer => (answer.isSent ? answer : undefined),
-      over
+      signal
     })
   }
 
@@ -74,7 +79,7 @@ class BindingDelivery {
       case 'stopped':
         return 'returned'
       case 'success':
-        // failures are only logged: the event itself has been handled
+        // failed effects are only logged: the event itself has been handled
         if (outcome.effects !== undefined) await this.#perform(outcome.effects)
         return 'done'
       case 'failed':
@@ -84,27 +89,29 @@ class BindingDelivery {
     }
   }
 
+  /** Saves state, and calls output bindings. Never rejects. */
   async #perform(effects: BindingEffects): Promise<void> {
-    const work = Promise.all([this.#save(effects), this.#send(effects)])
-    await orAborted(this.#options.over, work)
+    const work = Promise.all([this.#saveState(effects), this.#callBindings(effects)])
+    await orAborted(this.#options.signal, work)
     await within(EFFECTS_MS, work)
   }
 
-  async #save({storeName, state}: BindingEffects): Promise<void> {
+  async #saveState({storeName, state}: BindingEffects): Promise<void> {
     if (state.length === 0) return
-    const saved = this.#options.state.save(storeName, state, until(this.#options.over))
+    const {blocks, signal} = this.#options
+    const saved = blocks.state.save(storeName, state, until(signal))
     await saved.catch((error: unknown) => this.#log(`error saving state from app response: ${messageOf(error)}`))
   }
 
-  async #send({to, data, isParallel}: BindingEffects): Promise<void> {
-    const {bindings, over} = this.#options
-    const send = async (name: string): Promise<unknown> =>
-      bindings.invoke(name, {operation: 'create', data, metadata: {}}, until(over))
+  async #callBindings({to, data, isParallel}: BindingEffects): Promise<void> {
+    const {blocks, signal} = this.#options
+    const call = async (name: string): Promise<unknown> =>
+      blocks.bindings.invoke(name, {operation: 'create', data, metadata: {}}, until(signal))
     try {
       if (isParallel) {
-        const results = await Promise.allSettled(to.map(send))
+        const results = await Promise.allSettled(to.map(call))
         for (const result of results) if (result.status === 'rejected') this.#log(messageOf(result.reason))
-      } else for (const name of to) await send(name)
+      } else for (const name of to) await call(name)
     } catch (error) {
       this.#log(`error executing app response: ${messageOf(error)}`)
     }
@@ -115,77 +122,64 @@ class BindingDelivery {
   }
 }
 
-interface Active extends Followed {
+/** A binding whose events are read. */
+interface ReadBinding extends RunningReader {
   readonly binding: AppComponent<'bindings'>
-  /** The binding, whose route may change while it is read. */
+  /** The binding's name and its route, which may change while it is read. */
   target: BindingTarget
 }
 
-/** The blocks that answers to events may use. */
-type Blocks = Pick<BindingDeliveryOptions, 'bindings' | 'state'>
+/** Reads the input bindings that one app wants, and delivers their events (Dapr: pkg/runtime/processor/binding). */
+export class InputBindings extends EventReaders<BindingTarget, ReadBinding> {
+  readonly #blocks: EffectBlocks
 
-/** The bindings that bring events to one app (Dapr: pkg/runtime/processor/binding). */
-export class InputBindings extends AllFollowed<BindingTarget, Active> {
-  readonly #blocks: Blocks
-
-  constructor(context: BlockContext, blocks: Blocks) {
+  constructor(context: BlockContext, blocks: EffectBlocks) {
     super(context)
     this.#blocks = blocks
   }
 
   /** Reads exactly these bindings from now on. An unchanged binding continues. */
   async follow(wanted: readonly BindingTarget[], channel: BindingChannel): Promise<void> {
-    await this.followAll(wanted, async (each, failures) => this.#begin(each, channel, failures))
+    await this.followAll(wanted, async (target, level) => this.#begin(target, channel, level))
   }
 
   protected keyOf({name}: BindingTarget): string {
     return name
   }
 
-  async #begin(target: BindingTarget, channel: BindingChannel, failures: LogLevel): Promise<boolean | undefined> {
+  /** Begins to read a binding, unless its open component is read already. */
+  async #begin(target: BindingTarget, channel: BindingChannel, level: LogLevel): Promise<boolean | undefined> {
     const {name} = target
-    const {log} = this.context
+    const {log, components} = this.context
     try {
-      const binding = await this.context.components.find('bindings', name)
-      const current = this.active.get(name)
+      const binding = await components.find('bindings', name)
+      const current = this.running.get(name)
       if (current !== undefined && current.binding.component === binding?.component) {
         current.target = target
-        return true
+        return false
       }
       await this.stop(name)
       if (binding?.component.input !== undefined && this.isWanted(target))
-        this.active.set(name, await this.#read(target, binding, channel))
+        this.running.set(name, await this.#read(target, binding, channel))
       return true
     } catch (error) {
-      log.write(failures, `error reading from input binding ${name}: ${messageOf(error)}`)
+      log.write(level, `error reading from input binding ${name}: ${messageOf(error)}`)
       return undefined
     }
   }
 
-  async #read(first: BindingTarget, binding: AppComponent<'bindings'>, channel: BindingChannel): Promise<Active> {
-    const {log} = this.context
-    const over = new AbortController()
-    const active: Omit<Active, 'reader'> & {reader?: BindingReader} = {target: first, binding, over}
-    const target = (): BindingTarget => active.target
-    /** Aborted when waiting events are wanted back. */
-    let taken = new AbortController()
-    const begin = (): BindingDelivery => {
-      taken = new AbortController()
-      const ended = AbortSignal.any([over.signal, taken.signal])
-      // each held event adds a listener
-      setMaxListeners(0, over.signal, ended)
-      return new BindingDelivery({context: this.context, channel, ...this.#blocks, target, over: ended})
-    }
-    let delivery = begin()
+  async #read(target: BindingTarget, binding: AppComponent<'bindings'>, channel: BindingChannel): Promise<ReadBinding> {
+    const {context} = this
+    const stopping = new AbortController()
+    const running: Omit<ReadBinding, 'reader'> = {target, binding, stopping}
+    const shared = {context, channel, blocks: this.#blocks, target: () => running.target}
+    const delivery = new ReturnableDelivery(stopping, signal => new BindingDelivery({...shared, signal}))
     const reader = await binding.component.input?.read({
-      ready: async () => channel.mayRead(over.signal),
-      takeBack: () => {
-        taken.abort()
-        delivery = begin()
-      },
-      handle: async event => delivery.handle(event),
-      log: (level, text) => log.write(level, text)
+      ready: async () => channel.mayRead(stopping.signal),
+      takeBack: () => delivery.takeBack(),
+      handle: async event => delivery.current.handle(event),
+      log: (level, text) => context.log.write(level, text)
     })
-    return Object.assign(active, {reader: reader ?? {stop: () => Promise.resolve()}})
+    return Object.assign(running, {reader: reader ?? {stop: async () => Promise.resolve()}})
   }
 }

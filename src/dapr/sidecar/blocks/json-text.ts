@@ -52,6 +52,9 @@ const keyIn = (keys: readonly string[], name: string): string =>
 export const memberIn = (from: unknown, name: string): unknown =>
   isObject(from) ? from[keyIn(Object.keys(from), name)] : undefined
 
+/** Returns a value that is a string; '': another value. */
+export const asString = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 /** Returns the text of a member's value, as written, its key in upper or lower case; undefined: the key is missing. */
 export function memberText(text: string, name: string): string | undefined {
   const members = memberTexts(text)

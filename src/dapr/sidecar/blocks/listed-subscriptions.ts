@@ -8,9 +8,7 @@ import {
 import {isObject} from '../../../model/is-object.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {orElse} from '../../../model/or-else.ts'
-import {memberIn} from './json-text.ts'
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+import {memberIn, asString} from './json-text.ts'
 
 const KEYS = ['pubsubname', 'topic', 'metadata', 'route', 'routes', 'deadLetterTopic', 'bulkSubscribe']
 
@@ -46,8 +44,8 @@ async function readOne(
   warn: (text: string) => undefined
 ): Promise<TopicSubscription | undefined> {
   if (!isObject(item)) return warn(`subscription ${at} of the app is no JSON object: it is left out`)
-  const topic = textOf(memberIn(item, 'topic'))
-  const pubsubName = textOf(memberIn(item, 'pubsubname'))
+  const topic = asString(memberIn(item, 'topic'))
+  const pubsubName = asString(memberIn(item, 'pubsubname'))
   const routes = memberIn(item, 'routes')
   for (const [name, value] of Object.entries({topic, pubsubname: pubsubName})) {
     if (value !== '') continue
@@ -64,14 +62,14 @@ async function readOne(
     )
   )
   if (rules === undefined) return undefined
-  const usual = textOf(memberIn(routes, 'default')) || textOf(memberIn(item, 'route'))
+  const usual = asString(memberIn(routes, 'default')) || asString(memberIn(item, 'route'))
   const all = usual === '' ? rules : [...rules, usualRule(usual)]
   return {
     pubsubName,
     topic,
     metadata: metadataOf(memberIn(item, 'metadata')),
     rules: all,
-    deadLetterTopic: textOf(memberIn(item, 'deadLetterTopic')),
+    deadLetterTopic: asString(memberIn(item, 'deadLetterTopic')),
     bulk: bulkOf(memberIn(item, 'bulkSubscribe'))
   }
 }
@@ -97,10 +95,10 @@ async function rulesOf(
   const rules: RoutingRule[] = []
   for (const item of Array.isArray(list) ? (list as readonly unknown[]) : []) {
     if (!isObject(item)) continue
-    const match = textOf(memberIn(item, 'match'))
+    const match = asString(memberIn(item, 'match'))
     const rule = await compileRule(match)
     if ('message' in rule) return faulty(match, rule)
-    rules.push({match, path: textOf(memberIn(item, 'path')), fits: rule.fits})
+    rules.push({match, path: asString(memberIn(item, 'path')), fits: rule.fits})
   }
   return rules
 }

@@ -6,7 +6,7 @@ import {
   PubsubSubscriptionType as TYPES
 } from '../../../model/dapr/messages/metadata.generated.ts'
 import {eachField, readStrings} from '../../../proxy/net/grpc/invoke-messages.ts'
-import {encode} from '../../../proxy/net/grpc/message-codec.ts'
+import {EMPTY_BYTES, encode} from '../../../proxy/net/grpc/message-codec.ts'
 import {type GrpcStatus, UNIMPLEMENTED, EXCEEDED, INTERNAL} from '../../../proxy/net/grpc/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {activeActors, extendedOf, named, type Facts} from '../http/metadata.ts'
@@ -45,8 +45,6 @@ interface OwnGrpcCall extends BlockCaller {
   readonly head: RequestHead
 }
 
-const EMPTY = new Uint8Array(0)
-
 /** Throws if a message cannot be decoded. Its fields are not used. */
 const checkMessage = (message: Uint8Array): void => eachField(message, () => false)
 
@@ -69,12 +67,12 @@ const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
   SetMetadata: (message, {customMetadata}) => {
     const [key = '', value = ''] = readStrings(message, [1, 2])
     if (key !== '') customMetadata.set(key, value)
-    return EMPTY
+    return EMPTY_BYTES
   },
   Shutdown: (message, {requestShutdown}, {head}) => {
     checkMessage(message)
     setImmediate(requestShutdown, isMarked(head, 'dapr-force-shutdown'))
-    return EMPTY
+    return EMPTY_BYTES
   }
 }
 

@@ -1,3 +1,4 @@
+import {EMPTY_BYTES} from '../../../proxy/net/grpc/message-codec.ts'
 import type {ACTORS} from '../../../model/dapr/api/blocks.ts'
 import {
   ExecuteActorStateTransactionRequest,
@@ -46,8 +47,6 @@ const getState: BlockHandler = async ({actorState}, {params: [type = '', id = ''
   const lines = headerLines(item.metadata, undefined, name => `metadata.${name}`)
   return {status: 200, type: JSON_TYPE, body: '', bytes: item.data, lines}
 }
-
-const NOTHING = new Uint8Array(0)
 
 /** Names of headers that the sidecar sets itself. */
 const OF_SIDECAR =
@@ -107,7 +106,7 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
               [400, 'unimplemented', 'ERR_NOT_SUPPORTED_STATE_OPERATION'],
               `operation type ${operation} not supported`
             )
-          return {operation, key, value: bufferOf(value?.value ?? NOTHING), isJson: false, etag: '', metadata}
+          return {operation, key, value: bufferOf(value?.value ?? EMPTY_BYTES), isJson: false, etag: '', metadata}
         })
         return actorState.transact(actorType, actorId, changes, onGone)
       })

@@ -1,5 +1,5 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
-import {decode, encode, DecodeError} from '../../../proxy/net/grpc/message-codec.ts'
+import {decode, DecodeError, EMPTY_BYTES, encode} from '../../../proxy/net/grpc/message-codec.ts'
 import {type GrpcStatus, INTERNAL} from '../../../proxy/net/grpc/status.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import type {ServerStream} from '../grpc/server-stream.ts'
@@ -10,8 +10,6 @@ import {operationOf} from './operations.ts'
 import {ERROR_INFO, RPC_TYPES, STATUS} from '../../../proxy/net/grpc/error-info.ts'
 import {latin1} from '../../../proxy/net/grpc/message-gauge.ts'
 import {BlockError} from '../blocks/block-error.ts'
-
-const NOTHING = new Uint8Array(0)
 
 /** Serves a unary call to a building block. Resolves with a status if it fails. */
 export async function answerGrpc(
@@ -24,7 +22,7 @@ export async function answerGrpc(
   try {
     const operation = operationOf(name, 'grpc')
     const reply = await operation.answer(blocks, decode(operation.request, message), caller)
-    return reply === undefined ? NOTHING : encode(operation.reply, reply)
+    return reply === undefined ? EMPTY_BYTES : encode(operation.reply, reply)
   } catch (error) {
     return statusOfFault(error)
   }

@@ -1,3 +1,4 @@
+import {EMPTY_BYTES} from '../../../proxy/net/grpc/message-codec.ts'
 import type {STATE} from '../../../model/dapr/api/blocks.ts'
 import {Empty} from '../../../model/dapr/messages/google.generated.ts'
 import {
@@ -112,8 +113,6 @@ const storeFirst =
     }
   }
 
-const NOTHING = new Uint8Array(0)
-
 /** State (Dapr: pkg/api/http/http.go, pkg/api/http/state.go, pkg/api/grpc/grpc.go). */
 export const STATE_OPERATIONS: OperationsOf<typeof STATE> = {
   GetState: {
@@ -133,7 +132,7 @@ export const STATE_OPERATIONS: OperationsOf<typeof STATE> = {
           items: items.map(({key, item, error}) => ({
             key,
             error,
-            data: item?.data ?? NOTHING,
+            data: item?.data ?? EMPTY_BYTES,
             etag: item?.etag ?? '',
             metadata: item?.metadata ?? {}
           }))
@@ -152,7 +151,7 @@ export const STATE_OPERATIONS: OperationsOf<typeof STATE> = {
   DeleteState: {
     http: deleteState,
     grpc: grpc(DeleteStateRequest, Empty, async ({state}, {storeName, ...item}, {onGone}) => {
-      await state.delete(storeName, wishOf({...item, value: NOTHING}), onGone)
+      await state.delete(storeName, wishOf({...item, value: EMPTY_BYTES}), onGone)
       return undefined
     })
   },

@@ -63,7 +63,7 @@ export type Message<S extends Schema> = {
   readonly [K in keyof S]: Value<S[K][1]> | (S[K][2] extends 'optional' ? undefined : never)
 }
 
-const NOTHING = new Uint8Array(0)
+export const EMPTY_BYTES = new Uint8Array(0)
 /** Shared value of empty lists, since most lists of messages are empty. */
 const NO_LIST: readonly never[] = Object.freeze([])
 const NO_MAP = Object.freeze({})
@@ -83,7 +83,7 @@ type Scalar = Exclude<Extract<FieldType, string>, 'strings' | 'chunks' | 'map'>
 /** Makes the kind of a single value, by its methods of reader and writer. */
 function single(method: Scalar, wireType: WireType, empty: unknown): Kind {
   // takes the method from a reader, since readers create their method `uint32` themselves
-  const taken = new BinaryReader(NOTHING)[method] as (this: BinaryReader) => string
+  const taken = new BinaryReader(EMPTY_BYTES)[method] as (this: BinaryReader) => string
   const put = BinaryWriter.prototype[method] as (this: BinaryWriter, value: unknown) => BinaryWriter
   return {
     empty,
@@ -94,7 +94,7 @@ function single(method: Scalar, wireType: WireType, empty: unknown): Kind {
 
 const {Varint, Bit32, Bit64, LengthDelimited} = WireType
 const TEXT = single('string', LengthDelimited, '')
-const BYTES = single('bytes', LengthDelimited, NOTHING)
+const BYTES = single('bytes', LengthDelimited, EMPTY_BYTES)
 
 const within = (schema: Schema): Kind => ({
   empty: undefined,
@@ -151,7 +151,7 @@ function kindOf(type: FieldType): Kind {
   if (typeof type === 'string') return KINDS[type]
   if ('message' in type) return within(type.message)
   if ('list' in type) return several(within(type.list))
-  return mapOf({key: [1, 'string'], value: [2, {message: type.mapOf}]}, () => read(type.mapOf, NOTHING))
+  return mapOf({key: [1, 'string'], value: [2, {message: type.mapOf}]}, () => read(type.mapOf, EMPTY_BYTES))
 }
 
 interface Field {

@@ -46,9 +46,9 @@ export class GrpcBindingChannel extends EventProcessChannel implements BindingCh
   }
 
   async deliver({name}: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
-    const {app, context, generation, log} = this.process
+    const {app, context, pid, log} = this.process
     const {data, metadata} = event
-    const before = generation()
+    const before = pid()
     const response = await requestGrpcApp({
       app,
       context,

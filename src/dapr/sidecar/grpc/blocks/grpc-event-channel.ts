@@ -60,12 +60,12 @@ export class GrpcEventChannel extends EventProcessChannel implements EventChanne
     const message = encode(TopicEventBulkRequest, batchOf(target, items))
     const fields = metadataFields({pubsubName: target.subscription.pubsubName}) + traceIn(traceparentOfAll(entries))
     const call = {from: fromOf(target), fields, message, attempt}
-    const generation = this.process.generation()
+    const pid = this.process.pid()
     let response: Response | undefined
-    if (this.#alphaOnly !== generation) response = await this.#call(`${CALLBACK}OnBulkTopicEvent`, call)
+    if (this.#alphaOnly !== pid) response = await this.#call(`${CALLBACK}OnBulkTopicEvent`, call)
     if (response === undefined || response.kind === 'unknown') {
       response = await this.#call(`${ALPHA}OnBulkTopicEventAlpha1`, call)
-      if (response.kind === 'message') this.#alphaOnly = generation
+      if (response.kind === 'message') this.#alphaOnly = pid
     }
     if (response.kind !== 'message') return response
     const answer = read(TopicEventBulkResponse, response.message)
@@ -82,8 +82,8 @@ export class GrpcEventChannel extends EventProcessChannel implements EventChanne
     path: string,
     call: Pick<GrpcAppRequestOptions, 'from' | 'fields' | 'message' | 'attempt'>
   ): Promise<Response> {
-    const {app, context, generation, log} = this.process
-    const before = generation()
+    const {app, context, pid, log} = this.process
+    const before = pid()
     const response = await requestGrpcApp({...call, app, context, path, warn: text => log('warn', text)})
     if (response.kind === 'unreachable') return this.unanswered(response, before)
     const {status, message} = response

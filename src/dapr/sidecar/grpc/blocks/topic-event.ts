@@ -1,8 +1,8 @@
-import type {Message} from '../../../../proxy/net/grpc/message-codec.ts'
+import {EMPTY_BYTES, type Message} from '../../../../proxy/net/grpc/message-codec.ts'
 import {structOf} from '../../../../proxy/net/grpc/struct.ts'
 import {isCloudEventType, isJsonType} from '../../blocks/cloud-event.ts'
 import type {AppEvent, EventAnswer, EventTarget} from '../../blocks/event-channel.ts'
-import {compactJson, memberTexts} from '../../blocks/json-text.ts'
+import {compactJson, memberTexts, asString} from '../../blocks/json-text.ts'
 import {
   TopicEventResponse_TopicEventResponseStatus as STATUS,
   type TopicEventRequest
@@ -13,17 +13,13 @@ const OWN_FIELDS: ReadonlySet<string> = new Set(
   'id source type specversion datacontenttype data data_base64'.split(' ')
 )
 
-const NOTHING = new Uint8Array(0)
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
-
 /** Converts an event to the message for gRPC apps. Attributes without a field become extensions. */
 export const cloudEventOf = ({fields, body}: AppEvent) => ({
-  id: textOf(fields['id']),
-  source: textOf(fields['source']),
-  type: textOf(fields['type']),
-  specVersion: textOf(fields['specversion']),
-  dataContentType: textOf(fields['datacontenttype']),
+  id: asString(fields['id']),
+  source: asString(fields['source']),
+  type: asString(fields['type']),
+  specVersion: asString(fields['specversion']),
+  dataContentType: asString(fields['datacontenttype']),
   data: dataOf(fields, body),
   extensions: structOf(extensionsOf(fields))
 })
@@ -43,8 +39,8 @@ export const topicEventOf = (
 function dataOf(fields: AppEvent['fields'], body: Buffer): Uint8Array {
   const {data, data_base64: base64} = fields
   if (typeof base64 === 'string') return Buffer.from(base64, 'base64')
-  if (data === undefined || data === null) return NOTHING
-  const type = textOf(fields['datacontenttype'])
+  if (data === undefined || data === null) return EMPTY_BYTES
+  const type = asString(fields['datacontenttype'])
   if (typeof data === 'string' && !isJsonType(type) && !isCloudEventType(type)) return Buffer.from(data)
   return Buffer.from(dataText(body.toString(), JSON.stringify(data)))
 }

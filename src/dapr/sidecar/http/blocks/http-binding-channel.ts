@@ -23,9 +23,9 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
   }
 
   async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
-    const {app, context, generation, log} = this.process
+    const {app, context, pid, log} = this.process
     const {traceparent} = event.metadata
-    const before = generation()
+    const before = pid()
     const response = await requestApp({
       app,
       context,

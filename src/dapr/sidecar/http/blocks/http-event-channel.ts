@@ -9,7 +9,7 @@ import {
   type EventChannel,
   type EventTarget
 } from '../../blocks/event-channel.ts'
-import {memberIn} from '../../blocks/json-text.ts'
+import {memberIn, asString} from '../../blocks/json-text.ts'
 import {goJson} from '../go-text.ts'
 import {eventTraceparent, traceparentOfAll} from '../trace.ts'
 import {metadataLines, pathOf, valueText} from './app-headers.ts'
@@ -25,7 +25,7 @@ export class HttpEventChannel extends EventProcessChannel implements EventChanne
       `Content-Type: application/cloudevents+json\r\n${nameLine(pubsubName)}` +
       metadataLines(event.metadata) +
       traceLine(eventTraceparent(event))
-    const before = this.process.generation()
+    const before = this.process.pid()
     const response = await this.#post(target, {lines, body: event.body, attempt})
     return response.kind === 'response' ? answerOf(response) : this.unanswered(response, before)
   }
@@ -34,7 +34,7 @@ export class HttpEventChannel extends EventProcessChannel implements EventChanne
     const {pubsubName} = target.subscription
     const body = batchText(target, entries)
     const lines = `Content-Type: application/json\r\n${nameLine(pubsubName)}` + traceLine(traceparentOfAll(entries))
-    const before = this.process.generation()
+    const before = this.process.pid()
     const response = await this.#post(target, {lines, body: Buffer.from(body), attempt})
     return response.kind === 'response' ? answersOf(response, entries) : this.unanswered(response, before)
   }
@@ -65,7 +65,7 @@ function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): Eve
   const isSuccess = status >= 200 && status < 300
   if (!isSuccess) return {kind: status === 404 ? 'unknown' : 'failed', status, text: body.toString()}
   if (body.length === 0) return SUCCESS
-  const word = textOf(memberIn(jsonIn(body.toString()), 'status'))
+  const word = asString(memberIn(jsonIn(body.toString()), 'status'))
   if (word === '' || word === 'SUCCESS') return SUCCESS
   if (word === 'DROP') return DROP
   return {kind: 'failed', status, text: body.toString(), word}
@@ -105,7 +105,5 @@ function answersOf(
 function statusesIn(text: string): ReadonlyMap<string, string> | undefined {
   const statuses = memberIn(jsonIn(text), 'statuses')
   if (!Array.isArray(statuses)) return undefined
-  return new Map(statuses.map(each => [textOf(memberIn(each, 'entryId')), textOf(memberIn(each, 'status'))]))
+  return new Map(statuses.map(each => [asString(memberIn(each, 'entryId')), asString(memberIn(each, 'status'))]))
 }
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

@@ -35,7 +35,7 @@ t.test('metadata that HTTP/2 has no place for keep an event from no app: a produ
     pid: 0,
     token: ''
   }
-  const process = {app, context: {heldBodies: new HeldBodies()}, generation: () => 0, isReady: () => true}
+  const process = {app, context: {heldBodies: new HeldBodies()}, pid: () => 0, isReady: () => true}
   const channel = new GrpcEventChannel(process as unknown as DeliveryProcess)
   const names = ['connection', 'Keep-Alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings', 'te']
   const sent = [...names.map(name => ({[name]: 'x', key: '7'})), {key: ' 7 '}, {key: '7', empty: ''}]

@@ -38,7 +38,7 @@ async function appThat(t: Test, answer: string): Promise<DeliveryProcess> {
     pid: 0,
     token: ''
   }
-  const process = {app, context: {heldBodies: new HeldBodies()}, generation: () => 0, isReady: () => true}
+  const process = {app, context: {heldBodies: new HeldBodies()}, pid: () => 0, isReady: () => true}
   return process as unknown as DeliveryProcess
 }
 

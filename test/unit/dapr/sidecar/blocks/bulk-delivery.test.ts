@@ -12,7 +12,7 @@ t.test('a batch that may wait longer than a timer waits for its events', async t
   let count = 0
   const delivery = {
     read: () => ({fields: {}, body: Buffer.alloc(0), metadata: {}}),
-    attempt: async () => {
+    underPolicies: async () => {
       count++
       batches.resolve()
       return {kind: 'success'}
@@ -37,9 +37,9 @@ t.test('a batch that may wait longer than a timer waits for its events', async t
   t.same(warnings, [])
 })
 
-/** A batch whose events go to the path that each of them names; `attempts` are made by the policy of its component. */
+/** A batch whose events go to the path that each of them names; `underPolicies` makes the attempts of a policy. */
 const bulkOf = (
-  attempt: EventDelivery['attempt'],
+  underPolicies: EventDelivery['underPolicies'],
   deliverBatch: EventChannel['deliverBatch'],
   count: number,
   conclude = async ({kind}: EventOutcome): Promise<string> => (kind === 'success' ? 'done' : 'returned'),
@@ -51,7 +51,7 @@ const bulkOf = (
     startSpan: () => undefined,
     countBatch: () => undefined,
     conclude,
-    attempt
+    underPolicies
   } as unknown as EventDelivery
   const over = new AbortController()
   const bulk = new BulkDelivery(delivery, {deliverBatch} as EventChannel, bulkSettings(count, 1000), over.signal)

@@ -28,7 +28,7 @@ function deliver(timeoutMs: number) {
     ready: () => undefined,
     outcomes: OUTCOMES,
     interrupted: answer => answer,
-    over: over.signal
+    signal: over.signal
   })
   const answers: ((answer: EventAnswer) => void)[] = []
   const outcome = held.run(async attempt => {

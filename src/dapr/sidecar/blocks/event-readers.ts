@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events'
 import {pause, within} from '../../../platform/delay.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import {AppBlock} from './block-context.ts'
@@ -12,28 +13,58 @@ const STOP_MS = 2000
 const LATE_MS = 60_000
 
 /** A running reader of events for an app: of a topic, or of an input binding. */
-export interface Followed {
+export interface RunningReader {
   /** Aborted when deliveries end. */
-  readonly over: AbortController
+  readonly stopping: AbortController
   readonly reader: {stop(): Promise<void>}
 }
 
 /** Ends deliveries. Settles when open events are answered. */
-export async function stopFollowed({over, reader}: Followed): Promise<void> {
-  over.abort()
+export async function stopReader({stopping, reader}: RunningReader): Promise<void> {
+  stopping.abort()
   await reader.stop()
 }
 
-/** Begins a reader unless it exists. Resolves with true if a new reader began; false: none was needed; undefined: it failed, which is logged. */
-type Begin<T> = (wanted: T, failures: LogLevel) => Promise<boolean | undefined>
+/** The delivery `D` of a reader's events. Waiting events can be returned to the broker while the reader continues. */
+export class ReturnableDelivery<D> {
+  readonly #create: (signal: AbortSignal) => D
+  readonly #stopping: AbortSignal
+  #returning = new AbortController()
+  /** The delivery for further events. */
+  current: D
 
-/** Base class that keeps exactly the wanted readers of one kind for an app. `T` describes a wanted reader, `A` is a running one. */
-export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
-  protected readonly active = new Map<string, A>()
+  /** `create` makes a delivery, which returns its waiting events when the signal is aborted. */
+  constructor({signal}: AbortController, create: (signal: AbortSignal) => D) {
+    this.#create = create
+    this.#stopping = signal
+    this.current = this.#begin()
+  }
+
+  /** Returns waiting events to the broker, so that other readers of the app's group get them. */
+  takeBack(): void {
+    this.#returning.abort()
+    this.current = this.#begin()
+  }
+
+  #begin(): D {
+    this.#returning = new AbortController()
+    const signal = AbortSignal.any([this.#stopping, this.#returning.signal])
+    // each waiting event adds a listener
+    setMaxListeners(0, this.#stopping, signal)
+    return this.#create(signal)
+  }
+}
+
+/** Begins a reader unless it exists. Resolves with true if a new reader began; false: none was needed; undefined: it failed, which is logged. */
+type Begin<T> = (wanted: T, level: LogLevel) => Promise<boolean | undefined>
+
+/** Base class that keeps exactly the wanted readers of one kind for an app. `T` describes a wanted reader, `R` is a running one. */
+export abstract class EventReaders<T, R extends RunningReader> extends AppBlock {
+  protected readonly running = new Map<string, R>()
   /** Queue of changes by key. Changes of one key run one after the other. A silent server delays only its own key. */
   readonly #changes = new Map<string, SerialQueue>()
   /** The waits for readers that stop, by key. Each promise settles when its reader has stopped, or after STOP_MS. */
-  readonly #leaving = new Map<string, Promise<unknown>>()
+  readonly #stopping = new Map<string, Promise<unknown>>()
   readonly #closing = new AbortController()
   #wanted: ReadonlyMap<string, T> = new Map()
 
@@ -46,21 +77,21 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   protected async followAll(all: readonly T[], begin: Begin<T>): Promise<void> {
     if (this.#closing.signal.aborted) return
     const wanted = (this.#wanted = new Map(all.map(each => [this.keyOf(each), each])))
-    for (const key of wanted.keys()) this.#leaving.delete(key)
-    const left = [...this.#changes.keys()].filter(key => !wanted.has(key))
-    if (left.length > 0) {
-      await Promise.all(left.map(async key => this.#leaving.get(key) ?? this.#leave(key, begin)))
-      if (this.#wanted !== wanted) return
+    for (const key of wanted.keys()) this.#stopping.delete(key)
+    const unwanted = [...this.#changes.keys()].filter(key => !wanted.has(key))
+    if (unwanted.length > 0) {
+      await Promise.all(unwanted.map(async key => this.#stopping.get(key) ?? this.#stopUnwanted(key, begin)))
+      if (this.#wanted !== wanted) return // a later call begins the readers
     }
-    const beginning = [...wanted].map(async ([key, each]) => {
+    const beginning = [...wanted].map(async ([key, each]): Promise<readonly T[]> => {
       const isNew = await this.#change(key, 'error', begin)
-      if (isNew === undefined) void this.#untilBegun(wanted, key, begin)
+      if (isNew === undefined) void this.#retry(wanted, key, begin)
       return isNew === true ? [this.#wanted.get(key) ?? each] : []
     })
     const inTime = beginning.map(async each => {
-      const some = await within(LATE_MS, each)
-      if (some === undefined) void each.then(late => this.begun?.(late)).catch(() => undefined)
-      return some ?? []
+      const begun = await within(LATE_MS, each)
+      if (begun === undefined) void each.then(late => this.begun?.(late)).catch(() => undefined)
+      return begun ?? []
     })
     const begun = await Promise.all(inTime)
     this.begun?.(begun.flat())
@@ -72,9 +103,9 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   }
 
   protected async stop(key: string): Promise<void> {
-    const active = this.active.get(key)
-    this.active.delete(key)
-    if (active !== undefined) await stopFollowed(active)
+    const reader = this.running.get(key)
+    this.running.delete(key)
+    if (reader !== undefined) await stopReader(reader)
   }
 
   /** Stops all readers, also starting ones. Settles when the app has answered its open events. */
@@ -86,29 +117,29 @@ export abstract class AllFollowed<T, A extends Followed> extends AppBlock {
   }
 
   /** Stops an unwanted reader, and waits at most STOP_MS for it: an app may need long for an event, and a server may never answer. */
-  async #leave(key: string, begin: Begin<T>): Promise<unknown> {
+  async #stopUnwanted(key: string, begin: Begin<T>): Promise<unknown> {
     const stopped = this.#change(key, 'error', begin)
-    const leaving = within(STOP_MS, stopped)
-    this.#leaving.set(key, leaving)
-    const forget = (): unknown => this.#leaving.get(key) === leaving && this.#leaving.delete(key)
+    const stopping = within(STOP_MS, stopped)
+    this.#stopping.set(key, stopping)
+    const forget = (): unknown => this.#stopping.get(key) === stopping && this.#stopping.delete(key)
     stopped.then(forget, forget)
-    return leaving
+    return stopping
   }
 
   /** Waits for earlier changes of the key. Then begins its reader if it is still wanted, else stops it. */
-  async #change(key: string, failures: LogLevel, begin: Begin<T>): Promise<boolean | undefined> {
+  async #change(key: string, level: LogLevel, begin: Begin<T>): Promise<boolean | undefined> {
     const changes = this.#changes.get(key) ?? new SerialQueue()
     this.#changes.set(key, changes)
     return changes.run(async () => {
       const wanted = this.#wanted.get(key)
-      if (wanted !== undefined) return begin(wanted, failures)
+      if (wanted !== undefined) return begin(wanted, level)
       await this.stop(key)
       return false
     })
   }
 
   /** Retries to begin a reader until it has begun, or the wanted readers change. */
-  async #untilBegun(wanted: ReadonlyMap<string, T>, key: string, begin: Begin<T>): Promise<void> {
+  async #retry(wanted: ReadonlyMap<string, T>, key: string, begin: Begin<T>): Promise<void> {
     let isNew: boolean | undefined
     for (let waitMs = FIRST_MS; isNew === undefined; waitMs = Math.min(LONGEST_MS, 2 * waitMs)) {
       await pause(waitMs, this.#closing.signal)
