@@ -40,7 +40,7 @@ export class Model extends Starts {
   up(how: How = {}): void {
     const before = new Map([...this.gone, ...this.apps])
     this.isUp = true
-    this.underWay.clear()
+    this.#forgetCommands()
     this.how = how
     this.followed = this.written
     this.apps = new Map()
@@ -219,6 +219,11 @@ export class Model extends Starts {
       app.lives.min = 0
       app.isTouched = true
     }
+    // commands for apps that need it may fail
+    const {apps} = this.followed
+    for (const app of this.apps.values())
+      if (app.entry.id !== id && this.underWay.has(app.entry.id) && withNeeded([app.entry.id], apps).has(id))
+        app.phases = new Set([...app.phases, ...(this.#beforeCommands?.get(app.name)?.phases ?? [])])
   }
 
   /** The process of its first instance is ended; the user starts one. */
@@ -326,11 +331,20 @@ export class Model extends Starts {
   /** The ids of commands that may be under way, of what these need and of what needs them. */
   underWay = new Set<string>()
 
+  /** The apps before the first of these commands. */
+  #beforeCommands: ReadonlyMap<string, App> | undefined
+
   /** A command for an app was begun, and nobody waits for its end. */
-  leave(id: string): void {
+  leave(id: string, before: ReadonlyMap<string, App>): void {
     const {apps} = this.followed
+    this.#beforeCommands ??= before
     for (const needed of withNeeded([id], apps)) this.underWay.add(needed)
     for (const {id: each} of apps) if (withNeeded([each], apps).has(id)) this.underWay.add(each)
+  }
+
+  #forgetCommands(): void {
+    this.underWay.clear()
+    this.#beforeCommands = undefined
   }
 
   /** The apps as they are now, whatever becomes of them. */
@@ -351,7 +365,7 @@ export class Model extends Starts {
   /** What was seen is taken as what is: the next step begins from there. */
   settle(seen: (app: App) => {readonly phase: Phase; readonly code: number}): void {
     this.steps = 0
-    this.underWay.clear()
+    this.#forgetCommands()
     this.before = this.followed
     this.hasPendingEdit = false
     this.gone = new Map()

@@ -1,3 +1,4 @@
+import type {App} from './app.ts'
 import {faultsOf, phaseIn} from './invariants.ts'
 import {Model} from './model.ts'
 import {FIRST, firstFiles} from './steps/edits.ts'
@@ -70,7 +71,7 @@ class Day {
   async make(step: Step, tally: Tally | undefined): Promise<readonly string[]> {
     const model = this.#model
     model.steps++
-    const before = model.underWay.size > 0 ? model.copy() : undefined
+    const before = model.copy()
     const actions = planned(model, step, this.#world)
     if (actions === undefined) {
       model.steps--
@@ -78,8 +79,8 @@ class Day {
     }
     tally?.set(step.kind, (tally.get(step.kind) ?? 0) + 1)
     this.#world.begin(step.a * 1001 + step.b)
-    if (before !== undefined) model.blur(before)
-    for (const action of actions) await this.#act(this.#left(action, step))
+    model.blur(before)
+    for (const action of actions) await this.#act(this.#left(action, step, before))
     return step.isHurried ? [] : this.rest()
   }
 
@@ -107,10 +108,10 @@ class Day {
   }
 
   /** A command in a burst: the next step does not wait for its end. */
-  #left(action: Action, {isHurried}: Step): Action {
+  #left(action: Action, {isHurried}: Step, before: ReadonlyMap<string, App>): Action {
     const [verb = '', id = ''] = action.do === 'pillion' ? action.args : []
     if (action.do !== 'pillion' || !isHurried || verb === 'down') return action
-    this.#model.leave(id)
+    this.#model.leave(id, before)
     return {...action, isLeft: true}
   }
 

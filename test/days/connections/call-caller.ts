@@ -5,6 +5,8 @@ import {answerTo, KINDS, readChunks, type Kind} from './call-app.ts'
 
 const BODIES = [0, 1, 2, 50, 20_000, 70_000, 300_000]
 const AHEAD = 3
+/** In place of the head of an answer that ends with the connection. */
+const UNTIL_CLOSE = 'connection: close'
 
 /** A request under way. */
 export interface Asked {
@@ -212,7 +214,7 @@ export class CallCaller {
     const socket = this.#socket
     socket.removeAllListeners('close').on('close', () => {
       const body = this.#text.slice(this.#text.indexOf('\r\n\r\n') + 4)
-      this.#done(asked, status, body, 'connection: close')
+      this.#done(asked, status, body, UNTIL_CLOSE)
       this.#closed()
     })
     return false
@@ -226,8 +228,8 @@ export class CallCaller {
     const isAnswer =
       status === wanted && (wanted === 204 || wanted === 304 || method === 'HEAD' || body === answerTo(id, kind))
     const isError = status >= 500 && (harm !== '' || kind === 'mute' || kind === 'cut')
-    // where nothing says how long it is, its end looks like that of the whole
-    const isHidden = kind === 'until-close' && harm !== '' && answerTo(id, kind).startsWith(body)
+    // without a length, as always for HTTP/1.0, its end looks like that of the whole
+    const isHidden = head === UNTIL_CLOSE && harm !== '' && answerTo(id, kind).startsWith(body)
     if (!isAnswer && !isError && !isHidden)
       this.#faults.push(
         `${id} (${method} ${kind}, harm "${harm}") at ${this.place.name} was answered with ${status}: ${body.slice(0, 300)}`
