@@ -14,15 +14,15 @@ export interface UnpackLimits {
   readonly maxEntries: number
 }
 
-/** No system opens a longer path (PATH_MAX of Linux). */
+/** Maximum length of a path (PATH_MAX of Linux). */
 const MAX_PATH = 4096
-/** Folders that only occur in paths count as entries. */
+/** Default limits. Folders that only occur in paths of files count as entries, too. */
 const LIMITS: UnpackLimits = {maxBytes: 2 * 2 ** 30, maxEntries: 100_000}
 
 /**
- * Unpacks a tar archive, with or without gzip, into a folder: files, folders and symbolic links, nothing outside the folder. Streams and
- * counts the output, so that memory and the written bytes stay within limits. Throws for an invalid or truncated archive, for a path that
- * leaves the folder, and once the signal is aborted; the folder may then be partly filled.
+ * Unpacks a tar archive, with or without gzip, into a folder: files, folders and symbolic links, and nothing outside the folder. Streams and
+ * counts the output, so that memory and disk space stay within limits. Throws for an invalid or truncated archive, for a path that leads out of
+ * the folder, and once the signal is aborted. The folder may contain files then.
  */
 export async function unpackArchive(
   archive: string,
@@ -41,7 +41,7 @@ export async function unpackArchive(
   })
   makeFolder(folder)
   const isCompressed = await isGzip(archive)
-  // read without an `await` before it: an error would have no listener
+  // no `await` between here and the pipeline, since an error of the stream would have no listener meanwhile
   const file = createReadStream(archive)
   const plain = isCompressed ? compose(file, createGunzip(), () => undefined) : file
   try {
@@ -64,27 +64,27 @@ async function isGzip(path: string): Promise<boolean> {
   }
 }
 
-/** The entries of an archive, checked before they are written. */
+/** Checks the entries of an archive before they are written. */
 class Entries {
   /** Paths of the symbolic links. */
   readonly links: string[] = []
   readonly #maxEntries: number
   #count = 0
-  /** The first error, '' for none. */
+  /** First error; '': none. */
   #fault = ''
-  /** Folders that are made for their contents. */
+  /** Folders that exist only as parents of entries. */
   readonly #folders = new Set<string>()
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries
   }
 
-  /** The library skips an entry with a warning and continues; we reject the whole archive. */
+  /** Rejects the whole archive after a warning, for which the library `tar` only skips an entry. */
   onWarning(code: string, message: string | Error): void {
     if (code !== 'TAR_ENTRY_INFO') this.#fail(typeof message === 'string' ? message : message.message)
   }
 
-  /** Passes bytes on up to a mistake. Then ends without an error: the library finishes its writes, and writes nothing later, when the folder may be gone. */
+  /** Yields the bytes up to the first error, then ends normally, so that `tar` finishes its writes now and not after the folder was removed. */
   async *readable(source: Readable, maxBytes: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
     let size = 0
     try {
@@ -106,7 +106,7 @@ class Entries {
 
   isWanted(entry: ReadEntry): boolean {
     const {path, type, linkpath = ''} = entry
-    if (this.#fault !== '' || path === '/') return false // the folder itself, as Python's tarfile names it
+    if (this.#fault !== '' || path === '/') return false // Python's tarfile writes `/` for the folder itself
     if (path.length > MAX_PATH) return this.#fail(`a path of ${path.length} characters is too long`)
     if (leaves(path)) return this.#fail(`${path} leaves the folder`)
     this.#count += 1 + this.#newFolders(path)
@@ -116,12 +116,12 @@ class Entries {
         return this.#fail(`${linkpath} leaves the folder`)
       this.links.push(path)
     } else if (!KINDS.has(type)) return this.#fail(`${path} is neither a file nor a folder nor a symbolic link`)
-    // Keeps only the executable bit of the mode.
+    // keeps only the executable bit of the mode
     entry.mode = type === 'Directory' || ((entry.mode ?? 0) & 0o100) !== 0 ? 0o755 : 0o644
     return true
   }
 
-  /** Returns how many folders on the way to an entry are new. */
+  /** Returns the number of parent folders of an entry that no earlier entry had. */
   #newFolders(path: string): number {
     const before = this.#folders.size
     for (let at = path.lastIndexOf('/', path.length - 2); at > 0; at = path.lastIndexOf('/', at - 1)) {
@@ -142,7 +142,7 @@ const KINDS: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile',
 
 const leaves = (path: string): boolean => path.startsWith('/') || /^\.\.(?:\/|$)/.test(posix.normalize(path))
 
-/** A link may lead outside through another link, which its own target does not show. */
+/** Throws if a link leads out of the folder, possibly through another link, which its own target does not show. */
 async function checkLinks(folder: string, links: readonly string[]): Promise<void> {
   const inside = await realpath(folder)
   for (const link of links) {
@@ -152,7 +152,7 @@ async function checkLinks(folder: string, links: readonly string[]): Promise<voi
   }
 }
 
-/** A dangling or circular link leads nowhere. */
+/** Returns '' for the error of a dangling or circular link, which leads nowhere. Throws other errors. */
 function orNothing(error: unknown): '' {
   if (['ENOENT', 'ELOOP', 'ENOTDIR'].includes(codeOf(error))) return ''
   throw error

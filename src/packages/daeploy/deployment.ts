@@ -8,14 +8,14 @@ import {sendContinue} from '../../proxy/net/http1/collect-request.ts'
 import type {Reply} from '../../proxy/net/reply.ts'
 import {failure, missing} from './replies.ts'
 
-/** A folder with a service that a client has uploaded. */
+/** A service that a client has uploaded. */
 export interface Deployment {
   readonly name: string
   readonly version: string
-  /** The port that is hard-coded in the service. */
+  /** Port that is hard-coded in the service. */
   readonly port: number
   readonly env: Readonly<Record<string, string>>
-  /** The uploaded file: a tar archive, with or without gzip. */
+  /** Path of the uploaded file: a tar archive, with or without gzip. */
   readonly archive: string
 }
 
@@ -23,15 +23,15 @@ const NAME = /^(?!_)[a-z0-9_]+(?<!_)$/
 const NAME_RULE =
   'Name can only contain lower case letters, numbers and underscores, but should not start or end with an underscore.'
 const VERSION_RULE = 'Version must be a semantic version string.'
-/** Both name a folder, for which a file system has 255 bytes. */
+/** Maximum length of name and version together, of which a folder's name consists (at most 255 bytes). */
 const MAX_NAMED = 200
 
-/** A project consists of a few text files, and perhaps a model. */
+/** Limits of a form: enough for a project with a few text files and a model. */
 const FORM_LIMITS = {fileSize: 2 ** 30, fieldSize: 2 ** 20, fields: 100, parts: 100}
 
 /**
- * Parses a form with an archive, as Daeploy's command line sends it; returns the error response for an invalid form. Writes the archive
- * to the new file `archive`, which the caller removes.
+ * Reads a form with an archive, as Daeploy's command line sends it. Returns the error response for an invalid form. `archive`: path to which the
+ * archive is written. The caller removes the file.
  */
 export async function readDeployment(request: IncomingMessage, archive: string): Promise<Deployment | Reply> {
   const form = await receive(request, archive)
@@ -61,7 +61,7 @@ interface Form {
   readonly hasArchive: boolean
 }
 
-/** Parses a form while it arrives; its file is written to `place`. */
+/** Reads a form while it arrives, and writes its file to `place`. */
 async function receive(request: IncomingMessage, place: string): Promise<Form | Reply> {
   const contentType = request.headers['content-type'] ?? ''
   if (!contentType.startsWith('multipart/form-data')) return unreadable('it is not multipart/form-data')
@@ -75,7 +75,7 @@ async function receive(request: IncomingMessage, place: string): Promise<Form | 
     return await new Promise<Form | Reply>((resolve, reject) => {
       form.on('field', (name, value) => texts.set(name, value))
       form.on('file', (name, file) => {
-        file.on('error', reject) // the upload may break off while nothing reads it
+        file.on('error', reject) // the upload may end early while nothing reads the file
         if (name !== 'file' || archive.length > 0) {
           file.resume()
           return
@@ -99,7 +99,7 @@ async function receive(request: IncomingMessage, place: string): Promise<Form | 
     return unreadable(messageOf(error))
   } finally {
     request.unpipe()
-    // with an error: otherwise `pipeline` waits forever for the end of a complete file that was not read
+    // destroys with an error: without one, `pipeline` waits forever for the end of a complete file that was not read
     for (const {file} of archive) file.destroy(new Error('the form is over'))
     await Promise.allSettled(archive.map(async ({written}) => written))
   }
@@ -107,7 +107,7 @@ async function receive(request: IncomingMessage, place: string): Promise<Form | 
 
 const unreadable = (why: string): Reply => failure(422, `The form cannot be parsed: ${why}`)
 
-/** Reads `environment` from the arguments for a container; the others have no meaning for a process. */
+/** Returns `environment` of the arguments for a container, or an error. The other arguments do not apply to a process. */
 function environmentIn(runArgs: string): Readonly<Record<string, string>> | string {
   if (runArgs.trim() === '') return {}
   try {
@@ -117,7 +117,7 @@ function environmentIn(runArgs: string): Readonly<Record<string, string>> | stri
       return Object.fromEntries(pairs.map(pair => [pair.split('=', 1)[0] ?? '', pair.slice(pair.indexOf('=') + 1)]))
     }
     if (typeof environment !== 'object' || environment === null) return {}
-    const given = Object.entries(environment).filter(([, value]) => value !== null) // for Docker null is no value
+    const given = Object.entries(environment).filter(([, value]) => value !== null) // Docker ignores null
     return Object.fromEntries(given.map(([key, value]) => [key, String(value)]))
   } catch (error) {
     return `run_args is not JSON: ${messageOf(error)}`

@@ -1,6 +1,6 @@
 import {delimiter} from 'node:path'
 
-/** The name of the file of the hook: Python imports a module with this name when it starts (docs.python.org, `site`). */
+/** File name of the Python hook. Python imports the module with this name at its start (docs.python.org, `site`). */
 export const HOOK_FILE = 'sitecustomize.py'
 
 /** Names of the variables that the hook reads. */
@@ -11,12 +11,13 @@ export const HOOK_DOTTED = 'PILLION_DOTTED_ENV'
 export interface ServiceFacts {
   readonly name: string
   readonly version: string
-  /** The bearer token of the service. */
+  /** Bearer token of the service. */
   readonly token: string
   /** URL of the manager, without a slash at the end. */
   readonly managerUrl: string
-  /** The port where it has to listen, and the port in its code. */
+  /** Port at which the service has to listen. */
   readonly appPort: number
+  /** Port in the code of the service. */
   readonly fixedPort: number
   readonly hookFolder: string
 }
@@ -25,14 +26,14 @@ type Environment = Readonly<Record<string, string>>
 
 const LOOPBACK = ['127.0.0.1', 'localhost']
 
-/** Returns the environment of a Daeploy service: the SDK's variables on top of all others, and the path of our hook. */
+/** Returns the environment of a Daeploy service: adds the variables of Daeploy's SDK, and the path of the Python hook. */
 export function serviceEnvironment(before: Environment, facts: ServiceFacts): Record<string, string> {
   const dotted = {'daeploy.name': facts.name, 'daeploy.version': facts.version, 'daeploy.auth': facts.token}
   const paths = before['PYTHONPATH'] ?? ''
   return {
     ...before,
     DAEPLOY_MANAGER_URL: facts.managerUrl,
-    // without a port: the SDK compares it with the host name of a redirect
+    // has no port, since the SDK compares the value with the host name of a redirect
     DAEPLOY_MANAGER_HOSTNAME: 'localhost',
     ...dotted,
     ...noProxy(before, new URL(facts.managerUrl).hostname),
@@ -44,8 +45,8 @@ export function serviceEnvironment(before: Environment, facts: ServiceFacts): Re
 }
 
 /**
- * Returns NO_PROXY with the loopback and the manager, which the SDK's HTTP client must not call through HTTP_PROXY. IPv6 addresses are
- * listed with brackets and without, since clients differ. A missing spelling of the name gets the other one's value.
+ * Returns NO_PROXY with the loopback and the manager, which the SDK's HTTP client must not call through HTTP_PROXY. Lists IPv6 addresses with and
+ * without brackets, since clients differ. If only one of NO_PROXY and no_proxy is set, its value is used for both.
  */
 function noProxy({NO_PROXY: upper, no_proxy: lower}: Environment, manager: string): Environment {
   const ours = [...new Set([...LOOPBACK, manager, manager.replaceAll(/[[\]]/g, '')])]

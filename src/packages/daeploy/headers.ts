@@ -4,14 +4,14 @@ import {withoutHeaders, wordsOf} from '../../proxy/net/http1/header-lines.ts'
 import {CODING, CONNECTION, DROP, LENGTH, MARKED, nameReader} from '../../proxy/net/http1/header-kinds.ts'
 import {NOTED, OTHER, PLAIN_KINDS, TAKEN, type PlainRules} from '../../proxy/net/http1/plain-request.ts'
 
-/** The headers of a plain request. Texts are '' for missing headers. */
+/** The headers of a plain request; '': missing. */
 export interface PlainHeaders {
-  /** Latin1, each with its CRLF; without the headers that we set ourselves. */
+  /** Header lines for the service, in latin1, each with its CRLF, without headers that Pillion sets itself. */
   readonly lines: string
   readonly host: string
   readonly authorization: string
   readonly apiToken: string
-  /** Bytes of the body. */
+  /** Length of the body; -1: chunked. */
   readonly length: number
   readonly hasLength: boolean
 }
@@ -25,15 +25,15 @@ export interface CallHeaders extends Omit<PlainHeaders, 'apiToken' | 'authorizat
 export interface ServiceHeaders extends PlainHeaders {
   readonly origin: string
   readonly fetchSite: string
-  /** The delegation header of another run's sidecar; '': none. */
+  /** Value of `Pillion-Caller`, by which a sidecar of another run names the caller; '': none. */
   readonly delegation: string
   readonly peer: string
 }
 
-/** The response has a `Location` header. */
+/** Flag of a response with a `Location` header. */
 export const HAS_LOCATION = MARKED
 
-/** How the headers of a service's response are handled. */
+/** Treatments of the headers of a service's response. */
 export const serviceResponseRules: HeaderRules = {
   kinds: nameReader({...RESPONSE_KINDS, location: HAS_LOCATION}),
   prefix: ''
@@ -46,7 +46,7 @@ const ORIGIN = 19
 const FETCH_SITE = 20
 const DELEGATION = 21
 
-/** The client's own forwarding headers; Traefik removes them, except the prefix, and sets its own. */
+/** Forwarding headers of the client. As Traefik does, Pillion replaces them by its own, except the prefix. */
 const FORWARDED = {
   'x-forwarded-for': DROP,
   'x-forwarded-host': DROP,
@@ -58,10 +58,10 @@ const FORWARDED = {
 
 const FORWARDED_LINE = /(?:^|\n)x-(?:forwarded-(?!prefix)|real-ip)/i
 
-/** Whether the lines contain such a header: then `readServiceHeaders` has to parse them. */
+/** Whether header lines contain a forwarding header of the client, which `readServiceHeaders` has to remove. */
 export const hasForwarded = (lines: string): boolean => FORWARDED_LINE.test(lines)
 
-/** How the fast path of the manager's port handles headers: host, authorization and token are reported in this order. */
+/** Treatments of request headers by the fast path of the manager's port. Reports host, authorization and token, in this order. */
 export const servicePlainRules: PlainRules = {
   kinds: nameReader({
     ...PLAIN_KINDS,
@@ -87,7 +87,7 @@ const requestKinds = nameReader({
   'sec-fetch-site': FETCH_SITE
 })
 
-/** Parses the headers of a node:http request. The first of repeated headers counts. `length` -1: chunked. */
+/** Reads the headers of a node:http request. The first of repeated headers counts. */
 export function readServiceHeaders({rawHeaders, socket}: IncomingMessage): ServiceHeaders {
   const values = new Map<number, string>()
   let lines = ''
@@ -95,7 +95,7 @@ export function readServiceHeaders({rawHeaders, socket}: IncomingMessage): Servi
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? ''
     const value = rawHeaders[at + 1] ?? ''
-    // Go's client omits it.
+    // drops an empty User-Agent, as Go's client does
     if (value === '' && name.toLowerCase() === 'user-agent') continue
     const kind = requestKinds(name, 0, name.length)
     if (kind === CONNECTION) named = [...named, ...wordsOf(value)]

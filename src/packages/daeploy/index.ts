@@ -13,9 +13,9 @@ export {Services} from './services/services.ts'
 /** The Python hook, which a run without published ports and services does not load. */
 export const loadHookText = async (): Promise<string> => (await import('./python-hook.ts')).HOOK_TEXT
 
-/** Removes workspaces of killed runs (`left-workspaces.ts`). Costs one look at a folder without any. */
+/** Removes workspaces of killed runs (`left-workspaces.ts`). Loads no code if the user has no cache folder. */
 export async function sweepWorkspaces(left: LeftWorkspaces): Promise<void> {
-  // the reader of the folder reports why it cannot be read
+  // an error counts as true: the code that reads the folder reports it
   const mayBeThere = orElse(() => lstatSync(cacheFolder(left.env), {throwIfNoEntry: false}) !== undefined, true)
   if (mayBeThere) await (await import('./services/left-workspaces.ts')).removeLeftWorkspaces(left)
 }

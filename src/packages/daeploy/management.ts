@@ -7,25 +7,25 @@ import {unknownText, whyNotAssigned, whyNotRemoved, type ServiceInstance} from '
 import {failure, fastApiJson, missing} from './replies.ts'
 
 export interface ServiceLogsWanted {
-  /** Only the last lines; 0: all that are kept. */
+  /** Number of last lines to return; 0: all kept lines. */
   readonly tail: number
   readonly isFollowed: boolean
-  /** ms since 1970; 0: from the first line kept. */
+  /** Time of the first line to return, in ms since 1970; 0: the first kept line. */
   readonly since: number
 }
 
-/** The parts of the run that the management API needs. */
+/** Functions of the run that the management API calls. */
 export interface ManagementBackend {
   /** Lists the services in the order of the template, then of the deployments. */
   readonly list: () => readonly ServiceInstance[]
   readonly assign: (name: string, version: string) => void
-  /** Settles when the instance has been removed. */
+  /** Removes an instance. Settles when it is removed. */
   readonly remove: (name: string, version: string) => Promise<void>
-  /** Lines in UTF-8 with their newlines; ends with the instance, or when `gone` is aborted. */
+  /** Yields log lines in UTF-8 with their newlines, until the instance ends or `gone` is aborted. */
   readonly logs: (name: string, version: string, wanted: ServiceLogsWanted, gone: AbortSignal) => AsyncIterable<string>
-  /** The path of a new file for an uploaded archive. */
+  /** Returns the path of a new file for an uploaded archive. */
   readonly newUpload: () => string
-  /** Resolves when the process has been started: '' or the reason for a failure. */
+  /** Starts a service. Resolves with the reason for a failure; '': its process was started. */
   readonly deploy: (deployment: Deployment) => Promise<string>
 }
 
@@ -34,7 +34,7 @@ interface Named {
   readonly version: string
 }
 
-/** Docker's date for an event that has not happened. */
+/** Date by which Docker marks an event that has not happened. */
 const NEVER = new Date('0001-01-01T00:00:00.000Z')
 
 /** The responses of the management API, with the shapes and texts of Daeploy's manager. */
@@ -72,7 +72,7 @@ export class Management {
     })
   }
 
-  /** Streams a log. Resolves with a response if there is no log. */
+  /** Streams a log. Resolves with an error response; undefined: the log was sent. */
   async logs(query: string, response: ServerResponse): Promise<Reply | undefined> {
     const given = Object.fromEntries(new URLSearchParams(query))
     const named = namedIn(given, 'query')
@@ -90,7 +90,7 @@ export class Management {
       for await (const text of this.#backend.logs(named.name, named.version, logsWanted(given, since), gone.signal))
         await writeTo(response, text)
     } catch (error) {
-      if (!gone.signal.aborted) throw error // else the reader has disconnected
+      if (!gone.signal.aborted) throw error // ignores errors after the reader has disconnected
     }
     response.end()
     return undefined
@@ -146,7 +146,7 @@ export class Management {
 
 const unknown = ({name, version}: Named): Reply => failure(404, [unknownText(name, version)])
 
-/** Parses the name and version of a request; returns FastAPI's error if one is missing. */
+/** Reads name and version of a request. Returns FastAPI's error if one is missing. */
 function namedIn(source: unknown, where: 'query' | 'body'): Named | Reply {
   const given = typeof source === 'object' && source !== null ? (source as Readonly<Record<string, unknown>>) : {}
   const {name, version} = given
@@ -167,12 +167,12 @@ function logsWanted(given: Readonly<Record<string, string>>, since: number): Ser
   }
 }
 
-/** A time as Python writes it, with `T` or a space, or as seconds, in ms since 1970; without a time zone it is UTC. '' is 0. */
+/** Parses a time in Python's format or in seconds, in UTC by default. Returns ms since 1970; 0: empty text; undefined: invalid. */
 function utcTime(text: string): number | undefined {
   if (/^\d*(?:\.\d+)?$/.test(text)) return Number(text) * 1000
   const [, day = '', hour = '00:00:00', zone = 'Z'] =
     /^(\d{4}-\d\d-\d\d)(?:[T ]((?!24)\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(text) ?? []
   const time = Date.parse(`${day}T${hour}${zone}`)
-  // for Date.parse 30 February is 2 March
+  // refuses 30 February, for which Date.parse returns 2 March
   return Number.isNaN(time) || !new Date(Date.parse(day)).toISOString().startsWith(day) ? undefined : time
 }

@@ -31,9 +31,9 @@ import type {ManagerRoute} from './routes.ts'
 
 /** Access checks of the manager's routes. */
 export interface ManagerGuards {
-  /** Whether a Host header, or the authority of an Origin, names this machine. */
+  /** Returns whether a Host header, or the authority of an Origin, names this machine. */
   readonly isAllowedHost: (authority: string) => boolean
-  /** Whether these credentials are valid; always true if no token is required. */
+  /** Returns whether credentials are valid; always true if no token is required. */
   readonly isAuthorized: (apiToken: string, authorization: string) => boolean
   /** Decides which requests of web pages are allowed. */
   readonly pages: PageGuard
@@ -42,7 +42,7 @@ export interface ManagerGuards {
 export interface ManagerApiOptions extends Omit<ServiceCallContext, 'heldBodies'> {
   readonly findService: (name: string) => NamedCallee
   readonly guards: ManagerGuards
-  /** Returns the caller that a sidecar of another run names. Undefined if that must not be trusted. Default: none is. */
+  /** Returns the caller that a sidecar of another run names; undefined: not to be trusted. Omitted: none is trusted. */
   readonly callerOf?: (delegation: string) => CallerIdentity | undefined
   /** Handles requests that are not calls to services. */
   readonly route: ManagerRoute
@@ -63,7 +63,7 @@ type Way = Pick<ServiceCallOptions, 'headers' | 'extraLines' | 'exchange'>
 
 const OWN_PATH = /^\/(?:services(?:\/|$)|notifications\/?$|auth\/verify$|~version$)/
 
-/** The manager's routes at one port; the port may belong to a sidecar. */
+/** Serves the manager's routes at one port: the manager's own, or that of a sidecar. */
 export class ManagerApi {
   readonly #options: ManagerApiOptions
   readonly #context: ServiceCallContext
@@ -73,7 +73,7 @@ export class ManagerApi {
     this.#context = {...options, heldBodies: new HeldBodies()}
   }
 
-  /** Whether a path belongs to the manager, even if no route matches. */
+  /** Whether a path belongs to the manager, also if no route matches. */
   hasRoute(path: string): boolean {
     return OWN_PATH.test(path)
   }
@@ -130,7 +130,7 @@ export class ManagerApi {
     this.#admit(request, socket, upgrade, () => endWith(socket, PAGE_REFUSED))
   }
 
-  /** Refuses requests of a web page from elsewhere, and serves all others. */
+  /** Refuses requests of foreign web pages, and serves all others. */
   #admit(request: IncomingMessage, socket: Duplex, serve: () => void, refuse: () => void): void {
     const {origin, fetchSite, delegation} = readServiceHeaders(request)
     const {pages} = this.#options.guards
@@ -172,7 +172,7 @@ export class ManagerApi {
     return {protocol, method, path, lines, text, size: text.length}
   }
 
-  /** Calls a service. `delegation`: names the caller, if a sidecar of another run sent the request. */
+  /** Calls a service. `delegation`: header by which a sidecar of another run names the caller; '': none. */
   #call(request: SentRequest, target: ServiceTarget, way: Way, delegation = ''): void {
     const service = this.#options.findService(target.name)
     const identity = delegation === '' ? undefined : this.#options.callerOf?.(delegation)
@@ -180,7 +180,7 @@ export class ManagerApi {
     new ServiceCall({context, service, request, target, ...way}).start()
   }
 
-  /** An app may pass on calls to services from web pages of other origins, but not requests to the management API. */
+  /** Returns the refusal of a request; undefined: allowed. Apps may forward calls to services from web pages of other origins, but no changes by the management API. */
   #refusalOf(
     request: IncomingMessage,
     path: string,
@@ -198,17 +198,17 @@ export class ManagerApi {
 
 const queryOf = (url: string): string => (url.includes('?') ? url.slice(url.indexOf('?')) : '')
 
-/** Parses a URL. Only proxies get an absolute one, which has no path of ours. */
+/** Parses the target of a request. An absolute URL, which only proxies get, has no path of the manager. */
 function parse(url: string): {readonly path: string; readonly target: ServiceTarget | undefined} {
   const query = queryOf(url)
   const path = url.slice(0, url.length - query.length)
   return {path, target: readTarget(path, query)}
 }
 
-/** Maximum size of a request's head at the manager's port: enough for a browser with its cookies. */
+/** Maximum size of a request's head at the manager's port, in bytes: enough for a browser with its cookies. */
 const MAX_HEAD_BYTES = 64 * 1024
 
-/** Opens the manager's own port. Its `close` settles when the calls in flight have ended. */
+/** Opens the manager's own port. `close` of the returned listener settles when the calls in flight have ended. */
 export function openManagerPort(servers: readonly net.Server[], options: ManagerApiOptions): Listener {
   const api = new ManagerApi(options)
   return new Listener({

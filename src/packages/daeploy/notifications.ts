@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import {failure, missing} from './replies.ts'
 import type {Reply} from '../../proxy/net/reply.ts'
 
-/** The body that `notify()` of the SDK posts. */
+/** The body that `notify()` of Daeploy's SDK posts. */
 export interface Notification {
   readonly service_name: string
   readonly service_version: string
@@ -11,28 +11,28 @@ export interface Notification {
   readonly severity: number
   readonly dashboard: boolean
   readonly emails: readonly string[] | null
-  /** Seconds for which Daeploy would send no further e-mail. */
+  /** Seconds for which Daeploy's manager would send no further e-mail. */
   readonly timer: number
   readonly timestamp: string
 }
 
 export interface KeptNotification extends Notification {
-  /** How often it was sent. */
+  /** Number of times that the notification was sent. */
   readonly counter: number
-  /** Only where there is a timer. */
+  /** End of the time without e-mails; omitted: no timer. */
   readonly frozen_until?: string
 }
 
 const MAX_KEPT = 1000
 
-/** The farthest time from 1970 that a Date can have, in ms. */
+/** Maximum distance of a Date from 1970, in ms. */
 const LAST_DATE = 8.64e15
 
-/** The notifications of a run, each with an opaque number. Notifications that differ only in time or recipients count as one. */
+/** The latest notifications of a run, by an opaque number. Notifications that differ only in time or recipients count as one. */
 export class Notifications {
   readonly #kept = new Map<string, KeptNotification>()
 
-  /** `now`: ms since 1970. */
+  /** Adds a notification. `now`: ms since 1970. */
   add(notification: Notification, now: number): void {
     const key = keyOf(notification)
     const before = this.#kept.get(key)
@@ -64,7 +64,7 @@ function frozenUntil(
   return {frozen_until: new Date(until).toISOString()}
 }
 
-/** A number like Python's hash of the identifying fields: signed, 64 bits, never usable as an array index. */
+/** Returns a key from the identifying fields, as Python's hash: a signed number of 64 bits, negative so that it is not an array index. */
 function keyOf({service_name, service_version, msg, severity, dashboard, timer}: Notification): string {
   const text = JSON.stringify([service_name, service_version, msg, severity, dashboard, timer])
   return `-${createHash('sha256').update(text).digest().readBigUInt64BE() >> 1n}`
@@ -83,7 +83,7 @@ const isText = (value: unknown): boolean => typeof value === 'string'
 const isWhole = (value: unknown): boolean => Number.isInteger(value)
 const isTexts = (value: unknown): boolean => value === null || (Array.isArray(value) && value.every(isText))
 
-/** Each field with its check, in Daeploy's order, and pydantic's error. */
+/** Fields in Daeploy's order, each with its check and pydantic's error. */
 const FIELDS: readonly (readonly [name: string, isValid: (value: unknown) => boolean, type: string, msg: string])[] = [
   ['service_name', isText, 'string_type', 'Input should be a valid string'],
   ['service_version', isText, 'string_type', 'Input should be a valid string'],
@@ -95,7 +95,7 @@ const FIELDS: readonly (readonly [name: string, isValid: (value: unknown) => boo
   ['timestamp', isText, 'string_type', 'Input should be a valid string']
 ]
 
-/** Parses a posted notification; if it is invalid, returns FastAPI's error. */
+/** Reads a posted notification. Returns FastAPI's error if it is invalid. */
 export function readNotification(body: unknown): Notification | Reply {
   const given = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {}
   const filled: Readonly<Record<string, unknown>> = {...given, emails: given['emails'] ?? null}

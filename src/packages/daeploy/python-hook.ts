@@ -1,8 +1,8 @@
 import {HOOK_DOTTED, HOOK_FIXED_PORT, HOOK_PORT} from './environment.ts'
 
 /*
- * Loaded by every Python process of a service, because its folder is first on PYTHONPATH. The hook restores variables whose names
- * contain a dot, which dash, npm and make drop, and replaces the hard-coded port by the allocated one.
+ * The hook that every Python process of a service loads, since its folder is first in PYTHONPATH. Restores variables with a dot in their names,
+ * which dash, npm and make drop, and replaces the hard-coded port by the port that Pillion has chosen.
  */
 
 export const HOOK_TEXT = `# Written by pillion; see PILLION_PORT and PILLION_FIXED_PORT in the environment.

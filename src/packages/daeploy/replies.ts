@@ -2,10 +2,10 @@ import {FOREIGN_PAGE} from '../../proxy/gateway/page-guard.ts'
 import type {Reply} from '../../proxy/net/reply.ts'
 
 /*
- * The manager's own responses, in the shapes of Daeploy's manager (FastAPI) and its proxy (Traefik).
+ * Responses of the manager itself, in the format of Daeploy's manager (FastAPI) and its proxy (Traefik).
  */
 
-/** Any value as FastAPI writes it. */
+/** Returns a response with a JSON value, as FastAPI sends it. */
 export const fastApiJson = (value: unknown, status = 200): Reply => ({
   status,
   type: 'application/json',
@@ -13,7 +13,7 @@ export const fastApiJson = (value: unknown, status = 200): Reply => ({
   lines: ''
 })
 
-/** An error; `detail` is a text, or a list of one text where Daeploy sends a list. */
+/** Returns an error. `detail`: a text, or a list of one text where Daeploy sends a list. */
 export const failure = (status: number, detail: unknown): Reply => fastApiJson({detail}, status)
 
 export const NO_SUCH_PATH = failure(404, 'Not Found')
@@ -22,10 +22,10 @@ export const ORIGIN_REFUSED = failure(403, 'Origin not allowed')
 export const PAGE_REFUSED = failure(403, FOREIGN_PAGE)
 export const TOKEN_REFUSED = failure(401, 'Token not valid!')
 
-/** Traefik's response for a service that is not reachable. */
+/** Traefik's response if a service is not reachable. */
 export const BAD_GATEWAY: Reply = {status: 502, type: 'text/plain; charset=utf-8', body: 'Bad Gateway', lines: ''}
 
-/** An entry of FastAPI's error list for an invalid request: the missing key of `input`, and its location. */
+/** Returns an entry of FastAPI's error list about a missing key. `loc`: location of the key. */
 export const missing = (input: unknown, ...loc: readonly string[]): object => ({
   type: 'missing',
   loc,

@@ -13,7 +13,7 @@ export interface ManagerRequest {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly path: string
-  /** The query with its `?`. */
+  /** Query with its `?`; '': none. */
   readonly query: string
 }
 
@@ -25,18 +25,18 @@ export interface ManagerRoutesOptions {
   readonly notifications: Notifications
   readonly onNotification: (line: string, notification: Notification) => void
   readonly version: string
-  /** Whether a request may use the management API: only at the manager's own port. */
+  /** Returns whether a request may start, change or remove services: only at the manager's own port. */
   readonly mayManage: (request: IncomingMessage) => boolean
 }
 
-/** The response, or a promise of it. Undefined if it was sent already. */
+/** A response, or a promise of one; undefined: it was sent already. */
 export type ManagerResult = Reply | undefined | Promise<Reply | undefined>
 type Handler = (context: ManagerRequest) => ManagerResult
 
 /** Maximum size of a JSON body. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
-/** The manager's routes, for its own port or for the sidecar of an app. */
+/** Creates the manager's routes, for its own port or for the sidecar of an app. */
 export function createRoutes({
   backend,
   notifications,
@@ -75,7 +75,7 @@ export function createRoutes({
       }
     },
     '/auth/verify': {GET: () => fastApiJson('OK')},
-    // clients ask for a token, but none is required here
+    // clients request a token, which is not required here
     '/auth/token': {POST: guarded(() => fastApiJson({Token: 'local', Id: 'local'}))},
     '/~version': {GET: () => fastApiJson(version)},
     '/': {GET: () => ({status: 307, type: '', body: '', lines: 'Location: /dashboard\r\n'})}
@@ -107,7 +107,7 @@ const withBody =
     return 'refusal' in read ? read.refusal : use(read.body)
   }
 
-/** Returns the body of a request, or the answer to a broken one. */
+/** Reads the JSON body of a request. Returns the error response if it is invalid. */
 async function readJson(request: IncomingMessage): Promise<{readonly body: unknown} | {readonly refusal: Reply}> {
   let text = ''
   try {

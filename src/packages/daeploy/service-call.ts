@@ -14,11 +14,11 @@ import {BAD_GATEWAY, failure, NO_SUCH_PATH} from './replies.ts'
 import type {NamedCallee} from '../../proxy/gateway/routes.ts'
 import {rewriteLocation, type ServiceTarget} from './target.ts'
 
-/** Common part of all calls to services through one listener. */
+/** Data that all calls to services through one listener share. */
 export interface ServiceCallContext extends CallContext {
   /** App id of the caller; `external` at the manager's own port. */
   readonly caller: string
-  /** Set if it is an app of another run. */
+  /** Identity of a caller in another run; omitted: the caller belongs to this run. */
   readonly identity?: CallerIdentity | undefined
   readonly warn: (text: string) => void
 }
@@ -29,7 +29,7 @@ export interface ServiceCallOptions {
   readonly request: SentRequest
   readonly target: ServiceTarget
   readonly headers: CallHeaders
-  /** More header lines for the service, to request a websocket. */
+  /** Further header lines for the service, which request a WebSocket; '': none. */
   readonly extraLines: string
   readonly exchange: (handler: CallHandler) => Exchange
 }
@@ -38,7 +38,7 @@ const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 const SERVER = hostname()
 
-/** A call to a service. Removes the prefix from the path and adds it to redirects; errors are Traefik's. */
+/** A call to a Daeploy service. Removes the prefix `/services/…` from the path and adds it to redirects. Errors are those of Traefik. */
 export class ServiceCall extends ProxiedCall {
   override readonly rules = serviceResponseRules
   override readonly copy: Copy | undefined
@@ -73,7 +73,7 @@ export class ServiceCall extends ProxiedCall {
         : hasLength || TAKES_BODY.has(this.call.method)
           ? `Content-Length: ${length}\r\n`
           : ''
-    // Only another run's sidecar gets the headers that name the caller.
+    // only a sidecar of another run gets the headers that name the caller
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
     const delegation = callerLine === undefined ? '' : tokenLine + callerLine
     this.exchange.send(pool, `${this.#head(pathPrefix, path)}${delegation}${extraLines}${framing}\r\n`)
@@ -114,7 +114,7 @@ export class ServiceCall extends ProxiedCall {
     return `${this.call.method} /services/${segment}${path}`
   }
 
-  /** The request head, without the headers about the body's length and the empty line. */
+  /** Returns the head of the request, without the headers about the body's length and the empty line. */
   #head(pathPrefix = '', path = this.#options.target.path): string {
     const {headers, target} = this.#options
     const {host, lines, peer} = headers

@@ -2,17 +2,17 @@ import {orElse} from '../../model/or-else.ts'
 
 /** The parsed path of a call to a service. */
 export interface ServiceTarget {
-  /** The segment after `/services/` as the caller wrote it: `<name>` or `<name>_<version>`. */
+  /** Segment after `/services/` as the caller has written it: `<name>` or `<name>_<version>`. */
   readonly segment: string
-  /** The segment, decoded. */
+  /** Decoded segment. */
   readonly name: string
-  /** The path for the service: the rest of the path, at least `/`, and the query. */
+  /** Path for the service: the rest of the path, at least `/`, with the query. */
   readonly path: string
 }
 
 const PREFIX = '/services/'
 
-/** Parses a path; undefined: it is not a call to a service. Segments that start with `~` belong to the manager. */
+/** Parses a path; undefined: not a call to a service. Segments that start with `~` belong to the manager. */
 export function readTarget(path: string, query: string): ServiceTarget | undefined {
   if (!path.startsWith(PREFIX) || path.length === PREFIX.length || path[PREFIX.length] === '~') return undefined
   const slash = path.indexOf('/', PREFIX.length)
@@ -21,29 +21,29 @@ export function readTarget(path: string, query: string): ServiceTarget | undefin
   return {segment, name: decoded(segment), path: (slash < 0 ? '/' : path.slice(slash)) + query}
 }
 
-/** A segment that cannot be decoded is used as it is. */
+/** Decodes a segment. Returns an invalid one unchanged. */
 function decoded(segment: string): string {
   if (!segment.includes('%')) return segment
   return orElse(() => decodeURIComponent(segment), segment)
 }
 
 export interface Redirect {
-  /** The value of the Location header. */
+  /** Value of the Location header. */
   readonly location: string
-  /** The Host header of the request. */
+  /** Host header of the request. */
   readonly host: string
   /** Name of the instance that responded. */
   readonly name: string
   readonly version: string
-  /** The segment as the caller wrote it. */
+  /** Segment as the caller has written it. */
   readonly segment: string
 }
 
 const ABSOLUTE = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)(.*)$/i
 
 /**
- * Adapts a service's redirect for its caller. On the same host it becomes a path below the caller's segment: the SDK sends a Host without
- * a port, and frameworks do not know our prefix. Other hosts, other services and relative paths stay.
+ * Rewrites a service's redirect for its caller. A redirect to the same host becomes a path below the caller's segment, since frameworks do not know
+ * the prefix, and the SDK sends a Host without a port. Redirects to other hosts or services, and relative paths, stay unchanged.
  */
 export function rewriteLocation({location, host, name, version, segment}: Redirect): string {
   const absolute = ABSOLUTE.exec(location)
@@ -58,14 +58,14 @@ export function rewriteLocation({location, host, name, version, segment}: Redire
 
 const rooted = (place: string): string => (place.startsWith('/') ? place : `/${place}`)
 
-/** The rest after a prefix of whole segments. */
+/** Returns the rest of a path after a prefix of whole segments; undefined: it does not begin with the prefix. */
 function behind(place: string, prefix: string): string | undefined {
   if (!place.startsWith(prefix)) return undefined
   const rest = place.slice(prefix.length)
   return rest === '' || /^[/?#]/.test(rest) ? rest : undefined
 }
 
-/** `LOCALHOST:80` → `localhost`; `user@` in front is ignored. */
+/** Returns the host of an authority in lower case, without user and port: `LOCALHOST:80` → `localhost`. */
 function hostName(authority: string): string {
   const host = authority.slice(authority.lastIndexOf('@') + 1).toLowerCase()
   return host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : (host.split(':')[0] ?? '')

@@ -1,33 +1,34 @@
 import {DATA, END_STREAM, HEAD_BYTES, MAX_PAYLOAD, PADDED, readUint31} from './frames.ts'
 
 export interface BulkSink {
-  /** Whether the data of a stream are wanted as bytes now. */
+  /** Whether the handler of a stream takes its data as Buffers now. */
   takesBytes(stream: number): boolean
-  /** Called with bytes of a data frame, whose rest follows. `isLast`: the stream ends with the frame. */
+  /** Called with the bytes of a data frame that have arrived. `isLast`: these bytes end the stream. */
   data(stream: number, bytes: Buffer, padding: number, isLast: boolean): void
-  /** Called with all other frames, as latin1 text, in any pieces. */
+  /** Called with all other frames as latin1 text, split anywhere. */
   text(text: string): void
 }
 
 const NOTHING = Buffer.alloc(0)
 
-/** Reads the data of a stream as slices of the read buffer: nothing is copied, and no byte waits for the end of its frame. */
+/** Reads frames while streams take their data as Buffers: passes slices of the read buffer on, without copies and before the frame is complete. */
 export class BulkReader {
   readonly #sink: BulkSink
-  /** The begin of a frame, while its head is not whole. */
+  /** Start of a frame whose head is incomplete; empty: none. */
   #held: Buffer = NOTHING
-  /** Bytes of the frame still to come, and its stream if they are passed on as bytes, else 0. */
+  /** Bytes of the current frame that have not arrived. */
   #left = 0
+  /** Stream of the current frame; 0: the frame is passed on as text. */
   #stream = 0
   #isLast = false
 
-  /** `begun`: bytes of an incomplete frame. */
+  /** `begun`: bytes of an incomplete frame that another reader has left. */
   constructor(sink: BulkSink, begun: string) {
     this.#sink = sink
     this.#held = Buffer.from(begun, 'latin1')
   }
 
-  /** Reads bytes that no longer change. */
+  /** Reads bytes, which nothing overwrites later. */
   read(piece: Buffer): void {
     const bytes = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece])
     this.#held = NOTHING
@@ -48,12 +49,12 @@ export class BulkReader {
     }
   }
 
-  /** Returns the start of an incomplete frame for another reader. Undefined within a frame that this reader has begun to pass on. */
+  /** Returns the start of an incomplete frame for another reader; undefined: this reader is within a frame and must finish it. */
   leave(): string | undefined {
     return this.#left > 0 && this.#stream > 0 ? undefined : this.#held.toString('latin1')
   }
 
-  /** Begins a frame with this head. Returns how many bytes of it are done. */
+  /** Begins a frame with this head. Returns the number of its bytes that are handled. */
   #begin(head: string): number {
     const length = (head.charCodeAt(0) << 16) | (head.charCodeAt(1) << 8) | head.charCodeAt(2)
     const flags = head.charCodeAt(4)

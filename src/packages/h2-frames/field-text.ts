@@ -1,7 +1,7 @@
 import {COMPRESSION_ERROR, ConnectionError} from './frames.ts'
 import {decodeHuffman} from './huffman.ts'
 
-/** The static table of HPACK (RFC 7541, appendix A): `name` or `name|value`, from index 1 on. */
+/** Static table of HPACK (RFC 7541, appendix A). Index 1 of HPACK is item 0 here. */
 export const STATIC_FIELDS: readonly (readonly [name: string, value: string])[] = [
   ':authority',
   ':method|GET',
@@ -32,7 +32,7 @@ export const STATIC_FIELDS: readonly (readonly [name: string, value: string])[] 
   return [name, value]
 })
 
-/** Encodes an integer of HPACK (RFC 7541 §5.1) with `prefix` bits in its first byte, whose other bits are `first`. */
+/** Encodes an integer (RFC 7541 §5.1). `prefix`: number of its bits in the first byte. `first`: the other bits of that byte. */
 export const encodeInteger = (value: number, prefix: number, first: number): string => {
   const most = (1 << prefix) - 1
   if (value < most) return String.fromCharCode(first | value)
@@ -44,28 +44,28 @@ export const encodeInteger = (value: number, prefix: number, first: number): str
 
 const encodeString = (text: string): string => encodeInteger(text.length, 7, 0) + text
 
-/** Encodes a field as a literal outside the tables, which is equal on every connection. Latin1, the name in lower case. */
+/** Encodes a field as a literal, which means the same on every connection. Texts are latin1, the name in lower case. */
 export const encodeField = (name: string, value: string): string => `\0${encodeString(name)}${encodeString(value)}`
 
-/** A field whose name is in the static table. */
+/** Encodes a field whose name is in the static table, by the index of the name. */
 export const encodeNamed = (index: number, value: string): string => encodeInteger(index, 4, 0) + encodeString(value)
 
-/** Encodes a field with a raw value: its length, Huffman's bit, its bytes. */
+/** Encodes a field whose value is encoded already: length, Huffman bit, bytes. */
 export const encodeRaw = (name: string, raw: string): string => `\0${encodeString(name)}${raw}`
 
 const MAX_KNOWN = 1000
 const MAX_KNOWN_LENGTH = 256
 
-/** A copy: a slice would keep all that it was cut out of. */
+/** Returns a copy of a text. V8 keeps the whole text of which a slice is a part. */
 export const textCopy = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
 
-/** A smaller piece that is kept is copied. */
+/** Length below which `kept` makes a copy. */
 const COPIED_BYTES = 4096
 
-/** A text that is kept for a while. */
+/** Returns a text that can be stored: a copy of a short slice, which would keep a larger text in memory. */
 export const kept = (text: string): string => (text.length < COPIED_BYTES ? textCopy(text) : text)
 
-/** Decodes strings of HPACK: length, Huffman's bit, bytes. Short strings are looked up after their first occurrence. */
+/** Decodes strings of HPACK (length, Huffman bit, bytes), and caches short ones. */
 export class FieldTexts {
   readonly #known = new Map<string, string>()
 
@@ -83,7 +83,7 @@ export class FieldTexts {
   }
 }
 
-/** Reads integers and strings of a block, one after the other. */
+/** Reads the integers and strings of a header block, one after the other. */
 export class BlockReader {
   at = 0
   block = ''
@@ -100,7 +100,7 @@ export class BlockReader {
     }
   }
 
-  /** Reads the text. */
+  /** Returns the next string, still encoded. */
   string(): string {
     const from = this.at
     const length = this.integer(7)
@@ -116,7 +116,7 @@ export class BlockReader {
 }
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-/** Fields that only HTTP/1 has (RFC 9113 §8.2.2). */
+/** Headers that HTTP/2 forbids (RFC 9113 §8.2.2). */
 const OF_HTTP1 = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
 /** Whether a name is allowed in HTTP/2, apart from pseudo-header fields (RFC 9113 §8.2). */

@@ -6,13 +6,13 @@ export interface FieldSink {
   field(field: HeaderField): void
 }
 
-/** The current field of a walker, valid until the next one. */
+/** The current field of a walker, which is valid until the next field. */
 export interface HeaderField {
-  /** The name as sent, possibly with capitals. */
+  /** Name as the peer has sent it, possibly with capitals. */
   readonly name: string
-  /** The field in bytes that any other connection understands. */
+  /** Encoded field, without references to the table of this connection. */
   readonly bytes: string
-  /** Latin1; decoded on access. */
+  /** Decodes and returns the value, as latin1 text. */
   value(): string
 }
 
@@ -23,26 +23,26 @@ interface Entry {
 }
 
 const STATIC_COUNT = STATIC_FIELDS.length
-/** Overhead of a field in the size of a header list (RFC 7541 §4.1). */
+/** Overhead of a field in the size of a table (RFC 7541 §4.1). */
 export const FIELD_OVERHEAD = 32
-/** SETTINGS_HEADER_TABLE_SIZE of a peer without that setting (RFC 9113 §6.5.2): of a peer until it has seen ours, which is 0. */
+/** Initial SETTINGS_HEADER_TABLE_SIZE (RFC 9113 §6.5.2). A peer may use a table of this size until it has read the setting of this side, 0. */
 export const DEFAULT_TABLE = 4096
-/** Maximum size of a block's list: one byte may refer to a long field of the table, thousands of times. */
+/** Maximum size of a block's decoded fields: a single byte can refer to a long field of the table, thousands of times. */
 const MAX_LIST = 1 << 20
 
 const texts = new FieldTexts()
 const DISCARD: FieldSink = {field: () => undefined}
 
 /**
- * Walks the field blocks of one connection (RFC 7541). Cuts blocks without decoding them: each field has bytes that mean the
- * same on any connection; names and values are decoded on access. A peer may use its table until it has read our settings.
+ * Reads the header blocks that a peer sends on one connection (HPACK, RFC 7541). Splits blocks into fields without decoding values: each field
+ * has bytes that another connection can send, and decodes its value on access. A peer may use its table until it has read the settings.
  */
 export class FieldWalker implements HeaderField {
   name = ''
   bytes = ''
-  /** Size of the last block, texts and overhead, as SETTINGS_MAX_HEADER_LIST_SIZE counts it. */
+  /** Size of the last block's fields, as SETTINGS_MAX_HEADER_LIST_SIZE counts it. */
   listSize = 0
-  /** Whether the last block used no table: equal blocks then have equal meaning. */
+  /** Whether the last block did not use the peer's table, so that equal blocks have equal meaning. */
   isPlain = true
   readonly #reader = new BlockReader()
   #value: string | undefined
@@ -70,7 +70,7 @@ export class FieldWalker implements HeaderField {
     reader.block = ''
   }
 
-  /** Reads a block whose fields are discarded: it may change the peer's table (RFC 7541 §2.2). */
+  /** Reads a block and discards its fields, since it may change the peer's table (RFC 7541 §2.2). */
   skip(block: string): void {
     this.walk(block, DISCARD)
   }

@@ -10,14 +10,14 @@ const MAX_STREAM_ID = 0x7f_ff_ff_00
 
 export interface FrameClientOptions {
   readonly warn: (text: string) => void
-  /** Called when its settings have arrived and it accepts calls. */
+  /** Called when the callee's settings have arrived, so that the connection accepts calls. */
   readonly ready: (connection: FrameClient) => void
-  /** Called when a call is over, or it accepts no new ones. */
+  /** Called when a call has ended, or the connection accepts no new calls. */
   readonly freed: (connection: FrameClient) => void
   readonly closed: (connection: FrameClient) => void
 }
 
-/** A connection to a callee on an open socket, from which its opener reads. */
+/** A client's HTTP/2 connection to a callee. `FrameClients` opens its socket, and calls `read` with received bytes. */
 export class FrameClient extends FrameConnection {
   readonly #options: FrameClientOptions
   #next = 1
@@ -28,7 +28,7 @@ export class FrameClient extends FrameConnection {
     this.send(CLIENT_GREETING)
   }
 
-  /** No further call has room. */
+  /** Whether the connection has no room for another call. */
   get isFull(): boolean {
     return this.streams.size >= Math.min(this.peerLimit, MAX_CALLS)
   }
@@ -38,18 +38,18 @@ export class FrameClient extends FrameConnection {
     return this.#next > 1
   }
 
-  /** Whether it accepts no new calls. */
+  /** Whether the connection accepts no new calls, since it ends. */
   get isLeaving(): boolean {
-    // the other side may have ended the connection, whose `close` event follows
+    // the callee may have ended its side already, before the event `close`
     return this.isClosing || this.socket.readableEnded || !this.socket.writable
   }
 
-  /** Why it ended, in a word or two. */
+  /** Reason for the end of the connection, for error messages. */
   get failure(): string {
     return this.why || 'EOF'
   }
 
-  /** Begins a call with its head. `repeated`: its first fields, if later calls are likely to repeat them. */
+  /** Opens a stream with its head. `repeated`: first fields, which later calls probably repeat; '': none. */
   open(handler: StreamHandler, fields: string, isLast: boolean, repeated = ''): FrameStream {
     const stream = new FrameStream(this, this.#next, this.peerWindow, handler)
     stream.openedAtWrite = this.writer.writes
@@ -91,9 +91,9 @@ export class FrameClient extends FrameConnection {
     this.freed()
   }
 
-  /** Closes the connection. Reads no more: the callee may never end its side. */
+  /** Closes the connection after the last write, without waiting for the callee to end its side. */
   protected override finish(): void {
-    // each GOAWAY calls this
+    // runs once, although each GOAWAY calls it
     if (!this.socket.writable) return
     super.finish()
     this.socket.destroySoon()

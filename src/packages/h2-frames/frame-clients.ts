@@ -9,43 +9,43 @@ export interface FrameTarget {
   /** Addresses, tried in this order. */
   readonly hosts: readonly string[]
   readonly port: number
-  /** Path of a unix domain socket, in place of addresses and port. */
+  /** Path of a unix domain socket, which replaces addresses and port; omitted: TCP. */
   readonly socketPath?: string
   readonly isSecure: boolean
-  /** The callee's certificate must be valid for its first address. */
+  /** Whether the callee's certificate must be valid for the first address. Omitted: any certificate is accepted. */
   readonly isVerified?: boolean
-  /** Hint in brackets after the error for an accepted but never used connection; '' or omitted: none. */
+  /** Hint in the error about a callee that accepts connections but does not speak HTTP/2; '' or omitted: none. */
   readonly hint?: string
   readonly warn: (text: string) => void
 }
 
-/** Waits for a connection with room for a call. */
+/** A call that waits for a connection with room. */
 export interface Waiter {
   opened(connection: FrameClient): void
-  /** Called if no connection can be made. `why`: the reason in Go's words. `isRefused`: nothing listens, or no longer. */
+  /** Called if no connection can be opened. `why`: the reason in Go's words. `isRefused`: nothing listens there, or no longer. */
   failed(why: string, isRefused: boolean): void
 }
 
 /** Maximum time for the settings of a new connection, in ms (grpc-go: minConnectTimeout). */
 const OPEN_TIMEOUT_MS = 20_000
 /**
- * Number of connections in a row that a callee may accept and close without a call. A process that ends does so once; a server of another
- * protocol, or a proxy without a backend, does it forever.
+ * Number of connections in a row that a callee may accept and close without a call before waiting calls fail. A process that exits does so
+ * once; a server of another protocol, or a proxy without a backend, does so each time.
  */
 const MAX_CLOSED = 3
-/** More than these are not opened to one callee: calls wait for room. */
+/** Maximum number of connections to one callee. Further calls wait for room. */
 const MAX_CONNECTIONS = 64
 
-/** The size of the common read buffer; read bytes become text before the next read, so no read allocates. */
+/** Size of the read buffer of all connections. Its bytes become text before the next read, so that a read allocates no buffer. */
 const READ_BYTES = 65_536
 let scratch: Buffer | undefined
 
-/** Codes that mean that nothing listens any more. */
+/** Error codes of a callee that does not listen any more. */
 const GONE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
 const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')
 
-/** Ends a connection on which a write has failed a turn later: the callee's last words are read until then. */
+/** Delays the end of a socket after a failed write by a turn of the event loop, so that the callee's last bytes are read before. */
 function readBeforeEnd(socket: net.Socket): void {
   const destroy = socket.destroy.bind(socket)
   socket.destroy = (error?: NodeJS.ErrnoException) => {
@@ -55,13 +55,13 @@ function readBeforeEnd(socket: net.Socket): void {
   }
 }
 
-/** The connections to one callee that carry many calls each, shared by all callers. */
+/** The HTTP/2 connections to one callee, which all callers share. Opens another when all are in use and calls wait. */
 export class FrameClients {
   readonly #target: FrameTarget
   readonly #open = new Set<FrameClient>()
   readonly #waiting = new Set<Waiter>()
   #connecting: net.Socket | undefined
-  /** Connections in a row that were accepted and closed without a call. */
+  /** Number of connections in a row that the callee has accepted and closed without a call. */
   #closed = 0
   #isRetired = false
 
@@ -69,7 +69,7 @@ export class FrameClients {
     this.#target = target
   }
 
-  /** Gives the waiter a connection, at once or later. */
+  /** Gives a connection to the waiter, at once or later. */
   take(waiter: Waiter): void {
     const free = this.#free()
     if (free !== undefined) return waiter.opened(free)
@@ -81,14 +81,14 @@ export class FrameClients {
     this.#waiting.delete(waiter)
   }
 
-  /** Lets connections end after their calls. Later calls need new connections. */
+  /** Closes connections after their calls, since the callee is being replaced. */
   retire(): void {
     this.#isRetired = true
     for (const each of this.#open) each.leave()
     this.#connecting?.destroy()
   }
 
-  /** Ends all connections and their calls. */
+  /** Closes all connections, which cancels their calls. */
   cut(): void {
     this.retire()
     for (const each of this.#open) each.destroy('the app is being stopped')
@@ -99,14 +99,14 @@ export class FrameClients {
     return undefined
   }
 
-  /** Opens needed connections, one at a time. Leaving ones do not count, since a callee may have many. */
+  /** Opens another connection, one at a time, if all have calls. Connections that end do not count. */
   #connectMore(): void {
     const taking = [...this.#open].filter(({isLeaving}) => !isLeaving)
     const mayHelp = taking.length < MAX_CONNECTIONS && taking.every(({streams}) => streams.size > 0)
     if (this.#connecting === undefined && mayHelp) this.#connect(0)
   }
 
-  /** `before`: the error of the previous address. */
+  /** Connects to one address, then tries the next one. `before`: error of the previous address; undefined: the first address. */
   #connect(index: number, before?: Error): void {
     const {hosts, port, socketPath, isSecure, isVerified = false, warn} = this.#target
     const host = hosts[index] ?? '127.0.0.1'
@@ -145,7 +145,7 @@ export class FrameClients {
             this.#open.add(opened)
             this.#serve()
             if (!this.#isRetired) return
-            // another connection would accept no call either
+            // the callee is retired: another connection would not accept calls either
             if (opened.streams.size === 0) this.#fail('the app takes no calls', true)
             opened.leave()
           },
@@ -153,7 +153,7 @@ export class FrameClients {
           closed: closed => this.#open.delete(closed)
         })
       })
-      // a refusal decides: without IPv6, ::1 has another error
+      // keeps ECONNREFUSED of another address: on a machine without IPv6, ::1 fails with a different code
       .on('error', (each: Error) => (error = isAccepted || codeOf(before) !== 'ECONNREFUSED' ? each : before))
       .on('close', () => {
         clearTimeout(timer)
@@ -168,7 +168,7 @@ export class FrameClients {
       })
   }
 
-  /** Gives waiting calls the free room. */
+  /** Gives connections with room to waiting calls. */
   #serve(): void {
     if (this.#waiting.size === 0) return
     for (const waiter of this.#waiting) {
@@ -188,13 +188,13 @@ export class FrameClients {
   }
 }
 
-/** The error of grpc-go for a connection that was not accepted (internal/transport/http2_client.go). */
+/** Returns grpc-go's error for a connection that was not accepted (internal/transport/http2_client.go). */
 const dialText = ({hosts: [host = ''], port}: FrameTarget, error: Error | undefined): string => {
   const why = codeOf(error) === 'ECONNREFUSED' ? 'connect: connection refused' : (error?.message ?? 'EOF')
   return `connection error: desc = "transport: Error while dialing: dial tcp ${authorityOf(host, port)}: ${why}"`
 }
 
-/** The error of grpc-go for a connection that was accepted, but on which HTTP/2 did not begin. */
+/** Returns grpc-go's error for a connection that was accepted, but on which HTTP/2 did not begin. */
 const unusedText = ({hint = ''}: FrameTarget, client: FrameClient | undefined, error: Error | undefined): string => {
   const why =
     client === undefined

@@ -12,25 +12,26 @@ import {SentFields} from './sent-fields.ts'
 import {ConnectionError, PROTOCOL_ERROR} from './frames.ts'
 import {CONNECTION_WINDOW, INITIAL_WINDOW} from './greeting.ts'
 
-/** Cost in pings of a stream that its peer opens and resets at once: an app got it, and had to end it (CVE-2023-44487). */
+/** Cost for the flood guard of a stream that the peer opens and resets at once, since an app has got the call (CVE-2023-44487). */
 const RAPID_RESET = 5
-/** Minimum bytes of a window update: a smaller one costs as much as a ping, and each data frame that the peer has got allows two. */
+/** Minimum size of a window update, in bytes. A smaller one counts as a useless frame. */
 const SMALL_UPDATE = 1024
-/** Time for a peer that broke the rules to read the reason before it is cut, in ms. */
+/** Time in which a peer that broke the rules can read the reason before the connection closes, in ms. */
 const LAST_WORD_MS = 1000
 
 /**
- * A connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are passed on
- * as they arrive. A stream's window is refilled when its bytes have been sent elsewhere, so a slow reader slows its sender.
+ * Base of HTTP/2 connections, of a client or a server: handles streams, windows and settings (RFC 9113), and passes the frames of each stream to
+ * its handler as they arrive. A handler refills the window of its stream (`credit`) when it has forwarded the bytes, so that a slow reader slows
+ * its sender.
  */
 export abstract class FrameConnection implements FrameSink, BulkSink {
   readonly streams = new NumberedList<FrameStream>()
   readonly walker = new FieldWalker()
   readonly sentFields = new SentFields()
-  /** Maximum number of calls that the peer accepts at a time. */
+  /** Maximum number of calls that the peer accepts at a time (SETTINGS_MAX_CONCURRENT_STREAMS). */
   peerLimit = Infinity
   hasSettings = false
-  /** Why the connection ended, '' while it has not. */
+  /** Reason for the end of the connection; '': open, or without a reason. */
   protected why = ''
   /** SETTINGS_INITIAL_WINDOW_SIZE of the peer. */
   protected peerWindow = INITIAL_WINDOW
@@ -40,20 +41,20 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   readonly #reader = new FrameReader(this)
   readonly #guard = new FloodGuard()
   readonly #warn: (text: string) => void
-  /** Streams whose data waits for room on the connection, not on their own window. */
+  /** Streams whose data waits for the window of the connection, and not for their own. */
   readonly #waiting = new Set<FrameStream>()
   #window = INITIAL_WINDOW
-  /** Bytes of data whose window the peer has not got back. */
+  /** Bytes of received data that were not returned to the connection's window yet. */
   #received = 0
   #hasFailed = false
   #hasClosed = false
-  /** Number of looks in a row without received data. */
+  /** Number of calls of `look` in a row between which nothing was received. */
   #silence = 0
   #hasRead = true
-  /** Reads in place of `#reader` while streams want bytes. */
+  /** Reader that replaces `#reader` while streams take Buffers; undefined: none does. */
   #bulk: BulkReader | undefined
   #byteStreams = 0
-  /** Number of received pieces. */
+  /** Number of reads so far. */
   protected reads = 0
 
   constructor(socket: Socket, warn: (text: string) => void) {
@@ -63,24 +64,24 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     socket.on('error', ({message}: Error) => void (this.why ||= message)).on('close', () => this.#closed())
   }
 
-  /** A stream that the peer opens. */
+  /** Called when the peer opens a stream. */
   protected abstract opened(id: number, block: string, isLast: boolean): void
-  /** We have sent all of a stream that the peer has not ended: its answer follows. */
+  /** Called when this side has sent its part of a stream, and the peer has not. */
   localDone(_stream: FrameStream): void {
-    // see FrameServer
+    // a client waits for the response; a server overrides this
   }
 
-  /** Whether a stream that is not open has ever been open. */
+  /** Whether a stream that is not open was open earlier. */
   protected abstract wasOpen(id: number): boolean
-  /** The connection has ended. Called once. */
+  /** Called once, when the connection has ended. */
   protected abstract ended(): void
   protected abstract freed(): void
-  /** Counts a frame without use. Throws a ConnectionError for too many. */
+  /** Counts a useless frame. Throws a `ConnectionError` for too many. */
   useless(cost = 1): void {
     this.#guard.useless(cost)
   }
 
-  /** Called when the peer accepts no new calls. Calls above `last` were not processed. */
+  /** Called when the peer accepts no new calls. `last`: number of the last stream that it may have processed. */
   protected abstract goneAway(last: number): void
   protected settled(): void {
     this.hasSettings = true
@@ -90,7 +91,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.socket.on('data', (bytes: Buffer) => this.read(bytes, bytes.length)).resume()
   }
 
-  /** Reads the first `count` bytes of a socket with its own read buffer, in place of `listen`. */
+  /** Reads the first `count` bytes of a buffer. For sockets that read into a buffer of their own, in place of `listen`. */
   read(bytes: Buffer, count: number): void {
     if (this.#hasFailed) return
     if (this.#byteStreams > 0 || this.#bulk !== undefined) this.#readBulk(bytes.subarray(0, count))
@@ -106,7 +107,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     }
   }
 
-  /** Passes the data of a stream on as bytes, from the next read on. */
+  /** Called when a stream takes its data as Buffers, from the next read on. */
   wantBytes(): void {
     this.#byteStreams++
   }
@@ -155,7 +156,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.#guard.answered()
   }
 
-  /** Bytes of data that may be sent now; below 0: not even an empty frame. */
+  /** Number of data bytes that may be sent now; -1: not even an empty frame, since the peer does not read. */
   get room(): number {
     return this.writer.isClogged ? -1 : this.#window
   }
@@ -171,7 +172,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.freed()
   }
 
-  /** Stops accepting calls; ends when the open ones have ended. */
+  /** Stops accepting calls, and closes when the open calls have ended. */
   leave(): void {
     if (this.isClosing) return
     this.isClosing = true
@@ -179,24 +180,24 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.freed()
   }
 
-  /** Ends it now, with its streams. */
+  /** Closes the connection now, with its streams. */
   destroy(why: string): void {
     this.why ||= why
     this.socket.destroy()
   }
 
-  /** Reads on, unless the peer makes us keep unread bytes. */
+  /** Continues to read, unless the peer does not read itself. */
   protected readOn(): void {
     if (!this.writer.isStuck) this.socket.resume()
   }
 
-  /** Ends the connection after everything was sent and no call is open. */
+  /** Closes the connection after the last write, since no call is open. */
   protected finish(): void {
     this.writer.flush()
     this.socket.end()
   }
 
-  /** Pings a silent peer, and cuts one that does not answer. Must be called at intervals. */
+  /** Pings a silent peer, and closes the connection if it does not respond. Called at intervals. */
   look(): void {
     if (this.#hasRead) {
       this.#hasRead = false
@@ -219,7 +220,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
       return this.#break(stream, stream.isRemoteDone ? frames.STREAM_CLOSED : frames.FLOW_CONTROL_ERROR)
     }
     if (padding > 0) stream.credit(padding)
-    // set before the handler is called: its answer may end the stream, which then needs no reset
+    // set before the handler runs: its response may end the stream, which needs no reset then
     stream.isRemoteDone = isLast
     if (typeof bytes === 'string') stream.handler.data(stream, bytes, isLast)
     else stream.handler.bytes?.(stream, bytes, isLast)
@@ -227,8 +228,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   }
 
   /**
-   * Returns read data to the connection's window at once. Data not yet passed on count only in the window of their stream, so that a slow
-   * reader does not stop other streams.
+   * Returns received data to the connection's window at once. Data that its handler has not forwarded counts only in the window of its stream, so
+   * that a slow reader does not stop other streams.
    */
   #returnWindow(bytes: number): void {
     this.#received += bytes
@@ -269,7 +270,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     }
   }
 
-  /** Ends a stream for a fault of the peer. */
+  /** Resets a stream on which the peer has broken the rules. */
   #break(stream: FrameStream, code: number): void {
     stream.reset(code)
     stream.handler.reset(stream, code)
@@ -294,7 +295,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     if (isAck ? length > 0 : length % 6 !== 0)
       throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'settings of another length')
     if (isAck) return
-    // a peer may count earlier data in its former window (nghttp2, hyper)
+    // acknowledges before data is sent in the new window: nghttp2 and hyper count data before the acknowledgement in the old one
     this.send(frames.frameHead(0, frames.SETTINGS, frames.ACK, 0))
     for (let from = at; from < at + length; from += 6) {
       const name = text.charCodeAt(from) * 256 + text.charCodeAt(from + 1)
@@ -329,7 +330,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   #windowUpdate(id: number, text: string, at: number, length: number): void {
     if (length !== 4) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a window of another length')
     const more = frames.readUint31(text, at)
-    // only small updates can be repeated without end: a window has at most 2³¹ bytes
+    // counts small updates only: large ones end by themselves, since a window has at most 2³¹ bytes
     if (more < SMALL_UPDATE) this.#guard.useless()
     if (id === 0) {
       if (more === 0) throw new ConnectionError(PROTOCOL_ERROR, 'a window of nothing')
@@ -348,7 +349,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     stream.push()
   }
 
-  /** Sends as much as there is room for. A stream with more data waits behind the others: with a wide window it would use up all room. */
+  /** Sends waiting data while the connection's window has room. A stream with more data then waits behind the others. */
   #pushWaiting(): void {
     for (const stream of this.#waiting) {
       if (this.room < 1) return
@@ -364,14 +365,14 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.writer.send(frames.goAwayFrame(this.lastStream, isTheirs ? error.code : frames.INTERNAL_ERROR))
     this.writer.flush()
     this.socket.destroySoon()
-    // further bytes are discarded; a peer that does not read gets no more time
+    // discards further bytes, and closes after a while even if the peer does not read
     this.#hasFailed = true
     this.socket.resume()
     setTimeout(() => this.socket.destroy(), LAST_WORD_MS).unref()
     this.#closed()
   }
 
-  /** The latest stream of the peer that was looked at. */
+  /** Number of the latest stream of the peer that was processed; 0: none. */
   protected get lastStream(): number {
     return 0
   }
@@ -380,7 +381,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     if (this.#hasClosed) return
     this.#hasClosed = true
     const why = this.why || 'EOF'
-    // a call that waits for room must not get it on this connection
+    // prevents that a waiting call gets this connection
     this.isClosing = true
     for (const stream of this.streams.all()) {
       const lose = (): void => stream.handler.lost(stream, why, stream.openedAtWrite === this.writer.writes)

@@ -15,24 +15,24 @@ import {
   readUint31
 } from './frames.ts'
 
-/** Receives the frames of a connection. Throws a ConnectionError if the peer breaks the protocol. */
+/** Receives the frames of a connection. Throws a `ConnectionError` if the peer breaks the protocol. */
 export interface FrameSink {
   data(stream: number, bytes: string | Buffer, padding: number, isLast: boolean): void
   fields(stream: number, block: string, isLast: boolean): void
-  /** Any other frame: its payload begins at `at` of the text. */
+  /** Receives any other frame. `at`, `length`: place of its payload in `text`. */
   control(type: number, flags: number, stream: number, text: string, at: number, length: number): void
 }
 
-/** The fields of one head, encoded. */
+/** Maximum size of the header block of one head. */
 const MAX_BLOCK = 1 << 18
 
-/** Cuts the bytes of a connection into frames (RFC 9113 §4). */
+/** Splits the bytes of a connection into frames (RFC 9113 §4). */
 export class FrameReader {
   readonly #sink: FrameSink
   #held = ''
-  /** Bytes needed for the frame that has begun. */
+  /** Number of bytes that the incomplete frame needs. */
   #needed = HEAD_BYTES
-  /** The part of a block of fields that has arrived. */
+  /** Part of a header block that has arrived. */
   #block = ''
   #blockBytes = 0
   #blockStream = 0
@@ -42,12 +42,12 @@ export class FrameReader {
     this.#sink = sink
   }
 
-  /** Fields have begun, and are not whole. */
+  /** Whether a header block has begun and is incomplete. */
   get isWithinFields(): boolean {
     return this.#blockStream !== 0
   }
 
-  /** Ends reading. Returns the bytes of the incomplete frame, for another reader. */
+  /** Stops reading. Returns the bytes of the incomplete frame, for another reader. */
   leave(): string {
     const held = this.#held
     this.#held = ''
@@ -119,7 +119,7 @@ export class FrameReader {
     const stream = this.#blockStream
     if (stream === 0) throw new ConnectionError(PROTOCOL_ERROR, 'fields that continue none')
     this.#block += piece
-    // each piece counts with some overhead, so that empty ones reach the limit, too
+    // counts each piece with its frame head, so that empty pieces reach the limit, too
     this.#blockBytes += piece.length + HEAD_BYTES
     if (this.#blockBytes > MAX_BLOCK) throw new ConnectionError(ENHANCE_YOUR_CALM, 'fields without end')
     if ((flags & END_HEADERS) === 0) return

@@ -4,10 +4,10 @@ import {FrameStream, type StreamHandler} from './frame-stream.ts'
 import {ConnectionError, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM} from './frames.ts'
 import {MAX_STREAMS, PREFACE} from './greeting.ts'
 
-/** Number of new streams in a piece after which the connection is read again only in the next turn of the event loop, after others. */
+/** Number of new streams in one read after which the connection is read again only in the next turn of the event loop. */
 const PER_TURN = 16
 
-/** A client's connection. Our settings have been sent already. `accept` returns the handler of a call, from its head on. */
+/** A server's HTTP/2 connection to a client. Its creator has sent the settings. `accept`: returns the handler of new streams. */
 export class FrameServer extends FrameConnection {
   readonly #onClose: (connection: FrameServer) => void
   readonly #calls: StreamHandler
@@ -27,7 +27,7 @@ export class FrameServer extends FrameConnection {
   }
 
   override localDone(stream: FrameStream): void {
-    // RFC 9113 §8.1: the answer is whole, the rest of the request is not wanted
+    // the response is complete, so that the rest of the request is not needed (RFC 9113 §8.1)
     stream.reset(NO_ERROR)
   }
 
@@ -44,7 +44,7 @@ export class FrameServer extends FrameConnection {
     const before = this.#last
     super.read(bytes, count)
     if ((this.#last - before) / 2 <= PER_TURN || this.socket.destroyed) return
-    // libuv would read up to 32 pieces in a row
+    // lets other connections run: libuv would read up to 32 pieces in a row
     this.socket.pause()
     setImmediate(() => this.readOn())
   }
@@ -52,7 +52,7 @@ export class FrameServer extends FrameConnection {
   protected opened(id: number, block: string, isLast: boolean): void {
     if ((id & 1) === 0) throw new ConnectionError(PROTOCOL_ERROR, 'a stream with an even number')
     if (id <= this.#last) {
-      // after our reset more fields may follow, and the table must stay in step
+      // reads fields that follow a reset by this side: they may change the peer's table
       this.walker.skip(block)
       return
     }
@@ -94,5 +94,5 @@ export class FrameServer extends FrameConnection {
 }
 
 const nothing = (): void => undefined
-/** Handler of a stream without a call, whose data are dropped. */
+/** Handler that drops the data of a stream. */
 export const DISCARDED: StreamHandler = {head: nothing, data: nothing, sent: nothing, reset: nothing, lost: nothing}

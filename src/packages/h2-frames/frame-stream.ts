@@ -5,17 +5,17 @@ import {kept} from './field-text.ts'
 import {STREAM_WINDOW} from './greeting.ts'
 import type {SentFields} from './sent-fields.ts'
 
-/** Number of pieces that were sent after which they are removed from the queue, all at once. */
+/** Number of sent pieces after which they are removed from the queue at once. */
 const MAX_SENT = 1000
 
-/** The content of a frame: latin1 text, or large bytes that no longer change, to save a copy. */
+/** Content of a frame: latin1 text, or bytes that nothing overwrites later, which saves a copy of large data. */
 export type Data = string | Uint8Array
 
 const NONE: Data[] = []
 const partOf = (data: Data, from: number, to: number): Data =>
   typeof data === 'string' ? data.slice(from, to) : data.subarray(from, to)
 
-/** The parts of a connection that a stream uses (`frame-connection.ts`). */
+/** The methods of a connection that a stream calls (`frame-connection.ts`). */
 interface StreamConnection {
   readonly walker: Pick<FieldWalker, 'skip'>
   readonly sentFields: Pick<SentFields, 'encode'>
@@ -30,25 +30,25 @@ interface StreamConnection {
   localDone(stream: FrameStream): void
 }
 
-/** Handles the data of a stream, and its end. */
+/** Handles what the peer sends on a stream, and the end of the stream. */
 export interface StreamHandler {
-  /** Handles a block of fields: a head, or trailers. */
+  /** Handles a header block: a head, or trailers. */
   head(stream: FrameStream, block: string, isLast: boolean): void
   data(stream: FrameStream, bytes: string, isLast: boolean): void
-  /** As `data`, for a stream that receives bytes, which no longer change. */
+  /** Handles data of a stream that takes Buffers, which nothing overwrites later. */
   bytes?(stream: FrameStream, bytes: Buffer, isLast: boolean): void
   /** Called when bytes given to `writeData` have been sent. */
   sent(stream: FrameStream, bytes: number): void
-  /** The peer has ended it. */
+  /** Called when the peer has reset the stream, or this side has, since the peer broke the rules. */
   reset(stream: FrameStream, code: number): void
   /**
-   * Called when the connection is lost. `isUnprocessed`: the peer has not begun to handle the stream, by its own word (RFC 9113, 8.7), or
-   * since it got nothing of it.
+   * Called when the connection is lost. `isUnprocessed`: the peer has not processed the stream, as its GOAWAY shows (RFC 9113 §8.7) or since none
+   * of its bytes were written.
    */
   lost(stream: FrameStream, why: string, isUnprocessed?: boolean): void
 }
 
-/** Runs the work of one call, so that its exception stops no other call. */
+/** Runs code of one call, so that its exception does not stop other calls. */
 export function byItself(act: () => void, warn: (text: string) => void): void {
   try {
     act()
@@ -57,29 +57,30 @@ export function byItself(act: () => void, warn: (text: string) => void): void {
   }
 }
 
-/** A stream of a connection: the half of a call that its caller or its callee sees. */
+/** A stream of a connection: one call on the caller's or the callee's side. */
 export class FrameStream {
   readonly id: number
   handler: StreamHandler
-  /** Whether the stream has ended for sending and for reports. */
+  /** Whether the stream has ended: it sends nothing and its handler is not called any more. */
   isOver = false
-  /** The peer has sent all. */
+  /** Whether the peer has sent its last frame. */
   isRemoteDone = false
-  /** Everything that we had to send has been sent. */
+  /** Whether this side has sent its last frame. */
   isLocalDone = false
-  /** Number of the piece in which the peer opened the stream. */
+  /** Number of the read in which the peer opened the stream; -Infinity: this side has opened it. */
   openedAtRead = -Infinity
-  /** Number of writes on the connection before we opened the stream. */
+  /** Number of writes on the connection before this side opened the stream; -1: the peer has opened it. */
   openedAtWrite = -1
-  /** Whether its data are passed on as bytes, since they are large. */
+  /** Whether the handler takes the data as Buffers. */
   takesBytes = false
-  /** Number of bytes that the peer accepts. */
+  /** Number of bytes that the peer accepts now. */
   window: number
-  /** Used bytes of the peer's window, and of these the bytes that were passed on, which the peer may send again. */
+  /** Bytes that the peer has used of its window. */
   #used = 0
+  /** Bytes of these that the handler has forwarded, and that were not returned to the window yet. */
   #taken = 0
   readonly #connection: StreamConnection
-  /** Data that waits for the peer's window, from `#first` on, without sent parts. */
+  /** Data that waits for the peer's window, from index `#first` on. */
   #waiting = NONE
   #first = 0
   #trailers: string | undefined
@@ -92,12 +93,12 @@ export class FrameStream {
     this.handler = handler
   }
 
-  /** Identity of the connection, for comparison. */
+  /** Connection of the stream, for comparison only. */
   get connection(): object {
     return this.#connection
   }
 
-  /** Passes large data as Buffers from the next read on. Not for connections that read into a buffer of their own. */
+  /** Makes the handler get data as Buffers from the next read on. Not for connections that read into a shared buffer. */
   takeBytes(): void {
     if (this.isOver || this.takesBytes) return
     this.takesBytes = true
@@ -108,7 +109,7 @@ export class FrameStream {
     this.#connection.walker.skip(block)
   }
 
-  /** Sends a block of fields after all data. `repeated`: its first fields, if later heads are likely to repeat them. */
+  /** Sends a header block after all data. `repeated`: first fields, which later heads probably repeat; '': none. */
   writeHead(fields: string, isLast: boolean, repeated = ''): void {
     if (this.isOver || this.isLocalDone) return
     if (this.#isWaiting()) {
@@ -120,7 +121,7 @@ export class FrameStream {
     if (isLast) this.#localDone()
   }
 
-  /** Refuses a request by its head. Unlike an answer, this counts as a useless frame: throws a ConnectionError for too many. */
+  /** Refuses a request by a head. Counts as a useless frame of the peer, so that it throws a `ConnectionError` for too many. */
   refuse(fields: string): void {
     if (this.isOver || this.isLocalDone) return
     const connection = this.#connection
@@ -129,7 +130,7 @@ export class FrameStream {
     connection.useless()
   }
 
-  /** Sends data as far as the peer accepts them. The rest waits. */
+  /** Sends data as far as the peer's window has room. The rest waits. */
   writeData(bytes: Data, isLast: boolean): void {
     if (this.isOver || this.isLocalDone) return
     if (this.#isWaiting() || bytes.length > this.#room) {
@@ -141,14 +142,14 @@ export class FrameStream {
     this.#sendData(bytes, isLast)
   }
 
-  /** Drops waiting data: the next write follows the sent data. */
+  /** Drops waiting data. */
   dropWaiting(): void {
     this.#waiting = NONE
     this.#first = 0
     this.#trailers = undefined
   }
 
-  /** Sends waiting data as far as the peer accepts them. */
+  /** Sends waiting data as far as the peer's window has room. */
   push(): void {
     while (this.#isWaiting() && !this.isOver) {
       const bytes = this.#waiting[this.#first] ?? ''
@@ -176,7 +177,7 @@ export class FrameStream {
     this.close()
   }
 
-  /** Lets the peer send this many more bytes, after as many were passed on or discarded. */
+  /** Returns bytes to the peer's window, after as many were forwarded or discarded. */
   credit(bytes: number): void {
     if (this.isOver) return
     this.#taken += bytes
@@ -186,17 +187,17 @@ export class FrameStream {
     this.#taken = 0
   }
 
-  /** Counts received bytes. Returns false if the peer exceeded its allowance. */
+  /** Counts received bytes. Returns false if the peer has exceeded its window. */
   receive(bytes: number): boolean {
     return (this.#used += bytes) <= STREAM_WINDOW
   }
 
-  /** All that the peer has sent has been handled. */
+  /** Called when the peer's last frame was handled. */
   remoteDone(): void {
     if (this.isLocalDone) this.close()
   }
 
-  /** Ends the stream. Sends nothing more on it. */
+  /** Ends the stream without sending anything. */
   close(): void {
     if (this.isOver) return
     this.isOver = true
@@ -205,9 +206,9 @@ export class FrameStream {
     this.#trailers = undefined
   }
 
-  /** Number of data bytes for one frame now; below 0 if even an empty frame must wait. */
+  /** Number of data bytes that one frame may have now; negative: even an empty frame has to wait. */
   get #room(): number {
-    // smaller settings make a window negative (RFC 9113 §6.9.2)
+    // a smaller setting of the peer can make the window negative (RFC 9113 §6.9.2)
     return Math.min(MAX_PAYLOAD, Math.max(0, this.window), this.#connection.room)
   }
 

@@ -1,18 +1,18 @@
 import type {Duplex} from 'node:stream'
 
-/** Unread bytes at which a peer gets no more data until it reads. With twice as many unread bytes it is not read from, either. */
+/** Size of unread output at which a peer gets no more data. At twice that size, its frames are not read either. */
 const CLOG_BYTES = 1 << 20
 
-/** More is written at once: V8 frees longer texts late. */
+/** Size of collected output that is written at once, since V8 frees long texts late. */
 const MAX_TEXT_BYTES = 1 << 16
 
-/** How long acknowledgements wait for other frames, to be sent with them. */
+/** Maximum wait of acknowledgements for other frames, to share a write, in ms. */
 const LATE_MS = 5
 
 const dirty: FrameWriter[] = []
 const late: FrameWriter[] = []
 
-/** Writes once for each connection in a turn of the event loop. */
+/** Writes the output of all connections, once for each in a turn of the event loop. */
 const flushAll = (): void => {
   for (const writer of dirty.splice(0)) writer.flush()
 }
@@ -21,22 +21,22 @@ const flushLate = (): void => {
   for (const writer of late.splice(0)) writer.flush()
 }
 
-/** The output of one connection, collected and written once for each event. */
+/** The output of one connection: collects frames, and writes them once per turn of the event loop. */
 export class FrameWriter {
-  /** Whether the peer does not read, and so gets no more data. Such a peer may wait to be read itself (node:http2, another run of ours). */
+  /** Whether the peer does not read, and so gets no more data. Such a peer may wait until its own frames are read (node:http2, Pillion). */
   isClogged = false
-  /** The peer is not read: its frames would make us keep more and more. */
+  /** Whether the peer's frames are not read either: the responses to them would take more and more memory. */
   isStuck = false
   writes = 0
   #most = 0
   readonly #socket: Duplex
-  /** The output before `#out`: bytes that are not copied, and the frames between them. */
+  /** Output before `#out`: uncopied bytes, and the frames between them. */
   #parts: Uint8Array[] = []
   #out = ''
   #late = ''
   #isDirty = false
 
-  /** `drained` is called when the peer has read full buffers. */
+  /** `drained`: called when a peer that did not read has read again. */
   constructor(socket: Duplex, drained: () => void) {
     this.#socket = socket
     socket.on('drain', () => {
@@ -47,7 +47,7 @@ export class FrameWriter {
     })
   }
 
-  /** Sends a frame: its head, and its payload, which must not change any more. */
+  /** Sends a frame. `payload`: bytes that nothing overwrites later. */
   sendBytes(head: string, payload: Uint8Array): void {
     this.#parts.push(Buffer.from(this.#out + head, 'latin1'), payload)
     this.#out = ''
@@ -63,8 +63,8 @@ export class FrameWriter {
   }
 
   /**
-   * Sends frames that the peer does not wait for together with the next ones, or soon. grpc-go measures the line by a ping with each
-   * answer; a write for each ping, which wakes up the peer, would cost a third of a call.
+   * Sends frames for which the peer does not wait, together with the next frames or after `LATE_MS`. grpc-go sends a ping with each response to
+   * measure the connection: a separate write for its acknowledgement, which wakes the peer, would cost a third of a call.
    */
   sendLate(frames: string): void {
     if (this.#late === '' && late.push(this) === 1) setTimeout(flushLate, LATE_MS)
@@ -90,7 +90,7 @@ export class FrameWriter {
     this.#socket.pause()
   }
 
-  /** All in one write. */
+  /** Writes all parts in one system call. */
   #writeAll(parts: readonly Uint8Array[], rest: string): boolean {
     this.#socket.cork()
     let isTaken = true

@@ -1,6 +1,6 @@
 /*
- * Frames of HTTP/2 (RFC 9113 §4, §6) as latin1 text, one character for one byte: what is passed on is cut out of what was read,
- * and everything that one read causes is written together.
+ * Frames of HTTP/2 (RFC 9113 §4, §6) as latin1 text, one character per byte: slices of received text can be sent again, and all frames that one
+ * read causes are joined to one write.
  */
 
 export const DATA = 0
@@ -25,7 +25,7 @@ export const INTERNAL_ERROR = 2
 export const FLOW_CONTROL_ERROR = 3
 export const STREAM_CLOSED = 5
 export const FRAME_SIZE_ERROR = 6
-/** The peer has not begun to handle the stream. */
+/** The stream was not processed, so that it may be repeated (RFC 9113 §8.7). */
 export const REFUSED_STREAM = 7
 export const CANCEL = 8
 export const COMPRESSION_ERROR = 9
@@ -37,10 +37,10 @@ const CODES = [
   ...'INADEQUATE_SECURITY HTTP_1_1_REQUIRED'.split(' ')
 ]
 
-/** An error code as Go's library names it. */
+/** Returns the name of an error code as Go's library prints it. */
 export const codeName = (code: number): string => CODES[code] ?? `unknown error code 0x${code.toString(16)}`
 
-/** A fault that ends the whole connection with this code (RFC 9113 §5.4.1). */
+/** An error of the peer that ends the whole connection (RFC 9113 §5.4.1). */
 export class ConnectionError extends Error {
   readonly code: number
 
@@ -52,7 +52,7 @@ export class ConnectionError extends Error {
 
 /** Maximum payload of sent and received frames: the initial SETTINGS_MAX_FRAME_SIZE. */
 export const MAX_PAYLOAD = 16_384
-/** Bytes of a frame before its payload. */
+/** Size of a frame's head. */
 export const HEAD_BYTES = 9
 export const MAX_WINDOW = 0x7f_ff_ff_ff
 
@@ -78,7 +78,7 @@ export const readUint32 = (text: string, at: number): number =>
   text.charCodeAt(at) * 0x1_00_00_00 +
   ((text.charCodeAt(at + 1) << 16) | (text.charCodeAt(at + 2) << 8) | text.charCodeAt(at + 3))
 
-/** The highest bit is reserved, and ignored. */
+/** Reads 31 bits. The highest bit is reserved and ignored. */
 export const readUint31 = (text: string, at: number): number =>
   ((text.charCodeAt(at) & 127) << 24) |
   (text.charCodeAt(at + 1) << 16) |
@@ -93,7 +93,7 @@ export const windowFrame = (stream: number, bytes: number): string =>
 export const goAwayFrame = (lastStream: number, code: number): string =>
   frameHead(8, GOAWAY, 0, 0) + uint32(lastStream) + uint32(code)
 
-/** Returns a block of fields as HEADERS, and CONTINUATION if it is long. */
+/** Returns a header block as a HEADERS frame, and CONTINUATION frames if it is long. */
 export const headersFrames = (stream: number, block: string, isLast: boolean): string => {
   const end = isLast ? END_STREAM : 0
   if (block.length <= MAX_PAYLOAD) return frameHead(block.length, HEADERS, end | END_HEADERS, stream) + block

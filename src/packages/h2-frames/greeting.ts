@@ -1,11 +1,11 @@
 import {frameHead, SETTINGS, uint32, windowFrame} from './frames.ts'
 
-/** The first bytes of a client of HTTP/2 (RFC 9113 §3.4). */
+/** First bytes of an HTTP/2 client (RFC 9113 §3.4). */
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
-/** Bytes of one stream that a peer may send before they have been passed on. */
+/** Number of bytes that a peer may send on one stream before they have been forwarded. */
 export const STREAM_WINDOW = 1 << 20
-/** Bytes of all streams of a connection that a peer may send before they have been read. */
+/** Number of bytes that a peer may send on all streams of a connection before they have been read. */
 export const CONNECTION_WINDOW = 1 << 24
 /** Number of bytes that either side may send before SETTINGS or WINDOW_UPDATE change it. */
 export const INITIAL_WINDOW = 65_535
@@ -18,11 +18,11 @@ const setting = (id: number, value: number): string => String.fromCharCode(0, id
 const greeting = (settings: string): string =>
   frameHead(settings.length, SETTINGS, 0, 0) + settings + windowFrame(0, CONNECTION_WINDOW - INITIAL_WINDOW)
 
-// A header table of 0 bytes: fields of peers then mean the same on every connection, and are passed on as bytes.
+// forbids the peer to use a header table, so that its encoded fields mean the same on every connection and can be forwarded
 const COMMON = setting(1, 0) + setting(4, STREAM_WINDOW)
 
-/** First bytes of a server, for which Go's SDK waits. A constant, so that sending it needs no further code. */
+/** First bytes of a server, for which Go's SDK waits. A constant, so that they can be sent before other code is loaded. */
 export const SERVER_GREETING = greeting(COMMON + setting(3, MAX_STREAMS))
 
-/** The first bytes of a client: it refuses pushes. */
+/** First bytes of a client, which refuses pushes. */
 export const CLIENT_GREETING = PREFACE + greeting(COMMON + setting(2, 0))

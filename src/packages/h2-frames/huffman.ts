@@ -1,6 +1,6 @@
 import {COMPRESSION_ERROR, ConnectionError} from './frames.ts'
 
-/** Bits of each symbol (RFC 7541, appendix B), one digit to base 36 each; the last is the end of text. The code is canonical, so the lengths define it. */
+/** Number of bits of each symbol (RFC 7541, appendix B), as digits to base 36; the last is the end of text. The code is canonical, so that the lengths define it. */
 const LENGTHS =
   'dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6cad6777777777777777777777787' +
   '8djde6f56565666577666567655677777fbedskmkkmmmnmnnnnnonoomnonnnnlmnmnnomlkmmnnlnmmolmnnllml' +
@@ -8,7 +8,7 @@ const LENGTHS =
 
 const END = 256
 
-/** A binary tree: entries 2n and 2n + 1 have the children of node n; a negative entry is a leaf, -1 - symbol. */
+/** Binary tree of the code: entries 2n and 2n + 1 are the children of node n. A negative entry is a leaf: -1 - symbol. */
 const tree = ((): Int16Array => {
   const nodes = new Int16Array(1024)
   const order = Array.from(LENGTHS, (digit, symbol) => ({bits: Number.parseInt(digit, 36), symbol})).toSorted(
@@ -32,7 +32,7 @@ const tree = ((): Int16Array => {
   return nodes
 })()
 
-/** Decodes latin1 bytes. Throws for invalid ones: an end mark within, or padding other than at most 7 ones. */
+/** Decodes latin1 bytes. Throws for invalid ones: an end mark within the text, or padding that is not at most 7 bits of 1. */
 export const decodeHuffman = (bytes: string): string => {
   let text = ''
   let node = 0

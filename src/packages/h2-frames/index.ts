@@ -1,4 +1,4 @@
-/** HTTP/2 as frames: the server and the clients of gRPC, which pass fields on as bytes. */
+/** HTTP/2 as frames: servers and clients that forward header fields as bytes, for gRPC and published ports. */
 export {kept, textCopy, encodeField, encodeInteger, encodeNamed, isFieldName} from './field-text.ts'
 export {FieldWalker, type HeaderField, type FieldSink} from './field-walker.ts'
 export type {FrameClient} from './frame-client.ts'

@@ -1,39 +1,39 @@
 import {encodeField, encodeInteger} from './field-text.ts'
 import {DEFAULT_TABLE, FIELD_OVERHEAD, FieldWalker, type HeaderField, type FieldSink} from './field-walker.ts'
 
-/** The first place of the table, behind the static one. */
+/** Index of the first entry of the dynamic table, which follows the static table. */
 const FIRST_PLACE = 62
-/** Maximum number of remembered blocks per connection. Further ones are sent in full. */
+/** Maximum number of cached blocks per connection. Further ones are sent in full. */
 const MAX_BLOCKS = 32
 
-/** Begins a block: from now on the table has no room (RFC 7541 §6.3). */
+/** Start of a block that sets the size of the table to 0 (RFC 7541 §6.3). */
 const NO_TABLE = '\u0020'
 const INDEXED = 0x80
 const ADDED = '\u0040'
-/** A field that no table may keep (RFC 7541 §6.2.3). */
+/** Whether a field must not be added to a table (RFC 7541 §6.2.3). `first`: its first byte. */
 const isSecret = (first: number): boolean => (first & 0xf0) === 0x10
 
 interface SentBlock {
   readonly text: string
-  /** Entries of the table for which the text is right; -1: it has added some, and must not be sent again. */
+  /** Number of table entries for which the text is valid; -1: the text adds entries, so that it must not be sent again. */
   readonly entries: number
 }
 
 /**
- * The peer's table of our fields (RFC 7541 §2.3). Repeated fields are sent as references to it, which saves an app in Go a tenth of a
- * call's work. The table is filled once and keeps its entries.
+ * Encodes sent fields with the peer's dynamic table (RFC 7541 §2.3): repeated fields are references to it, which saves an app in Go a tenth of
+ * the work for a call. The table is filled once and keeps its entries.
  */
 export class SentFields implements FieldSink {
   #hasTable = true
   #update = ''
   #bytes = 0
   #entries = 0
-  /** The number of fields that had been added with each field of the table. */
+  /** Number of entries when each field was added, by the field, from which its index follows. */
   readonly #places = new Map<string, number>()
   readonly #blocks = new Map<string, SentBlock>()
   #text = ''
 
-  /** Applies the table size that the peer has announced: a table smaller than the default is not used. */
+  /** Applies the table size that the peer allows. Does not use a table that is smaller than the default. */
   limit(bytes: number): void {
     if (bytes >= DEFAULT_TABLE || !this.#hasTable) return
     this.#hasTable = false
@@ -42,7 +42,7 @@ export class SentFields implements FieldSink {
     this.#blocks.clear()
   }
 
-  /** Encodes a block of fields; `repeated`: its first fields, if they are likely to be sent again. */
+  /** Encodes a header block. `repeated`: first fields, which later blocks probably repeat; '': none. */
   encode(repeated: string, fields: string): string {
     if (this.#hasTable) return repeated === '' ? fields : this.#encode(repeated) + fields
     const text = this.#update + repeated + fields

@@ -6,7 +6,7 @@ import {join} from 'node:path'
 import type {AppPlan} from '../../../model/plan.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 
-/** A service that is not ready because it listens on its hard-coded port: Python did not load our hook. */
+/** Reports a service that is not ready because it listens on its hard-coded port: Python has not loaded the hook. */
 export async function reportBypass({id, plan, pid, appPort}: HintedService, reporter: Reporter): Promise<void> {
   const {fixedPort} = plan
   if (fixedPort === appPort || pid === 0) return
@@ -21,7 +21,7 @@ export async function reportBypass({id, plan, pid, appPort}: HintedService, repo
   )
 }
 
-/** A service as the hints need it. */
+/** A service with the properties that the hints need. */
 export interface HintedService {
   readonly id: string
   readonly plan: AppPlan
@@ -32,7 +32,7 @@ export interface HintedService {
 
 const MISSING = /^(?:ModuleNotFoundError|ImportError): .+/
 
-/** Prints the commands that create the right environment for a missing Python module. We install nothing. */
+/** Reports a missing Python module, with the commands that create an environment for it. Pillion installs nothing. */
 export function importHint({id, plan, app}: HintedService, reporter: Reporter): void {
   const fault = plan.fixedPort > 0 ? app.lastLines.stderr.findLast(line => MISSING.test(line)) : undefined
   if (fault === undefined) return

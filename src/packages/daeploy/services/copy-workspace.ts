@@ -5,25 +5,25 @@ import type {Reporter} from '../../../model/reporter.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {fingerprintOf, fingerprintsIn, isDatabase, type Fingerprints, type WorkspaceContent} from './manifest.ts'
 
-/** A copy of a folder for a service, since another service runs in the folder. */
+/** A copy of a folder for a service, since another service runs in the folder itself. */
 export interface CopiedWorkspace extends WorkspaceContent {
   readonly source: string
   readonly folder: string
-  /** The source files that were copied, as they were then. */
+  /** Fingerprints of the copied source files at the time of the copy. */
   sourceFiles: Fingerprints
-  /** Links in it to folders elsewhere: their targets, by path. */
+  /** Targets of the links to folders elsewhere, by path in the copy. */
   links: ReadonlyMap<string, string>
   /** Paths whose failure was reported. */
   readonly failed: Set<string>
-  /** The copied files, which may differ: modification times are rounded. */
+  /** Fingerprints of the copies, which may differ from `sourceFiles`: modification times are rounded. */
   readonly files: Map<string, string>
-  /** The last copy operation, so that they run one after the other; it never rejects. */
+  /** Latest copy operation, after which the next one runs. Never rejects. */
   copied: Promise<void>
 }
 
 /**
- * Deletes removed paths first. Otherwise a copy could follow an old link into the user's folder. Reports files that cannot
- * be copied and tries them again with the next change. Returns whether files were copied; at once when `over` is aborted.
+ * Copies what has changed in the source. First deletes paths that were removed: the copy could follow an old link into the user's folder. Reports
+ * files that cannot be copied, and tries them again at the next change. Resolves with whether files were copied. `over`: aborted to stop early.
  */
 export async function copyChanges(
   copy: CopiedWorkspace,
@@ -32,7 +32,7 @@ export async function copyChanges(
 ): Promise<boolean> {
   const {source, folder, sourceFiles, files} = copy
   const links = new Map<string, string>()
-  // a link to a folder may point to a parent: its target is linked, not copied
+  // links to folders are linked and not copied, since a link may point to a parent folder
   const link = async (path: string): Promise<void> => void links.set(path, await realpath(join(source, path)))
   const unreadable = new Set<string>()
   const unread = (path: string, error: unknown): void => {
@@ -42,7 +42,7 @@ export async function copyChanges(
   const empty: string[] = []
   const met = {linked: link, empty: (path: string) => void empty.push(path), unreadable: unread}
   const now = new Map(await fingerprintsIn(source, met))
-  // unreadable paths stay as copied
+  // keeps the copies of paths that cannot be read now
   const isUnread = (path: string): boolean => [...unreadable].some(each => each === '' || path.startsWith(each + sep))
   for (const [path, target] of copy.links) if (!links.has(path) && isUnread(path)) links.set(path, target)
   for (const [path, before] of sourceFiles) if (!now.has(path) && isUnread(path)) now.set(path, before)
@@ -83,7 +83,7 @@ export async function copyChanges(
   return hasChanged
 }
 
-/** Copies a file. Resolves with false if that failed. */
+/** Copies a path by `work`. Resolves with false if that failed. */
 async function attempt(
   copy: CopiedWorkspace,
   reporter: Pick<Reporter, 'warn'>,
@@ -100,7 +100,7 @@ async function attempt(
   }
 }
 
-/** Reports a failed copy once, unless the source is gone. A later change reports the removal. */
+/** Reports a failed copy once. Does not report a source that is gone, since its removal is the next change. */
 function notCopied(
   {source, failed}: CopiedWorkspace,
   reporter: Pick<Reporter, 'warn'>,
@@ -112,10 +112,10 @@ function notCopied(
   reporter.warn('not-copied', `${join(source, path)} is not in the copy of its folder: ${messageOf(error)}`)
 }
 
-/** Returns whether a path is a file itself, not a link to one. */
+/** Resolves with whether a path is a file, and not a link to one. */
 const isFile = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.isFile() === true
 
-/** Makes a folder in a copy, below real folders: a link in the way is removed. */
+/** Creates a folder in a copy. Removes links and files that are in the place of its parents. */
 async function clearFolder(folder: string, path: string): Promise<void> {
   let above = folder
   for (const part of path.split(sep)) {
@@ -125,7 +125,7 @@ async function clearFolder(folder: string, path: string): Promise<void> {
   makeFolder(above)
 }
 
-/** Removes a file or a link from a copy, with the folders that are empty then. Keeps the target of a link. */
+/** Removes a file or a link, but not its target, from a copy. Then removes empty parent folders. */
 async function removeFrom(folder: string, path: string): Promise<void> {
   try {
     const above = dirname(path)
@@ -133,6 +133,6 @@ async function removeFrom(folder: string, path: string): Promise<void> {
     await rm(join(folder, path), {force: true})
     for (let empty = above; empty !== '.'; empty = dirname(empty)) await rmdir(join(folder, empty))
   } catch {
-    // it is gone, or the service has files there
+    // the path is gone, or the service has files in a parent folder
   }
 }

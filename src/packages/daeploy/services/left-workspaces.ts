@@ -12,26 +12,26 @@ export interface LeftWorkspaces {
   readonly reporter: Reporter
 }
 
-/** The marker of a run. */
+/** Matches the marker of a run. */
 const MARKER = /^[\da-f]{32}$/
 
-/** Removes the workspaces of killed runs. Reports and keeps those in which files were changed. Skips runs that may be alive or still have a process. */
+/** Removes the workspaces of killed runs. Keeps and reports workspaces with changed files. Skips runs that may be alive or still have a process. */
 export async function removeLeftWorkspaces({env, reporter}: LeftWorkspaces): Promise<void> {
   const home = cacheFolder(env)
   for (const marker of (await namesIn(home)).filter(name => MARKER.test(name))) {
     try {
       const folder = join(home, marker)
-      // read once: another sweep may remove it before this one has the kept paths
+      // reads the manifest once, since another sweep may remove it meanwhile
       const manifest = readManifest(folder)
       if (manifest !== undefined && (await isOver(manifest, marker))) await tidy(folder, manifest, reporter)
     } catch (error) {
-      // a folder of another user, or in use: the next sweep tries again
+      // skips a folder of another user, or one in use: the next sweep tries again
       if (codeOf(error) === '') throw error
     }
   }
 }
 
-/** Whether a run is dead, and no process has its marker: that may run in a workspace. */
+/** Resolves with whether a run is dead, and no process has its marker, which could run in a workspace. */
 async function isOver(manifest: WorkspaceManifest, marker: string): Promise<boolean> {
   if (!(await isDead(manifest))) return false
   const {all, carries} = await look()

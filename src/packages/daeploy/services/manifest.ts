@@ -10,28 +10,28 @@ import type {Reporter} from '../../../model/reporter.ts'
 /** Size and modification time of files, by path below a folder. */
 export type Fingerprints = ReadonlyMap<string, string>
 
-/** Files of tools and of Daeploy's SDK: not copied, and not counted as changes of the user. */
+/** Matches files of tools and of Daeploy's SDK, which are not copied and do not count as changes of the user. */
 const IGNORED = /^(?:\.dapr|\.git|__pycache__|service(?:_copy)?_db\.db(?:-journal)?)$/
-/** A database, which is copied once: its service writes it, and not the user. */
+/** Matches a database, which is copied once, since its service changes it and not the user. */
 const DATABASE = /\.(?:db|sqlite3?)(?:-(?:journal|wal|shm))?$/
-/** Large, and the same in all copies: symbolic links to them are created. */
+/** Large folders that are equal in all copies, which get symbolic links to them. */
 const SHARED: ReadonlySet<string> = new Set(['.venv', 'node_modules'])
-/** Workspaces of a run inside a service's folder, which are not copied: otherwise each copy would contain all earlier ones. */
+/** Matches workspaces of a run inside a service's folder, which are not copied: each copy would contain all earlier ones. */
 const OF_A_RUN = /\/pillion\/[\da-f]{32}$/
 
 export const isDatabase = (path: string): boolean => DATABASE.test(path)
 
-/** Entries below a folder besides files, by their relative paths. */
+/** Functions for entries below a folder besides files. Each gets the relative path. */
 export interface Met {
-  /** A link to a folder, or a folder that all copies share. */
+  /** Called for a link to a folder, or a folder that all copies share. */
   readonly linked?: (path: string) => Promise<void>
   /** Called for a folder without copied content. */
   readonly empty?: (path: string) => void
-  /** Called for a folder that cannot be read: it belongs to another user, or was removed. */
+  /** Called for a folder that cannot be read, since it belongs to another user or was removed. */
   readonly unreadable?: (path: string, error: unknown) => void
 }
 
-/** Size and modification time of every file below a folder. */
+/** Returns size and modification time of every file below a folder. */
 export async function fingerprintsIn(folder: string, {linked, empty, unreadable}: Met = {}): Promise<Fingerprints> {
   const fingerprints = new Map<string, string>()
   const look = async (place: string): Promise<void> => {
@@ -58,7 +58,7 @@ export async function fingerprintsIn(folder: string, {linked, empty, unreadable}
   return fingerprints
 }
 
-/** Reads the state of a file. Resolves with undefined if it is gone, or a broken or circular link. */
+/** Reads the state of a file; undefined: it is gone, or a broken or circular link. */
 async function statOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path)
@@ -72,24 +72,24 @@ export const fingerprintOf = ({size, mtimeMs}: Stats): string => `${size} ${mtim
 
 /** The content of a workspace when it was created. */
 export interface WorkspaceContent {
-  /** The original files: a difference was made by a user. */
+  /** Fingerprints of the original files. A difference shows a change by a user. */
   readonly files: Fingerprints
-  /** Whether the service was deployed, as into a container: then new files are removed with it. */
+  /** Whether the service was deployed, as to a container, so that its new files are removed with it. */
   readonly isDeployed: boolean
 }
 
-/** Description of a run's workspaces, so that another run can clean up after a kill. */
+/** The description of a run's workspaces, by which another run can remove them if the run was killed. */
 export interface WorkspaceManifest extends SystemIdentity {
   readonly pid: number
-  /** As `Seen.started`. */
+  /** Start of the process, as `Seen.started`. */
   readonly started: number
   readonly workspaces: ReadonlyMap<string, WorkspaceContent>
 }
 
-/** Its file name in the folder of a run; names of workspaces contain an underscore. */
+/** File name of the manifest in the folder of a run. Names of workspaces contain an underscore, so that none is equal. */
 export const MANIFEST = 'ledger.json'
 
-/** Creates the folder of a run's workspaces, in the system's temporary folder if it cannot be written or is full; returns its path. */
+/** Creates the folder of a run's workspaces, or one in the system's temporary folder if that fails. Returns its path. */
 export function openWorkspacesFolder(folder: string): string {
   try {
     makeFolder(folder, 0o700)
@@ -99,7 +99,7 @@ export function openWorkspacesFolder(folder: string): string {
   }
 }
 
-/** Writes the state of this run's workspaces, by name, atomically. */
+/** Writes the manifest of this run atomically. `workspaces`: by name. */
 export function writeManifest(folder: string, workspaces: ReadonlyMap<string, WorkspaceContent>): void {
   const named = [...workspaces].map(([name, {files, isDeployed}]) => [
     name,
@@ -107,12 +107,12 @@ export function writeManifest(folder: string, workspaces: ReadonlyMap<string, Wo
   ])
   const us = {...currentSystem(), pid: process.pid, started: startOf(process.pid)}
   const path = join(folder, MANIFEST)
-  makeFolder(folder, 0o700) // users clear their cache folder at any time
+  makeFolder(folder, 0o700) // users may clear their cache folder at any time
   writeFileSync(`${path}.new`, JSON.stringify({...us, copies: Object.fromEntries(named) as unknown}))
   renameSync(`${path}.new`, path)
 }
 
-/** Reads the description of a run. Undefined if it is missing or invalid. */
+/** Reads the manifest of a run; undefined: missing or invalid. */
 export function readManifest(folder: string): WorkspaceManifest | undefined {
   try {
     const {copies, ...us} = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as Written
@@ -122,18 +122,18 @@ export function readManifest(folder: string): WorkspaceManifest | undefined {
     )
     return {...us, workspaces: new Map(named)}
   } catch {
-    return undefined // from another version, or removed just now
+    return undefined // another version has written it, or it was removed just now
   }
 }
 
-/** The JSON form: objects instead of maps. */
+/** The manifest in JSON, with objects instead of maps. */
 interface Written extends Omit<WorkspaceManifest, 'workspaces'> {
   readonly copies: Readonly<
     Record<string, {readonly files: Readonly<Record<string, string>>; readonly isDeployed: boolean}>
   >
 }
 
-/** Whether the run that wrote it is certainly dead: it ran in this boot and pid namespace, and its process does not exist. */
+/** Resolves with whether the run is certainly dead: it ran in this boot and pid namespace, and its process does not exist. */
 export async function isDead({boot, pids, pid, started}: WorkspaceManifest): Promise<boolean> {
   const here = currentSystem()
   if (boot !== here.boot || pids !== here.pids) return false
@@ -141,7 +141,7 @@ export async function isDead({boot, pids, pid, started}: WorkspaceManifest): Pro
   return now === undefined || !isSameStart(now.started, started)
 }
 
-/** Whether a file of a workspace was changed by a user. */
+/** Resolves with whether a user has changed a file of a workspace. */
 async function isChanged(folder: string, {files, isDeployed}: WorkspaceContent): Promise<boolean> {
   if (lstatSync(folder, {throwIfNoEntry: false})?.isDirectory() !== true) return false
   return [...(await fingerprintsIn(folder))].some(([path, fingerprint]) => {
@@ -150,7 +150,7 @@ async function isChanged(folder: string, {files, isDeployed}: WorkspaceContent):
   })
 }
 
-/** The names of the workspaces in which a user changed a file, in order. */
+/** Returns the names of the workspaces in which a user has changed a file, in order. */
 export async function changedIn(
   folder: string,
   workspaces: Iterable<readonly [name: string, content: WorkspaceContent]>
@@ -161,8 +161,8 @@ export async function changedIn(
 }
 
 /**
- * Removes the workspaces of a run except these. Reports and keeps entries of other users, or with a mode that forbids it. Removes the
- * description last, so that another run can continue after a kill.
+ * Removes the workspaces of a run except `kept`. Reports entries that cannot be removed. Removes the manifest last, so that another run can
+ * continue if this one is killed.
  */
 export async function removeAllBut(
   kept: readonly string[],

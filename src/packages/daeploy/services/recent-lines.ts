@@ -5,14 +5,14 @@ import type {ServiceLogsWanted} from '../management.ts'
 interface Line {
   /** ms since 1970. */
   readonly at: number
-  /** UTF-8 with its newline; a part of a very long line has none. */
+  /** Line in UTF-8 with its newline. A part of a very long line has none. */
   readonly text: string
   readonly number: number
 }
 
 /** The log of an app, as a source of its latest lines. */
 export interface LogSource {
-  /** Passes new text to `take` until the returned function is called. */
+  /** Calls `take` with new text. Returns a function that ends this. */
   tap(take: (text: string) => void): () => void
   /** Aborted when the log is complete. */
   readonly closed: AbortSignal
@@ -20,25 +20,25 @@ export interface LogSource {
 
 const MAX_LINES = 10_000
 const MAX_CHARACTERS = 8 * 1024 * 1024
-/** Maximum length of a part: a longer line, such as an endless progress bar, is kept in parts. */
+/** Length from which on an incomplete line, such as an endless progress bar, is kept in parts. */
 const MAX_OPEN = 64 * 1024
-/** Incomplete character at the end of a text. */
+/** Matches an incomplete UTF-8 character at the end of a text. */
 const UNFINISHED = /[\xc2-\xf4][\x80-\xbf]{0,2}$/
 
-/** The last lines of an app with their times, without prefixes and without our status lines. */
+/** The last lines of an app with their times, without prefixes and without Pillion's status lines. */
 export class RecentLines {
   readonly #prefix: string
   #lines: Line[] = []
   #characters = 0
   #count = 0
-  /** Received part of the open line. */
+  /** Received part of the incomplete line. */
   #rest = ''
-  /** Whether the earlier part of the open line was kept; undefined: `#rest` is its first part. */
+  /** Whether earlier parts of the incomplete line were kept; undefined: it has no earlier parts. */
   #isPart: boolean | undefined
   #hasEnded = false
   readonly #waiting = new Set<() => void>()
 
-  /** `name`: the app's name in the prefix of its log lines. */
+  /** `name`: name of the app in the prefix of its log lines. */
   constructor(name: string, record: LogSource) {
     this.#prefix = appPrefix(name)
     const unsubscribe = record.tap(text => this.#take(text, Date.now()))
@@ -52,7 +52,7 @@ export class RecentLines {
     this.#wake()
   }
 
-  /** Yields the kept lines and, with `isFollowed`, new ones. A slow reader misses lines and is not waited for. */
+  /** Yields the kept lines and, with `isFollowed`, new ones. A slow reader misses lines. */
   async *read({tail, isFollowed, since}: ServiceLogsWanted, gone: AbortSignal): AsyncGenerator<string> {
     const kept = this.#lines.filter(({at}) => at >= since)
     const first = tail === 0 ? kept[0] : kept[Math.max(0, kept.length - tail)]
@@ -66,7 +66,7 @@ export class RecentLines {
         if (lines.length > 0) yield lines.map(({text}) => text).join('')
         else if (isFollowed && !this.#hasEnded) await new Promise<void>(resolve => this.#waiting.add(resolve))
         else return
-        if (!isFollowed) return // an app that prints all the time would never let it end
+        if (!isFollowed) return // an app that always prints would keep the loop running
       }
     } finally {
       gone.removeEventListener('abort', wake)
@@ -90,7 +90,7 @@ export class RecentLines {
     this.#wake()
   }
 
-  /** Keeps a line of the app, or a part of one. Returns whether it is one. */
+  /** Adds a line of the app, or a part of one. Returns false for a line without the app's prefix, which is a status line. */
   #add(piece: string, at: number): boolean {
     const isKept = this.#isPart ?? piece.startsWith(this.#prefix)
     if (!isKept) return false

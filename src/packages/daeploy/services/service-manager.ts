@@ -16,14 +16,14 @@ import type {Reachable, Routes} from '../../../proxy/gateway/routes.ts'
 /** The properties of an app that services need. */
 export interface ServiceApp extends Reachable {
   readonly plan: AppPlan
-  /** The plan of its next process. */
+  /** Plan of the next process. */
   readonly wanted: AppPlan
   readonly app: {readonly state: AppState}
   readonly logs: {
     readonly app: {readonly name: string; readonly record: LogSource; readonly sink: Sink}
     readonly sidecar: {write(text: string, level: LogLevel): void}
   }
-  /** Calls the listener at each change of its state. The returned function ends it. */
+  /** Calls the listener at each change of the app's state. Returns a function that unsubscribes. */
   onMove(listener: () => void): () => void
 }
 
@@ -31,13 +31,13 @@ export interface ServiceManagerOptions {
   readonly env: Environment
   readonly routes: Routes<ServiceApp>
   readonly workspaces: Workspaces
-  /** Stops a version with its sidecars, and removes it from the run. */
+  /** Stops a version with its sidecars and removes it from the run. */
   readonly remove: (id: string, version: string) => Promise<void>
-  /** Adds an app to the run and starts it. Throws a UserError. */
+  /** Adds an app to the run and starts it. Rejects with a `UserError`. */
   readonly add: (plan: AppPlan) => Promise<void>
 }
 
-/** The state of a service in the management API. */
+/** The facts about a service for the management API. */
 interface Known {
   readonly recent: RecentLines
   startedAt: Date | undefined
@@ -46,11 +46,11 @@ interface Known {
 
 export const isService = ({plan}: Pick<ServiceApp, 'plan'>): boolean => plan.fixedPort > 0
 
-/** Implements the management of services, for Daeploy's command line and for our own in other terminals. */
+/** Lists, assigns, removes and deploys services, for Daeploy's command line and for Pillion's commands in other terminals. */
 export class ServiceManager {
   readonly #options: ServiceManagerOptions
   readonly #known = new Map<ServiceApp, Known>()
-  /** Removals under way, by folder. */
+  /** Removals in progress, by folder name. */
   readonly #removals = new Map<string, Promise<void>>()
 
   constructor(options: ServiceManagerOptions) {
@@ -79,7 +79,7 @@ export class ServiceManager {
     for (const runtime of this.#known.keys()) if (!runtimes.includes(runtime)) this.#known.delete(runtime)
   }
 
-  /** The operations for the routes at the manager's port. */
+  /** Functions for the routes at the manager's port. */
   get backend(): ManagementBackend {
     const {versions} = this.#options.routes
     return {
@@ -96,7 +96,7 @@ export class ServiceManager {
     }
   }
 
-  /** The operations for commands in other terminals. */
+  /** Functions for commands in other terminals. */
   get control() {
     const {list, assign, remove} = this.backend
     return {
@@ -119,7 +119,7 @@ export class ServiceManager {
     }
   }
 
-  /** Removes a version. The folder of a deployed service stays only if the user has changed a file in it. */
+  /** Removes a version. Keeps the folder of a deployed service if the user has changed a file in it. */
   async #remove(name: string, version: string): Promise<void> {
     const {workspaces, remove} = this.#options
     const folderName = `${name}_${version}`
@@ -132,12 +132,12 @@ export class ServiceManager {
     }
   }
 
-  /** Deploys a service: '' when its process is running, else the reason for the failure. */
+  /** Deploys a service. Resolves with the reason for a failure; '': its process runs. */
   async #deploy({name, version, port, env, archive}: Deployment): Promise<string> {
     const {workspaces, add, env: own} = this.#options
     const folderName = `${name}_${version}`
     try {
-      await this.#removals.get(folderName) // the removed process may still use the folder
+      await this.#removals.get(folderName) // a removed process may still use the folder
       const folder = await workspaces.unpack(folderName, archive)
       try {
         const {deployedPlan} = await import('../../../files/config/deployed.ts')
@@ -166,7 +166,7 @@ export class ServiceManager {
   }
 }
 
-/** Docker's words for the phases of an app. */
+/** States in Docker's words, by phase of an app. */
 const STATUS = {
   idle: 'created',
   starting: 'running',

@@ -27,40 +27,40 @@ import type {Reporter} from '../../../model/reporter.ts'
 export interface ServicesOptions {
   readonly plan: Plan
   readonly env: Environment
-  /** The marker of the run. */
+  /** Marker of the run. */
   readonly run: string
-  /** Key for other runs, which may then name the apps for which they call. */
+  /** Key of the run. Sidecars of other runs that know it may name the calling app. */
   readonly key: string
   readonly routes: Routes<ServiceApp>
-  /** Called for every call. */
+  /** Notified of every call. */
   readonly observer?: CallObserver | undefined
   readonly faults?: CallContext['faults']
   readonly emit: Emit
   readonly reporter: Reporter
   readonly lifetime: {readonly stopRequested: AbortSignal}
-  /** Stops a version with its sidecars, and removes it from the run. */
+  /** Stops a version with its sidecars and removes it from the run. */
   readonly remove: (id: string, version: string) => Promise<void>
-  /** Adds an app to the run and starts it. Throws a UserError. */
+  /** Adds an app to the run and starts it. Rejects with a `UserError`. */
   readonly add: (plan: AppPlan) => Promise<void>
 }
 
 /**
- * The Daeploy services of a run: the manager's API, the environment that the SDK reads, and workspaces. In a run without
- * services the code of the manager's API is not loaded.
+ * Supports the Daeploy services of a run: opens the manager's API, creates the environment that the SDK reads, and owns the workspaces. Does not
+ * load the code of the manager's API in a run without services.
  */
 export class Services {
   readonly workspaces: Workspaces
   readonly #options: ServicesOptions
-  /** Created with the manager's routes. */
+  /** Notifications of services; undefined: no routes were created yet. */
   #notifications: Notifications | undefined
   readonly #tokens: Tokens
   readonly #pages: PageGuard
   readonly #manager: ServiceManager
   readonly #apis = new WeakMap<ServiceApp, ManagerApi>()
-  /** The text of our Python hook, once a service is to have a process. */
+  /** Text of the Python hook; '': no service has needed it yet. */
   #hookText = ''
   #port: {readonly number: number; readonly listener: Listener} | undefined
-  /** Opens the port that the run did not need before an edit. */
+  /** Opens the manager's port after an edit has added the first service. */
   readonly #latePort = new Once<void>()
 
   constructor(options: ServicesOptions) {
@@ -81,19 +81,19 @@ export class Services {
     return this.#options.routes.versions.runtimes
   }
 
-  /** Called when an app has been opened, perhaps with other addresses than before. */
+  /** Called when an app has been opened, possibly with other addresses than before. */
   add(runtime: ServiceApp): void {
     this.#apis.delete(runtime)
     this.#manager.add(runtime)
   }
 
-  /** Forgets the apps that have left the run. A stopped app stays, with its log and its folder. */
+  /** Forgets apps that have left the run. A stopped app stays, with its log and folder. */
   keepOnly(runtimes: readonly ServiceApp[]): void {
     this.#manager.keepOnly(runtimes)
     this.workspaces.keepOnly(runtimes.map(({plan}) => plan))
   }
 
-  /** The environment of a new process of an app. */
+  /** Returns the environment of a new process of an app. */
   environment(
     before: Record<string, string>,
     {plan, appPort, httpPort}: {readonly plan: AppPlan; readonly appPort: number; readonly httpPort: number}
@@ -110,12 +110,12 @@ export class Services {
     })
   }
 
-  /** The manager's routes on the sidecar of an app; undefined while the run has no Daeploy service. */
+  /** Returns the manager's routes at the sidecar of an app; undefined: the run has no Daeploy service. */
   apiOf(runtime: ServiceApp): ManagerApi | undefined {
     return this.#apis.get(runtime)
   }
 
-  /** Opens the APIs of all apps without one: an edit may add the first service. */
+  /** Creates the manager's routes for all apps without them, at the start and after an edit has added the first service. */
   async openApis(): Promise<void> {
     if (!this.areEnabled) return
     const route = await this.#createRoute(() => false)
@@ -149,7 +149,7 @@ export class Services {
     return {observer, faults, findService: routes.named}
   }
 
-  /** Creates the workspaces, and opens the manager's port if there is one. */
+  /** Creates the workspaces, and opens the manager's port if the run has one. */
   async open(port: ManagerPort | undefined): Promise<void> {
     await this.workspaces.open(this.#options.plan.apps)
     if (port !== undefined) await this.#openPort(port)
@@ -170,14 +170,14 @@ export class Services {
       caller: 'external',
       guards: this.#tokens.guards([], this.#pages),
       route,
-      warn: () => undefined // the caller has its response, and the app's exit was reported
+      warn: () => undefined // the caller gets the error, and the exit of the app is reported already
     })
     this.#port = {number: port, listener}
   }
 
-  /** Calls through the manager's port may finish until `cut` is aborted. */
+  /** Closes the manager's port and the workspaces. Calls in flight may finish until the signal is aborted. */
   async close(cut: AbortSignal): Promise<void> {
-    await this.#latePort.begun?.catch(() => undefined) // reported by the app whose sidecar it was opened for
+    await this.#latePort.begun?.catch(() => undefined) // the app whose sidecar has needed the port has reported the error
     await this.#port?.listener.close(cut)
     for (const folder of await this.workspaces.close())
       this.#options.reporter.warn('workspace-kept', `files were changed in ${folder}: it is kept`)
@@ -195,7 +195,7 @@ export class Services {
     })
   }
 
-  /** The operations for commands in other terminals. */
+  /** Functions for commands in other terminals. */
   get control() {
     return {...this.#manager.control, notifications: () => this.#notifications?.list() ?? {}}
   }
@@ -208,7 +208,7 @@ export class Services {
     if (runtime === undefined || runtime.plan.logs.app === 'file') this.#options.emit({type: 'notified', text: line})
   }
 
-  /** Returns the folder of our Python hook, and writes it if it is missing. */
+  /** Returns the folder of the Python hook, and writes the hook if it is missing. */
   #hook(): string {
     const folder = this.workspaces.folder('python')
     const file = join(folder, HOOK_FILE)

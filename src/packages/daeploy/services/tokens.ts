@@ -16,7 +16,7 @@ export class Tokens {
     this.#runToken = env['DAPR_API_TOKEN'] ?? ''
   }
 
-  /** The token of a service, the same for all its processes. */
+  /** Returns the token of a service, the same for all its processes. */
   of({id, version}: AppPlan): string {
     const key = `${id}_${version}`
     const token = this.#ofServices.get(key) ?? randomBytes(32).toString('hex')
@@ -24,7 +24,7 @@ export class Tokens {
     return token
   }
 
-  /** The access checks of a port that listens on these addresses. */
+  /** Returns the access checks of a port that listens on these addresses. */
   guards(listenAddresses: readonly string[], pages: PageGuard): ManagerGuards {
     return {
       pages,
@@ -43,9 +43,9 @@ export class Tokens {
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/
 
 /**
- * Whether the other end of a connection belongs to a program of our user or of root, on this machine. Its owner is read from
- * the tables of proc(5); a system without them accepts any program on this machine. If the tables cannot
- * be read, because no descriptor is left, every program is refused.
+ * Whether a program of Pillion's user or of root, on this machine, is at the other end of a connection. Reads the owner from the tables of
+ * proc(5). A system without these tables accepts any program on this machine. If the tables cannot be read, since no file descriptor is left,
+ * no program is accepted.
  */
 export function isOwnPeer(ends: Ends): boolean {
   if (!LOOPBACK.test(ends.remoteAddress ?? '')) return false

@@ -21,26 +21,26 @@ import {cacheFolder} from '../../../platform/state-folder.ts'
 import type {CopiedWorkspace} from './copy-workspace.ts'
 
 /**
- * The workspaces of a run: copies for services that would share a folder (each has a database there, and deletes it), deployed services,
- * and files of ours. The end of the run removes them, except those in which a user changed a file.
+ * The workspaces of a run: copies for services that would share a folder (each has a database there, and deletes it), folders of deployed services,
+ * and files of Pillion. The end of the run removes them, except workspaces in which a user has changed a file.
  */
 export class Workspaces {
   readonly #home: string
   readonly #copies = new Map<string, CopiedWorkspace>()
-  /** The service that runs in each source folder itself. All other services of that folder run in copies. */
+  /** Service that runs in a source folder itself, by folder. All other services of the folder run in copies. */
   readonly #owners = new Map<string, string>()
-  /** All folders that services run in, by name. */
+  /** Content of each workspace at its creation, by name. */
   readonly #contents = new Map<string, WorkspaceContent>()
   #folder = ''
   /** Settles when no archive is being unpacked. */
   #unpacked: Promise<unknown> = Promise.resolve()
-  /** Aborted at the end. */
+  /** Aborted at the end of the run. */
   readonly #closing = new AbortController()
 
   readonly #reporter: Pick<Reporter, 'warn'>
   readonly #over: AbortSignal | undefined
 
-  /** `over`: aborted when the run is to stop, which ends copying. */
+  /** `over`: aborted when a stop of the run is requested, which ends copying. */
   constructor(env: Environment, run: string, reporter: Pick<Reporter, 'warn'>, over?: AbortSignal) {
     this.#reporter = reporter
     this.#over = over
@@ -48,8 +48,8 @@ export class Workspaces {
   }
 
   /**
-   * A folder of the run, created where it is not there: below the user's cache folder, which users clear at any time, or below the system's
-   * temporary folder if that is not writable.
+   * Returns a folder of the run, and creates it if it is missing: below the user's cache folder, which users may clear at any time, or below the
+   * system's temporary folder if that is not writable.
    */
   folder(name: string): string {
     this.#folder = openWorkspacesFolder(this.#folder || this.#home)
@@ -59,14 +59,14 @@ export class Workspaces {
     return folder
   }
 
-  /** Chooses the folders of all services of a template: the first service of a folder runs there, the others in copies. Settles when all are copied. */
+  /** Chooses the folders of all services of a template: the first service of a folder runs there, the others in copies. Creates the copies. */
   async open(apps: readonly AppPlan[]): Promise<void> {
     for (const app of apps) await this.folderOf(app)
   }
 
   /**
-   * Returns the folder in which an app runs: its own, or a workspace if another Daeploy service runs there. Updates the workspace with
-   * changes of its source, and keeps files of the service.
+   * Returns the folder in which an app runs: its own, or a copy if another Daeploy service runs there. Updates the copy with changes of its source,
+   * and keeps files of the service in it.
    */
   async folderOf(app: AppPlan): Promise<string> {
     const {fixedPort, folder} = app
@@ -85,13 +85,13 @@ export class Workspaces {
     return copy.folder
   }
 
-  /** Notes the apps of the run. Any app may run in the folder of an app that has left, or moved. */
+  /** Notes the apps of the run. The folder of an app that has left or moved is free for another one. */
   keepOnly(apps: readonly AppPlan[]): void {
     const kept = new Set(apps.map(app => `${nameOf(app)} ${sourceOf(app)}`))
     for (const [source, owner] of this.#owners) if (!kept.has(`${owner} ${source}`)) this.#owners.delete(source)
   }
 
-  /** Unpacks a deployed archive into a new folder and removes the folder of an earlier deployment. Leaves nothing after a failure. */
+  /** Unpacks a deployed archive to a new folder, and removes the folder of an earlier deployment. Leaves no files after a failure. */
   async unpack(name: string, archive: string): Promise<string> {
     this.#closing.signal.throwIfAborted()
     const unpacking = this.#unpack(name, archive)
@@ -128,12 +128,12 @@ export class Workspaces {
     if (this.#folder === '') return
     await this.#copies.get(name)?.copied
     this.#copies.delete(name)
-    // removes the folder first, which may have filled the disk
+    // removes the folder before the manifest is written, since it may have filled the disk
     await rm(join(this.#folder, name), {recursive: true, force: true})
     if (this.#contents.delete(name)) this.#writeManifest()
   }
 
-  /** The workspace of a deployed service that was removed; it is kept if the user changed a file. */
+  /** Removes the workspace of a deployed service, unless the user has changed a file in it. */
   async dropUnchanged(name: string): Promise<void> {
     const content = this.#contents.get(name)
     if (content?.isDeployed !== true) return
@@ -141,7 +141,7 @@ export class Workspaces {
     if (changed.length === 0) await this.drop(name)
   }
 
-  /** Removes all workspaces except those in which a user changed files; returns their paths. */
+  /** Removes all workspaces except those in which a user has changed files, whose paths it returns. */
   async close(): Promise<readonly string[]> {
     this.#closing.abort(new Error('the run ends'))
     await this.#unpacked
@@ -152,7 +152,7 @@ export class Workspaces {
     return kept.map(name => join(this.#folder, name))
   }
 
-  /** In place of a copy of the folder that the app had before an edit. */
+  /** Creates the copy of a folder. Replaces a copy of the folder that the app had before an edit. */
   #copy(name: string, source: string): CopiedWorkspace {
     const before = this.#copies.get(name)
     const files = new Map<string, string>()
@@ -162,7 +162,7 @@ export class Workspaces {
       await before.copied
       await this.#setAside(name, before)
       await rm(before.folder, {recursive: true, force: true})
-      makeFolder(folder) // the new copy has the same folder
+      makeFolder(folder) // the new copy uses the same path
     }
     const copy = {
       source,
@@ -190,7 +190,7 @@ export class Workspaces {
     writeManifest(this.#folder, this.#contents)
   }
 
-  /** Copies changes after the current copy operation. */
+  /** Copies changes, after the current copy operation. */
   async #copyChanges(copy: CopiedWorkspace): Promise<void> {
     await copy.copied
     const {copyChanges} = await import('./copy-workspace.ts')
