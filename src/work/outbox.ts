@@ -4,8 +4,8 @@ import type {WorkFile} from './work-file.ts'
 const {blob, number, text} = column
 
 /**
- * Columns. `store`: name of the state store. `marker`: a key that the transaction writes, too; if it exists, the transaction was
- * committed. `event`: a CloudEvent in JSON. `made`: time of the row in ms since 1970, for earlier versions.
+ * Columns. `store`: name of the state store. `marker`: a key that the transaction writes to the store, too; if the key exists, the
+ * transaction was committed. `event`: a CloudEvent in JSON. `made`: time of the row in ms since 1970, which only earlier versions read.
  */
 const COLUMNS = {app: text, store: text, marker: text, pubsub: text, topic: text, event: blob, made: number}
 
@@ -15,21 +15,21 @@ export type OutboxEvent = RowOf<typeof COLUMNS>
 /** An event with the key of its row. */
 export type KeptEvent = OutboxEvent & {readonly key: number}
 
-/** Events of transactions, stored from before the transaction until they are published, so that a killed run loses none. */
+/** Events of the transactional outbox. The file stores each from before its transaction until it is published: a killed run loses none. */
 export class Outbox {
   readonly #file: WorkFile
   readonly #table: Table<typeof COLUMNS>
+  /** Keys of events that a caller is publishing. */
   readonly #claimed = new Set<number>()
-  readonly #released = new Set<() => void>()
-  /** Whether listeners will be called soon. */
-  #isTelling = false
+  readonly #releaseListeners = new Set<() => void>()
+  #willNotify = false
 
   constructor(file: WorkFile) {
     this.#file = file
     this.#table = new Table(file.database, 'outbox', COLUMNS)
   }
 
-  /** Keeps events; resolves once they are committed. The caller publishes them. */
+  /** Stores events and claims them for the caller, who publishes them. Resolves after the commit. */
   async keep(events: readonly OutboxEvent[]): Promise<readonly KeptEvent[]> {
     return this.#file.change(() =>
       events.map(each => {
@@ -51,21 +51,21 @@ export class Outbox {
   release({key}: KeptEvent): void {
     this.#claimed.delete(key)
     // a closing sidecar may leave thousands: listeners are called once for all
-    if (this.#isTelling) return
-    this.#isTelling = true
+    if (this.#willNotify) return
+    this.#willNotify = true
     setImmediate(() => {
-      this.#isTelling = false
-      for (const listener of this.#released) listener()
+      this.#willNotify = false
+      for (const listener of this.#releaseListeners) listener()
     })
   }
 
   /** Calls the listener when an event can be claimed. The returned function cancels it. */
   onRelease(listener: () => void): () => void {
-    this.#released.add(listener)
-    return () => this.#released.delete(listener)
+    this.#releaseListeners.add(listener)
+    return () => this.#releaseListeners.delete(listener)
   }
 
-  /** Removes events that were published, or will not be. */
+  /** Removes events that were published, or whose transaction failed. */
   async drop(events: readonly KeptEvent[]): Promise<void> {
     await this.#file.change(() => {
       for (const {key} of events) this.#table.delete(key)

@@ -8,7 +8,7 @@ export interface SqlColumn<T> {
   readonly write: (value: T) => SQLInputValue
 }
 
-/** A column of any type. The typed column checks its values. */
+/** A column of unknown type, as the list of a table's columns stores it. */
 interface AnyColumn {
   readonly read: (value: SQLOutputValue | undefined, name: string) => unknown
   readonly write: (value: never) => SQLInputValue
@@ -18,25 +18,25 @@ export type Columns = Readonly<Record<string, AnyColumn>>
 
 export type RowOf<C extends Columns> = {readonly [K in keyof C]: C[K] extends SqlColumn<infer T> ? T : never}
 
-const plain = <T extends SQLInputValue>(
+const checked = <T extends SQLInputValue>(
   type: string,
-  is: (value: SQLOutputValue | undefined) => boolean
+  isOfType: (value: SQLOutputValue | undefined) => boolean
 ): SqlColumn<T> => ({
   read: (value, name) => {
-    if (!is(value)) throw new TypeError(`the column ${name} has no ${type}: ${String(value)}`)
+    if (!isOfType(value)) throw new TypeError(`the column ${name} has no ${type}: ${String(value)}`)
     return value as T
   },
   write: value => value
 })
 
-/** Limits a number to 2^53: SQLite returns no larger one, so its row could not be read. */
+/** Limits a number to 2^53: node:sqlite throws on reading a larger one. */
 const readable = (value: number): number => Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER))
 
-/** Kinds of columns. `optional`: NULL is undefined. `json`: a value that this program has written. */
+/** Types of columns. `optional`: undefined is stored as NULL. `json`: a value as JSON, not checked, since only this program writes it. */
 export const column = {
-  text: plain<string>('text', value => typeof value === 'string'),
-  number: {...plain<number>('number', value => typeof value === 'number'), write: readable},
-  blob: plain<Uint8Array>('bytes', value => value instanceof Uint8Array),
+  text: checked<string>('text', value => typeof value === 'string'),
+  number: {...checked<number>('number', value => typeof value === 'number'), write: readable},
+  blob: checked<Uint8Array>('bytes', value => value instanceof Uint8Array),
   flag: {read: value => value === 1, write: Number} as SqlColumn<boolean>,
   json: <T>(): SqlColumn<T> => ({read: value => JSON.parse(String(value)) as T, write: JSON.stringify}),
   optional: <T>({read, write}: SqlColumn<T>): SqlColumn<T | undefined> => ({
@@ -54,7 +54,7 @@ function readRow<C extends Columns>(columns: C, row: SqlRow): RowOf<C> {
   return result as RowOf<C>
 }
 
-/** The statements of a database, each prepared once. */
+/** Runs SQL. Prepares each statement once. */
 export class Statements {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()

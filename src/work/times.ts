@@ -7,18 +7,18 @@ interface Stride {
   readonly ms: number
 }
 
-/** The repetitions of a series. */
+/** The repetitions of a timer, reminder or job. */
 export interface Period {
-  /** Distance between two firings. Undefined if there is only one firing. */
+  /** Interval between two firings; undefined: only one firing. */
   readonly step: Stride | undefined
   /** Number of firings, the first included; undefined: no limit. */
   readonly repeats: number | undefined
 }
 
-/** A time that cannot be read, in Dapr's words. */
+/** The error of an unreadable time, with Dapr's message. */
 export class TimeFault extends Error {}
 
-/** ISO 8601, in whole numbers (dapr/kit: time/iso8601.go). */
+/** A duration of ISO 8601 in whole numbers (dapr/kit: time/iso8601.go). */
 const ISO = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
 const REPEATS = /^R(\d+)(?:\/(.*))?$/s
 const RFC3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/
@@ -38,14 +38,14 @@ function goStep(text: string): Stride | undefined {
   return typeof ms === 'number' ? {months: 0, days: 0, ms} : undefined
 }
 
-/** Half of the range of a Date: added to a time of our days it is still a Date. */
+/** Maximum interval, half of the range of a Date: the present time plus the interval is still a valid Date. */
 const MAX_STRIDE_MS = 4e15
 
-const ifNear = (stride: Stride | undefined): Stride | undefined =>
+const ifInRange = (stride: Stride | undefined): Stride | undefined =>
   stride !== undefined && Math.abs(after(0, stride)) <= MAX_STRIDE_MS ? stride : undefined
 
-/** Reads a duration of Go or of ISO 8601; undefined: neither, or too long (`MAX_STRIDE_MS`). */
-export const strideIn = (text: string): Stride | undefined => ifNear(isoStep(text) ?? goStep(text))
+/** Reads a duration of Go or ISO 8601; undefined: neither of them, or longer than `MAX_STRIDE_MS`. */
+export const strideIn = (text: string): Stride | undefined => ifInRange(isoStep(text) ?? goStep(text))
 
 /** Adds an interval to a time in ms since 1970. */
 export function after(at: number, {months, days, ms}: Stride): number {
@@ -55,11 +55,11 @@ export function after(at: number, {months, days, ms}: Stride): number {
   return date.getTime() + ms
 }
 
-/** Reads a time of RFC 3339 as Go's time.Parse does, in ms since 1970; NaN = no time. */
+/** Reads a time of RFC 3339 as Go's time.Parse does, in ms since 1970; NaN: not such a time. */
 export function timeAt(text: string): number {
   const [, local = ''] = RFC3339.exec(text) ?? []
   const at = Date.parse(`${local}Z`)
-  // a Date reads 30 February as 2 March
+  // Date.parse accepts 30 February as 2 March, Go refuses it
   const isDate = Number.isFinite(at) && new Date(at).toISOString().startsWith(local)
   return isDate ? Date.parse(text.replace(',', '.')) : Number.NaN
 }
@@ -77,7 +77,7 @@ export function dueTimeOf(text: string, now: number): number {
 export function periodOf(text: string): Period {
   if (text === '') return {step: undefined, repeats: undefined}
   const [all = '', count = '', rest = ''] = REPEATS.exec(text) ?? []
-  const step = all === '' ? strideIn(text) : rest === '' ? undefined : ifNear(isoStep(rest))
+  const step = all === '' ? strideIn(text) : rest === '' ? undefined : ifInRange(isoStep(rest))
   if (all !== '' && Number(count) === 0) throw new TimeFault('has zero repetitions')
   if (step === undefined && (all === '' || rest !== ''))
     throw new TimeFault(`parse error: unsupported duration format: ${text}`)
@@ -85,7 +85,7 @@ export function periodOf(text: string): Period {
   return {step: isNothing ? undefined : step, repeats: all === '' ? undefined : Number(count)}
 }
 
-/** The latest time of a series that is not after `now`, and how many before it were left out. */
+/** Finds the latest firing due by `now`, given a `planned` one that is due. `passed`: number of firings before it, which are dropped. */
 export function latest(planned: number, step: Stride, now: number): {readonly at: number; readonly passed: number} {
   let [at, passed] = [planned, 0]
   if (step.months === 0 && step.days === 0) {

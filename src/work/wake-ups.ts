@@ -6,7 +6,7 @@ const {blob, number, text} = column
 
 const COLUMNS = {id: number, due: number, kind: text, owner: number, name: text, data: blob}
 
-/** Work at a time, in ms since 1970. `owner`: key of a row in the table of its kind. */
+/** Work that is due at a time, in ms since 1970. `owner`: key of a row in the table of its kind, for example of a job. */
 export type WakeUp = RowOf<typeof COLUMNS>
 
 type NewWakeUp = Omit<WakeUp, 'id' | 'kind'>
@@ -14,49 +14,55 @@ type NewWakeUp = Omit<WakeUp, 'id' | 'kind'>
 /** Handles a wake-up, within the change that removes it. */
 type Fire = (wakeUp: WakeUp) => void
 
-/** `fault`: the error of its change, which is not kept. */
+/** A wake-up that was fired. `fault`: the error for which its change was undone. */
 interface Tried {
   readonly wakeUp: WakeUp
   readonly fault?: unknown
 }
 
-/** Whether a wake-up itself has failed, not the file. */
+/** Whether the handler of a wake-up has failed; false also if the file could not be written. */
 const hasFailed = ({fault}: Tried): boolean => fault !== undefined && !(fault instanceof WriteFault)
 
-/** Interval of looks at the clock, in ms: the machine may have slept, or its clock was set. */
-const LOOK_MS = 10_000
-/** Condition for known kinds. Others are left for a later version. */
+/** Maximum time between two checks of the clock, in ms: the machine may have slept, or its clock was set. */
+const CHECK_MS = 10_000
+/** Pause before a failed wake-up fires again, in ms. */
+const RETRY_MS = 10_000
+/** Condition for kinds with a handler. Wake-ups of a newer version's kinds stay in the file. */
 const SERVED = 'kind IN (SELECT value FROM json_each(?))'
 const UNHELD = "(kind || ' ' || owner) NOT IN (SELECT value FROM json_each(?))"
 const INSERT = 'INSERT INTO wake_ups (due, kind, owner, name, data) VALUES (?, ?, ?, ?, ?)'
 const DELETE = 'DELETE FROM wake_ups WHERE id = ?'
-const LATER = 'UPDATE wake_ups SET due = ? WHERE id = ?'
+const POSTPONE = 'UPDATE wake_ups SET due = ? WHERE id = ?'
 const FIRST = `SELECT due FROM wake_ups WHERE ${SERVED} AND ${UNHELD} ORDER BY due LIMIT 1`
-/** Latest time that a Date can hold, and negative the earliest: SQLite returns no number beyond 2^53. */
+/** Latest time that a Date can hold, and negative the earliest. Later ones are limited: node:sqlite reads no number beyond 2^53. */
 const MAX_DUE = 8.64e15
-/** Maximum number of wake-ups in one transaction: in between, other work runs and first answers arrive. */
+/** Maximum number of wake-ups in one transaction. Between two of them the event loop does other work. */
 const BATCH = 50
 const DUE = `SELECT * FROM wake_ups WHERE ${SERVED} AND ${UNHELD} AND due <= ? ORDER BY due, id LIMIT ${BATCH}`
 
-/** Wake-ups, all stored as rows of the file, so that they outlive the run. Only the first due one is known in memory. */
+/**
+ * The timers of workflows, jobs and reminders, stored as rows, so that they outlive the run. A single timer of the process waits for the
+ * first row. Times in the file are by the file's clock, which skips advance; callers use the machine's clock.
+ */
 export class WakeUps {
   readonly #file: WorkFile
   readonly #clock: Clock
-  readonly #kinds = new Map<string, Fire>()
-  readonly #series = new Set<string>()
-  /** Owners (`kind owner`) whose wake-ups a skip holds back, as a JSON list. */
-  #held = '[]'
-  readonly #settles: ((maxMs: number) => Promise<boolean>)[] = []
   readonly #sql: Statements
-  /** The kinds, as a list in JSON. */
-  #served = '[]'
-  /** Lead of the file's clock, in ms: all skips so far. Times in the file include it. */
+  readonly #handlers = new Map<string, Fire>()
+  /** The kinds with a handler, as a JSON list. */
+  #servedKinds = '[]'
+  readonly #seriesKinds = new Set<string>()
+  /** Owners (`kind owner`) whose wake-ups a skip holds back, as a JSON list. */
+  #heldOwners = '[]'
+  readonly #settles: ((maxMs: number) => Promise<boolean>)[] = []
+  /** How far skips have advanced the file's clock, in ms. */
   #ahead: number
-  #stop: (() => void) | undefined
-  #next = Infinity
-  /** The file was searched, and has no wake-up. */
+  #cancelTimer: (() => void) | undefined
+  /** The time for which the timer runs, by the file's clock; Infinity: none runs. */
+  #nextDue = Infinity
+  /** Whether the file has no wake-up, so that no timer is needed. */
   #isIdle = false
-  /** The file is not searched before this time, by the clock's `now`. */
+  /** Time before which no wake-up fires again after a failure, by the clock's `now`; 0: no failure. */
   #notBefore = 0
   #isClosed = false
 
@@ -72,16 +78,16 @@ export class WakeUps {
     })
     file.onUndone(() => {
       this.#ahead = this.#readAhead()
-      this.#disarm() // an undone change may alter the next time
+      this.#disarm() // the undone change may have added the first wake-up
       this.#arm()
     })
   }
 
-  /** Registers the handler of a kind; `isSeries`: one owner has one wake-up after the other. Wake-ups that are due already fire at once. */
+  /** Registers the handler of a kind, which gets overdue wake-ups soon. `isSeries`: each wake-up of an owner plans its next one. */
   serve(kind: string, fire: Fire, {isSeries = false} = {}): void {
-    this.#kinds.set(kind, fire)
-    if (isSeries) this.#series.add(kind)
-    this.#served = JSON.stringify([...this.#kinds.keys()])
+    this.#handlers.set(kind, fire)
+    if (isSeries) this.#seriesKinds.add(kind)
+    this.#servedKinds = JSON.stringify([...this.#handlers.keys()])
     this.#disarm()
     this.#arm()
   }
@@ -101,11 +107,11 @@ export class WakeUps {
     return this.#ahead
   }
 
-  /** Adds a wake-up at a time of the machine's clock. Call it within a change of the file, as `addAt`, `fireNow` and the removals. */
+  /** Adds a wake-up at a time of the machine's clock. Call it, `addAt`, `fireNow` and the removals within a change of the file. */
   add(kind: string, {due, owner, name, data}: NewWakeUp): void {
     const at = Math.max(-MAX_DUE, Math.min(due + this.#ahead, MAX_DUE))
     this.#sql.run(INSERT, at, kind, owner, name, data)
-    if (at < this.#next) this.#disarm()
+    if (at < this.#nextDue) this.#disarm() // the commit arms the timer again
   }
 
   /** Adds a wake-up at a time of the file's clock. */
@@ -121,35 +127,34 @@ export class WakeUps {
   /** Fires a wake-up now, within the change that calls this. */
   fireNow(wakeUp: WakeUp): void {
     this.#sql.run(DELETE, wakeUp.id)
-    this.#kinds.get(wakeUp.kind)?.(wakeUp)
+    this.#handlers.get(wakeUp.kind)?.(wakeUp)
   }
 
   /** Returns the time until the first wake-up in ms, 0 if it is due; undefined without one. */
   firstIn(): number | undefined {
-    const due = this.#first()
+    const due = this.#firstDue()
     return due === undefined ? undefined : Math.max(0, due - this.date())
   }
 
-  /** Moves all wake-ups nearer by `ms`, permanently, and fires the first due ones. Resolves with them once the change is stored. */
+  /** Advances the file's clock by `ms`, permanently, and fires up to `BATCH` due wake-ups. Resolves with them after the commit. */
   async skip(ms: number): Promise<readonly WakeUp[]> {
     const skipped = this.#file.change(() => {
       this.#ahead += ms
       this.#file.database.exec(`DELETE FROM clock; INSERT INTO clock VALUES (${this.#ahead})`)
       this.#disarm()
     })
-    const fired = this.#fire(this.#due())
+    const fired = this.#fire(this.#dueRows())
     await skipped
     return fired
   }
 
-  /** Whether wake-ups of this kind are series, which may be held back. */
   isSeries(kind: string): boolean {
-    return this.#series.has(kind)
+    return this.#seriesKinds.has(kind)
   }
 
   /** Holds back the wake-ups of these owners (`kind owner`) until the next call; empty: none. */
   hold(owners: ReadonlySet<string>): void {
-    this.#held = JSON.stringify([...owners])
+    this.#heldOwners = JSON.stringify([...owners])
     this.#disarm()
     this.#arm()
   }
@@ -169,42 +174,42 @@ export class WakeUps {
   }
 
   #disarm(): void {
-    this.#stop?.()
-    this.#stop = undefined
-    this.#next = Infinity
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    this.#nextDue = Infinity
     this.#isIdle = false
   }
 
   #arm(): void {
-    if (this.#stop !== undefined || this.#isIdle || this.#isClosed) return
-    const due = this.#first()
+    if (this.#cancelTimer !== undefined || this.#isIdle || this.#isClosed) return
+    const due = this.#firstDue()
     this.#isIdle = due === undefined
     if (due === undefined) return
-    this.#next = due
+    this.#nextDue = due
     const waitMs = Math.max(0, due - this.date(), this.#notBefore - this.#clock.now())
-    this.#stop = this.#clock.after(Math.min(LOOK_MS, waitMs), () => this.#look())
+    this.#cancelTimer = this.#clock.after(Math.min(CHECK_MS, waitMs), () => this.#fireDue())
   }
 
-  #look(): void {
+  #fireDue(): void {
     this.#disarm()
-    const rows = this.#due()
+    const rows = this.#dueRows()
     if (rows.length === 0) return this.#arm()
     void this.#fire(rows)
   }
 
-  /** Fires wake-ups in one change. If that fails, fires each in its own change: a failing one is postponed, and delays no other. */
+  /** Fires wake-ups in one change. If that fails, fires each in its own change, and postpones those that fail. Returns the others. */
   async #fire(rows: readonly WakeUp[]): Promise<readonly WakeUp[]> {
-    // a failed change is not repeated before this time; other changes of the file report the error
-    this.#notBefore = this.#clock.now() + LOOK_MS
+    // until the commit, which resets this: if the file cannot be written, other changes report the error
+    this.#notBefore = this.#clock.now() + RETRY_MS
     const together = await this.#tryInOneChange(rows)
-    // some may have been removed meanwhile
     const isOneFailing = together.length > 1 && together.some(hasFailed)
+    // reads the rows again: some may have been removed meanwhile
     const tried = isOneFailing
-      ? (await Promise.all(this.#due().map(async row => this.#tryInOneChange([row])))).flat()
+      ? (await Promise.all(this.#dueRows().map(async row => this.#tryInOneChange([row])))).flat()
       : together
     const postponed = tried.filter(hasFailed)
-    const again = this.date() + LOOK_MS
-    const postpone = (): void => postponed.forEach(({wakeUp: {id}}) => this.#sql.run(LATER, again, id))
+    const again = this.date() + RETRY_MS
+    const postpone = (): void => postponed.forEach(({wakeUp: {id}}) => this.#sql.run(POSTPONE, again, id))
     if (postponed.length > 0) await this.#file.change(postpone).catch(() => undefined)
     this.#disarm()
     this.#arm()
@@ -221,13 +226,13 @@ export class WakeUps {
     }
   }
 
-  /** The time of the first wake-up, by the clock of the file. */
-  #first(): number | undefined {
-    return this.#sql.get({due: number}, FIRST, this.#served, this.#held)?.due
+  /** The time of the first wake-up, by the clock of the file; undefined: none is stored. */
+  #firstDue(): number | undefined {
+    return this.#sql.get({due: number}, FIRST, this.#servedKinds, this.#heldOwners)?.due
   }
 
-  #due(): readonly WakeUp[] {
-    return this.#sql.all(COLUMNS, DUE, this.#served, this.#held, this.date())
+  #dueRows(): readonly WakeUp[] {
+    return this.#sql.all(COLUMNS, DUE, this.#servedKinds, this.#heldOwners, this.date())
   }
 
   /** Returns the current time of the file, skips included, in ms since 1970. */

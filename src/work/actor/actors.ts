@@ -16,11 +16,11 @@ import {NextChange} from '../../model/next-change.ts'
 
 interface ActorsOptions {
   readonly clock: Clock
-  /** Whether the process of an instance may still report this type, also one that is not started yet. Without `app`: an instance of any app. */
+  /** Whether an instance may still report that it hosts this type: its process starts, or sleeps. Without `app`: an instance of any app. */
   readonly mayHost: (type: string, app?: string) => boolean
-  /** How long calls still wait for a process that has just started to host their type, in ms; 0 or less: they do not. */
+  /** How long a call still waits until processes that have just started report their types, in ms; 0 or less: it does not wait. */
   readonly hostWaitMs?: () => number
-  /** Called when a call waits for a host of this type, so that sleeping apps are started. `isKnown`: an app has reported the type. */
+  /** Called when a call waits for a host of this type: starts sleeping apps. `isKnown`: an app hosts the type. */
   readonly needsHost?: (type: string, isKnown: boolean) => void
   readonly onTypes?: (app: string, types: readonly string[]) => void
   readonly counted?: (instance: string, event: ActorEvent) => void
@@ -34,7 +34,7 @@ const MAX_WAITING = 10_000
 
 const NOTHING: readonly ActorTurn[] = []
 
-/** The actors of a run: their hosts, and one call at a time in each (Dapr: pkg/actors, without placement, as this process sees all calls). */
+/** The actors of a run (Dapr: pkg/actors). Queues the calls of each actor, and sends one at a time to its host, an instance of an app. */
 export class Actors {
   readonly #options: ActorsOptions
   readonly timers: Timers
@@ -42,8 +42,8 @@ export class Actors {
   readonly table = new ActorTable(actor => this.#idle(actor))
   readonly #holds: Holds
   readonly #selfWaits: SelfWaits
-  /** Resolved by the next `look`. */
-  readonly #looked = new NextChange()
+  /** Resolves at the next change of hosts or their states. */
+  readonly #hostChange = new NextChange()
   #isClosed = false
 
   constructor(options: ActorsOptions) {
@@ -71,19 +71,20 @@ export class Actors {
     return this.table.isHosted(type) || this.#options.mayHost(type)
   }
 
-  /** Whether an instance of this app hosts the type. Waits until that is known. */
+  /** Resolves with whether an instance of this app hosts the type, once that is known. */
   async isHostedBy(app: string, type: string): Promise<boolean> {
     const {mayHost, needsHost} = this.#options
-    for (; !this.table.isHostedBy(app, type) && mayHost(type, app); await this.#looked.promise) needsHost?.(type, false)
+    for (; !this.table.isHostedBy(app, type) && mayHost(type, app); await this.#hostChange.promise)
+      needsHost?.(type, false)
     return this.table.isHostedBy(app, type)
   }
 
-  /** Resolves once an app hosts the type, the processes that run now have had time to report it, or the caller has left. */
+  /** Resolves once an app hosts the type, running processes have had enough time to report it, or the caller has disconnected. */
   async hosted({type, onStop}: ActorRequest): Promise<void> {
     const {hostWaitMs: waitMs = () => 0} = this.#options
     const [until, gone] = [this.now + waitMs(), new Promise<true>(resolve => onStop(() => resolve(true)))]
     for (let ms = waitMs(); ms > 0 && !this.table.isHosted(type); ms = Math.min(waitMs(), until - this.now))
-      if ((await within(ms, Promise.race([this.#looked.promise, gone]))) === true) return
+      if ((await within(ms, Promise.race([this.#hostChange.promise, gone]))) === true) return
   }
 
   /** Replaces the types that the process of an instance hosts. */
@@ -93,7 +94,7 @@ export class Actors {
     this.look()
   }
 
-  /** Drops the actors of a process that has ended or was replaced, without deactivating them. `only`: those of these types. */
+  /** Drops the actors of a process that has ended or was replaced, without deactivating them. `only`: just actors of these types. */
   lost(host: ActorHost, only?: ReadonlySet<string>): void {
     const hosting = this.table.hostings.find(each => each.host === host)
     if (hosting === undefined) return
@@ -103,7 +104,7 @@ export class Actors {
     }
     for (const actor of this.table.actorsAt(hosting)) {
       if (only?.has(actor.type.name) === false) continue
-      // a turn that the gateway holds for the next process keeps its actor, which stores its state from there
+      // the gateway may send a running call to the next process: until its end the actor stays at this instance
       if (actor.inside === undefined) actor.place = undefined
       else actor.isLost = true
       actor.freed?.forEach(tell => tell())
@@ -120,40 +121,40 @@ export class Actors {
 
   /** Starts waiting turns that can begin now. Called when hosts or their states have changed. */
   look(): void {
-    this.#looked.happened()
+    this.#hostChange.happened()
     const types = new Set<Actor['type']>()
     for (const actor of this.#holds.held) {
-      if (this.#goesOn(actor)) this.#pump(actor)
+      if (this.#mayContinue(actor)) this.#pump(actor)
       else types.add(actor.type)
     }
-    // their hosts may have fallen asleep meanwhile
+    // a host that has fallen asleep meanwhile must wake
     for (const {name, hosts} of types) this.#options.needsHost?.(name, hosts.size > 0)
   }
 
-  /** Whether the queue of a held actor must be checked. False if only firings wait and there is no host, as for thousands of due reminders. */
-  #goesOn(actor: Actor): boolean {
+  /** Whether a held actor may send or reject a call now. Cheap for thousands of due reminders, which wait for a host without a limit. */
+  #mayContinue(actor: Actor): boolean {
     const [turn, ...others] = actor.waiting ?? NOTHING
     if (turn === undefined || [turn, ...others].some(({isPatient}) => !isPatient)) return true
     return typeof placeFor(actor, turn.request, this.#options.mayHost) !== 'string'
   }
 
-  /** Returns how long turns at an instance may take to end, in ms, as its process has reported; 0: it hosts nothing. */
+  /** Returns the largest `drainOngoingCallTimeout` that an instance has reported, in ms; 0: it hosts no type. */
   drainMs(instance: string): number {
     const settings = this.table.hostingsAt(instance).flatMap(({types}) => [...(types?.values() ?? [])])
     return Math.max(0, ...settings.map(({drainMs}) => drainMs))
   }
 
-  /** Retires an instance that ends for good within `graceMs`. Turns under way get at most the time that its process has reported. */
+  /** Retires an instance that ends for good within `graceMs`. Running turns get at most `drainMs`. `now`: aborted to end the wait. */
   async end(instance: string, graceMs: number, now: AbortSignal): Promise<void> {
     if (this.table.hostingsAt(instance).length === 0) return
-    // an app may report a part of a millisecond, which a timeout refuses
+    // AbortSignal.timeout refuses fractions of a millisecond, which an app may report
     const late = AbortSignal.timeout(Math.ceil(Math.min(graceMs, this.drainMs(instance))))
     await this.retire(instance, AbortSignal.any([now, AbortSignal.timeout(graceMs)]), late)
   }
 
   /**
    * Begins no more turns at an instance, and deactivates its actors after their turns. Resolves with false if a signal is aborted first.
-   * `late`: aborted when turns under way are no longer waited for.
+   * `signal`: ends the retirement at once. `late`: ends only the wait for running turns.
    */
   async retire(instance: string, signal: AbortSignal, late?: AbortSignal): Promise<boolean> {
     const hostings = this.table.hostingsAt(instance)
@@ -161,7 +162,7 @@ export class Actors {
     const retiring = (): readonly Hosting[] => hostings.filter(({retirements}) => retirements.has(signal))
     return letGo({
       all: () => retiring().flatMap(hosting => this.table.actorsAt(hosting)),
-      letGo: async actor => this.#letGo(actor, signal),
+      deactivate: async actor => this.#deactivate(actor, signal),
       drains: ({place, type}) => place?.types?.get(type.name)?.drains !== false,
       signal,
       late
@@ -193,6 +194,7 @@ export class Actors {
         for (const turn of actor.waiting ?? NOTHING) turn.settle(new ActorError('gone', 'the run has ended'))
   }
 
+  /** Adds a call to the queue of its actor, or begins it at once if it is reentrant. */
   #enter(turn: ActorTurn): void {
     const {type: name, id, onStop, reentrancyId} = turn.request
     const type = this.table.typeOf(name)
@@ -202,10 +204,12 @@ export class Actors {
     onStop(() => this.#gone(entered, turn))
     if (turn.isOver) return this.#settled(actor)
     const hosting = actor.place ?? [...type.hosts][0]
-    // a firing without a host may wait for days
+    // a firing without a host may wait for days: its record begins with its turn
     if (hosting !== undefined && !turn.isPatient) this.#record(turn, hosting.host.app)
-    if (reentrancyId !== '' && actor.chain === reentrancyId && actor.inside !== undefined) this.#reenter(actor, turn)
-    else {
+    if (reentrancyId !== '' && actor.chain === reentrancyId && actor.inside !== undefined) {
+      if (actor.inside.length < (this.#settingsOf(actor)?.maxDepth ?? Infinity)) this.#begin(actor, turn)
+      else turn.settle(new ActorError('depth', 'maximum stack depth exceeded'))
+    } else {
       const waiting = (actor.waiting ??= [])
       if (waiting.length >= MAX_WAITING)
         return turn.settle(new ActorError('full', `${MAX_WAITING} calls wait for ${name}/${id} already`))
@@ -221,13 +225,6 @@ export class Actors {
     if (turn.journal !== undefined) return
     turn.journal = this.#options.journalOf?.(turn.request, app)
     turn.journal?.begun(turn.since)
-  }
-
-  #reenter(actor: Actor, turn: ActorTurn): void {
-    const depth = actor.inside?.length ?? 0
-    if (depth >= (this.#settingsOf(actor)?.maxDepth ?? Infinity))
-      return turn.settle(new ActorError('depth', 'maximum stack depth exceeded'))
-    this.#begin(actor, turn)
   }
 
   /** Starts the next queued call if the actor is idle and has a host. */
@@ -276,14 +273,15 @@ export class Actors {
     if (hasWaited) turn.journal?.held(wasHeld ? hostOf(actor) : turnIn(actor))
     const {journal, request} = turn
     const sent = {...request, journal, reentrancyId: actor.chain, onStop: (stop: () => void) => void (turn.stop = stop)}
-    void this.#work(actor, turn, place.host.send(sent, place.isRetiring))
+    void this.#endTurn(actor, turn, place.host.send(sent, place.isRetiring))
   }
 
-  async #work(actor: Actor, turn: ActorTurn, answer: Promise<ActorAnswer>): Promise<void> {
+  /** Waits for the answer of a turn, passes it to the caller, and continues with the queue. */
+  async #endTurn(actor: Actor, turn: ActorTurn, answer: Promise<ActorAnswer>): Promise<void> {
     const instance = actor.place?.host.instance
     const outcome = await answer
     const {work, type: name} = turn.request
-    // calls of methods are not counted
+    // Dapr's metric counts only firings
     if (work.kind !== 'method' && instance !== undefined) {
       const isSuccess = outcome.kind === 'done' && !outcome.isError
       this.#options.counted?.(instance, {type: 'fired', kind: work.kind, actor: name, isSuccess})
@@ -301,7 +299,7 @@ export class Actors {
     else this.#pump(actor)
   }
 
-  /** Removes the call of a caller that has disconnected. */
+  /** Ends the call of a caller that has disconnected: stops it at its host, or removes it from the queue. */
   #gone(actor: Actor, turn: ActorTurn): void {
     if (turn.isOver) return
     turn.settle(new ActorError('gone', 'the caller disconnected'))
@@ -310,7 +308,7 @@ export class Actors {
     if (actor.inside === undefined) this.#settled(actor)
   }
 
-  /** Rejects the queued calls for which `why` has a reason. */
+  /** Rejects the queued calls for which `why` returns an error. */
   #drop(actor: Actor, why: (turn: ActorTurn) => ActorError | undefined): void {
     const {type} = actor
     const left = actor.waiting?.filter(turn => {
@@ -325,7 +323,7 @@ export class Actors {
     if (actor.waiting === undefined) this.#holds.end(actor)
   }
 
-  /** Deactivates an idle actor later, or forgets one without a host now. */
+  /** Plans the deactivation of an actor without calls, or forgets it if it has no host. */
   #settled(actor: Actor): void {
     const {place, waiting, inside, isLeaving} = actor
     if (waiting !== undefined) {
@@ -344,15 +342,15 @@ export class Actors {
     this.#agenda.add(actor)
   }
 
-  /** Deactivates the actor unless it has had a turn since. */
+  /** Deactivates an actor whose idle time is over. */
   #idle(actor: Actor): void {
     if (actor.place === undefined || actor.inside !== undefined || actor.isLeaving) return
     const at = actor.idleSince + this.#idleMs(actor)
     if (at > this.#options.clock.now() || actor.waiting !== undefined) return this.#settled(actor)
-    void this.#letGo(actor, undefined)
+    void this.#deactivate(actor, undefined)
   }
 
-  async #letGo(actor: Actor, signal: AbortSignal | undefined): Promise<void> {
+  async #deactivate(actor: Actor, signal: AbortSignal | undefined): Promise<void> {
     const {place, type, id} = actor
     if (place === undefined) return
     actor.isLeaving = true
@@ -377,14 +375,14 @@ const turnIn = ({type, id}: Actor): string => `the turn of ${type.name}/${id}`
 
 const hostOf = ({type, place}: Actor): string => place?.host.reason || `a host of ${type.name}`
 
-/** Names the host or the turn for which a call waits. */
+/** Describes for the record of a call whether it waits for a host or for a turn. */
 const waitsFor = (actor: Actor): string => (actor.inside === undefined ? hostOf(actor) : turnIn(actor))
 
-/** A retiring host may still call actors while its own turns run, since they may wait for the result. */
+/** Whether a retiring host calls its own actor during a turn, which may wait for the result: such a call may still begin. */
 const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean =>
   isRetiring && host.instance === caller?.instance && host.isBusy
 
-/** Chooses the destination of a call to an actor. A `held` call waits for a host; an `unhosted` call will find none. */
+/** Chooses the host of a call. `held`: the call has to wait for a host. `unhosted`: no instance hosts the type, or will. */
 function placeFor(
   {place, type, id}: Actor,
   request: ActorRequest,

@@ -1,7 +1,7 @@
 import {TimeHeap} from '../../model/time-heap.ts'
 import type {Clock} from '../../platform/clock.ts'
 
-/** Work that is due at a time. */
+/** An entry of the agenda. */
 export interface Due {
   /** When it is due, by the clock's `now`. Must not change while it is in the agenda. */
   at: number
@@ -10,16 +10,17 @@ export interface Due {
   fire(): void
 }
 
-/** Minimum number of cancelled entries to remove, once they are half of all. */
+/** Number of cancelled entries that always may stay in the heap. More are removed once they are half of it. */
 const MAX_OVER = 100
 
-/** Holds work that is due later, in memory: a heap, and one timer for its head. */
+/** The timers of actors, idle times and deadlock checks in memory: a heap of entries, and one timer of the process for the first. */
 export class Agenda {
   readonly #clock: Clock
   #heap = new TimeHeap<Due>()
-  #stop: (() => void) | undefined
-  /** How many entries have got over since some were removed, roughly. */
+  #cancelTimer: (() => void) | undefined
+  /** Number of cancelled entries in the heap, roughly. */
   #over = 0
+  /** The time for which the timer runs; Infinity: none runs; -Infinity: none may be started. */
   #armed = Infinity
 
   constructor(clock: Clock) {
@@ -31,7 +32,7 @@ export class Agenda {
     if (due.at < this.#armed) this.#arm()
   }
 
-  /** Called when an entry is cancelled: thousands may follow before its time, if each call sets a timer again. */
+  /** Notes that an entry was cancelled. Removes cancelled entries if there are many: an app may replace a timer at each call. */
   ended(): void {
     if (++this.#over <= Math.max(MAX_OVER, this.#heap.size / 2)) return
     this.#over = 0
@@ -39,23 +40,23 @@ export class Agenda {
   }
 
   close(): void {
-    this.#stop?.()
-    this.#stop = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
     this.#heap = new TimeHeap()
     this.#armed = -Infinity
   }
 
   #arm(): void {
-    this.#stop?.()
-    this.#stop = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
     const {first} = this.#heap
     this.#armed = first?.at ?? Infinity
     if (first === undefined) return
-    this.#stop = this.#clock.after(Math.max(0, first.at - this.#clock.now()), () => this.#look())
+    this.#cancelTimer = this.#clock.after(Math.max(0, first.at - this.#clock.now()), () => this.#fireDue())
   }
 
-  #look(): void {
-    this.#armed = -Infinity // no other look is planned while this one runs
+  #fireDue(): void {
+    this.#armed = -Infinity // entries that are added meanwhile start no timer
     const now = this.#clock.now()
     for (let {first} = this.#heap; first !== undefined && first.at <= now; {first} = this.#heap) {
       this.#heap.removeFirst()

@@ -1,31 +1,34 @@
 import {inParallel} from '../../platform/in-parallel.ts'
 import type {Actor} from './actor.ts'
 
+/** Maximum number of deactivations at a time. */
 const AT_ONCE = 32
 
 interface LetGoOptions {
+  /** Returns the actors that are still active. */
   readonly all: () => readonly Actor[]
-  readonly letGo: (actor: Actor) => Promise<void>
-  /** Whether calls under way may end; otherwise they are cut. */
+  readonly deactivate: (actor: Actor) => Promise<void>
+  /** Whether running calls may end; otherwise they are cancelled. */
   readonly drains: (actor: Actor) => boolean
+  /** Ends the wait at once. */
   readonly signal: AbortSignal
-  /** Aborted when calls under way are no longer waited for. */
+  /** Ends only the wait for running calls. */
   readonly late?: AbortSignal | undefined
 }
 
-/** Deactivates all actors of a process, each once its turn is over; false if `signal` or `late` is aborted first. */
-export async function letGo({all, letGo: release, drains, signal, late}: LetGoOptions): Promise<boolean> {
+/** Deactivates all actors of a process, each after its turn. Resolves with false if `signal` or `late` is aborted first. */
+export async function letGo({all, deactivate, drains, signal, late}: LetGoOptions): Promise<boolean> {
   for (let actors = all(); actors.length > 0; actors = all()) {
     if (signal.aborted) return false
     const idle = actors.filter(({inside, isLeaving}) => inside === undefined && !isLeaving)
-    const releaseIdle = async (actor: Actor): Promise<void> => {
-      if (!signal.aborted && actor.inside === undefined && !actor.isLeaving) await release(actor)
+    const deactivateIdle = async (actor: Actor): Promise<void> => {
+      if (!signal.aborted && actor.inside === undefined && !actor.isLeaving) await deactivate(actor)
     }
-    if (idle.length > 0) await inParallel(idle, releaseIdle, AT_ONCE)
+    if (idle.length > 0) await inParallel(idle, deactivateIdle, AT_ONCE)
     else if (late?.aborted === true) return false
     else {
       for (const actor of actors) if (!drains(actor)) for (const turn of actor.inside ?? []) turn.stop?.()
-      // an `await` since the look at the actors would miss an end in between
+      // no `await` may stand between `all()` and this: a turn that ends meanwhile would go unnoticed
       await oneFree(actors, late === undefined ? signal : AbortSignal.any([signal, late]))
     }
   }

@@ -9,34 +9,34 @@ import {REMINDER, ReminderStore, type Reminder} from './reminder-store.ts'
 import {fullName, LATE_MS, type FiringName} from './timers.ts'
 
 export interface ReminderRequest extends FiringRequest {
-  /** Whether the request replaces an existing reminder. Otherwise the request is refused. */
+  /** Whether the request replaces an existing reminder. Otherwise it is refused. */
   readonly overwrites: boolean
-  /** Omitted: three more tries. */
+  /** Omitted: `DEFAULT_POLICY`. */
   readonly policy?: FailurePolicy | undefined
 }
 
-/** A reminder with this name exists, and must not be overwritten. */
+/** The error of a request that must not overwrite the existing reminder of its name. */
 export class ReminderExists extends Error {}
 
 interface Fired extends Delivered {
-  /** The planned time, of the latest firing if several were missed. */
+  /** Planned time of the delivered firing; if several were missed, of the latest. */
   readonly due: number
-  /** The actor asks that the reminder ends. */
+  /** Whether the actor asks that the reminder ends. */
   readonly isCancelled: boolean
 }
 
-/** Reminders of actors, kept in the file and fired by its clock. */
+/** The reminders of actors, stored in the work file and fired by its clock, which skips advance. */
 export class Reminders {
   readonly #options: SeriesOptions
   readonly #run: Actors['run']
   readonly #store: ReminderStore
   readonly #series: FiringSeries<Reminder, Fired>
-  /** End the waits of firings for their turns, by the keys of the reminders. */
+  /** Functions that cancel firings before their turn, by the keys of the reminders. */
   readonly #waiting = new Map<number, () => void>()
 
   constructor(options: SeriesOptions, run: Actors['run']) {
-    // logs as `Series` does
-    this.#options = {...options, log: (...said) => options.file.afterCommit(() => options.log(...said))}
+    // logs after the commit: while the file cannot be written, changes are repeated each second
+    this.#options = {...options, log: (...line) => options.file.afterCommit(() => options.log(...line))}
     this.#run = run
     const store = (this.#store = new ReminderStore(options.file.database))
     this.#series = new FiringSeries<Reminder, Fired>({
@@ -57,12 +57,12 @@ export class Reminders {
     })
   }
 
-  /** How far the times in the file are ahead of the clock, in ms. */
+  /** How far skips have advanced the clock of reminders, in ms. */
   get aheadMs(): number {
     return this.#options.wakeUps.ahead
   }
 
-  /** Sets a reminder; resolves once it is kept. Rejects with a FiringFault or ReminderExists. */
+  /** Sets a reminder; resolves after the commit. Rejects with a FiringFault or ReminderExists. */
   async set(app: string, name: FiringName, request: ReminderRequest): Promise<void> {
     const {file, clock, wakeUps} = this.#options
     const {overwrites, policy = DEFAULT_POLICY, dueTime, period, ttl, data} = request
@@ -86,13 +86,13 @@ export class Reminders {
     return this.#store.find(name)
   }
 
-  /** Reminders in the order of their next firing. */
+  /** Returns reminders in the order of their next firing. Without `type` or `id`: of any type, of any id. */
   async list(type?: string, id?: string): Promise<readonly Reminder[]> {
     await this.#options.file.settled()
     return this.#store.list(type, id)
   }
 
-  /** Deletes a reminder. Settles once the file has the deletion. Resolves with false for an unknown one. */
+  /** Deletes a reminder. Resolves after the commit; with false if it does not exist. */
   async delete(name: FiringName): Promise<boolean> {
     return this.#options.file.change(() => this.#series.remove(this.#store.find(name)))
   }
@@ -104,7 +104,7 @@ export class Reminders {
     })
   }
 
-  /** Fires a reminder now, besides its plan and counts. Undefined for an unknown one. */
+  /** Fires a reminder now. Its counts and next firing do not change. Resolves with undefined if it does not exist. */
   async fire(name: FiringName): Promise<ActorAnswer | undefined> {
     const found = await this.get(name)
     return found && this.#run(requestOf(found), {})
@@ -115,12 +115,12 @@ export class Reminders {
   }
 
   async #fire(key: number): Promise<void> {
-    // a result that cannot be kept as the run ends is delivered again by the next run
+    // rejects if the run ends before the result is stored: then the next run delivers the firing again
     const isTaken = await this.#series.deliver(key).catch(() => true)
     if (!isTaken) this.#series.release(key)
   }
 
-  /** Waits for the actor's turn; a reminder that is deleted meanwhile is not delivered. */
+  /** Waits for the actor's turn, and delivers the firing unless the reminder was deleted meanwhile. */
   async #deliver(reminder: Reminder): Promise<Fired> {
     const {catchesUp = false, wakeUps} = this.#options
     const {key, due, step, attempts, expires = Infinity} = reminder
@@ -130,7 +130,7 @@ export class Reminders {
       isPatient: true,
       isWanted: () => !this.#series.isClosed && this.#store.at(key)?.isDue === true,
       onBegin: wasHeld => {
-        this.#waiting.delete(key) // the app has received the firing
+        this.#waiting.delete(key) // a later deletion does not cancel the running call
         isMissed ||= wasHeld
         if (isMissed && attempts === 0 && !catchesUp && step !== undefined)
           planned = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, Math.min(wakeUps.date(), expires))).at
@@ -140,19 +140,20 @@ export class Reminders {
       const answer = await this.#run({...requestOf(reminder), onStop: end => void this.#waiting.set(key, end)}, options)
       return {...outcomeOf(answer), due: planned}
     } catch (error) {
-      // with too many calls in the queue already, the firing is tried again
+      // `full`: the queue of the actor has no room, so that the policy of the reminder decides about a retry
       const kind = error instanceof ActorError && error.refusal === 'gone' ? 'undeliverable' : 'failed'
       return {kind, answer: messageOf(error), due: planned, isCancelled: false}
     }
   }
 
-  /** Logs how many firings were missed before the latest. */
+  /** Logs how many missed firings were dropped before the delivered one. */
   #passOver({app, step = 1, due: before, ...name}: Reminder, {due}: Fired): void {
     const passed = Math.round((due - before) / step)
     const words = passed === 1 ? '1 firing was' : `${passed} firings were`
     if (passed > 0) this.#options.log(app, 'warn', `reminder ${fullName(name)}: ${words} missed and passed over`)
   }
 
+  /** Stores a finished firing. Returns the time of the next one; undefined: it was the last. */
   #advance(reminder: Reminder, fired: Fired): number | undefined {
     const {key, step, remaining, expires} = reminder
     if (fired.isCancelled || step === undefined || remaining === 1) return undefined

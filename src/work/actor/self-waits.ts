@@ -19,14 +19,14 @@ interface Inside {
 }
 
 /**
- * Finds turns that wait for themselves, possibly through other actors, and would only end when the caller gives up. A turn's trace
- * reveals its calls. Without a trace they are known only if each process on the path has a single turn.
+ * Finds deadlocks: turns that wait for themselves, possibly through other actors, until a caller gives up. The trace id of a waiting call
+ * names the turn that made it. Without a trace, that turn is known only if a process has a single turn.
  */
 export class SelfWaits implements Due {
   at = 0
   readonly isOver = false
   readonly #options: SelfWaitsOptions
-  /** Actors whose turn others wait for. */
+  /** Actors with a running turn and waiting calls. */
   readonly #suspects = new Set<Actor>()
   #isPlanned = false
 
@@ -39,6 +39,7 @@ export class SelfWaits implements Due {
     if (!this.#isPlanned) this.#plan()
   }
 
+  /** Called by the agenda: examines the calls that have waited for too long. */
   fire(): void {
     this.#isPlanned = false
     const before = this.#options.now() - SUSPECT_MS
@@ -51,7 +52,7 @@ export class SelfWaits implements Due {
         if (waits.length > 0) late.push({inside: {actor, turn}, waits})
       }
     }
-    if (late.length > 0) this.#look(late)
+    if (late.length > 0) this.#report(late)
     if (this.#suspects.size > 0) this.#plan()
   }
 
@@ -61,19 +62,19 @@ export class SelfWaits implements Due {
     this.#options.agenda.add(this)
   }
 
-  #look(late: readonly {readonly inside: Inside; readonly waits: readonly ActorTurn[]}[]): void {
-    const all = this.#inside()
+  #report(late: readonly {readonly inside: Inside; readonly waits: readonly ActorTurn[]}[]): void {
+    const all = this.#runningTurns()
     for (const {inside, waits} of late)
       for (const waiting of waits) {
-        const way = wayBy(inside, waiting, all)
-        if (way === undefined) continue
-        inside.turn.circle = textOf(way, waiting)
+        const path = pathBetween(inside, waiting, all)
+        if (path === undefined) continue
+        inside.turn.circle = textOf(path, waiting)
         this.#options.onDeadlock(inside.actor, inside.turn.circle)
         break
       }
   }
 
-  #inside(): readonly Inside[] {
+  #runningTurns(): readonly Inside[] {
     const all: Inside[] = []
     for (const {actors} of this.#options.table.known)
       for (const actor of actors.values()) for (const turn of actor.inside ?? []) all.push({actor, turn})
@@ -81,14 +82,14 @@ export class SelfWaits implements Due {
   }
 }
 
-interface Way {
+interface CallPath {
   readonly turns: readonly Inside[]
   /** Whether the trace proves every step of the path. */
   readonly isSure: boolean
 }
 
-/** Returns the path from a turn to a call that waits for it, as the turns between. Undefined if unknown. */
-function wayBy(first: Inside, waiting: ActorTurn, all: readonly Inside[]): Way | undefined {
+/** Finds the path from a turn to a call that waits for it, by following the callers back; undefined: unknown. */
+function pathBetween(first: Inside, waiting: ActorTurn, all: readonly Inside[]): CallPath | undefined {
   const trace = traceOf(waiting)
   const turns: Inside[] = []
   let isSure = true
@@ -107,7 +108,7 @@ function wayBy(first: Inside, waiting: ActorTurn, all: readonly Inside[]): Way |
   return undefined
 }
 
-/** Returns the trace id of a turn (W3C Trace Context); '' without one. */
+/** Returns the trace id of a call (W3C Trace Context); '': none. */
 function traceOf({request: {work}}: ActorTurn): string {
   if (work.kind !== 'method') return ''
   return traceIdOf(/^traceparent:[ \t]*(\S+)/im.exec(work.lines)?.[1])
@@ -118,7 +119,7 @@ const stepOf = ({actor: {type, id}, turn: {request}}: Inside): string => {
   return `${type.name}/${id}.${work.kind === 'method' ? work.method : `${work.kind} ${work.name}`}`
 }
 
-function textOf({turns: [first, ...more], isSure}: Way, waiting: ActorTurn): string {
+function textOf({turns: [first, ...more], isSure}: CallPath, waiting: ActorTurn): string {
   if (first === undefined) return ''
   const {type, id} = first.actor
   const steps = [first, ...more, {actor: first.actor, turn: waiting}].map(stepOf).join(' → ')

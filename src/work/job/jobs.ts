@@ -9,43 +9,46 @@ export const JOB = 'job'
 
 /** The result of a delivered tick. */
 export interface JobOutcome extends Delivered {
-  /** The tick is done, since the app has no handler for the job. */
+  /** Whether the app has no handler for the job: the tick counts as done. */
   readonly isMissing?: boolean
-  /** Whether a process that accepts it is about to start, for which a skip waits. */
+  /** Whether a process that accepts the tick is about to start. A skip of the clock waits for it. */
   readonly isExpected?: boolean
-  /** Whether its process got it and gave no answer. A manual run is not repeated by another process. */
+  /** Whether the process received the tick and has not answered. A manual run is then not repeated. */
   readonly wasSent?: boolean
 }
 
-/** Delivers a tick to an app; `waits`: also if the app starts or reloads first. Rejects if it could not even be tried. */
+/** Delivers a tick to an app; `waits`: waits while the app starts or reloads. */
 export type DeliverJob = (job: Job, waits?: boolean) => Promise<JobOutcome>
 
 interface Ticked extends JobOutcome {
-  /** The planned time, of the latest tick if several were missed. */
+  /** Planned time of the delivered tick; if several were missed, of the latest. */
   readonly planned: number | undefined
 }
 
-/** Maximum number of ticks that one app may have at a time, before its own limit of concurrency. */
+/** Maximum number of ticks delivered to one app at a time. The app's `app-max-concurrency` may queue some of them. */
 const MAX_WITH_APP = 100
 
+/** The due ticks of one app, each by the key of its job. */
 interface AppJobs {
   due: number[]
   /** Ticks that the app could not accept, to be delivered first. */
   returned: number[]
+  /** Number of deliveries under way. */
   busy: number
-  /** How often the app has become ready: a delivery that failed before that may be tried again. */
+  /** How often the app has become ready. If that changes during a failed delivery, the tick is delivered again at once. */
   readies: number
-  /** The next delivery of its ticks. */
+  /** Resolves at the next delivery of ticks. */
   readonly next: NextChange
 }
 
+/** The jobs of a run (Dapr: its jobs API and scheduler): schedules them, and delivers their ticks to the apps. */
 export class Jobs {
   readonly #options: SeriesOptions
   readonly #send: DeliverJob
   readonly #store: JobStore
   readonly #series: FiringSeries<Job, Ticked>
   readonly #apps = new Map<string, AppJobs>()
-  /** Ticks that their apps have now, by the names of the jobs: a job that was scheduled again waits until its app has answered. */
+  /** Keys of jobs with a delivery under way, by `jobKey`: a job that replaces such a job waits until the app has answered. */
   readonly #withApps = new Map<string, number>()
 
   constructor(options: SeriesOptions, send: DeliverJob) {
@@ -69,7 +72,7 @@ export class Jobs {
     })
   }
 
-  /** Schedules a job; settles when it is kept. Throws a JobError. */
+  /** Schedules a job; resolves after the commit. Throws a JobError. */
   async schedule(app: string, request: JobRequest, isOverwriting: boolean): Promise<void> {
     checkJobName(app, request.name)
     const {file, wakeUps} = this.#options
@@ -105,29 +108,29 @@ export class Jobs {
     return this.#store.of(app)
   }
 
-  /** Jobs in the order in which they were scheduled. */
+  /** Returns a page of jobs, in the order in which they were scheduled. */
   async some(query: JobsQuery): Promise<readonly Job[]> {
     await this.#options.file.settled()
     return this.#store.some(query)
   }
 
-  /** Jobs of this name; `app`: '': of any app. */
+  /** Returns the jobs of this name; `app`: '': of any app. */
   async named(name: string, app = ''): Promise<readonly Job[]> {
     await this.#options.file.settled()
     return this.#store.named(name, app)
   }
 
-  /** Returns the time of the file: the clock's, and all skips. */
+  /** Returns the current time of the file's clock, which skips advance. */
   date(): number {
     return this.#options.wakeUps.date()
   }
 
-  /** How far the times of jobs are ahead of the clock of the machine, in ms. */
+  /** How far skips have advanced the clock of jobs, in ms. */
   get aheadMs(): number {
     return this.#options.wakeUps.ahead
   }
 
-  /** Adds jobs with their whole state; jobs of the same names are replaced. */
+  /** Imports jobs with their state. Replaces jobs of the same names. */
   async take(jobs: readonly Omit<Job, 'key'>[]): Promise<void> {
     await this.#options.file.change(() => {
       for (const job of jobs) {
@@ -152,14 +155,14 @@ export class Jobs {
     })
   }
 
-  /** Delivers a tick now, or once its app accepts calls, in addition to the plan and uncounted. Throws a JobError. */
+  /** Delivers an extra tick now, or once its app accepts calls. Count and schedule do not change. Throws a JobError. */
   async run(app: string, name: string): Promise<JobOutcome> {
     const job = await this.get(app, name)
     const full = jobKey(app, name)
     if (this.#withApps.has(full))
       throw new JobError('busy', `job ${name} is run already: its app has it, or is to get it`)
     this.#withApps.set(full, job.key)
-    const outcome = await this.#series.track(async () => this.#bring(job, true))
+    const outcome = await this.#series.track(async () => this.#deliverTick(job, true))
     this.#withApps.delete(full)
     this.#pump(app)
     await this.#options.file.change(() => this.#store.update(job.key, {answer: outcome.answer})).catch(() => undefined)
@@ -168,14 +171,14 @@ export class Jobs {
 
   /** Pauses a job: no tick is delivered until it is resumed. Ticks due meanwhile do not count as missed. Throws a JobError. */
   async pause(app: string, name: string): Promise<Job> {
-    // a tick under way stays due until its answer, a waiting tick does not
+    // a tick that its app is handling stays due until the answer; one that waits for its delivery is dropped
     return this.#set(app, name, job => ({
       isPaused: true,
       isDue: job.isDue && this.#withApps.get(jobKey(app, name)) === job.key
     }))
   }
 
-  /** Resumes a job: its next tick is the first of the plan from now on. A job whose time is over is removed. Throws a JobError. */
+  /** Resumes a job with the first tick that its schedule has from now on. Removes an expired job. Throws a JobError. */
   async resume(app: string, name: string): Promise<Job> {
     return this.#set(app, name, job => {
       const planned = job.isPaused && !job.isDue ? this.#firstFrom(job, this.date()) : job.planned
@@ -193,6 +196,7 @@ export class Jobs {
     this.#series.isClosed = true
   }
 
+  /** Changes a job, and plans its next tick again. */
   async #set(app: string, name: string, change: (job: Job) => JobChange): Promise<Job> {
     return this.#options.file.change(() => {
       const job = this.#store.find(app, name)
@@ -220,6 +224,7 @@ export class Jobs {
     this.#apps.set(app, {due: [key], returned: [], busy: 0, readies: 0, next: new NextChange()})
   }
 
+  /** Begins the delivery of due ticks of an app, up to its limit. */
   #pump(app: string): void {
     const waiting = this.#apps.get(app)
     if (waiting === undefined || this.#series.isClosed) return
@@ -227,25 +232,25 @@ export class Jobs {
     waiting.due.unshift(...waiting.returned.splice(0))
     for (const key of waiting.due.splice(0, MAX_WITH_APP - waiting.busy)) {
       waiting.busy++
-      void this.#hand(key, app, waiting)
+      void this.#deliverAndPump(key, app, waiting)
     }
   }
 
-  async #hand(key: number, app: string, waiting: AppJobs): Promise<void> {
+  async #deliverAndPump(key: number, app: string, waiting: AppJobs): Promise<void> {
     const {readies} = waiting
-    // a result that cannot be kept as the run ends is delivered again by the next run
-    const isTaken = await this.#tick(key, app).catch(() => false)
+    // rejects if the run ends before the result is stored: then the next run delivers the tick again
+    const isTaken = await this.#deliverDue(key, app).catch(() => false)
     waiting.busy--
     if (isTaken || waiting.readies > readies) this.#pump(app)
   }
 
-  /** Delivers one tick. Resolves with false if the app could not accept it, so that it waits for the app. */
-  async #tick(key: number, app: string): Promise<boolean> {
+  /** Delivers the due tick of a job. Resolves with false if the app could not accept the tick, which then waits for the app. */
+  async #deliverDue(key: number, app: string): Promise<boolean> {
     const job = this.#store.at(key)
     if (job === undefined) return this.#series.deliver(key)
     const name = jobKey(app, job.name)
-    // the app still has an earlier tick: from before a change of the job, or a manual one
     let isTaken = false
+    // otherwise the app still handles an earlier tick of this name: of a replaced job, or a manual one
     if (!this.#withApps.has(name)) {
       this.#withApps.set(name, key)
       isTaken = await this.#series.deliver(key).finally(() => this.#withApps.delete(name))
@@ -256,25 +261,26 @@ export class Jobs {
 
   async #deliver(job: Job): Promise<Ticked> {
     const {at, passed} = this.#latest(job)
-    const outcome = await this.#bring({...job, planned: at})
+    const outcome = await this.#deliverTick({...job, planned: at})
     if (passed > 0 && outcome.kind !== 'undeliverable')
       this.#options.log(job.app, 'info', `job ${job.name}: ${missedText(passed)} missed ticks were passed over`)
     return {...outcome, planned: at}
   }
 
-  async #bring(job: Job, waits = false): Promise<JobOutcome> {
+  async #deliverTick(job: Job, waits = false): Promise<JobOutcome> {
     const outcome = await this.#send(job, waits)
     if (outcome.isExpected === true) void this.#series.track(async () => this.#apps.get(job.app)?.next.promise)
     return outcome
   }
 
-  /** Finds the latest missed tick, the only one to be delivered. `passed`: number of the others. */
+  /** Finds the latest due tick, the only one to deliver. `passed`: number of earlier ones, which are dropped. */
   #latest({schedule, planned, attempts, expires}: Job): {readonly at: number | undefined; readonly passed: number} {
     const {catchesUp = false} = this.#options
     if (schedule === undefined || planned === undefined || attempts > 0 || catchesUp) return {at: planned, passed: 0}
     return latestDue(jobSchedule(schedule), planned, Math.min(this.#options.wakeUps.date(), expires ?? Infinity))
   }
 
+  /** Stores a finished tick. Returns the time of the next one; undefined: it was the last. */
   #advance({key, schedule, expires, repeats, ...job}: Job, {planned: at, answer}: Ticked): number | undefined {
     const last = at ?? this.date()
     const planned = schedule === undefined ? undefined : jobSchedule(schedule).next(last)

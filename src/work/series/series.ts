@@ -8,25 +8,25 @@ import type {WorkFile} from '../work-file.ts'
 /** Reaction to a failed firing (Dapr: JobFailurePolicy). */
 export type FailurePolicy =
   | {readonly kind: 'drop'}
-  /** `intervalMs`: between two tries. `maxRetries`: undefined: no limit. */
+  /** `intervalMs`: pause before each retry. `maxRetries`: undefined: no limit. */
   | {readonly kind: 'constant'; readonly intervalMs: number; readonly maxRetries?: number | undefined}
 
-/** Three more tries, a second apart (Dapr: pkg/actors/internal/reminders, pkg/api/universal/jobs.go). */
+/** Dapr's default: three retries, a second apart (Dapr: pkg/actors/internal/reminders, pkg/api/universal/jobs.go). */
 export const DEFAULT_POLICY: FailurePolicy = {kind: 'constant', intervalMs: 1000, maxRetries: 3}
 
-/** The columns that jobs and reminders have in common. A row exists until its last firing is done. */
+/** A row of a job or a reminder: the columns that both have. The row is removed after its last firing. */
 export interface Planned {
   readonly key: number
   readonly app: string
   readonly policy: FailurePolicy
-  /** Failed tries of the firing that is due. */
+  /** Failed tries of the current firing. */
   readonly attempts: number
-  /** The firing is due and not done: it has no wake-up any more. */
+  /** Whether a firing is due and has no result yet. Such a row has no wake-up. */
   readonly isDue: boolean
   readonly isPaused?: boolean
 }
 
-/** The result of a firing. `undeliverable`: the app has not got it yet. */
+/** The result of a delivery. `undeliverable`: the app could not accept it, so that it is delivered later. */
 export interface Delivered {
   readonly kind: 'done' | 'failed' | 'undeliverable'
   readonly answer: string
@@ -34,7 +34,6 @@ export interface Delivered {
 
 interface PlannedRows<R extends Planned> {
   readonly at: (key: number) => R | undefined
-  /** `change`: of the columns that all series have. */
   readonly update: (key: number, change: {readonly attempts?: number; readonly isDue?: boolean}) => void
   readonly delete: (key: number) => void
   readonly due: () => readonly R[]
@@ -44,7 +43,7 @@ export interface SeriesOptions {
   readonly file: WorkFile
   readonly wakeUps: WakeUps
   readonly clock: Clock
-  /** Delivers all missed firings, not only the latest. */
+  /** Whether missed firings are all delivered; otherwise only the latest is. */
   readonly catchesUp?: boolean
   /** Writes to the log of an app's sidecar. */
   readonly log: (app: string, level: LogLevel, text: string) => void
@@ -55,13 +54,14 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
   /** Word for one firing in logs, for example `tick`. */
   readonly unit: string
   readonly rows: PlannedRows<R>
-  /** Report of `skip` about a firing. */
+  /** Names a row in the report of a skip. */
   readonly nameOf: (row: R) => object
+  /** Names a row in logs. */
   readonly title: (row: R) => string
-  /** Called once when a firing is due and that is kept; not again until the row is released. */
+  /** Called when a firing is due, after the commit; not again until `release`. */
   readonly onDue: (row: R) => void
   readonly deliver: (row: R) => Promise<D>
-  /** Called once the removal of a row is kept. */
+  /** Called after the commit of a removal. */
   readonly onRemoved?: (row: R) => void
   /** Writes the changes of a finished or abandoned firing. Returns the time of the next firing, if any. */
   readonly advance: (row: R, delivered: D) => number | undefined
@@ -70,27 +70,27 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
 }
 
 /**
- * Fires planned rows of a table (Dapr: its scheduler, diagridio/go-etcd-cron). The change that removes a firing's wake-up marks it as
- * due, until its answer is stored; so the next run delivers it again.
+ * Fires the rows of one table, of jobs or reminders, as Dapr's scheduler does (diagridio/go-etcd-cron). The change that removes the wake-up
+ * of a row marks it as due, until the app's answer is stored. So if this run crashes before, the next run delivers the firing again.
  */
 export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
   readonly #options: SeriesKind<R, D>
   readonly #quiet: Quiet
-  /** Keys of the rows that were reported as due, until they are done. The value is true after a second report. */
+  /** Keys of rows that `onDue` was called for, until `release`. The value is true if the row was found due again meanwhile. */
   readonly #announced = new Map<number, boolean>()
   #delivering = 0
   isClosed = false
 
   constructor(options: SeriesKind<R, D>) {
     const {kind, file, wakeUps, clock, rows} = options
-    // logs a change once it is kept: a change that cannot be written is made again each second
-    this.#options = {...options, log: (...said) => file.afterCommit(() => options.log(...said))}
+    // logs after the commit: while the file cannot be written, `keep` repeats a change each second
+    this.#options = {...options, log: (...line) => file.afterCommit(() => options.log(...line))}
     this.#quiet = new Quiet(clock, () => this.#delivering > 0)
     wakeUps.serve(kind, ({owner}) => this.#fallDue(owner), {isSeries: true})
     wakeUps.onSettle(async maxMs => this.#quiet.within(maxMs))
-    const left = rows.due()
-    setImmediate(() => left.forEach(row => this.#announce(row)))
-    // after an undone removal the row is still due
+    const dueOfEarlierRun = rows.due()
+    setImmediate(() => dueOfEarlierRun.forEach(row => this.#announce(row)))
+    // a row whose removal was undone is still due
     file.onUndone(() => rows.due().forEach(row => this.#announce(row)))
   }
 
@@ -100,7 +100,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     if (!isKnown && !this.isClosed) this.#options.onDue(row)
   }
 
-  /** Lets a row be announced again. If that was asked for meanwhile, and the row is due, announces it at once. */
+  /** Lets a row be announced again, and announces it at once if it has become due meanwhile. */
   release(key: number): void {
     const isAgain = this.#announced.get(key) === true
     this.#announced.delete(key)
@@ -108,14 +108,14 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     if (row?.isDue === true) this.#announce(row)
   }
 
-  /** Plans the next firing. Call it within a change of the file, as `remove`. */
+  /** Plans the next firing, if any. Call it and `remove` within a change of the file. */
   wake(row: R, due: number | undefined): void {
     if (due === undefined) return
     const {kind, wakeUps, nameOf} = this.#options
     wakeUps.addAt(kind, {due, owner: row.key, name: JSON.stringify(nameOf(row)), data: new Uint8Array(0)})
   }
 
-  /** Removes a row and its planned firing. Returns false without one. */
+  /** Removes a row and its planned firing. Returns false if there is no row. */
   remove(row: R | undefined): boolean {
     if (row === undefined) return false
     this.#options.rows.delete(row.key)
@@ -132,7 +132,10 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     file.afterCommit(() => this.#announce(row))
   }
 
-  /** Delivers a due firing and stores its result. A paused row is only marked as not due. Resolves with false if the app could not accept it, or the run ends. */
+  /**
+   * Delivers a due firing and stores its result. A firing of a paused row is dropped. Resolves with false if the app could not accept the
+   * firing, or the run ends: then the row stays due.
+   */
   async deliver(key: number): Promise<boolean> {
     const {rows, deliver} = this.#options
     const row = rows.at(key)

@@ -12,9 +12,9 @@ import type {ActivityItem} from './work-items.ts'
 import {spanOfActivity} from './work-spans.ts'
 import type {WorkItem} from './workers.ts'
 
-/* Answers of workers. Answers to unknown tasks are logged and ignored. */
+/* Applies the answers of workers. Logs and ignores an unexpected answer. */
 
-/** Applies a worker's answer to a turn. Resolves when that is kept. Throws a DecodeError. */
+/** Applies a worker's answer to a turn. Resolves after the commit. Throws a DecodeError. */
 export async function answerTurn(engine: Engine, app: string, answer: TurnResponse): Promise<void> {
   const {warn} = engine.options
   const {instanceId: id, completionToken} = answer
@@ -45,16 +45,16 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
       : (versionStall(answer, live.patches) ?? codeStall(live, answer, isOther, warn))
   try {
     await keep(engine, () => {
-      // the turn may have been sent again, if its first answer could not be written
+      // while the file could not be written, the turn may have been sent again
       if (item.start !== start) return
       if (live.turn !== item) return engine.forgetTurn(item)
       live.turn = undefined
-      engine.file.afterCommit(() => engine.forgetTurn(item)) // its worker is free once that is kept
+      engine.file.afterCommit(() => engine.forgetTurn(item)) // frees the worker
       if (stall !== undefined) holdStalled(engine, live, stall)
       else if (!(turn instanceof DecodeError)) applyTurn(engine, live, turn, start)
     })
   } catch (error) {
-    // the worker will not answer again: the turn is sent once more
+    // the worker will not answer again: the next worker gets the turn
     engine.forgetTurn(item)
     if (live.turn === item) live.turn = undefined
     throw error
@@ -62,7 +62,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   if (turn instanceof DecodeError) throw turn
 }
 
-/** Applies an answer to a turn, or returns the reason why it cannot be read. */
+/** Returns the result of a turn, or the error if the answer cannot be read. */
 function readAnswer(start: TurnStart, answer: TurnResponse, now: number): Turn | DecodeError {
   try {
     return applyAnswer(start, answer, now)
@@ -72,7 +72,7 @@ function readAnswer(start: TurnStart, answer: TurnResponse, now: number): Turn |
   }
 }
 
-/** Applies a worker's answer to an activity. An unreadable failure is a failure. Resolves when the change is kept. Throws a DecodeError. */
+/** Applies a worker's answer to an activity. Resolves after the commit. If a failure cannot be read, fails the activity and throws a DecodeError. */
 export async function answerActivity(engine: Engine, app: string, answer: ActivityResponse): Promise<void> {
   try {
     checkFailure(answer.failureDetails)
@@ -89,7 +89,7 @@ async function endActivity(engine: Engine, app: string, answer: ActivityResponse
   const {warn, counted} = engine.options
   const {instanceId: id, taskId: task, completionToken: token, failureDetails} = answer
   const workers = engine.workersOf(app)
-  // the removal of the activity may still be undone
+  // waits for a commit: if the removal of the activity is undone, its answer counts
   if (engine.activities.named(app, id, task).length === 0) await engine.file.settled()
   const all = engine.activities.named(app, id, task)
   const known = all.length > 0 ? all : [leftActivity(engine, app, id, task)].filter(each => each !== undefined)
@@ -109,8 +109,8 @@ async function endActivity(engine: Engine, app: string, answer: ActivityResponse
   spanOfActivity(engine, engine.live.at(item.activity.instance)?.instance, item, failureDetails)
 }
 
-/** Ends an activity, with a second item of it that an undone change has left; returns whether it was open. `sent`: see `Engine.forget`. */
-function end(engine: Engine, item: ActivityItem, sent?: string): boolean {
+/** Removes an activity, with a second item of it that was read after an undone change. Returns whether it was open. `sent`: see `Engine.forget`. */
+function removeActivity(engine: Engine, item: ActivityItem, sent?: string): boolean {
   const {activity} = item
   if (!engine.store.endActivity(activity)) return false
   const second = engine.activities.at(activity)
@@ -119,11 +119,11 @@ function end(engine: Engine, item: ActivityItem, sent?: string): boolean {
   return true
 }
 
-/** Posts the result of a task to its instance; false: the instance has one already. */
+/** Posts the result of an activity to its instance. Resolves with false if the instance has a result already. */
 async function endTask(engine: Engine, item: ActivityItem, answer: ActivityResponse, sent: string): Promise<boolean> {
   const {result, failureDetails} = answer
   return keep(engine, () => {
-    if (!end(engine, item, sent)) return item.isDropped
+    if (!removeActivity(engine, item, sent)) return item.isDropped
     postResult(engine, item.activity, {result, failure: failureDetails.length > 0 ? failureDetails : undefined})
     return true
   })

@@ -12,6 +12,7 @@ import {ActivityItem, TurnItem, type LiveInstance} from './work-items.ts'
 import {AppWorkers, type WorkItem} from './workers.ts'
 import {WorkflowStore, type OpenActivity, type TaskKey} from './workflow-store.ts'
 
+/** A finished turn that a worker gets again. `look`: called when the turn of its instance may have ended. */
 type Replayed = WorkItem & {
   readonly look: () => void
   readonly answer: {readonly resolve: (answer: TurnResponse) => void}
@@ -22,17 +23,17 @@ export interface EngineOptions {
   readonly wakeUps: WakeUps
   readonly clock: Clock
   readonly warn: (app: string, text: string) => void
-  /** Called once for an app whose workers accept no work: `count` workflows of `bytes` wait in the file. */
+  /** Called once for an app whose workers do not accept the work: `count` workflows of `bytes` wait in the file. */
   readonly onMuchWaiting: (app: string, count: number, bytes: number) => void
   readonly hasApp: (app: string) => boolean
   /** `maxBodySize` of an app: a larger message would break the stream of its worker. */
   readonly maxBytes: (app: string) => number
   /** Returns the current `spec.workflow` of an app's Configuration. */
   readonly settings: (app: string) => WorkflowSettings
-  /** Whether an app may ask this of another app; of itself it may ask anything. */
+  /** Whether the access policies of an app allow a request of the caller. An app may always call itself. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
   readonly tracesOf: (app: string) => WorkTraces | undefined
-  /** Called when work waits for an app without a worker. Returns whether it may get one soon. `leftAt`: when its last worker left (`AppWorkers`). */
+  /** Wakes an app without a worker for waiting work. Returns whether it may get one soon. `leftAt`: when its last worker left (`AppWorkers`). */
   readonly needsWorker?: (app: string, leftAt: number) => boolean
   /** Called when the first worker of an app connects. */
   readonly onFirstWorker: (app: string) => void
@@ -40,8 +41,8 @@ export interface EngineOptions {
 }
 
 /**
- * Known instances, and the work for workers. `inbox.ts`, `tasks.ts`, `turns.ts` and `take-up.ts` are the operations, each built on those
- * before it. Call every operation that changes something within a change of the file.
+ * The state of all workflows: instances in memory, the work for workers, and who has it. The operations on it are functions of `inbox.ts`,
+ * `tasks.ts`, `turns.ts` and `take-up.ts`, each file built on those before it. Call those that write within a change of the file.
  */
 export class Engine {
   readonly options: EngineOptions
@@ -52,28 +53,28 @@ export class Engine {
   readonly live: LiveInstances
   readonly activities = new OpenActivities()
   readonly workers = new Map<string, AppWorkers>()
-  /** Finished turns that a worker gets again (`workflow replay`). Meanwhile the instance (`app id`) has no other turn. */
+  /** Turns that `workflow replay` sends again, by instance (`nameOf`). Meanwhile the instance gets no other turn. */
   readonly replays = new Map<string, Replayed>()
   readonly leftWork: LeftWork
-  /** Whether a change was rolled back, so that memory must be read from the file again. */
+  /** Whether a change was rolled back, and memory not read from the file again yet. */
   isUndone = false
-  /** Instances that were changed since the last commit; undefined: removed before they had ended. */
+  /** Instances changed since the last commit, by key; undefined: removed before its end. */
   readonly changed = new Map<number, Instance | undefined>()
-  /** Instances that no connected worker can continue, with their apps, until another worker connects. */
+  /** Apps of stalled instances, by the keys of the instances, which get no turn until another worker of the app connects. */
   readonly held = new Map<number, string>()
-  /** Apps for which a message is too large. Their next worker may accept more. */
+  /** Apps that had work larger than `maxBytes`. When their next worker connects, the work is read from the file again. */
   readonly large = new Set<string>()
-  /** Turns of instances that were removed while a worker had them: it may answer them without a token. */
+  /** Turns that a worker has although they are not wanted any more: an answer without a token may be for one of these. */
   readonly droppedTurns = new Set<TurnItem>()
   /** Apps for which `onMuchWaiting` was called. */
   readonly behind = new Set<string>()
-  /** Warnings about missing apps that were given. */
+  /** Keys of warnings that must not be repeated. */
   readonly warned = new Set<string>()
 
   constructor(options: EngineOptions) {
     const {file, clock, wakeUps} = options
-    // only after the commit: a change that cannot be written is repeated each second
-    const warn: EngineOptions['warn'] = (...said) => file.afterCommit(() => options.warn(...said))
+    // only after the commit: while the file cannot be written, `keep` repeats a change each second
+    const warn: EngineOptions['warn'] = (...warning) => file.afterCommit(() => options.warn(...warning))
     const counted: EngineOptions['counted'] = (...event) => file.afterCommit(() => options.counted(...event))
     this.options = {...options, warn, counted}
     this.file = file
@@ -91,7 +92,7 @@ export class Engine {
       onSent: item => countSent(this, app, item),
       onLeft: item => {
         countLeft(this, app, item)
-        // an unwanted activity is not given to another worker
+        // an unwanted activity or turn does not go to another worker
         if (item instanceof ActivityItem && item.isDropped) this.forget(item)
         if (item instanceof TurnItem && this.droppedTurns.has(item)) this.forgetTurn(item)
       }
@@ -100,11 +101,7 @@ export class Engine {
     return workers
   }
 
-  #workersFor({activity: {app}}: ActivityItem): AppWorkers {
-    return this.workersOf(app)
-  }
-
-  /** Whether an app may ask this of another app. A refusal is written to the other app's log. */
+  /** Whether the access policies of an app allow a request. Logs a refusal in that app's log. */
   mayAsk(app: string, access: WorkflowAccess): boolean {
     const {isAllowed, warn} = this.options
     if (isAllowed(app, access)) return true
@@ -114,11 +111,11 @@ export class Engine {
     return false
   }
 
-  /** Sends an activity to a worker of its app. */
+  /** Queues an activity for a worker of its app. `of`: the instance that asks for it. */
   add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
     const item = this.activities.add(activity, of)
     this.noteMissing(activity.app, of.app, `activity '${item.name}'`)
-    this.#workersFor(item).add(item)
+    this.workersOf(activity.app).add(item)
     return item
   }
 
@@ -130,31 +127,31 @@ export class Engine {
     this.options.warn(source, text)
   }
 
-  /** Drops an open activity that is no longer wanted. */
+  /** Marks an open activity as unwanted. */
   drop(item: ActivityItem): void {
     this.activities.drop(item)
     this.dismiss(item)
   }
 
-  /** Drops an activity that is no longer wanted. If a worker has it, its answer is still expected. */
+  /** Removes an unwanted activity, unless a worker has it: that will still answer. */
   dismiss(item: ActivityItem): void {
-    if (!this.#workersFor(item).isInHand(item)) this.forget(item)
+    if (!this.workersOf(item.activity.app).isInHand(item)) this.forget(item)
   }
 
   /**
-   * Forgets an activity that was answered, or will not be. `sent`: the dispatch that was answered; a worker that got a later one
-   * will answer that, perhaps without a token.
+   * Removes an activity that has its answer, or expects none. `sent`: the token of the answered dispatch. If the activity was dispatched
+   * again since, another worker will answer, perhaps without a token: then it is only marked as unwanted.
    */
   forget(item: ActivityItem, sent = item.token): void {
     if (item.token !== sent) {
       if (this.activities.at(item.activity) === item) this.drop(item)
       return
     }
-    this.#workersFor(item).remove(item)
+    this.workersOf(item.activity.app).remove(item)
     this.activities.remove(item)
   }
 
-  /** Drops the turn of an instance; if a worker has it, its answer is still expected. */
+  /** Drops the turn of an instance. If a worker has it, notes that its answer will arrive. */
   dropTurn(live: LiveInstance): void {
     const {turn} = live
     if (turn === undefined) return
@@ -174,9 +171,9 @@ export class Engine {
   }
 }
 
-/** Tasks without an answer, found by the name that workers use, and by instance. */
+/** Activities without an answer, found by the name that workers use (instance id and task number), and by instance. */
 class OpenActivities {
-  /** In the order in which they were added. A worker without tokens can only mean the first of a name. */
+  /** Activities of each name, the oldest first. An answer without a token belongs to the oldest. */
   readonly #named = new Map<string, readonly ActivityItem[]>()
   readonly #ofInstance = new Map<number, Map<number, ActivityItem>>()
 
@@ -184,7 +181,7 @@ class OpenActivities {
     const key = keyOf(activity.app, of.id, activity.task)
     const item = new ActivityItem(activity, of, () => this.#named.get(key)?.[0] === item)
     this.#named.set(key, [...(this.#named.get(key) ?? []), item])
-    this.#want(item)
+    this.#addToInstance(item)
     return item
   }
 
@@ -192,7 +189,7 @@ class OpenActivities {
     return this.#ofInstance.get(instance)?.get(task)
   }
 
-  /** Returns all tasks of a name, the oldest first, including dropped ones that a worker has. */
+  /** Returns all activities of a name, the oldest first, including unwanted ones that a worker has. */
   named(app: string, id: string, task: number): readonly ActivityItem[] {
     return this.#named.get(keyOf(app, id, task)) ?? []
   }
@@ -203,36 +200,36 @@ class OpenActivities {
     const left = this.named(app, item.id, task).filter(each => each !== item)
     if (left.length === 0) this.#named.delete(key)
     else this.#named.set(key, left)
-    this.#forget(item)
+    this.#removeFromInstance(item)
   }
 
   ofInstance(instance: number): readonly ActivityItem[] {
     return [...(this.#ofInstance.get(instance)?.values() ?? [])]
   }
 
-  /** Drops an unwanted task. If a worker has it, it is still found, as dropped. */
+  /** Marks an activity as unwanted: `named` still finds it, `at` does not. */
   drop(item: ActivityItem): void {
     item.isDropped = true
-    this.#forget(item)
+    this.#removeFromInstance(item)
   }
 
-  /** Drops tasks that differ from the file, and returns them. The others are wanted again. */
+  /** Compares all activities with the file: marks those that it does not have as unwanted, and returns them. The others are wanted again. */
   reread(isOpen: (activity: OpenActivity) => boolean): readonly ActivityItem[] {
     const items = [...this.#named.values()].flat()
     for (const item of items) {
       item.isDropped = !isOpen(item.activity)
-      if (item.isDropped) this.#forget(item)
-      else this.#want(item)
+      if (item.isDropped) this.#removeFromInstance(item)
+      else this.#addToInstance(item)
     }
     return items.filter(({isDropped}) => isDropped)
   }
 
-  #want(item: ActivityItem): void {
+  #addToInstance(item: ActivityItem): void {
     const {instance, task} = item.activity
     this.#ofInstance.set(instance, (this.#ofInstance.get(instance) ?? new Map<number, ActivityItem>()).set(task, item))
   }
 
-  #forget(item: ActivityItem): void {
+  #removeFromInstance(item: ActivityItem): void {
     const {instance, task} = item.activity
     const own = this.#ofInstance.get(instance)
     if (own?.get(task) === item) own.delete(task)

@@ -1,6 +1,6 @@
 /*
- * Messages of workflows: `post` adds it to the inbox of an instance, `offerTurn` gives the instance a turn at a worker. An
- * instance whose worker cannot go on stalls; `terminate` and `complete` end it, and its end is a message to its parent.
+ * Messages to instances: `post` adds one to the inbox of an instance, `offerTurn` queues a turn for a worker, which processes the inbox. An
+ * instance that its worker cannot continue stalls. `terminate` and `complete` end an instance, and send its result to its parent.
  */
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
@@ -17,57 +17,57 @@ import {spanOfEnd} from './work-spans.ts'
 import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 import {ownOf} from '../../model/own.ts'
 
-/** Part of a worker's largest message that a payload may take (Dapr: orchestrator/payloadsize.go). */
+/** Maximum size of a payload as a part of the largest message that a worker accepts (Dapr: orchestrator/payloadsize.go). */
 const MAX_SHARE = 0.95
 /** The reason of a stall in durabletask's protocol. */
 const PAYLOAD_SIZE_EXCEEDED = 2
 
-/** A warning is given once so many workflows of an app wait for a worker … */
+/** Number of workflows of an app that wait for a worker above which a warning is logged. */
 const MUCH = 10_000
-/** … or once they have so many bytes. */
+/** Size of these workflows above which a warning is logged. */
 const MUCH_BYTES = 64 << 20
 
 /** The kind of the wake-ups that remove an instance at the end of its retention. */
 export const RETENTION = 'workflow-retention'
 
-/** The key of the policy for each end; the most specific one wins (Dapr: pkg/actors/targets/workflow/orchestrator/run.go, handleRetention). */
+/** The key of the retention policy for each final status (Dapr: pkg/actors/targets/workflow/orchestrator/run.go, handleRetention). */
 const ENDS: Readonly<Record<number, 'completed' | 'failed' | 'terminated'>> = {
   [COMPLETED]: 'completed',
   [FAILED]: 'failed',
   [TERMINATED]: 'terminated'
 }
 
-/** Explains why no worker of an app could accept a message of this size, if so. `max`: the app's `maxBodySize`. */
+/** Explains why workers do not accept a message of this size; undefined: they do. `max`: `maxBodySize` of their app. */
 function payloadTooLarge(bytes: number, max: number): string | undefined {
   if (bytes <= max * MAX_SHARE) return undefined
   return `Workflow payload size ${bytes} bytes exceeds 95% of max gRPC body size ${max} bytes; increase daprd --max-body-size and restart to resume`
 }
 
-/** Adds an entry to the inbox of an instance that is not over. */
+/** Adds an entry to the inbox of an instance, unless the instance has ended. */
 export function post(engine: Engine, key: number, entry: Omit<InboxEntry, 'id'>): void {
   const live = engine.live.at(key)
   if (live === undefined || isTerminal(live.instance.status)) return
   if (entry.kind === 'terminate' && needsNoWorker(engine, live)) return terminate(engine, live, entry)
-  // ignores a second one: JavaScript's SDK 3.18 never ends after a second suspension, and Python's 1.19 fails after a second resumption
+  // ignores a repeated suspension or resumption: after one, JavaScript's SDK 3.18 never ends the instance, and Python's 1.19 fails it
   if (/suspend|resume/.test(entry.kind) && (entry.kind === 'suspend') === isSuspendedAfter(live)) return
   live.inbox.push({...entry, id: engine.store.post(key, entry)})
   offerTurn(engine, live)
 }
 
-/** Whether an instance can end without its worker: it has not begun, it is stalled, or there is neither an app nor a worker for it. */
+/** Whether an instance can end without its worker: it has not begun, is stalled, or has neither an app nor a worker. */
 const needsNoWorker = (engine: Engine, {mayStart, turn, instance: {app, status, turns}}: LiveInstance): boolean =>
   !mayStart ||
   status === STALLED ||
   (turns === 0 && (turn === undefined || !engine.workersOf(app).isInHand(turn))) ||
   (!engine.options.hasApp(app) && engine.workersOf(app).count() === 0)
 
-/** A recursive termination that the instance has not processed yet. */
+/** The inbox entry of a recursive termination; undefined: none. */
 export const recursiveEndOf = ({inbox}: LiveInstance): InboxEntry | undefined =>
   inbox.find(({kind, name}) => kind === 'terminate' && name === 'recursive')
 
 const endOf = ({inbox}: LiveInstance): InboxEntry | undefined => inbox.find(({kind}) => kind === 'terminate')
 
-/** Gives an instance a turn, unless it has one, its inbox is empty, or it may not go on. `isRead`: memory has room for its start. */
+/** Queues a turn of an instance for a worker, if its inbox has entries and it may continue. `isRead`: its start need not stay in the file. */
 export function offerTurn(engine: Engine, live: LiveInstance, isRead = false): void {
   const {instance, turn} = live
   if (live.inbox.length === 0 || !live.mayStart) return
@@ -81,7 +81,7 @@ export function offerTurn(engine: Engine, live: LiveInstance, isRead = false): v
   workers.add(live.turn)
 }
 
-/** Drops the turn of an instance that stalls because of its size. Ends the instance if a termination waits. */
+/** Drops a turn that is too large for a worker: the instance is stalled. Ends the instance if a termination is in its inbox. */
 function refuseLargeTurn(engine: Engine, live: LiveInstance): void {
   const {app, name} = live.instance
   countSize(engine, app, live.turnBytes, name)
@@ -90,7 +90,7 @@ function refuseLargeTurn(engine: Engine, live: LiveInstance): void {
   else terminate(engine, live, end)
 }
 
-/** Leaves a start in the file if workers will not accept it soon: thousands of payloads would fill memory. Returns whether it stays there. */
+/** Whether a start stays in the file, and out of memory, since workers will not accept it soon. Notes it for them. */
 function staysInFile(engine: Engine, live: LiveInstance): boolean {
   const {leftWork, behind} = engine
   const {app, turns} = live.instance
@@ -107,19 +107,20 @@ function staysInFile(engine: Engine, live: LiveInstance): boolean {
   return true
 }
 
-/** Returns whether a worker accepts a message of this size; stalls the instance otherwise. `isNew`: the message starts an activity. */
+/** Whether a worker accepts a message of this size; otherwise stalls the instance. `isNew`: the message starts an activity. */
 export function fits(engine: Engine, instance: Instance, app: string, bytes: number, isNew = false): boolean {
   const description = payloadTooLarge(bytes, engine.options.maxBytes(app))
   if (description === undefined) return true
   engine.large.add(app)
-  const known = engine.live.at(instance.key)?.instance ?? instance // its next turn would overwrite the stall of a copy
+  // the object in memory: its next turn would overwrite the stall of a copy
+  const known = engine.live.at(instance.key)?.instance ?? instance
   const isOver = isTerminal(known.status)
   if (isOver && isNew) engine.options.warn(known.app, `activity of ${known.name} '${known.id}': ${description}`)
   if (!isOver && known.status !== STALLED) stall(engine, known, {reason: PAYLOAD_SIZE_EXCEEDED, description})
   return false
 }
 
-/** Stalls an instance that its worker cannot continue, until another worker connects. Ends it if a termination waits. */
+/** Stalls an instance that its worker cannot continue, until another worker connects. Ends it if a termination is in its inbox. */
 export function holdStalled(engine: Engine, live: LiveInstance, why: Stall): void {
   const end = endOf(live)
   engine.live.rest(live)
@@ -128,7 +129,7 @@ export function holdStalled(engine: Engine, live: LiveInstance, why: Stall): voi
   stall(engine, live.instance, why)
 }
 
-/** Gives held instances of an app their turns: a worker has connected, which may have other code. */
+/** Gives stalled instances of an app their turns again: a worker has connected, which may have other code. */
 export function retryHeld(engine: Engine, app: string): void {
   for (const [key, of] of engine.held) {
     if (of !== app) continue
@@ -145,7 +146,7 @@ function stall(engine: Engine, instance: Instance, {reason, description}: Stall)
   if (known?.reason === reason && known.description === description) return
   const event = eventOf(engine.clock.date(), {executionStalled: {reason, description}})
   instance.stall = joinEvents([...stalls, event])
-  // a run that begins reads the inbox without changing the file
+  // outside of a change only at the start of a run, which reads the inbox
   if (engine.file.isInChange) engine.write(instance)
   else keep(engine, () => engine.write(instance)).catch(() => undefined)
   engine.options.warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
@@ -174,11 +175,11 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   live.history.push(store.addTurn(instance, [...begun, event, ended]))
   Object.assign(instance, {status: TERMINATED, updated: now, stall: undefined, output: result?.value})
   instance.turns++
-  engine.write(instance) // before its children end: their messages may push it out of memory
+  engine.write(instance) // before its children end: their messages may drop it from memory
   settle(engine, live, recurse)
 }
 
-/** Ends an instance by the result of its worker's turn, which is in its history. The caller writes the instance. */
+/** Ends an instance with the result of its last turn, which is in its history already. The caller stores the instance. */
 export function complete(engine: Engine, live: LiveInstance, {end, endsChildren}: Turn): void {
   live.instance.output = end?.result
   live.instance.failure = end?.failure
@@ -187,21 +188,21 @@ export function complete(engine: Engine, live: LiveInstance, {end, endsChildren}
   settle(engine, live, endsChildren)
 }
 
-/** Ends an instance for others: terminates its children if asked, and sends its result to its parent. */
+/** Does what follows an end: terminates the children if asked, sends the result to the parent, and plans the removal. */
 function settle(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
   const {instance} = live
   // a recursive termination may have arrived while a worker had the last turn
   if (endsChildren || recursiveEndOf(live) !== undefined) endChildren(engine, instance, instance.output)
   engine.store.take(live.inbox)
   live.inbox = []
-  if (instance.parent !== undefined) tellParent(engine, instance, instance.parent)
-  keepForRetention(engine, instance)
+  if (instance.parent !== undefined) postToParent(engine, instance, instance.parent)
+  planRemoval(engine, instance)
   countEnded(engine, instance)
   spanOfEnd(engine, live)
 }
 
-/** Plans the removal of an ended instance by the current policy of its app. */
-function keepForRetention(engine: Engine, {app, key, status}: Instance): void {
+/** Plans the removal of an ended instance by the current retention policy of its app, if any. */
+function planRemoval(engine: Engine, {app, key, status}: Instance): void {
   const {retention} = engine.options.settings(app)
   const ms = retention[ownOf(ENDS, status) ?? 'anyTerminal'] ?? retention.anyTerminal
   if (ms === undefined) return
@@ -209,7 +210,7 @@ function keepForRetention(engine: Engine, {app, key, status}: Instance): void {
   engine.wakeUps.add(RETENTION, {due, owner: key, name: '', data: NO_BYTES})
 }
 
-/** Terminates all descendants of an instance at once: a child that keeps starting others would always be one ahead. */
+/** Terminates all descendants of an instance in one change: a child that runs on could start others meanwhile. */
 export function endChildren(engine: Engine, instance: Instance, output: string | undefined): void {
   const {store, clock} = engine
   const executionTerminated = {input: textOf(output), recurse: true}
@@ -225,7 +226,7 @@ export function endChildren(engine: Engine, instance: Instance, output: string |
     }
 }
 
-function tellParent(engine: Engine, instance: Instance, {app, id, execution, task}: Parent): void {
+function postToParent(engine: Engine, instance: Instance, {app, id, execution, task}: Parent): void {
   const parent = engine.store.find(app, id)
   if (parent?.execution !== execution) return
   const {status, output, failure = NO_BYTES} = instance

@@ -5,16 +5,16 @@ import {isTerminal} from './status.ts'
 import {remove} from './tasks.ts'
 import {deniedAccess, notOver, unknownInstance, WorkflowError} from './workflow-error.ts'
 
-/* Removes instances with what they have started (Dapr: pkg/actors/targets/workflow/orchestrator/recursivepurge.go). */
+/* Purges instances (Dapr: pkg/actors/targets/workflow/orchestrator/recursivepurge.go). */
 
-/** Instances to remove. */
 export interface PurgeRequest {
-  /** Whether its children are removed, too, in whichever app they are. */
+  /** Whether the descendants in all apps are purged, too. */
   readonly isRecursive: boolean
+  /** Whether instances that have not ended are purged, too. */
   readonly isForced: boolean
 }
 
-/** Purges an instance; returns how many were removed. Throws a WorkflowError. */
+/** Purges an instance. Returns the number of removed instances. Throws a WorkflowError. */
 export async function purge(engine: Engine, app: string, id: string, request: PurgeRequest): Promise<number> {
   const root = engine.store.find(app, id)
   if (root === undefined) throw unknownInstance()
@@ -35,8 +35,6 @@ function familyOf(engine: Engine, instance: Instance, {isRecursive, isForced}: P
 
 function checkAccess({options}: Engine, caller: string, {app, id, name}: Pick<Instance, 'app' | 'id' | 'name'>): void {
   const access: WorkflowAccess = {caller, kind: 'workflows', operation: 'purge', name}
-  if (!options.isAllowed(app, access)) throw childStays(id, deniedAccess(access, id).message)
+  const refusal = `failed to purge child workflow "${id}": ${deniedAccess(access, id).message}`
+  if (!options.isAllowed(app, access)) throw new WorkflowError('not over', refusal)
 }
-
-const childStays = (id: string, why: string): WorkflowError =>
-  new WorkflowError('not over', `failed to purge child workflow "${id}": ${why}`)

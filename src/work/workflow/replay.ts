@@ -24,27 +24,27 @@ export interface ReplayedTurn {
   /** Steps in the history, for example `activity charge`. */
   readonly did: readonly string[]
   readonly does: readonly string[]
-  /** Describes the first difference; '' without one. */
+  /** Describes the first difference; '': none. */
   readonly difference: string
 }
 
-/** A turn that a worker gets again. Some SDKs do not name the turn that they answer, so the instance gets no other turn meanwhile. */
+/** A turn that a worker gets again. Meanwhile the instance has no other turn: some SDKs do not name the turn that they answer. */
 class ReplayItem implements WorkItem {
   readonly kind = 'workflows'
   readonly name: string
-  /** The instance at the request for the replay: a continue-as-new changes it. */
+  /** A copy of the instance: a continue-as-new during the replay would change it. */
   readonly instance: Instance
   /** The number of the turn, from 0. */
   readonly turn: number
   token = ''
   readonly parts: TurnParts
-  /** Up to this turn. A continue-as-new empties the history of the instance. */
+  /** The history up to this turn, copied as the instance. */
   readonly history: readonly Uint8Array[]
-  /** The worker's answer; undefined if the worker has gone. */
+  /** The worker's answer; undefined: the caller has disconnected before it. */
   readonly answer = Promise.withResolvers<TurnResponse | undefined>()
-  /** The caller has disconnected. */
+  /** Whether the caller has disconnected while a worker has the turn. */
   isLeft = false
-  /** Called when a worker may have answered, or lost, the turn that its instance has. */
+  /** Called when the other turn of the instance may have ended. */
   look: () => void = () => undefined
   readonly #engine: Pick<Engine, 'droppedTurns'>
 
@@ -68,6 +68,7 @@ class ReplayItem implements WorkItem {
   }
 }
 
+/** A recorded turn, in parts. `did`: the steps of the code. */
 interface TurnParts {
   readonly startedAt: number
   /** The events that the turn began with. */
@@ -89,7 +90,7 @@ function partsOf(turn: Uint8Array | undefined): TurnParts {
 interface ReplayOptions {
   readonly turn: number
   /** Aborted when the caller disconnects. */
-  readonly gone: AbortSignal
+  readonly signal: AbortSignal
   readonly flush: () => void
 }
 
@@ -97,7 +98,7 @@ interface ReplayOptions {
 export async function replayTurn(
   engine: Engine,
   {key, app, id}: Instance,
-  {turn, gone, flush}: ReplayOptions
+  {turn, signal, flush}: ReplayOptions
 ): Promise<ReplayedTurn> {
   const workers = engine.workersOf(app)
   const live = engine.live.at(key)
@@ -109,7 +110,7 @@ export async function replayTurn(
   const {instance, history} = live
   const item = new ReplayItem(engine, instance, history, turn)
   engine.replays.set(nameOf(instance), item)
-  const goOn = async (): Promise<void> => {
+  const resumeInstance = async (): Promise<void> => {
     await item.answer.promise
     engine.replays.delete(nameOf(instance))
     workers.remove(item)
@@ -118,13 +119,13 @@ export async function replayTurn(
       if (now !== undefined) offerTurn(engine, now)
     })
   }
-  goOn().catch(() => undefined) // the next change of the file reports the error
-  const left = aborted(gone).then(() => {
+  resumeInstance().catch(() => undefined) // the next change of the file reports the error
+  const left = aborted(signal).then(() => {
     if (workers.isInHand(item)) item.isLeft = true
     else item.answer.resolve(undefined)
     return undefined
   })
-  // without a live turn this asks about `item`, which is not sent yet
+  // whether a worker has the other turn of the instance; without one, asks about `item`, which no worker has yet
   const isInHand = (): boolean => workers.isInHand(engine.live.at(key)?.turn ?? item)
   const free = Promise.withResolvers<void>()
   item.look = () => void (isInHand() || free.resolve())
@@ -132,7 +133,7 @@ export async function replayTurn(
   await Promise.race([free.promise, left])
   item.look = () => undefined
   if (!isInHand()) engine.dropTurn(engine.live.at(key) ?? live)
-  if (!gone.aborted) workers.add(item)
+  if (!signal.aborted) workers.add(item)
   flush()
   const answer = await Promise.race([item.answer.promise, left])
   if (answer === undefined) throw new WorkflowError('active', `turn ${turn} of workflow '${id}' has got no answer`)
@@ -165,7 +166,7 @@ function replayed({turn, parts, instance, history}: ReplayItem, answer: TurnResp
 
 const ENDS: ReadonlySet<string> = new Set(['begun', 'completed', 'failed', 'terminated'])
 
-/** Names a change that the turn began with, as `pillion events` does; empty: the turn itself has made it. */
+/** Names a change before the turn, as `pillion events` does; empty: the turn itself has made the change. */
 function cameText({what, kind, step}: WorkflowChange): readonly string[] {
   if (ENDS.has(what)) return []
   const happened = what === 'failed-step' ? 'failed' : what

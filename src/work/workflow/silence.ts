@@ -2,32 +2,33 @@ import type {Engine} from './engine.ts'
 import type {TurnStart} from './turn.ts'
 import {TurnItem} from './work-items.ts'
 
-/** Time in ms without an answer after which the log names a turn's worker. */
+/** Time without an answer after which the log names a turn, in ms. */
 const SILENCE_MS = 60_000
 
-/** Names turns that no worker answers. Does not send them again, since their worker may be in a debugger. */
+/** Logs turns that their worker has not answered for long. Does not send them again: the worker may be in a debugger. */
 export class Silence {
   readonly #engine: Engine
-  /** Turns that the log has named. A repeated turn is a new one. */
+  /** Inputs of turns that the log has named: each dispatch of a turn has its own. */
   readonly #named = new WeakSet<TurnStart>()
-  #stop: (() => void) | undefined
+  #cancelTimer: (() => void) | undefined
 
   constructor(engine: Engine) {
     this.#engine = engine
   }
 
-  listen(): void {
+  watch(): void {
     const isBusy = [...this.#engine.workers.values()].some(workers => workers.isBusy)
-    if (this.#stop === undefined && isBusy) this.#stop = this.#engine.clock.after(SILENCE_MS, () => this.#look())
+    if (this.#cancelTimer === undefined && isBusy)
+      this.#cancelTimer = this.#engine.clock.after(SILENCE_MS, () => this.#check())
   }
 
   close(): void {
-    this.#stop?.()
-    this.#stop = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
   }
 
-  #look(): void {
-    this.#stop = undefined
+  #check(): void {
+    this.#cancelTimer = undefined
     const {clock, workers: all, options} = this.#engine
     const since = clock.date() - SILENCE_MS
     for (const [app, workers] of all)
@@ -41,6 +42,6 @@ export class Silence {
           `workflow '${name}' '${id}': its worker has not answered a turn for a minute (an endless loop, or a debugger?); it gets the turn again when it connects again`
         )
       }
-    this.listen()
+    this.watch()
   }
 }

@@ -14,9 +14,9 @@ import {activityTrace, beginSpan} from './work-spans.ts'
 import {activeInstance, DENIED, notOver, WorkflowError} from './workflow-error.ts'
 import {keptStart, START, TIMER, type WorkflowStore} from './workflow-store.ts'
 
-/* Activities, timers and children of instances: how they begin, and how they are removed. */
+/* Begins and removes instances, and their activities, timers and children. */
 
-/** The failure of a task that the other app refuses (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
+/** Failure of a task that the policies of another app deny (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
 const NOT_ALLOWED = encode(FAILURE_DETAILS, {errorType: 'WorkflowAccessPolicyDenied', errorMessage: DENIED})
 
 const isSame = (one: Parent, other: Parent): boolean =>
@@ -41,7 +41,7 @@ export function create(
   return instance
 }
 
-/** Begins the span of an instance; `askedBy`: as `trace` of a StartRequest. */
+/** Begins the span of an instance. `askedBy`: traceparent of its creator; '': not traced; undefined: a new trace begins. */
 export const beginTrace = (engine: Engine, app: string, askedBy: string | undefined): string | undefined =>
   (askedBy === '' ? '' : beginSpan(engine, app, askedBy)) || undefined
 
@@ -56,7 +56,7 @@ export function startNow(engine: Engine, {owner, name, data}: WakeUp): void {
 export function remove(engine: Engine, key: number): void {
   const live = engine.live.at(key)
   if (live === undefined) return
-  engine.dropTurn(live) // drops an answer to this turn that is not written yet
+  engine.dropTurn(live)
   dropOpenTasks(engine, live.instance)
   engine.held.delete(key)
   for (const kind of [START, RETENTION]) engine.wakeUps.removeOf(kind, key)
@@ -65,7 +65,7 @@ export function remove(engine: Engine, key: number): void {
   markGone(engine, key)
 }
 
-/** Reports an instance as gone to waiting callers. If it has ended in this transaction, they get its end. */
+/** Reports an instance as removed to waiting callers after the commit; as ended, if it has ended in the same transaction. */
 export function markGone({changed}: Engine, key: number): void {
   const known = changed.get(key)
   if (known === undefined || !isTerminal(known.status)) changed.set(key, undefined)
@@ -101,18 +101,18 @@ export function schedule(engine: Engine, live: LiveInstance, {task, app, schedul
   else countSize(engine, app, request.length, instance.name, name)
 }
 
-/** Sets a timer. `aheadMs`: how far the clock of the workflow's code is ahead of ours. */
+/** Sets a timer. `aheadMs`: how far skipped timers have advanced the clock of the workflow's code. */
 export function setTimer({wakeUps}: Engine, key: number, {id: timerId, fireAt, event}: NewTimer, aheadMs = 0): void {
   const due = msOf(fireAt) - aheadMs
   const data = encode(EVENT, {timestamp: timeOf(due), timerFired: {fireAt, timerId, isSkipped: false}})
   wakeUps.add(TIMER, {due, owner: key, name: event.toLowerCase(), data})
 }
 
-/** The times of an instance's timers, by the ids of their events. */
+/** Returns the times of an instance's timers, by the ids of their events. */
 export const timersOf = ({wakeUps}: Engine, key: number): ReadonlyMap<number, number> =>
   new Map(wakeUps.of(TIMER, key).map(({due, data}) => [timerIdOf(data), due]))
 
-/** Fires the next timer of an instance now (or its planned start), or the timer with an id. Returns false without one. */
+/** Fires the timer with the wanted id now; undefined: the planned start, or else the next timer. Returns false if there is none. */
 export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | undefined): boolean {
   const [start] = wanted === undefined ? wakeUps.of(START, key) : []
   const timers = wakeUps.of(TIMER, key).toSorted((a, b) => a.due - b.due || a.id - b.id)
@@ -122,10 +122,10 @@ export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | u
 }
 
 /**
- * Returns the timers that these entries end: each event ends the oldest that waits for it, since SDKs give it to the oldest wait (Dapr:
- * pkg/actors/targets/workflow/orchestrator/timer.go).
+ * Returns the timers that these entries end: each event ends the oldest timer with its name, since SDKs pass the event to the oldest wait
+ * for it (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go).
  */
-function endedBy(inbox: readonly InboxEntry[], timers: readonly WakeUp[]): readonly WakeUp[] {
+function timersEndedBy(inbox: readonly InboxEntry[], timers: readonly WakeUp[]): readonly WakeUp[] {
   const open = new Set(timers.toSorted((a, b) => timerIdOf(a.data) - timerIdOf(b.data)))
   for (const {name} of inbox.filter(each => each.kind === 'event' && each.name !== '')) {
     const ended = [...open].find(timer => timer.name === name.toLowerCase())
@@ -134,26 +134,26 @@ function endedBy(inbox: readonly InboxEntry[], timers: readonly WakeUp[]): reado
   return timers.filter(timer => !open.has(timer))
 }
 
-/** Ends timers that waited for the events of a turn. */
+/** Removes the timers of waits for events that a turn has processed. */
 export function endTimers({wakeUps}: Engine, key: number, inbox: readonly InboxEntry[]): void {
   if (!inbox.some(({kind}) => kind === 'event')) return
-  for (const {id} of endedBy(inbox, wakeUps.of(TIMER, key))) wakeUps.remove(id)
+  for (const {id} of timersEndedBy(inbox, wakeUps.of(TIMER, key))) wakeUps.remove(id)
 }
 
-/** Fires a timer, unless its event has arrived and is about to end it: then Go's SDK 1.15 would give no further event of that name to the code. */
+/** Fires a timer, unless an event in the inbox ends its wait: Go's SDK 1.15 would then pass no further event of that name to the code. */
 export function fireTimer(engine: Engine, wakeUp: WakeUp): void {
   const {owner, name, data} = wakeUp
   const {timerFired, timestamp: due} = readEvent(data)
   if (timerFired === undefined) return
   const {inbox = []} = (name !== '' && engine.live.at(owner)) || {}
-  const isEnded = endedBy(inbox, [...engine.wakeUps.of(TIMER, owner), wakeUp]).includes(wakeUp)
+  const isEnded = timersEndedBy(inbox, [...engine.wakeUps.of(TIMER, owner), wakeUp]).includes(wakeUp)
   if (isEnded) return engine.wakeUps.add(TIMER, {...wakeUp, due: NEVER})
   const now = engine.clock.date()
   const isSkipped = due !== undefined && msOf(due) > now
   post(engine, owner, {kind: 'timer', name, event: eventOf(now, {timerFired: {...timerFired, isSkipped}})})
 }
 
-/** Creates a child; `aheadMs`: as for timers. An active instance of another creator is left alone, and the task fails. */
+/** Creates a child. Fails the task if another active instance has the child's id. `aheadMs`: see `setTimer`. */
 export function createChild(engine: Engine, live: LiveInstance, child: NewChild, aheadMs: number): void {
   const {instance} = live
   const {app, id, name, input, isDetached, scope, startAt, trace = instance.trace ?? '', task} = child
@@ -178,8 +178,8 @@ export function createChild(engine: Engine, live: LiveInstance, child: NewChild,
 }
 
 /**
- * Explains why a new instance cannot replace this one with the same id, if so. Both it and its descendants must have ended (Dapr:
- * pkg/actors/targets/workflow/orchestrator/terminalcheck.go).
+ * Explains why a new instance cannot replace this one with the same id; undefined: it can. This one and its descendants must have ended
+ * (Dapr: pkg/actors/targets/workflow/orchestrator/terminalcheck.go).
  */
 export function whyNotReplaced(store: WorkflowStore, instance: Instance): WorkflowError | undefined {
   if (!isTerminal(instance.status)) return activeInstance(instance.id)

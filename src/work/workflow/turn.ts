@@ -16,22 +16,22 @@ import {
 } from './messages.ts'
 import {CONTINUED_AS_NEW, isTerminal, RUNNING, SUSPENDED, TERMINATED} from './status.ts'
 
-/** Input of a turn. */
+/** The input of a turn, as its worker received it. */
 export interface TurnStart {
   readonly app: string
   readonly id: string
   readonly trace: string | undefined
   readonly isSuspended: boolean
-  /** When the worker got it, by the clock of the workflow's code. Milliseconds since 1970, as all times here. */
+  /** When the turn began, by the clock of the workflow's code, in ms since 1970. */
   readonly startedAt: number
-  /** By `performance.now()`. */
+  /** When the turn began, by `performance.now()`. */
   readonly sentAt: number
-  /** How far `startedAt` is ahead of our clock, in ms: a skipped timer has its planned time. */
+  /** How far `startedAt` is ahead of the machine's clock, in ms: skipped timers advance the code's clock. */
   readonly aheadMs: number
   readonly inbox: readonly InboxEntry[]
 }
 
-/** A task for a worker of that app. */
+/** An activity for a worker of `app`. */
 export interface NewActivity {
   readonly task: number
   readonly app: string
@@ -51,15 +51,16 @@ export interface NewChild {
   readonly id: string
   readonly name: string
   readonly input: string | undefined
-  /** HistoryPropagationScope: which part of its parent's history the child gets. */
+  /** HistoryPropagationScope: part of its parent's history that the child receives. */
   readonly scope: number | undefined
   readonly isDetached: boolean
-  /** When a detached child starts, in milliseconds since 1970; undefined: at once. */
+  /** Planned start of a detached child, in ms since 1970; undefined: at once. */
   readonly startAt?: number | undefined
   /** Traceparent of the instance; omitted: that of its creator. */
   readonly trace?: string | undefined
 }
 
+/** An event or a termination that an instance sends to another one. */
 export interface InstanceMessage {
   readonly app: string
   readonly id: string
@@ -68,11 +69,12 @@ export interface InstanceMessage {
   readonly event: Uint8Array
 }
 
-/** An event that the next round of a continue-as-new begins with. */
+/** An event that continue-as-new passes on to the next round. */
 export type Carried = Pick<InboxEntry, 'name' | 'event'>
 
+/** The result of a turn. `end`: the instance has ended. `again`: it continues as new. */
 export interface Turn {
-  /** Events to add to the history; of a continue-as-new, the last of the old history, which is dropped. */
+  /** Events to add to the history. For a continue-as-new, the last events of the history that is dropped. */
   readonly events: readonly Uint8Array[]
   readonly status: number
   readonly customStatus: string | undefined
@@ -86,16 +88,9 @@ export interface Turn {
   readonly endsChildren: boolean
 }
 
-interface Gathered {
-  readonly activities: NewActivity[]
-  readonly timers: NewTimer[]
-  readonly children: NewChild[]
-  readonly messages: InstanceMessage[]
-}
-
 /**
- * Applies a worker's answer to a turn. Returns the new events of the history, and the next actions. A pure function of the turn's start,
- * the answer and the clock (durabletask-go: backend/runtimestate/applier.go). Throws a DecodeError.
+ * Computes the result of a turn from its input and the worker's answer: the new events of the history, and the requested tasks. A pure
+ * function (durabletask-go: backend/runtimestate/applier.go). Throws a DecodeError.
  */
 export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): Turn {
   const {inbox} = start
@@ -105,13 +100,13 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   const base: Omit<Turn, 'status'> = {
     customStatus: answer.customStatus?.value,
     version: version?.name,
-    ...nothing(),
+    ...noRequests(),
     events: begun,
     end: undefined,
     again: undefined,
     endsChildren: terminated?.name === 'recursive'
   }
-  // only the first completion counts; with a continue-as-new no other action does, and after a termination not even the continue-as-new
+  // only the first completion counts; a continue-as-new discards all other actions, and a termination discards a continue-as-new
   const complete = answer.actions.find(
     ({complete: end}) => end !== undefined && (terminated === undefined || end.status !== CONTINUED_AS_NEW)
   )?.complete
@@ -120,7 +115,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     const again = {input: complete.result?.value, carried: complete.carryoverEvents.map(carriedOf)}
     return {...base, status: RUNNING, again}
   }
-  const gathered = nothing()
+  const gathered = noRequests()
   const actions = answer.actions.filter(action => action.complete === undefined || action.complete === complete)
   const events = [...begun, ...actions.flatMap(action => applyAction(start, action, gathered, now))]
   if (complete !== undefined && isTerminal(complete.status)) {
@@ -130,7 +125,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   }
   if (terminated === undefined)
     return {...base, ...gathered, events, status: isSuspendedAfter(start) ? SUSPENDED : RUNNING}
-  // the worker has not ended the instance, and the termination is not sent again
+  // the worker has ignored the termination
   const result = readEvent(terminated.event).executionTerminated?.input
   const executionCompleted = {status: TERMINATED, result, failureDetails: NO_BYTES}
   const ended = ownEvent(now, -1, start.app, {executionCompleted})
@@ -140,16 +135,19 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
 
 const carriedOf = (event: Uint8Array): Carried => ({name: readEvent(event).eventRaised?.name ?? '', event})
 
-const nothing = (): Gathered => ({activities: [], timers: [], children: [], messages: []})
+/** The requests of a turn's actions. */
+type Requests = {readonly [K in 'activities' | 'timers' | 'children' | 'messages']: Turn[K][number][]}
 
-/** Whether an instance is suspended once the entries of its inbox are processed. */
+const noRequests = (): Requests => ({activities: [], timers: [], children: [], messages: []})
+
+/** Whether an instance is suspended after the entries of its inbox. */
 export function isSuspendedAfter({isSuspended, inbox}: Pick<TurnStart, 'isSuspended' | 'inbox'>): boolean {
   const last = inbox.findLast(({kind}) => kind === 'suspend' || kind === 'resume')
   return last === undefined ? isSuspended : last.kind === 'suspend'
 }
 
 /** Returns the events of one action, and collects its requests. */
-function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gathered, now: number): Uint8Array[] {
+function applyAction(start: TurnStart, action: Partial<Action>, gathered: Requests, now: number): Uint8Array[] {
   const {
     id: task = 0,
     router,
@@ -201,7 +199,7 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
     return []
   }
   if (action.versionNotAvailable !== undefined) return []
-  // an action that is left out here would never be done
+  // to ignore an unknown action would leave the instance waiting forever
   if (complete === undefined)
     throw new DecodeError(`workflow '${start.id}': its worker wants an action ${task} of an unknown kind`)
   const {status, result, failureDetails} = complete

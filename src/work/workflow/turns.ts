@@ -12,22 +12,23 @@ import {countBegun} from './work-counts.ts'
 import {isSuspendedIn, type LiveInstance} from './work-items.ts'
 import {spanOfEnd, spanOfTimer} from './work-spans.ts'
 
-/* Results of turns, applied to instances. */
+/* Applies the results of turns to instances. */
 
-/** An instance may continue as new this often without a pause (durabletask-go: backend/orchestration.go) … */
+/** Number of rounds of a continue-as-new before a pause (durabletask-go: backend/orchestration.go). */
 const MAX_ROUNDS = 20
-/** … and then pauses for this time, in ms. */
+/** Pause after that many rounds, in ms. */
 const PAUSE_MS = 1000
 
+/** Applies the result of a turn to its instance: history, state, tasks, messages and end. */
 export function applyTurn(engine: Engine, live: LiveInstance, turn: Turn, start: TurnStart): void {
   const {instance} = live
   const {aheadMs} = start
-  takeMessages(engine, live, start.inbox)
+  removeProcessed(engine, live, start.inbox)
   noteStart(engine, live, start)
   const wasStalled = instance.status === STALLED
   instance.updated = engine.clock.date()
   instance.status = turn.status
-  // an activity may still be too large, despite the new entries
+  // stays stalled if one of its activities is still too large for a worker
   if (wasStalled && (turn.end ?? turn.again) === undefined)
     for (const {app, bytes} of engine.store.activitySizes(instance.key)) fits(engine, instance, app, bytes)
   if (instance.status !== STALLED) instance.stall = undefined
@@ -38,7 +39,7 @@ export function applyTurn(engine: Engine, live: LiveInstance, turn: Turn, start:
     instance.rounds = 0
     instance.version ??= turn.version
   }
-  ask(engine, live, turn, aheadMs)
+  startTasks(engine, live, turn, aheadMs)
   const end = turn.children.length === 0 ? undefined : recursiveEndOf(live)
   if (end !== undefined) endChildren(engine, instance, readEvent(end.event).executionTerminated?.input?.value)
   for (const message of turn.messages) send(engine, instance, message)
@@ -48,8 +49,8 @@ export function applyTurn(engine: Engine, live: LiveInstance, turn: Turn, start:
   if (live.turn === undefined) engine.live.rest(live)
 }
 
-/** Removes the messages that the worker has had in this turn. */
-function takeMessages(engine: Engine, live: LiveInstance, inbox: TurnStart['inbox']): void {
+/** Removes the inbox entries that the worker has processed in this turn. */
+function removeProcessed(engine: Engine, live: LiveInstance, inbox: TurnStart['inbox']): void {
   engine.store.take(inbox)
   const taken = new Set(inbox.map(({id}) => id))
   live.inbox = live.inbox.filter(({id}) => !taken.has(id))
@@ -66,7 +67,7 @@ function noteStart(engine: Engine, live: LiveInstance, {startedAt, sentAt, ahead
   live.began = sentAt
 }
 
-/** Sends an event, or an end, to another instance, as far as the policies of its app allow. */
+/** Sends an event or a termination to another instance, if the policies of its app allow it. */
 function send(engine: Engine, instance: Instance, message: InstanceMessage): void {
   const {app, id, kind, name, event} = message
   const target = engine.store.find(app, id)
@@ -76,13 +77,13 @@ function send(engine: Engine, instance: Instance, message: InstanceMessage): voi
   if (engine.mayAsk(app, access)) post(engine, target.key, {kind, name, event})
 }
 
-/** Warns of an event to an instance that this run does not have, once for each workflow and app. Events do not travel between runs. */
+/** Warns of a message to an instance that this run does not have, once for each workflow and app. Messages do not reach other runs. */
 function warnOfLost({options, warned, file}: Engine, {app: own, name, id}: Instance, message: InstanceMessage): void {
   const what = message.kind === 'event' ? `'${message.name}'` : 'its end'
   const why = options.hasApp(message.app) ? 'which does not exist' : 'which is not in this run'
   const target = `workflow '${message.id}' of app '${message.app}'`
   const text = `workflow '${name}' '${id}' has sent ${what} to ${target}, ${why}: it is lost`
-  const kind = JSON.stringify([own, name, message.kind, message.app]) // names of events may hold ids
+  const kind = JSON.stringify([own, name, message.kind, message.app]) // without the event's name, which may contain an id
   file.afterCommit(() => {
     if (warned.has(kind)) return
     warned.add(kind)
@@ -95,7 +96,7 @@ function addTurn({store}: Engine, {instance, history}: LiveInstance, events: Tur
   instance.turns++
 }
 
-function ask(
+function startTasks(
   engine: Engine,
   live: LiveInstance,
   {activities, timers, children}: Pick<Turn, 'activities' | 'timers' | 'children'>,
@@ -106,7 +107,7 @@ function ask(
   for (const child of children) createChild(engine, live, child, aheadMs)
 }
 
-/** Continues an instance as new: with a new history, and with entries that arrived meanwhile, except results for the old history. */
+/** Continues an instance as new: with an empty history, carried events, and inbox entries except results of its old tasks. */
 function beginAgain(
   engine: Engine,
   live: LiveInstance,
@@ -120,10 +121,10 @@ function beginAgain(
   store.clearHistory(key)
   store.take(live.inbox)
   const later = live.inbox.filter(({kind}) => kind !== 'result' && kind !== 'timer')
-  // first: otherwise each remaining event would cause a round
+  // a suspension is posted before events: otherwise each event would cause a round before it
   const suspension = later.filter(({kind}) => kind === 'suspend').slice(0, 1)
   live.inbox = []
-  // each round has its own trace: the trace of an instance that continues forever would have no end
+  // each round has its own trace: one trace of an instance that always continues would never end
   spanOfEnd(engine, live, CONTINUED_AS_NEW)
   if (instance.trace !== undefined) instance.trace = beginTrace(engine, instance.app, undefined)
   instance.received = forwardedHistory(instance, [...live.history.flatMap(splitEvents), ...last])
@@ -141,7 +142,7 @@ function beginAgain(
   for (const entry of inbox) post(engine, key, {kind: 'event', ...entry})
 }
 
-/** Begins a rerun: a copy of an ended instance's history, which continues from there. */
+/** Begins a rerun: creates an instance with a part of the ended instance's history, which continues from there. */
 export function beginRerun(
   engine: Engine,
   {app, name, version, input, received}: Instance,
@@ -156,8 +157,8 @@ export function beginRerun(
   for (const events of rerun.turns) addTurn(engine, live, events)
   Object.assign(instance, {status: isSuspendedIn(live.history) ? SUSPENDED : RUNNING, started: now, version})
   engine.write(instance)
-  // counts the delay of a timer from the workflow's own time, which a skip may have moved
-  ask(engine, live, rerun, Math.max(0, live.clock - now))
+  // skipped timers may have advanced the workflow's own clock, from which its timers count
+  startTasks(engine, live, rerun, Math.max(0, live.clock - now))
   if (live.turn === undefined) engine.live.rest(live)
   return instance
 }

@@ -1,15 +1,15 @@
 import type {Instance} from './instance.ts'
 
-/** Checks an instance against the state that a caller waits for; undefined if the instance is gone. */
-type Look = (instance: Instance | undefined) => void
+/** Checks a changed instance against the state that a caller waits for; undefined: the instance was removed. */
+type Check = (instance: Instance | undefined) => void
 
 /** Callers that wait until an instance is in some state. */
 export class Waiters {
-  readonly #waiting = new Map<number, Set<Look>>()
-  /** Callers that wait for an instance that does not exist yet. */
-  readonly #looking = new Set<(instance: Instance) => void>()
+  readonly #ofInstance = new Map<number, Set<Check>>()
+  /** The checks for any instance. */
+  readonly #ofAny = new Set<(instance: Instance) => void>()
 
-  /** Resolves when `isMet` is true (`now`: the stored instance); never if the listener of `onGone` is called before. */
+  /** Resolves when `isMet` is true for the instance, which is `now` at first. Never, if the caller leaves before (`onGone`). */
   async wait(
     key: number,
     now: Instance | undefined,
@@ -18,37 +18,38 @@ export class Waiters {
   ): Promise<Instance | undefined> {
     if (isMet(now)) return now
     return new Promise(resolve => {
-      const look: Look = instance => {
+      const check: Check = instance => {
         if (!isMet(instance)) return
-        this.#remove(key, look)
+        this.#remove(key, check)
         resolve(instance)
       }
-      this.#waiting.set(key, (this.#waiting.get(key) ?? new Set()).add(look))
-      onGone(() => this.#remove(key, look))
+      this.#ofInstance.set(key, (this.#ofInstance.get(key) ?? new Set()).add(check))
+      onGone(() => this.#remove(key, check))
     })
   }
 
-  /** Resolves with the first instance that fits, from now on; `onGone` as above. */
+  /** Resolves with the first instance that changes from now on and fits. Never, if the caller leaves before (`onGone`). */
   async first(fits: (instance: Instance) => boolean, onGone: (listener: () => void) => void): Promise<Instance> {
     return new Promise(resolve => {
-      const look = (instance: Instance): void => {
+      const check = (instance: Instance): void => {
         if (!fits(instance)) return
-        this.#looking.delete(look)
+        this.#ofAny.delete(check)
         resolve(instance)
       }
-      this.#looking.add(look)
-      onGone(() => this.#looking.delete(look))
+      this.#ofAny.add(check)
+      onGone(() => this.#ofAny.delete(check))
     })
   }
 
-  tell(key: number, instance: Instance | undefined): void {
-    if (instance !== undefined) for (const look of this.#looking) look(instance)
-    for (const look of this.#waiting.get(key) ?? []) look(instance)
+  /** Reports a change of an instance; undefined: it was removed. */
+  changed(key: number, instance: Instance | undefined): void {
+    if (instance !== undefined) for (const check of this.#ofAny) check(instance)
+    for (const check of this.#ofInstance.get(key) ?? []) check(instance)
   }
 
-  #remove(key: number, look: Look): void {
-    const all = this.#waiting.get(key)
-    all?.delete(look)
-    if (all?.size === 0) this.#waiting.delete(key)
+  #remove(key: number, check: Check): void {
+    const all = this.#ofInstance.get(key)
+    all?.delete(check)
+    if (all?.size === 0) this.#ofInstance.delete(key)
   }
 }

@@ -17,14 +17,14 @@ import {STALLED, SUSPENDED} from './status.ts'
 import type {WorkItem} from './workers.ts'
 import type {OpenActivity} from './workflow-store.ts'
 
-/** A WorkItem has one of two requests: a turn or an activity. */
+/** WorkItem, the message to a worker, with a turn or an activity. */
 const WORK_ITEM = {
   workflowRequest: [1, 'bytes'],
   activityRequest: [2, 'bytes'],
   completionToken: [10, 'string']
 } as const
 
-/** WorkflowRequest without its past events, which are joined already. */
+/** WorkflowRequest without its field of past events: these are encoded already, and are put before the rest. */
 const TURN_REQUEST = {
   instanceId: [1, 'string'],
   executionId: [2, {message: TEXT}],
@@ -32,24 +32,26 @@ const TURN_REQUEST = {
   propagatedHistory: [8, 'bytes']
 } as const
 
-/** An instance in memory, with its history. */
+/** An instance in memory, with its history, its inbox and its turn. */
 export class LiveInstance {
   readonly instance: Instance
   readonly history: Uint8Array[]
   inbox: InboxEntry[]
   /** The turn that a worker has, or will get. */
   turn: TurnItem | undefined
-  /** When its first turn was sent, by `performance.now()`. Undefined if unknown in this run. */
+  /** When its first turn was sent, by `performance.now()`; undefined: in an earlier run, or not yet. */
   began: number | undefined
   #clock: number | undefined
+  /** The patches of the first `#patchedTurns` turns; Infinity: to be read again. */
   #patches: string[] = []
-  #patched = 0
-  #counted = 0
+  #patchedTurns = 0
+  /** The bytes of the first `#countedTurns` turns; Infinity: to be counted again. */
   #bytes = 0
-  /** The inbox whose bytes were counted already. */
-  #sized: readonly InboxEntry[] = []
-  #sizedTo = 0
+  #countedTurns = 0
+  /** The bytes of the first `#countedEntries` entries of `#countedInbox`. */
   #inboxBytes = 0
+  #countedEntries = 0
+  #countedInbox: readonly InboxEntry[] = []
 
   constructor(instance: Instance, history: Uint8Array[], inbox: InboxEntry[]) {
     this.instance = instance
@@ -57,20 +59,20 @@ export class LiveInstance {
     this.inbox = inbox
   }
 
-  /** Replaces the memory by the contents of the file. */
+  /** Replaces the data in memory by those of the file. */
   reread(instance: Instance, readHistory: () => Uint8Array[], inbox: InboxEntry[]): void {
     const {turns, execution} = instance
     if (turns !== this.history.length || execution !== this.instance.execution) {
       this.history.length = 0
       for (const events of readHistory()) this.history.push(events)
-      this.#patched = this.#counted = Infinity
+      this.#patchedTurns = this.#countedTurns = Infinity
     }
     Object.assign(this.instance, instance)
     this.inbox = inbox
     this.#clock = undefined
   }
 
-  /** Start of the latest turn in the workflow's own time, which is ahead after skipped timers. */
+  /** Start of the latest turn by the clock of the workflow's code, which skipped timers advance; 0: no turn yet. */
   get clock(): number {
     if (this.#clock !== undefined) return this.#clock
     const [first] = splitEvents(this.history.at(-1) ?? NO_BYTES)
@@ -82,23 +84,23 @@ export class LiveInstance {
     this.#clock = time
   }
 
-  /** Time of its latest turn. A rerun without turns has its source's, maybe of other code. */
+  /** Time of its latest turn. Before its first turn, a rerun has the time of a copied one, which other code may have made. */
   get madeAt(): number {
     const {created, updated} = this.instance
     const copied = updated > created ? [] : eventsOf(this.history.slice(-1))
     return copied.reduce((at, {timestamp}) => Math.min(at, timestamp === undefined ? at : msOf(timestamp)), updated)
   }
 
-  /** The patches that its turns have met, in order: each turn is decoded once. */
+  /** The patches that the code has asked for, in order. Decodes each turn once. */
   get patches(): readonly string[] {
-    if (this.#patched > this.history.length) [this.#patched, this.#patches] = [0, []]
-    for (; this.#patched < this.history.length; this.#patched++)
-      for (const patch of patchesOf(this.history[this.#patched] ?? NO_BYTES))
+    if (this.#patchedTurns > this.history.length) [this.#patchedTurns, this.#patches] = [0, []]
+    for (; this.#patchedTurns < this.history.length; this.#patchedTurns++)
+      for (const patch of patchesOf(this.history[this.#patchedTurns] ?? NO_BYTES))
         if (!this.#patches.includes(patch)) this.#patches.push(patch)
     return this.#patches
   }
 
-  /** Whether it has started, or its start time has come. */
+  /** Whether it has started, or its planned start is due. */
   get mayStart(): boolean {
     return this.instance.turns > 0 || this.inbox.some(({kind}) => kind === 'start')
   }
@@ -109,19 +111,21 @@ export class LiveInstance {
     return status === STALLED ? isSuspendedIn(this.history) : status === SUSPENDED
   }
 
-  /** The bytes of its history: each turn is counted once. */
+  /** The bytes of its history. Counts each turn once. */
   get bytes(): number {
-    if (this.#counted > this.history.length) this.#counted = this.#bytes = 0
-    for (; this.#counted < this.history.length; this.#counted++) this.#bytes += this.history[this.#counted]?.length ?? 0
+    if (this.#countedTurns > this.history.length) this.#countedTurns = this.#bytes = 0
+    for (; this.#countedTurns < this.history.length; this.#countedTurns++)
+      this.#bytes += this.history[this.#countedTurns]?.length ?? 0
     return this.#bytes
   }
 
-  /** The bytes that the next turn sends to a worker, roughly. */
+  /** The bytes that the next turn sends to a worker, roughly. Counts each inbox entry once. */
   get turnBytes(): number {
     const {received = NO_BYTES} = this.instance
-    if (this.#sized !== this.inbox) [this.#sized, this.#sizedTo, this.#inboxBytes] = [this.inbox, 0, 0]
-    for (; this.#sizedTo < this.inbox.length; this.#sizedTo++)
-      this.#inboxBytes += this.inbox[this.#sizedTo]?.event.length ?? 0
+    if (this.#countedInbox !== this.inbox)
+      [this.#countedInbox, this.#countedEntries, this.#inboxBytes] = [this.inbox, 0, 0]
+    for (; this.#countedEntries < this.inbox.length; this.#countedEntries++)
+      this.#inboxBytes += this.inbox[this.#countedEntries]?.event.length ?? 0
     return this.bytes + received.length + this.#inboxBytes
   }
 }
@@ -131,13 +135,14 @@ interface Turns {
   readonly droppedTurns: ReadonlySet<TurnItem>
 }
 
-/** A turn: the worker gets the history and the inbox. */
+/** A turn for a worker, which gets the history and the inbox of the instance. */
 export class TurnItem implements WorkItem {
   readonly kind = 'workflows'
   readonly live: LiveInstance
   readonly #of: Turns
+  /** The input of the latest dispatch; undefined: not sent yet. */
   start: TurnStart | undefined
-  /** The number of turns of its instance when it was sent. */
+  /** Number of turns of its instance when it was sent; -1: not sent yet. */
   #turns = -1
   #execution = ''
   token = ''
@@ -147,7 +152,7 @@ export class TurnItem implements WorkItem {
     this.#of = of
   }
 
-  /** Whether a worker still has the turn of a removed instance of this id. */
+  /** Whether a worker still has a dropped turn of an instance with this id. */
   get isBehind(): boolean {
     return [...this.#of.droppedTurns].some(each => each.isOf(this.live.instance))
   }
@@ -177,7 +182,7 @@ export class TurnItem implements WorkItem {
     this.#execution = instance.execution
     const {id, app, trace} = instance
     const now = this.#of.clock.date()
-    // the code's clock shows the times of skipped timers, and never goes back, so that its arithmetic holds
+    // the clock of the code shows the planned time of a skipped timer, and never goes back
     const startedAt = inbox.reduce((at, each) => Math.max(at, dueOf(each)), Math.max(now, this.live.clock))
     const aheadMs = startedAt - now
     this.start = {app, id, trace, startedAt, sentAt: performance.now(), aheadMs, isSuspended, inbox}
@@ -191,7 +196,7 @@ interface TurnContents {
   readonly came: readonly Uint8Array[]
 }
 
-/** The WorkItem message of a turn. */
+/** Encodes the WorkItem message of a turn. */
 export function turnMessage(
   {id: instanceId, execution, received: propagatedHistory = NO_BYTES}: Instance,
   {history, startedAt, came}: TurnContents,
@@ -208,21 +213,21 @@ export function isSuspendedIn(history: readonly Uint8Array[]): boolean {
   return last?.executionSuspended !== undefined
 }
 
-/** The planned time of a timer that has fired. */
+/** Returns the planned time of a fired timer; 0 for other entries. */
 function dueOf({kind, event}: InboxEntry): number {
   const fireAt = kind === 'timer' ? readEvent(event).timerFired?.fireAt : undefined
   return fireAt === undefined ? 0 : msOf(fireAt)
 }
 
-/** A task for a worker. */
+/** An activity for a worker. */
 export class ActivityItem implements WorkItem {
   readonly kind = 'activities'
   readonly activity: OpenActivity
   readonly id: string
   readonly source: string
-  /** Whether the task is no longer open, so that its answer does not count. */
+  /** Whether the activity is not wanted any more, so that its answer is ignored. */
   isDropped = false
-  /** When a worker last got it, by `performance.now()`. */
+  /** When it was last sent to a worker, by `performance.now()`. */
   sentAt = 0
   token = ''
   readonly #isFirst: () => boolean
@@ -235,7 +240,7 @@ export class ActivityItem implements WorkItem {
     this.#isFirst = isFirst
   }
 
-  /** Whether a worker may still answer an earlier task of the same name and number: of a removed instance of this id, or from before a continue-as-new. */
+  /** Whether an earlier activity of the same instance id and task number is open: of a removed instance, or of an earlier round. */
   get isBehind(): boolean {
     return !this.#isFirst()
   }

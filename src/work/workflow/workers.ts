@@ -4,22 +4,23 @@ import {aborted} from '../../platform/delay.ts'
 import type {WorkflowSettings} from '../../model/workflow-settings.ts'
 import {PORTION, PORTION_BYTES} from './left-work.ts'
 
-/** How long work waits for a worker before that is reported, in ms. */
+/** How long work waits without a connected worker before `lacking` counts it, in ms. */
 const LACK_MS = 2000
 
-/** The stream of a worker, and the limit of its open work. */
+/** A worker: one stream of an app's SDK, which runs turns and activities. */
 export interface Worker {
+  /** Maximum number of items that it has at a time. */
   readonly limit: number
   readonly home: string
-  /** Start of its process, by `performance.now()`; undefined if unknown. */
+  /** Start of its process, by `performance.now()`; undefined: unknown. */
   readonly process?: number | undefined
   readonly connection?: object
-  /** Whether the worker has unread items. Such a worker gets no more. */
+  /** Whether the worker has unread items. Such a worker receives no others. */
   readonly isBehind?: () => boolean
   send(item: Uint8Array): void
 }
 
-/** How much work of each kind and name an app's workers have, and may have by its Configuration. */
+/** Counts the items that workers have, by kind and name, and compares the numbers with the limits of the app's Configuration. */
 class WorkLimits {
   readonly #settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>
   readonly #counts = {workflows: 0, activities: 0}
@@ -29,7 +30,7 @@ class WorkLimits {
     this.#settings = settings
   }
 
-  /** Returns the limit that delays the item: its kind, or its kind and name; empty for none. */
+  /** Returns the limit that delays the item: its kind, or its kind and name; '': none. */
   of(item: WorkItem): string {
     const {kind} = item
     const {all, byName} = this.#settings()[kind]
@@ -38,7 +39,6 @@ class WorkLimits {
     return (this.#named[kind].get(name) ?? 0) < (byName.get(name) ?? Infinity) ? '' : `${kind} ${name}`
   }
 
-  /** Adds one to the open work (`by`: 1), or subtracts one (−1). */
   count({kind, name}: WorkItem, by: 1 | -1): void {
     this.#counts[kind] += by
     const named = (this.#named[kind].get(name) ?? 0) + by
@@ -47,24 +47,25 @@ class WorkLimits {
   }
 }
 
+/** A turn or an activity for a worker. */
 export interface WorkItem {
   readonly kind: 'workflows' | 'activities'
   readonly name: string
-  /** Whether a worker may still answer an older item of the same name: without a token, its answer could not be distinguished from one to this item. */
+  /** Whether a worker may still answer an older item of the same name. Without tokens, both answers look the same: the item has to wait. */
   readonly isBehind?: boolean
-  /** Execution that asked for it: each start and each continue-as-new is a new one. */
+  /** Id of the execution that asked for an activity (`Instance.execution`). */
   readonly execution?: string
   readonly bytes?: number
-  /** The token of the latest dispatch, which its answer contains; '': not sent yet in this run. */
+  /** Token of the latest dispatch, which its answer contains; '': not sent in this run yet. */
   token: string
-  /** Builds the message for a worker now. Undefined if nothing is left to do. */
+  /** Builds the message for a worker now; undefined: the item is not wanted any more. */
   compose(token: string): Uint8Array | undefined
 }
 
 interface Connected {
   readonly worker: Worker
   readonly items: Set<WorkItem>
-  /** Set while its process is about to end, so that it gets no more work. Resolved when it has none left. */
+  /** Resolves when it has answered all its items, after which its process ends; undefined: it receives work. */
   leaving: PromiseWithResolvers<void> | undefined
 }
 
@@ -74,33 +75,34 @@ interface Abandoned {
   readonly at: number
 }
 
-/** Time in ms to remember a disconnected worker's items: the end of its process is noticed later than that of its stream. */
+/** How long the items of a disconnected worker are remembered, in ms: the exit of its process is noticed later than the end of its stream. */
 const ABANDONED_MS = 2000
 
 interface WorkersEvents {
   readonly onSent: (item: WorkItem) => unknown
-  /** Called when its worker has disconnected without an answer. */
+  /** Called when the worker of an item has disconnected without an answer. */
   readonly onLeft: (item: WorkItem) => void
 }
 
-/** The workers of one app, all equal, and the items that wait for one. */
+/** The connected workers of one app, which are interchangeable, and the queue of items for them. */
 export class AppWorkers {
   readonly #connected: Connected[] = []
   #abandoned: readonly Abandoned[] = []
   readonly #waiting = new Set<WorkItem>()
-  /** Items that a limit holds back, by limit. Kept apart so that `flush`, called for each answer, does not scan them. */
+  /** Queues of items that a limit delays, by limit: `flush`, which runs for each answer, need not scan them. */
   readonly #limited = new Map<string, Set<WorkItem>>()
   readonly #inHand = new Map<WorkItem, Connected>()
-  /** Whether all answers of the connected workers had tokens; undefined before the first. */
+  /** Whether all answers of the connected workers had tokens; undefined: none has answered. */
   #sendTokens: boolean | undefined
   /** When its last worker left, by `performance.now()`; 0: never had one. */
   leftAt = 0
-  /** When the waiting items began to wait for a worker to connect, by `performance.now()`; 0: they do not. */
+  /** Since when items have waited without a connected worker, by `performance.now()`; 0: they have not. */
   #lacksSince = 0
-  /** The only process with connected workers, or its worker. Undefined before the first, and for several. */
-  #only: number | Worker | undefined
-  #connection: object | undefined // of the latest worker; a program that reloads itself has another one in the same process
-  /** Since when all turns were made by that process, and so by the same code, in ms since 1970. */
+  /** The only process with connected workers, by its start or its worker; undefined: none yet, or several. */
+  #onlyProcess: number | Worker | undefined
+  /** Connection of the latest worker: a program that reloads itself opens another one in the same process. */
+  #connection: object | undefined
+  /** Since when that process has made all turns, all with the same code, in ms since 1970; Infinity: unknown. */
   sameCodeSince = Infinity
   readonly #limits: WorkLimits
   readonly #clock: Clock
@@ -113,37 +115,37 @@ export class AppWorkers {
     this.#limits = new WorkLimits(settings)
   }
 
-  /** Number of connected workers; `home`: of one instance of the app. */
+  /** Returns the number of connected workers; `home`: those of one instance of the app. */
   count(home?: string): number {
     return this.#connected.filter(({worker}) => home === undefined || worker.home === home).length
   }
 
   get isBusy(): boolean {
-    return this.#inHand.size > 0 || (this.#waits > 0 && this.#connected.length > 0)
+    return this.#inHand.size > 0 || (this.#waitingCount > 0 && this.#connected.length > 0)
   }
 
-  /** Whether workers could accept more than waits for them. */
+  /** Whether workers could accept more items than the queue has. */
   get hasCapacity(): boolean {
     return this.#connected.length > 0 && this.hasRoom
   }
 
-  /** Whether less waits than a portion of the file's work. */
+  /** Whether the queue is smaller than a portion of work that is read from the file. */
   get hasRoom(): boolean {
-    if (this.#waits >= PORTION) return false
+    if (this.#waitingCount >= PORTION) return false
     let left = PORTION_BYTES
     for (const {bytes = 0} of this.waiting()) if ((left -= bytes) < 0) return false
     return true
   }
 
   get isUnclaimed(): boolean {
-    return this.#waits > 0 && this.#connected.length === 0
+    return this.#waitingCount > 0 && this.#connected.length === 0
   }
 
   get #queues(): readonly Set<WorkItem>[] {
     return [...this.#limited.values(), this.#waiting]
   }
 
-  get #waits(): number {
+  get #waitingCount(): number {
     return this.#queues.reduce((sum, {size}) => sum + size, 0)
   }
 
@@ -154,17 +156,17 @@ export class AppWorkers {
   /** Number of items that have waited without a connected worker for longer than a reload takes. */
   get lacking(): number {
     const isLong = this.#lacksSince > 0 && performance.now() - this.#lacksSince >= LACK_MS
-    return isLong && this.#connected.length === 0 ? this.#waits : 0
+    return isLong && this.#connected.length === 0 ? this.#waitingCount : 0
   }
 
   add(item: WorkItem): void {
-    if (this.#waits === 0 && this.#connected.length === 0) this.#lacksSince = performance.now()
+    if (this.#waitingCount === 0 && this.#connected.length === 0) this.#lacksSince = performance.now()
     this.#waiting.add(item)
   }
 
-  /** Sends waiting items in order, each to the worker with the least work. */
+  /** Sends queued items in order, each to the worker with the fewest items. */
   flush(): void {
-    // items delayed by a name's limit first: they were at the head of their kind
+    // begins with items that the limit of a name delayed: they are older than those that the limit of their kind delayed
     const limited = [...this.#limited].toSorted(([one], [other]) => other.length - one.length)
     for (const [held, queue] of [...limited, ['', this.#waiting] as const])
       for (const item of queue) {
@@ -179,7 +181,7 @@ export class AppWorkers {
 
   /** Sends one item. Returns false if no worker can accept it. */
   #send(item: WorkItem): boolean {
-    const to = this.#next()
+    const to = this.#leastBusy()
     if (to === undefined) return false
     const token = `${randomUUID()}.${item.execution ?? ''}`
     const message = item.compose(token)
@@ -193,10 +195,10 @@ export class AppWorkers {
     return true
   }
 
-  /** Connects a worker. The returned function disconnects it, and gives its items to others. */
+  /** Connects a worker. The returned function disconnects it, and queues its items for others. */
   connect(worker: Worker): () => void {
     const connected: Connected = {worker, items: new Set(), leaving: undefined}
-    if (this.#connected.length === 0 && worker.connection !== this.#connection) this.#only = undefined
+    if (this.#connected.length === 0 && worker.connection !== this.#connection) this.#onlyProcess = undefined
     this.#connection = worker.connection
     this.#connected.push(connected)
     this.#noteProcesses()
@@ -207,7 +209,7 @@ export class AppWorkers {
         this.leftAt = this.#lacksSince = performance.now()
         this.#sendTokens = undefined
       }
-      this.#abandon(connected)
+      this.#remember(connected)
       for (const item of connected.items) {
         this.#inHand.delete(item)
         this.#limits.count(item, -1)
@@ -218,7 +220,7 @@ export class AppWorkers {
     }
   }
 
-  /** Returns a function that stops giving work to the workers of an instance, and waits for their answers: false if the signal aborts first. */
+  /** Returns a function that ends the supply of items to an instance's present workers, and waits for their answers; false: `signal` was first. */
   present(home: string): (signal: AbortSignal) => Promise<boolean> {
     const leaving = this.#connected.filter(({worker}) => worker.home === home)
     return async signal => {
@@ -231,18 +233,18 @@ export class AppWorkers {
     }
   }
 
-  /** Gives work again, at the next `flush`, to workers of an instance that are still connected, next to the ended process. */
+  /** Lets the workers of an instance receive items again at the next `flush`, after `present`. */
   resume(home: string): void {
     for (const each of this.#connected) if (each.worker.home === home) each.leaving = undefined
   }
 
-  #abandon({worker: {home}, items}: Connected): void {
+  #remember({worker: {home}, items}: Connected): void {
     const at = performance.now()
     const known = this.#abandoned.filter(each => at - each.at < ABANDONED_MS)
     this.#abandoned = items.size === 0 ? known : [...known, {items: [...items], home, at}]
   }
 
-  /** Lists the work of a process that has just ended. `since` is the start of the process, by `performance.now()`. */
+  /** Lists the items of a process that has just ended. `since`: start of the process, by `performance.now()`. */
   heldBy(home: string, since: number): readonly WorkItem[] {
     const earliest = Math.max(since, performance.now() - ABANDONED_MS)
     const left = this.#abandoned.filter(each => each.home === home && each.at >= earliest)
@@ -254,12 +256,12 @@ export class AppWorkers {
     return this.#inHand.keys()
   }
 
-  /** Whether an answer with this token belongs to this item. From workers without tokens, any answer does. */
+  /** Whether an answer with this token belongs to this item. Any answer without a token does. */
   isAnswered(item: WorkItem, token: string): boolean {
     const {token: own, execution} = item
     if (token === '') this.#sendTokens = false
     else if (own === token && this.isInHand(item)) this.#sendTokens ??= true
-    // a worker from the previous run may answer an item of that run
+    // a worker of the previous run may answer an item that it received from that run
     return token === '' || own === token || (own === '' && execution !== undefined && token.endsWith(`.${execution}`))
   }
 
@@ -267,15 +269,15 @@ export class AppWorkers {
     const [first, second] = new Set(this.#connected.map(({worker}) => worker.process ?? worker))
     if (first === undefined) return // the same worker may connect again
     const only = second === undefined ? first : undefined
-    if (only !== this.#only) this.sameCodeSince = only === undefined ? Infinity : this.#clock.date()
-    this.#only = only
+    if (only !== this.#onlyProcess) this.sameCodeSince = only === undefined ? Infinity : this.#clock.date()
+    this.#onlyProcess = only
   }
 
   isInHand(item: WorkItem): boolean {
     return this.#inHand.has(item)
   }
 
-  /** Removes an item that is answered, or no longer wanted. */
+  /** Removes an item that was answered, or is not wanted any more. */
   remove(item: WorkItem): void {
     for (const queue of this.#queues) queue.delete(item)
     const inHand = this.#inHand.get(item)
@@ -287,7 +289,8 @@ export class AppWorkers {
     if (items.size === 0) leaving?.resolve()
   }
 
-  #next(): Connected | undefined {
+  /** Returns the worker with the fewest items; undefined: none can accept another one. */
+  #leastBusy(): Connected | undefined {
     const able = this.#connected.filter(
       ({worker, items, leaving}) => leaving === undefined && items.size < worker.limit && worker.isBehind?.() !== true
     )

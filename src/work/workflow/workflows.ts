@@ -25,12 +25,12 @@ import {beginSpan, spanOfStart} from './work-spans.ts'
 import type {Worker} from './workers.ts'
 import {checkHasWorker, deniedAccess, stalledInstance, unknownInstance, WorkflowError} from './workflow-error.ts'
 
-/** How long a skip waits for workers at most, in ms. */
+/** Maximum wait of a skip for workers, in ms. */
 const SETTLE_MS = 30_000
-/** Interval between two checks of unsettled work after the first wait, in ms. */
+/** Maximum of later waits in the same skip, after one was in vain, in ms. */
 const AGAIN_MS = 1000
 
-/** The workflows of a run. Each change is committed first, then sent to workers, then reported to callers, so nothing reported is lost. */
+/** The workflows of a run. Commits each change, then sends it to workers, then reports it to callers: a crash loses nothing that was reported. */
 export class Workflows extends KnownInstances {
   readonly #options: EngineOptions
   readonly #engine: Engine
@@ -53,12 +53,12 @@ export class Workflows extends KnownInstances {
     engine.file.onUndone(() => this.#undone())
   }
 
-  /** Keys of instances that a person has started, and not an app. */
+  /** Keys of instances that a person has started, not an app. */
   readonly byPerson = new Set<number>()
 
-  /** Starts an instance, and settles when it is stored. Throws a WorkflowError if one with this id is active. */
+  /** Starts an instance; resolves when it is stored. Throws a WorkflowError if one with this id is active. */
   async start(app: string, request: StartRequest): Promise<Instance> {
-    return this.#asked(app, 'create_workflow', async () => {
+    return this.#countRequest(app, 'create_workflow', async () => {
       checkHasWorker(request.name)
       const existing = this.find(app, request.id)
       const refusal = existing && whyNotReplaced(this.#engine.store, existing)
@@ -73,7 +73,7 @@ export class Workflows extends KnownInstances {
     })
   }
 
-  /** Throws a WorkflowError if the policies of an instance's app deny an operation. `name`: of a workflow to start. */
+  /** Throws a WorkflowError if the policies of an instance's app deny an operation. `name`: workflow of a new instance. */
   checkAccess(
     caller: string,
     {app, id}: Pick<Instance, 'app' | 'id'>,
@@ -84,25 +84,25 @@ export class Workflows extends KnownInstances {
     if (!this.#options.isAllowed(app, access)) throw deniedAccess(access, id)
   }
 
-  /** Settles once the result of `find` is stored: wait for it before reporting that. */
+  /** Resolves once the result of `find` is stored. Wait for it before reporting that result. */
   async settled(): Promise<void> {
     await this.#options.file.settled()
   }
 
-  /** Calls the listener with each instance that has changed, once the change is kept. */
+  /** Calls the listener with each changed instance, after the commit. */
   onChanged(listener: (instance: Instance) => void): void {
     this.#listeners.push(listener)
   }
 
-  /** Posts an event from outside to an instance; an ended one ignores it. Throws a WorkflowError. */
+  /** Posts an event of a caller to an instance. An ended instance ignores it. Throws a WorkflowError. */
   async tell(
     app: string,
     id: string,
     kind: 'event' | 'suspend' | 'resume' | 'terminate',
     event: Event
   ): Promise<Instance> {
-    return this.#asked(app, 'add_event', async () => {
-      // waits for its end to be stored: if it is undone, later entries must not be lost
+    return this.#countRequest(app, 'add_event', async () => {
+      // waits until the end of an instance is stored: if that is undone, the event must reach the instance
       if (isTerminal(this.find(app, id)?.status ?? TERMINATED)) await this.settled()
       const instance = this.find(app, id)
       if (instance === undefined) throw unknownInstance()
@@ -115,13 +115,13 @@ export class Workflows extends KnownInstances {
     })
   }
 
-  /** Resolves with the instance with this id, once it exists (durabletask-go: orchestrator/stream.go, handleStream). */
+  /** Resolves with the instance of this id once it exists (durabletask-go: orchestrator/stream.go, handleStream). */
   async appeared(app: string, id: string, onGone: (listener: () => void) => void): Promise<Instance> {
     await this.settled()
     return this.find(app, id) ?? this.#waiters.first(each => each.id === id && each.app === app, onGone)
   }
 
-  /** Resolves when it is in a state, or gone (undefined). */
+  /** Resolves with an instance when it is in a state; with undefined when it is removed. Never, if the caller leaves (`onGone`). */
   async until(
     instance: Instance,
     isMet: (instance: Instance) => boolean,
@@ -129,14 +129,14 @@ export class Workflows extends KnownInstances {
   ): Promise<Instance | undefined> {
     const {file} = this.#options
     while (file.isChanging) await file.settled()
-    // a state stored meanwhile is not reported again, and an ended instance may be replaced by now
+    // the state may have been stored, and the ended instance replaced, before this wait began
     const known = this.at(instance.key) ?? (isMet(instance) ? instance : undefined)
     return this.#waiters.wait(instance.key, known, now => now === undefined || isMet(now), onGone)
   }
 
-  /** Purges an instance that is over (`isForced`: any), with `isRecursive` also its children; returns how many. Throws a WorkflowError. */
+  /** Purges an ended instance (`isForced`: any), with `isRecursive` also its children. Returns their number. Throws a WorkflowError. */
   async purge(app: string, id: string, request: PurgeRequest): Promise<number> {
-    return this.#asked(app, 'purge_workflow', async () => purge(this.#engine, app, id, request))
+    return this.#countRequest(app, 'purge_workflow', async () => purge(this.#engine, app, id, request))
   }
 
   /** Runs an ended instance again from one of its steps, as a new instance. Throws a WorkflowError. */
@@ -155,35 +155,35 @@ export class Workflows extends KnownInstances {
   }
 
   /** Sends a turn (from 0) to a worker again and compares the results, without changes. Throws a WorkflowError. */
-  async replay(instance: Instance, turn: number, gone: AbortSignal): Promise<ReplayedTurn> {
+  async replay(instance: Instance, turn: number, signal: AbortSignal): Promise<ReplayedTurn> {
     const {replayTurn} = await import('./replay.ts')
-    return replayTurn(this.#engine, instance, {turn, gone, flush: () => this.#flush()})
+    return replayTurn(this.#engine, instance, {turn, signal, flush: () => this.#flush()})
   }
 
-  /** Fires now an instance's next timer, the timer with an id, or its start. Throws a WorkflowError. */
+  /** Fires the next timer of an instance now, or its planned start, or the timer with an id. Throws a WorkflowError. */
   async skipTimer({key, id}: Instance, timer: number | undefined): Promise<void> {
     if (await this.#options.file.change(() => fireNextTimer(this.#engine, key, timer))) return
     throw new WorkflowError('not found', `workflow '${id}' waits for no timer${timer === undefined ? '' : ` ${timer}`}`)
   }
 
-  /** Advances the clock by `ms` after other skips have ended, and does the work due by then. */
+  /** Advances the file's clock by `ms` after other skips have ended, and waits for the work that is due by then. */
   async skip<T>(ms: number, signal: AbortSignal, of?: Whose<T>): Promise<Skipped<T>> {
     const {wakeUps, clock} = this.#options
     let maxMs = SETTLE_MS
-    const calm = async (): Promise<boolean> => {
+    const workDone = async (): Promise<boolean> => {
       const end = clock.now() + maxMs
       // jobs and reminders may start workflows
       const isSettled = [await wakeUps.settled(maxMs), await this.quiet(end - clock.now())].every(Boolean)
       if (!isSettled) maxMs = AGAIN_MS
       return isSettled
     }
-    // later skips wait for this one, but not for work that a caller who has left would have waited for
+    // a disconnected caller does not wait for the work, and must not delay later skips
     const left = aborted(signal).then(() => false)
-    const settle = async (): Promise<boolean> => Promise.race([calm(), left])
+    const settle = async (): Promise<boolean> => Promise.race([workDone(), left])
     return this.#skips.run(async () => advanceClock(wakeUps, ms, {settle, of}, signal))
   }
 
-  /** Resolves with true when no worker has work any more, or with false after `maxMs`. */
+  /** Resolves with true when no worker has work, or is expected to get some; with false after `maxMs`. */
   async quiet(maxMs: number): Promise<boolean> {
     await this.settled()
     return this.#quiet.within(maxMs)
@@ -192,17 +192,17 @@ export class Workflows extends KnownInstances {
   #isBusy(): boolean {
     const {workers} = this.#engine
     if (appsWithCapacity(this.#engine).length > 0 || [...workers.values()].some(({isBusy}) => isBusy)) return true
-    return this.#lookForWorkers().includes(true)
+    return this.#wakeForWork().includes(true)
   }
 
-  /** Wakes the apps that need a worker. Returns for each whether it may get one. */
-  #lookForWorkers(): readonly boolean[] {
+  /** Wakes the apps whose work waits for a worker. Returns for each whether it may get one soon. */
+  #wakeForWork(): readonly boolean[] {
     const {workers, leftWork} = this.#engine
     const lacking = [...new Set([...workers.keys(), ...leftWork.apps])].filter(app => this.lacksWorker(app))
     return lacking.map(app => this.#options.needsWorker?.(app, workers.get(app)?.leftAt ?? 0) === true)
   }
 
-  /** Resolves when an app of the run has had a worker. */
+  /** Resolves when an app of the run has its first worker. */
   get firstWorker(): Promise<void> {
     return this.#firstWorker.promise
   }
@@ -215,23 +215,17 @@ export class Workflows extends KnownInstances {
     if (this.#engine.large.delete(app)) this.#engine.leftWork.again(app)
     if (workers.leftAt === 0 && workers.count() === 1) this.#options.onFirstWorker(app)
     this.#firstWorker.resolve()
-    return this.#connected(() => {
+    this.mayTakeMore()
+    return () => {
       leave()
-      // the remaining workers may be able to continue its stalled instances
+      // the remaining workers may be able to continue stalled instances
       if (workers.count() > 0) this.#retryHeld(app)
-    })
+      this.#flush()
+    }
   }
 
   #retryHeld(app: string): void {
     if ([...this.#engine.held.values()].includes(app)) this.#keep(() => retryHeld(this.#engine, app))
-  }
-
-  #connected(leave: () => void): () => void {
-    this.mayTakeMore()
-    return () => {
-      leave()
-      this.#flush()
-    }
   }
 
   /** See `AppWorkers.present`. */
@@ -239,29 +233,29 @@ export class Workflows extends KnownInstances {
     return this.#engine.workersOf(app).present(home)
   }
 
-  /** Called when workers may accept more: limits have changed, or one has read its items. */
+  /** Sends more work: limits have changed, or a worker has read its items. */
   mayTakeMore(): void {
     this.#flush()
     this.#takeMore()
   }
 
-  /** Gives work again to a worker that stays connected after its instance's process was replaced, such as a debugger's. */
+  /** Gives work again to workers of an instance that stay connected after its process was replaced, such as a debugger's. */
   resume(app: string, home: string): void {
     this.#engine.workersOf(app).resume(home)
     this.#flush()
   }
 
-  /** Number of workers of an app; `home`: of one of its instances. */
+  /** Returns the number of workers of an app; `home`: of one of its instances. */
   connected(app: string, home?: string): number {
     return this.#engine.workers.get(app)?.count(home) ?? 0
   }
 
-  /** Lists the work of a process that has just ended. `since` is the start of the process, by `performance.now()`. */
+  /** Lists the work of a process that has just ended. `since`: start of the process, by `performance.now()`. */
   heldBy(app: string, home: string, since: number): readonly HeldWork[] {
     return heldWork(this.#engine.workers.get(app)?.heldBy(home, since) ?? [])
   }
 
-  /** How many turns and activities wait without a connected worker of the app. */
+  /** Returns how many turns and activities wait without a connected worker of the app, for longer than a reload takes. */
   lacking(app: string): number {
     const lacking = this.#engine.workers.get(app)?.lacking ?? 0
     return lacking === 0 ? 0 : lacking + (this.#engine.leftWork.of(app)?.left ?? 0)
@@ -273,19 +267,19 @@ export class Workflows extends KnownInstances {
     return this.connected(app) === 0 && (workers.get(app)?.isUnclaimed === true || leftWork.of(app) !== undefined)
   }
 
-  /** Applies a worker's answer to a turn. Resolves when that is kept. */
+  /** Applies a worker's answer to a turn. Resolves after the commit. */
   async completeTurn(app: string, answer: TurnResponse): Promise<void> {
     await answerTurn(this.#engine, app, answer)
-    this.#flush() // another turn may have waited for this answer
+    this.#flush() // another turn may have waited for the answer
   }
 
-  /** Applies a worker's answer to an activity. Resolves when that is kept. */
+  /** Applies a worker's answer to an activity. Resolves after the commit. */
   async completeActivity(app: string, answer: ActivityResponse): Promise<void> {
-    // its worker has room for the next one, even if the answer cannot be read
+    // the worker has room for the next activity, also if its answer cannot be read
     await answerActivity(this.#engine, app, answer).finally(() => this.#flush())
   }
 
-  async #asked<T>(
+  async #countRequest<T>(
     app: string,
     operation: Extract<WorkflowEvent, {type: 'asked'}>['operation'],
     work: () => Promise<T>
@@ -308,24 +302,23 @@ export class Workflows extends KnownInstances {
     const changed = [...this.#engine.changed]
     this.#engine.changed.clear()
     for (const [key, instance] of changed) {
-      this.#waiters.tell(key, instance)
+      this.#waiters.changed(key, instance)
       if (instance !== undefined) for (const listener of this.#listeners) listener(instance)
     }
     this.#takeMore()
   }
 
-  /** Reads more work of an earlier run as workers have room for it: work begins before all is read. */
+  /** Reads more work from the file while workers have room for it. */
   #takeMore(): void {
     const apps = appsWithCapacity(this.#engine)
     if (apps.length > 0) this.#keep(() => apps.forEach(app => takeMore(this.#engine, app)))
   }
 
-  /** Makes a change, and tries it again: no caller would repeat the request. */
   #keep(work: () => void): void {
     keep(this.#options, work).catch(() => undefined) // the next change of the file reports why
   }
 
-  /** Called when a change was undone: state dropped from memory is read again a second later, when the file may be writable. */
+  /** Handles an undone change. Reads the work that memory has lost a second later, when the file may be writable again. */
   #undone(): void {
     reread(this.#engine)
     this.#retry ??= this.#options.clock.after(RETRY_MS, () => {
@@ -334,14 +327,14 @@ export class Workflows extends KnownInstances {
     })
   }
 
-  /** Sends only stored work to workers. */
+  /** Sends queued work to workers, unless it waits for a commit. */
   #flush(): void {
     if (this.#options.file.isChanging) return
     for (const workers of this.#engine.workers.values()) workers.flush()
-    this.#lookForWorkers()
+    this.#wakeForWork()
     for (const each of this.#engine.replays.values()) each.look()
     this.#quiet.changed()
-    this.#silence.listen()
+    this.#silence.watch()
   }
 
   close(): void {

@@ -35,7 +35,7 @@ import {
 } from './hub-messages.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** The caller: the app of the sidecar, and a way to notice its disconnection. */
+/** The caller of a method. `app`: the app of its sidecar. `onGone`: registers a listener for its disconnection. */
 interface HubCaller {
   readonly app: string
   readonly onGone: (listener: () => void) => void
@@ -96,13 +96,8 @@ const METHODS: Readonly<Record<string, Method>> = {
     const {source: id, eventId, newId = randomUUID(), input, isOverwritten, newChildId, router} = request
     if (id === '') return {code: INVALID_ARGUMENT, message: 'rerun workflow source instance ID is required'}
     const fresh = isOverwritten ? {text: input?.value} : undefined
-    await workflows.rerun(ownerOf(workflows, app, {id, router}, 'rerun'), {
-      id,
-      eventId,
-      newId,
-      input: fresh,
-      newChildId
-    })
+    const owner = ownerOf(workflows, app, {id, router}, 'rerun')
+    await workflows.rerun(owner, {id, eventId, newId, input: fresh, newChildId})
     return encode(INSTANCE_ID, {instanceId: newId})
   },
   ListInstanceIDs: async (workflows, message, {app}) => {
@@ -128,6 +123,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   }
 }
 
+/** Prefixes that Dapr adds to the errors of some methods. */
 const FAILED: Readonly<Record<string, string>> = {
   StartInstance: 'failed to create workflow instance: rpc error: code = AlreadyExists desc = ',
   TerminateInstance: 'failed to submit termination request: ',
@@ -145,14 +141,13 @@ const CODES: Readonly<Record<Refusal, number>> = {
   denied: PERMISSION_DENIED
 }
 
-/** Serves a unary method; refusals are gRPC statuses, as are messages that cannot be read and a file that cannot be written. */
+/** Serves a unary method. Returns the response, or a gRPC status if the method refuses the request or cannot serve it now. */
 export async function callHub(
   workflows: Workflows,
   name: string,
   message: Uint8Array,
   caller: HubCaller
 ): Promise<Answer> {
-  // a caller may ask for `toString`, which every object has
   const method = ownOf(METHODS, name)
   if (method === undefined)
     return {code: UNIMPLEMENTED, message: `unknown method ${name} for service TaskHubSidecarService`}
@@ -180,12 +175,12 @@ function waitFor(isMet: (instance: Instance) => boolean): Method {
 
 interface Command {
   readonly kind: 'suspend' | 'resume' | 'terminate'
-  /** Status that the command leads to; undefined: the end. */
+  /** Status after the command; undefined: the instance ends. */
   readonly wanted: number | undefined
   readonly event: Event
 }
 
-/** Sends an instance an event, and waits until the instance has a status, is over, or has processed the event. */
+/** Posts a command to an instance, and waits until the instance has processed it. */
 async function tell(
   workflows: Workflows,
   {app: caller, onGone}: HubCaller,
@@ -199,7 +194,7 @@ async function tell(
   return NO_BYTES
 }
 
-/** Instance that a request names. Dapr 1.18 ignores the router; later versions follow it (pkg/runtime/wfengine/backends/actors/actors.go). */
+/** Instance that a request names. `router`: its app, which Dapr 1.18 ignores (pkg/runtime/wfengine/backends/actors/actors.go). */
 interface Named {
   readonly id: string
   readonly router: {readonly targetAppID: string} | undefined
@@ -223,7 +218,7 @@ function found(instance: Instance | undefined, withPayloads: boolean): Uint8Arra
   if (instance === undefined) return NO_BYTES
   const {id, name, version, status, created, updated, started, parent} = instance
   const {input, output, customStatus, failure} = instance
-  // an instance that has not started has no name yet
+  // Dapr does not report name and input before the first turn
   const isPending = status === PENDING
   return encode(FOUND_INSTANCE, {
     exists: true,
