@@ -1,7 +1,7 @@
 import type {Clock} from '../platform/clock.ts'
 import {WriteFault, type WorkFile} from './work-file.ts'
 
-/** The pause after a file could not be written, in ms. */
+/** Pause before a change is tried again, in ms. */
 export const RETRY_MS = 1000
 
 interface Kept {
@@ -9,7 +9,7 @@ interface Kept {
   readonly clock: Clock
 }
 
-/** Makes a change. Tries it again each second while the file cannot be written: no caller would repeat the request. */
+/** Makes a change that no caller would repeat: tries it again each second while the file cannot be written. */
 export async function keep<T>({file, clock}: Kept, work: () => T): Promise<T> {
   for (;;) {
     try {

@@ -1,10 +1,10 @@
 import type {Clock} from '../platform/clock.ts'
 import {NextChange} from '../model/next-change.ts'
 
-/** Interval between two looks, in ms. Time alone may decide that an app gets no worker any more. */
+/** Interval between two checks, in ms. Work may end without a call of `changed`: its app had too long to connect a worker. */
 const LOOK_MS = 1000
 
-/** Waits until no work is under way. */
+/** Waits until no work is under way, for a skip of the clock. */
 export class Quiet {
   readonly #clock: Clock
   readonly #isBusy: () => boolean

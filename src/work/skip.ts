@@ -5,8 +5,9 @@ import type {WakeUp, WakeUps} from './wake-ups.ts'
 
 /** Maximum length of a skip: a hundred years. Later times might exceed what a Date can hold. */
 export const MAX_SKIP_MS = 100 * 365 * 86_400_000
+/** Maximum number of wake-ups in the report. */
 const MAX_NAMED = 1000
-/** Number of firings of a series to make one by one; beyond, only the latest is made. */
+/** Maximum number of firings of one job or reminder during a skip. Of the others, only the latest is made, at the end. */
 const MAX_OF_SERIES = 100
 
 /** Returns the owner of a wake-up. */
@@ -15,6 +16,7 @@ export type Whose<T> = (wakeUp: WakeUp) => T
 export interface Skipped<T> {
   /** Fired wake-ups in order, each with the length of the skip so far, in ms, and its owner. */
   readonly fired: readonly (WakeUp & {readonly afterMs: number; readonly of: T | undefined})[]
+  /** Number of fired wake-ups that the report omits. */
   readonly others: number
   /** Whether all started work was done at the end. */
   readonly isSettled: boolean
@@ -22,8 +24,8 @@ export interface Skipped<T> {
 
 /**
  * Advances the clock of the file by `ms`, from one wake-up to the next. `settle` waits for the work that a wake-up has started,
- * which may set further wake-ups within the skip; it resolves with true once that is done. `of` is asked as a wake-up fires: by the end,
- * its owner may be gone. An aborted signal ends the skip where it is.
+ * which may set further wake-ups within the skip; it resolves with true once that is done. `of` is called as a wake-up fires, since its
+ * owner may be removed before the skip ends. If the signal is aborted, the skip ends early, and the clock stays advanced so far.
  */
 export async function advanceClock<T>(
   wakeUps: WakeUps,
@@ -54,10 +56,11 @@ export async function advanceClock<T>(
   }
 }
 
-/** Holds back a series that has fired the maximum number of times in one skip. */
+/** Holds back the wake-ups of a job or reminder that has fired the maximum number of times in one skip. */
 class SeriesLimit {
   readonly #wakeUps: WakeUps
   readonly #counts = new Map<string, number>()
+  /** Held jobs and reminders, each as `kind owner`. */
   readonly #held = new Set<string>()
   #isReleased = false
 
@@ -85,7 +88,7 @@ class SeriesLimit {
   }
 }
 
-/** Within this time in ms a process has connected its workers, or connects them again. */
+/** How long a process may take to connect its workers, after its start or after the last worker has left, in ms. */
 const CONNECT_MS = 10_000
 
 interface Connecting {
@@ -96,8 +99,8 @@ interface Connecting {
 }
 
 /**
- * Whether an app may get a worker soon. If it has no command, its worker's start is unknown. `leftAt`: when its last worker left, by
- * `performance.now()`; 0: never had one.
+ * Whether an app may get a worker soon. An app without a command starts outside of the run, at an unknown time. `leftAt`: when its last
+ * worker left, by `performance.now()`; 0: never had one.
  */
 export function mayConnect({availability, plan, lives, sleep}: Connecting, leftAt: number): boolean {
   if (availability === 'waiting' && plan.command.length > 0) return true

@@ -1,4 +1,4 @@
-/** Keys of tables, never reused: an answer must not reach a later row. */
+/** Type of keys that SQLite never reuses: a late answer for a removed row must not reach a new one. */
 const KEY = 'INTEGER PRIMARY KEY AUTOINCREMENT'
 const WAKE_UPS = `
   CREATE TABLE wake_ups (id ${KEY}, due INTEGER, kind TEXT, owner INTEGER, name TEXT, data BLOB);
@@ -7,8 +7,8 @@ const WAKE_UPS = `
 `
 
 /**
- * Tables of workflows: a row per instance, and one per turn with its events, each as field 3 of a message. Times are ms since 1970.
- * `stall`: the event with the reason of the stall. `received`: history received from the parent.
+ * Tables of workflows: a row per instance, and one per turn with its events. `events`: field 3 of a protobuf message, once per event. Times
+ * are ms since 1970. `stall`: the event with the reason of the stall. `received`: history received from the parent.
  */
 const WORKFLOWS = `
   CREATE TABLE instances (
@@ -28,7 +28,7 @@ const WORKFLOWS = `
   ) WITHOUT ROWID;
 `
 
-/** Table with the lead of the file's clock over the machine's: at most one row. */
+/** Table with at most one row: how far skips have advanced the file's clock, in ms. */
 const CLOCK = 'CREATE TABLE clock (ahead INTEGER);'
 
 /** Table of reminders. Times are the file's, skips included. `step`: ms. `remaining`: firings left, the next one included. */
@@ -41,7 +41,7 @@ const REMINDERS = `
   CREATE INDEX due_reminders ON reminders (isDue) WHERE isDue = 1;
 `
 
-/** Table of jobs (`Job`). A job with a tick under way has no wake-up. */
+/** Table of jobs (`Job`). A job that is paused, or whose tick is due, has no row in `wake_ups`. */
 const JOBS = `
   CREATE TABLE jobs (
     key ${KEY}, app TEXT, name TEXT, schedule TEXT, dueTime TEXT, ttl TEXT, repeats INTEGER, dataType TEXT, data BLOB, policy TEXT,
@@ -62,5 +62,5 @@ const OUTBOX = `
 /** Triggers of sleeping apps (`Triggers`): a row each. */
 const TRIGGERS = `CREATE TABLE triggers (key ${KEY}, app TEXT, triggers TEXT);`
 
-/** The migrations of the file; their number is the version of the file. A file with a higher version was written by a newer Pillion. */
+/** Migrations of the file. The file stores the number of those that it has had as its version. */
 export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS + CLOCK + REMINDERS + JOBS + OUTBOX + TRIGGERS]

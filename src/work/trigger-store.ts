@@ -4,7 +4,7 @@ import type {WorkFile} from './work-file.ts'
 
 const COLUMNS = {app: column.text, triggers: column.json<Triggers>()}
 
-/** Triggers that start sleeping apps, as their last processes have reported. An app that does not run cannot be asked. */
+/** Triggers that wake a sleeping app, as its last process has reported them: a sleeping app cannot report them. */
 export class TriggerStore {
   readonly #file: WorkFile
   readonly #table: Table<typeof COLUMNS>

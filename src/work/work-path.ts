@@ -8,9 +8,9 @@ import {linksResolved, templateIdentity} from '../platform/paths.ts'
 import {stateFolder} from '../platform/state-folder.ts'
 
 /**
- * How long work lives. `forgotten` (`--forget`): begins with an empty file. `brief` (`up --run`): in memory, unless `PILLION_WORK` is
- * `file`; unfinished work is reported at the end. `trial` (`import --check`): nothing outlives the run, not even the keys of the built-in
- * Redis. Omitted: the file outlives the run.
+ * How long workflows, jobs and reminders last. `forgotten` (`--forget`): the run begins with an empty file. `brief` (`up --run`): in memory,
+ * unless `PILLION_WORK` is `file`; the run reports unfinished work at its end. `trial` (`import --check`): in memory, with the keys of the
+ * built-in Redis. Omitted: the file outlives the run.
  */
 export type WorkMode = 'forgotten' | 'brief' | 'trial'
 
@@ -22,8 +22,8 @@ export interface WorkPathOptions {
 }
 
 /**
- * Returns the path of the file; undefined: in memory. A template's file has a name from its real path, its name, and the copy's name
- * (`--name`); a single app's from its folder and id. Throws a UserError if `PILLION_WORK` is misspelt.
+ * Returns the path of the work file; undefined: work stays in memory. The file name follows from the template's real path, its name, and
+ * the copy's name (`--name`); for a single app, from its folder and id. Throws a UserError if `PILLION_WORK` is misspelt.
  */
 export function workPath({env, plan, workMode}: WorkPathOptions): string | undefined {
   if (!isKept({env, workMode})) return undefined
@@ -35,13 +35,13 @@ export function workPath({env, plan, workMode}: WorkPathOptions): string | undef
   return join(stateFolder(env), `${beginningOf(plan)}${shortHash(identity.join('\0'))}.db`)
 }
 
-/** Returns the start of the file's name. Apps are not part of it, since an edit may change them. */
+/** Returns the readable start of the file name. A template's apps are not part of it, since an edit may change them. */
 function beginningOf({name, file, apps: [first]}: Plan): string {
   const shown = name || (file === '' ? (first?.id ?? '') : basename(dirname(linksResolved(file))))
   return `work-${shown.replaceAll(/[^\w.-]/g, '_').slice(0, 40)}-`
 }
 
-/** Whether an earlier run may have left a file; false: certainly none. Called first, since the whole name needs node:crypto, which takes 12 ms. */
+/** Whether an earlier run may have left a work file; false: certainly none. */
 export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): boolean {
   try {
     const beginning = beginningOf(plan)
@@ -51,7 +51,7 @@ export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): b
   }
 }
 
-/** Returns the folder of the notes that map files to folders. */
+/** Returns the folder of the notes, each of which maps a work file to the folder of its template. */
 export const notesFolder = (env: Environment): string => join(stateFolder(env), 'folders')
 
 /** Whether the work of a run is kept in a file. Throws a UserError if `PILLION_WORK` is misspelt. */

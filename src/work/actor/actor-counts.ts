@@ -2,7 +2,7 @@ import type {ActorCounts} from '../../model/work-event.ts'
 import type {Actors} from './actors.ts'
 import type {Actor} from './actor.ts'
 
-/** Counts the waiting calls, timers and reminders of each type that an instance hosts. `reminders`: its numbers of stored reminders by type. */
+/** Counts the waiting calls, timers and reminders of each type that an instance hosts. `reminders`: numbers of stored reminders by type. */
 export const countsAt = (
   {table, timers}: Pick<Actors, 'table' | 'timers'>,
   instance: string,
@@ -12,7 +12,7 @@ export const countsAt = (
     .filter(({hosts}) => [...hosts].some(({host}) => host.instance === instance))
     .map(({name, hosts, actors}) => {
       const [first] = hosts
-      // an actor without a place yet is counted at the first host of its type
+      // counts an actor without a host at the first host of its type
       const isHere = ({place = first}: Actor): boolean => place?.host.instance === instance
       let pending = 0
       for (const actor of actors.values())

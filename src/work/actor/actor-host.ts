@@ -3,7 +3,7 @@ import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import type {OnGone} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {FiringRequest} from './firing-spec.ts'
 
-/** Refusal of a call to an actor before its turn began. */
+/** The error of a call whose turn has not begun. */
 export class ActorError extends Error {
   readonly refusal: 'unhosted' | 'depth' | 'full' | 'gone' | 'late'
 
@@ -25,7 +25,7 @@ export interface MethodCall {
   readonly body: Buffer
 }
 
-/** A due timer or reminder. Texts are as given. */
+/** A firing of a timer or reminder. Its times are texts as the caller has written them. */
 export interface Firing extends Omit<FiringRequest, 'ttl'> {
   readonly kind: 'timer' | 'reminder'
   readonly name: string
@@ -33,21 +33,22 @@ export interface Firing extends Omit<FiringRequest, 'ttl'> {
 
 export type ActorWork = MethodCall | Firing
 
+/** The result of a call at its host. `unknown`: the app does not know the actor or its method. */
 export type ActorAnswer =
   | {
       readonly kind: 'done'
       /** Header lines of the answer, and its body. */
       readonly lines: string
       readonly body: Buffer
-      /** The actor itself has reported an error. */
+      /** Whether the actor itself has reported an error. */
       readonly isError: boolean
-      /** The actor asks that its timer or reminder ends. */
+      /** Whether the actor asks that its timer or reminder ends. */
       readonly isCancelled: boolean
     }
   /** `status`: the HTTP status; 0: none. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string}
   | {readonly kind: 'unknown'}
-  /** No answer; `wasSent`: the app may have got the request. */
+  /** The app has not answered. `wasSent`: it may have received the request. */
   | {readonly kind: 'lost'; readonly why: string; readonly wasSent: boolean}
 
 /** The caller of an actor: an instance of an app. */
@@ -60,9 +61,9 @@ export interface ActorRequest {
   readonly type: string
   readonly id: string
   readonly work: ActorWork
-  /** App that calls. Timers and reminders have none. */
+  /** The calling instance; undefined: a timer or reminder fires. */
   readonly caller: ActorCaller | undefined
-  /** '': none. */
+  /** Id that a chain of reentrant calls shares; '': none. */
   readonly reentrancyId: string
   readonly onStop: OnGone
   readonly journal?: CallJournal | undefined
@@ -70,16 +71,16 @@ export interface ActorRequest {
 
 /** An instance of an app that hosts actors. */
 export interface ActorHost extends ActorCaller {
-  /** Whether its process accepts calls, is expected to later, or will not; with the reason. */
+  /** `open`: its process accepts calls. `held`: it is expected to accept them later. `shut`: it will not. `reason`: why not `open`. */
   readonly state: 'open' | 'held' | 'shut'
   readonly reason: string
   /** Whether a call is under way in its process. */
   readonly isBusy: boolean
   /** How long a call waits for this host, in ms. */
   readonly holdMs: number
-  /** Sends the request; with `isForced` in any state of the host. Never rejects. */
+  /** Sends the request; `isForced`: in any state of the host. Never rejects. */
   send(request: ActorRequest, isForced: boolean): Promise<ActorAnswer>
-  /** Deactivates an actor; false: its app has not confirmed that. Never rejects. */
+  /** Deactivates an actor. Resolves with false if its app has not confirmed that. Never rejects. */
   deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean>
 }
 
@@ -87,7 +88,7 @@ export interface ActorHost extends ActorCaller {
 export interface TypeSettings {
   readonly idleMs: number
   readonly drainMs: number
-  /** Whether calls under way may end when the process is replaced (`drainRebalancedActors`). */
+  /** Whether running calls may end when the process is replaced (`drainRebalancedActors`). */
   readonly drains: boolean
   readonly isReentrant: boolean
   readonly maxDepth: number

@@ -1,7 +1,7 @@
 import {type Actor, type ActorType, Hosting} from './actor.ts'
 import type {ActorHost} from './actor-host.ts'
 
-/** Actor types that an instance of an app hosts. */
+/** The types and active actors of an instance, for reports. */
 export interface HostedAt {
   /** Whether its process accepts calls. */
   readonly isReady: boolean
@@ -20,11 +20,12 @@ export class ActorTable {
     this.#idle = idle
   }
 
+  /** The types that have a host. */
   get types(): readonly ActorType[] {
     return [...this.#types.values()].filter(({hosts}) => hosts.size > 0)
   }
 
-  /** All types, those without a host included. */
+  /** The types that have a host or calls. */
   get known(): readonly ActorType[] {
     return [...this.#types.values()]
   }
@@ -33,12 +34,12 @@ export class ActorTable {
     return this.types.map(({name}) => name)
   }
 
-  /** All hosts, those included that have no type any more. */
+  /** All hosts, also those that host no type now. */
   get hostings(): readonly Hosting[] {
     return [...this.#hostings.values()]
   }
 
-  /** The actor, if it is active or has waiting calls. */
+  /** Returns an actor that is active or has waiting calls; undefined: neither. */
   find(type: string, id: string): Actor | undefined {
     return this.#types.get(type)?.actors.get(id)
   }
@@ -87,7 +88,7 @@ export class ActorTable {
     if (hosting !== undefined) for (const type of this.#types.values()) type.hosts.delete(hosting)
   }
 
-  /** Returns the type of this name; creates it if it is new. */
+  /** Returns the type of this name, which it creates if necessary. */
   typeOf(name: string): ActorType {
     const known = this.#types.get(name)
     if (known !== undefined) return known

@@ -2,12 +2,12 @@ import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import {type ActorAnswer, type ActorRequest, ActorError, type ActorHost, type TypeSettings} from './actor-host.ts'
 import type {Due} from './agenda.ts'
 
-/** An instance of an app and the types that it hosts. */
+/** An instance of an app, and the types of actors that it hosts. */
 export class Hosting {
   readonly host: ActorHost
-  /** Types that its process hosts; undefined before they are known. */
+  /** Types that its process hosts; undefined: not reported yet. */
   types: ReadonlyMap<string, TypeSettings> | undefined
-  /** The signals of retirements that deactivate its actors. No turn begins during one. */
+  /** Signals of the retirements under way, which deactivate its actors. Meanwhile no turn begins. */
   readonly retirements = new Set<AbortSignal>()
 
   constructor(host: ActorHost) {
@@ -23,7 +23,7 @@ export class Hosting {
   }
 }
 
-/** FNV-1a (draft-eastlake-fnv) with a final mix, so that similar names get very different numbers. */
+/** Hashes a text by FNV-1a, with a final mix, so that similar texts get very different numbers. */
 function hashOf(text: string): number {
   let hash = 0x81_1c_9d_c5
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01_00_01_93)
@@ -31,7 +31,7 @@ function hashOf(text: string): number {
   return (hash ^ (hash >>> 13)) >>> 0
 }
 
-/** Chooses the host of an id: the same one while these hosts exist (rendezvous hashing, Thaler and Ravishankar 1998). */
+/** Chooses the host of an actor: always the same one of the same hosts (rendezvous hashing, Thaler and Ravishankar 1998). */
 export function placeAmong(hosts: readonly Hosting[], type: string, id: string): Hosting | undefined {
   if (hosts.length < 2) return hosts[0]
   const weight = ({host}: Hosting): number => hashOf(`${host.instance}\0${type}\0${id}`)
@@ -43,17 +43,17 @@ export interface ActorType {
   readonly name: string
   readonly hosts: Set<Hosting>
   readonly actors: Map<string, Actor>
-  /** Called when the idle time of an actor may be over: deactivates the actor if it is. */
+  /** Deactivates an actor if its idle time is over. */
   readonly idle: (actor: Actor) => void
 }
 
-/** Options of a call. */
+/** Options of a call to an actor. */
 export interface TurnOptions {
-  /** The call waits for a host without a limit. */
+  /** Whether the call waits for a host without a limit, as firings do. */
   readonly isPatient?: boolean
-  /** Keeps the call from being recorded as failed if no app of this run hosts the type. Another run may host it. */
+  /** Whether the caller tries another run if no app of this run hosts the type. Then the call is not recorded here as failed. */
   readonly goesElsewhere?: boolean
-  /** Asked before the turn begins: false drops the call. */
+  /** Called before the turn begins; false: the call is dropped. */
   readonly isWanted?: () => boolean
   /** Called when the turn begins; `wasHeld`: the call has waited for a host. */
   readonly onBegin?: (wasHeld: boolean) => void
@@ -65,13 +65,15 @@ export class ActorTurn {
   readonly since: number
   readonly options: TurnOptions
   readonly #settle: (outcome: ActorAnswer | ActorError) => void
-  /** Record of the call. Undefined if it is not recorded, or while the type's host is unknown. */
+  /** Record of the call; undefined: not recorded, or not yet, since no app hosts the type. */
   journal: CallJournal | undefined
   /** When the turn began; -1: the call waits. */
   beganAt = -1
-  /** Describes how the turn waits for itself, once known; '': it does not. */
+  /** Describes how the turn waits for itself, for example through another actor; '': no deadlock was found. */
   circle = ''
+  /** Cancels the call at its host; undefined: it was not sent. */
   stop: (() => void) | undefined
+  /** Whether the caller has its answer or has left. */
   isOver = false
 
   constructor(
@@ -105,26 +107,29 @@ function refused({journal}: ActorTurn, {message, refusal}: ActorError): void {
   journal.ended()
 }
 
-/** An actor: its host, and the calls that have its turn. */
+/** An actor that is active or has waiting calls: its host, its running calls and its queue. */
 export class Actor implements Due {
   readonly type: ActorType
   readonly id: string
   /** Host of the actor; undefined: not active. */
   place: Hosting | undefined
-  /** Whether its process has ended during a turn that the next process may continue. Afterwards any host may get the actor. */
+  /** Whether its process has ended during a turn. After the turn, any host may get the actor. */
   isLost = false
-  /** The calls that have the turn: several only if they are one chain of reentrant calls. */
+  /** The running calls: several if they are reentrant; undefined: none. */
   inside: ActorTurn[] | undefined
+  /** The queued calls; undefined: none. */
   waiting: ActorTurn[] | undefined
-  /** Reentrancy id of the calls inside; '': none. */
+  /** Reentrancy id of the running calls; '': none. */
   chain = ''
+  /** Whether its deactivation is under way. */
   isLeaving = false
   idleSince = 0
+  /** Whether the agenda has its deactivation, due at `at`. */
   isPlanned = false
   at = 0
   /** When the actor last stopped waiting for a host. */
   heldUntil = -1
-  /** Called when its turn is over, or it was deactivated, for waiting reloads and health checks. */
+  /** Listeners of a retirement, called after its turn and its deactivation. */
   freed: Set<() => void> | undefined
 
   constructor(type: ActorType, id: string) {
@@ -132,7 +137,7 @@ export class Actor implements Due {
     this.id = id
   }
 
-  /** Whether the table has forgotten this actor. The next call makes another. */
+  /** Whether the table has forgotten this actor: the next call with its id creates another one. */
   get isOver(): boolean {
     return this.type.actors.get(this.id) !== this
   }

@@ -3,10 +3,10 @@ import type {Actor, ActorTurn} from './actor.ts'
 import {ActorError} from './actor-host.ts'
 import type {ActorTable} from './actor-table.ts'
 
-/** How long a call waits if no known host has its own limit, in ms. */
+/** How long a call waits while no host is known, in ms. */
 const HOLD_MS = 60_000
 
-/** Removes those calls from the queue of an actor for which `why` returns a reason. */
+/** Rejects the queued calls of an actor for which `why` returns an error. */
 type Drop = (actor: Actor, why: (turn: ActorTurn) => ActorError | undefined) => void
 
 interface Hold {
@@ -14,7 +14,7 @@ interface Hold {
   stop: (() => void) | undefined
 }
 
-/** Actors that wait for a host: their callers wait for a limited time. */
+/** The actors whose calls wait for a host. Rejects calls that have waited too long. */
 export class Holds {
   readonly #clock: Clock
   readonly #table: ActorTable
@@ -64,7 +64,7 @@ export class Holds {
   }
 }
 
-/** Returns the calls that wait for a limited time. Firings have no limit. */
+/** Returns the calls whose wait is limited. Firings wait without a limit. */
 const impatientOf = ({waiting = []}: Actor): readonly ActorTurn[] => waiting.filter(({isPatient}) => !isPatient)
 
 function lateError({type, id, place}: Actor, ms: number): ActorError {

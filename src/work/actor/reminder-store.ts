@@ -27,7 +27,7 @@ const COLUMNS = {
   isDue: flag
 }
 
-/** A row of the table. Times are those of the file, ahead of the clock by all skips. */
+/** A row of the table. Times are by the file's clock, which skips advance. */
 export type Reminder = RowOf<typeof COLUMNS> & {readonly key: number}
 
 /** The table of reminders. Call writing methods within a change of the file. */
@@ -40,7 +40,7 @@ export class ReminderStore extends Table<typeof COLUMNS> {
     return this.all('WHERE type = ? AND id = ? AND name = ?', type, id, name)[0]
   }
 
-  /** Reminders in the order of their next firing. Without `type` or `id`: of any type, of any id. */
+  /** Returns reminders in the order of their next firing. Without `type` or `id`: of any type, of any id. */
   list(type?: string, id?: string): readonly Reminder[] {
     return this.all(
       'WHERE (?1 IS NULL OR type = ?1) AND (?2 IS NULL OR id = ?2) ORDER BY due, key',

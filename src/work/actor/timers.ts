@@ -12,13 +12,13 @@ export interface FiringName {
   readonly name: string
 }
 
-/** `T||I||N`, as Dapr's errors name it. Two timers may have the same text, since each part may contain `||`. */
+/** Returns the name in Dapr's errors, `type||id||name`. Two timers may share one: each part may contain `||`. */
 export const fullName = ({type, id, name}: FiringName): string => `${type}||${id}||${name}`
 
-/** A unique key: names contain no control characters. */
+/** Returns a unique key: names contain no control characters. */
 const keyOf = ({type, id, name}: FiringName): string => `${type}\0${id}\0${name}`
 
-/** Delay in ms from which on a firing counts as missed: the machine was asleep, or the app accepted no calls. */
+/** Delay in ms above which a firing counts as missed: the machine was asleep, or the app accepted no calls. */
 export const LATE_MS = 2000
 
 interface TimersOptions {
@@ -27,7 +27,7 @@ interface TimersOptions {
   readonly run: (request: ActorRequest, options: TurnOptions) => Promise<ActorAnswer>
 }
 
-/** Timers of actors, which live as long as the run, and as the sidecar that set them (Dapr: pkg/actors/timers). */
+/** The timers of actors, in memory until the sidecar that has set them closes (Dapr: pkg/actors/timers). */
 export class Timers {
   readonly #options: TimersOptions
   readonly #timers = new Map<string, Timer>()
@@ -77,7 +77,7 @@ interface TimerOptions extends TimersOptions {
 class Timer implements Due {
   at = 0
   readonly options: TimerOptions
-  /** When the clock began, in ms since 1970: a date that is set later moves no firing. */
+  /** Date of the clock's zero, in ms since 1970. Firings follow `now`, so that a change of the machine's date does not move them. */
   readonly #epoch: number
   /** The next firing, in ms since 1970. */
   #planned = 0
@@ -99,7 +99,7 @@ class Timer implements Due {
     agenda.add(this)
   }
 
-  /** Ends the timer. A firing under way continues. */
+  /** Ends the timer. A running firing continues. */
   end(): void {
     if (this.isOver) return
     this.isOver = true

@@ -26,7 +26,7 @@ const COLUMNS = {
   answer: text
 }
 
-/** The columns that a tick, a pause or a resumption changes. */
+/** The columns that change after a job was created. */
 export type JobChange = Partial<Pick<Job, 'planned' | 'count' | 'last' | 'attempts' | 'isDue' | 'isPaused' | 'answer'>>
 
 export interface JobsQuery {
@@ -75,12 +75,12 @@ export class JobStore {
     return this.#all('WHERE app = ? ORDER BY name', app)
   }
 
-  /** Jobs in the order in which they were scheduled. */
+  /** Returns a page of jobs, in the order in which they were scheduled. */
   some({app, after, limit}: JobsQuery): readonly Job[] {
     return this.#all('WHERE key > ?1 AND (?2 IS NULL OR app = ?2) ORDER BY key LIMIT ?3', after, app ?? null, limit)
   }
 
-  /** Jobs of this name, ordered by app; `app`: '': of any app. */
+  /** Returns the jobs of this name, ordered by app; `app`: '': of any app. */
   named(name: string, app: string): readonly Job[] {
     return this.#all("WHERE name = ?1 AND (?2 = '' OR app = ?2) ORDER BY app", name, app)
   }
@@ -89,7 +89,7 @@ export class JobStore {
     return this.#all('WHERE isDue = 1 ORDER BY planned, key')
   }
 
-  /** Counts by app; `now`: by the clock of the machine. */
+  /** Counts the jobs of each app, and those whose tick is due. `now`: by the clock of the machine. */
   counts(now: number): readonly JobCount[] {
     const sql = `SELECT app, count(*) AS count, sum(isDue = 1 OR (isPaused = 0 AND coalesce(planned <= ? + coalesce((SELECT ahead FROM clock), 0), 0)))
        AS overdue FROM jobs GROUP BY app ORDER BY app`

@@ -6,13 +6,13 @@ import {isJson} from '../../model/is-json.ts'
 import {decode} from '../../proxy/net/grpc/message-codec.ts'
 import {valueIn} from '../../proxy/net/grpc/struct.ts'
 
-/** The data that the app gets with each tick: a `google.protobuf.Any`. */
+/** The data that the app receives with each tick: a `google.protobuf.Any`. */
 interface JobData {
   readonly typeUrl: string
   readonly value: Uint8Array
 }
 
-/** A job as its caller describes it. Absent keys were not given. */
+/** A job as its caller describes it. */
 export interface JobRequest {
   readonly name: string
   readonly schedule?: string | undefined
@@ -26,17 +26,18 @@ export interface JobRequest {
 /** A stored job. Times are ms since 1970 by the file's clock (`WakeUps.date`). */
 export interface Job extends JobRequest, Planned {
   readonly policy: FailurePolicy
+  /** When the job was scheduled. */
   readonly begin: number
-  /** The next tick, or the one under way. Undefined if there is none. */
+  /** Time of the next tick, or of the one under way; undefined: the job never fires. */
   readonly planned: number | undefined
-  /** Time after which no tick follows. */
+  /** Time after which no tick follows; undefined: the job does not expire. */
   readonly expires: number | undefined
-  /** The number of ticks that are done. */
+  /** Number of finished ticks. */
   readonly count: number
-  /** The latest tick that is done. */
+  /** Time of the latest finished tick; undefined: none. */
   readonly last: number | undefined
   readonly isPaused: boolean
-  /** The app's latest answer; '' before one. */
+  /** The app's latest answer; '': none yet. */
   readonly answer: string
 }
 
@@ -68,12 +69,12 @@ export function checkJobName(app: string, name: string): void {
 
 const TYPES = 'type.googleapis.com/'
 
-/** Type in which JSON data are wrapped. */
+/** Type of the message that contains the data of a job in JSON. */
 export const VALUE_URL = `${TYPES}google.protobuf.Value`
 const STRING_URL = `${TYPES}google.protobuf.StringValue`
 const STRING = {text: [1, 'string']} as const
 
-/** Returns the bytes for an app of HTTP: JSON if possible. */
+/** Returns the request body for an app with HTTP: JSON if the data are JSON, else their bytes. */
 export function jobBody(data: JobData | undefined): Buffer {
   if (data === undefined) return Buffer.alloc(0)
   const wrapped = wrappedIn(data)
@@ -91,11 +92,11 @@ export function plainData(data: JobData): unknown {
   return isUtf8(bytes) ? jsonOrText(bytes.toString()) : bytes.toString('base64')
 }
 
-/** The data as Dapr's API returns them with a job. */
+/** Returns the data as Dapr's API reports them with a job. */
 export const jobDataJson = (data: JobData): unknown =>
   wrappedIn(data) === undefined ? plainData(data) : {'@type': data.typeUrl, value: plainData(data)}
 
-/** Returns the JSON in a message by its type. Undefined for other types, and for bytes that do not fit (any app may send them). */
+/** Returns the JSON in a message; undefined: of another type, or not readable as its type (any app may send such bytes). */
 const wrappedIn = ({typeUrl, value}: JobData): unknown =>
   orElse(
     () => (typeUrl === VALUE_URL ? valueIn(value) : typeUrl === STRING_URL ? decode(STRING, value).text : undefined),

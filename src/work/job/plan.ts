@@ -3,15 +3,15 @@ import {parseSchedule, type Schedule} from '../schedule/schedule.ts'
 import {after, latest, strideIn, timeAt} from '../times.ts'
 import {JobError, type JobRequest} from './job.ts'
 
-/** When a job fires, from the moment in which it was scheduled. Times are milliseconds since 1970. */
+/** The first firing and the end of a new job, in ms since 1970. */
 interface JobPlan {
-  /** First firing. Undefined if the job never fires. */
+  /** Time of the first firing; undefined: the job never fires. */
   readonly first: number | undefined
-  /** End of the job. Undefined if it does not expire. */
+  /** Time after which the job does not fire; undefined: it does not expire. */
   readonly expires: number | undefined
 }
 
-/** Reads a time: RFC 3339 by the clock of apps, or a duration of Go or ISO 8601 (dapr/kit: time, ParseTime). Undefined for other texts. */
+/** Reads a time of RFC 3339 by the machine's clock, or a duration after `from` (dapr/kit: time, ParseTime); undefined: neither of them. */
 function timeIn(text: string, from: number, aheadMs: number): number | 'repeated' | undefined {
   if (/^R\d+\//.test(text)) return strideIn(text.replace(/^R\d+\//, '')) && 'repeated'
   const stride = strideIn(text)
@@ -37,7 +37,7 @@ export function jobSchedule(text: string): Schedule {
   }
 }
 
-/** Computes when a job fires first, and when it ends. `aheadMs`: how far `now` is ahead of the clock of apps. Throws a JobError in Dapr's words. */
+/** Computes the first firing and the end of a job by the file's clock, which is ahead by `aheadMs`. Throws a JobError with Dapr's message. */
 export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: number, aheadMs = 0): JobPlan {
   if (repeats !== undefined && repeats < 1) throw refuse('defined repeats must be greater than 0')
   if (schedule === undefined && (repeats ?? 1) > 1) throw refuse('job must have a schedule to repeat')
@@ -53,12 +53,12 @@ export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: numbe
   return {first: due ?? plan?.next(now), expires: end}
 }
 
-/** Maximum number of missed ticks to count one by one, which blocks the whole run. */
+/** Maximum number of missed ticks to count one by one: counting blocks the event loop. */
 export const MAX_COUNTED = 1000
 
 export const missedText = (count: number): string => (count === MAX_COUNTED ? `${count} or more` : String(count))
 
-/** Finds the latest tick due by `now`, starting with a due one. A schedule without missed ticks is not changed. */
+/** Finds the latest tick that is due by `now`, given a `planned` one that is due. `passed`: number of ticks before it, at most `MAX_COUNTED`. */
 export function latestDue(
   schedule: Schedule,
   planned: number,
@@ -72,7 +72,7 @@ export function latestDue(
     passed++
   }
   if (passed < MAX_COUNTED) return {at, passed}
-  // no tick follows `end`, one may follow `at`
+  // bisects between `at`, a due tick, and `end`, after which no due tick follows
   let end = now
   while (end - at > 1) {
     const middle = Math.floor((at + end) / 2)

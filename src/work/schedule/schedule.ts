@@ -3,15 +3,16 @@ import {TimeZone, type WallTime} from './time-zone.ts'
 import {ownOf} from '../../model/own.ts'
 
 export interface Schedule {
-  /** Returns the next time after an instant, in ms since 1970. Undefined if there is none within five years. */
+  /** Returns the next firing after an instant, in ms since 1970; undefined: none within five years. */
   next(after: number): number | undefined
-  /** Milliseconds between two times, if the schedule is a plain interval. */
+  /** Interval of a schedule with `@every`, in ms. Omitted: the schedule has fields. */
   readonly step?: number
 }
 
+/** A field of a cron expression. */
 interface Field {
   readonly values: ReadonlySet<number>
-  /** The field was written as `*` or `?`. */
+  /** Whether the field was written as `*` or `?`. */
   readonly isAny: boolean
 }
 
@@ -42,7 +43,7 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
 
 const EVERY = '@every '
 
-/** Reads five fields, or six with seconds first, or a descriptor, as Dapr does (dapr/kit: cron/parser.go). Throws an Error. */
+/** Reads a cron expression of five fields, or six with seconds first, or a descriptor (dapr/kit: cron/parser.go). Throws an Error. */
 export function parseSchedule(text: string): Schedule {
   const [, zoneName, rest = ''] = /^(?:CRON_)?TZ=(\S*)(.*)$/s.exec(text) ?? [undefined, undefined, text]
   const zone = zoneOf(zoneName)
@@ -61,7 +62,7 @@ export function parseSchedule(text: string): Schedule {
 }
 
 function zoneOf(name: string | undefined): TimeZone {
-  // Go: an empty name is UTC, Local the zone of the process
+  // in Go, an empty name means UTC, and Local the zone of the process
   const known = name === '' ? 'UTC' : name === undefined || name === 'Local' ? '' : name
   try {
     return new TimeZone(known)
@@ -80,7 +81,7 @@ function every(spec: string): Schedule {
   return {next: after => after + ms, step: ms}
 }
 
-/** A list of ranges, each with or without a step. */
+/** Reads a list of ranges, each with or without a step: `1-5,10/2`. */
 function readField(text: string, bounds: Bounds): Field {
   const ranges = text
     .split(',')
@@ -137,7 +138,7 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const MAX_YEARS = 5
 
-/** Times of a local clock. Times that a change of clocks skips do not occur (dapr/kit: cron/spec.go). */
+/** A schedule of fields in the local time of a zone. Local times that daylight saving skips do not fire (dapr/kit: cron/spec.go). */
 class FieldSchedule implements Schedule {
   readonly #fields: Fields
   readonly #zone: TimeZone
@@ -154,7 +155,7 @@ class FieldSchedule implements Schedule {
     for (;;) {
       const shown = this.#zone.wallTime(instant)
       if (shown.year > lastYear) return undefined
-      // if clocks were put back over midnight, the next day has begun already
+      // `start` may lie in the past: clocks that are put back at midnight repeat the end of a day
       const later = (start: number): number => (start > instant ? start : this.#nextHour(instant, shown))
       if (!month.values.has(shown.month)) instant = later(this.#zone.startOfDay(shown.year, shown.month + 1, 1))
       else if (!this.#isOnDay(shown)) instant = later(this.#zone.startOfDay(shown.year, shown.month, shown.day + 1))
@@ -165,14 +166,14 @@ class FieldSchedule implements Schedule {
     }
   }
 
-  /** Returns the start of the next hour; the next minute if clocks change before that. */
+  /** Returns the start of the next hour, or of the next minute if clocks change before that hour. */
   #nextHour(instant: number, {minute, second}: WallTime): number {
     const minuteBegan = instant - second * SECOND_MS
     const hour = minuteBegan + HOUR_MS - minute * MINUTE_MS
     return this.#zone.isSteady(instant, hour) ? hour : minuteBegan + MINUTE_MS
   }
 
-  /** Compares the day. If the schedule has days of the month and of the week, either is enough. */
+  /** Whether the schedule has this day. If it limits days of the month and of the week, one of both is enough. */
   #isOnDay(shown: WallTime): boolean {
     const {day, weekday} = this.#fields
     const isDay = day.values.has(shown.day)

@@ -1,4 +1,4 @@
-/** A local time in a zone. `month` from 1; `weekday` from 0, Sunday. */
+/** A local time in a zone. `month`: 1 is January. `weekday`: 0 is Sunday. */
 export interface WallTime {
   readonly year: number
   readonly month: number
@@ -13,12 +13,12 @@ export interface WallTime {
 export class TimeZone {
   readonly #offsetOf: (instant: number) => number
 
-  /** Opens a zone by its name; an empty name is the zone of this process. Throws a RangeError for an unknown zone. */
+  /** Opens a zone by its name; '': the zone of this process. Throws a RangeError for an unknown zone. */
   constructor(name: string) {
     this.#offsetOf = name === '' ? ownOffset : offsetsOf(name)
   }
 
-  /** The local time at an instant, in milliseconds since 1970. */
+  /** Returns the local time at an instant, which is in ms since 1970. */
   wallTime(instant: number): WallTime {
     const shown = new Date(instant + this.#offsetOf(instant))
     return {
@@ -37,7 +37,7 @@ export class TimeZone {
     return this.#offsetOf(from) === this.#offsetOf(to)
   }
 
-  /** The first instant of a day. Months and days beyond their range run over into the next. */
+  /** Returns the first instant of a day. Month 13 is January of the next year, day 32 of January is 1 February. */
   startOfDay(year: number, month: number, day: number): number {
     const shown = Date.UTC(year, month - 1, day)
     // a local time read as UTC is off by the zone's offset, which changes at most once within a day
@@ -49,7 +49,7 @@ export class TimeZone {
     return starts.length > 0 ? Math.min(...starts) : this.#firstAfterGap(shown, Math.min(before, after))
   }
 
-  /** Finds the start of a day on which clocks skip midnight. */
+  /** Finds the start of a day on which clocks skip midnight, minute by minute from an instant before it. */
   #firstAfterGap(shown: number, near: number): number {
     let instant = near - (near % MINUTE_MS)
     while (instant + this.#offsetOf(instant) < shown) instant += MINUTE_MS
@@ -63,7 +63,7 @@ const QUARTER_MS = 15 * MINUTE_MS
 
 const ownOffset = (instant: number): number => -new Date(instant).getTimezoneOffset() * MINUTE_MS
 
-/** The offset of a zone from UTC in milliseconds at an instant. */
+/** Returns a function that finds the offset of a zone from UTC in ms at an instant. */
 function offsetsOf(timeZone: string): (instant: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {timeZone, timeZoneName: 'longOffset'})
   const asked = (instant: number): number => {
@@ -72,7 +72,7 @@ function offsetsOf(timeZone: string): (instant: number) => number {
     const size = (Number(hours) * 60 + Number(minutes)) * MINUTE_MS + Number(seconds) * 1000
     return sign === '-' ? -size : size
   }
-  // most zones change their offset at a full quarter of an hour: so it is computed once for each quarter, unless it changes within that
+  // formatting is slow: computes the offset once for each quarter of an hour, unless it changes within that quarter
   let known = Number.NaN
   let offset: number | undefined
   return instant => {
@@ -86,5 +86,5 @@ function offsetsOf(timeZone: string): (instant: number) => number {
   }
 }
 
-/** `GMT`, `GMT+05:30`, `GMT-00:01:15` */
+/** Names of offsets by Intl: `GMT`, `GMT+05:30`, `GMT-00:01:15`. */
 const OFFSET = /^GMT([+-])(\d+):(\d+)(?::(\d+))?$/

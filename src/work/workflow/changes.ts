@@ -17,7 +17,7 @@ export interface WorkflowChange {
     | 'completed'
     | 'failed'
     | 'terminated'
-  /** The kind of step that was begun, is done or has failed. */
+  /** Kind of the step that began, ended or failed; '': the change is not about a step. */
   readonly kind: Step['kind'] | ''
   readonly step: string
   readonly failure: string
@@ -25,11 +25,11 @@ export interface WorkflowChange {
 
 const plain = (what: WorkflowChange['what'], failure = ''): WorkflowChange => ({what, kind: '', step: '', failure})
 
-/** Lists the changes of an instance's latest turn. `history`: the joined events of each turn; of earlier turns few are read. */
+/** Lists the changes of an instance's latest turn. `history`: the joined events of each turn. */
 export function changesOf({turns, status}: Instance, history: readonly Uint8Array[]): readonly WorkflowChange[] {
-  // the instance has not changed: its latest turn is reported already
+  // a stall follows a turn that was reported already
   if (status === STALLED) return []
-  // it has continued as new, with an empty history
+  // continue-as-new leaves an empty history
   if (turns === 0) return [plain('continued')]
   const stepOf: StepOf = (what, id, failure = '') => {
     const turn = history.findLast(each => stepsOf(each).has(id))
@@ -41,12 +41,12 @@ export function changesOf({turns, status}: Instance, history: readonly Uint8Arra
 
 type StepOf = (what: WorkflowChange['what'], id: number, failure?: string) => WorkflowChange | undefined
 
-/** Step that began. Undefined for the timer of a retried activity. */
+/** Step that began; undefined: the timer of a retry, which is not shown as a step. */
 type Begun = Pick<WorkflowChange, 'kind' | 'step'> | undefined
 
 const NOTHING: Begun = {kind: '', step: ''}
 
-/** The steps that a turn has begun, by its events while they are in memory: a turn with thousands is not decoded again for each result. */
+/** Steps that a turn has begun, by its joined events: decodes a turn with thousands of steps once, not for each result. */
 const read = new WeakMap<Uint8Array, ReadonlyMap<number, Begun>>()
 
 function stepsOf(turn: Uint8Array): ReadonlyMap<number, Begun> {

@@ -10,17 +10,17 @@ interface WorkFailure {
 
 const NONE: WorkFailure = {type: '', message: '', stack: ''}
 
-/** Why an instance has failed or is stalled; '' if it is neither. */
+/** Explains why an instance has failed or is stalled; '': neither. */
 export const faultOf = ({stall, failure}: Pick<Instance, 'stall' | 'failure'>): string =>
   stallsOf({stall})
     .map(each => readEvent(each).executionStalled)
     .at(-1)
     ?.description.trim() ?? failureOf(failure).message
 
-/** The first byte of joined events (`joinEvents`); a single event begins with its id. */
+/** First byte of joined events (`joinEvents`). A single event begins with another byte, the tag of its id. */
 const JOINED = 0x1a
 
-/** Why an instance is stalled: an event for each reason that workers had, the latest last. Files of earlier versions have a single event. */
+/** Returns an event for each reason why an instance is stalled, the latest last. Files of earlier versions have a single event. */
 export const stallsOf = ({stall}: Pick<Instance, 'stall'>): readonly Uint8Array[] =>
   stall === undefined ? [] : stall[0] === JOINED ? splitEvents(stall) : [stall]
 

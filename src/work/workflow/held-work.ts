@@ -9,7 +9,7 @@ export interface HeldWork {
   readonly id: string
 }
 
-/** Describes items for people, without children and unwanted activities. */
+/** Describes items, except unwanted activities. */
 export const heldWork = (items: readonly WorkItem[]): readonly HeldWork[] =>
   items.flatMap((item): HeldWork[] => {
     if (item instanceof TurnItem) {

@@ -10,8 +10,8 @@ export interface InboxEntry {
 export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
 /**
- * Returns the entries for one turn, the start first. A suspension begins a turn, since SDKs repeat the steps before it. A termination has
- * a turn of its own: the SDK for Java does not answer if the code ends before it, or entries follow it.
+ * Returns the inbox entries for one turn, the start first. A suspension is the first entry of its turn, since SDKs repeat the steps before
+ * it. A termination has a turn of its own: Java's SDK does not answer if the code ends before it, or entries follow it.
  */
 export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
   const rank = ({kind}: InboxEntry): number => ['terminate', 'start'].indexOf(kind)
@@ -20,7 +20,7 @@ export function nextOf(inbox: readonly InboxEntry[]): readonly InboxEntry[] {
   return end < 0 ? all : all.slice(0, end)
 }
 
-/** The task of the instance that created this one. */
+/** The creator of a child: the instance and its task. */
 export interface Parent {
   readonly app: string
   readonly id: string
@@ -28,7 +28,7 @@ export interface Parent {
   readonly task: number
 }
 
-/** The same for all instances that have had this id in this app. */
+/** Returns a key that all instances with the same id in the same app share, removed ones included. */
 export const nameOf = ({app, id}: Pick<Instance, 'app' | 'id'>): string => `${app}\0${id}`
 
 /** An instance of a workflow. Times are milliseconds since 1970. */
@@ -36,29 +36,30 @@ export interface Instance {
   readonly key: number
   readonly app: string
   readonly id: string
-  /** An id of this execution: it differs with each start under this id, and with each continue-as-new. */
+  /** Id of this execution: each start under the same instance id, and each continue-as-new, has a new one. */
   execution: string
   readonly name: string
   version: string | undefined
   status: number
   created: number
-  /** Start of its first turn; undefined before. */
+  /** Start of its first turn; undefined: it had no turn yet. */
   started: number | undefined
   updated: number
   input: string | undefined
   output: string | undefined
   customStatus: string | undefined
-  /** TaskFailureDetails */
+  /** TaskFailureDetails; undefined: it has not failed. */
   failure: Uint8Array | undefined
-  /** Why it is stalled: see `stallsOf`. */
+  /** The events of its stalls (`stallsOf`); undefined: not stalled. */
   stall: Uint8Array | undefined
   readonly parent: Parent | undefined
   /** The traceparent of its span (W3C Trace Context); undefined: it is not traced. */
   trace: string | undefined
   /** PropagatedHistory received from its parent. */
   received: Uint8Array | undefined
+  /** Number of turns in its history. */
   turns: number
-  /** How often it has continued as new without a pause. */
+  /** Number of times in a row that it has continued as new. */
   rounds: number
 }
 
@@ -73,7 +74,7 @@ export interface StartRequest {
   readonly input: string | undefined
   /** Milliseconds since 1970; undefined: now. */
   readonly startAt: number | undefined
-  /** Traceparent of the caller; '' if it is not traced. Omitted: a new trace begins. */
+  /** Traceparent of the caller; '': not traced. Omitted: a new trace begins. */
   readonly trace?: string
   /** App that starts the instance; omitted: its own app. */
   readonly caller?: string

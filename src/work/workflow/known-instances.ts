@@ -9,7 +9,7 @@ import type {WaitingTimer, Wanted, WorkflowStore} from './workflow-store.ts'
 
 const MAX_NAMED = 10
 
-/** Reads instances, including changes of this tick. */
+/** Reads instances, including changes that are not committed yet. */
 export class KnownInstances {
   readonly #engine: Engine
 
@@ -17,7 +17,7 @@ export class KnownInstances {
     this.#engine = engine
   }
 
-  /** A line for each instance that has failed or still waits. */
+  /** Returns a line for each instance that has failed or still waits. */
   unfinished(): readonly string[] {
     const lines = this.#engine.store.unfinished(MAX_NAMED + 1).map(({app, name, id, status, failure}) => {
       const why = failure === undefined ? '' : `: ${failureOf(failure).message}`
@@ -34,18 +34,17 @@ export class KnownInstances {
     return this.#engine.live.at(key)?.instance
   }
 
-  /** Whether an instance has that status, is over or stalled, or has had all commands: a resumption in the same turn hides a suspension. */
+  /** Whether an instance has processed a command: it has the wanted status, has ended or stalled, or has no command in its inbox any more. */
   hasHeard({key, status}: Instance, wanted: number | undefined): boolean {
     if (status === wanted || (status === STALLED && wanted !== undefined)) return true
     return isTerminal(status) || !this.#engine.store.hasCommand(key)
   }
 
-  /** The events of all its turns, joined by turn. */
+  /** Returns the events of all its turns, joined by turn. */
   history({key}: Instance): readonly Uint8Array[] {
     return this.#engine.live.at(key)?.history ?? []
   }
 
-  /** The same events one by one, decoded. */
   events(instance: Instance): readonly Event[] {
     return eventsOf(this.history(instance))
   }
@@ -70,13 +69,13 @@ export class KnownInstances {
     return timersOf(this.#engine, key)
   }
 
-  /** The timers of workflows, in the order of their times. */
+  /** Returns the timers of all workflows, in the order of their times. */
   async waitingTimers(): Promise<readonly WaitingTimer[]> {
     await this.#engine.file.settled()
     return this.#engine.store.waitingTimers()
   }
 
-  /** Deletes a timer. As with Dapr, its workflow then waits without end. Resolves with false if the timer is gone. */
+  /** Deletes a timer. As with Dapr, its workflow then waits without end. Resolves with false if the timer does not exist. */
   async deleteTimer({id}: WaitingTimer): Promise<boolean> {
     return this.#engine.file.change(() => this.#engine.wakeUps.remove(id))
   }

@@ -1,14 +1,14 @@
 import type {OpenActivity, TaskKey, WorkflowStore} from './workflow-store.ts'
 
-/** Maximum number of rows in one reading, which takes some ms … */
+/** Maximum number of rows in a portion. Reading so many blocks the event loop for some ms. */
 export const PORTION = 500
-/** … unless they have more bytes than this. */
+/** Maximum size of the rows in a portion. */
 export const PORTION_BYTES = 4 << 20
 
 interface Cursor {
   entry: number
   activity: TaskKey
-  /** How many rows are not read yet, roughly. */
+  /** Number of rows that are not read yet, roughly, and their bytes. */
   left: number
   bytes: number
 }
@@ -19,7 +19,7 @@ interface Portion {
   readonly activities: readonly OpenActivity[]
 }
 
-/** Per app, work in the file but not in memory, of earlier runs and of this one. Read in portions as workers accept it. */
+/** The work of each app that is in the file, and not in memory. Reads it in portions, as workers accept it. */
 export class LeftWork {
   readonly #store: WorkflowStore
   readonly #cursors = new Map<string, Cursor>()
@@ -36,10 +36,10 @@ export class LeftWork {
     }
   }
 
-  /** Notes an instance whose entries are only in the file. `entry`: the latest of them. */
+  /** Notes an instance whose inbox entries stay in the file. `entry`: id of the latest. */
   add(app: string, entry: number, bytes: number): void {
     const cursor = this.#cursors.get(app) ?? {entry, activity: LAST_ACTIVITY, left: 0, bytes: 0}
-    // SQLite reuses the last row's number after its removal
+    // the cursor may be behind `entry`: SQLite reuses the id of a removed last row
     cursor.entry = Math.min(cursor.entry, entry - 1)
     cursor.left++
     cursor.bytes += bytes
@@ -55,7 +55,7 @@ export class LeftWork {
     return [...this.#cursors.keys()]
   }
 
-  /** Returns how much work of an app is not read, if any. */
+  /** Returns how much work of an app is not read yet; undefined: all was read. */
   of(app: string): Readonly<Pick<Cursor, 'left' | 'bytes'>> | undefined {
     return this.#cursors.get(app)
   }
@@ -85,7 +85,7 @@ export class LeftWork {
 const FIRST_ACTIVITY = {instance: 0, task: -1}
 const LAST_ACTIVITY = {instance: Number.MAX_SAFE_INTEGER, task: 0}
 
-/** The first rows, with no more bytes than one portion has, but at least one row. */
+/** Returns as many first rows as fit in a portion, at least one. */
 function portionOf<T extends {readonly bytes: number}>(rows: readonly T[]): readonly T[] {
   let sum = 0
   const end = rows.findIndex(({bytes}, at) => (sum += bytes) > PORTION_BYTES && at > 0)

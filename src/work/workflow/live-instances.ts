@@ -2,12 +2,12 @@ import type {Instance} from './instance.ts'
 import {LiveInstance, type TurnItem} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
-/** Instances that wait are kept in memory up to this size, with their histories; beyond it they are read from the file again. */
+/** Maximum size of instances without a turn in memory, with their histories. The least recently used are dropped, and read again later. */
 const MAX_KEPT_BYTES = 16 << 20
 
 const OBJECT_BYTES = 1000
 
-/** The instances in memory, with current work. All others are only in the file. */
+/** The instances in memory: those with a turn, and recently used ones. All others are only in the file. */
 export class LiveInstances {
   readonly #store: WorkflowStore
   readonly #live = new Map<number, LiveInstance>()
@@ -48,7 +48,7 @@ export class LiveInstances {
     this.#idle.delete(live)
   }
 
-  /** Lets an instance be dropped from memory. */
+  /** Allows dropping an instance from memory, since it has no turn. */
   rest(live: LiveInstance): void {
     this.use(live)
     const bytes = live.turnBytes + (live.instance.input?.length ?? 0) + OBJECT_BYTES
@@ -60,7 +60,7 @@ export class LiveInstances {
     }
   }
 
-  /** Returns an undone turn to its instance. */
+  /** Gives a turn back to its instance after the change that ended it was undone. */
   adopt(turn: TurnItem): void {
     const {live} = turn
     live.turn = turn
@@ -77,7 +77,7 @@ export class LiveInstances {
     return [...this.#live.values()].filter(({turn}) => turn !== undefined)
   }
 
-  /** Reads instances with a turn again from the file, and forgets the others. */
+  /** Reads instances with a turn from the file again, and drops the others from memory. */
   reread(): void {
     for (const live of this.#live.values()) {
       const {key} = live.instance

@@ -1,8 +1,8 @@
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
 
-/* Messages of durabletask (orchestrator_service.proto), with the fields that Dapr uses; what is only passed on is bytes. */
+/* Messages of durabletask (orchestrator_service.proto), with the fields that Dapr uses. A field that is only passed on stays encoded. */
 
-/** google.protobuf.StringValue: distinguishes an empty text from none. */
+/** google.protobuf.StringValue. Unlike a string field, it distinguishes '' from an omitted text. */
 export const TEXT = {value: [1, 'string']} as const
 export const TIME = {seconds: [1, 'int64'], nanos: [2, 'int32']} as const
 export const ROUTER = {sourceAppID: [1, 'string'], targetAppID: [2, 'string']} as const
@@ -72,12 +72,12 @@ const TIMER_CREATED = {
   childWorkflowRetry: [7, {message: TEXT}]
 } as const
 
-/** The last field is ours: SDKs ignore it. */
+/** TimerFired. Only Pillion has `isSkipped`, which SDKs ignore. */
 const TIMER_FIRED = {fireAt: [1, {message: TIME}], timerId: [2, 'int32'], isSkipped: [1000, 'bool']} as const
 
 const EVENT_SENT = {instanceId: [1, 'string'], name: [2, 'string'], input: [3, {message: TEXT}]} as const
 
-/** The reason of a suspension or of a resumption. */
+/** ExecutionSuspended and ExecutionResumed: `input` is the reason. */
 const REASON = {input: [1, {message: TEXT}]} as const
 
 export const EVENT = {
@@ -147,7 +147,7 @@ const ACTION = {
   createDetached: [11, {message: CREATE_DETACHED}]
 } as const
 
-/** WorkflowResponse: a worker's answer to a turn. */
+/** WorkflowResponse, a worker's answer to a turn. */
 export const TURN_ANSWER = {
   instanceId: [1, 'string'],
   actions: [2, {list: ACTION}],
@@ -156,7 +156,7 @@ export const TURN_ANSWER = {
   version: [6, {message: VERSION}]
 } as const
 
-/** ActivityResponse */
+/** ActivityResponse, a worker's answer to an activity. */
 export const ACTIVITY_ANSWER = {
   instanceId: [1, 'string'],
   taskId: [2, 'int32'],
@@ -180,7 +180,7 @@ export const FAILURE_DETAILS = {
   stackTrace: [3, {message: TEXT}]
 } as const
 
-/** Throws a DecodeError for invalid FAILURE_DETAILS, which are passed on undecoded. */
+/** Throws a DecodeError for invalid FAILURE_DETAILS, which are otherwise passed on undecoded. */
 export const checkFailure = (bytes: Uint8Array): void => void decode(FAILURE_DETAILS, bytes)
 
 export type TurnResponse = Message<typeof TURN_ANSWER>
@@ -204,47 +204,47 @@ export const timeOf = (ms: number): Time => {
 }
 
 const LAST_DATE_MS = 8.64e15
-/** A timer that is due after this waits forever, for an event (durabletask-go: task/orchestrator.go). */
+/** Time in ms since 1970 after which a timer means a wait without a timeout (durabletask-go: task/orchestrator.go). */
 export const NEVER = Date.UTC(9000, 0)
 
 /** Converts a timestamp to ms since 1970, rounded up so that nothing fires early, within the range of a Date. */
 export const msOf = ({seconds, nanos}: Time): number =>
   Math.max(-LAST_DATE_MS, Math.min(LAST_DATE_MS, Number(seconds) * 1000 + Math.ceil(nanos / 1e6)))
 
-/** Encodes an event; `eventId` is −1 for events from outside. */
+/** Encodes an event. `eventId`: id of a step that the code schedules; −1: any other event. */
 export const eventOf = (at: number, event: Event, eventId = -1): Uint8Array =>
   encode(EVENT, {eventId, timestamp: timeOf(at), ...event})
 
-/** Encodes an event of a turn of `app`, with its number and its target app. */
+/** Encodes the event of a step `id` that the code of `app` schedules, with its target app. */
 export const ownEvent = (at: number, id: number, app: string, event: Event): Uint8Array =>
   eventOf(at, {...event, router: {sourceAppID: app, targetAppID: event.router?.targetAppID ?? ''}}, id)
 
 export const readEvent = (bytes: Uint8Array): Message<typeof EVENT> => decode(EVENT, bytes)
 
-/** The start event of an instance with another input. */
+/** Replaces the input in the start event of an instance. */
 export function withInput(start: Uint8Array, input: string | undefined): Uint8Array {
   const event = readEvent(start)
   const executionStarted = event.executionStarted && {...event.executionStarted, input: textOf(input)}
   return encode(EVENT, {...event, executionStarted})
 }
 
-/** Joined events, each as field 3. */
+/** The stored form of a turn's events: field 3 of a message, once per event, as in WorkflowRequest. */
 const EVENTS = {events: [3, 'chunks']} as const
 export const joinEvents = (events: readonly Uint8Array[]): Uint8Array => encode(EVENTS, {events})
 export const splitEvents = (bytes: Uint8Array): readonly Uint8Array[] => decode(EVENTS, bytes).events
 
-/** The patches that a turn has met. */
+/** Returns the patches that the code has asked for in a turn. */
 export const patchesOf = (turn: Uint8Array): readonly string[] => {
   const [first] = splitEvents(turn)
   return (first && readEvent(first).workflowStarted?.version?.patches) ?? []
 }
 
-/** Decodes the events of turns, which are joined by turn. */
+/** Decodes the joined events of turns. */
 export const eventsOf = (turns: readonly Uint8Array[]): readonly Message<typeof EVENT>[] =>
   turns.flatMap(splitEvents).map(readEvent)
 
 /**
- * Returns the event that a timer waits for; '' without one. The timer's name counts only if no field states its origin (Dapr:
+ * Returns the event that a timer waits for; '': none. The timer's name counts only if no other field states its origin (Dapr:
  * pkg/actors/targets/workflow/orchestrator/timer.go).
  */
 export function eventOfTimer(timer: NonNullable<Action['createTimer'] | Event['timerCreated']>): string {

@@ -3,30 +3,30 @@ import {EVENT, eventOfTimer, readEvent, splitEvents, timeOf} from './messages.ts
 import type {Turn} from './turn.ts'
 import {WorkflowError} from './workflow-error.ts'
 
-/** Instance that runs again, and the event from which it starts. */
+/** A request to run an ended instance again, as a new one, from one of its steps. */
 export interface RerunRequest {
   readonly id: string
-  /** Id of the event that scheduled an activity, a timer or a child; undefined for the first such event. */
+  /** Id of the event that scheduled the activity, timer or child; undefined: the first such event. */
   readonly eventId: number | undefined
   readonly newId: string
   /** Another input for that step; undefined: the same input. */
   readonly input: {readonly text: string | undefined} | undefined
-  /** Id of the new child, if the step is a child. */
+  /** Id of the new child; undefined: generated, or the step is not a child. */
   readonly newChildId: string | undefined
 }
 
-/** The beginning of the new instance. */
+/** The history of the new instance, and the steps that it repeats. */
 export interface Rerun extends Pick<Turn, 'activities' | 'timers' | 'children'> {
   readonly turns: readonly (readonly Uint8Array[])[]
 }
 
-/** An event; `bytes` is undefined if it differs from the history. */
+/** A decoded event, with its bytes; `bytes`: undefined: the rerun has changed it. */
 type Known = ReturnType<typeof readEvent> & {readonly bytes: Uint8Array | undefined}
 
 /**
- * Builds the start of a rerun: the history up to the turn that scheduled the event; steps without a result are repeated. Children get new
- * ids. `history`: the joined events of each turn. `at`: time of the repeated steps, in ms. Throws a WorkflowError (Dapr:
- * pkg/actors/targets/workflow/orchestrator/fork).
+ * Builds the start of a rerun: the history up to the turn that scheduled the event. The new instance repeats steps without a result, with
+ * new ids of children. `history`: the joined events of each turn. `at`: time of the repeated steps, in ms since 1970. Throws a
+ * WorkflowError (Dapr: pkg/actors/targets/workflow/orchestrator/fork).
  */
 export function rerunOf(app: string, history: readonly Uint8Array[], request: RerunRequest, at: number): Rerun {
   const turns = history.map(joined => splitEvents(joined).map(bytes => ({...readEvent(bytes), bytes})))
@@ -81,7 +81,7 @@ function checkTarget(target: Known, {input, newChildId}: RerunRequest): void {
     throw new WorkflowError('invalid', `cannot set new child workflow instance ID on ${what} event '${id}'`)
 }
 
-/** Whether an event has scheduled a step with a result. */
+/** Whether an event has scheduled a step that a result ends. */
 const isStep = ({taskScheduled, timerCreated, childCreated}: Known): boolean =>
   (taskScheduled ?? timerCreated ?? childCreated) !== undefined
 

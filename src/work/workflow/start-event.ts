@@ -4,11 +4,11 @@ import {readEvent, splitEvents, NO_BYTES, eventOf, textOf, timeOf} from './messa
 import type {LiveInstance} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
-/** HistoryPropagationScope: none, the own history, or also that of its callers. */
+/* Values of HistoryPropagationScope: no history, or its own history and that of its ancestors. */
 const NONE = 0
 const LINEAGE = 2
 
-/** PropagatedHistory: chunks are passed on undecoded. */
+/** PropagatedHistory. Its chunks stay encoded. */
 const PROPAGATED = {scope: [1, 'int32'], chunks: [2, 'chunks']} as const
 const CHUNK = {
   rawEvents: [1, 'chunks'],
@@ -28,7 +28,7 @@ export function propagatedHistory(
   return assembled(instance, scope, events.slice(0, events.findLastIndex(event => isStep(event, task)) + 1))
 }
 
-/** Returns the history for the next round of a continue-as-new: the received one and its own. Undefined if none is passed on. */
+/** Returns the history for the next round of a continue-as-new, the received one and its own; undefined: the instance received none. */
 export function forwardedHistory(instance: Instance, events: readonly Uint8Array[]): Uint8Array | undefined {
   const {received} = instance
   return received === undefined ? undefined : assembled(instance, decode(PROPAGATED, received).scope, events)
@@ -45,7 +45,7 @@ function isStep(bytes: Uint8Array, task: number): boolean {
   return eventId === task && (taskScheduled ?? childCreated) !== undefined
 }
 
-/** Fields of an instance in the first event of its history. */
+/** Fields of an instance that its start event contains. */
 type Started = Pick<Instance, 'app' | 'name' | 'id' | 'execution' | 'input' | 'parent' | 'trace'>
 
 interface Start {
@@ -66,7 +66,7 @@ export function startEventOf(
 ): Uint8Array {
   const parentName = parent && store.find(parent.app, parent.id)?.name
   return eventOf(now, {
-    // SDKs read their own app from it (Dapr: pkg/runtime/wfengine/backends/actors/actors.go)
+    // SDKs read the id of their own app here (Dapr: pkg/runtime/wfengine/backends/actors/actors.go)
     router: {sourceAppID: caller, targetAppID: caller === app ? '' : app},
     executionStarted: {
       name,

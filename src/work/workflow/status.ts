@@ -1,6 +1,6 @@
 import {words} from '../../model/words.ts'
 
-/** OrchestrationStatus */
+/* The values of OrchestrationStatus (orchestrator_service.proto). */
 export const RUNNING = 0
 export const COMPLETED = 1
 export const CONTINUED_AS_NEW = 2
@@ -9,10 +9,10 @@ export const CANCELED = 4
 export const TERMINATED = 5
 export const PENDING = 6
 export const SUSPENDED = 7
-/** The instance cannot continue at present. */
+/** Status of an instance that its workers cannot continue now: another worker may. */
 export const STALLED = 8
 
-/** Dapr's names of the statuses; a stalled instance has none (Dapr: pkg/runtime/wfengine/client.go). */
+/** Dapr's names by number. Dapr does not name `STALLED` (Dapr: pkg/runtime/wfengine/client.go). */
 const NAMES = words('RUNNING COMPLETED CONTINUED_AS_NEW FAILED CANCELED TERMINATED PENDING SUSPENDED')
 
 /** All names by their numbers, as commands, the page and the run's API use them. */

@@ -5,7 +5,7 @@ import {expire, fireTimer, markGone, startNow} from './tasks.ts'
 import {TurnItem, type ActivityItem} from './work-items.ts'
 import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 
-/* Loads rows of the file into memory: after a start, when workers have room, and after an undone change. */
+/* Reads work from the file into memory: after the start of a run, when workers have room, and after an undone change. */
 
 /** Opens the engine, with the work that waits in the file. */
 export function openEngine(options: EngineOptions): Engine {
@@ -35,7 +35,7 @@ export function takeMore(engine: Engine, app: string): void {
   for (const activity of activities) takeActivity(engine, activity)
 }
 
-/** Finds an activity that an earlier run has sent to a worker and that is not read from the file yet. */
+/** Finds an activity that is not in memory: an earlier run has sent it to a worker, which answers now. */
 export function leftActivity(engine: Engine, app: string, id: string, task: number): ActivityItem | undefined {
   const isLeft = engine.isUndone || engine.leftWork.of(app) !== undefined
   const activity = isLeft ? engine.store.activity(app, id, task) : undefined
@@ -53,14 +53,14 @@ function takeActivity(engine: Engine, activity: OpenActivity): ActivityItem | un
 export const appsWithCapacity = ({leftWork, workers}: Engine): readonly string[] =>
   leftWork.apps.filter(app => workers.get(app)?.hasCapacity === true)
 
-/** Whether a worker's answer to this dropped turn is still expected. */
+/** Whether a turn that a worker has is wanted again, as an undone change had ended it. */
 function isAwaited({store, held}: Engine, item: TurnItem): boolean {
   const {key} = item.live.instance
   const now = store.at(key)
   return item.live.turn !== item && !held.has(key) && now !== undefined && !isTerminal(now.status) && item.isTurnOf(now)
 }
 
-/** Reads everything from the file again after an undone change. Workers keep their open work. */
+/** Makes memory agree with the file again after an undone change. Workers keep the work that they have. */
 export function reread(engine: Engine): void {
   const {store, changed, held, live: all} = engine
   for (const key of changed.keys()) {

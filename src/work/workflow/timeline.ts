@@ -2,15 +2,15 @@ import {failureOf} from './failure.ts'
 import {eventOfTimer, msOf, NEVER, type Event} from './messages.ts'
 import {FAILED, statusName} from './status.ts'
 
-/** Step that a workflow did, or for which it waits. Times are milliseconds since 1970. */
+/** A step of a workflow in its timeline, finished or open. Times are in ms since 1970. */
 export interface Step {
   readonly kind: 'start' | 'activity' | 'child' | 'timer' | 'event' | 'suspended' | 'end'
-  /** Id of the event in the history that scheduled the last try; −1: an event from outside. */
+  /** Id of the history event that scheduled the latest try; −1: the workflow's code has not scheduled the step. */
   id: number
-  /** The name of an activity, a child, an event or a timer; of a start the workflow's name, of a suspension its reason. */
+  /** Name of the activity, child, event or timer. A start has the workflow's name, a suspension its reason. */
   readonly name: string
   readonly app: string
-  /** The instance of a child; '' for others. */
+  /** Id of the child's instance, or of an event's receiver; '': neither. */
   readonly instance: string
   readonly startedAt: number
   endedAt: number | undefined
@@ -18,15 +18,15 @@ export interface Step {
   tries: number
   readonly inputBytes: number
   outputBytes: number
-  /** When a timer fires, a wait for an event ends, or a failed activity is tried again. */
+  /** When a timer fires, a wait for an event times out, or a failed activity is retried; undefined: not planned. */
   until: number | undefined
   failure: string
 }
 
-/** `late`: the event did not arrive in time. `dropped`: its result is no longer wanted. `skipped`: a timer fired before its time. */
+/** `late`: the event did not arrive in time. `dropped`: the workflow ended before the step. `skipped`: a timer fired before its time. */
 type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped' | 'skipped'
 
-/** The steps of an instance, in the order of their beginnings. `dues`: the new times of changed timers. */
+/** Lists the steps of an instance, in the order of their starts. `dues`: times of its open timers, by event id; a skip changes them. */
 export function timelineOf(
   history: readonly Event[],
   app: string,
@@ -40,9 +40,11 @@ export function timelineOf(
 class Timeline {
   readonly steps: Step[] = []
   readonly #app: string
+  /** Steps without a result, by event id. */
   readonly #open = new Map<number, Step>()
-  /** Activities, by the key that all their tries share. */
+  /** Activities, by the id that all their tries share. */
   readonly #tried = new Map<string, Step>()
+  /** Waits for events. */
   readonly #awaiting = new Set<Step>()
   #suspension: Step | undefined
   readonly #dues: ReadonlyMap<number, number>
@@ -92,7 +94,7 @@ class Timeline {
     } else if (event.executionCompleted !== undefined) this.#complete(event.executionCompleted, at)
   }
 
-  /** Adds an activity, or another try of one. */
+  /** Adds an activity, or a retry to its step. */
   #schedule(
     {name, input, taskExecutionId}: NonNullable<Event['taskScheduled']>,
     {id, at, app}: {readonly id: number; readonly at: number; readonly app: string}
@@ -146,6 +148,7 @@ class Timeline {
     return step
   }
 
+  /** Adds a step without a duration. */
   #point(begun: Begun): Step {
     const step = this.#begin(begun)
     close(step, begun.at, {})

@@ -3,12 +3,12 @@ import {eventsOf, msOf, type TurnAnswer, type Event} from './messages.ts'
 import {FAILED, statusName} from './status.ts'
 import type {LiveInstance} from './work-items.ts'
 
-/** StalledReason (orchestrator_service.proto). */
+/* Values of StalledReason (orchestrator_service.proto). */
 const PATCH_MISMATCH = 0
 const VERSION_NOT_AVAILABLE = 1
-/** Reason of our own: the code's steps differ from the history. SDKs do not know it; the description explains it. */
+/** Reason that only Pillion has: the steps of the code differ from the history. Its description explains it to users. */
 const CODE_CHANGED = 3
-/** Reason of our own: the worker's answer has unknown actions. */
+/** Reason that only Pillion has: the worker's answer cannot be read. */
 const UNREADABLE = 4
 
 /** Why an instance cannot continue with the code of the worker that has answered. */
@@ -17,13 +17,13 @@ export interface Stall {
   readonly description: string
 }
 
-/** Errors of workers whose code does not fit the history: names of the SDKs' errors, or the words of Go's. */
+/** Matches errors of code that does not fit the history: names of the SDKs' errors, or the message of Go's SDK. */
 const NON_DETERMINISM = /NonDeterminis|a previous execution called/i
 const STEP = /\bID=(\d+)|sequence number (\d+)/i
 
 /**
- * Returns the stall if a worker lacks a patch or version of the history: its patches must be a prefix of the answer's, and the version
- * must be known (Dapr: pkg/actors/targets/workflow/orchestrator/versioning.go). `patches`: of the history.
+ * Returns the stall if the worker lacks the version or a patch of the history; undefined: it has them. `patches`, those of the history, must
+ * be a prefix of the answer's (Dapr: pkg/actors/targets/workflow/orchestrator/versioning.go).
  */
 export function versionStall({actions, version}: TurnAnswer, patches: readonly string[]): Stall | undefined {
   if (actions.some(({versionNotAvailable}) => versionNotAvailable !== undefined))
@@ -34,7 +34,7 @@ export function versionStall({actions, version}: TurnAnswer, patches: readonly s
   return {reason: PATCH_MISMATCH, description}
 }
 
-/** The stall of an instance whose code has changed since its last turn. Returns undefined for an earlier change, which a warning explains. */
+/** Returns the stall if changed code (`isOtherCode`) no longer fits the history. For unchanged code only warns: the instance fails, as with Dapr. */
 export function codeStall(
   {instance: {app, name, id}, history}: LiveInstance,
   answer: TurnAnswer,
@@ -55,7 +55,7 @@ export const unreadableStall = ({message}: Error): Stall => ({
   description: `the answer of its worker cannot be read: ${message}`
 })
 
-/** Explains an answer that has failed since the code no longer fits the history; undefined: it has not, or for another reason. */
+/** Explains a failed answer if the code no longer fits the history; undefined: not failed, or for another reason. */
 export function mismatchText({actions}: TurnAnswer, history: readonly Uint8Array[]): string | undefined {
   const complete = actions.findLast(action => action.complete !== undefined)?.complete
   if (complete?.status !== FAILED) return undefined
@@ -74,17 +74,17 @@ function stepOf(history: readonly Uint8Array[], id: number): string | undefined 
   return `step ${id} was ${doneStepOf(event)?.what ?? ''} (${at ?? ''})`
 }
 
-/** A recorded step of a turn. */
+/** A step of a turn, recorded or of the current code, for comparisons. */
 export interface DoneStep {
   /** The id of its event; undefined: it is the end of the workflow. */
   readonly id: number | undefined
   /** For example `activity 'charge'`. */
   readonly what: string
-  /** Its input, or the output of the workflow. Undefined if it is not compared. */
+  /** Its input, or the output of the workflow; undefined: none, or not compared. */
   readonly payload: string | undefined
 }
 
-/** Returns the step of a history's event. Undefined for an event from outside. */
+/** Returns the step of a history event; undefined: the event is not an action of the code. */
 export function doneStepOf(event: Event): DoneStep | undefined {
   const {eventId: id = 0, taskScheduled, timerCreated, childCreated, detachedCreated, eventSent} = event
   if (taskScheduled !== undefined) {
@@ -107,14 +107,14 @@ export function doneStepOf(event: Event): DoneStep | undefined {
   return endStep(statusName(status), payload)
 }
 
-/** Returns the end of an instance, or of one round before it continues as new. SDKs send no output as an empty one, too. */
+/** Returns the end of an instance, or of a round that continues as new. Treats '' as no output, since SDKs send both. */
 export const endStep = (status: string, payload: string | undefined): DoneStep => ({
   id: undefined,
   what: `the end (${status.toLowerCase()})`,
   payload: payload || undefined
 })
 
-/** Describes the first difference between the recorded steps and those of the code; '' without one. */
+/** Describes the first difference between the recorded steps and those of the code; '': none. */
 export function differenceOf(did: readonly DoneStep[], does: readonly DoneStep[]): string {
   for (const was of did) {
     const now = does.find(({id}) => id === was.id)

@@ -28,7 +28,7 @@ export function countSent(engine: Counting, app: string, item: WorkItem): void {
   engine.options.counted(app, {type: 'activity-sent', activity: name})
 }
 
-/** Counts the size of a turn or activity that is sent, or too large for that. */
+/** Counts the size of a turn or activity, whether it was sent or is too large. */
 export function countSize({options}: Counting, app: string, bytes: number, workflow: string, activity?: string): void {
   const share = bytes / options.maxBytes(app)
   options.counted(
@@ -37,7 +37,7 @@ export function countSize({options}: Counting, app: string, bytes: number, workf
   )
 }
 
-/** Counts an item that another worker gets, as its own has disconnected without an answer. */
+/** Counts an item whose worker has disconnected without an answer: another worker gets it. */
 export function countLeft({options}: Counting, app: string, item: WorkItem): void {
   if (!(item instanceof TurnItem) && !(item instanceof ActivityItem)) return
   const {kind, name} = item

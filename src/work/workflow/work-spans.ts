@@ -11,11 +11,11 @@ import type {ActivityItem, LiveInstance} from './work-items.ts'
 
 /* The spans of workflows, with the names and attributes of durabletask (durabletask-go: api/helpers/tracing.go). */
 
-/** Returns the id of an activity's span, computed from its instance and task, so that it need not be stored. 16 digits; '' without a trace. */
+/** Computes the id of an activity's span from its instance and task, so that it need not be stored: 16 digits; '': not traced. */
 export const activitySpanId = ({trace}: Pick<Instance, 'trace'>, task: number): string =>
   trace === undefined ? '' : hash('sha1', `${trace} ${task}`).slice(0, 16)
 
-/** The traceparent of an activity, as its worker gets it. */
+/** Returns the traceparent of an activity, for its worker. */
 export const activityTrace = (instance: Pick<Instance, 'trace'>, task: number): string =>
   instance.trace === undefined
     ? ''
@@ -24,15 +24,15 @@ export const activityTrace = (instance: Pick<Instance, 'trace'>, task: number): 
 const startOf = (history: readonly Uint8Array[]): Event['executionStarted'] =>
   eventsOf(history.slice(0, 1)).find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
 
-/** The id of the span that has started a workflow; '' if that is in another trace: the history of a rerun has the start of the first run. */
+/** Returns the id of the span that started a workflow; '': it is in another trace, as in a rerun, which has the start event of its source. */
 const parentIn = (own: string, parent = ''): string =>
   parent.slice(3, 35) === own.slice(3, 35) ? spanIdOf(parent) : ''
 
-/** Begins a span below a traceparent ('': in a new trace). Returns '' if the app's workflows are not traced. */
+/** Begins a span below a traceparent ('': in a new trace). Returns its traceparent; '': workflows of the app are not traced. */
 export const beginSpan = ({options}: Engine, app: string, parent = ''): string =>
   options.tracesOf(app)?.begin(parent) ?? ''
 
-/** Records the span of a start by a caller at a time of `performance.now()`. `traceparent`: of that span. `parent`: the caller's. */
+/** Records the span of a request to start an instance. `startedAt`: by `performance.now()`. `parent`: traceparent of the caller. */
 export function spanOfStart(
   engine: Engine,
   instance: Instance,
@@ -47,7 +47,7 @@ export function spanOfStart(
   }))
 }
 
-/** Records the span of an instance that is over, or continues as new. */
+/** Records the span of an instance that has ended, or continues as new. */
 export function spanOfEnd(engine: Engine, live: LiveInstance, status = live.instance.status): void {
   const {instance, history} = live
   const {app, trace: traceparent} = instance
@@ -96,7 +96,7 @@ export function spanOfTimer(engine: Engine, live: LiveInstance, event: Uint8Arra
   ended(engine, app, () => {
     const {timerId = -1, fireAt} = readEvent(event).timerFired ?? {}
     const isOne = (each: Event): boolean => each.eventId === timerId && each.timerCreated !== undefined
-    // from the end: a history of thousands of turns is not read for each timer
+    // searches from the end, so as not to decode thousands of turns for each timer
     const turn = history.findLast(each => eventsOf([each]).some(isOne)) ?? NO_BYTES
     const created = eventsOf([turn]).find(isOne)?.timestamp
     const began = beginningOf(live)
@@ -115,7 +115,7 @@ export function spanOfTimer(engine: Engine, live: LiveInstance, event: Uint8Arra
   })
 }
 
-/** The start of an instance in ms since 1970; in whole ms it could be before its own cause. */
+/** Returns the start of an instance in ms since 1970, with a fraction if known: in whole ms, it could be before its parent's start. */
 const beginningOf = ({instance: {started, created}, began}: LiveInstance): number =>
   began === undefined ? (started ?? created) : wallTime.of(began)
 
@@ -135,7 +135,7 @@ function workflowSpan(
   }
 }
 
-/** Records a span once the change that ended it is stored: a change that cannot be written is repeated each second. */
+/** Records a span after the commit: while the file cannot be written, a change is repeated each second. */
 function ended({options, file}: Engine, app: string, span: () => WorkSpan): void {
   const traces = options.tracesOf(app)
   if (traces === undefined) return

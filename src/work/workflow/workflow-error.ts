@@ -1,9 +1,9 @@
 import type {WorkflowAccess} from '../../model/workflow-settings.ts'
 
-/** Why a request about an instance is refused. */
+/** Reason of a refused request. */
 export type Refusal = 'active' | 'unknown' | 'not over' | 'not found' | 'invalid' | 'taken' | 'stalled' | 'denied'
 
-/** Refusal of a request about an instance, in durabletask's words (api/errors) or Dapr's. The request changed no data. */
+/** The error of a refused request about an instance, with the message of durabletask (api/errors) or Dapr. The request changed no data. */
 export class WorkflowError extends Error {
   override readonly name = 'WorkflowError'
   readonly refusal: Refusal
@@ -14,7 +14,7 @@ export class WorkflowError extends Error {
   }
 }
 
-/** Returns whether an app can own workflows: its name is part of a type of actors (Dapr: pkg/actors/targets/workflow/common/common.go). */
+/** Whether an app can own workflows: in Dapr, its name is part of an actor type (pkg/actors/targets/workflow/common/common.go). */
 export const isWorkflowApp = (app: string): boolean => /^[\p{L}\p{Nd}_-]+$/u.test(app)
 
 export const invalidApp = (app: string): string =>
@@ -30,7 +30,7 @@ export const stalledInstance = (id: string): WorkflowError =>
 
 export const notOver = (): WorkflowError => new WorkflowError('not over', 'orchestration has not yet completed')
 
-/** Refuses Dapr's workflows for tools of an MCPServer (pkg/runtime/wfengine/inprocess/mcp): no worker would ever run them here. */
+/** Throws a WorkflowError for Dapr's workflows of an MCPServer's tools (pkg/runtime/wfengine/inprocess/mcp): no worker here runs them. */
 export function checkHasWorker(name: string): void {
   if (!name.startsWith('dapr.internal.mcp.')) return
   throw new WorkflowError('invalid', `nothing runs the workflow '${name}': tools of MCPServers are not called here`)
@@ -38,7 +38,7 @@ export function checkHasWorker(name: string): void {
 
 export const DENIED = 'access denied by workflow access policy'
 
-/** A WorkflowAccessPolicy denies it (Dapr: pkg/actors/targets/workflow/orchestrator/accesspolicy.go). */
+/** Returns the error if a WorkflowAccessPolicy denies a request (Dapr: pkg/actors/targets/workflow/orchestrator/accesspolicy.go). */
 export const deniedAccess = ({caller, operation, name}: WorkflowAccess, id: string): WorkflowError =>
   new WorkflowError(
     'denied',

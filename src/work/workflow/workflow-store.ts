@@ -6,7 +6,7 @@ import {COMPLETED, PENDING, TERMINATED} from './status.ts'
 
 const {blob, number, optional, text} = column
 
-/** A task without a result. `app`: whose workers run it. `taskExecution`: the SDK's id that all tries of a task share. `request`: an ActivityRequest. */
+/** An activity without a result. `app`: runs it. `taskExecution`: the SDK's id that all tries share. `request`: an ActivityRequest. */
 const ACTIVITY = {instance: number, task: number, app: text, taskExecution: text, request: blob}
 
 export type OpenActivity = RowOf<typeof ACTIVITY>
@@ -46,11 +46,11 @@ export const TIMER = 'workflow-timer'
 /** The kind of the wake-ups of starts at a later time. */
 export const START = 'workflow-start'
 
-/** A start with more bytes is kept without its input, which the row of its instance has already. */
+/** Size in bytes above which a start is stored without its input, which the row of its instance has already. */
 const LARGE_START = 64 * 1024
 const INPUT_ELSEWHERE = 'input'
 
-/** Reads a stored start. */
+/** Converts a start event to its stored form: a large one has no input. */
 export const keptStart = (event: Uint8Array): {readonly name: string; readonly data: Uint8Array} =>
   event.length > LARGE_START ? {name: INPUT_ELSEWHERE, data: withInput(event, undefined)} : {name: '', data: event}
 
@@ -80,7 +80,7 @@ const ACTIVE = {app: text, count: number, overdue: number}
 
 export type ActiveInstances = RowOf<typeof ACTIVE>
 
-/** Selects instances. Omitted criteria match all. Times are ms since 1970. */
+/** Selects instances. An omitted criterion matches all. Times are ms since 1970. `before`: only lower keys. */
 export interface Wanted {
   readonly app?: string | undefined
   readonly name?: string | undefined
@@ -97,23 +97,23 @@ const BRIEF = ['key', ...Object.keys(INSTANCE)]
   .map(name => (/^(?:input|output|received)$/.test(name) ? `NULL AS ${name}` : name))
   .join(', ')
 
-/** `id`: of the wake-up. `name`: `timer-7`, `start-7`. `due`: in ms since 1970, by the clock of the waiting work. */
+/** Columns. `id`: of the wake-up. `name`: `timer-7`, `start-7`. `due`: in ms since 1970, by the file's clock, which skips advance. */
 const WAITING_TIMER = {id: number, app: text, instance: text, name: text, due: number}
 
-/** A timer of an instance, or its start at a time. */
+/** A timer of an instance, or its planned start. */
 export type WaitingTimer = RowOf<typeof WAITING_TIMER>
 
 const WAITING_TIMERS = `SELECT wake_ups.id, instances.app, instances.id AS instance, due,
   iif(kind = '${TIMER}', 'timer-', 'start-') || wake_ups.id AS name
   FROM wake_ups JOIN instances ON wake_ups.owner = instances.key WHERE kind IN ('${TIMER}', '${START}') ORDER BY due, wake_ups.id`
 
-/** Finds each app of the index once, without reading all its rows. */
+/** Lists the apps that have instances, by one search of the index for each app. */
 const APPS = `WITH RECURSIVE apps (app) AS (
   SELECT min(app) FROM instances
   UNION ALL SELECT (SELECT min(app) FROM instances WHERE app > apps.app) FROM apps WHERE app IS NOT NULL
 )`
 
-/** The tables of instances and their histories. `CROSS JOIN` fixes the order of the join: SQLite would begin with months of finished instances. */
+/** The tables of workflows. `CROSS JOIN` fixes the order of a join: otherwise SQLite would begin with all finished instances. */
 export class WorkflowStore {
   readonly #instances: Table<typeof INSTANCE>
   readonly #sql: Statements
@@ -146,7 +146,7 @@ export class WorkflowStore {
     this.#instances.update(instance.key, instance, CHANGING)
   }
 
-  /** Replaces the history that its parent has passed on. */
+  /** Replaces the history that an instance has received from its parent. */
   receive(key: number, history: Uint8Array): void {
     this.#instances.update(key, {received: history})
   }
@@ -175,7 +175,7 @@ export class WorkflowStore {
     )
   }
 
-  /** Restores a start from how it is kept. */
+  /** Restores a start event from its stored form. */
   wholeStart(key: number, name: string, data: Uint8Array): Uint8Array {
     return name === INPUT_ELSEWHERE ? withInput(data, this.at(key)?.input) : data
   }
@@ -186,17 +186,18 @@ export class WorkflowStore {
     return this.#sql.insert(sql, key, kind, kept.name, kept.data)
   }
 
-  /** Whether an instance is yet to be suspended, resumed or terminated. */
+  /** Whether a suspension, resumption or termination is in the inbox of an instance. */
   hasCommand(key: number): boolean {
     const sql = "SELECT 1 FROM inbox WHERE instance = ? AND kind IN ('suspend', 'resume', 'terminate')"
     return this.#sql.get({}, sql, key) !== undefined
   }
 
+  /** Removes entries from the inbox. */
   take(entries: readonly InboxEntry[]): void {
     for (const {id} of entries) this.#sql.run('DELETE FROM inbox WHERE id = ?', id)
   }
 
-  /** Returns inbox entries of an app's instances after an id, in order. */
+  /** Returns the inbox entries of an app's instances whose id is higher than `after`, in order. */
   waitingEntries(app: string, after: number, count: number): readonly RowOf<typeof WAITING_ENTRY>[] {
     return this.#sql.all(
       WAITING_ENTRY,
@@ -208,7 +209,7 @@ export class WorkflowStore {
     )
   }
 
-  /** Returns for each app the number of instances with inbox entries, of waiting activities, and the bytes of both. */
+  /** Returns up to two rows per app: of its instances with inbox entries, and of its open activities. `count`, `bytes`: of these. */
   waiting(): readonly {readonly app: string; readonly count: number; readonly bytes: number}[] {
     return this.#sql.all(
       {app: text, count: number, bytes: number},
@@ -222,13 +223,13 @@ export class WorkflowStore {
     this.#sql.run(sql, instance, task, app, taskExecution, request)
   }
 
-  /** Whether this very activity is open. A later task may have the same number, with another request. */
+  /** Whether this activity is open. Compares the request, too: after a continue-as-new, a task may have the same number. */
   isOpen({instance, task, request}: OpenActivity): boolean {
     const sql = 'SELECT 1 FROM activities WHERE instance = ? AND task = ? AND request = ?'
     return this.#sql.get({}, sql, instance, task, request) !== undefined
   }
 
-  /** Ends an activity. Returns whether it was open as requested. */
+  /** Removes an activity. Returns whether this one was open (`isOpen`). */
   endActivity({instance, task, request}: OpenActivity): boolean {
     const sql = 'DELETE FROM activities WHERE instance = ? AND task = ? AND request = ?'
     return this.#sql.run(sql, instance, task, request) > 0
@@ -238,7 +239,7 @@ export class WorkflowStore {
     this.#sql.run('DELETE FROM activities WHERE instance = ?', instance)
   }
 
-  /** Returns activities that wait for an app, after a certain one, without their requests. */
+  /** Returns the open activities of an app after a given one, in order, without their requests. */
   waitingActivities(app: string, {instance, task}: TaskKey, count: number): readonly RowOf<typeof WAITING_ACTIVITY>[] {
     return this.#sql.all(
       WAITING_ACTIVITY,
@@ -266,19 +267,19 @@ export class WorkflowStore {
     return this.#sql.get(ACTIVITY, sql, id, task, app)
   }
 
-  /** Returns the children of this execution. Other executions of the same id have their own. */
+  /** Returns the children of this execution of an instance. */
   children({app, id, execution}: Instance): readonly Instance[] {
     return this.#some('WHERE parentApp = ? AND parentId = ? AND parentExecution = ?', app, id, execution)
   }
 
-  /** An instance and its descendants, children before their parents. */
+  /** Returns an instance and its descendants, children before their parents. */
   family(instance: Instance): readonly Instance[] {
     const all = [instance]
     for (const each of all) for (const child of this.children(each)) all.push(child)
     return all.toReversed()
   }
 
-  /** For each app, how many instances are not over, and how many of their timers are due. */
+  /** Counts for each app the instances that have not ended, and their timers that are due. */
   active(now: number): readonly ActiveInstances[] {
     return this.#sql.all(
       ACTIVE,
@@ -296,7 +297,7 @@ export class WorkflowStore {
     return this.#some(`WHERE status NOT IN (${COMPLETED}, ${TERMINATED}) ORDER BY key LIMIT ?`, count)
   }
 
-  /** Ids and keys of an app's instances that were created after the row `after`. */
+  /** Returns ids and keys of an app's instances whose key is higher than `after`. */
   list(app: string, after: number, count: number): readonly {readonly key: number; readonly id: string}[] {
     return this.#sql.all(
       {key: number, id: text},
@@ -307,7 +308,7 @@ export class WorkflowStore {
     )
   }
 
-  /** The latest `limit` selected instances, without their payloads, the latest first. */
+  /** Returns the latest `limit` selected instances, without their payloads, the latest first. */
   search(wanted: Wanted, limit: number): readonly Instance[] {
     const conditions: string[] = []
     const values: SQLInputValue[] = []
@@ -321,7 +322,7 @@ export class WorkflowStore {
     if (statuses !== undefined) add(`status IN (${statuses.map(() => '?').join(', ')})`, ...statuses)
     if (createdFrom !== undefined) add('created >= ?', createdFrom)
     if (createdBefore !== undefined) add('created < ?', createdBefore)
-    // a traceparent begins with its version and the trace
+    // a traceparent is `00-<trace>-…`: the next character after `-` ends the range
     if (trace !== undefined) add('trace >= ? AND trace < ?', `00-${trace}-`, `00-${trace}.`)
     if (before !== undefined) add('key < ?', before)
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`

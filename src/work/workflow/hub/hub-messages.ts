@@ -1,6 +1,6 @@
 import {ROUTER, TEXT, TIME, TRACE} from '../messages.ts'
 
-/* The requests and answers of TaskHubSidecarService (orchestrator_service.proto), with the fields that Dapr reads. `router` names the app that owns the instance. */
+/* Requests and responses of TaskHubSidecarService (orchestrator_service.proto), with the fields that Dapr reads. `router`: app of the instance. */
 
 export const START_INSTANCE = {
   instanceId: [1, 'string'],

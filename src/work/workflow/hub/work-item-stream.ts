@@ -2,29 +2,31 @@ import {CANCELLED, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import {aborted} from '../../../platform/delay.ts'
 import type {Workflows} from '../workflows.ts'
 
-/** The stream of a worker, as the gRPC port serves it. */
+/** The stream of a worker at the gRPC port of a sidecar. */
 interface WorkerStream {
+  /** Aborted when the worker has disconnected. */
   readonly left: AbortSignal
+  /** Aborted when the sidecar closes. */
   readonly closing: AbortSignal
   readonly connection: object
-  /** Whether more data wait for the worker than it reads soon. */
+  /** Whether much data waits until the worker reads it. */
   readonly isBehind: boolean
-  /** Settles when little waits for the worker, or it has left. */
+  /** Resolves when the worker has read most data, or has disconnected. */
   room(): Promise<void>
   send(message: Uint8Array): void
 }
 
 /**
- * The SDK for JavaScript keeps 100 items and drops further ones, so that workflows would never end (@dapr/dapr:
- * workflow/internal/durabletask/worker). Its user agent contains its library: `dapr-js-sdk/workflow grpc-node-js/1.12.6`.
+ * Matches the user agent of JavaScript's SDK: `dapr-js-sdk/workflow grpc-node-js/1.12.6`. That SDK drops items if it has more than
+ * `JAVASCRIPT_LIMIT`, so that workflows would never end (@dapr/dapr: workflow/internal/durabletask/worker).
  */
 const JAVASCRIPT = /(^| )grpc-node-js\//
 const JAVASCRIPT_LIMIT = 100
 
-/** Start times of the processes at the other ends of connections (0: unknown): during a replacement an app has two. */
+/** Starts of the processes that opened connections, by `performance.now()`; 0: unknown. During a reload an app has two processes. */
 const BEGUN = new WeakMap<object, number>()
 
-/** GetWorkItems: sends work to a worker until it disconnects or the sidecar closes; resolves with the status that ends the stream. */
+/** Serves GetWorkItems: sends work to a worker until it disconnects or the sidecar closes. Resolves with the status that ends the stream. */
 export async function streamWorkItems(
   workflows: Workflows,
   {appId: app, instance: home, lives}: {appId: string; instance: string; lives: () => readonly number[]},
@@ -34,7 +36,7 @@ export async function streamWorkItems(
   const limit = JAVASCRIPT.test(userAgent) ? JAVASCRIPT_LIMIT : Infinity
   const send = (item: Uint8Array): void => {
     stream.send(item)
-    // waits for room: all items at once could exceed the stream's limit, and would return at each reconnection
+    // all items at once could exceed the limit of the stream, at each reconnection again
     if (stream.isBehind) void stream.room().then(() => workflows.mayTakeMore())
   }
   const {connection} = stream
