@@ -165,8 +165,11 @@ export const EDITS: Kinds = {
   ],
   rename: [
     3,
-    editedApp((entry, {b}, {written}) => {
-      const ids = ['x', 'y', 'z'].filter(each => written.apps.every(app => app.id !== each))
+    editedApp((entry, {b}, {written, gone}) => {
+      // an app that a command has just stopped stays stopped if it keeps its id
+      const isFree = (id: string): boolean =>
+        written.apps.every(app => app.id !== id) && gone.get(id)?.phases.has('stopped') !== true
+      const ids = ['x', 'y', 'z'].filter(isFree)
       const id = pick(ids, b)
       return id === undefined ? undefined : {...entry, id}
     })
