@@ -233,24 +233,24 @@ export class RunNames {
   }
 
   /** Leaves a port to another run, now or when this run ends. That run closes its connection when it has the port. */
-  async #leave(port: number, isNow: boolean, heir: Socket): Promise<void> {
-    heir.on('error', () => heir.destroy()).resume()
-    if (isNow) return this.#leaveNow(port, heir)
-    if (this.#ports.facts.entrance?.includes(port) === true) (await this.#serve()).keepHeir(heir)
-    else await this.#parts.published.keepHeir(port, heir)
+  async #leave(port: number, isNow: boolean, successor: Socket): Promise<void> {
+    successor.on('error', () => successor.destroy()).resume()
+    if (isNow) return this.#leaveNow(port, successor)
+    if (this.#ports.facts.entrance?.includes(port) === true) (await this.#serve()).keepSuccessor(successor)
+    else await this.#parts.published.keepSuccessor(port, successor)
   }
 
-  async #leaveNow(port: number, heir: Socket): Promise<void> {
-    const closed = new Promise(resolve => heir.on('close', resolve))
-    const left = await (await this.#parts.published.written()).leave(port, heir)
+  async #leaveNow(port: number, successor: Socket): Promise<void> {
+    const closed = new Promise(resolve => successor.on('close', resolve))
+    const left = await (await this.#parts.published.written()).leave(port, successor)
     // the copy that is shown until now has the numbers no longer
     if (left !== undefined) this.show.leave()
     void closed.then(() => left?.())
     const freed = this.#ports.free(port)
-    if (freed.length > 0) await (await this.#serve()).free(heir, freed)
+    if (freed.length > 0) await (await this.#serve()).free(successor, freed)
     // the other run reads then which names are free
     await this.#parts.changed(this.#ports.facts)
-    heir.end()
+    successor.end()
   }
 
   async #serve(): Promise<Entrance> {

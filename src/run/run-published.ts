@@ -111,10 +111,10 @@ export class RunPublished {
   }
 
   /** Leaves a port to another run when this one ends. */
-  async keepHeir(number: number, heir: Socket): Promise<void> {
+  async keepSuccessor(number: number, successor: Socket): Promise<void> {
     const port = this.#ports?.at(number) ?? (await this.#written.begun)?.ports.at(number)
-    if (port === undefined) heir.destroy()
-    else port.keepHeir(heir)
+    if (port === undefined) successor.destroy()
+    else port.keepSuccessor(successor)
   }
 
   /** Leaves ports to the copies that wait for them. */

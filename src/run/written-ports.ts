@@ -69,9 +69,9 @@ export class WrittenPorts {
   }
 
   /** Leaves a number, to the run at the other end of a connection if there is one. The returned function is called once that run has it; undefined: it was not ours. */
-  async leave(number: number, heir?: Socket): Promise<(() => void) | undefined> {
+  async leave(number: number, successor?: Socket): Promise<(() => void) | undefined> {
     if (!this.#ours.delete(number)) return undefined
-    const end = await this.ports.leave(number, heir)
+    const end = await this.ports.leave(number, successor)
     this.#parts.takenOver([...this.#ours])
     return () => {
       end()

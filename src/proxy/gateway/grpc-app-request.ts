@@ -48,9 +48,9 @@ class GrpcAppRequest extends AppRequest {
     this.send(admitted)
   }
 
-  override struck(hit: Hit): void {
+  override endByFault(hit: Hit): void {
     if (hit.kind === 'status') this.status = faultedStatus(hit)
-    super.struck(hit)
+    super.endByFault(hit)
   }
 
   protected override connectionsTo(pool: Pool): UpstreamSource {

@@ -5,13 +5,13 @@ import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 /** A call whose attempts an interceptor controls, implemented by `Passage`. */
 export interface InterceptedCall {
   /** Makes the first attempt. The call reports its outcome by `settle`. */
-  meet(): void
+  makeAttempt(): void
   /** Makes an attempt, after the previous one was discarded. The call reports its outcome by `settle`. */
-  again(): void
+  makeAnotherAttempt(): void
   /** Cancels the current attempt and drops its response. */
   discard(): void
   /** Returns why the call cannot be sent again; '': it can. */
-  whyOnce(): string
+  whyNotAgain(): string
   /** Delivers the final outcome to the caller. */
   concluded(outcome: CallOutcome): void
   /** Ends the call after an internal error. */
@@ -43,7 +43,7 @@ export class InterceptedRun {
       if (interception.concludes?.(outcome) === false) void this.#run(call, outcome)
       else call.concluded(outcome)
     }
-    call.meet()
+    call.makeAttempt()
   }
 
   /** Reports the outcome of the current attempt to the interceptor. */
@@ -71,7 +71,7 @@ export class InterceptedRun {
   async #run(call: InterceptedCall, first?: CallOutcome): Promise<void> {
     try {
       const attempt = async (control: AttemptControl): Promise<CallOutcome> => this.#attempt(call, control)
-      call.concluded(await this.interception.run(attempt, () => call.whyOnce(), first))
+      call.concluded(await this.interception.run(attempt, () => call.whyNotAgain(), first))
     } catch (error) {
       call.crash(error)
     }
@@ -86,7 +86,7 @@ export class InterceptedRun {
       call.discard()
       this.settle({kind: 'ended', reason: 'context canceled'})
     })
-    if (this.#settle === resolve) call.again()
+    if (this.#settle === resolve) call.makeAnotherAttempt()
     return promise
   }
 }

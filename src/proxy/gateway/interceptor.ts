@@ -38,10 +38,10 @@ export interface Interception {
   begin?(): boolean
   concludes?(outcome: CallOutcome): boolean
   /**
-   * Makes attempts by `next` until the policies accept an outcome, and resolves with that outcome. `whyOnce`: returns why the request cannot
+   * Makes attempts by `next` until the policies accept an outcome, and resolves with that outcome. `whyNotAgain`: returns why the request cannot
    * be sent again; '': it can. `first`: outcome of a first attempt that was made already.
    */
-  run(next: Next, whyOnce: () => string, first?: CallOutcome): Promise<CallOutcome>
+  run(next: Next, whyNotAgain: () => string, first?: CallOutcome): Promise<CallOutcome>
   /** Ends the control, since the call has ended or its caller has disconnected. */
   cancel(): void
 }

@@ -18,7 +18,7 @@ const MAX_REFUSALS = 3
 type PassageContext = Partial<Pick<CallContext, 'faults' | 'heldBodies' | 'observer' | 'recorded'>>
 
 /** The call of a passage, and its request as the caller sent it. */
-interface Travelling {
+interface CallAndRequest {
   readonly call: Call
   readonly request: SentRequest
 }
@@ -52,14 +52,16 @@ export class Passage implements InterceptedCall {
   /** The policies around the call; undefined: none apply. */
   #policies: InterceptedRun | undefined
   /** Whether the policies no longer decide about the call. */
-  #isReleased = false
+  #arePoliciesReleased = false
 
-  /** `of`: a call, or the record of a call that has begun. `length`: bytes of the body that are kept. */
-  constructor(passenger: Passenger, context: PassageContext, of: Travelling | CallJournal, length = 0) {
+  /** `source`: a call, or the record of a call that has begun. `length`: bytes of the body that are kept. */
+  constructor(passenger: Passenger, context: PassageContext, source: CallAndRequest | CallJournal, length = 0) {
     this.#passenger = passenger
     this.#context = context
     this.journal =
-      of instanceof CallJournal ? of : new CallJournal(of.call, of.request, context.observer, context.recorded)
+      source instanceof CallJournal
+        ? source
+        : new CallJournal(source.call, source.request, context.observer, context.recorded)
     this.#length = length
   }
 
@@ -71,48 +73,48 @@ export class Passage implements InterceptedCall {
 
   /** Whether policies decide if an ended attempt is the last. */
   get isPoliced(): boolean {
-    return this.#deciding !== undefined
+    return this.#decidingPolicies !== undefined
   }
 
-  get #deciding(): InterceptedRun | undefined {
-    return this.#isReleased ? undefined : this.#policies
+  get #decidingPolicies(): InterceptedRun | undefined {
+    return this.#arePoliciesReleased ? undefined : this.#policies
   }
 
   /** Makes the first attempt. */
   start(): void {
     const policies = this.#policies
-    if (policies === undefined) this.meet()
+    if (policies === undefined) this.makeAttempt()
     else policies.start(this)
   }
 
   /** Makes an attempt. A fault may hit it. */
-  meet(): void {
+  makeAttempt(): void {
     const hit = (this.#hit = this.#context.faults?.active?.hit(this.journal.call))
     if (hit === undefined) return this.#admit(false)
     const delay = hit.delay()
-    if (delay === undefined) this.#suffer()
+    if (delay === undefined) this.#applyFault()
     else this.#waitFor(delay)
   }
 
   /** Makes a further attempt, after the previous one was discarded. */
-  again(): void {
+  makeAnotherAttempt(): void {
     this.#passenger.restart?.()
     this.leave()
     this.#refusals = undefined
     this.broken = undefined
     this.#hit = undefined
-    this.meet()
+    this.makeAttempt()
   }
 
   /** Returns why the request cannot be sent again; '': it can. */
-  whyOnce(): string {
-    return this.#passenger.whyOnce?.() ?? ''
+  whyNotAgain(): string {
+    return this.#passenger.whyNotAgain?.() ?? ''
   }
 
   /** Passes on the outcome for which the policies have decided, unless they were released or the call is over. */
   concluded(outcome: CallOutcome): void {
-    const wasReleased = this.#isReleased
-    this.#isReleased = true
+    const wasReleased = this.#arePoliciesReleased
+    this.#arePoliciesReleased = true
     if (!this.isOver && !wasReleased) this.#passenger.conclude?.(outcome)
   }
 
@@ -122,7 +124,7 @@ export class Passage implements InterceptedCall {
 
   /** Ends the current attempt. Policies may discard its outcome and make another. */
   settle(outcome: CallOutcome): void {
-    const policies = this.#deciding
+    const policies = this.#decidingPolicies
     if (policies === undefined) this.#passenger.conclude?.(outcome)
     else policies.settle(outcome)
   }
@@ -151,8 +153,8 @@ export class Passage implements InterceptedCall {
 
   /** Policies leave the call alone from now on. */
   release(): void {
-    const policies = this.#deciding
-    this.#isReleased = true
+    const policies = this.#decidingPolicies
+    this.#arePoliciesReleased = true
     policies?.settle({kind: 'response', verdict: 'success', discard: () => undefined})
   }
 
@@ -182,7 +184,7 @@ export class Passage implements InterceptedCall {
   /** The call has ended. */
   over(): void {
     this.isOver = true
-    this.#deciding?.cancel()
+    this.#decidingPolicies?.cancel()
     this.#stopWaiting()
     this.leave()
     if (this.#policies !== undefined) this.journal.decisions = this.#policies.interception.decisions
@@ -190,16 +192,16 @@ export class Passage implements InterceptedCall {
   }
 
   /** Called when the fault's delay is over, or at once without one. */
-  #suffer(): void {
+  #applyFault(): void {
     const hit = this.#hit
-    if (hit?.kind === 'status' || hit?.kind === 'abort') this.#passenger.struck(hit)
+    if (hit?.kind === 'status' || hit?.kind === 'abort') this.#passenger.endByFault(hit)
     else this.#admit(false)
   }
 
   #admit(isRefused: boolean): void {
     const admission = this.#passenger.ask(isRefused)
     if (isHeld(admission)) this.#waitFor(admission)
-    else this.#go(admission)
+    else this.#proceed(admission)
   }
 
   #waitFor(held: Held | Delay): void {
@@ -210,13 +212,13 @@ export class Passage implements InterceptedCall {
     }
     this.journal.held(wait.reason)
     wait.onCounted(isCounted => {
-      if (isCounted) this.#deciding?.resume()
-      else this.#deciding?.pause()
+      if (isCounted) this.#decidingPolicies?.resume()
+      else this.#decidingPolicies?.pause()
     })
-    void this.#await(wait)
+    void this.#continueAfter(wait)
   }
 
-  async #await(wait: PassageWait): Promise<void> {
+  async #continueAfter(wait: PassageWait): Promise<void> {
     const end = await wait.ended()
     try {
       this.#continue(wait, end)
@@ -231,14 +233,14 @@ export class Passage implements InterceptedCall {
       if (end.kind === 'decided' && end.admission.ok) end.admission.leave()
       return
     }
-    this.#deciding?.resume()
+    this.#decidingPolicies?.resume()
     this.#wait = undefined
     wait.release()
-    if (end.kind === 'delayed') this.#suffer()
-    else this.#go(end.admission)
+    if (end.kind === 'delayed') this.#applyFault()
+    else this.#proceed(end.admission)
   }
 
-  #go(admission: Admission): void {
+  #proceed(admission: Admission): void {
     if (!admission.ok) return this.#passenger.denied(admission)
     if (this.isOver) return admission.leave()
     this.admitted = admission

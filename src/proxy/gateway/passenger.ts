@@ -17,15 +17,15 @@ export interface Passenger {
   /** Called if the callee denies the call. Settles the passage. */
   denied(denied: Denied): void
   /** Called if a fault ends the call with a status or a reset before it is sent. Settles the passage. */
-  struck(hit: Hit): void
-  /** Called before a further attempt. Omitted, like `conclude` and `whyOnce`: no policy applies to this protocol. */
+  endByFault(hit: Hit): void
+  /** Called before a further attempt. Omitted, like `conclude` and `whyNotAgain`: no policy applies to this protocol. */
   restart?(): void
   /** Discards the current attempt with its connection and response. */
   drop(): void
   /** Called after the last attempt. Sends its outcome to the caller. */
   conclude?(outcome: CallOutcome): void
   /** Returns why the request cannot be sent again; '': it can. */
-  whyOnce?(): string
+  whyNotAgain?(): string
   /** Ends this call after an internal error. */
   crash(error: unknown): void
 }

@@ -111,7 +111,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
     this.passage.settle({kind: 'denied', denied})
   }
 
-  struck(hit: Hit): void {
+  endByFault(hit: Hit): void {
     if (hit.kind === 'status') this.passage.settle({kind: 'replied', reply: hit.response()})
     else this.#fail(RESET)
   }
@@ -142,8 +142,8 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
     }
   }
 
-  whyOnce(): string {
-    return this.exchange.whyOnce
+  whyNotAgain(): string {
+    return this.exchange.whyNotAgain
   }
 
   crash(error: unknown): void {

@@ -82,14 +82,14 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
 
   abstract send(admitted: Admitted): void
   abstract denied(denied: Denied): void
-  abstract struck(hit: Hit): void
+  abstract endByFault(hit: Hit): void
   abstract endStream(): void
   /** Called if the callee cannot be connected to. */
   abstract unreachable(why: string): void
   /** Measures the messages of the response. */
   protected abstract readonly answerGauge: MessageGauge
   /** Whether to read the callee's frames: no policy has ended the attempt. */
-  protected abstract readonly isHearing: boolean
+  protected abstract readonly isReadingCallee: boolean
   /** Opens a stream to the callee by `openCallee`. */
   protected abstract begin(connection: FrameClient, admitted: Admitted): void
   /** Measures a piece of the request, and stores it for a retry. Returns false if it is too large and has ended the call. */
@@ -287,6 +287,6 @@ export abstract class StreamCall implements Passenger, Waiter, StreamHandler, Op
   }
 
   #hears(stream: FrameStream): boolean {
-    return stream === this.callee && this.isHearing
+    return stream === this.callee && this.isReadingCallee
   }
 }

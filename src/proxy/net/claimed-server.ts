@@ -86,12 +86,15 @@ export async function closeServed(claim: net.Server, server: net.Server | undefi
 }
 
 /** Maximum time for another run to bind an address, in ms. */
-const HEIR_MS = 500
+const SUCCESSOR_MS = 500
 
-/** Asks a waiting run to bind an address, and waits until it answers. `heir`: connection to that run; undefined: no run waits. */
-export async function offer({address, port}: Partial<net.AddressInfo>, heir: net.Socket | undefined): Promise<void> {
-  if (heir?.write(`${address} ${port}`) === true)
-    await within(HEIR_MS, Promise.race([once(heir, 'data'), once(heir, 'close')]))
+/** Asks a waiting run to bind an address, and waits until it answers. `successor`: connection to that run; undefined: no run waits. */
+export async function offer(
+  {address, port}: Partial<net.AddressInfo>,
+  successor: net.Socket | undefined
+): Promise<void> {
+  if (successor?.write(`${address} ${port}`) === true)
+    await within(SUCCESSOR_MS, Promise.race([once(successor, 'data'), once(successor, 'close')]))
 }
 
 /** Returns the address and port of a server; empty: it does not listen at a port. */

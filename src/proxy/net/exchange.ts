@@ -116,7 +116,7 @@ export class Exchange implements ResponseHandler {
   }
 
   /** Reason why the request cannot be sent again; '': it can. */
-  get whyOnce(): string {
+  get whyNotAgain(): string {
     if (this.#length === CHUNKED && this.#isHeadSent) return 'its body has no known length'
     return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
   }
@@ -357,7 +357,7 @@ export class Exchange implements ResponseHandler {
     const [upstream, kept] = [this.#upstream, this.#kept]
     if (upstream === undefined) return
     if (this.#unsent.text !== '') this.#unsent.sendTo(upstream, this.isSent)
-    else if (kept?.isLost === true) return this.#giveUp(`the request cannot be sent again: ${this.whyOnce}`)
+    else if (kept?.isLost === true) return this.#giveUp(`the request cannot be sent again: ${this.whyNotAgain}`)
     else if (kept !== undefined) this.#write(upstream, kept.whole(), kept.isWhole)
     if (!this.isSent) this.#downstream.resume?.()
   }

@@ -30,12 +30,12 @@ export class BytesCall implements Passenger {
   readonly #caller: CallerSocket
   readonly #stream: TunnelStream
   readonly #early: Buffer
-  readonly #reopen: (() => void) | undefined
+  readonly #readAsHttp: (() => void) | undefined
   #upstream: net.Socket | undefined
-  #isOver = false
+  #hasEnded = false
 
   /**
-   * `socket`: the caller's connection, which nothing else reads. `early`: bytes already read from it. `reopen`: set for a caller that has
+   * `socket`: the caller's connection, which nothing else reads. `early`: bytes already read from it. `readAsHttp`: set for a caller that has
    * sent nothing; reads its connection as HTTP again when it sends bytes before the app does. `ends`: addresses of the caller's connection.
    */
   constructor(
@@ -43,25 +43,25 @@ export class BytesCall implements Passenger {
     caller: string,
     socket: net.Socket,
     early: Buffer,
-    reopen?: () => void,
+    readAsHttp?: () => void,
     ends: Ends = socket
   ) {
     const {callee} = context
     const [method, path] = ['TCP', `:${ends.localPort ?? 0}`]
     const request: SentRequest = {protocol: 'bytes', method, path, lines: ''}
-    const stream = (this.#stream = new TunnelStream(() => this.#leave() || this.#fail('the app was replaced')))
+    const stream = (this.#stream = new TunnelStream(() => this.#giveBack() || this.#fail('the app was replaced')))
     this.call = {caller, callee, method, path, number: 0, isPublished: true, isTunnel: true, sent: request, stream}
     this.#context = context
     this.#passage = new Passage(this, context, {call: this.call, request}, early.length)
     this.#journal = this.#passage.journal
-    this.#caller = new CallerSocket(reopen ? socket : socket.pause(), {
-      read: bytes => this.#pass(bytes),
+    this.#caller = new CallerSocket(readAsHttp ? socket : socket.pause(), {
+      read: bytes => this.#sendToApp(bytes),
       end: () => this.#upstream?.end(),
       destroy: () => this.#end(''),
       drain: () => this.#upstream?.resume()
     })
     this.#early = early
-    this.#reopen = reopen
+    this.#readAsHttp = readAsHttp
   }
 
   /** Asks for admission, then connects. */
@@ -84,11 +84,77 @@ export class BytesCall implements Passenger {
     this.#connect(pool.plain.hosts, pool.port, 0)
   }
 
+  /** Connects to one of the app's addresses, then tries the next one. `previousCode`: error code of the previous address; '': first address. */
+  #connect(hosts: readonly string[], port: number, at: number, previousCode = ''): void {
+    const read = (count: number): boolean => upstream.emit('data', scratch.subarray(0, count))
+    const onread = {buffer: scratch, callback: read}
+    const host = hosts[at] ?? '127.0.0.1'
+    const upstream: net.Socket = net.connect({host, port, noDelay: true, allowHalfOpen: true, onread})
+    this.#upstream = upstream
+    readBeforeFailure(upstream, scratch, read)
+    contain(upstream, error => this.crash(error))
+    let why = ''
+    upstream
+      .on('connect', () => this.#connected(upstream))
+      .on('data', (bytes: Buffer) => void (this.#sendToCaller(bytes) || upstream.pause()))
+      .on('error', error => {
+        // keeps ECONNREFUSED of another address: on a machine without IPv6, ::1 fails with a different code
+        why = previousCode === 'ECONNREFUSED' ? previousCode : codeOf(error)
+      })
+      .on('close', () => {
+        if (this.#upstream !== upstream || this.#hasEnded) return
+        if (this.#journal.status > 0) return this.#end(why)
+        if (at + 1 < hosts.length) this.#connect(hosts, port, at + 1, why)
+        else if (why !== 'ECONNREFUSED' || !this.#passage.refused()) this.#fail(why)
+      })
+  }
+
+  #connected(upstream: net.Socket): void {
+    const {socket} = this.#caller
+    Object.assign(this.#journal, {connectedAt: performance.now(), status: SWITCHED})
+    this.#stream.open()
+    if (this.#early.length > 0) this.#sendToApp(this.#early)
+    upstream.on('end', () => socket.end()).on('drain', () => socket.resume())
+    if (socket.readableEnded) upstream.end()
+    else socket.resume()
+    this.#passage.broken?.opened?.()
+  }
+
+  /** Sends the caller's bytes to the app. The first bytes of a silent caller may be HTTP, so `readAsHttp` gets them. */
+  #sendToApp(bytes: Buffer): void {
+    if (this.#hasEnded) return
+    if (this.#giveBack()) return void this.#caller.socket.emit('data', bytes)
+    this.#journal.requestBytes += bytes.length
+    if (this.#upstream?.write(owned(bytes)) === false) this.#caller.socket.pause()
+  }
+
+  /** Ends this call and gives the connection to `readAsHttp`. Returns false without `readAsHttp`, or if the app has sent bytes. */
+  #giveBack(): boolean {
+    if (this.#readAsHttp === undefined || this.#hasEnded || this.#journal.firstByteAt > 0) return false
+    this.#hasEnded = true
+    this.#caller.leave()
+    this.#upstream?.destroy()
+    this.#passage.over()
+    this.#readAsHttp()
+    return true
+  }
+
+  /** Sends the app's bytes to the caller. Returns false if reading has to pause until the caller's socket emits `drain`. */
+  #sendToCaller(bytes: Buffer): boolean {
+    const journal = this.#journal
+    const {broken} = this.#passage
+    if (journal.firstByteAt === 0) journal.firstByteAt = performance.now()
+    const interrupt = (): void => void setImmediate(() => this.#fail('cut by a fault'))
+    const passed = broken !== undefined && broken.left >= 0 ? broken.take(bytes, interrupt) : bytes
+    journal.responseBytes += passed.length
+    return writeCopy(this.#caller.socket, passed)
+  }
+
   denied({error, down}: Denied): void {
     this.#fail(down?.reason ?? error)
   }
 
-  struck(): void {
+  endByFault(): void {
     this.#fail('cut by a fault')
   }
 
@@ -101,72 +167,6 @@ export class BytesCall implements Passenger {
     this.#upstream?.destroy()
   }
 
-  /** Connects to one of the app's addresses, then tries the next one. `before`: error code of the previous address; '': first address. */
-  #connect(hosts: readonly string[], port: number, at: number, before = ''): void {
-    const read = (count: number): boolean => upstream.emit('data', scratch.subarray(0, count))
-    const onread = {buffer: scratch, callback: read}
-    const host = hosts[at] ?? '127.0.0.1'
-    const upstream: net.Socket = net.connect({host, port, noDelay: true, allowHalfOpen: true, onread})
-    this.#upstream = upstream
-    readBeforeFailure(upstream, scratch, read)
-    contain(upstream, error => this.crash(error))
-    let why = ''
-    upstream
-      .on('connect', () => this.#open(upstream))
-      .on('data', (bytes: Buffer) => void (this.#take(bytes) || upstream.pause()))
-      .on('error', error => {
-        // keeps ECONNREFUSED of another address: on a machine without IPv6, ::1 fails with a different code
-        why = before === 'ECONNREFUSED' ? before : codeOf(error)
-      })
-      .on('close', () => {
-        if (this.#upstream !== upstream || this.#isOver) return
-        if (this.#journal.status > 0) return this.#end(why)
-        if (at + 1 < hosts.length) this.#connect(hosts, port, at + 1, why)
-        else if (why !== 'ECONNREFUSED' || !this.#passage.refused()) this.#fail(why)
-      })
-  }
-
-  #open(upstream: net.Socket): void {
-    const {socket} = this.#caller
-    Object.assign(this.#journal, {connectedAt: performance.now(), status: SWITCHED})
-    this.#stream.open()
-    if (this.#early.length > 0) this.#pass(this.#early)
-    upstream.on('end', () => socket.end()).on('drain', () => socket.resume())
-    if (socket.readableEnded) upstream.end()
-    else socket.resume()
-    this.#passage.broken?.opened?.()
-  }
-
-  /** Sends the caller's bytes to the app. The first bytes of a silent caller may be HTTP, so `reopen` gets them. */
-  #pass(bytes: Buffer): void {
-    if (this.#isOver) return
-    if (this.#leave()) return void this.#caller.socket.emit('data', bytes)
-    this.#journal.requestBytes += bytes.length
-    if (this.#upstream?.write(owned(bytes)) === false) this.#caller.socket.pause()
-  }
-
-  /** Ends this call and gives the connection to `reopen`. Returns false without `reopen`, or if the app has sent bytes. */
-  #leave(): boolean {
-    if (this.#reopen === undefined || this.#isOver || this.#journal.firstByteAt > 0) return false
-    this.#isOver = true
-    this.#caller.leave()
-    this.#upstream?.destroy()
-    this.#passage.over()
-    this.#reopen()
-    return true
-  }
-
-  /** Sends the app's bytes to the caller. Returns false if reading has to pause until the caller's socket emits `drain`. */
-  #take(bytes: Buffer): boolean {
-    const journal = this.#journal
-    const {broken} = this.#passage
-    if (journal.firstByteAt === 0) journal.firstByteAt = performance.now()
-    const cut = (): void => void setImmediate(() => this.#fail('cut by a fault'))
-    const passed = broken !== undefined && broken.left >= 0 ? broken.take(bytes, cut) : bytes
-    journal.responseBytes += passed.length
-    return writeCopy(this.#caller.socket, passed)
-  }
-
   #fail(why: string): void {
     this.#journal.failure = why
     if (!this.#caller.socket.destroyed) abortConnection(this.#caller.socket)
@@ -175,8 +175,8 @@ export class BytesCall implements Passenger {
 
   /** Ends the call and both connections. `why`: the failure; '': the call ended normally. */
   #end(why: string): void {
-    if (this.#isOver) return
-    this.#isOver = true
+    if (this.#hasEnded) return
+    this.#hasEnded = true
     this.#passage.isBroken = why !== ''
     if (why === '') this.#caller.socket.destroySoon()
     else abortConnection(this.#caller.socket)

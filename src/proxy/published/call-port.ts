@@ -43,20 +43,20 @@ interface Attributed {
 export abstract class CallPort implements PublishedHost {
   isClosing = false
   /** Name that records show for a caller that is not an app of the run. */
-  protected readonly stranger: string = OUTSIDE
+  protected readonly unknownCaller: string = OUTSIDE
   /** Address that several runs can bind at once, so that the next run binds it before this run closes it; '': none. */
-  protected readonly shared: string = ''
+  protected readonly sharedAddress: string = ''
   protected readonly connections = new Connections()
   /** Servers that hold the bound addresses, each with the server that accepts its connections. */
   readonly #served = new Map<net.Server, net.Server>()
   readonly #http = new Set<PublishedConnection>()
   readonly #frames = new Set<FrameServer>()
   /** Addresses of the original callers, by connections that other runs have passed on. */
-  readonly #passedIn = new WeakMap<net.Socket, Ends>()
+  readonly #callerEnds = new WeakMap<net.Socket, Ends>()
   /** Connections of other runs that wait to take over the port. */
-  readonly #waiting = new Set<net.Socket>()
+  readonly #successors = new Set<net.Socket>()
   /** Connections that this run relays to other runs. */
-  readonly #passed = new Set<net.Socket>()
+  readonly #relayed = new Set<net.Socket>()
   readonly #known = new KnownHeads<VerbatimHead>()
   readonly #appAt: (ends: Ends) => string
   readonly #warn: (text: string) => void
@@ -86,17 +86,41 @@ export abstract class CallPort implements PublishedHost {
     }
   }
 
-  /**
-   * Accepts no further connection at these addresses, by default at none. `heir`: a run that binds each address before the next one is left,
-   * the one of `shared` before it is left.
-   */
-  async free(heir?: net.Socket, claims: Iterable<net.Server> = this.#served.keys(), shared = ''): Promise<void> {
-    for (const claim of claims) {
-      const at = boundAt(claim)
-      if (at.address === shared) await offer(at, heir)
-      await closeServed(claim, this.#served.get(claim))
-      if (at.address !== shared) await offer(at, heir)
-    }
+  /** Serves a connection that another run has passed on. `ends`: addresses of its caller. `early`: bytes that the other run has read. */
+  adopt(socket: net.Socket, ends: Ends, early: Buffer): void {
+    this.#callerEnds.set(socket, ends)
+    this.connections.add(socket)
+    this.accept(socket)
+    if (early.length > 0 && !socket.destroyed) socket.emit('data', early)
+  }
+
+  protected accept(socket: net.Socket): void {
+    contain(socket, error => {
+      this.#warn(bugText(error))
+      socket.destroy()
+    })
+    this.follow(socket)
+  }
+
+  protected follow(socket: net.Socket): PublishedConnection {
+    const connection = new PublishedConnection(this, socket, this.protocolOf(socket))
+    this.#http.add(connection)
+    if (this.isClosing) connection.destroy()
+    return connection
+  }
+
+  /** Returns the caller's own protocol. The entrance translates HTTP/2 to HTTP/1 in front of this port. */
+  protected protocolOf(_socket: net.Socket): Protocol {
+    return 'HTTP/1.1'
+  }
+
+  /** Whether the port reads a connection as HTTP/1. */
+  protected isKnown(connection: PublishedConnection): boolean {
+    return this.#http.has(connection)
+  }
+
+  forget(connection: PublishedConnection): void {
+    this.#http.delete(connection)
   }
 
   read(text: string): VerbatimHead | undefined | false {
@@ -107,128 +131,14 @@ export abstract class CallPort implements PublishedHost {
     return head
   }
 
-  /** Serves a connection that another run has passed on. `ends`: addresses of its caller. `early`: bytes that the other run has read. */
-  adopt(socket: net.Socket, ends: Ends, early: Buffer): void {
-    this.#passedIn.set(socket, ends)
-    this.connections.add(socket)
-    this.accept(socket)
-    if (early.length > 0 && !socket.destroyed) socket.emit('data', early)
-  }
-
-  /** Keeps a connection of another run, which gets the port when this run ends. */
-  keepHeir(heir: net.Socket): void {
-    this.#waiting.add(heir)
-    heir.on('close', () => this.#waiting.delete(heir)).on('end', () => heir.destroy())
-    if (this.isClosing) heir.destroy()
-  }
-
-  /** Gives the port to a run that waits for it, if there is one. Settles when open calls have ended, after `LEAVE_MS` at most. */
-  async handOver(): Promise<void> {
-    const [heir] = this.#waiting
-    if (heir === undefined) return
-    await this.free(heir, this.#served.keys(), this.shared)
-    for (const socket of this.#waiting) socket.destroy()
-    this.leaveSoon()
-    await within(LEAVE_MS, this.connections.gone())
-  }
-
-  /** Closes connections after another run has taken over the port: open calls finish, a new connection may send one request, tunnels end. */
-  leaveSoon(isMeant: (connection: PublishedConnection) => boolean = () => true): void {
-    for (const connection of this.#frames) connection.leave()
-    this.endSoon(connection => {
-      if (isMeant(connection) && connection.isTunnel) connection.destroy()
-      return isMeant(connection)
-    }, true)
-    const late = (): void => this.endSoon(({isFresh, isLeaving}) => isFresh && isLeaving)
-    // the setImmediate lets a process that was busy read bytes that have already arrived
-    setTimeout(() => setImmediate(late), FIRST_MS).unref()
-  }
-
-  forget(connection: PublishedConnection): void {
-    this.#http.delete(connection)
-  }
-
-  /** Stops accepting connections, and lets calls in flight finish. An abort of the signal closes them. Settles when no connection is left. */
-  async close(cut?: AbortSignal): Promise<void> {
-    this.isClosing = true
-    for (const [claim, server] of this.#served) {
-      server.close()
-      release(claim)
-    }
-    for (const socket of this.#waiting) socket.destroy()
-    this.endSoon(() => true)
-    for (const connection of this.#frames) connection.leave()
-    if (cut?.aborted === true) this.connections.destroy()
-    cut?.addEventListener('abort', () => this.connections.destroy(), {once: true})
-    const late = setTimeout(() => {
-      for (const socket of this.#passed) socket.destroy()
-    }, LEAVE_MS)
-    await this.connections.gone()
-    clearTimeout(late)
-  }
-
-  /** Closes HTTP/1 connections after their current request. `keepsFresh`: a connection without a request yet may still send one. */
-  protected endSoon(isMeant: (connection: PublishedConnection) => boolean, keepsFresh = false): void {
-    for (const connection of this.#http) {
-      if (!isMeant(connection)) continue
-      connection.isLeaving = true
-      if (!connection.isBusy && !(keepsFresh && connection.isFresh)) connection.destroy()
-    }
-  }
-
-  /** Whether the port reads a connection as HTTP/1. */
-  protected isKnown(connection: PublishedConnection): boolean {
-    return this.#http.has(connection)
-  }
-
-  protected follow(socket: net.Socket): PublishedConnection {
-    const connection = new PublishedConnection(this, socket, this.protocolOf(socket))
-    this.#http.add(connection)
-    if (this.isClosing) connection.destroy()
-    return connection
-  }
-
   /** Starts the call of a request. `lines`: header lines to add for the app. */
-  protected begin(called: PublishedContext, asked: VerbatimHead, connection: PublishedConnection, lines = ''): void {
-    const {context = called, strips = ''} = called.routed?.(asked.path) ?? {}
-    const head = strips === '' ? asked : strippedHead(asked, strips)
+  protected begin(called: PublishedContext, received: VerbatimHead, connection: PublishedConnection, lines = ''): void {
+    const {context = called, strips = ''} = called.routed?.(received.path) ?? {}
+    const head = strips === '' ? received : strippedHead(received, strips)
     const call = new PublishedPortCall(context, this.#knownCaller(context, connection), head, connection, lines)
     this.#number(context, call.call, connection)
     call.start()
     this.#attribute(context, call, connection)
-  }
-
-  /** Returns the caller's own protocol. The entrance translates HTTP/2 to HTTP/1 in front of this port. */
-  protected protocolOf(_socket: net.Socket): Protocol {
-    return 'HTTP/1.1'
-  }
-
-  /** Returns the addresses of the caller's connection, also of a connection that another run has passed on. */
-  protected endsOf(socket: net.Socket): Ends {
-    return this.#passedIn.get(socket) ?? socket
-  }
-
-  protected isPassedIn(socket: net.Socket): boolean {
-    return this.#passedIn.has(socket)
-  }
-
-  protected callerOf(socket: net.Socket): string {
-    return this.#appAt(this.endsOf(socket)) || this.stranger
-  }
-
-  /** Relays a connection to another run. */
-  protected passOn(socket: net.Socket, options: PassedOn): void {
-    this.#passed.add(socket)
-    socket.on('close', () => this.#passed.delete(socket))
-    passOn(socket, options)
-  }
-
-  protected accept(socket: net.Socket): void {
-    contain(socket, error => {
-      this.#warn(bugText(error))
-      socket.destroy()
-    })
-    this.follow(socket)
   }
 
   /** Serves a caller that speaks HTTP/2. The app gets its fields and data unchanged. */
@@ -242,7 +152,7 @@ export abstract class CallPort implements PublishedHost {
       const {serveFrames} = await import('./frame-calls.ts')
       if (socket.destroyed) return
       const connection = {socket, caller: ''}
-      let looking: NodeJS.Timeout | undefined
+      let checking: NodeJS.Timeout | undefined
       const frames = serveFrames({
         socket,
         context: contextOf,
@@ -250,12 +160,12 @@ export abstract class CallPort implements PublishedHost {
         caller: context => this.#knownCaller(context, connection),
         onStart: (call, context) => this.#attribute(context, call, connection),
         onEnd: ended => {
-          clearInterval(looking)
+          clearInterval(checking)
           this.#frames.delete(ended)
         }
       })
       this.#frames.add(frames)
-      if (!isLocal(this.endsOf(socket))) looking = setInterval(() => frames.look(), LOOK_MS).unref()
+      if (!isLocal(this.endsOf(socket))) checking = setInterval(() => frames.look(), LOOK_MS).unref()
       frames.read(early, early.length)
       if (this.isClosing) frames.leave()
     } catch (error) {
@@ -268,7 +178,7 @@ export abstract class CallPort implements PublishedHost {
   #knownCaller({faults, isOpen}: PublishedContext, connection: Attributed): string {
     if (connection.caller === '' && (faults?.active !== undefined || !isOpen()))
       connection.caller = this.callerOf(connection.socket)
-    return connection.caller || this.stranger
+    return connection.caller || this.unknownCaller
   }
 
   /** Looks up the caller in the next turn of the event loop, after the request was sent: the lookup adds no latency. */
@@ -277,7 +187,7 @@ export abstract class CallPort implements PublishedHost {
     setImmediate(() => {
       connection.caller ||= this.callerOf(connection.socket)
       this.#number(context, call, connection)
-      if (connection.caller === this.stranger) return
+      if (connection.caller === this.unknownCaller) return
       call.caller = connection.caller
       context.observer?.attributed?.(call)
     })
@@ -285,6 +195,96 @@ export abstract class CallPort implements PublishedHost {
 
   /** Marks a call for the response header with its number, if its caller is a program of this machine and not an app. */
   #number({namesCalls}: PublishedContext, call: Call, {caller, socket}: Attributed): void {
-    if (caller === this.stranger && isLocal(this.endsOf(socket)) && namesCalls?.() === true) call.isNumbered = true
+    if (caller === this.unknownCaller && isLocal(this.endsOf(socket)) && namesCalls?.() === true) call.isNumbered = true
+  }
+
+  protected callerOf(socket: net.Socket): string {
+    return this.#appAt(this.endsOf(socket)) || this.unknownCaller
+  }
+
+  /** Returns the addresses of the caller's connection, also of a connection that another run has passed on. */
+  protected endsOf(socket: net.Socket): Ends {
+    return this.#callerEnds.get(socket) ?? socket
+  }
+
+  protected isPassedIn(socket: net.Socket): boolean {
+    return this.#callerEnds.has(socket)
+  }
+
+  /** Relays a connection to another run. */
+  protected passOn(socket: net.Socket, options: PassedOn): void {
+    this.#relayed.add(socket)
+    socket.on('close', () => this.#relayed.delete(socket))
+    passOn(socket, options)
+  }
+
+  /** Keeps a connection of another run, which gets the port when this run ends. */
+  keepSuccessor(successor: net.Socket): void {
+    this.#successors.add(successor)
+    successor.on('close', () => this.#successors.delete(successor)).on('end', () => successor.destroy())
+    if (this.isClosing) successor.destroy()
+  }
+
+  /** Gives the port to a run that waits for it, if there is one. Settles when open calls have ended, after `LEAVE_MS` at most. */
+  async handOver(): Promise<void> {
+    const [successor] = this.#successors
+    if (successor === undefined) return
+    await this.free(successor, this.#served.keys(), this.sharedAddress)
+    for (const socket of this.#successors) socket.destroy()
+    this.leaveSoon()
+    await within(LEAVE_MS, this.connections.gone())
+  }
+
+  /**
+   * Closes addresses one after the other, by default all. `successor`: connection to the run that binds each closed address before the next one
+   * is closed, and `sharedAddress` before it is closed.
+   */
+  async free(successor?: net.Socket, claims: Iterable<net.Server> = this.#served.keys(), shared = ''): Promise<void> {
+    for (const claim of claims) {
+      const at = boundAt(claim)
+      if (at.address === shared) await offer(at, successor)
+      await closeServed(claim, this.#served.get(claim))
+      if (at.address !== shared) await offer(at, successor)
+    }
+  }
+
+  /** Closes connections after another run has taken over the port: open calls finish, a new connection may send one request, tunnels end. */
+  leaveSoon(isMeant: (connection: PublishedConnection) => boolean = () => true): void {
+    for (const connection of this.#frames) connection.leave()
+    this.endSoon(connection => {
+      if (isMeant(connection) && connection.isTunnel) connection.destroy()
+      return isMeant(connection)
+    }, true)
+    const closeFresh = (): void => this.endSoon(({isFresh, isLeaving}) => isFresh && isLeaving)
+    // the setImmediate lets a process that was busy read bytes that have already arrived
+    setTimeout(() => setImmediate(closeFresh), FIRST_MS).unref()
+  }
+
+  /** Closes HTTP/1 connections after their current request. `keepsFresh`: a connection without a request yet may still send one. */
+  protected endSoon(isMeant: (connection: PublishedConnection) => boolean, keepsFresh = false): void {
+    for (const connection of this.#http) {
+      if (!isMeant(connection)) continue
+      connection.isLeaving = true
+      if (!connection.isBusy && !(keepsFresh && connection.isFresh)) connection.destroy()
+    }
+  }
+
+  /** Stops accepting connections, and lets calls in flight finish. An abort of the signal closes them. Settles when no connection is left. */
+  async close(signal?: AbortSignal): Promise<void> {
+    this.isClosing = true
+    for (const [claim, server] of this.#served) {
+      server.close()
+      release(claim)
+    }
+    for (const socket of this.#successors) socket.destroy()
+    this.endSoon(() => true)
+    for (const connection of this.#frames) connection.leave()
+    if (signal?.aborted === true) this.connections.destroy()
+    signal?.addEventListener('abort', () => this.connections.destroy(), {once: true})
+    const timer = setTimeout(() => {
+      for (const socket of this.#relayed) socket.destroy()
+    }, LEAVE_MS)
+    await this.connections.gone()
+    clearTimeout(timer)
   }
 }

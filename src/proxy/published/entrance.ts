@@ -53,8 +53,8 @@ export interface EntranceCaller extends Origin {
 
 /** The listener where a browser calls the apps of all runs of a user by name, such as `http://web.localhost`. `Host` chooses the app. */
 export class Entrance extends CallPort {
-  protected override readonly stranger = BROWSER
-  protected override readonly shared = SHARED_HOST
+  protected override readonly unknownCaller = BROWSER
+  protected override readonly sharedAddress = SHARED_HOST
   readonly #options: EntranceOptions
   /** Apps whose refusal of their host name was reported. */
   readonly #explained = new Set<string>()
@@ -133,9 +133,9 @@ export class Entrance extends CallPort {
     this.leaveSoon(({socket}) => this.isPassedIn(socket))
   }
 
-  override async close(cut?: AbortSignal): Promise<void> {
+  override async close(signal?: AbortSignal): Promise<void> {
     this.#streams.close()
-    await super.close(cut)
+    await super.close(signal)
   }
 
   protected override endsOf(socket: net.Socket): Ends {

@@ -38,7 +38,7 @@ const LARGE_BYTES = 65_536
  * request and fields about the call in the response. Responds itself if the app cannot be reached or a fault applies.
  */
 export class FrameCall extends StreamCall {
-  protected readonly isHearing = true
+  protected readonly isReadingCallee = true
   /** Measures the messages of a gRPC response. */
   protected readonly answerGauge = new MessageGauge(0)
   readonly #context: PublishedContext
@@ -46,8 +46,8 @@ export class FrameCall extends StreamCall {
   readonly #walker: FieldWalker
   #trailers = ''
   /** Whether the head of a response was sent to the caller. */
-  #hasBegun = false
-  #late: LateReply | undefined
+  #hasSentHead = false
+  #lateReply: LateReply | undefined
   /** Whether the callee has sent part of a response. */
   protected hasAnswer = false
 
@@ -62,10 +62,6 @@ export class FrameCall extends StreamCall {
     if (isGrpc) this.journal.calleeMethod = path
   }
 
-  endStream(): void {
-    this.#fail('the app is being exchanged: open the stream again')
-  }
-
   start(isRequestDone: boolean): void {
     this.messages.isDone = isRequestDone
     this.journal.begun()
@@ -74,16 +70,6 @@ export class FrameCall extends StreamCall {
 
   send({pool}: Admitted): void {
     this.connect(pool.plain)
-  }
-
-  denied({error, down}: Denied): void {
-    this.#refuse(503, down?.reason ?? error)
-  }
-
-  struck(hit: Hit): void {
-    if (hit.kind !== 'status') this.#fail(RESET, INTERNAL_ERROR)
-    else if (this.#head.isGrpc) this.#replyStatus(faultedStatus(hit))
-    else this.#reply(hit.response())
   }
 
   protected begin(connection: FrameClient): void {
@@ -100,40 +86,12 @@ export class FrameCall extends StreamCall {
     if (this.#trailers !== '') callee.writeHead(this.#trailers, true)
   }
 
-  unreachable(why: string): void {
-    this.#refuse(503, why)
-  }
-
-  protected calleeReset(code: number): void {
-    this.#fail(`the app has reset the stream: ${codeName(code)}`, code)
-  }
-
-  protected calleeLost(why: string, isUnprocessed: boolean): void {
-    // the app has not processed the request: REFUSED_STREAM allows the caller to retry (RFC 9113 §8.7)
-    if (isUnprocessed) this.#fail(why, REFUSED_STREAM)
-    else this.#lose(why)
-  }
-
-  protected callerLeft(): void {
-    this.over(CALLER_LEFT)
-  }
-
-  protected failWith({code, message}: GrpcStatus): void {
-    if (code === INTERNAL) this.#fail(message, INTERNAL_ERROR)
-    else this.#refuse(503, message)
-  }
-
-  #lose(why: string): void {
-    this.passage.isBroken = true
-    this.passage.explain(why, explained => this.#refuse(502, explained))
-  }
-
   protected override takeTrailers(block: string, isLast: boolean): void {
     let bytes = ''
     this.#walker.walk(block, {field: field => void (bytes += field.bytes)})
     if (!isLast) return
     this.messages.isDone = true
-    if (this.#late !== undefined) this.#late.arrived(true)
+    if (this.#lateReply !== undefined) this.#lateReply.arrived(true)
     else this.callee?.writeHead(bytes, true)
     this.#trailers = bytes
   }
@@ -141,15 +99,10 @@ export class FrameCall extends StreamCall {
   protected keep(bytes: string | Buffer): boolean {
     if (!this.#head.isGrpc && this.journal.requestBytes > LARGE_BYTES) this.caller.takeBytes()
     if (this.#head.isGrpc && typeof bytes === 'string') this.messages.gauge.measure(bytes)
-    if (this.#late === undefined) return this.messages.add(bytes, this.callee !== undefined)
+    if (this.#lateReply === undefined) return this.messages.add(bytes, this.callee !== undefined)
     this.caller.credit(bytes.length)
-    this.#late.arrived(this.messages.isDone)
+    this.#lateReply.arrived(this.messages.isDone)
     return true
-  }
-
-  protected override over(failure: string): void {
-    this.#late?.cancel()
-    super.over(failure)
   }
 
   /** Relays a header block of the response: an interim head (1xx), the head, or the trailers. */
@@ -159,8 +112,8 @@ export class FrameCall extends StreamCall {
     if (this.isDropped()) return
     this.hasAnswer = true
     const {httpStatus} = fields
-    if (!this.#hasBegun && (httpStatus < 100 || httpStatus >= 200)) {
-      this.#hasBegun = true
+    if (!this.#hasSentHead && (httpStatus < 100 || httpStatus >= 200)) {
+      this.#hasSentHead = true
       journal.status = httpStatus
       this.responded(fields)
       this.caller.writeHead(statusField(httpStatus) + fields.bytes + this.callFields, isLast)
@@ -173,13 +126,55 @@ export class FrameCall extends StreamCall {
   protected takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void {
     if (this.passage.isOver || this.isDropped()) return callee.credit(bytes.length)
     // relayed data before a head would be a protocol error that closes the caller's whole connection
-    if (!this.#hasBegun) return this.#refuse(502, 'data before a head')
+    if (!this.#hasSentHead) return this.#refuse(502, 'data before a head')
     const passed = this.passed(bytes)
     if (this.#head.isGrpc) this.answerGauge.measure(passed)
     const isWhole = isLast && this.passage.broken?.isOver !== true
     this.caller.writeData(passed, isWhole)
     this.changed?.()
     if (isWhole) this.over('')
+  }
+
+  denied({error, down}: Denied): void {
+    this.#refuse(503, down?.reason ?? error)
+  }
+
+  unreachable(why: string): void {
+    this.#refuse(503, why)
+  }
+
+  protected calleeReset(code: number): void {
+    this.#fail(`the app has reset the stream: ${codeName(code)}`, code)
+  }
+
+  protected calleeLost(why: string, isUnprocessed: boolean): void {
+    // the app has not processed the request: REFUSED_STREAM allows the caller to retry (RFC 9113 §8.7)
+    if (isUnprocessed) this.#fail(why, REFUSED_STREAM)
+    else this.#refuseAfterLoss(why)
+  }
+
+  #refuseAfterLoss(why: string): void {
+    this.passage.isBroken = true
+    this.passage.explain(why, explained => this.#refuse(502, explained))
+  }
+
+  protected callerLeft(): void {
+    this.over(CALLER_LEFT)
+  }
+
+  protected failWith({code, message}: GrpcStatus): void {
+    if (code === INTERNAL) this.#fail(message, INTERNAL_ERROR)
+    else this.#refuse(503, message)
+  }
+
+  endStream(): void {
+    this.#fail('the app is being exchanged: open the stream again')
+  }
+
+  endByFault(hit: Hit): void {
+    if (hit.kind !== 'status') this.#fail(RESET, INTERNAL_ERROR)
+    else if (this.#head.isGrpc) this.#replyStatus(faultedStatus(hit))
+    else this.#reply(hit.response())
   }
 
   protected breakOff(): void {
@@ -189,21 +184,21 @@ export class FrameCall extends StreamCall {
   /** Responds that the app has not answered. */
   #refuse(status: 502 | 503, why: string): void {
     const {isGrpc, lines} = this.#head
-    if (isGrpc || this.#hasBegun) return this.#fail(why)
+    if (isGrpc || this.#hasSentHead) return this.#fail(why)
     const {callee, lastLines, hint} = this.#context
     this.#reply(refusal({status, callee, why, lastLines: lastLines(), hint: hint?.(), lines}), why)
   }
 
   #reply(reply: Reply, why = ''): void {
-    if (this.passage.isOver || this.#late !== undefined) return
+    if (this.passage.isOver || this.#lateReply !== undefined) return
     const replyNow = (): void => this.#replyNow(reply, why)
     if (this.messages.isDone) return replyNow()
     this.messages.drop()
     this.drop()
     // the reply ends the stream, so that it has to wait until the request has arrived
-    this.#late = LateReply.of(this.journal, -1, {replyNow, crash: error => this.crash(error)}, reply)
-    if (this.#late === undefined) replyNow()
-    else this.#late.arrived(false)
+    this.#lateReply = LateReply.of(this.journal, -1, {replyNow, crash: error => this.crash(error)}, reply)
+    if (this.#lateReply === undefined) replyNow()
+    else this.#lateReply.arrived(false)
   }
 
   #replyNow(reply: Reply, why: string): void {
@@ -221,7 +216,7 @@ export class FrameCall extends StreamCall {
   /** Ends a gRPC call with a status that the proxy chooses. */
   #replyStatus(end: GrpcStatus): void {
     if (this.passage.isOver) return
-    const head = this.#hasBegun ? '' : answerHead('application/grpc') + this.callFields
+    const head = this.#hasSentHead ? '' : answerHead('application/grpc') + this.callFields
     this.caller.writeHead(head + trailersOf(end), true)
     this.journal.status ||= 200
     this.journal.grpcStatus = end.code
@@ -235,5 +230,10 @@ export class FrameCall extends StreamCall {
       return this.#replyStatus({code: UNAVAILABLE, message: `"${this.call.callee}" has not answered: ${why}`})
     this.caller.reset(code ?? INTERNAL_ERROR)
     this.over(why)
+  }
+
+  protected override over(failure: string): void {
+    this.#lateReply?.cancel()
+    super.over(failure)
   }
 }

@@ -82,14 +82,14 @@ export class PublishedPorts {
   }
 
   /**
-   * Closes a port, so that another run can bind it. `heir`: connection to that run; omitted: no run takes over. The returned function ends
+   * Closes a port, so that another run can bind it. `successor`: connection to that run; omitted: no run takes over. The returned function ends
    * the remaining connections, after the other run has the port.
    */
-  async leave(number: number, heir?: Socket): Promise<() => void> {
+  async leave(number: number, successor?: Socket): Promise<() => void> {
     const left = [...this.#entries].filter(([, {plan}]) => plan.number === number)
     for (const [key, {port}] of left) {
       this.#entries.delete(key)
-      await port?.free(heir)
+      await port?.free(successor)
     }
     return () => {
       for (const [, {port}] of left) port?.leaveSoon()
@@ -107,14 +107,14 @@ export class PublishedPorts {
   }
 
   /** Stops accepting connections. Calls in flight may finish until the signal is aborted. */
-  async close(cut?: AbortSignal): Promise<void> {
-    await Promise.all([...this.#entries].map(async ([key, entry]) => this.#close(key, entry, cut)))
+  async close(signal?: AbortSignal): Promise<void> {
+    await Promise.all([...this.#entries].map(async ([key, entry]) => this.#close(key, entry, signal)))
   }
 
-  async #close(key: string, {servers, port}: Entry, cut: AbortSignal | undefined): Promise<void> {
+  async #close(key: string, {servers, port}: Entry, signal: AbortSignal | undefined): Promise<void> {
     this.#entries.delete(key)
     if (port === undefined) for (const server of servers) release(server)
-    else await port.close(cut)
+    else await port.close(signal)
   }
 
   async #bind(

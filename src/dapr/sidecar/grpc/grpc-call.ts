@@ -69,7 +69,7 @@ export abstract class GrpcCall extends AnsweredCall {
   /** The meaning of a callee's status code for policies. */
   protected abstract verdictOf(code: number): Verdict
 
-  protected get isHearing(): boolean {
+  protected get isReadingCallee(): boolean {
     return this.#accept === undefined
   }
 
@@ -107,7 +107,7 @@ export abstract class GrpcCall extends AnsweredCall {
     this.#settle(verdict, () => this.failWith(end))
   }
 
-  struck(hit: Hit): void {
+  endByFault(hit: Hit): void {
     this.failAttempt(hit.kind === 'status' ? status.faultedStatus(hit) : RESET_CALL)
   }
 
@@ -125,8 +125,8 @@ export abstract class GrpcCall extends AnsweredCall {
     else this.#accept?.()
   }
 
-  whyOnce(): string {
-    return this.hasPassed ? 'the caller has got a message already' : this.messages.whyOnce
+  whyNotAgain(): string {
+    return this.hasPassed ? 'the caller has got a message already' : this.messages.whyNotAgain
   }
 
   protected calleeReset(code: number): void {

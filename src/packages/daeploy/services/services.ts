@@ -176,9 +176,9 @@ export class Services {
   }
 
   /** Closes the manager's port and the workspaces. Calls in flight may finish until the signal is aborted. */
-  async close(cut: AbortSignal): Promise<void> {
+  async close(signal: AbortSignal): Promise<void> {
     await this.#latePort.begun?.catch(() => undefined) // the app whose sidecar has needed the port has reported the error
-    await this.#port?.listener.close(cut)
+    await this.#port?.listener.close(signal)
     for (const folder of await this.workspaces.close())
       this.#options.reporter.warn('workspace-kept', `files were changed in ${folder}: it is kept`)
   }

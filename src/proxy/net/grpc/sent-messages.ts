@@ -41,7 +41,7 @@ export class SentMessages {
   }
 
   /** Reason why the messages cannot be sent again; '': they can. */
-  get whyOnce(): string {
+  get whyNotAgain(): string {
     return this.#kept?.isLost === true ? 'its message is too large to be kept' : ''
   }
 

@@ -120,9 +120,9 @@ export class Listener {
   }
 
   /** Stops accepting connections and lets calls in flight finish. An abort of the signal closes them. Settles when no connection is left. */
-  async close(cut?: AbortSignal): Promise<void> {
-    if (cut?.aborted === true) this.destroy()
-    cut?.addEventListener('abort', () => this.destroy(), {once: true})
+  async close(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) this.destroy()
+    signal?.addEventListener('abort', () => this.destroy(), {once: true})
     this.#stopListening()
     await this.#connections.gone()
   }

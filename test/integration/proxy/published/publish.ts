@@ -22,7 +22,7 @@ export async function homeOf(
   const home = mkdtempSync(join(tmpdir(), 'home-'))
   const {promise: isAsked, resolve} = Promise.withResolvers<void>()
   const control = net.createServer({allowHalfOpen: true}, socket => {
-    socket.on('error', () => undefined).once('data', () => resolve(port.keepHeir(socket)))
+    socket.on('error', () => undefined).once('data', () => resolve(port.keepSuccessor(socket)))
   })
   t.teardown(() => control.close())
   await once(control.listen(join(home, 'socket')), 'listening')

@@ -22,7 +22,7 @@ t.test('a process that was replaced, and refuses, says nothing of the one that t
     protocolAt: () => 'HTTP/1.1',
     send: nothing,
     denied: nothing,
-    struck: nothing,
+    endByFault: nothing,
     drop: nothing,
     crash: nothing
   }

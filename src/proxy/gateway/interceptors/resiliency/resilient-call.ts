@@ -118,10 +118,10 @@ export class ResilientCall<Outcome> {
 
   /**
    * Makes attempts. Resolves with the outcome of the last one, or with the result of `failed` if a policy ended the call. Rejects if `attempt`
-   * rejects. `whyOnce`: returns after a failure why the call cannot be sent again; '': it can. `first`: outcome of a first attempt that was
+   * rejects. `whyNotAgain`: returns after a failure why the call cannot be sent again; '': it can. `first`: outcome of a first attempt that was
    * made after `begin`.
    */
-  async run(attempt: SendAttempt<Outcome>, whyOnce: () => string = () => '', first?: Outcome): Promise<Outcome> {
+  async run(attempt: SendAttempt<Outcome>, whyNotAgain: () => string = () => '', first?: Outcome): Promise<Outcome> {
     const {retry, endpoint} = this.#policies
     const {clock, random} = this.#runtime
     if (!this.#hasBegun) this.#begin()
@@ -136,7 +136,7 @@ export class ResilientCall<Outcome> {
       backoff ??= new Backoff(retry, {startedAt, now: () => clock.now(), random})
       const delayMs = backoff.next()
       if (delayMs === undefined) return outcome
-      const reason = whyOnce()
+      const reason = whyNotAgain()
       if (reason !== '') {
         this.#decide({type: 'not-retried', endpoint, attempt: n, reason})
         return outcome

@@ -62,7 +62,7 @@ class Bench {
     return this.#policies.breaker
   }
 
-  async run(attempt: SendAttempt<Outcome>, whyOnce?: () => string): Promise<Outcome> {
+  async run(attempt: SendAttempt<Outcome>, whyNotAgain?: () => string): Promise<Outcome> {
     const outcomes: Outcomes<Outcome> = {
       judge: outcome =>
         typeof outcome === 'number'
@@ -82,7 +82,7 @@ class Bench {
     }
     const call = new ResilientCall(this.#policies, runtime, outcomes)
     this.calls.push(call)
-    return call.run(attempt, whyOnce)
+    return call.run(attempt, whyNotAgain)
   }
 
   /** Lets time pass, and then what waited for it go on. */
