@@ -40,10 +40,7 @@ export class Faults {
     return active.rule.number
   }
 
-  /**
-   * Replaces the plan of a rule. Keeps its number, place and state, and its counts unless it had reached its limit. Calls that it delays
-   * continue. Returns false for an unknown number.
-   */
+  /** Replaces the plan of a rule. Keeps number, place and state, and counts below the limit. Returns false for an unknown number. */
   replace(number: number, plan: FaultPlan): boolean {
     const index = this.#active.findIndex(({rule}) => rule.number === number)
     const before = this.#active[index]

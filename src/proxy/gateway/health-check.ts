@@ -32,10 +32,7 @@ export class Health {
     this.#options = {wait: pause, ...options}
   }
 
-  /**
-   * Starts the checks when the app is ready. `wasHealthy`: the app was healthy before, so that one failure does not make it unhealthy.
-   * `graceMs`: time in which failures do not count.
-   */
+  /** Starts the checks. `wasHealthy`: a single failure does not make the app unhealthy. `graceMs`: time in which failures do not count. */
   begin(wasHealthy = false, graceMs = 0): void {
     this.end()
     this.#over = new AbortController()

@@ -9,10 +9,7 @@ const MAX_FREE = 16
 
 const free: Buffer[] = []
 
-/**
- * Writes a copy of bytes that their owner will overwrite. Returns false to wait for `drain`. Reuses the buffers of large copies, since V8
- * collects dead buffers late: they would take 80 MB.
- */
+/** Writes a copy of bytes that their owner will overwrite. Returns false to wait for `drain`. Reuses large buffers: V8 collects dead ones late (80 MB). */
 export function writeCopy(stream: Writable, bytes: Buffer): boolean {
   if (bytes.length < SMALL || bytes.length > SIZE) return stream.write(Buffer.from(bytes))
   const whole = free.pop() ?? Buffer.allocUnsafeSlow(SIZE)

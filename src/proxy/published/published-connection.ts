@@ -161,10 +161,7 @@ export class PublishedConnection implements Downstream {
     this.#caller.late.add(replyText(response, this.toHead, this.#isLast ? 'Connection: close\r\n' : ''))
   }
 
-  /**
-   * Starts the next call. Closes the connection if the body has not arrived completely: a caller that waits for `100 Continue` may or may
-   * not send it, so that the next bytes could be either.
-   */
+  /** Starts the next call. Closes the connection if the body is incomplete: after `Expect: 100-continue` its rest may or may not follow. */
   done(): void {
     this.tunnel = undefined
     this.#host.ended(this.#isAnswered)

@@ -73,10 +73,7 @@ const isAt = (text: string, from: number, name: string): boolean => {
   return true
 }
 
-/**
- * Returns the lookup of header names in a text, ignoring case: it returns the number of a listed name; 0: not listed. Rejects most names by
- * their length and first byte, and creates no string.
- */
+/** Returns a lookup of header names in a text, ignoring case; 0: not listed. Length and first byte reject most names without a new string. */
 export const nameReader = (list: Readonly<Record<string, number>>): HeaderKinds => {
   const buckets: ({readonly name: string; readonly number: number}[] | undefined)[] = Array.from({
     length: bucketOf(64, 31) + 1

@@ -3,10 +3,7 @@ import type {Duplex} from 'node:stream'
 /** Maximum size of bytes that a client sends before the response to its upgrade, for which it has to wait (RFC 9110 §7.8). */
 const MAX_BYTES = 65_536
 
-/**
- * Reads a connection while its upgrade waits for the responses to earlier requests. Closes it when the client disconnects or sends too much,
- * since node:http no longer watches the connection.
- */
+/** Reads a connection while its upgrade waits for earlier responses. Closes it if the client disconnects, which node:http no longer notices. */
 export class UpgradeBuffer {
   readonly #socket: Duplex
   #bytes: Buffer

@@ -21,10 +21,7 @@ interface Answered {
 
 const NONE: RedirectStep = {kind: 'none'}
 
-/**
- * Decides about a redirect as Go's client does. `location`: header of the response; undefined: missing. `secretHeaders`: names of headers
- * (lower case) that only the first host may receive.
- */
+/** Decides about a redirect as Go's client does. `secretHeaders`: names of headers (lower case) that only the first host may receive. */
 export function redirectAfter(
   status: number,
   location: string | undefined,

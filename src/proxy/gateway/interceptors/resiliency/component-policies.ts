@@ -73,10 +73,7 @@ export class ComponentPolicies {
   readonly #resiliency: Resiliency
   readonly #runtime: PolicyRuntime
   readonly #known = new Map<string, EndpointPolicies | undefined>()
-  /**
-   * Policies with circuit breakers that are too many to keep all. By actor type: the latest ids of types with one breaker per id. By '': the
-   * latest types without an entry in the resource.
-   */
+  /** Latest policies with a breaker per actor id, by actor type. By '': latest policies of actor types without an entry in the resource. */
   readonly #byId = new Map<string, RecentlyUsed<EndpointPolicies | undefined>>()
 
   constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
