@@ -77,7 +77,6 @@ export interface SidecarRules {
 export interface OpenSidecarOptions {
   readonly plan: Plan
   readonly runtime: AppRuntime
-  /** The environment that Pillion was started in. */
   readonly env: Environment
   readonly resources: AppResources
   /** Admits the app's calls to apps. */
@@ -86,8 +85,7 @@ export interface OpenSidecarOptions {
   readonly show: (text: string) => void
   /** Key by which the user's other runs may call for their apps. */
   readonly key: string
-  /** Requests the end of the run. `isForced`: without a grace period, which counts as a failure. */
-  readonly requestShutdown: (isForced: boolean) => void
+  readonly requestShutdown: SidecarOptions['requestShutdown']
   readonly components: () => Promise<ComponentSet>
   readonly daprd: FindDaprd
   readonly work: SidecarWork

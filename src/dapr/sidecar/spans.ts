@@ -25,7 +25,6 @@ export interface SidecarSpansOptions {
   readonly appId: string
   readonly httpPort: number
   readonly resources: Pick<AppResources, 'warn'>
-  /** The environment that Pillion was started in. */
   readonly env: Environment
   readonly log: (entry: LogEntry) => void
 }

@@ -71,7 +71,7 @@ export class OutboxCalls extends AppBlock {
   async transact(
     target: OutboxTarget,
     all: readonly StateChange[],
-    {operationsOf, write, isRefusal, metadata, trace}: TransactionSteps
+    {operationsOf, write, isUnwritten, markerMetadata, trace}: TransactionSteps
   ): Promise<void> {
     const {changes, events} = outboxTransaction(all, target, trace)
     const operations = operationsOf(changes)
@@ -83,12 +83,12 @@ export class OutboxCalls extends AppBlock {
     const kept = await outbox.keep(events)
     const markers = kept.map(({marker}): StateOperation => ({
       kind: 'upsert',
-      request: {key: marker, value: Buffer.from('0'), isJson: false, ...UNCONDITIONAL, metadata}
+      request: {key: marker, value: Buffer.from('0'), isJson: false, ...UNCONDITIONAL, metadata: markerMetadata}
     }))
     try {
       await write([...operations, ...markers])
     } catch (error) {
-      if (isRefusal(error)) await outbox.drop(kept)
+      if (isUnwritten(error)) await outbox.drop(kept)
       else if (error instanceof PartlyRefused) await this.#followSaved(outbox, kept, savedOf(operations, error))
       else for (const event of kept) this.#follow(outbox, event, false)
       throw error
@@ -172,7 +172,7 @@ interface TransactionSteps {
   readonly operationsOf: (changes: readonly StateChange[]) => readonly StateOperation[]
   readonly write: (operations: readonly StateOperation[]) => Promise<void>
   /** Whether nothing was written, by the error of `write`. */
-  readonly isRefusal: (error: unknown) => boolean
-  readonly metadata: StateOperation['request']['metadata']
+  readonly isUnwritten: (error: unknown) => boolean
+  readonly markerMetadata: StateOperation['request']['metadata']
   readonly trace: string | undefined
 }

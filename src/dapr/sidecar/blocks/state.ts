@@ -1,15 +1,7 @@
 import {inParallel} from '../../../platform/in-parallel.ts'
 import type {AppComponent} from '../../components/app-components.ts'
-import {
-  CONCURRENCY,
-  CONSISTENCY,
-  EtagError,
-  PartlyRefused,
-  type GetOptions,
-  type SetRequest,
-  type StateItem
-} from '../../components/state-store.ts'
-import type {DeleteRequest, StateOperation} from '../../components/state-store.ts'
+import {EtagError, PartlyRefused, type GetOptions, type StateItem} from '../../components/state-store.ts'
+import type {StateOperation} from '../../components/state-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {emptyRecord} from '../../../model/own.ts'
@@ -17,20 +9,20 @@ import {BlockError, rethrowAs, daprError, type BlockErrorDetails} from './block-
 import {outboxOf, type OutboxCalls} from './outbox-calls.ts'
 import {AppBlock, type BlockContext} from './block-context.ts'
 import {illegalKey, prefixOf, SEPARATOR} from './key-prefix.ts'
-import type {StateChange, StateDelete, StateSet} from './state-requests.ts'
+import {asDelete, isRefusal, asSet, type StateChange, type StateDelete, type StateSet} from './state-requests.ts'
 
-/** An answer of a bulk request. */
+/** The result for one key of a bulk request. */
 export interface BulkItem {
   readonly key: string
-  /** Item of the key, if there is one. */
+  /** The stored item; undefined: there is none, or reading it failed. */
   readonly item: StateItem | undefined
-  /** Text of the error; empty if there is none. */
+  /** The reason why reading failed; '': it did not. */
   readonly error: string
 }
 
 type Store = AppComponent<'state'>
 
-/** The state of one app (Dapr: pkg/api/universal/state.go, pkg/api/http). */
+/** Reads and writes the state of one app (Dapr: pkg/api/universal/state.go, pkg/api/http). Keys get the app's prefix. */
 export class State extends AppBlock {
   readonly #outbox: OutboxCalls
 
@@ -50,36 +42,33 @@ export class State extends AppBlock {
     }
   }
 
-  /** Throws for an unknown store. */
+  /** Rejects with Dapr's error for an unknown store. */
   async check(storeName: string): Promise<void> {
     await this.#store(storeName)
   }
 
-  /** Saves all items, even if some of them fail; then throws. */
+  /** Saves all items. Rejects if some failed; the others are saved. */
   async save(storeName: string, changes: readonly StateSet[], onGone?: OnGone): Promise<void> {
     const store = this.context.components.opened('state', storeName) ?? (await this.#store(storeName))
     const requests = changes.map(change => ({change, key: this.#keyIn(store, change.key)}))
     const errors = await this.#writeEach(store, 'set', onGone, requests, async ({change, key}) =>
-      store.component.set(setRequest(change, key))
+      store.component.set(asSet(change, key))
     )
-    if (errors.length > 0)
-      throw failure(errors, 'ERR_STATE_SAVE', why => `failed saving state in state store ${storeName}: ${why}`)
+    throwAny(errors, 'ERR_STATE_SAVE', `failed saving state in state store ${storeName}: `)
   }
 
   async delete(storeName: string, change: StateDelete, onGone?: OnGone): Promise<void> {
     const errors = await this.#deleteEach(storeName, 'delete', [change], onGone)
-    if (errors.length > 0)
-      throw failure(errors, 'ERR_STATE_DELETE', why => `failed deleting state with key ${change.key}: ${why}`)
+    throwAny(errors, 'ERR_STATE_DELETE', `failed deleting state with key ${change.key}: `)
   }
 
-  /** Deletes all items, even if some of them fail; then throws. */
+  /** Deletes all items. Rejects if some failed; the others are deleted. */
   async bulkDelete(storeName: string, changes: readonly StateDelete[], onGone?: OnGone): Promise<void> {
     const errors = await this.#deleteEach(storeName, 'bulk_delete', changes, onGone)
-    if (errors.length > 0)
-      throw failure(errors, 'ERR_STATE_BULK_DELETE', why => `failed deleting state in state store ${storeName}: ${why}`)
+    throwAny(errors, 'ERR_STATE_BULK_DELETE', `failed deleting state in state store ${storeName}: `)
   }
 
-  /** Reads items in the order of the request. A key that fails gets its error. `parallelism`: maximum reads at once; 0: Dapr's ten. */
+  /** Reads items, in the order of the keys. `parallelism`: maximum number of reads at once; 0: Dapr's default of ten. */
   async bulkGet(
     storeName: string,
     keys: readonly string[],
@@ -87,19 +76,20 @@ export class State extends AppBlock {
     onGone?: OnGone
   ): Promise<readonly BulkItem[]> {
     const store = await this.#store(storeName)
-    const stored = keys.map(key => this.#keyIn(store, key))
+    const storedKeys = keys.map(key => this.#keyIn(store, key))
     if (keys.length === 0) return []
     const getOne = async (key: string, storedKey: string): Promise<BulkItem> =>
       store.component.get(storedKey, options).then(
         item => ({key, item, error: ''}),
         (error: unknown) => ({key, item: undefined, error: messageOf(error)})
       )
-    const most = parallelism > 0 ? parallelism : 10
+    const maxAtOnce = parallelism > 0 ? parallelism : 10
     return this.#call(store, 'bulk_get', onGone, async () =>
-      inParallel([...keys.entries()], async ([at, key]) => getOne(key, stored[at] ?? ''), most)
+      inParallel([...keys.entries()], async ([at, key]) => getOne(key, storedKeys[at] ?? ''), maxAtOnce)
     ).catch(rethrowAs([500, 'internal', 'ERR_STATE_BULK_GET'], ''))
   }
 
+  /** Writes all changes or none, as far as the store can. A store with an outbox also publishes them. */
   async transact(
     storeName: string,
     changes: readonly StateChange[],
@@ -114,45 +104,32 @@ export class State extends AppBlock {
         `operation type ${wrong.operation} not supported`
       )
     if (changes.length === 0) return
-    const keys = new Map(changes.map(change => [change, this.#keyIn(store, change.request.key)]))
+    const storedKeys = new Map(changes.map(change => [change, this.#keyIn(store, change.request.key)]))
     const operationsOf = (some: readonly StateChange[]): readonly StateOperation[] =>
       some.map(each => {
         const {operation, request} = each
         const change = {...request, metadata: {...metadata, ...request.metadata}}
-        const key = keys.get(each) ?? ''
+        const key = storedKeys.get(each) ?? ''
         return operation === 'delete'
-          ? {kind: 'delete', request: checked(change, key)}
-          : {kind: 'upsert', request: setRequest(change, key)}
+          ? {kind: 'delete', request: asDelete(change, key)}
+          : {kind: 'upsert', request: asSet(change, key)}
       })
-    /** Attempts with an unknown result. */
-    let unclear = 0
-    let refused: ReadonlySet<number> | undefined
+    const attempts = new TransactionAttempts()
     const write = async (operations: readonly StateOperation[]): Promise<void> =>
-      this.#call(store, 'transaction', onGone, async () => {
-        unclear++
-        try {
-          await store.component.transact(operations)
-        } catch (error) {
-          if (isRefusal(error)) unclear--
-          if (!(error instanceof PartlyRefused)) throw error
-          unclear--
-          const before = refused ?? error.refused
-          refused = new Set([...error.refused].filter(at => before.has(at)))
-          throw unclear > 0 ? new Error(error.message) : new PartlyRefused(error.message, refused)
-        }
-      })
-    // an earlier attempt may have written the item, so that the next attempt is refused
-    const isUnwritten = (error: unknown): boolean => unclear === 0 && isRefusal(error)
-    const target = outboxOf(store, this.context.appId)
-    // only stores that expire items know `ttlInSeconds`; others might store a time in the past
-    const kept = store.properties.has('ttlInSeconds') ? {ttlInSeconds: '-1'} : emptyRecord<string>()
-    // keeps the store open while events are written to a file, even if an edit replaces it
+      this.#call(store, 'transaction', onGone, async () =>
+        attempts.run(async () => store.component.transact(operations))
+      )
+    const outbox = outboxOf(store, this.context.appId)
+    // holds the store open while events are written to a file, even if an edit replaces it
     const end = this.context.components.beginCall(storeName)
     try {
-      if (target === undefined) await write(operationsOf(changes))
+      if (outbox === undefined) await write(operationsOf(changes))
       else {
-        const steps = {operationsOf, write, isRefusal: isUnwritten, metadata: kept, trace: onGone?.traceparent}
-        await this.#outbox.transact(target, changes, steps)
+        // markers do not expire; stores without `ttlInSeconds` might take -1 for a time in the past
+        const markerMetadata = store.properties.has('ttlInSeconds') ? {ttlInSeconds: '-1'} : emptyRecord<string>()
+        const {isUnwritten} = attempts
+        const steps = {operationsOf, write, isUnwritten, markerMetadata, trace: onGone?.traceparent}
+        await this.#outbox.transact(outbox, changes, steps)
       }
     } catch (error) {
       const text = `error while executing state transaction: ${messageOf(error)}`
@@ -162,21 +139,19 @@ export class State extends AppBlock {
     }
   }
 
-  /** No store here can be queried. */
+  /** Rejects, since no built-in store can be queried. */
   async query(storeName: string): Promise<never> {
-    const {
-      component: {queryFault}
-    } = await this.#store(storeName)
+    const {queryFault} = (await this.#store(storeName)).component
     if (queryFault !== undefined)
       throw new BlockError(
         [500, 'internal', 'ERR_STATE_QUERY'],
         `state store ${storeName} query failed: ${queryFault}`,
-        detailsOf('DAPR_STATE_QUERY_FAILED', storeName)
+        queryDetails('DAPR_STATE_QUERY_FAILED', storeName)
       )
     throw new BlockError(
       [500, 'internal', 'ERR_STATE_STORE_NOT_SUPPORTED'],
       'state store does not support querying',
-      detailsOf('DAPR_STATE_QUERYING_NOT_SUPPORTED', storeName)
+      queryDetails('DAPR_STATE_QUERYING_NOT_SUPPORTED', storeName)
     )
   }
 
@@ -199,11 +174,11 @@ export class State extends AppBlock {
     const store = await this.#store(storeName)
     const requests = changes.map(change => ({change, key: this.#keyIn(store, change.key)}))
     return this.#writeEach(store, operation, onGone, requests, async ({change, key}) =>
-      store.component.delete(checked(change, key))
+      store.component.delete(asDelete(change, key))
     )
   }
 
-  /** Returns the errors of failed writes. Done and refused writes are not tried again (Dapr: PerformBulkStoreOperation). */
+  /** Runs a write for each request. Resolves with the errors. A retry repeats only failed writes (Dapr: PerformBulkStoreOperation). */
   async #writeEach<Request>(
     store: Store,
     operation: string,
@@ -213,13 +188,13 @@ export class State extends AppBlock {
   ): Promise<readonly unknown[]> {
     const [first] = requests
     if (first === undefined) return []
-    // most requests have one item, and no policy that would try it again
+    // shorter, since most requests have one item, and no policy that would retry it
     if (requests.length === 1 && this.context.policies() === undefined)
       return this.#call(store, operation, onGone, () => write(first)).then(
         () => [],
         (error: unknown) => [error]
       )
-    /** Requests that need no further attempt: undefined if written, else why it was refused. */
+    /** The requests that need no further attempt, with the store's refusal; undefined: written. */
     const settled = new Map<Request, unknown>()
     const writeLeft = async (): Promise<void> => {
       const left = requests.filter(request => !settled.has(request))
@@ -242,6 +217,7 @@ export class State extends AppBlock {
     return [...[...settled.values()].filter(reason => reason !== undefined), ...errors]
   }
 
+  /** Returns the key under which a store has a key of the app: with its prefix. Throws Dapr's error for an invalid key. */
   #keyIn({name, properties}: Store, key: string): string {
     if (key === '') throw new BlockError([400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'], 'state key cannot be empty')
     const {appId, namespace} = this.context
@@ -267,32 +243,13 @@ export class State extends AppBlock {
   }
 }
 
-const detailsOf = (reason: string, store: string): BlockErrorDetails => ({
+const queryDetails = (reason: string, store: string): BlockErrorDetails => ({
   reason,
   metadata: null,
   resource: {type: 'state', name: store, description: ''}
 })
 
-/** A request with a value that no store accepts. */
-class RequestFault extends Error {}
-
-const isOf = <T extends string>(words: readonly T[], word: string): word is T =>
-  (words as readonly string[]).includes(word)
-
-/** Throws for unknown values (components-contrib: state.CheckRequestOptions). */
-function checked({etag, metadata, concurrency, consistency}: StateDelete, key: string): DeleteRequest {
-  if (!isOf(CONCURRENCY, concurrency)) throw new RequestFault(`unrecognized concurrency model '${concurrency}'`)
-  if (!isOf(CONSISTENCY, consistency)) throw new RequestFault(`unrecognized consistency model '${consistency}'`)
-  return {key, etag, metadata, options: {concurrency, consistency}}
-}
-
-const setRequest = (change: StateSet, key: string): SetRequest => ({
-  ...checked(change, key),
-  value: change.value,
-  isJson: change.isJson
-})
-
-/** Writes that failed together, without refused ones. */
+/** The error of several writes. `reasons`: the errors of failed ones, without refusals. */
 class SeveralFailed extends Error {
   readonly reasons: readonly unknown[]
 
@@ -305,14 +262,36 @@ class SeveralFailed extends Error {
 
 const errorsOf = (error: unknown): readonly unknown[] => (error instanceof SeveralFailed ? error.reasons : [error])
 
-/** Whether the store has refused a write: repeating it cannot help. */
-const isRefusal = (error: unknown): boolean => error instanceof EtagError || error instanceof RequestFault
-
-/** Dapr's error for requests that failed; a wrong etag has a status of its own. */
-function failure(errors: readonly unknown[], code: string, text: (why: string) => string): BlockError {
-  const message = text(errors.map(messageOf).join('\n'))
+/** Throws Dapr's error if there are errors. A wrong etag has a status of its own. */
+function throwAny(errors: readonly unknown[], code: string, words: string): void {
+  if (errors.length === 0) return
+  const message = words + errors.map(messageOf).join('\n')
   const etag = errors.find(error => error instanceof EtagError)
-  if (etag?.kind === 'mismatch') return new BlockError([409, 'aborted', code], message)
-  if (etag?.kind === 'invalid') return new BlockError([400, 'invalidArgument', code], message)
-  return new BlockError([500, 'internal', code], message)
+  if (etag?.kind === 'mismatch') throw new BlockError([409, 'aborted', code], message)
+  if (etag?.kind === 'invalid') throw new BlockError([400, 'invalidArgument', code], message)
+  throw new BlockError([500, 'internal', code], message)
+}
+
+/** The attempts of one transaction. After one with an unknown result, such as a timeout, a later refusal does not prove that nothing was written. */
+class TransactionAttempts {
+  /** Number of attempts with an unknown result. */
+  #unclear = 0
+  /** Indexes of the operations that each attempt refused; undefined: no attempt was refused in part. */
+  #refused: ReadonlySet<number> | undefined
+
+  async run(attempt: () => Promise<void>): Promise<void> {
+    this.#unclear++
+    try {
+      await attempt()
+    } catch (error) {
+      if (isRefusal(error) || error instanceof PartlyRefused) this.#unclear--
+      if (!(error instanceof PartlyRefused)) throw error
+      const before = this.#refused ?? error.refused
+      this.#refused = new Set([...error.refused].filter(at => before.has(at)))
+      throw this.#unclear > 0 ? new Error(error.message) : new PartlyRefused(error.message, this.#refused)
+    }
+  }
+
+  /** Whether no attempt has written anything, by the error of the last one. */
+  readonly isUnwritten = (error: unknown): boolean => this.#unclear === 0 && isRefusal(error)
 }

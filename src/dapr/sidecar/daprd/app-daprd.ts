@@ -23,7 +23,6 @@ interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'compon
   /** Prefixes of life and folder of each daprd of this app: `<life>-1` … */
   readonly life: string
   readonly folder: string
-  /** The metadata that Dapr's CLI sets. */
   readonly metadata: () => Readonly<Record<string, string>>
   readonly warn: (text: string) => void
 }

@@ -1,5 +1,5 @@
 import {isUtf8} from 'node:buffer'
-import {encodeField} from '#h2-frames'
+import {encodeField, INTERNAL_ERROR} from '#h2-frames'
 import type {CallHandler} from '../../../proxy/net/exchange-parts.ts'
 import {pairsOf} from '../../../proxy/net/http1/header-lines.ts'
 import {withErrorInfo} from '../../../proxy/net/grpc/error-info.ts'
@@ -14,7 +14,6 @@ import {reasonOf} from '../../../proxy/net/status.ts'
 import {answer, type WholeAnswer} from './unary-call.ts'
 import type {ReceivedCall} from './request-head.ts'
 
-const INTERNAL_ERROR = 2
 const NOTHING = new Uint8Array(0)
 /** Bytes of a failing response's body that the error details quote. */
 const ERROR_BYTES = 63
@@ -27,7 +26,7 @@ const CODES: Readonly<Record<number, number>> = {
   500: status.UNKNOWN,
   400: status.INTERNAL,
   504: status.DEADLINE_EXCEEDED,
-  404: 5,
+  404: status.NOT_FOUND,
   409: 6,
   403: status.PERMISSION_DENIED,
   401: status.UNAUTHENTICATED,

@@ -66,8 +66,8 @@ const scene = (
     calls.transact(TARGET, keys.map(upsert), {
       operationsOf: wishes => wishes.map(({request}) => ({kind: 'upsert', request}) as unknown as StateOperation),
       write,
-      isRefusal: () => false,
-      metadata: {},
+      isUnwritten: () => false,
+      markerMetadata: {},
       trace: ''
     })
   return {seen, transact, published: published.promise}
