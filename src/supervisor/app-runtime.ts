@@ -26,44 +26,50 @@ import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 
 /** Number of short runs in a row after which calls are denied. */
 const MAX_SHORT_RUNS = 5
+
 /**
  * An app of a run, from its first opening until it leaves the run. Combines its parts: its opening (sidecar, logs, processes) and the channel
  * of its calls. Holds the intent for it, which commands and edits set and its owner (`owner/owner.ts`) carries out.
  */
 export class AppRuntime implements Callee, Intent {
-  /** Plan of the next process. An edit of the template changes it at once, `plan` only once the edit is applied. */
-  wanted: AppPlan
-  readonly token: string
-  /** Returns the terminal of the app's processes; undefined: no process has had one. */
-  readonly terminal = (): Program['terminal'] => this.#program.terminal
-  readonly ended = async (): Promise<void> => this.#program.ended()
-  readonly exitedAt = () => exitOf(this.app.state) && this.#status.movedAt.getTime() // time of an exit that nothing requested, in ms since 1970
-  readonly start = async (pipes: ProcessPipes | undefined): Promise<void> => this.#opening.start(pipes)
-  readonly startAsleep = (): void => this.#opening.startAsleep()
-  readonly stopNow = (): void => this.#program.stopNow()
-  readonly lull = (): void => this.#program.sleep()
-  readonly candidate = async (): Promise<Candidate> =>
-    (await import('./reload/candidate.ts')).candidateOf(this, this.#channel)
-  readonly cutCalls = (why?: string): void => this.#channel.cut(why)
-  readonly #checks = new PortChecks(this)
-  readonly recheck = (): void => this.#checks.refused()
-  readonly #channel: AppChannel
-  readonly #options: AppRuntimeOptions
-  #plan: AppPlan
-  #opening: Opening
-  readonly #listeners = new Set<() => void>()
+  // the intent for the app (`Intent`)
   person: Person
   request: Intent['request'] = 'no'
   closing: Intent['closing'] = 'no'
   runEnds = false
+  leaves = false
   round = 0
   idle: Idle = {kind: 'no'}
-  leaves = false
+  /** Plan of the next process. An edit of the template changes it at once, `plan` only once the edit is applied. */
+  wanted: AppPlan
+  readonly token: string
   /** Whether the user has stopped the app: its sidecar is closed or being closed, and was not opened since. */
   isStopped = false
   /** Whether an earlier opening has written a log file of its own. */
   hasEarlierLogs = false
-  readonly #moves = {moved: (state: AppState): void => this.#moved(state), otherMoved: (): void => this.#tell()}
+  readonly #options: AppRuntimeOptions
+  /** Way of the calls to the app, over all openings. */
+  readonly #channel: AppChannel
+  /** Latest opening, with the processes. */
+  #opening: Opening
+  /** Plan of the current process. */
+  #plan: AppPlan
+  readonly #checks = new PortChecks(this)
+  readonly #listeners = new Set<() => void>()
+  readonly #moves = {moved: (state: AppState): void => this.#moved(state), otherMoved: (): void => this.#notify()}
+  // functions that pass a request to a part of the app
+  readonly start = async (pipes: ProcessPipes | undefined): Promise<void> => this.#opening.start(pipes)
+  readonly startAsleep = (): void => this.#opening.startAsleep()
+  readonly fallAsleep = (): void => this.#program.sleep()
+  readonly stopNow = (): void => this.#program.stopNow()
+  readonly ended = async (): Promise<void> => this.#program.ended()
+  readonly recheck = (): void => this.#checks.refused()
+  readonly cutCalls = (why?: string): void => this.#channel.cut(why)
+  readonly candidate = async (): Promise<Candidate> =>
+    (await import('./reload/candidate.ts')).candidateOf(this, this.#channel)
+  /** Returns the terminal of the app's processes; undefined: no process has had one. */
+  readonly terminal = (): Program['terminal'] => this.#program.terminal
+  readonly exitedAt = () => exitOf(this.app.state) && this.#status.movedAt.getTime() // time of an exit that nothing requested, in ms since 1970
 
   constructor(options: AppRuntimeOptions, first: OpeningOptions) {
     const {plan, ports} = first
@@ -80,7 +86,7 @@ export class AppRuntime implements Callee, Intent {
       onBroken: () => void this.#checks.broken(),
       healthChanged: isHealthy => {
         this.#opening.exits.reportHealth(isHealthy, this.#plan)
-        this.#tell()
+        this.#notify()
       },
       probed: (status, elapsedMs) => this.#opening.counters?.probed(status, elapsedMs),
       invoked: invocation => this.#opening.counters?.invoked(invocation),
@@ -102,8 +108,9 @@ export class AppRuntime implements Callee, Intent {
     this.#begin()
   }
 
+  /** Prepares the app for its first process of an opening. */
   #begin(): void {
-    this.changeHands()
+    this.applyStarter()
     this.queue.hold(whyNotRunning(this, {phase: 'idle'}, this.#status))
   }
 
@@ -219,14 +226,14 @@ export class AppRuntime implements Callee, Intent {
   need(cause: string): boolean {
     if (this.idle.kind !== 'idle') return false
     this.idle = {kind: 'needed', cause}
-    this.#tell()
+    this.#notify()
     return true
   }
 
   /** Makes the sidecar ask the app for topics and actors from now on, since an app of the run uses Dapr. */
   ask(): void {
     this.#opening.isUnasked = false
-    this.#tell()
+    this.#notify()
   }
 
   onMove(listener: () => void): () => void {
@@ -247,7 +254,7 @@ export class AppRuntime implements Callee, Intent {
   /** Replaces the process: stops it and starts the next one. `starting`: called right before that start. */
   async replace(why: Why, starting: () => void): Promise<void> {
     this.#channel.renewPool()
-    if (this.changesHands) this.changeHands()
+    if (this.hasOtherStarter) this.applyStarter()
     this.adopt()
     this.#channel.follow(this.#plan)
     // after an exit, starts from the initial progress: dependents wait for the result of the next process
@@ -278,7 +285,7 @@ export class AppRuntime implements Callee, Intent {
   /** Denies calls and notifies listeners, since the app has left the run. */
   leave(): void {
     this.refuseCalls()
-    this.#tell()
+    this.#notify()
   }
 
   /** Stops all processes, and settles when they are completely gone. */
@@ -298,20 +305,20 @@ export class AppRuntime implements Callee, Intent {
   }
 
   /** Whether the next process has another starter than the current one: the user instead of the run, or the reverse. */
-  get changesHands(): boolean {
+  get hasOtherStarter(): boolean {
     return this.person !== 'stopped' && (this.person === 'none') === this.isDebugged
   }
 
   /** Whether the next process has another plan or starter than the current one. */
-  get isOtherNext(): boolean {
-    return this.wanted !== this.#plan || this.changesHands
+  get isNextDifferent(): boolean {
+    return this.wanted !== this.#plan || this.hasOtherStarter
   }
 
   /** Applies the user's choice of the starter to the next process, which `replace` creates. */
-  changeHands(): void {
+  applyStarter(): void {
     if (this.person !== 'stopped') this.#program.starter = this.person
     this.#channel.isDebugged = this.isDebugged
-    this.#channel.hasPatience = this.isDebugged && !this.isExcepted
+    this.#channel.waitsWithoutLimit = this.isDebugged && !this.isExcepted
   }
 
   /** Whether the current process has exited and is not restarted automatically. */
@@ -351,7 +358,7 @@ export class AppRuntime implements Callee, Intent {
     this.queue.shut(why)
     this.queue.hold(whyNotRunning(this, this.app.state, this.#status)) // the next call wakes the app again
     this.sleep.onMove()
-    this.#tell()
+    this.#notify()
   }
 
   /** Emits the state again after a change of the availability alone. */
@@ -359,7 +366,7 @@ export class AppRuntime implements Callee, Intent {
 
   readonly listing = (): AppFacts => listedApp(this, availabilityOf(this))
 
-  #tell(): void {
+  #notify(): void {
     this.#listeners.forEach(listener => listener())
   }
 
@@ -378,6 +385,6 @@ export class AppRuntime implements Callee, Intent {
     opening.noteReady()
     opening.report(state)
     this.#options.moved()
-    this.#tell()
+    this.#notify()
   }
 }

@@ -23,10 +23,7 @@ interface EndedApp {
 /** Facts about an exit that the run has not recorded. */
 const NOTHING_KEPT: KeptExit = {number: 0, calls: [], work: []}
 
-/**
- * Reports exits of an app's processes with the reasons of failures, and changes of health. Reports repeated crashes as a loop, once, and again
- * whenever their number has doubled.
- */
+/** Reports exits of an app with the reasons of failures, and changes of health. Reports a loop of crashes once, and again when their number has doubled. */
 export class ExitReporter {
   readonly #name: string
   readonly #log: LifecycleLog

@@ -38,16 +38,20 @@ export interface ProgramOptions extends Pick<
  */
 export class Program {
   readonly #options: ProgramOptions
-  #app: Supervised
+  #current: Supervised
+  /** Candidates, and previous processes that are being stopped. */
+  readonly #others = new Set<Supervised>()
   /** Plan of the latest process. */
   #plan: AppPlan
-  readonly #others = new Set<Supervised>()
   /** Marker of the latest process; '': none was started. */
   marker = ''
+  /** Number of started processes. */
   starts = 0
   /** Start time of the latest process of each `Supervised`, in ms of `performance.now()`; Infinity: replaced by a candidate. */
-  readonly #births = new WeakMap<Supervised, number>()
+  readonly #startTimes = new WeakMap<Supervised, number>()
+  /** Whether the app is stopped for good, so that nothing may start. */
   #isStopped = false
+  /** Whether the current process was started, or starts once the previous one has ended. */
   #hasStarted = false
   /** Starter of the next process. */
   starter: Starter
@@ -58,62 +62,61 @@ export class Program {
     this.#options = options
     this.starter = options.starter
     this.#plan = plan
-    this.#app = this.#newApp(plan, appPort)
+    this.#current = this.#newApp(plan, appPort)
   }
 
   /** Current process, which gets the calls. */
   get app(): Supervised {
-    return this.#app
+    return this.#current
   }
 
   /** Whether the current process has exited, and no candidate or previous process is left. */
   get hasEnded(): boolean {
-    return this.#app.state.phase === 'exited' && this.#others.size === 0
+    return this.#current.state.phase === 'exited' && this.#others.size === 0
   }
 
   /** Settles when all processes of this moment have ended. Others may have started by then. */
   async ended(): Promise<void> {
-    await Promise.all([this.#app, ...this.#others].map(async app => app.ended))
+    await Promise.all([this.#current, ...this.#others].map(async app => app.ended))
   }
 
   /** Start times of the living processes in ms of `performance.now()`, the current process first; 0: Pillion did not start it. */
   get lives(): readonly number[] {
-    const living = [this.#app, ...this.#others].filter(
+    const living = [this.#current, ...this.#others].filter(
       ({state: {phase}}) => !['exited', 'backoff', 'asleep'].includes(phase)
     )
-    return living.map(app => this.#births.get(app) ?? 0).filter(birth => birth !== Infinity)
+    return living.map(app => this.#startTimes.get(app) ?? 0).filter(time => time !== Infinity)
   }
 
-  /** Whether the current process was started, or is just about to be. */
   get hasStarted(): boolean {
-    return this.#hasStarted || !['idle', 'asleep'].includes(this.#app.state.phase)
+    return this.#hasStarted || !['idle', 'asleep'].includes(this.#current.state.phase)
   }
 
   /** Puts the app to sleep: ends the current process, and starts another only on request. */
   sleep(): void {
     this.#hasStarted = false
-    this.#app.sleep?.()
+    this.#current.sleep?.()
   }
 
   async start(pipes: ProcessPipes | undefined): Promise<void> {
     this.#hasStarted = true
-    await (this.#app instanceof SupervisedApp ? this.#app.start(pipes) : this.#app.start())
+    await (this.#current instanceof SupervisedApp ? this.#current.start(pipes) : this.#current.start())
   }
 
   /** Replaces the current process: stops it, and starts a new one if the old one had been started. `starting`: called right before that start. */
   async replace(plan: AppPlan, appPort: number, why: Why, starting: () => void): Promise<void> {
-    const old = this.#app
+    const old = this.#current
     const {state} = old
     const wasAsleep = state.phase === 'asleep'
     const pid = this.#plan === plan && 'pid' in state ? state.pid : undefined
     this.#hasStarted = this.hasStarted
     const first: AppState | undefined = pid === undefined ? undefined : {phase: 'stopping', pid, why}
-    const app = (this.#app = this.#newApp(plan, appPort, {begunBy: why, first}))
+    const app = (this.#current = this.#newApp(plan, appPort, {begunBy: why, first}))
     this.#others.add(old)
     if (first !== undefined) this.#options.moved(first)
     // puts the new one to sleep at once, so that a call can wake it while the old one ends
     if (wasAsleep && !this.#hasStarted) app.sleep?.()
-    await this.drop(old, why)
+    await this.stopOther(old, why)
     starting()
     // a process that the user starts in a debugger does not sleep
     if (this.#hasStarted || (wasAsleep && app.sleep === undefined)) void app.start()
@@ -121,12 +124,12 @@ export class Program {
 
   /** Replaces a process that has exited or waits for a restart by a new one, which is not started. */
   reset(plan: AppPlan, appPort: number): void {
-    const old = this.#app
+    const old = this.#current
     this.#hasStarted = false
-    this.#app = this.#newApp(plan, appPort)
+    this.#current = this.#newApp(plan, appPort)
     if (old.state.phase === 'exited') return
     this.#others.add(old)
-    void this.drop(old, 'user')
+    void this.stopOther(old, 'user')
   }
 
   /** Creates a candidate, which its caller starts. Candidates are not restarted automatically. */
@@ -136,17 +139,18 @@ export class Program {
     return app
   }
 
-  /** Makes a candidate the current process. Returns the previous one, which the caller stops by `drop`. */
+  /** Makes a candidate the current process. Returns the previous one, which the caller stops by `stopOther`. */
   promote(app: Supervised): Supervised {
-    const old = this.#app
+    const old = this.#current
     this.#others.delete(app)
     this.#others.add(old)
-    this.#births.set(old, Infinity)
-    this.#app = app
+    this.#startTimes.set(old, Infinity)
+    this.#current = app
     return old
   }
 
-  async drop(app: Supervised, why: Why): Promise<void> {
+  /** Stops a candidate or a previous process. */
+  async stopOther(app: Supervised, why: Why): Promise<void> {
     await app.stop(why)
     this.#others.delete(app)
   }
@@ -154,12 +158,12 @@ export class Program {
   /** Stops all processes. Resolves with the last state of the current one when all are gone. */
   async stop(why: Why): Promise<AppState> {
     this.#isStopped = true
-    await Promise.all([this.#app, ...this.#others].map(async app => app.stop(why)))
-    return this.#app.ended
+    await Promise.all([this.#current, ...this.#others].map(async app => app.stop(why)))
+    return this.#current.ended
   }
 
   stopNow(): void {
-    for (const app of [this.#app, ...this.#others]) app.stopNow()
+    for (const app of [this.#current, ...this.#others]) app.stopNow()
   }
 
   async #openTerminal(id: string): Promise<ProcessTerminal | Exit> {
@@ -172,48 +176,53 @@ export class Program {
     }
   }
 
+  /** Creates the processes of a plan, which are not started. `replacing`: set if they replace the current ones. */
   #newApp(plan: AppPlan, appPort: number, replacing?: Pick<SupervisedOptions, 'begunBy' | 'first'>): Supervised {
     this.#plan = plan
-    const {nextMarker, environment, folderOf, maySpawn, ...own} = this.#options
-    const {moved: tell, otherMoved, plan: latest, ...shared} = own
-    const isOther = (): boolean => app !== this.#app
-    const moved = (state: AppState): void => {
-      if (isOther()) return otherMoved()
-      // the process has succeeded and sleeps: an edit leaves the app asleep
-      if (state.phase === 'asleep' && state.last !== undefined && succeeded(state.last)) this.#hasStarted = false
-      tell(state)
-      if (state.phase === 'exited') this.terminal?.end()
-    }
+    const moved = (state: AppState): void => this.#moved(app, state)
     const app: Supervised =
       plan.command.length === 0 || this.starter !== 'none'
         ? new ExternalApp(plan, appPort, moved)
-        : new SupervisedApp({
-            ...shared,
-            ...replacing,
-            plan,
-            appPort,
-            moved,
-            openTerminal: async () => this.#openTerminal(plan.id),
-            folder: () => folderOf(plan),
-            // refuses processes of a start, reload or edit that is still in progress when the app is stopped
-            maySpawn: () => !this.#isStopped && maySpawn(),
-            processMarker: () => this.marker,
-            environment: () => {
-              this.#births.set(app, performance.now())
-              this.marker = nextMarker(plan)
-              this.starts++
-              return environment(this.marker, plan, appPort)
-            },
-            next: ended => {
-              const {watch} = latest()
-              return afterExit(ended, {
-                isCurrent: !isOther(),
-                isWatched: watch.paths.length > 0,
-                untilFinished: watch.untilFinished === true,
-                maySleep: maySleep(latest())
-              })
-            }
-          })
+        : new SupervisedApp({...this.#optionsOf(plan, appPort, () => app), ...replacing, moved})
     return app
+  }
+
+  /** Reports a change of state, and whether the current process or another one has changed. */
+  #moved(app: Supervised, state: AppState): void {
+    const {moved, otherMoved} = this.#options
+    if (app !== this.#current) return otherMoved()
+    // the process has succeeded and sleeps: an edit leaves the app asleep
+    if (state.phase === 'asleep' && state.last !== undefined && succeeded(state.last)) this.#hasStarted = false
+    moved(state)
+    if (state.phase === 'exited') this.terminal?.end()
+  }
+
+  #optionsOf(plan: AppPlan, appPort: number, app: () => Supervised): Omit<SupervisedOptions, 'moved'> {
+    const {nextMarker, environment, folderOf, maySpawn, plan: latestPlan, ...shared} = this.#options
+    return {
+      ...shared,
+      plan,
+      appPort,
+      openTerminal: async () => this.#openTerminal(plan.id),
+      folder: () => folderOf(plan),
+      // refuses processes of a start, reload or edit that is still in progress when the app is stopped
+      maySpawn: () => !this.#isStopped && maySpawn(),
+      processMarker: () => this.marker,
+      environment: () => {
+        this.#startTimes.set(app(), performance.now())
+        this.marker = nextMarker(plan)
+        this.starts++
+        return environment(this.marker, plan, appPort)
+      },
+      next: ended => {
+        const {watch} = latestPlan()
+        return afterExit(ended, {
+          isCurrent: app() === this.#current,
+          isWatched: watch.paths.length > 0,
+          untilFinished: watch.untilFinished === true,
+          maySleep: maySleep(latestPlan())
+        })
+      }
+    }
   }
 }

@@ -53,7 +53,7 @@ export class AppChannel {
   #isUnhealthy = false
   #isAwaited: boolean // calls wait until its next process is healthy
   #isDebugged = false
-  #hasPatience = false
+  #waitsWithoutLimit = false
 
   constructor(options: AppChannelOptions) {
     const {plan, appPort, explain, onWait, onBroken, isAwaited = false} = options
@@ -94,7 +94,7 @@ export class AppChannel {
 
   follow(plan: AppPlan): void {
     this.#plan = plan
-    this.hasPatience = this.#hasPatience
+    this.waitsWithoutLimit = this.#waitsWithoutLimit
     this.#isAwaited ||= this.queue.state === 'open' // its process takes calls, also one without a check
     this.#health?.end()
     this.#health = this.#newHealth()
@@ -138,9 +138,9 @@ export class AppChannel {
   }
 
   /** Sets whether calls wait without a time limit, since the user is about to start the process in a debugger. */
-  set hasPatience(hasPatience: boolean) {
-    this.#hasPatience = hasPatience
-    this.queue.timeoutMs = hasPatience ? Infinity : this.#plan.ready.timeoutMs
+  set waitsWithoutLimit(waitsWithoutLimit: boolean) {
+    this.#waitsWithoutLimit = waitsWithoutLimit
+    this.queue.timeoutMs = waitsWithoutLimit ? Infinity : this.#plan.ready.timeoutMs
   }
 
   /** Waits until the process at this port is healthy. Resolves with false when the signal is aborted before. */

@@ -115,11 +115,11 @@ export class AppStarter {
     const {isStopped, isDebugged, isExcepted} = runtime
     const wasDebugged = before !== undefined && !isStopped && isDebugged && !isExcepted
     runtime.person = 'debugs'
-    if (isExcepted) runtime.changeHands()
+    if (isExcepted) runtime.applyStarter()
     await this.#follow(runtime)
     if (isStopped && runtime.isDebugged && runtime.fault !== '') {
       runtime.person = 'none' // it can be handed over once that is corrected
-      runtime.changeHands()
+      runtime.applyStarter()
       return {why: runtime.fault, wasDebugged}
     }
     await apps.settled()

@@ -70,10 +70,7 @@ const MAX_LENGTH = 300
 /** Maximum length of a searched line: on whole minified files, which Node quotes, the patterns would backtrack. */
 const MAX_LOOKED_AT = 1000
 
-/**
- * Returns the line of an app's last output that explains its exit best, without colours; '': none. On stdout, to which compilers and loggers
- * write, only lines count that report a failure.
- */
+/** Returns the line of an app's last output that explains its exit best, without colours; '': none. On stdout, only lines count that report a failure. */
 export function bestLine(stderr: readonly string[], stdout: readonly string[] = []): string {
   const errors = plain(stderr).filter(line => !OF_ABORT.test(line))
   const telling = withoutNoise(errors)

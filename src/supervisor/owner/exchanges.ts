@@ -92,9 +92,9 @@ export class Exchanges {
 }
 
 /** Whether a candidate may run next to the current process, which is ready, and whose plan and starter stay. */
-export function canOverlap({app, plan, isOtherNext, isDebugged}: AppRuntime): boolean {
+export function canOverlap({app, plan, isNextDifferent, isDebugged}: AppRuntime): boolean {
   const isUp = app.state.phase === 'running' && app.state.ready
-  return plan.reload === 'overlap' && plan.channel.autoPort && isUp && !isOtherNext && !isDebugged
+  return plan.reload === 'overlap' && plan.channel.autoPort && isUp && !isNextDifferent && !isDebugged
 }
 
 /** Whether the process has ended, and the next one starts after a delay or on demand. */

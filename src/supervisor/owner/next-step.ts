@@ -62,7 +62,7 @@ export interface OwnerFacts {
  * Step of an app. `open`: open its sidecar; the start order starts the app then. `end`: end its processes and close its sidecar, at once.
  * For a command: `renew`: ask for another process, of the run or in a debugger; `wake`: wake the app; `queue`: give it to the start order.
  * To reach the latest round: `overlap`: start a candidate, which takes over; or `drain`: queue new calls and let those in flight finish, then
- * `exchange`: stop the old process and start the next, then `close`: end the replacement, which admits the calls. `lull`: put an idle app to
+ * `exchange`: stop the old process and start the next, then `close`: end the replacement, which admits the calls. `fallAsleep`: put an idle app to
  * sleep, in place of `exchange`.
  */
 export type OwnerStep =
@@ -74,7 +74,7 @@ export type OwnerStep =
   | 'overlap'
   | 'drain'
   | 'exchange'
-  | 'lull'
+  | 'fallAsleep'
   | 'close'
   | 'none'
 
@@ -109,7 +109,7 @@ function forRound({round, idle}: Intent, facts: OwnerFacts): OwnerStep {
   if (candidate > 0) return candidate === round ? 'overlap' : 'none'
   const isDone = ['up', 'down', 'left'].includes(replacement)
   if (isFalling && replacement === 'exchanged') return 'none'
-  if (isFalling) return isDone || !isIdle ? 'close' : replacement === 'drained' ? 'lull' : 'drain'
+  if (isFalling) return isDone || !isIdle ? 'close' : replacement === 'drained' ? 'fallAsleep' : 'drain'
   if (facts.round === round) return isDone ? 'close' : isIdle && replacement === 'none' ? 'drain' : 'none'
   if (replacement === 'drained') return 'exchange'
   if (replacement !== 'none') return 'drain'

@@ -127,10 +127,7 @@ export class AppOwner {
     this.#round = this.runtime.round
   }
 
-  /**
-   * Settles when the app has reached its intent, or the new process is late. With `begun`, also when the new process was spawned, or after the
-   * time in which it should be ready: the spawn of a candidate is not visible.
-   */
+  /** Settles when the app has reached its intent, or the new process is late. `begun`: also when the new process was spawned, or should be ready. */
   async reached(aim: 'begun' | 'settled'): Promise<void> {
     if (!this.#isAtRest) await this.#waiters.add(aim, this.runtime)
   }
@@ -251,25 +248,25 @@ export class AppOwner {
   }
 
   /** Takes a step towards a process of the latest round, or to sleep. */
-  async #renew(step: 'overlap' | 'drain' | 'exchange' | 'lull', doing: Doing): Promise<void> {
+  async #renew(step: 'overlap' | 'drain' | 'exchange' | 'fallAsleep', doing: Doing): Promise<void> {
     const {round, callOff} = doing
     const exchanges = this.#exchanges
     if (step === 'exchange') this.#round = round
     try {
       if (step === 'overlap') this.failure = await exchanges.overlap(callOff.signal)
       else if (step === 'drain') await exchanges.drain(this.changes === 0, callOff.signal)
-      else if (step === 'lull') exchanges.current?.lull()
+      else if (step === 'fallAsleep') exchanges.current?.fallAsleep()
       else await exchanges.current?.exchange(this.#why, () => this.#starting())
     } catch (error) {
       this.#round = round
       exchanges.failed(error)
     }
-    if (step === 'overlap' || step === 'lull') this.#round = round
+    if (step === 'overlap' || step === 'fallAsleep') this.#round = round
   }
 
   /** Called right before the next process starts, which fulfils all requests so far, unless an edit has changed its plan. */
   #starting(): void {
-    if (!this.runtime.isOtherNext) this.#round = this.runtime.round
+    if (!this.runtime.isNextDifferent) this.#round = this.runtime.round
   }
 
   #close(): void {

@@ -4,7 +4,7 @@ import type {AppRuntime} from '../app-runtime.ts'
 
 /** An instance of an app that is being replaced, or waits for it. Implemented by `AppOwner`. */
 interface Instance {
-  readonly runtime: Pick<AppRuntime, 'name' | 'wanted' | 'app' | 'queue' | 'isDebugged' | 'changesHands'>
+  readonly runtime: Pick<AppRuntime, 'name' | 'wanted' | 'app' | 'queue' | 'isDebugged' | 'hasOtherStarter'>
   /** Number of requested rounds that were not tried yet. */
   readonly changes: number
   keep(): void
@@ -38,9 +38,9 @@ export class InstanceTurns {
 
   /** Whether the instance takes turns with others. A sleeping instance does not, and neither does one that changes to or from a debugger. */
   get areTaken(): boolean {
-    const {app, changesHands} = this.#member.runtime
+    const {app, hasOtherStarter} = this.#member.runtime
     const isAsleep = app.state.phase === 'asleep' && app.state.last === undefined
-    return !isAsleep && !changesHands && this.#options.group().length > 1
+    return !isAsleep && !hasOtherStarter && this.#options.group().length > 1
   }
 
   get isWaiting(): boolean {

@@ -11,10 +11,7 @@ const EAGER_FOR_MS = 1000
 const EAGER_EVERY_MS = 5
 const LOOK_EVERY_MS = 250
 
-/**
- * An app that Pillion does not start: it runs in a debugger, or has only a sidecar. Such an app is ready while its port accepts connections, or at once
- * without a port.
- */
+/** An app that Pillion does not start: it runs in a debugger, or has only a sidecar. Ready while its port, if any, accepts connections. */
 export class ExternalApp implements Supervised {
   readonly ended: Promise<AppState>
   readonly lastLines = {stdout: [], stderr: []}

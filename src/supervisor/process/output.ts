@@ -44,10 +44,7 @@ export class Output {
     this.#closed = this.#readAll(streams)
   }
 
-  /**
-   * Waits for the last line: until both pipes have ended, or have been silent for 100 ms with no receiver still busy (another process may keep
-   * them open). Stops when `mayWait` returns false.
-   */
+  /** Waits until both pipes have ended, or have been silent for 100 ms (another process may keep them open). Stops when `mayWait` returns false. */
   async drained(mayWait: () => boolean): Promise<void> {
     const start = performance.now()
     const isSilent = (now: number): boolean =>

@@ -11,81 +11,84 @@ import {
 import {isEditor, isUsersProgram, outlivesItsApp} from '../../platform/shared-programs.ts'
 import type {Particulars, ProcessSnapshot, Seen} from '../../platform/process-info.ts'
 
-/** A process that we ended after it had left its app's process group, or after its app had exited. */
+/** A process outside the group that the tracker has ended: it had left its app's group, or its app had exited. */
 export interface Orphan {
   readonly pid: number
   readonly command: string
 }
 
 export interface ProcessTrackerOptions {
-  /** The group and its identity; undefined if only the marker counts. */
+  /** Process group of an app process; undefined: the tracker finds the processes of a whole run, by the marker alone. */
   readonly group?: Pick<ProcessGroup, 'pid' | 'started' | 'hasExited' | 'signal'> | undefined
   /** `NAME=value` in the environment of all processes that belong here. */
   readonly marker: string
-  /** Also end processes that have the marker and are not in the group. */
+  /** Whether to find processes outside the group, too, by the marker. */
   readonly endsOrphans: boolean
-  /** Markers of processes that are left alone. */
+  /** Markers of processes that keep running. */
   readonly spared?: readonly string[]
-  /** Called once for each process outside the group that is signalled. */
+  /** Called once for each process outside the group that gets a signal. */
   readonly ended: (orphan: Orphan) => void
 }
 
-/** Finds the processes of an app process or a run by group and by marker, and signals no others. */
+/**
+ * Finds the processes of one app process, or of a whole run, by their group and by the marker in their environment, and sends signals to no
+ * others. `endGroup` and `endMarked` call `look`, then `signal` or `kill`, again and again until no process is left.
+ */
 export class ProcessTracker {
   readonly #options: ProcessTrackerOptions
-  /** Start times of known processes by pid. A group with one of them is still ours. */
-  readonly #known = new Map<number, number>()
-  /** Processes below the group (`PID START`), seen while their parents lived: macOS hides the environment of some. */
-  readonly #below = new Set<string>()
+  /** Start times of processes that were found, by pid. A group that contains one of them still belongs to the app. */
+  readonly #knownStarts = new Map<number, number>()
+  /** Descendants of the group (`PID START`), found by their parents: on macOS, which hides the environment of some. */
+  readonly #descendants = new Set<string>()
+  /** Processes outside the group that were reported by `ended` (`PID START`). */
   readonly #reported = new Set<string>()
-  /** Processes that got a signal, `PID START SIGNAL`. */
+  /** Signals that were sent (`PID START SIGNAL`). */
   readonly #signalled = new Set<string>()
-  /** Activity of descendants just before a process that handles signals got one, by `PID START`. */
-  readonly #before = new Map<string, string>()
+  /** Activity of processes just before a parent with a signal handler got a signal, by `PID START`. */
+  readonly #activityBefore = new Map<string, string>()
+  /** Processes of the group, and processes outside it, at the last look. */
   #members: readonly Seen[] = []
   #orphans: readonly Seen[] = []
+  /** Whether a look has taken place since the leader was reaped. */
   #wasSeenAfterExit = false
 
   constructor(options: ProcessTrackerOptions) {
     this.#options = options
   }
 
-  /** Reads the process table. Returns whether any process may be left, apart from zombies. Without free descriptors no process is visible, which counts as left. */
+  /** Reads the process table. Resolves with whether a process may be left, apart from zombies. An unreadable table counts as one. */
   async look(): Promise<boolean> {
     const now = await look()
     const members = (this.#members = this.#membersIn(now))
-    this.#orphans = await this.#withoutShared(this.#orphansIn(now, new Set(members)), now)
-    for (const {pid, started} of [...members, ...this.#orphans]) this.#known.set(pid, started)
+    this.#orphans = await this.#withoutSpared(this.#orphansIn(now, new Set(members)), now)
+    for (const {pid, started} of [...members, ...this.#orphans]) this.#knownStarts.set(pid, started)
     return members.length + this.#orphans.length > 0 || now.all.length === 0
   }
 
-  /** Signals the leader, also while no process can be seen. */
+  /** Sends a signal to the leader, even if the process table was unreadable. */
   async signalLeader(name: NodeJS.Signals): Promise<void> {
     const {group} = this.#options
     if (group?.pid === undefined || group.hasExited()) return
-    await this.#noteBefore(group.pid, await lookAgain(group.pid), name)
+    await this.#noteActivityBelow(group.pid, await lookAgain(group.pid), name)
     group.signal(name, 'leader')
   }
 
-  /**
-   * Signals the processes that the last look found, each only once with the same signal, but for the leader. `top`: only those whose
-   * parent and leader have exited, and cannot have passed the signal on.
-   */
-  async signal(name: NodeJS.Signals, to: 'top' | 'all'): Promise<void> {
+  /** Sends a signal once to each process of the last look but the leader. `top`: only if neither its parent nor the leader runs, which may forward it. */
+  async signal(name: NodeJS.Signals, scope: 'top' | 'all'): Promise<void> {
     const found = this.#found
     const living = new Set(found.map(({pid}) => pid))
     const leader = this.#options.group
-    const mayGetIt = ({pid, parent, group}: Seen): boolean =>
+    const mayReceiveItFromParent = ({pid, parent, group}: Seen): boolean =>
       leader?.hasExited() === false || living.has(parent) || (group !== pid && living.has(group))
-    const asked = found.filter(seen => seen.pid !== leader?.pid && (to === 'all' || !mayGetIt(seen)))
+    const targets = found.filter(seen => seen.pid !== leader?.pid && (scope === 'all' || !mayReceiveItFromParent(seen)))
     await Promise.all(
-      asked.map(async seen => {
-        if (to === 'all' || !(await this.#hasRun(seen))) await this.#signalOne(seen, name)
+      targets.map(async seen => {
+        if (scope === 'all' || !(await this.#hasRunSinceSignal(seen))) await this.#signalOne(seen, name)
       })
     )
   }
 
-  /** Kills the group, if its leader is not reaped or it had members at the last look, and the processes outside it. */
+  /** Kills the group, unless it was empty at the last look, and the processes outside it. */
   async kill(): Promise<void> {
     const {group} = this.#options
     if (group?.hasExited() === false) group.signal('SIGKILL', 'group')
@@ -97,16 +100,16 @@ export class ProcessTracker {
     return [...this.#members, ...this.#orphans]
   }
 
-  /** Notes the activity of processes below one that handles the signal it is about to get. */
-  async #noteBefore(pid: number, now: Particulars | undefined, name: NodeJS.Signals): Promise<void> {
+  /** Notes the activity of the descendants of a process that is about to get a signal which it handles. */
+  async #noteActivityBelow(pid: number, now: Particulars | undefined, name: NodeJS.Signals): Promise<void> {
     if (now?.catches(name) !== true) return
     for (const seen of descendantsIn(this.#found, [pid]))
-      this.#before.set(keyOf(seen), (await lookAgain(seen.pid))?.activity ?? '')
+      this.#activityBefore.set(keyOf(seen), (await lookAgain(seen.pid))?.activity ?? '')
   }
 
-  /** Whether a process has run since one above it got the signal. An idle one cannot have received it. */
-  async #hasRun(seen: Seen): Promise<boolean> {
-    const before = this.#before.get(keyOf(seen))
+  /** Whether a process has run since a process above it got the signal. A process that has not cannot have received it. */
+  async #hasRunSinceSignal(seen: Seen): Promise<boolean> {
+    const before = this.#activityBefore.get(keyOf(seen))
     return before !== undefined && (await lookAgain(seen.pid))?.activity !== before
   }
 
@@ -116,50 +119,57 @@ export class ProcessTracker {
     const isReaped = group.hasExited()
     const isFirst = isReaped && !this.#wasSeenAfterExit
     this.#wasSeenAfterExit = isReaped
-    return membersIn(now, {number: group.pid, started: group.started, marker, known: this.#known, isReaped, isFirst})
+    return membersIn(now, {
+      number: group.pid,
+      started: group.started,
+      marker,
+      known: this.#knownStarts,
+      isReaped,
+      isFirst
+    })
   }
 
   #orphansIn(now: ProcessSnapshot, members: ReadonlySet<Seen>): readonly Seen[] {
     const {group, marker, endsOrphans, spared = []} = this.#options
     if (!endsOrphans) return []
-    const us = ownAncestry(now)
+    const ownProcesses = ownAncestry(now)
     const since = group?.started ?? 0
-    if (hidesEnvironments) this.#noteBelow(now, members)
+    if (hidesEnvironments) this.#noteDescendants(now, members)
     const isOurs = (seen: Seen): boolean =>
       now.carries(seen.pid, marker) ||
-      this.#below.has(keyOf(seen)) ||
-      (now.isBare(seen.pid) && this.#known.get(seen.pid) === seen.started)
+      this.#descendants.has(keyOf(seen)) ||
+      (now.isBare(seen.pid) && this.#knownStarts.get(seen.pid) === seen.started)
     return now.all.filter(
       seen =>
         !seen.isZombie &&
         isNotBefore(seen.started, since) && // an older process cannot be a child: its environment need not be read
         !members.has(seen) &&
-        !us.has(seen.pid) &&
+        !ownProcesses.has(seen.pid) &&
         isOurs(seen) &&
         !spared.some(other => now.carries(seen.pid, other))
     )
   }
 
-  /** Removes shared processes by their command lines, and programs in editors. Only the few outside the group are checked. */
-  async #withoutShared(orphans: readonly Seen[], {all}: ProcessSnapshot): Promise<readonly Seen[]> {
-    const again = await Promise.all(orphans.map(async ({pid}) => (await lookAgain(pid))?.command ?? ''))
-    const editors = orphans.filter((_, at) => isEditor(again[at] ?? '')).map(({pid}) => pid)
+  /** Removes processes that keep running, and programs in editors, from the processes outside the group. */
+  async #withoutSpared(orphans: readonly Seen[], {all}: ProcessSnapshot): Promise<readonly Seen[]> {
+    const commands = await Promise.all(orphans.map(async ({pid}) => (await lookAgain(pid))?.command ?? ''))
+    const editors = orphans.filter((_, at) => isEditor(commands[at] ?? '')).map(({pid}) => pid)
     const inEditors = descendantsIn(all, editors)
-    return orphans.filter((seen, at) => !this.#isLeftAlone(again[at] ?? '') && !inEditors.includes(seen))
+    return orphans.filter((seen, at) => !this.#keepsRunning(commands[at] ?? '') && !inEditors.includes(seen))
   }
 
-  /** Whether a process survives: at the end of an app shared daemons, at the end of the run only the user's own programs. */
-  #isLeftAlone(command: string): boolean {
+  /** Whether a process keeps running: shared daemons at the end of an app, only the user's own programs at the end of the run. */
+  #keepsRunning(command: string): boolean {
     return this.#options.group === undefined ? isUsersProgram(command) : outlivesItsApp(command)
   }
 
-  #noteBelow({all}: ProcessSnapshot, members: ReadonlySet<Seen>): void {
-    const earlier = all.filter(seen => this.#below.has(keyOf(seen)))
+  #noteDescendants({all}: ProcessSnapshot, members: ReadonlySet<Seen>): void {
+    const earlier = all.filter(seen => this.#descendants.has(keyOf(seen)))
     const parents = [...members, ...earlier].map(({pid}) => pid)
-    for (const seen of descendantsIn(all, parents)) this.#below.add(keyOf(seen))
+    for (const seen of descendantsIn(all, parents)) this.#descendants.add(keyOf(seen))
   }
 
-  /** Pids are reused: start time, and outside the group owner and marker, are checked again right before the signal. */
+  /** Sends a signal. Right before, checks the start time again, and outside the group owner and marker, since pids are reused. */
   async #signalOne(seen: Seen, name: NodeJS.Signals): Promise<void> {
     const {marker, ended} = this.#options
     const {pid, started} = seen
@@ -168,32 +178,32 @@ export class ProcessTracker {
     const now = await lookAgain(pid)
     if (now?.started !== started) return
     if (!this.#members.includes(seen)) {
-      if (!isWithinReach(now.uid) || this.#isLeftAlone(now.command)) return
-      if (!now.carries(marker) && !this.#below.has(key)) return
+      if (!isWithinReach(now.uid) || this.#keepsRunning(now.command)) return
+      if (!now.carries(marker) && !this.#descendants.has(key)) return
       if (!this.#reported.has(key)) ended({pid, command: now.command})
       this.#reported.add(key)
     }
     this.#signalled.add(`${key} ${name}`)
-    await this.#noteBefore(pid, now, name)
+    await this.#noteActivityBelow(pid, now, name)
     sendSignal(pid, name)
   }
 }
 
 export interface Membership {
-  /** The number of the group and pid of its leader. */
+  /** Number of the group, which is the pid of its leader. */
   readonly number: number
-  /** When the leader started. */
+  /** Start time of the leader. */
   readonly started: number
   readonly marker: string
-  /** Start times of members that were seen earlier, by pid. */
+  /** Start times of members that were found earlier, by pid. */
   readonly known: ReadonlyMap<number, number>
-  /** Whether the leader was reaped: after the last member is gone, the system may reuse the number. */
+  /** Whether the leader was reaped, so that the system may reuse the number once the last member is gone. */
   readonly isReaped: boolean
   /** Whether this is the first look after the leader was reaped. */
   readonly isFirst: boolean
 }
 
-/** The live members of a group; empty if it may be a different group with the same number. */
+/** Returns the living members of a group; empty also if it may be another group with the same number. */
 export function membersIn({all, carries}: ProcessSnapshot, membership: Membership): readonly Seen[] {
   const {number, marker, known, isReaped, isFirst} = membership
   const inGroup = all.filter(seen => seen.group === number)
@@ -205,10 +215,7 @@ export function membersIn({all, carries}: ProcessSnapshot, membership: Membershi
   return isSame ? members : []
 }
 
-/**
- * A leader creates a session with its number, which identifies its children after it has exited, unless the number
- * belongs to a process with another start time, that is, was reused.
- */
+/** Whether a process belongs to the leader's session, which has the leader's number. Another start time at this pid shows that the number was reused. */
 const wasForkedBy = (leader: Membership, {pid, session, started}: Seen): boolean =>
   pid === leader.number
     ? isSameStart(started, leader.started)

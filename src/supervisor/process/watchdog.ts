@@ -55,10 +55,7 @@ export class Watchdog {
     this.#lost = lost
   }
 
-  /**
-   * Starts the watchdog, before the first app is spawned. Does not wait, and reports a failure by `lost`. `home`: folder of the run's socket,
-   * which the watchdog removes if the run is killed.
-   */
+  /** Starts the watchdog, before the first app. Reports a failure by `lost`. `home`: folder of the run's socket, which it removes if the run is killed. */
   start(home: string): void {
     this.#home = home
     this.#isLost = false

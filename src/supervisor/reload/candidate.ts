@@ -45,20 +45,17 @@ export async function candidateOf(runtime: Replaced, channel: AppChannel): Promi
     app,
     ready: async signal => reached(app, signal, listener => runtime.onMove(listener)),
     healthy: async signal => channel.isHealthyAt(port, signal),
-    drop: async () => program.drop(app, 'watch'),
+    drop: async () => program.stopOther(app, 'watch'),
     promote: () => {
       const old = program.promote(app)
       opening.logStart = logStart
       status.promoted()
-      return {cut: channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
+      return {cut: channel.switchTo(port), stop: async () => program.stopOther(old, 'watch')}
     }
   }
 }
 
-/**
- * Starts a process and waits until it is ready. Resolves with false when it has exited or the signal is aborted. `onMove`: registers a listener
- * for changes of the app's processes.
- */
+/** Starts a process and waits until it is ready. Resolves with false when it has exited or the signal is aborted. `onMove`: adds a listener for changes. */
 async function reached(
   app: Supervised,
   signal: AbortSignal,

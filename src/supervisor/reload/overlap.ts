@@ -39,10 +39,7 @@ export interface OverlapOptions extends Omit<ExchangeOptions, 'resumeWork'> {
   readonly signal: AbortSignal
 }
 
-/**
- * Result of an overlap. `left`: settles when the old process has ended, and rejects if that fails. `why`: warning about a failed candidate;
- * '': the candidate was no longer needed.
- */
+/** Result of an overlap. `left`: settles when the old process has ended. `why`: warning about a failed candidate; '': the candidate was not needed any more. */
 export type Overlapped =
   | {readonly kind: 'taken over'; readonly left: Promise<void>}
   | {readonly kind: 'kept'; readonly why: string}

@@ -7,7 +7,7 @@ import type {ExchangeOptions} from './overlap.ts'
 /**
  * Replaces the process of one app without losing a call: queues new calls, lets calls in flight finish, stops the process, starts the next one,
  * and delivers the queued calls once it is ready. An idle app falls asleep in the same way, without a next process; it stays awake if its calls
- * and work take too long. The owner takes these steps: constructor, `drain`, `exchange` or `lull`, `close`.
+ * and work take too long. The owner takes these steps: constructor, `drain`, `exchange` or `fallAsleep`, `close`.
  */
 export class Replacement {
   at: ReplacementPoint = 'begun'
@@ -55,12 +55,12 @@ export class Replacement {
   }
 
   /** Puts the app to sleep if it is still idle. Otherwise its process continues. */
-  lull(): void {
+  fallAsleep(): void {
     const {runtime} = this.#options
     const {app, idle} = runtime
     const isIdle = app.state.phase === 'running' && idle.kind === 'idle' && !idle.isBusy()
     this.at = isIdle ? 'exchanged' : 'left'
-    if (isIdle) runtime.lull()
+    if (isIdle) runtime.fallAsleep()
   }
 
   /** Stops the old process and starts the next one, if the app has a command that Pillion starts. `starting`: called right before the start. */
@@ -69,7 +69,7 @@ export class Replacement {
     const isStarted = runtime.hasStarted && runtime.person === 'none' && runtime.wanted.command.length > 0
     this.at = isStarted ? 'exchanged' : 'left'
     this.#hasBegun = false
-    if (isStarted || runtime.isOtherNext) await runtime.replace(why, starting)
+    if (isStarted || runtime.isNextDifferent) await runtime.replace(why, starting)
   }
 
   /** Follows the state of the app. Called after each change. */

@@ -87,7 +87,7 @@ t.test('it has not ended as long as a process is left that is to take over, or w
   t.equal(program.app.state.phase, 'exited')
   const ended = program.ended().then(() => 'ended')
   t.equal(await Promise.race([ended, new Promise(resolve => setImmediate(resolve, 'one is left'))]), 'one is left')
-  await program.drop(late, 'user')
+  await program.stopOther(late, 'user')
   t.equal(await ended, 'ended')
   t.ok(program.hasEnded)
 })

@@ -30,10 +30,10 @@ t.test('an edited `ready.timeout` counts for calls, unless the user is about to 
   t.equal(channel.queue.timeoutMs, 60_000)
   channel.follow(planWith(5000))
   t.equal(channel.queue.timeoutMs, 5000)
-  channel.hasPatience = true
+  channel.waitsWithoutLimit = true
   channel.follow(planWith(1000))
   t.equal(channel.queue.timeoutMs, Infinity)
-  channel.hasPatience = false
+  channel.waitsWithoutLimit = false
   t.equal(channel.queue.timeoutMs, 1000)
 })
 

@@ -11,7 +11,7 @@ const app = (id: string, wishes: object = {}): AppRuntime => {
   const plan = planOf({id, command: ['node'], dependsOn: []})
   const state = {phase: 'running', ready: true}
   const rest = {app: {state}, progress: {id, state, hasStarted: true}, sleep: {isAsleep: false}, fault: ''}
-  const intent = {person: 'none', request: 'no', leaves: false, changeHands: () => undefined}
+  const intent = {person: 'none', request: 'no', leaves: false, applyStarter: () => undefined}
   const facts = {isDebugged: false, isExcepted: false, isGivenUp: false, isStopped: false, leaves: false}
   return {id, plan, wanted: plan, ...rest, ...intent, ...facts, onMove, ...wishes} as unknown as AppRuntime
 }

@@ -46,7 +46,7 @@ export class FakeRuntime {
   leaves = false
   person: Intent['person'] = 'none'
   request: Intent['request'] = 'no'
-  changesHands = false
+  hasOtherStarter = false
   readonly #listeners = new Set<() => void>()
 
   constructor(reload: AppPlan['reload'] = 'replace') {
@@ -79,12 +79,12 @@ export class FakeRuntime {
     return {isAsleep, wake}
   }
 
-  lull(): void {
-    this.asked.push('lull')
+  fallAsleep(): void {
+    this.asked.push('fallAsleep')
   }
 
-  changeHands(): void {
-    Object.assign(this, {isDebugged: !this.isDebugged, changesHands: false})
+  applyStarter(): void {
+    Object.assign(this, {isDebugged: !this.isDebugged, hasOtherStarter: false})
     this.asked.push(this.isDebugged ? 'hand over' : 'take back')
   }
 
@@ -112,12 +112,12 @@ export class FakeRuntime {
     this.asked.push('cut calls')
   }
 
-  get isOtherNext(): boolean {
-    return this.wanted !== this.plan || this.changesHands
+  get isNextDifferent(): boolean {
+    return this.wanted !== this.plan || this.hasOtherStarter
   }
 
   async replace(why: string, starting: () => void): Promise<void> {
-    if (this.changesHands) this.changeHands()
+    if (this.hasOtherStarter) this.applyStarter()
     this.asked.push(`replace: ${why}`)
     this.plan = this.wanted
     await this.ending

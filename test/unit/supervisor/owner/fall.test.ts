@@ -8,7 +8,7 @@ t.test('an idle app gives up its work and its process, and calls wait until it s
   const fell = owner.fall(quiet)
   t.notOk(owner.isChanging, 'it is not reloaded')
   await settle()
-  t.same(runtime.asked, ['lull'])
+  t.same(runtime.asked, ['fallAsleep'])
   runtime.move({phase: 'stopping', pid: 1, why: 'idle'})
   t.notOk(runtime.queue.isOpen)
   runtime.move({phase: 'asleep', last: undefined})
@@ -38,10 +38,10 @@ t.test('one that is needed while its process ends is woken as soon as it sleeps,
   runtime.move({phase: 'stopping', pid: 1, why: 'idle'})
   owner.want('user')
   await settle()
-  t.same(runtime.asked, ['lull'])
+  t.same(runtime.asked, ['fallAsleep'])
   runtime.move({phase: 'asleep', last: undefined})
   await fell
-  t.same(runtime.asked, ['lull', 'wake: restart'])
+  t.same(runtime.asked, ['fallAsleep', 'wake: restart'])
   t.notOk(owner.isChanging)
 })
 

@@ -81,7 +81,7 @@ function after(step: OwnerStep, {intent, facts}: Pair): Pair {
     }
     case 'exchange':
       return {intent, facts: {...facts, round, replacement: 'exchanged', process: mine}}
-    case 'lull':
+    case 'fallAsleep':
       return {intent, facts: {...facts, replacement: 'exchanged'}}
     case 'close': {
       const idle = facts.isFalling ? ({kind: 'no'} as const) : intent.idle
@@ -120,7 +120,7 @@ t.test('each intent is reached from each state, by at most twelve steps, and wha
       const isEnding = intent.runEnds || intent.person === 'stopped'
       const begun = isEnding && steps.some(step => !['end', 'close', 'none'].includes(step))
       if (!isReached(pair) || begun) return void t.fail(JSON.stringify({intent, facts, steps, pair}))
-      if (steps.includes('lull') && intent.idle.kind !== 'idle') t.fail(JSON.stringify({intent, facts, steps}))
+      if (steps.includes('fallAsleep') && intent.idle.kind !== 'idle') t.fail(JSON.stringify({intent, facts, steps}))
     }
   t.equal(pairs, 132_192)
 })
@@ -199,7 +199,7 @@ t.test('the table of a process that has to give way', async t => {
   t.equal(then(2, {mayOverlap: true}, idle), 'overlap', 'a newer round comes first')
   for (const [replacement, forIdle, forNeeded] of [
     ['begun', 'drain', 'close'],
-    ['drained', 'lull', 'close'],
+    ['drained', 'fallAsleep', 'close'],
     ['exchanged', 'none', 'none'],
     ['down', 'close', 'close'],
     ['left', 'close', 'close']
