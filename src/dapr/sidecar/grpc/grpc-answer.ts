@@ -42,7 +42,7 @@ export abstract class AnsweredCall extends StreamCall {
   /** Ends the attempt with a status. Policies may retry the call. */
   protected abstract failAttempt(end: GrpcStatus): void
   protected abstract failedStatus(why: string): GrpcStatus
-  /** Called when the end of the answer was sent to the caller. */
+  /** Ends the call, after its status was sent to the caller. */
   protected abstract ended(end: GrpcStatus): void
 
   protected restartAnswer(): void {

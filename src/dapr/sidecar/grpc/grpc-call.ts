@@ -16,30 +16,30 @@ import {AnsweredCall, CUT_CALL, tooLargeFor} from './grpc-answer.ts'
 import {answerType, type ReceivedCall, type Forwarded, type RequestHead} from './request-head.ts'
 import {briefRequest, wholeRequest} from './sent-request.ts'
 
-/** The facts about a call from the API that took it, before it begins. */
+/** The facts about a call that differ between the APIs by which it arrived: the proxy, or InvokeService. */
 interface GrpcCallFacts {
   readonly calleeMethod: string
-  /** The caller has declared it a stream without end. */
+  /** Whether the caller declared the call as a stream without end. */
   readonly isStream: boolean
   readonly spans: CallSpans | undefined
 }
 
-/** The status for a stream that is reset before the answer. */
+/** The status for a stream that a fault resets before the answer. */
 const RESET_CALL: GrpcStatus = {code: status.UNAVAILABLE, message: RESET}
 
 /**
- * A call of gRPC through the gateway. Messages are passed as bytes, both ways. The API that took the call decides its form at both ends: the
- * proxy, or InvokeService.
+ * A gRPC call through the gateway, which passes messages on as bytes. Subclasses decide what the two ends get: the proxy, or
+ * InvokeService. Each attempt goes from `send` over `begin` to `#settle`. Under policies another attempt may follow, by `restart`.
  */
 export abstract class GrpcCall extends AnsweredCall {
   protected readonly requestHead: RequestHead
   protected readonly spans: CallSpans | undefined
   readonly #deadline: number
-  #callOff: (() => void) | undefined
-  /** How the current attempt has ended; undefined: a policy ends it. */
+  #cancelDeadline: (() => void) | undefined
+  /** How the current attempt has ended; undefined: it has not, or a policy ended it. */
   #attemptEnd: GrpcStatus | undefined
-  /** Passes on how the current attempt has ended. */
-  #accept: (() => void) | undefined
+  /** Sends the end of the current attempt to the caller, if it is the last attempt; undefined: the attempt has not ended. */
+  #passEnd: (() => void) | undefined
 
   constructor({sidecar, head, caller, deadline}: ReceivedCall, call: Call, facts: GrpcCallFacts) {
     const {spans, calleeMethod, isStream} = facts
@@ -56,40 +56,43 @@ export abstract class GrpcCall extends AnsweredCall {
     journal.spans = spans && {own: spans.own, callee: undefined}
   }
 
-  /** The first fields for the callee: the same for all calls of a method. */
+  /** Returns the first fields for the callee, which are the same for all calls of a method. */
   protected abstract fixedFields(admitted: Admitted, pool: Pool): string
-  /** The further fields for the callee, which differ from call to call. */
+  /** Returns the further fields for the callee, which differ from call to call. */
   protected abstract ownFields(admitted: Admitted, connectedAfterMs: number): string
-  /** The message for the callee if it differs from the caller's; '' if it does not. */
+  /** Returns the message for the callee; '': the caller's messages. */
   protected bodyFor(_admitted: Admitted): string {
     return ''
   }
-  /** The status for a callee that does not admit the call. */
+  /** Returns the status for a call that its callee does not admit. */
   protected abstract deniedStatus(denied: Denied): GrpcStatus
-  /** The meaning of a callee's status code for policies. */
+  /** Returns how policies judge a status code of the callee. */
   protected abstract verdictOf(code: number): Verdict
 
   protected get isReadingCallee(): boolean {
-    return this.#accept === undefined
+    return this.#passEnd === undefined
   }
 
   protected get hasAnswer(): boolean {
-    return this.#accept !== undefined || this.journal.firstByteAt > 0
+    return this.#passEnd !== undefined || this.journal.firstByteAt > 0
   }
 
-  endStream(): void {
-    this.failAttempt({code: status.UNAVAILABLE, message: 'the app is being exchanged: open the stream again'})
-  }
-
+  /** Starts the call. `isRequestDone`: its head was the whole request. */
   start(isRequestDone: boolean): void {
     const {passage, sidecar} = this
     this.messages.isDone = isRequestDone
     this.journal.begun()
-    if (this.#deadline !== Infinity) this.#setTimer()
+    if (this.#deadline !== Infinity) this.#setDeadline()
     if (passage.isOver) return
     const run = passage.under(this.call, sidecar.interceptor)
     if (run?.interception.mayRetry === true && !this.journal.isStream) this.messages.keep(sidecar.maxBodyBytes)
     passage.start()
+  }
+
+  #setDeadline(): void {
+    const ms = this.#deadline - performance.now()
+    if (ms <= 0) return this.failWith(status.EXCEEDED)
+    this.#cancelDeadline = systemClock.after(ms, () => this.failWith(status.EXCEEDED))
   }
 
   send(admitted: Admitted): void {
@@ -100,50 +103,6 @@ export abstract class GrpcCall extends AnsweredCall {
     this.connect(grpcPool ?? pool)
   }
 
-  denied(denied: Denied): void {
-    const end = this.deniedStatus(denied)
-    const {status: code, isUnknown} = denied
-    const verdict = code === 403 ? 'excluded' : isUnknown === true ? 'failed' : this.verdictOf(end.code)
-    this.#settle(verdict, () => this.failWith(end))
-  }
-
-  endByFault(hit: Hit): void {
-    this.failAttempt(hit.kind === 'status' ? status.faultedStatus(hit) : RESET_CALL)
-  }
-
-  restart(): void {
-    const {code, message} = this.#attemptEnd ?? status.EXCEEDED
-    this.journal.followed({status: 200, grpcStatus: code, firstByteAt: this.journal.firstByteAt, failure: message})
-    this.#attemptEnd = undefined
-    this.#accept = undefined
-    this.restartAnswer()
-  }
-
-  conclude(outcome: CallOutcome): void {
-    this.messages.release()
-    if (outcome.kind === 'ended') this.failWith(status.ofPolicy(outcome.reason))
-    else this.#accept?.()
-  }
-
-  whyNotAgain(): string {
-    return this.hasPassed ? 'the caller has got a message already' : this.messages.whyNotAgain
-  }
-
-  protected calleeReset(code: number): void {
-    this.passage.isBroken = true
-    const message = `stream terminated by RST_STREAM with error code: ${codeName(code)}`
-    this.failAttempt({code: status.codeOfReset(code), message})
-  }
-
-  protected calleeLost(why: string): void {
-    this.passage.isBroken = true
-    this.unreachable(`error reading from server: ${why}`)
-  }
-
-  protected callerLeft(): void {
-    this.#over(status.CANCELLED, 'the caller left')
-  }
-
   protected begin(connection: FrameClient, admitted: Admitted): void {
     const {passage, journal} = this
     const {block, isRepeated} = this.#forwarded(admitted)
@@ -151,7 +110,7 @@ export abstract class GrpcCall extends AnsweredCall {
     const body = this.bodyFor(admitted)
     // another run's sidecar has its own limit
     const max = admitted.grpcPool === undefined ? admitted.pool.maxMessageBytes : 0
-    const fault = this.#faultOfSize(body, max)
+    const fault = this.#limitMessages(body, max)
     if (fault !== undefined) return this.failAttempt(fault)
     if (body !== '') journal.requestBytes = body.length
     const first = body === '' ? this.messages.first() : [body]
@@ -169,67 +128,15 @@ export abstract class GrpcCall extends AnsweredCall {
     passage.release()
   }
 
-  /** The first fields, remembered for the callee. */
+  /** Returns the first fields for the callee, those of an equal earlier call if there was one. */
   #forwarded(admitted: Admitted): Forwarded {
     const {grpcPool: pool = admitted.pool} = admitted
     const {requestHead: head, call} = this
     return head.forwardedTo(pool, call.caller) ?? head.forward(pool, call.caller, this.fixedFields(admitted, pool))
   }
 
-  protected keep(bytes: string): boolean {
-    const {gauge} = this.messages
-    const tooLarge = gauge.measure(bytes)
-    const isKept = tooLarge === 0 && this.messages.add(bytes, this.callee !== undefined)
-    if (!isKept) this.failWith(tooLarge > 0 ? tooLargeFor(tooLarge, gauge) : NO_STREAMS)
-    return isKept
-  }
-
-  protected answered(end: GrpcStatus, pass: () => void): void {
-    this.#attemptEnd = end
-    this.#settle(this.verdictOf(end.code), pass)
-  }
-
-  protected ended({code, message}: GrpcStatus): void {
-    this.#over(code, message)
-  }
-
-  /** Ends the current attempt and ignores its further data. `accept` passes it on if it is the last attempt. */
-  #settle(verdict: Verdict, accept: () => void): void {
-    if (!this.passage.isPoliced) return accept()
-    if (this.#accept !== undefined) return
-    this.#accept = accept
-    this.passage.settle({kind: 'response', verdict, discard: () => this.passage.discard()})
-  }
-
-  unreachable(why: string): void {
-    this.#endAttempt(this.failedStatus(why), true)
-  }
-
-  protected failAttempt(end: GrpcStatus): void {
-    this.#endAttempt(end, false)
-  }
-
-  /** Ends the attempt with a status. `isLost`: the connection to the callee is gone, maybe with its process; then the status reports the end of that. */
-  #endAttempt(end: GrpcStatus, isLost: boolean): void {
-    if (this.passage.isOver) return
-    if (this.#accept === undefined) this.#attemptEnd = end
-    this.#settle(this.verdictOf(end.code), () => {
-      if (isLost) this.passage.explain(end.message, message => this.failWith({code: end.code, message}))
-      else this.failWith(end)
-    })
-  }
-
-  protected failWith(end: GrpcStatus): void {
-    if (this.passage.isOver) return
-    const head = this.hasBegun ? '' : status.answerHead(answerType(this.requestHead)) + this.callFields
-    this.hasBegun = true
-    if (end === RESET_CALL || end === CUT_CALL) this.caller.reset(INTERNAL_ERROR)
-    else this.caller.writeHead(head + trailersOf(end), true)
-    this.#over(end.code, end.message)
-  }
-
-  /** The limit of the callee, from now on, and whether the request was larger already. `body`: the message of the sidecar, '': the caller's messages. */
-  #faultOfSize(body: string, max: number): GrpcStatus | undefined {
+  /** Applies the callee's limit to the messages of both sides. Returns the status if the request exceeds it already. `body`: as `bodyFor`. */
+  #limitMessages(body: string, max: number): GrpcStatus | undefined {
     this.answerGauge.limit(max)
     if (body === '') {
       const bytes = this.messages.gauge.limit(max)
@@ -240,16 +147,106 @@ export abstract class GrpcCall extends AnsweredCall {
     return {code: status.RESOURCE_EXHAUSTED, message: tooLargeToSend(bytes, max)}
   }
 
-  #setTimer(): void {
-    const ms = this.#deadline - performance.now()
-    if (ms <= 0) return this.failWith(status.EXCEEDED)
-    this.#callOff = systemClock.after(ms, () => this.failWith(status.EXCEEDED))
+  protected keep(bytes: string): boolean {
+    const {gauge} = this.messages
+    const tooLarge = gauge.measure(bytes)
+    const isKept = tooLarge === 0 && this.messages.add(bytes, this.callee !== undefined)
+    if (!isKept) this.failWith(tooLarge > 0 ? tooLargeFor(tooLarge, gauge) : NO_STREAMS)
+    return isKept
   }
 
-  #over(code: number, failure: string): void {
+  denied(denied: Denied): void {
+    const end = this.deniedStatus(denied)
+    const {status: code, isUnknown} = denied
+    const verdict = code === 403 ? 'excluded' : isUnknown === true ? 'failed' : this.verdictOf(end.code)
+    this.#settle(verdict, () => this.failWith(end))
+  }
+
+  endByFault(hit: Hit): void {
+    this.failAttempt(hit.kind === 'status' ? status.faultedStatus(hit) : RESET_CALL)
+  }
+
+  protected calleeReset(code: number): void {
+    this.passage.isBroken = true
+    const message = `stream terminated by RST_STREAM with error code: ${codeName(code)}`
+    this.failAttempt({code: status.codeOfReset(code), message})
+  }
+
+  protected calleeLost(why: string): void {
+    this.passage.isBroken = true
+    this.unreachable(`error reading from server: ${why}`)
+  }
+
+  unreachable(why: string): void {
+    this.#endAttempt(this.failedStatus(why), true)
+  }
+
+  endStream(): void {
+    this.failAttempt({code: status.UNAVAILABLE, message: 'the app is being exchanged: open the stream again'})
+  }
+
+  protected failAttempt(end: GrpcStatus): void {
+    this.#endAttempt(end, false)
+  }
+
+  /** Ends the attempt with a status. `isLost`: the connection to the callee broke, so its message gets the exit of the callee's process. */
+  #endAttempt(end: GrpcStatus, isLost: boolean): void {
     if (this.passage.isOver) return
-    this.#callOff?.()
+    if (this.#passEnd === undefined) this.#attemptEnd = end
+    this.#settle(this.verdictOf(end.code), () => {
+      if (isLost) this.passage.explain(end.message, message => this.failWith({code: end.code, message}))
+      else this.failWith(end)
+    })
+  }
+
+  protected answered(end: GrpcStatus, pass: () => void): void {
+    this.#attemptEnd = end
+    this.#settle(this.verdictOf(end.code), pass)
+  }
+
+  /** Ends the current attempt: policies decide whether it is the last. `passEnd` sends its end to the caller. */
+  #settle(verdict: Verdict, passEnd: () => void): void {
+    if (!this.passage.isPoliced) return passEnd()
+    if (this.#passEnd !== undefined) return
+    this.#passEnd = passEnd
+    this.passage.settle({kind: 'response', verdict, discard: () => this.passage.discard()})
+  }
+
+  whyNotAgain(): string {
+    return this.hasPassed ? 'the caller has got a message already' : this.messages.whyNotAgain
+  }
+
+  restart(): void {
+    const {code, message} = this.#attemptEnd ?? status.EXCEEDED
+    this.journal.followed({status: 200, grpcStatus: code, firstByteAt: this.journal.firstByteAt, failure: message})
+    this.#attemptEnd = undefined
+    this.#passEnd = undefined
+    this.restartAnswer()
+  }
+
+  conclude(outcome: CallOutcome): void {
+    this.messages.release()
+    if (outcome.kind === 'ended') this.failWith(status.ofPolicy(outcome.reason))
+    else this.#passEnd?.()
+  }
+
+  protected failWith(end: GrpcStatus): void {
+    if (this.passage.isOver) return
+    const head = this.hasBegun ? '' : status.answerHead(answerType(this.requestHead)) + this.callFields
+    this.hasBegun = true
+    if (end === RESET_CALL || end === CUT_CALL) this.caller.reset(INTERNAL_ERROR)
+    else this.caller.writeHead(head + trailersOf(end), true)
+    this.ended(end)
+  }
+
+  protected callerLeft(): void {
+    this.ended({code: status.CANCELLED, message: 'the caller left'})
+  }
+
+  protected ended({code, message}: GrpcStatus): void {
+    if (this.passage.isOver) return
+    this.#cancelDeadline?.()
     this.journal.grpcStatus = code
-    this.over(code === status.OK ? '' : failure || codeText(code))
+    this.over(code === status.OK ? '' : message || codeText(code))
   }
 }
