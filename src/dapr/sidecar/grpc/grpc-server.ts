@@ -6,9 +6,10 @@ import {
   type FrameStream,
   type StreamHandler,
   FRAME_SIZE_ERROR,
+  INTERNAL_ERROR,
   PROTOCOL_ERROR
 } from '#h2-frames'
-import type {CallSpans} from '../../../model/call.ts'
+import type {Call, CallSpans} from '../../../model/call.ts'
 import {messageOf, bugText} from '../../../model/errors.ts'
 import {codeText} from '../../../model/grpc-code.ts'
 import {RUNTIME_VERSION} from '../../../model/version.ts'
@@ -55,27 +56,27 @@ import {
 } from '../../../proxy/net/grpc/status.ts'
 import {timeoutMs} from '../../../proxy/net/grpc/head-fields.ts'
 
-/** The services of the gRPC port of one sidecar. */
+/** The parts of a sidecar that its gRPC port needs. */
 export interface GrpcContext {
-  /** The context of the sidecar. `contextFor` returns that for a caller of another run. */
   readonly sidecar: HostContext
   readonly guards: GrpcGuards
   readonly maxHeadBytes: number
-  /** The `appProtocol` of an app of the run, `http` for external endpoints; '' for all others. */
+  /** Returns the `appProtocol` of an app of the run; `http`: an external endpoint; '': another id. */
   readonly protocolOf: (callee: string) => string
   readonly own: OwnMethodsContext
-  /** The APIs that are served now; undefined: all. */
+  /** Returns the API access rules of the Configuration; undefined: all APIs are served. */
   readonly apiAccess: () => ApiAccess | undefined
 }
 
+/** The connection of a client. */
 interface Peer {
   readonly socket: net.Socket
   readonly isUnixSocket: boolean
-  /** Aborted when no new calls are accepted. */
+  /** Aborted when the sidecar closes, and accepts no new calls. */
   readonly closing: AbortSignal
 }
 
-/** How the sidecar has answered a call itself. */
+/** The result of a call that the sidecar has answered itself, for its record. */
 interface Answered {
   readonly status: GrpcStatus
   /** Omitted: 200. */
@@ -84,69 +85,74 @@ interface Answered {
   readonly responseBytes: number
 }
 
-/** Idle connections get GOAWAY after this many checks (Dapr: 3 minutes). */
-const LOOK_MS = 10_000
-const MAX_IDLE_LOOKS = 18
+/** Delay between two checks for idle connections, in ms. */
+const CHECK_MS = 10_000
+/** Number of checks after which an idle connection gets GOAWAY (Dapr: after 3 minutes). */
+const MAX_IDLE_CHECKS = 18
 
 const IS_REFLECTION = /^\/grpc\.reflection\.v1(?:alpha)?\.ServerReflection\//
 
-/** The connections to the gRPC port of one sidecar. */
+/** Serves the connections to the gRPC port of one sidecar, and ends idle ones. */
 export class GrpcServer {
   readonly #context: GrpcContext
-  readonly #idle = new Map<FrameServer, number>()
-  readonly #ended: (() => void)[] = []
+  /** The open connections, each with the number of checks that found it idle in a row. */
+  readonly #connections = new Map<FrameServer, number>()
+  /** Called when the last connection has closed. */
+  readonly #whenEmpty: (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
-  /** Aborted when no new calls are accepted. */
   readonly #closing = new AbortController()
 
   constructor(context: GrpcContext) {
     this.#context = context
-    // each stream of the sidecar's own listens
+    // each stream that the sidecar serves adds a listener
     setMaxListeners(0, this.#closing.signal)
   }
 
-  /** Serves a connection that our settings have been sent to. */
+  /** Serves a connection. Its client was sent the settings of HTTP/2 already. */
   serve(socket: net.Socket, isUnixSocket: boolean): void {
     if (socket.destroyed) return
     const {warn} = this.#context.sidecar
     const connection = new FrameServer(
       socket,
       warn,
-      server => new Calls(this.#context, server, {socket, isUnixSocket, closing: this.#closing.signal}),
+      server => new ConnectionCalls(this.#context, server, {socket, isUnixSocket, closing: this.#closing.signal}),
       closed => this.#forget(closed)
     )
-    this.#idle.set(connection, 0)
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
+    this.#connections.set(connection, 0)
+    this.#timer ??= setInterval(() => this.#checkIdle(), CHECK_MS).unref()
     if (this.#closing.signal.aborted) connection.leave()
   }
 
-  /** Stops accepting calls; settles when the open calls are over. */
+  /** Stops accepting calls. Settles when the open calls have ended. */
   async leave(): Promise<void> {
-    for (const connection of this.#idle.keys()) connection.leave()
+    for (const connection of this.#connections.keys()) connection.leave()
     this.#closing.abort()
-    if (this.#idle.size > 0) await new Promise<void>(resolve => this.#ended.push(resolve))
+    if (this.#connections.size > 0) await new Promise<void>(resolve => this.#whenEmpty.push(resolve))
   }
 
   #forget(connection: FrameServer): void {
-    this.#idle.delete(connection)
-    if (this.#idle.size > 0) return
+    this.#connections.delete(connection)
+    if (this.#connections.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
-    for (const settle of this.#ended.splice(0)) settle()
+    for (const settle of this.#whenEmpty.splice(0)) settle()
   }
 
-  #look(): void {
-    for (const [connection, looks] of this.#idle) {
+  #checkIdle(): void {
+    for (const [connection, idleChecks] of this.#connections) {
       connection.look()
       const isIdle = connection.streams.size === 0
-      this.#idle.set(connection, isIdle ? looks + 1 : 0)
-      if (isIdle && looks >= MAX_IDLE_LOOKS) connection.leave()
+      this.#connections.set(connection, isIdle ? idleChecks + 1 : 0)
+      if (isIdle && idleChecks >= MAX_IDLE_CHECKS) connection.leave()
     }
   }
 }
 
-/** Reads the calls of one connection, and hands each to its server. */
-class Calls implements StreamHandler {
+/**
+ * Handles the calls of one connection: reads the head, checks it, and makes a handler of the call's further frames. The handler serves the
+ * sidecar's own API, or passes the call to an app by `InvokeService` or by the proxy.
+ */
+class ConnectionCalls implements StreamHandler {
   readonly #context: GrpcContext
   readonly #reader: HeadReader
   readonly #guards: GrpcGuards
@@ -169,16 +175,16 @@ class Calls implements StreamHandler {
       const refusal = refusalOf(head, this.#guards)
       if (refusal !== undefined) return this.#refuse(stream, head, refusal.status, refusal.httpStatus)
       if (this.#isRefusedPage(head)) return this.#refuse(stream, head, PAGE_DENIED, 403)
-      // whether baggage is looked at may change with the Configuration
+      // heads with these fields are checked each time: a change of the Configuration may change the result
       head.isFine = head.baggage === '' && head.origin === '' && head.fetchSite === ''
     }
-    // calls of other runs use a method that is internal in Dapr
+    // calls between sidecars are internal in Dapr, so API access rules do not apply to calls of other runs
     if (!isMethodServed(this.#context.apiAccess(), head.path) && this.#sidecarFor(head) === this.#context.sidecar)
       return this.#refuse(stream, head, NOT_SERVED)
     this.#route(stream, head, isLast)
   }
 
-  /** Whether `PageGuard` refuses a call. No browser speaks to this port, so its caller is looked up at once. */
+  /** Whether a web page of another origin may have sent the call. No browser can use this port, so only a gateway passes on such headers. */
   #isRefusedPage(head: RequestHead): boolean {
     const {pages} = this.#guards
     const {socket, isUnixSocket} = this.#peer
@@ -191,22 +197,22 @@ class Calls implements StreamHandler {
     stream.credit(bytes.length)
   }
 
-  // frames written here carry no data
+  // until a call has another handler, nothing was sent for it, and its end has no effect
   readonly sent = nothing
   readonly reset = nothing
   readonly lost = nothing
 
   #route(stream: FrameStream, head: RequestHead, isLast: boolean): void {
     if (head.path === INVOKE_SERVICE)
-      return this.#collect(stream, head, isLast, message => this.#invoke(stream, head, message))
+      return this.#readMessage(stream, head, isLast, message => this.#invoke(stream, head, message))
     const name = ownStream(head.path)
-    if (name !== undefined) return this.#stream(stream, head, isLast, name)
+    if (name !== undefined) return this.#serveStream(stream, head, isLast, name)
     const own = ownMethod(head.path)
     if (own === undefined) this.#proxy(stream, head, isLast)
-    else this.#serve(stream, head, isLast, own)
+    else this.#serveUnary(stream, head, isLast, own)
   }
 
-  #stream(caller: FrameStream, head: RequestHead, isLast: boolean, name: OwnStreamName): void {
+  #serveStream(caller: FrameStream, head: RequestHead, isLast: boolean, name: OwnStreamName): void {
     const {tracing} = this.#guards
     const {own, sidecar} = this.#context
     const spans = spansOf(head, tracing)
@@ -216,12 +222,12 @@ class Calls implements StreamHandler {
       this.#received(caller, head, sidecar),
       fields,
       this.#peer.closing,
-      (status, requestBytes, responseBytes) => record(journal, {status, requestBytes, responseBytes})
+      (status, requestBytes, responseBytes) => endJournal(journal, {status, requestBytes, responseBytes})
     )
     serveStream(stream, name, own, isLast)
   }
 
-  #serve(stream: FrameStream, head: RequestHead, isLast: boolean, method: OwnMethod): void {
+  #serveUnary(stream: FrameStream, head: RequestHead, isLast: boolean, method: OwnMethod): void {
     const {tracing} = this.#guards
     const spans = spansOf(head, tracing)
     const trace = traceFor(head, spans)
@@ -232,9 +238,9 @@ class Calls implements StreamHandler {
       const {status, message} = sendable(answered, this.#context.sidecar.maxBodyBytes)
       const fields = answerFields(head, tracing, spans, trace) + added
       answer(stream, head, {fields, status, message})
-      record(journal, {status, requestBytes: request.length, responseBytes: message.length})
+      endJournal(journal, {status, requestBytes: request.length, responseBytes: message.length})
     }
-    this.#collect(stream, head, isLast, (request, onGone) => {
+    this.#readMessage(stream, head, isLast, (request, onGone) => {
       if (journal.spans?.own.isSampled === true) journal.spans.actor = actorIn(head.path, request)
       const answered = method(request, this.#context.own, {head, trace, setHeader, onGone})
       if (!(answered instanceof Promise)) return reply(request, answered)
@@ -248,8 +254,8 @@ class Calls implements StreamHandler {
     })
   }
 
-  /** Reads the message of a unary call; if it cannot be read, the caller gets the status. */
-  #collect(
+  /** Reads the message of a unary call, then calls `then`. If the message cannot be read, fails the call. */
+  #readMessage(
     stream: FrameStream,
     head: RequestHead,
     isLast: boolean,
@@ -285,53 +291,49 @@ class Calls implements StreamHandler {
     return delegation === '' ? this.#context.sidecar : this.#context.sidecar.contextFor(delegation)
   }
 
+  /** Passes a call on to the app that its metadata name. */
   #proxy(stream: FrameStream, head: RequestHead, isLast: boolean): void {
     const sidecar = this.#sidecarFor(head)
-    if (head.call === undefined) {
-      const id = head.calleeId ?? head.appId
-      if (id === undefined) {
-        if (head.path.startsWith(DAPR)) {
-          const message = `Dapr ${RUNTIME_VERSION} has no ${head.path.slice(DAPR.length)}`
-          return this.#refuse(stream, head, {code: UNIMPLEMENTED, message})
-        }
-        if (IS_REFLECTION.test(head.path))
-          return this.#refuse(stream, head, {code: UNIMPLEMENTED, message: `unknown method ${head.path}`})
-        const isStreamTraced = this.#guards.tracing.isTracing && !head.path.startsWith(RUNTIME_PATHS)
-        return this.#refuse(stream, head, isStreamTraced ? NO_ID : NO_TARGET)
-      }
-      const fault = faultOfId(id)
-      if (fault !== '') return this.#refuse(stream, head, {code: UNKNOWN, message: fault})
-      const callee = id.split('.')[0] ?? ''
-      const why = callee === sidecar.appId ? methodFault(head.path) : ''
-      if (why !== '') return this.#refuse(stream, head, {code: INVALID_ARGUMENT, message: `invalid method: ${why}`})
-      head.call = {
-        caller: sidecar.appId,
-        callee,
-        method: 'POST',
-        path: head.path,
-        isProxied: true,
-        target: head.appId ?? id
-      }
-    }
-    const proxied = new ProxiedGrpcCall(this.#received(stream, head, sidecar), head.call)
+    const call = head.call ?? this.#proxiedCall(head, sidecar)
+    if ('code' in call) return this.#refuse(stream, head, call)
+    head.call = call
+    const proxied = new ProxiedGrpcCall(this.#received(stream, head, sidecar), call)
     stream.handler = proxied
     try {
       proxied.start(isLast)
     } catch (error) {
       sidecar.warn(bugText(error))
-      stream.reset(2)
+      stream.reset(INTERNAL_ERROR)
     }
   }
 
-  /** Refuses a call by its head. Throws a ConnectionError for endless refused calls. */
+  /** Returns the call that a head asks for; a status: it names no app, or an invalid one. */
+  #proxiedCall({path, calleeId, appId}: RequestHead, {appId: caller}: SidecarContext): Call | GrpcStatus {
+    const id = calleeId ?? appId
+    if (id === undefined) {
+      if (path.startsWith(DAPR))
+        return {code: UNIMPLEMENTED, message: `Dapr ${RUNTIME_VERSION} has no ${path.slice(DAPR.length)}`}
+      if (IS_REFLECTION.test(path)) return {code: UNIMPLEMENTED, message: `unknown method ${path}`}
+      return this.#guards.tracing.isTracing && !path.startsWith(RUNTIME_PATHS) ? NO_ID : NO_TARGET
+    }
+    const fault = faultOfId(id)
+    if (fault !== '') return {code: UNKNOWN, message: fault}
+    const callee = id.split('.')[0] ?? ''
+    const why = callee === caller ? methodFault(path) : ''
+    if (why !== '') return {code: INVALID_ARGUMENT, message: `invalid method: ${why}`}
+    return {caller, callee, method: 'POST', path, isProxied: true, target: appId ?? id}
+  }
+
+  /** Answers a call by its head, without reading its messages. Throws a ConnectionError if a client repeats refused calls endlessly. */
   #refuse(stream: FrameStream, head: RequestHead, status: GrpcStatus, httpStatus = 200): void {
-    record(this.#journalOf(head, undefined), {status, httpStatus, requestBytes: 0, responseBytes: 0})
+    endJournal(this.#journalOf(head, undefined), {status, httpStatus, requestBytes: 0, responseBytes: 0})
     stream.refuse(answerHead(answerType(head), httpStatus) + trailersOf(status))
   }
 
+  /** Ends a call whose messages were read. */
   #fail(stream: FrameStream, head: RequestHead, status: GrpcStatus): void {
     stream.writeHead(answerHead(answerType(head), 200) + trailersOf(status), true)
-    record(this.#journalOf(head, undefined), {status, requestBytes: 0, responseBytes: 0})
+    endJournal(this.#journalOf(head, undefined), {status, requestBytes: 0, responseBytes: 0})
   }
 
   /** Begins the journal of a call that the sidecar answers itself. */
@@ -342,14 +344,14 @@ class Calls implements StreamHandler {
   }
 }
 
-function record(journal: CallJournal, {status, httpStatus = 200, requestBytes, responseBytes}: Answered): void {
+function endJournal(journal: CallJournal, {status, httpStatus = 200, requestBytes, responseBytes}: Answered): void {
   const failure = status.code === OK ? '' : status.message || codeText(status.code)
   endOwn(journal, {status: httpStatus, grpcStatus: status.code, requestBytes, responseBytes, failure})
 }
 
 const NOTHING = new Uint8Array(0)
 
-/** Returns a sendable answer: a message of our own has no more bytes than a received one (grpc-go: MaxSendMsgSize). `max`: 0: any number. */
+/** Returns the answer to send: an error in place of a message that is too large (grpc-go: MaxSendMsgSize). `max`: maximum bytes; 0: no limit. */
 function sendable(answered: OwnAnswer, max: number): Pick<WholeAnswer, 'status' | 'message'> {
   if ('code' in answered) return {status: answered, message: NOTHING}
   if (max === 0 || answered.length <= max) return {status: {code: OK, message: ''}, message: answered}
@@ -359,7 +361,7 @@ function sendable(answered: OwnAnswer, max: number): Pick<WholeAnswer, 'status' 
 
 function nothing(): void {}
 
-/** The trace of a call, and its baggage, for the caller. */
+/** Returns the trace of a call, and its baggage, as fields for the answer. */
 const answerFields = (
   head: RequestHead,
   tracing: GrpcGuards['tracing'],
@@ -372,13 +374,13 @@ const answerFields = (
 const deadlineOf = ({timeout}: RequestHead): number =>
   timeout === '' ? Infinity : performance.now() + (timeoutMs(timeout) ?? Infinity)
 
-/** Dapr's words (pkg/diagnostics/grpc_tracing.go). */
+/** The status for a call without an app id if tracing is on (Dapr: pkg/diagnostics/grpc_tracing.go). */
 const NO_ID: GrpcStatus = {
   code: UNKNOWN,
   message: 'cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata'
 }
 
-/** Dapr's words without a target (pkg/messaging/grpc_proxy.go). */
+/** The status for other calls without an app id (Dapr: pkg/messaging/grpc_proxy.go). */
 const NO_TARGET: GrpcStatus = {
   code: UNKNOWN,
   message: 'failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found'
