@@ -156,7 +156,7 @@ export class MastersConnection implements RedisConnection {
   #of(client: Client): ClientConnection {
     const known = this.#nodes.get(client)
     if (known !== undefined) return known
-    const node = ClientConnection.over(this.#library, this.#address, client, () => void this.#look())
+    const node = ClientConnection.borrow(this.#library, this.#address, client, () => void this.#look())
     this.#nodes.set(client, node)
     for (const each of this.#onServer) each()
     if (this.#listening.size > 0) void this.#look()

@@ -22,184 +22,189 @@ import {stateFolder} from '../../../platform/state-folder.ts'
 import type {Apart} from '../init-clock.ts'
 import {MovableConnection} from './movable-connection.ts'
 
-/** A Redis for one copy, apart from the data of all other runs. */
-interface RedisSpace {
-  /** The name of the copy, the same from day to day. */
+/** The files of a copy's own Redis, whose keys no other run uses. */
+interface CopyFolder {
+  /** Name of the copy, the same in each of its runs. */
   readonly name: string
-  /** The folder of its files; it may not exist. */
+  /** Folder of the keys, which may not exist yet. */
   readonly folder: string
 }
 
 export interface LocalRedisOptions {
-  /** The environment that we were started in. */
+  /** The environment of our own process. */
   readonly env: Environment
-  /** Whether an app of this run listens at the port, or will: it may be the Redis itself. */
+  /** Whether the plan gives the port to an app of this run, which may be a Redis itself. */
   readonly isOwnPort: (port: number) => boolean
   readonly reporter: Reporter
-  /** The space of this run; undefined, or omitted: it has none. Asked when the first component needs it. */
-  readonly space?: (() => Promise<RedisSpace | undefined>) | undefined
-  /** Passes on a client to the Redis of its own copy, or serves it; omitted: all are served. */
+  /** Returns the copy of this run; undefined: its data are not separate. Called when the first component needs a Redis. Omitted: no copy. */
+  readonly space?: (() => Promise<CopyFolder | undefined>) | undefined
+  /** Passes a client of the built-in server on to the Redis of the client's copy, or calls `serve`. Omitted: all clients are served. */
   readonly route?: (port: number, client: Socket, serve: () => void) => void
 }
 
-/** A built-in Redis with the keys of one space. */
-interface OwnRedis extends RedisSpace {
+/** A copy's own Redis. */
+interface CopyRedis extends CopyFolder {
   /** The port that it replaces. */
   readonly port: number
 }
 
-/** Interval of looking for a server that starts or has ended, in ms. */
-const LOOK_MS = 50
-/** Pause after a failed look, in ms, unless it failed because no server listens. */
+/** Interval between two checks for a server that starts or has ended, in ms. */
+const CHECK_MS = 50
+/** Pause after another failure than a refused connection, in ms. */
 const RETRY_MS = 500
-/** Number of connections closed without a byte after which a server counts as foreign: a run that is ending closes fewer. */
-const MAX_CUT_OFF = 10
+/** Number of connections that a server may close before its first answer, as an ending run does. After more, opening fails. */
+const MAX_CLOSED_EARLY = 10
 
 /**
- * The Redis at one port of this machine. If no server answers, this run opens its own, which other programs and runs find. When
- * that run ends, another run that uses the port opens the next one. A real server that disconnects is waited for, since it has its own keys.
+ * The Redis at one port of this machine, for the components of a run. If no server answers, this run opens the built-in one, which other
+ * runs and programs use, too. When that run ends, another run that uses the port opens the next one, and all connections move to it. If a
+ * real Redis disconnects, connections wait for it, since only it has the keys.
  */
 export class LocalRedis {
   readonly #port: number
   readonly #options: LocalRedisOptions
-  readonly #own: OwnRedis | undefined
+  /** The copy whose keys it has; undefined: runs share it. */
+  readonly #copy: CopyRedis | undefined
   readonly #connections = new Set<MovableConnection>()
+  /** The built-in server of this run; undefined: another run or program serves the port, or nobody. */
   #builtIn: BuiltInRedis | undefined
-  /** Whether a run of Pillion answers at the port. */
-  #isOurs = false
-  readonly #becoming = new SingleFlight<'built-in', boolean>()
-  /** Connections wait for a server. */
-  #isLost = false
-  /** The port is wanted for another server. */
-  #isReleased = false
-  /** An app of this run gets the port, which it did not have before. */
-  readonly #isOfApp = Promise.withResolvers<void>()
-  readonly #over = new AbortController()
+  /** Whether the server is a built-in one, of this run or another. */
+  #isServerBuiltIn = false
+  readonly #opening = new SingleFlight<'built-in', boolean>()
+  /** Whether the server has disconnected, and the connections wait for another one. */
+  #isServerGone = false
+  /** Whether the user wants the port for another server, so that this run must not serve it. */
+  #isPortReleased = false
+  /** Resolves when an edit has given the port to an app of this run. */
+  readonly #appHasPort = Promise.withResolvers<void>()
+  readonly #closing = new AbortController()
 
-  /** `own`: it has the keys of this space. */
-  constructor(port: number, options: LocalRedisOptions, own?: OwnRedis) {
+  constructor(port: number, options: LocalRedisOptions, copy?: CopyRedis) {
     this.#port = port
-    this.#own = own
+    this.#copy = copy
     this.#options = options
   }
 
-  /** `asked`: the address of the component. A Redis of one space is at another port. */
+  /** Opens a connection for a component. `asked`: its address; a copy's own Redis is at another port. `apart`: see `InitClock`. */
   async connect(asked: RedisAddress, apart: Apart): Promise<RedisConnection> {
     const address = {...asked, port: this.#port}
     const connection = new MovableConnection(
-      async closed => this.#open(address, apart, AbortSignal.any([closed, this.#over.signal])),
+      async closed => this.#openConnection(address, apart, AbortSignal.any([closed, this.#closing.signal])),
       address.connectTimeoutMs ?? 5000,
       () => {
         this.#connections.delete(connection)
-        if (this.#connections.size === 0) this.#isLost = false // without connections, nothing would notice that the server is back
+        if (this.#connections.size === 0) this.#isServerGone = false // the next connection looks for a server
       }
     )
     this.#connections.add(connection)
-    // an app of this run that is the Redis starts later: commands wait for it
+    // does not wait for an app of this run that is the Redis, since apps start later: commands wait for it
     if (this.#options.isOwnPort(this.#port)) return connection
-    return orClosed(connection, Promise.race([connection.connected(), this.#isOfApp.promise]))
+    return orClosed(connection, Promise.race([connection.connected(), this.#appHasPort.promise]))
   }
 
-  /** Keeps a Redis on the port for other programs, although no component uses it, while no server is there. Ends when a real server listens. Never rejects. */
-  async attend(): Promise<void> {
-    const {signal} = this.#over
-    for (; this.#mayBecome && !signal.aborted; await pause(LOOK_MS, signal)) {
+  /** Keeps a server at the port for other programs, although no component uses it. Ends when a real Redis listens. Never rejects. */
+  async serveUnused(): Promise<void> {
+    const {signal} = this.#closing
+    for (; this.#mayServe && !signal.aborted; await pause(CHECK_MS, signal)) {
       const {kind} = await identify(this.#port)
-      if (kind === 'other' || (kind === 'none' && (await this.#become().catch(() => true)))) return
-      const held = connect({port: this.#port, host: 'localhost', signal}).on('error', () => undefined)
-      await once(held.unref().resume(), 'close')
+      if (kind === 'other' || (kind === 'none' && (await this.#openBuiltIn().catch(() => true)))) return
+      // an idle connection, which closes when the server ends
+      const idle = connect({port: this.#port, host: 'localhost', signal}).on('error', () => undefined)
+      await once(idle.unref().resume(), 'close')
     }
   }
 
-  /** Closes the port until the run ends; connections wait for the next server. Returns false if the port is not open, or belongs to a space. */
+  /** Stops the built-in server for good; connections wait for another server. Resolves with false if this run does not serve the port, or for a copy. */
   async release(): Promise<boolean> {
-    await this.#becoming.settled()
-    if (this.#options.isOwnPort(this.#port)) this.#isOfApp.resolve()
+    await this.#opening.settled()
+    if (this.#options.isOwnPort(this.#port)) this.#appHasPort.resolve()
     const builtIn = this.#builtIn
-    if (builtIn === undefined || this.#own !== undefined) return false
-    this.#isReleased = true
+    if (builtIn === undefined || this.#copy !== undefined) return false
+    this.#isPortReleased = true
     this.#builtIn = undefined
     for (const each of this.#connections) each.suspend(true)
     await builtIn.close()
-    void this.#move()
+    void this.#moveConnections()
     return true
   }
 
   async close(): Promise<void> {
-    this.#over.abort()
+    this.#closing.abort()
     await Promise.all([...this.#connections].map(async connection => connection.close()))
-    await this.#becoming.settled()
+    await this.#opening.settled()
     await this.#builtIn?.close()
   }
 
-  /** Waits for a server until `over`. */
-  async #open(address: RedisAddress, apart: Apart, over: AbortSignal): Promise<RedisConnection> {
-    for (let cutOff = 0; !over.aborted;) {
+  /** Connects to the server, or opens the built-in one. Waits for a server that starts, or for one that must not be the built-in one. */
+  async #openConnection(address: RedisAddress, apart: Apart, signal: AbortSignal): Promise<RedisConnection> {
+    for (let closedEarly = 0; !signal.aborted;) {
       if (this.#builtIn !== undefined) return this.#builtIn.connect(address.database)
-      const mayBecome = this.#mayBecome
-      // loads the large client only if a server answers
-      if (mayBecome && !(await this.#isAnswered(address)) && (await apart(this.#become()))) continue
+      const mayServe = this.#mayServe
+      // checks first, so that the large client is loaded only if a server listens
+      if (mayServe && !(await this.#isListening(address)) && (await apart(this.#openBuiltIn()))) continue
       try {
-        return await this.#connectTo(address, apart, over)
+        return await this.#connectTo(address, apart, signal)
       } catch (error) {
-        if (over.aborted) break
-        if (messageOf(error).startsWith('LOADING ') || (isCutOff(error) && ++cutOff < MAX_CUT_OFF)) {
-          await pause(LOOK_MS, over)
+        if (signal.aborted) break
+        if (messageOf(error).startsWith('LOADING ') || (isClosedEarly(error) && ++closedEarly < MAX_CLOSED_EARLY)) {
+          await pause(CHECK_MS, signal)
           continue
         }
         if (!isRefused(error)) throw error
-        if (!mayBecome || (!(await apart(this.#become())) && this.#builtIn === undefined)) await pause(LOOK_MS, over)
+        if (!mayServe || (!(await apart(this.#openBuiltIn())) && this.#builtIn === undefined))
+          await pause(CHECK_MS, signal)
       }
     }
     throw new Error('the connection to Redis is closed')
   }
 
-  get #mayBecome(): boolean {
-    return !this.#isReleased && !this.#options.isOwnPort(this.#port)
+  /** Whether this run may open the built-in server. */
+  get #mayServe(): boolean {
+    return !this.#isPortReleased && !this.#options.isOwnPort(this.#port)
   }
 
-  async #isAnswered({host}: RedisAddress): Promise<boolean> {
+  async #isListening({host}: RedisAddress): Promise<boolean> {
     const addresses = host === 'localhost' ? LOOPBACK : [host]
     return (await firstAccepting({addresses, port: this.#port})) !== undefined
   }
 
-  async #connectTo(address: RedisAddress, apart: Apart, over: AbortSignal): Promise<RedisConnection> {
+  async #connectTo(address: RedisAddress, apart: Apart, signal: AbortSignal): Promise<RedisConnection> {
     const {ClientConnection} = await apart(loadClient())
-    // a connection that is lost before the server was identified is closed: others would wait for its return
-    let isKnown = false
+    // a connection that is lost before this is closed, and must not make the others wait
+    let isIdentified = false
     const listener = {
-      lost: () => void (isKnown && this.#lost()),
-      back: () => void (isKnown && this.#back(client, over))
+      lost: () => void (isIdentified && this.#onServerLost()),
+      back: () => void (isIdentified && this.#onServerBack(client, signal))
     }
-    const client = await ClientConnection.open(address, listener, over)
+    const client = await ClientConnection.open(address, listener, signal)
     await orClosed(client, this.#identify(client))
-    isKnown = true
+    isIdentified = true
     return client
   }
 
   /** Opens the built-in server. Resolves with false if the port belongs to another process. Rejects if the server is turned off. */
-  async #become(): Promise<boolean> {
-    return this.#becoming.do('built-in', async () => this.#openBuiltIn())
+  async #openBuiltIn(): Promise<boolean> {
+    return this.#opening.do('built-in', async () => this.#startBuiltIn())
   }
 
-  async #openBuiltIn(): Promise<boolean> {
-    // an edit may have given the port to an app while we looked for a server
-    if (!this.#mayBecome) return false
+  async #startBuiltIn(): Promise<boolean> {
+    // an edit may have given the port to an app meanwhile
+    if (!this.#mayServe) return false
     const {BuiltInRedis: BuiltIn} = await loadBuiltIn()
     const {env, reporter, route} = this.#options
     const mode = redisMode(env)
     const at = `localhost:${this.#port}`
     if (mode === 'off') throw new Error(`no server listens at ${at} (PILLION_REDIS=off: there is no built-in Redis)`)
-    const own = this.#own
-    const kept = own === undefined ? keysFile(stateFolder(env), this.#port) : keysFile(own.folder, own.port)
-    const file = mode === 'memory' ? undefined : kept
+    const copy = this.#copy
+    const path = copy === undefined ? keysFile(stateFolder(env), this.#port) : keysFile(copy.folder, copy.port)
+    const file = mode === 'memory' ? undefined : path
     const warn = (text: string): void => reporter.warn('redis-keys', text)
     try {
       this.#builtIn = await BuiltIn.open({
         port: this.#port,
         file,
-        space: own?.name,
-        route: own === undefined && route ? (client, serve) => route(this.#port, client, serve) : undefined,
+        space: copy?.name,
+        route: copy === undefined && route ? (client, serve) => route(this.#port, client, serve) : undefined,
         warn
       })
     } catch (error) {
@@ -209,66 +214,66 @@ export class LocalRedis {
     const why = mode === 'memory' ? ': PILLION_REDIS=memory' : ''
     const keys = `keys ${this.#builtIn.where}${why}`
     const text =
-      own === undefined
+      copy === undefined
         ? `No Redis at ${at}: Pillion serves one (${keys})`
-        : `this copy has a Redis of its own: components find it at ${at} in place of localhost:${own.port} (${keys}); an app that asks localhost:${own.port} itself reaches it, too (Linux)`
+        : `this copy has a Redis of its own: components find it at ${at} in place of localhost:${copy.port} (${keys}); an app that asks localhost:${copy.port} itself reaches it, too (Linux)`
     reporter.warn('built-in-redis', text)
     return true
   }
 
-  /** Notes whether a run of ours answers. Throws if it has the keys of another space. */
+  /** Notes whether the server is a built-in one. Throws if it has the keys of another copy. */
   async #identify(client: RedisConnection): Promise<void> {
     const answerer = answererOf(String(await client.command(['INFO', 'server'])))
-    // an app of the template may serve our Redis, too, and restarts by itself
-    this.#isOurs = answerer.kind === 'built-in' && !this.#options.isOwnPort(this.#port)
-    if (answerer.kind === 'built-in' && answerer.space !== (this.#own?.name ?? ''))
+    // not if an app of this run serves it (`pillion redis`): this run must not replace that one
+    this.#isServerBuiltIn = answerer.kind === 'built-in' && !this.#options.isOwnPort(this.#port)
+    if (answerer.kind === 'built-in' && answerer.space !== (this.#copy?.name ?? ''))
       throw new Error(
         `localhost:${this.#port} is the Redis of ${answerer.space === '' ? 'runs that share one' : `the copy ${answerer.space}`}`
       )
   }
 
-  /** Called when the server is gone. This run replaces the Redis of another run, unless a third run is quicker. Waits for a real Redis. */
-  async #lost(): Promise<void> {
-    for (const each of this.#connections) each.suspend(this.#isOurs)
-    if (this.#isLost) return
-    this.#isLost = true
-    let isTold = false
-    // the system may take a moment to free the port of a process that has ended
-    while (this.#isLost && this.#isOurs && !this.#isReleased && !this.#over.signal.aborted)
+  /** Handles the end of the server. Replaces the built-in server of another run, unless a third run does so first; waits for a real Redis. */
+  async #onServerLost(): Promise<void> {
+    for (const each of this.#connections) each.suspend(this.#isServerBuiltIn)
+    if (this.#isServerGone) return
+    this.#isServerGone = true
+    let hasWarned = false
+    // repeats: the port of an ended process may be free only a moment later
+    while (this.#isServerGone && this.#isServerBuiltIn && !this.#isPortReleased && !this.#closing.signal.aborted)
       try {
-        if (this.#builtIn === undefined && !(await this.#become())) await pause(LOOK_MS, this.#over.signal)
+        if (this.#builtIn === undefined && !(await this.#openBuiltIn())) await pause(CHECK_MS, this.#closing.signal)
         else {
-          await this.#move()
-          this.#isLost = false
+          await this.#moveConnections()
+          this.#isServerGone = false
         }
       } catch (error) {
-        if (!isTold)
+        if (!hasWarned)
           this.#options.reporter.warn('redis-keys', `cannot become the Redis at ${this.#port}: ${messageOf(error)}`)
-        isTold = true
-        await pause(RETRY_MS, this.#over.signal)
+        hasWarned = true
+        await pause(RETRY_MS, this.#closing.signal)
       }
   }
 
-  /** Moves all open connections to the current server, as soon as it takes them. */
-  async #move(): Promise<void> {
+  /** Moves all connections to the current server, as soon as it accepts them. */
+  async #moveConnections(): Promise<void> {
     const move = async (connection: MovableConnection): Promise<void> => {
       while (this.#connections.has(connection))
         try {
           return await connection.move()
         } catch {
-          // a server that still reads its keys refuses
-          await pause(RETRY_MS, this.#over.signal)
+          // a server refuses connections while it loads its keys
+          await pause(RETRY_MS, this.#closing.signal)
         }
     }
     await Promise.all([...this.#connections].map(move))
   }
 
-  /** Identifies the server after a reconnection. Asks a silent server, or one with foreign keys, again until the connection is lost. */
-  async #back(client: RedisConnection, over: AbortSignal): Promise<void> {
-    // connections to this run's Redis are about to move
+  /** Identifies the server after a reconnection, then lets commands continue. Repeats if that fails, until the connection is lost again. */
+  async #onServerBack(client: RedisConnection, signal: AbortSignal): Promise<void> {
+    // this run has opened its own server, to which all connections move
     if (this.#builtIn !== undefined) return
-    this.#isLost = false
-    for (; this.#builtIn === undefined && !this.#isLost && !over.aborted; await pause(RETRY_MS, over))
+    this.#isServerGone = false
+    for (; this.#builtIn === undefined && !this.#isServerGone && !signal.aborted; await pause(RETRY_MS, signal))
       try {
         await this.#identify(client)
         for (const each of this.#connections) each.resume()
@@ -277,12 +282,12 @@ export class LocalRedis {
   }
 }
 
-/** No server listens at any of the addresses that were tried. */
+/** Whether no server listens at any of the tried addresses. */
 function isRefused(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isRefused)
   return codeOf(error) === 'ECONNREFUSED'
 }
 
-/** Whether the server closed the connection before its first answer, as an ending run does. In the words of @redis/client. */
-const isCutOff = (error: unknown): boolean =>
+/** Whether the server closed the connection before its first answer. Reads messages of `@redis/client`. */
+const isClosedEarly = (error: unknown): boolean =>
   codeOf(error) === 'ECONNRESET' || messageOf(error).includes('Socket closed unexpectedly')

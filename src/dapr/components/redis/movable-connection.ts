@@ -2,47 +2,49 @@ import {isWithin, within} from '../../../platform/delay.ts'
 import {orClosed, RedisError, UnsentError} from '#redis'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from '#redis'
 
-/** How long a command waits for an app of the run that is the Redis, and has not started yet. */
+/** Maximum time that a command waits until its connection opens, in ms: the Redis may be an app of the run that starts later. */
 const START_MS = 60_000
 
-interface Listening {
+/** A subscription. `end`: ends it at the current server; undefined: that has not confirmed it. */
+interface Subscription {
   readonly pattern: string
   readonly listener: MessageListener
   end: (() => Promise<void>) | undefined
 }
 
-/** A connection that moves to another server when its own is lost. Commands wait for the move. */
+/** A connection that moves to another server, with its subscriptions and duplicates, when its server is lost. Commands wait meanwhile. */
 export class MovableConnection implements RedisConnection {
   readonly #open: (closed: AbortSignal) => Promise<RedisConnection>
   readonly #waitMs: number
   readonly #onClose: () => void
   readonly #duplicates = new Set<MovableConnection>()
-  readonly #listening = new Set<Listening>()
-  readonly #onServer: (() => void)[] = []
-  #current: Promise<RedisConnection> | undefined
-  /** The connection, once it is open. */
+  readonly #subscriptions = new Set<Subscription>()
+  readonly #serverListeners: (() => void)[] = []
+  /** The connection to the current server, or its opening; undefined: none yet, or opening failed. */
+  #opening: Promise<RedisConnection> | undefined
+  /** The connection to the current server, once it is open. */
   #connection: RedisConnection | undefined
-  /** Set while the server is gone. */
+  /** Resolves when commands may continue; undefined: the server is not lost. */
   #pause: PromiseWithResolvers<void> | undefined
-  /** Whether the lost server has answered all commands that it ran, so that the others are safe to repeat. */
+  /** Whether the lost server has answered all commands that it ran, so that the others may be repeated. */
   #isEnded = false
   readonly #closed = new AbortController()
 
-  /** `open` may wait for a server until the connection is closed; `waitMs`: how long a command waits for one. */
+  /** `open`: opens a connection; may wait for a server until the signal is aborted. `waitMs`: how long a command waits for a lost server. */
   constructor(open: (closed: AbortSignal) => Promise<RedisConnection>, waitMs: number, onClose: () => void) {
     this.#open = open
     this.#waitMs = waitMs
     this.#onClose = onClose
   }
 
-  /** Settles when it is connected. */
+  /** Resolves with the connection to the current server, which it opens if necessary. */
   async connected(): Promise<RedisConnection> {
     if (this.#isClosed) throw new Error('the connection to Redis is closed')
-    if (this.#current !== undefined) return this.#current
+    if (this.#opening !== undefined) return this.#opening
     const opening = this.#open(this.#closed.signal)
-    this.#current = opening
+    this.#opening = opening
     opening.catch(() => {
-      if (this.#current === opening) this.#current = undefined
+      if (this.#opening === opening) this.#opening = undefined
     })
     return opening
   }
@@ -56,32 +58,32 @@ export class MovableConnection implements RedisConnection {
   }
 
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
-    const listening: Listening = {pattern, listener, end: undefined}
+    const subscription: Subscription = {pattern, listener, end: undefined}
     const connection = await this.#ready()
-    // added before the request, so that a move subscribes again
-    this.#listening.add(listening)
+    // added before the request, so that a move during it subscribes at the next server
+    this.#subscriptions.add(subscription)
     try {
       const end = await connection.subscribe(pattern, listener)
-      listening.end ??= end
+      subscription.end ??= end
     } catch (error) {
-      // after a move the next server has the subscription
-      if (listening.end === undefined) {
-        this.#listening.delete(listening)
+      // otherwise a move has subscribed at the next server
+      if (subscription.end === undefined) {
+        this.#subscriptions.delete(subscription)
         throw error
       }
     }
     return async () => {
-      this.#listening.delete(listening)
-      await listening.end?.()
+      this.#subscriptions.delete(subscription)
+      await subscription.end?.()
     }
   }
 
   onServer(listener: () => void): void {
-    this.#onServer.push(listener)
+    this.#serverListeners.push(listener)
   }
 
   async duplicate(): Promise<RedisConnection> {
-    await this.#ready() // a new connection could start a server in place of one that is away
+    await this.#ready() // otherwise `open` could start a built-in server in place of a lost one
     const duplicate = new MovableConnection(this.#open, this.#waitMs, () => this.#duplicates.delete(duplicate))
     this.#duplicates.add(duplicate)
     return orClosed(duplicate, duplicate.connected())
@@ -93,40 +95,40 @@ export class MovableConnection implements RedisConnection {
     this.#connection = undefined
     this.#onClose()
     this.resume()
-    const current = await this.#current?.catch(() => undefined)
+    const current = await this.#opening?.catch(() => undefined)
     await Promise.all([current?.close(), ...[...this.#duplicates].map(async each => each.close())])
   }
 
-  /** Lets commands wait for a lost server. `isEnded`: it has answered all commands that it ran, so that the next server may run the others. */
+  /** Makes commands wait, since the server is lost. `isEnded`: it has answered all commands that it ran. */
   suspend(isEnded = false): void {
     this.#pause ??= Promise.withResolvers()
     this.#isEnded = isEnded
     for (const each of this.#duplicates) each.suspend(isEnded)
   }
 
-  /** Lets commands continue. */
+  /** Lets commands continue: the server has returned, or the connection has moved. */
   resume(): void {
-    const wasGone = this.#pause !== undefined
+    const wasLost = this.#pause !== undefined
     this.#pause?.resolve()
     this.#pause = undefined
-    if (wasGone && !this.#isClosed) for (const listener of this.#onServer) listener()
+    if (wasLost && !this.#isClosed) for (const listener of this.#serverListeners) listener()
     for (const each of this.#duplicates) each.resume()
   }
 
-  /** Continues with the server that `open` finds now. */
+  /** Moves to the server that `open` finds now, then resumes. */
   async move(): Promise<void> {
-    const before = this.#current
-    this.#current = undefined
+    const before = this.#opening
+    this.#opening = undefined
     this.#connection = undefined
     try {
       const next = await this.connected()
-      for (const each of this.#listening) {
+      for (const each of this.#subscriptions) {
         each.end = await next.subscribe(each.pattern, each.listener)
-        if (!this.#listening.has(each)) await each.end() // the subscription was ended meanwhile
+        if (!this.#subscriptions.has(each)) await each.end() // its subscriber has ended it meanwhile
       }
       const moved = [...this.#duplicates].map(async each =>
         each.move().catch((error: unknown) => {
-          if (!each.#isClosed) throw error // the other connections move although this one is closed
+          if (!each.#isClosed) throw error // a closed duplicate does not stop the move
         })
       )
       await Promise.all(moved)
@@ -141,14 +143,14 @@ export class MovableConnection implements RedisConnection {
     return this.#closed.signal.aborted
   }
 
-  // creates few promises: it runs for each command
+  // runs for each command, so that it creates few promises
   #run<T>(work: (on: RedisConnection) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const connection = this.#pause === undefined ? this.#connection : undefined
     if (connection === undefined) return this.#ready().then(async ready => this.#runOn(ready, work, signal))
     return this.#runOn(connection, work, signal)
   }
 
-  /** Runs a command, and again at the next server if the connection was lost before this server ran it. */
+  /** Runs a command. Repeats it at the next server if the connection was lost before this server ran the command. */
   #runOn<T>(
     connection: RedisConnection,
     work: (on: RedisConnection) => Promise<T>,
@@ -162,15 +164,15 @@ export class MovableConnection implements RedisConnection {
     })
   }
 
-  /** Waits while the server is gone. */
+  /** Waits for a lost server, and for the connection to open. */
   async #ready(): Promise<RedisConnection> {
-    const back = this.#pause?.promise
-    if (back !== undefined && !(await isWithin(this.#waitMs, back))) throw new Error('Redis does not answer')
+    const resumed = this.#pause?.promise
+    if (resumed !== undefined && !(await isWithin(this.#waitMs, resumed))) throw new Error('Redis does not answer')
     const connecting = this.connected()
-    const current = this.#current
+    const opening = this.#opening
     const connection = await within(START_MS, connecting)
     if (connection === undefined) throw new Error('Redis does not answer')
-    if (current === this.#current && !this.#isClosed) this.#connection = connection
+    if (opening === this.#opening && !this.#isClosed) this.#connection = connection
     return connection
   }
 }

@@ -14,28 +14,28 @@ import type {Apart} from '../init-clock.ts'
 import {UserError} from '../../../model/errors.ts'
 import {usualAppPorts} from '../../../proxy/ports/app-port.ts'
 
-/** The server: a single one, the nodes of a cluster, or the master that sentinels name. */
+/** The server of a component: a single one, the nodes of a cluster, or the master that sentinels name. */
 export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly sentinels?: Sentinels}
 
 /** Connects components to their Redis: to a real server if one answers, else to the built-in one. */
 export interface RedisAccess {
-  /** Rejects with the machine's error. Code is loaded, and the built-in one started, apart. */
+  /** Connects to the server. Loads code, and starts the built-in server, by `apart` (`InitClock`). Rejects with the system's error. */
   connect(target: RedisTarget, apart?: Apart): Promise<RedisConnection>
-  /** Whether a copy's built-in Redis, which no other copy uses, replaces the server at this port. Omitted: no. */
+  /** Whether this run's copy has a Redis of its own in place of the server at this port. Omitted: it has none. */
   readonly isOwn?: (port: number) => boolean
 }
 
 /**
- * The Redis servers of a run's components. Starts a built-in server for a port of this machine where none answers. A run with a space has
- * its built-in server at another port.
+ * The Redis servers of a run's components. For a port of this machine where no server answers, opens the built-in one. For a copy, opens it
+ * at another port, with keys of its own.
  */
 export class RedisServers implements RedisAccess {
   readonly #options: LocalRedisOptions
   /** The local servers by the ports that components name. */
   readonly #local = new Map<number, Promise<LocalRedis>>()
-  /** Ports at which the Redis of this space replaces the machine's. */
+  /** Ports whose server the copy's own Redis replaces, for its components. */
   readonly #own = new Set<number>()
-  /** The servers at these ports, for apps that ask them by their numbers, and for other runs. */
+  /** The servers at these ports themselves, for other runs, and for apps that use the port without a component. */
   readonly #shared = new Map<number, LocalRedis>()
 
   constructor(options: LocalRedisOptions) {
@@ -57,22 +57,23 @@ export class RedisServers implements RedisAccess {
 
   readonly isOwn = (port: number): boolean => this.#own.has(port)
 
-  /** Stops the built-in server, so that a real Redis can have its port. Resolves with false if this run does not serve the port. */
+  /** Stops the built-in server at a port, so that a real Redis can listen there. Resolves with false if this run does not serve the port. */
   async release(port: number): Promise<boolean> {
     return (await (this.#shared.get(port) ?? (await this.#local.get(port)))?.release()) ?? false
   }
 
-  /** Writes the keys of the built-in servers, and releases their ports. */
+  /** Closes the connections and the built-in servers, which store their keys. */
   async close(): Promise<void> {
     await Promise.all([...this.#local.values(), ...this.#shared.values()].map(async local => (await local).close()))
   }
 
+  /** Returns the Redis for a port that components name. */
   async #at(port: number): Promise<LocalRedis> {
     const known = this.#local.get(port)
     if (known !== undefined) return known
     const found = this.#find(port)
     this.#local.set(port, found)
-    // the next user tries again
+    // the next component tries again
     found.catch(() => this.#local.delete(port))
     return found
   }
@@ -87,12 +88,12 @@ export class RedisServers implements RedisAccess {
     const reporter = {warn: () => undefined}
     const shared = new LocalRedis(port, {...this.#options, reporter})
     this.#shared.set(port, shared)
-    void shared.attend()
+    void shared.serveUnused()
     return new LocalRedis(own, this.#options, {...space, port})
   }
 }
 
-/** A port at which the Redis of a space may be, and its answerer. */
+/** A port at which the Redis of a copy (its `space`) may be, and the server that answers there. */
 interface Place {
   readonly port: number
   readonly answerer: Answerer
@@ -108,14 +109,14 @@ const isOf =
   ({answerer}: Place): boolean =>
     answerer.kind === 'built-in' && answerer.space === space
 
-/** Finds the port where a space's own Redis answers in place of the server at `port`, if it does. */
+/** Finds the port where a copy's own Redis answers in place of the server at `port`; undefined: it does not run. */
 export const openPortOf = async (port: number, space: string): Promise<number | undefined> =>
   (await placesOf(port, space)).find(isOf(space))?.port
 
 /**
- * Chooses the port of a space's own Redis that replaces the server at `port`: where it answers already, else the first free candidate.
- * The candidates follow from port and space. Resolves with undefined if a real Redis answers at `port`. Rejects with a UserError if all
- * candidates are taken.
+ * Chooses the port of the own Redis of a copy (its `space`), which replaces the server at `port`. Prefers the port where it answers already
+ * to the first free one of a few ports that follow from `port` and `space`. Resolves with undefined if a real Redis answers at `port`.
+ * Rejects with a UserError if all candidates are taken.
  */
 async function portInSpace(port: number, space: string): Promise<number | undefined> {
   if ((await identify(port)).kind === 'other') return undefined
