@@ -5,19 +5,19 @@ import {filled, type Properties} from '../properties.ts'
 import type {RedisTarget} from './redis-servers.ts'
 
 const DEFAULT_PORT = 6379
-/** Time to connect, in ms, also for `dialTimeout: 0`, as in Go's client. */
+/** Default time to connect, in ms, which Go's client also uses for `dialTimeout: 0`. */
 const DIAL_MS = 5000
-/** Values of `redisType`. `sentinel`, as documented for locks, means `node`: `failover` selects sentinels. */
+/** Values of `redisType`. `sentinel`, which Dapr documents for locks, means `node`: only `failover` selects sentinels. */
 const TYPES = ['node', 'cluster', 'sentinel']
 
-/** Connects a component to its Redis; `prefix`: words before Dapr's error. */
+/** Connects a component to its Redis. `prefix`: begins the error message, as Dapr's. */
 export async function openRedis(prefix: string, {properties, redis}: OpenOptions): Promise<RedisConnection> {
   const address = redisTarget(properties)
   const lead = `${prefix} at ${address.host}:${address.port}`
   return redis.connect(address).catch((error: unknown) => properties.fault('redisHost', `${lead}: ${messageOf(error)}`))
 }
 
-/** The settings that all components of Redis share (components-contrib: common/component/redis/settings.go). */
+/** Reads the settings that all components of Redis have (components-contrib: common/component/redis/settings.go). */
 export function redisTarget(properties: Properties): RedisTarget {
   const text = (name: string): string => properties.text(name)
   if (text('redisHost') === '' && text('redisPort') === '') properties.fault('redisHost', 'redisHost is missing')
