@@ -1,45 +1,46 @@
-/** Waits for work of our own, such as the start of the built-in Redis, without using up a component's `initTimeout`. */
+/** Waits for work, such as the start of the built-in Redis, that must not count for a component's `initTimeout`. */
 export type Apart = <T>(work: Promise<T>) => Promise<T>
 
-/** The clock of a component's `initTimeout`, which stops during work that runs `apart`. */
+/** The timer of a component's `initTimeout`, which pauses while `apart` waits for work of Pillion itself, such as loading code. */
 export class InitClock {
-  readonly #late: () => void
+  readonly #onLate: () => void
+  /** Time left when the timer was started; Infinity: it has ended. */
   #leftMs: number
-  #since = 0
+  #startedAt = 0
   #timer: NodeJS.Timeout | undefined
   #apart = 0
 
-  constructor(limitMs: number, late: () => void) {
+  constructor(limitMs: number, onLate: () => void) {
     this.#leftMs = limitMs
-    this.#late = late
-    this.#go()
+    this.#onLate = onLate
+    this.#start()
   }
 
   readonly apart: Apart = async work => {
-    if (this.#apart++ === 0) this.#hold()
+    if (this.#apart++ === 0) this.#pause()
     try {
       return await work
     } finally {
-      if (--this.#apart === 0) this.#go()
+      if (--this.#apart === 0) this.#start()
     }
   }
 
   end(): void {
-    this.#hold()
+    this.#pause()
     this.#leftMs = Infinity
   }
 
-  #go(): void {
+  #start(): void {
     if (this.#leftMs === Infinity) return
-    this.#since = performance.now()
+    this.#startedAt = performance.now()
     this.#timer = setTimeout(() => {
       this.#leftMs = Infinity
-      this.#late()
+      this.#onLate()
     }, this.#leftMs)
   }
 
-  #hold(): void {
+  #pause(): void {
     clearTimeout(this.#timer)
-    this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - this.#since))
+    this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - this.#startedAt))
   }
 }

@@ -4,12 +4,12 @@ import type {OpenComponent} from '../component.ts'
 import {parseSchedule, type Schedule} from '../../../work/schedule/schedule.ts'
 import {type Clock, systemClock} from '../../../platform/clock.ts'
 
-/** Delay between two looks at the time, in ms: timers stop while a machine sleeps, and its clock may be set. */
-const LOOK_MS = 60_000
+/** Maximum time between two checks of the clock, in ms: timers stop while a machine sleeps, and its clock may be set. */
+const CHECK_MS = 60_000
 /** Maximum number of unanswered ticks at an app. Further ticks are dropped. */
 const MAX_AT_ONCE = 100
 
-/** Calls `fire` at each time of a schedule. Times that the machine slept over count once. The returned function ends it. */
+/** Calls `fire` at each time of a schedule; once for all times during a sleep of the machine. The returned function ends that. */
 export function atEachTime(
   schedule: Schedule,
   fire: () => void,
@@ -18,14 +18,14 @@ export function atEachTime(
   let cancel: (() => void) | undefined
   const waitFrom = (start: number): void => {
     const due = schedule.next(start) ?? Infinity
-    const look = (before: number): void => {
+    const check = (before: number): void => {
       const now = clock.date()
       const isSetBack = now < before
       if (isSetBack || now >= due) waitFrom(now)
-      else cancel = clock.after(Math.min(due - now, LOOK_MS), () => look(now))
+      else cancel = clock.after(Math.min(due - now, CHECK_MS), () => check(now))
       if (now >= due) fire()
     }
-    look(start)
+    check(start)
   }
   waitFrom(clock.date())
   return () => cancel?.()
@@ -46,7 +46,7 @@ export const open: OpenComponent<Binding> = options => {
   return Promise.resolve(bindingOf(options, {input}))
 }
 
-/** Merges ticks that fall due while the app takes no events into one event. */
+/** Sends an event at each time of the schedule. Merges the events of times at which the app does not accept events. */
 class CronReader implements BindingReader {
   readonly #options: ReadOptions
   readonly #end: () => void

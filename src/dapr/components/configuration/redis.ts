@@ -9,7 +9,7 @@ import {openRedis} from '../redis/open-redis.ts'
 export const open: OpenComponent<ConfigurationStore> = async options => {
   const redis = await openRedis('redis store: error connecting to redis', options)
   const database = options.properties.integer('redisDB', 0)
-  // a Redis that is an app of the run starts later
+  // again at each new server, which does not know the setting
   const notified = notify(redis, options.warn)
   redis.onServer?.(() => void notify(redis, options.warn))
   return {
@@ -19,17 +19,17 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
       const prefix = `__keyspace@${database}__:`
       const channels = keys.length > 0 ? [...new Set(keys)].map(escapePattern) : ['*']
       // asks once for each event: two requests might see different values
-      const tell = async (key: string): Promise<void> => {
+      const report = async (key: string): Promise<void> => {
         const value = await redis.command(['GET', key]).catch((error: unknown) => {
           if (!messageOf(error).startsWith('WRONGTYPE')) throw error
-          return undefined // the key belongs to a state item or a stream, and is no configuration
+          return undefined // the key is a state item or a stream
         })
         if (value !== undefined) changed({[key]: itemOf(value)})
       }
       await notified
       return beginAll(channels, async channel =>
         redis.subscribe(prefix + channel, name => {
-          tell(name.slice(prefix.length)).catch((error: unknown) => options.warn(messageOf(error)))
+          report(name.slice(prefix.length)).catch((error: unknown) => options.warn(messageOf(error)))
         })
       )
     },
@@ -37,24 +37,24 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
   }
 }
 
-/** Asks for events of keys; a server that forbids it may have them on already. */
+/** Turns on events of keys. Only warns if the server forbids that: they may be on already. */
 const notify = async (redis: RedisConnection, warn: (text: string) => void): Promise<unknown> =>
   redis
     .command(['CONFIG', 'SET', 'notify-keyspace-events', 'KA'])
     .catch((error: unknown) => warn(`changes of configuration may not be seen: ${messageOf(error)}`))
 
-/** Items of keys that have a value; keys of other types are left out. */
+/** Returns the items of keys with a value. Redis returns no value for keys of other types. */
 async function itemsOf(redis: RedisConnection, keys: readonly string[]): Promise<ConfigurationItems> {
   const values = keys.length === 0 ? [] : itemsIn(await redis.command(['MGET', ...keys]))
   const items = keys.map((key, at) => [key, itemOf(values[at] ?? null)] as const)
   return Object.fromEntries(items.filter(([, {value}]) => value !== ''))
 }
 
-/** The item of an answer; an empty one, if the key has no value. */
+/** Reads an item, which is empty if the key has no value. */
 function itemOf(reply: RedisReply): ConfigurationItem {
   const [value = '', version = ''] = String(reply ?? '').split('||')
   return {value, version, metadata: {}}
 }
 
-/** A key as a pattern that fits it alone. */
+/** Returns a pattern that matches only this key. */
 const escapePattern = (key: string): string => key.replace(/[\\*?[\]]/g, String.raw`\$&`)

@@ -7,38 +7,38 @@ import type {RabbitSettings} from './rabbitmq-settings.ts'
 import {declareTopic} from './rabbitmq-publisher.ts'
 import {NextChange} from '../../../model/next-change.ts'
 
-/** Maximum number of messages that wait here if no limit is set; the rest stays with the broker. */
+/** Default number of messages that the broker sends ahead. The others wait at the broker. */
 const MAX_WAITING = 256
-/** Delay in ms before an unhandled message is returned: the broker delivers it again at once. */
+/** Pause before an unhandled message is returned, in ms, since the broker delivers it again at once. */
 const RETURN_MS = 1000
-/** Maximum time in ms that a queue without a consumer waits for its app: such a queue may be deleted. */
+/** Maximum time that a reader waits for its app before it consumes, in ms: a queue without a consumer may be deleted. */
 const SOON_MS = 500
 const QUEUE_TYPES = ['classic', 'quorum']
 
-/** A consumer of the queue. `isSpare`: reads while the app accepts no messages. `isAway`: the app never got its messages, which are returned. */
+/** A consumer of the queue. `isSpare`: used while the app does not accept messages. `isAway`: ended for this reason; its messages are returned. */
 interface Consumer {
   readonly tag: string
   readonly isSpare: boolean
   isAway: boolean
 }
 
-/** Reads the queue of one subscription over a channel of its own. A closed channel is replaced. */
+/** Reads the queue of one subscription over a channel of its own. Replaces a closed channel. */
 export class RabbitReader {
   readonly #connection: RecoveringChannelModel
   readonly #settings: RabbitSettings
   readonly #options: SubscribeOptions
-  readonly #over = new AbortController()
+  readonly #stopping = new AbortController()
   readonly #loop: Promise<void>
-  /** Settles once the reader receives messages. */
+  /** Resolves once the reader receives messages. */
   readonly begun = Promise.withResolvers<void>()
   #atWork = 0
   readonly #changed = new NextChange()
-  /** The current channel. The broker delivers unanswered messages of an earlier channel again. */
+  /** The open channel; undefined: none. Messages of an earlier channel are not answered, since the broker delivers them again. */
   #channel: Channel | undefined
-  /** Settles when the last message is handled, if messages are handled one by one. */
+  /** Resolves when the previous message is handled, for settings that handle one at a time. */
   #turn: Promise<void> = Promise.resolve()
 
-  /** `channel`: of the existing queue, so that no message is missed from now on. */
+  /** `channel`: the channel by which `openQueue` has created the queue. */
   constructor(
     connection: RecoveringChannelModel,
     channel: Channel,
@@ -50,14 +50,14 @@ export class RabbitReader {
     this.#loop = this.#read(channel)
   }
 
-  /** Stops reading. Settles when open messages are handled, and the broker has the answers. */
+  /** Stops reading. Resolves when running deliveries have ended, and the broker has the answers. */
   async stop(): Promise<void> {
-    this.#over.abort()
+    this.#stopping.abort()
     await this.#loop
   }
 
   async #read(first: Channel): Promise<void> {
-    const {signal} = this.#over
+    const {signal} = this.#stopping
     const {topic, log} = this.#options
     let opening: Promise<Channel> | undefined = Promise.resolve(first)
     while (!signal.aborted) {
@@ -74,9 +74,9 @@ export class RabbitReader {
     }
   }
 
-  /** Consumes until the channel closes or reading ends. While the app is away it holds one message, which other consumers have precedence for. */
+  /** Consumes until the channel closes or reading ends. While the app is away, a spare consumer takes one message that no other consumer wants. */
   async #consume(channel: Channel): Promise<void> {
-    const {signal} = this.#over
+    const {signal} = this.#stopping
     const {autoAck, deletedWhenUnused} = this.#settings
     const closed = whyClosed(channel)
     const lost = new AbortController()
@@ -89,7 +89,7 @@ export class RabbitReader {
     let consumer: Consumer | undefined
     for (let isSpare = isLate; !ended.aborted; isSpare = !isSpare) {
       const before = consumer
-      // the next consumer begins first: the broker may delete a queue without a consumer
+      // before the previous one ends: the broker may delete a queue without a consumer
       consumer = await this.#begin(channel, isSpare)
       this.begun.resolve()
       if (before !== undefined) await channel.cancel(before.tag)
@@ -105,7 +105,7 @@ export class RabbitReader {
     await closeChannel(channel)
   }
 
-  /** Begins to consume. `isSpare`: gets one message, and only if no other consumer takes it. */
+  /** Begins to consume. `isSpare`: receives one message at a time, and only if no other consumer can have it. */
   async #begin(channel: Channel, isSpare: boolean): Promise<Consumer> {
     const {autoAck, prefetchCount} = this.#settings
     const consumer = {tag: '', isSpare, isAway: false}
@@ -131,10 +131,10 @@ export class RabbitReader {
 
   async #handle(channel: Channel, message: ConsumeMessage, consumer: Consumer): Promise<void> {
     const {autoAck, requeueInFailure, hasMessageProperties} = this.#settings
-    const {signal} = this.#over
+    const {signal} = this.#stopping
     const {isSpare} = consumer
     const noAck = autoAck && !isSpare
-    // another consumer may exist now, and the broker closes the channel of a consumer that keeps a message too long
+    // returns the message of a spare consumer after a while: another consumer may exist now, and the broker closes slow channels
     const isLate = isSpare && !(await isWithin(AWAY_MS, orAborted(signal, this.#options.ready())))
     if (this.#channel !== channel && !noAck) return
     const metadata = hasMessageProperties ? propertiesOf(message) : {}
@@ -151,7 +151,7 @@ export class RabbitReader {
   }
 }
 
-/** A channel to a queue that is bound to its topic (components-contrib: rabbitMQ.prepareSubscription). */
+/** Creates the queue of a subscription and binds it to its topic. Returns the channel (components-contrib: rabbitMQ.prepareSubscription). */
 export async function openQueue(
   connection: RecoveringChannelModel,
   settings: RabbitSettings,
@@ -162,7 +162,6 @@ export async function openQueue(
   const {durable, deletedWhenUnused: autoDelete} = settings
   const own = argumentsOf(metadata)
   const channel = await connection.createChannel()
-  // each operation on the channel reports the error, too
   channel.on('error', () => undefined)
   try {
     await declareTopic(channel, topic, settings)
@@ -193,7 +192,7 @@ const limitsOf = ({maxLen, maxLenBytes}: Pick<RabbitSettings, 'maxLen' | 'maxLen
   ...(maxLenBytes > 0 && {'x-max-length-bytes': maxLenBytes})
 })
 
-/** The arguments of the queue that a subscription itself sets. Throws for invalid ones. */
+/** Returns the arguments of the queue that the subscription's metadata set. Throws for invalid ones. */
 function argumentsOf(metadata: SubscribeOptions['metadata']): Arguments {
   const type = textNamed(metadata, 'queueType') || 'classic'
   if (!QUEUE_TYPES.includes(type)) throw new Error(`invalid queue type ${type}. Valid types are classic and quorum`)
@@ -213,7 +212,7 @@ function argumentsOf(metadata: SubscribeOptions['metadata']): Arguments {
   }
 }
 
-/** Why a channel was closed, when it is. */
+/** Resolves with the reason when a channel closes. */
 const whyClosed = async (channel: Channel): Promise<Error> =>
   new Promise(resolve => {
     channel.once('error', resolve)
@@ -225,7 +224,7 @@ export async function closeChannel(channel: Channel): Promise<void> {
   await Promise.race([whyClosed(channel), channel.close().catch(() => undefined)])
 }
 
-/** Properties and headers of a message, as headers of the delivery. */
+/** Returns the properties and headers of a message as metadata. */
 function propertiesOf({properties}: ConsumeMessage): BrokerMessage['metadata'] {
   const given: object = properties
   const {messageId, correlationId, type, contentType, headers} = given as Readonly<Record<string, unknown>>

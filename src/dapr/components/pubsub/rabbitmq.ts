@@ -17,24 +17,24 @@ import {declareTopic, Publisher, publishOptions} from './rabbitmq-publisher.ts'
 import {closeChannel, openQueue, RabbitReader} from './rabbitmq-reader.ts'
 
 const MAX_TRIES = 3
-/** Time for an existing broker to open a channel, in ms, even if the pauses between attempts are shorter. */
+/** Minimum time that opening a channel may take, in ms. */
 const ANSWER_MS = 1000
-/** After this time readers that are left over are stopped. */
+/** How long readers continue after the component was closed, in ms. */
 const LEAVE_MS = 5000
 
-/** Why a message was not published, and whether its channel is closed. */
+/** The error of a message that was not published, and whether its channel has closed. */
 type Failure = {readonly error: unknown; readonly isClosed: boolean}
 
-/** A connection to RabbitMQ, which is opened again when it is lost, with all its readers. */
+/** A connection to RabbitMQ. The library opens a lost connection again; publishers and readers open new channels. */
 export class RabbitBroker implements PubSub {
   readonly capabilities = ['MESSAGE_TTL']
   readonly forgetsUnread: boolean
   readonly #connection: RecoveringChannelModel
   readonly #settings: RabbitSettings
   readonly #readers = new Set<RabbitReader>()
-  readonly #over = new AbortController()
+  readonly #closing = new AbortController()
   #publisher: Promise<Publisher> | undefined
-  /** Creates topics one after the other: each needs a channel. */
+  /** Creates topics one after the other, since each needs a channel. */
   readonly #declares = new SerialQueue()
   readonly #repeats = new SerialQueue()
 
@@ -44,7 +44,7 @@ export class RabbitBroker implements PubSub {
     this.forgetsUnread = settings.deletedWhenUnused
   }
 
-  /** Fails if the broker cannot be reached now. */
+  /** Rejects if the broker cannot be reached now. */
   static async open(
     address: RabbitAddress,
     settings: RabbitSettings,
@@ -59,7 +59,7 @@ export class RabbitBroker implements PubSub {
       ...(isExternal && {credentials: credentials.external()}),
       recovery: {initialDelay: wait, maxDelay: wait, factor: 1, jitter: 0, initialMaxRetries: 0}
     })
-    // 'disconnect' reports its end
+    // 'disconnect' reports the same
     connection.on('error', () => undefined)
     connection.on('disconnect', error => warn(`the connection to RabbitMQ is lost: ${error.message}`))
     return new RabbitBroker(connection, settings)
@@ -71,25 +71,25 @@ export class RabbitBroker implements PubSub {
     return !autoAck && (requeueInFailure || enableDeadLetter)
   }
 
-  /** Settles when the broker has confirmed the message. Tries again if the broker goes away. */
+  /** Resolves when the broker has confirmed the message. Repeats the message if its channel or the connection is lost. */
   async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
     const options = publishOptions(metadata, this.#settings)
     const publication = {topic, key: textNamed(metadata, 'routingKey'), data, options}
     const attempt = async (): Promise<Failure | undefined> => this.#publish(publication)
     let failure = await attempt()
     for (let tries = 2; failure !== undefined; tries++) {
-      if (tries > MAX_TRIES || this.#over.signal.aborted) throw failure.error
-      // the exchange was deleted as unused: the second try creates it again at once
-      if (tries > 2) await pause(this.#settings.reconnectWaitMs, this.#over.signal)
+      if (tries > MAX_TRIES || this.#closing.signal.aborted) throw failure.error
+      // without a pause before the second try: an exchange that was deleted as unused is created again at once
+      if (tries > 2) await pause(this.#settings.reconnectWaitMs, this.#closing.signal)
       failure = await (failure.isClosed ? this.#repeat(attempt) : attempt())
     }
   }
 
-  /** Publishes again on a new channel. The broker closes the channel of a refused message; messages that failed with it are repeated one by one. */
+  /** Repeats a message on a new channel. The broker closes the channel of a refused message, so that messages are repeated one by one. */
   async #repeat(attempt: () => Promise<Failure | undefined>): Promise<Failure | undefined> {
     for (;;) {
       const opening = (this.#publisher ??= this.#newPublisher())
-      await opening // one wait for all, also for messages that lose their channel before their turn
+      await opening
       const done = await this.#repeats.run(async () => this.#publisher === opening && {failure: await attempt()})
       if (done !== false) return done.failure
     }
@@ -114,9 +114,9 @@ export class RabbitBroker implements PubSub {
     return {begun: reader.begun.promise, stop: async () => this.#stop(reader)}
   }
 
-  /** Lets its readers continue for a moment, until their successors read: a queue without a reader is deleted with its messages. */
+  /** Closes after a moment, until which readers continue: a queue that has no reader before their successors read is deleted. */
   async close(): Promise<void> {
-    this.#over.abort()
+    this.#closing.abort()
     if (this.#readers.size === 0) return this.#connection.close()
     void pause(LEAVE_MS).then(async () => Promise.all([...this.#readers].map(async each => this.#stop(each))))
   }
@@ -124,7 +124,7 @@ export class RabbitBroker implements PubSub {
   async #stop(reader: RabbitReader): Promise<void> {
     await reader.stop()
     this.#readers.delete(reader)
-    if (this.#over.signal.aborted && this.#readers.size === 0) void this.#connection.close()
+    if (this.#closing.signal.aborted && this.#readers.size === 0) void this.#connection.close()
   }
 
   async #newPublisher(): Promise<Publisher> {
@@ -137,10 +137,9 @@ export class RabbitBroker implements PubSub {
     }
   }
 
-  /** Creates the exchange of a topic on a channel of its own. A broker that refuses it closes the channel. */
+  /** Creates the exchange of a topic on a channel of its own: a broker that refuses this closes the channel. */
   async #declare(topic: string): Promise<void> {
     const channel = await this.#inTime(this.#connection.createChannel())
-    // its declarations fail, too
     channel.on('error', () => undefined)
     try {
       await declareTopic(channel, topic, this.#settings)
@@ -149,7 +148,7 @@ export class RabbitBroker implements PubSub {
     }
   }
 
-  /** Waits for a channel to open. Without a broker that would take forever. */
+  /** Waits for a channel to open, for a limited time: without a broker, the library waits forever. */
   async #inTime<T extends Pick<Channel, 'close'>>(opening: Promise<T>): Promise<T> {
     const channel = await within(Math.max(MAX_TRIES * this.#settings.reconnectWaitMs, ANSWER_MS), opening)
     if (channel !== undefined) return channel

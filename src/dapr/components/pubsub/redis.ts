@@ -4,7 +4,7 @@ import {openRedis} from '../redis/open-redis.ts'
 import type {Argument, RedisConnection} from '#redis'
 import {StreamReader, type StreamSettings} from './stream-reader.ts'
 
-/** Lets a limited number of callers continue in one turn of the event loop; the others wait for the next turns, in order. */
+/** Lets a limited number of callers continue in each turn of the event loop. The others wait for the next turns, in order. */
 export class TurnLimit {
   readonly #atOnce: number
   #left: number
@@ -16,7 +16,7 @@ export class TurnLimit {
     this.#left = atOnce
   }
 
-  /** Resolves when the caller may go on. */
+  /** Resolves when the caller may continue. */
   async next(): Promise<void> {
     this.#count()
     if (this.#left > 0) this.#left--
@@ -28,18 +28,15 @@ export class TurnLimit {
     this.#isCounting = true
     setImmediate(() => {
       this.#isCounting = false
-      const going = this.#waiting.splice(0, this.#atOnce)
-      this.#left = this.#atOnce - going.length
-      if (going.length > 0) this.#count()
-      for (const go of going) go()
+      const next = this.#waiting.splice(0, this.#atOnce)
+      this.#left = this.#atOnce - next.length
+      if (next.length > 0) this.#count()
+      for (const resume of next) resume()
     })
   }
 }
 
-/**
- * Number of messages published per turn of the event loop while subscribers of this run are behind. With twice as many, publishing
- * outruns delivery and the queue grows.
- */
+/** Number of messages to publish in each turn of the event loop while subscribers of this run are behind. With twice as many, queues grow. */
 const PUBLISHED_A_TURN = 8
 
 /** Topics as streams of Redis, subscriptions as consumer groups (components-contrib: pubsub/redis). */
@@ -53,10 +50,10 @@ export class RedisStreams implements PubSub {
   constructor(connection: RedisConnection, settings: StreamSettings) {
     this.#connection = connection
     this.#settings = settings
-    connection.onServer?.(() => this.#readers.forEach(reader => reader.look())) // a run that ended has given back
+    connection.onServer?.(() => this.#readers.forEach(reader => reader.claimNow())) // the run that served Redis has returned its messages
   }
 
-  // creates few promises: it runs for each event
+  // runs for each event, so that it creates few promises
   publish(topic: string, message: BrokerMessage): Promise<unknown> {
     return this.#isBehind ? this.#turns.next().then(async () => this.#add(topic, message)) : this.#add(topic, message)
   }
@@ -88,7 +85,7 @@ export class RedisStreams implements PubSub {
     return false
   }
 
-  /** Closes without a wait for open messages, which may still be acknowledged. */
+  /** Stops the readers. Does not wait for running deliveries, which are acknowledged before the connection closes. */
   async close(): Promise<void> {
     const ends = [...this.#readers].map(async reader => reader.stop())
     if (ends.length === 0) return this.#connection.close()

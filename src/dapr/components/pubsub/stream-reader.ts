@@ -7,36 +7,35 @@ import type {RedisConnection} from '#redis'
 import type {SubscribeOptions} from '../pubsub.ts'
 import {StreamGroup, type ReadEntry} from './stream-group.ts'
 
-/** The settings of `pubsub.redis` (components-contrib: common/component/redis/settings.go); times in ms, 0: off. */
+/** The settings of `pubsub.redis` (components-contrib: common/component/redis/settings.go). Times are in ms; 0: off. */
 export interface StreamSettings {
   /** The group and consumer of all subscriptions; '': the app's own. */
   readonly consumerId: string
-  /** How often to look for messages that were not acknowledged. */
+  /** Interval between two searches for messages that were not acknowledged. */
   readonly redeliverIntervalMs: number
-  /** The time after which a message that was not acknowledged is delivered again. */
+  /** Time after which a message that was not acknowledged is delivered again. */
   readonly processingTimeoutMs: number
   readonly queueDepth: number
   /** Number of messages handled at the same time. */
   readonly concurrency: number
-  /** The approximate number of entries to keep in a stream; 0: all. */
+  /** Approximate number of entries to keep in a stream; 0: all. */
   readonly maxLength: number
-  /** About how long entries are kept, if no number is set. */
+  /** How long entries are kept, approximately; ignored if `maxLength` is set. */
   readonly ttlMs: number
-  /** How long one read waits for messages. */
+  /** Maximum time that one read waits for messages. */
   readonly readTimeoutMs: number
 }
 
 type Phase =
-  /** Claims entries of earlier readers. New entries are read afterwards, since they are younger. */
+  /** Claims entries that earlier readers have not acknowledged, before it reads new ones. */
   | 'claiming'
   | 'reading'
   /** The app has accepted no messages for the processing timeout: all entries are returned. */
   | 'away'
 
-/** Delay after an error that is not about the group. */
 const RETRY_MS = 500
 
-/** Readers in this process. A reader of the same group reads returned entries at once, and never claims entries that another one holds. */
+/** All readers of this process. Readers of the same group notify each other of returned entries, and do not claim each other's entries. */
 const READERS = new Set<StreamReader>()
 
 /** Reads one stream for a consumer group: one loop reads new entries, another one claims entries that were not acknowledged. */
@@ -45,29 +44,29 @@ export class StreamReader {
   readonly #reading: RedisConnection
   readonly #settings: StreamSettings
   readonly #options: SubscribeOptions
-  readonly #over = new AbortController()
+  readonly #stopping = new AbortController()
   readonly #loops: readonly Promise<void>[]
   #phase: Phase = 'claiming'
-  /** Whether more idle entries exist than are read ahead. The next round begins once the queue is empty. */
+  /** Whether there are more idle entries than one round of claims takes. The next round begins once the queue is empty. */
   #hasMore = false
   /** Whether the last read returned the maximum number of entries. */
   #wasFull = false
-  /** Entries that are read, but that no worker has taken yet. */
+  /** Entries that are read, and wait for a worker. */
   readonly #queue: ReadEntry[] = []
   /** Ids of entries that are read and not acknowledged. */
   readonly #inHand = new Set<string>()
-  /** Ids of handled entries that are about to be acknowledged. */
+  /** Ids of handled entries to acknowledge. */
   #handled: string[] = []
   #acknowledging: Promise<void> | undefined
   /** Ids of entries to return to the group. */
   readonly #unhandled: string[] = []
   #workers = 0
-  /** Happens when the queue becomes empty, a worker ends, or the phase changes. */
+  /** Resolves when the queue becomes empty, a worker ends, or the phase changes. */
   readonly #changed = new NextChange()
-  #look = new AbortController()
+  #claimNow = new AbortController()
 
-  /** Looks for returned messages now, before the next interval. */
-  readonly look = (): void => this.#look.abort()
+  /** Searches for returned messages now, before the next interval. */
+  readonly claimNow = (): void => this.#claimNow.abort()
 
   private constructor(
     group: StreamGroup,
@@ -93,10 +92,10 @@ export class StreamReader {
     return new StreamReader(group, await connection.duplicate(), settings, options)
   }
 
-  /** Stops reading. Settles when open entries are handled and acknowledged. */
+  /** Stops reading. Resolves when running deliveries have ended and are acknowledged. */
   async stop(): Promise<void> {
-    this.#over.abort()
-    // a component that is opened again is closed before its subscriptions are stopped
+    this.#stopping.abort()
+    // first: a changed component is closed before its subscriptions are stopped
     this.#emptyQueue()
     await Promise.all(this.#loops)
     while (this.#workers > 0) await this.#changed.promise
@@ -106,7 +105,7 @@ export class StreamReader {
     await this.#reading.close()
   }
 
-  /** More has been read than is being handled, or more is likely to be read at once. */
+  /** Whether entries wait in the queue, or probably in the stream. */
   get isBehind(): boolean {
     return this.#queue.length > 0 || this.#wasFull
   }
@@ -115,10 +114,10 @@ export class StreamReader {
     return this.#group.backlog()
   }
 
-  /** Reads new entries whenever the app is ready and the queue is empty. Other messages stay in the stream. */
+  /** Reads new entries whenever the app is ready and the queue is empty. */
   async #read(): Promise<void> {
     const {queueDepth, readTimeoutMs} = this.#settings
-    const {signal} = this.#over
+    const {signal} = this.#stopping
     while (!signal.aborted) {
       await this.#options.ready()
       if (!(await this.#mayRead())) continue
@@ -133,9 +132,9 @@ export class StreamReader {
     }
   }
 
-  /** Waits for claims of earlier entries, and for the queue. Returns false if reading ends, or the app was away meanwhile. */
+  /** Waits until earlier entries are claimed and the queue is empty. Resolves with false if reading ends, or the app was away meanwhile. */
   async #mayRead(): Promise<boolean> {
-    const {signal} = this.#over
+    const {signal} = this.#stopping
     let wasAway = false
     while (!signal.aborted && (this.#phase !== 'reading' || this.#queue.length > 0)) {
       await this.#changed.promise
@@ -144,14 +143,14 @@ export class StreamReader {
     return !signal.aborted && !wasAway
   }
 
-  /** Claims entries that were unacknowledged for too long: at the start, and then repeatedly. Returns them while the app is away. */
+  /** Claims entries that were not acknowledged for too long, at the start and then repeatedly. Returns all entries while the app is away. */
   async #redeliver(): Promise<void> {
     const {redeliverIntervalMs, processingTimeoutMs} = this.#settings
     if (redeliverIntervalMs === 0 || processingTimeoutMs === 0) return this.#enter('reading')
-    const {signal} = this.#over
+    const {signal} = this.#stopping
     let ready: Promise<void> | undefined
     for (let waited = 0; !signal.aborted;) {
-      this.#look = new AbortController()
+      this.#claimNow = new AbortController()
       try {
         if (this.#inHand.size > 0) await this.#group.keep(this.#inHand)
         ready ??= this.#options.ready()
@@ -167,7 +166,7 @@ export class StreamReader {
       }
       ready = undefined
       if (this.#phase === 'claiming' && !this.#hasMore) this.#enter('reading')
-      await pause(redeliverIntervalMs, AbortSignal.any([signal, this.#look.signal]))
+      await pause(redeliverIntervalMs, AbortSignal.any([signal, this.#claimNow.signal]))
     }
   }
 
@@ -185,9 +184,9 @@ export class StreamReader {
     const {processingTimeoutMs, queueDepth} = this.#settings
     if (this.#phase === 'away') this.#enter('claiming')
     this.#hasMore = false
-    // first returns the rest of the last round
+    // returns entries of the last round that the app has not accepted
     await this.#giveBack()
-    while (!this.#over.signal.aborted) {
+    while (!this.#stopping.signal.aborted) {
       const idle = await this.#group.idle(processingTimeoutMs, queueDepth)
       const ids = idle.filter(id => !this.#peers.some(each => each.#inHand.has(id)))
       this.#hasMore = ids.length > 0 && idle.length >= queueDepth
@@ -200,7 +199,7 @@ export class StreamReader {
     }
   }
 
-  /** Returns unhandled entries: the next reader gets them at once, before new messages. */
+  /** Returns unhandled entries to the group: the next reader claims them at once, before new messages. */
   async #giveBack(): Promise<void> {
     const {processingTimeoutMs} = this.#settings
     const ids = this.#unhandled.splice(0)
@@ -210,10 +209,10 @@ export class StreamReader {
     } catch (error) {
       this.#warn(`messages of stream ${this.#group.topic} wait for redelivery: ${messageOf(error)}`)
     }
-    for (const each of this.#peers) each.look()
+    for (const each of this.#peers) each.claimNow()
   }
 
-  /** Readers of this group in this process. Entries that they hold are never claimed, even if Redis calls them idle. */
+  /** The readers of this group in this process, itself included. */
   get #peers(): readonly StreamReader[] {
     const {topic, name} = this.#group
     return [...READERS].filter(each => each.#group.topic === topic && each.#group.name === name)
@@ -226,7 +225,7 @@ export class StreamReader {
   #take(entries: readonly ReadEntry[]): void {
     for (const entry of entries) {
       if (this.#inHand.has(entry.id)) continue
-      if (this.#over.signal.aborted || this.#phase === 'away') this.#unhandled.push(entry.id)
+      if (this.#stopping.signal.aborted || this.#phase === 'away') this.#unhandled.push(entry.id)
       else {
         this.#inHand.add(entry.id)
         this.#queue.push(entry)
@@ -240,7 +239,7 @@ export class StreamReader {
     this.#workers++
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
       if (this.#queue.length === 0) this.#changed.happened()
-      if (this.#hasMore && this.#queue.length === 0) this.look()
+      if (this.#hasMore && this.#queue.length === 0) this.claimNow()
       const handled = await this.#options.handle(entry.message)
       if (handled !== 'returned') this.#acknowledge(entry.id)
       else this.#return(entry.id)
@@ -256,7 +255,7 @@ export class StreamReader {
 
   #return(id: string): void {
     this.#inHand.delete(id)
-    if (this.#over.signal.aborted || this.#phase === 'away') this.#unhandled.push(id)
+    if (this.#stopping.signal.aborted || this.#phase === 'away') this.#unhandled.push(id)
   }
 
   #enter(phase: Phase): void {
@@ -264,7 +263,7 @@ export class StreamReader {
     this.#changed.happened()
   }
 
-  /** Acknowledges all messages that are handled in one turn of the event loop together. */
+  /** Acknowledges together all messages that are handled in one turn of the event loop. */
   #acknowledge(id: string): void {
     this.#handled.push(id)
     this.#acknowledging ??= this.#sendHandled()
@@ -281,8 +280,8 @@ export class StreamReader {
       } catch (error) {
         this.#warn(`error acknowledging messages of stream ${this.#group.topic}: ${messageOf(error)}`)
         this.#handled.unshift(...ids)
-        if (this.#over.signal.aborted) break
-        await pause(RETRY_MS, this.#over.signal)
+        if (this.#stopping.signal.aborted) break
+        await pause(RETRY_MS, this.#stopping.signal)
       }
     }
     this.#acknowledging = undefined
@@ -290,7 +289,7 @@ export class StreamReader {
 
   /** Creates the group again if it was deleted; waits after other errors. */
   async #recover(error: unknown, what: string): Promise<void> {
-    const {signal} = this.#over
+    const {signal} = this.#stopping
     if (signal.aborted) return
     const {topic, name} = this.#group
     const why = messageOf(error)

@@ -12,23 +12,22 @@ import {because} from '../../properties.ts'
 interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'secretHeaders'>> {
   /** Base URL, to which paths are joined. */
   readonly url: string
-  /** Replaces the URL in a text by the form that may be shown. */
+  /** Hides secrets of the URL in a text. */
   readonly shown: (text: string) => string
-  /** The environment in which proxies are looked up. */
+  /** The environment, which may name proxies. */
   readonly env: Environment
-  /** 0: no limit. */
+  /** Maximum time for a response; 0: no limit. */
   readonly timeoutMs: number
-  /** How many bytes of a body are kept, the rest is left out; 0: no limit. */
+  /** Number of bytes of a body to keep: the rest is dropped; 0: no limit. */
   readonly maxBytes: number
 }
 
 export interface WebRequest {
   readonly method: string
-  /** Path that follows the URL after exactly one slash; '': the URL alone. */
+  /** Path to add to the URL after exactly one slash; '': none. */
   readonly path: string
   readonly headers: ReadonlyMap<string, string>
   readonly body: Buffer | undefined
-  /** Ends the request. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -36,11 +35,11 @@ export type WebResponse = BindingResponse & {readonly status: number}
 
 const NO_CERTIFICATES = {ca: '', cert: '', key: ''}
 
-/** Sends requests, and reads their responses whole. */
+/** Sends requests to paths below one URL, and reads whole responses. */
 export class WebTarget {
   readonly #options: WebTargetOptions
   readonly #web: WebOptions
-  /** The `Authorization` for the user that the URL names; '': it names none. */
+  /** `Authorization` header for the user in the URL; '': none. */
   readonly #login: string
   readonly #ends = new Set<() => void>()
 
@@ -53,7 +52,7 @@ export class WebTarget {
     this.#login = login === ':' ? '' : `Basic ${Buffer.from(login).toString('base64')}`
   }
 
-  /** Sends a request. Rejects for a path that leads out of the URL, else in the words of Go's client: `Get "http://…": dial tcp …: connect: connection refused`. */
+  /** Sends a request. Rejects for a path outside of the URL, else with the message of Go's client: `Get "http://…": dial tcp …: connection refused`. */
   async send(request: WebRequest): Promise<WebResponse> {
     const {method, path} = request
     const {url, shown} = this.#options
@@ -96,18 +95,18 @@ export class WebTarget {
     signal?.addEventListener('abort', cancel)
     const {timeoutMs} = this.#options
     const late = (): void => end('context deadline exceeded')
-    const callOff = timeoutMs > 0 ? systemClock.after(timeoutMs, late) : undefined
+    const cancelTimer = timeoutMs > 0 ? systemClock.after(timeoutMs, late) : undefined
     try {
       return await promise
     } finally {
-      callOff?.()
+      cancelTimer?.()
       signal?.removeEventListener('abort', cancel)
       this.#ends.delete(close)
     }
   }
 }
 
-/** Whether a URL stays below another, also for servers that decode `%2f` or treat `\` as a slash. */
+/** Whether a URL is below another one, also for servers that decode `%2f` or treat `\` as a slash. */
 function isWithin(url: string, base: string): boolean {
   const {origin, pathname} = new URL(url)
   const below = new URL(base).pathname.replace(/\/+$/, '')
@@ -115,20 +114,20 @@ function isWithin(url: string, base: string): boolean {
   return isBelow && origin === new URL(base).origin && !decoded(pathname).split(/[/\\]/).includes('..')
 }
 
-/** `%2e` and `%2f` decoded. */
+/** Decodes `%2e`, `%2f` and `%5c`. */
 const decoded = (path: string): string =>
   path.replace(/%(2e|2f|5c)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 
-/** A header name as Go writes it: `Content-Type`. */
+/** Writes a header name as Go does: `Content-Type`. */
 const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, first => first.toUpperCase())
 
-/** Fields of one connection (RFC 9110 §7.6.1): they are not of the answer. */
+/** Matches headers that concern only the connection (RFC 9110 §7.6.1). */
 const OF_CONNECTION =
   /^(?:connection|keep-alive|proxy-authenticate|proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i
 
-/** Returns the headers, with repeated ones joined, and the status. */
+/** Returns the status and the headers as metadata. Joins repeated headers. */
 function metadataOf(status: number, fields: readonly string[]): Record<string, string> {
   const metadata = emptyRecord<string>()
   const named = new Set(namedIn(fields))
@@ -141,7 +140,7 @@ function metadataOf(status: number, fields: readonly string[]): Record<string, s
   return {...metadata, statusCode: status.toString(), status: `${status} ${reasonOf(status)}`.trim()}
 }
 
-/** The fields that `Connection` names. */
+/** Returns the headers that `Connection` names. */
 function* namedIn(fields: readonly string[]): Generator<string> {
   for (let at = 0; at < fields.length; at += 2)
     if (fields[at]?.toLowerCase() === 'connection') yield* (fields[at + 1] ?? '').toLowerCase().split(/[\s,]+/)
