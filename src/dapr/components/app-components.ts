@@ -20,7 +20,7 @@ import {
 } from './component-opener.ts'
 import {ComponentFault} from './properties.ts'
 
-/** A component that the app may use. */
+/** An open component of the app. */
 export interface AppComponent<B extends Block> extends Omit<OpenedComponent, 'component' | 'use'> {
   readonly component: BlockTypes[B]
 }
@@ -29,37 +29,38 @@ export interface AppComponent<B extends Block> extends Omit<OpenedComponent, 'co
 export interface FailedComponent {
   readonly resource: ComponentResource
   readonly fault: ComponentFault
-  /** The message, in Dapr's words. */
+  /** Dapr's message. */
   readonly text: string
-  /** Whether the app starts without the component: its errors are to be ignored, or its secret store is missing (as in Dapr). */
+  /** Whether the app starts without the component, as with Dapr: it has `ignoreErrors`, or its secret store is missing. */
   readonly isHarmless: boolean
 }
 
+/** A component of the current files, open or not. */
 interface Entry {
   readonly resource: ComponentResource
-  /** Begun at the first use, and again at the next use after a failure. */
+  /** Opens it at the first call, and again at the next call after a failure. */
   readonly opening: Once<OpenedComponent>
   /** The component, once it is open. */
   opened?: OpenedComponent
-  /** Calls that may use it. */
+  /** Number of running calls that may use it. */
   calls: number
-  /** Closes it when the last of them has ended; undefined: it is in use. */
+  /** Closes it after the last of these calls, since a changed file has replaced it; undefined: not replaced. */
   onIdle?: () => void
-  /** Entry that this one replaces. Calls use it until this one is open. */
+  /** Entry that this one replaces. Calls use that one until this one is open. */
   previous: Entry | undefined
 }
 
-/** A client may wait for an answer of its server before it is closed, for ever. */
+/** Maximum time to wait until a component has closed, in ms: a client may wait for an answer of its server forever. */
 const CLOSE_MS = 2000
 
-/** The components that one app may use. Components of Dapr's own folder open at their first use, the others by `follow`. */
+/** The components that one app may use. `follow` opens those of the template's files; those of Dapr's own folder open at their first use. */
 export class AppComponents {
   readonly #options: OpenerOptions
   readonly #opener: ComponentOpener
   #entries: readonly Entry[] = []
-  /** Components that the last change of files has replaced, and that calls still use. */
+  /** Components that a change of files has replaced or removed, and that calls still use. */
   readonly #replaced = new Set<Entry>()
-  /** Components of a real daprd; undefined: there is none. */
+  /** The components that a real daprd serves; undefined: no daprd runs. */
   daprd: DaprdComponents | undefined
 
   constructor(options: OpenerOptions) {
@@ -73,12 +74,12 @@ export class AppComponents {
     })
   }
 
-  /** Errors of components that could not be opened, by their names. */
+  /** Messages of components that could not be opened, by their names. */
   readonly failed = new Map<string, string>()
 
   /**
-   * Opens new components of the files, secret stores first. Keeps unchanged components open, and closes removed ones.
-   * Returns the components that could not be opened. Their predecessors stay open.
+   * Follows a change of the files: opens new and changed components, secret stores first, and closes replaced and removed ones. Returns the
+   * components that could not be opened. The ones that they should have replaced stay open.
    */
   async follow(resources: readonly ComponentResource[]): Promise<readonly FailedComponent[]> {
     const before = this.#entries
@@ -86,7 +87,6 @@ export class AppComponents {
     const wanted = resources.filter(each => isOpened(each) || this.daprd?.takes(each) === true).toSorted(bySecretsFirst)
     const entries = entriesOf(wanted, before)
     this.#entries = entries
-    // a component that is opened again reports its own failure
     this.failed.clear()
     const left = before.filter(entry => !entries.includes(entry))
     for (const entry of left) this.#replaced.add(entry)
@@ -99,7 +99,7 @@ export class AppComponents {
     return failures
   }
 
-  /** Opens entries in their order. Once the app cannot start, the others open together, so that their errors are reported soon. */
+  /** Opens entries in order. After a failure that prevents the start of the app, opens the others together, to report all errors soon. */
   async #openEach(
     entries: readonly Entry[],
     wanted: readonly ComponentResource[],
@@ -116,7 +116,7 @@ export class AppComponents {
     return failures
   }
 
-  /** Opens an entry, or waits for its opening. After a failure its predecessor stays. */
+  /** Opens an entry, or waits for `begun`, its opening. After a failure, the entry that it replaces stays. */
   async #openEntry(
     entry: Entry,
     wanted: readonly ComponentResource[],
@@ -133,7 +133,7 @@ export class AppComponents {
       return undefined
     } catch (error) {
       const fault = error instanceof ComponentFault ? error : new ComponentFault(messageOf(error))
-      // a component that still lacks its secrets opens at its first use
+      // a component whose secret store is not open yet opens at its first use
       const instead = previous ?? (fault instanceof ClosedSecretStore ? entry : [])
       this.#entries = this.#entries.flatMap(each => (each === entry ? instead : each))
       const isHarmless = resource.ignoresErrors || fault instanceof NoSecretStore
@@ -144,8 +144,8 @@ export class AppComponents {
   }
 
   /**
-   * Begins a call that may use a component; the returned function ends it. After a change of its file the call keeps its component, which
-   * is closed when the last call has ended. So no effect on another server is tried twice.
+   * Begins a call that may use a component; the returned function ends it. If the file changes meanwhile, the call keeps its component, which
+   * closes after the last call: otherwise the call would fail, and a retry could repeat its effect on a server.
    */
   beginCall(name: string): () => void {
     const all = this.#replaced.size === 0 ? this.#entries : [...this.#entries, ...this.#replaced]
@@ -156,20 +156,20 @@ export class AppComponents {
     }
   }
 
-  /** Closes a replaced component once calls use it no more. Keeps a component whose successor failed. */
+  /** Closes a replaced component after its last call. Keeps it if the new one could not be opened. */
   async #retire(entry: Entry): Promise<void> {
     const close = async (): Promise<void> => {
       if (this.#replaced.delete(entry)) await this.#close(entry)
     }
     if (this.#entries.includes(entry)) return void this.#replaced.delete(entry)
-    // a waiting call begins in the turn in which it is open
+    // calls that wait for its opening begin within one more turn of the event loop
     await entry.opening.begun?.catch(() => undefined)
     await turn()
     if (entry.calls > 0) entry.onIdle = () => void close()
     else await close()
   }
 
-  /** The names of all components of a block. */
+  /** Returns the names of all components of a building block. */
   names(block: Block): readonly string[] {
     return this.#entries.flatMap(({resource}) => (isOfBlock(resource, block) ? resource.name : []))
   }
@@ -177,7 +177,7 @@ export class AppComponents {
   /** Opens a component if it is not open yet. Returns undefined for an unknown name; rejects if it cannot be opened. */
   find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
     const entry = this.#usable(resource => resource.name === name && isOfBlock(resource, block))
-    // safe: the loader of a block returns components of this block
+    // the type is certain: the loader of a block returns components of this block
     return entry && (this.#openedOf(entry) as Promise<OpenedComponent & AppComponent<B>>)
   }
 
@@ -187,30 +187,30 @@ export class AppComponents {
     return entry && (this.#openedOf(entry) as Promise<OpenedComponent & AppComponent<'state'>>)
   }
 
-  /** Returns a component if it is open already, else undefined. */
+  /** Returns a component; undefined: it is not open. */
   opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
     const entry = this.#usable(resource => resource.name === name && isOfBlock(resource, block))
     return entry?.opened as (OpenedComponent & AppComponent<B>) | undefined
   }
 
-  /** Dapr's capabilities of a component that is open; undefined: it is not. */
+  /** Returns Dapr's capabilities of a component; undefined: it is not open. */
   capabilitiesOf(name: string): readonly string[] | undefined {
     return this.#usable(resource => resource.name === name)?.opened?.use.component.capabilities
   }
 
-  /** Returns the component that calls use now. */
+  /** Returns the entry that calls use now: the replaced one until the new one is open. */
   #usable(fits: (resource: ComponentResource) => boolean): Entry | undefined {
     const entry = this.#entries.find(({resource}) => fits(resource))
     const previous = entry?.opened === undefined ? entry?.previous : undefined
     return previous?.opened !== undefined && fits(previous.resource) ? previous : entry
   }
 
-  /** Returns the resource in use: the earlier one, if the changed file cannot be opened. */
+  /** Returns the resource in use: the earlier one, if the changed component could not be opened. */
   inEffect(resource: ComponentResource): ComponentResource {
     return this.#entries.find(each => each.resource.name === resource.name)?.resource ?? resource
   }
 
-  /** Whether no component of this name is open or can be opened at its use: opening failed, and no earlier one is kept. */
+  /** Whether opening a component of this name failed, and no earlier one is kept. */
   isMissing(name: string): boolean {
     return this.failed.has(name) && !this.#entries.some(each => each.resource.name === name)
   }
@@ -222,19 +222,19 @@ export class AppComponents {
     await Promise.all(entries.map(async entry => this.#close(entry)))
   }
 
-  /** Opens a component once: each of the many calls gets the same promise. */
+  /** Opens a component once. Returns the same promise to all callers. */
   #openedOf(entry: Entry): Promise<OpenedComponent> {
     return entry.opening.do(async () => (entry.opened = await this.#open(entry.resource)))
   }
 
-  /** Opens components together, except stores for actors: the second one is refused. */
+  /** Opens components together, except stores for actors, of which a second one must be refused. */
   #openTogether(
     entries: readonly Entry[],
     all: readonly ComponentResource[]
   ): ReadonlyMap<Entry, Promise<OpenedComponent>> {
     const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isActorStore(resource))
     const openings = new Map(those.map(entry => [entry, this.#openedOf(entry)]))
-    for (const opening of openings.values()) opening.catch(() => undefined) // the caller that waits for the component reports the failure
+    for (const opening of openings.values()) opening.catch(() => undefined) // `#openEntry` reports the failure
     return openings
   }
 
@@ -257,7 +257,7 @@ export class AppComponents {
     }
   }
 
-  /** Closes a component. A silent server delays no change of files. */
+  /** Closes a component. Waits at most `CLOSE_MS`. */
   async #close({opening, resource}: Entry): Promise<void> {
     const opened = await opening.begun?.catch(() => undefined) // a failed opening was reported
     const failed = (error: unknown): void =>
@@ -266,13 +266,13 @@ export class AppComponents {
   }
 }
 
-/** Returns the entries of resources: those of `before` that are unchanged, and new ones. */
+/** Returns an entry for each resource: the one of `before` if the resource is unchanged, else a new one. */
 function entriesOf(wanted: readonly ComponentResource[], before: readonly Entry[]): readonly Entry[] {
   const known = new Map(before.map(entry => [textOfResource(entry.resource), entry]))
   return wanted.map(resource => {
     const text = textOfResource(resource)
     const entry = known.get(text)
-    known.delete(text) // a second equal component opens as a new one
+    known.delete(text) // a second equal resource gets a new entry
     return entry ?? {resource, opening: new Once(), calls: 0, previous: undefined}
   })
 }
@@ -280,7 +280,7 @@ function entriesOf(wanted: readonly ComponentResource[], before: readonly Entry[
 const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
   Number(isSecretStore(b)) - Number(isSecretStore(a))
 
-/** Dapr's line about a component that could not be opened (pkg/runtime/errors, InitError). */
+/** Returns Dapr's log line about a component that could not be opened (pkg/runtime/errors, InitError). */
 function failureText(resource: ComponentResource, why: string): string {
   const what = logName(resource)
   const kind = why.startsWith("couldn't find ") ? 'CREATE_COMPONENT_FAILURE' : 'INIT_COMPONENT_FAILURE'

@@ -2,14 +2,14 @@ import {DIRECTION, isForDirection} from '../../files/resources/component-types.t
 import type {Component, OpenOptions} from './component.ts'
 import type {BrokerMessage, SubscribeOptions, TopicReader} from './pubsub.ts'
 
-/** Call of a binding by an app. */
+/** A call of an output binding by an app. */
 export interface BindingRequest extends BrokerMessage {
   readonly operation: string
 }
 
 export type BindingResponse = BrokerMessage
 
-/** Failed call of a binding, with the facts that are known of it. */
+/** The error of a failed call, with the metadata of the response. */
 export class BindingFailure extends Error {
   readonly metadata: Readonly<Record<string, string>>
 
@@ -22,32 +22,32 @@ export class BindingFailure extends Error {
 
 /** A binding that apps can call. */
 export interface OutputBinding {
-  /** The operations in the order of Dapr's errors; undefined: it refuses others itself. */
+  /** Its operations, in the order of Dapr's error message; undefined: `invoke` refuses unknown ones itself. */
   readonly operations: readonly string[] | undefined
-  /** Runs one of the binding's operations. Returns undefined if there is no answer. Rejects if it fails. `gone` aborts once the caller has left. */
-  invoke(request: BindingRequest, gone?: AbortSignal): Promise<BindingResponse | undefined>
+  /** Runs an operation. Resolves with undefined if it has no response. `signal`: aborted when the caller disconnects. */
+  invoke(request: BindingRequest, signal?: AbortSignal): Promise<BindingResponse | undefined>
 }
 
-/** Event that an input binding sends to apps. */
+/** An event that an input binding sends to apps. */
 export type BindingEvent = BrokerMessage
 
 export type ReadOptions = Pick<SubscribeOptions, 'ready' | 'takeBack' | 'handle' | 'log'>
 
 export type BindingReader = Pick<TopicReader, 'stop'>
 
-/** Binding whose events go to apps. */
+/** A binding that sends events to apps. */
 interface InputBinding {
-  /** Begins to read for one app: each app gets all events. */
+  /** Begins to read for one app. Each app receives all events. */
   read(options: ReadOptions): Promise<BindingReader>
 }
 
-/** Binding. A part is missing if the type has no such direction. */
+/** A component of the bindings block. `output`, `input`: undefined: the binding has no such direction. */
 export interface Binding extends Component {
   readonly output: OutputBinding | undefined
   readonly input: InputBinding | undefined
 }
 
-/** Returns a binding with only the parts that its `direction` allows. */
+/** Returns a binding with those parts that its property `direction` allows. */
 export function bindingOf(
   {properties}: Pick<OpenOptions, 'properties'>,
   parts: {readonly output?: OutputBinding; readonly input?: InputBinding; readonly close?: () => Promise<void>}

@@ -16,7 +16,7 @@ import type {CryptoProvider} from './crypto-provider.ts'
 import type {PubSub} from './pubsub.ts'
 import type {Binding} from './binding.ts'
 
-/** Returns a type from its properties, separated by spaces, its code, and further facts. */
+/** Builds a component type. `properties`: names, separated by spaces. */
 const typeOf = <T extends Component>(
   properties: string,
   load: ComponentType<T>['load'],
@@ -42,7 +42,7 @@ const REDIS = `redisHost redisPort redisUsername redisPassword redisDB redisType
   insecureSkipTLSVerify clientCert clientKey dialTimeout readTimeout writeTimeout poolSize poolTimeout
   maxConnAge minIdleConns idleCheckFrequency idleTimeout redeliverInterval processingTimeout`
 
-/** Properties of state stores and locks, with the older names that Dapr still reads there. */
+/** The properties of Redis for state stores and locks, with old names that Dapr still reads there. */
 const RETRIED = `${REDIS} maxRetries maxRetryBackoff`
 
 const SECRET_TYPES: TypesOf<SecretStore> = {
@@ -107,7 +107,7 @@ const CRYPTO_TYPES: TypesOf<CryptoProvider> = {
   'dapr.localstorage': typeOf('path', async () => (await import('./crypto/local-storage.ts')).open, {usesFolder: true})
 }
 
-/** Common properties of all pub/sub components (Dapr: pkg/scopes). */
+/** The properties that all pub/sub components have (Dapr: pkg/scopes). */
 const PUBSUB = 'allowedTopics protectedTopics publishingScopes subscriptionScopes consumerID'
 
 const RABBITMQ = `autoAck caCert clientCert clientKey clientName concurrency concurrencyMode connectionString deletedWhenUnused
@@ -135,7 +135,7 @@ const PUBSUB_TYPES: TypesOf<PubSub> = {
   )
 }
 
-/** Common properties of all bindings (Dapr: pkg/runtime/processor/binding). */
+/** The properties that all bindings have (Dapr: pkg/runtime/processor/binding). */
 const BINDING = 'direction route'
 
 const INPUT = 'INPUT_BINDING'
@@ -144,7 +144,11 @@ const OUTPUT = 'OUTPUT_BINDING'
 const BINDING_POSTGRESQL: ComponentType<Binding> = typeOf(
   `${POSTGRESQL} ${BINDING}`,
   async () => (await import('./bindings/postgresql.ts')).open,
-  {capabilities: [OUTPUT], isPrivate: true /* an app may close it, for itself alone */, hasClient: true}
+  {
+    capabilities: [OUTPUT],
+    isPrivate: true /* one app may close it (operation `close`) without the others */,
+    hasClient: true
+  }
 )
 
 const BINDING_TYPES: TypesOf<Binding> = {

@@ -21,30 +21,30 @@ export interface OpenerOptions {
   readonly log: (level: LogLevel, message: string) => void
 }
 
-/** A component that is open for one app. */
+/** A component that an app uses. */
 export interface OpenedComponent {
   readonly name: string
   readonly component: Component
   readonly properties: Properties
-  /** Prefix of a broker's topics. */
+  /** Prefix of a broker's topics; '': none. */
   readonly topicPrefix: string
   readonly use: Use
 }
 
-/** The components of the app that the opening of another one needs. */
+/** Access to the other components of the app. */
 interface OtherComponents {
   /** Opens a secret store; undefined: the app has none of this name. */
   readonly secretStore: (name: string) => Promise<{readonly component: SecretStore}> | undefined
   readonly openStores: () => readonly OpenedComponent[]
 }
 
-/** The secrets of a component cannot be looked up. */
+/** The error of a component whose secret store does not exist. */
 export class NoSecretStore extends ComponentFault {}
 
-/** The secret store of a component cannot be opened yet. */
+/** The error of a component whose secret store could not be opened. */
 export class ClosedSecretStore extends NoSecretStore {}
 
-/** The secret store of a component waits for secrets of the component itself. */
+/** The error of a secret store whose own secret store waits for it, so that neither can open. */
 class WaitingSecretStore extends NoSecretStore {}
 
 export const isOfBlock = ({type}: ComponentResource, block: Block): boolean =>
@@ -52,12 +52,12 @@ export const isOfBlock = ({type}: ComponentResource, block: Block): boolean =>
 
 export const isSecretStore = (resource: ComponentResource): boolean => isOfBlock(resource, 'secretstores')
 
-/** Opens components for one app: looks up their secrets, checks their properties, and takes them from the components of the run. */
+/** Opens components for one app: looks up their secrets, checks their properties, and gets them from `ComponentSet`, which apps share. */
 export class ComponentOpener {
   readonly #options: OpenerOptions
   readonly #others: OtherComponents
   readonly #owner = randomUUID()
-  /** For each secret store, the store that it waits for to look up its own secrets. */
+  /** The secret stores that look up secrets now, each with the store that it waits for. */
   readonly #waitsFor = new Map<string, string>()
 
   constructor(options: OpenerOptions, others: OtherComponents) {
@@ -67,7 +67,7 @@ export class ComponentOpener {
 
   async open(resource: ComponentResource): Promise<OpenedComponent> {
     const {folder, env, set} = this.#options
-    // after secrets and variables have been read: they may be addresses
+    // after the lookup of secrets and variables, which may contain ports
     const values = movedTogether(await this.#valuesOf(resource), set.movedPorts)
     await set.checkServer(resource, values)
     const properties = new Properties(values)
@@ -81,12 +81,12 @@ export class ComponentOpener {
 
   readonly #warn = (text: string): void => this.#options.log('warn', text)
 
-  /** Returns the properties with their secrets. Throws if the secret store is missing, closed, or waits for this component. */
+  /** Returns the properties with their secrets. Rejects with a NoSecretStore if the secret store is missing, not open, or waits for this one. */
   async #valuesOf(resource: ComponentResource): Promise<NonNullable<Awaited<ReturnType<typeof propertyValues>>>> {
     const {appId, env, set, log} = this.#options
     const notLoaded = `secret store ${resource.secretStore} is not loaded`
     let Absent = NoSecretStore
-    // answers from a file need no key
+    // replayed answers of a model need no secret
     const properties = resource.properties.filter(({secret}) => secret === undefined || !set.isReplayed(resource))
     const values = await propertyValues(
       {...resource, properties},
@@ -101,7 +101,7 @@ export class ComponentOpener {
           return this.#others.secretStore(store)?.then(
             async found => found.component.get(secret),
             (error: unknown) => {
-              // two stores that need each other can never open
+              // two secret stores that need each other can never open
               const isMutual = error instanceof WaitingSecretStore && isSecretStore(resource)
               throw isMutual ? new Error(error.message) : new ClosedSecretStore(notLoaded, resource.place)
             }
@@ -115,7 +115,7 @@ export class ComponentOpener {
     return values
   }
 
-  /** Notes that a secret store waits for another. Returns false if they would wait in a circle. */
+  /** Notes that a secret store waits for another one. Returns false if that one waits for it already. */
   #mayWait(store: string, other: string): boolean {
     for (let at: string | undefined = other; at !== undefined; at = this.#waitsFor.get(at))
       if (at === store) return false
@@ -124,16 +124,16 @@ export class ComponentOpener {
   }
 }
 
-/** Opens a component by daprd, which looks up secrets and variables itself. */
+/** Opens a component that daprd serves. Daprd looks up secrets and variables itself. */
 export async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource): Promise<OpenedComponent> {
   const component = await daprd.open(resource)
   const use = {component, release: async () => component.close?.()}
   const properties = new Properties(movedTogether(resource.properties, new Map(resource.moved)))
-  // daprd puts the prefix in front of topics itself
+  // daprd adds the prefix to topics itself
   return {name: resource.name, component, properties, topicPrefix: '', use}
 }
 
-/** Throws if a property that all stores have, and not their types, cannot be followed (Dapr: pkg/runtime/processor/state). */
+/** Throws a ComponentFault for an invalid `keyPrefix` of a state store or lock (Dapr: pkg/runtime/processor/state). */
 function checkStoreSettings({type}: ComponentResource, properties: Properties): void {
   if (!['state', 'lock'].includes(splitType(type)[0])) return
   const prefix = properties.text('keyPrefix')
@@ -141,14 +141,14 @@ function checkStoreSettings({type}: ComponentResource, properties: Properties): 
   properties.fault('keyPrefix', `failed to save lock keyprefix: input key/keyPrefix '${prefix}' can't contain '||'`)
 }
 
-/** Throws if this store and another one are both marked as the store for actors (Dapr: pkg/runtime/compstore/statestore.go). */
+/** Throws a ComponentFault if another store is the store for actors already (Dapr: pkg/runtime/compstore/statestore.go). */
 function checkActorStore(name: string, properties: Properties, opened: readonly OpenedComponent[]): void {
   const other = opened.find(each => each.name !== name && each.properties.isTrue('actorStateStore'))
   if (other === undefined || !properties.isTrue('actorStateStore')) return
   properties.fault('actorStateStore', `detected duplicate actor state store: ${other.name} and ${name}`)
 }
 
-/** Returns the encryption of a state store with keys. Throws for wrong keys. */
+/** Returns a function that encrypts a state store; undefined: it has no keys. Throws a ComponentFault for wrong keys. */
 async function encryptionOf(
   resource: ComponentResource,
   properties: Properties

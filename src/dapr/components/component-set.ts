@@ -14,7 +14,7 @@ import type {RedisAccess} from './redis/redis-servers.ts'
 import {Properties, type Property, ComponentFault} from './properties.ts'
 import {ownOf} from '../../model/own.ts'
 
-/** A component that some apps use. */
+/** An open component, and the number of apps that use it. */
 interface Instance {
   readonly opened: Promise<Component>
   users: number
@@ -25,35 +25,35 @@ export interface WantedComponent {
   readonly resource: ComponentResource
   readonly properties: readonly Property[]
   readonly folder: string
-  /** Identifies its sidecar. */
+  /** Id of the sidecar, which gets components of its own for types with `isPrivate`. */
   readonly owner: string
   readonly warn: (text: string) => void
 }
 
-/** An app uses a component until it releases it. */
+/** The use of a component by one app, until the app releases it. */
 export interface Use {
   readonly component: Component
   release(): Promise<void>
 }
 
 interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> {
-  /** Whether answers of models are recorded or replayed, by the name of the component, and the folder of the template. Omitted: neither. */
+  /** Components that record or replay answers of models (`plans`, by name), and the folder of the template. Omitted: none. */
   readonly conversation?: {readonly plans: NonNullable<Plan['conversation']>; readonly folder: string}
-  /** Ports that this copy has in place of those that its resources name. Omitted: none. */
+  /** Ports of this copy that replace the ports in its resources. Omitted: none. */
   readonly movedPorts?: MovedPorts
-  /** Why the server at one of these ports of this machine must not be used; '': it may be used. `mayBeRun`: a run itself may listen there. */
+  /** Explains why a server at one of these ports of this machine must not be used; '': it may be. `mayBeRun`: a run itself may listen there. */
   readonly serverRefusal?: (ports: Iterable<number>, mayBeRun: boolean) => Promise<string>
-  /** Whether an app of this run listens at this port of this machine, or will. Omitted: none does. */
+  /** Whether the plan gives this port of this machine to an app of this run. Omitted: no. */
   readonly isOwnPort?: (port: number) => boolean
   /** Called with each component that an app has opened. */
   readonly opened?: (component: PlacedComponent) => void
 }
 
-/** The open components of a run: apps that may use the same one share it. */
+/** The open components of a run. Apps with equal resources share one. */
 export class ComponentSet {
   readonly #options: ComponentSetOptions
   readonly #instances = new Map<string, Instance>()
-  /** Components whose answers are recorded or replayed. */
+  /** Names of open components whose answers are recorded or replayed. */
   readonly recorded = new Set<string>()
   #recordings: Recordings | undefined
   readonly movedPorts: MovedPorts
@@ -66,8 +66,8 @@ export class ComponentSet {
   }
 
   /**
-   * Whether its server is an app of this run, which starts later: the component then opens at its first use. A connection to Redis waits
-   * for its server by itself.
+   * Whether the server of a component is an app of this run, which starts later: the component then opens at its first use. False for Redis,
+   * whose connections wait for the server themselves.
    */
   isServedByApp({type, properties}: Pick<ComponentResource, 'type' | 'properties'>): boolean {
     const {isOwnPort} = this.#options
@@ -75,14 +75,14 @@ export class ComponentSet {
     return [...serverPorts(type, movedTogether(properties, this.movedPorts))].some(isOwnPort)
   }
 
-  /** Throws if the server of a component belongs to another run. */
+  /** Rejects with a ComponentFault if the server of a component belongs to another run. */
   async checkServer({type, place}: ComponentResource, properties: readonly Property[]): Promise<void> {
-    // a run may serve this Redis itself
+    // a run may be the Redis server itself
     const why = await this.#options.serverRefusal?.(serverPorts(type, properties), type.endsWith('.redis'))
     if (why !== undefined && why !== '') throw new ComponentFault(why, place)
   }
 
-  /** Whether its answers are replayed from a file, so that it needs no secrets. */
+  /** Whether the answers of a model are replayed from a file. */
   isReplayed({name, type}: Pick<ComponentResource, 'name' | 'type'>): boolean {
     return this.#modeOf({name, type}) === 'replay'
   }
@@ -107,7 +107,7 @@ export class ComponentSet {
       await (await instance.opened).close?.()
     }
     const component = await instance.opened.catch((error: unknown) => {
-      // the next user tries again
+      // the next app tries again
       if (this.#instances.get(key) === instance) this.#instances.delete(key)
       throw error
     })
@@ -142,7 +142,7 @@ export class ComponentSet {
     try {
       return await Promise.race([opening, late.promise])
     } catch (error) {
-      // a component that opens too late would never be closed
+      // closes a component that opens after the timeout
       void opening.then(async component => component.close?.()).catch(() => undefined)
       throw error
     } finally {
@@ -151,7 +151,7 @@ export class ComponentSet {
   }
 }
 
-/** Apps share a component if all is alike that it is opened with. */
+/** Returns a key that is equal for apps that share a component. */
 function keyOf({resource, properties, folder, owner}: WantedComponent): string {
   const {name, type, version, place} = resource
   const {usesFolder, isPrivate, hasNoSettings} = loaderOf(resource)
@@ -160,7 +160,7 @@ function keyOf({resource, properties, folder, owner}: WantedComponent): string {
   return JSON.stringify([place.file, name, type, version, values, own])
 }
 
-/** Throws in Dapr's words if a type is not known (pkg/components). */
+/** Returns the type of a component. Throws Dapr's error for an unknown one (pkg/components). */
 function loaderOf({name, type, version, typePlace}: ComponentResource): ComponentType {
   const loader = componentType(type)
   const known = versionOf({version})
@@ -178,11 +178,11 @@ const versionOf = ({version}: Pick<ComponentResource, 'version'>): string => ver
 
 const NOT_COMPARED = new Set(['place', 'typePlace', 'scopes'])
 
-/** Returns the text of a component. With the same text it stays open, even if comments move its lines. */
+/** Returns a text that changes if a component must be opened again. Its place is not part of it, since comments may move its lines. */
 export const textOfResource = (resource: ComponentResource): string =>
   resource.place.file + JSON.stringify(resource, (key, value: unknown) => (NOT_COMPARED.has(key) ? undefined : value))
 
-/** The default ports of clients of components, by the end of the type. */
+/** Default ports of servers, by the last part of the component type. */
 const USUAL: Readonly<Record<string, number>> = {
   redis: 6379,
   postgresql: 5432,
@@ -193,7 +193,7 @@ const USUAL: Readonly<Record<string, number>> = {
   mongodb: 27_017
 }
 
-/** The ports of this machine at which a component has its server. */
+/** Returns the ports of this machine at which the server of a component may be. */
 export function serverPorts(
   type: string,
   properties: readonly Pick<Property, 'name' | 'value'>[]

@@ -14,8 +14,8 @@ interface ValueOptions {
 }
 
 /**
- * The properties of a component with their values: secrets and variables looked up, `{appID}` and its like filled in
- * (Dapr: pkg/runtime/meta and pkg/runtime/processor). Returns undefined if its secret store does not exist.
+ * Returns the properties of a component with their values: looks up secrets and variables, and replaces `{appID}` and similar texts (Dapr:
+ * pkg/runtime/meta and pkg/runtime/processor); undefined: its secret store does not exist.
  */
 export async function propertyValues(
   {name, properties, secretStore}: ComponentResource,
@@ -56,7 +56,7 @@ async function secretValue(
   }
 }
 
-/** Looks up a variable. Dapr's own variables are refused: they hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
+/** Looks up a variable. Refuses Dapr's own variables, which may contain tokens (pkg/runtime/processor, isEnvVarAllowed). */
 function variable(component: string, {name, envRef}: ComponentProperty, {env, warn}: ValueOptions): string {
   const key = envRef.toUpperCase()
   if (key !== 'APP_API_TOKEN' && !key.startsWith('DAPR_') && !key.includes(' ')) return variableOf(env, envRef)
@@ -90,6 +90,6 @@ export function textNamed(metadata: Metadata, name: string): string {
   return ''
 }
 
-/** The topics of a broker whose metadata have `{namespace}` begin with it (Dapr: pkg/runtime/meta, ContainsNamespace). */
+/** Returns the prefix of a broker's topics: the namespace, if a property contains `{namespace}` (Dapr: pkg/runtime/meta, ContainsNamespace). */
 export const topicPrefixOf = ({properties}: ComponentResource, env: ValueOptions['env']): string =>
   properties.some(({value}) => value.includes('{namespace}')) ? namespaceOf(env) : ''

@@ -5,11 +5,11 @@ import type {Environment} from '../../model/environment.ts'
 import type {Properties} from './properties.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
 
-/** Common part of all components. */
+/** The part that all components have. */
 export interface Component {
   /** Its capabilities in Dapr's words, for `/v1.0/metadata`: `ETAG`, `TRANSACTIONAL` … */
   readonly capabilities: readonly string[]
-  /** Closes it, and keeps written data. */
+  /** Closes the component. Its stored data stay. */
   readonly close?: (() => Promise<void>) | undefined
 }
 
@@ -21,7 +21,7 @@ export interface OpenOptions {
   readonly properties: Properties
   /** Relative paths start here: the folder of the app. */
   readonly folder: string
-  /** The environment that we were started in. */
+  /** The environment of our own process. */
   readonly env: Environment
   readonly redis: RedisAccess
   readonly warn: (text: string) => void
@@ -33,15 +33,15 @@ export type OpenComponent<T extends Component> = (options: OpenOptions) => Promi
 /** A type of component, next to its code: its properties, its operations and its opening. */
 export interface ComponentType<T extends Component = Component> extends TypeFacts {
   readonly load: () => Promise<OpenComponent<T>>
-  /** Paths in its metadata start in the folder of the app: apps in different folders do not share it. */
+  /** Whether paths in its metadata are relative to the folder of the app. Apps in different folders then do not share it. */
   readonly usesFolder?: boolean
-  /** Each sidecar has its own: apps do not share it. */
+  /** Whether each sidecar has one of its own, so that apps do not share it. */
   readonly isPrivate?: boolean
-  /** Whether its code reads none of its properties. When they change, it stays open with its data. */
+  /** Whether its code reads no properties. When these change, it stays open with its data. */
   readonly hasNoSettings?: boolean
-  /** Whether closing it loses its data. Such a component lives until the run ends, also while no app uses it. */
+  /** Whether closing it loses its data. Such a component stays open until the run ends, also while no app uses it. */
   readonly livesOn?: boolean
-  /** A library's client works for it in the background. */
+  /** Whether the client of a library runs in the background. Its uncaught errors are logged, and do not end the run. */
   readonly hasClient?: boolean
   /** Versions besides `v1`. */
   readonly versions?: readonly string[]

@@ -10,7 +10,7 @@ import type {RedisAccess} from './redis/redis-servers.ts'
 
 /** The data of a component that other runs may use, too: in a server, or in a file. */
 export interface DataPlace {
-  /** `store (state.redis at localhost:6379)` */
+  /** Names it in messages: `store (state.redis at localhost:6379)`. */
   readonly shown: string
   /** Equal for components that share their data. */
   readonly key: string
@@ -23,10 +23,10 @@ export interface PlacedComponent {
   readonly folder: string
 }
 
-/** Types of components whose data no other copy can reach, or that have no data. */
+/** Matches types of components whose data no other run can reach, or that have no data. */
 const NOT_SHARED = /^(?:secretstores|configuration|conversation|crypto|middleware)\.|\.(?:in-memory|cron|http)$/
 
-/** Returns a text that identifies where a component keeps its data. Undefined if no other copy could use the same place. */
+/** Returns where a component stores its data; undefined: no other run can reach them. */
 export function dataPlaceOf(
   {resource, properties, folder}: PlacedComponent,
   isOwn: RedisAccess['isOwn']
@@ -58,12 +58,12 @@ function pathOf(type: string, properties: Properties, folder: string): string {
   return file === IN_MEMORY ? file : linksResolved(file)
 }
 
-/** Properties that name the place of the data: components that differ in one of them share no data. */
+/** Properties that name the place of the data: components that differ in one of them do not share data. */
 const PLACE_PROPERTIES =
   `redisHost redisPort redisDB host hostname port brokers connectionString url database databaseName schema
   keyPrefix tableName tablePrefix consumerID consumerGroup`.split(/\s+/)
 
-/** Returns the server without a password; '' if the properties name it in an unknown way. */
+/** Returns the server without a password; '': the properties name it in an unknown form. */
 function serverOf(properties: Properties): string {
   const given = ['redisHost', 'brokers', 'host', 'hostname', 'connectionString', 'url']
   const text = given.map(name => properties.text(name)).find(each => each !== '') ?? ''

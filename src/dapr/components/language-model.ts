@@ -2,10 +2,10 @@ import type {Component} from './component.ts'
 
 /** A call of a function that a model asks for. */
 export interface ToolCall {
-  /** Id of the call; empty if it has none. */
+  /** Id of the call; '': none. */
   readonly id: string
   readonly name: string
-  /** The arguments as the model wrote them: JSON, most of the time. */
+  /** The arguments as the model wrote them, usually JSON. */
   readonly arguments: string
 }
 
@@ -13,7 +13,7 @@ export interface ToolCall {
 export interface ModelTool {
   readonly name: string
   readonly description: string
-  /** A JSON schema; empty: it has none. */
+  /** A JSON schema; without keys: none. */
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
@@ -21,7 +21,7 @@ export interface ModelMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool' | 'function'
   readonly texts: readonly string[]
   readonly calls: readonly ToolCall[]
-  /** Call whose result this message is. */
+  /** The call whose result this message is; undefined: the message is not a result. */
   readonly resultOf: {readonly id: string; readonly name: string} | undefined
 }
 
@@ -30,18 +30,17 @@ export interface ModelQuestion {
   readonly tools: readonly ModelTool[]
   /** `auto`, `none`, `required`, or a tool's name; '': not given. */
   readonly toolChoice: string
-  /** Temperature, if the question has one. */
   readonly temperature: number | undefined
-  /** A JSON schema that the answer is to follow. */
+  /** JSON schema for the answer; undefined: any text. */
   readonly responseFormat: Readonly<Record<string, unknown>> | undefined
   readonly metadata: Readonly<Record<string, string>>
-  /** How long the provider is to keep the prompt, in ms; 0: not given. */
+  /** How long the provider keeps the prompt in its cache, in ms; 0: not given. */
   readonly keepPromptMs: number
   /** Whether personal data is removed from the answer before the caller or the recorder gets it. */
   readonly isAnswerScrubbed: boolean
 }
 
-/** An answer of a model; a question may have several. */
+/** An answer of a model. A question may have several. */
 export interface Choice {
   /** Why the model ended: `stop`, `length`, `tool_calls` … */
   readonly reason: string
@@ -49,7 +48,7 @@ export interface Choice {
   readonly calls: readonly ToolCall[]
 }
 
-/** The cost of a question. */
+/** Numbers of tokens that a question has used. */
 export interface TokenUsage {
   readonly completion: number
   readonly prompt: number
@@ -65,7 +64,7 @@ export interface TokenUsage {
 
 export interface ModelAnswer {
   readonly choices: readonly Choice[]
-  /** Token counts, if the model reports them. */
+  /** Token counts; undefined: the model does not report them. */
   readonly usage: TokenUsage | undefined
 }
 
@@ -73,11 +72,11 @@ export interface ModelAnswer {
 export interface LanguageModel extends Component {
   /** The configured name of the model; '': none. */
   readonly model: string
-  /** Asks the model. Rejects with the provider's words or Dapr's, and with a FinalError if a retry would fail, too. */
+  /** Asks the model. Rejects with the provider's message or Dapr's; with a FinalError if a retry would fail, too. */
   converse(question: ModelQuestion, signal: AbortSignal): Promise<ModelAnswer>
 }
 
-/** Failure that a retry of the same question would repeat. */
+/** The error of a question that a retry would repeat. */
 export class FinalError extends Error {
   override readonly name = 'FinalError'
 }

@@ -4,7 +4,7 @@ import type {Component} from './component.ts'
 export type Unlocked = 'done' | 'not-there' | 'not-owned' | 'failed'
 
 export interface LockStore extends Component {
-  /** Takes a lock. Returns false if it is held, even by the same owner. */
+  /** Acquires a lock. Resolves with false if an owner has it already, even the same one. */
   lock(key: string, owner: string, expiryMs: number): Promise<boolean>
   unlock(key: string, owner: string): Promise<Unlocked>
 }

@@ -3,7 +3,7 @@ import {messageOf, type Place} from '../../model/errors.ts'
 import {isTruthy} from '../../model/truthy.ts'
 import {parseGoDuration} from '../../model/go-duration.ts'
 
-/** Mistake in the file of a component. */
+/** The error for a mistake in the file of a component. */
 export class ComponentFault extends Error {
   readonly place: Place | undefined
 
@@ -23,10 +23,10 @@ export interface Property {
   readonly place: Place
 }
 
-/** Longest timer of Node, 24.8 days. For a longer one it fires at once. */
+/** Longest delay of a Node timer, 24.8 days: with a longer one, it fires at once. */
 const MAX_MS = 2 ** 31 - 1
 
-/** Minimum length of a value that messages hide as a secret. Shorter values are common words of messages. */
+/** Minimum length of a secret that messages hide. Shorter ones may be parts of common words. */
 const MIN_SECRET = 8
 
 export const without = (secret: string, text: string): string =>
@@ -34,7 +34,7 @@ export const without = (secret: string, text: string): string =>
 
 const FALSE = /^(?:n|no|false|f|off|0|)$/i
 
-/** The metadata of a component. Names are found in any capitals; of equal ones the last counts (Dapr: metadata.GetMetadataProperty). */
+/** The metadata of a component. Names are not case-sensitive; of equal names the last counts (Dapr: metadata.GetMetadataProperty). */
 export class Properties {
   readonly #all = new Map<string, Property>()
 
@@ -42,7 +42,7 @@ export class Properties {
     for (const property of properties) this.#all.set(property.name.toLowerCase(), property)
   }
 
-  /** The value of a property; '' if there is none. */
+  /** Returns the value of a property; '': it is not set. */
   text(name: string): string {
     return this.#all.get(name.toLowerCase())?.value ?? ''
   }
@@ -51,7 +51,7 @@ export class Properties {
     return this.text(name) !== ''
   }
 
-  /** Dapr's words for true; other words than those and their opposites are a fault. */
+  /** Reads one of Dapr's words for true and false. Throws a ComponentFault for other words. */
   boolean(name: string, fallback = false): boolean {
     const text = this.text(name)
     if (text === '') return fallback
@@ -71,8 +71,8 @@ export class Properties {
   }
 
   /**
-   * Returns a duration in whole ms, within the range of Redis and `AbortSignal.timeout`. A bare number counts units of `unitMs` (Dapr:
-   * milliseconds for Redis, seconds elsewhere).
+   * Returns a duration in whole ms, at most `mostMs`, a limit of Redis and `AbortSignal.timeout`. A bare number counts units of `unitMs`
+   * (Dapr: milliseconds for Redis, seconds elsewhere).
    */
   durationMs(name: string, fallback: number, unitMs = 1, mostMs = MAX_MS): number {
     const text = this.text(name)
@@ -81,17 +81,17 @@ export class Properties {
     return typeof ms === 'number' ? Math.min(Math.ceil(ms), mostMs) : this.fault(name, `${name}: ${ms}`)
   }
 
-  /** The place of a property; undefined: there is none. */
+  /** Returns the place of a property in its file; undefined: it is not set. */
   placeOf(name: string): Place | undefined {
     return this.#all.get(name.toLowerCase())?.place
   }
 
-  /** Throws the mistake of a property, with its place and without secrets. */
+  /** Throws a ComponentFault with the place of a property, and without secrets. */
   fault(name: string, message: string): never {
     throw new ComponentFault(this.shown(name, message), this.placeOf(name))
   }
 
-  /** Returns a value, or a path made of it, as the user wrote it, for messages. */
+  /** Hides the value of a secret property, and passwords of URLs, in a message. */
   shown(name: string, text: string): string {
     const {value = '', isSecret = false} = this.#all.get(name.toLowerCase()) ?? {}
     const secrets = [value.trim(), resolve('/', value.trim()).slice(1)]
@@ -99,20 +99,20 @@ export class Properties {
   }
 }
 
-/** URLs as Go shows them in errors: `http://me:***@host`. */
+/** Hides passwords of URLs as Go does: `http://me:***@host`. */
 const withoutPassword = (text: string): string => text.replaceAll(/(:\/\/[^\s/?#@:"]*:)[^\s/?#"]*@/g, '$1***@')
 
-/** The texts that are not empty. */
+/** Removes empty texts. */
 export const filled = <T extends Readonly<Record<string, string>>>(texts: T): Partial<T> =>
   Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '')) as Partial<T>
 
-/** Makes the handler of a rejection: it throws an error with these words and the reason. */
+/** Returns a handler for `catch`, which throws an error with these words and the reason. */
 export const because =
   (words: string) =>
   (error: unknown): never => {
     throw new Error(`${words}: ${messageOf(error)}`, {cause: error})
   }
 
-/** The reason for a failed connection: a host with several addresses fails with one error for each. */
+/** Returns the reason of a failed connection. A host with several addresses fails with an error for each. */
 export const connectFailure = (error: unknown): string =>
   error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error)

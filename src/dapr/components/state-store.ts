@@ -2,20 +2,19 @@ import type {Component} from './component.ts'
 import {textNamed} from './component-values.ts'
 import type {Properties} from './properties.ts'
 
-/** A stored value. */
 export interface StateItem {
   readonly data: Buffer
-  /** ETag of the item; empty if the store has none for it. */
+  /** ETag of the item; '': the store has none for it. */
   readonly etag: string
   /** `ttlExpireTime`, where the store knows it. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** Dapr's words, in the order of their numbers (common.proto: StateOptions). */
+/** Dapr's names of options, in the order of their numbers (common.proto: StateOptions). */
 export const CONCURRENCY = ['', 'first-write', 'last-write'] as const
 export const CONSISTENCY = ['', 'eventual', 'strong'] as const
 
-/** Options of a request. An empty string leaves the choice to the store. */
+/** Options of a request; '': the store chooses. */
 export interface StateOptions {
   readonly concurrency: (typeof CONCURRENCY)[number]
   readonly consistency: (typeof CONSISTENCY)[number]
@@ -24,7 +23,7 @@ export interface StateOptions {
 export interface DeleteRequest {
   /** The stored key, with its prefix. */
   readonly key: string
-  /** Expected ETag. An empty string accepts any. */
+  /** Expected ETag; '': any. */
   readonly etag: string
   readonly metadata: Readonly<Record<string, string>>
   readonly options: StateOptions
@@ -47,7 +46,7 @@ export interface GetOptions {
 }
 
 export interface StateStore extends Component {
-  /** Reason why queries fail, for a store type that has queries in Dapr. */
+  /** Explains why queries fail, for a type that has queries in Dapr; undefined: Dapr has none either. */
   readonly queryFault?: string | undefined
   /** Returns the item of a key unless it has expired. */
   get(key: string, options: GetOptions): Promise<StateItem | undefined>
@@ -75,7 +74,7 @@ export function checkEtag({kind, request: {key, etag, options}}: StateOperation,
     throw new EtagError('mismatch', `${key} is there already`)
 }
 
-/** The item has changed since the caller read it, or the etag is invalid (components-contrib: state/errors.go). */
+/** The error of a request whose ETag is invalid, or not that of the item any more (components-contrib: state/errors.go). */
 export class EtagError extends Error {
   readonly kind: 'mismatch' | 'invalid'
 
@@ -87,7 +86,7 @@ export class EtagError extends Error {
   }
 }
 
-/** A transaction was carried out in part: these of its operations (by their index) were refused, the others are saved. */
+/** The error of a transaction of which the store has refused some operations, and executed the others. `refused`: their indexes. */
 export class PartlyRefused extends Error {
   readonly refused: ReadonlySet<number>
 
@@ -97,13 +96,13 @@ export class PartlyRefused extends Error {
   }
 }
 
-/** Returns the interval of removing expired items: an hour unless a property says otherwise; 0 or less = never. */
+/** Returns the interval between two removals of expired items, an hour by default; 0 or less: never. */
 export function cleanupMsOf(properties: Properties): number {
   const name = properties.has('cleanupInterval') ? 'cleanupInterval' : 'cleanupIntervalInSeconds'
   return properties.durationMs(name, 3_600_000, 1000)
 }
 
-/** Returns `ttlInSeconds` of an item, if it has any. Throws unless it is a whole number. */
+/** Returns `ttlInSeconds` of a saved item; undefined: not given. Throws unless it is a whole number. */
 export const ttlOf = ({kind, request: {metadata}}: StateOperation): number | undefined => {
   const text = textNamed(metadata, 'ttlInSeconds')
   if (kind === 'delete' || text === '') return undefined

@@ -13,7 +13,7 @@ const WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
 const MAX_RESPONSE_BYTES = 100 * 2 ** 20
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** Metadata of a call that are headers although they begin in lower case. */
+/** Metadata that become headers although their names are in lower case. */
 const TRACE = ['traceparent', 'tracestate', 'baggage']
 
 /** `bindings.http`: requests to a URL (components-contrib: bindings/http). */
@@ -60,7 +60,7 @@ const tokenOf = (properties: Properties): readonly [name: string, value: string]
   return name === '' || value === '' ? [] : [[name, value]]
 }
 
-/** Headers that follow from the body: Go's client ignores them, too (net/http, reqWriteExcludeHeader). */
+/** Matches headers that the client computes itself, as Go's does (net/http, reqWriteExcludeHeader). */
 const OF_BODY = /^(?:content-length|trailer|transfer-encoding)$/i
 
 /** Returns the headers of a request. Of equal names the last counts. */
@@ -88,7 +88,7 @@ function credentialsOf({properties, folder}: OpenOptions): Credentials {
   return cert === '' || key === '' ? {ca, cert: '', key: ''} : {ca, cert, key}
 }
 
-/** Returns the text itself, or of the file that it names. */
+/** Returns a property with a PEM text, or the text of the file that it names. */
 function pemOf(properties: Properties, name: string, folder: string): string {
   const text = properties.text(name)
   if (text === '' || text.includes('-----BEGIN ')) return text
@@ -104,7 +104,7 @@ function pemOf(properties: Properties, name: string, folder: string): string {
 
 const UNITS: Readonly<Record<string, number>> = {'': 1, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30}
 
-/** Bytes, or a quantity such as `10Mi` (Kubernetes: resource.Quantity); 0: no limit. */
+/** Reads `maxResponseBodySize` in bytes, or as a quantity such as `10Mi` (Kubernetes: resource.Quantity); 0: no limit. */
 function bytesOf(properties: Properties): number {
   const text = properties.text('maxResponseBodySize')
   if (text === '') return MAX_RESPONSE_BYTES

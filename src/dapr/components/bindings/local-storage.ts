@@ -12,7 +12,7 @@ import {because} from '../properties.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** Folders of the system without storage (components-contrib: bindings/localstorage). */
+/** Folders that Dapr forbids (components-contrib: bindings/localstorage). */
 const FORBIDDEN = ['/proc', '/sys', '/boot', '/var/run/secrets']
 
 /** `bindings.localstorage`: files below one folder. */
@@ -41,7 +41,7 @@ type Operation = (root: string, request: BindingRequest) => Promise<BindingRespo
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {create, get, list, delete: remove}
 
-/** Returns a path without links. Missing parts stay. */
+/** Resolves the links of a path, whose last parts may not exist. */
 async function resolved(path: string, fail: (why: string) => never): Promise<string> {
   try {
     const found = await realpath(path)
@@ -85,14 +85,14 @@ async function get(root: string, request: BindingRequest): Promise<BindingRespon
   }
 }
 
-/** Throws unless a path is a file: a named pipe would block one of the few threads that read files. */
+/** Throws for an existing path that is not a file: a named pipe would block one of the few threads that read files. */
 function checkFile(path: string): void {
   if (!existsSync(path)) return
   const fault = fileFault(path)
   if (fault !== '') throw new Error(fault)
 }
 
-/** All files below a folder, in the order of their paths. */
+/** Lists all files below a folder, in the order of their paths. */
 async function list(root: string, request: BindingRequest): Promise<BindingResponse> {
   const path = await pathInside(root, nameIn(request))
   const found = await stat(path).catch(because(`error getting stats for path ${path}`))
@@ -109,7 +109,7 @@ async function remove(root: string, request: BindingRequest): Promise<undefined>
   await removed.catch(because(`error deleting file ${path}`))
 }
 
-/** Returns the text of a JSON string, or the bytes of base64. */
+/** Returns the bytes to store: decodes a JSON string, then base64, if the data are such. */
 function contentOf(data: Buffer): Buffer {
   const text = unquoted(data.toString())
   const bytes = text === undefined ? data : Buffer.from(text)
@@ -126,7 +126,7 @@ function unquoted(text: string): string | undefined {
 /** Maximum number of links in a path; Linux follows fewer. */
 const MAX_LINKS = 255
 
-/** Returns a path below a root, as if it were the machine's root: `..` and links do not lead out of it (filepath-securejoin). Keeps missing parts as written. */
+/** Resolves a path as if `root` were the machine's root, so that `..` and links do not lead out of it (Go: filepath-securejoin). */
 async function pathInside(root: string, name: string): Promise<string> {
   const steps = name.split('/')
   let path: readonly string[] = []

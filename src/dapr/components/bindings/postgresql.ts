@@ -13,7 +13,7 @@ type ToJson = (text: string) => string
 
 const quoted: ToJson = text => JSON.stringify(text)
 const asWritten: ToJson = text => text
-/** Quotes NaN and Infinity, which JSON lacks. */
+/** Quotes NaN and Infinity, which are not JSON numbers. */
 const number: ToJson = text => (/^-?\d/.test(text) ? text : quoted(text))
 const boolean: ToJson = text => (text === 't' ? 'true' : 'false')
 const bytes: ToJson = text =>
@@ -21,7 +21,7 @@ const bytes: ToJson = text =>
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d:\d\d(?:\.\d+)?)(?:([+-]\d\d)(?::(\d\d))?)?)?$/
 
-/** RFC 3339; a time without a zone, and a day, are of UTC. */
+/** Writes a time as RFC 3339. A time without a zone is in UTC; a date is its midnight. */
 const time: ToJson = text => {
   const [, day, clock = '00:00:00', hours = '+00', minutes = '00'] = TIME.exec(text) ?? []
   if (day === undefined) return quoted(text)
@@ -29,7 +29,7 @@ const time: ToJson = text => {
   return quoted(`${day}T${clock}${zone === '+00:00' ? 'Z' : zone}`)
 }
 
-/** The types that Dapr's answers show other than as texts, with the types of their arrays (PostgreSQL: pg_type.dat). */
+/** PostgreSQL types that Dapr does not return as texts, with the types of their arrays (PostgreSQL: pg_type.dat). */
 const KINDS: readonly (readonly [toJson: ToJson, types: readonly number[], arrays: readonly number[]])[] = [
   [boolean, [16], [1000]],
   [bytes, [17], [1001]],
@@ -96,7 +96,7 @@ async function run(pool: Pool, {operation, metadata}: BindingRequest): Promise<B
     values: [...paramsOf(metadata['params'] ?? '')],
     rowMode: 'array',
     types: JSON_VALUES,
-    // the extended protocol allows one statement, which we require without parameters, too
+    // the extended protocol allows only one statement, also without parameters
     queryMode: 'extended'
   }
   const begun = performance.now()
@@ -134,17 +134,17 @@ function paramsOf(text: string): readonly unknown[] {
   return Array.isArray(params) ? params.map(paramOf) : params === null ? [] : failParams(`${text} is no array`)
 }
 
-/** An object is JSON, also within a list, which is an array of PostgreSQL. */
+/** Converts a parameter: an object becomes JSON, a list stays an array of PostgreSQL. */
 const paramOf = (value: unknown): unknown =>
   Array.isArray(value) ? value.map(paramOf) : isObject(value) ? exactText(value) : value
 
-/** An error as pgx words it: `ERROR: relation "x" does not exist (SQLSTATE 42P01)`. */
+/** Writes an error as Go's pgx does: `ERROR: relation "x" does not exist (SQLSTATE 42P01)`. */
 const reasonOf = (error: unknown): string =>
   error instanceof DatabaseError
     ? `${error.severity ?? 'ERROR'}: ${error.message} (SQLSTATE ${error.code ?? ''})`
     : messageOf(error)
 
-/** Returns a time as RFC 3339 has it, with microseconds and without zeros at the end. */
+/** Writes a time as RFC 3339, with microseconds and without zeros at the end. */
 function timeText(ms: number): string {
   const micros = Math.round((ms % 1) * 1000) % 1000
   const text = new Date(ms).toISOString().slice(0, -1) + micros.toString().padStart(3, '0')

@@ -47,13 +47,13 @@ async function invoke(
   return undefined
 }
 
-/** Full seconds of `ttl` or `ttlInSeconds`: a duration or a number of them (components-contrib: metadata.TryGetTTL). */
+/** Reads `ttl` or `ttlInSeconds`, a duration or a number, in whole seconds; undefined: not given (components-contrib: metadata.TryGetTTL). */
 function ttlIn(metadata: Metadata): number | undefined {
   const text = textNamed(metadata, 'ttl') || textNamed(metadata, 'ttlInSeconds')
   if (text === '') return undefined
   if (/^[-+]?\d+$/.test(text)) {
     const seconds = Number(text)
-    if (seconds >= 0) return seconds // to Go 0 is a duration, too
+    if (seconds >= 0) return seconds
     throw new Error(`ttl value must be higher than zero: actual is '${seconds}'`)
   }
   const ms = parseGoDuration(text)

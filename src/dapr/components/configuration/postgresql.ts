@@ -98,7 +98,7 @@ function faultOf(what: string, name: string): string | undefined {
   return `invalid ${what} name ${JSON.stringify(name)}. non-alphanumerics or upper cased names are not supported`
 }
 
-/** The row with the highest version of each key, if versions are numbers. */
+/** Returns the item with the highest version of each key. A version that is not a number counts as the lowest. */
 function newestOf(rows: readonly Row[]): ConfigurationItems {
   const items = emptyRecord<ConfigurationItem>()
   const numbers = new Map<string, number>()
@@ -122,7 +122,7 @@ const itemOf = ({value, version, metadata}: Row): ConfigurationItem => ({
     : {}
 })
 
-/** Returns the row in a trigger's `data`, empty if `action` is DELETE, or the mistake of the payload. */
+/** Reads a notification of the trigger: the item of the row in `data`, empty if `action` is DELETE. Returns a text about a mistake. */
 function itemsOf(payload: string): ConfigurationItems | string {
   let body: unknown
   try {

@@ -3,9 +3,9 @@ import {starPattern} from '../../../model/name-pattern.ts'
 import type {OpenComponent} from '../component.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions} from '../pubsub.ts'
 
-/** Waiting bytes of one subscription at which a warning is given … */
+/** Waiting bytes of one subscription above which a warning is logged. */
 const MUCH_BYTES = 64 * 2 ** 20
-/** … and at which events are refused: one process holds the events of all apps. */
+/** Waiting bytes of one subscription above which events are refused: they are all in the memory of this process. */
 const MAX_WAITING_BYTES = 256 * 2 ** 20
 /** Number of waiting events that are reported, whatever their size. */
 const MANY = 1000
@@ -14,10 +14,10 @@ const EVENT_BYTES = 1024
 
 const sizeOf = ({data}: BrokerMessage): number => data.length + EVENT_BYTES
 
-/** Hands the messages of one subscription over, one after the other unless several are wanted at once. */
+/** Delivers the messages of one subscription in order, at most `atOnce` at a time. */
 class Queue {
   readonly #options: SubscribeOptions
-  /** `*` matches any text, also an empty one (components-contrib: internal/eventbus). */
+  /** Whether the subscription reads a topic. Its `*` matches any text, also an empty one (components-contrib: internal/eventbus). */
   readonly isFor: (topic: string) => boolean
   #waiting: (BrokerMessage | undefined)[] = []
   #bytes = 0
@@ -48,7 +48,7 @@ class Queue {
     this.#fill()
   }
 
-  /** Starts as many deliveries as the current limit allows. An edit of the component may have changed the limit. */
+  /** Starts as many deliveries as `atOnce` allows, which an edit of the component may change. */
   #fill(): void {
     while (this.#atWork < Math.max(1, this.#options.atOnce)) {
       const message = this.#take()
@@ -98,7 +98,7 @@ class Queue {
   }
 }
 
-/** A sidecar's component, as components of the same name see it. */
+/** The component of one sidecar, in a list for components of the same name in other sidecars. */
 interface Bus {
   readonly name: string
   readonly queues: ReadonlySet<Queue>
@@ -109,12 +109,12 @@ const BUSES = new Set<Bus>()
 const MAX_TOPICS = 1000
 
 /**
- * `pubsub.in-memory`: delivers to subscribers of the same sidecar (components-contrib: pubsub/in-memory). Drops messages without a
- * subscriber, and refuses them while a subscriber has no room, as a full broker does.
+ * `pubsub.in-memory`: delivers to subscribers of the same sidecar (components-contrib: pubsub/in-memory). Drops a message without a
+ * subscriber. Refuses a message if the queue of a subscriber is full.
  */
 export const open: OpenComponent<PubSub> = async ({name, warn}) => {
   const queues = new Set<Queue>()
-  /** Topics of events that were published here: a later subscriber in another sidecar is warned. */
+  /** Topics that were published here. A subscriber in another sidecar logs a warning, since it does not receive them. */
   const published = new Set<string>()
   const warned = new Set<string>()
   const bus: Bus = {name, queues, published}

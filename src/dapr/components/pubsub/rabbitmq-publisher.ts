@@ -13,7 +13,7 @@ interface Publication {
 
 const CLOSED = new Error('the channel to RabbitMQ is closed')
 
-/** Publishes over one channel until it closes. */
+/** Publishes messages over one channel. A closed channel stays closed: `RabbitBroker` opens another one. */
 export class Publisher {
   readonly #channel: ConfirmChannel
   readonly #declare: (topic: string) => Promise<unknown>
@@ -43,7 +43,7 @@ export class Publisher {
     return new Promise((resolve, reject) => {
       this.#channel.publish(topic, key, data, options, error => {
         if (error === null || error === undefined) resolve(undefined)
-        // the library reports this without a reason, after the event that has it
+        // the reason was in an event before
         else if (error instanceof Error && error.message === 'channel closed') reject(this.#whyClosed ?? CLOSED)
         else reject(new Error('did not receive confirmation of publishing'))
       })
@@ -51,14 +51,14 @@ export class Publisher {
   }
 }
 
-/** The exchange of a topic. */
+/** Creates the exchange of a topic, unless it exists. */
 export const declareTopic = async (
   channel: Pick<ConfirmChannel, 'assertExchange'>,
   topic: string,
   {exchangeKind, durable, deletedWhenUnused}: RabbitSettings
 ): Promise<unknown> => channel.assertExchange(topic, exchangeKind, {durable, autoDelete: deletedWhenUnused})
 
-/** The properties of a message (components-contrib: common/component/rabbitmq). */
+/** Returns the properties of a message (components-contrib: common/component/rabbitmq). */
 export function publishOptions(
   metadata: BrokerMessage['metadata'],
   {deliveryMode, ttlMs}: RabbitSettings
@@ -70,7 +70,7 @@ export function publishOptions(
   )
   return {
     contentType: contentType || 'text/plain',
-    // the broker reads 0 as not set
+    // 0, Dapr's default, means not persistent, as 1 does at the broker
     deliveryMode: deliveryMode || 1,
     ...(lifeMs !== undefined && {expiration: Math.trunc(lifeMs).toString()}),
     ...(/^\d+$/.test(priority) && {priority: Math.min(Number(priority), 255)}),
@@ -80,7 +80,7 @@ export function publishOptions(
   }
 }
 
-/** Returns the time to live of a message in ms. A bare number counts seconds. Unreadable values are ignored. */
+/** Returns the time to live of a message in ms; undefined: none, or unreadable. A bare number counts seconds. */
 function lifeOf(metadata: BrokerMessage['metadata']): number | undefined {
   const text = textNamed(metadata, 'ttl') || textNamed(metadata, 'ttlInSeconds')
   const parsed = parseGoDuration(text)

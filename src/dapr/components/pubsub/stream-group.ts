@@ -4,7 +4,6 @@ import {messageOf} from '../../../model/errors.ts'
 import {itemsIn, RedisError, type RedisConnection, type RedisReply} from '#redis'
 import type {BrokerMessage} from '../pubsub.ts'
 
-/** An entry of a stream, which was read and may be handled. */
 export interface ReadEntry {
   readonly id: string
   readonly message: BrokerMessage
@@ -15,7 +14,7 @@ export class StreamGroup {
   readonly topic: string
   readonly name: string
   readonly #connection: RedisConnection
-  /** Number of times that others have changed the group's position. */
+  /** Number of `backlog` calls that found another position of the group than before. */
   #moves = 0
   #position = ''
 
@@ -29,7 +28,7 @@ export class StreamGroup {
   async create(): Promise<void> {
     const create = async (): Promise<unknown> =>
       this.#connection.command(['XGROUP', 'CREATE', this.topic, this.name, '0', 'MKSTREAM'])
-    // ran without a reply: the run that served Redis may have ended, and another one serves it now
+    // repeats a command without an answer: the run that served Redis may have ended, and another one serves it now
     const begun = create().catch(async (error: unknown) =>
       error instanceof RedisError ? Promise.reject(error) : create()
     )
@@ -48,7 +47,7 @@ export class StreamGroup {
     return entriesIn(itemsIn(itemsIn(itemsIn(reply)[0])[1]))
   }
 
-  /** Returns ids of entries that were not acknowledged for `idleMs`. */
+  /** Returns the ids of entries that were delivered more than `idleMs` ago and not acknowledged. */
   async idle(idleMs: number, count: number): Promise<readonly string[]> {
     const asked = ['IDLE', idleMs.toString(), '-', '+', count.toString()]
     const pending = itemsIn(await this.#connection.command(['XPENDING', this.topic, this.name, ...asked]))
@@ -83,13 +82,13 @@ export class StreamGroup {
     }
   }
 
-  /** How many messages the group has not read, or not acknowledged. */
+  /** Counts the messages that the group has not read, or not acknowledged. */
   async backlog(): Promise<Backlog> {
     const groups = itemsIn(await this.#connection.command(['XINFO', 'GROUPS', this.topic])).map(fieldsOf)
     const group = groups.find(each => textOf(each.get('name')) === this.name)
     const [last, read] = [textOf(group?.get('last-delivered-id')), textOf(group?.get('entries-read'))]
     const lag = Number(group?.get('lag') ?? 1)
-    // after deletions Redis cannot count the unread entries; trimmed unread entries count forever (Redis 7.0)
+    // Redis does not know `lag` after deletions, and counts trimmed entries as unread forever (7.0)
     const unread = lag === 0 ? 0 : (await this.#hasUnread(last)) && lag
     if (this.#position !== `${last} ${read}`) this.#moves++
     this.#position = `${last} ${read}`

@@ -42,7 +42,6 @@ export interface LocalRedisOptions {
   readonly route?: (port: number, client: Socket, serve: () => void) => void
 }
 
-/** A copy's own Redis. */
 interface CopyRedis extends CopyFolder {
   /** The port that it replaces. */
   readonly port: number
@@ -56,17 +55,16 @@ const RETRY_MS = 500
 const MAX_CLOSED_EARLY = 10
 
 /**
- * The Redis at one port of this machine, for the components of a run. If no server answers, this run opens the built-in one, which other
- * runs and programs use, too. When that run ends, another run that uses the port opens the next one, and all connections move to it. If a
- * real Redis disconnects, connections wait for it, since only it has the keys.
+ * The Redis at one port of this machine. If no server answers, this run opens the built-in one, which other runs and programs use, too. When
+ * that run ends, another run opens the next one, and connections move to it. If a real Redis disconnects, they wait, since it has the keys.
  */
 export class LocalRedis {
   readonly #port: number
   readonly #options: LocalRedisOptions
-  /** The copy whose keys it has; undefined: runs share it. */
+  /** The copy whose keys it has; undefined: all other runs share it. */
   readonly #copy: CopyRedis | undefined
   readonly #connections = new Set<MovableConnection>()
-  /** The built-in server of this run; undefined: another run or program serves the port, or nobody. */
+  /** The built-in server of this run; undefined: this run does not serve the port. */
   #builtIn: BuiltInRedis | undefined
   /** Whether the server is a built-in one, of this run or another. */
   #isServerBuiltIn = false
@@ -85,7 +83,7 @@ export class LocalRedis {
     this.#options = options
   }
 
-  /** Opens a connection for a component. `asked`: its address; a copy's own Redis is at another port. `apart`: see `InitClock`. */
+  /** Opens a connection for a component. `asked`: its address, whose port may be that of another Redis than the copy's. `apart`: see `InitClock`. */
   async connect(asked: RedisAddress, apart: Apart): Promise<RedisConnection> {
     const address = {...asked, port: this.#port}
     const connection = new MovableConnection(
@@ -158,7 +156,6 @@ export class LocalRedis {
     throw new Error('the connection to Redis is closed')
   }
 
-  /** Whether this run may open the built-in server. */
   get #mayServe(): boolean {
     return !this.#isPortReleased && !this.#options.isOwnPort(this.#port)
   }

@@ -5,7 +5,6 @@ import type {Argument, MessageListener, RedisConnection, RedisReply} from '#redi
 /** Maximum time that a command waits until its connection opens, in ms: the Redis may be an app of the run that starts later. */
 const START_MS = 60_000
 
-/** A subscription. `end`: ends it at the current server; undefined: that has not confirmed it. */
 interface Subscription {
   readonly pattern: string
   readonly listener: MessageListener

@@ -67,7 +67,6 @@ export class RedisServers implements RedisAccess {
     await Promise.all([...this.#local.values(), ...this.#shared.values()].map(async local => (await local).close()))
   }
 
-  /** Returns the Redis for a port that components name. */
   async #at(port: number): Promise<LocalRedis> {
     const known = this.#local.get(port)
     if (known !== undefined) return known
@@ -114,9 +113,8 @@ export const openPortOf = async (port: number, space: string): Promise<number | 
   (await placesOf(port, space)).find(isOf(space))?.port
 
 /**
- * Chooses the port of the own Redis of a copy (its `space`), which replaces the server at `port`. Prefers the port where it answers already
- * to the first free one of a few ports that follow from `port` and `space`. Resolves with undefined if a real Redis answers at `port`.
- * Rejects with a UserError if all candidates are taken.
+ * Chooses the port of the own Redis of a copy (its `space`), which replaces the server at `port`: where it answers already, else the first
+ * free one of a few candidates; undefined: a real Redis answers at `port`. Rejects with a UserError if no candidate is free.
  */
 async function portInSpace(port: number, space: string): Promise<number | undefined> {
   if ((await identify(port)).kind === 'other') return undefined
