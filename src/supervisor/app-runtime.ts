@@ -90,7 +90,7 @@ export class AppRuntime implements Callee, Intent {
       },
       probed: (status, elapsedMs) => this.#opening.counters?.probed(status, elapsedMs),
       invoked: invocation => this.#opening.counters?.invoked(invocation),
-      isAwaited: maySleep(plan)
+      awaitsHealth: maySleep(plan)
     })
     this.#opening = new Opening(this, options, first, this.#moves)
     this.#begin()
@@ -256,7 +256,7 @@ export class AppRuntime implements Callee, Intent {
     this.#channel.renewPool()
     if (this.hasOtherStarter) this.applyStarter()
     this.adopt()
-    this.#channel.follow(this.#plan)
+    this.#channel.applyPlan(this.#plan)
     // after an exit, starts from the initial progress: dependents wait for the result of the next process
     if (this.hasEnded) this.#status.reset(this.#plan)
     else this.#status.replaced()
@@ -290,7 +290,7 @@ export class AppRuntime implements Callee, Intent {
 
   /** Stops all processes, and settles when they are completely gone. */
   async stop(why: Why): Promise<AppState> {
-    this.#channel.end()
+    this.#channel.stopHealthChecks()
     return this.#program.stop(why)
   }
 
@@ -345,7 +345,7 @@ export class AppRuntime implements Callee, Intent {
   /** Resets an exited or given-up app to the state before its first start. */
   reset(): void {
     this.adopt()
-    this.#channel.follow(this.#plan)
+    this.#channel.applyPlan(this.#plan)
     this.#status.reset(this.#plan)
     this.#program.reset(this.#plan, this.appPort)
     this.queue.hold(whyNotRunning(this, {phase: 'idle'}, this.#status))

@@ -23,7 +23,7 @@ export interface AppChannelOptions {
   readonly onBroken?: () => void
   readonly invoked: (invocation: GrpcInvocation) => void
   /** Whether calls wait until the first process is healthy, too. True for an app that is started by a call. */
-  readonly isAwaited?: boolean
+  readonly awaitsHealth?: boolean
 }
 
 /** Facts besides the app's state that decide between queueing and denying calls. */
@@ -45,20 +45,21 @@ export class AppChannel {
   #plan: AppPlan
   #appPort: number
   #pool: Pool
-  /** The end of the process behind the pool. */
-  #end = Promise.withResolvers<string>()
+  /** Resolves with the reason when the process behind the pool has ended, for the errors of its calls; '': it was replaced. */
+  #processEnd = Promise.withResolvers<string>()
   #health: Health | undefined
-  /** The leader of the process has exited. */
+  /** Whether the leader of the process has exited, while the rest of its group ends. */
   #isEnding = false
   #isUnhealthy = false
-  #isAwaited: boolean // calls wait until its next process is healthy
+  /** Whether calls wait until the next process is healthy. */
+  #awaitsHealth: boolean
   #isDebugged = false
   #waitsWithoutLimit = false
 
   constructor(options: AppChannelOptions) {
-    const {plan, appPort, explain, onWait, onBroken, isAwaited = false} = options
+    const {plan, appPort, explain, onWait, onBroken, awaitsHealth = false} = options
     this.#options = options
-    this.#isAwaited = isAwaited
+    this.#awaitsHealth = awaitsHealth
     this.#plan = plan
     this.#appPort = appPort
     this.queue = new AdmissionQueue({timeoutMs: plan.ready.timeoutMs, explain, onWait, onBroken})
@@ -80,22 +81,22 @@ export class AppChannel {
 
   /** Replaces the pool, so that new calls get new connections. Calls in flight keep their connections to the old process. */
   renewPool(): void {
-    this.#end.resolve('')
+    this.#processEnd.resolve('')
     this.#pool.retire()
     this.#pool = this.#newPool()
   }
 
   /** Closes all connections, which interrupts their calls. `why`: reason for the callers; '': none. */
   cut(why = ''): void {
-    this.#end.resolve(why)
+    this.#processEnd.resolve(why)
     this.#pool.cut()
     this.#pool = this.#newPool()
   }
 
-  follow(plan: AppPlan): void {
+  applyPlan(plan: AppPlan): void {
     this.#plan = plan
     this.waitsWithoutLimit = this.#waitsWithoutLimit
-    this.#isAwaited ||= this.queue.state === 'open' // its process takes calls, also one without a check
+    this.#awaitsHealth ||= this.queue.state === 'open' // its process takes calls, also one without a check
     this.#health?.end()
     this.#health = this.#newHealth()
   }
@@ -110,16 +111,16 @@ export class AppChannel {
   /** Ends `suspend` or `close` of the queue: calls wait for a process of the new plan at this port. */
   reopen(plan: AppPlan, appPort: number): void {
     this.#appPort = appPort
-    this.#isAwaited = true
+    this.#awaitsHealth = true
     this.queue.reopen()
-    this.follow(plan)
+    this.applyPlan(plan)
     this.renewPool()
   }
 
   /** Directs new calls to another process, which is ready and healthy. The returned function interrupts the calls to the old process with a reason. */
   switchTo(appPort: number): (why: string) => void {
     const pool = this.#pool
-    const end = this.#end
+    const end = this.#processEnd
     this.#appPort = appPort
     this.#pool.retire()
     this.#pool = this.#newPool()
@@ -151,29 +152,29 @@ export class AppChannel {
   /** Opens, holds or shuts the queue by the app's state. */
   update(state: AppState, {isCrashLooping, why}: QueueConditions): void {
     this.#health?.end() // an app that is stopping closes its port first: that says nothing of the next process
-    if (state.phase === 'stopping') return this.#end.resolve('') // unchanged: an app that is stopping may still respond
+    if (state.phase === 'stopping') return this.#processEnd.resolve('') // unchanged: an app that is stopping may still respond
     this.#isUnhealthy = false
     if (state.phase === 'starting') this.renewPool() // reports the exit of the previous process
     this.#isEnding = state.phase === 'running' && state.isEnding === true
-    if (state.phase === 'running' && state.ready) return this.#begin()
+    if (state.phase === 'running' && state.ready) return this.#openWhenHealthy()
     const isDown =
       state.phase === 'exited' || (state.phase === 'backoff' && (state.until === Infinity || isCrashLooping))
     // calls that waited for a failed start get the reason; the next call tries again
     if (isDown || (state.phase === 'asleep' && state.last !== undefined)) this.queue.shut(why)
     if (!isDown) this.queue.hold(why)
     if (!['exited', 'backoff', 'asleep'].includes(state.phase)) return
-    this.#end.resolve(why)
+    this.#processEnd.resolve(why)
     this.renewPool()
   }
 
-  end(): void {
+  stopHealthChecks(): void {
     this.#health?.end()
   }
 
-  #begin(): void {
+  #openWhenHealthy(): void {
     if (this.#health === undefined || this.#isDebugged) return this.queue.open()
     this.queue.hold(`"${this.#plan.id}" listens, but ${nameOfCheck(this.#plan)} has not succeeded yet`, true)
-    this.#health.begin(false, this.#isAwaited ? this.#plan.ready.timeoutMs : 0)
+    this.#health.begin(false, this.#awaitsHealth ? this.#plan.ready.timeoutMs : 0)
   }
 
   #newHealth(): Health | undefined {
@@ -187,7 +188,7 @@ export class AppChannel {
 
   #setHealth(isHealthy: boolean): void {
     this.#isUnhealthy = !isHealthy
-    this.#isAwaited ||= isHealthy
+    this.#awaitsHealth ||= isHealthy
     if (isHealthy) this.queue.open()
     else this.queue.shut(`"${this.#plan.id}" is not in a healthy state`)
     this.#options.healthChanged(isHealthy)
@@ -195,14 +196,14 @@ export class AppChannel {
 
   #newPool(): Pool {
     const plan = this.#plan
-    this.#end = Promise.withResolvers<string>()
+    this.#processEnd = Promise.withResolvers<string>()
     return new Pool({
       hosts: hostsOf(plan),
       port: this.#appPort,
       dial: dialOf(plan, this.#options.invoked),
       protocol: plan.channel.protocol,
       maxMessageBytes: plan.sidecar.maxBodyBytes,
-      process: {ended: this.#end.promise, isEnding: () => this.#isEnding}
+      process: {ended: this.#processEnd.promise, isEnding: () => this.#isEnding}
     })
   }
 }

@@ -22,9 +22,9 @@ export class Exchange implements ResponseHandler {
   /** Changes each piece of the request's body in place before it is sent (middleware); undefined: no change. */
   onPiece: ((piece: Buffer) => void) | undefined
   /** Why the previous connection ended, if its callee may have processed the request; '': it has not. The request may have crashed it: no other process gets it. */
-  #brokeOff = ''
+  #previousEnd = ''
   /** Interruption of the response by a fault; undefined: none. */
-  #broken: BrokenResponse | undefined
+  #interruption: BrokenResponse | undefined
   readonly #downstream: Downstream
   #handler: CallHandler | undefined
   /** Copy for shadows. Stays after the call's end until the whole body has arrived. */
@@ -39,14 +39,14 @@ export class Exchange implements ResponseHandler {
   #head = ''
   #isHeadSent = false
   /** Whether the response is chunked and its chunks pass unchanged. */
-  #isFramed = false
+  #passesChunks = false
   #hasResponse = false
   /** Called with the status of each response; set while policies hold responses back. */
-  #responded: ((status: number) => void) | undefined
+  #onStatus: ((status: number) => void) | undefined
   #attempt: Attempt | undefined
   #kept: KeptBody | undefined
   readonly #unsent = new Unsent()
-  #late: LateReply | undefined
+  #lateReply: LateReply | undefined
 
   constructor(downstream: Downstream) {
     this.#downstream = downstream
@@ -87,23 +87,9 @@ export class Exchange implements ResponseHandler {
     this.#maxBodyBytes = maxBodyBytes
     this.isSent = false
     this.#hasResponse = false
-    this.#responded = undefined
+    this.#onStatus = undefined
     this.onPiece = undefined
     return this
-  }
-
-  /** Sends the request to a callee, again after `refused` or for another attempt. `head`: latin1 text with the empty line. */
-  send(pool: UpstreamSource, head: string): void {
-    const handler = this.#handler
-    if (handler === undefined) return
-    if (this.#maxBodyBytes > 0 && this.#length > this.#maxBodyBytes) return this.#giveUp(TOO_LARGE)
-    this.#broken = handler.broken
-    if (this.#unsent.text !== '') this.#unsent.text = head + this.#unsent.text.slice(this.#head.length)
-    this.#pool = pool
-    this.#head = head
-    this.#brokeOff = ''
-    this.#unsent.wasSent = false
-    this.#serve(this.isTunnel ? pool.connect() : pool.take())
   }
 
   /**
@@ -111,58 +97,50 @@ export class Exchange implements ResponseHandler {
    * unknown: Dapr streams such a body once (pkg/messaging). Called before the first `send`. `responded`: called with the status of each response.
    */
   intercept(responded: (status: number) => void): void {
-    this.#responded = responded
+    this.#onStatus = responded
     if (this.#length > 0) this.#kept = new KeptBody(this.#maxBodyBytes)
   }
 
-  /** Reason why the request cannot be sent again; '': it can. */
-  get whyNotAgain(): string {
-    if (this.#length === CHUNKED && this.#isHeadSent) return 'its body has no known length'
-    return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
+  /** Sends the request to a callee, again after `refused` or for another attempt. `head`: latin1 text with the empty line. */
+  send(pool: UpstreamSource, head: string): void {
+    const handler = this.#handler
+    if (handler === undefined) return
+    if (this.#maxBodyBytes > 0 && this.#length > this.#maxBodyBytes) return this.#giveUp(TOO_LARGE)
+    this.#interruption = handler.broken
+    if (this.#unsent.text !== '') this.#unsent.text = head + this.#unsent.text.slice(this.#head.length)
+    this.#pool = pool
+    this.#head = head
+    this.#previousEnd = ''
+    this.#unsent.wasSent = false
+    this.#useUpstream(this.isTunnel ? pool.connect() : pool.take())
   }
 
-  /** Sends the response that was held back to the caller. */
-  accept(): void {
-    const attempt = this.#attempt
-    this.#attempt = undefined
-    this.#responded = undefined
-    this.#kept?.release()
-    this.#kept = undefined
-    attempt?.accept()
+  #useUpstream(upstream: Upstream): void {
+    if (this.#handler !== undefined) this.#handler.journal.attempts++
+    this.#isHeadSent = this.#unsent.text !== ''
+    this.isSent &&= this.#isHeadSent
+    this.#upstream = upstream
+    if (this.#onStatus !== undefined) this.#attempt = new Attempt(this, upstream, this.#onStatus)
+    upstream.serve(this.#attempt ?? this)
   }
 
-  /** Drops the current attempt with its connection and response. */
-  discard(): void {
-    this.#drop()
-    this.#attempt = undefined
-  }
-
-  /** Replies in place of the callee, after the recorder has received the request's body. */
-  reply(plain: Reply): void {
-    const journal = this.#handler?.journal
-    if (journal === undefined || this.#late !== undefined) return
-    const isWhole = this.isSent || this.#kept?.isWhole === true || this.#downstream.sendBody === undefined
-    this.#late = LateReply.of(journal, isWhole ? 0 : this.#length, this, plain)
-    if (this.#late === undefined) return this.replyNow(plain)
+  open(wasOpen: boolean): void {
+    this.#handler?.journal.connected(wasOpen)
+    if (this.#length === 0) this.sendBody(undefined, true)
+    this.#interruption?.opened?.()
+    if (this.#unsent.text !== '' || this.#kept?.isStarted === true) return this.#sendAgain()
+    if (this.#kept !== undefined) this.#kept.isStarted = true
     this.#downstream.sendBody?.()
-    this.#downstream.resume?.()
   }
 
-  replyNow(plain: Reply): void {
-    const journal = this.#handler?.journal
-    if (journal === undefined) return
-    const response = {...plain, lines: plain.lines + faultLine(journal.call)}
-    journal.replied(response)
-    this.#copy?.responded()
-    if (this.#length === 0) this.#copy?.whole()
-    this.#downstream.reply({...response, lines: response.lines + numberLine(journal.call)})
-    this.#over()
-  }
-
-  /** Resets the caller's connection in place of a response. */
-  reset(): void {
-    this.#downstream.reset()
-    this.leave()
+  /** Sends the request on a new connection: the unprocessed bytes of the previous connection or the kept body, then the rest. */
+  #sendAgain(): void {
+    const [upstream, kept] = [this.#upstream, this.#kept]
+    if (upstream === undefined) return
+    if (this.#unsent.text !== '') this.#unsent.sendTo(upstream, this.isSent)
+    else if (kept?.isLost === true) return this.#giveUp(`the request cannot be sent again: ${this.whyNotAgain}`)
+    else if (kept !== undefined) this.#write(upstream, kept.whole(), kept.isWhole)
+    if (!this.isSent) this.#downstream.resume?.()
   }
 
   /**
@@ -186,7 +164,7 @@ export class Exchange implements ResponseHandler {
       }
     }
     if (to === undefined) this.isSent = isLast
-    this.#late?.arrived(isLast)
+    this.#lateReply?.arrived(isLast)
     const isLate = isLast && journal?.isFirstTurn === false && journal.requestBytes > MAX_EARLY
     return to === undefined || this.#write(to, bytes, isLast, isLate)
   }
@@ -203,11 +181,6 @@ export class Exchange implements ResponseHandler {
     return bytes === undefined && head === '' ? true : out.writeAll(head, bytes)
   }
 
-  /** Called when the caller accepts more of the response. */
-  resume(): void {
-    this.#upstream?.resume()
-  }
-
   /** Sends bytes through a tunnel to the callee. Returns false if the downstream has to pause until its `resume()`. */
   write(bytes: Buffer): boolean {
     return this.#upstream?.write(bytes) ?? true
@@ -218,57 +191,56 @@ export class Exchange implements ResponseHandler {
     this.#upstream?.finishSending()
   }
 
-  /** Ends the call after the caller has disconnected: the rest of the body will not arrive. */
-  abort(): void {
-    this.#copy?.drop()
-    this.leave()
-  }
-
-  /** Ends the call. More of the body may still arrive for the copy. */
-  leave(): void {
-    this.#copy?.gone()
-    this.#drop()
-    this.#over()
-  }
-
-  open(wasOpen: boolean): void {
-    this.#handler?.journal.connected(wasOpen)
-    if (this.#length === 0) this.sendBody(undefined, true)
-    this.#broken?.opened?.()
-    if (this.#unsent.text !== '' || this.#kept?.isStarted === true) return this.#sendAgain()
-    if (this.#kept !== undefined) this.#kept.isStarted = true
-    this.#downstream.sendBody?.()
-  }
-
   whole(head: ResponseHead, body: string): void {
-    if (this.#broken !== undefined && body.length > this.#broken.left) {
+    if (this.#interruption !== undefined && body.length > this.#interruption.left) {
       this.#upstream = undefined // the connection is free again
       this.head(head)
       return void this.body(Buffer.from(body, 'latin1'))
     }
-    const handler = this.#begin(head, body)
+    const handler = this.#noteResponse(head, body)
     if (handler === undefined) return
     this.#upstream = undefined
     handler.journal.isWhole = true
     handler.journal.responseBytes = body.length
     this.#downstream.whole(head, handler.headersFor(head), body)
     this.#copy?.responded()
-    this.#over()
+    this.#endCall()
   }
 
   head(head: ResponseHead): void {
-    const handler = this.#begin(head)
+    const handler = this.#noteResponse(head)
     if (handler === undefined) return
-    this.#isFramed = this.isVerbatim && head.left === CHUNKED
+    this.#passesChunks = this.isVerbatim && head.left === CHUNKED
     this.#downstream.head(head, handler.headersFor(head))
-    if (this.#broken?.left === 0) this.#breakSoon(this.#broken)
+    if (this.#interruption?.left === 0) this.#interruptSoon(this.#interruption)
+  }
+
+  /** Notes the begin of a response. Returns the handler; undefined: the response is not relayed. */
+  #noteResponse(head: ResponseHead, body = ''): CallHandler | undefined {
+    const handler = this.#handler
+    if (handler === undefined) return undefined
+    if (head.status === 101 && this.#downstream.refusesSwitch === true) {
+      this.#giveUp('HTTP status 101 without an upgrade', 'bad-status')
+      return undefined
+    }
+    const {journal} = handler
+    if (journal.isRecorded) journal.firstByteAt = performance.now()
+    if (this.#interruption?.left === -1) {
+      this.#interruption.isOver = true
+      this.#giveUp('EOF', 'silent')
+      return undefined
+    }
+    this.#hasResponse = true
+    journal.status = head.status
+    journal.observer?.responded(journal.call, head, body)
+    return handler
   }
 
   body(piece: Buffer): boolean {
-    const broken = this.#broken
+    const broken = this.#interruption
     if (broken?.isOver === true) return false
-    const bytes = broken === undefined ? piece : broken.take(piece, () => this.#breakSoon(broken))
-    if (!this.#isFramed) this.content(bytes)
+    const bytes = broken === undefined ? piece : broken.take(piece, () => this.#interruptSoon(broken))
+    if (!this.#passesChunks) this.content(bytes)
     return this.#downstream.body(bytes)
   }
 
@@ -283,14 +255,104 @@ export class Exchange implements ResponseHandler {
 
   end(): void {
     this.#upstream = undefined
-    if (this.#broken?.isOver === true) return
+    if (this.#interruption?.isOver === true) return
     this.#downstream.end?.()
     this.#copy?.responded()
-    this.#over()
+    this.#endCall()
   }
 
   drain(): void {
     this.#downstream.resume?.()
+  }
+
+  /** Called when the caller accepts more of the response. */
+  resume(): void {
+    this.#upstream?.resume()
+  }
+
+  /** Interrupts the response in the next turn of the event loop, after the bytes before are written. */
+  #interruptSoon(broken: BrokenResponse): void {
+    broken.isOver = true
+    setImmediate(() => this.#interruption === broken && this.#giveUp('cut by a fault', 'cut'))
+  }
+
+  /** Reason why the request cannot be sent again; '': it can. */
+  get whyNotAgain(): string {
+    if (this.#length === CHUNKED && this.#isHeadSent) return 'its body has no known length'
+    return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
+  }
+
+  /** Sends the response that was held back to the caller. */
+  accept(): void {
+    const attempt = this.#attempt
+    this.#attempt = undefined
+    this.#onStatus = undefined
+    this.#kept?.release()
+    this.#kept = undefined
+    attempt?.accept()
+  }
+
+  /** Drops the current attempt with its connection and response. */
+  discard(): void {
+    this.#dropUpstream()
+    this.#attempt = undefined
+  }
+
+  /** Replies in place of the callee, after the recorder has received the request's body. */
+  reply(plain: Reply): void {
+    const journal = this.#handler?.journal
+    if (journal === undefined || this.#lateReply !== undefined) return
+    const isWhole = this.isSent || this.#kept?.isWhole === true || this.#downstream.sendBody === undefined
+    this.#lateReply = LateReply.of(journal, isWhole ? 0 : this.#length, this, plain)
+    if (this.#lateReply === undefined) return this.replyNow(plain)
+    this.#downstream.sendBody?.()
+    this.#downstream.resume?.()
+  }
+
+  replyNow(plain: Reply): void {
+    const journal = this.#handler?.journal
+    if (journal === undefined) return
+    const response = {...plain, lines: plain.lines + faultLine(journal.call)}
+    journal.replied(response)
+    this.#copy?.responded()
+    if (this.#length === 0) this.#copy?.whole()
+    this.#downstream.reply({...response, lines: response.lines + numberLine(journal.call)})
+    this.#endCall()
+  }
+
+  /** Resets the caller's connection in place of a response. */
+  reset(): void {
+    this.#downstream.reset()
+    this.leave()
+  }
+
+  fail(failure: Failure, why: string): void {
+    const [upstream, handler, pool, broken] = [this.#upstream, this.#handler, this.#pool, this.#interruption]
+    this.#upstream = undefined
+    if (handler === undefined) return
+    if (this.#previousEnd !== '') return this.#giveUp(this.#previousEnd, 'silent')
+    const isUnprocessed = broken === undefined && this.#unsent.take(upstream)
+    const isReplaced = pool?.isRetired !== false
+    if (failure === 'refused' || (isUnprocessed && isReplaced)) return handler.refused(why)
+    const unanswered = {isUnprocessed, hasBody: this.#length !== 0, wasUsed: (upstream?.served ?? 0) > 0}
+    const mayAgain = failure === 'silent' && maySendAgain({method: this.#method, ...unanswered})
+    if (isReplaced || broken !== undefined || !mayAgain) return this.#giveUp(why, failure)
+    handler.resent()
+    this.#previousEnd = isUnprocessed ? '' : why
+    this.#useUpstream(pool.connect())
+  }
+
+  /** Ends the call after the caller has disconnected: the rest of the body will not arrive. */
+  abort(): void {
+    this.#copy?.drop()
+    this.leave()
+  }
+
+  /** Ends the call. More of the body may still arrive for the copy. */
+  leave(): void {
+    this.#copy?.gone()
+    this.#dropUpstream()
+    this.#endCall()
   }
 
   /** Ends the call after an internal error, and closes only its caller's connection. */
@@ -300,85 +362,23 @@ export class Exchange implements ResponseHandler {
     this.#downstream.destroy()
   }
 
-  fail(failure: Failure, why: string): void {
-    const [upstream, handler, pool, broken] = [this.#upstream, this.#handler, this.#pool, this.#broken]
-    this.#upstream = undefined
-    if (handler === undefined) return
-    if (this.#brokeOff !== '') return this.#giveUp(this.#brokeOff, 'silent')
-    const isUnprocessed = broken === undefined && this.#unsent.take(upstream)
-    const isReplaced = pool?.isRetired !== false
-    if (failure === 'refused' || (isUnprocessed && isReplaced)) return handler.refused(why)
-    const unanswered = {isUnprocessed, hasBody: this.#length !== 0, wasUsed: (upstream?.served ?? 0) > 0}
-    const mayAgain = failure === 'silent' && maySendAgain({method: this.#method, ...unanswered})
-    if (isReplaced || broken !== undefined || !mayAgain) return this.#giveUp(why, failure)
-    handler.resent()
-    this.#brokeOff = isUnprocessed ? '' : why
-    this.#serve(pool.connect())
-  }
-
-  /** Notes the begin of a response. Returns the handler; undefined: the response is not relayed. */
-  #begin(head: ResponseHead, body = ''): CallHandler | undefined {
-    const handler = this.#handler
-    if (handler === undefined) return undefined
-    if (head.status === 101 && this.#downstream.refusesSwitch === true) {
-      this.#giveUp('HTTP status 101 without an upgrade', 'bad-status')
-      return undefined
-    }
-    const {journal} = handler
-    if (journal.isRecorded) journal.firstByteAt = performance.now()
-    if (this.#broken?.left === -1) {
-      this.#broken.isOver = true
-      this.#giveUp('EOF', 'silent')
-      return undefined
-    }
-    this.#hasResponse = true
-    journal.status = head.status
-    journal.observer?.responded(journal.call, head, body)
-    return handler
-  }
-
-  /** Interrupts the response in the next turn of the event loop, after the bytes before are written. */
-  #breakSoon(broken: BrokenResponse): void {
-    broken.isOver = true
-    setImmediate(() => this.#broken === broken && this.#giveUp('cut by a fault', 'cut'))
-  }
-
-  #serve(upstream: Upstream): void {
-    if (this.#handler !== undefined) this.#handler.journal.attempts++
-    this.#isHeadSent = this.#unsent.text !== ''
-    this.isSent &&= this.#isHeadSent
-    this.#upstream = upstream
-    if (this.#responded !== undefined) this.#attempt = new Attempt(this, upstream, this.#responded)
-    upstream.serve(this.#attempt ?? this)
-  }
-
-  /** Sends the request on a new connection: the unprocessed bytes of the previous connection or the kept body, then the rest. */
-  #sendAgain(): void {
-    const [upstream, kept] = [this.#upstream, this.#kept]
-    if (upstream === undefined) return
-    if (this.#unsent.text !== '') this.#unsent.sendTo(upstream, this.isSent)
-    else if (kept?.isLost === true) return this.#giveUp(`the request cannot be sent again: ${this.whyNotAgain}`)
-    else if (kept !== undefined) this.#write(upstream, kept.whole(), kept.isWhole)
-    if (!this.isSent) this.#downstream.resume?.()
-  }
-
   /** Closes the connection to the callee. After a complete response it stays open, since it may already carry another call. */
-  #drop(): void {
+  #dropUpstream(): void {
     if (this.#attempt?.isComplete !== true) this.#upstream?.drop()
     this.#upstream = undefined
   }
 
   #giveUp(why: string, failure?: Failure): void {
-    this.#drop()
+    this.#dropUpstream()
     const handler = this.#handler
     if (handler === undefined) return
     if (!this.#hasResponse) return handler.failed(why, failure)
     handler.cut(why)
     this.#downstream.cut(why)
-    this.#over()
+    this.#endCall()
   }
 
-  #over(): void {
+  #endCall(): void {
     const handler = this.#handler
     if (handler === undefined) return
     this.#handler = undefined
@@ -386,7 +386,7 @@ export class Exchange implements ResponseHandler {
     this.#unsent.text = ''
     this.#kept?.release()
     this.#kept = undefined
-    this.#late = this.#late?.cancel()
+    this.#lateReply = this.#lateReply?.cancel()
     handler.journal.isCutShort = this.#length === CHUNKED && !this.isSent
     try {
       handler.over()

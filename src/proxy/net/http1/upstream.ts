@@ -30,24 +30,33 @@ export class Http1Upstream implements Upstream {
   idleMs = 0
   isOpen = false
   readonly #owner: UpstreamOwner
-  readonly #onread = {buffer: scratch, callback: (count: number) => this.#take(count)}
+  readonly #onread = {buffer: scratch, callback: (count: number) => this.#readShared(count)}
   #socket: Duplex
   #late: LateText
   /** Value of `#late.writes` when the call began: no change shows that none of its bytes were written. */
-  #writes = 0
-  #responseHandler: ResponseHandler | undefined
-  #host = 0
+  #writesBefore = 0
+  /** Handler of the current call; undefined: the connection is idle. */
+  #handler: ResponseHandler | undefined
+  /** Index of the address that is tried. */
+  #addressIndex = 0
+  /** Error text of the first address that has refused the connection; '': none has. */
   #refusal = ''
-  #held: Buffer | undefined
+  /** Start of a response head; undefined: none has arrived. */
+  #partialHead: Buffer | undefined
+  /** Parser of a chunked body; undefined: the body is not chunked. */
   #chunks: Chunks | undefined
   /** Bytes of content in the latest read of a chunked body; Infinity: the body is not chunked. */
-  #taken = Infinity
-  #inBody = false
-  #left = 0
+  #chunkContent = Infinity
+  /** Whether the head of the response was read. */
+  #isInBody = false
+  /** Remaining length of the body, or `UNTIL_CLOSE`. */
+  #bodyLeft = 0
   /** Number of interim responses (1xx) to this call. */
-  #interim = 0
-  #keep = false
-  #why = ''
+  #interimCount = 0
+  /** Whether the connection can carry another call after the current response. */
+  #mayReuse = false
+  /** Error of the connection, for the failure of the call; '': none. */
+  #closeReason = ''
 
   constructor(owner: UpstreamOwner) {
     this.#owner = owner
@@ -55,15 +64,15 @@ export class Http1Upstream implements Upstream {
     this.#late = new LateText(this.#socket)
   }
 
-  get unsent(): string {
-    return this.served > 0 && this.#late.writes === this.#writes ? this.#late.text : ''
+  serve(handler: ResponseHandler): void {
+    this.#handler = handler
+    this.#writesBefore = this.#late.writes
+    this.#interimCount = 0
+    if (this.isOpen) handler.open(true)
   }
 
-  serve(responseHandler: ResponseHandler): void {
-    this.#responseHandler = responseHandler
-    this.#writes = this.#late.writes
-    this.#interim = 0
-    if (this.isOpen) responseHandler.open(true)
+  get unsent(): string {
+    return this.served > 0 && this.#late.writes === this.#writesBefore ? this.#late.text : ''
   }
 
   /** Sends latin1 text or bytes to the callee. Returns false to wait for `drain()`. */
@@ -97,43 +106,43 @@ export class Http1Upstream implements Upstream {
   }
 
   drop(): void {
-    this.#responseHandler = undefined
+    this.#handler = undefined
     this.#owner.forget(this)
     this.#socket.destroy()
   }
 
   cut(): void {
-    if (this.#responseHandler === undefined) return this.drop()
+    if (this.#handler === undefined) return this.drop()
     this.#socket.destroy()
   }
 
   #connect(): Duplex {
     const {dial, port} = this.#owner
-    const host = this.#owner.hosts[this.#host] ?? '127.0.0.1'
+    const host = this.#owner.hosts[this.#addressIndex] ?? '127.0.0.1'
     const socket =
       dial?.open === undefined
         ? this.#connectPlain(host)
         : dial.open(host, port, this.#onread).on('data', (bytes: Buffer) => this.#read(bytes, bytes.length))
-    contain(socket, error => this.#crash(error))
+    contain(socket, error => this.#failByBug(error))
     let isAccepted = false
     if (dial?.open !== undefined) socket.once('connect', () => (isAccepted = true))
     socket
       .on(dial?.open === undefined ? 'connect' : 'secureConnect', () => {
         this.isOpen = true
-        this.#why = '' // forgets the error of an address that was tried before
-        this.#responseHandler?.open(false)
+        this.#closeReason = '' // forgets the error of an address that was tried before
+        this.#handler?.open(false)
       })
       .on('error', (error: Error) => {
-        if (error instanceof CaughtBug) return this.#crash(error.cause)
+        if (error instanceof CaughtBug) return this.#failByBug(error.cause)
         const words = error instanceof UpstreamError ? error.message : alertText(error)
-        if (this.isOpen) this.#why = words || this.#readText(codeOf(error))
+        if (this.isOpen) this.#closeReason = words || this.#readErrorText(codeOf(error))
         else this.#notConnected(codeOf(error), isAccepted ? handshakeText(error) : words)
       })
-      .on('end', () => this.#over(true))
+      .on('end', () => this.#closedByCallee(true))
       .on('close', () => {
-        if (this.#socket === socket) this.#over(false)
+        if (this.#socket === socket) this.#closedByCallee(false)
       })
-      .on('drain', () => this.#responseHandler?.drain?.())
+      .on('drain', () => this.#handler?.drain?.())
     return socket
   }
 
@@ -143,58 +152,58 @@ export class Http1Upstream implements Upstream {
     return socket
   }
 
-  /** Reads bytes of the shared buffer. Catches exceptions, since Node calls this directly and no error boundary does. */
-  #take(count: number): true {
-    try {
-      this.#read(scratch, count)
-    } catch (error) {
-      this.#crash(error)
-    }
-    if (isMuchWork(count, this.#taken)) letOthersRead(this.#socket)
-    return true
-  }
-
-  /** Returns the error of an open connection in Go's words. */
-  #readText(code: string): string {
-    const {hosts, port} = this.#owner
-    const why = code === 'ECONNRESET' ? 'connection reset by peer' : code
-    return `read tcp ${authorityOf(hosts[this.#host] ?? '', port)}: read: ${why}`
-  }
-
   /** Tries the next address, since a Node server on `localhost` may listen only on ::1. If any address refuses, the call fails as `refused`. */
   #notConnected(code: string, words: string): void {
-    const host = this.#owner.hosts[this.#host] ?? ''
+    const host = this.#owner.hosts[this.#addressIndex] ?? ''
     const text = words || dialText(host, this.#owner.port, code)
     if (this.#refusal === '' && code === 'ECONNREFUSED') this.#refusal = text
-    this.#why ||= text
+    this.#closeReason ||= text
     // a process listens at this address, but does not speak the configured protocol
     if (!text.startsWith('dial ')) return
-    if (this.#responseHandler === undefined || ++this.#host >= this.#owner.hosts.length) return
+    if (this.#handler === undefined || ++this.#addressIndex >= this.#owner.hosts.length) return
     this.#socket = this.#connect()
     this.#late = new LateText(this.#socket)
   }
 
-  #read(bytes: Buffer, count: number): void {
-    const responseHandler = this.#responseHandler
-    // closes the connection: bytes without a call, or before its request was written, cannot be its response
-    if (responseHandler === undefined || this.unsent !== '') return this.#over(false)
-    if (this.#inBody) return this.#readBody(responseHandler, bytes, 0, count)
-    let data = bytes
-    let end = count
-    if (this.#held !== undefined) {
-      data = Buffer.concat([this.#held, bytes.subarray(0, count)])
-      end = data.length
-      this.#held = undefined
-    }
-    this.#parseHead(responseHandler, data, end)
+  /** Returns the error of an open connection in Go's words. */
+  #readErrorText(code: string): string {
+    const {hosts, port} = this.#owner
+    const why = code === 'ECONNRESET' ? 'connection reset by peer' : code
+    return `read tcp ${authorityOf(hosts[this.#addressIndex] ?? '', port)}: read: ${why}`
   }
 
-  #parseHead(responseHandler: ResponseHandler, bytes: Buffer, end: number): void {
+  /** Reads bytes of the shared buffer. Catches exceptions, since Node calls this directly and no error boundary does. */
+  #readShared(count: number): true {
+    try {
+      this.#read(scratch, count)
+    } catch (error) {
+      this.#failByBug(error)
+    }
+    if (isMuchWork(count, this.#chunkContent)) letOthersRead(this.#socket)
+    return true
+  }
+
+  #read(bytes: Buffer, count: number): void {
+    const handler = this.#handler
+    // closes the connection: bytes without a call, or before its request was written, cannot be its response
+    if (handler === undefined || this.unsent !== '') return this.#closedByCallee(false)
+    if (this.#isInBody) return this.#readBody(handler, bytes, 0, count)
+    let data = bytes
+    let end = count
+    if (this.#partialHead !== undefined) {
+      data = Buffer.concat([this.#partialHead, bytes.subarray(0, count)])
+      end = data.length
+      this.#partialHead = undefined
+    }
+    this.#parseHead(handler, data, end)
+  }
+
+  #parseHead(handler: ResponseHandler, bytes: Buffer, end: number): void {
     for (let at = 0; at < end;) {
       const text = bytes.toString('latin1', at, Math.min(end, at + HEAD_LIMIT))
-      const head = this.#owner.responseHeads.read(text, responseHandler.toHead, responseHandler.rules)
+      const head = this.#owner.responseHeads.read(text, handler.toHead, handler.rules)
       if (head === undefined) {
-        this.#held = Buffer.from(bytes.subarray(at, end))
+        this.#partialHead = Buffer.from(bytes.subarray(at, end))
         return
       }
       if (typeof head === 'string') return this.#failHead(text, head)
@@ -202,12 +211,12 @@ export class Http1Upstream implements Upstream {
       if (!isValidStatus(status)) return this.#failHead(text, '')
       at += head.size
       if (status < 200 && status !== 101) {
-        this.#interim++
-        if (responseHandler.isVerbatim === true) responseHandler.interim?.(text.slice(0, head.size))
-        else if (this.#interim > MAX_INTERIM) return this.#fail('malformed', TOO_MANY_INTERIM)
+        this.#interimCount++
+        if (handler.isVerbatim === true) handler.interim?.(text.slice(0, head.size))
+        else if (this.#interimCount > MAX_INTERIM) return this.#fail('malformed', TOO_MANY_INTERIM)
         continue
       }
-      return this.#startResponse(responseHandler, head, text, bytes, at, end)
+      return this.#startResponse(handler, head, text, bytes, at, end)
     }
   }
 
@@ -217,7 +226,7 @@ export class Http1Upstream implements Upstream {
   }
 
   #startResponse(
-    responseHandler: ResponseHandler,
+    handler: ResponseHandler,
     head: ResponseHead,
     text: string,
     bytes: Buffer,
@@ -225,107 +234,107 @@ export class Http1Upstream implements Upstream {
     end: number
   ): void {
     // does not reuse the connection after a 500: uvicorn, for example, then closes it without announcing that
-    this.#keep = head.keep && head.status !== 500
-    this.#left = head.status === 101 && responseHandler.isTunnel === true ? UNTIL_CLOSE : head.left
-    if (this.#left >= 0 && end - at === head.left && text.length === head.size + head.left) {
-      this.#free()
-      return this.#end(responseHandler, head, text.slice(head.size))
+    this.#mayReuse = head.keep && head.status !== 500
+    this.#bodyLeft = head.status === 101 && handler.isTunnel === true ? UNTIL_CLOSE : head.left
+    if (this.#bodyLeft >= 0 && end - at === head.left && text.length === head.size + head.left) {
+      this.#detachCall()
+      return this.#reportEnd(handler, head, text.slice(head.size))
     }
-    this.#inBody = true
-    this.#chunks = head.left === CHUNKED ? new Chunks(responseHandler.isVerbatim !== true) : undefined
-    this.#taken = Infinity
-    responseHandler.head(head)
-    if (this.#responseHandler === responseHandler) this.#readBody(responseHandler, bytes, at, end)
+    this.#isInBody = true
+    this.#chunks = head.left === CHUNKED ? new Chunks(handler.isVerbatim !== true) : undefined
+    this.#chunkContent = Infinity
+    handler.head(head)
+    if (this.#handler === handler) this.#readBody(handler, bytes, at, end)
   }
 
-  #readBody(responseHandler: ResponseHandler, bytes: Buffer, start: number, end: number): void {
+  #readBody(handler: ResponseHandler, bytes: Buffer, start: number, end: number): void {
     let isTaken = true
     const take = (_: Buffer, from: number, to: number): void => {
-      if (this.#responseHandler === responseHandler && to > from)
-        isTaken = responseHandler.body(bytes.subarray(from, to)) && isTaken
+      if (this.#handler === handler && to > from) isTaken = handler.body(bytes.subarray(from, to)) && isTaken
     }
     let stop = end
-    if (this.#chunks !== undefined && responseHandler.isVerbatim === true) {
+    if (this.#chunks !== undefined && handler.isVerbatim === true) {
       stop = this.#parseChunks(this.#chunks, bytes, start, end, (_, from, to) =>
-        responseHandler.content?.(bytes.subarray(from, to))
+        handler.content?.(bytes.subarray(from, to))
       )
       take(bytes, start, stop < 0 ? end : stop)
     } else if (this.#chunks !== undefined) stop = this.#parseChunks(this.#chunks, bytes, start, end, take)
     else {
-      if (this.#left >= 0) stop = Math.min(end, start + this.#left)
-      if (this.#left >= 0) this.#left -= stop - start
+      if (this.#bodyLeft >= 0) stop = Math.min(end, start + this.#bodyLeft)
+      if (this.#bodyLeft >= 0) this.#bodyLeft -= stop - start
       take(bytes, start, stop)
     }
-    if (this.#responseHandler !== responseHandler) return
+    if (this.#handler !== handler) return
     if (stop < 0) return this.#fail('cut', 'malformed chunked encoding')
-    if (this.#chunks === undefined ? this.#left === 0 : this.#chunks.done) {
+    if (this.#chunks === undefined ? this.#bodyLeft === 0 : this.#chunks.done) {
       // does not reuse the connection: the bytes behind the response belong to no request
-      if (stop < end) this.#keep = false
-      this.#free()
-      this.#end(responseHandler)
+      if (stop < end) this.#mayReuse = false
+      this.#detachCall()
+      this.#reportEnd(handler)
     } else if (!isTaken) this.#socket.pause()
   }
 
   #parseChunks(chunks: Chunks, bytes: Buffer, start: number, end: number, take: TakeChunk): number {
-    this.#taken = 0
+    this.#chunkContent = 0
     return chunks.parse(bytes, start, end, (from, at, to) => {
-      this.#taken += to - at
+      this.#chunkContent += to - at
       take(from, at, to)
     })
   }
 
   /** Detaches the call after a complete response. Returns the connection to the pool, or closes it. */
-  #free(): void {
+  #detachCall(): void {
     const isWritten = this.#late.text === '' && this.#socket.writable && this.#socket.writableLength === 0
-    const wasSent = this.#responseHandler?.isSent === true && isWritten
-    this.#responseHandler = undefined
-    this.#inBody = false
+    const wasSent = this.#handler?.isSent === true && isWritten
+    this.#handler = undefined
+    this.#isInBody = false
     this.#chunks = undefined
     this.served++
     this.idleMs = 0
-    if (!(this.#keep && wasSent && this.#owner.keep(this))) this.drop()
-  }
-
-  /** Called when the callee has closed the connection, to end the call. `isClean`: by the end of its stream, without an error. */
-  #over(isClean: boolean): void {
-    const responseHandler = this.#responseHandler
-    if (responseHandler === undefined) return this.drop()
-    if (isClean && this.#inBody && this.#left === UNTIL_CLOSE) {
-      this.#keep = false
-      this.#free()
-      return this.#end(responseHandler)
-    }
-    if (this.#inBody) return this.#fail('cut', this.#why || 'unexpected EOF')
-    if (!this.isOpen)
-      return this.#fail(this.#refusal === '' ? 'unreachable' : 'refused', this.#refusal || this.#why || 'EOF')
-    if (this.#held !== undefined || this.#interim > 0) return this.#fail('malformed', this.#why || 'unexpected EOF')
-    this.#fail('silent', this.#why || 'EOF')
+    if (!(this.#mayReuse && wasSent && this.#owner.keep(this))) this.drop()
   }
 
   /** Reports the end of a response, after `#free`. `head`, `body`: a response that arrived completely in one read. */
-  #end(responseHandler: ResponseHandler, head?: ResponseHead, body = ''): void {
+  #reportEnd(handler: ResponseHandler, head?: ResponseHead, body = ''): void {
     try {
-      if (head === undefined) responseHandler.end()
-      else responseHandler.whole(head, body)
+      if (head === undefined) handler.end()
+      else handler.whole(head, body)
     } catch (error) {
-      responseHandler.crash(error)
+      handler.crash(error)
     }
   }
 
-  #crash(error: unknown): void {
-    const responseHandler = this.#responseHandler
-    this.drop()
-    if (responseHandler === undefined) process.emitWarning(bugText(error))
-    else responseHandler.crash(error)
+  /** Called when the callee has closed the connection, to end the call. `isClean`: by the end of its stream, without an error. */
+  #closedByCallee(isClean: boolean): void {
+    const handler = this.#handler
+    if (handler === undefined) return this.drop()
+    if (isClean && this.#isInBody && this.#bodyLeft === UNTIL_CLOSE) {
+      this.#mayReuse = false
+      this.#detachCall()
+      return this.#reportEnd(handler)
+    }
+    if (this.#isInBody) return this.#fail('cut', this.#closeReason || 'unexpected EOF')
+    if (!this.isOpen)
+      return this.#fail(this.#refusal === '' ? 'unreachable' : 'refused', this.#refusal || this.#closeReason || 'EOF')
+    if (this.#partialHead !== undefined || this.#interimCount > 0)
+      return this.#fail('malformed', this.#closeReason || 'unexpected EOF')
+    this.#fail('silent', this.#closeReason || 'EOF')
   }
 
   #fail(failure: Failure, why: string): void {
-    const responseHandler = this.#responseHandler
+    const handler = this.#handler
     this.drop()
     try {
-      responseHandler?.fail(failure, why)
+      handler?.fail(failure, why)
     } catch (error) {
-      responseHandler?.crash(error)
+      handler?.crash(error)
     }
+  }
+
+  #failByBug(error: unknown): void {
+    const handler = this.#handler
+    this.drop()
+    if (handler === undefined) process.emitWarning(bugText(error))
+    else handler.crash(error)
   }
 }

@@ -28,10 +28,10 @@ t.test('an edited `ready.timeout` counts for calls, unless the user is about to 
     invoked: nothing
   })
   t.equal(channel.queue.timeoutMs, 60_000)
-  channel.follow(planWith(5000))
+  channel.applyPlan(planWith(5000))
   t.equal(channel.queue.timeoutMs, 5000)
   channel.waitsWithoutLimit = true
-  channel.follow(planWith(1000))
+  channel.applyPlan(planWith(1000))
   t.equal(channel.queue.timeoutMs, Infinity)
   channel.waitsWithoutLimit = false
   t.equal(channel.queue.timeoutMs, 1000)
@@ -78,7 +78,7 @@ t.test('the health of a process that is being stopped is not checked: calls wait
       probed: nothing,
       invoked: nothing
     })
-    t.teardown(() => channel.end())
+    t.teardown(() => channel.stopHealthChecks())
     channel.update({phase: 'running', pid: 1, ready: true}, conditions)
     return {channel, result: async () => next.promise}
   }
@@ -108,7 +108,7 @@ t.test('a call that waits during a reload learns that the health check is what i
     probed: nothing,
     invoked: nothing
   })
-  t.teardown(() => channel.end())
+  t.teardown(() => channel.stopHealthChecks())
   const {queue} = channel
   queue.pause('reload')
   channel.update({phase: 'starting', pid: 1}, {isCrashLooping: false, why: 'starts'})
