@@ -10,7 +10,6 @@ import {withPortKeys} from './reading/listening.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 import {runsNothing, type RunTool} from './reading/other-tool.ts'
 
-/** The options of an import. */
 export interface ImportRequest {
   readonly from?: string | undefined
   readonly cwd: string
@@ -55,7 +54,6 @@ export async function importFrom(
   return {imported: withSharedNotes(whole, options.all), sources}
 }
 
-/** Reads a source, with its name for messages. */
 async function readNamed(source: FoundSource, options: ImportRequest): Promise<NamedSource> {
   const [name, hasNoOrder] = [relative(options.cwd, source.path) || '.', /^(?:folder|procfile)$/.test(source.kind)]
   return {imported: await readSource(source, options), name, root: rootOf(source), hasNoOrder}

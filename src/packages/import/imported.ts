@@ -54,7 +54,6 @@ export interface Imported {
   readonly interpolate?: boolean | string
   readonly common?: Readonly<Record<string, unknown>>
   readonly apps: readonly ImportedApp[]
-  /** Notes about the whole template. */
   readonly notes: readonly string[]
 }
 
@@ -78,7 +77,6 @@ export function pathTo(path: string, from: string): string {
   return way.startsWith('../../../') ? path : way.startsWith('..') ? way : `./${way}`
 }
 
-/** A value with each of its texts changed. */
 export function withTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value)
   if (Array.isArray(value)) return value.map(each => withTexts(each, change))

@@ -24,7 +24,6 @@ export function templateText(imported: Imported, file: string): string {
   return `${lines.join('\n')}\n`
 }
 
-/** How many notes a template has. */
 export const countNotes = ({apps, notes}: Imported): number =>
   notes.length + apps.reduce((sum, app) => sum + app.notes.length, 0)
 

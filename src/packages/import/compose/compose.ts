@@ -144,7 +144,6 @@ function byHost(services: Stack['services']): Stack['hosts'] {
   return new Map([...named, ...services])
 }
 
-/** A note on Dapr's own services. */
 function daprNotes({leftOut}: Stack): readonly string[] {
   const parts = [...leftOut].filter(([, owner]) => owner === '').map(([id]) => id)
   return parts.length === 0 ? [] : [`${parts.join(', ')}: left out: the run does for Dapr what they do`]

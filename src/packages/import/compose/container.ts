@@ -162,7 +162,6 @@ function sharedWith(value: string, {leftOut}: Stack): string {
   return leftOut.get(name) ?? name
 }
 
-/** The flags that the keys of a service mean. */
 const flagsOf = (values: Values, stack: Stack, notes: string[]): readonly string[] => [
   ...Object.entries(FLAGS).flatMap(([key, flag]) => {
     const value = textValue(values[key])

@@ -28,7 +28,6 @@ export interface ComposeSidecar {
   readonly notes: readonly string[]
 }
 
-/** Variables by name. */
 export type Env = Readonly<Record<string, string>>
 
 /** A service of a compose file, with its bases. */
@@ -36,7 +35,6 @@ export interface Service {
   readonly id: string
   readonly values: Values
   readonly notes: readonly string[]
-  /** Dapr's sidecar of it. */
   readonly sidecar?: ComposeSidecar
 }
 
@@ -87,7 +85,6 @@ export function portsOf({values}: Service): readonly Port[] {
   })
 }
 
-/** The ports of well-known images. */
 const IMAGE_PORTS: readonly (readonly [RegExp, number])[] = [
   [/postgres|postgis|timescale|pgvector/, 5432],
   [/redis|valkey|dragonfly/, 6379],
@@ -222,7 +219,6 @@ export interface Build {
   readonly flags: readonly string[]
 }
 
-/** Returns the build of a service, if its image is built. */
 export function buildOf({values}: Service, {file}: Stack): Build | undefined {
   const {build} = values
   if (build === undefined || build === null) return undefined
@@ -254,7 +250,6 @@ export const buildLeftOver = ({values: {build}}: Service): readonly string[] =>
 export const commandWords = (command: unknown): readonly string[] =>
   typeof command === 'string' ? splitWords(command) : textsOf(command)
 
-/** The words of its entrypoint and of its command. */
 export const startWords = ({values}: Service): readonly string[] =>
   [values['entrypoint'], values['command']].flatMap(each => commandWords(each))
 

@@ -2,7 +2,6 @@
 import type {ImportedFile} from '../imported.ts'
 import {mapOf, textValue, type Values} from '../reading/yaml-file.ts'
 
-/** An object of a manifest, and its file. */
 export interface ManifestObject {
   readonly values: Values
   readonly file: ImportedFile

@@ -47,7 +47,6 @@ const TEMPLATED = /\{\{\s*\.(\w+)\s*\}\}/g
 interface Reader {
   readonly file: ImportedFile
   readonly interpolate: boolean
-  /** Ids of all processes. */
   readonly ids: ReadonlySet<string>
 }
 

@@ -25,7 +25,6 @@ export const byDefault = (name: string, port: number, takes?: Takes): ListensAt 
 /** Start of a note on calls that pass Pillion by. */
 export const NOT_HELD = 'appPort: its calls are not held'
 
-/** Note on a number that is not known. */
 export const UNKNOWN_PORT =
   'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
 

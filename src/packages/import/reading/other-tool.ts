@@ -16,7 +16,6 @@ export interface OtherTool {
 /** Runs a tool and returns its standard output. Rejects with a `UserError` if the tool is missing, refused, or fails. */
 export type RunTool = (tool: OtherTool) => Promise<string>
 
-/** Refuses each tool. */
 export const runsNothing: RunTool = async ({of, command}) =>
   Promise.reject(new UserError(`${of} is a program: ${command.join(' ')} shows what it starts`))
 

@@ -6,7 +6,6 @@ import {textAt} from './files.ts'
 import {asMap, listedValues, mapOf, pathOfEntry, textsOf} from './yaml-file.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** Variables of a program by their names. */
 export type ProgramVariables = Readonly<Record<string, string | undefined>>
 
 /** The variables of an env file as it is now; none if it is not there. */
