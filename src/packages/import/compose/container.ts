@@ -3,7 +3,6 @@ import {variablesHere, pointed, variablesOfFiles} from './addresses.ts'
 import {notesOnMounts} from './names.ts'
 import {boundMounts, envFileNotes, envFilesOf, mountsOf} from './project.ts'
 import {
-  buildLeftOver,
   buildOf,
   commandWords,
   folderOfStack,
@@ -23,7 +22,7 @@ import {
   type Stack
 } from './service.ts'
 import {pathTo, type ImportedApp} from '../imported.ts'
-import {given, isMap, listedValues, mapOf, passedOn, textValue, type Values} from '../reading/yaml-file.ts'
+import {given, isMap, listedValues, mapOf, notCarried, passedOn, textValue, type Values} from '../reading/yaml-file.ts'
 
 /** Keys and flags of `docker run`: `hostname` is `--hostname`. */
 const flagsOfKeys = (text: string): Readonly<Record<string, string>> =>
@@ -64,7 +63,8 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const run = [
     ...'docker run --rm --name'.split(' '),
     name,
-    ...(network === '' ? networkFlags(service) : []),
+    ...(network === '' ? ['--network', 'pillion'] : []),
+    ...(network === '' ? hostsOfService(service) : []).flatMap(each => ['--network-alias', each]),
     ...ports.flatMap(({text}) => ['--publish', text]),
     ...(network === '' && !isDatabaseImage(service) ? hostFlags(stack) : []),
     ...flagsOf(values, stack, notes),
@@ -85,7 +85,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   if (build !== undefined)
     notes.push(
       'build: no program was found that runs outside of the image, so it is built and run as a container',
-      ...buildLeftOver(service),
+      ...notCarried(values['build'], /^build\.(?:context|dockerfile|target|args)$/, 'build.'),
       ...build.flags.slice(MAX_FLAGS).map(flag => `build: ${flag} is not carried over`)
     )
   const mounted = boundMounts(values['volumes']).map(([source]) => resolve(folderOfStack(stack), source))
@@ -106,13 +106,6 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, KNOWN)]
   }
 }
-
-/** Its names in the network of the run. */
-const networkFlags = (service: Service): readonly string[] => [
-  '--network',
-  'pillion',
-  ...hostsOfService(service).flatMap(each => ['--network-alias', each])
-]
 
 /** The names of programs, which lead to this machine. */
 const hostFlags = ({programs, services}: Stack): readonly string[] =>

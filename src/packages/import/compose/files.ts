@@ -44,7 +44,6 @@ class ProjectReader {
   readonly #cwd: string
   /** The files that are being included, the outermost first. */
   readonly #open: string[] = []
-  readonly #values = new Map<string, Values>()
   #reads = 0
   readonly #first: ImportedFile
 
@@ -68,21 +67,13 @@ class ProjectReader {
     this.#reads += 1
     if (this.#reads > MAX_READS) throw unreadable(file, `files are included more than ${MAX_READS} times`, 0)
     this.#open.push(id)
-    const {include, ...own} = this.#valuesOf(file)
+    const {include, ...own} = valuesOf(file)
     const services = mapOf(own['services'])
     const whole = Object.keys(services).map(name => [name, this.#extended(name, {file, folder, services})])
     const values = 'services' in own ? {...own, services: Object.fromEntries(whole) as Values} : own
     const included = listedValues(include).map(each => this.#included(each, file, folder))
     this.#open.pop()
     return [...included, values].reduce((below, over) => mergedValues(below, over))
-  }
-
-  #valuesOf(file: ImportedFile): Values {
-    const known = this.#values.get(file.path)
-    if (known !== undefined) return known
-    const values = valuesOf(file)
-    this.#values.set(file.path, values)
-    return values
   }
 
   /** An entry of `include`: a path, or several that override each other, with the folder from which their paths count. */
@@ -111,7 +102,7 @@ class ProjectReader {
     const named = textValue(mapOf(from)['file'])
     const path = this.#pathOf(named, file.path)
     const other = named === '' ? file : orElse(() => readImported(path, this.#cwd), undefined) // a note names it
-    const others = other === file ? services : mapOf(other && this.#valuesOf(other)['services'])
+    const others = other === file ? services : mapOf(other && valuesOf(other)['services'])
     const opened = [...open, `${file.path}:${name}`]
     if (other === undefined || !(base in others) || opened.includes(`${other.path}:${base}`)) {
       this.notes.set(owner, [`extends: there is no service ${base}${named === '' ? '' : ` in ${named}`}`])

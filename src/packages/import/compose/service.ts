@@ -242,10 +242,6 @@ export function buildOf({values}: Service, {file}: Stack): Build | undefined {
 /** Whether docker fetches a context itself. */
 export const isRepository = (context: string): boolean => /^(?:\w+:\/\/|git@|github\.com\/)/.test(context)
 
-/** Keys of `build` that mean nothing here. */
-export const buildLeftOver = ({values: {build}}: Service): readonly string[] =>
-  notCarried(build, /^build\.(?:context|dockerfile|target|args)$/, 'build.')
-
 /** A command or entrypoint: a text is split into words, and no shell reads it (docs.docker.com/reference/compose-file). */
 export const commandWords = (command: unknown): readonly string[] =>
   typeof command === 'string' ? splitWords(command) : textsOf(command)

@@ -29,10 +29,8 @@ export function foldersOf(
   const globs = workspaceGlobs(root)
   const isPackage = matcher(root, globs)
   const parts = new Set<string>()
-  let count = 0
   const searched = foldersBelow(root, MAX_DEPTH, folder => {
-    count++
-    if (count > MAX_FOLDERS || isBelow(folder)) return false
+    if (isBelow(folder)) return false
     const isPart = !GROUPS.has(basename(folder)) || has(folder, 'manage.py', ...PROJECT_FILES)
     if (isPart || isPackage(folder)) parts.add(folder)
     return !(isPart && isProject(folder) && !hasPackages(folder, globs, root))
@@ -41,7 +39,7 @@ export function foldersOf(
     folders: searched.filter(each => parts.has(each)),
     isWorkspace: globs.length > 0 || has(root, 'nx.json', 'turbo.json'),
     notes:
-      count > MAX_FOLDERS
+      searched.length > MAX_FOLDERS
         ? [`only the first ${MAX_FOLDERS} folders were looked at: import a folder below for what is in the others`]
         : []
   }

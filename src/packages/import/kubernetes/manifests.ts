@@ -59,10 +59,7 @@ export function readManifests(
   const folders = Array.from(changed.keys(), each => shellQuoted(relative(cwd, each) || '.'))
   const keys = [...new Set([...changed.values()].flat())].join(', ')
   const way = `kubectl kustomize ${folders[0] ?? ''} > all.yaml, and import that`
-  if (keys !== '')
-    notes.push(
-      `kustomization of ${folders.slice(0, 4).join(', ')}${folders.length > 4 ? ' and more' : ''}: ${keys}: not carried over: ${way}`
-    )
+  if (keys !== '') notes.push(`kustomization of ${folders.join(', ')}: ${keys}: not carried over: ${way}`)
   return {objects, notes}
 }
 

@@ -1,15 +1,16 @@
 import {existsSync} from 'node:fs'
-import {basename, dirname, join, resolve} from 'node:path'
-import {isFile, isFolder, textAt} from '../reading/files.ts'
+import {basename, dirname, join} from 'node:path'
+import {isFile, textAt} from '../reading/files.ts'
 import {envFileVariables, sampleOf} from '../reading/variables.ts'
 import {readPackage} from '../folder/languages/node.ts'
 import {mapOf, textValue} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile, type ListensAt} from '../imported.ts'
 import {commandListening} from '../folder/command-start.ts'
 import {sampleNote} from '../folder/folder.ts'
+import {placedLine} from '../folder/languages/parallel.ts'
 import {inVenv} from '../folder/languages/python.ts'
 import {portOfCallers} from '../reading/listening.ts'
-import {commandOf, flaggedPort, splitFolder} from '../reading/shell-words.ts'
+import {commandOf, flaggedPort} from '../reading/shell-words.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
 /** Foreman counts ports from PORT of its env file, else from here, a hundred for each process (foreman's lib/foreman/engine.rb). */
@@ -72,7 +73,7 @@ interface Around {
 }
 
 function appOf(id: string, typed: string, {root, firstPort, variables, before}: Around): ImportedApp {
-  const {folder, line: placed} = placedIn(root, typed)
+  const {folder, line: placed} = placedLine(typed, root)
   const {env: own, line: written} = assigned(placed)
   const command = inVenv(runByGo(commandOf(watching(written, folder)), folder), folder)
   const {PORT = (firstPort + PORT_STEP * before.length).toString(), ...env} = own
@@ -107,13 +108,6 @@ function listening(
   if (isTold && flaggedPort(line) === 0) return {port: Number(PORT), takes: 'PORT', written: found.port}
   if (found.port > 0 || id !== 'web') return {...found, written: found.port}
   return {port: Number(PORT), guess: 'foreman gives it as PORT', takes: 'PORT', written: 0}
-}
-
-/** `cd web && npm start` runs in that folder, if it is there. */
-function placedIn(root: string, typed: string): {readonly folder: string; readonly line: string} {
-  const {folder, line} = splitFolder(typed)
-  const path = resolve(root, folder)
-  return folder !== '' && isFolder(path) ? {folder: path, line} : {folder: root, line: typed}
 }
 
 /** `PORT=3000 RAILS_ENV=test command` */

@@ -1,5 +1,5 @@
 // Scripts that start several programs: concurrently (github.com/open-cli-tools/concurrently) and npm-run-all.
-import {basename, join} from 'node:path'
+import {basename, resolve} from 'node:path'
 import {packageScript} from '../../../../files/config/package-script.ts'
 import {jsonIn} from '../../../../model/is-json.ts'
 import {isFolder, readText} from '../../reading/files.ts'
@@ -96,11 +96,18 @@ function startOf({name, line}: Part, root: string, scripts: Values): ProjectStar
   return {command, folder, isNamed: true, id: id.replaceAll(/[^\w.-]+/g, '-')}
 }
 
+/** Returns the folder to which a line changes first, and the rest of the line; a line that names no folder of `root` stays whole. */
+export function placedLine(typed: string, root: string): {readonly folder: string; readonly line: string} {
+  const {folder, line} = splitFolder(typed)
+  const path = resolve(root, folder)
+  return isFolder(path) ? {folder: path, line} : {folder: root, line: typed}
+}
+
 /** A line in the folder that it changes to, or in that of its package: `cd web && npm start`, `npm start --prefix web`. */
 function placed(line: string, root: string): {readonly folder: string; readonly command: readonly string[]} {
-  const {folder: way, line: rest} = splitFolder(line)
-  if (way !== '' && isFolder(join(root, way))) return {folder: join(root, way), command: commandOf(rest)}
-  const command = commandOf(line)
+  const {folder, line: rest} = placedLine(line, root)
+  const command = commandOf(rest)
+  if (folder !== root) return {folder, command}
   const [manager = '', ...words] = command
   const found = /^(?:npm|pnpm|yarn|bun)$/.test(manager) ? packageScript(words, root) : undefined
   if (found === undefined || found.folder === root) return {folder: root, command}
