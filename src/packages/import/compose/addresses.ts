@@ -62,10 +62,12 @@ const WEB_PORTS = new Map([
   ['wss', '443']
 ])
 /** Variables whose whole value may be the name of a host. */
-const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
+const HOST = /^(?!.*_ID$).*(?:HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI)/i
 
 /** A text with other services where the caller reaches them. */
 export function pointed(typed: string, {service, stack, isHere, variable = '', env = {}, notes = []}: Caller): string {
+  // Spring finds the services of such a URL in a registry
+  if (typed.startsWith('lb://')) return typed
   const text = isHere ? typed.replaceAll('host.docker.internal', 'localhost') : typed
   let ofKey: Service | undefined
   const changed = text.replaceAll(PLACES, (whole, before: string, name: string, sign?: string, port?: string) => {
@@ -109,7 +111,7 @@ function withPair(name: string, value: string, {service, stack, isHere, env = {}
 
 /** Variables that are called as some services are, and name no host. */
 const NO_HOST =
-  /USER|PASS|(?<!HOST)NAME|_DB$|DATABASE$|ROLE|MODE|TYPE|PROFILE|DRIVER|CONNECTION|ENGINE|BACKEND|ADAPTER|STORE|SCHEMA|KEY|TOPIC|QUEUE|SECRET|DIALECT|CLIENT|TARGET|ENV$/i
+  /USER|PASS|(?<!HOST)NAME|_DB$|DATABASE$|ROLE|MODE|TYPE|PROFILE|DRIVER|CONNECTION|ENGINE|BACKEND|ADAPTER|STORE|SCHEMA|KEY|TOPIC|QUEUE|SECRET|DIALECT|CLIENT|TARGET|ENV$|_ID$/i
 const NAMES_HOST = /(?:^|_|^PG)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)$/i
 /** An address that a network of containers gave, with a port or without. */
 const OF_NETWORK = /^(?:\w+:\/\/)?(?:172\.(?:1[6-9]|2\d|3[01])|192\.168|10\.\d+)\.\d+\.\d+(?![\d./])/

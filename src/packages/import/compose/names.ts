@@ -19,8 +19,12 @@ const OF_COMPOSE = /\/(?:docker-)?compose[^/]*\.ya?ml$/
 /** `redis:6379`, `host: 'redis'`, `getenv("DB_HOST", "db")`, `Server=db;`, `http://api/`, `//user:secret@db/`, `openConnection("redis")` */
 const NAMES = [
   /(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g,
-  /(?<=\b(?:(?:host(?:_?name)?|server)(?:["']?\s*[:=]\s*["']|:\s|=)|server\s*=\s*)|HOST=|HOST["'`]?\)?\s?(?:,|\|\||\?\?)\s?["'`]|:\/\/(?:[^\s"'`@/]{0,255}@)?|(?:connect\w*|connection|client|dial)\(\s*["'`])([\w-]+)(?=["'`/;,?]|\s*$)/gi
+  /(?<=\b(?:(?:host(?:_?name)?|server)(?:["']?\s*[:=]\s*["']|:\s|=)|server\s*=\s*)|HOST=|HOST["'`]?\)?\s?(?:,|\|\||\?\?)\s?["'`]|(?<!\blb):\/\/(?:[^\s"'`@/]{0,255}@)?|(?:connect\w*|connection|client|dial)\(\s*["'`])([\w-]+)(?=["'`/;,?]|\s*$)/gi,
+  /(?<![\w.-])([\w-]+(?:\.[\w-]+)*\.svc\.cluster\.local)\b/g
 ]
+
+/** The end of the full name of a Service in Kubernetes. */
+const OF_CLUSTER = '.svc.cluster.local'
 
 /** Notes on other services in the files of a program, which have these names in containers only: its code, or resources of Dapr. */
 export function notesOnCode(folder: string, service: Service, stack: Stack): readonly string[] {
@@ -65,7 +69,8 @@ function notesOn(
         : NAMES.flatMap(each => [...line.matchAll(each)])) {
         const other = stack.hosts.get(name)
         const here = other === undefined || port === '' ? port : portHere(other, port, stack)
-        if (other === undefined || other.id === service.id || !counts(other, plainNumbers(here) !== port)) continue
+        const isOther = other !== undefined && other.id !== service.id && counts(other, plainNumbers(here) !== port)
+        if (!isOther && !name.endsWith(OF_CLUSTER)) continue
         const known = found.get(name) ?? {
           places: new Set(),
           mend: mendFor(name, port, here, stack.programs.has(service.id))
@@ -81,6 +86,7 @@ function notesOn(
 
 /** Returns what the name is on this machine, and what to write in the file. `here`: its port on this machine. */
 function mendFor(name: string, port: string, here: string, isProgram: boolean): string {
+  if (name.endsWith(OF_CLUSTER)) return `${name} is a name of the cluster: write the address that it has here`
   const [there, at] = [port && `:${port}`, here && `:${here}`]
   if (!isProgram) return `${name}${there} is ${name}${at} here: write that`
   const hosts = `write 127.0.0.1 ${name} into /etc/hosts, or localhost there`

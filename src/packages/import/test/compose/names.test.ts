@@ -236,3 +236,22 @@ secrets: {key: {file: ./key.txt}}
   ])
     t.ok(notes.includes(note), `${note} in\n${notes.join('\n')}`)
 })
+
+t.test('a service of a registry, and an id, keep their names', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  web: {build: web, environment: {SERVER_0_ID: api, SERVER_0_URI: "lb://api", SERVER_1_URI: "http://api:4000"}}
+  api: {image: x, ports: ["4001:4000"]}
+`,
+    web: {
+      'package.json': '{"scripts": {"start": "node x.js"}}',
+      'x.js': 'x.listen(80)',
+      'routes.json': '{"uri": "lb://api"}'
+    }
+  })
+  t.match(template.apps[0], {
+    env: {SERVER_0_ID: 'api', SERVER_0_URI: 'lb://api', SERVER_1_URI: 'http://localhost:4001'}
+  })
+  t.notMatch(notes.join('\n'), /SERVER_|routes\.json/)
+})
