@@ -129,7 +129,9 @@ const OF_OTHERS =
 
 /** How programs write their port, best first: behind the variable, in a call, as an address, in a constant. */
 const PORTS = [
-  new RegExp(`(?<!(?:${OF_OTHERS})_)PORT\\b[^\\n;,]{0,40}?(?:\\|\\||\\?\\?|,)\\s*["'\`]?(\\d{4,5})\\b`),
+  new RegExp(
+    `(?<!(?:${OF_OTHERS})_)PORT\\b[^\\n;,]{0,40}?(?:\\|\\||\\?\\?|,|\\?[^\\n;:?]{1,60}:)\\s*["'\`]?(\\d{4,5})\\b`
+  ),
   /\{[^{}]{0,300}\bPORT\s?=\s?["'`]?(\d{4,5})\b[^{}]{0,300}\}\s?=\s?process\.env/,
   /(?:listen\(\s*(?=\d{4})|\.run\([^)]*port\s*=\s*|Server\(\s*\(\s*["'][^"']*["'],\s*|ServerSocket\(|HttpServer\.create\(\s*new InetSocketAddress\()(\d{2,5})\b/i,
   /(?:^|[\s{,(])(?:port["']?\s*(?::\s*number\s*)?[:=]|set :port,)\s*["'`]?(\d{4,5})\b/im
@@ -147,7 +149,7 @@ export const portIn = (text: string): number => {
 
 /** A variable of the environment whose name ends in PORT, as languages read it. */
 const VARIABLE = new RegExp(
-  `(?:\\benv\\.|(?:env|environ|getenv|var)\\w*(?:\\.(?:get|fetch))?[([]\\s*["'\`])((?!(?:\\w*_)?(?:${OF_OTHERS})_)(?:[A-Z]\\w*_)?PORT)\\b`,
+  `(?:\\benv\\.|(?:(?:env|environ|getenv|var)\\w*(?:\\.(?:get|fetch))?|\\bconfigService\\.get(?:OrThrow)?(?:<\\w+>)?)[([]\\s*["'\`])((?!(?:\\w*_)?(?:${OF_OTHERS})_)(?:[A-Z]\\w*_)?PORT)\\b`,
   'gi'
 )
 

@@ -1,6 +1,6 @@
 import {basename, dirname, join, relative} from 'node:path'
 import {has, readText} from '../../reading/files.ts'
-import {SERVES} from '../../reading/listening.ts'
+import {portIn, SERVES} from '../../reading/listening.ts'
 import type {ProjectReader, ProjectStart} from './reader.ts'
 
 /** Programs of Python: Django, ASGI and WSGI apps, and files that serve by themselves. */
@@ -33,6 +33,10 @@ function pythonStarts(folder: string): readonly ProjectStart[] {
   const module = (place === folder ? '' : `${part}.`) + file.replace(/\.py$/, '').replaceAll('/', '.')
   const asgi = /FastAPI|Starlette|Litestar/.test(text) ? ASGI.exec(text)?.[1] : undefined
   const wsgi = /^(\w+)\s*=\s*(?:flask\.)?Flask\(/m.test(text)
+  // its own start names a module that is not there: that of another folder
+  const [, other = '', api = ''] = /\buvicorn\.run\(\s*["']([\w.]+):(\w+)["']/.exec(text) ?? []
+  const isLost = isPart && other !== '' && !has(place, `${other.replaceAll('.', '/')}.py`)
+  if (isLost) return start('-m', 'uvicorn', `${module}:${api}`, '--port', `${portIn(text) || 8000}`)
   // a file that serves by itself also starts threads and reads arguments there
   if (!SERVES.test(text) && asgi !== undefined) return start('-m', 'uvicorn', `${module}:${asgi}`)
   if (!SERVES.test(text) && wsgi) return start('-m', 'flask', '--app', module, 'run')
