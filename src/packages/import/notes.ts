@@ -1,12 +1,13 @@
 // Notes of a template, also on variables and programs that are missing: one line at the top for each cause that several apps share; an app has its own decisions alone.
 import {existsSync} from 'node:fs'
 import {dirname, join, relative, resolve} from 'node:path'
+import {scriptOf} from './folder/folder.ts'
 import {buildNote} from './folder/languages/node.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import {sourcesIn, textAt} from './reading/files.ts'
 import {NOT_HELD, UNKNOWN_PORT, withPortKeys} from './reading/listening.ts'
 import {variablesWithoutValue} from './reading/variables.ts'
-import {textsOf} from './reading/yaml-file.ts'
+import {given, mapOf, textsOf} from './reading/yaml-file.ts'
 
 /** Causes whose notes differ from app to app, and one line for all. NAMES becomes all that the notes name. */
 const CAUSES: readonly (readonly [pattern: RegExp, line: string])[] = [
@@ -67,9 +68,23 @@ export const withMissing = (imported: Imported, env: Readonly<Record<string, str
   ...imported,
   apps: imported.apps.map(app => {
     const own = app.published === undefined ? [missingNote(app), ...envFileNotes(app)].filter(Boolean) : []
-    return {...app, notes: [...app.notes, ...own, ...unsetNote(withPortKeys(app), imported, env)]}
+    const kept = withoutProduction(app)
+    return {...kept, notes: [...kept.notes, ...own, ...unsetNote(withPortKeys(app), imported, env)]}
   })
 })
+
+/** Servers for development that need a build of packages for development, too. */
+const OF_DEVELOPMENT = /\b(?:next|nuxt|nuxi|remix|react-router|astro) dev\b|\bvite\b(?! build| preview)/
+
+/** An app without the variable for production of its image, if a server for development runs in its place. */
+function withoutProduction(app: ImportedApp): ImportedApp {
+  const {NODE_ENV, ...env} = mapOf(app.keys['env'])
+  const command = textsOf(app.keys['command'])
+  const line = `${command.join(' ')} ${scriptOf(command, app.folder)}`
+  if (NODE_ENV !== 'production' || !OF_DEVELOPMENT.test(line)) return app
+  const note = 'env: NODE_ENV: production is not carried over: its server for development sets its own'
+  return {...app, keys: given({...app.keys, env}), notes: [...app.notes, note]}
+}
 
 /** Notes a program that has to be built first, that only Heroku has, or that ends Pillion; returns an empty string for none. */
 function missingNote({keys, folder}: ImportedApp): string {

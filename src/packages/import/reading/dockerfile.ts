@@ -113,7 +113,10 @@ export function startFolder(
     const below = relative(workdir, place)
     return isInside(place, workdir) && from.endsWith(`/${below}`) ? [from.slice(0, -below.length - 1)] : []
   })
-  const found = folders.find(each => isInside(each, context) && isFolder(each))
+  // an image of which parts are copied may keep the folders of its context: `/app/packages/db`
+  const parts = workdir.split('/').slice(2)
+  const below = parts.slice(0, -1).map((_, at) => join(context, ...parts.slice(at)))
+  const found = [...folders, ...below].find(each => isInside(each, context) && isFolder(each))
   return {folder: found === undefined ? context : join(found, '.').replace(/\/$/, ''), workdir}
 }
 

@@ -79,3 +79,33 @@ t.test('a tag that is built is no other tag of the image', async t => {
     {appID: 'plain', appDirPath: './web'}
   ])
 })
+
+t.test('compose: a server for development gets no NODE_ENV of production, other programs keep it', async t => {
+  const Dockerfile =
+    'FROM node AS build\nCOPY . .\nFROM node\nCOPY --from=build /app/dist ./dist\nCMD ["node", "server.js"]'
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
+  api: {build: api, environment: {NODE_ENV: production}}
+  web: {build: web, environment: {NODE_ENV: production, A: b}}
+`,
+    api: {Dockerfile, 'package.json': '{"scripts": {"dev": "node x.js"}}'},
+    web: {Dockerfile, 'package.json': '{"scripts": {"dev": "next dev -p 3000"}}'}
+  })
+  t.match(template.apps, [{env: {NODE_ENV: 'production'}}, {env: {A: 'b', NODE_ENV: undefined}}])
+  t.match(notes.join('\n'), /^env: NODE_ENV: production is not carried over/m)
+})
+
+t.test('compose: an image of parts of a workspace starts in the folder that its WORKDIR has there', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': 'services: {seed: {build: {context: ., dockerfile: packages/db/Dockerfile}}}',
+    'package.json': '{"scripts": {"start": "turbo dev"}}',
+    packages: {
+      db: {
+        Dockerfile:
+          'FROM base\nCOPY --from=build /app/packages ./packages\nWORKDIR /app/packages/db\nCMD ["npm", "run", "seed"]',
+        'package.json': '{"scripts": {"seed": "node seed.js"}}'
+      }
+    }
+  })
+  t.match(template.apps, [{appDirPath: './packages/db', command: ['npm', 'run', 'seed']}])
+})
