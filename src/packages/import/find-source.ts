@@ -51,7 +51,8 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   if (stat === undefined) throw new UserError(`there is no file or folder ${typed}`)
   if (!stat.isDirectory()) {
     const folder = isFile(join(dirname(path), '.env')) ? dirname(path) : cwd // of a file that is named its own one counts
-    return {kind: wanted ?? kindOfFile(path, typed, cwd), path, overrides: [], others: [], folder}
+    const kind = wanted === undefined || wanted === 'folder' ? kindOfFile(path, typed, cwd) : wanted
+    return {kind, path, overrides: [], others: [], folder}
   }
   const [first, ...over] = filesOfVariable(path)
   const at = (name: string): string => resolve(path, name)

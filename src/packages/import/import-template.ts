@@ -1,6 +1,7 @@
 // Writes a first template from the file of another tool, or from the projects of a folder.
 import {dirname, join, relative, resolve} from 'node:path'
 import {idleNote, isPublished} from './folder/folder.ts'
+import {mavenNote} from './folder/languages/java.ts'
 import {UserError} from '../../model/errors.ts'
 import type {Imported} from './imported.ts'
 import {withNumbers, withOwnPorts} from './ports.ts'
@@ -31,7 +32,8 @@ export async function importFrom(
   const named = typed.map(each => findSource(each, from, cwd))
   const twice = named.find(({path}, index) => named.findIndex(each => each.path === path) < index)
   if (twice !== undefined) throw new UserError(`${relative(cwd, twice.path) || '.'} is named twice`)
-  const given = joinedCompose(named)
+  const all = joinedCompose(named)
+  const given = all.map(each => (each.kind === 'folder' && all.length > 1 ? {...each, overrides: [each.path]} : each))
   const read: NamedSource[] = []
   for (const source of given) read.push(await readNamed(source, options))
   const isFolderAlone = typed.length === 1 && typed.every(each => isFolder(resolve(cwd, each)))
@@ -45,7 +47,7 @@ export async function importFrom(
       : (await import('./several-sources.ts')).unitedSources(read)
   const folders = new Set(sources.flatMap(each => (/^(?:folder|aspire)$/.test(each.kind) ? [] : [rootOf(each)])))
   const more = await Promise.all(Array.from(folders, async folder => idleNote(folder, imported.apps, cwd)))
-  const notes = [...imported.notes, ...more.flat()]
+  const notes = [...imported.notes, ...more.flat(), ...mavenNote(imported.apps)]
   const called = (await import('./called-ports.ts')).withCalledPorts(imported.apps, sources.map(rootOf))
   const watched = (await import('./folder/package-watch.ts')).withPackageWatch(called, sources.map(rootOf))
   const {withMissing, withSharedNotes} = await import('./notes.ts')

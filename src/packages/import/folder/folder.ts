@@ -73,7 +73,7 @@ export async function importFolder(
       ...manifestFolders(folder, cwd)
         .slice(0, 1)
         .map(each => each.join(': ')),
-      ...(hasServers ? [] : otherFiles(composeFiles(folder, cwd))),
+      ...(hasServers ? [] : otherFiles(composeFiles(folder, cwd), shownAs)),
       ...[...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder)),
       ...Array.from(
         Map.groupBy(silent, ([, reason]) => reason),
@@ -100,25 +100,29 @@ const composeFiles = (root: string, cwd: string): readonly string[] =>
     .toSorted((a, b) => Number(/\/services\.ya?ml$/.test(b)) - Number(/\/services\.ya?ml$/.test(a)))
 
 /** The containers of other files may be needed. */
-function otherFiles([first, ...others]: readonly string[]): readonly string[] {
+function otherFiles([first, ...others]: readonly string[], folder: string): readonly string[] {
   if (first === undefined) return []
   const more = others.length === 0 ? '' : `, ${others.slice(0, 4).join(', ')}`
   return [
-    `${first}${more}: its services are not part of this: pillion import ${shellQuoted(first)} -o services.yaml, and run both: -f . -f services.yaml`
+    `${first}${more}: its services are not part of this: pillion import --from folder ${shellQuoted(folder)} ${shellQuoted(first)} reads both`
   ]
 }
 
 /** Samples of env files, which a person copies. */
 export const sampleNote = (folder: string, root: string): readonly string[] =>
   entriesOf(folder).flatMap(name => {
-    const [sample, file = ''] = /^(.*\.env)[.-](?:example|sample|template|dist|default)$/.exec(name) ?? []
-    if (sample === undefined || existsSync(join(folder, file))) return []
-    return [`${join(relative(root, folder), file)} is not there: copy ${sample}, and fill in its values`]
+    const [sample, file = ''] = /^((?:.*\.)?env)[.-](?:example|sample|template|dist|default)$/.exec(name) ?? []
+    const missing = file.replace(/^env$/, '.env')
+    if (sample === undefined || existsSync(join(folder, missing))) return []
+    return [`${join(relative(root, folder), missing)} is not there: copy ${sample}, and fill in its values`]
   })
 
-/** The script of a package that a command starts; '': none. */
-const scriptOf = (command: readonly string[], folder: string): string =>
-  packageScript(command.slice(1), folder)?.script ?? ''
+/** The script of a package, or the lines of just or make, that a command starts; '': none. */
+export function scriptOf([tool = '', ...args]: readonly string[], folder: string): string {
+  if (!/^(?:just|make)$/.test(tool)) return packageScript(args, folder)?.script ?? ''
+  const recipe = new RegExp(`^${(args[0] ?? '').replaceAll(/[^\w-]/g, '.')}\\b.*:.*(?:\\n[ \\t]+.*)+`, 'm')
+  return recipe.exec(readText(folder, tool === 'just' ? 'justfile' : 'Makefile'))?.[0] ?? ''
+}
 
 /** Whether no app starts a project, by its folder or a name in its command, or in the script that this starts. */
 function isIdle(project: ImportedApp, root: string, apps: readonly ImportedApp[]): boolean {
@@ -127,7 +131,7 @@ function isIdle(project: ImportedApp, root: string, apps: readonly ImportedApp[]
   const words = lines.join('\n')
   const named = (text: string): boolean =>
     apps.some(({id}) => id === text) ||
-    ` ${words.replaceAll(/[\s/"'=:]+/g, ' ')} `.includes(` ${text.replaceAll('/', ' ')} `)
+    ` ${words.replaceAll(/[\s/"'=:;&]+/g, ' ')} `.includes(` ${text.replaceAll('/', ' ')} `)
   const {folder, id} = project
   if (folder === root) return !programs.some(app => app.folder === root && !isServerApp(app))
   const names = [id, relative(root, folder), textValue(readPackage(folder)?.['name'])].filter(Boolean)
@@ -140,8 +144,12 @@ export async function idleNote(root: string, apps: readonly ImportedApp[], cwd: 
   const names = [...new Set(projects.map(({folder}) => relative(root, folder) || '.'))]
   if (names.length === 0) return []
   const them = names.length === 1 ? 'this project' : 'these projects'
-  const way = `pillion import ${root === cwd ? '' : `${shellQuoted(relative(cwd, root))} `}--from folder -o programs.yaml`
-  return isPublished(root, projects, apps)
+  const isImage = isPublished(root, projects, apps)
+  // other projects of the folder run already
+  const folders = (isImage ? ['.'] : names).map(name => relative(cwd, join(root, name)))
+  const ways = folders.filter(each => each !== '').map(shellQuoted)
+  const way = `pillion import ${[...ways, '--from folder -o programs.yaml'].join(' ')}`
+  return isImage
     ? [`${names.join(', ')}: published images run, not the code: ${way} starts it: remove the containers in its place`]
     : [`${names.join(', ')}: nothing of this file starts ${them}: ${way}, and run both: -f . -f programs.yaml`]
 }

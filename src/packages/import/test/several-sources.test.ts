@@ -203,3 +203,42 @@ t.test('a container finds by name a service that another source starts as a prog
   t.match(whole, '--name, shop-proxy, --network, pillion, --add-host, web:host-gateway, --network-alias, proxy,')
   t.match(template.apps.find(({appID}) => appID === 'web')?.['env'], {CACHE: 'redis://localhost:6380'})
 })
+
+t.test('the command of a mark reads a folder and a compose file further down, without a second copy', async t => {
+  const web = {'package.json': '{"scripts": {"start": "node x.js"}}', 'x.js': 'x.listen(4000)'}
+  const files = {
+    web,
+    deploy: {'compose.yml': 'services: {db: {image: postgres}, site: {build: ../web}}'},
+    'env.example': ''
+  }
+  const {notes} = await imported(t, files)
+  t.strictSame(notes.slice(0, 2), [
+    'deploy/compose.yml: its services are not part of this: pillion import --from folder . deploy/compose.yml reads both',
+    '.env is not there: copy env.example, and fill in its values'
+  ])
+  const both = await imported(t, files, ['.', 'deploy/compose.yml'], 'folder')
+  t.strictSame(
+    both.template.apps.map(({appID}) => appID),
+    ['web', 'db']
+  )
+  t.notMatch(both.notes.join('\n'), /not part of this/)
+})
+
+t.test('a project that a recipe of just or make starts is not idle', async t => {
+  const files = {
+    'process-compose.yaml': 'processes: {web: {command: just dev-web}, api: {command: make api}}',
+    justfile: 'dev-web:\n  cd parts/web; npm run dev\n\nother:\n  cd parts/idle\n',
+    Makefile: 'api: deps\n\t@cd parts/api && npm start\n',
+    parts: Object.fromEntries(
+      ['api', 'idle', 'web'].map(name => [
+        name,
+        {'package.json': '{"scripts": {"start": "node x.js"}}', 'x.js': 'x.listen(1)'}
+      ])
+    )
+  }
+  const {notes} = await imported(t, files)
+  t.match(
+    notes.join('\n'),
+    /^parts\/idle: nothing of this file starts this project: pillion import parts\/idle --from folder /m
+  )
+})

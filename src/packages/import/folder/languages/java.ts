@@ -1,4 +1,7 @@
+import {existsSync} from 'node:fs'
+import {homedir} from 'node:os'
 import {basename, join, relative} from 'node:path'
+import type {ImportedApp} from '../../imported.ts'
 import {allIn, has, readText, statAt} from '../../reading/files.ts'
 import type {ProgramVariables} from '../../reading/variables.ts'
 import type {ProjectReader, ProjectStart} from './reader.ts'
@@ -63,6 +66,15 @@ function wrapper(folder: string, script: string, program: string): readonly stri
   if (found === undefined) return [program]
   const isProgram = ((statAt(join(folder, found, script))?.mode ?? 0) & 0o100) > 0
   return [...(isProgram ? [] : ['sh']), `${found}/${script}`]
+}
+
+/** A note on several wrappers of Maven that download it when they start: at once they break each other's files. */
+export function mavenNote(apps: readonly ImportedApp[]): readonly string[] {
+  const wrapped = apps.filter(({keys}) => /\bmvnw\b/.test(String(keys['command'])))
+  if (wrapped.length < 2 || existsSync(join(homedir(), '.m2/wrapper/dists'))) return []
+  return [
+    'mvnw downloads Maven at its first start, and several at once break each other: run sh mvnw -v in a folder first'
+  ]
 }
 
 /** Finds the port in the settings of Spring Boot. */

@@ -117,7 +117,7 @@ t.test('projects that no service starts are named', async t => {
     api: node('x.listen(4000)'),
     web: node('x.listen(4001)')
   })
-  t.match(notes, [/^web: nothing of this file starts this project: pillion import --from folder/])
+  t.match(notes, [/^web: nothing of this file starts this project: pillion import web --from folder/])
   t.match(await refusal(t, {deploy: {x: {'compose.yaml': ''}}}), {
     explanation: /Or name a file: deploy\/x\/compose\.yaml\./
   })
@@ -127,9 +127,9 @@ t.test('commands in marks name files from where they are typed', async t => {
   const services = 'services: {db: {image: postgres}}'
   const shop = {'compose.dev.yaml': services, web: node('x.listen(4001)')}
   const {notes} = await imported(t, {'my shop': shop}, 'my shop', 'folder')
-  t.match(notes, [/pillion import 'my shop\/compose\.dev\.yaml' -o services\.yaml/])
+  t.match(notes, [/pillion import --from folder 'my shop' 'my shop\/compose\.dev\.yaml' reads both/])
   const {notes: ofFile} = await imported(t, {'my shop': shop}, 'my shop/compose.dev.yaml')
-  t.match(ofFile, [/pillion import 'my shop' --from folder/])
+  t.match(ofFile, [/pillion import 'my shop\/web' --from folder/])
 })
 
 t.test('the words of an entrypoint stand before those of the command', async t => {

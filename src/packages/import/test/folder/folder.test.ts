@@ -275,7 +275,9 @@ t.test('compose files under other names are named: samples, and those of JHipste
     'compose.yaml-sample'
   ]) {
     const {notes} = await imported(t, {[name]: services, ...go}, '.', 'folder')
-    t.match(notes, [new RegExp(`^${name}: its services are not part of this: pillion import ${name} `)])
+    t.match(notes, [
+      new RegExp(`^${name}: its services are not part of this: pillion import --from folder . ${name} reads both$`)
+    ])
     t.match((await imported(t, {[name]: services}, name)).template.apps, [{appID: 'db'}], `${name}, by its name`)
     t.match(await refusal(t, {[name]: services}), {explanation: new RegExp(`Or name a file: ${name}\\.`)})
   }
