@@ -163,7 +163,6 @@ export function isPublished(root: string, projects: readonly ImportedApp[], apps
   return apps.some(app => app.image !== undefined && app.builtFrom === undefined && isOwn(app))
 }
 
-/** The projects of a folder. */
 interface Projects {
   readonly apps: readonly ImportedApp[]
   /** Projects without a program, by their paths from the folder, each with the reason. */

@@ -152,22 +152,3 @@ t.test('a Java file that a line names has its number; a program without any word
     'port: its files do not say that it reads PORT: if it listens at a number of its own, write appPort: 8083'
   ])
 })
-
-t.test('a port behind a condition, and one of a ConfigService, are read from PORT', async t => {
-  const {template, notes} = await imported(t, {
-    auth: listening('process.env.PORT ? parseInt(process.env.PORT, 10) : 24081'),
-    nest: listening("config.get(configService.get<number>('PORT') || 24082)")
-  })
-  t.match(template.apps, [{port: 24_081}, {port: 24_082}])
-  t.strictSame(notes, [])
-})
-
-t.test('a module whose own start names a module that is not there is started by uvicorn', async t => {
-  const text = `from .settings import x\n${main('uvicorn.run("main:app", port=24083)')}`
-  const {template} = await imported(t, {gateway: {'requirements.txt': '', src: {'main.py': text}}})
-  t.match(template.apps, [{port: 24_083, command: 'python3 -m uvicorn src.main:app --port 24083'.split(' ')}])
-  const found = await imported(t, {
-    gateway: {'requirements.txt': '', src: {'main.py': text.replace('main:', 'src.main:')}}
-  })
-  t.match(found.template.apps, [{port: 24_083, command: ['python3', '-m', 'src.main']}])
-})

@@ -19,13 +19,14 @@ manifests: {rawYaml: [k8s.yaml]}`,
 kind: Deployment
 metadata: {name: web}
 spec: {template: {spec: {containers: [{name: c, image: shop/api}]}}}`,
-    shop: go(8001),
+    shop: {...go(8001), 'x.go': 'var u = "http://edge.in.svc.cluster.local/"'},
     tests: go(8002)
   }
   const {template, notes} = await imported(t, files)
   t.match(template.apps, [{appID: 'web', appDirPath: './shop'}])
   t.equal(template.apps.length, 1)
   t.ok(notes.includes('tests: left out: no manifest runs its image'))
+  t.match(notes, [String, /^shop\/x\.go:1: edge\.in\.svc\.cluster\.local is a name of the cluster/])
   const charts = files['skaffold.yaml'].replace(/manifests:.*/, 'deploy: {helm: {releases: []}}')
   t.match((await imported(t, {...files, 'skaffold.yaml': charts})).template.apps, [{appID: 'api'}, {appID: 'tests'}])
 })
@@ -80,32 +81,18 @@ t.test('a tag that is built is no other tag of the image', async t => {
   ])
 })
 
-t.test('compose: a server for development gets no NODE_ENV of production, other programs keep it', async t => {
-  const Dockerfile =
-    'FROM node AS build\nCOPY . .\nFROM node\nCOPY --from=build /app/dist ./dist\nCMD ["node", "server.js"]'
+t.test('images of a workspace for production start in their folders, as servers for development', async t => {
   const {template, notes} = await imported(t, {
-    'compose.yaml': `services:
-  api: {build: api, environment: {NODE_ENV: production}}
-  web: {build: web, environment: {NODE_ENV: production, A: b}}
-`,
-    api: {Dockerfile, 'package.json': '{"scripts": {"dev": "node x.js"}}'},
-    web: {Dockerfile, 'package.json': '{"scripts": {"dev": "next dev -p 3000"}}'}
-  })
-  t.match(template.apps, [{env: {NODE_ENV: 'production'}}, {env: {A: 'b', NODE_ENV: undefined}}])
-  t.match(notes.join('\n'), /^env: NODE_ENV: production is not carried over/m)
-})
-
-t.test('compose: an image of parts of a workspace starts in the folder that its WORKDIR has there', async t => {
-  const {template} = await imported(t, {
-    'compose.yaml': 'services: {seed: {build: {context: ., dockerfile: packages/db/Dockerfile}}}',
-    'package.json': '{"scripts": {"start": "turbo dev"}}',
-    packages: {
+    'compose.yaml':
+      'services: {a: {build: {context: ., dockerfile: p/db/Dockerfile}}, b: {build: b, environment: {NODE_ENV: production}}}',
+    p: {
       db: {
-        Dockerfile:
-          'FROM base\nCOPY --from=build /app/packages ./packages\nWORKDIR /app/packages/db\nCMD ["npm", "run", "seed"]',
-        'package.json': '{"scripts": {"seed": "node seed.js"}}'
+        Dockerfile: 'FROM x\nWORKDIR /app/p/db\nCMD ["npm", "run", "seed"]',
+        'package.json': '{"scripts": {"seed": "x"}}'
       }
-    }
+    },
+    b: {'package.json': '{"scripts": {"dev": "next dev"}}'}
   })
-  t.match(template.apps, [{appDirPath: './packages/db', command: ['npm', 'run', 'seed']}])
+  t.match(template.apps, [{appDirPath: './p/db', command: ['npm', 'run', 'seed']}, {env: undefined}])
+  t.match(notes, [/^env: NODE_ENV: production is not carried over/])
 })

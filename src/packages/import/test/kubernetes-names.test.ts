@@ -32,20 +32,3 @@ spec:
     SITE: 'http://redis-service:6379'
   })
 })
-
-t.test('a name of the cluster in the code of a program is a mark', async t => {
-  const {notes} = await imported(t, {
-    'skaffold.yaml':
-      'apiVersion: skaffold/v4beta6\nbuild: {artifacts: [{image: web, context: web}]}\nmanifests: {rawYaml: [k8s.yaml]}',
-    'k8s.yaml': 'kind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: c, image: web}]}',
-    web: {
-      'package.json': '{"scripts": {"start": "node x.js"}}',
-      'x.js': 'x.listen(4000)\nfetch("http://edge.ingress.svc.cluster.local/api")'
-    }
-  })
-  t.ok(
-    notes.includes(
-      'web/x.js:2: edge.ingress.svc.cluster.local is a name of the cluster: write the address that it has here'
-    )
-  )
-})

@@ -63,21 +63,6 @@ t.test('an absolute Dockerfile is the one that is built', async t => {
   t.match(template.apps, [{command: ['node', 'x.js']}])
 })
 
-t.test('a Dockerfile of a repository is in that', async t => {
-  const build = {context: 'https://github.com/x/y.git', dockerfile: '/Dockerfile'}
-  const {template} = await imported(t, {'compose.yaml': JSON.stringify({services: {a: {build}}})})
-  const {command} = template.apps[0] ?? {}
-  t.ok((command as string[]).includes('/Dockerfile'))
-})
-
-t.test('an empty variable of the file of variables is in it', async t => {
-  const {notes} = await imported(t, {
-    'compose.yaml': 'services: {a: {image: x, environment: {A: "${A}", B: "${B}"}}}',
-    '.env': 'A=1\nB=\n'
-  })
-  t.strictSame(notes, [])
-})
-
 t.test('the compose files in the folder of an image are no files of its program', async t => {
   const service = {build: '.', environment: {DB: 'db:5432'}}
   const db = {build: 'web', command: 'node server.js', ports: ['5433:5432']}

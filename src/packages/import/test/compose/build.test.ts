@@ -46,11 +46,11 @@ services:
 t.test('a context that is a repository is that of docker build', async t => {
   const {template} = await imported(t, {
     'compose.yaml':
-      'services: {a: {build: "https://github.com/x/y.git#main"}, b: {build: {context: "git@github.com:x/y.git", dockerfile: web.Dockerfile}}}'
+      'services: {a: {build: "https://github.com/x/y.git#main"}, b: {build: {context: "git@github.com:x/y.git", dockerfile: /web.Dockerfile}}}'
   })
   const [a, b] = template.apps.map(({command}) => String(command))
   t.match(a, ',build,shop-a,Dockerfile,https://github.com/x/y.git#main,docker,run,')
-  t.match(b, ',build,shop-b,web.Dockerfile,git@github.com:x/y.git,docker,run,')
+  t.match(b, ',build,shop-b,/web.Dockerfile,git@github.com:x/y.git,docker,run,')
 })
 
 t.test('the ENTRYPOINT of an image comes before the command of its service', async t => {

@@ -22,6 +22,8 @@ services:
       OWN_ADDR: web:8080
       POSTGRES_USER: db
       DB_DRIVER: db
+      SERVER_0_ID: db
+      SERVER_0_URI: lb://db
   db:
     image: postgres
     container_name: shop-db
@@ -31,7 +33,7 @@ services:
   sql: {image: mssql, ports: ["1444:1433"]}
   search: {image: elasticsearch, ports: ["9200:9200", "9301:9201"]}
 `,
-    web: {'server.js': 'listen()'}
+    web: {'server.js': 'listen()\nuri = "lb://db/"'}
   })
   t.strictSame(template.apps[0]?.['env'], {
     A_HOST: 'localhost',
@@ -45,9 +47,11 @@ services:
     FLAGS: '--zero=localhost:5433 --name=db',
     OWN_ADDR: 'localhost:8080',
     POSTGRES_USER: 'db',
-    DB_DRIVER: 'db'
+    DB_DRIVER: 'db',
+    SERVER_0_ID: 'db',
+    SERVER_0_URI: 'lb://db'
   })
-  t.notOk(notes.some(note => /POSTGRES_USER|DB_DRIVER/.test(note)))
+  t.notOk(notes.some(note => /POSTGRES_USER|DB_DRIVER|SERVER_0|server\.js/.test(note)))
 })
 
 t.test('an address in brackets, and one without a port, whose usual one is another one here', async t => {
@@ -235,23 +239,4 @@ secrets: {key: {file: ./key.txt}}
     'others get kafka as its address: for programs write 127.0.0.1 kafka into /etc/hosts'
   ])
     t.ok(notes.includes(note), `${note} in\n${notes.join('\n')}`)
-})
-
-t.test('a service of a registry, and an id, keep their names', async t => {
-  const {template, notes} = await imported(t, {
-    'compose.yaml': `
-services:
-  web: {build: web, environment: {SERVER_0_ID: api, SERVER_0_URI: "lb://api", SERVER_1_URI: "http://api:4000"}}
-  api: {image: x, ports: ["4001:4000"]}
-`,
-    web: {
-      'package.json': '{"scripts": {"start": "node x.js"}}',
-      'x.js': 'x.listen(80)',
-      'routes.json': '{"uri": "lb://api"}'
-    }
-  })
-  t.match(template.apps[0], {
-    env: {SERVER_0_ID: 'api', SERVER_0_URI: 'lb://api', SERVER_1_URI: 'http://localhost:4001'}
-  })
-  t.notMatch(notes.join('\n'), /SERVER_|routes\.json/)
 })

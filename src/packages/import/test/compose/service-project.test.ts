@@ -104,10 +104,10 @@ t.test('what is not built, and env files that are not there, are marks', async t
     'it starts .next, which is not there: npm run build makes it',
     'guessed: port 3000 (the default of next start)'
   ])
-  const {notes: ofFolder} = await imported(t, {'.env.example': '', ...node('x.listen(4000)'), 'compose.dev.yaml': ''})
+  const {notes: ofFolder} = await imported(t, {'env.example': '', ...node('x.listen(4000)'), 'compose.dev.yaml': ''})
   t.match(ofFolder, [
     /^compose\.dev\.yaml: its services are not part of this/,
-    '.env is not there: copy .env.example, and fill in its values'
+    '.env is not there: copy env.example, and fill in its values'
   ])
 })
 
@@ -118,6 +118,12 @@ t.test('projects that no service starts are named', async t => {
     web: node('x.listen(4001)')
   })
   t.match(notes, [/^web: nothing of this file starts this project: pillion import web --from folder/])
+  const justfile = 'dev:\n  cd web; npm start\n\nother:\n  cd api\n'
+  const processes = 'processes: {w: {command: just dev}}'
+  const files = {api: node('x.listen(4000)'), web: node('x.listen(4001)')}
+  t.match((await imported(t, {...files, justfile, 'process-compose.yaml': processes})).notes, [
+    /^api: nothing of this file/
+  ])
   t.match(await refusal(t, {deploy: {x: {'compose.yaml': ''}}}), {
     explanation: /Or name a file: deploy\/x\/compose\.yaml\./
   })
@@ -130,6 +136,9 @@ t.test('commands in marks name files from where they are typed', async t => {
   t.match(notes, [/pillion import --from folder 'my shop' 'my shop\/compose\.dev\.yaml' reads both/])
   const {notes: ofFile} = await imported(t, {'my shop': shop}, 'my shop/compose.dev.yaml')
   t.match(ofFile, [/pillion import 'my shop\/web' --from folder/])
+  const both = await imported(t, {'my shop': shop}, ['my shop', 'my shop/compose.dev.yaml'], 'folder')
+  t.match(both.template.apps, [{appID: 'web', dependsOn: {db: 'ready'}}, {appID: 'db'}])
+  t.notMatch(both.notes.join(), 'not part of this')
 })
 
 t.test('the words of an entrypoint stand before those of the command', async t => {

@@ -178,10 +178,12 @@ t.test('a variable without a value is nothing in a path, as in compose', async t
 })
 
 t.test('of two files .env the template has that with what its services name', async t => {
-  const {template} = await imported(t, {
+  const compose = 'services: {a: {image: x, ports: ["$PORT:80"], environment: {E: "$EMPTY"}}}'
+  const {template, notes} = await imported(t, {
     '.env': 'COMPOSE_FILE=docker/a.yaml\n',
-    docker: {'.env': 'PORT=9000\n', 'a.yaml': 'services: {a: {image: x, ports: ["$PORT:80"]}}'}
+    docker: {'.env': 'PORT=9000\nEMPTY=\n', 'a.yaml': compose}
   })
+  t.strictSame(notes, [])
   t.equal(template['interpolate'], './docker/.env')
   t.match(template.apps, [{ready: {tcp: '${PORT}'}}])
 })

@@ -31,6 +31,13 @@ t.test('one app for each language, by the files of its project', async t => {
       'x ./x =8000 .venv/bin/python -m uvicorn app.main:api',
       {app: {'main.py': 'api = FastAPI()'}, '.venv': {bin: {python: ''}}}
     ],
+    [
+      'x ./x =8001 python3 -m uvicorn src.main:api --port 8001',
+      {
+        src: {'main.py': 'from .a import b\napi = FastAPI()\nuvicorn.run("main:api", port=8001)'},
+        'requirements.txt': ''
+      }
+    ],
     ['x ./x =5000 uv run python -m flask --app app run', {'app.py': 'app = Flask(__name__)', 'uv.lock': ''}],
     ['x ./x =7000 python3 app.py', {'app.py': 'app = Flask(__name__)\napp.run(host="x", port=7000)'}],
     ['x ./x 8081 go run .', {'go.mod': 'module x', 'main.go': 'package main\nhttp.ListenAndServe(":8081", nil)'}],
@@ -56,6 +63,11 @@ t.test('one app for each language, by the files of its project', async t => {
     ]
   ]
   for (const [expected, files] of table) t.strictSame(await apps(t, {x: files}), [expected], expected)
+  const spring = {'pom.xml': '<artifactId>spring-boot-starter-web</artifactId>', mvnw: ''}
+  process.env['HOME'] = '/nowhere'
+  t.match((await imported(t, {a: spring, b: {...spring}})).notes, [
+    /^mvnw downloads Maven at its first start, and several/
+  ])
   const above = {x: {'package.json': pkg({start: 'node ../prog.js'})}, 'prog.js': 'x.listen(4100)'}
   t.strictSame(await apps(t, above), ['x ./x =4100 npm run start'])
 })
@@ -228,11 +240,12 @@ t.test('where a Node program listens: as its code writes it, in .env, in its Doc
   const spellings = [
     'const port = process.env.PORT || 3100\napp.listen(port)',
     'app.listen(process.env.PORT ?? 3100)',
+    'app.listen(process.env.PORT ? parseInt(process.env.PORT, 10) : 3100)',
+    "app.listen(configService.get<number>('PORT') || 3100)",
     "app.listen(Number(process.env['PORT']) || 3100)",
     "app.listen(parseInt(process.env.PORT || '3100', 10))",
     'const {PORT = 3100} = process.env\napp.listen(PORT)',
     'const port: number = 3100\nserver.listen(port)',
-    'app.listen(3100, () => 1)',
     'serve({fetch: app.fetch, port: 3100}).listen()'
   ]
   for (const text of spellings)
@@ -268,12 +281,7 @@ t.test('programs that several files or the Dockerfile name', async t => {
 t.test('compose files under other names are named: samples, and those of JHipster', async t => {
   const services = 'services: {db: {image: postgres}}'
   const go: Files = {'go.mod': 'module a', 'main.go': 'package main'}
-  for (const name of [
-    'compose.example.yml',
-    'docker-compose.yml.dist',
-    'docker-compose.dev.yaml',
-    'compose.yaml-sample'
-  ]) {
+  for (const name of ['compose.example.yml', 'docker-compose.yml.dist', 'compose.yaml-sample']) {
     const {notes} = await imported(t, {[name]: services, ...go}, '.', 'folder')
     t.match(notes, [
       new RegExp(`^${name}: its services are not part of this: pillion import --from folder . ${name} reads both$`)

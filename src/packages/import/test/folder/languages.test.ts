@@ -326,15 +326,3 @@ t.test('a program that only a Dockerfile names has the variables of its image', 
   ])
   t.notOk('env' in (template.apps[1] ?? {}), 'PORT is what the run gives it')
 })
-
-t.test('several wrappers of Maven that have to download it are one mark', async t => {
-  const {HOME} = process.env
-  t.teardown(() => (process.env['HOME'] = HOME))
-  const spring: Files = {mvnw: '', 'pom.xml': '<artifactId>spring-boot-starter</artifactId>'}
-  process.env['HOME'] = '/nowhere'
-  t.match((await imported(t, {a: spring, b: {...spring}})).notes, [/^mvnw downloads Maven at its first start/])
-  t.strictSame(
-    (await imported(t, {a: spring})).notes.filter(note => note.includes('mvnw')),
-    []
-  )
-})
