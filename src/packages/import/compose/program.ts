@@ -18,7 +18,6 @@ import {
   type Stack
 } from './service.ts'
 
-/** Its app, at the port where it is called. */
 export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
   const {
     folder,

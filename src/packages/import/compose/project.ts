@@ -118,7 +118,9 @@ export const mountNotes = ({volumes}: Values, file: ImportedFile, folder: string
     const [[source, target] = ['', '']] = boundMounts([each])
     const [path, key] = [pathFrom(file, source), textValue(mapOf(each)['key'])]
     const isCode = key === '' && (source === target || isInside(path, folder) || isInside(folder, path))
-    return isCode ? [] : [`${key || 'volumes'}: ${target} is ${source} here: have the program read that`]
+    if (!isCode) return [`${key || 'volumes'}: ${target} is ${source} here: have the program read that`]
+    const isThere = existsSync(path) || source.includes('$')
+    return isThere ? [] : [`volumes: ${source} is not there, where docker makes an empty folder: make one`]
   })
 
 /** Files and folders of this machine, each with its place in the container. */

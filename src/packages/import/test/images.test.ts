@@ -84,7 +84,7 @@ t.test('a tag that is built is no other tag of the image', async t => {
 t.test('images of a workspace for production start in their folders, as servers for development', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml':
-      'services: {a: {build: {context: ., dockerfile: p/db/Dockerfile}}, b: {build: b, environment: {NODE_ENV: production}}}',
+      'services: {a: {build: {context: ., dockerfile: p/db/Dockerfile}}, b: {build: b, volumes: [./b/x:/x], environment: {NODE_ENV: production}}}',
     p: {
       db: {
         Dockerfile: 'FROM x\nWORKDIR /app/p/db\nCMD ["npm", "run", "seed"]',
@@ -94,5 +94,5 @@ t.test('images of a workspace for production start in their folders, as servers 
     b: {'package.json': '{"scripts": {"dev": "next dev"}}'}
   })
   t.match(template.apps, [{appDirPath: './p/db', command: ['npm', 'run', 'seed']}, {env: undefined}])
-  t.match(notes, [/^env: NODE_ENV: production is not carried over/])
+  t.match(notes, [/^volumes: \.\/b\/x is not there/, /^env: NODE_ENV: production is not carried over/])
 })

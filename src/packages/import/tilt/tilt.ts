@@ -39,7 +39,6 @@ export async function importTiltfile(file: ImportedFile, run: RunTool): Promise<
 const nameOf = (resource: Values): string => textValue(resource['Name']).replaceAll(/[^\w.-]/g, '-')
 const targetOf = (resource: Values): Values => mapOf(resource['DeployTarget'])
 
-/** The folders of its images, by name. */
 const buildsOf = ({ImageTargets: images}: Values): readonly (readonly [image: string, {folder: string}])[] =>
   listedValues(images).flatMap(each => {
     const {selector, BuildDetails: details} = mapOf(each)
