@@ -1,8 +1,8 @@
 /** A source of activity. A run is idle while all sources are calm and no counter grows. */
 export interface ActivitySource {
-  /** Describes the work under way; may be empty. */
+  /** Describes the work under way; '': none. */
   readonly busy: () => string
-  /** Returns a number that grows with each event, even if it is over already. */
+  /** Returns a number that grows with each event, also with one that is over already. */
   readonly count: () => number
 }
 
@@ -13,10 +13,10 @@ export interface TopicBacklog {
   readonly topic: string
   /** Type of the component. */
   readonly type: string
-  /** Whether the broker reports waiting messages, besides those in delivery. */
+  /** Whether the broker reports waiting messages. Otherwise only messages in delivery are known. */
   readonly isSeen: boolean
   readonly read: () => Promise<Backlog>
-  /** Number of messages in our memory if it is large; else 0. */
+  /** Number of messages that wait in memory; 0: few. */
   readonly manyWaiting: number
 }
 

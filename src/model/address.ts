@@ -1,10 +1,10 @@
 import {isIP} from 'node:net'
 
-/** Whether a host is this machine, whatever its network; in lower case and without brackets. */
+/** Whether a host is the loopback address of this machine. `host`: in lower case and without brackets. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (host.startsWith('127.') && isIP(host) === 4)
 
-/** `host:port` as URLs have it, with an IPv6 address in brackets (RFC 3986 §3.2.2). */
+/** Returns `host:port` as URLs contain it, with an IPv6 address in brackets (RFC 3986 §3.2.2). */
 export const authorityOf = (host: string, port: number): string =>
   `${/^[^[]*:/.test(host) ? `[${host}]` : host}:${port}`
 

@@ -3,22 +3,22 @@ import type {AppPlan, Plan} from './plan.ts'
 
 /** The longest label of a host name, in characters (RFC 1035 §2.3.4). */
 const MAX_LABEL = 63
-/** Characters that stay at each end of a longer label, which is cut in the middle. */
+/** Number of characters to keep at each end of a longer label, whose middle is replaced. */
 const KEPT = 27
 
-/** The port of the entrance of a machine, at which all apps are called by name. */
+/** Port at which one run of the machine serves all apps by their host names (the "entrance"). */
 export const ENTRANCE_PORT = 7355
 
-/** Ports at which an address needs no number. */
+/** Ports that a URL omits. */
 export const DEFAULT_PORTS = {http: 80, https: 443} as const
 
-/** The protocol by which a run asks another one for a port, now or when that run ends. */
+/** Protocol of an upgrade request by which a run asks another run for a port, now or when that run ends. */
 export const PORT_WANTED = 'pillion-port-wanted'
 
-/** The protocol by which a run passes on a connection from a process of another copy to that copy. */
+/** Protocol by which a run passes a connection on to the copy that the calling process belongs to. */
 export const TO_OWN_COPY = 'pillion-port'
 
-/** The protocol by which the entrance passes on a connection to another run. */
+/** Protocol by which the entrance passes a connection on to another run. */
 export const PASSED_ON = 'pillion-caller'
 
 /** Header of such a connection: its caller as JSON. */
@@ -27,7 +27,7 @@ export const CALLER = 'pillion-caller'
 /** Domains for which the user's authority may sign certificates, with all names below them. */
 export const CERTIFIED: readonly string[] = ['localhost', 'test']
 
-/** Returns the scheme of a name once the user has an authority: names of other domains keep plain HTTP. */
+/** Returns the scheme of a host name: HTTPS if the user has a certificate authority, and it may sign the name. */
 export const schemeOf = (name: string, hasAuthority: boolean): 'http' | 'https' =>
   hasAuthority && CERTIFIED.some(domain => name.endsWith(`.${domain}`)) ? 'https' : 'http'
 
@@ -44,7 +44,7 @@ export function labelOf(words: readonly string[]): string {
 export interface NameSpace {
   /** The template's `name`, or the name of its folder. */
   readonly project: string
-  /** The name of the copy; empty for the main one. */
+  /** The name of the copy; '': the main one. */
   readonly copy: string
 }
 
@@ -55,10 +55,10 @@ export function appName({id, host}: Pick<AppPlan, 'id' | 'host'>, {project, copy
   return [label, ...(others.length > 0 ? others : ['localhost'])].join('.')
 }
 
-/** Protocols of apps that do not speak HTTP/1. */
+/** Matches protocols of apps that do not use HTTP/1. */
 export const NAMELESS = /^(?:grpc|h2c)/
 
-/** Whether people may call an app by name: it listens, and it speaks HTTP/1 as far as its plan says. */
+/** Whether people may call an app by name: it listens, and its plan does not exclude HTTP/1. */
 export const mayHaveName = ({channel, published, isNameless}: AppPlan): boolean =>
   isNameless !== true &&
   (published !== undefined || channel.autoPort || channel.port > 0) &&
@@ -67,7 +67,7 @@ export const mayHaveName = ({channel, published, isNameless}: AppPlan): boolean 
 /** Id of the dashboard in a table of host names, where apps have theirs. */
 export const DASHBOARD = ''
 
-/** Returns the host names of a run, each with the id of its app, and that of its dashboard. Of several with one name the first one has it. */
+/** Returns the ids of a run's apps, and `DASHBOARD`, by host name. If several apps have the same name, the first one has it. */
 export function appNames({apps, leftOut = []}: Pick<Plan, 'apps' | 'leftOut'>, space: NameSpace): Map<string, string> {
   const names = new Map<string, string>()
   const named = [...apps, ...leftOut].filter(mayHaveName).map(app => [appName(app, space), app.id] as const)

@@ -2,23 +2,22 @@ export interface AppAddress {
   readonly url: string
   readonly host: string
   readonly port: number
-  /** Its URL by host name, or `url` without a name. */
+  /** Its URL by host name; `url` if it has none. */
   readonly name: string
 }
 
 export const PROPERTIES = ['url', 'host', 'port', 'name'] as const
 
-/** `${app.ID.PROPERTY}`; a `$` before it makes it literal. */
+/** Matches `${app.ID.PROPERTY}`, unless a `$` before makes it literal. */
 const REFERENCE = /(?<!\$)\$\{app\.([^{}\n]*)\}/g
 
-/** A reference in a text. */
 export interface AppReference {
   readonly written: string
   readonly id: string
   readonly property: string
 }
 
-/** Finds references to addresses of apps in a text. An id may contain dots: the last dot divides. */
+/** Finds references to addresses of apps in a text. The property follows the last dot, since an id may contain dots. */
 export const appReferences = (text: string): readonly AppReference[] =>
   Array.from(text.matchAll(REFERENCE), ([written, inside = '']) => ({written, ...partsOf(inside)}))
 
@@ -27,7 +26,7 @@ const partsOf = (inside: string): Pick<AppReference, 'id' | 'property'> => {
   return {id: inside.slice(0, Math.max(0, dot)), property: inside.slice(dot + 1)}
 }
 
-/** Returns the length of the reference with which a text begins; 0 if it begins otherwise. */
+/** Returns the length of the reference with which a text begins; 0: it does not begin with one. */
 export const referenceAt = (text: string): number => /^\$\{app\.[^{}\n]*\}/.exec(text)?.[0].length ?? 0
 
 /** Replaces references by addresses. Unknown references stay. */

@@ -28,12 +28,12 @@ export type Why = 'user' | 'watch' | 'unhealthy' | 'idle' | 'run ends'
 export type AppState =
   | {readonly phase: 'idle'}
   | {readonly phase: 'starting'; readonly pid: number | undefined}
-  /** `isEnding`: its leader has exited, and the rest of its group ends. */
+  /** `isEnding`: the app's process has exited, and other processes of its group end now. */
   | {readonly phase: 'running'; readonly pid: number | undefined; readonly ready: boolean; readonly isEnding?: true}
   | {readonly phase: 'stopping'; readonly pid: number | undefined; readonly why: Why}
-  /** `until` is in ms since 1970; `Infinity`: until a new process is requested. */
+  /** `until`: in ms since 1970; Infinity: until a new process is requested. */
   | {readonly phase: 'backoff'; readonly failures: number; readonly until: number; readonly last: Exit}
-  /** No process until one is needed. `last`: how the latest process ended, if that was by itself. */
+  /** The app has no process until a call needs one. `last`: how the latest process ended by itself; undefined: it did not. */
   | {readonly phase: 'asleep'; readonly last: Exit | undefined}
   | {readonly phase: 'exited'; readonly exit: Exit | undefined; readonly asked: boolean}
 
@@ -53,13 +53,13 @@ export const NEXT: Readonly<Record<Phase, readonly Phase[]>> = {
 /** Whether a process succeeded: it exited by itself with code 0. */
 export const succeeded = (exit: Exit | undefined): boolean => exit?.kind === 'code' && exit.code === 0
 
-/** How its process ended by itself, in this state. Undefined if it did not. */
+/** Returns how the process ended by itself; undefined: it did not, or has not ended. */
 export function exitOf(state: AppState): Exit | undefined {
   if (state.phase === 'backoff' || state.phase === 'asleep') return state.last
   return state.phase === 'exited' && !state.asked ? state.exit : undefined
 }
 
-/** Returns an exit as a number, as shells have it in `$?`: 128 and the signal's number, 127 for a program that could not be started. */
+/** Returns the exit code that shells report in `$?`: 128 plus the signal's number; 127: the program could not be started. */
 export function exitCodeOf(exit: Exit): number {
   if (exit.kind === 'code') return exit.code
   return exit.kind === 'signal' ? 128 + constants.signals[exit.signal] : 127

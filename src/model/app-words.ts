@@ -55,7 +55,7 @@ const ORDER = Object.keys(STATES)
 /** Returns the place of a state in lists of apps. */
 export const rankOf = (word: StateWord): number => ORDER.indexOf(word)
 
-/** Puts apps in a bad state first, the worst state before all; other apps keep their order, so that a restart moves no row. */
+/** Sorts apps in a bad state first, the worst before others. Other apps keep their order, so that a restart does not move rows. */
 export function troubleFirst<T>(rows: readonly T[], wordOf: (row: T) => StateWord): readonly T[] {
   const placeOf = (row: T): number => (STATES[wordOf(row)][1] === 'bad' ? rankOf(wordOf(row)) : ORDER.length)
   return rows.toSorted((a, b) => placeOf(a) - placeOf(b))
@@ -115,7 +115,7 @@ export function stateCell({state, isReady, exitCode, exit, restartsAt, waitsFor,
 const exitWord = (code: number | null, exit: string): string =>
   /^was (ended by SIG\w+)$/.exec(exit)?.[1] ?? `exited ${code ?? 0}`
 
-/** Reasons that block calls, work or events of a running app, in one sentence each (docs/states.md). */
+/** Explains in one sentence each what blocks calls, work or events of a running app (docs/states.md). */
 
 export const breakerText = (name: string, breaker: App['circuitBreakers'][number]): string =>
   `circuit breaker ${breaker.name} of "${name}" is ${breaker.state}`

@@ -4,7 +4,7 @@ import type {ResiliencyEvent} from './resiliency-event.ts'
 /** Name of the caller if it is not an app of the run. */
 export const OUTSIDE = 'outside'
 
-/** The decision of access control about a call. */
+/** The decision of Dapr's access control about a call. */
 export interface AccessDecision {
   readonly isAllowed: boolean
   /** The policy for this caller, or the global default. */
@@ -13,7 +13,7 @@ export interface AccessDecision {
   readonly rule: string
 }
 
-/** A request from one app to another. Each call is one object that is never copied: queues and observers identify the call by it, and some write to it. */
+/** A request from one app to another. Queues and observers compare calls by identity, and write to them: never copy one. */
 export interface Call {
   /** App id of the caller. At a published port it is set while the call is under way (`CallObserver.attributed`). */
   caller: string
@@ -24,21 +24,21 @@ export interface Call {
   readonly path: string
   /** Whether the call is a gRPC call that is passed on unchanged (Dapr's proxy), without `appMaxConcurrency` and app health. */
   readonly isProxied?: boolean
-  /** The call uses gRPC and has no `stream`. */
+  /** Whether the call uses gRPC and has no `stream`. */
   readonly isGrpc?: boolean
-  /** A request of the sidecar to its own app: internal, and not reported to users as lost. */
+  /** Whether it is a request of the sidecar to its own app. Users do not see such a call as lost. */
   readonly isOwn?: boolean
   /** Name of the caller in the record if it is not an app: a topic, a binding, `pillion invoke`. */
   readonly from?: string | undefined
   /** The type of the actor that is called, or whose timer or reminder fires. */
   readonly actor?: string
-  /** A copy for a shadow: its response is discarded. */
+  /** Whether it is a copy for a shadow version, whose response is discarded. */
   readonly isShadow?: boolean
   /** The target with its namespace, as policies read it. Default: `callee`. */
   readonly target?: string
-  /** Set when the callee of this run that has access control is asked. */
+  /** The decision of the callee's access control. Omitted: the callee has none, or was not asked. */
   access?: AccessDecision
-  /** Its number in the run, set by the observer. Omitted or 0: not recorded. */
+  /** Its number in the run, which the observer sets. Omitted, 0: not recorded. */
   number?: number
   /** Whether its response gets the header `Pillion-Call`: the caller is a program of this machine and not an app. */
   isNumbered?: boolean
@@ -46,29 +46,29 @@ export interface Call {
   tokens?: {readonly prompt: number; readonly completion: number}
   /** Whether the callee was asleep, and was started for the call. */
   hasWoken?: boolean
-  /** Number of the fault rule that applied to the call. */
+  /** Number of the fault rule that applied. Omitted: none. */
   fault?: number
-  /** The caller's request. Omitted if there is no request of a caller. */
+  /** The caller's request. Omitted: the sidecar itself calls. */
   readonly sent?: SentRequest
   /** Whether the call used the callee's `port`, without Dapr's API. */
   readonly isPublished?: boolean
-  /** The call is a connection that carries any bytes, as after an upgrade. */
+  /** Whether the call is a connection with bytes of any protocol, as after an upgrade. */
   readonly isTunnel?: boolean
-  /** Set for gRPC and for tunnels: the call may be a stream without end. */
+  /** Present for gRPC and tunnels: the call may be an endless stream. */
   readonly stream?: OpenStream
 }
 
 /** A call that may be an endless stream. A reload or a stop does not wait for such a stream. */
 export interface OpenStream {
-  /** The request is still open after its first message, or a message of the response has been passed on. */
+  /** Whether the request is still open after its first message, or a message of the response was passed on. */
   readonly isStream: boolean
   /** Ends the stream in a way that makes its caller open it again. */
   endStream(): void
-  /** Called when it may have become a stream. */
+  /** Called when `isStream` may have become true. */
   changed: (() => void) | undefined
 }
 
-/** The request as the caller sent it, without a copy. To read one header, search the lines. */
+/** The request as the caller sent it. Refers to received text without a copy: to read a header, search `lines`. */
 export interface SentRequest {
   /** Protocol of the caller; `none` for requests of the sidecar itself. */
   readonly protocol: Protocol
@@ -77,7 +77,7 @@ export interface SentRequest {
   readonly path: string
   /** `name: value\r\n` each, latin1. */
   readonly lines: string
-  /** The caller's `traceparent`, if the lines have none, as with gRPC; may be empty. Default: the value in the lines. */
+  /** The caller's `traceparent`, if `lines` do not contain it, as with gRPC; '': none. Default: the value in `lines`. */
   readonly trace?: string
   /** Path and query as sent. Default: those of the call. */
   readonly target?: string
@@ -98,9 +98,9 @@ export interface OwnResponse {
   readonly body: string
 }
 
-/** An attempt before the last one. */
+/** An attempt that a retry followed. */
 export interface CallAttempt {
-  /** Status of its response; a gRPC code for a callee of gRPC. 0: no response. */
+  /** Status of its response, a gRPC code for a callee with gRPC; 0: no response. */
   readonly status: number
   readonly admittedAt: number
   readonly endedAt: number
@@ -113,19 +113,19 @@ export interface CallRecord {
   readonly request: SentRequest
   /** The status that the caller received; 0: none. */
   readonly status: number
-  /** The gRPC status code that the call ended with. Undefined if it is not a gRPC call. */
+  /** The gRPC status code of the call; undefined: not a gRPC call. */
   readonly grpcStatus: number | undefined
-  /** The gRPC method by which the app was called. Undefined if it was called over HTTP. */
+  /** The gRPC method by which the app was called; undefined: it was called over HTTP. */
   readonly calleeMethod: string | undefined
   /** Whether the caller declared a stream (`dapr-stream`). */
   readonly isStream: boolean
-  /** How often the request was sent. */
+  /** Number of times that the request was sent. */
   readonly attempts: number
-  /** The admitted attempts before the last one. Undefined if there were none. */
+  /** The admitted attempts before the last one; undefined: none. */
   readonly earlier: readonly CallAttempt[] | undefined
   /** Whether another attempt followed. Then only the sidecar of the callee counts this one. */
   readonly isFollowed: boolean
-  /** Decisions of timeouts, retries and circuit breakers, in order, if there are any. */
+  /** Decisions of timeouts, retries and circuit breakers, in order; undefined: none. */
   readonly decisions: readonly ResiliencyEvent[] | undefined
   readonly startedAt: number
   /** The time at which the admission queue admitted the last attempt. */
@@ -136,14 +136,14 @@ export interface CallRecord {
   readonly endedAt: number
   /** Bytes of the bodies. */
   readonly requestBytes: number
-  /** The call ended before all of the request's chunks had arrived. */
+  /** Whether the call ended before the whole request had arrived. */
   readonly isCutShort: boolean
   readonly responseBytes: number
   /** Whether the call went through the sidecar of another app. */
   readonly isRemote: boolean
-  /** Spans of the call. Undefined if tracing is off. */
+  /** Spans of the call; undefined: tracing is off. */
   readonly spans: CallSpans | undefined
-  /** The `traceparent` sent to the callee, as a header line; empty if the caller's was passed on unchanged. */
+  /** The `traceparent` sent to the callee, as a header line; '': the caller's, unchanged. */
   readonly trace: string
   /** Reason of the failure; empty without one. */
   readonly failure: string
@@ -155,25 +155,25 @@ export interface TraceContext {
   readonly traceId: string
   /** 16 digits, not all 0. */
   readonly spanId: string
-  /** A byte; the lowest bit is set if the span is recorded. */
+  /** A byte, whose lowest bit means that the span is recorded. */
   readonly flags: number
-  /** Valid state of the trace; may be empty. */
+  /** A valid `tracestate`; '': none. */
   readonly tracestate: string
 }
 
 /** A span of a trace that has begun. */
 export interface CallSpan {
   readonly context: TraceContext
-  /** Id of the parent span; empty for the first span of a trace. */
+  /** Id of the parent span; '': the first span of a trace. */
   readonly parentSpanId: string
-  /** The span is exported when it is over. */
+  /** Whether the span is exported when it ends. */
   readonly isSampled: boolean
 }
 
 export interface CallSpans {
-  /** Span of the sidecar that took the call. */
+  /** Span of the sidecar that received the call. */
   readonly own: CallSpan
-  /** Span of the callee's sidecar. Undefined if the call did not reach a sidecar of this run. */
+  /** Span of the callee's sidecar; undefined: the call did not reach a sidecar of this run. */
   readonly callee: CallSpan | undefined
   /** Actor that a gRPC message names. The reader of the message sets it. */
   actor?: SpanActor | undefined
@@ -183,11 +183,11 @@ export interface CallSpans {
 export interface SpanActor {
   readonly type: string
   readonly id: string
-  /** Called method or other operation: `CallActor/TYPE/pay`, `GetActorState/TYPE`. */
+  /** Name of the operation: `CallActor/TYPE/pay`, `GetActorState/TYPE`. */
   readonly name: string
 }
 
-/** The app was called by a method of gRPC for a caller of HTTP. */
+/** The gRPC request by which an app was called for a caller with HTTP. */
 export interface GrpcInvocation {
   readonly method: string
   readonly code: number
@@ -199,34 +199,34 @@ export interface GrpcInvocation {
 
 /** The process that a call is sent to, and how. */
 export interface AdmittedTo {
-  /** 0 if the process is not known. */
+  /** Id of the process; 0: unknown. */
   readonly pid: number
-  /** `none` if the callee is not called over a connection. */
+  /** `none`: the callee is not called over a connection. */
   readonly protocol: Protocol
 }
 
-/** Called with each call that is over; must not throw. */
+/** Called at the end of each call. Must not throw. */
 export type Recorded = (record: CallRecord) => void
 
 export type Direction = 'request' | 'response'
 
-/** Observer of every call in flight. A run has at most one; without it each place costs one comparison. An observer must not throw, and must copy the bytes that it keeps. */
+/** The recorder of a run, if it has one, which sees each call in flight. An observer must not throw, and must copy the bytes that it keeps. */
 export interface CallObserver {
-  /** The call started at this time of `performance.now()`. */
+  /** Called at the start of a call. `startedAt`: by `performance.now()`. */
   started(call: Call, request: SentRequest, startedAt: number): void
-  /** The call waits in the queue of its callee, for this reason. */
+  /** Called when the call begins to wait in the queue of its callee. */
   held(call: Call, reason: string): void
   /** Called when the caller is known: `call.caller`. */
   attributed?(call: Call): void
-  /** The admission queue admitted the call after this wait. */
+  /** Called when the admission queue admits the call. */
   admitted(call: Call, to: AdmittedTo, waitedMs: number): void
   /** Called when a response of the callee begins. `body`: the whole body as latin1 text, if it has arrived with the head. */
   responded(call: Call, head: HeadText, body?: string): void
-  /** We respond in place of the callee. */
+  /** Called when the sidecar responds in place of the callee. */
   replied(call: Call, response: OwnResponse): void
-  /** Part of a body is passed on: the bytes of `buffer` from `from` up to `to`. */
+  /** Called when a part of a body is passed on: the bytes of `buffer` from `from` up to `to`. */
   bytes(call: Call, direction: Direction, buffer: Buffer, from: number, to: number): void
-  /** As `bytes`, with latin1 text. */
+  /** Like `bytes`, for latin1 text. */
   text(call: Call, direction: Direction, text: string): void
   /** Returns how many bytes of a body to keep. Default: none. */
   roomFor?(call: Call): number
@@ -243,10 +243,10 @@ export interface ComponentUse {
   readonly operation: string
   readonly startedAt: number
   readonly totalMs: number
-  /** Reason of the failure; empty without one. */
+  /** Reason of the failure; '': none. */
   readonly failure: string
-  /** Id of the published event; may be empty. */
+  /** Id of the published event; '': none. */
   readonly event: string
-  /** Traceparent of the call that used the component; empty if unknown. */
+  /** Traceparent of the call that used the component; '': unknown. */
   readonly traceparent: string
 }

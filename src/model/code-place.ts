@@ -2,7 +2,7 @@ import {stripVTControlCharacters} from 'node:util'
 import {orElse} from './or-else.ts'
 import {LIBRARIES, RUNTIME_CALL} from './thrown-at.ts'
 
-/** How runtimes write the place of a call in the code: Node and Bun, Python, Go, Java and .NET. */
+/** Match the stack frames of runtimes: Node and Bun, Python, Go, Java and .NET. */
 const FRAMES = [
   /^\s*at (?:.*\()?(?:file:\/\/)?(?<file>(?:\/[^():]+|[^()\s:]+)\.\w+):(?<line>\d+)(?::\d+)?\)?$/,
   /^\d+: (?:.*\()?(?:file:\/\/)?(?<file>(?:\/[^():]+|[^()\s:]+)\.\w+):(?<line>\d+):\d+\)?$/, // Node's text when it aborts
@@ -12,12 +12,12 @@ const FRAMES = [
   /^(?:file:\/\/)?(?<file>\/(?:\S+|[^:]+\.\w+)):(?<line>\d+)$/
 ]
 const PYTHON = FRAMES[2]
-/** Code that the app has not written itself. */
+/** Matches files of libraries and runtimes. */
 const FOREIGN = new RegExp(`${LIBRARIES.source}|^/usr/|^internal/`)
 
 /**
- * Finds the line of code at which an app failed, in its last lines: `svc.mjs:10`, relative to its folder; empty if unknown. In a stack, the
- * innermost frame of the app's own code counts.
+ * Finds the place in the code at which an app failed, in its last log lines: `svc.mjs:10`, relative to its folder; '': unknown. In a stack,
+ * the innermost frame of the app's own code counts.
  */
 export function codePlace(lines: readonly string[], folder: string): string {
   const own = lines.filter(line => !RUNTIME_CALL.test(line))
@@ -37,10 +37,10 @@ export function codePlace(lines: readonly string[], folder: string): string {
 
 const decoded = (file: string): string => orElse(() => decodeURI(file), file)
 
-/** Lines of Node's native stack at an abort. */
+/** Matches lines of the native stack that Node prints at an abort. */
 const NATIVE_STACK = /^-{5} Native stack trace -{5}$|^\s*\d+: 0x[\da-f]+\b/
 
-/** Removes Node's native frames, which say nothing about the app, and the empty lines after them. */
+/** Removes the native stack of Node, which does not concern the app, and the empty lines after it. */
 export const withoutNativeStack = (lines: readonly string[]): readonly string[] =>
   lines.filter(
     (line, at) => !NATIVE_STACK.test(line) && (line !== '' || at === 0 || !NATIVE_STACK.test(lines[at - 1] ?? ''))

@@ -1,4 +1,4 @@
-/** The outcome of an event for the app, in Dapr's terms. */
+/** The result of an event, in Dapr's terms. */
 export type ProcessStatus = 'success' | 'retry' | 'drop'
 
 /** A counted event of a component (Dapr: pkg/diagnostics/component_monitoring.go). */
@@ -41,7 +41,7 @@ export type ComponentEvent = {
       readonly type: 'delivered'
       readonly topic: string
       readonly processStatus: ProcessStatus
-      /** Status in Dapr's count: a dropped event is processed with success. */
+      /** Status by which Dapr counts the event: a dropped event counts as a success, too. */
       readonly status: ProcessStatus
       readonly elapsedMs: number
     }

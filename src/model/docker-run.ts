@@ -2,11 +2,11 @@ import {ENGINE} from './plan.ts'
 
 /** A container that a command runs: `docker run … IMAGE …`, also behind `sh -c 'docker build …'`, as import writes both. */
 interface DockerRun {
-  /** Image; empty if it is built. */
+  /** Image; '': it is built. */
   readonly image: string
-  /** The words behind the image. */
+  /** The arguments after the image. */
   readonly args: readonly string[]
-  /** By their long names, in order; a switch has no value. */
+  /** The flags in order, by their long names. Value: '': a switch. */
   readonly flags: readonly (readonly [name: string, value: string])[]
   /** How its image is built. Default: it is pulled. */
   readonly build?: {readonly file: string; readonly folder: string; readonly flags: readonly string[]} | undefined
@@ -18,7 +18,7 @@ const SHORT = new Map(
 const SWITCH =
   /^(?:rm|init|privileged|read-only|interactive|tty|detach|publish-all|no-healthcheck|oom-kill-disable|quiet|replace|)$/
 
-/** Finds `docker run` in a command, if there is one. */
+/** Finds `docker run` in a command; undefined: there is none. */
 export function dockerRunOf(command: readonly string[]): DockerRun | undefined {
   const start = command.findIndex((word, at) => ENGINE.test(word) && command[at + 1] === 'run')
   if (start === -1) return undefined
@@ -43,7 +43,7 @@ export function checkWithin(check: readonly string[], command: readonly string[]
   return ENGINE.test(check[0] ?? '') && check[1] === 'exec' ? check.slice(check.indexOf(name, 2) + 1) : check
 }
 
-/** Returns the container's port that a command publishes at a port of this machine; the same number if it publishes none there. */
+/** Returns the port inside the container that a command publishes at a port of this machine; the same number: it does not publish that port. */
 export function innerPort(port: number, command: readonly string[]): number {
   const pairs = (dockerRunOf(command)?.flags ?? []).map(([flag, text]) => (flag === 'publish' ? text.split(':') : []))
   return Number.parseInt(pairs.find(parts => parts.at(-2) === port.toString())?.at(-1) ?? '', 10) || port

@@ -1,17 +1,17 @@
 import {ownOf} from './own.ts'
 
 const UNITS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000}
-/** More does not fit into a timer (setTimeout). */
+/** Maximum duration in ms: setTimeout does not accept much more. */
 const MAX_MS = 24 * 86_400_000
 
-/** Reads `500ms`, `1.5s`, `2m`, `1h` in ms; a bare number counts seconds. Undefined for other texts, for 0, and for more than 24 days. */
+/** Reads `500ms`, `1.5s`, `2m`, `1h` in ms; a bare number counts seconds; undefined: other texts, 0, and more than 24 days. */
 export function readDuration(text: string): number | undefined {
   const [, amount = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
   const ms = Math.round(Number(amount) * (ownOf(UNITS, unit) ?? 0))
   return amount !== '' && ms > 0 && ms <= MAX_MS ? ms : undefined
 }
 
-/** Reads a time or a date, in ms since 1970. NaN for other texts. Refuses 30 February, which a Date would read as 2 March. */
+/** Reads a time or a date, in ms since 1970; NaN: another text, or a date that does not exist, such as 30 February. */
 export function readTime(text: string): number {
   const [day = ''] = /^\d{4}-\d\d-\d\d/.exec(text) ?? []
   const midnight = Date.parse(day)
@@ -57,5 +57,5 @@ export function created(at: Date): string {
 
 const two = (n: number): string => n.toString().padStart(2, '0')
 
-/** `-5s`, `+2h`: how far a time lies behind or ahead. */
+/** Describes the distance of a time from now: `-5s` is past, `+2h` to come. */
 export const relativeTime = (at: number, now: number): string => `${at > now ? '+' : '-'}${age(Math.abs(at - now))}`

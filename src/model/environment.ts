@@ -6,11 +6,11 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Returns the value of a variable that a file names, or an empty text if it is not set. Inherited names such as `constructor` are not variables. */
 export const variableOf = (env: Environment, name: string): string => ownOf(env, name) ?? ''
 
-/** Names of variables in a `.env` file that docker compose reads differently. */
+/** Names of variables in an env file that docker compose reads differently. */
 interface OddVariables {
   /** Compose replaces `$OTHER` in their values. */
   readonly referring: readonly string[]
-  /** Values that a `#` cuts here. For compose a comment needs a blank before it. */
+  /** Variables whose value ends at a `#` here. For compose, a comment needs a blank before it. */
   readonly cut: readonly string[]
 }
 
@@ -18,7 +18,7 @@ const NAME = String.raw`^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=`
 const REFERRING = new RegExp(String.raw`${NAME}(?![ \t]*')[^\n#]*?(?<!\\)\$\{?[A-Za-z_]`, 'gm')
 const CUT = new RegExp(String.raw`${NAME}(?![ \t]*["'\`])[^\n#]*[^\s#]#`, 'gm')
 
-/** Finds them in the text of a file. */
+/** Finds such variables in the text of a file. */
 export function oddVariables(text: string): OddVariables {
   const namesOf = (pattern: RegExp): readonly string[] => [
     ...new Set([...text.matchAll(pattern)].map(([, name = '']) => name))

@@ -14,15 +14,15 @@ export interface Place {
 export interface PlacedMistake {
   readonly message: string
   readonly place: Place
-  /** Expected value; empty if unknown. */
+  /** Expected value; '': unknown. */
   readonly expected: string
-  /** Text to write instead; empty if unknown. */
+  /** Text to write instead; '': unknown. */
   readonly hint: string
 }
 
 export interface TemplateMistake extends PlacedMistake {
   readonly code: MistakeCode
-  /** Its range in the joined text of the template's files. Undefined for a resource file. */
+  /** Its range in the joined text of the template's files. Omitted: it is in a resource file. */
   readonly spot?: {readonly start: number; readonly end: number}
 }
 
@@ -36,7 +36,7 @@ interface UserErrorDetails {
   readonly code?: MistakeCode | HintCode | undefined
   /** Each mistake with its place, for programs. */
   readonly mistakes?: readonly TemplateMistake[]
-  /** Missing files, and files with values of the template. Their next save may mend it. */
+  /** Files whose next save may fix the mistake: missing ones, and those with values of the template. */
   readonly mendedBy?: readonly string[]
   readonly cause?: unknown
 }
@@ -72,11 +72,11 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 export const wholeMessageOf = (error: unknown): string =>
   error instanceof UserError ? `${error.message}\n${error.explanation}`.trimEnd() : messageOf(error)
 
-/** Returns the error code of a failed system call (`ENOENT`, `ECONNREFUSED` …); empty without one. */
+/** Returns the error code of a failed system call (`ENOENT`, `ECONNREFUSED` …); '': another error. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
-/** Whether descriptors ran out. This passes, and does not concern the file. */
+/** Whether no file descriptor was free: a later try may succeed, and the file itself is in order. */
 export const isShortage = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes(codeOf(error))
 
 /** The default case of a switch over a union: reaching it is a bug. */

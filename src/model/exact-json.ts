@@ -6,10 +6,10 @@ type Reviver = (key: string, value: unknown, context?: {readonly source?: string
 /** JSON with the source text of numbers (ECMAScript 2026: JSON.parse source text access). */
 const json = JSON as unknown as {parse(text: string, reviver: Reviver): unknown; rawJSON(text: string): object}
 
-/** Without such a number JSON.parse is exact, eight times as fast, and reads deeper nesting. */
+/** Matches a number that JSON.parse may round. Without one, JSON.parse is exact, eight times as fast, and reads deeper nesting. */
 const LONG_NUMBER = /\d{16}/
 
-/** Reads JSON of an app or a user. A whole number beyond 2⁵³, which JavaScript would round, becomes a bigint, which `exactText` writes. Throws a SyntaxError. */
+/** Parses JSON of an app or a user. A whole number beyond 2⁵³, which JavaScript would round, becomes a bigint for `exactText`. Throws a SyntaxError. */
 export const parseExactly = (text: string): unknown =>
   LONG_NUMBER.test(text) ? json.parse(text, exact) : JSON.parse(text)
 
@@ -25,7 +25,7 @@ export function parseSecret(text: string): unknown {
 const exact: Reviver = (_, value, {source = ''} = {}) =>
   typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value
 
-/** Parses JSON; any other text stays a text. */
+/** Parses JSON; returns any other text unchanged. */
 export const jsonOrText = (text: string): unknown => orElse(() => parseExactly(text), text)
 
 /** Returns the JSON of a value that `parseExactly` has read. */

@@ -48,7 +48,7 @@ export function exitText(exit: Exit): string {
   return exit.kind === 'code' ? `exit status ${exit.code}` : `signal: ${signalText(exit.signal)}`
 }
 
-/** Why an app without process is not over: a save starts it again. */
+/** Describes an exited app that the next save starts again. */
 export const WAITS_FOR_SAVE = 'waits for a save'
 
 /** `exited with code 3`, `was ended by SIGKILL`, `could not be started: …`. */
@@ -63,7 +63,7 @@ export function endOf(exit: Exit): string {
   }
 }
 
-/** An app that is restarted exits again and again. */
+/** The repeated exits of an app that is restarted each time. */
 export interface ExitLoop {
   /** Number of exits in a row. */
   readonly exits: number
@@ -81,7 +81,7 @@ export function loopText({exits, overMs, shortestMs, longestMs}: ExitLoop): stri
   return `keeps exiting: ${exits} times in ${roughDuration(overMs)}, ${isSteady ? `each within ${longest}` : `after ${shortest} to ${longest}`}`
 }
 
-/** Equal calls that were in flight at the end of a process, by their oldest. */
+/** Equal calls that were in flight at the end of a process. Its facts are those of the oldest. */
 export interface CallInFlight {
   readonly method: string
   readonly path: string
@@ -97,7 +97,7 @@ export interface ExitFacts {
   readonly name: string
   /** `exited with code 1` (`endOf`). */
   readonly exit: string
-  /** Life of the process in ms. Undefined if no process was started. */
+  /** Life of the process in ms; undefined: no process was started. */
   readonly livedMs: number | undefined
   readonly calls: readonly CallInFlight[]
   /** The workflows and activities that its worker was running (`heldWorkText`). */
@@ -105,7 +105,7 @@ export interface ExitFacts {
 }
 
 /**
- * Returns the one sentence about an exit, which terminal, page, `why`, events, reports and coding agents share (docs/states.md):
+ * Describes an exit in one sentence, the same for terminal, page, `why`, events, reports and coding agents (docs/states.md):
  * `"payments" exited with code 1 after 12.4 s while handling POST /charge from orders (98 ms)`.
  */
 export function exitSentence({name, exit, livedMs, calls, work}: ExitFacts): string {

@@ -88,9 +88,9 @@ const COMMENT = /^[ \t]+#/
 const CUT = 'a # behind a space begins a comment: put the value in quotes'
 const LITERAL = 'write $${ for a ${ that stays as it is'
 
-/** No real template has more. */
+/** Maximum nesting of `${…}`: real templates have less. */
 const MAX_DEPTH = 20
-/** More are not reported of one value. */
+/** Maximum number of unset variables to report of one value. */
 const MAX_UNSET = 100
 
 /** The expansion of one value, from left to right. */
@@ -113,7 +113,7 @@ class Expansion {
     return this.#until('', true)
   }
 
-  /** Expands up to `end`, which is skipped, or to the end of the value. `isUsed`: false while a branch is discarded, so that nothing is reported. */
+  /** Expands up to `end`, which it skips, or to the end of the value. `isUsed`: false: the result is discarded, so that nothing is reported. */
   #until(end: '' | '}', isUsed: boolean): string {
     let result = ''
     while (this.#at < this.#text.length) {

@@ -2,7 +2,7 @@
 export type FaultKind =
   /** The call continues. */
   | 'none'
-  /** The call gets a response of ours. */
+  /** The sidecar responds to the call itself. */
   | 'status'
   /** The connection of the caller is reset. */
   | 'abort'
@@ -19,14 +19,14 @@ export interface FaultPlan {
   readonly from: string
   /** App id, name of an HTTPEndpoint, or URL; `any`: every one. */
   readonly to: string
-  /** Only calls of actors of this type, their timers and reminders; empty for every call. */
+  /** Type of actors: only their calls, timers and reminders; '': every call. */
   readonly actor: string
-  /** Method; an empty string means every one. */
+  /** Method; '': any. */
   readonly method: string
-  /** Path, in which `*` matches anything; an empty string means every one. */
+  /** Path, in which `*` matches anything; '': any. */
   readonly path: string
   readonly delayMs: number
-  /** The delay varies by up to this time. */
+  /** Maximum random change of the delay. */
   readonly jitterMs: number
   readonly kind: FaultKind
   /** Status of an injected response. */
@@ -59,7 +59,7 @@ export interface FaultView {
   readonly isEnabled: boolean
 }
 
-/** A change of a rule, with words for the terminal. An `off` rule is gone; a `disabled` one can be enabled again. */
+/** A change of a rule, with a text for the terminal. `off`: the rule was removed. `disabled`: it can be enabled again. */
 export interface FaultChange {
   readonly change: 'on' | 'off' | 'hit' | 'disabled' | 'enabled'
   readonly fault: FaultView

@@ -7,7 +7,7 @@ export function fnv1a(bytes: Uint8Array): number {
 
 const BITS_48 = 0xffff_ffff_ffffn
 
-/** Returns 12 hexadecimal digits of a text: FNV-1a of 64 bits, folded (RFC 9923). Loading node:crypto would delay a start by 6 ms. */
+/** Hashes a text to 12 hexadecimal digits: FNV-1a of 64 bits, folded (RFC 9923). Loading node:crypto instead would delay a start by 6 ms. */
 export function shortHash(identity: string): string {
   let hash = 0xcbf29ce484222325n
   for (const byte of Buffer.from(identity)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)

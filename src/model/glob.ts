@@ -1,7 +1,7 @@
 import {resolve} from 'node:path'
 import {anyOne, literal, matchesName, oneOf, type Range, type Token} from './name-pattern.ts'
 
-/** `{a,b}` multiplies: a glob with more alternatives than this is a mistake. */
+/** Maximum number of alternatives of a glob, which `{a,b}` multiplies. */
 const MAX_ALTERNATIVES = 1000
 
 /**
@@ -23,7 +23,7 @@ export interface Glob {
   readonly sample: string
 }
 
-/** Whether wildcards skip this absolute folder. A glob that names it matches inside, too. */
+/** Whether wildcards do not match this absolute folder. A glob that names it does. */
 type IsHidden = (folder: string) => boolean
 
 /**

@@ -13,7 +13,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 const MAX_MS = (2 ** 63 - 1) / 1e6
 
-/** 24.8 days: for more Node's timers fire at once. */
+/** Longest delay of a Node timer, 24.8 days: with a longer one, it fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 const PART = /^([0-9]*)(?:(\.)([0-9]*))?([^0-9.]*)/
 

@@ -6,5 +6,5 @@ const NAMES =
 /** Returns a code of gRPC (google.rpc.Code) as Go writes it: `InvalidArgument`. */
 export const codeText = (code: number): string => NAMES[code] ?? `Code(${code})`
 
-/** Returns the code with this name in Go; -1 for others. */
+/** Returns the code with this name in Go; -1: unknown. */
 export const codeNamed = (text: string): number => NAMES.indexOf(text)

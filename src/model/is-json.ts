@@ -1,6 +1,6 @@
 import {orElse} from './or-else.ts'
 
-/** Parses JSON. Undefined for other texts. */
+/** Parses JSON; undefined: another text. */
 export const jsonIn = (text: string): unknown => orElse<unknown>(() => JSON.parse(text), undefined)
 
 export const isJson = (text: string): boolean => jsonIn(text) !== undefined

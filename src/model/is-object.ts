@@ -1,4 +1,4 @@
-/** `Array.isArray` for read-only lists. */
+/** Whether a value is a list. Unlike `Array.isArray`, keeps the type of a read-only one. */
 export const isList = (value: object): value is readonly string[] => Array.isArray(value)
 
 /** Whether a value of JSON or YAML is an object: neither null nor a list. */

@@ -21,7 +21,7 @@ export class Levels {
   }
 }
 
-/** Severity that a line states about itself. */
+/** Severity that a log line states. */
 export type LineLevel = 'error' | 'warn' | 'info' | 'debug'
 
 /** The words that frameworks and servers write, in lower case. */
@@ -37,22 +37,22 @@ const LEVELS: ReadonlyMap<string, LineLevel> = new Map(
   (Object.keys(WORDS) as LineLevel[]).flatMap(level => WORDS[level].split(' ').map(word => [word, level] as const))
 )
 
-/** The fields in which loggers that write JSON have it: most; Elastic, Serilog, GCP, Python, OpenTelemetry, MongoDB. */
+/** JSON fields that contain the level: of most loggers; of Elastic, Serilog, GCP, Python, OpenTelemetry, MongoDB. */
 const KEYS = 'level log.level @l severity levelname lvl loglevel severitytext severity_text s'.split(' ')
-/** Longer lines are looked at up to here. */
+/** Number of characters of a JSON line in which a level is searched. */
 const MAX_JSON = 16 * 1024
 const MAX_HEAD = 160
 
-/** Returns the level that a line names, without its colours: in JSON, in logfmt, at the start, or after a time. Undefined without one. */
+/** Finds the level in a line without colours: in JSON, in logfmt, at the start, or after a time; undefined: none. */
 export function levelOf(line: string): LineLevel | undefined {
   const first = line.charCodeAt(0)
   if (first === 0x7b) return levelOfJson(line)
-  // most lines of text do not begin with a level
+  // searches only the beginning of a long line
   const head = line.length > MAX_HEAD ? line.slice(0, MAX_HEAD) : line
   return levelOfLogfmt(head) ?? levelAtStart(head) ?? levelAfterTime(head) ?? levelOfPlace(head)
 }
 
-/** slog writes a level between two as `INFO+2`. */
+/** Returns the level of a word. Go's slog writes a level between two as `INFO+2`. */
 const named = (word = ''): LineLevel | undefined => LEVELS.get(word.toLowerCase().replace(/[+-]\d+$/, ''))
 
 function levelOfJson(line: string): LineLevel | undefined {
@@ -78,11 +78,11 @@ function levelOfNumber(value: number): LineLevel | undefined {
   return value < 30 ? 'debug' : value < 40 ? 'info' : value < 50 ? 'warn' : 'error'
 }
 
-/** `E0131 …` of klog, `E, [2026…` of Ruby. */
+/** Returns the level of an initial: `E0131 …` of klog, `E, [2026…` of Ruby. */
 const ofInitial = (initial: string | undefined): LineLevel | undefined =>
   ({F: 'error', E: 'error', W: 'warn', I: 'info', D: 'debug'} as const)[initial ?? '']
 
-/** `time=… level=info msg=…`: one field alone may be part of a sentence. */
+/** Reads logfmt: `time=… level=info msg=…`. Requires several fields, since one may be part of a sentence. */
 function levelOfLogfmt(head: string): LineLevel | undefined {
   const found = /(?:^|\s)(?:level|lvl|severity)=("?)([\w+-]+)\1(?:\s|$)/i.exec(head)
   return found !== null && /(?:^|\s)(?:time|ts|t|msg|message|caller|logger|source|app_id)=/.test(head)
@@ -102,7 +102,7 @@ function levelAtStart(head: string): LineLevel | undefined {
   const level = named(bracket ?? (isLevelWord(word) ? word : undefined))
   if (level !== undefined) return level
   const [, capitals] = /^(?:\s*|[\w.]+ - )([A-Z]{3,11})\s/.exec(head) ?? []
-  // `LOG`, `NOTE`, `FINE` and others begin sentences in capitals, too
+  // other words in capitals, such as `LOG` or `NOTE`, may begin a sentence
   if (capitals !== undefined && /^(?:ERROR?|FATAL?|WARN|WARNING|INFO|DEBUG?|TRACE|SEVERE|CRITICAL)$/.test(capitals))
     return named(capitals)
   const [, tool] = /^(?:npm|PHP) ([^\s!:]+)/.exec(head) ?? []
@@ -112,11 +112,11 @@ function levelAtStart(head: string): LineLevel | undefined {
   return named(tool) ?? ofInitial(initial) ?? (UNCAUGHT.test(head) ? 'error' : undefined)
 }
 
-/** Of syslog, as .NET writes its marks for systemd, of webpack and of Next. */
+/** Returns the level of a mark: of syslog (`<3>`, as .NET writes for systemd), webpack or Next. */
 const ofMark = (mark: string): LineLevel =>
   '0123e⨯'.includes(mark) ? 'error' : '4w⚠'.includes(mark) ? 'warn' : mark === '7' ? 'debug' : 'info'
 
-/** Before a colon: in capitals, as Python has it, or in .NET's four characters. */
+/** Whether a word before a colon is a level: in capitals, as in Python, or one of .NET's four-character words. */
 const isLevelWord = (word: string | undefined): boolean =>
   word !== undefined && /^(?:[A-Z]{3,13}|fail|warn|info|dbug|trce|crit|error|warning|debug|verbose|silly)$/.test(word)
 

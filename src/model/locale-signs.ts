@@ -1,6 +1,6 @@
 import type {Environment} from './environment.ts'
 
-/** Signs of ours, and characters of ASCII that are as wide. */
+/** Signs that Pillion prints, and ASCII characters of the same width. */
 const IN_ASCII: ReadonlyMap<string, string> = new Map([
   ...Array.from(
     '→←↑↓…·×’“”–µ│├└─█░✕⨯✘●▲◐↻◌◆○■⚠',
@@ -13,7 +13,7 @@ const IN_ASCII: ReadonlyMap<string, string> = new Map([
 ])
 const SIGN = new RegExp([...IN_ASCII.keys()].join('|'), 'g')
 
-/** Returns the text with signs that the locale of a terminal can show: a locale other than UTF-8 (POSIX, 8.2) has ASCII. */
+/** Replaces signs that the locale of a terminal cannot show: any locale but UTF-8 (POSIX, 8.2) gets ASCII. */
 export function inLocale(text: string, {LC_ALL, LC_CTYPE, LANG}: Environment): string {
   const isUtf8 = /^$|utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '')
   return isUtf8 ? text : text.replace(SIGN, sign => IN_ASCII.get(sign) ?? sign)

@@ -4,7 +4,7 @@ import type {LogLevel} from './plan.ts'
 export interface LogEntry {
   readonly level: LogLevel
   readonly message: string
-  /** The component of Dapr that would write it: `dapr.runtime`. */
+  /** Name of the logger that would write it in Dapr: `dapr.runtime`. */
   readonly scope: string
   readonly fields?: Readonly<Record<string, string | number>>
 }

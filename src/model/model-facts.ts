@@ -3,9 +3,9 @@ export const MODEL_HEADER = 'pillion-model'
 
 /** Facts about a call of a language model, without any of its text. */
 export interface ModelFacts {
-  /** The configured name; may be empty. */
+  /** The configured name; '': none. */
   readonly model: string
-  /** Tokens. Undefined if the model does not report them. */
+  /** Token counts; undefined: the model does not report them. */
   readonly usage: {readonly prompt: number; readonly completion: number; readonly total: number} | undefined
   /** Finish reason of each choice in the response. */
   readonly reasons: readonly string[]
@@ -13,7 +13,7 @@ export interface ModelFacts {
   readonly tools: readonly string[]
 }
 
-/** Names come from a provider: `encodeURIComponent` throws for half a surrogate pair. */
+/** Encodes a name of a provider, also with half a surrogate pair, for which `encodeURIComponent` throws. */
 const encoded = (word: string): string => encodeURIComponent(word.toWellFormed())
 
 const listed = (words: readonly string[]): string => words.map(encoded).join(',')

@@ -1,30 +1,30 @@
-/** Ports of a template, each with the port that a copy has in its place. */
+/** Ports of a template, each with the port that replaces it in a copy. */
 export type MovedPorts = ReadonlyMap<number, number>
 
 const LOCAL_HOST = String.raw`(?:(?:[\w-]+\.)*localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1?\])`
 
-/** A port behind a local host, or behind `:` alone. The host must start a word: otherwise a long word costs quadratic time. */
+/** Matches a port after a local host, or after `:` alone. The host must start a word: otherwise a long word costs quadratic time. */
 const IN_ADDRESS = new RegExp(
   String.raw`((?:^|[^\w.\]-])(?:${LOCAL_HOST}|[+*])?:|(?<![\w.-])${LOCAL_HOST},)(\d{2,5})(?![\w.])`,
   'gi'
 )
 
-/** A number behind a flag for a port, or in a variable for one. */
+/** Matches a number after a flag for a port, or in a variable for one. */
 const NAMED =
   /((?:^|[\s"'])(?:-p|--publish|--?[\w.-]*port)[ =]|(?:^|[\s"';])\w*PORT\s*=\s*|-D[\w.]*port=)(\d{2,5})(?![\w.])/gi
 
-/** The host of a connection string of pairs (libpq, ADO.NET). */
+/** Matches the host in a connection string of pairs (libpq, ADO.NET). */
 const HOST_PAIR = /(?:^|[\s;])(?:host(?:addr)?|server|data source)\s*=\s*'?([^\s;']+)/i
 
 const IS_LOCAL = new RegExp(`^(?:tcp:)?(?:${LOCAL_HOST}|::1?)(?:[:,]|$)`, 'i')
 
-/** A property that is a host by its name: `redisHost`, `hostname`, and not `verifyHostKeys`. */
+/** Matches names of properties for a host: `redisHost`, `hostname`, and not `verifyHostKeys`. */
 const IS_HOST = /host(?:name|addr)?$/i
 
-/** Moved numbers. Only numbers that a text names are looked up. */
+/** The part of `MovedPorts` that a search needs. */
 type Numbers = Pick<MovedPorts, 'get' | 'size'>
 
-/** Returns the text with the other number wherever it names a port of this machine that moves. */
+/** Replaces the moved ports of this machine that a text names. */
 export function movedText(text: string, moved: Numbers): string {
   const replace = (all: string, before: string, number: string): string => {
     const to = moved.get(Number(number))

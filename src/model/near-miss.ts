@@ -17,7 +17,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0
 }
 
-/** Returns the known word that was probably meant: at most a third of its characters differ, ignoring case; empty if none is close. */
+/** Returns the known word that was probably meant: at most a third of its characters differ, ignoring case; '': none. */
 export function nearMiss(typed: string, known: Iterable<string>): string {
   let [best, least] = ['', Infinity]
   for (const word of known) {

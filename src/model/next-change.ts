@@ -1,13 +1,13 @@
-/** A change that callers wait for again and again. */
+/** A repeated change, for the next of which callers can wait. */
 export class NextChange {
   #next = Promise.withResolvers<void>()
 
-  /** Settles at the next change. */
+  /** Resolves at the next change. */
   get promise(): Promise<void> {
     return this.#next.promise
   }
 
-  /** Wakes all callers that wait. */
+  /** Reports a change: resolves the promises of all waiting callers. */
   readonly happened = (): void => {
     this.#next.resolve()
     this.#next = Promise.withResolvers()

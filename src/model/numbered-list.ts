@@ -8,7 +8,7 @@ interface Numbered {
  */
 export class NumberedList<T extends Numbered> {
   readonly #items: T[] = []
-  /** The index of the last entry that was found: lookups mostly repeat. */
+  /** Index of the entry that was found last, since most lookups repeat the previous one. */
   #last = 0
 
   get size(): number {
@@ -20,7 +20,7 @@ export class NumberedList<T extends Numbered> {
     return item?.id === id ? item : undefined
   }
 
-  /** Its number must be greater than all others. */
+  /** Adds an entry. Its number must be greater than all others. */
   add(item: T): void {
     this.#items.push(item)
   }

@@ -1,8 +1,8 @@
-/** Work that is done once, at its first use. Later callers share the result (Go: sync.Once). After a failure the next caller begins again. */
+/** Runs work once, for its first caller. Later callers share the result (Go: sync.Once). After a failure, the next caller runs it again. */
 export class Once<T> {
   #work: Promise<T> | undefined
 
-  /** The work under way or done. Undefined before the first use, and after a failure. */
+  /** The running or finished work; undefined: no caller yet, or a failure. */
   get begun(): Promise<T> | undefined {
     return this.#work
   }

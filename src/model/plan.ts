@@ -7,7 +7,7 @@ import type {MovedPorts} from './moved-ports.ts'
  * template omits has its default here, so code after the loader never checks whether it is set.
  */
 export interface Plan {
-  /** The template's name; empty if it has none. */
+  /** The template's name; '': none. */
   readonly name: string
   /** The template's identity: its absolute path, symlinks not resolved; `<cwd>/-` for a template from stdin. */
   readonly file: string
@@ -17,7 +17,7 @@ export interface Plan {
   readonly overlays?: readonly string[]
   /** File of variables that `interpolate` names, absolute. Default: none. */
   readonly variablesFile?: string
-  /** Name of this copy by `--name`; missing if it has the folder's name. */
+  /** Name of this copy by `--name`. Omitted: the copy has the name of its folder. */
   readonly copy?: string | undefined
   /** Identifies flags and template for a second `up`. Omitted: a single app. */
   readonly asked?: {readonly flags: readonly string[]; readonly parts?: Readonly<Record<string, string>>}
@@ -25,9 +25,9 @@ export interface Plan {
   readonly setup?: readonly string[]
   /** Command that removes what `setup` made outside of the worktree, if any. */
   readonly teardown?: readonly string[]
-  /** Ports that this copy has in place of the template's, which its resources still name. Default: none. */
+  /** Ports of this copy that replace the template's, which its resource files still contain. Default: none. */
   readonly movedPorts?: MovedPorts
-  /** Top-level values that count only at the start, by key, as written: edits do not change the run. */
+  /** Top-level values, as written, that only have an effect at the start of the run, so that an edit has none. */
   readonly atStart?: Readonly<Record<string, unknown>>
   /** Port of the Daeploy manager; 0: any free port; `usual`: 5080, or a free port if that is taken. */
   readonly managerPort: number | 'usual' | 'none'
@@ -47,7 +47,7 @@ export interface Plan {
   readonly names?: boolean
 }
 
-/** Treatment of a component's answers. */
+/** Whether a component records or replays answers. */
 interface ConversationPlan {
   readonly mode: 'record' | 'replay' | 'live'
   readonly place: Place
@@ -62,7 +62,7 @@ export interface AppPlan {
   readonly instance: number
   /** Working directory of the program (`appDirPath`). */
   readonly folder: string
-  /** The program and its arguments; empty: a sidecar without a program of ours. */
+  /** The program and its arguments; empty: Pillion starts only the sidecar. */
   readonly command: readonly string[]
   /** The variables that the template and its `.env` files add to the environment; layers are already merged. */
   readonly env: Readonly<Record<string, string>>
@@ -73,23 +73,23 @@ export interface AppPlan {
   readonly health: HealthPlan
   readonly logs: LogPlan
   readonly record: RecordPlan
-  /** Calls to it may be sent again. */
+  /** Whether calls to it may be sent again. */
   readonly replay: boolean
-  /** Whether its OpenTelemetry SDK sends to us. Default: yes, unless a Configuration names another receiver. */
+  /** Whether its OpenTelemetry SDK sends to Pillion. Default: yes, unless a Configuration names another receiver. */
   readonly otel?: boolean
   readonly ready: ReadyPlan
   readonly restart: 'no' | 'on-failure' | 'always'
   readonly watch: WatchPlan
-  /** Tool that reloads it (`vite`), so that `--watch` leaves it out; may be empty. */
+  /** Tool that reloads it (`vite`), so that `--watch` does not; '': none. */
   readonly reloadsItself: string
   readonly reload: 'replace' | 'overlap'
   readonly stop: StopPlan
   readonly dependsOn: readonly Dependency[]
-  /** Set if its first call starts it. Default: the run starts it. */
+  /** Present if its first call starts it. Default: the run starts it. */
   readonly lazy?: true
-  /** How long an app may be idle before it is stopped; its next call starts it. Omitted: it is never stopped. */
+  /** How long an app may be idle before it is put to sleep. Omitted: it does not sleep. */
   readonly idleTimeoutMs?: number
-  /** Set if the template gives no sign of Dapr. Then the sidecar sends no questions until an app of the run calls a sidecar. */
+  /** Present if the template shows no use of Dapr: the sidecar sends Dapr's requests only after an app of the run has called a sidecar. */
   readonly isPlain?: true
   /** The port that is hard-coded in the service (Daeploy); 0: none. */
   readonly fixedPort: number
@@ -99,17 +99,17 @@ export interface AppPlan {
   readonly host?: string
   /** Apps that answer paths below these prefixes in its place, the longest prefix first. Default: none. */
   readonly routes?: readonly RoutePlan[]
-  /** Set if the app has no name. By default an app of HTTP has one. */
+  /** Whether the app has no host name. By default, an app with HTTP has one. */
   readonly isNameless?: boolean
   /** Limits of its process, if any. */
   readonly limits?: LimitsPlan
-  /** Set if its process has a terminal. */
+  /** Present if its process has a terminal. */
   readonly tty?: true
   /** Command that prepares its folder in a worktree, if any. */
   readonly setup?: readonly string[]
   /** Command that removes what its `setup` made, if any. */
   readonly teardown?: readonly string[]
-  /** Profiles with which it starts; missing if it always starts. */
+  /** Profiles with which it starts. Omitted: it always starts. */
   readonly profiles?: readonly string[]
   readonly resources: ResourcesPlan
   readonly elsewhere: ElsewherePlan
@@ -129,15 +129,15 @@ export const versionedName = ({name, version}: {readonly name: string; readonly 
 /** Returns the id in the name of a log line, which may have a version and an instance after it: `shop_1.2.0.2`. */
 export const idInName = (name: string): string => name.replace(/_\d+\.\d+\.\d+.*$|\.\d+$/, '')
 
-/** Whether a name means an instance: its app's id, its own name, or for the first instance its number (`shop.1`). */
+/** Whether a name means an instance: the app's id, the instance's name, or, for the first one, `shop.1`. */
 export const isNamedSo = ({id, name}: {readonly id: string; readonly name: string}, text: string): boolean =>
   text === id || text === name || (name === id && text === `${id}.1`)
 
 /** Limits of a process and its children, on systems with such limits. */
 export interface LimitsPlan {
-  /** 0: no limit. */
+  /** Maximum memory; 0: no limit. */
   readonly memoryBytes: number
-  /** Processors, also parts of one; 0: no limit. */
+  /** Number of processors, which may be a fraction; 0: no limit. */
   readonly cpus: number
 }
 
@@ -145,18 +145,18 @@ export interface LimitsPlan {
 export const listenPorts = ({ready, channel, fixedPort}: AppPlan): readonly number[] =>
   [channel.port, fixedPort, ready.kind === 'tcp' ? ready.port : 0].filter(port => port > 0)
 
-/** Another app answers the paths below a prefix. */
+/** A rule by which another app answers the paths below a prefix. */
 export interface RoutePlan {
-  /** Begins with a slash, and does not end with one, unless it is one. */
+  /** The prefix: `/`, or a path that does not end with a slash. */
   readonly prefix: string
   readonly app: string
-  /** The prefix is removed from the path. */
+  /** Whether the prefix is removed from the path. */
   readonly strips: boolean
 }
 
 /** A port at which an app is called, whatever port it listens on itself. */
 export interface PublishedPlan {
-  /** The address of this machine to listen on; empty for the loopback, 127.0.0.1 and ::1. */
+  /** The address of this machine to listen on; '': 127.0.0.1 and ::1. */
   readonly host: string
   readonly number: number
   /** The number that the program has in its code, whose bind is moved. */
@@ -166,11 +166,11 @@ export interface PublishedPlan {
 /** How a sidecar reaches its app. */
 export interface ChannelPlan {
   readonly protocol: 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs'
-  /** Host name or address; empty for the loopback, 127.0.0.1 first, then ::1. */
+  /** Host name or address; '': 127.0.0.1, then ::1. */
   readonly address: string
   /** The port that the app listens on; 0: it does not listen. */
   readonly port: number
-  /** We allocate the port and pass it to the app. */
+  /** Whether Pillion chooses the port and passes it to the app. */
   readonly autoPort: boolean
   /** The copy has `port` in place of the template's number. Omitted: it has the template's. */
   readonly isMoved?: true
@@ -186,7 +186,7 @@ export interface SidecarPlan {
   readonly metricsPort: number
   /** Empty: 127.0.0.1 and ::1. */
   readonly listenAddresses: readonly string[]
-  /** Folder of unix domain sockets; may be empty. */
+  /** Folder of unix domain sockets; '': none. */
   readonly socketFolder: string
   /** Maximum size of a request body; 0: no limit. */
   readonly maxBodyBytes: number
@@ -213,7 +213,7 @@ export interface RecordPlan {
   readonly bodyBytes: number
   /** Further names whose values are masked wherever recorded bytes are shown. */
   readonly mask: readonly string[]
-  /** Responses name their call to callers that are not apps. Default: they do. */
+  /** Present if responses do not name their call to callers outside of the run. Default: they do. */
   readonly namesCalls?: false
 }
 
@@ -268,7 +268,7 @@ export interface Dependency {
 export interface ResourcesPlan {
   /** Folders of Dapr resources; the default ones need not exist. */
   readonly folders: readonly string[]
-  /** Dapr's Configuration; may be empty. */
+  /** File of Dapr's Configuration; '': none. */
   readonly configFile: string
   /** Dapr's own folder, whose resources the template does not name. */
   readonly defaultFolder: string

@@ -27,7 +27,7 @@ export const readInputBytes = (): Buffer => readOpen(0, MAX_TEXT_BYTES)
 /** Reads a file, a pipe or a device whole. Throws if it has more than `maxBytes`, and the system's errors. */
 export const readWhole = (path: string, maxBytes: number): Buffer => readPath(path, constants.O_RDONLY, maxBytes)
 
-/** Why a path cannot be read as text; empty if it can. Throws the system's errors. */
+/** Explains why a path cannot be read as text; '': it can. Throws the system's errors. */
 export const fileFault = (path: string): string => faultOf(statSync(path))
 
 function readPath(path: string, flags: number, maxBytes: number): Buffer {

@@ -1,7 +1,7 @@
 /** The state of a circuit breaker. */
 export type BreakerState = 'closed' | 'half-open' | 'open'
 
-/** Why a circuit breaker refuses a call, as Dapr words it. */
+/** Dapr's message of a circuit breaker that refuses a call. */
 export type BreakerRefusal = 'circuit breaker is open' | 'too many requests'
 
 /** A kind of policy, with its name in the metrics. */
@@ -9,7 +9,7 @@ export type PolicyKind = 'timeout' | 'retry' | 'circuitbreaker'
 
 /** The target of policies: one method of one callee. */
 export interface Endpoint {
-  /** App id, HTTPEndpoint or URL, as sent; empty for built-in retries. */
+  /** App id, HTTPEndpoint or URL, as sent; '': built-in retries. */
   readonly target: string
   /** `<target>:<method>`, the name of its circuit breaker; for built-in retries the policy's name. */
   readonly key: string
@@ -28,7 +28,7 @@ export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
       /** A policy applies to a call; emitted before its first attempt. */
       readonly type: 'applied'
       readonly policy: PolicyKind
-      /** State of the circuit breaker; empty for other policies. */
+      /** State of the circuit breaker; '': another policy. */
       readonly state: BreakerState | ''
     }
   | {

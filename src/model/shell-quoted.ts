@@ -1,3 +1,3 @@
-/** Quotes a text for a shell, unless it reads nothing but plain characters in it. */
+/** Quotes a text for a shell, unless all its characters are plain. */
 export const shellQuoted = (text: string): string =>
   /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`

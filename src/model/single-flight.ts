@@ -1,11 +1,11 @@
 /**
- * Runs one piece of work at a time for each key; callers with the same key share it (Go: singleflight). Only the work ends its entry: a
- * caller could remove the entry of the next piece.
+ * Runs one piece of work at a time for each key, which callers with the same key share (Go: singleflight). The end of the work removes its
+ * entry; a caller that did so could remove the entry of the next work.
  */
 export class SingleFlight<K, T> {
   readonly #flights = new Map<K, Promise<T>>()
 
-  /** Settles when all current work has ended or failed. */
+  /** Resolves when all current work has ended or failed. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#flights.values())
   }

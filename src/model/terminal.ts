@@ -4,7 +4,7 @@ export interface TerminalSize {
   readonly rows: number
 }
 
-/** Resets modes that a program may have set: pastes and mouse as keys, a hidden cursor, colours (ECMA-48, xterm). */
+/** Escape sequences that reset a terminal's modes: bracketed paste, mouse, a hidden cursor, colours (ECMA-48, xterm). */
 export const RESET_MODES =
   '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[m'
 
@@ -23,6 +23,6 @@ export interface TerminalEnd {
 /** A viewer of a terminal. */
 export interface TerminalViewer {
   readonly show: (bytes: Buffer) => void
-  /** The app has ended, and is not started again by itself. */
+  /** Called when the app has ended, and is not started again by itself. */
   readonly ended: () => void
 }

@@ -1,6 +1,6 @@
 import type {AppPlan} from './plan.ts'
 
-/** Triggers besides calls that start a sleeping app, as its last process reported them. Missing fields are unknown. */
+/** Triggers besides calls that wake a sleeping app, as its last process reported them. Omitted fields are unknown. */
 export interface Triggers {
   /** The topics that its own code had subscribed to. */
   readonly topics?: readonly TopicTrigger[]
@@ -8,7 +8,7 @@ export interface Triggers {
   readonly bindings?: readonly string[]
   /** Types that it hosted. */
   readonly actors?: readonly string[]
-  /** The app had workers of workflows. */
+  /** Whether the app had workers of workflows. */
   readonly hasWorkers?: boolean
 }
 
@@ -17,12 +17,12 @@ export interface TopicTrigger {
   readonly pubsubName: string
   readonly topic: string
   readonly metadata: Readonly<Record<string, string>>
-  /** Topic for events that fail; may be empty. */
+  /** Topic for failed events; '': none. */
   readonly deadLetterTopic: string
   /** Limits of bulk delivery. Default: one event in each request. */
   readonly bulk?: {readonly maxMessages: number; readonly maxAwaitMs: number}
 }
 
-/** Whether anything could start the app if it had no process. */
+/** Whether a call or a trigger could wake the app if it slept. */
 export const canBeWoken = ({channel}: AppPlan, {actors = [], hasWorkers = false}: Triggers = {}): boolean =>
   channel.port > 0 || channel.autoPort || actors.length > 0 || hasWorkers

@@ -7,7 +7,7 @@ export type WorkflowEvent =
       readonly isSuccess: boolean
       readonly elapsedMs: number
     }
-  /** An instance had to wait for its first turn. */
+  /** An instance had its first turn, after `elapsedMs`. */
   | {readonly type: 'begun'; readonly workflow: string; readonly elapsedMs: number}
   /** An instance is over. `recoverable`: a worker has left during a turn, which another worker gets. */
   | {
@@ -20,7 +20,7 @@ export type WorkflowEvent =
   | {readonly type: 'turn-sized'; readonly workflow: string; readonly share: number}
   /** An activity was sent to a worker, or is too large for it. */
   | {readonly type: 'activity-sized'; readonly workflow: string; readonly activity: string; readonly share: number}
-  /** A worker has got an activity. */
+  /** An activity was sent to a worker. */
   | {readonly type: 'activity-sent'; readonly activity: string}
   /** A worker has answered an activity, or left during it. */
   | {
@@ -46,18 +46,18 @@ export type ActorEvent =
   /** An actor was deactivated; false: its app has refused that. */
   | {readonly type: 'deactivated'; readonly actor: string; readonly isSuccess: boolean}
 
-/** A span of a workflow that is over. Times are milliseconds since 1970. */
+/** A finished span of a workflow. */
 export interface WorkSpan {
   readonly name: string
   readonly kind: 'client' | 'server' | 'internal'
   /** Its place in the trace (W3C Trace Context). */
   readonly traceparent: string
-  /** Id of the parent span; empty at the beginning of a trace. */
+  /** Id of the parent span; '': the trace begins here. */
   readonly parentSpanId: string
   readonly startedAt: number
   readonly durationMs: number
   readonly attributes: Readonly<Record<string, string>>
-  /** Reason of the failure; empty without one. */
+  /** Reason of the failure; '': none. */
   readonly error: string
 }
 

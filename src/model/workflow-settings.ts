@@ -1,6 +1,6 @@
 import {words} from './words.ts'
 
-/** How many of a kind a worker's app may have in hand at a time. */
+/** Maximum numbers of turns, or of activities, that the workers of an app have at a time. */
 export interface ConcurrencyLimits {
   /** Maximum number of all together; Infinity: any number. */
   readonly all: number
@@ -12,11 +12,11 @@ export interface WorkflowSettings {
   /** Turns of workflows. */
   readonly workflows: ConcurrencyLimits
   readonly activities: ConcurrencyLimits
-  /** Retention of finished workflows, in ms. Missing = forever. */
+  /** Retention of finished workflows. */
   readonly retention: RetentionTimes
 }
 
-/** Retention times in ms by the end of a workflow. Missing = forever. */
+/** Retention times in ms by the end of a workflow. Omitted: forever. */
 export type RetentionTimes = Partial<Readonly<Record<(typeof RETAINED_ENDS)[number], number>>>
 
 /** The ends of a workflow that a retention policy names. */

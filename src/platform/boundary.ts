@@ -4,7 +4,7 @@ type Heard = (error: unknown) => void
 
 const boundaries = new AsyncLocalStorage<Heard>()
 
-/** Runs work with a client of a library. Passes errors that the client throws later, outside our promises, to `heard`, so that they do not end the run. */
+/** Runs work with a library's client. Passes uncaught errors of the client, also later ones, to `heard`, so that they do not end the run. */
 export const withinBoundary = <T>(heard: Heard, work: () => T): T => boundaries.run(heard, work)
 
 /** Wraps an object so that its methods, and those of its parts, run within a boundary. */

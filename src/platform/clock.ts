@@ -19,7 +19,7 @@ export const systemClock: Clock = {
   after: (ms, fire) => {
     let timer: NodeJS.Timeout
     let turn: NodeJS.Immediate | undefined
-    // in the first turn a connection is accepted, in the second one it is read
+    // waits two turns of the event loop: one accepts a connection, the next one reads it
     const due = (): void => void (turn = setImmediate(() => (turn = setImmediate(fire))))
     const arm = (left: number): void => {
       timer = setTimeout(() => (left > MAX_DELAY_MS ? arm(left - MAX_DELAY_MS) : due()), Math.min(left, MAX_DELAY_MS))

@@ -14,7 +14,7 @@ export class Budget {
 
   /** Counts more bytes of a body that has `held` already. Returns false without room. */
   take(bytes: number, held: number): boolean {
-    // a single body has only its own limit, which a user may have set above the common one
+    // while there is only one body, only its own limit counts, which a user may have set above the common one
     if (this.#used + bytes > this.max && this.#used > held) return false
     this.#used += bytes
     return true
@@ -30,7 +30,7 @@ export const TOO_LARGE = 'stream too large'
 
 const MIB = 1024 * 1024
 
-/** Memory for bodies that are read as a whole before they are used: requests to our own APIs, answers to our own requests. */
+/** Limit for bodies that are read as a whole before they are used: requests to Pillion's own APIs, responses to its own requests. */
 export const READ_BODIES = new Budget(64 * MIB)
 
 /** Reason of a refused body, after the name of the body. */

@@ -4,7 +4,7 @@ import {runCommand} from './run-command.ts'
 
 const TIMEOUT_MS = 10_000
 
-/** Containers, and the program that starts and ends them. */
+/** Names of containers, and the program that runs them (`docker`, `podman`). */
 export interface Containers {
   readonly engine: string
   readonly names: readonly string[]
@@ -30,7 +30,7 @@ export async function removeContainers({engine, names}: Containers, env: Environ
 /** Name of the template's network in commands, which each run replaces by its own network. */
 const NETWORK = 'pillion'
 
-/** The place of the network's name in a command that runs a container; -1 if the command does not name it. */
+/** Returns the index of the network's name in a command that runs a container; -1: the command does not name it. */
 const networkAt = (command: readonly string[]): number =>
   command.findIndex(
     (word, at) =>
@@ -41,7 +41,7 @@ const networkAt = (command: readonly string[]): number =>
 
 export const networkName = (run: string): string => `${NETWORK}-${run}`
 
-/** Returns the engine of a command whose container is in the network of the run; an empty string for any other command. */
+/** Returns the engine of a command whose container is in the network of the run; '': another command. */
 export const networkEngine = (command: readonly string[]): string =>
   networkAt(command) === -1 ? '' : (command.find((word, at) => ENGINE.test(word) && command[at + 1] === 'run') ?? '')
 

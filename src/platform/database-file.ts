@@ -5,7 +5,7 @@ import {orElse} from '../model/or-else.ts'
 import {loadSqlite} from './experimental.ts'
 import {makeFolder} from './make-folder.ts'
 
-/** Number of free pages above which they are released once they are half of the file. */
+/** Minimum number of free pages to release, if they are also half of the file. */
 const MANY_PAGES = 10_000
 
 /** Result codes of SQLite (https://sqlite.org/rescode.html), without their extensions. */
@@ -18,13 +18,13 @@ const NOT_A_DATABASE = 26
 export const resultOf = (error: unknown): number =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0
 
-/** Another process has the database locked. */
+/** Whether another process has locked the database. */
 export const isBusy = (error: unknown): boolean => resultOf(error) === BUSY
 
-/** The file was written by a newer version, or by another program. */
+/** The error of a file that a newer version or another program has written. */
 class ForeignFile extends Error {}
 
-/** Explains why the path cannot contain a file of ours; '' for other errors. */
+/** Explains why a file is not a usable one of Pillion; '': another error. */
 export const whyUseless = (error: unknown): string =>
   error instanceof ForeignFile
     ? error.message
@@ -47,13 +47,13 @@ export function openOwn(path: string, application: number, steps: readonly strin
   try {
     // WAL without shared memory: a transaction needs no fsync, and a killed process loses no committed one
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    // at 16 MB the log is moved into the file, which waits for the disk and blocks everything
+    // moves the log into the file only at 16 MB, since that waits for the disk and blocks the event loop
     database.exec('PRAGMA wal_autocheckpoint = 4000; BEGIN IMMEDIATE')
     const [version, mark] = [pragma(database, 'user_version'), pragma(database, 'application_id')]
     const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0
     if (!isEmpty && mark !== application) throw new ForeignFile('it was written by another program')
     if (version > steps.length) throw new ForeignFile('it was written by a newer version of Pillion')
-    // a valid file can be opened on a full disk, too
+    // writes only if necessary, so that a valid file opens on a full disk, too
     if (version < steps.length) {
       database.exec(steps.slice(version).join(''))
       database.exec(`PRAGMA application_id = ${application}; PRAGMA user_version = ${steps.length}`)
@@ -66,7 +66,7 @@ export function openOwn(path: string, application: number, steps: readonly strin
   }
 }
 
-/** Opens a path once to throw the system's error: SQLite, which needs some descriptors, would only report that it cannot open the file. */
+/** Opens a path as often as SQLite does, to throw the system's error: SQLite only reports that it cannot open the file. */
 function tryOpening(path: string): void {
   const opened: number[] = []
   try {
@@ -76,11 +76,11 @@ function tryOpening(path: string): void {
   }
 }
 
-/** Returns a number that SQLite keeps of a database, like its `user_version`. */
+/** Returns the number that a PRAGMA of SQLite reports, such as `user_version`. */
 export const pragma = (database: DatabaseSync, name: string): number =>
   Number(database.prepare(`PRAGMA ${name}`).get()?.[name])
 
-/** Releases the space of removed rows, if it is most of a large file. Blocks everything meanwhile. Returns a text for the user; '': not done. */
+/** Releases the space of removed rows if it is half of a large file. Blocks the event loop. Returns a text for the user; '': not done. */
 export function shrink(database: DatabaseSync): string {
   const [free, pages, begun] = [pragma(database, 'freelist_count'), pragma(database, 'page_count'), performance.now()]
   if (free < MANY_PAGES || free * 2 < pages) return ''
@@ -118,7 +118,7 @@ export function isLockedHere(path: string): boolean | undefined {
   }
 }
 
-/** Explains why a SQLite file cannot be locked although no process of this machine has locked it; '' if one has, or if it is unknown. */
+/** Explains why a SQLite file cannot be locked although no process of this machine has locked it; '': one has, or unknown. */
 export const whyWithoutLocks = (path: string, isLocked = isLockedHere(path)): string =>
   isLocked === false
     ? `${path} cannot be locked, and no process of this machine holds it: another machine does, or its file system has no locks (NFS without lockd)`

@@ -16,7 +16,7 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.removeEventListener('abort', end)
 }
 
-/** Settles when the signal is aborted, or `until` is. */
+/** Resolves when the signal or `until` is aborted. */
 export const aborted = async (signal: AbortSignal, until: {readonly signal?: AbortSignal} = {}): Promise<void> =>
   new Promise(resolve => {
     if (signal.aborted) resolve()
@@ -36,7 +36,7 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | undef
   return Promise.race([work, pause(ms, done.signal).then(() => undefined)]).finally(() => done.abort())
 }
 
-/** Whether work is done in time. */
+/** Resolves with whether work has ended within `ms`. */
 export const isWithin = async (ms: number, work: Promise<unknown>): Promise<boolean> =>
   (await within(ms, work.then(isDone))) ?? false
 

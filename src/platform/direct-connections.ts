@@ -3,7 +3,7 @@ import {parseSocketRow, portSuffix, socketTables} from './proc-net.ts'
 
 const ESTABLISHED = '01'
 const TIME_WAIT = '06'
-/** Our own probes leave a few closed connections. */
+/** Minimum number of closed connections that count: Pillion's own probes leave a few. */
 const MIN_CLOSED = 5
 
 /**

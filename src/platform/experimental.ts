@@ -1,7 +1,7 @@
 /** Loads modules that some versions of Node call experimental, without the warning: users cannot act on it. */
 import type * as Sqlite from 'node:sqlite'
 
-/** Used part of `node:ffi`, which calls functions of C libraries (Node 26 and newer). */
+/** The used part of `node:ffi`, which calls functions of C libraries (Node 26 and newer). */
 export interface Ffi {
   /** Opens a library; null: the libraries of this process, such as the C library. */
   dlopen(

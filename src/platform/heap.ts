@@ -4,13 +4,13 @@ import {orElse} from '../model/or-else.ts'
 import {loadFfi} from './experimental.ts'
 import {dropProgramPages, residentMemory, type ResidentMemory} from './program-pages.ts'
 
-/** How often a run is asked whether it is idle. */
+/** Interval between two checks whether a run is idle, in ms. */
 const LOOK_MS = 3000
-/** The time until a start is looked at first: by then its apps have connected. */
+/** Delay of the first check after a start, in ms: by then its apps have connected. */
 const FIRST_LOOK_MS = 500
-/** Most that an idle run uses of one processor … */
+/** Maximum part of one processor that an idle run uses. */
 const IDLE = 0.05
-/** … and a light load: polls of a page, a health check, a waiting script. */
+/** Maximum part of one processor that counts as a light load: polls of a page, a health check, a waiting script. */
 const LIGHT = 0.2
 /** Minimum time between collections under a light load, in ms: their pause affects calls, so they must also free twice as much. */
 const LIGHT_EVERY_MS = 60_000
@@ -19,7 +19,7 @@ const LIGHT_EVERY_MS = 60_000
  * compiled code, so that the next calls are slower. Calls alone change memory by less.
  */
 const WORTH_BYTES = 16 * 1024 * 1024
-/** Bytes of large bodies after whose use garbage is collected. */
+/** Number of bytes of large bodies after which garbage is collected. */
 const BODIES_BYTES = 4_000_000
 
 /**

@@ -3,7 +3,7 @@ import {systemText} from './paths.ts'
 import {statFields} from './proc.ts'
 import {isForegroundByPs} from './ps-now.ts'
 
-/** Modes for a terminal that delivers each key at once and does not echo, in the words of `stty -g`. */
+/** The modes of a terminal that delivers each key at once and does not echo, in the form of `stty -g`. */
 export interface KeyMode {
   /** `/dev/pts/3` */
   readonly device: string
@@ -33,7 +33,7 @@ export function leaveKeyMode({saved}: KeyMode): void {
   if (isForeground()) spawnSync('stty', [saved], {stdio: ['inherit', 'ignore', 'ignore'], timeout: WITHIN_MS})
 }
 
-/** The output of a shell with our stdin; '' if it fails. */
+/** Runs a shell with the stdin of this process. Resolves with its output; '': it failed. */
 const outputOf = async (script: string): Promise<string> =>
   new Promise(resolve => {
     const shell = spawn('/bin/sh', ['-c', script], {stdio: ['inherit', 'pipe', 'ignore'], timeout: WITHIN_MS})

@@ -4,9 +4,9 @@ import {readWith} from './shared-reads.ts'
 
 /** Silence after which a connection is closed, in ms; Go's servers use the same (net/http: `rstAvoidanceDelay`). */
 const QUIET_MS = 500
-/** How long a peer may send after the answer before it is cut off, in ms … */
+/** Maximum time that a peer may still send after the answer, in ms. */
 const MAX_MS = 5000
-/** … or after this many bytes. */
+/** Maximum number of bytes that a peer may still send. */
 const MAX_BYTES = 64 * 1024 * 1024
 
 const lingering = new WeakSet<Duplex>()
@@ -40,7 +40,7 @@ export function closeLingering(socket: Duplex, last = ''): void {
   socket.resume()
 }
 
-/** Closes, unless bytes have arrived that this process, if it was held up, has not read yet. */
+/** Closes the connection, unless it has bytes that a busy event loop has not read yet. */
 function closeIfQuiet(socket: net.Socket): void {
   const {bytesRead} = socket
   setImmediate(() =>

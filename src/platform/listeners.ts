@@ -41,7 +41,7 @@ function* socketsOn({port, addresses, tables = SOCKET_TABLES}: Listening): Gener
   }
 }
 
-/** Whether a process has one of these sockets open; false for processes that we may not inspect. */
+/** Whether a process has one of these sockets open; false: it has not, or must not be inspected. */
 export const holds = (pid: number, sockets: ReadonlySet<string>): boolean =>
   descriptorsOf(pid).some(path => sockets.has(linkAt(path)))
 

@@ -17,7 +17,7 @@ export const keepCodeOfStart = (): void => (globalThis as Loaded).pillionStarted
 export interface OwnProcess {
   /** 0: it could not be started. */
   readonly pid: number
-  /** Settles with its exit code, 1 after a signal, or the reason why it could not start. */
+  /** Resolves with its exit code (1: a signal), or the reason why it could not start. */
   readonly exited: Promise<number | string>
   /** Interrupts the program, unless it has exited. */
   readonly interrupt: () => void

@@ -17,12 +17,12 @@ const nextRead = (): void => {
   if (reads.length > 0) setImmediate(nextRead)
 }
 
-/** Pause between two bodies, in ms: a call needs several turns. */
+/** Pause between two bodies, in ms, in which other calls continue: a call needs several turns. */
 const APART_MS = 10
 
 const bodies: (() => void)[] = []
 
-/** Settles at the turn of a large body, some ms after the last one. */
+/** Resolves when it is the turn of a large body, some ms after the previous one. */
 export const bodyTurn = async (): Promise<void> =>
   new Promise(resolve => {
     if (bodies.push(resolve) === 1) setImmediate(nextBody)
@@ -38,7 +38,7 @@ const afterBody = (): void => {
   bodies.shift()
   if (bodies.length > 0) nextBody()
 }
-/** Requests of one connection that are served in one turn of the event loop. */
+/** Maximum number of requests of one connection to serve in one turn of the event loop. */
 export const PER_TURN = 16
 
 let turn = 1
@@ -53,7 +53,7 @@ const nextTurn = (): void => {
  * Limits the share of one connection in a turn of the event loop: a caller that sends thousands of requests ahead delays no other. A single timer counts the turns for all connections.
  */
 export class TurnShare {
-  /** A request waits for the next turn. */
+  /** Whether a request waits for the next turn. */
   isWaiting = false
   #turn = 0
   #served = 0

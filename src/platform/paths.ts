@@ -37,10 +37,10 @@ export const namesInFolder = (folder: string): readonly string[] => orElse(() =>
 /** Returns the text of a file of proc(5) or the like; '' if it is missing or unreadable. */
 export const systemText = (path: string): string => orElse(() => readFileSync(path, 'utf8'), '')
 
-/** How late the time may be that a file gets when it is written (Linux: a tick of the coarse clock). */
+/** Maximum delay of a file's modification time behind the clock, in ms (Linux: a tick of the coarse clock). */
 export const FILE_CLOCK_LAG_MS = 10
 
-/** Returns the identity of the file or folder at a path; empty if it is missing. A replaced file has another; with `ctimeMs` (stat(2)) each save changes it. */
+/** Returns the identity of the file at a path; '': missing. A replaced file has another one; with `ctimeMs` (stat(2)), each save changes it. */
 export const identityAt = (path: string, time: 'birthtimeMs' | 'ctimeMs' = 'birthtimeMs'): string =>
   orElse(() => {
     const stats = statSync(path)

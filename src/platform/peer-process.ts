@@ -15,7 +15,7 @@ export type PeerKind = 'app' | 'other' | 'unknown'
 export interface AppSigns {
   /** Name of a variable in the environment of the process. */
   readonly variable: string
-  /** Port of an app that runs elsewhere, as in an IDE; 0 for none. */
+  /** Port of an app that Pillion has not started, as in an IDE; 0: none. */
   readonly port: number
 }
 
@@ -74,7 +74,7 @@ export const processes = (): readonly number[] =>
     .filter(pid => pid > 0 && pid !== process.pid)
     .toSorted((a, b) => b - a)
 
-/** Returns the value of a variable in the environment of a process; empty if it is not set, or cannot be read. */
+/** Returns the value of a variable in the environment of a process; '': not set, or not readable. */
 export function environmentValue(pid: number, name: string): string {
   const environment = `\0${orElse(() => readFileSync(`/proc/${pid}/environ`, 'latin1'), '')}`
   const at = environment.indexOf(`\0${name}=`)

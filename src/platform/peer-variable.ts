@@ -45,7 +45,7 @@ export class PeerVariable {
     this.#name = name
   }
 
-  /** Returns the variable of the peer; empty if it is not set, cannot be read, or belongs to a browser that an app has opened. */
+  /** Returns the variable of the peer; '': not set, not readable, or of a browser that an app has opened. */
   of(ends: Ends): string {
     const inode = inodeOfPeer(ends)
     const holder = inode === '' ? undefined : this.#holderOf(`socket:[${inode}]`)

@@ -15,7 +15,7 @@ export interface PosixSpawnOptions {
   readonly stdin?: number | undefined
   readonly stdout: number
   readonly stderr: number
-  /** The process does not keep us running. */
+  /** Whether this process may exit before the child. */
   readonly isUnref: boolean
 }
 

@@ -18,7 +18,7 @@ interface Clocks {
 
 /** Minimum change between two clocks that means that the machine slept or its clock was set, in ms. */
 const STEP_MS = 50
-/** Number of changes that are kept: one for each night that the machine sleeps. */
+/** Maximum number of changes to remember: a sleep of the machine is one. */
 const MAX_PIECES = 1000
 
 /** Two clocks, and the differences between them. */

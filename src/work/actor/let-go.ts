@@ -28,7 +28,7 @@ export async function letGo({all, deactivate, drains, signal, late}: LetGoOption
     else if (late?.aborted === true) return false
     else {
       for (const actor of actors) if (!drains(actor)) for (const turn of actor.inside ?? []) turn.stop?.()
-      // no `await` may stand between `all()` and this: a turn that ends meanwhile would go unnoticed
+      // no `await` may be between `all()` and this: a turn that ends meanwhile would go unnoticed
       await oneFree(actors, late === undefined ? signal : AbortSignal.any([signal, late]))
     }
   }
