@@ -8,7 +8,7 @@ export interface BuiltInRedisOptions {
   readonly port: number
   /** The file of the keys; undefined: they are in memory only. */
   readonly file?: string | undefined
-  /** The copy of a template whose keys these are, for who asks (INFO); omitted: they are shared. */
+  /** Name of the copy whose keys these are, which INFO reports. Omitted: runs share the keys. */
   readonly space?: string | undefined
   /** Calls `serve` for a client, or passes it on with its first bytes; omitted: all are served. */
   readonly route?: RouteClient | undefined
@@ -17,8 +17,8 @@ export interface BuiltInRedisOptions {
 }
 
 /**
- * A Redis of our own at a port of the loopback, with its keys in a file. The process that has the port has the file, too. When it ends in
- * any way, another process can open both and continue.
+ * Pillion's own Redis server at a port of the loopback, with its keys in a file. The process that has the port has the file, too. When that
+ * process ends in any way, another one can open both and continue.
  */
 export class BuiltInRedis {
   readonly #server: RedisServer
@@ -53,17 +53,17 @@ export class BuiltInRedis {
     return file === undefined ? `in memory only${refusal === '' ? '' : `: ${refusal}`}` : `in ${file}`
   }
 
-  /** The keys are in memory, though they were to be kept. */
+  /** Whether the keys are only in memory although a file was requested. */
   get isForgetful(): boolean {
     return this.#keys.refusal !== ''
   }
 
-  /** A connection without a socket. */
+  /** Returns a connection without a socket. */
   connect(database = 0): RedisConnection {
     return new MemoryConnection(this.#keys.engine, database)
   }
 
-  /** Writes the rest, closes the file, then frees the port for a successor. */
+  /** Stores all changes, closes the file, then frees the port for the next process. */
   async close(): Promise<void> {
     this.#keys.close()
     await this.#server.close()

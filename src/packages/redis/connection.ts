@@ -10,7 +10,7 @@ export type RedisReply = null | number | string | Buffer | RedisError | readonly
 export const itemsIn = (reply: RedisReply | undefined): readonly RedisReply[] =>
   Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
 
-/** Redis has not received the command. */
+/** The error of a command that Redis has not received. */
 export class UnsentError extends Error {}
 
 export const CLOSED = 'the connection to Redis is closed'

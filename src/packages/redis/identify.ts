@@ -2,20 +2,20 @@ import {connect} from 'node:net'
 import {VERSION} from '../../model/version.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 
-/** The server at a port of this machine: none, our own Redis, or another server. */
+/** The server at a port of this machine: none, Pillion's built-in Redis, or another server. */
 export type Answerer =
   | {readonly kind: 'none' | 'other'}
   /** `space`: owner of its keys; '': all runs without a space. */
   | {readonly kind: 'built-in'; readonly space: string}
 
-/** The time for an answer: another Redis may be busy with one command, and a run with its start. */
+/** Maximum time for an answer, in ms: a Redis may be busy with one command, and a run with its start. */
 const TIMEOUT_MS = 5000
-/** All bytes for the listener. */
+/** All bytes that `identify` sends. */
 export const QUESTION = 'INFO server\r\nQUIT\r\n'
 /** Maximum bytes of an answer to INFO: Redis' are shorter. */
 const MAX_BYTES = 64 * 1024
 
-/** Finds out the server at a port of this machine. */
+/** Identifies the server at a port of this machine. */
 export async function identify(port: number): Promise<Answerer> {
   for (const host of LOOPBACK) {
     const info = await serverInfo(host, port)
@@ -24,10 +24,10 @@ export async function identify(port: number): Promise<Answerer> {
   return {kind: 'none'}
 }
 
-/** Returns the answer of our own Redis to this question before it has read its keys. */
+/** Returns the answer of the built-in Redis to `QUESTION` before it has read its keys. */
 export const introduction = (space: string): string => `pillion_version:${VERSION}\r\npillion_space:${space}\r\n`
 
-/** Finds the kind of a server by its INFO. */
+/** Identifies a server by its answer to INFO. */
 export function answererOf(info: string): Answerer {
   if (!info.includes('pillion_version')) return {kind: 'other'}
   return {kind: 'built-in', space: /^pillion_space:(.*?)\r?$/m.exec(info)?.[1] ?? ''}

@@ -14,10 +14,10 @@ import {
 } from './official-client.ts'
 import {keyRoute, type KeyRoute} from './route.ts'
 
-/** Interval at which the successor of a lost server is sought, in ms. The others need a while to agree. */
+/** Interval between two searches for the master that replaces a lost one, in ms: the other servers need some time to elect it. */
 const LOOK_MS = 200
 
-/** A listener, and how to end it at each node at which it listens. */
+/** A subscription, and the functions that end it at each node. */
 interface Listening {
   readonly pattern: string
   readonly listener: MessageListener
@@ -129,7 +129,7 @@ export class MastersConnection implements RedisConnection {
   ): Promise<T> {
     const {connectTimeoutMs = CONNECT_TIMEOUT_MS} = this.#address
     const end = performance.now() + connectTimeoutMs
-    /** The last error of a server: any other one is of the way to it. */
+    /** The latest error that a server has answered. Other errors concern only the connection. */
     let failure: unknown
     const fail = (error: unknown): never => {
       failure = error
@@ -152,7 +152,7 @@ export class MastersConnection implements RedisConnection {
       }
   }
 
-  /** Returns our connection of a client. A new one is subscribed to all patterns. Its loss starts a search for a successor. */
+  /** Returns the connection that uses a client. Subscribes a new one to all patterns. Its loss starts a search for the next master. */
   #of(client: Client): ClientConnection {
     const known = this.#nodes.get(client)
     if (known !== undefined) return known
@@ -163,7 +163,7 @@ export class MastersConnection implements RedisConnection {
     return node
   }
 
-  /** Opens lost masters or their successors until all are open, and subscribes them to all patterns. */
+  /** Opens the masters that replace lost ones, until all are open, and subscribes them to all patterns. */
   async #look(): Promise<void> {
     const {signal} = this.#over
     this.#mustLook = true
@@ -186,7 +186,7 @@ export class MastersConnection implements RedisConnection {
   }
 }
 
-/** Whether no server has run a command: none received it, or one refused it that is no master any more. */
+/** Whether no server has run a command: none has received it, or one has refused it, since it is not a master any more. */
 const isRefused = (error: unknown): boolean =>
   error instanceof UnsentError || (error instanceof RedisError && error.message.startsWith('READONLY '))
 

@@ -4,7 +4,7 @@ import {Blocked, bytesOf, RedisError, type Push, type Result} from './engine/res
 import type {Session} from './engine/session.ts'
 import {toReply} from './protocol/writer.ts'
 
-/** Returns the reply of a single command. Throws a refusal. */
+/** Returns the reply of a single command. Throws a RedisError if it is one. */
 function replyTo(result: Result): RedisReply {
   const reply = toReply(result)
   if (reply instanceof RedisError) throw reply
@@ -16,7 +16,7 @@ export class MemoryConnection implements RedisConnection {
   readonly #engine: RedisEngine
   readonly #session: Session
   readonly #listeners = new Map<string, Set<MessageListener>>()
-  /** The waiting blocking command, and later commands. */
+  /** Resolves after the blocked command and those behind it; undefined: none waits. */
   #last: Promise<void> | undefined
   #isClosed = false
 

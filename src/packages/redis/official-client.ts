@@ -5,7 +5,7 @@ import {codeOf, messageOf} from '../../model/errors.ts'
 import {closed, type Argument, type RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
-/** The address of a real Redis, and our credentials. */
+/** The address of a real Redis, and the credentials of the client. */
 export interface RedisAddress {
   readonly host: string
   readonly port: number
@@ -17,11 +17,11 @@ export interface RedisAddress {
   readonly more?: readonly {readonly host: string; readonly port: number}[]
   /** Maximum time to connect, and of a command's wait for a lost connection, in ms. */
   readonly connectTimeoutMs?: number
-  /** Maximum time for an answer, in ms. Infinity: unlimited, except for the first. */
+  /** Maximum time for an answer, in ms; Infinity: unlimited, except for the first answer. */
   readonly readTimeoutMs?: number
 }
 
-/** A name that sentinels know, and our credentials there. */
+/** The name of a master that sentinels know, and the credentials for the sentinels. */
 export interface Sentinels {
   readonly master: string
   readonly username?: string
@@ -45,7 +45,7 @@ export const CONNECT_TIMEOUT_MS = 5000
 /** Default of `readTimeoutMs`. */
 export const READ_TIMEOUT_MS = 3000
 
-/** Returns the options of a client. `reconnectStrategy`: returns the pause in ms before the next try, or what ends it. `signal` ends its socket. */
+/** Returns the options of a client. `reconnectStrategy`: returns the pause in ms before the next try, or an error or `false` to end. `signal`: ends its socket. */
 export function clientOptions(
   {RESP_TYPES}: Library,
   {host, port, username, password, database, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS}: RedisAddress,
@@ -77,7 +77,7 @@ export function createClient(
   return client
 }
 
-/** Ends the socket of a client that is still connecting: the library continues with a socket that opens after its end. */
+/** Controllers that end the sockets of connecting clients: the library itself would continue with a socket that opens after its end. */
 const ends = new WeakMap<object, AbortController>()
 
 /** Ends a client, also one that is still connecting. */
@@ -88,31 +88,31 @@ export function destroyClient(client: Client): void {
 
 const MAX_TEXT_BYTES = 16_384
 
-/** The library writes each Buffer by itself, and texts of a command together. */
+/** Converts a short argument to a text: the library writes texts of a command together, and each Buffer separately. */
 export const shortAsText = (arg: Argument): Argument =>
   typeof arg !== 'string' && arg.length <= MAX_TEXT_BYTES && isUtf8(arg) ? arg.toString() : arg
 
-/** An answer of the library as ours. */
+/** Converts a reply of the library to a RedisReply. */
 export function replyOf(value: unknown): RedisReply {
   if (Array.isArray(value)) return value.map(replyOf)
   if (value instanceof Error) return new RedisError(value.message)
   return value as RedisReply
 }
 
-/** Returns how long Redis may wait before it answers, in ms. Infinity: unlimited. */
+/** Returns how long Redis may wait before it answers, in ms; Infinity: unlimited. */
 export function blockMsIn(args: readonly Argument[]): number {
   const at = args.indexOf('BLOCK')
   return (at === -1 ? 0 : Number(args[at + 1])) || Infinity
 }
 
-/** The server is not a Redis. */
+/** The error if the server is not a Redis. */
 export class NoRedisError extends Error {
   constructor(why: string) {
     super(`what listens there does not answer as Redis does (${why})`)
   }
 }
 
-/** Returns the reason for which a command failed on an abandoned or closed connection. The library only reports the disconnection. */
+/** Replaces the library's error for a command on a closed or replaced connection, which only reports the disconnection, by one with the reason. */
 export const givenUp = (error: unknown, isClosed: boolean, why: string): unknown =>
   messageOf(error) !== 'Disconnects client' ? error : isClosed ? closed() : new Error(why, {cause: error})
 

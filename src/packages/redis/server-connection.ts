@@ -6,11 +6,11 @@ import type {Session} from './engine/session.ts'
 import {ProtocolError, RequestParser} from './protocol/parser.ts'
 import {encodeResult} from './protocol/writer.ts'
 
-/** Output of a turn beyond which the rest of a pipeline waits until the client has read. */
+/** Maximum output in one turn of the event loop: then the rest of a pipeline waits until the client has read. */
 const MAX_TURN_BYTES = 1024 * 1024
-/** Time after which one client's requests continue only after those of others and the run's calls, in ms. */
+/** Maximum time for the requests of one client in one turn of the event loop, in ms. */
 const MAX_TURN_MS = 10
-/** Requests that a client may send ahead while a command of its waits, or while it does not read. */
+/** Maximum bytes of requests that a client may send ahead while its command waits, or while it does not read. */
 const MAX_AHEAD_BYTES = 1024 * 1024
 /** Unread bytes at which a subscriber is cut off, as by Redis (`client-output-buffer-limit pubsub`), and a pipeline waits. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024
@@ -25,13 +25,13 @@ export class ServerConnection {
   readonly #session: Session
   readonly #parser = new RequestParser()
   #output = ''
-  /** A command waits. */
+  /** Whether a command waits. */
   #isBlocked = false
-  /** The client does not read its answers. */
+  /** Whether the client does not read its answers. */
   #isUnread = false
   /** Whether it reads nothing now, so that other connections have their turn. */
   #isResting = false
-  /** The client sends no more. */
+  /** Whether no further request is read: the client has ended its side, or the connection closes. */
   #isLeaving = false
   #isGone = false
   #isScheduled = false

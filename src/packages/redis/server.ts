@@ -8,7 +8,7 @@ import {ServerConnection} from './server-connection.ts'
 /** Error codes of a machine without IPv6. */
 const NO_SUCH_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
-/** Serves a client, whose first bytes are read and put back, or passes it on. */
+/** Calls `serve` for a client, or passes the client on. Its first bytes can still be read. */
 export type RouteClient = (client: Socket, serve: () => void) => void
 
 /** Redis' protocol on the loopback addresses of one port. */
@@ -17,14 +17,14 @@ export class RedisServer {
   port = 0
   readonly #servers: Server[] = []
   readonly #connections = new Set<ServerConnection>()
-  /** Clients that sent a request before the engine was there. */
+  /** Clients that have sent a request before `serve`. */
   #early: Socket[] = []
   /** Clients that are not served here, or not yet. */
   readonly #unserved = new Set<Socket>()
   #engine: RedisEngine | undefined
   #route: RouteClient = (_, serve) => serve()
 
-  /** The space of the keys: another run that asks for it does not wait until they are read. */
+  /** The space of the keys, which `identify` of another run gets before the keys are read. */
   #space = ''
 
   private constructor() {}
@@ -69,7 +69,7 @@ export class RedisServer {
     await Promise.all(closed)
   }
 
-  /** Returns the port; 0 if the machine has no such address. */
+  /** Resolves with the port; 0: the machine does not have this address. */
   async #listen(host: string, port: number): Promise<number> {
     const server = createServer({allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true}, socket =>
       this.#accept(socket)

@@ -6,11 +6,11 @@ import {RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {typeOf} from './object.ts'
 
-/** An iterator continues while keys are added and removed, on any connection. */
+/** A scan under way. Its iterator continues while keys are added and removed. */
 interface Scan {
-  /** Omitted: it was forgotten. */
+  /** The iterator. Omitted: it was dropped after a pause. */
   readonly keys?: Iterator<string, void>
-  /** How many keys had ever been removed when its iterator began. */
+  /** Value of `Database.removed` at the start of its iterator. */
   readonly removed: number
   readonly pause?: NodeJS.Timeout
 }

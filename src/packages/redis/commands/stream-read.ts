@@ -19,7 +19,7 @@ export const STREAM_READS: CommandTable = {xread: reads(-4, read, [0, 0, 0]), xr
 
 interface Request {
   readonly count: number
-  /** Longest wait in ms. Undefined if the command does not wait. */
+  /** Maximum wait in ms; undefined: the command does not wait. */
   readonly blockMs: number | undefined
   readonly noAck: boolean
   readonly streams: readonly (readonly [key: string, id: string])[]
@@ -82,7 +82,7 @@ function later({streams, blockMs}: Request, attempt: () => Result | undefined): 
   return blockMs === undefined ? NIL_ARRAY : new Blocked(keys, blockMs, attempt)
 }
 
-/** Returns the reply, undefined without entries. RESP3 has a map of streams. */
+/** Returns the reply; undefined: no entries. RESP3 has a map of streams. */
 function answer({protocol}: Session, all: readonly Found[], isHistory = false): Result | undefined {
   const found = isHistory ? all : all.filter(([, entries]) => entries.length > 0)
   if (found.length === 0) return undefined

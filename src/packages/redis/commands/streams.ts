@@ -66,9 +66,9 @@ function add({db}: Session, args: readonly string[]): Result {
 }
 
 interface NewId {
-  /** First part of the id. Undefined means the time. */
+  /** First part of the id. Omitted: the current time. */
   readonly ms?: number
-  /** Second part of the id. Undefined means the next one. */
+  /** Second part of the id. Omitted: the next one. */
   readonly seq?: number
 }
 

@@ -47,7 +47,7 @@ function execute(session: Session): Result {
 function runQueued(session: Session, command: Command, args: readonly string[]): Result {
   const result = invokeCommand(session, command, args)
   if (result instanceof Blocked) return result.inTransaction
-  // a copy: the next commands may change the collection before it is written
+  // copies the collection: later commands may change it before the reply is written
   if (result instanceof Map) return new Map(result as ReadonlyMap<string, Result>)
   return result instanceof Set ? new Set(result as ReadonlySet<string>) : result
 }

@@ -5,7 +5,7 @@ import {Double, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import type {Scored} from '../engine/sorted-set.ts'
 
-/** The members between two scores; `(` leaves the score itself out. */
+/** Returns a test for members between two scores; `(` excludes the score itself. */
 export function scoreRange(min: string, max: string): (each: Scored) => boolean {
   const [low, high] = [bound(min), bound(max)]
   return ({score}) =>
@@ -17,7 +17,7 @@ function bound(text: string): {readonly isOpen: boolean; readonly score: number}
   return {isOpen, score: floating(isOpen ? text.slice(1) : text, () => new RedisError('ERR min or max is not a float'))}
 }
 
-/** The members between two texts: `[a` with itself, `(a` without, `-` and `+` for the ends. */
+/** Returns a test for members between two texts: `[a` includes `a`, `(a` excludes it, `-` and `+` are the ends. */
 function lexRange(min: string, max: string): (each: Scored) => boolean {
   const isAbove = lexBound(min, (member, edge, isOpen) => (isOpen ? member > edge : member >= edge))
   const isBelow = lexBound(max, (member, edge, isOpen) => (isOpen ? member < edge : member <= edge))

@@ -8,11 +8,11 @@ import {Stream} from './stream.ts'
 export type Value = string | Map<string, string> | List | Set<string> | SortedSet | Stream
 
 export interface DatabaseEvents {
-  /** A key was written, deleted or has expired. */
+  /** Called when a key was written, deleted or has expired. */
   changed(database: Database, key: string): void
-  /** Something moves between these keys, which must be written together. */
+  /** Called when a value or a member moves between these keys, which must be written together. */
   moved(keys: readonly string[]): void
-  /** Notes a change for the file alone: who reads a stream, and up to where. */
+  /** Notes a change that only the file needs, such as the position of a stream's reader. */
   note(database: Database, key: string, changes: number): void
   /** Notifies subscribers of keyspace notifications. */
   notify(database: Database, kind: NotificationKind, event: string, key: string): void
@@ -24,7 +24,7 @@ export interface DatabaseEvents {
 export class Database {
   readonly index: number
   readonly expiries = new Map<string, number>()
-  /** How many keys were ever removed. */
+  /** Number of keys removed so far. */
   removed = 0
   readonly #events: DatabaseEvents
   readonly #values = new Map<string, Value>()
@@ -127,7 +127,7 @@ export class Database {
     return count
   }
 
-  /** A collection without members is a missing key. */
+  /** Deletes the key of a collection without members. */
   deleteIfEmpty(key: string, size: number): void {
     if (size === 0) this.delete(key)
   }

@@ -12,9 +12,9 @@ interface Expiry {
   readonly at: number
 }
 
-/** A laptop that slept, or whose clock was set, notices that after this time at the latest. */
+/** Maximum time between two checks of the clock, in ms: the machine may have slept, or its clock was set. */
 const LOOK_MS = 10_000
-/** Number of keys that expire in one turn of the event loop: others are not to wait for hundreds of thousands. */
+/** Maximum number of keys to expire in one turn of the event loop. */
 const MANY = 5000
 /** Number of entries up to which outdated ones stay in the heap. */
 const MIN_FULL = 1024

@@ -5,12 +5,12 @@ export type ChangedKeys = Map<Database, Set<string>>
 
 export const keysIn = (keys: ChangedKeys): number => [...keys.values()].reduce((count, each) => count + each.size, 0)
 
-/** Called when there is something to write. */
+/** Number of changes above which they are written at once. */
 const MANY = 4000
 
 /** Writes the changes of a journal. */
 export interface JournalWriter {
-  /** There is something to write. */
+  /** Called when there are changes to write. */
   wake(): void
   /** Writes many changes before any further one. */
   writeMany(): void
@@ -45,7 +45,7 @@ export class Journal {
     if (this.changed.size === 1) this.#writer.wake()
   }
 
-  /** Called when a command is over. */
+  /** Called at the end of each command. */
   settle(): void {
     this.isTransaction = false
     if (this.#count >= MANY) this.#writer.writeMany()
@@ -64,7 +64,7 @@ export class Journal {
     return changed
   }
 
-  /** Puts back changes that were taken but not written. */
+  /** Puts back changes of `take` that could not be written. */
   keep(left: ChangedKeys): void {
     this.changed = left
     this.#count = keysIn(left)

@@ -32,7 +32,7 @@ export class List implements Iterable<string> {
     else this.#right.push(value)
   }
 
-  /** Removes and returns the element at one side. Undefined for an empty list. */
+  /** Removes and returns the element at one side; undefined: the list is empty. */
   take(side: Side): string | undefined {
     // takes half of the other part, as the next element may be needed at the other end
     if (side === 'left' && this.#left.length === 0)

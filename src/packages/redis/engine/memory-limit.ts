@@ -17,7 +17,7 @@ interface Growing {
   readonly grows?: (args: readonly string[]) => boolean
 }
 
-/** Allocated bytes between two looks at the memory. */
+/** Number of allocated bytes between two checks of the memory. */
 const LOOK_BYTES = 8 * 1024 * 1024
 /** Part of V8's heap that may be in use. The rest is for calls, and for a running command. */
 const FULL = 0.6

@@ -4,7 +4,7 @@ import {RedisError} from './result.ts'
 const MAX_INT64 = 2n ** 63n - 1n
 const MIN_INT64 = -(2n ** 63n)
 
-/** Parses an integer as Redis' `string2ll`: no spaces, no plus, no leading zeros. Undefined for other texts. */
+/** Parses an integer as Redis' `string2ll` does: no spaces, no plus, no leading zeros; undefined: another text. */
 export function parseInteger(text: string): number | undefined {
   if (text.length > 16) return undefined
   const value = Number(text)
@@ -29,7 +29,7 @@ export function integer(text: string, fault: () => RedisError = notInteger): num
   return large > 0n ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER
 }
 
-/** How many are wanted: 0 or more. */
+/** Reads a count argument: 0 or more. */
 export function countIn(text: string): number {
   const count = integer(text, mustBePositive)
   if (count < 0) throw mustBePositive()

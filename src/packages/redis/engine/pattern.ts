@@ -1,6 +1,6 @@
 import {RedisError} from './result.ts'
 
-/** How many characters the matches of one command may look at a second time: some 0.3 s. */
+/** Maximum number of characters that the matches of one command compare again, which takes some 0.3 s. */
 const STEPS = 25_000_000
 
 /** Limits the total cost of the matches of one command, so that no pattern delays other commands. */

@@ -1,7 +1,7 @@
 // Answer of a command inside the engine. Bytes are strings with one character for each byte (latin1): they are compact,
 // compare and sort like bytes, and serve as keys of a Map.
 
-/** A status (`OK`), in contrast to bytes. */
+/** A status reply (`OK`), which differs from bytes. */
 export class Status {
   readonly text: string
 
@@ -41,7 +41,7 @@ export class NilArray {
   readonly length = -1
 }
 
-/** A message without a request: of a channel, or the confirmation of a subscription. */
+/** A message that is not a reply: of a channel, or the confirmation of a subscription. */
 export class Push {
   readonly items: readonly Result[]
 
@@ -70,12 +70,12 @@ export const OK_STATUS = new Status('OK')
 export const QUEUED = new Status('QUEUED')
 export const NIL_ARRAY = new NilArray()
 
-/** A command that answers later: when a key changes, or its time is over. */
+/** The result of a command that answers later: when a key changes, or after its timeout. */
 export class Blocked {
   readonly keys: readonly string[]
-  /** 0: forever. */
+  /** Maximum time to wait; 0: no limit. */
   readonly timeoutMs: number
-  /** Tries again. Undefined if there is still nothing. */
+  /** Tries again after a change of a key; undefined: the command still has to wait. */
   readonly attempt: () => Result | undefined
   /** Answer inside of EXEC, where commands do not wait. */
   readonly inTransaction: Result
@@ -106,7 +106,7 @@ export function bytesOf(text: string): string {
   return text
 }
 
-/** Texts in twos. */
+/** Returns consecutive texts as pairs. */
 export const textPairs = (texts: readonly string[]): readonly (readonly [string, string])[] =>
   Array.from({length: texts.length / 2}, (_, at) => [texts[2 * at] ?? '', texts[2 * at + 1] ?? ''])
 

@@ -27,7 +27,7 @@ export interface CommandEngine {
 
 export type RunCommand = (session: Session, args: readonly string[]) => Result | Blocked
 
-/** The positions of a command's keys, as COMMAND reports them: first, last, step; 0 for none. */
+/** The positions of a command's keys, as COMMAND reports them: first, last, step; 0: no keys. */
 export type KeyPositions = readonly [first: number, last: number, step: number]
 
 /** A command of the table. */
@@ -45,7 +45,7 @@ export interface Command {
   readonly run: RunCommand
 }
 
-/** A command that waits for EXEC. */
+/** A command of a transaction, which waits for EXEC. */
 export interface QueuedCommand {
   readonly command: Command
   readonly args: readonly string[]
@@ -65,16 +65,16 @@ export class Session {
   libraryName = ''
   libraryVersion = ''
   protocol: 2 | 3 = 2
-  /** Commands and subscriptions share the connection also in RESP2: their answers go different ways. */
+  /** Whether a subscriber may send commands in RESP2, too: for connections that deliver pushes separately. */
   mayMix = false
-  /** Set by QUIT: the connection closes after the answer. */
+  /** Whether the client has sent QUIT: the connection closes after the answer. */
   isEnding = false
   db: Database
-  /** The commands of a transaction; undefined outside one. */
+  /** The commands of the transaction; undefined: no transaction. */
   queue: QueuedCommand[] | undefined
-  /** Bytes of their arguments. */
+  /** Bytes of the arguments in `queue`. */
   queued = 0
-  /** A queued command was refused: EXEC fails. */
+  /** Whether a queued command was refused, so that EXEC fails. */
   isQueueBroken = false
   /** Whether a watched key has changed, so that EXEC does nothing. */
   isWatchBroken = false
@@ -85,7 +85,7 @@ export class Session {
   onKill: () => void = () => {}
   /** Receives pushes. */
   readonly #deliver: (push: Push) => void
-  /** The command that waits. */
+  /** Ends the wait of the blocked command with an answer; undefined: none waits. */
   cancelWait: ((answer: Result | undefined) => void) | undefined
 
   /** @internal */

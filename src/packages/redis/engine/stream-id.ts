@@ -19,7 +19,7 @@ export const formatId = ({ms, seq}: StreamId): string => `${shownTime(ms)}-${sho
 let lastMs = 0
 let lastText = '0'
 
-/** Ids that follow each other have mostly the same time. */
+/** Formats the time of an id. Keeps the latest text: consecutive ids mostly have the same time. */
 function shownTime(ms: number): string {
   if (ms === lastMs) return lastText
   lastText = shown(ms)

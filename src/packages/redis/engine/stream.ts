@@ -47,7 +47,7 @@ export class Stream {
     this.changes?.add(entry)
   }
 
-  /** A group that starts behind this id. */
+  /** Creates a group that starts after this id. */
   createGroup(name: string, lastId: StreamId, entriesRead: number | undefined): ConsumerGroup {
     const group = new ConsumerGroup(name, lastId, entriesRead, this.changes !== undefined)
     this.groups.set(name, group)
@@ -63,13 +63,13 @@ export class Stream {
     for (const group of this.groups.values()) group.written(isWhole)
   }
 
-  /** The file could not be written: the next time everything is. */
+  /** Called when the file could not be written: the next write includes all rows. */
   rewrite(): void {
     this.changes?.rewrite()
     for (const group of this.groups.values()) group.forget()
   }
 
-  /** Puts back an entry that was stored. */
+  /** Adds an entry that was read from the file. */
   restore({ms, seq}: StreamId, fields: readonly string[]): void {
     this.#entries.push({ms, seq, fields, isStored: true, isGone: false})
   }

@@ -3,7 +3,7 @@ import {ownOf} from '../../../model/own.ts'
 import {Collector} from '../../../platform/collector.ts'
 import {ARGUMENT_BYTES} from '../engine/memory-limit.ts'
 
-/** Bytes that are not Redis' protocol: the client gets an error, and its connection is closed. */
+/** The error for bytes that are not Redis' protocol: the client receives it, and its connection is closed. */
 export class ProtocolError extends Error {}
 
 /** Maximum bytes of a line: the count of an array, the length of an argument, or an inline request. */
@@ -19,7 +19,7 @@ const LF = 10
 const ASTERISK = 42
 const DOLLAR = 36
 const NOTHING = Buffer.alloc(0)
-/** Only Redis' own limits per request. */
+/** A budget without a limit: only Redis' limits of a request count. */
 const UNLIMITED = {take: () => true, give: () => undefined}
 
 /**
@@ -29,13 +29,13 @@ const UNLIMITED = {take: () => true, give: () => undefined}
 export class RequestParser {
   #buffer: Buffer = NOTHING
   #at = 0
-  /** A long argument that has not arrived whole. */
+  /** The bytes of a long argument that has not arrived whole. */
   readonly #long = new Collector(0, UNLIMITED)
   #missing = 0
   #args: string[] = []
   /** Number of remaining arguments; 0 between requests. */
   #left = 0
-  /** Length of the next argument; -1 before it is known. */
+  /** Length of the next argument; -1: not known yet. */
   #length = -1
   #size = 0
   readonly #maxBytes: number
@@ -56,12 +56,12 @@ export class RequestParser {
     this.#at = 0
   }
 
-  /** How many bytes wait to be read. */
+  /** Number of received bytes that are not parsed yet. */
   get buffered(): number {
     return this.#buffer.length - this.#at
   }
 
-  /** The next whole request; undefined if it has not arrived. Throws a ProtocolError. */
+  /** Returns the next whole request; undefined: it has not arrived. Throws a ProtocolError. */
   next(): readonly string[] | undefined {
     if (this.#missing > 0) return undefined
     for (;;) {

@@ -6,17 +6,17 @@ import {SortedSet} from '../engine/sorted-set.ts'
 import {formatId, MAX_ID, parseId} from '../engine/stream-id.ts'
 import {Stream} from '../engine/stream.ts'
 
-/** How a type is called in the file. */
+/** Names of types in the file. */
 const TYPES = ['string', 'hash', 'list', 'set', 'zset', 'stream'] as const
 type Type = (typeof TYPES)[number]
 
-/** A value as the file keeps it. Of a stream it is the head: its entries and groups have rows of their own. */
+/** The stored form of a value. A stream has only its head here: its entries and groups have rows of their own. */
 export interface StoredValue {
   readonly type: Type
   readonly bytes: Uint8Array
 }
 
-/** A row that we cannot have written. */
+/** The error of a row that this program cannot have written. */
 export class DamagedRow extends Error {}
 
 export function encodeValue(value: Value): StoredValue {
@@ -69,7 +69,7 @@ export const encodeText = (text: string): Buffer => Buffer.from(text, 'latin1')
 
 const LENGTH_BYTES = 4
 
-/** Byte strings, each behind its length in 4 bytes. */
+/** Encodes byte strings, each after its length in 4 bytes. */
 export function encodeAll(texts: readonly string[]): Buffer {
   let size = 0
   for (const text of texts) size += LENGTH_BYTES + text.length

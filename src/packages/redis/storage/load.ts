@@ -6,16 +6,16 @@ import {parseId} from '../engine/stream-id.ts'
 import {Stream} from '../engine/stream.ts'
 import {DamagedRow, decodeAll, decodeValue} from './encoding.ts'
 
-/** The content of the file: the row of each key, by the index of its database, and which stream is in which row. */
+/** The rows of the file: the row of each key, by the index of its database, and the stream of each row. */
 export interface StoredRows {
   readonly ids: Map<string, number>[]
   readonly serials: Map<number, number>
   readonly lastId: number
-  /** Streams that are at no key, and have rows. */
+  /** Streams with rows that do not belong to a key. */
   readonly lost: ReadonlySet<number>
 }
 
-/** Rows that are read in one turn of the event loop, so that other work runs in between. */
+/** Number of rows to read in one turn of the event loop. */
 const ROWS_A_TURN = 1000
 /** Number of rows above which memory grows while they are read. */
 const MANY_ROWS = 10_000

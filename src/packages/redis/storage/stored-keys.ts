@@ -12,15 +12,15 @@ import type {DatabaseSync} from 'node:sqlite'
 /** An engine whose keys are in a file, if that is possible. */
 export interface StoredKeys {
   readonly engine: RedisEngine
-  /** File of the keys. Undefined if the keys are only in memory. */
+  /** File of the keys; undefined: they are only in memory. */
   readonly file: string | undefined
-  /** Why the requested file is not used, with its name; empty otherwise. */
+  /** Explains why the requested file is not used, with its name; '': it is used. */
   readonly refusal: string
   /** Closes the engine, after the unwritten changes are in the file. */
   close(): void
 }
 
-/** Attempts to lock the file: the process that held it may be about to end. */
+/** Maximum number of attempts to lock the file: the process that has it may be about to end. */
 const LOCK_TRIES = 20
 const LOCK_PAUSE_MS = 50
 

@@ -5,9 +5,9 @@ import type {StreamEntry} from '../engine/stream-changes.ts'
 import type {Stream} from '../engine/stream.ts'
 import {encodeAll, encodeText} from './encoding.ts'
 
-/** Number of new entries at once that make a flood. Entries that need not be read again are written after it. */
+/** Number of new entries in one write that counts as a flood. Entries that all groups have acknowledged are written after it. */
 const FLOOD = 50
-/** Number of them that are written at once. */
+/** Number of those entries to write at once. */
 const REST_ROWS = 1000
 /** Maximum bytes of the rest in one write: some 10 ms. */
 const REST_BYTES = 4_000_000
