@@ -9,13 +9,13 @@ export interface RunName {
   readonly run: LivingRun
 }
 
-/** A name that this run asked for, and the run that has it. */
+/** A name that this run wants, and the run that has it. */
 export interface TakenName extends RunName {
-  /** The app of this run that was to have it. */
+  /** The app of this run for which the name was wanted. */
   readonly wantedBy: string
 }
 
-/** Returns those of the names that a run asks for which another living run in the folder `runs` has. */
+/** Returns the wanted names that another living run in the folder `runs` has. */
 export function takenNames(runs: string, wanted: Readonly<Record<string, string>> = {}): readonly TakenName[] {
   const names = Object.entries(wanted)
   const others = names.length === 0 ? [] : livingRunsIn(runs).filter(({pid}) => pid !== process.pid)
@@ -25,23 +25,24 @@ export function takenNames(runs: string, wanted: Readonly<Record<string, string>
   })
 }
 
-/** The host names of a run's apps. A name that another run has is lost until that run ends. */
+/** The host names of a run's apps. Another run may have some of the wanted names until it ends. */
 export class OwnNames {
-  /** The id of the app that is to have each name. */
+  /** The id of the app for each name that the run wants. */
   wanted: ReadonlyMap<string, string> = new Map()
-  lost: ReadonlySet<string> = new Set()
+  /** Wanted names that other runs have. */
+  taken: ReadonlySet<string> = new Set()
 
   /** The names that the run has, with their apps. */
   get all(): readonly (readonly [string, string])[] {
-    return [...this.wanted].filter(([name]) => !this.lost.has(name))
+    return [...this.wanted].filter(([name]) => !this.taken.has(name))
   }
 
-  /** Takes the names whose runs have ended since. Returns whether there are any. */
-  takeFree(runs: string): boolean {
-    const before = this.lost
+  /** Claims the taken names whose runs have ended since. Returns whether there are any. */
+  claimFreed(runs: string): boolean {
+    const before = this.taken
     const asked = Object.fromEntries([...this.wanted].filter(([name]) => before.has(name)))
-    this.lost = new Set(takenNames(runs, asked).map(({name}) => name))
-    return this.lost.size < before.size
+    this.taken = new Set(takenNames(runs, asked).map(({name}) => name))
+    return this.taken.size < before.size
   }
 }
 

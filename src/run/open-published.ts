@@ -21,7 +21,7 @@ export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'fau
   readonly routes: () => Routes<AppRuntime>
   /** Why calls to this id fail if the user has stopped its apps; '' otherwise. */
   readonly whyStopped: (id: string) => string
-  /** Returns the copy that answers calls in place of this run, if any. */
+  /** Returns the copy that answers calls in place of this run (`pillion show`), if any. */
   readonly answering?: () => AnsweringCopy | undefined
   readonly context: Pick<RunContext, 'env' | 'plan'>
   /** Returns the app whose process has this marker; '': none. */
@@ -33,7 +33,7 @@ const LAST_LINES = 10
 /** Maximum number of characters of such a line: removing colours takes quadratic time. */
 const MAX_LINE = 1000
 
-/** Opens the published ports of a run, whose calls are handled like invocations. */
+/** Opens the published ports of a run. Their calls are handled like service invocations of Dapr. */
 export function openPublished(
   options: RunPublishedOptions,
   freed: PublishedApps['freed'] = async (port, hosts) => bindFreed(options.context.env, port, hosts)
@@ -41,13 +41,13 @@ export function openPublished(
   return new PublishedPorts({...publishedApps(options), ownCopy: new NearbyCopies(options.context), freed})
 }
 
-/** Opens the port of an app for calls that other copies pass on. */
-export function openInner(options: RunPublishedOptions, id: string): PublishedPort {
+/** Opens the port of an app for calls that other copies forward. */
+export function openForwarded(options: RunPublishedOptions, id: string): PublishedPort {
   const {contextOf, appAt} = publishedApps(options)
   return new PublishedPort([], () => contextOf(id), appAt)
 }
 
-/** The apps of a run as callers without Dapr's API reach them, and the owners of the other ends of connections. */
+/** Returns the parts with which published ports find the app that is called and the app that calls. */
 export function publishedApps(options: RunPublishedOptions): Omit<PublishedApps, 'ownCopy' | 'freed'> {
   const contexts = new Map<string, PublishedContext>()
   const markers = new PeerVariable('PILLION_LIFE')
@@ -84,7 +84,7 @@ function newContext(
     faults,
     admit: (call, isRefused) => answering?.()?.admit(call, isRefused) ?? admit(call, isRefused),
     namesCalls: () => first()?.plan.record.namesCalls !== false,
-    // a call that may be passed on needs its caller
+    // the caller decides whether another copy answers, so the call is not admitted before the caller is known
     isOpen: () => answering?.()?.answers(id) !== true && first()?.queue.isOpen === true,
     isOwnPort: port => [first()?.appPort, first()?.plan.published?.number].includes(port),
     hint: () => (first()?.app.state.phase === 'exited' ? `pillion restart ${id} starts it again` : ''),

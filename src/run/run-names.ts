@@ -32,27 +32,31 @@ export interface RunNamesParts {
   readonly changed: (facts: Pick<RunIdentity, 'names' | 'entrance'>) => Promise<void>
 }
 
-/** How long a start waits to learn which program has the entrance, in ms. */
-const HELD_MS = 200
+/** How long a start waits to learn which program has the ports of the entrance, in ms. Start lines show addresses next. */
+const HOLDER_KNOWN_MS = 200
 
-/** The names of the apps of a run, and the entrance of the machine if this run has it. A call loads the code that serves it. */
+/**
+ * The host names of a run's apps, such as `shop.localhost`. One run of the machine has the entrance: it listens at the ports at which the names
+ * of all runs answer, and forwards connections for other runs. The other runs wait until it ends. The first call loads the code that serves
+ * the entrance.
+ */
 export class RunNames {
   readonly #parts: RunNamesParts
-  /** The apps that the run leaves out. */
   #leftOut: readonly AppPlan[]
-  readonly #over = new AbortController()
-  /** Parts of the names. Undefined if the apps of the run have none. */
+  readonly #closing = new AbortController()
+  /** Parts of the names. Undefined: the apps of the run have no names, or other runs get them next. */
   #space: NameSpace | undefined
-  /** The host names of the apps, and of the `DASHBOARD`. */
+  /** Host names of the apps and of the `DASHBOARD`. */
   readonly #names = new OwnNames()
-  /** The names of the main copy while this one answers them, with the ids of its apps. */
+  /** Names of the main copy that this copy answers (`pillion show`), with the ids of their apps. */
   #mainNames: ReadonlyMap<string, string> = new Map()
+  /** Where runs register. */
   #folder = ''
   readonly #ports: EntrancePorts
-  /** A program that is not a run of this user has the port. */
-  #isForeign = false
+  /** Whether the first port of the entrance belongs to a program that is not a run of this user. Then no name answers. */
+  #isPortForeign = false
   readonly #entrance = new Once<Entrance>()
-  /** Calls of another copy that this run answers, or that another copy answers for it. */
+  /** The part of this run in `pillion show`. */
   readonly show: RunShow
 
   constructor(parts: RunNamesParts) {
@@ -64,16 +68,16 @@ export class RunNames {
     this.show = new RunShow({...parts, project: () => this.#space?.project, answer})
   }
 
-  /** The names that the run asks for, and its entrance. */
+  /** Facts for the registration of the run: the names that it wants, and its entrance. */
   get asked(): Pick<RunIdentity, 'project' | 'names' | 'entrance'> {
     if (this.#space === undefined) return {}
     return {project: this.#space.project, names: Object.fromEntries(this.#names.all), ...this.#ports.facts}
   }
 
-  /** The URL of an app, or of the `DASHBOARD`, by its name; '': it has none that answers. */
+  /** Returns the URL with the name of an app or of the `DASHBOARD`; '': no such name answers. */
   urlOf(id: string): string {
     const name = this.#names.all.find(([, app]) => app === id)?.[0]
-    if (name === undefined || this.#isForeign) return ''
+    if (name === undefined || this.#isPortForeign) return ''
     const scheme = schemeOf(name, existsSync(certificatePath(stateFolder(this.#parts.context.env))))
     return `${scheme}://${name}${this.#ports.suffix(scheme, this.#folder)}`
   }
@@ -107,7 +111,7 @@ export class RunNames {
     return {url, host, port, name: this.urlOf(id) || url}
   }
 
-  /** Finds the names, and opens the entrance if no other program has. `folder`: where runs register. */
+  /** Finds the names, and binds the entrance, or waits for it if another program has it. `folder`: where runs register. */
   async open(folder: string): Promise<void> {
     const {env, plan} = this.#parts.context
     if (!wantsNames(this.#parts.context)) return
@@ -115,22 +119,22 @@ export class RunNames {
     const {nameSpaceOf} = await import('../control/space.ts')
     this.#space = nameSpaceOf(env, plan)
     this.#names.wanted = appNames(plan, this.#space)
-    if (await this.#take()) return
+    if (await this.#bindEntrance()) return
     const {promise, resolve} = Promise.withResolvers<void>()
-    void inBackground(this.#parts.context.reporter, 'names do not answer', this.#wait(resolve))
-    await within(HELD_MS, promise) // addresses are shown next
+    void inBackground(this.#parts.context.reporter, 'names do not answer', this.#bindWhenFree(resolve))
+    await within(HOLDER_KNOWN_MS, promise)
   }
 
-  /** Answers these names, too; omitted: only its own. Returns all. */
+  /** Answers these names of the main copy besides its own. Omitted: its own names alone. Returns all. */
   alsoAnswer(names: ReadonlyMap<string, string> = new Map()): Readonly<Record<string, string>> {
     this.#mainNames = names
     return Object.fromEntries([...this.#names.all, ...names])
   }
 
-  /** Gives up the names that other runs have. */
+  /** Called when the run has registered. Gives up the names that other runs have. */
   registered(taken: readonly TakenName[]): void {
     const {reporter} = this.#parts.context
-    this.#names.lost = new Set([...this.#names.lost, ...taken.map(({name}) => name)])
+    this.#names.taken = new Set([...this.#names.taken, ...taken.map(({name}) => name)])
     for (const {name, app, run, wantedBy} of taken) {
       if (wantedBy === DASHBOARD) continue
       const text = `${name} is ${app} of ${run.templateFile || run.name} (pid ${run.pid}), so "${wantedBy}" has no name: write another name: in this template`
@@ -138,7 +142,7 @@ export class RunNames {
     }
   }
 
-  /** The apps of the run are these from now on. Returns their names. */
+  /** Called when an edit has set the apps of the run. Returns their names. */
   update(all: readonly {readonly wanted: AppPlan}[], leftOut: readonly AppPlan[]): Pick<RunIdentity, 'names'> {
     this.#leftOut = leftOut
     if (this.#space === undefined) return {}
@@ -150,110 +154,113 @@ export class RunNames {
     return {names: this.alsoAnswer(this.#mainNames)}
   }
 
-  /** Takes a connection that another run passes on: the one with the entrance, or a copy whose number it asked for. */
+  /** Handles the requests of other runs at the control socket: they ask for a port, or forward a connection to an app of this run. */
   readonly onUpgrade: OnUpgrade = ({headers}, socket, early) =>
-    void this.#upgraded(headers, socket, early).catch(() => socket.destroy())
+    void this.#acceptUpgrade(headers, socket, early).catch(() => socket.destroy())
 
-  async #upgraded(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
+  async #acceptUpgrade(headers: IncomingHttpHeaders, socket: Socket, early: Buffer): Promise<void> {
     if (headers.upgrade === PORT_WANTED)
-      return this.#leave(Number(headers['pillion-port']), headers['pillion-when'] === 'now', socket)
-    // fails for protocols of others
+      return this.#leavePort(Number(headers['pillion-port']), headers['pillion-when'] === 'now', socket)
+    // throws for other protocols, which have no such header
     const caller: unknown = JSON.parse(String(headers[CALLER]))
-    if (headers.upgrade === TO_OWN_COPY) return this.#parts.published.take(caller as PortCaller, socket, early)
-    const entrance = await this.#serve()
-    if (this.#over.signal.aborted) socket.destroy()
+    if (headers.upgrade === TO_OWN_COPY)
+      return this.#parts.published.acceptForwarded(caller as PortCaller, socket, early)
+    const entrance = await this.#openEntrance()
+    if (this.#closing.signal.aborted) socket.destroy()
     else entrance.take(socket, caller as EntranceCaller, early)
   }
 
-  /** Leaves the entrance to a run that waits for it. */
+  /** Hands the entrance over to a run that waits for it, before this run ends. */
   async handOver(): Promise<void> {
     if (this.#space !== undefined) await this.#parts.changed({names: {}})
-    this.#space = undefined // an edit registers no names any more: the next run takes them with the entrance
+    this.#space = undefined // no edit may register the names again: the next run claims them
     await (await this.#entrance.begun)?.handOver()
     if (this.#ports.bound.length > 0) void this.#parts.changed({entrance: []})
   }
 
-  async close(cut: AbortSignal): Promise<void> {
-    this.#over.abort()
+  /** Accepts nothing new. Open calls may finish until `signal` is aborted. */
+  async close(signal: AbortSignal): Promise<void> {
+    this.#closing.abort()
     const {begun} = this.#entrance
     if (begun === undefined) this.#ports.bound.forEach(release)
-    else await (await begun).close(cut)
+    else await (await begun).close(signal)
   }
 
+  /** Returns the app that has a name, or `DASHBOARD`; undefined: none of this run. */
   readonly #appAt = (name: string): string | undefined => {
-    if (this.#names.lost.has(name)) this.#takeLost()
-    return (this.#names.lost.has(name) ? undefined : this.#names.wanted.get(name)) ?? this.#mainNames.get(name)
+    if (this.#names.taken.has(name)) this.#claimFreedNames()
+    return (this.#names.taken.has(name) ? undefined : this.#names.wanted.get(name)) ?? this.#mainNames.get(name)
   }
 
-  /** Binds the entrance; false: its port is taken. */
-  async #take(bound: readonly Server[] = []): Promise<boolean> {
+  /** Binds the ports of the entrance, of which `bound` listen already. The first call opens it. Resolves with false if its first port is taken. */
+  async #bindEntrance(bound: readonly Server[] = []): Promise<boolean> {
     if (!(await this.#ports.bind(this.#parts.context.plan, bound))) return false
-    this.#isForeign = false
-    this.#takeLost()
+    this.#isPortForeign = false
+    this.#claimFreedNames()
     void this.#parts.changed(this.#ports.facts)
     const {begun} = this.#entrance
-    if (this.#over.signal.aborted) this.#ports.bound.forEach(release)
+    if (this.#closing.signal.aborted) this.#ports.bound.forEach(release)
     else if (begun !== undefined) (await begun).listen(this.#ports.bound)
     else {
-      const serve = (): void => void this.#serve().catch(() => undefined)
-      for (const claim of this.#ports.bound) claim.on('connection', serve)
-      if (bound.length > 0) serve() // some callers are connected already
+      const open = (): void => void this.#openEntrance().catch(() => undefined)
+      for (const claim of this.#ports.bound) claim.on('connection', open)
+      if (bound.length > 0) open() // some callers are connected already
     }
     return true
   }
 
-  /** Takes the names whose runs have ended since. A process that was killed may exist a moment longer than its connections. */
-  #takeLost(): void {
-    if (this.#names.takeFree(this.#folder)) void this.#parts.changed({names: this.alsoAnswer(this.#mainNames)})
+  /** Claims the names of runs that have ended. Called again for each call: a killed process may exist a moment longer than its connections. */
+  #claimFreedNames(): void {
+    if (this.#names.claimFreed(this.#folder)) void this.#parts.changed({names: this.alsoAnswer(this.#mainNames)})
   }
 
-  /** Opens the entrance as soon as the run that has it ends. */
-  async #wait(known: () => void): Promise<void> {
+  /** Binds the ports of the entrance as soon as the run that has them ends. `onKnown`: called when this run knows which program has them. */
+  async #bindWhenFree(onKnown: () => void): Promise<void> {
     const {takeInTurn, whySilent} = await import('../control/left-ports.ts')
     const {env, plan, reporter} = this.#parts.context
     await takeInTurn({
       env,
       port: this.#ports.first,
-      signal: this.#over.signal,
+      signal: this.#closing.signal,
       isWanted: (_, port) => this.#ports.without(plan).includes(port),
       isShared: true,
       held: holder => {
         const why = whySilent(holder)
-        if (why !== '' && !this.#isForeign)
+        if (why !== '' && !this.#isPortForeign)
           reporter.warn('entrance-taken', `names do not answer at port ${this.#ports.first}: ${why}`)
-        this.#isForeign = holder.kind === 'program'
-        known()
+        this.#isPortForeign = holder.kind === 'program'
+        onKnown()
         return true
       },
       take: async bound => {
         ;(await this.#entrance.begun)?.leave()
-        return this.#take(bound)
+        return this.#bindEntrance(bound)
       }
     })
   }
 
-  /** Leaves a port to another run, now or when this run ends. That run closes its connection when it has the port. */
-  async #leave(port: number, isNow: boolean, successor: Socket): Promise<void> {
+  /** Leaves a port to another run, now or when this run ends. `successor`: the connection of that run, which closes it when it has the port. */
+  async #leavePort(port: number, isNow: boolean, successor: Socket): Promise<void> {
     successor.on('error', () => successor.destroy()).resume()
-    if (isNow) return this.#leaveNow(port, successor)
-    if (this.#ports.facts.entrance?.includes(port) === true) (await this.#serve()).keepSuccessor(successor)
+    if (isNow) return this.#leavePortNow(port, successor)
+    if (this.#ports.facts.entrance?.includes(port) === true) (await this.#openEntrance()).keepSuccessor(successor)
     else await this.#parts.published.keepSuccessor(port, successor)
   }
 
-  async #leaveNow(port: number, successor: Socket): Promise<void> {
+  async #leavePortNow(port: number, successor: Socket): Promise<void> {
     const closed = new Promise(resolve => successor.on('close', resolve))
-    const left = await (await this.#parts.published.written()).leave(port, successor)
-    // the copy that is shown until now has the numbers no longer
-    if (left !== undefined) this.show.leave()
-    void closed.then(() => left?.())
+    const onListening = await (await this.#parts.published.templatePorts()).leave(port, successor)
+    // without this port no copy can answer for the main one
+    if (onListening !== undefined) this.show.leave()
+    void closed.then(() => onListening?.())
     const freed = this.#ports.free(port)
-    if (freed.length > 0) await (await this.#serve()).free(successor, freed)
-    // the other run reads then which names are free
+    if (freed.length > 0) await (await this.#openEntrance()).free(successor, freed)
+    // the other run looks up the free names once its connection ends
     await this.#parts.changed(this.#ports.facts)
     successor.end()
   }
 
-  async #serve(): Promise<Entrance> {
+  async #openEntrance(): Promise<Entrance> {
     return this.#entrance.do(async () => {
       const {openEntrance} = await import('./open-entrance.ts')
       const {context, published, serveDashboard} = this.#parts
@@ -266,7 +273,7 @@ export class RunNames {
   }
 }
 
-/** Whether the apps of a run have names. In CI no browser opens them, unless the template or the caller asks for them. */
+/** Whether the apps of a run have names. In CI they have none unless the template or the environment asks for them, as no browser opens them. */
 function wantsNames({env, plan}: Pick<RunContext, 'env' | 'plan'>): boolean {
   const asked = env['PILLION_NAMES']
   if (plan.file === '' || asked === '0' || plan.names === false) return false

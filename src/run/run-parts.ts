@@ -121,7 +121,7 @@ export class RunParts {
       emit,
       reporter,
       runtimes,
-      lost: () => this.apps.lost,
+      lost: () => this.apps.failedIds,
       isOver: () => lifetime.isOver
     })
     const {changes, starts, work} = this
@@ -240,7 +240,7 @@ export class RunParts {
         void this.#registration?.update({appIds: ids, ...this.names.update(all, this.apps.leftOut())}, graceMs)
       },
       isMain: runtime => this.routes.versions.isMain(runtime),
-      makesRoom: async plan => this.components.giveWay(plan),
+      freePortFor: async plan => this.components.giveWay(plan),
       calls: (caller, callee) =>
         this.#recorder.calls.edges.all.some(edge => edge.caller === caller && edge.callee === callee),
       end: async () => {

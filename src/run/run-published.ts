@@ -11,29 +11,34 @@ import type {PortCaller, PublishedPort} from '../proxy/published/published-port.
 import type {PublishedPorts} from '../proxy/published/published-ports.ts'
 import type {RunPublishedOptions} from './open-published.ts'
 import type {RunContext} from './run-context.ts'
-import type {WrittenPorts} from './written-ports.ts'
+import type {TemplatePorts} from './template-ports.ts'
 import {Once} from '../model/once.ts'
 import type {withPortHooks as WithPortHooks} from './port-hooks.ts'
 
-/** Time after the start of a process at which its ports are read. */
+/** Time after the start of a process at which its ports are looked up. */
 const FIRST_LOOK_MS = 5000
 
-/** The ports at which apps of a run are called without Dapr's API; loaded if a template has any. */
+/**
+ * The published ports of a run: its apps are called there without Dapr's API. The code that serves them is loaded if a template has such
+ * ports, or if another copy forwards a call.
+ */
 export class RunPublished {
   readonly options: RunPublishedOptions & {
     readonly context: RunContext
-    /** Called with the numbers of the template at which this run answers in the place of another copy. */
+    /** Called with the port numbers of the template at which this run listens because no other copy does. */
     readonly takenOver: (numbers: readonly number[]) => void
   }
+  /** Undefined: no app has a published port. */
   #ports: PublishedPorts | undefined
-  /** The ports for calls that other copies pass on, by app. */
-  readonly #inner = new Map<string, PublishedPort>()
+  /** The ports for calls that other copies forward, by app. */
+  readonly #forwarded = new Map<string, PublishedPort>()
+  /** Set with `#ports`, as is the text of Python's hook. */
   #withHooks: typeof WithPortHooks | undefined
-  #python = ''
-  /** The numbers of the template, if this copy has others. */
-  readonly #written = new Once<WrittenPorts>()
-  /** Ids of apps that listen at a port which the template does not name. */
-  readonly #announced = new Set<string>()
+  #pythonHook = ''
+  /** The port numbers in the template, if this copy has replaced some of them. */
+  readonly #templatePorts = new Once<TemplatePorts>()
+  /** Ids of apps whose ports outside the template were reported. */
+  readonly #reported = new Set<string>()
 
   constructor(context: RunContext, options: Omit<RunPublished['options'], 'context'>) {
     this.options = {...options, context}
@@ -47,61 +52,60 @@ export class RunPublished {
         import('./open-published.ts'),
         loadHookText()
       ])
-      this.#python = python
+      this.#pythonHook = python
       this.#withHooks = withPortHooks
       this.#ports ??= openPublished(this.options)
     }
     await this.#ports.claim(plans, others)
   }
 
-  /** The environment of a new process, in which the bind of the number in its code is redirected. */
+  /** Returns the environment of a new process. Hooks in it let a bind of the port number in the app's code get the allocated port. */
   environment(
     before: Record<string, string>,
     {plan, ...at}: {readonly plan: AppPlan; readonly appPort: number; readonly env: Environment}
   ): Record<string, string> {
     const {published} = plan
     if (published === undefined) return before
-    return this.#withHooks?.(before, published, {...at, python: this.#python}) ?? before
+    return this.#withHooks?.(before, published, {...at, python: this.#pythonHook}) ?? before
   }
 
-  /** Called when the state of an app has changed. Reports a started app that listens elsewhere. */
+  /** Called when the state of an app has changed. Reports a started app that listens at another port than the template says. */
   onMove(runtime: AppRuntime, reporter: TellingReporter): void {
     if (runtime.app.state.phase !== 'starting') return
-    if (runtime.plan.published === undefined) return this.#noteLater(runtime, reporter)
+    if (runtime.plan.published === undefined) return this.#reportPortsLater(runtime, reporter)
     void import('./published-hints.ts').then(async ({hintIfMovedOn}) => hintIfMovedOn(runtime, reporter))
   }
 
-  /** Loads the search for ports when it is due: a start does not need it. */
-  #noteLater(runtime: AppRuntime, reporter: TellingReporter): void {
+  /** Reports ports of an app that has none in the template, once the app has had time to listen. */
+  #reportPortsLater(runtime: AppRuntime, reporter: TellingReporter): void {
     const {plan} = runtime
-    const isUncarried = plan.channel.port === 0 && !plan.channel.autoPort && plan.command.length > 0
-    if (!isUncarried) return
+    const hasNoPort = plan.channel.port === 0 && !plan.channel.autoPort && plan.command.length > 0
+    if (!hasNoPort) return
     const {pid} = runtime
     const look = async (): Promise<void> => {
-      if (runtime.pid === pid)
-        await (await import('./uncarried-ports.ts')).notePorts(runtime, reporter, this.#announced)
+      if (runtime.pid === pid) await (await import('./uncarried-ports.ts')).notePorts(runtime, reporter, this.#reported)
     }
     setTimeout(() => void look(), FIRST_LOOK_MS).unref()
   }
 
-  /** Called after the end of an app's process, which may have failed to listen at the port that we have. */
+  /** Called after the end of an app's process. Reports that it may have failed to bind a port at which Pillion listens for it. */
   onEnd(runtime: AppRuntime, exit: Exit, reporter: Reporter): void {
     if (runtime.plan.published === undefined) return
     const {from, to} = runtime.app.lived
     void import('./published-hints.ts').then(({hintAtEnd}) => hintAtEnd(runtime, exit, to - from, reporter))
   }
 
-  /** Accepts a connection that another copy passes on: a process of this run called a port of that copy. */
-  async take({app, ends}: PortCaller, socket: Socket, early: Buffer): Promise<void> {
-    const port = await this.inner(app)
+  /** Accepts a connection that another copy forwards, because a process of this run has called a port of that copy. */
+  async acceptForwarded({app, ends}: PortCaller, socket: Socket, early: Buffer): Promise<void> {
+    const port = await this.forwardedPort(app)
     port.adopt(socket, ends, early)
   }
 
-  /** The port of an app for calls that another copy passes on. */
-  async inner(app: string): Promise<PublishedPort> {
-    const {openInner} = await import('./open-published.ts')
-    const port = this.#inner.get(app) ?? openInner(this.options, app)
-    this.#inner.set(app, port)
+  /** Returns the port of an app for calls that other copies forward. */
+  async forwardedPort(app: string): Promise<PublishedPort> {
+    const {openForwarded} = await import('./open-published.ts')
+    const port = this.#forwarded.get(app) ?? openForwarded(this.options, app)
+    this.#forwarded.set(app, port)
     return port
   }
 
@@ -110,17 +114,17 @@ export class RunPublished {
     this.#ports?.serve()
   }
 
-  /** Leaves a port to another run when this one ends. */
+  /** Keeps the connection of a run that gets a port when this run ends. */
   async keepSuccessor(number: number, successor: Socket): Promise<void> {
-    const port = this.#ports?.at(number) ?? (await this.#written.begun)?.ports.at(number)
+    const port = this.#ports?.at(number) ?? (await this.#templatePorts.begun)?.ports.at(number)
     if (port === undefined) successor.destroy()
     else port.keepSuccessor(successor)
   }
 
-  /** Leaves ports to the copies that wait for them. */
+  /** Hands ports over to the copies that wait for them. */
   async handOver(): Promise<void> {
-    const written = await this.#written.begun
-    await Promise.all([this.#ports, written?.ports].map(async ports => ports?.handOver()))
+    const templatePorts = await this.#templatePorts.begun
+    await Promise.all([this.#ports, templatePorts?.ports].map(async ports => ports?.handOver()))
   }
 
   /** Frees the ports that none of these apps wants. Called after each edit. */
@@ -129,27 +133,27 @@ export class RunPublished {
     await this.follow()
   }
 
-  /** Listens at the numbers of the template that this copy has others for, once no other copy does. */
+  /** Listens at the replaced port numbers of the template once no other copy does. */
   async follow(): Promise<void> {
-    // the code is for copies alone
-    if (this.options.context.plan.movedPorts?.size) (await this.written()).follow()
+    if (this.options.context.plan.movedPorts?.size) (await this.templatePorts()).follow()
   }
 
-  /** The numbers of the template that this copy has others for. */
-  async written(): Promise<WrittenPorts> {
-    return this.#written.do(async () => {
-      const [{WrittenPorts: Written}, {openPublished}] = await Promise.all([
-        import('./written-ports.ts'),
+  /** Returns the port numbers in the template that this copy has replaced. */
+  async templatePorts(): Promise<TemplatePorts> {
+    return this.#templatePorts.do(async () => {
+      const [{TemplatePorts: Ports}, {openPublished}] = await Promise.all([
+        import('./template-ports.ts'),
         import('./open-published.ts')
       ])
       const apps = (): readonly AppPlan[] => this.options.routes().versions.known.map(({wanted}) => wanted)
-      return new Written({...this.options, apps, ports: openPublished(this.options, async () => [])})
+      return new Ports({...this.options, apps, ports: openPublished(this.options, async () => [])})
     })
   }
 
-  async close(cut?: AbortSignal): Promise<void> {
-    const ports = [this.#ports, await this.#written.begun, ...this.#inner.values()]
-    await Promise.all(ports.map(async port => port?.close(cut)))
+  /** Accepts nothing new. Open calls may finish until `signal` is aborted. */
+  async close(signal?: AbortSignal): Promise<void> {
+    const ports = [this.#ports, await this.#templatePorts.begun, ...this.#forwarded.values()]
+    await Promise.all(ports.map(async port => port?.close(signal)))
   }
 }
 

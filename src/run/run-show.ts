@@ -21,18 +21,21 @@ export interface RunShowOptions {
   readonly answer: (names?: ReadonlyMap<string, string>) => void
 }
 
-/** Time for the main copy to answer by itself again, and for its passed-on calls to end, in ms. */
+/** Time for the main copy to answer by itself again, and for the calls that it has forwarded to end, in ms. */
 const BACK_MS = 1000
 
-/** `pillion show`: a copy answers calls to the names and ports of the main one. */
+/**
+ * One copy's part of `pillion show`, which lets a copy answer calls to the names and ports of the main copy. The main copy forwards the calls
+ * if it runs; otherwise the copy listens at these ports itself.
+ */
 export class RunShow {
-  /** The copy that answers calls to this run. */
+  /** The copy that answers calls to this run. Set in the main copy alone. */
   answering: AnsweringCopy | undefined
   readonly #options: RunShowOptions
   /** The main copy whose names and ports this run answers; its pid is 0 if it does not run. */
   #main: {readonly name: string; readonly pid: number} | undefined
-  /** Ports at which the main copy calls its apps, by app. */
-  readonly #lent = new Map<string, number>()
+  /** Ports at which apps of this copy accept the calls that the main copy forwards, by app. */
+  readonly #forwardedPorts = new Map<string, number>()
 
   constructor(options: RunShowOptions) {
     this.#options = options
@@ -47,7 +50,7 @@ export class RunShow {
 
   /** Executes this copy's part of `show`. Rejects with a UserError. */
   async take({kind, name = '', pid = 0, ports = {}}: Api.ShowRequest): Promise<Api.Shown> {
-    if (kind === 'pass') return this.#pass({copy: name, pid, ports})
+    if (kind === 'pass') return this.#forwardTo({copy: name, pid, ports})
     if (kind === 'end') {
       // a copy that ends closes its ports next: it must have no call of this run
       if (pid > 0 && pid === this.answering?.pid) await this.#answerAgain()
@@ -57,23 +60,23 @@ export class RunShow {
     if (kind === 'take') return this.#takeMain(name)
     this.#giveBack()
     this.#main = {name, pid}
-    return this.#lend()
+    return this.#openForwardedPorts()
   }
 
-  /** Opens a port for each app at which the main copy calls it. */
-  async #lend(): Promise<Api.Shown> {
+  /** Opens a port for each app, to which the main copy forwards its calls. */
+  async #openForwardedPorts(): Promise<Api.Shown> {
     const {runtimes, published} = this.#options
     for (const {id, plan} of runtimes()) {
-      if (this.#lent.has(id) || (plan.published === undefined && !mayHaveName(plan))) continue
+      if (this.#forwardedPorts.has(id) || (plan.published === undefined && !mayHaveName(plan))) continue
       const claims = await listen(0, ['127.0.0.1'])
-      this.#lent.set(id, portOf(claims))
-      const port = await published.inner(id)
+      this.#forwardedPorts.set(id, portOf(claims))
+      const port = await published.forwardedPort(id)
       port.listen(claims)
     }
-    return {ports: Object.fromEntries(this.#lent)}
+    return {ports: Object.fromEntries(this.#forwardedPorts)}
   }
 
-  /** This run is about to end: the main copy answers again, and the calls that it has passed on finish. */
+  /** Called when this run is about to end. Lets the main copy answer again, and the forwarded calls finish. */
   async end(): Promise<void> {
     const {pid = 0} = this.#main ?? {}
     if (pid === 0) return
@@ -86,7 +89,8 @@ export class RunShow {
     }
   }
 
-  async #pass(answers: ConstructorParameters<typeof AnsweringCopy>[0]): Promise<Api.Shown> {
+  /** Forwards calls to a copy from now on, until it refuses a connection. */
+  async #forwardTo(answers: ConstructorParameters<typeof AnsweringCopy>[0]): Promise<Api.Shown> {
     const {AnsweringCopy: Answering} = await import('./answering-copy.ts')
     const {runtimes, context} = this.#options
     void this.#answerAgain()
@@ -117,19 +121,19 @@ export class RunShow {
       const {name: of, app, run} = taken
       throw new UserError(`${of} is ${app} of ${run.templateFile || run.name} (pid ${run.pid})`)
     }
-    const ports = await (await published.written()).take()
+    const ports = await (await published.templatePorts()).take()
     if (names !== undefined) answer(names)
     this.#main = {name, pid: 0}
     return {ports}
   }
 
-  /** Ends the arrangement: each copy answers its own names and ports. */
+  /** Lets each copy answer its own names and ports again. */
   leave(): void {
     void this.#answerAgain()
     this.#giveBack()
   }
 
-  /** Answers only its own names and ports. */
+  /** Stops answering for the main copy. */
   #giveBack(): void {
     if (this.#main?.pid === 0) this.#options.answer()
     this.#main = undefined

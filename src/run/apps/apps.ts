@@ -23,42 +23,45 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Opens the sidecar of an app, which then receives calls. */
   readonly openSidecar: (runtime: AppRuntime) => Promise<void>
-  /** Called before an app joins, so that its stand-in, such as the built-in Redis, frees the port. */
-  readonly makesRoom: (plan: AppPlan) => Promise<void>
+  /** Called before an app is opened. The built-in Redis frees the port that the app listens at. */
+  readonly freePortFor: (plan: AppPlan) => Promise<void>
   /** Whether an app has called another one, by their ids. */
   readonly calls: (caller: string, callee: string) => boolean
   /** Called when the last app of an id has left the run for good. */
   readonly removed: (id: string) => void
-  /** Called when an app joins the run, before it is open. */
+  /** Called when an app joins the run, before its sidecar opens. */
   readonly joins: (runtime: AppRuntime) => void
   /** Called when an edit has set which apps are left out. */
   readonly leavesOut: (plans: readonly AppPlan[]) => Promise<void>
   /** Called with all apps, closed ones included, when their order has changed or one leaves for good. */
   readonly arranged: (all: readonly AppRuntime[]) => void
-  /** Whether it is the main version of its id, not a shadow that receives copies of calls. */
+  /** Whether an app is the main version of its id, not a shadow that receives copies of calls. */
   readonly isMain: (runtime: AppRuntime) => boolean
   /** Stops the run; settles when nothing of it is left. */
   readonly end: () => Promise<void>
 }
 
-/** The apps of a run: with an open sidecar, or stopped by the user, who may start them again. */
+/**
+ * The apps of a run, and the steps that open, close and remove them: at the start of the run, for commands of the user, and for edits. An app
+ * has an open sidecar, or is stopped.
+ */
 export class Apps {
   readonly #options: AppsOptions
   #all: readonly AppRuntime[] = []
   /** Apps of inactive profiles, which open nothing until the user starts them. */
   #leftOut: readonly AppPlan[]
-  /** Apps whose ports and sidecars are being opened. */
+  /** Apps whose ports and sidecars are being opened, by the promise of that. */
   readonly #halfOpen = new Map<Promise<unknown>, AppPlan>()
-  /** Settles when no app is being opened or removed. */
+  /** The latest work of `inTurn`. Settles when no command or edit opens or removes an app. */
   #turn: Promise<unknown> = Promise.resolve()
-  /** Reasons why the run does not end by itself. */
+  /** While it has entries, the run does not end by itself. */
   readonly #holds = new Set<Promise<void>>()
   /** Plans of the apps that an edit opens. Edits are applied one after the other. */
   #next: readonly AppPlan[] = []
   /** Removed apps at which calls wait for another app of their id, which the edit opens. */
   #replaced: readonly AppRuntime[] = []
   /** Ids of apps that could not be opened. Their dependents do not start. */
-  lost: readonly string[] = []
+  failedIds: readonly string[] = []
   /** Ids of apps of inactive profiles that the user has started. From then on edits change them, and start their other instances. */
   readonly broughtIn = new Set<string>()
   /** Listening servers of sidecars that an edit opens again. */
@@ -136,7 +139,7 @@ export class Apps {
     } while (this.#holds.size > 0 || !this.#all.every(({hasEnded}) => hasEnded))
   }
 
-  /** The run does not end by itself before the returned function is called. */
+  /** Keeps the run from ending by itself until the returned function is called. */
   hold(): () => void {
     const {promise, resolve} = Promise.withResolvers<void>()
     this.#holds.add(promise)
@@ -146,11 +149,11 @@ export class Apps {
     }
   }
 
-  /** Called when the edit has opened its apps: their calls no longer wait for others. */
+  /** Called when the edit has opened its apps. Calls that still wait at a removed app ask another version, or fail. */
   async edited(): Promise<void> {
     this.#next = []
     this.#release(() => true)
-    for (const runtime of this.#all) if (runtime.isBetweenOpenings) runtime.refuseCalls() // the run ends
+    for (const runtime of this.#all) if (runtime.isBetweenOpenings) runtime.refuseCalls() // the run ended before the app was open
     for (const servers of this.#kept.values()) releasePorts(servers) // of apps that were not opened again
     this.#kept.clear()
     await this.#freePublished()
@@ -162,7 +165,7 @@ export class Apps {
     this.#replaced = this.#replaced.filter(runtime => !isReplaced(runtime))
   }
 
-  /** Waits until no app is being opened or removed, and delays others until `work` has settled. */
+  /** Runs `work` once no other work opens or removes apps. Later work waits until it has settled. */
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work)
     this.#turn = done.catch(() => undefined)
@@ -190,7 +193,7 @@ export class Apps {
     const {id, version} = plan
     const runtime = await this.inTurn(async () => {
       const others = [...this.#all.map(each => each.plan), ...this.#leftOut]
-      // it would count as another instance of that app, and be removed with it
+      // the added app would count as another instance of that app, and be removed with it
       if (others.some(each => each.id === id && each.version === version))
         throw new UserError(`the template has an app ${id} of version ${version}`)
       return this.#open(plan, this.#all.length, {})
@@ -234,7 +237,7 @@ export class Apps {
     try {
       await closeForEdit(runtimes, next, this.#options, this.#kept)
     } finally {
-      await this.#freePublished() // the next app may have its number
+      await this.#freePublished() // the edit may give its port to another app
     }
   }
 
@@ -293,23 +296,23 @@ export class Apps {
   }
 
   /**
-   * Opens a closed app again with its ports, unless the step is cancelled before its turn, or the run ends. Starts a stopped app; an edit
-   * has its turn, and starts its apps once all are open. Throws a UserError if a fixed port of the template is taken.
+   * Opens a closed app again with its ports, unless `signal` is aborted before its turn, or the run ends. Starts the app, too, if the user had
+   * stopped it. An edit, which calls this within its turn, starts its apps once all are open. Rejects with a UserError if a fixed port of the template is taken.
    */
-  readonly reopen = async (closed: AppRuntime, callOff: AbortSignal): Promise<void> => {
+  readonly reopen = async (closed: AppRuntime, signal: AbortSignal): Promise<void> => {
     const open = async (): Promise<AppRuntime | undefined> =>
-      callOff.aborted ? undefined : this.#open(closed.wanted, this.#all.indexOf(closed), {previous: closed})
+      signal.aborted ? undefined : this.#open(closed.wanted, this.#all.indexOf(closed), {previous: closed})
     if (closed.closing === 'opens') return void (await open())
     const opened = await this.inTurn(open)
     if (opened !== undefined) await this.#options.starts.late(opened)
   }
 
-  /** Settles when no app is being opened: the end of the run would leave a half-open app. */
+  /** Settles when no app is being opened. The end of the run waits for that, as it would leave the app half open. */
   async opened(): Promise<void> {
     await Promise.allSettled(this.#halfOpen.keys())
   }
 
-  /** Claims the ports of an app and opens its sidecar; undefined if the run ends. */
+  /** Claims the ports of an app and opens its sidecar. Resolves with undefined if the run ends. */
   async #open(plan: AppPlan, index: number, request: OpenRequest): Promise<AppRuntime | undefined> {
     const opened = this.#claimAndOpen(plan, index, request)
     this.#halfOpen.set(opened, plan)
@@ -317,7 +320,7 @@ export class Apps {
       return await opened
     } finally {
       this.#halfOpen.delete(opened)
-      await this.#freePublished() // the port of an app that could not be opened: clients would wait for ever
+      await this.#freePublished() // clients would wait for ever at the port of an app that could not be opened
     }
   }
 
@@ -359,10 +362,10 @@ export class Apps {
 
   /** Claims the ports of an app. `previous`: the app that is opened again; it keeps its ports unless the plan sets others. */
   async #claim(plan: AppPlan, previous: AppRuntime | undefined): Promise<SidecarPorts | undefined> {
-    const {published, makesRoom, plan: whole} = this.#options
+    const {published, freePortFor, plan: whole} = this.#options
     const served = this.open.flatMap(each => (each.isStopped ? [] : each.plan))
     await published.claim([plan], served)
-    await makesRoom(plan)
+    await freePortFor(plan)
     const kept = previous && this.#kept.get(previous)
     const hasSamePorts = previous && (await import('../edits/close-for-edit.ts')).hasSamePorts(previous.plan, plan)
     if (previous !== undefined) this.#kept.delete(previous)

@@ -152,7 +152,7 @@ export class AppStarter {
   /** Starts the dependencies of an app that are not running. */
   async #bringNeeded({dependsOn}: AppPlan): Promise<void> {
     const {apps, changes, faultNow} = this.#options
-    if (dependsOn.some(({id}) => apps.lost.includes(id))) await changes.applyAgain()
+    if (dependsOn.some(({id}) => apps.failedIds.includes(id))) await changes.applyAgain()
     for (const dependency of dependsOn) {
       for (const plan of apps.leftOut(dependency.id)) await this.#bringIn(plan)
       for (const needed of apps.named(dependency.id))

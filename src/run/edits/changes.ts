@@ -14,7 +14,7 @@ export interface ChangesOptions
   extends
     HostedWork,
     Pick<AppOwnerOptions, 'queue'>,
-    Omit<TemplateEditsOptions, 'reread' | 'followFiles' | 'follow' | 'exchange' | 'reopen'> {
+    Omit<TemplateEditsOptions, 'reread' | 'followFiles' | 'follow' | 'replaceProcess' | 'reopen'> {
   /** Start of the run, in ms since 1970. */
   readonly since: number
   /** Reads the template again. Rejects with a `UserError`. Undefined if edits are ignored. */
@@ -85,7 +85,7 @@ export class Changes {
       },
       follow: runtime => void this.#watching?.follow(runtime, systemClock.date()),
       reopen: async runtime => this.ownerOf(runtime).reopen(),
-      exchange: runtime => this.ownerOf(runtime).want('watch')
+      replaceProcess: runtime => this.ownerOf(runtime).want('watch')
     })
   }
 

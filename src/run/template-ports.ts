@@ -7,60 +7,60 @@ import {release} from '../proxy/net/claimed-server.ts'
 import {hostsOf, type PublishedPorts} from '../proxy/published/published-ports.ts'
 import type {RunContext} from './run-context.ts'
 
-export interface WrittenPortsParts {
+export interface TemplatePortsParts {
   readonly context: Pick<RunContext, 'env' | 'plan' | 'reporter'>
-  /** The apps of the run, as the template has them now. */
+  /** Returns the apps of the run by the latest edit of the template. */
   readonly apps: () => readonly AppPlan[]
-  /** Published ports that need no port of another run. */
+  /** Opens the ports. It does not ask other runs for them. */
   readonly ports: PublishedPorts
-  /** Called with the numbers that this run leaves to any run that wants them. */
+  /** Called with the numbers at which this run listens now, when they have changed. Another run may ask for them. */
   readonly takenOver: (numbers: readonly number[]) => void
 }
 
-/** An app with its port in the template. */
-type Written = Required<Pick<AppPlan, 'id' | 'published'>>
+/** An app with its port number in the template. */
+type TemplatePort = Required<Pick<AppPlan, 'id' | 'published'>>
 
-/** The time within which a copy frees its numbers, in ms. */
+/** How long freed numbers are collected for one report: a copy that ends frees all its numbers within this time, in ms. */
 const TOGETHER_MS = 100
 
 /**
- * Ports of the template that this run has replaced. Apps may contain them in their code, so this run listens there once no other copy
- * does, and leaves them to the next run that wants them.
+ * Port numbers in the template that this run has replaced by its own, since another copy had them. Code of apps may contain them. So this
+ * run listens there, too, once no other copy does, and hands them over to the next run that asks.
  */
-export class WrittenPorts {
+export class TemplatePorts {
   readonly ports: PublishedPorts
-  readonly #parts: WrittenPortsParts
-  readonly #over = new AbortController()
-  /** The numbers of apps that were begun: waited for, or had. */
-  readonly #begun = new Set<number>()
+  readonly #parts: TemplatePortsParts
+  readonly #closing = new AbortController()
+  /** Numbers for which this run waits, or at which it listens. */
+  readonly #wanted = new Set<number>()
   /** The numbers at which this run listens. */
-  readonly #ours = new Set<number>()
-  /** Numbers that have become free, for one line. */
+  readonly #listening = new Set<number>()
+  /** Numbers at which this run has begun to listen, with their apps, for the next report. */
   readonly #unreported: string[] = []
 
-  constructor(parts: WrittenPortsParts) {
+  constructor(parts: TemplatePortsParts) {
     this.ports = parts.ports
     this.#parts = parts
   }
 
-  /** Listens at the ports once no other run does, and at those that an edit has removed no longer. With `--isolated`, ports that no copy has stay free. */
+  /** Waits for the ports that the template has now, and gives up removed ones. With `--isolated`, ports that no copy has stay free. */
   follow(): void {
     const {plan} = this.#parts.context
-    const mayBegin = plan.asked?.flags.includes('--isolated') !== true
+    const mayBeFirst = plan.asked?.flags.includes('--isolated') !== true
     const apps = new Map(this.#apps().map(app => [app.published.number, app]))
-    for (const number of this.#begun) if (!apps.has(number)) this.#drop(number)
+    for (const number of this.#wanted) if (!apps.has(number)) this.#giveUp(number)
     for (const [number, app] of apps) {
-      if (this.#begun.has(number)) continue
-      this.#begun.add(number)
-      void this.#wait(app, mayBegin)
+      if (this.#wanted.has(number)) continue
+      this.#wanted.add(number)
+      void this.#listenWhenFree(app, mayBeFirst)
     }
   }
 
-  /** Listens at all numbers now. Returns the number of each app. Rejects with a `UserError` if a program has one. */
+  /** Listens at all numbers now. Returns the template's port number of each app. Rejects with a `UserError` if a program has one. */
   async take(): Promise<Readonly<Record<string, number>>> {
     const {context, apps} = this.#parts
     for (const app of this.#apps()) {
-      if (this.#ours.has(app.published.number)) continue
+      if (this.#listening.has(app.published.number)) continue
       const {published} = app
       await this.#listen(app, await bindFreed(context.env, published.number, hostsOf(published)))
     }
@@ -68,28 +68,32 @@ export class WrittenPorts {
     return Object.fromEntries([...own, ...this.#apps()].map(({id, published}) => [id, published.number]))
   }
 
-  /** Leaves a number, to the run at the other end of a connection if there is one. The returned function is called once that run has it; undefined: it was not ours. */
+  /**
+   * Stops listening at a number. `successor`: the connection of the run that gets it. Resolves with a function to call once that run listens;
+   * undefined: this run did not listen there.
+   */
   async leave(number: number, successor?: Socket): Promise<(() => void) | undefined> {
-    if (!this.#ours.delete(number)) return undefined
+    if (!this.#listening.delete(number)) return undefined
     const end = await this.ports.leave(number, successor)
-    this.#parts.takenOver([...this.#ours])
+    this.#parts.takenOver([...this.#listening])
     return () => {
       end()
-      for (const app of this.#apps()) if (app.published.number === number) void this.#wait(app, true)
+      for (const app of this.#apps()) if (app.published.number === number) void this.#listenWhenFree(app, true)
     }
   }
 
-  async close(cut?: AbortSignal): Promise<void> {
-    this.#over.abort()
-    await this.ports.close(cut)
+  async close(signal?: AbortSignal): Promise<void> {
+    this.#closing.abort()
+    await this.ports.close(signal)
   }
 
-  #drop(number: number): void {
-    this.#begun.delete(number)
+  #giveUp(number: number): void {
+    this.#wanted.delete(number)
     void this.leave(number).then(end => end?.())
   }
 
-  #apps(): readonly Written[] {
+  /** Returns the apps whose port this run has replaced, each with its number in the template. */
+  #apps(): readonly TemplatePort[] {
     const {movedPorts = new Map<number, number>()} = this.#parts.context.plan
     const numbers = new Map([...movedPorts].flatMap(([from, to]) => (from === to ? [] : [[to, from]])))
     return this.#parts.apps().flatMap(({id, published}) => {
@@ -98,23 +102,23 @@ export class WrittenPorts {
     })
   }
 
-  /** Listens at a port once no other run does. `mayBegin`: even if none has it now. */
-  async #wait(app: Written, mayBegin: boolean): Promise<void> {
+  /** Listens at a port once no other run does. `mayBeFirst`: even if no run has had the port. */
+  async #listenWhenFree(app: TemplatePort, mayBeFirst: boolean): Promise<void> {
     const {number: port} = app.published
     const hosts = hostsOf(app.published)
-    let isFree = mayBegin
+    let mayListen = mayBeFirst
     await takeInTurn({
       env: this.#parts.context.env,
       port,
-      signal: this.#over.signal,
+      signal: this.#closing.signal,
       isWanted: host => hosts.includes(host),
       held: ({kind}) => {
         const isRun = kind !== 'program'
-        isFree ||= isRun
+        mayListen ||= isRun
         return isRun
       },
       take: async bound => {
-        if (!isFree || this.#ours.has(port) || !this.#begun.has(port)) bound.forEach(release)
+        if (!mayListen || this.#listening.has(port) || !this.#wanted.has(port)) bound.forEach(release)
         else return this.#tryListen(app, bound)
         return true
       }
@@ -122,7 +126,7 @@ export class WrittenPorts {
   }
 
   /** Listens at a port. Resolves with false if it is taken. */
-  async #tryListen(app: Written, bound: readonly Server[]): Promise<boolean> {
+  async #tryListen(app: TemplatePort, bound: readonly Server[]): Promise<boolean> {
     try {
       await this.#listen(app, bound)
       await this.#report(app)
@@ -132,16 +136,16 @@ export class WrittenPorts {
     }
   }
 
-  async #listen(app: Written, bound: readonly Server[]): Promise<void> {
+  async #listen(app: TemplatePort, bound: readonly Server[]): Promise<void> {
     await this.ports.claim([app], [], bound)
     this.ports.serve()
-    this.#ours.add(app.published.number)
-    this.#parts.takenOver([...this.#ours])
+    this.#listening.add(app.published.number)
+    this.#parts.takenOver([...this.#listening])
   }
 
-  /** Reports the numbers that have become free together in one line. */
-  async #report({id, published}: Written): Promise<void> {
-    const {signal} = this.#over
+  /** Reports a number, together with the others of the next `TOGETHER_MS`. */
+  async #report({id, published}: TemplatePort): Promise<void> {
+    const {signal} = this.#closing
     if (this.#unreported.push(`${published.number} (${id})`) > 1) return
     await pause(TOGETHER_MS, signal)
     const all = this.#unreported.splice(0).join(', ')
