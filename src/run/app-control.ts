@@ -10,7 +10,6 @@ import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {AppStarter, AppStarterOptions} from './apps/start-app.ts'
 
-/** The parts of a run that requests to it need. */
 export interface AppControlParts
   extends Pick<RunContext, 'run' | 'startedAt' | 'env' | 'form'>, Omit<AppStarterOptions, 'faultNow'> {
   /** The key with which other runs identify themselves at its sidecars (`dapr/sidecar/http/identity.ts`). */
@@ -55,7 +54,7 @@ export function appControl(
 }
 
 function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunControl, 'logs' | 'runLogs'> {
-  /** Returns the apps with this id and version; '' means the main version, `*` all. */
+  /** Returns the apps with this id and version. `version`: '' for the main version, `*` for all. */
   const versioned = (id: string, version: string): readonly AppRuntime[] => {
     const all = apps.named(id)
     const versions = new Set(all.map(({plan}) => plan.version))
@@ -80,7 +79,7 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
       const reading = {tail, since, isFollowed, gone}
       const [only, ...others] = meant()
       if (only === undefined) return undefined
-      // an edit or a debugger opens the app again with a new record; an edit may add instances
+      // logs go on: an edit or a debugger opens the app again with new log files, and an edit may add instances
       return isFollowed || others.length > 0 || only.hasEarlierLogs
         ? runLogOf(meant, reading, false)
         : readLog(only.logs.app.record, reading)
@@ -94,12 +93,12 @@ function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunContro
   }
 }
 
-/** Handles a fault, unless the sidecar is closed: then the app gets another one. */
+/** Opens failed parts of the apps' sidecars again. Resolves with a fault that remains; '': none. */
 const faultBy =
   ({sidecars}: Pick<AppControlParts, 'sidecars'>) =>
   async (runtimes: readonly AppRuntime[]): Promise<string> => {
     const opened = Promise.allSettled(runtimes.map(async runtime => sidecars.get(runtime)?.openAgain()))
-    // only faults are waited for: optional parts may take their time
+    // waits only for parts with a fault; parts that are optional may open later
     if (runtimes.some(({fault}) => fault !== '')) await opened
     return runtimes.find(runtime => sidecars.has(runtime) && runtime.fault !== '')?.fault ?? ''
   }

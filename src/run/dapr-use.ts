@@ -21,13 +21,13 @@ export class DaprUse {
     for (const runtime of this.#runtimes()) if (runtime.opening.isUnasked) runtime.ask()
   }
 
-  /** The sidecar of an app is open. */
+  /** Called when the sidecar of an app is open. */
   join(runtime: AppRuntime): void {
     if (namesResources(runtime.plan.resources)) this.begin()
     if (this.#isOn && runtime.opening.isUnasked) runtime.ask()
   }
 
-  /** Admits calls at an app's sidecar. A call to another app is one of the app itself. */
+  /** Returns an `admit` for an app's sidecar that notes calls: a call to another app shows that the app uses Dapr. */
   seen(id: string, admit: Admit): Admit {
     return (call, ...rest) => {
       if (call.callee !== id) this.begin()

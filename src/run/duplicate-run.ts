@@ -3,7 +3,7 @@ import {livingRuns} from '../control/living-runs.ts'
 import {messageOf} from '../model/errors.ts'
 import {isSameTemplate} from '../platform/paths.ts'
 
-/** Warns about other runs of the same template; Dapr starts both silently. */
+/** Warns about other runs of the same template, which Dapr would start without a word. */
 export function warnDuplicateRun(
   {plan: {file, shownAs}, env, reporter}: Pick<RunContext, 'plan' | 'env' | 'reporter'>,
   name: string

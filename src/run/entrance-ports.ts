@@ -9,18 +9,18 @@ import {SHARED_HOST} from '../platform/probe.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import {listen, portOf} from '../proxy/ports/bind.ts'
 
-/** How long the ports of another run's entrance count, in ms. */
+/** How long known ports of another run's entrance are reused, in ms. */
 const LOOK_MS = 1000
 
 const ADVICE = {explanation: 'Let PILLION_NAMES_PORT name another port, for example 7356, or leave it out.'}
 
 const isPort = (port = 0): boolean => Number.isInteger(port) && port > 0 && port < 65_536
 
-/** The ports of the entrance: the first one is needed, the others shorten addresses. */
+/** The ports of the entrance, at which the host names of all runs answer. The first port is needed; the usual ports of HTTP and HTTPS shorten addresses. */
 export class EntrancePorts {
   readonly first: number
   readonly #others: readonly number[]
-  /** A word of PILLION_NAMES_PORT that is not a port. */
+  /** The word of PILLION_NAMES_PORT that is not a port; undefined: all are. */
   readonly #wrong: string | undefined
   /** Servers that this run has bound. */
   bound: readonly Server[] = []
@@ -28,7 +28,7 @@ export class EntrancePorts {
   #known: readonly number[] = []
   #lookAt = 0
 
-  /** Root gets the first one alone: the system's servers use the others. */
+  /** Root gets the first port alone by default, since servers of the system may use the usual ports. */
   constructor({PILLION_NAMES_PORT: wanted}: Environment) {
     const words = (wanted || `${ENTRANCE_PORT}`).split(',')
     const ports = words.map(Number)
@@ -38,19 +38,19 @@ export class EntrancePorts {
     this.#others = isUsual ? Object.values(DEFAULT_PORTS) : ports.slice(1)
   }
 
-  /** Facts for the file of the run. */
+  /** Facts for the registration of the run. */
   get facts(): Pick<RunIdentity, 'entrance'> {
     const entrance = [...new Set(this.bound.map(each => portOf([each])))]
     return entrance.length > 0 ? {entrance} : {}
   }
 
-  /** Returns the ports without numbers of apps. */
+  /** Returns the wanted ports, without port numbers of apps of the template. */
   without({apps}: Pick<Plan, 'apps'>): readonly number[] {
     const taken = new Set(apps.flatMap(app => [...listenPorts(app), app.published?.number]))
     return [this.first, ...this.#others.filter(port => !taken.has(port))]
   }
 
-  /** Binds the ports, of which `bound` listen already. The run that has ::1 has a port. A number of another program stays its own. Resolves with false if the first port is taken; rejects with a `UserError` if it cannot be used. */
+  /** Binds the ports, of which `bound` listen already, except further ports that are taken. Resolves with false if the first one is taken; rejects with a `UserError` if it cannot be used. */
   async bind(plan: Pick<Plan, 'apps'>, bound: readonly Server[] = []): Promise<boolean> {
     if (this.#wrong !== undefined) throw new UserError(`PILLION_NAMES_PORT: "${this.#wrong}" is not a port`, ADVICE)
     const listening: Server[] = []
@@ -70,20 +70,20 @@ export class EntrancePorts {
     return true
   }
 
-  /** Returns the servers of a port, which is left to an app. */
+  /** Gives up a port that an app wants, except the first one. Returns its servers. */
   free(port: number): readonly Server[] {
     const freed = this.bound.filter(each => port !== this.first && portOf([each]) === port)
     this.bound = this.bound.filter(each => !freed.includes(each))
     return freed
   }
 
-  /** The part of an address behind the name; empty at the usual port of the scheme. `folder`: where runs register. */
+  /** Returns the port part of a URL; '': the entrance has the usual port of the scheme. `folder`: where runs register. */
   suffix(scheme: keyof typeof DEFAULT_PORTS, folder: string): string {
     const port = DEFAULT_PORTS[scheme]
     return this.#others.includes(port) && this.#present(folder).includes(port) ? '' : `:${this.first}`
   }
 
-  /** The ports of the entrance, whichever run has it. */
+  /** Returns the ports of the entrance of this run, or of the run that has it. */
   #present(folder: string): readonly number[] {
     if (this.bound.length > 0) return this.facts.entrance ?? []
     const now = performance.now()

@@ -21,7 +21,7 @@ const MAX_TRIES = 3
 /** Maximum number of edges, the busiest ones, so that the file stays small. */
 const MAX_EDGES = 200
 
-/** Reads the runs of a template, the oldest first, without broken lines. Throws a UserError for an existing but unreadable file. */
+/** Reads the runs of a template, the oldest first. Skips broken lines. Throws a UserError if the file exists but cannot be read. */
 export function keptRuns({env, template, name}: TemplateRuns): readonly KeptRun[] {
   try {
     return readFileSync(fileOfTemplate(env, 'runs', template, name), 'utf8')
@@ -44,7 +44,7 @@ function parsed(line: string): readonly KeptRun[] {
 export function keepKnown(context: RunContext, {calls: recorded, deaths, masked}: RunRecorder, isOver: boolean): void {
   const {plan, env, run, startedAt} = context
   const died = Map.groupBy(deaths?.all() ?? [], ({app}) => app)
-  const masking = new Masking(masked) // an address may have a password
+  const masking = new Masking(masked) // the address in an edge may have a password
   const busiest = edgeViews(recorded).slice(0, MAX_EDGES)
   keepRun(
     {env, template: plan.file, name: plan.copy ?? ''},

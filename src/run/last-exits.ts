@@ -19,7 +19,7 @@ export interface LastExits {
   readonly deaths: readonly Api.Death[]
 }
 
-/** Maximum number of exits in the file; the next one starts it again. */
+/** Maximum number of exits in the file. The next one overwrites the file. */
 const MAX_DEATHS = 100
 /** A file name has up to 255 bytes. */
 const MAX_NAME = 200
@@ -59,14 +59,14 @@ export class ExitFile {
     try {
       const masking = new Masking(masked)
       const line = `${masking.json(await deathView(death, masking))}\n`
-      // another run of the template may have begun the file again
+      // another run of the template may have overwritten the file
       const {pid, startedAt: begun} = lastExits(env, template, name) ?? {}
       if (this.#count % MAX_DEATHS > 0 && pid === process.pid && begun === startedAt) appendFileSync(path, line)
       else {
         makeFolder(dirname(path), 0o700)
         writeFileSync(path, `${JSON.stringify({pid: process.pid, startedAt})}\n${line}`, {mode: 0o600})
       }
-      this.#count++ // an exit that was not written begins no file
+      this.#count++ // counts only exits that were written: the first one overwrites the file
     } catch {
       // the app's log is gone, or the state folder is read-only, which other parts of the run report
     }

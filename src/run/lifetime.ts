@@ -7,7 +7,7 @@ type Phase = 'wiring' | 'starting' | 'running' | 'stopping' | 'ended'
 /** The phase of a run, and the signals that stop it. */
 export class Lifetime {
   phase: Phase = 'wiring'
-  /** A sidecar was asked to shut down without a grace period: the run has failed. */
+  /** Whether a sidecar was asked to shut down without a grace period. Then the run has failed. */
   isForced = false
   readonly #stopRequested = new AbortController()
   readonly #now = new AbortController()

@@ -27,10 +27,10 @@ export const registrantOf = (
   name: {asked: plan.copy, folder: plan.file === '' ? process.cwd() : dirname(plan.file)}
 })
 
-/** Identifies this run for commands that find it suspended. */
+/** Returns the facts by which commands identify this run without its answer: it may be suspended. */
 const runIdentity = ({file, copy = '', apps, asked}: Plan): RunIdentity => ({
   pid: process.pid,
-  name: '', // chosen when it registers
+  name: '', // the registration chooses the name
   copy,
   started: startOf(process.pid),
   templateFile: file,
@@ -53,7 +53,7 @@ export interface Listed extends Pick<RunContext, 'plan' | 'run' | 'startedAt'> {
   readonly nameOf: (id: string) => Pick<App, 'nameUrl'>
 }
 
-/** Describes the run for others. */
+/** Describes the run for other processes, such as `pillion ps`. */
 export function listingOf({
   plan,
   name,

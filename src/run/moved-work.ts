@@ -14,7 +14,7 @@ interface Owner {
   readonly path: string
 }
 
-/** SQLite keeps changes in two more files, without which the first is an older state. */
+/** The endings of SQLite's files. Without the first two the last one has an older state. */
 const PARTS = ['-wal', '-shm', '']
 
 /** Notes the owner of a file, so that it is found after a move of the template's folder. */
@@ -25,13 +25,12 @@ export function noteOwner(options: WorkPathOptions, path: string): void {
     makeFolder(dirname(note), 0o700)
     writeFileSync(note, JSON.stringify({folder: folderOf(options.plan), path} satisfies Owner), {mode: 0o600})
   } catch {
-    // then a moved folder loses its work, as without a note
+    // without a note, a moved folder does not find its work
   }
 }
 
 /** The work of a template from before its folder was moved. */
 export interface MovedWork {
-  /** The old folder. */
   readonly folder: string
   /** Renames the old file for its new place. Returns false if a file exists there. */
   readonly bring: (path: string) => boolean

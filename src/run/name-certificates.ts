@@ -14,7 +14,7 @@ export class NameCertificates {
   readonly #made = new Map<string, SecureContext>()
   #authority: Authority | undefined
   #identity: string | undefined
-  /** When certificates were first made, in ms since 1970. */
+  /** When the oldest certificate was made, in ms since 1970. */
   #since = 0
 
   constructor(env: Environment, warn: (text: string) => void) {

@@ -12,7 +12,7 @@ import type {RunContext} from './run-context.ts'
 
 /** Time in ms for which the list of runs is reused: a copy registers before it starts its apps. */
 const LOOK_MS = 10
-/** Age of the latest run in ms after which its file is complete. */
+/** Age of the latest change in the folder of runs from which the list is final, in ms: a run's file is complete by then. */
 const SETTLED_MS = 1000
 
 /** The other copies of the template that run. Their apps may have numbers of this run in their code. */
@@ -24,9 +24,9 @@ export class NearbyCopies implements OwnCopy {
   #folder = ''
   /** The folder of each copy, by the marker of its processes. */
   #homes: ReadonlyMap<string, string> = new Map()
-  /** Until when no run is looked for again, as of `performance.now`. */
+  /** When copies are looked up again at the earliest, by `performance.now`. */
   #quietUntil = 0
-  /** When the folder of runs had changed as the copies were listed, in ms since 1970; 0: list them again. */
+  /** Time of the last change in the folder of runs when the copies were listed, in ms since 1970; 0: list them again. */
   #listedAt = 0
 
   /** `among` selects the runs. Omitted: the copies of the template. */

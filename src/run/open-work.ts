@@ -37,14 +37,13 @@ export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workM
   readonly needsWorker: (app: string) => void
   /** Called when the first worker of an app has connected. */
   readonly hasWorker: (app: string) => void
-  /** Loads the actors of the run. */
   readonly actors: () => Promise<Actors>
 }
 
-/** The line in the sidecar's log when the first worker of an app connects that has no state store for actors. */
+/** The log line of the sidecar when the first worker of an app connects, and the app has no state store for actors. */
 const WITHOUT_STORE =
   'workflows are kept in a file of the template: no state store is needed; a real Dapr needs one with actorStateStore: "true"'
-/** A larger file is named once at the start. */
+/** Size from which the run reports the file at its start. */
 const LARGE_BYTES = 100e6
 
 /** The open file of workflows, jobs and reminders, with its users. */
@@ -64,7 +63,7 @@ export class OpenWork {
   #lacksActorStore = false
   readonly #reminders = new Once<Reminders>()
 
-  /** Opens the work at `path`, without one in memory. Throws errors of the file system and of SQLite. */
+  /** Opens the file of work. `path`: undefined for work in memory. Rejects with errors of the file system and of SQLite. */
   static async open(options: RunWorkOptions, path: string | undefined): Promise<OpenWork> {
     const {reporter} = options
     const warn = (text: string): void => reporter.warn('work-file', text)
@@ -121,7 +120,7 @@ export class OpenWork {
       this.jobs = new Jobs(this.#series('dapr.runtime.scheduler'), jobDelivery(sidecars))
       this.workflows.onChanged(instance => this.#stalls.note(instance))
     } catch (error) {
-      this.#wakeUps.close() // the timer of the first one is running already
+      this.#wakeUps.close() // after a failure the timer of the first wake-up is running already
       throw error
     }
   }
@@ -142,7 +141,7 @@ export class OpenWork {
     runtime?.logs.sidecar.log({level, message, scope})
   }
 
-  /** Warns if there are state stores but none for actors: a real Dapr needs one, which only a deployment would reveal. */
+  /** Warns if there are state stores but none for actors. A real Dapr needs one, so workflows would fail only in the deployment. */
   #onFirstWorker(app: string): void {
     const {resourcesOf, hasWorker, reporter} = this.#options
     hasWorker(app)
@@ -154,7 +153,7 @@ export class OpenWork {
     this.#lacksActorStore ||= hasStore
   }
 
-  /** How many reminders of actors are in the file. */
+  /** Number of reminders of actors in the file. */
   get reminderCount(): number {
     return Number(this.#file.database.prepare('SELECT count(*) AS count FROM reminders').get()?.['count'])
   }

@@ -13,7 +13,6 @@ export class RunActors implements ActorAccess {
   readonly #opening = new Once<ReturnType<typeof openActors>>()
   #actors: Actors | undefined
 
-  /** Loads the reminders. */
   readonly reminders: ActorAccess['reminders']
   readonly faults: ActorAccess['faults']
 
@@ -28,7 +27,7 @@ export class RunActors implements ActorAccess {
     this.faults = options.faults
   }
 
-  /** Actors. Undefined until an app hosts or calls one. */
+  /** The actors of the run; undefined: no app has hosted or called one yet. */
   get loaded(): Actors | undefined {
     return this.#actors
   }
@@ -49,10 +48,10 @@ export class RunActors implements ActorAccess {
 
   readonly onTypes = (): void => this.#actors?.look()
 
-  /** Deactivates the actors of an app's process that is about to end; false if the signal is aborted before. */
+  /** Returns a function that deactivates the actors of an app's present process, which is about to end. The function resolves with false if its signal is aborted before. */
   readonly present = (runtime: AppRuntime): FinishWork => {
     const {pid, home} = runtime
-    // another process may have taken over, with its actors
+    // a later process of the app keeps its actors
     return async signal => this.#actors === undefined || runtime.pid !== pid || this.#actors.retire(home, signal)
   }
 

@@ -36,7 +36,7 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   readonly control: () => RunControl | undefined
   readonly options: () => RunContext
   readonly actors: ActorFacts
-  /** The name of the page. */
+  /** The host names of the run, one of which is the page's. */
   readonly names: () => Pick<RunNames, 'facts' | 'isDashboard'>
 }
 
@@ -61,10 +61,8 @@ export class RunApi {
     )
   }
 
-  /** The requests that the API itself handles. */
   readonly control: Pick<RunControl, 'dashboard'> = {dashboard: async port => this.#openDashboard(port)}
 
-  /** Answers a request at the control socket. */
   readonly serve: ServeRequest = async (request, response) => this.#serve(request, response, {via: 'socket'})
 
   /** Waits for conditions of the run. Throws a UserError for unknown apps. */
@@ -92,7 +90,7 @@ export class RunApi {
 
   /** Serves the dashboard on a connection to its name; `early`: the bytes that were read already. */
   readonly serveDashboard = async (socket: Socket, early: Buffer): Promise<void> => {
-    // a flowing socket would drop data
+    // without a reader, a flowing socket would drop data
     socket.pause().unshift(early)
     try {
       const {listener} = await this.#dashboard.do(async () => this.#open(0))
@@ -137,7 +135,7 @@ export class RunApi {
   async close(): Promise<void> {
     await this.#waits?.close()
     await this.#events?.close()
-    const open = await this.#dashboard.begun?.catch(() => undefined) // without a listener if opening it failed
+    const open = await this.#dashboard.begun?.catch(() => undefined) // undefined: the listener could not be opened
     open?.listener.close()
   }
 

@@ -3,10 +3,10 @@ import type {ExitFile} from './last-exits.ts'
 import type {RunContext} from './run-context.ts'
 import type {RunRecorder} from './run-recorder.ts'
 
-/** Interval of writing the facts of a run, in ms, in case it is killed. */
+/** Interval in ms at which the facts of a run are written, so that a killed run has them, too. */
 const EVERY_MS = 60_000
 
-/** Facts that outlive a run: exits, and counts of calls. The first fact loads the code. */
+/** Writes facts of a run to files that outlive it: exits, and counts of calls. The first fact loads the code. */
 export class RunMemory {
   readonly #context: RunContext
   readonly #recorder: RunRecorder
@@ -20,12 +20,11 @@ export class RunMemory {
     this.#recorder = recorder
   }
 
-  /** The run has started. */
   begin(): void {
     if (this.#context.plan.file !== '') this.#timer = setInterval(() => void this.#keep(false), EVERY_MS).unref()
   }
 
-  /** Writes one after the other. */
+  /** Writes an exit, after the exits before it. */
   async keepExit(death: Death): Promise<void> {
     if (this.#context.plan.file === '') return
     const writing = this.#written.then(async () => this.#write(death))
@@ -40,14 +39,13 @@ export class RunMemory {
     await this.#exits.add(death, this.#recorder.masked)
   }
 
-  /** The run has ended. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#written // the last one may have ended the run
+    await this.#written // the exit that has ended the run may not be written yet
     await this.#keep(true)
   }
 
-  /** Never rejects: a state folder that cannot be written is reported by the parts that need it. */
+  /** Writes the facts so far. Never rejects: parts that need the state folder report that it cannot be written. */
   async #keep(isOver: boolean): Promise<void> {
     const {calls, deaths} = this.#recorder
     if (this.#context.plan.file === '' || (calls.last === 0 && deaths === undefined)) return

@@ -35,22 +35,18 @@ export interface RunNamesParts {
 /** How long a start waits to learn which program has the ports of the entrance, in ms. Start lines show addresses next. */
 const HOLDER_KNOWN_MS = 200
 
-/**
- * The host names of a run's apps, such as `shop.localhost`. One run of the machine has the entrance: it listens at the ports at which the names
- * of all runs answer, and forwards connections for other runs. The other runs wait until it ends. The first call loads the code that serves
- * the entrance.
- */
+/** The host names of a run's apps, such as `shop.localhost`. The run that has the entrance of the machine listens for the names of all runs. The first call loads its code. */
 export class RunNames {
   readonly #parts: RunNamesParts
   #leftOut: readonly AppPlan[]
   readonly #closing = new AbortController()
-  /** Parts of the names. Undefined: the apps of the run have no names, or other runs get them next. */
+  /** Parts of the names; undefined: the apps of the run have no names, or the next run gets them. */
   #space: NameSpace | undefined
   /** Host names of the apps and of the `DASHBOARD`. */
   readonly #names = new OwnNames()
   /** Names of the main copy that this copy answers (`pillion show`), with the ids of their apps. */
   #mainNames: ReadonlyMap<string, string> = new Map()
-  /** Where runs register. */
+  /** The folder in which runs register; '': the apps of the run have no names. */
   #folder = ''
   readonly #ports: EntrancePorts
   /** Whether the first port of the entrance belongs to a program that is not a run of this user. Then no name answers. */
@@ -86,13 +82,11 @@ export class RunNames {
     return this.#appAt(name) === DASHBOARD
   }
 
-  /** Facts for the listing of the run. */
   get facts(): Pick<RunListing, 'answeredBy' | 'answersFor' | 'dashboardUrl'> {
     const dashboardUrl = this.urlOf(DASHBOARD)
     return {...this.show.facts, ...(dashboardUrl !== '' && {dashboardUrl})}
   }
 
-  /** Returns the name of an app for its listing. */
   factsOf(id: string): {readonly nameUrl?: string} {
     const nameUrl = this.urlOf(id)
     return nameUrl === '' ? {} : {nameUrl}

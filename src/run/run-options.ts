@@ -9,10 +9,9 @@ import type {ConsoleView} from '../observe/logging/app-log.ts'
 import type {Write} from '../observe/logging/raw-log.ts'
 import type {Hint} from '../model/reporter.ts'
 
-/** The inputs of a run. */
 export interface RunOptions {
   readonly plan: Plan
-  /** Our own environment. */
+  /** The environment of Pillion itself. */
   readonly env: Environment
   readonly form: TemplateMode | Single
   readonly output: ConsoleOutput
@@ -27,7 +26,7 @@ export interface RunOptions {
   readonly reread?: (() => Promise<Plan>) | undefined
   /** Time of reading the template, in ms since 1970: a later save is an edit. Default: now. */
   readonly readAt?: number | undefined
-  /** Treatment of workflows and the like at the end. By default they outlive the run. */
+  /** Whether workflows, actors and jobs outlive the run. Default: they do. */
   readonly workMode?: WorkMode | undefined
   /** Ids of apps that are left to the user to start (`--except`). */
   readonly excepted?: ReadonlySet<string> | undefined
@@ -42,7 +41,7 @@ export interface TemplateMode {
   readonly view?: ConsoleView | undefined
 }
 
-/** An app from the command line: its output is passed through, and it reads our stdin. */
+/** An app from the command line: its output is passed through, and it reads the stdin of Pillion. */
 export interface Single {
   readonly kind: 'single'
   readonly input: Readable

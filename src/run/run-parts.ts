@@ -65,7 +65,7 @@ export class RunParts {
   readonly #daprd: RunDaprd
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   readonly #daprUse = new DaprUse(() => this.#sidecars.keys())
-  /** The key with which other runs identify themselves at our sidecars. */
+  /** The key with which other runs of the user identify themselves at the sidecars of this run. */
   readonly #key = randomHex(16)
   readonly #serverRefusal: ServerRefusal
   readonly #stop: () => void
@@ -150,7 +150,6 @@ export class RunParts {
     return this.#registration?.name ?? ''
   }
 
-  /** Opens the components of all apps. */
   async openComponents(): Promise<void> {
     await this.#ofSidecars(sidecar => sidecar.openComponents())
     await this.components.tellShared()
@@ -235,7 +234,7 @@ export class RunParts {
         this.routes.versions.arrange(all)
         this.services.keepOnly(all)
         const ids = all.map(({id}) => id)
-        // also leaving apps, which go on by the plan before an edit
+        // the plan before an edit counts, too: apps that leave still run by it
         const graceMs = longestGraceMs(this.apps.all.flatMap(({plan: was, wanted}) => [was, wanted]))
         void this.#registration?.update({appIds: ids, ...this.names.update(all, this.apps.leftOut())}, graceMs)
       },

@@ -18,17 +18,14 @@ import type {withPortHooks as WithPortHooks} from './port-hooks.ts'
 /** Time after the start of a process at which its ports are looked up. */
 const FIRST_LOOK_MS = 5000
 
-/**
- * The published ports of a run: its apps are called there without Dapr's API. The code that serves them is loaded if a template has such
- * ports, or if another copy forwards a call.
- */
+/** The published ports of a run: its apps are called there without Dapr's API. Loads the code only if a template has such ports, or another copy forwards a call. */
 export class RunPublished {
   readonly options: RunPublishedOptions & {
     readonly context: RunContext
     /** Called with the port numbers of the template at which this run listens because no other copy does. */
     readonly takenOver: (numbers: readonly number[]) => void
   }
-  /** Undefined: no app has a published port. */
+  /** The bound ports; undefined: no app has a published port. */
   #ports: PublishedPorts | undefined
   /** The ports for calls that other copies forward, by app. */
   readonly #forwarded = new Map<string, PublishedPort>()
@@ -109,7 +106,6 @@ export class RunPublished {
     return port
   }
 
-  /** Serves the ports that are bound. */
   serve(): void {
     this.#ports?.serve()
   }

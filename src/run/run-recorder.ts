@@ -28,7 +28,7 @@ async function lastLines(
   return withoutNativeStack(lines.map(line => line.replace(/^== APP - [^=]* == /, '').slice(0, MAX_LINE)))
 }
 
-/** Returns the place of a failure in the code of this folder; empty if unknown. */
+/** Returns the file and line of a failure in the code of this folder; '': unknown. */
 async function placeOf(lines: () => Promise<readonly string[]>, folder: string): Promise<string> {
   const {codePlace} = await import('../model/code-place.ts')
   return codePlace(await lines(), folder)
@@ -41,12 +41,10 @@ const MAX_LINE = 4096
 const LINES = 50
 
 export interface RecorderParts {
-  /** All apps of the run. */
   readonly runtimes: () => readonly AppRuntime[]
-  /** Returns the workflows, if there are any. */
   readonly workflows: () => Workflows | undefined
   readonly onDeath: (death: Death) => void
-  /** Returns the advice about an exit, '': none. */
+  /** Returns advice about an exit for the user; '': none. */
   readonly adviceFor: (runtime: AppRuntime, hints: Reporter) => Promise<string>
 }
 
@@ -57,11 +55,11 @@ export class RunRecorder {
   readonly #reloads = new Map<string, NonNullable<AppHistory['reload']>>()
   /** The latest unexpected exit of each app, by name. */
   readonly #exits = new Map<string, NonNullable<AppHistory['exit']>>()
-  /** Undefined until a process exits unexpectedly. */
+  /** The unexpected exits; undefined: none so far. */
   deaths: Deaths | undefined
 
   readonly #parts: RecorderParts
-  /** Further masked names by app. Names of an app that has left stay, as its calls do. */
+  /** Names from the templates whose values are masked, by app. Names of a removed app stay, as its recorded calls do. */
   readonly #masks = new Map<string, readonly string[]>()
 
   constructor(parts: RecorderParts) {
@@ -71,12 +69,12 @@ export class RunRecorder {
     this.calls = new CallRecorder(bodyBytesOf)
   }
 
-  /** Further names whose values are masked wherever recorded bytes are shown. */
+  /** Names from the templates whose values are masked wherever recorded bytes are shown. */
   get masked(): readonly string[] {
     return [...this.#masks.values()].flat()
   }
 
-  /** Called when these apps have joined the run, or the template was edited: its settings for recording apply at once, not with the next process. */
+  /** Called when these apps have joined the run, or the template was edited. Its settings for recording apply at once, not with the next process. */
   refresh(runtimes: readonly AppRuntime[]): void {
     for (const {wanted} of runtimes) this.#masks.set(`${wanted.id}@${wanted.version}`, wanted.record.mask)
     this.calls.refresh()
@@ -112,7 +110,7 @@ export class RunRecorder {
     const {record} = logs.app
     const [start, end] = [runtime.opening.logStart, record.length]
     const lines = async (): Promise<readonly string[]> => lastLines(record, {start, end}, LINES)
-    // the run that has its port may have ended before the user asks
+    // computed now: another run with the app's port may have ended before the user asks
     const advice = this.#parts.adviceFor(runtime, hints).catch(() => '')
     this.deaths ??= new Deaths(this.calls)
     const death = this.deaths.add({

@@ -15,7 +15,6 @@ import type {RunRecorder} from './run-recorder.ts'
 
 export interface RunReplaysOptions {
   readonly recorder: RunRecorder
-  /** All apps of the run. */
   readonly runtimes: () => readonly AppRuntime[]
   readonly sidecars: ReadonlyMap<AppRuntime, unknown>
   readonly faults: FaultSwitch
@@ -88,7 +87,7 @@ export class RunReplays {
   }
 }
 
-/** Sends a request to an app as its sidecar: like the original it waits, may have a fault, and is recorded. */
+/** Sends a request to an app as its sidecar does. Like the original, it waits in the queue, may get an injected fault, and is recorded. */
 async function delivered(
   app: AppRuntime,
   from: string,

@@ -24,10 +24,7 @@ export interface RunShowOptions {
 /** Time for the main copy to answer by itself again, and for the calls that it has forwarded to end, in ms. */
 const BACK_MS = 1000
 
-/**
- * One copy's part of `pillion show`, which lets a copy answer calls to the names and ports of the main copy. The main copy forwards the calls
- * if it runs; otherwise the copy listens at these ports itself.
- */
+/** The part of a copy in `pillion show`, which lets a copy answer calls to the names and ports of the main copy, whether that runs or not. */
 export class RunShow {
   /** The copy that answers calls to this run. Set in the main copy alone. */
   answering: AnsweringCopy | undefined

@@ -14,18 +14,18 @@ import {pause} from '../platform/delay.ts'
 import {mayBeKept, notesFolder, workPath} from '../work/work-path.ts'
 import type {OpenWork, RunWorkOptions} from './open-work.ts'
 
-/** A descriptor may be free by then. */
+/** Time until the file is opened again after a failure for want of a file descriptor, in ms. */
 const AGAIN_MS = 1000
 
 /** Called with an instance that has changed. */
 export type WorkflowListener = (workflows: Workflows, instance: Instance) => void
 
-/** Work that outlives the run. Opened when an app first needs it, or when an earlier run has left some. */
+/** The workflows, actors' reminders and jobs of a run, which outlive it. Their file is opened when an app first needs it, or an earlier run has left some. */
 export class RunWork implements WorkAccess {
   readonly #options: RunWorkOptions
   readonly #listeners: WorkflowListener[] = []
   readonly #opening = new Once<OpenWork>()
-  /** An empty one, for readers. */
+  /** Work in memory, empty, for readers while no file is open. */
   readonly #inMemory = new Once<OpenWork>()
   #opened: OpenWork | undefined
   #isClosed = false
@@ -47,7 +47,7 @@ export class RunWork implements WorkAccess {
     return path === undefined || !existsSync(path) ? new Map() : (await this.#open()).triggers.all()
   }
 
-  /** Stores the triggers of an app. Resolves when they are stored, or cannot be: then a later run asks the app's first process again. */
+  /** Stores the triggers of an app. Resolves also if they cannot be stored: then a later run asks the app's first process again. */
   async keepTriggers(app: string, triggers: Triggers): Promise<void> {
     if (this.#isClosed) return
     await this.#open()
@@ -96,31 +96,31 @@ export class RunWork implements WorkAccess {
   /** The number of reminders that an app has set, by type. */
   readonly remindersOf = (app: string): ReadonlyMap<string, number> => this.#opened?.remindersOf(app) ?? new Map()
 
-  /** How many workers of workflows an instance of an app has connected. */
+  /** Returns the number of workflow workers that an instance of an app has connected. */
   connectedWorkers({id, home}: AppRuntime): number {
     return this.#opened?.workflows.connected(id, home) ?? 0
   }
 
-  /** How many turns and activities of workflows wait without a connected worker of the app. */
+  /** Returns the number of turns and activities of workflows that wait for a worker of the app. */
   waitingWork({id}: AppRuntime): number {
     return this.#opened?.workflows.lacking(id) ?? 0
   }
 
-  /** Whether work of workflows waits without a connected worker of the app. */
+  /** Whether workflows wait for a worker of the app. */
   lacksWorker({id}: AppRuntime): boolean {
     return this.#opened?.workflows.lacksWorker(id) === true
   }
 
-  /** Called after resources were read again, as limits may have changed. */
+  /** Called after resources were read again. Applies changed limits. */
   settingsChanged(): void {
     this.#opened?.workflows.mayTakeMore()
   }
 
-  /** Lets the workers of an ending process finish their open work. False if the signal is aborted before. */
+  /** Returns a function that waits until the workers of an ending process have finished their open work. The function resolves with false if its signal is aborted before. */
   readonly present = ({id, home}: AppRuntime): FinishWork =>
     this.#opened?.workflows.present(id, home) ?? (async () => Promise.resolve(true))
 
-  /** Called when the process was replaced. */
+  /** Called when the process of an app was replaced. Its workers get work again. */
   readonly resume = ({id, home}: AppRuntime): void => this.#opened?.workflows.resume(id, home)
 
   /** Calls the listener with each instance of a workflow that changes from now on. */
@@ -154,7 +154,7 @@ export class RunWork implements WorkAccess {
   async #open(): Promise<OpenWork> {
     if (this.#isClosed) throw new UserError('the run is stopping')
     this.#opened = await this.#opening.do(async () => {
-      // loads both before the file is open: otherwise a failure would leave it open
+      // loads both modules first: a failed load would leave the file open
       const [{OpenWork: Work}, {noteOwner}] = await Promise.all([import('./open-work.ts'), import('./moved-work.ts')])
       await this.#options.knowLeftOut()
       const path = workPath(this.#options)

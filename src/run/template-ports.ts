@@ -11,7 +11,7 @@ export interface TemplatePortsParts {
   readonly context: Pick<RunContext, 'env' | 'plan' | 'reporter'>
   /** Returns the apps of the run by the latest edit of the template. */
   readonly apps: () => readonly AppPlan[]
-  /** Opens the ports. It does not ask other runs for them. */
+  /** The ports themselves. This object asks other runs for them. */
   readonly ports: PublishedPorts
   /** Called with the numbers at which this run listens now, when they have changed. Another run may ask for them. */
   readonly takenOver: (numbers: readonly number[]) => void
@@ -68,10 +68,7 @@ export class TemplatePorts {
     return Object.fromEntries([...own, ...this.#apps()].map(({id, published}) => [id, published.number]))
   }
 
-  /**
-   * Stops listening at a number. `successor`: the connection of the run that gets it. Resolves with a function to call once that run listens;
-   * undefined: this run did not listen there.
-   */
+  /** Stops listening at a number. `successor`: the connection of the run that gets it. Resolves with a function to call once that run listens; undefined: this run did not listen. */
   async leave(number: number, successor?: Socket): Promise<(() => void) | undefined> {
     if (!this.#listening.delete(number)) return undefined
     const end = await this.ports.leave(number, successor)

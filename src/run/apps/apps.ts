@@ -41,10 +41,7 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly end: () => Promise<void>
 }
 
-/**
- * The apps of a run, and the steps that open, close and remove them: at the start of the run, for commands of the user, and for edits. An app
- * has an open sidecar, or is stopped.
- */
+/** The apps of a run, each with an open sidecar or stopped. Opens, closes and removes them at the start, for commands of the user, and for edits. */
 export class Apps {
   readonly #options: AppsOptions
   #all: readonly AppRuntime[] = []

@@ -6,17 +6,16 @@ import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import type {RunContext} from '../run-context.ts'
 import type {RunWork} from '../run-work.ts'
 
-/** The activity of an app: idle without work under way and with an equal count. */
+/** The activity of an app: the app was idle between two checks without work under way and with equal counts. */
 export interface Activity {
   readonly isBusy: () => boolean
-  /** Returns a number that grows with each event, even one that is over already. */
+  /** Returns a number that grows with each call and other event, even if it has ended already. */
   readonly count: () => number
 }
 
 /** The parts of a run that its sleeping apps need. */
 export interface SleepParts {
   readonly context: Pick<RunContext, 'emit' | 'lifetime' | 'reporter'>
-  /** All apps of the run. */
   readonly runtimes: () => readonly AppRuntime[]
   readonly ownerOf: (runtime: AppRuntime) => AppOwner
   /** Whether a save or a request for an app is being acted on, or is about to be. */
@@ -38,7 +37,7 @@ export function activityOf(
       const edge = recorder.edges.at(recorder.line(number)?.edge ?? -1)
       return edge?.caller === id || edge?.callee === id
     }) ||
-    // calls that are not recorded
+    // also counts calls that are not recorded
     runtimes().some(({queue: of}) => [...of.inFlight.keys(), ...of.held].some(({caller}) => caller === id))
   /** Whether an app that depends on this one is awake, or waits for its dependencies, and so needs it. */
   const isDependedOn = (): boolean =>
@@ -51,7 +50,7 @@ export function activityOf(
   return {
     isBusy: () => {
       const {state} = runtime.app
-      // another instance may still run: a sleeping one must not keep that awake
+      // a sleeping instance must not keep a running instance awake
       if (sleep.isAsleep) return sleep.isWaking
       return (
         state.phase !== 'running' ||
@@ -73,7 +72,7 @@ export function activityOf(
   }
 }
 
-/** A figure that changes with each finished call of an app, and with each of its uses of components. */
+/** Returns a number that grows with each finished call of an app, and with each of its uses of components. */
 function callsOf(id: string, {edges, uses}: CallRecorder): number {
   let count = uses.countOf(id)
   for (const {caller, callee, calls} of edges.all) if (caller === id || callee === id) count += calls

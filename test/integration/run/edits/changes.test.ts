@@ -64,7 +64,7 @@ class Template {
       apps: () =>
         ({
           all: this.runtimes,
-          lost: [],
+          failedIds: [],
           broughtIn: this.broughtIn,
           find: plan => this.found.find(each => each.plan === plan),
           isWhollyStopped: () => false,
