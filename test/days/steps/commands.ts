@@ -95,9 +95,12 @@ export function called(model: Model, id: string): void {
   for (const app of model.of(id)) model.wake(app)
 }
 
-/** Stops an app, unless that would end the run. */
+/** Stops an app, unless that would end the run. A command under way fails for an app that needs it. */
 export function stopped(model: Model, {id}: Entry): readonly Action[] | undefined {
-  if (living(model).every(each => each.entry.id === id || each.isNew || mayBeGivenUp(model, each))) return undefined
+  const mayFail = ({entry}: App): boolean =>
+    model.underWay.has(entry.id) && withNeeded([entry.id], model.followed.apps).has(id)
+  const mayStop = (app: App): boolean => app.entry.id === id || app.isNew || mayBeGivenUp(model, app) || mayFail(app)
+  if (living(model).every(mayStop)) return undefined
   model.stop(id)
   return [{do: 'pillion', args: ['stop', id]}]
 }

@@ -151,7 +151,8 @@ export const EDITS: Kinds = {
       const id = IDS.find(each => apps.every(app => app.id !== each && app.folder !== `f-${each}`))
       if (id === undefined || apps.length >= MAX_APPS) return undefined
       const plain = entryOf(pick(ADDED, a) ?? 'worker', id, model.next())
-      const entry = b % 5 === 0 ? {...plain, keys: {profiles: ['more']}} : plain
+      // an app that a command has started stays in the run if it keeps its id
+      const entry = b % 5 === 0 && !model.gone.has(id) ? {...plain, keys: {profiles: ['more']}} : plain
       return edited(model, {...model.written, apps: apps.toSpliced(b % (apps.length + 1), 0, entry)}, place)
     }
   ],
