@@ -83,17 +83,19 @@ t.test('edits of an app that is asleep: it sleeps on as long as it may, and star
   await eager
 })
 
+/** Calls an app, which starts its three instances with the edit. */
+async function hasEdit(t: Test, shop: Shop): Promise<void> {
+  const call = shop.call()
+  const all = [await served(shop), await served(shop), await served(shop)]
+  t.same([...new Set(all.map(({env}) => env['A']))], ['1'])
+  t.equal(await (await call).text(), 'here')
+}
+
 t.test('an edit of an app that is asleep is for all its instances', async t => {
   const shop = await openShop(t, {lazy: true, replicas: 3})
   await shop.edit({lazy: true, replicas: 3, env: {A: '1'}})
   await shop.rest()
-  const call = shop.call()
-  const all = [await served(shop), await served(shop), await served(shop)]
-  t.same(
-    all.map(({env}) => env['A']),
-    ['1', '1', '1']
-  )
-  t.equal(await (await call).text(), 'here')
+  await hasEdit(t, shop)
   t.notMatch(shop.run.stdout.text + shop.run.stderr.text, 'did not become ready')
 })
 
@@ -109,13 +111,7 @@ t.test('an edit of an app that has failed to start is for its instances that hav
   await again.exit(3)
   await edited
   await shop.rest()
-  const call = shop.call()
-  const all = [await served(shop), await served(shop), await served(shop)]
-  t.same(
-    all.map(({env}) => env['A']),
-    ['1', '1', '1']
-  )
-  t.equal(await (await call).text(), 'here')
+  await hasEdit(t, shop)
   t.notMatch(shop.run.stdout.text + shop.run.stderr.text, 'keep their processes')
 })
 

@@ -1,8 +1,15 @@
 import t from 'tap'
 import type {Driven} from '../rig/command.ts'
-import {openRig, type TemplateApp} from '../rig/rig.ts'
+import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
 import {freePort} from '../rig/free-port.ts'
 import {idle, living} from '../e2e/edited.ts'
+
+async function takenPort(rig: Rig): Promise<number> {
+  const port = await freePort()
+  const listening = `require('net').createServer().listen(${port}, '127.0.0.1', () => console.log('listens'))`
+  await rig.start(['node', '-e', listening]).waitForLine('listens')
+  return port
+}
 
 t.test('an edit that takes out every app for a moment does not end the run', async t => {
   const rig = await openRig(t)
@@ -60,13 +67,7 @@ t.test('the last app that has not finished is edited', async t => {
 
 t.test('a run waits for the next save while an app of its template cannot be opened', async t => {
   const rig = await openRig(t)
-  const [taken, free] = [await freePort(), await freePort()]
-  const holder = rig.start([
-    'node',
-    '-e',
-    `require('net').createServer().listen(${taken}, '127.0.0.1', () => console.log('listens'))`
-  ])
-  await holder.waitForLine('listens')
+  const [taken, free] = [await takenPort(rig), await freePort()]
   await rig.template([{appID: 'a'}])
   const program = rig.pillion(['run', '-f', '.', '--watch'])
   await rig.driven('a')
@@ -81,13 +82,7 @@ t.test('a run waits for the next save while an app of its template cannot be ope
 
 t.test('what depends on an app that an edit cannot open is not started before that can be', async t => {
   const rig = await openRig(t)
-  const [taken, free] = [await freePort(), await freePort()]
-  const holder = rig.start([
-    'node',
-    '-e',
-    `require('net').createServer().listen(${taken}, '127.0.0.1', () => console.log('listens'))`
-  ])
-  await holder.waitForLine('listens')
+  const [taken, free] = [await takenPort(rig), await freePort()]
   const web = {appID: 'web', dependsOn: ['db']}
   await rig.template([{appID: 'db'}, web])
   const program = rig.pillion(['run', '-f', '.', '--watch'])
