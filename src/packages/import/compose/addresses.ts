@@ -6,7 +6,7 @@ import {listedValues, pathOfEntry, textValue, variablePairs} from '../reading/ya
 import {withValues} from './project.ts'
 import {healthCommand, isPort, portsOf, startWords, usualPort, type Env, type Service, type Stack} from './service.ts'
 
-/** The variables of a service, with other services where it reaches them, and notes on those that a person has to write. */
+/** Returns the variables of a service with addresses of other services as here, and notes on variables that a person has to write. */
 export function variablesHere(service: Service, stack: Stack, isHere: boolean): {env: Env; notes: readonly string[]} {
   const [own, env] = [variablePairs(service.values['environment']), allVariables(service, stack)]
   const notes: string[] = []
@@ -14,7 +14,7 @@ export function variablesHere(service: Service, stack: Stack, isHere: boolean): 
     const caller: Caller = {service, stack, isHere, variable: name, env, notes}
     return [name, value, withPair(name, value, caller) ?? pointed(value, caller)] as const
   })
-  // other values of a file of variables may be secret, and a template is shared
+  // a value of an env file may be a secret: the shared template gets it only if it is a plain address
   const isSecret = (name: string, value: string): boolean => !(name in own) && !ADDRESS.test(value)
   const secret = moved
     .filter(([name, value, here]) => !isSame(value, here) && isSecret(name, value))
@@ -31,13 +31,13 @@ export function variablesHere(service: Service, stack: Stack, isHere: boolean): 
 
 const isSame = (value: string, here: string): boolean => plainNumbers(here) === value
 
-/** A service whose text names others. */
+/** A service whose variable or command is read, for the search of other services in it. */
 interface Caller {
   readonly service: Service
   readonly stack: Stack
-  /** Whether this machine, or its network, runs it. */
+  /** Whether the service runs as a program of this machine, or in its network; false: it is a container in the network of the run. */
   readonly isHere: boolean
-  /** The variable with the text. */
+  /** The name of the variable with the text; omitted: the text is a word of a command. */
   readonly variable?: string
   readonly env?: Env
   readonly notes?: string[]
@@ -54,7 +54,7 @@ const PLACES =
 const machineFor = ({values}: Service): string =>
   /mysql|mariadb/.test(textValue(values['image'])) ? '127.0.0.1' : 'localhost'
 
-/** Ports of addresses that name none. */
+/** Usual ports of the schemes of URLs. */
 const WEB_PORTS = new Map([
   ['http', '80'],
   ['ws', '80'],
@@ -64,7 +64,7 @@ const WEB_PORTS = new Map([
 /** Variables whose whole value may be the name of a host. */
 const HOST = /^(?!.*_ID$).*(?:HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI)/i
 
-/** A text with other services where the caller reaches them. */
+/** Returns a text in which each address of another service is the one at which the caller reaches that service. */
 export function pointed(typed: string, {service, stack, isHere, variable = '', env = {}, notes = []}: Caller): string {
   // Spring finds the services of such a URL in a registry
   if (typed.startsWith('lb://')) return typed
@@ -109,7 +109,7 @@ function withPair(name: string, value: string, {service, stack, isHere, env = {}
   return portHere(other, value, stack)
 }
 
-/** Variables that are called as some services are, and name no host. */
+/** Names of variables whose value may equal the name of a service, and is not a host: `DB_USER=postgres`. */
 const NO_HOST =
   /USER|PASS|(?<!HOST)NAME|_DB$|DATABASE$|ROLE|MODE|TYPE|PROFILE|DRIVER|CONNECTION|ENGINE|BACKEND|ADAPTER|STORE|SCHEMA|KEY|TOPIC|QUEUE|SECRET|DIALECT|CLIENT|TARGET|ENV$|_ID$/i
 const NAMES_HOST = /(?:^|_|^PG)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)$/i
@@ -117,7 +117,7 @@ const NAMES_HOST = /(?:^|_|^PG)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|U
 const OF_NETWORK = /^(?:\w+:\/\/)?(?:172\.(?:1[6-9]|2\d|3[01])|192\.168|10\.\d+)\.\d+\.\d+(?![\d./])/
 const ANY = /^(?:true|false|localhost|all|any|auto|none|default|yes|no|on|off)$/
 
-/** Notes on whole values that may be hosts, and stay as they are. */
+/** Returns notes on values that may be the name of a host, and that the template has unchanged. */
 function bareNotes(name: string, value: string, {service, stack, isHere}: Caller): readonly string[] {
   const other = stack.hosts.get(value)
   const isOther = isHere && other !== undefined && other.id !== service.id && !NO_HOST.test(name)
@@ -145,7 +145,7 @@ export function portHere(other: Service, port: string, {programs, file}: Stack):
   return isPort(published, file) ? published : port
 }
 
-/** The variables of its env files: hosts in them are elsewhere here, too. */
+/** Returns the variables of a service's env files, in which addresses of other services change, too. */
 export const variablesOfFiles = ({values}: Service, {file}: Stack): Env =>
   Object.assign(
     {},

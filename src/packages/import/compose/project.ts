@@ -19,16 +19,16 @@ export const projectName = (file: ImportedFile, name: string): string =>
 export const variablesFiles = ({path, start = dirname(path)}: ImportedFile): readonly string[] =>
   [...new Set([start, dirname(path)])].map(each => join(each, '.env')).filter(isFile)
 
-/** The variables of the environment, and below them those of the files. */
+/** Returns the variables of these env files, below the variables of Pillion's own environment, as compose does. */
 const knownVariables = (file: ImportedFile, files = variablesFiles(file)): FileVariables =>
   Object.assign({}, ...files.toReversed().map(envFileVariables), process.env) as FileVariables
 
-/** A text with its variables as they are now; as it is, if nothing is left. `file`: the first one of the project. */
+/** Replaces the variables of a text by their present values; returns the text itself if nothing is left. `file`: the project's first compose file. */
 export const withValues = (typed: string, file: ImportedFile, files?: readonly string[]): string =>
   expand({value: typed, text: '', start: 0, end: 0}, typed.includes('${') ? knownVariables(file, files) : {}).value ||
   typed
 
-/** A service whose variables without a value have that of `.env`. */
+/** Gives variables without a value the one that `.env` has. */
 export function withEnvFile(service: Values, file: ImportedFile): Values {
   const {environment, build} = service
   const files = variablesFiles(file)
@@ -92,7 +92,7 @@ export function mountsOf(volumes: unknown, names: Mounts, notes: string[]): read
   })
 }
 
-/** The folders of a container in which secrets and configs are. */
+/** Folders of a container in which compose mounts secrets and configs. */
 const PLACES = {secrets: '/run/secrets', configs: '/'}
 
 /** Mounts secrets and configs of a service that are files, as compose does. Others have a note. */
@@ -160,7 +160,7 @@ export const envFileNotes = ({values}: Own, {file}: Project): readonly string[] 
     return mapOf(each)['required'] === 'false' || path.includes('${') ? [] : [missingFileNote(path, at)]
   })
 
-/** Env files count from the compose file, here from the folder of the app. */
+/** Returns the env files of a service for `envFile`: their paths count from the folder of the app. */
 export function envFilesOf({values}: Own, {file}: Project, folder: string): unknown {
   const files = listedValues(values['env_file']).map(each => {
     const at = pathFrom(file, pathOfEntry(each))
