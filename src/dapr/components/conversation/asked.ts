@@ -1,10 +1,9 @@
 import type {ModelAnswer, ModelMessage, ModelQuestion, ToolCall} from '../language-model.ts'
 import {withoutPersonalData} from './personal-data.ts'
 
-/** A text, or several. */
 type Said = string | readonly string[]
 
-/** A question in the form of the file: equal questions have equal texts, without missing values. */
+/** A question as a recording contains it. Without omitted values, so that equal questions have equal texts. */
 export interface WrittenQuestion {
   readonly messages: readonly SaidMessage[]
   readonly tools?: readonly object[]
@@ -24,7 +23,7 @@ const said = ({role, texts, calls, resultOf}: ModelMessage): SaidMessage => ({
   ...(resultOf !== undefined && {of: {id: resultOf.id, name: resultOf.name}})
 })
 
-/** Returns the question, without settings of the answer. */
+/** Converts a question to this form. */
 export function askedOf(question: ModelQuestion): WrittenQuestion {
   const {messages, tools, toolChoice, temperature, responseFormat, metadata, keepPromptMs} = question
   return {
@@ -51,7 +50,7 @@ export function keysSorted(value: unknown): unknown {
   )
 }
 
-/** Returns an answer as it may be stored: without personal data if the caller gets none. */
+/** Removes personal data from an answer before it is stored, if the caller's answer is scrubbed, too. */
 export function scrubbedAnswer(answer: ModelAnswer, {isAnswerScrubbed}: ModelQuestion): ModelAnswer {
   if (!isAnswerScrubbed) return answer
   return {...answer, choices: answer.choices.map(each => ({...each, text: withoutPersonalData(each.text)}))}

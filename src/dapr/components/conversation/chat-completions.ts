@@ -4,7 +4,7 @@ import {chatAnswer, chatRequest, isResponseFormat} from './chat-messages.ts'
 import {modelName, providerOf, Provider, type ProviderOptions} from './provider.ts'
 import {askedOf} from './asked.ts'
 
-/** The types that speak the form of chat completions. */
+/** The providers whose API has the form of OpenAI's chat completions. */
 export type ChatProvider = 'deepseek' | 'googleai' | 'huggingface' | 'mistral' | 'ollama' | 'openai'
 
 const ENDPOINTS: Readonly<Record<ChatProvider, (model: string) => string>> = {
@@ -62,7 +62,7 @@ function azureWay({properties}: OpenOptions, {model, key}: Named): Way {
   }
 }
 
-/** Returns a URL of the component's file once it is checked. */
+/** Checks the endpoint of a component and returns it. Throws a ComponentFault unless it is an HTTP URL. */
 export function checkedUrl(properties: OpenOptions['properties'], text: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
   return properties.fault('endpoint', `endpoint must begin with http:// or https://, and not "${text}"`)
@@ -98,10 +98,10 @@ function chatModel(
   )
 }
 
-/** Answers beyond this are forgotten, the oldest first. */
+/** Maximum number of answers in the cache, from which the oldest are dropped. */
 const MAX_ANSWERS = 1000
 
-/** Returns a model that keeps answers for `responseCacheTTL`: equal questions get them. Failures and empty answers are not kept. */
+/** Adds a cache to a model: equal questions get the same answer for `responseCacheTTL`. Failures and empty answers are not cached. */
 export function keepingAnswers(model: LanguageModel, {properties}: OpenOptions): LanguageModel {
   const name = properties.has('responseCacheTTL') ? 'responseCacheTTL' : 'cacheTTL'
   const keepMs = properties.durationMs(name, 0, 1000)

@@ -5,21 +5,21 @@ import {WebTarget, type WebResponse} from '../bindings/http/web-target.ts'
 import type {OpenOptions} from '../component.ts'
 import {without} from '../properties.ts'
 
-/** Maximum bytes of an answer. A cut answer would not be valid JSON. */
+/** Maximum bytes of an answer. A longer one is cut, and then is not valid JSON. */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20
 
 /** The server and the name of the model that a component asks. */
 export interface ProviderOptions {
-  /** The URL that its paths follow. */
+  /** The base URL, to which paths are added. */
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string>>
   /** API key, masked in messages unless it is too short to be a secret; '': none. */
   readonly key: string
-  /** Advice to the user about a failure; may be empty. `status` is 0 if there was no answer. */
+  /** Returns advice for the user about a failure; '': none. `status`: 0: no answer. */
   readonly hint?: (status: number) => string
 }
 
-/** A model that is asked over HTTP with JSON. */
+/** The HTTP API of a provider of language models, with JSON. */
 export class Provider {
   readonly #options: ProviderOptions
   readonly #component: OpenOptions
@@ -35,7 +35,7 @@ export class Provider {
     this.#target = new WebTarget({url: options.endpoint, shown, env, ...limits, secretHeaders})
   }
 
-  /** Rejects in Dapr's words if the provider cannot be reached, refuses, or does not answer with JSON. */
+  /** Posts a question. Rejects with Dapr's message if the provider cannot be reached, refuses it, or does not answer with JSON. */
   async post(path: string, question: object, signal: AbortSignal): Promise<unknown> {
     const headers = new Map(Object.entries({'Content-Type': 'application/json', ...this.#options.headers}))
     const body = Buffer.from(exactText(question))
@@ -67,7 +67,7 @@ export class Provider {
     } catch (error) {
       const why = messageOf(error)
       if (/context canceled$|component is closed$/.test(why)) throw new Error('context canceled', {cause: error})
-      // an answer that broke off has no address in its words
+      // the message about an incomplete answer has no address
       if (/aborted$|unexpected EOF$/.test(why)) throw new Error('unexpected EOF', {cause: error})
       const text = `network error: failed to reach API server (${why})`
       throw new Error(this.#without(text) + this.#why(0), {cause: error})
@@ -140,7 +140,7 @@ const MODELS = {
 /** The types of components that ask a provider. */
 type ProviderName = keyof typeof MODELS
 
-/** Returns the provider of a type of component. Undefined for types that ask no provider. */
+/** Returns the provider of a type of component; undefined: it does not use one. */
 export function providerOf(kind: string, {properties}: Pick<OpenOptions, 'properties'>): ProviderName | undefined {
   if (kind === 'openai' && /^azure$/i.test(properties.text('apiType'))) return 'azure'
   return Object.hasOwn(MODELS, kind) ? (kind as ProviderName) : undefined

@@ -9,7 +9,7 @@ import {Tape, type RecordedQuestion} from './tape.ts'
 import {CONVERSATION_TYPES} from './types.ts'
 import {isDeepStrictEqual} from 'node:util'
 
-/** The files in which answers of models are kept: `conversations/NAME.jsonl` in the folder of the template, one for each component. */
+/** The recorded answers of models: a file `conversations/NAME.jsonl` in the folder of the template for each component. */
 export class Recordings {
   readonly #folder: string
   readonly #tapes = new Map<string, Tape>()
@@ -117,7 +117,7 @@ const firstOther = (a: readonly unknown[], b: readonly unknown[]): number => {
   return at < 0 ? a.length : at
 }
 
-/** How much of two texts is equal at their starts and ends, from 0 to 1. */
+/** Returns which part of two texts is equal at their starts and ends, from 0 to 1. */
 function shared(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   let start = 0
@@ -142,8 +142,8 @@ const LONG = {...SHORT, month: 'long'} as const
 const TIME = String.raw`(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?`
 
 /**
- * Returns a function that replaces today's date by `<today>`, with or without weekday and time. Agents write the date into instructions:
- * the question is to be the same tomorrow. Other dates stay.
+ * Returns a function that replaces today's date by `<today>`, with or without weekday and time. Agents write the date into instructions, and
+ * their questions must match the recording on other days, too. Other dates stay.
  */
 export function withoutDay(now: Date): (text: string) => string {
   const forms = [undefined, 'UTC'].flatMap(timeZone => {

@@ -8,7 +8,7 @@ import {keysSorted, type WrittenQuestion} from './asked.ts'
 import {memberOf} from './provider.ts'
 import {makeFolder, writeWhole} from '../../../platform/make-folder.ts'
 
-/** A recording is read as a whole. */
+/** Maximum size of a recording, which is read as a whole. */
 const MAX_TAPE_BYTES = 256 * 2 ** 20
 
 /** A question as a file has it, with the model that was asked. */
@@ -29,7 +29,7 @@ export class Tape {
   readonly shownAs: string
   readonly #path: string
   #entries: Entry[] = []
-  /** Inode, time and size of the file when last read or written. A difference means that the user edited it. */
+  /** Inode, time and size of the file at the latest read or write. If they differ, the user has edited the file. */
   #version = ''
   /** How often each question has been asked in this run. */
   readonly #asked = new Map<string, number>()
@@ -39,7 +39,7 @@ export class Tape {
     this.shownAs = shownAs
   }
 
-  /** Throws a ComponentFault with the place of the first wrong line. `isWanted`: the file must exist. */
+  /** Reads a recording. Throws a ComponentFault with the place of the first wrong line. `isWanted`: the file must exist. */
   static read(path: string, shownAs: string, isWanted: boolean): Tape {
     const tape = new Tape(path, shownAs)
     tape.#read(isWanted)
@@ -147,7 +147,7 @@ function entryIn(source: string, place: Place): Entry {
   return {key: keyOf(question), question, answer, line: place.line}
 }
 
-/** A person may have edited it. */
+/** Whether a value is an answer: a person may have edited the file. */
 function isAnswer(value: unknown): value is ModelAnswer {
   const choices = memberOf(value, 'choices')
   return (

@@ -54,7 +54,7 @@ function sourceIn(written: string, folder: string): Source {
   return async () => keysIn(readTextFile(path))
 }
 
-/** Keeps a key set for `refreshMs`, and beyond that if it cannot be fetched. So apps never see a half-written file, nor its path. */
+/** Caches a key set for `refreshMs`, or until it can be fetched again. Apps do not notice a half-written file, or see its path. */
 function kept(ask: Source, refreshMs: number, warn: (why: string) => void): Source {
   let latest: {readonly keys: KeySet; readonly at: number} | undefined
   let asking: Promise<KeySet> | undefined

@@ -38,7 +38,7 @@ export function parseKey(bytes: Buffer, form: KeyForm): OwnKey {
   return free(createSecretKey(symmetricBytes(bytes)))
 }
 
-/** A text of base64 characters, padding left out, is base64; any other text is the key itself. */
+/** Decodes a text of base64 characters; returns any other bytes as the key itself. */
 function symmetricBytes(bytes: Buffer): Buffer {
   const text = bytes.toString('latin1').replace(/[=\r\n]+$/, '')
   const isBase64 = text.length % 4 !== 1 && (/^[A-Za-z0-9+/]+$/.test(text) || /^[A-Za-z0-9_-]+$/.test(text))
@@ -75,7 +75,7 @@ const PADDING = {padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256'} 
 
 type Direction = 'wrapKey' | 'unwrapKey'
 
-/** Wraps and unwraps by the keys that are found by their names. */
+/** Returns the functions of a crypto provider whose keys `find` returns by their names. */
 export const wrapBy = (find: (name: string) => Promise<OwnKey>): Pick<CryptoProvider, 'wrap' | 'unwrap'> => {
   const keyFor = async (name: string, algorithm: WrapAlgorithm, direction: Direction): Promise<KeyObject> => {
     const found = await find(name).catch(because('failed to retrieve the key encryption key'))
@@ -103,7 +103,7 @@ export const wrapBy = (find: (name: string) => Promise<OwnKey>): Pick<CryptoProv
   }
 }
 
-/** Returns why a key does not fit an algorithm; '': it does. Dapr's own components do not support CBC. */
+/** Explains why a key does not fit an algorithm; '': it fits. Dapr's components do not support CBC either. */
 function whyNot(key: KeyObject, algorithm: WrapAlgorithm): string {
   if (algorithm !== 'A256KW' && algorithm !== 'RSA-OAEP-256') return 'unsupported algorithm'
   const fits = algorithm === 'A256KW' ? key.symmetricKeySize === 32 : key.asymmetricKeyType === 'rsa'

@@ -5,7 +5,7 @@ import type {BindingEvent} from '../binding.ts'
 import type {BlockComponent} from '../block-types.ts'
 import type {Handled, BrokerMessage} from '../pubsub.ts'
 
-/** A call that daprd has answered with an error. */
+/** The error that daprd has answered to a call. */
 export class DaprdError extends Error {
   /** The gRPC code. */
   readonly code: number
@@ -49,7 +49,7 @@ export interface DaprdAccess {
   read(topic: DaprdTopic): () => void
   /** Starts reading a binding; the returned function stops it. */
   readBinding(name: string, deliver: DeliverEvent): () => void
-  /** Subscribes to configuration, which continues with the daprd that follows one; the returned function ends that. Rejects as `call`. */
+  /** Subscribes to configuration, also after a restart of daprd; the returned function ends that. Rejects like `call`. */
   watch(configuration: WatchedConfiguration): Promise<() => Promise<void>>
 }
 
@@ -65,14 +65,14 @@ export interface DaprdComponents {
   takes(resource: ComponentResource): boolean
   /** Gives daprd the current resources of the app, besides its components. Daprd starts again if they changed. */
   follow(resources: readonly ComponentResource[]): void
-  /** Settles when daprd has opened it. Rejects with a ComponentFault. */
+  /** Resolves when daprd has opened a component. Rejects with a ComponentFault. */
   open(resource: ComponentResource): Promise<BlockComponent>
   /** Called when the app has reported its topics or bindings: daprd may ask for them. */
   setKnown(what: 'topics' | 'bindings'): void
   close(): Promise<void>
 }
 
-/** Texts that daprd puts before a component's error (Dapr: pkg/messages/predefined.go). Our blocks add them, too. */
+/** Match the texts that daprd puts before a component's error (Dapr: pkg/messages/predefined.go). Pillion's blocks add them again. */
 const LEADS: readonly RegExp[] = [
   /^fail to get .*? from state store \S+: /s,
   /^failed (?:saving|deleting) state (?:in state store \S+|with key .*?): /s,
@@ -86,7 +86,7 @@ const LEADS: readonly RegExp[] = [
   /^error invoking output binding \S+: /
 ]
 
-/** The error text of a component of daprd. */
+/** Returns the error of a component without the text that daprd puts before it. */
 export function causeOf(error: unknown): string {
   const text = messageOf(error)
   const lead = LEADS.map(each => each.exec(text)?.[0] ?? '').find(each => each !== '') ?? ''

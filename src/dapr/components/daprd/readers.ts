@@ -10,7 +10,7 @@ import type {ComponentResource} from '../../../files/resources/components.ts'
 import {parseGoDuration} from '../../../model/go-duration.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** A message broker of daprd: messages pass as the bytes that they are, the envelope is made and opened here. */
+/** A message broker that daprd serves. Messages pass as raw bytes: Pillion itself builds and reads the CloudEvents. */
 export function daprdBroker(options: OpenedByDaprd): PubSub {
   const {access, capabilities, resource} = options
   const pubsubName = resource.name
@@ -35,7 +35,7 @@ export function daprdBroker(options: OpenedByDaprd): PubSub {
   }
 }
 
-/** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */
+/** A binding that daprd serves. Its capabilities name its directions. Daprd itself refuses unknown operations. */
 export function daprdBinding(options: OpenedByDaprd): Binding {
   const {capabilities, resource} = options
   return bindingOf(
@@ -70,7 +70,7 @@ interface Holding<E> {
   readonly handle: (event: E) => Promise<Handled>
 }
 
-/** Hands daprd's deliveries to the app. After its stop open deliveries are still answered. `read` begins it, and returns the function that ends it. */
+/** Delivers daprd's events to the app. `read`: begins to read, and returns a function that ends this. `stop` waits for running deliveries. */
 export function heldReader<E>(
   {holdMs, ready, handle}: Holding<E>,
   read: (deliver: (event: E) => Promise<Handled>) => () => void
@@ -112,7 +112,7 @@ const HOLDS: Readonly<Record<string, Hold>> = {
   'pubsub.azure.servicebus.queues': {property: 'lockDurationInSec', unitMs: 1000, defaultMs: USUAL_MS}
 }
 
-/** Share of that time to use. The rest is for the answer to reach the broker. */
+/** Part of that time to use, so that the answer reaches the broker in time. */
 const SHARE = 0.9
 
 /** How long a broker's message may wait for an app that starts or reloads, in ms: after that the broker redelivers it. */

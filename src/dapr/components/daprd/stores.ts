@@ -84,7 +84,7 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
   }
 }
 
-/** Adds empty values, which daprd leaves out. */
+/** Adds empty values, which daprd omits. */
 function itemsOf(items: unknown): ConfigurationItems {
   const all = Object.entries((items ?? {}) as Readonly<Record<string, Partial<ConfigurationItems[string]> | null>>)
   return Object.fromEntries(
@@ -120,7 +120,7 @@ export function lockStore(options: OpenedByDaprd): LockStore {
 const INVALID_ARGUMENT = 3
 const ABORTED = 10
 
-/** Daprd puts the prefix in front of a key itself, by the same `keyPrefix`. */
+/** Removes the prefix of a key: daprd adds it itself, by the same `keyPrefix`. */
 const ownKey = (key: string): string => key.slice(key.indexOf('||') < 0 ? 0 : key.indexOf('||') + 2)
 
 const optionsOf = ({concurrency, consistency}: StateOptions): {concurrency: number; consistency: number} => ({
@@ -138,7 +138,7 @@ const itemOf = ({key, etag, metadata, options}: DeleteRequest, value: Uint8Array
 
 const NOTHING = new Uint8Array(0)
 
-/** An etag that does not fit has its code. */
+/** Converts an error of daprd. Errors about an ETag have gRPC codes of their own. */
 function failureOf(error: unknown): Error {
   const why = causeOf(error)
   if (!(error instanceof DaprdError)) return new Error(why)

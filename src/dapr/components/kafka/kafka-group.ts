@@ -7,13 +7,13 @@ import type {KafkaSettings} from './kafka-settings.ts'
 import type {PartitionReader} from './partition-reader.ts'
 import {TopicStream, type TopicRead} from './topic-stream.ts'
 
-/** A broker may need some seconds to make a group's first coordinator. */
+/** Number of retries of a request: a broker may need some seconds to choose a group's first coordinator. */
 const RETRIES = 20
 const REBALANCE_MS = 60_000
 /** Maximum time to stop, in ms. A silent broker must not delay readers of other brokers. */
 const STOP_MS = 2000
 
-/** A topic that the group reads, over one stream after the other. */
+/** A topic that the group reads. Its stream is replaced after a failure. */
 interface Feed {
   readonly read: TopicRead
   readonly over: AbortController
@@ -29,15 +29,15 @@ type FeedState =
   /** The app accepts no messages: other members of the group read the topic. */
   | {readonly kind: 'left'; readonly stream: TopicStream}
 
-/** A member of a consumer group, which reads several topics over one consumer. A failed consumer is replaced. */
+/** A member of a consumer group, which reads several topics by one consumer. Replaces a failed consumer. */
 export class KafkaGroup {
   readonly #id: string
   readonly #settings: KafkaSettings
   readonly #feeds = new Set<Feed>()
   #client: Consumer | undefined
-  /** Number of partitions of topics that only other members read. */
+  /** Numbers of partitions of topics that only other members read, by topic. */
   readonly #partitionCounts = new Map<string, number>()
-  /** Adds topics one after the other: each starts a rebalance of the group. */
+  /** Runs changes of topics one after the other, since each starts a rebalance of the group. */
   readonly #changes = new SerialQueue()
 
   constructor(id: string, settings: KafkaSettings) {
@@ -54,12 +54,12 @@ export class KafkaGroup {
     return this.#feeds.size > 0
   }
 
-  /** Stops all readers; settles when the messages that are being handled have been, and are committed. */
+  /** Stops all readers. Resolves when running deliveries have ended and are committed. */
   async close(): Promise<void> {
     await Promise.all([...this.#feeds].map(async feed => this.#stop(feed)))
   }
 
-  /** Settles when the group reads the topic; the returned function ends that. */
+  /** Begins to read a topic. Resolves with a function that ends this. */
   async read(read: TopicRead): Promise<() => Promise<void>> {
     const feed: Feed = {read, over: new AbortController(), partitions: new Set(), state: {kind: 'opening'}}
     this.#feeds.add(feed)
@@ -203,7 +203,7 @@ export class KafkaGroup {
     })
   }
 
-  /** Asks for the partitions of topics that only others read, and has the group share them. */
+  /** Asks the broker for the partitions of topics that only other members read, then starts a rebalance. */
   async #learn(topics: readonly string[]): Promise<void> {
     const client = this.#client
     try {

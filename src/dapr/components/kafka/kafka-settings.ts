@@ -5,7 +5,7 @@ import {ownOf} from '../../../model/own.ts'
 /** The settings of components of Kafka (components-contrib: common/component/kafka/metadata.go); times in ms. */
 export interface KafkaSettings {
   readonly client: BaseOptions
-  /** Consumer group. An empty string means the app's id. */
+  /** Consumer group; '': the app's id. */
   readonly group: string
   readonly assignor: 'range' | 'roundrobin'
   /** The offset at which a group without a committed one begins. */
@@ -14,10 +14,10 @@ export interface KafkaSettings {
   readonly heartbeatIntervalMs: number
   readonly fetchMin: number
   readonly fetchMax: number
-  /** Confirmations of a published record: -1 all, 1 the leader, 0 none. */
+  /** Replicas that confirm a published record; -1: all; 1: the leader; 0: none. */
   readonly acks: number
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
-  /** Number of further tries for a failed record (-1: forever), and the pause before each. */
+  /** Number of retries of a failed record, and the pause before each; -1: no limit. */
   readonly maxRetries: number
   readonly retryMs: number
   /** Delay before a lost connection is opened again. */

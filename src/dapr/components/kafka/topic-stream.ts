@@ -13,7 +13,7 @@ interface TopicStreamContext {
   readonly client: Consumer
   readonly settings: KafkaSettings
   readonly read: TopicRead
-  /** Aborted when the topic is read no more. */
+  /** Aborted when reading of the topic ends. */
   readonly over: AbortSignal
   /** Partitions whose records are being handled, also those of earlier streams of the topic. */
   readonly partitions: Set<PartitionReader>
@@ -24,7 +24,7 @@ interface TopicStreamContext {
 /** Maximum number of records that wait in this process. The rest stays with the broker. */
 const MAX_WAITING = 256
 
-/** A stream of the records of one topic, which a group reads for an app. A failed stream is replaced by another one. */
+/** A stream of the records of one topic, which a group reads for an app. After a failure, `KafkaGroup` opens another one. */
 export class TopicStream {
   readonly #options: TopicStreamContext
   readonly #stream: Stream
@@ -32,10 +32,10 @@ export class TopicStream {
   readonly #readers = new Map<number, PartitionReader>()
   readonly #ended = new AbortController()
   readonly #away = new AbortController()
-  /** Aborted when no further record is handled. */
+  /** Aborted when further records must not be handled. */
   readonly #stopped: AbortSignal
   readonly #handled = new NextChange()
-  /** Number of records that are read and not handled. */
+  /** Number of records that were read and are not handled yet. */
   #count = 0
 
   private constructor(options: TopicStreamContext, stream: Stream) {
@@ -61,7 +61,7 @@ export class TopicStream {
     return this.#options.client
   }
 
-  /** Reads until the stream ends, the topic is read no more, or the app is away. Throws if the stream fails. */
+  /** Reads until the stream ends, reading of the topic ends, or the app is away. Rejects if the stream fails. */
   async read(): Promise<void> {
     const {read, over, partitions} = this.#options
     this.#stopped.addEventListener('abort', this.#handled.happened, {once: true})

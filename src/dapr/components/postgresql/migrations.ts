@@ -3,12 +3,12 @@ import {codeOf, messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
 import {because} from '../properties.ts'
 
-/** A step of a schema. */
+/** A step from one version of a schema to the next. */
 export type Migration = (client: PoolClient) => Promise<unknown>
 
 /** The row of the metadata table that a sidecar holds while it migrates. */
 const LOCK = 'lock'
-/** A unique violation, a duplicate table, a duplicate object (PostgreSQL: Appendix A). */
+/** Error codes: unique violation, duplicate table, duplicate object (PostgreSQL: Appendix A). */
 const IS_THERE = ['23505', '42P07', '42710']
 
 /**

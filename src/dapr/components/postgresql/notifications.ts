@@ -6,7 +6,7 @@ const RETRY_MS = 500
 
 type Listener = (payload: string) => void
 
-/** Listens to channels of a PostgreSQL over one connection, which is opened again when it is lost. */
+/** Listens to channels of a PostgreSQL over one connection. Opens another one when it is lost. */
 export class ChannelNotifications {
   readonly #pool: Pool
   readonly #warn: (text: string) => void
@@ -19,7 +19,7 @@ export class ChannelNotifications {
     this.#warn = warn
   }
 
-  /** Listens to a channel. Settles when the server reports its notifications; the returned function ends that. */
+  /** Listens to a channel. Resolves, once the server sends its notifications, with a function that ends this. */
   async listen(channel: string, listener: Listener): Promise<() => Promise<void>> {
     const listeners = this.#listeners.get(channel) ?? new Set()
     this.#listeners.set(channel, listeners)

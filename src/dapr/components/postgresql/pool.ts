@@ -44,7 +44,7 @@ export async function openPool(prefix: string, {properties, env, folder}: OpenOp
   }
 }
 
-/** An error text of the package pg. */
+/** The message of the package `pg` for a server without TLS. */
 const NO_TLS = 'The server does not support SSL connections'
 
 async function connect(config: PoolConfig): Promise<Pool> {
@@ -101,7 +101,7 @@ function configOf(keywords: Keywords, properties: Properties, env: OpenOptions['
   }
 }
 
-/** The modes of libpq (PostgreSQL: 34.19. SSL Support). */
+/** Returns the TLS options for a mode of libpq (PostgreSQL: 34.19. SSL Support). */
 function tlsOf(mode: string, read: (keyword: string) => string | undefined): Tls {
   if (mode === 'disable') return false
   const [ca, cert, key] = ['sslrootcert', 'sslcert', 'sslkey'].map(read)
@@ -148,7 +148,7 @@ function keywordsOf(properties: Properties): ReadonlyMap<string, string> {
   return keywords
 }
 
-/** `host=localhost user=me password='a b'`; or a text with the mistake. */
+/** Reads `host=localhost user=me password='a b'`. Returns a text for a mistake. */
 function ofPairs(text: string): Map<string, string> | string {
   const keywords = new Map<string, string>()
   PAIR.lastIndex = 0

@@ -5,7 +5,7 @@ import type {Secret, SecretStore} from '../secret-store.ts'
 /** Variables that hold tokens and settings of the sidecar itself (components-contrib: secretstores/local/env, isKeyAllowed). */
 const isOwn = (name: string): boolean => name === 'APP_API_TOKEN' || name.toUpperCase().startsWith('DAPR_')
 
-/** `secretstores.local.env`: our environment. A missing variable is an empty secret. */
+/** `secretstores.local.env`: the environment of this process. A missing variable is an empty secret. */
 export const open: OpenComponent<SecretStore> = async ({properties, env}) => {
   const prefix = properties.text('prefix')
   const allowed = env['DAPR_ENV_KEYS']?.split(/[\s,]+/)

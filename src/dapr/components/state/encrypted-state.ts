@@ -20,7 +20,7 @@ interface StateKey {
 
 const algorithmOf = ({bytes}: StateKey): 'aes-256-gcm' => `aes-${bytes.length * 8}-gcm` as 'aes-256-gcm'
 
-/** Returns the encryption of a state store; undefined without a key for writing. Throws a ComponentFault. */
+/** Returns a function that encrypts a state store; undefined: it has no key for writing. Throws a ComponentFault. */
 export function encryptedBy(
   resource: ComponentResource,
   properties: Properties

@@ -14,7 +14,7 @@ interface Kept {
 /** `state.in-memory`: ends with the run (components-contrib: state/in-memory). */
 export const open: OpenComponent<StateStore> = async () => new InMemoryState(() => Date.now())
 
-/** Expired items are looked for once in this many writes. */
+/** Number of writes between two removals of expired items. */
 const SWEEP_EVERY = 1000
 /** The last moment that a Date can hold, in ms since 1970. */
 const LAST_MS = 8.64e15
@@ -71,5 +71,5 @@ export class InMemoryState extends TransactedState implements StateStore {
   }
 }
 
-/** A time as Go writes it, in whole seconds. */
+/** Writes a time as Go does, in whole seconds. */
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')

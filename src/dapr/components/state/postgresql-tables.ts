@@ -43,7 +43,7 @@ export interface StateRow {
   readonly expires: Date | null
 }
 
-/** How a version of `state.postgresql` keeps items. */
+/** The tables and SQL statements of a version of `state.postgresql`. */
 export interface StateTable {
   readonly metadataTable: string
   /** Keys of two rows of the metadata table: the level of the schema, and the time of the last cleanup. */

@@ -30,7 +30,7 @@ export const open: OpenComponent<StateStore> = async options => {
 }
 
 interface Settings {
-  /** Statements are prepared once for each connection. */
+  /** Whether statements are prepared once for each connection. */
   readonly isPrepared: boolean
   readonly cleanupMs: number
   readonly warn: (text: string) => void
@@ -101,7 +101,7 @@ class PostgresState implements StateStore {
     if ((await this.#run(on, 'removeSame', [key, etag])) !== 1) throw new EtagError('mismatch', '')
   }
 
-  /** How many rows it has changed. */
+  /** Runs a statement. Returns the number of changed rows. */
   async #run(on: Pool | ClientBase, statement: Statement, values: Values): Promise<number> {
     const {rowCount} = await on.query<QueryResultRow>(this.#query(statement, values))
     return rowCount ?? 0

@@ -15,7 +15,7 @@ import {
   type StateStore
 } from '../state-store.ts'
 
-/** How long `consistency: strong` waits for replicas. */
+/** Maximum time that a save with `consistency: strong` waits for replicas, in ms. */
 const REPLICA_MS = 1000
 
 /** `state.redis`: an item is a hash with `data` and `version` (components-contrib: state/redis). */
@@ -33,7 +33,7 @@ class RedisState implements StateStore {
   readonly #redis: RedisConnection
   /** A connection for saves that wait for replicas, which block the commands behind them. */
   readonly #strong = new Once<RedisConnection>()
-  /** Time to live of items without one. */
+  /** Time to live in seconds of items that do not name one; undefined: they do not expire. */
   readonly #defaultTtl: number | undefined
 
   constructor(redis: RedisConnection, defaultTtl: number | undefined) {
