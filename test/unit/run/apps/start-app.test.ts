@@ -22,7 +22,7 @@ type Follow = (runtime: AppRuntime) => Promise<string>
 const starterOf = (all: AppRuntime[], options: object, follow: Follow): AppStarter => {
   const apps = {
     all,
-    lost: [],
+    failedIds: [],
     settled: async () => undefined,
     named: (id: string) => all.filter(each => each.id === id),
     leftOut: () => [],
@@ -76,7 +76,7 @@ t.test('an app of an inactive profile that has ended when its last instance open
   const log: string[] = []
   const apps = {
     all,
-    lost: [],
+    failedIds: [],
     settled: async () => undefined,
     named: () => all,
     leftOut: () => leftOut.slice(all.length),
@@ -118,7 +118,7 @@ t.test('what could not be opened is opened before an app that depends on it', as
   const job = app('job', {app: {state: exited}})
   const log: string[] = []
   Object.assign(job.plan, {dependsOn: [{id: 'db', until: 'started'}]})
-  const apps = {lost: ['db'], named: (id: string) => (id === 'job' ? [job] : [])}
+  const apps = {failedIds: ['db'], named: (id: string) => (id === 'job' ? [job] : [])}
   const changes = {applyAgain: async () => void log.push('the template is read again')}
   const follow = async () => {
     log.push('it is started')
