@@ -6,12 +6,19 @@ const texts = (...names: readonly string[]): Schema =>
 
 const DURATION = {seconds: [1, 'int64'], nanos: [2, 'int32']} as const
 
+const QUOTA_VIOLATION: Schema = {
+  ...texts('subject', 'description', 'apiService', 'quotaMetric', 'quotaId'),
+  quotaDimensions: [6, 'map'],
+  quotaValue: [7, 'int64'],
+  futureQuotaValue: [8, 'int64', 'optional']
+}
+
 /** Schemas of error details, by message name (google/rpc/error_details.proto). */
 const SCHEMAS: ReadonlyMap<string, Schema> = new Map<string, Schema>([
   ['ErrorInfo', ERROR_INFO],
   ['RetryInfo', {retryDelay: [1, {message: DURATION}]}],
   ['DebugInfo', {stackEntries: [1, 'strings'], detail: [2, 'string']}],
-  ['QuotaFailure', {violations: [1, {list: texts('subject', 'description', 'apiService', 'quotaMetric', 'quotaId')}]}],
+  ['QuotaFailure', {violations: [1, {list: QUOTA_VIOLATION}]}],
   ['PreconditionFailure', {violations: [1, {list: texts('type', 'subject', 'description')}]}],
   [
     'BadRequest',
@@ -42,8 +49,9 @@ export function durationIn({seconds, nanos}: Message<typeof DURATION>): string {
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Returns the JSON of a field; undefined: the message does not have the field. */
-function valueOf(type: FieldType, value: unknown): unknown {
+/** Returns the JSON of a field; undefined: it is empty. Numbers of 64 bits become texts. `isOptional`: a zero is a value, too. */
+function valueOf(type: FieldType, value: unknown, isOptional: boolean): unknown {
+  if (typeof value === 'bigint') return value === 0n && !isOptional ? undefined : value.toString()
   if (value === undefined || value === '' || Object.keys(value as object).length === 0) return undefined
   if (typeof type === 'string') return value
   if ('list' in type) return (value as readonly Json[]).map(each => jsonOf(type.list, each))
@@ -53,8 +61,8 @@ function valueOf(type: FieldType, value: unknown): unknown {
 
 const jsonOf = (schema: Schema, message: Json): Json =>
   Object.fromEntries(
-    Object.entries(schema).flatMap(([name, [, type]]) => {
-      const value = valueOf(type, message[name])
+    Object.entries(schema).flatMap(([name, [, type, presence]]) => {
+      const value = valueOf(type, message[name], presence === 'optional')
       return value === undefined ? [] : [[name, value]]
     })
   )
