@@ -41,7 +41,7 @@ export class Stream {
         while (this.isSlow && !this.isOver) await this.#room.promise
         if (isWanted() && !this.isOver) this.#take(decode(SubscribeTopicEventsResponseAlpha1, bytes))
       },
-      left: this.#left.signal,
+      ended: this.#left.signal,
       closing: this.#closing.signal
     } as unknown as ServerStream
   }

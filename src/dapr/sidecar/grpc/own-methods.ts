@@ -185,7 +185,7 @@ export function serveStream(
     sidecar.warn(bugText(error))
     stream.end({code: INTERNAL, message: messageOf(error)})
   })
-  stream.left.addEventListener('abort', callOff, {once: true})
+  stream.ended.addEventListener('abort', callOff, {once: true})
 }
 
 async function run(

@@ -39,20 +39,24 @@ export class ServerStream implements StreamHandler {
   readonly #fields: string
   readonly #onEnd: OnEnd
   readonly #splitter: MessageSplitter
-  readonly #left = new AbortController()
+  readonly #ended = new AbortController()
   /** Aborted when the call is over: the caller has disconnected, or the status was sent. */
-  readonly left = this.#left.signal
+  readonly ended = this.#ended.signal
+  /** Received messages that wait for `next`. */
   #messages: Buffer[] = []
-  readonly #come = new NextChange()
-  #taken: PromiseWithResolvers<void> | undefined
+  /** Resolved when a message, or the end of the request, was received. */
+  readonly #received = new NextChange()
+  /** Resolved when the caller has read enough; undefined: no writer waits in `room`. */
+  #roomMade: PromiseWithResolvers<void> | undefined
   #isRequestDone = false
   #hasHead = false
   #isOver = false
   #requestBytes = 0
   #responseBytes = 0
-  /** Received bytes whose flow-control credit waits until `next` has returned their messages, and written bytes that are not sent yet. */
-  #untaken = 0
-  #unsent = 0
+  /** Received bytes of messages that wait for `next`: the caller gets no flow-control credit for them yet. */
+  #uncreditedBytes = 0
+  /** Bytes that were written and wait for the caller to read. */
+  #unsentBytes = 0
 
   /** `fields`: encoded fields for the head of the answer. */
   constructor(received: ReceivedCall, fields: string, closing: AbortSignal, onEnd: OnEnd) {
@@ -67,11 +71,11 @@ export class ServerStream implements StreamHandler {
     return this.received.caller.connection
   }
 
-  readonly onGone = (listener: () => void): void => void aborted(this.left).then(listener)
+  readonly onGone = (listener: () => void): void => void aborted(this.ended).then(listener)
 
   /** Waits for the next message of the caller; undefined: there are no more. */
   async next(): Promise<Buffer | undefined> {
-    while (this.#messages.length === 0 && !this.#isRequestDone && !this.#isOver) await this.#come.promise
+    while (this.#messages.length === 0 && !this.#isRequestDone && !this.#isOver) await this.#received.promise
     const message = this.#messages.shift()
     if (this.#messages.length === 0) this.#credit()
     return message
@@ -85,11 +89,11 @@ export class ServerStream implements StreamHandler {
   /** Sends a message, given in one or more pieces, which must not change afterwards. Ends the stream if too much is unread already. */
   send(...pieces: readonly Uint8Array[]): void {
     if (this.#isOver) return
-    if (this.#unsent > MAX_BEHIND_MIB << 20) return this.#leave()
+    if (this.#unsentBytes > MAX_BEHIND_MIB << 20) return this.#endSlowCaller()
     this.#writeHead()
     const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
     this.#responseBytes += size
-    this.#unsent += size + PREFIX_BYTES
+    this.#unsentBytes += size + PREFIX_BYTES
     if (size < LARGE_BYTES) this.received.caller.writeData(framedPieces(pieces), false)
     else this.#sendLarge(messagePrefix(size, false), pieces)
   }
@@ -119,14 +123,14 @@ export class ServerStream implements StreamHandler {
   }
 
   get isBehind(): boolean {
-    return this.#unsent > MAX_AHEAD_BYTES && !this.#isOver
+    return this.#unsentBytes > MAX_AHEAD_BYTES && !this.#isOver
   }
 
   /** Waits until the caller has read most messages, or the call is over. Several writers may wait; each has to check `isBehind` again. */
   async room(): Promise<void> {
     if (!this.isBehind) return
-    this.#taken ??= Promise.withResolvers()
-    await this.#taken.promise
+    this.#roomMade ??= Promise.withResolvers()
+    await this.#roomMade.promise
   }
 
   /** Ends the call with a status. Only the first end counts. */
@@ -134,7 +138,7 @@ export class ServerStream implements StreamHandler {
     if (this.#isOver) return
     this.#writeHead()
     this.received.caller.writeHead(trailersOf(status), true)
-    this.#over(status)
+    this.#finish(status)
   }
 
   head(stream: FrameStream, block: string, isLast: boolean): void {
@@ -143,15 +147,15 @@ export class ServerStream implements StreamHandler {
   }
 
   data(_stream: FrameStream, bytes: string, isLast: boolean): void {
-    this.#take(bytes, isLast)
+    this.#receive(bytes, isLast)
   }
 
   bytes(_stream: FrameStream, bytes: Buffer, isLast: boolean): void {
-    this.#take(bytes, isLast)
+    this.#receive(bytes, isLast)
   }
 
-  #take(bytes: string | Buffer, isLast: boolean): void {
-    this.#untaken += bytes.length
+  #receive(bytes: string | Buffer, isLast: boolean): void {
+    this.#uncreditedBytes += bytes.length
     if (this.#isOver) return this.#credit()
     this.#requestBytes += bytes.length
     const {head, sidecar} = this.received
@@ -166,15 +170,15 @@ export class ServerStream implements StreamHandler {
     if (this.#messages.length === 0) this.#credit()
     if (isLast && this.#splitter.isWithin) return this.end({code: UNKNOWN, message: 'unexpected EOF'})
     if (isLast) this.#isRequestDone = true
-    this.#come.happened()
+    this.#received.happened()
   }
 
   sent(_stream: FrameStream, bytes: number): void {
-    this.#unsent -= bytes
-    if (this.#unsent <= MAX_AHEAD_BYTES) this.#tellRoom()
+    this.#unsentBytes -= bytes
+    if (this.#unsentBytes <= MAX_AHEAD_BYTES) this.#makeRoom()
   }
 
-  readonly reset = (): void => this.#over(GONE)
+  readonly reset = (): void => this.#finish(GONE)
   readonly lost = this.reset
 
   #writeHead(): void {
@@ -185,32 +189,32 @@ export class ServerStream implements StreamHandler {
   }
 
   /** Drops unsent messages, and ends the call with an error: the caller does not read. */
-  #leave(): void {
+  #endSlowCaller(): void {
     this.received.caller.dropWaiting()
     this.end(BEHIND)
   }
 
   #credit(): void {
-    const bytes = this.#untaken
-    this.#untaken = 0
+    const bytes = this.#uncreditedBytes
+    this.#uncreditedBytes = 0
     if (bytes > 0) this.received.caller.credit(bytes)
   }
 
-  #over(status: GrpcStatus): void {
+  #finish(status: GrpcStatus): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#messages = []
     this.#credit()
     this.#splitter.release()
-    this.#left.abort()
-    this.#come.happened()
-    this.#tellRoom()
+    this.#ended.abort()
+    this.#received.happened()
+    this.#makeRoom()
     this.#onEnd(status, this.#requestBytes, this.#responseBytes)
   }
 
-  #tellRoom(): void {
-    this.#taken?.resolve()
-    this.#taken = undefined
+  #makeRoom(): void {
+    this.#roomMade?.resolve()
+    this.#roomMade = undefined
   }
 }
 

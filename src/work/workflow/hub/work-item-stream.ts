@@ -5,7 +5,7 @@ import type {Workflows} from '../workflows.ts'
 /** The stream of a worker at the gRPC port of a sidecar. */
 interface WorkerStream {
   /** Aborted when the worker has disconnected. */
-  readonly left: AbortSignal
+  readonly ended: AbortSignal
   /** Aborted when the sidecar closes. */
   readonly closing: AbortSignal
   readonly connection: object
@@ -44,7 +44,7 @@ export async function streamWorkItems(
   BEGUN.set(connection, process)
   const isBehind = (): boolean => stream.isBehind
   const leave = workflows.connect(app, {limit, home, process: process || undefined, connection, isBehind, send})
-  await aborted(AbortSignal.any([stream.left, stream.closing]))
+  await aborted(AbortSignal.any([stream.ended, stream.closing]))
   leave()
   return {code: CANCELLED, message: 'shutting down'}
 }

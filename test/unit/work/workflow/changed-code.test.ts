@@ -155,7 +155,7 @@ t.test('a worker that reopens its stream while another process is to take over i
     clock.pass(1000)
     const left = new AbortController()
     const shared = {closing: new AbortController().signal, isBehind: false, send: () => undefined}
-    const stream = {...shared, left: left.signal, connection, room: async () => Promise.resolve()}
+    const stream = {...shared, ended: left.signal, connection, room: async () => Promise.resolve()}
     void streamWorkItems(workflows, {appId: 'shop', instance: 'shop', lives: () => lives}, stream, '')
     clock.pass(1000)
     return left

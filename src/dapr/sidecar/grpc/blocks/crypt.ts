@@ -113,7 +113,7 @@ async function sendAll(stream: ServerStream, document: Document): Promise<GrpcSt
       stream.send(...answerPieces(pieces, bytes, seq++))
       collectPieces(bytes)
       await stream.room()
-      if (stream.left.aborted) break
+      if (stream.ended.aborted) break
     }
   } catch (error) {
     throw error instanceof BlockError ? error : broken(messageOf(error))

@@ -71,7 +71,7 @@ async function answers(stream: ServerStream, session: ActorStream): Promise<Grpc
 
 /** Waits until the sidecar closes or the app disconnects. From then on no turn begins, and open turns may end. */
 async function closed(stream: ServerStream, session: ActorStream, streams: ActorStreams): Promise<GrpcStatus> {
-  await aborted(AbortSignal.any([stream.left, stream.closing]))
+  await aborted(AbortSignal.any([stream.ended, stream.closing]))
   streams.closed(session)
   await session.idle()
   return {code: UNKNOWN, message: 'stream closed'}

@@ -27,7 +27,7 @@ export async function subscribeConfiguration(stream: ServerStream, {configuratio
   )
   stream.send(encode(SubscribeConfigurationResponse, {id}))
   hasBegun.resolve()
-  await Promise.race([aborted(AbortSignal.any([stream.left, stream.closing])), isEnded.promise])
+  await Promise.race([aborted(AbortSignal.any([stream.ended, stream.closing])), isEnded.promise])
   await configurations.drop(id)
   return {code: OK, message: ''}
 }

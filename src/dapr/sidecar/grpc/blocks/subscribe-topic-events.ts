@@ -125,7 +125,7 @@ async function answers(stream: ServerStream, channel: StreamEventChannel): Promi
 
 /** Waits until the sidecar closes or the app disconnects. Then stops the subscription; open events may still be answered. */
 async function closed(stream: ServerStream, open: {readonly stop: () => Promise<void>}): Promise<GrpcStatus> {
-  await aborted(AbortSignal.any([stream.left, stream.closing]))
+  await aborted(AbortSignal.any([stream.ended, stream.closing]))
   await open.stop()
   return failed('stream closed')
 }

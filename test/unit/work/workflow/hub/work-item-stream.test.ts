@@ -14,7 +14,7 @@ t.test('a worker of the SDK for JavaScript has at most 100 items in hand, which 
     const left = new AbortController()
     let sent = 0
     const stream = {
-      left: left.signal,
+      ended: left.signal,
       closing: new AbortController().signal,
       connection: {},
       send: () => sent++,
@@ -35,7 +35,7 @@ t.test('a worker gets what it has not read in portions: no more than a stream ma
   let sent = 0
   let read = Promise.withResolvers<void>()
   const stream = {
-    left: new AbortController().signal,
+    ended: new AbortController().signal,
     closing: new AbortController().signal,
     connection: {},
     isBehind: false,

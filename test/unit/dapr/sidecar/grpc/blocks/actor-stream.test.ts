@@ -36,7 +36,7 @@ function open() {
       if (stream.isBehind) await read.promise
       if (isWanted()) sent.push(message)
     },
-    left: new AbortController().signal,
+    ended: new AbortController().signal,
     closing: closing.signal
   }
   for (let n = 0; n < 3; n++) messages.push(new Promise(resolve => waiting.push(resolve)))

@@ -16,7 +16,7 @@ t.test('a stream whose message is no protobuf leaves no subscription behind, and
   const stream = {
     next: async () => messages.shift(),
     send: () => undefined,
-    left: new AbortController().signal,
+    ended: new AbortController().signal,
     closing
   } as unknown as ServerStream
   let stopped = 0
