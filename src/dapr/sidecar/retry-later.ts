@@ -1,6 +1,5 @@
 import {pause} from '../../platform/delay.ts'
 
-/** Delay before a retry, in ms. */
 const RETRY_MS = 1000
 
 /** Runs `work` after RETRY_MS, unless `over` is aborted by then. */

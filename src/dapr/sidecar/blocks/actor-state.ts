@@ -12,7 +12,6 @@ export interface ActorOperation {
   readonly operation: string
   readonly key: string
   readonly value: Buffer
-  /** Whether the caller sent the value as JSON. */
   readonly isJson: boolean
   readonly etag: string
   readonly metadata: Readonly<Record<string, string>>

@@ -106,7 +106,6 @@ export type BlockContext = BlockContextOptions & ComponentCalls
 export const blockContext = (options: BlockContextOptions): BlockContext =>
   Object.assign(new ComponentCalls(options), options)
 
-/** A building block of one app. */
 export abstract class AppBlock {
   readonly context: BlockContext
 

@@ -22,7 +22,6 @@ interface ConfigurationRequest {
   /** Whether the exit of the app's newest process ends the subscription. Omitted over gRPC, where the end of the stream does. */
   readonly isOfProcess?: boolean
   readonly onGone?: OnGone
-  /** Called when the subscription has ended. */
   readonly ended?: () => void
 }
 

@@ -18,7 +18,6 @@ export class DaprdConnection {
   readonly #agent = new http.Agent({keepAlive: true})
   readonly #heads = new Map<string, string>()
 
-  /** `folder`: the folder of daprd's sockets. */
   constructor(folder: string, appId: string, warn: (text: string) => void) {
     this.#httpSocket = join(folder, `dapr-${appId}-http.socket`)
     const socketPath = join(folder, `dapr-${appId}-grpc.socket`)

@@ -13,7 +13,6 @@ const LOOK_EVERY_MS = 10
 const LATER_EVERY_MS = 50
 const LATER_MS = 500
 
-/** A component in daprd's metadata. */
 interface Listed {
   readonly name: string
   readonly capabilities?: readonly string[]
@@ -60,7 +59,6 @@ export class Daprd {
     this.ready.catch(() => undefined)
   }
 
-  /** Errors that daprd logged, the latest first. */
   get errors(): readonly string[] {
     return this.#process.errors
   }

@@ -33,7 +33,6 @@ export class Readings {
     return this.#topics.size + this.#bindings.size > 0
   }
 
-  /** Adds a topic; the returned function removes it. */
   addTopic(topic: DaprdTopic): () => void {
     this.#topics.add(topic)
     this.#touch()

@@ -58,7 +58,6 @@ export class ServerStream implements StreamHandler {
   /** Bytes that were written and wait for the caller to read. */
   #unsentBytes = 0
 
-  /** `fields`: encoded fields for the head of the answer. */
   constructor(received: ReceivedCall, fields: string, closing: AbortSignal, onEnd: OnEnd) {
     this.received = received
     this.closing = closing

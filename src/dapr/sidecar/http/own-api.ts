@@ -20,7 +20,6 @@ export interface OwnCall {
   readonly body: Readable
   /** Changes of middleware to the body. */
   readonly onPiece: OnPiece
-  /** Closes the connection, or the stream. */
   readonly destroy: () => void
   readonly respond: (reply: Reply) => void
   readonly finished: (then: () => void) => void
@@ -33,7 +32,6 @@ interface OwnApiParts extends Pick<
   'appId' | 'facts' | 'wasReady' | 'limits' | 'requestShutdown' | 'warn'
 > {
   readonly callBlock: CallBlock
-  /** Metadata that was set over HTTP or gRPC. */
   readonly customMetadata: Map<string, string>
   readonly isAllowedHost: IsAllowedHost
 }

@@ -40,7 +40,6 @@ export async function listGrpcTopics(
   }
 }
 
-/** Converts the list to the form in which HTTP apps return it. */
 const itemsOf = (message: Uint8Array): readonly object[] =>
   decode(ListTopicSubscriptionsResponse, message).subscriptions.map(({pubsubName, ...rest}) => ({
     ...rest,
