@@ -5,7 +5,7 @@ export interface Deadline {
   readonly ms: number
   /** Aborted to cancel the work before the deadline. */
   readonly over?: AbortSignal | undefined
-  /** Returns whether the time stands still. */
+  /** Returns whether the time is paused. */
   readonly isPaused?: (() => boolean) | undefined
   readonly clock?: Clock
 }

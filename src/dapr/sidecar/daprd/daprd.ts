@@ -126,7 +126,7 @@ interface CommandLine extends Pick<DaprdOptions, 'program' | 'plan' | 'ports'> {
 }
 
 const MIB = 1024 * 1024
-/** The size of a body, in MiB, that stands for no limit. */
+/** The size of a body, in MiB, that means no limit. */
 const ANY_MIB = 1024
 const SCHEDULER_SINCE = [1, 14] as const
 
