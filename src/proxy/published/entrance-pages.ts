@@ -1,6 +1,6 @@
 import type {Reply} from '../net/reply.ts'
 import type {NamedHost} from './entrance-host.ts'
-import {pageOf, PLAIN_TYPE, wantsPage} from './refusal.ts'
+import {pageOf, PLAIN_TYPE, wantsJson, wantsPage} from './refusal.ts'
 
 /** A name that can be called, listed in the response to an unknown name. */
 export interface ShownName {
@@ -58,7 +58,7 @@ interface Answer {
 }
 
 function answer(status: number, lines: string, {heading, text, names = []}: Answer): Reply {
-  if (/^accept:[^\r]*json/im.test(lines)) {
+  if (wantsJson(lines)) {
     const body = `${JSON.stringify({status, title: heading, detail: text, names})}\n`
     return {status, type: 'application/problem+json', body, lines: NO_STORE}
   }

@@ -7,6 +7,9 @@ import t from 'tap'
 import {bindLeft, takeInTurn} from '../../../../src/control/left-ports.ts'
 import {boundAt, release} from '../../../../src/proxy/net/claimed-server.ts'
 import {Entrance} from '../../../../src/proxy/published/entrance.ts'
+import {firstAccepting} from '../../../../src/platform/probe.ts'
+import {badHost} from '../../../../src/proxy/published/entrance-pages.ts'
+import {refusal} from '../../../../src/proxy/published/refusal.ts'
 import {EntrancePorts} from '../../../../src/run/entrance-ports.ts'
 import {freePort} from '../../../rig/free-port.ts'
 import {homeOf} from './publish.ts'
@@ -24,17 +27,6 @@ const newEntrance = (): Entrance =>
     hostRefused: text => t.fail(text)
   })
 
-/** Whether a connection to an address is accepted. */
-const accepts = async (port: number, host: string): Promise<boolean> => {
-  const socket = net.connect(port, host)
-  const isOpen = await once(socket, 'connect').then(
-    () => true,
-    () => false
-  )
-  socket.destroy()
-  return isOpen
-}
-
 const addressOf = (claim: net.Server): string => `${boundAt(claim).address} ${boundAt(claim).port}`
 
 t.test('one run has the entrance, and the next one listens at 127.0.0.1 before the first one leaves it', async t => {
@@ -50,18 +42,12 @@ t.test('one run has the entrance, and the next one listens at 127.0.0.1 before t
   entrance.listen(first.bound)
   const {home, isAsked} = await homeOf(t, entrance)
   const refused: string[] = []
-  const left = bindLeft(
-    {home},
-    {
-      port,
-      when: 'at the end',
-      isShared: true,
-      isWanted: (address, number) => {
-        void accepts(number, '127.0.0.1').then(isOpen => isOpen || refused.push(`${address} ${number}`))
-        return true
-      }
-    }
-  )
+  const isWanted = (address: string, number: number): boolean => {
+    const look = firstAccepting({addresses: ['127.0.0.1'], port: number})
+    void look.then(host => host ?? refused.push(`${address} ${number}`))
+    return true
+  }
+  const left = bindLeft({home}, {port, when: 'at the end', isShared: true, isWanted})
   await isAsked
   const over = entrance.handOver()
   const bound = await left
@@ -99,4 +85,17 @@ t.test('a port that cannot be had is a mistake of the user', async t => {
       new EntrancePorts({PILLION_NAMES_PORT}).bind({apps: []}),
       new RegExp(`PILLION_NAMES_PORT: "${PILLION_NAMES_PORT}" is not a port`)
     )
+})
+
+const formsFor = (accept: string): readonly string[] => {
+  const lines = `Host: web.localhost\r\nAccept: ${accept}\r\nSec-Fetch-Mode: navigate\r\n`
+  return [badHost(lines), refusal({status: 503, callee: '', why: '', lastLines: [], lines})].map(({type}) =>
+    type.slice(0, 9)
+  )
+}
+
+t.test('a caller gets the form that its Accept header prefers, at the entrance and at a port', async t => {
+  t.same(formsFor('text/html, application/json;q=0.9'), ['text/html', 'text/html'])
+  for (const accept of ['application/json', 'text/html;q=0.5, application/json'])
+    t.same(formsFor(accept), ['applicati', 'text/plai'], accept)
 })
