@@ -19,10 +19,7 @@ export interface AdmitOptions {
   readonly identify?: Identify
 }
 
-/**
- * Returns the denial of a call by the callee's access control, if any (Dapr: pkg/api/grpc, CallLocal). An app may always call itself.
- * `identify` is called only if there is access control.
- */
+/** Returns the denial of a call by the callee's access control (Dapr: pkg/api/grpc, CallLocal); undefined: allowed. An app may call itself. */
 const accessDenied = (
   {id, opening: {accessControl, counters}}: Callee,
   call: Call,

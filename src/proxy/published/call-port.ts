@@ -235,10 +235,7 @@ export abstract class CallPort implements PublishedHost {
     await within(LEAVE_MS, this.connections.gone())
   }
 
-  /**
-   * Closes addresses one after the other, by default all. `successor`: connection to the run that binds each closed address before the next one
-   * is closed, and `sharedAddress` before it is closed.
-   */
+  /** Closes addresses one after the other, by default all. `successor`: run that binds each closed address next, and `sharedAddress` before. */
   async free(successor?: net.Socket, claims: Iterable<net.Server> = this.#served.keys(), shared = ''): Promise<void> {
     for (const claim of claims) {
       const at = boundAt(claim)
