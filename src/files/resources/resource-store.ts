@@ -17,7 +17,7 @@ import type {WithoutEffect} from './without-effect.ts'
 
 /** How a store reads files, and where it reports mistakes. */
 export interface ResourceContext {
-  /** The environment that we were started in. */
+  /** The environment of Pillion itself. */
   readonly env: Environment
   /** Working folder: paths below it are shown relative to it. */
   readonly cwd: string
@@ -34,7 +34,7 @@ export interface ResourceContext {
  */
 export class ResourceStore {
   readonly #context: ResourceContext
-  /** Files. Undefined before the first app with resources. */
+  /** The files; undefined: no app with resources was opened yet. */
   #files: ResourceFiles | undefined
   /** Resources of all apps, also of stopped ones, whose policies hold for requests to them. */
   readonly #apps = new Set<OpenResources>()
@@ -43,8 +43,8 @@ export class ResourceStore {
   /** The current faults, all reported. */
   #reported: ReadonlySet<string> = new Set()
   readonly #warned = new Set<string>()
-  /** Whether other apps have yet to see files that were read for a new app, or a changed meaning after an edit. The next refresh informs them. */
-  #isUnshared = false
+  /** Whether the next refresh has to pass resources to the apps even if it reads no changed file. Files may have been read for a new app, or an edit may have changed ports. */
+  #mustUpdateApps = false
   readonly #reads = new SerialQueue()
 
   constructor(context: ResourceContext) {
@@ -55,11 +55,11 @@ export class ResourceStore {
   async open(app: App): Promise<AppResources> {
     return this.#inTurn(async () => {
       const {configFile, defaultFolder} = app.resources
-      const files = this.#hasAny(app) ? await this.#load() : this.#files
+      const files = this.#needsFiles(app) ? await this.#load() : this.#files
       const isNew = (await files?.read([app])) === true
-      this.#isUnshared ||= isNew
-      const bare = {...NO_RESOURCES, components: usualComponents(app.resources)}
-      const opened = new OpenResources(app, files?.snapshotOf(app) ?? bare, {
+      this.#mustUpdateApps ||= isNew
+      const withoutFiles = {...NO_RESOURCES, components: usualComponents(app.resources)}
+      const opened = new OpenResources(app, files?.snapshotOf(app) ?? withoutFiles, {
         warn: (code, text) => {
           if (dirname(configFile) === defaultFolder || this.#warned.has(text)) return
           this.#warned.add(text)
@@ -69,10 +69,10 @@ export class ResourceStore {
       })
       this.#apps.add(opened)
       this.#forgetClosed(app.id)
-      // its Configuration may lie among the resources of other apps, and has an effect for them now
+      // the new app's Configuration may be in a resource folder of other apps, where it counts from now on
       for (const each of isNew ? this.#all : [])
         if (files && each.app.resources.folders.includes(dirname(configFile))) each.change(files.snapshotOf(each.app))
-      this.#tell()
+      this.#reportFaults()
       return opened
     })
   }
@@ -81,7 +81,7 @@ export class ResourceStore {
   async leaveOut(apps: readonly App[]): Promise<void> {
     return this.#inTurn(async () => {
       const before = this.#leftOut
-      const files = apps.some(app => this.#hasAny(app)) ? await this.#load() : this.#files
+      const files = apps.some(app => this.#needsFiles(app)) ? await this.#load() : this.#files
       // an unreadable resource stays unchanged until the next refresh
       this.#leftOut = apps.map(app => {
         const known = before.find(each => each.app.id === app.id)?.snapshot ?? this.snapshotOf(app.id)
@@ -89,11 +89,12 @@ export class ResourceStore {
         return new OpenResources(app, snapshot, {warn: () => undefined, closed: () => undefined})
       })
       if (files === undefined) return
-      if (await files.read(apps)) this.#isUnshared = true
+      if (await files.read(apps)) this.#mustUpdateApps = true
       for (const each of this.#leftOut) each.change(files.snapshotOf(each.app))
     })
   }
 
+  /** The resources of open, stopped and left-out apps. */
   get #all(): readonly OpenResources[] {
     return [...this.#apps, ...this.#leftOut]
   }
@@ -122,7 +123,7 @@ export class ResourceStore {
     return ([...this.#apps].findLast(isOf) ?? this.#leftOut.find(isOf))?.snapshot
   }
 
-  /** Called when no app of this id is in the run any more: its sidecar may still be closing. */
+  /** Forgets the resources of an id whose last app has left the run, even if a sidecar is still closing. */
   appRemoved(id: string): void {
     for (const each of this.#apps) if (each.app.id === id) this.#apps.delete(each)
   }
@@ -147,13 +148,13 @@ export class ResourceStore {
   async refresh(): Promise<void> {
     await this.#inTurn(async () => {
       const apps = this.#all.map(({app}) => app)
-      const files = this.#files ?? (apps.some(app => this.#hasAny(app)) ? await this.#load() : undefined)
+      const files = this.#files ?? (apps.some(app => this.#needsFiles(app)) ? await this.#load() : undefined)
       if (files === undefined) return
       const isChanged = await files.read(apps)
-      if (!files.forget(apps) && !isChanged && !this.#isUnshared) return
-      this.#isUnshared = false
+      if (!files.forget(apps) && !isChanged && !this.#mustUpdateApps) return
+      this.#mustUpdateApps = false
       for (const each of this.#all) each.change(files.snapshotOf(each.app))
-      this.#tell()
+      this.#reportFaults()
     })
   }
 
@@ -161,7 +162,7 @@ export class ResourceStore {
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.#reads.run(async () =>
       work().catch((error: unknown) => {
-        this.#isUnshared = true
+        this.#mustUpdateApps = true
         throw error
       })
     )
@@ -169,11 +170,11 @@ export class ResourceStore {
 
   /** Called after an edit of plans or of moved ports. The next refresh informs the apps. */
   edited(): void {
-    this.#isUnshared = true
+    this.#mustUpdateApps = true
   }
 
-  /** An app without files needs no code that reads them. */
-  #hasAny({resources: {folders, configFile}}: App): boolean {
+  /** Whether an app has resource files, or tracing settings in the environment. Otherwise the code that reads files is not loaded. */
+  #needsFiles({resources: {folders, configFile}}: App): boolean {
     return (
       configFile !== '' ||
       folders.some(hasFiles) ||
@@ -190,8 +191,8 @@ export class ResourceStore {
     return (this.#files ??= new Files({env: this.#context.env, factsOfType}, shown, this.#context.movedPorts))
   }
 
-  /** Reports each fault once, and again if it was gone in between. */
-  #tell(): void {
+  /** Reports each fault once, and again if it returns after a correction. */
+  #reportFaults(): void {
     const texts = new Set([...this.#apps].flatMap(({snapshot}) => snapshot.faults.map(faultText)))
     const before = this.#reported
     this.#reported = texts

@@ -67,15 +67,15 @@ async function templateToStop(runFile: string, asJson: boolean): Promise<string>
     return findTemplate(runFile, process.cwd()).file
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    const gone = ['', ...TEMPLATE_NAMES].map(name => resolve(runFile, name)).find(whichRun())
-    if (gone !== undefined) return gone
+    const deleted = ['', ...TEMPLATE_NAMES].map(name => resolve(runFile, name)).find(templateHasRun())
+    if (deleted !== undefined) return deleted
     const explanation = stopCommands(await runsHere(asJson))
     throw explanation === '' ? error : new UserError(error.message, {explanation, cause: error})
   }
 }
 
-/** Returns a function that checks whether a run has a template file, even a deleted one (after a change of the branch). */
-function whichRun(): (file: string) => boolean {
+/** Returns a function that checks whether a file is the template of a run. The file may be deleted, as by a change of the branch. */
+function templateHasRun(): (file: string) => boolean {
   const living = livingRuns(process.env)
   return file => living.some(({templateFile}) => isSameTemplate(templateFile, file))
 }
@@ -106,11 +106,11 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
   const runFile = flags.text('run-file')
   const starter = runFile === undefined ? await starterHere(asJson) : undefined
   if (starter !== undefined) {
-    await endRun(starter, tellSlow(asJson))
+    await endRun(starter, warnSlow(asJson))
     return done(countOf([starter]))
   }
-  const runs = whichRun()
-  const here = nearestTemplate(process.cwd(), file => existsSync(file) || runs(file))
+  const hasRun = templateHasRun()
+  const here = nearestTemplate(process.cwd(), file => existsSync(file) || hasRun(file))
   const template = runFile === undefined ? here : await templateToStop(runFile, asJson)
   const explanation = template === undefined ? stopCommands(await runsHere(asJson)) : ''
   if (explanation !== '')
@@ -132,7 +132,7 @@ async function starterHere(asJson: boolean): Promise<FoundRun | undefined> {
 
 const STOPPED = 'Dapr and app processes stopped successfully'
 
-/** How many apps of these runs have not been stopped before. */
+/** Returns the number of apps of these runs that the user had not stopped before. */
 const countOf = (runs: readonly FoundRun[]): number =>
   runs.flatMap(({listing}) => listing.apps).filter(({state}) => state !== 'stopped').length
 
@@ -140,7 +140,7 @@ const countOf = (runs: readonly FoundRun[]): number =>
 async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   const isMeant = ({name, templateFile}: RunIdentity): boolean =>
     name === place.name && (place.typed === '' || isSameTemplate(templateFile, place.template))
-  // no other run gets the name while this run has it
+  // a starting run gets the name only if no living run has it
   const isTaken = livingRuns(process.env).some(({name}) => name === place.name)
   const starting = isTaken ? [] : startingRuns(process.env).filter(isMeant)
   const files = new Set(starting.map(({templateFile}) => templateFile))
@@ -149,36 +149,36 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
       explanation: commandsOf('down', files),
       code: 'several-runs'
     })
-  const wasStarting = await endBySignal(starting, tellSlow(asJson))
+  const wasStarting = await endBySignal(starting, warnSlow(asJson))
   const runs = await runsHere(asJson, ({name}) => name === place.name)
   const run = pickRun(runs, place)
-  if (run !== undefined) await endRun(run, tellSlow(asJson))
-  else if (!(await endBySignal(mute(runs).filter(isMeant), tellSlow(asJson))) && !wasStarting) throw noRun(runs, place)
+  if (run !== undefined) await endRun(run, warnSlow(asJson))
+  else if (!(await endBySignal(mute(runs).filter(isMeant), warnSlow(asJson))) && !wasStarting) throw noRun(runs, place)
   return countOf(run === undefined ? [] : [run])
 }
 
-/** Ends the runs of a template, and the rest of killed runs. Returns the number of their apps. Undefined without a run. */
+/** Ends the runs of a template, and removes the rest of killed runs. Resolves with the number of stopped apps; undefined: the template has no run. */
 async function stopTemplate(file: string, asJson: boolean): Promise<number | undefined> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
   const isMeant = ({templateFile}: RunIdentity): boolean => isSameTemplate(templateFile, file)
   // starting runs first: one that finishes its start meanwhile is found among the runs
-  const wasStarting = await endBySignal(startingRuns(process.env).filter(isMeant), tellSlow(asJson))
+  const wasStarting = await endBySignal(startingRuns(process.env).filter(isMeant), warnSlow(asJson))
   const runs = await runsHere(asJson, isMeant)
   const meant = runs.filter(run => isSameTemplate(run.listing.template.file, file))
   const [hasEnded] = await Promise.all([
-    endBySignal(mute(runs).filter(isMeant), tellSlow(asJson)),
-    ...meant.map(async run => endRun(run, tellSlow(asJson))),
+    endBySignal(mute(runs).filter(isMeant), warnSlow(asJson)),
+    ...meant.map(async run => endRun(run, warnSlow(asJson))),
     sweep(process.env, {warn})
   ])
   return wasStarting || hasEnded || meant.length > 0 ? countOf(meant) : undefined
 }
 
-/** Returns the runs that do not answer commands, such as runs of another version. */
+/** Returns the living runs that do not answer commands, such as runs of another version of Pillion. `runs`: those that answer. */
 const mute = (runs: readonly FoundRun[]): readonly RunIdentity[] =>
   livingRuns(process.env).filter(({pid}) => !runs.some(({listing}) => listing.pid === pid))
 
-/** Informs the user while apps end, which may take minutes. */
-const tellSlow =
+/** Returns a function that warns the user of a run whose apps take long to end. */
+const warnSlow =
   (asJson: boolean) =>
   (pid: number): void => {
     const text = `the run with pid ${pid} is still stopping: "pillion ps" shows its apps; "kill -9 ${pid}" ends it, and its watchdog ends its apps`

@@ -19,46 +19,46 @@ import {
 } from './secret-patterns.ts'
 import {orElse, uriDecoded} from '../../../model/or-else.ts'
 
-/** Fields without this masking: bodies and lines have been masked; ids and names are used to ask again. */
-const AS_THEY_ARE = new Set(['body', 'line', 'coloured', 'id', 'name'])
+/** Fields that `json` does not mask: bodies and lines are masked already, and clients send ids and names back. */
+const UNMASKED_FIELDS = new Set(['body', 'line', 'coloured', 'id', 'name'])
 
 type MaskOf = (value: string, name: string) => string
 
 /** Replaces secrets in recorded requests and responses. A mask shows only the length of a value. */
 export class Masking {
-  readonly #more: ReadonlySet<string>
-  readonly #mask: MaskOf
-  /** Beginning of every mask. */
-  readonly #begin: string
+  readonly #extraNames: ReadonlySet<string>
+  readonly #maskOf: MaskOf
+  /** The beginning of every mask, by which values that are masked already are known. */
+  readonly #maskBegin: string
 
-  /** `more`: further names, in any case. */
-  constructor(more: readonly string[] = [], maskOf: MaskOf = value => `<masked, ${value.length} characters>`) {
-    this.#more = new Set(more.map(name => name.toLowerCase()))
-    this.#mask = maskOf
-    this.#begin = maskOf('', '').slice(0, 7)
+  /** `extraNames`: names whose values are secret besides the usual ones, in any case. */
+  constructor(extraNames: readonly string[] = [], maskOf: MaskOf = value => `<masked, ${value.length} characters>`) {
+    this.#extraNames = new Set(extraNames.map(name => name.toLowerCase()))
+    this.#maskOf = maskOf
+    this.#maskBegin = maskOf('', '').slice(0, 7)
   }
 
-  /** This value of a header, parameter or field is masked. */
+  /** Whether a header, parameter or field with this name and value is secret. */
   isSecret(name: string, value: string): boolean {
-    return this.#more.has(name.toLowerCase()) || isSecretName(name, value)
+    return this.#extraNames.has(name.toLowerCase()) || isSecretName(name, value)
   }
 
-  value = (text: string): string => this.#hidden(text, '')
+  value = (text: string): string => this.#masked(text, '')
 
   /** Masks a value unless it is masked already. */
-  #hidden(value: string, name: string): string {
-    return value.startsWith(this.#begin) ? value : this.#mask(value, name)
+  #masked(value: string, name: string): string {
+    return value.startsWith(this.#maskBegin) ? value : this.#maskOf(value, name)
   }
 
   /** Returns a value with a name, masked if it is secret. */
   named(name: string, value: string): string {
-    return this.isSecret(name, value) ? this.#hidden(value, name) : this.text(value)
+    return this.isSecret(name, value) ? this.#masked(value, name) : this.text(value)
   }
 
-  /** A word of a command is the secret value of the flag before it, or a header with one. */
+  /** Whether a word of a command is secret: the value of the flag before it, or a header with a secret value. */
   isArgument(flag: string, word: string): boolean {
     const [, name = '', value = ''] = NAMED_HEADER.exec(word) ?? []
-    if (/^(?:-H|--header)$/.test(flag)) return this.isSecret(name, value) && this.#hidden(value, name) !== value
+    if (/^(?:-H|--header)$/.test(flag)) return this.isSecret(name, value) && this.#masked(value, name) !== value
     return /^--?[\w-]+$/.test(flag) && !word.startsWith('-') && this.isSecret(flag, word)
   }
 
@@ -69,11 +69,11 @@ export class Masking {
   /** Writes JSON for display and masks secrets in all texts, except for fields of these names. */
   json(value: unknown): string {
     return JSON.stringify(value, (key, each: unknown) =>
-      typeof each === 'string' && !AS_THEY_ARE.has(key) ? this.text(each) : each
+      typeof each === 'string' && !UNMASKED_FIELDS.has(key) ? this.text(each) : each
     )
   }
 
-  /** A text of any kind: JSON, or words. */
+  /** Masks secrets in a text of any kind: JSON or words. `depth`: number of texts around this one, which contain it. */
   text(text: string, depth = 0): string {
     if (!MAY_HOLD.test(text)) return text
     return (BLOCK.test(text) ? this.#ofJson(text, depth) : undefined) ?? this.words(text, depth)
@@ -82,23 +82,23 @@ export class Masking {
   /** Masks JSON. Returns undefined for other texts, and for JSON that is nested too deep for the stack. */
   #ofJson(text: string, depth = 0): string | undefined {
     return orElse(() => {
-      const {value, isChanged} = this.#masked(parseExactly(text), depth)
+      const {value, isChanged} = this.#parsed(parseExactly(text), depth)
       return isChanged ? exactText(value) : text
     }, undefined)
   }
 
-  /** Masks secrets in words: in addresses, in pairs (`password='a b'`, `--token abc`), and in fields of JSON. */
+  /** Masks secrets in a text that is not JSON: in addresses, in pairs (`password='a b'`, `--token abc`), and in fields of JSON. */
   words(text: string, depth = 0): string {
     const shown = (all: string, start: string, _: string, name: string, value: string): string =>
-      this.isSecret(name, value) ? start + this.#hidden(value, name) : all
+      this.isSecret(name, value) ? start + this.#masked(value, name) : all
     const masked = this.#valuesIn(this.#headers(text.replace(HEADER, shown)), NAMED)
     return masked.replaceAll(/[^"]+/g, part => this.target(part, depth))
   }
 
   #headers(text: string): string {
     return text.replace(HEADER_LINE, (all: string, start: string, mark: string, name: string, value: string) => {
-      const isHeader = mark !== '' || this.#more.has(name.toLowerCase()) || this.isSecret(endOfName(name), value)
-      return isHeader && this.isSecret(name, value) ? start + this.#hidden(value, name) : all
+      const isHeader = mark !== '' || this.#extraNames.has(name.toLowerCase()) || this.isSecret(endOfName(name), value)
+      return isHeader && this.isSecret(name, value) ? start + this.#masked(value, name) : all
     })
   }
 
@@ -112,19 +112,19 @@ export class Masking {
       const value = quote === undefined ? valueAt(text, from) : fieldAt(text, from, quote)
       const bare = value.replaceAll(QUOTES, '')
       if (bare === '' || !this.isSecret(name, bare)) continue
-      masked += text.slice(done, from) + (quote ?? '') + this.#hidden(bare, name) + (quote ?? '')
+      masked += text.slice(done, from) + (quote ?? '') + this.#masked(bare, name) + (quote ?? '')
       done = from + value.length
     }
     return masked + text.slice(done)
   }
 
-  /** Masks the first line and header lines with any line ends. A value may span several lines (RFC 9112, 5.2). */
+  /** Masks the head of a request or response: its first line and its headers. A value may span several lines (RFC 9112, 5.2). */
   head(head: string): string {
     const [first = '', ...lines] = head.split(/\r?\n(?![\t ])/)
     const masked = lines.map(line => {
       const [, name = '', value = ''] = /^([^:]+):(.*)$/s.exec(line)?.map(each => each.trim()) ?? []
       if (name === '') return line
-      return this.isSecret(name, value) ? `${name}: ${this.#hidden(value, name)}` : this.words(this.target(line))
+      return this.isSecret(name, value) ? `${name}: ${this.#masked(value, name)}` : this.words(this.target(line))
     })
     return [this.target(first), ...masked].join('\r\n')
   }
@@ -143,44 +143,44 @@ export class Masking {
       const value = text.slice(from, endOf(text, from, /[?&#;\s]/g))
       if (!this.isSecret(uriDecoded(name), uriDecoded(value)) && !this.#hasSecret(value, depth)) continue
       const to = endOf(text, from, before === ';' ? /[?&#;/\s]/g : /[&\s]/g)
-      masked += `${text.slice(done, from)}${this.#hidden(text.slice(from, to), uriDecoded(name))}`
+      masked += `${text.slice(done, from)}${this.#masked(text.slice(from, to), uriDecoded(name))}`
       done = to
     }
-    return (masked + text.slice(done)).replace(PASSWORD, password => this.#hidden(password, 'password'))
+    return (masked + text.slice(done)).replace(PASSWORD, password => this.#masked(password, 'password'))
   }
 
-  /** The value of a parameter is an encoded address, or JSON, with a secret. */
+  /** Whether the value of a parameter is an encoded address, or JSON, with a secret. */
   #hasSecret(value: string, depth: number): boolean {
     if (depth >= MAX_NESTED || !/[%[{]/.test(value)) return false
-    const inner = uriDecoded(value)
-    if (inner !== value && this.#hasSecret(inner, depth + 1)) return true
-    return (BLOCK.test(inner) ? this.text(inner, depth + 1) : this.target(inner, depth + 1)) !== inner
+    const decoded = uriDecoded(value)
+    if (decoded !== value && this.#hasSecret(decoded, depth + 1)) return true
+    return (BLOCK.test(decoded) ? this.text(decoded, depth + 1) : this.target(decoded, depth + 1)) !== decoded
   }
 
-  /** Masks fields of JSON and forms, despite any content type; other bodies stay. Masks a cut body up to its end. */
+  /** Masks fields of a body that is JSON or a form, whatever its content type says. Other bodies stay. Also masks a body whose end was not recorded. */
   body(body: Buffer, contentType: string): Buffer {
     const text = body.toString('latin1')
     const isForm = FORM.test(contentType) && !BLOCK.test(text)
     if (!hasFields(text, contentType)) return body
     const read = body.toString()
-    const whole = isForm ? undefined : this.#ofJson(read)
-    if (whole !== undefined) return whole === read ? body : Buffer.from(whole)
-    const isPiece = !isForm && text.includes('"')
-    return Buffer.from(isPiece ? this.#piece(text) : this.target(`?${this.#form(text)}`).slice(1), 'latin1')
+    const complete = isForm ? undefined : this.#ofJson(read)
+    if (complete !== undefined) return complete === read ? body : Buffer.from(complete)
+    const isCutJson = !isForm && text.includes('"')
+    return Buffer.from(isCutJson ? this.#cutJson(text) : this.target(`?${this.#form(text)}`).slice(1), 'latin1')
   }
 
-  /** Values of a form go up to the next `&`: not every writer escapes them. */
+  /** Masks fields of a form. Values end at the next `&`, as not every client escapes other characters. */
   #form(text: string): string {
     return text.replaceAll(/(?<![^&])([^&=]+)=([^&]*)/g, (field, name: string, value: string) => {
       const plain = uriDecoded(value.replace(/%.?$/, ''))
       const isSecret = this.isSecret(uriDecoded(name), plain) || CUT_PASSWORD.test(plain) || this.#hasSecret(value, 0)
-      return isSecret ? `${name}=${this.#hidden(value, uriDecoded(name))}` : field
+      return isSecret ? `${name}=${this.#masked(value, uriDecoded(name))}` : field
     })
   }
 
-  /** Masks a piece of JSON. Booleans stay. */
-  #piece(text: string): string {
-    const whole = text.replace(CUT_PASSWORD, password => this.#hidden(password, 'password'))
+  /** Masks fields of JSON that cannot be parsed, since its end is missing. Booleans stay. */
+  #cutJson(text: string): string {
+    const whole = text.replace(CUT_PASSWORD, password => this.#masked(password, 'password'))
     const parts = whole.replaceAll(/[^"]+/g, part => {
       // many writers put a backslash before a slash, and Go and .NET before `&`
       const bare = part.replaceAll(String.raw`\/`, '/').replaceAll(String.raw`\u0026`, '&')
@@ -189,8 +189,8 @@ export class Masking {
     return this.#valuesIn(parts, FIELD)
   }
 
-  /** Masks a value of JSON: its text, or its fields by their names. */
-  #masked(value: unknown, depth = 0): {readonly value: unknown; readonly isChanged: boolean} {
+  /** Masks a parsed value of JSON: its text, or its fields by their names. */
+  #parsed(value: unknown, depth = 0): {readonly value: unknown; readonly isChanged: boolean} {
     if (typeof value === 'string') {
       const isText = BLOCK.test(value) || PAIRS.test(value) || value.search(HEADER_LINE) !== -1
       const text = ADDRESS.test(value) ? this.target(value, depth) : isText ? this.text(value, depth) : value
@@ -203,11 +203,11 @@ export class Masking {
       const scalar = typeof inner === 'string' ? inner : typeof inner === 'object' ? '' : exactText(inner)
       const isName = inner === setting && /^(?:name|key)$/i.test(name)
       const own = isName ? '' : (/^value$/i.test(name) && typeof inner === 'string' && setting) || name
-      const isSecret = this.isSecret(own, scalar) || this.#more.has(name.toLowerCase())
+      const isSecret = this.isSecret(own, scalar) || this.#extraNames.has(name.toLowerCase())
       const isMasked = isSecret && inner !== null && typeof inner !== 'boolean'
       const next = isMasked
-        ? {value: this.#hidden(scalar || exactText(inner), name), isChanged: true}
-        : this.#masked(inner, depth)
+        ? {value: this.#masked(scalar || exactText(inner), name), isChanged: true}
+        : this.#parsed(inner, depth)
       isChanged ||= next.isChanged
       return next.value
     }
@@ -251,7 +251,7 @@ function fieldAt(text: string, from: number, quote: string): string {
   return text.slice(from, end < 0 ? undefined : end + quote.length).split('\n', 1)[0] ?? ''
 }
 
-/** How deep addresses and JSON within parameters are searched: each may be decoded in two ways, so that the work doubles. */
+/** How deep addresses and JSON within parameters are searched. Each level may double the work: a value is searched as it is, and decoded. */
 const MAX_NESTED = 3
 
 /** Returns the index of the first of these characters from an index on, or the end of the text. */
