@@ -1,8 +1,8 @@
-/** The result of a check: all is well, or something would go wrong, with advice; `note`: information only. */
+/** Result of a check: all is well (`ok`), a run would have a problem (`fail`), or information only (`note`). */
 export interface Check {
   readonly kind: 'ok' | 'fail' | 'note'
   readonly text: string
-  /** The advice; may be empty. */
+  /** Advice to the user; '': none. */
   readonly advice: string
 }
 

@@ -26,7 +26,7 @@ export async function checkDocker({apps}: Pick<Plan, 'apps'>, env: Environment):
   if (first === undefined) return []
   const {client, folder, env: own} = first
   const whole = {...env, ...own}
-  if (findProgram(client, whole['PATH'] ?? '') === undefined) return [] // the check of the commands reports it
+  if (findProgram(client, whole['PATH'] ?? '') === undefined) return [] // `checkCommands` reports the missing program
   const command = [client, 'version', '--format', '{{.Server.Version}}']
   const why = await runCommand({command, folder, env: whole, timeoutMs: TIMEOUT_MS})
   if (why === '') return [ok('the Docker daemon answers')]
@@ -46,7 +46,7 @@ export interface Patient {
   readonly plan: Plan | undefined
 }
 
-/** Looks at everything that a run needs, without starting anything. */
+/** Runs all checks of what a run needs, without starting an app. */
 export async function runChecks({env, home, plan}: Patient): Promise<readonly Check[]> {
   return [
     ...(await checkNode(env)),
@@ -70,7 +70,7 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
   ]
 }
 
-/** Returns the findings of a check. A UserError is a failed check. */
+/** Returns the results of a check. Converts a UserError into a failed check. */
 function orFail(check: () => readonly Check[]): readonly Check[] {
   try {
     return check()
@@ -96,7 +96,7 @@ const checkFolders = (env: Patient['env']): readonly Check[] =>
     return [usable, ...skipped]
   })
 
-/** Checks the Node that apps find. The executable of Pillion contains another one. */
+/** Checks the Node that apps find in PATH. The single executable of Pillion contains its own. */
 async function checkNode(env: Patient['env']): Promise<readonly Check[]> {
   const own = note(`Pillion runs in Node ${process.versions.node}`, '')
   const path = findProgram('node', env['PATH'] ?? '')
@@ -110,7 +110,7 @@ async function checkNode(env: Patient['env']): Promise<readonly Check[]> {
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1']
 
-/** Checks whether a proxy would get the calls of apps to their own sidecar. */
+/** Checks whether HTTP clients of apps would send the calls for their sidecar to a proxy (`HTTP_PROXY`). */
 export function checkProxy(env: Patient['env']): readonly Check[] {
   const proxies = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'].filter(name => (env[name] ?? '') !== '')
   const [proxy] = proxies
@@ -143,7 +143,7 @@ function checkCommands({apps}: Plan, env: Patient['env']): readonly Check[] {
   return faults.length > 0 ? faults : [ok('every command can be found')]
 }
 
-/** Checks this installation: an untested system, a second installation. */
+/** Checks this installation. Notes a system on which Pillion is not tested, and a second installation. */
 export function checkInstallation(env: Environment, system: string = process.platform): readonly Check[] {
   const [first, ...others] = pillionsIn(env['PATH'] ?? '')
   return [
@@ -166,7 +166,7 @@ export function checkInstallation(env: Environment, system: string = process.pla
   ]
 }
 
-/** Paths of Pillion on the search path, each once. */
+/** Returns the paths of `pillion` on the search path, each once. */
 const pillionsIn = (searchPath: string): ReadonlySet<string> =>
   new Set(
     searchPath.split(delimiter).flatMap(folder => {

@@ -18,7 +18,7 @@ import {certificatePath, stateFolder} from '../../platform/state-folder.ts'
 
 interface WantedPort extends Pick<AppPlan, 'profiles'> {
   readonly port: number
-  /** Host; an empty string if the app chooses it. */
+  /** Address of the listener; '': the app chooses it. */
   readonly host: string
   /** Owner of the port, for people: `appPort of "shop"`. */
   readonly whose: string
@@ -26,9 +26,9 @@ interface WantedPort extends Pick<AppPlan, 'profiles'> {
   readonly advice: string
 }
 
-/** Returns the ports that the template names: taken, or named twice. While a run of this very template has them nothing is said. */
+/** Checks whether the ports that the template names are free, and named once. Skips this while the template runs, since its run has the ports. */
 export async function checkPorts(plan: Plan, env: Environment): Promise<readonly Check[]> {
-  const living = orElse(() => livingRuns(env), []) // the check of their folder reports it
+  const living = orElse(() => livingRuns(env), []) // `checkFolders` reports a folder of runs that cannot be read
   const run = living.find(({templateFile}) => isSameTemplate(templateFile, plan.file))
   if (run !== undefined) return [note(`this template runs already (pid ${run.pid}): its ports are not looked at`, '')]
   const fault = await bindFault(0, '127.0.0.1')
@@ -58,7 +58,7 @@ function portsOf(plan: AppPlan, {apps}: Plan): readonly WantedPort[] {
     whose: `appPort of "${id}"`,
     advice: `End it: "${id}" cannot listen there, and calls to it wait.`
   }
-  // all instances and versions of an app are called there
+  // all instances and versions of an app share its published port, which counts once
   const isFirst = apps.find(each => each.id === id && each.published?.number === published?.number) === plan
   const shared = {
     port: isFirst ? (published?.number ?? 0) : 0,
@@ -85,7 +85,7 @@ function twice(wanted: readonly WantedPort[]): readonly Check[] {
 
 const EVERYWHERE = ['', '0.0.0.0', '::']
 
-/** Apps of different profiles are alternatives, and listeners at different addresses do not collide. */
+/** Whether two ports conflict: not if they are of apps of different profiles, which are alternatives, or at different addresses. */
 const collide = (one: WantedPort, other: WantedPort): boolean =>
   one !== other &&
   meet(one, other) &&
@@ -109,7 +109,7 @@ async function taken(wanted: readonly WantedPort[]): Promise<readonly Check[]> {
   return (await Promise.all(checks)).flat()
 }
 
-/** Returns the system's code for why this port cannot be opened now; empty when it can. */
+/** Returns the error code of the system with which a port cannot be opened now; '' if it can. */
 const bindFault = async (port: number, host: string): Promise<string> =>
   new Promise(resolve => {
     const server = createServer()
@@ -118,10 +118,10 @@ const bindFault = async (port: number, host: string): Promise<string> =>
       .listen({port, host, exclusive: true}, () => server.close(() => resolve('')))
   })
 
-/** A name as an app could have it. */
+/** A host name below `localhost`, such as an app gets. */
 const ANY_NAME = 'pillion-doctor.localhost'
 
-/** Whether programs find apps by their names, and whether browsers trust these. */
+/** Checks whether host names of apps lead to this machine for programs, and whether they answer with HTTPS. */
 export async function checkResolution(env: Environment): Promise<readonly Check[]> {
   const isTrusted = existsSync(certificatePath(stateFolder(env)))
   // a folder of runs that we may not read is reported by another check

@@ -7,7 +7,7 @@ import type {WatchFilter} from '../../model/watch-filter.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {ok, fail, type Check} from './check.ts'
 
-/** Editors and other programs of the user draw on the same limit. */
+/** Share of the limit that a run may use: editors and other programs of the user have the same limit. */
 const OUR_SHARE = 0.5
 
 /** Checks whether the system lets us follow all files of the watched apps (inotify(7)). Returns an empty list without such a limit. */
@@ -27,7 +27,7 @@ export async function checkWatches({apps}: Plan): Promise<readonly Check[]> {
   ]
 }
 
-/** Counts the watched paths of an app: the files that count, and the folders that hold them. */
+/** Counts the paths to watch for an app: the files whose change reloads the app, and all folders that are not excluded. */
 async function countPaths({folder, watch}: AppPlan): Promise<number> {
   const filter = openFilter(watch, folder)
   const counts = await Promise.all(filter.roots.map(async root => countIn(root, filter)))
@@ -48,6 +48,6 @@ async function entriesOf(path: string) {
   try {
     return await readdir(path, {withFileTypes: true})
   } catch {
-    return [] // without permission to read it, it will not be watched either
+    return [] // without permission to read this folder, the run cannot watch it either
   }
 }

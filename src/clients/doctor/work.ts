@@ -13,7 +13,7 @@ import {
   type RememberedSpace
 } from '../../control/remembered-spaces.ts'
 
-/** Checks whether workflows can be kept in a file, unless memory is chosen. Creates nothing. */
+/** Checks whether a run can keep workflows in a file, unless the user chose memory (`PILLION_WORK`). Creates nothing. */
 export function checkState(env: Environment): readonly Check[] {
   if (!isKept({env})) return []
   const folder = stateFolder(env)
@@ -38,7 +38,7 @@ export function checkState(env: Environment): readonly Check[] {
 export function checkWork(plan: Plan, env: Environment): readonly Check[] {
   const path = workPath({env, plan})
   if (path === undefined || !existsSync(path)) return []
-  // changes are written ahead into a second file
+  // SQLite writes changes into a second file first
   const bytes = [path, `${path}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0)
   return [
     note(
@@ -48,7 +48,7 @@ export function checkWork(plan: Plan, env: Environment): readonly Check[] {
   ]
 }
 
-/** `12 KB`, `3.4 MB`. */
+/** Formats a size: `12 KB`, `3.4 MB`. */
 export const sizeText = (bytes: number): string =>
   bytes < 1e6 ? `${Math.ceil(bytes / 1e3).toString()} KB` : `${(bytes / 1e6).toFixed(1)} MB`
 
@@ -56,7 +56,7 @@ const DAY_MS = 86_400_000
 /** Maximum number of reported copies: more would hide other findings. */
 const MAX_SHOWN = 20
 
-/** Returns the copies of templates that have data of their own, the latest first; nothing without any. */
+/** Lists the copies of templates that have data of their own, the last used one first. Returns an empty list without such copies. */
 export function checkCopies(env: Environment, now = Date.now()): readonly Check[] {
   const all = rememberedSpaces(env)
   if (all.length === 0) return []

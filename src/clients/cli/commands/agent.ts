@@ -34,7 +34,7 @@ interface InitWishes {
   readonly isAsked: boolean
 }
 
-/** Shows and writes the changes for a template. Resolves with false if there are none. Throws a UserError if files cannot be written. */
+/** Shows the changes to the files of coding agents, and writes them. Resolves with false if nothing changes. Throws a UserError if a file cannot be written. */
 export async function initAgents(template: string, {asJson, isAsked}: InitWishes): Promise<boolean> {
   const {plan} = await loadTemplate([template], surroundings(), {watch: false})
   const folder = dirname(template)
@@ -50,7 +50,7 @@ export async function initAgents(template: string, {asJson, isAsked}: InitWishes
   return true
 }
 
-/** A file with its text before and after. */
+/** A file to write, with its text before and after the change. `before` is '' for a new file. */
 interface FileChange {
   readonly path: string
   readonly before: string
@@ -60,7 +60,7 @@ interface FileChange {
 const SERVER = {command: 'pillion', args: ['mcp']}
 const IMPORT = '@AGENTS.md'
 
-/** The configurations of MCP servers. A client without its folder gets none. */
+/** Files in which clients of MCP find servers. `of`: the folder without which the client is not used here; '': the file is always written. */
 const CONFIGURATIONS = [
   {path: '.mcp.json', of: '', map: 'mcpServers', server: SERVER},
   {path: '.cursor/mcp.json', of: '.cursor', map: 'mcpServers', server: SERVER},
@@ -68,7 +68,7 @@ const CONFIGURATIONS = [
   {path: '.vscode/mcp.json', of: '.vscode', map: 'servers', server: {type: 'stdio', ...SERVER}}
 ] as const
 
-/** Returns the changes that let coding agents find the stack. Throws a UserError if a file cannot be read or changed; nothing is written then. */
+/** Returns the changes that tell coding agents of the template and of `pillion mcp`. Throws a UserError if a file cannot be read or changed; nothing is written then. */
 function agentChanges(described: Described): readonly FileChange[] {
   const {folder} = described
   const changes: FileChange[] = []
@@ -78,7 +78,7 @@ function agentChanges(described: Described): readonly FileChange[] {
     if (after !== before) changes.push({path, before, after})
   }
   change('AGENTS.md', text => withBlock(text, instructions(described)))
-  // Claude Code and Gemini CLI read files of their own, which import it
+  // Claude Code and Gemini CLI read their own files, which import AGENTS.md
   for (const path of ['CLAUDE.md', 'GEMINI.md'])
     if (!isLink(join(folder, path)) && (path === 'CLAUDE.md' || existsSync(join(folder, path))))
       change(path, text => (text.includes(IMPORT) ? text : withBlock(text, IMPORT)))
@@ -134,8 +134,8 @@ const linesOf = (text: string): readonly string[] => (text === '' ? [] : text.re
 type Json = Readonly<Record<string, unknown>>
 
 /**
- * Adds an entry to a map of a JSON file: `{"mcpServers": {"pillion": …}}`. Keeps all other text, and an existing entry of this name. Throws a
- * UserError with the place if the text is not a JSON object.
+ * Adds an entry to a map of a JSON file: `{"mcpServers": {"pillion": …}}`. Keeps an existing entry of this name, and the
+ * format of all other text if it can. Throws a UserError with the place if the text is not a JSON object.
  */
 function withEntry(text: string, path: string, [map, name, value]: readonly [string, string, Json]): string {
   if (text.trim() === '') return `${JSON.stringify({[map]: {[name]: value}}, undefined, 2)}\n`

@@ -6,8 +6,8 @@ import {idsOf, runFinder} from '../run-here.ts'
 import {say, shownStatus} from '../say.ts'
 
 /**
- * `attach ID`: connects the terminal to the terminal of an app. Types the text of a pipe. Exits as the app does if that ends. Without an id: shows
- * the whole run.
+ * `attach ID`: connects the terminal to the terminal of an app. If stdin is not a terminal, types its text. Exits with the app's exit code if the app
+ * ends. Without an id: shows the whole run.
  */
 export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
   const [app, ...others] = idsOf({words, flags})
@@ -46,7 +46,7 @@ export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
   return exitCode ?? 0
 }
 
-/** Asks the app before the first input, so that the user learns at once whether it takes input. */
+/** Types stdin into the terminal of an app. Sends an empty text first, which fails at once if the app takes no input. */
 async function typeAll(run: FoundRun, app: string): Promise<number> {
   await typeText({run, app}, {text: ''})
   process.stdin.setEncoding('latin1')

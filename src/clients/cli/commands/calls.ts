@@ -16,7 +16,7 @@ const ROWS = 20
 /** The most rows of one answer. */
 const PAGE = 1000
 const MIN_COLUMNS = 40
-/** The formats of the API for other programs. */
+/** Formats that the run's API writes for other programs. */
 const EXPORTS = ['har', 'curl']
 
 /** `calls [FILTER …] [-f] [-n N] [-o ndjson|har|curl]`, `calls NUMBER`: the latest calls of a run, or one with its request and response. */
@@ -57,7 +57,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** Returns the latest calls first, as many as are kept. */
+/** Returns up to `limit` calls that the run has kept, the latest first. */
 async function latest({api}: FoundRun, q: string, limit: number): Promise<readonly Call[]> {
   const all: Call[] = []
   for (let some = PAGE; some === PAGE && all.length < limit;) {
@@ -71,7 +71,7 @@ async function latest({api}: FoundRun, q: string, limit: number): Promise<readon
 
 const NONE = 'No calls yet. Calls between the apps, and to them, are shown here.\n'
 
-/** Throws a UserError if the filter asks for the calls of an app with a misspelt id. Other callers have names, too. */
+/** Throws a UserError if the filter asks for the calls of an app with a misspelt id. Accepts other unknown ids: callers outside the run have names, too. */
 function refuseUnknownApps(words: readonly string[], {listing}: FoundRun): void {
   const ids = listing.apps.map(({id}) => id)
   for (const word of words) {
@@ -91,7 +91,7 @@ async function one(run: FoundRun, number: string, output: string): Promise<numbe
   return 0
 }
 
-/** Prints calls as they end, except ended calls of the list. Waits for a slow reader; the run then drops calls. */
+/** Prints each call when it ends, unless the list showed it as ended. Waits for a slow reader of stdout; the run drops calls meanwhile. */
 async function printAll(
   followed: AsyncIterable<Lines['GET /calls']>,
   listed: readonly Call[],
@@ -106,15 +106,15 @@ async function printAll(
   }
 }
 
-/** Prints calls in a format of the API while they arrive; the result is the trailers. Throws a UserError if the run ends before all are there. */
+/** Prints calls in a format of the API while they arrive; the result is the trailers. Throws a UserError if the run ends before the last call. */
 async function copy(
   {api}: FoundRun,
   format: string,
   query: Readonly<Record<string, string>>
 ): Promise<NodeJS.Dict<string>> {
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL) // calls through the run go first
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL) // the run, which carries calls, gets the processor first
   const {message} = await api.open('GET /calls.{format}', {at: {format}, query})
-  if (process.stdout.isTTY) message.setEncoding('utf8') // no character is cut
+  if (process.stdout.isTTY) message.setEncoding('utf8') // no character is split between two pieces
   try {
     for await (const piece of message) await printWhole(process.stdout, piece as string | Buffer)
   } catch (error) {

@@ -30,10 +30,10 @@ const shownFlags = ({flags}: CommandWords): readonly Flag[] =>
     a.name < b.name ? -1 : 1
   )
 
-/** Quotes a name of two words. */
+/** Quotes the name of a command for a shell if it has two words: `workflow list`. */
 const shellWord = (name: string): string => (name.includes(' ') ? `'${name}'` : name)
 
-/** Returns commands with subcommands, each by all its names. */
+/** Returns the commands that have subcommands, each with its name and aliases. */
 const parents = (
   commands: readonly CommandWords[]
 ): readonly {readonly name: string; readonly names: readonly string[]; readonly verbs: readonly CommandWords[]}[] =>
@@ -125,7 +125,7 @@ const flagWords = ({name, short}: Flag): readonly string[] => [
   ...(short === undefined ? [] : [`-${short}`])
 ]
 
-/** Returns the completion of the values of a command's flags. */
+/** Returns the part of bash's script that completes the values of a command's flags. */
 const bashValues = (program: string, command: CommandWords): readonly string[] =>
   shownFlags(command)
     .filter(({type}) => type !== 'bool')
@@ -172,7 +172,7 @@ compdef _${program} ${program}
 `
 }
 
-/** Completes a command with subcommands: their names, or the arguments of a named one. */
+/** Returns the part of zsh's script for a command with subcommands: it completes their names, then the arguments of the typed one. */
 const zshVerbs = ({name, names, verbs}: ReturnType<typeof parents>[number]): string => `  case $command in
   ${names.join(' | ')})
     if (( CURRENT == 2 )); then

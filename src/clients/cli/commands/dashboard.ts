@@ -34,7 +34,7 @@ export const dashboard: CommandHandler = async ({flags, words, asJson}) => {
 
 const notOpened = (why: string): string => `The browser was not opened: ${why}. Open the address yourself.`
 
-/** `run --dashboard`: the same for the run of this process. Never rejects. */
+/** `run --dashboard`: prints and opens the page of the run of this process. Prints failures as warnings: never rejects. */
 export async function openOwnDashboard({control}: OwnRun, {out, err}: Terminal, asJson: boolean): Promise<void> {
   if (control === undefined) return // the run has failed to start
   const warn = (text: string): void => void err.print(signedLine('warning', text, asJson))
@@ -54,7 +54,7 @@ interface OwnRun {
   readonly control: Pick<RunControl, 'dashboard' | 'list'> | undefined
 }
 
-/** Returns the address of the page, by name unless a port was asked for. The token follows `#`: browsers do not send that part. */
+/** Returns the address of the page, with its host name unless the user asked for a port. The token follows `#`: browsers do not send that part. */
 function dashboardUrl({port, token, readOnlyToken, nameUrl}: Dashboard, isReadOnly: boolean, byPort = false): string {
   const place = nameUrl === undefined || byPort ? `http://127.0.0.1:${port}` : nameUrl
   return `${place}/#${isReadOnly ? `look=${readOnlyToken}` : `t=${token}`}`

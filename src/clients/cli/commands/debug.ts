@@ -20,7 +20,7 @@ export function launchText(launch: Launch, format: LaunchFormat): string {
   return `# ${head}\n${variables(launch, format)}`
 }
 
-/** Returns the variables alone, each on its line. */
+/** Returns the variables without the command, each on its line; for VS Code a JSON object. */
 export function variables({environment, added}: Launch, format: LaunchFormat): string {
   const set = Object.fromEntries(added.map(name => [name, environment[name] ?? '']))
   if (format === 'vscode') return `${JSON.stringify(set, null, 2)}\n`
@@ -60,16 +60,16 @@ function launchEntry({appId, folder, command, environment, added}: Launch): obje
     return {type: 'node', ...shared, runtimeExecutable: program, runtimeArgs: args}
   if (name === 'go' && args[0] === 'run') return {type: 'go', mode: 'debug', ...shared, ...goOf(args.slice(1))}
   if (name === 'dotnet') return {type: 'coreclr', ...shared, program, args}
-  // any other program: a terminal to which debuggers attach; Node's debugger does by itself
+  // any other program: VS Code runs it in a terminal, where its Node debugger attaches by itself
   return {type: 'node-terminal', ...shared, command: command.map(shellQuoted).join(' ')}
 }
 
-/** Options of Python, and flags of `go run`, behind which their value follows. */
+/** Options of Python, and flags of `go run`, whose value is the next argument. */
 const OF_PYTHON = /^-[WX]$/
 const OF_GO =
   /^--?(?:C|p|asmflags|buildmode|compiler|covermode|coverpkg|exec|gccgoflags|gcflags|installsuffix|ldflags|mod|modfile|overlay|pgo|pkgdir|tags|toolexec)$/
 
-/** Splits options from the program and its arguments. */
+/** Splits options from the program and its arguments. `valued`: options whose value is the next argument. */
 function parted(
   args: readonly string[],
   valued: RegExp
@@ -119,7 +119,7 @@ export const env: CommandHandler = async context => {
   return 0
 }
 
-/** How a process of the app would be started now. Throws a UserError if the app is stopped. */
+/** Returns the command and the environment with which the app would start now. Throws a UserError if the app is stopped. */
 export const launchFor = async ({api}: FoundRun, id: string): Promise<Launch> =>
   api.ask('GET /apps/{id}/launch', {at: {id}}).catch((error: unknown) => {
     const isStopped = error instanceof ApiError && error.status === 409

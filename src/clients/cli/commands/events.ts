@@ -9,7 +9,7 @@ import {nameText} from '../app-table.ts'
 import {followedLine} from '../call-table.ts'
 import {clockText} from '../log-style.ts'
 
-/** The types of events in the text for people; samples are for programs and pages. */
+/** Types of events that text output shows by default. The other ones, such as samples of calls and lines, are for programs and the page. */
 const TEXT_TYPES = 'app,reload,asleep,woken,death,fault,workflow,note'
 
 const NONE = 'No such event so far'
@@ -37,7 +37,7 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** Returns an event for people, with its time; empty if there is nothing to show. */
+/** Returns an event as text for people, with its time; '' if the event shows nothing. */
 function eventText(event: Api.Event): string {
   const text = textOf(event)
   const isState = event.type === 'hello' || event.type === 'reset'

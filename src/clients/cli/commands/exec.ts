@@ -4,8 +4,8 @@ import {runHere} from '../run-here.ts'
 import {launchFor, runWith} from './debug.ts'
 
 /**
- * `exec ID -- COMMAND …`: runs a command in the folder and with the environment of an app, so that it calls others as the app does. Exits
- * as the command does.
+ * `exec ID -- COMMAND …`: runs a command in the folder and with the environment of an app, so that it calls other apps as this app does. Exits
+ * with the command's exit code.
  */
 export const exec: CommandHandler = async ({words, flags, asJson}) => {
   if (flags.isSet('here')) return execHere({words, flags, asJson})
@@ -19,7 +19,7 @@ export const exec: CommandHandler = async ({words, flags, asJson}) => {
   return runOnTerminal({command: [program, ...args], folder, env})
 }
 
-/** `exec --here -- COMMAND …`: runs a command of the repository in this folder, with `env` of `common` and the numbers of the run. */
+/** `exec --here -- COMMAND …`: runs a command of the repository in this folder, with `env` of the template's `common`, and the ports that the run uses. */
 async function execHere(call: CommandContext): Promise<number> {
   const [program, ...args] = call.words
   if (program === undefined) throw new UsageError('exec --here needs a command: exec --here -- npm test')

@@ -25,7 +25,7 @@ import {resourcesOf, workflowNeeds} from '../workflow-needs.ts'
 /** Pattern of a namespace: a DNS label. */
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 
-/** `export kubernetes|compose [-f PATH] [-o PATH|-]`: the template for other programs. Asks no cluster. */
+/** `export kubernetes|compose [-f PATH] [-o PATH|-]`: writes the template as Kubernetes objects or a compose file. Does not connect to a cluster. */
 export const exportTemplate: CommandHandler = async context => {
   const [format = '', ...others] = context.words
   if (others.length > 0) throw new UsageError(`expected one format, got ${context.words.length}`)
@@ -76,7 +76,7 @@ async function exportKubernetes({flags, asJson}: CommandContext): Promise<number
   return 0
 }
 
-/** Warns of needs of workflows in a cluster, and of features that do not work there. */
+/** Returns warnings about what workflows need in a cluster, and about their state, which stays on this machine. */
 async function workflowWarnings(plan: Plan): Promise<readonly string[]> {
   const snapshots = (await resourcesOf(plan.apps)).map(([, snapshot]) => snapshot)
   const needs = workflowNeeds(plan, snapshots)

@@ -13,16 +13,16 @@ import {flagDuration} from '../since.ts'
 import {outputColumns} from '../width.ts'
 import {emptyRecord} from '../../../model/own.ts'
 
-/** Flags that are keys of a fault by the same name. */
+/** Flags whose names are keys of a fault in the run's API. */
 const TEXTS = ['delay', 'jitter', 'status', 'body', 'rate', 'seed', 'times', 'for', 'actor', 'method', 'path'] as const
 const SWITCHES = ['abort', 'never', 'cut', 'kill'] as const
 const TIMES = ['delay', 'jitter', 'for'] as const
 /** Words of other tools for `--off all`. */
 const CLEAR: ReadonlySet<string> = new Set(['clear', 'reset'])
-/** Flags that change faults that are there. */
+/** Flags that change existing faults. */
 const VERBS = ['off', 'disable', 'enable'] as const
 
-/** `fault FROM TO …` makes calls fail, `fault` lists faults, `fault --off N|all` ends them, `--disable` and `--enable` stop them for a while. */
+/** `fault FROM TO …` makes calls fail, `fault` lists faults, `fault --off N|all` ends them, `--disable` pauses them until `--enable`. */
 export const fault: CommandHandler = async context => {
   const {flags, words, asJson} = context
   const what = fieldsOf(flags)
@@ -81,7 +81,7 @@ async function enable(
   return tell(faults, faults.length, text, context)
 }
 
-/** Reports a change of `count` faults. */
+/** Reports a change of `count` faults. `value`: the output with `-o json`. */
 function tell(value: unknown, count: number, text: string, {asJson, flags}: CommandContext): number {
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(value)}\n`)
   else if (count === 0) say(process.stdout, 'info', 'There are no faults.', asJson)

@@ -39,7 +39,7 @@ export async function finishedLogs(
       const log = await keptLog(plan, {id: name, tail: grep === undefined ? tail : -1, since})
       if (log !== undefined) found.push({name, log})
     }
-    // a faulty app may have no known log folder: its mistake explains the missing logs
+    // if the template has a mistake, the log folder of an app may be unknown: the mistake explains the missing logs
     const mistake = plan.apps.some(app => app.id === each) ? errors[0] : undefined
     if (found.length === before && ids.length > 0) throw mistake ?? whyNone(each, plan, others, version)
   }
@@ -56,7 +56,7 @@ export async function finishedLogs(
   }
 }
 
-/** Returns the names in the log of an id or a name; `wanted`: the version; empty for all. */
+/** Returns the names that the logs use for the apps with an id or name. `wanted`: their version; '': all versions. */
 function namesOf({apps}: Plan, text: string, wanted: string): readonly string[] {
   const named = apps.map(({id, version, instance}) => {
     const isOneOfMany = apps.some(each => each.id === id && each.version !== version)

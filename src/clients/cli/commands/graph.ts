@@ -48,7 +48,7 @@ export function graphTable(shown: Api.Graph, width: number): string {
   return table + rest
 }
 
-/** Returns a percentile as text, from 10 s on in whole seconds: it is right to a quarter. */
+/** Returns a percentile as text, from 10 s on in whole seconds, since the run measures it only to within 25 %. */
 const percentile = (ms: number): string => (ms < 10_000 ? durationText(ms) : `${Math.round(ms / 1000)} s`)
 
 const some = (count: number): string => (count === 0 ? '' : count.toString())

@@ -14,11 +14,11 @@ import {flagDuration} from '../since.ts'
 import {surroundings} from '../template-named.ts'
 import {writeGiven} from '../write-given.ts'
 
-/** Time of a search before its first line, and between changes of the line. */
+/** Delay of the progress line after the start of a search, and between two updates of it, in ms. */
 const FIRST_MS = 500
 const NEXT_MS = 100
 
-/** On a terminal: a line with the number of folders that a long search has read, which goes when the search ends. */
+/** Line on a terminal with the number of folders that a long search has read; removed when the search ends. */
 export class FolderProgress {
   readonly #stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'>
   readonly #now: () => number
@@ -35,7 +35,7 @@ export class FolderProgress {
     if (!this.#stream.isTTY || this.#now() < this.#next) return
     this.#next = this.#now() + NEXT_MS
     this.#isShown = true
-    // the search keeps the event loop: a terminal is written to at once
+    // the search blocks the event loop, but Node writes to a terminal synchronously
     this.#stream.write(`\r\x1b[Kreading folders: ${count.toLocaleString('en')} …`)
   }
 
@@ -75,7 +75,7 @@ export const importTemplate: CommandHandler = async call => {
   const checked = templateText(imported, join(dirname(file), 'dapr.yaml'))
   await check(checked, file)
   if (output !== '-') {
-    checkOutput(file, output, flags.isSet('force')) // another program may have written it
+    checkOutput(file, output, flags.isSet('force')) // another program may have written the file during the import
     writeGiven(file, text, output)
   } else if (!isChecked) print(process.stdout, text)
   const stream = output === '-' || hasJson ? process.stderr : process.stdout
@@ -102,7 +102,7 @@ export const importTemplate: CommandHandler = async call => {
   return 0
 }
 
-/** Offers `agent init` for a new template; a no is an answer. */
+/** Offers `agent init` for a new template. Reports a refusal, which is not an error. */
 async function offerAgents(template: string, asJson: boolean): Promise<void> {
   const {initAgents} = await import('./agent.ts')
   await initAgents(template, {asJson, isAsked: true}).catch((error: unknown) => {
@@ -111,7 +111,7 @@ async function offerAgents(template: string, asJson: boolean): Promise<void> {
   })
 }
 
-/** Names the other files that were found; programs of one file and servers of another make one template. */
+/** Names the other files that were found. Suggests a command if a Procfile and a compose file make one template together. */
 function othersText({kind, path, others, folder}: FoundSource, cwd: string): string {
   const shown = (name: string): string => relative(cwd, join(folder, name))
   const pair = [...(kind === 'folder' ? [] : [relative(folder, path)]), ...others]
@@ -121,7 +121,7 @@ function othersText({kind, path, others, folder}: FoundSource, cwd: string): str
   return `Also found: ${others.join(', ')}. Name a file to import it instead${command}`
 }
 
-/** Names the files that lie over a compose file, and the command for one of development. */
+/** Names the override files of a compose file, and the command that reads one for development with it. */
 function layersText({path, layers = [], folder}: FoundSource, cwd: string): string {
   const [own = '', ...names] = [basename(path), ...layers].map(name => relative(cwd, join(folder, name)))
   const all = names.slice(0, 3).join(names.length === 2 ? ' and ' : ', ')
@@ -130,7 +130,7 @@ function layersText({path, layers = [], folder}: FoundSource, cwd: string): stri
   return `${all} ${names.length === 1 ? 'changes' : 'change'} services of ${own}: ${both}`
 }
 
-/** A file that is there is not overwritten, and none is put in front of another template of the folder. */
+/** Throws a UserError without `--force` if the file exists, or if it would become a second template of its folder. */
 function checkOutput(file: string, output: string, isForced: boolean): void {
   if (!/\.ya?ml$/.test(output)) throw new UserError(`-o ${output}: the name of a template must end in .yaml`)
   const others = (TEMPLATE_NAMES as readonly string[]).includes(basename(file))
@@ -143,14 +143,14 @@ function checkOutput(file: string, output: string, isForced: boolean): void {
   })
 }
 
-/** Checks that the result can be loaded; if not, nothing is written. */
+/** Throws a UserError if the template cannot be loaded, before anything is written. */
 async function check(text: string, file: string): Promise<void> {
   const around = {...surroundings(), cwd: dirname(file), readStdin: () => text}
   try {
     await loadTemplate('-', around, {watch: false})
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    if (error.mistakes.some(({code}) => code === 'interpolation')) return // a variable that is set when it runs
+    if (error.mistakes.some(({code}) => code === 'interpolation')) return // a variable may be set later, when the template runs
     throw new UserError(`cannot write a template from this: ${error.message}`, {explanation: error.explanation})
   }
 }

@@ -20,7 +20,7 @@ export const invoke: CommandHandler = async ({flags, asJson}) => {
   return 0
 }
 
-/** Warns as Dapr's CLI does. */
+/** Warns about Unix domain sockets, as Dapr's CLI does. */
 function warnOfSocket({flags, asJson}: Call): void {
   if ((flags.text('unix-domain-socket') ?? '') !== '')
     print(process.stdout, signedLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
@@ -36,7 +36,7 @@ async function sendCall({flags, asJson}: Call, body: Buffer): Promise<SidecarAns
     method: flags.text('verb') || 'POST',
     url: `${sidecar}/v1.0/invoke/${id}/method/${flags.text('method') ?? ''}`,
     type: 'application/json',
-    headers: {'pillion-invoke': 'true'}, // it is recorded as a call from outside, and not of the app
+    headers: {'pillion-invoke': 'true'}, // the run records the call as one from outside, not as one of the app
     body,
     socket: socketIn(flags.text('unix-domain-socket') ?? '', id)
   }).catch((error: unknown) => {
@@ -90,7 +90,7 @@ async function sendEvent({flags, asJson}: Call, body: Buffer, query: string): Pr
   })
 }
 
-/** `{"a":1}` → `?metadata.a=1`. */
+/** Converts `--metadata` into a query: `{"a":1}` → `?metadata.a=1`. */
 function metadataOf(json: string): string {
   if (json === '') return ''
   const given = objectIn(json)
@@ -101,7 +101,7 @@ function metadataOf(json: string): string {
 
 const CLOUD_EVENT = ['id', 'source', 'specversion', 'type', 'data']
 
-/** JSON with the five keys of a CloudEvents envelope is sent as one. */
+/** Returns the content type of an event: that of CloudEvents for JSON with the five keys of its envelope. */
 export function bodyType(body: Buffer): string {
   const event = objectIn(body.toString())
   const isEnvelope = !(event instanceof Error) && CLOUD_EVENT.every(key => Object.hasOwn(event, key))

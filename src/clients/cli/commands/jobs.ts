@@ -40,7 +40,7 @@ const nextText = ({state, attempts}: Job, next: string): string => {
 
 const PAGE = 1000
 
-/** Returns the jobs of a run, and the time by which they fall due. */
+/** Returns the jobs of a run, and the time of the run's clock (`now`), which `pillion skip` advances. */
 async function allJobs(
   {api}: FoundRun,
   query: {readonly app?: string}
@@ -102,7 +102,7 @@ function jobText(job: JobDetail): string {
   return lines.flatMap(([head, text]) => (text === null ? [] : [`${`${head}:`.padEnd(width + 2)}${text}\n`])).join('')
 }
 
-/** Carries out a verb, and reports it. */
+/** Asks the run to change a job, and reports the result. */
 async function ask(
   context: CommandContext,
   change: 'run' | 'pause' | 'resume' | 'delete',

@@ -61,10 +61,10 @@ function rowOf(app: App, run: FoundRun['listing'], now: number): Listed {
   }
 }
 
-/** Returns a cell about a sidecar, which a plain template does not show. */
+/** Returns a cell about a sidecar; '' for an app of a plain template (`pillion.yaml`). */
 const ofDapr = ({runTemplatePath}: Listed, cell: string): string => (isPlainTemplate(runTemplatePath) ? '' : cell)
 
-/** Columns that are blank in every row are omitted. */
+/** Returns the table of apps. `tableOf` omits columns that are blank in every row. */
 function table(rows: readonly Listed[]): string {
   const hasVersions = rows.some(({version}) => version !== '0.0.0')
   return tableOf([

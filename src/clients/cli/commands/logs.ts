@@ -72,7 +72,7 @@ async function logsOfSeveral(context: CommandContext, wanted: LogsWanted, names:
 
 /** Writes the `wanted` lines of apps of a run. */
 export async function writeLines(run: FoundRun, wanted: LogsWanted): Promise<void> {
-  const query = queryOf({...wanted, tail: wanted.grep === undefined ? wanted.tail : -1}) // with a pattern, the last N matching lines are counted below
+  const query = queryOf({...wanted, tail: wanted.grep === undefined ? wanted.tail : -1}) // with `--grep`, `lines` counts the last N matching lines
   for (const each of wanted.ids) query.append('app', each)
   if (wanted.version !== '') query.set('version', wanted.version)
   const {message} = await run.api.open('GET /logs', {query, accept: BYTES})
@@ -91,7 +91,7 @@ function queryOf({tail, since, isFollowed}: Pick<LogsWanted, 'tail' | 'since' | 
   })
 }
 
-/** Yields a response as latin1 text, piece by piece. Throws a UserError if the run is killed before the end of the response. */
+/** Yields a response as latin1 text, piece by piece. If the run is killed, ends with `-f`, else throws a UserError. */
 async function* textsOf(message: IncomingMessage, {isFollowed}: LogsWanted): AsyncGenerator<string> {
   message.setEncoding('latin1')
   try {
@@ -117,7 +117,7 @@ async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWan
   }
 }
 
-/** Finds the run. Undefined if none is running (there may be log files). Throws a UserError if the run lacks one of the ids. */
+/** Finds the run of the apps. Returns undefined if none is running: log files may exist. Throws a UserError if the run lacks one of the ids. */
 function runOf(finder: RunFinder, ids: readonly string[]): FoundRun | undefined {
   if (ids.length === 0 || runsMeant(finder.runs, finder.place).length === 0) return finder.look()
   const [run, ...others] = new Set(ids.map(id => finder.find(id)))
@@ -132,7 +132,7 @@ async function* asTheyAre(texts: AsyncIterable<string>, prefix: string): AsyncGe
   yield terminal?.end() ?? ''
 }
 
-/** Yields the lines of several apps, filtered and formatted. */
+/** Yields the lines of several apps, filtered and formatted. The run sends '' between stored and new lines: `--tail` counts stored ones. */
 async function* lines(
   texts: AsyncIterable<string>,
   wanted: LogsWanted,

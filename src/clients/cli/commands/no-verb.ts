@@ -4,7 +4,7 @@ import {helpOf} from '../help.ts'
 import {print} from '../print.ts'
 import type {CommandEntry} from '../entries/command-entry.ts'
 
-/** Words of other tools for one of many, and the verbs of ours that show it. */
+/** Verbs of other tools that show one object, and the verbs of Pillion that do so. */
 const SHOWS = new Set(['describe', 'inspect', 'show'])
 const SHOWN_BY = new Set(['history', 'get'])
 

@@ -85,7 +85,7 @@ export async function psJson(listings: readonly Listing[]): Promise<readonly PsR
 const pidsOf = (listings: readonly Listing[]): ReadonlySet<number> =>
   new Set(listings.flatMap(({apps}) => apps.map(({pid}) => pid)).filter(pid => pid > 0))
 
-/** Writes a table for each run, with the name of the run if there are several. */
+/** Returns a table for each run, with the name of the run if there are several. */
 export async function psText(listings: readonly Listing[], place: PsPlace = {}): Promise<string> {
   return (await psLook(listings, Date.now(), place)).text
 }
@@ -93,11 +93,11 @@ export async function psText(listings: readonly Listing[], place: PsPlace = {}):
 interface PsPlace {
   /** Columns of the terminal. */
   readonly width?: number
-  /** Whether a terminal, too, shows the IDs of processes. */
+  /** Whether the table shows the IDs of processes also on a terminal. */
   readonly isWide?: boolean
-  /** Text without apps. */
+  /** Text that replaces the table if there are no apps. */
   readonly nothing?: string
-  /** CPU is computed since this measurement, else since the start of each process. */
+  /** Measurement since which CPU is computed; undefined: since the start of each process. */
   readonly before?: UsageSample | undefined
 }
 

@@ -10,7 +10,7 @@ import {say} from '../say.ts'
 
 const USUAL_PORT = 6379
 
-/** `redis [PORT]`: runs the built-in Redis alone until a signal ends it; `--off` asks the run that holds the port to let it go. */
+/** `redis [PORT]`: runs the built-in Redis alone until a signal ends it; `--off` asks the run whose Redis has the port to close it. */
 export const redis: CommandHandler = async call => {
   const port = portOf(call.words)
   return call.flags.isSet('off') ? letGo(port, call) : serve(port, call)

@@ -32,7 +32,7 @@ export const reminderTable = (reminders: readonly Reminder[]): string =>
     ['APP', reminders.map(({app}) => app)]
   ])
 
-/** How far away a time is. */
+/** Returns how far away a time is: `in 5m`, or `due`. */
 export function dueText(at: string): string {
   const ms = Date.parse(at) - Date.now()
   return ms <= 0 ? 'due' : `in ${age(ms)}`

@@ -38,7 +38,7 @@ function endOf(text: string, now: number): number | string | undefined {
   return orElse(() => new Date(sinceOf(text, now)).toISOString(), undefined)
 }
 
-/** `replay N …` (`--data`, `--header`, `--method`, `--path` change its request), `--last-failed`, `--pinned`, `--window W [filter …]` send calls again; `--pin`, `--unpin` and nothing: those that are pinned. */
+/** `replay N …` (`--data`, `--header`, `--method`, `--path` change its request), `--last-failed`, `--pinned`, `--window W [filter …]` send calls again. `--pin` and `--unpin` change the list of pinned calls; without arguments prints it. */
 export const replay: CommandHandler = async context => {
   const {flags, words, asJson} = context
   const ways = ['last-failed', 'pinned', 'window', 'pin', 'unpin'].filter(
@@ -69,7 +69,7 @@ export const replay: CommandHandler = async context => {
   return sendAgain(run, {...selectionOf(way, wanted), ...(window && {window}), ...(edit && {edit})}, flags)
 }
 
-/** Finds the latest call of an app, or from outside, that matches a filter. Throws a UserError if no call matches. */
+/** Finds the latest ended call that matches a filter, without replays, shadow copies and a sidecar's requests to its own app. Throws a UserError if no call matches. */
 async function latestOf({api}: FoundRun, filter: string): Promise<number> {
   const query = {q: `${filter} !is:replay !is:own !is:shadow !is:open`, limit: 1}
   const [call] = (await api.ask('GET /calls', {query})).calls
@@ -148,7 +148,7 @@ function callNumber(text: string): number {
   throw new UsageError(`"${text}" is not a call number; pillion calls lists them`)
 }
 
-/** Describes the result of a call that was to be sent again. */
+/** Describes the result of sending a call again, or why the run did not send it. */
 function replayText(view: Api.Replay): string {
   const {call, from, to, replay: number, before, after, differences, differ, leftOut, refusal, hint} = view
   const head = `call ${call}, ${requestOf(view)}, ${from} → ${to}: `
@@ -206,7 +206,7 @@ const requestOf = ({method, path}: Pick<Api.Replay, 'method' | 'path'>): string 
 
 const statusOf = ({status}: Api.Answer): string => (status === 0 ? 'no response' : status.toString())
 
-/** Drops the name of the call, which the line already has. */
+/** Removes the number of the call from a refusal: the line begins with it. */
 const withoutName = (refusal: string, call: number): string => refusal.replace(`call ${call} is not sent again: `, '')
 
 function differenceText({what, path, before, after}: Api.Replay['differences'][number]): string {

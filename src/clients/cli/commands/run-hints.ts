@@ -20,10 +20,10 @@ export function runHints({hints}: Loaded, plan: Plan): readonly Hint[] {
   return [...mistakes, ...selfReloaders(plan), ...fewDescriptors(plan)]
 }
 
-/** Usual numbers of open files: about forty for a run; for each app its ports, logs, pipes and connections. */
+/** File descriptors to allow: for a run, which opens about forty, and for each app with its ports, logs, pipes and connections. */
 const DESCRIPTORS = {run: 64, app: 16} as const
 
-/** Warns of too few descriptors: connections are then closed at once, and callers only see a reset. */
+/** Warns if the limit of open files is too low: new connections would be closed at once, and callers would only see a reset. */
 export function fewDescriptors({apps}: Pick<Plan, 'apps'>, limit = maxDescriptors()): readonly Hint[] {
   const wanted = DESCRIPTORS.run + DESCRIPTORS.app * apps.length
   if (limit >= wanted) return []

@@ -171,19 +171,19 @@ const readableId = (): string => `${pick(QUALITIES)}-${pick(ANIMALS)}`
 
 const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? ''
 
-/** Dapr's flags, and the line of their effect; Dapr's own tests wait for these lines. */
+/** Flags of Dapr's CLI, each with the log line that shows its effect: Dapr's own tests wait for these lines. */
 const FOR_ONE: readonly (readonly [flag: string, line: RegExp])[] = [
   ['resources-path', /^Component loaded: /],
   ['components-path', /^Component loaded: /],
   ['dapr-internal-grpc-port', /^Internal gRPC server is running on /]
 ]
 
-/** Scopes of the API log, which is on only after a flag or a Configuration. */
+/** Scopes of the lines that log API calls. A flag or a Configuration turns them on. */
 const API_LOG = ['dapr.runtime.http-info', 'dapr.runtime.grpc.api-info']
 
 /**
- * Chooses the sidecar's lines that a single app's run prints: all from the level on if a flag asks for its log, or for programs that read
- * lines of JSON. Otherwise warnings and errors, the API log, and lines about settings of flags.
+ * Returns a filter of the sidecar's log lines that the run of a single app prints. A flag for the log, or JSON output, selects all lines from
+ * the level `least` on. Otherwise selects warnings, errors, the API log, and lines that show the effect of a given flag.
  */
 function shownLines(flags: GivenFlags, least: LogLevel, asJson: boolean): (entry: LogEntry) => boolean {
   const {names} = flags

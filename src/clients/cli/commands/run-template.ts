@@ -26,7 +26,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal, isUp
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const hasLive = isOnTerminal(call)
   const startLine = isUp && isPlainTemplate(plan.file) ? plainStarts(plan) : undefined
-  const hidesStatus = hasLive || startLine !== undefined // in Dapr's words
+  const hidesStatus = hasLive || startLine !== undefined // status lines in Dapr's words would repeat what Live or the start lines show
   const hasView = hasTimes || terminal.isTerminal || hidesStatus
   const view = hasView ? new LineView({hasTimes, isPainted, hidesStatus}) : undefined
   let live: Live | undefined
@@ -74,7 +74,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal, isUp
   }
 }
 
-/** Returns a function for the start lines of a plain template: `api ready at http://localhost:5100 (0.4 s)`, once for each app, else an empty string. */
+/** Returns a function for the start line of an app: `api ready at http://localhost:5100 (0.4 s)`; '' until the app is ready, and after the first time. */
 function plainStarts({apps}: Plan): (app: AppFacts) => string {
   const announced = new Set<string>()
   return ({id, version, instance, isReady, startedAt, url, nameUrl, appPort}) => {
@@ -91,7 +91,7 @@ function plainStarts({apps}: Plan): (app: AppFacts) => string {
 
 const stoppingText = (apps: number): string => `stopping ${apps} ${apps === 1 ? 'app' : 'apps'} …\n`
 
-/** Prints an event in the words of `executeRun` in Dapr's `cmd/run.go`. With `isShown` each app has one line in place of Dapr's lines about its start. */
+/** Prints an event in the words of `executeRun` in Dapr's `cmd/run.go`. With `isShown` omits Dapr's lines about the start of an app, which Live or one line shows. */
 function print(event: RunEvent, {out, err}: Terminal, asJson: boolean, isShown: boolean): void {
   switch (event.type) {
     case 'app-started': {

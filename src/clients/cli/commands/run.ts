@@ -25,7 +25,7 @@ const TEMPLATE_FLAGS: Readonly<Record<string, string>> = {
 /** `run -f PATH` and `run -- command`: runs until all apps have exited or a signal or `stop` ends the run. */
 export const run: CommandHandler = async call => begun(call)
 
-/** Begins a run. With `isUp`, prints the words of `up`, which are plain for a plain template. */
+/** Begins a run. With `isUp`, a plain template (`pillion.yaml`) gets messages of Pillion instead of Dapr's. */
 async function begun(call: CommandContext, isUp = false): Promise<number> {
   const isTemplate = call.flags.list('run-file').some(file => file !== '')
   const needsTemplate = Object.keys(TEMPLATE_FLAGS).find(name => call.flags.names.includes(name))
@@ -57,7 +57,7 @@ export const up: CommandHandler = async given => {
     const {upDetached} = await import('./up-detached.ts')
     for (;;) {
       const code = (await secondUp(context, 'wait')) ?? (await upDetached(context))
-      if (code !== EXIT_YIELDED) return code // otherwise, another command has started the run first
+      if (code !== EXIT_YIELDED) return code // EXIT_YIELDED: another command has started the run first
     }
   }
   const isBackground = context.flags.isSet('background')
@@ -68,7 +68,7 @@ export const up: CommandHandler = async given => {
     : begun(context, true)
 }
 
-/** Words of `up` are ids, as of `docker compose up`, or a template. */
+/** Throws a UsageError for arguments. Suggests the flag for the ids, as `docker compose up` takes them, or the template. */
 function refuseWords({words, flags}: CommandContext): void {
   const [first] = words
   if (first === undefined || ['run', 'only', 'except'].some(name => flags.names.includes(name))) return

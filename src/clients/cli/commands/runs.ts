@@ -34,10 +34,10 @@ async function runsOf(flags: GivenFlags): Promise<{readonly template: string; re
   return {template, all: template === '' ? [] : keptRuns({env: process.env, template, name: place.name ?? ''})}
 }
 
-/** Returns the name of `--name`; may be empty. */
+/** Returns the `--name` with which a run was started; '': without one. */
 const givenName = ({folder}: FoundRun): string => readRunFile(folder)?.identity?.copy ?? ''
 
-/** Returns a living run with the runs before it. */
+/** Returns the recorded runs of a template, and the living run as the last one. */
 async function runsUpTo(living: FoundRun, template: string): Promise<readonly KeptRun[]> {
   const all = keptRuns({env: process.env, template, name: givenName(living)})
   const {edges} = await living.api.ask('GET /edges')

@@ -30,7 +30,7 @@ export function serviceTable(services: readonly Service[]): string {
 
 const stoppedText = (at: number): string => (at === 0 ? 'Not started' : `Stopped (since ${seconds(at)})`)
 
-/** `2026-11-20 04:57:31`, UTC. */
+/** Formats a time in UTC: `2026-11-20 04:57:31`. */
 const seconds = (at: number): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ')
 
 /** `ls [NAME [VERSION]]`: lists the Daeploy services of one run. An unknown name gives an empty table, as with Daeploy. */

@@ -6,7 +6,7 @@ import {print} from '../print.ts'
 import {runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 
-/** `skip DURATION`: moves the clock of all that waits for a time. */
+/** `skip DURATION`: advances the run's clock of timers, jobs and reminders. */
 export const skip: CommandHandler = async ({words, flags, asJson}) => {
   const ms = readSkip(words)
   const run = (await runFinder(flags, asJson)).find()
@@ -16,7 +16,7 @@ export const skip: CommandHandler = async ({words, flags, asJson}) => {
   return 0
 }
 
-/** Milliseconds of a duration of Go, which may have days. Throws a UsageError. */
+/** Reads a Go duration, which may begin with days (`7d`), in ms. Throws a UsageError. */
 function readSkip(words: readonly string[]): number {
   const [word] = words
   if (word === undefined || words.length > 1) throw new UsageError(`accepts 1 arg(s), received ${words.length}`)

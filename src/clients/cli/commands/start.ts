@@ -5,14 +5,14 @@ import {UsageError, type CommandContext, type CommandHandler} from '../command-h
 import {idsOf, runFinder} from '../run-here.ts'
 import {say, sayError, UP} from '../say.ts'
 
-/** `start ID …`: returns when all processes run. An app waits for its dependencies. */
+/** `start ID …`: returns when the processes of all these apps run. Each app waits for its dependencies. */
 export const start: CommandHandler = async context =>
   each('start', context, async ({api}, id) => {
     const {isChanged} = await withReason(async () => api.ask('POST /apps/{id}/start', {at: {id}}))
     return isChanged === true ? `app started successfully: ${id}` : `app is already running: ${id}`
   })
 
-/** `restart ID …`: back when the new processes of all run. */
+/** `restart ID …`: returns when the new processes of all these apps run. */
 export const restart: CommandHandler = async context =>
   each('restart', context, async ({api}, id) => {
     await withReason(async () => api.ask('POST /apps/{id}/restart', {at: {id}}))
@@ -31,7 +31,7 @@ function warnOfEdit(runs: readonly FoundRun[], asJson: boolean): void {
   }
 }
 
-/** Runs an action for all named apps in parallel, and prints each failure, in their order. Returns 1 if one failed. */
+/** Runs an action for all named apps in parallel, and prints each result when it arrives. Returns 1 if one failed. */
 async function each(
   verb: string,
   {words, flags, asJson}: CommandContext,

@@ -29,7 +29,7 @@ import {HAS_TERMINAL, say, sayError} from '../say.ts'
 import {isTemplatePath} from '../template-named.ts'
 
 /**
- * `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID … [-f PATH]`: returns when everything named has ended; with apps, `-f` and `--name` choose the run. Succeeds if nothing is running: scripts stop twice.
+ * `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID … [-f PATH]`: returns when the named runs or apps have ended. With ids, `-f` and `--name` choose the run. Succeeds if nothing is running: scripts stop twice.
  */
 export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
   const [runFile] = all.list('run-file') // the first of several files names the run
@@ -61,7 +61,7 @@ export const stop: CommandHandler = async ({flags: all, words, asJson}) => {
   return Math.max(0, ...(await Promise.all(stops)))
 }
 
-/** Returns the file of a template, also of one that was deleted while it runs. The error for an unknown file names similar files. */
+/** Returns the file of a template, also of one that was deleted while it runs. The error for an unknown file lists the commands that stop the living runs. */
 async function templateToStop(runFile: string, asJson: boolean): Promise<string> {
   try {
     return findTemplate(runFile, process.cwd()).file
@@ -74,7 +74,7 @@ async function templateToStop(runFile: string, asJson: boolean): Promise<string>
   }
 }
 
-/** Returns a function that checks whether a file is the template of a run. The file may be deleted, as by a change of the branch. */
+/** Returns a function that checks whether a file is the template of a run. The file may be gone, as after a change of the branch. */
 function templateHasRun(): (file: string) => boolean {
   const living = livingRuns(process.env)
   return file => living.some(({templateFile}) => isSameTemplate(templateFile, file))
@@ -122,7 +122,7 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
   return 0
 }
 
-/** Returns the run that started this command, if it is of this folder. */
+/** Returns the run whose app or `exec` started this command, if the run is of this folder. */
 async function starterHere(asJson: boolean): Promise<FoundRun | undefined> {
   const place = runPlace(undefined)
   if (place.startedBy === undefined) return undefined
@@ -185,7 +185,7 @@ const warnSlow =
     say(process.stderr, 'warning', text, asJson)
   }
 
-/** Stops one app. Returns 1 if the id is ambiguous. An unknown id counts as success. */
+/** Stops one app. Returns 1 if that fails, as for an ambiguous id. Reports an unknown id, which counts as success. */
 async function stopApp(
   id: string,
   runs: readonly FoundRun[],
@@ -223,11 +223,11 @@ async function stopApp(
   }
 }
 
-/** Whether this is the last app of a template that runs or may run again. */
+/** Whether no other app of the template runs or may run again. */
 const isLast = (id: string, {listing: {template, apps}}: FoundRun): boolean =>
   template.file !== '' && apps.every(app => app.id === id || ['exited', 'stopped', 'removed'].includes(app.state))
 
-/** Stops an app. Resolves with false if it is stopped already. The run ends with its last app. */
+/** Stops an app. Resolves with false if it is stopped already. If the run ends with it, as with its last app, resolves with true. */
 async function stopIn({api}: FoundRun, id: string): Promise<boolean> {
   try {
     await unlessGone(async () => void (await api.ask('POST /apps/{id}/stop', {at: {id}})), undefined)

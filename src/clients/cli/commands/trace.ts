@@ -5,7 +5,7 @@ import {print} from '../print.ts'
 import {typedFilter, runHere} from '../run-here.ts'
 import {traceText} from '../trace-text.ts'
 
-/** A trace by its id (W3C Trace Context), or the first eight digits of it. */
+/** A trace id (W3C Trace Context), or at least its first eight digits. Needs one of a to f: decimal digits alone are the number of a call. */
 const TRACE_ID = /^(?=.*[a-f])[\da-f]{8,32}$/
 
 /** `trace [NUMBER|TRACE_ID|last|workflow:ID|FILTER …] [--lines] [--bodies] [-o json]`: a request with all that was done for it, as a tree. */

@@ -17,8 +17,8 @@ import {confirm} from '../input.ts'
 import {say} from '../say.ts'
 
 /**
- * `trust`: makes the certificate authority of this user, and adds it to the trust stores of the system and of browsers. `--remove` takes
- * back exactly that. Asks first. Exits with 1 if a store could not be changed.
+ * `trust`: makes the certificate authority of this user, and adds it to the trust stores of the system and of browsers. `--remove` deletes
+ * the authority, and removes it from these stores. Asks first. Exits with 1 if a store could not be changed.
  */
 export const trust: CommandHandler = async context => {
   const state = stateFolder(process.env)

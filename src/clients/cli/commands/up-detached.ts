@@ -26,8 +26,8 @@ const EXIT_NOT_IN_TIME = 124
 
 /**
  * `up -d`: starts the run in the background and waits until its apps are ready. Warnings of the run go to `.dapr/logs/up.log` next to
- * the template; the output of a failed start is shown alone. Exits with 0 if all apps are ready or the run has ended well, with 1 if one cannot become ready
- * or the run has failed, with 124 if `--timeout` is over. Ctrl-C while it waits stops the run.
+ * the template; the command prints those of the start. Exits with 0 if all apps are ready or the run has ended well, with 1 if one cannot become ready
+ * or the run has failed, with 124 if `--timeout` is over. Ctrl-C while the command waits stops the run.
  */
 export async function upDetached(call: CommandContext): Promise<number> {
   const {flags, words, asJson} = call
@@ -40,7 +40,7 @@ export async function upDetached(call: CommandContext): Promise<number> {
     stderr: log.descriptor
   })
   closeSync(log.descriptor)
-  // by the pid of the run, which outlives this command
+  // the name of the log ends with the pid of the run instead of this command, which may be killed earlier
   const own = `${log.path}.${child.pid}`
   orElse(() => renameSync(`${log.path}.${process.pid}`, own), undefined)
   const stopped = new AbortController()
@@ -52,7 +52,7 @@ export async function upDetached(call: CommandContext): Promise<number> {
   const tell = (text: string): void => say(process.stderr, 'pending', `${text}, output in ${own}`, asJson)
   const first = await startOf(child, {timeoutMs, tell})
   const start = first.kind === 'late' && stopped.signal.aborted ? await endOf(child) : first
-  if (start.kind === 'started' || start.kind === 'late') orElse(() => renameSync(own, log.path), undefined) // the run continues although the user has removed its log
+  if (start.kind === 'started' || start.kind === 'late') orElse(() => renameSync(own, log.path), undefined) // ignores failures: the run continues although the user has removed its log
   else {
     showLog(log)
     rmSync(own, {force: true})
@@ -122,7 +122,7 @@ interface Log {
   /** Path of the file once the run exists, in place of the last run's file. Until then its name ends with a pid, since two starts may happen at once. */
   readonly path: string
   readonly descriptor: number
-  /** Reads it from its beginning, even after it was renamed. */
+  /** Descriptor that reads the file from its beginning, even after a change of its name. */
   readonly reader: number
 }
 
@@ -131,7 +131,7 @@ function openLog(flags: GivenFlags, isPiped: boolean): Log {
   const place = commandPlace(flags.with({'run-file': isPiped ? undefined : flags.list('run-file')[0]}))
   const folder = join(place.template === undefined ? place.folder : dirname(place.template), '.dapr/logs')
   const {template = '', name = ''} = place
-  // other runs of the folder go on writing into theirs
+  // the name depends on the template and `--name`, since other runs of the folder write into logs of their own
   const names = [(TEMPLATE_NAMES as readonly string[]).includes(basename(template)) ? '' : basename(template), name]
   const file = `up${names.map(each => each && `-${encodeURIComponent(each)}`).join('')}.log`
   try {
@@ -148,7 +148,7 @@ function openIn(folder: string, file: string): Log {
   makeFolder(folder)
   for (const left of readdirSync(folder).filter(isLeft)) rmSync(join(folder, left), {force: true})
   const own = `${path}.${process.pid}`
-  // 'a+' creates the file
+  // 'a+' creates the file, and allows reading
   return {path, reader: openSync(own, 'a+', 0o600), descriptor: openSync(own, 'a', 0o600)}
 }
 
@@ -158,7 +158,7 @@ function isLeft(name: string): boolean {
   return pid !== undefined && (Number(pid) === process.pid || startOfProcess(Number(pid)) === 0)
 }
 
-/** Outcome of a run's process. */
+/** Outcome of starting the run: it answers, its process has exited or could not start, or the timeout is over. */
 type Start =
   | {readonly kind: 'started'; readonly run: FoundRun; readonly leftMs: number}
   | {readonly kind: 'exited'; readonly code: number}
@@ -170,7 +170,7 @@ const endOf = async ({exited}: OwnProcess): Promise<Start> => {
   return typeof end === 'number' ? {kind: 'exited', code: end} : {kind: 'failed', why: end}
 }
 
-/** Waits until the run responds, its process has ended, or the time is over, in which the preparation of a worktree does not count. */
+/** Waits until the run responds, its process has ended, or the timeout is over. The time in which a worktree is prepared does not count. */
 async function startOf(
   child: OwnProcess,
   {timeoutMs, tell}: {readonly timeoutMs: number; readonly tell: (text: string) => void}
@@ -193,7 +193,7 @@ async function startOf(
   }
 }
 
-/** Runs the background process of `up -d`: its messages go to stderr. */
+/** Runs the background process of `up -d`. Its errors go to stderr, which is the log. */
 export async function runDetached(run: () => Promise<number>): Promise<number> {
   try {
     return await run()

@@ -7,7 +7,7 @@ import {signedLine} from '../print.ts'
 
 /**
  * `upgrade --from PLACE`: puts the executable of another release in this one's place, by the script that installs (`scripts/install.sh`).
- * Replaces the executable only if the checksum is right and the new one starts. The exit code is the script's.
+ * Replaces this executable only if the checksum of the other one is right and it starts. The exit code is the script's.
  */
 export const upgrade: CommandHandler = async ({flags}) => {
   const sea = process.getBuiltinModule('node:sea')
@@ -37,8 +37,8 @@ const nothing =
     return Promise.resolve(0)
   }
 
-/** `init`: scripts and CI call it first. */
+/** `init`: does nothing, for scripts and CI that call `dapr init` first. */
 export const init = nothing('Nothing to install: Pillion contains the sidecars. No file was written.')
 
-/** `uninstall`: leaves the installation of Dapr's own CLI. */
+/** `uninstall`: does nothing, also to an installation of Dapr's own CLI. */
 export const uninstall = nothing('Nothing to uninstall: nothing was installed. No file was removed.')

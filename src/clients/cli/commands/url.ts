@@ -11,7 +11,7 @@ import {dashboard} from './dashboard.ts'
 import {idsOf, runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 
-/** `url ID [-o json]`: prints the address of an app with the ports of its copy. */
+/** `url ID [-o json]`: prints the address at which an app of the run is called. */
 export const url: CommandHandler = async context => {
   const {run, app, address} = await placeOf(context, 'url')
   const {id, nameUrl, appPort, appProtocol, isReady} = app
@@ -57,7 +57,7 @@ interface AppOfRun {
   readonly app: App
 }
 
-/** Returns why no name leads to an app, and the next step. */
+/** Returns why no host name leads to an app, and the next step. */
 function whyNameless(app: App): string {
   const {appPort, appProtocol} = app
   if (appPort === 0 && app.url === '') return 'It does not listen: give it a port or autoPort: true in the template.'
@@ -65,7 +65,7 @@ function whyNameless(app: App): string {
   return 'Another run has its name, another program has the port of names (a line of "up" says so), or names are off: names: false, PILLION_NAMES=0, or CI without PILLION_NAMES=1.'
 }
 
-/** Returns the app that a command names: the main version, or an instance that takes calls. */
+/** Returns the app that a command names: of its versions the main one, of its instances a ready one. */
 async function appOf({words, flags, asJson}: CommandContext, verb: string): Promise<AppOfRun> {
   const [id, ...others] = idsOf({words, flags})
   if (id === undefined || others.length > 0) throw new UsageError(`${verb} needs the id of one app`)
@@ -78,7 +78,7 @@ async function appOf({words, flags, asJson}: CommandContext, verb: string): Prom
   return {run, app}
 }
 
-/** Adds the address of the app: a URL, or host and port if the app does not speak HTTP. */
+/** Returns an app with its address: a URL, or host and port if it does not speak HTTP. Throws a UserError if it is stopped or has no port. */
 async function placeOf(context: CommandContext, verb: string): Promise<AppOfRun & {readonly address: string}> {
   const {run, app} = await appOf(context, verb)
   const {id} = app

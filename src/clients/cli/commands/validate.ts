@@ -47,7 +47,7 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** Finds mistakes. In a faulty template apps may lack resources, so that only mistakes in existing ones are reported. */
+/** Returns all findings. If the template has errors, its apps may lack resources: then only mistakes within resources count. */
 async function findingsOf({errors, loaded}: Examined): Promise<readonly Finding[]> {
   if (loaded === undefined) return []
   const ofResources = await resourceFindings(loaded.plan)
@@ -55,7 +55,7 @@ async function findingsOf({errors, loaded}: Examined): Promise<readonly Finding[
   return [...(await loaded.findings()), ...ofResources.filter(isSure)]
 }
 
-/** Mistakes in the resources of all apps, and resources without effect; each once. */
+/** Returns the mistakes in the resources of all apps, and resources without effect, each once. */
 async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
   const found = new Map<string, Finding>()
   const resources = await resourcesOf(plan.apps)
@@ -103,7 +103,7 @@ const referenceFinding = ({written, isReplaced, place}: PlacedReference): Findin
         hint: TO_REPLACE
       })
 
-/** An app with two stores for actors is not started (Dapr: pkg/runtime/compstore/statestore.go). */
+/** Returns an error for each further state store of actors: Dapr does not start an app with two (Dapr: pkg/runtime/compstore/statestore.go). */
 function doubleActorStores({components}: ResourceSnapshot): readonly Finding[] {
   const [first, ...more] = components.filter(isActorStore)
   return more.flatMap(({name, properties}) => {
@@ -115,7 +115,7 @@ function doubleActorStores({components}: ResourceSnapshot): readonly Finding[] {
   })
 }
 
-/** Names in `conversation` that no component has. */
+/** Returns findings about names below `conversation` that no component has. */
 const unrecorded = (
   {conversation = {}}: Plan,
   resources: Awaited<ReturnType<typeof resourcesOf>>
@@ -164,7 +164,7 @@ function findingOf(code: MistakeCode, mistake: PlacedMistake): Finding {
   return {severity: 'warning', code, message, place, expected, hint, explanation}
 }
 
-/** Prints one object. With `errors` the template cannot run, with `findings` it can. */
+/** Prints the result as one object: a template with `errors` cannot run, one with only `findings` can. */
 async function printJson(examined: Examined): Promise<number> {
   const {errors, loaded} = examined
   const all = await findingsOf(examined)

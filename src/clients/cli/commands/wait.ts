@@ -90,7 +90,7 @@ function show({outcome, conditions, notes}: Api.Waited, timeout: string, asJson:
   for (const note of notes) say(process.stderr, 'info', note, asJson)
 }
 
-/** Prints the open part of a condition, or why it cannot be met, with the last line of each of its apps. */
+/** Prints what a condition still waits for, or why it cannot be met, with the last line of each of its apps. */
 export function sayUnmet({condition, state, reason, apps}: Api.Waited['conditions'][number], asJson: boolean): void {
   const lines = apps.map(({app, reason: why, lastLine}) => {
     const last = lastLine === '' ? 'it has written no output' : `its last line: ${lastLine}`
@@ -106,10 +106,10 @@ export function sayUnmet({condition, state, reason, apps}: Api.Waited['condition
 }
 
 const LOOK_MS = 25
-/** Interval at which a run that has not answered, such as a suspended one, is asked again. */
+/** Interval in ms at which the command asks a run again that has not answered, such as a suspended one. */
 const ASK_AGAIN_MS = 1000
 
-/** Finds the run of a command, and waits for it. Resolves with undefined after the timeout. Throws a UserError if there are several. */
+/** Finds the run of a command, or waits until it answers. Resolves with undefined after the timeout. Throws a UserError if there are several. */
 async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: number): Promise<FoundRun | undefined> {
   const until = performance.now() + timeoutMs
   const place = commandPlace(flags)

@@ -47,7 +47,7 @@ const isTroubled = ({app, instances, stalled}: Api.Why, troubles: readonly Api.T
   instances.some(({availability, isReady, reason}) => !isUsable(availability) || (isReady && reason !== '')) ||
   troubles.some(trouble => trouble.app === app)
 
-/** Returns the apps that need a person, in the order of their troubles. */
+/** Returns the apps that need the attention of the user, in the order of their troubles. */
 function worstFirst(views: readonly Api.Why[], troubles: readonly Api.Trouble[]): readonly Api.Why[] {
   const order = [...troubles, ...views].map(({app}) => app)
   const shown = views.filter(view => isTroubled(view, troubles))
@@ -98,12 +98,12 @@ function withLastRun(error: unknown, flags: GivenFlags): unknown {
   return new UserError(message, {explanation, exitCode, cause: error})
 }
 
-/** Describes how an app is, and its last exit. */
+/** Describes the state of an app, its troubles, and its last exit. */
 export function whyText({app, instances, stalled, death, deaths}: Api.Why, troubles: readonly Api.Trouble[]): string {
   const own = troubles.filter(trouble => trouble.app === app)
   const states = instances.map(({name, version, isReady, reason}) => {
     const ofIt = own.filter(trouble => trouble.name === name && ['', version].includes(trouble.version))
-    // the state explains calls that waited in vain
+    // omits calls that waited in vain: the reason of the state explains them
     const shown = ofIt.filter(({kind, error}) => kind !== 'calls' || reason === '' || !error.startsWith('waited '))
     const isExplained = shown.some(({kind, text}) => OF_STATE.has(kind) || text.startsWith(reason))
     const texts = shown.map(troubleText).join('')

@@ -24,7 +24,7 @@ export const APP_COMMANDS: readonly CommandEntry[] = [
       name: 'logs',
       summary: 'Show the logs of apps. If nothing runs: of the last run',
       usage: '[id ...] [flags]',
-      // Dapr's CLI shows only logs of Kubernetes
+      // logs of a local run are Pillion's alone: Dapr's CLI shows only logs of Kubernetes
       flags: [
         textFlag('app-id', 'The application id whose logs to show; ids can also be given as arguments', 'a'),
         boolFlag('follow', 'Stream new output until the app or the run exits', 'f'),

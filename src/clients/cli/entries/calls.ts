@@ -3,7 +3,7 @@ import type {CommandEntry} from './command-entry.ts'
 
 const RUN_FILE = whichRun('Path to the run template of the run')
 
-/** The fields of a filter. A test compares them with the code. */
+/** Help for filters of calls. A test compares its fields with the code that reads filters. */
 const FILTERS = `Filters, of which all must match; !, | and * say not, or, anything:
   from:shop to:stock app:pay*              who calls, who is called, either
   method:POST path:/orders/* status:5xx    the request and its status

@@ -2,9 +2,9 @@ import type {CommandHandler} from '../command-handler.ts'
 import {boolFlag, textFlag, type Flag} from '../flag.ts'
 import type {CommandWords} from '../help.ts'
 
-/** A command without its code, which is loaded when it is called: parsing, help and completion need this part. */
+/** Description of a command for parsing, help and completion. Its code is loaded only when the user calls it. */
 export interface CommandEntry extends CommandWords {
-  /** The commands below it, each with its whole name: `workflow list`. */
+  /** Subcommands, each with its whole name: `workflow list`. */
   readonly verbs?: readonly CommandEntry[]
   readonly required?: readonly string[]
   readonly load: () => Promise<CommandHandler>
@@ -16,7 +16,7 @@ export interface CommandEntry extends CommandWords {
 export const andVerbs = <T extends {readonly verbs?: readonly T[]}>(commands: readonly T[]): readonly T[] =>
   commands.flatMap(entry => [entry, ...(entry.verbs ?? [])])
 
-/** How a command works with `--kubernetes`: the text of that flag, and the flags that are refused without it. */
+/** Part of a command for `--kubernetes`: the help of that flag, the flags that need it, and the code. */
 interface InCluster {
   readonly text: string
   readonly flags: readonly Flag[]

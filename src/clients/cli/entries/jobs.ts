@@ -17,7 +17,7 @@ const verb = (name: string, summary: string, load: CommandEntry['load']): Comman
   load
 })
 
-/** Jobs of the apps of a run. */
+/** The command `jobs`, for scheduled jobs of the apps of a run. */
 export const JOB_VERBS: CommandEntry = {
   name: 'jobs',
   aliases: ['job'],

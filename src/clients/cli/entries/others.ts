@@ -3,14 +3,14 @@ import {SOCKET, type CommandEntry} from './command-entry.ts'
 
 const WHICH_RUN = whichRun('Path to the run template of the services', 'f')
 
-/** Flags without effect, some with a short form: `namespace/n`. */
+/** Returns flags that have no effect and are not in the help. `names`: separated by spaces, some with a short form: `namespace/n`. */
 const hiddenFlags = (type: Flag['type'], names: string): readonly Flag[] =>
   names.split(' ').map(each => {
     const [name = '', short] = each.split('/')
     return hiddenFlag(name, type, short)
   })
 
-/** Commands for services of Daeploy and for one app, and commands of Dapr without a task here. */
+/** Commands for services of Daeploy and for one app, and commands of Dapr's CLI that have nothing to do here. */
 export const OTHER_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'ls',
@@ -84,7 +84,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'init',
     summary: 'Do nothing. Scripts for Dapr may call it',
-    // The flags of Dapr's `init`, which scripts may use; they have no effect.
+    // The flags of Dapr's `init`, without effect: scripts may use them.
     flags: [
       ...hiddenFlags('bool', 'kubernetes/k slim/s dev wait enable-mtls enable-ha redis-stack'),
       ...hiddenFlags('string', 'namespace/n runtime-version container-runtime network image-registry from-dir'),
@@ -134,7 +134,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
 
 const SUMMARY = 'Tell coding agents how to run this folder: AGENTS.md and MCP'
 
-/** The files of a repository for coding agents. */
+/** The command `agent`, which writes files of a repository for coding agents. */
 export const AGENT: CommandEntry = {
   name: 'agent',
   summary: SUMMARY,

@@ -40,7 +40,7 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
   }
 )
 
-/** `run -f .` in short. */
+/** The command `up`, which is short for `run -f .`. */
 export const UP_ENTRY: CommandEntry = {
   name: 'up',
   summary: 'Start all apps of this folder',

@@ -93,7 +93,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   }
 ]
 
-/** The copies of a template: worktrees, clones, names. */
+/** The command `copies`, for runs of the same template in worktrees, in clones, or with `--name`. */
 export const COPIES: CommandEntry = {
   name: 'copies',
   aliases: ['copy'],
@@ -122,7 +122,7 @@ export const COPIES: CommandEntry = {
   load: async () => (await import('../commands/copies/list.ts')).listCopies
 }
 
-/** Lets a copy answer in the place of the main one. */
+/** The command `show`, by which another copy answers at the host names and ports of the main copy. */
 export const SHOW: CommandEntry = {
   name: 'show',
   summary: 'Let a copy answer at the names and ports of the main copy',

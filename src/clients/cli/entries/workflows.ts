@@ -4,7 +4,7 @@ import type {CommandEntry} from './command-entry.ts'
 
 /* The flags of `dapr workflow` (cmd/workflow of Dapr's CLI), and our own. */
 
-/** `-o`, checked in Dapr's words. */
+/** Returns the flag `-o`, which refuses other values in the words of Dapr's CLI. */
 const formats = (...values: readonly string[]): Flag =>
   textFlag('output', `The output format. Valid values are: ${values.join(', ')}`, {
     short: 'o',
@@ -70,7 +70,7 @@ const PURGE_FLAGS: readonly Flag[] = [
   hiddenFlag('scheduler-namespace', 'string')
 ]
 
-/** The verbs of workflows: Dapr's, and `timeline`. */
+/** The subcommands of `workflow`: Dapr's, and `timeline`, `replay` and `skip` of Pillion. */
 const VERBS: readonly CommandEntry[] = [
   {
     name: 'workflow run',

@@ -30,7 +30,7 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   const isAll = flags.isSet('all')
   if (!isAll && words.length === 0) throw new UsageError('which copy? pillion copies down NAME, or --all')
   const isMeant = ({name}: {readonly name: string}): boolean => isAll || words.includes(name)
-  const starts = startingRuns(process.env) // first: what begins to run meanwhile is found among the runs
+  const starts = startingRuns(process.env) // read first: a start that becomes a run meanwhile is found among the runs
   const copies = copiesOf(flags)
   const starting = startsOf(copies, starts).filter(isMeant)
   // a run that `--name` has just started is not among the copies yet
@@ -69,11 +69,11 @@ export const forgetCopies: CommandHandler = async ({flags, words, asJson}) => {
     const plan = await planOf(flags, copyNamed(copiesOf(flags), name))
     const what = [...asked.map(shownRemains), ...teardownsOf(plan)].join(', ')
     await confirm(`remove what ${name} keeps: ${what}`, flags.isSet('yes'))
-    remainsNow(flags, name) // another command may have started it before the answer
+    remainsNow(flags, name) // throws if another command has started the copy before the user's answer
     const {space} = copyNamed(copiesOf(flags), name)
     const copy = space === undefined ? name : space.copy || basename(space.root)
     await tearDown(plan, copy, line => print(process.stderr, `${line}\n`))
-    // another command may have started it before the answer; from here on its start waits until all is removed
+    // `remainsNow` throws if the copy was started during the teardown; within `oneByOne` a start waits until all is removed
     await oneByOne(usableFolder(runtimeFolders(process.env)), async () => {
       for (const path of remainsNow(flags, name)) rmSync(path, {recursive: true, force: true})
       return Promise.resolve()
@@ -128,7 +128,7 @@ function remainsOf(env: Environment, {folder, isGone, space}: KnownCopy): readon
   )
 }
 
-/** Names a remain for a person: a file that is called like a template by the path of that. */
+/** Describes a remaining path for the user. A file of `exits` or `runs` is shown as `exits of` the template that its name contains. */
 const shownRemains = (path: string): string =>
   path.replace(
     /^.*\/(exits|runs)\/(.*)\.jsonl$/,
@@ -138,7 +138,7 @@ const shownRemains = (path: string): string =>
 const isInside = (folder: string, path: unknown): boolean =>
   typeof path === 'string' && `${path}/`.startsWith(`${folder}/`)
 
-/** Returns the files of workflows, with the notes of their owners. */
+/** Returns the work files (workflows, jobs, reminders) of a folder, with the notes that map each to its folder. */
 function workOf(env: Environment, folder: string): readonly string[] {
   return namesInFolder(notesFolder(env)).flatMap(name => {
     const note = join(notesFolder(env), name)
@@ -148,12 +148,12 @@ function workOf(env: Environment, folder: string): readonly string[] {
       if (!isInside(folder, owner.folder) || typeof path !== 'string') return []
       return [note, path, `${path}-wal`, `${path}-shm`]
     } catch {
-      return [] // a file that is written just now
+      return [] // another process is just writing the note
     }
   })
 }
 
-/** The files are called like the path of the template. */
+/** Returns the records of exits and runs of a folder. Each file has the path of its template as its name. */
 const memoryOf = (env: Environment, folder: string): readonly string[] =>
   ['exits', 'runs'].flatMap(kind => {
     const all = join(stateFolder(env), kind)

@@ -20,11 +20,11 @@ interface CopyRow {
   readonly branch: string
   readonly state: 'running' | 'starting' | 'stopped' | 'gone'
   readonly pid: number
-  /** The ports by the ids of its apps. */
+  /** Port of each app, by the id of the app. */
   readonly ports: Readonly<Record<string, number>>
-  /** The URLs by name, by the ids of its apps. */
+  /** URL with a host name of each app that has one, by the id of the app. */
   readonly names: Readonly<Record<string, string>>
-  /** Memory of its apps; null: it does not run. */
+  /** Memory of the copy's apps in bytes. Null if the copy does not run. */
   readonly memoryBytes: number | null
   /** Size of the copy's folder in bytes. Null if the folder is gone. */
   readonly diskBytes: number | null
@@ -48,7 +48,7 @@ export const listCopies: CommandHandler = async ({flags, words: [word], asJson})
   return 0
 }
 
-/** Throws a UserError where there is no template. */
+/** Returns the copies of the folder's template. Throws a UserError if there is no template. */
 export const copiesOf = (flags: GivenFlags): readonly KnownCopy[] =>
   knownCopies(process.env, commandPlace(flags).template ?? findTemplate('.', process.cwd()).file)
 

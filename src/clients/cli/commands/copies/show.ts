@@ -8,7 +8,7 @@ import {say} from '../../say.ts'
 import {copyNamed} from './change.ts'
 import {copiesOf} from './list.ts'
 
-/** The word of commands for the main copy, whatever name its folder has. */
+/** The word that means the main copy in commands, whatever name its folder has. */
 const MAIN = 'main'
 
 /** `show COPY`: that copy answers calls to the names and ports of the main one. `show main` ends it. */
@@ -42,7 +42,7 @@ export const showCopy: CommandHandler = async ({flags, words: [word, ...more], a
   return 0
 }
 
-/** Whether a copy has the bare names: it is not an added worktree, and has no name of its own. */
+/** Whether a copy is the main one, whose host names contain only the app: it is not an added worktree, and has no `--name`. */
 function isMain({folder, isGone, run, space}: KnownCopy): boolean {
   const file = run?.templateFile ?? join(folder, 'pillion.yaml')
   return !isGone && nameSpaceOf(process.env, {file, copy: run?.copy ?? space?.copy ?? '', name: ''}).copy === ''

@@ -21,8 +21,8 @@ const LOCAL_NAME = /^(?:kind-.*|k3d-.*|minikube|docker-desktop|rancher-desktop|o
 const FIELDS = '{.current-context}{"\\n"}{.clusters[0].cluster.server}{"\\n"}{.contexts[0].context.namespace}'
 
 /**
- * Returns kubectl for the context and namespace of `--context` and `--namespace`. Asks before a cluster is changed that is not on this machine;
- * '': no change. Rejects with a UserError, also for a refused flag.
+ * Returns kubectl for the context and namespace of `--context` and `--namespace`. Asks the user before a change in a cluster that is not on
+ * this machine. `change`: the change in words; '': the command only reads. Rejects with a UserError, also for a refused flag.
  */
 export async function openCluster(flags: GivenFlags, refused: readonly string[], change = ''): Promise<Kubectl> {
   const bad = refused.find(name => flags.names.includes(name))
@@ -43,7 +43,7 @@ function isHere(server: string): boolean {
   return isLoopback(host) || host === '0.0.0.0' || host === 'kubernetes.docker.internal'
 }
 
-/** `stop -k -f PATH`, `stop -k ID …`: deletes by label what runs of the template made, or of these apps, or of these apps of the template. Exit 0 where nothing is. */
+/** `stop -k -f PATH`, `stop -k ID …`: deletes, by label, the objects that runs created: for the template, for these apps, or with both for these apps of the template. Exits with 0 even if there are none. */
 export const stopInCluster: CommandHandler = async ({flags, words, asJson}) => {
   const files = flags.list('run-file').filter(file => file !== '')
   const ids = idsOf({words, flags})

@@ -93,12 +93,12 @@ async function openAll(plan: Plan, terminal: Terminal, say: Say, {flags, asJson}
     console: new Console(terminal.out),
     reporter: {warn: (_code: unknown, text: string) => say('warning', text)}
   } as const
-  // the files have all lines
+  // keeps no lines in memory: the log files have them all
   const runLog = new RunLog({lines: 0, bytes: 0})
   const open = plan.apps.map(async (app, index) => {
     const {id, logs} = app
     say('info', `Writing log files to directory : ${logs.folder}`)
-    // its image has the command
+    // an app without a command gets no log file: the id stands for the command in the image
     const withFile = {...app, command: [id]}
     return [id, await openLogs(withFile, {...needs, name: id, index, runLog: runLog.writer(id)})] as const
   })

@@ -7,12 +7,12 @@ import type {CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
 import {runOf} from '../workflow/target.ts'
 
-/** The word by which a file of exported jobs is recognized. */
+/** Value of `kind` by which `import` recognizes a file of `export`. */
 const KIND = 'pillion-jobs'
-/** Number of jobs that are sent at once. */
+/** Number of jobs in one request to the run. */
 const PIECE = 500
 
-/** `scheduler export -o FILE`: jobs and how often they came; reminders and timers stay with their run. */
+/** `scheduler export -o FILE`: writes the jobs of a run and how often each was delivered, without reminders and timers. */
 export const exportJobs: CommandHandler = async context => {
   const file = context.flags.text('output-file') ?? ''
   const {api} = await runOf(context)
@@ -26,7 +26,7 @@ export const exportJobs: CommandHandler = async context => {
     after = next
   }
   try {
-    // data of apps may be secret
+    // only the user may read the file: data of apps may be secret
     writeFileSync(file, `${JSON.stringify({kind: KIND, version: 1, jobs}, null, 1)}\n`, {flag: 'wx', mode: 0o600})
   } catch (error) {
     const isThere = codeOf(error) === 'EEXIST'
@@ -53,7 +53,7 @@ export const importJobs: CommandHandler = async context => {
   return 0
 }
 
-/** Throws a UserError. */
+/** Returns the jobs of an exported file. Throws a UserError if it cannot be read, or has another format. */
 function jobsIn(file: string): readonly unknown[] {
   let bytes: Buffer
   try {

@@ -33,7 +33,7 @@ export const schedulerGet: CommandHandler = async context => {
   return 0
 }
 
-/** `--namespace`, which is only printed. */
+/** Returns `--namespace`, which is only printed: a run has no namespaces. */
 const shownNamespace = ({flags}: CommandContext): string => flags.text('namespace') ?? 'default'
 
 async function shown(rows: readonly Scheduled[], now: number, context: CommandContext): Promise<string> {
@@ -86,7 +86,7 @@ const wideRow = (row: Scheduled, namespace: string): WideRow => ({
   ...(row.last !== null && {lastTrigger: row.last})
 })
 
-/** How the names of each kind are made (Dapr's CLI: pkg/scheduler/stored). */
+/** Formats of the names of each kind (Dapr's CLI: pkg/scheduler/stored). */
 const FORMATS = [
   'app/{app ID}/{job name}',
   'actor/{actor type}/{actor id}/{name}',

@@ -26,7 +26,7 @@ export const runWorkflow: CommandHandler = async context => {
   return 0
 }
 
-/** `workflow rerun ID`: runs a workflow that is over once more, from one of its steps. */
+/** `workflow rerun ID`: runs a finished workflow again, from one of its steps. */
 export const rerunWorkflow: CommandHandler = async context => {
   const {flags, asJson} = context
   const id = onlyWord(context)
@@ -50,7 +50,7 @@ interface Change {
   readonly action: 'suspend' | 'resume' | 'terminate' | 'raise' | 'skip'
   readonly id: string
   readonly body: Readonly<Record<string, unknown>>
-  /** The text that reports success. */
+  /** Words of the report after the id: `suspended`. */
   readonly done: string
 }
 

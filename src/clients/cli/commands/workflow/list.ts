@@ -57,7 +57,7 @@ const onlyAppOf = ({listing: {apps}}: FoundRun): string => {
   return others.length === 0 ? id : ''
 }
 
-/** Filters as the API has them. Throws a UsageError in Dapr's words. */
+/** Converts the filter flags into a query of the run's API. Throws a UsageError in Dapr's words. */
 function queryOf({flags}: CommandContext): Readonly<Record<string, string>> {
   const query: Record<string, string> = {}
   const [app, name, status, age] = ['app-id', ...FILTERS].map(flag => flags.text(flag))
@@ -69,7 +69,7 @@ function queryOf({flags}: CommandContext): Readonly<Record<string, string>> {
   return query
 }
 
-/** Throws a UsageError in Dapr's words. */
+/** Returns the value of a flag if it is a status of workflows. Throws a UsageError in Dapr's words. */
 function checkedStatus(status: string, flag: string): string {
   if (STATUSES.includes(status)) return status
   throw new UsageError(`invalid value for --${flag}. Supported values are ${STATUSES.join(', ')}`)
@@ -87,7 +87,7 @@ async function allOf({api}: FoundRun, query: Readonly<Record<string, string>>): 
   return all
 }
 
-/** `workflow purge [ID…]`: removes workflows that are over, those that are named or all. */
+/** `workflow purge [ID…]`: removes the named workflows, or all. Workflows that are not over need `--force`. */
 export const purgeWorkflows: CommandHandler = async context => {
   const {words, asJson} = context
   checkUse(context)

@@ -6,7 +6,7 @@ import {print} from '../../print.ts'
 import {say} from '../../say.ts'
 import {appIn, onlyWord, runOf} from './target.ts'
 
-/** `workflow replay ID [--step]`: sends the turns of a workflow to a worker again, up to the first turn with another result. */
+/** `workflow replay ID [--step]`: sends the recorded turns of a workflow to a worker again, until the code decides otherwise than in the history. */
 export const replayWorkflow: CommandHandler = async context => {
   const {flags, asJson} = context
   const id = onlyWord(context)
@@ -39,14 +39,14 @@ export const replayWorkflow: CommandHandler = async context => {
   return difference === '' ? 0 : 1
 }
 
-/** `turn 2  activity reserve done → activity 'charge'` */
+/** Formats a turn: `turn 2  activity reserve done → activity 'charge'`. */
 function turnLine({turn, came, did, does, difference}: WorkflowReplayed): string {
   const was = did.join(', ') || 'waits'
   const is = difference === '' ? '' : `, now ${does.join(', ') || 'waits'}`
   return `turn ${turn + 1}  ${came.join(', ')} → ${was}${is}\n`
 }
 
-/** Asks for a line before each turn; each line counts, also of several that arrive at once. Resolves with false at the end of the input. */
+/** Returns a function that waits for a line of stdin (Enter) before each turn; false at the end of stdin. Lines that arrive together count one by one. */
 function stepper({asJson}: CommandContext): (turn: number) => Promise<boolean> {
   const lines = createInterface({input: process.stdin})[Symbol.asyncIterator]()
   return async turn => {

@@ -4,11 +4,11 @@ import {runFinder} from '../../run-here.ts'
 import {parseGoDuration} from '../../../../model/go-duration.ts'
 import {readTime} from '../../../../model/duration.ts'
 
-/** Finds the run of a verb: with `--app-id` the run of that app. Throws a UserError. */
+/** Finds the run of a subcommand: with `--app-id` the run of that app. Throws a UserError. */
 export const runOf = async ({flags, asJson}: CommandContext): Promise<FoundRun> =>
   (await runFinder(flags, asJson)).find(flags.text('app-id'))
 
-/** Returns `--app-id` in the form of the API. */
+/** Returns `--app-id` as a field of a request to the run's API. */
 export const appIn = ({flags}: CommandContext): {readonly app?: string} => {
   const app = flags.text('app-id')
   return app === undefined ? {} : {app}
@@ -21,7 +21,7 @@ export function onlyWord({words}: CommandContext): string {
   throw new UsageError(`accepts 1 arg(s), received ${words.length}`)
 }
 
-/** A date, after which the time of day, and after that the zone (UTC), may be left out. */
+/** A date with an optional time of day, which has an optional zone. Default: 00:00 in UTC. */
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/i
 
 /** Reads a time, or a Go duration (`1h30m`) from now, with `isPast` before now. Returns ms since 1970. Throws a UsageError. */

@@ -31,7 +31,7 @@ export const workflowTimeline: CommandHandler = async context => {
   return 0
 }
 
-/** Shows it, then each step that changes, until the workflow is over. Rejects with a UserError if the run ends before. */
+/** Prints the timeline, then each step that changes, until the workflow is over. Rejects with a UserError if the run ends before. */
 async function followTimeline(run: FoundRun, id: string, ask: () => Promise<WorkflowTimeline>): Promise<number> {
   endWithStdout()
   let shown: WorkflowTimeline | undefined
@@ -78,14 +78,14 @@ export function timelineText(
   return `${folded(head, width)}${stepTable(steps, {began, now, width})}\n${folded(traceHint(id), width)}`
 }
 
-/** Names the command that shows the calls of its activities, and the lines of apps. */
+/** Names the command that shows the calls of a workflow, and the lines that apps wrote meanwhile. */
 const traceHint = (id: string): string =>
   `its calls and lines: pillion trace ${shellWord([Buffer.from(`workflow:${id}`)])}\n`
 
 const isOver = ({status}: Pick<Workflow, 'status'>): boolean =>
   !['RUNNING', 'PENDING', 'SUSPENDED', 'STALLED', 'UNKNOWN'].includes(status)
 
-/** Returns a step in one line, when it changes. */
+/** Formats a step that has changed as a line of `--follow`. `began`: start of the workflow, in ms since 1970. */
 export function stepLine(step: WorkflowStep, began: number): string {
   const {startedAt, endedAt, failure, tries} = step
   const at = Date.parse(endedAt ?? startedAt)
@@ -102,7 +102,7 @@ export function stepLine(step: WorkflowStep, began: number): string {
 
 const isWaiting = ({state, kind}: WorkflowStep): boolean => state === 'waits' && kind !== 'suspended'
 
-/** Activities and children of a name together, as a fan-out has them; the oldest first. */
+/** Groups steps: activities, or children, of the same name and app, as of a fan-out. Other steps are alone. The oldest is first. */
 function groupsOf(steps: readonly WorkflowStep[]): readonly (readonly [WorkflowStep, ...WorkflowStep[]])[] {
   const groups = Map.groupBy(steps, ({kind, name, app, until, eventId}) =>
     (kind === 'activity' || kind === 'child') && until === null ? `${kind} ${name} ${app}` : eventId
@@ -160,7 +160,7 @@ const tookText = ({startedAt, endedAt}: WorkflowStep, now: number): string => {
   return endedAt === startedAt ? '' : `${spanText(ms)}${endedAt === null ? '…' : ''}`
 }
 
-/** `8 ms`, `4.2 s`, `3m5s`. */
+/** Formats a duration: `8 ms`, `4.2 s`, `3m5s`. */
 function spanText(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
