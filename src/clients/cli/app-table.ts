@@ -24,14 +24,14 @@ import {fittingLines, type FittingColumn} from './table.ts'
 /** An app as `ps` shows it. */
 export interface ShownApp {
   readonly app: App
-  /** Undefined if the app has no process. */
+  /** Memory of the app's processes. undefined: it has no process, or none was measured. */
   readonly memoryBytes: number | undefined
-  /** The use of processors in percent of one. */
+  /** Processor time, in percent of one processor. undefined: as for `memoryBytes`. */
   readonly cpu: number | undefined
 }
 
 interface TablePlace {
-  /** Columns of the terminal; Infinity elsewhere. */
+  /** Columns of the terminal. Infinity: the output is not a terminal. */
   readonly width: number
   /** In ms since 1970. */
   readonly now: number
@@ -40,7 +40,7 @@ interface TablePlace {
   readonly isWide?: boolean
 }
 
-/** Returns the apps in the order of a list: trouble first on a terminal, the order of the template in a pipe. */
+/** Returns the apps in the order of a list: on a terminal apps in trouble first, elsewhere the order of the template. */
 export const inOrder = (apps: readonly ShownApp[], width: number): readonly ShownApp[] =>
   width === Infinity ? apps : troubleFirst(apps, ({app}) => stateWord(app))
 
@@ -77,7 +77,7 @@ export function startLines(apps: readonly App[], place: TablePlace): readonly st
   const shown = inOrder(withUsage(apps, {usage: new Map(), now: place.now}), place.width)
   const {id, state, url} = appColumns(shown, place)
   const cells = url.cells.map((cell, row) => (shown[row]?.app.isReady === true ? cell : ''))
-  // a long name leaves room for addresses
+  // a long name is cut, so that addresses have room
   const names = id.cells.map(cell => `  ${cell}`)
   const columns = [{...id, cells: names, minWidth: 18}, state, {...url, cells, minWidth: 32}]
   return fittingLines(
@@ -86,7 +86,7 @@ export function startLines(apps: readonly App[], place: TablePlace): readonly st
   ).slice(1)
 }
 
-/** Returns the columns of a list of apps. On a terminal trouble has a sign and a colour. */
+/** Returns the columns of a list of apps. On a terminal, apps in trouble have a sign and, with `hasColours`, a colour. */
 export function appColumns(
   shown: readonly ShownApp[],
   {width, now, hasColours = false}: TablePlace
@@ -127,7 +127,7 @@ export const toneOf = (app: App): Tone => STATES[stateWord(app)][1]
 export const breakersNotClosed = ({circuitBreakers}: App): App['circuitBreakers'] =>
   circuitBreakers.filter(({state}) => state !== 'closed')
 
-/** Writes a line for each reason that blocks calls, work or events of an app: `circuit breaker stock:items of "shop" is open`. */
+/** Returns a line for each reason that blocks calls, work or events of an app: `circuit breaker stock:items of "shop" is open`. */
 export const backlogLines = (apps: readonly App[]): string =>
   apps
     .flatMap(app => {
@@ -156,7 +156,7 @@ const cpuText = (percent: number | undefined): string =>
 /** Returns the address for people: by name, if the app has one. */
 export const shownUrl = (app: App): string => app.nameUrl ?? urlOf(app)
 
-/** Returns the URL of an app, or only its port if it does not speak HTTP. */
+/** Returns the URL of an app, or only its port if it does not speak HTTP; '': it has no port. */
 export function urlOf({appPort, appProtocol, url}: App): string {
   if (url !== '') return url
   if (appPort === 0) return ''
@@ -164,7 +164,7 @@ export function urlOf({appPort, appProtocol, url}: App): string {
   return appProtocol.startsWith('grpc') ? appPort.toString() : `http://localhost:${appPort}`
 }
 
-/** Adds to each app the memory and CPU of its processes: since their start, or since an earlier measurement. */
+/** Adds to each app the memory and CPU use of its processes. CPU use is the mean since `before`, or else since the start of the app. */
 export function withUsage(
   apps: readonly App[],
   {usage, now, before}: {usage: ReadonlyMap<number, Usage>; now: number; before?: UsageSample | undefined}

@@ -26,7 +26,7 @@ export function asCommander(args: readonly string[], flags: readonly Flag[]): re
   return [...translated, ...(end < 0 ? [] : args.slice(end))]
 }
 
-/** Removes switched-off flags from a word of the command line. Returns an empty list if nothing is left of it. */
+/** Removes switched-off flags from a word of the command line. Returns an empty list if nothing is left of the word. */
 function without(off: readonly Flag[], text: string, flags: readonly Flag[]): readonly string[] {
   if (off.some(flag => text === `--${flag.name}` || text === offWord(flag))) return []
   const [, shorts = ''] = /^-([A-Za-z].*)$/s.exec(text) ?? []
@@ -53,7 +53,7 @@ function translate(arg: string, flags: readonly Flag[]): readonly string[] {
   if (short) {
     const [, shorts = '', value = ''] = short
     const at = valueAt(shorts, flags)
-    if (at >= 0 && at < shorts.length - 1) return [arg] // `-eNAME=value`
+    if (at >= 0 && at < shorts.length - 1) return [arg] // `-eNAME=value`: commander reads it as pflag does
     const flag = flags.find(known => known.short === shorts.at(-1))
     if (flag?.type !== 'bool') return [`-${shorts}`, value]
     return shorts.length > 1 ? [`-${shorts.slice(0, -1)}`, ...switched(flag, value)] : switched(flag, value)

@@ -23,13 +23,13 @@ export function askedRun({flags, words}: CommandContext, plan?: Plan): AskedRun 
   const asked = [
     ...flags.typed(SAME_RUN),
     ...more.map(file => `--run-file=${resolve(file)}`),
-    // `--only a b`
+    // words after the flag: `--only a b` is `--only=a --only=b`
     ...words.map(word => `--${flags.names.includes('only') ? 'only' : 'except'}=${word}`)
   ]
   return {flags: [...new Set(asked.toSorted())], ...(plan && {parts: partsOf(plan)})}
 }
 
-/** Returns a hash of each app, by its id, and of each key of the top level that counts at the start. */
+/** Returns a hash of each app, by its id, and of each top-level key of the template that only has an effect at the start of a run. */
 function partsOf({apps, leftOut = [], atStart = {}}: Plan): Readonly<Record<string, string>> {
   const all = Map.groupBy([...apps, ...leftOut], ({id}) => id)
   return Object.fromEntries(

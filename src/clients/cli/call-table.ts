@@ -11,7 +11,7 @@ import {cut} from './width.ts'
 /** A call, or several equal ones in one row. */
 type Row = Api.Call & {readonly count?: number}
 
-/** A table of calls that is never wider than `width`. */
+/** Returns a table of calls that is never wider than `width`. */
 export const callTable = (rows: readonly Row[], width: number, hasColours = false): string =>
   fittingTable(
     [
@@ -37,14 +37,14 @@ export const callTable = (rows: readonly Row[], width: number, hasColours = fals
     width
   )
 
-/** Failed, refused or well. */
+/** Returns the colour class of a call's status: failed, refused (a status from 400 that is no failure), or well. */
 const toneOfCall = (call: Api.Call | undefined): Tone => {
   if (call === undefined || call.isOpen) return 'plain'
   if (call.isFailed) return 'bad'
   return !call.marks.includes('grpc') && call.status >= 400 ? 'busy' : 'good'
 }
 
-/** Writes a call as it ends, or the number of omitted calls. */
+/** Returns the line for a call that has just ended, or for a number of calls that were dropped. */
 export function followedLine(row: Api.Call | {readonly dropped: number}, width: number, hasColours = false): string {
   if ('dropped' in row) return `… ${row.dropped} calls are not shown\n`
   const waited = row.waitedMs < 1 ? '' : `  waited ${durationText(row.waitedMs)}`
@@ -53,7 +53,7 @@ export function followedLine(row: Api.Call | {readonly dropped: number}, width: 
   return `${hasColours && row.isFailed ? toned('bad', line) : line}\n`
 }
 
-/** Writes a call with its request and its response. */
+/** Returns the text of a call with its request and its response. */
 export function callText(call: Api.CallDetail): string {
   const {number, isKept, totalMs} = call
   const facts = [

@@ -4,7 +4,7 @@ import {UserError} from '../../model/errors.ts'
 /** A mistake on the command line: exit code 255, followed by the usage (as in cobra). */
 export class UsageError extends Error {}
 
-/** Runs a reader of typed words. A mistake counts as wrong usage. */
+/** Runs a function that parses typed words. Throws a UserError of it as a UsageError. */
 export function readTyped<T>(read: () => T): T {
   try {
     return read()

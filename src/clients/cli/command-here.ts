@@ -4,13 +4,13 @@ import {isolatedPlan} from '../../proxy/ports/isolated-plan.ts'
 import type {CommandContext} from './command-handler.ts'
 import {loadedTemplate} from './selected-apps.ts'
 
-/** Ports that the run uses in place of those in its template. */
+/** Returns the ports that the run uses in place of those in its template: by the template's port, the run's. */
 export const movedIn = ({listing: {movedPorts = {}}}: FoundRun): MovedPorts =>
   new Map(Object.entries(movedPorts).map(([from, to]) => [Number(from), to]))
 
 /**
- * Returns the environment of a command of the repository: that of this process, then `env` of `common` with the numbers of the run. Rejects
- * with a UserError if the template has a mistake.
+ * Returns the environment of a command that runs next to the apps (`exec`, `up --run`): that of this process, then `env` of the template's
+ * `common` with the run's own port numbers. Rejects with a UserError if the template has a mistake.
  */
 export async function environmentHere(call: CommandContext, run: FoundRun): Promise<Record<string, string>> {
   const {template, run: marker} = run.listing

@@ -3,7 +3,7 @@ import {andVerbs, type CommandEntry} from './entries/command-entry.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
 
 /**
- * Returns the commands that arguments may name. Loads only commands for templates if the first word is one of these, since a run starts faster so.
+ * Returns the commands that arguments may name. If the first word is a command for templates, loads only these: a run starts faster.
  */
 export async function commandsFor(args: readonly string[]): Promise<readonly CommandEntry[]> {
   const word = wordIn(args)
@@ -23,7 +23,7 @@ export const calledBy = (args: readonly string[], commands: readonly CommandEntr
   return andVerbs(commands).find(command => command.name === name)
 }
 
-/** Flags that may be between a command and its verb, and have a value. */
+/** Returns the flags with a value that may stand between a command and its verb. */
 const valued = (entry: CommandEntry): ReadonlySet<string> =>
   new Set(
     [...andVerbs([entry]).flatMap(({flags}) => flags), ...GLOBAL_FLAGS]
@@ -31,7 +31,7 @@ const valued = (entry: CommandEntry): ReadonlySet<string> =>
       .flatMap(({name, short}) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])])
   )
 
-/** Returns a command by its name, and its verb in the same argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. Other words stay as they are. */
+/** Replaces aliases by names, and joins a command and its verb to one argument: `wf -a shop ls` becomes `workflow list`, `-a`, `shop`. */
 export function withVerb(args: readonly string[], commands: readonly CommandEntry[]): readonly string[] {
   const at = wordAt(args)
   const entry = commands.find(({name, aliases = []}) => [name, ...aliases].includes(args[at] ?? ''))

@@ -10,7 +10,7 @@ const isStopped = ({state}: App): boolean => state === 'stopped'
 
 const hasPort = ({appPort}: App): boolean => appPort > 0
 
-/** Selects apps for commands that make sense for some apps only. */
+/** Whether a command makes sense for an app. A command that is not listed makes sense for all apps. */
 const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
   start: ({state}) => ['stopped', 'exited', 'debugging', 'idle'].includes(state),
   stop: app => !isStopped(app),
@@ -21,7 +21,7 @@ const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
   publish: ({httpPort}) => httpPort > 0
 }
 
-/** Returns the ids that a shell may complete behind a command: of the apps that run, or of the template in this folder; of workflows behind their verbs. */
+/** Returns the ids that a shell may complete after a command: of apps (of runs, or of this folder's template), of workflows, jobs, actors or reminders. */
 export async function completedIds(command: string, asJson: boolean): Promise<readonly string[]> {
   const runs = command === 'run' || command === 'up' ? [] : await runsHere(asJson)
   const meant = command === 'stop' ? runs : runsMeant(runs, runPlace(undefined))
@@ -56,14 +56,14 @@ const OF_STATUS: Readonly<Record<string, readonly string[]>> = {
 
 type Instances = (run: FoundRun, command: string) => Promise<readonly string[]>
 
-/** The ids of the latest workflows that may follow a verb; for an event with a slash behind. */
+/** Returns the ids of the latest workflows that may follow a verb. For `raise-event` a slash follows each id: users type the event after it. */
 const workflowsOf: Instances = async ({api}, command) => {
   const query = new URLSearchParams((ownOf(OF_STATUS, command) ?? []).map(status => ['status', status]))
   const ids = (await api.ask('GET /workflows', {query})).workflows.map(({id}) => id)
   return command === 'workflow raise-event' ? ids.filter(id => !id.includes('/')).map(id => `${id}/`) : ids
 }
 
-/** The jobs that may follow a verb, as `shop/report`. */
+/** Returns the jobs that may follow a verb, as `shop/report`. */
 const jobsOf: Instances = async ({api}, command) => {
   const isMeant = (state: string): boolean =>
     command === 'jobs pause' ? state !== 'paused' : command !== 'jobs resume' || state === 'paused'
@@ -71,7 +71,7 @@ const jobsOf: Instances = async ({api}, command) => {
   return jobs.filter(({state}) => isMeant(state)).map(({app, name}) => `${app}/${name}`)
 }
 
-/** The reminders that may follow a verb, as `Cart/17/expire`; for a list the actors that have some. */
+/** Returns the reminders that may follow a verb, as `Cart/17/expire`; for `reminders list` the actors that have reminders. */
 const remindersOf: Instances = async ({api}, command) =>
   (await api.ask('GET /reminders')).reminders.map(({type, id, name}) =>
     command === 'reminders list' ? `${type}/${id}` : `${type}/${id}/${name}`
@@ -79,7 +79,7 @@ const remindersOf: Instances = async ({api}, command) =>
 
 const typesOf: Instances = async ({api}) => (await api.ask('GET /actors')).types.map(({type}) => type)
 
-/** Arguments of commands by the beginning of their names. */
+/** Readers of ids that a command takes in place of app ids, by the beginning of the command. */
 const INSTANCES: readonly (readonly [prefix: string, Instances])[] = [
   ['actors', typesOf],
   ['reminders ', remindersOf],
@@ -87,7 +87,7 @@ const INSTANCES: readonly (readonly [prefix: string, Instances])[] = [
   ['workflow ', workflowsOf]
 ]
 
-/** Words without a meaning for any shell: `compgen -W` of bash would run a `$(…)`, and a completed word is not quoted on the line. */
+/** Ids that no shell interprets: `compgen -W` of bash would run a `$(…)`, and a shell does not quote a completed word. */
 const PLAIN = /^[\w@%+:,./-]+$/
 
 /** Commands that take ids of apps of the template, whether they run or not. */

@@ -7,9 +7,9 @@ import {indented} from './ci/outcome.ts'
 import {outputColumns} from './width.ts'
 
 interface DeathView {
-  /** A sentence above already describes the exit. */
+  /** Whether the text above already describes the exit. */
   readonly isTold?: boolean
-  /** The run is over: it has no calls to show. */
+  /** Whether the run is over, so that commands cannot show its calls. */
   readonly isOver?: boolean
 }
 

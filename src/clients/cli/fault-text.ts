@@ -1,7 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import type {FoundRun} from '../../control/client.ts'
 
-/** The faults of a run that hit calls now. */
+/** Returns the faults of a run that are enabled. */
 export const faultsOn = ({faults = []}: FoundRun['listing']): readonly Api.Fault[] =>
   faults.filter(({isEnabled}) => isEnabled)
 

@@ -51,7 +51,7 @@ export const whichRun = (text: string, short: string | Partial<Flag> = {}): read
   textFlag('name', 'The name of the run, as ps -o json shows it')
 ]
 
-/** Accepted for scripts, without effect. */
+/** Makes a flag that help does not list and that has no effect: scripts for Dapr's CLI may pass it. */
 export const hiddenFlag = (name: string, type: Flag['type'], short?: string): Flag => ({
   ...flagOf(type)(name, '', short),
   isHidden: true
@@ -64,15 +64,15 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
 ]
 
 interface OutputWords {
-  /** Completes "Format": ` of the list`. */
+  /** Follows "The output format" in the flag's text: ` of the list`. */
   readonly of?: string
-  /** All of the flag's text. */
+  /** Replaces the whole text of the flag. */
   readonly text?: string
   /** Words of the error for another format: ours, Dapr's, or a usage error where exit code 1 has a meaning of its own. */
   readonly refusal?: 'ours' | 'dapr' | 'usage'
 }
 
-/** `-o`, with the formats of a command: the first one is printed without it. */
+/** Makes `-o`, with the formats of a command; the first one is the default. */
 export function outputFlag(
   formats: readonly [string, ...string[]],
   {of = '', text, refusal = 'ours'}: OutputWords = {}
@@ -95,7 +95,7 @@ const VARIABLE = /^([\w.-]+)=(.*)$/s
 /** Throws a `UsageError` for a value of `--env` that is not KEY=VALUE. Users often mean the `-e` of their own command. */
 function checkVariable(value: string): void {
   if (VARIABLE.test(value)) return
-  // a name of capitals is a variable without its value
+  // a word in capitals is probably a variable without its value, and not the `-e` of another command
   const hint = /^[A-Z\d_]+$/.test(value) ? '' : '; write -- before the command of the app: run … -- node -e …'
   throw new UsageError(`invalid argument ${JSON.stringify(value)} for "-e, --env" flag: expected KEY=VALUE${hint}`)
 }
@@ -109,6 +109,6 @@ export const flagVariables = (flags: GivenFlags): Readonly<Record<string, string
     })
   )
 
-/** `--env` of a command. */
+/** Makes `--env` of a command. */
 export const envFlag = (text = 'Set an environment variable of every app, KEY=VALUE; may be repeated'): Flag =>
   repeatedFlag('env', text, {short: 'e', check: checkVariable})

@@ -2,7 +2,7 @@ import {isGone} from '../../control/ask.ts'
 import type {FoundRun} from '../../control/client.ts'
 import type {Event} from '../../model/api.generated.ts'
 
-/** Types of events, and the last known event. `once` asks only for existing events. */
+/** Query of `GET /events`: types of events, the app, and the id of the last event that the caller has. `once` asks only for existing events. */
 interface WantedEvents {
   readonly types: string
   readonly app?: string

@@ -15,7 +15,7 @@ interface Stoppable {
 
 /**
  * Stops the run at the first signal, or when stdout closes. A second signal, or a bug of ours, kills everything; a HUP, as of a repeated
- * `down`, does not. `takes`: whether another handler uses the first signal. Returns a function that reports whether there was a bug.
+ * `down`, does not. `takes`: returns true if it handles the signal itself. Returns a function that reports whether there was a bug.
  */
 export function guard(
   lived: Stoppable,

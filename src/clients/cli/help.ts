@@ -8,16 +8,16 @@ export interface CommandWords {
   readonly usage?: string
   readonly flags: readonly Flag[]
   readonly examples: readonly string[]
-  /** Groups of flags by use on a terminal. Other flags follow. */
+  /** Groups of flags by use, for help on a terminal. Flags of no group follow. */
   readonly groups?: readonly Group[]
-  /** The end of its help, about its arguments. */
+  /** Text about the command's arguments, at the end of its help. */
   readonly notes?: string
-  /** Other names of it. */
+  /** Other names of the command. */
   readonly aliases?: readonly string[]
   readonly verbs?: readonly CommandWords[]
-  /** Its arguments are app ids, which shells complete. */
+  /** Whether its arguments are app ids, which shells complete. */
   readonly takesIds?: boolean
-  /** Its arguments are ids of workflows, jobs, actors or reminders, which shells complete. */
+  /** Whether its arguments are ids of workflows, jobs, actors or reminders, which shells complete. */
   readonly takesInstances?: boolean
 }
 
@@ -60,14 +60,14 @@ function flagParts(groups: readonly Group[], flags: readonly Flag[], columns: nu
   return parts.map(([title, members]) => `${title === '' ? others : title}:\n${flagLines(members, columns)}`)
 }
 
-/** Columns of help, where no terminal has fewer. */
+/** Default width of help, in columns. */
 const COLUMNS = 80
 
 export const helpOf = (program: string, words: CommandWords, columns = COLUMNS): string =>
   `${wrapped(`${words.summary}.`, columns, 0)}\n\n${usageText(program, words, columns)}${words.notes === undefined ? '' : `\n${words.notes}`}`
 
 interface Overview {
-  /** The groups of the commands that it lists. Default: all, with the flags of the program. */
+  /** Groups of commands to list. Default: all groups, and the flags of the program. */
   readonly groups?: readonly Group[]
   /** Whether the folder has a template. Without one, the help says how to write it. */
   readonly hasTemplate?: boolean

@@ -3,7 +3,7 @@ import {UserError} from '../../model/errors.ts'
 import {isForeground} from '../../platform/key-mode.ts'
 
 /**
- * Our stdin, for the one app of a run. A terminal is read only while our process group is in the foreground: the system
+ * Returns our stdin for an app that runs alone. A terminal is read only while our process group is in the foreground: the system
  * stops a background job that reads, and all sidecars would stop with it. A shell sends SIGCONT on `fg` and `bg`; then we
  * check again.
  */

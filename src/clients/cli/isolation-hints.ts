@@ -24,14 +24,14 @@ export async function isolationHints(
   return [{code: 'ports-moved', text}, ...(await fileHints(plan, moved))]
 }
 
-/** Returns `web 3000 → 24318` for each main port that differs. */
+/** Returns `web 3000 → 24318` for each main port of an app that has another number. */
 const mainPorts = (plan: Plan, isolated: Plan): readonly string[] =>
   plan.apps.flatMap((app, at) => {
     const now = portsOf(isolated.apps[at])
     return portsOf(app).flatMap((port, index) => (port === now[index] ? [] : [`${app.id} ${port} → ${now[index]}`]))
   })
 
-/** Returns the same for second ports, as of a mail catcher. */
+/** Returns the same text for each further port, such as SMTP of a mail catcher that also has a page. */
 const furtherPorts = (plan: Plan, moved: MovedPorts, heldByCopy: HeldPorts): readonly string[] =>
   plan.apps.flatMap(app =>
     secondPorts(app, plan, heldByCopy)
@@ -39,14 +39,14 @@ const furtherPorts = (plan: Plan, moved: MovedPorts, heldByCopy: HeldPorts): rea
       .map(port => `${app.id} ${port} → ${moved.get(port)}`)
   )
 
-/** Warns of apps that read their port from nowhere in the template. */
+/** Returns a warning about apps whose other port the template passes neither in a command nor in a variable. */
 function readersText(plan: Plan, isolated: Plan): string {
   const readers = portReaders(plan, isolated).map(({id}) => id)
   if (readers.length === 0) return ''
   return `. Nothing in the template gives ${readers.join(', ')} the number: there PORT has to count, or a variable of the template`
 }
 
-/** Warns of apps that others may call by a number in their code: that number reaches the other copy. */
+/** Returns a warning about apps that others may call by a port number in code or files, which reaches the other copy's app. */
 function codeText(plan: Plan): string {
   const called = new Set(unnamedPorts(plan, process.platform === 'linux').map(({id, port}) => `${id} at ${port}`))
   if (called.size === 0) return ''
@@ -63,13 +63,13 @@ const isMoved = (port: number, moved: MovedPorts): boolean => (moved.get(port) ?
 
 const MAX_PLACES = 5
 
-/** Warns of the template's numbers in files that programs read, and of servers without a port in the template. */
+/** Returns a hint about the template's port numbers in files that programs read, and about ports that only a readiness command names. */
 async function fileHints(plan: Plan, moved: MovedPorts): Promise<readonly Hint[]> {
   const {numbersInFiles} = await import('../../files/config/numbers-in-files.ts')
   const asked = plan.apps.flatMap(({ready, env}) =>
     ready.kind === 'command' ? [...portsAsked(ready.command, env)].filter(port => !moved.has(port)) : []
   )
-  // on Linux a `port` in the code of an app means its own copy
+  // on Linux a call at a `port` of the template reaches the caller's own copy: its process shows which one
   const called = new Set(process.platform === 'linux' ? plan.apps.map(({published}) => published?.number) : [])
   const others = [...moved].flatMap(([from, to]) => (from === to || called.has(from) ? [] : [from]))
   const found = numbersInFiles(plan, new Set([...others, ...asked]))

@@ -12,13 +12,13 @@ import type {GivenFlags} from './given-flags.ts'
 
 export interface IsolationOptions {
   readonly living: readonly RunIdentity[]
-  /** Numbers that the run has moved, for its resources. */
+  /** All ports that the run has moved, from the template's number to the run's. `apply` adds to it; resource files are read with it. */
   readonly movedPorts: Map<number, number>
   /** The plan before an edit: its ports stay. Omitted: the run starts. */
   readonly before?: Plan
 }
 
-/** Gives a plan ports of its own where a copy of its template has them; the same ones after each edit. */
+/** Gives a plan other ports if a copy of its template uses the template's. Each edit of the template keeps them. */
 export class Isolation {
   readonly #reason: string
   #moved: MovedPorts
@@ -56,7 +56,7 @@ export class Isolation {
     return this.#hints
   }
 
-  /** Returns an app that joins the plan later, as of a command. */
+  /** Returns an app that joins the plan later, such as the command's sidecar, with the ports of this run. */
   joined(app: AppPlan, plan: Plan): AppPlan {
     return isolatedPlan({...plan, apps: [app]}, this.#moved).apps[0] ?? app
   }
@@ -81,7 +81,7 @@ const NO_PORTS: ReadonlySet<number> = new Set()
 
 const portsIn = (app: App): readonly number[] => [app.appPort, calledPort(app), app.httpPort, app.grpcPort]
 
-/** Whether a waiting app of a copy will listen at a port outside its listing, as of `ready.tcp`. */
+/** Whether an app of a copy that still waits will listen at a port that its listing does not show, such as that of `ready.tcp`. */
 function listensSoon({id, availability, restarts, command}: App, plan: Plan): boolean {
   const own = plan.apps.find(each => each.id === id)
   if (availability !== 'waiting' || restarts > 0 || own?.channel.port !== 0) return false
@@ -100,7 +100,7 @@ async function holderOf(
   const having = (has: (app: App) => boolean): RunIdentity | undefined =>
     copies.find((_, at) => listings[at]?.apps.some(has) ?? true)
   const holder = having(app => portsIn(app).some(port => fixed.has(port)))
-  // the copy that answers at these ports gives them up to their own run
+  // ports that a copy took over from an ended run: it leaves them as soon as another run wants them
   const left = new Set(copies.flatMap(({takenOver = []}) => takenOver))
   const wanted = [...fixed].filter(port => !left.has(port))
   return holder ?? ((await isAnyTaken(wanted)) ? copies[0] : having(mayListenSoon))
@@ -111,7 +111,7 @@ async function isAnyTaken(ports: readonly number[]): Promise<boolean> {
   return false
 }
 
-/** At which ports the apps of a run listen. */
+/** Returns the ports at which the apps of a run listen, by app id. `pid`: the process of the run. */
 async function heldBelow(pid: number): Promise<HeldPorts> {
   const run = await runOfProcess(process.env, pid)
   const {all} = await look()

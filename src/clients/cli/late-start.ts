@@ -6,7 +6,7 @@ const SLOW_MS = 10_000
 const MAX_NAMED = 5
 
 /**
- * Reports once the apps that are not ready 10 s after the start lines, where no terminal shows them. The returned function cancels it.
+ * Reports once, 10 s after the start lines, the apps that are not ready yet. The returned function cancels the report.
  */
 export const tellLateStart = (
   run: {readonly control: {list(): {readonly apps: readonly App[]}} | undefined},

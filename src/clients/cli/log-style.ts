@@ -15,10 +15,10 @@ export function logStyleOf(value: string | undefined): LogStyle {
   throw new UsageError(`invalid argument "${value}" for "--log-style" flag: expected "dapr" or "short"`)
 }
 
-/** A longer name is cut: the lines matter more. */
+/** Maximum columns of a name in a prefix. A longer name is cut: the lines matter more. */
 const MAX_NAME = 20
 
-/** Returns the prefix of the lines of each app on the console; undefined: that of the files. */
+/** Returns the prefix of the lines of each app on the console. undefined: the same as in the log files. */
 export function prefixesFor(
   {apps}: Plan,
   {style, isPainted}: {style: LogStyle; isPainted: boolean}

@@ -58,7 +58,7 @@ const isFolderGone = (error: unknown): boolean =>
 /** Commands of Dapr's CLI: scripts read the usage that follows a mistake in one of them. */
 const OF_DAPR = ['run', 'stop', 'list', 'logs', 'invoke', 'publish']
 
-/** Fails as cobra does: the message on stderr and stdout, and on stderr how to go on: for commands of Dapr, off a terminal, the usage. */
+/** Reports wrong usage as cobra does: the message on stderr (off a terminal also on stdout), then a hint or, for scripts of Dapr's commands, the usage. */
 async function usageFailure(message: string): Promise<number> {
   const words = calledBy(args, commands)
   const flag = /^unknown (?:flag: |shorthand flag: '.' in )(\S+)$/.exec(message)?.[1]
@@ -76,7 +76,7 @@ async function usageFailure(message: string): Promise<number> {
   return EXIT_USAGE
 }
 
-/** Follows the usage: scripts expect the usage right after the message. */
+/** Returns a suggestion for an unknown flag; '': no flag is similar. The usage is printed before it, since scripts expect the usage right after the message. */
 function nearFlag(message: string): string {
   const typed = /^unknown flag: --(.*)$/.exec(message)?.[1]
   const names = [...(calledBy(args, commands)?.flags ?? []), ...GLOBAL_FLAGS].map(({name}) => name)

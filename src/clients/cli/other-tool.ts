@@ -14,7 +14,7 @@ import {say} from './say.ts'
 const TIMEOUT_MS = 600_000
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Runs the tool of a project, which runs code of that project, and returns its standard output. Rejects with a `UserError` without an agreement, or if it fails. */
+/** Runs the tool of a project, which runs code of that project, and returns its standard output. Rejects with a `UserError` if the user does not agree, or the tool fails. */
 export async function outputOfTool(
   {name, of, command, folder}: OtherTool,
   {isAgreed, asJson}: {readonly isAgreed: boolean; readonly asJson: boolean}

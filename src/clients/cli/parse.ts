@@ -23,7 +23,7 @@ export async function runCommandLine(
   let code = 0
   let isHelp = false
   let explained: CommandEntry | undefined
-  /** Help is written below: its code is loaded then. */
+  /** Notes for which command commander wants help. `printHelp` writes the help after parsing, since its code has to be loaded first. */
   const explain = (entry?: CommandEntry) => (): string => {
     isHelp = true
     explained = entry
@@ -65,7 +65,7 @@ function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<n
     const given: Readonly<Record<string, unknown>> = command.optsWithGlobals()
     const named = options.flatMap(([{name}, option]) => {
       const value = given[option.attributeName()]
-      // commander reads --no-x as x: false, and sets x: true where it is not given
+      // commander reads --no-x as x: false, and sets x: true if --no-x is not given
       if (option.negate) return value === false ? [[name, true]] : []
       return option.attributeName() in given ? [[name, value]] : []
     })
@@ -91,7 +91,7 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
     : flags.find(flag => flag.needsKubernetes && given.names.includes(flag.name))
   if (wrong !== undefined) {
     const value = given.text(wrong.name) ?? ''
-    // `-n 5` of `tail`
+    // `-n 5` means a number of lines, as for the tool `tail`
     const isCount = wrong.short === 'n' && /^\d+$/.test(value) && flags.some(({name}) => name === 'tail')
     const meant = isCount ? `did you mean --tail ${value}?` : 'add --kubernetes'
     throw new UserError(`--${wrong.name} is for Kubernetes: ${meant}`)
@@ -105,7 +105,7 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
   }
 }
 
-/** Prints the help of a command; without one the overview of this folder's commands, or of `all`. */
+/** Prints the help of a command. Without a command, prints the overview of the commands that matter in this folder, or of `all` commands. */
 async function printHelp(
   program: string,
   commands: readonly CommandEntry[],

@@ -9,7 +9,7 @@ import {isSamePath, isSameTemplate} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
 import {HAS_TERMINAL, hintOf, UP} from './say.ts'
 
-/** Choice of a run, besides the id of an app. */
+/** Facts about a command that select its run, besides the id of an app. */
 export interface RunPlace {
   readonly folder: string
   /** The template at or above the folder, or the one that `--run-file` names, if there is one. */
@@ -65,8 +65,8 @@ interface WantedRuns {
 }
 
 /**
- * Returns the runs that a command concerns: those of its folder, which is the folder of the nearest template above. A folder without
- * template and runs concerns all.
+ * Returns the runs that a command concerns: those of its folder, which is the folder of the nearest template above. In a folder without
+ * a template and runs, a command concerns all runs.
  */
 export function runsMeant(
   runs: readonly FoundRun[],
@@ -129,14 +129,14 @@ function missing({template, typed}: RunPlace, others: readonly FoundRun[] = []):
     : `nothing runs here: ${template} is not running`
 }
 
-/** A program is not sent to the run of another folder. */
+/** Names the runs elsewhere, and the next step. A caller without a terminal, such as an agent, gets the command that starts its own template. */
 function otherRuns(others: readonly FoundRun[], {template, typed}: Partial<RunPlace> = {}): string {
   const isOwn = template !== undefined && typed === '' && !HAS_TERMINAL
   const hint = isOwn ? `"${UP}" starts this one.` : SELECT
   return others.length === 0 ? '' : `Running elsewhere: ${namesOf(others)}. ${hint}`
 }
 
-/** Returns the text that follows an empty answer: the template of this folder starts, or does not run while others do. Empty if neither is so. */
+/** Returns the text that follows an empty answer: the template of this folder starts, or does not run while others do; '': neither. */
 export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
   if (runsAt(runs, place).flat().length > 0) return ''
   const start = startText(place)
@@ -144,7 +144,7 @@ export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
   return start === '' && isOther ? hintOf(missing(place, runs), otherRuns(runs, place)) : start
 }
 
-/** Returns the text for a run of this place that is about to register; empty without such a run. */
+/** Returns the text for a run of this place that is starting and not listed yet; '': there is none. */
 export function startText({template, name}: RunPlace): string {
   if (template === undefined) return ''
   const start = startingRuns(process.env).find(
@@ -183,7 +183,7 @@ export function runName({template: {file}, pid, apps: [app]}: RunListing): strin
 
 const namesOf = (runs: readonly FoundRun[]): string => runs.map(({listing}) => runName(listing)).join(', ')
 
-/** A run of another template in the place's folder, or a single run that was started in its project. */
+/** Whether a run is of a template in the place's folder, or runs a single app that was started in the place's project. */
 function isOfProject({template: {file}, folder}: RunListing, place: RunPlace): boolean {
   const project = place.template ?? join(place.folder, NO_TEMPLATE)
   if (file !== '') return isSamePath(dirname(file), dirname(project))

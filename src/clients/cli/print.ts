@@ -44,7 +44,7 @@ export async function writeBytes(stream: NodeJS.WritableStream, text: string): P
   if (!stream.write(text, 'latin1', () => resolve())) await promise
 }
 
-/** Why something failed, in the system's words. */
+/** Returns why something failed, in the system's words: `no space left on device`. */
 export const errorReason = (error: unknown): string =>
   error instanceof Error && 'errno' in error && typeof error.errno === 'number'
     ? getSystemErrorMessage(error.errno)
@@ -52,7 +52,7 @@ export const errorReason = (error: unknown): string =>
 
 let firstFailure: Error | null = null
 
-/** A standard stream forgets its error as soon as it has emitted it (`dummyDestroy` of Node). */
+/** Keeps the first error of a standard stream: the stream itself forgets an error that it has emitted (`dummyDestroy` of Node). */
 export const noteFailure = (error: Error): void => void (firstFailure ??= error)
 
 /** Returns the error if stdout could not be written (a full disk, for example); empty if it could, or if its reader is gone. */

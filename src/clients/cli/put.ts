@@ -22,7 +22,7 @@ export function putTo(fd: number): Put {
 
 /**
  * Opens the file of a descriptor again. O_NONBLOCK belongs to the open file description, which we share with our parent and with other
- * processes (Linux: proc(5), /proc/pid/fd). Tries `others` next (no /proc, another user's terminal), then returns `fd` itself.
+ * processes (Linux: proc(5), /proc/pid/fd). If that fails (no /proc, another user's terminal), tries `others`, then returns `fd` itself.
  */
 function descriptionOfOurOwn(fd: number, others: readonly string[] = []): number {
   for (const path of [`/proc/self/fd/${fd}`, ...others]) {

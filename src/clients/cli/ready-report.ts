@@ -20,11 +20,11 @@ interface ReadyReport {
   /** The flags by which commands reach the run: ` --name two`. */
   readonly of: string
   readonly isNew: boolean
-  /** Called before anything is printed. Returns false to suppress the report. */
+  /** Called before anything is printed; `isImpossible`: an app can no longer become ready. Returns false to suppress the report. */
   readonly ready?: (isImpossible: boolean) => boolean
 }
 
-/** Waits until the apps of a run are ready, and prints them, as `up -d` does. Resolves with the exit code. Undefined if the run has ended. */
+/** Waits until the apps of a run are ready, and prints them, as `up -d` does. Resolves with the exit code. undefined: the run has ended, or `ready` suppressed the report. */
 export async function reportReady(
   run: FoundRun,
   {call: {flags, asJson}, startedAt, timeoutMs, of, isNew, ready = () => true}: ReadyReport

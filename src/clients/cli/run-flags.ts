@@ -87,7 +87,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   boolFlag('watch', 'Restart an app when its files change, without losing a request; apply edits of the template', 'w')
 ]
 
-/** Flags with a template that have a meaning on this machine alone. */
+/** Flags with a template that have a meaning only on this machine, not in a cluster. */
 export const HERE_ALONE: readonly string[] =
   'dashboard except forget isolated lazy name strict-ports no-record allowed-origins only watch'.split(' ')
 
@@ -119,7 +119,7 @@ export const COMMAND_FLAGS: readonly Flag[] = [
   textFlag('report', 'Write events, failed calls, logs and crashes to this folder')
 ]
 
-/** Warns of flags that are ignored with a template (`executeRun` in Dapr's `cmd/run.go`); `more`: others that are not. */
+/** Warns of flags that are ignored with a template (`executeRun` in Dapr's `cmd/run.go`); `more`: further flags that are not ignored. */
 export function warnOfIgnored({flags, asJson}: CommandContext, {out}: Terminal, more: readonly Flag[] = []): void {
   const known = new Set([...WITH_TEMPLATE, ...more.map(({name}) => name)])
   const ignored = flags.names.filter(name => !known.has(name)).toSorted()

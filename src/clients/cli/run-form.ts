@@ -12,13 +12,13 @@ import type {Terminal} from './terminal.ts'
 /** A form of `run` (template or single app): its options, its output, and its last lines. */
 export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' | 'emit'> {
   readonly emit: Emit
-  /** Called when the start lines are printed. With `exitCode`, the run ends only after it has settled. */
+  /** Called when the start lines are printed. With `exitCode`, `live` also waits until this promise has settled. */
   readonly started?: (run: Run) => Promise<void>
   /** Called when the run has ended and everything is cleaned up. */
   readonly ended: () => void
   /** Receives the lines of the apps. Default: stdout. */
   readonly output?: RunOptions['output']
-  /** Whether a signal is not meant for the run. */
+  /** Handles a signal in place of the run, and returns true; returns false if the signal is for the run. */
   readonly takes?: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => boolean
   /** Returns the exit code, in place of that of the run. */
   readonly exitCode?: () => number

@@ -8,8 +8,8 @@ import type {Code} from './print.ts'
 import {coded, say} from './say.ts'
 
 /**
- * All runs of the user that respond. Folders that are skipped, and runs that are suspended and not resumed or do not respond, are
- * named on stderr. Throws a UserError if there are only such that do not respond: a user must not believe that nothing runs.
+ * Returns all runs of the user that respond. Warns of skipped folders, of suspended runs that are not resumed, and of runs that do not
+ * respond. Throws a UserError if runs exist but none responds: a user must not believe that nothing runs.
  */
 export async function runsHere(
   asJson: boolean,
@@ -47,7 +47,7 @@ export const typedFilter = (words: readonly string[]): string =>
 /** A term whose text contains blanks and no further term. Another term follows `span:db.statement="SELECT 1" charge`. */
 const ONE_TEXT = /^[-!]?(?:header|body|span):(?![^\s"{[]*"[^"]*"(?!:))(?!.*\s[-!]?[a-z]+:\S).*\s/s
 
-/** Finds the run that a command is for (`pickRun`); a run of another folder is named, once. */
+/** Finds the run that a command is for (`pickRun`). Names a run of another folder once, so that the user notices it. */
 export class RunFinder {
   readonly runs: readonly FoundRun[]
   readonly place: RunPlace
@@ -74,7 +74,7 @@ export class RunFinder {
     this.#tell(`Using the run of another folder: ${runName(run.listing)}`)
   }
 
-  /** As `look`. If only templates of other folders run, it prints that, too. */
+  /** As `look`. Without a run, also prints that it is starting, or that only templates of other folders run. */
   lookAloud(id?: string): FoundRun | undefined {
     const run = this.look(id)
     const others = elsewhere(this.runs, this.place)

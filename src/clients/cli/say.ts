@@ -8,7 +8,7 @@ const INDENT = '    '
 /** Width below which wrapping gains nothing. */
 const MIN_WIDTH = 16
 
-/** Breaks lines that are wider than `width` (columns of a terminal; undefined: anything goes) at blanks, and indents the rest. */
+/** Breaks lines that are wider than `width` columns at blanks, and indents the rest. undefined: no limit. */
 export function folded(text: string, width: number | undefined): string {
   if (width === undefined || width < MIN_WIDTH) return text
   return text
@@ -22,14 +22,14 @@ function* pieces(line: string, width: number): Generator<string> {
   while (widthOf(left) > width) {
     const fits = fittingEnd(left, width)
     const blank = left.lastIndexOf(' ', fits)
-    const end = blank > INDENT.length ? blank : fits > INDENT.length ? fits : width // a character may be wider
+    const end = blank > INDENT.length ? blank : fits > INDENT.length ? fits : width // even one character is too wide
     yield left.slice(0, end)
     left = INDENT + left.slice(end).trimStart()
   }
   yield left
 }
 
-/** Folds lines from outside, none wider than `width`. */
+/** Folds lines of apps, none wider than `width`, and makes control characters in them visible. */
 export const foldedLines = (lines: readonly string[], width: number): readonly string[] =>
   lines.flatMap(line =>
     folded(visibleText(line), width)
@@ -61,7 +61,7 @@ export function sayError(error: UserError, asJson: boolean, message = error.mess
   print(process.stderr, error.code === 'answer' ? text : foldedFor(process.stderr, text))
 }
 
-/** Returns a hint with its code, for programs: where stdin is no terminal, and it is one line, so that it is no place in a file. */
+/** Returns a hint, followed by its code if stdin is not a terminal: programs read it. A hint of several lines (a place in a file) gets none. */
 export const coded = (hint: string, code: Code | undefined): string =>
   code === undefined || HAS_TERMINAL || hint.includes('\n') ? hint : `${hint} [${code}]`
 

@@ -26,7 +26,7 @@ interface Second {
   readonly of: string
 }
 
-/** Answers a second `up`; resolves with the exit code, or with undefined once the first run has ended. Throws a UserError if both differ. */
+/** Answers a second `up`. Resolves with the exit code; undefined: the first run has ended. Throws a UserError if flags or template differ. */
 export async function answerSecond(call: CommandContext, how: SecondUp, second: Second): Promise<number | undefined> {
   const {flags, asJson} = call
   const {shown, of} = second
@@ -92,7 +92,7 @@ interface SeenRun {
 }
 
 /**
- * Waits until the run answers; resolves with undefined if its process has ended. Waits for a start only if its run is to be shown. Throws
+ * Waits until the run answers; resolves with undefined if its process has ended. For `report` and `yield` it does not wait for a start. Throws
  * a UserError for a suspended or silent run, and after the timeout, which does not count the preparation of a worktree.
  */
 async function seenRun(
@@ -133,7 +133,7 @@ async function seenRun(
   return undefined
 }
 
-/** Describes the differences between a run and this command line. Reads the template only if the flags are equal. A command can use a run that reloads on save. */
+/** Describes the differences between a run and this command line. Reads the template only if the flags are equal. For `use`, `--watch` of the run is no difference. */
 async function changesFor(call: CommandContext, {asked}: RunIdentity, how: SecondUp): Promise<readonly string[]> {
   const watch = how === 'use' && asked?.flags.includes('--watch') === true ? ['--watch'] : []
   const wanted = (plan?: Plan): AskedRun => {

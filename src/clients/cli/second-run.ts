@@ -9,8 +9,8 @@ import {commandPlace, runPlace, shownPath} from './pick-run.ts'
 
 /**
  * Answers an `up` whose template, or copy of it (`--name`), runs or starts already: its apps would have the same ports and files.
- * `run -f` starts it twice, as Dapr's CLI does. Waits for the end of a run that is stopping. Resolves with the exit code, or with undefined if there is no such run. Then, unless `how`
- * is `wait`, it announces the run of this process.
+ * `run -f` starts it twice, as Dapr's CLI does. Waits for the end of a run that is stopping. Resolves with the exit code. undefined: there is
+ * no such run; unless `how` is `wait` or `use`, the run of this process is then announced to other commands.
  */
 export async function secondUp(call: CommandContext, how: SecondUp): Promise<number | undefined> {
   const {flags} = call

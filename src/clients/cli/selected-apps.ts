@@ -29,7 +29,7 @@ interface Selected extends Pick<Form, 'reread' | 'readAt' | 'hints'> {
   readonly plan: Plan
   /** Ids of `--except`. */
   readonly except: ReadonlySet<string>
-  /** The plan of a sidecar for a command of the user, with the environment of `common` and the numbers of this copy. Rejects with a UserError. */
+  /** Returns the plan of the command's sidecar (`up --run`), with `env` of the template's `common` and the ports of this run. Rejects with a UserError. */
   readonly commandPlan: (id: string) => Promise<AppPlan>
 }
 
@@ -99,7 +99,7 @@ async function freshCopy(files: readonly string[], call: CommandContext): Promis
   return (await import('./fresh-copy/fresh-copy.ts')).FreshCopy.of(files, call)
 }
 
-/** Returns the copy's own ports. Resolves with undefined if it uses the template's. */
+/** Decides whether this run gets ports of its own. Resolves with undefined if it uses the template's. */
 async function isolationOf(
   plan: Plan,
   flags: GivenFlags,
@@ -112,7 +112,7 @@ async function isolationOf(
   return mayMove ? (await import('./isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
 }
 
-/** A number of a port in the JSON of a plan, also in a command or variable, as of a database. Only copies look up which of them are ports. */
+/** Matches a possible port number in the JSON of a plan, also in a command or variable. Only a run with one announces itself early to copies that start. */
 const PORT = /(?:port\w*|number)":"?[1-9]|(?:[ ='",]|\\[nt]|(?<!\w"):)\d{2,5}(?![\w.])/i
 
 /** Returns living and starting runs, and makes this run visible to them. A run without apps uses no ports. */
@@ -123,20 +123,20 @@ async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdent
   return [...living, ...starting.filter(({appIds}) => appIds.length > 0)]
 }
 
-/** `--env`, `--lazy` and `--profile`. `--only` may name apps of any profile. */
+/** Reads `--env`, `--lazy` and `--profile`. With `--only`, no profile is selected: it may name apps of any profile. */
 const asked = (flags: GivenFlags): Pick<Overrides, 'variables' | 'profiles' | 'lazy'> => ({
   lazy: flags.isSet('lazy'),
   variables: flagVariables(flags),
   ...(!flags.names.includes('only') && {profiles: flags.list('profile')})
 })
 
-/** `--only a,b`, and `--only a b`: words have no other meaning with a template. */
+/** Applies `--only a,b`, also as `--only a b`: words have no other meaning with a template. */
 const chosen = (plan: Plan, {flags, words}: CommandContext): Plan => {
   const wanted = flaggedPlan(plan, flags)
   return flags.names.includes('only') ? onlyThese(wanted, [...flags.list('only'), ...words]) : wanted
 }
 
-/** `--except a,b`, and `--except a b` without `--only`. */
+/** Reads `--except a,b`, also as `--except a b` if `--only` is not given, which would take the words. */
 const excepted = ({flags, words}: CommandContext): ReadonlySet<string> =>
   new Set([...flags.list('except'), ...(flags.names.includes('except') && !flags.names.includes('only') ? words : [])])
 

@@ -34,7 +34,7 @@ export interface SidecarAnswer {
 }
 
 /**
- * Returns the app with this id, in the oldest of the runs that the command is for (Dapr takes any). Otherwise throws a UserError with this message and the next step.
+ * Returns the app with this id, in the oldest of the runs that the command is for (Dapr takes any). Otherwise throws a UserError with `message` and the next step.
  */
 export async function findApp(
   id: string,
@@ -84,7 +84,7 @@ export function payloadOf(flags: GivenFlags, command: string): Buffer {
   }
 }
 
-/** Returns the socket of a sidecar in the folder of `-u`. */
+/** Returns the socket of a sidecar in the folder of `-u`; '': `-u` is not given. */
 export const socketIn = (folder: string, id: string): string =>
   folder === '' ? '' : join(folder, `dapr-${id}-http.socket`)
 

@@ -7,7 +7,7 @@ import type {GivenFlags} from './given-flags.ts'
 /** Whether a word of a command line is meant as a template or its folder. */
 export const isTemplatePath = (word: string): boolean => /\.ya?ml$|^\.{0,2}$|\//.test(word)
 
-/** Returns the files that `COMMAND PATH` or `COMMAND -f PATH` name; none if empty. Throws a `UsageError` for words that are too many. */
+/** Returns the files that `COMMAND PATH` or `COMMAND -f PATH` names; an empty list for `COMMAND` alone. Throws a `UsageError` for more words. */
 export function templatesNamed(flags: GivenFlags, words: readonly string[]): readonly string[] {
   const files = flags.list('run-file')
   const named = [...words, ...files]

@@ -16,7 +16,7 @@ const GATHER_MS = 1
 /** Time without progress of the reader after which we exit with unread output. */
 const TIMEOUT_MS = 1000
 
-/** Errors if the reader of a pipe or socket is gone, or the terminal hung up. */
+/** Error codes of writes after the reader of a pipe or socket is gone, or the terminal hung up. */
 const READER_GONE = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']
 
 /** State of the queue. A closed queue has lost its reader, and drops all text. */
@@ -37,9 +37,9 @@ export class TerminalOutput {
   #unread = 0
   /** Number of finished writes, which shows progress of the reader. */
   #writes = 0
-  /** Settles for writers that have to wait. */
+  /** Settles when at most `MAX_UNREAD` characters are unread: `write` returns it to writers that have to wait. */
   #hasRoom: PromiseWithResolvers<void> | undefined
-  /** Settles for those who wait until all is written. */
+  /** Settles when all is written, or the reader is gone: `drained` waits for it. */
   #isEmpty: PromiseWithResolvers<void> | undefined
   readonly #closed = Promise.withResolvers<void>()
   readonly #failed = Promise.withResolvers<Error>()

@@ -7,10 +7,10 @@ import {folded} from './say.ts'
 import {fittingLines, type FittingColumn} from './table.ts'
 import {cut, widthOf} from './width.ts'
 
-/** Columns of the longest bar: in a pipe, and at least on a terminal. */
+/** Columns of the longest bar: `BAR` if the output is not a terminal; on a terminal at least `MIN_BAR`. */
 const BAR = 24
 const MIN_BAR = 12
-/** Columns of a terminal that has room for bars and names. */
+/** Minimum columns of a terminal that shows bars next to the calls. */
 const MIN_WITH_BARS = 60
 
 interface TracePlace {
@@ -29,7 +29,7 @@ export function traceText(tree: RequestTree, place: TracePlace): string {
   const {width, hasLines = false, bodies = new Map<number, readonly string[]>()} = place
   if (nodes.length === 0) return ''
   const lines = linesBelow(tree, {hasLines, isShort: width !== Infinity})
-  // the error below its row says why it failed
+  // an error line follows below this row and already says why the call failed
   const shownNodes = nodes.map(node =>
     node.id === tree.failedAt && lines.has(node.id) ? {...node, failure: ''} : node
   )
@@ -44,7 +44,7 @@ export function traceText(tree: RequestTree, place: TracePlace): string {
   return `${head}\n${text.join('')}${more}${hasLines && linesLeftOut > 0 ? `… and ${linesLeftOut} earlier lines\n` : ''}`
 }
 
-/** Returns the columns of a tree; `isShort`: the row above a call is its caller. */
+/** Returns the columns of a tree. `isShort`: calls below the first show only their callee, since the caller is a row above. */
 function columnsOf(nodes: readonly TreeNode[], isShort: boolean): readonly FittingColumn[] {
   const branches = branchesOf(nodes)
   const cells = (cell: (node: TreeNode, index: number) => string): readonly string[] => nodes.map(cell)
@@ -115,10 +115,10 @@ const edgeOf = (node: TreeNode, isShort: boolean): string =>
 const indentOf = ({depth}: TreeNode, width: number): string =>
   ' '.repeat(width < MIN_WITH_BARS ? 2 : 9 + 2 * Math.min(depth, 8))
 
-/** Rows of a terminal for a line of an app, unless all of it was asked for. */
+/** Maximum rows of a terminal for one line of an app, unless whole lines were asked for. */
 const MAX_ROWS = 3
 
-/** Writes the lines below a row; long ones are folded. */
+/** Returns the lines below a row; long ones are folded. */
 function below(
   node: TreeNode,
   lines: readonly string[],
@@ -132,7 +132,7 @@ function below(
 
 /** Returns the branch in front of each node: `│ └ `, with a question mark for a guess. */
 function branchesOf(nodes: readonly TreeNode[]): readonly string[] {
-  /** For each depth, whether another node follows below the same one. */
+  /** For each depth, whether another node follows below the same parent. */
   const more: boolean[] = []
   return nodes
     .toReversed()
@@ -148,7 +148,7 @@ function branchesOf(nodes: readonly TreeNode[]): readonly string[] {
     .toReversed()
 }
 
-/** Draws its time as a part of the whole request, lighter for a guess. */
+/** Draws the time of a call as a part of the whole request, lighter if its place in the tree is a guess. */
 function barOf({link, startMs, totalMs}: TreeNode, all: number, room: number): string {
   const begin = Math.min(room - 1, Math.floor((startMs / all) * room))
   const length = Math.max(1, Math.min(room - begin, Math.round((totalMs / all) * room)))

@@ -7,7 +7,7 @@ import {readTextFile} from '../../model/read-file.ts'
 import {parseResourceFile} from '../../files/resources/resource-file.ts'
 import {filesIn} from '../../files/resources/resource-folder.ts'
 
-/** A resource's reference to a component of a kind, and the effect of its absence. */
+/** A resource's reference to a component of a kind, and the effect if that component is missing. */
 interface NamedComponent {
   readonly kind: 'pubsub' | 'secretstores'
   readonly name: string
@@ -15,7 +15,7 @@ interface NamedComponent {
   readonly effect: string
 }
 
-/** Names in the resources of an app that no component of the app has. */
+/** Returns a mistake for each component name in an app's resources that none of the app's components has. */
 export function unknownComponents(snapshot: ResourceSnapshot): readonly PlacedMistake[] {
   return namedIn(snapshot).flatMap(({kind, name, place, effect}) => {
     const names = snapshot.components.flatMap(each => (each.type.startsWith(`${kind}.`) ? each.name : []))
@@ -51,11 +51,11 @@ function namedIn({components, subscriptions}: ResourceSnapshot): readonly NamedC
   ]
 }
 
-/** Entries of `scopes` in the resources of a template that are the id of no app of it. */
+/** Returns a mistake for each entry of `scopes`, in the resources of a template, that is not the id of one of its apps. */
 export function unknownScopes({apps, leftOut = []}: Plan, cwd: string): readonly PlacedMistake[] {
   const all = [...apps, ...leftOut]
   const ids = [...new Set(all.map(({id}) => id))]
-  // components that Dapr has installed for all templates may be for others
+  // the components in Dapr's own folder serve all templates, and may name apps of others
   const usual = new Set(all.map(({resources}) => resources.defaultFolder))
   const folders = new Set(all.flatMap(({resources}) => resources.folders).filter(folder => !usual.has(dirname(folder))))
   return [...folders].flatMap(filesIn).flatMap(file => scopesIn(file, cwd).flatMap(scope => mistakeOf(scope, ids)))

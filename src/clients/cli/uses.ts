@@ -8,7 +8,7 @@ import {workPath} from '../../work/work-path.ts'
 import type {CommandUse} from './groups.ts'
 import {surroundings} from './template-named.ts'
 
-/** Features that the template of this folder, or its last run, uses. A template with a mistake uses none. */
+/** Returns the features that the template of this folder, or its last run, uses, to show their commands in the short help. */
 export async function usesHere(
   program: string
 ): Promise<{readonly uses: ReadonlySet<CommandUse>; readonly hasTemplate: boolean}> {

@@ -25,11 +25,11 @@ export async function resourcesOf(
 interface WorkflowNeeds {
   /** Path of the file of workflows; '': not created yet. */
   readonly path: string
-  /** No Component is marked as the store of actors: Dapr's workflows would wait forever. */
+  /** Whether no Component is marked as the store of actors: in Dapr, workflows would wait forever. */
   readonly lacksStore: boolean
 }
 
-/** Returns the needs of workflows. Undefined if neither an earlier run nor a resource shows any; only code knows then. */
+/** Returns the needs of workflows. undefined: neither a file of an earlier run nor a resource shows workflows, though the code may have some. */
 export function workflowNeeds(plan: Plan, snapshots: readonly ResourceSnapshot[]): WorkflowNeeds | undefined {
   const path = workPath({env: process.env, plan}) ?? ''
   const hasFile = path !== '' && existsSync(path)

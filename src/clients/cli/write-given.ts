@@ -8,7 +8,7 @@ export function writeGiven(path: string, text: string, shownAs = path): void {
   try {
     makeFolder(dirname(path))
     const there = lstatSync(path, {throwIfNoEntry: false})
-    // a new file replaces the old one when it is whole; other paths are written directly
+    // a whole new file replaces an existing one; other paths, such as devices and links, are written directly
     if (there?.isFile() === true) writeWhole(path, text, there.mode & 0o777)
     else writeFileSync(path, text)
   } catch (error) {

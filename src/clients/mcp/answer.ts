@@ -5,7 +5,7 @@ import {nearMiss} from '../../model/near-miss.ts'
 
 /** Maximum size of an answer as JSON; a cursor leads to the rest. */
 const MAX_BYTES = 8 * 1024
-/** The part of it for marks, cursor and the surrounding JSON. */
+/** The part of `MAX_BYTES` that is reserved for marks, cursor and the surrounding JSON. */
 const AROUND_BYTES = 1200
 const MAX_SUMMARY = 600
 /** Maximum length of one line of data. */
@@ -56,7 +56,7 @@ export function textAnswer(
   return textResult(`${short}\n${marked(text.slice(from, end))}${more}`)
 }
 
-/** Makes an answer of text alone. Claude Code, Codex and Cursor show their model nothing else if it has `structuredContent`. */
+/** Makes an answer of text alone: if it had `structuredContent`, Claude Code, Codex and Cursor would show their model nothing else. */
 const textResult = (text: string): ToolResult => ({content: [{type: 'text', text: text.trimEnd()}]})
 
 /** Returns an error in one sentence. `said`: the text of an app; may be empty. */
@@ -65,7 +65,7 @@ export const faultAnswer = (text: string, said = ''): ToolResult => ({
   isError: true
 })
 
-/** Text of apps, between marks that no app can guess. */
+/** Encloses text of apps by marks that no app can guess, so that a model can tell it from instructions. */
 function marked(text: string): string {
   if (text === '') return ''
   const mark = randomBytes(6).toString('hex')
@@ -83,7 +83,7 @@ export function clipped(text: string, length: number): string {
   return `${text.slice(0, end)}… (${text.length - end} more characters)`
 }
 
-/** Tools whose names differ from the command's. */
+/** Names of tools by their command, where the two differ. */
 const TOOL_OF = new Map([
   ['workflow', 'workflows'],
   ['logs', 'app_logs'],

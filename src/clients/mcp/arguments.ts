@@ -21,7 +21,7 @@ export function readArguments({name, properties, required = []}: Tool, given: un
       const hint = near === '' ? '' : `Did you mean "${near}"? `
       throw new UserError(`${name} has no argument "${key}"`, {explanation: `${hint}${takes}`})
     }
-    // models fill in arguments that they do not mean
+    // models fill in arguments that they do not mean with null or an empty text
     if (value !== null && (value !== '' || required.includes(key))) read[key] = readValue(name, key, property, value)
   }
   const missing = required.filter(key => !Object.hasOwn(read, key))

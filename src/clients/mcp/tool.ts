@@ -16,7 +16,7 @@ export interface ToolProperty {
 
 export type ToolProperties = Readonly<Record<string, ToolProperty>>
 
-/** Arguments that were checked: each is what its property says, or is not given. */
+/** Checked arguments: each one that is given has the type of its property. */
 export type Arguments = Readonly<Record<string, unknown>>
 
 export interface ToolResult {
@@ -61,7 +61,7 @@ export interface Row {
   readonly properties: ToolProperties
   readonly required?: readonly string[]
   readonly choices: readonly RouteChoice[]
-  /** Names in the routes for arguments that are called differently there. */
+  /** Names of arguments in the routes, by their names in the tool, where the two differ. */
   readonly names: Readonly<Record<string, string>>
   /** Keys of answers that an agent does not need. */
   readonly hides?: readonly string[]
@@ -69,13 +69,13 @@ export interface Row {
 }
 
 export interface Tool extends Row {
-  /** Answers without a run; resolves with undefined if a run is needed. `error`: the reason why no run was found. Undefined before the search. */
+  /** Answers without a run; resolves with undefined if a run is needed. `error`: why no run was found; undefined: none was searched yet. */
   readonly alone?: (host: Host, given: Arguments, error?: UserError) => Promise<ToolResult | undefined>
   /** Throws a UserError. `signal`: the client has given up. */
   readonly run?: (run: FoundRun, given: Arguments, signal: AbortSignal) => Promise<ToolResult>
 }
 
-/** An error in our own words, and the app's text about it. */
+/** An error in our own words, with a text of an app, which the answer marks as data. */
 export class SaidByApp extends UserError {
   readonly said: string
 
@@ -93,7 +93,7 @@ export const givenOf = (all: Arguments, ...names: readonly string[]): Record<str
 export const givenNumber = (given: Arguments, name: string, otherwise = 0): number =>
   (given[name] as number | undefined) ?? otherwise
 
-/** Returns the parts of a cursor, none for a missing cursor. Throws a UserError for a cursor from elsewhere, which would lead to the first rows again. */
+/** Returns the groups of `pattern` in the cursor, none without a cursor. Throws a UserError for a cursor that no answer gave: it would lead to the first rows. */
 export function cursorParts(given: Arguments, pattern: RegExp): readonly string[] {
   const cursor = givenText(given, 'cursor')
   const found = cursor === '' ? [] : pattern.exec(cursor)

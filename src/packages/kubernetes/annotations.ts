@@ -34,7 +34,7 @@ export function daprAnnotations({settings: {values}, plan}: Entry, port: number)
     'scheduler-host-address': ofAnotherHost(values.schedulerHostAddress && elsewhere.schedulerAddress),
     'metrics-port': sidecar.metricsPort > 0 ? sidecar.metricsPort : undefined,
     'unix-domain-socket-path': values.unixDomainSocket,
-    // slow apps must not restart their sidecar
+    // the kubelet must not restart the sidecar of an app that starts slowly
     'sidecar-liveness-probe-threshold': Math.ceil(ready.timeoutMs / LIVENESS_PERIOD_MS) + 1,
     'sidecar-readiness-probe-delay-seconds': 1,
     'sidecar-readiness-probe-period-seconds': 1

@@ -90,7 +90,7 @@ function checkNames({settings, plan}: Entry, mistakes: Mistakes): void {
     }
 }
 
-/** Checks the objects of an app: its patch, and how large they are. */
+/** Checks the objects of an app: names and lengths of variables, the size of each object, and the patch. */
 export function checkAppObjects({settings}: Entry, {id, workload, secret}: AppObjects, mistakes: Mistakes): void {
   const longest = Object.entries(settings.values.env ?? {}).find(
     ([name, value]) => Buffer.byteLength(`${name}=${value}`) > MAX_VARIABLE_BYTES
@@ -121,7 +121,7 @@ export function checkAppObjects({settings}: Entry, {id, workload, secret}: AppOb
   checkPatch(settings, id, mistakes)
 }
 
-/** A patched object is still found by its name and labels. */
+/** Refuses a patch of the kind, name or labels of an object: Pillion finds its objects by them. */
 function checkPatch(settings: Entry['settings'], id: string, mistakes: Mistakes): void {
   const {patch} = settings.values.kubernetes ?? {}
   if (patch === undefined) return
@@ -142,6 +142,6 @@ function checkPatch(settings: Entry['settings'], id: string, mistakes: Mistakes)
     })
 }
 
-/** Variables of the template that a container cannot get. */
+/** Returns the variables of `env` that are left out of a container, as they would hide the ports of its sidecar. */
 export const hiddenVariables = ({settings}: Entry): readonly string[] =>
   Object.keys(settings.values.env ?? {}).filter(hidesSidecar)

@@ -3,7 +3,7 @@ import type {Entry} from '../../files/config/service-versions.ts'
 import {listenAddresses, ofAnotherHost} from './annotations.ts'
 import {podPort} from './variables.ts'
 
-/** The ports of each sidecar: apps share the network of theirs. */
+/** The same ports for every sidecar: each is in the network of its own app's container. */
 export const SIDECAR_PORTS = {DAPR_HTTP_PORT: '3500', DAPR_GRPC_PORT: '50001'} as const
 
 const PLACEMENT_PORT = '50005'
@@ -41,7 +41,7 @@ export function daprdService(entry: Entry, shown: (path: string) => string, dapr
   }
 }
 
-/** daprd's flags, as Dapr's own command line passes them (`pkg/standalone/run.go`). */
+/** Returns daprd's flags, as Dapr's own command line passes them (`pkg/standalone/run.go`). */
 function flagsOf(entry: Entry, dapr: string): readonly string[] {
   const {settings, plan} = entry
   const {values} = settings
@@ -93,10 +93,10 @@ function hasScheduler(dapr: string): boolean {
 const schedulerOf = ({settings}: Entry, dapr: string): string =>
   hasScheduler(dapr) ? addressOf(settings.values.schedulerHostAddress, SCHEDULER) : ''
 
-/** Whether its sidecar uses the scheduler of the compose file. */
+/** Whether the sidecar of an app uses the scheduler of the compose file. */
 export const needsScheduler = (entry: Entry, dapr: string): boolean => schedulerOf(entry, dapr) === SCHEDULER
 
-/** Folder that `dapr init` mounts, writable for the image's user. */
+/** Folder of the scheduler's data: `dapr init` mounts it, too, and the image's user may write to it. */
 const SCHEDULER_FOLDER = '/var/lock'
 
 export const schedulerService = (dapr: string): object => ({
@@ -105,7 +105,7 @@ export const schedulerService = (dapr: string): object => ({
   volumes: [`scheduler:${SCHEDULER_FOLDER}`]
 })
 
-/** Whether its sidecar uses the placement service of the compose file. */
+/** Whether the sidecar of an app uses the placement service of the compose file. */
 export const needsPlacement = (entry: Entry): boolean => placementOf(entry) === PLACEMENT
 
 export const placementService = (dapr: string): object => ({

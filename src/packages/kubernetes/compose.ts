@@ -44,8 +44,8 @@ export interface ComposeOptions {
 export const COMPOSE_HEADER = '# Written by pillion export compose: the next export overwrites it.\n'
 
 /**
- * A template as a compose file: a service for each app, one next to it for its sidecar, Dapr's placement and its scheduler. Asks no
- * container engine. Rejects with one `UserError` for all mistakes.
+ * Returns a template as a compose file: a service for each app, one next to it for its sidecar, and Dapr's placement and scheduler if a
+ * sidecar uses them. Asks no container engine. Rejects with one `UserError` for all mistakes.
  */
 export async function composeFile(
   loaded: Loaded,
@@ -154,11 +154,11 @@ function appService(
     ...(values.stop?.signal !== undefined && {stop_signal: values.stop.signal}),
     ...(values.stop?.timeout !== undefined && {stop_grace_period: `${plan.stop.timeoutMs}ms`}),
     ...limitsOf(plan),
-    ...(plan.tty === true && {stdin_open: true, tty: true}) // docker compose attach
+    ...(plan.tty === true && {stdin_open: true, tty: true}) // for `docker compose attach`
   }
 }
 
-/** An address as compose publishes it: `host` '': all addresses, and not the loopback as in a plan. */
+/** An address at which compose publishes a port. `host` '': all addresses of the machine (in a plan it is the loopback). */
 type Address = Pick<PublishedPlan, 'host' | 'number'>
 
 const collide = (one: Address, other: Address): boolean =>
@@ -166,7 +166,7 @@ const collide = (one: Address, other: Address): boolean =>
   (addressOf(one) === addressOf(other) ||
     [one, other].some(each => ['', '0.0.0.0:', '[::]:'].includes(addressOf(each))))
 
-/** Returns the address before a published port; compose does not accept host names. */
+/** Returns the address before a published port, with its colon; '': all addresses. Compose does not accept host names. */
 const addressOf = ({host}: Address): string =>
   /(?:^|\.)localhost$/.test(host) ? '127.0.0.1:' : isIPv6(host) ? `[${host}]:` : isIPv4(host) ? `${host}:` : ''
 
@@ -196,7 +196,7 @@ const envFilesOf = (written: EnvFile | readonly EnvFile[] = []): readonly {path:
     return {path, required}
   })
 
-/** Values that would be others in a container. */
+/** Warns of values in env files that compose reads differently from a run. */
 const envFileWarnings = ({entry: {settings, plan}}: DeployedApp, {home, cwd}: ComposeOptions): readonly string[] =>
   envFilesOf(settings.values.envFile).flatMap(({path: written}) => {
     const path = absolutePath(written, plan.folder, home)
@@ -208,7 +208,7 @@ const envFileWarnings = ({entry: {settings, plan}}: DeployedApp, {home, cwd}: Co
     ]
   })
 
-/** Returns the condition of a dependency. Only a container with a check can be waited for until it is healthy. */
+/** Returns the condition of a dependency. Compose can wait for `service_healthy` only if the container has a check. */
 const conditionOf = (until: Dependency['until'], id: string, deployed: readonly DeployedApp[]): string =>
   until === 'completed'
     ? 'service_completed_successfully'

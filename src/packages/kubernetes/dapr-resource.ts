@@ -50,7 +50,7 @@ function componentSpec(spec: Field): Fields {
   }
 }
 
-/** A number is the text that the laptop's sidecar reads. */
+/** Returns a property of a component. A number becomes the text that a sidecar on the laptop reads. */
 function propertyOf(property: Field): Fields {
   const plain = fieldsOf(property)
   const {value} = plain

@@ -150,7 +150,7 @@ export class DaprResources {
     this.#checks.push(() => refuse(name.place, message, 'rename one of them: a namespace has one of a name'))
   }
 
-  /** Returns the scopes of a resource, since every sidecar loads those without any; `none`: no app may use it. */
+  /** Returns the apps that may use a resource: every sidecar of a namespace loads one without scopes. undefined: no scopes; `none`: no app may use it. */
   #scopesOf(document: Field, apps: ReadonlySet<string>): readonly string[] | undefined | 'none' {
     const field = document.field('scopes')
     if (document.field('kind').text() === 'Configuration') return undefined

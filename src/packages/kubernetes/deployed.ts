@@ -1,7 +1,7 @@
 import type {Entry} from '../../files/config/service-versions.ts'
 import type {Dependency, Plan} from '../../model/plan.ts'
 
-/** A deployed app with the data of all its entries. */
+/** An app to deploy, with the data of all entries of the template that have its id. */
 export interface DeployedApp {
   readonly entry: Entry
   readonly dependsOn: readonly Dependency[]
@@ -9,7 +9,7 @@ export interface DeployedApp {
   readonly replicas: number | undefined
 }
 
-/** Returns the deployed apps in start order: the first entry of each id. Further entries of the same version are replicas, those of others shadows. */
+/** Returns the deployed apps in start order: the first entry of each id. Further entries of its version count as replicas; other versions (shadows) are not deployed. */
 export function deployedIn(entries: readonly Entry[], {apps}: Plan): readonly DeployedApp[] {
   const first = entries.filter(({plan}, index) => entries.findIndex(other => other.plan.id === plan.id) === index)
   const all = first.map(entry => {
@@ -35,7 +35,7 @@ function inStartOrder(all: readonly DeployedApp[]): readonly DeployedApp[] {
   return [...ordered]
 }
 
-/** Apps that others await as completed: they run once. */
+/** Returns the ids of apps whose end others wait for (`completed`): such an app runs once, as a Job. */
 export const awaitedIn = (apps: readonly Pick<DeployedApp, 'dependsOn'>[]): ReadonlySet<string> =>
   new Set(apps.flatMap(({dependsOn}) => dependsOn.filter(({until}) => until === 'completed').map(({id}) => id)))
 

@@ -3,7 +3,7 @@ import {isAbsolute, relative, resolve} from 'node:path'
 import {dockerRunOf} from '../../model/docker-run.ts'
 import type {AppPlan} from '../../model/plan.ts'
 
-/** `cap-add=cap_add`: a flag, and its key. */
+/** Reads pairs of a flag of `docker run` and its key in a compose file: `cap-add=cap_add`; one word if both are the same. */
 const keysOf = (text: string): ReadonlyMap<string, string> =>
   new Map(text.split(' ').map(each => [each.replace(/=.*/, ''), each.replace(/.*=/, '')]))
 const LISTS = keysOf(
@@ -28,7 +28,7 @@ export function serviceOfRun({command, folder}: AppPlan, shown: Shown): Readonly
     const key = RUN_KEYS.get(flag) ?? ''
     const [from = ''] = (key === 'volumes' ? /^[./][^:]*(?=:)/ : key === 'env_file' ? /^.+/ : /$/).exec(text) ?? []
     const path = from === '' ? '' : shown(resolve(folder, from))
-    const isElsewhere = isAbsolute(from) && path.startsWith('..') // `/var/run/docker.sock`
+    const isElsewhere = isAbsolute(from) && path.startsWith('..') // stays absolute: `/var/run/docker.sock`
     const value = forCompose(isElsewhere ? text : path + text.slice(from.length))
     if (LISTS.has(flag)) keys.set(key, [...((keys.get(key) ?? []) as string[]), value])
     else if (key !== '') keys.set(key, value || true)
@@ -37,7 +37,7 @@ export function serviceOfRun({command, folder}: AppPlan, shown: Shown): Readonly
   return Object.fromEntries(keys)
 }
 
-/** How the `docker build` before it makes its image; undefined: it is pulled. */
+/** Returns `build` of a service, from the `docker build` in the app's command. undefined: the command has none, and the image is pulled. */
 export function buildOfRun({command, folder}: AppPlan, shown: Shown): object | undefined {
   const {build} = dockerRunOf(command) ?? {}
   if (build === undefined) return undefined

@@ -5,7 +5,7 @@ import type {Entry} from '../../files/config/service-versions.ts'
 export class Mistakes {
   readonly #errors: UserError[] = []
 
-  /** Runs a check that throws a `UserError` for a mistake, and collects that. */
+  /** Runs a check that throws a `UserError` for a mistake, and collects the error. */
   check(refuse: () => void): void {
     try {
       refuse()

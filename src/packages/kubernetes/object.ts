@@ -27,7 +27,7 @@ export interface ResourceObject {
 export interface AppObjects {
   readonly id: string
   readonly plan: AppPlan
-  /** Apps that it depends on, all of the template. */
+  /** Apps of the template on which this app depends. */
   readonly dependsOn: readonly Dependency[]
   /** A Deployment or a Job. */
   readonly workload: KubernetesObject
@@ -48,21 +48,21 @@ export interface TemplateObjects {
   readonly warnings: readonly string[]
 }
 
-/** The objects of an app, in the order in which they are made. */
+/** Returns the objects of an app, in the order in which they are made. */
 export const objectsOf = ({secret, service, workload}: AppObjects): readonly KubernetesObject[] =>
   [secret, service, workload].filter(object => object !== undefined)
 
-/** The name of the Secret of an app. */
+/** Returns the name of the Secret of an app. */
 export const secretName = (id: string): string => `${id}-env`
 
 /** The label that marks an object as ours; its value is the template's name. */
 export const TEMPLATE_LABEL = 'pillion/template'
 
-/** Label with the manager of an object, for us `MANAGER`. Server-side apply uses the same name for our fields. */
+/** Label with the manager of an object; Pillion's objects have `MANAGER`, which server-side apply also notes as the owner of our fields. */
 export const MANAGED_BY = 'app.kubernetes.io/managed-by'
 export const MANAGER = 'pillion'
 
-/** Labels of everything that a template makes. */
+/** Returns the labels of every object that a template makes. */
 export const labelsOf = (template: string): Readonly<Record<string, string>> => ({
   [MANAGED_BY]: MANAGER,
   'app.kubernetes.io/part-of': template,

@@ -91,7 +91,7 @@ const warningsOf = (entries: readonly Entry[], deployed: readonly DeployedApp[])
   )
 ]
 
-/** A Job runs one pod, once. */
+/** Warns of apps with several replicas that become a Job, which runs one pod, once. */
 const jobWarnings = (deployed: readonly DeployedApp[], apps: readonly AppObjects[]): readonly string[] =>
   namedOnce(
     deployed
@@ -111,7 +111,7 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return Object.fromEntries(merged)
 }
 
-/** Deployment or Job, Service and Secret of an app. */
+/** Returns Deployment or Job, Service and Secret of an app. */
 function appObjects(entry: Entry, options: AppObjectOptions): AppObjects {
   const {plan} = entry
   const {createService = false} = entry.settings.values

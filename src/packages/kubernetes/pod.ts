@@ -5,7 +5,7 @@ import {containerVariables, escaped, podPort, variablesOf} from './variables.ts'
 
 /** The time that a sidecar needs to end after its app. */
 const SIDECAR_GRACE_S = 5
-/** On a laptop, too, a readiness command is killed after this time. */
+/** Time after which a readiness command is killed, as in a run on the laptop. */
 const COMMAND_TIMEOUT_S = 5
 
 export interface Image {
@@ -21,18 +21,18 @@ export interface AppObjectOptions {
   readonly dependsOn: readonly Dependency[]
   /** Whether the app runs once and ends. */
   readonly isJob: boolean
-  /** Pods; undefined: left to the cluster. */
+  /** Number of pods. undefined: the template has none, and the cluster decides. */
   readonly replicas: number | undefined
-  /** Variables that override its `env` and its `.env` files. */
+  /** Variables that override `env` and the `.env` files of the app. */
   readonly variables: Readonly<Record<string, string>>
   readonly fileVariables: Readonly<Record<string, string>>
-  /** The name of its Configuration; '': none. */
+  /** The name of the app's Configuration; '': none. */
   readonly configuration: string
   /** Whether the sidecar is an init container that keeps running, and so starts before the app. */
   readonly nativeSidecar: boolean
 }
 
-/** The spec of an app's pods. Dapr's injector adds the sidecar. */
+/** Returns the spec of an app's pods. Dapr's injector adds the sidecar. */
 export function podSpec(entry: Entry, {image, variables, isJob}: AppObjectOptions, secret: string): object {
   const {settings, plan} = entry
   const port = podPort(entry)
@@ -46,11 +46,11 @@ export function podSpec(entry: Entry, {image, variables, isJob}: AppObjectOption
     name: plan.id,
     image: image.image,
     imagePullPolicy: image.pullPolicy,
-    // without its entrypoint the first word behind the image is the program
+    // `--entrypoint ''` removes the image's entrypoint: the first word after the image is the program
     ...(entrypoint !== undefined && {command: entrypoint === '' ? args.map(escaped) : [escaped(entrypoint)]}),
     ...(args.length > 0 && entrypoint !== '' && {args: args.map(escaped)}),
     ...(workdir !== undefined && {workingDir: workdir}),
-    ...(plan.tty === true && {stdin: true, tty: true}), // kubectl attach -it
+    ...(plan.tty === true && {stdin: true, tty: true}), // for `kubectl attach -it`
     ...(port > 0 && {ports: [{containerPort: port}]}),
     ...(env.length > 0 && {env}),
     ...(secret !== '' && {envFrom: [{secretRef: {name: secret}}]}),

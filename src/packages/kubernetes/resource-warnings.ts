@@ -2,7 +2,7 @@ import {faultText} from '../../files/resources/fault.ts'
 import type {Field} from '../../files/resources/field.ts'
 import {ownOf} from '../../model/own.ts'
 
-/** Words about the target of an export: the meaning of localhost there, what to name instead, what has its own memory, and advice for a local secret store. */
+/** Words about the target of an export: the meaning of localhost there, its replacement, the unit with its own memory, advice for a local secret store. */
 export const CLUSTER = {
   self: 'the pod itself',
   service: 'a Service of the cluster',
@@ -19,7 +19,7 @@ export const COMPOSE: ResourceTarget = {
 
 const warning = ({place}: Field, message: string, hint = ''): string => faultText({place, message, expected: '', hint})
 
-/** An address that means the pod itself. */
+/** An address that means the laptop in a run, and the pod or container itself after an export. */
 const LOCAL_ADDRESS = /(?:^|[/@,;\s=(])(localhost|127\.0\.0\.1|\[::1\])(?=[:/,;\s)]|$)/i
 
 /** Types with data in the memory of one sidecar. */
@@ -41,7 +41,7 @@ export const componentWarnings = (document: Field, all: readonly Field[]): reado
 const nameOf = (document: Field): string =>
   `${document.field('kind').text()} ${JSON.stringify(document.field('metadata').field('name').text())}`
 
-/** Addresses and memory that are others in a container than on the laptop. */
+/** Warns of addresses, memory and files that a container has for itself, and not the laptop's. */
 export function placeWarnings(document: Field, target: ResourceTarget): readonly string[] {
   const {self, service, each} = target
   const kind = document.field('kind').text()
@@ -117,7 +117,7 @@ function storeWarnings(document: Field, all: readonly Field[]): readonly string[
   ]
 }
 
-/** An object of Kubernetes itself, which the sidecars of the laptop do not read. */
+/** Warns of an object that is not Dapr's: the export leaves it out, as no sidecar reads it. */
 export function foreignWarnings(document: Field): readonly string[] {
   const kind = document.isMapping ? textIn(document.field('kind')) : ''
   if (kind === '' || textIn(document.field('apiVersion')).startsWith('dapr.io/')) return []

@@ -1,12 +1,12 @@
 import {dockerRunOf} from '../../model/docker-run.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
 
-/** Variables of the template that would hide the ports of the sidecar: the injector sets them, unless a container has them already. */
+/** Whether a variable of the template would hide a port of the sidecar: Dapr's injector sets these, unless the container has them already. */
 export const hidesSidecar = (name: string): boolean => /^DAPR_(?:HTTP|GRPC|METRICS)_PORT$/.test(name)
 
 /**
- * Returns the port of an app in a pod, 0: none. Allocated ports have no meaning there: the code's own port counts, which is `port`, else
- * `appPort`, else 8080, unless stated.
+ * Returns the port of an app in a pod; 0: none. A port that Pillion allocates has no meaning there: in its place counts the port in the
+ * code of the program, if it is known, else `appPort`, else 8080.
  */
 export function podPort({settings: {values}, plan: {channel, fixedPort, published}}: Entry): number {
   if (!channel.autoPort) return channel.port
@@ -36,6 +36,6 @@ export function variablesOf(
 /** Escapes a value: Kubernetes reads `$(NAME)` as a variable and `$$` as `$`. */
 export const escaped = (value: string): string => value.replaceAll(/\$(?=[$(])/g, '$$$$')
 
-/** The variables of a container (`env`). */
+/** Returns the variables of a container (`env`). */
 export const containerVariables = (variables: Readonly<Record<string, string>>): readonly object[] =>
   Object.entries(variables).map(([name, value]) => ({name, value: escaped(value)}))

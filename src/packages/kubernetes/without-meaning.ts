@@ -4,7 +4,7 @@ import type {AppKey} from '../../files/config/merge.ts'
 import {RUN_KEYS} from './docker-service.ts'
 import {dockerRunOf} from '../../model/docker-run.ts'
 
-/** Keys that say how an app runs on a laptop. */
+/** Keys that only concern a run on a laptop: its ports, the life of its processes, its logs and records. */
 const PORTS: readonly AppKey[] = ['daprHTTPPort', 'daprGRPCPort', 'daprInternalGRPCPort', 'profilePort', 'autoPort']
 const LIFE: readonly AppKey[] = [
   'runtimePath',
@@ -21,7 +21,7 @@ const IN_COMPOSE: readonly AppKey[] = [...KEYS.filter(key => key !== 'restart'),
 /** Flags of `docker run` that an export converts, or that only concern the laptop. */
 const TAKEN = ' env entrypoint workdir rm name interactive tty detach init quiet replace'.split(' ')
 
-/** The keys of these apps that have no meaning in a pod, each once. */
+/** Returns the keys of these apps that have no meaning in a pod, each once. */
 export const keysWithoutMeaning = (entries: readonly Entry[]): readonly string[] =>
   namesIn(entries, KEYS, TAKEN, ({stop, ready}) => [
     ...(stop?.signal === undefined ? [] : ['stop.signal']),

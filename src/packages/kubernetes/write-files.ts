@@ -44,7 +44,7 @@ export function kubernetesFiles({resources, apps}: TemplateObjects): readonly Ex
 export const kubernetesText = ({resources, apps}: TemplateObjects): string =>
   documents([...resources.map(({object}) => object), ...apps.flatMap(objectsOf)])
 
-/** Maximum bytes of a file of ours. */
+/** Maximum bytes of a file that is read to see whether an export wrote it. */
 const MAX_EXPORT_BYTES = 64 * 2 ** 20
 
 /** The names of the files of an export. */
@@ -82,7 +82,7 @@ function refuseForeign(path: string, header: string): void {
   })
 }
 
-/** Turns an error of the file system into one line. */
+/** Runs `write`, and turns an error of the file system into a UserError. */
 function telling(write: () => void): void {
   try {
     write()

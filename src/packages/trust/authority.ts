@@ -7,7 +7,7 @@ import {makeFolder, writeWhole} from '../../platform/make-folder.ts'
 import {certificatePath} from '../../platform/state-folder.ts'
 import {makeAuthority, makeLeaf, type Issuer, type KeyPair} from './certificate.ts'
 
-/** An authority that signs certificates of names. */
+/** A certificate authority, which signs certificates of host names. */
 export interface Authority {
   /** Its certificate as PEM. */
   readonly certificate: string
@@ -53,7 +53,7 @@ export function openAuthority(state: string): Authority {
   return authorityOf(made)
 }
 
-/** An untrusted authority in memory. */
+/** Makes an authority in memory, which no client trusts. */
 export const temporaryAuthority = (): Authority => authorityOf(makeAuthority('Pillion CA without trust'))
 
 /** Deletes the authority of a state folder. */

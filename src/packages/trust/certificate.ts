@@ -58,7 +58,7 @@ function certified(issuer: Issuer, subject: Subject, extensions: readonly asn.Ex
     serialNumber: serialNumber(),
     signature,
     issuer: nameOf(issuer.name),
-    // a clock may be a day late
+    // valid since yesterday: the clock of another machine may be up to a day late
     validity: new asn.Validity({notBefore: new Date(now - DAY_MS), notAfter: new Date(now + days * DAY_MS)}),
     subject: nameOf(name),
     subjectPublicKeyInfo: AsnConvert.parse(der(publicKey), asn.SubjectPublicKeyInfo),
@@ -92,7 +92,7 @@ const nameOf = (text: string): asn.Name =>
     ])
   ])
 
-/** A positive number of 19 bytes (RFC 5280 §4.1.2.2). */
+/** Returns a random positive number of 19 bytes (RFC 5280 §4.1.2.2). */
 const serialNumber = (): ArrayBuffer => bytesOf(Buffer.concat([Buffer.of(0x40), randomBytes(18)]))
 
 const der = (key: KeyObject): Buffer => key.export({type: 'spki', format: 'der'})

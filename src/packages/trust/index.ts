@@ -1,4 +1,4 @@
-/** The certificate authority of a user, certificates of names, and the trust stores of a machine. */
+/** The certificate authority of a user, certificates of host names, and the trust stores of a machine. */
 export {
   hasAuthority,
   openAuthority,

@@ -7,13 +7,13 @@ import {namesInFolder} from '../../platform/paths.ts'
 import {findProgram} from '../../platform/program-version.ts'
 import {certificatePath} from '../../platform/state-folder.ts'
 
-/** A list of trusted authorities on this machine. */
+/** A place on this machine where programs find trusted authorities: of the system, or of a browser. */
 export interface TrustStore {
   /** Name for people. */
   readonly name: string
   /** Whether only root may change it. */
   readonly needsRoot: boolean
-  /** The missing tool that would change it; '': none is missing. */
+  /** The tool that changes the store, if it is missing; '': it is installed. */
   readonly lacks: string
   /** Commands that add an authority with this certificate, as PEM. */
   readonly add: (certificate: string) => Commands
@@ -29,7 +29,7 @@ export interface StorePlace {
   readonly platform: NodeJS.Platform
 }
 
-/** Folder of added certificates of each family of Linux, and the command that reads it. */
+/** For each family of Linux: its tool, the folder of added certificates, and the command that reads the folder. */
 const LINUX: readonly (readonly [tool: string, folder: string, update: readonly string[]])[] = [
   ['update-ca-trust', '/etc/pki/ca-trust/source/anchors', ['update-ca-trust', 'extract']], // Fedora, RHEL
   ['update-ca-certificates', '/etc/pki/trust/anchors', ['update-ca-certificates']], // SUSE
@@ -108,7 +108,7 @@ const nameOf = (certificate: string): string => `Pillion CA ${markOf(certificate
 /** Returns eight digits that identify an authority among those of other machines and users. */
 const markOf = (certificate: string): string => createHash('sha256').update(certificate).digest('hex').slice(0, 8)
 
-/** A store with the authority, and the commands that remove it. */
+/** A trust store to which the authority was added, and the commands that remove the authority. */
 export interface Added {
   readonly name: string
   readonly needsRoot: boolean
@@ -117,11 +117,11 @@ export interface Added {
 
 const addedPath = (state: string): string => join(state, 'ca-added.json')
 
-/** Reads the stores that have the authority. */
+/** Reads the list of stores to which the authority was added. */
 export const readAdded = (state: string): readonly Added[] =>
   orElse(() => JSON.parse(readFileSync(addedPath(state), 'utf8')) as readonly Added[], [])
 
-/** Remembers the stores that have the authority, so that exactly these can be cleaned, also after a failed removal. */
+/** Stores the list of stores that have the authority, so that `trust --remove` cleans exactly these, also after a failed removal. */
 export function writeAdded(state: string, all: readonly Added[]): void {
   if (all.length === 0) rmSync(addedPath(state), {force: true})
   else writeFileSync(addedPath(state), JSON.stringify(all))

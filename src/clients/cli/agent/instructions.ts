@@ -7,7 +7,7 @@ import {readTextFile} from '../../../model/read-file.ts'
 const BEGIN = '<!-- pillion: `pillion agent init` writes these lines -->'
 const END = '<!-- /pillion -->'
 
-/** Returns a text with our block, in place of an earlier one or at its end. */
+/** Returns a text with our block of instructions, in place of an earlier block, else at the end of the text. */
 export function withBlock(text: string, block: string): string {
   const own = `${BEGIN}\n${block}\n${END}`
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)]
@@ -37,7 +37,7 @@ export function instructions({template, folder, apps}: Described): string {
     apps.find(({published}) => published !== undefined) ?? apps.find(({channel}) => channel.port > 0) ?? apps[0]
   const first = asked?.id ?? 'APP'
   const test = testCommand(folder)
-  // calls at an `appPort` are not carried
+  // Pillion does not carry a call made directly at an `appPort`, so that such a call has no number
   const request =
     asked?.published === undefined
       ? `- Request: \`pillion invoke --app-id ${first} --verb GET --method PATH\`; \`pillion calls\` has the number of the call`

@@ -24,7 +24,7 @@ type AttachmentEnd = 'detached' | 'ended' | 'gone'
 
 /** Delay after which a lone first detach key is sent to the app. When detaching, the time for the app to read earlier input. */
 const HELD_MS = 1000
-/** The last switch to or from the second screen in a text. */
+/** Matches the last switch to (`h`) or from (`l`) the terminal's second screen in a text. */
 const SECOND = /\x1b\[\?(?:1049|1047|47)([hl])(?![^]*\x1b\[\?(?:1049|1047|47)[hl])/ // oxlint-disable-line no-control-regex -- as xterm has it
 const SECOND_SIZE = 8
 
@@ -50,7 +50,7 @@ export class Attachment {
     this.#keys = new DetachKeys(options.detachKeys)
   }
 
-  /** Settles when it is over, and the terminal is as before. Throws a UserError if the app has no terminal. */
+  /** Settles when the attachment is over, and the terminal is as before. Throws a UserError if the app has no terminal. */
   async run(): Promise<AttachmentEnd> {
     const {run, app, greeting} = this.#options
     const {signal} = this.#over
@@ -84,7 +84,7 @@ export class Attachment {
     stdout.on('resize', this.#onResize).on('error', this.#onEnd)
     process.on('SIGCONT', this.#onContinued)
     for (const signal of ENDING) process.on(signal, this.#onEnd)
-    this.#onResize() // it may have changed since it was asked
+    this.#onResize() // the size may have changed since the request
   }
 
   #end(): void {
@@ -105,7 +105,7 @@ export class Attachment {
     this.#mode = undefined
   }
 
-  /** Sets our modes after a suspension: another program may have changed them; else they are still ours, not the original ones. */
+  /** Sets our terminal modes after a suspension. If no other program changed them, keeps the modes of before the attachment, to restore them. */
   async #thaw(): Promise<void> {
     const before = this.#mode
     const mode = await enterKeyMode('bytes')
@@ -182,7 +182,7 @@ const ignore = (): void => undefined
 
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Empty where it is not known. */
+/** Returns the size of the terminal; `{}`: unknown. */
 function sizeOfScreen(): Readonly<Record<string, number>> {
   const {columns, rows} = process.stdout
   return columns > 0 && rows > 0 ? {columns, rows} : {}

@@ -3,7 +3,7 @@ import {UsageError} from '../command-handler.ts'
 /** The detach keys of `docker attach`. */
 export const USUAL_DETACH_KEYS = 'ctrl-p,ctrl-q'
 
-/** Keys as `docker attach --detach-keys` has them, `ctrl-p,ctrl-q` or `q`, as the characters that a terminal sends. Throws a UsageError. */
+/** Converts keys in the form of `docker attach` (`ctrl-p,ctrl-q`, `q`) to the characters that a terminal sends. Throws a UsageError. */
 export function readDetachKeys(text: string): string {
   const keys = text.split(/,(?!$)/).map(word => {
     const [, control = '', character = ''] = /^(?:(?:ctrl-([a-z@[\\\]^_]))|([!-~]))$/i.exec(word) ?? []
@@ -16,7 +16,7 @@ export function readDetachKeys(text: string): string {
   )
 }
 
-/** Keys for people: `Ctrl-P Ctrl-Q`. */
+/** Returns keys for people: `Ctrl-P Ctrl-Q`. */
 export const detachKeysText = (keys: string): string =>
   Array.from(keys, key => (key < ' ' ? `Ctrl-${String.fromCharCode(key.charCodeAt(0) + 64)}` : key)).join(' ')
 

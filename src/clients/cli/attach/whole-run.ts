@@ -34,7 +34,7 @@ export async function attachToRun(
     void detachOrStop().then(answer => {
       isAsking = false
       if (answer === 'detach') left.resolve(true)
-      // the output ends when the run does
+      // nothing more to do: the output ends when the run does
       return answer === 'stop' ? endRun(run, () => undefined) : undefined
     })
   })
@@ -53,7 +53,7 @@ export async function attachToRun(
 
 const ignore = (): void => undefined
 
-/** Asks on the terminal, while lines of apps wait. A second Ctrl-C detaches, too; other keys do not count. */
+/** Asks on the terminal, while lines of apps wait. A second Ctrl-C detaches, too; any other key but `d` and `s` returns `neither`. */
 async function detachOrStop(): Promise<'detach' | 'stop' | 'neither'> {
   const answer = Promise.withResolvers<string>()
   const detach = (): void => answer.resolve('d')

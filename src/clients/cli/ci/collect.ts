@@ -13,7 +13,7 @@ import {isUsable} from '../../../model/availability.ts'
 /** How many lines of an app's output are shown. */
 const LINES = 20
 const CALLS = 20
-/** The run is in this process: it answers immediately. */
+/** Limit of one request to the run, which is in this process and should answer at once. */
 const TIMEOUT_MS = 10_000
 
 export interface Collected {
@@ -104,7 +104,7 @@ async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
 
 interface RunReadiness {
   readonly isReady: boolean
-  /** An app will not become ready by itself. */
+  /** Whether an app will not become ready by itself. */
   readonly isOver: boolean
 }
 

@@ -40,11 +40,11 @@ export class CommandRun {
   readonly #startedAt = new Date()
   readonly #began = performance.now()
   readonly #checks: RunCheck[] = []
-  /** Aborted when the time is up. */
+  /** Aborted when the time of `--timeout` is up. */
   readonly #late = new AbortController()
   /** Aborted when the run is ending, for whatever reason. */
   readonly #over = new AbortController()
-  /** Aborted when everything is to be killed. */
+  /** Aborted by a second signal: the rest of the command is killed at once. */
   readonly #now = new AbortController()
   /** Called when an app may have become ready. */
   #look: () => void = () => undefined
@@ -66,7 +66,7 @@ export class CommandRun {
     this.#look()
   }
 
-  /** Passes a signal to the command first. Returns false if the signal stops the run, or kills it at its second time. */
+  /** Passes the first signal to a running command, and returns true. Returns false for other signals: they stop the run, or kill it. */
   takes(signal: EndSignal): boolean {
     const isFirst = this.#signal === undefined
     this.#signal ??= signal
@@ -80,7 +80,7 @@ export class CommandRun {
     return false
   }
 
-  /** Runs the command once the apps have started; then stops the run. */
+  /** Waits until the apps are ready, runs the command, and stops the run. */
   async go(run: Run): Promise<void> {
     const {timeoutMs} = this.#context.options
     const timer =
@@ -230,7 +230,7 @@ export class CommandRun {
     if (this.#exitCode === 0) this.#exitCode = EXIT_TIMEOUT
   }
 
-  /** Starts the command. Resolves with undefined if the run is to end by now. */
+  /** Starts the command. Resolves with undefined if a signal, the timeout or the end of the run came first. */
   async #startCommand(control: RunControl): Promise<ForegroundCommand | undefined> {
     const {command, as} = this.#context.options
     const [launch] = await Promise.all([control.launch(as, ''), this.#context.flush()])
@@ -242,7 +242,7 @@ export class CommandRun {
     return this.#command
   }
 
-  /** Kills a command that ignores SIGTERM. */
+  /** Kills the command if it still runs `GRACE_MS` after the SIGTERM of a timeout or of the run's end. */
   async #killLate(command: ForegroundCommand, ended: AbortSignal): Promise<void> {
     const asked = AbortSignal.any([this.#late.signal, this.#over.signal])
     if (!asked.aborted)

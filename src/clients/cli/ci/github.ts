@@ -50,7 +50,7 @@ const escapedData = (text: string): string =>
 
 const escapedProperty = (text: string): string => escapedData(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
 
-/** Text with output of apps in it: the runner executes no commands that it finds there. */
+/** Encloses text that contains output of apps, so that GitHub's runner executes no workflow commands in it. */
 export function withoutCommands(text: string): string {
   if (text === '') return ''
   const token = randomBytes(16).toString('hex')
@@ -88,7 +88,7 @@ function summaryText({template, command: line, exitCode, checks, apps}: RunOutco
 
 const MAX_CELL = 500
 
-/** Text in a cell of a table: neither markup nor HTML. */
+/** Escapes a text for a cell of a Markdown table: it has no effect as Markdown or HTML. */
 function cell(text: string): string {
   const plain = plainText(text).replaceAll(/\s*\n\s*/g, ' ')
   return (plain.length > MAX_CELL ? `${plain.slice(0, MAX_CELL)}…` : plain)

@@ -11,7 +11,7 @@ import type {CommandRunOptions} from './options.ts'
 
 const READY_TIMEOUT_MS = 600_000
 
-/** `up --run CMD` where the run of this folder is there: waits until its apps are ready, and runs the command. The run continues. */
+/** `up --run CMD` if a run of this folder exists: waits until its apps are ready, and runs the command. The run continues. */
 export async function inRunHere(call: CommandContext, options: CommandRunOptions): Promise<number> {
   const {command, timeoutMs} = options
   const began = performance.now()

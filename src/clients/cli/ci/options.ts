@@ -8,13 +8,13 @@ export interface CommandRunOptions {
   readonly command: string
   /** The id of the command's sidecar: calls of the command come from it. */
   readonly as: string
-  /** How long the run has to be idle after the command; 0: that is not waited for. */
+  /** How long the run has to be idle after the command; 0: the run stops as soon as the command has ended. */
   readonly settleMs: number
   /** Limit for start, command and settling together; Infinity: no limit. */
   readonly timeoutMs: number
-  /** An app that crashed is a failure. */
+  /** Whether a crash of an app makes the exit code 1. */
   readonly isStrict: boolean
-  /** The output of the apps is shown, too. */
+  /** Whether the output of the apps is shown, too. */
   readonly showsLogs: boolean
   /** Path of the JUnit report; may be empty. */
   readonly junit: string

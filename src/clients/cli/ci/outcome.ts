@@ -18,7 +18,7 @@ export interface AppOutcome {
   /** The state as in `ps`: `ready`, `exited 3`. */
   readonly state: string
   readonly isReady: boolean
-  /** The app will not become ready by itself. */
+  /** Whether the app will not become ready by itself. */
   readonly isOver: boolean
   /** Why calls to it wait, or fail; empty if they do not. */
   readonly reason: string
@@ -103,6 +103,6 @@ const SEQUENCE =
 const FORBIDDEN =
   /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
-/** Output of an app as text for reports: without colours and control characters; invalid bytes become U+FFFD. */
+/** Converts output of an app to text for reports: without colours and control characters; invalid bytes become U+FFFD. */
 export const plainText = (text: string): string =>
   text.replace(SEQUENCE, '').replace(/\r\n?/g, '\n').replace(FORBIDDEN, '\ufffd')

@@ -28,12 +28,12 @@ export class ReportFolder {
     this.#warn = warn
   }
 
-  /** Throws a UserError if nothing can be written there. */
+  /** Opens the folder, and empties files of an earlier report. Throws a UserError if nothing can be written into the folder. */
   static async open(path: string, warn: (text: string) => void): Promise<ReportFolder> {
     const logs = join(path, 'logs')
     try {
       makeFolder(logs)
-      // of an earlier run, which may have had other apps: a sidecar's name is surely ours
+      // removes logs of an earlier run, which may have had other apps; a file next to a `.sidecar.log` is surely ours
       for (const name of namesInFolder(logs).filter(each => each.endsWith('.sidecar.log')))
         for (const old of [name, name.replace(/\.sidecar\.log$/, '.log')]) rmSync(join(logs, old), {force: true})
       await Promise.all(['events.ndjson', 'calls.har', 'deaths.md'].map(async name => writeFile(join(path, name), '')))
@@ -61,7 +61,7 @@ export class ReportFolder {
     )
   }
 
-  /** Once the run has ended. */
+  /** Completes the folder once the run has ended: writes the crashes, and copies the logs. */
   async finish(outcome: RunOutcome): Promise<void> {
     await within(TIMEOUT_MS, this.#events)
     await this.#orWarn(async () => writeFile(join(this.#path, 'deaths.md'), deathsMarkdown(outcome)))
@@ -81,7 +81,7 @@ export class ReportFolder {
     await pipeline(from, createWriteStream(join(this.#path, name)))
   }
 
-  /** An incomplete report does not fail the run. */
+  /** Does a part of the report. An error is only a warning: an incomplete report does not fail the run. */
   async #orWarn(work: () => Promise<void>): Promise<void> {
     try {
       await work()

@@ -24,7 +24,7 @@ export class Reports {
     return new Reports(report === '' ? undefined : await ReportFolder.open(report, warn), junit)
   }
 
-  /** Text that may have output of apps in it. */
+  /** Returns a text that may contain output of apps, so that no CI system finds commands in it. */
   safe(text: string): string {
     return this.#isOnGitHub && MAYBE_COMMAND.test(text) ? withoutCommands(text) : harmless(text)
   }
@@ -45,7 +45,7 @@ export class Reports {
   }
 }
 
-/** Text that GitHub's runner may take for a command. */
+/** Matches text that GitHub's runner may take for a command. */
 const MAYBE_COMMAND = /(?:^|[\r\n])\s*::|##\[/
 
 const isInCi = ['CI', 'GITHUB_ACTIONS', 'TF_BUILD', 'TEAMCITY_VERSION'].some(name => process.env[name] !== undefined)
@@ -57,7 +57,7 @@ const isInCi = ['CI', 'GITHUB_ACTIONS', 'TF_BUILD', 'TEAMCITY_VERSION'].some(nam
 const harmless = (text: string): string =>
   isInCi ? text.replace(/##(?=\[|vso\[|teamcity\[)/g, '# #').replace(/\r(?!\n)/g, String.raw`\x0d`) : text
 
-/** Returns the console of apps in CI: each line has a prefix, so that it begins with no command. */
+/** Returns a console for the output of apps that is `harmless` in CI. Commands at the start of a line cannot occur: each line has a prefix. */
 export const harmlessOutput = (output: ConsoleOutput): ConsoleOutput =>
   isInCi
     ? {

@@ -17,7 +17,7 @@ import {commandRunOptions} from './options.ts'
 import {isOnGitHub, mistakeAnnotations} from './github.ts'
 import {harmlessOutput, Reports} from './reports.ts'
 
-/** `up --run CMD`: uses the run of this folder if it is the same; else starts the template, runs a command once all apps are ready, stops, and ends with the command's exit code. */
+/** `up --run CMD`: uses the run of this folder if flags and template are the same; else starts the template, runs a command once all apps are ready, stops, and ends with the command's exit code. */
 export async function upRun(context: CommandContext): Promise<number> {
   const typed = commandRunOptions(context)
   try {
@@ -92,7 +92,7 @@ interface FormParts {
   readonly say: (status: Sign, text: string) => void
 }
 
-/** How the run is started, shown and ended. */
+/** Returns the form of the run: how `live` starts, shows and ends it. */
 function formOf({flags, asJson}: CommandContext, {selection, apps, terminal, run, say}: FormParts): Form {
   const {plan, except} = selection
   const style = logStyleOf(flags.text('log-style'))

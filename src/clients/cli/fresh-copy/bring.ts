@@ -12,7 +12,7 @@ interface BringOptions {
   readonly onLeftOut: (text: string) => void
 }
 
-/** How often a long copy reports how far it is. */
+/** Interval at which a long copy reports its progress. */
 const EVERY_MS = 2000
 
 /**
@@ -28,7 +28,7 @@ export async function bring(worktree: AddedWorktree, file: string, options: Brin
   }
 }
 
-/** Returns the note of a worktree for a finished glob. */
+/** Returns the text by which the worktree's record notes a finished glob. */
 const noteOf = ({root}: AddedWorktree, file: string, glob: string): string => `${relative(root, file)} ${glob}`
 
 /** Returns existing paths to bring that were not brought before. */
@@ -85,14 +85,14 @@ async function copyOne(
   name: string,
   {onProgress}: BringOptions
 ): Promise<{readonly files: number; readonly links: readonly string[]}> {
-  // writers are known by the path without links, as their files are
+  // the system lists open files by their paths without links, and so must we ask for writers
   const real = realpathSync(from)
   const writers = /(?:^|\/)node_modules$/.test(from) ? [] : writersOf(real)
   const [writer] = writers
   if (writer !== undefined) {
     onProgress(`bringing ${name} from ${writer.program} (pid ${writer.pid}), which runs, by its own tool`)
     await copyRunning(real, to, writers)
-    // the files of the copy: the server changes those in its own folder
+    // counts the files of the copy, since the server changes those in its own folder
     return {files: filesBelow(temporaryFor(to)).files, links: []}
   }
   let next = performance.now() + EVERY_MS
@@ -110,7 +110,7 @@ interface Pair {
 
 const depthOf = ({to}: Pair): number => to.split('/').length
 
-/** Returns the missing paths, also inside a folder that git has filled in part. */
+/** Returns the paths that the worktree lacks, also those inside a folder of which git tracks some files. */
 async function fresh(worktree: AddedWorktree, from: string, to: string): Promise<readonly Pair[]> {
   const {root} = worktree
   if (root === from || root.startsWith(`${from}/`) || !existsSync(from)) return []

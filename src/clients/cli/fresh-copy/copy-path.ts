@@ -13,7 +13,7 @@ export interface Copied {
   readonly files: number
   /** Number of folders, with the first one. */
   readonly folders: number
-  /** Links that led out of the tree: they are left out. */
+  /** Links that lead out of the tree: the copy does not have them. */
   readonly links: readonly string[]
 }
 
@@ -58,7 +58,7 @@ export function filesBelow(from: string): Copied {
   return {files, folders: folders.length, links}
 }
 
-/** Returns the entries of a folder; none if a program has removed it meanwhile, or it is another user's: `cp` says so. */
+/** Returns the entries of a folder; none if a program has just removed it, or it is another user's: `cp` then reports the error. */
 const entriesOf = (folder: string): readonly Dirent[] => orElse(() => readdirSync(folder, {withFileTypes: true}), [])
 
 /** Flags of `cp` that keep times, modes and links, best first: clones of blocks where the file system can (GNU, macOS), or a copy. */
@@ -98,7 +98,7 @@ export function settle(to: string): void {
   try {
     if (lstatSync(temporary).isDirectory()) {
       if (!existsSync(to)) renameSync(temporary, to)
-    } else linkSync(temporary, to) // unlike a rename it replaces nothing
+    } else linkSync(temporary, to) // unlike a rename, a link never replaces a file
   } catch (error) {
     if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'ENOTEMPTY') throw error
   }

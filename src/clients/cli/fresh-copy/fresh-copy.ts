@@ -36,7 +36,7 @@ export class FreshCopy {
     this.#asJson = asJson
   }
 
-  /** Copies files that git does not carry. From now on `down` ends this start. Rejects with a UserError. */
+  /** Copies files that git does not carry from the main working tree. From now on `down` can end this start. Rejects with a UserError. */
   async bring(): Promise<void> {
     await announceStart(process.env, ownStart(this.#file, this.#copy))
     const {bring} = await import('./bring.ts')
@@ -60,11 +60,11 @@ export class FreshCopy {
     throw new UserError(error.message, {stream, exitCode, code, mistakes, mendedBy, explanation})
   }
 
-  /** Notes that `teardown` has to run some day, and runs `setup`. Rejects with a UserError if it fails. */
+  /** Registers the copy, so that `copies forget` can run its `teardown` later, and runs `setup`. Rejects with a UserError if that fails. */
   async setUp(plan: Plan): Promise<void> {
     if ([plan, ...plan.apps].every(({setup, teardown}) => setup === undefined && teardown === undefined)) return
     const [{setUp}, {spaceOf}] = await Promise.all([import('./set-up.ts'), import('../../../control/space.ts')])
-    // `copies forget` finds the copy by its space, also without its folder
+    // `copies forget` finds the copy by its registered data (space), even after its folder was removed
     await spaceOf(process.env, {file: plan.file, copy: this.#copy})
     await whilePreparing('its setup runs', async () =>
       setUp(this.#worktree, plan, line => print(process.stderr, `${line}\n`))

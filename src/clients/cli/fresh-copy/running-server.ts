@@ -46,7 +46,7 @@ export function writersOf(path: string): readonly FileWriter[] {
 
 /**
  * Copies the data of a server that runs, by its own tool, to the temporary place of a path: a plain copy would be wrong without an error.
- * Rejects with a UserError where there is no such tool.
+ * Rejects with a UserError if no such tool is known, or it fails.
  */
 export async function copyRunning(from: string, to: string, writers: readonly FileWriter[]): Promise<void> {
   const temporary = temporaryFor(to)
@@ -156,7 +156,7 @@ const isSqlite = (file: string): boolean =>
     return head.toString() === 'SQLite format 3'
   }, false)
 
-/** Runs the tool of the server's own version, if possible. Resolves with an empty string after success. */
+/** Runs the tool next to the server's program, which has its version, else that in PATH. Resolves with why it failed; '': it succeeded. */
 async function run(program: string, args: readonly string[], pid: number): Promise<string> {
   const ofServer = join(dirname(linkAt(`/proc/${pid}/exe`)), program)
   const {why, last} = await runLines([existsSync(ofServer) ? ofServer : program, ...args], {folder: '/'})

@@ -6,13 +6,13 @@ import type {Plan} from '../../../model/plan.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {alone, readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
 
-/** Files by which package managers make an install the same again. */
+/** Lock files of package managers. After a change of one, `setup` runs again. */
 const LOCK_FILES = [
   ...'package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock bun.lockb uv.lock'.split(' '),
   ...'poetry.lock Pipfile.lock requirements.txt go.sum Cargo.lock Gemfile.lock composer.lock'.split(' ')
 ]
 
-/** A command that makes a folder ready, or undoes that. */
+/** A `setup` or `teardown` command of a template. */
 interface Setup {
   /** The app; empty for all of the template. */
   readonly app: string
@@ -67,13 +67,13 @@ async function runSetups(worktree: AddedWorktree, all: readonly Setup[], print: 
       throw new UserError(`setup${app === '' ? '' : ` of "${app}"`} failed: ${command.join(' ')} ${why}`, {
         explanation: `Nothing was started. It ran in ${folder}, and runs again at the next start.`
       })
-    // a lock file that the setup has changed itself is not a change
+    // reads the lock files after the setup: a change that the setup itself made does not run it again
     const {setups, ...rest} = readPrepared(worktree)
     writePrepared(worktree, {...rest, setups: {...setups, [keyOf(worktree, each)]: locksIn(folder)}})
   }
 }
 
-/** Returns the commands of a key of a plan; `copy` is the name that they get. */
+/** Returns the commands of a key of a plan. Each finds the name of the copy in the variable `PILLION_COPY`. */
 function commandsOf(plan: Plan, key: 'setup' | 'teardown', copy: string): readonly Setup[] {
   const more = {PILLION_COPY: copy}
   const ofApps = plan.apps.map(app => ({app: app.id, command: app[key] ?? [], folder: app.folder, env: app.env}))

@@ -74,17 +74,17 @@ export async function wantedPaths(worktree: AddedWorktree, file: string): Promis
   return [...named, ...ofApps, {glob: '.worktreeinclude', paths: await included(worktree)}]
 }
 
-/** Returns the folders of apps that this worktree has not, since git carries no file of theirs. */
+/** Returns the folders of apps that only the main working tree has, since git tracks no file in them. */
 export const missingFolders = (worktree: AddedWorktree, file: string): readonly string[] =>
   missing(worktree, bringKeys(file).folders)
     .filter(isFolder)
     .map(there => join(worktree.root, relative(worktree.main, there)))
 
-/** Returns a path if git carries it into no worktree. */
+/** Returns the path if git does not track it, so that an added worktree lacks it. */
 const uncarried = async ({main}: AddedWorktree, path: string): Promise<readonly string[]> =>
   (await git(main, ['ls-files', '--others', '--', relative(main, path)])).length > 0 ? [path] : []
 
-/** Paths that the main working tree has, and this one has not. */
+/** Returns the paths in the main working tree of files that this worktree lacks. */
 const missing = (worktree: AddedWorktree, files: readonly string[]): readonly string[] =>
   files
     .filter(file => !existsSync(file))
@@ -155,7 +155,7 @@ export async function git(folder: string, args: readonly string[], input = ''): 
   return why === '' ? lines : []
 }
 
-/** Why a path is left to `setup`; empty if it is not. */
+/** Returns why a path is not copied but left to `setup`; '': it is copied. */
 export function leftToSetup(path: string): string {
   if (!isFolder(path)) return lstatSync(path).isSymbolicLink() ? 'a link' : ''
   if (existsSync(join(path, 'pyvenv.cfg')))

@@ -43,7 +43,7 @@ export const alone = async (
 interface Prepared {
   /** Globs of `bring` that are done, with the template of each. */
   readonly brought: readonly string[]
-  /** The contents of the lock files of a `setup`, by its folder and command. */
+  /** A hash of the lock files after each finished `setup`, by its folder and command. */
   readonly setups: Readonly<Record<string, string>>
 }
 

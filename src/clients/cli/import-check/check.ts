@@ -8,7 +8,7 @@ import {say} from '../say.ts'
 import {tryTemplate, type Trial, type TrialRequest, type TriedApp} from './trial.ts'
 
 interface CheckRequest extends TrialRequest {
-  /** Writes the template again, with the obstacles. */
+  /** Writes this text over the template, which then has the obstacles as notes. */
   readonly rewrite: (text: string) => void
   /** Destination of the report: as JSON to stdout, or as text. */
   readonly output: 'json' | NodeJS.WriteStream
@@ -36,7 +36,7 @@ export async function checkImported(
   return areAllReady(trial.apps) ? 0 : 1
 }
 
-/** A line for each app, and how many became ready. */
+/** Returns a line for each app, and how many became ready. */
 function trialText({apps, tookMs}: Trial): string {
   const ready = apps.filter(({isReady}) => isReady).length
   const count =
@@ -52,13 +52,13 @@ const lineOf = ({id, state, obstacle}: TriedApp): string =>
     ? signedLine('success', `${id}: ${state}`, false)
     : signedLine('failure', `${id}: ${obstacle.text}`, false)
 
-/** The result as `-o json` prints it (`x-output` of `schema/api.yaml`). */
+/** Returns the result as `-o json` prints it (`x-output` of `schema/api.yaml`). */
 const trialJson = (template: string, {apps, tookMs}: Trial): string =>
   `${JSON.stringify({template, isReady: areAllReady(apps), tookMs: Math.round(tookMs), apps})}\n`
 
 const areAllReady = (apps: readonly TriedApp[]): boolean => apps.every(({isReady}) => isReady)
 
-/** The template with the ports that were seen, and a note at each app that has an obstacle. */
+/** Returns the template with the ports at which apps listened, and a note at each app that has an obstacle. */
 const withNotes = (imported: Imported, {apps, listens}: Trial): Imported => ({
   ...imported,
   apps: imported.apps.map(app => {

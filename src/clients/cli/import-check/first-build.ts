@@ -4,9 +4,9 @@ import {descendantsIn, look, lookAgain} from '../../../platform/process-table.ts
 interface Builder {
   readonly name: string
   readonly runs: RegExp
-  /** A process of the program that was built; undefined: it is none of these. */
+  /** Matches a process of the built program. undefined: such a process is not known, as a daemon of the builder starts it. */
   readonly built?: RegExp
-  /** Finds the current part of a build. */
+  /** Matches the current part of a build in the command line of a process. */
   readonly part?: RegExp
   /** The command that only builds. `runs`: the line that matched; `program`: the first word of the app's command. */
   readonly before: (runs: string, program: string) => string
@@ -16,7 +16,7 @@ const BUILDERS: readonly Builder[] = [
   {
     name: 'go',
     runs: /(?:^|\/)(go run (?:-\S+ )*\S+)/,
-    // a program that it has built before is in its cache
+    // go starts a program that was built before from its cache
     built: /^\S*(?:\/go-build\S*\/exe\/|\/[\da-f]{2}\/[\da-f]{64}-d\/)/,
     part: / -p (\S+)/,
     before: runs => runs.replace('go run', 'go build -o /dev/null')
@@ -51,7 +51,7 @@ const BUILDERS: readonly Builder[] = [
   {name: 'docker', runs: /(?:^|\/)docker (?:buildx )?build\b/, built: /(?!)/, before: () => ''}
 ]
 
-/** Lines of builders and package managers about their progress. */
+/** Matches lines of builders and package managers about their progress. */
 const STEP =
   /^\s*(?:go: (downloading \S+)|(Compiling \S+)|(Download(?:ing|ed) (?:from \S+: )?\S+)|(Updating .* index)|(Blocking waiting .*)|#\d+ (.*))/i
 
@@ -69,14 +69,14 @@ export async function commandLines(pid: number): Promise<readonly string[]> {
   return found.filter(line => line !== '')
 }
 
-/** Whether a build is under way where a program should be. */
+/** Whether a builder runs, and not yet the program that it builds. */
 export const isBuilding = (processes: readonly string[]): boolean =>
   BUILDERS.some(
     ({runs, built}) =>
       built !== undefined && processes.some(line => runs.test(line)) && !processes.some(line => built.test(line))
   )
 
-/** The build that an app is busy with, by its command lines and the last lines that it wrote; undefined: none that is known. */
+/** Finds the build that an app is busy with, by its processes and the last lines that it wrote. undefined: no known builder is at work. */
 export function firstBuild(
   processes: readonly string[],
   lines: readonly string[],

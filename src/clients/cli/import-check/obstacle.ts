@@ -22,7 +22,7 @@ interface FailedApp {
   readonly plan: AppPlan
   readonly outcome: AppOutcome
   readonly waitsFor: readonly string[]
-  /** Names of variables without a value that the template names for it. */
+  /** Names of variables that the template uses for the app, and that have no value. */
   readonly unset: readonly string[]
   /** The command lines of its processes, as the check ended. */
   readonly processes: readonly string[]
@@ -51,14 +51,14 @@ export async function obstacleOf(app: FailedApp, around: Around): Promise<Obstac
 
 const obstacle = (kind: Obstacle['kind'], text: string, command = ''): Obstacle => ({kind, text, command})
 
-/** Returns the last lines of an app, and the most useful one. */
+/** Returns the texts about an app that may show its obstacle: the reason of its state, its exits with their lines, its last lines. */
 const linesOf = ({outcome: {lines, deaths, reason}}: FailedApp): readonly string[] => [
   reason,
   ...deaths.flatMap(death => [death.reason, ...death.lines]),
   ...lines
 ]
 
-/** A variable without a value that the last lines name. */
+/** Finds variables without a value that the app's lines name. */
 function namedVariable(app: FailedApp, {env}: Around): Obstacle | undefined {
   const lines = linesOf(app)
   const said = lines.flatMap(unsetVariables)
@@ -95,13 +95,13 @@ function withoutPackages(app: FailedApp, {root}: Around): Obstacle | undefined {
   return obstacle('packages', `packages are not installed: ${command}`, command)
 }
 
-/** A command for a shell in the folder of the template. */
+/** Returns a command for a folder, to be run by a shell in the folder of the template. */
 function inFolder(folder: string, command: string, root: string): string {
   const way = relative(root, folder)
   return way === '' || command === '' ? command : `(cd ${shellQuoted(way)} && ${command})`
 }
 
-/** The message of a shell that does not find a program. */
+/** Matches the message of a shell that does not find a program. */
 const NOT_FOUND =
   /^(?:\S*sh: )?(?:line )?(?:\d+: )?([\w./@+-]+): (?:command )?not found$|^(?:\S*\/)?env: ['‘]?([\w./@+-]+)['’]?: No such file/
 
@@ -114,13 +114,13 @@ function withoutOther(app: FailedApp): Obstacle | undefined {
   return name === undefined ? undefined : obstacle('program', `"${name}" is not installed: it is in no folder of PATH`)
 }
 
-/** The program of a command. Behind `sh -c` it follows assignments and `exec`, by which a program gets its port. */
+/** Returns the program of a command. In `sh -c 'PORT=1 exec PROGRAM'`, by which an import passes a port, it is PROGRAM. */
 function programOf([first = '', flag, text = '']: readonly string[]): string {
   if (first !== 'sh' || flag !== '-c') return first
   return /^(?:\w+=\S* )*exec ([^\s;&|]+)/.exec(text)?.[1] ?? first
 }
 
-/** The obstacle if the program itself is missing: packages of its folder do not help then. */
+/** Finds that the program itself is missing. Packages of its folder would not help, so that they are searched later. */
 function withoutProgram({plan}: FailedApp, {env}: Around): Obstacle | undefined {
   const own = whyNotFound([programOf(plan.command)], plan.folder, pathOf(plan, env))
   const text = own.replace(' is in no folder of PATH', ' is not installed: it is in no folder of PATH')
@@ -145,14 +145,14 @@ async function takenPort(app: FailedApp): Promise<Obstacle | undefined> {
   return obstacle('port', `port ${port} is in use by ${who}`)
 }
 
-/** The obstacle if the app was not started, since a dependency did not become ready. */
+/** Finds that the app was not started, since a dependency did not become ready. */
 function waiting({waitsFor, plan: {dependsOn}, outcome: {isOver, deaths}}: FailedApp): Obstacle | undefined {
   if (deaths.length > 0 || (waitsFor.length === 0 && !(isOver && dependsOn.length > 0))) return undefined
   const others = waitsFor.length > 0 ? waitsFor : dependsOn.map(({id}) => id)
   return obstacle('waits', `it waits for ${others.join(', ')}`)
 }
 
-/** A first build takes longer than a check. */
+/** Finds a first build that is still under way, since it takes longer than the check. */
 function building(app: FailedApp, {root}: Around): Obstacle | undefined {
   const {plan, processes} = app
   const found = firstBuild(processes, linesOf(app), programOf(plan.command))
@@ -162,7 +162,7 @@ function building(app: FailedApp, {root}: Around): Obstacle | undefined {
   return obstacle('build', `${found.text}: ${once}a longer --timeout`, command)
 }
 
-/** The obstacle if the app has crashed, in the words of `pillion why`. */
+/** Describes the last crash of the app, in the words of `pillion why`. */
 function crash({outcome: {deaths}}: FailedApp): Obstacle | undefined {
   const death = deaths.at(-1)
   if (death === undefined) return undefined
@@ -177,11 +177,11 @@ function notReady({outcome: {reason, state, name}, unset}: FailedApp): Obstacle 
 }
 
 const NAME = '["\'`]?([A-Z][A-Z0-9_]{2,})["\'`]?'
-/** A name that cannot be a plain word in capitals. */
+/** A name with an underscore: it cannot be a plain word in capitals. */
 const LONG_NAME = '["\'`]?([A-Z][A-Z0-9]*_[A-Z0-9_]+)["\'`]?'
 const GIVEN = '(?:set|defined|given|provided|found)'
 
-/** How programs, and shells, say that a variable is not set. */
+/** Messages of programs and shells about a variable that is not set. */
 const UNSET = [
   `${NAME}(?: environment variable)?,? (?:(?:is|was|has) )?(?:not (?:been )?${GIVEN}|unset|undefined)\\b`,
   `${LONG_NAME}(?: environment variable)? (?:is|was|must be) (?:missing|required|${GIVEN}\\b(?<=must be \\w+))`,

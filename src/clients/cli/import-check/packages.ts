@@ -11,7 +11,7 @@ interface Installation {
   readonly folder: string
 }
 
-/** The installation of packages of a language, by the first of these files, and the lines of a program without them. */
+/** The package managers of a language: the command that installs, by the first of these files, and the messages of a program without packages. */
 interface Manager {
   readonly files: readonly (readonly [file: string, command: string])[]
   readonly missing: RegExp
@@ -90,7 +90,7 @@ function nearest(folder: string, files: readonly string[]): string | undefined {
   )
 }
 
-/** The folder and those above it, up to that of the repository. */
+/** Returns the folder and those above it, up to that of the repository. */
 function foldersAbove(folder: string): readonly string[] {
   const parent = dirname(folder)
   return existsSync(join(folder, '.git')) || parent === folder ? [folder] : [folder, ...foldersAbove(parent)]
@@ -99,7 +99,7 @@ function foldersAbove(folder: string): readonly string[] {
 const hasModules = (folder: string): boolean =>
   ['node_modules', '.pnp.cjs', '.pnp.js'].some(name => existsSync(join(folder, name)))
 
-/** A package of Node with dependencies, and no folder of packages at or above it. */
+/** Whether a package of Node has dependencies, and there is no folder of packages at or above it. */
 function lacksModules(folder: string): boolean {
   // undefined without a package.json, or for a broken one
   const read = jsonIn(orElse(() => readTextFile(join(folder, 'package.json')), '')) as Record<string, unknown> | null

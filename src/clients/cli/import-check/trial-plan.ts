@@ -7,8 +7,8 @@ import {isFreePort} from '../../../proxy/ports/app-port.ts'
 import {fixedPorts, isolatedPlan, movedPorts} from '../../../proxy/ports/isolated-plan.ts'
 
 /**
- * The plan of a trial: the same apps in the same folders, with ports of their own where others have theirs, containers with names
- * and volumes of their own, and logs and work that end with the trial.
+ * Returns the plan of a trial: the same apps in the same folders, with other ports where theirs are in use, containers with names
+ * and volumes of their own, and logs in the folder of the trial, which is removed at its end.
  */
 export async function trialPlan(plan: Plan, folder: TrialFolder): Promise<Plan> {
   const containers = plan.apps.flatMap(({command}) => containerOf(command) ?? [])
@@ -25,7 +25,7 @@ export async function trialPlan(plan: Plan, folder: TrialFolder): Promise<Plan> 
   return withFreePorts({...plan, file: '', apps})
 }
 
-/** Keeps free numbers, for programs that have them in their code. */
+/** Replaces ports that are in use. Keeps free ones, since programs may have the number in their code. */
 async function withFreePorts(plan: Plan): Promise<Plan> {
   const free: number[] = []
   for (const port of fixedPorts(plan)) if (await isFreePort(port)) free.push(port)
@@ -44,7 +44,7 @@ const named = (words: readonly string[], own: ReadonlyMap<string, string>): read
 /** Folders in which servers keep their data in a container. */
 const DATA = /^\/(?:var\/lib|data|bitnami)(?:\/|$)|\/data(?:\/|$)/
 
-/** Data of a trial are its own: a volume without a name, which goes with its container, in place of the project's. */
+/** Replaces volumes of the project by volumes without a name, which are removed with their container: a trial does not touch data. */
 const ownVolumes = (words: readonly string[], folder: string): readonly string[] =>
   words.map((word, at) => {
     if (words[at - 1] !== '--volume') return word
@@ -54,5 +54,5 @@ const ownVolumes = (words: readonly string[], folder: string): readonly string[]
     return isPath && !(DATA.test(target) && isFolderOrNew(resolve(folder, source))) ? word : target
   })
 
-/** A folder, or nothing: Docker makes a folder there. */
+/** Whether the path is a folder, or does not exist: Docker then makes a folder. */
 const isFolderOrNew = (path: string): boolean => statSync(path, {throwIfNoEntry: false})?.isDirectory() ?? true

@@ -24,16 +24,16 @@ export interface TriedApp {
   /** The state as in `ps`; `building`: the first build of its program is under way. */
   readonly state: string
   readonly isReady: boolean
-  /** Null: it became ready. */
+  /** null: the app became ready. */
   readonly obstacle: Obstacle | null
 }
 
 export interface Trial {
   readonly apps: readonly TriedApp[]
   readonly tookMs: number
-  /** Ports at which apps listen that the template gives none, by the ids of these apps. */
+  /** Ports at which apps without a port in the template listen, by app id. */
   readonly listens: ReadonlyMap<string, readonly number[]>
-  /** Ctrl-C: nothing is known of the apps. */
+  /** Whether Ctrl-C ended the trial: nothing is known of the apps. */
   readonly isInterrupted: boolean
 }
 
@@ -50,10 +50,10 @@ const KEEPER = 'pillion-import-check'
 const LOOK_MS = 50
 /** Time without a change before the end: an app without a port may end a moment after its start. */
 const QUIET_MS = 3000
-/** Exits, after which an app is not expected to become ready by itself. */
+/** Number of restarts after which an app is not expected to become ready by itself. */
 const MAX_RESTARTS = 3
 
-/** Starts the apps of a template, without anything that outlives it, and says why the others do not become ready. */
+/** Starts the apps of a template, leaves nothing behind, and finds the obstacle of each app that did not become ready. */
 export async function tryTemplate(call: CommandContext, options: TrialRequest): Promise<Trial> {
   const {imported, text, file, timeoutMs} = options
   const root = dirname(file)
@@ -66,7 +66,7 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
   const {plan, commandSidecar} = await loadTemplate('-', around, {watch: false, variables})
   const folder = new TrialFolder()
   try {
-    // a run ends with its last app: this one has no program
+    // a run ends with its last app: this additional app has no program, and so never ends
     const apps = [...plan.apps, await commandSidecar(KEEPER)]
     const tried = await trialPlan({...plan, apps}, folder)
     await downloadMaven(tried.apps, timeoutMs)
@@ -82,7 +82,7 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
         if (outcome === undefined) return []
         const {name, state} = outcome
         const processes = run.processes.get(name) ?? []
-        // an app without a port to check is ready as it starts
+        // an app without a port to check counts as ready when its process starts, even if that is still a builder
         const isReady = outcome.isReady && !(app.ready.kind === 'spawned' && isBuilding(processes))
         if (isReady) return [{id: name, state, isReady, obstacle: null}]
         const failed = {plan: app, outcome, waitsFor: run.waitsFor(id), unset: unsetOf(id), processes}
@@ -169,7 +169,7 @@ class TrialRun {
   }
 }
 
-/** The ports at which apps without one in the template listen now. */
+/** Returns the ports at which apps without a port in the template listen now. */
 async function seenPorts(apps: readonly App[]): Promise<Trial['listens']> {
   const {servedPorts} = await import('../../../run/uncarried-ports.ts')
   const found = apps.filter(({pid, url, appPort}) => pid > 0 && url === '' && appPort === 0)

@@ -43,9 +43,9 @@ interface KeyInputOptions {
   readonly suspended: () => void
 }
 
-/** How soon a job in the background looks whether it is in the foreground again: a running job gets no signal from `fg`. */
+/** Interval at which a job in the background checks whether it is in the foreground again: a running job gets no signal from `fg`. */
 const LOOK_EVERY_MS = 1000
-/** After how long a suspension that failed (no shell can resume us) is over. */
+/** Time after which keys are read again if Ctrl-Z did not suspend this process: no shell could resume it. */
 const RESUMED_AFTER_MS = 100
 
 /**
@@ -127,7 +127,7 @@ export class KeyInput {
     if (mode === undefined) return false
     const {keys, saved} = this.#frozen ?? {}
     this.#frozen = undefined
-    // the modes are still those that we have set
+    // no program changed our modes while we were frozen: keeps the modes of before us, to restore them at the end
     this.#mode = saved !== undefined && mode.saved === keys ? {...mode, saved} : mode
     this.#options.moded(this.#mode)
     if (this.#isClosed) this.#leave()

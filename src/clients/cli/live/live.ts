@@ -74,7 +74,7 @@ export class Live {
     if (event.type === 'app-moved') this.#look()
   }
 
-  /** Takes a Ctrl-C while the terminal says that it kills, also if a key or another terminal has asked for the end. */
+  /** Kills everything at a Ctrl-C while the terminal shows `Ctrl-C again kills`, also if a key or another terminal asked for the end. */
   takes(signal: string): boolean {
     if (!this.#isLate || signal !== 'SIGINT') return false
     this.#run.stopNow()

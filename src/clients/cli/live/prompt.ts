@@ -1,6 +1,6 @@
 import {characters, widthOf} from '../width.ts'
 
-/** A line of input below the output: its purpose, and the text typed so far. */
+/** A line of input below the output: a question, and the text typed so far. */
 export class Prompt {
   readonly #question: string
   readonly #answered: (answer: string) => void
@@ -25,7 +25,7 @@ export class Prompt {
     return `…${signs.slice(first + 1).join('')}`
   }
 
-  /** Text that one read of the terminal returned. Line breaks in it are ignored: pasted text must not confirm anything. */
+  /** Adds the text that one read of the terminal returned. Ignores line breaks in it: pasted text must not confirm anything. */
   insert(chunk: string): void {
     if (chunk.startsWith('\x1b')) return // a key such as an arrow, which is no character
     for (const sign of chunk) {

@@ -58,7 +58,7 @@ const linesText = (apps: readonly App[], place: Place & {readonly now: number}):
     .map(line => `${line}\n`)
     .join('')
 
-/** `waiting for db (pid 41) · Ctrl-C again kills`; empty where nothing is waited for. */
+/** `waiting for db (pid 41) · Ctrl-C again kills`; '': no app has a process any more. */
 export function waitingText(apps: readonly App[], width: number): string {
   const asked = apps.filter(({state, pid}) => pid !== 0 && state === 'stopping')
   const left = asked.length > 0 ? asked : apps.filter(({pid}) => pid !== 0)
@@ -73,7 +73,7 @@ export function endText(
   apps: readonly App[],
   {tookMs, wasAsked, width}: {tookMs: number; wasAsked: boolean; width: number}
 ): string {
-  // an app that was left out has never been there
+  // an app that was left out of the run was never created
   const ran = apps.filter(({state, createdAt}) => state !== 'stopped' || createdAt !== null)
   const killed = apps.filter(({exit}) => exit === 'was ended by SIGKILL')
   const failed = wasAsked ? [] : apps.filter(({exitCode}) => (exitCode ?? 0) > 0)
@@ -99,7 +99,7 @@ const KEY_HELP = [
 export const helpText = (width: number): string =>
   KEY_HELP.map(([key, text]) => `${visibleCut(`  ${key}  ${text}`, width)}\n`).join('')
 
-/** Pairs in as many columns as fit, each as wide as its content; empty for none. */
+/** Returns pairs in as many columns as fit, each as wide as its content; '': there are no pairs. */
 export function grid(pairs: readonly Cell[], width: number): string {
   const cells = pairs.map(([name, value]): Cell => [visibleText(name), visibleText(value)])
   for (let columnCount = Math.min(cells.length, Math.floor(width / MIN_PAIR)); columnCount > 1; columnCount--) {

@@ -12,7 +12,7 @@ interface Target {
   readonly watched: WatchedRun
   readonly app: App
   readonly width: number
-  /** Shows the begin of an action. */
+  /** Shows that an action has begun. */
   readonly tell: (text: string) => void
   /** Gives `use` the terminal, and takes it back. */
   readonly lend: (use: () => Promise<void>) => Promise<void>
@@ -34,7 +34,7 @@ const change =
 const attach: AppAction = async ({watched, app, lend}) => {
   const {run} = watched
   const name = watched.targetOf(app)
-  await typeText({run, app: name}, {text: ''}) // an app without a terminal is an error while the table is still there
+  await typeText({run, app: name}, {text: ''}) // fails for an app without a terminal, while the table can still show the error
   const detachKeys = readDetachKeys(USUAL_DETACH_KEYS)
   const greeting = `attached to ${name}: ${detachKeysText(detachKeys)} goes back to the table\n`
   let message = ''

@@ -29,8 +29,8 @@ export class FollowedLog {
   }
 
   /**
-   * Follows this app from now on; `since`: when its process was started, as the log of an app that has ended is over until then.
-   * `run` undefined: the last lines of the run that has ended stay.
+   * Follows this app from now on. `since`: start time of its process; a new process makes it read the log again, which ended with the old one.
+   * `run` undefined: keeps the last lines of the run that has ended.
    */
   follow(run: FoundRun | undefined, app: string, since: string | null): void {
     const of = run === undefined ? '' : `${run.listing.run} ${app}`

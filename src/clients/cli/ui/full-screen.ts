@@ -36,7 +36,7 @@ export class FullScreen {
     this.clear()
   }
 
-  /** The next `draw` writes all lines: other programs may have written here. */
+  /** Erases the screen, so that the next `draw` writes all lines: other programs may have written to it. */
   clear(): void {
     this.#shown = []
     if (this.#isOpen) this.#out.write(clearViewport)

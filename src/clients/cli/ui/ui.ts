@@ -1,6 +1,6 @@
 /**
- * ui/ is `pillion ui`: the apps of a run as a table on the whole screen, with keys. The command asks the run's API as others
- * do, and always restores the terminal. Other commands do not load this code.
+ * ui/ is `pillion ui`: the apps of a run as a table on the whole screen, with keys. The command is a client of the run's API,
+ * and always restores the terminal. Other commands do not load this code.
  */
 import {withReason, type FoundRun} from '../../../control/client.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
@@ -20,7 +20,7 @@ import {UiState} from './ui-state.ts'
 import {LOG, TABLE, uiLines, type Content, type TextPage, type UiView} from './view.ts'
 import {followRuns, type NoRun, type WatchedRun} from './watched-run.ts'
 
-/** Most changes arrive in groups. */
+/** Delay between a change and its drawing: most changes arrive in groups. */
 const DRAWN_EVERY_MS = 100
 const WAITS = 'nothing runs here: waiting for "pillion up" (q: quit)'
 const SUSPENDED = 'the run is suspended: resume it with fg in its terminal'
@@ -29,7 +29,7 @@ const ENDS_PROMPT = ['\r', '\n', ESCAPE]
 
 interface UiContext {
   readonly place: RunPlace
-  /** First run. Undefined if the command waits for it. */
+  /** The run to show first. undefined: none exists yet, and the command waits for one. */
   readonly first: FoundRun | undefined
   readonly hasColours: boolean
 }
@@ -217,7 +217,7 @@ export class Ui {
     this.#draw()
   }
 
-  /** Lends the terminal to an app, which has the first screen. A second key while the terminal is lent does nothing. */
+  /** Lends the terminal to an app, on the screen of the shell. A second request while the terminal is lent does nothing. */
   async #lend(use: () => Promise<void>): Promise<void> {
     if (this.#isLent) return
     this.#isLent = true

@@ -28,7 +28,7 @@ export interface UiView {
   readonly name: string
   /** Reason why the table does not change, in place of the counts; empty if it does. */
   readonly notice: string
-  /** Trouble first. */
+  /** The apps to show, those in trouble first. */
   readonly apps: readonly ShownApp[]
   readonly selected: number
   readonly filter: string
@@ -54,7 +54,7 @@ const FIXED = 4
 /** Fewer lines of a log are not worth their title. */
 const MIN_LOG = 3
 
-/** How many apps the table shows at once; the rest of the screen is the log of the selected one. */
+/** Returns how many apps the table shows at once. The log of the selected app fills the rest of the screen. */
 export function tableHeight(count: number, {height}: ScreenSize): number {
   const room = Math.max(1, height - FIXED)
   const rows = Math.min(Math.max(1, count), Math.max(1, Math.ceil(0.6 * room)))

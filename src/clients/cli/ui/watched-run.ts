@@ -9,7 +9,7 @@ import {usageOf} from '../../../platform/usage.ts'
 import {followedEvents} from '../followed-events.ts'
 import {withUsage, type ShownApp, type UsageSample} from '../app-table.ts'
 
-/** How often memory and CPU are read: with 200 apps that takes most of what we use. */
+/** Interval at which memory and CPU are read. With 200 apps, reading them is most of this command's work. */
 const USAGE_EVERY_MS = 2000
 
 const LOOK_EVERY_MS = 500
@@ -71,7 +71,7 @@ export class WatchedRun {
   #isOver = false
   #timer: NodeJS.Timeout | undefined
 
-  /** `changed`: there is something new to show. */
+  /** `changed` is called when there is something new to show. */
   constructor(run: FoundRun, changed: () => void) {
     this.run = run
     this.#changed = changed
@@ -84,7 +84,7 @@ export class WatchedRun {
     return withUsage([...this.#apps.values()], {usage, now: at, before: this.#before})
   }
 
-  /** Its process is stopped (Ctrl-Z): it answers nothing. */
+  /** Whether the run's process is suspended (Ctrl-Z), so that it answers no request. */
   get isSuspended(): boolean {
     return this.#isSuspended
   }

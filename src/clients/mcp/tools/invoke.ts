@@ -8,7 +8,7 @@ import {givenText, type Arguments, type Row, type Tool} from '../tool.ts'
 import {jsonAnswer} from './route-tool.ts'
 
 const TIMEOUT_MS = 30_000
-/** This much of a response is read; `call` shows the rest. */
+/** Maximum bytes of a response in the answer. The tool `call` shows the rest, if the call was recorded. */
 const MAX_BODY = 64 * 1024
 
 export const invokeTool = (row: Row): Pick<Tool, 'run'> => ({
@@ -23,7 +23,7 @@ export const invokeTool = (row: Row): Pick<Tool, 'run'> => ({
     const took = durationText(performance.now() - began)
     const {statusCode: status = 0, httpVersion, statusMessage, rawHeaders: headers} = message
     const call = Number(message.headers['pillion-call'] ?? 0)
-    // as it is recorded, without the secrets that the template names
+    // prefers the recorded call, in which the secrets that the template names are masked
     const recorded = call > 0 && (await api.ask('GET /calls/{number}', {at: {number: call}, signal}).catch(() => false))
     const {isKept, response} = (recorded || {}) as Partial<Api.CallDetail>
     const isRecorded = isKept === true && response?.line !== ''
@@ -43,7 +43,7 @@ type Address = Readonly<Record<'host' | 'path', string> & {port: number}>
 /** Returns the address for a request: the `port` of an app, or a sidecar. Throws a UserError. */
 function placeOf(to: string, apps: readonly Api.App[], callers: readonly Api.App[], from: string): Address {
   const sidecar = callers.find(({httpPort}) => httpPort > 0)
-  // a call at `port` has no caller's name, like one by curl
+  // a call at `port` has no caller's name, like one by curl, so that `from` needs a sidecar
   const port = Number(/:(\d+)$/.exec(apps[0]?.url ?? '')?.[1] ?? 0)
   if (port > 0 && from === '') return {host: '127.0.0.1', port, path: '/'}
   if (sidecar !== undefined) {
@@ -69,7 +69,7 @@ async function send({host, port, path}: Address, given: Arguments, signal: Abort
     })
   const token = process.env['DAPR_API_TOKEN'] ?? ''
   const headers = {
-    'user-agent': 'pillion/mcp', // the response names its call
+    'user-agent': 'pillion/mcp', // for a tool of this name, the response has the header `Pillion-Call`
     ...(token !== '' && {'dapr-api-token': token}),
     ...(content !== '' && {'content-type': 'application/json', 'content-length': Buffer.byteLength(content)}),
     ...(given['headers'] as Readonly<Record<string, string>> | undefined)

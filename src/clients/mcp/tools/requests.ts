@@ -28,7 +28,7 @@ export const replayTool = (row: Row): Pick<Tool, 'run'> => ({
         results.push(result)
     } catch (error) {
       if (results.length === 0) throw error
-      why = ': the run has ended' // the request was sent
+      why = ': the run has ended' // reports the results so far: these requests were sent
     }
     const replays = results.map(result => ({...result, hint: inToolWords(result.hint)}))
     const sent = results.filter(({after}) => after !== null).length
@@ -102,7 +102,7 @@ export const replayWorkflowTool = (row: Row): Pick<Tool, 'run'> => ({
 
 export const traceTool: Pick<Tool, 'run'> = {
   run: async (run, given, signal) => {
-    // continues with the call of the earlier rows: another call may be the latest match by now
+    // the cursor names the call of the earlier rows: another call may be the latest match by now
     const [asked = '', row = '0'] = cursorParts(given, /^(\d*):(\d+)$/)
     const tree = await run.api.ask('GET /trace', {query: {q: asked || givenText(given, 'filter')}, signal})
     const bodies =

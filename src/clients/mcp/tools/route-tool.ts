@@ -17,7 +17,7 @@ export interface Asks {
   readonly given: Arguments
 }
 
-/** Sends the arguments of a tool, as `asks` says. Throws a UserError. */
+/** Sends the requests of a tool, and returns their answers as one. Throws a UserError. */
 export async function askRoutes(
   {api}: FoundRun,
   row: Row,
@@ -35,7 +35,7 @@ export async function askRoutes(
   return jsonAnswer(row, all, {cursor})
 }
 
-/** The reason of a conflict may have the last line of the app. */
+/** Takes the reason of a conflict out of the message: it may quote the last line of the app, which has to be marked as data. */
 function withoutReason(error: unknown): never {
   if (!(error instanceof ApiError) || error.status !== 409 || error.reason === error.message) throw error
   throw new SaidByApp(error.message.replace(`: ${error.reason}`, ''), error.reason)
@@ -66,7 +66,7 @@ export function asksOf({name, choices, names, properties, default: usual = {}}: 
   return {routes: choice.routes, at: Object.fromEntries(at), given: Object.fromEntries(rest)}
 }
 
-/** The parts of answers that their first sentence has. */
+/** Fields of answers that the first sentence, or the error, is made of. */
 interface Answer {
   readonly outcome?: string | null
   readonly answer?: string
@@ -111,7 +111,7 @@ const HEADS = {
 
 interface HowToShow {
   readonly cursor?: number
-  /** Comes first. */
+  /** Text before the first sentence. */
   readonly note?: string
   /** Place of the rest, if no cursor leads there. */
   readonly rest?: string

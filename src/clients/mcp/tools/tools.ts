@@ -74,11 +74,11 @@ const downTool: Pick<Tool, 'alone'> = {
 const LINES = 100
 /** The header with the place in the log of the run where an answer ends. */
 const LOG_PLACE = 'pillion-log-place'
-/** Number of lines that are searched for the text. */
+/** Number of latest lines that are searched for the text of `grep`. */
 const SEARCHED_LINES = 10_000
 const ENDED = 'No run is here now; this is of the last one.'
 
-/** Runs a command for an ended run, on request or without a living run. */
+/** Returns the output of a command about the last run, which has ended. Throws a UserError with the command's message. */
 async function ofLastRun(end: Promise<CommandEnd>): Promise<string> {
   const {code, stdout, stderr} = await end
   if (code === 0) return stdout
@@ -87,7 +87,7 @@ async function ofLastRun(end: Promise<CommandEnd>): Promise<string> {
 
 export const appLogsTool: Pick<Tool, 'alone' | 'run'> = {
   alone: async (host, given, error) => {
-    if (error === undefined) return undefined // the logs in the folder belong to the living run
+    if (error === undefined) return undefined // a run is searched first: the log files belong to it while it lives
     const [app, grep] = [givenText(given, 'app'), givenText(given, 'grep').toLowerCase()]
     const written = await ofLastRun(host.command(['logs', app, '--tail', SEARCHED_LINES.toString()]))
     const lines = written.split('\n').filter(line => line !== '' && line.toLowerCase().includes(grep))
@@ -107,7 +107,7 @@ export const appLogsTool: Pick<Tool, 'alone' | 'run'> = {
         explanation: 'Leave it out for the lines of this run.'
       })
     const tail = grep === '' ? shown + wanted : SEARCHED_LINES
-    // without lines since the first answer
+    // `before` leaves out lines that were written since the first answer
     const query = {tail, ...(grep !== '' && {grep}), ...(place !== '' && {before: place})}
     const {body, message} = await run.api.open('GET /apps/{id}/logs', {at: {id: app}, query, signal})
     const lines: string[] = []
@@ -125,7 +125,7 @@ export const appLogsTool: Pick<Tool, 'alone' | 'run'> = {
   }
 }
 
-/** `why` of a run that has ended. */
+/** Answers `why` for a run that has ended: on request, or if no run lives. */
 const whyTool = (row: Row): Pick<Tool, 'alone'> => ({
   alone: async (host, given, error) => {
     if (error === undefined && given['lastRun'] !== true) return undefined
@@ -140,7 +140,7 @@ const whyTool = (row: Row): Pick<Tool, 'alone'> => ({
   }
 })
 
-/** Code of tools that do more than one request with an answer in JSON. */
+/** Code of the tools that are more than a request to the API whose answer is shown as JSON. */
 const OWN: Readonly<Record<string, Pick<Tool, 'alone' | 'run'> | ((row: Row) => Pick<Tool, 'alone' | 'run'>)>> = {
   up: upTool,
   down: downTool,

@@ -14,7 +14,7 @@ const OWNED = ['--no-headers', '-o', `custom-columns=:.kind,:.metadata.name,${OW
 const CHECK = '-pillion-check'
 const MAX_NAME = 63
 
-/** Objects as one text for kubectl. Of a list it would not name the wrong object. */
+/** Returns objects as one text for kubectl, and not as a List, in which kubectl would not name the object with an error. */
 export const listText = (objects: readonly KubernetesObject[]): string =>
   objects.map(object => `${JSON.stringify(object)}\n`).join('')
 

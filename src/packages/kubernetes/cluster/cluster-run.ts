@@ -30,7 +30,7 @@ export class ClusterRun {
   readonly #stopping = new AbortController()
   /** Aborted by a second signal. */
   readonly #now = new AbortController()
-  /** Aborted at the end: pods and logs are read until then. */
+  /** Aborted when all objects are deleted: until then pods and logs are read. */
   readonly #over = new AbortController()
 
   constructor(options: ClusterRunOptions) {
@@ -41,12 +41,12 @@ export class ClusterRun {
     this.#pods = new Pods({...options, label: this.#label, jobs, signal: this.#over.signal})
   }
 
-  /** Deletes what was made, dependents first. */
+  /** Begins the end: `run` then deletes the objects, dependents first. */
   stop(): void {
     this.#stopping.abort()
   }
 
-  /** Deletes all at once and waits for nothing. */
+  /** Begins the end at once: `run` then deletes all objects together and waits for nothing. */
   stopNow(): void {
     this.#now.abort()
     this.stop()
@@ -73,7 +73,7 @@ export class ClusterRun {
     }
   }
 
-  /** Applies the resources, then the apps that wait for nothing, and so on, and waits for the end. */
+  /** Applies the resources, then each app once its dependencies are as it needs them, and waits for the end of the apps. */
   async #live(): Promise<void> {
     const {objects, surplus, timeoutMs, say} = this.#options
     const {jobs, running} = this.#pods
@@ -127,7 +127,7 @@ export class ClusterRun {
     const {signal} = this.#stopping
     const args = ['wait', '--for=delete', 'deployments,jobs', '-l', this.#label, '--timeout=-1s']
     const isGone = async (): Promise<boolean> => this.#kubectl(args).then(isDone, isUndone)
-    // the watch of the pods reports an API server that does not respond
+    // ignores errors: the watch of the pods reports an API server that does not respond
     while (!(await isGone()) && !signal.aborted) await pause(PAUSE_MS, signal)
   }
 }
@@ -145,7 +145,7 @@ export async function takeDown({kubectl, label, kinds, apps, say, now}: TakeDown
   const onLine = (line: string): void => (line === 'No resources found' ? undefined : say('info', line))
   const levels = stopLevels(apps.map(plan => ({plan}))).map(level => level.map(({plan}) => plan.id).join(','))
   try {
-    // the last one deletes also what a run that is still at its start has made meanwhile
+    // the last selector also finds objects that a run which is still starting has made meanwhile
     for (const selector of [...levels.map(ids => `${label},app in (${ids})`), label])
       await kubectl.lines(['delete', kinds, '-l', selector, '--cascade=foreground'], onLine, {cancelSignal: now})
   } catch (error) {

@@ -5,7 +5,7 @@ import {lineBatches} from '../../../model/text-lines.ts'
 
 /** Limit of a short call with its credential plugins, in ms. */
 const TIMEOUT_MS = 60_000
-/** Ends a watch or a log, which then starts again: no kubectl outlives a killed run for long. */
+/** Limit of a watch or a log, which then starts again: so no kubectl outlives a killed run for long. */
 export const STREAM_LIMIT = '--request-timeout=300s'
 
 /** Shows a line of Pillion or of kubectl. */
@@ -18,7 +18,7 @@ export class Kubectl {
   readonly context: string
   readonly namespace: string
 
-  /** Selects the current context by '', and its namespace by ''. */
+  /** `context` '': the current one of the kubeconfig. `namespace` '': that of the context. */
   constructor(context: string, namespace: string) {
     this.context = context
     this.namespace = namespace
@@ -32,7 +32,7 @@ export class Kubectl {
     return decoded(lines.join('\n'))
   }
 
-  /** Calls `onLine` with each line, as bytes (latin1), until kubectl ends, and returns stderr. Rejects with a UserError that has these words. */
+  /** Calls `onLine` with each line, as bytes (latin1), until kubectl ends, and returns stderr. Rejects with a UserError that has kubectl's words. */
   async lines(
     args: readonly string[],
     onLine: (line: string) => Promise<void> | void,

@@ -61,14 +61,14 @@ export interface PodsOptions {
 export class Pods {
   /** Rejects when a pod cannot run, or a Job fails. */
   readonly failed = Promise.withResolvers<never>()
-  /** Resolved when a Job completes. */
+  /** Promises of Jobs by app id; each resolves when its Job completes. */
   readonly jobs: ReadonlyMap<string, PromiseWithResolvers<void>>
-  /** Apps that are ready, and completed Jobs. Their pods do not end the run. */
+  /** Ids of apps that were ready once, and of completed Jobs. A later failure of their pods does not end the run. */
   readonly running = new Set<string>()
   readonly #options: PodsOptions
   /** Apps by the names of their pods. */
   readonly #ids = new Map<string, string>()
-  /** Starts, ends and texts that were reported. */
+  /** Starts and ends of containers, and warnings, that were seen already. */
   readonly #reported = new Set<string>()
   /** Time of the last line of each container, and the newest of all. */
   readonly #last = new Map<string, string>()
@@ -92,7 +92,7 @@ export class Pods {
       })
   }
 
-  /** Reads the lines that are there and new. With `-f` also those that follow, until kubectl ends. */
+  /** Reads the lines of all containers that are new since the last read. With `-f`, also reads later lines, until kubectl ends. */
   async read(...follow: readonly '-f'[]): Promise<void> {
     const {kubectl, label, signal} = this.#options
     const since = `--since-time=${new Date(this.#newest - OVERLAP_MS).toISOString()}`
@@ -171,7 +171,7 @@ export class Pods {
     const [, pod = '', container = '', time = '', text = ''] = LINE.exec(line) ?? []
     const id = this.#ids.get(pod)
     const key = `${pod}/${container}`
-    // lines of a pod that is not known yet are read again
+    // skips lines that were read before, and those of a pod that the watch has not seen: these are read again later
     if (id === undefined || time <= (this.#last.get(key) ?? '')) return
     this.#last.set(key, time)
     this.#newest = Math.max(this.#newest, Date.parse(time))

@@ -9,7 +9,7 @@ import type {Image} from '../pod.ts'
 
 /** How an image that was built gets to a cluster. */
 interface ImageDelivery {
-  /** Command that loads an image. Undefined if the cluster has the images of the builder. */
+  /** Command that loads an image. undefined: the cluster uses the builder's own images. */
   readonly command: ((image: string) => readonly string[]) | undefined
   /** Description of the command: `Loading into kind`. */
   readonly text: string
@@ -55,13 +55,13 @@ const ANSWER_MS = 10_000
 /** Number of lines to show of a failed builder's output. */
 const SHOWN_LINES = 30
 
-/** Apps without an image that have a Dockerfile; of several entries of one the first is deployed. No Dockerfile is ever invented. */
+/** Returns the apps without an image that have a Dockerfile. Of several entries of an app only the first counts, which is deployed. */
 export const unbuiltIn = (apps: readonly AppPlan[]): readonly UnbuiltImage[] =>
   apps
     .filter(({id}, index) => apps.findIndex(other => other.id === id) === index)
     .filter(app => imageNameOf(app) === '' && buildFileOf(app.folder) !== '')
 
-/** Placeholders of images that are not built yet, while everything else is checked. */
+/** Returns placeholders for images that are not built yet, with which everything else can be checked first. */
 export const placeholders = (apps: readonly UnbuiltImage[]): ReadonlyMap<string, Image> =>
   new Map(apps.map(({id}) => [id, {image: `${id}:unbuilt`, pullPolicy: 'IfNotPresent'}]))
 
@@ -89,7 +89,7 @@ export async function buildImages(
   return images
 }
 
-/** The first builder that answers: a docker that is installed without a daemon does not. */
+/** Finds the first builder that answers: an installed docker without a running daemon does not. */
 async function findBuilder({signal}: BuildOptions): Promise<string> {
   const faults: string[] = []
   for (const name of BUILDERS) {
@@ -103,7 +103,7 @@ async function findBuilder({signal}: BuildOptions): Promise<string> {
   })
 }
 
-/** Returns the first digits of the image's id. */
+/** Builds the image of an app. Returns the first digits of the image's id. */
 async function build(builder: string, {id, folder}: UnbuiltImage, options: BuildOptions): Promise<string> {
   const file = buildFileOf(folder)
   options.onStep(`Building the image of app "${id}" from ${join(folder, file)} with ${builder}`)
