@@ -11,7 +11,7 @@ import {dueText, reminderTable} from './reminders.ts'
 
 const LIMIT = 1000
 
-/** `actors [TYPE[/ID]]` */
+/** `actors [TYPE[/ID]]`: lists the types of actors, or the active actors of a type, or shows one actor. */
 export const showActors: CommandHandler = async context => {
   const {words, flags, asJson} = context
   if (words.length > 1) throw new UsageError(`accepts at most 1 arg(s), received ${words.length}`)

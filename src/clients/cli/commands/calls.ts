@@ -13,7 +13,7 @@ import {say} from '../say.ts'
 import {outputColumns} from '../width.ts'
 
 const ROWS = 20
-/** The most rows of one answer. */
+/** Maximum number of calls in one answer of the run's API. */
 const PAGE = 1000
 const MIN_COLUMNS = 40
 /** Formats that the run's API writes for other programs. */
@@ -27,7 +27,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
     throw new UserError(`-f cannot be used with -o ${output}`, {explanation: 'Use -f with -o table or -o ndjson.'})
   const limit = flags.int('number') ?? ROWS
   if (limit < 1) throw new UsageError(`invalid argument "${limit}" for "-n, --number" flag: expected 1 or more`)
-  endWithStdout() // `calls -f | head`
+  endWithStdout() // ends the command with its reader: `calls -f | head`
   const run = await runHere(flags, asJson)
   const [number = ''] = words
   const isOne = words.length === 1 && /^\d+$/.test(number)

@@ -24,7 +24,7 @@ export const doctor: CommandHandler = async call => {
   return checks.some(({kind}) => kind === 'fail') ? 1 : 0
 }
 
-/** A template that cannot be loaded is a failed check. Without a template only the machine is checked. */
+/** Loads the template to check. `fault`: the failed check of a template that cannot be loaded. Without a template the plan is undefined. */
 async function planOf({
   flags,
   words

@@ -24,7 +24,7 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
   const types = flags.text('types') ?? (isText ? TEXT_TYPES : '')
   readTyped(() => readTypes(types))
   const isFollowed = flags.isSet('follow')
-  endWithStdout() // `events -f | head`
+  endWithStdout() // ends the command with its reader: `events -f | head`
   const run = await runHere(flags, asJson)
   const app = flags.text('app') ?? ''
   let shown = 0

@@ -24,7 +24,7 @@ export const logs: CommandHandler = async context => {
   const names = [...new Set(context.flags.list('name'))]
   if (names.length > 1) return logsOfSeveral(context, wanted, names)
   const finder = await runFinder(context.flags.with({name: names[0]}), context.asJson)
-  endWithStdout() // `logs | head`
+  endWithStdout() // ends the command with its reader: `logs | head`
   const run = runOf(finder, wanted.ids)
   const [id = ''] = wanted.ids
   const isPlain = wanted.ids.length === 1 && !wanted.hasTimes && !wanted.asJson && wanted.grep === undefined

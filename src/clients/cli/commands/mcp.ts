@@ -11,7 +11,7 @@ import {say} from '../say.ts'
 const FOR_AGENTS =
   'This command is for coding agents, which start it themselves: see docs/coding-agents.md. Press Ctrl-C to end it.'
 
-/** `mcp [--read-only]`: tools for coding agents over stdin and stdout, until the client goes away. */
+/** `mcp [--read-only]`: tools for coding agents over stdin and stdout, until the client closes the connection. */
 export const mcp: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0) throw new UsageError(`mcp takes no arguments, but got ${words[0] ?? ''}`)
   if (process.stdin.isTTY) say(process.stderr, 'info', FOR_AGENTS, asJson)
@@ -20,7 +20,7 @@ export const mcp: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** Returns the host of the tools, which look for their run at each call: runs start and end. */
+/** Returns the functions that tools use. Each call of a tool looks for its run again, since runs start and end. */
 function hostOf(flags: GivenFlags, asJson: boolean): Host {
   const file = flags.text('run-file')
   const fixed = flags.text('name')

@@ -9,7 +9,7 @@ const SHOWS = new Set(['describe', 'inspect', 'show'])
 const SHOWN_BY = new Set(['history', 'get'])
 
 /**
- * Answers a command with subcommands (`workflow`) whose subcommand is unknown. Without any word runs the `usual` one, such as `workflow list`, or prints the help.
+ * Answers a command with subcommands (`workflow`) whose subcommand is unknown. If the user typed none, runs the `usual` one, such as `workflow list`, or prints the help.
  */
 export const noVerb =
   (entry: CommandEntry, usual = ''): CommandHandler =>

@@ -65,7 +65,7 @@ function listingsOf(finder: RunFinder, ids: readonly string[]): readonly Listing
   }))
 }
 
-/** Apps as `ps -o json` prints them (`x-output.ps` of `schema/api.yaml`). */
+/** Returns apps as `ps -o json` prints them (`x-output.ps` of `schema/api.yaml`). */
 export async function psJson(listings: readonly Listing[]): Promise<readonly PsRow[]> {
   const usage = await usageOf(pidsOf(listings))
   const now = Date.now()
@@ -126,7 +126,7 @@ const faultLines = (listing: Listing): string =>
     .map(each => `${addedText(each)}. pillion fault --off ${each.number} removes it\n`)
     .join('')
 
-/** Returns the lines below a table: the dashboard by its name, and the copy that answers the names and ports of the run, or whose it answers (`pillion show`). */
+/** Returns the lines below a table: the dashboard with its host name, and the copy that answers the names and ports of the run, or whose it answers (`pillion show`). */
 const shownText = ({answeredBy, answersFor, dashboardUrl}: Listing): string =>
   [
     dashboardUrl === undefined ? '' : `Dashboard: ${dashboardUrl} (pillion dashboard opens it)\n`,
@@ -138,7 +138,7 @@ const shownText = ({answeredBy, answersFor, dashboardUrl}: Listing): string =>
 
 /** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
 async function watch(look: () => Promise<readonly Listing[]>, isWide: boolean): Promise<number> {
-  endWithStdout() // `ps -w | head`
+  endWithStdout() // ends the command with its reader: `ps -w | head`
   let before: UsageSample | undefined
   let printed = ''
   const screen = await ownScreen()
@@ -169,7 +169,7 @@ const keyOf = (app: App): readonly unknown[] => [
   app.waitingEvents > 0
 ]
 
-/** Returns the screen that the table shares with the shell. Undefined where the terminal cannot be drawn on. */
+/** Returns the screen that the table shares with the shell. Returns undefined without a terminal that can be drawn on. */
 async function ownScreen(): Promise<FullScreen | undefined> {
   if (!process.stdout.isTTY || process.env['TERM'] === 'dumb') return undefined
   const {FullScreen} = await import('../ui/full-screen.ts')

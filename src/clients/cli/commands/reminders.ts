@@ -7,7 +7,7 @@ import {tableOf} from '../table.ts'
 import {onlyWord, runOf} from './workflow/target.ts'
 import {oneLine} from '../../../observe/api/export/exporter.ts'
 
-/** `reminders list [TYPE[/ID]]` */
+/** `reminders list [TYPE[/ID]]`: lists the reminders of all actors, of a type, or of one actor. */
 export const remindersList: CommandHandler = async context => {
   const {flags, words, asJson} = context
   if (words.length > 1) throw new UsageError(`accepts at most 1 arg(s), received ${words.length}`)
@@ -47,7 +47,7 @@ function reminderIn(context: CommandContext): {type: string; id: string; name: s
   return {type, id, name}
 }
 
-/** `reminders get TYPE/ID/NAME` */
+/** `reminders get TYPE/ID/NAME`: shows a reminder with its data. */
 export const getReminder: CommandHandler = async context => {
   const query = reminderIn(context)
   const found = await (await runOf(context)).api.ask('GET /reminder', {query})
@@ -82,8 +82,8 @@ async function change(context: CommandContext, route: 'POST /reminder/run' | 'PO
   return isGood ? 0 : 1
 }
 
-/** `reminders run TYPE/ID/NAME` */
+/** `reminders run TYPE/ID/NAME`: fires a reminder now, and prints the answer of its actor. */
 export const runReminder: CommandHandler = async context => change(context, 'POST /reminder/run')
 
-/** `reminders delete TYPE/ID/NAME` */
+/** `reminders delete TYPE/ID/NAME`: deletes a reminder. */
 export const deleteReminder: CommandHandler = async context => change(context, 'POST /reminder/delete')

@@ -80,7 +80,7 @@ async function latestOf({api}: FoundRun, filter: string): Promise<number> {
   })
 }
 
-/** Returns the edit of the request, if there is one. Throws a UsageError. */
+/** Returns the changes that flags make to the request, undefined without such flags. Throws a UsageError for a wrong header. */
 function editOf(flags: GivenFlags): Api.RequestEdit | undefined {
   const [method, path, body] = [flags.text('method'), flags.text('path'), flags.text('data')]
   const headers = flags.list('header').map(text => {

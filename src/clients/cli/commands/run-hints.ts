@@ -31,7 +31,7 @@ export function fewDescriptors({apps}: Pick<Plan, 'apps'>, limit = maxDescriptor
   return [{code: 'few-descriptors', text}]
 }
 
-/** Returns a function that returns only the warnings that an earlier reading of the template did not give. */
+/** Returns a function that returns only the warnings that the previous reading of the template did not give. */
 export function newOnes(): (hints: readonly Hint[]) => readonly Hint[] {
   let last = new Set<string>()
   return hints => {

@@ -113,7 +113,7 @@ class SingleRunReporter {
       case 'app-moved':
       case 'manager-opened':
       case 'notified':
-        return // a single app cannot be a Daeploy service
+        return // `app-started` and `app-ended` report the state; a single app cannot be a Daeploy service
       case 'warned':
         void this.#terminal.err.print(shownStatus(process.stderr, 'warning', event.text, this.#asJson, event.code))
     }

@@ -68,7 +68,7 @@ export const up: CommandHandler = async given => {
     : begun(context, true)
 }
 
-/** Throws a UsageError for arguments. Suggests the flag for the ids, as `docker compose up` takes them, or the template. */
+/** Throws a UsageError for arguments of `up`. Suggests the flag for ids, which `docker compose up` takes as arguments, or for a template. */
 function refuseWords({words, flags}: CommandContext): void {
   const [first] = words
   if (first === undefined || ['run', 'only', 'except'].some(name => flags.names.includes(name))) return

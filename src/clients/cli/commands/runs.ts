@@ -23,7 +23,7 @@ export const runs: CommandHandler = async ({flags, words}) => {
   return 0
 }
 
-/** Returns the runs of the template, the latest last: with `--name` those of this name, else those without a name. */
+/** Returns the runs of the template, the oldest first: with `--name` those of this name, else those without a name. */
 async function runsOf(flags: GivenFlags): Promise<{readonly template: string; readonly all: readonly KeptRun[]}> {
   const place = commandPlace(flags)
   const here = runsAt(await findRuns(process.env), place)[0] ?? []
@@ -55,7 +55,7 @@ async function runsUpTo(living: FoundRun, template: string): Promise<readonly Ke
   return [...all.filter(each => each.run !== run), now]
 }
 
-/** `today at 17:02`, `yesterday at 17:02`, `on 2026-01-30 at 17:02`; local time. */
+/** Formats a local time: `today at 17:02`, `yesterday at 17:02`, `on 2026-01-30 at 17:02`. */
 function whenText(at: number, now: number): string {
   const [date, today] = [new Date(at), new Date(now)]
   const yesterday = new Date(now)

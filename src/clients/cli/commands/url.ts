@@ -28,7 +28,7 @@ export const url: CommandHandler = async context => {
   return 0
 }
 
-/** `name ID`: prints the URL of an app that stays the same in each run, for browsers. */
+/** `name ID`: prints the URL with the host name of an app, which stays the same in each run. For browsers. */
 export const name: CommandHandler = async context => {
   const {app} = await appOf(context, 'name')
   if (app.nameUrl === undefined)

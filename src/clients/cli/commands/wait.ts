@@ -36,7 +36,7 @@ export const wait: CommandHandler = async ({flags, words, asJson}) => {
   return CODES[answer.outcome]
 }
 
-/** Throws a UsageError for invalid conditions, patterns and ids. */
+/** Reads the flags. Throws a UsageError for invalid conditions, patterns and ids. */
 function readAsked(flags: GivenFlags): Asked {
   const conditions = flags.list('for')
   if (conditions.length === 0) throw new UsageError('wait needs a condition: --for ready')
@@ -129,7 +129,7 @@ async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: number):
   return found
 }
 
-/** Lists the control sockets of all runs, whether they respond or not. */
+/** Lists the control sockets of all runs, whether they respond or not. A change of the list may mean a new run. */
 async function socketsNow(): Promise<string> {
   const paths = (await runSockets(process.env)).map(({path}) => path)
   return paths.filter(path => existsSync(path)).join()

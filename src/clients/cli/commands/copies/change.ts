@@ -128,7 +128,7 @@ function remainsOf(env: Environment, {folder, isGone, space}: KnownCopy): readon
   )
 }
 
-/** Describes a remaining path for the user. A file of `exits` or `runs` is shown as `exits of` the template that its name contains. */
+/** Describes a remaining path for the user. A file of exits or runs is shown by the path of the template that its name contains. */
 const shownRemains = (path: string): string =>
   path.replace(
     /^.*\/(exits|runs)\/(.*)\.jsonl$/,

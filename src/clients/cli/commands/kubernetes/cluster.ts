@@ -79,7 +79,7 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
   const [id = '', ...others] = idsOf({words, flags})
   if (id === '') throw new UsageError('required flag(s) "app-id" not set')
   if (others.length > 0) throw new UsageError('logs -k takes the id of one app')
-  endWithStdout() // `logs | head`
+  endWithStdout() // ends the command with its reader: `logs | head`
   const kubectl = await openCluster(flags, ['grep', 'run-file', 'name', 'since', 'timestamps', 'version'])
   const isApp = flags.isSet('app')
   const tail = tailOf(flags)

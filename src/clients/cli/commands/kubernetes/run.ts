@@ -78,7 +78,7 @@ export const runInCluster: CommandHandler = async context => {
   }
 }
 
-/** Opens the console and the files of all apps. */
+/** Opens the console and the log files of all apps. */
 async function openAll(plan: Plan, terminal: Terminal, say: Say, {flags, asJson}: CommandContext) {
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const needs = {

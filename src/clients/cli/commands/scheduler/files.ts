@@ -38,7 +38,7 @@ export const exportJobs: CommandHandler = async context => {
   return 0
 }
 
-/** `scheduler import -f FILE` */
+/** `scheduler import -f FILE`: schedules the jobs of an exported file. */
 export const importJobs: CommandHandler = async context => {
   const file = context.flags.text('input-file') ?? ''
   const jobs = jobsIn(file)

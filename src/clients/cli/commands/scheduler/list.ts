@@ -131,7 +131,7 @@ export const schedulerDelete: CommandHandler = async context => {
   return 0
 }
 
-/** `scheduler delete-all all|app[/id]|actor/type[/id]|workflow[/id[/instance]]` */
+/** `scheduler delete-all all|app[/id]|actor/type[/id]|workflow[/id[/instance]]`: deletes all jobs, reminders and timers of a scope. */
 export const schedulerDeleteAll: CommandHandler = async context => {
   const within = checkedScope(context)
   const {api} = await runOf(context)

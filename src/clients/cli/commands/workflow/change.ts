@@ -84,7 +84,7 @@ export const skipTimer: CommandHandler = async context => {
   return change(context, {action: 'skip', id: onlyWord(context), body, done: 'skipped a timer'})
 }
 
-/** `workflow raise-event ID/EVENT` */
+/** `workflow raise-event ID/EVENT`: sends an event to a workflow. */
 export const raiseEvent: CommandHandler = async context => {
   const parts = onlyWord(context).split('/')
   const [id = '', event = ''] = parts

@@ -36,7 +36,7 @@ async function followTimeline(run: FoundRun, id: string, ask: () => Promise<Work
   endWithStdout()
   let shown: WorkflowTimeline | undefined
   for await (const event of followedEvents(run, {types: 'workflow'})) {
-    // `hello` is the first event, and `reset` replaces missed events
+    // also asks again after `hello`, the first event, and `reset`, which replaces missed events
     const isNews = event.type === 'workflow' && event.data.id === id && event.data.app === shown?.workflow.app
     if (!isNews && event.type !== 'hello' && event.type !== 'reset') continue
     const before = shown?.steps.map(step => JSON.stringify(step))
@@ -172,7 +172,7 @@ const bytesText = (bytes: number): string => {
   return bytes < 10_000 ? `${bytes} B` : `${Math.round(bytes / 1000)} kB`
 }
 
-/** `workflow history ID`: the events of a workflow. */
+/** `workflow history ID`: the events in the history of a workflow, as Dapr's CLI prints them. */
 export const workflowHistory: CommandHandler = async context => {
   const id = onlyWord(context)
   const output = context.flags.text('output') ?? 'short'
