@@ -68,7 +68,7 @@ const DONE: Readonly<Record<Action, string>> = {
   debug: 'handed over'
 }
 
-/** Reason why an action was not done; empty if it was. */
+/** The result of an action. `why`: the reason why it was not done; '': it was done. */
 interface Done {
   readonly why: string
   readonly isChanged: boolean
@@ -118,7 +118,7 @@ export async function maskedEnvironment({control, masked}: RunFacts, name: AppNa
   }
 }
 
-/** Returns how a process of an app would be started now, with its secrets. Throws an ApiProblem as above. */
+/** Returns how a process of an app would be started now, with its secrets. Throws an ApiProblem if the run has no such app, or it is stopped. */
 export async function launchOf(control: RunControl, name: AppName): Promise<Api.Launch> {
   appsNamed(control.list().apps, name)
   const launch = await control.launch(name.id, name.version)
@@ -128,11 +128,11 @@ export async function launchOf(control: RunControl, name: AppName): Promise<Api.
 
 export const listServices = ({services}: RunControl): Api.Services => ({services: services()})
 
-/** Makes a version the main one. Throws an ApiProblem if it cannot be. */
+/** Makes a version of a Daeploy service the main one. Throws an ApiProblem if that is impossible. */
 export const assignService = (control: RunControl, {at}: ApiRequest): Api.Services =>
   changed(control, control.assign(...serviceIn(at)))
 
-/** Removes a version from the run. Throws an ApiProblem if it cannot be. */
+/** Removes a version of a Daeploy service from the run. Throws an ApiProblem if that is impossible. */
 export const removeService = async (control: RunControl, {at}: ApiRequest): Promise<Api.Services> =>
   changed(control, await control.remove(...serviceIn(at)))
 

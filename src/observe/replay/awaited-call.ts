@@ -5,7 +5,7 @@ import {ExpectedReplays} from '../telemetry/recorder/expected-replays.ts'
 
 /** The new call of a replay: expected, then begun, then ended. The recorder looks for new calls only while one is expected. */
 export class AwaitedCall {
-  /** Its number; 0: it has not begun. */
+  /** Number of the new call; 0: it has not begun. */
   number = 0
   /** Stops looking for the call. */
   readonly close: () => void
@@ -33,7 +33,7 @@ export class AwaitedCall {
     }
   }
 
-  /** Waits until the call has ended. Settles at once if it has not begun, or its app is not recorded: then no end is reported. */
+  /** Waits until the call has ended. Settles at once if the call has not begun, or is not recorded: the recorder reports no end then. */
   async ended(signal: AbortSignal): Promise<void> {
     const {flags = 0} = this.#recorder.line(this.number) ?? {}
     if ((flags & FLAG.open) !== 0) await orAborted(signal, this.#ended.promise)

@@ -13,7 +13,7 @@ export type Noise = ReadonlySet<string>
 export interface Comparison {
   readonly differences: readonly Difference[]
   readonly count: number
-  /** Differences that are noise. */
+  /** Names of the noise that was found, and left out of `differences`. */
   readonly leftOut: readonly string[]
 }
 
@@ -26,7 +26,7 @@ const MIN_MS = 1000
 const MAX_EDITS = 500
 const WHOLE_BODY = 'body'
 
-/** The place of a difference, and its name if it is noise. */
+/** A difference, and the name that its place has in `Noise`. */
 interface Found extends Difference {
   readonly noise: string
 }
@@ -44,7 +44,7 @@ export function compare(before: CallAnswer, after: CallAnswer, noise: Noise, mas
   }
 }
 
-/** Returns the differences between two answers to the same request without a change in between. */
+/** Returns the differences between two answers to the same request, for which the app was not changed in between. */
 export const noiseOf = (first: CallAnswer, second: CallAnswer, masking: Masking): Noise =>
   new Set(differentBodies(first, second, masking).map(({noise}) => noise))
 
@@ -60,7 +60,7 @@ function differentHeads(before: CallAnswer, after: CallAnswer): readonly Differe
   return found
 }
 
-/** Whether an answer is a stream, of which only the head is compared. */
+/** Whether both answers are streams, of which only the heads are compared. */
 const isStreamed = (before: CallAnswer, after: CallAnswer): boolean => before.isStream && after.isStream
 
 const statusText = ({status}: CallAnswer): string => (status === 0 ? 'no response' : status.toString())
@@ -100,7 +100,7 @@ function differentValues(before: CallAnswer, after: CallAnswer, masking: Masking
   }
 }
 
-/** Returns the JSON of a body in an object, since the body may have none. */
+/** Returns the JSON of a body within an object, since the body may be a single value. */
 const wrapped = (body: Buffer): Record<string, unknown> => ({value: plain(parseExactly(body.toString()))})
 
 /** Returns the fields without a prototype: `constructor` is a field like any other. */
@@ -110,7 +110,7 @@ function plain(value: unknown): unknown {
   return Array.isArray(value) ? value : Object.setPrototypeOf(value, null)
 }
 
-/** Returns a difference for display. `shown` has both answers with masks: other values decide whether a value is secret. */
+/** Returns a difference for display. `shown`: both bodies, masked as a whole, since fields around a value decide whether it is secret. */
 function valueFound(difference: ValueDifference, shown: readonly unknown[], masking: Masking): Found {
   const path = difference.path.slice(1)
   const textOf = (value: unknown, root: unknown): string => {
@@ -172,7 +172,7 @@ export interface CallAnswer {
   readonly isWhole: boolean
   /** Whether the answer may be endless, so that its end does not count. */
   readonly isStream: boolean
-  /** How long it took, without the time in the queue. */
+  /** Duration of the call in ms, without the time in the queue. */
   readonly ms: number
   /** Reason of the failure; empty without one. */
   readonly failure: string

@@ -63,12 +63,12 @@ export function withoutMasks(edit: RequestEdit, call: RecordedCall, masking: Mas
   const shown = masking.body(plain, headerValue(request.headers, 'content-type')).toString()
   if (body === shown) return {...edit, body: plain.toString()}
   const [after, before, sent] = [body, shown, plain.toString()].map(text => orElse(() => parseExactly(text), undefined))
-  // only in JSON a mask has a known place
+  // only in JSON the place of a mask is known
   if (after === undefined || before === undefined) throw isMasked('edit.body')
   return {...edit, body: exactText(unmasked(after, before, sent))}
 }
 
-/** Restores the masks in a value. `shown`, `sent`: the earlier values at its place. Undefined if unknown. Throws a UserError. */
+/** Restores the masks in a value. `shown`, `sent`: the masked and the sent value at the same place of the recorded body; undefined: unknown. Throws a UserError. */
 function unmasked(edited: unknown, shown: unknown, sent: unknown): unknown {
   if (typeof edited === 'string' && MASK.test(edited) && edited !== shown) throw isMasked('edit.body')
   if (typeof edited !== 'object' || edited === null) return edited === shown ? sent : edited
@@ -78,7 +78,7 @@ function unmasked(edited: unknown, shown: unknown, sent: unknown): unknown {
   return Array.isArray(edited) ? all.map(([, each]) => each) : Object.fromEntries(all)
 }
 
-/** Whether items without names keep their places. A changed item may have moved if another place has, or had, a mask. */
+/** Whether the items of an array are at their former places: not if several items with masks have changed, or if one has moved. */
 function hasPlaces(edited: readonly unknown[], shown: unknown): boolean {
   if (!Array.isArray(shown) || shown.length !== edited.length) return false
   const [after, before] = [edited.map(exactText), shown.map(exactText)]
@@ -95,7 +95,7 @@ export function editedCall(call: RecordedCall, {method, path, headers = {}, body
   const sentTo = path === undefined ? target : address + methodPath(path, call.edgeOf.callee)
   const line = [method ?? before, sentTo, version].join(' ')
   const changed = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), {name, value}]))
-  // another body is not compressed, and has its own length
+  // a new body is not compressed, and has its own length
   const isChanged = (name: string): boolean => changed.has(name) || (body !== undefined && OF_BODY.has(name))
   const kept = request.headers.flatMap((name, at) =>
     at % 2 === 1 || isChanged(name.toLowerCase()) ? [] : [`${name}: ${request.headers[at + 1] ?? ''}`]

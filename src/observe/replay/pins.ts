@@ -33,7 +33,7 @@ export interface Pin {
   readonly call: RecordedCall
   /** Latest answer, with which the next one is compared. */
   readonly before: CallAnswer
-  /** Differences between equal requests. Undefined before they are known. */
+  /** Differences between the answers to equal requests. Undefined before they are known. */
   readonly noise: Noise | undefined
   /** Oldest first. */
   readonly results: readonly PinResult[]
@@ -43,13 +43,13 @@ interface KeptPin extends Pin {
   before: CallAnswer
   noise: Noise | undefined
   results: readonly PinResult[]
-  /** Number of the callee's latest end that is not held against it. */
+  /** Number of the callee's latest end that no longer counts against the call, since a later replay went well; 0: all count. */
   forgiven: number
 }
 
 interface HowToSend {
   readonly isUnsafe: boolean
-  /** The replay was made without a request of the user. */
+  /** Whether the run sends the calls by itself, without a request of the user. */
   readonly isByItself: boolean
   readonly signal: AbortSignal
   readonly done?: (replay: Replay) => void
@@ -89,7 +89,7 @@ export class Pins {
     return this.#rounds
   }
 
-  /** Pins a call. If it is safe and has not crashed an app, it is sent twice: differences then are noise. Rejects with a UserError. */
+  /** Pins a call. If it is safe and has not crashed an app, it is sent twice: differences between the two answers are noise. Rejects with a UserError. */
   async add(call: RecordedCall, signal: AbortSignal): Promise<Pin> {
     const known = this.#pins.find(pin => pin.call.number === call.number)
     if (known !== undefined) return known
@@ -143,7 +143,7 @@ export class Pins {
     await this.#round({kind: 'asked', app: '', files: []}, this.#pins, how)
   }
 
-  /** The run ends. */
+  /** Cancels replays after saves at the end of the run. */
   close(): void {
     this.#over.abort()
   }
@@ -212,5 +212,5 @@ const withoutBytes = (replay: Replay, call: RecordedCall): Replay => ({
 
 const bare = (answer: CallAnswer): CallAnswer => ({...answer, body: Buffer.alloc(0)})
 
-/** The callee has answered, without an error of its own. */
+/** Whether the callee has answered, without a server error. */
 const isWell = ({status, failure}: CallAnswer): boolean => status > 0 && status < 500 && failure === ''

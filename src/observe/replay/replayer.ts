@@ -1,4 +1,4 @@
-// observe/replay/ sends recorded calls again, each to the sidecar of its caller or the port of its callee. The first request loads it.
+// observe/replay/ sends recorded calls again, each to the sidecar of its caller or the port of its callee. The first replay loads this code.
 import type {RequestEdit} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
@@ -15,7 +15,7 @@ import {isDelivery, whyNotSent} from './why-not-sent.ts'
 /** The parts of a run that replays need. */
 export interface ReplayContext {
   readonly recorder: CallRecorder
-  /** Ends of processes. Undefined before the first end by itself. */
+  /** Recorded ends of processes. Undefined before the first process has ended by itself. */
   readonly deaths: () => Deaths | undefined
   /** Returns the target of a call: the sidecar of its caller, or the port of its callee, if there is one. */
   readonly placeOf: (call: RecordedCall) => CallPlace | undefined
@@ -26,11 +26,11 @@ export interface ReplayContext {
   /** Whether the template allows replays to an app. */
   readonly mayReplay: (callee: string) => boolean
   readonly masking: () => Masking
-  /** Called for each call that was sent again, or was not. */
+  /** Called with the result of each pinned call, sent or refused. */
   readonly report: (replay: Replay) => void
 }
 
-/** A call that is not sent again. */
+/** Thrown for a call that is not sent again. */
 export class ReplayRefused extends UserError {
   constructor(call: RecordedCall, why: string, hint = '') {
     super(`call ${call.number} is not sent again: ${why}`, {explanation: hint, code: 'not-now'})
@@ -50,15 +50,15 @@ export interface Replay {
 }
 
 interface HowToReplay {
-  /** Methods besides GET, HEAD and OPTIONS, too. */
+  /** Whether methods other than GET, HEAD and OPTIONS are sent, too. */
   readonly isUnsafe: boolean
   /** Default: the original request is sent. */
   readonly edit?: RequestEdit | undefined
-  /** The answer to compare with. Default: of the call. */
+  /** The answer to compare with. Default: the answer to the call. */
   readonly before?: CallAnswer | undefined
   readonly noise?: Noise
   readonly signal?: AbortSignal | undefined
-  /** Called when the sidecar has the request, or will not get it. */
+  /** Called when the sidecar or the port has received the request, or will not receive it. */
   readonly taken?: () => void
 }
 
@@ -156,7 +156,7 @@ export class Replayer {
       await awaited.ended(signals)
       const {number, recorded} = awaited
       const answer = recorded === undefined ? bareAnswer(sent) : answerOf(recorded)
-      // the recorder knows no reason for an incomplete answer
+      // the recorder does not know why an answer is incomplete; the sender does
       const after = {...answer, failure: answer.failure || sent.why}
       const comparison = compare(before, after, noise, this.context.masking())
       return {call, number, before, after, comparison, refusal: undefined}
@@ -178,7 +178,7 @@ export const refused = (call: RecordedCall, before: CallAnswer, refusal: UserErr
   refusal
 })
 
-/** Returns the answer to a request that was not recorded: the sidecar refused it, or was gone. */
+/** Returns the answer to a request that was not recorded: the sidecar refused it, or no longer listened. */
 const bareAnswer = ({status, why: failure}: Resent): CallAnswer => {
   const body = Buffer.alloc(0)
   return {status, type: '', body, bytes: 0, isWhole: false, isStream: false, ms: 0, failure}

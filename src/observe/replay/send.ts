@@ -15,13 +15,13 @@ export interface CallPlace {
   readonly port: number
 }
 
-/** The answer of the sidecar. Status 0: none, with the reason. */
+/** The status of the response; 0: none, for the reason in `why`. */
 export interface Resent {
   readonly status: number
   readonly why: string
 }
 
-/** Headers that belong to the connection, or that are set again. */
+/** Headers that are left out: they belong to the connection, or the replay sets its own. */
 const LEFT_OUT: ReadonlySet<string> = new Set([...CONNECTION_HEADERS, REPLAY_HEADER.toLowerCase()])
 const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
@@ -65,7 +65,7 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
 interface SentAgain {
   readonly method: string
   readonly path: string
-  /** Names and values by turns. */
+  /** Alternating names and values. */
   readonly headers: readonly string[]
   readonly body: Buffer
 }
@@ -105,11 +105,11 @@ async function sendOverHttp2(
   }
 }
 
-/** A request of a sidecar to its app, without headers that are set again. */
+/** A request of a sidecar to its app, without the headers that the sidecar adds to each request. */
 export interface RequestText {
   readonly method: string
   readonly path: string
-  /** `Name: value\r\n` each. */
+  /** The headers, each as `Name: value\r\n`. */
   readonly lines: string
   readonly body: Buffer
 }
@@ -126,7 +126,7 @@ export function requestOf(call: RecordedCall): RequestText {
   return {method, path: target, lines: lines.join(''), body: request.body}
 }
 
-/** Headers that each request to an app sets again. */
+/** Headers that the sidecar adds to each request to its app. */
 const SET_AGAIN = new Set(['host', 'dapr-api-token'])
 
 const headersOf = (headers: readonly string[]): string[] =>

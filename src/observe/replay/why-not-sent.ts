@@ -24,13 +24,13 @@ export function whyNotSent(call: RecordedCall, hasPlace: boolean): string {
   if (!isKept || request.head === '') return 'its bytes are no longer kept'
   if (call.method === 'TCP') return 'it was a connection of another protocol than HTTP'
   const isUpgrade = /upgrade/i.test(headerValue(request.headers, 'connection'))
-  // clients of Java offer HTTP/2 with each first request
+  // HTTP clients of Java offer HTTP/2 with the first request of a connection, which is a plain call
   if (isUpgrade && (call.status === 101 || headerValue(request.headers, 'upgrade').toLowerCase() !== 'h2c'))
     return 'it opened a websocket or the like'
   if (request.body.length < call.requestBytes)
     return 'its body is kept in part only: record.body of the template sets how much is'
   const announced = headerValue(request.headers, 'content-length')
-  // a response of Pillion itself is always complete
+  // Pillion's own response is always complete: `truncated` is about the request
   const isUnread = announced === '' && (flags & FLAG.ours) !== 0 && (flags & FLAG.truncated) !== 0
   if (request.body.length < Number(announced) || isUnread)
     return 'Pillion refused it before its body was read: --data gives one, or its client can send it again'

@@ -7,7 +7,7 @@ import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {readFilter} from '../telemetry/recorder/filter.ts'
 
-/** Calls of a window that are sent again at once. */
+/** Maximum number of calls in a window. */
 const MAX_CALLS = 1000
 
 /** A range between calls or times (ms since 1970), both included. */
@@ -20,7 +20,7 @@ export interface Window {
 
 export type WindowEnd = {readonly call: number} | {readonly time: number}
 
-/** Calls that an app has not made for itself: other calls cause them again. */
+/** Flags of calls that are not sent again: other calls cause them again, or they are under way. */
 const NOT_MADE = FLAG.own | FLAG.shadow | FLAG.replay | FLAG.open
 
 /** Returns the calls of a window with copies of their bytes, the oldest first. Throws a UserError for a faulty filter, and for none or too many calls. */
@@ -58,7 +58,7 @@ interface Causes {
   readonly failed: ReadonlySet<number>
 }
 
-/** Returns the number of the request with which the latest failure began. Throws a UserError if no call has failed. */
+/** Returns the number of the outermost call that failed in the latest failure. Throws a UserError if no call has failed. */
 export function lastFailed(recorder: CallRecorder, {links, failed}: Causes): number {
   const hasFailed = (number: number): boolean =>
     failed.has(number) && ((recorder.line(number)?.flags ?? NOT_MADE) & NOT_MADE) === 0
@@ -68,7 +68,7 @@ export function lastFailed(recorder: CallRecorder, {links, failed}: Causes): num
       explanation: 'pillion calls is:failed lists those that failed.',
       code: 'not-found'
     })
-  // excludes calls above it, which failed because they waited for it
+  // continues with the failed callers above: to send the outermost again repeats the calls below
   for (let above: number | undefined = number; above !== undefined && hasFailed(above); above = links.of(above)?.parent)
     number = above
   return number

@@ -6,7 +6,7 @@ import type {ApiLogging} from '../../files/resources/api-logging.ts'
 
 const userAgentIn = (lines: string): string => decoded(/^user-agent:[ \t]*(.*)\r$/im.exec(lines)?.[1] ?? '')
 
-/** Dapr's name of the API that a request was for. */
+/** Returns Dapr's name of the API that a request used. */
 function nameOf({call, request: {method, path}}: CallRecord, hasIds: boolean): string {
   if (call.callee !== '') return `InvokeService/${call.callee}`
   const name = operationAt(method, path)?.operation.log ?? 'InvokeService'

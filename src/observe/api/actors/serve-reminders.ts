@@ -9,7 +9,7 @@ import type {ActorFacts} from '../run-facts.ts'
 import {timeText} from '../workflows/instance-view.ts'
 import {askedText} from '../workflows/requests.ts'
 
-/** Describes a reminder without its data. Times are those of the machine's clock. */
+/** Describes a reminder without its data, with times of the machine's clock. `aheadMs`: how far the run's clock is ahead of that. */
 export const reminderView = (reminder: Reminder, aheadMs: number): Api.Reminder => {
   const {app, type, id, name, due, period, remaining, expires} = reminder
   return {

@@ -27,7 +27,7 @@ export interface Gathered {
   readonly links: CallLinks
   readonly traced: ReadonlyMap<number, TracedCall>
   readonly others: ReadonlyMap<number, Other>
-  /** Numbers of nodes without a cause, each with its trace. */
+  /** Nodes without a cause, by number, with the id of the trace; '': none. */
   readonly first: ReadonlyMap<number, string>
   readonly failed: ReadonlySet<number>
   /** The spans of apps. Undefined if no app has sent any. */
@@ -37,7 +37,7 @@ export interface Gathered {
 /** Number of the latest workflows that are searched. */
 const MAX_WORKFLOWS = 1000
 
-/** Gathers calls and other nodes from the memory of a run. `workflows`: undefined without any. `latest`: maximum number of calls. Takes short turns. */
+/** Gathers calls and other nodes from the memory of a run. `workflows`: undefined without any. `latest`: maximum number of calls. Lets other work run in between. */
 export async function gather(
   recorder: CallRecorder,
   workflows: Workflows | undefined,
@@ -115,12 +115,12 @@ function withProof(call: TracedCall, spans: JoinedTraces, traced: ReadonlyMap<nu
 /** Returns the latest time at which a call can have begun. */
 const latestStart = ({startedAt, startsWithinMs = 0}: TracedCall): number => startedAt + startsWithinMs
 
-/** Returns the data that link a call to others. Undefined for a dropped call, and for a request of a sidecar to its own app. */
+/** Returns the data that link a call to others. Undefined for an overwritten call, and for a request of a sidecar to its own app. */
 function tracedCall(recorder: CallRecorder, number: number) {
   const line = recorder.call(number)
   if (line === undefined) return undefined
   const {flags, edgeOf, startedAt, waitedMs, firstByteMs, totalMs} = line
-  // no app has made a replay, or a copy for a shadow
+  // no app caused a replay, or a copy for a shadow version
   const isAgain = (flags & (FLAG.replay | FLAG.shadow)) !== 0
   if ((flags & FLAG.own) !== 0 && edgeOf.caller === edgeOf.callee) return undefined
   const isOpen = (flags & FLAG.open) !== 0
@@ -135,7 +135,7 @@ function tracedCall(recorder: CallRecorder, number: number) {
     respondedAt: firstByteMs === 0 ? Infinity : startedAt + firstByteMs,
     endedAt: isOpen ? Infinity : startedAt + totalMs,
     ...(isAgain && {cameWith: '', madeFor: {parents: [], reason: 'trace'}}),
-    ...((flags & FLAG.shadow) !== 0 && {wentWith: ''}) // its trace belongs to the copied call
+    ...((flags & FLAG.shadow) !== 0 && {wentWith: ''}) // the trace belongs to the copied call
   }
   return {line, event: isAgain ? '' : event, traced}
 }
@@ -172,7 +172,7 @@ async function* workflowCalls(
 ): AsyncGenerator<TracedCall> {
   const isOf = ({status, updated}: Instance): boolean => !isTerminal(status) || wallTime.at(updated) >= oldest
   const instances = workflows.search({}, MAX_WORKFLOWS).filter(isOf).toReversed()
-  /** Steps that have started other instances. */
+  /** Node numbers of steps that have started child workflows, by app and id of the child. */
   const starters = new Map<string, number>()
   const numberOf = (other: Other): number => {
     const number = -1 - others.size
@@ -224,7 +224,7 @@ function stepCall(
   {instance, number, parent}: {readonly instance: Instance; readonly number: number; readonly parent: number}
 ): TracedCall {
   const isActivity = kind === 'activity'
-  const end = endedAt === undefined ? Infinity : wallTime.at(endedAt) + 1 // the history has whole ms
+  const end = endedAt === undefined ? Infinity : wallTime.at(endedAt) + 1 // times of the history are whole ms
   return {
     ...PLAIN,
     number,
@@ -242,5 +242,5 @@ function stepCall(
   }
 }
 
-/** Equal for calls that may share a row. Undefined if the call has a row of its own. */
+/** Returns a key, equal for calls that may share a row of the tree. Undefined for an unknown call, which has its own row. */
 export const alikeOf = (call: TracedCall | undefined): string | undefined => call && `${call.from} ${kindOf(call)}`

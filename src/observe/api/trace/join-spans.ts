@@ -21,7 +21,7 @@ export class JoinedTraces {
     this.#kept = kept
   }
 
-  /** Adds a call or an event of a trace, the oldest first, before the first question about a trace. */
+  /** Adds a call or another node of a trace. All must be added, the oldest first, before the first use of `of`. */
   add(call: TracedCall): void {
     for (const id of new Set([traceIdOf(call.cameWith), traceIdOf(call.wentWith)])) {
       if (!this.#kept.has(id)) continue
@@ -42,17 +42,17 @@ export class JoinedTraces {
   }
 }
 
-/** A trace: which of its spans are calls, as seen by caller or callee, and the parent of each. */
+/** A trace: which of its spans describe recorded calls, as seen by caller or callee, and the parent of each. */
 export class JoinedTrace {
   /** The spans in the order of their starts. */
   readonly spans: readonly ReceivedSpan[]
   readonly #trace: KeptTrace
-  /** The calls that each app got, by its id. */
+  /** The calls that each app received, by app id. */
   readonly #got: ReadonlyMap<string, readonly Got[]>
   /** Calls by the span id in the `traceparent` sent to the callee, and by that received from the caller. */
   readonly #byWent: ReadonlyMap<string, readonly TracedCall[]>
   readonly #byCame: ReadonlyMap<string, readonly TracedCall[]>
-  /** The call that a span is, by its id. */
+  /** The recorded call that a span describes, by the id of the span. */
   readonly #joined = new Map<string, TracedCall>()
   /** Cached results of `callAround`. */
   readonly #around = new Map<ReceivedSpan, number | undefined>()
@@ -77,7 +77,7 @@ export class JoinedTrace {
     return this.#trace.spans.get(spanId)
   }
 
-  /** Returns the call that a span is, if it is one of ours. */
+  /** Returns the recorded call that a span describes, if any. */
   callOf({spanId}: ReceivedSpan): TracedCall | undefined {
     return this.#joined.get(spanId)
   }
@@ -97,7 +97,7 @@ export class JoinedTrace {
     return call === own ? undefined : call?.number
   }
 
-  /** Returns the parent of a call, by the spans of its caller. Undefined if these do not show it. */
+  /** Returns the parent of a call, by the spans of its caller. Undefined if the spans do not show it. */
   aboveCall(call: TracedCall): SpanPlace | undefined {
     const span = this.#trace.spans.get(spanIdOf(call.cameWith))
     if (span === undefined) return undefined
@@ -110,7 +110,7 @@ export class JoinedTrace {
     return typeof above === 'object' ? this.callAround(above) : above
   }
 
-  /** Returns the call (or use of a component) that a span is, or in which it ran, if there is one. */
+  /** Returns the call (or use of a component) that a span describes, or in which it ran, if there is one. */
   callAround(span: ReceivedSpan): number | undefined {
     const path: ReceivedSpan[] = []
     let place: SpanPlace | undefined = this.#placeOf(span)
@@ -165,7 +165,7 @@ export class JoinedTrace {
   }
 }
 
-/** A call that an app got. `latestEnd`: of this call and all earlier ones, so that a search may stop: a trace can have thousands of calls. */
+/** A call that an app received. `latestEnd`: latest end of this and all earlier calls, at which a search among thousands of calls may stop. */
 interface Got {
   readonly call: TracedCall
   readonly latestEnd: number
@@ -196,7 +196,7 @@ function begunBy(got: readonly Got[], moment: number): number {
 /** Returns the id in the name of an app that may have its version. */
 const idIn = (name: string): string => name.split('@', 1)[0] ?? ''
 
-/** Returns an app by its id, or by its id and version. */
+/** Whether a name is an app's id, or its id and version (`shop@1.2.0`). */
 const isSame = (name: string, app: string): boolean => name === app || name.startsWith(`${app}@`)
 const isServiceOf = (to: string, {app}: ReceivedSpan): boolean => isSame(to, app)
 

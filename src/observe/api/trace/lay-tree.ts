@@ -1,6 +1,6 @@
 import type {CallLinks} from './link-calls.ts'
 
-/** Number of equal calls that are listed below one call. */
+/** Maximum number of similar calls below one call that have their own rows; the rest share one. */
 const MAX_ALIKE = 10
 
 export interface TreeRow {
@@ -12,7 +12,7 @@ export interface TreeRow {
 
 interface TreeOptions {
   readonly links: Pick<CallLinks, 'madeFor'>
-  /** Equal for nodes that may share a row. Undefined if the node always has its own. */
+  /** Returns a key, equal for nodes that may share a row. Undefined: the node always has its own row. */
   readonly kindOf: (number: number) => string | undefined
   readonly hasFailed: (number: number) => boolean
   /** Number of a row that must be shown, with its ancestors, even above the limit. */
@@ -21,7 +21,7 @@ interface TreeOptions {
 }
 
 export interface Tree {
-  /** Each before its children. */
+  /** The rows, each before its children. */
   readonly rows: readonly TreeRow[]
   readonly leftOut: number
   /** The call in which the failure began: the deepest failed call without a failed call below it. Undefined without a failure. */

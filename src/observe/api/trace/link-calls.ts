@@ -1,9 +1,9 @@
-// observe/api/trace/ links each call to the call that it serves: by the trace that apps pass on, otherwise by the observations of this one
-// process saw: the calls that the caller was answering when it called. Guesses are marked as guesses.
+// observe/api/trace/ links each call to the call that caused it: by the trace that apps pass on, otherwise by what the gateway recorded:
+// the calls that the caller was answering when it called. Guesses are marked as guesses.
 import type {CallLink} from '../../../model/api.generated.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 
-/** A use of a component, and the id of the event that it published; may be empty. */
+/** A use of a component, and the id of the event that it published; '': none. */
 export interface PublishedCall {
   readonly event: string
   readonly call: TracedCall
@@ -45,11 +45,11 @@ export interface TracedCall {
   readonly startedAt: number
   /** When the callee got the call; Infinity: not yet. */
   readonly admittedAt: number
-  /** Begin of its response; Infinity without one yet. */
+  /** Begin of the response; Infinity: none yet. */
   readonly respondedAt: number
-  /** Its end; Infinity while it is under way. */
+  /** End of the call; Infinity: under way. */
   readonly endedAt: number
-  /** App id of the publisher, if it delivers an event; may be empty. */
+  /** App id of the publisher of the delivered event; '': unknown, or the call delivers no event. */
   readonly publisher: string
   /** The `traceparent` of its caller; may be empty. */
   readonly cameWith: string
@@ -57,19 +57,19 @@ export interface TracedCall {
   readonly wentWith: string
   /** Its known cause or causes. Default: calls in flight are considered. */
   readonly madeFor?: {readonly parents: readonly number[]; readonly reason: 'trace' | 'event' | 'history'}
-  /** Set if no app receives it, so that it causes no calls. */
+  /** Set if no app receives the call, so that it causes no calls. */
   readonly isLast?: boolean
-  /** How much later than its start it may have begun, in ms. */
+  /** How much later than `startedAt` the node may have begun, in ms. */
   readonly startsWithinMs?: number
-  /** Set if a sidecar may have begun its trace, which then links nothing. */
+  /** Set if a sidecar may have begun the trace in `cameWith`: a trace other than the parent's is no doubt then. */
   readonly mayBeginTrace?: boolean
 }
 
-/** An event may have waited, and been published for an earlier call. */
+/** Chance of the cause of an event: the event may have waited, and been published for an earlier call. */
 const EVENT = 0.8
-/** Weight of a cause that has made such a call already: it is less likely to make another. */
+/** Weight of a cause that has caused such a call already: it is less likely to cause another. */
 const REPEATED = 0.25
-/** An app seldom calls others for a call that it has begun to answer. */
+/** Weight of a cause whose response has begun: an app seldom calls others for such a call. */
 const ANSWERED = 0.2
 /** Time after its end in which a call is still considered, in ms: clocks differ. */
 const CLOCK_MS = 2
@@ -99,7 +99,7 @@ export class CallLinks {
     if (trace !== '') append(this.#ofTrace, `${trace} ${to}`, call)
   }
 
-  /** Returns the call that another call serves. Undefined for calls from outside, or of an app on its own. */
+  /** Returns the link from a call to its cause. Undefined for calls from outside, or that an app made on its own. */
   of(number: number): CallLink | undefined {
     return this.#links.get(number)
   }
@@ -117,7 +117,7 @@ export class CallLinks {
     const from = publisher || call.from
     const recent = (this.#inside.get(from) ?? []).filter(({endedAt}) => endedAt >= startedAt - CLOCK_MS)
     this.#inside.set(from, recent)
-    // a call that it has made itself may have begun in the same millisecond
+    // a call that this node has caused may have begun in the same ms, and cannot be its cause
     const isOther = ({number}: TracedCall): boolean => startsWithinMs === 0 || !this.#isBelow(number, call.number)
     const traced = this.#tracedBy(call, from).filter(isOther)
     const isOpen = (each: TracedCall): boolean =>
@@ -129,7 +129,7 @@ export class CallLinks {
     const parent = possible[likeliest]
     if (parent === undefined) return undefined
     const isOnly = possible.length === 1
-    // a caller that sent another trace than it got may have called on its own
+    // a caller that sent another trace than it received may have called on its own
     const isPlain =
       publisher === '' && parent.respondedAt > startedAt && (cameWith === '' || mayBeginTrace || parent.wentWith === '')
     const reason = isOnly && traced.length === 1 ? 'trace' : isOnly && isPlain ? 'only' : 'guess'
@@ -138,7 +138,7 @@ export class CallLinks {
     return {parent: parent.number, reason, chance: reason === 'guess' ? share * doubt : 1, candidates: possible.length}
   }
 
-  /** Of several possible causes the oldest that has made no such call yet. */
+  /** Returns the link to the oldest possible cause that has not caused such a call yet. */
   #likeliest(
     parents: readonly number[],
     reason: Exclude<CallLink['reason'], 'only' | 'guess'>,
@@ -184,6 +184,6 @@ function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   else list.push(value)
 }
 
-/** Equal for calls of one kind: by the callee, the method, and the path without its numbers and ids. */
+/** Returns a key, equal for calls of one kind: callee, method, and the path without its numbers and ids. */
 export const kindOf = ({to, method, path}: TracedCall): string =>
   `${to} ${method} ${path.replace(/\?.*/s, '').replaceAll(/[^/]*\d[^/]*/g, '*')}`

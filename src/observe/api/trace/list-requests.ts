@@ -14,7 +14,7 @@ type Facts = Pick<RunFacts, 'recorder' | 'masked'> & {readonly work: Pick<WorkAc
 
 /**
  * Lists the latest requests, the latest first: each is a call without a parent, with its descendants. `q`: a filter that one of its calls
- * matches. Takes short turns. Rejects with a UserError for a faulty filter.
+ * matches. Lets the event loop do other work in between. Rejects with a UserError for a faulty filter.
  */
 export async function listRequests(
   {recorder, work, masked}: Facts,

@@ -13,7 +13,7 @@ import {spanView} from './span-view.ts'
 import {exceptionText} from '../../../model/thrown-at.ts'
 import type {SpanTree} from './with-spans.ts'
 
-/** Data for showing nodes. `began`: the start of the tree. `now`: the end of open calls. */
+/** Data for showing nodes. `began`: the start of the tree. `now`: time up to which open calls are shown. */
 interface Viewing extends SpanTree {
   readonly recorder: CallRecorder
   readonly masking: Masking

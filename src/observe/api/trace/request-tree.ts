@@ -23,8 +23,8 @@ type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked'> & {
 
 /**
  * Returns the request of a call with its descendants and log lines; for a trace that began outside, all its requests. `q`: a call's
- * number, a filter (the latest match counts), or `workflow:ID`. Takes short turns. Rejects with an ApiProblem without a match, with a
- * UserError for a faulty filter.
+ * number, a filter (the latest match counts), or `workflow:ID`. Lets the event loop do other work in between. Rejects with an
+ * ApiProblem without a match, with a UserError for a faulty filter.
  */
 export async function requestTree(facts: Facts, q: string): Promise<Api.RequestTree> {
   const {recorder, work, runLog, masked} = facts
@@ -99,7 +99,7 @@ function rootsOf(asked: number, {links, first}: Gathered): readonly number[] {
   return trace === '' ? [root] : firstOf(trace, {first})
 }
 
-/** Returns the nodes of a trace without a cause. These are uses of components, too, if no call belongs to the trace. */
+/** Returns the nodes of a trace that have no cause: calls, or uses of components outside of all calls. */
 const firstOf = (trace: string, {first}: Pick<Gathered, 'first'>): readonly number[] =>
   [...first].flatMap(([number, of]) => (of === trace ? [number] : []))
 

@@ -38,7 +38,7 @@ export function spanView(span: ReceivedSpan, masking: Masking, began: number): A
 
 const maskedAttributes = (attributes: Attributes, masking: Masking): Attributes =>
   attributes.map(([name, value]) => {
-    // `http.request.header.authorization`
+    // `authorization` of `http.request.header.authorization`
     const last = name.slice(name.lastIndexOf('.') + 1)
     if (masking.isSecret(name, value) || masking.isSecret(last, value)) return [name, masking.value(value)]
     const isQuery = name === 'url.query' && !value.startsWith('?')
@@ -54,7 +54,7 @@ export const maskedException = ({type, message, stack}: Api.SpanException, maski
 /** Removes repeated exceptions: SDKs copy an exception to each span above, and only the deepest keeps it. */
 export function exceptionsOnce(nodes: readonly Api.TreeNode[]): readonly Api.TreeNode[] {
   const ends = endsOf(nodes)
-  /** The next row with an exception. */
+  /** Index of the next row with an exception, by the text of the exception. */
   const next = new Map<string, number>()
   return nodes
     .toReversed()

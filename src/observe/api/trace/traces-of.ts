@@ -26,13 +26,13 @@ export function tracesOf({pieces, edgeOf, flags}: Pick<RecordedCall, 'pieces' | 
   return {method, path: methodPath(target, edgeOf.callee), cameWith, wentWith, publisher: '', event: '', ...named}
 }
 
-/** Headers of an event, or of several in bulk, whose names are only in the body. The last event's names count. */
+/** Headers of a delivered event, or of a bulk of events, whose id and source are only in the body. The last event of a bulk counts. */
 const EVENT = /^(?:content-type:[ \t]*application\/cloudevents\+json|pubsubname:)/im
 const GRPC_EVENT = /^\/dapr\.proto\.runtime\.v1\.AppCallback(?:Alpha)?\/On(Bulk)?TopicEvent(?:Alpha1)?$/
 /** The bytes before a message of gRPC: whether it is compressed, and its length. */
 const GRPC_FRAME_BYTES = 5
 
-/** Returns the event of a delivery, empty for another call or a lost part. */
+/** Returns id and source of a delivered event; {} for another call, or for a body that is not kept. */
 function eventIn(head: string, target: string, pieces: readonly TapePiece[]): Partial<EventNames> {
   const [isGrpc, isBulk] = GRPC_EVENT.exec(target) ?? []
   if (isGrpc === undefined && !EVENT.test(head)) return {}
@@ -60,7 +60,7 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
 const NONE = Buffer.alloc(0)
 
-/** Returns the fields of a message with a length, which these messages only have, up to the end of the data. */
+/** Returns the length-delimited fields of a protobuf message, up to the end of the recorded bytes. Other fields are skipped. */
 function fieldsOf(message: Uint8Array): readonly {readonly number: number; readonly bytes: Uint8Array}[] {
   const fields: {readonly number: number; readonly bytes: Uint8Array}[] = []
   const reader = new BinaryReader(message)
@@ -76,7 +76,7 @@ function fieldsOf(message: Uint8Array): readonly {readonly number: number; reado
   return fields
 }
 
-/** Returns the names in an envelope of another writer. */
+/** Returns id and source of a CloudEvents envelope that another program than the sidecar wrote. */
 export function otherNames(envelope: Buffer): Partial<EventNames> {
   const {id, source} = (jsonIn(envelope.toString()) ?? {}) as {readonly id?: unknown; readonly source?: unknown}
   return {...(typeof id === 'string' && {event: id}), ...(typeof source === 'string' && {publisher: source})}
@@ -89,13 +89,13 @@ interface EventNames {
   readonly publisher: string
 }
 
-/** How much of an envelope's end is read: its data are at the beginning. */
+/** Number of bytes that are read at the end of an envelope: the data of the event precede `id` and `source`. */
 const END_BYTES = 4096
-/** The envelope that sidecars write has its keys in order. */
+/** Last keys of an envelope that a sidecar wrote; their order is fixed. */
 const NAMES = /^,"id":("(?:[^"\\]|\\.)*"),"pubsubname":"(?:[^"\\]|\\.)*","source":("(?:[^"\\]|\\.)*"),"specversion":/
 const BEHIND = '","specversion":'
 
-/** Reads the names in a JSON envelope of a sidecar. Undefined for others, and for one that is cut off. */
+/** Reads id and source of a JSON envelope that a sidecar wrote. Undefined for other envelopes, and without the end of the envelope. */
 export function eventNames(envelope: Buffer): EventNames | undefined {
   const text = envelope.toString('utf8', Math.max(0, envelope.length - END_BYTES))
   const end = text.lastIndexOf(BEHIND)
@@ -104,7 +104,7 @@ export function eventNames(envelope: Buffer): EventNames | undefined {
   if (start < 0) return undefined
   const [, id, source] = NAMES.exec(text.slice(start, end + BEHIND.length)) ?? []
   if (id === undefined || source === undefined) return undefined
-  // an id by an app may not be JSON
+  // an id that an app chose may be invalid JSON
   return orElse(() => ({event: valueOf(id), publisher: valueOf(source)}), undefined)
 }
 

@@ -16,12 +16,12 @@ interface Lines {
 
 /** How far apart the times of a line and of its log record may be, in ms. */
 const SAME_MS = 1000
-/** Number of characters that must be equal in both. */
+/** Maximum number of first characters of a record that a line must contain. */
 const MAX_SAME = 1000
 /** Maximum number of lines in one tree. */
 const MAX_LINES = 1000
 
-/** Adds log records to the lines that apps wrote. A record that an app also printed gives its line a place in the trace. */
+/** Adds OpenTelemetry's log records to the lines that apps wrote. A record that an app also printed gives that line a place in the trace. */
 export function withLogs({lines, linesLeftOut}: Lines, logs: readonly TreeLog[], masking: Masking): Lines {
   // of more logs only the latest are shown
   const latest = logs.toSorted((a, b) => a.log.at - b.log.at).slice(-MAX_LINES)
@@ -31,7 +31,7 @@ export function withLogs({lines, linesLeftOut}: Lines, logs: readonly TreeLog[],
   for (const {node, log} of latest) {
     const {app, at, severity, text} = log
     const first = (withoutColours(text).split('\n', 1)[0] ?? '').trim()
-    // a line may be JSON, and is cut
+    // the line may contain the text as JSON, and only its beginning
     const ways = [first, JSON.stringify(first).slice(1, -1)].map(each => each.slice(0, MAX_SAME))
     const severe = levelOf(severity)
     const level = severe === undefined ? {} : {level: severe}
@@ -76,18 +76,18 @@ export interface Busy {
   readonly until: number
 }
 
-/** Maximum delay of lines, in ms: a line comes through a pipe, and may arrive after the answer that follows it. */
+/** Maximum delay of lines, in ms: a line arrives through a pipe, maybe after the response that its app sent later. */
 const LATE_MS = 5
 /** Usual delay of lines, in ms. */
 const MOSTLY_LATE_MS = 2
-/** Maximum number of lines in one tree. */
+/** Maximum number of lines that `linesBetween` returns. */
 const MAX_BETWEEN = 1000
-/** Characters of one line. */
+/** Maximum number of characters of a line. */
 const MAX_LINE = 2000
 
 /**
  * Returns the lines that apps wrote while they worked for a request, the oldest first, each with the node that its app began last.
- * `elsewhere`: other work, which may have caused a line, too. Takes short turns.
+ * `elsewhere`: other work of the apps, which may also have caused a line. Lets the event loop do other work in between.
  */
 export async function linesBetween(
   log: Pick<RunLog, 'latest'>,
@@ -116,7 +116,7 @@ export async function linesBetween(
 const isWithin = ({at, writer}: LogBatch, {app, from, until}: Busy, lateMs: number): boolean =>
   at >= from && at <= until + lateMs && isOfApp(writer.name, app)
 
-/** Returns the work that the app began last among that under way, or just finished. */
+/** Returns the work that the writer of lines had begun last, of its work under way at that time; without any, of its work just finished. */
 function atThatTime(batch: LogBatch, busy: readonly Busy[]): Busy | undefined {
   for (const lateMs of [0, LATE_MS]) {
     const [latest] = busy.filter(each => isWithin(batch, each, lateMs)).toSorted((a, b) => b.from - a.from)

@@ -10,12 +10,12 @@ export interface SpanTree extends Gathered {
   readonly roots: readonly number[]
   /** Returns the children of a node, in the order of their starts. */
   readonly madeFor: (number: number) => readonly number[]
-  /** Spans that are calls or uses of components, by number. */
+  /** Spans that describe calls or uses of components, by the number of that call or use. */
   readonly joined: ReadonlyMap<number, readonly ReceivedSpan[]>
   readonly logs: readonly TreeLog[]
 }
 
-/** A log record and its parent. */
+/** A log record, and the number of the node below which it is shown. */
 export interface TreeLog {
   readonly node: number
   readonly log: ReceivedLog
@@ -105,7 +105,7 @@ class Layout {
     for (const span of trace.spans) {
       const number = this.#numbers.get(span)
       const place = trace.aboveSpan(span)
-      // a call of another request keeps its spans, without a shown parent
+      // a span below a call of another request is not shown: its parent has no row here
       const above = typeof place === 'object' ? this.#numberOf(place) : place
       if (number !== undefined && above !== undefined) this.#above.set(number, above)
     }

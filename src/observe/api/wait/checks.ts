@@ -16,7 +16,7 @@ import {
 } from '../../../work/workflow/status.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 
-/** An app that was dead when a wait for its reload began may be about to be reloaded: the system reports a save a little later. */
+/** Time in ms for which a wait for a reload does not give up an app that is dead from the start: the system reports a save a little later. */
 const NOTICED_MS = 1000
 
 const listed = (apps: readonly WaitedApp[]): string => apps.map(({home}) => home).join(', ')
@@ -43,7 +43,7 @@ export function readyCheck({apps, stopping}: WaitContext, app: string): WaitChec
   }
 }
 
-/** `exit`: a process of each instance has ended since `since`, or it has none. */
+/** `exit`: a process of each instance has ended since `since`, or the instance has no process. */
 export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Since): WaitCheck {
   return {
     look: () => {
@@ -61,7 +61,7 @@ export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Si
   }
 }
 
-/** `reloaded`: each instance has a new process since then, with the latest save. */
+/** `reloaded`: each instance has a new process since `since`, with the latest save. */
 export function reloadedCheck({apps, historyOf, stopping}: WaitContext, app: string, since: Since): WaitCheck {
   const begun = performance.now()
   let hasLived = false
@@ -143,7 +143,7 @@ const IS_MET: Readonly<Record<WorkflowWanted['state'], (status: number) => boole
   ended: isTerminal
 }
 
-/** Whether only a person can bring a workflow to the wanted state. */
+/** Whether a workflow cannot reach the wanted state without an action of the user. */
 const isHopeless = (status: number, wanted: WorkflowWanted['state']): boolean =>
   isTerminal(status) || (status === STALLED && wanted !== 'terminated' && wanted !== 'ended')
 

@@ -7,12 +7,12 @@ import type {WaitedApp} from './wait-context.ts'
 export type Condition = {readonly text: string} & (
   | {readonly kind: 'ready' | 'reloaded' | 'exit'; /** '': all. */ readonly app: string}
   | {readonly kind: 'idle'; readonly spanMs: number}
-  | {readonly kind: 'log'; /** `[id:]regex`: which apps there are is known to the run. */ readonly rest: string}
+  | {readonly kind: 'log'; /** `[id:]regex`; only the run knows which words are ids. */ readonly rest: string}
   | {readonly kind: 'workflow'; readonly id: string; readonly state: WorkflowState}
   | {readonly kind: 'calls'; /** '': any. */ readonly from: string; readonly to: string; readonly count: number}
 )
 
-/** The states of a workflow to wait for; `ended`: however it has ended. */
+/** The states of a workflow to wait for; `ended`: any final state. */
 const WORKFLOW_STATES = ['started', 'suspended', 'completed', 'failed', 'terminated', 'ended'] as const
 type WorkflowState = (typeof WORKFLOW_STATES)[number]
 
@@ -64,7 +64,7 @@ export function readCondition(text: string): Condition {
     case 'calls':
       return {kind, text, ...readCalls(rest ?? '', text)}
     case 'workflow': {
-      // ids may contain colons, as those of children do
+      // ids of workflows may contain colons, as those of child workflows do
       const [, id = '', wanted = ''] = /^(.+):([^:]*)$/s.exec(rest ?? '') ?? []
       const state = WORKFLOW_STATES.find(each => each === wanted)
       if (id === '' || state === undefined) throw wrong(text, kind)
@@ -102,7 +102,7 @@ const wrong = (text: string, kind: Kind, why = '', cause?: unknown): UserError =
 export interface Standing {
   /** `impossible`: cannot be met any more. */
   readonly state: 'met' | 'waiting' | 'impossible'
-  /** Why it is met, or the missing part. */
+  /** The reason why the condition is met, or what is missing. */
   readonly reason: string
   readonly apps?: readonly WaitedApp[]
 }

@@ -6,7 +6,7 @@ import type {WaitContext} from './wait-context.ts'
 import {contentOf, isStream, methodOf} from '../../telemetry/recorder/call-content.ts'
 import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 
-/** The calls of a run, for idleness. Streams with a response, replays and ignored calls do not count. Counters reveal calls between two looks. */
+/** The calls of a run, for idleness. Streams with a response, replays and ignored calls do not count. Counters reveal calls that began and ended between two checks. */
 class IdleCalls {
   readonly #context: WaitContext
   readonly #isIgnored: IsIgnored | undefined
@@ -20,7 +20,7 @@ class IdleCalls {
     this.#unrecorded = context.recorder.unrecorded.begun
   }
 
-  /** Whether a call began since the last look. */
+  /** Whether a call began since the last check. */
   hasBegun(): boolean {
     const {recorder} = this.#context
     const from = this.#seen + 1
@@ -53,7 +53,7 @@ class IdleCalls {
   #counts(number: number): boolean {
     const {recorder} = this.#context
     const line = recorder.line(number)
-    if (line === undefined) return true // a newer call has overwritten its line, so it has happened
+    if (line === undefined) return true // a newer call has overwritten the line, so this call has begun
     if ((line.flags & FLAG.replay) !== 0) return false
     if (this.#isIgnored === undefined) return true
     const call = recorder.call(number)
@@ -82,8 +82,8 @@ class IdleCalls {
 }
 
 /**
- * `idle`: for a whole period no call is open or begins, no message of a read topic waits, and no app starts, stops or reloads. Equal
- * counters at two looks exclude events in between.
+ * `idle`: for a whole period no call is open or begins, no message of a read topic waits, and no app starts, stops or reloads. Counters
+ * that are equal at two checks prove that nothing happened in between.
  */
 export class IdleCheck implements WaitCheck {
   readonly #context: WaitContext
@@ -117,7 +117,7 @@ export class IdleCheck implements WaitCheck {
     const now = this.#clock()
     const busy = this.#now() || messages
     const hasMoved = this.#hasMoved() || messages !== ''
-    // work of the last check may have ended just now
+    // the work that the last check saw may have ended just now
     if (busy !== '' || hasMoved || this.#wasBusy) this.#since = now
     this.#wasBusy = busy !== ''
     if (busy !== '') this.#busy = busy

@@ -10,7 +10,7 @@ export function readIgnored(patterns: readonly string[]): IsIgnored | undefined 
     const [, method = '*', path] = /^(?:([A-Za-z]+|\*)\s+)?(\/.*)$/.exec(pattern.trim()) ?? []
     if (path === undefined)
       throw new UserError(`"${pattern}" names no calls`, {explanation: "Write a method and a path: 'GET /poll*'."})
-    // without the query, unless the pattern has one
+    // the query of a call is compared only if the pattern has one
     return {method: method.toUpperCase(), path: starPattern(path), hasQuery: path.includes('?')}
   })
   return call =>

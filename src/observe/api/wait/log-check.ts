@@ -22,7 +22,7 @@ export function logCheck(context: WaitContext, {text, rest}: {text: string; rest
       const meant = appsCalled(context.apps(), app)
       const apps = app === '' ? [] : meant
       if (app !== '' && meant.length === 0) return impossible(`${app} has left the run`)
-      // an end is reported after all output: no line will follow
+      // no line follows the end of a process: the run reports it after all its output
       const isSilent = isCaughtUp && meant.length > 0 && meant.every(each => !each.hasProcess && !each.isChanging)
       return {state: isSilent ? 'impossible' : 'waiting', reason: standing.reason + hint, apps}
     },
@@ -58,7 +58,7 @@ class LogReading {
   constructor({apps, runLog}: WaitContext, {app, pattern, since}: {app: string; pattern: string; since: Since}) {
     this.#pattern = pattern
     const names = (): ReadonlySet<string> => new Set(appsCalled(apps(), app).map(({writer}) => writer))
-    // our own lines about an app are not its output
+    // Pillion's status lines about an app are not output of the app
     this.#isMeant = ({writer, stream}) => stream !== 'status' && (app === '' || names().has(writer.name))
     this.#matcher = matcherOf(pattern)
     const whose = app === '' ? 'no app' : app

@@ -10,7 +10,7 @@ export interface Matcher {
 /** Time after which a pattern that backtracks is stopped, in ms. */
 const TIMEOUT_MS = 2000
 
-/** Text without a sign that has a meaning in a pattern needs no worker. */
+/** Whether a pattern has no special characters, so that no thread is needed. */
 const isPlain = (pattern: string): boolean => !/[\\^$.*+?()[\]{}|]/.test(pattern)
 
 export const matcherOf = (pattern: string, timeoutMs = TIMEOUT_MS): Matcher =>
@@ -30,7 +30,7 @@ parentPort.postMessage(-1)
 /** A thread that all patterns share; a thread for each would take 5 MB. */
 class MatchThread {
   readonly #worker: Worker
-  /** The answer to the current question; at first, that the thread runs. */
+  /** Result of the current search; before the first, it resolves once the thread runs. */
   #answer = Promise.withResolvers<number>()
   readonly #begun = this.#answer.promise
   isOver = false
@@ -44,7 +44,7 @@ class MatchThread {
     this.#begun.catch(() => undefined)
   }
 
-  /** Sends lines to the thread. Call it after the last answer. Ends the thread after a timeout. */
+  /** Sends lines to the thread. Call it only after the previous search has settled. Ends the thread after a timeout. */
   async find(pattern: string, lines: readonly string[], timeoutMs: number): Promise<number> {
     await this.#begun
     this.#answer = Promise.withResolvers()
@@ -69,7 +69,7 @@ let thread: MatchThread | undefined
 let users = 0
 let last: Promise<unknown> = Promise.resolve()
 
-/** Matches in a thread: however long a pattern backtracks, calls continue. */
+/** Matches in a thread, so that a pattern which backtracks for long does not block the calls of the run. */
 class ThreadMatcher implements Matcher {
   readonly #pattern: string
   readonly #timeoutMs: number

@@ -5,7 +5,7 @@ import type {RunLog} from '../../logging/run-log.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 
-/** An app of a run, one for each instance, as conditions see it. */
+/** An instance of an app, as conditions see it. */
 export interface WaitedApp {
   readonly id: string
   /** The name, with a number if it is not the first instance. */
@@ -16,7 +16,7 @@ export interface WaitedApp {
   readonly writer: string
   /** Whether the app accepts calls, or runs if it has no port. */
   readonly isReady: boolean
-  /** Its process has ended with 0 and is not started again by itself. */
+  /** Whether its process has ended with code 0, and the run does not start it again by itself. */
   readonly isFinished: boolean
   /** Whether the app cannot become ready by itself: it failed permanently, was given up, or was stopped. */
   readonly isOver: boolean
@@ -24,13 +24,13 @@ export interface WaitedApp {
   readonly isGivenUp: boolean
   /** Whether `--except` has left it to the user, who has not started it yet. Only a condition that names it waits for it. */
   readonly isLeftOut: boolean
-  /** Its process runs, or is to be started by the run. */
+  /** Whether its process runs, or the run is going to start one. */
   readonly hasProcess: boolean
-  /** Whether a save or a request is about to change it. */
+  /** Whether a save, an edit of the template or a request is about to change its process. */
   readonly isChanging: boolean
   readonly isWatched: boolean
   readonly isRecorded: boolean
-  /** Why it is not ready; empty if it is. */
+  /** Why the app is not ready; '': it is ready. */
   readonly reason: string
 }
 
@@ -55,18 +55,18 @@ export interface WaitContext {
   readonly backlogs: () => readonly TopicBacklog[]
   /** Numbers of the gRPC calls that are streams now, and the number of unrecorded ones. */
   readonly streams: () => {readonly numbers: ReadonlySet<number>; readonly unrecorded: number}
-  /** A line of an app, or of its sidecar, waits to be written to its log file. */
+  /** Whether a line of an app, or of its sidecar, waits to be written to its log file. */
   readonly isWriting: () => boolean
   /** Returns the last line of an app's output; empty if there is none. */
   readonly lastLine: (home: string) => string
-  /** Calls the listener with each event of the run; the result ends that. */
+  /** Calls the listener with each event of the run. Returns a function that removes the listener. */
   readonly onEvent: (listener: (event: RunEvent) => void) => () => void
-  /** Lets the end of the run wait for an answer, which must not reject, for a moment. */
+  /** Delays the end of the run for a moment, until the answer to a wait is sent. The promise must not reject. */
   readonly holds: (answer: Promise<void>) => Promise<void>
   /** Aborted when the run is stopping, and when it has ended. */
   readonly stopping: AbortSignal
   readonly ended: AbortSignal
-  /** Ids of events as moments. */
+  /** Converts between ids of events and moments. */
   readonly events: () => Promise<EventTimes>
 }
 

@@ -1,5 +1,5 @@
 // observe/api/wait/ waits for conditions of a run: apps are ready, the run is idle, a line was written. `pillion wait`
-// comes by the API, others of this process call `waitFor`.
+// uses the API; other parts of this process call `waitFor`.
 import type * as Api from '../../../model/api.generated.ts'
 import type {Condition, WaitCheck, Standing} from './condition.ts'
 import {exitCheck, readyCheck, reloadedCheck, callsCheck, workflowCheck} from './checks.ts'
@@ -23,10 +23,10 @@ export interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
-/** How often conditions are checked, besides at each event of the run. */
+/** Time between two checks of the conditions, in ms. Each event of the run causes a check, too. */
 const LOOK_MS = 10
 
-/** Waits until the conditions are met, or one cannot be met any more. Throws an ApiProblem for unknown apps and topics. */
+/** Waits until the conditions are met, or one cannot be met any more. Rejects with an ApiProblem for an unknown app or event. */
 export async function waitFor(context: WaitContext, options: WaitOptions): Promise<Api.Waited> {
   const {conditions, isAny = false, timeoutMs, ignore = [], from = 'start', signal} = options
   const startedAt = performance.now()
@@ -55,7 +55,7 @@ export async function waitFor(context: WaitContext, options: WaitOptions): Promi
       } else if (now - startedAt >= timeoutMs) outcome = 'timeout'
       else await pause(Math.min(LOOK_MS, timeoutMs - (now - startedAt)), news.signal)
       news = new AbortController()
-      // the announced change happens in the next turn of the event loop
+      // the change that an event announces happens in the next turn of the event loop
       await new Promise(setImmediate)
     }
     const views = standings.map((standing, index) => viewOf(context, conditions[index], standing))

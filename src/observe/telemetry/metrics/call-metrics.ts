@@ -20,7 +20,7 @@ const messageBytes = ({call, calleeMethod, requestBytes, responseBytes}: CallRec
   return {request: Math.max(0, requestBytes - prefix), response: Math.max(0, responseBytes - prefix)}
 }
 
-/** The text is rendered at most `MAX_RENDERED` times within this time. */
+/** Time in ms within which the text of the metrics is rendered at most `MAX_RENDERED` times. */
 const WINDOW_MS = 100
 const MAX_RENDERED = 5
 
@@ -29,7 +29,7 @@ export class CallMetrics extends SidecarMetrics {
   readonly #appId: string
   readonly #settings: MetricsSettings
   #text = ''
-  /** How often it was rendered since then, by `performance.now()`. */
+  /** How often the text was rendered since `#since` (`performance.now()`). */
   #rendered = 0
   #since = -Infinity
 
@@ -78,12 +78,12 @@ export class CallMetrics extends SidecarMetrics {
     const elapsedMs = endedAt - startedAt
     const bytes = messageBytes(record)
     this.grpc.served({method: request.path, status: codeText(code), elapsedMs, bytes})
-    // an app of HTTP has answered with a status of HTTP
+    // an app that speaks HTTP has answered with an HTTP status
     const shown = calleeMethod === undefined && status !== 0 ? status : code
     this.#called(record, shown, record.isStream ? 'streaming' : 'unary')
   }
 
-  /** The sidecar's app, or an endpoint outside, was called. */
+  /** Counts a call to the sidecar's app, or to an external endpoint. */
   sent(record: CallRecord): void {
     const {call, status, admittedAt, firstByteAt, endedAt, requestBytes, responseBytes, calleeMethod} = record
     if (!this.#settings.isEnabled) return
@@ -103,7 +103,7 @@ export class CallMetrics extends SidecarMetrics {
     })
   }
 
-  /** Counts a call over gRPC for a caller of HTTP. */
+  /** Counts a call to an app that speaks gRPC, for a caller that uses HTTP. */
   invoked({method, code, elapsedMs, requestBytes, responseBytes}: GrpcInvocation): void {
     if (!this.#settings.isEnabled) return
     const bytes = {request: requestBytes, response: responseBytes}
@@ -127,7 +127,7 @@ export class CallMetrics extends SidecarMetrics {
     if (this.#settings.isEnabled) this.http.probed(status === 0 ? NO_STATUS : status, elapsedMs)
   }
 
-  /** Counts a failed call. The sidecar's own answers begin with their code. */
+  /** Counts the error code of a failed call, with which error responses of the sidecar itself begin. */
   #failed(callee: string, failure: string): void {
     const code = callee === '' ? (/^\{"errorCode":"(\w+)"/.exec(failure)?.[1] ?? '') : 'ERR_DIRECT_INVOKE'
     if (code !== '') this.failed(code, errorCategory(code))

@@ -5,7 +5,7 @@ import {type MetricsRegistry, SeriesCache} from './registry.ts'
 export interface FinishedGrpcCall {
   /** The method with its service: `/pkg.Service/Method`. */
   readonly method: string
-  /** The name of its code. */
+  /** The name of gRPC's status code. */
   readonly status: string
   readonly elapsedMs: number
   /** Sizes of the messages, if Dapr counts them for this call. */

@@ -52,7 +52,7 @@ export class HttpMetrics {
     series.receivedBytes.observe(responseBytes)
   }
 
-  /** A health check of the app has finished. */
+  /** Counts a finished health check of the app. */
   probed(status: number, elapsedMs: number): void {
     const labels = [this.#appId, status.toString()]
     this.#registry.counter('dapr_http_healthprobes_completed_count').series(...labels).value++

@@ -32,7 +32,7 @@ export class InvocationMetrics {
     series.latency?.observe(elapsedMs)
   }
 
-  /** A request of another app's sidecar has got its response. */
+  /** Counts a request of another app's sidecar and its response. */
   answered(caller: string, status: number): void {
     const series = this.#callers.get(caller, '', status)
     series.received.value++

@@ -2,7 +2,7 @@
 
 interface Metric<Kind extends 'counter' | 'gauge' | 'histogram'> {
   readonly kind: Kind
-  /** The names of the labels in the order of the values, with a space between them. */
+  /** Label names in the order of the values, separated by spaces. */
   readonly labels: string
   /** Buckets of a histogram; `times` are those of the settings. */
   readonly buckets?: 'times' | 'sizes' | 'shares'
@@ -13,11 +13,11 @@ const gauge = (labels = ''): Metric<'gauge'> => ({kind: 'gauge', labels})
 const histogram =
   (buckets: 'times' | 'sizes' | 'shares') =>
   (labels: string): Metric<'histogram'> => ({kind: 'histogram', labels, buckets})
-/** Milliseconds. */
+/** Creates a histogram of times in ms. */
 const times = histogram('times')
-/** Bytes. */
+/** Creates a histogram of sizes in bytes. */
 const sizes = histogram('sizes')
-/** Parts of a limit. */
+/** Creates a histogram of sizes as shares of a limit. */
 const shares = histogram('shares')
 
 const CALL = 'app_id method path status'

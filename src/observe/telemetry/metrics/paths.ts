@@ -5,7 +5,7 @@ interface Pattern {
   readonly text: string
   /** undefined: any text. */
   readonly segments: readonly (string | undefined)[]
-  /** The pattern also matches all paths below it. */
+  /** Whether the pattern also matches all paths below it. */
   readonly isPrefix: boolean
 }
 

@@ -24,7 +24,7 @@ export class ResiliencyMetrics {
 
   /** Notes the loaded resources. As in Dapr, all policies are counted under the name of the last one. */
   loaded(resources: readonly ResiliencyName[]): void {
-    // earlier circuit breakers are gone
+    // the circuit breakers of earlier resources no longer exist
     for (const {endpoint} of this.#breakers.values()) this.#show(endpoint, 'closed')
     this.#breakers.clear()
     this.#name = resources.at(-1) ?? this.#name
@@ -49,7 +49,7 @@ export class ResiliencyMetrics {
         if (event.isFirst) this.#activated(endpoint, 'timeout')
         return
       case 'breaker-changed':
-        // an expired timeout is not caused by a call
+        // a breaker becomes half-open when its timeout expires, not by a call
         if (event.to !== 'half-open') this.#activated(endpoint, 'circuitbreaker', event.to)
         this.#show(endpoint, event.to)
         return

@@ -22,7 +22,7 @@ function relabelBy(rules: readonly MetricRule[]): Relabel {
 
 const startedAt = Date.now() / 1000 - process.uptime()
 
-/** Gauges and counters of our process, which all sidecars share. Returns a function that updates them before each export. */
+/** Creates gauges and counters of Pillion's process, which all sidecars share. Returns a function that updates them, for each export. */
 function registerProcess(registry: MetricsRegistry): () => void {
   const cpu = registry.counter('process_cpu_seconds_total')
   const start = registry.gauge('process_start_time_seconds')
@@ -88,7 +88,7 @@ export class SidecarMetrics {
     this.workflows = new WorkflowMetrics(registry, appId, namespace)
   }
 
-  /** An error response of Dapr's API: `ERR_DIRECT_INVOKE`, `service-invocation`. */
+  /** Counts an error response of Dapr's API, by its code (`ERR_DIRECT_INVOKE`) and category (`service-invocation`). */
   failed(code: string, category: string): void {
     if (!this.#settings.hasErrorCodes) return
     this.#registry.counter('dapr_error_code_total').series(this.#appId, code, category).value++

@@ -5,7 +5,7 @@ import {DecodeError, encode} from '../../../proxy/net/grpc/message-codec.ts'
 import type {Signal} from './read-export.ts'
 import type {Taken} from './take-export.ts'
 
-/** A batch of 512 spans, as the SDKs send it, has some hundred kilobytes. */
+/** Maximum bytes of a request. A batch of 512 spans, as the SDKs send it, has some hundred kilobytes. */
 export const MAX_EXPORT_BYTES = 8 * 1024 * 1024
 
 /** gRPC status codes and the corresponding HTTP statuses (OTLP 1.x, "Failures"). */
@@ -19,7 +19,7 @@ const FAILURES = {
   BUSY: {code: 14, status: 503}
 } as const
 
-/** Why a request is refused. */
+/** Thrown for a refused request, with its gRPC code and HTTP status. */
 export class ExportError extends Error {
   readonly code: number
   readonly status: number
@@ -74,7 +74,7 @@ const STATUS = {code: [1, 'int32'], message: [2, 'string']} as const
 export const failureBody = ({code, message}: ExportError, isJson: boolean): Buffer =>
   isJson ? Buffer.from(JSON.stringify({code, message})) : Buffer.from(encode(STATUS, {code, message}))
 
-/** Returns the mistake of the sender. Undefined if the error has another cause. */
+/** Returns an error that is a mistake of the sender. Undefined for other errors. */
 export function exportErrorOf(error: unknown): ExportError | undefined {
   if (error instanceof ExportError) return error
   return error instanceof DecodeError

@@ -11,7 +11,7 @@ import {ArrayValue, KeyValueList} from '../../../model/otlp/messages/common.gene
 /** Returns a schema in which the messages of this list stay bytes, to be decoded one by one. */
 const undecoded = (schema: Schema, list: string): Schema => ({...schema, [list]: [schema[list]?.[0] ?? 0, 'chunks']})
 
-/** The signals, with the lists in their messages and the schemas of these. */
+/** The kept signals: names of the nested lists in a request, and schemas of the request and of the items of each list. */
 const SIGNALS = {
   traces: {
     lists: ['resourceSpans', 'scopeSpans', 'spans'],
@@ -36,7 +36,7 @@ const SIGNALS = {
 /** The signals that are kept; metrics are not. */
 export type Signal = keyof typeof SIGNALS
 
-/** An undecoded span or log record, with its source. */
+/** The fields of a span or log record, with its source. */
 export interface ExportedItem {
   readonly resource: Attributes
   readonly scope: string
@@ -58,7 +58,7 @@ export function* itemsOf(signal: Signal, body: Buffer, isJson: boolean): Generat
   }
 }
 
-/** Returns the fields of a message; JSON is open already. */
+/** Returns the fields of a message: decodes bytes of protobuf; JSON is parsed already. */
 const opened = (table: Schema, message: unknown): Readonly<Record<string, unknown>> =>
   message instanceof Uint8Array ? decode(table, message) : fieldsOf(message)
 
@@ -68,11 +68,11 @@ function parsed(body: Buffer): unknown {
   throw new DecodeError('it is no JSON object')
 }
 
-/** Characters of a value that are kept. */
+/** Maximum number of characters that are kept of a value. */
 const MAX_TEXT = 4096
-/** Attributes of a span, event or log record that are kept (the SDKs' own limit). */
+/** Maximum number of attributes that are kept of a span, event or log record (the SDKs' own limit). */
 const MAX_ATTRIBUTES = 128
-/** Characters of an attribute's name. */
+/** Maximum number of characters of an attribute's name. */
 const MAX_NAME = 256
 /** Maximum nesting of lists and maps. */
 const MAX_DEPTH = 6
@@ -109,7 +109,7 @@ function plainOf(value: unknown, depth: number): unknown {
   const {stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue, bytesValue} = value
   if (typeof stringValue === 'string') return shortText(stringValue)
   if (typeof boolValue === 'boolean') return boolValue
-  // JSON has it as a text (the specification) or as a number (the SDK of JavaScript); a long one would lose digits as a number
+  // JSON has an integer as a text (the specification) or a number (the SDK of JavaScript); as a number, a long one would lose digits
   if (intValue !== undefined) return primitiveText(intValue)
   if (doubleValue !== undefined) return primitiveText(doubleValue)
   if (bytesValue instanceof Uint8Array)

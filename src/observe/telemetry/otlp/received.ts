@@ -1,5 +1,5 @@
 // observe/telemetry/otlp/ receives data of the OpenTelemetry SDKs of apps (OTLP 1.x, opentelemetry-proto), and keeps the latest spans and log records
-// of a run in a bounded amount of memory. Only the port is open before the first connection.
+// of a run in a bounded amount of memory. Until the first connection, the run only listens at the port.
 import type {SpanException} from '../../../model/api.generated.ts'
 
 /** `Span.SpanKind` of OpenTelemetry's trace.proto. */
@@ -23,7 +23,7 @@ export interface ReceivedSpan extends Sender {
   readonly name: string
   /** Number of `KIND`; 0 if not given. */
   readonly kind: number
-  /** In ms since 1970 by the clock of the app; moved into the time of the run if that is impossible. */
+  /** In ms since 1970 by the clock of the app; an impossible time is replaced by the time of the arrival. */
   readonly startedAt: number
   readonly endedAt: number
   readonly isFailed: boolean
@@ -35,12 +35,12 @@ export type Attributes = readonly (readonly [name: string, value: string])[]
 
 /** The parts that are read only when a span is shown. */
 export interface SpanDetails {
-  /** The description of its status. */
+  /** The description of the span's status. */
   readonly message: string
   readonly scope: string
   readonly attributes: Attributes
   readonly exception?: SpanException
-  /** Other events, such as `retry`. */
+  /** Other events, such as `retry`; `at`: ms after the start of the span. */
   readonly events?: readonly {readonly name: string; readonly at: number; readonly attributes: Attributes}[]
 }
 

@@ -26,7 +26,7 @@ import type {SpanStore} from './span-store.ts'
 import {takeExport, type Taken} from './take-export.ts'
 
 const MAX_HEAD_BYTES = 16 * 1024
-/** Memory for all requests under reading, apart from the bodies of calls. */
+/** Maximum memory for all requests that are being read. Bodies of calls between apps have another budget. */
 const ROOM = new Budget(32 * 1024 * 1024)
 /** Maximum time for a body, in ms. */
 const BODY_MS = 30_000
@@ -56,7 +56,7 @@ export class Receiver {
       servers: [claim],
       maxHeadBytes: MAX_HEAD_BYTES,
       warn,
-      // finds HTTP/2; of HTTP/1.1 it leaves every request to node:http
+      // this fast path only recognises HTTP/2: node:http reads every request of HTTP/1.1
       fast: {rules: {kinds: () => OTHER, prefix: '', valueCount: 1}, route: () => false},
       serve: (request, response) => void this.#serve(request, response),
       upgrade: (_request, socket) =>
@@ -181,7 +181,7 @@ function grpcMessage(body: Buffer, encoding: string): [message: Buffer, encoding
   return [body.subarray(PREFIX_BYTES), body[0] === 1 ? encoding : '']
 }
 
-/** Answers a unary call: with a message, or with why it failed. */
+/** Answers a unary call with a message or an error. */
 function respondByGrpc(stream: Http2Stream, answer: Buffer | ExportError): void {
   const pairs = ['content-type', 'application/grpc']
   stream.resume()

@@ -6,12 +6,12 @@ const MAX_ITEMS = 20_000
 const MAX_BYTES = 16 * 1024 * 1024
 /** Memory of an item without its texts, in bytes. */
 const ITEM_BYTES = 300
-/** Traces whose later spans are not kept either. */
+/** Maximum number of ignored traces that are remembered, so that their later spans are ignored, too. */
 const MAX_IGNORED = 1000
 
-/** Requests of a sidecar to its app, without `traceparent`: the app's SDK begins a trace at each. */
+/** Paths of a sidecar's requests to its app, without `traceparent`: the app's SDK begins a trace at each, which is ignored. */
 const OWN_PATHS = new Set(['/dapr/config', '/dapr/subscribe', '/healthz'])
-/** Scope of the spans of Dapr's sidecar, and of ours if a Configuration asks for it: their calls are in the tree already. */
+/** Scope of the spans that a sidecar of Dapr or Pillion exports itself. They are ignored: their calls are recorded already. */
 const OWN_SCOPE = 'dapr-diagnostics'
 
 interface SpanStoreOptions {
@@ -42,7 +42,7 @@ export class SpanStore {
   #first = 0
   #bytes = 0
   readonly #ignored = new Set<string>()
-  /** The latest answer about spans, until they change: the calls of a list are often all of one trace. */
+  /** Latest result of `hasSpan`, kept until spans change: the calls of a list are often all of one trace. */
   #answer = {question: '', isYes: false}
 
   constructor(options: SpanStoreOptions) {
@@ -136,7 +136,7 @@ export class SpanStore {
     if (this.#ignored.size > MAX_IGNORED && oldest !== undefined) this.#ignored.delete(oldest)
     const {spans, logs} = this.#traces.get(traceId) ?? {spans: new Map(), logs: []}
     this.#traces.delete(traceId)
-    // its items would displace others, and are never shown; as the latest they are found soon
+    // removes the items of the trace, which would displace others; they are among the latest, so this search is short
     for (let left = spans.size + logs.length, at = this.#items.length - 1; left > 0 && at >= this.#first; at--) {
       const item = this.#items[at]
       if (item?.traceId !== traceId) continue

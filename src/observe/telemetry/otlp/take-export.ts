@@ -13,19 +13,19 @@ import {
 import type {SpanStore} from './span-store.ts'
 import type {SpanException} from '../../../model/api.generated.ts'
 
-/** Characters of the name of a span. */
+/** Maximum number of characters of the name of a span. */
 const MAX_NAME = 512
-/** Events of a span that are kept (the SDKs' own limit is 128). */
+/** Maximum number of events that are kept of a span (the SDKs' own limit is 128). */
 const MAX_EVENTS = 32
-/** Characters of a span's details. */
+/** Number of characters of a span's details above which they are shortened. */
 const MAX_DETAILS = 64 * 1024
-/** An app has our clock: times of more than a day ago, or in the future, are wrong. */
+/** Maximum age of a time. Apps have the clock of this machine: an older time, or one further ahead than `MAX_AHEAD_MS`, is wrong. */
 const MAX_AGE_MS = 24 * 60 * 60 * 1000
 const MAX_AHEAD_MS = 60_000
 
 type Message = Readonly<Record<string, unknown>>
 
-/** A span or log record that is rejected, with the reason. */
+/** Thrown for a span or log record that is rejected, with the reason. */
 export class Rejected extends Error {
   override readonly name = 'Rejected'
 }
@@ -80,7 +80,7 @@ interface SpanReading {
   readonly now: number
 }
 
-/** `STATUS_CODE_ERROR` */
+/** `STATUS_CODE_ERROR` of OpenTelemetry's trace.proto. */
 const ERROR = 2
 
 /** Returns a log record. Undefined if it names no trace. */
@@ -108,7 +108,7 @@ function exceptionIn(attributes: Attributes): SpanException | undefined {
   return type === '' && message === '' ? undefined : {type, message, stack}
 }
 
-/** Returns the details as text, cut to the most useful part. */
+/** Returns the details as JSON. Long details lose their events and the ends of attributes. */
 function short(details: SpanDetails): string {
   const all = JSON.stringify(details)
   if (all.length <= MAX_DETAILS) return all

@@ -1,4 +1,4 @@
-/** The kinds of pieces on the tape. */
+/** Kinds of the pieces of a call on the tape. */
 export const PIECE = {
   requestHead: 1,
   requestBody: 2,
@@ -6,9 +6,9 @@ export const PIECE = {
   responseBody: 4,
   /** Why the call failed, in words. */
   failure: 5,
-  /** The trace header line that we sent. */
+  /** The `traceparent` header line that Pillion sent to the callee. */
   trace: 6,
-  /** Why it waited in the queue of its callee. */
+  /** Why the call waited in the queue of its callee. */
   waited: 7
 } as const
 
@@ -26,13 +26,13 @@ export const sizeOfPieces = (pieces: readonly TapePiece[]): number =>
 /** Header of each piece: number of its call, kind, length, the next piece of the call, and the split. */
 const HEADER_BYTES = 16
 const NONE = 0xff_ff_ff_ff
-/** Alignment of pieces. */
+/** Alignment of pieces, in bytes. */
 const UNIT = 8
 
-/** Up to this many bytes are copied faster here than by a call of Node's. */
+/** Maximum number of bytes that a loop in JavaScript copies faster than Node's native functions. */
 const SHORT = 32
 
-/** Node has it; its types lack it. */
+/** A buffer with a method of Node that Node's types lack. */
 interface Latin1Buffer extends Buffer {
   latin1Write(text: string, offset: number, length: number): number
 }
@@ -48,7 +48,7 @@ export class ByteTape {
   readonly #words: Uint32Array
   readonly size: number
   #end = 0
-  /** The next position as an index of the buffer: positions outgrow the integers that a processor divides quickly. */
+  /** Index in the buffer of the position `#end`, kept since positions outgrow the integers that a processor divides quickly. */
   #next = 0
   /** The start of the latest piece's bytes in the buffer. */
   #start = 0
@@ -61,7 +61,7 @@ export class ByteTape {
     this.#words = new Uint32Array(this.#bytes.buffer)
   }
 
-  /** How many bytes were written so far, headers included. */
+  /** Position of the next piece: the bytes so far, headers and gaps included. */
   get end(): number {
     return this.#end
   }
@@ -95,7 +95,7 @@ export class ByteTape {
     return at
   }
 
-  /** The piece at this position is a head of this size, and behind it the body. */
+  /** Marks the piece at this position as a response head of this size with the body behind it. */
   split(position: number, headSize: number): void {
     if (this.has(position)) this.#words[(position % this.size) / 4 + 3] = headSize
   }
@@ -130,7 +130,7 @@ export class ByteTape {
     const whole = HEADER_BYTES + aligned(length)
     const left = this.size - this.#next
     if (whole > left) {
-      // a piece does not wrap around
+      // a piece does not wrap around: the rest of the buffer becomes a gap
       this.#end += left
       this.#next = 0
     }

@@ -8,7 +8,7 @@ import type {RecordedCall} from './call-recorder.ts'
 export interface RecordedMessage {
   /** First line and headers as received, without the empty line. */
   readonly head: string
-  /** Names and values by turns. */
+  /** Alternating names and values. */
   readonly headers: readonly string[]
   /** At least the first bytes of the body. */
   readonly body: Buffer
@@ -16,18 +16,18 @@ export interface RecordedMessage {
 
 /** The content of a call, read from its bytes. */
 export interface CallContent {
-  /** Whether the bytes still exist. */
+  /** Whether the recorder still has bytes of the call. */
   readonly isKept: boolean
   /** The request target as the caller sent it. */
   readonly target: string
   /** The path as the callee sees it: without the part that addresses the sidecar. */
   readonly path: string
   readonly request: RecordedMessage
-  /** The response; an empty head if there was none. */
+  /** The response; its head is empty without a response. */
   readonly response: RecordedMessage
   /** Reason of the failure; empty without one. */
   readonly failure: string
-  /** Reasons for which the call waited, in this order. */
+  /** Reasons why the call waited in its callee's queue, the oldest first. */
   readonly waitedFor: readonly string[]
   /** The `traceparent` that the callee received; may be empty. */
   readonly traceparent: string
@@ -39,10 +39,10 @@ export const copyOfCall = (call: RecordedCall): RecordedCall => ({
   pieces: call.pieces.map(({kind, bytes}) => ({kind, bytes: Buffer.from(bytes)}))
 })
 
-/** Dapr's and Daeploy's addresses of an app, and Dapr's of an actor. */
+/** Beginning of a request target that addresses an app (Dapr's or Daeploy's way) or an actor. */
 const ADDRESS = /^\/(?:v1\.0\/invoke\/[^/?]+\/method|services\/([^/?]+)|v1\.0(?=\/actors\/))(?=[/?]|$)/
 
-/** Returns the path of an app's method: `/items?id=7` for `/v1.0/invoke/stock/method/items?id=7`. `/services/7` stays, unless `callee` has this name. */
+/** Returns the path of an app's method: `/items?id=7` for `/v1.0/invoke/stock/method/items?id=7`. Daeploy's `/services/7` stays unless `callee` is `7`. */
 export function methodPath(target: string, callee: string): string {
   const name = `${callee.replace(/@\d[^@]*$/, '')}_`
   const behind = (address: string, service = name): string =>
@@ -68,7 +68,7 @@ export function contentOf({pieces = [], edgeOf}: Partial<Pick<RecordedCall, 'pie
   }
 }
 
-/** Returns the method of a call. A method without a number in the line (`PROPFIND`) is read from its bytes. */
+/** Returns the method of a call. The call's line holds only common methods: others (`PROPFIND`) are read from its bytes. */
 export const methodOf = ({method}: Pick<CallLine, 'method'>, content: () => CallContent): string =>
   method || (content().request.head.split(' ', 1)[0] ?? '')
 
@@ -98,21 +98,21 @@ const CODINGS = {
 /** Maximum bytes of a decompressed body; a larger one is shown as received. */
 export const MAX_PLAIN = 1024 * 1024
 
-/** Decompresses a body. Leaves it unchanged if the compression is unknown or broken, if it was cut too early, or if it exceeds `max`. */
+/** Decompresses a body. Leaves it unchanged if the compression is unknown or broken, if too little of it was recorded, or if it exceeds `max`. */
 export function plainBody({headers, body}: RecordedMessage, max: number): Buffer {
   const coding = headerValue(headers, 'content-encoding').trim().toLowerCase()
   const [undo, finish] = ownOf(CODINGS, coding) ?? []
   if (undo === undefined || finish === undefined || body.length === 0) return body
   const zlib = process.getBuiltinModule('node:zlib')
   const flushed = {maxOutputLength: max, finishFlush: zlib.constants[finish]}
-  // some servers send deflate without the head of zlib
+  // some servers send deflate without zlib's header
   const raw = (): Buffer => (coding === 'deflate' ? zlib.inflateRawSync(body, {maxOutputLength: max}) : body)
   const plain = orElse(() => zlib[undo](body, flushed), undefined) ?? orElse(raw, body)
   return plain.length === 0 ? body : plain
 }
 
 function messageOf(pieces: readonly TapePiece[], head: PieceKind, body: PieceKind): RecordedMessage {
-  // a repeated request has several responses, of which the last counts; without its head, a body may begin within a secret
+  // a repeated request has several responses: the last counts; a body without its head is left out, since it may begin within a secret
   const last = pieces.findLast(({kind}) => kind === head)
   const text = (last?.bytes.toString('latin1') ?? '').replace(/(?:\r?\n)+$/, '')
   const from = last === undefined ? pieces.length : pieces.lastIndexOf(last)

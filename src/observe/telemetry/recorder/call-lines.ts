@@ -1,13 +1,13 @@
 import {PROTOCOLS, type Protocol} from '../../../model/call-protocol.ts'
 import type {AdmittedTo, CallRecord, SentRequest} from '../../../model/call.ts'
 
-/** Bits of a line. */
+/** Bits of the flags of a call. */
 export const FLAG = {
   /** Set while the call is under way. */
   open: 1,
   admitted: 2,
   waited: 4,
-  /** The response was ours, not the callee's. */
+  /** Pillion sent the response, not the callee. */
   ours: 8,
   /** The call failed: the callee sent no response, or its response broke off. */
   failed: 16,
@@ -17,7 +17,7 @@ export const FLAG = {
   shadow: 128,
   replay: 256,
   grpc: 512,
-  /** A request of the sidecar to its own app: an event, a question of Dapr's. */
+  /** A request of the sidecar to its own app, such as an event, or one of Dapr's requests. */
   own: 1024,
   fault: 2048,
   /** The call arrived at the port of its callee, not through the sidecar of its caller. */
@@ -26,18 +26,18 @@ export const FLAG = {
   woke: 8192
 } as const
 
-/** Time below which a connection existed before, in ms. */
+/** Maximum time to connect, in ms, that counts as the use of an open connection. */
 const KEPT_MS = 0.05
 
-/** Returns a time in ms in 16 bits, right to a thousandth of itself, up to an hour. */
+/** Encodes a time in ms, of up to an hour, in 16 bits; its error is below a thousandth. */
 const packed = (ms: number): number => Math.min(0xff_ff, Math.round(Math.log2(1 + ms * 1000) * 2048))
 const unpacked = (bits: number): number => (2 ** (bits / 2048) - 1) / 1000
 
 /** Words of a line, 32 bits each: one cache line of most processors. */
 const LINE_WORDS = 16
-/** Places of numbers of 64 bits, which fill the first six words. A piece is a position on the tape; -1: none. */
+/** Indexes of 64-bit numbers, which fill the first six words of a line. Pieces are positions on the byte tape; -1: none. */
 const DOUBLE = {startedAt: 0, firstPiece: 1, lastPiece: 2} as const
-/** Places of numbers of 32 bits. */
+/** Indexes of 32-bit integers in a line. */
 const WORD = {
   number: 6,
   /** Edge in the upper 16 bits, status in the lower. */
@@ -56,15 +56,15 @@ const HIGH = 0xff_ff_00_00
 const MAX_WORD = 0xff_ff_ff_ff
 const VERBS = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'CONNECT', 'TCP']
 
-/** Lines of fixed length for the latest calls: only numbers. The line of an open call is never overwritten: its number is skipped. */
+/** A line of numbers, of fixed length, for each of the latest calls. The line of an open call stays: call numbers that fall on it are skipped. */
 export class CallLines {
-  /** Lines; a power of two. */
+  /** Number of lines; a power of two. */
   readonly count: number
   readonly #mask: number
   readonly #doubles: Float64Array
   readonly #floats: Float32Array
   readonly #words: Uint32Array
-  /** A bit per line: its call is open. Saves reading all lines. */
+  /** A bit for each line, set while its call is open: finds open calls without reading all lines. */
   readonly #open: Uint32Array
   #last = 0
 
@@ -106,7 +106,7 @@ export class CallLines {
     return number
   }
 
-  /** Corrects the caller of a call. */
+  /** Moves a call to another edge, since its caller was corrected. */
   moveTo(number: number, edge: number): void {
     this.#words[this.#at(number) + WORD.edgeStatus] = (edge << 16) | (this.#word(number, WORD.edgeStatus) & LOW)
   }
@@ -162,7 +162,7 @@ export class CallLines {
     this.#floats[at + FLOAT.waitedMs] = waitedMs
   }
 
-  /** Completes the line of a call. `status`: for gRPC its code. */
+  /** Completes the line of a call. `status`: of HTTP, or gRPC's code. */
   end(number: number, flags: number, status: number, record: CallRecord): void {
     const {attempts, startedAt, admittedAt, connectedAt, firstByteAt, endedAt, responseBytes} = record
     this.#setOpen(number, false)
@@ -171,7 +171,7 @@ export class CallLines {
     const connect = connectMs > KEPT_MS ? packed(connectMs) << 16 : 0
     this.#words[at + WORD.connectFlags] = (this.flags(number) & ~FLAG.open & LOW) | flags | connect
     this.#words[at + WORD.edgeStatus] = (this.#word(number, WORD.edgeStatus) & HIGH) | (status & LOW)
-    // bytes of a websocket are counted, but not kept
+    // only `record` counts the bytes of a websocket, which are not kept
     const counted = Math.max(this.#word(number, WORD.responseBytes), responseBytes)
     this.#words[at + WORD.responseBytes] = Math.min(MAX_WORD, counted)
     this.#words[at + WORD.about] = (this.#word(number, WORD.about) & HIGH) | Math.min(attempts, LOW)
@@ -211,7 +211,7 @@ export class CallLines {
     const oldest = this.#last - this.count
     for (let number = Math.min(before - 1, this.#last); number > Math.max(0, oldest); number--)
       if (this.has(number)) numbers.push(number)
-    // open calls are kept longer than others
+    // a call that is open for long may be older than `oldest`
     const older: number[] = []
     for (let word: number = WORD.number; word < this.#words.length; word += LINE_WORDS) {
       const number = this.#words[word] ?? 0
@@ -250,27 +250,27 @@ export class CallLines {
   }
 }
 
-/** A decoded line. Times are in ms; those before `totalMs` count from the start of the call, 0: never reached. For an open call use `tookMs` and `heldMs`. */
+/** A decoded line. Times are in ms; `firstByteMs` (0: no byte yet) counts from the start of the call. For an open call use `tookMs` and `heldMs`. */
 export interface CallLine {
   readonly number: number
   readonly edge: number
   /** `performance.now()`. */
   readonly startedAt: number
-  /** Status; gRPC's code for gRPC. 0: none. */
+  /** HTTP status (0: no response), or gRPC's code (0: OK, or no response). */
   readonly status: number
   readonly flags: number
   readonly requestBytes: number
   readonly responseBytes: number
   /** Pid of the callee's process; 0 if unknown. */
   readonly pid: number
-  /** Method of HTTP; empty for any other. */
+  /** A common method of HTTP, or `TCP`; '': another method, which `methodOf` reads from the recorded bytes. */
   readonly method: string
   readonly protocol: Protocol
   /** `none` until the callee's queue has admitted the call. */
   readonly calleeProtocol: Protocol
   readonly attempts: number
   readonly waitedMs: number
-  /** How long it took to connect to the callee, in the last attempt; 0: a connection was open. */
+  /** Time to connect to the callee in the last attempt; 0: an open connection was used. */
   readonly connectMs: number
   readonly firstByteMs: number
   readonly totalMs: number

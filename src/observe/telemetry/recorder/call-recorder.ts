@@ -33,15 +33,15 @@ export interface RecordedCall extends LineOfCall {
   readonly pieces: readonly TapePiece[]
 }
 
-/** Records every call of a run from the reports of the gateway. A call without a number is not recorded. */
+/** Records every call of a run from the reports of the gateway. A call whose number is 0 or missing is not recorded. */
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
-  /** Edges from publishers to topics, under the callers' names of deliveries: `pubsub/orders`. Publishing is not a call. */
+  /** Edges from publishing apps to topics, named like the callers of deliveries: `pubsub/orders`. Publishing is not a call. */
   readonly publishers: Edges
   readonly uses: ComponentUses
   /** Spans from the OpenTelemetry SDKs of apps. Undefined before the first. */
   spans: SpanStore | undefined
-  /** Set during replays, which do not count in the edges. */
+  /** Replays that are expected as calls, which do not count in the edges. Undefined: none. */
   replays: ExpectedReplays | undefined
   readonly #lines: CallLines
   readonly #tape: ByteTape
@@ -58,7 +58,7 @@ export class CallRecorder implements CallObserver {
     this.#kept = new KeptRequests(this.#lines, this.#tape)
   }
 
-  /** Reads again which apps are recorded, after an edit or when an app joins. */
+  /** Reads again which apps are recorded, after an edit of the template or when an app joins the run. */
   refresh(): void {
     this.edges.refresh()
     this.uses.refresh()
@@ -188,7 +188,7 @@ export class CallRecorder implements CallObserver {
     this.publishers.between(app, `${component}/${operation}`).count(startedAt + totalMs, totalMs, failure !== '')
   }
 
-  /** Calls the listener with the number of each ended call. Returns a function that stops it. The listener must not throw. */
+  /** Calls the listener with the number of each ended call. Returns a function that removes the listener, which must not throw. */
   onEnded(listener: (number: number) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -203,7 +203,7 @@ export class CallRecorder implements CallObserver {
     return this.#lines.open()
   }
 
-  /** Numbers of unrecorded calls: begun and open. */
+  /** Counts of unrecorded calls: begun so far, and open. */
   get unrecorded(): {readonly begun: number; readonly open: number} {
     const {begun, ended} = this.#unrecorded
     return {begun, open: begun - ended}
@@ -254,7 +254,7 @@ export class CallRecorder implements CallObserver {
   }
 }
 
-/** Returns the head of a request that was not read as a text, as HTTP/1.1 writes it. */
+/** Returns the head of a request that did not arrive as a text, in the form of HTTP/1.1. */
 function writtenHead(call: Call, {method, target = call.path, protocol, lines}: SentRequest): string {
   const version = call.isGrpc === true || protocol === 'gRPC' ? '2' : '1.1'
   return `${method} ${target} HTTP/${version}\r\n${lines}\r\n`
@@ -268,6 +268,6 @@ const flagsOf = ({isOwn, isShadow, isGrpc, isPublished}: Call, {protocol}: SentR
   (isOwn === true ? FLAG.own : 0) |
   (protocol === 'gRPC' || isGrpc === true ? FLAG.grpc : 0)
 
-/** Returns a text of ours with one character for each byte of UTF-8. */
+/** Returns a text with one character for each byte of its UTF-8, as the tape stores texts. */
 // eslint-disable-next-line no-control-regex
 const latin1 = (text: string): string => (/[^\0-\x7f]/.test(text) ? Buffer.from(text).toString('latin1') : text)

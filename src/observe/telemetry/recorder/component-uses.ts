@@ -1,16 +1,16 @@
 import type {ComponentUse} from '../../../model/call.ts'
 
 const USES = 4096
-/** Maximum number of kinds of uses for an app. All further kinds share one. */
+/** Maximum number of kinds of uses of all apps. Further kinds of an app share one. */
 const MAX_WAYS = 2000
 const MORE = '(more)'
-/** Characters of the reason of a failure. */
+/** Maximum number of characters that are kept of the reason of a failure. */
 const MAX_REASON = 300
 
-/** A kind of use of a component by an app: there are few, which recur. */
+/** A kind of use of a component by an app. Kinds recur: each use stores only the index of its kind. */
 type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & {
   readonly index: number
-  /** Number of uses in this way. */
+  /** Number of uses of this kind. */
   count: number
 }
 
@@ -18,9 +18,9 @@ type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & 
 export class ComponentUses {
   readonly #ask: (app: string) => boolean
   readonly ways: UseWay[] = []
-  /** Known kinds by app, and by component and operation. */
+  /** Known kinds by app, then by block, component and operation. */
   readonly #known = new Map<string, Map<string, UseWay>>()
-  /** Whether an app is recorded, by app, after the first look. */
+  /** Cached answers of `#ask`, whether an app is recorded, by app. */
   readonly #recorded = new Map<string, boolean>()
   /** Kind of the latest use, which most uses share. */
   #last: UseWay | undefined
@@ -102,7 +102,7 @@ const columnsOf = () => ({
 
 type UseColumns = ReturnType<typeof columnsOf>
 
-/** The uses of components that are kept, in the order of their ends. */
+/** Yields the kept uses of components, in the order in which they ended. */
 export function* latestUses({columns, ways: known, count}: ComponentUses): Generator<ComponentUse> {
   if (columns === undefined) return
   const {ways, starts, times, failures, events, traces} = columns

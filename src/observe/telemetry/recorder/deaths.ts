@@ -24,13 +24,13 @@ export interface Ended {
   /** ms since 1970. */
   readonly at: number
   readonly livedMs: number
-  /** The files whose change started the process; none for another start. */
+  /** The files whose change started the process; empty for any other start. */
   readonly files: readonly string[]
-  /** The calls that were in flight, with how long they had been. */
+  /** The calls that were in flight at the end, and for how long. */
   readonly inside: readonly {readonly number: number; readonly forMs: number}[]
-  /** Requests of ours in flight, which are not recorded as calls. */
+  /** Requests of Pillion to the process in flight, which are not recorded as calls. */
   readonly own?: readonly CallInFlight[]
-  /** The activities and turns of workflows that its worker had in hand. */
+  /** The activities and workflow turns that the process was executing for its workflow worker. */
   readonly work: readonly HeldWork[]
   /** The last lines of the app before its end. */
   readonly lines: () => Promise<readonly string[]>
@@ -51,9 +51,9 @@ interface InsideCall {
   readonly times: number
 }
 
-/** Work that a worker had in hand when its process ended. */
+/** Work that a workflow worker was executing when its process ended. */
 interface InsideWork extends HeldWork {
-  /** The number of earlier ends at which it had the same work. */
+  /** The number of earlier ends at which the worker was executing the same work. */
   readonly times: number
 }
 
@@ -67,15 +67,15 @@ export interface Death extends Omit<Ended, 'inside' | 'work'> {
   /** Number of the end, from 1. */
   readonly number: number
   /**
-   * Causes, the likeliest first: a request that was inside at an earlier end, then requests without a fresh answer, and of these the
-   * latest one. An old request has not ended the process so far.
+   * Possible causes, the likeliest first: requests in flight at earlier ends too, then requests of which no equal one was answered just
+   * before, then the latest. The process has survived a request that was in flight for long.
    */
   readonly inside: readonly InsideCall[]
-  /** Work items, those that were in hand at earlier ends first. */
+  /** Work items, those that were executing at earlier ends too first. */
   readonly work: readonly InsideWork[]
-  /** The last calls that it had answered, the latest first. */
+  /** The last calls that the process had answered, the latest first. */
   readonly finished: readonly RecordedCall[]
-  /** How many of its earlier ends were searched. */
+  /** How many earlier ends of the app were searched for the same requests and work. */
   readonly earlier: number
 }
 
@@ -201,7 +201,7 @@ export class Deaths {
       left -= size
       return call
     }
-    // keeps the likeliest causes of an exit with more calls and work than fit
+    // an exit with more bytes than fit keeps those of its likeliest causes
     const fitted = (death: Death): Death => ({
       ...death,
       inside: death.inside.map(each => ({...each, call: kept(each.call)})),
@@ -211,13 +211,13 @@ export class Deaths {
   }
 }
 
-/** Whether the process that ended has answered a call. A shadow is called by its version. */
+/** Whether the process that ended has answered a call. Calls to a shadow name its version. */
 const hasAnswered = ({app, version, pid = 0}: Ended, {edgeOf: {callee}, flags, pid: by}: LineOfCall): boolean =>
   (callee === app || callee === `${app}@${version}`) &&
   (flags & (FLAG.open | FLAG.ours | FLAG.own)) === 0 &&
   (pid * by === 0 || pid === by)
 
-/** Reads lines and place from the log of an app. An unreadable log gives an error line and no place; the place is read again then. */
+/** Wraps the readers of lines and place: an unreadable log gives an error line and an empty place, and the next call of `place` reads again. */
 function readable({lines, place}: Ended): Pick<Ended, 'lines' | 'place'> {
   const read = new Once<string>()
   return {

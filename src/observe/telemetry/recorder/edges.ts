@@ -4,17 +4,17 @@ import {LatencyHistogram} from './latency-histogram.ts'
 export const RECENT_SECONDS = 60
 /** Seconds of each half of the recent latencies. The older half is forgotten as a whole. */
 const HALF_SECONDS = RECENT_SECONDS / 2
-/** All further pairs are counted as one, with the callee ''. */
+/** Maximum number of edges. All further pairs of apps share one, with caller and callee ''. */
 const MAX_EDGES = 4096
 
-/** The calls from one app to another, and how they ended. */
+/** An edge of the graph of calls: figures of all calls from one app to another. */
 export class Edge {
   readonly index: number
   readonly caller: string
   readonly callee: string
   calls = 0
   failed = 0
-  /** How many of them waited in the queue. */
+  /** How many calls waited in the queue of the callee. */
   waited = 0
   requestBytes = 0
   responseBytes = 0
@@ -24,7 +24,7 @@ export class Edge {
   readonly latency = new LatencyHistogram()
   /** Bytes of a body to keep in each direction; -1: calls are not recorded. An edit may change it. */
   bodyBytes: number
-  /** The last seconds: the second, its calls, its failed calls. */
+  /** Three numbers for each of the last seconds: the second, its calls, its failed calls. */
   readonly #seconds = new Uint32Array(3 * RECENT_SECONDS)
   #half = 0
   #latest = new LatencyHistogram()
@@ -37,7 +37,7 @@ export class Edge {
     this.callee = callee
   }
 
-  /** A call is over, at this time in ms. */
+  /** Counts a call that ended at this time, in ms. */
   count(endedAt: number, totalMs: number, isFailed: boolean): void {
     this.calls++
     if (isFailed) this.failed++
@@ -56,7 +56,7 @@ export class Edge {
     if (isFailed) seconds[at + 2] = (seconds[at + 2] ?? 0) + 1
   }
 
-  /** Begins the next half minute. */
+  /** Begins a new histogram if a second is in a later half minute. */
   #turn(second: number): void {
     const half = Math.floor(second / HALF_SECONDS)
     if (half <= this.#half) return
@@ -101,7 +101,7 @@ export class Edges {
   readonly #bodyBytesOf: BodyBytesOf
   readonly #all: Edge[] = []
   readonly #byCaller = new Map<string, Map<string, Edge>>()
-  /** Edge that all unrecorded pairs share, not in `all`. */
+  /** Edge that unrecorded pairs share once there are `MAX_EDGES`; not in `all`. */
   readonly #unrecorded = new Edge(0, {caller: '', callee: ' ', bodyBytes: -1})
   /** Edge of the latest call: calls in a row are often alike. */
   #latest: Edge | undefined
@@ -126,7 +126,7 @@ export class Edges {
     return edge
   }
 
-  /** Calls of the last seconds, by callee. */
+  /** Returns the calls of the last seconds, by callee. */
   recentCalls(now = performance.now()): ReadonlyMap<string, RecentCalls> {
     const all = new Map<string, RecentCalls>()
     for (const edge of this.#all) {
@@ -137,7 +137,7 @@ export class Edges {
     return all
   }
 
-  /** Reads the template's limits of recording again after a change. An edge of apps that have left keeps its value. */
+  /** Reads the template's limits of recording again after an edit. An edge of apps that have left the run keeps its limit. */
   refresh(): void {
     for (const edge of this.#all) edge.bodyBytes = this.#bodyBytesBetween(edge.caller, edge.callee) ?? edge.bodyBytes
   }

@@ -3,7 +3,7 @@ import type {Call, SentRequest} from '../../../model/call.ts'
 /** Header with the number of the call that is sent again. */
 export const REPLAY_HEADER = 'Pillion-Replay'
 
-/** A replay sent to a sidecar that has not begun as a call yet. */
+/** A replay that was sent to a sidecar, whose call has not begun yet. */
 interface ExpectedReplay {
   readonly caller: string
   /** The call that is sent again. */
@@ -28,8 +28,8 @@ export class ExpectedReplays {
   }
 
   /**
-   * Returns the expected replay that a request is, if any. `caller`: of the edge; for an event its topic. At a published port the request
-   * comes from us, and its header names the caller.
+   * Returns the expected replay that a request is, if any. `caller`: caller of the edge; for an event its topic. At a published port
+   * Pillion sends the replay itself, so only the number in its header is compared.
    */
   find(caller: string, {isPublished}: Call, {text, size, lines}: SentRequest): ExpectedReplay | undefined {
     const head = text === undefined ? lines : text.slice(0, size)

@@ -40,12 +40,12 @@ const STATES: Readonly<Record<string, number | CallFilter>> = {
 /** `HTTP/1.1` may be written `http1.1`, or `http11`. */
 const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
 
-/** Access to the spans of apps, once some have arrived. */
+/** Access to the spans of apps; undefined before the first span. */
 type Spans = {readonly spans: Pick<SpanStore, 'hasSpan'> | undefined} | undefined
 
 type Asks<T> = (wanted: T, call: LineOfCall, content: ReadContent) => boolean
 
-/** A field whose value is read once, and compared with each call. */
+/** Creates a field of filters whose value is read once, and compared with each call. */
 const compares =
   <T>(read: (value: string) => T, asks: Asks<T>) =>
   (value: string): CallFilter => {
@@ -75,7 +75,7 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
   faster: compares(milliseconds('faster'), (ms, {totalMs, flags}) => (flags & FLAG.open) === 0 && totalMs < ms),
   waited: compares(milliseconds('waited'), (ms, call) => heldMs(call) > ms),
   since: compares(timeIn('since'), (at, {startedAt}) => wallTime.of(startedAt) >= at),
-  // it is shown in whole ms
+  // users see the start of a call in whole ms
   until: compares(timeIn('until'), (at, {startedAt}) => Math.floor(wallTime.of(startedAt)) <= at),
   path: compares(globMatcher, (matches, _, content) => matches(content().path)),
   actor: value => {
@@ -105,7 +105,7 @@ const lineFilter = (field: string): ((value: string) => CallFilter) | undefined 
     ? value => call => String(call[field as keyof CallLine]).toLowerCase() === value.toLowerCase()
     : undefined
 
-/** Fields that need the bytes of a call: they are asked last. */
+/** Fields that need the bytes of a call: they are compared last. */
 const SLOW = new Set(['path', 'actor', 'header', 'body', 'trace', 'span'])
 
 /**
@@ -171,7 +171,7 @@ function statusFilter(value: string): CallFilter {
   if (/^[1-5]xx$/i.test(value)) return ({status}) => Math.floor(status / 100) === Number(value[0])
   const explanation = 'Write status:503, status:5xx or status:0 (no response).'
   if (!/^\d{1,3}$/.test(value)) throw new UserError(`the filter status:${value} names no status`, {explanation})
-  // 0 is the code of a call of gRPC that has succeeded, too
+  // 0 is also gRPC's code of a call that has succeeded
   if (Number(value) === 0)
     return ({status, flags}) => status === 0 && (flags & (FLAG.grpc | FLAG.open | FLAG.failed)) !== FLAG.grpc
   return ({status}) => status === Number(value)
@@ -208,7 +208,7 @@ function idMatcher(value: string): (id: string) => boolean {
   return value.includes('*') ? globMatcher(value) : id => id === value
 }
 
-/** Returns the error for an unknown word; `shown`: how it is written. */
+/** Returns the error for an unknown word. `shown`: writes a known word as filters do. */
 function unknown(what: string, word: string, known: readonly string[], shown: (word: string) => string): UserError {
   const near = nearMiss(word, known)
   const explanation = `Known: ${known.map(shown).join(' ')} – for example: ${EXAMPLE}`

@@ -31,7 +31,7 @@ export class KeptRequests {
     this.#pieces.delete(number)
   }
 
-  /** Returns the saved pieces of an ended call and its later ones, for the tape. */
+  /** Returns and forgets the saved and later pieces of an ended call. The recorder writes them to the tape again. */
   take(number: number): readonly TapePiece[] {
     if (!this.#pieces.has(number)) return []
     this.#keep(number, this.#lines.firstPiece(number), Infinity)
@@ -44,7 +44,7 @@ export class KeptRequests {
   save(): void {
     if (this.#tape.end < this.#savedUpTo) return
     this.#savedUpTo = this.#tape.end + this.#part
-    // calls that begin before this are overwritten until the next check
+    // the tape overwrites calls that begin before this position until the next check
     const limit = this.#tape.end + 2 * this.#part - this.#tape.size
     for (const number of this.#lines.open()) {
       const first = this.#lines.firstPiece(number)

@@ -5,7 +5,7 @@ const BUCKETS = PER_OCTAVE * OCTAVES
 /** End of the first bucket, in ms; the last ends after 16 hours. */
 const FIRST_MS = 0.016
 
-// Double whose exponent and first two bits number the bucket: a logarithm would take ten times as long.
+// Buffer for a double, whose exponent and next two bits number the bucket: a logarithm would take ten times as long.
 const double = new Float64Array(1)
 const halves = new Uint32Array(double.buffer)
 const BITS_BEHIND = 18

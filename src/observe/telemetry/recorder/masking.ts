@@ -73,7 +73,7 @@ export class Masking {
     )
   }
 
-  /** Masks secrets in a text of any kind: JSON or words. `depth`: number of texts around this one, which contain it. */
+  /** Masks secrets in a text of any kind: JSON or words. `depth`: number of encoded texts or values that enclose this one. */
   text(text: string, depth = 0): string {
     if (!MAY_HOLD.test(text)) return text
     return (BLOCK.test(text) ? this.#ofJson(text, depth) : undefined) ?? this.words(text, depth)
@@ -134,7 +134,7 @@ export class Masking {
    * header with addresses, such as `Location`. A value that is an encoded address or JSON is masked as a whole if it contains a secret.
    */
   target(text: string, depth = 0): string {
-    if (!/[?&#;@]|%40/.test(text)) return text // most headers end here
+    if (!/[?&#;@]|%40/.test(text)) return text // fast path of most headers
     let [masked, done] = ['', 0]
     for (const {index, 0: start, 1: before, 2: name = ''} of text.matchAll(/([?&#;])([^=?&#;\s]+)=/g)) {
       if (index < done) continue
@@ -157,7 +157,7 @@ export class Masking {
     return (BLOCK.test(decoded) ? this.text(decoded, depth + 1) : this.target(decoded, depth + 1)) !== decoded
   }
 
-  /** Masks fields of a body that is JSON or a form, whatever its content type says. Other bodies stay. Also masks a body whose end was not recorded. */
+  /** Masks fields of JSON, whatever the content type says, or of a form. Other bodies stay. Also masks a body whose end was not recorded. */
   body(body: Buffer, contentType: string): Buffer {
     const text = body.toString('latin1')
     const isForm = FORM.test(contentType) && !BLOCK.test(text)
@@ -229,7 +229,7 @@ function settingOf(entry: object): string {
 export const hasFields = (text: string, contentType: string): boolean =>
   FORM.test(contentType) || /json/i.test(contentType) || BLOCK.test(text)
 
-/** Returns the index after the object or list at `start`: the end of a cut text, `start` for other values. */
+/** Returns the index after the JSON object or list at `start`: the end of the text if its end is missing, `start` for other values. */
 function blockEnd(text: string, start: number): number {
   if (!BLOCK.test(text[start] ?? '')) return start
   let depth = 0
@@ -242,7 +242,7 @@ function blockEnd(text: string, start: number): number {
 
 const valueAt = (text: string, from: number): string => foundFrom(text, from, PAIR_VALUE)?.[0] ?? ''
 
-/** Returns the text, number, object or list of a field, even if it is cut. */
+/** Returns the text, number, object or list at an index, even if its end is missing. `quote`: the quote of texts, maybe escaped. */
 function fieldAt(text: string, from: number, quote: string): string {
   if (!text.startsWith(quote, from))
     return /^[-+.\dEe]+/.exec(text.slice(from, from + 64))?.[0] || text.slice(from, blockEnd(text, from))

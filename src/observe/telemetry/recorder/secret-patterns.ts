@@ -7,7 +7,7 @@ const WHOLE_WORDS = new Set(
 )
 /** Quick test: names without these parts contain no secret word. */
 const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS, 'pass$', 'auth$'].join('|'), 'i')
-/** Values of `code` and `pass` that are not secret, although OAuth has such codes: a number, the name of an error, a boolean. */
+/** Values of `code` and `pass` that are not secret, unlike codes of OAuth: a number, the name of an error, a boolean. */
 const PLAIN = /^(?:-?\d{1,5}|(?=.{0,32}$)[a-z]*(?:[_.-][a-z]+)*)$/i
 /** Names of counts, such as `prompt_tokens` and `totalTokenCount`. */
 const COUNT_NAME = /tokens$|tokens?[-_]?(?:count|used|limit|remaining)$/i
@@ -32,7 +32,7 @@ export function isSecretName(name: string, value: string): boolean {
 export const endOfName = (name: string): string =>
   /(?:conn(?:ection)?-)?[^-]*$/i.exec(name.replace(/-?id$|-\d+$/i, ''))?.[0] ?? ''
 
-/** A text of JSON that has pairs of a connection string, an address, or a token. */
+/** Signs that a string in JSON may contain a secret: an address, a header of a command, a token, or pairs of a connection string. */
 export const PAIRS = /:\/\/|(?:-H|--header)\b|\bB(?:earer|asic) |(?:^|;) *(?:password|pwd|\w*accesskey|accountkey) *=/i
 /** The content type of a form. */
 export const FORM = /^application\/x-www-form-urlencoded/i
@@ -44,7 +44,7 @@ export const PASSWORD =
   /(?<=:\/\/(?!\[)[^/?#\s:"']*:)(?!\d{1,5}[?#])[^\s/"']+(?=@)|(?<=(?:(?:%3A|:)%2F%2F|%3A\/\/)(?:[^/?#\s&:"%]|%(?!3A|2F))*(?:%3A|:))(?:(?!%2F)[^/?#\s&"])+(?=%40|@)/gi
 /** A password in an address whose `@` was cut off. */
 export const CUT_PASSWORD = /(?<=:\\?\/\\?\/(?!\[)[^/?#\s:@"']*:)(?!\d{0,5}(?:[?#]|$))[^\s/"'@]+$/
-/** A text without these has no words that are secret. */
+/** Quick test: a text without these contains nothing to mask. */
 export const MAY_HOLD = /[=@"<>]|%40|(?:^|\s)--?\w|['\w]: '|-\w+:|(?:cookie|authorization|header):|\bB(?:earer|asic) /i
 /** Text before a value: a field of JSON, also within a text (`\"token\":`), or an HTTP scheme before a credential. */
 export const FIELD =
@@ -60,7 +60,7 @@ export const HEADER =
 /** A header in printed requests: after `>`, `<`, `header:` or `* [HTTP/2] [1] [`, or at the start of a line, such as `X-Api-Key`. */
 export const HEADER_LINE =
   /((?:^|\n|\\n)[ \t]*([<>]|header:|\*[^\n:]{0,30}\[|(?=(?:\w+-[\w-]+|cookie|authorization):))[ \t]*([\w-]+):[ \t]*(?:(?:bearer|basic) +)?)(?![ \t$]|(?:bearer|basic)\b)((?:\\(?![rn])|[^\r\n\\])+)/gi
-/** A header as one word of a command, such as `-H 'X-Api-Key: …'`, except credentials whose scheme can stay. */
+/** A header as one word of a command, such as `-H 'X-Api-Key: …'`, except credentials behind `Bearer` or `Basic`, which are masked alone. */
 export const NAMED_HEADER = /^(?!authorization: *(?:bearer|basic) )([\w-]+):\s*(?:(?:bearer|basic) +)?(\S.*)/i
 /** A value in a pair: quoted, quoted within a quoted text, in braces, or bare; not `$PASSWORD`. */
 export const PAIR_VALUE =

@@ -19,12 +19,12 @@ const EXPORT_TIMEOUT_MS = 10_000
 export async function openZipkin(url: string, options: SpanExporterOptions, ms = EXPORT_TIMEOUT_MS): Promise<SpanSink> {
   const {ZipkinExporter} = await import('@opentelemetry/exporter-zipkin')
   const exporter: SpanExporter = new ZipkinExporter({url})
-  // replaces its own sending, which waits endlessly, and keeps the spans and a connection of each batch
+  // replaces the exporter's own sending, which waits endlessly, and keeps the spans and a connection of each batch
   Object.assign(exporter, {_send: sendAsJson(url, ms)})
   return openSink(`Zipkin at ${new Masking().target(url)}`, exporter, options, ms)
 }
 
-/** Sends a batch, which ends with the answer or the timeout. */
+/** Returns a function that sends a batch, and calls `done` after the response or the timeout. */
 const sendAsJson =
   (url: string, timeoutMs: number) =>
   (spans: readonly object[], done: Parameters<SpanExporter['export']>[1]): void => {
@@ -64,7 +64,7 @@ async function httpExporter({endpoint, isSecure, headers}: OtlpSettings, timeout
   return new OTLPTraceExporter({url, headers: {...headers}, timeoutMillis})
 }
 
-/** Returns an exporter behind OpenTelemetry's bounded queue. */
+/** Returns a sink that sends spans by an exporter, from OpenTelemetry's bounded queue. */
 function openSink(
   name: string,
   exporter: SpanExporter & {readonly ending?: AbortController},

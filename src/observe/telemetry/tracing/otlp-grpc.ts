@@ -17,8 +17,8 @@ const HTTP_PORT = 80
 const HTTPS_PORT = 443
 
 /**
- * Sends spans over gRPC: one unary call per batch, on one connection that is opened on first use. A batch is sent again while its
- * collector is away, as over HTTP. OpenTelemetry's own exporter loads gRPC by a `require` that bundlers do not see, and would add a megabyte for this call.
+ * Sends spans over gRPC: one unary call per batch, on one connection that is opened on first use. A batch is sent again while the
+ * collector is unreachable, as over HTTP. OpenTelemetry's own exporter loads gRPC by a `require` that bundlers do not see, and would add a megabyte for this call.
  */
 export class GrpcSpanExporter implements SpanExporter {
   readonly #target: FrameTarget
@@ -53,7 +53,7 @@ export class GrpcSpanExporter implements SpanExporter {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
       try {
         const bytes = ProtobufTraceSerializer.serializeRequest(spans) ?? new Uint8Array()
-        // a pause may take longer, for example while the process is suspended
+        // leaves time for an attempt even if the pause took longer, for example while the process was suspended
         const leastMs = Math.min(FIRST_PAUSE_MS, this.#timeoutMs)
         const refusal = await this.#send(bytes, Math.max(leastMs, until - performance.now()))
         if (refusal === '') return done({code: ExportResultCode.SUCCESS})
@@ -66,7 +66,7 @@ export class GrpcSpanExporter implements SpanExporter {
     }
   }
 
-  /** Resolves with why they are refused for good; empty if they are not. Rejects if they may be sent again. */
+  /** Sends spans. Resolves with the reason why the collector refuses them for good; '': it took them. Rejects if they may be sent again. */
   async #send(message: Uint8Array, ms: number): Promise<string> {
     const {promise, resolve, reject} = Promise.withResolvers<string>()
     const timer = setTimeout(() => {

@@ -77,7 +77,7 @@ export function attributesOf(request: TracedRequest): Readonly<Record<string, st
   return attributes
 }
 
-/** Attributes of calls to building blocks (Dapr: pkg/api/http, append…SpanAttributes). */
+/** Returns the attributes of a call to a building block (Dapr: pkg/api/http, append…SpanAttributes). */
 function blockAttributes(verb: string, path: string): Readonly<Record<string, string>> {
   if (/^\/v1\.0\/actors\/[^/]+\/[^/]+\/state(?:\/|$)/.test(path)) return stateAttributes(verb, path, 'actor')
   const [, block = '', name = '', topic = ''] =
@@ -129,7 +129,7 @@ export function grpcAttributesOf(
 export interface SpanSink {
   /** Queues a span. Never throws or waits: drops the span if the queue is full. */
   add(span: FinishedSpan): void
-  /** Sends the queued spans, for at most this long. */
+  /** Sends the queued spans, for at most `maxMs`. */
   close(maxMs: number): Promise<void>
 }
 
@@ -139,6 +139,6 @@ export interface SpanExporterOptions {
   readonly env: Environment
   /** Writes a line to the sidecar's log, scope `dapr.runtime.trace`. */
   readonly log: (message: string) => void
-  /** Called once by each exporter when it cannot send. */
+  /** Called by each exporter when it cannot send, once until it succeeds again. */
   readonly warn: (message: string) => void
 }

@@ -19,7 +19,7 @@ export const formatTraceparent = ({traceId, spanId, flags}: TraceContext): strin
 /** Maximum characters of a tracestate in Dapr (pkg/diagnostics/consts). */
 const MAX_TRACESTATE = 512
 
-/** Returns the value of the `tracestate` header; empty if omitted. */
+/** Returns the value of the `tracestate` header; '': Dapr omits it, since it is empty or too long. */
 export const formatTracestate = ({tracestate}: TraceContext): string =>
   tracestate.length <= MAX_TRACESTATE ? tracestate : ''
 
@@ -50,7 +50,7 @@ function hexOfRandom(bytes: number): string {
   return random.toString('hex', used, (used += bytes))
 }
 
-/** 128 random bits, which are never all zero in practice. */
+/** Returns 128 random bits as hexadecimal digits, which are never all zero in practice. */
 export const newTraceId = (): string => hexOfRandom(16)
 
 export const childOf = (parent: TraceContext, isSampled: boolean): TraceContext => ({

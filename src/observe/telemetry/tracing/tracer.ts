@@ -56,7 +56,7 @@ export class Tracer {
     return {context: rootOf(traceId, isSampled), parentSpanId: '', isSampled}
   }
 
-  /** Returns the span of the callee's sidecar, a child of the caller's; its app gets this context. */
+  /** Returns the span of the callee's sidecar, a child of the caller's span. The callee's app receives its context. */
   startChild({context}: ActiveSpan): ActiveSpan {
     return this.#child(context)
   }
