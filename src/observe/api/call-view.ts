@@ -19,10 +19,10 @@ import {MARKS} from '../telemetry/recorder/filter.ts'
 
 const MARK_NAMES = Object.keys(MARKS) as (keyof typeof MARKS)[]
 
-/** Returns the time of day of a `performance.now()`. */
+/** Returns a time of `performance.now()` as an ISO 8601 date. */
 export const isoTime = (at: number): string => new Date(wallTime.of(at)).toISOString()
 
-/** `now`: end of the time of a call that is under way. */
+/** Returns a call as a row of a list. `now`: time up to which an open call is counted. */
 export function rowOf(
   line: CallLine & {readonly edgeOf: Edge; readonly pieces?: unknown},
   content: CallContent,
@@ -38,7 +38,7 @@ export function rowOf(
     number,
     at: isoTime(startedAt),
     from: edgeOf.caller,
-    to: masking.target(edgeOf.callee), // it may be the address of an endpoint
+    to: masking.target(edgeOf.callee), // the callee may be the URL of an external endpoint
     method: methodOf(line, () => content),
     path: masking.target(content.path),
     status,
@@ -75,7 +75,7 @@ export function detailOf(call: RecordedCall, masking: Masking, now?: number, sai
   }
 }
 
-/** Shows a message. `bytes` counts the whole body. A cut body that ends within a character is still text. */
+/** Returns a message for display. `bytes`: size of the whole body. A partly recorded body that ends within a character is still text. */
 export function messageView(message: RecordedMessage, bytes: number, masking = new Masking()): Api.Message {
   const {head, headers, body} = message
   const masked = masking.head(head).split(/\r?\n/)
@@ -96,7 +96,7 @@ export function messageView(message: RecordedMessage, bytes: number, masking = n
   }
 }
 
-/** Puts our reason before Dapr's words, which are long: tables cut the end of a line. Callers get Dapr's words first, unchanged, and our reason in brackets. */
+/** Puts Pillion's reason, which a failure has in brackets at its end, before Dapr's long text: tables cut off the end of a line. */
 export function reasonFirst(failure: string): string {
   const begin = failure.indexOf(failure.endsWith(']') ? ' [' : ' (')
   return begin < 0 || !/[)\]]$/.test(failure) ? failure : `${failure.slice(begin + 2, -1)} (${failure.slice(0, begin)})`

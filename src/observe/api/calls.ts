@@ -31,7 +31,7 @@ export function callsQuery(parameters: URLSearchParams, rows = ROWS, maxRows = M
   }
 }
 
-/** Lists the calls that a filter matches, the latest first. Takes short turns. Rejects with a UserError for a faulty filter. */
+/** Lists the calls that a filter matches, the latest first. Lets other work run in between. Rejects with a UserError for a faulty filter. */
 export async function listCalls(
   recorder: CallRecorder,
   {q, before, after, limit}: CallsQuery,
@@ -66,13 +66,13 @@ export function recordedCall(recorder: CallRecorder, number: number): RecordedCa
   throw new ApiProblem(404, `there is no call ${number}: ${why}`, 'pillion calls lists them.')
 }
 
-/** Delay in which ended calls are collected, in ms: they are written together. */
+/** Time in ms for which ended calls are collected before they are written together. */
 const EVERY_MS = 50
 /** Maximum number of calls written at a time. The rest are dropped and counted. */
 const MAX_BATCH = 200
 
 /**
- * Streams calls as they end, one JSON object per line, until the reader leaves. Of more than 200 in 50 ms it sends only the first, and
+ * Streams calls as they end, one JSON object per line, until the reader disconnects. Of more than 200 in 50 ms it sends only the first, and
  * none while the reader is behind; `{"dropped": 17}` counts the omitted calls. Throws a UserError for a faulty filter.
  */
 export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams, response: ServerResponse): undefined {
@@ -87,7 +87,7 @@ export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams
   }
   const write = (): void => {
     timer = undefined
-    const masking = new Masking(masked()) // an edit of the template may have added names
+    const masking = new Masking(masked()) // an edit of the template may have added names of secrets
     const ended = numbers
     numbers = []
     const isFull = response.writableNeedDrain

@@ -26,7 +26,7 @@ export async function deathView(death: Death, masking: Masking, spans?: SpanStor
   }
 }
 
-/** Returns the facts that need no reading of the app's log. */
+/** Returns the facts of a death that are known without reading the app's log. */
 export function deathFacts(
   {number, app, name, version, exit, reason, at, livedMs, files, inside, own = [], work, earlier, finished}: Death,
   masking: Masking
@@ -69,7 +69,7 @@ export function deathFacts(
 const LAST_MS = 5000
 const MAX_THROWN = 5
 
-/** Returns the exceptions that an app has reported in the traces of the calls that were inside, or shortly before its end; the latest first. */
+/** Returns the exceptions that an app has reported in the traces of the calls that were in flight, or shortly before its end; the latest first. */
 function thrownBefore({app, at, inside}: Death, masking: Masking, spans: SpanStore): readonly Api.SpanException[] {
   const traces = new Set(inside.map(({call}) => traceIdOf(tracesOf(call).wentWith)))
   const found: {readonly at: number; readonly exception: Api.SpanException}[] = []
@@ -77,7 +77,7 @@ function thrownBefore({app, at, inside}: Death, masking: Masking, spans: SpanSto
     const isOf = (each: {readonly app: string}, moment: number): boolean =>
       each.app === app && (traces.has(id) || (moment >= at - LAST_MS && moment <= at))
     for (const span of own.values()) {
-      // details are read only if needed: that takes long
+      // parsing details takes long, so only those of matching spans are parsed
       const exception = isOf(span, span.endedAt) ? spanDetails(span).exception : undefined
       if (exception !== undefined) found.push({at: span.endedAt, exception})
     }

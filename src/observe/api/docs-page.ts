@@ -10,7 +10,7 @@ const MAX_BYTES = 64 * 1024
 const MAX_MS = 2000
 
 /**
- * The page of the latest process of each app that was asked: once for each process, since each request is a line in many an app's log.
+ * The page that was found for the latest process of each app. Each process is asked once, since many apps log every request.
  * A process that did not answer, for example while it warms up, is asked again.
  */
 const known = new Map<string, {readonly life: string; readonly page: Promise<string>}>()
@@ -33,14 +33,14 @@ export async function docsPageOf(app: Api.App | undefined): Promise<Api.AppDocs>
 
 const NONE: Api.AppDocs = {path: ''}
 
-/** Finds the page. Rejects if the app answers without one, and does not answer everything. */
+/** Returns the path of the page; '': none. Rejects if no page was found and a request failed. */
 async function firstPage(app: Api.App): Promise<string> {
   const failures: unknown[] = []
   for (const path of PAGES)
     try {
       if (await isDescription(app, path)) return path
     } catch (error) {
-      if (!codeOf(error).startsWith('HPE_')) failures.push(error) // otherwise, the port has answered in another protocol
+      if (!codeOf(error).startsWith('HPE_')) failures.push(error) // HPE_…: the port has answered in another protocol
     }
   if (failures.length > 0) throw failures[0]
   return ''

@@ -26,7 +26,7 @@ export const edgeViews = ({edges, publishers}: CallRecorder): readonly Api.Edge[
       recent: recentView(edge.recent(performance.now()))
     }))
 
-/** `seconds`: of a run that began later, since its start. The percentile has two digits. */
+/** Returns the recent calls for display. `seconds`: the covered time, which is shorter at the beginning of a run. The percentile has two digits. */
 export const recentView = ({calls, failed, p95Ms}: RecentCalls): Api.Recent => ({
   seconds: Math.min(RECENT_SECONDS, Math.max(1, Math.round(performance.now() / 1000))),
   calls,
@@ -61,7 +61,7 @@ export function graphView(
   const silent = [...declared].flatMap(([from, ids]) =>
     [...ids].filter(to => !edges.some(edge => edge.from === from && edge.to === to)).map(to => ({from, to}))
   )
-  // an app without calls is a job, a database, or a server that is used without its sidecar
+  // an app that nobody calls is a job, a database, or a server that is used without its sidecar: dependents wait for it
   const isCalled = (id: string): boolean => edges.some(edge => edge.to === id && edge.from !== id)
   const isMissed = ({from, to}: Pair): boolean => isCalled(to) && isForCalls(from, to, plans)
   return {
@@ -75,7 +75,7 @@ export function graphView(
 
 type Pair = Api.Graph['uncalled'][number]
 
-/** Whether a dependency between two apps may mean calls. */
+/** Whether a dependency may mean calls: not if `from` waits for the end of `to`, or if `to` has no port. */
 function isForCalls(from: string, to: string, plans: readonly AppPlan[]): boolean {
   const isAwaited = ({id, dependsOn}: AppPlan): boolean =>
     id === from && dependsOn.some(each => each.id === to && each.until === 'completed')

@@ -26,7 +26,7 @@ export interface ReplayContext {
   /** Whether the template allows replays to an app. */
   readonly mayReplay: (callee: string) => boolean
   readonly masking: () => Masking
-  /** Called with the result of each pinned call, sent or refused. */
+  /** Called with the result of each replay. */
   readonly report: (replay: Replay) => void
 }
 

@@ -3,7 +3,7 @@ import type {ApiEvent} from './event.ts'
 const MAX_EVENTS = 4096
 const MAX_SIZE = 1024 * 1024
 
-/** When an event was: by `performance.now()`, and as `Since` has it. */
+/** When an event was. `at`: `performance.now()`; `time`, `place`: as in `Since` (`wait/wait-context.ts`). */
 interface Moment {
   readonly id: number
   readonly at: number
@@ -22,7 +22,7 @@ export class EventLog {
   #forgotten: number
   #last: number
 
-  /** `first`: ids are greater than this and than those of an earlier run. `place`: returns the number of the next batch in the run's log. */
+  /** `first`: a time, so that ids are greater than this and than ids of an earlier run. `place`: returns the number of the next batch in the run's log. */
   constructor(first: number, place: () => number, max = MAX_EVENTS) {
     this.#place = place
     this.#forgotten = first

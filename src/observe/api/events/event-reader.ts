@@ -1,12 +1,12 @@
 import {frameOf, PULSE, type ApiEvent, type EventFormat} from './event.ts'
 
-/** Characters that wait for a reader who is slow. */
+/** Maximum number of characters that wait for a slow reader. */
 const MAX_WAITING = 256 * 1024
 /** Time without progress after which a reader is disconnected, in ms. */
 const CUT_MS = 30_000
 const PULSE_MS = 15_000
 
-/** Receives the events of a reader: a response. */
+/** The functions of a response by which events are written. */
 export interface EventSink {
   write(text: string): boolean
   end(): void
@@ -14,7 +14,7 @@ export interface EventSink {
   on(event: 'drain' | 'close', listener: () => void): void
 }
 
-/** The way of a reader: the control socket, or the page. */
+/** How a reader is connected: by the control socket, or by the port of the page. */
 export type Via = 'socket' | 'page'
 
 interface ReaderOptions {
@@ -74,7 +74,7 @@ export class EventReader {
     else this.#write(frameOf(event, this.#options.format))
   }
 
-  /** Passes on all kept events, at the beginning. A run keeps 1 MiB at most. */
+  /** Sends a new reader all kept events at once: at most 1 MiB. */
   sendKept(events: readonly ApiEvent[]): void {
     const text = events.filter(event => this.#isMeant(event)).map(event => frameOf(event, this.#options.format))
     if (text.length > 0) this.#write(text.join(''))

@@ -6,7 +6,7 @@ import {words} from '../../../model/words.ts'
 export const TYPES = words('app edges calls lines reload asleep woken death troubles replay fault workflow note')
 export type EventType = (typeof TYPES)[number]
 
-/** An event as readers get it. */
+/** An event as readers receive it. */
 export interface ApiEvent {
   /** Ascending number of the event. 0: a sample, which is never sent again. */
   readonly id: number
@@ -14,11 +14,11 @@ export interface ApiEvent {
   readonly at: number
   /** `hello` and `reset` contain the whole state, `dropped` counts lost samples, and `bye` ends the run. */
   readonly type: EventType | 'hello' | 'dropped' | 'reset' | 'bye'
-  /** The only app that it concerns; empty if it is for all readers. */
+  /** Id of the app whose readers receive the event; '': all readers. */
   readonly app: string
-  /** News replace waiting news with the same subject; '': never. */
+  /** An event replaces a waiting event with the same subject; '': it replaces none. */
   readonly subject: string
-  /** JSON. */
+  /** The content as JSON. */
   readonly data: string
 }
 

@@ -20,11 +20,11 @@ import type {ApiEvent, EventType} from './event.ts'
 import {EventLog} from './event-log.ts'
 import type {Via, EventReader} from './event-reader.ts'
 
-/** Changes of apps within this time are reported together. */
+/** Time in ms within which changes of apps are reported together. */
 const STATE_MS = 50
 const SAMPLE_MS = 250
 const EDGES_MS = 1000
-/** Only the busiest edges are sent. */
+/** Maximum number of edges that are sent: the busiest. */
 const MAX_EDGES = 500
 
 /** The events of a run: the latest before the first reader, and all later ones. Without readers, events are kept for readers that reconnect; samples are not. */
@@ -41,9 +41,9 @@ export class RunEvents {
   /** The troubles that readers got last, as JSON; may be empty. */
   #troubles = ''
   #isAskingTroubles = false
-  /** The run was asked to stop: ends of its apps are expected. */
+  /** Whether the run was asked to stop, so that ends of its apps are no troubles. */
   #isStopping = false
-  /** Number of ended calls and published events that readers know. */
+  /** Number of ended calls and published events that readers know; -1: none yet. */
   #counted = -1
   /** Whether readers know that there were no recent calls. */
   #areEdgesQuiet = false
@@ -63,7 +63,7 @@ export class RunEvents {
     context().work.onWorkflow((workflows, instance) => this.#guard(() => this.#tellWorkflow(workflows, instance)))
   }
 
-  /** Counts the readers that use a way. */
+  /** Returns the number of readers that are connected in one way. */
   count(via: Via): number {
     return [...this.#readers].filter(reader => reader.via === via).length
   }
@@ -133,7 +133,7 @@ export class RunEvents {
     this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()
   }
 
-  /** `at`: when it was, if it was before; ms since 1970. */
+  /** Emits the API's event for an event of the run. `at`: time of a past event, in ms since 1970. */
   #tellEvent(event: RunEvent, at?: number): void {
     if (event.type === 'reloaded') {
       const {type: _type, version: _version, id, ...rest} = event
@@ -233,7 +233,7 @@ export class RunEvents {
     }
   }
 
-  /** How many calls a fault has hit, and of how many, a few times a second. */
+  /** Sends the numbers of calls that each fault has checked and hit, a few times a second. */
   #tellHits(): void {
     for (const fault of this.#context().faults.active?.list() ?? []) {
       if (fault.matched === (this.#matched.get(fault.number) ?? 0)) continue
@@ -288,7 +288,7 @@ export class RunEvents {
       const text = JSON.stringify(troubles)
       if (text === this.#troubles) return
       this.#troubles = text
-      // includes readers that connected during the question
+      // includes readers that connected while `troublesOf` was pending
       for (const reader of readers()) {
         const own = troubles.filter(({app}) => ['', app].includes(reader.app))
         this.#pass([reader], 'troubles', {troubles: own}, 'troubles')
@@ -300,7 +300,7 @@ export class RunEvents {
     }
   }
 
-  /** Reports a bug of ours to the readers; the run continues. */
+  /** Runs work. Reports a bug in it to the readers, and lets the run continue. */
   #guard(work: () => void): void {
     try {
       work()

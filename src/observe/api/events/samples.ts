@@ -20,7 +20,7 @@ interface AllLines extends Omit<Api.LineSample, 'notShown'> {
   readonly notShown: ReadonlyMap<string, number>
 }
 
-/** Returns the part of a sample that is of one app; empty for all. */
+/** Returns the part of a sample that one app wrote. `app`: '': all apps. */
 export function linesOf({lines, notShown, ...place}: AllLines, app: string): Api.LineSample {
   const isMeant = (name: string): boolean => app === '' || isOfApp(name, app)
   const counts = [...notShown].map(([name, count]) => (isMeant(name) ? count : 0))
@@ -71,14 +71,14 @@ export class LineSamples {
   }
 }
 
-/** Rows of a batch, and how many of them are reserved for unusual calls. */
+/** Maximum number of calls in a sample, and of unusual calls that are preferred. */
 const MAX_ROWS = 200
 const MAX_STRIKING = 120
-/** Maximum number of latest calls to look at: more would delay calls. */
+/** Maximum number of latest calls that are read for a sample: more would delay calls between the apps. */
 const MAX_READ = 2000
 
 /**
- * Returns some of the ended calls, for people: first failed, waiting, faulted and slow ones (above the 95th percentile of their edge), then the latest. `app`: only calls from or to this one; empty for all.
+ * Returns some of the ended calls for display: first failed, waiting, faulted and slow ones (above the 95th percentile of their edge), then the latest. `app`: only calls from or to this one; empty for all.
  */
 export function sampleCalls(
   recorder: CallRecorder,

@@ -5,7 +5,7 @@ import {readAfter, readTypes, type EventFormat} from './event.ts'
 import {EventReader, type Via} from './event-reader.ts'
 import type {RunEvents} from './run-events.ts'
 
-/** Readers at the same time. */
+/** Maximum number of readers at the same time. */
 const MAX_READERS: Readonly<Record<Via, number>> = {socket: 64, page: 16}
 
 const CONTENT_TYPES: Readonly<Record<EventFormat, string>> = {sse: 'text/event-stream', ndjson: 'application/x-ndjson'}

@@ -15,8 +15,8 @@ import {randomBytes} from 'node:crypto'
 const TAKEN = new Set(['ENV', 'HOME', 'IFS', 'LANG', 'PATH', 'PS1', 'PS4', 'PWD', 'SHELL', 'TERM', 'USER'])
 
 /**
- * Masks the secrets of a call so that they can be found again, and variables put in their place. Texts of apps cannot pass for a variable, since the marks
- * are random.
+ * Replaces the secrets of a call by names of shell variables between marks, at which `split` separates them. The marks are random, so that
+ * no text of an app passes for a variable.
  */
 class Variables {
   readonly masking: Masking
@@ -48,11 +48,11 @@ function nameOf(name: string): string {
   return TAKEN.has(upper) || !/^[A-Z]/.test(upper) ? `MASKED_${upper}` : upper
 }
 
-const ADDED = ['Accept', 'User-Agent', 'Content-Type']
+const ADDED = ['Accept', 'User-Agent', 'Content-Type'] // curl adds these headers by itself
 /** The longest body that fits into an argument: Linux accepts 128 KiB (execve(2), MAX_ARG_STRLEN). */
 const MAX_ARGUMENT = 32 * 1024
 
-/** Commands for a POSIX shell that send the calls again, each through its caller's sidecar or at its callee's port. Masked values are variables. */
+/** Writes commands for a POSIX shell that send calls again, each to its caller's sidecar or its callee's port. Masked values are variables. */
 export const curlExporter = (options: ExporterOptions): Exporter => requestExporter(options, commandOf)
 
 function commandOf(call: RecordedCall, authority: string, variables: Variables): string {
@@ -105,7 +105,7 @@ function headerOptions(lines: readonly string[], hasBody: boolean): readonly str
   return [...sent.map(({option}) => option), ...notAdded.map(name => `${name}:`)]
 }
 
-/** Headers that the client writes itself, or that belong to the connection. */
+/** Headers that curl writes itself, or that belong to the connection. */
 const OWN_HEADERS: ReadonlySet<string> = new Set(['host', ...CONNECTION_HEADERS])
 
 /** Writes the request of a call, to be sent to a host and port. */
@@ -135,7 +135,7 @@ function requestExporter({masked, placeOf}: ExporterOptions, write: WriteRequest
   }
 }
 
-/** Returns the call with its request as text: compressed, the secrets in it would have no names. */
+/** Returns the call with a decompressed request body: in a compressed body, masking would find no secrets. */
 function decompressed(call: RecordedCall): RecordedCall {
   const {request} = contentOf(call)
   const body = plainBody(request, MAX_PLAIN)

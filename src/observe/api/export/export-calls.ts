@@ -21,7 +21,7 @@ export class CallSnapshot {
   /** The latest first. */
   readonly #numbers: readonly number[]
   readonly #underWay: ReadonlyMap<number, RecordedCall>
-  /** The oldest call whose bytes were kept then. */
+  /** Number of the oldest call whose bytes were kept at the moment of the snapshot. */
   readonly #firstWhole: number
   readonly #overwritten = new Set<number>()
 
@@ -37,7 +37,7 @@ export class CallSnapshot {
     this.#firstWhole = this.#findFirstWhole()
   }
 
-  /** Returns the numbers of the calls that match a query, the oldest first. Takes short turns. Rejects with a UserError for a faulty filter. */
+  /** Returns the numbers of the calls that match a query, the oldest first. Lets other work run in between. Rejects with a UserError for a faulty filter. */
   async matching({q, before, after, limit}: CallsQuery, turns: Turns): Promise<readonly number[]> {
     const matches = readFilter(q, this.#recorder)
     const found: number[] = []
@@ -68,10 +68,10 @@ export class CallSnapshot {
     return `${size} ${calls} overwritten before this was written: ${are} missing, or ${lack} bytes`
   }
 
-  /** Finds the first call whose bytes are kept. The tape overwrites bytes in the order of begins, but later for long calls: two kept calls in a row are needed. */
+  /** Returns the first call whose bytes are kept. The tape overwrites calls in the order of their begins, but long calls later: it takes two in a row. */
   #findFirstWhole(): number {
     const ended = this.#numbers.filter(number => !this.#underWay.has(number))
-    let [low, high] = [0, ended.length] // finds how many of the latest calls fit as a whole
+    let [low, high] = [0, ended.length] // searches how many of the latest calls are kept as a whole
     while (low < high) {
       const middle = Math.ceil((low + high) / 2)
       const last = ended.slice(Math.max(0, middle - 2), middle).map(number => this.#recorder.call(number))
@@ -89,16 +89,16 @@ const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) 
   curl: async () => (await import('./curl.ts')).curlExporter
 }
 
-/** Trailer with the number of calls that were overwritten (RFC 9110 6.5). */
+/** Name of the trailer that tells how many calls were overwritten (RFC 9110, 6.5). */
 const TRAILER = 'pillion-overwritten'
 
-/** No limit. */
+/** A limit above every number of calls. */
 const ALL = 9_999_999_999
 
 /**
  * Writes calls in a format (`/calls.har`), the oldest first: those that match a filter (`q`), or the call `number`. All are in their
- * state of one moment; the end counts calls that were overwritten before they were written. Takes short turns, and waits for a slow
- * reader. Throws a UserError for a faulty query, before anything is written.
+ * state of one moment; the end counts calls that were overwritten before they were written. Lets other work run in between, and waits
+ * for a slow reader. Throws a UserError for a faulty query, before anything is written.
  */
 export async function exportCalls(
   {recorder, masked, control, work}: ApiContext,
@@ -107,7 +107,7 @@ export async function exportCalls(
   const load = ownOf(LOADERS, format)
   if (load === undefined) throw new Error(`no calls are written as ${format}`)
   const turns = new Turns(() => recorder.last)
-  // HAR has the spans of apps
+  // only HAR has the spans of apps
   const gathered =
     format === 'har' && recorder.spans !== undefined
       ? await (await import('../trace/gather.ts')).gather(recorder, work.openWorkflows(), turns)

@@ -21,7 +21,7 @@ import type {JoinedTrace} from '../trace/join-spans.ts'
 
 const CREATOR = {name: 'Pillion', version: VERSION}
 
-/** HTTP Archive 1.2 (W3C draft of the Web Performance group). `_pillion` has the facts without a field in HAR. */
+/** Writes HTTP Archive 1.2 (W3C draft of the Web Performance group). `_pillion` has the facts without a field in HAR. */
 export function harExporter({masked, now, gathered}: ExporterOptions): Exporter {
   const masking = new Masking(masked)
   const spansOf = gathered && spansByCall(gathered)
@@ -40,7 +40,7 @@ export function harExporter({masked, now, gathered}: ExporterOptions): Exporter 
   }
 }
 
-/** Fields of a call that HAR has, in places of its own. */
+/** Fields of a call that HAR has in fields of its own: they are left out of `_pillion`. */
 const OF_HAR: ReadonlySet<string> = new Set(
   'at method path target status requestBytes responseBytes firstByteMs totalMs connectMs request response'.split(' ')
 )
@@ -64,7 +64,7 @@ function entryOf({request, response}: CallContent, detail: Api.CallDetail, spans
   }
 }
 
-/** Times of the phases, in ms; -1: the phase did not apply. */
+/** Returns the times of the phases, in ms; -1: the phase did not apply. */
 function timingsOf({waitedMs, connectMs, firstByteMs, totalMs}: Api.CallDetail): Record<string, number> {
   const hasResponse = firstByteMs > 0
   const wait = (hasResponse ? firstByteMs : totalMs) - waitedMs - connectMs
@@ -95,7 +95,7 @@ function requestOf(message: RecordedMessage, detail: Api.CallDetail): object {
   }
 }
 
-/** Returns the version of HTTP between the caller and us; for a request of a sidecar that of the app. */
+/** Returns the version of HTTP between the caller and Pillion; for a request of a sidecar itself between the sidecar and its app. */
 function versionOf({protocol, calleeProtocol, request}: Api.CallDetail): string {
   const spoken = protocol === 'none' ? calleeProtocol : protocol
   if (spoken === 'bytes') return 'TCP'
@@ -138,7 +138,7 @@ const headersOf = ({headers}: Api.Message): readonly object[] => headers.map(([n
 /** Returns the size of a head with its empty line; -1 without a head. */
 const sizeOf = ({head}: RecordedMessage): number => (head === '' ? -1 : head.length + 4)
 
-/** Absolute, as HAR wants it: with the host that the caller named. */
+/** Returns an absolute URL, as HAR requires, with the host that the caller named. */
 function urlOf({headers}: RecordedMessage, {target, to, isKept}: Api.CallDetail): string {
   if (!isKept) return `http://${encodeURIComponent(to)}/`
   if (/^https?:\/\//i.test(target)) return escaped(target)
@@ -177,7 +177,7 @@ function spansWithLogs({spans, logs}: Pick<JoinedTrace, 'spans' | 'logs'>): read
   })
 }
 
-/** Named as OpenTelemetry's semantic conventions name the parts of a log record and of an exception. */
+/** Returns a log record as an event of a span, with the names of OpenTelemetry's semantic conventions. */
 function logEvent({at, severity, text, exception}: ReceivedLog, {startedAt}: ReceivedSpan) {
   const attributes: (readonly [string, string])[] = [
     ['log.body', text],
@@ -190,12 +190,12 @@ function logEvent({at, severity, text, exception}: ReceivedLog, {startedAt}: Rec
   return {name: 'log', at: at - startedAt, attributes: attributes satisfies Attributes}
 }
 
-/** Finds the spans of a call: spans for the call itself, and spans in it but in no other call. */
+/** Returns a function that finds the spans of a call: those that describe it, and those within it, but not within a call below. */
 export function spansByCall({links, spans}: Pick<Gathered, 'links' | 'spans'>) {
   const found = new Map<string, ReadonlyMap<number | undefined, readonly ReceivedSpan[]>>()
   const callOf = (trace: JoinedTrace, span: ReceivedSpan): number | undefined => {
     let number = trace.callAround(span)
-    // the use of a component, or a step of a workflow
+    // a number below 0 is a use of a component, or a step of a workflow
     while (number !== undefined && number < 0) number = links.of(number)?.parent
     return number
   }

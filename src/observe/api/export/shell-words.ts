@@ -1,7 +1,7 @@
 import {isUtf8} from 'node:buffer'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 
-/** Bytes, and variables between them that the shell reads. */
+/** Bytes, and names of shell variables between them. */
 export type Parts = readonly (Buffer | {readonly variable: string})[]
 
 /** Returns a word for a POSIX shell with any bytes. Unprintable bytes are octal. */
