@@ -61,7 +61,7 @@ export function graphView(
   const silent = [...declared].flatMap(([from, ids]) =>
     [...ids].filter(to => !edges.some(edge => edge.from === from && edge.to === to)).map(to => ({from, to}))
   )
-  // an app that nobody calls is a job, a database, or a server that is used without its sidecar: dependents wait for it
+  // an app without callers is a job, a database, or a server that is used without its sidecar: dependents wait for it
   const isCalled = (id: string): boolean => edges.some(edge => edge.to === id && edge.from !== id)
   const isMissed = ({from, to}: Pair): boolean => isCalled(to) && isForCalls(from, to, plans)
   return {

@@ -89,7 +89,7 @@ const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) 
   curl: async () => (await import('./curl.ts')).curlExporter
 }
 
-/** Name of the trailer that tells how many calls were overwritten (RFC 9110, 6.5). */
+/** Name of the trailer that reports how many calls were overwritten (RFC 9110, 6.5). */
 const TRAILER = 'pillion-overwritten'
 
 /** A limit above every number of calls. */

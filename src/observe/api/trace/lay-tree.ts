@@ -12,7 +12,7 @@ export interface TreeRow {
 
 interface TreeOptions {
   readonly links: Pick<CallLinks, 'madeFor'>
-  /** Returns a key, equal for nodes that may share a row. Undefined: the node always has its own row. */
+  /** Returns a key, equal for nodes that may share a row; undefined: the node always has its own row. */
   readonly kindOf: (number: number) => string | undefined
   readonly hasFailed: (number: number) => boolean
   /** Number of a row that must be shown, with its ancestors, even above the limit. */

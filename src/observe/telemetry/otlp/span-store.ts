@@ -11,7 +11,7 @@ const MAX_IGNORED = 1000
 
 /** Paths of a sidecar's requests to its app, without `traceparent`: the app's SDK begins a trace at each, which is ignored. */
 const OWN_PATHS = new Set(['/dapr/config', '/dapr/subscribe', '/healthz'])
-/** Scope of the spans that a sidecar of Dapr or Pillion exports itself. They are ignored: their calls are recorded already. */
+/** Scope of the spans that a sidecar of Dapr or Pillion exports itself. The store ignores these: their calls are recorded already. */
 const OWN_SCOPE = 'dapr-diagnostics'
 
 interface SpanStoreOptions {

@@ -41,7 +41,7 @@ export class CallRecorder implements CallObserver {
   readonly uses: ComponentUses
   /** Spans from the OpenTelemetry SDKs of apps. Undefined before the first. */
   spans: SpanStore | undefined
-  /** Replays that are expected as calls, which do not count in the edges. Undefined: none. */
+  /** Replays that are expected as calls, which do not count in the edges; undefined: none. */
   replays: ExpectedReplays | undefined
   readonly #lines: CallLines
   readonly #tape: ByteTape
