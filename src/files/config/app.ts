@@ -19,7 +19,7 @@ import type {Entry} from './service-versions.ts'
 /** The port that Daeploy's SDK listens on by default. */
 const DAEPLOY_PORT = 8000
 
-/** Returns what `--watch` means for an app, by its entry, the other entries and their dependencies. */
+/** Returns the files that `--watch` watches for an app, by its entry, the other entries and their dependencies. */
 export type ImpliedWatch = (
   entry: Entry,
   all: {readonly entries: readonly Entry[]; readonly dependencies: readonly Dependency[]}
@@ -41,7 +41,7 @@ interface Making extends Overrides {
   readonly resources: ResourcesPlan
   /** Daeploy's file in the app's folder. */
   readonly s2i: S2i | undefined
-  /** The template is plain. Default: it is not. */
+  /** Whether the template is plain: a `pillion.yaml`, for apps that do not use Dapr. Default: false. */
   readonly isPlain?: boolean
 }
 
@@ -176,7 +176,7 @@ function logPlan(settings: Settings): LogPlan {
 
 /** Default size of an app's log: a week of twenty noisy apps takes 2.5 GB, with their sidecars. */
 const LOG_BYTES = '64Mi'
-/** A single write may be this large: a smaller log would be renamed all the time. As the memory of a program, less is a slip. */
+/** Minimum of a size. A single write may be this large, so a smaller log would rotate all the time; less memory for a program is a typo. */
 const MIN_BYTES = 1024 * 1024
 
 const logSize = (settings: Settings): number =>
@@ -197,7 +197,7 @@ function sizeIn(
 }
 
 const RECORDED_BODY_BYTES = 16 * 1024
-/** A larger piece would push everything else off the tape. */
+/** Maximum of `record.body`: a larger body would displace the other recorded calls. */
 const MAX_RECORDED_BODY_BYTES = 1024 * 1024
 
 function recordPlan(settings: Settings): RecordPlan {

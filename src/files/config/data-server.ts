@@ -29,6 +29,6 @@ export function isDataServer({command, folder, ready}: Pick<AppPlan, 'command' |
   return ENGINES.has(name) ? IMAGES.test([name, ...args].join(' ')) : SERVERS.has(name.toLowerCase())
 }
 
-/** Returns the program that a command runs until its end. */
+/** Returns the program that a command runs until its end: the last one that is not a helper such as `tee` or `sleep`. */
 export const programThatStays = (programs: readonly StartedProgram[]): StartedProgram =>
   programs.findLast(({name}) => !FOLLOWERS.has(name) && !PROBES.has(name)) ?? {name: '', args: []}

@@ -62,7 +62,7 @@ export async function examineTemplate(
     }
 }
 
-/** Returns the first mistake of a template, with the others below as status lines (`signed`), as `validate` shows them. Other errors stay as they are. */
+/** Adds all other mistakes of a template to its first error, as `validate` shows them. `signed`: puts the status sign before a message. Errors of other kinds stay as they are. */
 export async function withAllMistakes(
   error: unknown,
   signed: (message: string) => string,
@@ -76,7 +76,7 @@ export async function withAllMistakes(
   return new UserError(error.message, {stream, exitCode, code, mistakes, mendedBy, cause, explanation})
 }
 
-/** Returns the index of an app before the removal of others. Apps of further files come last. */
+/** Returns a function that converts the index of a remaining app to its index before the removal of others. Apps of further files come last. */
 function indexBefore(root: YamlNode | undefined, rest: YamlNode | undefined): (index: number) => number {
   const all = itemsOf(root)
   const staying = new Set(itemsOf(rest).map(({value}) => value.start))
@@ -110,7 +110,7 @@ function withoutMistake(root: YamlNode, {code, spot}: TemplateMistake): YamlNode
 /** Keys whose paths are relative to `appDirPath`. */
 const IN_FOLDER = ['resourcesPath', 'resourcesPaths', 'configFilePath', 'runtimePath', 'envFile', 'watch']
 
-/** An app with a wrong folder keeps its id for its dependents. Values relative to that folder are not checked. */
+/** Removes a mistake from an app. An app with a wrong folder keeps its id for its dependents; values relative to that folder are removed, too. */
 function withoutInApp(item: ListItem, spot: Spot): ListItem | readonly ListItem[] {
   const {node} = item
   const wrong = pairAt(node, spot)

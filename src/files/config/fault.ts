@@ -12,9 +12,9 @@ type FaultKey = (typeof FAULT_KEYS)[number]
 /** Values as written: numbers and booleans may be texts. */
 export type FaultFields = Readonly<Partial<Record<FaultKey, unknown>>>
 
-/** A fault with a wrong key. The text says the right form. */
+/** The error for a fault with a wrong key. `expected` describes the right form. */
 export class WrongFault extends Error {
-  /** Faulty key; empty if the whole is wrong. */
+  /** Faulty key. '': the fault as a whole is wrong. */
   readonly key: string
   readonly expected: string
 
@@ -59,7 +59,7 @@ export function readFault(fields: FaultFields): FaultPlan {
   }
 }
 
-/** Throws a `WrongFault` for an id that is nearly one of these, and for an unknown caller. */
+/** Throws a `WrongFault` for an unknown id. Unless it resembles a known id, a caller may be a topic, and a callee may be missing in incomplete ids. */
 export function checkFaultIds({from, to}: FaultPlan, ids: Iterable<string>, isComplete: boolean): void {
   const known = [...new Set(ids)]
   for (const [key, name] of [
@@ -108,7 +108,7 @@ function kindOf(fields: FaultFields): FaultKind {
 /** Reads an id. `*` also means any app. */
 function id(fields: FaultFields, key: 'from' | 'to'): string {
   const text = textOf(fields[key]).trim()
-  // the type of an actor selects the calls, without a text
+  // with `actor`, the type of the actor selects the calls, so the id may be missing
   if (text === '' && fields.actor !== undefined) return ANY
   if (text === '') throw new WrongFault(key, `the fault lacks ${key}`, 'expected the id of an app, or any')
   return text === '*' ? ANY : text

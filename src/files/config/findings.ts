@@ -35,7 +35,7 @@ function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly 
   return mistakes
 }
 
-/** Returns an item after `-c` of a `command`. */
+/** Whether a value is an item after `-c` in a `command`, whose `${NAME}` a shell replaces. */
 function isForShell(node: YamlNode, [{list} = {}, {pair} = {}]: readonly NodeParent[]): boolean {
   if (list === undefined || pair?.name !== 'command') return false
   const before = list.items.slice(
@@ -111,7 +111,7 @@ const PORT_KEYS = {
   daprInternalGRPCPort: 'internalGrpcPort'
 } as const
 
-/** Finds ports of sidecars that are named twice. Dapr's text is that for a port in use. */
+/** Finds ports of sidecars that are named twice. The message is Dapr's for a port in use. */
 function repeatedPorts(entries: readonly Entry[], source: Source, wanted: readonly string[]): readonly Mistake[] {
   const ports = entries.flatMap(({settings, plan}) =>
     (Object.keys(PORT_KEYS) as (keyof typeof PORT_KEYS)[]).flatMap(key => {
@@ -153,7 +153,7 @@ function ownPorts({settings, plan}: Entry): readonly Mistake[] {
   if (!channel.autoPort || (autoPort !== true && published === undefined)) return []
   return Object.entries({PORT: 'APP_PORT', APP_PORT: 'PORT'}).flatMap(([name, other]) => {
     const port = env[name]
-    // Pillion moves the bind of a number in the code
+    // a program with this number in its code may keep it: Pillion moves its bind to the allocated port
     if (port === undefined || Number(port) === published?.inCode || Number(port) === published?.number) return []
     const chooser = published === undefined ? 'autoPort chooses' : 'it is to listen at'
     const message = `env sets ${name}, in place of the port that ${chooser}: only ${other} has that one`

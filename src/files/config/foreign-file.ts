@@ -14,7 +14,7 @@ const FILES = new Map([
   ['processes', {what: 'a process-compose file', name: 'process-compose.yaml'}]
 ])
 
-/** Explains an error of a file of another tool, and how to import it. Other errors stay as they are. */
+/** Explains that a file belongs to another tool or is a resource of Dapr, and what to do with it. Other errors stay as they are. */
 export function explainForeign(error: unknown, files: readonly Opened[]): unknown {
   const [first] = files.flatMap(foreignIn)
   if (first === undefined || !(error instanceof UserError)) return error

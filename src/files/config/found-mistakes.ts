@@ -39,7 +39,7 @@ export function untilLast(indexOf: (index: number) => number): ForEach {
   }
 }
 
-/** The mistakes of all readings, each once, in the order of a search one by one. */
+/** The mistakes of all readings, each once, in the order in which single readings up to the first mistake would find them. */
 export class FoundMistakes {
   readonly mistakes: TemplateMistake[] = []
   readonly #seen = new Set<string>()
@@ -51,7 +51,7 @@ export class FoundMistakes {
     return this.#found.length === 0
   }
 
-  /** The mistakes so far: an app is checked again after each of its mistakes. */
+  /** The errors so far, in the order of the checks, then of the apps. An app is checked again after each of its mistakes. */
   get errors(): readonly UserError[] {
     return this.#found.toSorted((a, b) => a.turn - b.turn || a.index - b.index).map(({error}) => error)
   }

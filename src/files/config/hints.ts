@@ -56,7 +56,7 @@ export function hintsIn({template, entries, source, unset, wanted, ...of}: Check
   ]
 }
 
-/** Finds lines of env files that are not understood, each file once; its other lines count. Does not show them: they may be secrets. */
+/** Finds lines of env files that are not understood, each file once. The messages do not quote a line: it may be a secret. */
 function unreadLinesOf(entries: readonly Entry[]): readonly Mistake[] {
   const firsts = new Map(
     entries.toReversed().flatMap(({settings, plan}) => plan.envFiles.map(file => [file, settings]))
@@ -79,7 +79,7 @@ export function meet({profiles: a}: Profiled, {profiles: b}: Profiled, wanted: r
   return a === undefined || b === undefined || a.some(name => b.includes(name))
 }
 
-/** Mistakes in the order of the text. */
+/** Returns mistakes as findings, in the order of the text. */
 export const asFindings = (
   source: Source,
   warnings: readonly Mistake[],
@@ -115,7 +115,7 @@ function oddIds(entries: readonly Entry[]): readonly Mistake[] {
   })
 }
 
-/** Different programs under one id, or one id with one number: an entry was copied and kept its id. */
+/** Finds entries with one id but different programs, or with one published port: an entry was copied and kept its id. */
 function repeatedIds(entries: readonly Entry[], source: Source, wanted?: readonly string[]): readonly Mistake[] {
   return entries.flatMap(({settings, plan}, index) => {
     const {id, version, folder, command, published} = plan
@@ -163,7 +163,7 @@ const OPERATOR = /^(?:\|\|?|&&?|;|<|[012&]?>>?(?:&[012]|(?!=)[^>]*))$/
 const TAKES_OPERATORS = /(?:^|\/)(?:find|fd|expr|test|\[|(?:ba|da|z)?sh)$/
 const ASSIGNMENT = /^([A-Za-z_]\w*)=(.*)$/s
 
-/** Commands that were written for a shell: Dapr starts programs without one. */
+/** Finds commands that were written for a shell: Dapr starts programs without one. */
 function commandMistakes(settings: Settings): readonly Mistake[] {
   const {command = [], ready} = settings.values
   const probe = typeof ready === 'object' ? (ready.command ?? []) : []
@@ -200,7 +200,7 @@ function mistakeIn(words: readonly string[], folder: string, spotOf: (index: str
   ]
 }
 
-/** Returns a program of a `command` that is not there. A blank in its name has another message. */
+/** Finds a `command` whose program does not exist. A name with a blank has another message. */
 function missingProgram({settings, plan}: Entry, outer = ''): readonly Mistake[] {
   const [program] = settings.values.command ?? []
   const searchPath = plan.env['PATH'] ?? outer

@@ -8,7 +8,7 @@ import {programsIn, type StartedProgram} from './programs.ts'
 /** Programs that reload changed files with any arguments. */
 const ALWAYS = new Set('vite parcel nodemon air ts-node-dev tsnd node-dev webpack-dev-server watchexec'.split(' '))
 
-/** Words that programs reload with. */
+/** Arguments with which programs reload changed files, each with these programs. */
 const WITH = Object.entries({
   dev: 'next nuxt nuxi astro remix react-router fastapi turbo wrangler rsbuild storybook quarkus',
   serve: 'vue-cli-service ng webpack hugo php',
@@ -52,7 +52,7 @@ const isBuild = (name: string, [first = '']: readonly string[]): boolean =>
 const NODE_VALUED =
   /^(?:-r|--require|--import|--env-file(?:-if-exists)?|--loader|--experimental-loader|-C|--conditions)$/
 
-/** `node app.js --watch`: the word is for the app. */
+/** Whether a word follows the script, as in `node app.js --watch`: the app gets it, not Node. */
 function isBehindScript(args: readonly string[], word: string): boolean {
   const script = args.findIndex((arg, at) => !arg.startsWith('-') && !NODE_VALUED.test(args[at - 1] ?? ''))
   return script !== -1 && script < args.findIndex(arg => arg.startsWith(word))

@@ -51,7 +51,7 @@ export function readyPlan(settings: Settings, served: ServedPort): ReadyPlan {
   return settings.refuse({code: 'conflicting-keys', key: 'ready', inside: ['http'], message, hint})
 }
 
-/** RE2 is loaded when an app is waited for. JavaScript lacks only two of its forms: `(?P<name>x)` and `(?i)x`. */
+/** Checks a pattern of RE2 with JavaScript's parser, since RE2 is loaded only when an app is waited for. JavaScript lacks two forms: `(?P<name>x)` and `(?i)x`. */
 function checkPattern(pattern: string, settings: Settings): string {
   const refuse = (expected: string): never =>
     settings.refuse({key: 'ready', inside: ['log'], message: 'wrong value of ready.log', expected})

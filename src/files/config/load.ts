@@ -29,7 +29,7 @@ export interface LoadContext extends Surroundings {
   readonly cwd: string
   /** All of standard input, for a template named `-`. */
   readonly readStdin: () => Buffer | string
-  /** Default: the first mistake ends it. */
+  /** Checks each app. Default: stops at the first mistake. */
   readonly each?: ForEach
 }
 

@@ -116,7 +116,7 @@ function mustBeFolder(key: string, path: string, at: Pick<Mistake, 'spot' | 'exp
   throw templateError(source, {code: 'path-not-found', message: `${key} is not a directory: ${path}`, ...at})
 }
 
-/** Returns the first existing: the app's own paths, its `.dapr` folder, those of `common`, Dapr's defaults. */
+/** Returns the first of these that exists: the app's own paths, its `.dapr` folder, the paths of `common`, Dapr's defaults. */
 function resourcesOf(
   folder: string,
   own: Paths,

@@ -78,7 +78,7 @@ export function mergeApp(
   }
 }
 
-/** Merged key by key; annotations and labels entry by entry. */
+/** Merges `kubernetes` key by key, and annotations and labels entry by entry. */
 function kubernetesOf(
   shared: KubernetesValues | undefined,
   own: KubernetesValues | undefined

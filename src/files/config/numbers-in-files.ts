@@ -4,7 +4,7 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 import {orElse} from '../../model/or-else.ts'
 import {readTextFile} from '../../model/read-file.ts'
 
-/** A number of the template in a file that a program reads: a copy cannot change it. */
+/** A port of the template in a file that a program reads. A copy of the run has another port, but cannot change the file. */
 interface NumberInFile {
   /** Relative to the folder of the template, `db/pg.sh:2`. */
   readonly place: string
@@ -51,7 +51,7 @@ export function numbersInFiles(plan: Plan, ports: ReadonlySet<number>, maxMs = M
   return found
 }
 
-/** Pillion moves the bind of a program with this number in its code. */
+/** Whether Pillion moves the bind of a program that has this number in its code. */
 const isMovedInCode = ({published, fixedPort}: AppPlan, port: number): boolean =>
   published?.inCode === port || published?.number === port || fixedPort === port
 

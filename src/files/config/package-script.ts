@@ -12,7 +12,7 @@ interface PackageScript {
 interface Manifest {
   readonly name?: unknown
   readonly scripts?: Readonly<Record<string, unknown>>
-  /** Patterns, or `{packages: patterns}`; it is another's file, which may be wrong. */
+  /** Patterns, or `{packages: patterns}`. Not checked: users write this file. */
   readonly workspaces?: unknown
 }
 
@@ -53,7 +53,7 @@ function packageFolder(wanted: string, root: string): string | undefined {
   return folders.find(each => manifestIn(each)?.name === wanted) ?? folders.find(each => basename(each) === wanted)
 }
 
-/** `packages/*`, `apps/web` */
+/** Returns the patterns of the workspace's packages, such as `packages/*` and `apps/web`. */
 function workspacePatterns(root: string): readonly string[] {
   const workspaces = manifestIn(root)?.workspaces as {readonly packages?: unknown} | null | undefined
   const inManifest = [workspaces, workspaces?.packages].find(Array.isArray) ?? []

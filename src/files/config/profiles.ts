@@ -43,7 +43,7 @@ const covers = (profiles: readonly string[] | undefined, own: readonly string[])
 /** Returns apps of one profile that need an app of another profile. */
 export const lackingProfiles = (entries: readonly Entry[]): readonly Mistake[] => lackingIn(entries, true)
 
-/** Apps that start without a profile, and need an app that does not: with no flag, the template cannot run. */
+/** Returns apps that start without a profile, and need an app with one: without `--profile` the template cannot run. */
 export const alwaysLacking = (entries: readonly Entry[]): readonly Mistake[] => lackingIn(entries, false)
 
 function lackingIn(entries: readonly Entry[], haveProfiles: boolean): readonly Mistake[] {

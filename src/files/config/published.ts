@@ -72,7 +72,7 @@ function portsOf(entry: Entry): readonly WrittenPort[] {
   })
 }
 
-/** Versions of an app share its `port`. */
+/** Whether two equal port numbers exclude each other. Versions of an app share its `port`. */
 function collide(first: WrittenPort, second: WrittenPort): boolean {
   if (first.key !== 'port' && second.key !== 'port') return false
   if (first.key !== second.key) return true
@@ -81,7 +81,7 @@ function collide(first: WrittenPort, second: WrittenPort): boolean {
   return first.entry.plan.id !== second.entry.plan.id && (one === other || isEverywhere)
 }
 
-/** Reads the host name that an app asks for, and whether it has one. A database is not called by name. */
+/** Reads the host name that an app asks for, and whether it goes without any. A database is not called by name. */
 export function namePlan(
   {values: {host, names}}: Settings,
   app: Parameters<typeof isDataServer>[0]

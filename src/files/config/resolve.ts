@@ -36,7 +36,7 @@ function allInstances(entries: readonly Replicated[], each: ForEach): readonly A
   return instances.flat()
 }
 
-/** Returns the instances of an app, which share all values but the ports. */
+/** Returns the number of instances of an app. They share all values but the ports, so it refuses fixed ports. */
 function replicasOf(settings: Settings, {id, channel, command, ready}: AppPlan): number {
   const {replicas = 1} = settings.values
   if (replicas === 1) return 1
@@ -68,9 +68,9 @@ const withFreePorts = (plan: AppPlan): AppPlan => ({
 export interface Given extends Surroundings, Overrides {
   readonly found: FoundTemplate
   readonly source: Source
-  /** Meaning of `--watch` for an app. Missing without the flag. */
+  /** Returns the files that `--watch` watches for an app. undefined: no `--watch`. */
   readonly impliedWatch?: ImpliedWatch | undefined
-  /** Default: the first mistake ends it. */
+  /** Checks each app. Default: stops at the first mistake. */
   readonly each?: ForEach | undefined
 }
 

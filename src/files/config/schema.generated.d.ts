@@ -1,12 +1,12 @@
 import type {ErrorObject} from 'ajv'
 
-/** Says whether a value of the key fits its definition in `schema/template.json`; `errors` tells the last call's faults. */
+/** Returns whether a value of the key fits its definition in `schema/template.json`. `errors`: the faults of the last value. */
 export interface Validate {
   (value: unknown): boolean
   readonly errors?: readonly ErrorObject[] | null
 }
 
-/** By key. */
+/** Validators of our keys, by key. */
 export const validators: Readonly<
   Record<
     | 'managerPort'

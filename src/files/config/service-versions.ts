@@ -4,7 +4,7 @@ import {isPlainTemplate} from '../../model/template-name.ts'
 import {placeText, type Source} from './diagnose.ts'
 import type {AppKey, ForEach, Settings} from './merge.ts'
 
-/** Daeploy's names of services. */
+/** Pattern of Daeploy's names of services. */
 const SERVICE_ID = /^[a-z0-9]+([_a-z0-9]*[a-z0-9])?$/
 
 /** An entry of the template, as it was written and as it will run. */

@@ -7,7 +7,7 @@ import {isNull} from '../yaml/scalar.ts'
 import type {YamlList, YamlNode} from '../yaml/tree.ts'
 import {parseSource, readSource, type Yaml} from './source.ts'
 
-/** File of a template that has several. */
+/** A file of a template, read and parsed. */
 export interface Opened {
   readonly found: FoundTemplate
   readonly source: Source
@@ -46,7 +46,7 @@ export function mergeFiles(reading: Reading, documents: readonly Yaml[]): YamlNo
 
 const KNOWN: readonly string[] = [...Object.keys(TOP_KEYS), ...OUR_TOP_KEYS, 'common', 'apps']
 
-/** Refuses a file without any key of a template: it is probably another file. */
+/** Refuses a file without any key of a template: it probably belongs to another tool. */
 function checked(reading: Reading, root: YamlNode, index: number): YamlNode {
   if (root.kind !== 'map' || root.pairs.some(({name}) => KNOWN.includes(name))) return root
   const {shownAs = ''} = reading.source.files?.[index] ?? {}

@@ -6,7 +6,7 @@ import {quantityBytes} from './quantity.ts'
 
 const MAX_BODY = 4 * 2 ** 20
 const READ_BUFFER = 4 * 2 ** 10
-/** Maximum size of a head in bytes: Node's servers accept no larger number. */
+/** Maximum of `readBufferSize`, in bytes: Node's servers accept no larger limit for a request's headers. */
 const MAX_READ_BUFFER = 2 ** 30
 export const HIGHEST_PORT = 65_535
 const A_PORT = 'expected a port number up to 65535'
@@ -61,7 +61,7 @@ export function sidecarPlan(settings: Settings): SidecarPlan {
   }
 }
 
-/** Dapr's comma-separated list, without duplicates. */
+/** Reads Dapr's comma-separated list of addresses, without duplicates. */
 function listenAddresses(settings: Settings): readonly string[] {
   const written = (settings.values.apiListenAddresses ?? '').split(',').map(address => address.trim())
   const addresses = written.filter(address => address !== '').map(unbracketed)
@@ -86,7 +86,7 @@ export const unbracketed = (address: string): string => address.replace(/^\[(.*)
 
 export const isHost = (text: string): boolean => isIP(text) !== 0 || /^[^\s/:@?#[\]]{1,253}$/.test(text)
 
-/** Reads a port of the sidecar, 0 for any. For an invalid number Dapr has the text of a port in use. */
+/** Reads a port of the sidecar; 0: any free port. The message for an invalid number is Dapr's for a port in use. */
 function sidecarPort(settings: Settings, key: keyof typeof PORT_NAMES): number {
   const port = settings.values[key] ?? 0
   if (port <= HIGHEST_PORT) return Math.max(0, port)
@@ -94,7 +94,7 @@ function sidecarPort(settings: Settings, key: keyof typeof PORT_NAMES): number {
   return settings.refuseAtStart({key, message, expected: A_PORT})
 }
 
-/** Dapr's names, in upper or lower case (`toLogLevel` in github.com/dapr/kit). */
+/** Reads the log level: one of Dapr's names, in upper or lower case (`toLogLevel` in github.com/dapr/kit). */
 function logLevel(settings: Settings): LogLevel {
   const written = settings.values.logLevel || 'info'
   const level = LOG_LEVELS.find(each => each === written.toLowerCase())

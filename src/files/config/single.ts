@@ -25,7 +25,7 @@ export function singlePlan(id: string, values: AppValues, around: SingleContext)
   return {name: '', file: '', shownAs: '', managerPort: 'none', apps: [app]}
 }
 
-/** Paths of flags must exist (`ValidateComponents` in Dapr's CLI). */
+/** Returns the resources that the flags name. Their paths must exist (`ValidateComponents` in Dapr's CLI). */
 function resourcesOf(values: AppValues, {cwd, ...surroundings}: SingleContext): ResourcesPlan {
   const usual = defaultResources(cwd, surroundings, absolutePath(values.runtimePath ?? '', cwd, surroundings.home))
   const typed = values.resourcesPaths ?? []

@@ -51,7 +51,7 @@ function fromFile({file, shownAs}: FoundTemplate): Buffer {
   }
 }
 
-/** A text that is not YAML. `yamlMistake` explains it, and is loaded only then. */
+/** A text that is not YAML. `yamlMistake` explains the fault; its module is loaded only for that. */
 export class NoYaml extends Error {
   readonly source: Source
   readonly fault: YamlFault

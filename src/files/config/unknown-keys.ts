@@ -30,7 +30,7 @@ const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
   ['profiles', ['profile']]
 ])
 
-/** Keys of other tools, and our keys for the same. */
+/** Keys of other tools that have no counterpart here, each with advice. */
 const UNLIKE_OURS: ReadonlyMap<string, string> = new Map([
   ['image', 'to run a container, write command: [docker, run, --rm, IMAGE]'],
   ['build', 'write the command that starts the program, or one of docker'],
@@ -121,13 +121,13 @@ const homeOf = (key: string): string => (SHARED.includes(key) ? 'common, or in a
 const meantBy = (name: string, known: readonly string[]): string =>
   known.find(key => OTHER_NAMES.get(key)?.includes(simplified(name))) ?? nearMiss(name, known)
 
-/** Returns the key that was probably meant as a missing one. Undefined if there is none. */
+/** Returns the unknown key that is probably a misspelling of a missing one. Undefined if there is none. */
 export const misspelt = (section: Section<object>, key: 'appDirPath' | 'command' | 'version'): Pair | undefined => {
   const known = key === 'version' ? TOP : APP
   return [...section.pairs.values()].find(({name}) => !known.includes(name) && meantBy(name, known) === key)
 }
 
-/** Keys that are written twice in one map. */
+/** Finds keys that are written twice in one map. */
 export function repeatedKeys(documents: readonly Yaml[], source: Source): readonly Mistake[] {
   const mistakes: Mistake[] = []
   for (const {root} of documents)

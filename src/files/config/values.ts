@@ -24,7 +24,7 @@ const TYPED_KEYS = new Set(
   ).split(' ')
 )
 
-/** Maps with free keys, whose values are text or have their written type. */
+/** Keys whose maps may contain any keys. `text`: the values are read as texts; `typed`: with the types that YAML gives them. */
 const FREE_KEYS = new Map<string, Free>([
   ['annotations', 'text'],
   ['labels', 'text'],
@@ -55,7 +55,7 @@ const READERS: Readonly<Record<KeyKind, (reading: Reading, unread: Unread) => un
 /** Reads the value of a Dapr key by its Go type. Another type gives undefined and a recorded mistake. */
 export const readAs = (kind: KeyKind, reading: Reading, unread: Unread): unknown => READERS[kind](reading, unread)
 
-/** Any scalar is a string by its source text; null is the empty string. */
+/** Reads a scalar of any type as its source text; null is the empty string. */
 function readText(reading: Reading, wanted: WantedType, node: YamlNode): string | undefined {
   if (isNull(node)) return ''
   return node.kind === 'scalar' ? withoutNul(reading, node) : mistyped(reading, wanted, node)
@@ -69,7 +69,7 @@ function withoutNul(reading: Reading, node: Pick<YamlScalar, 'text' | 'spot'>): 
     : text
 }
 
-/** Go accepts a float for an int and drops the fraction. */
+/** Reads a whole number. Accepts a float and drops its fraction, as Go does. */
 function readNumber(reading: Reading, {key, node}: Unread): number | undefined {
   const value = node.kind === 'scalar' ? resolveTyped(node).value : undefined
   if (value === null) return undefined
@@ -116,7 +116,7 @@ const needsShell = (text: string): boolean => SHELL_SYNTAX.test(text.trim())
 export const asList = (text: string): string =>
   needsShell(text) ? `[sh, -c, ${quoted([text.trim()])}]` : `[${quoted(text.split(/\s+/).filter(Boolean))}]`
 
-/** Go decodes duplicate maps into one: the later one adds to the earlier one. */
+/** Reads `env`. Adds the entries to those of an earlier duplicate `env`, as Go does. */
 function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<string, string>> | undefined {
   if (node.kind !== 'map') return mistyped(reading, WANTED.env, node, 'write env as a map: {NAME: value}')
   const own = mapPairs(reading, node).map(({name, key, node: value}) => [

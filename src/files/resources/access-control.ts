@@ -18,7 +18,7 @@ export interface CallerPolicy {
   readonly appId: string
   readonly trustDomain: string
   readonly namespace: string
-  /** Default of the policy, or an empty text for the default of callers without a policy. */
+  /** Default of the policy. '': the default for callers without a policy applies. */
   readonly defaultAction: AccessAction | ''
   readonly operations: readonly OperationRule[]
   readonly place: Place
@@ -27,7 +27,7 @@ export interface CallerPolicy {
 /** `spec.accessControl` of a Configuration: the callers that its app admits. */
 export interface AccessControl {
   readonly defaultAction: AccessAction
-  /** The app's own, for the identity under which it calls others. */
+  /** The app's own trust domain, part of the identity under which it calls other apps. */
   readonly trustDomain: string
   readonly policies: readonly CallerPolicy[]
   readonly place: Place

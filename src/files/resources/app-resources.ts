@@ -36,9 +36,9 @@ export interface ResourceSnapshot {
 /** The resources of one app as long as its sidecar is open. */
 export interface AppResources {
   readonly snapshot: ResourceSnapshot
-  /** Calls the listener with each new snapshot; the returned function ends that. */
+  /** Calls the listener with each new snapshot; the returned function removes the listener. */
   onChange(listener: (snapshot: ResourceSnapshot) => void): () => void
-  /** Warns of an effect of its Configuration, once in a run. Dapr's default Configuration causes no warning. */
+  /** Warns of an effect of the app's Configuration, once in a run. Dapr's default Configuration causes no warning. */
   warn(code: WarningCode, text: string): void
   close(): void
 }

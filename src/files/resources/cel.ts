@@ -4,16 +4,16 @@ import {messageOf} from '../../model/errors.ts'
 /** Whether a text contains a match of a pattern of RE2. Throws for a wrong pattern. */
 type Matches = (text: string, pattern: string) => boolean
 
-/** The name of our `matches` in an expression that was read: the library's own cannot be replaced. */
+/** Name under which parsed expressions call our `matches`: the library's own function cannot be replaced. */
 const OURS = 'matchesRe2'
-/** Patterns are almost always written in the expression: few. */
+/** Maximum number of compiled patterns. There are few: almost all are literals of an expression. */
 const MAX_PATTERNS = 16
 
 let matches: Matches | undefined
 
 /**
- * Replaces `matches` in expressions by RE2, as cel-go does, whose time grows with the text. JavaScript's patterns, which the library
- * would use, could take forever: `(a+)+$`, and one event stops the run.
+ * Replaces `matches` in expressions by RE2, as cel-go does: its time grows linearly with the text. JavaScript's patterns, which the
+ * library would use, could take forever: with `(a+)+$` one event would block the whole run.
  */
 export const withMatches = (environment: Environment): Environment =>
   environment
@@ -52,7 +52,7 @@ async function loadMatches(): Promise<Matches> {
   }
 }
 
-/** Renames each call of `matches` in a tree of nodes and lists. */
+/** Renames each call of `matches` to ours, in a tree of nodes and lists. */
 function takeOurs(part: unknown): void {
   if (Array.isArray(part)) for (const each of part) takeOurs(each)
   else if (typeof part === 'object' && part !== null && 'op' in part && 'args' in part) {

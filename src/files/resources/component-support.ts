@@ -5,7 +5,7 @@ import type {ComponentResource} from './components.ts'
 
 export const isBuilt = ({capabilities}: Pick<ComponentResource, 'capabilities'>): boolean => capabilities !== undefined
 
-/** Whether Dapr has its type, and we have not. */
+/** Whether Dapr knows the type of a component, and Pillion does not serve it. */
 export const isUnbuilt = (component: ComponentResource): boolean => !isBuilt(component) && component.isOfDapr
 
 /** Whether a component is opened for calls. An unknown type fails at the start, except in Dapr's own folder. */
@@ -13,8 +13,8 @@ export const isOpened = (component: ComponentResource): boolean =>
   (isBuilt(component) && isBlock(splitType(component.type)[0])) || !component.isOfDapr
 
 /**
- * Whether a real daprd can serve a component: a type of Dapr that Pillion does not have, or, if chosen, every type. Types with keys stay
- * here: daprd does not give out their keys.
+ * Whether a real daprd can serve a component: a type of Dapr that Pillion does not have, or, if chosen, every type. Crypto and
+ * conversation stay in Pillion: daprd does not give out their keys.
  */
 export const isForDaprd = (
   component: Pick<ComponentResource, 'type' | 'isOfDapr' | 'capabilities'>,
@@ -27,7 +27,7 @@ export const isForDaprd = (
 
 export const INSTALL_DAPRD = '"dapr init --slim" of Dapr’s own CLI installs one; one in the PATH is found, too'
 
-/** `always`: also for our own types, to compare. */
+/** Use of a real daprd. `needed`: for types that Pillion does not serve; `always`: for all types, to compare. */
 export type DaprdUse = 'needed' | 'always' | 'never'
 
 const DAPRD_USES: Readonly<Record<string, DaprdUse>> = {always: 'always', never: 'never', off: 'never'}

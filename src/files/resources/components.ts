@@ -84,7 +84,7 @@ export function whyDouble(resource: ComponentResource, all: readonly ComponentRe
     : `duplicate definition of component name ${logName(resource)} with existing ${logName(first)}`
 }
 
-/** Returns components with the name of an earlier component. */
+/** Returns a fault for each component that has the name of an earlier one. */
 export const doubleComponents = (all: readonly ComponentResource[]): readonly ResourceFault[] =>
   all.flatMap(resource => {
     const message = whyDouble(resource, all)
@@ -191,7 +191,7 @@ function readProperty(item: Field): ComponentProperty {
   }
 }
 
-/** Returns the default for a text that is not a duration, as Dapr does. */
+/** Reads `initTimeout` in ms. A text that is not a duration means the default, as in Dapr. */
 function initTimeoutOf(field: Field): number {
   const text = field.text()
   if (text === '') return DEFAULT_INIT_TIMEOUT_MS

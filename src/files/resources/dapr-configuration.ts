@@ -10,14 +10,14 @@ import type {WorkflowSettings} from '../../model/workflow-settings.ts'
 
 /** The parts of a Dapr Configuration that concern calls (pkg/config/configuration.go). */
 export interface Configuration {
-  /** Why an app that has it cannot be started, as Dapr's sidecar ends then; empty if it can. */
+  /** Why an app with this Configuration cannot start: Dapr's sidecar would exit. '': it can start. */
   readonly fault: string
   /** Access rules. Undefined allows everything. */
   readonly accessControl: AccessControl | undefined
   readonly apiAccess: ApiAccesses
   /** Secrets that the app may read. */
   readonly secretScopes: readonly SecretScope[]
-  /** Middleware of the sidecar. Undefined if the file has none. */
+  /** Middleware for requests to the sidecar. undefined: Components with a `pipelineType` are the middleware. */
   readonly httpPipeline: readonly HandlerSpec[] | undefined
   readonly appHttpPipeline: readonly HandlerSpec[] | undefined
   readonly apiLogging: ApiLogging

@@ -44,7 +44,7 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   unenforced: []
 }
 
-/** Between sidecars, when the callee's cannot be connected to (Dapr: pkg/resiliency, addBuiltInPolicies). */
+/** Retries between sidecars when the callee's sidecar accepts no connection (Dapr: pkg/resiliency, addBuiltInPolicies). */
 export const BUILT_IN_RETRY: RetryPolicy = {
   name: 'DaprBuiltInServiceRetries',
   policy: 'constant',
@@ -54,7 +54,7 @@ export const BUILT_IN_RETRY: RetryPolicy = {
   matching: {http: undefined, grpc: undefined}
 }
 
-/** Retries towards another sidecar that cannot be connected to; user policies may override them by name. */
+/** Returns the retries towards a sidecar that accepts no connection. A policy of the same name in a file overrides them. */
 export const builtInRetry = ({policies}: Resiliency): RetryPolicy =>
   policies.retries.get(BUILT_IN_RETRY.name) ?? BUILT_IN_RETRY
 

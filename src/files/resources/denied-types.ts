@@ -26,8 +26,8 @@ export function readDeniedTypes(spec: Field): readonly DeniedType[] {
 }
 
 /**
- * Returns why an app must not use a Component, if it must not. As in Dapr, a Component without a version is refused if any version of its
- * type is (pkg/runtime/authorizer/denylist.go).
+ * Returns why an app must not use a Component, if it must not. As in Dapr, a Component without a version is refused if
+ * any type is denied (pkg/runtime/authorizer/denylist.go).
  */
 export function denialOf(denied: readonly DeniedType[], component: ComponentResource): WithoutEffect | undefined {
   const {name, type, version, place} = component

@@ -6,9 +6,9 @@ import {placeIn} from '../yaml/place.ts'
 export interface ResourceFault extends PlacedMistake {
   /** `error`: the resource is not used. `warning`: it is used, but a part has no effect or a different one. */
   readonly severity: 'error' | 'warning'
-  /** The app is not started. */
+  /** Whether the app must not start. */
   readonly isFatal?: boolean
-  /** No app is started: a variable is missing, or misspelt. */
+  /** Whether no app may start: a variable is missing, or misspelt. */
   readonly isRefusal?: boolean
 }
 

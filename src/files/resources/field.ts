@@ -180,7 +180,7 @@ export class Field {
     return this.#file.dialect === RESOURCE ? key.toLowerCase() : key
   }
 
-  /** The value of a scalar; null for an empty scalar in place of a variable. */
+  /** The value of a scalar. For a null in place of a variable: its text, such as ''. */
   get #value(): unknown {
     if (this.#node?.kind !== 'scalar') return undefined
     return resolveScalar(this.#node).value ?? this.#node.text

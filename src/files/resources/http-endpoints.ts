@@ -8,7 +8,7 @@ import {headOf, type ResourceFile, type ResourceHead} from './resource-file.ts'
 /** Dapr's HTTPEndpoint: an external server that apps call by a name (pkg/apis/httpEndpoint/v1alpha1/types.go). */
 export interface HttpEndpoint extends ResourceHead {
   readonly baseUrl: string
-  /** Put into each request, in the place of the caller's. */
+  /** Headers of each request, in place of the caller's headers of the same names. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** PEM; may be empty. */
   readonly rootCa: string
@@ -16,7 +16,7 @@ export interface HttpEndpoint extends ResourceHead {
   readonly privateKey: string
   /** Store of its secrets; may be empty. */
   readonly secretStore: string
-  /** Secrets and their values, which are empty until `withSecrets` has read them. */
+  /** Secrets to read. The values that they fill are empty until `withSecrets` has read them. */
   readonly secrets: readonly EndpointSecret[]
   /** Why it cannot be called; empty if it can. */
   readonly fault: string
@@ -25,7 +25,7 @@ export interface HttpEndpoint extends ResourceHead {
 
 /** A value of an HTTPEndpoint that a secret store has. */
 interface EndpointSecret {
-  /** A number: the header at this place. */
+  /** The value that the secret fills. A number: the header at this index. */
   readonly of: number | 'rootCa' | 'certificate' | 'privateKey'
   readonly name: string
   readonly key: string
@@ -34,7 +34,7 @@ interface EndpointSecret {
 /** Returns the keys of a secret, if there is one with this name. Rejects if the store does not answer. */
 export type SecretOf = (store: string, name: string) => Promise<Readonly<Record<string, string>> | undefined>
 
-/** Returns the endpoint with its secrets, or with why it cannot be called. */
+/** Returns the endpoint with the values of its secrets, or with a `fault` if one cannot be read. */
 export async function withSecrets(endpoint: HttpEndpoint, secretOf: SecretOf): Promise<HttpEndpoint> {
   const found: {-readonly [Key in keyof HttpEndpoint]: HttpEndpoint[Key]} = {...endpoint}
   try {
@@ -98,7 +98,7 @@ function readHeader(field: Field, values: Values, at: number): readonly [name: s
   return [name, value]
 }
 
-/** Values in the file, in our environment, or in a secret store, which is asked later. */
+/** Reads values from the file or our environment. Notes secrets, which `withSecrets` reads later from the store. */
 class Values {
   readonly faults: string[] = []
   readonly secrets: EndpointSecret[] = []

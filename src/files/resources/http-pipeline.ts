@@ -49,7 +49,7 @@ export const pipelineOf = (
 const metadataOf = ({properties}: ComponentResource): MiddlewareSpec['metadata'] =>
   properties.map(({name, value}) => [name, value])
 
-/** Sorts the middleware by priority, and equal ones in the order of the files. */
+/** Returns the Components that name this pipeline, by priority; equal priorities keep the order of the files. */
 function placedIn(key: PipelineKey, components: readonly ComponentResource[]): readonly MiddlewareSpec[] {
   const placed = components.flatMap(component => {
     const {name, type, place} = component

@@ -55,7 +55,7 @@ const EMPTY_FILE: FolderFile = {
 export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, withoutEffect: []}
 
 export interface FileKind<T> {
-  /** The value before a file was read; `fault`: why it cannot be; empty if it does not exist. */
+  /** Returns the value of a file that was not read. `fault`: why it cannot be read; '': it does not exist, or was not tried yet. */
   readonly unread: (fault: string) => T
   readonly read: (file: string, text: string, context: ReadContext) => Promise<FileContent<T>>
   /** Whether a value stays in use if a later version of the file is faulty. */
@@ -69,7 +69,7 @@ interface FileContent<T> {
 }
 
 export interface ReadContext {
-  /** The environment that we were started in. */
+  /** The environment of Pillion itself. */
   readonly env: Environment
   readonly factsOfType: FactsOfType
   /** Values for `${…}` in the files of a folder. Default: nothing is replaced. */

@@ -140,7 +140,7 @@ function movedComponent(component: ComponentResource, movedPorts: MovedPorts): C
   return moved.length === 0 ? component : {...component, moved}
 }
 
-/** Sends spans to this copy's collector, if an app of the template is one. */
+/** Replaces ports in the addresses of collectors: an app of the template that collects spans has another port in this copy. */
 const movedTracing = (settings: TracingSettings, moved: MovedPorts): TracingSettings => ({
   ...settings,
   zipkinUrl: movedText(settings.zipkinUrl, moved),

@@ -82,7 +82,7 @@ export class ResourceStore {
     return this.#inTurn(async () => {
       const before = this.#leftOut
       const files = apps.some(app => this.#needsFiles(app)) ? await this.#load() : this.#files
-      // an unreadable resource stays unchanged until the next refresh
+      // if the files cannot be read, known resources stay until the next refresh
       this.#leftOut = apps.map(app => {
         const known = before.find(each => each.app.id === app.id)?.snapshot ?? this.snapshotOf(app.id)
         const snapshot = known ?? {...NO_RESOURCES, components: usualComponents(app.resources)}
@@ -158,7 +158,7 @@ export class ResourceStore {
     })
   }
 
-  /** Does work in turn. After a failed read, the next refresh still informs the apps of earlier changes. */
+  /** Does work after all earlier work. After a failed read, the next refresh still informs the apps of earlier changes. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.#reads.run(async () =>
       work().catch((error: unknown) => {

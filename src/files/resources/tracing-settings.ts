@@ -5,7 +5,7 @@ export interface OtlpSettings {
   readonly protocol: 'grpc' | 'http'
   readonly isSecure: boolean
   readonly headers: Readonly<Record<string, string>>
-  /** 0: the exporter's own. */
+  /** Timeout of a request. 0: the exporter's default. */
   readonly timeoutMs: number
 }
 
@@ -13,7 +13,7 @@ export interface OtlpSettings {
 export interface TracingSettings {
   /** The rate as written; empty if not set. */
   readonly samplingRate: string
-  /** Spans are lines of the sidecar's log. */
+  /** Whether spans are written to the sidecar's log. */
   readonly isLogged: boolean
   /** URL of Zipkin's API; may be empty. */
   readonly zipkinUrl: string
@@ -24,6 +24,6 @@ export interface TracingSettings {
 export const tracesNothing = ({samplingRate}: TracingSettings): boolean =>
   samplingRate !== '' && Number(samplingRate) === 0
 
-/** Spans are sent somewhere, or written to the log. */
+/** Whether spans are sent to a server, or written to the log. */
 export const isExported = ({isLogged, zipkinUrl, otlp}: TracingSettings): boolean =>
   isLogged || zipkinUrl !== '' || otlp !== undefined

@@ -19,10 +19,10 @@ export interface WithoutEffect {
 const NOT_BUILT = 'it is not supported yet'
 
 const READ = ['HTTPEndpoint', 'Resiliency', 'Component', 'Configuration', 'Subscription', 'WorkflowAccessPolicy']
-/** Further kinds of Dapr. */
+/** Kinds of Dapr that Pillion does not use. */
 const UNREAD = ['MCPServer']
 
-/** Finds keys without effect in a file of a resource folder, but for its Components. */
+/** Finds documents without effect in a file of a resource folder, except Components. */
 export const findWithoutEffect = ({documents}: ResourceFile): readonly WithoutEffect[] => documents.flatMap(inDocument)
 
 export const unbuiltComponent = (component: ComponentResource): WithoutEffect => ({
@@ -42,7 +42,7 @@ function inDocument(document: Field): readonly WithoutEffect[] {
       {what: `Configuration "${name}"`, why: 'only the file that configFilePath or --config names is read', place}
     ]
   if (UNREAD.includes(word)) return [{what: `${word} "${name}"`, why: NOT_BUILT, place}]
-  // documents of others are not checked
+  // documents of other tools are not checked
   if (READ.includes(word) || !document.field('apiVersion').text().startsWith('dapr.io/')) return []
   const near = nearMiss(word, [...READ, ...UNREAD])
   const why = near === '' ? 'its kind is not known' : `its kind is not known: did you mean ${near}?`

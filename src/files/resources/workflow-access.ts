@@ -4,7 +4,7 @@ import type {Field} from './field.ts'
 import {headOf, type ResourceFile, type ResourceHead} from './resource-file.ts'
 import {literal, matchesName, oneOf, type Range, type Token} from '../../model/name-pattern.ts'
 
-/** Operations that apps may do with matching names. */
+/** Operations that the callers may do with workflows or activities whose names fit. */
 interface Grant {
   readonly callers: ReadonlySet<string>
   readonly kind: WorkflowAccess['kind']

@@ -12,7 +12,7 @@ const GITIGNORE = '.gitignore'
 
 interface Rule {
   readonly glob: Glob
-  /** `!pattern`: what it matches is not ignored. */
+  /** Whether the rule is `!pattern`: matching paths are not ignored. */
   readonly isNegated: boolean
   readonly isForFolders: boolean
 }
@@ -99,19 +99,19 @@ function rulesOf(text: string, folder: string): readonly Rule[] {
 /** Returns the text of a file, with its blanks; empty if it is missing or unreadable. */
 const textOf = (file: string): string => orElse(() => readTextFile(file), '')
 
-/** All worktrees of a repository share its file. */
+/** Returns the `info/exclude` of a folder that is the root of a repository. All worktrees of the repository share the file. */
 const excludeFiles = (folder: string): readonly string[] =>
   existsSync(join(folder, '.git')) ? [join(commonOf(gitOf(folder)), 'info/exclude')] : []
 
 /** The files of an app, and the files with rules about them. */
 export interface AppFilter extends WatchFilter {
-  /** Files of rules outside of the roots. */
+  /** `.gitignore` files above the roots. */
   readonly rulesAbove: readonly string[]
   /** Whether a file has rules of the filter: a save of it changes the filter. */
   hasRules(path: string): boolean
 }
 
-/** Only these files. Their folders are followed: for a file alone the library does not see that another folder is in place of its own. */
+/** Returns the filter for certain files. Follows their folders: chokidar, following a file alone, does not notice that its folder was replaced. */
 export const filterOf = (files: readonly string[]): AppFilter => ({
   roots: [...new Set(files.map(file => dirname(file)))],
   isPruned: folder => !files.some(file => `${file}/`.startsWith(`${folder}/`)),
@@ -141,7 +141,7 @@ export const ownOutputs = (): readonly FileId[] =>
   // a closed descriptor is skipped
   [1, 2].flatMap(descriptor => orElse(() => fstatSync(descriptor), [])).filter(stats => stats.isFile())
 
-/** Decides for chokidar, which asks first without stats: a path that is not a folder is judged after it was read. `outputs`: files that we write. */
+/** Whether chokidar ignores a path. Chokidar first asks without stats, and again with stats if the path is not ignored. `outputs`: files that Pillion writes. */
 export function isIgnored(
   path: string,
   stats: Stats | undefined,

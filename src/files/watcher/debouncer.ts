@@ -1,12 +1,12 @@
 import {systemClock, type Clock} from '../../platform/clock.ts'
 
-/** Time without changes after which one file is complete: editors write it at once. */
+/** Time in ms without changes after which a single changed file is complete: editors write a file at once. */
 const FILE_REST_MS = 20
 /** Time without changes after which the files of one save of an editor are complete. */
 const REST_MS = 50
-/** The same for files that a command writes: a switch of branches writes in groups, further apart on a busy machine. */
+/** Time without changes after which the files of a command are complete: a switch of branches writes in groups, further apart on a busy machine. */
 const COMMAND_REST_MS = 250
-/** No editor saves more at once. */
+/** Maximum number of files that an editor saves at once. More changed files are those of a command. */
 const MAX_SAVED = 10
 /** Continuous changes are reported after this time. */
 const CAP_MS = 2000

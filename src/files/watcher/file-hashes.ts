@@ -3,7 +3,7 @@ import {existsSync, type Stats} from 'node:fs'
 import {readFile, stat} from 'node:fs/promises'
 import {codeOf} from '../../model/errors.ts'
 
-/** Event at a path: a new file, or a change of a known one. */
+/** Event at a path. `appeared`: a new file or folder; `other`: a known one changed or vanished. */
 export type Came = 'appeared' | 'other'
 
 /** Larger files are compared by size and time alone. */
@@ -97,8 +97,8 @@ export class FileHashes {
   }
 
   /**
-   * Notes the current state of a file before its bytes are read, while the app is being replaced. A save in between is a further change:
-   * the new process may have read the file already.
+   * Notes the current state of a file that was not compared, since another file has changed and the app is being replaced. A later save is a
+   * further change: the new process may have read the file already.
    */
   async #lookAgain(path: string): Promise<void> {
     const now = await look(path)

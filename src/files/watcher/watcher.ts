@@ -18,24 +18,24 @@ export interface WatchOptions {
   readonly watch: WatchPlan | FilePlan
   /** Changes after this moment (ms since 1970) count even before the watch is set up. */
   readonly since: number
-  /** Returns files that another watch follows, absolute: their saves are no changes, and no reason to compare others. */
+  /** Returns the absolute paths of files that another watch follows. This watch ignores their saves. */
   readonly except?: () => readonly string[]
-  /** Whether each save is reported, even with equal bytes. The receiver compares with what it has read. */
+  /** Whether each save is reported, even with equal bytes. The receiver compares the bytes with those that it has read. */
   readonly reportsSaves?: boolean
   /** Returns the time (ms since 1970) since which a save with equal bytes is a change. Undefined if it never is. */
   readonly savesCountSince?: () => number | undefined
   /**
-   * Called once changes have settled, with paths relative to the folder. In a folder, files that appeared, vanished or have other bytes;
-   * of certain files all that were saved.
+   * Called once changes have settled, with paths relative to the folder. With a `WatchPlan`: files that appeared, vanished or have
+   * other bytes; with a `FilePlan`: all files that were saved.
    */
   readonly changed: (paths: readonly string[]) => void
-  /** Called once, with the reason, if the watch looks for changes every half second. */
+  /** Called once, with the reason, if the watch polls every half second, since the system does not report changes. */
   readonly polls: (why: string) => void
   /** Called once, with the reason, if there are too many files: then none is followed. */
   readonly givesUp: (why: string) => void
   /** Maximum number of followed files. Default: 50,000. */
   readonly maxFiles?: number
-  /** The kind of a mounted file system that reports no changes; empty for all others. */
+  /** Returns the kind of a mounted file system that reports no changes. '': any other file system. */
   readonly mountedKind?: typeof mountedKindOf
   /** The clock of debouncing. */
   readonly clock?: Clock
@@ -52,7 +52,7 @@ const POLL_EVERY_MS = 500
 /** Interval at which replaced folders are looked for: the system does not report a replaced parent. */
 const LOOK_EVERY_MS = 2000
 
-/** All watches of this process: the library lets them share watched folders. */
+/** All watches of this process: chokidar lets them share watched folders. */
 const following = new Set<Watch>()
 
 /** Maximum number of files: more than one app has. Each takes about 3 kB. */
@@ -67,7 +67,7 @@ const LIMITS: ReadonlyMap<string, string> = new Map([
   ]
 ])
 
-/** Follows the files of an app. Loads its code when it opens. */
+/** Follows the files of an app, and reports changes. Loads chokidar when it opens. */
 export class Watch {
   readonly #options: WatchOptions
   readonly #hashes = new FileHashes(path => this.#rest.add(path, 'other'))
@@ -81,13 +81,13 @@ export class Watch {
   #since: number
   /** Settles when the watcher was replaced, since its filter has changed. */
   #renewed: Promise<void> = Promise.resolve()
-  /** Followed folders by path (`identityAt`). */
+  /** Identities (`identityAt`) of the followed folders, by path. */
   #folders: ReadonlyMap<string, string> = new Map()
   /** Whether a followed folder was replaced: then nothing is followed until changes settle. */
   #isReplaced = false
   #polls = false
   #count = 0 // number of followed files and folders
-  #home: string // which folder it was at the last reported change (`identityAt`); '' = it was gone, and what comes is a change by itself
+  #home: string // identity (`identityAt`) of the app's folder at the last reported change; '': it was missing, so each new file is a change
   /** Number of comparisons of changes with earlier content. */
   #settling = 0
   #settled: Promise<void> = Promise.resolve()
@@ -201,7 +201,7 @@ export class Watch {
       if (areFiles) seeMissedSaves(plan.files)
       else if (since !== this.#options.since) seeMissedEnds()
     }
-    /** A folder may be replaced, or a file of the same name in it: the library may follow the old folder, or miss the differences. */
+    /** Checks for a replaced folder after a rename of its name: chokidar may go on following the old folder. A file of the same name in it causes the event, too. */
     const lookAtRoot = (event: string, name: string | null, details: unknown): void => {
       const {watchedPath: root} = details as {readonly watchedPath: string}
       if (event === 'rename' && name === basename(root) && this.#folders.has(root)) this.#look()
@@ -241,7 +241,7 @@ export class Watch {
     await this.#begin()
   }
 
-  /** Starts again by polling, since the system has no watches left. */
+  /** Starts again by polling if a limit of the system is reached. Ignores other errors. */
   async #fail(error: unknown): Promise<void> {
     const limit = LIMITS.get(codeOf(error))
     if (this.#polls || this.#isClosed || limit === undefined) return
@@ -249,7 +249,7 @@ export class Watch {
     await this.#begin()
   }
 
-  /** Stops following, since its memory is needed for calls. */
+  /** Stops following: so many files would take memory that calls need. */
   async #giveUp(): Promise<void> {
     if (this.#isClosed) return
     const {folder, givesUp, maxFiles = MAX_FILES} = this.#options

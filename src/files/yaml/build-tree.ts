@@ -5,12 +5,12 @@ import {MAX_DEPTH} from './parse.ts'
 import {isMergeKey, tagFault} from './scalar.ts'
 import type {ListItem, Pair, YamlNode, YamlScalar} from './tree.ts'
 
-/** The largest allowed text has fewer nodes; only aliases can produce more. */
+/** Maximum number of nodes after aliases are resolved. The largest allowed text has fewer, so only aliases can exceed it. */
 const MAX_NODES = 2 ** 20
 
 export const TOO_DEEP = 'it is nested too deeply'
 
-/** This many characters of a text count as one more node: aliases multiply them, too. */
+/** Number of characters of a scalar that count as one more node: aliases multiply long texts, too. */
 const NODE_CHARACTERS = 16
 
 /** An error of the document; `readYaml` catches it. */
@@ -23,12 +23,12 @@ export class TreeError extends Error {
   }
 }
 
-/** The value of an anchor; undefined while it is being read. */
+/** Values of the anchors, each with its number of nodes. undefined: the value is still being read, so an alias in it would contain itself. */
 export type Anchors = Map<string, {readonly node: YamlNode; readonly nodes: number} | undefined>
 
 /**
- * Builds our tree from the library's: resolves aliases and merge keys, and limits what aliases multiply, so that readers of the tree need
- * no limit. Throws a `TreeError` for what Go refuses.
+ * Builds our tree from the tree of the package `yaml`: resolves aliases and merge keys, and limits the nodes that aliases multiply, so that
+ * readers of the tree need no limit. Throws a `TreeError` for a document that Go refuses.
  */
 export class TreeBuilder {
   readonly #length: number
@@ -134,7 +134,7 @@ export class TreeBuilder {
     )
   }
 
-  /** The text is Go's (`decode.go` in yaml.v2). Its limit is a ratio of aliases; ours is a number of nodes. */
+  /** Adds to the number of nodes. Throws Go's error beyond the maximum (`decode.go` in yaml.v2, which limits the ratio of aliases). */
   #count(nodes: number, spot: Spot): void {
     this.#nodes += nodes
     if (this.#nodes > MAX_NODES) throw new TreeError('document contains excessive aliasing', spot)
@@ -152,7 +152,7 @@ function checkUnique({source = ''}: Scalar, seen: Set<string>, spot: Spot): void
   seen.add(source)
 }
 
-/** Returns the pairs of merged maps. The first map wins, so it comes last. A list of maps cannot be an alias. */
+/** Returns the pairs of merged maps. The first map wins, so its pairs come last. Go refuses an alias to a list of maps. */
 function mergedPairs({node, value}: ListItem, isByAlias: boolean): readonly Pair[] {
   const maps = node.kind === 'list' && !isByAlias ? node.items.toReversed() : [{node, value}]
   return maps.flatMap(item => {
@@ -161,7 +161,7 @@ function mergedPairs({node, value}: ListItem, isByAlias: boolean): readonly Pair
   })
 }
 
-/** Returns Go's error for invalid base 64; line ends do not count. */
+/** Decodes base 64; line ends do not count. Throws Go's error for an invalid text. */
 function fromBase64(text: string, spot: Spot): string {
   const digits = text.replaceAll(/[\r\n]/g, '')
   if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(digits))

@@ -1,6 +1,6 @@
 import {isUtf8} from 'node:buffer'
 
-/** UTF-8's U+FFFD, each byte as a character. */
+/** The three bytes of U+FFFD in UTF-8, each as a character of latin1. */
 const REPLACEMENT = '\u00EF\u00BF\u00BD'
 
 /**
@@ -19,7 +19,7 @@ const fromUtf16 = (bytes: Buffer, isBigEndian = false): string => {
   return (isBigEndian ? even.swap16() : even).toString('utf16le') + (even.length < bytes.length ? '\uFFFE' : '')
 }
 
-/** Replaces U+FFFD of the decoder, but not of the text itself. */
+/** Decodes invalid UTF-8 with U+FFFE in place of invalid bytes. Keeps a U+FFFD that the text itself contains. */
 const withMarks = (bytes: Buffer): string =>
   bytes
     .toString('latin1')

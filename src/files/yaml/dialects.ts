@@ -6,7 +6,7 @@ export interface TextPart {
   readonly start: number
 }
 
-/** The YAML rules of a library of Go. All three have libyaml's scanner. */
+/** The YAML rules of one of Go's libraries: yaml.v2, yaml.v3 or yaml/v4, which share libyaml's scanner. */
 export interface Dialect {
   /** `first`: only the first document is read. A function splits the text into parts with one document each. */
   readonly documents: 'first' | ((text: string) => readonly TextPart[]) | 'all'
@@ -17,7 +17,7 @@ export interface Dialect {
   /** Whether a repeated key is an error. */
   readonly hasUniqueKeys: boolean
   readonly anchorName: RegExp
-  /** `y`, `yes`, `on` and their opposites are booleans. */
+  /** Whether `y`, `yes`, `on` and their opposites are booleans. */
   readonly hasYesAndNo: boolean
   /** Precision of a number as text, in bits: 32 prints fewer digits than 64. */
   readonly floatBits: 32 | 64

@@ -24,7 +24,7 @@ export const COMPOSE_FILE: Dialect = {
 /** Numbers that JSON does not have, as keys (sigs.k8s.io/yaml). */
 const NO_NUMBERS: Readonly<Record<string, string>> = {'+Inf': '.inf', '-Inf': '-.inf', NaN: '.nan'}
 
-/** Returns the JSON that the value of a key becomes. */
+/** Returns a key as sigs.k8s.io/yaml writes it into JSON, or why it refuses the key. */
 function jsonKey(key: YamlNode): ReturnType<Dialect['keyName']> {
   if (key.kind !== 'scalar') return noKey(key)
   const {value} = resolveScalar(key)
@@ -52,7 +52,7 @@ function partsOf(text: string): readonly TextPart[] {
   for (let at = text.indexOf('\n---'); at !== -1; at = text.indexOf('\n---', start)) {
     parts.push({text: text.slice(start, at), start})
     const end = text.indexOf('\n', at + 1)
-    // only the last marker may end the file; if text follows, Go's scanner fails, and drops the document before
+    // text after a marker on the last line makes Go's scanner fail, which drops the document before the marker
     if (end === -1 && at + 4 < text.length) parts.pop()
     start = end === -1 ? text.length : end + 1
     if (end === -1) break

@@ -7,7 +7,7 @@ export interface Spot {
   readonly end: number
 }
 
-/** Starts of the lines of the latest text. Callers ask for places in any order, file after file. */
+/** Line starts of the text that was asked for last: callers ask for many places of one file, in any order. */
 let last: {readonly text: string; readonly starts: readonly number[]} = {text: '', starts: [0]}
 
 /** Line and column of an offset in the text of a file, and the line. */
@@ -42,7 +42,7 @@ export interface YamlFault {
   /** The message, in Go's words if Go has some. */
   readonly message: string
   readonly spot: Spot
-  /** A syntax fault of the library, for `explainSyntax`. */
+  /** A syntax fault of the library, for `explainFault`. */
   readonly syntax?: {
     readonly document: Document
     readonly error: YAMLParseError

@@ -1,6 +1,6 @@
 // Reads YAML as Go's libraries do: templates as Dapr's CLI, resources as daprd, compose files as compose. A single reader, with the
 // differences in `dialects.ts`; each node knows its place in the file, and a document that cannot be read has a fault with
-// its place and hides no other one. Reads no files. Bounded: what aliases multiply is counted, depth is limited.
+// its place; the documents after it are read all the same. Reads no files. Nodes that aliases multiply are counted, and depth is limited.
 import type {Document, YAMLParseError} from 'yaml'
 import type {Spot, YamlFault} from './place.ts'
 import {TreeBuilder, TreeError, type Anchors} from './build-tree.ts'

@@ -66,7 +66,7 @@ export interface NodeParent {
   readonly pair?: Pair
 }
 
-/** Findings in a document. */
+/** Variables found in the values of a document. */
 interface Expanded {
   /** The place of a `${…}` in a value. */
   readonly references: readonly {readonly written: string; readonly spot: Spot}[]

@@ -42,7 +42,7 @@ export async function readResiliency({documents, faults}: ResourceFile): Promise
   if (document === undefined || !isResiliency(document)) return undefined
   const {line} = document.place
   const errors = (): number => faults.filter(({severity}) => severity === 'error').length
-  // an earlier document is not valid YAML
+  // an earlier document that is not valid YAML makes this one the second, which Dapr does not read
   const isSecond = faults.some(({severity, place}) => severity === 'error' && place.line < line)
   const before = errors()
   const resource = await readResource(document)
@@ -88,7 +88,7 @@ export function mergeResiliencies(
   const unknown = resources
     .flatMap(({references}) => references)
     .filter(({kind, name}) => !policies[POLICY_KEYS[kind]].has(name))
-  // only for unknown names: each is compared with all names of policies
+  // few: each unknown name is compared with all names of policies, to suggest one
   const faults = [...sameNames(resources), ...unknown.slice(0, MAX_FAULTS).map(each => unknownPolicy(each, policies))]
   return {resiliency: {resources: resources.map(({name, namespace}) => ({name, namespace})), policies, targets}, faults}
 }

@@ -25,7 +25,7 @@ interface BadPattern {
   readonly offset: number
 }
 
-/** Returns a list such as `429,500-599` (Dapr: pkg/resiliency/retry.go, parsePatterns). Empty parts are passed over, blanks are not allowed. */
+/** Parses a list such as `429,500-599` (Dapr: pkg/resiliency/retry.go, parsePatterns). Skips empty parts; refuses blanks. */
 export function parseStatusCodes(list: string, valid: CodeRange): readonly CodeRange[] | BadPattern {
   const ranges: CodeRange[] = []
   let offset = 0

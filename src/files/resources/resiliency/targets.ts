@@ -10,7 +10,7 @@ export interface PolicyNames {
 
 /** The policies for calls to one app, HTTPEndpoint or URL. */
 interface AppTarget extends PolicyNames {
-  /** Methods whose circuit breakers are kept at once. */
+  /** Maximum number of circuit breakers that are kept for the target at once. */
   readonly circuitBreakerCacheSize: number
 }
 

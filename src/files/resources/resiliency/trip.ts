@@ -54,7 +54,7 @@ const compiled = new Map<string, Trip>()
 /** Most runs have no circuit breaker: the library is loaded when the first `trip` is read. */
 async function loadEnvironments(): Promise<Environments> {
   const {Environment} = await import('@marcbachmann/cel-js')
-  // cel-go declares them as `any` too, so that ints can be compared with doubles
+  // cel-go declares the counts as `any`, too, so that ints can be compared with doubles
   const declare = (unlistedVariablesAreDyn: boolean): Environment =>
     VARIABLES.reduce(
       (environment, name) => environment.registerVariable(name, 'dyn'),
