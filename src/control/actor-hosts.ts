@@ -2,14 +2,14 @@ import {setTimeout as pause} from 'node:timers/promises'
 import {clientOf} from './client.ts'
 import type {LeaseSearch} from './sidecar-leases.ts'
 
-/** How long a found host is cached, in ms; that a type has no host expires sooner. */
+/** How long a found host is cached, in ms. The result that a type has no host expires sooner. */
 const FOUND_MS = 2000
 const NOT_FOUND_MS = 250
 /** How long a call waits for an app of another run that is still to start, in ms (Dapr tries five times, a second apart). */
 const HOLD_MS = 5000
-/** Between two looks. */
+/** Pause between two searches for a host, in ms. */
 const LOOK_MS = 200
-/** Callers may ask for any. */
+/** Maximum number of cached types: callers may ask for any name. */
 const MAX_TYPES = 1000
 
 interface Found {
@@ -80,7 +80,7 @@ export class ActorHosts {
         })
       )
     )
-    // the first of several instances: all have the id of the app
+    // a host is an instance, such as `shop.2`: all instances have the id of the app
     return hosts.find(host => host !== undefined)?.replace(/(?:\.\d+)?(?:@\d+\.\d+\.\d+.*)?$/, '')
   }
 }

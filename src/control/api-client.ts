@@ -21,17 +21,17 @@ export type Asked<R extends Route> = {
   readonly bytes?: Uint8Array
   readonly accept?: string
   readonly signal?: AbortSignal | undefined
-  /** For lines: it is an error if the run ends before the answer does. */
+  /** For `follow`: whether it is an error that the run ends before the response. */
   readonly isWhole?: boolean
 } & ([NamesIn<R>] extends [never] ? unknown : {readonly at: Readonly<Record<NamesIn<R>, string | number>>})
 
-/** May be left out where a route has no names. */
+/** Arguments after the route. They may be omitted if the route has no path parameters. */
 export type AskedArguments<R extends Route> = [NamesIn<R>] extends [never] ? [asked?: Asked<R>] : [asked: Asked<R>]
 
-/** A request on its way. */
+/** A request as `Send` gets it. */
 export interface Outgoing {
   readonly method: string
-  /** From `/api/v1` on. */
+  /** Path and query, beginning with `/api/v1`. */
   readonly path: string
   /** JSON, or bytes; '': none. */
   readonly body: string | Uint8Array
@@ -39,13 +39,13 @@ export interface Outgoing {
   readonly signal: AbortSignal | undefined
 }
 
-/** The head of an answer, and its body as it comes. */
+/** The status of a response, and its body as it arrives. */
 export interface Incoming {
   readonly status: number
   readonly body: AsyncIterable<Uint8Array>
 }
 
-/** Sends a request; settles when the head of its answer is there. */
+/** Sends a request. Settles when the head of the response has arrived. */
 export type Send<I extends Incoming> = (request: Outgoing) => Promise<I>
 
 /** An error that the API reports. */
@@ -61,7 +61,7 @@ export class ApiError extends UserError {
   }
 }
 
-/** Asks one run. All throw an ApiError with the problem that the API reports, and what `send` throws. */
+/** Sends requests to one run. All methods throw an ApiError for a problem that the API reports, and pass on errors of `send`. */
 export class ApiClient<I extends Incoming = Incoming> {
   readonly #send: Send<I>
 
@@ -69,7 +69,7 @@ export class ApiClient<I extends Incoming = Incoming> {
     this.#send = send
   }
 
-  /** The JSON of an answer. */
+  /** Returns the parsed JSON of a response. */
   async ask<R extends Route>(route: R, ...[asked]: AskedArguments<R>): Promise<Answers[R]> {
     return JSON.parse(await this.text(route, asked)) as Answers[R]
   }
@@ -79,7 +79,7 @@ export class ApiClient<I extends Incoming = Incoming> {
     return textOf(body)
   }
 
-  /** Sends a request; returns the answer once its head is there, to be read as it comes. */
+  /** Sends a request. Returns the response once its head has arrived; the caller reads the body. */
   async open<R extends Route>(route: R, asked?: Asked<R>): Promise<I> {
     const answer = await this.#send(outgoing(route, asked))
     if (answer.status === 200) return answer
@@ -87,7 +87,7 @@ export class ApiClient<I extends Incoming = Incoming> {
   }
 
   /**
-   * Yields the objects of an answer in NDJSON as they arrive, until the answer ends. Unless `isWhole`, the end of the run ends it, too.
+   * Yields the objects of an answer in NDJSON as they arrive, until the answer ends. Unless `isWhole`, the end of the run is no error.
    * No object since the promise resolved is missed.
    */
   async follow<R extends keyof Lines>(route: R, asked?: Asked<R>): Promise<AsyncGenerator<Lines[R], void>> {
@@ -134,7 +134,7 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   return text + decoder.decode()
 }
 
-/** The lines of a body, as they come. */
+/** Yields the lines of a body as they arrive. Drops a last line without a newline. */
 export async function* textLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new TextDecoder()
   let rest = ''

@@ -14,7 +14,7 @@ export interface RunSocket {
   readonly path: string
 }
 
-/** The control sockets of all runs of the user. A run may have died: nothing has been sent to it yet. */
+/** Returns the control sockets of all runs of the user, also of runs that have died: it sends no request. */
 export async function runSockets(
   env: Environment,
   onSkipped: OnSkipped = () => undefined
@@ -30,7 +30,7 @@ export async function runSockets(
 /** Error codes of a request to a run that is ending or has ended. */
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
-/** The run has ended, or was killed, before it has answered. */
+/** The error for a run that has ended, or was killed, before it answered. */
 export class RunGone extends UserError {
   constructor(cause: unknown) {
     super('the run has ended before it has answered', {cause})
@@ -40,7 +40,7 @@ export class RunGone extends UserError {
 /** Whether a request failed since its run is ending or has ended. */
 export const isGone = (error: unknown): boolean => error instanceof RunGone || GONE.has(codeOf(error))
 
-/** The error as users may see it. */
+/** Returns the error to show to users: a `RunGone` for a run that has ended, else the error itself. */
 export const asSeen = (error: unknown): unknown => (GONE.has(codeOf(error)) ? new RunGone(error) : error)
 
 /** Sends a request to a run; resolves when the response head has arrived. Rejects with the system's error if nothing listens. */

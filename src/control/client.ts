@@ -24,7 +24,7 @@ interface SocketAnswer extends Incoming {
 export interface FoundRun {
   readonly listing: RunListing & Partial<Pick<Api.Run, 'faults'>>
   readonly api: ApiClient<SocketAnswer>
-  /** The folder of its control socket, which the user alone can read; it goes with the run. */
+  /** The folder of its control socket, which the user alone can read. The run removes it at its end. */
   readonly folder: string
 }
 
@@ -34,7 +34,7 @@ const TIMEOUT_MS = 10_000
 /** How often, and at which interval, we look whether the process of a run that has answered is gone. */
 const MAX_LOOKS = 20
 const LOOK_MS = 50
-/** A stop that takes longer is reported. */
+/** Time in ms after which a stop is reported as slow. */
 const SLOW_MS = 10_000
 
 /** Called for each run that does not respond although its process lives. */
@@ -164,7 +164,7 @@ export async function unlessGone<T>(request: () => Promise<T>, otherwise: T): Pr
 }
 
 /**
- * Ends a run; settles when its process has exited. Throws a UserError if it answers and does not end. `onSlow` is called once, with
+ * Ends a run; settles when its process has exited. Throws a UserError if the run has answered, but its process stays. `onSlow` is called once, with
  * its pid, if that takes longer than 10 s: apps may have more time than that to end.
  */
 export async function endRun({api, folder, listing: {pid}}: FoundRun, onSlow: (pid: number) => void): Promise<void> {

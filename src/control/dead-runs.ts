@@ -24,12 +24,12 @@ export const isTrial = (name: string): boolean => name.startsWith(TRIAL_PREFIX)
 /** The time between two checks: a run that is about to listen refuses connections, too. */
 const BETWEEN_REFUSALS_MS = 1000
 
-/** Whether the data of a run could be read: else it is left alone. */
+/** Whether the file of a run could be read. A run without a readable file is left alone. */
 export const isComplete = (run?: RunFile): boolean => run !== undefined
 
 /**
- * The runs of the user that are asked for and certainly dead: their sockets refused a connection twice, one second apart, and
- * they ran in the current boot and pid namespace. Returns at once if there is none.
+ * Returns the runs of the user that `isAsked` selects and that are certainly dead: their sockets refused a connection twice, one second
+ * apart, and they ran in the current boot and pid namespace. Returns at once if there is none.
  */
 export async function findDead(env: Environment, isAsked = isComplete): Promise<readonly DeadRun[]> {
   const homes = (await runSockets(env)).map(({path}) => dirname(path))
@@ -47,7 +47,7 @@ async function refusing(folders: readonly string[]): Promise<readonly string[]> 
   return folders.filter((_, index) => results[index])
 }
 
-/** A run that was killed before its socket was renamed refuses connections at the first name. */
+/** Whether the socket of a run refuses connections. A run that was killed before it renamed its socket has it under the first name, `new`. */
 async function refuses(folder: string): Promise<boolean> {
   const fault = await faultOf(join(folder, 'socket'))
   return (fault === 'ENOENT' ? await faultOf(join(folder, 'new')) : fault) === 'ECONNREFUSED'

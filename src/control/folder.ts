@@ -49,7 +49,7 @@ export function existingFolders(folders: readonly string[], onSkipped: OnSkipped
   return existing
 }
 
-/** The first usable folder, created with mode 0700 if it does not exist. Throws a UserError if none is usable. */
+/** Returns the first usable folder, created with mode 0700 if it does not exist. Throws a UserError if none is usable. */
 export function usableFolder(folders: readonly string[]): string {
   let reason: unknown
   for (const folder of folders) {
@@ -93,7 +93,7 @@ function check(folder: string): boolean {
   })
 }
 
-/** A folder that the user names may be any: to remove it, or to change its mode, can break a system. */
+/** Returns advice. A folder that the user has named may belong to the system, so the advice is not to remove it or to change its mode. */
 function remedy(folder: string, isOwn: boolean): string {
   if (!usualFolders().includes(folder))
     return 'PILLION_RUNTIME_DIR names it. Unset it, or name a folder that does not exist yet: it is created.'

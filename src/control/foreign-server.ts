@@ -15,7 +15,7 @@ export interface ForeignServer {
   readonly app: string
   /** Whether the run is another copy of the same template. */
   readonly isCopy: boolean
-  /** That run listens itself, for an app or as its Redis. */
+  /** Whether the process of that run itself listens: for an app, or as its built-in Redis. */
   readonly isRunItself: boolean
 }
 
@@ -60,7 +60,7 @@ export function foreignServerText(server: ForeignServer): string {
   return `${serverText(server)}, whose data this run must not use: give the app that is this server here an appPort (${port}) and start it at $APP_PORT, so that each copy has its own, or end the other run: pillion down --name ${run.name}`
 }
 
-/** The process, its parent, and so on. */
+/** Returns the pids of a process, its parent, and so on. */
 async function ancestry(pid: number): Promise<readonly number[]> {
   const parents = new Map((await look()).all.map(each => [each.pid, each.parent]))
   const above: number[] = []

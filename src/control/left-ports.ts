@@ -16,7 +16,7 @@ const ANSWER_MS = 2000
 const LOOK_MS = {least: 20, most: 2000}
 /** Number of looks after which a port counts as another program's: a run that starts has its port before it registers. */
 const LOOKS = 7
-/** The command of a program that may be such a run. */
+/** Commands that may belong to a run which has not registered yet. '': an unknown command. */
 const MAY_BE_RUN = /^$|pillion/i
 
 /** A port that a run asks another one for. */
@@ -25,7 +25,7 @@ export interface WantedPort {
   readonly when: 'now' | 'at the end'
   /** Whether to listen at an address that the other run leaves: it may have several ports. */
   readonly isWanted: (address: string, port: number) => boolean
-  /** Listen at `SHARED_HOST` while the other run still does. */
+  /** Whether to listen at `SHARED_HOST` while the other run still listens there. */
   readonly isShared?: boolean
   readonly signal?: AbortSignal
 }
@@ -50,7 +50,7 @@ export async function holderOf(env: Environment, port: number): Promise<PortHold
   return {kind: 'program', owner: pid === 0 ? '' : `${command} (pid ${pid})`}
 }
 
-/** Why nothing answers where this run or program listens; '': it answers, or is about to. */
+/** Returns why host names do not answer at the port of this run or program. '': the run answers, or is about to. */
 export function whySilent(holder: PortHolder): string {
   if (holder.kind === 'program')
     return `${holder.owner || 'a program of another user'} has it. Calls at localhost:PORT do. PILLION_NAMES_PORT names another port`
@@ -59,7 +59,7 @@ export function whySilent(holder: PortHolder): string {
   return `${name} (pid ${pid}) has it and is suspended. Resume it with fg in its terminal, or with kill -CONT ${pid}`
 }
 
-/** Asks the run that has a port in the place of others to leave it now. Resolves with the servers that listen there; none if no run leaves it. */
+/** Asks the run that listens at a port for others, as the entrance or for an ended copy, to leave it now. Resolves with the servers that listen there; none if no run leaves it. */
 export async function bindFreed(env: Environment, port: number, hosts: readonly string[]): Promise<readonly Server[]> {
   const holder = livingRuns(env).find(({entrance = [], takenOver = []}) => [...entrance, ...takenOver].includes(port))
   return holder === undefined ? [] : bindLeft(holder, {port, when: 'now', isWanted: host => hosts.includes(host)})
@@ -92,13 +92,13 @@ export async function bindLeft(
   return bound
 }
 
-/** A port to listen at after others. */
+/** A port at which to listen once its holder has left it. */
 export interface AwaitedPort extends Omit<WantedPort, 'when'> {
   readonly env: Environment
   readonly signal: AbortSignal
   /** Called when another run or program has the port. Returns whether to wait for its end. */
   readonly held: (holder: PortHolder) => boolean
-  /** Listens at the port, where these servers do already. Resolves with false if it is taken. */
+  /** Listens at the port, at some of whose addresses the `bound` servers listen already. Resolves with false if it is taken. */
   readonly take: (bound: readonly Server[]) => Promise<boolean>
 }
 

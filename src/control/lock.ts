@@ -96,6 +96,6 @@ function isLeft({pid, started, boot, pids}: Holder, heldMs: number): boolean {
   return (!isSeen || isSuspended(pid)) && heldMs > MAX_HELD_MS
 }
 
-/** A lock of the future is from before the clock was set back. */
+/** Returns how long a lock is held, in ms. A lock dated in the future was made before the clock was set back. */
 const heldFor = (path: string): number =>
   Math.abs(Date.now() - (lstatSync(path, {throwIfNoEntry: false})?.mtimeMs ?? Date.now()))

@@ -10,7 +10,7 @@ import {denyUnknown, whyStopped, whyUnknown} from '../proxy/gateway/unknown-app.
 import {Pool} from '../proxy/net/pool.ts'
 
 export interface PeerRunsOptions {
-  /** The environment that we were started in. */
+  /** The environment of Pillion itself. */
   readonly env: Environment
   /** The marker of our own run, which is skipped. */
   readonly run: string
@@ -73,7 +73,7 @@ export class PeerRuns {
     for (const {peers} of this.#found.values()) peers.close()
   }
 
-  /** `refuser`: the sidecar that refused this call just now. */
+  /** Admits a call after a search in other runs. `refuser`: address of the sidecar that refused this call just now; '': none. */
   async #find(call: Call, refuser: string): Promise<Admission> {
     const {callee} = call
     const {sidecars, others, isStopped} = await this.#ask(callee)
@@ -177,7 +177,7 @@ class Peers {
     return addressOf(peer.sidecar)
   }
 
-  /** The next peer; if no instance is ready, the oldest run, which queues the call. */
+  /** Chooses the next peer for a call; if no instance is ready, the oldest run, which queues the call. */
   next(call: Call, refuser = ''): Peer | undefined {
     const peers = refuser === '' ? this.#peers : this.#peers.filter(({sidecar}) => addressOf(sidecar) !== refuser)
     const peer = peers.length === 1 ? peers[0] : this.#atTurn(peers)

@@ -36,7 +36,7 @@ export const spacesFolder = (env: Environment): string => join(stateFolder(env),
 export function remember(folder: string, owner: SpaceOwner): void {
   const about = join(folder, ABOUT)
   const now = new Date()
-  // a worktree that was moved has its space still, and a repository may get a remote
+  // the owner changes when its worktree is moved, or its repository gets a remote
   if (JSON.stringify(ownerIn(folder)) === JSON.stringify(owner)) utimesSync(about, now, now)
   else writeFileSync(about, JSON.stringify(owner), {mode: 0o600})
 }
@@ -50,7 +50,7 @@ export function rememberedSpaces(env: Environment): readonly RememberedSpace[] {
     .toSorted((a, b) => b.usedAt - a.usedAt)
 }
 
-/** Removes copies that were not used for long, except those that `isUsed` names. */
+/** Removes the data of copies that were not used for long, except spaces for which `isUsed` returns true. */
 export function forgetOld(env: Environment, isUsed: (name: string) => boolean, now = Date.now()): void {
   const all = spacesFolder(env)
   // a process was killed while it removed these

@@ -13,7 +13,7 @@ export interface LeasedSidecar {
   readonly closing: AbortSignal
   /** How many instances of the app accept calls. */
   readonly ready: () => number
-  /** Calls `listener` when that may have changed; the result ends it. */
+  /** Calls `listener` when the result of `ready` may have changed. The returned function removes the listener. */
   readonly onChange: (listener: () => void) => () => void
 }
 
@@ -28,19 +28,19 @@ export interface StartResult {
 export interface HandedOver {
   /** Why the app was not handed over; '' otherwise. */
   readonly why: string
-  /** The app was handed over before. */
+  /** Whether the app was handed over before. */
   readonly wasDebugged: boolean
 }
 
 export interface LogsQuery {
-  /** Only the last lines; -1: all that are kept. */
+  /** Maximum number of lines, counted from the end. -1: all lines that are kept. */
   readonly tail: number
-  /** ms since 1970; 0: no limit. */
+  /** Time of the earliest line, in ms since 1970. 0: no limit. */
   readonly since: number
   readonly isFollowed: boolean
   /** Version of a service with several; '': the main one, `*`: all. */
   readonly version: string
-  /** Lines that are in memory come with the colours of their app. */
+  /** Whether lines that are still in memory keep the colours that their app wrote. */
   readonly isColoured?: boolean
   /** Limits lines to those before this place in the log of the run. Default: all. */
   readonly before?: number
@@ -48,7 +48,7 @@ export interface LogsQuery {
 
 /** The terminal of an app, whichever process of it runs. */
 export interface SharedTerminal {
-  /** Shows the latest screen and all further output. The returned function ends it. */
+  /** Shows the latest screen and all further output to a viewer. The returned function detaches the viewer. */
   readonly attach: (viewer: TerminalViewer) => () => void
   /**
    * Types bytes. Resolves with '' when the terminal has taken them or `gone` is aborted, or with the reason why no process takes input.
@@ -73,7 +73,7 @@ export interface RunControl {
   readonly debugApp: (id: string) => Promise<HandedOver | undefined>
   /** How an app is started (`version` '': the main one); undefined if the run has no such app, or it was stopped. */
   readonly launch: (id: string, version: string) => Promise<Api.Launch | undefined>
-  /** Latin1 text, until the log ends or `gone` is aborted; undefined if the run has no such app. */
+  /** Yields the log of an app as latin1 text, until the log ends or `gone` is aborted; undefined if the run has no such app. */
   readonly logs: (id: string, asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
   /**
    * Yields latin1 lines of the apps, of all if no id is given, in order of time. Each begins with its time (ms since 1970, 0: unknown),
@@ -96,9 +96,9 @@ export interface RunControl {
   readonly assign: (name: string, version: string) => string
   /** Stops one version and removes it from the run. Resolves with '' when it is gone, else with the reason. */
   readonly remove: (name: string, version: string) => Promise<string>
-  /** Lets the port of the built-in Redis go until the run ends; false if the run does not hold it. */
+  /** Frees the port of the built-in Redis for the rest of the run; false if the run does not listen there. */
   readonly releaseRedis: (port: number) => Promise<boolean>
-  /** Lets a copy answer calls to the names and ports of the main one. Rejects with a UserError. */
+  /** Lets a copy answer calls to the host names and ports of the main copy. Rejects with a UserError. */
   readonly show: (asked: Api.ShowRequest) => Promise<Api.Shown>
   /** Opens the listener of the page, if it is not open yet; `port` 0: one of its choice. Rejects with a UserError. */
   readonly dashboard: (port: number) => Promise<Api.Dashboard>

@@ -20,7 +20,7 @@ export interface RunFile {
 /** The flags of a run as typed, and a hash of each part of its template. Another `up` compares itself with them. */
 export interface AskedRun {
   readonly flags: readonly string[]
-  /** By app, and by key of the top level. Omitted: the template is not read yet. */
+  /** Hashes by app, and by top-level key. Omitted: the template is not read yet. */
   readonly parts?: Readonly<Record<string, string>>
 }
 
@@ -42,16 +42,16 @@ export interface RunIdentity {
   readonly names?: Readonly<Record<string, string>>
   /** Ports of the entrance, if the run has it. */
   readonly entrance?: readonly number[]
-  /** The numbers of the template at which it answers in the place of a copy that has ended, if any. */
+  /** Ports of the template at which the run answers in place of a copy that has ended, if any. */
   readonly takenOver?: readonly number[]
-  /** Request of the command; missing for a single app, or a run of an older version. */
+  /** Flags and template of the command that started the run; missing for a single app, or a run of an older version. */
   readonly asked?: AskedRun | undefined
 }
 
 const FILE = 'about'
 const SPARED = 'spared'
 
-/** Rejects with a UserError if the file system does not take it. */
+/** Writes the file of a run. Rejects with a UserError if that fails, for example on a full disk. */
 export async function writeRunFile(home: string, about: RunFile): Promise<void> {
   const text = JSON.stringify({...about, ...currentSystem()})
   try {
@@ -67,7 +67,7 @@ export async function writeRunFile(home: string, about: RunFile): Promise<void> 
   }
 }
 
-/** Undefined for a run whose processes are not visible: from an earlier boot, another machine or another pid namespace. */
+/** Reads the file of a run. Undefined if it is incomplete, or the processes of the run are not visible: from an earlier boot, another machine or another pid namespace. */
 export function readRunFile(home: string): RunFile | undefined {
   try {
     const {marker, graceMs, identity, ...where} = JSON.parse(readFileSync(join(home, FILE), 'utf8')) as RunFile &

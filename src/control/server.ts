@@ -30,7 +30,7 @@ export interface Registration {
     changed: Partial<Pick<RunIdentity, 'appIds' | 'names' | 'entrance' | 'takenOver'>>,
     graceMs?: number
   ): Promise<void>
-  /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
+  /** Records that processes which leave the group of this app process (the value of `PILLION_LIFE`) survive, even if Pillion is killed. */
   spare(marker: string): void
 }
 
@@ -39,7 +39,7 @@ export interface Registrant extends RunFile {
   readonly name?: NameRequest
 }
 
-/** Answers a request; settles when the answer is written. An answer that lasts as long as the run does not delay that. */
+/** Answers a request; settles when the answer is written. An answer that lasts as long as the run is not waited for. */
 export type ServeRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** Takes over a connection for another protocol; `early`: its first bytes. */
@@ -99,7 +99,7 @@ export async function register(
   const write = (work: () => Promise<void>): void => {
     written = written.then(async () => (isOver ? undefined : work())).catch(() => undefined)
   }
-  // another program has removed it: without it no command finds the run
+  // another program has removed the folder: without it no command finds the run
   const letFolderGo = keepFolder(home, clock, () =>
     write(async () => {
       usableFolder([folder])
@@ -135,7 +135,7 @@ export async function register(
 /** Removes the folder of a run. Never fails, since an error would hide why the run ends. A later command removes the rest. */
 const removeHome = (home: string): void => orElse(() => rmSync(home, {recursive: true, force: true}), undefined)
 
-/** Answers an error: this request fails, and later ones are answered. */
+/** Answers a request with an error. The server goes on answering other requests. */
 function fail(response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy()
   const problem = JSON.stringify({status: 500, detail: messageOf(error)})
@@ -153,13 +153,13 @@ async function introduce(
   const free = Object.fromEntries(wanted.filter(([each]) => taken.every(({name: other}) => other !== each)))
   const known = {...about, ...(identity && {identity: {...identity, name, ...(identity.names && {names: free})}})}
   await writeRunFile(homeOf(folder, about.marker), known)
-  rmSync(join(folder, `starting-${process.pid}`), {force: true}) // of `announceStart`
+  rmSync(join(folder, `starting-${process.pid}`), {force: true}) // written by `announceStart`
   return {known, taken}
 }
 
 /** Systems remove from /tmp what has not been touched for days: macOS after three, systemd-tmpfiles(8) after ten. */
 const TOUCH_EVERY_MS = 12 * 60 * 60 * 1000
-/** Timers pause while the machine sleeps. The date goes on, and is read this often. */
+/** Interval in ms between looks at the date: timers pause while the machine sleeps, but the date goes on. */
 const LOOK_EVERY_MS = 60_000
 
 /**

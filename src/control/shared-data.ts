@@ -5,10 +5,10 @@ import {isSameTemplate, systemText} from '../platform/paths.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 
-/** The file in the folder of a run with one line for each data that it has in a server. */
+/** File in a run's folder, with one line for each database or the like that the run uses in a server. */
 const FILE = 'data'
 
-/** Writes down the data of a run in servers, for other copies with the same data. Equal data have equal `keys`. */
+/** Records which data in servers a run uses, so that other copies notice data that they share. Equal data have equal `keys`. */
 export const noteData = (home: string, keys: readonly string[]): void =>
   appendFileSync(join(home, FILE), keys.map(key => `${key}\n`).join(''), {mode: 0o600})
 

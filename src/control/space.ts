@@ -23,14 +23,14 @@ export interface Space {
 }
 
 /**
- * The space of a run; undefined: it shares its data with all runs that have none. Worktrees that were added to a repository have one, and
+ * Returns the space of a run; undefined: the run shares its data with all runs that have no space. Worktrees that were added to a repository have one, and
  * so has each `--name`. Of several clones of a repository the one that runs first shares its data; one that runs next to it has a space
  * from then on.
  */
 export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process.cwd()): Promise<Space | undefined> {
   const owner = ownerOf(run, cwd)
   if (!hasSpace(env, owner) && run.file === '') return undefined
-  // of two starts at once one is the first, and none uses data that another one removes
+  // under the lock one of two simultaneous starts is the first, and none begins to use data that the other removes
   return oneByOne(usableFolder(runtimeFolders(env)), async () => {
     const isApart = hasSpace(env, owner) || hasCopyWithout(env, run)
     return Promise.resolve(isApart ? begun(env, owner) : undefined)
@@ -56,11 +56,11 @@ export function nameSpaceOf(
   return {project, copy: isApart ? basename(owner.root) : ''}
 }
 
-/** Another copy runs, and shares its data with all runs. */
+/** Whether another copy runs that has no space, so that it shares its data with all runs. */
 const hasCopyWithout = (env: Environment, run: TemplateCopy): boolean =>
   copiesAmong(livingRuns(env), run).some(({templateFile, copy}) => !hasSpace(env, ownerOf({file: templateFile, copy})))
 
-/** Whether a copy has a state folder of its own. */
+/** Whether a copy has a space of its own: it has a name, is an added worktree, or got one in an earlier run. */
 const hasSpace = (env: Environment, owner: SpaceOwner): boolean =>
   owner.copy !== '' || addedWorktree(owner.root) !== undefined || existsSync(spaceFor(env, owner).folder)
 
@@ -84,8 +84,8 @@ function addedWorktree(folder: string): string | undefined {
 }
 
 /**
- * An added worktree has the same one wherever it is moved; a new one in the same place has another one. A copy of it by hand, which
- * has the same folder of Git, has one by its path, as all others have.
+ * Returns the space of a copy. An added worktree keeps its space when it is moved; a new worktree in the same place has another. All other
+ * copies have a space by their path, also a worktree that was copied by hand, which has the same folder of Git.
  */
 function spaceFor(env: Environment, {root, copy}: SpaceOwner): Space {
   const byPath = spaceCalled(env, copy || basename(root), `${root}\0${copy}`)
@@ -101,7 +101,7 @@ function spaceCalled(env: Environment, called: string, identity: string): Space 
   return {name, folder: join(spacesFolder(env), name)}
 }
 
-/** Writes down the owner, and forgets unused spaces. */
+/** Creates the space of an owner, records its use, and forgets unused spaces. */
 function begun(env: Environment, owner: SpaceOwner): Space {
   const space = spaceFor(env, owner)
   try {

@@ -34,7 +34,7 @@ export const ownStart = (templateFile: string, copy = '', appIds: readonly strin
   appIds
 })
 
-/** The user's runs but one, and starting runs. */
+/** The user's other runs, and starting runs. */
 interface OtherRuns {
   readonly living: readonly RunIdentity[]
   /** Runs whose apps are not known yet. */
@@ -61,7 +61,7 @@ export async function announceStart(
   })
 }
 
-/** Does a step that prepares the worktree of this start. Other starts see its name. */
+/** Does a step that prepares the worktree of this start. Meanwhile other starts can read the clause `preparing`. */
 export async function whilePreparing<T>(preparing: string, work: () => Promise<T>): Promise<T> {
   const {file, own} = announced ?? {}
   if (file !== undefined) writeFileSync(file, JSON.stringify({...own, preparing}))
@@ -89,7 +89,7 @@ function atEnd(work: () => void): void {
 export const startingRuns = (env: Environment): readonly StartingRun[] =>
   existingFolders(runtimeFolders(env), () => undefined).flatMap(startingIn)
 
-/** Ends starting and silent runs as a closing terminal does, which may send its signal twice. Calls `onSlow` with a pid after 10 s. Resolves with false if there are none. */
+/** Ends starting and silent runs by SIGHUP, as a closing terminal does. Calls `onSlow` with a pid after 10 s. Resolves with false if there are none. */
 export async function endBySignal(meant: readonly RunIdentity[], onSlow: (pid: number) => void): Promise<boolean> {
   await Promise.all(
     meant.map(async ({pid, started}) => {

@@ -1,7 +1,7 @@
 import type * as Api from '../model/api.generated.ts'
 import type {ApiClient} from './api-client.ts'
 
-/** Number of calls of one tree whose bodies are shown, and the characters of each. */
+/** Maximum number of calls of one tree whose bodies are shown, and of characters of each body. */
 const MAX_CALLS = 50
 const MAX_BODY = 500
 

@@ -17,7 +17,7 @@ interface About extends SystemIdentity, Containers {
 
 /**
  * The folder of a trial of a template (`import --check`): logs, and the list of containers.
- * `remove` removes all of it; if the trial is killed, the next run does.
+ * `remove` removes all of it; if the trial is killed, the next run removes it.
  */
 export class TrialFolder {
   readonly path: string
@@ -35,7 +35,7 @@ export class TrialFolder {
     writeFileSync(join(this.path, ABOUT), JSON.stringify(about))
   }
 
-  /** The folder of this name in it, which is made. */
+  /** Creates a folder in the trial's folder, and returns its path. */
   folder(...names: readonly string[]): string {
     const path = join(this.path, ...names)
     makeFolder(path, 0o700)
