@@ -25,7 +25,7 @@ export type Asked<R extends Route> = {
   readonly isWhole?: boolean
 } & ([NamesIn<R>] extends [never] ? unknown : {readonly at: Readonly<Record<NamesIn<R>, string | number>>})
 
-/** Arguments after the route. They may be omitted if the route has no path parameters. */
+/** Arguments after the route. A route without path parameters needs none. */
 export type AskedArguments<R extends Route> = [NamesIn<R>] extends [never] ? [asked?: Asked<R>] : [asked: Asked<R>]
 
 /** A request as `Send` gets it. */

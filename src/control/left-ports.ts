@@ -16,7 +16,7 @@ const ANSWER_MS = 2000
 const LOOK_MS = {least: 20, most: 2000}
 /** Number of looks after which a port counts as another program's: a run that starts has its port before it registers. */
 const LOOKS = 7
-/** Commands that may belong to a run which has not registered yet. '': an unknown command. */
+/** Commands that may belong to a run which has not registered yet; '': an unknown command. */
 const MAY_BE_RUN = /^$|pillion/i
 
 /** A port that a run asks another one for. */
@@ -50,7 +50,7 @@ export async function holderOf(env: Environment, port: number): Promise<PortHold
   return {kind: 'program', owner: pid === 0 ? '' : `${command} (pid ${pid})`}
 }
 
-/** Returns why host names do not answer at the port of this run or program. '': the run answers, or is about to. */
+/** Returns why host names do not answer at the port of this run or program; '': the run answers, or is about to. */
 export function whySilent(holder: PortHolder): string {
   if (holder.kind === 'program')
     return `${holder.owner || 'a program of another user'} has it. Calls at localhost:PORT do. PILLION_NAMES_PORT names another port`

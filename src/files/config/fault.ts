@@ -14,7 +14,7 @@ export type FaultFields = Readonly<Partial<Record<FaultKey, unknown>>>
 
 /** The error for a fault with a wrong key. `expected` describes the right form. */
 export class WrongFault extends Error {
-  /** Faulty key. '': the fault as a whole is wrong. */
+  /** Faulty key; '': the fault as a whole is wrong. */
   readonly key: string
   readonly expected: string
 

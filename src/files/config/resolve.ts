@@ -36,7 +36,7 @@ function allInstances(entries: readonly Replicated[], each: ForEach): readonly A
   return instances.flat()
 }
 
-/** Returns the number of instances of an app. They share all values but the ports, so it refuses fixed ports. */
+/** Returns the number of instances of an app. The instances share all values but the ports, so fixed ports are refused. */
 function replicasOf(settings: Settings, {id, channel, command, ready}: AppPlan): number {
   const {replicas = 1} = settings.values
   if (replicas === 1) return 1

@@ -18,7 +18,7 @@ export interface CallerPolicy {
   readonly appId: string
   readonly trustDomain: string
   readonly namespace: string
-  /** Default of the policy. '': the default for callers without a policy applies. */
+  /** Default of the policy; '': the default for callers without a policy applies. */
   readonly defaultAction: AccessAction | ''
   readonly operations: readonly OperationRule[]
   readonly place: Place

@@ -10,7 +10,7 @@ import type {WorkflowSettings} from '../../model/workflow-settings.ts'
 
 /** The parts of a Dapr Configuration that concern calls (pkg/config/configuration.go). */
 export interface Configuration {
-  /** Why an app with this Configuration cannot start: Dapr's sidecar would exit. '': it can start. */
+  /** Why an app with this Configuration cannot start: Dapr's sidecar would exit; '': it can start. */
   readonly fault: string
   /** Access rules. Undefined allows everything. */
   readonly accessControl: AccessControl | undefined

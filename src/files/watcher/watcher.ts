@@ -35,7 +35,7 @@ export interface WatchOptions {
   readonly givesUp: (why: string) => void
   /** Maximum number of followed files. Default: 50,000. */
   readonly maxFiles?: number
-  /** Returns the kind of a mounted file system that reports no changes. '': any other file system. */
+  /** Returns the kind of a mounted file system that reports no changes; '': any other file system. */
   readonly mountedKind?: typeof mountedKindOf
   /** The clock of debouncing. */
   readonly clock?: Clock

@@ -9,7 +9,7 @@ export interface ExplainedFault {
   readonly message: string
   readonly spot: Spot
   readonly expected?: string
-  /** Advice how to correct the fault. '': no advice is certain. */
+  /** Advice how to correct the fault; '': no advice is certain. */
   readonly hint: string
 }
 
