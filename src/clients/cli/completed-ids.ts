@@ -90,7 +90,7 @@ const INSTANCES: readonly (readonly [prefix: string, Instances])[] = [
 /** Ids that no shell interprets: `compgen -W` of bash would run a `$(…)`, and a shell does not quote a completed word. */
 const PLAIN = /^[\w@%+:,./-]+$/
 
-/** Commands that take ids of apps of the template, whether they run or not. */
+/** Commands that take ids of apps even without a run: the ids are then those of the template. */
 const OF_TEMPLATE: ReadonlySet<string> = new Set(['run', 'up', 'logs'])
 
 async function idsOfTemplate(): Promise<readonly string[]> {

@@ -25,7 +25,7 @@ export function openInput(): Readable {
   return turns
 }
 
-/** Asks the person at the terminal whether to continue. `isAgreed`: `--yes` was given. Throws a UserError without a person, or for any answer but yes. */
+/** Asks the person at the terminal whether to continue. `isAgreed`: `--yes` was given. Throws a UserError without a terminal, or for any answer but yes. */
 export async function confirm(what: string, isAgreed = false): Promise<void> {
   if (isAgreed) return
   if (!process.stdin.isTTY || !process.stdout.isTTY)

@@ -18,7 +18,7 @@ export const tellLateStart = (
     if (late.length > 0) void lateText(late).then(tell)
   })
 
-/** Whether an app was never ready. An app in a restart or reload does not count. */
+/** Whether an app has not been ready since its first start. An app in a restart or reload does not count. */
 const isLate = ({availability, state, restarts}: App): boolean =>
   availability === 'waiting' && restarts === 0 && (state === 'idle' || state === 'starting')
 

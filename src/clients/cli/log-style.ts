@@ -45,7 +45,7 @@ export function logPrefixes(names: readonly string[], isPainted: boolean): (app:
   }
 }
 
-/** The lines of apps on our console: of which apps, and whether with times. */
+/** Choices about the lines of apps on our console, which keys change: of which apps, and whether with times. */
 export class LineView implements ConsoleView {
   hasTimes: boolean
   /** Ids of the apps whose lines are shown. Undefined shows the lines of all. */

@@ -37,7 +37,7 @@ export function runPlace(runFile: string | undefined, cwd = process.cwd()): RunP
 }
 
 /**
- * Returns groups of runs of a place, best first. With `--name`: the runs of this name; with `--run-file`: of that template; in a command of a run: that run. Otherwise: the runs of the nearest template, then other runs of the folder and below it.
+ * Returns groups of runs of a place, best first. With `--name`: the runs of this name; with `--run-file`: of that template; in a command of a run: that run. Otherwise: the runs of the nearest template, then those of other templates in its folder, and of single apps started there or below.
  */
 export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (readonly FoundRun[])[] {
   if (place.name !== undefined) {

@@ -9,7 +9,7 @@ import {guard} from './guard.ts'
 import {wantsColours} from './paint.ts'
 import type {Terminal} from './terminal.ts'
 
-/** A form of `run` (template or single app): its options, its output, and its last lines. */
+/** A way to run apps (template, single app, `up --run`): the options of the run, its output, and callbacks at its start and end. */
 export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' | 'emit'> {
   readonly emit: Emit
   /** Called when the start lines are printed. With `exitCode`, `live` also waits until this promise has settled. */

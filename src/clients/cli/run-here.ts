@@ -44,7 +44,7 @@ export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): 
 export const typedFilter = (words: readonly string[]): string =>
   words.map(word => (ONE_TEXT.test(word) ? `"${word.replaceAll('"', '\\"')}"` : word)).join(' ')
 
-/** A term whose text contains blanks and no further term. Another term follows `span:db.statement="SELECT 1" charge`. */
+/** Matches a term whose text contains blanks and no further term. In `span:db.statement="SELECT 1" charge`, `charge` is a further term. */
 const ONE_TEXT = /^[-!]?(?:header|body|span):(?![^\s"{[]*"[^"]*"(?!:))(?!.*\s[-!]?[a-z]+:\S).*\s/s
 
 /** Finds the run that a command is for (`pickRun`). Names a run of another folder once, so that the user notices it. */

@@ -46,7 +46,7 @@ export function say(stream: NodeJS.WriteStream, status: Sign, message: string, a
   print(stream, shownStatus(stream, status, message, asJson, code))
 }
 
-/** Prints an error on its stream, and its place and next step on stderr; as JSON both are one line. `message`: replaces its own. */
+/** Prints an error on its stream, and its place and next step on stderr; as JSON both are one line. `message` replaces the error's own. */
 export function sayError(error: UserError, asJson: boolean, message = error.message): void {
   const {stream} = error
   const code = error.code === 'answer' ? undefined : error.code

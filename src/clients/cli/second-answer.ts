@@ -71,7 +71,7 @@ function answerCommand(
   return EXIT_YIELDED
 }
 
-/** Prints how far the run is, and the commands for it. */
+/** Prints how many apps of the run are ready, and the commands that show and stop it. */
 function describe(
   {identity, run}: SeenRun,
   {state, of, asJson}: {readonly state: string; readonly of: string; readonly asJson: boolean}

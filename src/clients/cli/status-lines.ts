@@ -12,7 +12,7 @@ export const endsLine = (text: string): boolean => text.endsWith('\n') || text.e
 export class StatusLines {
   #wanted = ''
   #drawn = ''
-  /** The output ends with a whole line, so that lines can be drawn below it. */
+  /** Whether the output ends with a whole line, so that lines can be drawn below it. */
   #canDraw = true
 
   /** Sets the lines for the next write; an empty string removes them. */

@@ -18,9 +18,9 @@ export interface FittingColumn {
   readonly cells: readonly string[]
   readonly minWidth?: number
   readonly alignsRight?: boolean
-  /** Omitted after all columns without this. */
+  /** Whether the column is omitted only after all columns that are not main. */
   readonly isMain?: boolean
-  /** Colours a cell of this row, which has its width already. */
+  /** Colours a cell of this row, which is already padded to the width of the column. */
   readonly paint?: ((cell: string, row: number) => string) | undefined
 }
 

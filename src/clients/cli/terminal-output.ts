@@ -54,7 +54,7 @@ export class TerminalOutput {
     return this.#closed.promise
   }
 
-  /** The first error other than a closed reader, such as a full disk. Writing continues. */
+  /** Resolves with the first error other than a closed reader, such as a full disk. Writing continues. */
   get failed(): Promise<Error> {
     return this.#failed.promise
   }
@@ -71,7 +71,7 @@ export class TerminalOutput {
     return this.#hasRoom.promise
   }
 
-  /** Prints our own text on a new line. A terminal shows control characters in it. */
+  /** Prints our own text on a new line. On a terminal, control characters in it become visible. */
   print(text: string): Promise<void> | undefined {
     const shown = this.isTerminal ? shownText(foldedFor(process.stdout, text)) : asBytes(text)
     return this.write(this.midLine ? `\n${shown}` : shown)

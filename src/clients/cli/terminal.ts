@@ -23,7 +23,7 @@ export interface Terminal {
   readonly flush: () => Promise<void>
 }
 
-/** Whether a person watches: both ends are a terminal, and no program reads our lines. */
+/** Whether a person watches: stdin and stdout are terminals, and the output is not JSON for a program. */
 export const isOnTerminal = ({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>): boolean =>
   isatty(1) && isatty(0) && !asJson && !flags.list('run-file').includes('-') && process.env['TERM'] !== 'dumb'
 

@@ -72,7 +72,7 @@ function scopesIn(file: string, cwd: string): readonly Scope[] {
       .flatMap(document => document.field('scopes').items())
       .map(item => ({id: item.text(), place: item.place}))
   } catch {
-    return [] // it cannot be read: the check of the file reports it
+    return [] // the file cannot be read, which another check of resources reports
   }
 }
 

@@ -5,7 +5,7 @@ import {tableOf, type Column} from './table.ts'
 
 /* Lists and histories as Dapr's CLI prints them (pkg/workflow/list.go and history.go). */
 
-/** Sorts workflows by age, then by id. */
+/** Sorts workflows by the second of their creation, the oldest first, then by id. */
 export const sorted = (workflows: readonly Workflow[]): readonly Workflow[] =>
   workflows.toSorted((a, b) => {
     const [first, second] = [toSecond(a.created), toSecond(b.created)]
@@ -15,7 +15,7 @@ export const sorted = (workflows: readonly Workflow[]): readonly Workflow[] =>
 /** Returns a time to the second, as Go writes it. */
 const toSecond = (time: string): string => `${time.slice(0, 19)}Z`
 
-/** NAME ID STATUS CUSTOM STATUS AGE; the app first if there are several. */
+/** NAME ID STATUS CUSTOM STATUS AGE; before them APP ID, if the workflows are of several apps. */
 export function shortList(workflows: readonly Workflow[], now: number): string {
   const hasApps = new Set(workflows.map(({app}) => app)).size > 1
   return table([
@@ -127,7 +127,7 @@ export const wideHistory = (rows: readonly HistoryRow[]): string =>
   ])
 
 const LIMIT = 120
-/** The fields that are shown at length. */
+/** Attributes that are cut at `LONG_LIMIT`, and not at `LIMIT`. */
 const LONG = new Set(['errorMsg', 'failureMessage'])
 const LONG_LIMIT = 160
 
@@ -139,7 +139,7 @@ const attrsText = ({type, attrs}: WorkflowEvent): string =>
     })
     .join(';')
 
-/** Returns a JSON text without its quotes, cut. */
+/** Returns a JSON text, a string without its quotes, cut to `limit` characters. */
 function trimmed(value: string, limit: number): string {
   const text = unquoted(value)
   const characters = Array.from(text)
@@ -151,7 +151,7 @@ function unquoted(value: string): string {
   return orElse(() => String(JSON.parse(value)), value)
 }
 
-/** White space of cells is one space each, as in Dapr's tables. */
+/** Returns a table in whose cells each piece of white space is one space, as in Dapr's tables. */
 const table = (columns: readonly Column[]): string =>
   tableOf(columns.map(([head, cells]) => [head, cells.map(cell => cell.replaceAll(/\s+/g, ' ').trim())] as const))
 

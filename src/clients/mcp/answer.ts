@@ -20,7 +20,7 @@ export interface Listing {
   readonly fromEnd?: boolean
 }
 
-/** Returns an answer with as many rows as fit. */
+/** Returns an answer with as many rows as fit into `MAX_BYTES`. */
 export function listAnswer({summary, rows, cursorAfter, fromEnd = false}: Listing): ToolResult {
   const short = clipped(summary, MAX_SUMMARY)
   let left = MAX_BYTES - AROUND_BYTES - sizeOf(short)
@@ -40,7 +40,7 @@ export function listAnswer({summary, rows, cursorAfter, fromEnd = false}: Listin
 
 const moreAt = (cursor: string): string => (cursor === '' ? '' : `\nThere is more: call again with cursor "${cursor}".`)
 
-/** Returns a part of a text from an offset. `rest`: the place of the rest, if no cursor leads there. */
+/** Returns a part of a text from the offset `from`. `rest`: a sentence about the rest, for a tool without a cursor. */
 export function textAnswer(
   summary: string,
   text: string,

@@ -28,7 +28,7 @@ export async function serveMcp(host: Host, isReadOnly: boolean): Promise<void> {
   const tools = TOOLS.filter(({changes}) => !isReadOnly || changes !== true)
   const limit = new Limit(MAX_CALLS)
   const over = Promise.withResolvers<void>()
-  process.stdout.setMaxListeners(0) // each answer that waits for a slow client listens
+  process.stdout.setMaxListeners(0) // each answer that waits for a slow client adds a listener: many are not a leak
   const handle = serveStdio(
     () => {
       const served = new McpServer(
@@ -54,7 +54,7 @@ export async function serveMcp(host: Host, isReadOnly: boolean): Promise<void> {
     {onerror: ({message}) => message.startsWith(TOO_LONG) && over.reject(tooLong())}
   )
   for (const event of ['end', 'close'] as const) process.stdin.once(event, () => over.resolve())
-  process.stdout.on('error', () => over.resolve()) // each pending answer reports the closed pipe
+  process.stdout.on('error', () => over.resolve()) // not `once`: each pending answer reports the closed pipe
   try {
     await over.promise
   } finally {

@@ -42,7 +42,7 @@ export interface Host {
   command(args: readonly string[]): Promise<CommandEnd>
 }
 
-/** Routes that one tool may call. The arguments have the names of the first route. */
+/** Routes that a tool asks together, if it has the `required` arguments. `takes` and `required` are the arguments of the first route. */
 export interface RouteChoice {
   readonly routes: readonly Route[]
   readonly takes: readonly string[]

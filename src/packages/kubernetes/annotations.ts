@@ -43,7 +43,7 @@ export function daprAnnotations({settings: {values}, plan}: Entry, port: number)
   return Object.fromEntries(set.map(([name, value]) => [`dapr.io/${name}`, String(value)]))
 }
 
-/** Returns the addresses in daprd's form. */
+/** Returns the listen addresses as daprd's flag has them: joined by commas, IPv6 in brackets. */
 export const listenAddresses = (sidecar: SidecarPlan): string =>
   sidecar.listenAddresses.map(text => (isIPv6(text) ? `[${text}]` : text)).join(',')
 
@@ -57,7 +57,7 @@ function sizes(name: string, written: string | undefined, {older, unit}: {older:
   return bytes === 0 ? {[name]: written} : {[name]: written, [older]: Math.ceil(bytes / unit)}
 }
 
-/** Whether an address is localhost, where a pod has no service of Dapr. */
+/** Whether an address is localhost: a pod has no service of Dapr there. */
 const isHere = (address: string): boolean => /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|::1)(?::\d+)?$/.test(address)
 
 export const ofAnotherHost = (address: string | undefined): string | undefined =>

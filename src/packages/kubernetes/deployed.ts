@@ -47,6 +47,6 @@ export function shadowWarnings(entries: readonly Entry[], deployed: readonly Dep
   return namedOnce(shadows, 'not deployed: the first version of a service is')
 }
 
-/** Returns one line that names all of them, or none. */
+/** Returns one line, `names` before `text`; an empty list without names. */
 export const namedOnce = (names: readonly string[], text: string): readonly string[] =>
   names.length === 0 ? [] : [`${names.join(', ')}: ${text}`]

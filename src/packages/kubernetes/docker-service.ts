@@ -11,7 +11,7 @@ const LISTS = keysOf(
 )
 const OTHERS =
   'user workdir=working_dir hostname platform shm-size=shm_size memory=mem_limit cpus pid ipc runtime privileged read-only=read_only init'
-/** Keys of a service by the flags of `docker run` that mean them. */
+/** Keys of a compose service, by the flags of `docker run` with the same meaning. */
 export const RUN_KEYS: ReadonlyMap<string, string> = new Map([...LISTS, ...keysOf(OTHERS)])
 
 /** Compose reads `$NAME` as a variable, and `$$` as `$`. */

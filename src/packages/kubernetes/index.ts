@@ -1,4 +1,4 @@
-/** A template for Kubernetes and compose, as files; and a cluster, which runs them. */
+/** Exports of a template as files for Kubernetes and compose, and its run on a cluster. */
 export {checkObjects, kindsIn, readCluster} from './cluster/check.ts'
 export {ClusterRun, takeDown} from './cluster/cluster-run.ts'
 export {Kubectl, type Say} from './cluster/kubectl.ts'

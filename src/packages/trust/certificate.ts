@@ -33,7 +33,7 @@ export function makeAuthority(name: string, now = Date.now()): KeyPair {
   ])
 }
 
-/** Makes a certificate for exactly one host name, valid for a year: clients refuse longer ones, and `*.localhost`. */
+/** Makes a certificate for exactly one host name, valid for a year: clients refuse a longer time, and the wildcard `*.localhost`. */
 export function makeLeaf(issuer: Issuer, host: string, now = Date.now()): KeyPair {
   const {publicKey, privateKey} = newKeys()
   return certified(issuer, {name: 'Pillion', publicKey, privateKey, days: 364, now}, [

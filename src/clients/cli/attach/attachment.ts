@@ -155,7 +155,7 @@ export class Attachment {
     if (text !== '' && !this.#over.signal.aborted) await this.#tell(text)
   }
 
-  /** Sends a request to the terminal of the app, and rings the bell if the app refuses the input. The output reports the end of the app or the run. */
+  /** Sends a request to the terminal of the app, and rings the bell if the app refuses the input. Ignores other errors: the stream of output shows the end of the app or the run. */
   async #tell(text: string, query = {}): Promise<void> {
     try {
       await typeText(this.#options, {text, query, signal: this.#over.signal})

@@ -14,8 +14,8 @@ const TAIL = 20
 const TYPES = 'reload,fault,note'
 
 /**
- * `attach` without an id: shows a run as `run -f` does, with the newest lines of all apps first. Ctrl-C leaves the run as it is, as does the end of
- * a terminal; with `mayStop`, as of `up`, Ctrl-C asks whether the run is to end. Settles with the exit code.
+ * `attach` without an id: shows a run as `run -f` does, beginning with the latest lines of all apps. Ctrl-C, or closing the terminal, leaves the
+ * run as it is. With `mayStop` (a second `up`), Ctrl-C asks whether to stop the run. Settles with the exit code.
  */
 export async function attachToRun(
   run: FoundRun,

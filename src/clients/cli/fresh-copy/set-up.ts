@@ -14,7 +14,7 @@ const LOCK_FILES = [
 
 /** A `setup` or `teardown` command of a template. */
 interface Setup {
-  /** The app; empty for all of the template. */
+  /** The id of the app; '': the command is of the whole template. */
   readonly app: string
   readonly command: readonly string[]
   readonly folder: string

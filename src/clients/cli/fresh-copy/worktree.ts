@@ -1,5 +1,5 @@
-// fresh-copy/ makes a worktree that was added to a Git repository ready to run: what git does not carry comes from the main working tree,
-// never over a file that is there, and commands like `npm ci` run once.
+// fresh-copy/ makes a worktree that was added to a Git repository ready to run: it copies files that git does not track from the main
+// working tree, never over an existing file, and runs commands like `npm ci` once.
 import {existsSync, readFileSync, statSync} from 'node:fs'
 import {basename, dirname, join, relative, resolve} from 'node:path'
 import {whileLocked} from '../../../control/lock.ts'
@@ -50,7 +50,7 @@ interface Prepared {
 const FILE = 'pillion.json'
 
 export function readPrepared({gitFolder}: AddedWorktree): Prepared {
-  // without a file nothing has been done
+  // without this file, no step has been done
   const read = (): Partial<Prepared> => JSON.parse(readFileSync(join(gitFolder, FILE), 'utf8')) as Partial<Prepared>
   const {brought = [], setups = {}} = orElse<Partial<Prepared>>(read, {})
   return {brought, setups}

@@ -71,7 +71,7 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
     const tried = await trialPlan({...plan, apps}, folder)
     await downloadMaven(tried.apps, timeoutMs)
     const run = new TrialRun(timeoutMs)
-    const {live} = await import('../run-form.ts') // keeps this code in the chunk of a start
+    const {live} = await import('../run-form.ts') // initializes the code of a run only here, where it is needed
     await live(openTerminal(), call, () => run.form(tried, excepted))
     const unsetOf = (id: string): readonly string[] => missing.get(id)?.map(({name}) => name) ?? []
     const all = await Promise.all(

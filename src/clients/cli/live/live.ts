@@ -39,7 +39,7 @@ export class Live {
   readonly #input: KeyInput
   readonly #redraw = setInterval(() => this.#draw(), REDRAWN_EVERY_MS).unref()
   #prompt: Prompt | undefined
-  /** Whether keys are read. The line of the ready apps waits until the terminal has answered. */
+  /** Whether keys are read. While the terminal is `asked` for its modes, the ready line waits, since it names the keys. */
   #keys: 'asked' | 'read' | 'unread' = 'asked'
   #isReadyTold = false
   /** Time at which the user asked for the end, in ms since 1970; 0 before. */

@@ -62,7 +62,7 @@ export class UiState {
     const {kind, scrolled} = this.content
     const last = farthest(view, size)
     const page = {rows: size.height - 2, last}
-    // the log is scrolled from its end
+    // `scrolled` of a log counts from its end, and `moved` from the beginning
     const next = kind === 'log' ? last - moved(last - scrolled, move, page) : moved(scrolled, move, page)
     this.content = {...this.content, scrolled: next}
   }

@@ -92,7 +92,7 @@ export class Ui {
       this.#input.close()
       await following
     }
-    // quitting aborts without a reason
+    // quitting aborts without a reason, which is then a DOMException; any other reason is an error
     const {reason} = this.#over.signal as {readonly reason: unknown}
     if (!(reason instanceof DOMException)) throw reason
   }

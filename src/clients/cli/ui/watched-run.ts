@@ -89,7 +89,7 @@ export class WatchedRun {
     return this.#isSuspended
   }
 
-  /** Returns the API's name of the instance for an action: the id, if the app has only one; versions act together. */
+  /** Returns the API's name of an instance for an action: the id, if the app has only one instance. The action concerns all its versions. */
   targetOf({id, instance}: App): string {
     const hasOthers = [...this.#apps.values()].some(each => each.id === id && each.instance !== instance)
     return hasOthers ? `${id}.${instance}` : id

@@ -113,7 +113,7 @@ interface HowToShow {
   readonly cursor?: number
   /** Text before the first sentence. */
   readonly note?: string
-  /** Place of the rest, if no cursor leads there. */
+  /** A sentence about the rest, for an answer that no cursor continues. */
   readonly rest?: string
 }
 

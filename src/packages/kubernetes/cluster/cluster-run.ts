@@ -52,7 +52,7 @@ export class ClusterRun {
     this.stop()
   }
 
-  /** Runs until a signal, a failure, a `stop` elsewhere, or the end of all Jobs. Rejects with the UserError that ended the run. */
+  /** Runs until a signal, a failure, a `stop` in another terminal, or the end of all Jobs. Rejects with the UserError that ended the run. */
   async run(): Promise<void> {
     const {objects, say} = this.#options
     const living = this.#live()

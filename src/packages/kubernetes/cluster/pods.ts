@@ -108,7 +108,7 @@ export class Pods {
     await Promise.race([this.#reading, pause(1000)])
   }
 
-  /** Reads the lines of all containers by one kubectl: again when a container starts, and when it has ended. */
+  /** Reads the lines of all containers by one kubectl. Starts it again when a new container starts, and when kubectl has ended. */
   async #readAll(): Promise<void> {
     for (; !this.#options.signal.aborted; await pause(PAUSE_MS, this.#options.signal)) {
       this.#reader = new AbortController()

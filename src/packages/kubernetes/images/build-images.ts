@@ -7,7 +7,7 @@ import {buildFileOf, imageNameOf} from '../check-app.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import type {Image} from '../pod.ts'
 
-/** How an image that was built gets to a cluster. */
+/** The way of a built image to a cluster. */
 interface ImageDelivery {
   /** Command that loads an image. undefined: the cluster uses the builder's own images. */
   readonly command: ((image: string) => readonly string[]) | undefined
@@ -74,7 +74,7 @@ export async function buildImages(
   const builder = await findBuilder(options)
   const delivery = deliveryTo(options.context, builder, options.registry)
   const images = new Map<string, Image>()
-  const built = new Map<string, string>() // apps of one folder have one image
+  const built = new Map<string, string>() // by folder: apps of one folder have one image
   for (const app of apps) {
     const digits = built.get(app.folder) ?? (await build(builder, app, options))
     built.set(app.folder, digits)
