@@ -203,7 +203,7 @@ t.test('what cannot be imported', async t => {
   t.match(await rig.run(['import', 'a', 'b']), {code: 1, stderr: /there is no file or folder a/})
   t.match(await rig.run(['import', 'bad', 'cycle', '--from', 'compose']), {
     code: 255,
-    stderr: /--from goes with one file or folder/
+    stderr: /--from takes one path/
   })
   t.match(await rig.run(['import', '-o', 'x.txt']), {code: 1, stderr: /the name of a template must end in \.yaml/})
   t.match(await rig.run(['import', '-o', 'Procfile/dapr.yaml']), {code: 1, stderr: /cannot write Procfile\/dapr\.yaml/})
@@ -247,4 +247,7 @@ t.test('the second compose file: the plain name first, then dev; files that chan
   )
   const both = await rig.run(['import', 'compose.yaml', 'compose.dev.yml', '-o', '-'])
   t.notMatch(both.stderr, /change services/)
+  const marks = [/pillion (import .*) reads both/.exec(folder.stdout), /pillion (import .*) -o prog/.exec(both.stdout)]
+  for (const [, command = ''] of marks.map(each => each ?? []))
+    t.match(await rig.run([...command.split(' '), '-o', '-']), {code: 0, stdout: /appID: other\n/}, command)
 })

@@ -48,7 +48,7 @@ export class FolderProgress {
 /** `import [PATH ...]`: writes a template from Procfiles, compose files, process-compose files, or folders. */
 export const importTemplate: CommandHandler = async call => {
   const {flags, words, asJson} = call
-  if (words.length > 1 && flags.names.includes('from')) throw new UsageError('--from goes with one file or folder')
+  if (words.length > 1 && (flags.text('from') ?? 'folder') !== 'folder') throw new UsageError('--from takes one path')
   const isChecked = flags.isSet('check')
   if (!isChecked && flags.names.includes('timeout')) throw new UsageError('--timeout needs --check')
   const timeoutMs = flagDuration('timeout', flags.text('timeout') ?? '60s')
