@@ -12,9 +12,9 @@ export interface FailedCalls {
   readonly to: string
   readonly edges: Api.Trouble['failed']
   readonly count: number
-  /** Calls of the last minute to this callee, and the failed ones, as its row has them. */
+  /** All calls of the last minute to this callee, and the failed ones among them. */
   readonly recent: {readonly calls: number; readonly failed: number}
-  /** How many of these failed by a fault that is switched on. */
+  /** How many calls of the last minute to this callee failed by an injected fault. */
   readonly faulty: number
   readonly latest: {readonly at: string; readonly failure: string; readonly request: Api.Trouble['request']}
 }
@@ -69,7 +69,7 @@ function causeOf(outer: LineOfCall, byCaller: ReadonlyMap<string, readonly LineO
   return inner === undefined || depth > 8 ? outer : causeOf(inner, byCaller, depth + 1)
 }
 
-/** Returns the busiest pairs. */
+/** Returns the pairs of apps with the most failed calls. */
 function edgesOf(calls: readonly LineOfCall[]): Api.Trouble['failed'] {
   return [...Map.groupBy(calls, ({edgeOf}) => edgeOf)]
     .map(([{caller, callee}, {length}]) => ({from: caller, to: callee, calls: length}))

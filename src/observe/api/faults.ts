@@ -12,7 +12,7 @@ const MAX_FAULTS = 100
 
 const faultsOf = ({faults}: RunFacts): Faults => (faults.active ??= new Faults(faults))
 
-/** Lists the faults that are on, in the order in which they decide. */
+/** Lists all faults, in the order in which a call is compared with them. */
 export const listFaults = (context: RunFacts, removed = 0): Api.Faults => ({
   faults: faultsOf(context).list().map(faultRow),
   removed
@@ -64,7 +64,7 @@ function unknown(faults: Faults, number: number): ApiProblem {
   return new ApiProblem(404, `there is no fault ${number}`, hint)
 }
 
-/** Returns a fault as readers get it. */
+/** Returns a fault in the form of the API. */
 export function faultRow({number, plan, matched, hits, isEnabled, leftMs}: FaultView): Api.Fault {
   const {forMs: _forMs, times, ...rest} = plan
   return {

@@ -2,7 +2,7 @@ import type * as Api from '../../model/api.generated.ts'
 import {STATES} from '../../model/app-words.ts'
 
 type Edge = Api.Graph['edges'][number]
-/** Writes ms for people. */
+/** Formats a time in ms for display. */
 type Duration = (ms: number) => string
 
 /** Mark of a sleeping app: the sign and the word that all lists use. */
@@ -23,7 +23,7 @@ export function mermaidText(graph: Api.Graph, duration: Duration): string {
   return `flowchart LR\n${nodeLines.join('')}${edgeLines.join('')}`
 }
 
-/** Returns a name for each node that Mermaid accepts. */
+/** Returns an id for each node, which Mermaid accepts. */
 function nodesOf({apps, edges}: Api.Graph): ReadonlyMap<string, string> {
   const names = new Set([...apps, ...edges.flatMap(({from, to}) => [from, to])])
   return new Map([...names].map((name, at) => [name, `n${at}`]))

@@ -37,7 +37,7 @@ export async function sendRunLogs(context: RunFacts, asked: ApiRequest): Promise
   return asked.query.has('from') ? sendStretch(context, ids, asked) : send(context, ids, version, asked)
 }
 
-/** Sends the lines of `from` up to `to` without the first `skip` ones, at most `limit`; then how many are left. Throws an ApiProblem. */
+/** Sends at most `limit` lines of the batches `from` up to `to`, without the first `skip` lines; then the number of lines left. Throws an ApiProblem. */
 async function sendStretch(
   {control, runLog}: RunFacts,
   ids: readonly string[],
@@ -94,7 +94,7 @@ const OLDER_LINES = '… older lines are no longer in memory: the log files have
 const restText = (rest: Api.LinesLeft, isJson: boolean): string =>
   isJson ? `${JSON.stringify(rest)}\n` : `… ${rest.left} lines more\n`
 
-/** Returns some lines of a batch as a reader gets them. */
+/** Returns some lines of a batch in the form of the response. */
 function linesFrom(
   {writer, stream, time, coloured}: LogBatch,
   {skip, taken, isJson}: {readonly skip: number; readonly taken: number; readonly isJson: boolean}
@@ -139,7 +139,7 @@ async function sendBytes(texts: AsyncIterable<string> | ApiProblem, {gone, respo
   return endOf(response)
 }
 
-/** Ends a response; settles when its reader has it, or has left. */
+/** Ends a response. Settles when all of it is sent, or the client has disconnected. */
 const endOf = async (response: ServerResponse): Promise<undefined> =>
   new Promise(resolve => void response.once('close', () => resolve(undefined)).end(() => resolve(undefined)))
 
@@ -211,7 +211,7 @@ function noSuchAppOf(apps: readonly Api.App[], ids: readonly string[], version: 
   return noSuchApp(apps, {id: unknown, version})
 }
 
-/** Returns a wanted line, with the level of its stack's first line. */
+/** Returns a line if it is wanted, else undefined. Lines of a stack trace have the level of the first line. */
 type LineFilter = (line: Api.Line) => Api.Line | undefined
 
 /** Reads which lines a query wants. Undefined if it wants all. Throws an ApiProblem. */

@@ -6,13 +6,13 @@ import {orElse} from '../../model/or-else.ts'
 import type {Problem} from '../../model/api.generated.ts'
 
 interface ProblemDetails {
-  /** The methods that the path has, if the status is 405. */
+  /** Value of the header `Allow` for status 405: the methods that the path has. */
   readonly allow?: string
-  /** The reason alone, without the app's name. */
+  /** The reason without the app's name. */
   readonly reason?: string
 }
 
-/** Codes of the hints of these statuses. */
+/** Codes of hints, by status. */
 const CODES: ReadonlyMap<number, HintCode> = new Map([
   [404, 'not-found'],
   [409, 'not-now']
@@ -30,7 +30,7 @@ export class ApiProblem extends UserError {
   }
 }
 
-/** Returns the problem for an error (RFC 9457): the client's mistake, or a bug of ours. */
+/** Returns the problem for an error (RFC 9457): a mistake of the client, or a bug of Pillion. */
 export function problemOf(error: unknown): Problem {
   const isOurs = !(error instanceof UserError)
   const status = error instanceof ApiProblem ? error.status : isOurs ? 500 : 400

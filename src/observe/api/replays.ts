@@ -116,7 +116,7 @@ function windowIn(value: unknown): Window {
   return {from: endIn('from', from, 0), to: endIn('to', to, Infinity), q}
 }
 
-/** Reads an end of a window. `open`: its value if it is omitted. */
+/** Reads an end of a window. `open`: the time that stands for an omitted end. */
 function endIn(name: string, value: unknown, open: number): WindowEnd {
   if (value === undefined) return {time: open}
   if (isNumber(value)) return {call: value}
@@ -131,7 +131,7 @@ const isNumber = (value: unknown): value is number => Number.isSafeInteger(value
 
 const askedIn = (body: string): Asked => givenObject(body, '{"calls": [7]}')
 
-/** Turns errors of an impossible replay into a conflict. */
+/** Turns the error for a refused replay into a response with status 409. */
 async function asProblem<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -30,14 +30,14 @@ export type Answer<R extends Route> = (
   request: ApiRequest
 ) => Answers[R] | undefined | Promise<Answers[R] | undefined>
 
-/** A route for programs of the user alone, not for pages. */
+/** A route that only the control socket has, not the page. */
 interface OnSocket<R extends Route> {
   readonly onSocket: Answer<R>
-  /** The body may be larger than on other routes. */
+  /** Set if the body may be larger than on other routes. */
   readonly isLarge?: true
-  /** The body is bytes, not text: latin1. */
+  /** Set if the body is bytes, not text: one latin1 character for each byte. */
   readonly isBytes?: true
-  /** The answer has its secrets. */
+  /** Set if the answer is sent without masking secrets. */
   readonly isPlain?: true
 }
 
@@ -111,18 +111,18 @@ export class Router {
 
 const ANYTHING = '[^/]+'
 
-/** `/apps/{id}/why` as a pattern with a group for each name. */
+/** Returns the pattern of a path such as `/apps/{id}/why`, with a group for each name. */
 const patternOf = (path: string, kindOf: (name: string) => string): RegExp =>
   new RegExp(
     `^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{(\w+)\}/g, (_, name: string) => `(?<${name}>${kindOf(name)})`)}$`
   )
 
-/** The path of a run's template. */
+/** The source of a run's template. */
 export interface TemplateSource {
   /** Absolute paths; empty without files. */
   readonly files: readonly string[]
   readonly isStdin: boolean
-  /** The environment that it is resolved against. */
+  /** The environment with which the template is read. */
   readonly env: Environment
 }
 

@@ -25,7 +25,7 @@ import type {RunControl} from '../../control/run-control.ts'
 import {troublesOf} from './troubles.ts'
 import {oneDeath, whyOf} from './why.ts'
 
-/** Answers by code that is loaded together with the lasting work. Creates no file for it. */
+/** Returns a function that creates handlers. Their code is loaded by the request, with the kept work: reminders, jobs, workflows. Creates no file. */
 const withWork =
   <C, W>(load: () => Promise<C>, part: (work: KnownWork) => W) =>
   <T>(answer: (code: C, part: W, request: ApiRequest, context: ApiContext) => T) =>

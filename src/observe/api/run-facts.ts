@@ -11,15 +11,15 @@ import type {Jobs} from '../../work/job/jobs.ts'
 import type {Instance} from '../../work/workflow/instance.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
 
-/** Whether an app accepts calls, and what it waits for. */
+/** The availability of an app, and the reason if it accepts no calls. */
 export interface NotRunning {
   readonly id: string
   readonly version: string
   readonly name: string
   readonly availability: Availability
-  /** Why calls to it wait, or fail; empty if they do not. */
+  /** Why calls to the app wait or fail; '': they do not. */
   readonly reason: string
-  /** Calls that wait for it now. */
+  /** Number of calls that wait for the app now. */
   readonly waiting: number
 }
 
@@ -65,7 +65,7 @@ export interface RunFacts {
   readonly apps: () => readonly NotRunning[]
   /** Returns the apps of profiles that are not active. */
   readonly leftOut: () => readonly NotRunning[]
-  /** Returns where an instance listens if that is not its port, by its name over all versions; empty if it listens at its port. */
+  /** Explains where an instance listens if not at its port; '': it does. `home`: its name among the instances of all versions. */
   readonly portHint: (home: string) => Promise<string>
   /** The latest lines of all apps. */
   readonly runLog: () => RunLog

@@ -23,7 +23,7 @@ export async function serveApi(
   {via, body: read}: Arrival = {via: 'socket'}
 ): Promise<void> {
   const {method = '', url: target = '/'} = request
-  // no URL of WHATWG: it would read `/apps/../stop`, which asks for an app, as `/stop`
+  // not parsed by `URL`, which would read `/apps/../stop`, a request about an app, as `/stop`
   const [path = ''] = target.split('?', 1)
   const gone = new AbortController()
   const masked = (value: object): string => new Masking(context.masked()).json(value)
@@ -52,7 +52,7 @@ export async function serveApi(
   }
 }
 
-/** The largest request body that most routes expect. */
+/** Maximum number of characters of a request body, except for routes with `isLarge`. */
 const MAX_BODY = 1024 * 1024
 
 async function bodyOf(

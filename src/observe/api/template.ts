@@ -88,7 +88,7 @@ function undeclaredText(id: string, called: readonly string[]): string {
   return `${id} calls ${names ?? ''}: not in its dependsOn`
 }
 
-/** Returns the whole key, in the form that it has. */
+/** Returns the key `dependsOn` with all dependencies: as a list, or as a map if one has another condition than `ready`. */
 function dependsOnText(needs: Needs, more: readonly string[]): string {
   const all = [...needs, ...more.map(id => ({id, until: 'ready'}))]
   if (all.every(({until}) => until === 'ready')) return `dependsOn: [${all.map(({id}) => id).join(', ')}]`
@@ -116,14 +116,14 @@ export function maskedTemplate(text: string, masking: Masking): string {
   return masking.words(NAMED.reduce((whole, named) => whole.replaceAll(named, mask), masked + text.slice(done)))
 }
 
-/** Returns the ranges of secret values in all documents, also of values behind an alias. */
+/** Returns the ranges of secret values in all YAML documents, also of values to which an alias refers. */
 function secretSpots(text: string, masking: Masking): readonly (readonly number[])[] {
   const options = {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false} as const
   return parseAllDocuments(text, options).flatMap(document => {
     const secret: (readonly Node[])[] = []
     visit(document, {
       Pair: (_, {key, value}) => {
-        // an alias has no value yet
+        // the value of an alias is unknown here: its name alone decides
         if (isScalar(key) && masking.isSecret(String(key.value), isScalar(value) ? String(value.value) : '*'))
           secret.push(valuesOf(value))
       },

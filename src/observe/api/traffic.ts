@@ -10,7 +10,7 @@ const SECONDS = 5
 
 /**
  * Returns the calls of the last five minutes to each app, by their end. A busy run keeps less: the time before is omitted rather than
- * shown as calm. Takes short turns.
+ * shown as calm. Lets other work run in between.
  */
 export async function recentTraffic(recorder: CallRecorder, now = performance.now()): Promise<Api.Traffic> {
   const found = new Map<string, {calls: number[]; failed: number[]}>()
@@ -46,7 +46,7 @@ const spanOf = (at: number, now: number): number => Math.floor((now - at) / 1000
 
 const empty = (): number[] => Array.from({length: SPANS}, () => 0)
 
-/** Memory and CPU time of the process groups of apps. */
+/** Returns memory and CPU time of the process groups of apps. */
 export async function usageView(apps: readonly Api.App[]): Promise<Api.Usage> {
   const groups = new Set(apps.map(({pid}) => pid).filter(pid => pid > 0))
   const usage = await usageOf(groups)

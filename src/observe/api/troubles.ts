@@ -12,15 +12,15 @@ import type {RunFacts} from './run-facts.ts'
 
 /** Time to become ready after which an app counts as a trouble, in ms. */
 const SLOW_START_MS = 60_000
-/** The exit of an app is listed until it has been well again for this long. */
+/** Time in ms after an exit for which it stays listed although the app is ready again. */
 const HELD_MS = 30_000
 
-/** Fields that most troubles lack. */
+/** Values of the fields that most troubles do not set. */
 const PLAIN = {version: '', isBad: false, isOver: false, at: null, error: '', place: '', death: 0, request: null}
 
 /** A trouble without the calls that failed because of it. */
 type Found = Omit<Api.Trouble, 'failed' | 'failedCalls'>
-/** `callee`: its name in calls, with a version besides the main one. */
+/** `callee`: the app's name in calls, with its version if that is not the main one. */
 type FoundOf = Found & {readonly callee: string}
 
 /** Returns the troubles that need a person, the worst first: one entry per cause, with the calls that failed because of it (docs/states.md). */
@@ -62,20 +62,20 @@ function withFailures(found: FoundOf, all: readonly FoundOf[], failures: readonl
 
 interface Known {
   readonly name: string
-  /** Why calls to it wait, or fail. */
+  /** Why calls to the app wait or fail. */
   readonly reason: string
   readonly death: Death | undefined
   readonly masking: Masking
 }
 
-/** Returns why an app is not ready; none if it is. */
+/** Returns the trouble that the state of an app shows, if any: an exit, a failed dependency, or a slow start. */
 async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known): Promise<readonly Found[]> {
   const word = stateWord(app)
   const now = Date.now()
   const plain = {...PLAIN, app: app.id, name}
   if (word === 'looping' || word === 'down' || word === 'restarting' || isJustOver(app, death, now)) {
     const isOver = !['looping', 'down', 'restarting'].includes(word)
-    // asked each second: without the last lines, which may be many megabytes
+    // runs each second, so it leaves out the last lines, which may be many megabytes
     const view = death && deathFacts(death, masking)
     const next = word === 'restarting' ? ', restarting' : app.state === 'backoff' ? `, ${WAITS_FOR_SAVE}` : ''
     const sentence = view?.text ?? `"${name}" ${app.exit}`
@@ -118,7 +118,7 @@ async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known
 
 type Facts = ReturnType<typeof deathFacts>
 
-/** Whether an app has exited by itself, and is ready again since less than half a minute. */
+/** Whether an app exited by itself less than half a minute ago, and is ready again. */
 const isJustOver = (app: Api.App, death: Death | undefined, now: number): boolean =>
   app.isReady && death !== undefined && now - death.at < HELD_MS
 

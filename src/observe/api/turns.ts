@@ -22,7 +22,7 @@ export class Turns {
     this.#began = now()
   }
 
-  /** The current turn is over: `next` will wait. */
+  /** Whether the current turn is over: then `next` will wait. */
   get isOver(): boolean {
     return this.#now() - this.#began >= this.#ms
   }

@@ -2,7 +2,7 @@ import type {IncomingMessage} from 'node:http'
 import {namedHost} from '../../proxy/published/entrance-host.ts'
 import {accessOf, type PageTokens} from './tokens.ts'
 
-/** Why a request is refused. */
+/** The response to a refused request. */
 export interface PageRefusal {
   readonly status: number
   readonly detail: string
@@ -13,7 +13,7 @@ export interface PageRefusal {
 export const MAX_BODY = 64 * 1024
 
 const API = '/api/v1/'
-/** Parts of paths that try to leave a folder. Our paths do not contain them. */
+/** Parts of paths that try to leave a folder. Paths of the page's API do not contain them. */
 const CLIMBING = /\/\.\.(?:\/|$)|%2e|%2f|%5c|%00|\\|\/\//i
 
 const refuse = (status: number, detail: string, hint: string): PageRefusal => ({status, detail, hint})
@@ -49,7 +49,7 @@ export function pageRefusal(
   if (origins.length > 1 || origins.some(origin => !own.includes(origin)))
     return refuse(403, 'requests of other pages are refused', 'Ask from the page of the run.')
   const isForeign = valuesOf(request, 'sec-fetch-site').some(site => site !== 'same-origin' && site !== 'none')
-  // a link, or the file by which a browser is opened
+  // a link on another site, or the local file by which a browser is opened
   const isLink =
     isFile && url === '/' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
   if (isForeign && !isLink)

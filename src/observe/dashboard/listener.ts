@@ -38,7 +38,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 type Known = Pick<Parameters<typeof pageRefusal>[1], 'tokens' | 'isName'>
 
-/** Answers a request. `body`: already read; may be empty. */
+/** Answers a request. `body`: its body, which was read already; may be empty. */
 export type Serve = (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>
 
 export interface PageListener {
@@ -130,7 +130,7 @@ function serverOf(port: number, known: Known, serve: Serve): Server {
       else end(response, {status: 500, detail: messageOf(error), hint: ''})
     })
   })
-  // without a listener Node closes the connection silently, or waits
+  // without this listener, Node would close the connection of a CONNECT request silently, or wait
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     closeLingering(
       socket,

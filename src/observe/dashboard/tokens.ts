@@ -9,11 +9,11 @@ const KEY_FILE = 'dashboard.key'
 /** The tokens of a run's page, the same for each run of a template, so that a page outlives a run. */
 export interface PageTokens {
   readonly full: string
-  /** Allows GET alone. */
+  /** The token that allows only GET. */
   readonly readOnly: string
 }
 
-/** Access of a token; may be empty. */
+/** Access of a token; '': none. */
 export type Access = 'full' | 'read-only' | ''
 
 /** Returns the tokens for a template: HMAC-SHA-256 by the user's key, base64url. */

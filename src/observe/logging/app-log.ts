@@ -49,11 +49,11 @@ export interface AppLog {
 /** The log of an app's sidecar. Writing never waits, so that logging does not slow down calls. Lines of one call are written together. */
 export interface SidecarLog {
   say(...lines: readonly StatusLine[]): void
-  /** Lines of the sidecar itself; those whose level is below the log's are left out. */
+  /** Writes lines of the sidecar itself, except those below the minimum level of the log. */
   log(...entries: readonly LogEntry[]): void
   /** Writes text in free form: whole lines, latin1. */
   write(text: string, level: LogLevel): void
-  /** Lines wait to be written to the file. */
+  /** Whether lines wait to be written to the file. */
   readonly isWriting: boolean
   readonly path: string
   close(): Promise<void>
@@ -74,7 +74,7 @@ export interface AppLogsOptions {
   readonly consolePrefix?: string
   /** Omitted: all lines are shown, without more than their prefix. */
   readonly view?: ConsoleView | undefined
-  /** The console is a terminal: it keeps the colours of the app, which files never do, and shows its other controls. */
+  /** Whether the console is a terminal, which gets the colours of the app and makes other control characters visible. Files get neither. */
   readonly isTerminal: boolean
   readonly runLog: RunLogWriter
   readonly warn: Warn

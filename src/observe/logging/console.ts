@@ -17,7 +17,7 @@ export interface ConsoleWriter extends Writer {
   whenStuck(): 'kept' | 'lost' | 'wait'
 }
 
-/** A wait for a slow reader. `resumed`: it reads again. `released`: also if it counts as stuck. */
+/** A wait for a slow reader. `resumed` settles when the reader reads again, `released` also when it counts as stuck. */
 interface Wait {
   readonly resumed: Promise<void>
   readonly released: Promise<void>
@@ -44,7 +44,7 @@ export class Console {
     this.#after = after
   }
 
-  /** The text is written or dropped in any case. If a promise is returned, the writer waits until it settles. */
+  /** Writes or drops a piece at once. If this returns a promise, the writer has to wait until it settles. */
   write(piece: WrittenPiece<ConsoleWriter>): Promise<void> | undefined {
     if (piece.text === '') return undefined
     const fate = piece.writer.whenStuck()

@@ -16,7 +16,7 @@ export class Follower {
   #hasEnded = false
   #news = Promise.withResolvers<void>()
 
-  /** `first`: limit of waiting text while the reader gets older lines. Afterwards half of its largest piece. */
+  /** `first`: limit of waiting text until the first `next`, while the reader reads older lines. Afterwards `most`, or half of the text read last. */
   constructor(most = MAX_WAITING, first = most) {
     this.#least = most
     this.#most = first
@@ -35,7 +35,7 @@ export class Follower {
     this.#news.resolve()
   }
 
-  /** The reader has left: the queue is emptied. */
+  /** Ends and empties the queue, since the reader has left. */
   leave(): void {
     this.end()
     this.#forget()

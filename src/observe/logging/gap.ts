@@ -3,7 +3,7 @@ export class Gap {
   readonly #since: Date
   readonly #reason: string
   #lines = 0
-  /** Whether the rest of an omitted line is still to come. */
+  /** Whether the omitted text ends within a line, whose rest will follow. */
   isMidLine = false
 
   /** `reason`: the system's message. */
@@ -18,7 +18,7 @@ export class Gap {
     this.isMidLine = !text.endsWith('\n')
   }
 
-  /** The text that replaces the lines in the file, latin1. */
+  /** Returns the latin1 text that replaces the lines in the file. */
   note(until = new Date()): string {
     const count = this.#lines + (this.isMidLine ? 1 : 0)
     const lines = count === 1 ? '1 line is' : `${count} lines are`

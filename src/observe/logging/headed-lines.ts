@@ -3,7 +3,7 @@ import {appPrefix} from '../../model/text-lines.ts'
 export interface LogLine {
   /** ms since 1970; 0: unknown. */
   readonly time: number
-  /** `status`: our lines about the app; `-`: unknown. */
+  /** `status`: Pillion's lines about the app; `-`: unknown. */
   readonly stream: 'stdout' | 'stderr' | 'status' | '-'
   readonly app: string
   /** latin1, as the app wrote it, without prefix and newline. */
@@ -13,7 +13,7 @@ export interface LogLine {
 /** A line that a run sends (`RunControl.runLogs`): time, stream, app, text. */
 const HEADED = /^(\d+) (\S+) (\S+) (.*)$/s
 
-/** Parses a line that a run sent. A line without a head (`… 12 lines dropped`) is returned as text; after '' all lines are new. */
+/** Parses a line that a run sent. Returns a line without a head as text: `… 12 lines dropped`, or '' between stored and new lines. */
 export function readLine(headed: string): LogLine | string {
   const [, time = '', stream = '', name = '', text = ''] = HEADED.exec(headed) ?? []
   if (time === '') return headed

@@ -15,17 +15,17 @@ import {aborted} from '../../platform/delay.ts'
 
 /** Maximum number of characters queued for the disk before writers have to wait. */
 const MAX_WAITING = 1024 * 1024
-/** Text is gathered for this long, so that several lines need only one write. */
+/** Time in ms for which text is gathered, so that several lines need only one write. */
 const GATHER_MS = 5
 const GATHER_SIZE = 64 * 1024
-/** How often it is tried whether a file can be written again. */
+/** Time between two attempts to write a file again, in ms. */
 const RETRY_MS = 1000
 
 /** Warns the user; one line, without newline. */
 export type Warn = (text: string) => void
 
 export interface LogFilePlace {
-  /** Made with its parents. */
+  /** Created with its parents if it does not exist. */
   readonly folder: string
   readonly id: string
   readonly kind: 'app' | 'daprd'
@@ -37,7 +37,7 @@ export interface LogFilePlace {
 
 const twoDigits = (part: number): string => String(part).padStart(2, '0')
 
-/** Dapr's name of a log file, in local time: `<id>_app_20260131235959.log`. */
+/** Returns Dapr's name of a log file, in local time: `<id>_app_20260131235959.log`. */
 export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'kind' | 'startedAt'>): string {
   const parts = [startedAt.getMonth() + 1, startedAt.getDate()]
   const clock = [startedAt.getHours(), startedAt.getMinutes(), startedAt.getSeconds()]
@@ -50,7 +50,7 @@ export const logFileStem = (id: string, kind: LogFilePlace['kind']): string => `
 /** Returns the stem of a log file's name, undefined for other names. */
 export const stemOf = (name: string): string | undefined => /^(.*_(?:app|daprd)_)\d{14}\.log$/s.exec(name)?.[1]
 
-/** Returns the start time in the name of such a file, in ms since 1970, with a precision of one second. */
+/** Returns the start time in the name of a log file, in ms since 1970, with a precision of one second. */
 export function logStart(name: string): number {
   const [, year, month, day, ...clock] = /_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.log$/.exec(name) ?? []
   return Date.parse(`${year}-${month}-${day}T${clock.join(':')}`)
@@ -221,7 +221,7 @@ export class LogFile implements LogRecord {
     this.#writeNext()
   }
 
-  /** Writes a text. `gap` is the gap that the text describes, if it does. */
+  /** Writes a text. `gap`: the gap that the text reports; omitted for other text. */
   #put(text: string, gap?: Gap): void {
     this.#isWriting = true
     writeText(this.#parts.descriptor, text, (error, written) => {
@@ -253,9 +253,9 @@ export class LogFile implements LogRecord {
   #resume(): void {
     const gap = this.#gap
     clearTimeout(this.#timer)
-    this.#timer = undefined // the next text is written soon
+    this.#timer = undefined // otherwise `#writeSoon` would wait for this timer
     if (gap === undefined) return
-    // never within a line, unless nothing more will be written
+    // the note never splits a line, unless nothing more will be written
     if (gap.isMidLine && this.#state === 'open') {
       this.#timer = setTimeout(() => this.#resume(), RETRY_MS).unref()
       return
@@ -293,6 +293,6 @@ export class LogFile implements LogRecord {
   #end(): void {
     if (this.#state !== 'closing') return
     this.#state = 'closed'
-    close(this.#parts.descriptor, () => this.#closing.abort()) // the text was written before the failed close
+    close(this.#parts.descriptor, () => this.#closing.abort()) // ignores a failed close: the text was written before
   }
 }

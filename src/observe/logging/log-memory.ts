@@ -30,7 +30,7 @@ export class Memory implements LogRecord {
     this.#add(this.lines.take(piece))
   }
 
-  /** No more text will be written. */
+  /** Releases waiting text, and ends the log. */
   async close(): Promise<void> {
     this.#add(this.lines.release())
     this.#closing.abort()

@@ -6,7 +6,7 @@ import {orElse} from '../../model/or-else.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
 import {LogText, openPart, type OpenPart} from './log-reader.ts'
 
-/** How often the file is looked at: the user may have removed, emptied or replaced it. */
+/** Time between two checks of the file, in ms: the user may have removed, emptied or replaced it. */
 const LOOK_MS = 1000
 
 /** Returns the path of the older half of a log file: `….log.1`. */
@@ -18,7 +18,7 @@ export const logPathOf = (path: string): string => (path.endsWith('.log.1') ? pa
 /** Opens a log file for appending; `ax` fails if it exists. Only the user may read it: apps may write secrets. */
 export const openLog = async (path: string, how: 'a+' | 'ax'): Promise<number> => promisify(open)(path, how, 0o600)
 
-/** Ends a line that was cut, or saved without its end. */
+/** Adds a newline to a file that ends within a line. */
 function endLine(descriptor: number): void {
   const last = Buffer.alloc(1)
   const {size} = fstatSync(descriptor)
@@ -56,7 +56,7 @@ export class LogParts {
   #start = 0
   #current = 0
   #tried = 0
-  /** When the file was looked at (`performance.now()`). */
+  /** When the file was last checked (`performance.now()`). */
   #lookedAt = performance.now()
   #rotation: Promise<void> | undefined
 
@@ -72,7 +72,7 @@ export class LogParts {
     const now = performance.now()
     if (now - this.#lookedAt < LOOK_MS) return false
     this.#lookedAt = now
-    return orElse(() => this.#isOther(written), false) // we may have no permission to look at it
+    return orElse(() => this.#isOther(written), false) // the run may have no permission to check the file
   }
 
   /** Returns the end of the line that fills the current file, or of the text. */
@@ -89,7 +89,7 @@ export class LogParts {
     return there.size !== written - this.#current || there.ino !== fstatSync(this.descriptor).ino
   }
 
-  /** Never rejects: a file that cannot be renamed is written further. */
+  /** Makes the current file the former one, and opens a new one. Never rejects: a file that cannot be renamed is written further. */
   async rotate(written: number): Promise<void> {
     this.#tried = written
     await (this.#rotation = this.#rotate(written).catch(() => undefined))
@@ -115,7 +115,7 @@ export class LogParts {
       if (!isOther) await rename(former, this.#path)
       throw error
     })
-    // ends the text of another file, so that our next text is a line of its own
+    // ends the text of a file by the user, so that the next text begins a line
     if (isOther) orElse(() => endLine(descriptor), undefined)
     const begin = written - fstatSync(descriptor).size
     this.#start = isOther ? begin : this.#current

@@ -38,7 +38,7 @@ export class LogText {
     return this.#parts[0]?.from ?? 0
   }
 
-  /** Returns the offset behind the last byte, and when that was written (ms since 1970). */
+  /** Returns the offset behind the last byte, and the time of the last write (ms since 1970). */
   async end(): Promise<LogEnd> {
     const last = this.#parts.at(-1)
     if (last === undefined) return {size: 0, mtimeMs: 0}
@@ -46,7 +46,7 @@ export class LogText {
     return {size: last.from + size, mtimeMs}
   }
 
-  /** Returns the beginning of the file that has this offset. */
+  /** Returns the offset at which the file begins that contains an offset. */
   fileStart(at: number): number {
     return this.#parts.findLast(({from}) => from <= at)?.from ?? this.start
   }
@@ -70,7 +70,7 @@ const GONE = asBytes('… older lines are no longer kept\n')
 
 type OpenLog = () => Promise<LogText>
 
-/** See `LogText.end`. */
+/** Returns size and last write of a log, as `LogText.end` does. */
 export async function endOfLog(open: OpenLog): Promise<LogEnd> {
   const text = await open()
   try {

@@ -5,9 +5,9 @@ import type {WholeLines} from './open-line.ts'
 export interface LogRecord {
   /** Number of characters written so far. */
   readonly length: number
-  /** Lines that wait to be written. */
+  /** Gives the offset at which the next text begins. */
   readonly lines: Pick<WholeLines, 'placeAt'>
-  /** Part of the log that waits for the disk. */
+  /** Whether a part of the log waits for the disk. */
   readonly isWriting: boolean
   /** Yields the characters `from` to `to` in pieces. Begins later if the beginning was removed. */
   read(from: number, to: number): AsyncIterable<string>

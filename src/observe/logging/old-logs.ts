@@ -24,7 +24,7 @@ interface KeptLogs {
   readonly keep: number
 }
 
-/** Log files of apps and their sidecars in one folder that are too old to keep. */
+/** Returns the log files of apps and their sidecars in one folder that are too old to keep. */
 async function oldLogs(folder: string, apps: readonly KeptLogs[]): Promise<readonly string[]> {
   const files = await readdir(folder).catch((): string[] => []) // no folder, or not readable
   const byStem = Map.groupBy(files.map(logPathOf), stemOf)
@@ -38,7 +38,7 @@ async function oldLogs(folder: string, apps: readonly KeptLogs[]): Promise<reado
 }
 
 /**
- * Removes old log files except those in use. Calls `inUse` only if there are old files; its result undefined means unknown. Reads each
+ * Removes old log files except those in use. Calls `inUse` only if there are old files; undefined: unknown, so none is removed. Reads each
  * folder once for all its apps, one folder after the other: hundreds of names for hundreds of apps would fill memory.
  */
 export async function removeOldLogs(

@@ -16,7 +16,7 @@ export interface Ending {
   readonly writer: Writer | undefined
 }
 
-/** Maximum number of characters that wait for another writer's line to end, and how long they do. */
+/** Maximum number of characters that wait for the end of another writer's line, and maximum time of that wait in ms. */
 const MAX_HELD = 1024 * 1024
 const MAX_HELD_MS = 5000
 
@@ -40,7 +40,7 @@ export class WholeLines {
   #heldSize = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** `late` gets pieces that have waited too long. */
+  /** `late` receives pieces that have waited too long. */
   constructor(late: (text: string) => void) {
     this.#late = late
   }
@@ -55,7 +55,7 @@ export class WholeLines {
     return this.#heldSize > MAX_HELD ? this.release() : ''
   }
 
-  /** Returns the offset of a piece in a log of this length. Infinity while other pieces wait, since the order is open. */
+  /** Returns the offset of a piece in a log of this length. Infinity while other pieces wait, since their order is not decided. */
   placeAt(length: number): number {
     return this.#held.length === 0 ? length : Infinity
   }

@@ -14,7 +14,7 @@ export interface ReadApp {
 
 /** Apps that join while lines are followed. */
 interface LaterApps {
-  /** Whether lines of this writer are wanted; asked until they are. */
+  /** Whether lines of a writer are wanted; not called again once they are. */
   readonly isMeant: (writer: RunLogWriter) => boolean
   /** Resolves with the apps once no app is about to be opened. */
   readonly next: () => Promise<readonly ReadApp[]>
@@ -46,10 +46,10 @@ export async function* readRunLog(
   const writers = new Map(
     apps.map(({writer, record}) => [writer, {name: writer.name, record, end: record.length, isCut: writer.isOpen}])
   )
-  // keeps only wanted apps: an edit, or another main version, changes them
+  // the wanted writers: an edit of the template, or another main version, may add some
   const known = new Set(writers.keys())
   const follower = new Follower(undefined, MAX_MEANWHILE)
-  // in one turn, so that no line is missed between stored and new lines
+  // `tap` and `latest` in one turn of the event loop miss no line between stored and new lines
   const callOff = log.tap(batch => {
     if (!isFollowed) return
     if (!known.has(batch.writer) && isMeant(batch.writer)) known.add(batch.writer)
@@ -76,7 +76,7 @@ export async function* readRunLog(
 
 /** Settles when these apps have ended for good. An edit of the template opens its closed apps again. */
 async function areClosed(apps: readonly ReadApp[], next: LaterApps['next'], gone: AbortSignal): Promise<void> {
-  // a reader that has left must not keep listening to logs, which live as long as the run
+  // `gone` ends the listeners of a reader that has left: the logs live as long as the run
   await Promise.all(apps.map(async ({record}) => aborted(record.closed, {signal: gone})))
   const others = await next()
   const isKnown = ({record}: ReadApp): boolean => apps.some(each => each.record === record)
@@ -101,7 +101,7 @@ async function readMemory(
     if (missing === 0 || gone.aborted) break
     const older = writers.get(batch.writer)
     if (older === undefined) continue
-    // a write that failed has set the log back: the latest place is not always the highest one
+    // a failed write has shortened the log: the latest place is not always the highest one
     older.end = Math.min(older.end, batch.place)
     older.isCut = true
     if (batch.number >= before) continue
@@ -112,7 +112,7 @@ async function readMemory(
     size += batch.text.length
     if (size > TURN_SIZE) size = await turn(0)
   }
-  // lines during an open line have a different order in the app's log, before the next known place
+  // lines that were written during an open line are in another order in the app's log, up to the next known place
   const begun = new Set<RunLogWriter>()
   const isSure = ({writer, place}: (typeof found)[number]): boolean =>
     missing === 0 || begun.has(writer) || (place < Infinity && begun.add(writer).size > 0)
@@ -125,7 +125,7 @@ interface Older {
   readonly record: LogRecord
   /** Offset in the app's log at which the lines in memory begin. */
   end: number
-  /** A line that begins before it is in memory, or not complete yet. */
+  /** Whether `end` may be within a line: the line is in memory, or is not complete yet. */
   isCut: boolean
 }
 
@@ -155,7 +155,7 @@ async function startOfLine(record: LogRecord, place: number): Promise<number> {
   return record.startOfLast(1, place)
 }
 
-/** Lines of an app without times, each with its `head`. */
+/** Yields lines of an app without times, each with its `head`. */
 export async function* headedPart(name: string, texts: AsyncIterable<string>): AsyncGenerator<string> {
   const before = head(0, '-', name)
   let rest = ''
@@ -167,7 +167,7 @@ export async function* headedPart(name: string, texts: AsyncIterable<string>): A
   if (rest !== '') yield prefixed(`${rest}\n`, before)
 }
 
-/** Returns lines as in a log file: with the prefix of their app in place of the head, or without for a single app. */
+/** Yields lines as in a log file: with the prefix of their app in place of the head, or without a prefix for a single app. */
 export async function* withoutHeads(texts: AsyncIterable<string>, hasPrefixes: boolean): AsyncGenerator<string> {
   for await (const text of texts) {
     if (text === '\n') continue
@@ -177,5 +177,5 @@ export async function* withoutHeads(texts: AsyncIterable<string>, hasPrefixes: b
   }
 }
 
-/** With `m`, `^` would match behind a carriage return, too. */
+/** Heads of lines. With the flag `m`, `^` would match behind a carriage return, too. */
 const HEADS = /(^|\n)\d+ (\S+) (\S+) /g

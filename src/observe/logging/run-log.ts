@@ -3,7 +3,7 @@ import {withoutColours} from '../../model/text-lines.ts'
 
 const MAX_LINES = 50_000
 const MAX_BYTES = 32 * 1024 * 1024
-/** The rest of a longer line is only in the log file. */
+/** Maximum number of characters of a line; the rest of a longer one is only in the log file. */
 const MAX_LINE = 1024 * 1024
 const PACK_SIZE = 256 * 1024
 
@@ -78,7 +78,7 @@ export class RunLog {
     return () => this.#taps.delete(take)
   }
 
-  /** Returns the packs with these batches. Each has one more reader. */
+  /** Returns the packs with these batches, and counts one more reader of each, so that it is not reused. */
   #held(from: number, to: number): HeldPacks {
     const held = this.#packs
       .map(pack => ({pack, begin: Math.max(0, from - pack.first), end: Math.min(pack.count, to - pack.first)}))
@@ -139,7 +139,7 @@ export class RunLog {
   }
 }
 
-/** Packs under reading, each with a range of batches. */
+/** Packs that a reader has reserved, each with a range of batches. */
 type HeldPacks = readonly {readonly pack: Pack; readonly begin: number; readonly end: number}[]
 
 /** A buffer of consecutive batches, with time and source of each. */
@@ -195,7 +195,7 @@ type Add = (stream: Stream, text: string, lines: number, place: number) => void
 
 /** Writes the lines of one app into the log of its run. */
 export class RunLogWriter {
-  name: string // another one once the app's id has several versions
+  name: string // changes once the app's id has several versions
   readonly #add: Add
   /** The beginnings of lines that have no newline yet. */
   readonly #open: Record<Stream, string> = {stdout: '', stderr: '', status: ''}

@@ -18,13 +18,13 @@ export const plainly = ({text}: StatusLine): string => asBytes(`${text}\n`)
 /** Returns the line with sign and two spaces, as Dapr writes to the console directly. */
 export const withSign = ({sign, text}: StatusLine): string => asBytes(`${SIGNS[sign]}  ${text}\n`)
 
-/** The app has exited or was stopped; for its own log. */
+/** Returns the line for the log of an app that has exited or was stopped. */
 export const appEnded = (exit: Exit): StatusLine =>
   exit.kind === 'code' && exit.code === 0
     ? {sign: 'success', text: 'Exited App successfully'}
     : {sign: 'failure', text: `The App process exited with error code: ${exitText(exit)}`}
 
-/** The run is stopping; begins with an empty line. For the logs of app and sidecar. */
+/** Line for the logs of app and sidecar while the run is stopping, after an empty line. */
 export const shuttingDown: StatusLine = {sign: 'info', text: '\ntermination signal received: shutting down'}
 
 /** Returns the line in the log of an app that had failed before the end of the run. */
@@ -33,10 +33,10 @@ export const errorExitingApp = (exit: Exit): StatusLine => ({
   text: `Error exiting App: ${exitText(exit)}`
 })
 
-/** The app was stopped with the run; for the sidecar's log. */
+/** Line for the sidecar's log after the app was stopped with the run. */
 export const exitedApp: StatusLine = {sign: 'success', text: 'Exited App successfully'}
 
-/** The sidecar was closed with the run; for its log. */
+/** Line for the sidecar's log after the sidecar was closed with the run. */
 export const exitedDapr: StatusLine = {sign: 'success', text: 'Exited Dapr successfully'}
 
 /** Returns the first line of a sidecar's log. */
@@ -52,10 +52,10 @@ export const checkingSidecar = (httpPort: number, grpcPort: number): readonly St
   {sign: 'info', text: 'Dapr sidecar is up and running.'}
 ]
 
-/** An entry without a command; for the sidecar's log. */
+/** Line for the sidecar's log if the template gives the app no command. */
 export const noCommand: StatusLine = {sign: 'info', text: 'No application command present'}
 
-/** Returns the metadata that the sidecar gets at the start: our pid, the app's command (as written in the template) and its pid. */
+/** Returns lines about the metadata that the sidecar receives at the start: Pillion's pid, the app's command (as in the template) and pid. */
 export function updatingMetadata(cliPid: number, command = '', appPid?: number): readonly StatusLine[] {
   const lines = [`cliPID: ${cliPid}`]
   if (command !== '') lines.push(`app command: ${command}`)
@@ -72,7 +72,7 @@ export interface LineSource {
   readonly instance: string
   /** Version of Dapr's runtime. */
   readonly version: string
-  /** Lines are JSON objects instead of `key=value` (`--log-as-json`). */
+  /** Whether lines are JSON objects instead of `key=value` (`--log-as-json`). */
   readonly isJson: boolean
 }
 

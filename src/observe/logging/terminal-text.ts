@@ -32,7 +32,7 @@ const LEFT_ON = /(\x1b\[(?!0?m)[\d;:]*m[^\x1b\n]*)\n/g
 
 /** A sequence at the end of a piece that the next piece may complete. */
 const UNFINISHED = /(?:\r+|\x1b(?:\[[\d;:]*)?|[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$/
-/** Longer than any real rendition. */
+/** Maximum number of characters of an unfinished sequence: longer than any real rendition. */
 const MAX_UNFINISHED = 64
 
 /** The visible form of a `\r` that would let one text overwrite another. */
@@ -59,7 +59,7 @@ const withoutControls = (text: string, restart: string): string =>
     return kept ?? visible(part)
   })
 
-/** `\xc2\x9b` is U+009B. */
+/** Returns the visible form of a control: `\x1b`, or `\u009b` for the UTF-8 bytes C2 9B. */
 const visible = (part: string): string =>
   part.length === 1
     ? `\\x${hex(part.charCodeAt(0), 2)}`
@@ -67,7 +67,7 @@ const visible = (part: string): string =>
 
 const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, '0')
 
-/** `terminalText` for text in arbitrary pieces. */
+/** Applies `terminalText` to text that arrives in arbitrary pieces. */
 export class TerminalText {
   readonly #restart: string
   #rest = ''

@@ -1,4 +1,4 @@
-/** A part of a log: the times of its first and last line, in ms since 1970. */
+/** A part of a log, and the times at which its first and last text were written, in ms since 1970. */
 interface LogPart {
   readonly first: number
   last: number

@@ -8,7 +8,7 @@ import type {Jobs} from '../../../work/job/jobs.ts'
 import {jobSchedule, planOf} from '../../../work/job/plan.ts'
 import {timeText} from '../workflows/instance-view.ts'
 
-/** Returns a job as a file has it, with times of the machine: another run may have other skips. */
+/** Returns a job in the form of an export file, with times of the machine's clock: the clock of another run may be ahead by other skips. */
 export function keptJob(job: Job, aheadMs: number): Api.KeptJob {
   const at = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : timeText(ms - aheadMs))
   const {key: _key, attempts: _attempts, isDue: _isDue, answer: _answer, data, isPaused, ...kept} = job
@@ -23,7 +23,7 @@ export function keptJob(job: Job, aheadMs: number): Api.KeptJob {
   } as Api.KeptJob
 }
 
-/** Reads a job of a file; `place`: its place there. Throws a UserError. */
+/** Reads a job of an export file. `place`: where it is in the file, for messages. Throws a UserError. */
 export function readKeptJob(value: unknown, place: string, jobs: Pick<Jobs, 'aheadMs' | 'date'>): Omit<Job, 'key'> {
   const fields = new Fields(value, place, jobs.aheadMs)
   const [app, name] = [fields.text('app'), fields.text('name')]
@@ -46,7 +46,7 @@ export function readKeptJob(value: unknown, place: string, jobs: Pick<Jobs, 'ahe
   const [planned, count] = [fields.time('planned'), fields.count('count') ?? 0]
   const isFirst = count === 0 && said.dueTime !== undefined
   const plan = said.schedule === undefined || isFirst ? undefined : jobSchedule(said.schedule)
-  // a calendar plan follows the calendar of this run
+  // a schedule by dates gets its next time by the clock of this run
   const isByDate = plan !== undefined && plan.step === undefined && planned !== undefined && planned > jobs.date()
   return {
     app,
@@ -66,7 +66,7 @@ export function readKeptJob(value: unknown, place: string, jobs: Pick<Jobs, 'ahe
   }
 }
 
-/** The members of an object that an app has written. */
+/** Reads and checks the members of a JSON object in an export file. */
 class Fields {
   readonly #place: string
   readonly #given: Readonly<Record<string, unknown>>

@@ -20,7 +20,7 @@ const FILTERS = ['all', 'app', 'actor', 'workflow', 'activity']
 /** An entry, with the function that deletes it. */
 interface Waiting {
   readonly view: Api.Scheduled
-  /** Deletes the entry. Resolves with false if it is gone already. */
+  /** Deletes the entry. Resolves with false if it no longer exists. */
   readonly remove: () => Promise<boolean>
 }
 
@@ -87,7 +87,7 @@ const NONE = {expires: null, schedule: null, dueTime: null, ttl: null, repeats: 
 const jobRow = ({app, name, begin, dueTime, count, planned = begin, ...job}: Job): Api.Scheduled => ({
   name: `app/${app}/${name}`,
   stored: jobKey(app, name),
-  // a time of the app is in its own clock
+  // a `dueTime` of an app is by the app's clock; `planned` has it by the clock of the run
   begin: timeText(dueTime === undefined || count > 0 ? dueTimeOf(dueTime ?? '0s', begin) : planned),
   expires: timeOrNull(job.expires),
   schedule: job.schedule ?? null,

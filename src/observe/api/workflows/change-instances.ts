@@ -14,9 +14,9 @@ import {findInstance, startingApp, statusIn} from './find-instances.ts'
 import {instanceView} from './instance-view.ts'
 import {askedText, askedWhole, asProblem, givenPayload, givenTime} from './requests.ts'
 
-/** Number of instances that are looked up at a time … */
+/** Number of instances that one search returns. */
 const PURGE_ROWS = 1000
-/** … and that are removed in one transaction: other work runs in between. */
+/** Number of instances that are removed in one transaction: other work runs in between. */
 const PURGE_AT_ONCE = 100
 
 /** Starts a workflow. Throws a UserError. */
@@ -29,7 +29,7 @@ export async function startInstance(
   const name = askedText(given, 'name')
   if (name === '') throw new UserError('the workflow has no name', {explanation: 'For example: {"name": "order"}'})
   const app = await startingApp(facts, workflows, askedText(given, 'app'))
-  gone.throwIfAborted() // a client that has left starts nothing
+  gone.throwIfAborted() // a client that has disconnected starts nothing
   const startAt = givenTime('startAt', given['startAt'])
   const id = askedText(given, 'id') || randomUUID()
   const instance = await asProblem(async () =>
@@ -144,7 +144,7 @@ function named(workflows: Workflows, given: Readonly<Record<string, unknown>>): 
   return ids.map((id: string) => findInstance(workflows, {id, app: askedText(given, 'app')}))
 }
 
-/** Instances that are over; with `isForced` all. */
+/** Returns the instances that have ended; with `isForced` all. */
 function purgeable(
   workflows: Workflows,
   given: Readonly<Record<string, unknown>>,

@@ -10,7 +10,7 @@ interface Said {
   readonly status?: string
   readonly details?: string
   readonly executionId?: string | undefined
-  /** Left out where it is undefined or empty. */
+  /** Attributes; undefined and empty ones are left out. */
   readonly attrs?: Readonly<Record<string, string | undefined>>
 }
 
@@ -162,7 +162,7 @@ function originOf(timer: NonNullable<Event['timerCreated']>): readonly [kind: st
   return ['', '', '']
 }
 
-/** `1.5ms`, `2.25s`, `3.0m`, `1.5h`; empty for 0 (Dapr's CLI: HumanizeDuration). */
+/** Formats a duration: `1.5ms`, `2.25s`, `3.0m`, `1.5h`; empty for 0 (Dapr's CLI: HumanizeDuration). */
 export function humanDuration(ms: number): string {
   const span = Math.abs(ms)
   if (span === 0) return ''

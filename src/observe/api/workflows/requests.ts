@@ -33,7 +33,7 @@ export const givenPayload = (value: unknown): string | undefined => (value === u
 /** Returns the number of rows of a query: 100 by default, at most 1,000. Throws a UserError. */
 export const rowsIn = (query: URLSearchParams): number => Math.min(1000, Math.max(1, wholeIn(query, 'limit') ?? 100))
 
-/** A refusal of workflows is a conflict. Throws an ApiProblem. */
+/** Turns a refusal by the workflows of the run into an ApiProblem with status 409. */
 export async function asProblem<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()

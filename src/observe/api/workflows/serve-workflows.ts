@@ -34,7 +34,7 @@ const asked = (workflows: Workflows, {query}: ApiRequest): Instance =>
 export const oneInstance = (workflows: Workflows, request: ApiRequest): Api.WorkflowDetail =>
   instanceDetail(workflows, asked(workflows, request))
 
-/** `plans`: of the apps of the run, to read their code. */
+/** Returns the steps of an instance. `plans`: those of the apps of the run, whose code may name events. */
 export async function oneTimeline(
   workflows: Workflows,
   request: ApiRequest,
@@ -117,13 +117,13 @@ function ownerOf(workflows: Workflows, {kind, owner}: WakeUp): Pick<Instance, 'a
   return instance && {app: instance.app, id: instance.id, name: instance.name}
 }
 
-/** Instances of the same workflow that are looked at. */
+/** Maximum number of instances of the same workflow that are searched. */
 const MAX_INSTANCES = 30
 const MAX_FILES = 400
-/** An app may be run in a folder that has all of a user's. */
+/** Maximum number of folders that are searched: an app may run in the user's home folder. */
 const MAX_FOLDERS = 1000
 const MAX_BYTES = 256 * 1024
-/** How long the names found in an app's code are cached. */
+/** Time in ms for which the names found in an app's code are cached. */
 const KEPT_MS = 10_000
 
 const CODE = /\.(?:[cm]?[jt]sx?|py|go|java|kt|cs)$/
@@ -133,7 +133,7 @@ const WAITS =
   /wait_?for_?(?:external_?|single_?)?event(?:async)?\s*(?:<[^()]*>)?\(\s*(?:name\s*=\s*)?["'`]([\w .:/-]+)["'`]/gi
 
 /**
- * Returns names of events that an instance may wait for: names that others of its workflow got, and names in its app's code. With some
+ * Returns names of events that an instance may wait for: names that other instances received, and names in its app's code. With some
  * SDKs the history lacks them. `folder`: of the app. Undefined if it is not of the run.
  */
 export async function possibleEvents(
@@ -164,7 +164,7 @@ async function readNames(folder: string): Promise<readonly string[]> {
   const found = new Set<string>()
   const folders = [folder]
   let files = 0
-  // folders near the top first
+  // reads folders near the top first
   for (const [looked, at] of folders.entries()) {
     if (files >= MAX_FILES || looked === MAX_FOLDERS) break
     const entries = await readdir(at, {withFileTypes: true}).catch(() => [])
