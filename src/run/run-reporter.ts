@@ -3,26 +3,16 @@ import {messageOf} from '../model/errors.ts'
 import type {Emit, RunEvent} from '../model/events.ts'
 import type {Hint, Reporter, TellingReporter, WarningCode} from '../model/reporter.ts'
 
-const NOT_STARTED = ' could not be started: '
-
-/**
- * Reports warnings of a run. Delays them until the start lines of all apps are printed: until then Dapr's scripts read both streams. A
- * missing program is reported once: at its place in the template, and not again at the exit that it causes.
- */
+/** Delays warnings until the start lines of all apps are printed: until then Dapr's scripts read both streams. */
 export class RunReporter implements TellingReporter {
   readonly #emit: Emit
-  /** Events until the start lines are printed. undefined: they are printed. */
-  #delayed: RunEvent[] | undefined = []
-  /** Warnings about missing programs of the template whose apps have not exited yet. */
-  readonly #missing: string[] = []
+  #kept: RunEvent[] | undefined = []
 
   constructor(emit: Emit) {
     this.#emit = emit
   }
 
   warn(code: WarningCode, text: string): void {
-    const isPlaced = code === 'command-not-found' && !text.includes(NOT_STARTED)
-    if (isPlaced) this.#missing.push(text)
     this.#report({type: 'warned', code, text})
   }
 
@@ -31,25 +21,16 @@ export class RunReporter implements TellingReporter {
   }
 
   #report(event: RunEvent): void {
-    if (this.#delayed !== undefined) this.#delayed.push(event)
-    else if (!this.#isReportedInTemplate(event)) this.#emit(event)
-  }
-
-  /** Whether a warning about the template has explained this failed start. Each of these warnings counts for one start. */
-  #isReportedInTemplate(event: RunEvent): boolean {
-    if (event.type !== 'warned' || event.code !== 'command-not-found') return false
-    const [, reason] = event.text.split(NOT_STARTED)
-    const at = reason === undefined ? -1 : this.#missing.findIndex(text => text.includes(reason))
-    if (at !== -1) this.#missing.splice(at, 1)
-    return at !== -1
+    if (this.#kept === undefined) this.#emit(event)
+    else this.#kept.push(event)
   }
 
   /** Reports the delayed warnings. Later ones are reported at once. */
   release(hints?: () => readonly Hint[]): void {
     for (const {code, text} of hints?.() ?? []) this.warn(code, text)
-    const delayed = this.#delayed ?? []
-    this.#delayed = undefined
-    for (const event of delayed) this.#report(event)
+    const kept = this.#kept ?? []
+    this.#kept = undefined
+    for (const event of kept) this.#emit(event)
   }
 }
 

