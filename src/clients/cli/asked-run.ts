@@ -29,7 +29,7 @@ export function askedRun({flags, words}: CommandContext, plan?: Plan): AskedRun 
   return {flags: [...new Set(asked.toSorted())], ...(plan && {parts: partsOf(plan)})}
 }
 
-/** Returns a hash of each app, by its id, and of each top-level key of the template that only has an effect at the start of a run. */
+/** Returns a hash of each app, by its id, and of each top-level key that only has an effect at the start of a run. */
 function partsOf({apps, leftOut = [], atStart = {}}: Plan): Readonly<Record<string, string>> {
   const all = Map.groupBy([...apps, ...leftOut], ({id}) => id)
   return Object.fromEntries(

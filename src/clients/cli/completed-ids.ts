@@ -21,7 +21,7 @@ const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
   publish: ({httpPort}) => httpPort > 0
 }
 
-/** Returns the ids that a shell may complete after a command: of apps (of runs, or of this folder's template), of workflows, jobs, actors or reminders. */
+/** Returns the ids that a shell may complete after a command: of workflows, jobs, actors or reminders, else of apps (of runs, or of the template). */
 export async function completedIds(command: string, asJson: boolean): Promise<readonly string[]> {
   const runs = command === 'run' || command === 'up' ? [] : await runsHere(asJson)
   const meant = command === 'stop' ? runs : runsMeant(runs, runPlace(undefined))

@@ -81,7 +81,7 @@ const NO_PORTS: ReadonlySet<number> = new Set()
 
 const portsIn = (app: App): readonly number[] => [app.appPort, calledPort(app), app.httpPort, app.grpcPort]
 
-/** Whether an app of a copy that still waits will listen at a port that its listing does not show, such as that of `ready.tcp`. */
+/** Whether an app of a copy, which still waits, will listen at a port that listings do not show, such as that of `ready.tcp`. */
 function listensSoon({id, availability, restarts, command}: App, plan: Plan): boolean {
   const own = plan.apps.find(each => each.id === id)
   if (availability !== 'waiting' || restarts > 0 || own?.channel.port !== 0) return false

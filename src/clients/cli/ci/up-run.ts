@@ -17,7 +17,7 @@ import {commandRunOptions} from './options.ts'
 import {isOnGitHub, mistakeAnnotations} from './github.ts'
 import {harmlessOutput, Reports} from './reports.ts'
 
-/** `up --run CMD`: uses the run of this folder if flags and template are the same; else starts the template, runs a command once all apps are ready, stops, and ends with the command's exit code. */
+/** `up --run CMD`: uses the run of this folder if flags and template are the same; else starts the template. Runs CMD once all apps are ready, stops a run that it started, and ends with CMD's exit code. */
 export async function upRun(context: CommandContext): Promise<number> {
   const typed = commandRunOptions(context)
   try {

@@ -35,7 +35,7 @@ export async function askRoutes(
   return jsonAnswer(row, all, {cursor})
 }
 
-/** Takes the reason of a conflict out of the message: it may quote the last line of the app, which has to be marked as data. */
+/** Takes the reason of a conflict out of the message: the reason may quote a line of the app, which answers mark as data. */
 function withoutReason(error: unknown): never {
   if (!(error instanceof ApiError) || error.status !== 409 || error.reason === error.message) throw error
   throw new SaidByApp(error.message.replace(`: ${error.reason}`, ''), error.reason)
