@@ -7,7 +7,7 @@ export type ComponentEvent = {
   readonly component: string
 } & (
   | {
-      /** The app has called it. */
+      /** The app has called the component. */
       readonly type: 'called'
       readonly block: 'state' | 'secret' | 'configuration' | 'crypto' | 'conversation' | 'output_binding'
       readonly operation: string
@@ -37,7 +37,7 @@ export type ComponentEvent = {
       readonly elapsedMs: number
     }
   | {
-      /** An event was delivered to the app. `elapsedMs`: until its answer; 0: the app did not get it. */
+      /** An event was delivered to the app. `elapsedMs`: until the app's answer; 0: the app did not get the event. */
       readonly type: 'delivered'
       readonly topic: string
       readonly processStatus: ProcessStatus

@@ -37,7 +37,7 @@ export function dockerRunOf(command: readonly string[]): DockerRun | undefined {
   return {image: (build === undefined && command[at]) || '', args: command.slice(at + 1), flags, build}
 }
 
-/** Returns the check to run inside the container of a command: removes a `docker exec NAME` for it. */
+/** Returns the check to run inside the container of a command: removes `docker exec NAME` before it. */
 export function checkWithin(check: readonly string[], command: readonly string[]): readonly string[] {
   const name = dockerRunOf(command)?.flags.find(([flag]) => flag === 'name')?.[1] ?? ''
   return ENGINE.test(check[0] ?? '') && check[1] === 'exec' ? check.slice(check.indexOf(name, 2) + 1) : check

@@ -19,13 +19,13 @@ export function readTime(text: string): number {
   return isDay ? Date.parse(text) : Number.NaN
 }
 
-/** `0.4 ms`, `18 ms`, `2.3 s`. */
+/** Formats a duration for tables and lists of facts: `0.4 ms`, `18 ms`, `2.3 s`. */
 export const durationText = (ms: number): string => {
   if (ms < 10) return `${ms.toFixed(1)} ms`
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
-/** `18 ms`, `12.4 s`, `3 min 5 s`: in sentences. */
+/** Formats a duration for sentences: `18 ms`, `12.4 s`, `3 min 5 s`. */
 export function spokenDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`
@@ -40,7 +40,7 @@ export function roughDuration(ms: number): string {
   return ms < 119_500 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
 }
 
-/** `12s`, `3m`, `4h`, `2d`. */
+/** Formats a duration in one unit: `12s`, `3m`, `4h`, `2d`. */
 export function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   if (seconds <= 60) return `${seconds}s`
@@ -49,7 +49,7 @@ export function age(ms: number): string {
   return `${Math.floor(seconds / 86_400)}d`
 }
 
-/** `2006-01-02 15:04.05`, local time, with Dapr's dot before the seconds. */
+/** Formats a local time as Dapr does, with a dot before the seconds: `2006-01-02 15:04.05`. */
 export function created(at: Date): string {
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}.${two(at.getSeconds())}`

@@ -18,7 +18,7 @@ const NAME = String.raw`^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=`
 const REFERRING = new RegExp(String.raw`${NAME}(?![ \t]*')[^\n#]*?(?<!\\)\$\{?[A-Za-z_]`, 'gm')
 const CUT = new RegExp(String.raw`${NAME}(?![ \t]*["'\`])[^\n#]*[^\s#]#`, 'gm')
 
-/** Finds such variables in the text of a file. */
+/** Finds variables that docker compose reads differently in the text of an env file. */
 export function oddVariables(text: string): OddVariables {
   const namesOf = (pattern: RegExp): readonly string[] => [
     ...new Set([...text.matchAll(pattern)].map(([, name = '']) => name))

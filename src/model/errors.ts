@@ -79,7 +79,7 @@ export const codeOf = (error: unknown): string =>
 /** Whether no file descriptor was free: a later try may succeed, and the file itself is in order. */
 export const isShortage = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes(codeOf(error))
 
-/** The default case of a switch over a union: reaching it is a bug. */
+/** Throws in the default case of a switch over a union: reaching it is a bug. */
 export const unreachable = (value: never): never => {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)
 }

@@ -7,7 +7,7 @@ import type {App} from './api.generated.ts'
  * Output of an app, as it is written to files and consoles: whole lines, each terminated by a newline, without `\r` before it.
  * The text is latin1: one character is one byte of whatever encoding the app uses.
  * A line longer than 64 KiB arrives in pieces; all but the last piece lack the newline.
- * `status` lines are ours, about the app; they have no prefix.
+ * `status` lines are Pillion's own lines about the app; they have no prefix.
  * The output of a single app is passed on as it was written, in pieces of any length.
  */
 export interface Lines {

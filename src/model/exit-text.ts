@@ -42,7 +42,7 @@ const SIGNAL_WORDS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
 /** Returns the name of a signal as Go prints it, which users and scripts of Dapr expect: `killed`, `terminated`. */
 const signalText = (signal: NodeJS.Signals): string => ownOf(SIGNAL_WORDS, signal) ?? signal
 
-/** How a process ended, as Go's `os/exec` prints it: `exit status 1`, `signal: killed`. */
+/** Describes how a process ended, as Go's `os/exec` prints it: `exit status 1`, `signal: killed`. */
 export function exitText(exit: Exit): string {
   if (exit.kind === 'spawn-error') return exit.message
   return exit.kind === 'code' ? `exit status ${exit.code}` : `signal: ${signalText(exit.signal)}`
@@ -51,7 +51,7 @@ export function exitText(exit: Exit): string {
 /** Describes an exited app that the next save starts again. */
 export const WAITS_FOR_SAVE = 'waits for a save'
 
-/** `exited with code 3`, `was ended by SIGKILL`, `could not be started: …`. */
+/** Describes how a process ended: `exited with code 3`, `was ended by SIGKILL`, `could not be started: …`. */
 export function endOf(exit: Exit): string {
   switch (exit.kind) {
     case 'code':
@@ -74,7 +74,7 @@ export interface ExitLoop {
   readonly longestMs: number
 }
 
-/** `keeps exiting: 27 times in 10 min, each within 2 s`. */
+/** Describes repeated exits: `keeps exiting: 27 times in 10 min, each within 2 s`. */
 export function loopText({exits, overMs, shortestMs, longestMs}: ExitLoop): string {
   const [shortest, longest] = [roughDuration(shortestMs), roughDuration(longestMs)]
   const isSteady = longestMs < 2 * shortestMs || longestMs < 1000
@@ -119,7 +119,7 @@ export function exitSentence({name, exit, livedMs, calls, work}: ExitFacts): str
   return `"${name}" ${exit}${lived}${inside.length === 0 ? '' : ` while handling ${inside.join(' and ')}`}`
 }
 
-/** `POST /charge from orders (98 ms)`. */
+/** Describes calls in flight: `POST /charge from orders (98 ms)`. */
 export const callInFlight = ({method, path, from, forMs, count}: CallInFlight): string =>
   `${method} ${path} from ${from} (${spokenDuration(forMs)})${count === 1 ? '' : ` ×${count}`}`
 

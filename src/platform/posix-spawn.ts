@@ -32,7 +32,7 @@ export function posixSpawn(options: PosixSpawnOptions): Child | undefined {
   return pid === undefined ? undefined : library.children.add(pid, options.isUnref)
 }
 
-/** A C string ends with a NUL byte. */
+/** Whether a text contains a NUL byte, at which a C string would end. */
 const hasNul = ({command, folder, env}: PosixSpawnOptions): boolean =>
   [folder, ...command, ...Object.entries(env).flat()].some(text => text.includes('\0'))
 
@@ -54,7 +54,7 @@ interface Library {
 let library: Library | 'none' | undefined
 
 function load(): Library | 'none' {
-  if (process.platform !== 'linux') return 'none' // Node's own does it so on macOS
+  if (process.platform !== 'linux') return 'none' // on macOS Node's `spawn` uses posix_spawn itself
   try {
     const ffi = loadFfi()
     if (ffi === undefined) return 'none'
@@ -83,7 +83,7 @@ const FUNCTIONS = {
 
 /** Flags of spawn.h: default signals, none blocked, a new session. */
 const FLAGS = 0x04 | 0x08 | 0x80
-/** More than the structures of glibc and musl have. */
+/** Bytes for a structure of the C library: more than those of glibc and musl need. */
 const STRUCTURE_BYTES = 512
 
 function starter(c: Readonly<Record<keyof typeof FUNCTIONS, CFunction>>, addressOf: AddressOf): Library['start'] {
@@ -133,7 +133,7 @@ function listOf(values: readonly string[], addressOf: AddressOf): Buffer {
   return list
 }
 
-/** The constant of sys/wait.h. */
+/** Constant of sys/wait.h: waitpid(2) returns at once. */
 const WNOHANG = 1
 
 /** The names of signals by number; of two names for one number the usual one: SIGABRT, not SIGIOT. */
@@ -156,7 +156,7 @@ interface Child {
 class Children {
   readonly #waitpid: CFunction
   readonly #waiting = new Map<number, (exit: Exit) => void>()
-  /** Children that keep us running. */
+  /** Pids of children that keep Pillion running. */
   readonly #kept = new Set<number>()
   readonly #status = Buffer.alloc(4)
   #keepAlive: NodeJS.Timeout | undefined
@@ -192,7 +192,7 @@ class Children {
   }
 }
 
-/** The macros of wait(2). */
+/** Decodes the status of waitpid(2), as the macros of wait(2) do. */
 function exitOf(status: number): Exit {
   const signal = SIGNALS.get(status & 0x7f)
   return signal === undefined ? {kind: 'code', code: (status >> 8) & 0xff} : {kind: 'signal', signal}

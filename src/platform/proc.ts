@@ -75,13 +75,13 @@ export function readParticulars(pid: number): Particulars | undefined {
   }
 }
 
-/** State, signals that wait, and switches to other processes, which are counted when it stops running (proc(5)). */
+/** Returns a text that changes when the process runs or a signal waits (proc(5)). A process that is running has not counted its next context switch yet. */
 const activityIn = (status: string): string =>
   /^State:\s+R/m.test(status)
     ? `runs at ${performance.now()}`
     : (status.match(/^(?:SigPnd|ShdPnd|\w*ctxt_switches):.*$/gm) ?? []).join()
 
-/** The mask of caught signals (proc(5)): the lowest bit is signal 1. */
+/** Whether a process has a handler for a signal, by the mask of caught signals (proc(5)), whose lowest bit is signal 1. */
 function hasCaught(status: string, signal: number): boolean {
   const [, mask = '0'] = /^SigCgt:\s*([\da-f]+)$/m.exec(status) ?? []
   return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n
@@ -94,5 +94,5 @@ const hasMarker = (environment: string, marker: string): boolean => `\0${environ
 const read = (pid: number, name: string): string => systemText(`/proc/${pid}/${name}`)
 
 const ownerOf = (pid: number): number | undefined =>
-  // the process has exited
+  // fails if the process has exited
   orElse(() => statSync(`/proc/${pid}`).uid, undefined)

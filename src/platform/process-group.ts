@@ -27,11 +27,11 @@ export interface ProcessGroup {
 }
 
 export interface SpawnOptions extends Pick<PosixSpawnOptions, 'command' | 'folder' | 'env'> {
-  /** The child's ends are closed here, whether the spawn succeeds or not. */
+  /** Streams of the process. `spawnGroup` closes the child's ends, whether the spawn succeeds or not. */
   readonly stdio: TheirStdio
-  /** The process gets a pipe as stdin; otherwise its stdin is empty, or the terminal. */
+  /** Whether the process gets a pipe as stdin; otherwise its stdin is empty, or the terminal. */
   readonly hasInput: boolean
-  /** Neither the process nor its stdin keeps us running. */
+  /** Whether Pillion may exit before the process: neither the process nor its stdin keeps Node running. */
   readonly isUnref?: boolean
 }
 

@@ -6,7 +6,7 @@ import {readInOwnTurn} from './own-turn.ts'
 /** All connections are read into this buffer, one after the other. */
 const buffer = Buffer.allocUnsafeSlow(64 * 1024)
 
-/** Replaces read bytes, piece by piece. */
+/** Returns the pieces that replace the bytes of a read. */
 type Change = (bytes: Buffer) => Iterable<Buffer>
 
 /** The reads of a connection into the buffer that all share. Without a reader they are copied into its stream. */
@@ -46,7 +46,7 @@ const shared = new WeakMap<Duplex, SharedReads>()
 /** Whether a read was full of tiny chunks, each as slow as many bytes of a large chunk. */
 export const isMuchWork = (read: number, kept: number): boolean => read > 16_384 && 2 * kept < read
 
-/** Reader of a connection (Node 26: lib/net.js). `reading` is Node's belief. */
+/** Reader of a connection (Node 26: lib/net.js). `reading`: whether Node assumes that the connection is being read. */
 interface Handle {
   readonly reading: boolean
   useUserBuffer(into: Buffer): void
@@ -55,7 +55,7 @@ interface Handle {
 }
 
 /**
- * Stops reading until the result is called; undefined if the connection is not being read. Node still assumes a read: otherwise the
+ * Stops reading until the returned function is called; undefined if the connection is not being read. Node still assumes a read: otherwise the
  * stream would ask for more as soon as it has passed on its bytes. The caller must resume the connection.
  */
 export function holdReads(socket: Duplex): (() => boolean) | undefined {
@@ -76,7 +76,7 @@ export function letOthersRead(socket: Duplex): void {
 }
 
 /**
- * Passes the reads of a connection to a reader, or its `data` if it does not share its reads. The next read overwrites them: `owned` copies bytes to keep. Returns a function that ends it.
+ * Passes the reads of a connection to a reader, or its `data` if it does not share its reads. The next read overwrites the bytes: `owned` copies bytes to keep. Returns a function that removes the reader.
  */
 export function readWith(socket: Duplex, reader: (bytes: Buffer) => void): () => void {
   socket.on('data', reader)
@@ -106,7 +106,7 @@ export function dropReads(socket: Duplex): void {
 
 const ignore = (): void => undefined
 
-/** The next read overwrites them. */
+/** Whether bytes are in the shared buffer, so that the next read overwrites them. */
 export const isShared = (bytes: Buffer): boolean => bytes.buffer === buffer.buffer
 
 /** Returns the bytes, or a copy if the next read overwrites them. */

@@ -3,7 +3,7 @@ import {ipv4Bytes, rowOfPeer, socketTables, type Ends} from './proc-net.ts'
 
 /**
  * Returns the inode of the socket at the other end of a connection, as in /proc/PID/fd; '' if it is not on this machine, or closed. Asks
- * the kernel for this socket (netlink(7), sock_diag(7)), which takes microseconds with any number; otherwise reads its tables.
+ * the kernel for this socket (netlink(7), sock_diag(7)), which takes microseconds with any number of sockets; if it cannot, reads its tables.
  */
 export function inodeOfPeer(ends: Ends): string {
   asking ??= open()
@@ -16,7 +16,7 @@ interface Netlink {
   readonly recv: CFunction
 }
 
-/** The netlink socket. The first question opens it, and it stays open. */
+/** The netlink socket, which the first question opens, and which stays open; `none`: the kernel cannot be asked. */
 let asking: Netlink | 'none' | undefined
 
 /** Constants of linux/netlink.h, linux/sock_diag.h and bits/socket.h. */
@@ -32,7 +32,7 @@ const AF_INET6 = 10
 const IPPROTO_TCP = 6
 
 const REQUEST_BYTES = 72
-/** A header of 16 bytes and inet_diag_msg, whose last field is the inode. */
+/** Bytes of an answer: a header of 16 bytes and inet_diag_msg, whose last field is the inode. */
 const ANSWER_BYTES = 88
 const INODE_AT = 84
 
@@ -78,7 +78,7 @@ function ask({socket, send, recv}: Netlink, ends: Ends): string {
   return inode === 0 ? '' : inode.toString()
 }
 
-/** Addresses in network order: of IPv4, and the loopback address of IPv6. */
+/** Returns an address in network byte order: of IPv4, or the loopback address of IPv6. */
 function bytesOf(address: string): Uint8Array {
   const bytes = new Uint8Array(16)
   if (address === '::1') bytes[15] = 1

@@ -70,7 +70,7 @@ function flagsOf({subscriptions, queue, cancelWait}: Session): string {
   return flags || 'N'
 }
 
-/** A line of CLIENT LIST. */
+/** Returns the line of CLIENT LIST for a client. */
 function describe(session: Session): string {
   const fields = {
     id: session.id,
@@ -104,7 +104,7 @@ const FILTERS: Readonly<Record<string, (session: Session, value: string) => bool
   TYPE: ({subscriptions}, value) => value.toLowerCase() === (subscriptions > 0 ? 'pubsub' : 'normal')
 }
 
-/** CLIENT KILL address, or with filters. */
+/** Ends clients: CLIENT KILL with an address, or with filters. */
 function kill(session: Session, args: readonly string[]): Result {
   const isOld = args.length === 1
   const words = isOld ? ['ADDR', ...args] : args

@@ -30,7 +30,7 @@ function expires(name: string, isSeconds: boolean, isRelative: boolean): Command
   })
 }
 
-/** Returns a command for the rest of a key's life. -2: no key; -1: never expires. */
+/** Returns a command that answers with the `amount` of a key's expiry; -2: no such key; -1: the key never expires. */
 function expiryCommand(amount: (at: number) => number): CommandDefinition {
   return reads(2, ({db}, [key = '']) => {
     if (db.get(key) === undefined) return -2
@@ -59,7 +59,7 @@ function mayExpire(db: Database, key: string, at: number, wanted: ReadonlySet<st
   return !wanted.has('LT') || at < (now ?? Infinity)
 }
 
-/** The options EX, PX, EXAT and PXAT of SET and GETEX: when the key expires, in milliseconds since 1970. */
+/** Reads an option EX, PX, EXAT or PXAT of SET and GETEX. Returns when the key expires, in milliseconds since 1970. */
 export function parseExpiry(unit: string, time: string, command: string): number {
   const isSeconds = unit === 'EX' || unit === 'EXAT'
   if (!isSeconds && unit !== 'PX' && unit !== 'PXAT') throw syntaxError()
@@ -68,7 +68,7 @@ export function parseExpiry(unit: string, time: string, command: string): number
   return expiryAt(value, isSeconds, !unit.endsWith('AT'), command)
 }
 
-/** Seconds or milliseconds, from now or since 1970, in milliseconds since 1970. */
+/** Converts a time in seconds or milliseconds, from now or since 1970, to milliseconds since 1970. */
 function expiryAt(value: number, isSeconds: boolean, isRelative: boolean, command: string): number {
   const at = value * (isSeconds ? 1000 : 1) + (isRelative ? Date.now() : 0)
   if (!Number.isSafeInteger(at)) throw invalidExpire(command)

@@ -84,7 +84,7 @@ function randomFields({db, protocol}: Session, [key = '', count, option, ...rest
   return protocol === 3 ? found : found.flat()
 }
 
-/** Returns `count` different elements; for a negative number as many, possibly repeated. */
+/** Returns `count` different elements; for a negative `count` its absolute number of elements, possibly repeated. */
 export function sample(all: readonly string[], count: number): readonly string[] {
   if (all.length === 0) return []
   if (count < 0)

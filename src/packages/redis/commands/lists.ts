@@ -98,7 +98,7 @@ function popped(db: Database, key: string, side: Side, list: List): void {
   db.deleteIfEmpty(key, list.length)
 }
 
-/** From which end to which an element moves. */
+/** The end of the source list from which an element moves, and the end of the target list. */
 type Sides = readonly [source: Side, target: Side]
 
 function sidesIn([source = '', target = '']: readonly string[]): Sides {
@@ -215,7 +215,7 @@ function popsLater(side: Side): CommandDefinition {
   )
 }
 
-/** Seconds, with fractions. */
+/** Reads a timeout in seconds, with fractions, and returns milliseconds. */
 function parseTimeout(text: string): number {
   const seconds = parseFloating(text)
   if (seconds === undefined || !Number.isFinite(seconds))

@@ -49,7 +49,7 @@ function sum(texts: Iterable<string>): number {
   return bytes
 }
 
-/** A value of its own with the same content. */
+/** Copies a value, so that a change of one does not affect the other. */
 export function copyOfValue(value: Value): Value {
   if (typeof value === 'string') return value
   if (value instanceof Map) return new Map(value)

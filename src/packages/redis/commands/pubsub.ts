@@ -20,7 +20,7 @@ export const PUBSUB_COMMANDS: CommandTable = {
   })
 }
 
-/** Confirms each name: all but the last are pushed, the last is the answer. */
+/** Changes the subscription to each name and confirms it. Pushes all confirmations but the last, which is the reply. */
 function confirm(
   session: Session,
   word: string,

@@ -23,8 +23,8 @@ const MAX_PAUSE_MS = 60_000
 let lastScan = 0
 
 /**
- * SCAN. The cursor contains the number of keys so far and of the scan. A known scan returns every key that exists all the time; a
- * forgotten one resumes at the same position.
+ * SCAN. The cursor contains the number of keys so far, and the number of the scan. A known scan returns every key that exists during the
+ * whole scan; a forgotten scan resumes at the same position.
  */
 export function scanKeys({db}: Session, [cursor = '', ...options]: readonly string[]): Result {
   const start = parseCursor(cursor)
@@ -72,7 +72,7 @@ function parseCursor(text: string): number {
   return Number(text)
 }
 
-/** MATCH, COUNT and, for SCAN, TYPE. */
+/** Reads the options MATCH, COUNT and, for SCAN, TYPE. */
 function parseScanOptions(
   options: readonly string[],
   mayHaveType = false
@@ -94,7 +94,7 @@ function parseScanOptions(
   return {pattern, count, type}
 }
 
-/** HSCAN, SSCAN, ZSCAN: all members at once, as Redis answers for a small collection. */
+/** Returns all members that match at once, for HSCAN, SSCAN and ZSCAN, as Redis does for a small collection. */
 export function scanned(members: readonly string[], cursor: string, options: readonly string[]): readonly string[] {
   parseCursor(cursor)
   const {pattern} = parseScanOptions(options)

@@ -100,7 +100,7 @@ function parseOptions(options: readonly string[]): {readonly count: number; read
   return {count, isJustId}
 }
 
-/** The group, or an error that names it. */
+/** Returns a stream and its group. Throws Redis' error if one of them is missing. `where`: end of its text. */
 export function groupAt(
   db: Database,
   key: string,

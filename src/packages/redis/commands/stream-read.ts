@@ -12,7 +12,7 @@ import {dropAcknowledged} from './stream-trim.ts'
 import {groupAt} from './stream-pending.ts'
 import {shown} from './streams.ts'
 
-/** The addition to Redis' error for a missing group. */
+/** End of Redis' error for a missing group. */
 const READING = ' in XREADGROUP with GROUP option'
 
 export const STREAM_READS: CommandTable = {xread: reads(-4, read, [0, 0, 0]), xreadgroup: keyless(-7, readGroup)}

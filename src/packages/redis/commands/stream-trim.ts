@@ -11,7 +11,7 @@ export interface Trim {
   readonly limit: number
 }
 
-/** MAXLEN or MINID, `=` or `~`, the threshold, and LIMIT behind `~`. */
+/** Reads MAXLEN or MINID, then `=` or `~`, the threshold, and LIMIT behind `~`. `isAlone`: in XTRIM, where no id follows. */
 export function parseTrim(
   options: readonly string[],
   isAlone: boolean
@@ -49,7 +49,7 @@ const MAX_ACKNOWLEDGED = 10_000
 /** Whether a text is a value, or a field name of Dapr's events. */
 const isOfEvent = (text: string, at: number): boolean => at % 2 === 1 || text === 'data' || text === 'metadata'
 
-/** Dapr does not trim its topics by default: memory and the file would grow forever. The streams of other programs are theirs. */
+/** Drops entries that every group has acknowledged from a long topic of Dapr, which does not trim topics by default. Keeps streams of other programs. */
 export function dropAcknowledged(stream: Stream): void {
   const surplus = stream.length - MAX_ACKNOWLEDGED
   const {first} = stream

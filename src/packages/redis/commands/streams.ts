@@ -31,7 +31,7 @@ export const STREAMS: CommandTable = {
   xsetid: writes(-3, setLastId)
 }
 
-/** An entry as clients see it. */
+/** Returns an entry as clients receive it. */
 export const shown = (entry: StreamEntry): Result => [formatId(entry), entry.fields]
 
 function add({db}: Session, args: readonly string[]): Result {

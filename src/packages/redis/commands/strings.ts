@@ -7,7 +7,7 @@ import {OK_STATUS, textPairs, RedisError, type Result} from '../engine/result.ts
 import type {Session} from '../engine/session.ts'
 import {parseExpiry} from './expiry.ts'
 
-/** 512 MiB in Redis; a string of V8 ends a few bytes before. */
+/** Maximum length of a string: V8's limit, a few bytes below the 512 MiB of Redis. */
 const MAX_LENGTH = constants.MAX_STRING_LENGTH
 const tooLong = (): RedisError => new RedisError('ERR string exceeds maximum allowed size (proto-max-bulk-len)')
 

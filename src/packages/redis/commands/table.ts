@@ -60,12 +60,12 @@ const commands: readonly Command[] = FAMILIES.flatMap(family =>
   Object.entries(family).map(([name, definition]) => ({name, ...definition}))
 )
 
-/** Under the two spellings that programs use, so that a name is rarely converted. */
+/** Commands by name in lower and in upper case, as programs write them, so that a name rarely has to be converted. */
 const byName = new Map(
   commands.flatMap(command => [[command.name, command] as const, [command.name.toUpperCase(), command] as const])
 )
 
-/** The command of this name, in any case. */
+/** Finds a command by its name, in any case. */
 export const commandNamed = (name: string): Command | undefined => byName.get(name) ?? byName.get(name.toLowerCase())
 
 const entryOf = ({name, arity, isWrite, keys}: Command): Result => [

@@ -10,7 +10,7 @@ interface Subscriber extends Readonly<Record<ChannelKind, Set<string>>> {
   push(items: readonly Result[]): void
 }
 
-/** Channels and patterns, and who listens. */
+/** Channels and patterns, with their subscribers. */
 export class Channels {
   readonly #listening: Readonly<Record<ChannelKind, Map<string, Set<Subscriber>>>> = {
     channels: new Map(),

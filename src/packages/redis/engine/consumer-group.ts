@@ -11,12 +11,12 @@ export class ConsumerGroup {
   readonly name: string
   readonly consumers = new Map<string, Consumer>()
   readonly pending = new PendingList()
-  /** No row of it was written yet. */
+  /** Whether the file has no row of the group yet. */
   isNew = true
   lastId: StreamId
   /** Number of read entries; undefined if it cannot be known. */
   entriesRead: number | undefined
-  /** Undefined if nothing is stored. */
+  /** Entries that changed since the last write. Undefined without a file. */
   #changed: PendingEntry[] | undefined
 
   constructor(name: string, lastId: StreamId, entriesRead: number | undefined, isStored: boolean) {
@@ -31,7 +31,7 @@ export class ConsumerGroup {
     return this.#changed ?? []
   }
 
-  /** The consumer, created if it is new. */
+  /** Returns a consumer, which it creates if the name is new. */
   consumer(name: string, now: number): Consumer {
     let consumer = this.consumers.get(name)
     if (consumer === undefined) {
@@ -41,7 +41,7 @@ export class ConsumerGroup {
     return consumer
   }
 
-  /** Assigns an entry to a consumer, from whichever had it. */
+  /** Assigns an entry to a consumer, and removes it from its previous consumer. */
   assign(delivery: Delivery): void {
     let entry = this.pending.find(delivery)
     if (entry === undefined) entry = this.pending.add(delivery)
@@ -73,7 +73,7 @@ export class ConsumerGroup {
     this.isNew = false
   }
 
-  /** Called when the changes need no rows of their own any more. */
+  /** Forgets the changes: they are in the file, or the next write includes all rows. */
   forget(): void {
     for (const entry of this.#changed ?? []) {
       entry.isChanged = false
@@ -93,7 +93,7 @@ export class ConsumerGroup {
   /** The first id that this group may still need. */
   firstOpen(): StreamId {
     const [next, {first = next}] = [nextId(this.lastId) ?? MAX_ID, this.pending]
-    return compareIds(first, next) < 0 ? first : next // XGROUP SETID may have moved it back
+    return compareIds(first, next) < 0 ? first : next // XGROUP SETID may have moved `lastId` back
   }
 
   #change(entry: PendingEntry): void {
@@ -114,11 +114,11 @@ interface PendingEntry extends StreamId {
   /** The time of the last delivery, in milliseconds since 1970. */
   deliveredAt: number
   deliveries: number
-  /** The entry was acknowledged. */
+  /** Whether the entry was acknowledged. */
   isGone: boolean
   /** Whether the file has a row for it. */
   isStored: boolean
-  /** The entry has to be written to the file. */
+  /** Whether the entry has to be written to the file. */
   isChanged: boolean
 }
 

@@ -72,7 +72,7 @@ function misuse({name, arity, subcommands}: Command, args: readonly string[]): R
   return misuse({...held, name: `${name}|${given.toLowerCase()}`}, args)
 }
 
-/** Long arguments are cut, as in Redis. */
+/** Returns the error for an unknown command. Cuts long arguments, as Redis does. */
 function unknownCommand([name = '', ...args]: readonly string[]): RedisError {
   let shown = ''
   for (const arg of args) {

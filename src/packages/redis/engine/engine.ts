@@ -23,7 +23,7 @@ export class RedisEngine {
   readonly memory = new MemoryLimit()
   readonly startedAt = Date.now()
   readonly runId: string
-  /** Set by the server. */
+  /** Port of the server, which sets it; 0: there is no server. */
   port = 0
   /** Space of the keys; '': that of all runs without a space. */
   space = ''
@@ -63,7 +63,7 @@ export class RedisEngine {
     return database
   }
 
-  /** A new connection; pushes (messages of channels) go to `deliver`. */
+  /** Opens a connection. Pushes, such as messages of channels, go to `deliver`. */
   open(deliver: (push: Push) => void = () => {}): Session {
     const session = new Session(this, ++this.#lastSession, deliver)
     this.sessions.add(session)
@@ -89,7 +89,7 @@ export class RedisEngine {
     return result
   }
 
-  /** Waits for the need of a blocked command. `done` is called once; with undefined if the session ends first. */
+  /** Waits until a blocked command has its answer. `done` is called once; with undefined if the session ends first. */
   wait(session: Session, blocked: Blocked, done: (result: Result | undefined) => void): void {
     session.cancelWait = this.#waiters.add(session.db, blocked, result => {
       session.cancelWait = undefined

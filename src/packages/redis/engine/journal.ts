@@ -12,7 +12,7 @@ const MANY = 4000
 export interface JournalWriter {
   /** Called when there are changes to write. */
   wake(): void
-  /** Writes many changes before any further one. */
+  /** Called after a command if there are many changes, to write them before the next command. */
   writeMany(): void
   /** Writes everything now. Returns false on failure. */
   writeAll(): boolean

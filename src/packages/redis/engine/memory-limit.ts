@@ -27,13 +27,13 @@ const YOUNG_BYTES = 96 * 1024 * 1024
 const COLLECT_MS = 5000
 
 /**
- * Refuses to grow before V8's heap is full: that would end the run, with all its apps. Redis does so at `maxmemory`; our limit is Node's (`--max-old-space-size`).
+ * Refuses commands that need memory before V8's heap is full: a full heap would end the run, with all its apps. Redis refuses them at `maxmemory`; our limit is Node's (`--max-old-space-size`).
  */
 export class MemoryLimit {
   #isFull = false
   /** Allocated bytes since the last look. */
   #taken = 0
-  /** Whether memory may have become free since. */
+  /** Whether memory may have become free since the last garbage collection. */
   #wasFreed = true
   #collectedAt = -Infinity
 
@@ -48,7 +48,7 @@ export class MemoryLimit {
     return this.#isFull
   }
 
-  /** Throws if a command finds no room for so many bytes, which its arguments do not show. */
+  /** Counts bytes that a command needs beyond its arguments. Throws if there is no room for them. */
   take(bytes: number): void {
     this.#taken += bytes
     if (this.#isFull || this.#taken > LOOK_BYTES) this.#look(bytes)

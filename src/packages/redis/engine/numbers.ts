@@ -11,7 +11,7 @@ export function parseInteger(text: string): number | undefined {
   return Number.isSafeInteger(value) && value.toString() === text ? value : undefined
 }
 
-/** An integer of 64 bits. */
+/** Parses an integer of 64 bits; undefined: another text. */
 export function parseInt64(text: string): bigint | undefined {
   if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) return undefined
   const value = BigInt(text)

@@ -50,7 +50,7 @@ export function matching(texts: readonly string[], pattern: string): readonly st
   return texts.filter(text => matches(pattern, text, budget))
 }
 
-/** The position behind the element of the pattern at `at` if it matches this character, else -1. */
+/** Returns the position behind the element of the pattern at `at`; -1: the element does not match this character. */
 function matchOne(pattern: string, at: number, character: string, budget: MatchBudget): number {
   const element = pattern[at]
   if (element === '?') return at + 1

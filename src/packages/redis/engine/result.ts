@@ -93,11 +93,11 @@ export class Blocked {
   }
 }
 
-/** Longer texts are mostly scripts, the same one again and again. */
+/** Length above which `bytesOf` remembers a text: long texts are mostly one script, sent again and again. */
 const LONG = 256
 let lastLong = ''
 
-/** Bytes of a text: itself if it is ASCII. */
+/** Returns the bytes of a text as latin1; an ASCII text is its own bytes. */
 export function bytesOf(text: string): string {
   if (text === lastLong) return text
   for (let at = 0; at < text.length; at++)

@@ -46,7 +46,7 @@ export class SortedSet {
     return this.scores.delete(member)
   }
 
-  /** Replaces as many members as are given, also in the order if it is known. */
+  /** Removes `gone` members at a place of the order, and inserts others there. Does nothing if the order is not known. */
   #replace(at: Scored, gone: number, ...others: readonly Scored[]): void {
     if (++this.#changes > MANY) this.#ordered = undefined
     if (this.#ordered === undefined) return

@@ -11,11 +11,11 @@ export interface StreamEntry extends StreamId {
 
 /** The changes of a stream since its rows were last written. */
 export class StreamChanges {
-  /** Added messages, including removed ones. */
+  /** Added messages, including those that were removed since. */
   added: StreamEntry[] = []
-  /** Entries that have rows. */
+  /** Removed entries that still have rows in the file. */
   removed: StreamId[] = []
-  /** Last id of the rows to remove. */
+  /** Id up to which all rows are to be removed; undefined: none. */
   trimmed: StreamId | undefined
   /** Groups that are new, gone, or have another position or consumers. */
   readonly groups = new Set<string>()

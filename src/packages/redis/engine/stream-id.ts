@@ -29,7 +29,7 @@ function shownTime(ms: number): string {
 
 const shown = (value: number): string => (value === Number.MAX_SAFE_INTEGER ? '18446744073709551615' : value.toString())
 
-/** `ms-seq`, or `ms` alone with this sequence number. */
+/** Parses `ms-seq`, or `ms` alone, which gets the sequence number `missingSeq`. */
 export function parseId(text: string, missingSeq = 0): StreamId {
   const dash = text.indexOf('-')
   const ms = parsePart(dash === -1 ? text : text.slice(0, dash))

@@ -55,7 +55,7 @@ export class Stream {
     return group
   }
 
-  /** Called when all changes that need not wait are in the file. */
+  /** Called after a write to the file. Does nothing while entries in `added` wait for a later write. */
   written(): void {
     if (this.changes?.partlySince !== undefined) return
     const isWhole = this.changes?.isWhole === true
@@ -132,7 +132,7 @@ export class Stream {
     return this.#trim(Math.min(indexOf(this.#entries, this.#head, id) - this.#head, limit))
   }
 
-  /** Returns the id up to which every group has acknowledged; undefined without groups. */
+  /** Returns the id before which every group has acknowledged all entries; undefined without groups. */
   acknowledgedBefore(): StreamId | undefined {
     let least: StreamId | undefined
     for (const group of this.groups.values()) {

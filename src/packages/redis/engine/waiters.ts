@@ -14,7 +14,7 @@ export class KeyWaiters {
   readonly #byKey = new Map<Database, Map<string, Set<Waiter>>>()
   #ready = new Set<Set<Waiter>>()
 
-  /** `done` is called once; the returned function ends the wait with an answer of its own. */
+  /** Adds a blocked command, and calls `done` once with its answer. The returned function ends the wait with another answer. */
   add(
     database: Database,
     blocked: Blocked,
