@@ -20,7 +20,7 @@ export interface LogBatch {
   readonly at: number
   /** The same in ms since 1970; this clock may be set back. */
   readonly time: number
-  /** Place in the app's log (`LogRecord.length`) at which the batch begins, without an earlier beginning of its first line. Infinity if unknown. */
+  /** Offset in the app's log at which the batch begins, or the rest of its first line if that line began earlier. Infinity: unknown. */
   readonly place: number
   readonly text: string
   /** The text with the colours of the app. */

@@ -14,7 +14,7 @@ export interface ApiEvent {
   readonly at: number
   /** `hello` and `reset` contain the whole state, `dropped` counts lost samples, and `bye` ends the run. */
   readonly type: EventType | 'hello' | 'dropped' | 'reset' | 'bye'
-  /** Id of the app whose readers receive the event; '': all readers. */
+  /** Id of the app that the event concerns: readers of other apps do not receive it; '': all readers receive it. */
   readonly app: string
   /** An event replaces a waiting event with the same subject; '': it replaces none. */
   readonly subject: string

@@ -10,7 +10,7 @@ export interface RecordedMessage {
   readonly head: string
   /** Alternating names and values. */
   readonly headers: readonly string[]
-  /** At least the first bytes of the body. */
+  /** The body, or its recorded beginning. */
   readonly body: Buffer
 }
 

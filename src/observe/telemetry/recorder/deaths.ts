@@ -67,8 +67,8 @@ export interface Death extends Omit<Ended, 'inside' | 'work'> {
   /** Number of the end, from 1. */
   readonly number: number
   /**
-   * Possible causes, the likeliest first: requests in flight at earlier ends too, then requests of which no equal one was answered just
-   * before, then the latest. The process has survived a request that was in flight for long.
+   * Possible causes, the likeliest first: requests in flight at earlier ends too, then requests unlike those that were answered just
+   * before, then the latest: the process has survived an older request for some time.
    */
   readonly inside: readonly InsideCall[]
   /** Work items, those that were executing at earlier ends too first. */
@@ -90,7 +90,7 @@ const MAX_BYTES = 2 * 1024 * 1024
 export class Deaths {
   readonly #recorder: CallRecorder
   #all: Death[] = []
-  /** The requests that were inside at an end, by its number. */
+  /** Fingerprints of the requests that were in flight at an end, by the number of that end. */
   readonly #requests = new Map<number, ReadonlySet<string>>()
   #count = 0
 
