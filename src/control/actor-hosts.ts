@@ -56,7 +56,7 @@ export class ActorHosts {
     }
   }
 
-  /** Whether an app of another run will be ready by itself. */
+  /** Whether an app of another run is starting, so that it may soon host the type. */
   async #areStarting(): Promise<boolean> {
     const candidates = await this.#search.candidates()
     const starting = await Promise.all(

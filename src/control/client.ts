@@ -15,7 +15,7 @@ import {livingRuns} from './living-runs.ts'
 import type {RunListing} from './run-control.ts'
 import {livingRun, readRunFile, type RunIdentity} from './run-file.ts'
 
-/** An answer over a socket. */
+/** A response over a control socket. */
 interface SocketAnswer extends Incoming {
   readonly message: IncomingMessage
 }

@@ -10,7 +10,7 @@ interface Holder extends SystemIdentity {
   /** Random id, new each time that the lock is taken. */
   readonly id: string
   readonly pid: number
-  /** When the process started, as `Seen.started`. */
+  /** Start of the process in the system's own unit (`Seen.started`). With the pid it identifies the process. */
   readonly started: number
 }
 

@@ -24,7 +24,7 @@ export interface RememberedSpace extends SpaceOwner {
 
 /** How long a copy may be unused before it is forgotten, with the keys of its Redis. */
 export const FORGOTTEN_AFTER_MS = 30 * 86_400_000
-/** The file in the folder of a space that says whose it is. */
+/** File in the folder of a space (the data of a copy) that names its owner. */
 const ABOUT = 'about.json'
 /** The prefix of folders that are about to be removed. */
 const GONE = '.gone-'
@@ -32,7 +32,7 @@ const GONE = '.gone-'
 /** The folder of all spaces; it may not exist. */
 export const spacesFolder = (env: Environment): string => join(stateFolder(env), 'copies')
 
-/** Writes down whose a space is, and that it is used now. */
+/** Records the owner of a space, and that the space is used now. */
 export function remember(folder: string, owner: SpaceOwner): void {
   const about = join(folder, ABOUT)
   const now = new Date()

@@ -11,7 +11,7 @@ import {isSameStart, startOf, currentSystem, type SystemIdentity} from '../platf
 export interface RunFile {
   /** 128 random bits, hex: the marker of every process and folder of the run. */
   readonly marker: string
-  /** Time from SIGTERM to SIGKILL for its remaining processes. */
+  /** Time in ms from SIGTERM to SIGKILL for its remaining processes. */
   readonly graceMs: number
   /** Identifies the run while it cannot respond; missing in the files of older versions. */
   readonly identity?: RunIdentity
@@ -31,7 +31,7 @@ export interface RunIdentity {
   readonly name: string
   /** The copy's name (`--name`); '': it has none. */
   readonly copy: string
-  /** When the process started, as `Seen.started`. */
+  /** Start of the process in the system's own unit (`Seen.started`). With the pid it identifies the process. */
   readonly started: number
   /** Path of the template; empty for a single app. */
   readonly templateFile: string

@@ -23,7 +23,7 @@ export interface LeasesFound {
   readonly sidecars: readonly SidecarLease[]
   /** Ids of the apps that run in the other runs. */
   readonly others: readonly string[]
-  /** Whether a run has the app, and has stopped it. */
+  /** Whether a run has the app, but the user has stopped it there. */
   readonly isStopped: boolean
 }
 

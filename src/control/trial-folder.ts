@@ -11,7 +11,7 @@ const ABOUT = 'about.json'
 
 interface About extends SystemIdentity, Containers {
   readonly pid: number
-  /** As `Seen.started`. */
+  /** Start of the process in the system's own unit (`Seen.started`). With the pid it identifies the process. */
   readonly started: number
 }
 

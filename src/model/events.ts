@@ -60,7 +60,7 @@ export type RunEvent =
   /** A warning, never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
 
-/** An event kept for the first reader; `at` in ms since 1970. */
+/** An event from before the first client of the run, kept to show it the past. `at`: in ms since 1970. */
 export type EarlyEvent =
   | {readonly at: number; readonly type: 'app'; readonly app: AppFacts}
   | {readonly at: number; readonly type: 'event'; readonly event: RunEvent}

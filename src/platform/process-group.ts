@@ -14,7 +14,7 @@ import {startOfNew} from './process-table.ts'
 export interface ProcessGroup {
   /** Pid of the leader and number of its group; undefined if the spawn failed. */
   readonly pid: number | undefined
-  /** When the leader started, as `Seen.started`. */
+  /** Start of the leader in the system's own unit (`Seen.started`). With the pid it identifies the process; 0: the spawn failed. */
   readonly started: number
   /** The leader's stdin, or null. Its errors are handled: an app need not read. */
   readonly stdin: Writable | null

@@ -6,7 +6,7 @@ import {isPlainTemplate, TEMPLATE_NAMES} from '../../model/template-name.ts'
 import {namesInFolder} from '../../platform/paths.ts'
 import {statFault} from './paths.ts'
 
-/** A template on this machine; it need not be readable, nor right. */
+/** The path of a template on this machine. The file was not read yet: it may be unreadable or wrong. */
 export interface FoundTemplate {
   /** Identifies the template for `stop` and `list`: the absolute path, symlinks not resolved; `<cwd>/-` for standard input. */
   readonly file: string

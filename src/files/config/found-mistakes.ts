@@ -3,7 +3,7 @@ import type {ForEach} from './merge.ts'
 
 interface Found {
   readonly error: UserError
-  /** The place among the apps, or in another list of the template. */
+  /** The index among the apps, or in another list of the template. */
   readonly index: number
 }
 

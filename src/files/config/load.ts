@@ -29,7 +29,7 @@ export interface LoadContext extends Surroundings {
   readonly cwd: string
   /** All of standard input, for a template named `-`. */
   readonly readStdin: () => Buffer | string
-  /** Checks each app. Default: stops at the first mistake. */
+  /** Maps the apps, and the faults, of the template. Default: stops at the first mistake. */
   readonly each?: ForEach
 }
 

@@ -70,7 +70,7 @@ export interface Given extends Surroundings, Overrides {
   readonly source: Source
   /** Returns the files that `--watch` watches for an app. undefined: no `--watch`. */
   readonly impliedWatch?: ImpliedWatch | undefined
-  /** Checks each app. Default: stops at the first mistake. */
+  /** Maps the apps, and the faults, of the template. Default: stops at the first mistake. */
   readonly each?: ForEach | undefined
 }
 

@@ -39,7 +39,7 @@ export interface MetricRule {
   /** Name of the metric, with or without `dapr_`. */
   readonly metric: string
   readonly label: string
-  /** Rules differ by expression and replacement. */
+  /** The regular expression as written. Two rules differ if it or the replacement differs. */
   readonly regex: string
   readonly template: string
   readonly replace: Replace

@@ -40,7 +40,7 @@ export class ResourceStore {
   readonly #apps = new Set<OpenResources>()
   /** Resources of apps that the run leaves out. Their mistakes are not reported, and resources of open apps win. */
   #leftOut: readonly OpenResources[] = []
-  /** The current faults, all reported. */
+  /** Texts of the current faults, all of which were reported. */
   #reported: ReadonlySet<string> = new Set()
   readonly #warned = new Set<string>()
   /** Whether the next refresh has to pass resources to the apps even if it reads no changed file. Files may have been read for a new app, or an edit may have changed ports. */

@@ -11,7 +11,7 @@ const MAX_SAVED = 10
 /** Continuous changes are reported after this time. */
 const CAP_MS = 2000
 
-/** Collects changes, and reports them once no further one follows for a moment. */
+/** Collects changes, and reports them together once no further change follows for a moment. */
 export class Debouncer<T> {
   readonly #settled: (gathered: ReadonlyMap<string, T>) => void
   readonly #clock: Clock

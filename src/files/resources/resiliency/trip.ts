@@ -89,7 +89,7 @@ export async function compileTrip(expression: string): Promise<CompiledTrip> {
 
 const never: Trip = () => false
 
-/** A division by zero, and the like, does not trip: neither does it in Dapr. */
+/** Evaluates an expression. An error, such as a division by zero, does not trip the breaker, as in Dapr. */
 const trips = (evaluate: (variables: Record<string, bigint>) => unknown, counts: BreakerCounts): boolean =>
   orElse(() => evaluate(Object.fromEntries(VARIABLES.map(name => [name, BigInt(counts[name])]))), false) === true
 
