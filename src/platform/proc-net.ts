@@ -18,10 +18,10 @@ export function parseSocketRow(row: string): SocketRow {
   return {local, remote, state, uid: Number(uid), inode}
 }
 
-/** The end of an address with this port, as the tables write it. */
+/** Returns the end of an address with this port, as the tables write it. */
 export const portSuffix = (port: number): string => `:${port.toString(16).toUpperCase().padStart(4, '0')}`
 
-/** The address and port of a field of the tables, which are words of 32 bits in the machine's byte order. */
+/** Parses a field of the tables, in which an address consists of words of 32 bits in the machine's byte order. */
 export function listenPlaceIn(field: string): {readonly address: string; readonly port: number} {
   const [hex = '', port = ''] = field.split(':')
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap(word => [...Buffer.from(word, 'hex')].toReversed())
@@ -67,7 +67,7 @@ export function rowOfPeer(
 
 const PLAIN_IN_IPV6 = '0000000000000000FFFF0000'
 
-/** An address and port in the format of the tables: 32-bit words in the machine's byte order; IPv4 also within IPv6. */
+/** Returns an address and port in the formats of the tables: 32-bit words in the machine's byte order; IPv4 also within IPv6. */
 function placesOf(address = '', port = 0): readonly string[] {
   const suffix = portSuffix(port)
   if (address === '::1') return [`00000000000000000000000001000000${suffix}`]
@@ -78,7 +78,7 @@ function placesOf(address = '', port = 0): readonly string[] {
   return [word + suffix, PLAIN_IN_IPV6 + word + suffix]
 }
 
-/** The numbers of an address of IPv4, also within IPv6. */
+/** Returns the four numbers of an IPv4 address, also of one within IPv6 (`::ffff:127.0.0.1`). */
 export const ipv4Bytes = (address: string): number[] =>
   address
     .replace(/^::ffff:/, '')

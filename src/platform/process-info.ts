@@ -13,9 +13,9 @@ export interface Seen {
 /** All processes at one moment. */
 export interface ProcessSnapshot {
   readonly all: readonly Seen[]
-  /** Whether its environment contains exactly this `NAME=value`; false if it cannot be read. */
+  /** Whether the environment of a process contains exactly this `NAME=value`; false if it cannot be read. */
   readonly carries: (pid: number, marker: string) => boolean
-  /** Whether its environment is empty: it is exiting, but its ports and files are still open. */
+  /** Whether the environment of a process is empty: the process is exiting, but its ports and files are still open. */
   readonly isBare: (pid: number) => boolean
 }
 
@@ -24,7 +24,7 @@ export interface Particulars {
   readonly started: number
   readonly uid: number
   readonly command: string
-  /** Whether it handles this signal; false if unknown. */
+  /** Whether the process has a handler for this signal; false if unknown. */
   readonly catches: (signal: NodeJS.Signals) => boolean
   /** Text that changes when its main thread runs, or a signal waits for it. */
   readonly activity: string

@@ -10,7 +10,7 @@ let next: Promise<ProcessSnapshot> | undefined
 let latest: Promise<unknown> = Promise.resolve()
 
 /**
- * A snapshot of all processes, never older than the call. Callers of the same moment share it: ten apps that end together
+ * Returns a snapshot of all processes, never older than the call. Callers of the same moment share it: ten apps that end together
  * cost one scan. Never rejects; if processes cannot be listed, it is empty.
  */
 export async function look(): Promise<ProcessSnapshot> {
@@ -53,8 +53,8 @@ export const isSameStart = (one: number, other: number): boolean => Math.abs(one
 export const isNotBefore = (one: number, other: number): boolean => one >= other - TOLERANCE
 
 /**
- * Whether the system hides the environment of some programs, as macOS does for its own, such as sh. Markers do not find these; their
- * parents do while these live.
+ * Whether the system hides the environment of some programs, as macOS does for its own, such as sh. Such
+ * processes are found not by their marker, but as children of a known parent, while it lives.
  */
 export const hidesEnvironments = !isLinux
 

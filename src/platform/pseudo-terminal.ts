@@ -43,7 +43,7 @@ export function openPseudoTerminal(size: TerminalSize): PseudoTerminal {
   }
 }
 
-/** The programs in it receive SIGWINCH. */
+/** Sets the size of a pseudo-terminal. The programs in it receive SIGWINCH. */
 export function resizePseudoTerminal(ours: number, {columns, rows}: TerminalSize): void {
   const control = ioctl()
   if (typeof control !== 'string') control(ours, SET_SIZE, new Uint16Array([rows, columns, 0, 0]))

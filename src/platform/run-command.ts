@@ -10,7 +10,7 @@ export interface CommandOptions extends Pick<SpawnOptions, 'command' | 'folder'>
   readonly timeoutMs: number
   /** Paths of the files that get its output. Default: the output is dropped. */
   readonly output?: {readonly stdout: string; readonly stderr: string}
-  /** Aborted: kill it. */
+  /** Kills the command when it is aborted. */
   readonly signal?: AbortSignal
 }
 

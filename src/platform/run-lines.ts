@@ -18,7 +18,7 @@ export interface LinesEnd {
   readonly last: string
 }
 
-/** Time from the signal to SIGKILL. */
+/** Time from the signal to SIGKILL, in ms. */
 const GRACE_MS = 5000
 /** Time after a command's end for output of a process that it started, in ms. */
 const DRAIN_MS = 200

@@ -7,7 +7,7 @@ export const keepingShell = (): string => ['/bin/bash', '/usr/bin/bash'].find(pa
 export const shellFor = (env: Readonly<Record<string, string>>): string =>
   Object.keys(env).every(name => /^[A-Za-z_]\w*$/.test(name)) ? '/bin/sh' : keepingShell()
 
-/** Runs a script of sh to its end, with our own output. Its exit code; 1 if a signal ended it. */
+/** Runs a script of sh to its end, with our own output. Resolves with its exit code; 1 if a signal ended it. */
 export async function runScript(script: string, args: readonly string[]): Promise<number> {
   const {execa} = await import('execa')
   const {exitCode = 1} = await execa('/bin/sh', ['-s', '--', ...args], {

@@ -29,7 +29,7 @@ const users = new RegExp(USERS_PROGRAM)
 const editors = new RegExp(EDITOR)
 const automated = new RegExp(AUTOMATED_BROWSER)
 
-/** Whether it is an editor, whose descendants are left alone, too. */
+/** Whether a command line is an editor's. Descendants of editors are left alone, too. */
 export const isEditor = (command: string): boolean => editors.test(command) && !automated.test(command)
 
 /** Whether a process with this command line is left alone even when the run ends, unless it is in the process group of its app. */
