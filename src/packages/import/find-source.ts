@@ -69,8 +69,6 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const hosts = wanted === 'aspire' || (wanted === undefined && there.length === 0) ? appHostsIn(path) : []
   const [host, ...more] = hosts.map(each => relative(path, each))
   if (host !== undefined) return alone('aspire', host, more)
-  if (wanted === 'aspire')
-    throw new UserError(`${typed} contains no AppHost of Aspire`, {explanation: 'Name the file.'})
   const meant = there.find(({kind}) => wanted === undefined || kind === wanted)
   if (meant === undefined && wanted !== undefined)
     throw new UserError(`${typed} contains no file of ${wanted}`, {explanation: 'Name the file, or leave out --from.'})

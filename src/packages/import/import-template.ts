@@ -47,9 +47,12 @@ export async function importFrom(
       : (await import('./several-sources.ts')).unitedSources(read)
   const folders = new Set(sources.flatMap(each => (/^(?:folder|aspire)$/.test(each.kind) ? [] : [rootOf(each)])))
   const more = await Promise.all(Array.from(folders, async folder => idleNote(folder, imported.apps, cwd)))
-  const notes = [...imported.notes, ...more.flat(), ...mavenNote(imported.apps)]
-  const called = (await import('./called-ports.ts')).withCalledPorts(imported.apps, sources.map(rootOf))
-  const watched = (await import('./folder/package-watch.ts')).withPackageWatch(called, sources.map(rootOf))
+  const roots = sources.map(rootOf)
+  const called = (await import('./called-ports.ts')).withCalledPorts(imported.apps, roots)
+  const {notesOnSamples, withPackageWatch} = await import('./folder/package-watch.ts')
+  const samples = notesOnSamples(imported.apps, roots, cwd)
+  const notes = [...samples, ...imported.notes, ...more.flat(), ...mavenNote(imported.apps)]
+  const watched = withPackageWatch(called, roots)
   const {withMissing, withSharedNotes} = await import('./notes.ts')
   const apps = withOwnPorts(withMissing({...imported, apps: watched}, process.env).apps)
   const whole = withNumbers({...imported, notes, apps: apps.map(withPortKeys)}, apps)

@@ -69,7 +69,9 @@ export const withMissing = (imported: Imported, env: Readonly<Record<string, str
   apps: imported.apps.map(app => {
     const own = app.published === undefined ? [missingNote(app), ...envFileNotes(app)].filter(Boolean) : []
     const kept = withoutProduction(app)
-    return {...kept, notes: [...kept.notes, ...own, ...unsetNote(withPortKeys(app), imported, env)]}
+    const names = variablesWithoutValue(withPortKeys(app), imported, env).map(({name}) => name)
+    const unset = `${names.join(', ')}: no value is known: set it in env, or where pillion is started`
+    return {...kept, notes: [...kept.notes, ...own, ...(names.length === 0 ? [] : [unset])]}
   })
 })
 
@@ -118,11 +120,4 @@ function envFileNotes({folder, keys}: ImportedApp): readonly string[] {
       `${relative(folder, path)} reads ${name}, which is not there: write envFile${way}, and hosts as they are here`
     ]
   })
-}
-
-const unsetNote = (...of: Parameters<typeof variablesWithoutValue>): readonly string[] => {
-  const names = variablesWithoutValue(...of).map(({name}) => name)
-  return names.length === 0
-    ? []
-    : [`${names.join(', ')}: no value is known: set it in env, or where pillion is started`]
 }

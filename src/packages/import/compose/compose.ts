@@ -1,4 +1,4 @@
-import {basename, dirname, relative} from 'node:path'
+import {basename, dirname, join, relative} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp} from './container.ts'
 import {numberHere, withPublished, type ListeningProgram} from './ports.ts'
@@ -10,6 +10,7 @@ import {addressesNamed} from './addresses.ts'
 import {buildOf, hostsOfService, isDatabaseImage, withGrace, type Service, type Stack} from './service.ts'
 import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {numberOf} from '../ports.ts'
+import {isFolder} from '../reading/files.ts'
 import {envFileVariables, oddNotes} from '../reading/variables.ts'
 import {mapOf, notCarried, textValue, type Values} from '../reading/yaml-file.ts'
 
@@ -65,7 +66,10 @@ export function importServices({
     targets: new Map()
   }
   const {apps, stack} = appsOf(hasNoOrder ? withServers(inNetwork) : inNetwork)
-  const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
+  const path = join(dirname(file.path), '.env')
+  // compose reads it, also where it is written later
+  const unwritten = file.start === undefined || isFolder(path) || path
+  const interpolate = JSON.stringify(apps).includes('${') && (variables ?? unwritten)
   return withGrace({
     from,
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),

@@ -65,10 +65,8 @@ export function appOf(program: ListeningProgram, stack: Stack): ImportedApp {
 }
 
 const portNotes = (service: Service): readonly string[] => {
-  const others = portsOf(service)
-    .slice(1)
-    .map(({target}) => target)
-  return others.length > 0 ? [`ports: ${others.join(', ')}: not carried over`] : []
+  const [, ...others] = portsOf(service)
+  return others.length > 0 ? [`ports: ${others.map(({target}) => target).join(', ')}: not carried over`] : []
 }
 
 const pathNotes = (env: Env): readonly string[] =>

@@ -121,11 +121,9 @@ export const usualPort = ({values}: Service): number =>
   Number(textsOf(values['expose'])[0] ?? 0) ||
   (IMAGE_PORTS.find(([image]) => image.test(textValue(values['image'])))?.[1] ?? 0)
 
-const CONDITIONS = new Map([
-  ['service_started', 'started'],
-  ['service_healthy', 'ready'],
-  ['service_completed_successfully', 'completed']
-])
+/** Returns the state for which a template waits in place of a condition of compose or process-compose. */
+export const waitOf = (condition: string): string =>
+  condition.includes('completed') ? 'completed' : /_(?:healthy|log_ready)$/.test(condition) ? 'ready' : 'started'
 
 /** Keys that mean the same for a program and for a container. */
 export function sharedKeys(service: Service, stack: Stack, notes: string[]): Values {
@@ -153,8 +151,7 @@ function dependenciesOf({values, id}: Service, {services, leftOut}: Stack, notes
     const [name, {condition, required}] = [leftOut.get(typed) ?? typed, mapOf(how)]
     const isMissing = !services.has(name) || textsOf(services.get(name)?.values['profiles']).length > 0
     if (required === 'false' && isMissing) notes.push(`depends_on: ${name}: not waited for, as it may be missing`)
-    else if (!['ready', 'completed'].includes(waited.get(name) ?? ''))
-      waited.set(name, CONDITIONS.get(textValue(condition)) ?? 'started')
+    else if (!['ready', 'completed'].includes(waited.get(name) ?? '')) waited.set(name, waitOf(textValue(condition)))
   }
   return Object.fromEntries(
     [...waited]

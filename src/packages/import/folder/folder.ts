@@ -1,4 +1,3 @@
-import {existsSync} from 'node:fs'
 import {basename, join, relative} from 'node:path'
 import {packageScript} from '../../../files/config/package-script.ts'
 import {programsIn} from '../../../files/config/programs.ts'
@@ -74,7 +73,6 @@ export async function importFolder(
         .slice(0, 1)
         .map(each => each.join(': ')),
       ...(hasServers ? [] : otherFiles(composeFiles(folder, cwd), shownAs)),
-      ...[...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder)),
       ...Array.from(
         Map.groupBy(silent, ([, reason]) => reason),
         ([reason, parts]) =>
@@ -107,15 +105,6 @@ function otherFiles([first, ...others]: readonly string[], folder: string): read
     `${first}${more}: its services are not part of this: pillion import --from folder ${shellQuoted(folder)} ${shellQuoted(first)} reads both`
   ]
 }
-
-/** Samples of env files, which a person copies. */
-export const sampleNote = (folder: string, root: string): readonly string[] =>
-  entriesOf(folder).flatMap(name => {
-    const [sample, file = ''] = /^((?:.*\.)?env)[.-](?:example|sample|template|dist|default)$/.exec(name) ?? []
-    const missing = file.replace(/^env$/, '.env')
-    if (sample === undefined || existsSync(join(folder, missing))) return []
-    return [`${join(relative(root, folder), missing)} is not there: copy ${sample}, and fill in its values`]
-  })
 
 /** The script of a package, or the lines of just or make, that a command starts; '': none. */
 export function scriptOf([tool = '', ...args]: readonly string[], folder: string): string {

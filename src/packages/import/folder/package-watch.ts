@@ -1,9 +1,11 @@
-// Packages of a workspace that an app of Node imports: a save there restarts the app, too.
-import {join} from 'node:path'
+// Packages of a workspace that an app of Node imports: a save there restarts the app, and their env files count, too.
+import {existsSync} from 'node:fs'
+import {join, relative, resolve} from 'node:path'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
 import {pathTo, type ImportedApp} from '../imported.ts'
 import {has} from '../reading/files.ts'
-import {mapOf, textsOf, textValue} from '../reading/yaml-file.ts'
+import {samplesIn} from '../reading/variables.ts'
+import {listedValues, mapOf, pathOfEntry, textsOf, textValue} from '../reading/yaml-file.ts'
 import {readPackage} from './languages/node.ts'
 import {packagesOf} from './project-folders.ts'
 
@@ -19,6 +21,23 @@ export function withPackageWatch(apps: readonly ImportedApp[], roots: readonly s
     const ignore = paths[0] === './src/**' ? {} : {ignore: ['{dist,build,.next,.turbo,coverage}/**']}
     return {...app, keys: {...keys, watch: {paths, ...ignore}}}
   })
+}
+
+/** Notes on samples of env files at the sources, and in the folders of programs and of packages that these import. */
+export function notesOnSamples(apps: readonly ImportedApp[], roots: readonly string[], cwd: string): readonly string[] {
+  const packages = new Map(roots.flatMap(packagesOf))
+  const programs = apps.filter(({published}) => published === undefined)
+  const folders = [...roots, ...programs.flatMap(({folder}) => neededBy(folder, packages))]
+  // an app has its own note on a file that its source names
+  const noted = apps
+    .filter(({notes}) => notes.some(note => note.startsWith('env_file: ')))
+    .flatMap(({folder, keys}) => listedValues(keys['envFile']).map(each => resolve(folder, pathOfEntry(each))))
+  return [...new Set(folders)].flatMap(folder =>
+    samplesIn(folder)
+      .map(([sample, file]) => [sample, join(folder, file)] as const)
+      .filter(([, path]) => /(?:\/|\.)env$/.test(path) && !existsSync(path) && !noted.includes(path))
+      .map(([sample, path]) => `${relative(cwd, path)} is not there: copy ${sample}, and fill in its values`)
+  )
 }
 
 /** A folder, and those of the packages that it needs, also by others. Packages of tools are in `devDependencies`. */

@@ -1,11 +1,10 @@
 import {basename, dirname} from 'node:path'
-import {stopSignal, withGrace} from '../compose/service.ts'
+import {stopSignal, waitOf, withGrace} from '../compose/service.ts'
 import {pathFrom, pathTo, unreadable, withBraces, withTexts} from '../imported.ts'
 import type {Imported, ImportedApp, ImportedFile} from '../imported.ts'
 import {isFile, isFolder} from '../reading/files.ts'
 import {commandOf} from '../reading/shell-words.ts'
 import {commandStart} from '../folder/command-start.ts'
-import {sampleNote} from '../folder/folder.ts'
 import {envFileVariables, missingFileNote, sampleOf, type ProgramVariables} from '../reading/variables.ts'
 import * as yaml from '../reading/yaml-file.ts'
 
@@ -28,10 +27,10 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
   const reader = {file, interpolate, ids: new Set(all.map(([id]) => id))}
   return withGrace({
     from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
-    ...(interpolate && {interpolate: isFile(pathFrom(file, '.env')) ? pathFrom(file, '.env') : true}),
+    ...(interpolate && {interpolate: isFolder(pathFrom(file, '.env')) || pathFrom(file, '.env')}),
     ...(Object.keys(shared).length > 0 && {common: {env: withTexts(shared, withBraces)}}),
     apps: all.map(([id, each]) => appOf(id, each, reader)),
-    notes: [...notCarried(top, KNOWN_ABOVE), ...sampleNote(dirname(file.path), dirname(file.path))]
+    notes: notCarried(top, KNOWN_ABOVE)
   })
 }
 
@@ -51,7 +50,11 @@ interface Reader {
 }
 
 function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): ImportedApp {
-  const notes = [...leftOver(process)]
+  const notes = [
+    ...notCarried(process, KNOWN),
+    ...['availability', 'shutdown', 'readiness_probe'].flatMap(key => notCarried(process[key], KNOWN, `${key}.`)),
+    ...notCarried(mapOf(process['readiness_probe'])['exec'], KNOWN, 'readiness_probe.exec.')
+  ]
   const place = pathFrom(file, textValue(process['working_dir']))
   const folder = isFolder(place) ? place : dirname(file.path)
   if (folder !== place) notes.push(`working_dir: ${textValue(process['working_dir'])} is no folder here`)
@@ -99,12 +102,6 @@ function appOf(id: string, process: Values, {file, interpolate, ids}: Reader): I
   }
 }
 
-const leftOver = (process: Values): readonly string[] => [
-  ...notCarried(process, KNOWN),
-  ...['availability', 'shutdown', 'readiness_probe'].flatMap(key => notCarried(process[key], KNOWN, `${key}.`)),
-  ...notCarried(mapOf(process['readiness_probe'])['exec'], KNOWN, 'readiness_probe.exec.')
-]
-
 /** Its env files, of which `.env` has the variables of all processes, and these variables. */
 function envFilesOf(
   process: Values,
@@ -131,8 +128,7 @@ function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string
     const condition = textValue(mapOf(how)['condition']) || 'process_completed'
     if (condition === 'process_completed')
       notes.push(`depends_on ${id}: process_completed holds whatever the exit code; here it must be 0`)
-    const isReady = /^process_(?:healthy|log_ready)$/.test(condition)
-    if (ids.has(id)) needed.push([id, isReady ? 'ready' : condition.includes('completed') ? 'completed' : 'started'])
+    if (ids.has(id)) needed.push([id, waitOf(condition)])
     else notes.push(`depends_on: there is no process ${id}`)
   }
   return Object.fromEntries(needed)

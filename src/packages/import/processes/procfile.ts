@@ -6,7 +6,6 @@ import {readPackage} from '../folder/languages/node.ts'
 import {mapOf, textValue} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile, type ListensAt} from '../imported.ts'
 import {commandListening} from '../folder/command-start.ts'
-import {sampleNote} from '../folder/folder.ts'
 import {placedLine} from '../folder/languages/parallel.ts'
 import {inVenv} from '../folder/languages/python.ts'
 import {portOfCallers} from '../reading/listening.ts'
@@ -33,11 +32,7 @@ export function importProcfile(file: ImportedFile): Imported {
     else apps.push(appOf(name, command, {root, firstPort, variables, before: apps}))
   }
   if (apps.length === 0) throw unreadable(file, 'it has no line of the form "name: command"', 0)
-  return {
-    from: basename(file.path),
-    ...withEnvFile(apps, join(root, '.env')),
-    notes: [...notes, ...sampleNote(root, root)]
-  }
+  return {from: basename(file.path), ...withEnvFile(apps, join(root, '.env')), notes}
 }
 
 /** `go run` in the place of a program that Heroku builds of go.mod, unless that is there. */

@@ -20,9 +20,6 @@ export interface Framework {
 }
 
 const PORT_FLAG = '--port '
-const portOfEnvFile = (folder: string): Partial<ListensAt> => ({
-  port: Number(envFileVariables(join(folder, '.env'))['PORT'] ?? 0)
-})
 const SETTINGS_PORT = /["']?\bport["']?\s*:\s*(\d{4,5})\b/
 
 /** Programs of Node, Python, Ruby and PHP, best first. */
@@ -36,7 +33,12 @@ export const FRAMEWORKS: readonly Framework[] = [
     takes: 'PORT',
     settings: /^nuxt\.config\.\w+$/
   },
-  {start: /\breact-scripts start\b/, port: 3000, takes: 'PORT', read: portOfEnvFile},
+  {
+    start: /\breact-scripts start\b/,
+    port: 3000,
+    takes: 'PORT',
+    read: folder => ({port: Number(envFileVariables(join(folder, '.env'))['PORT'] ?? 0)})
+  },
   {start: /\brails s(?:erver)?\b/, port: 3000, takes: 'PORT'},
   {start: /\bdocusaurus start\b|\brsbuild dev\b/, port: 3000},
   {start: /\bastro dev\b/, port: 4321, flag: PORT_FLAG, settings: /^astro\.config\.\w+$/},

@@ -28,10 +28,6 @@ export const NOT_HELD = 'appPort: its calls are not held'
 export const UNKNOWN_PORT =
   'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
 
-/** Note on a program that callers reach at a number, and whose files neither read PORT nor name a number. */
-const unknownReader = (called: number): string =>
-  `port: its files do not say that it reads PORT: if it listens at a number of its own, write appPort: ${called}`
-
 /** Number at which an app is called on this machine; 0: none is known. */
 export const portOfCallers = ({listens}: Pick<ImportedApp, 'listens'>): number => listens?.called ?? listens?.port ?? 0
 
@@ -69,7 +65,8 @@ function portKeys({keys, folder, listens}: Pick<ImportedApp, 'keys' | 'folder' |
     return {keys: {...(called !== port && at), appPort: port}, notes: [...notes, ...held]}
   }
   if (takes !== undefined && !isHooked) return {keys: {...at, command: withPort(command, takes)}, notes}
-  if (called > 0) return {keys: at, notes: 'appPort' in keys ? notes : [...notes, unknownReader(called)]}
+  const unread = `port: its files do not say that it reads PORT: if it listens at a number of its own, write appPort: ${called}`
+  if (called > 0) return {keys: at, notes: 'appPort' in keys ? notes : [...notes, unread]}
   const named = variable === '' ? UNKNOWN_PORT : `appPort: ${variable} says where it listens: write its number`
   return {keys: {}, notes: variable !== '' || listens.serves === true ? [named] : []}
 }

@@ -1,8 +1,7 @@
-import {existsSync} from 'node:fs'
-import {basename, resolve} from 'node:path'
+import {basename, dirname, resolve} from 'node:path'
 import {envVariables, oddVariables} from '../../../model/environment.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
-import {textAt} from './files.ts'
+import {entriesOf, textAt} from './files.ts'
 import {asMap, listedValues, mapOf, pathOfEntry, textsOf} from './yaml-file.ts'
 import {ownOf} from '../../../model/own.ts'
 
@@ -20,11 +19,16 @@ export function withNamed(key: string, value: unknown, files: readonly string[])
   return found.length === 0 ? value : {...asMap(key, value), ...values}
 }
 
-const SAMPLES = ['.example', '.sample', '.template', '.dist', '.default', '-example', '-sample']
+/** Samples in a folder, each with the file that a person makes of it: `.env` of `.env.example` and of `env.example`. */
+export const samplesIn = (folder: string): readonly (readonly [sample: string, file: string])[] =>
+  entriesOf(folder).flatMap(sample => {
+    const [, file = ''] = /^(.+)[.-](?:example|sample|template|dist|default)$/.exec(sample) ?? []
+    return file === '' ? [] : [[sample, file.replace(/^env$/, '.env')] as const]
+  })
 
 /** The name of the sample next to an env file: `.env.example`; '': there is none. */
 export const sampleOf = (file: string): string =>
-  SAMPLES.filter(end => existsSync(file + end)).map(end => basename(file) + end)[0] ?? ''
+  samplesIn(dirname(file)).find(([, made]) => made === basename(file))?.[0] ?? ''
 
 /** A note on a file that is not there, by its path in a source and on this machine. */
 export function missingFileNote(path: string, at: string, key = 'env_file'): string {

@@ -12,10 +12,7 @@ t.test('variables of a shell’s line that nobody sets', async t => {
     ].join('\n'),
     '.env': 'SHOP_C=1'
   })
-  t.match(
-    notes.join('\n'),
-    /: SHOP_A, SHOP_B, SHOP_H, SHOP_I have no value: set them in env, or where pillion is started/
-  )
+  t.match(notes.join('\n'), /: SHOP_A, SHOP_B, SHOP_H, SHOP_I have no value: set them in env, or where/)
 })
 
 t.test('where the run replaces variables, those of a shell alone are looked at', async t => {

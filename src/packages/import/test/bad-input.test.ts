@@ -152,7 +152,7 @@ t.test('a folder called .env, as of an environment of Python, is no file of vari
   const folder = {'.env': {bin: {}}}
   const sources: readonly Files[] = [
     {Procfile: 'web: x\n'},
-    {'process-compose.yml': 'processes: {a: {command: a}}'},
+    {'process-compose.yml': 'processes: {a: {command: a, environment: ["A=$TAG"]}}'},
     {'compose.yaml': 'services: {a: {image: "x:${TAG:-1}"}}'}
   ]
   for (const files of sources) {

@@ -203,10 +203,20 @@ t.test('a filter with alternatives, and tools that start several programs', asyn
 })
 
 t.test('an env file that is to be copied is read once it is there', async t => {
-  for (const files of [{Procfile: 'web: puma'}, {'process-compose.yaml': 'processes: {web: {command: puma}}'}]) {
-    const {text, notes} = await imported(t, {...files, '.env.example': 'A=1'})
-    t.match(text, 'envFile: {path: ')
-    t.match(notes, ['.env is not there: copy .env.example, and fill in its values'])
+  const db = {'package.json': '{"name": "db"}', '.env.example': ''}
+  const web = {...node('x.listen(4000)', {dependencies: {db: '*'}}), '.env.sample': ''}
+  for (const [files, key] of [
+    [{Procfile: 'web: cd web && npm start'}, 'envFile: {path: '],
+    [{'process-compose.yaml': 'processes: {web: {command: npm start, working_dir: web}}'}, 'envFile: {path: '],
+    [{'compose.yaml': 'services: {web: {build: web, environment: {A: "${A:-}"}}}'}, 'interpolate: ./.env\n']
+  ] as const) {
+    const workspace = {'package.json': '{"workspaces": ["db"]}', db, web}
+    const {text, notes} = await imported(t, {...files, ...workspace, '.env.example': 'A=1'})
+    t.match(text, key)
+    t.match(
+      notes.slice(0, 3),
+      ['.env', 'web/.env', 'db/.env'].map(file => new RegExp(`^${file} is not there: copy .env`))
+    )
   }
 })
 
@@ -301,17 +311,13 @@ t.test('programs that a list of run-pty starts, and a task that no script starts
   t.ok(notes.includes('main.py may end at once: if it is a task, write profiles'), notes.join('\n'))
 })
 
-t.test('process-compose: variables of templates in commands, and samples of other env files', async t => {
+t.test('process-compose: variables of templates in commands', async t => {
   const {template, notes} = await imported(t, {
     'process-compose.yaml':
-      'vars: {HOST: "::"}\nprocesses: {api: {vars: {PORT: 8001}, command: "uvicorn a:b --host {{.HOST}} --port {{ .PORT }}"}, old: {command: "fuser -k 80/tcp; node x.js"}}',
-    'dev.env.example': ''
+      'vars: {HOST: "::"}\nprocesses: {api: {vars: {PORT: 8001}, command: "uvicorn a:b --host {{.HOST}} --port {{ .PORT }}"}, old: {command: "fuser -k 80/tcp; node x.js"}}'
   })
   t.match(template.apps[0], {port: 8001, command: ['uvicorn', 'a:b', '--host', '::', '--port', '8001']})
-  t.strictSame(notes, [
-    'dev.env is not there: copy dev.env.example, and fill in its values',
-    'its command ends what listens at its port, Pillion here: remove that'
-  ])
+  t.strictSame(notes, ['its command ends what listens at its port, Pillion here: remove that'])
 })
 
 t.test('a prefix of variables for browsers is no app, and a program that asks on a terminal is a tool', async t => {

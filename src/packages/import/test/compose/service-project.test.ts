@@ -106,8 +106,8 @@ t.test('what is not built, and env files that are not there, are marks', async t
   ])
   const {notes: ofFolder} = await imported(t, {'env.example': '', ...node('x.listen(4000)'), 'compose.dev.yaml': ''})
   t.match(ofFolder, [
-    /^compose\.dev\.yaml: its services are not part of this/,
-    '.env is not there: copy env.example, and fill in its values'
+    '.env is not there: copy env.example, and fill in its values',
+    /^compose\.dev\.yaml: its services/
   ])
 })
 

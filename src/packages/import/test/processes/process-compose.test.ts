@@ -38,7 +38,7 @@ processes:
   })
   t.strictSame(template, {
     version: 1,
-    interpolate: true,
+    interpolate: './.env',
     common: {env: {LEVEL: 'debug'}, stop: {timeout: '10s'}},
     apps: [
       {
