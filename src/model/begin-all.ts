@@ -1,6 +1,6 @@
 type End = () => Promise<void>
 
-/** Begins all parts, and returns a function that ends them. If one fails to begin, ends the earlier ones. */
+/** Begins all parts at once, and returns a function that ends them. If one fails, ends all others, and rejects with its error. */
 export async function beginAll<T>(all: readonly T[], begin: (one: T) => Promise<End>): Promise<End> {
   const begun = await Promise.allSettled(all.map(begin))
   const ends = begun.flatMap(each => (each.status === 'fulfilled' ? each.value : []))

@@ -41,7 +41,7 @@ export function openPublished(
   return new PublishedPorts({...publishedApps(options), ownCopy: new NearbyCopies(options.context), freed})
 }
 
-/** Opens the port of an app for calls that other copies forward. */
+/** Returns a port of an app without a listener: it serves the connections that other copies forward. */
 export function openForwarded(options: RunPublishedOptions, id: string): PublishedPort {
   const {contextOf, appAt} = publishedApps(options)
   return new PublishedPort([], () => contextOf(id), appAt)

@@ -89,7 +89,7 @@ function listensSoon({id, availability, restarts, command}: App, plan: Plan): bo
   return ports.some(port => port > 0 && command.includes(`${port}`) === own.command.join(' ').includes(`${port}`))
 }
 
-/** Finds the running or starting copy that has one of these ports. */
+/** Finds the copy that has one of these ports, or will soon. A copy without a listing counts as one; `copies[0]` is a guess. */
 async function holderOf(
   fixed: ReadonlySet<number>,
   copies: readonly RunIdentity[],

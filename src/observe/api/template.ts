@@ -123,7 +123,7 @@ function secretSpots(text: string, masking: Masking): readonly (readonly number[
     const secret: (readonly Node[])[] = []
     visit(document, {
       Pair: (_, {key, value}) => {
-        // the value of an alias is unknown here: its name alone decides
+        // the value of an alias is unknown here: the name of the key alone decides
         if (isScalar(key) && masking.isSecret(String(key.value), isScalar(value) ? String(value.value) : '*'))
           secret.push(valuesOf(value))
       },

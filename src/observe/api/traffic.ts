@@ -34,7 +34,7 @@ export async function recentTraffic(recorder: CallRecorder, now = performance.no
   return {seconds: SECONDS, until: isoTime(now), apps}
 }
 
-/** Returns the number of latest periods for which all calls are kept. Long calls are kept longer, and prove nothing. */
+/** Returns the number of latest periods for which all calls are kept. An old call that still runs does not count: later calls may be gone. */
 function knownSpans(recorder: CallRecorder, numbers: readonly number[], now: number): number {
   const [latest = 0] = numbers
   const oldest = numbers.findLast(number => number > latest - numbers.length)

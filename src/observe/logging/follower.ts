@@ -16,7 +16,7 @@ export class Follower {
   #hasEnded = false
   #news = Promise.withResolvers<void>()
 
-  /** `first`: limit of waiting text until the first `next`, while the reader reads older lines. Afterwards `most`, or half of the text read last. */
+  /** `first`: limit of waiting text until the first `next`, while the reader reads older lines. Afterwards `most`, or half of the text read last if that is more. */
   constructor(most = MAX_WAITING, first = most) {
     this.#least = most
     this.#most = first

@@ -18,7 +18,7 @@ export interface ListensAt {
   readonly guess?: string
   /** Set if it serves at an unknown number. */
   readonly serves?: boolean
-  /** Omitted: its code decides. */
+  /** How the program is given its port. Omitted: its source code shows whether it reads PORT. */
   readonly takes?: Takes | undefined
 }
 

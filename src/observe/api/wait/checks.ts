@@ -143,7 +143,7 @@ const IS_MET: Readonly<Record<WorkflowWanted['state'], (status: number) => boole
   ended: isTerminal
 }
 
-/** Whether a workflow cannot reach the wanted state without an action of the user. */
+/** Whether waiting is in vain: the workflow has ended, or is stalled until its code changes. A stalled one may be terminated. */
 const isHopeless = (status: number, wanted: WorkflowWanted['state']): boolean =>
   isTerminal(status) || (status === STALLED && wanted !== 'terminated' && wanted !== 'ended')
 

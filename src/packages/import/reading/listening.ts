@@ -124,7 +124,7 @@ const quoted = (word: string): string =>
 const OF_OTHERS =
   'DB|DATABASE|SQL|PG|POSTGRES|POSTGRESQL|MYSQL|MONGO|MONGODB|REDIS|CACHE|RABBIT|RABBITMQ|AMQP|QUEUE|KAFKA|NATS|MQTT|SMTP|MAIL|EMAIL|ELASTIC|METRICS|DAPR_HTTP|DAPR_GRPC'
 
-/** How programs write their port, best first: behind the variable, in a call, as an address, in a constant. */
+/** How programs write their port, best first: behind PORT, as a default of `process.env`, where they listen, in a setting. */
 const PORTS = [
   new RegExp(
     `(?<!(?:${OF_OTHERS})_)PORT\\b[^\\n;,]{0,40}?(?:\\|\\||\\?\\?|,|\\?[^\\n;:?]{1,60}:)\\s*["'\`]?(\\d{4,5})\\b`

@@ -26,7 +26,7 @@ export class ConsumerGroup {
     this.#changed = isStored ? [] : undefined
   }
 
-  /** Entries whose state is not in the file yet, including removed ones with a row, and removed new ones. */
+  /** Entries whose row in the file is missing or outdated. An added entry that was removed again has no row to write. */
   get changed(): readonly PendingEntry[] {
     return this.#changed ?? []
   }

@@ -34,7 +34,7 @@ export const timeoutMs = (text: string): number | undefined => {
   return digits === '' ? undefined : Number(digits) * (ownOf(MS, unit) ?? 0)
 }
 
-/** Returns a time in ms as a value of `grpc-timeout`, with the finest unit that needs at most 8 digits. */
+/** Returns a time in ms as a value of `grpc-timeout`, rounded up, in the finest of µs, ms and s that needs at most 8 digits. */
 export const timeoutText = (ms: number): string => {
   const whole = Math.max(0, ms)
   if (whole < 99_999) return `${Math.ceil(whole * 1000)}u`
