@@ -23,7 +23,7 @@ export const calledBy = (args: readonly string[], commands: readonly CommandEntr
   return andVerbs(commands).find(command => command.name === name)
 }
 
-/** Returns the flags with a value that may stand between a command and its verb. */
+/** Returns the flags with a value that may be between a command and its verb. */
 const valued = (entry: CommandEntry): ReadonlySet<string> =>
   new Set(
     [...andVerbs([entry]).flatMap(({flags}) => flags), ...GLOBAL_FLAGS]

@@ -116,7 +116,7 @@ function windowIn(value: unknown): Window {
   return {from: endIn('from', from, 0), to: endIn('to', to, Infinity), q}
 }
 
-/** Reads an end of a window. `open`: the time that stands for an omitted end. */
+/** Reads an end of a window. `open`: the time in place of an omitted end. */
 function endIn(name: string, value: unknown, open: number): WindowEnd {
   if (value === undefined) return {time: open}
   if (isNumber(value)) return {call: value}

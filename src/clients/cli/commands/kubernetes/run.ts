@@ -98,7 +98,7 @@ async function openAll(plan: Plan, terminal: Terminal, say: Say, {flags, asJson}
   const open = plan.apps.map(async (app, index) => {
     const {id, logs} = app
     say('info', `Writing log files to directory : ${logs.folder}`)
-    // an app without a command gets no log file: the id stands for the command in the image
+    // an app without a command gets no log file: the id is shown in place of the command in the image
     const withFile = {...app, command: [id]}
     return [id, await openLogs(withFile, {...needs, name: id, index, runLog: runLog.writer(id)})] as const
   })
