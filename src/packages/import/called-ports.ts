@@ -1,5 +1,5 @@
 // The strongest evidence of where a service is called: URLs of this machine that other services have for it.
-import {join} from 'node:path'
+import {basename, join} from 'node:path'
 import {isInside} from '../../model/glob.ts'
 import type {ImportedApp} from './imported.ts'
 import {portOfCallers} from './reading/listening.ts'
@@ -38,7 +38,10 @@ export function withCalledPorts(apps: readonly ImportedApp[], roots: readonly st
       path === app.folder || (isInside(path, app.folder) && !roots.includes(app.folder))
     const ports = named.flatMap(each => (owners.get(each) === app.id && !isOwn(each) ? [each.port] : []))
     const written = app.listens?.written ?? own
-    const byOthers = named.some(({port, path}) => port === written && !isInside(path, app.folder))
+    // env files of a root are for all of its programs
+    const isOfOthers = (path: string): boolean =>
+      !isInside(path, app.folder) || (roots.includes(app.folder) && basename(path).startsWith('.env'))
+    const byOthers = named.some(({port, path}) => port === written && isOfOthers(path))
     const isOfOther = apps.some(
       each => each !== app && [portOfCallers(each), each.listens?.port, each.listens?.written].includes(written)
     )

@@ -32,7 +32,9 @@ export function withoutDapr(
     const needed = {depends_on: waited}
     const before = rest.get(owner.id) ?? owner
     const {network_mode: network, ...others} = before.values
-    const own = network === `service:${service.id}` ? mergedValues(ofNetwork(service), others) : before.values
+    const {ports, expose} = service.values
+    const ofNetwork = given({ports, expose, networks: {default: {aliases: hostsOfService(service)}}})
+    const own = network === `service:${service.id}` ? mergedValues(ofNetwork, others) : before.values
     const {daprHTTPPort = 3500, daprGRPCPort = 50_001} = sidecar.keys
     const values = withoutPorts(mergedValues(needed, own), [daprHTTPPort, daprGRPCPort])
     rest.set(owner.id, {...before, values, sidecar})
@@ -43,12 +45,6 @@ export function withoutDapr(
     for (const service of services.values())
       if (isPartOfDapr(service) && rest.delete(service.id)) leftOut.set(service.id, '')
   return {services: rest, leftOut}
-}
-
-/** Returns the parts of a service for others in its network: its ports, and the names at which they are called. */
-const ofNetwork = (service: Service): Values => {
-  const {ports, expose} = service.values
-  return given({ports, expose, networks: {default: {aliases: hostsOfService(service)}}})
 }
 
 /** `daprio/dapr` has all programs, `daprio/daprd` one. */

@@ -79,7 +79,7 @@ function appOf(id: string, typed: string, {root, firstPort, variables, before}: 
       keys: {command, env: {...env, PORT}, profiles: ['release']},
       notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
     }
-  const listens = listening(app, command, {...variables, ...own, PORT}, own['PORT'] !== undefined)
+  const listens = listening(app, command, {...variables, ...own}, Number(PORT), own['PORT'] !== undefined)
   const isRead = own['PORT'] !== undefined || listens.port === 0 || listens.takes === 'PORT'
   const keys = {command, env: isRead ? {...env, PORT} : env}
   const owner = before.find(each => portOfCallers(each) === listens.port)
@@ -92,7 +92,8 @@ function appOf(id: string, typed: string, {root, firstPort, variables, before}: 
 function listening(
   {id, folder}: Pick<ImportedApp, 'id' | 'folder'>,
   command: readonly string[],
-  {PORT, ...variables}: Around['variables'],
+  {PORT: given, ...variables}: Around['variables'],
+  port: number,
   isOwn: boolean
 ): ListensAt {
   const line = command.join(' ')
@@ -100,9 +101,12 @@ function listening(
   // a line that Rails' generators write
   if (/\bunset PORT\b/.test(line)) return {port: found.port, written: 0}
   const isTold = isOwn || found.takes === 'PORT' || /\$\{?PORT\b/.test(line)
-  if (isTold && flaggedPort(line) === 0) return {port: Number(PORT), takes: 'PORT', written: found.port}
+  const byPort = {port, takes: 'PORT', written: found.port} as const
+  const isOther = given === undefined && found.guess !== undefined && found.port !== port
+  const guess = isOther && {guess: `foreman gives it as PORT, and ${found.guess} is ${found.port}`}
+  if (isTold && flaggedPort(line) === 0) return {...byPort, ...guess}
   if (found.port > 0 || id !== 'web') return {...found, written: found.port}
-  return {port: Number(PORT), guess: 'foreman gives it as PORT', takes: 'PORT', written: 0}
+  return {...byPort, guess: 'foreman gives it as PORT'}
 }
 
 /** `PORT=3000 RAILS_ENV=test command` */

@@ -126,10 +126,7 @@ t.test('users, passwords and words of a text stay, where they are called as serv
   const here = table.map(([, text], at) => [`V${at}`, text] as const)
   t.strictSame(template.apps[0]?.['env'], Object.fromEntries(here))
   t.strictSame(template.apps[1]?.['env'], environment, 'a container calls containers as they are')
-  t.strictSame(
-    notes.filter(note => note.includes('12345')),
-    []
-  )
+  t.notMatch(notes.join('\n'), /12345/)
 })
 
 t.test('a value that is the name of a service, or a host that none is, has a mark with its file', async t => {

@@ -161,6 +161,11 @@ t.test('a program whose source takes its number from PORT is called at that numb
 t.test('foreman counts from the PORT of .env', async t => {
   const {template} = await imported(t, {Procfile: 'web: node a.js\napi: node b.js\n', '.env': 'PORT=3000\n'})
   t.match(template.apps, [{port: 3000}, {env: {PORT: '3100'}}])
+  const Procfile = 'a: true\nweb: next dev\napi: PORT=4000 puma\n'
+  const mark = 'guessed: port 5100 (foreman gives it as PORT, and the default of next dev is 3000)'
+  t.strictSame((await imported(t, {Procfile})).notes, [mark])
+  const known = await imported(t, {Procfile, '.env.example': 'APP_URL=http://localhost:3000'})
+  t.match([known.template.apps[1]?.['port'], known.notes.length], [3000, 1], 'the mark on the sample alone')
 })
 
 t.test('words that YAML or a shell reads in another way stay what they are', async t => {
