@@ -61,17 +61,15 @@ export async function importFolder(
   hasServers = false
 ): Promise<Imported> {
   const {apps: projects, silent, notes} = await projectsOf(folder)
-  if (projects.length === 0)
-    throw nothingFound(shownAs, [...silent, ...manifestFolders(folder, cwd)], composeFiles(folder, cwd))
+  const manifests = manifestFolders(folder, cwd)
+  if (projects.length === 0) throw nothingFound(shownAs, [...silent, ...manifests], composeFiles(folder, cwd))
   const apps = withUniqueIds(projects)
   return {
     from: `the files of ${basename(folder)}/`,
     apps: apps.map(app => ({...app, notes: [...app.notes, ...toolNote(app), ...otherStarts(app, apps)]})),
     notes: [
       ...notes,
-      ...manifestFolders(folder, cwd)
-        .slice(0, 1)
-        .map(each => each.join(': ')),
+      ...manifests.slice(0, 1).map(each => each.join(': ')),
       ...(hasServers ? [] : otherFiles(composeFiles(folder, cwd), shownAs)),
       ...Array.from(
         Map.groupBy(silent, ([, reason]) => reason),

@@ -26,8 +26,7 @@ export function withPackageWatch(apps: readonly ImportedApp[], roots: readonly s
 /** Notes on samples of env files at the sources, and in the folders of programs and of packages that these import. */
 export function notesOnSamples(apps: readonly ImportedApp[], roots: readonly string[], cwd: string): readonly string[] {
   const packages = new Map(roots.flatMap(packagesOf))
-  const programs = apps.filter(({published}) => published === undefined)
-  const folders = [...roots, ...programs.flatMap(({folder}) => neededBy(folder, packages))]
+  const folders = [...roots, ...apps.flatMap(app => (app.published ? [] : neededBy(app.folder, packages)))]
   // an app has its own note on a file that its source names
   const noted = apps
     .filter(({notes}) => notes.some(note => note.startsWith('env_file: ')))

@@ -28,7 +28,10 @@ export const node: ProjectReader = {
     if (!has(folder, 'package.json')) return deno === undefined ? '' : `its tasks are those of ${deno}: deno task NAME`
     const scripts = scriptsIn(folder)
     if (readPackage(folder) === undefined) return 'its package.json is not JSON'
-    const compiles = SCRIPTS.find(name => typeof scripts[name] === 'string')
+    const {main, module, exports} = readPackage(folder) ?? {}
+    const outputs = JSON.stringify([main, module, exports]).match(/(?<=")[\w./-]+\.[cm]?js(?=")/g) ?? []
+    const isUnbuilt = 'build' in scripts && outputs.some(each => !has(folder, each))
+    const compiles = SCRIPTS.find(name => typeof scripts[name] === 'string') ?? (isUnbuilt ? 'build' : undefined)
     if (compiles === undefined)
       return `its package.json has no script ${SCRIPTS.slice(0, -1).join(', ')} or ${SCRIPTS.at(-1) ?? ''}`
     return `its script ${compiles} only builds it: apps that import it need ${managerOf(folder)} run ${'build' in scripts ? 'build' : compiles} there once`

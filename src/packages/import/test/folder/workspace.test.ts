@@ -22,6 +22,8 @@ t.test('packages are where the workspace says; those that only build are marks, 
       },
       b: {
         lib: {'package.json': pkg({dev: 'tsc --watch', build: 'tsc'})},
+        made: {'package.json': pkg({build: 'tsc'}, {exports: {'.': {import: './dist/index.js'}}})},
+        source: {'package.json': pkg({build: 'tsc'}, {main: './index.js'}), 'index.js': ''},
         both: {'package.json': pkg({dev: 'tsup src --watch --onSuccess "node dist/index.js"'})},
         built: {'package.json': pkg({dev: 'tsc -w', start: 'node dist/main.js'})}
       }
@@ -41,6 +43,8 @@ t.test('packages are where the workspace says; those that only build are marks, 
     [
       /scripts of package.json/,
       /^products\/b\/lib: left out, as its script dev only builds it: apps that import it need pnpm run build there once/,
+      /^products\/b\/made: left out, as its script build only builds it: apps that import it need pnpm run build there/,
+      /^products\/b\/source: left out, as its package.json has no script dev/,
       'it starts dist/main.js, which is not there: pnpm run build makes it'
     ]
   )
