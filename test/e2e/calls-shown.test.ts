@@ -1,20 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-
-const CALLEE = `
-const http = process.getBuiltinModule('node:http')
-let count = 0
-http.createServer((request, response) => {
-  let body = ''
-  request.on('data', piece => (body += piece)).on('end', () => {
-    if (request.url === '/die') process.exit(3)
-    response.writeHead(request.url.startsWith('/fail') ? 503 : 200, {'content-type': 'application/json', 'set-cookie': 'id=42'})
-    const seen = request.headers['x-customer'] && {'x-customer': 'Ada' + ++count}
-    response.end(JSON.stringify({got: body, password: 'swordfish', ...seen}))
-  })
-}).listen(process.env.APP_PORT)
-`
+import {CALLEE} from './callee.ts'
 
 t.test('a filter that is none, and a call that is not there, say what to write', async t => {
   const rig = await openRig(t)

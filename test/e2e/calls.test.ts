@@ -2,20 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-
-const CALLEE = `
-const http = process.getBuiltinModule('node:http')
-let count = 0
-http.createServer((request, response) => {
-  let body = ''
-  request.on('data', piece => (body += piece)).on('end', () => {
-    if (request.url === '/die') process.exit(3)
-    response.writeHead(request.url.startsWith('/fail') ? 503 : 200, {'content-type': 'application/json', 'set-cookie': 'id=42'})
-    const seen = request.headers['x-customer'] && {'x-customer': 'Ada' + ++count}
-    response.end(JSON.stringify({got: body, password: 'swordfish', ...seen}))
-  })
-}).listen(process.env.APP_PORT)
-`
+import {CALLEE} from './callee.ts'
 
 t.test('calls lists what went between the apps, and shows one call with what was sent; secrets are masked', async t => {
   const rig = await openRig(t)

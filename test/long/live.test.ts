@@ -1,7 +1,7 @@
 import {existsSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
 import {noScreen, Screen, type ScreenOptions} from '../rig/screen.ts'
 
@@ -174,7 +174,8 @@ for (const [name, end] of [
     t.same(await rig.leftovers(10_000), [])
   })
 
-t.test('Ctrl-Z gives the terminal to the shell, fg takes it; in the background nothing freezes', {skip}, async t => {
+/** A run that was started in a shell, with its only app. */
+async function openShell(t: Test) {
   const rig = await openRig(t)
   await rig.template([{appID: 'api'}])
   const screen = new Screen(rig, ['bash', '--norc', '--noediting', '-i'], {env: {PS1: '', PS2: ''}})
@@ -182,6 +183,11 @@ t.test('Ctrl-Z gives the terminal to the shell, fg takes it; in the background n
   screen.type(`${typed}\n`)
   const api = await rig.driven('api')
   await screen.line(/^1 app ready in/)
+  return {rig, screen, api}
+}
+
+t.test('Ctrl-Z gives the terminal to the shell, fg takes it; in the background nothing freezes', {skip}, async t => {
+  const {screen, api} = await openShell(t)
   screen.type('\x1a')
   await screen.line(/Stopped/)
   screen.type('stty -a | grep -wo -e -echo -e echo | sed s/^/state:/\n')
@@ -197,13 +203,7 @@ t.test('Ctrl-Z gives the terminal to the shell, fg takes it; in the background n
 })
 
 t.test('suspended and resumed from outside, and then brought back by fg, it has its keys again', {skip}, async t => {
-  const rig = await openRig(t)
-  await rig.template([{appID: 'api'}])
-  const screen = new Screen(rig, ['bash', '--norc', '--noediting', '-i'], {env: {PS1: '', PS2: ''}})
-  const typed = [...rig.program, 'run', '-f', '.'].map(word => `'${word}'`).join(' ')
-  screen.type(`${typed}\n`)
-  const api = await rig.driven('api')
-  await screen.line(/^1 app ready in/)
+  const {rig, screen, api} = await openShell(t)
   const [{cliPid} = {cliPid: 0}] = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as {cliPid: number}[]
   process.kill(cliPid, 'SIGSTOP')
   await screen.line(/Stopped/)

@@ -83,45 +83,45 @@ async function underWay(rig: Rig): Promise<void> {
 const calls = (port: number): Numbered =>
   new Numbered({port, path: '/', method: 'GET', keepsAlive: true, perSecond: 20, bytes: 0})
 
+/** The callee listens later than the grace of its caller. */
+async function losesNone(t: Test, {run, open}: Pair, traffic: Numbered, app: string): Promise<void> {
+  await pause(2 * GRACE_MS)
+  await open()
+  await run.waitForLine(`${app}: reloaded`)
+  const {failed, sent} = await traffic.end()
+  t.same(failed, [])
+  t.ok(sent > 0)
+}
+
 t.test('a caller that reloads while its callee starts loses no call, however long that takes', async t => {
-  const {rig, run, port, close, open} = await openPair(t)
+  const pair = await openPair(t)
+  const {rig, port, close} = pair
   const traffic = calls(port)
   await close()
   await rig.write({'stock/version.txt': '1'})
   await underWay(rig)
   await rig.write({'web/version.txt': '1'})
-  await pause(2 * GRACE_MS)
-  await open()
-  await run.waitForLine('web: reloaded')
-  const {failed, sent} = await traffic.end()
-  t.same(failed, [])
-  t.ok(sent > 0)
+  await losesNone(t, pair, traffic, 'web')
 })
 
 t.test('apps that reload together for an .env that they share lose no call', async t => {
-  const {rig, run, port, close, open} = await openPair(t)
+  const pair = await openPair(t)
+  const {rig, port, close} = pair
   const traffic = calls(port)
   await close()
   await rig.write({'.env': 'A=2\n'})
-  await pause(2 * GRACE_MS)
-  await open()
-  await run.waitForLine('web: reloaded')
-  const {failed, sent} = await traffic.end()
-  t.same(failed, [])
-  t.ok(sent > 0)
+  await losesNone(t, pair, traffic, 'web')
 })
 
 t.test('a caller waits for a callee that waits for the next one', async t => {
-  const {rig, run, port, close, open} = await openPair(t, {}, true)
+  const pair = await openPair(t, {}, true)
+  const {rig, port, close} = pair
   const traffic = calls(port)
   await close()
   await rig.write({'stock/version.txt': '1'})
   await underWay(rig)
   await rig.write({'front/version.txt': '1'})
-  await pause(2 * GRACE_MS)
-  await open()
-  await run.waitForLine('front: reloaded')
-  t.same((await traffic.end()).failed, [])
+  await losesNone(t, pair, traffic, 'front')
 })
 
 t.test('the answer to a call that a reload cuts names the reload and the time', async t => {

@@ -86,8 +86,10 @@ export class Replacement {
     else if (queue.state === 'shut' || app.state.phase === 'asleep') this.at = 'down'
   }
 
-  /** Ends the pause of the queue, which admits calls if the app accepts them. */
+  /** Ends the pause of the queue, which admits calls if the app accepts them: not between its old process and the next one. */
   close(): void {
-    this.#options.runtime.queue.unpause(this.#words)
+    const {queue} = this.#options.runtime
+    if (this.at === 'exchanged' && !this.isFalling && queue.state === 'open') queue.hold(this.#words)
+    queue.unpause(this.#words)
   }
 }

@@ -63,6 +63,16 @@ t.test(
   }
 )
 
+t.test('replace: an end between two processes admits nobody', async t => {
+  const {runtime, owner, reloads} = open()
+  runtime.ending = Promise.withResolvers<void>().promise
+  void reloads.ask('watch')
+  await settle()
+  runtime.queue.admit({caller: 'client', method: 'GET', path: '/new'})
+  await owner.close('reopens', async () => Promise.resolve())
+  t.match(runtime.queue, {waiting: 1, state: 'held'})
+})
+
 t.test('replace: calls that do not end within the grace are named and cut', async t => {
   const {runtime, clock, reloads, told, warned} = open()
   const stuck = runtime.call('/stream')
