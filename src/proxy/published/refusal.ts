@@ -16,9 +16,8 @@ export interface Refused {
 
 export const PLAIN_TYPE = 'text/plain; charset=utf-8'
 
-/** Whether a caller prefers JSON: its Accept header names JSON, and does not begin with HTML of the same weight. */
-export const wantsJson = (lines: string): boolean =>
-  /^accept:(?![ \t]*text\/html(?![ \t]*;[ \t]*q=0))[^\r]*json/im.test(lines)
+/** Whether a caller prefers JSON: its Accept header names JSON, and does not begin with HTML. */
+export const wantsJson = (lines: string): boolean => /^accept:(?![ \t]*text\/html)[^\r]*json/im.test(lines)
 
 /** Whether a browser opens a page for a person. Programs and scripts of a page send other headers (W3C Fetch Metadata Request Headers). */
 export const wantsPage = (lines: string): boolean =>

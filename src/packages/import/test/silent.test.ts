@@ -311,13 +311,14 @@ t.test('programs that a list of run-pty starts, and a task that no script starts
   t.ok(notes.includes('main.py may end at once: if it is a task, write profiles'), notes.join('\n'))
 })
 
-t.test('process-compose: variables of templates in commands', async t => {
+t.test('process-compose: variables of templates in commands, and samples of other env files', async t => {
   const {template, notes} = await imported(t, {
     'process-compose.yaml':
-      'vars: {HOST: "::"}\nprocesses: {api: {vars: {PORT: 8001}, command: "uvicorn a:b --host {{.HOST}} --port {{ .PORT }}"}, old: {command: "fuser -k 80/tcp; node x.js"}}'
+      'vars: {HOST: "::"}\nprocesses: {api: {vars: {PORT: 8001}, command: "uvicorn a:b --host {{.HOST}} --port {{ .PORT }}"}, old: {command: "fuser -k 80/tcp; node x.js"}}',
+    'dev.env.example': ''
   })
   t.match(template.apps[0], {port: 8001, command: ['uvicorn', 'a:b', '--host', '::', '--port', '8001']})
-  t.strictSame(notes, ['its command ends what listens at its port, Pillion here: remove that'])
+  t.match(notes, ['dev.env is not there: copy dev.env.example', 'its command ends what listens at its port'])
 })
 
 t.test('a prefix of variables for browsers is no app, and a program that asks on a terminal is a tool', async t => {
